@@ -1,0 +1,11 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { memoryQuota } from "./memory-quota/index.ts";
+import { prometheus } from "./prometheus/index.ts";
+import { redisQuota } from "./redis-quota/index.ts";
+import { stdout } from "./stdout/index.ts";
+import type { AdapterDefinition } from "../plugins/sdk/index.ts";
+
+/** The adapters that Purser brings along. */
+export const BUNDLED_ADAPTERS: readonly AdapterDefinition[] = [memoryQuota, prometheus, redisQuota, stdout];

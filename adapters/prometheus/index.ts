@@ -1,0 +1,43 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { Registry } from "prom-client";
+import { defineAdapter, durationMs } from "../../plugins/sdk/index.ts";
+import { CONFIG } from "./config.ts";
+import { createFamilies } from "./families.ts";
+import { createSelfMetrics } from "./self-metrics.ts";
+
+/** Keeps metrics in this process, for Prometheus to fetch from the mixer's /metrics. */
+export const prometheus = defineAdapter({
+  name: "prometheus",
+  description: "Exposes metrics in Prometheus' text form at the mixer's /metrics.",
+  templates: ["metric"],
+  config: CONFIG,
+  build({ config, clock, handler, logger }) {
+    // A registry for each handler: prom-client's global one would join what documents keep apart.
+    const registry = new Registry();
+    const self = createSelfMetrics(registry, handler);
+    const families = createFamilies({
+      registry,
+      self,
+      clock,
+      logger,
+      prefix: config.prefix,
+      maxSeries: config.maxSeries,
+      expireAfterMs: config.expireAfter === undefined ? undefined : durationMs(config.expireAfter),
+    });
+    return {
+      metric(instances) {
+        for (const instance of instances) families.observe(instance);
+      },
+      exposition() {
+        families.expire();
+        return registry.metrics();
+      },
+      close() {
+        families.clear();
+        registry.clear();
+      },
+    };
+  },
+});

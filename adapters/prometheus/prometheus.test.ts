@@ -1,0 +1,191 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import type { AdapterHandler, MetricInstance } from "../../plugins/sdk/index.ts";
+import {
+  createTestContext,
+  describeAdapterContract,
+  metricInstance,
+  type TestContext,
+} from "../../plugins/sdk/testing/index.ts";
+import { prometheus } from "./index.ts";
+
+describeAdapterContract(prometheus);
+
+interface Reporter {
+  readonly context: TestContext<unknown>;
+  readonly handler: AdapterHandler;
+  readonly report: (...instances: readonly Partial<MetricInstance>[]) => void;
+  /** The lines of the exposition about series whose names begin so, comments left out. */
+  readonly series: (prefix: string) => Promise<string[]>;
+  readonly text: () => Promise<string>;
+}
+
+function build(config: Record<string, unknown> = {}, handler = "prometheus"): Reporter {
+  const context = createTestContext(prometheus, config, { handler });
+  const built = prometheus.build(context);
+  const text = async (): Promise<string> => (await built.exposition?.()) ?? "";
+  return {
+    context,
+    handler: built,
+    report: (...instances) =>
+      void built.metric?.(instances.map(metricInstance), { signal: new AbortController().signal }),
+    text,
+    series: async (prefix) => (await text()).split("\n").filter((line) => line.startsWith(prefix)),
+  };
+}
+
+describe("the adapter prometheus", () => {
+  it("adds up a counter for each set of labels, in the document's order of labels", async () => {
+    const { report, text } = build();
+    report({ help: "Requests." }, { help: "Requests.", value: 2 });
+    report({ help: "Requests.", labels: { source: "a", destination: "b", code: "503" } });
+    const lines = (await text()).split("\n").slice(-5);
+    assert.deepEqual(lines, [
+      "# HELP requests_total Requests.",
+      "# TYPE requests_total counter",
+      'requests_total{source="storefront",destination="reviews",code="200"} 3',
+      'requests_total{source="a",destination="b",code="503"} 1',
+      "",
+    ]);
+  });
+
+  it("keeps the last value of a gauge, negative ones too", async () => {
+    const { report, series } = build();
+    report(
+      { name: "open", type: "gauge", value: 7, labels: {} },
+      { name: "open", type: "gauge", value: -2, labels: {} },
+    );
+    assert.deepEqual(await series("open"), ["open -2"]);
+  });
+
+  it("counts a histogram into the buckets that its document gives", async () => {
+    const { report, series } = build();
+    const size = { name: "size", type: "histogram", buckets: [10, 100], labels: { code: "200" } } as const;
+    report({ ...size, value: 5 }, { ...size, value: 50 }, { ...size, value: 500 });
+    assert.deepEqual(await series("size"), [
+      'size_bucket{le="10",code="200"} 1',
+      'size_bucket{le="100",code="200"} 2',
+      'size_bucket{le="+Inf",code="200"} 3',
+      'size_sum{code="200"} 555',
+      'size_count{code="200"} 3',
+    ]);
+  });
+
+  it("chooses buckets by the unit when the document gives none", async () => {
+    for (const [unit, bound] of [
+      ["ms", "2500"],
+      ["bytes", "65536"],
+      ["s", "0.005"],
+    ] as const) {
+      const { report, text } = build();
+      report({ name: "size", type: "histogram", unit, labels: {} });
+      assert.ok((await text()).includes(`size_bucket{le="${bound}"}`), unit);
+    }
+  });
+
+  it("writes names in Prometheus' form, keeps apart what becomes the same, and leaves reserved names alone", async () => {
+    const { report, series } = build({ prefix: "mesh_" });
+    report({ name: "a/b.c-d", labels: { "request.path": "/", request_path: "x", __name__: "n", "9": "d" } });
+    report({ name: "a.b.c.d", labels: {} });
+    report({ name: "size", type: "histogram", buckets: [1], labels: { le: "x" } });
+    assert.deepEqual(await series("mesh_a_b_c_d"), [
+      'mesh_a_b_c_d{_9="d",request_path="/",request_path_2="x",exported___name__="n"} 1',
+      "mesh_a_b_c_d_2 1",
+    ]);
+    assert.match((await series("mesh_size_count"))[0] ?? "", /exported_le="x"/);
+    const own = build();
+    own.report({ name: "purser_prometheus_overflow_total", labels: {} });
+    assert.deepEqual(await own.series("purser_prometheus_overflow_total"), [
+      "purser_prometheus_overflow_total_2 1",
+    ]);
+  });
+
+  it("escapes what a client can put into a label, and cuts what is too long", async () => {
+    const { report, series } = build();
+    report({ labels: { path: 'a"b\\c\nd' } }, { labels: { path: "x".repeat(100_000) } });
+    const [first, second] = await series("requests_total");
+    assert.equal(first, 'requests_total{path="a\\"b\\\\c\\nd"} 1');
+    assert.ok((second?.length ?? 0) < 1100, "a label of a hundred thousand characters was kept whole");
+  });
+
+  it("counts what goes beyond maxSeries in one series, and says how much that was", async () => {
+    const { report, series } = build({ maxSeries: 3 });
+    for (let user = 0; user < 10; user++) report({ labels: { user: `u${user}`, code: "200" } });
+    report({ labels: { user: "u1", code: "200" } });
+    assert.deepEqual(await series("requests_total"), [
+      'requests_total{user="u0",code="200"} 1',
+      'requests_total{user="u1",code="200"} 2',
+      'requests_total{user="u2",code="200"} 1',
+      'requests_total{user="_overflow",code="_overflow"} 7',
+    ]);
+    assert.deepEqual(await series("purser_prometheus_overflow_total"), [
+      'purser_prometheus_overflow_total{handler="prometheus",metric="requests_total"} 7',
+    ]);
+  });
+
+  it("counts series by their values and not by a text that two sets of values share", async () => {
+    const { report, series } = build();
+    report({ labels: { a: "1:x", b: "" } }, { labels: { a: "1", b: "x" } }, { labels: { a: "", b: "1:x" } });
+    assert.equal((await series("requests_total")).length, 3);
+  });
+
+  it("drops and counts what Prometheus has no form for", async () => {
+    const { report, series } = build();
+    report({ value: -1 }, { value: Number.NaN }, { value: Number.POSITIVE_INFINITY }, { value: 1 });
+    assert.equal((await series("requests_total"))[0]?.endsWith(" 1"), true);
+    assert.deepEqual(await series("purser_prometheus_dropped_total"), [
+      'purser_prometheus_dropped_total{handler="prometheus",metric="requests_total",reason="negative"} 1',
+      'purser_prometheus_dropped_total{handler="prometheus",metric="requests_total",reason="not_finite"} 2',
+    ]);
+  });
+
+  it("begins anew a metric whose document changed, and that one alone", async () => {
+    const { report, series } = build();
+    const other = { name: "other_total", labels: {} };
+    report({ value: 5 }, { ...other, value: 5 });
+    const changes: readonly Partial<MetricInstance>[] = [
+      { labels: { source: "x" } },
+      { labels: { source: "x" }, type: "gauge" },
+      { labels: { source: "x" }, type: "histogram", buckets: [1, 2] },
+      { labels: { source: "x" }, type: "histogram", buckets: [1, 3] },
+      { labels: { source: "x" }, help: "Now with help." },
+    ];
+    for (const change of changes) {
+      report(change, other);
+      assert.equal((await series("requests_total{")).length <= 1, true);
+    }
+    assert.deepEqual(await series("requests_total"), ['requests_total{source="x"} 1']);
+    assert.deepEqual(await series("other_total"), ["other_total 10"]);
+  });
+
+  it("forgets series that were idle for expireAfter, and metrics with none left", async () => {
+    const { context, report, series, text } = build({ expireAfter: "10m", maxSeries: 2 });
+    for (const user of ["a", "b", "c"]) report({ labels: { user } });
+    context.time.advance(9 * 60_000);
+    report({ labels: { user: "b" } });
+    context.time.advance(60_000);
+    assert.deepEqual(await series("requests_total"), ['requests_total{user="b"} 2']);
+    report({ labels: { user: "d" } });
+    assert.equal((await series("requests_total")).length, 2);
+    context.time.advance(600_000);
+    assert.doesNotMatch(await text(), /requests_total\b.*requests_total\{/s);
+    assert.deepEqual(await series("# TYPE requests_total"), []);
+  });
+
+  it("never forgets by default", async () => {
+    const { context, report, series } = build();
+    report({});
+    context.time.advance(30 * 86_400_000);
+    assert.equal((await series("requests_total")).length, 1);
+  });
+
+  it("keeps two handlers of one configuration apart, their own metrics too", async () => {
+    const [first, second] = [build({}, "one"), build({}, "two")];
+    first.report({ value: -1 }, {});
+    assert.deepEqual(await second.series("requests_total"), []);
+    assert.deepEqual(await second.series("purser_prometheus_dropped_total"), []);
+    assert.match((await first.series("purser_prometheus_dropped_total"))[0] ?? "", /handler="one"/);
+  });
+});

@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { createHash } from "node:crypto";
+import type { QuotaAlgorithm, QuotaGrant, QuotaRequest } from "../../plugins/sdk/index.ts";
+
+/** One `allocate`, as the script takes it. */
+export interface ScriptCall {
+  readonly requests: readonly QuotaRequest[];
+  readonly deduplicationId: string;
+}
+
+/** What one `allocate` got: grants, or why there are none. */
+export type ScriptAnswer = readonly QuotaGrant[] | { readonly error: string };
+
+const ALGORITHM_NUMBER: Readonly<Record<QuotaAlgorithm, string>> = {
+  "fixed-window": "1",
+  "sliding-window": "2",
+  "token-bucket": "3",
+};
+
+/** Longer names are stored as their SHA-256: names hold what clients send, and Redis holds every name in memory. */
+const NAME_LENGTH_MAX = 256;
+
+/** KEYS and ARGV; script.ts says how they are laid out. */
+export function encodeCalls(
+  calls: readonly ScriptCall[],
+  prefix: string,
+): { readonly keys: readonly string[]; readonly args: readonly string[] } {
+  const keys: string[] = [];
+  const args: string[] = [`${calls.length}`];
+  for (const { requests, deduplicationId } of calls) {
+    args.push(deduplicationId === "" ? "0" : "1", `${requests.length}`);
+    if (deduplicationId !== "") keys.push(`${prefix}call:${boundedName(deduplicationId)}`);
+    for (const { cell, algorithm, limit, windowMs, amount, bestEffort, leaseMs, slot } of requests) {
+      keys.push(`${prefix}${algorithm}:${windowMs}:${boundedName(cell)}`);
+      const shape = `${ALGORITHM_NUMBER[algorithm]} ${limit} ${windowMs} ${bestEffort ? 1 : 0} ${leaseMs}`;
+      args.push(shape, `${amount}`, `${slot ?? -1}`);
+    }
+  }
+  return { keys, args };
+}
+
+/**
+ * The server's time and an answer for each call.
+ *
+ * @throws TypeError when the reply is not what the script gives: something other than Redis is at the other end.
+ */
+export function decodeReply(
+  reply: unknown,
+  callCount: number,
+): { readonly nowMs: number; readonly answers: readonly ScriptAnswer[] } {
+  if (!Array.isArray(reply) || reply.length !== callCount + 1)
+    throw new TypeError("the reply has an unknown form");
+  const [nowMs, ...answers] = reply as readonly unknown[];
+  if (typeof nowMs !== "number") throw new TypeError("the reply has an unknown form");
+  return { nowMs, answers: answers.map(decodeAnswer) };
+}
+
+const NUMBERS_PER_GRANT = 6;
+
+function decodeAnswer(answer: unknown): ScriptAnswer {
+  if (typeof answer === "string") return { error: answer };
+  if (
+    !Array.isArray(answer) ||
+    answer.length % NUMBERS_PER_GRANT !== 0 ||
+    answer.some((n) => typeof n !== "number")
+  ) {
+    throw new TypeError("the reply has an unknown form");
+  }
+  const numbers = answer as readonly number[];
+  const grants: QuotaGrant[] = [];
+  for (let at = 0; at < numbers.length; at += NUMBERS_PER_GRANT) {
+    grants.push({
+      granted: numbers[at] as number,
+      remaining: numbers[at + 1] as number,
+      resetMs: numbers[at + 2] as number,
+      retryAfterMs: numbers[at + 3] as number,
+      validForMs: numbers[at + 4] as number,
+      slot: numbers[at + 5] as number,
+    });
+  }
+  return grants;
+}
+
+function boundedName(name: string): string {
+  if (name.length <= NAME_LENGTH_MAX) return name;
+  return `sha256=${createHash("sha256").update(name).digest("hex")}`;
+}

@@ -1,0 +1,259 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { inspect } from "node:util";
+import { Redis } from "ioredis";
+import type {
+  AdapterHandler,
+  QuotaAlgorithm,
+  QuotaGrant,
+  QuotaRequest,
+  QuotaStore,
+} from "../../plugins/sdk/index.ts";
+import {
+  createRealTime,
+  createTestContext,
+  describeAdapterContract,
+  quotaRequest,
+} from "../../plugins/sdk/testing/index.ts";
+import { findExcess, type Use } from "../../test/support/quota-log.ts";
+import { describeQuotaStore, uniqueName } from "../../test/support/quota-store-suite.ts";
+import { type RedisServer, startRedis } from "../../test/support/redis-server.ts";
+import { redisQuota } from "./index.ts";
+
+const ALGORITHMS: readonly QuotaAlgorithm[] = ["fixed-window", "sliding-window", "token-bucket"];
+
+/** What this store is: never at once. */
+interface Store extends QuotaStore {
+  allocate(...call: Parameters<QuotaStore["allocate"]>): Promise<readonly QuotaGrant[]>;
+}
+
+/** A server that answers every command with the same line. */
+const replies = (line: string) => (socket: Socket) =>
+  void socket.on("data", (data) => {
+    const commands = data.toString("latin1").match(/^\*\d+\r$/gm) ?? [];
+    socket.write(`${line}\r\n`.repeat(commands.length));
+  });
+
+describeAdapterContract(redisQuota, {
+  backend: {
+    config: ({ host, port }) => ({ host, port, timeout: "200ms" }),
+    permanent: replies("-NOAUTH Authentication required."),
+    retryable: replies("-BUSY Redis is busy running a script."),
+  },
+});
+
+describe("the adapter redis-quota", () => {
+  let server: RedisServer;
+  let client: Redis;
+  const handlers: AdapterHandler[] = [];
+
+  before(async function () {
+    server = await startRedis(this);
+    client = new Redis(server.port, server.host);
+  });
+
+  after(async () => {
+    for (const handler of handlers) await handler.close();
+    client?.disconnect();
+    await server?.stop();
+  });
+
+  /** A store with a connection of its own, as another mixer would have. */
+  const open = (config: Readonly<Record<string, unknown>> = {}): Store => {
+    const context = createTestContext(
+      redisQuota,
+      { url: server.url, timeout: "2s", ...config },
+      { time: createRealTime() },
+    );
+    const handler = redisQuota.build(context);
+    handlers.push(handler);
+    assert.ok(handler.quota !== undefined);
+    const allocate = handler.quota;
+    return { allocate: async (requests, options) => await allocate(requests, options) };
+  };
+
+  describe("with one mixer", () => {
+    let store: Store;
+    before(() => {
+      store = open();
+    });
+    describeQuotaStore("as a quota store", () => ({ store, wait: (durationMs) => sleep(durationMs) }));
+  });
+
+  describe("with two mixers", () => {
+    for (const algorithm of ALGORITHMS) {
+      it(`never admits more than the limit by ${algorithm}, whoever asks and however often`, async () => {
+        const [limit, windowMs] = [40, 400];
+        const cell = uniqueName("shared");
+        const request: QuotaRequest = {
+          cell,
+          algorithm,
+          limit,
+          windowMs,
+          amount: 1,
+          bestEffort: false,
+          leaseMs: 0,
+        };
+        const uses: Use[] = [];
+        const untilMs = Date.now() + 700;
+        const asker = async (store: Store) => {
+          while (Date.now() < untilMs) {
+            const sentMs = Date.now();
+            const [grant] = await store.allocate([request], { deduplicationId: uniqueName("call") });
+            if (grant?.granted === 1) uses.push({ atMs: sentMs, amount: 1 });
+            await sleep(2);
+          }
+        };
+        const stores = [open(), open()];
+        await Promise.all(stores.flatMap((store) => Array.from({ length: 8 }, () => asker(store))));
+        assert.ok(uses.length > limit, `only ${uses.length} uses`);
+        // The clocks are the same, but a decision falls somewhere between sending and receiving: two of those may
+        // be nearer than they look. What is used over the whole time cannot hide behind that.
+        const tolerant = windowMs - 100;
+        if (algorithm === "sliding-window")
+          assert.equal(findExcess(algorithm, uses, limit, tolerant), undefined);
+        const windows = Math.ceil(800 / windowMs) + 1;
+        assert.ok(uses.length <= limit * windows, `${uses.length} uses in ${windows} windows`);
+      });
+
+      it(`grants exactly the limit to a burst by ${algorithm}`, async () => {
+        const stores = [open(), open()];
+        const request = quotaRequest({
+          cell: uniqueName("burst"),
+          algorithm,
+          limit: 300,
+          windowMs: 36_000_000,
+        });
+        const calls = Array.from({ length: 800 }, (_, index) =>
+          (stores[index % 2] as Store).allocate([request], { deduplicationId: uniqueName("call") }),
+        );
+        const grants = (await Promise.all(calls)).flat();
+        assert.equal(grants.filter((grant) => grant.granted === 1).length, 300);
+      });
+    }
+  });
+
+  it("gives every key a TTL, whatever is done", async () => {
+    const store = open({ keyPrefix: "ttl:{quota}:" });
+    for (let round = 0; round < 100; round++) {
+      const call = ALGORITHMS.map((algorithm, index) =>
+        quotaRequest({
+          cell: `cell-${round % 7}`,
+          algorithm,
+          limit: 20,
+          windowMs: [700, 60_000, 86_400_000][round % 3] as number,
+          amount: [3, -2, 0, 25][(round + index) % 4] as number,
+          bestEffort: round % 2 === 0,
+          leaseMs: (round % 5) * 100,
+          slot: 1,
+        }),
+      );
+      await store.allocate(call, { deduplicationId: round % 4 === 0 ? "" : `call-${round}` });
+    }
+    const keys = await client.keys("ttl:{quota}:*");
+    assert.ok(keys.length > 80, `${keys.length} keys`);
+    for (const key of keys) {
+      const ttlMs = await client.pttl(key);
+      // -2: it has come to its end meanwhile.
+      assert.ok(
+        ttlMs === -2 || (ttlMs > 0 && ttlMs <= 2 * 86_400_000 + 1_000),
+        `${key} has a TTL of ${ttlMs}`,
+      );
+    }
+  });
+
+  it("names all keys with the hash tag of its prefix, and long ones by their hash", async () => {
+    const store = open({ keyPrefix: "names:{mesh-quota}:" });
+    const cells = ["short", "{tag}", `long-${"x".repeat(10_000)}`];
+    await store.allocate(
+      cells.map((cell) => quotaRequest({ cell })),
+      { deduplicationId: "y".repeat(10_000) },
+    );
+    const keys = await client.keys("names:*");
+    assert.equal(keys.length, 4);
+    for (const key of keys) {
+      assert.equal(/^[^{]*\{([^}]+)\}/.exec(key)?.[1], "mesh-quota", key);
+      assert.ok(key.length < 350);
+    }
+  });
+
+  it("decides the calls of one turn of the loop in few round trips", async () => {
+    const store = open();
+    await store.allocate([], { deduplicationId: "" });
+    const runs = async () =>
+      Number(/cmdstat_evalsha:calls=(\d+)/.exec(await client.info("commandstats"))?.[1]);
+    const before = await runs();
+    await Promise.all(
+      Array.from({ length: 640 }, (_, index) =>
+        store.allocate([quotaRequest({ cell: `batch-${index}` })], { deduplicationId: "" }),
+      ),
+    );
+    assert.equal((await runs()) - before, 10);
+  });
+
+  describe("by its configuration", () => {
+    const build = (config: Readonly<Record<string, unknown>>) =>
+      redisQuota.build(createTestContext(redisQuota, config, { time: createRealTime() }));
+
+    it("refuses a prefix without a hash tag", () => {
+      for (const keyPrefix of ["purser:", "purser:{}", "{a}{b}"])
+        assert.throws(() => build({ keyPrefix }), TypeError);
+    });
+
+    it("refuses an address given twice or in another form, without showing it", () => {
+      const secret = "s3cr3t";
+      for (const config of [
+        { url: `redis://:${secret}@127.0.0.1`, port: 6379 },
+        { url: `http://:${secret}@127.0.0.1` },
+        { url: `redis://:${secret}@127.0.0.1/db` },
+        { url: `redis://:${secret}@[` },
+      ]) {
+        assert.throws(
+          () => build(config),
+          (error: Error) => error instanceof TypeError && !error.message.includes(secret),
+        );
+      }
+    });
+
+    it("logs in, and chooses the database", async () => {
+      const user = uniqueName("user");
+      await client.acl("SETUSER", user, "on", ">p@ss/word", "~*", "+@all");
+      const store = open({ url: `redis://${user}:p%40ss%2Fword@127.0.0.1:${server.port}/3` });
+      const cell = uniqueName("elsewhere");
+      assert.equal((await store.allocate([quotaRequest({ cell })], { deduplicationId: "" }))[0]?.granted, 1);
+      assert.deepEqual(await client.keys(`*${cell}`), []);
+    });
+
+    it("never shows the password when it is refused", async () => {
+      const password = "correct-horse-battery";
+      const context = createTestContext(
+        redisQuota,
+        { host: "127.0.0.1", port: server.port, username: "nobody", password },
+        { time: createRealTime() },
+      );
+      const handler = redisQuota.build(context);
+      handlers.push(handler);
+      const error: unknown = await Promise.resolve(
+        handler.quota?.([quotaRequest({})], { deduplicationId: "" }),
+      ).catch((reason: unknown) => reason);
+      assert.ok(error instanceof Error && /WRONGPASS/.test(error.message), String(error));
+      assert.equal((error as { retryable?: unknown }).retryable, false);
+      assert.equal(await handler.healthy?.(), false);
+      const shown = inspect([error, context.logger], { depth: 20, showHidden: true });
+      assert.ok(shown.includes("WRONGPASS"));
+      assert.ok(!shown.includes(password), shown);
+    });
+
+    it("does not count in another database when the one it names does not exist", async () => {
+      const store = open({ url: `${server.url}/4000` });
+      await assert.rejects(store.allocate([quotaRequest({})], { deduplicationId: "" }), {
+        code: "PURSER_STORE_UNAVAILABLE",
+        retryable: false,
+      });
+    });
+  });
+});

@@ -1,0 +1,233 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { Redis } from "ioredis";
+import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
+import type { QuotaAlgorithm, QuotaGrant, QuotaRequest } from "../../core/quota/quota.ts";
+import { LIMIT_AND_WINDOW } from "../../test/support/quota-log.ts";
+import { uniqueName } from "../../test/support/quota-store-suite.ts";
+import { type RedisServer, startRedis } from "../../test/support/redis-server.ts";
+import { decodeReply, encodeCalls, type ScriptCall } from "./encoding.ts";
+import { SCRIPT } from "./script.ts";
+
+const READS_TIME = "redis.call('TIME')";
+const START_MS = 1_767_225_600_123;
+
+interface Step {
+  readonly waitMs: number;
+  readonly calls: readonly {
+    readonly requests: readonly (Omit<QuotaRequest, "limit" | "windowMs" | "slot"> & {
+      readonly giveBack: number;
+    })[];
+    readonly repeats: boolean;
+  }[];
+}
+
+const ALGORITHMS: readonly QuotaAlgorithm[] = ["fixed-window", "sliding-window", "token-bucket"];
+
+function arbitrarySteps(limit: number, windowMs: number): fc.Arbitrary<readonly Step[]> {
+  const upTo = (max: number) => fc.integer({ min: 0, max: Math.max(0, Math.floor(max)) });
+  const request = fc.record({
+    cell: fc.constantFrom("a", "b"),
+    algorithm: fc.constantFrom(...ALGORITHMS),
+    amount: fc.oneof(fc.constant(0), fc.constant(1), upTo(limit / 3), upTo(limit + 2)),
+    bestEffort: fc.boolean(),
+    leaseMs: fc.oneof(fc.constant(0), upTo(windowMs / 10), upTo(windowMs * 2)),
+    // Which of the grants so far some is given back of; more than there are: none.
+    giveBack: fc.nat(20),
+  });
+  const call = fc.record({ requests: fc.array(request, { maxLength: 3 }), repeats: fc.boolean() });
+  const waitMs = fc.oneof(fc.constant(0), upTo(windowMs / 20), upTo(windowMs), upTo(windowMs * 3));
+  return fc.array(fc.record({ waitMs, calls: fc.array(call, { minLength: 1, maxLength: 3 }) }), {
+    maxLength: 25,
+  });
+}
+
+/** A grant that may be given back. A slot means something only to the store that gave it. */
+interface Granted {
+  readonly request: Omit<QuotaRequest, "slot">;
+  readonly amount: number;
+  readonly slots: Readonly<Record<"memory" | "redis", number>>;
+}
+
+const NO_SLOTS: Granted["slots"] = { memory: -1, redis: -1 };
+
+function withoutSlot(grant: QuotaGrant): QuotaGrant {
+  return { ...grant, slot: -1 };
+}
+
+describe("the Redis quota script", () => {
+  let server: RedisServer;
+  let client: Redis;
+
+  before(async function () {
+    server = await startRedis(this);
+    client = new Redis(server.port, server.host);
+  });
+
+  after(async () => {
+    client?.disconnect();
+    await server?.stop();
+  });
+
+  /** The script itself, except that it takes its time from the test. */
+  const runAt = async (nowMs: number, calls: readonly ScriptCall[], prefix: string) => {
+    const { keys, args } = encodeCalls(calls, prefix);
+    const time = `{'${Math.floor(nowMs / 1_000)}', '${(nowMs % 1_000) * 1_000 + 999}'}`;
+    const script = SCRIPT.replace(READS_TIME, time);
+    const reply = decodeReply(await client.eval(script, keys.length, ...keys, ...args), calls.length);
+    assert.equal(reply.nowMs, nowMs);
+    return reply.answers;
+  };
+
+  it("answers as the memory store does, number for number", async () => {
+    assert.equal(SCRIPT.split(READS_TIME).length, 2, "the script reads the time once");
+    const cases = LIMIT_AND_WINDOW.chain(({ limit, windowMs }) =>
+      fc.record({
+        limit: fc.constant(limit),
+        windowMs: fc.constant(windowMs),
+        steps: arbitrarySteps(limit, windowMs),
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ limit, windowMs, steps }) => {
+        let nowMs = START_MS;
+        const memory = createMemoryQuotaStore({
+          clock: { nowMs: () => nowMs, monotonicMs: () => nowMs - START_MS },
+        });
+        const prefix = `${uniqueName("p")}{quota}:`;
+        const granted: Granted[] = [];
+        let id = "";
+        let idSinceMs = Number.NEGATIVE_INFINITY;
+        for (const step of steps) {
+          nowMs += step.waitMs;
+          const calls = step.calls.map(({ requests, repeats }) => {
+            // An id is good for a minute; how much longer differs.
+            if (!repeats || nowMs - idSinceMs >= 60_000) {
+              id = uniqueName("id");
+              idSinceMs = nowMs;
+            }
+            const demands = requests.map(({ giveBack, ...request }) => {
+              const earlier = granted[granted.length - 1 - giveBack];
+              if (earlier === undefined) return { request: { ...request, limit, windowMs }, slots: NO_SLOTS };
+              const { request: first, amount, slots } = earlier;
+              return { request: { ...first, amount: -Math.ceil(amount / 2) }, slots };
+            });
+            const requestsOf = (store: "redis" | "memory") =>
+              demands.map(({ request, slots }) => ({ ...request, slot: slots[store] }));
+            return { deduplicationId: id, demands, requestsOf };
+          });
+          const toRedis = calls.map((call) => ({ ...call, requests: call.requestsOf("redis") }));
+          const answers = await runAt(nowMs, toRedis, prefix);
+          for (const [index, call] of calls.entries()) {
+            const expected = memory.allocate(call.requestsOf("memory"), call);
+            const answer = answers[index] as readonly QuotaGrant[];
+            assert.deepEqual(answer.map(withoutSlot), expected.map(withoutSlot));
+            for (const [at, { granted: amount, slot }] of expected.entries()) {
+              const request = call.demands[at]?.request;
+              if (request === undefined || amount <= 0) continue;
+              granted.push({ request, amount, slots: { memory: slot, redis: answer[at]?.slot ?? -1 } });
+            }
+          }
+        }
+      }),
+      { numRuns: 150 },
+    );
+  }).timeout(20_000);
+
+  it("never frees anything early when the server's clock goes back, and recovers", async () => {
+    for (const algorithm of ALGORITHMS) {
+      const cell = uniqueName("cell");
+      const request = {
+        cell,
+        algorithm,
+        limit: 5,
+        windowMs: 1_000,
+        amount: 5,
+        bestEffort: false,
+        leaseMs: 0,
+      };
+      const granted = async (nowMs: number) => {
+        const [answer] = await runAt(nowMs, [{ requests: [request], deduplicationId: "" }], "p{quota}:");
+        assert.ok(Array.isArray(answer));
+        return (answer as readonly QuotaGrant[])[0]?.granted;
+      };
+      const hourAgoMs = START_MS - 3_600_000;
+      assert.equal(await granted(START_MS), 5, algorithm);
+      assert.equal(await granted(hourAgoMs), 0, algorithm);
+      assert.equal(await granted(hourAgoMs + 2_100), 5, algorithm);
+    }
+  });
+
+  it("counts to 2^53 without losing a unit", async () => {
+    for (const algorithm of ALGORITHMS) {
+      const limit = Number.MAX_SAFE_INTEGER;
+      const request = {
+        cell: uniqueName("cell"),
+        algorithm,
+        limit,
+        windowMs: 1,
+        amount: limit - 1,
+        bestEffort: false,
+        leaseMs: 0,
+      };
+      const run = async (amount: number) => {
+        const calls = [{ requests: [{ ...request, amount }], deduplicationId: uniqueName("id") }];
+        return ((await runAt(START_MS, calls, "p{quota}:"))[0] as readonly QuotaGrant[])[0];
+      };
+      assert.equal((await run(limit - 1))?.remaining, 1, algorithm);
+      assert.equal((await run(2))?.granted, 0, algorithm);
+      assert.equal((await run(1))?.remaining, 0, algorithm);
+      assert.equal((await run(1))?.granted, 0, algorithm);
+    }
+  });
+
+  it("leaves calls alone whose keys are sound when another's holds something foreign", async () => {
+    const sound = {
+      cell: "sound",
+      algorithm: "fixed-window",
+      limit: 5,
+      windowMs: 1_000,
+      amount: 1,
+      bestEffort: false,
+      leaseMs: 0,
+    } as const;
+    await client.rpush("p{quota}:fixed-window:1000:list", "x");
+    await client.set("p{quota}:fixed-window:1000:text", "hello", "EX", 100);
+    await client.set("p{quota}:fixed-window:1000:short", "1", "EX", 100);
+    const calls = ["list", "text", "sound", "short"].map((cell) => ({
+      requests: [
+        { ...sound, cell: "sound" },
+        { ...sound, cell },
+      ],
+      deduplicationId: "",
+    }));
+    const answers = await runAt(START_MS, calls, "p{quota}:");
+    assert.deepEqual(
+      answers.map((answer) =>
+        "error" in answer ? answer.error.split(" ")[0] : answer.map((grant) => grant.remaining),
+      ),
+      ["WRONGTYPE", "FOREIGN", [4, 3], "FOREIGN"],
+    );
+  });
+
+  it("writes nothing when it only looks or refuses", async () => {
+    const prefix = `${uniqueName("p")}{quota}:`;
+    const request = { cell: "c", limit: 5, windowMs: 1_000, bestEffort: false, leaseMs: 0 };
+    for (const algorithm of ALGORITHMS) {
+      const looks = { ...request, algorithm, amount: 0 };
+      const tooMuch = { ...request, algorithm, amount: 6 };
+      await runAt(
+        START_MS,
+        [
+          { requests: [looks], deduplicationId: "" },
+          { requests: [looks, tooMuch], deduplicationId: "" },
+        ],
+        prefix,
+      );
+    }
+    assert.deepEqual(await client.keys(`${prefix}*`), []);
+  });
+});

@@ -1,0 +1,99 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Writable } from "node:stream";
+import { type AbortSignalLike, type MaybePromise, messageOf, PurserError } from "../../plugins/sdk/index.ts";
+
+export interface LineWriter {
+  /** Whether the stream still takes lines. */
+  readonly healthy: boolean;
+  /**
+   * Hands over a batch of lines. While the stream is behind, it waits until the stream has caught up or the signal
+   * aborts: so this process holds the stream's own buffer and one batch, and the host's queue, which is bounded and
+   * counts what it drops, holds the rest. A batch is written whole or not at all, so that trying it again never
+   * writes a line twice.
+   *
+   * @throws PurserError PURSER_HANDLER_TIMEOUT, retryable, when the signal aborts first; PURSER_HANDLER_FAILED, not
+   * retryable, when the stream broke or the writer is closed.
+   */
+  write(lines: readonly string[], signal: AbortSignalLike): MaybePromise<void>;
+  /** Ends every wait. The stream itself is the process's and stays open. */
+  close(): void;
+}
+
+export function createLineWriter(stream: Writable): LineWriter {
+  const gate = gateOf(stream);
+  const waiting = new Set<() => void>();
+  let closed: PurserError | undefined;
+
+  const write = (lines: readonly string[], signal: AbortSignalLike): MaybePromise<void> => {
+    const fault = closed ?? gate.fault;
+    if (fault !== undefined) throw fault;
+    if (lines.length === 0) return;
+    if (signal.aborted) {
+      throw new PurserError("PURSER_HANDLER_TIMEOUT", "the output stream did not catch up in time");
+    }
+    if (!stream.writableNeedDrain) {
+      stream.write(`${lines.join("\n")}\n`);
+      return;
+    }
+    // Whoever wakes first may fill the stream again: each looks anew.
+    return wait(signal).then(() => write(lines, signal));
+  };
+
+  const wait = (signal: AbortSignalLike): Promise<void> =>
+    new Promise((resolve) => {
+      const wake = (): void => {
+        gate.waiting.delete(wake);
+        waiting.delete(wake);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      gate.waiting.add(wake);
+      waiting.add(wake);
+      signal.addEventListener("abort", wake);
+    });
+
+  return {
+    get healthy() {
+      return gate.fault === undefined;
+    },
+    write,
+    close() {
+      closed ??= new PurserError("PURSER_HANDLER_FAILED", "the handler is closed", { retryable: false });
+      for (const wake of waiting) wake();
+    },
+  };
+}
+
+/** What all writers of one stream need to know of it. */
+interface Gate {
+  /** Set when the stream broke, for good. */
+  fault: PurserError | undefined;
+  readonly waiting: Set<() => void>;
+}
+
+/**
+ * One for each stream and not for each handler: a process has two output streams and any number of handlers, and the
+ * listener must outlive them: without one, a reader that goes away (EPIPE) would end the process.
+ */
+const gates = new WeakMap<Writable, Gate>();
+
+function gateOf(stream: Writable): Gate {
+  const existing = gates.get(stream);
+  if (existing !== undefined) return existing;
+  const gate: Gate = { fault: undefined, waiting: new Set() };
+  const wakeAll = (): void => {
+    for (const wake of gate.waiting) wake();
+  };
+  stream.on("drain", wakeAll);
+  stream.on("error", (error) => {
+    gate.fault = new PurserError("PURSER_HANDLER_FAILED", messageOf(error), {
+      cause: error,
+      retryable: false,
+    });
+    wakeAll();
+  });
+  gates.set(stream, gate);
+  return gate;
+}

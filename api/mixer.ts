@@ -1,0 +1,104 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AttributeBag } from "../core/attributes/bag.ts";
+import type { Decision, QuotaCharge, QuotaOutcome } from "../core/check/decision.ts";
+import type { MaybePromise } from "../core/kernel/maybe-promise.ts";
+
+/**
+ * What a proxy asks of a mixer, whether the mixer is in the same process or behind HTTP. The same names are the JSON
+ * bodies of `POST /v1/check`, `/v1/quota` and `/v1/report`, and `GET /v1/policy-state`; see docs/api.md.
+ */
+export interface MixerService {
+  /** Decides one request and, when it is allowed, charges its quotas exactly, all or none. */
+  check(request: CheckRequest, options?: CallOptions): MaybePromise<CheckReply>;
+  /** Asks for more of quotas that an earlier decision named, or gives some back. */
+  allocate(request: AllocateRequest, options?: CallOptions): MaybePromise<AllocateReply>;
+  /** Tells what happened. Resolves when the mixer has the bags, not when the backends have. */
+  report(request: ReportRequest, options?: CallOptions): MaybePromise<void>;
+  /**
+   * Calls `listener` with the policy state now, when known, and after each change, until stopped. A remote one
+   * reconnects by itself.
+   */
+  watch(node: ProxyIdentity, listener: (state: PolicyState) => void): () => void;
+}
+
+export interface CallOptions {
+  /** Aborts the call; the promise rejects with PURSER_MIXER_UNAVAILABLE. */
+  readonly signal?: { readonly aborted: boolean };
+}
+
+export interface ProxyIdentity {
+  /** Unique among proxies: role~workload~host~process. */
+  readonly id: string;
+}
+
+export interface CheckRequest {
+  readonly attributes: AttributeBag;
+  /** One id for a call and all its retries. */
+  readonly deduplicationId: string;
+  /** True to decide without charging quotas; default false. */
+  readonly withoutQuotas?: boolean;
+}
+
+export interface CheckReply {
+  /** Which set of documents decided: PolicyState.version. */
+  readonly version: string;
+  readonly decision: Decision;
+  /** One for each of `decision.charges`, in order. */
+  readonly quotas: readonly QuotaOutcome[];
+}
+
+export interface AllocateRequest {
+  readonly version: string;
+  readonly deduplicationId: string;
+  readonly charges: readonly AllocateCharge[];
+}
+
+export interface AllocateCharge extends Pick<QuotaCharge, "policy" | "cell" | "limit" | "leaseMs"> {
+  /** Negative gives back; then `slot` names the grant it came from. */
+  readonly amount: number;
+  readonly bestEffort: boolean;
+  readonly slot?: number;
+}
+
+export type AllocateReply =
+  | { readonly kind: "granted"; readonly quotas: readonly QuotaOutcome[] }
+  /** The documents have changed so that these charges mean nothing any more: check again. */
+  | { readonly kind: "stale"; readonly version: string };
+
+export interface ReportRequest {
+  /** Complete bags, each on its own. */
+  readonly bags: readonly AttributeBag[];
+}
+
+/** What a proxy must know to use cached decisions, and to do without the mixer for a while. */
+export interface PolicyState {
+  /** Changes whenever the documents do; the same on every mixer that has the same documents. */
+  readonly version: string;
+  /** How many proxies share the limits, for `onStoreFailure: local`. */
+  readonly proxies: number;
+  /** Every enforced AccessPolicy, QuotaPolicy and check Rule, in document order. */
+  readonly fallbacks: readonly Fallback[];
+}
+
+/** What one document wants when nobody can be asked. */
+export type Fallback =
+  | {
+      readonly kind: "AccessPolicy" | "Rule";
+      readonly name: string;
+      readonly match?: string;
+      readonly onError: "deny" | "allow";
+    }
+  | {
+      readonly kind: "QuotaPolicy";
+      readonly name: string;
+      readonly match?: string;
+      readonly key: Readonly<Record<string, string | number | boolean>>;
+      readonly charge: string | number | boolean;
+      readonly limit: number;
+      readonly windowMs: number;
+      readonly algorithm: "fixed-window" | "sliding-window" | "token-bucket";
+      readonly onStoreFailure: "allow" | "deny" | "local";
+      readonly onError: "deny" | "allow";
+    };

@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { Command } from "commander";
+import { configFlag, count, drainFlag, hostFlag, logFormatFlag, logLevelFlag, portFlag } from "./flags.ts";
+import { followConfig, loadConfig } from "./part-config.ts";
+import { type MixerFlags, startMixer } from "./part-mixer.ts";
+import { stopAll, stopSignal } from "./stopping.ts";
+import { createWorld, type LogFlags } from "./world.ts";
+
+interface Flags extends MixerFlags, LogFlags {
+  readonly config: readonly string[];
+  readonly drain: number;
+}
+
+export function mixerCommand(): Command {
+  return new Command("mixer")
+    .summary("run the mixer: decides, charges quotas, delivers telemetry")
+    .description("Runs the mixer alone. Proxies reach it over HTTP; see docs/api.md.")
+    .addOption(configFlag())
+    .addOption(hostFlag())
+    .addOption(portFlag("--mixer-port", "the HTTP API", 9092))
+    .option("--max-body-bytes <n>", "the largest body the API takes", count, 1_048_576)
+    .option("--max-concurrent-requests <n>", "requests under way at most; beyond it 503", count, 1_024)
+    .option(
+      "--mixers <n>",
+      "how many mixers serve the same proxies: each then takes that share of a limit whose store is away",
+      count,
+      1,
+    )
+    .addOption(drainFlag())
+    .addOption(logLevelFlag())
+    .addOption(logFormatFlag())
+    .addHelpText("after", "\nExample:\n  purser mixer -c policies/ --mixer-port 9092")
+    .action(async (flags: Flags) => {
+      const world = createWorld(flags);
+      const { source, snapshot } = await loadConfig(flags.config, world);
+      const configuration = { name: "configuration", close: () => source.close() };
+      const mixer = await startMixer(flags, snapshot, world);
+      followConfig(
+        source,
+        (next) => mixer.apply(next),
+        (diagnostics) => mixer.mixer.reject(diagnostics),
+        world,
+      );
+      process.stdout.write(`mixer listening on ${mixer.url} (version ${snapshot.version})\n`);
+      await stopSignal();
+      await stopAll([configuration, mixer], flags.drain, world.logger);
+    });
+}

@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { InvalidArgumentError, Option } from "commander";
+import { parseDurationMs } from "../core/kernel/duration.ts";
+import { LOG_FORMATS, LOG_LEVELS } from "./logger.ts";
+
+/** The flags that several commands share, each with its one meaning and default. */
+
+export const configFlag = (): Option =>
+  new Option("-c, --config <path>", "a file or folder of documents; give it again for more")
+    .argParser(collect)
+    .makeOptionMandatory();
+
+export const hostFlag = (): Option =>
+  new Option("--host <address>", "the address to listen on").default("127.0.0.1", "loopback only");
+
+export const logLevelFlag = (): Option =>
+  new Option("--log-level <level>", "the least that is logged").choices(LOG_LEVELS).default("info");
+
+export const logFormatFlag = (): Option =>
+  new Option(
+    "--log-format <format>",
+    "how logs are written: auto is readable on a terminal and JSON lines elsewhere",
+  )
+    .choices(LOG_FORMATS)
+    .default("auto");
+
+export const portFlag = (flag: string, what: string, defaultPort: number): Option =>
+  new Option(`${flag} <port>`, `the port of ${what}; 0 for any free one`)
+    .argParser(port)
+    .default(defaultPort);
+
+export const drainFlag = (): Option =>
+  new Option("--drain <duration>", "how long requests under way may take to finish when stopping")
+    .argParser(duration)
+    .default(800, "800ms");
+
+/** For options that may be given more than once. */
+export function collect(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, value];
+}
+
+export function port(value: string): number {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number > 65_535)
+    throw new InvalidArgumentError("It is not a port: a number from 0 to 65535.");
+  return number;
+}
+
+export function count(value: string): number {
+  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError("It is not a whole number.");
+  return Number(value);
+}
+
+export function duration(value: string): number {
+  const durationMs = parseDurationMs(value);
+  if (durationMs === undefined) throw new InvalidArgumentError("It is not a duration, such as 500ms or 10s.");
+  return durationMs;
+}
+
+export function url(value: string): string {
+  const parsed = URL.canParse(value) ? new URL(value) : undefined;
+  if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
+    throw new InvalidArgumentError("It is not a URL, such as http://127.0.0.1:9092.");
+  }
+  return value;
+}
+
+/** `HOST:PORT`, or a port on loopback. */
+export function address(value: string): { readonly host: string; readonly port: number } {
+  const [, host = "127.0.0.1", portText = ""] = /^(?:(.+):)?(\d+)$/.exec(value) ?? [];
+  if (portText === "") throw new InvalidArgumentError("It is not an address, such as 127.0.0.1:9080.");
+  return { host, port: port(portText) };
+}

@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { Command, CommanderError } from "commander";
+import { isPurserError } from "../core/kernel/errors.ts";
+import { mixerCommand } from "./command-mixer.ts";
+import { pilotCommand } from "./command-pilot.ts";
+import { proxyCommand } from "./command-proxy.ts";
+import { runCommand } from "./command-run.ts";
+import { VERSION } from "./version.ts";
+
+/** Exit codes: 0 done, 1 the program failed, 2 the user can put it right (a flag, a port, a file, a document). */
+export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
+
+/** Runs the command that `args` ask for; resolves with the process's exit code. Never rejects. */
+export async function main(args: readonly string[]): Promise<number> {
+  const program = new Command("purser")
+    .description("The policy and telemetry gateway for service meshes.")
+    .version(VERSION, "-V, --version")
+    .addCommand(runCommand())
+    .addCommand(mixerCommand())
+    .addCommand(proxyCommand())
+    .addCommand(pilotCommand());
+  return runProgram(program, args);
+}
+
+/** Parses and runs; whatever goes wrong becomes one clear message on standard error and an exit code. */
+export async function runProgram(program: Command, args: readonly string[]): Promise<number> {
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .showHelpAfterError(
+        `(${[program.name(), command === program ? "" : command.name()].join(" ").trim()} --help says more)`,
+      );
+  }
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return EXIT.done;
+  } catch (error) {
+    // Commander has said what was wrong, or shown the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (isPurserError(error)) {
+      // Faults in documents begin with their place, which editors and terminals jump to.
+      const who = error.code === "PURSER_CONFIG_REJECTED" ? "" : "purser: ";
+      process.stderr.write(`${who}${error.message} [${error.code}]\n`);
+      return EXIT.usage;
+    }
+    process.stderr.write(
+      `purser: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    return EXIT.failed;
+  }
+}

@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Diagnostic } from "../core/kernel/diagnostic.ts";
+import type { Snapshot } from "../core/snapshot/snapshot.ts";
+import { startMixerHttpServer } from "../mixer/http/server.ts";
+import { createMixer, type Mixer } from "../mixer/mixer.ts";
+import { filesBeside } from "./files.ts";
+import { ConfigRejected } from "./part-config.ts";
+import type { RunningPart } from "./stopping.ts";
+import { type World, worldOf } from "./world.ts";
+
+export interface MixerFlags {
+  readonly host: string;
+  readonly mixerPort: number;
+  readonly maxBodyBytes: number;
+  readonly maxConcurrentRequests: number;
+  /** How many mixers share the proxies, and so the limits when a store is away; default 1. */
+  readonly mixers?: number;
+}
+
+export interface MixerPart extends RunningPart {
+  readonly mixer: Mixer;
+  /** Where it answers, as a URL. */
+  readonly url: string;
+  /** Puts a later snapshot in force; what made it refuse, or nothing. */
+  apply(snapshot: Snapshot): Promise<readonly Diagnostic[]>;
+}
+
+/** @throws {PurserError} when the snapshot's handlers cannot be built, or the port cannot be had. */
+export async function startMixer(flags: MixerFlags, snapshot: Snapshot, world: World): Promise<MixerPart> {
+  const ours = worldOf(world, "mixer");
+  const mixer = createMixer({ ...ours, files: filesBeside, nodeCount: flags.mixers ?? 1 });
+  try {
+    const applied = await mixer.apply(snapshot);
+    if (!applied.ok) throw new ConfigRejected(applied.diagnostics);
+    const server = await startMixerHttpServer({
+      ...ours,
+      mixer,
+      host: flags.host,
+      port: flags.mixerPort,
+      bodyLimitBytes: flags.maxBodyBytes,
+      maxConcurrentRequests: flags.maxConcurrentRequests,
+    });
+    return {
+      name: "mixer",
+      mixer,
+      url: `http://${server.host}:${server.port}`,
+      async apply(next) {
+        const outcome = await mixer.apply(next);
+        return outcome.ok ? [] : outcome.diagnostics;
+      },
+      async close(deadlineMs) {
+        await server.close(deadlineMs / 2);
+        await mixer.close(deadlineMs / 2);
+      },
+    };
+  } catch (error) {
+    await mixer.close(0);
+    throw error;
+  }
+}

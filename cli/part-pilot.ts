@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Snapshot } from "../core/snapshot/snapshot.ts";
+import { startPilotHttpServer } from "../pilot/http-server.ts";
+import { createPilot, type Pilot } from "../pilot/pilot.ts";
+import type { RunningPart } from "./stopping.ts";
+import { type World, worldOf } from "./world.ts";
+
+export interface PilotFlags {
+  readonly host: string;
+  readonly pilotPort: number;
+}
+
+export interface PilotPart extends RunningPart {
+  readonly pilot: Pilot;
+  readonly url: string;
+}
+
+/** @throws {PurserError} when the port cannot be had. */
+export async function startPilot(
+  { host, pilotPort }: PilotFlags,
+  snapshot: Snapshot,
+  world: World,
+): Promise<PilotPart> {
+  const { logger, scheduler } = worldOf(world, "pilot");
+  const pilot = createPilot({ logger });
+  pilot.update(snapshot);
+  const server = await startPilotHttpServer({ pilot, logger, scheduler, host, port: pilotPort });
+  return {
+    name: "pilot",
+    pilot,
+    url: `http://${server.host}:${server.port}`,
+    close: (deadlineMs) => server.close(deadlineMs),
+  };
+}

@@ -1,0 +1,25 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Clock, Random, Scheduler } from "../core/kernel/ports.ts";
+
+/** The real world behind core's ports. */
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+};
+
+export const systemRandom: Random = () => Math.random();
+
+/** Timers that do not keep the process alive: its servers do, and when they are gone so is the reason to wait. */
+export const systemScheduler: Scheduler = {
+  after(delayMs, task) {
+    const timer = setTimeout(task, delayMs).unref();
+    return () => clearTimeout(timer);
+  },
+  every(intervalMs, task) {
+    const timer = setInterval(task, intervalMs).unref();
+    return () => clearInterval(timer);
+  },
+};

@@ -1,0 +1,8 @@
+#!/usr/bin/env node
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { main } from "./main.ts";
+
+// Parts end their own work; what is left over, such as an upstream that never answers, must not keep the process.
+process.exit(await main(process.argv.slice(2)));

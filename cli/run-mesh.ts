@@ -1,0 +1,74 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Diagnostic } from "../core/kernel/diagnostic.ts";
+import type { Snapshot } from "../core/snapshot/snapshot.ts";
+import { followConfig, loadConfig } from "./part-config.ts";
+import { startMixer } from "./part-mixer.ts";
+import { startPilot } from "./part-pilot.ts";
+import { nodeId, type ProxyPart, startProxy } from "./part-proxy.ts";
+import { type RunningPart, stopAll } from "./stopping.ts";
+import type { World } from "./world.ts";
+
+export interface MeshFlags {
+  readonly config: readonly string[];
+  readonly host: string;
+  readonly edgePort: number;
+  readonly mixerPort: number;
+  readonly pilotPort: number;
+  readonly adminPort: number;
+  readonly trustedHops: number;
+  readonly maxBodyBytes: number;
+  readonly maxConcurrentRequests: number;
+  /** Services whose calls go through a sidecar of their own, and where it listens for them. */
+  readonly sidecar: readonly { readonly service: string; readonly outboundPort: number }[];
+}
+
+export interface RunningMesh {
+  readonly snapshot: Snapshot;
+  readonly mixerUrl: string;
+  readonly pilotUrl: string;
+  readonly proxies: readonly ProxyPart[];
+  close(deadlineMs: number): Promise<void>;
+}
+
+/**
+ * A whole mesh in this process: mixer, pilot, an edge proxy and the sidecars asked for, over one set of documents.
+ * @throws {PurserError} what stopped it from starting; everything that had started is stopped again.
+ */
+export async function runMesh(flags: MeshFlags, world: World): Promise<RunningMesh> {
+  const parts: RunningPart[] = [];
+  const close = (deadlineMs: number): Promise<void> => stopAll(parts.splice(0), deadlineMs, world.logger);
+  try {
+    const { source, snapshot } = await loadConfig(flags.config, world);
+    parts.push({ name: "configuration", close: () => source.close() });
+    const mixer = await startMixer(flags, snapshot, world);
+    parts.push(mixer);
+    const pilot = await startPilot(flags, snapshot, world);
+    parts.push(pilot);
+    // Policies before routes: no request may take a new route before the policies that belong to it are in force.
+    const take = async (next: Snapshot): Promise<readonly Diagnostic[]> => {
+      const refused = await mixer.apply(next);
+      if (refused.length === 0) pilot.pilot.update(next);
+      return refused;
+    };
+    followConfig(source, take, (diagnostics) => mixer.mixer.reject(diagnostics), world);
+
+    const proxies: ProxyPart[] = [];
+    const wiring = { mixer: mixer.mixer, pilot: pilot.pilot };
+    const { host, edgePort, adminPort, trustedHops } = flags;
+    const edge = { role: "edge", id: nodeId("edge", "edge"), host, port: edgePort, trustedHops } as const;
+    proxies.push(await startProxy({ ...wiring, node: edge, admin: { host, port: adminPort } }, world));
+    parts.push(...proxies);
+    for (const { service, outboundPort } of flags.sidecar) {
+      const node = { role: "sidecar", id: nodeId("sidecar", service), host, service, outboundPort } as const;
+      const sidecar = await startProxy({ ...wiring, node }, world);
+      proxies.push(sidecar);
+      parts.push(sidecar);
+    }
+    return { snapshot, mixerUrl: mixer.url, pilotUrl: pilot.url, proxies, close };
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
+}

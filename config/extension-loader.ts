@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { createRequire } from "node:module";
+import { dirname, isAbsolute, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { ModuleExtensions } from "../core/documents/set/handlers.ts";
+import type { AdapterDefinition, Extension, PluginDefinition } from "../core/hooks/extension.ts";
+import { messageOf } from "../core/kernel/errors.ts";
+import type { Scheduler } from "../core/kernel/ports.ts";
+
+/** A module that awaits at its top level may never finish. */
+const IMPORT_TIMEOUT_MS = 10_000;
+
+/**
+ * Imports the module that a document calls `specifier`, and finds the extensions among its exports.
+ *
+ * A module is evaluated once in a process: an edited one takes effect at the next start.
+ *
+ * @param documentFile A path that begins with `.` counts from this file; a package is looked for from there first.
+ */
+export async function loadExtensions(
+  specifier: string,
+  documentFile: string,
+  scheduler: Scheduler,
+): Promise<ModuleExtensions> {
+  let exports: Readonly<Record<string, unknown>>;
+  try {
+    exports = await withDeadline(import(locate(specifier, documentFile)), scheduler);
+  } catch (error) {
+    return { ok: false, message: `${specifier} could not be loaded: ${messageOf(error)}` };
+  }
+  const adapters = new Map<string, AdapterDefinition>();
+  const plugins = new Map<string, PluginDefinition>();
+  for (const value of Object.values(exports)) {
+    if (!isExtension(value)) continue;
+    if (value.extension === "adapter") adapters.set(value.name, value);
+    else plugins.set(value.name, value);
+  }
+  return adapters.size + plugins.size === 0
+    ? { ok: false, message: `${specifier} exports no adapter and no plugin` }
+    : { ok: true, extensions: { adapters, plugins } };
+}
+
+function locate(specifier: string, documentFile: string): string {
+  if (specifier.startsWith(".") || isAbsolute(specifier))
+    return pathToFileURL(resolve(dirname(documentFile), specifier)).href;
+  try {
+    return pathToFileURL(createRequire(resolve(documentFile)).resolve(specifier)).href;
+  } catch {
+    // Not installed beside the document, or for `import` only: looked for from Purser's own place.
+    return specifier;
+  }
+}
+
+async function withDeadline<T>(work: Promise<T>, scheduler: Scheduler): Promise<T> {
+  let cancel = () => {};
+  const deadline = new Promise<never>((_, reject) => {
+    cancel = scheduler.after(IMPORT_TIMEOUT_MS, () =>
+      reject(new Error(`it did not finish loading within ${IMPORT_TIMEOUT_MS} ms`)),
+    );
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    cancel();
+  }
+}
+
+/** What a module exports is other people's: looked at before it is taken for an extension. */
+function isExtension(value: unknown): value is Extension {
+  if (typeof value !== "object" || value === null) return false;
+  const { extension, name, templates, config, build } = value as Partial<Record<keyof Extension, unknown>>;
+  return (
+    (extension === "adapter" || extension === "plugin") &&
+    typeof name === "string" &&
+    Array.isArray(templates) &&
+    typeof config === "object" &&
+    config !== null &&
+    typeof build === "function"
+  );
+}

@@ -1,0 +1,341 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createJsonataCompiler } from "../core/expressions/jsonata-engine.ts";
+import type { Diagnostic } from "../core/kernel/diagnostic.ts";
+import type { Logger, Scheduler } from "../core/kernel/ports.ts";
+import type { Snapshot } from "../core/snapshot/snapshot.ts";
+import type { ConfigSource } from "./config-source.ts";
+import { createFileSource, type FileSourceOptions } from "./file-source.ts";
+
+const scheduler: Scheduler = {
+  after(delayMs, task) {
+    const timer = setTimeout(task, delayMs);
+    return () => clearTimeout(timer);
+  },
+  every(intervalMs, task) {
+    const timer = setInterval(task, intervalMs);
+    return () => clearInterval(timer);
+  },
+};
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
+
+const policy = (name: string, action = "DENY") =>
+  `apiVersion: purser.dev/v1\nkind: AccessPolicy\nmetadata: { name: ${name} }\nspec: { action: ${action} }\n`;
+
+describe("a source of documents from files", () => {
+  let folder: string;
+  let opened: ConfigSource[];
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "purser-config-"));
+    opened = [];
+  });
+
+  afterEach(async () => {
+    await Promise.all(opened.map((source) => source.close()));
+    await rm(folder, { recursive: true });
+  });
+
+  const open = (options: Partial<FileSourceOptions> = {}): ConfigSource => {
+    const source = createFileSource({
+      paths: [folder],
+      compile: createJsonataCompiler(),
+      inventory: { adapters: new Map(), plugins: new Map() },
+      clock: { nowMs: () => Date.now(), monotonicMs: () => performance.now() },
+      scheduler,
+      logger: silent,
+      ...options,
+    });
+    opened.push(source);
+    return source;
+  };
+
+  const put = (name: string, text: string) => writeFile(join(folder, name), text);
+
+  /** The next set that the source publishes, or its faults; fails after three seconds, which an idle machine never needs. */
+  const next = (source: ConfigSource): Promise<Snapshot | readonly Diagnostic[]> =>
+    new Promise((resolve, reject) => {
+      const done = (value: Snapshot | readonly Diagnostic[]) => {
+        clearTimeout(timer);
+        ends.forEach((end) => end());
+        resolve(value);
+      };
+      const ends = [source.subscribe(done), source.onRejected(done)];
+      const timer = setTimeout(() => {
+        ends.forEach((end) => end());
+        reject(new Error("nothing was published within three seconds"));
+      }, 3_000);
+    });
+
+  const nextNames = async (source: ConfigSource): Promise<readonly string[]> => {
+    const value = await next(source);
+    assert.ok("version" in value, JSON.stringify(value));
+    return value.accessPolicies.map(({ name }) => name);
+  };
+
+  it("publishes the first set, in the order of the files' names", async () => {
+    await put("b.yaml", policy("two"));
+    await put("a.yml", policy("one"));
+    await mkdir(join(folder, "c"));
+    await put("c/deep.yaml", policy("three"));
+    await put(".hidden.yaml", "not: [even, yaml");
+    await put("notes.txt", "nor this");
+    const result = await open({ watch: false }).start();
+    assert.ok(result.ok);
+    assert.deepEqual(
+      result.value.accessPolicies.map(({ name, location }) => [name, location.file]),
+      [
+        ["one", join(folder, "a.yml")],
+        ["two", join(folder, "b.yaml")],
+        ["three", join(folder, "c/deep.yaml")],
+      ],
+    );
+  });
+
+  it("refuses a first set with a fault, and takes the corrected one", async () => {
+    await put("a.yaml", policy("one", "DENNY"));
+    const source = open();
+    const result = await source.start();
+    assert.ok(!result.ok);
+    assert.deepEqual(source.lastRejection, result.diagnostics);
+    assert.equal(source.current, undefined);
+    const published = nextNames(source);
+    await put("a.yaml", policy("one"));
+    assert.deepEqual(await published, ["one"]);
+    assert.equal(source.lastRejection, undefined);
+  });
+
+  it("publishes an edit, a new file and a removed file", async () => {
+    await put("a.yaml", policy("one"));
+    const source = open();
+    await source.start();
+    const edited = nextNames(source);
+    await put("a.yaml", policy("changed"));
+    assert.deepEqual(await edited, ["changed"]);
+    const added = nextNames(source);
+    await mkdir(join(folder, "more"));
+    await put("more/b.yaml", policy("two"));
+    assert.deepEqual(await added, ["changed", "two"]);
+    const removed = nextNames(source);
+    await rm(join(folder, "more"), { recursive: true });
+    assert.deepEqual(await removed, ["changed"]);
+  });
+
+  it("keeps the set in force when an edit is broken, and says at which place", async () => {
+    await put("a.yaml", policy("one"));
+    const source = open();
+    await source.start();
+    const { current } = source;
+    const rejected = next(source);
+    await put("a.yaml", policy("one", "DENNY"));
+    const diagnostics = await rejected;
+    assert.ok(!("version" in diagnostics));
+    assert.deepEqual(
+      diagnostics.map(({ code, location }) => [code, location]),
+      [["PURSER_DOC_INVALID_VALUE", { file: join(folder, "a.yaml"), line: 4, column: 17 }]],
+    );
+    assert.equal(source.current, current);
+    assert.equal(source.lastRejection, diagnostics);
+  });
+
+  it("forgets a rejection, and publishes nothing, when the broken edit is taken back", async () => {
+    await put("a.yaml", policy("one"));
+    const source = open();
+    await source.start();
+    const { current } = source;
+    const rejected = next(source);
+    await put("a.yaml", "}");
+    await rejected;
+    let published = 0;
+    source.subscribe(() => published++);
+    await put("a.yaml", policy("one"));
+    const deadline = Date.now() + 3_000;
+    while (source.lastRejection !== undefined && Date.now() < deadline)
+      await new Promise((r) => setTimeout(r, 10));
+    assert.equal(source.lastRejection, undefined);
+    assert.equal(source.current, current);
+    assert.equal(published, 0);
+  });
+
+  it("sees an editor that renames a new file over the old one", async () => {
+    await put("a.yaml", policy("one"));
+    const source = open({ paths: [join(folder, "a.yaml")] });
+    await source.start();
+    for (const name of ["two", "three"]) {
+      const published = nextNames(source);
+      await put(".a.yaml.swp", policy(name));
+      await rename(join(folder, ".a.yaml.swp"), join(folder, "a.yaml"));
+      assert.deepEqual(await published, [name]);
+    }
+  });
+
+  it("sees a whole folder that is replaced by another", async () => {
+    const place = join(folder, "live");
+    await mkdir(place);
+    await put("live/a.yaml", policy("one"));
+    const source = open({ paths: [place] });
+    await source.start();
+    for (const name of ["two", "three"]) {
+      await mkdir(join(folder, name));
+      await put(`${name}/a.yaml`, policy(name));
+      const published = nextNames(source);
+      await rename(place, join(folder, `before-${name}`));
+      await rename(join(folder, name), place);
+      assert.deepEqual(await published, [name]);
+    }
+  });
+
+  it("sees a ConfigMap that Kubernetes updates by replacing a link", async () => {
+    const mount = join(folder, "mount");
+    await mkdir(join(mount, "..first"), { recursive: true });
+    await put("mount/..first/a.yaml", policy("one"));
+    await symlink("..first", join(mount, "..data"));
+    await symlink("..data/a.yaml", join(mount, "a.yaml"));
+    const source = open({ paths: [mount] });
+    const result = await source.start();
+    assert.ok(result.ok);
+    assert.deepEqual(
+      result.value.accessPolicies.map(({ name }) => name),
+      ["one"],
+    );
+    for (const name of ["two", "three"]) {
+      const published = nextNames(source);
+      await mkdir(join(mount, `..${name}`));
+      await put(`mount/..${name}/a.yaml`, policy(name));
+      await symlink(`..${name}`, join(mount, "..data_tmp"));
+      await rename(join(mount, "..data_tmp"), join(mount, "..data"));
+      assert.deepEqual(await published, [name]);
+    }
+  });
+
+  it("sees a folder that is a link, and leads elsewhere", async () => {
+    const live = join(folder, "live");
+    for (const name of ["one", "two", "three"]) {
+      await mkdir(join(folder, name));
+      await put(`${name}/a.yaml`, policy(name));
+    }
+    await symlink("one", live);
+    const source = open({ paths: [live] });
+    await source.start();
+    for (const name of ["two", "three"]) {
+      const published = nextNames(source);
+      await symlink(name, join(folder, "next"));
+      await rename(join(folder, "next"), live);
+      assert.deepEqual(await published, [name]);
+      const edited = nextNames(source);
+      await put(`${name}/a.yaml`, policy(`${name}-edited`));
+      assert.deepEqual(await edited, [`${name}-edited`]);
+    }
+  });
+
+  it("sees edits in a folder that a link among the files leads to", async () => {
+    await mkdir(join(folder, "main"));
+    await mkdir(join(folder, "elsewhere"));
+    await put("elsewhere/a.yaml", policy("one"));
+    await symlink("../elsewhere", join(folder, "main", "linked"));
+    const source = open({ paths: [join(folder, "main")] });
+    await source.start();
+    const published = nextNames(source);
+    await put("elsewhere/a.yaml", policy("two"));
+    assert.deepEqual(await published, ["two"]);
+  });
+
+  it("never publishes what is half written", async () => {
+    const whole = Array.from({ length: 50 }, (_, index) => policy(`p${index}`)).join("---\n");
+    await put("a.yaml", whole);
+    const source = open();
+    await source.start();
+    const seen: number[] = [];
+    source.subscribe((snapshot) => seen.push(snapshot.accessPolicies.length));
+    const larger = `${whole}---\n${policy("last")}`;
+    const finished = next(source);
+    // In pieces, each a valid set of fewer documents.
+    const pieces = larger.split("---\n");
+    await put("a.yaml", "");
+    for (let end = 10; end <= pieces.length + 9; end += 10) {
+      await put("a.yaml", pieces.slice(0, end).join("---\n"));
+      await new Promise((resume) => setTimeout(resume, 15));
+    }
+    await finished;
+    assert.deepEqual(seen, [51]);
+  });
+
+  it("takes the newest of many edits", async () => {
+    await put("a.yaml", policy("p"));
+    const source = open({ quietMs: 5 });
+    await source.start();
+    for (let edit = 0; edit < 30; edit++)
+      await put("a.yaml", policy(`p${edit}`, edit % 3 === 0 ? "DENNY" : "DENY"));
+    const deadline = Date.now() + 3_000;
+    while (source.current?.accessPolicies[0]?.name !== "p29" && Date.now() < deadline)
+      await new Promise((resume) => setTimeout(resume, 10));
+    assert.equal(source.current?.accessPolicies[0]?.name, "p29");
+  });
+
+  it("compiles and parses again only what changed", async () => {
+    const withWhen = (name: string, when: string) =>
+      policy(name).replace("action: DENY", `action: DENY, when: ${when}`);
+    await put("a.yaml", withWhen("one", '"1 = 1"'));
+    await put("b.yaml", withWhen("two", '"2 = 2"'));
+    const engine = createJsonataCompiler();
+    const compiled: string[] = [];
+    const source = open({
+      compile: (text) => {
+        compiled.push(text);
+        return engine(text);
+      },
+    });
+    await source.start();
+    const published = next(source);
+    await put("b.yaml", withWhen("two", '"3 = 3"'));
+    await published;
+    assert.deepEqual(compiled, ["1 = 1", "2 = 2", "3 = 3"]);
+  });
+
+  it("publishes nothing when files are touched and not changed", async () => {
+    await put("a.yaml", policy("one"));
+    const source = open({ quietMs: 5 });
+    await source.start();
+    let published = 0;
+    source.subscribe(() => published++);
+    await utimes(join(folder, "a.yaml"), 1, 1);
+    await put("a.yaml", policy("one"));
+    await new Promise((resume) => setTimeout(resume, 150));
+    assert.equal(published, 0);
+  });
+
+  it("goes on telling the others when a listener throws", async () => {
+    await put("a.yaml", policy("one"));
+    const logged: string[] = [];
+    const source = open({ logger: { ...silent, error: (message) => logged.push(message) } });
+    await source.start();
+    source.subscribe(() => {
+      throw new Error("a listener's mistake");
+    });
+    const published = nextNames(source);
+    await put("a.yaml", policy("two"));
+    assert.deepEqual(await published, ["two"]);
+    assert.deepEqual(logged, ["configuration listener failed"]);
+  });
+
+  it("calls nobody once it is closed", async () => {
+    await put("a.yaml", policy("one"));
+    const source = open({ quietMs: 5 });
+    await source.start();
+    let called = 0;
+    source.subscribe(() => called++);
+    source.onRejected(() => called++);
+    await put("a.yaml", policy("two"));
+    await source.close();
+    await source.close();
+    await put("a.yaml", policy("three"));
+    await new Promise((resume) => setTimeout(resume, 100));
+    assert.equal(called, 0);
+  });
+});

@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { dirname, resolve, sep } from "node:path";
+import { type FSWatcher, watch } from "chokidar";
+
+/**
+ * Calls `onChange` whenever something at or below one of `paths` may have changed; too often rather than too seldom.
+ * Resolves once nothing that happens from then on is missed.
+ */
+export async function watchPaths(
+  paths: readonly string[],
+  onChange: () => void,
+  onError: (error: unknown) => void,
+): Promise<FSWatcher> {
+  const roots = paths.map((path) => resolve(path));
+  const within = (path: string) => roots.some((root) => path === root || path.startsWith(root + sep));
+  const onTheWay = (path: string) => roots.some((root) => dirname(root) === path);
+  // From the folder above: only there is it seen that a file or a whole folder is replaced by another.
+  const watcher = watch(
+    roots.map((root) => dirname(root)),
+    { ignoreInitial: true, ignored: (path) => !within(resolve(path)) && !onTheWay(resolve(path)) },
+  );
+  watcher.on("all", (_event, path) => {
+    if (within(resolve(path))) onChange();
+  });
+  // A ConfigMap, or a folder that is a link, changes by the replacement of a link, of which only the raw event tells.
+  watcher.on("raw", (_event, name: string | null, details) => {
+    const { watchedPath = "" } = details as { readonly watchedPath?: string };
+    if (within(resolve(watchedPath)) || within(resolve(watchedPath, name ?? ""))) onChange();
+  });
+  watcher.on("error", onError);
+  await new Promise<void>((ready) => watcher.once("ready", ready));
+  return watcher;
+}

@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * What is known of one request, as a nested object in Istio's vocabulary: `request.headers["x-user"]`. It is plain
+ * JSON: timestamps are ISO 8601 text, durations are numbers in the manifest's unit. An absent attribute is an absent
+ * property, never null.
+ */
+
+export type AttributeValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly AttributeValue[]
+  | { readonly [key: string]: AttributeValue | undefined };
+
+export type AttributeBag = { readonly [group: string]: AttributeValue | undefined };
+
+/** The way to a value in a bag: `["request", "headers", "x-user"]`. */
+export type AttributePath = readonly string[];
+
+/** The value at `path`, own properties only; undefined when absent. */
+export function valueAt(bag: AttributeBag, path: AttributePath): AttributeValue | undefined {
+  let value: AttributeValue | undefined = bag as AttributeValue;
+  for (const step of path) {
+    if (typeof value !== "object" || value === null || Array.isArray(value) || !Object.hasOwn(value, step))
+      return undefined;
+    value = (value as { readonly [key: string]: AttributeValue | undefined })[step];
+  }
+  return value;
+}

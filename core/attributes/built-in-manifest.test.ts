@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { Check } from "typebox/value";
+import { parse } from "yaml";
+import { ATTRIBUTE_MANIFEST, type AttributeManifestSpec } from "../documents/kinds/attribute-manifest.ts";
+import { mergeManifests } from "./manifest.ts";
+
+const FILE = new URL("../../policies/attribute-manifest.yaml", import.meta.url);
+
+describe("the built-in attribute manifest", () => {
+  const { kind, spec } = parse(readFileSync(FILE, "utf8")) as { kind: string; spec: AttributeManifestSpec };
+  const { manifest, faults } = mergeManifests([spec]);
+
+  it("is a manifest without faults, each attribute described", () => {
+    assert.equal(kind, ATTRIBUTE_MANIFEST.kind);
+    assert.equal(Check(ATTRIBUTE_MANIFEST.spec, spec), true);
+    assert.deepEqual(faults, []);
+    assert.deepEqual(
+      manifest.declarations.filter(({ description }) => !/^[A-Zh].+\.$/.test(description)),
+      [],
+    );
+  });
+
+  it("lets children win where Istio had a value as well", () => {
+    assert.equal(manifest.lookup(["destination", "service"])?.kind, "group");
+    assert.equal(manifest.check(["destination", "service", "name"], "request"), undefined);
+  });
+
+  it("gives every number of bytes or of time its unit", () => {
+    const unitOf = (name: string) =>
+      manifest.declarations.find((declaration) => declaration.name === name)?.unit;
+    for (const { name, type, unit } of manifest.declarations)
+      if (type === "DURATION") assert.equal(unit, "ms", name);
+    assert.equal(unitOf("request.size"), "bytes");
+  });
+
+  it("keeps what is known only after the response out of policies", () => {
+    for (const name of [
+      "response.code",
+      "check.cache_hit",
+      "quota.cache_hit",
+      "upstream.attempts",
+      "connection.duration",
+    ])
+      assert.equal(manifest.check(name.split("."), "request")?.code, "PURSER_EXPR_PHASE", name);
+    for (const name of ["request.size", "route.name", "context.reporter.kind", "connection.mtls"])
+      assert.equal(manifest.check(name.split("."), "request"), undefined, name);
+  });
+});

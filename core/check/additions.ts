@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { type AttributeBag, type AttributeValue, valueAt } from "../attributes/bag.ts";
+import { createRecorder } from "../attributes/recorder.ts";
+import type { AttributeReference } from "../attributes/reference.ts";
+import type { AttributeAdditions } from "../hooks/hooks.ts";
+import { attempt, chain, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
+import { Fault, faultOfHandler } from "./evaluation.ts";
+import type { AttributeSource } from "./ports.ts";
+
+/** A bag as expressions see it, plugins' attributes included, and what was read of the original one to get there. */
+export interface Reading {
+  readonly view: AttributeBag;
+  references(): readonly AttributeReference[];
+}
+
+/**
+ * Lets each source add attributes, in order, each seeing what the earlier ones added. What they read is recorded like
+ * what expressions read: a proxy that reuses the decision has none of the additions, only what they were made from.
+ */
+export function readWithAdditions(
+  bag: AttributeBag,
+  sources: readonly AttributeSource[],
+  onFault: (source: AttributeSource, fault: Fault) => void,
+): MaybePromise<Reading> {
+  const first = createRecorder(bag);
+  if (sources.length === 0) return first;
+  const recorders = [first];
+  let complete = bag;
+  const added = reduceInOrder(sources, first.view, (view, source) =>
+    chain(
+      attempt<AttributeAdditions | undefined | Fault>(() => source.add(view), faultOfHandler),
+      (additions) => {
+        if (additions instanceof Fault) onFault(source, additions);
+        if (additions === undefined || additions instanceof Fault) return view;
+        complete = addAttributes(complete, additions);
+        const recorder = createRecorder(complete);
+        recorders.push(recorder);
+        return recorder.view;
+      },
+    ),
+  );
+  return chain(added, (view) => ({
+    view,
+    references: () =>
+      referencesOf(
+        bag,
+        recorders.flatMap((recorder) => recorder.references()),
+      ),
+  }));
+}
+
+/** As references to the original bag, once each: there, an attribute that was added is absent. */
+function referencesOf(
+  bag: AttributeBag,
+  references: readonly AttributeReference[],
+): readonly AttributeReference[] {
+  const unique = new Map<string, AttributeReference>();
+  for (const reference of references) {
+    const { path } = reference;
+    const key = JSON.stringify(path);
+    if (valueAt(bag, path) === undefined) unique.set(key, { path, condition: "ABSENCE" });
+    else if (unique.get(key)?.condition !== "EXACT") unique.set(key, reference);
+  }
+  return [...unique.values()];
+}
+
+/** A bag with `additions`, by dotted name; what is there already stays. Shares what it does not change. */
+function addAttributes(bag: AttributeBag, additions: AttributeAdditions): AttributeBag {
+  let result: AttributeBag = bag;
+  for (const [name, value] of Object.entries(additions)) {
+    if (value !== undefined) result = addAt(result, name.split("."), value) as AttributeBag;
+  }
+  return result;
+}
+
+type Branch = { readonly [key: string]: AttributeValue | undefined };
+
+function addAt(branch: Branch, [step, ...rest]: readonly string[], value: AttributeValue): Branch {
+  if (step === undefined) return branch;
+  const present = Object.hasOwn(branch, step) ? branch[step] : undefined;
+  if (rest.length === 0) return present === undefined ? { ...branch, [step]: value } : branch;
+  if (present === undefined) return { ...branch, [step]: addAt({}, rest, value) };
+  if (typeof present !== "object" || present === null || Array.isArray(present)) return branch;
+  return { ...branch, [step]: addAt(present as Branch, rest, value) };
+}

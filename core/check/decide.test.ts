@@ -1,0 +1,512 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import {
+  accessPolicy,
+  computed,
+  expression,
+  quotaPolicy,
+  rule,
+  snapshotOf,
+} from "../../test/support/snapshots.ts";
+import type { AttributeBag } from "../attributes/bag.ts";
+import { ExpressionError } from "../expressions/expression.ts";
+import { PurserError } from "../kernel/errors.ts";
+import { isPromise, type MaybePromise } from "../kernel/maybe-promise.ts";
+import type { Snapshot } from "../snapshot/snapshot.ts";
+import type { CheckAnswer } from "../templates/instances.ts";
+import { decide } from "./decide.ts";
+import type { Decision } from "./decision.ts";
+import { planChecks } from "./plan.ts";
+import type { AttributeSource, CheckDispatch, CheckObserver } from "./ports.ts";
+
+const yes = expression(() => true);
+const no = expression(() => false);
+const broken = expression(() => {
+  throw new ExpressionError("T2009", "cannot compare");
+});
+const OK: CheckAnswer = { status: { code: "OK", message: "" } };
+
+const bag = { request: { method: "POST", headers: { "x-user": "ann" } } } satisfies AttributeBag;
+
+interface World {
+  readonly answers?: Readonly<Record<string, () => MaybePromise<CheckAnswer | undefined>>>;
+  readonly attributeSources?: readonly AttributeSource[];
+  readonly observer?: CheckObserver;
+}
+
+function decideMaybe(documents: Partial<Snapshot>, world: World = {}, attributes: AttributeBag = bag) {
+  const dispatch: CheckDispatch = {
+    attributeSources: world.attributeSources ?? [],
+    ask: (handler) => world.answers?.[handler]?.(),
+  };
+  const context = {
+    nowMs: 0,
+    dispatch,
+    ...(world.observer === undefined ? {} : { observer: world.observer }),
+  };
+  return decide(planChecks(snapshotOf(documents)), attributes, context);
+}
+
+/** Fails when the decision had to be awaited. */
+function decideNow(documents: Partial<Snapshot>, world?: World, attributes?: AttributeBag): Decision {
+  const decision = decideMaybe(documents, world, attributes);
+  assert.ok(!isPromise(decision), "the decision was not synchronous");
+  return decision;
+}
+
+const method = (attributes: AttributeBag) => (attributes["request"] as { method?: string }).method;
+const header = (name: string) => (attributes: AttributeBag) =>
+  ((attributes["request"] as { headers?: Record<string, string> }).headers ?? {})[name];
+
+describe("a decision", () => {
+  it("allows what no document governs, for the default time and number of uses, having read nothing", () => {
+    assert.deepEqual(decideNow({}), {
+      status: { code: "OK", message: "" },
+      requestHeaders: [],
+      responseHeaders: [],
+      validDurationMs: 10_000,
+      validUseCount: 10_000,
+      referenced: [],
+      shadowDenials: [],
+      audits: [],
+      charges: [],
+    } satisfies Decision);
+  });
+
+  describe("by DENY policies", () => {
+    it("refuses with the first true one in document order and asks none after it", () => {
+      let asked = 0;
+      const decision = decideNow({
+        accessPolicies: [
+          accessPolicy("a", { when: no }),
+          accessPolicy("b", {
+            when: yes,
+            status: { code: "UNAUTHENTICATED", message: expression(() => "who?") },
+          }),
+          accessPolicy("c", { when: expression(() => (asked++, true)) }),
+        ],
+      });
+      assert.deepEqual(decision.status, { code: "UNAUTHENTICATED", message: "who?" });
+      assert.deepEqual(decision.decidedBy, { kind: "AccessPolicy", name: "b" });
+      assert.deepEqual(decision.reason, { kind: "policy" });
+      assert.equal(asked, 0);
+    });
+
+    it("treats an absent `when` as true and an absent value as false", () => {
+      assert.equal(decideNow({ accessPolicies: [accessPolicy("a")] }).status.code, "PERMISSION_DENIED");
+      const absent = accessPolicy("a", { when: expression(() => undefined) });
+      assert.equal(decideNow({ accessPolicies: [absent] }).status.code, "OK");
+    });
+
+    it("falls back to a message of its own when the policy's fails or gives nothing", () => {
+      for (const message of [undefined, broken, expression(() => undefined)]) {
+        const status = { code: "PERMISSION_DENIED", message } as const;
+        assert.equal(
+          decideNow({ accessPolicies: [accessPolicy("a", { status })] }).status.message,
+          "denied by a",
+        );
+      }
+    });
+
+    it("answers directly with the policy's body, as JSON when it is not text", () => {
+      const directResponse = {
+        httpStatus: 418,
+        headers: { "x-kind": "teapot" },
+        body: expression(() => ({ teapot: true })),
+      };
+      assert.deepEqual(
+        decideNow({ accessPolicies: [accessPolicy("a", { directResponse })] }).directResponse,
+        {
+          httpStatus: 418,
+          headers: { "content-type": "application/json", "x-kind": "teapot" },
+          body: '{"teapot":true}',
+        },
+      );
+    });
+  });
+
+  describe("by ALLOW policies", () => {
+    const allow = (name: string, fields = {}) => accessPolicy(name, { action: "ALLOW", ...fields });
+    const cases: readonly [string, Parameters<typeof decideNow>[0], string, string?][] = [
+      [
+        "allows when one of those that govern is true",
+        { accessPolicies: [allow("a", { when: no }), allow("b", { when: yes })] },
+        "OK",
+      ],
+      [
+        "refuses for the first that governs when none is true",
+        { accessPolicies: [allow("a", { match: no }), allow("b", { when: no }), allow("c", { when: no })] },
+        "PERMISSION_DENIED",
+        "b",
+      ],
+      ["allows when none governs", { accessPolicies: [allow("a", { match: no, when: no })] }, "OK"],
+      [
+        "does not outweigh a DENY that comes later",
+        { accessPolicies: [allow("a", { when: yes }), accessPolicy("d", { when: yes })] },
+        "PERMISSION_DENIED",
+        "d",
+      ],
+      [
+        "does not let one in shadow allow anything",
+        { accessPolicies: [allow("a", { when: no }), allow("b", { when: yes, mode: "shadow" })] },
+        "PERMISSION_DENIED",
+        "a",
+      ],
+    ];
+    for (const [name, documents, code, decidedBy] of cases) {
+      it(name, () => {
+        const decision = decideNow(documents);
+        assert.equal(decision.status.code, code);
+        assert.equal(decision.decidedBy?.name, decidedBy);
+      });
+    }
+  });
+
+  describe("in shadow mode", () => {
+    it("lists what would have refused and refuses nothing", () => {
+      const decision = decideNow(
+        {
+          accessPolicies: [
+            accessPolicy("deny", { mode: "shadow" }),
+            accessPolicy("allow", { mode: "shadow", action: "ALLOW", when: no }),
+            accessPolicy("broken", { mode: "shadow", when: broken }),
+            accessPolicy("tolerant", { mode: "shadow", when: broken, onError: "allow" }),
+          ],
+          rules: [rule("rule", "refuser", { mode: "shadow" })],
+        },
+        { answers: { refuser: () => ({ status: { code: "NOT_FOUND", message: "" } }) } },
+      );
+      assert.equal(decision.status.code, "OK");
+      assert.deepEqual(
+        decision.shadowDenials.map(({ name }) => name),
+        ["deny", "broken", "rule", "allow"],
+      );
+    });
+
+    it("does not list an ALLOW in shadow when another ALLOW is true", () => {
+      const decision = decideNow({
+        accessPolicies: [
+          accessPolicy("a", { mode: "shadow", action: "ALLOW", when: no }),
+          accessPolicy("b", { mode: "shadow", action: "ALLOW", when: yes }),
+        ],
+      });
+      assert.deepEqual(decision.shadowDenials, []);
+    });
+  });
+
+  describe("by AUDIT policies", () => {
+    it("notes refused requests too, and is not refused by a broken one", () => {
+      const audits = [
+        accessPolicy("audit", { action: "AUDIT" }),
+        accessPolicy("broken", { action: "AUDIT", when: broken }),
+      ];
+      assert.deepEqual(decideNow({ accessPolicies: audits }).audits, [
+        { kind: "AccessPolicy", name: "audit" },
+      ]);
+      assert.equal(decideNow({ accessPolicies: audits }).status.code, "OK");
+      assert.equal(decideNow({ accessPolicies: [...audits, accessPolicy("deny")] }).audits.length, 1);
+    });
+  });
+
+  describe("when an expression fails", () => {
+    it("refuses as an error, not as a denial, where onError says deny", () => {
+      for (const fields of [{ when: broken }, { match: broken }, { match: expression(() => "true") }]) {
+        const decision = decideNow({ accessPolicies: [accessPolicy("a", fields)] });
+        assert.deepEqual(decision.status, { code: "INTERNAL", message: "a could not be decided" });
+        assert.equal(decision.reason?.kind === "error" && decision.reason.code, "PURSER_EXPR_EVALUATION");
+        assert.deepEqual(decision.decidedBy, { kind: "AccessPolicy", name: "a" });
+      }
+    });
+
+    it("goes on as if the policy did not govern where onError says allow, and tells the observer", () => {
+      const seen: string[] = [];
+      const observer: CheckObserver = {
+        outcome: ({ name }, outcome) => void seen.push(`${name} ${outcome}`),
+        fault: ({ name }, { detail }) => void seen.push(`${name} ${detail}`),
+      };
+      const tolerant = accessPolicy("a", { action: "ALLOW", when: broken, onError: "allow" });
+      assert.equal(decideNow({ accessPolicies: [tolerant] }, { observer }).status.code, "OK");
+      assert.deepEqual(seen, ["a T2009: cannot compare", "a fault"]);
+    });
+
+    it("may be reused when it would fail again, and not when it ran out of time", () => {
+      const late = expression(() => {
+        throw new ExpressionError("D1012", "timeout");
+      });
+      assert.equal(
+        decideNow({ accessPolicies: [accessPolicy("a", { when: broken })] }).validDurationMs,
+        10_000,
+      );
+      assert.equal(decideNow({ accessPolicies: [accessPolicy("a", { when: late })] }).validDurationMs, 0);
+    });
+  });
+
+  describe("by Rules", () => {
+    it("asks all handlers at once and lets the first in document order that refuses decide", async () => {
+      const started: string[] = [];
+      let release = (): void => {};
+      const slow = new Promise<void>((resolve) => (release = resolve));
+      const pending = decideMaybe(
+        { rules: [rule("first", "slow"), rule("second", "fast")] },
+        {
+          answers: {
+            slow: async () => {
+              started.push("slow");
+              await slow;
+              return { status: { code: "NOT_FOUND", message: "slow" } };
+            },
+            fast: () => {
+              started.push("fast");
+              return { status: { code: "ABORTED", message: "fast" } };
+            },
+          },
+        },
+      );
+      assert.deepEqual(started, ["slow", "fast"]);
+      release();
+      assert.deepEqual((await pending).status, { code: "NOT_FOUND", message: "slow" });
+    });
+
+    it("is not asked when a DENY policy refuses", () => {
+      const answers = { handler: () => assert.fail("asked") };
+      decideNow({ accessPolicies: [accessPolicy("a")], rules: [rule("r", "handler")] }, { answers });
+    });
+
+    it("answers a failed handler by the rule's onError, as unavailable, and does not let it be reused", () => {
+      const answers = {
+        handler: () => {
+          throw new PurserError("PURSER_HANDLER_TIMEOUT", "too late");
+        },
+      };
+      const refused = decideNow({ rules: [rule("r", "handler")] }, { answers });
+      assert.equal(refused.status.code, "UNAVAILABLE");
+      assert.deepEqual(refused.reason, { kind: "error", code: "PURSER_HANDLER_TIMEOUT", detail: "too late" });
+      assert.equal(refused.validDurationMs, 0);
+      const allowed = decideNow({ rules: [rule("r", "handler", { onError: "allow" })] }, { answers });
+      assert.equal(allowed.status.code, "OK");
+      assert.equal(allowed.validDurationMs, 0);
+    });
+
+    it("takes a bad answer for a failure", () => {
+      const bad: readonly unknown[] = [
+        { status: { code: "NO_SUCH_CODE", message: "" } },
+        { ...OK, validDurationMs: Number.NaN },
+        { ...OK, headers: { request: [{ operation: "set", name: "X-Upper", value: "1" }] } },
+        { ...OK, headers: { response: [{ operation: "set", name: "x", value: "1\r\nset-cookie: a=b" }] } },
+        {},
+      ];
+      for (const answer of bad) {
+        const answers = { handler: () => answer as CheckAnswer };
+        const decision = decideNow({ rules: [rule("r", "handler")] }, { answers });
+        assert.equal(decision.reason?.kind === "error" && decision.reason.code, "PURSER_HANDLER_FAILED");
+      }
+    });
+
+    it("bounds the decision by the shortest validity of all", () => {
+      const answers = {
+        short: () => ({ ...OK, validDurationMs: 2_000 }),
+        rare: () => ({ ...OK, validUseCount: 3 }),
+      };
+      const decision = decideNow(
+        {
+          accessPolicies: [accessPolicy("a", { when: no, validDurationMs: 5_000, validUseCount: 50 })],
+          rules: [rule("r", "short"), rule("s", "rare")],
+        },
+        { answers },
+      );
+      assert.equal(decision.validDurationMs, 2_000);
+      assert.equal(decision.validUseCount, 3);
+    });
+  });
+
+  describe("headers", () => {
+    const set = (name: string, value: () => unknown) => ({
+      request: { set: [[name, expression(value)] as const], append: [], remove: ["x-old"] },
+      response: { set: [], append: [[name, expression(value)] as const], remove: [] },
+    });
+
+    it("come in document order, whatever the kind of document", () => {
+      const first = accessPolicy("first", { action: "AUDIT", headers: set("x-a", () => 1) });
+      const second = rule("second", "handler");
+      const third = accessPolicy("third", { action: "ALLOW", headers: set("x-a", () => true) });
+      const change = [{ operation: "set", name: "x-a", value: "rule" }] as const;
+      const answers = { handler: () => ({ ...OK, headers: { request: change } }) };
+      const decision = decideNow({ accessPolicies: [first, third], rules: [second] }, { answers });
+      assert.deepEqual(decision.requestHeaders, [
+        { operation: "remove", name: "x-old" },
+        { operation: "set", name: "x-a", value: "1" },
+        { operation: "set", name: "x-a", value: "rule" },
+        { operation: "remove", name: "x-old" },
+        { operation: "set", name: "x-a", value: "true" },
+      ]);
+      assert.deepEqual(
+        decision.responseHeaders.map(({ value }) => value),
+        ["1", "true"],
+      );
+    });
+
+    it("leave out what has no value", () => {
+      const policy = accessPolicy("a", { action: "ALLOW", headers: set("x-a", () => undefined) });
+      assert.deepEqual(decideNow({ accessPolicies: [policy] }).requestHeaders, [
+        { operation: "remove", name: "x-old" },
+      ]);
+    });
+
+    it("of a value that no header may have are an error of the policy", () => {
+      for (const value of ["a\r\nb: c", "a\u0000", "\u20ac", ["a"], { a: 1 }]) {
+        const policy = accessPolicy("a", { action: "ALLOW", headers: set("x-a", () => value) });
+        assert.equal(decideNow({ accessPolicies: [policy] }).status.code, "INTERNAL", JSON.stringify(value));
+      }
+    });
+
+    it("of a refusal are those of the policy that refuses, on the response", () => {
+      const earlier = accessPolicy("earlier", { action: "AUDIT", headers: set("x-audit", () => "1") });
+      const deny = accessPolicy("deny", { headers: set("x-why", () => "because") });
+      const decision = decideNow({ accessPolicies: [earlier, deny] });
+      assert.deepEqual(decision.requestHeaders, []);
+      assert.deepEqual(
+        decision.responseHeaders.map(({ name }) => name),
+        ["x-audit", "x-why"],
+      );
+    });
+  });
+
+  describe("quota charges", () => {
+    it("name the cell, the amount rounded up, the limit of the first true override and the message", () => {
+      const policy = quotaPolicy("per-user", {
+        key: [["user", computed(header("x-user"))]],
+        charge: computed(() => 1.2),
+        overrides: [
+          { when: no, limit: 1 },
+          { when: yes, limit: 20 },
+          { when: yes, limit: 30 },
+        ],
+        message: expression(() => "slow down"),
+      });
+      assert.deepEqual(decideNow({ quotaPolicies: [policy] }).charges, [
+        {
+          policy: "per-user",
+          cell: 'per-user{"user":"ann"}',
+          limit: 20,
+          windowMs: 60_000,
+          amount: 2,
+          leaseMs: 1_000,
+          mode: "enforce",
+          onStoreFailure: "local",
+          message: "slow down",
+        },
+      ]);
+    });
+
+    it("are none when the request is refused or the policy does not match", () => {
+      const refused = decideNow({ accessPolicies: [accessPolicy("a")], quotaPolicies: [quotaPolicy("q")] });
+      assert.deepEqual(refused.charges, []);
+      assert.deepEqual(decideNow({ quotaPolicies: [quotaPolicy("q", { match: no })] }).charges, []);
+    });
+
+    it("that are no number of at least 0 are an error of the policy", () => {
+      for (const charge of [-1, Number.NaN, Number.POSITIVE_INFINITY, 1e300, "3", undefined]) {
+        const documents = {
+          quotaPolicies: [quotaPolicy("ok"), quotaPolicy("q", { charge: computed(() => charge) })],
+        };
+        const decision = decideNow(documents);
+        assert.equal(decision.status.code, "INTERNAL", String(charge));
+        assert.deepEqual(decision.charges, []);
+      }
+    });
+
+    it("are left out where onError says allow", () => {
+      const policy = quotaPolicy("q", { match: broken, onError: "allow" });
+      const decision = decideNow({ quotaPolicies: [policy, quotaPolicy("other")] });
+      assert.deepEqual(
+        decision.charges.map(({ policy: name }) => name),
+        ["other"],
+      );
+    });
+  });
+
+  describe("what it read", () => {
+    it("is listed for all expressions together, absences included", () => {
+      const decision = decideNow({
+        accessPolicies: [accessPolicy("a", { match: expression((b) => method(b) === "GET") })],
+        quotaPolicies: [quotaPolicy("q", { key: [["user", computed(header("x-missing"))]] })],
+      });
+      assert.deepEqual(
+        decision.referenced.map(({ path, condition }) => `${condition} ${path.join(".")}`).sort(),
+        ["ABSENCE request.headers.x-missing", "EXACT request.method", "PRESENCE request.headers"],
+      );
+    });
+
+    it("may not be reused when an expression depends on more than the bag", () => {
+      const clock = expression(() => false, { cacheable: false });
+      assert.equal(decideNow({ accessPolicies: [accessPolicy("a", { when: clock })] }).validDurationMs, 0);
+      const unasked = accessPolicy("a", { match: no, when: clock });
+      assert.equal(decideNow({ accessPolicies: [unasked] }).validDurationMs, 10_000);
+    });
+  });
+
+  describe("with attributes that plugins add", () => {
+    const tier: AttributeSource = {
+      ref: { kind: "Handler", name: "tiers" },
+      add: (seen) => ({ "request.tier": header("x-user")(seen) === "ann" ? "gold" : "none" }),
+    };
+    const isGold = expression((b) => (b["request"] as { tier?: string }).tier === "gold");
+
+    it("sees them, and refers to what they were made from and to their absence in the original", () => {
+      const decision = decideNow(
+        { accessPolicies: [accessPolicy("a", { when: isGold })] },
+        { attributeSources: [tier] },
+      );
+      assert.equal(decision.decidedBy?.name, "a");
+      const read = decision.referenced.map(({ path, condition }) => `${condition} ${path.join(".")}`);
+      assert.ok(read.includes("EXACT request.headers.x-user"), read.join());
+      assert.ok(read.includes("ABSENCE request.tier"), read.join());
+    });
+
+    it("keeps what the bag has and lets later sources see earlier additions", () => {
+      const overwrite: AttributeSource = {
+        ...tier,
+        add: () => ({ "request.method": "GET", "request.tier.x": 1 }),
+      };
+      const copy: AttributeSource = {
+        ...tier,
+        add: (b) => ({ "request.copy": `${(b["request"] as { tier: string }).tier}` }),
+      };
+      const when = expression((b) => {
+        const { method: m, copy: c } = b["request"] as { method: string; copy: string };
+        return m === "POST" && c === "gold";
+      });
+      const world = { attributeSources: [tier, overwrite, copy] };
+      assert.equal(decideNow({ accessPolicies: [accessPolicy("a", { when })] }, world).decidedBy?.name, "a");
+    });
+
+    it("leaves out a source that throws, and does not let the decision be reused", () => {
+      const faults: string[] = [];
+      const observer: CheckObserver = {
+        outcome() {},
+        fault: ({ name }, { code }) => void faults.push(`${name} ${code}`),
+      };
+      const failing: AttributeSource = {
+        ...tier,
+        add: () => {
+          throw new Error("no");
+        },
+      };
+      const decision = decideNow({ accessPolicies: [] }, { attributeSources: [failing], observer });
+      assert.equal(decision.status.code, "OK");
+      assert.equal(decision.validDurationMs, 0);
+      assert.deepEqual(faults, ["tiers PURSER_HANDLER_FAILED"]);
+    });
+  });
+
+  it("keeps a prototype out of reach of attribute names", () => {
+    const source: AttributeSource = {
+      ref: { kind: "Handler", name: "h" },
+      add: () => JSON.parse('{"__proto__.polluted": true, "constructor.prototype.polluted": true}'),
+    };
+    decideNow({ accessPolicies: [accessPolicy("a", { when: no })] }, { attributeSources: [source] });
+    assert.equal(({} as { polluted?: boolean }).polluted, undefined);
+  });
+});

@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AttributeBag } from "../attributes/bag.ts";
+import { chain, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
+import { OK } from "../kernel/status.ts";
+import { decideAllow, decideAudit, decideDeny } from "./access.ts";
+import { readWithAdditions, type Reading } from "./additions.ts";
+import type { Decision } from "./decision.ts";
+import type { Scope } from "./evaluation.ts";
+import type { CheckPlan } from "./plan.ts";
+import type { CheckContext } from "./ports.ts";
+import { decideCharges } from "./quota-charges.ts";
+import { decideRules } from "./rules.ts";
+import { Tally } from "./tally.ts";
+
+/** What is decided first, first: Istio's order, with Mixer's rules between DENY and ALLOW. */
+const STEPS = [decideDeny, decideRules, decideAllow, decideAudit, decideCharges] as const;
+
+/**
+ * Decides one request: the same documents, bag, time and answers of handlers give the same decision, in whatever order
+ * the answers arrive. Answers at once unless an expression or a handler does not. Never throws and never rejects on
+ * account of an expression, a handler or a plugin: those are the documents' onError.
+ */
+export function decide(plan: CheckPlan, bag: AttributeBag, context: CheckContext): MaybePromise<Decision> {
+  let sourceFailed = false;
+  const reading = readWithAdditions(bag, context.dispatch.attributeSources, ({ ref }, fault) => {
+    // What a plugin could not add this time it may add next time.
+    sourceFailed = true;
+    context.observer?.fault(ref, fault);
+  });
+  return chain(reading, (read) => {
+    const scope: Scope = { bag: read.view, context: { nowMs: context.nowMs }, cacheable: !sourceFailed };
+    const tally = new Tally(scope, context);
+    const steps = reduceInOrder(STEPS, undefined as void, (_, step) => step(plan, tally));
+    return chain(steps, () => decisionOf(tally, read));
+  });
+}
+
+function decisionOf(tally: Tally, read: Reading): Decision {
+  const { refusal, directResponse } = tally;
+  return {
+    status: refusal?.status ?? OK,
+    ...(refusal === undefined ? {} : { reason: refusal.reason, decidedBy: refusal.decidedBy }),
+    requestHeaders: refusal === undefined ? tally.headers("request") : [],
+    responseHeaders: tally.headers("response"),
+    ...(directResponse === undefined ? {} : { directResponse }),
+    validDurationMs: tally.validDurationMs,
+    validUseCount: tally.validUseCount,
+    referenced: read.references(),
+    shadowDenials: tally.shadowDenials,
+    audits: tally.audits,
+    charges: tally.charges,
+  };
+}

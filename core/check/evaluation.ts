@@ -1,0 +1,137 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AttributeBag } from "../attributes/bag.ts";
+import { type EvaluationContext, type Expression, ExpressionError } from "../expressions/expression.ts";
+import type { ErrorCode } from "../kernel/error-catalog.ts";
+import { isPurserError, messageOf } from "../kernel/errors.ts";
+import { chain, isPromise, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
+import type { Computed, ComputedMap } from "../snapshot/snapshot.ts";
+
+/** What the expressions of one request have in common. */
+export interface Scope {
+  /** What they read: for checks, a view that records every read. */
+  readonly bag: AttributeBag;
+  readonly context: EvaluationContext;
+  /** Set to false as soon as an expression is evaluated whose value depends on more than the bag. */
+  cacheable: boolean;
+}
+
+/**
+ * Why a document could not be decided: a value, not an exception, because the document's onError says what it means.
+ * A class, so that nothing that an expression gives can be taken for one.
+ */
+export class Fault {
+  readonly code: ErrorCode;
+  /** For logs: the cause in one sentence. */
+  readonly detail: string;
+  /** Whether the same bag would fail in the same way again; only then may the outcome be reused. */
+  readonly repeatable: boolean;
+
+  constructor(code: ErrorCode, detail: string, repeatable: boolean) {
+    this.code = code;
+    this.detail = detail;
+    this.repeatable = repeatable;
+  }
+}
+
+/** JSONata's "expression evaluation timeout": the one failure of an expression that depends on the host's load. */
+const JSONATA_OUT_OF_TIME = "D1012";
+
+/** Goes on with `next` unless there was a fault, which is passed on. */
+export function andThen<T, U>(
+  value: MaybePromise<T | Fault>,
+  next: (value: T) => MaybePromise<U | Fault>,
+): MaybePromise<U | Fault> {
+  return chain(value, (given) => (given instanceof Fault ? given : next(given)));
+}
+
+function faultOfExpression(error: unknown): Fault {
+  if (error instanceof ExpressionError) {
+    const detail = `${error.jsonataCode}: ${error.message}`;
+    return new Fault("PURSER_EXPR_EVALUATION", detail, error.jsonataCode !== JSONATA_OUT_OF_TIME);
+  }
+  return new Fault("PURSER_EXPR_EVALUATION", messageOf(error), false);
+}
+
+export function faultOfHandler(error: unknown): Fault {
+  const code = isPurserError(error) ? error.code : "PURSER_HANDLER_FAILED";
+  return new Fault(code, messageOf(error), false);
+}
+
+/** The expression's value, undefined when it has none, or the fault that it met. Never throws, never rejects. */
+export function evaluate(expression: Expression, scope: Scope): MaybePromise<unknown> {
+  if (!expression.cacheable) scope.cacheable = false;
+  try {
+    const value = expression.evaluate(scope.bag, scope.context);
+    return isPromise(value) ? value.catch(faultOfExpression) : value;
+  } catch (error) {
+    return faultOfExpression(error);
+  }
+}
+
+export function evaluateComputed(computed: Computed, scope: Scope): MaybePromise<unknown> {
+  return computed.kind === "literal" ? computed.value : evaluate(computed.expression, scope);
+}
+
+/** Every entry in order, absent ones as undefined; or the first fault. */
+export function evaluateMap(
+  map: ComputedMap,
+  scope: Scope,
+): MaybePromise<readonly (readonly [key: string, value: unknown])[] | Fault> {
+  const entries: (readonly [string, unknown])[] = [];
+  return reduceInOrder(map, entries as typeof entries | Fault, (found, [key, computed]) =>
+    andThen(found, () =>
+      andThen(evaluateComputed(computed, scope), (value) => {
+        entries.push([key, value]);
+        return entries;
+      }),
+    ),
+  );
+}
+
+/**
+ * A condition: true when there is none, false when it has no value, a fault when it gives anything but a boolean.
+ * Only a plain `true` acts: JSONata's wider idea of truth ("false" is true there) is not for policies.
+ */
+export function evaluateCondition(
+  expression: Expression | undefined,
+  scope: Scope,
+): MaybePromise<boolean | Fault> {
+  return expression === undefined ? true : chain(evaluate(expression, scope), toCondition);
+}
+
+function toCondition(value: unknown): boolean | Fault {
+  if (typeof value === "boolean") return value;
+  if (value === undefined) return false;
+  if (value instanceof Fault) return value;
+  return new Fault(
+    "PURSER_EXPR_EVALUATION",
+    `gave ${describeType(value)} where true or false is needed`,
+    true,
+  );
+}
+
+/** Text for people: what the expression gives, or `fallback` when it gives nothing or fails. */
+export function evaluateMessage(
+  expression: Expression | undefined,
+  fallback: string,
+  scope: Scope,
+): MaybePromise<string> {
+  if (expression === undefined) return fallback;
+  return chain(evaluate(expression, scope), (value) =>
+    value === undefined || value instanceof Fault ? fallback : textOf(value),
+  );
+}
+
+/** Any value of an expression as text: text as it is, the rest as JSON. */
+export function textOf(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+}
+
+/** `a string`, `an array` …, for messages. */
+export function describeType(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}

@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { chain, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
+import { cellName } from "../quota/cell-name.ts";
+import type { QuotaPolicy } from "../snapshot/snapshot.ts";
+import type { QuotaCharge } from "./decision.ts";
+import {
+  andThen,
+  describeType,
+  evaluateComputed,
+  evaluateCondition,
+  evaluateMap,
+  evaluateMessage,
+  Fault,
+  type Scope,
+} from "./evaluation.ts";
+import { recordOf } from "./instances.ts";
+import type { CheckPlan, Placed } from "./plan.ts";
+import type { Tally } from "./tally.ts";
+
+/** What an allowed request uses of which quotas. Counting it is the stores' work, not this one's. */
+export function decideCharges(plan: CheckPlan, tally: Tally): MaybePromise<void> {
+  return reduceInOrder(plan.quotas, undefined as void, (_, policy) => {
+    if (tally.refusal !== undefined) return;
+    return chain(evaluateCondition(policy.document.match, tally.scope), (matched) => {
+      if (matched instanceof Fault) return tally.fail(policy, matched);
+      if (!matched) return tally.outcome(policy.ref, "unmatched");
+      return chain(chargeOf(policy, tally.scope), (charge) => {
+        if (charge instanceof Fault) return tally.fail(policy, charge);
+        tally.outcome(policy.ref, "charged");
+        tally.charges.push(charge);
+      });
+    });
+  });
+}
+
+function chargeOf({ document }: Placed<QuotaPolicy>, scope: Scope): MaybePromise<QuotaCharge | Fault> {
+  const { name: policy, windowMs, leaseMs, mode, onStoreFailure } = document;
+  return andThen(evaluateMap(document.key, scope), (key) =>
+    andThen(evaluateAmount(document, scope), (amount) =>
+      andThen(evaluateLimit(document, scope), (limit) =>
+        chain(evaluateMessage(document.message, `quota ${policy} is used up`, scope), (message) => ({
+          policy,
+          cell: cellName(policy, recordOf(key)),
+          limit,
+          windowMs,
+          amount,
+          leaseMs,
+          mode,
+          onStoreFailure,
+          message,
+        })),
+      ),
+    ),
+  );
+}
+
+/** Counts are whole: a part of one counts as one, so that rounding never lets more through than the limit. */
+function evaluateAmount(document: QuotaPolicy, scope: Scope): MaybePromise<number | Fault> {
+  return andThen(evaluateComputed(document.charge, scope), (value) => {
+    if (typeof value === "number" && value >= 0 && Number.isSafeInteger(Math.ceil(value)))
+      return Math.ceil(value);
+    const given =
+      typeof value === "number" ? String(value) : value === undefined ? "nothing" : describeType(value);
+    return new Fault(
+      "PURSER_EXPR_EVALUATION",
+      `the charge is ${given} where a number of at least 0 is needed`,
+      true,
+    );
+  });
+}
+
+/** That of the first override that is true, else the policy's own. */
+function evaluateLimit(document: QuotaPolicy, scope: Scope): MaybePromise<number | Fault> {
+  return chain(
+    reduceInOrder(document.overrides, undefined as number | Fault | undefined, (found, { when, limit }) =>
+      found !== undefined
+        ? found
+        : andThen(evaluateCondition(when, scope), (held) => (held ? limit : undefined)),
+    ),
+    (found) => found ?? document.limit,
+  );
+}

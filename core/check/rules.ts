@@ -1,0 +1,129 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { attempt, chain, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
+import { STATUS_CODES } from "../kernel/status.ts";
+import type { Rule, RuleInstance } from "../snapshot/snapshot.ts";
+import type { CheckAnswer } from "../templates/instances.ts";
+import { evaluateCondition, Fault, faultOfHandler } from "./evaluation.ts";
+import { faultOfChanges } from "./headers.ts";
+import { type CheckInstance, fillCheckInstance } from "./instances.ts";
+import type { CheckPlan, Placed } from "./plan.ts";
+import type { CheckContext } from "./ports.ts";
+import { DEFAULT_VALID_DURATION_MS, DEFAULT_VALID_USE_COUNT, type Tally } from "./tally.ts";
+
+/** One instance for one handler, or why there is none. */
+interface Question {
+  readonly rule: Placed<Rule>;
+  readonly handler: string;
+  readonly template: RuleInstance["template"];
+  readonly instance: CheckInstance | Fault;
+}
+
+/**
+ * Check Rules. Instances are made in document order, then all handlers are asked at once, so that the slowest sets the
+ * time and not their sum; the answers are combined in document order, whatever order they arrive in.
+ */
+export function decideRules(plan: CheckPlan, tally: Tally): MaybePromise<void> {
+  if (tally.refusal !== undefined || plan.rules.length === 0) return;
+  return chain(ask(plan, tally), (questions) => {
+    const answers = questions.map((question) => ({ question, answer: dispatch(question, tally.context) }));
+    return reduceInOrder(answers, undefined as void, (_, { question, answer }) =>
+      tally.refusal === undefined
+        ? chain(answer, (given) => combine(question.rule, given, tally))
+        : undefined,
+    );
+  });
+}
+
+function ask(plan: CheckPlan, tally: Tally): MaybePromise<readonly Question[]> {
+  const questions: Question[] = [];
+  return reduceInOrder(plan.rules, questions, (_, rule) =>
+    chain(evaluateCondition(rule.document.match, tally.scope), (matched) => {
+      if (matched === true) return askRule(rule, questions, tally);
+      if (matched === false) {
+        tally.outcome(rule.ref, "unmatched");
+        return questions;
+      }
+      questions.push({ rule, handler: "", template: "checknothing", instance: matched });
+      return questions;
+    }),
+  );
+}
+
+function askRule(rule: Placed<Rule>, questions: Question[], tally: Tally): MaybePromise<Question[]> {
+  const pairs = rule.document.actions.flatMap(({ handler, instances }) =>
+    instances.map((instance) => ({ handler, instance })),
+  );
+  return reduceInOrder(pairs, questions, (_, { handler, instance }) =>
+    chain(fillCheckInstance(instance, tally.scope), (filled) => {
+      questions.push({ rule, handler, template: instance.template, instance: filled });
+      return questions;
+    }),
+  );
+}
+
+/** Never rejects: the promises of answers that come to nothing are not looked at. */
+function dispatch(
+  { handler, template, instance }: Question,
+  { dispatch: port }: CheckContext,
+): MaybePromise<CheckAnswer | undefined | Fault> {
+  if (instance instanceof Fault) return instance;
+  return attempt<CheckAnswer | undefined | Fault>(
+    () => chain(port.ask(handler, template, instance), (answer) => faultOfAnswer(handler, answer) ?? answer),
+    faultOfHandler,
+  );
+}
+
+function combine(rule: Placed<Rule>, answer: CheckAnswer | undefined | Fault, tally: Tally): void {
+  const { ref, order, document } = rule;
+  if (answer instanceof Fault) return tally.fail(rule, answer);
+  if (answer === undefined) return tally.outcome(ref, "passed");
+  const { status, headers, directResponse } = answer;
+  tally.bound(
+    answer.validDurationMs ?? DEFAULT_VALID_DURATION_MS,
+    answer.validUseCount ?? DEFAULT_VALID_USE_COUNT,
+  );
+  tally.outcome(ref, status.code === "OK" ? "passed" : "refused");
+  if (document.mode === "shadow") {
+    if (status.code !== "OK") tally.refuseInShadow(ref);
+    return;
+  }
+  if (status.code === "OK") {
+    if (headers !== undefined) tally.change(order, headers);
+    // A handler may answer a request that it does not refuse, as in Mixer: a redirect, a page kept elsewhere.
+    tally.directResponse ??= directResponse;
+    return;
+  }
+  tally.refuse(
+    {
+      status: {
+        code: status.code,
+        message: status.message === "" ? `denied by ${ref.name}` : status.message,
+      },
+      reason: { kind: "policy" },
+      decidedBy: ref,
+      ...(directResponse === undefined ? {} : { directResponse }),
+    },
+    order,
+    headers?.response === undefined ? undefined : { response: headers.response },
+  );
+}
+
+/** Adapters are other people's code: what they answer is looked at before it decides anything. */
+function faultOfAnswer(handler: string, answer: CheckAnswer | undefined): Fault | undefined {
+  if (answer === undefined) return undefined;
+  const problem = problemOf(answer);
+  return problem === undefined
+    ? undefined
+    : new Fault("PURSER_HANDLER_FAILED", `handler ${handler} answered badly: ${problem}`, false);
+}
+
+function problemOf(answer: CheckAnswer): string | undefined {
+  if (typeof answer !== "object" || answer === null || typeof answer.status !== "object") return "no status";
+  if (!STATUS_CODES.includes(answer.status.code)) return `no such status as ${String(answer.status.code)}`;
+  for (const bound of [answer.validDurationMs, answer.validUseCount]) {
+    if (bound !== undefined && !(bound >= 0)) return "a validity that is not a number of at least 0";
+  }
+  return answer.headers === undefined ? undefined : faultOfChanges(answer.headers);
+}

@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { ACCESS_POLICY } from "./kinds/access-policy.ts";
+import { ATTRIBUTE_MANIFEST } from "./kinds/attribute-manifest.ts";
+import { DESTINATION_RULE } from "./kinds/destination-rule.ts";
+import { GATEWAY } from "./kinds/gateway.ts";
+import { HANDLER, RULE } from "./kinds/handler.ts";
+import type { KindDefinition } from "./kinds/kind.ts";
+import { QUOTA_POLICY } from "./kinds/quota-policy.ts";
+import { SERVICE_ENTRY } from "./kinds/service-entry.ts";
+import { LOG_ENTRY, METRIC, TRACE_SPAN } from "./kinds/telemetry.ts";
+import { VIRTUAL_SERVICE } from "./kinds/virtual-service.ts";
+
+/** The apiVersion of Purser's own kinds. */
+export const PURSER_API_VERSION = "purser.dev/v1";
+
+/** Every kind of document that Purser knows, in the order in which documentation shows them. */
+export const KINDS: readonly KindDefinition[] = [
+  ACCESS_POLICY,
+  QUOTA_POLICY,
+  METRIC,
+  LOG_ENTRY,
+  TRACE_SPAN,
+  HANDLER,
+  RULE,
+  ATTRIBUTE_MANIFEST,
+  SERVICE_ENTRY,
+  VIRTUAL_SERVICE,
+  DESTINATION_RULE,
+  GATEWAY,
+];
+
+const BY_NAME: ReadonlyMap<string, KindDefinition> = new Map(
+  KINDS.map((definition) => [definition.kind, definition]),
+);
+
+export function findKind(kind: string): KindDefinition | undefined {
+  return BY_NAME.get(kind);
+}

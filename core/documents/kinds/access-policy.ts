@@ -1,0 +1,153 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Type, { type Static } from "typebox";
+import { STATUS_CODES, type StatusCode } from "../../kernel/status.ts";
+import { Choice, Closed, Duration, Expression, Match, Mode, OnError } from "./fields.ts";
+import type { KindDefinition, SpecFault } from "./kind.ts";
+
+export const ACCESS_ACTIONS = ["DENY", "ALLOW", "AUDIT"] as const;
+
+const HeaderChanges = Closed(
+  {
+    set: Type.Optional(
+      Type.Record(
+        Type.String(),
+        Expression(
+          { phase: "request", result: "any" },
+          "The header's value; no value leaves the header as it is.",
+        ),
+      ),
+    ),
+    append: Type.Optional(
+      Type.Record(
+        Type.String(),
+        Expression({ phase: "request", result: "any" }, "A value to add after those that are there."),
+      ),
+    ),
+    remove: Type.Optional(Type.Array(Type.String(), { description: "Headers to remove." })),
+  },
+  { description: "Changes to headers, by lower-case header name." },
+);
+
+const AccessPolicySpec = Closed({
+  match: Match("request"),
+  action: Choice(
+    ACCESS_ACTIONS,
+    "DENY refuses when `when` is true. ALLOW: if any ALLOW policy governs a request, one of them must be true. " +
+      "AUDIT only notes. DENY is decided first, then ALLOW.",
+  ),
+  when: Type.Optional(
+    Expression({ phase: "request", result: "boolean" }, "The condition; true when absent."),
+  ),
+  status: Type.Optional(
+    Closed(
+      {
+        code: Type.Optional(
+          Choice(
+            STATUS_CODES.filter((code): code is Exclude<StatusCode, "OK"> => code !== "OK"),
+            "Default PERMISSION_DENIED.",
+          ),
+        ),
+        message: Type.Optional(Expression({ phase: "request", result: "any" }, "What the client is told.")),
+      },
+      { description: "The reply to a refused request." },
+    ),
+  ),
+  headers: Type.Optional(
+    Closed(
+      { request: Type.Optional(HeaderChanges), response: Type.Optional(HeaderChanges) },
+      {
+        description:
+          "Header changes on requests for which `when` is true (ALLOW, AUDIT) or that are refused (DENY: response only).",
+      },
+    ),
+  ),
+  directResponse: Type.Optional(
+    Closed(
+      {
+        code: Type.Integer({ minimum: 200, maximum: 599 }),
+        body: Type.Optional(
+          Expression(
+            { phase: "request", result: "any" },
+            "The body; a value other than text is sent as JSON.",
+          ),
+        ),
+        headers: Type.Optional(
+          Type.Record(Type.String(), Type.String(), { description: "Headers of the reply." }),
+        ),
+      },
+      {
+        description: "Answer a request that a DENY policy refuses with exactly this, in place of the status.",
+      },
+    ),
+  ),
+  mode: Mode(),
+  onError: OnError(),
+  validDuration: Type.Optional(
+    Duration("How long a proxy may reuse a decision that this policy governs; default 10s, 0s for never."),
+  ),
+  validUseCount: Type.Optional(
+    Type.Integer({ minimum: 1, description: "How often a proxy may reuse such a decision; default 10000." }),
+  ),
+});
+
+export type AccessPolicySpec = Static<typeof AccessPolicySpec>;
+
+export const ACCESS_POLICY = {
+  kind: "AccessPolicy",
+  apiVersions: ["purser.dev/v1"],
+  description: "Decides whether a request may go on.",
+  spec: AccessPolicySpec,
+  check: checkAccessPolicy,
+} as const satisfies KindDefinition;
+
+/** A field that could never take effect is a misunderstanding worth an error. */
+function checkAccessPolicy({
+  action,
+  status,
+  headers,
+  directResponse,
+}: AccessPolicySpec): readonly SpecFault[] {
+  const faults: SpecFault[] = [];
+  if (status !== undefined && action === "AUDIT")
+    faults.push({
+      path: ["status"],
+      message: "spec.status is for policies that refuse; an AUDIT policy only notes",
+    });
+  if (directResponse !== undefined && action !== "DENY")
+    faults.push({ path: ["directResponse"], message: "spec.directResponse is for DENY policies" });
+  if (headers?.request !== undefined && action === "DENY")
+    faults.push({
+      path: ["headers", "request"],
+      message: "A request that a DENY policy refuses is not forwarded",
+    });
+  const named = [
+    ...namesOf(headers?.request, ["headers", "request"]),
+    ...namesOf(headers?.response, ["headers", "response"]),
+    ...Object.keys(directResponse?.headers ?? {}).map((name) => ({
+      name,
+      path: ["directResponse", "headers", name],
+    })),
+  ];
+  for (const { name, path } of named) {
+    if (!HEADER_NAME.test(name))
+      faults.push({ path, message: `${JSON.stringify(name)} is not a header's name` });
+  }
+  return faults;
+}
+
+/** A token (RFC 9110, section 5.6.2). */
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+function namesOf(
+  changes: Static<typeof HeaderChanges> | undefined,
+  path: readonly (string | number)[],
+): readonly { readonly name: string; readonly path: readonly (string | number)[] }[] {
+  const { set = {}, append = {}, remove = [] } = changes ?? {};
+  return [
+    ...Object.keys(set).map((name) => ({ name, path: [...path, "set", name] })),
+    ...Object.keys(append).map((name) => ({ name, path: [...path, "append", name] })),
+    ...remove.map((name, index) => ({ name, path: [...path, "remove", index] })),
+  ];
+}

@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Type, { type Static } from "typebox";
+import { Choice, Closed } from "./fields.ts";
+import type { KindDefinition } from "./kind.ts";
+
+/** Mixer's value types (istio/api policy/v1beta1/value_type.proto), and ANY for what only the user knows. */
+export const ATTRIBUTE_TYPES = [
+  "STRING",
+  "INT64",
+  "DOUBLE",
+  "BOOL",
+  "TIMESTAMP",
+  "IP_ADDRESS",
+  "EMAIL_ADDRESS",
+  "URI",
+  "DNS_NAME",
+  "DURATION",
+  "STRING_MAP",
+  "STRING_LIST",
+  "ANY",
+] as const;
+
+export const PHASES = ["request", "response"] as const;
+
+const AttributeManifestSpec = Closed({
+  attributes: Type.Record(
+    Type.String({ description: "The attribute's dotted name, such as request.headers." }),
+    Closed({
+      type: Choice(
+        ATTRIBUTE_TYPES,
+        "The value's type. TIMESTAMP is ISO 8601 text; DURATION is a number of `unit`.",
+      ),
+      unit: Type.Optional(Type.String({ description: "The unit of a number, such as ms or bytes." })),
+      phase: Type.Optional(Choice(PHASES, "When the value is known; default request.")),
+      optional: Type.Optional(Type.Boolean({ description: "Whether it may be absent; default true." })),
+      description: Type.Optional(Type.String()),
+    }),
+  ),
+});
+
+export type AttributeManifestSpec = Static<typeof AttributeManifestSpec>;
+
+export const ATTRIBUTE_MANIFEST = {
+  kind: "AttributeManifest",
+  apiVersions: ["purser.dev/v1"],
+  description: "Declares attributes beyond the built-in ones.",
+  spec: AttributeManifestSpec,
+} as const satisfies KindDefinition;

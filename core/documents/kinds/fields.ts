@@ -1,0 +1,114 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Type, {
+  type TObject,
+  type TProperties,
+  type TSchemaOptions,
+  type TString,
+  type TUnsafe,
+} from "typebox";
+import { DURATION_PATTERN } from "../../kernel/duration.ts";
+import type { Phase } from "./kind.ts";
+
+/**
+ * The field types that documents share. Two carry a mark that generic code looks for, so that no kind needs code of
+ * its own to be checked: `x-expression` (compile it, check its attributes and phase) and `x-reference` (it must name
+ * a document that exists).
+ */
+
+/** What a document's expression is for; found by walking a schema beside a value. */
+export interface ExpressionMark {
+  readonly phase: Phase;
+  /** `boolean`: a condition. `any`: whatever it gives. */
+  readonly result: "boolean" | "any";
+}
+
+/** The kind of document that a field names; written `name`, or `namespace/name` for another namespace. */
+export interface ReferenceMark {
+  readonly kind: string;
+}
+
+export const EXPRESSION_KEYWORD = "x-expression";
+export const REFERENCE_KEYWORD = "x-reference";
+
+/** An object that has these fields and no others. */
+export function Closed<P extends TProperties>(properties: P, options: TSchemaOptions = {}): TObject<P> {
+  return Type.Object(properties, { additionalProperties: false, ...options }) as TObject<P>;
+}
+
+/** A JSONata expression over the attribute bag. */
+export function Expression(mark: ExpressionMark, description: string): TString {
+  return Type.String({ minLength: 1, description, [EXPRESSION_KEYWORD]: mark });
+}
+
+/** A map from names to expressions: labels, dimensions, log variables. */
+export function ExpressionMap(phase: Phase, description: string) {
+  return Type.Record(
+    Type.String(),
+    ExpressionOrLiteral(phase, "An expression, or a literal number or boolean."),
+    {
+      description,
+    },
+  );
+}
+
+/** An expression, or a plain number or boolean that stands for itself. */
+export function ExpressionOrLiteral(phase: Phase, description: string) {
+  return Type.Union([Expression({ phase, result: "any" }, description), Type.Number(), Type.Boolean()], {
+    description,
+  });
+}
+
+export function Reference(kind: string, description: string): TString {
+  return Type.String({ minLength: 1, description, [REFERENCE_KEYWORD]: { kind } satisfies ReferenceMark });
+}
+
+/** `60s`, `250ms`, `1h30m`. */
+export function Duration(description: string, options: { readonly default?: string } = {}): TString {
+  return Type.String({ pattern: DURATION_PATTERN, description, ...options });
+}
+
+/** One of a few words; an editor completes them and a typing error gets a "did you mean". */
+export function Choice<const T extends string>(
+  values: readonly T[],
+  description: string,
+  options: { readonly default?: NoInfer<T> } = {},
+): TUnsafe<T> {
+  return Type.Unsafe<T>({ type: "string", enum: [...values], description, ...options });
+}
+
+export const MODES = ["enforce", "shadow"] as const;
+export const ERROR_POLICIES = ["deny", "allow"] as const;
+
+/** `enforce` acts; `shadow` decides, counts and logs, and never acts. */
+export function Mode() {
+  return Type.Optional(Choice(MODES, "enforce (default), or shadow: decide, count and log, but never act."));
+}
+
+/** What an error means for the request. */
+export function OnError() {
+  return Type.Optional(
+    Choice(
+      ERROR_POLICIES,
+      "What it means for a governed request that this document could not be decided, because an expression failed or " +
+        "the mixer could not be reached: deny (default) or allow.",
+    ),
+  );
+}
+
+export function Match(phase: Phase) {
+  return Type.Optional(
+    Expression(
+      { phase, result: "boolean" },
+      "Which requests this document governs; all of them when absent.",
+    ),
+  );
+}
+
+export function Handlers() {
+  return Type.Array(Reference("Handler", "A Handler that takes these instances."), {
+    minItems: 1,
+    description: "Where the instances go.",
+  });
+}

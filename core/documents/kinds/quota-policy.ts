@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Type, { type Static } from "typebox";
+import { parseDurationMs } from "../../kernel/duration.ts";
+import {
+  Choice,
+  Closed,
+  Duration,
+  Expression,
+  ExpressionMap,
+  ExpressionOrLiteral,
+  Match,
+  Mode,
+  OnError,
+  Reference,
+} from "./fields.ts";
+import type { KindDefinition, SpecFault } from "./kind.ts";
+
+export const QUOTA_ALGORITHMS = ["fixed-window", "sliding-window", "token-bucket"] as const;
+export const STORE_FAILURE_POLICIES = ["allow", "deny", "local"] as const;
+
+const Limit = (description: string) => Type.Integer({ minimum: 0, maximum: 1_000_000_000, description });
+
+const QuotaPolicySpec = Closed({
+  match: Match("request"),
+  key: Type.Optional(
+    ExpressionMap(
+      "request",
+      "The dimensions that share a count: one count for each distinct set of values; one in all when absent.",
+    ),
+  ),
+  limit: Limit(
+    "How much may be used in a window; with token-bucket, the bucket's size and its refill per window.",
+  ),
+  window: Duration("The window's length."),
+  algorithm: Type.Optional(Choice(QUOTA_ALGORITHMS, "How use is counted; default sliding-window.")),
+  charge: Type.Optional(ExpressionOrLiteral("request", "What one request uses; default 1.")),
+  overrides: Type.Optional(
+    Type.Array(
+      Closed({
+        when: Expression(
+          { phase: "request", result: "boolean" },
+          "For which requests; the first override that is true counts.",
+        ),
+        limit: Limit("The limit in place of the policy's."),
+      }),
+      { description: "Other limits for some requests." },
+    ),
+  ),
+  store: Type.Optional(Reference("Handler", "The Handler that counts; this process's memory when absent.")),
+  onStoreFailure: Type.Optional(
+    Choice(
+      STORE_FAILURE_POLICIES,
+      "When the store, or the mixer, cannot be reached: allow, deny, or local (default): count here against this node's share.",
+    ),
+  ),
+  lease: Type.Optional(
+    Duration(
+      "How long a proxy may hold amounts granted ahead of need; default a tenth of the window, at most 1s; 0s turns leases off.",
+    ),
+  ),
+  status: Type.Optional(
+    Closed({
+      message: Type.Optional(Expression({ phase: "request", result: "any" }, "What the client is told.")),
+    }),
+  ),
+  mode: Mode(),
+  onError: OnError(),
+});
+
+export type QuotaPolicySpec = Static<typeof QuotaPolicySpec>;
+
+export const QUOTA_POLICY = {
+  kind: "QuotaPolicy",
+  apiVersions: ["purser.dev/v1"],
+  description: "Decides how often, or how much.",
+  spec: QuotaPolicySpec,
+  check: checkQuotaPolicy,
+} as const satisfies KindDefinition;
+
+function checkQuotaPolicy(spec: QuotaPolicySpec): readonly SpecFault[] {
+  const windowMs = parseDurationMs(spec.window) as number;
+  if (windowMs === 0) return [{ path: ["window"], message: "spec.window must be more than 0s" }];
+  const leaseMs = parseDurationMs(spec.lease ?? "0s") as number;
+  return leaseMs > windowMs
+    ? [{ path: ["lease"], message: `spec.lease must be at most the window, ${spec.window}` }]
+    : [];
+}

@@ -1,0 +1,114 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ipaddr from "ipaddr.js";
+import Type, { type Static } from "typebox";
+import { FORM_KEYWORD } from "../schema/form.ts";
+import { Choice, Closed } from "./fields.ts";
+import type { KindDefinition, SpecFault } from "./kind.ts";
+import { HOST_PATTERN, Host, PortNumber, Protocol } from "./traffic-fields.ts";
+
+/** The label that says an endpoint is a sidecar, which checks and charges each request itself. */
+export const SIDECAR_LABEL = "purser.dev/sidecar";
+
+/** Istio's label for the workload that an endpoint belongs to. */
+export const WORKLOAD_LABEL = "service.istio.io/workload-name";
+
+const ServiceEntrySpec = Closed({
+  hosts: Type.Array(Host("A name that clients call the service by."), {
+    minItems: 1,
+    description: "The service's names: each becomes a service with these ports and endpoints.",
+  }),
+  location: Type.Optional(
+    Choice(
+      ["MESH_EXTERNAL", "MESH_INTERNAL"],
+      "MESH_EXTERNAL (default): sidecars reach it, and an edge only through a Gateway. MESH_INTERNAL: part of the " +
+        "mesh; an edge without Gateways reaches it too.",
+    ),
+  ),
+  ports: Type.Array(
+    Closed({
+      number: PortNumber("The port that clients call."),
+      name: Type.String({ minLength: 1, description: "What endpoints[].ports calls it." }),
+      protocol: Protocol(),
+      targetPort: Type.Optional(PortNumber("The endpoints' port; default the same number.")),
+    }),
+    { minItems: 1, description: "The service's ports." },
+  ),
+  resolution: Choice(
+    ["STATIC", "DNS", "DNS_ROUND_ROBIN"],
+    "STATIC: endpoint addresses are IP addresses. DNS and DNS_ROUND_ROBIN: they may be names, looked up whenever a " +
+      "connection is made; without endpoints the host itself is the address.",
+  ),
+  endpoints: Type.Optional(
+    Type.Array(
+      Closed({
+        address: Type.String({
+          pattern: `${HOST_PATTERN}|^[0-9A-Fa-f:.]+$`,
+          maxLength: 253,
+          description: "An IP address, or a name when the resolution is DNS.",
+          [FORM_KEYWORD]: "an IP address or a host name in lower case",
+        }),
+        ports: Type.Optional(
+          Type.Record(Type.String(), PortNumber("The endpoint's port."), {
+            description: "This endpoint's ports by port name, where they differ from targetPort.",
+          }),
+        ),
+        labels: Type.Optional(
+          Type.Record(Type.String(), Type.String(), {
+            description: `What subsets select by. ${SIDECAR_LABEL}: "true" says that the endpoint is a sidecar; ${WORKLOAD_LABEL} names the workload.`,
+          }),
+        ),
+        weight: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: 1_000_000,
+            description: "The share of requests, relative to the other endpoints; default 1.",
+          }),
+        ),
+      }),
+      { minItems: 1, description: "Where the service runs." },
+    ),
+  ),
+});
+
+export type ServiceEntrySpec = Static<typeof ServiceEntrySpec>;
+
+export const SERVICE_ENTRY = {
+  kind: "ServiceEntry",
+  apiVersions: ["networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3"],
+  description: "A service: its names, its ports and where it runs.",
+  spec: ServiceEntrySpec,
+  check: checkServiceEntry,
+} as const satisfies KindDefinition;
+
+function checkServiceEntry(spec: ServiceEntrySpec): readonly SpecFault[] {
+  const faults: SpecFault[] = [];
+  spec.ports.forEach((port, index) => {
+    if (spec.ports.findIndex((other) => other.number === port.number) < index)
+      faults.push({ path: ["ports", index, "number"], message: `Port ${port.number} is listed twice` });
+    if (spec.ports.findIndex((other) => other.name === port.name) < index)
+      faults.push({
+        path: ["ports", index, "name"],
+        message: `Two ports are named ${JSON.stringify(port.name)}`,
+      });
+  });
+  if (spec.resolution === "STATIC" && spec.endpoints === undefined)
+    faults.push({ path: ["resolution"], message: "Resolution STATIC needs endpoints" });
+  const portNames = new Set(spec.ports.map((port) => port.name));
+  spec.endpoints?.forEach((endpoint, index) => {
+    if (spec.resolution === "STATIC" && !ipaddr.isValid(endpoint.address))
+      faults.push({
+        path: ["endpoints", index, "address"],
+        message: `Resolution STATIC needs IP addresses, and ${JSON.stringify(endpoint.address)} is not one; use resolution DNS for names`,
+      });
+    for (const name of Object.keys(endpoint.ports ?? {})) {
+      if (!portNames.has(name))
+        faults.push({
+          path: ["endpoints", index, "ports", name],
+          message: `No port of this ServiceEntry is named ${JSON.stringify(name)}`,
+        });
+    }
+  });
+  return faults;
+}

@@ -1,0 +1,178 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { formatDiagnostic } from "../../kernel/diagnostic.ts";
+import { parseDocuments } from "../parse-documents.ts";
+
+/** What a document of `kind` with this spec (as JSON, which is YAML) is told. */
+function faultsOf(kind: string, spec: unknown, apiVersion = "networking.istio.io/v1"): readonly string[] {
+  const text = JSON.stringify({ apiVersion, kind, metadata: { name: "x" }, spec });
+  return parseDocuments({ path: "x", text }).diagnostics.map((diagnostic) =>
+    formatDiagnostic(diagnostic).replace(/^x:\d+:\d+: error: /, ""),
+  );
+}
+
+const PORT = { number: 80, name: "http", protocol: "HTTP" };
+const ENTRY = { hosts: ["a"], ports: [PORT], resolution: "DNS" };
+const TO_A = { destination: { host: "a" } };
+const http = (...routes: object[]) => ({ hosts: ["a"], http: routes });
+
+describe("Istio's routing kinds", () => {
+  it("take Bookinfo's own gateway, routes and subsets as they are", () => {
+    const gateway = { selector: { istio: "ingressgateway" }, servers: [{ port: PORT, hosts: ["*"] }] };
+    assert.deepEqual(faultsOf("Gateway", gateway), []);
+    assert.deepEqual(faultsOf("Gateway", gateway, "networking.istio.io/v1alpha3"), []);
+    const uris = [{ exact: "/productpage" }, { prefix: "/static" }, { exact: "/login" }];
+    const bookinfo = {
+      hosts: ["*"],
+      gateways: ["bookinfo-gateway"],
+      http: [
+        {
+          match: uris.map((uri) => ({ uri })),
+          route: [{ destination: { host: "productpage", port: { number: 9080 } } }],
+        },
+      ],
+    };
+    assert.deepEqual(faultsOf("VirtualService", bookinfo, "networking.istio.io/v1beta1"), []);
+    const testers = [
+      {
+        match: [{ headers: { "end-user": { exact: "jason" } } }],
+        fault: { abort: { percentage: { value: 100 }, httpStatus: 500 } },
+        route: [{ destination: { host: "ratings", subset: "v1" } }],
+      },
+      { route: [{ destination: { host: "ratings", subset: "v1" } }] },
+    ];
+    assert.deepEqual(faultsOf("VirtualService", { hosts: ["ratings"], http: testers }), []);
+    const subsets = [{ name: "v1", labels: { version: "v1" } }, { name: "v2-mysql" }];
+    assert.deepEqual(faultsOf("DestinationRule", { host: "ratings", subsets }), []);
+  });
+
+  it("refuse what is not supported, each field at its place", () => {
+    const [field, kind] = [/has no field "(\w+)"/, /must be/];
+    const cases: readonly (readonly [string, object, RegExp])[] = [
+      ["ServiceEntry", { ...ENTRY, addresses: ["10.0.0.1"] }, field],
+      ["ServiceEntry", { ...ENTRY, exportTo: ["."] }, field],
+      ["ServiceEntry", { ...ENTRY, resolution: "NONE" }, kind],
+      ["ServiceEntry", { ...ENTRY, ports: [{ ...PORT, protocol: "TLS" }] }, kind],
+      ["ServiceEntry", { ...ENTRY, hosts: ["*.example.com"] }, kind],
+      ["VirtualService", { ...http({ route: [TO_A] }), tcp: [] }, field],
+      ["VirtualService", http({ route: [TO_A], mirror: { host: "b" } }), field],
+      ["VirtualService", http({ route: [TO_A], match: [{ sourceLabels: { a: "b" } }] }), field],
+      [
+        "VirtualService",
+        http({ route: [TO_A], fault: { abort: { grpcStatus: "X", percentage: { value: 1 } } } }),
+        field,
+      ],
+      ["DestinationRule", { host: "a", trafficPolicy: { outlierDetection: {} } }, field],
+      ["DestinationRule", { host: "a", trafficPolicy: { loadBalancer: { simple: "PASSTHROUGH" } } }, kind],
+      ["Gateway", { selector: { app: "other" }, servers: [{ port: PORT, hosts: ["*"] }] }, field],
+      ["Gateway", { servers: [{ port: PORT, hosts: ["*"], tls: { mode: "SIMPLE" } }] }, field],
+    ];
+    for (const [name, spec, expected] of cases) {
+      const faults = faultsOf(name, spec);
+      assert.ok(
+        faults.some((fault) => expected.test(fault)),
+        `${name} ${JSON.stringify(spec)}: ${faults.join("; ")}`,
+      );
+    }
+  });
+
+  it("need one way to match a text, or none at all where presence can be meant", () => {
+    assert.equal(faultsOf("VirtualService", http({ route: [TO_A], match: [{ uri: {} }] })).length, 1);
+    const two = { exact: "/a", prefix: "/a" };
+    assert.equal(faultsOf("VirtualService", http({ route: [TO_A], match: [{ uri: two }] })).length, 1);
+    assert.equal(
+      faultsOf("VirtualService", http({ route: [TO_A], match: [{ headers: { a: two } }] })).length,
+      1,
+    );
+    assert.deepEqual(
+      faultsOf("VirtualService", http({ route: [TO_A], match: [{ headers: { a: {} } }] })),
+      [],
+    );
+  });
+});
+
+describe("a ServiceEntry", () => {
+  it("with resolution STATIC needs endpoints with IP addresses", () => {
+    const fixed = { ...ENTRY, resolution: "STATIC" };
+    assert.deepEqual(faultsOf("ServiceEntry", fixed), [
+      "Resolution STATIC needs endpoints [PURSER_DOC_INVALID_VALUE]",
+    ]);
+    const addresses = ["10.0.0.1", "::1", "localhost"].map((address) => ({ address }));
+    const faults = faultsOf("ServiceEntry", { ...fixed, endpoints: addresses });
+    assert.equal(faults.length, 1);
+    assert.match(faults[0] as string, /"localhost" is not one; use resolution DNS/);
+  });
+
+  it("lists each port once, and its endpoints name only those", () => {
+    const twice = { ...ENTRY, ports: [PORT, { ...PORT, name: "other" }, { ...PORT, number: 81 }] };
+    assert.deepEqual(faultsOf("ServiceEntry", twice), [
+      "Port 80 is listed twice [PURSER_DOC_INVALID_VALUE]",
+      'Two ports are named "http" [PURSER_DOC_INVALID_VALUE]',
+    ]);
+    const wrong = { ...ENTRY, endpoints: [{ address: "b", ports: { htp: 81 } }] };
+    assert.match(faultsOf("ServiceEntry", wrong).join(), /^No port of this ServiceEntry is named "htp"/);
+  });
+});
+
+describe("a DestinationRule", () => {
+  it("names each subset once", () => {
+    const subsets = [{ name: "v1" }, { name: "v1" }];
+    assert.match(faultsOf("DestinationRule", { host: "a", subsets }).join(), /^Subset "v1" is listed twice/);
+  });
+});
+
+describe("a VirtualService's route", () => {
+  const faultsOfRoute = (route: object) => faultsOf("VirtualService", http(route)).join("\n");
+
+  it("has exactly one action", () => {
+    assert.match(
+      faultsOfRoute({}),
+      /needs exactly one of route, redirect, directResponse; this one has none/,
+    );
+    const both = { route: [TO_A], redirect: { uri: "/x" } };
+    assert.match(faultsOfRoute(both), /this one has route and redirect/);
+  });
+
+  it("has fields for forwarding only when it forwards", () => {
+    const fault = faultsOfRoute({ directResponse: { status: 200 }, timeout: "1s", rewrite: { uri: "/x" } });
+    assert.match(fault, /no use for rewrite/);
+    assert.match(fault, /no use for timeout/);
+  });
+
+  it("needs a weight above 0 among several destinations", () => {
+    assert.match(faultsOfRoute({ route: [TO_A, TO_A] }), /at least one needs a weight above 0/);
+    assert.equal(faultsOfRoute({ route: [{ ...TO_A, weight: 1 }, TO_A] }), "");
+    assert.equal(faultsOfRoute({ route: [{ ...TO_A, weight: 0 }] }), "");
+  });
+
+  it("has only retry conditions that are known", () => {
+    const fault = faultsOfRoute({ route: [TO_A], retries: { attempts: 1, retryOn: "5xx,conect-failure" } });
+    assert.match(fault, /"conect-failure" is not a retry condition.*did you mean "connect-failure"/);
+  });
+
+  it("has only expressions that RE2 can run", () => {
+    const match = [
+      { uri: { regex: "(" }, headers: { a: { regex: "(?=x)" } }, queryParams: { b: { regex: "x+" } } },
+    ];
+    assert.equal(faultsOfRoute({ route: [TO_A], match }).split("\n").length, 2);
+  });
+
+  it("restricts matches to the VirtualService's own gateways", () => {
+    const match = [{ gateways: ["mash"] }];
+    assert.match(
+      faultsOfRoute({ route: [TO_A], match }),
+      /"mash" is not among .* \(mesh\) \(did you mean "mesh"\?\)/,
+    );
+  });
+
+  it("may not touch headers that frame the message, nor break the header block", () => {
+    const changes = (request: object) => faultsOfRoute({ route: [{ ...TO_A, headers: { request } }] });
+    assert.match(changes({ set: { Host: "b" } }), /may not change the header Host; use rewrite.authority/);
+    assert.match(changes({ remove: ["Content-Length"] }), /may not change the header Content-Length/);
+    assert.match(changes({ add: { "x y": "1" } }), /"x y" is not a header name/);
+    assert.match(changes({ set: { "x-a": "1\r\nx-b: 2" } }), /The value of x-a/);
+    assert.equal(changes({ set: { "x-a": "caf\u00e9" } }), "");
+  });
+});

@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Type from "typebox";
+import type { Diagnostic } from "../kernel/diagnostic.ts";
+import { suggest } from "../kernel/suggest.ts";
+import { findKind, KINDS, PURSER_API_VERSION } from "./catalog.ts";
+import { faultAt, faultOfSchema, type ParsedDocument, type ParsedFile } from "./document.ts";
+import { envelopeOf } from "./envelope.ts";
+import { DEFAULT_NAMESPACE, type KindDefinition, type Metadata } from "./kinds/kind.ts";
+import { type SchemaFault, schemaFaults } from "./schema/faults.ts";
+import { type DocumentFile, readYaml, type YamlDocument } from "./yaml/read-yaml.ts";
+
+/** Reads a file's documents and checks each by itself; what they say of each other is checked over the whole set. */
+export function parseDocuments(file: DocumentFile): ParsedFile {
+  const yaml = readYaml(file);
+  const documents: ParsedDocument[] = [];
+  const diagnostics: Diagnostic[] = [...yaml.diagnostics];
+  const apiVersionsAbove = new Set<unknown>();
+  for (const source of yaml.documents) {
+    const parsed = parseDocument(source, apiVersionsAbove);
+    diagnostics.push(...parsed.diagnostics);
+    if (parsed.document !== undefined) documents.push(parsed.document);
+    if (isMap(source.value)) apiVersionsAbove.add(source.value["apiVersion"]);
+  }
+  return { path: file.path, documents, diagnostics };
+}
+
+function parseDocument(
+  source: YamlDocument,
+  apiVersionsAbove: ReadonlySet<unknown>,
+): { readonly document?: ParsedDocument; readonly diagnostics: readonly Diagnostic[] } {
+  const { value: fields, places } = source;
+  if (!isMap(fields)) {
+    return { diagnostics: [faultAt(source, "PURSER_DOC_ENVELOPE", [], "A document must be a map")] };
+  }
+  const { definition, diagnostics } = identify(source, fields, apiVersionsAbove);
+  const schema = envelopeOf(definition?.spec ?? Type.Unknown());
+  const faults = schemaFaults(schema, fields, []).map((fault) => diagnosticOf(source, fault));
+  const { spec } = fields;
+  if (faults.length === 0 && definition?.check !== undefined) {
+    for (const { path, message, suggestion } of definition.check(spec)) {
+      faults.push(faultAt(source, "PURSER_DOC_INVALID_VALUE", ["spec", ...path], message, { suggestion }));
+    }
+  }
+  const metadata = readMetadata(fields["metadata"]);
+  const all = [...diagnostics, ...faults];
+  if (definition === undefined || metadata === undefined) return { diagnostics: all };
+  const location = places.value([]);
+  return {
+    document: { definition, metadata, spec, valid: faults.length === 0, location, places },
+    diagnostics: all,
+  };
+}
+
+/** Finds the document's kind. The apiVersion of Purser's own kinds need stand only once in a file. */
+function identify(
+  source: YamlDocument,
+  fields: Readonly<Record<string, unknown>>,
+  apiVersionsAbove: ReadonlySet<unknown>,
+): { readonly definition?: KindDefinition; readonly diagnostics: readonly Diagnostic[] } {
+  const { kind, apiVersion } = fields;
+  // A kind that is absent or not text is refused by the envelope's schema.
+  if (typeof kind !== "string") return { diagnostics: [] };
+  const definition = findKind(kind);
+  if (definition === undefined) {
+    const suggestion = suggest(
+      kind,
+      KINDS.map((known) => known.kind),
+    );
+    const message = `There is no kind ${JSON.stringify(kind)}`;
+    return { diagnostics: [faultAt(source, "PURSER_DOC_UNKNOWN_KIND", ["kind"], message, { suggestion })] };
+  }
+  const [preferred] = definition.apiVersions;
+  if (apiVersion === undefined) {
+    if (preferred === PURSER_API_VERSION && apiVersionsAbove.has(preferred))
+      return { definition, diagnostics: [] };
+    const message = `The document lacks the field "apiVersion": ${preferred}`;
+    return { definition, diagnostics: [faultAt(source, "PURSER_DOC_ENVELOPE", [], message)] };
+  }
+  if (typeof apiVersion !== "string" || definition.apiVersions.includes(apiVersion))
+    return { definition, diagnostics: [] };
+  const message = `There is no ${kind} in apiVersion ${JSON.stringify(apiVersion)}`;
+  const fault = faultAt(source, "PURSER_DOC_UNKNOWN_KIND", ["apiVersion"], message, {
+    suggestion: preferred,
+  });
+  return { definition, diagnostics: [fault] };
+}
+
+/** The metadata, or undefined when there is no name by which the document could be known. */
+function readMetadata(metadata: unknown): Metadata | undefined {
+  if (!isMap(metadata) || typeof metadata["name"] !== "string") return undefined;
+  const { name, namespace, labels = {}, annotations = {} } = metadata as Partial<Metadata> & { name: string };
+  return {
+    name,
+    namespace: typeof namespace === "string" ? namespace : DEFAULT_NAMESPACE,
+    labels,
+    annotations,
+  };
+}
+
+/** What is wrong outside `spec` is the envelope's fault, whatever its form. */
+function diagnosticOf(source: YamlDocument, fault: SchemaFault): Diagnostic {
+  const inSpec = fault.path[0] === "spec" || fault.field === "spec";
+  return faultOfSchema(source, fault, inSpec || fault.kind === "unknown" ? undefined : "PURSER_DOC_ENVELOPE");
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { KINDS, PURSER_API_VERSION } from "../catalog.ts";
+import { METADATA_SCHEMA } from "../envelope.ts";
+import type { KindDefinition } from "../kinds/kind.ts";
+
+/** A JSON Schema as plain data, for editors. */
+type JsonSchema = Readonly<Record<string, unknown>>;
+
+const DIALECT = "https://json-schema.org/draft/2020-12/schema";
+
+/** The schema files by name: one for each kind, and `purser.schema.json` for a file of any kind of document. */
+export function jsonSchemas(): ReadonlyMap<string, JsonSchema> {
+  const files = new Map<string, JsonSchema>();
+  for (const definition of KINDS) {
+    files.set(fileName(definition), { $schema: DIALECT, ...documentSchema(definition) });
+  }
+  files.set("purser.schema.json", {
+    $schema: DIALECT,
+    title: "A document of Purser",
+    oneOf: KINDS.map((definition) => ({ $ref: fileName(definition) })),
+  });
+  return files;
+}
+
+function documentSchema({ kind, apiVersions, description, spec }: KindDefinition): JsonSchema {
+  return {
+    title: kind,
+    description,
+    type: "object",
+    // In a file of several documents, those of Purser's own kinds may leave out an apiVersion that stands above.
+    required: [...(apiVersions[0] === PURSER_API_VERSION ? [] : ["apiVersion"]), "kind", "metadata", "spec"],
+    properties: {
+      apiVersion: { enum: apiVersions },
+      kind: { const: kind },
+      metadata: METADATA_SCHEMA,
+      spec,
+    },
+    additionalProperties: false,
+  };
+}
+
+/** `AccessPolicy` is in `access-policy.schema.json`. */
+function fileName({ kind }: KindDefinition): string {
+  return `${kind.replace(/(?<=.)(?=[A-Z])/g, "-").toLowerCase()}.schema.json`;
+}

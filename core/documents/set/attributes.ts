@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { type AttributeManifest, type AttributeType, mergeManifests } from "../../attributes/manifest.ts";
+import type { Diagnostic } from "../../kernel/diagnostic.ts";
+import { documentsOf, faultAt, type ParsedDocument } from "../document.ts";
+import type { ResolvedHandler } from "./handlers.ts";
+import { ATTRIBUTE_MANIFEST, type AttributeManifestSpec } from "../kinds/attribute-manifest.ts";
+import { HANDLER, type HandlerSpec } from "../kinds/handler.ts";
+import type { DocumentPath } from "../yaml/places.ts";
+
+/** A list of attributes, and where a fault of one of them stands. */
+interface Source {
+  readonly spec: AttributeManifestSpec;
+  readonly document: ParsedDocument;
+  readonly placeOf: (attribute: string) => DocumentPath;
+}
+
+/** All attributes of a set: the built-in ones, those that AttributeManifests declare, and those that its plugins add. */
+export function attributesOf(
+  builtIn: readonly ParsedDocument[],
+  documents: readonly ParsedDocument[],
+  handlers: ReadonlyMap<ParsedDocument, ResolvedHandler>,
+): {
+  readonly manifest: AttributeManifest;
+  /** Whether everything that declares attributes could be read. */
+  readonly complete: boolean;
+  readonly diagnostics: readonly Diagnostic[];
+} {
+  const sources = [
+    ...documentsOf([...builtIn, ...documents], ATTRIBUTE_MANIFEST).map((document) => ({
+      spec: document.spec as AttributeManifestSpec,
+      document,
+      placeOf: (attribute: string) => ["spec", "attributes", attribute],
+    })),
+    ...providedBy(handlers),
+  ];
+  const { manifest, faults } = mergeManifests(sources.map(({ spec }) => spec));
+  const diagnostics = faults.map(({ specIndex, attribute, message }) => {
+    const { document, placeOf } = sources[specIndex] as Source;
+    return faultAt(document, "PURSER_DOC_INVALID_VALUE", placeOf(attribute), message, { at: "key" });
+  });
+  const complete = documents.every((document) => {
+    if (document.definition.kind === ATTRIBUTE_MANIFEST.kind) return document.valid;
+    return document.definition.kind !== HANDLER.kind || handlers.has(document) || configuresAdapter(document);
+  });
+  return { manifest, complete, diagnostics };
+}
+
+function configuresAdapter({ valid, spec }: ParsedDocument): boolean {
+  return valid && (spec as HandlerSpec).plugin === undefined;
+}
+
+/** What plugins add, each once: two handlers of one plugin add the same. */
+function providedBy(handlers: ReadonlyMap<ParsedDocument, ResolvedHandler>): readonly Source[] {
+  const first = new Map(
+    [...handlers].toReversed().map(([document, { definition }]) => [definition, document]),
+  );
+  return [...first].flatMap(([definition, document]) => {
+    if (definition.extension !== "plugin" || definition.provides === undefined) return [];
+    const attributes = Object.entries(definition.provides).map(
+      ([name, { type, ...rest }]) => [name, { type: type as AttributeType, ...rest }] as const,
+    );
+    return [
+      { spec: { attributes: Object.fromEntries(attributes) }, document, placeOf: () => ["spec", "plugin"] },
+    ];
+  });
+}

@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Value from "typebox/value";
+import type { Extension, ExtensionInventory } from "../../hooks/extension.ts";
+import type { Diagnostic } from "../../kernel/diagnostic.ts";
+import { suggest } from "../../kernel/suggest.ts";
+import { documentsOf, faultAt, faultOfSchema, type ParsedDocument } from "../document.ts";
+import { HANDLER, type HandlerSpec } from "../kinds/handler.ts";
+import { schemaFaults } from "../schema/faults.ts";
+
+/** What was found in the module that a Handler's `from` names, or why nothing was. */
+export type ModuleExtensions =
+  | { readonly ok: true; readonly extensions: ExtensionInventory }
+  | { readonly ok: false; readonly message: string };
+
+/** Gives the extensions of a Handler document whose `from` is set; they were loaded beforehand. */
+export type ExtensionsFrom = (document: ParsedDocument) => ModuleExtensions;
+
+/** What a Handler document configures. */
+export interface ResolvedHandler {
+  readonly definition: Extension;
+  /** Checked, defaults filled in. */
+  readonly config: unknown;
+}
+
+/** Finds the extension that each Handler names, and checks its `config`. Builds nothing. */
+export function resolveHandlers(
+  documents: readonly ParsedDocument[],
+  inventory: ExtensionInventory,
+  extensionsFrom: ExtensionsFrom,
+): {
+  readonly handlers: ReadonlyMap<ParsedDocument, ResolvedHandler>;
+  readonly diagnostics: readonly Diagnostic[];
+} {
+  const handlers = new Map<ParsedDocument, ResolvedHandler>();
+  const diagnostics: Diagnostic[] = [];
+  for (const document of documentsOf(documents, HANDLER)) {
+    const { from, config = {} } = document.spec as HandlerSpec;
+    const found =
+      from === undefined ? { ok: true as const, extensions: inventory } : extensionsFrom(document);
+    if (!found.ok) {
+      diagnostics.push(faultAt(document, "PURSER_EXTENSION_LOAD", ["spec", "from"], found.message));
+      continue;
+    }
+    const definition = findExtension(document, found.extensions);
+    if ("severity" in definition) {
+      diagnostics.push(definition);
+      continue;
+    }
+    const filled = Value.Default(definition.config, Value.Clone(config));
+    const faults = schemaFaults(definition.config, filled, ["spec", "config"]);
+    diagnostics.push(...faults.map((fault) => faultOfSchema(document, fault)));
+    if (faults.length === 0) handlers.set(document, { definition, config: filled });
+  }
+  return { handlers, diagnostics };
+}
+
+function findExtension(document: ParsedDocument, extensions: ExtensionInventory): Extension | Diagnostic {
+  const { adapter, plugin, from } = document.spec as HandlerSpec;
+  const sort = plugin === undefined ? "adapter" : "plugin";
+  const name = (plugin ?? adapter) as string;
+  const [wanted, others]: ReadonlyMap<string, Extension>[] =
+    sort === "adapter"
+      ? [extensions.adapters, extensions.plugins]
+      : [extensions.plugins, extensions.adapters];
+  const definition = wanted?.get(name);
+  if (definition !== undefined) return definition;
+  const where = from === undefined ? "" : ` in ${from}`;
+  if (others?.has(name) === true) {
+    const message = `${name} is not an ${sort} but a ${sort === "adapter" ? "plugin" : "adapter"}${where}: write "${sort === "adapter" ? "plugin" : "adapter"}: ${name}"`;
+    return faultAt(document, "PURSER_REF_UNSUITABLE", ["spec", sort], message);
+  }
+  const suggestion = suggest(name, wanted?.keys() ?? []);
+  const message = `There is no ${sort} ${JSON.stringify(name)}${where}`;
+  return faultAt(document, "PURSER_REF_UNKNOWN", ["spec", sort], message, { suggestion });
+}

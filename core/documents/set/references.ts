@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { TemplateName } from "../../hooks/extension.ts";
+import type { Diagnostic } from "../../kernel/diagnostic.ts";
+import { faultAt, type ParsedDocument } from "../document.ts";
+import type { DocumentSet } from "./document-set.ts";
+import type { ResolvedHandler } from "./handlers.ts";
+import { REFERENCE_KEYWORD, type ReferenceMark } from "../kinds/fields.ts";
+import { HANDLER, RULE, type RuleSpec } from "../kinds/handler.ts";
+import { displayName } from "../kinds/kind.ts";
+import { QUOTA_POLICY } from "../kinds/quota-policy.ts";
+import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../kinds/telemetry.ts";
+import { isTemplate } from "./rules.ts";
+import { markedTexts } from "../schema/marks.ts";
+import type { DocumentPath } from "../yaml/places.ts";
+
+/** The template that a short form's instances are of, which its handlers must implement. */
+const TEMPLATE_OF_KIND: ReadonlyMap<string, TemplateName> = new Map([
+  [QUOTA_POLICY.kind, "quota"],
+  [METRIC.kind, "metric"],
+  [LOG_ENTRY.kind, "logentry"],
+  [TRACE_SPAN.kind, "tracespan"],
+]);
+
+/** Checks that what documents refer to by name exists, and can serve there. */
+export function faultsOfReferences(
+  set: DocumentSet,
+  handlers: ReadonlyMap<ParsedDocument, ResolvedHandler>,
+): readonly Diagnostic[] {
+  const faults: Diagnostic[] = [];
+  for (const document of set.documents) {
+    const { namespace } = document.metadata;
+    for (const { schema, text, path } of markedTexts(
+      REFERENCE_KEYWORD,
+      document.definition.spec,
+      document.spec,
+      ["spec"],
+    )) {
+      const { kind } = schema[REFERENCE_KEYWORD] as ReferenceMark;
+      const target = set.resolve(kind, text, namespace);
+      if (target !== undefined) {
+        const handler = handlers.get(target);
+        if (kind === HANDLER.kind && handler !== undefined && document.valid)
+          faults.push(...faultsOfUse(document, path, target, handler));
+      } else if (set.complete) {
+        const suggestion = set.suggest(kind, text, namespace);
+        const message = `There is no ${kind} ${JSON.stringify(text)}`;
+        faults.push(faultAt(document, "PURSER_REF_UNKNOWN", path, message, { suggestion }));
+      }
+    }
+  }
+  return faults;
+}
+
+function faultsOfUse(
+  document: ParsedDocument,
+  path: DocumentPath,
+  target: ParsedDocument,
+  { definition }: ResolvedHandler,
+): readonly Diagnostic[] {
+  return [...new Set(templatesNeeded(document, path))]
+    .filter((template) => !definition.templates.includes(template))
+    .map((template) => {
+      const does = definition.templates.length === 0 ? "no template" : definition.templates.join(", ");
+      const message =
+        `Handler ${displayName(target.metadata)} cannot take ${template}: ` +
+        `the ${definition.extension} ${definition.name} implements ${does}`;
+      return faultAt(document, "PURSER_REF_UNSUITABLE", path, message);
+    });
+}
+
+function templatesNeeded({ definition, spec }: ParsedDocument, path: DocumentPath): readonly TemplateName[] {
+  if (definition.kind !== RULE.kind) {
+    const template = TEMPLATE_OF_KIND.get(definition.kind);
+    return template === undefined ? [] : [template];
+  }
+  const { actions, instances } = spec as RuleSpec;
+  const names = actions[Number(path[2])]?.instances ?? [];
+  return instances
+    .filter(({ name }) => names.includes(name))
+    .flatMap(({ template }) => (isTemplate(template) ? [template] : []));
+}

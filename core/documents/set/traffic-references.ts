@@ -1,0 +1,151 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Diagnostic } from "../../kernel/diagnostic.ts";
+import { suggest } from "../../kernel/suggest.ts";
+import { canonicalHost, hostAliases, hostCovers, isWildcard, resolveHost } from "../../traffic/host-name.ts";
+import { documentsOf, faultAt, type ParsedDocument } from "../document.ts";
+import type { DocumentSet } from "./document-set.ts";
+import { DESTINATION_RULE, type DestinationRuleSpec } from "../kinds/destination-rule.ts";
+import { GATEWAY } from "../kinds/gateway.ts";
+import { SERVICE_ENTRY, type ServiceEntrySpec } from "../kinds/service-entry.ts";
+import {
+  type HttpDestinationSpec,
+  MESH_GATEWAY,
+  VIRTUAL_SERVICE,
+  type VirtualServiceSpec,
+} from "../kinds/virtual-service.ts";
+import type { DocumentPath } from "../yaml/places.ts";
+
+/** A host that ServiceEntries declare. */
+interface Service {
+  readonly host: string;
+  readonly namespace: string;
+  readonly ports: Set<number>;
+}
+
+/** What routing documents may refer to. */
+interface Mesh {
+  /** By canonical host. */
+  readonly services: ReadonlyMap<string, Service>;
+  readonly rules: readonly ParsedDocument[];
+  /** Whether all ServiceEntries, or DestinationRules, could be read; if not, nothing is said to be missing. */
+  readonly allServices: boolean;
+  readonly allRules: boolean;
+}
+
+/** Checks the hosts, ports, subsets and gateways that Istio's documents name in one another. */
+export function faultsOfTraffic(set: DocumentSet): readonly Diagnostic[] {
+  const readable = (kind: string) =>
+    set.complete && set.documents.every(({ definition, valid }) => valid || definition.kind !== kind);
+  const mesh: Mesh = {
+    services: servicesOf(documentsOf(set.documents, SERVICE_ENTRY)),
+    rules: documentsOf(set.documents, DESTINATION_RULE),
+    allServices: readable(SERVICE_ENTRY.kind),
+    allRules: readable(DESTINATION_RULE.kind),
+  };
+  return [
+    ...mesh.rules.flatMap((document) => faultsOfDestinationRule(document, mesh)),
+    ...documentsOf(set.documents, VIRTUAL_SERVICE).flatMap((document) => [
+      ...faultsOfGateways(document, set),
+      ...faultsOfRoutes(document, mesh),
+    ]),
+  ];
+}
+
+function servicesOf(entries: readonly ParsedDocument[]): ReadonlyMap<string, Service> {
+  const services = new Map<string, Service>();
+  for (const { metadata, spec } of entries) {
+    const { hosts, ports } = spec as ServiceEntrySpec;
+    for (const host of hosts) {
+      const key = canonicalHost(host, metadata.namespace);
+      const service = services.get(key) ?? { host, namespace: metadata.namespace, ports: new Set<number>() };
+      for (const { number } of ports) service.ports.add(number);
+      services.set(key, service);
+    }
+  }
+  return services;
+}
+
+function faultsOfDestinationRule(document: ParsedDocument, mesh: Mesh): readonly Diagnostic[] {
+  const { host } = document.spec as DestinationRuleSpec;
+  const known = isWildcard(host)
+    ? [...mesh.services.keys()].some((service) => hostCovers(host, service))
+    : resolveHost(mesh.services, host, document.metadata.namespace) !== undefined;
+  return known ? [] : unknownHost(document, ["spec", "host"], host, mesh);
+}
+
+function faultsOfGateways(document: ParsedDocument, set: DocumentSet): readonly Diagnostic[] {
+  const { namespace } = document.metadata;
+  const { gateways = [] } = document.spec as VirtualServiceSpec;
+  return gateways.flatMap((name, index) => {
+    // Istio's rule: a bare name is of the same namespace, never of the default one.
+    const qualified = name.includes("/") ? name : `${namespace}/${name}`;
+    if (name === MESH_GATEWAY || !set.complete || set.resolve(GATEWAY.kind, qualified, namespace)) return [];
+    const suggestion = set.suggest(GATEWAY.kind, name, namespace);
+    const message = `There is no Gateway ${JSON.stringify(name)}`;
+    return [faultAt(document, "PURSER_REF_UNKNOWN", ["spec", "gateways", index], message, { suggestion })];
+  });
+}
+
+function faultsOfRoutes(document: ParsedDocument, mesh: Mesh): readonly Diagnostic[] {
+  const { http } = document.spec as VirtualServiceSpec;
+  return http.flatMap(({ route = [] }, routeIndex) =>
+    route.flatMap(({ destination }, index) =>
+      faultsOfDestination(
+        document,
+        destination,
+        ["spec", "http", routeIndex, "route", index, "destination"],
+        mesh,
+      ),
+    ),
+  );
+}
+
+function faultsOfDestination(
+  document: ParsedDocument,
+  { host, subset, port }: HttpDestinationSpec["destination"],
+  path: DocumentPath,
+  mesh: Mesh,
+): readonly Diagnostic[] {
+  const { namespace } = document.metadata;
+  const service = resolveHost(mesh.services, host, namespace);
+  if (service === undefined) return unknownHost(document, [...path, "host"], host, mesh);
+  const faults: Diagnostic[] = [];
+  if (port !== undefined && mesh.allServices && !service.ports.has(port.number)) {
+    const message = `${service.host} has no port ${port.number}, only ${[...service.ports].join(", ")}`;
+    faults.push(faultAt(document, "PURSER_REF_UNSUITABLE", [...path, "port", "number"], message));
+  }
+  if (subset !== undefined && mesh.allRules) {
+    const subsets = subsetsOf(canonicalHost(host, namespace), mesh);
+    if (!subsets.includes(subset)) {
+      const message = `No DestinationRule gives ${service.host} a subset ${JSON.stringify(subset)}`;
+      const suggestion = suggest(subset, subsets);
+      faults.push(faultAt(document, "PURSER_REF_UNKNOWN", [...path, "subset"], message, { suggestion }));
+    }
+  }
+  return faults;
+}
+
+function subsetsOf(service: string, { rules }: Mesh): readonly string[] {
+  return rules.flatMap(({ metadata, spec }) => {
+    const { host, subsets = [] } = spec as DestinationRuleSpec;
+    return hostCovers(canonicalHost(host, metadata.namespace), service)
+      ? subsets.map(({ name }) => name)
+      : [];
+  });
+}
+
+function unknownHost(
+  document: ParsedDocument,
+  path: DocumentPath,
+  host: string,
+  mesh: Mesh,
+): readonly Diagnostic[] {
+  if (!mesh.allServices) return [];
+  const candidates = [...mesh.services.values()].flatMap((service) =>
+    hostAliases(service.host, service.namespace, document.metadata.namespace),
+  );
+  const message = `No ServiceEntry has the host ${JSON.stringify(host)}`;
+  return [faultAt(document, "PURSER_REF_UNKNOWN", path, message, { suggestion: suggest(host, candidates) })];
+}

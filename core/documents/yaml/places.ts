@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type LineCounter,
+  type Pair,
+  type Scalar,
+} from "yaml";
+import type { SourceLocation } from "../../kernel/diagnostic.ts";
+import { offsetInScalar } from "./scalar.ts";
+
+/** The way to a part of a document: `["spec", "overrides", 0, "limit"]`. */
+export type DocumentPath = readonly (string | number)[];
+
+/** Knows where in its file every part of one YAML document stands. */
+export class YamlPlaces {
+  readonly file: string;
+  readonly #text: string;
+  readonly #lines: LineCounter;
+  readonly #document: Document.Parsed;
+
+  constructor(file: string, text: string, lines: LineCounter, document: Document.Parsed) {
+    this.file = file;
+    this.#text = text;
+    this.#lines = lines;
+    this.#document = document;
+  }
+
+  /** Where the value at `path` begins; its key when nothing is written there; the nearest ancestor when it is absent. */
+  value(path: DocumentPath): SourceLocation {
+    const { node, key, exact } = this.#find(path);
+    const range = rangeOf(node);
+    const written = range !== undefined && range[1] > range[0];
+    return this.#location((exact && !written && key !== undefined ? rangeOf(key) : range)?.[0] ?? 0);
+  }
+
+  /** Where the key of the value at `path` begins; the value itself for an item of a list. */
+  key(path: DocumentPath): SourceLocation {
+    const { node, key, exact } = this.#find(path);
+    return this.#location(rangeOf(exact && key !== undefined ? key : node)?.[0] ?? 0);
+  }
+
+  /** Where the character at `offset` (in UTF-16 units) of the text at `path` stands in the file. */
+  within(path: DocumentPath, offset: number): SourceLocation {
+    const { node } = this.#find(path);
+    const range = rangeOf(node);
+    if (!isScalar(node) || typeof node.value !== "string" || range === undefined) return this.value(path);
+    const raw = this.#text.slice(range[0], range[1]);
+    return this.#location(range[0] + offsetInScalar(raw, node.type as Scalar.Type, node.value, offset));
+  }
+
+  #location(offset: number): SourceLocation {
+    const { line, col } = this.#lines.linePos(offset);
+    return { file: this.file, line, column: col };
+  }
+
+  #find(path: DocumentPath): { readonly node: unknown; readonly key: unknown; readonly exact: boolean } {
+    let node: unknown = this.#document.contents;
+    let key: unknown;
+    for (const step of path) {
+      const collection = isAlias(node) ? node.resolve(this.#document) : node;
+      if (isMap(collection)) {
+        const pair: Pair | undefined = collection.items.find(
+          (item) => isScalar(item.key) && String(item.key.value) === String(step),
+        );
+        if (pair === undefined) return { node, key, exact: false };
+        ({ key, value: node } = pair);
+      } else if (isSeq(collection) && collection.items[Number(step)] !== undefined) {
+        key = undefined;
+        node = collection.items[Number(step)];
+      } else {
+        return { node, key, exact: false };
+      }
+    }
+    return { node, key, exact: true };
+  }
+}
+
+function rangeOf(node: unknown): readonly [number, number, number] | undefined {
+  return (node as { readonly range?: readonly [number, number, number] | null } | null)?.range ?? undefined;
+}

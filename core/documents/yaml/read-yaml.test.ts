@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { readYaml } from "./read-yaml.ts";
+
+const read = (text: string) => readYaml({ path: "f.yaml", text });
+const faults = (text: string) =>
+  read(text).diagnostics.map(({ location, message }) => `${location.line}:${location.column} ${message}`);
+
+describe("reading YAML", () => {
+  it("passes over empty documents", () => {
+    for (const text of ["", "\n", "# nothing\n", "---\n---\n# still nothing\n...\n"]) {
+      assert.deepEqual(read(text), { documents: [], diagnostics: [] });
+    }
+  });
+
+  it("reads YAML 1.2: yes is text, and keys are as written", () => {
+    const { documents } = read("a: yes\n<<: 0o7\n200: 1.5\n");
+    assert.deepEqual(documents[0]?.value, { "200": 1.5, a: "yes", "<<": 7 });
+  });
+
+  it("finds places with a byte order mark and with Windows' line ends", () => {
+    const { documents } = read("\uFEFFa: 1\r\nb:\r\n  - c: 2\r\n");
+    const places = documents[0]?.places;
+    assert.deepEqual(places?.key(["a"]), { file: "f.yaml", line: 1, column: 1 });
+    assert.deepEqual(places?.value(["b", 0, "c"]), { file: "f.yaml", line: 3, column: 8 });
+  });
+
+  it("takes the nearest part that is written for one that is not", () => {
+    const places = read("a:\n  b: 1\nempty:\n").documents[0]?.places;
+    assert.deepEqual(places?.value(["a", "x", "y"]), { file: "f.yaml", line: 2, column: 3 });
+    assert.deepEqual(places?.value(["empty"]), { file: "f.yaml", line: 3, column: 1 });
+  });
+
+  it("takes `__proto__` for a key like any other", () => {
+    const { documents } = read("__proto__: { polluted: true }\n");
+    assert.ok(Object.hasOwn(documents[0]?.value as object, "__proto__"));
+    assert.equal(({} as { polluted?: unknown }).polluted, undefined);
+  });
+
+  it("refuses what is nested too deeply, however it is nested, and does not fall over it", () => {
+    assert.deepEqual(faults("[".repeat(100_000)), ["1:101 Collections are nested more than 100 deep"]);
+    assert.equal(faults("- ".repeat(20_000)).length, 1);
+    assert.equal(faults("{a: ".repeat(99) + "}".repeat(99)).length, 0);
+  });
+
+  it("reports one broken file with a bounded number of faults", () => {
+    assert.ok(faults("a: [\n".repeat(90)).length <= 20);
+  });
+
+  it("takes time in proportion to the size of a map", () => {
+    const keys = Array.from({ length: 20_000 }, (_, index) => `k${index}: 1\n`).join("");
+    const startMs = performance.now();
+    assert.deepEqual(faults(`${keys}k7: 2\n`), ['20001:1 The key "k7" stands twice in one map']);
+    // The parser's own look for duplicates takes minutes here.
+    assert.ok(performance.now() - startMs < 5_000);
+  });
+});

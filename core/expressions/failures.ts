@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { ExpressionError, type ExpressionFault } from "./expression.ts";
+import { TOO_LARGE } from "./limits.ts";
+
+/** Longest message that is passed on: JSONata quotes values, and a request's values can be long. */
+const MESSAGE_LENGTH = 300;
+
+/** JSONata's code when an evaluation has taken too long. */
+export const OUT_OF_TIME = "D1012";
+const TOO_DEEP = "D1011";
+/** For what is thrown without a code: an engine's own mistake, not one of the expression's. */
+const NO_CODE = "UNKNOWN";
+
+/** What JSONata throws: a plain object. Its position is where the token ends. */
+interface JsonataFailure {
+  readonly code?: unknown;
+  readonly message?: unknown;
+  readonly position?: unknown;
+  readonly token?: unknown;
+}
+
+export function evaluationError(thrown: unknown, source: string): ExpressionError {
+  const failure = (typeof thrown === "object" && thrown !== null ? thrown : {}) as JsonataFailure;
+  const offset = offsetOf(failure, source);
+  return new ExpressionError(codeOf(thrown, failure), messageOf(thrown, failure), {
+    ...(offset === undefined ? {} : { offset }),
+    ...(thrown instanceof ExpressionError ? {} : { cause: thrown }),
+  });
+}
+
+export function syntaxFault(thrown: unknown, source: string): ExpressionFault {
+  const failure = (typeof thrown === "object" && thrown !== null ? thrown : {}) as JsonataFailure;
+  if (thrown instanceof RangeError)
+    return { code: "PURSER_EXPR_SYNTAX", message: "the expression is nested too deeply", offset: 0 };
+  const message = messageOf(thrown, failure).replace(/\.$/, "");
+  if (thrown instanceof SyntaxError) {
+    // JavaScript's parser of regular expressions, which JSONata calls: it quotes the pattern and gives no place.
+    const pattern = /^Invalid regular expression: (\/.*\/)[a-z]*: /s.exec(message)?.[1];
+    const at = pattern === undefined ? -1 : source.indexOf(pattern);
+    return { code: "PURSER_EXPR_SYNTAX", message, offset: Math.max(0, at) };
+  }
+  const code = typeof failure.code === "string" ? ` (${failure.code})` : "";
+  return { code: "PURSER_EXPR_SYNTAX", message: `${message}${code}`, offset: offsetOf(failure, source) ?? 0 };
+}
+
+function codeOf(thrown: unknown, failure: JsonataFailure): string {
+  if (thrown instanceof ExpressionError) return thrown.jsonataCode;
+  if (typeof failure.code === "string") return failure.code;
+  if (!(thrown instanceof RangeError)) return NO_CODE;
+  return /call stack/.test(thrown.message) ? TOO_DEEP : TOO_LARGE;
+}
+
+function messageOf(thrown: unknown, failure: JsonataFailure): string {
+  const message = typeof failure.message === "string" ? failure.message : String(thrown);
+  return message.length > MESSAGE_LENGTH ? `${message.slice(0, MESSAGE_LENGTH)}…` : message;
+}
+
+function offsetOf({ position, token }: JsonataFailure, source: string): number | undefined {
+  if (typeof position !== "number" || !Number.isFinite(position)) return undefined;
+  const end = Math.min(position, source.length);
+  if (typeof token !== "string" || token === "") return end;
+  // For a call it is the end of the opening bracket, with the function's name before it.
+  const at = source.lastIndexOf(token, end - 1);
+  if (at < 0) return end;
+  return source[at - 1] === "$" ? at - 1 : at;
+}

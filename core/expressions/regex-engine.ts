@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { compileRegex, type Regex } from "../kernel/regex.ts";
+import { type ExpressionLimits, tooLarge } from "./limits.ts";
+
+/**
+ * The part of RegExp that JSONata uses of its `RegexEngine` option, on linear time: it makes one for each evaluation
+ * of a literal, sets `lastIndex`, and calls `exec` until the matches end.
+ */
+export function createRegexEngine(limits: ExpressionLimits): RegExpConstructor {
+  /** Literals live as long as their expression, which compiled them once while it was checked. */
+  const compiled = new WeakMap<RegExp, Regex>();
+
+  class LinearRegExp {
+    lastIndex = 0;
+    readonly #regex: Regex;
+    /** Each search may look at all the text that is left, so each is charged for it: linear times many is not linear. */
+    #budget = limits.weight;
+    #matches = 0;
+
+    constructor(literal: RegExp) {
+      const known = compiled.get(literal);
+      this.#regex = known ?? compileLiteral(literal);
+      if (known === undefined) compiled.set(literal, this.#regex);
+    }
+
+    exec(text: string): (string[] & { index: number }) | null {
+      this.#budget -= text.length - this.lastIndex;
+      if (this.#budget < 0)
+        throw tooLarge(`a regular expression searched more than ${limits.weight} characters`);
+      const match = this.#regex.find(text, this.lastIndex);
+      if (match === null) {
+        this.lastIndex = 0;
+        return null;
+      }
+      if (++this.#matches > limits.items)
+        throw tooLarge(`a regular expression matched more than ${limits.items} times`);
+      this.lastIndex = match.index + match.groups[0].length;
+      return Object.assign([...match.groups] as string[], { index: match.index });
+    }
+  }
+  return LinearRegExp as unknown as RegExpConstructor;
+}
+
+function compileLiteral(literal: RegExp): Regex {
+  const result = compileRegex(literal.source, literal.flags);
+  // Literals are checked when an expression is compiled.
+  if (!result.ok) throw new SyntaxError(result.message);
+  return result.regex;
+}

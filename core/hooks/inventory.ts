@@ -1,0 +1,23 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AdapterDefinition, Extension, ExtensionInventory, PluginDefinition } from "./extension.ts";
+
+/**
+ * The extensions that documents may name.
+ *
+ * @throws TypeError when two of one sort have the same name: which one a document meant would be chance.
+ */
+export function createInventory(extensions: Iterable<Extension>): ExtensionInventory {
+  const adapters = new Map<string, AdapterDefinition>();
+  const plugins = new Map<string, PluginDefinition>();
+  for (const extension of extensions) {
+    const taken = extension.extension === "adapter" ? adapters : plugins;
+    if (taken.has(extension.name)) {
+      throw new TypeError(`there are two ${extension.extension}s named "${extension.name}"`);
+    }
+    if (extension.extension === "adapter") adapters.set(extension.name, extension);
+    else plugins.set(extension.name, extension);
+  }
+  return { adapters, plugins };
+}

@@ -1,0 +1,64 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { createVirtualTime, type VirtualTime } from "../../plugins/sdk/testing/time.ts";
+import { CircuitBreaker, type Ticket } from "./circuit-breaker.ts";
+
+describe("a circuit breaker", () => {
+  let time: VirtualTime;
+  let breaker: CircuitBreaker;
+
+  const begin = (): Ticket => {
+    const ticket = breaker.begin();
+    assert.ok(ticket !== undefined);
+    return ticket;
+  };
+  const failOften = () => {
+    for (let failure = 0; failure < 3; failure++) breaker.end(begin(), false);
+  };
+
+  beforeEach(() => {
+    time = createVirtualTime();
+    breaker = new CircuitBreaker({ clock: time.clock, random: () => 0.5, failures: 3, openMs: 1_000 });
+  });
+
+  it("opens after so many failures in a row, and not after fewer with a success between", () => {
+    breaker.end(begin(), false);
+    breaker.end(begin(), false);
+    breaker.end(begin(), true);
+    breaker.end(begin(), false);
+    breaker.end(begin(), false);
+    assert.equal(breaker.state, "closed");
+    breaker.end(begin(), false);
+    assert.equal(breaker.state, "open");
+    assert.equal(breaker.begin(), undefined);
+  });
+
+  it("lets one call try after a while, which decides for all", () => {
+    failOften();
+    time.advance(749);
+    assert.equal(breaker.begin(), undefined);
+    time.advance(1);
+    const probe = begin();
+    assert.equal(breaker.begin(), undefined);
+    breaker.end(probe, false);
+    assert.equal(breaker.begin(), undefined);
+    time.advance(750);
+    breaker.end(begin(), true);
+    assert.equal(breaker.state, "closed");
+  });
+
+  it("does not heed the results of calls that began before it opened", () => {
+    const slow = begin();
+    failOften();
+    breaker.end(slow, true);
+    assert.equal(breaker.state, "open");
+    time.advance(750);
+    const probe = begin();
+    breaker.end(slow, false);
+    assert.equal(breaker.state, "half-open");
+    breaker.end(probe, true);
+    assert.equal(breaker.state, "closed");
+  });
+});

@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { ERROR_CATALOG, type ErrorCode } from "./error-catalog.ts";
+
+/** A place in a file that a user wrote. Lines and columns start at 1; columns count UTF-16 units. */
+export interface SourceLocation {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** One fault of a configuration: where, what, and what was probably meant. */
+export interface Diagnostic {
+  readonly severity: "error" | "warning";
+  readonly code: ErrorCode;
+  readonly location: SourceLocation;
+  /** What is wrong, as one sentence without the place. */
+  readonly message: string;
+  /** What was probably meant, for "did you mean …?"; absent when nothing is near. */
+  readonly suggestion?: string;
+}
+
+/** The outcome of something that a user's text can make fail in many places at once. */
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T; readonly warnings: readonly Diagnostic[] }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+/** `file:line:column: message (did you mean "x"?) [CODE]`, then the remedy when asked: the form editors jump on. */
+export function formatDiagnostic(
+  diagnostic: Diagnostic,
+  options: { readonly remedy?: boolean } = {},
+): string {
+  const { file, line, column } = diagnostic.location;
+  const hint =
+    diagnostic.suggestion === undefined ? "" : ` (did you mean ${JSON.stringify(diagnostic.suggestion)}?)`;
+  const first = `${file}:${line}:${column}: ${diagnostic.severity}: ${diagnostic.message}${hint} [${diagnostic.code}]`;
+  return options.remedy === true ? `${first}\n    ${ERROR_CATALOG[diagnostic.code].remedy}` : first;
+}
+
+/** Orders diagnostics as a reader meets them: by file, line, column. */
+export function compareDiagnostics(a: Diagnostic, b: Diagnostic): number {
+  return (
+    a.location.file.localeCompare(b.location.file) ||
+    a.location.line - b.location.line ||
+    a.location.column - b.location.column
+  );
+}

@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * Durations as documents write them: `60s`, `1.5s`, `1h30m`, `250ms`: Go's form, which Istio's documents use.
+ * One module converts them; everything inside the program carries milliseconds in names that end in `Ms`.
+ */
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** The whole form, for schemas. `d` is Purser's own addition: quotas by the day are common. */
+export const DURATION_PATTERN = "^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d))+$";
+
+const WHOLE = new RegExp(DURATION_PATTERN);
+
+/** Milliseconds, or undefined when `text` is not a duration. Rounded to whole milliseconds. */
+export function parseDurationMs(text: string): number | undefined {
+  if (!WHOLE.test(text)) return undefined;
+  let totalMs = 0;
+  for (const [, amount, unit] of text.matchAll(/([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)/g)) {
+    totalMs += Number(amount) * (UNIT_MS[unit as string] as number);
+  }
+  return Number.isFinite(totalMs) ? Math.round(totalMs) : undefined;
+}
+
+/** The shortest exact form in a single unit: 90000 is `90s`, 1500 is `1500ms`. */
+export function formatDurationMs(durationMs: number): string {
+  for (const unit of ["d", "h", "m", "s"]) {
+    const unitMs = UNIT_MS[unit] as number;
+    if (durationMs >= unitMs && durationMs % unitMs === 0) return `${durationMs / unitMs}${unit}`;
+  }
+  return `${durationMs}ms`;
+}

@@ -1,0 +1,205 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * Every error that a user can cause or meet, once: its code, what it means and what to do. Codes are never reused.
+ * `docs/errors.md` is generated from this table, and a test holds the table, the documentation and the uses in the
+ * code together.
+ */
+export interface CatalogEntry {
+  /** What happened, as a sentence. */
+  readonly summary: string;
+  /** What the reader can do about it, as a sentence. */
+  readonly remedy: string;
+  /** Whether the same call may succeed later; default false. */
+  readonly retryable?: boolean;
+}
+
+export const ERROR_CATALOG = {
+  // Documents: found while reading a set; always with file, line and column.
+  PURSER_DOC_SYNTAX: {
+    summary: "The file is not valid YAML.",
+    remedy: "Correct the YAML at the place shown; the last good set stays in force until then.",
+  },
+  PURSER_DOC_UNREADABLE: {
+    summary: "A configuration file or folder could not be read.",
+    remedy: "Check that the path exists and that this user may read it.",
+  },
+  PURSER_DOC_ENVELOPE: {
+    summary: "A document lacks apiVersion, kind or metadata.name, or one of them is malformed.",
+    remedy: "Give every document an apiVersion, a kind and a metadata.name.",
+  },
+  PURSER_DOC_UNKNOWN_KIND: {
+    summary: "The kind, or its apiVersion, is not one that Purser knows.",
+    remedy: "Use one of the kinds listed in docs/documents.md with the apiVersion given there.",
+  },
+  PURSER_DOC_UNKNOWN_FIELD: {
+    summary: "The document has a field that its kind does not have.",
+    remedy: "Remove the field or correct its name; unsupported fields are refused rather than ignored.",
+  },
+  PURSER_DOC_MISSING_FIELD: {
+    summary: "A field that the kind requires is absent.",
+    remedy: "Add the field; its JSON Schema in schemas/ says what it holds.",
+  },
+  PURSER_DOC_INVALID_VALUE: {
+    summary: "A field has a value of the wrong type, form or range.",
+    remedy: "Give the field a value of the form that the message names.",
+  },
+  PURSER_DOC_DUPLICATE: {
+    summary: "Two documents have the same kind, namespace and name.",
+    remedy: "Rename or remove one of them.",
+  },
+  PURSER_DOC_TOO_LARGE: {
+    summary: "A configuration file, or the whole set, is larger than the limit.",
+    remedy: "Split the file, or raise the limit with --max-config-bytes.",
+  },
+  PURSER_REF_UNKNOWN: {
+    summary: "A document refers to another one that does not exist.",
+    remedy: "Correct the name, or add the document it refers to.",
+  },
+  PURSER_REF_UNSUITABLE: {
+    summary: "A document refers to another one that exists but cannot serve there.",
+    remedy: "Refer to a document of the right sort: the message says what is needed.",
+  },
+  // Expressions: found while reading a set, or while evaluating.
+  PURSER_EXPR_SYNTAX: {
+    summary: "The expression is not valid JSONata.",
+    remedy: "Correct the expression at the place shown; docs/policies.md has examples.",
+  },
+  PURSER_EXPR_UNKNOWN_ATTRIBUTE: {
+    summary: "The expression names an attribute that no manifest declares.",
+    remedy: "Correct the name, or declare the attribute with an AttributeManifest.",
+  },
+  PURSER_EXPR_PHASE: {
+    summary: "The expression reads an attribute of the response where only the request is known.",
+    remedy: "Read request attributes in policies and quotas; response attributes belong in telemetry.",
+  },
+  PURSER_EXPR_FORBIDDEN: {
+    summary: "The expression uses a function that policies may not use.",
+    remedy: "Rewrite the expression without it: $eval hides what it reads from every check.",
+  },
+  PURSER_EXPR_EVALUATION: {
+    summary: "The expression failed, exceeded its limits, or gave a value of the wrong type.",
+    remedy: "See the JSONata code in the message; the document's onError decided what became of the request.",
+  },
+  // Extensions and handlers.
+  PURSER_EXTENSION_LOAD: {
+    summary: "An extension module could not be loaded, or exports no extension.",
+    remedy:
+      "Check the module specifier; the module must export values made with defineAdapter or definePlugin.",
+  },
+  PURSER_HANDLER_BUILD: {
+    summary: "A handler's adapter or plugin failed while it was being built.",
+    remedy: "See the cause; the configuration that was in force before stays in force.",
+  },
+  PURSER_HANDLER_FAILED: {
+    summary: "A handler failed while it was doing its work.",
+    remedy:
+      "See the cause and the handler's own logs; the document that uses the handler says what happens to requests.",
+    retryable: true,
+  },
+  PURSER_HANDLER_TIMEOUT: {
+    summary: "A handler did not answer within its deadline.",
+    remedy: "Check the backend that the handler talks to, or raise the handler's timeout.",
+    retryable: true,
+  },
+  PURSER_STORE_UNAVAILABLE: {
+    summary: "The store that counts a quota cannot be reached or did not answer in time.",
+    remedy: "Check the store; meanwhile each QuotaPolicy's onStoreFailure decides.",
+    retryable: true,
+  },
+  // The control surfaces: mixer and pilot over HTTP.
+  PURSER_REQUEST_INVALID: {
+    summary: "The body of an API request is not valid JSON or not of the documented form.",
+    remedy: "Send the form that docs/api.md describes; the message names the field.",
+  },
+  PURSER_REQUEST_TOO_LARGE: {
+    summary: "The body of an API request is larger than the limit.",
+    remedy: "Send a smaller batch, or raise the limit with --max-body-bytes.",
+  },
+  PURSER_NOT_FOUND: {
+    summary: "There is nothing at this path.",
+    remedy: "See docs/api.md for the paths this server answers.",
+  },
+  PURSER_METHOD_NOT_ALLOWED: {
+    summary: "The path exists but does not take this method.",
+    remedy: "Use one of the methods in the Allow header.",
+  },
+  PURSER_OVERLOADED: {
+    summary: "The server has as many requests under way as it may have.",
+    remedy: "Try again shortly; run more replicas, or raise the concurrency limit.",
+    retryable: true,
+  },
+  PURSER_DRAINING: {
+    summary: "The server is shutting down and takes no new work.",
+    remedy: "Send the request to another replica.",
+    retryable: true,
+  },
+  PURSER_INTERNAL: {
+    summary: "The program met a condition that it should not have met.",
+    remedy: "Please report it with the log line that has the same request id.",
+  },
+  // Between the proxy and the control plane.
+  PURSER_MIXER_UNAVAILABLE: {
+    summary: "The mixer cannot be reached, refused the call or did not answer in time.",
+    remedy: "Check the mixer; meanwhile each document's failure policy decides.",
+    retryable: true,
+  },
+  PURSER_PILOT_UNAVAILABLE: {
+    summary: "Pilot cannot be reached or did not answer in time.",
+    remedy: "Check pilot; the proxy goes on with the routes it has.",
+    retryable: true,
+  },
+  // What a proxy answers of its own accord.
+  PURSER_PROXY_NO_ROUTE: {
+    summary: "No route matches the request's host and path.",
+    remedy: "Check the Host header and the VirtualService or Gateway that should match it.",
+  },
+  PURSER_PROXY_NO_ENDPOINT: {
+    summary: "The route's destination has no endpoint to send the request to.",
+    remedy: "Check the ServiceEntry's endpoints and the DestinationRule's subset labels.",
+    retryable: true,
+  },
+  PURSER_PROXY_UPSTREAM: {
+    summary: "The upstream could not be reached, or broke the connection before it answered.",
+    remedy: "Check the upstream service.",
+    retryable: true,
+  },
+  PURSER_PROXY_UPSTREAM_TIMEOUT: {
+    summary: "The upstream did not answer within the route's timeout.",
+    remedy: "Check the upstream service, or raise the VirtualService's timeout.",
+    retryable: true,
+  },
+  PURSER_PROXY_OVERFLOW: {
+    summary: "The destination has as many requests under way or waiting as it may have.",
+    remedy: "Slow down, add endpoints, or raise the limit.",
+    retryable: true,
+  },
+  PURSER_PROXY_BAD_REQUEST: {
+    summary: "The request is not valid HTTP, or ambiguous in a way that invites smuggling.",
+    remedy: "Send a request that follows RFC 9110 and RFC 9112.",
+  },
+  PURSER_PROXY_FAULT_INJECTED: {
+    summary: "A VirtualService's fault rule aborted the request on purpose.",
+    remedy: "Remove the fault from the VirtualService when the experiment is over.",
+  },
+  // Starting the program.
+  PURSER_CLI_USAGE: {
+    summary: "The command line has an unknown command, flag or value.",
+    remedy: "Run the command with --help.",
+  },
+  PURSER_PORT_TAKEN: {
+    summary: "Another program listens on a port that this one needs.",
+    remedy: "Stop that program, or choose another port.",
+  },
+  PURSER_PORT_FORBIDDEN: {
+    summary: "This user may not listen on that port or address.",
+    remedy: "Choose a port above 1023 and an address of this machine.",
+  },
+  PURSER_CONFIG_REJECTED: {
+    summary: "The configuration has faults, and there is no earlier good one to go on with.",
+    remedy: "Correct the faults listed above.",
+  },
+} as const satisfies Readonly<Record<string, CatalogEntry>>;
+
+export type ErrorCode = keyof typeof ERROR_CATALOG;

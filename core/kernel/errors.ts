@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { type CatalogEntry, ERROR_CATALOG, type ErrorCode } from "./error-catalog.ts";
+
+export interface PurserErrorOptions {
+  /** What failed underneath. */
+  readonly cause?: unknown;
+  /** Whether the same call may succeed later; default: what the catalog says of the code. */
+  readonly retryable?: boolean;
+  /** Facts for the log line: names, addresses, limits. Never secrets. */
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * An operational fault: something outside the program's control went wrong. Match on `code`, not on the class:
+ * two copies of the package may be loaded in one process.
+ */
+export class PurserError extends Error {
+  override readonly name = "PurserError";
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, options: PurserErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retryable = options.retryable ?? (ERROR_CATALOG[code] as CatalogEntry).retryable ?? false;
+    this.details = options.details ?? {};
+  }
+
+  /** What the reader can do about it, from the catalog. */
+  get remedy(): string {
+    return ERROR_CATALOG[this.code].remedy;
+  }
+}
+
+export function isPurserError(value: unknown): value is PurserError {
+  return (
+    value instanceof Error &&
+    value.name === "PurserError" &&
+    typeof (value as { code?: unknown }).code === "string"
+  );
+}
+
+/** The message of anything thrown, for a log line. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

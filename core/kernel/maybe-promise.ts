@@ -1,0 +1,61 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * Values that are often at hand and sometimes awaited. The check path must not yield to the event loop when the
+ * answer is already known, so its steps return `MaybePromise` and are chained with `chain`.
+ */
+
+export type MaybePromise<T> = T | Promise<T>;
+
+export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
+  return (
+    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
+  );
+}
+
+/** Continues with `next` at once when `value` is at hand, otherwise when it arrives. */
+export function chain<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
+  return isPromise(value) ? value.then(next) : next(value);
+}
+
+/** Like `try { next } catch { recover }` for a step that may be synchronous or not. */
+export function attempt<T>(
+  step: () => MaybePromise<T>,
+  recover: (error: unknown) => MaybePromise<T>,
+): MaybePromise<T> {
+  try {
+    const value = step();
+    return isPromise(value) ? value.catch(recover) : value;
+  } catch (error) {
+    return recover(error);
+  }
+}
+
+/** Folds `items` in order; stays synchronous for as long as every step does. */
+export function reduceInOrder<T, A>(
+  items: readonly T[],
+  initial: A,
+  step: (accumulator: A, item: T, index: number) => MaybePromise<A>,
+): MaybePromise<A> {
+  let accumulator: A = initial;
+  for (let index = 0; index < items.length; index++) {
+    const next = step(accumulator, items[index] as T, index);
+    if (isPromise(next)) return continueInOrder(items, index + 1, next, step);
+    accumulator = next;
+  }
+  return accumulator;
+}
+
+async function continueInOrder<T, A>(
+  items: readonly T[],
+  from: number,
+  pending: Promise<A>,
+  step: (accumulator: A, item: T, index: number) => MaybePromise<A>,
+): Promise<A> {
+  let accumulator = await pending;
+  for (let index = from; index < items.length; index++) {
+    accumulator = await step(accumulator, items[index] as T, index);
+  }
+  return accumulator;
+}

@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * The world as core sees it: time, chance and logging are arguments, so every test can run on virtual time
+ * and every decision can be replayed.
+ */
+
+/** Two clocks in one: wall time for what people read, monotonic time for what the code measures. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch; may jump when the host's clock is set. */
+  nowMs(): number;
+  /** Milliseconds since an arbitrary start; never goes back. */
+  monotonicMs(): number;
+}
+
+/** A source of chance: a number in [0, 1). */
+export type Random = () => number;
+
+/** Cancels what was scheduled; calling it again does nothing. */
+export type Cancel = () => void;
+
+/** Deferred work. Whoever schedules must cancel before it closes. */
+export interface Scheduler {
+  /** Runs `task` once after `delayMs`. */
+  after(delayMs: number, task: () => void): Cancel;
+  /** Runs `task` every `intervalMs`, first after one interval. */
+  every(intervalMs: number, task: () => void): Cancel;
+}
+
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Structured logging: a constant message, and what varies as fields. */
+export interface Logger {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** A logger that adds `fields` to every line. */
+  child(fields: LogFields): Logger;
+}

@@ -1,0 +1,43 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * The outcome vocabulary of a decision: gRPC's canonical codes, and what each means over HTTP.
+ * The mapping is Mixer's (istio/proxy src/istio/utils/status.cc), which follows google.rpc.Code.
+ */
+const HTTP_STATUS = {
+  OK: 200,
+  CANCELLED: 499,
+  UNKNOWN: 500,
+  INVALID_ARGUMENT: 400,
+  DEADLINE_EXCEEDED: 504,
+  NOT_FOUND: 404,
+  ALREADY_EXISTS: 409,
+  PERMISSION_DENIED: 403,
+  RESOURCE_EXHAUSTED: 429,
+  FAILED_PRECONDITION: 400,
+  ABORTED: 409,
+  OUT_OF_RANGE: 400,
+  UNIMPLEMENTED: 501,
+  INTERNAL: 500,
+  UNAVAILABLE: 503,
+  DATA_LOSS: 500,
+  UNAUTHENTICATED: 401,
+} as const;
+
+export type StatusCode = keyof typeof HTTP_STATUS;
+
+/** All codes, in gRPC's order except that UNAUTHENTICATED is last as there (16). */
+export const STATUS_CODES: readonly StatusCode[] = Object.keys(HTTP_STATUS) as StatusCode[];
+
+export interface Status {
+  readonly code: StatusCode;
+  /** For the client; empty when OK. */
+  readonly message: string;
+}
+
+export const OK: Status = { code: "OK", message: "" };
+
+export function httpStatusOf(code: StatusCode): number {
+  return HTTP_STATUS[code];
+}

@@ -1,0 +1,25 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { QuotaRequest } from "./quota.ts";
+
+/**
+ * Every store calls this before it counts: numbers that are not whole would make the arithmetic inexact.
+ *
+ * @throws RangeError for a request that breaks the contract: that is the caller's mistake.
+ */
+export function assertQuotaRequests(requests: readonly QuotaRequest[]): void {
+  for (const { cell, limit, windowMs, amount, leaseMs, slot } of requests) {
+    if (!(Number.isSafeInteger(limit) && limit >= 0)) fail(cell, "limit", limit, "a whole number from 0");
+    if (!(Number.isSafeInteger(windowMs) && windowMs >= 1))
+      fail(cell, "windowMs", windowMs, "a whole number from 1");
+    if (!Number.isSafeInteger(amount)) fail(cell, "amount", amount, "a whole number");
+    if (!(Number.isSafeInteger(leaseMs) && leaseMs >= 0))
+      fail(cell, "leaseMs", leaseMs, "a whole number from 0");
+    if (slot !== undefined && !Number.isSafeInteger(slot)) fail(cell, "slot", slot, "a whole number");
+  }
+}
+
+function fail(cell: string, field: string, value: number, expected: string): never {
+  throw new RangeError(`quota request for ${JSON.stringify(cell)}: ${field} is ${value}, not ${expected}`);
+}

@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { DocumentRef } from "../check/decision.ts";
+import type { Fault, Scope } from "../check/evaluation.ts";
+import type { Expression } from "../expressions/expression.ts";
+import type { MaybePromise } from "../kernel/maybe-promise.ts";
+import type { RuleInstance, Snapshot } from "../snapshot/snapshot.ts";
+import { logEntrySource, metricSource, ruleInstanceSource, traceSpanSource } from "./instances.ts";
+import type { ReportInstance } from "./report.ts";
+
+/** The documents of a snapshot that say what to tell of each request. Made once a snapshot. */
+export interface ReportPlan {
+  readonly sources: readonly ReportSource[];
+}
+
+/** One instance to fill for each bag that matches, and who takes it. */
+export interface ReportSource {
+  readonly ref: DocumentRef;
+  readonly match: Expression | undefined;
+  readonly handlers: readonly string[];
+  readonly fill: FillInstance;
+}
+
+/** The instance for the bag in `scope`; undefined when the bag gives nothing to tell. `timeMs`: when it happened. */
+export type FillInstance = (scope: Scope, timeMs: number) => MaybePromise<ReportInstance | undefined | Fault>;
+
+export type ReportDocuments = Pick<Snapshot, "metrics" | "logEntries" | "traceSpans" | "rules">;
+
+export function planReports(snapshot: ReportDocuments): ReportPlan {
+  const rules = snapshot.rules.filter((rule) => rule.variety === "report" && rule.mode === "enforce");
+  return {
+    sources: [
+      ...snapshot.metrics.map((document) => ({
+        ...sourceOf("Metric", document, document.handlers),
+        fill: metricSource(document),
+      })),
+      ...snapshot.logEntries.map((document) => ({
+        ...sourceOf("LogEntry", document, document.handlers),
+        fill: logEntrySource(document),
+      })),
+      ...snapshot.traceSpans.map((document) => ({
+        ...sourceOf("TraceSpan", document, document.handlers),
+        fill: traceSpanSource(document),
+      })),
+      ...rules.flatMap((rule) =>
+        takersOf(rule.actions).map(({ instance, handlers }) => ({
+          ...sourceOf("Rule", rule, handlers),
+          fill: ruleInstanceSource(instance),
+        })),
+      ),
+    ],
+  };
+}
+
+function sourceOf(
+  kind: string,
+  document: { readonly name: string; readonly match: Expression | undefined },
+  handlers: readonly string[],
+): Omit<ReportSource, "fill"> {
+  return { ref: { kind, name: document.name }, match: document.match, handlers };
+}
+
+/** Each instance of a rule once, with all the handlers that it goes to, so that it is filled once. */
+function takersOf(
+  actions: readonly { readonly handler: string; readonly instances: readonly RuleInstance[] }[],
+): readonly { readonly instance: RuleInstance; readonly handlers: readonly string[] }[] {
+  const takers = new Map<string, { instance: RuleInstance; handlers: string[] }>();
+  for (const { handler, instances } of actions) {
+    for (const instance of instances) {
+      const taker = takers.get(instance.name);
+      if (taker === undefined) takers.set(instance.name, { instance, handlers: [handler] });
+      else taker.handlers.push(handler);
+    }
+  }
+  return [...takers.values()];
+}

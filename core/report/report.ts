@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AttributeBag } from "../attributes/bag.ts";
+import { createRecorder } from "../attributes/recorder.ts";
+import type { DocumentRef } from "../check/decision.ts";
+import { evaluateCondition, Fault, type Scope } from "../check/evaluation.ts";
+import { chain, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
+import type { LogEntryInstance, MetricInstance, TraceSpanInstance } from "../templates/instances.ts";
+import type { ReportPlan, ReportSource } from "./plan.ts";
+
+/** What there is to tell, by template. */
+export type ReportInstance =
+  | { readonly template: "metric"; readonly instance: MetricInstance }
+  | { readonly template: "logentry"; readonly instance: LogEntryInstance }
+  | { readonly template: "tracespan"; readonly instance: TraceSpanInstance };
+
+/** An instance and the handler that it is for. */
+export type ReportItem = ReportInstance & { readonly handler: string };
+
+export interface ReportContext {
+  /** When the request ended, in milliseconds since the epoch: the time of its instances, and what $now() gives. */
+  readonly timeMs: number;
+  /** Told of each document that failed and so tells nothing of this bag. Must not throw. */
+  readonly onFault?: (document: DocumentRef, fault: Fault) => void;
+}
+
+/**
+ * Everything that the documents tell of one complete bag, in document order. A document that fails tells nothing, and
+ * keeps no other from telling. Never throws and never rejects on account of an expression.
+ */
+export function evaluateReport(
+  plan: ReportPlan,
+  bag: AttributeBag,
+  context: ReportContext,
+): MaybePromise<readonly ReportItem[]> {
+  // Through a view, though nobody asks what was read: it keeps JSONata from writing to the bag, or calling into it.
+  const { view } = createRecorder(bag);
+  const scope: Scope = { bag: view, context: { nowMs: context.timeMs }, cacheable: true };
+  const items: ReportItem[] = [];
+  return reduceInOrder(plan.sources, items, (_, source) =>
+    chain(instanceOf(source, scope, context), (filled) => {
+      if (filled instanceof Fault) context.onFault?.(source.ref, filled);
+      else if (filled !== undefined)
+        for (const handler of source.handlers) items.push({ ...filled, handler });
+      return items;
+    }),
+  );
+}
+
+function instanceOf(source: ReportSource, scope: Scope, context: ReportContext) {
+  return chain(evaluateCondition(source.match, scope), (matched) => {
+    if (matched instanceof Fault) return matched;
+    return matched ? source.fill(scope, context.timeMs) : undefined;
+  });
+}

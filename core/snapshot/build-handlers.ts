@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AttributeValue } from "../attributes/bag.ts";
+import { canonicalText } from "../attributes/signature.ts";
+import type { ParsedDocument } from "../documents/document.ts";
+import type { ResolvedHandler } from "../documents/set/handlers.ts";
+import type { HandlerSpec, RuleSpec } from "../documents/kinds/handler.ts";
+import { ruleVariety } from "../documents/set/rules.ts";
+import type { TemplateName } from "../hooks/extension.ts";
+import type { Fields } from "./fields.ts";
+import type { ComputedMap, DeliverySettings, HandlerDeclaration, Rule, RuleInstance } from "./snapshot.ts";
+
+/** OpenTelemetry's and Envoy's exporters batch for 1 s to 5 s; 100 instances keep a call small. */
+const DEFAULT_DELIVERY: DeliverySettings = {
+  batchSize: 100,
+  lingerMs: 1_000,
+  queueSize: 10_000,
+  attempts: 4,
+  timeoutMs: 5_000,
+};
+
+export function buildHandler(
+  document: ParsedDocument,
+  { definition, config }: ResolvedHandler,
+  fields: Fields,
+): HandlerDeclaration {
+  const spec = document.spec as HandlerSpec;
+  const { linger, timeout, ...counts } = spec.delivery ?? {};
+  const delivery: DeliverySettings = {
+    ...DEFAULT_DELIVERY,
+    ...counts,
+    lingerMs: fields.durationMs(linger, DEFAULT_DELIVERY.lingerMs),
+    timeoutMs: fields.durationMs(timeout, DEFAULT_DELIVERY.timeoutMs),
+  };
+  const { extension, name } = definition;
+  // The folder is part of it: `from` and the files that a config names are found from there.
+  const folder = document.location.file.replace(/[^/]*$/, "");
+  const signature = canonicalText({
+    extension,
+    name,
+    from: spec.from,
+    folder,
+    config: config as AttributeValue,
+    delivery: { ...delivery },
+  });
+  return { ...fields.named(document), definition, config, signature, delivery };
+}
+
+export function buildRule(document: ParsedDocument, fields: Fields): Rule {
+  const spec = document.spec as RuleSpec;
+  const instances = new Map(
+    spec.instances.map((instance) => [instance.name, buildInstance(instance, fields)]),
+  );
+  return {
+    ...fields.named(document),
+    match: fields.optional(spec.match),
+    variety: ruleVariety(spec),
+    actions: spec.actions.map((action) => ({
+      handler: fields.handler(action.handler, document),
+      instances: action.instances.map((name) => instances.get(name) as RuleInstance),
+    })),
+    mode: spec.mode ?? "enforce",
+    onError: spec.onError ?? "deny",
+  };
+}
+
+function buildInstance(
+  { name, template, params = {} }: RuleSpec["instances"][number],
+  fields: Fields,
+): RuleInstance {
+  return {
+    name,
+    template: template as TemplateName,
+    params: Object.entries(params).map(
+      ([field, written]) =>
+        [
+          field,
+          typeof written === "object" ? (fields.map(written) as ComputedMap) : fields.computed(written),
+        ] as const,
+    ),
+  };
+}

@@ -1,0 +1,81 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ParsedDocument } from "../documents/document.ts";
+import type { AccessPolicySpec } from "../documents/kinds/access-policy.ts";
+import type { QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
+import type { Fields } from "./fields.ts";
+import type { AccessPolicy, DirectResponseTemplate, HeaderTemplates, QuotaPolicy } from "./snapshot.ts";
+
+/** Mixer's defaults for a decision that no handler limits (istio/istio mixer/pkg/runtime/dispatcher) are 1 min; ours is less. */
+const DEFAULT_VALID_DURATION_MS = 10_000;
+const DEFAULT_VALID_USE_COUNT = 10_000;
+
+/** A lease is a tenth of the window, so that what an idle proxy holds is soon free again, and at most this. */
+const MAX_DEFAULT_LEASE_MS = 1_000;
+
+export function buildAccessPolicy(document: ParsedDocument, fields: Fields): AccessPolicy {
+  const spec = document.spec as AccessPolicySpec;
+  return {
+    ...fields.named(document),
+    match: fields.optional(spec.match),
+    action: spec.action,
+    when: fields.optional(spec.when),
+    status: {
+      code: spec.status?.code ?? "PERMISSION_DENIED",
+      message: fields.optional(spec.status?.message),
+    },
+    headers: {
+      request: headerTemplates(spec.headers?.request, fields),
+      response: headerTemplates(spec.headers?.response, fields),
+    },
+    directResponse: directResponse(spec.directResponse, fields),
+    mode: spec.mode ?? "enforce",
+    onError: spec.onError ?? "deny",
+    validDurationMs: fields.durationMs(spec.validDuration, DEFAULT_VALID_DURATION_MS),
+    validUseCount: spec.validUseCount ?? DEFAULT_VALID_USE_COUNT,
+  };
+}
+
+type Written<K extends keyof AccessPolicySpec> = NonNullable<AccessPolicySpec[K]>;
+
+function headerTemplates(written: Written<"headers">["request"], fields: Fields): HeaderTemplates {
+  const { set = {}, append = {}, remove = [] } = written ?? {};
+  const templates = (sources: Readonly<Record<string, string>>) =>
+    Object.entries(sources).map(([name, source]) => [name.toLowerCase(), fields.expression(source)] as const);
+  return { set: templates(set), append: templates(append), remove: remove.map((name) => name.toLowerCase()) };
+}
+
+function directResponse(
+  written: Written<"directResponse"> | undefined,
+  fields: Fields,
+): DirectResponseTemplate | undefined {
+  if (written === undefined) return undefined;
+  const headers = Object.entries(written.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
+  return {
+    httpStatus: written.code,
+    headers: Object.fromEntries(headers) as Record<string, string>,
+    body: fields.optional(written.body),
+  };
+}
+
+export function buildQuotaPolicy(document: ParsedDocument, fields: Fields): QuotaPolicy {
+  const spec = document.spec as QuotaPolicySpec;
+  const windowMs = fields.durationMs(spec.window, 0);
+  return {
+    ...fields.named(document),
+    match: fields.optional(spec.match),
+    key: fields.map(spec.key),
+    limit: spec.limit,
+    windowMs,
+    algorithm: spec.algorithm ?? "sliding-window",
+    charge: fields.computed(spec.charge ?? 1),
+    overrides: (spec.overrides ?? []).map(({ when, limit }) => ({ when: fields.expression(when), limit })),
+    store: spec.store === undefined ? undefined : fields.handler(spec.store, document),
+    onStoreFailure: spec.onStoreFailure ?? "local",
+    leaseMs: fields.durationMs(spec.lease, Math.min(MAX_DEFAULT_LEASE_MS, Math.floor(windowMs / 10))),
+    message: fields.optional(spec.status?.message),
+    mode: spec.mode ?? "enforce",
+    onError: spec.onError ?? "deny",
+  };
+}

@@ -1,0 +1,127 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { attributesOf } from "../documents/set/attributes.ts";
+import { documentsOf, type ParsedDocument, type ParsedFile } from "../documents/document.ts";
+import { DocumentSet } from "../documents/set/document-set.ts";
+import { compileExpressions } from "../documents/set/expressions.ts";
+import { type ExtensionsFrom, type ResolvedHandler, resolveHandlers } from "../documents/set/handlers.ts";
+import { ACCESS_POLICY } from "../documents/kinds/access-policy.ts";
+import { DESTINATION_RULE, type DestinationRuleSpec } from "../documents/kinds/destination-rule.ts";
+import { GATEWAY, type GatewaySpec } from "../documents/kinds/gateway.ts";
+import { HANDLER, RULE } from "../documents/kinds/handler.ts";
+import type { KindDefinition } from "../documents/kinds/kind.ts";
+import { QUOTA_POLICY } from "../documents/kinds/quota-policy.ts";
+import { SERVICE_ENTRY, type ServiceEntrySpec } from "../documents/kinds/service-entry.ts";
+import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../documents/kinds/telemetry.ts";
+import { VIRTUAL_SERVICE, type VirtualServiceSpec } from "../documents/kinds/virtual-service.ts";
+import { faultsOfReferences } from "../documents/set/references.ts";
+import { faultsOfRule } from "../documents/set/rules.ts";
+import { faultsOfTraffic } from "../documents/set/traffic-references.ts";
+import type { CompileExpression } from "../expressions/expression.ts";
+import type { ExtensionInventory } from "../hooks/extension.ts";
+import { type Checked, compareDiagnostics, type Diagnostic } from "../kernel/diagnostic.ts";
+import { buildHandler, buildRule } from "./build-handlers.ts";
+import { buildAccessPolicy, buildQuotaPolicy } from "./build-policies.ts";
+import { buildLogEntry, buildMetric, buildTraceSpan } from "./build-telemetry.ts";
+import { Fields } from "./fields.ts";
+import type { DocumentSummary, Snapshot, TrafficDocument } from "./snapshot.ts";
+
+export interface SnapshotInput {
+  /** In the order in which their documents count. */
+  readonly files: readonly ParsedFile[];
+  /** Faults met before parsing, such as a file that cannot be read: they refuse the set like any other. */
+  readonly diagnostics?: readonly Diagnostic[];
+  /** A digest of the files. */
+  readonly version: string;
+  /** The attribute manifests that every set has. */
+  readonly builtIn: readonly ParsedFile[];
+  readonly compile: CompileExpression;
+  readonly inventory: ExtensionInventory;
+  /** Default: no Handler may name a module. */
+  readonly extensionsFrom?: ExtensionsFrom;
+}
+
+const NO_MODULES: ExtensionsFrom = () => ({ ok: false, message: "Modules are not loaded here" });
+
+/** Compiles a set of documents, or refuses it whole with every fault at its place. Pure: the same input gives the same set. */
+export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
+  const { files, builtIn, compile, inventory, extensionsFrom = NO_MODULES } = input;
+  const read = [...(input.diagnostics ?? []), ...[...builtIn, ...files].flatMap((file) => file.diagnostics)];
+  const documents = files.flatMap((file) => file.documents);
+  const set = new DocumentSet(documents, !read.some(({ code }) => HIDES_DOCUMENTS.has(code)));
+  const extensions = resolveHandlers(documents, inventory, extensionsFrom);
+  const attributes = attributesOf(
+    builtIn.flatMap((file) => file.documents),
+    documents,
+    extensions.handlers,
+  );
+  const compiled = compileExpressions(documents, compile, {
+    manifest: attributes.manifest,
+    complete: attributes.complete && set.complete,
+  });
+  const diagnostics = [
+    ...read,
+    ...set.duplicates,
+    ...extensions.diagnostics,
+    ...attributes.diagnostics,
+    ...compiled.diagnostics,
+    ...documentsOf(documents, RULE).flatMap(faultsOfRule),
+    ...faultsOfReferences(set, extensions.handlers),
+    ...faultsOfTraffic(set),
+  ].toSorted(compareDiagnostics);
+  if (diagnostics.some(({ severity }) => severity === "error")) return { ok: false, diagnostics };
+  const fields = new Fields(compiled.expressions, set);
+  return {
+    ok: true,
+    value: assemble(input.version, documents, extensions.handlers, fields),
+    warnings: diagnostics,
+  };
+}
+
+/** Faults that keep documents from being seen at all. */
+const HIDES_DOCUMENTS: ReadonlySet<string> = new Set([
+  "PURSER_DOC_SYNTAX",
+  "PURSER_DOC_UNREADABLE",
+  "PURSER_DOC_TOO_LARGE",
+  "PURSER_DOC_ENVELOPE",
+  "PURSER_DOC_UNKNOWN_KIND",
+]);
+
+function assemble(
+  version: string,
+  documents: readonly ParsedDocument[],
+  handlers: ReadonlyMap<ParsedDocument, ResolvedHandler>,
+  fields: Fields,
+): Snapshot {
+  const built = <T>(definition: KindDefinition, build: (document: ParsedDocument, fields: Fields) => T) =>
+    documentsOf(documents, definition).map((document) => build(document, fields));
+  return {
+    version,
+    documents: documents.map(summaryOf),
+    accessPolicies: built(ACCESS_POLICY, buildAccessPolicy),
+    quotaPolicies: built(QUOTA_POLICY, buildQuotaPolicy),
+    metrics: built(METRIC, buildMetric),
+    logEntries: built(LOG_ENTRY, buildLogEntry),
+    traceSpans: built(TRACE_SPAN, buildTraceSpan),
+    rules: built(RULE, buildRule),
+    handlers: built(HANDLER, (document) =>
+      buildHandler(document, handlers.get(document) as ResolvedHandler, fields),
+    ),
+    traffic: {
+      serviceEntries: built(SERVICE_ENTRY, trafficDocument<ServiceEntrySpec>),
+      virtualServices: built(VIRTUAL_SERVICE, trafficDocument<VirtualServiceSpec>),
+      destinationRules: built(DESTINATION_RULE, trafficDocument<DestinationRuleSpec>),
+      gateways: built(GATEWAY, trafficDocument<GatewaySpec>),
+    },
+  };
+}
+
+function summaryOf({ definition, metadata, location }: ParsedDocument): DocumentSummary {
+  return { kind: definition.kind, namespace: metadata.namespace, name: metadata.name, location };
+}
+
+/** Pilot fills in the defaults of Istio's kinds; a set without faults holds specs of their form. */
+function trafficDocument<S>({ metadata, location, spec }: ParsedDocument): TrafficDocument<S> {
+  return { metadata, location, spec: spec as S };
+}

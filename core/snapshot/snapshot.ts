@@ -1,0 +1,170 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Metadata } from "../documents/kinds/kind.ts";
+import type { DestinationRuleSpec } from "../documents/kinds/destination-rule.ts";
+import type { GatewaySpec } from "../documents/kinds/gateway.ts";
+import type { ServiceEntrySpec } from "../documents/kinds/service-entry.ts";
+import type { VirtualServiceSpec } from "../documents/kinds/virtual-service.ts";
+import type { Expression } from "../expressions/expression.ts";
+import type { AdapterDefinition, PluginDefinition, TemplateName } from "../hooks/extension.ts";
+import type { SourceLocation } from "../kernel/diagnostic.ts";
+import type { StatusCode } from "../kernel/status.ts";
+import type { QuotaAlgorithm } from "../quota/quota.ts";
+import type { MetricType } from "../templates/instances.ts";
+
+/**
+ * A whole, checked set of documents, ready to run: every expression compiled, every reference resolved, every default
+ * filled in. Immutable; a request keeps the one it began with.
+ */
+export interface Snapshot {
+  /** A digest of the documents: the same set gives the same version anywhere. */
+  readonly version: string;
+  readonly documents: readonly DocumentSummary[];
+  /** All in document order: files by name, documents as they stand in them. */
+  readonly accessPolicies: readonly AccessPolicy[];
+  readonly quotaPolicies: readonly QuotaPolicy[];
+  readonly metrics: readonly Metric[];
+  readonly logEntries: readonly LogEntry[];
+  readonly traceSpans: readonly TraceSpan[];
+  readonly rules: readonly Rule[];
+  readonly handlers: readonly HandlerDeclaration[];
+  readonly traffic: TrafficDocuments;
+}
+
+export interface DocumentSummary {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly location: SourceLocation;
+}
+
+/** What every compiled document carries. */
+interface Named {
+  /** Display name: what replies, logs and metrics say. */
+  readonly name: string;
+  readonly location: SourceLocation;
+}
+
+/** A value that an expression gives, or that a document states outright. */
+export type Computed =
+  | { readonly kind: "expression"; readonly expression: Expression }
+  | { readonly kind: "literal"; readonly value: string | number | boolean };
+
+export type ComputedMap = readonly (readonly [key: string, value: Computed])[];
+
+export interface AccessPolicy extends Named {
+  readonly match: Expression | undefined;
+  readonly action: "DENY" | "ALLOW" | "AUDIT";
+  readonly when: Expression | undefined;
+  readonly status: { readonly code: StatusCode; readonly message: Expression | undefined };
+  readonly headers: { readonly request: HeaderTemplates; readonly response: HeaderTemplates };
+  readonly directResponse: DirectResponseTemplate | undefined;
+  readonly mode: "enforce" | "shadow";
+  readonly onError: "deny" | "allow";
+  readonly validDurationMs: number;
+  readonly validUseCount: number;
+}
+
+export interface HeaderTemplates {
+  readonly set: readonly (readonly [name: string, value: Expression])[];
+  readonly append: readonly (readonly [name: string, value: Expression])[];
+  readonly remove: readonly string[];
+}
+
+export interface DirectResponseTemplate {
+  readonly httpStatus: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Expression | undefined;
+}
+
+export interface QuotaPolicy extends Named {
+  readonly match: Expression | undefined;
+  readonly key: ComputedMap;
+  readonly limit: number;
+  readonly windowMs: number;
+  readonly algorithm: QuotaAlgorithm;
+  readonly charge: Computed;
+  readonly overrides: readonly { readonly when: Expression; readonly limit: number }[];
+  /** A handler's name; undefined for the built-in memory store. */
+  readonly store: string | undefined;
+  readonly onStoreFailure: "allow" | "deny" | "local";
+  readonly leaseMs: number;
+  readonly message: Expression | undefined;
+  readonly mode: "enforce" | "shadow";
+  readonly onError: "deny" | "allow";
+}
+
+export interface Metric extends Named {
+  readonly match: Expression | undefined;
+  readonly type: MetricType;
+  readonly value: Computed;
+  readonly labels: ComputedMap;
+  readonly buckets: readonly number[] | undefined;
+  readonly unit: string | undefined;
+  readonly help: string | undefined;
+  readonly handlers: readonly string[];
+}
+
+export interface LogEntry extends Named {
+  readonly match: Expression | undefined;
+  readonly severity: Expression | undefined;
+  readonly variables: ComputedMap;
+  readonly handlers: readonly string[];
+}
+
+export interface TraceSpan extends Named {
+  readonly match: Expression | undefined;
+  readonly spanName: Expression | undefined;
+  readonly tags: ComputedMap;
+  readonly handlers: readonly string[];
+}
+
+export interface Rule extends Named {
+  readonly match: Expression | undefined;
+  readonly variety: "check" | "report";
+  readonly actions: readonly RuleAction[];
+  readonly mode: "enforce" | "shadow";
+  readonly onError: "deny" | "allow";
+}
+
+export interface RuleAction {
+  readonly handler: string;
+  readonly instances: readonly RuleInstance[];
+}
+
+export interface RuleInstance {
+  readonly name: string;
+  readonly template: TemplateName;
+  readonly params: readonly (readonly [field: string, value: Computed | ComputedMap])[];
+}
+
+export interface HandlerDeclaration extends Named {
+  readonly definition: AdapterDefinition | PluginDefinition;
+  /** Checked, defaults filled in. */
+  readonly config: unknown;
+  /** Equal for handlers that may live on across snapshots: definition, config and delivery are the same. */
+  readonly signature: string;
+  readonly delivery: DeliverySettings;
+}
+
+export interface DeliverySettings {
+  readonly batchSize: number;
+  readonly lingerMs: number;
+  readonly queueSize: number;
+  readonly attempts: number;
+  readonly timeoutMs: number;
+}
+
+export interface TrafficDocuments {
+  readonly serviceEntries: readonly TrafficDocument<ServiceEntrySpec>[];
+  readonly virtualServices: readonly TrafficDocument<VirtualServiceSpec>[];
+  readonly destinationRules: readonly TrafficDocument<DestinationRuleSpec>[];
+  readonly gateways: readonly TrafficDocument<GatewaySpec>[];
+}
+
+export interface TrafficDocument<S> {
+  readonly metadata: Metadata;
+  readonly location: SourceLocation;
+  readonly spec: S;
+}

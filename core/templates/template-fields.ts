@@ -1,0 +1,16 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { TemplateName } from "../hooks/extension.ts";
+
+/** The fields that a Rule may fill of each template: one value, or a map of values. See core/templates/instances.ts. */
+export const TEMPLATE_FIELDS: Readonly<Record<TemplateName, Readonly<Record<string, "value" | "map">>>> = {
+  listentry: { value: "value" },
+  checknothing: {},
+  headers: { values: "map" },
+  authorization: { subject: "map", action: "map" },
+  quota: {},
+  metric: { type: "value", value: "value", labels: "map", unit: "value", help: "value" },
+  logentry: { severity: "value", variables: "map" },
+  tracespan: { spanName: "value", tags: "map" },
+};

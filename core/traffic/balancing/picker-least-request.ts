@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Random } from "../../kernel/ports.ts";
+import { type Candidate, haveEqualWeights, type Picker } from "./picker.ts";
+
+/**
+ * Where the fewest requests are under way. With equal weights, Envoy's "power of two choices" (Mitzenmacher, 1996): of two
+ * endpoints taken at random, the less busy one, which is nearly as good as looking at all and never sends a whole
+ * herd to the same place. With unequal weights each is as likely as weight ÷ (active + 1).
+ */
+export function createLeastRequestPicker<C extends Candidate>(
+  candidates: readonly C[],
+  random: Random,
+): Picker<C> {
+  if (candidates.length < 2) return { pick: () => candidates[0] };
+  return haveEqualWeights(candidates)
+    ? { pick: () => lessBusyOfTwo(candidates, random) }
+    : { pick: () => byWeightOverLoad(candidates, random) };
+}
+
+function lessBusyOfTwo<C extends Candidate>(candidates: readonly C[], random: Random): C {
+  const first = Math.floor(random() * candidates.length);
+  // Skipping over the first makes the second another one for certain.
+  const offset = 1 + Math.floor(random() * (candidates.length - 1));
+  const a = candidates[first] as C;
+  const b = candidates[(first + offset) % candidates.length] as C;
+  return b.activeRequests < a.activeRequests ? b : a;
+}
+
+function byWeightOverLoad<C extends Candidate>(candidates: readonly C[], random: Random): C {
+  let sum = 0;
+  for (const candidate of candidates) sum += candidate.weight / (candidate.activeRequests + 1);
+  let ticket = random() * sum;
+  for (const candidate of candidates) {
+    ticket -= candidate.weight / (candidate.activeRequests + 1);
+    if (ticket < 0) return candidate;
+  }
+  // Rounding may leave a crumb of the sum.
+  return candidates[candidates.length - 1] as C;
+}

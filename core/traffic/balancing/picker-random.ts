@@ -1,0 +1,27 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Random } from "../../kernel/ports.ts";
+import type { Candidate, Picker } from "./picker.ts";
+
+/** Any endpoint, each as likely as its share of the weights. */
+export function createRandomPicker<C extends Pick<Candidate, "weight">>(
+  candidates: readonly C[],
+  random: Random,
+): Picker<C> {
+  let sum = 0;
+  const upTo = candidates.map((candidate) => (sum += candidate.weight));
+  return {
+    pick() {
+      const ticket = random() * sum;
+      let low = 0;
+      let high = candidates.length - 1;
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if ((upTo[middle] as number) > ticket) high = middle;
+        else low = middle + 1;
+      }
+      return candidates[low];
+    },
+  };
+}

@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Random } from "../../kernel/ports.ts";
+import { type Candidate, haveEqualWeights, type Picker } from "./picker.ts";
+
+/** One after the other, from a random start so that many proxies do not begin in the same place. */
+export function createRoundRobinPicker<C extends Pick<Candidate, "weight">>(
+  candidates: readonly C[],
+  random: Random,
+): Picker<C> {
+  if (candidates.length < 2) return { pick: () => candidates[0] };
+  return haveEqualWeights(candidates) ? cycle(candidates, random) : strides(candidates, random);
+}
+
+function cycle<C>(candidates: readonly C[], random: Random): Picker<C> {
+  let next = Math.floor(random() * candidates.length);
+  return {
+    pick() {
+      const choice = candidates[next];
+      next = (next + 1) % candidates.length;
+      return choice;
+    },
+  };
+}
+
+const STRIDE = 65_535;
+
+/**
+ * Static stride scheduling, gRPC's algorithm for weighted round robin (gRFC A58). In each round an endpoint is taken
+ * or passed over, so that of STRIDE rounds it is taken in as many as its weight scaled to STRIDE says, evenly spread.
+ * The heaviest is taken in every round, so a pick looks at each endpoint at most once or twice.
+ */
+function strides<C extends Pick<Candidate, "weight">>(candidates: readonly C[], random: Random): Picker<C> {
+  const heaviest = Math.max(...candidates.map((candidate) => candidate.weight));
+  const scaled = candidates.map(({ weight }) => Math.max(1, Math.round((weight / heaviest) * STRIDE)));
+  // Different phases keep equal weights from being passed over in the same rounds.
+  const phases = candidates.map((_, index) => index * Math.floor(STRIDE / 2));
+  let index = Math.floor(random() * candidates.length);
+  let round = Math.floor(random() * STRIDE);
+  return {
+    pick() {
+      for (;;) {
+        const at = index;
+        const position = ((scaled[at] as number) * round + (phases[at] as number)) % STRIDE;
+        index = (index + 1) % candidates.length;
+        if (index === 0) round = (round + 1) % STRIDE;
+        if (position + (scaled[at] as number) >= STRIDE) return candidates[at];
+      }
+    },
+  };
+}

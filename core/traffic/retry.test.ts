@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import type { RetryCondition, RetryPolicy } from "./model.ts";
+import {
+  backoffMs,
+  DEFAULT_RETRY_POLICY,
+  isRetriable,
+  NO_RETRIES,
+  parseRetryOn,
+  type TryOutcome,
+} from "./retry.ts";
+
+const NO_ANSWER: readonly TryOutcome[] = [
+  { kind: "connect-failure" },
+  { kind: "refused-stream" },
+  { kind: "reset" },
+  { kind: "per-try-timeout" },
+];
+const response = (status: number, grpcStatus?: number): TryOutcome => ({
+  kind: "response",
+  status,
+  ...(grpcStatus === undefined ? {} : { grpcStatus }),
+});
+const on = (...conditions: RetryCondition[]): RetryPolicy => ({ ...NO_RETRIES, retries: 1, on: conditions });
+
+describe("retries", () => {
+  it("follow each condition as Envoy defines it", () => {
+    const cases: readonly (readonly [
+      RetryCondition,
+      yes: readonly TryOutcome[],
+      no: readonly TryOutcome[],
+    ])[] = [
+      ["connect-failure", [NO_ANSWER[0] as TryOutcome], [...NO_ANSWER.slice(1), response(503)]],
+      ["refused-stream", [NO_ANSWER[1] as TryOutcome], [{ kind: "reset" }, response(503)]],
+      ["reset", NO_ANSWER, [response(500)]],
+      [
+        "gateway-error",
+        [...NO_ANSWER, response(502), response(503), response(504)],
+        [response(500), response(501)],
+      ],
+      ["5xx", [...NO_ANSWER, response(500), response(599)], [response(499), response(600)]],
+      ["retriable-4xx", [response(409)], [response(404), response(429), ...NO_ANSWER]],
+      ["unavailable", [response(200, 14)], [response(200, 1), response(503)]],
+      ["cancelled", [response(200, 1)], [response(200, 14), response(499)]],
+    ];
+    for (const [condition, yes, no] of cases) {
+      for (const outcome of yes)
+        assert.ok(isRetriable(outcome, on(condition)), `${condition} ${JSON.stringify(outcome)}`);
+      for (const outcome of no)
+        assert.ok(!isRetriable(outcome, on(condition)), `${condition} ${JSON.stringify(outcome)}`);
+    }
+  });
+
+  it("by default repeat what cannot have been acted on, and 503", () => {
+    assert.ok(isRetriable({ kind: "connect-failure" }, DEFAULT_RETRY_POLICY));
+    assert.ok(isRetriable(response(503), DEFAULT_RETRY_POLICY));
+    assert.ok(!isRetriable({ kind: "reset" }, DEFAULT_RETRY_POLICY));
+    assert.ok(!isRetriable({ kind: "per-try-timeout" }, DEFAULT_RETRY_POLICY));
+    assert.ok(!isRetriable(response(500), DEFAULT_RETRY_POLICY));
+    assert.ok(!isRetriable(response(503), NO_RETRIES));
+  });
+
+  it("read conditions and codes, and hand back what they do not know", () => {
+    assert.deepEqual(parseRetryOn("5xx, connect-failure,409,retriable-status-codes,conect-failure,99"), {
+      on: ["5xx", "connect-failure"],
+      onStatuses: [409],
+      unknown: ["conect-failure", "99"],
+    });
+  });
+
+  it("wait anywhere up to a bound that doubles and stops at the maximum", () => {
+    const policy = { backoffBaseMs: 25, backoffMaxMs: 250 };
+    const bounds = [1, 2, 3, 4, 5, 2000].map((retry) => backoffMs(retry, policy, () => 1 - Number.EPSILON));
+    assert.deepEqual(bounds.map(Math.ceil), [25, 75, 175, 250, 250, 250]);
+    assert.equal(
+      backoffMs(3, policy, () => 0),
+      0,
+    );
+    assert.equal(
+      backoffMs(2, policy, () => 0.5),
+      37.5,
+    );
+  });
+});

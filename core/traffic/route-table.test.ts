@@ -1,0 +1,210 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { isPurserError } from "../kernel/errors.ts";
+import { NO_HEADER_OPERATIONS, type Route, type RouteMatch, type VirtualHost } from "./model.ts";
+import type { RouteRequest } from "./route-match.ts";
+import { compileRouteTable, matchRoute } from "./route-table.ts";
+
+const route = (name: string, ...matches: Partial<RouteMatch>[]): Route => ({
+  name,
+  matches: matches.map((match) => ({
+    ignoreCase: false,
+    headers: {},
+    withoutHeaders: {},
+    queryParams: {},
+    ...match,
+  })),
+  action: { kind: "direct", status: 200, body: "", contentType: "text/plain" },
+  requestHeaders: NO_HEADER_OPERATIONS,
+  responseHeaders: NO_HEADER_OPERATIONS,
+});
+
+const host = (domains: readonly string[], ...routes: Route[]): VirtualHost => ({
+  name: domains.join(),
+  domains,
+  routes: routes.length === 0 ? [route("any")] : routes,
+});
+
+const request = (
+  fields: Partial<Omit<RouteRequest, "headers">> & { headers?: Record<string, string> } = {},
+): RouteRequest => ({
+  authority: "a",
+  path: "/",
+  query: "",
+  method: "GET",
+  ...fields,
+  headers: { get: (name) => fields.headers?.[name] },
+});
+
+/** The name of the route that a request takes in a table of one host. */
+function taken(routes: readonly Route[], fields: Parameters<typeof request>[0]): string | undefined {
+  const table = compileRouteTable({ name: "t", virtualHosts: [host(["*"], ...routes)] });
+  return matchRoute(table, request(fields))?.route.name;
+}
+
+describe("route tables", () => {
+  const table = compileRouteTable({
+    name: "t",
+    virtualHosts: [
+      host(["*"]),
+      host(["*.com"]),
+      host(["*.example.com"]),
+      host(["a.example.com", "a"]),
+      host(["a.example.com:9090"]),
+      host(["a", "late"]),
+    ],
+  });
+  const found = (authority: string) => matchRoute(table, request({ authority }))?.virtualHost.name;
+
+  it("prefer the exact domain with the port, then without, then the longest suffix, then the star", () => {
+    assert.equal(found("a.example.com:9090"), "a.example.com:9090");
+    assert.equal(found("A.Example.com:80"), "a.example.com,a");
+    assert.equal(found("b.example.com"), "*.example.com");
+    assert.equal(found("b.c.example.com:80"), "*.example.com");
+    assert.equal(found("example.com"), "*.com");
+    assert.equal(found("com"), "*");
+    assert.equal(found("[::1]:80"), "*");
+    assert.equal(found(""), "*");
+  });
+
+  it("leave a domain to the first that claims it", () => {
+    assert.equal(found("a"), "a.example.com,a");
+    assert.equal(found("late"), "a,late");
+  });
+
+  it("ask no other virtual host when the most exact one has no route", () => {
+    const strict = compileRouteTable({
+      name: "t",
+      virtualHosts: [host(["*"]), host(["a"], route("x", { path: { kind: "exact", value: "/x" } }))],
+    });
+    assert.equal(matchRoute(strict, request({ authority: "a", path: "/y" })), undefined);
+    assert.equal(matchRoute(strict, request({ authority: "b", path: "/y" }))?.route.name, "any");
+  });
+
+  it("agree with a plain search through all domains", () => {
+    const label = fc.constantFrom("a", "b", "com");
+    const name = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => labels.join("."));
+    const domain = fc.oneof(
+      name,
+      name.map((suffix) => `*.${suffix}`),
+      fc.constant("*"),
+    );
+    const rank = (pattern: string) => (pattern.startsWith("*") ? pattern.length : 1000);
+    fc.assert(
+      fc.property(fc.uniqueArray(domain, { maxLength: 8 }), name, (domains, authority) => {
+        const compiled = compileRouteTable({ name: "t", virtualHosts: domains.map((each) => host([each])) });
+        const [best] = domains
+          .filter(
+            (each) =>
+              each === authority ||
+              (each.startsWith("*") && authority.endsWith(each.slice(1)) && authority !== each.slice(1)),
+          )
+          .toSorted((x, y) => rank(y) - rank(x));
+        assert.equal(matchRoute(compiled, request({ authority }))?.virtualHost.name, best);
+      }),
+    );
+  });
+});
+
+describe("route matches", () => {
+  it("are tried in order: the first route that matches is taken", () => {
+    const routes = [
+      route("one", { path: { kind: "prefix", value: "/a" } }),
+      route("two", { path: { kind: "exact", value: "/a/b" } }),
+      route("rest"),
+    ];
+    assert.equal(taken(routes, { path: "/a/b" }), "one");
+    assert.equal(taken(routes, { path: "/c" }), "rest");
+  });
+
+  it("hold when any of a route's matches does, and say which", () => {
+    const either = route(
+      "r",
+      { path: { kind: "exact", value: "/a" } },
+      { path: { kind: "prefix", value: "/b" } },
+    );
+    const compiled = compileRouteTable({ name: "t", virtualHosts: [host(["*"], either)] });
+    assert.equal(matchRoute(compiled, request({ path: "/bc" }))?.match, either.matches[1]);
+    assert.equal(matchRoute(compiled, request({ path: "/c" })), undefined);
+  });
+
+  it("need every condition of a match", () => {
+    const routes = [
+      route("r", { path: { kind: "exact", value: "/a" }, method: { kind: "exact", value: "POST" } }),
+    ];
+    assert.equal(taken(routes, { path: "/a", method: "POST" }), "r");
+    assert.equal(taken(routes, { path: "/a", method: "GET" }), undefined);
+    assert.equal(taken(routes, { path: "/b", method: "POST" }), undefined);
+  });
+
+  it("ignore the case of exact and prefix paths when told to", () => {
+    const loose = (path: RouteMatch["path"] & object) => [route("r", { path, ignoreCase: true })];
+    assert.equal(taken(loose({ kind: "exact", value: "/Admin" }), { path: "/aDMIN" }), "r");
+    assert.equal(taken(loose({ kind: "prefix", value: "/Admin" }), { path: "/ADMIN/x" }), "r");
+    assert.equal(taken(loose({ kind: "regex", value: "/admin" }), { path: "/ADMIN" }), undefined);
+    assert.equal(
+      taken([route("r", { path: { kind: "exact", value: "/Admin" } })], { path: "/admin" }),
+      undefined,
+    );
+  });
+
+  it("let a regular expression match only the whole value", () => {
+    const routes = [route("r", { path: { kind: "regex", value: "/v[0-9]+" } })];
+    assert.equal(taken(routes, { path: "/v12" }), "r");
+    assert.equal(taken(routes, { path: "/v12/x" }), undefined);
+    assert.equal(
+      taken([route("r", { path: { kind: "regex", value: "/a|/b" } })], { path: "/bx" }),
+      undefined,
+    );
+  });
+
+  it("refuse an expression that does not compile when the table is made, not when a request comes", () => {
+    const bad = host(["*"], route("r", { path: { kind: "regex", value: "(" } }));
+    assert.throws(
+      () => compileRouteTable({ name: "t", virtualHosts: [bad] }),
+      (error) => isPurserError(error) && error.code === "PURSER_INTERNAL",
+    );
+  });
+
+  it("match headers by name in any case, by value, and by presence", () => {
+    const routes = [
+      route("r", { headers: { "X-User": { kind: "exact", value: "ann" }, "x-any": { kind: "present" } } }),
+    ];
+    assert.equal(taken(routes, { headers: { "x-user": "ann", "x-any": "" } }), "r");
+    assert.equal(taken(routes, { headers: { "x-user": "ann" } }), undefined);
+    assert.equal(taken(routes, { headers: { "x-user": "bob", "x-any": "1" } }), undefined);
+  });
+
+  it("match the authority as the pseudo-header that Envoy has for it", () => {
+    const routes = [route("r", { headers: { ":authority": { kind: "prefix", value: "shop." } } })];
+    assert.equal(taken(routes, { authority: "shop.example.com:80" }), "r");
+    assert.equal(taken(routes, { authority: "example.com" }), undefined);
+  });
+
+  it("take an absent header for one that does not match", () => {
+    const without = (match: RouteMatch["headers"][string]) => [
+      route("r", { withoutHeaders: { "x-a": match } }),
+    ];
+    assert.equal(taken(without({ kind: "present" }), {}), "r");
+    assert.equal(taken(without({ kind: "present" }), { headers: { "x-a": "1" } }), undefined);
+    assert.equal(taken(without({ kind: "exact", value: "1" }), { headers: { "x-a": "2" } }), "r");
+    assert.equal(taken(without({ kind: "exact", value: "1" }), { headers: { "x-a": "1" } }), undefined);
+  });
+
+  it("match query parameters decoded, by their first value", () => {
+    const routes = [
+      route("r", { queryParams: { "a b": { kind: "exact", value: "1&2" }, flag: { kind: "present" } } }),
+    ];
+    assert.equal(taken(routes, { query: "?a+b=1%262&flag" }), "r");
+    assert.equal(taken(routes, { query: "?flag=&a%20b=1%262&a+b=x" }), "r");
+    assert.equal(taken(routes, { query: "?a+b=x&a+b=1%262&flag" }), undefined);
+    assert.equal(taken(routes, { query: "" }), undefined);
+    assert.equal(
+      taken([route("r", { queryParams: { a: { kind: "exact", value: "%zz" } } })], { query: "?a=%zz" }),
+      "r",
+    );
+  });
+});

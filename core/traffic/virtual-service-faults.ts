@@ -1,0 +1,138 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { SpecFault } from "../documents/kinds/kind.ts";
+import type { HeaderOperationsSpec } from "../documents/kinds/traffic-fields.ts";
+import type { HttpMatchSpec, HttpRouteSpec, VirtualServiceSpec } from "../documents/kinds/virtual-service.ts";
+import { compileRegex } from "../kernel/regex.ts";
+import { suggest } from "../kernel/suggest.ts";
+import { parseRetryOn, RETRY_WORDS } from "./retry.ts";
+
+type Path = readonly (string | number)[];
+
+/** What a VirtualService's schema cannot say: one action a route, weights that add up, expressions that compile. */
+export function virtualServiceFaults(spec: VirtualServiceSpec): readonly SpecFault[] {
+  return spec.http.flatMap((route, index) => {
+    const path: Path = ["http", index];
+    return [
+      ...actionFaults(route, path),
+      ...weightFaults(route, path),
+      ...retryFaults(route, path),
+      ...(route.match ?? []).flatMap((match, matchIndex) => [
+        ...regexFaults(match, [...path, "match", matchIndex]),
+        ...gatewayFaults(match, spec.gateways ?? ["mesh"], [...path, "match", matchIndex]),
+      ]),
+      ...headerFaults(route.headers, [...path, "headers"]),
+      ...(route.route ?? []).flatMap((destination, destinationIndex) =>
+        headerFaults(destination.headers, [...path, "route", destinationIndex, "headers"]),
+      ),
+    ];
+  });
+}
+
+const ACTIONS = ["route", "redirect", "directResponse"] as const;
+const FORWARDING_FIELDS = ["rewrite", "timeout", "retries"] as const;
+
+function actionFaults(route: HttpRouteSpec, path: Path): readonly SpecFault[] {
+  const given = ACTIONS.filter((action) => route[action] !== undefined);
+  if (given.length !== 1) {
+    return [
+      {
+        path,
+        message: `A route needs exactly one of ${ACTIONS.join(", ")}; this one has ${given.length === 0 ? "none" : given.join(" and ")}`,
+      },
+    ];
+  }
+  if (route.route !== undefined) return [];
+  return FORWARDING_FIELDS.filter((field) => route[field] !== undefined).map((field) => ({
+    path: [...path, field],
+    message: `A route that does not forward has no use for ${field}`,
+  }));
+}
+
+function weightFaults({ route }: HttpRouteSpec, path: Path): readonly SpecFault[] {
+  if (route === undefined || route.length < 2 || route.some(({ weight = 0 }) => weight > 0)) return [];
+  return [
+    { path: [...path, "route"], message: "Of several destinations at least one needs a weight above 0" },
+  ];
+}
+
+function retryFaults({ retries }: HttpRouteSpec, path: Path): readonly SpecFault[] {
+  return parseRetryOn(retries?.retryOn ?? "retriable-status-codes").unknown.map((word) => {
+    const suggestion = suggest(word, RETRY_WORDS);
+    return {
+      path: [...path, "retries", "retryOn"],
+      message: `${JSON.stringify(word)} is not a retry condition that Purser knows, nor a response code`,
+      ...(suggestion === undefined ? {} : { suggestion }),
+    };
+  });
+}
+
+function regexFaults(match: HttpMatchSpec, path: Path): readonly SpecFault[] {
+  const singles = (["uri", "method", "authority"] as const).map(
+    (field) => [[field], match[field]?.regex] as const,
+  );
+  const maps = (["headers", "withoutHeaders", "queryParams"] as const).flatMap((field) =>
+    Object.entries(match[field] ?? {}).map(([name, { regex }]) => [[field, name], regex] as const),
+  );
+  return [...singles, ...maps].flatMap(([field, regex]) => {
+    const compiled = compileRegex(regex ?? "");
+    return compiled.ok
+      ? []
+      : [{ path: [...path, ...field, "regex"], message: `Not a valid RE2 expression: ${compiled.message}` }];
+  });
+}
+
+function gatewayFaults(match: HttpMatchSpec, known: readonly string[], path: Path): readonly SpecFault[] {
+  return (match.gateways ?? []).flatMap((name, index) => {
+    if (known.includes(name)) return [];
+    const suggestion = suggest(name, known);
+    return [
+      {
+        path: [...path, "gateways", index],
+        message: `${JSON.stringify(name)} is not among this VirtualService's gateways (${known.join(", ")})`,
+        ...(suggestion === undefined ? {} : { suggestion }),
+      },
+    ];
+  });
+}
+
+/** Fields that say how a message is framed or where it goes: a route may not touch them. */
+const RESERVED_HEADERS = new Set([
+  "connection",
+  "content-length",
+  "host",
+  "keep-alive",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+function headerFaults(operations: HeaderOperationsSpec | undefined, path: Path): readonly SpecFault[] {
+  return (["request", "response"] as const).flatMap((side) => {
+    const { set = {}, add = {}, remove = [] } = operations?.[side] ?? {};
+    return [
+      ...Object.entries(set).flatMap(([name, value]) =>
+        fieldFaults(name, value, [...path, side, "set", name]),
+      ),
+      ...Object.entries(add).flatMap(([name, value]) =>
+        fieldFaults(name, value, [...path, side, "add", name]),
+      ),
+      ...remove.flatMap((name, index) => fieldFaults(name, "", [...path, side, "remove", index])),
+    ];
+  });
+}
+
+/** RFC 9110, sections 5.1 and 5.5. */
+function fieldFaults(name: string, value: string, path: Path): readonly SpecFault[] {
+  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name))
+    return [{ path, message: `${JSON.stringify(name)} is not a header name` }];
+  if (RESERVED_HEADERS.has(name.toLowerCase())) {
+    const remedy = name.toLowerCase() === "host" ? "; use rewrite.authority" : "";
+    return [{ path, message: `Routes may not change the header ${name}${remedy}` }];
+  }
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
+    ? []
+    : [{ path, message: `The value of ${name} has characters that a header cannot carry` }];
+}

@@ -1,0 +1,81 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { fork, type ChildProcess } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { Command } from "commander";
+import { meshFlags } from "../../cli/command-run.ts";
+import { runProgram } from "../../cli/main.ts";
+import { type MeshFlags, runMesh } from "../../cli/run-mesh.ts";
+import { stopSignal } from "../../cli/stopping.ts";
+import { meshSummary } from "../../cli/summary.ts";
+import { createWorld, type LogFlags } from "../../cli/world.ts";
+import { PurserError } from "../../core/kernel/errors.ts";
+
+// The demo: the bookshop's services in a process of their own, and a mesh around them in this one.
+
+const MESH = fileURLToPath(new URL("./mesh", import.meta.url)).replace(/\/dist\//, "/");
+const SERVICES = fileURLToPath(
+  new URL(`./services/main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url),
+);
+const SERVICES_START_MS = 10_000;
+
+/** The services know these ports; see services/main.ts. */
+const SIDECARS: MeshFlags["sidecar"] = [
+  { service: "storefront", outboundPort: 15001 },
+  { service: "reviews", outboundPort: 15002 },
+];
+
+const TRY = `Try
+  curl http://127.0.0.1:8080/
+      the shop's page: allowed
+  curl -i -X DELETE http://127.0.0.1:8080/api/ratings/1
+      denied by a policy, which says so
+  for i in $(seq 12); do curl -s -o /dev/null -D - -H 'x-user: ann' http://127.0.0.1:8080/api/reviews/1 | grep -iE '^(HTTP|ratelimit|retry)'; done
+      ten requests in ten seconds, then 429
+  for i in $(seq 10); do curl -s http://127.0.0.1:8080/api/reviews/1 | grep -o '"version":"v."'; done
+      reviews v1, v2 and v3 at 50, 30 and 20 per cent
+  curl -s http://127.0.0.1:9092/metrics | grep requests_total
+      what was told of these requests
+
+Edit a file in ${MESH} while this runs. Ctrl-C stops it.
+`;
+
+interface Flags extends Omit<MeshFlags, "sidecar">, LogFlags {
+  readonly drain: number;
+}
+
+async function demo(flags: Flags): Promise<void> {
+  const services = await startServices();
+  try {
+    const mesh = await runMesh({ ...flags, sidecar: SIDECARS }, createWorld(flags));
+    process.stdout.write(`${meshSummary(mesh)}\n${TRY}`);
+    await stopSignal();
+    await mesh.close(flags.drain);
+  } finally {
+    services.kill();
+  }
+}
+
+function startServices(): Promise<ChildProcess> {
+  const child = fork(SERVICES, ["all"], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  return new Promise((resolve, reject) => {
+    const fail = (message: string): void => {
+      child.kill();
+      reject(new PurserError("PURSER_PORT_TAKEN", `the bookshop's services could not start: ${message}`));
+    };
+    const timer = setTimeout(() => fail(`not ready within ${SERVICES_START_MS} ms`), SERVICES_START_MS);
+    child.once("exit", (code) => fail(`they ended with code ${code}`));
+    child.on("message", (message: { readonly kind: string; readonly message?: string }) => {
+      clearTimeout(timer);
+      child.removeAllListeners("exit");
+      if (message.kind === "ready") resolve(child);
+      else fail(message.message ?? "no reason given");
+    });
+  });
+}
+
+const program = new Command("bookshop").description("The bookshop in a mesh on loopback.");
+const command = meshFlags(new Command("start")).action(demo);
+program.addCommand(command, { isDefault: true });
+process.exit(await runProgram(program, ["start", "-c", MESH, ...process.argv.slice(2)]));

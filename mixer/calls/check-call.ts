@@ -1,0 +1,74 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { CheckReply, CheckRequest } from "../../api/mixer.ts";
+import { decide } from "../../core/check/decide.ts";
+import type { Decision, QuotaCharge, QuotaOutcome } from "../../core/check/decision.ts";
+import { chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import type { QuotaPolicy } from "../../core/snapshot/snapshot.ts";
+import type { Generation } from "../generation.ts";
+import type { Host } from "../handlers/host.ts";
+import { type Asked, type Demand, type QuotaCharger, refuserOf } from "../quota/quota-charger.ts";
+
+export interface CallTools extends Pick<Host, "clock" | "metrics" | "logger"> {
+  readonly charger: QuotaCharger;
+}
+
+/** Decides one request and charges its quotas: exactly, all enforced ones or none. */
+export function answerCheck(
+  generation: Generation,
+  request: CheckRequest,
+  { clock, metrics, charger }: CallTools,
+): MaybePromise<CheckReply> {
+  const startMs = clock.monotonicMs();
+  const { version } = generation.snapshot;
+  const { dispatch, observer } = generation;
+  const context = { nowMs: clock.nowMs(), dispatch, observer };
+  return chain(decide(generation.checkPlan, request.attributes, context), (decision) => {
+    const demands =
+      request.withoutQuotas === true ? [] : decision.charges.map((charge) => demandOf(charge, generation));
+    const id = `${request.deduplicationId}@${version}`;
+    return chain(charger.charge(demands, id), (quotas) => {
+      const asked = demands.map(({ mode, request: { amount } }, index) => {
+        return { mode, amount, outcome: quotas[index] as QuotaOutcome };
+      });
+      for (const { outcome, amount } of asked) metrics.quota(outcome, amount);
+      countCheck(decision, asked, startMs, metrics);
+      return { version, decision, quotas };
+    });
+  });
+}
+
+function demandOf(charge: QuotaCharge, generation: Generation): Demand {
+  const policy = generation.quotaPolicies.get(charge.policy) as QuotaPolicy;
+  const { cell, limit, windowMs, amount, mode, onStoreFailure } = charge;
+  return {
+    policy: charge.policy,
+    store: generation.findStore(policy.store),
+    // Used at once, so nothing is leased.
+    request: { cell, algorithm: policy.algorithm, limit, windowMs, amount, bestEffort: false, leaseMs: 0 },
+    onStoreFailure,
+    mode,
+  };
+}
+
+function countCheck(
+  { status, reason, decidedBy, shadowDenials, audits }: Decision,
+  asked: readonly Asked[],
+  startMs: number,
+  metrics: CallTools["metrics"],
+): void {
+  const refOf = ({ outcome }: Asked) => ({ kind: "QuotaPolicy", name: outcome.policy });
+  const limiting = refuserOf(asked);
+  if (limiting === undefined) metrics.checked(status.code, reason?.kind ?? "none", startMs);
+  else metrics.checked("RESOURCE_EXHAUSTED", "quota", startMs);
+  const shadows = asked.filter(({ mode, amount, outcome }) => mode === "shadow" && outcome.granted < amount);
+  metrics.noted({
+    denials: [
+      ...(decidedBy === undefined ? [] : [decidedBy]),
+      ...(limiting === undefined ? [] : [refOf(limiting)]),
+    ],
+    shadowDenials: [...shadowDenials, ...shadows.map(refOf)],
+    audits,
+  });
+}

@@ -1,0 +1,196 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { CallContext } from "../../core/hooks/extension.ts";
+import { isPurserError, messageOf, type PurserError } from "../../core/kernel/errors.ts";
+import type { MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import type { Cancel, Clock, Logger, Random, Scheduler } from "../../core/kernel/ports.ts";
+import type { DeliverySettings } from "../../core/snapshot/snapshot.ts";
+import { withDeadline } from "../handlers/deadline.ts";
+import { backoffMs } from "./backoff.ts";
+import { BoundedQueue } from "./bounded-queue.ts";
+import { CircuitBreaker } from "./circuit-breaker.ts";
+
+export interface DeliveryOptions<T> {
+  readonly settings: DeliverySettings;
+  /** Hands one batch over. A retryable PurserError has the same batch tried again. */
+  readonly send: (batch: readonly T[], call: CallContext) => MaybePromise<void>;
+  readonly onTimeout: () => PurserError;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  readonly observer: DeliveryObserver;
+}
+
+export interface DeliveryObserver {
+  /** `count` instances will never arrive: the queue was full, the backend refused them, or the time was up. */
+  dropped(count: number, reason: DropReason): void;
+  retried(): void;
+}
+
+export type DropReason = "overflow" | "failed" | "closed";
+
+/**
+ * Brings instances to one handler in batches, in order, one batch under way at a time, and never in a request's way.
+ *
+ * Delivery class: best effort within `attempts`. A batch is tried until it is taken, refused for good, or out of
+ * attempts; then it is dropped and counted. A try whose answer was lost is repeated, so a backend may see a batch twice.
+ */
+export class Delivery<T> {
+  readonly #options: DeliveryOptions<T>;
+  readonly #queue: BoundedQueue<T>;
+  readonly #breaker: CircuitBreaker;
+  #running: Promise<void> | undefined;
+  #cancelLinger: Cancel | undefined;
+  #wakeSleeper: (() => void) | undefined;
+  #inFlight = 0;
+  #dropped = 0;
+  #state: "open" | "flushing" | "closed" = "open";
+
+  constructor(options: DeliveryOptions<T>) {
+    this.#options = options;
+    this.#queue = new BoundedQueue(options.settings.queueSize);
+    this.#breaker = new CircuitBreaker(options.clock);
+  }
+
+  /** Instances waiting or under way. */
+  get depth(): number {
+    return this.#queue.length + this.#inFlight;
+  }
+
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Whether the backend is being left alone after failing again and again. */
+  get broken(): boolean {
+    return this.#breaker.open;
+  }
+
+  /** Never waits, never throws. */
+  offer(item: T): void {
+    if (this.#state === "closed") return this.#drop(1, "closed");
+    if (!this.#queue.push(item)) this.#drop(1, "overflow");
+    this.#schedule();
+  }
+
+  /** Sends what there is without lingering; resolves when the queue was empty or the deadline has passed. */
+  async flush(deadlineMs: number): Promise<void> {
+    if (this.#state === "closed" || this.depth === 0) return;
+    this.#state = "flushing";
+    this.#schedule();
+    await this.#idleWithin(deadlineMs);
+    // close() may have come meanwhile.
+    if ((this.#state as string) === "flushing") this.#state = "open";
+  }
+
+  /** Flushes within the deadline and drops the rest. Safe to call twice. */
+  async close(deadlineMs: number): Promise<void> {
+    await this.flush(deadlineMs);
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#cancelLinger?.();
+    this.#cancelLinger = undefined;
+    const left = this.#queue.take(this.#queue.length).length;
+    if (left > 0) this.#drop(left, "closed");
+    this.#wakeSleeper?.();
+  }
+
+  #schedule(): void {
+    if (this.#running !== undefined || this.#queue.length === 0) return;
+    if (this.#state === "flushing" || this.#queue.length >= this.#options.settings.batchSize)
+      return this.#run();
+    this.#cancelLinger ??= this.#options.scheduler.after(this.#options.settings.lingerMs, () => this.#run());
+  }
+
+  #run(): void {
+    this.#cancelLinger?.();
+    this.#cancelLinger = undefined;
+    this.#running ??= this.#sendBatches().finally(() => {
+      this.#running = undefined;
+      this.#schedule();
+    });
+  }
+
+  async #sendBatches(): Promise<void> {
+    const { batchSize } = this.#options.settings;
+    do {
+      const batch = this.#queue.take(batchSize);
+      this.#inFlight = batch.length;
+      await this.#deliver(batch);
+      this.#inFlight = 0;
+    } while (this.#queue.length >= batchSize || (this.#state === "flushing" && this.#queue.length > 0));
+  }
+
+  async #deliver(batch: readonly T[]): Promise<void> {
+    const { settings, random, observer, logger } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      if (this.#breaker.waitMs > 0) await this.#sleep(this.#breaker.waitMs);
+      if (this.#state === "closed") return this.#drop(batch.length, "closed");
+      const failure = await this.#try(batch);
+      if (failure === undefined) return;
+      if (!failure.retryable || attempt >= settings.attempts) {
+        logger.warn("telemetry was dropped: the handler did not take it", {
+          instances: batch.length,
+          attempts: attempt,
+          error: messageOf(failure.error),
+        });
+        return this.#drop(batch.length, "failed");
+      }
+      observer.retried();
+      await this.#sleep(backoffMs(attempt, random));
+    }
+  }
+
+  /** What went wrong, or undefined. */
+  async #try(
+    batch: readonly T[],
+  ): Promise<{ readonly error: unknown; readonly retryable: boolean } | undefined> {
+    const { scheduler, settings, send, onTimeout } = this.#options;
+    try {
+      await withDeadline(scheduler, settings.timeoutMs, (call) => send(batch, call), onTimeout);
+      this.#breaker.succeeded();
+      return undefined;
+    } catch (error) {
+      this.#breaker.failed();
+      return { error, retryable: isPurserError(error) && error.retryable };
+    }
+  }
+
+  /** Ends early when the delivery is closed. */
+  #sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#state === "closed") return resolve();
+      const cancel = this.#options.scheduler.after(delayMs, resolve);
+      this.#wakeSleeper = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  async #idleWithin(deadlineMs: number): Promise<void> {
+    let expired = false;
+    const deadline = new Promise<void>((resolve) => {
+      const cancel = this.#options.scheduler.after(deadlineMs, () => {
+        expired = true;
+        resolve();
+      });
+      void this.#untilIdle(() => expired).then(() => {
+        cancel();
+        resolve();
+      });
+    });
+    await deadline;
+  }
+
+  async #untilIdle(expired: () => boolean): Promise<void> {
+    while (this.#running !== undefined && !expired()) await this.#running;
+  }
+
+  #drop(count: number, reason: DropReason): void {
+    this.#dropped += count;
+    this.#options.observer.dropped(count, reason);
+  }
+}

@@ -1,0 +1,61 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Router from "@koa/router";
+import Koa, { type Middleware } from "koa";
+import { messageOf, PurserError } from "../../core/kernel/errors.ts";
+import type { Clock, Logger, Random } from "../../core/kernel/ports.ts";
+import type { Mixer } from "../mixer.ts";
+import { answerErrors } from "./answer-errors.ts";
+import { concurrencyLimit } from "./concurrency-limit.ts";
+import type { PolicyPolls } from "./policy-polls.ts";
+import { requestId } from "./request-id.ts";
+import { addAuthRoutes } from "./routes-auth.ts";
+import { addCallRoutes } from "./routes-calls.ts";
+import { addOperationRoutes } from "./routes-operations.ts";
+
+export interface MixerAppOptions {
+  readonly mixer: Mixer;
+  readonly polls: PolicyPolls;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly bodyLimitBytes: number;
+  readonly maxConcurrentRequests: number;
+  readonly isDraining: () => boolean;
+}
+
+/** The mixer's HTTP surface. */
+export function createMixerApp(options: MixerAppOptions): Koa {
+  const { mixer, polls, clock, random, logger, bodyLimitBytes, maxConcurrentRequests, isDraining } = options;
+  const app = new Koa();
+  app.on("error", (error: unknown) =>
+    logger.warn("an answer could not be sent", { error: messageOf(error) }),
+  );
+  const router = new Router();
+  const limit = concurrencyLimit(maxConcurrentRequests);
+  addCallRoutes(router, { mixer, polls, limit, bodyLimitBytes });
+  addAuthRoutes(router, mixer, limit, { clock, random });
+  addOperationRoutes(router, mixer, isDraining);
+  app.use(requestId(random));
+  app.use(async (context, next) => {
+    await next();
+    if (isDraining()) context.set("Connection", "close");
+  });
+  app.use(answerErrors(logger));
+  app.use(refuseUnrouted(router));
+  app.use(router.routes());
+  return app;
+}
+
+/** 404 for a path that nothing answers, 405 with Allow for one that takes other methods. */
+function refuseUnrouted(router: Router): Middleware {
+  return (context, next) => {
+    const { path, route } = router.match(context.path, context.method);
+    if (route) return next();
+    if (path.length === 0) throw new PurserError("PURSER_NOT_FOUND", `there is nothing at ${context.path}`);
+    const methods = [...new Set(path.flatMap((layer) => layer.methods))];
+    context.set("Allow", methods.join(", "));
+    throw new PurserError("PURSER_METHOD_NOT_ALLOWED", `${context.path} takes ${methods.join(", ")}`);
+  };
+}

@@ -1,0 +1,130 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { STATUS_CODES } from "node:http";
+import type { CheckReply } from "../../api/mixer.ts";
+import type { DocumentRef, QuotaCharge } from "../../core/check/decision.ts";
+import type { ErrorCode } from "../../core/kernel/error-catalog.ts";
+import { httpStatusOf } from "../../core/kernel/status.ts";
+import type { HeaderOperation } from "../../core/templates/instances.ts";
+import { refuserOf } from "../quota/quota-charger.ts";
+import type { AuthForm } from "./auth-request.ts";
+
+/** What the other gateway is answered: 2xx lets its request pass, anything else does not. */
+export interface AuthReply {
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** Headers of the answer's own framing, which no policy may set here. */
+const FRAMING: ReadonlySet<string> = new Set(
+  "connection content-length keep-alive transfer-encoding upgrade trailer te".split(" "),
+);
+
+export function authReply(reply: CheckReply, form: AuthForm): AuthReply {
+  const { decision } = reply;
+  const limited = quotaRefusal(reply);
+  if (decision.directResponse !== undefined && limited === undefined) {
+    const { httpStatus, headers, body } = decision.directResponse;
+    const own = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+    const contentType = own.get("content-type") ?? "text/plain; charset=utf-8";
+    own.delete("content-type");
+    return refusal(form, httpStatus, [...own, ...applied(decision.responseHeaders)], contentType, body);
+  }
+  if (decision.status.code !== "OK") {
+    const code = decision.reason?.kind === "error" ? decision.reason.code : undefined;
+    const status = httpStatusOf(decision.status.code);
+    return problem(
+      form,
+      status,
+      decision.status.message,
+      decision.decidedBy,
+      code,
+      applied(decision.responseHeaders),
+    );
+  }
+  if (limited !== undefined) {
+    const retryAfter = ["retry-after", String(Math.max(1, Math.ceil(limited.retryAfterMs / 1000)))] as const;
+    const status = limited.code === undefined ? 429 : 503;
+    return problem(form, status, limited.message, limited.decidedBy, limited.code, [retryAfter]);
+  }
+  return {
+    status: 200,
+    headers: applied([...decision.responseHeaders, ...decision.requestHeaders]),
+    contentType: "text/plain; charset=utf-8",
+    body: "",
+  };
+}
+
+function quotaRefusal({ decision, quotas }: CheckReply) {
+  const asked = quotas.map((outcome, index) => {
+    const charge = decision.charges[index] as QuotaCharge;
+    return { mode: charge.mode, amount: charge.amount, outcome, charge };
+  });
+  const refuser = refuserOf(asked);
+  if (refuser === undefined) return undefined;
+  const { charge, outcome } = refuser;
+  return {
+    message: charge.message,
+    retryAfterMs: outcome.retryAfterMs,
+    code: outcome.failure?.code,
+    decidedBy: { kind: "QuotaPolicy", name: charge.policy },
+  };
+}
+
+/** The proxy's own form: problem details (RFC 9457), the policy in a header. */
+function problem(
+  form: AuthForm,
+  status: number,
+  detail: string,
+  decidedBy: DocumentRef | undefined,
+  code: ErrorCode | undefined,
+  headers: readonly (readonly [string, string])[],
+): AuthReply {
+  const policy = decidedBy === undefined ? undefined : `${decidedBy.kind}/${decidedBy.name}`;
+  const body = { type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail, code, policy };
+  return refusal(
+    form,
+    status,
+    [
+      ...headers,
+      ...(policy === undefined ? [] : [["x-purser-policy", policy] as const]),
+      ...(code === undefined ? [] : [["x-purser-error", code] as const]),
+    ],
+    "application/problem+json",
+    `${JSON.stringify(body)}\n`,
+  );
+}
+
+/**
+ * nginx knows three answers: 2xx, 401 and 403; all others it turns into 500. And no gateway may take a refusal for a
+ * yes because its policy answers with 200. The status that is meant is then in `x-purser-status`.
+ */
+function refusal(
+  form: AuthForm,
+  meant: number,
+  headers: AuthReply["headers"],
+  contentType: string,
+  body: string,
+): AuthReply {
+  const unclear = form === "nginx" ? meant < 500 && meant !== 401 && meant !== 403 : meant < 300;
+  return {
+    status: unclear ? 403 : meant,
+    headers: unclear ? [...headers, ["x-purser-status", String(meant)]] : headers,
+    contentType,
+    body,
+  };
+}
+
+/** Header operations on an empty list of headers. */
+function applied(operations: readonly HeaderOperation[]): readonly (readonly [string, string])[] {
+  let headers: (readonly [string, string])[] = [];
+  for (const { operation, name, value } of operations) {
+    if (FRAMING.has(name)) continue;
+    if (operation !== "append") headers = headers.filter(([other]) => other !== name);
+    if (operation !== "remove" && value !== undefined) headers.push([name, value]);
+  }
+  return headers;
+}

@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type Router from "@koa/router";
+import type { Context, Middleware } from "koa";
+import type { MixerService } from "../../api/mixer.ts";
+import type { Clock, Random } from "../../core/kernel/ports.ts";
+import { authReply } from "./auth-reply.ts";
+import { readAuthRequest } from "./auth-request.ts";
+import { newId } from "./request-id.ts";
+
+/**
+ * Checks for gateways that ask over plain HTTP: nginx's auth_request, Traefik's ForwardAuth, Caddy's forward_auth,
+ * Envoy's HTTP ext_authz. A check and its quotas at once, and nothing for the gateway to remember.
+ */
+export function addAuthRoutes(
+  router: Router,
+  mixer: MixerService,
+  limit: Middleware,
+  { clock, random }: { readonly clock: Clock; readonly random: Random },
+): void {
+  // The gateway does not repeat a call, so each has an id of its own.
+  const prefix = newId(random);
+  let calls = 0;
+  const answer = async (context: Context): Promise<void> => {
+    const { method = "GET", url = "/", headers, socket } = context.req;
+    const peerIp = socket.remoteAddress ?? "";
+    const { bag, form } = readAuthRequest({ method, url, headers, peerIp, timeMs: clock.nowMs() });
+    calls += 1;
+    const reply = authReply(
+      await mixer.check({ attributes: bag, deduplicationId: `auth-${prefix}-${calls}` }),
+      form,
+    );
+    context.status = reply.status;
+    for (const [name, value] of reply.headers) context.append(name, value);
+    context.set("Content-Type", reply.contentType);
+    context.body = reply.body;
+  };
+  router.all("/auth", limit, answer);
+  router.all("/auth/{*path}", limit, answer);
+}

@@ -1,0 +1,679 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import type { CheckReply, PolicyState } from "../api/mixer.ts";
+import type { AttributeBag } from "../core/attributes/bag.ts";
+import { isPurserError, PurserError } from "../core/kernel/errors.ts";
+import { isPromise } from "../core/kernel/maybe-promise.ts";
+import type { Scheduler } from "../core/kernel/ports.ts";
+import type { HandlerDeclaration } from "../core/snapshot/snapshot.ts";
+import {
+  createCollectingLogger,
+  createMemoryFiles,
+  createSeededRandom,
+  createVirtualTime,
+} from "../plugins/sdk/testing/index.ts";
+import {
+  accessPolicy,
+  adapterDeclaration,
+  computed,
+  expression,
+  logEntry,
+  metric,
+  pluginDeclaration,
+  quotaPolicy,
+  rule,
+  snapshotOf,
+} from "../test/support/snapshots.ts";
+import { createMixer, type MixerOptions } from "./mixer.ts";
+import { LINGER_MS, SETTLE_MS } from "./proxy-presence.ts";
+
+function setUp(options: Partial<MixerOptions> = {}) {
+  const time = createVirtualTime();
+  const logger = createCollectingLogger();
+  const mixer = createMixer({
+    clock: time.clock,
+    scheduler: time.scheduler,
+    random: createSeededRandom(),
+    logger,
+    files: () => createMemoryFiles(),
+    ...options,
+  });
+  let id = 0;
+  const check = (attributes: AttributeBag = {}, more = {}) =>
+    mixer.check({ attributes, deduplicationId: `id-${++id}`, ...more });
+  const scrape = async (name: string): Promise<string[]> =>
+    (await mixer.exposition()).split("\n").filter((text) => text.startsWith(name));
+  return { time, logger, mixer, check, scrape };
+}
+
+const OK = { status: { code: "OK", message: "" } } as const;
+const now = (reply: CheckReply | Promise<CheckReply>): CheckReply => {
+  assert.ok(!isPromise(reply), "the check was not synchronous");
+  return reply;
+};
+
+/** A handler that says what happens to it. */
+function watched(name: string, log: string[], fields: Partial<HandlerDeclaration> = {}): HandlerDeclaration {
+  return adapterDeclaration(
+    name,
+    () => {
+      log.push(`build ${name}`);
+      return { checknothing: () => OK, close: () => void log.push(`close ${name}`) };
+    },
+    fields,
+  );
+}
+
+describe("a mixer", () => {
+  it("refuses calls until it has documents, and says that it is not ready", () => {
+    const { mixer, check } = setUp();
+    assert.equal(mixer.ready, false);
+    assert.throws(
+      check,
+      (error) => isPurserError(error) && error.code === "PURSER_MIXER_UNAVAILABLE" && error.retryable,
+    );
+  });
+
+  it("decides and charges at once when everything is at hand", async () => {
+    const { mixer, check } = setUp();
+    await mixer.apply(snapshotOf({ quotaPolicies: [quotaPolicy("q", { limit: 1 })] }));
+    const first = now(check());
+    assert.equal(first.version, "v1");
+    assert.equal(first.quotas[0]?.granted, 1);
+    const second = now(check());
+    assert.equal(second.quotas[0]?.granted, 0);
+    assert.equal(second.decision.status.code, "OK");
+  });
+
+  it("charges nothing when it is asked not to, and once for a repeated call", async () => {
+    const { mixer, check } = setUp();
+    await mixer.apply(snapshotOf({ quotaPolicies: [quotaPolicy("q", { limit: 2 })] }));
+    assert.deepEqual(now(check({}, { withoutQuotas: true })).quotas, []);
+    const repeat = { attributes: {}, deduplicationId: "same" };
+    now(mixer.check(repeat));
+    assert.equal(now(mixer.check(repeat)).quotas[0]?.remaining, 1);
+    assert.equal(now(check()).quotas[0]?.granted, 1);
+  });
+
+  describe("applying a snapshot", () => {
+    it("lets handlers of the same signature live on, builds the others, and closes those that are gone", async () => {
+      const log: string[] = [];
+      const { mixer } = setUp();
+      await mixer.apply(snapshotOf({ handlers: [watched("a", log), watched("b", log), watched("c", log)] }));
+      const applied = await mixer.apply(
+        snapshotOf({ version: "v2", handlers: [watched("a", log), watched("b", log, { signature: "b2" })] }),
+      );
+      assert.deepEqual(applied, {
+        ok: true,
+        value: { version: "v2", built: ["b"], reused: ["a"] },
+        warnings: [],
+      });
+      assert.deepEqual(log, ["build a", "build b", "build c", "build b", "close b", "close c"]);
+    });
+
+    it("keeps what a request began with until it is over", async () => {
+      const log: string[] = [];
+      let answer = (): void => {};
+      const slow = adapterDeclaration("slow", () => ({
+        checknothing: () => new Promise((resolve) => (answer = () => resolve(OK))),
+        close: () => void log.push("closed"),
+      }));
+      const { mixer, check, time } = setUp();
+      await mixer.apply(snapshotOf({ handlers: [slow], rules: [rule("r", "slow")] }));
+      const pending = check();
+      await mixer.apply(snapshotOf({ version: "v2" }));
+      assert.deepEqual(log, []);
+      assert.equal(now(check()).version, "v2");
+      answer();
+      assert.equal((await pending).version, "v1");
+      await time.advanceAndSettle(0);
+      assert.deepEqual(log, ["closed"]);
+    });
+
+    it("closes the handlers of a request that never ends when the deadline has passed", async () => {
+      const log: string[] = [];
+      const { mixer, time, check } = setUp();
+      const stuck = pluginDeclaration(
+        "stuck",
+        () => ({
+          apply: (hooks) => hooks.check.for("checknothing").tapPromise("stuck", () => new Promise(() => {})),
+          close: () => void log.push("closed"),
+        }),
+        { delivery: { batchSize: 1, lingerMs: 1, queueSize: 1, attempts: 1, timeoutMs: 60_000 } },
+      );
+      await mixer.apply(snapshotOf({ handlers: [stuck], rules: [rule("r", "stuck")] }));
+      void check();
+      await mixer.apply(snapshotOf({ version: "v2" }));
+      await time.advanceAndSettle(9_999);
+      assert.deepEqual(log, []);
+      await time.advanceAndSettle(1);
+      assert.deepEqual(log, ["closed"]);
+    });
+
+    it("refuses the whole of it when a handler cannot be built, tells of every one, and goes on as before", async () => {
+      const log: string[] = [];
+      const { mixer, check } = setUp();
+      await mixer.apply(
+        snapshotOf({ accessPolicies: [accessPolicy("deny")], handlers: [watched("a", log)] }),
+      );
+      const fails = (name: string) =>
+        adapterDeclaration(name, () => {
+          throw new Error(`no ${name}`);
+        });
+      const outcome = await mixer.apply(
+        snapshotOf({
+          version: "v2",
+          handlers: [watched("a", log), watched("b", log), fails("x"), fails("y")],
+        }),
+      );
+      assert.ok(!outcome.ok);
+      assert.deepEqual(
+        outcome.diagnostics.map(({ code, message }) => [code, message]),
+        [
+          ["PURSER_HANDLER_BUILD", "handler x could not be built: no x"],
+          ["PURSER_HANDLER_BUILD", "handler y could not be built: no y"],
+        ],
+      );
+      assert.deepEqual(log, ["build a", "build b", "close b"]);
+      assert.equal(now(check()).version, "v1");
+      assert.equal((await mixer.status()).rejection?.diagnostics.length, 2);
+      await mixer.apply(snapshotOf({ version: "v3" }));
+      assert.equal((await mixer.status()).rejection, undefined);
+    });
+
+    it("gives a plugin that lives on fresh hooks, and lets the old ones go", async () => {
+      let applied = 0;
+      const plugin = () =>
+        pluginDeclaration("p", () => ({
+          apply(hooks) {
+            const times = ++applied;
+            hooks.check
+              .for("checknothing")
+              .tap("p", () => ({ status: { code: "NOT_FOUND", message: `${times}` } }));
+          },
+          close() {},
+        }));
+      const { mixer, check } = setUp();
+      for (const version of ["v1", "v2"]) {
+        await mixer.apply(snapshotOf({ version, handlers: [plugin()], rules: [rule("r", "p")] }));
+      }
+      assert.equal(now(check()).decision.status.message, "2");
+    });
+  });
+
+  describe("with a handler that misbehaves", () => {
+    it("names one that hangs, aborts its signal, and lets the rule decide", async () => {
+      let signal: { readonly aborted: boolean } | undefined;
+      const hanging = adapterDeclaration("hanging", {
+        checknothing: (_, call) => {
+          signal = call.signal;
+          return new Promise(() => {});
+        },
+      });
+      const { mixer, check, time } = setUp();
+      await mixer.apply(snapshotOf({ handlers: [hanging], rules: [rule("r", "hanging")] }));
+      const pending = check();
+      await time.advanceAndSettle(5_000);
+      const { decision } = await pending;
+      assert.deepEqual(decision.reason, {
+        kind: "error",
+        code: "PURSER_HANDLER_TIMEOUT",
+        detail: "handler hanging did not answer within 5000 ms",
+      });
+      assert.equal(signal?.aborted, true);
+    });
+
+    it("names one that throws, whether at once or later", async () => {
+      for (const checknothing of [
+        () => {
+          throw new Error("bug");
+        },
+        () => Promise.reject(new Error("bug")),
+      ]) {
+        const { mixer, check } = setUp();
+        await mixer.apply(
+          snapshotOf({ handlers: [adapterDeclaration("h", { checknothing })], rules: [rule("r", "h")] }),
+        );
+        const { decision } = await check();
+        assert.equal(decision.reason?.kind === "error" && decision.reason.detail, "handler h failed: bug");
+      }
+    });
+
+    it("names one that leaves timers behind and cancels them, and logs one whose timer throws", async () => {
+      let scheduler: Scheduler | undefined;
+      let ran = 0;
+      const leaking = adapterDeclaration("leaking", (context) => {
+        ({ scheduler } = context);
+        context.scheduler.every(1_000, () => ran++);
+        context.scheduler.after(10, () => {
+          throw new Error("bug");
+        });
+        return { close() {} };
+      });
+      const { mixer, logger, scrape, time } = setUp();
+      await mixer.apply(snapshotOf({ handlers: [leaking] }));
+      await time.advanceAndSettle(1_000);
+      await mixer.apply(snapshotOf({ version: "v2" }));
+      await time.advanceAndSettle(5_000);
+      assert.equal(ran, 1);
+      assert.deepEqual(
+        logger.lines
+          .filter(({ level }) => level !== "debug")
+          .map(({ message, fields }) => [fields["handler"], message]),
+        [
+          ["leaking", "a handler's scheduled work threw"],
+          ["leaking", "a handler left work scheduled when it was closed"],
+        ],
+      );
+      assert.deepEqual(await scrape("purser_mixer_handler_leaks_total{"), [
+        'purser_mixer_handler_leaks_total{handler="leaking"} 1',
+      ]);
+      scheduler?.after(1, () => ran++);
+      await time.advanceAndSettle(10);
+      assert.equal(ran, 1);
+    });
+
+    it("goes on when one never closes", async () => {
+      const stubborn = adapterDeclaration("stubborn", { close: () => new Promise(() => {}) });
+      const { mixer, time } = setUp();
+      await mixer.apply(snapshotOf({ handlers: [stubborn] }));
+      const closed = mixer.close(1_000);
+      await time.advanceAndSettle(1_000);
+      await closed;
+      assert.equal(time.scheduled, 0);
+    });
+  });
+
+  describe("with attributes of a plugin", () => {
+    it("decides by them", async () => {
+      const plugin = pluginDeclaration("geo", () => ({
+        apply: (hooks) => hooks.attributes.tap("geo", () => ({ "source.country": "NL" })),
+        close() {},
+      }));
+      const when = expression((bag) => (bag["source"] as { country?: string } | undefined)?.country === "NL");
+      const { mixer, check } = setUp();
+      await mixer.apply(snapshotOf({ handlers: [plugin], accessPolicies: [accessPolicy("a", { when })] }));
+      assert.equal(now(check()).decision.decidedBy?.name, "a");
+    });
+  });
+
+  describe("allocating", () => {
+    const charge = {
+      policy: "q",
+      cell: 'q{"user":"ann"}',
+      limit: 10,
+      leaseMs: 500,
+      amount: 3,
+      bestEffort: true,
+    };
+    const snapshot = snapshotOf({
+      quotaPolicies: [quotaPolicy("q", { overrides: [{ when: expression(() => true), limit: 20 }] })],
+    });
+    const ask = { version: "v0", deduplicationId: "d" };
+
+    it("grants charges of policies as they are, from any version", async () => {
+      const { mixer } = setUp();
+      await mixer.apply(snapshot);
+      const reply = await mixer.allocate({ ...ask, charges: [charge, { ...charge, limit: 20 }] });
+      assert.ok(reply.kind === "granted");
+      assert.deepEqual(
+        reply.quotas.map(({ granted }) => granted),
+        [3, 3],
+      );
+    });
+
+    it("takes amounts back", async () => {
+      const { mixer } = setUp();
+      await mixer.apply(snapshot);
+      const taken = await mixer.allocate({ ...ask, charges: [{ ...charge, amount: 10 }] });
+      assert.ok(taken.kind === "granted");
+      const { slot } = taken.quotas[0] as { slot: number };
+      await mixer.allocate({ ...ask, deduplicationId: "e", charges: [{ ...charge, amount: -4, slot }] });
+      const again = await mixer.allocate({
+        ...ask,
+        deduplicationId: "f",
+        charges: [{ ...charge, amount: 10 }],
+      });
+      assert.equal(again.kind === "granted" && again.quotas[0]?.granted, 4);
+    });
+
+    it("calls charges stale that belong to no policy any more, and makes none of the call's", async () => {
+      const { mixer } = setUp();
+      await mixer.apply(snapshot);
+      const strangers = [{ policy: "gone" }, { limit: 11 }, { cell: "other{}" }, { cell: "q" }];
+      for (const [index, stranger] of strangers.entries()) {
+        const charges = [charge, { ...charge, ...stranger }];
+        const reply = await mixer.allocate({ ...ask, deduplicationId: `s${index}`, charges });
+        assert.deepEqual(reply, { kind: "stale", version: "v1" });
+      }
+      const reply = await mixer.allocate({
+        ...ask,
+        deduplicationId: "all",
+        charges: [{ ...charge, amount: 10 }],
+      });
+      assert.equal(reply.kind === "granted" && reply.quotas[0]?.granted, 10);
+    });
+  });
+
+  describe("reporting", () => {
+    it("brings instances to their handlers in batches, with the time of the response", async () => {
+      const taken: unknown[] = [];
+      const backend = adapterDeclaration("backend", {
+        metric: (instances) =>
+          void taken.push(...instances.map(({ value, timestampMs }) => [value, timestampMs])),
+        logentry: (instances) => void taken.push(...instances.map(({ variables }) => ({ ...variables }))),
+      });
+      const { mixer, time } = setUp();
+      await mixer.apply(
+        snapshotOf({
+          handlers: [backend],
+          metrics: [metric("m", { value: computed(2) })],
+          logEntries: [logEntry("l", { variables: [["a", computed("b")]] })],
+        }),
+      );
+      await mixer.report({ bags: [{ response: { time: "2026-01-02T00:00:00Z" } }, {}] });
+      assert.deepEqual(taken, []);
+      await time.advanceAndSettle(1_000);
+      assert.deepEqual(taken, [[2, Date.UTC(2026, 0, 2)], [2, Date.UTC(2026, 0, 1)], { a: "b" }, { a: "b" }]);
+    });
+
+    it("tells plugins that watch, and shrugs when one throws", async () => {
+      const seen: unknown[] = [];
+      const watching = pluginDeclaration("watching", () => ({
+        apply: (hooks) => hooks.reported.tap("w", (bag) => void seen.push(bag)),
+        close() {},
+      }));
+      const throwing = pluginDeclaration("throwing", () => ({
+        apply: (hooks) =>
+          hooks.reported.tap("t", () => {
+            throw new Error("bug");
+          }),
+        close() {},
+      }));
+      const { mixer, scrape } = setUp();
+      await mixer.apply(snapshotOf({ handlers: [throwing, watching] }));
+      await mixer.report({ bags: [{ a: 1 }] });
+      assert.deepEqual(seen, [{ a: 1 }]);
+      assert.equal((await scrape("purser_mixer_evaluation_errors_total{")).length, 1);
+    });
+
+    describe("counts each request's refusal, shadow denials and audits once", () => {
+      const documents = {
+        accessPolicies: [
+          accessPolicy("d", { when: expression((bag) => bag["deny"] === true) }),
+          accessPolicy("s", { mode: "shadow" }),
+          accessPolicy("a", { action: "AUDIT" }),
+        ],
+        quotaPolicies: [quotaPolicy("q", { mode: "shadow", limit: 0 })],
+      };
+      const counts = async (scrape: (name: string) => Promise<string[]>) =>
+        (await scrape("purser_policy_")).map((text) => text.replace(/^purser_policy_(.*)_total/, "$1"));
+
+      it("at the check, when the mixer was asked for all of it", async () => {
+        const { mixer, check, scrape } = setUp();
+        await mixer.apply(snapshotOf(documents));
+        await check();
+        await check({ deny: true });
+        const check_ = { cache_hit: false, shadow_denials: ["AccessPolicy/s"], policy: "AccessPolicy/d" };
+        await mixer.report({ bags: [{ check: check_, quota: { cache_hit: false } }] });
+        assert.deepEqual(await counts(scrape), [
+          'denials{kind="AccessPolicy",policy="d"} 1',
+          'shadow_denials{kind="AccessPolicy",policy="s"} 1',
+          'shadow_denials{kind="QuotaPolicy",policy="q"} 1',
+          'audits{kind="AccessPolicy",policy="a"} 2',
+        ]);
+      });
+
+      it("at the report, when the proxy knew the decision", async () => {
+        const { mixer, scrape } = setUp();
+        await mixer.apply(snapshotOf(documents));
+        const said = {
+          policy: "AccessPolicy/d",
+          shadow_denials: ["AccessPolicy/s", "QuotaPolicy/q", "AccessPolicy/gone"],
+          audits: ["AccessPolicy/a"],
+        };
+        await mixer.report({ bags: [{ check: { ...said, cache_hit: true } }] });
+        assert.deepEqual(await counts(scrape), [
+          'denials{kind="AccessPolicy",policy="d"} 1',
+          'shadow_denials{kind="AccessPolicy",policy="s"} 1',
+          'shadow_denials{kind="QuotaPolicy",policy="q"} 1',
+          'audits{kind="AccessPolicy",policy="a"} 1',
+        ]);
+      });
+
+      it("at both, each its own part, when the proxy had leases for a decision that was new to it", async () => {
+        const { mixer, check, scrape } = setUp();
+        await mixer.apply(snapshotOf(documents));
+        await check({}, { withoutQuotas: true });
+        const said = { shadow_denials: ["AccessPolicy/s", "QuotaPolicy/q"], audits: ["AccessPolicy/a"] };
+        await mixer.report({ bags: [{ check: { ...said, cache_hit: false }, quota: { cache_hit: true } }] });
+        assert.deepEqual(await counts(scrape), [
+          'shadow_denials{kind="AccessPolicy",policy="s"} 1',
+          'shadow_denials{kind="QuotaPolicy",policy="q"} 1',
+          'audits{kind="AccessPolicy",policy="a"} 1',
+        ]);
+      });
+    });
+  });
+
+  describe("watching", () => {
+    it("tells the state now and after each change, with every enforced document in order", async () => {
+      const { mixer } = setUp({ nodeCount: 2 });
+      const states: PolicyState[] = [];
+      const stop = mixer.watch({ id: "p1" }, (state) => void states.push(state));
+      assert.equal(states.length, 0);
+      const documents = {
+        accessPolicies: [
+          accessPolicy("a", { onError: "allow" }),
+          accessPolicy("shadow", { mode: "shadow" }),
+          accessPolicy("audit", { action: "AUDIT" }),
+        ],
+        quotaPolicies: [quotaPolicy("q", { key: [["n", computed(1)]] })],
+        rules: [rule("r", "h"), rule("telemetry", "h", { variety: "report" })],
+        handlers: [adapterDeclaration("h", {})],
+      };
+      await mixer.apply(snapshotOf(documents));
+      assert.deepEqual(
+        states[0]?.fallbacks.map(({ kind, name, onError }) => [kind, name, onError]),
+        [
+          ["AccessPolicy", "a", "allow"],
+          ["AccessPolicy", "audit", "allow"],
+          ["QuotaPolicy", "q", "deny"],
+          ["Rule", "r", "deny"],
+        ],
+      );
+      assert.equal(states[0]?.proxies, 2);
+      stop();
+      await mixer.apply(snapshotOf({ version: "v2" }));
+      assert.equal(states.length, 1);
+    });
+
+    it("counts proxies by id, tells of new ones soon and of lost ones after a while", async () => {
+      const { mixer, time } = setUp();
+      await mixer.apply(snapshotOf());
+      const counts: number[] = [];
+      mixer.watch({ id: "one" }, ({ proxies }) => counts.push(proxies));
+      const stops = [mixer.watch({ id: "two" }, () => {}), mixer.watch({ id: "two" }, () => {})];
+      await time.advanceAndSettle(SETTLE_MS);
+      assert.deepEqual(counts, [1, 2]);
+      for (const stop of stops) stop();
+      await time.advanceAndSettle(LINGER_MS - 1);
+      mixer.watch({ id: "two" }, () => {})();
+      await time.advanceAndSettle(LINGER_MS - 1);
+      assert.deepEqual(counts, [1, 2]);
+      await time.advanceAndSettle(1 + SETTLE_MS);
+      assert.deepEqual(counts, [1, 2, 1]);
+    });
+
+    it("is not disturbed by a listener that throws", async () => {
+      const { mixer } = setUp();
+      let told = 0;
+      await mixer.apply(snapshotOf());
+      let first = true;
+      mixer.watch({ id: "a" }, () => {
+        if (!first) throw new Error("bug");
+        first = false;
+      });
+      mixer.watch({ id: "b" }, () => told++);
+      await mixer.apply(snapshotOf({ version: "v2" }));
+      assert.equal(told, 2);
+    });
+  });
+
+  describe("closing", () => {
+    it("lets calls under way end, delivers what is queued, closes each handler once, and refuses new calls", async () => {
+      const log: string[] = [];
+      let answer = (): void => {};
+      const backend = adapterDeclaration("backend", {
+        checknothing: () => new Promise((resolve) => (answer = () => resolve(OK))),
+        metric: (instances) => void log.push(`metrics ${instances.length}`),
+        close: () => void log.push("close"),
+      });
+      const { mixer, check, time } = setUp();
+      await mixer.apply(
+        snapshotOf({ handlers: [backend], metrics: [metric("m")], rules: [rule("r", "backend")] }),
+      );
+      await mixer.report({ bags: [{}] });
+      const pending = check();
+      const closed = mixer.close(2_000);
+      assert.throws(check, (error) => isPurserError(error) && error.code === "PURSER_DRAINING");
+      await time.advanceAndSettle(100);
+      assert.deepEqual(log, []);
+      answer();
+      assert.equal((await pending).decision.status.code, "OK");
+      await time.advanceAndSettle(100);
+      await closed;
+      await mixer.close(2_000);
+      assert.deepEqual(log, ["metrics 1", "close"]);
+      assert.equal(time.scheduled, 0);
+    });
+  });
+
+  describe("telling of itself", () => {
+    it("gives its own metrics and those of its handlers, and leaves out a handler that fails", async () => {
+      const { mixer, check, scrape } = setUp();
+      await mixer.apply(
+        snapshotOf({
+          accessPolicies: [accessPolicy("deny", { when: expression((bag) => bag["deny"] === true) })],
+          quotaPolicies: [quotaPolicy("q", { limit: 1 })],
+          handlers: [
+            adapterDeclaration("good", { exposition: () => "good_total 1" }),
+            adapterDeclaration("bad", { exposition: () => Promise.reject(new Error("no")) }),
+          ],
+        }),
+      );
+      await check();
+      await check();
+      await check({ deny: true });
+      assert.deepEqual(await scrape("purser_mixer_checks_total{"), [
+        'purser_mixer_checks_total{code="OK",reason="none"} 1',
+        'purser_mixer_checks_total{code="RESOURCE_EXHAUSTED",reason="quota"} 1',
+        'purser_mixer_checks_total{code="PERMISSION_DENIED",reason="policy"} 1',
+      ]);
+      assert.deepEqual(await scrape("purser_mixer_quota_outcomes_total{"), [
+        'purser_mixer_quota_outcomes_total{policy="q",outcome="granted"} 1',
+        'purser_mixer_quota_outcomes_total{policy="q",outcome="refused"} 1',
+      ]);
+      assert.deepEqual(await scrape("good_total"), ["good_total 1"]);
+    });
+
+    it("shows what has happened before a scrape, queued metrics included", async () => {
+      let sum = 0;
+      const backend = adapterDeclaration("backend", {
+        metric: (instances) => void (sum += instances.length),
+        exposition: () => `sum ${sum}`,
+      });
+      const { mixer, scrape } = setUp();
+      await mixer.apply(snapshotOf({ handlers: [backend], metrics: [metric("m")] }));
+      await mixer.report({ bags: [{}, {}] });
+      assert.deepEqual(await scrape("sum"), ["sum 2"]);
+    });
+
+    it("says what is loaded and how its handlers are", async () => {
+      const { mixer, time } = setUp();
+      await mixer.apply(
+        snapshotOf({
+          handlers: [
+            adapterDeclaration("well", { healthy: () => true }),
+            adapterDeclaration("ill", { healthy: () => Promise.reject(new Error("down")) }),
+            adapterDeclaration("hung", { healthy: () => new Promise(() => {}) }),
+            adapterDeclaration("silent", {}),
+          ],
+        }),
+      );
+      const pending = mixer.status();
+      await time.advanceAndSettle(1_000);
+      const { version, handlers, ready } = await pending;
+      assert.equal(version, "v1");
+      assert.equal(ready, true);
+      assert.deepEqual(
+        handlers.map(({ name, health }) => [name, health]),
+        [
+          ["well", "ok"],
+          ["ill", "failing"],
+          ["hung", "failing"],
+          ["silent", "unknown"],
+        ],
+      );
+    });
+  });
+
+  it("counts the quota that refuses as the one that decided, not those given back for its sake", async () => {
+    const { mixer, check, scrape } = setUp();
+    await mixer.apply(
+      snapshotOf({ quotaPolicies: [quotaPolicy("wide"), quotaPolicy("narrow", { limit: 0 })] }),
+    );
+    await check();
+    assert.deepEqual(await scrape("purser_policy_denials_total{"), [
+      'purser_policy_denials_total{kind="QuotaPolicy",policy="narrow"} 1',
+    ]);
+    assert.deepEqual(await scrape("purser_mixer_quota_outcomes_total{"), [
+      'purser_mixer_quota_outcomes_total{policy="wide",outcome="given-back"} 1',
+      'purser_mixer_quota_outcomes_total{policy="narrow",outcome="refused"} 1',
+    ]);
+  });
+
+  it("logs a document's failure once and counts it every time", async () => {
+    const { mixer, check, logger, scrape } = setUp();
+    const when = expression(() => "no boolean");
+    await mixer.apply(snapshotOf({ accessPolicies: [accessPolicy("a", { when, onError: "allow" })] }));
+    for (let request = 0; request < 3; request++) await check();
+    assert.deepEqual(
+      logger.lines.filter(({ level }) => level === "warn").map(({ fields }) => fields["document"]),
+      ["AccessPolicy/a"],
+    );
+    assert.match((await scrape("purser_mixer_evaluation_errors_total{"))[0] ?? "", / 3$/);
+  });
+
+  it("falls back to onStoreFailure when a store handler does not answer in time", async () => {
+    const store = adapterDeclaration("redis", { quota: () => new Promise(() => {}) });
+    const { mixer, check, time } = setUp();
+    const policy = quotaPolicy("q", { store: "redis", onStoreFailure: "deny" });
+    await mixer.apply(snapshotOf({ handlers: [store], quotaPolicies: [policy] }));
+    const pending = check();
+    await time.advanceAndSettle(5_000);
+    const [outcome] = (await pending).quotas;
+    assert.equal(outcome?.granted, 0);
+    assert.deepEqual(outcome?.failure, { code: "PURSER_STORE_UNAVAILABLE", applied: "deny" });
+  });
+
+  it("retries telemetry that a backend refuses for now", async () => {
+    let tries = 0;
+    const backend = adapterDeclaration("backend", {
+      metric: () => {
+        tries += 1;
+        if (tries === 1) throw new PurserError("PURSER_HANDLER_FAILED", "later", { retryable: true });
+      },
+    });
+    const { mixer, time, scrape } = setUp();
+    await mixer.apply(snapshotOf({ handlers: [backend], metrics: [metric("m")] }));
+    await mixer.report({ bags: [{}] });
+    await time.advanceAndSettle(3_000);
+    assert.equal(tries, 2);
+    assert.deepEqual(await scrape("purser_mixer_delivery_retries_total{"), [
+      'purser_mixer_delivery_retries_total{handler="backend",template="metric"} 1',
+    ]);
+  });
+});

@@ -1,0 +1,236 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { MixerService, PolicyState } from "../api/mixer.ts";
+import type { Checked, Diagnostic } from "../core/kernel/diagnostic.ts";
+import { messageOf, PurserError } from "../core/kernel/errors.ts";
+import { attempt, chain, type MaybePromise } from "../core/kernel/maybe-promise.ts";
+import { createMemoryQuotaStore } from "../core/quota/memory-store.ts";
+import type { QuotaStore } from "../core/quota/quota.ts";
+import type { Snapshot } from "../core/snapshot/snapshot.ts";
+import { answerAllocate } from "./calls/allocate-call.ts";
+import { answerCheck, type CallTools } from "./calls/check-call.ts";
+import { takeReport } from "./calls/report-call.ts";
+import { createDecisionObserver } from "./decision-observer.ts";
+import { Generation } from "./generation.ts";
+import { Generations } from "./generations.ts";
+import { createCheckDispatch } from "./handlers/check-dispatch.ts";
+import { buildHandlerTable, EMPTY_TABLE, type HandlerTable } from "./handlers/handler-table.ts";
+import type { Host } from "./handlers/host.ts";
+import { MixerMetrics } from "./metrics/mixer-metrics.ts";
+import { ProxyPresence } from "./proxy-presence.ts";
+import { QuotaCharger } from "./quota/quota-charger.ts";
+import { createFindStore } from "./quota/quota-stores.ts";
+import { collectExposition, type MixerStatus, statusOf } from "./status.ts";
+
+export interface MixerOptions extends Omit<Host, "metrics"> {
+  /** Counts quotas whose policy names no store; default: this process's memory. */
+  readonly defaultStore?: QuotaStore;
+  /** How many mixers serve the same proxies; default 1. Each sees only its own proxies and takes the others for equal. */
+  readonly nodeCount?: number;
+}
+
+/** The mixer's runtime: documents in, decisions and telemetry out. It listens nowhere; mixer/http does. */
+export interface Mixer extends MixerService {
+  /**
+   * Puts a snapshot in force: build, swap, drain. When a handler cannot be built nothing changes, and the diagnostics
+   * say why. Requests under way keep the snapshot they began with.
+   *
+   * @throws {PurserError} PURSER_DRAINING after `close`.
+   */
+  apply(snapshot: Snapshot): Promise<Checked<AppliedSnapshot>>;
+  /** Notes that a newer configuration was refused before it became a snapshot; for status and metrics. */
+  reject(diagnostics: readonly Diagnostic[]): void;
+  /** Whether there are documents to decide by. */
+  readonly ready: boolean;
+  status(): Promise<MixerStatus>;
+  /** Prometheus text: the mixer's own metrics, then each handler's. */
+  exposition(): Promise<string>;
+  /** Waits for calls under way, delivers what is queued, ends the handlers: within the deadline. Safe to call twice. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+interface AppliedSnapshot {
+  readonly version: string;
+  /** Handlers by name: made anew, and living on from the snapshot before. */
+  readonly built: readonly string[];
+  readonly reused: readonly string[];
+}
+
+export function createMixer(options: MixerOptions): Mixer {
+  return new MixerRuntime(options);
+}
+
+class MixerRuntime implements Mixer {
+  readonly #host: Host;
+  readonly #tools: CallTools;
+  readonly #defaultStore: QuotaStore;
+  readonly #nodeCount: number;
+  readonly #generations: Generations;
+  readonly #presence: ProxyPresence;
+  readonly #watchers = new Set<(state: PolicyState) => void>();
+  #appliedAtMs: number | undefined;
+  #rejection: MixerStatus["rejection"];
+  #closed: Promise<void> | undefined;
+
+  constructor({ defaultStore, nodeCount = 1, ...world }: MixerOptions) {
+    const { clock, scheduler, logger } = world;
+    const metrics = new MixerMetrics(clock, () => this.#queueDepths());
+    const localStore = createMemoryQuotaStore({ clock });
+    this.#host = { ...world, metrics };
+    this.#defaultStore = defaultStore ?? createMemoryQuotaStore({ clock });
+    this.#nodeCount = nodeCount;
+    this.#generations = new Generations({ clock, scheduler, logger });
+    this.#presence = new ProxyPresence(scheduler, () => this.#announce());
+    this.#tools = {
+      clock,
+      metrics,
+      logger,
+      charger: new QuotaCharger({ localStore, nodes: nodeCount, logger }),
+    };
+  }
+
+  get ready(): boolean {
+    return this.#generations.current !== undefined && this.#closed === undefined;
+  }
+
+  check: MixerService["check"] = (request, options) =>
+    this.#during(options, (generation) => answerCheck(generation, request, this.#tools));
+
+  allocate: MixerService["allocate"] = (request, options) =>
+    this.#during(options, (generation) => answerAllocate(generation, request, this.#tools));
+
+  report: MixerService["report"] = (request, options) =>
+    this.#during(options, (generation) => takeReport(generation, request, this.#tools));
+
+  watch: MixerService["watch"] = ({ id }, listener) => {
+    const leave = this.#presence.join(id);
+    // A function of its own: the same listener may watch twice.
+    const watcher = (state: PolicyState): void => listener(state);
+    this.#watchers.add(watcher);
+    const state = this.#state();
+    if (state !== undefined) watcher(state);
+    return () => {
+      this.#watchers.delete(watcher);
+      leave();
+    };
+  };
+
+  // Nothing is awaited: between reading and replacing the generation in force nothing else can run.
+  async apply(snapshot: Snapshot): Promise<Checked<AppliedSnapshot>> {
+    const { metrics, clock, logger } = this.#host;
+    if (this.#closed !== undefined) throw new PurserError("PURSER_DRAINING", "the mixer is shutting down");
+    const outcome = buildHandlerTable(snapshot.handlers, this.#table, this.#host);
+    if (!outcome.ok) {
+      this.#generations.discard(outcome.built);
+      this.reject(outcome.diagnostics);
+      return { ok: false, diagnostics: outcome.diagnostics };
+    }
+    const { table, built, reused } = outcome;
+    const dispatch = createCheckDispatch(table, metrics);
+    const findStore = createFindStore(table, this.#defaultStore);
+    const observer = createDecisionObserver(this.#host);
+    this.#generations.swap(new Generation({ snapshot, table, dispatch, findStore, observer }));
+    this.#appliedAtMs = clock.nowMs();
+    this.#rejection = undefined;
+    const { version, documents } = snapshot;
+    metrics.applied(
+      version,
+      documents.map(({ kind }) => kind),
+      built.length,
+      reused.length,
+    );
+    this.#announce();
+    const names = { built: built.map(({ name }) => name), reused: reused.map(({ name }) => name) };
+    logger.debug("a snapshot is in force", { version, ...names });
+    return { ok: true, value: { version, ...names }, warnings: [] };
+  }
+
+  reject(diagnostics: readonly Diagnostic[]): void {
+    this.#rejection = { atMs: this.#host.clock.nowMs(), diagnostics };
+    this.#host.metrics.rejected();
+  }
+
+  status(): Promise<MixerStatus> {
+    return statusOf({
+      ready: this.ready,
+      snapshot: this.#generations.current?.snapshot,
+      appliedAtMs: this.#appliedAtMs,
+      rejection: this.#rejection,
+      table: this.#table,
+      proxies: this.#presence.count,
+      scheduler: this.#host.scheduler,
+    });
+  }
+
+  exposition(): Promise<string> {
+    return collectExposition(this.#host.metrics, this.#table, this.#host.logger);
+  }
+
+  close(deadlineMs: number): Promise<void> {
+    if (this.#closed === undefined) {
+      this.#presence.close();
+      this.#watchers.clear();
+      this.#closed = this.#generations.close(deadlineMs);
+    }
+    return this.#closed;
+  }
+
+  get #table(): HandlerTable {
+    return this.#generations.current?.table ?? EMPTY_TABLE;
+  }
+
+  /** Runs a call with the generation in force, which stays whole until the call is over. */
+  #during<T>(
+    options: { readonly signal?: { readonly aborted: boolean } } | undefined,
+    work: (generation: Generation) => MaybePromise<T>,
+  ): MaybePromise<T> {
+    const generation = this.#generations.current;
+    if (this.#closed !== undefined) throw new PurserError("PURSER_DRAINING", "the mixer is shutting down");
+    if (generation === undefined || options?.signal?.aborted === true) {
+      const why = generation === undefined ? "the mixer has no documents yet" : "the call was aborted";
+      throw new PurserError("PURSER_MIXER_UNAVAILABLE", why);
+    }
+    generation.hold();
+    return attempt(
+      () =>
+        chain(work(generation), (value) => {
+          generation.release();
+          return value;
+        }),
+      (error) => {
+        generation.release();
+        throw error;
+      },
+    );
+  }
+
+  #state(): PolicyState | undefined {
+    const generation = this.#generations.current;
+    if (generation === undefined) return undefined;
+    return {
+      version: generation.snapshot.version,
+      proxies: Math.max(1, this.#presence.count) * this.#nodeCount,
+      fallbacks: generation.fallbacks,
+    };
+  }
+
+  #announce(): void {
+    const state = this.#state();
+    if (state === undefined) return;
+    for (const watcher of this.#watchers) {
+      try {
+        watcher(state);
+      } catch (error) {
+        this.#host.logger.error("a watcher of policies threw", { error: messageOf(error) });
+      }
+    }
+  }
+
+  *#queueDepths() {
+    for (const { handler } of this.#table.entries.values()) {
+      for (const [template, { depth }] of handler.deliveries)
+        yield { handler: handler.name, template, depth };
+    }
+  }
+}

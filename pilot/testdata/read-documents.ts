@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { parseDocuments } from "../../core/documents/parse-documents.ts";
+import { formatDiagnostic } from "../../core/kernel/diagnostic.ts";
+import type { TrafficDocument, TrafficDocuments } from "../../core/snapshot/snapshot.ts";
+
+/** The routing documents of `text`, each checked by itself as a loaded file's would be; fails on any fault. */
+export function trafficDocuments(text: string): TrafficDocuments {
+  const { documents, diagnostics } = parseDocuments({ path: "test.yaml", text });
+  assert.deepEqual(
+    diagnostics.map((diagnostic) => formatDiagnostic(diagnostic)),
+    [],
+  );
+  const ofKind = <S>(kind: string) =>
+    documents
+      .filter(({ definition }) => definition.kind === kind)
+      .map(({ metadata, location, spec }): TrafficDocument<S> => ({ metadata, location, spec: spec as S }));
+  return {
+    serviceEntries: ofKind("ServiceEntry"),
+    virtualServices: ofKind("VirtualService"),
+    destinationRules: ofKind("DestinationRule"),
+    gateways: ofKind("Gateway"),
+  };
+}
+
+export function readTestdata(name: string): string {
+  return readFileSync(new URL(name, import.meta.url), "utf8");
+}

@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import {
+  type CheckAnswer,
+  Choice,
+  Closed,
+  definePlugin,
+  Duration,
+  durationMs,
+  STATUS_CODES,
+  type StatusCode,
+  Type,
+} from "../sdk/index.ts";
+
+const TEMPLATES = ["checknothing", "listentry", "headers", "authorization"] as const;
+
+const REFUSALS = STATUS_CODES.filter((code): code is Exclude<StatusCode, "OK"> => code !== "OK");
+
+/** Refuses whatever it is asked about: a Rule's `match` has already told which requests that are. */
+export const deny = definePlugin({
+  name: "deny",
+  description: "Refuses every request that a rule hands to it.",
+  templates: TEMPLATES,
+  config: Type.Object({
+    status: Closed(
+      {
+        // Mixer's denier said FAILED_PRECONDITION, which HTTP clients read as their own mistake (400).
+        code: Choice(REFUSALS, "The status of the refusal.", { default: "PERMISSION_DENIED" }),
+        message: Type.String({ default: "denied", description: "What the client is told." }),
+      },
+      { default: {}, description: "The reply to a refused request." },
+    ),
+    directResponse: Type.Optional(
+      Closed(
+        {
+          code: Type.Integer({ minimum: 200, maximum: 599, description: "The HTTP status." }),
+          headers: Type.Record(Type.String(), Type.String(), {
+            default: {},
+            description: "Headers of the reply, by lower-case name.",
+          }),
+          body: Type.String({ default: "", description: "The body of the reply." }),
+        },
+        { description: "Answer with exactly this, in place of the status." },
+      ),
+    ),
+    validDuration: Duration("How long a proxy may reuse the refusal.", { default: "10s" }),
+    validUseCount: Type.Integer({
+      minimum: 1,
+      default: 10_000,
+      description: "How often a proxy may reuse the refusal.",
+    }),
+  }),
+  build({ config }) {
+    const { directResponse } = config;
+    const answer: CheckAnswer = {
+      status: config.status,
+      validDurationMs: durationMs(config.validDuration),
+      validUseCount: config.validUseCount,
+      ...(directResponse === undefined
+        ? {}
+        : {
+            directResponse: {
+              httpStatus: directResponse.code,
+              headers: directResponse.headers,
+              body: directResponse.body,
+            },
+          }),
+    };
+    return {
+      apply(hooks) {
+        for (const template of TEMPLATES) hooks.check.for(template).tap("deny", () => answer);
+      },
+      close() {},
+    };
+  },
+});

@@ -1,0 +1,81 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { type Files, type Logger, messageOf } from "../sdk/index.ts";
+import type { EntryType } from "./config.ts";
+import { compileEntries, type Matcher } from "./entries.ts";
+
+export interface WatchEntriesOptions {
+  readonly type: EntryType;
+  readonly path: string;
+  readonly files: Files;
+  readonly logger: Logger;
+}
+
+/** A file's entries as they were last good. */
+export interface EntriesFile {
+  /** Undefined until the file has been read, whole and without fault, for the first time. */
+  readonly matcher: Matcher | undefined;
+  /** Watches no more. */
+  close(): void;
+}
+
+/** How many bad lines one log line shows. */
+const MAX_FAULTS_SHOWN = 5;
+
+/**
+ * Follows a file of entries. Contents with a bad line, and a file that cannot be read, leave the last good ones in
+ * force.
+ */
+export function watchEntries({ type, path, files, logger }: WatchEntriesOptions): EntriesFile {
+  let matcher: Matcher | undefined;
+  let unreadable = false;
+  const kept = (): string =>
+    matcher === undefined ? "nothing was read so far" : "the last good entries stay in force";
+
+  const read = (text: string): void => {
+    unreadable = false;
+    const lines = parseLines(text);
+    const compiled = compileEntries(
+      type,
+      lines.map((line) => line.entry),
+    );
+    if (compiled.ok) {
+      matcher = compiled.matcher;
+      logger.info("list file read", { file: path, entries: lines.length });
+      return;
+    }
+    logger.warn("list file refused", {
+      file: path,
+      consequence: kept(),
+      faults: compiled.faults
+        .slice(0, MAX_FAULTS_SHOWN)
+        .map(({ index, message }) => `line ${lines[index]?.number}: ${message}`),
+      faultCount: compiled.faults.length,
+    });
+  };
+
+  const fail = (error: Error): void => {
+    // Once for each time it goes away, not for each attempt.
+    if (unreadable) return;
+    unreadable = true;
+    logger.warn("list file cannot be read", { file: path, consequence: kept(), error: messageOf(error) });
+  };
+
+  const cancel = files.watch(path, read, fail);
+  return {
+    get matcher() {
+      return matcher;
+    },
+    close: cancel,
+  };
+}
+
+/** One entry a line; blank lines and lines that begin with # are none. A # further on is part of its entry. */
+function parseLines(text: string): readonly { readonly number: number; readonly entry: string }[] {
+  return text
+    .replace(/^\uFEFF/, "")
+    .split(/\r?\n/)
+    .map((line, index) => ({ number: index + 1, entry: line.trim() }))
+    .filter(({ entry }) => entry !== "" && !entry.startsWith("#"));
+}

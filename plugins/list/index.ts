@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import {
+  type CheckAnswer,
+  definePlugin,
+  durationMs,
+  type ListEntryInstance,
+  OK,
+  PurserError,
+} from "../sdk/index.ts";
+import { CONFIG, type Config } from "./config.ts";
+import { compileEntries, faultOfValue, type Matcher } from "./entries.ts";
+import { watchEntries } from "./entries-file.ts";
+
+const DEFAULT_VALID_MS = 10_000;
+
+/**
+ * With a file, how late its change may be felt by a proxy that holds an answer: about the delay that people expect of
+ * a file watched by polling, and still thousands of requests for each question on a busy mesh.
+ */
+const DEFAULT_VALID_WITH_FILE_MS = 5_000;
+
+/** Refuses values that are not on an allow list, or that are on a deny list. */
+export const list = definePlugin({
+  name: "list",
+  description: "Allows or refuses by a list of values, addresses or patterns, inline or from a watched file.",
+  templates: ["listentry"],
+  config: CONFIG,
+  build(context) {
+    const { config, files, logger } = context;
+    const inline = compileInline(config);
+    const watch =
+      config.file === undefined
+        ? undefined
+        : watchEntries({ type: config.type, path: config.file, files, logger });
+    const judge = createJudge(config, inline, () => watch?.matcher);
+    return {
+      apply(hooks) {
+        hooks.check.for("listentry").tap("list", (instance) => judge(instance as ListEntryInstance));
+      },
+      close() {
+        watch?.close();
+      },
+    };
+  },
+});
+
+function compileInline(config: Config): Matcher {
+  const compiled = compileEntries(config.type, config.entries);
+  if (compiled.ok) return compiled.matcher;
+  const faults = compiled.faults.map(({ index, message }) => `entries[${index}] ${message}`);
+  throw new PurserError("PURSER_HANDLER_BUILD", faults.join("; "));
+}
+
+function createJudge(config: Config, inline: Matcher, fromFile: () => Matcher | undefined) {
+  const validity = {
+    validDurationMs:
+      config.validDuration === undefined
+        ? config.file === undefined
+          ? DEFAULT_VALID_MS
+          : DEFAULT_VALID_WITH_FILE_MS
+        : durationMs(config.validDuration),
+    validUseCount: config.validUseCount,
+  };
+  const allowed: CheckAnswer = { status: OK, ...validity };
+  const refused: CheckAnswer = { status: config.status, ...validity };
+  // Until the file is there, the next request may already be answered otherwise.
+  const untilRead =
+    config.onUnavailable === "allow"
+      ? { status: OK, validDurationMs: 0 }
+      : { status: config.status, validDurationMs: 0 };
+  const listed = config.mode === "allow" ? allowed : refused;
+  const unlisted = config.mode === "allow" ? refused : allowed;
+
+  return ({ value }: ListEntryInstance): CheckAnswer => {
+    // Nothing is on no list.
+    if (value === undefined) return unlisted;
+    const fault = faultOfValue(config.type, value);
+    if (fault !== undefined) return { status: { code: "INVALID_ARGUMENT", message: fault }, ...validity };
+    if (inline.has(value)) return listed;
+    if (config.file === undefined) return unlisted;
+    const matcher = fromFile();
+    if (matcher === undefined) return untilRead;
+    return matcher.has(value) ? listed : unlisted;
+  };
+}

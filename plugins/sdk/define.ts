@@ -1,0 +1,165 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Type, { type Static, type TSchema } from "typebox";
+import Value from "typebox/value";
+import {
+  type AdapterDefinition,
+  type AdapterHandler,
+  type ExtensionContext,
+  type PluginDefinition,
+  type PluginHandler,
+  TEMPLATE_NAMES,
+  TEMPLATE_VARIETY,
+  type TemplateName,
+} from "../../core/hooks/extension.ts";
+import { suggest } from "../../core/kernel/suggest.ts";
+import { fillConfig } from "./config.ts";
+
+/** What an author writes; `defineAdapter` makes an AdapterDefinition of it. */
+export interface AdapterDraft<S extends TSchema> {
+  /** A DNS label: lower-case letters, digits and `-`, at most 63. What a Handler document's `adapter` says. */
+  readonly name: string;
+  /** One sentence for documentation and error messages. */
+  readonly description: string;
+  /** The templates it implements, at least one; the handler has a function for each. */
+  readonly templates: readonly TemplateName[];
+  /**
+   * A `Type.Object` of the configuration: descriptions with units, and a `default` for whatever has a sensible one.
+   * Objects in it are closed: unknown keys are refused, unless a nested object states `additionalProperties` itself.
+   */
+  readonly config: S;
+  /** Makes a handler; see AdapterDefinition. `context.config` is checked, and defaults are filled in. */
+  build(context: ExtensionContext<Static<S>>): AdapterHandler;
+}
+
+/** What an author writes; `definePlugin` makes a PluginDefinition of it. */
+export interface PluginDraft<S extends TSchema> {
+  /** A DNS label; what a Handler document's `plugin` says. */
+  readonly name: string;
+  readonly description: string;
+  /** The check templates whose instances it answers; default none. */
+  readonly templates?: readonly TemplateName[];
+  readonly config: S;
+  /** The attributes it adds, by dotted name. */
+  readonly provides?: PluginDefinition["provides"];
+  build(context: ExtensionContext<Static<S>>): PluginHandler;
+}
+
+/**
+ * An adapter, ready for the inventory or for a Handler document's `from`.
+ *
+ * @throws TypeError when the draft is wrong: that is the author's mistake, and it shows when the module is loaded.
+ */
+export function defineAdapter<S extends TSchema>(draft: AdapterDraft<S>): AdapterDefinition<Static<S>> {
+  const fail = failure("defineAdapter", draft.name);
+  checkCommon(draft, draft.templates, fail);
+  if (draft.templates.length === 0) fail("templates is empty: an adapter implements at least one.");
+  return Object.freeze({
+    extension: "adapter",
+    name: draft.name,
+    description: draft.description,
+    templates: Object.freeze([...draft.templates]),
+    config: closedConfig(draft.config, fail),
+    build: (context: ExtensionContext<Static<S>>) => draft.build(context),
+  });
+}
+
+/**
+ * A plugin, ready for the inventory or for a Handler document's `from`.
+ *
+ * @throws TypeError when the draft is wrong.
+ */
+export function definePlugin<S extends TSchema>(draft: PluginDraft<S>): PluginDefinition<Static<S>> {
+  const fail = failure("definePlugin", draft.name);
+  const templates = draft.templates ?? [];
+  checkCommon(draft, templates, fail);
+  for (const template of templates) {
+    if (TEMPLATE_VARIETY[template] !== "check") {
+      fail(`template "${template}" is not a check template; implement it in an adapter.`);
+    }
+  }
+  return Object.freeze({
+    extension: "plugin",
+    name: draft.name,
+    description: draft.description,
+    templates: Object.freeze([...templates]),
+    config: closedConfig(draft.config, fail),
+    ...(draft.provides === undefined ? {} : { provides: draft.provides }),
+    build: (context: ExtensionContext<Static<S>>) => draft.build(context),
+  });
+}
+
+type Fail = (problem: string) => never;
+
+function failure(maker: string, name: unknown): Fail {
+  return (problem) => {
+    throw new TypeError(`${maker}(${JSON.stringify(name)}): ${problem}`);
+  };
+}
+
+/** RFC 1123's label, which is what Mixer asks of an adapter's name (istio/istio mixer/pkg/adapter/info.go). */
+const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+function checkCommon(
+  draft: { readonly name: unknown; readonly description: unknown; readonly build: unknown },
+  templates: readonly string[],
+  fail: Fail,
+): void {
+  if (typeof draft.name !== "string" || !DNS_LABEL.test(draft.name)) {
+    fail('name must be a DNS label: lower-case letters, digits and "-", at most 63, such as "my-backend".');
+  }
+  if (typeof draft.description !== "string" || draft.description.trim() === "") {
+    fail("description is empty: write one sentence.");
+  }
+  if (typeof draft.build !== "function") fail("build must be a function.");
+  for (const template of templates) {
+    if ((TEMPLATE_NAMES as readonly string[]).includes(template)) continue;
+    const near = suggest(template, TEMPLATE_NAMES);
+    fail(`unknown template "${template}"${near === undefined ? "" : ` (did you mean "${near}"?)`}.`);
+  }
+  if (new Set(templates).size !== templates.length) fail("templates names one twice.");
+}
+
+/** The schema with its objects closed, after making sure that its own defaults satisfy it. */
+function closedConfig<S extends TSchema>(schema: S, fail: Fail): S {
+  if (!Type.IsObject(schema)) fail("config must be a Type.Object.");
+  const open = (schema as { readonly additionalProperties?: unknown }).additionalProperties;
+  if (open !== undefined && open !== false) {
+    fail("config may not allow additional properties: a mistyped key must be found.");
+  }
+  const closed = closeObjects(schema) as S;
+  // What has no default is for the user to give; what has one must have a good one.
+  const faults = fillConfig(closed, {}).faults.filter((fault) => fault.kind !== "missing");
+  if (faults.length > 0)
+    fail(`the schema refuses its own defaults: ${faults.map((f) => f.message).join("; ")}.`);
+  checkDefaults(closed, "config", fail);
+  return closed;
+}
+
+/** A deep copy in which every object schema refuses unknown keys; keeps TypeBox's hidden marks. */
+function closeObjects(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(closeObjects);
+  if (typeof node !== "object" || node === null || node instanceof RegExp) return node;
+  const copy = Object.create(Object.getPrototypeOf(node) as object | null) as Record<string, unknown>;
+  for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(node))) {
+    const value: unknown = descriptor.value;
+    // `default`, `enum`, `const` hold values, not schemas.
+    const keep = key === "default" || key === "enum" || key === "const" || key.startsWith("~");
+    Object.defineProperty(copy, key, { ...descriptor, value: keep ? value : closeObjects(value) });
+  }
+  if (Type.IsObject(copy) && copy["additionalProperties"] === undefined) copy["additionalProperties"] = false;
+  return copy;
+}
+
+/** Optional parts that are absent from the default configuration have defaults of their own to check. */
+function checkDefaults(schema: TSchema, path: string, fail: Fail): void {
+  const { default: value, properties = {} } = schema as {
+    readonly default?: unknown;
+    readonly properties?: Readonly<Record<string, TSchema>>;
+  };
+  if (value !== undefined && !Value.Check(schema, Value.Default(schema, structuredClone(value)))) {
+    fail(`the default of ${path}, ${JSON.stringify(value)}, does not satisfy its own schema.`);
+  }
+  for (const [key, part] of Object.entries(properties)) checkDefaults(part, `${path}.${key}`, fail);
+}

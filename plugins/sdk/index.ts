@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * `purser/sdk`: all that an author of a plugin or an adapter imports. The bundled ones are written through it too.
+ * docs/adapters.md and docs/plugins.md show the way; `purser/sdk/testing` holds fakes and the contract suites.
+ */
+
+export { type AdapterDraft, defineAdapter, definePlugin, type PluginDraft } from "./define.ts";
+
+// Configuration schemas.
+export { default as Type, type Static, type TSchema } from "typebox";
+export { Choice, Closed, Duration } from "../../core/documents/kinds/fields.ts";
+export { SecretField } from "../../core/hooks/secrets.ts";
+export { formatDurationMs, parseDurationMs } from "../../core/kernel/duration.ts";
+export { durationMs } from "./duration.ts";
+
+// What extensions are, and what they are given.
+export type {
+  AbortSignalLike,
+  AdapterDefinition,
+  AdapterHandler,
+  CallContext,
+  Extension,
+  ExtensionContext,
+  ExtensionInventory,
+  Files,
+  PluginDefinition,
+  PluginHandler,
+  TemplateName,
+} from "../../core/hooks/extension.ts";
+export { TEMPLATE_NAMES, TEMPLATE_VARIETY } from "../../core/hooks/extension.ts";
+export type { AttributeAdditions, HandlerHooks } from "../../core/hooks/hooks.ts";
+export type { Cancel, Clock, LogFields, Logger, Random, Scheduler } from "../../core/kernel/ports.ts";
+
+// What they receive and answer.
+export {
+  type AttributeBag,
+  type AttributePath,
+  type AttributeValue,
+  valueAt,
+} from "../../core/attributes/bag.ts";
+export {
+  type AuthorizationInstance,
+  type CheckAnswer,
+  type CheckNothingInstance,
+  type DirectResponse,
+  type HeaderChanges,
+  type HeaderOperation,
+  type HeadersInstance,
+  type ListEntryInstance,
+  type LogEntryInstance,
+  type MetricInstance,
+  type MetricType,
+  SEVERITIES,
+  type Severity,
+  type TraceSpanInstance,
+} from "../../core/templates/instances.ts";
+export { httpStatusOf, OK, STATUS_CODES, type Status, type StatusCode } from "../../core/kernel/status.ts";
+
+// Patterns that users write, matched in linear time.
+export { compileRegex, type Regex, type RegexResult } from "../../core/kernel/regex.ts";
+
+// What instances hold, as text.
+export { toJson } from "./json.ts";
+
+// Errors, and values that may have to be awaited.
+export type { ErrorCode } from "../../core/kernel/error-catalog.ts";
+export { isPurserError, messageOf, PurserError, type PurserErrorOptions } from "../../core/kernel/errors.ts";
+export { attempt, chain, isPromise, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
+
+// Counting.
+export type {
+  AllocateOptions,
+  QuotaAlgorithm,
+  QuotaGrant,
+  QuotaRequest,
+  QuotaStore,
+} from "../../core/quota/quota.ts";
+export {
+  createMemoryQuotaStore,
+  type MemoryQuotaStatistics,
+  type MemoryQuotaStore,
+  type MemoryQuotaStoreOptions,
+} from "../../core/quota/memory-store.ts";
+export { assertQuotaRequests } from "../../core/quota/quota-request.ts";
+export { DEDUPLICATION_MS } from "../../core/quota/deduplication.ts";
+
+// For whoever talks to a server of their own within a request's way; reports have the host's.
+export {
+  CircuitBreaker,
+  type CircuitBreakerOptions,
+  type Ticket,
+} from "../../core/kernel/circuit-breaker.ts";

@@ -1,0 +1,61 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AdapterDefinition, ExtensionContext, PluginDefinition } from "../../../core/hooks/extension.ts";
+import { fillConfig } from "../config.ts";
+import { type CollectingLogger, createCollectingLogger } from "./logger.ts";
+import { createMemoryFiles, type MemoryFiles } from "./memory-files.ts";
+import { createSeededRandom } from "./seeded-random.ts";
+import { createVirtualTime, type TestTime, type VirtualTime } from "./time.ts";
+
+/** An ExtensionContext made of fakes, with the fakes at hand. */
+export interface TestContext<Config, Time extends TestTime = VirtualTime> extends ExtensionContext<Config> {
+  readonly logger: CollectingLogger;
+  readonly files: MemoryFiles;
+  readonly time: Time;
+}
+
+export interface TestContextOptions<Time extends TestTime = VirtualTime> {
+  /** The handler's name; default `test`. */
+  readonly handler?: string;
+  /** Default: virtual time. */
+  readonly time?: Time;
+  readonly files?: MemoryFiles;
+}
+
+/**
+ * What the host would give a handler with this configuration: checked, defaults filled in, and frozen.
+ *
+ * @throws TypeError naming each fault when `config` does not satisfy the definition's schema.
+ */
+export function createTestContext<Config, Time extends TestTime = VirtualTime>(
+  definition: AdapterDefinition<Config> | PluginDefinition<Config>,
+  config: Readonly<Record<string, unknown>> = {},
+  options: TestContextOptions<Time> = {},
+): TestContext<Config, Time> {
+  const filled = fillConfig(definition.config, config);
+  if (filled.faults.length > 0) {
+    const faults = filled.faults.map((fault) => fault.message).join("; ");
+    throw new TypeError(`the configuration of "${definition.name}" is not valid: ${faults}`);
+  }
+  const time = options.time ?? (createVirtualTime() as TestTime as Time);
+  return {
+    handler: options.handler ?? "test",
+    config: deepFreeze(filled.config) as Config,
+    logger: createCollectingLogger(),
+    clock: time.clock,
+    random: createSeededRandom(),
+    scheduler: time.scheduler,
+    files: options.files ?? createMemoryFiles(),
+    time,
+  };
+}
+
+/** Snapshots are immutable; a handler that changes its configuration must fail its tests. */
+function deepFreeze(value: unknown): unknown {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const part of Object.values(value)) deepFreeze(part);
+  }
+  return value;
+}

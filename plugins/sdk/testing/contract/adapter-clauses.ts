@@ -1,0 +1,188 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AdapterHandler } from "../../../../core/hooks/extension.ts";
+import { isPurserError } from "../../../../core/kernel/errors.ts";
+import type { QuotaGrant } from "../../../../core/quota/quota.ts";
+import { fillConfig } from "../../config.ts";
+import { MISBEHAVIOURS, startFakeBackend } from "../fake-backend.ts";
+import { quotaRequest, sampleInstances } from "../sample-instances.ts";
+import { UNUSUAL_INSTANCES } from "../unusual-instances.ts";
+import {
+  type AdapterSubject,
+  baseConfig,
+  callAll,
+  callsOf,
+  contextFor,
+  deadlineOf,
+  settleCalls,
+  withHandler,
+} from "./adapter-calls.ts";
+import { type ContractClause, describeError } from "./clause.ts";
+import { outcomeOf } from "./outcome.ts";
+import { activeResources, eventually, leftBehind } from "./resources.ts";
+
+/** What every adapter keeps to. */
+export const ADAPTER_CLAUSES: readonly ContractClause<AdapterSubject>[] = [
+  { name: "builds from its defaults, with a function for each template", check: buildsFromDefaults },
+  { name: "refuses unknown keys", check: refusesUnknownKeys },
+  { name: "shares nothing between two handlers of one configuration", check: sharesNothing },
+  { name: "may be closed twice, and unused", check: closesTwice },
+  { name: "leaves nothing scheduled, open or watched after close", check: leavesNothing },
+  { name: "settles at once when the signal is already aborted", check: heedsAbortedSignal },
+  { name: "takes unusual instances without throwing out of band", check: takesUnusualInstances },
+];
+
+/** Quick enough for "at once", slow enough for a busy machine. */
+const AT_ONCE_MS = 300;
+
+async function buildsFromDefaults(subject: AdapterSubject): Promise<readonly string[]> {
+  return await withHandler(subject, {}, (handler) =>
+    subject.definition.templates
+      .filter((template) => typeof handler[template] !== "function")
+      .map((template) => `the handler has no function for template "${template}"`),
+  );
+}
+
+async function refusesUnknownKeys({ definition, options }: AdapterSubject): Promise<readonly string[]> {
+  const config = { ...(await baseConfig(options)), "no-such-key": true };
+  const { faults } = fillConfig(definition.config, config);
+  return faults.some((fault) => fault.kind === "unknown") ? [] : ["the configuration takes an unknown key"];
+}
+
+async function sharesNothing(subject: AdapterSubject): Promise<readonly string[]> {
+  const { definition, options } = subject;
+  const failures: string[] = [];
+  const config = await baseConfig(options);
+  await withHandler(subject, { config }, async (second) => {
+    await withHandler(subject, { config }, async (first) => {
+      const before = await second.exposition?.();
+      await callAll(first, subject);
+      if ((await second.exposition?.()) !== before)
+        failures.push("one handler's reports show in the other's exposition");
+      if (options.backend === undefined && definition.templates.includes("quota")) {
+        const [mine, other] = [await useUp(first), await useUp(second)];
+        if (mine !== other) failures.push("one handler's quota is used up by the other");
+      }
+    });
+    const [before, after] = [
+      await withHandler(subject, { config }, (fresh) => callAll(fresh, subject)),
+      await callAll(second, subject),
+    ];
+    for (const [index, call] of before.entries()) {
+      if (call.outcome.kind === after[index]?.outcome.kind) continue;
+      failures.push(`${call.label} no longer works once another handler was closed`);
+    }
+  });
+  return failures;
+}
+
+/** How much of one quota this handler still grants. */
+async function useUp(handler: AdapterHandler): Promise<number> {
+  const limit = 3;
+  let granted = 0;
+  for (let attempt = 0; attempt <= limit; attempt++) {
+    const request = quotaRequest({ cell: "contract|shared-nothing", limit });
+    const grants = (await handler.quota?.([request], {
+      deduplicationId: `contract-${attempt}`,
+    })) as QuotaGrant[];
+    granted += grants[0]?.granted ?? 0;
+  }
+  return granted;
+}
+
+async function closesTwice(subject: AdapterSubject): Promise<readonly string[]> {
+  const failures: string[] = [];
+  for (const used of [false, true]) {
+    const context = await contextFor(subject, {});
+    const handler = subject.definition.build(context);
+    if (used) await callAll(handler, subject);
+    for (const time of ["first", "second"]) {
+      const outcome = await outcomeOf(() => handler.close(), deadlineOf(subject));
+      if (outcome.kind === "answered") continue;
+      const how = outcome.kind === "late" ? "did not end in time" : `failed: ${describeError(outcome.error)}`;
+      failures.push(`the ${time} close of a handler that was ${used ? "used" : "not used"} ${how}`);
+    }
+    context.time.cancelAll();
+  }
+  return failures;
+}
+
+async function leavesNothing(subject: AdapterSubject): Promise<readonly string[]> {
+  const { options } = subject;
+  const backend = options.backend === undefined ? undefined : await startFakeBackend(MISBEHAVIOURS.hangs);
+  const failures: string[] = [];
+  try {
+    const before = activeResources();
+    const config = backend === undefined ? undefined : options.backend?.config(backend.address);
+    const context = await contextFor(subject, config === undefined ? {} : { config });
+    const handler = subject.definition.build(context);
+    // With a backend that never answers, these are in flight when the handler is closed.
+    const calls = callAll(handler, subject);
+    if (backend === undefined) await calls;
+    else await eventually(() => backend.connections > 0);
+    const closed = await outcomeOf(() => handler.close(), deadlineOf(subject));
+    if (closed.kind !== "answered") failures.push("close did not end in time, or failed");
+    if (context.time.scheduled > 0)
+      failures.push(`left ${context.time.scheduled} tasks scheduled after close`);
+    context.time.cancelAll();
+    if (context.files.watching > 0) failures.push(`left ${context.files.watching} files watched after close`);
+    for (const call of await calls) {
+      if (call.outcome.kind === "late")
+        failures.push(`${call.label} was in flight and did not end with close`);
+    }
+    if (backend !== undefined && !(await eventually(() => backend.connections === 0))) {
+      failures.push(`left ${backend.connections} connections open after close`);
+    } else {
+      // The fake's own ends count too, so they must be gone first.
+      failures.push(...(await leftBehind(before)));
+    }
+  } finally {
+    await backend?.close();
+  }
+  return failures;
+}
+
+async function heedsAbortedSignal(subject: AdapterSubject): Promise<readonly string[]> {
+  const backend =
+    subject.options.backend === undefined ? undefined : await startFakeBackend(MISBEHAVIOURS.hangs);
+  try {
+    const config = backend === undefined ? undefined : subject.options.backend?.config(backend.address);
+    return await withHandler(subject, config === undefined ? {} : { config }, async (handler) => {
+      const signal = AbortSignal.abort(new Error("the call's deadline passed"));
+      const calls = callsOf(handler, subject, sampleInstances(), signal)
+        // A quota store has a deadline of its own and is given no signal.
+        .filter((call) => call.template !== "quota");
+      const outcomes = await Promise.all(calls.map((call) => outcomeOf(() => call.run(), AT_ONCE_MS)));
+      return outcomes.flatMap((outcome, index) =>
+        outcome.kind === "late" ? [`${calls[index]?.label} waited although its signal was aborted`] : [],
+      );
+    });
+  } finally {
+    await backend?.close();
+  }
+}
+
+async function takesUnusualInstances(subject: AdapterSubject): Promise<readonly string[]> {
+  return await withHandler(subject, {}, async (handler) => {
+    const failures: string[] = [];
+    for (const template of subject.definition.templates) {
+      for (const [what, argument] of UNUSUAL_INSTANCES[template]()) {
+        const label = `${template} (${what})`;
+        const [call] = await settleCalls(
+          callsOf(handler, subject, { [template]: argument }, undefined),
+          subject,
+        );
+        if (call?.outcome.kind === "late") failures.push(`${label} did not end in time`);
+        if (call?.outcome.kind === "rejected" && !isPurserError(call.outcome.error)) {
+          failures.push(
+            `${label} failed with something other than a PurserError: ${describeError(call.outcome.error)}`,
+          );
+        }
+      }
+    }
+    const text = await outcomeOf(() => handler.exposition?.(), deadlineOf(subject));
+    if (text.kind !== "answered") failures.push("exposition failed after unusual instances");
+    return failures;
+  });
+}

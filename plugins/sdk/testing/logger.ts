@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { LogFields, Logger } from "../../../core/kernel/ports.ts";
+
+export interface LogLine {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly message: string;
+  /** Those of the logger and of the line together. */
+  readonly fields: LogFields;
+}
+
+/** Keeps what is logged, children's lines included, in order. */
+export interface CollectingLogger extends Logger {
+  readonly lines: readonly LogLine[];
+}
+
+export function createCollectingLogger(): CollectingLogger {
+  const lines: LogLine[] = [];
+  return Object.assign(loggerInto(lines, {}), { lines });
+}
+
+function loggerInto(lines: LogLine[], bound: LogFields): Logger {
+  const at = (level: LogLine["level"]) => (message: string, fields?: LogFields) =>
+    void lines.push({ level, message, fields: { ...bound, ...fields } });
+  return {
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    child: (fields) => loggerInto(lines, { ...bound, ...fields }),
+  };
+}

@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { TemplateName } from "../../../core/hooks/extension.ts";
+import type { QuotaRequest } from "../../../core/quota/quota.ts";
+import type {
+  AuthorizationInstance,
+  LogEntryInstance,
+  MetricInstance,
+  TraceSpanInstance,
+} from "../../../core/templates/instances.ts";
+
+/** 2026-01-01T00:00:00Z, where virtual time begins too. */
+export const SAMPLE_MS = Date.UTC(2026, 0, 1);
+
+export function metricInstance(changes: Partial<MetricInstance> = {}): MetricInstance {
+  return {
+    name: "requests_total",
+    type: "counter",
+    value: 1,
+    labels: { source: "storefront", destination: "reviews", code: "200" },
+    timestampMs: SAMPLE_MS,
+    ...changes,
+  };
+}
+
+export function logEntryInstance(changes: Partial<LogEntryInstance> = {}): LogEntryInstance {
+  return {
+    name: "access-log",
+    severity: "INFO",
+    timestampMs: SAMPLE_MS,
+    variables: { method: "GET", path: "/reviews/0", code: 200 },
+    ...changes,
+  };
+}
+
+export function traceSpanInstance(changes: Partial<TraceSpanInstance> = {}): TraceSpanInstance {
+  return {
+    name: "spans",
+    spanName: "GET /reviews",
+    traceId: "0af7651916cd43dd8448eb211c80319c",
+    spanId: "b7ad6b7169203331",
+    parentSpanId: undefined,
+    clientSpan: false,
+    startMs: SAMPLE_MS,
+    endMs: SAMPLE_MS + 12,
+    httpStatusCode: 200,
+    tags: { "http.request.method": "GET" },
+    ...changes,
+  };
+}
+
+export function quotaRequest(changes: Partial<QuotaRequest> = {}): QuotaRequest {
+  return {
+    cell: "reviews-per-user|ada",
+    algorithm: "fixed-window",
+    limit: 10,
+    windowMs: 60_000,
+    amount: 1,
+    bestEffort: false,
+    leaseMs: 0,
+    ...changes,
+  };
+}
+
+export const AUTHORIZATION: AuthorizationInstance = {
+  name: "who-does-what",
+  subject: { user: "ada", properties: {} },
+  action: { service: "reviews", method: "GET", path: "/reviews/0", properties: {} },
+};
+
+/** One ordinary argument for each template: an instance, or a batch for report templates and quotas. */
+export function sampleInstances(): Readonly<Record<TemplateName, unknown>> {
+  return {
+    listentry: { name: "client", value: "203.0.113.9" },
+    checknothing: { name: "nothing" },
+    headers: { name: "headers", values: { user: "ada" } },
+    authorization: AUTHORIZATION,
+    quota: [quotaRequest()],
+    metric: [metricInstance()],
+    logentry: [logEntryInstance()],
+    tracespan: [traceSpanInstance()],
+  };
+}

@@ -1,0 +1,158 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Clock, Scheduler } from "../../../core/kernel/ports.ts";
+
+/** A clock and a scheduler that belong together, and the count of what a closed handler must not leave behind. */
+export interface TestTime {
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  /** How many tasks are scheduled and neither done nor cancelled. */
+  readonly scheduled: number;
+}
+
+/** Time that passes only when a test says so. */
+export interface VirtualTime extends TestTime {
+  /**
+   * Lets `durationMs` pass: due tasks run in the order of their time, those of one moment in the order of their
+   * scheduling, each seeing its own time on the clock. What a task throws comes out here.
+   */
+  advance(durationMs: number): void;
+  /** Like `advance`, and lets promises settle before the first task and after each. */
+  advanceAndSettle(durationMs: number): Promise<void>;
+  /** Sets the wall clock alone, as an operator or NTP would. */
+  setWallClock(epochMs: number): void;
+}
+
+interface Task {
+  dueMs: number;
+  readonly order: number;
+  /** Undefined for a task that runs once. */
+  readonly intervalMs: number | undefined;
+  readonly run: () => void;
+}
+
+/** More tasks than this in one step is a task that reschedules itself without end. */
+const MAX_TASKS_IN_A_STEP = 100_000;
+
+/** Virtual time; the wall clock begins at `epochMs`, default 2026-01-01T00:00:00Z. */
+export function createVirtualTime(epochMs: number = Date.UTC(2026, 0, 1)): VirtualTime {
+  const tasks = new Set<Task>();
+  let elapsedMs = 0;
+  let wallOffsetMs = epochMs;
+  let order = 0;
+
+  const schedule = (delayMs: number, intervalMs: number | undefined, run: () => void): (() => void) => {
+    const task: Task = { dueMs: elapsedMs + Math.max(0, delayMs), order: order++, intervalMs, run };
+    tasks.add(task);
+    return () => void tasks.delete(task);
+  };
+
+  const nextDue = (untilMs: number): Task | undefined => {
+    let next: Task | undefined;
+    for (const task of tasks) {
+      if (task.dueMs > untilMs) continue;
+      if (
+        next === undefined ||
+        task.dueMs < next.dueMs ||
+        (task.dueMs === next.dueMs && task.order < next.order)
+      )
+        next = task;
+    }
+    return next;
+  };
+
+  const runTask = (task: Task): void => {
+    elapsedMs = Math.max(elapsedMs, task.dueMs);
+    if (task.intervalMs === undefined) tasks.delete(task);
+    else task.dueMs += task.intervalMs;
+    task.run();
+  };
+
+  function* dueTasks(untilMs: number): Generator<Task> {
+    for (let ran = 0; ran <= MAX_TASKS_IN_A_STEP; ran++) {
+      const task = nextDue(untilMs);
+      if (task === undefined) return;
+      yield task;
+    }
+    throw new Error(`more than ${MAX_TASKS_IN_A_STEP} tasks were due in one step of virtual time`);
+  }
+
+  return {
+    clock: { nowMs: () => wallOffsetMs + elapsedMs, monotonicMs: () => elapsedMs },
+    scheduler: {
+      after: (delayMs, task) => schedule(delayMs, undefined, task),
+      every: (intervalMs, task) => {
+        const period = Math.max(1, intervalMs);
+        return schedule(period, period, task);
+      },
+    },
+    get scheduled() {
+      return tasks.size;
+    },
+    advance(durationMs) {
+      const untilMs = elapsedMs + durationMs;
+      for (const task of dueTasks(untilMs)) runTask(task);
+      elapsedMs = untilMs;
+    },
+    async advanceAndSettle(durationMs) {
+      const untilMs = elapsedMs + durationMs;
+      await settle();
+      for (const task of dueTasks(untilMs)) {
+        runTask(task);
+        await settle();
+      }
+      elapsedMs = untilMs;
+    },
+    setWallClock(wallMs) {
+      wallOffsetMs = wallMs - elapsedMs;
+    },
+  };
+}
+
+/** The platform's own time, with the count. */
+export interface RealTime extends TestTime {
+  /** Cancels whatever is scheduled, as the host does with what a closed handler left behind. */
+  cancelAll(): void;
+}
+
+/** For tests that meet real sockets. */
+export function createRealTime(): RealTime {
+  const pending = new Set<NodeJS.Timeout>();
+  return {
+    clock: { nowMs: () => Date.now(), monotonicMs: () => performance.now() },
+    scheduler: {
+      after(delayMs, task) {
+        const timer = setTimeout(() => {
+          pending.delete(timer);
+          task();
+        }, delayMs);
+        pending.add(timer);
+        return () => {
+          clearTimeout(timer);
+          pending.delete(timer);
+        };
+      },
+      every(intervalMs, task) {
+        const timer = setInterval(task, intervalMs);
+        pending.add(timer);
+        return () => {
+          clearInterval(timer);
+          pending.delete(timer);
+        };
+      },
+    },
+    get scheduled() {
+      return pending.size;
+    },
+    cancelAll() {
+      for (const timer of pending) clearTimeout(timer);
+      pending.clear();
+    },
+  };
+}
+
+/** Lets every promise that can settle without I/O or timers do so. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}

@@ -1,0 +1,108 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { TemplateName } from "../../../core/hooks/extension.ts";
+import {
+  AUTHORIZATION,
+  logEntryInstance,
+  metricInstance,
+  quotaRequest,
+  SAMPLE_MS,
+  traceSpanInstance,
+} from "./sample-instances.ts";
+
+/** How many distinct label sets one batch of the unusual instances holds. */
+const MANY_LABEL_SETS = 10_000;
+const HUGE = "x".repeat(1_000_000);
+const UNICODE = 'Zoë 🛳️ \u202Eשלום\u0000\ud800\n"\\';
+
+type Unusual = () => readonly (readonly [what: string, argument: unknown])[];
+
+/**
+ * Arguments that a careless document, or a client that means harm, can produce; each with what is unusual about it.
+ */
+export const UNUSUAL_INSTANCES: Readonly<Record<TemplateName, Unusual>> = {
+  listentry: () => [
+    ["an absent value", { name: "client", value: undefined }],
+    ["an empty value", { name: "client", value: "" }],
+    ["a huge value", { name: "client", value: HUGE }],
+    ["unusual characters", { name: UNICODE, value: UNICODE }],
+  ],
+  checknothing: () => [["unusual characters", { name: UNICODE }]],
+  headers: () => [
+    ["no values", { name: "headers", values: {} }],
+    ["absent values", { name: "headers", values: { user: undefined } }],
+    ["line breaks", { name: "headers", values: { user: "a\r\nx-admin: true" } }],
+    ["huge and unusual values", { name: UNICODE, values: { user: HUGE, [UNICODE]: UNICODE } }],
+  ],
+  authorization: () => [
+    ["nobody", { subject: { properties: {} }, action: { properties: {} } }],
+    [
+      "unusual characters",
+      { ...AUTHORIZATION, subject: { user: UNICODE, properties: { [UNICODE]: UNICODE } } },
+    ],
+    ["a huge path", { ...AUTHORIZATION, action: { path: HUGE, properties: {} } }],
+  ],
+  quota: () => [
+    ["an empty batch", []],
+    ["an amount of nothing", [quotaRequest({ amount: 0 })]],
+    ["giving back what was never had", [quotaRequest({ amount: -5, slot: 0 })]],
+    ["more than the limit", [quotaRequest({ amount: 1e9 }), quotaRequest({ amount: 1e9, bestEffort: true })]],
+    ["unusual characters", [quotaRequest({ cell: UNICODE })]],
+  ],
+  metric: () => [
+    ["an empty batch", []],
+    [
+      `${MANY_LABEL_SETS} distinct label sets`,
+      Array.from({ length: MANY_LABEL_SETS }, (_, index) =>
+        metricInstance({ labels: { user: `user-${index}` } }),
+      ),
+    ],
+    [
+      "unusual numbers",
+      [Number.NaN, Number.POSITIVE_INFINITY, -1, -0].map((value) => metricInstance({ value })),
+    ],
+    [
+      "unusual characters",
+      [
+        metricInstance({
+          name: UNICODE,
+          help: UNICODE,
+          unit: UNICODE,
+          labels: { [UNICODE]: UNICODE, "": "" },
+        }),
+      ],
+    ],
+    ["a huge label", [metricInstance({ labels: { path: HUGE } })]],
+    ["a name that changes its type", [metricInstance(), metricInstance({ type: "gauge" })]],
+    [
+      "a name that changes its labels",
+      [metricInstance(), metricInstance({ labels: { other: "x" } }), metricInstance({ labels: {} })],
+    ],
+    ["a histogram without buckets", [metricInstance({ name: "sizes", type: "histogram" })]],
+  ],
+  logentry: () => [
+    ["an empty batch", []],
+    ["values that JSON has no form for", [logEntryInstance({ variables: unwritable() })]],
+    ["unusual characters", [logEntryInstance({ name: UNICODE, variables: { [UNICODE]: UNICODE } })]],
+    ["a huge variable", [logEntryInstance({ variables: { body: HUGE } })]],
+    ["an impossible time", [logEntryInstance({ timestampMs: Number.NaN })]],
+  ],
+  tracespan: () => [
+    ["an empty batch", []],
+    ["a span that ends before it begins", [traceSpanInstance({ startMs: SAMPLE_MS, endMs: SAMPLE_MS - 1 })]],
+    ["values that JSON has no form for", [traceSpanInstance({ tags: unwritable() })]],
+    [
+      "unusual characters",
+      [traceSpanInstance({ spanName: UNICODE, traceId: "not hex", tags: { [UNICODE]: 1 } })],
+    ],
+    ["an impossible time", [traceSpanInstance({ startMs: Number.NaN, endMs: Number.NaN })]],
+  ],
+};
+
+function unwritable(): Readonly<Record<string, unknown>> {
+  const circle: Record<string, unknown> = { big: 1n, nothing: undefined, symbol: Symbol("s"), run: () => 1 };
+  circle["self"] = circle;
+  circle["when"] = new Date(Number.NaN);
+  return circle;
+}

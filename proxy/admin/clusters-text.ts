@@ -1,0 +1,25 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ClusterSet } from "../clusters/cluster-manager.ts";
+
+/** What Envoy's `GET /clusters` writes, line by line, as far as this proxy counts the same things. */
+export function clustersText(clusters: ClusterSet): string {
+  const lines: string[] = [];
+  for (const [name, { config, endpoints }] of clusters) {
+    lines.push(`${name}::default_priority::max_requests::${config.maxRequests}`);
+    for (const { endpoint, upstream } of endpoints) {
+      const prefix = `${name}::${endpoint.address}:${endpoint.port}`;
+      const { connected, pending } = upstream.stats;
+      lines.push(
+        `${prefix}::cx_active::${connected}`,
+        `${prefix}::cx_connect_fail::${upstream.connectFailuresTotal}`,
+        `${prefix}::rq_active::${upstream.active}`,
+        `${prefix}::rq_pending::${pending}`,
+        `${prefix}::rq_total::${upstream.requestsTotal}`,
+        `${prefix}::weight::${endpoint.weight}`,
+      );
+    }
+  }
+  return lines.map((line) => `${line}\n`).join("");
+}

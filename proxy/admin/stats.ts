@@ -1,0 +1,99 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+import type { ClusterSet } from "../clusters/cluster-manager.ts";
+import type { Exchange } from "../exchange.ts";
+
+/** The proxy's own counters, in a registry of its own. What documents ask for is counted by the mixer's handlers. */
+export class ProxyStats {
+  readonly registry = new Registry();
+  readonly #requests = new Counter({
+    name: "purser_proxy_requests_total",
+    help: "Requests that are over, by listener, response code class and response flags.",
+    labelNames: ["listener", "code_class", "flags"],
+    registers: [this.registry],
+  });
+  readonly #duration = new Histogram({
+    name: "purser_proxy_request_duration_seconds",
+    help: "From the request's arrival to the end of the response.",
+    labelNames: ["listener"],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [this.registry],
+  });
+  readonly #refused = new Counter({
+    name: "purser_proxy_refused_total",
+    help: "What came on a connection and was not HTTP, too large or too slow, so that it never became a request.",
+    labelNames: ["listener", "reason"],
+    registers: [this.registry],
+  });
+  readonly #tries = new Counter({
+    name: "purser_proxy_upstream_tries_total",
+    help: "Tries to send a request upstream, by cluster.",
+    labelNames: ["cluster"],
+    registers: [this.registry],
+  });
+  readonly #updates = new Counter({
+    name: "purser_proxy_config_updates_total",
+    help: "Configurations received from pilot, by what became of them.",
+    labelNames: ["result"],
+    registers: [this.registry],
+  });
+
+  /**
+   * Besides what it is told, it reads some counts when somebody asks: the newest clusters' and the policy client's.
+   */
+  constructor(clusters: () => ClusterSet, policyStats: () => Readonly<Record<string, number>>) {
+    const registers = [this.registry];
+    new Gauge({
+      name: "purser_proxy_upstream_requests_active",
+      help: "Requests under way, by cluster.",
+      labelNames: ["cluster"],
+      registers,
+      collect() {
+        this.reset();
+        for (const [cluster, { load }] of clusters()) this.set({ cluster }, load.active);
+      },
+    });
+    new Counter({
+      name: "purser_proxy_upstream_overflows_total",
+      help: "Requests refused because maxRequests were under way, by cluster.",
+      labelNames: ["cluster"],
+      registers,
+      collect() {
+        this.reset();
+        for (const [cluster, { load }] of clusters()) this.inc({ cluster }, load.overflowsTotal);
+      },
+    });
+    new Counter({
+      name: "purser_proxy_mixer_client_total",
+      help: "What the check cache, the quota leases and the report batches did.",
+      labelNames: ["event"],
+      registers,
+      collect() {
+        this.reset();
+        for (const [event, count] of Object.entries(policyStats())) this.inc({ event }, count);
+      },
+    });
+  }
+
+  countRequest(exchange: Exchange): void {
+    const listener = exchange.listener.name;
+    const codeClass =
+      exchange.response === undefined ? "none" : `${Math.floor(exchange.response.status / 100)}xx`;
+    this.#requests.inc({ listener, code_class: codeClass, flags: exchange.flagText });
+    this.#duration.observe({ listener }, exchange.durationMs / 1000);
+    if (exchange.selection?.kind === "forward" && exchange.tries > 0) {
+      this.#tries.inc({ cluster: exchange.selection.cluster.config.name }, exchange.tries);
+    }
+  }
+
+  countRefused(listener: string, reason: string): void {
+    this.#refused.inc({ listener, reason });
+  }
+
+  countUpdate(result: "accepted" | "rejected"): void {
+    this.#updates.inc({ result });
+  }
+}

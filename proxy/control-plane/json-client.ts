@@ -1,0 +1,164 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { Pool } from "undici";
+import type { ErrorBody } from "../../api/error-body.ts";
+import { ERROR_CATALOG, type ErrorCode } from "../../core/kernel/error-catalog.ts";
+import { messageOf, PurserError } from "../../core/kernel/errors.ts";
+import type { Scheduler } from "../../core/kernel/ports.ts";
+
+export interface JsonClientOptions {
+  /** The server's origin; a path in it is put before every call's. */
+  readonly url: string;
+  /** The code of failures that have none of their own: PURSER_MIXER_UNAVAILABLE, PURSER_PILOT_UNAVAILABLE. */
+  readonly unavailable: ErrorCode;
+  readonly scheduler: Scheduler;
+  readonly connectTimeoutMs: number;
+  /** Connections at most; calls beyond them wait, within their own deadline. */
+  readonly connections: number;
+  /** A longer reply is refused. */
+  readonly replyLimitBytes: number;
+}
+
+export interface JsonCall {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  /** JSON text. */
+  readonly body?: string;
+  readonly timeoutMs: number;
+  /** Aborts the call. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface JsonReply {
+  readonly status: number;
+  /** Undefined where the status has no body: 204, 304. */
+  readonly body: unknown;
+}
+
+/** Why a call brought no reply that can be used. */
+export class CallFailure {
+  readonly error: PurserError;
+  /**
+   * `unsent`: the server knows nothing of it; `refused`: it said that it would not; `broken`, `late`: it may have done
+   * what was asked, so that asking again is only right where that does no harm.
+   */
+  readonly how: "unsent" | "refused" | "broken" | "late";
+
+  constructor(how: CallFailure["how"], error: PurserError) {
+    this.how = how;
+    this.error = error;
+  }
+}
+
+/** Failures of undici and of the system that happen before anything was sent. */
+const NOT_SENT = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "UND_ERR_CLOSED",
+  "UND_ERR_DESTROYED",
+]);
+
+const GET_HEADERS = { accept: "application/json" };
+const POST_HEADERS = { accept: "application/json", "content-type": "application/json" };
+
+/** JSON over HTTP/1.1 to one server of the control plane. Every call has a deadline, every reply a size. */
+export class JsonClient {
+  readonly #options: JsonClientOptions;
+  readonly #pool: Pool;
+  readonly #basePath: string;
+
+  constructor(options: JsonClientOptions) {
+    const { origin, pathname } = new URL(options.url);
+    this.#options = options;
+    this.#basePath = pathname.replace(/\/$/, "");
+    // Deadlines are the calls' own; undici's would only blur what happened.
+    this.#pool = new Pool(origin, {
+      connections: options.connections,
+      connect: { timeout: options.connectTimeoutMs },
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  }
+
+  get url(): string {
+    return this.#options.url;
+  }
+
+  /** A value in either case: callers always have a way on. */
+  async call({ method, path, body, timeoutMs, signal }: JsonCall): Promise<JsonReply | CallFailure> {
+    const controller = new AbortController();
+    const abort = () => controller.abort();
+    const cancel = this.#options.scheduler.after(timeoutMs, abort);
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      const response = await this.#pool.request({
+        method,
+        path: this.#basePath + path,
+        headers: body === undefined ? GET_HEADERS : POST_HEADERS,
+        body: body ?? null,
+        signal: controller.signal,
+      });
+      const text = await this.#read(response.body);
+      const { statusCode: status } = response;
+      if (status === 304 || status === 204) return { status, body: undefined };
+      if (status >= 200 && status < 300) return { status, body: JSON.parse(text) };
+      return this.#refusal(status, text);
+    } catch (error) {
+      if (controller.signal.aborted) return this.#failure("late", `no answer within ${timeoutMs} ms`, error);
+      return this.#failure(NOT_SENT.has(codeOf(error)) ? "unsent" : "broken", messageOf(error), error);
+    } finally {
+      cancel();
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /** Cuts what is under way. */
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  async #read(body: AsyncIterable<Buffer>): Promise<string> {
+    const { replyLimitBytes } = this.#options;
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of body) {
+      bytes += chunk.length;
+      if (bytes > replyLimitBytes) throw new Error(`the answer is larger than ${replyLimitBytes} bytes`);
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString("utf8");
+  }
+
+  /** The server's own error where it says which, as every Purser does. */
+  #refusal(status: number, text: string): CallFailure {
+    let told: Partial<ErrorBody["error"]> | undefined;
+    try {
+      told = (JSON.parse(text) as Partial<ErrorBody> | null)?.error;
+    } catch {
+      // Something else answered in its place, such as a load balancer.
+    }
+    if (typeof told?.code === "string" && Object.hasOwn(ERROR_CATALOG, told.code)) {
+      return new CallFailure("refused", new PurserError(told.code, `${this.url}: ${String(told.message)}`));
+    }
+    return this.#failure("broken", `answered ${status}`);
+  }
+
+  #failure(how: CallFailure["how"], what: string, cause?: unknown): CallFailure {
+    return new CallFailure(
+      how,
+      new PurserError(this.#options.unavailable, `${this.url}: ${what}`, { cause }),
+    );
+  }
+}
+
+function codeOf(error: unknown): string {
+  const { code, errors } = (error ?? {}) as { readonly code?: unknown; readonly errors?: readonly unknown[] };
+  if (typeof code === "string") return code;
+  // Several addresses were tried: undici then has one error for all.
+  return errors?.[0] === undefined ? "" : codeOf(errors[0]);
+}

@@ -1,0 +1,133 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { messageOf } from "../../core/kernel/errors.ts";
+import type { Cancel, Clock, Logger, Random, Scheduler } from "../../core/kernel/ports.ts";
+import { CallFailure, type JsonClient } from "./json-client.ts";
+
+export interface LongPollOptions<T> {
+  /** Servers that answer alike. One is asked until it fails, so that two that differ for a while do not take turns. */
+  readonly servers: readonly JsonClient[];
+  /** The path and query that ask for something else than what is known. */
+  readonly path: (known: T | undefined) => string;
+  /** What a reply's body is; throws when it is not what it should be. */
+  readonly decode: (body: unknown) => T;
+  readonly onNews: (news: T) => void;
+  /** How long the server may hold a poll. */
+  readonly waitMs: number;
+  /** What the answer to a held poll may take beyond that. */
+  readonly graceMs: number;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** Between a failure and the next try: at random up to the larger, so that a server that is back is not run down. */
+const BACKOFF_MIN_MS = 50;
+const BACKOFF_MAX_MS = 500;
+/** A poll that ends sooner than this and brings no news was not held: the server is draining, or does not know how. */
+const SHORT_POLL_MS = 100;
+/** News come no faster than this. */
+const NEWS_INTERVAL_MS = 25;
+
+/** Asks again and again for what has changed, until stopped. Keeps what it knows while nobody answers. */
+export function startLongPoll<T>(options: LongPollOptions<T>): () => void {
+  const poll = new LongPoll(options);
+  void poll.run();
+  return () => poll.stop();
+}
+
+class LongPoll<T> {
+  readonly #options: LongPollOptions<T>;
+  readonly #controller = new AbortController();
+  #known: T | undefined;
+  #server = 0;
+  #failing = false;
+  #wake: (() => void) | undefined;
+
+  constructor(options: LongPollOptions<T>) {
+    this.#options = options;
+  }
+
+  stop(): void {
+    this.#controller.abort();
+    this.#wake?.();
+  }
+
+  async run(): Promise<void> {
+    while (!this.#stopped) {
+      const pauseMs = await this.#poll();
+      if (pauseMs > 0 && !this.#stopped) await this.#pause(pauseMs);
+    }
+  }
+
+  get #stopped(): boolean {
+    return this.#controller.signal.aborted;
+  }
+
+  /** How long to wait until the next. */
+  async #poll(): Promise<number> {
+    const { servers, path, waitMs, graceMs, clock } = this.#options;
+    const server = servers[this.#server % servers.length] as JsonClient;
+    const sinceMs = clock.monotonicMs();
+    const reply = await server.call({
+      method: "GET",
+      path: path(this.#known),
+      timeoutMs: waitMs + graceMs,
+      signal: this.#controller.signal,
+    });
+    if (this.#stopped) return 0;
+    if (reply instanceof CallFailure) return this.#failed(reply.error);
+    if (reply.status === 304) {
+      this.#recovered(server);
+      return clock.monotonicMs() - sinceMs < SHORT_POLL_MS ? this.#backoffMs() : 0;
+    }
+    let news: T;
+    try {
+      news = this.#options.decode(reply.body);
+    } catch (error) {
+      return this.#failed(error);
+    }
+    this.#recovered(server);
+    this.#known = news;
+    try {
+      this.#options.onNews(news);
+    } catch (error) {
+      this.#options.logger.error("news of the control plane could not be put in force", {
+        error: messageOf(error),
+      });
+    }
+    return NEWS_INTERVAL_MS;
+  }
+
+  #failed(error: unknown): number {
+    const { logger, servers } = this.#options;
+    if (!this.#failing)
+      logger.warn("the control plane does not answer; what it said last stays in force", {
+        error: messageOf(error),
+      });
+    this.#failing = true;
+    this.#server = (this.#server + 1) % servers.length;
+    return this.#backoffMs();
+  }
+
+  #recovered({ url }: JsonClient): void {
+    if (this.#failing) this.#options.logger.info("the control plane answers again", { url });
+    this.#failing = false;
+  }
+
+  #backoffMs(): number {
+    return BACKOFF_MIN_MS + this.#options.random() * (BACKOFF_MAX_MS - BACKOFF_MIN_MS);
+  }
+
+  #pause(durationMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel: Cancel = this.#options.scheduler.after(durationMs, resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}

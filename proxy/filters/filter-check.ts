@@ -1,0 +1,64 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import type { Exchange } from "../exchange.ts";
+import { denialReply, limitReply, type LocalReply, plainReply, undecidedReply } from "../local-reply.ts";
+import type { PolicyClient, Verdict } from "../mixer-client/verdict.ts";
+import { rateLimitFields, retryAfterSeconds } from "../rate-limit-fields.ts";
+import type { Filter } from "./filter.ts";
+
+/** Asks the policies, and says in the response how the quotas stand. */
+export function checkFilter(policy: Pick<PolicyClient, "check">): Filter {
+  return {
+    name: "check",
+    onRequest(exchange): MaybePromise<LocalReply | undefined> {
+      const { selection, attributes } = exchange;
+      // A request is checked and charged once: by the last proxy before its destination.
+      if (selection?.kind === "forward" && selection.cluster.config.checkedByDestination) return undefined;
+      return chain(policy.check(attributes ?? {}), (verdict) => {
+        exchange.verdict = verdict;
+        return replyTo(verdict);
+      });
+    },
+    onResponse(exchange, response) {
+      const { verdict } = exchange;
+      if (verdict === undefined || verdict.quotas.length === 0) return;
+      const fields = rateLimitFields(verdict.quotas, exhaustedBy(exchange));
+      response.headers.append("ratelimit-policy", fields.policy);
+      response.headers.append("ratelimit", fields.standing);
+    },
+  };
+}
+
+function replyTo(verdict: Verdict): LocalReply | undefined {
+  const { outcome, directResponse } = verdict;
+  switch (outcome.kind) {
+    case "allow":
+      return directResponse === undefined
+        ? undefined
+        : plainReply(directResponse.httpStatus, "direct_response_by_policy", {
+            headers: Object.entries(directResponse.headers),
+            text: directResponse.body,
+          });
+    case "deny": {
+      const denial = denialReply(outcome.status.code, outcome.status.message, outcome.decidedBy);
+      if (directResponse === undefined) return denial;
+      return plainReply(directResponse.httpStatus, denial.details, {
+        flag: "UAEX",
+        headers: [...denial.headers, ...Object.entries(directResponse.headers)],
+        text: directResponse.body,
+      });
+    }
+    case "limit":
+      return limitReply(outcome.status.message, outcome.decidedBy, retryAfterSeconds(outcome.retryAfterMs));
+    case "error":
+      return undecidedReply(outcome.code, outcome.status, outcome.decidedBy);
+  }
+}
+
+function exhaustedBy({ verdict }: Exchange) {
+  if (verdict?.outcome.kind !== "limit") return undefined;
+  const { decidedBy, retryAfterMs } = verdict.outcome;
+  return { policy: decidedBy.name, retryAfterS: retryAfterSeconds(retryAfterMs) };
+}

@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { isIP } from "node:net";
+
+import type { Exchange } from "../exchange.ts";
+import type { Filter } from "./filter.ts";
+
+/**
+ * `x-forwarded-for`, `-proto` and `-host`. An edge takes them only from the trusted proxies in front of it and rids the
+ * request of headers that steer proxies; behind the edge they are kept as they are.
+ */
+export function forwardedFilter(): Filter {
+  return {
+    name: "forwarded",
+    onRequest(exchange) {
+      if (exchange.listener.edge) takeAtEdge(exchange);
+      else takeInside(exchange);
+      return undefined;
+    },
+  };
+}
+
+/** Where an edge tells the proxies behind it who the client is; Envoy's name for it. */
+const CLIENT_ADDRESS = "x-envoy-external-address";
+
+/**
+ * Envoy's rule for `use_remote_address: true`: with no trusted hops the client is the peer; with N of them it is the
+ * N-th address from the right, for the last proxies appended the peer that each saw. The peer is appended to what goes on.
+ */
+function takeAtEdge(exchange: Exchange): void {
+  const { headers, authority } = exchange.request;
+  const { remoteIp } = exchange.downstream;
+  const { trustedHops } = exchange.listener;
+  headers.removeWhere((name) => name.startsWith("x-purser-") || name.startsWith("x-envoy-"));
+  const addresses = addressesOf(headers.get("x-forwarded-for"));
+  if (trustedHops === 0) {
+    headers.set("x-forwarded-proto", "http");
+    headers.set("x-forwarded-host", authority);
+  } else {
+    exchange.originIp = validIp(addresses.at(-trustedHops)) ?? remoteIp;
+    takeScheme(exchange);
+    if (!headers.has("x-forwarded-host")) headers.set("x-forwarded-host", authority);
+  }
+  headers.set("x-forwarded-for", [...addresses, remoteIp].join(", "));
+  headers.set(CLIENT_ADDRESS, exchange.originIp);
+}
+
+/** Behind the edge its word is taken, and nothing is appended: Envoy's `use_remote_address: false`. */
+function takeInside(exchange: Exchange): void {
+  const { headers } = exchange.request;
+  const told = validIp(headers.get(CLIENT_ADDRESS));
+  exchange.originIp =
+    told ?? validIp(addressesOf(headers.get("x-forwarded-for")).at(-1)) ?? exchange.downstream.remoteIp;
+  takeScheme(exchange);
+}
+
+function takeScheme(exchange: Exchange): void {
+  const { headers } = exchange.request;
+  const scheme = headers.get("x-forwarded-proto") === "https" ? "https" : "http";
+  exchange.request.scheme = scheme;
+  headers.set("x-forwarded-proto", scheme);
+}
+
+function addressesOf(field: string | undefined): string[] {
+  if (field === undefined) return [];
+  return field
+    .split(",")
+    .map((address) => address.trim())
+    .filter((address) => address !== "");
+}
+
+function validIp(text: string | undefined): string | undefined {
+  return text !== undefined && isIP(text) !== 0 ? text : undefined;
+}

@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { HeaderOperation } from "../../core/templates/instances.ts";
+import type { RouteHeaderOperations } from "../../core/traffic/model.ts";
+import { rewritePath } from "../../core/traffic/request-target.ts";
+import type { HeaderList } from "../http1/header-list.ts";
+import type { Filter } from "./filter.ts";
+
+/** These frame the message or route it; no document may touch them. */
+const PROTECTED: ReadonlySet<string> = new Set(["connection", "content-length", "host", "transfer-encoding"]);
+
+/**
+ * Applies the header operations of the policies, the route and the destination, in this order, and the route's rewrite of path
+ * and authority.
+ */
+export function headersFilter(): Filter {
+  return {
+    name: "headers",
+    onRequest({ request, verdict, selection }) {
+      if (verdict !== undefined) applyOperations(verdict.requestHeaders, request.headers);
+      if (selection?.kind !== "forward") return undefined;
+      const { matched, destination, action } = selection;
+      applyRoute(matched.route.requestHeaders, request.headers);
+      applyRoute(destination.requestHeaders, request.headers);
+      if (action.rewrite?.path !== undefined) {
+        request.path = rewritePath(request.path, action.rewrite.path, matched.match);
+      }
+      if (action.rewrite?.authority !== undefined) {
+        request.authority = action.rewrite.authority;
+        request.headers.set("host", request.authority);
+      }
+      return undefined;
+    },
+    onResponse({ verdict, selection }, response) {
+      if (selection !== undefined) {
+        if (selection.kind === "forward") applyRoute(selection.destination.responseHeaders, response.headers);
+        applyRoute(selection.matched.route.responseHeaders, response.headers);
+      }
+      if (verdict !== undefined) applyOperations(verdict.responseHeaders, response.headers);
+      // An upstream's own name is kept; nothing is gained by hiding it and debugging needs it.
+      if (!response.headers.has("server")) response.headers.append("server", "purser");
+    },
+  };
+}
+
+function applyOperations(operations: readonly HeaderOperation[], headers: HeaderList): void {
+  for (const { operation, name, value } of operations) {
+    if (PROTECTED.has(name)) continue;
+    if (operation === "remove" || value === undefined) headers.remove(name);
+    else if (operation === "set") headers.set(name, clean(value));
+    else headers.append(name, clean(value));
+  }
+}
+
+function applyRoute(operations: RouteHeaderOperations, headers: HeaderList): void {
+  for (const name of operations.remove)
+    if (!PROTECTED.has(name.toLowerCase())) headers.remove(name.toLowerCase());
+  for (const name in operations.set) put(name, operations.set[name] as string, "set");
+  for (const name in operations.add) put(name, operations.add[name] as string, "append");
+
+  function put(name: string, value: string, how: "set" | "append"): void {
+    if (!PROTECTED.has(name.toLowerCase())) headers[how](name.toLowerCase(), clean(value));
+  }
+}
+
+/** A value made from a request must not end its line and begin another. */
+function clean(value: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return /[^\t\x20-\x7e\x80-\xff]/.test(value) ? value.replace(/[^\t\x20-\x7e\x80-\xff]/g, " ") : value;
+}

@@ -1,0 +1,25 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ProxyNode } from "../../api/pilot.ts";
+import type { Clock } from "../../core/kernel/ports.ts";
+import type { ProxyStats } from "../admin/stats.ts";
+import type { PolicyClient } from "../mixer-client/verdict.ts";
+import { completeAttributes } from "./filter-attributes.ts";
+import type { Filter } from "./filter.ts";
+
+/** Tells what happened, whatever it was: to the mixer for telemetry, and to the proxy's own counters. */
+export function reportFilter(
+  policy: Pick<PolicyClient, "report">,
+  stats: ProxyStats,
+  node: ProxyNode,
+  clock: Clock,
+): Filter {
+  return {
+    name: "report",
+    onComplete(exchange) {
+      stats.countRequest(exchange);
+      policy.report(completeAttributes(exchange, node, clock.nowMs()));
+    },
+  };
+}

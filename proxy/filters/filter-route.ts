@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Random } from "../../core/kernel/ports.ts";
+import { chooseDestination } from "../../core/traffic/chance.ts";
+import { matchRoute } from "../../core/traffic/route-table.ts";
+import type { Exchange } from "../exchange.ts";
+import { faultReply, type LocalReply } from "../local-reply.ts";
+import type { Filter } from "./filter.ts";
+
+/** Finds the route, and chooses among its weighted destinations. */
+export function routeFilter(random: Random): Filter {
+  return { name: "route", onRequest: (exchange) => route(exchange, random) };
+}
+
+function route(exchange: Exchange, random: Random): LocalReply | undefined {
+  const { snapshot, listener, request } = exchange;
+  const table = snapshot.routeTables.get(listener.routeTable);
+  const matched = table === undefined ? undefined : matchRoute(table, request);
+  if (matched === undefined) {
+    return faultReply(
+      "route_not_found",
+      `No route for ${request.method} ${request.authority}${request.path}.`,
+    );
+  }
+  const { action } = matched.route;
+  if (action.kind !== "forward") {
+    exchange.selection = { kind: "answer", matched, action };
+    return undefined;
+  }
+  const destination = chooseDestination(action.destinations, random);
+  const cluster = destination === undefined ? undefined : snapshot.clusters.get(destination.cluster);
+  if (destination === undefined || cluster === undefined) {
+    return faultReply("no_healthy_upstream", "The route's destination is not known.");
+  }
+  exchange.selection = { kind: "forward", matched, action, destination, cluster };
+  return undefined;
+}

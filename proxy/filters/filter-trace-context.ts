@@ -1,0 +1,64 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { isValidSpanId, isValidTraceId, TraceFlags } from "@opentelemetry/api";
+
+import type { Random } from "../../core/kernel/ports.ts";
+import type { TraceContext } from "../exchange.ts";
+import type { Filter } from "./filter.ts";
+
+/** W3C Trace Context: `version-traceid-parentid-flags`; a later version may have more after that. */
+const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+
+/**
+ * `traceparent`: each proxy is a span of its own, child of the one that called it. A header that is not valid begins a
+ * new trace, without the old `tracestate`, as the standard says. New traces are sampled, as in Envoy.
+ */
+export function traceContextFilter(random: Random): Filter {
+  return {
+    name: "trace-context",
+    onRequest(exchange) {
+      const { headers } = exchange.request;
+      const parent = parseTraceparent(headers.get("traceparent"));
+      if (parent === undefined) headers.remove("tracestate");
+      const trace: TraceContext = {
+        traceId: parent?.traceId ?? randomHex(32, random),
+        spanId: randomHex(16, random),
+        parentSpanId: parent?.spanId,
+        sampled: parent?.sampled ?? true,
+      };
+      exchange.trace = trace;
+      headers.set("traceparent", `00-${trace.traceId}-${trace.spanId}-${trace.sampled ? "01" : "00"}`);
+      return undefined;
+    },
+  };
+}
+
+function parseTraceparent(
+  text: string | undefined,
+): { readonly traceId: string; readonly spanId: string; readonly sampled: boolean } | undefined {
+  const match = text === undefined ? null : TRACEPARENT.exec(text.trim());
+  if (match === null) return undefined;
+  const [, version, traceId, spanId, flags, rest] = match as unknown as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string?,
+  ];
+  if (version === "ff" || (version === "00" && rest !== undefined)) return undefined;
+  if (!isValidTraceId(traceId) || !isValidSpanId(spanId)) return undefined;
+  return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & TraceFlags.SAMPLED) !== 0 };
+}
+
+/** Never all zeros, which would be no id at all. */
+function randomHex(digits: 16 | 32, random: Random): string {
+  let hex = "";
+  while (hex.length < digits) {
+    hex += Math.floor(random() * 0x1_0000_0000)
+      .toString(16)
+      .padStart(8, "0");
+  }
+  return /[^0]/.test(hex) ? hex : `${hex.slice(1)}1`;
+}

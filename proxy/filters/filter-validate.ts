@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { isAuthority, parseRequestTarget } from "../http1/request-target.ts";
+import { faultReply, type LocalReply } from "../local-reply.ts";
+import type { Exchange } from "../exchange.ts";
+import { removeHopByHop } from "../http1/hop-by-hop.ts";
+import type { Filter } from "./filter.ts";
+
+/** Envoy's limit for the number of fields. */
+const MAX_HEADERS = 100;
+
+/**
+ * Refuses what the parser let through but a proxy must not pass on, because the next hop may read it otherwise than the
+ * policies did. After it, target, authority and headers mean one thing only.
+ */
+export function validateFilter(): Filter {
+  return { name: "validate", onRequest: validate };
+}
+
+function validate(exchange: Exchange): LocalReply | undefined {
+  const { request } = exchange;
+  const { headers } = request;
+  if (headers.size > MAX_HEADERS) {
+    return faultReply("request_headers_too_large", `A request may have at most ${MAX_HEADERS} headers.`);
+  }
+  if (request.method === "CONNECT") {
+    return faultReply("method_not_allowed", "CONNECT is for forward proxies; this is not one.");
+  }
+  if (headers.count("host") > 1) return faultReply("bad_request", "There is more than one Host header.");
+  if (!headers.has("host") && request.httpVersion === "1.1") {
+    return faultReply("bad_request", "HTTP/1.1 requires a Host header.");
+  }
+  const encoding = headers.get("transfer-encoding");
+  if (encoding !== undefined && (encoding.toLowerCase() !== "chunked" || request.httpVersion === "1.0")) {
+    return faultReply("bad_request", "The only Transfer-Encoding is chunked, and only in HTTP/1.1.");
+  }
+  const expect = headers.get("expect");
+  if (expect !== undefined && expect.toLowerCase() !== "100-continue") {
+    return faultReply("expectation_failed", "The only expectation that can be met is 100-continue.");
+  }
+  const target = parseRequestTarget(request.path + request.query);
+  if (target === undefined) {
+    return faultReply(
+      "bad_request",
+      "The request target must be a path, or a whole URL with the scheme http.",
+    );
+  }
+  const authority = target.authority ?? request.authority;
+  if (!isAuthority(authority)) return faultReply("bad_request", "The Host header is not a host and port.");
+  request.path = target.path;
+  request.query = target.query;
+  request.authority = authority;
+  headers.set("host", authority);
+  // The proxy itself says 100 Continue, when it begins to read the body.
+  headers.remove("expect");
+  removeHopByHop(headers);
+  return undefined;
+}

@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+
+import { HeaderList } from "./header-list.ts";
+
+const NAMES = ["a", "b", "cookie", "__proto__"];
+const fields = fc.array(fc.tuple(fc.constantFrom(...NAMES), fc.string({ maxLength: 3 })), { maxLength: 8 });
+
+describe("HeaderList", () => {
+  it("joins repeated fields with commas, cookies with semicolons", () => {
+    const headers = HeaderList.fromRaw(["X-A", "1", "Cookie", "c=1", "x-a", "2", "cookie", "d=2"]);
+    assert.equal(headers.get("x-a"), "1, 2");
+    assert.equal(headers.get("cookie"), "c=1; d=2");
+    assert.equal(headers.get("x-b"), undefined);
+    assert.deepEqual({ ...headers.toRecord() }, { "x-a": "1, 2", cookie: "c=1; d=2" });
+  });
+
+  it("set leaves one field of the name, at the first one's place, and touches no other", () => {
+    fc.assert(
+      fc.property(fields, fc.constantFrom(...NAMES), (pairs, name) => {
+        const headers = new HeaderList(pairs.flat());
+        headers.set(name, "new");
+        const at = pairs.findIndex(([one]) => one === name);
+        const others = pairs.filter(([one]) => one !== name);
+        const place = at < 0 ? others.length : pairs.slice(0, at).length;
+        assert.deepEqual(headers.flat(), others.toSpliced(place, 0, [name, "new"]).flat());
+      }),
+    );
+  });
+
+  it("remove takes every field of the name away, and no other", () => {
+    fc.assert(
+      fc.property(fields, fc.constantFrom(...NAMES), (pairs, name) => {
+        const headers = new HeaderList(pairs.flat());
+        headers.remove(name);
+        assert.deepEqual(headers.flat(), pairs.filter(([one]) => one !== name).flat());
+        assert.equal(headers.has(name), false);
+      }),
+    );
+  });
+});

@@ -1,0 +1,352 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { connect, isIP, type Socket } from "node:net";
+import { parse } from "yaml";
+
+import {
+  ALLOW,
+  call,
+  cleanUp,
+  clock,
+  clusterOf,
+  configOf,
+  EDGE,
+  endpointAt,
+  FakePolicy,
+  forwardTo,
+  httpUpstream,
+  later,
+  raw,
+  RecordingLogger,
+  routeOf,
+  scheduler,
+  startProxy,
+  startWith,
+  until,
+} from "./harness.test.ts";
+import { createProxy } from "./proxy.ts";
+
+/** Keeps `agent`'s connections busy until stopped; returns what went wrong. */
+function load(port: number, concurrency: number): () => Promise<{ done: number; failures: string[] }> {
+  const agent = new Agent({ keepAlive: true, maxSockets: concurrency });
+  const failures: string[] = [];
+  let done = 0;
+  let stopped = false;
+  const worker = async (): Promise<void> => {
+    while (!stopped) {
+      await new Promise<void>((resolve) => {
+        const outgoing = request({ host: "127.0.0.1", port, agent }, (incoming) => {
+          if (incoming.statusCode !== 200) failures.push(`status ${incoming.statusCode}`);
+          incoming.resume().on("end", resolve);
+        });
+        outgoing.on("error", (error) => {
+          failures.push(error.message);
+          resolve();
+        });
+        outgoing.end();
+      });
+      done++;
+    }
+  };
+  const workers = Array.from({ length: concurrency }, worker);
+  return async () => {
+    stopped = true;
+    await Promise.all(workers);
+    agent.destroy();
+    return { done, failures };
+  };
+}
+
+describe("a new configuration", () => {
+  afterEach(cleanUp);
+
+  it("takes effect under load without a failed request, endpoints coming and going", async () => {
+    const upstreams = await Promise.all(
+      ["a", "b", "c"].map((name) => httpUpstream((_incoming, outgoing) => outgoing.end(name))),
+    );
+    const configs = upstreams.flatMap(({ port }, index) => {
+      const next = upstreams[(index + 1) % upstreams.length]?.port ?? 0;
+      return [clusterOf([endpointAt(port)]), clusterOf([endpointAt(port), endpointAt(next)])];
+    });
+    const rig = await startProxy(configOf({ clusters: [configs[0] ?? clusterOf([])] }));
+    const stop = load(rig.port, 8);
+    for (let version = 0; version < 60; version++) {
+      rig.apply(
+        configOf({
+          version: String(version),
+          clusters: [configs[version % configs.length] ?? clusterOf([])],
+        }),
+      );
+      await later(3);
+    }
+    const { done, failures } = await stop();
+    assert.deepEqual(failures, []);
+    assert.ok(done > 30, `only ${done} requests`);
+  });
+
+  it("leaves a request with the configuration that it began with", async () => {
+    const old = await httpUpstream((_incoming, outgoing) => outgoing.end("old"));
+    const rig = await startProxy(configOf({ clusters: [clusterOf([endpointAt(old.port)])] }));
+    const { decide } = rig.policy;
+    let answer: () => void = () => {};
+    rig.policy.decide = (bag) => new Promise((resolve) => (answer = () => resolve(decide(bag))));
+    const reply = call(rig.port);
+    await until(() => rig.policy.checks.length === 1);
+    rig.apply(configOf({ clusters: [], routes: [], version: "2" }));
+    await later(30);
+    answer();
+    assert.equal((await reply).body, "old");
+    rig.policy.decide = decide;
+    assert.equal((await call(rig.port)).status, 404);
+  });
+
+  it("closes an endpoint's connections when it is gone and its requests are over", async () => {
+    const sockets = new Set<Socket>();
+    let finish: () => void = () => {};
+    const upstream = await httpUpstream((incoming, outgoing) => {
+      sockets.add(incoming.socket);
+      incoming.socket.on("close", () => sockets.delete(incoming.socket));
+      finish = () => outgoing.end("done");
+    });
+    const rig = await startProxy(configOf({ clusters: [clusterOf([endpointAt(upstream.port)])] }));
+    const reply = call(rig.port);
+    await until(() => sockets.size === 1);
+    rig.apply(configOf({ clusters: [], routes: [], version: "2" }));
+    await later(30);
+    assert.equal(sockets.size, 1);
+    finish();
+    assert.equal((await reply).body, "done");
+    await until(() => sockets.size === 0);
+  });
+
+  it("starts new listeners, drains removed ones, and leaves the others alone", async () => {
+    const upstream = await httpUpstream((incoming, outgoing) => {
+      setTimeout(() => outgoing.end("slow"), incoming.url === "/slow" ? 100 : 0);
+    });
+    const clusters = [clusterOf([endpointAt(upstream.port)])];
+    const second = { ...EDGE, name: "second" };
+    const rig = await startProxy(configOf({ clusters, listeners: [EDGE, second] }));
+    const [first, gone] = rig.proxy.addresses().listeners.map(({ port }) => port) as [number, number];
+    const underWay = call(gone, { path: "/slow" });
+    await later(20);
+    rig.apply(configOf({ clusters, listeners: [EDGE, { ...EDGE, name: "third" }], version: "2" }));
+    await until(() => rig.proxy.addresses().listeners.some(({ name }) => name === "third"));
+    const addresses = rig.proxy.addresses().listeners;
+    assert.deepEqual(
+      addresses.map(({ name }) => name),
+      ["edge", "third"],
+    );
+    assert.equal(addresses[0]?.port, first);
+    assert.equal((await underWay).body, "slow");
+    assert.equal((await call(addresses[1]?.port ?? 0)).status, 200);
+    await assert.rejects(call(gone), { code: "ECONNREFUSED" });
+  });
+
+  it("that cannot be used changes nothing", async () => {
+    const rig = await startWith((_incoming, outgoing) => outgoing.end("still"));
+    const bad = routeOf(forwardTo("x"), {
+      matches: [
+        {
+          path: { kind: "regex", value: "(" },
+          ignoreCase: false,
+          headers: {},
+          withoutHeaders: {},
+          queryParams: {},
+        },
+      ],
+    });
+    rig.apply(configOf({ clusters: [], routes: [bad], version: "2" }));
+    await later(20);
+    assert.equal((await call(rig.port)).body, "still");
+    assert.ok(rig.logger.lines.some(({ level }) => level === "error"));
+  });
+});
+
+describe("start, drain and close", () => {
+  afterEach(cleanUp);
+
+  it("a taken port is PURSER_PORT_TAKEN and names the address", async () => {
+    const { port } = await httpUpstream(() => {});
+    await assert.rejects(startProxy(configOf({ clusters: [], listeners: [{ ...EDGE, port }] })), {
+      code: "PURSER_PORT_TAKEN",
+      message: `127.0.0.1:${port} is taken by another program`,
+    });
+  });
+
+  it("an address of another machine is PURSER_PORT_FORBIDDEN", async () => {
+    await assert.rejects(
+      startProxy(configOf({ clusters: [], listeners: [{ ...EDGE, host: "192.0.2.1" }] })),
+      {
+        code: "PURSER_PORT_FORBIDDEN",
+      },
+    );
+  });
+
+  it("without a configuration from pilot the start fails after its time", async () => {
+    const proxy = createProxy({
+      node: { role: "edge", id: "e", host: "127.0.0.1", port: 0, trustedHops: 0 },
+      pilot: { watch: () => () => {} },
+      policy: new FakePolicy(),
+      clock,
+      random: Math.random,
+      scheduler,
+      logger: new RecordingLogger(),
+      startTimeoutMs: 30,
+    });
+    await assert.rejects(proxy.start(), { code: "PURSER_PILOT_UNAVAILABLE" });
+  });
+
+  it("a drain finishes what is under way, tells clients to go, and takes nothing new", async () => {
+    const rig = await startWith((_incoming, outgoing) => void setTimeout(() => outgoing.end("done"), 80));
+    const idle = connect(rig.port, "127.0.0.1");
+    idle.on("error", () => {});
+    const reply = call(rig.port, { headers: { connection: "keep-alive" } });
+    await later(30);
+    const drained = rig.proxy.drain(2_000);
+    await assert.rejects(call(rig.port), { code: "ECONNREFUSED" });
+    const { body, headers } = await reply;
+    assert.deepEqual([body, headers.connection], ["done", "close"]);
+    const started = performance.now();
+    await drained;
+    assert.ok(performance.now() - started < 1_000);
+    idle.destroy();
+  });
+
+  it("a drain ends at its deadline, whatever is under way", async () => {
+    const rig = await startWith(() => {});
+    const reply = assert.rejects(call(rig.port));
+    await later(20);
+    await rig.proxy.drain(50);
+    await reply;
+    await rig.proxy.close();
+    await rig.proxy.close();
+  });
+});
+
+describe("the admin surface", () => {
+  afterEach(cleanUp);
+
+  const startAdmin = async () => {
+    const rig = await startWith((_incoming, outgoing) => outgoing.end("ok"), {
+      proxy: { admin: { host: "127.0.0.1", port: 0 } },
+    });
+    return { ...rig, admin: rig.proxy.addresses().admin?.port ?? 0 };
+  };
+
+  it("is ready when configuration and policies are there", async () => {
+    const { admin, policy } = await startAdmin();
+    assert.equal((await call(admin, { path: "/ready" })).status, 200);
+    policy.ready = false;
+    const reply = await call(admin, { path: "/ready" });
+    assert.deepEqual([reply.status, reply.body], [503, "waiting for the policies from the mixer\n"]);
+  });
+
+  it("counts requests and lists clusters", async () => {
+    const { admin, port } = await startAdmin();
+    await call(port);
+    const stats = await call(admin, { path: "/stats/prometheus" });
+    assert.match(stats.body, /purser_proxy_requests_total\{listener="edge",code_class="2xx",flags="-"\} 1/);
+    assert.match(
+      stats.body,
+      /purser_proxy_upstream_requests_active\{cluster="outbound\|80\|\|reviews\.default"\} 0/,
+    );
+    const clusters = await call(admin, { path: "/clusters" });
+    assert.match(clusters.body, /^outbound\|80\|\|reviews\.default::127\.0\.0\.1:\d+::rq_total::1$/m);
+    const dump = await call(admin, { path: "/config_dump" });
+    assert.equal((JSON.parse(dump.body) as { version: string }).version, "1");
+  });
+
+  it("refuses to drain by GET, and drains by POST", async () => {
+    const { admin, port } = await startAdmin();
+    const refused = await call(admin, { path: "/drain" });
+    assert.deepEqual([refused.status, refused.headers.allow], [405, "POST"]);
+    assert.equal((await call(port)).status, 200);
+    assert.equal((await call(admin, { path: "/drain", method: "POST" })).status, 202);
+    await assert.rejects(call(port), { code: "ECONNREFUSED" });
+    assert.equal((await call(admin, { path: "/ready" })).status, 503);
+    assert.equal((await call(admin, { path: "/nothing" })).status, 404);
+  });
+});
+
+describe("steady traffic", () => {
+  afterEach(cleanUp);
+
+  it("leaves no warning, no error and no listener behind", async () => {
+    const warnings: string[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning.message);
+    process.on("warning", onWarning);
+    const rig = await startWith((incoming, outgoing) =>
+      incoming.resume().on("end", () => outgoing.end("ok")),
+    );
+    const stop = load(rig.port, 16);
+    await later(400);
+    const { done, failures } = await stop();
+    await later(10);
+    process.off("warning", onWarning);
+    assert.deepEqual(failures, []);
+    assert.deepEqual(warnings, []);
+    assert.equal(rig.policy.reports.length, done);
+    assert.deepEqual(
+      rig.logger.lines.filter(({ level }) => level === "error" || level === "warn"),
+      [],
+    );
+  });
+});
+
+describe("the attributes that the proxy tells", () => {
+  afterEach(cleanUp);
+
+  /** Whether a value is what the manifest says of its attribute. */
+  const fits: Readonly<Record<string, (value: unknown) => boolean>> = {
+    STRING: (value) => typeof value === "string",
+    INT64: (value) => Number.isInteger(value),
+    BOOL: (value) => typeof value === "boolean",
+    DURATION: (value) => typeof value === "number" && value >= 0,
+    TIMESTAMP: (value) => typeof value === "string" && new Date(value).toISOString() === value,
+    IP_ADDRESS: (value) => typeof value === "string" && isIP(value) !== 0,
+    STRING_MAP: (value) => Object.values(value as object).every((one) => typeof one === "string"),
+    STRING_LIST: (value) => Array.isArray(value) && value.every((one) => typeof one === "string"),
+  };
+
+  it("are all declared in policies/attribute-manifest.yaml, with their types", async () => {
+    const document = parse(readFileSync("policies/attribute-manifest.yaml", "utf8")) as {
+      spec: { attributes: Record<string, { type: string; optional?: boolean }> };
+    };
+    const declared = new Map(Object.entries(document.spec.attributes));
+    const { port, policy } = await startWith((_incoming, outgoing) => outgoing.end("ok"), {
+      proxy: { node: { role: "sidecar", id: "s", host: "127.0.0.1", service: "catalog", outboundPort: 0 } },
+    });
+    const decidedBy = { kind: "AccessPolicy", name: "p" };
+    await call(port, { path: "/a?b=c", headers: { referer: "http://x/", "user-agent": "test" } });
+    policy.decide = () => ({
+      ...ALLOW,
+      outcome: { kind: "deny", status: { code: "PERMISSION_DENIED", message: "no" }, decidedBy },
+      shadowDenials: [decidedBy],
+      audits: [decidedBy],
+    });
+    await call(port, { headers: { "content-type": "application/grpc" } });
+    await raw(port, "GET / HTTP/1.1\r\n\r\n", 100);
+    await until(() => policy.reports.length === 3);
+    const faults: string[] = [];
+    const told = new Set<string>();
+    const walk = (value: unknown, path: string): void => {
+      const attribute = declared.get(path);
+      if (attribute !== undefined) {
+        told.add(path);
+        if (fits[attribute.type]?.(value) !== true)
+          faults.push(`${path} is no ${attribute.type}: ${String(value)}`);
+      } else if (typeof value !== "object" || value === null) faults.push(`${path} is not declared`);
+      else
+        for (const [key, child] of Object.entries(value)) walk(child, path === "" ? key : `${path}.${key}`);
+    };
+    for (const bag of [...policy.checks, ...policy.reports]) walk(bag, "");
+    assert.deepEqual(faults, []);
+    for (const [path, { optional }] of declared)
+      assert.ok(optional !== false || told.has(path), `${path} is never told`);
+    assert.ok(told.size > 40, `only ${told.size} attributes were told`);
+  });
+});

@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Listener } from "../../core/traffic/model.ts";
+import type { ProxySnapshot } from "../snapshot.ts";
+import { type ListenerServices, ListenerServer } from "./listener-server.ts";
+
+export interface ListenerAddress {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** All listeners of a proxy, brought in line with each new configuration. */
+export class ListenerSet {
+  readonly #services: ListenerServices;
+  readonly #servers = new Map<string, ListenerServer>();
+  /** Removed ones that still have requests under way. */
+  readonly #leaving = new Set<Promise<void>>();
+
+  constructor(services: ListenerServices) {
+    this.#services = services;
+  }
+
+  /**
+   * Starts what is new, passes the new configuration to what stays, and only then begins to drain what is gone. A listener that stays on
+   * its host and port keeps its socket and its connections.
+   *
+   * @returns Why some could not listen; they are tried again with the next configuration.
+   */
+  async update(snapshot: ProxySnapshot, drainMs: number): Promise<readonly unknown[]> {
+    const wanted = new Map(snapshot.config.listeners.map((listener) => [keyOf(listener), listener] as const));
+    const started = [...wanted].map(async ([key, listener]) => {
+      const running = this.#servers.get(key);
+      if (running !== undefined) return running.rebind({ listener, snapshot });
+      const server = new ListenerServer({ listener, snapshot }, this.#services);
+      await server.start();
+      this.#servers.set(key, server);
+    });
+    const results = await Promise.allSettled(started);
+    for (const [key, server] of this.#servers) {
+      if (wanted.has(key)) continue;
+      this.#servers.delete(key);
+      this.#leave(server, drainMs);
+    }
+    return results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
+  }
+
+  addresses(): readonly ListenerAddress[] {
+    return [...this.#servers.values()].map((server) => ({
+      name: server.binding.listener.name,
+      ...server.address,
+    }));
+  }
+
+  /** Drains all, and waits for those that were leaving already. */
+  async drain(deadlineMs: number): Promise<void> {
+    for (const server of this.#servers.values()) this.#leave(server, deadlineMs);
+    this.#servers.clear();
+    await Promise.all(this.#leaving);
+  }
+
+  #leave(server: ListenerServer, deadlineMs: number): void {
+    // Its last requests are still handled by the configuration that had it.
+    const { snapshot } = server.binding;
+    snapshot.hold();
+    const leaving = server.drain(deadlineMs).finally(() => {
+      snapshot.release();
+      this.#leaving.delete(leaving);
+    });
+    this.#leaving.add(leaving);
+  }
+}
+
+/** Port 0 is a different port for each listener that asks for it. */
+function keyOf({ name, host, port }: Listener): string {
+  return port === 0 ? `${host}:0 ${name}` : `${host}:${port}`;
+}

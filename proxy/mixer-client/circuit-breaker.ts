@@ -1,0 +1,63 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Clock, Random } from "../../core/kernel/ports.ts";
+
+export interface CircuitBreakerOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Failures in a row that open it. */
+  readonly failures: number;
+  /** How long it stays open at most, in milliseconds; at least half of it, so that proxies do not all try at once. */
+  readonly openMs: number;
+}
+
+/** Names the state in which a call began, so that the results of calls begun earlier change nothing. */
+export type Ticket = number;
+
+/**
+ * Keeps a peer that is away from costing every request a timeout. closed: calls go through; open: none does; half-open:
+ * one is under way to find out.
+ */
+export class CircuitBreaker {
+  readonly #options: CircuitBreakerOptions;
+  #state: "closed" | "open" | "half-open" = "closed";
+  #generation: Ticket = 0;
+  #failures = 0;
+  #openUntilMs = 0;
+
+  constructor(options: CircuitBreakerOptions) {
+    this.#options = options;
+  }
+
+  get state(): "closed" | "open" | "half-open" {
+    return this.#state;
+  }
+
+  /** A ticket for a call, which must be handed to `end`; undefined when there must be none. */
+  begin(): Ticket | undefined {
+    if (this.#state === "closed") return this.#generation;
+    if (this.#state === "half-open" || this.#options.clock.monotonicMs() < this.#openUntilMs)
+      return undefined;
+    return this.#enter("half-open");
+  }
+
+  end(ticket: Ticket, succeeded: boolean): void {
+    if (ticket !== this.#generation) return;
+    if (succeeded) {
+      this.#failures = 0;
+      if (this.#state !== "closed") this.#enter("closed");
+      return;
+    }
+    this.#failures++;
+    if (this.#state === "closed" && this.#failures < this.#options.failures) return;
+    const { clock, random, openMs } = this.#options;
+    this.#openUntilMs = clock.monotonicMs() + openMs * (0.5 + random() / 2);
+    this.#enter("open");
+  }
+
+  #enter(state: "closed" | "open" | "half-open"): Ticket {
+    this.#state = state;
+    return ++this.#generation;
+  }
+}

@@ -1,0 +1,206 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Fallback, PolicyState } from "../../api/mixer.ts";
+import type { AttributeBag } from "../../core/attributes/bag.ts";
+import type { QuotaCharge } from "../../core/check/decision.ts";
+import {
+  evaluateComputed,
+  evaluateCondition,
+  evaluateMap,
+  Fault,
+  type Scope,
+} from "../../core/check/evaluation.ts";
+import { recordOf } from "../../core/check/instances.ts";
+import type { CompileExpression, Expression } from "../../core/expressions/expression.ts";
+import type { ErrorCode } from "../../core/kernel/error-catalog.ts";
+import { attempt, chain, type MaybePromise, reduceInOrder } from "../../core/kernel/maybe-promise.ts";
+import type { Clock } from "../../core/kernel/ports.ts";
+import { cellName } from "../../core/quota/cell-name.ts";
+import { localShare } from "../../core/quota/local-share.ts";
+import type { QuotaAlgorithm, QuotaGrant, QuotaStore } from "../../core/quota/quota.ts";
+import type { Computed } from "../../core/snapshot/snapshot.ts";
+import {
+  allowed,
+  failed,
+  failureOf,
+  limited,
+  NO_FACTS,
+  type Outcome,
+  undecidedVerdict,
+} from "./verdict-of.ts";
+import type { Verdict } from "./verdict.ts";
+
+export interface FailurePolicyOptions {
+  readonly compile: CompileExpression;
+  /** Counts for `onStoreFailure: local`; in this process. */
+  readonly localStore: QuotaStore;
+  readonly clock: Clock;
+  readonly newId: () => string;
+}
+
+/** A quota to be counted here, against this proxy's share of the limit. */
+type LocalCharge = Pick<QuotaCharge, "policy" | "cell" | "limit" | "windowMs" | "amount" | "message">;
+
+type QuotaFallback = Extract<Fallback, { readonly kind: "QuotaPolicy" }>;
+type Failure = NonNullable<Verdict["failure"]>;
+
+/** What is known while the fallbacks of one request are gone through. */
+interface Progress {
+  refused: Outcome | undefined;
+  failure: Failure | undefined;
+  readonly local: LocalCharge[];
+}
+
+/** What each governing document wants while nobody can be asked; of one set of documents. */
+export class FailurePolicy {
+  readonly #state: PolicyState;
+  readonly #options: FailurePolicyOptions;
+  readonly #expressions = new Map<string, Expression | Fault>();
+  readonly #algorithms = new Map<string, QuotaAlgorithm>();
+
+  constructor(state: PolicyState, options: FailurePolicyOptions) {
+    this.#state = state;
+    this.#options = options;
+    for (const fallback of state.fallbacks)
+      if (fallback.kind === "QuotaPolicy") this.#algorithms.set(fallback.name, fallback.algorithm);
+  }
+
+  /** Decides a whole request: every document that governs it, in their order. `code` says what failed. */
+  decide(bag: AttributeBag, code: ErrorCode): MaybePromise<Verdict> {
+    const scope: Scope = { bag, context: { nowMs: this.#options.clock.nowMs() }, cacheable: false };
+    const progress: Progress = { refused: undefined, failure: undefined, local: [] };
+    const gone = reduceInOrder(this.#state.fallbacks, progress, (_, fallback) => {
+      if (progress.refused !== undefined) return progress;
+      return chain(this.#apply(fallback, scope, code, progress), () => progress);
+    });
+    return chain(gone, ({ refused, failure, local }) => {
+      if (refused !== undefined) return undecided(refused, failureOf(code, "deny"));
+      if (local.length === 0) return undecided(allowed(), failure);
+      return chain(this.admitLocally(local), (outcome) => undecided(outcome, failure));
+    });
+  }
+
+  /** Counts here what nobody else can: all or none. Allowed, or limited. */
+  admitLocally(charges: readonly LocalCharge[]): MaybePromise<Outcome> {
+    const { proxies } = this.#state;
+    const requests = charges.map(({ policy, cell, limit, windowMs, amount }) => ({
+      cell,
+      algorithm: this.#algorithms.get(policy) ?? ("sliding-window" as const),
+      limit: localShare(limit, proxies),
+      windowMs,
+      amount,
+      bestEffort: false,
+      leaseMs: 0,
+    }));
+    const { localStore, newId } = this.#options;
+    return chain(
+      attempt<readonly QuotaGrant[] | Outcome>(
+        () => localStore.allocate(requests, { deduplicationId: newId() }),
+        () => failed("PURSER_STORE_UNAVAILABLE", undefined),
+      ),
+      (grants) => {
+        if ("kind" in grants) return grants;
+        const refused = refusedIndex(charges, grants);
+        if (refused === -1) return allowed();
+        const { policy, message } = charges[refused] as LocalCharge;
+        return limited(policy, message, (grants[refused] as QuotaGrant).retryAfterMs);
+      },
+    );
+  }
+
+  #apply(fallback: Fallback, scope: Scope, code: ErrorCode, progress: Progress): MaybePromise<void> {
+    return chain(this.#matches(fallback.match, scope), (matches) => {
+      if (matches instanceof Fault) return applyFault(fallback, matches, progress);
+      if (!matches) return;
+      const applied = fallback.kind === "QuotaPolicy" ? fallback.onStoreFailure : fallback.onError;
+      if (applied === "deny") {
+        progress.refused = failed(code, refOf(fallback));
+        return;
+      }
+      progress.failure ??= failureOf(code, applied);
+      if (applied !== "local" || fallback.kind !== "QuotaPolicy") return;
+      return chain(this.#chargeOf(fallback, scope), (charge) => {
+        if (charge instanceof Fault) applyFault(fallback, charge, progress);
+        else progress.local.push(charge);
+      });
+    });
+  }
+
+  #matches(source: string | undefined, scope: Scope): MaybePromise<boolean | Fault> {
+    if (source === undefined) return true;
+    const expression = this.#expression(source);
+    return expression instanceof Fault ? expression : evaluateCondition(expression, scope);
+  }
+
+  #chargeOf(fallback: QuotaFallback, scope: Scope): MaybePromise<LocalCharge | Fault> {
+    const { name: policy, limit, windowMs } = fallback;
+    const dimensions: (readonly [string, Computed])[] = [];
+    for (const [dimension, value] of Object.entries(fallback.key)) {
+      const computed = this.#computed(value);
+      if (computed instanceof Fault) return computed;
+      dimensions.push([dimension, computed]);
+    }
+    const computed = this.#computed(fallback.charge);
+    if (computed instanceof Fault) return computed;
+    return chain(evaluateMap(dimensions, scope), (key) => {
+      if (key instanceof Fault) return key;
+      return chain(evaluateComputed(computed, scope), (value) => {
+        if (value instanceof Fault) return value;
+        if (typeof value !== "number" || !Number.isFinite(value) || value < 0)
+          return new Fault("PURSER_EXPR_EVALUATION", "the charge is no number of at least 0", true);
+        const cell = cellName(policy, recordOf(key));
+        return {
+          policy,
+          cell,
+          limit,
+          windowMs,
+          amount: Math.ceil(value),
+          message: `quota ${policy} is used up`,
+        };
+      });
+    });
+  }
+
+  /** As in documents: text is an expression, the rest is meant as it is. */
+  #computed(value: string | number | boolean): Computed | Fault {
+    if (typeof value !== "string") return { kind: "literal", value };
+    const expression = this.#expression(value);
+    return expression instanceof Fault ? expression : { kind: "expression", expression };
+  }
+
+  /** Compiled when first needed: most proxies never lose their mixer. */
+  #expression(source: string): Expression | Fault {
+    const known = this.#expressions.get(source);
+    if (known !== undefined) return known;
+    const result = this.#options.compile(source);
+    const expression = result.ok
+      ? result.expression
+      : new Fault("PURSER_EXPR_EVALUATION", result.fault.message, true);
+    this.#expressions.set(source, expression);
+    return expression;
+  }
+}
+
+/** The first that was refused: grants of a call that failed together are all 0, but only those say when to retry. */
+export function refusedIndex(
+  charges: readonly { readonly amount: number }[],
+  grants: readonly { readonly granted: number; readonly retryAfterMs: number }[],
+): number {
+  const short = (index: number) => (grants[index]?.granted ?? 0) < (charges[index]?.amount ?? 0);
+  const indices = [...charges.keys()].filter(short);
+  return indices.find((index) => (grants[index]?.retryAfterMs ?? 0) > 0) ?? indices[0] ?? -1;
+}
+
+function applyFault(fallback: Fallback, { code }: Fault, progress: Progress): void {
+  if (fallback.onError === "deny") progress.refused = failed(code, refOf(fallback));
+  else progress.failure ??= failureOf(code, "allow");
+}
+
+function refOf({ kind, name }: Fallback) {
+  return { kind, name };
+}
+
+function undecided(outcome: Outcome, failure: Failure | undefined): Verdict {
+  return undecidedVerdict(outcome, failure === undefined ? NO_FACTS : { ...NO_FACTS, failure });
+}

@@ -1,0 +1,311 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { AttributeBag } from "../../../core/attributes/bag.ts";
+import { findExcess, type Use } from "../../../test/support/quota-log.ts";
+import type { MeteredPolicyClient } from "../policy-client.ts";
+import { charge, createStage, quota, type Stage, type ToyQuota } from "../toy-mixer.test.ts";
+import type { Verdict } from "../verdict.ts";
+
+const BAG: AttributeBag = {};
+
+/** A stage on which every request uses these quotas, and whose decision is cached. */
+function stageWith(quotas: readonly ToyQuota[], amount = 1): Stage {
+  const stage = createStage();
+  stage.mixer.quotas = quotas;
+  stage.mixer.decide = () => ({
+    validDurationMs: 1_000_000_000,
+    validUseCount: 1_000_000_000,
+    charges: quotas.map((one) => charge(one, amount)),
+  });
+  return stage;
+}
+
+async function kinds(client: MeteredPolicyClient, count: number): Promise<Record<string, number>> {
+  const verdicts = await Promise.all(Array.from({ length: count }, async () => await client.check(BAG)));
+  const counts: Record<string, number> = {};
+  for (const { outcome } of verdicts) counts[outcome.kind] = (counts[outcome.kind] ?? 0) + 1;
+  return counts;
+}
+
+describe("quota leases", () => {
+  it("are taken ahead of need, so that warm requests are decided at once and rarely ask", async () => {
+    const { time, mixer, client } = stageWith([quota({ limit: 100_000, algorithm: "sliding-window" })]);
+    mixer.delayMs = 2;
+    await Promise.all([client.check(BAG), time.advanceAndSettle(2)]);
+    let waited = 0;
+    for (let tick = 0; tick < 3_000; tick++) {
+      if (client.check(BAG) instanceof Promise) waited++;
+      await time.advanceAndSettle(1);
+    }
+    assert.ok(waited < 300, `${waited} of 3000 waited: while the demand was not known yet`);
+    assert.ok(mixer.allocations.length < 100, `${mixer.allocations.length} calls`);
+    const verdict = client.check(BAG) as Verdict;
+    assert.deepEqual([verdict.checkCacheHit, verdict.quotaCacheHit], [true, true]);
+    await Promise.all([client.close(100), time.advanceAndSettle(100)]);
+    assert.equal(mixer.remaining(quota({ limit: 100_000, algorithm: "sliding-window" })), 100_000 - 3_002);
+  });
+
+  it("are never taken of small limits: each request is counted exactly", async () => {
+    const scarce = quota({ limit: 10 });
+    const { mixer, client } = stageWith([scarce]);
+    assert.deepEqual(await kinds(client, 25), { allow: 10, limit: 15 });
+    assert.ok(mixer.allocations.every(({ charges }) => charges.every(({ leaseMs }) => leaseMs === 0)));
+  });
+
+  it("are never taken when the policy turns them off", async () => {
+    const { mixer, client } = stageWith([quota({ limit: 10_000, leaseMs: 0 })]);
+    await kinds(client, 500);
+    assert.equal(mixer.allocations.length, 499);
+  });
+
+  it("let those that wait share one call, in order", async () => {
+    const { time, mixer, client } = stageWith([quota({ limit: 15 })]);
+    void client.check(BAG);
+    mixer.delayMs = 5;
+    const outcomes: string[] = [];
+    const all = Array.from({ length: 30 }, async (_, index) => {
+      const { outcome } = await client.check(BAG);
+      outcomes.push(`${index} ${outcome.kind}`);
+    });
+    await time.advanceAndSettle(20);
+    await Promise.all(all);
+    assert.ok(mixer.allocations.length <= 3, `${mixer.allocations.length} calls for 30 requests`);
+    assert.deepEqual(
+      outcomes,
+      Array.from({ length: 30 }, (_, index) => `${index} ${index < 14 ? "allow" : "limit"}`),
+    );
+  });
+
+  it("refuse at once what is known to be used up, and ask again after a second at most", async () => {
+    const { time, mixer, client } = stageWith([quota({ limit: 3, windowMs: 60_000 })]);
+    await kinds(client, 4);
+    const calls = mixer.allocations.length;
+    const refused = client.check(BAG) as Verdict;
+    assert.equal(refused.outcome.kind === "limit" && refused.outcome.retryAfterMs, 60_000);
+    assert.equal(refused.quotaCacheHit, true);
+    assert.deepEqual(refused.quotas, [
+      { policy: "per-user", limit: 3, windowMs: 60_000, remaining: 0, resetMs: 60_000 },
+    ]);
+    assert.equal(mixer.allocations.length, calls);
+    time.advance(1_000);
+    void client.check(BAG);
+    assert.equal(mixer.allocations.length, calls + 1);
+  });
+
+  it("take all the quotas of a request or none", async () => {
+    const scarce = quota({ policy: "scarce", limit: 3 });
+    const plenty = quota({ policy: "plenty", limit: 10 });
+    for (const order of [
+      [scarce, plenty],
+      [plenty, scarce],
+    ]) {
+      const { mixer, client } = stageWith(order);
+      assert.deepEqual(await kinds(client, 8), { allow: 3, limit: 5 });
+      assert.equal(mixer.remaining(plenty), 7);
+    }
+  });
+
+  for (const limit of [1_000, 15]) {
+    it(`give back what a refused request took of its other quotas, here of ${limit}`, async () => {
+      const scarce = quota({ policy: "scarce", limit: 3 });
+      const plenty = quota({ policy: "plenty", limit });
+      const { time, mixer, client } = stageWith([plenty, scarce]);
+      void client.check(BAG);
+      mixer.delayMs = 5;
+      const [counts] = await Promise.all([kinds(client, 50), time.advanceAndSettle(100)]);
+      assert.deepEqual(counts, { allow: 2, limit: 48 });
+      await Promise.all([client.close(100), time.advanceAndSettle(100)]);
+      assert.equal(mixer.remaining(plenty), limit - 3);
+    });
+  }
+
+  it("give back what is left of a grant for several that does not suffice for the next", async () => {
+    const scarce = quota({ limit: 12 });
+    const { time, mixer, client } = stageWith([scarce], 5);
+    mixer.delayMs = 5;
+    await Promise.all([client.check(BAG), time.advanceAndSettle(5)]);
+    const first = client.check(BAG);
+    const [counts] = await Promise.all([kinds(client, 3), time.advanceAndSettle(50)]);
+    assert.equal((await first).outcome.kind, "allow");
+    assert.deepEqual(counts, { limit: 3 });
+    assert.equal(mixer.remaining(scarce), 2);
+  });
+
+  it("refuse in time, and never as a failure, where demand always exceeds what flows in", async () => {
+    const bucket = quota({ limit: 1_000, windowMs: 1_000, algorithm: "token-bucket", leaseMs: 0 });
+    const { time, mixer, client } = stageWith([bucket]);
+    mixer.delayMs = 2;
+    const verdicts: Promise<{ readonly kind: string; readonly waitedMs: number }>[] = [];
+    const check = async () => {
+      const sinceMs = time.clock.monotonicMs();
+      const { outcome } = await client.check(BAG);
+      return { kind: outcome.kind, waitedMs: time.clock.monotonicMs() - sinceMs };
+    };
+    for (let tick = 0; tick < 3_000; tick++) {
+      for (let request = 0; request < 3; request++) verdicts.push(check());
+      await time.advanceAndSettle(1);
+    }
+    await time.advanceAndSettle(100);
+    const all = await Promise.all(verdicts);
+    assert.deepEqual([...new Set(all.map(({ kind }) => kind))].sort(), ["allow", "limit"]);
+    assert.ok(Math.max(...all.map(({ waitedMs }) => waitedMs)) <= 10);
+    const allowed = all.filter(({ kind }) => kind === "allow").length;
+    assert.ok(allowed > 3_800, `${allowed} of the 4000 that a full bucket gives in 3 s`);
+  });
+
+  it("charge an amount whole or not at all", async () => {
+    const { mixer, client } = stageWith([quota({ limit: 10 })], 4);
+    assert.deepEqual(await kinds(client, 5), { allow: 2, limit: 3 });
+    assert.equal(mixer.remaining(quota({ limit: 10 })), 2);
+  });
+
+  it("go back before they expire when nobody uses them", async () => {
+    const wide = quota({ limit: 10_000, algorithm: "sliding-window" });
+    const { time, mixer, client } = stageWith([wide]);
+    await kinds(client, 200);
+    assert.ok(mixer.remaining(wide) < 9_800, "something is held");
+    time.advance(1_000);
+    assert.equal(mixer.remaining(wide), 9_800);
+    assert.equal(time.scheduled, 0);
+  });
+
+  it("are counted from the moment they were asked for, not from the reply", async () => {
+    const { time, mixer, client } = stageWith([quota({ limit: 10_000, leaseMs: 100 })]);
+    await kinds(client, 100);
+    time.advance(1_000);
+    // The reply comes when the lease, counted from the asking, is over: nothing of it may be held.
+    mixer.delayMs = 100;
+    const [counts] = await Promise.all([kinds(client, 100), time.advanceAndSettle(200)]);
+    assert.deepEqual(counts, { allow: 100 });
+    assert.ok(client.check(BAG) instanceof Promise);
+  });
+
+  it("never refuse in shadow mode, but say that they would have", async () => {
+    const shadow = quota({ policy: "trial", limit: 2, mode: "shadow" });
+    const { client } = stageWith([shadow]);
+    const verdicts = await Promise.all([1, 2, 3, 4].map(async () => await client.check(BAG)));
+    assert.ok(verdicts.every(({ outcome, quotas }) => outcome.kind === "allow" && quotas.length === 0));
+    assert.deepEqual(
+      verdicts.map(({ shadowDenials }) => shadowDenials),
+      [[], [], [{ kind: "QuotaPolicy", name: "trial" }], [{ kind: "QuotaPolicy", name: "trial" }]],
+    );
+    assert.equal(client.stats()["quota_shadow_denies"], 2);
+  });
+
+  it("go on without the mixer for as long as they last", async () => {
+    const { time, mixer, client } = stageWith([quota({ limit: 10_000 })]);
+    await kinds(client, 400);
+    mixer.condition = "refuses";
+    assert.deepEqual(await kinds(client, 50), { allow: 50 });
+    await time.advanceAndSettle(1_000);
+    assert.deepEqual(await kinds(client, 10), { error: 10 });
+  });
+
+  it("lead to a new check when the mixer's documents are others", async () => {
+    const { mixer, client } = stageWith([quota({ limit: 10 })]);
+    void client.check(BAG);
+    mixer.stale = true;
+    mixer.replyVersion = "v2";
+    const { outcome, checkCacheHit } = client.check(BAG) as Verdict;
+    assert.deepEqual([outcome.kind, checkCacheHit, mixer.checks.length], ["allow", false, 2]);
+  });
+
+  it("of the mixer that hangs cost those that wait no more than the deadline, all together", async () => {
+    const { time, mixer, client } = stageWith([quota({ limit: 10 })]);
+    void client.check(BAG);
+    mixer.condition = "hangs";
+    const first = client.check(BAG);
+    await time.advanceAndSettle(900);
+    const second = client.check(BAG);
+    await time.advanceAndSettle(100);
+    assert.equal((await first).outcome.kind, "error");
+    assert.equal((await second).outcome.kind, "error");
+  });
+
+  it("are dropped when the policies change", async () => {
+    const wide = quota({ limit: 10_000 });
+    const { mixer, client } = stageWith([wide]);
+    await kinds(client, 300);
+    mixer.announce({ version: "v2" });
+    assert.equal(mixer.remaining(wide), 9_700);
+  });
+});
+
+describe("the quota promise, with leases", () => {
+  const step = fc.record({
+    waitMs: fc.oneof(
+      fc.integer({ min: 0, max: 30 }),
+      fc.integer({ min: 1, max: 60 }),
+      fc.integer({ min: 0, max: 900 }),
+    ),
+    client: fc.integer({ min: 0, max: 2 }),
+    requests: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 40 }), fc.constant(150)),
+    condition: fc.oneof(
+      { weight: 8, arbitrary: fc.constant("up" as const) },
+      fc.constantFrom("refuses" as const, "hangs" as const, "loses replies" as const),
+    ),
+    storeCondition: fc.oneof(
+      { weight: 9, arbitrary: fc.constant("up" as const) },
+      fc.constant("down" as const),
+    ),
+  });
+
+  for (const algorithm of ["fixed-window", "sliding-window", "token-bucket"] as const) {
+    it(`holds for three proxies and ${algorithm}, whatever fails when`, async () => {
+      const scenario = fc.record({
+        limit: fc.constantFrom(1, 7, 200, 1_000, 4_000),
+        windowMs: fc.constantFrom(100, 1_000, 7_000),
+        leaseMs: fc.constantFrom(0, 40, 400, 1_000),
+        amount: fc.constantFrom(1, 1, 3),
+        delayMs: fc.constantFrom(0, 3, 25),
+        steps: fc.array(step, { minLength: 5, maxLength: 40 }),
+      });
+      await fc.assert(
+        fc.asyncProperty(scenario, async ({ limit, windowMs, leaseMs, amount, delayMs, steps }) => {
+          const counted = quota({ limit, windowMs, leaseMs, algorithm });
+          const stage = stageWith([counted], amount);
+          const { time, mixer } = stage;
+          mixer.delayMs = delayMs;
+          const clients = [stage.client, stage.newClient("second"), stage.newClient("third")];
+          const { policy } = counted;
+          const deny = {
+            kind: "QuotaPolicy",
+            name: policy,
+            onStoreFailure: "deny",
+            onError: "deny",
+          } as const;
+          const fallback = { ...deny, key: {}, charge: amount, limit, windowMs, algorithm };
+          mixer.announce({ version: "v2", proxies: 3, fallbacks: [fallback] });
+          const uses: Use[] = [];
+          for (const { waitMs, client, requests, condition, storeCondition } of steps) {
+            await time.advanceAndSettle(waitMs);
+            mixer.condition = condition;
+            mixer.storeCondition = storeCondition;
+            for (let request = 0; request < requests; request++) {
+              void Promise.resolve((clients[client] as MeteredPolicyClient).check(BAG)).then(
+                ({ outcome }) => {
+                  if (outcome.kind === "allow") uses.push({ atMs: time.clock.nowMs(), amount });
+                },
+              );
+            }
+          }
+          mixer.condition = "up";
+          mixer.storeCondition = "up";
+          await time.advanceAndSettle(3_000);
+          assert.equal(findExcess(algorithm, uses, limit, windowMs), undefined);
+          await Promise.all([
+            ...clients.map(async (client) => await client.close(2_000)),
+            time.advanceAndSettle(2_000),
+          ]);
+          assert.equal(time.scheduled, 0, "nothing is left scheduled");
+          await time.advanceAndSettle(3 * windowMs);
+          assert.equal(mixer.remaining(counted), limit, "what was leased came back or expired");
+        }),
+        { numRuns: 40 },
+      );
+    });
+  }
+});

@@ -1,0 +1,326 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AllocateCharge } from "../../../api/mixer.ts";
+import type { QuotaCharge, QuotaOutcome } from "../../../core/check/decision.ts";
+import type { ErrorCode } from "../../../core/kernel/error-catalog.ts";
+import type { QuotaStanding } from "../verdict.ts";
+import { DemandMeter } from "./demand-meter.ts";
+import { type Lot, Lots, type Part } from "./lots.ts";
+
+/** What became of one charge. */
+export type ChargeResult =
+  | { readonly kind: "taken"; readonly pool: LeasePool; readonly parts: readonly Part[] }
+  | { readonly kind: "refused"; readonly retryAfterMs: number }
+  /** Nobody counted; `applied` when the mixer has put the charge's onStoreFailure into effect already. */
+  | { readonly kind: "failed"; readonly code: ErrorCode; readonly applied?: "allow" | "deny" | "local" }
+  /** The mixer's documents are others: the request must be checked again. */
+  | { readonly kind: "stale" }
+  /** Another charge of the same request was refused before this one was answered. */
+  | { readonly kind: "withdrawn" };
+
+/** A charge that waits for an amount. */
+export interface Waiter {
+  readonly amount: number;
+  readonly sinceMs: number;
+  readonly settle: (result: ChargeResult) => void;
+}
+
+/** What a pool wants of the store. */
+export interface Ask {
+  readonly charge: AllocateCharge;
+  readonly forWaiters: boolean;
+}
+
+/** At most so much of a limit is held ahead of need, whatever the demand. */
+const LARGEST_SHARE = 20;
+/** A refusal is believed for so long at most: something may be given back meanwhile. */
+const MAX_REFUSAL_MS = 1_000;
+/** After an ask that brought nothing, how long until the next one ahead of need. */
+const PAUSE_MS = 250;
+/** The store counts whole milliseconds, ours are finer: a lease ends this much early. */
+const CLOCK_STEP_MS = 1;
+
+/**
+ * The amounts of one count that this proxy holds, and the requests that wait for more. Requests are admitted only
+ * against amounts that the store has granted, never against a guess: so the limit is never exceeded.
+ */
+export class LeasePool {
+  readonly #charge: QuotaCharge;
+  readonly #lots = new Lots();
+  /** As many as the proxy has requests under way, each for no longer than the deadline of a call. */
+  #waiters: Waiter[] = [];
+  readonly #demand = new DemandMeter();
+  #asking = false;
+  /** What the store had left at its last answer. */
+  #remaining = Number.POSITIVE_INFINITY;
+  #resetAtMs = 0;
+  /** Amounts from `refusedAmount` on are refused here until `refusedUntilMs`. */
+  #refusedAmount = Number.POSITIVE_INFINITY;
+  #refusedUntilMs = 0;
+  #retryAtMs = 0;
+  /** No asking ahead of need before this. */
+  #pausedUntilMs = 0;
+  #emptyAnswers = 0;
+  /**
+   * Those that a grant fell short of. The first of them asks once more, alone: its refusal says when to come back, and
+   * holds for all.
+   */
+  readonly #unserved = new Set<Waiter>();
+  /** Cancels the timer for what must go back; the book's own. */
+  cancelGiveBack: (() => void) | undefined;
+
+  constructor(charge: QuotaCharge) {
+    this.#charge = charge;
+  }
+
+  get waiting(): boolean {
+    return this.#waiters.length > 0;
+  }
+
+  /** Counts towards the prediction, whether or not it is then granted. */
+  want(amount: number, nowMs: number): void {
+    this.#demand.add(amount, nowMs);
+  }
+
+  /** Whether `amount` can be taken now, without overtaking those that wait. */
+  has(amount: number, nowMs: number): boolean {
+    return this.#waiters.length === 0 && this.#lots.available(nowMs) >= amount;
+  }
+
+  /** Takes what `has` said is there. */
+  take(amount: number): void {
+    this.#lots.take(amount);
+  }
+
+  /** Until when the same demand is refused without asking: how long, in milliseconds; undefined when it is not. */
+  refusal(amount: number, nowMs: number): number | undefined {
+    if (nowMs >= this.#refusedUntilMs || this.has(amount, nowMs)) return undefined;
+    if (amount - this.#lots.available(nowMs) < this.#refusedAmount) return undefined;
+    return Math.max(1, this.#retryAtMs - nowMs);
+  }
+
+  wait(waiter: Waiter): void {
+    this.#waiters.push(waiter);
+  }
+
+  withdraw(waiter: Waiter): void {
+    const index = this.#waiters.indexOf(waiter);
+    if (index === -1) return;
+    this.#waiters.splice(index, 1);
+    this.#unserved.delete(waiter);
+    waiter.settle({ kind: "withdrawn" });
+  }
+
+  /** When the first of those that wait began to. */
+  get waitingSinceMs(): number | undefined {
+    return this.#waiters[0]?.sinceMs;
+  }
+
+  /** What to ask the store for now; undefined when nothing, or when an answer is still awaited. */
+  ask(nowMs: number, proxies: number): Ask | undefined {
+    if (this.#asking) return undefined;
+    this.#serve(nowMs);
+    const forWaiters = this.waiting;
+    const available = this.#lots.available(nowMs);
+    const ahead = this.#ahead(available, nowMs, proxies);
+    if (!forWaiters && ahead === 0) return undefined;
+    const served = this.#unserved.size > 0 ? this.#waiters.slice(0, 1) : this.#waiters;
+    const missing = served.reduce((sum, { amount }) => sum + amount, forWaiters ? -available : 0);
+    this.#asking = true;
+    const { policy, cell, limit, leaseMs } = this.#charge;
+    return {
+      charge: {
+        policy,
+        cell,
+        limit,
+        leaseMs: ahead > 0 ? leaseMs : 0,
+        amount: missing + ahead,
+        // A single demand is granted whole or not at all, and its refusal then says when it may succeed.
+        bestEffort: ahead > 0 || served.length !== 1,
+      },
+      forWaiters,
+    };
+  }
+
+  /**
+   * Takes in the store's answer, and serves those that wait, first come first served.
+   * @returns what the answer brought and nobody can use any more.
+   */
+  answer(asked: AllocateCharge, outcome: QuotaOutcome, sentMs: number, nowMs: number): readonly Lot[] {
+    this.#asking = false;
+    if (outcome.failure !== undefined) {
+      this.#answerFailure(outcome, outcome.failure, nowMs);
+      return [];
+    }
+    this.observe(outcome, nowMs);
+    const { granted, slot } = outcome;
+    // By the time of sending, which is not after the store's decision: our lease ends no later than the store's.
+    const leaseEndMs = sentMs + outcome.validForMs - CLOCK_STEP_MS;
+    const held = asked.leaseMs > 0 && leaseEndMs > nowMs;
+    const lot: Lot = {
+      amount: granted,
+      slot,
+      leaseMs: asked.leaseMs,
+      expiresAtMs: held ? leaseEndMs : nowMs,
+    };
+    if (granted > 0) this.#lots.add(lot);
+    this.#serve(nowMs);
+    if (granted < asked.amount) this.#fallShort(asked, outcome, nowMs);
+    else this.#suffice();
+    if (held || lot.amount === 0) return [];
+    this.#lots.remove(lot);
+    return [lot];
+  }
+
+  /** The store's figures, from whatever call. */
+  observe(outcome: QuotaOutcome, nowMs: number): void {
+    if (outcome.failure !== undefined) return;
+    this.#remaining = outcome.remaining;
+    this.#resetAtMs = nowMs + outcome.resetMs;
+  }
+
+  /** The ask failed: so does all that waits for it. */
+  fail(result: ChargeResult, nowMs: number): void {
+    this.#asking = false;
+    this.#pausedUntilMs = nowMs + PAUSE_MS;
+    this.#settleAll(result);
+  }
+
+  /** Puts back what a request took and did not use; returns what cannot be kept here. */
+  putBack(parts: readonly Part[], nowMs: number): readonly Lot[] {
+    const homeless = this.#lots.putBack(parts, nowMs);
+    if (this.waiting) this.#serve(nowMs);
+    return homeless;
+  }
+
+  /** Takes out what must go back by now; everything when `nowMs` is infinite. */
+  takeExpiring(nowMs: number): readonly Lot[] {
+    return this.#lots.takeExpiring(nowMs);
+  }
+
+  /** When something must go back; undefined when nothing is held. */
+  get giveBackAtMs(): number | undefined {
+    return this.#lots.giveBackAtMs;
+  }
+
+  /** How to give a lot back. */
+  giveBack({ amount, slot, leaseMs }: Lot): AllocateCharge {
+    const { policy, cell, limit } = this.#charge;
+    return { policy, cell, limit, leaseMs, amount: -amount, bestEffort: true, slot };
+  }
+
+  /** Undefined until the store has said how the count stands. */
+  standing(nowMs: number): QuotaStanding | undefined {
+    if (this.#remaining === Number.POSITIVE_INFINITY) return undefined;
+    const { policy, limit, windowMs } = this.#charge;
+    const remaining = Math.min(limit, this.#remaining + this.#lots.available(nowMs));
+    return { policy, limit, windowMs, remaining, resetMs: Math.max(0, this.#resetAtMs - nowMs) };
+  }
+
+  /** How much to ask for ahead of need. */
+  #ahead(available: number, nowMs: number, proxies: number): number {
+    if (this.#unserved.size > 0 || nowMs < this.#pausedUntilMs) return 0;
+    const target = this.#target(nowMs, proxies);
+    // What is used once or twice before its lease ends is cheaper to ask for when it is needed.
+    if (target < 2) return 0;
+    if (this.waiting) return target;
+    return available < target / 2 && nowMs >= this.#refusedUntilMs ? target - available : 0;
+  }
+
+  /**
+   * How much to hold: what is likely used within a lease, but never so much that other proxies would go without, and
+   * ever less as the count nears its limit.
+   */
+  #target(nowMs: number, proxies: number): number {
+    const { limit, leaseMs } = this.#charge;
+    const likely = Math.ceil((this.#demand.perSecond(nowMs) * leaseMs) / 1000);
+    const share = limit / Math.max(LARGEST_SHARE, 2 * proxies);
+    return Math.floor(Math.min(likely, share, this.#remaining / (2 * proxies)));
+  }
+
+  #serve(nowMs: number): void {
+    let served = 0;
+    let available = this.#lots.available(nowMs);
+    for (const { amount } of this.#waiters) {
+      if (amount > available) break;
+      available -= amount;
+      served++;
+    }
+    for (const waiter of this.#waiters.splice(0, served)) {
+      this.#unserved.delete(waiter);
+      const parts: Part[] = [];
+      this.#lots.take(waiter.amount, parts);
+      waiter.settle({ kind: "taken", pool: this, parts });
+    }
+  }
+
+  /** Less was granted than asked for. */
+  #fallShort(asked: AllocateCharge, { granted, retryAfterMs, resetMs }: QuotaOutcome, nowMs: number): void {
+    this.#pausedUntilMs = nowMs + PAUSE_MS;
+    if (granted > 0) {
+      for (const waiter of this.#waiters) this.#unserved.add(waiter);
+      return;
+    }
+    // Nothing, and no word of when to come back: another charge of the same call was refused. But only once, lest a
+    // store that never says when be asked for ever.
+    if (retryAfterMs === 0 && ++this.#emptyAnswers < 2) return;
+    this.#emptyAnswers = 0;
+    this.#refusedAmount = asked.bestEffort ? 1 : asked.amount;
+    this.#retryAtMs = nowMs + (retryAfterMs || resetMs || MAX_REFUSAL_MS);
+    this.#refusedUntilMs = Math.min(this.#retryAtMs, nowMs + MAX_REFUSAL_MS);
+    const available = this.#lots.available(nowMs);
+    this.#refuse(
+      ({ amount }) => amount - available >= this.#refusedAmount,
+      () => this.#retryAtMs - nowMs,
+    );
+  }
+
+  /** All was granted that was asked for. */
+  #suffice(): void {
+    this.#emptyAnswers = 0;
+    if (this.#unserved.size === 0) return;
+    // What the first of them got came in the meantime, and the others must not queue for what comes next: where demand
+    // is always larger, nobody would be told in time. When to come back is reckoned from the limit's average rate.
+    const { windowMs, limit } = this.#charge;
+    this.#refuse(
+      (waiter) => this.#unserved.has(waiter),
+      ({ amount }) => Math.ceil((windowMs * amount) / Math.max(1, limit)),
+    );
+  }
+
+  #refuse(which: (waiter: Waiter) => boolean, retryAfterMs: (waiter: Waiter) => number): void {
+    const refused = this.#waiters.filter(which);
+    if (refused.length === 0) return;
+    this.#waiters = this.#waiters.filter((waiter) => !which(waiter));
+    for (const waiter of refused) {
+      this.#unserved.delete(waiter);
+      waiter.settle({ kind: "refused", retryAfterMs: retryAfterMs(waiter) });
+    }
+  }
+
+  /** The store could not be asked, and the mixer has applied the charge's onStoreFailure. */
+  #answerFailure(
+    { granted, retryAfterMs }: QuotaOutcome,
+    failure: NonNullable<QuotaOutcome["failure"]>,
+    nowMs: number,
+  ): void {
+    this.#pausedUntilMs = nowMs + PAUSE_MS;
+    const { code, applied } = failure;
+    let left = applied === "local" ? granted : Number.POSITIVE_INFINITY;
+    this.#unserved.clear();
+    for (const waiter of this.#waiters.splice(0)) {
+      if (waiter.amount > left) {
+        waiter.settle({ kind: "refused", retryAfterMs: Math.max(1, retryAfterMs) });
+      } else {
+        left -= waiter.amount;
+        waiter.settle({ kind: "failed", code, applied });
+      }
+    }
+  }
+
+  #settleAll(result: ChargeResult): void {
+    this.#unserved.clear();
+    for (const waiter of this.#waiters.splice(0)) waiter.settle(result);
+  }
+}

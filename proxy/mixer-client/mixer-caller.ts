@@ -1,0 +1,108 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { CallOptions } from "../../api/mixer.ts";
+import { isPurserError, messageOf, PurserError } from "../../core/kernel/errors.ts";
+import { isPromise, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import type { Scheduler } from "../../core/kernel/ports.ts";
+import type { CircuitBreaker, Ticket } from "./circuit-breaker.ts";
+import type { ClientStats } from "./stats.ts";
+
+/** What a call to the mixer came to: its reply, or why there is none. A value, since callers always have a way on. */
+export type Answer<T> = T | Unavailable;
+
+/** Nobody could be asked. A class, so that no reply can be taken for one. */
+export class Unavailable {
+  /** PURSER_MIXER_UNAVAILABLE; its cause is what really happened. */
+  readonly error: PurserError;
+
+  constructor(error: PurserError) {
+    this.error = error;
+  }
+}
+
+export interface MixerCallerOptions {
+  readonly scheduler: Scheduler;
+  readonly breaker: CircuitBreaker;
+  readonly stats: ClientStats;
+}
+
+/** Calls the mixer with a deadline and behind a circuit breaker; stays synchronous when the mixer is. */
+export class MixerCaller {
+  readonly #scheduler: Scheduler;
+  readonly #breaker: CircuitBreaker;
+  readonly #stats: ClientStats;
+
+  constructor({ scheduler, breaker, stats }: MixerCallerOptions) {
+    this.#scheduler = scheduler;
+    this.#breaker = breaker;
+    this.#stats = stats;
+  }
+
+  call<T>(timeoutMs: number, step: (options: CallOptions) => MaybePromise<T>): MaybePromise<Answer<T>> {
+    const ticket = this.#breaker.begin();
+    if (ticket === undefined) {
+      this.#stats.remote_call_short_circuits++;
+      return new Unavailable(unavailable("the mixer was away a moment ago; it is tried again shortly"));
+    }
+    this.#stats.remote_calls++;
+    const controller = new AbortController();
+    try {
+      const reply = step({ signal: controller.signal });
+      if (isPromise(reply)) return this.#await(reply, ticket, timeoutMs, controller);
+      return this.#succeed(ticket, reply);
+    } catch (error) {
+      return this.#fail(ticket, error);
+    }
+  }
+
+  #await<T>(
+    reply: Promise<T>,
+    ticket: Ticket,
+    timeoutMs: number,
+    controller: AbortController,
+  ): Promise<Answer<T>> {
+    return new Promise((resolve) => {
+      let late = false;
+      const cancel = this.#scheduler.after(timeoutMs, () => {
+        late = true;
+        this.#stats.remote_call_timeouts++;
+        this.#breaker.end(ticket, false);
+        resolve(new Unavailable(unavailable(`the mixer did not answer within ${timeoutMs} ms`)));
+        controller.abort();
+      });
+      reply.then(
+        (value) => {
+          cancel();
+          if (!late) resolve(this.#succeed(ticket, value));
+        },
+        (error: unknown) => {
+          cancel();
+          if (!late) resolve(this.#fail(ticket, error));
+        },
+      );
+    });
+  }
+
+  #succeed<T>(ticket: Ticket, reply: T): T {
+    this.#stats.remote_call_successes++;
+    this.#breaker.end(ticket, true);
+    return reply;
+  }
+
+  #fail(ticket: Ticket, error: unknown): Unavailable {
+    this.#stats.remote_call_errors++;
+    // A mixer that refuses a call for what it says is there: asking less often would not help.
+    const refused = isPurserError(error) && !error.retryable;
+    this.#breaker.end(ticket, refused);
+    return new Unavailable(
+      isPurserError(error) && error.code === "PURSER_MIXER_UNAVAILABLE"
+        ? error
+        : unavailable(messageOf(error), error),
+    );
+  }
+}
+
+function unavailable(message: string, cause?: unknown): PurserError {
+  return new PurserError("PURSER_MIXER_UNAVAILABLE", message, { cause });
+}

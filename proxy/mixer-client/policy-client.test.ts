@@ -1,0 +1,336 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { AttributeBag } from "../../core/attributes/bag.ts";
+import type { Fallback } from "../../api/mixer.ts";
+import type { Verdict } from "./verdict.ts";
+import { charge, createStage, denial, quota, ToyMixer } from "./toy-mixer.test.ts";
+import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
+import {
+  createCollectingLogger,
+  createSeededRandom,
+  createVirtualTime,
+} from "../../plugins/sdk/testing/index.ts";
+import { createPolicyClient } from "./policy-client.ts";
+
+const bag = (request: Record<string, string>): AttributeBag => ({ request });
+const ALICE = bag({ user: "alice", method: "GET" });
+const at = (attributes: AttributeBag, name: string) =>
+  (attributes["request"] as Record<string, unknown>)[name];
+
+/** For verdicts that are at hand: a promise has no outcome, and fails the test. */
+const atOnce = (verdict: unknown): Verdict => {
+  assert.ok(!(verdict instanceof Promise), "the verdict is at hand");
+  return verdict as Verdict;
+};
+
+describe("a policy client's cache", () => {
+  it("answers at once, without the mixer, for requests that agree in what the decision read", () => {
+    const { mixer, client } = createStage();
+    mixer.decide = (view) => (at(view, "user") === "mallory" ? denial() : {});
+    assert.equal(atOnce(client.check(bag({ user: "bob", method: "GET" }))).checkCacheHit, false);
+    const again = atOnce(client.check(bag({ user: "bob", method: "PUT" })));
+    assert.deepEqual([again.outcome.kind, again.checkCacheHit, mixer.checks.length], ["allow", true, 1]);
+  });
+
+  it("keeps denials as well", () => {
+    const { mixer, client } = createStage();
+    mixer.decide = (view) => (at(view, "user") === "alice" ? denial("no-alice") : {});
+    for (const expectedHit of [false, true]) {
+      const { outcome, checkCacheHit } = atOnce(client.check(ALICE));
+      assert.equal(outcome.kind === "deny" && outcome.decidedBy.name, "no-alice");
+      assert.equal(checkCacheHit, expectedHit);
+    }
+  });
+
+  it("forgets a decision when its time or its uses are over", () => {
+    const { time, mixer, client } = createStage();
+    mixer.decide = () => ({ validDurationMs: 500, validUseCount: 2 });
+    for (let count = 0; count < 4; count++) void client.check(ALICE);
+    assert.equal(mixer.checks.length, 2, "the second is asked after two uses");
+    time.advance(499);
+    void client.check(ALICE);
+    assert.equal(mixer.checks.length, 2);
+    time.advance(1);
+    void client.check(ALICE);
+    assert.equal(mixer.checks.length, 3);
+  });
+
+  it("never keeps a decision that may not be reused", () => {
+    const { mixer, client } = createStage();
+    mixer.decide = () => ({ validDurationMs: 0 });
+    void client.check(ALICE);
+    void client.check(ALICE);
+    assert.equal(mixer.checks.length, 2);
+    assert.equal(client.stats()["check_cache_unfit"], 2);
+  });
+
+  it("forgets everything when the policies change", () => {
+    const { mixer, client } = createStage();
+    void client.check(ALICE);
+    mixer.decide = () => denial();
+    mixer.announce({ version: "v2" });
+    assert.equal(atOnce(client.check(ALICE)).outcome.kind, "deny");
+  });
+
+  it("is not poisoned by a check that began before the policies changed", async () => {
+    const { time, mixer, client } = createStage();
+    mixer.delayMs = 10;
+    mixer.replyVersion = "v1";
+    const before = client.check(ALICE);
+    mixer.announce({ version: "v2" });
+    await time.advanceAndSettle(10);
+    assert.equal((await before).outcome.kind, "allow", "a request keeps the policies it began with");
+    mixer.replyVersion = undefined;
+    mixer.delayMs = 0;
+    mixer.decide = () => denial();
+    assert.equal(atOnce(client.check(ALICE)).outcome.kind, "deny");
+  });
+
+  it("is flushed once, not again and again, while two mixers with different policies take turns", () => {
+    const { mixer, client } = createStage();
+    mixer.decide = (view) => (at(view, "user") === "" ? denial() : {});
+    for (let turn = 0; turn < 10; turn++) {
+      mixer.replyVersion = turn % 2 === 0 ? "v2" : "v1";
+      void client.check(bag({ user: `user-${turn}` }));
+    }
+    assert.equal(
+      client.stats()["check_cache_flushes"],
+      2,
+      "at the first state, and at the first sight of v2",
+    );
+    assert.equal(client.stats()["check_cache_entries"], 5, "those of v1, which the watch says is in force");
+  });
+
+  it("holds no more decisions and no more shapes than it may", () => {
+    const { mixer, client } = createStage({ maxDecisions: 10, maxShapes: 3 });
+    mixer.decide = (view) => {
+      at(view, "shape");
+      at(view, `a${at(view, "shape") as string}`);
+      return {};
+    };
+    for (let index = 0; index < 200; index++)
+      void client.check(bag({ shape: String(index % 20), [`a${index % 20}`]: String(index) }));
+    assert.equal(client.stats()["check_cache_entries"], 10);
+  });
+
+  it("serves exactly what asking would have given, whatever the policy reads", () => {
+    const names = ["a", "b", "c"] as const;
+    const value = fc.option(fc.constantFrom("", "x", "y", "x,", '"x"'), { nil: undefined });
+    const request = fc.record({ a: value, b: value, c: value });
+    interface Tree {
+      readonly reads: string;
+      readonly is: string | undefined;
+      readonly yes: Tree | boolean;
+      readonly no: Tree | boolean;
+    }
+    const { tree } = fc.letrec<{ tree: Tree | boolean }>((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 4 },
+        fc.boolean(),
+        fc.record({ reads: fc.constantFrom(...names), is: value, yes: tie("tree"), no: tie("tree") }),
+      ),
+    }));
+    const run = (policy: Tree | boolean, view: AttributeBag): boolean =>
+      typeof policy === "boolean"
+        ? policy
+        : run(at(view, policy.reads) === policy.is ? policy.yes : policy.no, view);
+    fc.assert(
+      fc.property(tree, fc.array(request, { maxLength: 40 }), (policy, requests) => {
+        const { mixer, client } = createStage({ maxShapes: 4 });
+        mixer.decide = (view) => (run(policy, view) ? {} : denial());
+        for (const attributes of requests) {
+          const present = Object.fromEntries(
+            Object.entries(attributes).filter(([, text]) => text !== undefined),
+          );
+          const fresh = run(policy, bag(present as Record<string, string>)) ? "allow" : "deny";
+          assert.equal(atOnce(client.check(bag(present as Record<string, string>))).outcome.kind, fresh);
+        }
+        // At most 27 different bags: without hits the cache would not be tested.
+        if (requests.length === 40) assert.ok(client.stats()["check_cache_hits"] !== 0);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe("a policy client without its mixer", () => {
+  const deny: Fallback = {
+    kind: "AccessPolicy",
+    name: "guard",
+    match: 'request.user = "alice"',
+    onError: "deny",
+  };
+  const local: Fallback = {
+    kind: "QuotaPolicy",
+    name: "per-user",
+    key: { user: "request.user" },
+    charge: 1,
+    limit: 10,
+    windowMs: 60_000,
+    algorithm: "fixed-window",
+    onStoreFailure: "local",
+    onError: "deny",
+  };
+
+  it("fails closed until the policies are known", () => {
+    const time = createVirtualTime();
+    const mixer = new ToyMixer(time);
+    mixer.watch = () => () => {};
+    const client = createPolicyClient({
+      service: mixer,
+      identity: { id: "edge" },
+      clock: time.clock,
+      scheduler: time.scheduler,
+      random: createSeededRandom(),
+      logger: createCollectingLogger(),
+      compile: compileWithJsonata,
+    });
+    assert.equal(client.ready, false);
+    const { outcome } = atOnce(client.check(ALICE));
+    assert.equal(outcome.kind === "error" && outcome.code, "PURSER_MIXER_UNAVAILABLE");
+  });
+
+  it("does what each governing document says", async () => {
+    const { mixer, client } = createStage();
+    mixer.announce({ fallbacks: [deny, { kind: "Rule", name: "listed", onError: "allow" }] });
+    mixer.condition = "refuses";
+    const { outcome: alice, failure: why } = await client.check(ALICE);
+    assert.deepEqual(alice, {
+      kind: "error",
+      status: { code: "UNAVAILABLE", message: "guard could not be decided" },
+      code: "PURSER_MIXER_UNAVAILABLE",
+      decidedBy: { kind: "AccessPolicy", name: "guard" },
+    });
+    assert.deepEqual(why, { code: "PURSER_MIXER_UNAVAILABLE", applied: "deny" });
+    const bob = await client.check(bag({ user: "bob" }));
+    assert.equal(bob.outcome.kind, "allow");
+    assert.deepEqual(bob.failure, { code: "PURSER_MIXER_UNAVAILABLE", applied: "allow" });
+  });
+
+  it("lets a match that cannot be evaluated be decided by its onError", async () => {
+    const { mixer, client } = createStage();
+    const faulty = (onError: "deny" | "allow"): Fallback => ({
+      kind: "Rule",
+      name: "bad",
+      match: "request.user + 1 = 2",
+      onError,
+    });
+    mixer.condition = "refuses";
+    mixer.announce({ fallbacks: [faulty("allow")] });
+    assert.equal((await client.check(ALICE)).outcome.kind, "allow");
+    mixer.announce({ version: "v2", fallbacks: [faulty("deny")] });
+    const { outcome } = await client.check(ALICE);
+    assert.equal(outcome.kind === "error" && outcome.code, "PURSER_EXPR_EVALUATION");
+  });
+
+  it("counts by itself against its share of a limit, each key apart", async () => {
+    const { mixer, client } = createStage();
+    mixer.announce({ proxies: 3, fallbacks: [local] });
+    mixer.condition = "refuses";
+    const kinds: string[] = [];
+    for (let count = 0; count < 5; count++) kinds.push((await client.check(ALICE)).outcome.kind);
+    assert.deepEqual(kinds, ["allow", "allow", "allow", "limit", "limit"]);
+    assert.equal((await client.check(bag({ user: "bob" }))).outcome.kind, "allow");
+  });
+
+  it("goes on serving what is cached, until that expires", async () => {
+    const { time, mixer, client } = createStage();
+    mixer.announce({ fallbacks: [{ ...deny, match: "true" }] });
+    void client.check(ALICE);
+    mixer.condition = "refuses";
+    assert.equal((await client.check(ALICE)).outcome.kind, "allow");
+    time.advance(10_000);
+    assert.equal((await client.check(ALICE)).outcome.kind, "error");
+  });
+
+  it("waits no longer than the deadline, and soon not at all", async () => {
+    const { time, mixer, client } = createStage({ callTimeoutMs: 1_000, breakerFailures: 3 });
+    mixer.announce({ fallbacks: [{ ...deny, match: "true" }] });
+    mixer.condition = "hangs";
+    const waiting = [1, 2, 3].map(async () => await client.check(ALICE));
+    await time.advanceAndSettle(999);
+    assert.equal(client.stats()["remote_call_timeouts"], 0);
+    await time.advanceAndSettle(1);
+    for (const verdict of await Promise.all(waiting)) assert.equal(verdict.outcome.kind, "error");
+    atOnce(client.check(ALICE));
+    assert.equal(client.stats()["remote_call_short_circuits"], 1);
+  });
+
+  it("finds the mixer again within a quarter of a second, at the price of one request", async () => {
+    const { time, mixer, client } = createStage();
+    mixer.announce({ fallbacks: [{ ...deny, match: "true" }] });
+    mixer.condition = "refuses";
+    for (let count = 0; count < 10; count++) await client.check(ALICE);
+    assert.equal(mixer.checks.length, 3, "then the breaker is open");
+    await time.advanceAndSettle(250);
+    for (let count = 0; count < 10; count++) await client.check(ALICE);
+    assert.equal(mixer.checks.length, 4, "one tries whether it is back");
+    mixer.condition = "up";
+    await time.advanceAndSettle(250);
+    assert.equal(atOnce(client.check(ALICE)).outcome.kind, "allow");
+  });
+
+  it("applies onStoreFailure when a cached decision's quota cannot be asked for", async () => {
+    const expected = { allow: "allow", deny: "error", local: "allow" } as const;
+    for (const [onStoreFailure, kind] of Object.entries(expected)) {
+      const { mixer, client } = createStage();
+      const scarce = quota({ limit: 10, onStoreFailure: onStoreFailure as "allow" });
+      mixer.quotas = [scarce];
+      mixer.decide = () => ({ charges: [charge(scarce)] });
+      void client.check(ALICE);
+      mixer.condition = "refuses";
+      const { outcome, failure, checkCacheHit } = await client.check(ALICE);
+      assert.equal(outcome.kind, kind);
+      assert.deepEqual(failure, { code: "PURSER_MIXER_UNAVAILABLE", applied: onStoreFailure });
+      assert.equal(checkCacheHit, true);
+    }
+  });
+
+  it("tells a store's failure from a limit", async () => {
+    const { mixer, client } = createStage();
+    const scarce = quota({ limit: 10 });
+    mixer.quotas = [scarce];
+    mixer.decide = () => ({ charges: [charge(scarce)] });
+    mixer.storeCondition = "down";
+    for (const hit of [false, true]) {
+      const { outcome, checkCacheHit } = atOnce(client.check(ALICE));
+      assert.equal(checkCacheHit, hit);
+      assert.equal(outcome.kind === "error" && outcome.code, "PURSER_STORE_UNAVAILABLE");
+      assert.deepEqual(outcome.kind === "error" && outcome.decidedBy, {
+        kind: "QuotaPolicy",
+        name: "per-user",
+      });
+    }
+  });
+});
+
+describe("closing a policy client", () => {
+  it("sends what is buffered, gives leases back, and leaves nothing scheduled", async () => {
+    const { time, mixer, client } = createStage();
+    const wide = quota({ limit: 1_000 });
+    mixer.quotas = [wide];
+    mixer.decide = () => ({ charges: [charge(wide)] });
+    for (let count = 0; count < 50; count++) void client.check(ALICE);
+    client.report(ALICE);
+    assert.ok(mixer.remaining(wide) < 950, "something is held");
+    await client.close(1_000);
+    await client.close(1_000);
+    assert.equal(mixer.remaining(wide), 950);
+    assert.equal(mixer.reports.length, 1);
+    assert.equal(time.scheduled, 0);
+    client.report(ALICE);
+    assert.equal(client.stats()["report_drops_closed"], 1);
+  });
+
+  it("takes no longer than it may, even when the mixer hangs", async () => {
+    const { time, mixer, client } = createStage();
+    client.report(ALICE);
+    mixer.condition = "hangs";
+    const closed = client.close(300);
+    await time.advanceAndSettle(300);
+    await closed;
+  });
+});

@@ -1,0 +1,238 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { CheckReply, MixerService, PolicyState, ProxyIdentity } from "../../api/mixer.ts";
+import type { AttributeBag } from "../../core/attributes/bag.ts";
+import type { CompileExpression } from "../../core/expressions/expression.ts";
+import { messageOf } from "../../core/kernel/errors.ts";
+import { attempt, chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import type { Clock, Logger, Random, Scheduler } from "../../core/kernel/ports.ts";
+import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
+import { CircuitBreaker } from "./circuit-breaker.ts";
+import { DecisionCache } from "./decision-cache.ts";
+import { FailurePolicy } from "./failure-policy.ts";
+import { LeaseBook } from "./leases/lease-book.ts";
+import { type Answer, MixerCaller, Unavailable } from "./mixer-caller.ts";
+import { cachedDecision, type CachedDecision, QuotaGate } from "./quota-gate.ts";
+import { ReportBatches } from "./report-batches.ts";
+import { DEFAULT_POLICY_CLIENT_SETTINGS, type PolicyClientSettings } from "./settings.ts";
+import { type ClientStats, createClientStats } from "./stats.ts";
+import { failed, NO_FACTS, undecidedVerdict } from "./verdict-of.ts";
+import type { PolicyClient, Verdict } from "./verdict.ts";
+
+export interface PolicyClientOptions {
+  /** In this process or behind HTTP: the client does not know. */
+  readonly service: MixerService;
+  readonly identity: ProxyIdentity;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  /** For the documents' failure policies. */
+  readonly compile: CompileExpression;
+  readonly settings?: Partial<PolicyClientSettings>;
+}
+
+/** A policy client that can be looked into. */
+export interface MeteredPolicyClient extends PolicyClient {
+  /** The counters as they stand; see stats.ts. */
+  stats(): Readonly<Record<string, number>>;
+}
+
+export function createPolicyClient(options: PolicyClientOptions): MeteredPolicyClient {
+  return new CachingPolicyClient(options);
+}
+
+/** Versions remembered as seen. */
+const MAX_SEEN_VERSIONS = 100;
+
+/** Keeps the policies' decisions near the traffic; asks the mixer for the rest, and does without it for a while. */
+class CachingPolicyClient implements MeteredPolicyClient {
+  readonly #options: PolicyClientOptions;
+  readonly #settings: PolicyClientSettings;
+  readonly #stats: ClientStats = createClientStats();
+  readonly #cache: DecisionCache<CachedDecision>;
+  readonly #caller: MixerCaller;
+  readonly #leases: LeaseBook;
+  readonly #gate: QuotaGate;
+  readonly #reports: ReportBatches;
+  readonly #localStore;
+  readonly #newId: () => string;
+  readonly #stopWatching: () => void;
+  /** What the newest policy state says; undefined until the first. */
+  #version: string | undefined;
+  #failurePolicy: FailurePolicy | undefined;
+  readonly #seenVersions = new Set<string>();
+  #closing: Promise<void> | undefined;
+
+  constructor(options: PolicyClientOptions) {
+    const { service, identity, clock, random, scheduler } = options;
+    const settings = { ...DEFAULT_POLICY_CLIENT_SETTINGS, ...options.settings };
+    const stats = this.#stats;
+    this.#options = options;
+    this.#settings = settings;
+    this.#newId = idSource(identity, clock, random);
+    this.#localStore = createMemoryQuotaStore({ clock });
+    this.#cache = new DecisionCache({
+      maxDecisions: settings.maxDecisions,
+      maxCharacters: settings.maxDecisionCharacters,
+      maxShapes: settings.maxShapes,
+    });
+    const breaker = new CircuitBreaker({
+      clock,
+      random,
+      failures: settings.breakerFailures,
+      openMs: settings.breakerOpenMs,
+    });
+    this.#caller = new MixerCaller({ scheduler, breaker, stats });
+    this.#leases = new LeaseBook({
+      service,
+      caller: this.#caller,
+      clock,
+      scheduler,
+      stats,
+      maxPools: settings.maxLeasePools,
+      callTimeoutMs: settings.callTimeoutMs,
+      newId: this.#newId,
+      onVersion: (version) => this.#meet(version),
+    });
+    this.#gate = new QuotaGate({
+      leases: this.#leases,
+      stats,
+      failurePolicy: () => this.#failurePolicy as FailurePolicy,
+      monotonicMs: () => clock.monotonicMs(),
+    });
+    this.#reports = new ReportBatches({ ...options, settings, stats });
+    this.#stopWatching = service.watch(identity, (state) => this.#use(state));
+  }
+
+  get ready(): boolean {
+    return this.#version !== undefined && this.#closing === undefined;
+  }
+
+  check(bag: AttributeBag): MaybePromise<Verdict> {
+    return attempt(
+      () => this.#check(bag),
+      (error) => {
+        this.#options.logger.error("a check failed in the proxy itself", { error: messageOf(error) });
+        return undecidedVerdict(failed("PURSER_INTERNAL", undefined), NO_FACTS);
+      },
+    );
+  }
+
+  report(bag: AttributeBag): void {
+    this.#reports.add(bag);
+  }
+
+  stats(): Readonly<Record<string, number>> {
+    return { ...this.#stats, check_cache_entries: this.#cache.size };
+  }
+
+  close(deadlineMs: number): Promise<void> {
+    this.#closing ??= this.#close(deadlineMs);
+    return this.#closing;
+  }
+
+  #check(bag: AttributeBag): MaybePromise<Verdict> {
+    const stats = this.#stats;
+    stats.check_calls++;
+    // Before the policies are known nobody can say what a failure means: fail closed.
+    if (this.#version === undefined)
+      return undecidedVerdict(failed("PURSER_MIXER_UNAVAILABLE", undefined), NO_FACTS);
+    const nowMs = this.#options.clock.monotonicMs();
+    const cached = this.#cache.find(bag, nowMs);
+    if (cached === undefined) {
+      stats.check_cache_misses++;
+      return this.#ask(bag);
+    }
+    stats.check_cache_hits++;
+    if (cached.decision.status.code === "OK") stats.check_cache_hit_accepts++;
+    else stats.check_cache_hit_denies++;
+    return chain(this.#gate.pass(cached, nowMs), (verdict) =>
+      verdict === "stale" ? this.#ask(bag) : verdict,
+    );
+  }
+
+  #ask(bag: AttributeBag): MaybePromise<Verdict> {
+    const { service, clock } = this.#options;
+    const sentMs = clock.monotonicMs();
+    const request = { attributes: bag, deduplicationId: this.#newId() };
+    this.#stats.remote_check_calls++;
+    const answer = this.#caller.call(this.#settings.callTimeoutMs, (options) =>
+      service.check(request, options),
+    );
+    return chain(answer, (reply: Answer<CheckReply>) => {
+      if (reply instanceof Unavailable) {
+        this.#stats.check_fallbacks++;
+        return (this.#failurePolicy as FailurePolicy).decide(bag, reply.error.code);
+      }
+      if (reply.decision.status.code === "OK") this.#stats.remote_check_accepts++;
+      else this.#stats.remote_check_denies++;
+      this.#keep(bag, reply, sentMs);
+      return this.#gate.admit(reply);
+    });
+  }
+
+  /** Only what the documents in force decided: not a check that began before they changed, nor another mixer's. */
+  #keep(bag: AttributeBag, { version, decision }: CheckReply, sentMs: number): void {
+    if (version !== this.#version) {
+      this.#meet(version);
+      this.#stats.check_cache_unfit++;
+      return;
+    }
+    if (!this.#cache.store(bag, decision, sentMs, cachedDecision(decision))) this.#stats.check_cache_unfit++;
+  }
+
+  #use(state: PolicyState): void {
+    const changed = state.version !== this.#version;
+    if (changed) {
+      this.#seenVersions.add(state.version);
+      this.#flush();
+      this.#options.logger.info("the policies are known", {
+        version: state.version,
+        documents: state.fallbacks.length,
+      });
+    }
+    this.#version = state.version;
+    this.#leases.use(state.version, state.proxies);
+    this.#failurePolicy = new FailurePolicy(state, {
+      compile: this.#options.compile,
+      localStore: this.#localStore,
+      clock: this.#options.clock,
+      newId: this.#newId,
+    });
+  }
+
+  /**
+   * A version in a reply. The watch alone says which is in force; but the first sight of another one means that what is
+   * cached may be old news. Only the first: while mixers with different documents take turns, as in a rolling upgrade,
+   * the cache lives on.
+   */
+  #meet(version: string): void {
+    if (this.#seenVersions.has(version)) return;
+    if (this.#seenVersions.size >= MAX_SEEN_VERSIONS) this.#seenVersions.clear();
+    this.#seenVersions.add(version);
+    this.#flush();
+  }
+
+  #flush(): void {
+    this.#cache.clear();
+    this.#stats.check_cache_flushes++;
+  }
+
+  async #close(deadlineMs: number): Promise<void> {
+    this.#stopWatching();
+    const { scheduler } = this.#options;
+    let cancel: (() => void) | undefined;
+    const deadline = new Promise<void>((resolve) => (cancel = scheduler.after(deadlineMs, resolve)));
+    await Promise.race([Promise.all([this.#leases.close(), this.#reports.close(deadlineMs)]), deadline]);
+    cancel?.();
+  }
+}
+
+/** Ids that no other call has, of this process or an earlier one with the same name. */
+function idSource({ id }: ProxyIdentity, clock: Clock, random: Random): () => string {
+  const start = `${id}/${clock.nowMs().toString(36)}${Math.floor(random() * 2 ** 32).toString(36)}`;
+  let calls = 0;
+  return () => `${start}/${(calls++).toString(36)}`;
+}

@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * What the client counts, under the names of Mixer's client where it counted the same
+ * (istio/proxy src/envoy/utils/stats.h, without `total_`).
+ */
+export function createClientStats() {
+  return {
+    check_calls: 0,
+    check_cache_hits: 0,
+    check_cache_misses: 0,
+    check_cache_hit_accepts: 0,
+    check_cache_hit_denies: 0,
+    /** Decisions that may not be reused, or not by this client. */
+    check_cache_unfit: 0,
+    check_cache_flushes: 0,
+    remote_check_calls: 0,
+    remote_check_accepts: 0,
+    remote_check_denies: 0,
+    /** Requests that a failure policy decided, because nobody could be asked. */
+    check_fallbacks: 0,
+    quota_calls: 0,
+    quota_cache_hits: 0,
+    quota_cache_misses: 0,
+    quota_cache_hit_accepts: 0,
+    quota_cache_hit_denies: 0,
+    /** Quotas in shadow mode that would have refused. */
+    quota_shadow_denies: 0,
+    remote_quota_calls: 0,
+    remote_quota_accepts: 0,
+    remote_quota_denies: 0,
+    remote_quota_prefetch_calls: 0,
+    /** Amounts held ahead of need that went back unused. */
+    quota_given_back: 0,
+    quota_stale: 0,
+    remote_calls: 0,
+    remote_call_successes: 0,
+    remote_call_timeouts: 0,
+    remote_call_errors: 0,
+    /** Calls not made because the circuit breaker was open. */
+    remote_call_short_circuits: 0,
+    report_calls: 0,
+    remote_report_calls: 0,
+    remote_report_successes: 0,
+    remote_report_retries: 0,
+    /** Bags, not batches. */
+    report_drops_overflow: 0,
+    report_drops_unavailable: 0,
+    report_drops_refused: 0,
+    report_drops_closed: 0,
+  };
+}
+
+export type ClientStats = ReturnType<typeof createClientStats>;

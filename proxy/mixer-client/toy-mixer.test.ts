@@ -1,0 +1,244 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type {
+  AllocateReply,
+  AllocateRequest,
+  CheckReply,
+  CheckRequest,
+  MixerService,
+  PolicyState,
+  ReportRequest,
+} from "../../api/mixer.ts";
+import type { AttributeBag } from "../../core/attributes/bag.ts";
+import { createRecorder } from "../../core/attributes/recorder.ts";
+import type { Decision, QuotaCharge, QuotaOutcome } from "../../core/check/decision.ts";
+import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
+import { PurserError } from "../../core/kernel/errors.ts";
+import { type MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import { OK } from "../../core/kernel/status.ts";
+import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
+import type { QuotaAlgorithm, QuotaGrant, QuotaStore } from "../../core/quota/quota.ts";
+import {
+  createCollectingLogger,
+  createSeededRandom,
+  createVirtualTime,
+  type VirtualTime,
+} from "../../plugins/sdk/testing/index.ts";
+import { createPolicyClient, type MeteredPolicyClient } from "./policy-client.ts";
+import type { PolicyClientSettings } from "./settings.ts";
+
+/** What the tests of this folder share: a mixer that does as it is told, on virtual time. */
+
+export interface ToyQuota {
+  readonly policy: string;
+  readonly limit: number;
+  readonly windowMs: number;
+  readonly algorithm: QuotaAlgorithm;
+  readonly leaseMs: number;
+  readonly mode: "enforce" | "shadow";
+  readonly onStoreFailure: "allow" | "deny" | "local";
+}
+
+export function quota(fields: Partial<ToyQuota> = {}): ToyQuota {
+  return {
+    policy: "per-user",
+    limit: 100,
+    windowMs: 60_000,
+    algorithm: "fixed-window",
+    leaseMs: 1_000,
+    mode: "enforce",
+    onStoreFailure: "deny",
+    ...fields,
+  };
+}
+
+export function charge(of: ToyQuota, amount = 1, cell = `${of.policy}{}`): QuotaCharge {
+  const { policy, limit, windowMs, leaseMs, mode, onStoreFailure } = of;
+  return {
+    policy,
+    cell,
+    limit,
+    windowMs,
+    leaseMs,
+    mode,
+    onStoreFailure,
+    amount,
+    message: `${policy} is used up`,
+  };
+}
+
+export function decision(fields: Partial<Decision> = {}): Decision {
+  return {
+    status: OK,
+    requestHeaders: [],
+    responseHeaders: [],
+    validDurationMs: 10_000,
+    validUseCount: 10_000,
+    referenced: [],
+    shadowDenials: [],
+    audits: [],
+    charges: [],
+    ...fields,
+  };
+}
+
+export function denial(name = "no-entry"): Partial<Decision> {
+  return {
+    status: { code: "PERMISSION_DENIED", message: "no" },
+    reason: { kind: "policy" },
+    decidedBy: { kind: "AccessPolicy", name },
+  };
+}
+
+/** A mixer of one function and one store. */
+export class ToyMixer implements MixerService {
+  readonly store: QuotaStore;
+  readonly #time: VirtualTime;
+  readonly #listeners = new Set<(state: PolicyState) => void>();
+  /** What is decided about a bag, which remembers what is read of it. */
+  decide: (bag: AttributeBag) => Partial<Decision> = () => ({});
+  quotas: readonly ToyQuota[] = [];
+  state: PolicyState = { version: "v1", proxies: 1, fallbacks: [] };
+  /** What the mixer's replies say; that of the state when undefined. */
+  replyVersion: string | undefined;
+  condition: "up" | "refuses" | "hangs" | "loses replies" = "up";
+  storeCondition: "up" | "down" = "up";
+  /** How long a call takes to arrive; 0 for a mixer in the same process. */
+  delayMs = 0;
+  stale = false;
+  readonly checks: CheckRequest[] = [];
+  readonly allocations: AllocateRequest[] = [];
+  readonly reports: ReportRequest[] = [];
+
+  constructor(time: VirtualTime, store: QuotaStore = createMemoryQuotaStore({ clock: time.clock })) {
+    this.#time = time;
+    this.store = store;
+  }
+
+  check(request: CheckRequest): MaybePromise<CheckReply> {
+    this.checks.push(request);
+    return this.#answer(() => {
+      const recorder = createRecorder(request.attributes);
+      const decided = this.decide(recorder.view);
+      const made = decision({ referenced: recorder.references(), ...decided });
+      const quotas = this.#charge(
+        made.charges.map((one) => ({ ...one, leaseMs: 0, bestEffort: false })),
+        request.deduplicationId,
+      );
+      return { version: this.replyVersion ?? this.state.version, decision: made, quotas };
+    });
+  }
+
+  allocate(request: AllocateRequest): MaybePromise<AllocateReply> {
+    this.allocations.push(request);
+    return this.#answer((): AllocateReply => {
+      if (this.stale) return { kind: "stale", version: this.replyVersion ?? this.state.version };
+      return { kind: "granted", quotas: this.#charge(request.charges, request.deduplicationId) };
+    });
+  }
+
+  report(request: ReportRequest): MaybePromise<void> {
+    this.reports.push(request);
+    return this.#answer(() => undefined);
+  }
+
+  watch(_: unknown, listener: (state: PolicyState) => void): () => void {
+    this.#listeners.add(listener);
+    listener(this.state);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  announce(state: Partial<PolicyState>): void {
+    this.state = { ...this.state, ...state };
+    for (const listener of this.#listeners) listener(this.state);
+  }
+
+  /** What is left of a quota, asked for without taking. */
+  remaining(of: ToyQuota, cell = `${of.policy}{}`): number {
+    const { algorithm, limit, windowMs } = of;
+    const look = { cell, algorithm, limit, windowMs, amount: 0, bestEffort: true, leaseMs: 0 };
+    const grants = this.store.allocate([look], { deduplicationId: `look ${Math.random()}` });
+    return (grants as readonly QuotaGrant[])[0]?.remaining as number;
+  }
+
+  #charge(
+    charges: readonly {
+      readonly policy: string;
+      readonly cell: string;
+      readonly limit: number;
+      readonly leaseMs: number;
+      readonly amount: number;
+      readonly bestEffort: boolean;
+      readonly slot?: number;
+    }[],
+    deduplicationId: string,
+  ): readonly QuotaOutcome[] {
+    if (charges.length === 0) return [];
+    const requests = charges.map(({ policy, cell, limit, leaseMs, amount, bestEffort, slot }) => {
+      const { windowMs, algorithm } = this.quotas.find((one) => one.policy === policy) as ToyQuota;
+      const at = slot === undefined ? {} : { slot };
+      return { cell, limit, leaseMs, amount, bestEffort, windowMs, algorithm, ...at };
+    });
+    if (this.storeCondition === "down") return charges.map((one) => this.#withoutStore(one));
+    const grants = this.store.allocate(requests, { deduplicationId }) as readonly QuotaGrant[];
+    return charges.map(({ policy, cell }, index) => ({ policy, cell, ...(grants[index] as QuotaGrant) }));
+  }
+
+  #withoutStore({ policy, cell, amount }: { policy: string; cell: string; amount: number }): QuotaOutcome {
+    const { onStoreFailure: applied } = this.quotas.find((one) => one.policy === policy) as ToyQuota;
+    const granted = applied === "allow" ? amount : 0;
+    const failure = { code: "PURSER_STORE_UNAVAILABLE", applied } as const;
+    return {
+      policy,
+      cell,
+      granted,
+      remaining: 0,
+      resetMs: 0,
+      retryAfterMs: 0,
+      validForMs: 0,
+      slot: 0,
+      failure,
+    };
+  }
+
+  #answer<T>(reply: () => T): MaybePromise<T> {
+    const { condition, delayMs } = this;
+    if (condition === "hangs") return new Promise(() => {});
+    if (condition === "refuses") {
+      return Promise.reject(new PurserError("PURSER_MIXER_UNAVAILABLE", "connection refused"));
+    }
+    if (condition === "up" && delayMs === 0) return reply();
+    return new Promise((resolve, reject) => {
+      this.#time.scheduler.after(delayMs, () => {
+        const answer = reply();
+        if (condition === "up") resolve(answer);
+        else reject(new PurserError("PURSER_MIXER_UNAVAILABLE", "connection reset"));
+      });
+    });
+  }
+}
+
+export interface Stage {
+  readonly time: VirtualTime;
+  readonly mixer: ToyMixer;
+  readonly client: MeteredPolicyClient;
+  newClient(id: string): MeteredPolicyClient;
+}
+
+export function createStage(settings: Partial<PolicyClientSettings> = {}): Stage {
+  const time = createVirtualTime();
+  const mixer = new ToyMixer(time);
+  const newClient = (id: string) =>
+    createPolicyClient({
+      service: mixer,
+      identity: { id },
+      clock: time.clock,
+      scheduler: time.scheduler,
+      random: createSeededRandom(),
+      logger: createCollectingLogger(),
+      compile: compileWithJsonata,
+      settings,
+    });
+  return { time, mixer, client: newClient("edge~test"), newClient };
+}

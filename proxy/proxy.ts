@@ -1,0 +1,274 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+
+import type { PilotService, ProxyNode } from "../api/pilot.ts";
+import { messageOf, PurserError } from "../core/kernel/errors.ts";
+import type { Clock, Logger, Random, Scheduler } from "../core/kernel/ports.ts";
+import type { ProxyConfig } from "../core/traffic/model.ts";
+import { AdminServer } from "./admin/admin-server.ts";
+import { ProxyStats } from "./admin/stats.ts";
+import { ClusterManager, type ClusterSet } from "./clusters/cluster-manager.ts";
+import { type DownstreamAddress, Exchange, type RequestHead } from "./exchange.ts";
+import { filterChain } from "./filters/chain.ts";
+import type { Filter } from "./filters/filter.ts";
+import { HeaderList } from "./http1/header-list.ts";
+import type { Downstream } from "./listeners/downstream.ts";
+import {
+  DEFAULT_LISTENER_LIMITS,
+  type ListenerBinding,
+  type ListenerLimits,
+} from "./listeners/listener-server.ts";
+import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
+import type { PolicyClient } from "./mixer-client/verdict.ts";
+import { runExchange } from "./pipeline.ts";
+import { compileRouteTables, ProxySnapshot } from "./snapshot.ts";
+
+export interface ProxyOptions {
+  readonly node: ProxyNode;
+  readonly pilot: PilotService;
+  /** Closing it stays with whoever made it. Its `stats`, if any, are shown among the proxy's own. */
+  readonly policy: PolicyClient & { stats?(): Readonly<Record<string, number>> };
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  /** Where the admin surface listens; absent for none. */
+  readonly admin?: { readonly host: string; readonly port: number };
+  readonly limits?: Partial<ListenerLimits>;
+  /** How long a listener that a new configuration removes may take to finish its requests; default 5 s, as Envoy. */
+  readonly drainMs?: number;
+  /** How long `start` waits for the first configuration; default 60 s. */
+  readonly startTimeoutMs?: number;
+  /** Default: random UUIDs. */
+  readonly newId?: () => string;
+}
+
+export interface Proxy {
+  /**
+   * Resolves when the first configuration is in force and every listener of it listens. Rejects with PURSER_PORT_TAKEN,
+   * PURSER_PORT_FORBIDDEN, or PURSER_PILOT_UNAVAILABLE when no configuration comes in time.
+   */
+  start(): Promise<void>;
+  addresses(): {
+    readonly listeners: readonly ListenerAddress[];
+    readonly admin: ListenerAddress | undefined;
+  };
+  /** Undefined when requests can be served and decided; otherwise what is missing. */
+  unreadiness(): string | undefined;
+  /** Takes nothing new and lets requests under way finish, for `deadlineMs` at most. */
+  drain(deadlineMs: number): Promise<void>;
+  /** Ends everything at once; what is under way is cut. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** A proxy that is not yet listening. */
+export function createProxy(options: ProxyOptions): Proxy {
+  return new ProxyRuntime(options);
+}
+
+/** How often the log says that the first configuration is still awaited. */
+const WAITING_LOG_MS = 5_000;
+
+class ProxyRuntime implements Proxy {
+  readonly #options: ProxyOptions;
+  readonly #clusters: ClusterManager;
+  readonly #stats: ProxyStats;
+  readonly #filters: readonly Filter[];
+  readonly #listeners: ListenerSet;
+  readonly #admin: AdminServer | undefined;
+  #adminPort: number | undefined;
+  #snapshot: ProxySnapshot | undefined;
+  #stopWatching: (() => void) | undefined;
+  /** The newest configuration that waits while another is being applied; older ones are passed over. */
+  #next: ProxyConfig | undefined;
+  #applying = false;
+  #ending = false;
+  #onFirstApplied: ((errors: readonly unknown[]) => void) | undefined;
+
+  constructor(options: ProxyOptions) {
+    this.#options = options;
+    const { node, policy, clock, random, scheduler, logger, newId = randomUUID } = options;
+    this.#clusters = new ClusterManager(random, logger);
+    this.#stats = new ProxyStats(
+      () => this.#newestClusters(),
+      () => policy.stats?.() ?? {},
+    );
+    this.#filters = filterChain({ node, policy, stats: this.#stats, clock, random, scheduler, newId });
+    this.#listeners = new ListenerSet({
+      limits: { ...DEFAULT_LISTENER_LIMITS, ...options.limits },
+      scheduler,
+      newId,
+      onRequest: (binding, address, request, downstream) =>
+        this.#onRequest(binding, address, request, downstream),
+      onRefused: (listener, kind) => this.#stats.countRefused(listener.name, kind),
+    });
+    this.#admin =
+      options.admin === undefined
+        ? undefined
+        : new AdminServer({
+            stats: this.#stats,
+            logger,
+            unreadiness: () => this.unreadiness(),
+            config: () => this.#snapshot?.config,
+            clusters: () => this.#newestClusters(),
+            drain: () => void this.drain(options.drainMs ?? 5_000),
+          });
+  }
+
+  async start(): Promise<void> {
+    const { admin, pilot, node } = this.#options;
+    // The admin surface comes first: it tells why the rest is not ready.
+    if (admin !== undefined) this.#adminPort = await this.#admin?.start(admin.host, admin.port);
+    const firstApplied = this.#waitForFirst();
+    this.#stopWatching = pilot.watch(node, (config) => this.#receive(config));
+    const errors = await firstApplied;
+    if (errors.length > 0) {
+      await this.close();
+      throw errors[0];
+    }
+  }
+
+  addresses() {
+    const { admin } = this.#options;
+    return {
+      listeners: this.#listeners.addresses(),
+      admin:
+        admin === undefined || this.#adminPort === undefined
+          ? undefined
+          : { name: "admin", host: admin.host, port: this.#adminPort },
+    };
+  }
+
+  unreadiness(): string | undefined {
+    if (this.#ending) return "draining";
+    if (this.#snapshot === undefined) return "waiting for the configuration from pilot";
+    if (!this.#options.policy.ready) return "waiting for the policies from the mixer";
+    return undefined;
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    this.#ending = true;
+    this.#stopWatching?.();
+    await this.#listeners.drain(deadlineMs);
+  }
+
+  async close(): Promise<void> {
+    await this.drain(0);
+    await Promise.all([this.#clusters.destroy(), this.#admin?.close()]);
+  }
+
+  #waitForFirst(): Promise<readonly unknown[]> {
+    const { scheduler, logger, startTimeoutMs = 60_000 } = this.#options;
+    return new Promise((resolve) => {
+      const cancelLog = scheduler.every(WAITING_LOG_MS, () =>
+        logger.info("waiting for the configuration from pilot"),
+      );
+      const finish = (errors: readonly unknown[]): void => {
+        this.#onFirstApplied = undefined;
+        cancelLog();
+        cancelDeadline();
+        resolve(errors);
+      };
+      const cancelDeadline = scheduler.after(startTimeoutMs, () => {
+        finish([
+          new PurserError(
+            "PURSER_PILOT_UNAVAILABLE",
+            `no configuration from pilot within ${startTimeoutMs} ms`,
+          ),
+        ]);
+      });
+      this.#onFirstApplied = finish;
+    });
+  }
+
+  #receive(config: ProxyConfig): void {
+    if (this.#ending) return;
+    this.#next = config;
+    if (!this.#applying) void this.#applyAll();
+  }
+
+  async #applyAll(): Promise<void> {
+    this.#applying = true;
+    while (this.#next !== undefined && !this.#ending) {
+      const config = this.#next;
+      this.#next = undefined;
+      const errors = await this.#apply(config);
+      this.#onFirstApplied?.(errors);
+    }
+    this.#applying = false;
+  }
+
+  /** Build, swap, drain. What cannot be built changes nothing. */
+  async #apply(config: ProxyConfig): Promise<readonly unknown[]> {
+    const { logger, drainMs = 5_000 } = this.#options;
+    let snapshot: ProxySnapshot;
+    try {
+      const routeTables = compileRouteTables(config);
+      const clusters = this.#clusters.build(config.clusters);
+      snapshot = new ProxySnapshot(config, routeTables, clusters, () => this.#clusters.release(clusters));
+    } catch (error) {
+      this.#stats.countUpdate("rejected");
+      logger.error("the configuration from pilot cannot be used", {
+        version: config.version,
+        error: messageOf(error),
+      });
+      return [error];
+    }
+    const old = this.#snapshot;
+    this.#snapshot = snapshot;
+    const errors = await this.#listeners.update(snapshot, drainMs);
+    old?.retire();
+    this.#stats.countUpdate("accepted");
+    // At the start it is `start` that tells, by rejecting.
+    if (old !== undefined) {
+      for (const error of errors) logger.error("a listener cannot listen", { error: messageOf(error) });
+    }
+    logger.info("configuration in force", {
+      version: config.version,
+      listeners: this.#listeners.addresses().length,
+    });
+    return errors;
+  }
+
+  #newestClusters(): ClusterSet {
+    return this.#snapshot?.clusters ?? new Map();
+  }
+
+  #onRequest(
+    binding: ListenerBinding,
+    address: DownstreamAddress,
+    request: IncomingMessage,
+    downstream: Downstream,
+  ): void {
+    const { clock } = this.#options;
+    const exchange = new Exchange({
+      ...binding,
+      downstream: address,
+      request: requestHeadOf(request, downstream.hasBody),
+      startMs: clock.nowMs(),
+      startMonotonicMs: clock.monotonicMs(),
+    });
+    runExchange(exchange, downstream, { ...this.#options, filters: this.#filters });
+  }
+}
+
+/** As it came; the validate filter makes sense of it. */
+function requestHeadOf(request: IncomingMessage, hasBody: boolean): RequestHead {
+  const target = request.url ?? "";
+  const mark = target.indexOf("?");
+  const contentLength = request.headers["content-length"];
+  return {
+    method: request.method ?? "",
+    path: mark < 0 ? target : target.slice(0, mark),
+    query: mark < 0 ? "" : target.slice(mark),
+    authority: request.headers.host ?? "",
+    scheme: "http",
+    headers: HeaderList.fromRaw(request.rawHeaders),
+    contentLength: contentLength === undefined ? undefined : Number(contentLength),
+    hasBody,
+    httpVersion: request.httpVersion,
+  };
+}

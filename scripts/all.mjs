@@ -1,0 +1,27 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Every check of the project, in the order in which a failure is cheapest to meet. Stops at the first that fails.
+import { spawnSync } from "node:child_process";
+
+/** @type {ReadonlyArray<readonly [name: string, command: string, args: readonly string[]]>} */
+const CHECKS = [
+  ["types", "npm", ["run", "--silent", "build"]],
+  ["format", "npx", ["biome", "format", "."]],
+  ["lint", "npx", ["oxlint", "--type-aware", "--deny-warnings"]],
+  ["dead code", "npx", ["knip"]],
+  ["generated files", "npm", ["run", "--silent", "generated", "--", "--check"]],
+  ["tests", "npm", ["test"]],
+  ["coverage of core", "npm", ["run", "--silent", "coverage"]],
+];
+
+for (const [name, command, args] of CHECKS) {
+  const startedMs = performance.now();
+  process.stdout.write(`\n== ${name}: ${command} ${args.join(" ")}\n`);
+  const { status } = spawnSync(command, args, { stdio: "inherit" });
+  if (status !== 0) {
+    process.stdout.write(`\n== ${name}: failed\n`);
+    process.exit(status ?? 1);
+  }
+  process.stdout.write(`== ${name}: ok (${((performance.now() - startedMs) / 1000).toFixed(1)} s)\n`);
+}

@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Writes docs/attributes.md from the built-in manifest; with --check, fails when the committed file differs.
+import { readFileSync, writeFileSync } from "node:fs";
+import { parse } from "yaml";
+import { type AttributeDeclaration, mergeManifests } from "../core/attributes/manifest.ts";
+import type { AttributeManifestSpec } from "../core/documents/kinds/attribute-manifest.ts";
+
+const SOURCE = new URL("../policies/attribute-manifest.yaml", import.meta.url);
+const FILE = new URL("../docs/attributes.md", import.meta.url);
+
+const { spec } = parse(readFileSync(SOURCE, "utf8")) as { spec: AttributeManifestSpec };
+const { manifest } = mergeManifests([spec]);
+// In the manifest's own order, which tells a story; `declarations` is by name.
+const order = Object.keys(spec.attributes);
+const declarations = [...manifest.declarations].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+const groups = new Set(declarations.map(({ name }) => groupOf(name)));
+
+function groupOf(name: string): string {
+  return name.slice(0, name.indexOf("."));
+}
+
+function row({ name, type, unit, phase, optional, description }: AttributeDeclaration): string {
+  const shownType = unit === undefined ? type : `${type} (${unit})`;
+  return `| \`${name}\` | ${shownType} | ${phase} | ${optional ? "" : "yes"} | ${description} |`;
+}
+
+function rowsOf(group: string): string {
+  return declarations
+    .filter(({ name }) => groupOf(name) === group)
+    .map(row)
+    .join("\n");
+}
+
+const sections = [...groups].map(
+  (group) =>
+    `## ${group}\n\n| Attribute | Type | Known from | Always there | What it is |\n|---|---|---|---|---|\n${rowsOf(group)}\n`,
+);
+
+const text = `# Attributes
+
+What expressions may read of a request. The vocabulary is Istio's, as a nested object: \`request.headers."x-user"\`,
+\`destination.service.name\`. An attribute that is not known of a request is absent: it has no value, and
+\`$exists()\` of it is false.
+
+Attributes that are known from the response on are refused in policies and quotas, which decide before there is one.
+A TIMESTAMP is ISO 8601 text; a DURATION is a number in the unit shown; a STRING_MAP has members of any name, all
+strings; ANY has whatever there is. More attributes can be declared with AttributeManifest documents.
+
+This page is generated from \`policies/attribute-manifest.yaml\` by \`npm run generated\`.
+
+${sections.join("\n")}`;
+
+if (process.argv.includes("--check")) {
+  if (readFileSync(FILE, "utf8") !== text) {
+    process.stderr.write("docs/attributes.md is not what the manifest says: run `npm run generated`\n");
+    process.exit(1);
+  }
+} else {
+  writeFileSync(FILE, text);
+}

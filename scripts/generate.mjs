@@ -1,0 +1,21 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Writes every generated file that is committed; with --check, fails when one differs from what would be written.
+import { spawnSync } from "node:child_process";
+
+const GENERATORS = [
+  "generate-schemas.ts",
+  "generate-attributes-doc.ts",
+  "generate-documents-doc.ts",
+  "generate-errors-doc.ts",
+];
+
+let failed = false;
+for (const generator of GENERATORS) {
+  const { status } = spawnSync("npx", ["tsx", `scripts/${generator}`, ...process.argv.slice(2)], {
+    stdio: "inherit",
+  });
+  failed ||= status !== 0;
+}
+process.exit(failed ? 1 : 0);

@@ -1,0 +1,95 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+// Two fences keep the rooms apart: core's compiler settings know no platform, and lint forbids imports between rooms.
+// Each test plants a trespasser in a copy of the fence and expects it to be caught, so a fence that fell would show.
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+describe("the fences between rooms", function () {
+  this.timeout(60_000);
+  let copy: string;
+
+  beforeEach(() => {
+    copy = mkdtempSync(join(tmpdir(), "purser-fences-"));
+    for (const file of [".oxlintrc.json", "tsconfig.base.json", "core/tsconfig.json"]) {
+      mkdirSync(dirname(join(copy, file)), { recursive: true });
+      cpSync(join(ROOT, file), join(copy, file));
+    }
+    symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+    writeFileSync(join(copy, "package.json"), '{"type":"module"}');
+  });
+
+  afterEach(() => rmSync(copy, { recursive: true, force: true }));
+
+  const plant = (file: string, text: string): void => {
+    mkdirSync(dirname(join(copy, file)), { recursive: true });
+    writeFileSync(join(copy, file), text);
+  };
+
+  const run = (program: string, ...args: string[]): { status: number | null; output: string } => {
+    const { status, stdout, stderr } = spawnSync(join(ROOT, "node_modules/.bin", program), args, {
+      cwd: copy,
+      encoding: "utf8",
+    });
+    return { status, output: stdout + stderr };
+  };
+
+  const impure: ReadonlyArray<readonly [what: string, text: string, error: RegExp]> = [
+    [
+      "a node: module",
+      'import { readFileSync } from "node:fs";\nexport const x = readFileSync;\n',
+      /TS2591|TS2307/,
+    ],
+    ["the process", "export const x = process.env;\n", /TS2591|TS2304|TS2580/],
+    ["a timer", "export const x = setTimeout(() => {}, 1);\n", /TS2304|TS2552/],
+    ["the network", 'export const x = fetch("http://127.0.0.1");\n', /TS2304|TS2552/],
+  ];
+  for (const [what, text, error] of impure) {
+    it(`core cannot be compiled with ${what}`, () => {
+      plant("core/impure.ts", text);
+      const { status, output } = run("tsc", "-p", "core", "--noEmit");
+      assert.notEqual(status, 0);
+      assert.match(output, error);
+    });
+  }
+
+  it("a pure file in core compiles, so the fence refuses for the right reason", () => {
+    plant("core/pure.ts", "export const x: number = 1;\n");
+    assert.deepEqual(run("tsc", "-p", "core", "--noEmit"), { status: 0, output: "" });
+  });
+
+  const trespasses: ReadonlyArray<readonly [file: string, text: string]> = [
+    ["core/x.ts", "export const x: number = Date.now();\n"],
+    ["core/x.ts", "export const x: number = Math.random();\n"],
+    ["core/x.ts", 'import { y } from "../mixer/y.ts";\nexport const x: unknown = y;\n'],
+    ["api/x.ts", 'import { y } from "../mixer/y.ts";\nexport const x: unknown = y;\n'],
+    ["plugins/mine/x.ts", 'import { y } from "../../core/y.ts";\nexport const x: unknown = y;\n'],
+    [
+      "plugins/mine/x.ts",
+      'import { readFileSync } from "node:fs";\nexport const x: unknown = readFileSync;\n',
+    ],
+    ["adapters/mine/x.ts", 'import { y } from "../../core/kernel/y.ts";\nexport const x: unknown = y;\n'],
+    ["config/x.ts", 'import { y } from "../mixer/y.ts";\nexport const x: unknown = y;\n'],
+    ["mixer/x.ts", 'import { y } from "../proxy/y.ts";\nexport const x: unknown = y;\n'],
+    ["mixer/x.ts", 'import { y } from "../adapters/y.ts";\nexport const x: unknown = y;\n'],
+    ["pilot/x.ts", 'import { y } from "../mixer/y.ts";\nexport const x: unknown = y;\n'],
+    ["proxy/x.ts", 'import { y } from "../pilot/y.ts";\nexport const x: unknown = y;\n'],
+    ["proxy/filters/x.ts", 'import { y } from "../../mixer/y.ts";\nexport const x: unknown = y;\n'],
+  ];
+  for (const [file, text] of trespasses) {
+    it(`lint refuses in ${file}: ${text.split("\n")[0]}`, () => {
+      plant(file, text);
+      const { status, output } = run("oxlint", "--deny-warnings");
+      assert.notEqual(status, 0, output);
+      assert.match(output, /no-restricted-(imports|globals|properties)/);
+    });
+  }
+});

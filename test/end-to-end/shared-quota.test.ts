@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { QUOTA_ALGORITHMS } from "../../core/documents/kinds/quota-policy.ts";
+import { load } from "../support/load.ts";
+import { type RedisServer, startRedis } from "../support/redis-server.ts";
+import { type SplitMesh, startSplitMesh } from "../support/split-mesh.ts";
+
+// Two mixers on one Redis, an edge proxy each, under load at once: together they never admit more than the limit.
+
+const LIMIT = 500;
+const WINDOW_MS = 60_000;
+
+const documents = (url: string, algorithm: string): string => `apiVersion: purser.dev/v1
+kind: Handler
+metadata: { name: redis }
+spec: { adapter: redis-quota, config: { url: "${url}", timeout: 2s } }
+---
+kind: QuotaPolicy
+metadata: { name: shared }
+spec:
+  key: { user: request.headers."x-user" }
+  limit: ${LIMIT}
+  window: ${WINDOW_MS / 1000}s
+  algorithm: ${algorithm}
+  store: redis
+  onStoreFailure: deny
+`;
+
+for (const algorithm of QUOTA_ALGORITHMS) {
+  describe(`two mixers on one Redis, ${algorithm}`, function () {
+    this.timeout(60_000);
+    let redis: RedisServer;
+    let mesh: SplitMesh;
+
+    before(async function () {
+      redis = await startRedis(this);
+      mesh = await startSplitMesh({ documents: documents(redis.url, algorithm), mixers: 2, edges: 2 });
+    });
+    after(async () => {
+      await mesh?.stop();
+      await redis?.stop();
+    });
+
+    it("admit no more than the limit together, and no less than a lease for each proxy below it", async () => {
+      // A fixed window must not end meanwhile.
+      const leftMs = WINDOW_MS - (Date.now() % WINDOW_MS);
+      if (algorithm === "fixed-window" && leftMs < 20_000)
+        await new Promise((resolve) => setTimeout(resolve, leftMs + 50));
+      this.timeout(90_000);
+      const startMs = performance.now();
+      const results = await Promise.all(
+        mesh.edges.map((origin) =>
+          load({ origin, path: "/", requests: 1_500, concurrency: 32, headers: () => ({ "x-user": "ann" }) }),
+        ),
+      );
+      const elapsedMs = performance.now() - startMs;
+      const count = (status: number): number =>
+        results.reduce((sum, { statuses }) => sum + (statuses.get(status) ?? 0), 0);
+      assert.deepEqual(
+        results.flatMap(({ failures }) => failures),
+        [],
+      );
+      assert.equal(
+        count(200) + count(429),
+        3_000,
+        JSON.stringify(results.map(({ statuses }) => [...statuses])),
+      );
+      // A bucket is refilled while it is drawn from.
+      const refilled = algorithm === "token-bucket" ? Math.ceil((LIMIT * elapsedMs) / WINDOW_MS) : 0;
+      assert.ok(count(200) <= LIMIT + refilled, `${count(200)} admitted`);
+      assert.ok(count(200) >= LIMIT - 2 * Math.ceil(LIMIT / 10), `only ${count(200)} admitted`);
+      assert.equal(count(200), mesh.upstream.received);
+    });
+  });
+}

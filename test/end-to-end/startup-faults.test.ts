@@ -1,0 +1,99 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { meshFolder, type MeshFolder } from "../support/mesh-folder.ts";
+import { purser } from "../support/program.ts";
+
+// What a person can do wrong when starting the program: each gives one clear message and exit code 2.
+
+describe("starting the program", function () {
+  this.timeout(30_000);
+  let folder: MeshFolder;
+
+  before(() => {
+    folder = meshFolder({ "empty.yaml": "" });
+  });
+  after(() => folder.remove());
+
+  const ports = ["--edge-port=0", "--mixer-port=0", "--pilot-port=0", "--admin-port=0"];
+
+  it("with a taken port says which, and exits with 2", async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+    const { port } = taken.address() as AddressInfo;
+    for (const flag of ["--edge-port", "--mixer-port", "--pilot-port", "--admin-port"]) {
+      const program = purser("run", "-c", folder.path, ...ports, `${flag}=${port}`, "--log-level=error");
+      assert.equal(await program.ended(), 2, program.errors());
+      assert.match(program.errors(), new RegExp(`^purser: .*\\b${port}\\b.* \\[PURSER_PORT_TAKEN\\]\n$`));
+    }
+    taken.close();
+  });
+
+  it("with a bad flag says what is wrong with it, and exits with 2", async () => {
+    const cases: ReadonlyArray<readonly [args: readonly string[], message: RegExp]> = [
+      [["run", "-c", folder.path, "--edge-prot=1"], /unknown option '--edge-prot=1'[\s\S]*--edge-port/],
+      [
+        ["run", "-c", folder.path, "--edge-port=http"],
+        /--edge-port.*'http' is invalid.*a number from 0 to 65535/,
+      ],
+      [["run"], /required option '-c, --config <path>' not specified/],
+      [["rum"], /unknown command 'rum'[\s\S]*run/],
+      [
+        ["proxy", "--role=sidecar", "--pilot=http://127.0.0.1:1", "--mixer=http://127.0.0.1:1"],
+        /--service.*PURSER_CLI_USAGE/,
+      ],
+      [["proxy", "--role=edge", "--pilot=127.0.0.1:1", "--mixer=http://127.0.0.1:1"], /It is not a URL/],
+    ];
+    for (const [args, message] of cases) {
+      const program = purser(...args);
+      assert.equal(await program.ended(), 2, args.join(" "));
+      assert.match(program.errors(), message);
+      assert.equal(program.output(), "");
+    }
+  });
+
+  it("with a configuration that is not there says so, and exits with 2", async () => {
+    const program = purser("run", "-c", `${folder.path}/nowhere`, ...ports);
+    assert.equal(await program.ended(), 2);
+    assert.match(program.errors(), /nowhere.*PURSER_DOC_UNREADABLE/);
+  });
+
+  it("with faults in the documents shows every one with its place and remedy, and exits with 2", async () => {
+    const faulty = meshFolder({
+      "a.yaml":
+        "apiVersion: purser.dev/v1\nkind: AccessPolicy\nmetadata: { name: a }\nspec:\n  action: DENIED\n  wen: 1 = 1\n",
+      "b.yaml":
+        "apiVersion: purser.dev/v1\nkind: QuotaPolicy\nmetadata: { name: b }\nspec:\n  limit: 1\n  window: 1s\n  store: rediss\n",
+    });
+    const program = purser("run", "-c", faulty.path, ...ports);
+    assert.equal(await program.ended(), 2);
+    assert.match(
+      program.errors(),
+      /a\.yaml:5:11: error: .* must be DENY, ALLOW or AUDIT, not "DENIED" \[PURSER_DOC_INVALID_VALUE\]/,
+    );
+    assert.match(
+      program.errors(),
+      /a\.yaml:6:3: error: .*\(did you mean "when"\?\) \[PURSER_DOC_UNKNOWN_FIELD\]/,
+    );
+    assert.match(program.errors(), /b\.yaml:7:10: error: .* \[PURSER_REF_UNKNOWN\]/);
+    assert.match(program.errors(), /3 faults in the configuration/);
+    faulty.remove();
+  });
+
+  it("with --help teaches each command, on standard output, and exits with 0", async () => {
+    for (const [args, text] of [
+      [["--help"], /run .*mixer, pilot and an edge\s+proxy/],
+      [["run", "--help"], /Examples:\n {2}purser run -c mesh\//],
+      [["mixer", "--help"], /--mixer-port <port>.*9092/s],
+      [["proxy", "--help"], /--role <role>/],
+      [["pilot", "--help"], /--pilot-port/],
+    ] as const) {
+      const program = purser(...args);
+      assert.equal(await program.ended(), 0);
+      assert.match(program.output(), text);
+    }
+  });
+});

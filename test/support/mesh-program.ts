@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { type MeshFolder, meshFolder, serviceEntry } from "./mesh-folder.ts";
+import { type Program, runProgram } from "./program.ts";
+import { startUpstream, type Upstream } from "./upstream.ts";
+
+/** `purser run` in a process of its own, before one upstream in this one, on free ports. */
+export interface MeshProgram {
+  readonly program: Program;
+  readonly folder: MeshFolder;
+  readonly upstream: Upstream;
+  /** Where the edge and the mixer answer, such as http://127.0.0.1:34567. */
+  readonly edge: string;
+  readonly mixer: string;
+  readonly admin: string;
+  stop(): Promise<void>;
+}
+
+/** The upstream is the service `shop`: requests to the edge say so in their Host header. */
+export async function startMesh(
+  documents: string,
+  {
+    flags = [],
+    environment = {},
+  }: { readonly flags?: readonly string[]; readonly environment?: NodeJS.ProcessEnv } = {},
+): Promise<MeshProgram> {
+  const upstream = await startUpstream();
+  const folder = meshFolder({ "mesh.yaml": serviceEntry("shop", upstream.port), "policies.yaml": documents });
+  const args = [
+    "run",
+    "-c",
+    folder.path,
+    "--edge-port=0",
+    "--mixer-port=0",
+    "--pilot-port=0",
+    "--admin-port=0",
+    "--log-level=warn",
+    ...flags,
+  ];
+  const program = runProgram("cli/purser.js", args, environment);
+  const [, edge = ""] = await program.until(/edge proxy +(http:\S+)/);
+  const [, admin = ""] = await program.until(/proxy admin +(http:\/\/[^/\s]+)/);
+  const [, mixer = ""] = await program.until(/mixer +(http:\/\/[^/\s]+)/);
+  await program.until(/Policies/);
+  return {
+    program,
+    folder,
+    upstream,
+    edge,
+    mixer,
+    admin,
+    async stop() {
+      await program.stop("SIGKILL");
+      await upstream.close();
+      folder.remove();
+    },
+  };
+}

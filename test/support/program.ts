@@ -1,0 +1,80 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const START_DEADLINE_MS = 20_000;
+const STOP_DEADLINE_MS = 5_000;
+
+/** A built program of this project in a process of its own. */
+export interface Program {
+  readonly pid: number;
+  /** All of standard output, and of standard error, so far. */
+  output(): string;
+  errors(): string;
+  /** Resolves with the first match in standard output; rejects when the program ends or the deadline passes before. */
+  until(pattern: RegExp): Promise<RegExpMatchArray>;
+  /** Sends the signal, waits for the end and says how it ended; kills it when it has not ended in 5 s. */
+  stop(signal?: NodeJS.Signals): Promise<{ readonly code: number | null; readonly tookMs: number }>;
+  /** Resolves with the exit code. */
+  ended(): Promise<number | null>;
+  signal(signal: NodeJS.Signals): void;
+}
+
+/** Runs `node dist/SCRIPT`; `npm test` builds first. */
+export function runProgram(
+  script: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): Program {
+  const file = `${ROOT}dist/${script}`;
+  if (!existsSync(file)) throw new Error(`dist/${script} is not there: run npm run build`);
+  const child = spawn(process.execPath, ["--trace-warnings", file, ...args], {
+    cwd: ROOT,
+    env: { ...process.env, NO_COLOR: "1", ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  return follow(child);
+}
+
+/** Purser's own command. */
+export function purser(...args: readonly string[]): Program {
+  return runProgram("cli/purser.js", args);
+}
+
+function follow(child: ChildProcess): Program {
+  let output = "";
+  let errors = "";
+  const exited = once(child, "exit").then(([code]) => code as number | null);
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => (output += text));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (errors += text));
+  return {
+    pid: child.pid ?? -1,
+    output: () => output,
+    errors: () => errors,
+    async until(pattern) {
+      const endMs = performance.now() + START_DEADLINE_MS;
+      while (performance.now() < endMs) {
+        const match = output.match(pattern);
+        if (match !== null) return match;
+        if (child.exitCode !== null || child.signalCode !== null) break;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      throw new Error(`no ${pattern} in the program's output:\n${output}\n${errors}`);
+    },
+    async stop(signal = "SIGINT") {
+      const startMs = performance.now();
+      const killer = setTimeout(() => child.kill("SIGKILL"), STOP_DEADLINE_MS);
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      const code = await exited;
+      clearTimeout(killer);
+      return { code, tookMs: performance.now() - startMs };
+    },
+    ended: () => exited,
+    signal: (signal) => void child.kill(signal),
+  };
+}

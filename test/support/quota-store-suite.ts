@@ -1,0 +1,244 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import type { MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import type { QuotaAlgorithm, QuotaGrant, QuotaRequest, QuotaStore } from "../../core/quota/quota.ts";
+
+/** What every quota store must do, whatever it counts with: one suite, so that no two differ. */
+export interface QuotaStoreSubject {
+  readonly store: QuotaStore;
+  /** Lets the store's time pass: real or virtual. */
+  wait(durationMs: number): MaybePromise<void>;
+}
+
+const ALGORITHMS: readonly QuotaAlgorithm[] = ["fixed-window", "sliding-window", "token-bucket"];
+
+/** So long that nothing is freed, and no window ends, while a test runs. */
+const LONG_MS = 100 * 24 * 3_600_000;
+
+let lastName = 0;
+
+/** A name that no other test uses. */
+export function uniqueName(prefix: string): string {
+  return `${prefix}-${++lastName}`;
+}
+
+/** Registers the suite; `subject` is called by each test, once its hooks have run. */
+export function describeQuotaStore(title: string, subject: () => QuotaStoreSubject): void {
+  const allocate = async (requests: readonly QuotaRequest[], deduplicationId = uniqueName("call")) =>
+    await subject().store.allocate(requests, { deduplicationId });
+  const allocateOne = async (request: QuotaRequest, deduplicationId?: string): Promise<QuotaGrant> =>
+    (await allocate([request], deduplicationId))[0] as QuotaGrant;
+
+  describe(title, () => {
+    for (const algorithm of ALGORITHMS) {
+      describe(`counting by ${algorithm}`, () =>
+        describeAlgorithm(algorithm, allocate, allocateOne, subject));
+    }
+
+    it("decides requests of different algorithms together", async () => {
+      const requests = ALGORITHMS.map((algorithm) => demand({ algorithm, limit: 3, amount: 2 }));
+      assert.deepEqual(granted(await allocate(requests)), [2, 2, 2]);
+      assert.deepEqual(granted(await allocate(requests)), [0, 0, 0]);
+    });
+
+    it("answers no requests with no grants", async () => {
+      assert.deepEqual(await allocate([]), []);
+    });
+
+    it("keeps names apart whatever they are made of", async () => {
+      const names = [
+        "a b",
+        "a",
+        "a\n",
+        'p{"user":"Zoë 🛳️"}',
+        "p{}",
+        "{",
+        "}",
+        "%s",
+        "\u0000",
+        "x".repeat(5_000),
+      ];
+      const cells = names.map((name) => uniqueName("odd") + name);
+      for (const cell of cells) assert.equal((await allocateOne(demand({ cell, limit: 1 }))).granted, 1);
+      for (const cell of cells) assert.equal((await allocateOne(demand({ cell, limit: 1 }))).granted, 0);
+    });
+
+    it("refuses numbers that cannot be counted", async () => {
+      const wrong: Partial<QuotaRequest>[] = [
+        { amount: 0.5 },
+        { amount: Number.NaN },
+        { limit: -1 },
+        { limit: Number.POSITIVE_INFINITY },
+        { windowMs: 0 },
+        { leaseMs: -1 },
+        { slot: 1.5 },
+      ];
+      for (const changes of wrong) await assert.rejects(allocate([demand(changes)]), RangeError);
+    });
+
+    it("counts calls without a deduplication id each by itself", async () => {
+      const request = demand({ limit: 10 });
+      await allocateOne(request, "");
+      assert.equal((await allocateOne(request, "")).remaining, 8);
+    });
+  });
+}
+
+function describeAlgorithm(
+  algorithm: QuotaAlgorithm,
+  allocate: (requests: readonly QuotaRequest[], id?: string) => Promise<readonly QuotaGrant[]>,
+  allocateOne: (request: QuotaRequest, id?: string) => Promise<QuotaGrant>,
+  subject: () => QuotaStoreSubject,
+): void {
+  it("grants up to the limit, then refuses and says when to try again", async () => {
+    const request = demand({ algorithm, limit: 3 });
+    for (const remaining of [2, 1, 0]) {
+      const grant = await allocateOne(request);
+      assert.deepEqual([grant.granted, grant.remaining, grant.retryAfterMs], [1, remaining, 0]);
+      assert.ok(grant.resetMs > 0);
+    }
+    const refused = await allocateOne(request);
+    assert.deepEqual([refused.granted, refused.remaining], [0, 0]);
+    assert.ok(refused.retryAfterMs > 0);
+  });
+
+  it("grants all or nothing, or what there is with best effort", async () => {
+    const cell = uniqueName("cell");
+    assert.equal((await allocateOne(demand({ algorithm, cell, limit: 10, amount: 7 }))).granted, 7);
+    assert.equal((await allocateOne(demand({ algorithm, cell, limit: 10, amount: 4 }))).granted, 0);
+    const rest = await allocateOne(demand({ algorithm, cell, limit: 10, amount: 4, bestEffort: true }));
+    assert.deepEqual([rest.granted, rest.remaining, rest.retryAfterMs], [3, 0, 0]);
+  });
+
+  it("only looks when the amount is 0", async () => {
+    const cell = uniqueName("cell");
+    await allocateOne(demand({ algorithm, cell, limit: 10, amount: 4 }));
+    for (let look = 0; look < 2; look++) {
+      const { granted, remaining } = await allocateOne(demand({ algorithm, cell, limit: 10, amount: 0 }));
+      assert.deepEqual([granted, remaining], [0, 6]);
+    }
+  });
+
+  it("takes back what its grant names, once", async () => {
+    const cell = uniqueName("cell");
+    const { slot } = await allocateOne(demand({ algorithm, cell, limit: 10, amount: 10 }));
+    const back = await allocateOne(demand({ algorithm, cell, limit: 10, amount: -4, slot }));
+    assert.deepEqual([back.granted, back.remaining], [-4, 4]);
+    const more = await allocateOne(demand({ algorithm, cell, limit: 10, amount: -400, slot }));
+    assert.deepEqual([more.granted, more.remaining], [-6, 10]);
+    const none = await allocateOne(demand({ algorithm, cell, limit: 10, amount: -1, slot }));
+    assert.deepEqual([none.granted, none.remaining], [0, 10]);
+  });
+
+  it("takes nothing for a call when one of its requests is refused", async () => {
+    const [open, full] = [uniqueName("open"), uniqueName("full")];
+    await allocateOne(demand({ algorithm, cell: full, limit: 1 }));
+    const [first, second, third] = await allocate([
+      demand({ algorithm, cell: open, limit: 5 }),
+      demand({ algorithm, cell: full, limit: 1 }),
+      demand({ algorithm, cell: open, limit: 5, bestEffort: true }),
+    ]);
+    assert.deepEqual([first?.granted, first?.remaining, first?.retryAfterMs], [0, 5, 0]);
+    assert.deepEqual([second?.granted, second?.remaining], [0, 0]);
+    assert.ok((second?.retryAfterMs ?? 0) > 0, "the refused one tells itself by its retryAfterMs");
+    assert.deepEqual([third?.granted, third?.validForMs], [0, 0]);
+    assert.equal((await allocateOne(demand({ algorithm, cell: open, limit: 5, amount: 5 }))).granted, 5);
+  });
+
+  it("counts a cell that a call names twice as one", async () => {
+    const cell = uniqueName("cell");
+    const request = demand({ algorithm, cell, limit: 5, amount: 3 });
+    assert.deepEqual(granted(await allocate([request, request])), [0, 0]);
+    assert.deepEqual(granted(await allocate([request, { ...request, amount: 2 }])), [3, 2]);
+    assert.equal((await allocateOne({ ...request, amount: 0 })).remaining, 0);
+  });
+
+  it("does not fail a call for a request with best effort", async () => {
+    const [open, full] = [uniqueName("open"), uniqueName("full")];
+    await allocateOne(demand({ algorithm, cell: full, limit: 1 }));
+    const requests = [
+      demand({ algorithm, cell: open, limit: 5, amount: 2 }),
+      demand({ algorithm, cell: full, limit: 1, amount: 2, bestEffort: true }),
+    ];
+    assert.deepEqual(granted(await allocate(requests)), [2, 0]);
+  });
+
+  it("gives a repeat of a call its first answer and counts nothing", async () => {
+    const id = uniqueName("repeated");
+    const request = demand({ algorithm, limit: 3, amount: 2 });
+    const first = await allocate([request, demand({ algorithm })], id);
+    assert.deepEqual(await allocate([request, demand({ algorithm })], id), first);
+    assert.equal((await allocateOne({ ...request, amount: 0 })).remaining, 1);
+    const refusal = uniqueName("refused");
+    assert.equal((await allocateOne(request, refusal)).granted, 0);
+    await allocateOne({ ...request, amount: -2, slot: first[0]?.slot as number });
+    assert.equal((await allocateOne(request, refusal)).granted, 0, "even a refusal stays as it was");
+  });
+
+  it("lets a repeat hold a lease no longer than the first asker may", async () => {
+    const id = uniqueName("repeated");
+    const request = demand({ algorithm, limit: 100, amount: 1, leaseMs: 10_000 });
+    const first = await allocateOne(request, id);
+    assert.equal(first.validForMs, 10_000);
+    await subject().wait(30);
+    const again = await allocateOne(request, id);
+    assert.ok(again.validForMs <= 9_970 && again.validForMs > 5_000, `${again.validForMs} ms`);
+  });
+
+  it("keeps the count when the limit is edited", async () => {
+    const cell = uniqueName("cell");
+    await allocateOne(demand({ algorithm, cell, limit: 10, amount: 10 }));
+    const larger = await allocateOne(demand({ algorithm, cell, limit: 15, amount: 100, bestEffort: true }));
+    assert.equal(larger.granted, 5);
+    assert.equal((await allocateOne(demand({ algorithm, cell, limit: 5 }))).granted, 0);
+  });
+
+  it("counts anew when the window is edited, and knows the old count still", async () => {
+    const cell = uniqueName("cell");
+    const old = demand({ algorithm, cell, limit: 1 });
+    assert.equal((await allocateOne(old)).granted, 1);
+    assert.equal((await allocateOne({ ...old, windowMs: LONG_MS * 2 })).granted, 1);
+    assert.equal((await allocateOne(old)).granted, 0);
+  });
+
+  it("grants to concurrent callers the limit and no more", async () => {
+    const cell = uniqueName("cell");
+    const calls = Array.from({ length: 200 }, () => allocateOne(demand({ algorithm, cell, limit: 50 })));
+    assert.equal(
+      granted(await Promise.all(calls)).reduce((sum, amount) => sum + amount, 0),
+      50,
+    );
+  });
+
+  it("succeeds again after the wait that a refusal names", async () => {
+    const request = demand({ algorithm, limit: 4, windowMs: 160, amount: 3 });
+    for (let round = 0; round < 3; round++) {
+      let grant = await allocateOne(request);
+      if (grant.granted === 0) {
+        assert.ok(grant.retryAfterMs <= 330);
+        await subject().wait(grant.retryAfterMs);
+        grant = await allocateOne(request);
+      }
+      assert.equal(grant.granted, 3);
+    }
+  });
+}
+
+function demand(changes: Partial<QuotaRequest>): QuotaRequest {
+  return {
+    cell: uniqueName("cell"),
+    algorithm: "sliding-window",
+    limit: 10,
+    windowMs: LONG_MS,
+    amount: 1,
+    bestEffort: false,
+    leaseMs: 0,
+    ...changes,
+  };
+}
+
+function granted(grants: readonly QuotaGrant[]): readonly number[] {
+  return grants.map((grant) => grant.granted);
+}

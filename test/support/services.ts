@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { accessSync, constants } from "node:fs";
+import { createServer } from "node:net";
+import { delimiter, join } from "node:path";
+
+/**
+ * Real servers in tests. Where one is not installed the tests that need it are skipped, and say so; with
+ * REQUIRE_SERVICES=1 they fail instead, so that a build server cannot pass by testing nothing.
+ */
+
+/** Servers live outside the PATH of an ordinary user on Debian and its like. */
+const SERVER_FOLDERS = ["/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/bin", "/usr/local/bin"];
+
+/** The program's path, or undefined when it is not installed. */
+export function findService(name: string): string | undefined {
+  const path = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
+  return [...path, ...SERVER_FOLDERS].map((folder) => join(folder, name)).find(isExecutable);
+}
+
+/**
+ * The program's path; skips the running test, or in a `before` hook the whole suite, when it is not installed. Call it
+ * with mocha's `this` from a `function`, not from an arrow function.
+ */
+export function requireService(context: Mocha.Context, name: string): string {
+  const path = findService(name);
+  if (path !== undefined) return path;
+  const reason = `${name} not found on PATH or in ${SERVER_FOLDERS.join(", ")}`;
+  if (process.env["REQUIRE_SERVICES"] === "1") throw new Error(`REQUIRE_SERVICES=1, but ${reason}`);
+  console.warn(`      skipped: ${reason}`);
+  return context.skip();
+}
+
+/** A port of the loopback address that was free a moment ago; for servers that cannot choose one themselves. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port was assigned");
+  return address.port;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { type MeshFolder, meshFolder, serviceEntry } from "./mesh-folder.ts";
+import { type Program, purser } from "./program.ts";
+import { freePort } from "./services.ts";
+import { startUpstream, type Upstream } from "./upstream.ts";
+
+/** Mixers, pilot and edge proxies in processes of their own, before one upstream in this one. */
+export interface SplitMesh {
+  readonly folder: MeshFolder;
+  readonly upstream: Upstream;
+  /** As URLs. */
+  readonly edges: readonly string[];
+  readonly mixers: readonly string[];
+  /** Kills a mixer at once, as a crash would. */
+  killMixer(index: number): Promise<void>;
+  /** Starts it again on the port it had; resolves when it listens. */
+  startMixer(index: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const EDGE_FLAGS = ["proxy", "--role=edge", "--edge-port=0", "--admin-port=0", "--log-level=error"] as const;
+
+/** Each edge proxy has a mixer of its own where there are as many, so that mixers decide side by side. */
+export async function startSplitMesh(options: {
+  readonly documents: string;
+  readonly mixers: number;
+  readonly edges: number;
+}): Promise<SplitMesh> {
+  const upstream = await startUpstream();
+  const folder = meshFolder({
+    "mesh.yaml": serviceEntry("shop", upstream.port),
+    "policies.yaml": options.documents,
+  });
+  const mixerPorts = await Promise.all(Array.from({ length: options.mixers }, freePort));
+  const mixerUrls = mixerPorts.map((port) => `http://127.0.0.1:${port}`);
+  const mixers: (Program | undefined)[] = [];
+  const startMixer = async (index: number): Promise<void> => {
+    const program = purser(
+      "mixer",
+      "-c",
+      folder.path,
+      `--mixer-port=${mixerPorts[index]}`,
+      "--log-level=error",
+    );
+    mixers[index] = program;
+    await program.until(/mixer listening/);
+  };
+  const pilotPort = await freePort();
+  const pilot = purser("pilot", "-c", folder.path, `--pilot-port=${pilotPort}`, "--log-level=error");
+  await Promise.all([pilot.until(/pilot listening/), ...mixerPorts.map((_, index) => startMixer(index))]);
+  const proxies = Array.from({ length: options.edges }, (_, index) =>
+    purser(
+      ...EDGE_FLAGS,
+      `--pilot=http://127.0.0.1:${pilotPort}`,
+      `--mixer=${mixerUrls[index % options.mixers]}`,
+    ),
+  );
+  const edges = await Promise.all(
+    proxies.map(async (proxy) => (await proxy.until(/listening on (http:\S+)/))[1] as string),
+  );
+  return {
+    folder,
+    upstream,
+    edges,
+    mixers: mixerUrls,
+    startMixer,
+    async killMixer(index) {
+      await mixers[index]?.stop("SIGKILL");
+    },
+    async stop() {
+      for (const program of [pilot, ...proxies, ...mixers]) await program?.stop("SIGKILL");
+      await upstream.close();
+      folder.remove();
+    },
+  };
+}
