@@ -16,7 +16,7 @@ spec: { adapter: redis-quota, config: { url: "${url}" } }
 ---
 kind: QuotaPolicy
 metadata: { name: q-deny }
-spec: { match: '$contains(request.url_path, "/deny")', limit: 1000000, window: 2s, lease: 0s, store: redis, onStoreFailure: deny }
+spec: { match: '$contains(request.url_path, "/deny")', limit: 1000000, window: 2s, algorithm: fixed-window, lease: 0s, store: redis, onStoreFailure: deny }
 ---
 kind: QuotaPolicy
 metadata: { name: q-allow }
@@ -24,7 +24,7 @@ spec: { match: '$contains(request.url_path, "/allow")', limit: 1000000, window: 
 ---
 kind: QuotaPolicy
 metadata: { name: q-local }
-spec: { match: '$contains(request.url_path, "/local")', limit: 40, window: 60s, algorithm: fixed-window, lease: 0s, store: redis, onStoreFailure: local }
+spec: { match: '$contains(request.url_path, "/local")', limit: 40, window: 60s, lease: 0s, store: redis, onStoreFailure: local }
 `;
 
 interface Seen {
