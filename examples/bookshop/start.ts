@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { fork, type ChildProcess } from "node:child_process";
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { meshFlags } from "../../cli/command-run.ts";
@@ -14,9 +15,13 @@ import { PurserError } from "../../core/kernel/errors.ts";
 
 // The demo: the bookshop's services in a process of their own, and a mesh around them in this one.
 
-const MESH = fileURLToPath(new URL("./mesh", import.meta.url)).replace(/\/dist\//, "/");
+const FROM_SOURCE = import.meta.url.endsWith(".ts");
+/** Documents are not compiled: the built demo reads those of the source tree, which a user edits. */
+const MESH = fromHere(
+  fileURLToPath(new URL(FROM_SOURCE ? "./mesh" : "../../../examples/bookshop/mesh", import.meta.url)),
+);
 const SERVICES = fileURLToPath(
-  new URL(`./services/main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url),
+  new URL(FROM_SOURCE ? "./services/main.ts" : "./services/main.js", import.meta.url),
 );
 const SERVICES_START_MS = 10_000;
 
@@ -40,6 +45,12 @@ const TRY = `Try
 
 Edit a file in ${MESH} while this runs. Ctrl-C stops it.
 `;
+
+/** As a person in this folder would write it, when that is shorter. */
+function fromHere(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.length < path.length ? fromHere : path;
+}
 
 interface Flags extends Omit<MeshFlags, "sidecar">, LogFlags {
   readonly drain: number;

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { Pool } from "undici";
-import { meshFolder, type MeshFolder } from "../support/mesh-folder.ts";
+import { meshFolder, type MeshFolder, serviceEntry } from "../support/mesh-folder.ts";
 import { type Program, purser, runProgram } from "../support/program.ts";
 import { freePort } from "../support/services.ts";
 
@@ -20,41 +20,30 @@ describe("mixer, pilot, proxy and bookshop in four processes", function () {
   let mixerUrl: string;
 
   before(async () => {
-    const [ratingsPort, edgePort, mixerPort, pilotPort] = [
-      await freePort(),
-      await freePort(),
-      await freePort(),
-      await freePort(),
-    ];
+    const [edgePort, mixerPort, pilotPort] = [await freePort(), await freePort(), await freePort()];
+    const edgeUrl = `http://127.0.0.1:${edgePort}`;
+    const bookshop = runProgram("examples/bookshop/services/main.js", [
+      "all",
+      "--port=0",
+      `--mesh=${edgeUrl}`,
+    ]);
+    programs.push(bookshop);
+    const portOf = async (service: string): Promise<number> =>
+      Number((await bookshop.until(new RegExp(`^${service} listening on http://[^:]+:(\\d+)$`, "m")))[1]);
     folder = meshFolder({
-      "mesh.yaml": `apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: { name: ratings }
-spec:
-  hosts: [ratings]
-  ports: [{ number: 80, name: http, protocol: HTTP }]
-  location: MESH_INTERNAL
-  resolution: STATIC
-  endpoints: [{ address: 127.0.0.1, ports: { http: ${ratingsPort} } }]
-`,
+      "services.yaml": [
+        serviceEntry("storefront", await portOf("storefront")),
+        serviceEntry("catalog", await portOf("catalog")),
+        serviceEntry("ratings", await portOf("ratings")),
+        serviceEntry(
+          "reviews",
+          await portOf("reviews-v1"),
+          await portOf("reviews-v2"),
+          await portOf("reviews-v3"),
+        ),
+      ].join("---\n"),
       "policy.yaml": policy("GET"),
-      "quota.yaml": `apiVersion: purser.dev/v1
-kind: QuotaPolicy
-metadata: { name: per-user }
-spec:
-  match: $exists(request.headers."x-user")
-  key: { user: request.headers."x-user" }
-  limit: 5
-  window: 60s
----
-kind: Handler
-metadata: { name: prometheus }
-spec: { adapter: prometheus }
----
-kind: Metric
-metadata: { name: requests_total }
-spec: { type: counter, value: 1, labels: { code: response.code, hit: check.cache_hit }, handlers: [prometheus] }
-`,
+      "quota.yaml": QUOTA_AND_METRIC,
     });
     mixerUrl = `http://127.0.0.1:${mixerPort}`;
     const proxy = purser(
@@ -66,7 +55,6 @@ spec: { type: counter, value: 1, labels: { code: response.code, hit: check.cache
       `--pilot=http://127.0.0.1:${pilotPort}`,
     );
     programs.push(proxy);
-    programs.push(runProgram("examples/bookshop/services/main.js", ["ratings", `--port=${ratingsPort}`]));
     const pilot = purser("pilot", "-c", folder.path, `--pilot-port=${pilotPort}`);
     const mixer = purser("mixer", "-c", folder.path, `--mixer-port=${mixerPort}`);
     programs.push(pilot, mixer);
@@ -75,7 +63,7 @@ spec: { type: counter, value: 1, labels: { code: response.code, hit: check.cache
       mixer.until(/mixer listening/),
       proxy.until(/edge proxy listening/),
     ]);
-    edge = new Pool(`http://127.0.0.1:${edgePort}`);
+    edge = new Pool(edgeUrl);
     await eventually(async () => assert.equal((await call("GET")).status, 200));
   });
 
@@ -101,6 +89,17 @@ spec: { type: counter, value: 1, labels: { code: response.code, hit: check.cache
     assert.deepEqual(JSON.parse((await call("GET")).text), { id: "1", stars: 4 });
   });
 
+  it("serves the page, whose services call one another through the proxy", async () => {
+    const { statusCode, body } = await edge.request({
+      path: "/",
+      method: "GET",
+      headers: { host: "storefront" },
+    });
+    const page = await body.text();
+    assert.equal(statusCode, 200, page);
+    assert.match(page, /<blockquote>/);
+  });
+
   it("denies what the mixer's policy denies", async () => {
     const { status, policy: name, text } = await call("DELETE");
     assert.deepEqual([status, name], [403, "AccessPolicy/methods"]);
@@ -116,8 +115,8 @@ spec: { type: counter, value: 1, labels: { code: response.code, hit: check.cache
   it("reports to the mixer, cache hits included", async () => {
     await eventually(async () => {
       const { body } = await edgeless(`${mixerUrl}/metrics`);
-      assert.match(body, /^requests_total\{code="200",hit="true"\} [1-9]/m);
-      assert.match(body, /^requests_total\{code="403",hit="(false|true)"\} 1$/m);
+      assert.match(body, /^requests_total\{destination="ratings",code="200",hit="true"\} [1-9]/m);
+      assert.match(body, /^requests_total\{destination="ratings",code="403",hit="(false|true)"\} 1$/m);
     });
   });
 
@@ -142,12 +141,35 @@ spec: { type: counter, value: 1, labels: { code: response.code, hit: check.cache
   });
 });
 
+const QUOTA_AND_METRIC = `apiVersion: purser.dev/v1
+kind: QuotaPolicy
+metadata: { name: per-user }
+spec:
+  match: $exists(request.headers."x-user")
+  key: { user: request.headers."x-user" }
+  limit: 5
+  window: 60s
+---
+kind: Handler
+metadata: { name: prometheus }
+spec: { adapter: prometheus }
+---
+kind: Metric
+metadata: { name: requests_total }
+spec:
+  type: counter
+  value: 1
+  labels: { destination: destination.service.name, code: response.code, hit: check.cache_hit }
+  handlers: [prometheus]
+`;
+
 function policy(method: string): string {
   return `apiVersion: purser.dev/v1
 kind: AccessPolicy
 metadata: { name: methods }
 spec:
   action: DENY
+  match: destination.service.name = "ratings"
   when: request.method != "${method}"
   status: { message: '"only ${method}"' }
 `;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
 import { catalog } from "./catalog.ts";
 import { ratings } from "./ratings.ts";
@@ -33,7 +34,7 @@ const { values, positionals } = parseArgs({
 });
 
 const [wanted = "all"] = positionals;
-const chosen = wanted === "all" ? Object.values(SERVICES) : [SERVICES[wanted]];
+const chosen = wanted === "all" ? Object.keys(SERVICES) : [wanted];
 const servers: Server[] = [];
 const stop = (): void => {
   for (const server of servers) {
@@ -47,13 +48,21 @@ process.once("SIGTERM", stop);
 process.once("disconnect", stop);
 
 try {
-  for (const service of chosen) {
+  for (const name of chosen) {
+    const service = SERVICES[name];
     if (service === undefined)
-      throw new Error(`no service ${wanted}; there are ${Object.keys(SERVICES).join(", ")}`);
+      throw new Error(`no service ${name}; there are ${Object.keys(SERVICES).join(", ")}`);
     const port = values.port === undefined ? service.port : Number(values.port);
-    servers.push(
-      await startService(service.answer, { host: values.host, port, mesh: values.mesh ?? service.mesh }),
-    );
+    const server = await startService(service.answer, {
+      host: values.host,
+      port,
+      mesh: values.mesh ?? service.mesh,
+    });
+    servers.push(server);
+    if (process.send === undefined) {
+      process.stdout.write(`${name} listening on http://${values.host}:${(server.address() as AddressInfo).port}
+`);
+    }
   }
   process.send?.({ kind: "ready" });
 } catch (error) {

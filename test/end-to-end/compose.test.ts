@@ -1,0 +1,113 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { request } from "undici";
+
+// docker-compose.yml for real: two mixers on one Redis, Prometheus, and the bookshop with a sidecar each. It builds an
+// image and takes a minute or more, so it runs only where it is asked for, as .ci/run does when an engine answers.
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const BUILD_MS = 600_000;
+const READY_MS = 60_000;
+
+function compose(...args: readonly string[]): void {
+  const { status, stdout, stderr } = spawnSync("docker-compose", args, {
+    cwd: ROOT,
+    encoding: "utf8",
+    timeout: BUILD_MS,
+  });
+  assert.equal(
+    status,
+    0,
+    `docker-compose ${args.join(" ")}\n${stdout.slice(-4_000)}\n${stderr.slice(-4_000)}`,
+  );
+}
+
+async function call(
+  url: string,
+  options: Parameters<typeof request>[1] = {},
+): Promise<{
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly text: string;
+}> {
+  const { statusCode, headers, body } = await request(url, options);
+  return { status: statusCode, headers, text: await body.text() };
+}
+
+async function eventually(assertion: () => Promise<void>): Promise<void> {
+  const endMs = performance.now() + READY_MS;
+  for (;;) {
+    try {
+      return await assertion();
+    } catch (error) {
+      if (performance.now() > endMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
+
+describe("docker-compose up", function () {
+  this.timeout(BUILD_MS + READY_MS);
+
+  before(function () {
+    if (process.env["PURSER_TEST_COMPOSE"] !== "1") {
+      console.warn(
+        "      skipped: PURSER_TEST_COMPOSE=1 asks for it; it needs docker-compose and a Docker engine",
+      );
+      this.skip();
+    }
+    compose("build", "mixer-1");
+    compose("up", "--detach", "--no-build");
+  });
+
+  after(() => {
+    if (process.env["PURSER_TEST_COMPOSE"] === "1") compose("down", "--volumes", "--timeout", "2");
+  });
+
+  it("serves the page through the edge and every service's sidecar", async () => {
+    await eventually(async () => {
+      const { status, text } = await call("http://127.0.0.1:8080/");
+      assert.equal(status, 200);
+      assert.match(text, /<blockquote>/);
+    });
+  });
+
+  it("denies at the sidecar what a policy denies", async () => {
+    const { status, headers } = await call("http://127.0.0.1:8080/api/ratings/1", { method: "DELETE" });
+    assert.deepEqual([status, headers["x-purser-policy"]], [403, "AccessPolicy/ratings-read-only"]);
+  });
+
+  it("admits no more than one quota through three sidecars and two mixers", async () => {
+    await eventually(async () =>
+      assert.equal((await call("http://127.0.0.1:8080/api/reviews/1")).status, 200),
+    );
+    const statuses: number[] = [];
+    for (let i = 0; i < 15; i++) {
+      statuses.push(
+        (await call("http://127.0.0.1:8080/api/reviews/1", { headers: { "x-user": "compose-test" } })).status,
+      );
+    }
+    assert.deepEqual(statuses, [...Array(10).fill(200), ...Array(5).fill(429)]);
+  });
+
+  it("is scraped by Prometheus, each mixer and the edge", async () => {
+    await eventually(async () => {
+      const { text } = await call("http://127.0.0.1:9090/api/v1/query?query=up");
+      const up = JSON.parse(text) as {
+        data: { result: { metric: { instance: string }; value: [number, string] }[] };
+      };
+      const instances = up.data.result
+        .filter(({ value }) => value[1] === "1")
+        .map(({ metric }) => metric.instance);
+      assert.deepEqual(instances.toSorted(), ["edge:15000", "mixer-1:9092", "mixer-2:9092"]);
+      const { text: requests } = await call(
+        "http://127.0.0.1:9090/api/v1/query?query=sum(requests_total%7Bcode%3D%22429%22%7D)",
+      );
+      assert.match(requests, /"value":\[[\d.]+,"([5-9]|\d\d)"\]/);
+    });
+  });
+});
