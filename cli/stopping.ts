@@ -26,14 +26,21 @@ export async function stopAll(
   }
 }
 
-/** Resolves with the name of the first signal that asks to stop; a second one ends the process at once. */
+/**
+ * npm passes on a Ctrl-C that the terminal has already given to every process of the group: a signal this soon after the
+ * first is the same wish.
+ */
+const SAME_WISH_MS = 500;
+
+/** Resolves with the first signal that asks to stop; a later one ends the process at once. */
 export function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let asked = false;
+    let askedAtMs: number | undefined;
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       process.on(signal, () => {
-        if (asked) process.exit(130);
-        asked = true;
+        const nowMs = performance.now();
+        askedAtMs ??= nowMs;
+        if (nowMs - askedAtMs > SAME_WISH_MS) process.exit(130);
         resolve(signal);
       });
     }
