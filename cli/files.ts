@@ -29,7 +29,9 @@ export function filesBeside(documentFile: string): Files {
           lastText = text;
           listener(text);
         } catch (error) {
-          if (!stopped && mine === turn) onError(error as Error);
+          if (stopped || mine !== turn) return;
+          lastText = undefined;
+          onError(error as Error);
         }
       };
       const watcher = watch(file, {
