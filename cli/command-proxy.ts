@@ -8,6 +8,7 @@ import { createHttpMixerService } from "../proxy/mixer-client/http/http-mixer-se
 import { createHttpPilotService } from "../proxy/pilot-client/http-pilot-service.ts";
 import {
   address,
+  adminHostFlag,
   collect,
   count,
   drainFlag,
@@ -41,7 +42,7 @@ export function proxyCommand(): Command {
   return new Command("proxy")
     .summary("run a proxy: an edge of the mesh, or the sidecar of one workload")
     .description(
-      "Runs a proxy alone, with pilot and mixer behind HTTP. It starts when both are there, in any order.",
+      "Runs a proxy alone, with pilot and mixer behind HTTP. It listens when pilot has told it where, and decides when the mixer has told it the policies; until then requests are answered 503.",
     )
     .addOption(
       new Option("--role <role>", "what the proxy is").choices(["edge", "sidecar"]).makeOptionMandatory(),
@@ -62,7 +63,7 @@ export function proxyCommand(): Command {
     )
     .addOption(portFlag("--inbound-port", "a sidecar, for calls to its workload", 15006))
     .addOption(portFlag("--outbound-port", "a sidecar, for calls of its workload; always on loopback", 15001))
-    .option("--admin-host <address>", "the address of the admin surface", "127.0.0.1")
+    .addOption(adminHostFlag())
     .addOption(portFlag("--admin-port", "the admin surface", 15000))
     .option("--trusted-hops <n>", "proxies before an edge whose x-forwarded-* headers are believed", count, 0)
     .addOption(drainFlag())
@@ -104,6 +105,8 @@ Examples:
 function nodeOf(flags: Flags): ProxyNode {
   const { role, host, service, app } = flags;
   if (role === "edge") {
+    if (app !== undefined || service !== undefined)
+      throw new PurserError("PURSER_CLI_USAGE", "--app and --service are for sidecars, and this is an edge");
     return { role, id: nodeId(role, "edge"), host, port: flags.edgePort, trustedHops: flags.trustedHops };
   }
   if (service === undefined) throw new PurserError("PURSER_CLI_USAGE", "a sidecar needs --service");

@@ -3,6 +3,7 @@
 
 import { Command, InvalidArgumentError } from "commander";
 import {
+  adminHostFlag,
   configFlag,
   count,
   drainFlag,
@@ -54,6 +55,7 @@ export function meshFlags(command: Command): Command {
     .addOption(portFlag("--edge-port", "the edge proxy, when no Gateway names one", 8080))
     .addOption(portFlag("--mixer-port", "the mixer's HTTP API", 9092))
     .addOption(portFlag("--pilot-port", "pilot's HTTP API", 15010))
+    .addOption(adminHostFlag())
     .addOption(portFlag("--admin-port", "the edge proxy's admin surface", 15000))
     .option(
       "--sidecar <service=port>",

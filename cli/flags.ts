@@ -15,6 +15,13 @@ export const configFlag = (): Option =>
 export const hostFlag = (): Option =>
   new Option("--host <address>", "the address to listen on").default("127.0.0.1", "loopback only");
 
+/** Apart from --host: whoever reaches the admin surface can drain the proxy. */
+export const adminHostFlag = (): Option =>
+  new Option("--admin-host <address>", "the address of the proxy's admin surface").default(
+    "127.0.0.1",
+    "loopback only",
+  );
+
 export const logLevelFlag = (): Option =>
   new Option("--log-level <level>", "the least that is logged").choices(LOG_LEVELS).default("info");
 

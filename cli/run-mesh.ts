@@ -16,6 +16,7 @@ export interface MeshFlags {
   readonly edgePort: number;
   readonly mixerPort: number;
   readonly pilotPort: number;
+  readonly adminHost: string;
   readonly adminPort: number;
   readonly trustedHops: number;
   readonly maxBodyBytes: number;
@@ -56,9 +57,11 @@ export async function runMesh(flags: MeshFlags, world: World): Promise<RunningMe
 
     const proxies: ProxyPart[] = [];
     const wiring = { mixer: mixer.mixer, pilot: pilot.pilot };
-    const { host, edgePort, adminPort, trustedHops } = flags;
+    const { host, edgePort, adminHost, adminPort, trustedHops } = flags;
     const edge = { role: "edge", id: nodeId("edge", "edge"), host, port: edgePort, trustedHops } as const;
-    proxies.push(await startProxy({ ...wiring, node: edge, admin: { host, port: adminPort } }, world));
+    proxies.push(
+      await startProxy({ ...wiring, node: edge, admin: { host: adminHost, port: adminPort } }, world),
+    );
     parts.push(...proxies);
     for (const { service, outboundPort } of flags.sidecar) {
       const node = { role: "sidecar", id: nodeId("sidecar", service), host, service, outboundPort } as const;

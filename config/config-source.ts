@@ -12,7 +12,10 @@ export interface ConfigSource {
   readonly lastRejection: readonly Diagnostic[] | undefined;
   /** Reads the first set, and goes on to follow changes, whether it was good or not. Called once. */
   start(): Promise<Checked<Snapshot>>;
-  /** Calls `listener` with every good set after the first one; returns what ends that. */
+  /**
+   * Calls `listener` with every good set after the first one, and with the one in force when an edit that was refused is
+   * taken back; returns what ends that.
+   */
   subscribe(listener: (snapshot: Snapshot) => void): () => void;
   /** Calls `listener` with the faults of every set refused after the first one; returns what ends that. */
   onRejected(listener: (diagnostics: readonly Diagnostic[]) => void): () => void;

@@ -140,10 +140,11 @@ class FileSource implements ConfigSource {
       return;
     }
     this.#lastRejection = undefined;
-    // Files are often touched, or a broken edit taken back, without any change to the set.
-    if (result.value.version === this.#current?.version) return;
-    this.#current = result.value;
-    notify(this.#listeners, result.value, logger);
+    if (result.value.version !== this.#current?.version) this.#current = result.value;
+    // Files are often touched without any change to the set. But a broken edit taken back is news: the set in force is
+    // the newest one again.
+    else if (rejection === undefined) return;
+    notify(this.#listeners, this.#current, logger);
   }
 }
 

@@ -14,7 +14,13 @@ export async function watchPaths(
   onError: (error: unknown) => void,
 ): Promise<FSWatcher> {
   const roots = paths.map((path) => resolve(path));
-  const within = (path: string) => roots.some((root) => path === root || path.startsWith(root + sep));
+  // Packages installed beside the documents are not read, and are far too many to watch.
+  const within = (path: string) =>
+    roots.some(
+      (root) =>
+        path === root ||
+        (path.startsWith(root + sep) && !path.slice(root.length).split(sep).includes("node_modules")),
+    );
   const onTheWay = (path: string) => roots.some((root) => dirname(root) === path);
   // From the folder above: only there is it seen that a file or a whole folder is replaced by another.
   const watcher = watch(

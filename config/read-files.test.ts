@@ -43,6 +43,20 @@ describe("reading configuration files", () => {
     ]);
   });
 
+  it("leaves out dotfiles and installed packages", async () => {
+    for (const place of [".git", join("node_modules", "some"), join("sub", "node_modules")]) {
+      mkdirSync(join(folder, place), { recursive: true });
+      writeFileSync(join(folder, place, "a.yaml"), "a: 1");
+    }
+    writeFileSync(join(folder, ".a.yaml"), "a: 1");
+    writeFileSync(join(folder, "sub", "b.yaml"), "b: 2");
+    const { files } = await readFiles([folder], DEFAULT_SIZE_LIMITS);
+    assert.deepEqual(
+      files.map(({ path }) => path),
+      [join(folder, "sub", "b.yaml")],
+    );
+  });
+
   it("does not wait for a pipe", async () => {
     execFileSync("mkfifo", [join(folder, "pipe.yaml")]);
     assert.deepEqual(await codes([folder]), [["PURSER_DOC_UNREADABLE", join(folder, "pipe.yaml")]]);

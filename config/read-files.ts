@@ -136,7 +136,7 @@ async function listPath(
     for (const child of children.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       const childPath = join(path, child.name);
       const wanted = isYaml(child.name) || child.isDirectory() || (await isLinkToFolder(child, childPath));
-      if (child.name.startsWith(".") || !wanted) continue;
+      if (isLeftOut(child.name) || !wanted) continue;
       await listPath(
         childPath,
         name === "" ? child.name : `${name}/${child.name}`,
@@ -147,6 +147,11 @@ async function listPath(
   } catch (error) {
     listing.diagnostics.push(fault(path, "PURSER_DOC_UNREADABLE", messageOf(error)));
   }
+}
+
+/** Editors' and Kubernetes' own entries, and the packages that extensions are installed as beside the documents. */
+function isLeftOut(name: string): boolean {
+  return name.startsWith(".") || name === "node_modules";
 }
 
 function isYaml(name: string): boolean {

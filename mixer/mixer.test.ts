@@ -132,19 +132,19 @@ describe("a mixer", () => {
       assert.deepEqual(log, ["closed"]);
     });
 
-    it("closes the handlers of a request that never ends when the deadline has passed", async () => {
+    it("closes the handlers of a report that never ends when the deadline has passed", async () => {
       const log: string[] = [];
-      const { mixer, time, check } = setUp();
+      const { mixer, time } = setUp();
       const stuck = pluginDeclaration(
         "stuck",
         () => ({
-          apply: (hooks) => hooks.check.for("checknothing").tapPromise("stuck", () => new Promise(() => {})),
+          apply: (hooks) => hooks.reported.tapPromise("stuck", () => new Promise(() => {})),
           close: () => void log.push("closed"),
         }),
         { delivery: { batchSize: 1, lingerMs: 1, queueSize: 1, attempts: 1, timeoutMs: 60_000 } },
       );
-      await mixer.apply(snapshotOf({ handlers: [stuck], rules: [rule("r", "stuck")] }));
-      void check();
+      await mixer.apply(snapshotOf({ handlers: [stuck] }));
+      void mixer.report({ bags: [{}] });
       await mixer.apply(snapshotOf({ version: "v2" }));
       await time.advanceAndSettle(9_999);
       assert.deepEqual(log, []);
@@ -215,12 +215,12 @@ describe("a mixer", () => {
       const { mixer, check, time } = setUp();
       await mixer.apply(snapshotOf({ handlers: [hanging], rules: [rule("r", "hanging")] }));
       const pending = check();
-      await time.advanceAndSettle(5_000);
+      await time.advanceAndSettle(500);
       const { decision } = await pending;
       assert.deepEqual(decision.reason, {
         kind: "error",
         code: "PURSER_HANDLER_TIMEOUT",
-        detail: "handler hanging did not answer within 5000 ms",
+        detail: "handler hanging did not answer within 500 ms",
       });
       assert.equal(signal?.aborted, true);
     });
@@ -342,7 +342,13 @@ describe("a mixer", () => {
     it("calls charges stale that belong to no policy any more, and makes none of the call's", async () => {
       const { mixer } = setUp();
       await mixer.apply(snapshot);
-      const strangers = [{ policy: "gone" }, { limit: 11 }, { cell: "other{}" }, { cell: "q" }];
+      const strangers = [
+        { policy: "gone" },
+        { limit: 11 },
+        { cell: "other{}" },
+        { cell: "q" },
+        { cell: "q{}@10" },
+      ];
       for (const [index, stranger] of strangers.entries()) {
         const charges = [charge, { ...charge, ...stranger }];
         const reply = await mixer.allocate({ ...ask, deduplicationId: `s${index}`, charges });
@@ -577,6 +583,26 @@ describe("a mixer", () => {
         'purser_mixer_quota_outcomes_total{policy="q",outcome="refused"} 1',
       ]);
       assert.deepEqual(await scrape("good_total"), ["good_total 1"]);
+    });
+
+    it("gives a series that two handlers have once, counts what it leaves out, and logs it once", async () => {
+      const { mixer, scrape, logger } = setUp();
+      const text = (value: number) => `# TYPE hits counter\nhits ${value}\nhits{of="${value}"} 1`;
+      await mixer.apply(
+        snapshotOf({
+          handlers: [
+            adapterDeclaration("first", { exposition: () => text(1) }),
+            adapterDeclaration("second", { exposition: () => text(2) }),
+          ],
+        }),
+      );
+      assert.deepEqual(await scrape("hits"), ["hits 1", 'hits{of="1"} 1', 'hits{of="2"} 1']);
+      const count = 'purser_mixer_exposition_left_out_total{handler="second"} 1';
+      assert.deepEqual(await scrape("purser_mixer_exposition_left_out_total{"), [count]);
+      assert.deepEqual(
+        logger.lines.filter(({ level }) => level === "warn").map(({ fields }) => fields),
+        [{ handler: "second", families: ["hits"] }],
+      );
     });
 
     it("shows what has happened before a scrape, queued metrics included", async () => {

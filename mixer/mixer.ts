@@ -17,11 +17,12 @@ import { Generations } from "./generations.ts";
 import { createCheckDispatch } from "./handlers/check-dispatch.ts";
 import { buildHandlerTable, EMPTY_TABLE, type HandlerTable } from "./handlers/handler-table.ts";
 import type { Host } from "./handlers/host.ts";
+import { ExpositionCollector } from "./metrics/exposition.ts";
 import { MixerMetrics } from "./metrics/mixer-metrics.ts";
 import { ProxyPresence } from "./proxy-presence.ts";
 import { QuotaCharger } from "./quota/quota-charger.ts";
 import { createFindStore } from "./quota/quota-stores.ts";
-import { collectExposition, type MixerStatus, statusOf } from "./status.ts";
+import { type MixerStatus, statusOf } from "./status.ts";
 
 export interface MixerOptions extends Omit<Host, "metrics"> {
   /** Counts quotas whose policy names no store; default: this process's memory. */
@@ -44,7 +45,7 @@ export interface Mixer extends MixerService {
   /** Whether there are documents to decide by. */
   readonly ready: boolean;
   status(): Promise<MixerStatus>;
-  /** Prometheus text: the mixer's own metrics, then each handler's. */
+  /** Prometheus text: the mixer's own metrics, then each handler's. A series that several have is the first's. */
   exposition(): Promise<string>;
   /** Waits for calls under way, delivers what is queued, ends the handlers: within the deadline. Safe to call twice. */
   close(deadlineMs: number): Promise<void>;
@@ -66,6 +67,7 @@ class MixerRuntime implements Mixer {
   readonly #tools: CallTools;
   readonly #defaultStore: QuotaStore;
   readonly #nodeCount: number;
+  readonly #exposition: ExpositionCollector;
   readonly #generations: Generations;
   readonly #presence: ProxyPresence;
   readonly #watchers = new Set<(state: PolicyState) => void>();
@@ -78,6 +80,7 @@ class MixerRuntime implements Mixer {
     const metrics = new MixerMetrics(clock, () => this.#queueDepths());
     const localStore = createMemoryQuotaStore({ clock });
     this.#host = { ...world, metrics };
+    this.#exposition = new ExpositionCollector(metrics, logger);
     this.#defaultStore = defaultStore ?? createMemoryQuotaStore({ clock });
     this.#nodeCount = nodeCount;
     this.#generations = new Generations({ clock, scheduler, logger });
@@ -164,7 +167,7 @@ class MixerRuntime implements Mixer {
   }
 
   exposition(): Promise<string> {
-    return collectExposition(this.#host.metrics, this.#table, this.#host.logger);
+    return this.#exposition.collect(this.#table);
   }
 
   close(deadlineMs: number): Promise<void> {

@@ -3,13 +3,12 @@
 
 import { redactSecrets } from "../core/hooks/secrets.ts";
 import type { Diagnostic } from "../core/kernel/diagnostic.ts";
-import { messageOf, PurserError } from "../core/kernel/errors.ts";
-import type { Logger, Scheduler } from "../core/kernel/ports.ts";
+import { PurserError } from "../core/kernel/errors.ts";
+import type { Scheduler } from "../core/kernel/ports.ts";
 import type { DocumentSummary, Snapshot } from "../core/snapshot/snapshot.ts";
 import { withDeadline } from "./handlers/deadline.ts";
 import type { Handler } from "./handlers/handler.ts";
 import type { HandlerTable } from "./handlers/handler-table.ts";
-import type { MixerMetrics } from "./metrics/mixer-metrics.ts";
 
 /** What the mixer has loaded and how it fares; the body of `GET /v1/config`. */
 export interface MixerStatus {
@@ -97,35 +96,4 @@ async function healthOf({ built }: Handler, scheduler: Scheduler): Promise<Handl
   } catch {
     return "failing";
   }
-}
-
-/** How long telemetry that is still queued may hold a scrape up: a scrape should see what has happened before it. */
-const EXPOSITION_FLUSH_MS = 100;
-
-/** The mixer's own metrics, then each handler's. A handler that fails to give its own is left out and logged. */
-export async function collectExposition(
-  metrics: MixerMetrics,
-  table: HandlerTable,
-  logger: Logger,
-): Promise<string> {
-  const own = await metrics.registry.metrics();
-  const others = await Promise.all(
-    [...table.entries.values()].map(async ({ handler }) => {
-      const { built } = handler;
-      if (built.kind === "plugin" || built.handler.exposition === undefined) return "";
-      await Promise.all(
-        [...handler.deliveries.values()].map((delivery) => delivery.flush(EXPOSITION_FLUSH_MS)),
-      );
-      try {
-        return await handler.call(() => built.handler.exposition?.() ?? "");
-      } catch (error) {
-        logger.warn("a handler's metrics are missing from the exposition", { error: messageOf(error) });
-        return "";
-      }
-    }),
-  );
-  return [own, ...others]
-    .filter((text) => text !== "")
-    .map((text) => (text.endsWith("\n") ? text : `${text}\n`))
-    .join("");
 }

@@ -6,10 +6,10 @@ import Koa, { type Context, type Next } from "koa";
 import { errorBody, httpStatusOfError } from "../api/error-body.ts";
 import { decodeProxyConfigQuery, PROXY_CONFIG_PATH } from "../api/pilot-http.ts";
 import { isPurserError, messageOf, PurserError } from "../core/kernel/errors.ts";
+import type { LongPolls } from "../core/kernel/long-polls.ts";
 import type { Logger } from "../core/kernel/ports.ts";
 import type { ProxyConfig } from "../core/traffic/model.ts";
 import type { PilotMetrics } from "./http-metrics.ts";
-import type { LongPolls } from "./long-polls.ts";
 import type { Pilot } from "./pilot.ts";
 import { createStaticRegistry } from "./registry-static.ts";
 
@@ -50,8 +50,14 @@ function createRouter({ pilot, polls, metrics, isDraining }: PilotAppOptions): R
   const router = new Router();
   const bodies = new WeakMap<ProxyConfig, string>();
   router.get(PROXY_CONFIG_PATH, async (context) => {
-    const request = decodeProxyConfigQuery(context.query);
-    const config = await polls.hold(request, (release) => context.res.once("close", release));
+    const { node, version, waitMs } = decodeProxyConfigQuery(context.query);
+    if (isDraining()) throw new PurserError("PURSER_DRAINING", "Pilot is shutting down");
+    const config = await polls.hold<ProxyConfig>({
+      watch: (listener) => pilot.watch(node, listener),
+      isNews: (news) => news.version !== version,
+      waitMs,
+      onGone: (release) => context.res.once("close", release),
+    });
     if (config !== undefined) {
       // Proxies alike share a configuration, and so its text.
       const body = bodies.get(config) ?? JSON.stringify(config);

@@ -9,13 +9,12 @@ import { isPurserError } from "../core/kernel/errors.ts";
 import type { ProxyConfig } from "../core/traffic/model.ts";
 import { createCollectingLogger } from "../plugins/sdk/testing/logger.ts";
 import { createRealTime } from "../plugins/sdk/testing/time.ts";
+import { BOOKSHOP, trafficDocuments } from "../test/support/traffic-documents.ts";
 import { type PilotHttpServer, type PilotHttpSettings, startPilotHttpServer } from "./http-server.ts";
 import { createPilot } from "./pilot.ts";
-import { readTestdata, trafficDocuments } from "./testdata/read-documents.ts";
 
 const EDGE: ProxyNode = { role: "edge", id: "edge-1", host: "127.0.0.1", port: 8080, trustedHops: 0 };
-const TEXT = readTestdata("bookshop.yaml");
-const snapshot = (version: string, text = TEXT) => ({ version, traffic: trafficDocuments(text) });
+const snapshot = (version: string, text = BOOKSHOP) => ({ version, traffic: trafficDocuments(text) });
 
 describe("pilot over HTTP", () => {
   const servers: PilotHttpServer[] = [];
@@ -80,7 +79,7 @@ describe("pilot over HTTP", () => {
     await until(() => pilot.watcherCount === 1);
     pilot.update(snapshot("2"));
     assert.equal(pilot.watcherCount, 1);
-    pilot.update(snapshot("3", TEXT.replace("/robots.txt", "/ads.txt")));
+    pilot.update(snapshot("3", BOOKSHOP.replace("/robots.txt", "/ads.txt")));
     const answer = await held;
     assert.equal(answer.status, 200);
     assert.notEqual(((await answer.json()) as ProxyConfig).version, version);

@@ -3,11 +3,11 @@
 
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { PurserError } from "../core/kernel/errors.ts";
+import { listenError } from "../core/kernel/listen-error.ts";
+import { LongPolls } from "../core/kernel/long-polls.ts";
 import type { Logger, Scheduler } from "../core/kernel/ports.ts";
 import { createPilotApp } from "./http-app.ts";
 import { createPilotMetrics } from "./http-metrics.ts";
-import { LongPolls } from "./long-polls.ts";
 import type { Pilot } from "./pilot.ts";
 
 export interface PilotHttpSettings {
@@ -35,7 +35,7 @@ export interface PilotHttpServer {
 /** @throws {PurserError} PURSER_PORT_TAKEN, PURSER_PORT_FORBIDDEN. */
 export async function startPilotHttpServer(settings: PilotHttpSettings): Promise<PilotHttpServer> {
   const { pilot, logger, scheduler, maxPolls = 1000, maxUrlLength = 8192 } = settings;
-  const polls = new LongPolls(pilot, scheduler, maxPolls);
+  const polls = new LongPolls(scheduler, maxPolls);
   const metrics = createPilotMetrics(pilot, polls);
   let draining = false;
   const app = createPilotApp({ pilot, polls, metrics, logger, maxUrlLength, isDraining: () => draining });
@@ -61,22 +61,9 @@ export async function startPilotHttpServer(settings: PilotHttpSettings): Promise
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
+    server.once("error", (error) => reject(listenError(error, host, port)));
     server.listen(port, host, resolve);
   });
-}
-
-function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
-  const where = `${host}:${port}`;
-  if (error.code === "EADDRINUSE") {
-    return new PurserError("PURSER_PORT_TAKEN", `Pilot cannot listen on ${where}: it is taken`, {
-      cause: error,
-    });
-  }
-  if (error.code === "EACCES" || error.code === "EADDRNOTAVAIL") {
-    return new PurserError("PURSER_PORT_FORBIDDEN", `Pilot may not listen on ${where}`, { cause: error });
-  }
-  return error;
 }
 
 function close(server: Server, scheduler: Scheduler, graceMs: number): Promise<void> {

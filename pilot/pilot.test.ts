@@ -6,8 +6,8 @@ import type { ProxyNode } from "../api/pilot.ts";
 import { isPurserError } from "../core/kernel/errors.ts";
 import type { ProxyConfig } from "../core/traffic/model.ts";
 import { createCollectingLogger } from "../plugins/sdk/testing/logger.ts";
+import { BOOKSHOP, trafficDocuments } from "../test/support/traffic-documents.ts";
 import { createPilot } from "./pilot.ts";
-import { readTestdata, trafficDocuments } from "./testdata/read-documents.ts";
 
 const EDGE: ProxyNode = { role: "edge", id: "edge-1", host: "127.0.0.1", port: 8080, trustedHops: 0 };
 const SIDECAR: ProxyNode = {
@@ -18,8 +18,7 @@ const SIDECAR: ProxyNode = {
   outboundPort: 15001,
 };
 
-const TEXT = readTestdata("bookshop.yaml");
-const snapshot = (version: string, text = TEXT) => ({ version, traffic: trafficDocuments(text) });
+const snapshot = (version: string, text = BOOKSHOP) => ({ version, traffic: trafficDocuments(text) });
 
 function watchedVersions(pilot: ReturnType<typeof createPilot>, node: ProxyNode) {
   const versions: string[] = [];
@@ -43,10 +42,10 @@ describe("pilot", () => {
     pilot.update(snapshot("1"));
     const edge = watchedVersions(pilot, EDGE);
     const sidecar = watchedVersions(pilot, SIDECAR);
-    pilot.update(snapshot("2", TEXT.replace("User-agent: *", "User-agent: none")));
+    pilot.update(snapshot("2", BOOKSHOP.replace("User-agent: *", "User-agent: none")));
     assert.equal(edge.versions.length, 2);
     assert.equal(sidecar.versions.length, 1);
-    pilot.update(snapshot("3", TEXT.replace("User-agent: *", "User-agent: none")));
+    pilot.update(snapshot("3", BOOKSHOP.replace("User-agent: *", "User-agent: none")));
     assert.equal(edge.versions.length, 2);
   });
 

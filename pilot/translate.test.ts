@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { ProxyNode } from "../api/pilot.ts";
 import type { ProxyConfig, Route } from "../core/traffic/model.ts";
 import { compileRouteTable, matchRoute } from "../core/traffic/route-table.ts";
-import { readTestdata, trafficDocuments } from "./testdata/read-documents.ts";
+import { BOOKSHOP, trafficDocuments } from "../test/support/traffic-documents.ts";
 import { translate } from "./translate.ts";
 
 const EDGE: ProxyNode = { role: "edge", id: "edge-1", host: "127.0.0.1", port: 8080, trustedHops: 1 };
@@ -89,15 +89,15 @@ function destinationsOf(route: Route | undefined): readonly string[] | undefined
 
 describe("translation of routing documents", () => {
   it("gives the bookshop's edge what the golden file says", () => {
-    assertGolden("bookshop-edge", translate(trafficDocuments(readTestdata("bookshop.yaml")), EDGE));
+    assertGolden("bookshop-edge", translate(trafficDocuments(BOOKSHOP), EDGE));
   });
 
   it("gives the bookshop's sidecar of reviews what the golden file says", () => {
-    assertGolden("bookshop-sidecar", translate(trafficDocuments(readTestdata("bookshop.yaml")), SIDECAR));
+    assertGolden("bookshop-sidecar", translate(trafficDocuments(BOOKSHOP), SIDECAR));
   });
 
   it("gives the same version for the same documents, and another when anything differs", () => {
-    const text = readTestdata("bookshop.yaml");
+    const text = BOOKSHOP;
     const first = translate(trafficDocuments(text), EDGE).version;
     assert.equal(translate(trafficDocuments(text), EDGE).version, first);
     assert.notEqual(
@@ -216,7 +216,7 @@ describe("translation of routing documents", () => {
   });
 
   it("tells a service's ports apart by the Host header's port, and knows the service by each of its names", () => {
-    const config = translate(trafficDocuments(readTestdata("bookshop.yaml")), SIDECAR);
+    const config = translate(trafficDocuments(BOOKSHOP), SIDECAR);
     assert.deepEqual(destinationsOf(follow(config, "reviews:9080")), [
       "outbound|9080|v1|reviews",
       "outbound|9080|v2|reviews",

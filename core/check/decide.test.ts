@@ -400,6 +400,19 @@ describe("a decision", () => {
       ]);
     });
 
+    it("are on a token bucket of their own for each limit, so that each keeps its promise", () => {
+      const cellFor = (gold: boolean) => {
+        const policy = quotaPolicy("q", {
+          algorithm: "token-bucket",
+          limit: 5,
+          overrides: [{ when: gold ? yes : no, limit: 50 }],
+        });
+        return decideNow({ quotaPolicies: [policy] }).charges.map(({ cell, limit }) => [cell, limit]);
+      };
+      assert.deepEqual(cellFor(false), [["q{}@5", 5]]);
+      assert.deepEqual(cellFor(true), [["q{}@50", 50]]);
+    });
+
     it("are none when the request is refused or the policy does not match", () => {
       const refused = decideNow({ accessPolicies: [accessPolicy("a")], quotaPolicies: [quotaPolicy("q")] });
       assert.deepEqual(refused.charges, []);

@@ -49,6 +49,29 @@ describe("a circuit breaker", () => {
     assert.equal(breaker.state, "closed");
   });
 
+  it("says how long until a call may try", () => {
+    assert.equal(breaker.waitMs, 0);
+    failOften();
+    assert.equal(breaker.waitMs, 750);
+    time.advance(749);
+    assert.equal(breaker.waitMs, 1);
+    time.advance(2);
+    assert.equal(breaker.waitMs, 0);
+    begin();
+    assert.equal(breaker.waitMs, 0);
+  });
+
+  it("stays open for half of its time at least, by chance, so that callers do not all try at once", () => {
+    for (const [random, openMs] of [
+      [0, 500],
+      [0.999, 999.5],
+    ] as const) {
+      breaker = new CircuitBreaker({ clock: time.clock, random: () => random, failures: 3, openMs: 1_000 });
+      failOften();
+      assert.equal(breaker.waitMs, openMs);
+    }
+  });
+
   it("does not heed the results of calls that began before it opened", () => {
     const slow = begin();
     failOften();

@@ -34,6 +34,12 @@ export class CircuitBreaker {
     return this.#state;
   }
 
+  /** How long until a call may find out whether the peer is back, in milliseconds; 0 unless open. */
+  get waitMs(): number {
+    if (this.#state !== "open") return 0;
+    return Math.max(0, this.#openUntilMs - this.#options.clock.monotonicMs());
+  }
+
   /** A ticket for a call, which must be handed to `end`; undefined when there must be none. */
   begin(): Ticket | undefined {
     if (this.#state === "closed") return this.#generation;

@@ -51,7 +51,8 @@ export const ERROR_CATALOG = {
   },
   PURSER_DOC_TOO_LARGE: {
     summary: "A configuration file, or the whole set, is larger than the limit.",
-    remedy: "Split the file, or raise the limit with --max-config-bytes.",
+    remedy:
+      "Split the file, or make the set smaller: a long list belongs in a file of its own that a handler reads.",
   },
   PURSER_REF_UNKNOWN: {
     summary: "A document refers to another one that does not exist.",

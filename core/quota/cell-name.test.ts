@@ -3,16 +3,38 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { cellName } from "./cell-name.ts";
+import { type CellPolicy, cellName, isCellOf } from "./cell-name.ts";
+
+const WINDOW: CellPolicy = { name: "p", algorithm: "sliding-window" };
+const BUCKET: CellPolicy = { name: "p", algorithm: "token-bucket" };
 
 describe("cellName", () => {
   it("reads as the policy and the key's values", () => {
-    assert.equal(cellName("shop/reviews", { user: "ada", code: 7 }), 'shop/reviews{"code":7,"user":"ada"}');
-    assert.equal(cellName("all", {}), "all{}");
+    const reviews: CellPolicy = { name: "shop/reviews", algorithm: "fixed-window" };
+    assert.equal(cellName(reviews, { user: "ada", code: 7 }, 5), 'shop/reviews{"code":7,"user":"ada"}');
+    assert.equal(cellName(WINDOW, {}, 5), "p{}");
+  });
+
+  it("has the limit in a token bucket's name alone", () => {
+    assert.equal(cellName(BUCKET, { user: "ada" }, 5), 'p{"user":"ada"}@5');
+    assert.notEqual(cellName(BUCKET, {}, 5), cellName(BUCKET, {}, 50));
+    assert.equal(cellName(WINDOW, {}, 5), cellName(WINDOW, {}, 50));
+  });
+
+  it("is known for its policy's and its limit's", () => {
+    for (const policy of [WINDOW, BUCKET]) {
+      const cell = cellName(policy, { user: "}@5" }, 50);
+      assert.ok(isCellOf(policy, 50, cell));
+      assert.equal(isCellOf(policy, 5, cell), policy === WINDOW);
+      assert.ok(!isCellOf({ ...policy, name: "pp" }, 50, cell));
+      assert.ok(!isCellOf({ ...policy, name: "" }, 50, cell));
+    }
+    assert.ok(!isCellOf(BUCKET, 5, cellName(WINDOW, {}, 5)));
+    assert.ok(!isCellOf(WINDOW, 5, cellName(BUCKET, {}, 5)));
   });
 
   it("does not depend on the order in which a document names the dimensions", () => {
-    assert.equal(cellName("p", { a: 1, b: 2 }), cellName("p", { b: 2, a: 1 }));
+    assert.equal(cellName(WINDOW, { a: 1, b: 2 }, 5), cellName(WINDOW, { b: 2, a: 1 }, 5));
   });
 
   it("tells absent, null, empty, numbers and strings apart", () => {
@@ -26,21 +48,24 @@ describe("cellName", () => {
       { a: true },
       { a: "true" },
     ];
-    assert.equal(new Set(keys.map((key) => cellName("p", key))).size, keys.length);
+    assert.equal(new Set(keys.map((key) => cellName(BUCKET, key, 5))).size, keys.length);
   });
 
-  it("never gives two policies or two keys the same name", () => {
+  it("never gives two policies, keys or buckets the same name", () => {
     const policy = fc.stringMatching(/^[a-z0-9/-]{1,6}$/);
     const key = fc.dictionary(
       fc.string({ maxLength: 3 }),
       fc.oneof(fc.string({ maxLength: 4 }), fc.integer(), fc.boolean()),
     );
-    const canonical = (name: string, values: Record<string, unknown>) =>
-      JSON.stringify([name, Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1))]);
+    const cell = fc.record({ policy, key, limit: fc.integer({ min: 0, max: 20 }) });
+    type Cell = { readonly policy: string; readonly key: Record<string, unknown>; readonly limit: number };
+    const canonical = ({ policy: name, key: values, limit }: Cell) =>
+      JSON.stringify([name, Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)), limit]);
+    const nameOf = ({ policy: name, key: values, limit }: Cell) =>
+      cellName({ ...BUCKET, name }, values, limit);
     fc.assert(
-      fc.property(policy, key, policy, key, (policyA, keyA, policyB, keyB) => {
-        const same = canonical(policyA, keyA) === canonical(policyB, keyB);
-        assert.equal(cellName(policyA, keyA) === cellName(policyB, keyB), same);
+      fc.property(cell, cell, (a, b) => {
+        assert.equal(nameOf(a) === nameOf(b), canonical(a) === canonical(b));
       }),
       { numRuns: 500 },
     );

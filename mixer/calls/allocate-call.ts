@@ -4,6 +4,7 @@
 import type { AllocateCharge, AllocateReply, AllocateRequest } from "../../api/mixer.ts";
 import type { QuotaOutcome } from "../../core/check/decision.ts";
 import { chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import { isCellOf } from "../../core/quota/cell-name.ts";
 import type { Generation } from "../generation.ts";
 import type { Demand } from "../quota/quota-charger.ts";
 import type { CallTools } from "./check-call.ts";
@@ -36,7 +37,7 @@ export function answerAllocate(
  */
 function demandOf(charge: AllocateCharge, generation: Generation): Demand | undefined {
   const policy = generation.quotaPolicies.get(charge.policy);
-  if (policy === undefined || !charge.cell.startsWith(`${policy.name}{`)) return undefined;
+  if (policy === undefined || !isCellOf(policy, charge.limit, charge.cell)) return undefined;
   const limits = [policy.limit, ...policy.overrides.map(({ limit }) => limit)];
   if (!limits.includes(charge.limit)) return undefined;
   return {

@@ -9,8 +9,7 @@ import {
   createSeededRandom,
   createVirtualTime,
 } from "../../plugins/sdk/testing/index.ts";
-import { BREAKER_FAILURES, BREAKER_OPEN_MS } from "./circuit-breaker.ts";
-import { Delivery } from "./delivery.ts";
+import { BREAKER_FAILURES, BREAKER_OPEN_MS, Delivery } from "./delivery.ts";
 
 const passing = () => new PurserError("PURSER_HANDLER_FAILED", "away", { retryable: true });
 const permanent = () => new PurserError("PURSER_HANDLER_FAILED", "refused", { retryable: false });
@@ -140,9 +139,9 @@ describe("delivery", () => {
     await time.advanceAndSettle(0);
     assert.equal(batches.length, BREAKER_FAILURES);
     assert.equal(delivery.broken, true);
-    await time.advanceAndSettle(BREAKER_OPEN_MS - 1);
+    await time.advanceAndSettle(BREAKER_OPEN_MS / 2 - 1);
     assert.equal(batches.length, BREAKER_FAILURES);
-    await time.advanceAndSettle(1);
+    await time.advanceAndSettle(BREAKER_OPEN_MS / 2 + 1);
     assert.equal(batches.length, BREAKER_FAILURES + 1);
     assert.equal(delivery.broken, false);
   });

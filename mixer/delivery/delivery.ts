@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { CallContext } from "../../core/hooks/extension.ts";
+import { CircuitBreaker, type Ticket } from "../../core/kernel/circuit-breaker.ts";
 import { isPurserError, messageOf, type PurserError } from "../../core/kernel/errors.ts";
 import type { MaybePromise } from "../../core/kernel/maybe-promise.ts";
 import type { Cancel, Clock, Logger, Random, Scheduler } from "../../core/kernel/ports.ts";
@@ -9,7 +10,11 @@ import type { DeliverySettings } from "../../core/snapshot/snapshot.ts";
 import { withDeadline } from "../handlers/deadline.ts";
 import { backoffMs } from "./backoff.ts";
 import { BoundedQueue } from "./bounded-queue.ts";
-import { CircuitBreaker } from "./circuit-breaker.ts";
+
+/** Failures in a row after which a backend is left alone. */
+export const BREAKER_FAILURES = 5;
+/** How long it is left alone at most, before one call tries again. */
+export const BREAKER_OPEN_MS = 5_000;
 
 export interface DeliveryOptions<T> {
   readonly settings: DeliverySettings;
@@ -51,7 +56,9 @@ export class Delivery<T> {
   constructor(options: DeliveryOptions<T>) {
     this.#options = options;
     this.#queue = new BoundedQueue(options.settings.queueSize);
-    this.#breaker = new CircuitBreaker(options.clock);
+    const { clock, random } = options;
+    const limits = { failures: BREAKER_FAILURES, openMs: BREAKER_OPEN_MS };
+    this.#breaker = new CircuitBreaker({ clock, random, ...limits });
   }
 
   /** Instances waiting or under way. */
@@ -65,7 +72,7 @@ export class Delivery<T> {
 
   /** Whether the backend is being left alone after failing again and again. */
   get broken(): boolean {
-    return this.#breaker.open;
+    return this.#breaker.state !== "closed";
   }
 
   /** Never waits, never throws. */
@@ -126,9 +133,10 @@ export class Delivery<T> {
   async #deliver(batch: readonly T[]): Promise<void> {
     const { settings, random, observer, logger } = this.#options;
     for (let attempt = 1; ; attempt++) {
-      if (this.#breaker.waitMs > 0) await this.#sleep(this.#breaker.waitMs);
-      if (this.#state === "closed") return this.#drop(batch.length, "closed");
-      const failure = await this.#try(batch);
+      // Awaited only when there is something to wait for: a full batch is on its way when offer() returns.
+      const ticket = this.#begin() ?? (await this.#admission());
+      if (ticket === undefined) return this.#drop(batch.length, "closed");
+      const failure = await this.#try(batch, ticket);
       if (failure === undefined) return;
       if (!failure.retryable || attempt >= settings.attempts) {
         logger.warn("telemetry was dropped: the handler did not take it", {
@@ -143,17 +151,33 @@ export class Delivery<T> {
     }
   }
 
+  /** Undefined when there must be no call now: the breaker is open, or the delivery closed. */
+  #begin(): Ticket | undefined {
+    return this.#state === "closed" ? undefined : this.#breaker.begin();
+  }
+
+  /** Waits until there may be a call; undefined when the delivery was closed first. */
+  async #admission(): Promise<Ticket | undefined> {
+    let ticket: Ticket | undefined;
+    while (ticket === undefined && this.#state !== "closed") {
+      await this.#sleep(this.#breaker.waitMs);
+      ticket = this.#begin();
+    }
+    return ticket;
+  }
+
   /** What went wrong, or undefined. */
   async #try(
     batch: readonly T[],
+    ticket: Ticket,
   ): Promise<{ readonly error: unknown; readonly retryable: boolean } | undefined> {
     const { scheduler, settings, send, onTimeout } = this.#options;
     try {
       await withDeadline(scheduler, settings.timeoutMs, (call) => send(batch, call), onTimeout);
-      this.#breaker.succeeded();
+      this.#breaker.end(ticket, true);
       return undefined;
     } catch (error) {
-      this.#breaker.failed();
+      this.#breaker.end(ticket, false);
       return { error, retryable: isPurserError(error) && error.retryable };
     }
   }

@@ -30,7 +30,7 @@ function attributeSourceOf({ handler, hooks }: HandlerEntry): readonly Attribute
   return [
     {
       ref: { kind: "Handler", name: handler.name },
-      add: (bag) => handler.call(() => callHook((done) => hooks.attributes.callAsync(bag, done))),
+      add: (bag) => handler.callOnTheWay(() => callHook((done) => hooks.attributes.callAsync(bag, done))),
     },
   ];
 }
@@ -46,7 +46,7 @@ function ask(
     const hook = hooks?.check.get(template);
     return hook === undefined
       ? undefined
-      : handler.call(() => callHook((done) => hook.callAsync(instance, done)));
+      : handler.callOnTheWay(() => callHook((done) => hook.callAsync(instance, done)));
   }
   const adapter = handler.built.handler;
   // The instance was filled for this very template.
@@ -54,5 +54,5 @@ function ask(
   if (method === undefined) {
     throw new PurserError("PURSER_HANDLER_FAILED", `handler ${handler.name} does not implement ${template}`);
   }
-  return handler.call((call) => method.call(adapter, instance, call));
+  return handler.callOnTheWay((call) => method.call(adapter, instance, call));
 }

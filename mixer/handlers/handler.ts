@@ -12,6 +12,12 @@ import { withDeadline } from "./deadline.ts";
 import type { Host } from "./host.ts";
 import { TrackedScheduler } from "./tracked-scheduler.ts";
 
+/**
+ * How long a request waits for a handler. Less than the second that a proxy waits for a whole check, so that a slow
+ * handler is the affair of the documents that use it, and is not taken for a mixer that is away.
+ */
+const ON_THE_WAY_MS = 500;
+
 /** What a handler has to close in even when delivering has used up the deadline. */
 const CLOSE_LEAST_MS = 100;
 
@@ -50,13 +56,23 @@ export class Handler {
   }
 
   /**
+   * Calls into the handler's code while a request waits: within ON_THE_WAY_MS, or the handler's own deadline when that is
+   * shorter. Fails as `call` does.
+   */
+  callOnTheWay<T>(work: (call: CallContext) => MaybePromise<T>): MaybePromise<T> {
+    return this.call(work, Math.min(ON_THE_WAY_MS, this.declaration.delivery.timeoutMs));
+  }
+
+  /**
    * Calls into the handler's code within its deadline. Whatever goes wrong comes out as a PurserError that names the
    * handler: PURSER_HANDLER_TIMEOUT, the handler's own code, or PURSER_HANDLER_FAILED.
    */
-  call<T>(work: (call: CallContext) => MaybePromise<T>): MaybePromise<T> {
+  call<T>(
+    work: (call: CallContext) => MaybePromise<T>,
+    timeoutMs: number = this.declaration.delivery.timeoutMs,
+  ): MaybePromise<T> {
     return attempt(
-      () =>
-        withDeadline(this.#host.scheduler, this.declaration.delivery.timeoutMs, work, () => this.#timeout()),
+      () => withDeadline(this.#host.scheduler, timeoutMs, work, () => this.#timeout(timeoutMs)),
       (error) => {
         throw this.#named(error);
       },
@@ -104,7 +120,7 @@ export class Handler {
     return new Delivery({
       settings: this.declaration.delivery,
       send,
-      onTimeout: () => this.#timeout(),
+      onTimeout: () => this.#timeout(this.declaration.delivery.timeoutMs),
       clock,
       random,
       scheduler,
@@ -117,11 +133,12 @@ export class Handler {
     const endMs = this.#host.clock.monotonicMs() + deadlineMs;
     await Promise.all([...this.deliveries.values()].map((delivery) => delivery.close(deadlineMs)));
     try {
+      const leftMs = Math.max(CLOSE_LEAST_MS, endMs - this.#host.clock.monotonicMs());
       await withDeadline(
         this.#host.scheduler,
-        Math.max(CLOSE_LEAST_MS, endMs - this.#host.clock.monotonicMs()),
+        leftMs,
         () => this.built.handler.close(),
-        () => this.#timeout(),
+        () => this.#timeout(leftMs),
       );
     } catch (error) {
       this.#logger.error("a handler failed to close", { error: messageOf(error) });
@@ -131,8 +148,7 @@ export class Handler {
     this.#host.metrics.handlerClosed(this.name, leaked);
   }
 
-  #timeout(): PurserError {
-    const { timeoutMs } = this.declaration.delivery;
+  #timeout(timeoutMs: number): PurserError {
     return new PurserError(
       "PURSER_HANDLER_TIMEOUT",
       `handler ${this.name} did not answer within ${timeoutMs} ms`,

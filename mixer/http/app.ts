@@ -4,11 +4,11 @@
 import Router from "@koa/router";
 import Koa, { type Middleware } from "koa";
 import { messageOf, PurserError } from "../../core/kernel/errors.ts";
+import type { LongPolls } from "../../core/kernel/long-polls.ts";
 import type { Clock, Logger, Random } from "../../core/kernel/ports.ts";
 import type { Mixer } from "../mixer.ts";
 import { answerErrors } from "./answer-errors.ts";
 import { concurrencyLimit } from "./concurrency-limit.ts";
-import type { PolicyPolls } from "./policy-polls.ts";
 import { requestId } from "./request-id.ts";
 import { addAuthRoutes } from "./routes-auth.ts";
 import { addCallRoutes } from "./routes-calls.ts";
@@ -16,7 +16,7 @@ import { addOperationRoutes } from "./routes-operations.ts";
 
 export interface MixerAppOptions {
   readonly mixer: Mixer;
-  readonly polls: PolicyPolls;
+  readonly polls: LongPolls;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

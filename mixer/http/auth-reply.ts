@@ -6,6 +6,7 @@ import type { CheckReply } from "../../api/mixer.ts";
 import type { DocumentRef, QuotaCharge } from "../../core/check/decision.ts";
 import type { ErrorCode } from "../../core/kernel/error-catalog.ts";
 import { httpStatusOf } from "../../core/kernel/status.ts";
+import { rateLimitFields, retryAfterSeconds, standingOf } from "../../core/quota/rate-limit-fields.ts";
 import type { HeaderOperation } from "../../core/templates/instances.ts";
 import { refuserOf } from "../quota/quota-charger.ts";
 import type { AuthForm } from "./auth-request.ts";
@@ -24,8 +25,12 @@ const FRAMING: ReadonlySet<string> = new Set(
 );
 
 export function authReply(reply: CheckReply, form: AuthForm): AuthReply {
-  const { decision } = reply;
   const limited = quotaRefusal(reply);
+  const answer = answerTo(reply, limited, form);
+  return { ...answer, headers: [...answer.headers, ...rateLimitHeaders(reply, limited)] };
+}
+
+function answerTo({ decision }: CheckReply, limited: QuotaRefusal | undefined, form: AuthForm): AuthReply {
   if (decision.directResponse !== undefined && limited === undefined) {
     const { httpStatus, headers, body } = decision.directResponse;
     const own = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
@@ -46,9 +51,10 @@ export function authReply(reply: CheckReply, form: AuthForm): AuthReply {
     );
   }
   if (limited !== undefined) {
-    const retryAfter = ["retry-after", String(Math.max(1, Math.ceil(limited.retryAfterMs / 1000)))] as const;
-    const status = limited.code === undefined ? 429 : 503;
-    return problem(form, status, limited.message, limited.decidedBy, limited.code, [retryAfter]);
+    const { message, policy, retryAfterS, code } = limited;
+    const status = code === undefined ? 429 : 503;
+    const retryAfter = ["retry-after", String(retryAfterS)] as const;
+    return problem(form, status, message, { kind: "QuotaPolicy", name: policy }, code, [retryAfter]);
   }
   return {
     status: 200,
@@ -58,7 +64,15 @@ export function authReply(reply: CheckReply, form: AuthForm): AuthReply {
   };
 }
 
-function quotaRefusal({ decision, quotas }: CheckReply) {
+interface QuotaRefusal {
+  readonly policy: string;
+  readonly message: string;
+  readonly retryAfterS: number;
+  /** Set when nobody could count. */
+  readonly code: ErrorCode | undefined;
+}
+
+function quotaRefusal({ decision, quotas }: CheckReply): QuotaRefusal | undefined {
   const asked = quotas.map((outcome, index) => {
     const charge = decision.charges[index] as QuotaCharge;
     return { mode: charge.mode, amount: charge.amount, outcome, charge };
@@ -67,11 +81,29 @@ function quotaRefusal({ decision, quotas }: CheckReply) {
   if (refuser === undefined) return undefined;
   const { charge, outcome } = refuser;
   return {
+    policy: charge.policy,
     message: charge.message,
-    retryAfterMs: outcome.retryAfterMs,
+    retryAfterS: retryAfterSeconds(outcome.retryAfterMs),
     code: outcome.failure?.code,
-    decidedBy: { kind: "QuotaPolicy", name: charge.policy },
   };
+}
+
+/** How the enforced quotas stand that govern the request; none for those that nobody could count. */
+function rateLimitHeaders(
+  { decision, quotas }: CheckReply,
+  exhausted: QuotaRefusal | undefined,
+): AuthReply["headers"] {
+  const standings = decision.charges.flatMap((charge, index) => {
+    const outcome = quotas[index];
+    const counted = charge.mode === "enforce" && outcome !== undefined && outcome.failure === undefined;
+    return counted ? [standingOf(charge, outcome)] : [];
+  });
+  if (standings.length === 0) return [];
+  const { policy, standing } = rateLimitFields(standings, exhausted);
+  return [
+    ["ratelimit-policy", policy],
+    ["ratelimit", standing],
+  ];
 }
 
 /** The proxy's own form: problem details (RFC 9457), the policy in a header. */

@@ -5,6 +5,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { isIP } from "node:net";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { PurserError } from "../../core/kernel/errors.ts";
+import { normalizePath } from "../../core/traffic/request-path.ts";
 
 /** A request that another gateway asks about, as it came in over HTTP. */
 export interface AuthRequest {
@@ -47,8 +48,10 @@ export function readAuthRequest(request: AuthRequest): {
   const form = formOf(headers, request.url);
   const { method, target, host } = originalOf(form, request);
   if (!/^\/[^#]*$/.test(target)) throw invalid("the original URI must begin with / and have no fragment");
-  // A policy must see the path that is meant, however it is written: the URL parser resolves dot segments.
-  const url = new URL(`http://original${withoutNeedlessEscapes(target)}`);
+  const mark = target.indexOf("?");
+  // A policy must see the path that is meant, however it is written.
+  const path = normalizePath(mark < 0 ? target : target.slice(0, mark));
+  const query = mark < 0 ? "" : target.slice(mark);
   const hostname = host.replace(/:[0-9]+$/, "");
   const service = (form === "path" ? undefined : serviceIn(request.url)) ?? firstLabel(hostname);
   const sourceIp = lastOf(text(headers["x-forwarded-for"])) ?? request.peerIp;
@@ -62,9 +65,9 @@ export function readAuthRequest(request: AuthRequest): {
         method,
         host,
         scheme: text(headers["x-forwarded-proto"]) ?? "http",
-        path: `${url.pathname}${url.search}`,
-        url_path: url.pathname,
-        query_params: firstValues(url.searchParams),
+        path: path + query,
+        url_path: path,
+        query_params: firstValues(new URLSearchParams(query)),
         headers: clientHeaders(headers),
         time: new Date(request.timeMs).toISOString(),
         ...optional("id", text(headers["x-request-id"])),
@@ -120,16 +123,6 @@ function required(headers: IncomingHttpHeaders, name: string): string {
   const value = text(headers[name]);
   if (value === undefined) throw invalid(`the header ${name} is missing`);
   return value;
-}
-
-/** `%61` is `a` (RFC 3986, section 6.2.2.2): escapes of characters that need none are undone in the path. */
-function withoutNeedlessEscapes(target: string): string {
-  const [path = "", ...query] = target.split("?");
-  const plain = path.replace(/%([2-7][0-9a-f])/gi, (escape, hex: string) => {
-    const character = String.fromCharCode(Number.parseInt(hex, 16));
-    return /[\w.~-]/.test(character) ? character : escape;
-  });
-  return [plain, ...query].join("?");
 }
 
 function firstLabel(host: string): string {

@@ -142,6 +142,14 @@ describe("/auth", () => {
       }
     });
 
+    it("with a path that is the same as the proxy would make of it, and the query as it is", async () => {
+      const uri = "/a%2fb//c|d/../%65?x=/../%61&x=2";
+      const request = (await bagOf({ ...NGINX, "x-original-uri": uri }))["request"];
+      assert.equal(request?.["path"], "/a%2fb//e?x=/../%61&x=2");
+      assert.equal(request?.["url_path"], "/a%2fb//e");
+      assert.deepEqual(request?.["query_params"], { x: "/../a" });
+    });
+
     const unclear: readonly [string, Readonly<Record<string, string>>, string?][] = [
       ["nothing that says what is asked about", {}],
       ["both an original and a forwarded URI", { ...NGINX, "x-forwarded-uri": "/public" }],
@@ -216,6 +224,39 @@ describe("/auth", () => {
       assert.equal(nginx.status, 403);
       assert.equal(nginx.headers["x-purser-status"], "429");
       assert.ok(Number(nginx.headers["retry-after"]) >= 1);
+    });
+
+    it("with how the enforced quotas stand, whether they let the request pass or not", async () => {
+      // A window with an edge might end between the calls.
+      const algorithm = "sliding-window";
+      const hourly = quotaPolicy("hourly", { limit: 5, windowMs: 3_600_000, algorithm });
+      await apply({
+        quotaPolicies: [
+          hourly,
+          quotaPolicy("q", { limit: 1, algorithm }),
+          quotaPolicy("s", { mode: "shadow" }),
+        ],
+      });
+      const allowed = await ask(NGINX);
+      assert.equal(allowed.status, 200);
+      assert.equal(allowed.headers["ratelimit-policy"], '"hourly";q=5;w=3600, "q";q=1;w=60');
+      assert.match(String(allowed.headers["ratelimit"]), /^"hourly";r=4;t=\d+, "q";r=0;t=\d+$/);
+      const refused = await ask(TRAEFIK);
+      assert.equal(refused.status, 429);
+      const t = refused.headers["retry-after"];
+      assert.match(String(refused.headers["ratelimit"]), new RegExp(`^"hourly";r=4;t=\\d+, "q";r=0;t=${t}$`));
+    });
+
+    it("without a word on quotas that govern nothing or could not be counted", async () => {
+      const store = adapterDeclaration("store", { quota: () => Promise.reject(new Error("away")) });
+      const away = quotaPolicy("away", { store: "store", onStoreFailure: "allow" });
+      for (const quotaPolicies of [[away], []]) {
+        await apply({ version: String(quotaPolicies.length), handlers: [store], quotaPolicies });
+        const { status, headers } = await ask(NGINX);
+        assert.equal(status, 200);
+        assert.equal(headers["ratelimit"], undefined);
+        assert.equal(headers["ratelimit-policy"], undefined);
+      }
     });
 
     it("a refusal even when the store does not say how long to wait", async () => {

@@ -10,13 +10,15 @@ import {
   decodeReportRequest,
   MIXER_PATHS,
 } from "../../api/mixer-http.ts";
-import type { MixerService } from "../../api/mixer.ts";
+import type { PolicyState } from "../../api/mixer.ts";
+import { PurserError } from "../../core/kernel/errors.ts";
+import type { LongPolls } from "../../core/kernel/long-polls.ts";
+import type { Mixer } from "../mixer.ts";
 import { readJson } from "./json-body.ts";
-import type { PolicyPolls } from "./policy-polls.ts";
 
 export interface CallRoutes {
-  readonly mixer: MixerService;
-  readonly polls: PolicyPolls;
+  readonly mixer: Mixer;
+  readonly polls: LongPolls;
   readonly limit: Middleware;
   readonly bodyLimitBytes: number;
 }
@@ -36,9 +38,15 @@ export function addCallRoutes(router: Router, { mixer, polls, limit, bodyLimitBy
   });
   // Polls wait for their living: they have a limit of their own.
   router.get(MIXER_PATHS.policyState, async (context) => {
-    const query = decodePolicyStateQuery(context.query);
-    const state = await polls.hold(query, (release) => context.res.once("close", release));
-    if (state === undefined) context.status = 304;
-    else context.body = state;
+    const { node, version, proxies, waitMs } = decodePolicyStateQuery(context.query);
+    const state = await polls.hold<PolicyState>({
+      watch: (listener) => mixer.watch({ id: node }, listener),
+      isNews: (news) => news.version !== version || (proxies !== undefined && news.proxies !== proxies),
+      waitMs,
+      onGone: (release) => context.res.once("close", release),
+    });
+    if (state !== undefined) context.body = state;
+    else if (mixer.ready) context.status = 304;
+    else throw new PurserError("PURSER_MIXER_UNAVAILABLE", "the mixer has no documents yet");
   });
 }

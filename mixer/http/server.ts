@@ -3,11 +3,11 @@
 
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { PurserError } from "../../core/kernel/errors.ts";
+import { listenError } from "../../core/kernel/listen-error.ts";
+import { LongPolls } from "../../core/kernel/long-polls.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../core/kernel/ports.ts";
 import type { Mixer } from "../mixer.ts";
 import { createMixerApp } from "./app.ts";
-import { PolicyPolls } from "./policy-polls.ts";
 
 export interface MixerHttpSettings {
   readonly mixer: Mixer;
@@ -50,7 +50,7 @@ export async function startMixerHttpServer(settings: MixerHttpSettings): Promise
     maxPolls = 1_000,
   } = settings;
   const { clock, random, logger } = settings;
-  const polls = new PolicyPolls(mixer, scheduler, maxPolls);
+  const polls = new LongPolls(scheduler, maxPolls);
   let draining = false;
   const isDraining = () => draining;
   const limits = { bodyLimitBytes, maxConcurrentRequests };
@@ -81,22 +81,9 @@ export async function startMixerHttpServer(settings: MixerHttpSettings): Promise
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
+    server.once("error", (error) => reject(listenError(error, host, port)));
     server.listen(port, host, resolve);
   });
-}
-
-function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
-  const where = `${host}:${port}`;
-  if (error.code === "EADDRINUSE") {
-    return new PurserError("PURSER_PORT_TAKEN", `the mixer cannot listen on ${where}: it is taken`, {
-      cause: error,
-    });
-  }
-  if (error.code === "EACCES" || error.code === "EADDRNOTAVAIL") {
-    return new PurserError("PURSER_PORT_FORBIDDEN", `the mixer may not listen on ${where}`, { cause: error });
-  }
-  return error;
 }
 
 function close(server: Server, scheduler: Scheduler, graceMs: number): Promise<void> {

@@ -96,6 +96,11 @@ export class MixerMetrics {
     "Tasks that a handler left scheduled when it was closed.",
     ["handler"],
   );
+  readonly #leftOut = this.#counter(
+    "purser_mixer_exposition_left_out_total",
+    "Samples left out of /metrics, because an earlier handler has their series.",
+    ["handler"],
+  );
 
   constructor(clock: Clock, queues: () => Iterable<QueueDepth>) {
     this.#clock = clock;
@@ -184,6 +189,10 @@ export class MixerMetrics {
   handlerClosed(handler: string, leaked: number): void {
     this.#handlers.inc({ event: "closed" });
     if (leaked > 0) this.#leaks.inc({ handler }, leaked);
+  }
+
+  expositionLeftOut(handler: string, samples: number): void {
+    this.#leftOut.inc({ handler }, samples);
   }
 
   #counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {

@@ -26,7 +26,7 @@ export function createFindStore(table: HandlerTable, defaultStore: QuotaStore): 
     if (quota === undefined) continue;
     stores.set(name, {
       name,
-      allocate: (requests, options) => handler.call(() => quota.call(adapter, requests, options)),
+      allocate: (requests, options) => handler.callOnTheWay(() => quota.call(adapter, requests, options)),
     });
   }
   return (name) => stores.get(name) ?? missing(name);

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { BUNDLED_ADAPTERS } from "../../adapters/inventory.ts";
 import { readBuiltInManifest } from "../../config/built-in-manifest.ts";
@@ -14,31 +14,29 @@ import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
 import { createInventory } from "../../core/hooks/inventory.ts";
 import { formatDiagnostic } from "../../core/kernel/diagnostic.ts";
 import { buildSnapshot } from "../../core/snapshot/build-snapshot.ts";
+import { documentsOn, filesEndingIn, readText, ROOT } from "../../test/support/documentation.ts";
 import { BUNDLED_PLUGINS } from "../inventory.ts";
 import type { Extension } from "./index.ts";
 import type { TestRunner } from "./testing/index.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-
 /** The SDK as an author names it, and where it is here, where no package is installed. */
 const SDK = { "purser/sdk/testing": "plugins/sdk/testing/index.ts", "purser/sdk": "plugins/sdk/index.ts" };
 
-/** The documents of a page, and the files that it shows under a name. */
-function readPage(path: string): { readonly files: ReadonlyMap<string, string>; readonly yaml: string } {
-  const page = readFileSync(join(ROOT, path), "utf8");
-  const files = [...page.matchAll(/<!-- test: (\S+) -->\n```ts\n(.*?)```/gs)].map(
-    ([, name, text]) => [name as string, text as string] as const,
-  );
-  const documents = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text]) => text);
-  return { files: new Map(files), yaml: documents.join("---\n") };
+/** Their documents configure the extensions that they show. */
+const THIRD_PARTY_PAGES = ["docs/adapters.md", "docs/plugins.md"];
+
+/** The files that a page shows under a name. */
+function filesOn(path: string): ReadonlyMap<string, string> {
+  const shown = readText(path).matchAll(/<!-- test: (\S+) -->\n```ts\n(.*?)```/gs);
+  return new Map([...shown].map(([, name, text]) => [name as string, text as string] as const));
 }
 
 /** The faults of a page's documents, as a user would see them. */
-function faultsOf(path: string, yaml: string, extensions: readonly Extension[]): string {
+function faultsOf(path: string, extensions: readonly Extension[] = []): string {
   const inventory = createInventory([...BUNDLED_ADAPTERS, ...BUNDLED_PLUGINS, ...extensions]);
   const built = buildSnapshot({
     // The extensions of the page are at hand: there is nothing to load.
-    files: [parseDocuments({ path, text: yaml.replace(/^ *from: \.\/.*$/gm, "") })],
+    files: [parseDocuments({ path, text: documentsOn(readText(path)).replace(/^ *from: \.\/.*$/gm, "") })],
     version: "1",
     builtIn: [readBuiltInManifest()],
     compile: compileWithJsonata,
@@ -71,8 +69,8 @@ describe("the examples of the documentation", () => {
   before(() => {
     mkdirSync(join(ROOT, "dist"), { recursive: true });
     folder = mkdtempSync(join(ROOT, "dist", "documented-examples-"));
-    for (const page of ["docs/adapters.md", "docs/plugins.md"]) {
-      for (const [name, text] of readPage(page).files) {
+    for (const page of ["README.md", ...THIRD_PARTY_PAGES]) {
+      for (const [name, text] of filesOn(page)) {
         let local = text;
         for (const [specifier, path] of Object.entries(SDK)) {
           local = local.replaceAll(`"${specifier}"`, JSON.stringify(`../../${path}`));
@@ -84,7 +82,8 @@ describe("the examples of the documentation", () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it("are the ones that this test knows", () => {
-    assert.deepEqual(readdirSync(folder), ["tenant.test.ts", "tenant.ts", "webhook.test.ts", "webhook.ts"]);
+    const names = ["shout.ts", "tenant.test.ts", "tenant.ts", "webhook.test.ts", "webhook.ts"];
+    assert.deepEqual(readdirSync(folder), names);
   });
 
   it("pass the compiler under the project's own rules", async () => {
@@ -118,19 +117,23 @@ describe("the examples of the documentation", () => {
   it("do what their pages say", async () => {
     const { webhook } = (await import(join(folder, "webhook.ts"))) as { webhook: Extension };
     const { tenant } = (await import(join(folder, "tenant.ts"))) as { tenant: Extension };
-    assert.equal(faultsOf("docs/adapters.md", readPage("docs/adapters.md").yaml, [webhook]), "");
-    assert.equal(faultsOf("docs/plugins.md", readPage("docs/plugins.md").yaml, [tenant]), "");
+    for (const page of THIRD_PARTY_PAGES) assert.equal(faultsOf(page, [webhook, tenant]), "");
   });
 
   for (const room of ["adapters", "plugins"]) {
     for (const entry of readdirSync(join(ROOT, room), { withFileTypes: true })) {
-      const path = join(room, entry.name, "README.md");
+      const path = `${room}/${entry.name}/README.md`;
       if (!entry.isDirectory() || entry.name === "sdk") continue;
-      it(`are documents that take effect: ${path}`, () => {
-        const { yaml } = readPage(path);
-        assert.match(yaml, /^kind: Handler$/m);
-        assert.equal(faultsOf(path, yaml, []), "");
+      it(`show how to configure each extension: ${path}`, () => {
+        assert.match(documentsOn(readText(path)), /^kind: Handler$/m);
       });
     }
+  }
+
+  for (const path of filesEndingIn(".md")) {
+    if (THIRD_PARTY_PAGES.includes(path) || documentsOn(readText(path)) === "") continue;
+    it(`are documents that take effect: ${path}`, () => {
+      assert.equal(faultsOf(path), "");
+    });
   }
 });

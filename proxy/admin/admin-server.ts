@@ -6,9 +6,9 @@ import type { AddressInfo } from "node:net";
 
 import type { ProxyConfig } from "../../core/traffic/model.ts";
 import { messageOf } from "../../core/kernel/errors.ts";
+import { listenError } from "../../core/kernel/listen-error.ts";
 import type { Logger } from "../../core/kernel/ports.ts";
 import type { ClusterSet } from "../clusters/cluster-manager.ts";
-import { listenError } from "../listeners/listen-error.ts";
 import { clustersText } from "./clusters-text.ts";
 import type { ProxyStats } from "./stats.ts";
 

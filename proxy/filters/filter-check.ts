@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import { rateLimitFields, retryAfterSeconds } from "../../core/quota/rate-limit-fields.ts";
 import type { Exchange } from "../exchange.ts";
 import { denialReply, limitReply, type LocalReply, plainReply, undecidedReply } from "../local-reply.ts";
 import type { PolicyClient, Verdict } from "../mixer-client/verdict.ts";
-import { rateLimitFields, retryAfterSeconds } from "../rate-limit-fields.ts";
 import type { Filter } from "./filter.ts";
 
 /** Asks the policies, and says in the response how the quotas stand. */

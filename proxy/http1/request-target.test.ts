@@ -2,21 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 
 import { isAuthority, parseQuery, parseRequestTarget } from "./request-target.ts";
 
 describe("request targets", () => {
-  it("normalizing twice is the same as once, and leaves no dot segment", () => {
-    const piece = fc.constantFrom("/", "a", ".", "..", "%2e", "%2E%2e", "\\", "%2f", "%41", "%zz", "//");
-    fc.assert(
-      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
-        const once = parseRequestTarget(`/${pieces.join("")}`)?.path ?? "";
-        assert.equal(parseRequestTarget(once)?.path, once);
-        assert.doesNotMatch(once, /\/\.\.?(\/|$)/);
-        assert.ok(once.startsWith("/"));
-      }),
-    );
+  it("paths are normalized, and queries left alone", () => {
+    assert.deepEqual(parseRequestTarget("/a/../%62?/../%62"), { path: "/b", query: "?/../%62" });
+    assert.deepEqual(parseRequestTarget("http://a/./b"), { path: "/b", query: "", authority: "a" });
   });
 
   it("absolute targets bring their authority", () => {

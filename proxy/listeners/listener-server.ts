@@ -10,6 +10,7 @@ import {
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 
+import { listenError } from "../../core/kernel/listen-error.ts";
 import type { Scheduler } from "../../core/kernel/ports.ts";
 import type { Listener } from "../../core/traffic/model.ts";
 import type { DownstreamAddress } from "../exchange.ts";
@@ -17,7 +18,6 @@ import { type FaultKind, faultReply, renderLocalReply } from "../local-reply.ts"
 import type { ProxySnapshot } from "../snapshot.ts";
 import { Connection } from "./connection.ts";
 import { Downstream } from "./downstream.ts";
-import { listenError } from "./listen-error.ts";
 
 /** Bounds on what clients may take; the defaults are Envoy's where it has any. */
 export interface ListenerLimits {

@@ -149,7 +149,7 @@ export class FailurePolicy {
         if (value instanceof Fault) return value;
         if (typeof value !== "number" || !Number.isFinite(value) || value < 0)
           return new Fault("PURSER_EXPR_EVALUATION", "the charge is no number of at least 0", true);
-        const cell = cellName(policy, recordOf(key));
+        const cell = cellName(fallback, recordOf(key), limit);
         return {
           policy,
           cell,

@@ -4,11 +4,12 @@
 import type { CheckReply } from "../../api/mixer.ts";
 import type { Decision, DocumentRef, QuotaCharge, QuotaOutcome } from "../../core/check/decision.ts";
 import { chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import { type QuotaStanding, standingOf } from "../../core/quota/rate-limit-fields.ts";
 import { type FailurePolicy, refusedIndex } from "./failure-policy.ts";
 import { type LeaseBook, type LeasedCharge, leasedCharge } from "./leases/lease-book.ts";
 import type { ChargeResult } from "./leases/lease-pool.ts";
 import type { ClientStats } from "./stats.ts";
-import type { QuotaStanding, Verdict } from "./verdict.ts";
+import type { Verdict } from "./verdict.ts";
 import {
   failed,
   failureOf,
@@ -16,7 +17,6 @@ import {
   type Outcome,
   quotaRef,
   refusedVerdict,
-  standingOf,
   type VerdictFacts,
   verdictOf,
 } from "./verdict-of.ts";

@@ -1,10 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Decision, DocumentRef, QuotaCharge, QuotaOutcome } from "../../core/check/decision.ts";
+import type { Decision, DocumentRef } from "../../core/check/decision.ts";
 import type { ErrorCode } from "../../core/kernel/error-catalog.ts";
 import type { StatusCode } from "../../core/kernel/status.ts";
-import type { QuotaStanding, Verdict } from "./verdict.ts";
+import type { QuotaStanding } from "../../core/quota/rate-limit-fields.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** What a verdict says besides its outcome and the decision it comes from. */
 export interface VerdictFacts {
@@ -88,10 +89,6 @@ export function limited(policy: string, message: string, retryAfterMs: number): 
 
 export function quotaRef(policy: string): DocumentRef {
   return { kind: "QuotaPolicy", name: policy };
-}
-
-export function standingOf({ policy, limit, windowMs }: QuotaCharge, outcome: QuotaOutcome): QuotaStanding {
-  return { policy, limit, windowMs, remaining: Math.max(0, outcome.remaining), resetMs: outcome.resetMs };
 }
 
 export function failureOf(code: ErrorCode, applied: Failure["applied"]): Failure {

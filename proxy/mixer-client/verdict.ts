@@ -6,6 +6,7 @@ import type { DocumentRef } from "../../core/check/decision.ts";
 import type { ErrorCode } from "../../core/kernel/error-catalog.ts";
 import type { MaybePromise } from "../../core/kernel/maybe-promise.ts";
 import type { Status } from "../../core/kernel/status.ts";
+import type { QuotaStanding } from "../../core/quota/rate-limit-fields.ts";
 import type { DirectResponse, HeaderOperation } from "../../core/templates/instances.ts";
 
 /** What the filters need of the mixer; behind it are the cache, the leases, the batches and the fallbacks. */
@@ -52,13 +53,4 @@ export interface Verdict {
   readonly quotaCacheHit: boolean;
   /** Set when a document's failure policy let the request pass, or refused it. */
   readonly failure?: { readonly code: ErrorCode; readonly applied: "allow" | "deny" | "local" };
-}
-
-/** How a quota stands, as its client may know it. */
-export interface QuotaStanding {
-  readonly policy: string;
-  readonly limit: number;
-  readonly windowMs: number;
-  readonly remaining: number;
-  readonly resetMs: number;
 }

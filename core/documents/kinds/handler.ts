@@ -31,7 +31,11 @@ const Delivery = Closed(
         description: "Tries of a batch that fails in a way that may pass; default 4.",
       }),
     ),
-    timeout: Type.Optional(Duration("The deadline of one call; default 5s.")),
+    timeout: Type.Optional(
+      Duration(
+        "The deadline of one call; default 5s. While a request waits for the answer it is 500ms at most.",
+      ),
+    ),
   },
   { description: "How telemetry is handed over; for handlers of report templates." },
 );

@@ -78,8 +78,9 @@ function faultsOfMap(
   for (const name of required) {
     // A misspelt field is one mistake, not two.
     if (Object.hasOwn(value, name) || meant.has(name)) continue;
-    const form = formOf(properties[name] ?? ({} as TSchema));
-    const message = `${pathName(path)} lacks the field ${JSON.stringify(name)}: ${form}`;
+    const field = properties[name];
+    const form = field === undefined ? "" : `: ${formOf(field)}`;
+    const message = `${pathName(path)} lacks the field ${JSON.stringify(name)}${form}`;
     faults.push({ kind: "missing", path, field: name, message });
   }
   return faults;

@@ -117,7 +117,7 @@ function faultsOfDestination(
     faults.push(faultAt(document, "PURSER_REF_UNSUITABLE", [...path, "port", "number"], message));
   }
   if (subset !== undefined && mesh.allRules) {
-    const subsets = subsetsOf(canonicalHost(host, namespace), mesh);
+    const subsets = subsetsOf(service, mesh);
     if (!subsets.includes(subset)) {
       const message = `No DestinationRule gives ${service.host} a subset ${JSON.stringify(subset)}`;
       const suggestion = suggest(subset, subsets);
@@ -127,12 +127,13 @@ function faultsOfDestination(
   return faults;
 }
 
-function subsetsOf(service: string, { rules }: Mesh): readonly string[] {
-  return rules.flatMap(({ metadata, spec }) => {
+function subsetsOf(service: Service, { rules, services }: Mesh): readonly string[] {
+  return rules.flatMap(({ metadata: { namespace }, spec }) => {
     const { host, subsets = [] } = spec as DestinationRuleSpec;
-    return hostCovers(canonicalHost(host, metadata.namespace), service)
-      ? subsets.map(({ name }) => name)
-      : [];
+    const covers = isWildcard(host)
+      ? hostCovers(host, canonicalHost(service.host, service.namespace))
+      : resolveHost(services, host, namespace) === service;
+    return covers ? subsets.map(({ name }) => name) : [];
   });
 }
 

@@ -20,8 +20,8 @@ export interface YamlDocument {
 /** Aliases multiply: a few nested ones expand to gigabytes. No honest document comes near this many. */
 const MAX_ALIAS_EXPANSION = 100;
 
-/** Flow collections nested deeper make the parser recurse until it exhausts the process's memory. */
-const MAX_FLOW_DEPTH = 100;
+/** Collections nested much deeper make the parser recurse until the stack, or the process's memory, is at its end. */
+const MAX_DEPTH = 100;
 
 /** One slip of the pen makes a parser complain about everything after it; the first complaints are the useful ones. */
 const MAX_SYNTAX_FAULTS = 20;
@@ -51,19 +51,17 @@ export function readYaml(file: DocumentFile): {
         documents.push({ value, places: new YamlPlaces(file.path, text, lines, document) });
     }
   } catch (error) {
-    if (error instanceof FlowTooDeepError) fault(error.offset, error.message);
-    // The parser recurses over what is nested.
-    else if (error instanceof RangeError) fault(0, "The file is nested too deeply");
-    else throw error;
+    if (!(error instanceof TooDeepError)) throw error;
+    fault(error.offset, error.message);
   }
   return { documents, diagnostics: diagnostics.slice(0, MAX_SYNTAX_FAULTS) };
 }
 
-class FlowTooDeepError extends Error {
+class TooDeepError extends Error {
   readonly offset: number;
 
   constructor(offset: number) {
-    super(`Collections are nested more than ${MAX_FLOW_DEPTH} deep`);
+    super(`Collections are nested more than ${MAX_DEPTH} deep`);
     this.offset = offset;
   }
 }
@@ -73,12 +71,10 @@ function* composeDocuments(text: string, lines: LineCounter): Generator<Document
   const parser = new Parser(lines.addNewLine);
   const composer = new Composer({ prettyErrors: false, uniqueKeys: false, strict: true, logLevel: "silent" });
   lines.addNewLine(0);
-  let depth = 0;
   for (const lexeme of new Lexer().lex(text)) {
-    if (lexeme === "[" || lexeme === "{") depth++;
-    else if (lexeme === "]" || lexeme === "}") depth--;
-    if (depth > MAX_FLOW_DEPTH) throw new FlowTooDeepError(parser.offset);
     for (const token of parser.next(lexeme)) yield* composer.next(token) as Generator<Document.Parsed>;
+    // The document itself, then a token for each collection that is open.
+    if (parser.stack.length > MAX_DEPTH + 1) throw new TooDeepError(parser.offset);
   }
   for (const token of parser.end()) yield* composer.next(token) as Generator<Document.Parsed>;
   yield* composer.end(false, text.length) as Generator<Document.Parsed>;

@@ -55,6 +55,15 @@ describe("quota leases", () => {
     assert.ok(mixer.allocations.every(({ charges }) => charges.every(({ leaseMs }) => leaseMs === 0)));
   });
 
+  it("that end as soon as they begin are not asked for again and again", async () => {
+    const { time, mixer, client } = stageWith([quota({ limit: 4_000, leaseMs: 1 })]);
+    for (let tick = 0; tick < 20; tick++) {
+      assert.deepEqual(await kinds(client, 100), { allow: 100 });
+      await time.advanceAndSettle(1);
+    }
+    assert.ok(mixer.allocations.length <= 2 * 2_000 + 20, `${mixer.allocations.length} calls`);
+  });
+
   it("are never taken when the policy turns them off", async () => {
     const { mixer, client } = stageWith([quota({ limit: 10_000, leaseMs: 0 })]);
     await kinds(client, 500);

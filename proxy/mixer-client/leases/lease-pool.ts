@@ -4,7 +4,7 @@
 import type { AllocateCharge } from "../../../api/mixer.ts";
 import type { QuotaCharge, QuotaOutcome } from "../../../core/check/decision.ts";
 import type { ErrorCode } from "../../../core/kernel/error-catalog.ts";
-import type { QuotaStanding } from "../verdict.ts";
+import type { QuotaStanding } from "../../../core/quota/rate-limit-fields.ts";
 import { DemandMeter } from "./demand-meter.ts";
 import { type Lot, Lots, type Part } from "./lots.ts";
 
@@ -36,7 +36,7 @@ export interface Ask {
 const LARGEST_SHARE = 20;
 /** A refusal is believed for so long at most: something may be given back meanwhile. */
 const MAX_REFUSAL_MS = 1_000;
-/** After an ask that brought nothing, how long until the next one ahead of need. */
+/** After an ask that brought nothing to hold, how long until the next one ahead of need. */
 const PAUSE_MS = 250;
 /** The store counts whole milliseconds, ours are finer: a lease ends this much early. */
 const CLOCK_STEP_MS = 1;
@@ -169,6 +169,8 @@ export class LeasePool {
     if (granted < asked.amount) this.#fallShort(asked, outcome, nowMs);
     else this.#suffice();
     if (held || lot.amount === 0) return [];
+    // At a window's end, or with a lease of a millisecond, nothing can be held: asking again at once would bring the same.
+    if (asked.leaseMs > 0) this.#pausedUntilMs = nowMs + PAUSE_MS;
     this.#lots.remove(lot);
     return [lot];
   }

@@ -26,6 +26,5 @@ export function trafficDocuments(text: string): TrafficDocuments {
   };
 }
 
-export function readTestdata(name: string): string {
-  return readFileSync(new URL(name, import.meta.url), "utf8");
-}
+/** Services with versions and subsets, a Gateway, and routes for the edge and within the mesh. */
+export const BOOKSHOP = readFileSync(new URL("../../pilot/testdata/bookshop.yaml", import.meta.url), "utf8");

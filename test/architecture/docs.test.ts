@@ -1,0 +1,194 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { decodeProxyConfigQuery } from "../../api/pilot-http.ts";
+import { blocksOf, filesEndingIn, readText, ROOT } from "../support/documentation.ts";
+
+// The documentation speaks of files, packages, metrics, flags and words: each must be there. That the documents it shows
+// take effect is tested in plugins/sdk/documented-examples.test.ts.
+
+const PAGES = filesEndingIn(".md").map((path) => ({ path, text: readText(path) }));
+const SOURCE = filesEndingIn(".ts")
+  .filter((path) => !/\.test\.ts$|^test\/|^bench\//.test(path))
+  .map((path) => ({ path, text: readText(path) }));
+
+const page = (path: string): string => PAGES.find((known) => known.path === path)?.text ?? "";
+
+/** A page without its fenced blocks. */
+const prose = (text: string): string => text.replace(/^```[^]*?^```$/gm, "");
+
+/** The part of a page under a heading, up to the next of the same level. */
+const section = (text: string, heading: string): string =>
+  text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? "";
+
+/** What stands in backticks in the first cell of each row. */
+const firstCells = (text: string): readonly string[] =>
+  [...text.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap(([, cell = ""]) => quoted(cell));
+
+const quoted = (text: string): readonly string[] =>
+  [...text.matchAll(/`([^`\n]+)`/g)].map(([, word]) => word as string);
+
+/** The anchors of a page's headings, as GitHub makes them. */
+const anchorsOf = (text: string): ReadonlySet<string> =>
+  new Set(
+    [...prose(text).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+        .replaceAll(" ", "-"),
+    ),
+  );
+
+describe("the documentation", () => {
+  it("links to files and headings that are there", () => {
+    const broken = PAGES.flatMap(({ path, text }) =>
+      [...prose(text).matchAll(/\]\(([^)\s]+)\)/g)]
+        .map(([, target]) => target as string)
+        .filter((target) => !/^[a-z]+:/.test(target))
+        .filter((target) => {
+          const [file = "", anchor] = target.split("#");
+          const linked = file === "" ? path : join(dirname(path), file);
+          if (!existsSync(join(ROOT, linked))) return true;
+          return anchor !== undefined && !anchorsOf(readText(linked)).has(anchor);
+        })
+        .map((target) => `${path}: ${target}`),
+    );
+    assert.deepEqual(broken, []);
+  });
+
+  it("can be reached from README.md, every page of it", () => {
+    const reached = new Set<string>();
+    const visit = (path: string): void => {
+      if (reached.has(path)) return;
+      reached.add(path);
+      for (const [, target = ""] of page(path).matchAll(/\]\(([^)\s#]+\.md)[)#]/g))
+        if (!/^[a-z]+:/.test(target)) visit(join(dirname(path), target));
+    };
+    visit("README.md");
+    const docs = PAGES.map(({ path }) => path).filter((path) => path.startsWith("docs/"));
+    assert.deepEqual(
+      docs.filter((path) => !reached.has(path)),
+      [],
+    );
+  });
+
+  it("names metrics that the program has, and every one of them", () => {
+    // Not nginx variables and locations of that name.
+    const METRIC = /(?<![$@\w])purser_[a-z]+(?:_[a-z]+)*\b/g;
+    const made = new Set(
+      SOURCE.flatMap(({ text }) =>
+        [...text.matchAll(/"(purser_[a-z_]+)"/g)].map(([, name]) => name as string),
+      ),
+    );
+    assert.ok(made.size > 10);
+    const spoken = new Set(PAGES.flatMap(({ text }) => text.match(METRIC) ?? []));
+    assert.deepEqual(
+      [...spoken].filter((name) => !made.has(name)),
+      [],
+    );
+    assert.deepEqual(
+      [...made].filter((name) => !spoken.has(name)),
+      [],
+    );
+  });
+
+  it("names flags that the program has", () => {
+    const flags = new Set(
+      SOURCE.filter(({ path }) => path.startsWith("cli/")).flatMap(({ text }) => text.match(FLAG) ?? []),
+    );
+    const unknown = PAGES.flatMap(({ path, text }) =>
+      (withoutForeignCommands(text).match(FLAG) ?? [])
+        .filter((flag) => flag !== "--help" && !flags.has(flag))
+        .map((flag) => `${path}: ${flag}`),
+    );
+    assert.deepEqual(unknown, []);
+  });
+
+  it("describes every path of the proxy's admin surface", () => {
+    const paths = readText("proxy/admin/admin-server.ts").match(/(?<=^ {4}")\/[a-z_/]+(?=",$)/gm) ?? [];
+    assert.ok(paths.length > 3);
+    for (const path of paths) assert.match(page("docs/api.md"), new RegExp(`\\| \`(GET|POST) ${path}\` \\|`));
+  });
+
+  it("shows nodes that pilot takes", () => {
+    for (const kind of ["proxy-node", "proxy-node-sidecar"]) {
+      const [node] = blocksOf(page("docs/api.md"), `json ${kind}`);
+      assert.ok(node !== undefined);
+      assert.deepEqual(decodeProxyConfigQuery({ node }).node, JSON.parse(node));
+    }
+  });
+});
+
+const FLAG = /(?<![\w-])--[a-z][a-z-]*[a-z]/g;
+/** Commands that have flags of their own; the demo passes `purser run` what follows `--`. */
+const FOREIGN = /^(?:\$ )?(?:curl|docker-compose|npm(?! start)|npx (?!purser)|-- )/;
+
+/** A page without the commands of other programs. */
+function withoutForeignCommands(text: string): string {
+  return text
+    .replaceAll("\\\n", " ")
+    .split("\n")
+    .filter((line) => !FOREIGN.test(line))
+    .join("\n")
+    .replace(/`([^`\n]+)`/g, (whole, command: string) => (FOREIGN.test(command) ? "" : whole));
+}
+
+describe("ARCHITECTURE.md", () => {
+  const text = page("ARCHITECTURE.md");
+
+  it("points to files that are there", () => {
+    const pointers = quoted(section(text, "Where to look"));
+    assert.ok(pointers.length > 10);
+    assert.deepEqual(
+      pointers.filter((path) => !existsSync(join(ROOT, path))),
+      [],
+    );
+  });
+
+  it("names no path from the root that is not there", () => {
+    const roots = new Set(readdirSync(ROOT));
+    const paths = quoted(text).filter((word) => word.includes("/") && roots.has(word.split("/")[0] ?? ""));
+    assert.deepEqual(
+      paths.filter((path) => !existsSync(join(ROOT, path))),
+      [],
+    );
+  });
+
+  it("speaks of every room", () => {
+    const { references } = JSON.parse(readText("tsconfig.json")) as { references: { path: string }[] };
+    for (const { path } of references)
+      assert.match(section(text, "The rooms"), new RegExp(`\\*\\*\`${path}/\`\\*\\*`));
+  });
+
+  it("says of every dependency why it is there, and of no other", () => {
+    const { dependencies, devDependencies } = JSON.parse(readText("package.json")) as Record<
+      "dependencies" | "devDependencies",
+      Record<string, string>
+    >;
+    const [forUse = "", forDevelopment = ""] = section(text, "Dependencies").split("For development:");
+    assert.deepEqual(firstCells(forUse).toSorted(), Object.keys(dependencies).toSorted());
+    assert.deepEqual(firstCells(forDevelopment).toSorted(), Object.keys(devDependencies).toSorted());
+  });
+});
+
+describe("docs/glossary.md", () => {
+  const words = [...page("docs/glossary.md").matchAll(/^\| \*\*([^*]+)\*\* \|/gm)].flatMap(([, words = ""]) =>
+    words.split(", "),
+  );
+  const elsewhere = [...PAGES, ...SOURCE]
+    .filter(({ path }) => path !== "docs/glossary.md")
+    .map(({ text }) => text)
+    .join("\n");
+
+  it("has no word that is used nowhere else", () => {
+    assert.ok(words.length > 20);
+    // `circuit breaker` is also CircuitBreaker and circuit-breaker.
+    const dead = words.filter(
+      (word) => !new RegExp(`(?<![a-z])${word.replaceAll(" ", "[ -]?")}`, "i").test(elsewhere),
+    );
+    assert.deepEqual(dead, []);
+  });
+});
