@@ -97,6 +97,8 @@ export type Fallback =
       readonly key: Readonly<Record<string, string | number | boolean>>;
       readonly charge: string | number | boolean;
       readonly limit: number;
+      /** The first that is true has its limit count in place of `limit`. */
+      readonly overrides?: readonly { readonly when: string; readonly limit: number }[];
       readonly windowMs: number;
       readonly algorithm: "fixed-window" | "sliding-window" | "token-bucket";
       readonly onStoreFailure: "allow" | "deny" | "local";

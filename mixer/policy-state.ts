@@ -33,7 +33,8 @@ function ofRule({ document }: Placed<Rule>): Fallback {
 }
 
 function ofQuotaPolicy({ document }: Placed<QuotaPolicy>): Fallback {
-  const { name, match, key, charge, limit, windowMs, algorithm, onStoreFailure, onError } = document;
+  const { name, match, key, charge, limit, overrides, windowMs, algorithm, onStoreFailure, onError } =
+    document;
   return {
     kind: "QuotaPolicy",
     name,
@@ -41,6 +42,7 @@ function ofQuotaPolicy({ document }: Placed<QuotaPolicy>): Fallback {
     key: Object.fromEntries(key.map(([dimension, value]) => [dimension, sourceOf(value)])),
     charge: sourceOf(charge),
     limit,
+    overrides: overrides.map(({ when, limit: other }) => ({ when: when.source, limit: other })),
     windowMs,
     algorithm,
     onStoreFailure,

@@ -134,7 +134,7 @@ export class FailurePolicy {
   }
 
   #chargeOf(fallback: QuotaFallback, scope: Scope): MaybePromise<LocalCharge | Fault> {
-    const { name: policy, limit, windowMs } = fallback;
+    const { name: policy, windowMs } = fallback;
     const dimensions: (readonly [string, Computed])[] = [];
     for (const [dimension, value] of Object.entries(fallback.key)) {
       const computed = this.#computed(value);
@@ -149,17 +149,25 @@ export class FailurePolicy {
         if (value instanceof Fault) return value;
         if (typeof value !== "number" || !Number.isFinite(value) || value < 0)
           return new Fault("PURSER_EXPR_EVALUATION", "the charge is no number of at least 0", true);
-        const cell = cellName(fallback, recordOf(key), limit);
-        return {
-          policy,
-          cell,
-          limit,
-          windowMs,
-          amount: Math.ceil(value),
-          message: `quota ${policy} is used up`,
-        };
+        return chain(this.#limitOf(fallback, scope), (limit) => {
+          if (limit instanceof Fault) return limit;
+          const cell = cellName(fallback, recordOf(key), limit);
+          const message = `quota ${policy} is used up`;
+          return { policy, cell, limit, windowMs, amount: Math.ceil(value), message };
+        });
       });
     });
+  }
+
+  #limitOf({ limit, overrides = [] }: QuotaFallback, scope: Scope): MaybePromise<number | Fault> {
+    const first = reduceInOrder(overrides, undefined as number | Fault | undefined, (found, override) =>
+      found !== undefined
+        ? found
+        : chain(this.#matches(override.when, scope), (holds) =>
+            holds instanceof Fault ? holds : holds ? override.limit : undefined,
+          ),
+    );
+    return chain(first, (found) => found ?? limit);
   }
 
   /** As in documents: text is an expression, the rest is meant as it is. */

@@ -236,6 +236,20 @@ describe("a policy client without its mixer", () => {
     assert.equal((await client.check(bag({ user: "bob" }))).outcome.kind, "allow");
   });
 
+  it("counts against the limit of the first override that is true", async () => {
+    const { mixer, client } = createStage();
+    const overrides = [
+      { when: 'request.user = "bob"', limit: 1 },
+      { when: 'request.user = "alice"', limit: 4 },
+      { when: 'request.user = "alice"', limit: 9 },
+    ];
+    mixer.announce({ proxies: 2, fallbacks: [{ ...local, overrides }] });
+    mixer.condition = "refuses";
+    const kinds: string[] = [];
+    for (let count = 0; count < 3; count++) kinds.push((await client.check(ALICE)).outcome.kind);
+    assert.deepEqual(kinds, ["allow", "allow", "limit"]);
+  });
+
   it("goes on serving what is cached, until that expires", async () => {
     const { time, mixer, client } = createStage();
     mixer.announce({ fallbacks: [{ ...deny, match: "true" }] });

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { request } from "undici";
+import { eventually } from "../support/eventually.ts";
 
 // docker-compose.yml for real: two mixers on one Redis, Prometheus, and the bookshop with a sidecar each. It builds an
 // image and takes a minute or more, so it runs only where it is asked for, as .ci/run does when an engine answers.
@@ -12,6 +13,7 @@ import { request } from "undici";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const BUILD_MS = 600_000;
 const READY_MS = 60_000;
+const PATIENTLY = { deadlineMs: READY_MS, everyMs: 500 };
 
 function compose(...args: readonly string[]): void {
   const { status, stdout, stderr } = spawnSync("docker-compose", args, {
@@ -38,18 +40,6 @@ async function call(
   return { status: statusCode, headers, text: await body.text() };
 }
 
-async function eventually(assertion: () => Promise<void>): Promise<void> {
-  const endMs = performance.now() + READY_MS;
-  for (;;) {
-    try {
-      return await assertion();
-    } catch (error) {
-      if (performance.now() > endMs) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-  }
-}
-
 describe("docker-compose up", function () {
   this.timeout(BUILD_MS + READY_MS);
 
@@ -73,7 +63,7 @@ describe("docker-compose up", function () {
       const { status, text } = await call("http://127.0.0.1:8080/");
       assert.equal(status, 200);
       assert.match(text, /<blockquote>/);
-    });
+    }, PATIENTLY);
   });
 
   it("denies at the sidecar what a policy denies", async () => {
@@ -82,8 +72,9 @@ describe("docker-compose up", function () {
   });
 
   it("admits no more than one quota through three sidecars and two mixers", async () => {
-    await eventually(async () =>
-      assert.equal((await call("http://127.0.0.1:8080/api/reviews/1")).status, 200),
+    await eventually(
+      async () => assert.equal((await call("http://127.0.0.1:8080/api/reviews/1")).status, 200),
+      PATIENTLY,
     );
     const statuses: number[] = [];
     for (let i = 0; i < 15; i++) {
@@ -108,6 +99,6 @@ describe("docker-compose up", function () {
         "http://127.0.0.1:9090/api/v1/query?query=sum(requests_total%7Bcode%3D%22429%22%7D)",
       );
       assert.match(requests, /"value":\[[\d.]+,"([5-9]|\d\d)"\]/);
-    });
+    }, PATIENTLY);
   });
 });

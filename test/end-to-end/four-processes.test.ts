@@ -3,14 +3,13 @@
 
 import assert from "node:assert/strict";
 import { Pool } from "undici";
+import { eventually } from "../support/eventually.ts";
 import { meshFolder, type MeshFolder, serviceEntry } from "../support/mesh-folder.ts";
 import { type Program, purser, runProgram } from "../support/program.ts";
 import { freePort } from "../support/services.ts";
 
 // The bookshop with mixer, pilot and edge proxy in processes of their own, which know each other by URL alone. They are
 // started in an order in which nothing that is needed is there yet.
-
-const READY_MS = 10_000;
 
 describe("mixer, pilot, proxy and bookshop in four processes", function () {
   this.timeout(60_000);
@@ -178,16 +177,4 @@ spec:
 async function edgeless(url: string): Promise<{ body: string }> {
   const response = await fetch(url);
   return { body: await response.text() };
-}
-
-async function eventually(assertion: () => Promise<void>): Promise<void> {
-  const endMs = performance.now() + READY_MS;
-  for (;;) {
-    try {
-      return await assertion();
-    } catch (error) {
-      if (performance.now() > endMs) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
 }

@@ -105,6 +105,7 @@ const policyState = Compile(
           key: Type.Record(Text, Literal),
           charge: Literal,
           limit: Amount,
+          overrides: Type.Optional(Type.Array(Type.Object({ when: Text, limit: Amount }))),
           windowMs: Amount,
           algorithm: Choice("fixed-window", "sliding-window", "token-bucket"),
           onStoreFailure: StoreFailure,
