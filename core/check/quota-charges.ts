@@ -57,8 +57,11 @@ function chargeOf({ document }: Placed<QuotaPolicy>, scope: Scope): MaybePromise
 }
 
 /** Counts are whole: a part of one counts as one, so that rounding never lets more through than the limit. */
-function evaluateAmount(document: QuotaPolicy, scope: Scope): MaybePromise<number | Fault> {
-  return andThen(evaluateComputed(document.charge, scope), (value) => {
+export function evaluateAmount(
+  { charge }: Pick<QuotaPolicy, "charge">,
+  scope: Scope,
+): MaybePromise<number | Fault> {
+  return andThen(evaluateComputed(charge, scope), (value) => {
     if (typeof value === "number" && value >= 0 && Number.isSafeInteger(Math.ceil(value)))
       return Math.ceil(value);
     const given =
@@ -72,7 +75,10 @@ function evaluateAmount(document: QuotaPolicy, scope: Scope): MaybePromise<numbe
 }
 
 /** That of the first override that is true, else the policy's own. */
-function evaluateLimit(document: QuotaPolicy, scope: Scope): MaybePromise<number | Fault> {
+export function evaluateLimit(
+  document: Pick<QuotaPolicy, "limit" | "overrides">,
+  scope: Scope,
+): MaybePromise<number | Fault> {
   return chain(
     reduceInOrder(document.overrides, undefined as number | Fault | undefined, (found, { when, limit }) =>
       found !== undefined

@@ -4,14 +4,9 @@
 import type { Fallback, PolicyState } from "../../api/mixer.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import type { QuotaCharge } from "../../core/check/decision.ts";
-import {
-  evaluateComputed,
-  evaluateCondition,
-  evaluateMap,
-  Fault,
-  type Scope,
-} from "../../core/check/evaluation.ts";
+import { andThen, evaluateCondition, evaluateMap, Fault, type Scope } from "../../core/check/evaluation.ts";
 import { recordOf } from "../../core/check/instances.ts";
+import { evaluateAmount, evaluateLimit } from "../../core/check/quota-charges.ts";
 import type { CompileExpression, Expression } from "../../core/expressions/expression.ts";
 import type { ErrorCode } from "../../core/kernel/error-catalog.ts";
 import { attempt, chain, type MaybePromise, reduceInOrder } from "../../core/kernel/maybe-promise.ts";
@@ -141,33 +136,22 @@ export class FailurePolicy {
       if (computed instanceof Fault) return computed;
       dimensions.push([dimension, computed]);
     }
-    const computed = this.#computed(fallback.charge);
-    if (computed instanceof Fault) return computed;
-    return chain(evaluateMap(dimensions, scope), (key) => {
-      if (key instanceof Fault) return key;
-      return chain(evaluateComputed(computed, scope), (value) => {
-        if (value instanceof Fault) return value;
-        if (typeof value !== "number" || !Number.isFinite(value) || value < 0)
-          return new Fault("PURSER_EXPR_EVALUATION", "the charge is no number of at least 0", true);
-        return chain(this.#limitOf(fallback, scope), (limit) => {
-          if (limit instanceof Fault) return limit;
+    const charge = this.#computed(fallback.charge);
+    if (charge instanceof Fault) return charge;
+    const overrides: { readonly when: Expression; readonly limit: number }[] = [];
+    for (const { when, limit } of fallback.overrides ?? []) {
+      const expression = this.#expression(when);
+      if (expression instanceof Fault) return expression;
+      overrides.push({ when: expression, limit });
+    }
+    return andThen(evaluateMap(dimensions, scope), (key) =>
+      andThen(evaluateAmount({ charge }, scope), (amount) =>
+        andThen(evaluateLimit({ limit: fallback.limit, overrides }, scope), (limit) => {
           const cell = cellName(fallback, recordOf(key), limit);
-          const message = `quota ${policy} is used up`;
-          return { policy, cell, limit, windowMs, amount: Math.ceil(value), message };
-        });
-      });
-    });
-  }
-
-  #limitOf({ limit, overrides = [] }: QuotaFallback, scope: Scope): MaybePromise<number | Fault> {
-    const first = reduceInOrder(overrides, undefined as number | Fault | undefined, (found, override) =>
-      found !== undefined
-        ? found
-        : chain(this.#matches(override.when, scope), (holds) =>
-            holds instanceof Fault ? holds : holds ? override.limit : undefined,
-          ),
+          return { policy, cell, limit, windowMs, amount, message: `quota ${policy} is used up` };
+        }),
+      ),
     );
-    return chain(first, (found) => found ?? limit);
   }
 
   /** As in documents: text is an expression, the rest is meant as it is. */
