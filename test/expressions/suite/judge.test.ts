@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { agree, meetsCase } from "./judge.ts";
+import { ourOutcome, referenceOutcome } from "./outcome.ts";
+
+describe("the judge of suite cases", () => {
+  const outcomeOf = async (source: string, input?: unknown) => (await ourOutcome(source, input, {})).outcome;
+
+  it("tells a value from another, from none and from a failure", async () => {
+    const outcome = await outcomeOf("[1, 2]");
+    assert.ok(meetsCase(outcome, { result: [1, 2] }));
+    assert.ok(!meetsCase(outcome, { result: [2, 1] }));
+    assert.ok(meetsCase(outcome, { result: [2, 1], unordered: true }));
+    assert.ok(!meetsCase(outcome, { result: [2, 2], unordered: true }));
+    assert.ok(!meetsCase(outcome, { undefinedResult: true }));
+    assert.ok(!meetsCase(outcome, { code: "T2001" }));
+    assert.ok(meetsCase(await outcomeOf("nothing", {}), { undefinedResult: true }));
+    assert.ok(!meetsCase(await outcomeOf("null"), { undefinedResult: true }));
+  });
+
+  it("tells a failure by its code, its token and its other fields", async () => {
+    const outcome = await outcomeOf("1 + 'a'");
+    assert.ok(meetsCase(outcome, { code: "T2002" }));
+    assert.ok(meetsCase(outcome, { code: "T2002", token: "+" }));
+    assert.ok(!meetsCase(outcome, { code: "T2001" }));
+    assert.ok(!meetsCase(outcome, { code: "T2002", token: "-" }));
+    const raised = await outcomeOf("$error('no')");
+    assert.ok(meetsCase(raised, { error: { code: "D3137", message: "no" } }));
+    assert.ok(!meetsCase(raised, { error: { code: "D3137", message: "yes" } }));
+  });
+
+  it("takes either guard for the suite's one code", async () => {
+    const { outcome } = await ourOutcome("($f := function(){1 + $f()}; $f())", {}, {}, { depth: 50 });
+    assert.ok(meetsCase(outcome, { code: "U1001" }));
+    assert.ok(!meetsCase(await outcomeOf("1 + 'a'"), { code: "U1001" }));
+  });
+
+  it("refuses a case that expects nothing", async () => {
+    const outcome = await outcomeOf("1");
+    assert.throws(() => meetsCase(outcome, { expr: "1" }), /expects nothing/);
+  });
+
+  it("sees where engines differ", async () => {
+    const [one, two] = [await referenceOutcome("1", {}, {}), await referenceOutcome("2", {}, {})];
+    const [plus, minus] = [await referenceOutcome("1+''", {}, {}), await referenceOutcome("-''", {}, {})];
+    assert.ok(agree(one, one) && agree(plus, plus));
+    assert.ok(!agree(one, two) && !agree(one, plus) && !agree(plus, one) && !agree(plus, minus));
+  });
+});

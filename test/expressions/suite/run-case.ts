@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { agree, meetsCase } from "./judge.ts";
+import { type Outcome, ourOutcome, referenceOutcome } from "./outcome.ts";
+import type { ReadyCase } from "./suite-case.ts";
+
+export interface CaseResult {
+  readonly ready: ReadyCase;
+  readonly ours: Outcome;
+  readonly reference: Outcome;
+  readonly engine: "compiled" | "interpreted" | undefined;
+  readonly meetsExpectation: boolean;
+  readonly agreesWithReference: boolean;
+}
+
+export async function runCase(ready: ReadyCase): Promise<CaseResult> {
+  const { source, expected } = ready;
+  const bindings = expected.bindings ?? {};
+  const limits = { depth: expected.depth, timeMs: expected.timelimit };
+  const { outcome: ours, engine } = await ourOutcome(source, ready.input(), bindings, limits);
+  const reference = await referenceOutcome(source, ready.input(), bindings, limits);
+  return {
+    ready,
+    ours,
+    reference,
+    engine,
+    meetsExpectation: meetsCase(ours, expected),
+    agreesWithReference: agree(ours, reference, expected.unordered),
+  };
+}
+
+export async function runCases(cases: readonly ReadyCase[]): Promise<CaseResult[]> {
+  const results: CaseResult[] = [];
+  for (const ready of cases) results.push(await runCase(ready));
+  return results;
+}
+
+export const holds = (result: CaseResult): boolean => result.meetsExpectation && result.agreesWithReference;
+
+export interface SuiteFigures {
+  readonly cases: number;
+  readonly holding: number;
+  readonly parsed: number;
+  readonly compiled: number;
+  /** Of those that parse, between 0 and 1; 0 where none does. */
+  readonly compiledShare: number;
+}
+
+export function figuresOf(results: readonly CaseResult[]): SuiteFigures {
+  const parsed = results.filter(({ engine }) => engine !== undefined).length;
+  const compiled = results.filter(({ engine }) => engine === "compiled").length;
+  return {
+    cases: results.length,
+    holding: results.filter(holds).length,
+    parsed,
+    compiled,
+    compiledShare: parsed === 0 ? 0 : compiled / parsed,
+  };
+}
+
+export function describeFigures({ cases, holding, parsed, compiled, compiledShare }: SuiteFigures): string {
+  const share = (compiledShare * 100).toFixed(1);
+  return `${holding} of ${cases} cases agree; ${compiled} of ${parsed} that parse are compiled (${share} %)`;
+}
+
+/** A disagreement as a reader needs it: the expression, what was expected and what came. */
+export function describeDisagreement({ ready, ours, reference, ...result }: CaseResult): string {
+  const { expr: _expr, data: _data, ...expected } = ready.expected;
+  const expectation = result.meetsExpectation ? "" : `\n  expected  ${clipped(JSON.stringify(expected))}`;
+  return `${ready.name} (${result.engine ?? "not parsed"})
+  ${clipped(ready.source.replaceAll("\n", "\n  "))}
+  input     ${clipped(JSON.stringify(ready.input()) ?? "undefined")}${expectation}
+  reference ${describeOutcome(reference)}
+  ours      ${describeOutcome(ours)}`;
+}
+
+export function describeOutcome(outcome: Outcome): string {
+  if (outcome.kind === "value") return clipped(JSON.stringify(outcome.value) ?? String(outcome.value));
+  const { code, position, token, fields } = outcome.fault;
+  return clipped(`fails: ${code ?? "no code"} at ${position} token ${token}: ${String(fields["message"])}`);
+}
+
+const LONGEST_TEXT = 600;
+const clipped = (text: string): string =>
+  text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}… (${text.length} characters)` : text;
