@@ -5,6 +5,7 @@ import jsonata from "jsonata";
 import { type AttributeValue } from "../attributes/bag.ts";
 import { canonicalText } from "../attributes/signature.ts";
 import { ExpressionError } from "./expression.ts";
+import { GATEWAY_FUNCTIONS } from "./gateway/functions.ts";
 import { type ExpressionLimits, isFunctionObject, tooLarge } from "./limits.ts";
 
 /**
@@ -28,11 +29,12 @@ export const RANGE_FUNCTION = "..";
 
 type Original = (...values: readonly unknown[]) => unknown;
 
-/** A function of JSONata's by its name without the `$`; undefined when there is none. */
+/** A function of JSONata's, or a gateway's, by its name without the `$`; undefined when there is none. */
 export const builtinOf: (name: string) => Builtin | undefined = findBuiltins();
 
 export function boundedBuiltins(limits: ExpressionLimits): ReadonlyMap<string, Builtin> {
   return new Map<string, Builtin>([
+    ...GATEWAY_FUNCTIONS.map(({ name }): [string, Builtin] => [name, builtinOf(name) as Builtin]),
     ...boundedTextBuiltins(limits),
     ...boundedPictureBuiltins(),
     ...loopingBuiltins(),
@@ -302,6 +304,8 @@ function findBuiltins(): (name: string) => Builtin | undefined {
   }
   let frame: Frame | undefined;
   const probe = jsonata("null");
+  for (const { name, implementation, signature } of GATEWAY_FUNCTIONS)
+    probe.registerFunction(name, implementation as (...values: unknown[]) => unknown, signature);
   const onFrame = Symbol.for("jsonata.__createFrame_push") as unknown as string;
   probe.assign(onFrame, (enclosing: Frame) => {
     frame ??= enclosing;

@@ -1,0 +1,140 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { cached } from "./compiled-cache.ts";
+import { gatewayFault, quoted } from "./faults.ts";
+import type { GatewayFunction } from "./function.ts";
+import { daysOf, timeMsOf } from "./iso-time.ts";
+
+/** Formatters are large, and there are some 600 zones, of which few are in use. */
+const MAX_ZONES = 64;
+const DAY_NAMES = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] as const;
+
+type Time = number | string | undefined;
+type Text = string | undefined;
+
+type Part = "year" | "month" | "day" | "hour" | "minute" | "second";
+type Parts = Readonly<Record<Part, number>>;
+
+const formatterOf = cached((zone): Intl.DateTimeFormat => {
+  try {
+    // Offsets such as +01:00 are zones to some engines and none to others.
+    if (/^[a-z]/i.test(zone)) return createFormatter(zone);
+  } catch {
+    // Refused below.
+  }
+  throw gatewayFault("D4004", `${quoted(zone)} is no time zone: write one such as Europe/Berlin, or UTC`);
+}, MAX_ZONES);
+
+function createFormatter(timeZone: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat("en-US-u-ca-gregory-nu-latn", {
+    timeZone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    second: "numeric",
+  });
+}
+
+function partsIn(formatter: Intl.DateTimeFormat, timeMs: number): Parts {
+  const parts: Record<string, number> = {};
+  for (const { type, value } of formatter.formatToParts(timeMs)) parts[type] = Number(value);
+  return parts as Parts;
+}
+
+function inZone(time: Time, zone: Text): Readonly<Record<string, unknown>> | undefined {
+  if (zone === undefined) return undefined;
+  const formatter = formatterOf(zone);
+  const timeMs = time === undefined ? undefined : timeMsOf(time);
+  if (timeMs === undefined) return undefined;
+  const parts = partsIn(formatter, timeMs);
+  const { year, month, day, hour, minute, second } = parts;
+  // The first of January 1970 was a Thursday.
+  const weekday = ((((daysOf(year, month, day) + 3) % 7) + 7) % 7) + 1;
+  return {
+    year,
+    month,
+    day,
+    weekday,
+    weekdayName: DAY_NAMES[weekday - 1],
+    hour,
+    minute,
+    second,
+    date: `${String(year).padStart(4, "0")}-${twoDigits(month)}-${twoDigits(day)}`,
+    time: `${twoDigits(hour)}:${twoDigits(minute)}`,
+  };
+}
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, "0");
+}
+
+function timeBetween(time: Time, zone: Text, from: Text, to: Text): boolean | undefined {
+  if (zone === undefined || from === undefined || to === undefined) return undefined;
+  const formatter = formatterOf(zone);
+  const [first, end] = [minutesOf(from), minutesOf(to)];
+  if (first === end)
+    throw gatewayFault(
+      "D4005",
+      `$timeBetween: from ${from} to ${to} is nothing, or everything: 00:00 to 24:00`,
+    );
+  const timeMs = time === undefined ? undefined : timeMsOf(time);
+  if (timeMs === undefined) return undefined;
+  const { hour, minute } = partsIn(formatter, timeMs);
+  const now = hour * 60 + minute;
+  return first < end ? first <= now && now < end : first <= now || now < end;
+}
+
+function minutesOf(text: string): number {
+  const [, hour, minute] = /^(\d\d):(\d\d)$/.exec(text) ?? [];
+  const minutes = Number(hour) * 60 + Number(minute);
+  if (!(minutes <= 1440 && Number(minute) < 60))
+    throw gatewayFault("D4005", `$timeBetween: ${quoted(text)} is no time of day: write 00:00 to 24:00`);
+  return minutes;
+}
+
+export const TIME_FUNCTIONS: readonly GatewayFunction[] = [
+  {
+    name: "inZone",
+    signature: "<(ns)-s:o>",
+    implementation: inZone,
+    summary:
+      "A time, as milliseconds since 1970 or ISO 8601 text, by the calendar and clock of an IANA time zone: `year`, `month`, `day`, `weekday` (1 is Monday), `weekdayName`, `hour`, `minute`, `second`, `date` (YYYY-MM-DD) and `time` (HH:MM). No value when the time is malformed.",
+    returns: "object",
+    parameters: ["time", "zone"],
+    examples: [
+      {
+        expression: '$inZone("2026-07-01T22:30:00Z", "Europe/Berlin")',
+        result: {
+          year: 2026,
+          month: 7,
+          day: 2,
+          weekday: 4,
+          weekdayName: "Thursday",
+          hour: 0,
+          minute: 30,
+          second: 0,
+          date: "2026-07-02",
+          time: "00:30",
+        },
+      },
+      { expression: '$inZone(0, "America/New_York").date', result: "1969-12-31" },
+    ],
+  },
+  {
+    name: "timeBetween",
+    signature: "<(ns)-sss:b>",
+    implementation: timeBetween,
+    summary:
+      "Whether the clock of a time zone shows `from` or later, and earlier than `to`, both as HH:MM; past midnight when `from` is after `to`. No value when the time is malformed.",
+    returns: "boolean",
+    parameters: ["time", "zone", "from", "to"],
+    examples: [
+      { expression: '$timeBetween("2026-07-01T07:30:00Z", "Europe/Berlin", "09:00", "17:00")', result: true },
+      { expression: '$timeBetween("2026-07-01T23:30:00Z", "UTC", "22:00", "06:00")', result: true },
+    ],
+  },
+];
