@@ -1,16 +1,16 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { BASE64URL_FUNCTIONS } from "./base64url.ts";
-import { CIDR_FUNCTIONS } from "./cidr.ts";
+import { BASE64URL_FUNCTIONS } from "./texts/base64url.ts";
+import { CIDR_FUNCTIONS } from "./patterns/cidr.ts";
 import type { GatewayFunction } from "./function.ts";
-import { GLOB_FUNCTIONS } from "./glob.ts";
-import { HASH_FUNCTIONS } from "./hash.ts";
-import { JSON_FUNCTIONS } from "./json.ts";
-import { PATH_FUNCTIONS } from "./paths.ts";
-import { SEMVER_FUNCTIONS } from "./semver.ts";
-import { TEXT_FUNCTIONS } from "./texts.ts";
-import { TIME_FUNCTIONS } from "./zoned-time.ts";
+import { GLOB_FUNCTIONS } from "./patterns/glob.ts";
+import { HASH_FUNCTIONS } from "./texts/hash.ts";
+import { JSON_FUNCTIONS } from "./texts/json.ts";
+import { PATH_FUNCTIONS } from "./patterns/paths.ts";
+import { SEMVER_FUNCTIONS } from "./patterns/semver.ts";
+import { TEXT_FUNCTIONS } from "./texts/texts.ts";
+import { TIME_FUNCTIONS } from "./times/zoned-time.ts";
 
 export type { GatewayFunction } from "./function.ts";
 

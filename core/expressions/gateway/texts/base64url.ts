@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { GatewayFunction } from "./function.ts";
+import type { GatewayFunction } from "../function.ts";
 import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

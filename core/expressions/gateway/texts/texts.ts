@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { GatewayFunction } from "./function.ts";
+import type { GatewayFunction } from "../function.ts";
 
 type Text = string | undefined;
 

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { plainValue } from "../plain-value.ts";
-import { gatewayFault } from "./faults.ts";
-import type { GatewayFunction } from "./function.ts";
+import { plainValue } from "../../plain-value.ts";
+import { gatewayFault } from "../faults.ts";
+import type { GatewayFunction } from "../function.ts";
 
 /** Longest JSON text that is read, in UTF-16 units: four times what proxies commonly allow all headers together. */
 const MAX_LENGTH = 262_144;

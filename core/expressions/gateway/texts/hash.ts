@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { gatewayFault } from "./faults.ts";
-import type { GatewayFunction } from "./function.ts";
+import { gatewayFault } from "../faults.ts";
+import type { GatewayFunction } from "../function.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
 const MAX_BUCKETS = 2 ** 32;

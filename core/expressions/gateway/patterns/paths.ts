@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { cached } from "./compiled-cache.ts";
-import type { GatewayFunction } from "./function.ts";
+import type { GatewayFunction } from "../function.ts";
 import { type PathTemplate, parsePathTemplate } from "./path-template.ts";
 
 type Text = string | undefined;

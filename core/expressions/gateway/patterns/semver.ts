@@ -3,8 +3,8 @@
 
 import semver from "semver";
 import { cached } from "./compiled-cache.ts";
-import { gatewayFault, quoted } from "./faults.ts";
-import type { GatewayFunction } from "./function.ts";
+import { gatewayFault, quoted } from "../faults.ts";
+import type { GatewayFunction } from "../function.ts";
 
 /** Longest range, in UTF-16 units; the package limits versions to as many. */
 const MAX_RANGE_LENGTH = 256;

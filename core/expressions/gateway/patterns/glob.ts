@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { globToRegex } from "../../kernel/glob.ts";
-import { compileRegex } from "../../kernel/regex.ts";
-import { messageOf } from "../../kernel/errors.ts";
-import { tooLarge } from "../limits.ts";
+import { globToRegex } from "../../../kernel/glob.ts";
+import { compileRegex } from "../../../kernel/regex.ts";
+import { messageOf } from "../../../kernel/errors.ts";
+import { tooLarge } from "../../limits.ts";
 import { cached } from "./compiled-cache.ts";
-import { gatewayFault, quoted } from "./faults.ts";
-import type { GatewayFunction } from "./function.ts";
+import { gatewayFault, quoted } from "../faults.ts";
+import type { GatewayFunction } from "../function.ts";
 
 /** Longest glob, in UTF-16 units. */
 const MAX_GLOB_LENGTH = 1024;

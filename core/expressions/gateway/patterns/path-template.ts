@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { gatewayFault, quoted } from "./faults.ts";
+import { gatewayFault, quoted } from "../faults.ts";
 
 /** Longest template, in UTF-16 units. */
 const MAX_TEMPLATE_LENGTH = 1024;

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { cached } from "./compiled-cache.ts";
-import { gatewayFault, quoted } from "./faults.ts";
-import type { GatewayFunction } from "./function.ts";
+import { cached } from "../patterns/compiled-cache.ts";
+import { gatewayFault, quoted } from "../faults.ts";
+import type { GatewayFunction } from "../function.ts";
 import { daysOf, timeMsOf } from "./iso-time.ts";
 
 /** Formatters are large, and there are some 600 zones, of which few are in use. */
