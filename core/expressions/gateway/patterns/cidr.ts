@@ -21,12 +21,13 @@ function block(text: string): ReturnType<typeof parseBlock> {
 }
 
 function setOf(blocks: string | readonly unknown[]): AddressSet {
-  if (typeof blocks === "string") return addressSet(blocks);
-  if (blocks.length === 0) return createAddressSet([]);
-  for (const entry of blocks) {
-    if (typeof entry !== "string") throw gatewayFault("D4001", "$cidr: a block is no text");
+  const entries = typeof blocks === "string" ? [blocks] : blocks;
+  if (entries.length === 0) return createAddressSet([]);
+  for (const entry of entries) {
+    if (typeof entry !== "string" || entry.includes(SEPARATOR))
+      throw gatewayFault("D4001", `$cidr: ${quoted(String(entry))} is not an IP address or a CIDR block`);
   }
-  return addressSet(blocks.join(SEPARATOR));
+  return addressSet(entries.join(SEPARATOR));
 }
 
 function cidr(

@@ -11,8 +11,8 @@ import type { GatewayFunction } from "../function.ts";
 
 /** Longest glob, in UTF-16 units. */
 const MAX_GLOB_LENGTH = 1024;
-/** Longest text that is matched with more than one wildcard: linear time is still time. */
-const MAX_TEXT_LENGTH = 65_536;
+/** Longest text that is matched with more than one wildcard: linear time is still time. URLs end before. */
+const MAX_TEXT_LENGTH = 8192;
 
 interface Glob {
   matches(text: string): boolean;

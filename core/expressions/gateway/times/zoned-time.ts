@@ -16,10 +16,13 @@ type Text = string | undefined;
 type Part = "year" | "month" | "day" | "hour" | "minute" | "second";
 type Parts = Readonly<Record<Part, number>>;
 
-const formatterOf = cached((zone): Intl.DateTimeFormat => {
+/** What the calendar and the clock of a zone show. */
+type Zone = (timeMs: number) => Parts;
+
+const zoneOf = cached((zone): Zone => {
   try {
     // Offsets such as +01:00 are zones to some engines and none to others.
-    if (/^[a-z]/i.test(zone)) return createFormatter(zone);
+    if (/^[a-z]/i.test(zone)) return createZone(createFormatter(zone));
   } catch {
     // Refused below.
   }
@@ -39,19 +42,28 @@ function createFormatter(timeZone: string): Intl.DateTimeFormat {
   });
 }
 
-function partsIn(formatter: Intl.DateTimeFormat, timeMs: number): Parts {
-  const parts: Record<string, number> = {};
-  for (const { type, value } of formatter.formatToParts(timeMs)) parts[type] = Number(value);
-  return parts as Parts;
+/** Remembers the last second: formatting takes microseconds, and requests of one second ask for one time. */
+function createZone(formatter: Intl.DateTimeFormat): Zone {
+  let lastSecond = Number.NaN;
+  let lastParts: Parts | undefined;
+  return (timeMs) => {
+    const second = Math.floor(timeMs / 1000);
+    if (lastParts === undefined || second !== lastSecond) {
+      const parts: Record<string, number> = {};
+      for (const { type, value } of formatter.formatToParts(second * 1000)) parts[type] = Number(value);
+      lastParts = parts as Parts;
+      lastSecond = second;
+    }
+    return lastParts;
+  };
 }
 
 function inZone(time: Time, zone: Text): Readonly<Record<string, unknown>> | undefined {
   if (zone === undefined) return undefined;
-  const formatter = formatterOf(zone);
+  const partsAt = zoneOf(zone);
   const timeMs = time === undefined ? undefined : timeMsOf(time);
   if (timeMs === undefined) return undefined;
-  const parts = partsIn(formatter, timeMs);
-  const { year, month, day, hour, minute, second } = parts;
+  const { year, month, day, hour, minute, second } = partsAt(timeMs);
   // The first of January 1970 was a Thursday.
   const weekday = ((((daysOf(year, month, day) + 3) % 7) + 7) % 7) + 1;
   return {
@@ -74,7 +86,7 @@ function twoDigits(value: number): string {
 
 function timeBetween(time: Time, zone: Text, from: Text, to: Text): boolean | undefined {
   if (zone === undefined || from === undefined || to === undefined) return undefined;
-  const formatter = formatterOf(zone);
+  const partsAt = zoneOf(zone);
   const [first, end] = [minutesOf(from), minutesOf(to)];
   if (first === end)
     throw gatewayFault(
@@ -83,7 +95,7 @@ function timeBetween(time: Time, zone: Text, from: Text, to: Text): boolean | un
     );
   const timeMs = time === undefined ? undefined : timeMsOf(time);
   if (timeMs === undefined) return undefined;
-  const { hour, minute } = partsIn(formatter, timeMs);
+  const { hour, minute } = partsAt(timeMs);
   const now = hour * 60 + minute;
   return first < end ? first <= now && now < end : first <= now || now < end;
 }
