@@ -9,6 +9,7 @@ const GENERATORS = [
   "generate-attributes-doc.ts",
   "generate-documents-doc.ts",
   "generate-errors-doc.ts",
+  "generate-functions-doc.ts",
 ];
 
 let failed = false;

@@ -8,6 +8,7 @@ import jsonata from "jsonata";
 import type { AttributeBag } from "../attributes/bag.ts";
 import type { Builtin } from "./bounded-builtins.ts";
 import { type Expression, ExpressionError } from "./expression.ts";
+import { GATEWAY_FUNCTIONS } from "./gateway/functions.ts";
 import { FUNCTION_NAMES, STEADY_FUNCTIONS, USES_CONTEXT_BELOW } from "./function-names.ts";
 import { builtinOf } from "./reference-functions.ts";
 import { compileWithJsonata, createJsonataCompiler } from "./jsonata-engine.ts";
@@ -195,12 +196,13 @@ describe("a bounded function", () => {
 });
 
 describe("the names of functions", () => {
-  it("are JSONata's, but for $eval", () => {
+  it("are JSONata's, but for $eval, and the gateway's", () => {
     const text = readFileSync(createRequire(import.meta.url).resolve("jsonata"), "utf8");
     const bound = [...text.matchAll(/(?:staticFrame|environment)\.bind\('(\w+)', defineFunction/g)].map(
       ([, name]) => name,
     );
-    assert.deepEqual([...FUNCTION_NAMES].sort(byName), bound.filter((name) => name !== "eval").sort(byName));
+    const known = [...bound.filter((name) => name !== "eval"), ...GATEWAY_FUNCTIONS.map(({ name }) => name)];
+    assert.deepEqual([...FUNCTION_NAMES].sort(byName), known.sort(byName));
     for (const name of FUNCTION_NAMES) assert.notEqual(builtinOf(name), undefined, name);
     assert.ok([...STEADY_FUNCTIONS, ...USES_CONTEXT_BELOW.keys()].every((name) => FUNCTION_NAMES.has(name)));
   });

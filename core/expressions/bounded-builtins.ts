@@ -5,6 +5,7 @@ import { type AttributeValue } from "../attributes/bag.ts";
 import { canonicalText } from "../attributes/signature.ts";
 import { ExpressionError } from "./expression.ts";
 import { builtinOf, type ReferenceFunction } from "./reference-functions.ts";
+import { GATEWAY_FUNCTIONS } from "./gateway/functions.ts";
 import { type ExpressionLimits, isFunctionObject, tooLarge } from "./limits.ts";
 
 /**
@@ -26,6 +27,7 @@ type Original = (...values: readonly unknown[]) => unknown;
 
 export function boundedBuiltins(limits: ExpressionLimits): ReadonlyMap<string, Builtin> {
   return new Map<string, Builtin>([
+    ...GATEWAY_FUNCTIONS.map(({ name }): [string, Builtin] => [name, builtinOf(name) as Builtin]),
     ...boundedTextBuiltins(limits),
     ...boundedPictureBuiltins(),
     ...loopingBuiltins(),

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** What is known of JSONata's functions without calling them; a test holds the names to JSONata's own list. */
+/** What is known of functions without calling them; a test holds the names to JSONata's own list, and the gateway's. */
 
 /** Their work is linear in what they are given, and what they give is no larger, or bounded (bounded-builtins.ts). */
 export const STEADY_FUNCTIONS: ReadonlySet<string> = words(`
@@ -10,6 +10,8 @@ export const STEADY_FUNCTIONS: ReadonlySet<string> = words(`
   contains match replace split join formatNumber formatBase formatInteger parseInteger
   boolean not exists type keys lookup append distinct reverse
   now millis toMillis fromMillis
+  cidr pathMatch pathParams glob startsWith endsWith constantTimeEquals inZone timeBetween semver semverCompare hash
+  jsonParse base64urlDecode
 `);
 
 /** All that expressions may call. */
@@ -18,6 +20,7 @@ export const FUNCTION_NAMES: ReadonlySet<string> = new Set([
   ...words(`
     string spread merge each sift map zip filter single reduce sort shuffle error assert clone
     base64encode base64decode encodeUrl encodeUrlComponent decodeUrl decodeUrlComponent
+    jsonStringify base64urlEncode
   `),
 ]);
 
@@ -32,6 +35,9 @@ export const USES_CONTEXT_BELOW: ReadonlyMap<string, number> = new Map([
   ...each(2, "substring substringBefore substringAfter pad match contains split formatNumber formatInteger"),
   ...each(2, "parseInteger power each sift lookup"),
   ...each(3, "replace"),
+  ...each(1, "jsonParse jsonStringify base64urlEncode base64urlDecode"),
+  ...each(2, "cidr pathMatch pathParams glob startsWith endsWith semver inZone"),
+  ...each(4, "timeBetween"),
 ]);
 
 function words(text: string): Set<string> {

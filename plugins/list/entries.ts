@@ -1,10 +1,16 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { compileRegex, messageOf, type Regex } from "../sdk/index.ts";
-import { createAddressSet, isAddress, parseBlock } from "./cidr.ts";
+import {
+  compileRegex,
+  createAddressSet,
+  globToRegex,
+  isAddress,
+  messageOf,
+  parseBlock,
+  type Regex,
+} from "../sdk/index.ts";
 import type { EntryType } from "./config.ts";
-import { globToRegex } from "./glob.ts";
 
 /** Whether a value is on a list. */
 export interface Matcher {

@@ -60,6 +60,8 @@ export { httpStatusOf, OK, STATUS_CODES, type Status, type StatusCode } from "..
 
 // Patterns that users write, matched in linear time.
 export { compileRegex, type Regex, type RegexResult } from "../../core/kernel/regex.ts";
+export { globToRegex } from "../../core/kernel/glob.ts";
+export { createAddressSet, isAddress, parseBlock } from "../../core/kernel/ip-blocks.ts";
 
 // What instances hold, as text.
 export { toJson } from "./json.ts";

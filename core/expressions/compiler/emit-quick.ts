@@ -5,6 +5,7 @@ import { compileRegex } from "../../kernel/regex.ts";
 import type { AstNode } from "../jsonata-ast.ts";
 import { siteOf } from "./call-site.ts";
 import { emitRun } from "./emit-lambda.ts";
+import { constantsOf } from "./emit-operator.ts";
 import { plainNames } from "./emit-path.ts";
 import type { Emitter } from "./emitter.ts";
 import { any, type Code, NotCompiled, type Place } from "./place.ts";
@@ -58,6 +59,8 @@ export function emitQuickly(emitter: Emitter, name: string, node: AstNode, place
       `${operation}(G,${items},${emitRun(emitter, b, place)},${(b.arguments ?? []).length},${site})`,
     );
   }
+  const prepared = emitPrepared(call, a);
+  if (prepared !== undefined) return prepared;
   if (name === "contains" && call.values.length === 2) return emitContains(call, a, b as AstNode);
   return name === "substring" && call.values.length <= 3 ? emitSubstring(call) : undefined;
 }
@@ -113,6 +116,30 @@ function emitTruth({ emitter, place }: QuickCall, a: AstNode, sign: "!" | ""): C
     text: `((${value}=${code.text})===undefined?undefined:${sign}R.truthy(G,${value}))`,
     kind: "boolean?",
   };
+}
+
+/** A function that can prepare itself for what is constant in a call: a list of networks, a pattern, a range. */
+function emitPrepared(call: QuickCall, a: AstNode): Code | undefined {
+  const { emitter, place } = call;
+  const { prepare } = emitter.functionOf(call.name, place) ?? {};
+  const constants = call.values.slice(1).map(constantOf);
+  if (prepare === undefined || constants.length === 0 || constants.includes(undefined)) return undefined;
+  let ready: ReturnType<typeof prepare>;
+  try {
+    ready = prepare(constants);
+  } catch {
+    // The call says what is wrong, where it is evaluated.
+    return undefined;
+  }
+  if (ready === undefined) return undefined;
+  const [text, set] = call.hold(a);
+  const slowly = call.slowly(text, ...constants.map((constant) => emitter.constant(constant)));
+  return any(`(${set},typeof ${text}==="string"?${emitter.constant(ready)}(${text}):${slowly})`);
+}
+
+function constantOf(node: AstNode): unknown {
+  const plain = node.predicate === undefined && node.group === undefined && node.keepArray !== true;
+  return plain && (node.type === "string" || node.type === "number") ? node.value : constantsOf(node);
 }
 
 function emitSubstring(call: QuickCall): Code {

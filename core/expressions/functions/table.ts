@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { GATEWAY_FUNCTIONS } from "../gateway/functions.ts";
 import { builtinOf } from "../reference-functions.ts";
 import { type CompiledFunction, referenceFunction } from "../runtime/calls.ts";
 import type { Guard } from "../runtime/guard.ts";
@@ -58,6 +59,10 @@ function formatTime(guard: Guard, millis: unknown, picture: unknown, timezone: u
 /** Functions by name, without the `$`. What is not here is left to the reference interpreter: `$eval`. */
 export const COMPILED_FUNCTIONS: ReadonlyMap<string, CompiledFunction> = new Map([
   ...OF_THE_REFERENCE.map((name) => [name, referenceFunction(name)] as const),
+  ...GATEWAY_FUNCTIONS.map(
+    ({ name, prepare }) =>
+      [name, { ...referenceFunction(name), ...(prepare === undefined ? {} : { prepare }) }] as const,
+  ),
   ...Object.entries(OWN).map(([name, invoke]) => [name, { ...shapeOf(name), invoke }] as const),
 ]);
 

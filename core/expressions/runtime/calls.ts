@@ -39,6 +39,8 @@ export interface CompiledFunction {
   readonly arity: number;
   readonly signature: Signature | undefined;
   readonly invoke: (guard: Guard, values: readonly unknown[], context: unknown) => unknown;
+  /** The function for arguments of which all but the first are known, as constants in an expression are. */
+  readonly prepare?: (constants: readonly unknown[]) => ((...values: never[]) => unknown) | undefined;
 }
 
 /** Where a call stands, for its errors. */

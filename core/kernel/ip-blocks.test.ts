@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
-import { createAddressSet, parseBlock } from "./cidr.ts";
+import { createAddressSet, parseBlock } from "./ip-blocks.ts";
 
 function isIn(address: string, ...blocks: readonly string[]): boolean {
   return createAddressSet(blocks.map(parseBlock)).has(address);

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ipaddr from "ipaddr.js";
-import type { Matcher } from "./entries.ts";
 
 /** A block of addresses: those whose first `prefixBits` bits are those of `bytes`. */
 export interface Block {
@@ -48,11 +47,16 @@ function unmap(block: Block): Block {
   return { bytes: block.bytes.slice(V4_MAPPED.length), prefixBits: block.prefixBits - V4_MAPPED_BITS };
 }
 
+export interface AddressSet {
+  /** False for what is no address. */
+  has(address: string): boolean;
+}
+
 /**
  * Blocks by family and prefix length: a look-up costs one probe for each length that occurs, at most 33 or 129,
  * however many blocks there are.
  */
-export function createAddressSet(blocks: readonly Block[]): Matcher {
+export function createAddressSet(blocks: readonly Block[]): AddressSet {
   const families = { 4: new Map<number, Set<string>>(), 16: new Map<number, Set<string>>() };
   for (const { bytes, prefixBits } of blocks) {
     const byLength = families[bytes.length as 4 | 16];

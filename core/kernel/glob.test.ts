@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { compileRegex } from "../sdk/index.ts";
 import { globToRegex } from "./glob.ts";
+import { compileRegex } from "./regex.ts";
 
 function matches(glob: string, value: string): boolean {
   const compiled = compileRegex(globToRegex(glob));

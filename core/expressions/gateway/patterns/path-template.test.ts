@@ -1,0 +1,126 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { parsePathTemplate } from "./path-template.ts";
+import { PATH_FUNCTIONS } from "./paths.ts";
+
+function params(template: string, path: string): Record<string, string> | undefined {
+  const variables = parsePathTemplate(template).match(path);
+  return variables === undefined ? undefined : Object.fromEntries(variables);
+}
+
+describe("a path template", () => {
+  const CASES: readonly (readonly [
+    template: string,
+    path: string,
+    params: Record<string, string> | undefined,
+  ])[] = [
+    ["/", "/", {}],
+    ["/", "/a", undefined],
+    ["/a", "/a", {}],
+    ["/a", "/A", undefined],
+    ["/a", "/a/", undefined],
+    ["/a/", "/a/", {}],
+    ["/a/", "/a", undefined],
+    ["/a/*", "/a/b", {}],
+    ["/a/*", "/a/", undefined],
+    ["/a/*", "/a/b/c", undefined],
+    ["/a/*/c", "/a/b/c", {}],
+    ["/a/*/c", "/a//c", undefined],
+    ["/**", "/", {}],
+    ["/**", "/a/b", {}],
+    ["/a/**", "/a/", {}],
+    ["/a/**", "/a", undefined],
+    ["/a/**", "/ab/c", undefined],
+    ["/users/{id}", "/users/7", { id: "7" }],
+    ["/users/{id}", "/users/a%2Fb", { id: "a%2Fb" }],
+    ["/users/{id}/orders/{order=**}", "/users/7/orders/2026/11", { id: "7", order: "2026/11" }],
+    ["/users/{id}/orders/{order=**}", "/users/7/orders/", { id: "7", order: "" }],
+    ["/users/{id}/orders/{order=**}", "/users/7/orders", undefined],
+    ["/{a=x/*}/{b}", "/x/1/2", { a: "x/1", b: "2" }],
+    ["/{a=x/*}/{b}", "/y/1/2", undefined],
+    ["/{a=x/**}", "/x/1/2", { a: "x/1/2" }],
+    ["/{a=x/**}", "/x", undefined],
+    ["/{a=*}/z", "/1/z", { a: "1" }],
+    ["/users/{id}", "/users/7?x=/8", { id: "7" }],
+    ["/users/{id}", "/users/7#top", { id: "7" }],
+    ["/users/{id}", "/users/?x=1", undefined],
+    ["/v1/things:batch", "/v1/things:batch", {}],
+    ["/a", "a", undefined],
+    ["/**", "", undefined],
+    ["/**", "*", undefined],
+  ];
+  for (const [template, path, expected] of CASES)
+    it(`${template} ${expected === undefined ? "does not match" : "matches"} ${path}`, () => {
+      assert.deepEqual(params(template, path), expected);
+    });
+
+  it("gives back the segments that it was made of", () => {
+    const segment = fc.string({
+      unit: fc.constantFrom(..."ab.%-_~:@é{}*=".split("")),
+      minLength: 1,
+      maxLength: 5,
+    });
+    fc.assert(
+      fc.property(fc.array(segment, { minLength: 1, maxLength: 6 }), fc.nat(), (segments, choice) => {
+        const rest = choice % (segments.length + 1);
+        const names = segments.slice(0, rest).map((_, index) => `v${index}`);
+        const template = `/${[...names.map((name) => `{${name}}`), "{rest=**}"].join("/")}`;
+        assert.deepEqual(
+          params(template, `/${segments.join("/")}`),
+          rest === segments.length
+            ? undefined
+            : {
+                ...Object.fromEntries(names.map((name, index) => [name, segments[index]])),
+                rest: segments.slice(rest).join("/"),
+              },
+        );
+      }),
+    );
+  });
+
+  it("is refused when it is malformed", () => {
+    const malformed = [
+      "",
+      "a",
+      "*",
+      "/a*",
+      "/***",
+      "/**/a",
+      "/{a=**}/b",
+      "/{a=**/b}",
+      "/{}",
+      "/{a-b}",
+      "/{1}",
+      "/{a",
+      "/a}",
+      "/{a}b",
+      "/{a}{b}",
+      "/{a}/{a}",
+      "/{a={b}}",
+      "/{a=}",
+      "/{a=/b}",
+      "/a?b",
+      "/a#b",
+      "/{_jsonata_lambda}",
+      `/${"a".repeat(1024)}`,
+    ];
+    for (const template of malformed)
+      assert.throws(() => parsePathTemplate(template), { code: "D4003" }, template);
+  });
+
+  it("may call its variables what it likes", () => {
+    const pathParams = PATH_FUNCTIONS[1]?.implementation as unknown as (
+      path: string,
+      template: string,
+    ) => object;
+    const found = pathParams("/x/y", "/{__proto__}/{constructor}");
+    assert.deepEqual(Object.entries(found), [
+      ["__proto__", "x"],
+      ["constructor", "y"],
+    ]);
+    assert.equal(Object.getPrototypeOf(found), Object.prototype);
+  });
+});
