@@ -90,6 +90,18 @@ export function finish(guard: Guard, given: unknown, context?: unknown): unknown
   return result;
 }
 
+interface Marks {
+  readonly lambda?: true;
+  readonly compiled?: CompiledFunction;
+}
+
+const NO_MARKS: Marks = {};
+
+/** How `target` was made, if it is a function: data of a request that looks like one is none. */
+function marksOf(target: unknown): Marks {
+  return typeof target === "function" ? (target as unknown as Marks) : NO_MARKS;
+}
+
 function applyOnce(
   guard: Guard,
   target: unknown,
@@ -98,10 +110,7 @@ function applyOnce(
   site: CallSite | undefined,
 ): unknown {
   try {
-    const { lambda, compiled } = (target ?? {}) as {
-      readonly lambda?: true;
-      readonly compiled?: CompiledFunction;
-    };
+    const { lambda, compiled } = marksOf(target);
     guard.tick();
     if (lambda === true) {
       const { signature, run } = target as Lambda;
@@ -223,7 +232,7 @@ export function partial(
   return createLambda(guard, open.length, undefined, (given) => {
     const all = Array.from({ length: arity }, (_, index) => values[index]);
     open.forEach((index, at) => (all[index] = given[at]));
-    const { lambda, compiled } = target as { readonly lambda?: true; readonly compiled?: CompiledFunction };
+    const { lambda, compiled } = marksOf(target);
     if (lambda === true) return (target as Lambda).run(all);
     if (compiled !== undefined) return compiled.invoke(guard, all, undefined);
     return applyFunction(guard, target, all, undefined);
