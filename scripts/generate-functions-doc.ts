@@ -39,8 +39,8 @@ What expressions can call besides [JSONata's functions](https://docs.jsonata.org
 value, unless it is optional (\`?\`). Where JSONata's functions take the context for a first argument that is left out, so do these:
 \`request.url_path.$glob("/v1/**")\`; but $constantTimeEquals, $semverCompare and $hash take all that they need.
 
-What a policy writes wrongly, such as a malformed block of addresses, makes the expression fail with a code of the table at the end;
-so does an argument of the wrong type, with JSONata's T0410. What a request brings in a wrong form does not: the functions say what
+What a policy writes wrongly, such as a malformed block of addresses, is refused when the document is loaded where it is a constant,
+and otherwise makes the expression fail, with a code of the table at the end; so does an argument of the wrong type, with JSONata's T0410. What a request brings in a wrong form does not: the functions say what
 they give then.
 
 ${GATEWAY_FUNCTIONS.map(sectionOf).join("\n")}

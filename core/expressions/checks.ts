@@ -7,6 +7,7 @@ import { RANGE_FUNCTION, TO_MILLIS_PICTURE } from "./bounded-builtins.ts";
 import { builtinOf } from "./reference-functions.ts";
 import type { ExpressionFault } from "./expression.ts";
 import { FUNCTION_NAMES, STEADY_FUNCTIONS } from "./function-names.ts";
+import { faultOfConstants } from "./gateway/constant-arguments.ts";
 import { type AstNode, childrenOf, startOf, textOf, walk } from "./jsonata-ast.ts";
 
 /** The first thing that JSONata parses and Purser refuses: what can never work, hides what it reads, or may stall. */
@@ -17,7 +18,7 @@ export function findFault(ast: AstNode, source: string): ExpressionFault | undef
     const fault =
       (node.type === "variable" && variableFault(node, source, bound)) ||
       (node.type === "regex" && regexFault(node, source)) ||
-      ((node.type === "function" || node.type === "partial") && callFault(node, source));
+      ((node.type === "function" || node.type === "partial") && callFault(node, source, bound));
     if (fault) faults.push(fault);
   });
   return faults.sort((a, b) => a.offset - b.offset)[0];
@@ -94,8 +95,13 @@ function variableFault(
   return { code: "PURSER_EXPR_SYNTAX", message, offset };
 }
 
-function callFault(node: AstNode, source: string): ExpressionFault | undefined {
+function callFault(node: AstNode, source: string, bound: ReadonlySet<string>): ExpressionFault | undefined {
   const procedure = node.procedure as AstNode;
+  if (procedure.type === "variable" && !bound.has(textOf(procedure))) {
+    const message = faultOfConstants(node);
+    if (message !== undefined)
+      return { code: "PURSER_EXPR_SYNTAX", message, offset: startOf(procedure, source) };
+  }
   if (procedure.type === "variable" && procedure.value === "toMillis" && (node.arguments?.length ?? 0) > 1)
     return { code: "PURSER_EXPR_FORBIDDEN", message: TO_MILLIS_PICTURE, offset: startOf(procedure, source) };
   const [first, ...more] = procedure.type === "path" ? (procedure.steps ?? []) : [];

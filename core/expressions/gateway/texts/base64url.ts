@@ -67,7 +67,8 @@ export const BASE64URL_FUNCTIONS: readonly GatewayFunction[] = [
     name: "base64urlDecode",
     signature: "<s-:s>",
     implementation: base64urlDecode,
-    summary: "The text behind base64url, with or without padding; no value when it is not that, or no UTF-8.",
+    summary:
+      "The text behind base64url, with or without padding; no value when it is not that, or no UTF-8. What a token says is read so; that it is genuine is not.",
     returns: "string",
     parameters: ["text"],
     examples: [

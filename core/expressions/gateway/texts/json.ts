@@ -56,12 +56,16 @@ export const JSON_FUNCTIONS: readonly GatewayFunction[] = [
     name: "jsonParse",
     signature: "<s-:x>",
     implementation: jsonParse,
-    summary: `The value of a JSON text; no value when it is malformed. Fails beyond ${MAX_LENGTH} characters or a depth of ${MAX_DEPTH}.`,
+    summary: `The value of a JSON text; no value when it is malformed. Members that JSONata would take for its functions are left out. Fails beyond ${MAX_LENGTH} characters or a depth of ${MAX_DEPTH}.`,
     returns: "any",
     parameters: ["text"],
     examples: [
       { expression: '$jsonParse("{\\"plan\\":\\"gold\\"}").plan', result: "gold" },
       { expression: '$jsonParse("{plan")', result: undefined },
+      {
+        expression: '$jsonParse($base64urlDecode($split("e30.eyJzdWIiOiJhZGEifQ.c2ln", ".")[1])).sub',
+        result: "ada",
+      },
     ],
   },
   {

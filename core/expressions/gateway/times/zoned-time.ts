@@ -59,8 +59,10 @@ function createZone(formatter: Intl.DateTimeFormat): Zone {
 }
 
 function inZone(time: Time, zone: Text): Readonly<Record<string, unknown>> | undefined {
-  if (zone === undefined) return undefined;
-  const partsAt = zoneOf(zone);
+  return zone === undefined ? undefined : timeIn(zoneOf(zone), time);
+}
+
+function timeIn(partsAt: Zone, time: Time): Readonly<Record<string, unknown>> | undefined {
   const timeMs = time === undefined ? undefined : timeMsOf(time);
   if (timeMs === undefined) return undefined;
   const { year, month, day, hour, minute, second } = partsAt(timeMs);
@@ -86,6 +88,10 @@ function twoDigits(value: number): string {
 
 function timeBetween(time: Time, zone: Text, from: Text, to: Text): boolean | undefined {
   if (zone === undefined || from === undefined || to === undefined) return undefined;
+  return spanOf(zone, from, to)(time);
+}
+
+function spanOf(zone: string, from: string, to: string): (time: Time) => boolean | undefined {
   const partsAt = zoneOf(zone);
   const [first, end] = [minutesOf(from), minutesOf(to)];
   if (first === end)
@@ -93,11 +99,13 @@ function timeBetween(time: Time, zone: Text, from: Text, to: Text): boolean | un
       "D4005",
       `$timeBetween: from ${from} to ${to} is nothing, or everything: 00:00 to 24:00`,
     );
-  const timeMs = time === undefined ? undefined : timeMsOf(time);
-  if (timeMs === undefined) return undefined;
-  const { hour, minute } = partsAt(timeMs);
-  const now = hour * 60 + minute;
-  return first < end ? first <= now && now < end : first <= now || now < end;
+  return (time) => {
+    const timeMs = time === undefined ? undefined : timeMsOf(time);
+    if (timeMs === undefined) return undefined;
+    const { hour, minute } = partsAt(timeMs);
+    const now = hour * 60 + minute;
+    return first < end ? first <= now && now < end : first <= now || now < end;
+  };
 }
 
 function minutesOf(text: string): number {
@@ -135,6 +143,11 @@ export const TIME_FUNCTIONS: readonly GatewayFunction[] = [
       },
       { expression: '$inZone(0, "America/New_York").date', result: "1969-12-31" },
     ],
+    prepare([zone, ...more]) {
+      if (more.length > 0 || typeof zone !== "string") return undefined;
+      const partsAt = zoneOf(zone);
+      return (time: Time) => timeIn(partsAt, time);
+    },
   },
   {
     name: "timeBetween",
@@ -148,5 +161,12 @@ export const TIME_FUNCTIONS: readonly GatewayFunction[] = [
       { expression: '$timeBetween("2026-07-01T07:30:00Z", "Europe/Berlin", "09:00", "17:00")', result: true },
       { expression: '$timeBetween("2026-07-01T23:30:00Z", "UTC", "22:00", "06:00")', result: true },
     ],
+    prepare(constants) {
+      const [zone, from, to] = constants;
+      const texts = [zone, from, to].every((text) => typeof text === "string");
+      return constants.length === 3 && texts
+        ? spanOf(zone as string, from as string, to as string)
+        : undefined;
+    },
   },
 ];
