@@ -96,7 +96,7 @@ function nativeSearch(source: string, flags: string): Search {
     find(text, from) {
       finder.lastIndex = from;
       const match = finder.exec(text);
-      return match === null ? null : { index: match.index, groups: [match[0], ...match.slice(1)] };
+      return match === null ? null : { index: match.index, groups: match.slice() as [string, ...string[]] };
     },
   };
 }

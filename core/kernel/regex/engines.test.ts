@@ -1,0 +1,269 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { type AST, RegExpParser, visitRegExpAST } from "@eslint-community/regexpp";
+import fc from "fast-check";
+import { RE2JS } from "re2js";
+import { compileRegex } from "../regex.ts";
+import { type CharSet, charSetOf, contains } from "./char-set.ts";
+import { MAX_STEPS_PER_CHAR, matchesInLinearTime, searchesInLinearTime } from "./linear-proof.ts";
+
+const PARSER = new RegExpParser({ ecmaVersion: 2023, strict: true });
+
+/** Patterns over few characters, so that their parts overlap often; `extra` are more kinds of atom. */
+function patterns(...extra: string[]): fc.Arbitrary<string> {
+  const char = fc.constantFrom("a", "b", "c", ".", "[ab]", "[^a]", "[bc]", "\\w", "\\d");
+  const repeat = fc.constantFrom("", "", "", "*", "+", "?", "*?", "+?", "{2}", "{0,3}", "{2,}", "{1,2}?");
+  const { sequence } = fc.letrec<{ sequence: string; atom: string }>((tie) => ({
+    sequence: fc
+      .array(fc.tuple(tie("atom"), repeat), { minLength: 1, maxLength: 3 })
+      .map((parts) => parts.map(([atom, times]) => atom + (/^\(\?[=!]|^[$^]|^\\b/.test(atom) ? "" : times)))
+      .map((parts) => parts.join("")),
+    atom: fc.oneof(
+      { maxDepth: 2, withCrossShrink: true },
+      char,
+      tie("sequence").map((inner) => `(?:${inner})`),
+      tie("sequence").map((inner) => `(${inner})`),
+      fc.tuple(tie("sequence"), tie("sequence")).map(([left, right]) => `(?:${left}|${right})`),
+      fc.constantFrom("$", "\\b"),
+      ...extra.map((opening) => tie("sequence").map((inner) => `${opening}${inner})`)),
+    ),
+  }));
+  return fc
+    .tuple(fc.constantFrom("", "^"), sequence, fc.constantFrom("", "$"))
+    .map((parts) => parts.join(""));
+}
+
+/** A text on which to backtrack: one word again and again, and something else at the end. */
+function pumpedTexts(length: number): fc.Arbitrary<string> {
+  const word = fc.string({ unit: fc.constantFrom("a", "b", "c", "\n"), minLength: 1, maxLength: 4 });
+  return fc
+    .tuple(fc.constantFrom("", "a", "b", "ab"), word, fc.constantFrom("!", "\n", "a", "c", "b!"))
+    .map(([head, pump, tail]) => head + pump.repeat(Math.ceil(length / pump.length)) + tail);
+}
+
+/** Backtracks as JavaScript's engines do, without their shortcuts, and counts what it reads. */
+class Backtracker {
+  #steps = 0;
+  readonly #text: string;
+  readonly #maxSteps: number;
+
+  constructor(text: string, maxSteps: number) {
+    this.#text = text;
+    this.#maxSteps = maxSteps;
+  }
+
+  /** Whether the search ends within the steps. */
+  searches(pattern: AST.Pattern, anchored: boolean): boolean {
+    return this.#within(() => {
+      for (let start = 0; start <= (anchored ? 0 : this.#text.length); start++)
+        if (this.#anyOf(pattern.alternatives, start, () => true)) return;
+    });
+  }
+
+  matches(pattern: AST.Pattern): boolean {
+    return this.#within(() => {
+      this.#anyOf(pattern.alternatives, 0, (at) => at === this.#text.length);
+    });
+  }
+
+  #within(run: () => void): boolean {
+    try {
+      run();
+      return true;
+    } catch (error: unknown) {
+      if (error === TOO_MANY) return false;
+      throw error;
+    }
+  }
+
+  #anyOf(alternatives: readonly AST.Alternative[], at: number, go: (at: number) => boolean): boolean {
+    return alternatives.some(({ elements }) => this.#all(elements, 0, at, go));
+  }
+
+  #all(parts: readonly AST.Element[], index: number, at: number, go: (at: number) => boolean): boolean {
+    const part = parts[index];
+    return part === undefined ? go(at) : this.#one(part, at, (next) => this.#all(parts, index + 1, next, go));
+  }
+
+  #one(part: AST.Element, at: number, go: (at: number) => boolean): boolean {
+    switch (part.type) {
+      case "Group":
+      case "CapturingGroup":
+        return this.#anyOf(part.alternatives, at, go);
+      case "Quantifier":
+        return this.#repeat(part, 0, at, go);
+      case "Assertion":
+        return this.#holds(part, at) && go(at);
+      default:
+        if (++this.#steps > this.#maxSteps) throw TOO_MANY;
+        return reads(part.raw, this.#text.charAt(at)) && go(at + 1);
+    }
+  }
+
+  #repeat(quantifier: AST.Quantifier, done: number, at: number, go: (at: number) => boolean): boolean {
+    const { min, max, greedy, element } = quantifier;
+    const again = () =>
+      done < max &&
+      this.#one(
+        element,
+        at,
+        (next) => !(next === at && done >= min) && this.#repeat(quantifier, done + 1, next, go),
+      );
+    const stop = () => done >= min && go(at);
+    return greedy ? again() || stop() : stop() || again();
+  }
+
+  #holds(assertion: AST.Assertion, at: number): boolean {
+    if (assertion.kind === "lookahead")
+      return this.#anyOf(assertion.alternatives, at, () => true) !== assertion.negate;
+    const zeroWidth = new RegExp(assertion.raw, "y");
+    zeroWidth.lastIndex = at;
+    return zeroWidth.test(this.#text);
+  }
+}
+
+const TOO_MANY = new Error("more steps than are allowed");
+
+const readers = new Map<string, RegExp>();
+function reads(raw: string, char: string): boolean {
+  const reader = readers.get(raw) ?? new RegExp(`^${raw}$`);
+  readers.set(raw, reader);
+  return reader.test(char);
+}
+
+function stepsFor(text: string): number {
+  // One more for each character that an open end may read when all else is done.
+  return (MAX_STEPS_PER_CHAR + 1) * (text.length + 1);
+}
+
+describe("a pattern proven to take linear time", () => {
+  it("takes a backtracking matcher no more steps than the proof allows", () => {
+    let proven = 0;
+    fc.assert(
+      fc.property(patterns("(?=", "(?!"), pumpedTexts(400), (source, text) => {
+        const pattern = PARSER.parsePattern(source);
+        if (searchesInLinearTime(pattern, "")) {
+          proven++;
+          const matcher = new Backtracker(text, stepsFor(text));
+          assert.ok(matcher.searches(pattern, source.startsWith("^")), "search");
+        }
+        if (matchesInLinearTime(pattern, ""))
+          assert.ok(new Backtracker(text, stepsFor(text)).matches(pattern), "match");
+      }),
+      { numRuns: 400 },
+    );
+    assert.ok(proven > 50, `${proven} of 400 were proven`);
+  });
+
+  it("is told by that measure from those that take more", () => {
+    for (const [source, pump] of [
+      ["(a+)+$", "a"],
+      ["^(a|aa)+$", "a"],
+      ["^a*a*b", "a"],
+      ["(a|b)+c", "ab"],
+    ] as const) {
+      const text = `${pump.repeat(400 / pump.length)}!`;
+      const pattern = PARSER.parsePattern(source);
+      assert.equal(new Backtracker(text, stepsFor(text)).searches(pattern, false), false, source);
+    }
+  });
+
+  it("is done with 64 KiB well within a quarter of a second", () => {
+    fc.assert(
+      fc.property(patterns("(?=", "(?!"), pumpedTexts(65_536), (source, text) => {
+        const pattern = PARSER.parsePattern(source);
+        if (!searchesInLinearTime(pattern, "")) return;
+        const native = new RegExp(source);
+        // The best of three, as the machine may do something else for a while.
+        const times = [1, 2, 3].map(() => {
+          const started = performance.now();
+          native.test(text);
+          return performance.now() - started;
+        });
+        assert.ok(Math.min(...times) < 250, `${times.join(", ")} ms`);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("has a mebibyte matched without running out of stack", () => {
+    for (const source of [
+      "^(?:(a)|(b))*$",
+      "^((a))*$",
+      "^(?:a|b|c|d)*?$",
+      "^(?=.*!)(?:(a)(?!b))*!",
+      "^.*x$",
+    ]) {
+      const compiled = compileRegex(source);
+      assert.ok(compiled.ok && compiled.regex.engine === "native", source);
+      const text = "a".repeat(2 ** 20 - 1);
+      assert.equal(compiled.regex.test(text), text.search(source) === 0, source);
+      assert.equal(compiled.regex.matches(`${text}b`), /[|]\(?b/.test(source), source);
+    }
+  });
+
+  it("finds what RE2 finds", () => {
+    let compared = 0;
+    fc.assert(
+      fc.property(
+        patterns(),
+        fc.string({ unit: fc.constantFrom("a", "b", "c", "1", "-", "\n"), maxLength: 10 }),
+        fc.constantFrom("", "i", "s", "m"),
+        (source, text, flags) => {
+          const compiled = compileRegex(source, flags);
+          if (!compiled.ok || compiled.regex.engine !== "native" || repeatsNothing(source)) return;
+          compared++;
+          const bits = { i: RE2JS.CASE_INSENSITIVE, s: RE2JS.DOTALL, m: RE2JS.MULTILINE }[flags] ?? 0;
+          const re2 = RE2JS.compile(RE2JS.translateRegExp(source), bits);
+          const matcher = re2.matcher(text);
+          const expected = matcher.find() ? [matcher.start(), matcher.group()] : undefined;
+          const found = compiled.regex.find(text, 0);
+          assert.deepEqual(found ? [found.index, found.groups[0]] : undefined, expected);
+          assert.equal(compiled.regex.test(text), expected !== undefined);
+          assert.equal(compiled.regex.matches(text), re2.testExact(text));
+        },
+      ),
+      { numRuns: 400 },
+    );
+    assert.ok(compared > 20, `${compared} of 400 were compared`);
+  });
+});
+
+/** Whether something that may be empty is repeated: RE2 counts an empty time, JavaScript does not. */
+function repeatsNothing(source: string): boolean {
+  let found = false;
+  visitRegExpAST(PARSER.parsePattern(source), {
+    onQuantifierEnter({ element }) {
+      found ||= element.type !== "Character" && new RegExp(`^(?:${element.raw})$`).test("");
+      found ||= /\$|\\b/.test(element.raw);
+    },
+  });
+  return found;
+}
+
+describe("a set of characters", () => {
+  it("has every character that JavaScript matches, and no other unless case or negation is rough", () => {
+    const sources =
+      "a|Z|-|.|\\d|\\D|\\W|\\S|\\u017f|\\u212a|[a-f]|[^a-f]|[^\\s,]|[\\d_-]|[^\\W]|[]|[^]|[K\\u212a]|[^\\u017f]|[\\b]".split(
+        "|",
+      );
+    for (const source of sources) {
+      for (const flags of ["", "is"]) {
+        const [node] = PARSER.parsePattern(source).alternatives[0]?.elements ?? [];
+        assert.ok(
+          node?.type === "Character" || node?.type === "CharacterSet" || node?.type === "CharacterClass",
+        );
+        const set: CharSet | undefined = charSetOf(node, flags);
+        assert.ok(set !== undefined);
+        const native = new RegExp(`^${source}$`, flags);
+        for (let unit = 0; unit <= 0xffff; unit++) {
+          const matched = native.test(String.fromCharCode(unit));
+          if (contains(set, unit) === matched) continue;
+          assert.ok(!matched && flags.includes("i") && unit > 0x7f, `/${source}/${flags} on ${unit}`);
+        }
+      }
+    }
+  });
+});
