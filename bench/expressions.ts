@@ -9,7 +9,7 @@ import { measureExpressions } from "./measure-expressions.ts";
 import { tableOf } from "./table.ts";
 
 const { values: flags } = parseArgs({
-  options: { json: { type: "boolean", default: false }, seconds: { type: "string", default: "40" } },
+  options: { json: { type: "boolean", default: false }, seconds: { type: "string", default: "30" } },
 });
 const seconds = Number(flags.seconds);
 if (!(seconds >= 1 && seconds <= 600)) {

@@ -7,8 +7,8 @@ import { decisionRequests } from "./requests.ts";
 
 describe("the policies of the decision benchmark", () => {
   it("decide alike in every engine, some requests for and some against", async () => {
-    const requests = decisionRequests(40);
-    assert.deepEqual(await decisionDifferences(await prepareEngines(40, requests), requests), []);
+    const requests = decisionRequests(20);
+    assert.deepEqual(await decisionDifferences(await prepareEngines(20, requests), requests), []);
   });
 
   it("are told from those that decide otherwise", async () => {
