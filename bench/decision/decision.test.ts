@@ -5,7 +5,9 @@ import assert from "node:assert/strict";
 import { decisionDifferences, prepareEngines } from "./measure.ts";
 import { decisionRequests } from "./requests.ts";
 
-describe("the policies of the decision benchmark", () => {
+describe("the policies of the decision benchmark", function () {
+  // WebAssembly is compiled in here, which a busy host takes its time for.
+  this.timeout(30_000);
   it("decide alike in every engine, some requests for and some against", async () => {
     const requests = decisionRequests(20);
     assert.deepEqual(await decisionDifferences(await prepareEngines(20, requests), requests), []);
