@@ -3,6 +3,8 @@
 
 import { Command, CommanderError } from "commander";
 import { isPurserError } from "../core/kernel/errors.ts";
+import { benchCommand } from "./command-bench.ts";
+import { CommandFailed } from "./command-failed.ts";
 import { mixerCommand } from "./command-mixer.ts";
 import { pilotCommand } from "./command-pilot.ts";
 import { proxyCommand } from "./command-proxy.ts";
@@ -20,7 +22,8 @@ export async function main(args: readonly string[]): Promise<number> {
     .addCommand(runCommand())
     .addCommand(mixerCommand())
     .addCommand(proxyCommand())
-    .addCommand(pilotCommand());
+    .addCommand(pilotCommand())
+    .addCommand(benchCommand());
   return runProgram(program, args);
 }
 
@@ -44,6 +47,10 @@ export async function runProgram(program: Command, args: readonly string[]): Pro
       const who = error.code === "PURSER_CONFIG_REJECTED" ? "" : "purser: ";
       process.stderr.write(`${who}${error.message} [${error.code}]\n`);
       return EXIT.usage;
+    }
+    if (error instanceof CommandFailed) {
+      process.stderr.write(`${error.message}\n`);
+      return EXIT.failed;
     }
     process.stderr.write(
       `purser: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,

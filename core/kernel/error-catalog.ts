@@ -201,6 +201,10 @@ export const ERROR_CATALOG = {
     summary: "The configuration has faults, and there is no earlier good one to go on with.",
     remedy: "Correct the faults listed above.",
   },
+  PURSER_BAGS_INVALID: {
+    summary: "A file of attribute bags could not be read, or a line of it is not a bag.",
+    remedy: "Give a file with one JSON object of attributes on each line.",
+  },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOG;
