@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { decisionLog } from "./decision-log/index.ts";
 import { memoryQuota } from "./memory-quota/index.ts";
 import { prometheus } from "./prometheus/index.ts";
 import { redisQuota } from "./redis-quota/index.ts";
@@ -8,4 +9,10 @@ import { stdout } from "./stdout/index.ts";
 import type { AdapterDefinition } from "../plugins/sdk/index.ts";
 
 /** The adapters that Purser brings along. */
-export const BUNDLED_ADAPTERS: readonly AdapterDefinition[] = [memoryQuota, prometheus, redisQuota, stdout];
+export const BUNDLED_ADAPTERS: readonly AdapterDefinition[] = [
+  decisionLog,
+  memoryQuota,
+  prometheus,
+  redisQuota,
+  stdout,
+];

@@ -8,10 +8,12 @@ import { CommandFailed } from "./command-failed.ts";
 import { mixerCommand } from "./command-mixer.ts";
 import { pilotCommand } from "./command-pilot.ts";
 import { proxyCommand } from "./command-proxy.ts";
+import { replayCommand } from "./replay/command-replay.ts";
 import { runCommand } from "./command-run.ts";
+import { Finding } from "./finding.ts";
 import { VERSION } from "./version.ts";
 
-/** Exit codes: 0 done, 1 the program failed, 2 the user can put it right (a flag, a port, a file, a document). */
+/** Exit codes: 0 done, 1 the program failed or found what it was told to fail on, 2 the user can put it right (a flag, a port, a file, a document). */
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
 /** Runs the command that `args` ask for; resolves with the process's exit code. Never rejects. */
@@ -23,7 +25,8 @@ export async function main(args: readonly string[]): Promise<number> {
     .addCommand(mixerCommand())
     .addCommand(proxyCommand())
     .addCommand(pilotCommand())
-    .addCommand(benchCommand());
+    .addCommand(benchCommand())
+    .addCommand(replayCommand());
   return runProgram(program, args);
 }
 
@@ -40,6 +43,7 @@ export async function runProgram(program: Command, args: readonly string[]): Pro
     await program.parseAsync(args, { from: "user" });
     return EXIT.done;
   } catch (error) {
+    if (error instanceof Finding) return EXIT.failed;
     // Commander has said what was wrong, or shown the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     if (isPurserError(error)) {

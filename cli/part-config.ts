@@ -24,15 +24,17 @@ export interface LoadedConfig {
 }
 
 /**
- * Reads the documents and begins to follow them.
+ * Reads the documents and, unless told otherwise, begins to follow them.
  * @throws {ConfigRejected} when the first set has faults: there is nothing to go on with.
  */
 export async function loadConfig(
   paths: readonly string[],
   { clock, scheduler, logger }: World,
+  { watch = true }: { readonly watch?: boolean } = {},
 ): Promise<LoadedConfig> {
   const source = createFileSource({
     paths,
+    watch,
     clock,
     scheduler,
     logger,

@@ -9,6 +9,7 @@ import type {
   AuthorizationInstance,
   CheckAnswer,
   CheckNothingInstance,
+  DecisionInstance,
   HeadersInstance,
   ListEntryInstance,
   LogEntryInstance,
@@ -70,6 +71,7 @@ export interface AdapterHandler {
   readonly metric?: (instances: readonly MetricInstance[], call: CallContext) => MaybePromise<void>;
   readonly logentry?: (instances: readonly LogEntryInstance[], call: CallContext) => MaybePromise<void>;
   readonly tracespan?: (instances: readonly TraceSpanInstance[], call: CallContext) => MaybePromise<void>;
+  readonly decision?: (instances: readonly DecisionInstance[], call: CallContext) => MaybePromise<void>;
   /** Prometheus text to serve at the mixer's /metrics. */
   readonly exposition?: () => MaybePromise<string>;
   /** Whether the backend answers; asked by health reports, never on a request's way. */
@@ -121,6 +123,7 @@ export const TEMPLATE_NAMES = [
   "metric",
   "logentry",
   "tracespan",
+  "decision",
 ] as const;
 
 export type TemplateName = (typeof TEMPLATE_NAMES)[number];
@@ -135,6 +138,7 @@ export const TEMPLATE_VARIETY = {
   metric: "report",
   logentry: "report",
   tracespan: "report",
+  decision: "report",
 } as const satisfies Readonly<Record<TemplateName, "check" | "quota" | "report">>;
 
 /** The extensions that documents may configure, by name. */

@@ -197,6 +197,10 @@ export const ERROR_CATALOG = {
     summary: "This user may not listen on that port or address.",
     remedy: "Choose a port above 1023 and an address of this machine.",
   },
+  PURSER_REPLAY_LOG: {
+    summary: "A decision log cannot be read, or has a malformed line and --strict was given.",
+    remedy: "Check the file; docs/decision-log.md describes its lines.",
+  },
   PURSER_CONFIG_REJECTED: {
     summary: "The configuration has faults, and there is no earlier good one to go on with.",
     remedy: "Correct the faults listed above.",

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { AttributeBag } from "../attributes/bag.ts";
+import { behindView } from "../attributes/recorder.ts";
 import {
   andThen,
   describeType,
@@ -14,6 +16,7 @@ import { evaluateParameters, mapValues, optionalText, recordIn, recordOf } from 
 import type { LogEntry, Metric, RuleInstance, TraceSpan } from "../snapshot/snapshot.ts";
 import type { MetricInstance, MetricType } from "../templates/instances.ts";
 import { SEVERITIES, type Severity } from "../templates/instances.ts";
+import { decisionIn } from "./decision-facts.ts";
 import type { FillInstance } from "./plan.ts";
 import { spanFacts } from "./span-facts.ts";
 
@@ -60,7 +63,7 @@ export function traceSpanSource(document: TraceSpan): FillInstance {
 
 /** A Rule names the template's fields itself: `value`, `labels`, `severity`, `variables`, `spanName`, `tags` … */
 export function ruleInstanceSource(instance: RuleInstance): FillInstance {
-  return (scope, timeMs) =>
+  return (scope, timeMs, snapshot) =>
     andThen(evaluateParameters(instance, scope), (values) => {
       const { name } = instance;
       switch (instance.template) {
@@ -81,6 +84,13 @@ export function ruleInstanceSource(instance: RuleInstance): FillInstance {
         case "tracespan": {
           const tags = present(Object.entries(recordIn(values["tags"])));
           return spanOf(name, values["spanName"], tags, scope, timeMs);
+        }
+        case "decision": {
+          // What is behind the view: the instance outlives the request's evaluation.
+          const bag = behindView(scope.bag) as AttributeBag;
+          const version = snapshot === undefined ? {} : { snapshot };
+          const decision = decisionIn(bag);
+          return { template: "decision", instance: { name, timestampMs: timeMs, ...version, bag, decision } };
         }
         default:
           return undefined;

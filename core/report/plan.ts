@@ -22,8 +22,15 @@ export interface ReportSource {
   readonly fill: FillInstance;
 }
 
-/** The instance for the bag in `scope`; undefined when the bag gives nothing to tell. `timeMs`: when it happened. */
-export type FillInstance = (scope: Scope, timeMs: number) => MaybePromise<ReportInstance | undefined | Fault>;
+/**
+ * The instance for the bag in `scope`; undefined when the bag gives nothing to tell. `timeMs`: when it happened;
+ * `snapshot`: the version of the documents, where known.
+ */
+export type FillInstance = (
+  scope: Scope,
+  timeMs: number,
+  snapshot?: string,
+) => MaybePromise<ReportInstance | undefined | Fault>;
 
 export type ReportDocuments = Pick<Snapshot, "metrics" | "logEntries" | "traceSpans" | "rules">;
 

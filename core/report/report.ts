@@ -6,14 +6,20 @@ import { Reads } from "../attributes/reads.ts";
 import type { DocumentRef } from "../check/decision.ts";
 import { evaluateCondition, Fault, type Scope } from "../check/evaluation.ts";
 import { chain, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
-import type { LogEntryInstance, MetricInstance, TraceSpanInstance } from "../templates/instances.ts";
+import type {
+  DecisionInstance,
+  LogEntryInstance,
+  MetricInstance,
+  TraceSpanInstance,
+} from "../templates/instances.ts";
 import type { ReportPlan, ReportSource } from "./plan.ts";
 
 /** What there is to tell, by template. */
 export type ReportInstance =
   | { readonly template: "metric"; readonly instance: MetricInstance }
   | { readonly template: "logentry"; readonly instance: LogEntryInstance }
-  | { readonly template: "tracespan"; readonly instance: TraceSpanInstance };
+  | { readonly template: "tracespan"; readonly instance: TraceSpanInstance }
+  | { readonly template: "decision"; readonly instance: DecisionInstance };
 
 /** An instance and the handler that it is for. */
 export type ReportItem = ReportInstance & { readonly handler: string };
@@ -21,6 +27,8 @@ export type ReportItem = ReportInstance & { readonly handler: string };
 export interface ReportContext {
   /** When the request ended, in milliseconds since the epoch: the time of its instances, and what $now() gives. */
   readonly timeMs: number;
+  /** The version of the documents, for those instances that carry it. */
+  readonly snapshot?: string;
   /** Told of each document that failed and so tells nothing of this bag. Must not throw. */
   readonly onFault?: (document: DocumentRef, fault: Fault) => void;
 }
@@ -50,6 +58,6 @@ export function evaluateReport(
 function instanceOf(source: ReportSource, scope: Scope, context: ReportContext) {
   return chain(evaluateCondition(source.match, scope), (matched) => {
     if (matched instanceof Fault) return matched;
-    return matched ? source.fill(scope, context.timeMs) : undefined;
+    return matched ? source.fill(scope, context.timeMs, context.snapshot) : undefined;
   });
 }

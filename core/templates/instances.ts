@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { AttributeBag } from "../attributes/bag.ts";
 import type { StatusCode } from "../kernel/status.ts";
 
 /**
@@ -83,6 +84,40 @@ export interface TraceSpanInstance {
   readonly endMs: number;
   readonly httpStatusCode: number | undefined;
   readonly tags: Readonly<Record<string, unknown>>;
+}
+
+/** Template `decision`: all that is known of one finished request, and what was decided about it. */
+export interface DecisionInstance {
+  readonly name: string;
+  /** When the request ended. */
+  readonly timestampMs: number;
+  /** The version of the documents in force when it was reported, where known. */
+  readonly snapshot?: string;
+  /** The complete bag, as it was reported. Frozen or not, it is shared: do not change it. */
+  readonly bag: AttributeBag;
+  readonly decision: ReportedDecision;
+}
+
+/** What the complete bag of a request says of its decision. Documents are written `Kind/name`. */
+export interface ReportedDecision {
+  /** False when the reporting proxy asked no policy: one nearer to the destination did, or no route was found. */
+  readonly checked: boolean;
+  readonly allowed: boolean;
+  readonly code: StatusCode;
+  /** The document that refused. */
+  readonly policy?: string;
+  /** What the client was told. */
+  readonly message?: string;
+  /** Documents in shadow mode that would have refused. */
+  readonly shadowDenials: readonly string[];
+  /** AUDIT policies that were true. */
+  readonly audits: readonly string[];
+  /** Whether the proxy knew the decision already. */
+  readonly cacheHit?: boolean;
+  /** Whether the proxy had leases enough for all quotas. */
+  readonly quotaCacheHit?: boolean;
+  /** The HTTP status that the client got. */
+  readonly httpStatus?: number;
 }
 
 /** What a handler of a check template answers. */

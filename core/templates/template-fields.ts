@@ -13,4 +13,5 @@ export const TEMPLATE_FIELDS: Readonly<Record<TemplateName, Readonly<Record<stri
   metric: { type: "value", value: "value", labels: "map", unit: "value", help: "value" },
   logentry: { severity: "value", variables: "map" },
   tracespan: { spanName: "value", tags: "map" },
+  decision: {},
 };

@@ -36,7 +36,8 @@ export function takeReport(
 
 function tell(generation: Generation, bag: AttributeBag, { clock }: ReportTools): MaybePromise<void> {
   const timeMs = timeAt(bag, RESPONSE_TIME) ?? timeAt(bag, REQUEST_TIME) ?? clock.nowMs();
-  const context = { timeMs, onFault: generation.observer.fault };
+  const { version: snapshot } = generation.snapshot;
+  const context = { timeMs, snapshot, onFault: generation.observer.fault };
   return chain(evaluateReport(generation.reportPlan, bag, context), (items) => {
     for (const { handler, template, instance } of items) {
       generation.table.entries.get(handler)?.handler.deliveries.get(template)?.offer(instance);

@@ -44,6 +44,7 @@ export {
   type AuthorizationInstance,
   type CheckAnswer,
   type CheckNothingInstance,
+  type DecisionInstance,
   type DirectResponse,
   type HeaderChanges,
   type HeaderOperation,
@@ -52,10 +53,12 @@ export {
   type LogEntryInstance,
   type MetricInstance,
   type MetricType,
+  type ReportedDecision,
   SEVERITIES,
   type Severity,
   type TraceSpanInstance,
 } from "../../core/templates/instances.ts";
+export type { DecisionLogLine } from "../../core/replay/log-line.ts";
 export { httpStatusOf, OK, STATUS_CODES, type Status, type StatusCode } from "../../core/kernel/status.ts";
 
 // Patterns that users write, matched in linear time.

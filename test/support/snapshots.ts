@@ -156,6 +156,7 @@ export function adapterDeclaration(
       "metric",
       "logentry",
       "tracespan",
+      "decision",
     ],
     config: Type.Object({}),
     build: typeof build === "function" ? build : () => ({ close() {}, ...build }),

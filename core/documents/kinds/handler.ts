@@ -95,7 +95,7 @@ const RuleSpec = Closed({
       name: Type.String({ minLength: 1 }),
       template: Type.String({
         minLength: 1,
-        description: "The template to fill: listentry, checknothing, headers, metric, logentry, …",
+        description: "The template to fill: listentry, checknothing, headers, metric, logentry, decision, …",
       }),
       params: Type.Optional(
         Type.Record(

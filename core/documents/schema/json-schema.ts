@@ -8,7 +8,7 @@ import type { KindDefinition } from "../kinds/kind.ts";
 /** A JSON Schema as plain data, for editors. */
 type JsonSchema = Readonly<Record<string, unknown>>;
 
-const DIALECT = "https://json-schema.org/draft/2020-12/schema";
+export const DIALECT = "https://json-schema.org/draft/2020-12/schema";
 
 /** The schema files by name: one for each kind, and `purser.schema.json` for a file of any kind of document. */
 export function jsonSchemas(): ReadonlyMap<string, JsonSchema> {

@@ -15,6 +15,7 @@ export {
   type TcpAddress,
 } from "./fake-backend.ts";
 export {
+  decisionInstance,
   logEntryInstance,
   metricInstance,
   quotaRequest,

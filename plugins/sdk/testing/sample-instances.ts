@@ -5,6 +5,7 @@ import type { TemplateName } from "../../../core/hooks/extension.ts";
 import type { QuotaRequest } from "../../../core/quota/quota.ts";
 import type {
   AuthorizationInstance,
+  DecisionInstance,
   LogEntryInstance,
   MetricInstance,
   TraceSpanInstance,
@@ -50,6 +51,29 @@ export function traceSpanInstance(changes: Partial<TraceSpanInstance> = {}): Tra
   };
 }
 
+export function decisionInstance(changes: Partial<DecisionInstance> = {}): DecisionInstance {
+  return {
+    name: "decisions",
+    timestampMs: SAMPLE_MS,
+    snapshot: "v1",
+    bag: {
+      request: { id: "a1b2", method: "GET", url_path: "/reviews/0", headers: { "x-user": "ada" } },
+      response: { code: 200 },
+      check: { cache_hit: false },
+    },
+    decision: {
+      checked: true,
+      allowed: true,
+      code: "OK",
+      shadowDenials: [],
+      audits: [],
+      cacheHit: false,
+      httpStatus: 200,
+    },
+    ...changes,
+  };
+}
+
 export function quotaRequest(changes: Partial<QuotaRequest> = {}): QuotaRequest {
   return {
     cell: "reviews-per-user|ada",
@@ -80,5 +104,6 @@ export function sampleInstances(): Readonly<Record<TemplateName, unknown>> {
     metric: [metricInstance()],
     logentry: [logEntryInstance()],
     tracespan: [traceSpanInstance()],
+    decision: [decisionInstance()],
   };
 }

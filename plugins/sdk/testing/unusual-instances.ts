@@ -1,9 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { AttributeBag } from "../../../core/attributes/bag.ts";
 import type { TemplateName } from "../../../core/hooks/extension.ts";
 import {
   AUTHORIZATION,
+  decisionInstance,
   logEntryInstance,
   metricInstance,
   quotaRequest,
@@ -97,6 +99,17 @@ export const UNUSUAL_INSTANCES: Readonly<Record<TemplateName, Unusual>> = {
       [traceSpanInstance({ spanName: UNICODE, traceId: "not hex", tags: { [UNICODE]: 1 } })],
     ],
     ["an impossible time", [traceSpanInstance({ startMs: Number.NaN, endMs: Number.NaN })]],
+  ],
+  decision: () => [
+    ["an empty batch", []],
+    ["an empty bag", [decisionInstance({ bag: {} })]],
+    ["values that JSON has no form for", [decisionInstance({ bag: unwritable() as AttributeBag })]],
+    [
+      "unusual characters",
+      [decisionInstance({ name: UNICODE, bag: { request: { headers: { [UNICODE]: UNICODE } } } })],
+    ],
+    ["a huge attribute", [decisionInstance({ bag: { request: { id: HUGE, headers: { [HUGE]: HUGE } } } })]],
+    ["an impossible time", [decisionInstance({ timestampMs: Number.NaN })]],
   ],
 };
 

@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { defineAdapter, PurserError } from "../../plugins/sdk/index.ts";
+import { BatchWriter } from "./batch-writer.ts";
+import { Config } from "./config.ts";
+import { createLineFormat } from "./line.ts";
+import { LogFile } from "./log-file.ts";
+
+/** A key that is shorter can be guessed, and with it what was hashed. */
+const MIN_KEY_LENGTH = 16;
+
+/** Writes each finished request, with what was decided about it, as a line of JSON that `purser replay` reads. */
+export const decisionLog = defineAdapter({
+  name: "decision-log",
+  description:
+    "Writes each finished request and its decision to a file, a line of JSON each, for purser replay.",
+  templates: ["decision"],
+  config: Config,
+  build({ config }) {
+    if (config.hash.length > 0 && (config.hashKey ?? "").length < MIN_KEY_LENGTH) {
+      throw new PurserError(
+        "PURSER_HANDLER_BUILD",
+        `hash names attributes, so hashKey must be a text of at least ${MIN_KEY_LENGTH} characters`,
+      );
+    }
+    const format = createLineFormat(config);
+    const writer = new BatchWriter(new LogFile(config));
+    return {
+      decision(batch, { signal }) {
+        const text = (): string => {
+          let lines = "";
+          for (const instance of batch) {
+            const line = format(instance);
+            if (line !== undefined) lines += `${line}\n`;
+          }
+          return lines;
+        };
+        return writer.write(batch, text, signal);
+      },
+      healthy: () => writer.healthy,
+      close: () => writer.close(),
+    };
+  },
+});

@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { createHmac } from "node:crypto";
+
+/** What is never written as it is: credentials. Naming one in `hash` has it hashed instead. */
+export const ALWAYS_REDACTED: readonly string[] = [
+  ...["request", "response"].flatMap((side) =>
+    ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"].map(
+      (header) => `${side}.headers.${header}`,
+    ),
+  ),
+  "request.api_key",
+  "request.auth.raw_claims",
+];
+
+const REDACTED = "[redacted]";
+
+/** 128 bits: two values of one log never meet by chance. */
+const HASH_BYTES = 16;
+
+/** The SDK's toJson cuts texts beyond this, and says so at their end. */
+const MAX_TEXT_LENGTH = 8192;
+
+export interface RedactionOptions {
+  readonly redact: readonly string[];
+  readonly hash: readonly string[];
+  readonly hashKey: string;
+}
+
+export interface Redacted {
+  /** Dotted paths of what was replaced. */
+  readonly redacted: readonly string[];
+  readonly hashed: readonly string[];
+  readonly cut: readonly string[];
+}
+
+type Tree = Record<string, unknown>;
+
+/** Replaces values of a plain JSON object in place, and says which. */
+export function createRedaction({ redact, hash, hashKey }: RedactionOptions): (bag: Tree) => Redacted {
+  const isHashed = matcher(hash);
+  const isRedacted = matcher([...ALWAYS_REDACTED, ...redact]);
+  const digest = (value: unknown): string => {
+    const bytes = createHmac("sha256", hashKey).update(JSON.stringify(value)).digest();
+    return `hmac:${bytes.subarray(0, HASH_BYTES).toString("base64url")}`;
+  };
+  return (bag) => {
+    const done = { redacted: [] as string[], hashed: [] as string[], cut: [] as string[] };
+    const walk = (node: Tree, prefix: string): void => {
+      for (const [key, value] of Object.entries(node)) {
+        const path = prefix + key;
+        if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+          walk(value as Tree, `${path}.`);
+        } else if (isHashed(path)) {
+          node[key] = digest(value);
+          done.hashed.push(path);
+        } else if (isRedacted(path)) {
+          node[key] = REDACTED;
+          done.redacted.push(path);
+        } else if (typeof value === "string" && value.length > MAX_TEXT_LENGTH) {
+          done.cut.push(path);
+        }
+      }
+    };
+    walk(bag, "");
+    return done;
+  };
+}
+
+/** Whether a path is one of those, or below one. Letters' case does not matter: hiding too much is the safe mistake. */
+function matcher(patterns: readonly string[]): (path: string) => boolean {
+  const exact = new Set<string>();
+  const prefixes: string[] = [];
+  for (const pattern of patterns.map((written) => written.toLowerCase())) {
+    if (pattern.endsWith("*")) prefixes.push(pattern.slice(0, -1));
+    else {
+      exact.add(pattern);
+      prefixes.push(`${pattern}.`);
+    }
+  }
+  return (path) => {
+    const lower = path.toLowerCase();
+    return exact.has(lower) || prefixes.some((prefix) => lower.startsWith(prefix));
+  };
+}

@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { quotaPolicy } from "../../test/support/snapshots.ts";
+import type { QuotaCharge } from "../check/decision.ts";
+import { QuotaSimulation } from "./quota-simulation.ts";
+
+const charge = (policy: string, cell: string, changes: Partial<QuotaCharge> = {}): QuotaCharge => ({
+  policy,
+  cell,
+  limit: 2,
+  windowMs: 1000,
+  amount: 1,
+  leaseMs: 0,
+  mode: "enforce",
+  onStoreFailure: "local",
+  message: "",
+  ...changes,
+});
+
+const policy = (name: string, mode: "enforce" | "shadow" = "enforce") =>
+  quotaPolicy(name, { limit: 2, windowMs: 1000, algorithm: "fixed-window", mode });
+
+describe("the simulation of quotas", () => {
+  it("refuses beyond the limit of a window on the records' time, by key", () => {
+    const simulation = new QuotaSimulation([policy("q")]);
+    for (const timeMs of [0, 1, 2, 3, 1000, 1001]) simulation.charge([charge("q", "q{a}")], timeMs, 1);
+    simulation.charge([charge("q", "q{b}")], 1002, 1);
+    const [finding] = simulation.findings(1);
+    assert.deepEqual(finding, {
+      policy: "QuotaPolicy/q",
+      mode: "enforce",
+      charged: { observed: 7, estimated: 7 },
+      refused: { observed: 2, estimated: 2 },
+      refusedKeys: 1,
+      topKeys: [{ name: "q{a}", observed: 2, estimated: 2 }],
+    });
+  });
+
+  it("charges a sampled record as often as it stands for requests", () => {
+    const simulation = new QuotaSimulation([policy("q")]);
+    simulation.charge([charge("q", "a")], 0, 10);
+    assert.deepEqual(simulation.findings(0)[0]?.refused, { observed: 1, estimated: 8 });
+    assert.deepEqual(simulation.findings(0)[0]?.charged, { observed: 1, estimated: 10 });
+  });
+
+  it("grants enforced charges together or not at all, and blames the one that refused", () => {
+    const simulation = new QuotaSimulation([policy("tight"), policy("wide")]);
+    const both = [charge("tight", "t"), charge("wide", "w", { limit: 4 })];
+    for (let count = 0; count < 4; count++) simulation.charge(both, 0, 1);
+    const [tight, wide] = simulation.findings(0);
+    assert.deepEqual([tight?.refused.observed, wide?.refused.observed], [2, 0]);
+    // The two refused ones took nothing of the wide one.
+    for (let count = 0; count < 2; count++) simulation.charge([charge("wide", "w", { limit: 4 })], 0, 1);
+    assert.equal(simulation.findings(0)[1]?.refused.observed, 0);
+  });
+
+  it("counts those in shadow mode apart", () => {
+    const simulation = new QuotaSimulation([policy("real"), policy("shadow", "shadow")]);
+    const both = [charge("real", "r", { limit: 9 }), charge("shadow", "s", { mode: "shadow" })];
+    for (let count = 0; count < 5; count++) simulation.charge(both, 0, 1);
+    const [real, shadow] = simulation.findings(0);
+    assert.deepEqual([real?.refused.observed, shadow?.refused.observed], [0, 3]);
+  });
+
+  it("counts a late record at the time that has come, and says so", () => {
+    const simulation = new QuotaSimulation([policy("q")]);
+    for (const timeMs of [1000, 500, 1001]) simulation.charge([charge("q", "a")], timeMs, 1);
+    assert.deepEqual([simulation.late, simulation.findings(0)[0]?.refused.observed], [1, 1]);
+  });
+
+  it("says when it has no room", () => {
+    const simulation = new QuotaSimulation([policy("q")], 2);
+    for (const cell of ["a", "b", "c"]) simulation.charge([charge("q", cell)], 0, 1);
+    assert.equal(simulation.uncounted, 1);
+  });
+});

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Value from "typebox/value";
+import type { AttributeBag } from "../attributes/bag.ts";
+import { valueAt } from "../attributes/bag.ts";
+import { DECISION_LOG_LINE, type DecisionLogLine, LOG_LINE_VERSION } from "./log-line.ts";
+
+/** A line of a decision log, ready to be replayed. */
+export interface LogRecord {
+  readonly line: DecisionLogLine;
+  /** What policies saw: the bag without what only the response brought. */
+  readonly requestBag: AttributeBag;
+  /** When the request ended, and when it was asked about; in milliseconds since the epoch. */
+  readonly timeMs: number;
+  readonly requestTimeMs: number;
+  /** How many requests it stands for: 1/sampled. */
+  readonly weight: number;
+  /** `file:line`, for people. */
+  readonly where: string;
+}
+
+export type ReadResult =
+  | { readonly ok: true; readonly record: LogRecord }
+  | { readonly ok: false; readonly problem: string };
+
+/** Groups that are there only once the request is over. */
+const AFTERWARDS: ReadonlySet<string> = new Set(["response", "check", "quota", "upstream", "rbac"]);
+
+/**
+ * Reads one line.
+ *
+ * @param parseTimeMs ISO 8601 to milliseconds since the epoch; NaN for what is none. Core has no calendar of its own.
+ */
+export function readRecord(text: string, where: string, parseTimeMs: (text: string) => number): ReadResult {
+  let line: unknown;
+  try {
+    line = JSON.parse(text);
+  } catch {
+    return { ok: false, problem: "not a JSON object" };
+  }
+  if (!Value.Check(DECISION_LOG_LINE, line)) return { ok: false, problem: problemOf(line) };
+  const timeMs = parseTimeMs(line.time);
+  if (Number.isNaN(timeMs)) return { ok: false, problem: "time is no ISO 8601 time" };
+  const bag = line.bag as AttributeBag;
+  const requestTime = valueAt(bag, ["request", "time"]);
+  const requestTimeMs = typeof requestTime === "string" ? parseTimeMs(requestTime) : Number.NaN;
+  return {
+    ok: true,
+    record: {
+      line,
+      requestBag: Object.fromEntries(Object.entries(bag).filter(([group]) => !AFTERWARDS.has(group))),
+      timeMs,
+      requestTimeMs: Number.isNaN(requestTimeMs) ? timeMs : requestTimeMs,
+      weight: 1 / line.sampled,
+      where,
+    },
+  };
+}
+
+function problemOf(line: unknown): string {
+  if (typeof line !== "object" || line === null || Array.isArray(line)) return "not a JSON object";
+  const { v } = line as { readonly v?: unknown };
+  if (typeof v === "number" && v !== LOG_LINE_VERSION)
+    return `version ${v}, and only ${LOG_LINE_VERSION} is known`;
+  const first = [...Value.Errors(DECISION_LOG_LINE, line)][0];
+  return first === undefined
+    ? "not a line of a decision log"
+    : `not a line of a decision log: ${`${first.instancePath} ${first.message}`.trim()}`;
+}

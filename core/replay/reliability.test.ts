@@ -1,0 +1,26 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import type { AttributeReference } from "../attributes/reference.ts";
+import { unreliableReads } from "./reliability.ts";
+
+const LINE = { redacted: ["request.headers.cookie"], hashed: ["request.api_key"], cut: [] };
+
+const reads = (condition: AttributeReference["condition"], ...path: readonly string[]) =>
+  unreliableReads([{ path, condition }], LINE).map(({ attribute, reason }) => `${reason} ${attribute}`);
+
+describe("what makes a replayed decision doubtful", () => {
+  it("is a read of what the log does not have as it was, or of a whole that holds it", () => {
+    assert.deepEqual(reads("EXACT", "request", "headers", "cookie"), ["redacted request.headers.cookie"]);
+    assert.deepEqual(reads("EXACT", "request", "headers"), ["redacted request.headers.cookie"]);
+    assert.deepEqual(reads("EXACT", "request", "api_key"), ["hashed request.api_key"]);
+  });
+
+  it("is nothing else", () => {
+    assert.deepEqual(reads("EXACT", "request", "headers", "cookie2"), []);
+    assert.deepEqual(reads("EXACT", "request", "head"), []);
+    assert.deepEqual(reads("PRESENCE", "request", "headers"), []);
+    assert.deepEqual(reads("ABSENCE", "request", "headers", "cookie"), []);
+  });
+});

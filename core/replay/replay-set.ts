@@ -1,0 +1,65 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AttributeReference } from "../attributes/reference.ts";
+import { decide } from "../check/decide.ts";
+import type { DocumentRef, QuotaCharge } from "../check/decision.ts";
+import type { Fault } from "../check/evaluation.ts";
+import { type CheckPlan, planChecks } from "../check/plan.ts";
+import type { CheckDispatch } from "../check/ports.ts";
+import { type ReportPlan, planReports } from "../report/plan.ts";
+import { evaluateReport } from "../report/report.ts";
+import type { Snapshot } from "../snapshot/snapshot.ts";
+import type { MetricInstance } from "../templates/instances.ts";
+import type { LogRecord } from "./record.ts";
+import { type Verdict, verdictOf } from "./verdict.ts";
+
+export interface Judgement {
+  readonly verdict: Verdict;
+  readonly charges: readonly QuotaCharge[];
+  readonly referenced: readonly AttributeReference[];
+  /** Failures met on the way, whether or not they came to matter. */
+  readonly faults: readonly { readonly document: string; readonly fault: Fault }[];
+}
+
+/** A set of documents that recorded requests are put to. */
+export class ReplaySet {
+  readonly snapshot: Snapshot;
+  readonly #checks: CheckPlan;
+  readonly #reports: ReportPlan;
+  readonly #dispatch: CheckDispatch;
+
+  constructor(snapshot: Snapshot, dispatch: CheckDispatch) {
+    this.snapshot = snapshot;
+    this.#dispatch = dispatch;
+    this.#checks = planChecks(snapshot);
+    const { metrics, rules } = snapshot;
+    // Of telemetry only metrics are looked at.
+    this.#reports = planReports({ metrics, rules, logEntries: [], traceSpans: [] });
+  }
+
+  /** What it would have decided, at the time of the request. */
+  async judge({ requestBag, requestTimeMs }: LogRecord): Promise<Judgement> {
+    const faults: { document: string; fault: Fault }[] = [];
+    const decision = await decide(this.#checks, requestBag, {
+      nowMs: requestTimeMs,
+      dispatch: this.#dispatch,
+      observer: {
+        outcome: () => {},
+        fault: (ref, fault) => void faults.push({ document: nameOf(ref), fault }),
+      },
+    });
+    const { charges, referenced } = decision;
+    return { verdict: verdictOf(decision), charges, referenced, faults };
+  }
+
+  /** The metrics that it would have made of the finished request. */
+  async metrics({ line, timeMs }: LogRecord): Promise<readonly MetricInstance[]> {
+    const items = await evaluateReport(this.#reports, line.bag as LogRecord["requestBag"], { timeMs });
+    return items.flatMap((item) => (item.template === "metric" ? [item.instance] : []));
+  }
+}
+
+function nameOf({ kind, name }: DocumentRef): string {
+  return `${kind}/${name}`;
+}
