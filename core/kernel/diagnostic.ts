@@ -15,6 +15,8 @@ export interface Diagnostic {
   readonly severity: "error" | "warning";
   readonly code: ErrorCode;
   readonly location: SourceLocation;
+  /** Where the part at fault ends, in the same file, exclusive; absent when only its beginning is known. */
+  readonly end?: Pick<SourceLocation, "line" | "column">;
   /** What is wrong, as one sentence without the place. */
   readonly message: string;
   /** What was probably meant, for "did you mean …?"; absent when nothing is near. */

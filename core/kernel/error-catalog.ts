@@ -79,6 +79,32 @@ export const ERROR_CATALOG = {
     summary: "The expression uses a function that policies may not use.",
     remedy: "Rewrite the expression without it: $eval hides what it reads from every check.",
   },
+  PURSER_EXPR_TYPE: {
+    summary: "The expression compares or combines values of sorts that do not go together.",
+    remedy: "Convert one of them, or compare with a value of the attribute's type in docs/attributes.md.",
+  },
+  PURSER_EXPR_ARGUMENT: {
+    summary: "The expression calls a function with arguments that it does not take.",
+    remedy: "Give the function what it takes: $string() and $number() convert.",
+  },
+  PURSER_EXPR_CONDITION: {
+    summary: "The expression has something else where true or false is needed.",
+    remedy: "Compare the value with what it should be, or ask with $exists() whether it is there.",
+  },
+  PURSER_EXPR_ABSENT: {
+    summary: "The condition is decided the wrong way for requests that lack an attribute.",
+    remedy: "Say what an absent attribute means, with $exists() or as the message shows.",
+  },
+  PURSER_EXPR_CONSTANT: {
+    summary: "A condition, or a part of it, is the same for every request.",
+    remedy:
+      "Correct it or leave it out; ?? and ?: take all that follows them, so put their right side in parentheses.",
+  },
+  PURSER_EXPR_UNCACHED: {
+    summary: "The expression's value changes by itself, so that no proxy can keep the decision.",
+    remedy:
+      "Use request.time in place of $now() and $millis(); or set validDuration to 0s to say that it is meant.",
+  },
   PURSER_EXPR_EVALUATION: {
     summary: "The expression failed, exceeded its limits, or gave a value of the wrong type.",
     remedy: "See the JSONata code in the message; the document's onError decided what became of the request.",

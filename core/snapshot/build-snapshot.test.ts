@@ -314,9 +314,10 @@ spec:
 
   it("compiles an expression once, however many documents have it", () => {
     compiled.length = 0;
-    const policy = (name: string) => document("AccessPolicy", name, "{ action: DENY, when: request.path }");
+    const policy = (name: string) =>
+      document("AccessPolicy", name, "{ action: DENY, when: request.path = '/' }");
     const { accessPolicies } = good({ "a.yaml": `${policy("a")}---\n${policy("b")}` });
-    assert.deepEqual(compiled, ["request.path"]);
+    assert.deepEqual(compiled, ["request.path = '/'"]);
     assert.equal(accessPolicies[0]?.when, accessPolicies[1]?.when);
   });
 

@@ -2,14 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeManifest } from "../../attributes/manifest.ts";
+import { checkExpression } from "../../expressions/checker/check-expression.ts";
 import type { CompileExpression, Expression } from "../../expressions/expression.ts";
 import type { Diagnostic } from "../../kernel/diagnostic.ts";
 import type { ParsedDocument } from "../document.ts";
-import { EXPRESSION_KEYWORD, type ExpressionMark } from "../kinds/fields.ts";
-import { RULE, type RuleSpec } from "../kinds/handler.ts";
-import type { Phase } from "../kinds/kind.ts";
-import { type MarkedText, markedTexts } from "../schema/marks.ts";
-import { ruleVariety } from "./rules.ts";
+import { EXPRESSION_KEYWORD } from "../kinds/fields.ts";
+import { markedTexts } from "../schema/marks.ts";
+import { useOf } from "./uses.ts";
 
 export interface CompiledExpressions {
   /** By source: an expression that several documents have is compiled once. Holds every one that compiles. */
@@ -32,38 +31,25 @@ export function compileExpressions(
   for (const document of documents) {
     for (const marked of markedTexts(EXPRESSION_KEYWORD, document.definition.spec, document.spec, ["spec"])) {
       const { text, path } = marked;
-      const fault = (
-        offset: number,
-        { code, message, suggestion }: Omit<Diagnostic, "location" | "severity">,
-      ) => {
-        const location = document.places.within(path, offset);
-        const hint = suggestion === undefined ? {} : { suggestion };
-        diagnostics.push({ severity: "error", code, location, message, ...hint });
-      };
       let expression = expressions.get(text);
       if (expression === undefined) {
         const result = compile(text);
         if (!result.ok) {
-          fault(result.fault.offset, result.fault);
+          const { offset, code, message } = result.fault;
+          const location = document.places.within(path, offset);
+          diagnostics.push({ severity: "error", code, location, message });
           continue;
         }
         ({ expression } = result);
         expressions.set(text, expression);
       }
-      for (const reference of expression.references.paths) {
-        const found = attributes.manifest.check(reference.path, phaseOf(document, marked));
-        if (found === undefined) continue;
-        if (attributes.complete || found.code !== "PURSER_EXPR_UNKNOWN_ATTRIBUTE")
-          fault(reference.offset, found);
+      const use = { ...attributes, ...useOf(document, marked) };
+      for (const { start, end, ...finding } of checkExpression(expression, use)) {
+        const location = document.places.within(path, start);
+        const { line, column } = document.places.endWithin(path, end);
+        diagnostics.push({ ...finding, location, end: { line, column } });
       }
     }
   }
   return { expressions, diagnostics };
-}
-
-/** A Rule decides before the request goes on when its templates do; its fields alone cannot say. */
-function phaseOf({ definition, spec, valid }: ParsedDocument, { schema }: MarkedText): Phase {
-  const { phase } = schema[EXPRESSION_KEYWORD] as ExpressionMark;
-  if (definition.kind !== RULE.kind || !valid) return phase;
-  return ruleVariety(spec as RuleSpec) === "check" ? "request" : phase;
 }

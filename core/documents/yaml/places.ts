@@ -54,6 +54,12 @@ export class YamlPlaces {
     return this.#location(range[0] + offsetInScalar(raw, node.type as Scalar.Type, node.value, offset));
   }
 
+  /** Where the part of the text at `path` that ends at `offset` ends in the file, exclusive. */
+  endWithin(path: DocumentPath, offset: number): SourceLocation {
+    const { line, column, file } = this.within(path, Math.max(0, offset - 1));
+    return { file, line, column: column + 1 };
+  }
+
   #location(offset: number): SourceLocation {
     const { line, col } = this.#lines.linePos(offset);
     return { file: this.file, line, column: col };

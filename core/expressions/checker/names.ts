@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AttributePath } from "../../attributes/bag.ts";
+import type { StaticReference, StaticReferences } from "../expression.ts";
+import { type AstNode, walk } from "../jsonata-ast.ts";
+import type { SourceRange } from "../source-ranges.ts";
+import type { Inference } from "./inference.ts";
+
+/** Notes names that no manifest declares, or that are not known yet when the expression is evaluated. */
+export function checkNames(
+  ast: AstNode,
+  source: string,
+  { paths }: StaticReferences,
+  inference: Inference,
+): void {
+  const { findings, use } = inference;
+  const dashed = checkDashes(ast, source, inference);
+  for (const reference of paths) {
+    const found = use.manifest.check(reference.path, use.phase);
+    const unknown = found?.code === "PURSER_EXPR_UNKNOWN_ATTRIBUTE";
+    if (found === undefined || (unknown && use.complete === false)) continue;
+    const range = rangeOfReference(ast, reference, inference);
+    if (unknown && dashed.some(({ start, end }) => start <= range.start && range.end <= end)) continue;
+    findings.addAt(range, { severity: "error", ...found });
+  }
+  checkHeaderNames(ast, inference);
+}
+
+function rangeOfReference(
+  ast: AstNode,
+  { path, offset }: StaticReference,
+  inference: Inference,
+): SourceRange {
+  let range: SourceRange = { start: offset, end: offset + 1 };
+  walk(ast, (node) => {
+    const whole = inference.findings.rangeOf(node);
+    const names = (node.steps ?? []).slice(0, path.length);
+    const last = names.at(-1);
+    if (node.type !== "path" || whole.start !== offset || last === undefined) return;
+    range = { start: offset, end: inference.findings.rangeOf(last).end };
+  });
+  return range;
+}
+
+/** `request.headers.x-user` subtracts `user`. Gives the places of all such mistakes. */
+function checkDashes(ast: AstNode, source: string, inference: Inference): readonly SourceRange[] {
+  const { findings, use } = inference;
+  const ranges: SourceRange[] = [];
+  walk(ast, (node) => {
+    if (node.type !== "binary" || node.value !== "-") return;
+    const range = findings.rangeOf(node);
+    const [, prefix, name] = /^([\w.]+)\.(\w+(?:-\w+)+)$/.exec(source.slice(range.start, range.end)) ?? [];
+    if (prefix === undefined || name === undefined) return;
+    if (use.manifest.lookup([...prefix.split("."), name])?.kind !== "member") return;
+    if (ranges.some(({ start, end }) => start <= range.start && range.end <= end)) return;
+    ranges.push(range);
+    findings.forget(range);
+    findings.addAt(range, {
+      code: "PURSER_EXPR_UNKNOWN_ATTRIBUTE",
+      severity: "error",
+      message: `a dash subtracts: a name that has one is quoted`,
+      suggestion: `${prefix}.${JSON.stringify(name)}`,
+    });
+  });
+  return ranges;
+}
+
+/** Headers are known by their names in small letters only. */
+function checkHeaderNames(ast: AstNode, inference: Inference): void {
+  walk(ast, (node) => {
+    if (node.type !== "path" && node.type !== "function") return;
+    const { place, declaration } = inference.shapeOf(node);
+    const name = place?.at(-1);
+    if (name === undefined || name === name.toLowerCase() || !isHeader(declaration?.name, place)) return;
+    inference.findings.add(node, {
+      code: "PURSER_EXPR_UNKNOWN_ATTRIBUTE",
+      severity: "warning",
+      message: `headers are known by their names in small letters: there is never a ${JSON.stringify(name)}`,
+      suggestion: `${declaration?.name}.${JSON.stringify(name.toLowerCase())}`,
+    });
+  });
+}
+
+function isHeader(map: string | undefined, place: AttributePath | undefined): boolean {
+  return (
+    (map === "request.headers" || map === "response.headers") && place?.length === map.split(".").length + 1
+  );
+}
