@@ -3,6 +3,7 @@
 
 import { Command, CommanderError } from "commander";
 import { isPurserError } from "../core/kernel/errors.ts";
+import { explainCommand } from "./command-explain.ts";
 import { mixerCommand } from "./command-mixer.ts";
 import { pilotCommand } from "./command-pilot.ts";
 import { proxyCommand } from "./command-proxy.ts";
@@ -20,7 +21,8 @@ export async function main(args: readonly string[]): Promise<number> {
     .addCommand(runCommand())
     .addCommand(mixerCommand())
     .addCommand(proxyCommand())
-    .addCommand(pilotCommand());
+    .addCommand(pilotCommand())
+    .addCommand(explainCommand());
   return runProgram(program, args);
 }
 
