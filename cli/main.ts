@@ -8,6 +8,8 @@ import { mixerCommand } from "./command-mixer.ts";
 import { pilotCommand } from "./command-pilot.ts";
 import { proxyCommand } from "./command-proxy.ts";
 import { runCommand } from "./command-run.ts";
+import { testCommand } from "./command-test.ts";
+import { Unsuccessful } from "./unsuccessful.ts";
 import { VERSION } from "./version.ts";
 
 /** Exit codes: 0 done, 1 the program failed, 2 the user can put it right (a flag, a port, a file, a document). */
@@ -22,7 +24,8 @@ export async function main(args: readonly string[]): Promise<number> {
     .addCommand(mixerCommand())
     .addCommand(proxyCommand())
     .addCommand(pilotCommand())
-    .addCommand(explainCommand());
+    .addCommand(explainCommand())
+    .addCommand(testCommand());
   return runProgram(program, args);
 }
 
@@ -39,6 +42,7 @@ export async function runProgram(program: Command, args: readonly string[]): Pro
     await program.parseAsync(args, { from: "user" });
     return EXIT.done;
   } catch (error) {
+    if (error instanceof Unsuccessful) return EXIT.failed;
     // Commander has said what was wrong, or shown the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     if (isPurserError(error)) {

@@ -35,6 +35,15 @@ export function explanationText(explanation: Explanation, options: TextOptions):
   return `${blocks.join("\n\n")}\n`;
 }
 
+/** Only what decided, when one document did: for those who know the request. */
+export function decidingText(explanation: Explanation, style: Style): string {
+  const decider = explanation.documents.find(({ decides }) => decides);
+  const options = { all: false, style };
+  return decider === undefined
+    ? explanationText(explanation, options).trimEnd()
+    : documentText(decider, options);
+}
+
 function decisionText({ decision, documents }: Explanation, { style }: TextOptions): string {
   const { status, httpStatus, decidedBy, reason, requestHeaders, responseHeaders, charges } = decision;
   const ok = status.code === "OK";
@@ -107,7 +116,7 @@ interface Row {
 }
 
 /** The field's name, then the expression as a tree, its values in a column of their own. */
-export function expressionLines(
+function expressionLines(
   { field, trace, error }: ExpressionExplanation,
   { style, marked }: { readonly style: Style; readonly marked: boolean },
 ): string[] {

@@ -6,7 +6,6 @@ import { decide } from "../check/decide.ts";
 import type { Decision, DocumentRef } from "../check/decision.ts";
 import type { CheckPlan } from "../check/plan.ts";
 import type { CheckContext, DocumentOutcome } from "../check/ports.ts";
-import type { Expression } from "../expressions/expression.ts";
 import { messageOf } from "../kernel/errors.ts";
 import { httpStatusOf } from "../kernel/status.ts";
 import {
@@ -30,7 +29,7 @@ export interface ExplainOptions {
   readonly redact?: readonly AttributePath[];
   readonly limits?: ExplanationLimits;
   /** Told of each evaluation; for coverage. */
-  readonly onTrace?: (expression: Expression, trace: Trace) => void;
+  readonly onTrace?: (document: DocumentRef, field: string, trace: Trace) => void;
   /** Whether Rules' handlers answer through `context.dispatch`; default true. */
   readonly asksHandlers?: boolean;
 }
@@ -82,7 +81,7 @@ export async function explainDecision(
         secretive,
         limits,
       });
-      options.onTrace?.(expression, trace);
+      options.onTrace?.(ref, field, trace);
       const found = notes.get(keyOf(ref));
       if (found !== undefined && found.expressions.length < limits.expressions)
         found.expressions.push(expressionOf(field, expression.source, trace, seen, limits, secretive));

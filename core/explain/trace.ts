@@ -20,8 +20,9 @@ export interface Trace {
     | { readonly ok: true; readonly value: unknown }
     | { readonly ok: false; readonly error: unknown };
   readonly root: TraceNode;
-  /** How often each part was reached; by `OutlineNode.index`. */
-  readonly reached: readonly number[];
+  readonly outline: OutlineNode;
+  /** How often each part was reached, and gave a value; by `OutlineNode.index`. */
+  readonly parts: readonly Pick<PartRecord, "reached" | "count">[];
 }
 
 export interface TraceOptions {
@@ -32,7 +33,7 @@ export interface TraceOptions {
 }
 
 /** What is noted of one part while the expression is evaluated. */
-export interface PartRecord {
+interface PartRecord {
   reached: number;
   count: number;
   readonly values: string[];
@@ -74,7 +75,8 @@ export async function traceExpression(
   return {
     result,
     root: new TreeBuilder(expression.source, recordOf, deciding, limits).build(expression.outline, 0),
-    reached: records.map(({ reached }) => reached),
+    outline: expression.outline,
+    parts: records,
   };
 }
 
