@@ -13,7 +13,7 @@ async function purser(...args: readonly string[]) {
   const streams = { stdout: process.stdout, stderr: process.stderr };
   const written = { stdout: "", stderr: "" };
   const restore = Object.entries(streams).map(([name, stream]) => {
-    const { write } = stream;
+    const write = stream.write.bind(stream);
     stream.write = (text: string | Uint8Array) => {
       written[name as keyof typeof written] += String(text);
       return true;
