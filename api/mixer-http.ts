@@ -42,6 +42,7 @@ const CheckRequestSchema = closed({
   attributes: Bag,
   deduplicationId: Text,
   withoutQuotas: Type.Optional(Type.Boolean()),
+  explain: Type.Optional(Type.Boolean()),
 });
 
 const AllocateRequestSchema = closed({

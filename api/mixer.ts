@@ -3,6 +3,7 @@
 
 import type { AttributeBag } from "../core/attributes/bag.ts";
 import type { Decision, QuotaCharge, QuotaOutcome } from "../core/check/decision.ts";
+import type { Explanation } from "../core/explain/explanation.ts";
 import type { MaybePromise } from "../core/kernel/maybe-promise.ts";
 
 /**
@@ -39,6 +40,8 @@ export interface CheckRequest {
   readonly deduplicationId: string;
   /** True to decide without charging quotas; default false. */
   readonly withoutQuotas?: boolean;
+  /** True to have the reply say why, at many times the cost of deciding; default false. */
+  readonly explain?: boolean;
 }
 
 export interface CheckReply {
@@ -47,6 +50,8 @@ export interface CheckReply {
   readonly decision: Decision;
   /** One for each of `decision.charges`, in order. */
   readonly quotas: readonly QuotaOutcome[];
+  /** When it was asked for; docs/explain.md describes it. */
+  readonly explanation?: Explanation;
 }
 
 export interface AllocateRequest {

@@ -5,12 +5,13 @@ import { Command, CommanderError } from "commander";
 import { isPurserError } from "../core/kernel/errors.ts";
 import { benchCommand } from "./command-bench.ts";
 import { CommandFailed } from "./command-failed.ts";
+import { explainCommand } from "./command-explain.ts";
 import { mixerCommand } from "./command-mixer.ts";
 import { pilotCommand } from "./command-pilot.ts";
 import { proxyCommand } from "./command-proxy.ts";
 import { replayCommand } from "./replay/command-replay.ts";
 import { runCommand } from "./command-run.ts";
-import { Finding } from "./finding.ts";
+import { testCommand } from "./command-test.ts";
 import { VERSION } from "./version.ts";
 
 /** Exit codes: 0 done, 1 the program failed or found what it was told to fail on, 2 the user can put it right (a flag, a port, a file, a document). */
@@ -26,7 +27,9 @@ export async function main(args: readonly string[]): Promise<number> {
     .addCommand(proxyCommand())
     .addCommand(pilotCommand())
     .addCommand(benchCommand())
-    .addCommand(replayCommand());
+    .addCommand(replayCommand())
+    .addCommand(explainCommand())
+    .addCommand(testCommand());
   return runProgram(program, args);
 }
 
@@ -43,7 +46,6 @@ export async function runProgram(program: Command, args: readonly string[]): Pro
     await program.parseAsync(args, { from: "user" });
     return EXIT.done;
   } catch (error) {
-    if (error instanceof Finding) return EXIT.failed;
     // Commander has said what was wrong, or shown the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     if (isPurserError(error)) {
@@ -53,7 +55,7 @@ export async function runProgram(program: Command, args: readonly string[]): Pro
       return EXIT.usage;
     }
     if (error instanceof CommandFailed) {
-      process.stderr.write(`${error.message}\n`);
+      if (error.message !== "") process.stderr.write(`${error.message}\n`);
       return EXIT.failed;
     }
     process.stderr.write(

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import type { CheckReply, PolicyState } from "../api/mixer.ts";
 import type { AttributeBag } from "../core/attributes/bag.ts";
+import { compileWithJsonata } from "../core/expressions/jsonata-engine.ts";
 import { isPurserError, PurserError } from "../core/kernel/errors.ts";
 import { isPromise } from "../core/kernel/maybe-promise.ts";
 import type { Scheduler } from "../core/kernel/ports.ts";
@@ -74,6 +75,31 @@ describe("a mixer", () => {
       check,
       (error) => isPurserError(error) && error.code === "PURSER_MIXER_UNAVAILABLE" && error.retryable,
     );
+  });
+
+  it("explains a decision when asked, decides it alike, and charges its quotas all the same", async () => {
+    const { mixer, check } = setUp();
+    const when = compileWithJsonata('request.method = "POST" and $exists(request.headers."x-user")');
+    assert.ok(when.ok);
+    await mixer.apply(
+      snapshotOf({
+        accessPolicies: [accessPolicy("named-writers", { when: when.expression })],
+        quotaPolicies: [quotaPolicy("few", { limit: 2 })],
+      }),
+    );
+    const post = {
+      request: { method: "POST", headers: { "x-user": "ann", authorization: "Bearer s3cr3t" } },
+    };
+    const { explanation, ...explained } = await check(post, { explain: true });
+    assert.deepEqual(explained, await check(post));
+    assert.equal(explanation?.decision.decidedBy?.name, "named-writers");
+    assert.equal(explanation.documents[0]?.expressions[0]?.value, "true");
+    const get = { request: { method: "GET", headers: {} } };
+    const allowed = await check(get, { explain: true });
+    assert.equal(allowed.quotas[0]?.remaining, 1);
+    assert.equal(allowed.explanation?.documents[0]?.outcome, "passed");
+    assert.equal((await check(get)).explanation, undefined);
+    await mixer.close(0);
   });
 
   it("decides and charges at once when everything is at hand", async () => {

@@ -4,7 +4,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { parseDurationMs } from "../../core/kernel/duration.ts";
 import { suggest } from "../../core/kernel/suggest.ts";
-import { Finding } from "../finding.ts";
+import { CommandFailed } from "../command-failed.ts";
 import { collect, count, logFormatFlag } from "../flags.ts";
 import { createWorld, type LogFlags } from "../world.ts";
 import { FINDINGS, type FindingName } from "./findings.ts";
@@ -68,7 +68,7 @@ export function replayCommand(): Command {
       const world = createWorld({ logLevel: "warn", logFormat: flags.logFormat });
       const outcome = await runReplay(flags, world, showProgress(process.stderr));
       await write(flags.json ? reportJson(outcome) : reportText(outcome));
-      if (outcome.failed.length > 0) throw new Finding(outcome.failed.join(", "));
+      if (outcome.failed.length > 0) throw new CommandFailed();
     });
 }
 

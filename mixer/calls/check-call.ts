@@ -4,6 +4,10 @@
 import type { CheckReply, CheckRequest } from "../../api/mixer.ts";
 import { decide } from "../../core/check/decide.ts";
 import type { Decision, QuotaCharge, QuotaOutcome } from "../../core/check/decision.ts";
+import type { CheckContext } from "../../core/check/ports.ts";
+import { explainDecision } from "../../core/explain/explain-decision.ts";
+import type { Explanation } from "../../core/explain/explanation.ts";
+import { createTracer } from "../../core/explain/traced-expression.ts";
 import { chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
 import type { QuotaPolicy } from "../../core/snapshot/snapshot.ts";
 import type { Generation } from "../generation.ts";
@@ -24,7 +28,7 @@ export function answerCheck(
   const { version } = generation.snapshot;
   const { dispatch, observer } = generation;
   const context = { nowMs: clock.nowMs(), dispatch, observer };
-  return chain(decide(generation.checkPlan, request.attributes, context), (decision) => {
+  return chain(decideOrExplain(generation, request, context), ({ decision, explanation }) => {
     const demands =
       request.withoutQuotas === true ? [] : decision.charges.map((charge) => demandOf(charge, generation));
     const id = `${request.deduplicationId}@${version}`;
@@ -34,9 +38,18 @@ export function answerCheck(
       });
       for (const { outcome, amount } of asked) metrics.quota(outcome, amount);
       countCheck(decision, asked, startMs, metrics);
-      return { version, decision, quotas };
+      return { version, decision, quotas, ...(explanation === undefined ? {} : { explanation }) };
     });
   });
+}
+
+function decideOrExplain(
+  { checkPlan }: Generation,
+  { attributes, explain }: CheckRequest,
+  context: CheckContext,
+): MaybePromise<{ readonly decision: Decision; readonly explanation?: Explanation }> {
+  if (explain === true) return explainDecision(checkPlan, attributes, context, { tracer: createTracer() });
+  return chain(decide(checkPlan, attributes, context), (decision) => ({ decision }));
 }
 
 function demandOf(charge: QuotaCharge, generation: Generation): Demand {

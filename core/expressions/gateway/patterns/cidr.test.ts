@@ -70,10 +70,6 @@ describe("$cidr", () => {
       [7],
     ])
       for (const time of [1, 2])
-        assert.throws(
-          () => cidr("10.0.0.1", blocks),
-          { code: "D4001" },
-          `${JSON.stringify(blocks)} ${time}`,
-        );
+        assert.throws(() => cidr("10.0.0.1", blocks), { code: "D4001" }, `${JSON.stringify(blocks)} ${time}`);
   });
 });

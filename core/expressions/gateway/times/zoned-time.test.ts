@@ -59,8 +59,7 @@ describe("$inZone", () => {
 
   it("refuses what is no zone, whatever the time", () => {
     for (const zone of ["", "Mars/Olympus", "+01:00", "Europe/Berlin ", "1"])
-      for (const time of [0, "yesterday"])
-        assert.throws(() => inZone(time, zone), { code: "D4004" }, zone);
+      for (const time of [0, "yesterday"]) assert.throws(() => inZone(time, zone), { code: "D4004" }, zone);
   });
 
   it("goes on for more zones than it keeps", () => {

@@ -1,0 +1,213 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Type, { type Static, type TSchema } from "typebox";
+import Value from "typebox/value";
+import { STATUS_CODES } from "../../kernel/status.ts";
+import { SEVERITIES } from "../../templates/instances.ts";
+import { formOf } from "../schema/form.ts";
+import { Choice, Closed, Duration } from "./fields.ts";
+import type { KindDefinition, SpecFault } from "./kind.ts";
+
+const Bag = (description: string) => Type.Record(Type.String(), Type.Unknown(), { description });
+
+const Time = (description: string) =>
+  Type.String({
+    pattern:
+      "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,3})?)?(Z|[+-][0-9]{2}:[0-9]{2})$",
+    description,
+  });
+
+const Fixtures = () =>
+  Type.Optional(Type.Array(Type.String(), { description: "Fixtures to merge, in order, below `bag`." }));
+
+const OwnBag = () => Type.Optional(Bag("Attributes, merged over the fixtures; null takes one away."));
+
+const DECISIONS = ["allow", "deny", ...STATUS_CODES.filter((code) => code !== "OK")];
+
+const Decision = (description: string) => Choice(DECISIONS, description);
+
+const Headers = (description: string) =>
+  Type.Record(
+    Type.String(),
+    Type.Union([Type.String(), Type.Array(Type.String()), Type.Null()], {
+      description: "What is set, a list of what is appended, or null for a header that is removed.",
+    }),
+    { description },
+  );
+
+const Names = (description: string) => Type.Array(Type.String(), { description });
+
+const EXPECTATIONS = {
+  decision: Type.Optional(Decision("allow, deny for any refusal, or the status code of a refusal.")),
+  httpStatus: Type.Optional(Type.Integer({ description: "The HTTP status of a refusal." })),
+  message: Type.Optional(Type.String({ description: "What the client is told." })),
+  decidedBy: Type.Optional(
+    Type.Union([Type.String(), Type.Null()], { description: "The document that refuses; null for none." }),
+  ),
+  requestHeaders: Type.Optional(Headers("Changes to the request's headers; others are not looked at.")),
+  responseHeaders: Type.Optional(Headers("Changes to the response's headers; others are not looked at.")),
+  shadowDenials: Type.Optional(Names("All documents in shadow mode that would have refused.")),
+  audits: Type.Optional(Names("All AUDIT policies that are true.")),
+  charges: Type.Optional(
+    Type.Array(
+      Closed({
+        policy: Type.String(),
+        amount: Type.Optional(Type.Integer()),
+        limit: Type.Optional(Type.Integer({ description: "After overrides." })),
+        cell: Type.Optional(Type.String({ description: "The count's name." })),
+      }),
+      { description: "All quotas that are charged, in document order." },
+    ),
+  ),
+};
+
+const Expectation = Closed(EXPECTATIONS, {
+  description: "What is decided; what is not named is not looked at.",
+});
+
+const Step = Closed({
+  at: Duration("When, after the case's beginning; not before the step above."),
+  times: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 10_000, description: "How many requests; default 1." }),
+  ),
+  fixtures: Fixtures(),
+  bag: OwnBag(),
+  expect: Decision("What each of them is answered; RESOURCE_EXHAUSTED when a quota is used up."),
+  decidedBy: Type.Optional(Type.String({ description: "The document that refuses." })),
+  remaining: Type.Optional(
+    Type.Integer({ description: "What is left, after the last of them, of the quota that has least left." }),
+  ),
+  retryAfter: Type.Optional(Duration("How long the client is told to wait, in whole seconds.")),
+});
+
+const Case = Closed({
+  name: Type.String({ minLength: 1, description: "What is tested, for people and for --filter." }),
+  skip: Type.Optional(Type.String({ minLength: 1, description: "Why the case is not run." })),
+  fixtures: Fixtures(),
+  bag: OwnBag(),
+  now: Type.Optional(Time("The time that $now() gives; default the test's.")),
+  handlers: Type.Optional(
+    Type.Record(
+      Type.String(),
+      Closed({
+        status: Choice(STATUS_CODES, "OK, or the code with which it refuses."),
+        message: Type.Optional(Type.String()),
+      }),
+      { description: "What handlers answer to check Rules; one that is not named says nothing." },
+    ),
+  ),
+  expect: Type.Optional(Expectation),
+  table: Type.Optional(
+    Closed(
+      {
+        columns: Type.Array(
+          Type.String({ description: "A dotted attribute, or expect.X for a field of `expect`." }),
+          { minItems: 1 },
+        ),
+        rows: Type.Array(Type.Array(Type.Unknown()), { minItems: 1 }),
+      },
+      { description: "The same case once for each row; null takes an attribute away." },
+    ),
+  ),
+  steps: Type.Optional(
+    Type.Array(Step, {
+      minItems: 1,
+      description: "Requests in the course of time, counted by a memory store.",
+    }),
+  ),
+  metrics: Type.Optional(
+    Type.Array(
+      Closed({
+        name: Type.String(),
+        labels: Type.Optional(Type.Record(Type.String(), Type.String())),
+        value: Type.Optional(Type.Number()),
+      }),
+      { description: "Metrics that the bag gives, others beside; an empty list for none." },
+    ),
+  ),
+  logs: Type.Optional(
+    Type.Array(
+      Closed({
+        name: Type.String(),
+        severity: Type.Optional(Choice(SEVERITIES, "The entry's severity.")),
+        variables: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+      }),
+      { description: "Log entries that the bag gives, others beside; an empty list for none." },
+    ),
+  ),
+});
+
+const PolicyTestSpec = Closed({
+  policies: Type.Array(Type.String({ minLength: 1 }), {
+    minItems: 1,
+    description: "Files and folders of the documents under test, relative to this file.",
+  }),
+  now: Type.Optional(Time("The time that $now() gives; default 2026-01-01T00:00:00Z.")),
+  fixtures: Type.Optional(
+    Type.Record(Type.String(), Bag("A part of a bag."), { description: "Parts of bags, by name." }),
+  ),
+  cases: Type.Array(Case, { minItems: 1, description: "What is tested." }),
+});
+
+export type PolicyTestSpec = Static<typeof PolicyTestSpec>;
+export type PolicyTestCase = Static<typeof Case>;
+export type PolicyTestStep = Static<typeof Step>;
+export type PolicyExpectation = Static<typeof Expectation>;
+
+export const POLICY_TEST = {
+  kind: "PolicyTest",
+  apiVersions: ["purser.dev/v1"],
+  description: "Tests policies: bags, and what shall be decided of them. Read by `purser test` alone.",
+  spec: PolicyTestSpec,
+  check: checkPolicyTest,
+} as const satisfies KindDefinition;
+
+function checkPolicyTest({ fixtures = {}, cases }: PolicyTestSpec): readonly SpecFault[] {
+  return cases.flatMap((test, index) => {
+    const faults: SpecFault[] = [];
+    const path = ["cases", index];
+    const named = [test, ...(test.steps ?? [])].flatMap((part) => part.fixtures ?? []);
+    for (const name of new Set(named)) {
+      if (!Object.hasOwn(fixtures, name))
+        faults.push({ path, message: `There is no fixture ${JSON.stringify(name)}` });
+    }
+    const { expect, table, steps, metrics, logs } = test;
+    if ([expect, table, steps, metrics, logs].every((part) => part === undefined))
+      faults.push({
+        path,
+        message: "The case expects nothing: give it expect, table, steps, metrics or logs",
+      });
+    if (steps !== undefined && [expect, table, metrics, logs].some((part) => part !== undefined))
+      faults.push({ path: [...path, "steps"], message: "Steps have their own expectations and stand alone" });
+    if (table !== undefined) faults.push(...faultsOfTable(table, [...path, "table"]));
+    return faults;
+  });
+}
+
+function faultsOfTable(
+  { columns, rows }: NonNullable<PolicyTestCase["table"]>,
+  path: SpecFault["path"],
+): readonly SpecFault[] {
+  const faults: SpecFault[] = [];
+  const fields: Readonly<Record<string, TSchema>> = EXPECTATIONS;
+  const expected = columns.map((column, index) => {
+    if (!column.startsWith("expect.")) return undefined;
+    const field = column.slice("expect.".length);
+    if (Object.hasOwn(fields, field)) return fields[field];
+    const known = Object.keys(fields).map((name) => `expect.${name}`);
+    faults.push({ path: [...path, "columns", index], message: `${column} is none of ${known.join(", ")}` });
+    return undefined;
+  });
+  for (const [rowIndex, row] of rows.entries()) {
+    const at = [...path, "rows", rowIndex];
+    if (row.length !== columns.length)
+      faults.push({ path: at, message: `The row has ${row.length} values for ${columns.length} columns` });
+    for (const [index, value] of row.entries()) {
+      const schema = expected[index];
+      if (schema !== undefined && !Value.Check(schema, value))
+        faults.push({ path: [...at, index], message: `${columns[index]} must be ${formOf(schema)}` });
+    }
+  }
+  return faults;
+}

@@ -1,0 +1,134 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { DocumentRef } from "../check/decision.ts";
+import type { CheckPlan } from "../check/plan.ts";
+import type { Trace } from "./trace.ts";
+import type { OutlineNode } from "./syntax-outline.ts";
+import { outlineParts } from "./syntax-outline.ts";
+import type { Tracer } from "./traced-expression.ts";
+import { replaceExpressions } from "./traced-plan.ts";
+
+/** How much of one expression was ever evaluated. */
+export interface ExpressionCoverage {
+  readonly document: DocumentRef;
+  readonly field: string;
+  readonly source: string;
+  readonly parts: number;
+  readonly partsReached: number;
+  /** Both ways of each `and`, `or`, `?`, `?:` and `??`. */
+  readonly branches: number;
+  readonly branchesTaken: number;
+  readonly gaps: readonly CoverageGap[];
+}
+
+/** Something in an expression that never happened. */
+export interface CoverageGap {
+  readonly start: number;
+  readonly end: number;
+  readonly what: string;
+}
+
+interface Tally {
+  readonly outline: OutlineNode;
+  readonly counts: { reached: number; count: number }[];
+}
+
+/** Adds up traces of the expressions that decide requests. */
+export class Coverage {
+  readonly #tallies = new Map<string, Tally>();
+
+  add(document: DocumentRef, field: string, { outline, parts }: Trace): void {
+    const key = keyOf(document, field);
+    let tally = this.#tallies.get(key);
+    if (tally === undefined) {
+      tally = { outline, counts: parts.map(() => ({ reached: 0, count: 0 })) };
+      this.#tallies.set(key, tally);
+    }
+    for (const [index, total] of tally.counts.entries()) {
+      total.reached += parts[index]?.reached ?? 0;
+      total.count += parts[index]?.count ?? 0;
+    }
+  }
+
+  /** Of every expression of the plan, those that were never evaluated too, in document order. */
+  report(plan: CheckPlan, tracer: Tracer): readonly ExpressionCoverage[] {
+    const found: ExpressionCoverage[] = [];
+    replaceExpressions(plan, ({ ref }, field, expression) => {
+      const { source } = expression;
+      const tally = this.#tallies.get(keyOf(ref, field)) ?? untouched(tracer(source).outline);
+      found.push({ document: ref, field, source, ...measure(tally) });
+      return expression;
+    });
+    return found;
+  }
+}
+
+/** Parts and branches together, from 0 to 100; 100 when there is nothing to cover. */
+export function coveragePercent(expressions: readonly ExpressionCoverage[]): number {
+  let all = 0;
+  let covered = 0;
+  for (const { parts, partsReached, branches, branchesTaken } of expressions) {
+    all += parts + branches;
+    covered += partsReached + branchesTaken;
+  }
+  return all === 0 ? 100 : (100 * covered) / all;
+}
+
+function keyOf({ kind, name }: DocumentRef, field: string): string {
+  return `${kind}/${name}/${field}`;
+}
+
+function untouched(outline: OutlineNode): Tally {
+  return { outline, counts: outlineParts(outline).map(() => ({ reached: 0, count: 0 })) };
+}
+
+function measure({ outline, counts }: Tally) {
+  const gaps: CoverageGap[] = [];
+  const total = { parts: 0, partsReached: 0, branches: 0, branchesTaken: 0 };
+  const of = ({ index }: OutlineNode) => counts[index] ?? { reached: 0, count: 0 };
+  const visit = (part: OutlineNode, withinGap: boolean): void => {
+    const reached = of(part).reached > 0;
+    total.parts++;
+    if (reached) total.partsReached++;
+    else if (!withinGap) gaps.push({ start: part.start, end: part.end, what: "never reached" });
+    for (const { taken, gap } of branchesOf(part, of)) {
+      total.branches++;
+      if (taken) total.branchesTaken++;
+      else if (reached && gap !== undefined) gaps.push(gap);
+    }
+    for (const child of part.children) visit(child, withinGap || !reached);
+  };
+  visit(outline, false);
+  return { ...total, gaps: gaps.toSorted((a, b) => a.start - b.start) };
+}
+
+interface Branch {
+  readonly taken: boolean;
+  /** What to show when it was not; absent when the part that was not reached shows it. */
+  readonly gap?: CoverageGap;
+}
+
+function branchesOf(
+  { kind, children }: OutlineNode,
+  of: (part: OutlineNode) => { readonly reached: number; readonly count: number },
+): readonly Branch[] {
+  const [first, second, third] = children;
+  if (first === undefined || second === undefined || !(kind in SHORT)) return [];
+  const skipped = of(first).count - of(second).reached > 0;
+  // The other way has a part of its own, which then says that it was not reached.
+  if (kind === "?" && third !== undefined)
+    return [{ taken: of(second).reached > 0 }, { taken: of(third).reached > 0 }];
+  const { start, end } = first;
+  const what = SHORT[kind as keyof typeof SHORT];
+  return [{ taken: of(second).reached > 0 }, { taken: skipped, gap: { start, end, what } }];
+}
+
+/** What it means that the second part was always evaluated. */
+const SHORT = {
+  and: "never false",
+  or: "never true",
+  "?": "never false",
+  "?:": "never true",
+  "??": "never has a value",
+} as const;

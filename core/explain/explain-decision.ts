@@ -1,0 +1,233 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AttributeBag, AttributePath } from "../attributes/bag.ts";
+import { decide } from "../check/decide.ts";
+import type { Decision, DocumentRef } from "../check/decision.ts";
+import type { CheckPlan } from "../check/plan.ts";
+import type { CheckContext, DocumentOutcome } from "../check/ports.ts";
+import { messageOf } from "../kernel/errors.ts";
+import { httpStatusOf } from "../kernel/status.ts";
+import {
+  DEFAULT_EXPLANATION_LIMITS,
+  type DocumentExplanation,
+  type ExplainedDecision,
+  type Explanation,
+  type ExplanationLimits,
+  type ExpressionExplanation,
+} from "./explanation.ts";
+import { DEFAULT_REDACTED_PATHS, Redaction } from "./redaction.ts";
+import { shownValue } from "./shown-value.ts";
+import { type Trace, traceExpression } from "./trace.ts";
+import type { Tracer } from "./traced-expression.ts";
+import { documentsOfPlan, type Explained, replaceExpressions } from "./traced-plan.ts";
+
+export interface ExplainOptions {
+  /** One that no other explanation uses at the same time. */
+  readonly tracer: Tracer;
+  /** Attributes whose values are not shown; default DEFAULT_REDACTED_PATHS. */
+  readonly redact?: readonly AttributePath[];
+  readonly limits?: ExplanationLimits;
+  /** Told of each evaluation; for coverage. */
+  readonly onTrace?: (document: DocumentRef, field: string, trace: Trace) => void;
+  /** Whether Rules' handlers answer through `context.dispatch`; default true. */
+  readonly asksHandlers?: boolean;
+}
+
+export interface ExplainedResult {
+  /** The whole decision, as `decide` gives it. */
+  readonly decision: Decision;
+  readonly explanation: Explanation;
+}
+
+/** What is noted of one document while the request is decided. */
+interface Notes {
+  outcome: DocumentOutcome | "not-asked";
+  readonly faults: {
+    readonly code: DocumentExplanation["faults"][number]["code"];
+    readonly detail: string;
+  }[];
+  readonly expressions: ExpressionExplanation[];
+}
+
+/**
+ * Decides a request and says why. It is `decide` itself that decides, over expressions that tell what each of their parts
+ * gives; so the decision is the one that it gives without an explanation.
+ */
+export async function explainDecision(
+  plan: CheckPlan,
+  bag: AttributeBag,
+  context: CheckContext,
+  options: ExplainOptions,
+): Promise<ExplainedResult> {
+  const limits = options.limits ?? DEFAULT_EXPLANATION_LIMITS;
+  const paths = options.redact ?? DEFAULT_REDACTED_PATHS;
+  const documents = documentsOfPlan(plan);
+  const notes = new Map<string, Notes>(
+    documents.map(({ ref }) => [keyOf(ref), { outcome: "not-asked", faults: [], expressions: [] }]),
+  );
+  const redaction = new Redaction(bag, paths);
+  const traced = replaceExpressions(plan, ({ ref }, field, expression) => ({
+    source: expression.source,
+    engine: expression.engine,
+    references: expression.references,
+    cacheable: expression.cacheable,
+    evaluate: async (view, evaluation) => {
+      // Plugins may have added attributes: what is hidden is looked for in what the expression sees.
+      const seen = new Redaction(view, paths);
+      const secretive = seen.concerns(expression.references);
+      const trace = await traceExpression(options.tracer(expression.source), view, evaluation, {
+        redaction: seen,
+        secretive,
+        limits,
+      });
+      options.onTrace?.(ref, field, trace);
+      const found = notes.get(keyOf(ref));
+      if (found !== undefined && found.expressions.length < limits.expressions)
+        found.expressions.push(expressionOf(field, expression.source, trace, seen, limits, secretive));
+      if (trace.result.ok) return trace.result.value;
+      throw trace.result.error;
+    },
+  }));
+  const decision = await decide(traced, bag, {
+    ...context,
+    observer: {
+      outcome(ref, outcome) {
+        context.observer?.outcome(ref, outcome);
+        const found = notes.get(keyOf(ref));
+        if (found !== undefined) found.outcome = outcome;
+      },
+      fault(ref, fault) {
+        context.observer?.fault(ref, fault);
+        const { code, detail } = fault;
+        const faults = notes.get(keyOf(ref))?.faults;
+        if (faults !== undefined && faults.length < limits.expressions)
+          faults.push({ code, detail: redaction.clean(detail).slice(0, MESSAGE_LENGTH) });
+      },
+    },
+  });
+  const deciding = decidingDocument(decision, documents, notes);
+  const explained = documents.map((document) => explainDocument(document, notes, deciding, options));
+  return {
+    decision,
+    explanation: {
+      nowMs: context.nowMs,
+      decision: shownDecision(decision, redaction),
+      ...bounded(explained, limits.documents),
+    },
+  };
+}
+
+/** Longest message of a fault that is shown. */
+const MESSAGE_LENGTH = 300;
+
+function keyOf({ kind, name }: DocumentRef): string {
+  return `${kind}/${name}`;
+}
+
+function expressionOf(
+  field: string,
+  source: string,
+  { result, root }: Trace,
+  redaction: Redaction,
+  { valueLength }: ExplanationLimits,
+  secretive: boolean,
+): ExpressionExplanation {
+  if (!result.ok) {
+    const error = redaction.clean(messageOf(result.error)).slice(0, MESSAGE_LENGTH);
+    return { field, source, error: secretive ? errorCodeOf(result.error) : error, trace: root };
+  }
+  // The outermost part's value is the expression's, hidden where it has to be.
+  const value = root.values.at(-1) ?? shownValue(undefined, valueLength, redaction);
+  return { field, source, value, trace: root };
+}
+
+/** JSONata's messages quote values. */
+function errorCodeOf(error: unknown): string {
+  const { code } = error as { readonly code?: unknown };
+  return `failed${typeof code === "string" ? ` (${code})` : ""}`;
+}
+
+/** The one that refused; of an allowed request the first ALLOW policy that was true, when there are any in force. */
+function decidingDocument(
+  { decidedBy, status }: Decision,
+  documents: readonly Explained[],
+  notes: ReadonlyMap<string, Notes>,
+): string | undefined {
+  if (decidedBy !== undefined) return keyOf(decidedBy);
+  if (status.code !== "OK") return undefined;
+  const allowing = documents.find(
+    ({ document, ref }) =>
+      "action" in document &&
+      document.action === "ALLOW" &&
+      document.mode === "enforce" &&
+      notes.get(keyOf(ref))?.outcome === "passed",
+  );
+  return allowing === undefined ? undefined : keyOf(allowing.ref);
+}
+
+function explainDocument(
+  { document, ref }: Explained,
+  notes: ReadonlyMap<string, Notes>,
+  deciding: string | undefined,
+  { asksHandlers = true }: ExplainOptions,
+): DocumentExplanation {
+  const { outcome, faults, expressions } = notes.get(keyOf(ref)) as Notes;
+  const handlers = "actions" in document ? document.actions.map(({ handler }) => handler) : [];
+  const silent = !asksHandlers && handlers.length > 0 && outcome !== "unmatched";
+  return {
+    ...ref,
+    location: document.location,
+    ...("action" in document ? { action: document.action } : {}),
+    mode: document.mode,
+    outcome,
+    ...(keyOf(ref) === deciding ? { decides: true } : {}),
+    faults,
+    expressions,
+    ...(silent ? { unasked: [...new Set(handlers)] } : {}),
+  };
+}
+
+/** As many as the limit allows, in document order: rather those that govern than those that were asked in vain. */
+function bounded(
+  documents: readonly DocumentExplanation[],
+  limit: number,
+): Pick<Explanation, "documents" | "omittedDocuments"> {
+  if (documents.length <= limit) return { documents };
+  const weight = ({ decides, outcome }: DocumentExplanation) =>
+    decides === true ? 0 : outcome === "unmatched" ? 2 : outcome === "not-asked" ? 3 : 1;
+  const kept = new Set(documents.toSorted((a, b) => weight(a) - weight(b)).slice(0, limit));
+  return {
+    documents: documents.filter((document) => kept.has(document)),
+    omittedDocuments: documents.length - limit,
+  };
+}
+
+function shownDecision(decision: Decision, redaction: Redaction): ExplainedDecision {
+  const { status, reason, decidedBy, requestHeaders, responseHeaders, shadowDenials, audits } = decision;
+  const clean = (text: string) => redaction.clean(text);
+  const headers = (operations: Decision["requestHeaders"]) =>
+    operations.map((operation) =>
+      operation.value === undefined ? operation : { ...operation, value: clean(operation.value) },
+    );
+  return {
+    status: { code: status.code, message: clean(status.message) },
+    httpStatus: decision.directResponse?.httpStatus ?? httpStatusOf(status.code),
+    ...(reason === undefined
+      ? {}
+      : { reason: reason.kind === "error" ? { ...reason, detail: clean(reason.detail) } : reason }),
+    ...(decidedBy === undefined ? {} : { decidedBy }),
+    requestHeaders: headers(requestHeaders),
+    responseHeaders: headers(responseHeaders),
+    shadowDenials,
+    audits,
+    charges: decision.charges.map(({ policy, cell, limit, windowMs, amount, mode }) => ({
+      policy,
+      cell: clean(cell),
+      limit,
+      windowMs,
+      amount,
+      mode,
+    })),
+  };
+}

@@ -1,0 +1,166 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { type AttributeBag, valueAt } from "../attributes/bag.ts";
+import { behindView } from "../attributes/recorder.ts";
+import type { EvaluationContext } from "../expressions/expression.ts";
+import { textOf } from "../expressions/jsonata-ast.ts";
+import { decidingParts } from "./deciding-parts.ts";
+import { REDACTED, type Redaction } from "./redaction.ts";
+import { shownValue } from "./shown-value.ts";
+import type { OutlineNode } from "./syntax-outline.ts";
+import { DEFAULT_TRACE_LIMITS, type TraceLimits, type TraceNode } from "./trace-node.ts";
+import type { TracedExpression } from "./traced-expression.ts";
+import { truthOf } from "./truth.ts";
+
+/** One evaluation, with what every part of the expression gave. */
+export interface Trace {
+  /** The expression's value, or the error it failed with. */
+  readonly result:
+    | { readonly ok: true; readonly value: unknown }
+    | { readonly ok: false; readonly error: unknown };
+  readonly root: TraceNode;
+  readonly outline: OutlineNode;
+  /** How often each part was reached, and gave a value; by `OutlineNode.index`. */
+  readonly parts: readonly Pick<PartRecord, "reached" | "count">[];
+}
+
+export interface TraceOptions {
+  readonly redaction: Redaction;
+  /** Whether anything that the expression computes may be made of what is redacted. */
+  readonly secretive: boolean;
+  readonly limits?: TraceLimits;
+}
+
+/** What is noted of one part while the expression is evaluated. */
+interface PartRecord {
+  reached: number;
+  count: number;
+  readonly values: string[];
+  /** Of the last value, whether JSONata takes it for true. */
+  truth: boolean;
+  /** Whether the last value was one at all. */
+  present: boolean;
+}
+
+/** Evaluates `expression`; never rejects. */
+export async function traceExpression(
+  expression: TracedExpression,
+  bag: AttributeBag,
+  context: EvaluationContext,
+  options: TraceOptions,
+): Promise<Trace> {
+  const limits = options.limits ?? DEFAULT_TRACE_LIMITS;
+  let records = newRecords(expression);
+  const recordOf = ({ index }: OutlineNode) => records[index] as PartRecord;
+  const watcher = {
+    reached(part: OutlineNode) {
+      // A second attempt begins again at the outermost part.
+      if (part.index === 0) records = newRecords(expression);
+      recordOf(part).reached++;
+    },
+    gave(part: OutlineNode, value: unknown) {
+      const record = recordOf(part);
+      record.count++;
+      record.truth = truthOf(value);
+      record.present = value !== undefined;
+      if (record.values.length < limits.values) record.values.push(show(part, value, bag, options, limits));
+    },
+  };
+  const result = await expression.evaluate(bag, context, watcher).then(
+    (value: unknown) => ({ ok: true, value }) as const,
+    (error: unknown) => ({ ok: false, error }) as const,
+  );
+  const deciding = decidingParts(expression.outline, recordOf);
+  return {
+    result,
+    root: new TreeBuilder(expression.source, recordOf, deciding, limits).build(expression.outline, 0),
+    outline: expression.outline,
+    parts: records,
+  };
+}
+
+function newRecords({ parts }: TracedExpression): PartRecord[] {
+  return parts.map(() => ({ reached: 0, count: 0, values: [], truth: false, present: false }));
+}
+
+function show(
+  part: OutlineNode,
+  value: unknown,
+  bag: AttributeBag,
+  { redaction, secretive }: TraceOptions,
+  { valueLength }: TraceLimits,
+): string {
+  const revealing = secretive && value !== undefined && !["boolean", "number"].includes(typeof value);
+  if (revealing && part.kind !== "literal" && value !== null && !isReadOutright(part, value, bag, redaction))
+    return REDACTED;
+  return shownValue(value, valueLength, redaction);
+}
+
+/** Whether the value is text that stands in the bag under the very name that stands in the expression. */
+function isReadOutright(
+  { ast, kind }: OutlineNode,
+  value: unknown,
+  bag: AttributeBag,
+  redaction: Redaction,
+): boolean {
+  if (kind !== "path" || typeof value !== "string") return false;
+  const steps = ast.steps ?? [];
+  const path = steps.map(textOf);
+  return (
+    steps.every(({ type }) => type === "name") &&
+    !redaction.covers(path) &&
+    valueAt(behindView(bag) as AttributeBag, path) === value
+  );
+}
+
+class TreeBuilder {
+  readonly #source: string;
+  readonly #recordOf: (part: OutlineNode) => PartRecord;
+  readonly #deciding: ReadonlySet<OutlineNode>;
+  readonly #limits: TraceLimits;
+  #nodes = 0;
+
+  constructor(
+    source: string,
+    recordOf: (part: OutlineNode) => PartRecord,
+    deciding: ReadonlySet<OutlineNode>,
+    limits: TraceLimits,
+  ) {
+    this.#source = source;
+    this.#recordOf = recordOf;
+    this.#deciding = deciding;
+    this.#limits = limits;
+  }
+
+  build(part: OutlineNode, depth: number): TraceNode {
+    this.#nodes++;
+    const { kind, start, end } = part;
+    const { reached, count, values } = this.#recordOf(part);
+    const children: TraceNode[] = [];
+    if (depth < this.#limits.depth) {
+      for (const child of part.children) {
+        if (this.#nodes >= this.#limits.nodes) break;
+        children.push(this.build(child, depth + 1));
+      }
+    }
+    const failedWithin = part.children.some((child) => this.#failed(child));
+    return {
+      text: this.#source.slice(start, end),
+      start,
+      end,
+      kind,
+      values,
+      count,
+      ...(reached === 0 ? { skipped: true } : {}),
+      ...(this.#failed(part) && !failedWithin ? { failed: true } : {}),
+      ...(this.#deciding.has(part) ? { decides: true } : {}),
+      children,
+    };
+  }
+
+  #failed(part: OutlineNode): boolean {
+    const { reached, count } = this.#recordOf(part);
+    return reached > count;
+  }
+}

@@ -1,0 +1,141 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import jsonata from "jsonata";
+import type { AttributeBag } from "../attributes/bag.ts";
+import { createRecorder, isView } from "../attributes/recorder.ts";
+import {
+  boundedBuiltins,
+  type Builtin,
+  clockBuiltins,
+  RANGE_FUNCTION,
+} from "../expressions/bounded-builtins.ts";
+import { isBounded } from "../expressions/checks.ts";
+import type { EvaluationContext, ExpressionError } from "../expressions/expression.ts";
+import { evaluationError, OUT_OF_TIME } from "../expressions/failures.ts";
+import { type AstNode, walk } from "../expressions/jsonata-ast.ts";
+import { DEFAULT_EXPRESSION_LIMITS, type ExpressionLimits, Scales } from "../expressions/limits.ts";
+import { plainValue } from "../expressions/plain-value.ts";
+import { createRegexEngine } from "../expressions/regex-engine.ts";
+import { type OutlineNode, outlineOf, outlineParts } from "./syntax-outline.ts";
+
+export interface TracerOptions {
+  /** Those of the engine whose expressions are traced; default its defaults. */
+  readonly limits?: Partial<ExpressionLimits>;
+  /** Functions that expressions may call besides JSONata's, by name without the `$`; default none. */
+  readonly functions?: Readonly<Record<string, Builtin>>;
+}
+
+/** Told of each sub-expression as it is reached and as it gives its value, which may be a view of the bag. */
+export interface TraceWatcher {
+  reached(part: OutlineNode): void;
+  gave(part: OutlineNode, value: unknown): void;
+}
+
+/** An expression that tells what each of its parts gives. */
+export interface TracedExpression {
+  readonly source: string;
+  readonly outline: OutlineNode;
+  readonly parts: readonly OutlineNode[];
+  /**
+   * The value as the engine gives it. One evaluation at a time: the next begins when the last has ended.
+   * @throws {ExpressionError} (rejects with it) when the engine would.
+   */
+  evaluate(bag: AttributeBag, context: EvaluationContext, watcher: TraceWatcher): Promise<unknown>;
+}
+
+/** Makes expressions traceable: the same functions, clock and limits as the engine, with a watcher on every node. */
+export type Tracer = (source: string) => TracedExpression;
+
+/** Remembers what it has parsed, so it should live no longer than the documents whose expressions it traces. */
+export function createTracer(options: TracerOptions = {}): Tracer {
+  const known = new Map<string, TracedExpression>();
+  const limits: ExpressionLimits = { ...DEFAULT_EXPRESSION_LIMITS, ...options.limits };
+  const builtins = [...boundedBuiltins(limits), ...Object.entries(options.functions ?? {})];
+  return (source) => {
+    let traced = known.get(source);
+    if (traced === undefined) known.set(source, (traced = traceable(source, limits, builtins)));
+    return traced;
+  };
+}
+
+function traceable(
+  source: string,
+  limits: ExpressionLimits,
+  builtins: readonly (readonly [string, Builtin])[],
+): TracedExpression {
+  const RegexEngine = createRegexEngine(limits);
+  const options = { stack: limits.depth, sequence: limits.items, RegexEngine, timeout: 0 };
+  const parsed = jsonata(source, options);
+  const ast = parsed.ast() as unknown as AstNode;
+  const outline = outlineOf(ast, source);
+  const parts = outlineParts(outline);
+  const partOf = new Map(parts.map((part) => [part.ast, part]));
+  const bounded = isBounded(ast);
+  if (!bounded) options.timeout = limits.timeoutMs;
+  replaceRanges(ast);
+  for (const [name, builtin] of builtins) parsed.assign(name, builtin);
+  let watcher: TraceWatcher | undefined;
+  const scales = bounded ? undefined : new Scales(limits.weight);
+  hook(parsed, "entry", (node) => {
+    const part = partOf.get(node);
+    if (part !== undefined) watcher?.reached(part);
+  });
+  hook(parsed, "exit", (node, value) => {
+    scales?.check(value);
+    const part = partOf.get(node);
+    if (part !== undefined) watcher?.gave(part, singular(node, value));
+  });
+  const evaluateOnce = async (bag: AttributeBag, { nowMs }: EvaluationContext, watching: TraceWatcher) => {
+    watcher = watching;
+    try {
+      const input = bounded || isView(bag) ? bag : createRecorder(bag).view;
+      return plainValue(await parsed.evaluate(input, clockBuiltins(nowMs)));
+    } catch (error: unknown) {
+      throw evaluationError(error);
+    } finally {
+      watcher = undefined;
+    }
+  };
+  return {
+    source,
+    outline,
+    parts,
+    evaluate: (bag, context, watching) =>
+      evaluateOnce(bag, context, watching).catch((error: ExpressionError) => {
+        // As the engine does: it may have been the process that paused.
+        if (error.code === OUT_OF_TIME) return evaluateOnce(bag, context, watching);
+        throw error;
+      }),
+  };
+}
+
+function hook(
+  parsed: jsonata.Expression,
+  when: "entry" | "exit",
+  call: (node: AstNode, value: unknown) => void,
+): void {
+  const name = Symbol.for(`jsonata.__evaluate_${when}`) as unknown as string;
+  parsed.assign(name, (node: unknown, _input: unknown, _frame: unknown, value: unknown) =>
+    call(node as AstNode, value),
+  );
+}
+
+/** What JSONata makes of a sequence once its hook has been told: nothing of an empty one, the item of one of one. */
+function singular(node: AstNode, value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  const { sequence, tupleStream, keepSingleton } = value as unknown as Record<string, unknown>;
+  if (sequence !== true || tupleStream === true) return value;
+  if (value.length === 0) return undefined;
+  return value.length === 1 && keepSingleton !== true && node.keepArray !== true ? value[0] : value;
+}
+
+/** As the engine does: every `..` is a call of the bounded range. */
+function replaceRanges(ast: AstNode): void {
+  walk(ast, (node) => {
+    if (node.type !== "binary" || node.value !== "..") return;
+    node.arguments = [node.lhs as AstNode, node.rhs as AstNode];
+    node.procedure = { type: "variable", value: RANGE_FUNCTION };
+    node.type = "function";
+  });
+}

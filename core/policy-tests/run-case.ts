@@ -1,0 +1,156 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AttributeBag } from "../attributes/bag.ts";
+import type { QuotaCharge } from "../check/decision.ts";
+import type { CheckPlan } from "../check/plan.ts";
+import type { CheckDispatch } from "../check/ports.ts";
+import type { PolicyTestCase, PolicyTestSpec, PolicyTestStep } from "../documents/kinds/policy-test.ts";
+import type { Coverage } from "../explain/coverage.ts";
+import { explainDecision, type ExplainedResult } from "../explain/explain-decision.ts";
+import type { Explanation } from "../explain/explanation.ts";
+import type { Tracer } from "../explain/traced-expression.ts";
+import { parseDurationMs } from "../kernel/duration.ts";
+import type { Clock } from "../kernel/ports.ts";
+import type { ReportPlan } from "../report/plan.ts";
+import { evaluateReport } from "../report/report.ts";
+import { mergeBags } from "./bags.ts";
+import { bagParts, type TestCase } from "./expand-cases.ts";
+import { decisionMismatches, decisionWord, type Mismatch, mismatch, reportMismatches } from "./mismatches.ts";
+
+/** What the cases of one test are run with. */
+export interface TestBench {
+  readonly spec: PolicyTestSpec;
+  readonly checkPlan: CheckPlan;
+  readonly reportPlan: ReportPlan;
+  readonly tracer: Tracer;
+  readonly coverage: Coverage;
+  /** Milliseconds since the epoch of an ISO 8601 time. */
+  readonly parseTime: (text: string) => number;
+  /** Fresh stores that count by `clock`, for one case. */
+  readonly newQuotas: (clock: Clock) => Quotas;
+}
+
+export interface Quotas {
+  /** Charges one request, all or none, and says what became of it. */
+  charge(charges: readonly QuotaCharge[]): Promise<ChargeResult>;
+}
+
+export interface ChargeResult {
+  /** The charge on whose account the request is refused, and how long to wait. */
+  readonly refusedBy?: { readonly policy: string; readonly retryAfterMs: number };
+  /** What is left of the quota that has least left; undefined when none was charged. */
+  readonly remaining?: number;
+}
+
+export interface CaseResult {
+  readonly mismatches: readonly Mismatch[];
+  /** Of the last decision that did not match; for people to see why. */
+  readonly explanation?: Explanation;
+}
+
+/** The time of tests that name none. */
+const DEFAULT_NOW = "2026-01-01T00:00:00Z";
+
+/** Runs a case that is not skipped. Rejects only on account of a mistake of its own. */
+export async function runCase(test: TestCase, bench: TestBench): Promise<CaseResult> {
+  const { written, bag, expect } = test;
+  const nowMs = bench.parseTime(written.now ?? bench.spec.now ?? DEFAULT_NOW);
+  if (written.steps !== undefined) return runSteps(written.steps, test, nowMs, bench);
+  const mismatches: Mismatch[] = [];
+  let explained: ExplainedResult | undefined;
+  if (expect !== undefined) {
+    explained = await decideBag(bag, nowMs, written, bench);
+    mismatches.push(...decisionMismatches(expect, explained.decision));
+  }
+  const wrongDecision = mismatches.length > 0;
+  if (written.metrics !== undefined || written.logs !== undefined) {
+    const items = await evaluateReport(bench.reportPlan, bag, {
+      timeMs: nowMs,
+      onFault: ({ kind, name }, { detail }) =>
+        mismatches.push({ what: `${kind} ${name}`, expected: "no fault", got: detail }),
+    });
+    mismatches.push(...reportMismatches(written, items));
+  }
+  return { mismatches, ...(wrongDecision && explained ? { explanation: explained.explanation } : {}) };
+}
+
+async function runSteps(
+  steps: readonly PolicyTestStep[],
+  { written }: TestCase,
+  startMs: number,
+  bench: TestBench,
+): Promise<CaseResult> {
+  let nowMs = startMs;
+  const quotas = bench.newQuotas({ nowMs: () => nowMs, monotonicMs: () => nowMs - startMs });
+  for (const [index, step] of steps.entries()) {
+    const atMs = startMs + (parseDurationMs(step.at) as number);
+    if (atMs < nowMs)
+      return {
+        mismatches: [{ what: `steps[${index}].at`, expected: "a time after the step above", got: step.at }],
+      };
+    nowMs = atMs;
+    const bag = mergeBags([...bagParts(written, bench.spec), ...bagParts(step, bench.spec)]);
+    // The same bag at the same time is decided alike, however often.
+    const explained = await decideBag(bag, nowMs, written, bench);
+    const { times = 1 } = step;
+    for (let time = 1; time <= times; time++) {
+      const which = `steps[${index}] at ${step.at}${times > 1 ? `, request ${time} of ${times}` : ""}`;
+      const mismatches = await takeStep(step, explained, quotas, which, time === times);
+      if (mismatches.length > 0) return { mismatches, explanation: explained.explanation };
+    }
+  }
+  return { mismatches: [] };
+}
+
+async function takeStep(
+  step: PolicyTestStep,
+  { decision }: ExplainedResult,
+  quotas: Quotas,
+  which: string,
+  isLast: boolean,
+): Promise<readonly Mismatch[]> {
+  const { status, decidedBy, charges } = decision;
+  const charged: ChargeResult = status.code === "OK" ? await quotas.charge(charges) : {};
+  const { refusedBy, remaining } = charged;
+  const code = refusedBy === undefined ? status.code : "RESOURCE_EXHAUSTED";
+  const wrong = mismatch(which, step.expect, decisionWord(code, step.expect));
+  if (wrong.length > 0) return wrong;
+  const seconds = (durationMs: number) => `${Math.ceil(durationMs / 1000)}s`;
+  return [
+    ...(step.decidedBy === undefined
+      ? []
+      : mismatch(`${which}: decidedBy`, step.decidedBy, refusedBy?.policy ?? decidedBy?.name ?? null)),
+    ...(step.remaining === undefined || !isLast
+      ? []
+      : mismatch(`${which}: remaining`, step.remaining, remaining ?? null)),
+    ...(step.retryAfter === undefined
+      ? []
+      : mismatch(
+          `${which}: retryAfter`,
+          seconds(parseDurationMs(step.retryAfter) as number),
+          refusedBy === undefined ? null : seconds(refusedBy.retryAfterMs),
+        )),
+  ];
+}
+
+function decideBag(
+  bag: AttributeBag,
+  nowMs: number,
+  { handlers = {} }: PolicyTestCase,
+  { checkPlan, tracer, coverage }: TestBench,
+): Promise<ExplainedResult> {
+  const dispatch: CheckDispatch = {
+    attributeSources: [],
+    ask(handler) {
+      const answer = Object.hasOwn(handlers, handler) ? handlers[handler] : undefined;
+      return answer && { status: { code: answer.status, message: answer.message ?? "" } };
+    },
+  };
+  return explainDecision(
+    checkPlan,
+    bag,
+    { nowMs, dispatch },
+    { tracer, onTrace: (ref, field, trace) => coverage.add(ref, field, trace) },
+  );
+}
