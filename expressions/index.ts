@@ -3,12 +3,19 @@
 
 import jsonata from "jsonata";
 import type { AttributeManifest } from "../core/attributes/manifest.ts";
-import type { StaticReferences } from "../core/expressions/expression.ts";
+import { compileAst, type Environment } from "../core/expressions/compiler/compile-ast.ts";
+import { ExpressionError, type StaticReferences } from "../core/expressions/expression.ts";
+import type { AstNode } from "../core/expressions/jsonata-ast.ts";
+import { staticReferences } from "../core/expressions/references.ts";
+
+export { ExpressionError } from "../core/expressions/expression.ts";
+
+type Bindings = Readonly<Record<string, unknown>>;
 
 export interface ExpressionOptions {
   readonly manifest?: AttributeManifest;
   /** Variables and functions by name, without the `$`, for every evaluation. */
-  readonly bindings?: Readonly<Record<string, unknown>>;
+  readonly bindings?: Bindings;
   readonly limits?: {
     readonly depth?: number;
     readonly steps?: number;
@@ -19,8 +26,10 @@ export interface ExpressionOptions {
 
 export interface CompiledExpression {
   /** A value when `engine` is "compiled", a promise of one when it is "interpreted". */
-  evaluate(input: unknown, bindings?: Readonly<Record<string, unknown>>): unknown;
+  evaluate(input: unknown, bindings?: Bindings): unknown;
   readonly engine: "compiled" | "interpreted";
+  /** Why it is interpreted. */
+  readonly reason?: string;
   readonly references: StaticReferences;
   readonly cacheable: boolean;
   readonly diagnostics: readonly unknown[];
@@ -28,17 +37,82 @@ export interface CompiledExpression {
 
 /** Compiles a JSONata expression. @throws an error with JSONata's `code`, `position` and `token`. */
 export function compile(source: string, options: ExpressionOptions = {}): CompiledExpression {
-  const { depth, sequence, timeMs } = options.limits ?? {};
-  const parsed = jsonata(source, {
-    ...(depth === undefined ? {} : { stack: depth }),
-    ...(sequence === undefined ? {} : { sequence }),
-    ...(timeMs === undefined ? {} : { timeout: timeMs }),
-  } as jsonata.JsonataOptions);
-  return {
-    evaluate: (input, bindings) => parsed.evaluate(input, { ...options.bindings, ...bindings }),
-    engine: "interpreted",
-    references: { paths: [], exact: false },
-    cacheable: false,
+  const { depth, sequence, timeMs, steps } = options.limits ?? {};
+  const bindings = options.bindings ?? {};
+  const parsed = parse(source, { stack: depth, sequence, timeout: timeMs });
+  const ast = parsed.ast() as unknown as AstNode;
+  const interpret = (input: unknown, given?: Bindings): Promise<unknown> =>
+    parsed.evaluate(input, { ...bindings, ...given }).catch((error: unknown) => {
+      throw asExpressionError(error);
+    });
+  const compiled = Object.values(bindings).some(isAsync)
+    ? "a function that is bound is async"
+    : compileAst<Variables>(ast, {
+        limits: { depth, sequence, timeMs, steps, nowMs: Date.now, monotonicMs: () => performance.now() },
+        bound: new Set(Object.keys(bindings)),
+      });
+  const common = {
+    references: staticReferences(ast, source),
+    cacheable: true,
     diagnostics: [],
   };
+  if (typeof compiled === "string")
+    return { ...common, engine: "interpreted", reason: compiled, evaluate: interpret };
+  const { run, resolved } = compiled;
+  const fixed = new Variables(bindings, {});
+  return {
+    ...common,
+    engine: "compiled",
+    evaluate(input, given) {
+      if (given !== undefined)
+        for (const name of Object.keys(given)) {
+          if (resolved.has(name) || isAsync(given[name])) return interpret(input, given);
+        }
+      try {
+        return run(input, given === undefined ? fixed : new Variables(bindings, given));
+      } catch (error: unknown) {
+        throw asExpressionError(error);
+      }
+    },
+  };
+}
+
+class Variables implements Environment {
+  readonly #fixed: Bindings;
+  readonly #given: Bindings;
+
+  constructor(fixed: Bindings, given: Bindings) {
+    this.#fixed = fixed;
+    this.#given = given;
+  }
+
+  variable(name: string): unknown {
+    if (Object.hasOwn(this.#given, name)) return this.#given[name];
+    return Object.hasOwn(this.#fixed, name) ? this.#fixed[name] : undefined;
+  }
+}
+
+function isAsync(value: unknown): boolean {
+  return typeof value === "function" && Object.prototype.toString.call(value) === "[object AsyncFunction]";
+}
+
+function parse(source: string, options: Record<string, number | undefined>): jsonata.Expression {
+  try {
+    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+    return jsonata(source, given);
+  } catch (error: unknown) {
+    throw asExpressionError(error);
+  }
+}
+
+function asExpressionError(error: unknown): ExpressionError {
+  if (error instanceof ExpressionError) return error;
+  if (error instanceof RangeError) return new ExpressionError("D1011", error.message, { cause: error });
+  const { code, message, position, token, value } = (error ?? {}) as Record<string, unknown>;
+  return new ExpressionError(typeof code === "string" ? code : "UNKNOWN", String(message ?? code), {
+    ...(typeof position === "number" ? { position } : {}),
+    ...(typeof token === "string" ? { token } : {}),
+    value,
+    cause: error,
+  });
 }

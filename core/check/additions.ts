@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type AttributeBag, type AttributeValue, valueAt } from "../attributes/bag.ts";
-import { createRecorder } from "../attributes/recorder.ts";
+import { Reads } from "../attributes/reads.ts";
 import type { AttributeReference } from "../attributes/reference.ts";
 import type { AttributeAdditions } from "../hooks/hooks.ts";
 import { attempt, chain, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
@@ -11,7 +11,7 @@ import type { AttributeSource } from "./ports.ts";
 
 /** A bag as expressions see it, plugins' attributes included, and what was read of the original one to get there. */
 export interface Reading {
-  readonly view: AttributeBag;
+  readonly reads: Reads;
   references(): readonly AttributeReference[];
 }
 
@@ -24,29 +24,29 @@ export function readWithAdditions(
   sources: readonly AttributeSource[],
   onFault: (source: AttributeSource, fault: Fault) => void,
 ): MaybePromise<Reading> {
-  const first = createRecorder(bag);
-  if (sources.length === 0) return first;
-  const recorders = [first];
+  const first = new Reads(bag);
+  if (sources.length === 0) return { reads: first, references: () => first.references() };
+  const all = [first];
   let complete = bag;
-  const added = reduceInOrder(sources, first.view, (view, source) =>
+  const added = reduceInOrder(sources, first, (reads, source) =>
     chain(
-      attempt<AttributeAdditions | undefined | Fault>(() => source.add(view), faultOfHandler),
+      attempt<AttributeAdditions | undefined | Fault>(() => source.add(reads.view), faultOfHandler),
       (additions) => {
         if (additions instanceof Fault) onFault(source, additions);
-        if (additions === undefined || additions instanceof Fault) return view;
+        if (additions === undefined || additions instanceof Fault) return reads;
         complete = addAttributes(complete, additions);
-        const recorder = createRecorder(complete);
-        recorders.push(recorder);
-        return recorder.view;
+        const next = new Reads(complete);
+        all.push(next);
+        return next;
       },
     ),
   );
-  return chain(added, (view) => ({
-    view,
+  return chain(added, (reads) => ({
+    reads,
     references: () =>
       referencesOf(
         bag,
-        recorders.flatMap((recorder) => recorder.references()),
+        all.flatMap((each) => each.references()),
       ),
   }));
 }

@@ -30,7 +30,11 @@ export function decide(plan: CheckPlan, bag: AttributeBag, context: CheckContext
     context.observer?.fault(ref, fault);
   });
   return chain(reading, (read) => {
-    const scope: Scope = { bag: read.view, context: { nowMs: context.nowMs }, cacheable: !sourceFailed };
+    const scope: Scope = {
+      bag: read.reads.bag,
+      context: { nowMs: context.nowMs, reads: read.reads },
+      cacheable: !sourceFailed,
+    };
     const tally = new Tally(scope, context);
     const steps = reduceInOrder(STEPS, undefined as void, (_, step) => step(plan, tally));
     return chain(steps, () => decisionOf(tally, read));

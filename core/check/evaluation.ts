@@ -10,7 +10,7 @@ import type { Computed, ComputedMap } from "../snapshot/snapshot.ts";
 
 /** What the expressions of one request have in common. */
 export interface Scope {
-  /** What they read: for checks, a view that records every read. */
+  /** What they read. */
   readonly bag: AttributeBag;
   readonly context: EvaluationContext;
   /** Set to false as soon as an expression is evaluated whose value depends on more than the bag. */
@@ -48,8 +48,8 @@ export function andThen<T, U>(
 
 function faultOfExpression(error: unknown): Fault {
   if (error instanceof ExpressionError) {
-    const detail = `${error.jsonataCode}: ${error.message}`;
-    return new Fault("PURSER_EXPR_EVALUATION", detail, error.jsonataCode !== JSONATA_OUT_OF_TIME);
+    const detail = `${error.code}: ${error.message}`;
+    return new Fault("PURSER_EXPR_EVALUATION", detail, error.code !== JSONATA_OUT_OF_TIME);
   }
   return new Fault("PURSER_EXPR_EVALUATION", messageOf(error), false);
 }

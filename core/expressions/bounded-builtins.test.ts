@@ -6,9 +6,10 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import jsonata from "jsonata";
 import type { AttributeBag } from "../attributes/bag.ts";
-import { type Builtin, builtinOf } from "./bounded-builtins.ts";
+import type { Builtin } from "./bounded-builtins.ts";
 import { type Expression, ExpressionError } from "./expression.ts";
 import { FUNCTION_NAMES, STEADY_FUNCTIONS, USES_CONTEXT_BELOW } from "./function-names.ts";
+import { builtinOf } from "./reference-functions.ts";
 import { compileWithJsonata, createJsonataCompiler } from "./jsonata-engine.ts";
 
 const CONTEXT = { nowMs: 0 };
@@ -23,6 +24,9 @@ async function valueOf(source: string, bag: AttributeBag): Promise<unknown> {
   return compiled(source).evaluate(bag, CONTEXT);
 }
 
+/** A value too large, or the steps that it would take to make it. */
+const TOO_MUCH = /^D(?:2015|1012)$/;
+
 describe("a runaway expression", () => {
   /** So that a busy host does not end by time what must end by size. */
   const patient = createJsonataCompiler({ timeoutMs: 1_000 });
@@ -32,10 +36,12 @@ describe("a runaway expression", () => {
     const expression = compiled(source, compile);
     const before = process.memoryUsage().heapUsed;
     const started = performance.now();
-    const code = await Promise.resolve(expression.evaluate(bag, CONTEXT)).then(
-      () => "",
-      (error: unknown) => (error instanceof ExpressionError ? error.jsonataCode : String(error)),
-    );
+    const code = await Promise.resolve()
+      .then(() => expression.evaluate(bag, CONTEXT))
+      .then(
+        () => "",
+        (error: unknown) => (error instanceof ExpressionError ? error.code : String(error)),
+      );
     assert.ok(performance.now() - started < 1_500, `${source} took ${performance.now() - started} ms`);
     assert.ok(process.memoryUsage().heapUsed - before < 300e6, source);
     return code;
@@ -58,16 +64,16 @@ describe("a runaway expression", () => {
       "$split($replace($pad('', 9999), ' ', 'aa'), '')",
       `${"$string([".repeat(40)}'"'${"])".repeat(40)}`,
     ])
-      assert.equal(await stopped(source), "D2015", source);
+      assert.match(await stopped(source), TOO_MUCH, source);
   });
 
   it("ends when values share parts that would be written out many times", async () => {
     for (const source of [
       "$string($reduce([1..60], function($a, $b) { [[$a], [$a]] }, 1))",
-      "$reduce([1..60], function($a, $b) { {'l': $a, 'r': $a} }, 1) = 1",
+      "$reduce([1..60], function($a, $b) { {'l': $a, 'r': $a} }, 1)",
       "$boolean($reduce([1..60], function($a, $b) { [[$a], [$a]] }, 1))",
     ])
-      assert.equal(await stopped(source), "D2015", source);
+      assert.match(await stopped(source), TOO_MUCH, source);
   });
 
   it("ends when sequences grow, and where counting does not get on", async () => {
@@ -78,7 +84,7 @@ describe("a runaway expression", () => {
       "[-9007199254740992..-9007199254740992]",
       "$reduce([1..60], function($a, $b) { $append($a, $a) }, [1, 2])",
     ])
-      assert.equal(await stopped(source), "D2015", source);
+      assert.match(await stopped(source), TOO_MUCH, source);
     assert.equal(await stopped("[1..1.5]"), "T2004");
     assert.equal(await stopped("['a'..2]"), "T2003");
   });
@@ -87,9 +93,9 @@ describe("a runaway expression", () => {
     assert.equal(await stopped("$formatNumber(1, '#,#', {'grouping-separator': ''})"), "D3080");
     assert.equal(await stopped("$formatNumber(1e308 * 10, '0.0e0')"), "D1001");
     assert.equal(await stopped("$formatInteger(1e308 * 10, 'A')"), "D1001");
-    assert.equal(await stopped("$fromMillis(0, '[Y,999999999]')"), "D2015");
-    assert.equal(await stopped("$now('[Y,999999999]')"), "D2015");
-    assert.equal(await stopped("$formatInteger(1, $pad('', 9999, '0'))"), "D2015");
+    assert.match(await stopped("$fromMillis(0, '[Y,999999999]')"), TOO_MUCH);
+    assert.match(await stopped("$now('[Y,999999999]')"), TOO_MUCH);
+    assert.match(await stopped("$formatInteger(1, $pad('', 9999, '0'))"), TOO_MUCH);
     assert.equal(await stopped("'2020' ~> $toMillis('[Y][M][D]')"), "D3136");
   });
 
@@ -102,8 +108,8 @@ describe("a runaway expression", () => {
   });
 
   it("ends in a regular expression that starts over at every character", async () => {
-    assert.equal(await stopped("$count($match(a, /(x.*y)|x/))", { a: "x".repeat(9_000) }), "D2015");
-    assert.equal(await stopped("$count($split(a, /x/))", { a: "x".repeat(200_000) }), "D2015");
+    assert.match(await stopped("$count($match(a, /(x.*y)|x/))", { a: "x".repeat(9_000) }), TOO_MUCH);
+    assert.match(await stopped("$count($split(a, /x/))", { a: "x".repeat(200_000) }), TOO_MUCH);
   });
 
   it("is no pattern that backtracking would take for ever with", async () => {

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import jsonata from "jsonata";
 import { type AttributeValue } from "../attributes/bag.ts";
 import { canonicalText } from "../attributes/signature.ts";
 import { ExpressionError } from "./expression.ts";
+import { builtinOf, type ReferenceFunction } from "./reference-functions.ts";
 import { type ExpressionLimits, isFunctionObject, tooLarge } from "./limits.ts";
 
 /**
@@ -12,11 +12,7 @@ import { type ExpressionLimits, isFunctionObject, tooLarge } from "./limits.ts";
  * can do unbounded work, or never end, in one call, each as the original behind a check of what it is given. Their
  * parameters keep the original's names and number, which JSONata reads for partial application.
  */
-export interface Builtin {
-  readonly _jsonata_function: true;
-  readonly implementation: (this: unknown, ...values: never[]) => unknown;
-  readonly signature?: unknown;
-}
+export type Builtin = ReferenceFunction;
 
 /** Longest picture, and longest number in one: real ones have a few dozen characters. */
 const PICTURE_LENGTH = 256;
@@ -27,9 +23,6 @@ const LARGEST_INTEGER = Number.MAX_SAFE_INTEGER;
 export const RANGE_FUNCTION = "..";
 
 type Original = (...values: readonly unknown[]) => unknown;
-
-/** A function of JSONata's by its name without the `$`; undefined when there is none. */
-export const builtinOf: (name: string) => Builtin | undefined = findBuiltins();
 
 export function boundedBuiltins(limits: ExpressionLimits): ReadonlyMap<string, Builtin> {
   return new Map<string, Builtin>([
@@ -239,7 +232,7 @@ function checkFinite(value: unknown): void {
     throw new ExpressionError("D1001", "Number out of range");
 }
 
-function checkPicture(picture: unknown): void {
+export function checkPicture(picture: unknown): void {
   if (typeof picture !== "string") return;
   if (picture.length > PICTURE_LENGTH)
     throw tooLarge(`a picture is longer than ${PICTURE_LENGTH} characters`);
@@ -293,20 +286,4 @@ function range(lhs: unknown, rhs: unknown, limit: number): unknown {
     throw tooLarge(`a range has more than ${limit} items`);
   const items = Array.from({ length: last - first + 1 }, (_, index) => first + index);
   return Object.assign(items, { sequence: true });
-}
-
-/** JSONata exports no functions; a frame that is made for an evaluation can look them up. */
-function findBuiltins(): (name: string) => Builtin | undefined {
-  interface Frame {
-    lookup(name: string): Builtin | undefined;
-  }
-  let frame: Frame | undefined;
-  const probe = jsonata("null");
-  const onFrame = Symbol.for("jsonata.__createFrame_push") as unknown as string;
-  probe.assign(onFrame, (enclosing: Frame) => {
-    frame ??= enclosing;
-  });
-  // Frames are made before the first await.
-  void probe.evaluate(null);
-  return (name) => frame?.lookup(name);
 }

@@ -3,7 +3,8 @@
 
 import { compileRegex } from "../kernel/regex.ts";
 import { suggest } from "../kernel/suggest.ts";
-import { builtinOf, RANGE_FUNCTION, TO_MILLIS_PICTURE } from "./bounded-builtins.ts";
+import { RANGE_FUNCTION, TO_MILLIS_PICTURE } from "./bounded-builtins.ts";
+import { builtinOf } from "./reference-functions.ts";
 import type { ExpressionFault } from "./expression.ts";
 import { FUNCTION_NAMES, STEADY_FUNCTIONS } from "./function-names.ts";
 import { type AstNode, childrenOf, startOf, textOf, walk } from "./jsonata-ast.ts";

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag, AttributePath } from "../attributes/bag.ts";
+import type { AstNode } from "./jsonata-ast.ts";
+import type { Reads } from "../attributes/reads.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 
 /**
@@ -19,12 +21,16 @@ export interface Expression {
    * @throws {ExpressionError} (or rejects with it) when the expression fails or exceeds its limits.
    */
   evaluate(bag: AttributeBag, context: EvaluationContext): MaybePromise<unknown>;
+  /** The syntax tree, for whoever plans with it. */
+  readonly ast?: AstNode;
 }
 
 /** What is fixed for all expressions of one request. */
 export interface EvaluationContext {
   /** The time that $now() and $millis() give, in milliseconds since the epoch. */
   readonly nowMs: number;
+  /** Where reads of `bag` are noted; absent when nobody asks what was read. */
+  readonly reads?: Reads;
 }
 
 /** What an expression can read, found without running it. */
@@ -57,17 +63,28 @@ export type CompileExpression = (source: string) => CompileResult;
 /** A failed evaluation, with JSONata's own code, such as T2009 or D1012 (out of time). */
 export class ExpressionError extends Error {
   override readonly name = "ExpressionError";
-  readonly jsonataCode: string;
-  /** Offset in the source where it failed, when known. */
-  readonly offset: number | undefined;
+  readonly code: string;
+  /** Where the token ends that failed, as JSONata says it: UTF-16 units from the start of the source. */
+  position: number | undefined;
+  /** The operator or function that failed. */
+  token: string | undefined;
+  /** The value that was at fault. */
+  readonly value: unknown;
 
   constructor(
-    jsonataCode: string,
+    code: string,
     message: string,
-    options: { readonly offset?: number; readonly cause?: unknown } = {},
+    options: {
+      readonly position?: number;
+      readonly token?: string;
+      readonly value?: unknown;
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.jsonataCode = jsonataCode;
-    this.offset = options.offset;
+    this.code = code;
+    this.position = options.position;
+    this.token = options.token;
+    this.value = options.value;
   }
 }

@@ -3,6 +3,7 @@
 
 import { ExpressionError, type ExpressionFault } from "./expression.ts";
 import { TOO_LARGE } from "./limits.ts";
+import { messageOfCode } from "./messages.ts";
 
 /** Longest message that is passed on: JSONata quotes values, and a request's values can be long. */
 const MESSAGE_LENGTH = 300;
@@ -19,13 +20,19 @@ interface JsonataFailure {
   readonly message?: unknown;
   readonly position?: unknown;
   readonly token?: unknown;
+  readonly value?: unknown;
+  /** Which argument, from 1. */
+  readonly index?: unknown;
 }
 
-export function evaluationError(thrown: unknown, source: string): ExpressionError {
+export function evaluationError(thrown: unknown): ExpressionError {
+  if (thrown instanceof ExpressionError && thrown.message.length <= MESSAGE_LENGTH) return thrown;
   const failure = (typeof thrown === "object" && thrown !== null ? thrown : {}) as JsonataFailure;
-  const offset = offsetOf(failure, source);
+  const { position, token, value } = failure;
   return new ExpressionError(codeOf(thrown, failure), messageOf(thrown, failure), {
-    ...(offset === undefined ? {} : { offset }),
+    ...(typeof position === "number" ? { position } : {}),
+    ...(typeof token === "string" ? { token } : {}),
+    value,
     ...(thrown instanceof ExpressionError ? {} : { cause: thrown }),
   });
 }
@@ -46,14 +53,17 @@ export function syntaxFault(thrown: unknown, source: string): ExpressionFault {
 }
 
 function codeOf(thrown: unknown, failure: JsonataFailure): string {
-  if (thrown instanceof ExpressionError) return thrown.jsonataCode;
+  if (thrown instanceof ExpressionError) return thrown.code;
   if (typeof failure.code === "string") return failure.code;
   if (!(thrown instanceof RangeError)) return NO_CODE;
   return /call stack/.test(thrown.message) ? TOO_DEEP : TOO_LARGE;
 }
 
 function messageOf(thrown: unknown, failure: JsonataFailure): string {
-  const message = typeof failure.message === "string" ? failure.message : String(thrown);
+  const message =
+    typeof failure.message === "string"
+      ? failure.message
+      : (messageOfCode(String(failure.code), failure.index, failure.token) ?? String(failure.code ?? thrown));
   return message.length > MESSAGE_LENGTH ? `${message.slice(0, MESSAGE_LENGTH)}…` : message;
 }
 

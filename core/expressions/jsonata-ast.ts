@@ -39,13 +39,15 @@ export interface AstNode {
   readonly stages?: readonly AstStage[];
   readonly predicate?: readonly AstStage[];
   /** `{...}` after anything */
-  readonly group?: { readonly lhs: readonly AstPair[] };
+  readonly group?: { readonly lhs: readonly AstPair[]; readonly position?: number };
   /** `[]` after a step, and after some step of a path: one result stays an array. */
   readonly keepArray?: boolean;
   readonly keepSingletonArray?: boolean;
   /** `@$name` and `#$name` on a step */
   readonly focus?: string;
   readonly index?: string;
+  /** A lambda that the parser made of a call in a lambda's last place. */
+  readonly thunk?: boolean;
 }
 
 export type AstPair = readonly [key: AstNode, value: AstNode];
@@ -55,6 +57,8 @@ export interface AstStage {
   readonly expr?: AstNode;
   /** The name that an `index` stage binds. */
   readonly value?: unknown;
+  /** Where the `[` or `#` ends. */
+  readonly position?: number;
 }
 
 /** The nodes directly within `node`, in the order of the source as far as the tree keeps it. */

@@ -3,10 +3,18 @@
 
 import jsonata from "jsonata";
 import type { AttributeBag } from "../attributes/bag.ts";
+import { Reads } from "../attributes/reads.ts";
 import { createRecorder, isView } from "../attributes/recorder.ts";
-import { boundedBuiltins, clockBuiltins, RANGE_FUNCTION } from "./bounded-builtins.ts";
+import {
+  type Builtin,
+  boundedBuiltins,
+  checkPicture,
+  clockBuiltins,
+  RANGE_FUNCTION,
+} from "./bounded-builtins.ts";
 import { findFault, isBounded, mentionedVariables } from "./checks.ts";
-import { type DirectEvaluation, directEvaluation } from "./direct-evaluation.ts";
+import { compileAst } from "./compiler/compile-ast.ts";
+import { recordedReads } from "./compiler/recorded-reads.ts";
 import type {
   CompileExpression,
   EvaluationContext,
@@ -19,6 +27,8 @@ import { type AstNode, walk } from "./jsonata-ast.ts";
 import { DEFAULT_EXPRESSION_LIMITS, type ExpressionLimits, Scales } from "./limits.ts";
 import { plainValue } from "./plain-value.ts";
 import { staticReferences } from "./references.ts";
+import { COMPILED_FUNCTIONS } from "./functions/table.ts";
+import { type CompiledFunction, referenceFunction } from "./runtime/calls.ts";
 import { createRegexEngine } from "./regex-engine.ts";
 
 /**
@@ -39,6 +49,8 @@ export function createJsonataCompiler(limits: Partial<ExpressionLimits> = {}): C
   const settings: ExpressionLimits = { ...DEFAULT_EXPRESSION_LIMITS, ...limits };
   const builtins = boundedBuiltins(settings);
   const RegexEngine = createRegexEngine(settings);
+  const functions = boundedFunctions(builtins);
+  const reads = recordedReads();
   return (source) => {
     const tooBig = refuseUnparsed(source);
     if (tooBig !== undefined) return { ok: false, fault: tooBig };
@@ -54,7 +66,37 @@ export function createJsonataCompiler(limits: Partial<ExpressionLimits> = {}): C
     if (fault !== undefined) return { ok: false, fault };
     const mentioned = mentionedVariables(ast);
     const references = staticReferences(ast, source);
-    const direct = directEvaluation(ast);
+    const common = {
+      source,
+      ast,
+      references,
+      cacheable: !VARYING_FUNCTIONS.some((name) => mentioned.has(name)),
+    };
+    const compiled = compileAst<Reads>(ast, {
+      limits: {
+        depth: settings.depth,
+        steps: settings.steps,
+        sequence: settings.items,
+        weight: settings.weight,
+        nowMs: () => 0,
+      },
+      reads,
+      functions,
+    });
+    if (typeof compiled !== "string") {
+      const { run } = compiled;
+      const evaluate: Evaluate = (bag, { nowMs, reads: given }) => {
+        try {
+          const value = run(bag, given ?? new Reads(bag), nowMs);
+          return typeof value === "object" && value !== null
+            ? plainValue(value, settings.weight)
+            : plainScalar(value);
+        } catch (error: unknown) {
+          throw evaluationError(error);
+        }
+      };
+      return { ok: true, expression: { ...common, engine: "compiled", evaluate } };
+    }
     const bounded = isBounded(ast);
     if (!bounded) {
       options.timeout = settings.timeoutMs;
@@ -65,18 +107,12 @@ export function createJsonataCompiler(limits: Partial<ExpressionLimits> = {}): C
       const builtin = builtins.get(name);
       if (builtin !== undefined) parsed.assign(name, builtin);
     }
-    const interpreted = interpret(parsed, source, {
+    const evaluate = interpret(parsed, {
       tellsTime: mentioned.has("now") || mentioned.has("millis"),
       // JSONata writes to what it groups or tries to call, which a bounded expression does neither of.
       writes: !bounded,
     });
-    const expression: Expression = {
-      source,
-      engine: direct === undefined ? "interpreted" : "compiled",
-      references,
-      cacheable: !VARYING_FUNCTIONS.some((name) => mentioned.has(name)),
-      evaluate: direct === undefined ? interpreted : withDirect(direct, interpreted),
-    };
+    const expression: Expression = { ...common, engine: "interpreted", evaluate };
     return { ok: true, expression };
   };
 }
@@ -99,30 +135,57 @@ function syntaxLimit(message: string, offset: number): ExpressionFault {
 
 type Evaluate = Expression["evaluate"];
 
-function withDirect(direct: DirectEvaluation, interpreted: Evaluate): Evaluate {
-  return (bag, context) => {
-    const result = direct(bag);
-    return result.done ? result.value : interpreted(bag, context);
+function boundedNow(): CompiledFunction {
+  const now = COMPILED_FUNCTIONS.get("now") as CompiledFunction;
+  return {
+    ...now,
+    invoke(guard, values, context) {
+      checkPicture(values[0]);
+      return now.invoke(guard, values, context);
+    },
   };
+}
+
+/** A function is no value. */
+function plainScalar(value: unknown): unknown {
+  return typeof value === "function" ? undefined : value;
+}
+
+/** Functions that are bounded by what they are given, for compiled expressions; those that call others bound themselves. */
+function boundedFunctions(builtins: ReadonlyMap<string, Builtin>): ReadonlyMap<string, CompiledFunction> {
+  const names = [
+    "pad",
+    "join",
+    "distinct",
+    "formatNumber",
+    "formatInteger",
+    "parseInteger",
+    "fromMillis",
+    "toMillis",
+  ];
+  return new Map([
+    ...names.map((name) => [name, referenceFunction(name, builtins.get(name))] as const),
+    ["now", boundedNow()] as const,
+  ]);
 }
 
 function interpret(
   parsed: jsonata.Expression,
-  source: string,
   { tellsTime, writes }: { readonly tellsTime: boolean; readonly writes: boolean },
 ): Evaluate {
-  const evaluateOnce = async (bag: AttributeBag, { nowMs }: EvaluationContext): Promise<unknown> => {
+  const evaluateOnce = async (bag: AttributeBag, { nowMs, reads }: EvaluationContext): Promise<unknown> => {
     try {
-      const input = writes && !isView(bag) ? createRecorder(bag).view : bag;
+      const recorded = reads?.view ?? bag;
+      const input = writes && !isView(recorded) ? createRecorder(recorded).view : recorded;
       return plainValue(await parsed.evaluate(input, tellsTime ? clockBuiltins(nowMs) : undefined));
     } catch (error: unknown) {
-      throw evaluationError(error, source);
+      throw evaluationError(error);
     }
   };
   return (bag, context) =>
     evaluateOnce(bag, context).catch((error: ExpressionError) => {
       // JSONata measures time on the wall: it may have been the process that paused. A runaway runs away again.
-      if (error.jsonataCode === OUT_OF_TIME) return evaluateOnce(bag, context);
+      if (error.code === OUT_OF_TIME) return evaluateOnce(bag, context);
       throw error;
     });
 }

@@ -8,6 +8,8 @@ import { ExpressionError } from "./expression.ts";
 export interface ExpressionLimits {
   /** Time, in milliseconds; default 50. Failing costs twice that: see the engine's second attempt. */
   readonly timeoutMs: number;
+  /** Calls, and turns of loops, of a compiled expression; default 1,000,000, which take well under 100 ms. */
+  readonly steps: number;
   /** Nested calls and sub-expressions; default 200. */
   readonly depth: number;
   /** Items of a sequence, and matches of a regular expression; default 10,000. */
@@ -18,6 +20,7 @@ export interface ExpressionLimits {
 
 export const DEFAULT_EXPRESSION_LIMITS: ExpressionLimits = {
   timeoutMs: 50,
+  steps: 1_000_000,
   depth: 200,
   items: 10_000,
   weight: 1_048_576,

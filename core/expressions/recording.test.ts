@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import jsonata from "jsonata";
 import type { AttributeBag, AttributePath, AttributeValue } from "../attributes/bag.ts";
-import { createRecorder } from "../attributes/recorder.ts";
+import { Reads } from "../attributes/reads.ts";
 import { canonicalText, signatureOf } from "../attributes/signature.ts";
 import { ExpressionError, type Expression } from "./expression.ts";
 import { compileWithJsonata } from "./jsonata-engine.ts";
@@ -83,12 +83,12 @@ const expression = fc.letrec<{ any: string; path: string }>((tie) => {
 }).any;
 
 /** Its value or its failure, as text. */
-async function outcomeOf(compiled: Expression, from: AttributeBag): Promise<string> {
+async function outcomeOf(compiled: Expression, reads: Reads): Promise<string> {
   try {
-    return canonicalText((await compiled.evaluate(from, { nowMs: 0 })) as AttributeValue);
+    return canonicalText((await compiled.evaluate(reads.bag, { nowMs: 0, reads })) as AttributeValue);
   } catch (error: unknown) {
     assert.ok(error instanceof ExpressionError, String(error));
-    return `fails with ${error.jsonataCode}`;
+    return `fails with ${error.code}`;
   }
 }
 
@@ -119,8 +119,8 @@ describe("what a recorder has noted of an expression", () => {
       fc.asyncProperty(expression, bag, changes, async (source, original, edits) => {
         const evaluated = compiled(source);
         if (evaluated === undefined) return;
-        const recorder = createRecorder(original);
-        const outcome = await outcomeOf(evaluated, recorder.view);
+        const recorder = new Reads(original);
+        const outcome = await outcomeOf(evaluated, recorder);
         const references = recorder.references();
         const signature = signatureOf(original, references);
         assert.notEqual(signature, undefined, "the bag itself agrees");
@@ -131,18 +131,10 @@ describe("what a recorder has noted of an expression", () => {
           if (signatureOf(next, references) !== signature) continue;
           other = next;
           compared++;
-          assert.equal(
-            await outcomeOf(evaluated, createRecorder(other).view),
-            outcome,
-            JSON.stringify(other),
-          );
+          assert.equal(await outcomeOf(evaluated, new Reads(other)), outcome, JSON.stringify(other));
         }
         const reordered = withKeysReversed(original) as AttributeBag;
-        assert.equal(
-          await outcomeOf(evaluated, createRecorder(reordered).view),
-          outcome,
-          "the order of keys",
-        );
+        assert.equal(await outcomeOf(evaluated, new Reads(reordered)), outcome, "the order of keys");
       }),
       { numRuns: 300 },
     );
@@ -152,9 +144,9 @@ describe("what a recorder has noted of an expression", () => {
   it("is minimal in form: no reference twice, none within an EXACT one", async () => {
     await fc.assert(
       fc.asyncProperty(expression, bag, async (source, original) => {
-        const recorder = createRecorder(original);
+        const recorder = new Reads(original);
         const evaluated = compiled(source);
-        if (evaluated !== undefined) await outcomeOf(evaluated, recorder.view);
+        if (evaluated !== undefined) await outcomeOf(evaluated, recorder);
         const seen = recorder
           .references()
           .map(({ path, condition }) => ({ condition, text: path.map((s) => `/${s}`).join("") }));
@@ -175,8 +167,8 @@ describe("what a recorder has noted of an expression", () => {
       fc.asyncProperty(expression, bag, async (source, original) => {
         const evaluated = compiled(source);
         if (evaluated === undefined || !evaluated.references.exact) return;
-        const recorder = createRecorder(original);
-        await outcomeOf(evaluated, recorder.view);
+        const recorder = new Reads(original);
+        await outcomeOf(evaluated, recorder);
         const foreseen = evaluated.references.paths.map(({ path }) => path);
         for (const { path, condition } of recorder.references()) {
           const within = foreseen.some((known) => startsWith(path, known));
@@ -195,7 +187,10 @@ describe("evaluation without the interpreter", () => {
     await fc.assert(
       fc.asyncProperty(plainPath, bag, async (source, original) => {
         const expected = (await jsonata(source).evaluate(original)) as AttributeValue;
-        assert.equal(await outcomeOf(compiled(source) as Expression, original), canonicalText(expected));
+        assert.equal(
+          await outcomeOf(compiled(source) as Expression, new Reads(original)),
+          canonicalText(expected),
+        );
       }),
       { numRuns: 250 },
     );

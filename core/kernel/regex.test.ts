@@ -39,9 +39,9 @@ describe("a regular expression", () => {
   });
 
   it("refuses what automata cannot do, and says why", () => {
-    assert.match(fault("(a)\\1"), /backreferences are not supported/);
-    assert.match(fault("(?=a)"), /lookahead and lookbehind are not supported/);
-    assert.match(fault("(?<!a)b"), /lookahead and lookbehind are not supported/);
+    assert.match(fault("(a+)\\1"), /^backreferences are supported only where/);
+    assert.match(fault("(?=.*a)"), /^lookahead and lookbehind are supported only where/);
+    assert.match(fault("(?<!a+)b"), /^lookahead and lookbehind are supported only where/);
     assert.match(fault("a("), /missing closing \)/);
     assert.match(fault("(a{1000}){1000}"), /invalid repeat count/);
   });
@@ -51,6 +51,56 @@ describe("a regular expression", () => {
     assert.equal(regex("a").find("a", 1), null);
     assert.equal(regex("a*").find("a", 2), null);
     assert.deepEqual(regex("^a").find("aa", 1), null);
+  });
+
+  it("runs lookaround and backreferences of which it is proven that they cannot stall", () => {
+    assert.equal(regex("^(?=.*\\d)(?=.*[a-z]).{4,}$").test("abc1"), true);
+    assert.equal(regex("^(?=.*\\d)(?=.*[a-z]).{4,}$").test("abcd"), false);
+    assert.deepEqual(regex("(?<!a)b").find("abb", 0), { index: 2, groups: ["b"] });
+    assert.equal(regex("^([\"'])(.*?)\\1$").matches("'it'"), true);
+    assert.equal(regex("^([\"'])(.*?)\\1$").matches("'it\""), false);
+  });
+
+  it("says what runs it, and what every match begins with", () => {
+    const cases: readonly (readonly [string, string, Regex["engine"], string])[] = [
+      ["^/api/v\\d+/.*", "", "native", "/api/v"],
+      ["^/api\\.(?:v1/)+", "s", "native", "/api.v1/"],
+      ["^(/a)(b)?c", "", "native", "/a"],
+      ["^/a", "i", "native", ""],
+      ["^/a", "m", "native", ""],
+      ["^/a|^/b", "", "native", ""],
+      ["^a?b", "", "native", ""],
+      ["^(?:a|ab)c", "", "native", ""],
+      ["/api", "", "native", ""],
+      ["^/a.*b.*c", "", "linear", "/a"],
+      ["\\s+$", "", "linear", ""],
+    ];
+    for (const [pattern, flags, engine, literalPrefix] of cases) {
+      const compiled = regex(pattern, flags);
+      assert.deepEqual([compiled.engine, compiled.literalPrefix], [engine, literalPrefix], pattern);
+    }
+  });
+
+  it("keeps RE2's meaning of what JavaScript reads otherwise", () => {
+    assert.equal(regex("[[:alpha:][]+").matches("x["), true);
+    for (const pattern of ["[[:alpha:]]+", "\\pL+", "(?i)LETTERS", "\\Aletters\\z", "\\Qletters\\E"])
+      assert.equal(regex(pattern).matches("letters"), true, pattern);
+    assert.equal(regex("^.😀?$").matches("x😀"), true);
+    assert.equal(regex("a{,5}").engine, "linear");
+  });
+
+  it("remembers nothing from one call to the next", () => {
+    for (const flags of ["", "g", "m", "gm"]) {
+      const compiled = regex("a|^b", flags);
+      for (const _ of [1, 2]) {
+        assert.equal(compiled.find("xa", 1)?.index, 1);
+        assert.equal(compiled.find("ax", 1), null);
+        assert.equal(compiled.find("ax", 3), null);
+        assert.equal(compiled.test("xa"), true);
+        assert.equal(compiled.matches("a"), true);
+        assert.equal(compiled.matches("a\nb"), false);
+      }
+    }
   });
 
   it("agrees with JavaScript on patterns that both have", () => {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../attributes/bag.ts";
-import { createRecorder } from "../attributes/recorder.ts";
+import { Reads } from "../attributes/reads.ts";
 import type { DocumentRef } from "../check/decision.ts";
 import { evaluateCondition, Fault, type Scope } from "../check/evaluation.ts";
 import { chain, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
@@ -34,9 +34,8 @@ export function evaluateReport(
   bag: AttributeBag,
   context: ReportContext,
 ): MaybePromise<readonly ReportItem[]> {
-  // Through a view, though nobody asks what was read: it keeps JSONata from writing to the bag, or calling into it.
-  const { view } = createRecorder(bag);
-  const scope: Scope = { bag: view, context: { nowMs: context.timeMs }, cacheable: true };
+  // Nobody asks what was read, but what several documents read is found once.
+  const scope: Scope = { bag, context: { nowMs: context.timeMs, reads: new Reads(bag) }, cacheable: true };
   const items: ReportItem[] = [];
   return reduceInOrder(plan.sources, items, (_, source) =>
     chain(instanceOf(source, scope, context), (filled) => {

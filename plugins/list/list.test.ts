@@ -120,7 +120,7 @@ describe("the plugin list", () => {
       ["cidr", "10.0.0.0/33", /entries\[1\] "10\.0\.0\.0\/33": has the prefix length "33"/],
       ["cidr", "example.com", /entries\[1\] "example\.com": is not an IP address/],
       ["regex", "(a", /entries\[1\] "\(a": .*missing/],
-      ["regex", "(?=a)", /entries\[1\] .*lookahead/],
+      ["regex", "(?=.*a)", /entries\[1\] .*lookahead/],
       ["glob", "a[b", /entries\[1\] "a\[b": has a \[ without its \]/],
     ];
     for (const [type, entry, expected] of cases) {

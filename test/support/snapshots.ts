@@ -29,7 +29,7 @@ export function expression(read: Read, { cacheable = true } = {}): Expression {
     engine: "compiled",
     references: { paths: [], exact: false },
     cacheable,
-    evaluate: (bag) => read(bag),
+    evaluate: (bag, { reads }) => read(reads?.view ?? bag),
   };
 }
 

@@ -1,0 +1,14 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AstNode } from "../jsonata-ast.ts";
+import type { CallSite } from "../runtime/calls.ts";
+import type { Place } from "./place.ts";
+
+/** Where the errors of a call are. */
+export function siteOf(node: AstNode, place: Place): CallSite {
+  if (place.claimedBy !== undefined) return { ...place.claimedBy, claims: true };
+  const procedure = node.procedure as AstNode;
+  const named = procedure.type === "path" ? procedure.steps?.[0] : procedure;
+  return { position: node.position ?? 0, token: typeof named?.value === "string" ? named.value : undefined };
+}

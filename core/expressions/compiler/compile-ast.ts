@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AstNode } from "../jsonata-ast.ts";
+import type { CompiledFunction } from "../runtime/calls.ts";
+import { Guard, type GuardLimits } from "../runtime/guard.ts";
+import { OPERATIONS } from "../runtime/operations.ts";
+import { outerContext } from "../runtime/sequence.ts";
+import { Emitter, type ReadStyle } from "./emitter.ts";
+import { NotCompiled } from "./place.ts";
+
+/** What compiled code asks of the host. */
+export interface Environment {
+  /** The value of a variable that the expression does not bind. */
+  variable(name: string): unknown;
+}
+
+export interface CompileOptions {
+  readonly limits: GuardLimits;
+  readonly reads?: ReadStyle;
+  readonly functions?: ReadonlyMap<string, CompiledFunction>;
+  readonly bound?: ReadonlySet<string>;
+}
+
+export interface CompiledCode<E extends Environment> {
+  /** Runs on `input`; `nowMs` is what `$now()` gives, by default the time of the first call. */
+  readonly run: (input: unknown, environment: E, nowMs?: number) => unknown;
+  /** Names of functions that the code calls directly: whoever binds one of them needs the interpreter. */
+  readonly resolved: ReadonlySet<string>;
+}
+
+/**
+ * JavaScript for a syntax tree, or why there is none. Of the expression's own text, the code holds literals as JSON and
+ * property names as JSON alone; everything else is written by the emitter.
+ */
+export function compileAst<E extends Environment>(
+  ast: AstNode,
+  { limits, reads, functions = new Map(), bound = new Set() }: CompileOptions,
+): CompiledCode<E> | string {
+  const emitter = new Emitter({ reads, functions, bound });
+  let body: string;
+  try {
+    body = emitter.program(ast);
+  } catch (error: unknown) {
+    if (error instanceof NotCompiled) return error.message;
+    // A tree that is too deep to be walked is too deep to be compiled.
+    if (error instanceof RangeError) return "it is nested too deeply";
+    throw error;
+  }
+  const guard = new Guard(limits);
+  const names = emitter.constants.map((_, index) => `K${index}`);
+  const text = `"use strict";return (input,c0,E)=>${body}`;
+  type Run = (input: unknown, context: unknown, environment: E) => unknown;
+  let run: Run;
+  try {
+    // oxlint-disable-next-line typescript/no-implied-eval -- compiling is what this is for; see above for what is in it
+    const make = new Function("R", "G", "U", "NONE", ...names, text) as (...values: unknown[]) => Run;
+    run = make(OPERATIONS, guard, UNBOUND, NO_TUPLE, ...emitter.constants);
+  } catch (error: unknown) {
+    // A host that forbids code from text, or code that nests deeper than JavaScript's parser goes.
+    return error instanceof Error ? error.message : String(error);
+  }
+  return {
+    resolved: emitter.resolved,
+    run(input, environment, nowMs) {
+      guard.start(nowMs);
+      return run(input, Array.isArray(input) ? outerContext(input) : input, environment);
+    },
+  };
+}
+
+/** What a variable holds before it is bound. */
+const UNBOUND: unique symbol = Symbol("unbound");
+
+const NO_TUPLE: Readonly<Record<string, unknown>> = Object.freeze(Object.create(null)) as Record<
+  string,
+  unknown
+>;

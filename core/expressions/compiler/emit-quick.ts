@@ -1,0 +1,149 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { compileRegex } from "../../kernel/regex.ts";
+import type { AstNode } from "../jsonata-ast.ts";
+import { siteOf } from "./call-site.ts";
+import { emitRun } from "./emit-lambda.ts";
+import { plainNames } from "./emit-path.ts";
+import type { Emitter } from "./emitter.ts";
+import { any, type Code, NotCompiled, type Place } from "./place.ts";
+
+/** A call that is being written: what it calls when its values are not what was hoped for. */
+class QuickCall {
+  readonly emitter: Emitter;
+  readonly name: string;
+  readonly node: AstNode;
+  readonly place: Place;
+
+  constructor(emitter: Emitter, name: string, node: AstNode, place: Place) {
+    this.emitter = emitter;
+    this.name = name;
+    this.node = node;
+    this.place = place;
+  }
+
+  get values(): readonly AstNode[] {
+    return this.node.arguments ?? [];
+  }
+
+  slowly(...given: readonly string[]): string {
+    const known = this.emitter.constant(this.emitter.functionOf(this.name, this.place));
+    const site = this.emitter.constant(siteOf(this.node, this.place));
+    return `R.callNamed(G,${known},[${given.join(",")}],undefined,${site})`;
+  }
+
+  /** A value in a variable of its own, and the code that puts it there. */
+  hold(value: AstNode): readonly [name: string, set: string] {
+    const variable = this.place.scope.variable();
+    return [variable, `${variable}=${this.emitter.emit(value, this.place).text}`];
+  }
+}
+
+/**
+ * Calls that need not be calls when their values are what they should be, which most are; undefined for those that
+ * are not known here.
+ */
+export function emitQuickly(emitter: Emitter, name: string, node: AstNode, place: Place): Code | undefined {
+  if (emitter.options.functions.has(name)) return undefined;
+  const call = new QuickCall(emitter, name, node, place);
+  const [a, b] = call.values;
+  if (a === undefined) return undefined;
+  if (call.values.length === 1) return emitOfOne(call, a);
+  if (call.values.length === 2 && (name === "map" || name === "filter") && isPlainLambda(b)) {
+    const operation = name === "map" ? "R.mapDirectly" : "R.filterDirectly";
+    const items = emitter.emit(a, place).text;
+    const site = emitter.constant(siteOf(node, place));
+    return any(
+      `${operation}(G,${items},${emitRun(emitter, b, place)},${(b.arguments ?? []).length},${site})`,
+    );
+  }
+  if (name === "contains" && call.values.length === 2) return emitContains(call, a, b as AstNode);
+  return name === "substring" && call.values.length <= 3 ? emitSubstring(call) : undefined;
+}
+
+function emitOfOne(call: QuickCall, a: AstNode): Code | undefined {
+  const { emitter, name, place } = call;
+  switch (name) {
+    case "exists": {
+      const names = plainNames(a);
+      if (names !== undefined && place.isRoot && emitter.options.reads !== undefined)
+        return { text: emitter.options.reads.exists(emitter, names), kind: "boolean" };
+      return { text: `((${emitter.emit(a, place).text})!==undefined)`, kind: "boolean" };
+    }
+    case "not":
+    case "boolean":
+      return emitTruth(call, a, name === "not" ? "!" : "");
+    case "count": {
+      const [value, set] = call.hold(a);
+      return {
+        text: `(${set},Array.isArray(${value})?${value}.length:${value}===undefined?0:1)`,
+        kind: "number?",
+      };
+    }
+    default: {
+      const quick = OF_ONE[name];
+      if (quick === undefined) return undefined;
+      const [value, set] = call.hold(a);
+      return any(`(${set},typeof ${value}==="${quick.type}"?${quick.write(value)}:${call.slowly(value)})`);
+    }
+  }
+}
+
+/** Functions of one value of one type. */
+const OF_ONE: Readonly<
+  Record<string, { readonly type: "string" | "number"; readonly write: (value: string) => string }>
+> = {
+  lowercase: { type: "string", write: (value) => `${value}.toLowerCase()` },
+  uppercase: { type: "string", write: (value) => `${value}.toUpperCase()` },
+  length: { type: "string", write: (value) => `R.lengthOf(${value})` },
+  trim: { type: "string", write: (value) => `R.trimOf(${value})` },
+  string: { type: "string", write: (value) => value },
+  number: { type: "number", write: (value) => value },
+  floor: { type: "number", write: (value) => `Math.floor(${value})` },
+  ceil: { type: "number", write: (value) => `Math.ceil(${value})` },
+  abs: { type: "number", write: (value) => `Math.abs(${value})` },
+};
+
+function emitTruth({ emitter, place }: QuickCall, a: AstNode, sign: "!" | ""): Code {
+  const code = emitter.emit(a, place);
+  if (code.kind === "boolean") return { text: `(${sign}${code.text})`, kind: "boolean" };
+  const value = place.scope.variable();
+  return {
+    text: `((${value}=${code.text})===undefined?undefined:${sign}R.truthy(G,${value}))`,
+    kind: "boolean?",
+  };
+}
+
+function emitSubstring(call: QuickCall): Code {
+  const held = call.values.map((value) => call.hold(value));
+  const given = held.map(([value]) => value);
+  const fits = given.map((value, index) => `typeof ${value}==="${index === 0 ? "string" : "number"}"`);
+  const sets = held.map(([, set]) => set);
+  return any(
+    `(${sets.join(",")},${fits.join("&&")}?R.substringOf(${given.join(",")}):${call.slowly(...given)})`,
+  );
+}
+
+function isPlainLambda(node: AstNode | undefined): node is AstNode {
+  if (node?.type !== "lambda" || node.predicate !== undefined || node.group !== undefined) return false;
+  return (node as { readonly signature?: unknown }).signature === undefined;
+}
+
+function emitContains(call: QuickCall, a: AstNode, b: AstNode): Code {
+  const { emitter, place } = call;
+  const [text, set] = call.hold(a);
+  if (b.type === "regex" && b.value instanceof RegExp && b.predicate === undefined) {
+    const compiled = compileRegex(b.value.source, b.value.flags);
+    if (!compiled.ok) throw new NotCompiled(compiled.message);
+    const test = `R.searched(G,${text})&&${emitter.constant(compiled.regex)}.test(${text})`;
+    const slowly = call.slowly(text, emitter.emit(b, place).text);
+    return { text: `(${set},typeof ${text}==="string"?${test}:${slowly})`, kind: "boolean?" };
+  }
+  const [part, setPart] = call.hold(b);
+  const fits = `typeof ${text}==="string"&&typeof ${part}==="string"`;
+  return {
+    text: `(${set},${setPart},${fits}?${text}.includes(${part}):${call.slowly(text, part)})`,
+    kind: "boolean?",
+  };
+}

@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+/** A name that an expression binds, and the JavaScript variable that holds it. */
+export interface Variable {
+  readonly code: string;
+  /** Whether it has a value wherever it is read from now on. Until then, the same name further out may be meant. */
+  bound: boolean;
+}
+
+/** The variables of a JavaScript function that is being written. */
+export class FunctionScope {
+  readonly #variables: string[] = [];
+  readonly #next: () => number;
+
+  constructor(next: () => number) {
+    this.#next = next;
+  }
+
+  variable(prefix = "t"): string {
+    const name = `${prefix}${this.#next()}`;
+    this.#variables.push(name);
+    return name;
+  }
+
+  inner(): FunctionScope {
+    return new FunctionScope(this.#next);
+  }
+
+  /** The body of the function, which gives `code`. */
+  body(code: string): string {
+    const declared = this.#variables.length === 0 ? "" : `let ${this.#variables.join(",")};`;
+    return `{${declared}return ${code}}`;
+  }
+
+  unique(prefix: string): string {
+    return `${prefix}${this.#next()}`;
+  }
+}
+
+/** What a name may stand for: variables of a block or a function, or bindings of the tuple that is at hand. */
+export type Frame =
+  | {
+      readonly kind: "variables";
+      readonly variables: Map<string, Variable>;
+      readonly outer: Frame | undefined;
+    }
+  | {
+      readonly kind: "tuple";
+      readonly tuple: string;
+      readonly names: ReadonlySet<string>;
+      readonly outer: Frame | undefined;
+    };
+
+/** Where code is being written: what its context is, what names mean, whose its errors are. */
+export interface Place {
+  /** The JavaScript variable that holds the context. */
+  readonly context: string;
+  /** Whether that is the context of the whole expression. */
+  readonly isRoot: boolean;
+  /** The JavaScript variable of the tuple at hand. */
+  readonly tuple: string;
+  readonly frame: Frame;
+  readonly scope: FunctionScope;
+  /** The operator that claims the errors of what is written: see CallSite. */
+  readonly claimedBy: { readonly position: number; readonly token: string } | undefined;
+  /** How many nodes deep this is within the function that is being written, as the reference counts depth. */
+  readonly level: number;
+}
+
+/** What code gives, as far as is known: `boolean?` may have no value. */
+export type Kind = "boolean" | "boolean?" | "string" | "number?" | "any";
+
+export interface Code {
+  readonly text: string;
+  readonly kind: Kind;
+}
+
+export function any(text: string): Code {
+  return { text, kind: "any" };
+}
+
+/** Why an expression is left to the interpreter. */
+export class NotCompiled extends Error {
+  override readonly name = "NotCompiled";
+}

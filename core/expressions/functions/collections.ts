@@ -1,0 +1,141 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { ExpressionError } from "../expression.ts";
+import { callback, type CallSite, finish, type Lambda, located } from "../runtime/calls.ts";
+import type { Guard } from "../runtime/guard.ts";
+import { createSequence } from "../runtime/sequence.ts";
+import { mergeSort, sortPlain } from "../runtime/sort.ts";
+import { truthy } from "../runtime/values.ts";
+
+type Values = readonly unknown[];
+
+export function map(guard: Guard, [given, target]: Values): unknown {
+  if (given === undefined) return undefined;
+  const items = given as Values;
+  const call = callback(guard, target);
+  const result = createSequence();
+  items.forEach((item, index) => {
+    const value = call(item, index, items);
+    if (value !== undefined) result.push(value);
+    guard.sequence(result.length);
+  });
+  return result;
+}
+
+export function filter(guard: Guard, [given, target]: Values): unknown {
+  if (given === undefined) return undefined;
+  const items = given as Values;
+  const call = callback(guard, target);
+  return createSequence(items.filter((item, index) => truthy(guard, call(item, index, items))));
+}
+
+/** `$map` with a function that is written in its place, and has no signature. */
+export function mapDirectly(guard: Guard, given: unknown, run: Run, arity: number, site: CallSite): unknown {
+  if (given === undefined) return undefined;
+  const items: unknown[] = Array.isArray(given) ? given : [given];
+  const result = createSequence();
+  for (let index = 0; index < items.length; index++) {
+    const value = runOnce(guard, run, arity, items[index], index, items, site);
+    if (value !== undefined) result.push(value);
+  }
+  guard.sequence(result.length);
+  return result;
+}
+
+/** `$filter` with such a function. */
+export function filterDirectly(
+  guard: Guard,
+  given: unknown,
+  run: Run,
+  arity: number,
+  site: CallSite,
+): unknown {
+  if (given === undefined) return undefined;
+  const items: unknown[] = Array.isArray(given) ? given : [given];
+  const result = createSequence();
+  for (let index = 0; index < items.length; index++) {
+    if (truthy(guard, runOnce(guard, run, arity, items[index], index, items, site)))
+      result.push(items[index]);
+  }
+  guard.sequence(result.length);
+  return result;
+}
+
+type Run = Lambda["run"];
+
+function runOnce(
+  guard: Guard,
+  run: Run,
+  arity: number,
+  item: unknown,
+  index: number,
+  items: Values,
+  site: CallSite,
+): unknown {
+  const values = arity < 2 ? [item] : arity === 2 ? [item, index] : [item, index, items];
+  try {
+    return finish(guard, run(values));
+  } catch (error: unknown) {
+    throw located(error, site);
+  }
+}
+
+export function single(guard: Guard, [given, target]: Values): unknown {
+  if (given === undefined) return undefined;
+  const items = given as Values;
+  const call = target === undefined ? () => true : callback(guard, target);
+  let found: { readonly item: unknown } | undefined;
+  items.forEach((item, index) => {
+    if (!truthy(guard, call(item, index, items))) return;
+    if (found !== undefined) throw new ExpressionError("D3138", "$single found more than one item");
+    found = { item };
+  });
+  if (found === undefined) throw new ExpressionError("D3139", "$single found no item");
+  return found.item;
+}
+
+export function reduce(guard: Guard, [given, target, initial]: Values): unknown {
+  if (given === undefined) return undefined;
+  const items = given as Values;
+  if (((target as { readonly arity?: number }).arity ?? (target as () => unknown).length) < 2)
+    throw new ExpressionError("D3050", "the function given to $reduce must take two values");
+  const call = callback(guard, target);
+  const fromFirst = initial === undefined && items.length > 0;
+  let result = fromFirst ? items[0] : initial;
+  for (let index = fromFirst ? 1 : 0; index < items.length; index++)
+    result = call(result, items[index], index, items);
+  return result;
+}
+
+export function each(guard: Guard, [object, target]: Values): unknown {
+  const call = callback(guard, target);
+  const result = createSequence();
+  for (const [name, member] of entriesOf(object)) {
+    const value = call(member, name, object);
+    if (value !== undefined) result.push(value);
+  }
+  return result;
+}
+
+export function sift(guard: Guard, [object, target]: Values): unknown {
+  const call = callback(guard, target);
+  const result = Object.create(null) as Record<string, unknown>;
+  for (const [name, member] of entriesOf(object)) {
+    if (truthy(guard, call(member, name, object))) result[name] = member;
+  }
+  return Object.keys(result).length === 0 ? undefined : result;
+}
+
+export function sort(guard: Guard, [given, target]: Values): unknown {
+  if (given === undefined) return undefined;
+  const items = given as Values;
+  if (items.length <= 1) return items;
+  if (target === undefined) return sortPlain(guard, items);
+  const call = callback(guard, target);
+  return mergeSort(guard, items, (a, b) => Boolean(call(a, b)));
+}
+
+function entriesOf(value: unknown): [string, unknown][] {
+  return typeof value === "object" && value !== null ? Object.entries(value) : [];
+}

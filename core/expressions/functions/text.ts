@@ -1,0 +1,129 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { ExpressionError } from "../expression.ts";
+import { applyFunction } from "../runtime/calls.ts";
+import type { Guard } from "../runtime/guard.ts";
+import { checkMatch, type Match } from "../runtime/matcher.ts";
+import { createSequence } from "../runtime/sequence.ts";
+
+type Values = readonly unknown[];
+
+export function contains(guard: Guard, [text, pattern]: Values): unknown {
+  if (text === undefined || pattern === undefined) return undefined;
+  if (typeof pattern === "string") return (text as string).includes(pattern);
+  return firstMatch(guard, pattern, text) !== undefined;
+}
+
+export function match(guard: Guard, [text, pattern, limit]: Values): unknown {
+  if (text === undefined) return undefined;
+  checkLimit(limit, "D3040", "$match");
+  const result = createSequence();
+  for (const { match: found, start, groups } of matches(guard, pattern, text, limit))
+    result.push({ match: found, index: start, groups });
+  return result;
+}
+
+export function split(guard: Guard, [given, separator, limit]: Values): unknown {
+  if (given === undefined) return undefined;
+  checkLimit(limit, "D3020", "$split");
+  if (limit !== undefined && !((limit as number) > 0)) return [];
+  const text = given as string;
+  if (typeof separator === "string") {
+    const parts = text.split(separator, limit as number | undefined);
+    guard.sequence(parts.length);
+    return parts;
+  }
+  const parts: string[] = [];
+  let start = 0;
+  for (const found of matches(guard, separator, text, limit)) {
+    parts.push(text.substring(start, found.start));
+    start = found.end;
+  }
+  if (limit === undefined || parts.length < (limit as number)) parts.push(text.substring(start));
+  return parts;
+}
+
+export function replace(guard: Guard, [given, pattern, replacement, limit]: Values): unknown {
+  if (given === undefined) return undefined;
+  if (pattern === "") throw new ExpressionError("D3010", "$replace cannot look for an empty text");
+  checkLimit(limit, "D3011", "$replace");
+  const text = given as string;
+  if (limit !== undefined && !((limit as number) > 0)) return text;
+  let result = "";
+  let position = 0;
+  const add = (until: number, inserted: string, next: number): void => {
+    result += text.substring(position, until) + inserted;
+    guard.text(result.length);
+    position = next;
+  };
+  if (typeof pattern === "string") {
+    for (let count = 0; limit === undefined || count < (limit as number); count++) {
+      guard.tick();
+      const index = text.indexOf(pattern, position);
+      if (index < 0) break;
+      add(index, String(replacement), index + pattern.length);
+    }
+  } else {
+    for (const found of matches(guard, pattern, text, limit)) {
+      const inserted =
+        typeof replacement === "string"
+          ? substitute(replacement, found)
+          : applyFunction(guard, replacement, [found], null);
+      if (typeof inserted !== "string")
+        throw new ExpressionError("D3012", "the function given to $replace must give a string");
+      add(found.start, inserted, found.start + found.match.length);
+    }
+  }
+  return result + text.substring(position);
+}
+
+/** The matches one after another; no more are looked for than are taken. */
+function* matches(guard: Guard, pattern: unknown, text: unknown, limit: unknown): Generator<Match> {
+  if (limit !== undefined && !((limit as number) > 0)) return;
+  let found = firstMatch(guard, pattern, text);
+  for (let count = 0; found !== undefined && (limit === undefined || count < (limit as number)); count++) {
+    guard.sequence(count + 1);
+    yield found;
+    found = checkMatch(applyFunction(guard, found.next, [undefined], undefined));
+  }
+}
+
+function firstMatch(guard: Guard, pattern: unknown, text: unknown): Match | undefined {
+  return checkMatch(applyFunction(guard, pattern, [text], undefined));
+}
+
+function checkLimit(limit: unknown, code: string, name: string): void {
+  if ((limit as number) < 0) throw new ExpressionError(code, `the limit of ${name} is negative`);
+}
+
+/** `$0` is the match, `$n` a group with as many digits as there are groups for, `$$` a dollar. */
+function substitute(template: string, { match: found, groups }: Match): string {
+  let text = "";
+  for (let at = 0; at < template.length; at++) {
+    const next = template[at + 1];
+    if (template[at] !== "$") text += template[at];
+    else if (next === "$") {
+      text += "$";
+      at++;
+    } else if (next === "0") {
+      text += found;
+      at++;
+    } else {
+      const number = groupNumber(template.slice(at + 1), groups.length);
+      if (number === undefined) text += "$";
+      else {
+        text += (groups[number - 1] as string | undefined) ?? "";
+        at += String(number).length;
+      }
+    }
+  }
+  return text;
+}
+
+function groupNumber(text: string, groupCount: number): number | undefined {
+  const digits = groupCount === 0 ? 1 : Math.floor(Math.log(groupCount) * Math.LOG10E) + 1;
+  let number = Number.parseInt(text.slice(0, digits), 10);
+  if (digits > 1 && number > groupCount) number = Number.parseInt(text.slice(0, digits - 1), 10);
+  return Number.isNaN(number) ? undefined : number;
+}

@@ -1,0 +1,57 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { ExpressionError } from "../expression.ts";
+import type { Regex } from "../../kernel/regex.ts";
+import type { Guard } from "./guard.ts";
+import { isFunction } from "./values.ts";
+
+/** What a regular expression, or a function in its place, says of a text: where it matched, and how to go on. */
+export interface Match {
+  readonly match: string;
+  readonly start: number;
+  readonly end: number;
+  readonly groups: readonly unknown[];
+  readonly next: unknown;
+}
+
+/** How many characters a search may look at for one step. */
+const CHARACTERS_PER_STEP = 1;
+
+/** A regular expression as the function that JSONata makes of it. */
+export function createMatcher(
+  guard: Guard,
+  regex: Regex,
+  position: number,
+): (text: unknown, from?: number) => unknown {
+  let lastIndex = 0;
+  const matcher = (given: unknown, from = 0): unknown => {
+    const text = String(given);
+    guard.tick(1 + (text.length - from) / CHARACTERS_PER_STEP);
+    const found = regex.find(text, from);
+    lastIndex = found === null ? 0 : found.index + found.groups[0].length;
+    if (found === null) return undefined;
+    const [match, ...groups] = found.groups;
+    const next = (): unknown => {
+      if (lastIndex >= text.length) return undefined;
+      const following = matcher(text, lastIndex) as Match | undefined;
+      if (following?.match === "")
+        throw new ExpressionError("D1004", "the regular expression matches a text of no length", {
+          position,
+        });
+      return following;
+    };
+    return { match, start: found.index, end: lastIndex, groups, next };
+  };
+  return Object.assign(matcher, { arity: 2 });
+}
+
+/** What a function that stands in for a regular expression gave. @throws {ExpressionError} T1010 when it is no match. */
+export function checkMatch(value: unknown): Match | undefined {
+  if (value === undefined || value === null || value === false || value === 0 || value === "")
+    return value as Match | undefined;
+  const { start, end, groups, next } = value as Record<string, unknown>;
+  if (typeof start === "number" || (end as unknown) === "number" || Array.isArray(groups) || isFunction(next))
+    return value as Match;
+  throw new ExpressionError("T1010", "a function in place of a regular expression gave no match");
+}

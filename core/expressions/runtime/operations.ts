@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { filterDirectly, mapDirectly } from "../functions/collections.ts";
+import { lengthOf, searched, substringOf, trimOf } from "../functions/quick-text.ts";
+import { callNamed, callValue, createLambda, functionValue, HOLE, partial, pipe, TailCall } from "./calls.ts";
+import { groupBy } from "./group.ts";
+import { createMatcher } from "./matcher.ts";
+import { arithmetic, concat, differs, equals, includes, negate, order, range } from "./operators.ts";
+import {
+  descendants,
+  filter,
+  followArray,
+  followFrom,
+  followNames,
+  keepSingleton,
+  lookup,
+  pickIndex,
+  startPath,
+  stepOnce,
+  takeStep,
+  walkNames,
+  wildcard,
+} from "./path.ts";
+import { buildArray, contextValue, settle } from "./sequence.ts";
+import { orderBy } from "./sort.ts";
+import { transform } from "./transform.ts";
+import { applyStages, contextsOf, filterTuples, numberTuples, takeTupleStep, tuplesOf } from "./tuples.ts";
+import { truthy } from "./values.ts";
+
+/** What compiled code calls, as R. Everything that may take long counts what it does in the guard, G. */
+export const OPERATIONS = {
+  TailCall,
+  HOLE,
+  applyStages,
+  arithmetic,
+  buildArray,
+  callNamed,
+  callValue,
+  concat,
+  contextValue,
+  contextsOf,
+  createLambda,
+  createMatcher,
+  descendants,
+  differs,
+  equals,
+  filter,
+  filterDirectly,
+  filterTuples,
+  followArray,
+  followFrom,
+  followNames,
+  functionValue,
+  groupBy,
+  includes,
+  keepSingleton,
+  lengthOf,
+  lookup,
+  mapDirectly,
+  negate,
+  numberTuples,
+  order,
+  orderBy,
+  partial,
+  pickIndex,
+  pipe,
+  range,
+  searched,
+  settle,
+  startPath,
+  stepOnce,
+  substringOf,
+  takeStep,
+  takeTupleStep,
+  transform,
+  trimOf,
+  truthy,
+  tuplesOf,
+  walkNames,
+  wildcard,
+} as const;

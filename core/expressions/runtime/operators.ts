@@ -1,0 +1,163 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { ExpressionError } from "../expression.ts";
+import { builtinOf } from "../reference-functions.ts";
+import type { Guard } from "./guard.ts";
+import { createSequence } from "./sequence.ts";
+import { deepEqual, isNumeric, weigh } from "./values.ts";
+
+type Arithmetic = "+" | "-" | "*" | "/" | "%";
+type Ordering = "<" | "<=" | ">" | ">=";
+
+/** Largest range that the reference makes. */
+const LARGEST_RANGE = 10_000_000;
+
+export function arithmetic(
+  operator: Arithmetic,
+  left: unknown,
+  right: unknown,
+  position: number,
+  token: string,
+): number | undefined {
+  if (left !== undefined && !checkNumeric(left, position, token))
+    throw new ExpressionError("T2001", `the left side of ${operator} is not a number`, {
+      position,
+      token,
+      value: left,
+    });
+  if (right !== undefined && !checkNumeric(right, position, token))
+    throw new ExpressionError("T2002", `the right side of ${operator} is not a number`, {
+      position,
+      token,
+      value: right,
+    });
+  if (left === undefined || right === undefined) return undefined;
+  const [a, b] = [left as number, right as number];
+  switch (operator) {
+    case "+":
+      return a + b;
+    case "-":
+      return a - b;
+    case "*":
+      return a * b;
+    case "/":
+      return a / b;
+    case "%":
+      return a % b;
+  }
+}
+
+export function negate(value: unknown, position: number, token: string): number | undefined {
+  if (value === undefined) return undefined;
+  if (isNumeric(value)) return -value;
+  throw new ExpressionError("D1002", "only a number can be negated", { position, token, value });
+}
+
+export function equals(guard: Guard, left: unknown, right: unknown): boolean {
+  return left !== undefined && right !== undefined && (left === right || deepEqual(guard, left, right));
+}
+
+export function differs(guard: Guard, left: unknown, right: unknown): boolean {
+  return left !== undefined && right !== undefined && left !== right && !deepEqual(guard, left, right);
+}
+
+export function order(
+  operator: Ordering,
+  left: unknown,
+  right: unknown,
+  position: number,
+  token: string,
+): boolean | undefined {
+  for (const side of [left, right]) {
+    if (side !== undefined && typeof side !== "string" && typeof side !== "number")
+      throw new ExpressionError(
+        "T2010",
+        `${operator} compares numbers with numbers or strings with strings`,
+        {
+          position,
+          token,
+          value: side,
+        },
+      );
+  }
+  if (left === undefined || right === undefined) return undefined;
+  if (typeof left !== typeof right)
+    throw new ExpressionError("T2009", `${operator} compares a ${typeof left} with a ${typeof right}`, {
+      position,
+      token,
+      value: left,
+    });
+  const [a, b] = [left as number, right as number];
+  switch (operator) {
+    case "<":
+      return a < b;
+    case "<=":
+      return a <= b;
+    case ">":
+      return a > b;
+    case ">=":
+      return a >= b;
+  }
+}
+
+export function includes(left: unknown, right: unknown): boolean {
+  if (left === undefined || right === undefined) return false;
+  return Array.isArray(right) ? right.indexOf(left) >= 0 : right === left;
+}
+
+/** JSONata's own way of writing a value out. @throws {ExpressionError} D3001 for an infinite number. */
+export function toText(guard: Guard, value: unknown, pretty = false): string | undefined {
+  if (typeof value === "string" || value === undefined) return value;
+  weigh(guard, value);
+  return STRING(value, pretty) as string;
+}
+
+const STRING = builtinOf("string")?.implementation as (value: unknown, pretty: boolean) => unknown;
+
+export function concat(guard: Guard, left: unknown, right: unknown, position: number, token: string): string {
+  try {
+    const text = (toText(guard, left) ?? "") + (toText(guard, right) ?? "");
+    guard.text(text.length);
+    return text;
+  } catch (error: unknown) {
+    throw Object.assign(error as object, { position, token });
+  }
+}
+
+export function range(guard: Guard, left: unknown, right: unknown, position: number, token: string): unknown {
+  for (const [end, code, side] of [
+    [left, "T2003", "left"],
+    [right, "T2004", "right"],
+  ] as const) {
+    if (end !== undefined && !Number.isInteger(end))
+      throw new ExpressionError(code, `the ${side} side of .. is not an integer`, {
+        position,
+        token,
+        value: end,
+      });
+  }
+  if (left === undefined || right === undefined) return undefined;
+  const [first, last] = [left as number, right as number];
+  if (first > last) return undefined;
+  const size = last - first + 1;
+  if (size > LARGEST_RANGE)
+    throw new ExpressionError("D2014", `a range has ${size} items`, { position, token, value: size });
+  // Where adding one to a number changes nothing, counting would never end.
+  if (size > guard.maxSequence || !Number.isSafeInteger(last) || !Number.isSafeInteger(first))
+    throw new ExpressionError("D2015", `a range has more than ${guard.maxSequence} items`, {
+      position,
+      token,
+      value: size,
+    });
+  guard.sequence(size);
+  return createSequence(Array.from({ length: size }, (_, index) => first + index));
+}
+
+function checkNumeric(value: unknown, position: number, token: string): boolean {
+  try {
+    return isNumeric(value);
+  } catch (error: unknown) {
+    throw Object.assign(error as object, { position, token });
+  }
+}

@@ -1,0 +1,199 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Guard } from "./guard.ts";
+import { append, createSequence, isSequence, type Sequence, settle } from "./sequence.ts";
+import { isArrayOfNumbers, isFunction, isNumeric, truthy } from "./values.ts";
+
+export type Step = (context: unknown) => unknown;
+
+/** The value at `name`: own properties only; of an array, the values at `name` of its items. Not settled. */
+export function lookup(guard: Guard, input: unknown, name: string): unknown {
+  if (Array.isArray(input)) {
+    const result = createSequence();
+    guard.tick(input.length);
+    for (const item of input) {
+      const value = lookup(guard, item, name);
+      if (Array.isArray(value)) for (const member of value) result.push(member);
+      else if (value !== undefined) result.push(value);
+    }
+    guard.sequence(result.length);
+    return result;
+  }
+  if (typeof input !== "object" || input === null || !Object.hasOwn(input, name) || isFunction(input))
+    return undefined;
+  return (input as Record<string, unknown>)[name];
+}
+
+/** The sequence that a path begins with. */
+export function startPath(input: unknown): unknown[] {
+  return Array.isArray(input) ? input : createSequence([input]);
+}
+
+/** A path of plain names: what it leads to, settled. */
+export function followNames(guard: Guard, input: unknown, names: readonly string[]): unknown {
+  return settle(walkNames(guard, input, names, true));
+}
+
+/** Goes on with names where plain property access found nothing: it does not look into arrays. */
+export function followArray(
+  guard: Guard,
+  from: unknown,
+  names: readonly string[],
+  follow: (guard: Guard, from: unknown, names: readonly string[], last: boolean) => unknown,
+): unknown {
+  return Array.isArray(from) ? follow(guard, from, names, false) : undefined;
+}
+
+/** A path of names after a variable: an array that was written as one is a single item. */
+export function followFrom(guard: Guard, value: unknown, names: readonly string[]): unknown {
+  const isOne = Array.isArray(value) && (value as Sequence).cons === true;
+  return value === undefined ? undefined : followNames(guard, isOne ? createSequence([value]) : value, names);
+}
+
+/** The same as the sequence that further steps go on from. */
+export function walkNames(guard: Guard, input: unknown, names: readonly string[], last: boolean): unknown[] {
+  let sequence = startPath(input);
+  // What is not there has no properties; an empty array of the input is no result.
+  if (sequence.length === 0) return createSequence();
+  for (let index = 0; index < names.length && sequence.length > 0; index++) {
+    const name = names[index] as string;
+    sequence = takeStep(
+      guard,
+      sequence,
+      (item) => settle(lookup(guard, item, name)),
+      last && index === names.length - 1,
+    );
+  }
+  return sequence;
+}
+
+/** One step of a path for each item that has come so far. */
+export function takeStep(guard: Guard, input: unknown, step: Step, last: boolean): unknown[] {
+  if (input === undefined || (input as unknown[]).length === 0) return input as unknown[];
+  const items = input as unknown[];
+  const results: unknown[] = [];
+  for (let index = 0; index < items.length; index++) {
+    guard.tick();
+    const result = step(items[index]);
+    if (result !== undefined) results.push(result);
+  }
+  guard.sequence(results.length);
+  if (last && results.length === 1 && Array.isArray(results[0]) && !isSequence(results[0])) return results[0];
+  const flat = createSequence();
+  for (const result of results) {
+    if (!Array.isArray(result) || (result as Sequence).cons === true) flat.push(result);
+    else for (const item of result) flat.push(item);
+  }
+  guard.sequence(flat.length);
+  return flat;
+}
+
+/** A step from what has come so far, which most often is one value and no array. */
+export function stepOnce(guard: Guard, input: unknown, step: Step, last: boolean): unknown {
+  if (Array.isArray(input)) return input.length === 0 ? undefined : takeStep(guard, input, step, last);
+  if (input === undefined) return undefined;
+  const result = step(input);
+  if (!Array.isArray(result) || (last && !isSequence(result))) return result;
+  return (result as Sequence).cons === true ? [result] : result;
+}
+
+/** A path that ends with a `[]`, or with an array that was written as one. */
+export function keepSingleton(value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  const sequence = value as Sequence;
+  if (sequence.cons === true && sequence.sequence !== true)
+    return Object.assign(createSequence([value]), { keepSingleton: true });
+  // Only a sequence heeds the flag, and an array of the input must not be written to.
+  if (sequence.sequence === true) sequence.keepSingleton = true;
+  return value;
+}
+
+/** `[n]` with a number that is written. */
+export function pickIndex(input: unknown, position: number): unknown {
+  const items = Array.isArray(input) ? input : [input];
+  const results = createSequence();
+  if ((input as Sequence | undefined)?.tupleStream === true) results.tupleStream = true;
+  const at = Math.floor(position);
+  const item: unknown = items[at < 0 ? items.length + at : at];
+  if (Array.isArray(item)) return item;
+  if (item !== undefined) results.push(item);
+  return results;
+}
+
+/** `[…]`: items for which the predicate is true, or whose index it gives. */
+export function filter(guard: Guard, input: unknown, predicate: Step): unknown {
+  const items = Array.isArray(input) ? input : createSequence([input]);
+  const results = createSequence();
+  for (let index = 0; index < items.length; index++) {
+    guard.tick();
+    const item: unknown = items[index];
+    select(guard, results, predicate(item), item, index, items.length);
+  }
+  guard.sequence(results.length);
+  return results;
+}
+
+export function select(
+  guard: Guard,
+  results: unknown[],
+  given: unknown,
+  item: unknown,
+  index: number,
+  length: number,
+): void {
+  if (given === true) {
+    results.push(item);
+    return;
+  }
+  if (given === false || given === undefined) return;
+  const chosen = isNumeric(given) ? [given] : given;
+  if (!isArrayOfNumbers(chosen)) {
+    if (truthy(guard, chosen)) results.push(item);
+    return;
+  }
+  for (const number of chosen) {
+    const at = Math.floor(number);
+    if ((at < 0 ? length + at : at) === index) results.push(item);
+  }
+}
+
+/** `*`: the values of all properties, arrays laid flat. */
+export function wildcard(guard: Guard, input: unknown): unknown {
+  const wrapped = Array.isArray(input) && (input as Sequence).outerWrapper === true && input.length > 0;
+  const object: unknown = wrapped ? input[0] : input;
+  let results: unknown = createSequence();
+  if (typeof object !== "object" || object === null || isFunction(object)) return results;
+  for (const name of Object.keys(object)) {
+    const value = (object as Record<string, unknown>)[name];
+    if (Array.isArray(value)) results = append(guard, results, flatten(guard, value, []));
+    else (results as unknown[]).push(value);
+  }
+  guard.sequence((results as unknown[]).length);
+  return results;
+}
+
+function flatten(guard: Guard, value: readonly unknown[], into: unknown[]): unknown[] {
+  for (const item of value) {
+    guard.tick();
+    if (Array.isArray(item)) flatten(guard, item, into);
+    else into.push(item);
+  }
+  return into;
+}
+
+/** `**`: the input, and everything within it. */
+export function descendants(guard: Guard, input: unknown): unknown {
+  if (input === undefined) return undefined;
+  const results = createSequence();
+  const visit = (value: unknown): void => {
+    guard.tick();
+    if (!Array.isArray(value)) results.push(value);
+    if (results.length > guard.maxSequence) guard.sequence(results.length);
+    if (Array.isArray(value)) value.forEach(visit);
+    else if (typeof value === "object" && value !== null && !isFunction(value))
+      Object.values(value).forEach(visit);
+  };
+  visit(input);
+  return results.length === 1 ? results[0] : results;
+}

@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AST } from "@eslint-community/regexpp";
+
+/** The text that every match begins with, when `^` and text is what the pattern begins with; otherwise empty. */
+export function literalPrefixOf(pattern: AST.Pattern, flags: string): string {
+  if (flags.includes("i") || flags.includes("m")) return "";
+  const [only, another] = pattern.alternatives;
+  const [anchor, ...elements] = only?.elements ?? [];
+  if (another !== undefined || anchor?.type !== "Assertion" || anchor.kind !== "start") return "";
+  return leadingText(elements).text;
+}
+
+/** The text that `elements` begin with, and whether it is all that they match. */
+function leadingText(elements: readonly AST.Element[]): { readonly text: string; readonly all: boolean } {
+  let text = "";
+  for (const element of elements) {
+    const part = textOf(element);
+    text += part.text;
+    if (!part.all) return { text, all: false };
+  }
+  return { text, all: true };
+}
+
+function textOf(element: AST.Element): { readonly text: string; readonly all: boolean } {
+  switch (element.type) {
+    case "Character":
+      return { text: String.fromCharCode(element.value), all: true };
+    case "Group":
+    case "CapturingGroup": {
+      const [only, another] = element.alternatives;
+      return only === undefined || another !== undefined
+        ? { text: "", all: false }
+        : leadingText(only.elements);
+    }
+    case "Quantifier":
+      return { text: element.min > 0 ? textOf(element.element).text : "", all: false };
+    default:
+      return { text: "", all: false };
+  }
+}
