@@ -18,14 +18,14 @@ export async function runCase(ready: ReadyCase): Promise<CaseResult> {
   const { source, expected } = ready;
   const bindings = expected.bindings ?? {};
   const limits = { depth: expected.depth, timeMs: expected.timelimit };
-  const { engine, run } = prepareOurs(source, limits);
-  const ours = await run(ready.input(), bindings);
+  const prepared = prepareOurs(source, limits);
+  const ours = await prepared.run(ready.input(), bindings);
   const reference = await prepareReference(source, limits).run(ready.input(), bindings);
   return {
     ready,
     ours,
     reference,
-    engine,
+    engine: prepared.engine,
     meetsExpectation: meetsCase(ours, expected),
     agreesWithReference: agree(ours, reference, expected.unordered),
   };

@@ -3,7 +3,7 @@
 
 import type { Draw } from "../draw.ts";
 import { fixed, leaf, type Tree } from "../tree.ts";
-import { OUTER_BINDINGS } from "../vocabulary.ts";
+import type { OUTER_BINDINGS } from "../vocabulary.ts";
 import { call } from "./calls.ts";
 import { application, block, chain, lambda, recursion, transform } from "./lambdas.ts";
 import { literal, terminal } from "./literals.ts";
