@@ -3,10 +3,10 @@
 
 import assert from "node:assert/strict";
 import { agree, meetsCase } from "./judge.ts";
-import { ourOutcome, referenceOutcome } from "./outcome.ts";
+import { prepareOurs, prepareReference } from "./outcome.ts";
 
 describe("the judge of suite cases", () => {
-  const outcomeOf = async (source: string, input?: unknown) => (await ourOutcome(source, input, {})).outcome;
+  const outcomeOf = (source: string, input?: unknown) => prepareOurs(source).run(input, {});
 
   it("tells a value from another, from none and from a failure", async () => {
     const outcome = await outcomeOf("[1, 2]");
@@ -32,7 +32,7 @@ describe("the judge of suite cases", () => {
   });
 
   it("takes either guard for the suite's one code", async () => {
-    const { outcome } = await ourOutcome("($f := function(){1 + $f()}; $f())", {}, {}, { depth: 50 });
+    const outcome = await prepareOurs("($f := function(){1 + $f()}; $f())", { depth: 50 }).run({}, {});
     assert.ok(meetsCase(outcome, { code: "U1001" }));
     assert.ok(!meetsCase(await outcomeOf("1 + 'a'"), { code: "U1001" }));
   });
@@ -43,8 +43,9 @@ describe("the judge of suite cases", () => {
   });
 
   it("sees where engines differ", async () => {
-    const [one, two] = [await referenceOutcome("1", {}, {}), await referenceOutcome("2", {}, {})];
-    const [plus, minus] = [await referenceOutcome("1+''", {}, {}), await referenceOutcome("-''", {}, {})];
+    const theirs = (source: string) => prepareReference(source).run({}, {});
+    const [one, two] = [await theirs("1"), await theirs("2")];
+    const [plus, minus] = [await theirs("1+''"), await theirs("-''")];
     assert.ok(agree(one, one) && agree(plus, plus));
     assert.ok(!agree(one, two) && !agree(one, plus) && !agree(plus, one) && !agree(plus, minus));
   });

@@ -14,6 +14,7 @@ export interface Fault {
   readonly code: string | undefined;
   readonly position: number | undefined;
   readonly token: string | undefined;
+  readonly message: string;
   /** The error's own fields, for cases that name some of them. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
@@ -22,62 +23,94 @@ export interface RunLimits {
   readonly depth?: number | undefined;
   readonly timeMs?: number | undefined;
   readonly sequence?: number | undefined;
+  /** Matches of regular expressions in one evaluation; beyond it the reference is stopped with D1012. */
+  readonly matches?: number | undefined;
 }
 
 type Bindings = Readonly<Record<string, unknown>>;
 
-export interface OurOutcome {
-  readonly outcome: Outcome;
+/** A source made ready by one engine; where it does not parse, each run gives that fault. */
+export interface Prepared {
   /** undefined where the source did not parse. */
   readonly engine: "compiled" | "interpreted" | undefined;
+  run(input: unknown, bindings: Bindings): Promise<Outcome>;
 }
 
-/** What our engine makes of it. */
-export async function ourOutcome(
-  source: string,
-  input: unknown,
-  bindings: Bindings,
-  { depth, timeMs, sequence }: RunLimits = {},
-): Promise<OurOutcome> {
-  let engine: OurOutcome["engine"];
+/** Our engine's reading of the source. */
+export function prepareOurs(source: string, { depth, timeMs, sequence }: RunLimits = {}): Prepared {
+  const limits = {
+    ...(depth === undefined ? {} : { depth }),
+    ...(timeMs === undefined ? {} : { timeMs }),
+    ...(sequence === undefined ? {} : { sequence }),
+  };
+  return prepared(() => {
+    const expression = compile(source, { limits });
+    return { engine: expression.engine, evaluate: (input, bindings) => expression.evaluate(input, bindings) };
+  });
+}
+
+/** The reference implementation's reading of the source. */
+export function prepareReference(source: string, limits: RunLimits = {}): Prepared {
+  const { depth, timeMs, sequence, matches } = limits;
+  const counted = matches === undefined ? undefined : countedRegExp(matches);
+  const options = {
+    ...(depth === undefined ? {} : { stack: depth }),
+    ...(timeMs === undefined ? {} : { timeout: timeMs }),
+    ...(sequence === undefined ? {} : { sequence }),
+    ...(counted === undefined ? {} : { RegexEngine: counted.engine }),
+  };
+  return prepared(() => {
+    const expression = jsonata(source, options);
+    const evaluate = (input: unknown, bindings: Bindings) => {
+      counted?.restart();
+      return expression.evaluate(input, { ...bindings });
+    };
+    return { engine: "interpreted", evaluate };
+  });
+}
+
+/** The reference's own guards do not see its loops over matches, some of which never end. */
+function countedRegExp(limit: number): { engine: RegExpConstructor; restart: () => void } {
+  let count = 0;
+  class CountedRegExp extends RegExp {
+    override exec(text: string): RegExpExecArray | null {
+      if (++count > limit) throw Object.assign(new Error("too many matches"), { code: "D1012" });
+      return super.exec(text);
+    }
+  }
+  return {
+    engine: CountedRegExp as RegExpConstructor,
+    restart: () => {
+      count = 0;
+    },
+  };
+}
+
+function prepared(
+  read: () => {
+    engine: "compiled" | "interpreted";
+    evaluate: (input: unknown, bindings: Bindings) => unknown;
+  },
+): Prepared {
   try {
-    const expression = compile(source, {
-      limits: {
-        ...(depth === undefined ? {} : { depth }),
-        ...(timeMs === undefined ? {} : { timeMs }),
-        ...(sequence === undefined ? {} : { sequence }),
-      },
-    });
-    engine = expression.engine;
-    const value = expression.evaluate(input, bindings);
-    return { engine, outcome: valueOutcome(value instanceof Promise ? await value : value) };
+    const { engine, evaluate } = read();
+    return { engine, run: (input, bindings) => outcomeOf(() => evaluate(input, bindings)) };
   } catch (error) {
-    return { engine, outcome: faultOutcome(error) };
+    const outcome = faultOutcome(error);
+    return { engine: undefined, run: async () => outcome };
   }
 }
 
-/** What the reference implementation makes of it. */
-export async function referenceOutcome(
-  source: string,
-  input: unknown,
-  bindings: Bindings,
-  { depth, timeMs, sequence }: RunLimits = {},
-): Promise<Outcome> {
+async function outcomeOf(evaluate: () => unknown): Promise<Outcome> {
   try {
-    const options = {
-      ...(depth === undefined ? {} : { stack: depth }),
-      ...(timeMs === undefined ? {} : { timeout: timeMs }),
-      ...(sequence === undefined ? {} : { sequence }),
-    };
-    return valueOutcome(await jsonata(source, options).evaluate(input, { ...bindings }));
+    const value = evaluate();
+    return { kind: "value", value: plain(value instanceof Promise ? await value : value, 0) };
   } catch (error) {
     return faultOutcome(error);
   }
 }
 
 export const FUNCTION = "[a function]";
-
-const valueOutcome = (value: unknown): Outcome => ({ kind: "value", value: plain(value, 0) });
 
 /** No result that is compared is nested deeper; one that is contains itself. */
 const NESTING_LIMIT = 500;
@@ -89,26 +122,30 @@ function plain(value: unknown, depth: number): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return Array.from(value, (item) => plain(item, depth + 1));
   if (isFunctionObject(value)) return FUNCTION;
-  if (value instanceof RegExp) return FUNCTION;
   const copy: Record<string, unknown> = Object.create(null);
   for (const [key, item] of Object.entries(value)) copy[key] = plain(item, depth + 1);
   return copy;
 }
 
+/** Engines keep functions in objects: the reference marks them, others have a class for them. */
 function isFunctionObject(value: object): boolean {
-  return "_jsonata_lambda" in value || "_jsonata_function" in value;
+  if ("_jsonata_lambda" in value || "_jsonata_function" in value) return true;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype !== Object.prototype && prototype !== null && !("__proto__" in { ...value });
 }
 
 function faultOutcome(error: unknown): Outcome {
   const fields = (typeof error === "object" && error !== null ? error : {}) as Record<string, unknown>;
   const { code, position, token } = fields;
+  const message = error instanceof Error ? error.message : String(fields["message"] ?? error);
   return {
     kind: "error",
     fault: {
       code: typeof code === "string" ? code : undefined,
       position: typeof position === "number" ? position : undefined,
       token: typeof token === "string" ? token : undefined,
-      fields: { ...fields, ...(error instanceof Error ? { message: error.message } : {}) },
+      message,
+      fields: { ...fields, message },
     },
   };
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { agree, meetsCase } from "./judge.ts";
-import { type Outcome, ourOutcome, referenceOutcome } from "./outcome.ts";
+import { type Outcome, prepareOurs, prepareReference } from "./outcome.ts";
 import type { ReadyCase } from "./suite-case.ts";
 
 export interface CaseResult {
@@ -18,13 +18,14 @@ export async function runCase(ready: ReadyCase): Promise<CaseResult> {
   const { source, expected } = ready;
   const bindings = expected.bindings ?? {};
   const limits = { depth: expected.depth, timeMs: expected.timelimit };
-  const { outcome: ours, engine } = await ourOutcome(source, ready.input(), bindings, limits);
-  const reference = await referenceOutcome(source, ready.input(), bindings, limits);
+  const prepared = prepareOurs(source, limits);
+  const ours = await prepared.run(ready.input(), bindings);
+  const reference = await prepareReference(source, limits).run(ready.input(), bindings);
   return {
     ready,
     ours,
     reference,
-    engine,
+    engine: prepared.engine,
     meetsExpectation: meetsCase(ours, expected),
     agreesWithReference: agree(ours, reference, expected.unordered),
   };
@@ -77,8 +78,8 @@ export function describeDisagreement({ ready, ours, reference, ...result }: Case
 
 export function describeOutcome(outcome: Outcome): string {
   if (outcome.kind === "value") return clipped(JSON.stringify(outcome.value) ?? String(outcome.value));
-  const { code, position, token, fields } = outcome.fault;
-  return clipped(`fails: ${code ?? "no code"} at ${position} token ${token}: ${String(fields["message"])}`);
+  const { code, position, token, message } = outcome.fault;
+  return clipped(`fails: ${code ?? "no code"} at ${position} token ${token}: ${message}`);
 }
 
 const LONGEST_TEXT = 600;

@@ -1,0 +1,139 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import fc from "fast-check";
+import { type FuzzCase, fuzzCases } from "./fuzz-case.ts";
+import { render } from "./tree.ts";
+import { type Difference, judge, SOFT, type Verdict } from "./verdict.ts";
+
+/** A difference made small. */
+export interface Divergence {
+  readonly smallest: FuzzCase;
+  readonly verdict: Verdict;
+  /** How many cases showed one of this shape. */
+  seen: number;
+}
+
+export interface Campaign {
+  readonly seed: number;
+  /** Evaluations of both engines. */
+  cases: number;
+  expressions: number;
+  /** Stopped by the reference's guards. */
+  discarded: number;
+  /** How often engines differed, by how. */
+  readonly differences: Map<Difference, number>;
+  /** Distinct ones, by shape. */
+  readonly divergences: Map<string, Divergence>;
+}
+
+export interface CampaignOptions {
+  readonly seed: number;
+  /** Evaluations after which it stops. */
+  readonly runs: number;
+  /** Milliseconds after which it stops. */
+  readonly timeMs: number;
+  readonly onBatch?: (campaign: Campaign) => void;
+  readonly onDivergence?: (divergence: Divergence) => void;
+  /** Called before each expression: names the one on which an engine hangs. */
+  readonly onExpression?: (source: string) => void;
+}
+
+const BATCH_EXPRESSIONS = 200;
+/** Each is distinct; a run that finds more has one fault in common, which is to be mended first. */
+const DIVERGENCES_MAX = 200;
+/** Shapes are known only once a case is small, so of each kind this many are made small. */
+const SHRINKS_PER_KIND = 12;
+const SHRINK_EVALUATIONS_MAX = 3_000;
+
+/** Runs both engines on drawn cases, and gathers how they differ. Equal seeds draw equal cases. */
+export async function runCampaign(options: CampaignOptions): Promise<Campaign> {
+  const campaign: Campaign = {
+    seed: options.seed,
+    cases: 0,
+    expressions: 0,
+    discarded: 0,
+    differences: new Map(),
+    divergences: new Map(),
+  };
+  const shrinksByKind = new Map<string, number>();
+  const endMs = performance.now() + options.timeMs;
+  const isOver = () =>
+    campaign.cases >= options.runs ||
+    performance.now() >= endMs ||
+    campaign.divergences.size >= DIVERGENCES_MAX;
+  for (let batch = 0; !isOver(); batch++) {
+    for (const drawn of fc.sample(fuzzCases, { seed: options.seed + batch, numRuns: BATCH_EXPRESSIONS })) {
+      if (isOver()) break;
+      options.onExpression?.(render(drawn.expression));
+      await runOne(drawn, campaign, shrinksByKind, options);
+    }
+    options.onBatch?.(campaign);
+  }
+  return campaign;
+}
+
+async function runOne(
+  drawn: FuzzCase,
+  campaign: Campaign,
+  shrinksByKind: Map<string, number>,
+  { onDivergence }: CampaignOptions,
+): Promise<void> {
+  const { evaluations, discarded, verdicts } = await judge(drawn);
+  campaign.expressions++;
+  campaign.cases += evaluations;
+  campaign.discarded += discarded;
+  for (const { difference } of verdicts)
+    campaign.differences.set(difference, (campaign.differences.get(difference) ?? 0) + 1);
+  for (const verdict of firstOfEachKind(verdicts)) {
+    const shrunk = shrinksByKind.get(kindOf(verdict)) ?? 0;
+    if (shrunk >= shrinksFor(verdict)) continue;
+    shrinksByKind.set(kindOf(verdict), shrunk + 1);
+    const small = await shrink(drawn, verdict);
+    const shape = shapeOf(small);
+    const known = campaign.divergences.get(shape);
+    if (known === undefined) {
+      campaign.divergences.set(shape, small);
+      onDivergence?.(small);
+    } else known.seen++;
+  }
+}
+
+/** One example of each soft kind tells enough. */
+const shrinksFor = ({ difference }: Verdict): number => (SOFT.has(difference) ? 1 : SHRINKS_PER_KIND);
+
+const kindOf = ({ difference, detail }: Verdict): string => `${difference}: ${detail}`;
+
+function firstOfEachKind(verdicts: readonly Verdict[]): Verdict[] {
+  const kinds = new Map<string, Verdict>();
+  for (const verdict of verdicts) if (!kinds.has(kindOf(verdict))) kinds.set(kindOf(verdict), verdict);
+  return [...kinds.values()];
+}
+
+/** Takes the first smaller case that differs in the same way, again and again. */
+async function shrink(found: FuzzCase, verdict: Verdict): Promise<Divergence> {
+  const kind = kindOf(verdict);
+  let smallest: Divergence = { smallest: found, verdict, seen: 1 };
+  let evaluations = 0;
+  for (let isSmaller = true; isSmaller && evaluations < SHRINK_EVALUATIONS_MAX; ) {
+    isSmaller = false;
+    for (const { value } of fuzzCases.shrink(smallest.smallest, undefined)) {
+      if (evaluations++ >= SHRINK_EVALUATIONS_MAX) break;
+      const still = (await judge(value)).verdicts.find((other) => kindOf(other) === kind);
+      if (still === undefined) continue;
+      smallest = { smallest: value, verdict: still, seen: 1 };
+      isSmaller = true;
+      break;
+    }
+  }
+  return smallest;
+}
+
+/** The kind and the expression with names, numbers and texts taken out. */
+export function shapeOf({ smallest, verdict }: Divergence): string {
+  const skeleton = render(smallest.expression)
+    .replaceAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '""')
+    .replaceAll(/`[^`]*`|(?<![$\w])[a-z]\w*/gi, "a")
+    .replaceAll(/\d+(?:\.\d+)?(?:e[+-]?\d+)?/gi, "1");
+  return `${kindOf(verdict)}: ${skeleton}`;
+}

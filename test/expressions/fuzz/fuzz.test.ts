@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { runCampaign } from "./campaign.ts";
+import { describeCampaign, describeDivergence } from "./report.ts";
+import { SOFT } from "./verdict.ts";
+
+/** FUZZ_SECONDS, FUZZ_RUNS and FUZZ_SEED say otherwise. */
+const SECONDS_DEFAULT = 10;
+
+/** Shrinking what was found may take as long again. */
+const TIMEOUT_FACTOR = 6;
+
+describe("expressions drawn at random", function () {
+  const seconds = numberFrom("FUZZ_SECONDS") ?? SECONDS_DEFAULT;
+  this.timeout(seconds * 1_000 * TIMEOUT_FACTOR);
+
+  it("give what the reference gives", async () => {
+    const seed = numberFrom("FUZZ_SEED") ?? Math.floor(Math.random() * 1_000_000_000);
+    const startMs = performance.now();
+    const campaign = await runCampaign({
+      seed,
+      runs: numberFrom("FUZZ_RUNS") ?? Number.POSITIVE_INFINITY,
+      timeMs: seconds * 1_000,
+    });
+    console.log(`      ${describeCampaign(campaign, performance.now() - startMs)}`);
+    const hard = [...campaign.divergences.values()].filter(({ verdict }) => !SOFT.has(verdict.difference));
+    assert.ok(campaign.cases > 0, "no case was run");
+    assert.ok(hard.length === 0, `FUZZ_SEED=${seed} finds:\n${hard.map(describeDivergence).join("\n")}`);
+  });
+});
+
+function numberFrom(variable: string): number | undefined {
+  const text = process.env[variable];
+  if (text === undefined || text === "") return undefined;
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0)
+    throw new Error(`${variable} must be a number from 0, not ${text}`);
+  return value;
+}

@@ -1,0 +1,138 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { type Fault, type Outcome, type Prepared, prepareOurs, prepareReference } from "../suite/outcome.ts";
+import type { FuzzCase } from "./fuzz-case.ts";
+import { inputText, type Json } from "./input.ts";
+import { render } from "./tree.ts";
+import { OUTER_BINDINGS } from "./vocabulary.ts";
+
+/**
+ * How engines differ. Hard: other values, other codes, one fails and the other does not, or ours writes to its input. Soft:
+ * the same code at another place, of another token or in other words; and where the reference breaks without a code, so that
+ * there is nothing to agree with.
+ */
+export type Difference =
+  | "value"
+  | "order of keys"
+  | "failure"
+  | "code"
+  | "input changed"
+  | "reference breaks"
+  | "position"
+  | "token"
+  | "message";
+
+export const SOFT: ReadonlySet<Difference> = new Set(["reference breaks", "position", "token", "message"]);
+
+export interface Verdict {
+  readonly difference: Difference;
+  /** What distinguishes it from others of its kind: codes, types. */
+  readonly detail: string;
+  readonly input: Json;
+  /** How many evaluations of the same expression came before. */
+  readonly earlierRuns: number;
+  readonly ours: Outcome;
+  readonly reference: Outcome;
+}
+
+/** Verdicts on one case, one for each input on which engines differ. */
+export interface Judgement {
+  readonly evaluations: number;
+  readonly discarded: number;
+  readonly verdicts: readonly Verdict[];
+}
+
+/** The reference stops a runaway early; ours has room, so that only one that the reference does not see is reported. */
+const REFERENCE_LIMITS = { depth: 150, timeMs: 100, sequence: 3_000, matches: 1_000 };
+const OUR_LIMITS = { depth: 1_500, timeMs: 2_000, sequence: 300_000 };
+
+/** The reference's guards: stack, time, range and sequence. */
+const GUARD_CODES: ReadonlySet<string | undefined> = new Set(["D1011", "D1012", "D2014", "D2015"]);
+
+/** $eval hides a guard's error in its own. */
+function wasGuarded({ code, fields }: Fault): boolean {
+  const inner = (fields["error"] as { code?: string } | undefined)?.code;
+  return GUARD_CODES.has(code) || (code === "D3121" && GUARD_CODES.has(inner));
+}
+
+export async function judge({ expression, inputs }: FuzzCase): Promise<Judgement> {
+  const source = render(expression);
+  const reference = prepareReference(source, REFERENCE_LIMITS);
+  const ours = prepareOurs(source, OUR_LIMITS);
+  const verdicts: Verdict[] = [];
+  let discarded = 0;
+  // What does not parse gives the same outcome on every input.
+  const runs = reference.engine === undefined && ours.engine === undefined ? inputs.slice(0, 1) : inputs;
+  for (const [earlierRuns, input] of runs.entries()) {
+    const verdict = await judgeInput(reference, ours, input, earlierRuns);
+    if (verdict === "discarded") discarded++;
+    else if (verdict !== undefined) verdicts.push(verdict);
+  }
+  return { evaluations: runs.length, discarded, verdicts };
+}
+
+async function judgeInput(
+  referenceEngine: Prepared,
+  ourEngine: Prepared,
+  input: Json,
+  earlierRuns: number,
+): Promise<Verdict | "discarded" | undefined> {
+  const text = inputText(input);
+  const read = (): unknown => (text === undefined ? undefined : JSON.parse(text));
+  const reference = await referenceEngine.run(read(), OUTER_BINDINGS);
+  if (reference.kind === "error" && wasGuarded(reference.fault)) return "discarded";
+  const ourInput = read();
+  const ours = await ourEngine.run(ourInput, OUTER_BINDINGS);
+  const found = compare(ours, reference) ?? (inputText(ourInput as Json) === text ? undefined : CHANGED);
+  return found === undefined ? undefined : { ...found, input, earlierRuns, ours, reference };
+}
+
+type Found = Pick<Verdict, "difference" | "detail">;
+const CHANGED: Found = { difference: "input changed", detail: "" };
+
+function compare(ours: Outcome, reference: Outcome): Found | undefined {
+  const detail = `${describe(ours)}, not ${describe(reference)}`;
+  if (reference.kind === "error" && reference.fault.code === undefined) {
+    const agrees = ours.kind === "error" && ours.fault.code === undefined;
+    return agrees ? undefined : { difference: "reference breaks", detail: reference.fault.message };
+  }
+  if (ours.kind === "value" && reference.kind === "value") {
+    if (identical(ours.value, reference.value, true)) return undefined;
+    if (identical(ours.value, reference.value, false)) return { difference: "order of keys", detail };
+    return { difference: "value", detail };
+  }
+  if (ours.kind === "value" || reference.kind === "value") return { difference: "failure", detail };
+  const [a, b] = [ours.fault, reference.fault];
+  if (a.code !== b.code) return { difference: "code", detail };
+  const code = String(b.code);
+  if (a.position !== b.position) return { difference: "position", detail: code };
+  if (a.token !== b.token) return { difference: "token", detail: code };
+  if (a.message !== b.message) return { difference: "message", detail: code };
+  return undefined;
+}
+
+/** An outcome's shape: a code, or the type of a value. */
+function describe(outcome: Outcome): string {
+  if (outcome.kind === "error") return outcome.fault.code ?? `no code (${outcome.fault.message})`;
+  if (Array.isArray(outcome.value)) return "array";
+  return outcome.value === null ? "null" : typeof outcome.value;
+}
+
+/** Equal to the sign of zero and, where asked, the order of keys; both sides are plain. */
+function identical(a: unknown, b: unknown, ordered: boolean): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+    return a.every((item, index) => identical(item, b[index], ordered));
+  }
+  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  const [leftKeys, rightKeys] = [Object.keys(left), Object.keys(right)];
+  if (leftKeys.length !== rightKeys.length) return false;
+  return leftKeys.every(
+    (key, index) =>
+      (ordered ? rightKeys[index] === key : Object.hasOwn(right, key)) &&
+      identical(left[key], right[key], ordered),
+  );
+}
