@@ -1,9 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { chain, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
+import { chain, type MaybePromise } from "../kernel/maybe-promise.ts";
 import type { DirectResponse } from "../templates/instances.ts";
 import type { AccessPolicy, DirectResponseTemplate } from "../snapshot/snapshot.ts";
+import { askAll, askEach } from "./choose.ts";
 import { evaluate, evaluateCondition, evaluateMessage, Fault, textOf } from "./evaluation.ts";
 import { evaluateHeaders, evaluateSide } from "./headers.ts";
 import type { CheckPlan, Placed } from "./plan.ts";
@@ -11,16 +12,15 @@ import type { Tally } from "./tally.ts";
 
 /** DENY: the first enforced one that is true refuses, and those after it are not asked. */
 export function decideDeny(plan: CheckPlan, tally: Tally): MaybePromise<void> {
-  return reduceInOrder(plan.deny, undefined as void, (_, policy) => {
-    if (tally.refusal !== undefined) return;
-    return chain(holds(policy, tally), (held) => {
+  const ask = (policy: Placed<AccessPolicy>): MaybePromise<void> =>
+    chain(holds(policy, tally), (held) => {
       if (held instanceof Fault) return tally.fail(policy, held);
       if (held === undefined) return;
       tally.outcome(policy.ref, held ? "refused" : "passed");
       if (!held) return;
       return policy.document.mode === "shadow" ? tally.refuseInShadow(policy.ref) : refuse(policy, tally);
     });
-  });
+  return askEach(plan, "deny", tally, ask, (members) => boundByAll(members, tally));
 }
 
 /** ALLOW: when any enforced one governs, one of them must be true. All are asked, because all may change headers. */
@@ -30,9 +30,8 @@ export function decideAllow(plan: CheckPlan, tally: Tally): MaybePromise<void> {
   const shadows: Placed<AccessPolicy>[] = [];
   let allowed = false;
   let allowedInShadow = false;
-  const asked = reduceInOrder(plan.allow, undefined as void, (_, policy) => {
-    if (tally.refusal !== undefined) return;
-    return chain(holds(policy, tally), (held) => {
+  const ask = (policy: Placed<AccessPolicy>): MaybePromise<void> =>
+    chain(holds(policy, tally), (held) => {
       if (held instanceof Fault) return tally.fail(policy, held);
       if (held === undefined) return;
       tally.outcome(policy.ref, held ? "passed" : "withheld");
@@ -41,10 +40,14 @@ export function decideAllow(plan: CheckPlan, tally: Tally): MaybePromise<void> {
         allowedInShadow ||= held;
         return;
       }
-      governing ??= policy;
+      governing = earlier(governing, policy);
       allowed ||= held;
       return held ? changeHeaders(policy, tally, (fault) => tally.fail(policy, fault)) : undefined;
     });
+  const asked = askEach(plan, "allow", tally, ask, (members) => {
+    boundByAll(members, tally);
+    for (const member of members)
+      if (member.document.mode === "enforce") governing = earlier(governing, member);
   });
   return chain(asked, () => {
     if (tally.refusal !== undefined) return;
@@ -56,7 +59,7 @@ export function decideAllow(plan: CheckPlan, tally: Tally): MaybePromise<void> {
 
 /** AUDIT: notes allowed and refused requests alike, and never refuses, not even when it fails. */
 export function decideAudit(plan: CheckPlan, tally: Tally): MaybePromise<void> {
-  return reduceInOrder(plan.audit, undefined as void, (_, policy) =>
+  const ask = (policy: Placed<AccessPolicy>): MaybePromise<void> =>
     chain(holds(policy, tally), (held) => {
       if (held === undefined) return;
       if (held instanceof Fault) {
@@ -67,8 +70,21 @@ export function decideAudit(plan: CheckPlan, tally: Tally): MaybePromise<void> {
       if (!held || policy.document.mode === "shadow") return;
       tally.audits.push(policy.ref);
       return changeHeaders(policy, tally, (fault) => tally.note(policy.ref, fault));
-    }),
-  );
+    });
+  // A refused request is noted too.
+  return askAll(plan, "audit", tally, ask, (members) => boundByAll(members, tally));
+}
+
+/** Those that govern bound the decision's life, whether they had to be asked or not. */
+function boundByAll(members: readonly Placed<AccessPolicy>[], tally: Tally): void {
+  for (const { document } of members) tally.bound(document.validDurationMs, document.validUseCount);
+}
+
+function earlier(
+  known: Placed<AccessPolicy> | undefined,
+  policy: Placed<AccessPolicy>,
+): Placed<AccessPolicy> {
+  return known !== undefined && known.order <= policy.order ? known : policy;
 }
 
 /** Whether a policy's condition is true; undefined when it does not govern the request. */

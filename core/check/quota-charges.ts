@@ -5,6 +5,7 @@ import { chain, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise
 import { cellName } from "../quota/cell-name.ts";
 import type { QuotaPolicy } from "../snapshot/snapshot.ts";
 import type { QuotaCharge } from "./decision.ts";
+import { askEach } from "./choose.ts";
 import {
   andThen,
   describeType,
@@ -21,9 +22,8 @@ import type { Tally } from "./tally.ts";
 
 /** What an allowed request uses of which quotas. Counting it is the stores' work, not this one's. */
 export function decideCharges(plan: CheckPlan, tally: Tally): MaybePromise<void> {
-  return reduceInOrder(plan.quotas, undefined as void, (_, policy) => {
-    if (tally.refusal !== undefined) return;
-    return chain(evaluateCondition(policy.document.match, tally.scope), (matched) => {
+  return askEach(plan, "quotas", tally, (policy) =>
+    chain(evaluateCondition(policy.document.match, tally.scope), (matched) => {
       if (matched instanceof Fault) return tally.fail(policy, matched);
       if (!matched) return tally.outcome(policy.ref, "unmatched");
       return chain(chargeOf(policy, tally.scope), (charge) => {
@@ -31,8 +31,8 @@ export function decideCharges(plan: CheckPlan, tally: Tally): MaybePromise<void>
         tally.outcome(policy.ref, "charged");
         tally.charges.push(charge);
       });
-    });
-  });
+    }),
+  );
 }
 
 function chargeOf({ document }: Placed<QuotaPolicy>, scope: Scope): MaybePromise<QuotaCharge | Fault> {

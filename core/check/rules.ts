@@ -5,6 +5,7 @@ import { attempt, chain, type MaybePromise, reduceInOrder } from "../kernel/mayb
 import { STATUS_CODES } from "../kernel/status.ts";
 import type { Rule, RuleInstance } from "../snapshot/snapshot.ts";
 import type { CheckAnswer } from "../templates/instances.ts";
+import { askAll } from "./choose.ts";
 import { evaluateCondition, Fault, faultOfHandler } from "./evaluation.ts";
 import { faultOfChanges } from "./headers.ts";
 import { type CheckInstance, fillCheckInstance } from "./instances.ts";
@@ -38,17 +39,15 @@ export function decideRules(plan: CheckPlan, tally: Tally): MaybePromise<void> {
 
 function ask(plan: CheckPlan, tally: Tally): MaybePromise<readonly Question[]> {
   const questions: Question[] = [];
-  return reduceInOrder(plan.rules, questions, (_, rule) =>
+  const asked = askAll(plan, "rules", tally, (rule) =>
     chain(evaluateCondition(rule.document.match, tally.scope), (matched) => {
-      if (matched === true) return askRule(rule, questions, tally);
-      if (matched === false) {
-        tally.outcome(rule.ref, "unmatched");
-        return questions;
-      }
+      if (matched === true) return chain(askRule(rule, questions, tally), () => undefined);
+      if (matched === false) return tally.outcome(rule.ref, "unmatched");
       questions.push({ rule, handler: "", template: "checknothing", instance: matched });
-      return questions;
+      return undefined;
     }),
   );
+  return chain(asked, () => questions);
 }
 
 function askRule(rule: Placed<Rule>, questions: Question[], tally: Tally): MaybePromise<Question[]> {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AstNode } from "../jsonata-ast.ts";
-import type { CallSite } from "../runtime/calls.ts";
+import type { CallSite, CompiledFunction } from "../runtime/calls.ts";
 import type { Place } from "./place.ts";
 
 /** Where the errors of a call are. */
@@ -11,4 +11,9 @@ export function siteOf(node: AstNode, place: Place): CallSite {
   const procedure = node.procedure as AstNode;
   const named = procedure.type === "path" ? procedure.steps?.[0] : procedure;
   return { position: node.position ?? 0, token: typeof named?.value === "string" ? named.value : undefined };
+}
+
+/** Whether a function may take the context for an argument: it can, and it is not given all that it takes. */
+export function takesContext({ signature, arity }: CompiledFunction, given: number): boolean {
+  return signature !== undefined && signature.definition.includes("-") && given < Math.max(1, arity);
 }

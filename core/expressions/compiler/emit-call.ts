@@ -1,12 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { USES_CONTEXT_BELOW } from "../function-names.ts";
 import { type AstNode, textOf } from "../jsonata-ast.ts";
 import type { Emitter } from "./emitter.ts";
 import { emitQuickly } from "./emit-quick.ts";
 import { emitRun } from "./emit-lambda.ts";
-import { siteOf } from "./call-site.ts";
+import { siteOf, takesContext } from "./call-site.ts";
 import { any, type Code, NotCompiled, type Place } from "./place.ts";
 
 /** `first`: the value that `~>` hands over, as code. */
@@ -24,8 +23,8 @@ export function emitCall(emitter: Emitter, node: AstNode, place: Place, first: s
     ...(node.arguments ?? []).map((value) => emitter.emit(value, place).text),
   ];
   const site = emitter.constant(siteOf(node, place));
-  const usesContext = known !== undefined && values.length < (USES_CONTEXT_BELOW.get(known.name) ?? 0);
-  const context = known === undefined || usesContext ? emitter.contextOf(place) : "undefined";
+  const context =
+    known === undefined || takesContext(known, values.length) ? emitter.contextOf(place) : "undefined";
   if (known !== undefined) return any(`R.callNamed(G,${target},[${values.join(",")}],${context},${site})`);
   const result = place.scope.variable();
   const proven = procedure.type === "path" ? missingDollar(emitter, procedure, node, place) : "undefined";
@@ -94,7 +93,7 @@ export function emitApply(emitter: Emitter, node: AstNode, place: Place): Code {
   }
   if (right.type === "function") throw new NotCompiled("a call after ~> with a predicate");
   const position = place.claimedBy?.position ?? node.position ?? 0;
-  return any(`R.pipe(G,${left},${emitter.emit(right, place).text},${emitter.contextOf(place)},${position})`);
+  return any(`R.pipe(G,${left},${emitter.emit(right, place).text},${position})`);
 }
 
 export function emitTransform(emitter: Emitter, node: AstNode, place: Place): Code {

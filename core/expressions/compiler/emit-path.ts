@@ -111,7 +111,8 @@ export function follow(
   place: Place,
   slowly = "R.followNames",
 ): string {
-  if (names.some((name) => CAREFUL.has(name))) return `${slowly}(G,${value},${emitter.constant(names)})`;
+  if (names.some((name) => CAREFUL.has(name) || /^[0-9]+$/.test(name)))
+    return `${slowly}(G,${value},${emitter.constant(names)})`;
   const slow = (from: string, index: number): string =>
     `R.followArray(G,${from},${emitter.constant(names.slice(index))},${index === 0 || slowly === "R.walkNames" ? slowly : "R.followNames"})`;
   const at = (from: string, index: number): string => {
@@ -215,12 +216,19 @@ function tuplePath(emitter: Emitter, node: Path, place: Place): string {
   let text = start(emitter, steps[0] as Step, place);
   if ((steps[0] as Step).consarray === true) throw new NotCompiled("an array at the start of tuples");
   for (const step of steps.slice(0, begin)) text = plainStep(emitter, step, text, false, place, "takeStep");
+  // Where nothing has come so far there is no stream: a group makes an object of nothing.
+  const before = place.scope.variable();
+  const given = text;
+  text = before;
   let isStream = false;
   for (const step of steps.slice(begin)) {
     text = tupleStep(emitter, step, text, isStream, names, place);
     isStream = true;
   }
   if (node.tuple !== true && node.group === undefined) text = `R.contextsOf(${text})`;
+  if (begin > 0) text = `((${before}=${given}).length===0?${before}:${text})`;
+  else text = `(${before}=${given},${text})`;
+
   if (node.keepSingletonArray === true) text = `R.keepSingleton(${text})`;
   return node.group === undefined ? text : emitter.group(text, node.group, place, new Set(names));
 }

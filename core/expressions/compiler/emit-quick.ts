@@ -3,7 +3,8 @@
 
 import { compileRegex } from "../../kernel/regex.ts";
 import type { AstNode } from "../jsonata-ast.ts";
-import { siteOf } from "./call-site.ts";
+import type { CompiledFunction } from "../runtime/calls.ts";
+import { siteOf, takesContext } from "./call-site.ts";
 import { emitRun } from "./emit-lambda.ts";
 import { constantsOf } from "./emit-operator.ts";
 import { plainNames } from "./emit-path.ts";
@@ -29,9 +30,10 @@ class QuickCall {
   }
 
   slowly(...given: readonly string[]): string {
-    const known = this.emitter.constant(this.emitter.functionOf(this.name, this.place));
+    const known = this.emitter.functionOf(this.name, this.place) as CompiledFunction;
     const site = this.emitter.constant(siteOf(this.node, this.place));
-    return `R.callNamed(G,${known},[${given.join(",")}],undefined,${site})`;
+    const context = takesContext(known, given.length) ? this.emitter.contextOf(this.place) : "undefined";
+    return `R.callNamed(G,${this.emitter.constant(known)},[${given.join(",")}],${context},${site})`;
   }
 
   /** A value in a variable of its own, and the code that puts it there. */

@@ -50,10 +50,10 @@ export function replace(guard: Guard, [given, pattern, replacement, limit]: Valu
   checkLimit(limit, "D3011", "$replace");
   const text = given as string;
   if (limit !== undefined && !((limit as number) > 0)) return text;
-  let result = "";
+  let result: string | undefined;
   let position = 0;
   const add = (until: number, inserted: string, next: number): void => {
-    result += text.substring(position, until) + inserted;
+    result = (result ?? "") + text.substring(position, until) + inserted;
     guard.text(result.length);
     position = next;
   };
@@ -75,7 +75,7 @@ export function replace(guard: Guard, [given, pattern, replacement, limit]: Valu
       add(found.start, inserted, found.start + found.match.length);
     }
   }
-  return result + text.substring(position);
+  return result === undefined ? text : result + text.substring(position);
 }
 
 /** The matches one after another; no more are looked for than are taken. */

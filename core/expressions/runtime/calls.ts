@@ -222,12 +222,14 @@ export function partial(
   explain?: MissingDollar,
 ): unknown {
   if (target === undefined) explainMissing(explain);
-  const arity = declaredArity(target);
-  if (arity === undefined)
+  const declared = declaredArity(target);
+  if (declared === undefined)
     throw new ExpressionError("T1008", "only a function can be applied in part", {
       position: site.position,
       ...(site.token === undefined ? {} : { token: site.token }),
     });
+  // A function of JSONata's that declares no parameter takes one all the same.
+  const arity = marksOf(target).lambda === true ? declared : Math.max(1, declared);
   const open = Array.from({ length: arity }, (_, index) => index).filter((index) => values[index] === HOLE);
   return createLambda(guard, open.length, undefined, (given) => {
     const all = Array.from({ length: arity }, (_, index) => values[index]);
@@ -250,16 +252,10 @@ function declaredArity(target: unknown): number | undefined {
 }
 
 /** `lhs ~> f`, where `f` is no call: applies it, or makes one function of two. */
-export function pipe(
-  guard: Guard,
-  left: unknown,
-  right: unknown,
-  context: unknown,
-  position: number,
-): unknown {
+export function pipe(guard: Guard, left: unknown, right: unknown, position: number): unknown {
   if (!isFunction(right))
     throw new ExpressionError("T2006", "the right side of ~> is not a function", { position, value: right });
-  if (!isFunction(left)) return applyFunction(guard, right, [left], context);
+  if (!isFunction(left)) return applyFunction(guard, right, [left], null);
   return createLambda(guard, 1, undefined, ([value]) =>
     settle(applyFunction(guard, right, [settle(applyFunction(guard, left, [value], undefined))], undefined)),
   );

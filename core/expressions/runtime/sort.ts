@@ -45,8 +45,8 @@ export function orderBy(
   position: number,
   outer: Tuple,
 ): unknown {
+  if (!Array.isArray(input) || input.length <= 1) return input;
   const items = input as Sequence;
-  if (items.length <= 1) return items;
   const inTuples = items.tupleStream === true;
   const valueOf = ({ valueOf: of }: SortTerm, item: unknown): unknown =>
     inTuples ? of((item as Tuple)["@"], item as Tuple) : of(item, outer);

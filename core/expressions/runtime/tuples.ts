@@ -102,8 +102,8 @@ export function filterTuples(guard: Guard, input: unknown, predicate: TupleStep)
 const NO_TUPLE: Tuple = Object.freeze(Object.create(null)) as Tuple;
 
 /** The contexts of a stream, once its bindings are no longer needed. */
-export function contextsOf(stream: readonly Tuple[]): Sequence {
-  return createSequence(stream.map((tuple) => tuple["@"]));
+export function contextsOf(stream: readonly unknown[]): Sequence {
+  return createSequence(stream.map((tuple) => (tuple as Tuple)["@"]));
 }
 
 /** Items that were put in order before there were tuples, each with its place under `name`. */

@@ -1,0 +1,106 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { PathRead, type Reads } from "../../attributes/reads.ts";
+import type { Constant, KeyTest } from "./key-tests.ts";
+
+/** Positions of conditions, ascending. */
+export type Positions = readonly number[];
+
+/** The conditions that are tested by what one path holds. */
+class PathIndex {
+  readonly path: PathRead;
+  /** The first condition of all that are tested by this path. */
+  first = Infinity;
+  readonly #equals = new Map<unknown, number[]>();
+  /** By the length of the prefix: few lengths differ, however many prefixes there are. */
+  readonly #prefixes = new Map<number, Map<string, number[]>>();
+  readonly #allPrefixed: number[] = [];
+
+  constructor(path: PathRead) {
+    this.path = path;
+  }
+
+  add(test: KeyTest, position: number): void {
+    this.first = Math.min(this.first, position);
+    if (test.kind === "equals") {
+      for (const value of new Set<Constant>(test.values)) push(this.#equals, value, position);
+      return;
+    }
+    this.#allPrefixed.push(position);
+    for (const prefix of test.prefixes) {
+      let byText = this.#prefixes.get(prefix.length);
+      if (byText === undefined) this.#prefixes.set(prefix.length, (byText = new Map()));
+      push(byText, prefix, position);
+    }
+  }
+
+  /** Adds what may be true of the request's value. */
+  collect(reads: Reads, into: number[]): void {
+    const value = this.path.id === reads.id ? this.path.value : reads.read(this.path);
+    if (value === undefined) return;
+    into.push(...(this.#equals.get(value) ?? []));
+    if (typeof value !== "string") {
+      into.push(...this.#allPrefixed);
+      return;
+    }
+    for (const [length, byText] of this.#prefixes) {
+      if (value.length >= length) into.push(...(byText.get(value.slice(0, length)) ?? []));
+    }
+  }
+}
+
+/**
+ * Which of many conditions may be true of a request, found by what the request holds instead of by evaluating each.
+ * Positions come in order, and a path is read no earlier than the first condition that it decides: what was read when
+ * a decision falls is what evaluating one condition after another would have read.
+ */
+export class ConditionIndex {
+  readonly #always: Positions;
+  readonly #paths: readonly PathIndex[];
+
+  /** @param tests for each condition what it is found by; undefined: it is evaluated for each request. */
+  constructor(tests: readonly (KeyTest | undefined)[], pathOf: (test: KeyTest) => PathRead) {
+    const always: number[] = [];
+    const byPath = new Map<PathRead, PathIndex>();
+    tests.forEach((test, position) => {
+      if (test === undefined) {
+        always.push(position);
+        return;
+      }
+      const path = pathOf(test);
+      let index = byPath.get(path);
+      if (index === undefined) byPath.set(path, (index = new PathIndex(path)));
+      index.add(test, position);
+    });
+    this.#always = always;
+    this.#paths = [...byPath.values()].sort((a, b) => a.first - b.first);
+  }
+
+  *candidates(reads: Reads): Generator<number> {
+    const always = this.#always;
+    let nextAlways = 0;
+    let nextPath = 0;
+    let found: number[] = [];
+    for (;;) {
+      const position = Math.min(always[nextAlways] ?? Infinity, found[0] ?? Infinity);
+      const path = this.#paths[nextPath];
+      if (path !== undefined && path.first <= position) {
+        path.collect(reads, found);
+        found = [...new Set(found)].sort((a, b) => a - b);
+        nextPath++;
+        continue;
+      }
+      if (position === Infinity) return;
+      if (always[nextAlways] === position) nextAlways++;
+      else found.shift();
+      yield position;
+    }
+  }
+}
+
+function push<K>(map: Map<K, number[]>, key: K, position: number): void {
+  const positions = map.get(key);
+  if (positions === undefined) map.set(key, [position]);
+  else positions.push(position);
+}

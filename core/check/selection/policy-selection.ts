@@ -1,0 +1,139 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { PathRead, type Reads } from "../../attributes/reads.ts";
+import type { Expression } from "../../expressions/expression.ts";
+import { ConditionIndex } from "./condition-index.ts";
+import { type KeyTest, keyTestsOf } from "./key-tests.ts";
+
+/** What a selection has to know of a document. */
+export interface Selectable {
+  readonly match: Expression | undefined;
+  /** Absent for documents that have nothing else to be true. */
+  readonly when?: Expression | undefined;
+  /** Documents in shadow mode are always asked where they govern: they are told of together. */
+  readonly mode?: "enforce" | "shadow";
+}
+
+/** Documents whose `match` is the same: it is evaluated once for all of them. */
+export interface Group {
+  /** Positions among all documents, ascending. */
+  readonly members: readonly number[];
+  readonly match: Expression | undefined;
+  readonly whens: ConditionIndex;
+}
+
+/** From how many documents with the same `match` on they are found by their `when`. */
+const GROUP_SIZE = 16;
+
+/**
+ * Which of many documents have to be asked about a request: those that may govern it, found by what their `match`
+ * compares with constants; and of many that govern alike, those whose `when` may be true. In document order.
+ */
+export class PolicySelection {
+  readonly #units: readonly (number | Group)[];
+  readonly #index: ConditionIndex;
+
+  constructor(documents: readonly Selectable[]) {
+    const paths = new Map<string, PathRead>();
+    const pathOf = ({ path }: KeyTest): PathRead => {
+      const key = path.join("\0");
+      let read = paths.get(key);
+      if (read === undefined) paths.set(key, (read = new PathRead(path)));
+      return read;
+    };
+    this.#units = unitsOf(documents, pathOf);
+    const matches = this.#units.map((unit) =>
+      typeof unit === "number" ? documents[unit]?.match : unit.match,
+    );
+    this.#index = indexOf(matches, pathOf);
+  }
+
+  /**
+   * @param governs whether a group's `match` is true; asked once. When it cannot be told, each member is asked.
+   */
+  *positions(reads: Reads, governs: (group: Group) => boolean | undefined): Generator<number> {
+    const units = this.#index.candidates(reads);
+    /** Members of groups that govern, each group with the next one of its members. */
+    let open: { next: number; readonly rest: Iterator<number> }[] = [];
+    let unit = units.next();
+    for (;;) {
+      const at = unit.done === true ? Infinity : positionOf(this.#units[unit.value] as number | Group);
+      const [member] = open;
+      if (member !== undefined && member.next <= at) {
+        yield member.next;
+        const { done, value } = member.rest.next();
+        if (done === true) open.shift();
+        else member.next = value as number;
+        open = open.sort((a, b) => a.next - b.next);
+        continue;
+      }
+      if (unit.done === true) return;
+      const chosen = this.#units[unit.value] as number | Group;
+      unit = units.next();
+      if (typeof chosen === "number") {
+        yield chosen;
+        continue;
+      }
+      const held = governs(chosen);
+      if (held === false) continue;
+      const rest = held === true ? membersOf(chosen, reads) : chosen.members[Symbol.iterator]();
+      const { done, value } = rest.next();
+      if (done !== true) open = [...open, { next: value as number, rest }].sort((a, b) => a.next - b.next);
+    }
+  }
+}
+
+function* membersOf({ members, whens }: Group, reads: Reads): Generator<number> {
+  for (const index of whens.candidates(reads)) yield members[index] as number;
+}
+
+function positionOf(unit: number | Group): number {
+  return typeof unit === "number" ? unit : (unit.members[0] as number);
+}
+
+function unitsOf(
+  documents: readonly Selectable[],
+  pathOf: (test: KeyTest) => PathRead,
+): readonly (number | Group)[] {
+  const byMatch = new Map<Expression | undefined, number[]>();
+  documents.forEach(({ match }, position) => {
+    const known = byMatch.get(match);
+    if (known === undefined) byMatch.set(match, [position]);
+    else known.push(position);
+  });
+  const units = [...byMatch].flatMap(([match, members]): (number | Group)[] => {
+    // An expression that has to be waited for cannot be asked on the way.
+    const canAsk = match === undefined || match.engine === "compiled";
+    if (members.length < GROUP_SIZE || !canAsk) return members;
+    const whens = members.map((position) => {
+      const { when, mode } = documents[position] as Selectable;
+      return mode === "shadow" ? undefined : when;
+    });
+    return [{ members, match, whens: indexOf(whens, pathOf) }];
+  });
+  return units.sort((a, b) => positionOf(a) - positionOf(b));
+}
+
+/** Each condition by that of its tests whose path tells the most conditions apart. */
+function indexOf(
+  conditions: readonly (Expression | undefined)[],
+  pathOf: (test: KeyTest) => PathRead,
+): ConditionIndex {
+  const tests = conditions.map((condition) => keyTestsOf(condition?.ast));
+  const valuesByPath = new Map<PathRead, Set<unknown>>();
+  for (const test of tests.flat()) {
+    const path = pathOf(test);
+    const values = valuesByPath.get(path) ?? new Set();
+    valuesByPath.set(path, values);
+    for (const value of test.kind === "equals" ? test.values : test.prefixes) values.add(value);
+  }
+  const selectivity = (test: KeyTest): number => valuesByPath.get(pathOf(test))?.size ?? 0;
+  const chosen = tests.map((candidates) =>
+    candidates.reduce<KeyTest | undefined>(
+      (best, test) => (best === undefined || selectivity(test) > selectivity(best) ? test : best),
+      undefined,
+    ),
+  );
+  return new ConditionIndex(chosen, pathOf);
+}
