@@ -43,6 +43,7 @@ describe("a regular expression", () => {
     assert.match(fault("(?=.*a)"), /^lookahead and lookbehind are supported only where/);
     assert.match(fault("(?<!a+)b"), /^lookahead and lookbehind are supported only where/);
     assert.match(fault("a("), /missing closing \)/);
+    assert.match(fault("(".repeat(50_000) + ")".repeat(50_000)), /nests too deeply/);
     assert.match(fault("(a{1000}){1000}"), /invalid repeat count/);
   });
 

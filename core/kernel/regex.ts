@@ -50,6 +50,9 @@ const FLAGS: Readonly<Record<string, number>> = {
 /** Without what browsers tolerate: `\z` or `\pL` would be letters to JavaScript, and are not to RE2. */
 const PARSER = new RegExpParser({ ecmaVersion: 2023, strict: true });
 
+/** A longer pattern would hardly be proven, and might be nested too deep to be parsed. */
+const MAX_PARSED_CHARS = 1_000;
+
 /** Compiles `pattern`, in JavaScript's syntax as far as RE2 has it, with `flags` out of `i`, `m`, `s` and `g`. */
 export function compileRegex(pattern: string, flags = ""): RegexResult {
   let flagBits = 0;
@@ -78,7 +81,7 @@ export function compileRegex(pattern: string, flags = ""): RegexResult {
 /** A pattern that means the same to JavaScript and to RE2, as far as RE2 has it; undefined for all others. */
 function parse(pattern: string): AST.Pattern | undefined {
   // Classes by name, and characters of two code units: RE2 has both, JavaScript has neither without the flag `u`.
-  if (/\[:|[\ud800-\udfff]/.test(pattern)) return undefined;
+  if (pattern.length > MAX_PARSED_CHARS || /\[:|[\ud800-\udfff]/.test(pattern)) return undefined;
   try {
     return PARSER.parsePattern(pattern);
   } catch (error: unknown) {

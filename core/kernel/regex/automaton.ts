@@ -32,8 +32,11 @@ export interface AutomatonOptions {
 const MAX_STATES = 300;
 const MAX_FRAGMENTS = 2_000;
 const MAX_WAYS = 1_000;
-/** Each iteration keeps the captures of the one before on V8's stack of 64 MiB: with these it holds a text of 1 MiB. */
-const MAX_CAPTURES_IN_LOOP = 2;
+/**
+ * V8 keeps what each iteration may take back on a stack of 64 MiB, and throws when it is full: measured so that it holds
+ * a text of 1 MiB, whatever is in the loop.
+ */
+const MAX_LOOP_WEIGHT = 5;
 
 /** A part of a pattern: its first and its last characters, with the ways to them from its edges. */
 interface Fragment {
@@ -121,7 +124,7 @@ class Builder {
 
   #repeat({ element, min, max }: AST.Quantifier, last: boolean): Fragment {
     const loops = max === Number.POSITIVE_INFINITY;
-    if (loops && capturesIn(element) > MAX_CAPTURES_IN_LOOP) throw new Unproven();
+    if (loops && stackWeight(element) > MAX_LOOP_WEIGHT) throw new Unproven();
     let required = EMPTY;
     let looping: Fragment | undefined;
     for (let copy = 0; copy < Math.max(min, loops ? 1 : 0); copy++) {
@@ -237,11 +240,16 @@ function isSet(element: AST.Element): element is SetNode {
   return element.type === "Character" || element.type === "CharacterSet" || element.type === "CharacterClass";
 }
 
-function capturesIn(element: AST.Element): number {
-  if (element.type === "Quantifier") return capturesIn(element.element);
+/** How much one iteration over `element` may leave on the stack: captures and counters of the last one, and choices. */
+function stackWeight(element: AST.Element): number {
+  if (element.type === "Quantifier") {
+    const counted = element.min > 1 || (element.max > 1 && element.max !== Number.POSITIVE_INFINITY);
+    return stackWeight(element.element) + (counted ? 2 : 1);
+  }
   if (!("alternatives" in element)) return 0;
-  const inside = element.alternatives.flatMap(({ elements }) => elements.map(capturesIn));
-  return inside.reduce((total, captures) => total + captures, element.type === "CapturingGroup" ? 1 : 0);
+  const inside = element.alternatives.flatMap(({ elements }) => elements.map(stackWeight));
+  const own = (element.type === "CapturingGroup" ? 2 : 0) + (element.alternatives.length > 1 ? 1 : 0);
+  return inside.reduce((total, weight) => total + weight, own);
 }
 
 /** How much text a backreference may stand for. */

@@ -152,9 +152,9 @@ describe("a pattern proven to take linear time", () => {
         if (matchesInLinearTime(pattern, ""))
           assert.ok(new Backtracker(text, stepsFor(text)).matches(pattern), "match");
       }),
-      { numRuns: 400 },
+      { numRuns: 250 },
     );
-    assert.ok(proven > 50, `${proven} of 400 were proven`);
+    assert.ok(proven > 50, `${proven} of 250 were proven`);
   });
 
   it("is told by that measure from those that take more", () => {
@@ -189,18 +189,21 @@ describe("a pattern proven to take linear time", () => {
   });
 
   it("has a mebibyte matched without running out of stack", () => {
-    for (const source of [
-      "^(?:(a)|(b))*$",
-      "^((a))*$",
-      "^(?:a|b|c|d)*?$",
-      "^(?=.*!)(?:(a)(?!b))*!",
-      "^.*x$",
-    ]) {
-      const compiled = compileRegex(source);
-      assert.ok(compiled.ok && compiled.regex.engine === "native", source);
+    const loops = [
+      "(?:(a)|(b))*",
+      "(?:(?:a|b)(?:bc){0,9}?(?:bd){0,9}?)*",
+      "(?:a(b)*?(?:cc)??)*?",
+      "(?:a(?:bc)*?d??e??(?:|f))+",
+      "(?=a)(?:[ab](?!c)(?=.|$))*",
+      ".*",
+    ];
+    for (const loop of loops) {
+      const compiled = compileRegex(`^${loop}(?:!|$)`);
+      assert.ok(compiled.ok && compiled.regex.engine === "native", loop);
       const text = "a".repeat(2 ** 20 - 1);
-      assert.equal(compiled.regex.test(text), text.search(source) === 0, source);
-      assert.equal(compiled.regex.matches(`${text}b`), /[|]\(?b/.test(source), source);
+      assert.equal(compiled.regex.test(`${text}!`), true, loop);
+      assert.equal(compiled.regex.test(`${text}\n`), false, loop);
+      assert.equal(compiled.regex.matches(text), true, loop);
     }
   });
 
@@ -210,12 +213,12 @@ describe("a pattern proven to take linear time", () => {
       fc.property(
         patterns(),
         fc.string({ unit: fc.constantFrom("a", "b", "c", "1", "-", "\n"), maxLength: 10 }),
-        fc.constantFrom("", "i", "s", "m"),
+        fc.constantFrom<keyof typeof BITS>("", "i", "s", "m"),
         (source, text, flags) => {
           const compiled = compileRegex(source, flags);
           if (!compiled.ok || compiled.regex.engine !== "native" || repeatsNothing(source)) return;
           compared++;
-          const bits = { "": 0, i: RE2JS.CASE_INSENSITIVE, s: RE2JS.DOTALL, m: RE2JS.MULTILINE }[flags];
+          const bits = BITS[flags];
           const re2 = RE2JS.compile(RE2JS.translateRegExp(source), bits);
           const matcher = re2.matcher(text);
           const expected = matcher.find() ? [matcher.start(), matcher.group()] : undefined;
@@ -225,11 +228,13 @@ describe("a pattern proven to take linear time", () => {
           assert.equal(compiled.regex.matches(text), re2.testExact(text));
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 250 },
     );
-    assert.ok(compared > 20, `${compared} of 400 were compared`);
+    assert.ok(compared > 20, `${compared} of 250 were compared`);
   });
 });
+
+const BITS = { "": 0, i: RE2JS.CASE_INSENSITIVE, s: RE2JS.DOTALL, m: RE2JS.MULTILINE };
 
 /** Whether something that may be empty is repeated: RE2 counts an empty time, JavaScript does not. */
 function repeatsNothing(source: string): boolean {
