@@ -44,7 +44,13 @@ export function answerCheck(
 }
 
 /** Small enough to travel in the reply to a request. */
-const EXPLANATION_LIMITS = { ...DEFAULT_EXPLANATION_LIMITS, documents: 50, nodes: 100 };
+const EXPLANATION_LIMITS = {
+  ...DEFAULT_EXPLANATION_LIMITS,
+  documents: 50,
+  expressions: 10,
+  allNodes: 500,
+  sourceLength: 500,
+};
 
 function decideOrExplain(
   { checkPlan }: Generation,

@@ -15,7 +15,7 @@ import { LeaseBook } from "./leases/lease-book.ts";
 import { type Answer, MixerCaller, Unavailable } from "./mixer-caller.ts";
 import { cachedDecision, type CachedDecision, QuotaGate } from "./quota-gate.ts";
 import { ReportBatches } from "./report-batches.ts";
-import { DEFAULT_POLICY_CLIENT_SETTINGS, type PolicyClientSettings } from "./settings.ts";
+import { DEFAULT_POLICY_CLIENT_SETTINGS, EXPLAIN_TIMEOUT_MS, type PolicyClientSettings } from "./settings.ts";
 import { type ClientStats, createClientStats } from "./stats.ts";
 import { failed, NO_FACTS, undecidedVerdict } from "./verdict-of.ts";
 import type { CheckOptions, PolicyClient, Verdict } from "./verdict.ts";
@@ -42,9 +42,6 @@ export interface MeteredPolicyClient extends PolicyClient {
 export function createPolicyClient(options: PolicyClientOptions): MeteredPolicyClient {
   return new CachingPolicyClient(options);
 }
-
-/** An explanation costs many times what a decision does, and it is a person who waits. */
-const EXPLAIN_TIMEOUT_MS = 5_000;
 
 /** Versions remembered as seen. */
 const MAX_SEEN_VERSIONS = 100;
