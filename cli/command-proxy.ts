@@ -6,6 +6,7 @@ import type { ProxyNode } from "../api/pilot.ts";
 import { PurserError } from "../core/kernel/errors.ts";
 import { createHttpMixerService } from "../proxy/mixer-client/http/http-mixer-service.ts";
 import { createHttpPilotService } from "../proxy/pilot-client/http-pilot-service.ts";
+import { explainKeyFlag, readExplainKey } from "./explain-key-file.ts";
 import {
   address,
   adminHostFlag,
@@ -35,6 +36,7 @@ interface Flags extends LogFlags {
   readonly adminHost: string;
   readonly adminPort: number;
   readonly trustedHops: number;
+  readonly explainKeyFile?: string;
   readonly drain: number;
 }
 
@@ -66,6 +68,7 @@ export function proxyCommand(): Command {
     .addOption(adminHostFlag())
     .addOption(portFlag("--admin-port", "the admin surface", 15000))
     .option("--trusted-hops <n>", "proxies before an edge whose x-forwarded-* headers are believed", count, 0)
+    .addOption(explainKeyFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag())
@@ -79,6 +82,7 @@ Examples:
     )
     .action(async (flags: Flags) => {
       const node = nodeOf(flags);
+      const explainKey = await readExplainKey(flags.explainKeyFile);
       const world = createWorld(flags);
       const mixer = createHttpMixerService({ ...worldOf(world, "mixer client"), urls: flags.mixer });
       const pilot = createHttpPilotService({ ...worldOf(world, "pilot client"), url: flags.pilot });
@@ -88,7 +92,7 @@ Examples:
       };
       try {
         const admin = { host: flags.adminHost, port: flags.adminPort };
-        const proxy = await startProxy({ node, mixer, pilot, admin }, world);
+        const proxy = await startProxy({ node, mixer, pilot, admin, explainKey }, world);
         const where = proxy.proxy
           .addresses()
           .listeners.map((listener) => `http://${listener.host}:${listener.port}`);

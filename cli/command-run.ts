@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Command, InvalidArgumentError } from "commander";
+import { explainKeyFlag } from "./explain-key-file.ts";
 import {
   adminHostFlag,
   configFlag,
@@ -62,6 +63,7 @@ export function meshFlags(command: Command): Command {
       "a sidecar for a service's own calls, and its port; give it again for more",
       sidecar,
     )
+    .addOption(explainKeyFlag())
     .option("--trusted-hops <n>", "proxies in front whose x-forwarded-* headers are believed", count, 0)
     .option("--max-body-bytes <n>", "the largest body the mixer's API takes", count, 1_048_576)
     .option("--max-concurrent-requests <n>", "requests the mixer's API has under way at most", count, 1_024)

@@ -5,6 +5,7 @@ import { hostname } from "node:os";
 import type { MixerService } from "../api/mixer.ts";
 import type { PilotService, ProxyNode } from "../api/pilot.ts";
 import { createPolicyClient } from "../proxy/mixer-client/policy-client.ts";
+import type { ExplainKey } from "../proxy/explain-key.ts";
 import { createProxy, type Proxy } from "../proxy/proxy.ts";
 import { compileExpression } from "./part-config.ts";
 import type { RunningPart } from "./stopping.ts";
@@ -16,6 +17,7 @@ export interface ProxyWiring {
   readonly mixer: MixerService;
   readonly pilot: PilotService;
   readonly admin?: { readonly host: string; readonly port: number };
+  readonly explainKey?: ExplainKey | undefined;
 }
 
 export interface ProxyPart extends RunningPart {
@@ -30,7 +32,7 @@ export function nodeId(role: string, workload: string): string {
 
 /** @throws {PurserError} when a port cannot be had, or pilot gives no configuration in time. */
 export async function startProxy(
-  { node, mixer, pilot, admin }: ProxyWiring,
+  { node, mixer, pilot, admin, explainKey }: ProxyWiring,
   world: World,
 ): Promise<ProxyPart> {
   const ours = worldOf(world, node.role === "edge" ? "edge" : `sidecar of ${node.service}`);
@@ -40,7 +42,14 @@ export async function startProxy(
     identity: { id: node.id },
     compile: compileExpression,
   });
-  const proxy = createProxy({ ...ours, node, pilot, policy, ...(admin === undefined ? {} : { admin }) });
+  const proxy = createProxy({
+    ...ours,
+    node,
+    pilot,
+    policy,
+    ...(admin === undefined ? {} : { admin }),
+    ...(explainKey === undefined ? {} : { explainKey }),
+  });
   const close = async (deadlineMs: number): Promise<void> => {
     await proxy.drain(deadlineMs * 0.7);
     await proxy.close();

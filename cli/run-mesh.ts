@@ -3,6 +3,7 @@
 
 import type { Diagnostic } from "../core/kernel/diagnostic.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
+import { readExplainKey } from "./explain-key-file.ts";
 import { followConfig, loadConfig } from "./part-config.ts";
 import { startMixer } from "./part-mixer.ts";
 import { startPilot } from "./part-pilot.ts";
@@ -19,6 +20,7 @@ export interface MeshFlags {
   readonly adminHost: string;
   readonly adminPort: number;
   readonly trustedHops: number;
+  readonly explainKeyFile?: string;
   readonly maxBodyBytes: number;
   readonly maxConcurrentRequests: number;
   /** Services whose calls go through a sidecar of their own, and where it listens for them. */
@@ -41,6 +43,7 @@ export async function runMesh(flags: MeshFlags, world: World): Promise<RunningMe
   const parts: RunningPart[] = [];
   const close = (deadlineMs: number): Promise<void> => stopAll(parts.splice(0), deadlineMs, world.logger);
   try {
+    const explainKey = await readExplainKey(flags.explainKeyFile);
     const { source, snapshot } = await loadConfig(flags.config, world);
     parts.push({ name: "configuration", close: () => source.close() });
     const mixer = await startMixer(flags, snapshot, world);
@@ -56,7 +59,7 @@ export async function runMesh(flags: MeshFlags, world: World): Promise<RunningMe
     followConfig(source, take, (diagnostics) => mixer.mixer.reject(diagnostics), world);
 
     const proxies: ProxyPart[] = [];
-    const wiring = { mixer: mixer.mixer, pilot: pilot.pilot };
+    const wiring = { mixer: mixer.mixer, pilot: pilot.pilot, explainKey };
     const { host, edgePort, adminHost, adminPort, trustedHops } = flags;
     const edge = { role: "edge", id: nodeId("edge", "edge"), host, port: edgePort, trustedHops } as const;
     proxies.push(

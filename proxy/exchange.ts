@@ -88,6 +88,8 @@ export class Exchange {
   originIp: string;
   selection: RouteSelection | undefined = undefined;
   attributes: AttributeBag | undefined = undefined;
+  /** The right key, with which the client asks why the request is decided as it is. */
+  explainKey: string | undefined = undefined;
   verdict: Verdict | undefined = undefined;
 
   response: ResponseHead | undefined = undefined;

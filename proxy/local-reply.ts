@@ -4,6 +4,7 @@
 import { STATUS_CODES } from "node:http";
 
 import type { DocumentRef } from "../core/check/decision.ts";
+import type { Explanation } from "../core/explain/explanation.ts";
 import type { ErrorCode } from "../core/kernel/error-catalog.ts";
 import { ERROR_CATALOG } from "../core/kernel/error-catalog.ts";
 import { httpStatusOf, type StatusCode } from "../core/kernel/status.ts";
@@ -50,6 +51,8 @@ interface Problem {
   /** `Kind/name` of the document that decided. */
   readonly policy?: string;
   readonly violatedPolicies?: readonly string[];
+  /** For those who may ask. */
+  readonly explanation?: Explanation;
 }
 
 /** From draft-ietf-httpapi-ratelimit-headers-10, section 5. */
@@ -171,6 +174,12 @@ export function undecidedReply(
   };
 }
 
+/** The same reply with the reasons in its problem details; one with a body of its own stays as it is. */
+export function withExplanation(reply: LocalReply, explanation: Explanation): LocalReply {
+  if (reply.body.kind !== "problem") return reply;
+  return { ...reply, body: { kind: "problem", problem: { ...reply.body.problem, explanation } } };
+}
+
 /** A reply with a status and headers of its own: a redirect, a direct response of a route or a policy. */
 export function plainReply(
   status: number,
@@ -218,7 +227,14 @@ function renderBody(
     case "text":
       return { contentType: reply.body.contentType, body: Buffer.from(reply.body.text) };
     case "problem": {
-      const { type = "about:blank", detail, code, policy, violatedPolicies } = reply.body.problem;
+      const {
+        type = "about:blank",
+        detail,
+        code,
+        policy,
+        violatedPolicies,
+        explanation,
+      } = reply.body.problem;
       const document = {
         type,
         title: type === QUOTA_EXCEEDED ? "Quota exceeded" : (STATUS_CODES[reply.status] ?? "Error"),
@@ -228,6 +244,7 @@ function renderBody(
         policy,
         "violated-policies": violatedPolicies,
         requestId,
+        explanation,
       };
       return { contentType: "application/problem+json", body: Buffer.from(`${JSON.stringify(document)}\n`) };
     }

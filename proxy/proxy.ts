@@ -22,6 +22,7 @@ import {
   type ListenerLimits,
 } from "./listeners/listener-server.ts";
 import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
+import type { ExplainKey } from "./explain-key.ts";
 import type { PolicyClient } from "./mixer-client/verdict.ts";
 import { runExchange } from "./pipeline.ts";
 import { compileRouteTables, ProxySnapshot } from "./snapshot.ts";
@@ -38,6 +39,8 @@ export interface ProxyOptions {
   /** Where the admin surface listens; absent for none. */
   readonly admin?: { readonly host: string; readonly port: number };
   readonly limits?: Partial<ListenerLimits>;
+  /** With it requests may ask why they are decided as they are; default: none may. */
+  readonly explainKey?: ExplainKey;
   /** How long a listener that a new configuration removes may take to finish its requests; default 5 s, as Envoy. */
   readonly drainMs?: number;
   /** How long `start` waits for the first configuration; default 60 s. */
@@ -90,13 +93,14 @@ class ProxyRuntime implements Proxy {
 
   constructor(options: ProxyOptions) {
     this.#options = options;
-    const { node, policy, clock, random, scheduler, logger, newId = randomUUID } = options;
+    const { node, policy, clock, random, scheduler, logger, newId = randomUUID, explainKey } = options;
     this.#clusters = new ClusterManager(random, logger);
     this.#stats = new ProxyStats(
       () => this.#newestClusters(),
       () => policy.stats?.() ?? {},
     );
-    this.#filters = filterChain({ node, policy, stats: this.#stats, clock, random, scheduler, newId });
+    const services = { node, policy, stats: this.#stats, clock, random, scheduler, newId };
+    this.#filters = filterChain(explainKey === undefined ? services : { ...services, explainKey });
     this.#listeners = new ListenerSet({
       limits: { ...DEFAULT_LISTENER_LIMITS, ...options.limits },
       scheduler,

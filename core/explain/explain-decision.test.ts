@@ -167,6 +167,20 @@ describe("an explanation", () => {
     assert.ok(documentIn(explanation, "p40").decides);
   });
 
+  it("keeps the deciding document's parts when there is no room for all", async () => {
+    const long = `request.size = 1 or request.path = "${"x".repeat(9_000)}"`;
+    const policies = [
+      ...Array.from({ length: 20 }, (_, index) => accessPolicy(`p${index}`, { when: compiled(long) })),
+      accessPolicy("last", { when: compiled('request.size > 1 and request.method = "GET"') }),
+    ];
+    const limits = { ...DEFAULT_EXPLANATION_LIMITS, allNodes: 20 };
+    const { explanation } = await explain({ accessPolicies: policies }, { limits });
+    assert.equal(documentIn(explanation, "last").expressions[0]?.trace.children.length, 2);
+    assert.equal(documentIn(explanation, "p0").expressions[0]?.trace.children.length, 2);
+    assert.equal(documentIn(explanation, "p19").expressions[0]?.trace.children.length, 0);
+    assert.ok(JSON.stringify(explanation).length < 20 * 6_000);
+  });
+
   it("is of the decision that decide gives, whatever the policies", async () => {
     const source = fc.constantFrom(
       "true",

@@ -18,7 +18,8 @@ import {
 } from "./explanation.ts";
 import { DEFAULT_REDACTED_PATHS, Redaction } from "./redaction.ts";
 import { shownValue } from "./shown-value.ts";
-import { type Trace, traceExpression } from "./trace.ts";
+import { shortened, type Trace, traceExpression } from "./trace.ts";
+import type { TraceNode } from "./trace-node.ts";
 import type { Tracer } from "./traced-expression.ts";
 import { documentsOfPlan, type Explained, replaceExpressions } from "./traced-plan.ts";
 
@@ -113,7 +114,7 @@ export async function explainDecision(
     explanation: {
       nowMs: context.nowMs,
       decision: shownDecision(decision, redaction),
-      ...bounded(explained, limits.documents),
+      ...bounded(explained, limits),
     },
   };
 }
@@ -130,16 +131,17 @@ function expressionOf(
   source: string,
   { result, root }: Trace,
   redaction: Redaction,
-  { valueLength }: ExplanationLimits,
+  { valueLength, sourceLength }: ExplanationLimits,
   secretive: boolean,
 ): ExpressionExplanation {
+  const shown = { field, source: shortened(source, sourceLength) };
   if (!result.ok) {
     const error = redaction.clean(messageOf(result.error)).slice(0, MESSAGE_LENGTH);
-    return { field, source, error: secretive ? errorCodeOf(result.error) : error, trace: root };
+    return { ...shown, error: secretive ? errorCodeOf(result.error) : error, trace: root };
   }
   // The outermost part's value is the expression's, hidden where it has to be.
   const value = root.values.at(-1) ?? shownValue(undefined, valueLength, redaction);
-  return { field, source, value, trace: root };
+  return { ...shown, value, trace: root };
 }
 
 /** JSONata's messages quote values. */
@@ -191,16 +193,27 @@ function explainDocument(
 /** As many as the limit allows, in document order: rather those that govern than those that were asked in vain. */
 function bounded(
   documents: readonly DocumentExplanation[],
-  limit: number,
+  { documents: limit, allNodes }: ExplanationLimits,
 ): Pick<Explanation, "documents" | "omittedDocuments"> {
-  if (documents.length <= limit) return { documents };
   const weight = ({ decides, outcome }: DocumentExplanation) =>
     decides === true ? 0 : outcome === "unmatched" ? 2 : outcome === "not-asked" ? 3 : 1;
-  const kept = new Set(documents.toSorted((a, b) => weight(a) - weight(b)).slice(0, limit));
+  const kept = new Map<DocumentExplanation, DocumentExplanation>();
+  let nodes = allNodes;
+  for (const document of documents.toSorted((a, b) => weight(a) - weight(b)).slice(0, limit)) {
+    const expressions = document.expressions.map((expression) => {
+      nodes -= sizeOf(expression.trace);
+      return nodes >= 0 ? expression : { ...expression, trace: { ...expression.trace, children: [] } };
+    });
+    kept.set(document, { ...document, expressions });
+  }
   return {
-    documents: documents.filter((document) => kept.has(document)),
-    omittedDocuments: documents.length - limit,
+    documents: documents.flatMap((document) => kept.get(document) ?? []),
+    ...(documents.length > limit ? { omittedDocuments: documents.length - limit } : {}),
   };
+}
+
+function sizeOf({ children }: TraceNode): number {
+  return children.reduce((size, child) => size + sizeOf(child), 1);
 }
 
 function shownDecision(decision: Decision, redaction: Redaction): ExplainedDecision {

@@ -70,10 +70,19 @@ export interface ExplanationLimits extends TraceLimits {
   readonly documents: number;
   /** Expressions of one document; default 50. */
   readonly expressions: number;
+  /**
+   * Sub-expressions of all documents together; default 5000. The deciding document's come first, then in document order;
+   * beyond it an expression has its value alone.
+   */
+  readonly allNodes: number;
+  /** Characters of one expression's source; default 4000. */
+  readonly sourceLength: number;
 }
 
 export const DEFAULT_EXPLANATION_LIMITS: ExplanationLimits = {
   ...DEFAULT_TRACE_LIMITS,
   documents: 200,
   expressions: 50,
+  allNodes: 5_000,
+  sourceLength: 4_000,
 };

@@ -3,7 +3,7 @@
 
 /** One sub-expression and what it gave, as plain JSON. */
 export interface TraceNode {
-  /** Its part of the source. */
+  /** Its part of the source, cut at a length. */
   readonly text: string;
   /** Where that begins and ends, as offsets in UTF-16 units. */
   readonly start: number;
@@ -29,10 +29,18 @@ export interface TraceLimits {
   readonly values: number;
   /** Characters of one value; default 120. */
   readonly valueLength: number;
+  /** Characters of one sub-expression's text; default 400. */
+  readonly textLength: number;
   /** Sub-expressions of one expression; default 500. */
   readonly nodes: number;
   /** Sub-expressions within each other; default 40. */
   readonly depth: number;
 }
 
-export const DEFAULT_TRACE_LIMITS: TraceLimits = { values: 3, valueLength: 120, nodes: 500, depth: 40 };
+export const DEFAULT_TRACE_LIMITS: TraceLimits = {
+  values: 3,
+  valueLength: 120,
+  textLength: 400,
+  nodes: 500,
+  depth: 40,
+};

@@ -114,6 +114,11 @@ function isReadOutright(
   );
 }
 
+/** At most `length` characters, and an ellipsis for what is left out. */
+export function shortened(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
+}
+
 class TreeBuilder {
   readonly #source: string;
   readonly #recordOf: (part: OutlineNode) => PartRecord;
@@ -146,7 +151,7 @@ class TreeBuilder {
     }
     const failedWithin = part.children.some((child) => this.#failed(child));
     return {
-      text: this.#source.slice(start, end),
+      text: shortened(this.#source.slice(start, end), this.#limits.textLength),
       start,
       end,
       kind,

@@ -6,7 +6,7 @@ import { decide } from "../../core/check/decide.ts";
 import type { Decision, QuotaCharge, QuotaOutcome } from "../../core/check/decision.ts";
 import type { CheckContext } from "../../core/check/ports.ts";
 import { explainDecision } from "../../core/explain/explain-decision.ts";
-import type { Explanation } from "../../core/explain/explanation.ts";
+import { DEFAULT_EXPLANATION_LIMITS, type Explanation } from "../../core/explain/explanation.ts";
 import { createTracer } from "../../core/explain/traced-expression.ts";
 import { chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
 import type { QuotaPolicy } from "../../core/snapshot/snapshot.ts";
@@ -43,12 +43,25 @@ export function answerCheck(
   });
 }
 
+/** Small enough to travel in the reply to a request. */
+const EXPLANATION_LIMITS = {
+  ...DEFAULT_EXPLANATION_LIMITS,
+  documents: 50,
+  expressions: 10,
+  allNodes: 500,
+  sourceLength: 500,
+};
+
 function decideOrExplain(
   { checkPlan }: Generation,
   { attributes, explain }: CheckRequest,
   context: CheckContext,
 ): MaybePromise<{ readonly decision: Decision; readonly explanation?: Explanation }> {
-  if (explain === true) return explainDecision(checkPlan, attributes, context, { tracer: createTracer() });
+  if (explain === true)
+    return explainDecision(checkPlan, attributes, context, {
+      tracer: createTracer(),
+      limits: EXPLANATION_LIMITS,
+    });
   return chain(decide(checkPlan, attributes, context), (decision) => ({ decision }));
 }
 

@@ -5,11 +5,13 @@ import type { ProxyNode } from "../../api/pilot.ts";
 import { isPromise, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
 import type { Clock, Random, Scheduler } from "../../core/kernel/ports.ts";
 import type { ProxyStats } from "../admin/stats.ts";
+import type { ExplainKey } from "../explain-key.ts";
 import type { Exchange, ResponseHead } from "../exchange.ts";
 import type { LocalReply } from "../local-reply.ts";
 import type { PolicyClient } from "../mixer-client/verdict.ts";
 import { attributesFilter } from "./filter-attributes.ts";
 import { checkFilter } from "./filter-check.ts";
+import { explainFilter } from "./filter-explain.ts";
 import { faultFilter } from "./filter-fault.ts";
 import { forwardedFilter } from "./filter-forwarded.ts";
 import { headersFilter } from "./filter-headers.ts";
@@ -24,6 +26,8 @@ interface FilterServices {
   readonly node: ProxyNode;
   readonly policy: Pick<PolicyClient, "check" | "report">;
   readonly stats: ProxyStats;
+  /** Absent when no request may ask for reasons. */
+  readonly explainKey?: ExplainKey;
   readonly clock: Clock;
   readonly random: Random;
   readonly scheduler: Scheduler;
@@ -33,7 +37,7 @@ interface FilterServices {
 
 /** The way of every request through the proxy, from the top down; of every response, from the bottom up. */
 export function filterChain(services: FilterServices): readonly Filter[] {
-  const { node, policy, stats, clock, random, scheduler, newId } = services;
+  const { node, policy, stats, clock, random, scheduler, newId, explainKey } = services;
   return [
     // First of all, so that whatever happens to the request from here on can be found by its id.
     requestIdFilter(newId),
@@ -42,6 +46,8 @@ export function filterChain(services: FilterServices): readonly Filter[] {
     // Before anything reads target or headers: everything below relies on their meaning one thing only. Also rids the
     // request of hop-by-hop headers, before the proxy adds headers of its own that `connection` could name.
     validateFilter(),
+    // Before an edge rids the request of headers like this one, and before the attributes, which must not hold the key.
+    explainFilter(explainKey),
     // Who the client is, and what it may not tell us. Before routing, which may match on these headers.
     forwardedFilter(),
     // Before the attributes, which name the destination.

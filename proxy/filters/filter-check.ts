@@ -1,11 +1,20 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { shortExplanation } from "../../core/explain/short-text.ts";
 import { chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
 import { rateLimitFields, retryAfterSeconds } from "../../core/quota/rate-limit-fields.ts";
 import type { Exchange } from "../exchange.ts";
-import { denialReply, limitReply, type LocalReply, plainReply, undecidedReply } from "../local-reply.ts";
+import {
+  denialReply,
+  limitReply,
+  type LocalReply,
+  plainReply,
+  undecidedReply,
+  withExplanation,
+} from "../local-reply.ts";
 import type { PolicyClient, Verdict } from "../mixer-client/verdict.ts";
+import { EXPLAIN_HEADER } from "./filter-explain.ts";
 import type { Filter } from "./filter.ts";
 
 /** Asks the policies, and says in the response how the quotas stand. */
@@ -13,16 +22,23 @@ export function checkFilter(policy: Pick<PolicyClient, "check">): Filter {
   return {
     name: "check",
     onRequest(exchange): MaybePromise<LocalReply | undefined> {
-      const { selection, attributes } = exchange;
+      const { selection, attributes, explainKey } = exchange;
       // A request is checked and charged once: by the last proxy before its destination.
-      if (selection?.kind === "forward" && selection.cluster.config.checkedByDestination) return undefined;
-      return chain(policy.check(attributes ?? {}), (verdict) => {
+      if (selection?.kind === "forward" && selection.cluster.config.checkedByDestination) {
+        if (explainKey !== undefined) exchange.request.headers.set(EXPLAIN_HEADER, explainKey);
+        return undefined;
+      }
+      return chain(policy.check(attributes ?? {}, { explain: explainKey !== undefined }), (verdict) => {
         exchange.verdict = verdict;
-        return replyTo(verdict);
+        const reply = replyTo(verdict);
+        const { explanation } = verdict;
+        return reply === undefined || explanation === undefined ? reply : withExplanation(reply, explanation);
       });
     },
     onResponse(exchange, response) {
       const { verdict } = exchange;
+      if (verdict?.explanation !== undefined)
+        response.headers.set("x-purser-explanation", shortExplanation(verdict.explanation));
       if (verdict === undefined || verdict.quotas.length === 0) return;
       const fields = rateLimitFields(verdict.quotas, exhaustedBy(exchange));
       response.headers.append("ratelimit-policy", fields.policy);

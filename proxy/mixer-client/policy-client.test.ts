@@ -35,6 +35,18 @@ describe("a policy client's cache", () => {
     assert.deepEqual([again.outcome.kind, again.checkCacheHit, mixer.checks.length], ["allow", true, 1]);
   });
 
+  it("is passed by when a request asks why it is decided so", () => {
+    const { mixer, client } = createStage();
+    void client.check(ALICE);
+    const verdict = atOnce(client.check(ALICE, { explain: true }));
+    assert.equal(verdict.checkCacheHit, false);
+    assert.deepEqual(
+      mixer.checks.map(({ explain }) => explain),
+      [undefined, true],
+    );
+    assert.equal(atOnce(client.check(ALICE)).checkCacheHit, true);
+  });
+
   it("keeps denials as well", () => {
     const { mixer, client } = createStage();
     mixer.decide = (view) => (at(view, "user") === "alice" ? denial("no-alice") : {});

@@ -15,10 +15,10 @@ import { LeaseBook } from "./leases/lease-book.ts";
 import { type Answer, MixerCaller, Unavailable } from "./mixer-caller.ts";
 import { cachedDecision, type CachedDecision, QuotaGate } from "./quota-gate.ts";
 import { ReportBatches } from "./report-batches.ts";
-import { DEFAULT_POLICY_CLIENT_SETTINGS, type PolicyClientSettings } from "./settings.ts";
+import { DEFAULT_POLICY_CLIENT_SETTINGS, EXPLAIN_TIMEOUT_MS, type PolicyClientSettings } from "./settings.ts";
 import { type ClientStats, createClientStats } from "./stats.ts";
 import { failed, NO_FACTS, undecidedVerdict } from "./verdict-of.ts";
-import type { PolicyClient, Verdict } from "./verdict.ts";
+import type { CheckOptions, PolicyClient, Verdict } from "./verdict.ts";
 
 export interface PolicyClientOptions {
   /** In this process or behind HTTP: the client does not know. */
@@ -110,9 +110,9 @@ class CachingPolicyClient implements MeteredPolicyClient {
     return this.#version !== undefined && this.#closing === undefined;
   }
 
-  check(bag: AttributeBag): MaybePromise<Verdict> {
+  check(bag: AttributeBag, { explain = false }: CheckOptions = {}): MaybePromise<Verdict> {
     return attempt(
-      () => this.#check(bag),
+      () => this.#check(bag, explain),
       (error) => {
         this.#options.logger.error("a check failed in the proxy itself", { error: messageOf(error) });
         return undecidedVerdict(failed("PURSER_INTERNAL", undefined), NO_FACTS);
@@ -133,17 +133,17 @@ class CachingPolicyClient implements MeteredPolicyClient {
     return this.#closing;
   }
 
-  #check(bag: AttributeBag): MaybePromise<Verdict> {
+  #check(bag: AttributeBag, explain: boolean): MaybePromise<Verdict> {
     const stats = this.#stats;
     stats.check_calls++;
     // Before the policies are known nobody can say what a failure means: fail closed.
     if (this.#version === undefined)
       return undecidedVerdict(failed("PURSER_MIXER_UNAVAILABLE", undefined), NO_FACTS);
     const nowMs = this.#options.clock.monotonicMs();
-    const cached = this.#cache.find(bag, nowMs);
+    const cached = explain ? undefined : this.#cache.find(bag, nowMs);
     if (cached === undefined) {
       stats.check_cache_misses++;
-      return this.#ask(bag);
+      return this.#ask(bag, explain);
     }
     stats.check_cache_hits++;
     if (cached.decision.status.code === "OK") stats.check_cache_hit_accepts++;
@@ -153,14 +153,14 @@ class CachingPolicyClient implements MeteredPolicyClient {
     );
   }
 
-  #ask(bag: AttributeBag): MaybePromise<Verdict> {
+  #ask(bag: AttributeBag, explain = false): MaybePromise<Verdict> {
     const { service, clock } = this.#options;
     const sentMs = clock.monotonicMs();
-    const request = { attributes: bag, deduplicationId: this.#newId() };
+    const request = { attributes: bag, deduplicationId: this.#newId(), ...(explain ? { explain } : {}) };
+    const { callTimeoutMs } = this.#settings;
+    const timeoutMs = explain ? Math.max(callTimeoutMs, EXPLAIN_TIMEOUT_MS) : callTimeoutMs;
     this.#stats.remote_check_calls++;
-    const answer = this.#caller.call(this.#settings.callTimeoutMs, (options) =>
-      service.check(request, options),
-    );
+    const answer = this.#caller.call(timeoutMs, (options) => service.check(request, options));
     return chain(answer, (reply: Answer<CheckReply>) => {
       if (reply instanceof Unavailable) {
         this.#stats.check_fallbacks++;
@@ -169,7 +169,8 @@ class CachingPolicyClient implements MeteredPolicyClient {
       if (reply.decision.status.code === "OK") this.#stats.remote_check_accepts++;
       else this.#stats.remote_check_denies++;
       this.#keep(bag, reply, sentMs);
-      return this.#gate.admit(reply);
+      const verdict = this.#gate.admit(reply);
+      return reply.explanation === undefined ? verdict : { ...verdict, explanation: reply.explanation };
     });
   }
 

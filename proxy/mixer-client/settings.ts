@@ -1,6 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+/** An explanation costs many times what a decision does, and it is a person who waits. */
+export const EXPLAIN_TIMEOUT_MS = 5_000;
+
 /** How a policy client behaves. Every default serves; tests and large meshes change some. */
 export interface PolicyClientSettings {
   /** Decisions kept at most; default 10 000, Mixer's number. 0 turns the cache off. Overflow: least recently used. */

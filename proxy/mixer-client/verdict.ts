@@ -3,6 +3,7 @@
 
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import type { DocumentRef } from "../../core/check/decision.ts";
+import type { Explanation } from "../../core/explain/explanation.ts";
 import type { ErrorCode } from "../../core/kernel/error-catalog.ts";
 import type { MaybePromise } from "../../core/kernel/maybe-promise.ts";
 import type { Status } from "../../core/kernel/status.ts";
@@ -12,13 +13,18 @@ import type { DirectResponse, HeaderOperation } from "../../core/templates/insta
 /** What the filters need of the mixer; behind it are the cache, the leases, the batches and the fallbacks. */
 export interface PolicyClient {
   /** Decides at once when the cache and the leases have the answer; never rejects. */
-  check(bag: AttributeBag): MaybePromise<Verdict>;
+  check(bag: AttributeBag, options?: CheckOptions): MaybePromise<Verdict>;
   /** Never waits and never throws; what does not fit is dropped and counted. */
   report(bag: AttributeBag): void;
   /** Whether the mixer's policies are known, so that requests can be decided. */
   readonly ready: boolean;
   /** Sends what is buffered, gives leases back, within the deadline. Safe to call twice. */
   close(deadlineMs: number): Promise<void>;
+}
+
+export interface CheckOptions {
+  /** True to ask the mixer, whatever the cache has, and for the reasons too; default false. */
+  readonly explain?: boolean;
 }
 
 /** What becomes of one request. */
@@ -51,6 +57,8 @@ export interface Verdict {
   /** For the report: `check.cache_hit` and `quota.cache_hit`. */
   readonly checkCacheHit: boolean;
   readonly quotaCacheHit: boolean;
+  /** When it was asked for, and the mixer could be. */
+  readonly explanation?: Explanation;
   /** Set when a document's failure policy let the request pass, or refused it. */
   readonly failure?: { readonly code: ErrorCode; readonly applied: "allow" | "deny" | "local" };
 }

@@ -17,6 +17,7 @@ import { PurserError } from "../../../core/kernel/errors.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../../core/kernel/ports.ts";
 import { CallFailure, JsonClient } from "../../control-plane/json-client.ts";
 import { startLongPoll } from "../../control-plane/long-poll.ts";
+import { EXPLAIN_TIMEOUT_MS } from "../settings.ts";
 import { decodeAllocateReply, decodeCheckReply, decodePolicyState } from "./mixer-replies.ts";
 
 export interface HttpMixerOptions {
@@ -48,6 +49,7 @@ export interface HttpMixerService extends MixerService {
 
 const CONNECTIONS = 64;
 const REPLY_LIMIT_BYTES = 1 << 20;
+
 /** The fallbacks of ten thousand policies. */
 const STATE_LIMIT_BYTES = 16 << 20;
 /** A held poll may be answered so late. */
@@ -107,7 +109,8 @@ class HttpMixers implements HttpMixerService {
 
   /** Safe to send twice: one deduplication id, one charge. */
   async check(request: CheckRequest, options?: CallOptions): Promise<CheckReply> {
-    const { callMs: timeoutMs } = this.#timeouts;
+    const { callMs } = this.#timeouts;
+    const timeoutMs = request.explain === true ? Math.max(callMs, EXPLAIN_TIMEOUT_MS) : callMs;
     const decode = (body: unknown) => decodeCheckReply(body, request);
     return await this.#post(
       { path: MIXER_PATHS.check, request, timeoutMs, repeatable: true, decode },

@@ -1,0 +1,27 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Explanation } from "./explanation.ts";
+import type { TraceNode } from "./trace-node.ts";
+
+/** Longest text, in characters: it is for a header. */
+const LONGEST = 300;
+
+/** The deciding document and clause, in printable ASCII: `AccessPolicy/guests when: request.size > 5`. */
+export function shortExplanation({ decision, documents }: Explanation): string {
+  const decider = documents.find(({ decides }) => decides);
+  if (decider === undefined)
+    return decision.status.code === "OK" ? "no document refuses" : "no document decides";
+  const { kind, name, expressions, faults } = decider;
+  const when =
+    expressions.find(({ error }) => error !== undefined) ?? expressions.find(({ field }) => field === "when");
+  const clauses = when === undefined ? [] : decidingTexts(when.trace);
+  const clause = when === undefined ? "" : ` ${when.field}: ${clauses.join("; ")}`;
+  const fault = faults[0] === undefined ? "" : ` (${faults[0].code})`;
+  const text = `${kind}/${name}${clause}${fault}`.replace(/\s+/g, " ").replace(/[^ -~]/g, "?");
+  return text.length > LONGEST ? `${text.slice(0, LONGEST - 3)}...` : text;
+}
+
+function decidingTexts(node: TraceNode): readonly string[] {
+  return [...(node.decides === true ? [node.text] : []), ...node.children.flatMap(decidingTexts)];
+}
