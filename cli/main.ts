@@ -7,6 +7,7 @@ import { mixerCommand } from "./command-mixer.ts";
 import { pilotCommand } from "./command-pilot.ts";
 import { proxyCommand } from "./command-proxy.ts";
 import { runCommand } from "./command-run.ts";
+import { validateCommand } from "./command-validate.ts";
 import { VERSION } from "./version.ts";
 
 /** Exit codes: 0 done, 1 the program failed, 2 the user can put it right (a flag, a port, a file, a document). */
@@ -20,7 +21,8 @@ export async function main(args: readonly string[]): Promise<number> {
     .addCommand(runCommand())
     .addCommand(mixerCommand())
     .addCommand(proxyCommand())
-    .addCommand(pilotCommand());
+    .addCommand(pilotCommand())
+    .addCommand(validateCommand());
   return runProgram(program, args);
 }
 
