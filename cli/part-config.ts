@@ -45,22 +45,6 @@ export async function loadConfig(
   throw new ConfigRejected(first.diagnostics);
 }
 
-/**
- * Reads the documents once, for commands that look at them and end.
- * @throws {ConfigRejected} when the set has faults.
- */
-export async function readConfig(
-  paths: readonly string[],
-  { clock, scheduler, logger }: World,
-): Promise<Snapshot> {
-  const options = { paths, clock, scheduler, logger, compile: compileExpression, inventory: INVENTORY };
-  const source = createFileSource({ ...options, watch: false });
-  const first = await source.start();
-  await source.close();
-  if (first.ok) return first.value;
-  throw new ConfigRejected(first.diagnostics);
-}
-
 /** The first configuration had faults; its message is all of them, one a line. */
 export class ConfigRejected extends PurserError {
   constructor(diagnostics: readonly Diagnostic[]) {
@@ -100,4 +84,20 @@ export function followConfig(
     });
   });
   source.onRejected(refused);
+}
+
+/**
+ * Reads the documents once, for commands that look at them and end.
+ * @throws {ConfigRejected} when the set has faults.
+ */
+export async function readConfig(
+  paths: readonly string[],
+  { clock, scheduler, logger }: World,
+): Promise<Snapshot> {
+  const options = { paths, clock, scheduler, logger, compile: compileExpression, inventory: INVENTORY };
+  const source = createFileSource({ ...options, watch: false });
+  const first = await source.start();
+  await source.close();
+  if (first.ok) return first.value;
+  throw new ConfigRejected(first.diagnostics);
 }
