@@ -84,6 +84,7 @@ const TRAPS: readonly Trap[] = [
   ["allow", 'user.roles = "admin"', 'error TYPE: "admin" in user.roles'],
   ["allow", 'user.roles != "admin"', 'error TYPE: $not("admin" in user.roles)'],
   ["allow", 'destination.labels = "v1"', "error TYPE"],
+  ["allow", 'request.auth.claims.roles = "admin"', 'warning TYPE: "admin" in request.auth.claims.roles'],
   ["deny", 'request.headers."x-user" = null', 'error TYPE: $not($exists(request.headers."x-user"))'],
   ["allow", "request.auth.claims.tier != null", "warning TYPE: $exists(request.auth.claims.tier)"],
   ["deny", '"curl" in request.useragent', 'warning TYPE: $contains(request.useragent, "curl")'],
