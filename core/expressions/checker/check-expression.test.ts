@@ -199,6 +199,7 @@ const GOOD: readonly (readonly [purpose: Purpose, source: string, given?: string
   ["value", 'request.headers."x-user" ? "user" : "anonymous"'],
   ["value", "$exists(request.size) ? request.size : 1"],
   ["value", "request.size ?? 1"],
+  ["value", '($last := $split(?, "/") ~> $reverse; $last(request.path)[0])'],
   ["value", 'request.headers."x-tier" ?: "free"'],
   ["value", '"a" & request.size'],
   ["value", '{"method": request.method, "sizes": [request.size, 1]}'],
