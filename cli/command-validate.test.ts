@@ -101,6 +101,13 @@ b.yaml:6:9: error: the condition gives a number where true or false is needed (d
     ]);
   });
 
+  it("underlines as much of a line as stands for the part at fault, escapes and all", async () => {
+    const when = `'"a" = request.useragent or request.useragent != ''b'''`;
+    const { text } = await validate({ "a.yaml": RISKY.replace(/'request.*'/, () => when) });
+    const [, line = "", underline = ""] = text.split("\n");
+    assert.equal(line.slice(underline.indexOf("^"), underline.length), "request.useragent != ''b''");
+  });
+
   it("colours a terminal, unless NO_COLOR says not to", async () => {
     const before = process.env["NO_COLOR"];
     try {
@@ -134,7 +141,7 @@ b.yaml:6:9: error: the condition gives a number where true or false is needed (d
     for (const [page, text] of Object.entries(files) as [string, string][]) {
       const report = await validate({ [`${page}.yaml`]: text }, ["--format=json"]);
       const expressions = (JSON.parse(report.text) as { code: string }[]).filter(({ code }) =>
-        code.startsWith("PURSER_EXPR"),
+        code.includes("_EXPR_"),
       );
       assert.deepEqual(expressions, [], page);
       folder.remove();

@@ -7,19 +7,55 @@ import type { AttributeBag } from "./bag.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import type { AttributeReference } from "./reference.ts";
 
+/** A thing to note of a path, made once. */
+interface Note {
+  readonly key: string;
+  readonly reference: AttributeReference;
+}
+
 /**
- * A path that compiled expressions read. All expressions of a compiler share one for each path, so that the requests'
- * value is found once, however many policies ask for it: `id` says whose request `value` is of.
+ * A path that compiled expressions read. There is one for each path, so that a request's value is found once, however
+ * many policies ask for it: `id` says whose request `value` is of.
  */
 export class PathRead {
   readonly names: readonly string[];
   id = 0;
   value: unknown = undefined;
+  readonly #notes: readonly Readonly<Record<"EXACT" | "ABSENCE", Note>>[];
 
-  constructor(names: readonly string[]) {
+  private constructor(names: readonly string[]) {
     this.names = names;
+    this.#notes = names.map((_, index) => {
+      const path = names.slice(0, index + 1);
+      const key = JSON.stringify(path);
+      return {
+        EXACT: { key, reference: { path, condition: "EXACT" } },
+        ABSENCE: { key, reference: { path, condition: "ABSENCE" } },
+      };
+    });
+  }
+
+  /** The one for `names`. */
+  static of(names: readonly string[]): PathRead {
+    const key = JSON.stringify(names);
+    let path = PathRead.#shared.get(key);
+    if (path === undefined) {
+      // Beyond, as after many changes of the documents, sharing begins anew.
+      if (PathRead.#shared.size >= SHARED_PATHS) PathRead.#shared.clear();
+      PathRead.#shared.set(key, (path = new PathRead(names)));
+    }
+    return path;
+  }
+
+  static readonly #shared = new Map<string, PathRead>();
+
+  /** What is to be noted when reading ends at the name with this index. */
+  noteAt(index: number, condition: "EXACT" | "ABSENCE"): Note {
+    return (this.#notes[index] as (typeof this.#notes)[number])[condition];
   }
 }
+
+const SHARED_PATHS = 10_000;
 
 /** What the expressions of one request read of its bag: values for them, and a note of each. */
 export class Reads {
@@ -41,8 +77,7 @@ export class Reads {
 
   /** The value of a path that has not been read for this request. */
   read(path: PathRead): unknown {
-    const { names } = path;
-    const value = this.#follow(names);
+    const value = this.#follow(path);
     path.id = this.id;
     path.value = value;
     return value;
@@ -68,19 +103,20 @@ export class Reads {
     return [...all.values()].filter((reference) => !isImplied(reference, all));
   }
 
-  #follow(names: readonly string[]): unknown {
+  #follow(path: PathRead): unknown {
+    const { names } = path;
     let value: unknown = this.bag;
     for (let index = 0; index < names.length; index++) {
       const name = names[index] as string;
       value = Object.hasOwn(value as object, name) ? (value as Record<string, unknown>)[name] : undefined;
-      if (value === undefined) return this.#note(names, index, "ABSENCE");
+      if (value === undefined) return this.#note(path, index, "ABSENCE");
       // An array is read whole, and its items' properties with it.
       if (Array.isArray(value)) {
-        this.#note(names, index, "EXACT");
+        this.#note(path, index, "EXACT");
         return index === names.length - 1 ? value : followNames(UNLIMITED, value, names.slice(index + 1));
       }
       if (typeof value !== "object" || value === null) {
-        this.#note(names, index, "EXACT");
+        this.#note(path, index, "EXACT");
         return index === names.length - 1 ? value : undefined;
       }
     }
@@ -91,9 +127,9 @@ export class Reads {
     return view;
   }
 
-  #note(names: readonly string[], index: number, condition: AttributeReference["condition"]): undefined {
-    const path = index === names.length - 1 ? names : names.slice(0, index + 1);
-    this.#notes.set(JSON.stringify(path), { path, condition });
+  #note(path: PathRead, index: number, condition: "EXACT" | "ABSENCE"): undefined {
+    const { key, reference } = path.noteAt(index, condition);
+    this.#notes.set(key, reference);
   }
 }
 

@@ -14,7 +14,7 @@ import {
 } from "./bounded-builtins.ts";
 import { findFault, isBounded, mentionedVariables } from "./checks.ts";
 import { compileAst } from "./compiler/compile-ast.ts";
-import { recordedReads } from "./compiler/recorded-reads.ts";
+import { RECORDED_READS } from "./compiler/recorded-reads.ts";
 import type {
   CompileExpression,
   EvaluationContext,
@@ -50,7 +50,6 @@ export function createJsonataCompiler(limits: Partial<ExpressionLimits> = {}): C
   const builtins = boundedBuiltins(settings);
   const RegexEngine = createRegexEngine(settings);
   const functions = boundedFunctions(builtins);
-  const reads = recordedReads();
   return (source) => {
     const tooBig = refuseUnparsed(source);
     if (tooBig !== undefined) return { ok: false, fault: tooBig };
@@ -80,7 +79,7 @@ export function createJsonataCompiler(limits: Partial<ExpressionLimits> = {}): C
         weight: settings.weight,
         nowMs: () => 0,
       },
-      reads,
+      reads: RECORDED_READS,
       functions,
     });
     if (typeof compiled !== "string") {

@@ -85,11 +85,12 @@ describe("starting the program", function () {
 
   it("with --help teaches each command, on standard output, and exits with 0", async () => {
     for (const [args, text] of [
-      [["--help"], /run .*mixer, pilot and an edge\s+proxy/],
+      [["--help"], /run .*mixer, pilot\s+and an edge\s+proxy/],
       [["run", "--help"], /Examples:\n {2}purser run -c mesh\//],
       [["mixer", "--help"], /--mixer-port <port>.*9092/s],
       [["proxy", "--help"], /--role <role>/],
       [["pilot", "--help"], /--pilot-port/],
+      [["validate", "--help"], /Examples:\n {2}purser validate mesh\//],
     ] as const) {
       const program = purser(...args);
       assert.equal(await program.ended(), 0);

@@ -39,13 +39,13 @@ class PathIndex {
   collect(reads: Reads, into: number[]): void {
     const value = this.path.id === reads.id ? this.path.value : reads.read(this.path);
     if (value === undefined) return;
-    into.push(...(this.#equals.get(value) ?? []));
+    addAll(into, this.#equals.get(value));
     if (typeof value !== "string") {
-      into.push(...this.#allPrefixed);
+      addAll(into, this.#allPrefixed);
       return;
     }
     for (const [length, byText] of this.#prefixes) {
-      if (value.length >= length) into.push(...(byText.get(value.slice(0, length)) ?? []));
+      if (value.length >= length) addAll(into, byText.get(value.slice(0, length)));
     }
   }
 }
@@ -60,7 +60,7 @@ export class ConditionIndex {
   readonly #paths: readonly PathIndex[];
 
   /** @param tests for each condition what it is found by; undefined: it is evaluated for each request. */
-  constructor(tests: readonly (KeyTest | undefined)[], pathOf: (test: KeyTest) => PathRead) {
+  constructor(tests: readonly (KeyTest | undefined)[]) {
     const always: number[] = [];
     const byPath = new Map<PathRead, PathIndex>();
     tests.forEach((test, position) => {
@@ -68,7 +68,7 @@ export class ConditionIndex {
         always.push(position);
         return;
       }
-      const path = pathOf(test);
+      const path = PathRead.of(test.path);
       let index = byPath.get(path);
       if (index === undefined) byPath.set(path, (index = new PathIndex(path)));
       index.add(test, position);
@@ -86,8 +86,10 @@ export class ConditionIndex {
       const position = Math.min(always[nextAlways] ?? Infinity, found[0] ?? Infinity);
       const path = this.#paths[nextPath];
       if (path !== undefined && path.first <= position) {
+        const before = found.length;
         path.collect(reads, found);
-        found = [...new Set(found)].sort((a, b) => a - b);
+        // A condition may be found by several of its values.
+        if (found.length > before && found.length > 1) found = [...new Set(found)].sort((a, b) => a - b);
         nextPath++;
         continue;
       }
@@ -97,6 +99,10 @@ export class ConditionIndex {
       yield position;
     }
   }
+}
+
+function addAll(into: number[], positions: Positions | undefined): void {
+  if (positions !== undefined) for (const position of positions) into.push(position);
 }
 
 function push<K>(map: Map<K, number[]>, key: K, position: number): void {

@@ -35,18 +35,11 @@ export class PolicySelection {
   readonly #index: ConditionIndex;
 
   constructor(documents: readonly Selectable[]) {
-    const paths = new Map<string, PathRead>();
-    const pathOf = ({ path }: KeyTest): PathRead => {
-      const key = path.join("\0");
-      let read = paths.get(key);
-      if (read === undefined) paths.set(key, (read = new PathRead(path)));
-      return read;
-    };
-    this.#units = unitsOf(documents, pathOf);
+    this.#units = unitsOf(documents);
     const matches = this.#units.map((unit) =>
       typeof unit === "number" ? documents[unit]?.match : unit.match,
     );
-    this.#index = indexOf(matches, pathOf);
+    this.#index = indexOf(matches);
   }
 
   /**
@@ -92,10 +85,7 @@ function positionOf(unit: number | Group): number {
   return typeof unit === "number" ? unit : (unit.members[0] as number);
 }
 
-function unitsOf(
-  documents: readonly Selectable[],
-  pathOf: (test: KeyTest) => PathRead,
-): readonly (number | Group)[] {
+function unitsOf(documents: readonly Selectable[]): readonly (number | Group)[] {
   const byMatch = new Map<Expression | undefined, number[]>();
   documents.forEach(({ match }, position) => {
     const known = byMatch.get(match);
@@ -110,30 +100,27 @@ function unitsOf(
       const { when, mode } = documents[position] as Selectable;
       return mode === "shadow" ? undefined : when;
     });
-    return [{ members, match, whens: indexOf(whens, pathOf) }];
+    return [{ members, match, whens: indexOf(whens) }];
   });
   return units.sort((a, b) => positionOf(a) - positionOf(b));
 }
 
 /** Each condition by that of its tests whose path tells the most conditions apart. */
-function indexOf(
-  conditions: readonly (Expression | undefined)[],
-  pathOf: (test: KeyTest) => PathRead,
-): ConditionIndex {
+function indexOf(conditions: readonly (Expression | undefined)[]): ConditionIndex {
   const tests = conditions.map((condition) => keyTestsOf(condition?.ast));
   const valuesByPath = new Map<PathRead, Set<unknown>>();
   for (const test of tests.flat()) {
-    const path = pathOf(test);
+    const path = PathRead.of(test.path);
     const values = valuesByPath.get(path) ?? new Set();
     valuesByPath.set(path, values);
     for (const value of test.kind === "equals" ? test.values : test.prefixes) values.add(value);
   }
-  const selectivity = (test: KeyTest): number => valuesByPath.get(pathOf(test))?.size ?? 0;
+  const selectivity = (test: KeyTest): number => valuesByPath.get(PathRead.of(test.path))?.size ?? 0;
   const chosen = tests.map((candidates) =>
     candidates.reduce<KeyTest | undefined>(
       (best, test) => (best === undefined || selectivity(test) > selectivity(best) ? test : best),
       undefined,
     ),
   );
-  return new ConditionIndex(chosen, pathOf);
+  return new ConditionIndex(chosen);
 }

@@ -47,17 +47,22 @@ export class YamlPlaces {
 
   /** Where the character at `offset` (in UTF-16 units) of the text at `path` stands in the file. */
   within(path: DocumentPath, offset: number): SourceLocation {
-    const { node } = this.#find(path);
-    const range = rangeOf(node);
-    if (!isScalar(node) || typeof node.value !== "string" || range === undefined) return this.value(path);
-    const raw = this.#text.slice(range[0], range[1]);
-    return this.#location(range[0] + offsetInScalar(raw, node.type as Scalar.Type, node.value, offset));
+    return this.#within(path, offset);
   }
 
   /** Where the part of the text at `path` that ends at `offset` ends in the file, exclusive. */
   endWithin(path: DocumentPath, offset: number): SourceLocation {
-    const { line, column, file } = this.within(path, Math.max(0, offset - 1));
-    return { file, line, column: column + 1 };
+    return this.#within(path, offset, offset);
+  }
+
+  /** What follows `end` in the text is left out of account: the end is then where what is before it ends. */
+  #within(path: DocumentPath, offset: number, end?: number): SourceLocation {
+    const { node } = this.#find(path);
+    const range = rangeOf(node);
+    if (!isScalar(node) || typeof node.value !== "string" || range === undefined) return this.value(path);
+    const raw = this.#text.slice(range[0], range[1]);
+    const value = node.value.slice(0, end);
+    return this.#location(range[0] + offsetInScalar(raw, node.type as Scalar.Type, value, offset));
   }
 
   #location(offset: number): SourceLocation {

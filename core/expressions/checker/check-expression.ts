@@ -22,6 +22,20 @@ export function checkExpression(
 ): readonly ExpressionFinding[] {
   const ast = parseExpression(source);
   if (ast === undefined) return [];
+  try {
+    return findingsOf(ast, { source, references }, use);
+  } catch (error) {
+    // Nested deeper than this walk can go: the engine has a limit of its own, and says so.
+    if (error instanceof RangeError) return [];
+    throw error;
+  }
+}
+
+function findingsOf(
+  ast: AstNode,
+  { source, references }: Pick<Expression, "source" | "references">,
+  use: ExpressionUse,
+): readonly ExpressionFinding[] {
   const findings = new Findings(ast, source);
   const inference = new Inference(ast, use, findings);
   checkNames(ast, source, references, inference);

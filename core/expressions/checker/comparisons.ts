@@ -39,6 +39,17 @@ export function checkEquality(node: AstNode, lhs: Shape, rhs: Shape, inference: 
     });
     return NEVER_ABSENT;
   }
+  const list = [left, right].find(({ shape }) => isCalledList(shape));
+  const text = list === left ? right : left;
+  if (list !== undefined && typeof text.shape.constant === "string") {
+    const among = `${text.text} in ${list.text}`;
+    findings.add(node, {
+      code: "PURSER_EXPR_TYPE",
+      severity: "warning",
+      message: `${list.text} may be a list, which is never equal to one text`,
+      suggestion: equal ? among : `$not(${among})`,
+    });
+  }
   if (lhs.constant === undefined || rhs.constant === undefined) return NEVER_ABSENT;
   const constant = (lhs.constant === rhs.constant) === equal;
   findings.add(node, {
@@ -163,6 +174,20 @@ function conversion(node: AstNode, left: Operand, right: Operand): string | unde
 
 function ordered(node: AstNode, left: Operand, right: Operand, write: (side: Operand) => string): string {
   return `${write(left)} ${String(node.value)} ${write(right)}`;
+}
+
+/** In a token's claims and their like, these are lists by custom; `in` is right of a single text too. */
+const LISTS: ReadonlySet<string> = new Set([
+  "roles",
+  "groups",
+  "permissions",
+  "scopes",
+  "entitlements",
+  "amr",
+]);
+
+function isCalledList({ place = [], declaration }: Shape): boolean {
+  return declaration?.type === "ANY" && LISTS.has(place.at(-1) ?? "");
 }
 
 /** Whether it is a number in quotes. */

@@ -6,7 +6,7 @@ import { type AstNode, isPairs, textOf, walk } from "../jsonata-ast.ts";
 import { shapeOfCall } from "./calls.ts";
 import type { Findings } from "./findings.ts";
 import type { ExpressionUse } from "./finding.ts";
-import { ANYTHING, always, either, type Kind, type Shape, shapeOfAttribute } from "./kinds.ts";
+import { ANYTHING, always, either, isOnly, type Kind, type Shape, shapeOfAttribute } from "./kinds.ts";
 import { checkNumber, shapeOfBinary } from "./operators.ts";
 import { checkDefault } from "./logic.ts";
 
@@ -183,6 +183,11 @@ export class Inference {
   #apply(node: AstNode, context: Shape, scope: Scope): Shape {
     const lhs = this.infer(node.lhs as AstNode, context, scope);
     const target = node.rhs as AstNode;
+    if (isOnly(lhs, "function")) {
+      // Of two functions it makes one.
+      this.infer(target, context, scope);
+      return ANYTHING;
+    }
     if (target.type === "function") {
       const shape = this.#call(target, [lhs], context, scope);
       this.#shapes.set(target, shape);

@@ -73,10 +73,14 @@ export function matchesOf(
 }
 
 /** The regular expression behind a function, if there is one. */
-export function regexBehind(target: unknown): { readonly regex: Regex; readonly position: number } | undefined {
+export function regexBehind(
+  target: unknown,
+): { readonly regex: Regex; readonly position: number } | undefined {
   if (typeof target !== "function") return undefined;
   const made = target as { readonly regex?: Regex; readonly position?: number };
-  return made.regex === undefined ? undefined : (made as { readonly regex: Regex; readonly position: number });
+  return made.regex === undefined
+    ? undefined
+    : (made as { readonly regex: Regex; readonly position: number });
 }
 
 function matchesNothing(position: number): ExpressionError {
