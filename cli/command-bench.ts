@@ -10,7 +10,7 @@ import { readBags } from "./bench/read-bags.ts";
 import { type Budgets, exceededBudgets, formatReport } from "./bench/report.ts";
 import { CommandFailed } from "./command-failed.ts";
 import { configFlag } from "./flags.ts";
-import { loadConfig } from "./part-config.ts";
+import { readConfig } from "./part-config.ts";
 import { createWorld } from "./world.ts";
 
 interface Flags extends Budgets {
@@ -55,8 +55,7 @@ export function benchCommand(): Command {
 
 async function bench(flags: Flags): Promise<void> {
   const world = createWorld({ logLevel: "error", logFormat: "auto" });
-  const { source, snapshot } = await loadConfig(flags.config, world);
-  await source.close();
+  const snapshot = await readConfig(flags.config, world);
   const bags = flags.bags === undefined ? synthesizedBags(snapshot) : await readBags(flags.bags);
   const progress = createProgress();
   try {

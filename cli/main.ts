@@ -12,6 +12,7 @@ import { proxyCommand } from "./command-proxy.ts";
 import { replayCommand } from "./replay/command-replay.ts";
 import { runCommand } from "./command-run.ts";
 import { testCommand } from "./command-test.ts";
+import { validateCommand } from "./command-validate.ts";
 import { VERSION } from "./version.ts";
 
 /** Exit codes: 0 done, 1 the program failed or found what it was told to fail on, 2 the user can put it right (a flag, a port, a file, a document). */
@@ -29,7 +30,8 @@ export async function main(args: readonly string[]): Promise<number> {
     .addCommand(benchCommand())
     .addCommand(replayCommand())
     .addCommand(explainCommand())
-    .addCommand(testCommand());
+    .addCommand(testCommand())
+    .addCommand(validateCommand());
   return runProgram(program, args);
 }
 

@@ -3,7 +3,9 @@
 
 import { BUNDLED_ADAPTERS } from "../adapters/inventory.ts";
 import type { ConfigSource } from "../config/config-source.ts";
+import { SetBuilder } from "../config/build-set.ts";
 import { createFileSource } from "../config/file-source.ts";
+import { DEFAULT_SIZE_LIMITS, readFiles } from "../config/read-files.ts";
 import { createJsonataCompiler } from "../core/expressions/jsonata-engine.ts";
 import type { CompileExpression } from "../core/expressions/expression.ts";
 import { createInventory } from "../core/hooks/inventory.ts";
@@ -11,6 +13,7 @@ import { type Diagnostic, formatDiagnostic } from "../core/kernel/diagnostic.ts"
 import { PurserError } from "../core/kernel/errors.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
 import { BUNDLED_PLUGINS } from "../plugins/inventory.ts";
+import { systemScheduler } from "./platform.ts";
 import type { World } from "./world.ts";
 
 /** The one expression engine of this process. */
@@ -24,15 +27,29 @@ export interface LoadedConfig {
 }
 
 /**
- * Reads the documents and, unless told otherwise, begins to follow them.
+ * Reads the documents and begins to follow them.
  * @throws {ConfigRejected} when the first set has faults: there is nothing to go on with.
  */
-export async function loadConfig(
+export async function loadConfig(paths: readonly string[], world: World): Promise<LoadedConfig> {
+  return load(paths, world, true);
+}
+
+/**
+ * Reads the documents once, for commands that look at them and end.
+ * @throws {ConfigRejected} when the set has faults.
+ */
+export async function readConfig(paths: readonly string[], world: World): Promise<Snapshot> {
+  const { source, snapshot } = await load(paths, world, false);
+  await source.close();
+  return snapshot;
+}
+
+async function load(
   paths: readonly string[],
   { clock, scheduler, logger }: World,
-  { watch = true }: { readonly watch?: boolean } = {},
+  watch: boolean,
 ): Promise<LoadedConfig> {
-  const source = createFileSource({
+  const options = {
     paths,
     watch,
     clock,
@@ -40,27 +57,41 @@ export async function loadConfig(
     logger,
     compile: compileExpression,
     inventory: INVENTORY,
-  });
+  };
+  const source = createFileSource(options);
   const first = await source.start();
   if (first.ok) return { source, snapshot: first.value };
   await source.close();
   throw new ConfigRejected(first.diagnostics);
 }
 
-/**
- * Reads the documents once, for commands that look at them and end.
- * @throws {ConfigRejected} when the set has faults.
- */
-export async function readConfig(
-  paths: readonly string[],
-  { clock, scheduler, logger }: World,
-): Promise<Snapshot> {
-  const options = { paths, clock, scheduler, logger, compile: compileExpression, inventory: INVENTORY };
-  const source = createFileSource({ ...options, watch: false });
-  const first = await source.start();
-  await source.close();
-  if (first.ok) return first.value;
-  throw new ConfigRejected(first.diagnostics);
+/** A configuration that was read and checked, and not put to use. */
+export interface CheckedConfig {
+  /** Every fault and warning, in the order of the files. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** The text of each file, by its path. */
+  readonly sources: ReadonlyMap<string, string>;
+  /** How many documents were read, and how many different expressions they have. */
+  readonly documents: number;
+  readonly expressions: number;
+}
+
+/** Reads the documents as `loadConfig` does, once, and says all that is to be said of them. */
+export async function checkConfig(paths: readonly string[]): Promise<CheckedConfig> {
+  const seen = new Set<string>();
+  const compile: CompileExpression = (source) => {
+    seen.add(source);
+    return compileExpression(source);
+  };
+  const builder = new SetBuilder({ compile, inventory: INVENTORY, scheduler: systemScheduler });
+  const set = await readFiles(paths, DEFAULT_SIZE_LIMITS);
+  const result = await builder.build(set);
+  return {
+    diagnostics: result.ok ? result.warnings : result.diagnostics,
+    sources: new Map(set.files.map(({ path, text }) => [path, text])),
+    documents: builder.documentCount,
+    expressions: seen.size,
+  };
 }
 
 /** The first configuration had faults; its message is all of them, one a line. */

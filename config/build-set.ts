@@ -32,6 +32,11 @@ export class SetBuilder {
     this.#options = options;
   }
 
+  /** How many documents the last set had, faulty ones too. */
+  get documentCount(): number {
+    return [...this.#parsed.values()].reduce((sum, { file }) => sum + file.documents.length, 0);
+  }
+
   async build({ files, diagnostics, version }: FileSet): Promise<Checked<Snapshot>> {
     const { inventory } = this.#options;
     this.#parsed = new Map(

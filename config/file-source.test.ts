@@ -309,6 +309,17 @@ describe("a source of documents from files", () => {
     assert.equal(published, 0);
   });
 
+  it("logs the warnings of each set that it accepts, once", async () => {
+    const warnings: string[] = [];
+    const logger: Logger = { ...silent, warn: (message) => warnings.push(message) };
+    const risky = policy("a").replace("DENY }", "DENY, when: request.useragent != 'curl' }");
+    await writeFile(join(folder, "a.yaml"), risky);
+    const source = open({ logger });
+    assert.equal((await source.start()).ok, true);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] as string, /a\.yaml:4:29: warning: .* \[PURSER_EXPR_ABSENT\]/);
+  });
+
   it("goes on telling the others when a listener throws", async () => {
     await put("a.yaml", policy("one"));
     const logged: string[] = [];

@@ -72,8 +72,10 @@ class FileSource implements ConfigSource {
     this.#building = building;
     const result = await building;
     this.#building = undefined;
-    if (result.ok) this.#current = result.value;
-    else this.#lastRejection = result.diagnostics;
+    if (result.ok) {
+      this.#current = result.value;
+      this.#warn(result.warnings);
+    } else this.#lastRejection = result.diagnostics;
     return result;
   }
 
@@ -130,6 +132,12 @@ class FileSource implements ConfigSource {
       });
   }
 
+  /** Once for each set that is accepted. */
+  #warn(warnings: readonly Diagnostic[]): void {
+    for (const warning of warnings)
+      this.#options.logger.warn(formatDiagnostic(warning, { remedy: true }), { code: warning.code });
+  }
+
   #conclude(result: Checked<Snapshot>): void {
     const { logger } = this.#options;
     const rejection = this.#lastRejection;
@@ -140,7 +148,10 @@ class FileSource implements ConfigSource {
       return;
     }
     this.#lastRejection = undefined;
-    if (result.value.version !== this.#current?.version) this.#current = result.value;
+    if (result.value.version !== this.#current?.version) {
+      this.#current = result.value;
+      this.#warn(result.warnings);
+    }
     // Files are often touched without any change to the set. But a broken edit taken back is news: the set in force is
     // the newest one again.
     else if (rejection === undefined) return;

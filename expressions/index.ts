@@ -4,7 +4,8 @@
 import jsonata from "jsonata";
 import type { AttributeManifest } from "../core/attributes/manifest.ts";
 import { compileAst, type Environment } from "../core/expressions/compiler/compile-ast.ts";
-import { ExpressionError, type StaticReferences } from "../core/expressions/expression.ts";
+import type { StaticReferences } from "../core/expressions/expression.ts";
+import { evaluationError } from "../core/expressions/failures.ts";
 import type { AstNode } from "../core/expressions/jsonata-ast.ts";
 import { staticReferences } from "../core/expressions/references.ts";
 
@@ -43,7 +44,7 @@ export function compile(source: string, options: ExpressionOptions = {}): Compil
   const ast = parsed.ast() as unknown as AstNode;
   const interpret = (input: unknown, given?: Bindings): Promise<unknown> =>
     parsed.evaluate(input, { ...bindings, ...given }).catch((error: unknown) => {
-      throw asExpressionError(error);
+      throw evaluationError(error);
     });
   const compiled = Object.values(bindings).some(isAsync)
     ? "a function that is bound is async"
@@ -71,7 +72,7 @@ export function compile(source: string, options: ExpressionOptions = {}): Compil
       try {
         return run(input, given === undefined ? fixed : new Variables(bindings, given));
       } catch (error: unknown) {
-        throw asExpressionError(error);
+        throw evaluationError(error);
       }
     },
   };
@@ -101,18 +102,6 @@ function parse(source: string, options: Record<string, number | undefined>): jso
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
     return jsonata(source, given);
   } catch (error: unknown) {
-    throw asExpressionError(error);
+    throw evaluationError(error);
   }
-}
-
-function asExpressionError(error: unknown): ExpressionError {
-  if (error instanceof ExpressionError) return error;
-  if (error instanceof RangeError) return new ExpressionError("D1011", error.message, { cause: error });
-  const { code, message, position, token, value } = (error ?? {}) as Record<string, unknown>;
-  return new ExpressionError(typeof code === "string" ? code : "UNKNOWN", String(message ?? code), {
-    ...(typeof position === "number" ? { position } : {}),
-    ...(typeof token === "string" ? { token } : {}),
-    value,
-    cause: error,
-  });
 }

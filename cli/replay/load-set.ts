@@ -9,7 +9,7 @@ import { ReplaySet } from "../../core/replay/replay-set.ts";
 import { createCheckDispatch } from "../../mixer/handlers/check-dispatch.ts";
 import { buildHandlerTable, EMPTY_TABLE } from "../../mixer/handlers/handler-table.ts";
 import { MixerMetrics } from "../../mixer/metrics/mixer-metrics.ts";
-import { ConfigRejected, loadConfig } from "../part-config.ts";
+import { ConfigRejected, readConfig } from "../part-config.ts";
 import type { World } from "../world.ts";
 
 export interface LoadedSet {
@@ -28,8 +28,7 @@ const CLOSE_MS = 1_000;
  * @throws {ConfigRejected} for a set with faults.
  */
 export async function loadSet(paths: readonly string[], world: World): Promise<LoadedSet> {
-  const { source, snapshot } = await loadConfig(paths, world, { watch: false });
-  await source.close();
+  const snapshot = await readConfig(paths, world);
   const metrics = new MixerMetrics(world.clock, () => []);
   const plugins = snapshot.handlers.filter(({ definition }) => definition.extension === "plugin");
   const built = buildHandlerTable(plugins, EMPTY_TABLE, { ...world, files: filesReadOnce, metrics });

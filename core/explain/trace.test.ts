@@ -138,6 +138,13 @@ describe("a trace", () => {
     assert.ok(!JSON.stringify(headers.root).includes("s3cr3t"));
   });
 
+  it("is held to the engine's limits", async () => {
+    const tracer = createTracer({ items: 5 });
+    const options = { redaction: new Redaction(BAG, []), secretive: false };
+    const { result } = await traceExpression(tracer("$count([1..6])"), BAG, { nowMs: 0 }, options);
+    assert.equal(result.ok ? undefined : (result.error as { jsonataCode?: string }).jsonataCode, "D2015");
+  });
+
   it("keeps within its limits", async () => {
     const source = Array.from({ length: 40 }, (_, index) => `request.size > ${index}`).join(" and ");
     const limits = { ...DEFAULT_TRACE_LIMITS, nodes: 30, depth: 10, valueLength: 5 };
@@ -145,6 +152,43 @@ describe("a trace", () => {
     assert.ok(all(root).length <= 30);
     const long = await trace('$join(source.labels, "-------")', BAG, limits);
     assert.ok(long.root.values.every((value) => value.length <= 10));
+  });
+
+  it("goes through every form of expression", async () => {
+    const sources = [
+      "source.labels#$i.{ 'at': $i, 'is': $ }",
+      "request.headers@$h.$h.`x-user`",
+      "request.{ method: size }",
+      "request.headers.*",
+      "request.**[$ = 'ann']",
+      "request.headers.`x-user`.%.authorization",
+      "source.labels^(>$)[0]",
+      "$map([1..3], function($v) { $v * request.size })",
+      "($f := function($n) { $n <= 0 ? 'done' : $f($n - 1) }; $f(20))",
+      "$sum(source.labels.(1))",
+      "request ~> |$|{ 'seen': true }, 'headers'|",
+      "$uppercase ~> function($f) { $f('a') }",
+      "'a' ~> $uppercase() ~> $length()",
+      "[request.size, -request.size, -(3)]",
+      "$substring(?, 1)('abc')",
+      "/a+/i ~> $type",
+      "$match(request.url_path, /\\d+/)[0].match",
+      "(request.size > 5)[0] ? 'x'",
+      "$exists(request.id) ? 1 : request.size ?: 2",
+      "$lookup(request.headers, 'x-user') ?? 'nobody'",
+    ];
+    for (const source of sources) {
+      const compiled = compileWithJsonata(source);
+      if (!compiled.ok) assert.fail(`${source}: ${compiled.fault.message}`);
+      const expected = await compiled.expression.evaluate(BAG, { nowMs: 1_700_000_000_000 });
+      const { result, root } = await trace(source);
+      assert.deepEqual(result, { ok: true, value: expected }, source);
+      for (const { text, start, end, skipped, count, failed } of all(root)) {
+        assert.equal(text, source.slice(start, end), source);
+        assert.equal(skipped === true, count === 0, `${text} in ${source}`);
+        assert.equal(failed, undefined, `${text} in ${source}`);
+      }
+    }
   });
 
   it("gives what the engine gives", async () => {

@@ -19,13 +19,6 @@ import { plainValue } from "../expressions/plain-value.ts";
 import { createRegexEngine } from "../expressions/regex-engine.ts";
 import { type OutlineNode, outlineOf, outlineParts } from "./syntax-outline.ts";
 
-export interface TracerOptions {
-  /** Those of the engine whose expressions are traced; default its defaults. */
-  readonly limits?: Partial<ExpressionLimits>;
-  /** Functions that expressions may call besides JSONata's, by name without the `$`; default none. */
-  readonly functions?: Readonly<Record<string, Builtin>>;
-}
-
 /** Told of each sub-expression as it is reached and as it gives its value, which may be a view of the bag. */
 export interface TraceWatcher {
   reached(part: OutlineNode): void;
@@ -47,11 +40,14 @@ export interface TracedExpression {
 /** Makes expressions traceable: the same functions, clock and limits as the engine, with a watcher on every node. */
 export type Tracer = (source: string) => TracedExpression;
 
-/** Remembers what it has parsed, so it should live no longer than the documents whose expressions it traces. */
-export function createTracer(options: TracerOptions = {}): Tracer {
+/**
+ * Remembers what it has parsed, so it should live no longer than the documents whose expressions it traces.
+ * @param given Those of the engine whose expressions are traced; default its defaults.
+ */
+export function createTracer(given: Partial<ExpressionLimits> = {}): Tracer {
   const known = new Map<string, TracedExpression>();
-  const limits: ExpressionLimits = { ...DEFAULT_EXPRESSION_LIMITS, ...options.limits };
-  const builtins = [...boundedBuiltins(limits), ...Object.entries(options.functions ?? {})];
+  const limits: ExpressionLimits = { ...DEFAULT_EXPRESSION_LIMITS, ...given };
+  const builtins = boundedBuiltins(limits);
   return (source) => {
     let traced = known.get(source);
     if (traced === undefined) known.set(source, (traced = traceable(source, limits, builtins)));
@@ -62,7 +58,7 @@ export function createTracer(options: TracerOptions = {}): Tracer {
 function traceable(
   source: string,
   limits: ExpressionLimits,
-  builtins: readonly (readonly [string, Builtin])[],
+  builtins: ReadonlyMap<string, Builtin>,
 ): TracedExpression {
   const RegexEngine = createRegexEngine(limits);
   const options = { stack: limits.depth, sequence: limits.items, RegexEngine, timeout: 0 };

@@ -70,6 +70,8 @@ export class ExpressionError extends Error {
   token: string | undefined;
   /** The value that was at fault. */
   readonly value: unknown;
+  /** The function that says so, where JSONata names it besides the token. */
+  readonly functionName: string | undefined;
 
   constructor(
     code: string,
@@ -78,6 +80,7 @@ export class ExpressionError extends Error {
       readonly position?: number;
       readonly token?: string;
       readonly value?: unknown;
+      readonly functionName?: string;
       readonly cause?: unknown;
     } = {},
   ) {
@@ -86,5 +89,6 @@ export class ExpressionError extends Error {
     this.position = options.position;
     this.token = options.token;
     this.value = options.value;
+    this.functionName = options.functionName;
   }
 }

@@ -3,7 +3,7 @@
 
 import { ExpressionError, type ExpressionFault } from "./expression.ts";
 import { TOO_LARGE } from "./limits.ts";
-import { messageOfCode } from "./messages.ts";
+import { type FailureFacts, messageOfFailure } from "./messages.ts";
 
 /** Longest message that is passed on: JSONata quotes values, and a request's values can be long. */
 const MESSAGE_LENGTH = 300;
@@ -15,24 +15,20 @@ const TOO_DEEP = "D1011";
 const NO_CODE = "UNKNOWN";
 
 /** What JSONata throws: a plain object. Its position is where the token ends. */
-interface JsonataFailure {
-  readonly code?: unknown;
+interface JsonataFailure extends FailureFacts {
   readonly message?: unknown;
   readonly position?: unknown;
-  readonly token?: unknown;
-  readonly value?: unknown;
-  /** Which argument, from 1. */
-  readonly index?: unknown;
 }
 
 export function evaluationError(thrown: unknown): ExpressionError {
   if (thrown instanceof ExpressionError && thrown.message.length <= MESSAGE_LENGTH) return thrown;
   const failure = (typeof thrown === "object" && thrown !== null ? thrown : {}) as JsonataFailure;
-  const { position, token, value } = failure;
+  const { position, token, value, functionName } = failure;
   return new ExpressionError(codeOf(thrown, failure), messageOf(thrown, failure), {
     ...(typeof position === "number" ? { position } : {}),
     ...(typeof token === "string" ? { token } : {}),
     value,
+    ...(typeof functionName === "string" ? { functionName } : {}),
     ...(thrown instanceof ExpressionError ? {} : { cause: thrown }),
   });
 }
@@ -63,7 +59,7 @@ function messageOf(thrown: unknown, failure: JsonataFailure): string {
   const message =
     typeof failure.message === "string"
       ? failure.message
-      : (messageOfCode(String(failure.code), failure.index, failure.token) ?? String(failure.code ?? thrown));
+      : (messageOfFailure(failure) ?? String(failure.code ?? thrown));
   return message.length > MESSAGE_LENGTH ? `${message.slice(0, MESSAGE_LENGTH)}…` : message;
 }
 

@@ -3,6 +3,7 @@
 
 import type { AttributeManifest } from "../../attributes/manifest.ts";
 import { checkExpression } from "../../expressions/checker/check-expression.ts";
+import type { ExpressionFinding } from "../../expressions/checker/finding.ts";
 import type { CompileExpression, Expression } from "../../expressions/expression.ts";
 import type { Diagnostic } from "../../kernel/diagnostic.ts";
 import type { ParsedDocument } from "../document.ts";
@@ -28,6 +29,7 @@ export function compileExpressions(
 ): CompiledExpressions {
   const expressions = new Map<string, Expression>();
   const diagnostics: Diagnostic[] = [];
+  const found = new Map<string, readonly ExpressionFinding[]>();
   for (const document of documents) {
     for (const marked of markedTexts(EXPRESSION_KEYWORD, document.definition.spec, document.spec, ["spec"])) {
       const { text, path } = marked;
@@ -43,8 +45,12 @@ export function compileExpressions(
         ({ expression } = result);
         expressions.set(text, expression);
       }
-      const use = { ...attributes, ...useOf(document, marked) };
-      for (const { start, end, ...finding } of checkExpression(expression, use)) {
+      const use = useOf(document, marked);
+      // Many documents say the same of the same requests.
+      const key = JSON.stringify([text, use]);
+      const findings = found.get(key) ?? checkExpression(expression, { ...attributes, ...use });
+      found.set(key, findings);
+      for (const { start, end, ...finding } of findings) {
         const location = document.places.within(path, start);
         const { line, column } = document.places.endWithin(path, end);
         diagnostics.push({ ...finding, location, end: { line, column } });

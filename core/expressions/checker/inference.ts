@@ -22,6 +22,8 @@ const UNKNOWN: Shape = { ...ANYTHING, optional: false };
 export class Inference {
   readonly findings: Findings;
   readonly use: ExpressionUse;
+  /** What each `and` and `or` compares with constants. */
+  readonly joined = new Map<AstNode, Map<string, unknown>>();
   readonly #shapes = new Map<AstNode, Shape>();
   readonly #rebound: ReadonlySet<string>;
 

@@ -52,42 +52,35 @@ function comparedIn(node: AstNode): AstNode | undefined {
 
 /** `a = "x" and a = "y"` is never true, `a != "x" or a != "y"` always. */
 function checkAlternatives(node: AstNode, inference: Inference): void {
-  const operator = node.value === "and" ? "=" : "!=";
-  const known = new Map(comparisons(node.lhs as AstNode, node.value, operator, inference));
-  for (const [key, constant] of comparisons(node.rhs as AstNode, node.value, operator, inference)) {
-    if (!known.has(key) || known.get(key) === constant) continue;
-    const either = `[${JSON.stringify(known.get(key))}, ${JSON.stringify(constant)}]`;
+  const known = comparisonsOf(node.lhs as AstNode, node.value, inference);
+  for (const [key, constant] of comparisonsOf(node.rhs as AstNode, node.value, inference)) {
+    if (!known.has(key)) known.set(key, constant);
+    if (known.get(key) === constant) continue;
+    const both = `[${JSON.stringify(known.get(key))}, ${JSON.stringify(constant)}]`;
+    const never = node.value === "and";
     inference.findings.add(node, {
       code: "PURSER_EXPR_CONSTANT",
       severity: "warning",
-      message:
-        operator === "="
-          ? `${key} cannot be both: this is never true`
-          : `${key} is always unlike one of them: this is true of every ${key} that is there`,
-      suggestion: operator === "=" ? `${key} in ${either}` : `$not(${key} in ${either})`,
+      message: never
+        ? `${key} cannot be both: this is never true`
+        : `${key} is always unlike one of them: this is true of every ${key} that is there`,
+      suggestion: never ? `${key} in ${both}` : `$not(${key} in ${both})`,
     });
   }
+  inference.joined.set(node, known);
 }
 
-/** The comparisons with a constant that `node` joins by `joiner`. */
-function* comparisons(
-  node: AstNode,
-  joiner: unknown,
-  operator: string,
-  inference: Inference,
-): Generator<readonly [key: string, constant: unknown]> {
-  if (node.type === "block" && node.expressions?.length === 1)
-    yield* comparisons(node.expressions[0] as AstNode, joiner, operator, inference);
-  if (node.type !== "binary") return;
-  const [left, right] = [node.lhs as AstNode, node.rhs as AstNode];
-  if (node.value === joiner) {
-    yield* comparisons(left, joiner, operator, inference);
-    yield* comparisons(right, joiner, operator, inference);
-  } else if (node.value === operator) {
-    const { constant } = inference.shapeOf(right);
-    if (inference.shapeOf(left).place !== undefined && constant !== undefined)
-      yield [inference.findings.textOf(left), constant];
-  }
+/** What `node` compares with constants, joined by `joiner`. The parts of a chain are gathered once, from the left. */
+function comparisonsOf(node: AstNode, joiner: unknown, inference: Inference): Map<string, unknown> {
+  const inner = node.type === "block" && node.expressions?.length === 1 ? node.expressions[0] : undefined;
+  if (inner !== undefined) return comparisonsOf(inner, joiner, inference);
+  if (node.type !== "binary") return new Map();
+  if (node.value === joiner) return inference.joined.get(node) ?? new Map<string, unknown>();
+  if (node.value !== (joiner === "and" ? "=" : "!=")) return new Map();
+  const left = node.lhs as AstNode;
+  const { constant } = inference.shapeOf(node.rhs as AstNode);
+  if (inference.shapeOf(left).place === undefined || constant === undefined) return new Map();
+  return new Map([[inference.findings.textOf(left), constant]]);
 }
 
 const COMPARISONS: ReadonlySet<unknown> = new Set(["=", "!=", "<", "<=", ">", ">=", "in"]);

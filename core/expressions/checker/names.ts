@@ -43,6 +43,9 @@ function rangeOfReference(
   return range;
 }
 
+/** Longest text that is taken for one name with dashes, in UTF-16 units. */
+const NAME_LENGTH = 200;
+
 /** `request.headers.x-user` subtracts `user`. Gives the places of all such mistakes. */
 function checkDashes(ast: AstNode, source: string, inference: Inference): readonly SourceRange[] {
   const { findings, use } = inference;
@@ -50,6 +53,7 @@ function checkDashes(ast: AstNode, source: string, inference: Inference): readon
   walk(ast, (node) => {
     if (node.type !== "binary" || node.value !== "-") return;
     const range = findings.rangeOf(node);
+    if (range.end - range.start > NAME_LENGTH) return;
     const [, prefix, name] = /^([\w.]+)\.(\w+(?:-\w+)+)$/.exec(source.slice(range.start, range.end)) ?? [];
     if (prefix === undefined || name === undefined) return;
     if (use.manifest.lookup([...prefix.split("."), name])?.kind !== "member") return;

@@ -16,6 +16,9 @@ const ARITHMETIC: ReadonlySet<unknown> = new Set(["+", "-", "*", "/", "%"]);
 /** Tells what is certain to be there, and what may not be. */
 export class Presence {
   readonly #inference: Inference;
+  /** So that the parts of a long chain are not gone through again for each of them. */
+  readonly #true = new Map<AstNode, Facts>();
+  readonly #false = new Map<AstNode, Facts>();
 
   constructor(inference: Inference) {
     this.#inference = inference;
@@ -23,6 +26,15 @@ export class Presence {
 
   /** What is there when `node` is true. */
   whenTrue(node: AstNode): Facts {
+    return remember(this.#true, node, () => this.#whenTrue(node));
+  }
+
+  /** What is there when `node` is false or has no value. */
+  whenFalse(node: AstNode): Facts {
+    return remember(this.#false, node, () => this.#whenFalse(node));
+  }
+
+  #whenTrue(node: AstNode): Facts {
     const inner = onlyExpression(node);
     if (inner !== undefined) return this.whenTrue(inner);
     const argument = argumentOf(node, "not");
@@ -36,8 +48,7 @@ export class Presence {
     return node.value === "&" ? NO_FACTS : union(this.#within(left), this.#within(right));
   }
 
-  /** What is there when `node` is false or has no value. */
-  whenFalse(node: AstNode): Facts {
+  #whenFalse(node: AstNode): Facts {
     const inner = onlyExpression(node);
     if (inner !== undefined) return this.whenFalse(inner);
     const argument = argumentOf(node, "not");
@@ -85,6 +96,7 @@ export class Presence {
 
   /** What is there when `node` has a value. */
   #within(node: AstNode): Facts {
+    if (this.#inference.shapeOf(node).constant !== undefined) return NO_FACTS;
     const facts = new Set([this.keyOf(node)]);
     const inner = onlyExpression(node);
     const { place = [] } = this.#inference.shapeOf(node);
@@ -134,9 +146,16 @@ function strictArgument(node: AstNode): AstNode | undefined {
 }
 
 export function union(a: Facts, b: Facts): Facts {
+  if (a.size === 0 || b.size === 0) return a.size === 0 ? b : a;
   return new Set([...a, ...b]);
 }
 
 function common(a: Facts, b: Facts): Facts {
   return new Set([...a].filter((fact) => b.has(fact)));
+}
+
+function remember(known: Map<AstNode, Facts>, node: AstNode, find: () => Facts): Facts {
+  const facts = known.get(node) ?? find();
+  known.set(node, facts);
+  return facts;
 }

@@ -47,11 +47,22 @@ const FROM_MILLIS = referenceFunction("fromMillis");
 /** The last millisecond of the year 9999, and the first of the year 0: between them, ISO 8601 has four digits for a year. */
 const [FIRST_MS, LAST_MS] = [-62_167_219_200_000, 253_402_300_799_999];
 
+/** The last time that was written out: requests come many to the millisecond. */
+let [lastMs, lastText] = [Number.NaN, ""];
+
+function isoText(time: number): string {
+  if (time !== lastMs) {
+    // oxlint-disable-next-line no-restricted-globals -- of a given time; no clock is read
+    lastText = new Date(time).toISOString();
+    lastMs = time;
+  }
+  return lastText;
+}
+
 function formatTime(guard: Guard, millis: unknown, picture: unknown, timezone: unknown): unknown {
   if (picture === undefined && timezone === undefined && Number.isInteger(millis)) {
     const time = millis as number;
-    // oxlint-disable-next-line no-restricted-globals -- of a given time; no clock is read
-    if (time >= FIRST_MS && time <= LAST_MS) return new Date(time).toISOString();
+    if (time >= FIRST_MS && time <= LAST_MS) return isoText(time);
   }
   return FROM_MILLIS.invoke(guard, [millis, picture, timezone], undefined);
 }

@@ -4,7 +4,7 @@
 import { ExpressionError } from "../expression.ts";
 import { applyFunction } from "../runtime/calls.ts";
 import type { Guard } from "../runtime/guard.ts";
-import { checkMatch, type Match } from "../runtime/matcher.ts";
+import { checkMatch, type Match, matchesOf, regexBehind } from "../runtime/matcher.ts";
 import { createSequence } from "../runtime/sequence.ts";
 
 type Values = readonly unknown[];
@@ -79,7 +79,13 @@ export function replace(guard: Guard, [given, pattern, replacement, limit]: Valu
 }
 
 /** The matches one after another; no more are looked for than are taken. */
-function* matches(guard: Guard, pattern: unknown, text: unknown, limit: unknown): Generator<Match> {
+function matches(guard: Guard, pattern: unknown, text: unknown, limit: unknown): Iterable<Match> {
+  const behind = regexBehind(pattern);
+  if (behind === undefined || typeof text !== "string") return matchesOfFunction(guard, pattern, text, limit);
+  return matchesOf(guard, behind, text, limit === undefined ? Infinity : (limit as number));
+}
+
+function* matchesOfFunction(guard: Guard, pattern: unknown, text: unknown, limit: unknown): Generator<Match> {
   if (limit !== undefined && !((limit as number) > 0)) return;
   let found = firstMatch(guard, pattern, text);
   for (let count = 0; found !== undefined && (limit === undefined || count < (limit as number)); count++) {

@@ -5,7 +5,7 @@ import { ExpressionError } from "../expression.ts";
 import { builtinOf, type ReferenceFunction } from "../reference-functions.ts";
 import { type Signature, signatureOf } from "../signatures.ts";
 import type { Guard } from "./guard.ts";
-import { createSequence, settle } from "./sequence.ts";
+import { createSequence, type Sequence, settle } from "./sequence.ts";
 import { isFunction } from "./values.ts";
 
 /** A function that an expression made: a JavaScript function, so that the reference's own functions can call it. */
@@ -276,21 +276,31 @@ export function referenceFunction(name: string, original = builtinOf(name)): Com
     name,
     arity: call.length,
     signature: signature === undefined ? undefined : signatureOf(signature as { definition: string }),
-    invoke: (guard, values, context) =>
-      call.apply(
-        {
-          input: context,
-          // $toMillis fills in what its picture leaves out from the time of the evaluation.
-          environment: {
-            get timestamp() {
-              // oxlint-disable-next-line no-restricted-globals -- of a given time; no clock is read
-              return new Date(guard.nowMs);
-            },
-          },
-          createSequence: (...items: unknown[]) => createSequence(items),
-          options: { sequence: guard.maxSequence },
-        },
-        values as unknown[],
-      ),
+    invoke: (guard, values, context) => call.apply(new Focus(guard, context), values as unknown[]),
   };
+}
+
+/** What the reference's functions find in `this`. A class, as an object with a getter is slow to make for each call. */
+class Focus {
+  readonly input: unknown;
+  readonly #guard: Guard;
+
+  constructor(guard: Guard, input: unknown) {
+    this.#guard = guard;
+    this.input = input;
+  }
+
+  get options(): { readonly sequence: number } {
+    return { sequence: this.#guard.maxSequence };
+  }
+
+  /** $toMillis fills in what its picture leaves out from the time of the evaluation. */
+  get environment(): { readonly timestamp: unknown } {
+    // oxlint-disable-next-line no-restricted-globals -- of a given time; no clock is read
+    return { timestamp: new Date(this.#guard.nowMs) };
+  }
+
+  createSequence(...items: unknown[]): Sequence {
+    return createSequence(items);
+  }
 }

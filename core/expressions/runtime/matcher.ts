@@ -43,7 +43,44 @@ export function createMatcher(
     };
     return { match, start: found.index, end: lastIndex, groups, next };
   };
-  return Object.assign(matcher, { arity: 2 });
+  const made = matcher as typeof matcher & { arity: number; regex: Regex; position: number };
+  made.arity = 2;
+  made.regex = regex;
+  made.position = position;
+  return made;
+}
+
+/** A regular expression's matches in `text`, `limit` at most, without a function for each. */
+export function matchesOf(
+  guard: Guard,
+  { regex, position }: { readonly regex: Regex; readonly position: number },
+  text: string,
+  limit: number,
+): readonly Match[] {
+  const matches: Match[] = [];
+  for (let from = 0; matches.length < limit; ) {
+    guard.tick(1 + (text.length - from) / CHARACTERS_PER_STEP);
+    const found = regex.find(text, from);
+    if (found === null) break;
+    const [match, ...groups] = found.groups;
+    if (match === "" && matches.length > 0) throw matchesNothing(position);
+    from = found.index + match.length;
+    matches.push({ match, start: found.index, end: from, groups, next: undefined });
+    guard.sequence(matches.length);
+    if (from >= text.length) break;
+  }
+  return matches;
+}
+
+/** The regular expression behind a function, if there is one. */
+export function regexBehind(target: unknown): { readonly regex: Regex; readonly position: number } | undefined {
+  if (typeof target !== "function") return undefined;
+  const made = target as { readonly regex?: Regex; readonly position?: number };
+  return made.regex === undefined ? undefined : (made as { readonly regex: Regex; readonly position: number });
+}
+
+function matchesNothing(position: number): ExpressionError {
+  return new ExpressionError("D1004", "the regular expression matches a text of no length", { position });
 }
 
 /** What a function that stands in for a regular expression gave. @throws {ExpressionError} T1010 when it is no match. */

@@ -1,2 +1,0 @@
-import {compile} from "./expressions/index.ts";
-for (const [e,d] of [["1 ~> $zip(?,[1],ps)",undefined],["a^(1)",undefined],["b^(m)",{b:0}],['a.a#$n{"a":1}',undefined],['s.$substring(0,1)',{s:"a"}],['m.$formatNumber("#,###.##",a)',{m:0}],["(a or $lookup(`0`))",[]],["($ ~> function()<b-:o>{$length()})",undefined],['[] ~> $replace(?,/\\d+/)',undefined]] as any) { try { console.log(e, JSON.stringify(await compile(e).evaluate(d))) } catch(x:any){console.log(e,"ERR",x.code,x.position,x.token,x.message)} }
