@@ -10,6 +10,8 @@ import { type Difference, judge, SOFT, type Verdict } from "./verdict.ts";
 export interface Divergence {
   readonly smallest: FuzzCase;
   readonly verdict: Verdict;
+  /** The kind and the expression without its names and constants: equal for what is probably one fault. */
+  readonly shape: string;
   /** How many cases showed one of this shape. */
   seen: number;
 }
@@ -19,6 +21,8 @@ export interface Campaign {
   /** Evaluations of both engines. */
   cases: number;
   expressions: number;
+  /** Each draws its expressions from a seed of its own, one higher than the last's. */
+  batches: number;
   /** Stopped by the reference's guards. */
   discarded: number;
   /** How often engines differed, by how. */
@@ -39,6 +43,32 @@ export interface CampaignOptions {
   readonly onExpression?: (source: string) => void;
 }
 
+export const emptyCampaign = (seed: number): Campaign => ({
+  seed,
+  cases: 0,
+  expressions: 0,
+  batches: 0,
+  discarded: 0,
+  differences: new Map(),
+  divergences: new Map(),
+});
+
+/** Adds `more` to `total`. */
+export function mergeCampaign(total: Campaign, more: Campaign): Campaign {
+  total.cases += more.cases;
+  total.expressions += more.expressions;
+  total.batches += more.batches;
+  total.discarded += more.discarded;
+  for (const [difference, count] of more.differences)
+    total.differences.set(difference, (total.differences.get(difference) ?? 0) + count);
+  for (const [shape, divergence] of more.divergences) {
+    const known = total.divergences.get(shape);
+    if (known === undefined) total.divergences.set(shape, divergence);
+    else known.seen += divergence.seen;
+  }
+  return total;
+}
+
 const BATCH_EXPRESSIONS = 200;
 /** Each is distinct; a run that finds more has one fault in common, which is to be mended first. */
 const DIVERGENCES_MAX = 200;
@@ -48,14 +78,7 @@ const SHRINK_EVALUATIONS_MAX = 3_000;
 
 /** Runs both engines on drawn cases, and gathers how they differ. Equal seeds draw equal cases. */
 export async function runCampaign(options: CampaignOptions): Promise<Campaign> {
-  const campaign: Campaign = {
-    seed: options.seed,
-    cases: 0,
-    expressions: 0,
-    discarded: 0,
-    differences: new Map(),
-    divergences: new Map(),
-  };
+  const campaign = emptyCampaign(options.seed);
   const shrinksByKind = new Map<string, number>();
   const endMs = performance.now() + options.timeMs;
   const isOver = () =>
@@ -65,9 +88,9 @@ export async function runCampaign(options: CampaignOptions): Promise<Campaign> {
   for (let batch = 0; !isOver(); batch++) {
     for (const drawn of fc.sample(fuzzCases, { seed: options.seed + batch, numRuns: BATCH_EXPRESSIONS })) {
       if (isOver()) break;
-      options.onExpression?.(render(drawn.expression));
       await runOne(drawn, campaign, shrinksByKind, options);
     }
+    campaign.batches++;
     options.onBatch?.(campaign);
   }
   return campaign;
@@ -77,9 +100,9 @@ async function runOne(
   drawn: FuzzCase,
   campaign: Campaign,
   shrinksByKind: Map<string, number>,
-  { onDivergence }: CampaignOptions,
+  { onDivergence, onExpression }: CampaignOptions,
 ): Promise<void> {
-  const { evaluations, discarded, verdicts } = await judge(drawn);
+  const { evaluations, discarded, verdicts } = await judge(drawn, onExpression);
   campaign.expressions++;
   campaign.cases += evaluations;
   campaign.discarded += discarded;
@@ -89,11 +112,10 @@ async function runOne(
     const shrunk = shrinksByKind.get(kindOf(verdict)) ?? 0;
     if (shrunk >= shrinksFor(verdict)) continue;
     shrinksByKind.set(kindOf(verdict), shrunk + 1);
-    const small = await shrink(drawn, verdict);
-    const shape = shapeOf(small);
-    const known = campaign.divergences.get(shape);
+    const small = await shrink(drawn, verdict, onExpression);
+    const known = campaign.divergences.get(small.shape);
     if (known === undefined) {
-      campaign.divergences.set(shape, small);
+      campaign.divergences.set(small.shape, small);
       onDivergence?.(small);
     } else known.seen++;
   }
@@ -111,26 +133,31 @@ function firstOfEachKind(verdicts: readonly Verdict[]): Verdict[] {
 }
 
 /** Takes the first smaller case that differs in the same way, again and again. */
-async function shrink(found: FuzzCase, verdict: Verdict): Promise<Divergence> {
+async function shrink(
+  found: FuzzCase,
+  verdict: Verdict,
+  onExpression: CampaignOptions["onExpression"],
+): Promise<Divergence> {
   const kind = kindOf(verdict);
-  let smallest: Divergence = { smallest: found, verdict, seen: 1 };
+  let smallest = { expression: found, verdict };
   let evaluations = 0;
   for (let isSmaller = true; isSmaller && evaluations < SHRINK_EVALUATIONS_MAX; ) {
     isSmaller = false;
-    for (const { value } of fuzzCases.shrink(smallest.smallest, undefined)) {
+    for (const { value } of fuzzCases.shrink(smallest.expression, undefined)) {
       if (evaluations++ >= SHRINK_EVALUATIONS_MAX) break;
-      const still = (await judge(value)).verdicts.find((other) => kindOf(other) === kind);
+      const still = (await judge(value, onExpression)).verdicts.find((other) => kindOf(other) === kind);
       if (still === undefined) continue;
-      smallest = { smallest: value, verdict: still, seen: 1 };
+      smallest = { expression: value, verdict: still };
       isSmaller = true;
       break;
     }
   }
-  return smallest;
+  const shape = shapeOf(smallest.expression, smallest.verdict);
+  return { smallest: smallest.expression, verdict: smallest.verdict, shape, seen: 1 };
 }
 
 /** The kind and the expression with names, numbers and texts taken out. */
-export function shapeOf({ smallest, verdict }: Divergence): string {
+function shapeOf(smallest: FuzzCase, verdict: Verdict): string {
   const skeleton = render(smallest.expression)
     .replaceAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '""')
     .replaceAll(/`[^`]*`|(?<![$\w])[a-z]\w*/gi, "a")

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { runCampaign } from "./campaign.ts";
+
 import { describeCampaign, describeDivergence } from "./report.ts";
+import { superviseCampaign } from "./supervisor.ts";
 import { SOFT } from "./verdict.ts";
 
 /** FUZZ_SECONDS, FUZZ_RUNS and FUZZ_SEED say otherwise. */
@@ -19,13 +20,14 @@ describe("expressions drawn at random", function () {
   it("give what the reference gives", async () => {
     const seed = numberFrom("FUZZ_SEED") ?? Math.floor(Math.random() * 1_000_000_000);
     const startMs = performance.now();
-    const campaign = await runCampaign({
+    const { campaign, hangs } = await superviseCampaign({
       seed,
       runs: numberFrom("FUZZ_RUNS") ?? Number.POSITIVE_INFINITY,
       timeMs: seconds * 1_000,
     });
     console.log(`      ${describeCampaign(campaign, performance.now() - startMs)}`);
     const hard = [...campaign.divergences.values()].filter(({ verdict }) => !SOFT.has(verdict.difference));
+    assert.deepEqual(hangs, [], `FUZZ_SEED=${seed} finds expressions that do not end`);
     assert.ok(campaign.cases > 0, "no case was run");
     assert.ok(hard.length === 0, `FUZZ_SEED=${seed} finds:\n${hard.map(describeDivergence).join("\n")}`);
   });

@@ -2,14 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { parseArgs } from "node:util";
-import { runCampaign } from "./campaign.ts";
 import { describeCampaign, describeDivergence } from "./report.ts";
+import { superviseCampaign } from "./supervisor.ts";
 import { SOFT } from "./verdict.ts";
 
 /**
- * The long form of the fuzzer: `npm run fuzz -- --runs 1000000 [--seconds 600] [--seed 1] [--soft] [--trace]`. Prints each
- * distinct divergence once, as it is found; with --soft those of position, token and message as well; with --trace each expression before
- * it is run, which names one that hangs.
+ * The long form of the fuzzer: `npm run fuzz -- --runs 1000000 [--seconds 600] [--seed 1] [--soft]`. Prints each
+ * distinct divergence once, as it is found; with --soft those of position, token and message as well.
  */
 const { values } = parseArgs({
   options: {
@@ -17,17 +16,15 @@ const { values } = parseArgs({
     seconds: { type: "string" },
     seed: { type: "string" },
     soft: { type: "boolean", default: false },
-    trace: { type: "boolean", default: false },
   },
 });
 
 /** Time between two lines of progress. */
 const PROGRESS_MS = 10_000;
 
-Error.stackTraceLimit = 0;
 const startMs = performance.now();
 let printedMs = startMs;
-const campaign = await runCampaign({
+const { campaign, hangs } = await superviseCampaign({
   seed: Number(values.seed ?? Math.floor(Math.random() * 1_000_000_000)),
   runs: Number(values.runs),
   timeMs: values.seconds === undefined ? Number.POSITIVE_INFINITY : Number(values.seconds) * 1_000,
@@ -41,9 +38,11 @@ const campaign = await runCampaign({
     printedMs = nowMs;
     console.log(describeCampaign(soFar, nowMs - startMs));
   },
-  ...(values.trace ? { onExpression: (source: string) => console.log(source) } : {}),
+  onHang: (source) => console.log(`does not end: ${source}\n`),
 });
 console.log(describeCampaign(campaign, performance.now() - startMs));
 const hard = [...campaign.divergences.values()].filter(({ verdict }) => !SOFT.has(verdict.difference));
-console.log(`${hard.length} distinct divergences, ${campaign.divergences.size - hard.length} soft ones`);
-process.exitCode = hard.length === 0 ? 0 : 1;
+console.log(
+  `${hangs.length} hangs, ${hard.length} distinct divergences, ${campaign.divergences.size - hard.length} soft ones`,
+);
+process.exitCode = hard.length + hangs.length === 0 ? 0 : 1;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type Fault, type Outcome, type Prepared, prepareOurs, prepareReference } from "../suite/outcome.ts";
+import { referenceInTurn } from "../suite/reference-in-turn.ts";
 import type { FuzzCase } from "./fuzz-case.ts";
 import { inputText, type Json } from "./input.ts";
 import { render } from "./tree.ts";
@@ -9,7 +10,7 @@ import { OUTER_BINDINGS } from "./vocabulary.ts";
 
 /**
  * How engines differ. Hard: other values, other codes, one fails and the other does not, or ours writes to its input. Soft:
- * the same code at another place, of another token or in other words; and where the reference breaks without a code, so that
+ * what the reference itself gives when it evaluates an array's items in turn; the same code at another place, of another token or in other words; and where the reference breaks without a code, so that
  * there is nothing to agree with.
  */
 export type Difference =
@@ -18,12 +19,20 @@ export type Difference =
   | "failure"
   | "code"
   | "input changed"
+  | "ours breaks"
   | "reference breaks"
+  | "order of evaluation"
   | "position"
   | "token"
   | "message";
 
-export const SOFT: ReadonlySet<Difference> = new Set(["reference breaks", "position", "token", "message"]);
+export const SOFT: ReadonlySet<Difference> = new Set([
+  "reference breaks",
+  "order of evaluation",
+  "position",
+  "token",
+  "message",
+]);
 
 export interface Verdict {
   readonly difference: Difference;
@@ -51,13 +60,16 @@ const OUR_LIMITS = { depth: 1_500, timeMs: 2_000, sequence: 300_000 };
 const GUARD_CODES: ReadonlySet<string | undefined> = new Set(["D1011", "D1012", "D2014", "D2015"]);
 
 /** $eval hides a guard's error in its own. */
-function wasGuarded({ code, fields }: Fault): boolean {
-  const inner = (fields["error"] as { code?: string } | undefined)?.code;
-  return GUARD_CODES.has(code) || (code === "D3121" && GUARD_CODES.has(inner));
+function wasGuarded({ code, innerCode }: Fault): boolean {
+  return GUARD_CODES.has(code) || (code === "D3121" && GUARD_CODES.has(innerCode));
 }
 
-export async function judge({ expression, inputs }: FuzzCase): Promise<Judgement> {
+export async function judge(
+  { expression, inputs }: FuzzCase,
+  onExpression?: (source: string) => void,
+): Promise<Judgement> {
   const source = render(expression);
+  onExpression?.(source);
   const reference = prepareReference(source, REFERENCE_LIMITS);
   const ours = prepareOurs(source, OUR_LIMITS);
   const verdicts: Verdict[] = [];
@@ -65,11 +77,31 @@ export async function judge({ expression, inputs }: FuzzCase): Promise<Judgement
   // What does not parse gives the same outcome on every input.
   const runs = reference.engine === undefined && ours.engine === undefined ? inputs.slice(0, 1) : inputs;
   for (const [earlierRuns, input] of runs.entries()) {
-    const verdict = await judgeInput(reference, ours, input, earlierRuns);
+    let verdict = await judgeInput(reference, ours, input, earlierRuns);
+    if (typeof verdict === "object" && !SOFT.has(verdict.difference)) {
+      const inTurn = prepareReference(source, REFERENCE_LIMITS, referenceInTurn);
+      if (await agreesWith(inTurn, verdict)) verdict = { ...verdict, difference: "order of evaluation" };
+    }
     if (verdict === "discarded") discarded++;
     else if (verdict !== undefined) verdicts.push(verdict);
   }
   return { evaluations: runs.length, discarded, verdicts };
+}
+
+const BINDINGS_TEXT = JSON.stringify(OUTER_BINDINGS);
+
+/** Everything that an evaluation is given, read anew for each: an engine may write to it. */
+function given(text: string | undefined): { input: unknown; bindings: Record<string, unknown> } {
+  return {
+    input: text === undefined ? undefined : JSON.parse(text),
+    bindings: JSON.parse(BINDINGS_TEXT) as Record<string, unknown>,
+  };
+}
+
+async function agreesWith(engine: Prepared, { ours, input }: Verdict): Promise<boolean> {
+  const fresh = given(inputText(input));
+  const found = compare(ours, await engine.run(fresh.input, fresh.bindings), engine.engine !== undefined);
+  return found === undefined || SOFT.has(found.difference);
 }
 
 async function judgeInput(
@@ -79,24 +111,28 @@ async function judgeInput(
   earlierRuns: number,
 ): Promise<Verdict | "discarded" | undefined> {
   const text = inputText(input);
-  const read = (): unknown => (text === undefined ? undefined : JSON.parse(text));
-  const reference = await referenceEngine.run(read(), OUTER_BINDINGS);
+  const theirs = given(text);
+  const reference = await referenceEngine.run(theirs.input, theirs.bindings);
   if (reference.kind === "error" && wasGuarded(reference.fault)) return "discarded";
-  const ourInput = read();
-  const ours = await ourEngine.run(ourInput, OUTER_BINDINGS);
-  const found = compare(ours, reference) ?? (inputText(ourInput as Json) === text ? undefined : CHANGED);
+  const our = given(text);
+  const ours = await ourEngine.run(our.input, our.bindings);
+  const isUntouched = inputText(our.input as Json) === text && JSON.stringify(our.bindings) === BINDINGS_TEXT;
+  const found =
+    compare(ours, reference, referenceEngine.engine !== undefined) ?? (isUntouched ? undefined : CHANGED);
   return found === undefined ? undefined : { ...found, input, earlierRuns, ours, reference };
 }
 
 type Found = Pick<Verdict, "difference" | "detail">;
 const CHANGED: Found = { difference: "input changed", detail: "" };
 
-function compare(ours: Outcome, reference: Outcome): Found | undefined {
+function compare(ours: Outcome, reference: Outcome, hasParsed: boolean): Found | undefined {
   const detail = `${describe(ours)}, not ${describe(reference)}`;
-  if (reference.kind === "error" && reference.fault.code === undefined) {
-    const agrees = ours.kind === "error" && ours.fault.code === undefined;
+  if (reference.kind === "error" && hasParsed && breaks(reference.fault)) {
+    const agrees = ours.kind === "error" && isBreakage(ours.fault);
     return agrees ? undefined : { difference: "reference breaks", detail: reference.fault.message };
   }
+  if (ours.kind === "error" && isBreakage(ours.fault))
+    return { difference: "ours breaks", detail: ours.fault.message };
   if (ours.kind === "value" && reference.kind === "value") {
     if (identical(ours.value, reference.value, true)) return undefined;
     if (identical(ours.value, reference.value, false)) return { difference: "order of keys", detail };
@@ -111,6 +147,12 @@ function compare(ours: Outcome, reference: Outcome): Found | undefined {
   if (a.message !== b.message) return { difference: "message", detail: code };
   return undefined;
 }
+
+/** A syntax error while evaluating: the reference reads the source of its own function to apply it in part. */
+const breaks = ({ code }: Fault): boolean => code === undefined || code.startsWith("S0");
+
+/** An error of JavaScript's that no code was written for; ours gives it a code of its own. */
+const isBreakage = ({ code }: Fault): boolean => code === undefined || code === "UNKNOWN";
 
 /** An outcome's shape: a code, or the type of a value. */
 function describe(outcome: Outcome): string {

@@ -16,13 +16,15 @@ export const NAMES_BY_TYPE = {
   any: ["x", "z"],
 } as const;
 
-/** Names that mean something to JavaScript or to an engine, or that must be quoted. */
+/**
+ * Names that mean something to JavaScript or that must be quoted. Not those by which the reference marks its own arrays and
+ * functions: it takes data that has them for its own.
+ */
 export const HARD_NAMES = [
   "constructor",
   "__proto__",
   "prototype",
   "length",
-  "sequence",
   "toString",
   "hasOwnProperty",
   "valueOf",
@@ -45,9 +47,6 @@ export const HARD_NAMES = [
   "10",
   "2",
   "a.b",
-  "keepSingleton",
-  "outerWrapper",
-  "_jsonata_lambda",
 ];
 
 export const SMALL_NUMBERS = [0, 1, 2, 3, 4, 5, 7, 10];

@@ -15,7 +15,9 @@ export interface Fault {
   readonly position: number | undefined;
   readonly token: string | undefined;
   readonly message: string;
-  /** The error's own fields, for cases that name some of them. */
+  /** The code of the error that this one wraps, as $eval's does. */
+  readonly innerCode: string | undefined;
+  /** The error's own fields that are texts, numbers or booleans, for cases that name some of them. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
@@ -49,8 +51,12 @@ export function prepareOurs(source: string, { depth, timeMs, sequence }: RunLimi
   });
 }
 
-/** The reference implementation's reading of the source. */
-export function prepareReference(source: string, limits: RunLimits = {}): Prepared {
+/** The reference implementation's reading of the source; \`implementation\` may be a variant of it. */
+export function prepareReference(
+  source: string,
+  limits: RunLimits = {},
+  implementation: typeof jsonata = jsonata,
+): Prepared {
   const { depth, timeMs, sequence, matches } = limits;
   const counted = matches === undefined ? undefined : countedRegExp(matches);
   const options = {
@@ -60,7 +66,7 @@ export function prepareReference(source: string, limits: RunLimits = {}): Prepar
     ...(counted === undefined ? {} : { RegexEngine: counted.engine }),
   };
   return prepared(() => {
-    const expression = jsonata(source, options);
+    const expression = implementation(source, options);
     const evaluate = (input: unknown, bindings: Bindings) => {
       counted?.restart();
       return expression.evaluate(input, { ...bindings });
@@ -136,8 +142,11 @@ function isFunctionObject(value: object): boolean {
 
 function faultOutcome(error: unknown): Outcome {
   const fields = (typeof error === "object" && error !== null ? error : {}) as Record<string, unknown>;
-  const { code, position, token } = fields;
+  const { code, position, token, error: inner } = fields;
   const message = error instanceof Error ? error.message : String(fields["message"] ?? error);
+  const simple = Object.entries(fields).filter(([, value]) =>
+    ["string", "number", "boolean"].includes(typeof value),
+  );
   return {
     kind: "error",
     fault: {
@@ -145,7 +154,8 @@ function faultOutcome(error: unknown): Outcome {
       position: typeof position === "number" ? position : undefined,
       token: typeof token === "string" ? token : undefined,
       message,
-      fields: { ...fields, message },
+      innerCode: (inner as { code?: string } | undefined)?.code,
+      fields: { ...Object.fromEntries(simple), message },
     },
   };
 }
