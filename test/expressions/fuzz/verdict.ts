@@ -104,6 +104,15 @@ async function agreesWith(engine: Prepared, { ours, input }: Verdict): Promise<b
   return found === undefined || SOFT.has(found.difference);
 }
 
+function isStill(value: unknown, text: string | undefined): boolean {
+  try {
+    return inputText(value as Json) === text;
+  } catch {
+    // It contains itself by now, or something that is no JSON.
+    return false;
+  }
+}
+
 async function judgeInput(
   referenceEngine: Prepared,
   ourEngine: Prepared,
@@ -116,7 +125,7 @@ async function judgeInput(
   if (reference.kind === "error" && wasGuarded(reference.fault)) return "discarded";
   const our = given(text);
   const ours = await ourEngine.run(our.input, our.bindings);
-  const isUntouched = inputText(our.input as Json) === text && JSON.stringify(our.bindings) === BINDINGS_TEXT;
+  const isUntouched = isStill(our.input, text) && isStill(our.bindings, BINDINGS_TEXT);
   const found =
     compare(ours, reference, referenceEngine.engine !== undefined) ?? (isUntouched ? undefined : CHANGED);
   return found === undefined ? undefined : { ...found, input, earlierRuns, ours, reference };
