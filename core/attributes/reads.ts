@@ -13,6 +13,8 @@ interface Note {
   readonly reference: AttributeReference;
 }
 
+type Notes = Readonly<Record<"EXACT" | "ABSENCE", Note>>;
+
 /**
  * A path that compiled expressions read. There is one for each path, so that a request's value is found once, however
  * many policies ask for it: `id` says whose request `value` is of.
@@ -21,7 +23,7 @@ export class PathRead {
   readonly names: readonly string[];
   id = 0;
   value: unknown = undefined;
-  readonly #notes: readonly Readonly<Record<"EXACT" | "ABSENCE", Note>>[];
+  readonly #notes: readonly Notes[];
 
   private constructor(names: readonly string[]) {
     this.names = names;
@@ -51,7 +53,7 @@ export class PathRead {
 
   /** What is to be noted when reading ends at the name with this index. */
   noteAt(index: number, condition: "EXACT" | "ABSENCE"): Note {
-    return (this.#notes[index] as (typeof this.#notes)[number])[condition];
+    return (this.#notes[index] as Notes)[condition];
   }
 }
 

@@ -57,13 +57,9 @@ function emitTailCall(emitter: Emitter, node: AstNode, place: Place): string {
   const procedure = node.procedure as AstNode;
   const name = procedure.type === "variable" ? textOf(procedure) : undefined;
   const known = name === undefined || name === "" ? undefined : emitter.functionOf(name, place);
-  // A named function calls nothing in turn that could grow the stack without end.
-  if (
-    known !== undefined ||
-    node.predicate !== undefined ||
-    node.group !== undefined ||
-    node.keepArray === true
-  )
+  // A named function calls nothing in turn that could grow the stack without end; but its context is its caller's.
+  const isCalledHere = known !== undefined && !takesContext(known, node.arguments?.length ?? 0);
+  if (isCalledHere || node.predicate !== undefined || node.group !== undefined || node.keepArray === true)
     return emitter.emit(node, place).text;
   const values = (node.arguments ?? []).map((value) => emitter.emit(value, place).text);
   const target = emitter.emit(procedure, place).text;

@@ -135,6 +135,8 @@ function plainPath(emitter: Emitter, node: Path, place: Place): string {
   const prefix = Math.min(countPlainNames(steps), steps.length - 1);
   const names = steps.slice(0, prefix).map(textOf);
   let text: string;
+  // An empty array that is written out is the result, whatever steps follow.
+  let before = "";
   if (prefix > 0 && place.isRoot && reads !== undefined) text = reads.sequence(emitter, names);
   else if (prefix > 0 && take === "stepOnce")
     text = follow(emitter, place.context, names, place, "R.walkNames");
@@ -143,9 +145,13 @@ function plainPath(emitter: Emitter, node: Path, place: Place): string {
   if (prefix > 0 && take === "takeStep") text = `R.startPath(${text})`;
   for (let index = prefix; index < steps.length; index++) {
     const step = steps[index] as Step;
-    if (index === 0 && step.consarray === true) text = consStep(emitter, step, text, place);
-    else text = plainStep(emitter, step, text, index === steps.length - 1, place, take);
+    if (index === 0 && step.consarray === true) {
+      const made = place.scope.variable();
+      before = `(${made}=${consStep(emitter, step, text, place)},R.isEmptyArray(${made}))?${made}:`;
+      text = made;
+    } else text = plainStep(emitter, step, text, index === steps.length - 1, place, take);
   }
+  if (before !== "") text = `(${before}${text})`;
   if (node.keepSingletonArray === true) text = `R.keepSingleton(${text})`;
   return node.group === undefined ? text : emitter.group(text, node.group, place);
 }

@@ -22,7 +22,7 @@ import {
   walkNames,
   wildcard,
 } from "./path.ts";
-import { buildArray, contextValue, settle } from "./sequence.ts";
+import { buildArray, contextValue, isEmptyArray, settle } from "./sequence.ts";
 import { orderBy } from "./sort.ts";
 import { transform } from "./transform.ts";
 import { applyStages, contextsOf, filterTuples, numberTuples, takeTupleStep, tuplesOf } from "./tuples.ts";
@@ -54,6 +54,7 @@ export const OPERATIONS = {
   functionValue,
   groupBy,
   includes,
+  isEmptyArray,
   keepSingleton,
   lengthOf,
   lookup,

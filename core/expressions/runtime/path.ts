@@ -70,7 +70,7 @@ export function walkNames(guard: Guard, input: unknown, names: readonly string[]
 
 /** One step of a path for each item that has come so far. */
 export function takeStep(guard: Guard, input: unknown, step: Step, last: boolean): unknown[] {
-  if (input === undefined || (input as unknown[]).length === 0) return input as unknown[];
+  if (input === undefined || (input as unknown[]).length === 0) return createSequence();
   const items = input as unknown[];
   const results: unknown[] = [];
   for (let index = 0; index < items.length; index++) {

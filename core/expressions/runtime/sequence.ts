@@ -43,6 +43,10 @@ export function outerContext(input: unknown): unknown {
   return wrapper;
 }
 
+export function isEmptyArray(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
+
 /** The value of `$`. */
 export function contextValue(context: unknown): unknown {
   return Array.isArray(context) && (context as Sequence).outerWrapper === true ? context[0] : context;

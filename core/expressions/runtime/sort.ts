@@ -3,7 +3,7 @@
 
 import { ExpressionError } from "../expression.ts";
 import type { Guard } from "./guard.ts";
-import type { Sequence } from "./sequence.ts";
+import { createSequence, isSequence, type Sequence } from "./sequence.ts";
 import type { Tuple, TupleStep } from "./tuples.ts";
 import { isArrayOfNumbers, isArrayOfStrings } from "./values.ts";
 
@@ -45,7 +45,9 @@ export function orderBy(
   position: number,
   outer: Tuple,
 ): unknown {
-  if (!Array.isArray(input) || input.length <= 1) return input;
+  if (!Array.isArray(input)) return input;
+  // Of one item, or none, the result is a sequence still.
+  if (input.length <= 1) return isSequence(input) ? input : createSequence([...input]);
   const items = input as Sequence;
   const inTuples = items.tupleStream === true;
   const valueOf = ({ valueOf: of }: SortTerm, item: unknown): unknown =>
