@@ -1,74 +1,112 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import jsonata from "jsonata";
 import type { AttributeManifest } from "../core/attributes/manifest.ts";
-import { compileAst, type Environment } from "../core/expressions/compiler/compile-ast.ts";
+import { checkExpression } from "../core/expressions/checker/check-expression.ts";
+import type { ExpressionFinding } from "../core/expressions/checker/finding.ts";
+import { VARYING } from "../core/expressions/checker/function-types.ts";
+import { mentionedVariables } from "../core/expressions/checks.ts";
+import { compileAst } from "../core/expressions/compiler/compile-ast.ts";
 import type { StaticReferences } from "../core/expressions/expression.ts";
 import { evaluationError } from "../core/expressions/failures.ts";
-import type { AstNode } from "../core/expressions/jsonata-ast.ts";
 import { staticReferences } from "../core/expressions/references.ts";
+import { type Bindings, isAsync, Variables } from "./bindings.ts";
+import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import { createReference } from "./reference.ts";
 
 export { ExpressionError } from "../core/expressions/expression.ts";
-
-type Bindings = Readonly<Record<string, unknown>>;
+export type { ExpressionFinding } from "../core/expressions/checker/finding.ts";
+export type { StaticReferences } from "../core/expressions/expression.ts";
+export type { Bindings } from "./bindings.ts";
+export type { Limits } from "./limits.ts";
 
 export interface ExpressionOptions {
+  /** What the input may hold, for `diagnostics`; default: nothing is known, and nothing is checked. */
   readonly manifest?: AttributeManifest;
-  /** Variables and functions by name, without the `$`, for every evaluation. */
+  /**
+   * Variables and functions by name, without the `$`, for every evaluation. A function may be async: the expression is
+   * interpreted then.
+   */
   readonly bindings?: Bindings;
-  readonly limits?: {
-    readonly depth?: number;
-    readonly steps?: number;
-    readonly sequence?: number;
-    readonly timeMs?: number;
-  };
+  readonly limits?: Partial<Limits>;
 }
 
 export interface CompiledExpression {
-  /** A value when `engine` is "compiled", a promise of one when it is "interpreted". */
+  readonly source: string;
+  /**
+   * The expression's value for `input`, which is data as JSON has it: a value when `engine` is "compiled", a promise of
+   * one when it is "interpreted". Bindings given here come before those of the options; one that takes the place of a
+   * function which the expression calls, or is async, has this evaluation interpreted.
+   *
+   * @throws {ExpressionError} (or rejects with it), with JSONata's `code`, `position` and `token`.
+   */
   evaluate(input: unknown, bindings?: Bindings): unknown;
   readonly engine: "compiled" | "interpreted";
-  /** Why it is interpreted. */
-  readonly reason?: string;
+  /** Why it is interpreted; undefined when it is compiled. */
+  readonly reason: string | undefined;
+  /** What it can read of the input, found without running it. */
   readonly references: StaticReferences;
+  /** False when its value depends on more than the input: `$now`, `$millis`, `$random`, `$shuffle`. */
   readonly cacheable: boolean;
-  readonly diagnostics: readonly unknown[];
+  /** What is wrong, or risky, by the manifest; empty without one. */
+  readonly diagnostics: readonly ExpressionFinding[];
 }
 
-/** Compiles a JSONata expression. @throws an error with JSONata's `code`, `position` and `token`. */
+/**
+ * Compiles a JSONata expression to JavaScript. What cannot be compiled, such as `$eval`, is left to the `jsonata` package,
+ * with the same results.
+ *
+ * @throws {ExpressionError} with JSONata's `code` (S0201 …), `position` and `token` for what is no expression, and with
+ * D4101 for a regular expression that cannot be matched in linear time.
+ */
 export function compile(source: string, options: ExpressionOptions = {}): CompiledExpression {
-  const { depth, sequence, timeMs, steps } = options.limits ?? {};
+  try {
+    return compileParsed(source, options);
+  } catch (error: unknown) {
+    // A tree that is deeper than JavaScript's stack.
+    throw evaluationError(error);
+  }
+}
+
+function compileParsed(source: string, options: ExpressionOptions): CompiledExpression {
+  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const bindings = options.bindings ?? {};
-  const parsed = parse(source, { stack: depth, sequence, timeout: timeMs });
-  const ast = parsed.ast() as unknown as AstNode;
-  const interpret = (input: unknown, given?: Bindings): Promise<unknown> =>
-    parsed.evaluate(input, { ...bindings, ...given }).catch((error: unknown) => {
-      throw evaluationError(error);
-    });
+  const reference = createReference(source, limits);
+  const { ast } = reference;
+  const references = staticReferences(ast, source);
+  const mentioned = mentionedVariables(ast);
+  const common = {
+    source,
+    references,
+    cacheable: ![...VARYING].some((name) => mentioned.has(name)),
+    diagnostics:
+      options.manifest === undefined
+        ? []
+        : checkExpression(
+            { source, references },
+            { purpose: "value", phase: "response", cached: false, manifest: options.manifest },
+          ),
+  };
+  const interpret = (input: unknown, given: Bindings = {}): Promise<unknown> =>
+    reference.evaluate(input, { ...bindings, ...given });
   const compiled = Object.values(bindings).some(isAsync)
     ? "a function that is bound is async"
     : compileAst<Variables>(ast, {
-        limits: { depth, sequence, timeMs, steps, nowMs: Date.now, monotonicMs: () => performance.now() },
+        limits: { ...limits, nowMs: Date.now, monotonicMs: () => performance.now() },
         bound: new Set(Object.keys(bindings)),
       });
-  const common = {
-    references: staticReferences(ast, source),
-    cacheable: true,
-    diagnostics: [],
-  };
   if (typeof compiled === "string")
     return { ...common, engine: "interpreted", reason: compiled, evaluate: interpret };
   const { run, resolved } = compiled;
   const fixed = new Variables(bindings, {});
+  const needsInterpreter = (given: Bindings): boolean =>
+    Object.keys(given).some((name) => resolved.has(name) || isAsync(given[name]));
   return {
     ...common,
     engine: "compiled",
+    reason: undefined,
     evaluate(input, given) {
-      if (given !== undefined)
-        for (const name of Object.keys(given)) {
-          if (resolved.has(name) || isAsync(given[name])) return interpret(input, given);
-        }
+      if (given !== undefined && needsInterpreter(given)) return interpret(input, given);
       try {
         return run(input, given === undefined ? fixed : new Variables(bindings, given));
       } catch (error: unknown) {
@@ -76,32 +114,4 @@ export function compile(source: string, options: ExpressionOptions = {}): Compil
       }
     },
   };
-}
-
-class Variables implements Environment {
-  readonly #fixed: Bindings;
-  readonly #given: Bindings;
-
-  constructor(fixed: Bindings, given: Bindings) {
-    this.#fixed = fixed;
-    this.#given = given;
-  }
-
-  variable(name: string): unknown {
-    if (Object.hasOwn(this.#given, name)) return this.#given[name];
-    return Object.hasOwn(this.#fixed, name) ? this.#fixed[name] : undefined;
-  }
-}
-
-function isAsync(value: unknown): boolean {
-  return typeof value === "function" && Object.prototype.toString.call(value) === "[object AsyncFunction]";
-}
-
-function parse(source: string, options: Record<string, number | undefined>): jsonata.Expression {
-  try {
-    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-    return jsonata(source, given);
-  } catch (error: unknown) {
-    throw evaluationError(error);
-  }
 }

@@ -13,6 +13,7 @@ import {
   RANGE_FUNCTION,
 } from "./bounded-builtins.ts";
 import { findFault, isBounded, mentionedVariables } from "./checks.ts";
+import { VARYING } from "./checker/function-types.ts";
 import { compileAst } from "./compiler/compile-ast.ts";
 import { RECORDED_READS } from "./compiler/recorded-reads.ts";
 import type {
@@ -38,9 +39,6 @@ const DEFAULTING_OPERATORS = 16;
 /** Longest source, in UTF-16 units; nothing that people write comes near. */
 const SOURCE_LENGTH = 65_536;
 
-/** What an expression's value depends on besides the bag. */
-const VARYING_FUNCTIONS = ["now", "millis", "random", "shuffle"];
-
 /**
  * A compiler of expressions for the jsonata package's interpreter. What it gives evaluates within `limits`, sees the
  * time of its context alone, and returns plain values. Plain paths and literals do without the interpreter.
@@ -50,7 +48,7 @@ export function createJsonataCompiler(limits: Partial<ExpressionLimits> = {}): C
   const builtins = boundedBuiltins(settings);
   const RegexEngine = createRegexEngine(settings);
   const functions = boundedFunctions(builtins);
-  return (source) => {
+  const compileSource: CompileExpression = (source) => {
     const tooBig = refuseUnparsed(source);
     if (tooBig !== undefined) return { ok: false, fault: tooBig };
     const options = { stack: settings.depth, sequence: settings.items, RegexEngine, timeout: 0 };
@@ -69,7 +67,7 @@ export function createJsonataCompiler(limits: Partial<ExpressionLimits> = {}): C
       source,
       ast,
       references,
-      cacheable: !VARYING_FUNCTIONS.some((name) => mentioned.has(name)),
+      cacheable: ![...VARYING].some((name) => mentioned.has(name)),
     };
     const compiled = compileAst<Reads>(ast, {
       limits: {
@@ -113,6 +111,15 @@ export function createJsonataCompiler(limits: Partial<ExpressionLimits> = {}): C
     });
     const expression: Expression = { ...common, engine: "interpreted", evaluate };
     return { ok: true, expression };
+  };
+  return (source) => {
+    try {
+      return compileSource(source);
+    } catch (error: unknown) {
+      // A tree that is deeper than JavaScript's stack.
+      if (error instanceof RangeError) return { ok: false, fault: syntaxFault(error, source) };
+      throw error;
+    }
   };
 }
 

@@ -8,7 +8,7 @@ import { type ExpressionLimits, tooLarge } from "./limits.ts";
  * The part of RegExp that JSONata uses of its `RegexEngine` option, on linear time: it makes one for each evaluation
  * of a literal, sets `lastIndex`, and calls `exec` until the matches end.
  */
-export function createRegexEngine(limits: ExpressionLimits): RegExpConstructor {
+export function createRegexEngine(limits: Pick<ExpressionLimits, "items" | "weight">): RegExpConstructor {
   /** Literals live as long as their expression, which compiled them once while it was checked. */
   const compiled = new WeakMap<RegExp, Regex>();
 

@@ -63,11 +63,13 @@ export class PolicySelection {
       }
       if (unit.done === true) return;
       const chosen = this.#units[unit.value] as number | Group;
-      unit = units.next();
       if (typeof chosen === "number") {
         yield chosen;
+        // Not before: what comes next may have to be read.
+        unit = units.next();
         continue;
       }
+      unit = units.next();
       const held = governs(chosen);
       if (held === false) continue;
       const rest = held === true ? membersOf(chosen, reads) : chosen.members[Symbol.iterator]();

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { GATEWAY_FUNCTIONS } from "../gateway/functions.ts";
 import { type FunctionType, functionType } from "./signatures.ts";
 
 /**
@@ -25,12 +26,12 @@ const SIGNATURES = `
 `;
 
 /** By name without the `$`. */
-export const FUNCTION_TYPES: ReadonlyMap<string, FunctionType> = new Map(
-  [...SIGNATURES.matchAll(/(\w+) (<\S+>)/g)].map(([, name = "", signature = ""]) => [
-    name,
-    functionType(signature),
-  ]),
-);
+export const FUNCTION_TYPES: ReadonlyMap<string, FunctionType> = new Map([
+  ...[...SIGNATURES.matchAll(/(\w+) (<\S+>)/g)].map(
+    ([, name = "", signature = ""]) => [name, functionType(signature)] as const,
+  ),
+  ...GATEWAY_FUNCTIONS.map(({ name, signature }) => [name, functionType(signature)] as const),
+]);
 
 /** These give what they give also when their first argument is absent; all others give nothing then. */
 export const TAKES_ABSENT: ReadonlySet<string> = new Set([

@@ -1,0 +1,28 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Environment } from "../core/expressions/compiler/compile-ast.ts";
+
+/** Variables and functions by name, without the `$`. */
+export type Bindings = Readonly<Record<string, unknown>>;
+
+/** What names stand for that an expression does not bind itself. */
+export class Variables implements Environment {
+  readonly #fixed: Bindings;
+  readonly #given: Bindings;
+
+  constructor(fixed: Bindings, given: Bindings) {
+    this.#fixed = fixed;
+    this.#given = given;
+  }
+
+  variable(name: string): unknown {
+    if (Object.hasOwn(this.#given, name)) return this.#given[name];
+    return Object.hasOwn(this.#fixed, name) ? this.#fixed[name] : undefined;
+  }
+}
+
+/** Whether `value` is a function that says that it has to be awaited. */
+export function isAsync(value: unknown): boolean {
+  return typeof value === "function" && Object.prototype.toString.call(value) === "[object AsyncFunction]";
+}

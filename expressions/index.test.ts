@@ -1,0 +1,149 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { mergeManifests } from "../core/attributes/manifest.ts";
+import { compile, ExpressionError } from "./index.ts";
+
+/** What evaluating fails with. */
+function failureOf(
+  source: string,
+  input?: unknown,
+  options: Parameters<typeof compile>[1] = {},
+): ExpressionError {
+  try {
+    compile(source, options).evaluate(input);
+  } catch (error: unknown) {
+    assert.ok(error instanceof ExpressionError, String(error));
+    return error;
+  }
+  return assert.fail(`${source} did not fail`);
+}
+
+describe("purser/expressions", () => {
+  it("compiles, and gives values at once", () => {
+    const expression = compile('request.method = "GET" and "admin" in roles');
+    assert.equal(expression.engine, "compiled");
+    assert.equal(expression.evaluate({ request: { method: "GET" }, roles: ["admin"] }), true);
+    assert.equal(expression.evaluate({ request: { method: "GET" }, roles: [] }), false);
+    assert.equal(expression.evaluate(undefined), false);
+  });
+
+  it("leaves $eval to the interpreter, and says so", async () => {
+    const expression = compile('$eval("1 + a")');
+    assert.equal(expression.engine, "interpreted");
+    assert.equal(expression.reason, "$eval");
+    assert.equal(await expression.evaluate({ a: 2 }), 3);
+  });
+
+  it("takes bindings for all evaluations, and for one", async () => {
+    const expression = compile("$twice($n)", { bindings: { twice: (n: number) => n * 2, n: 1 } });
+    assert.equal(expression.engine, "compiled");
+    assert.equal(expression.evaluate({}), 2);
+    assert.equal(expression.evaluate({}, { n: 5 }), 10);
+    assert.equal(compile("$constructor").evaluate({}), undefined);
+    const overridden = compile("$sum([1, 2])").evaluate({}, { sum: () => "other" });
+    assert.equal(await overridden, "other");
+  });
+
+  it("interprets what has to be awaited", async () => {
+    const expression = compile("$later() + 1", { bindings: { later: async () => Promise.resolve(1) } });
+    assert.equal(expression.engine, "interpreted");
+    assert.equal(await expression.evaluate({}), 2);
+    assert.equal(await compile("$later() + 1").evaluate({}, { later: async () => Promise.resolve(2) }), 3);
+  });
+
+  it("fails with JSONata's code, position and token", () => {
+    const unlike = failureOf('a > "5"', { a: 1 });
+    assert.deepEqual([unlike.code, unlike.position, unlike.token], ["T2009", 3, ">"]);
+    const syntax = failureOf("a +");
+    assert.equal(syntax.code, "S0207");
+    // The right side of `and` is the operator's.
+    const claimed = failureOf('true and (1 + "a")');
+    assert.deepEqual([claimed.code, claimed.position, claimed.token], ["T2002", 8, "and"]);
+  });
+
+  it("says what it reads, and whether its value may be kept", () => {
+    const { references, cacheable } = compile("request.path & a.b");
+    assert.deepEqual(references, {
+      paths: [
+        { path: ["request", "path"], offset: 0 },
+        { path: ["a", "b"], offset: 15 },
+      ],
+      exact: true,
+    });
+    assert.equal(cacheable, true);
+    for (const source of ["$now()", "$millis() > 1", "$random()", "$shuffle([1, 2])"])
+      assert.equal(compile(source).cacheable, false, source);
+  });
+
+  it("checks against a manifest", () => {
+    const { manifest } = mergeManifests([{ attributes: { "request.size": { type: "INT64" } } }]);
+    const [finding, ...more] = compile("request.sise = 1", { manifest }).diagnostics;
+    assert.deepEqual(more, []);
+    assert.equal(finding?.code, "PURSER_EXPR_UNKNOWN_ATTRIBUTE");
+    assert.equal(finding?.suggestion, "request.size");
+    assert.deepEqual(compile("request.size = 1", { manifest }).diagnostics, []);
+  });
+
+  it("sees one time in one evaluation", () => {
+    assert.equal(compile("$millis() = $toMillis($now())").evaluate({}), true);
+  });
+
+  it("stops what would not end", () => {
+    const endless = "($f := function($n){ $f($n + 1) }; $f(1))";
+    assert.equal(failureOf(endless, {}, { limits: { steps: 10_000 } }).code, "D1012");
+    assert.equal(failureOf(endless, {}, { limits: { timeMs: 20 } }).code, "D1012");
+    const deep = "($f := function($n){ 1 + $f($n + 1) }; $f(1))";
+    assert.equal(failureOf(deep, {}, { limits: { depth: 100 } }).code, "D1011");
+    assert.equal(failureOf(deep, {}).code, "D1011");
+    assert.equal(failureOf("[1..1000]", {}, { limits: { sequence: 100 } }).code, "D2015");
+    const doubling = "($f := function($s, $n){ $n = 0 ? $s : $f($s & $s, $n - 1) }; $f('ab', 60))";
+    assert.equal(failureOf(doubling, {}).code, "D2015");
+    assert.equal(failureOf(`${"(".repeat(20_000)}1${")".repeat(20_000)}`).code, "D1011");
+  });
+
+  it("takes no pattern that might not end", () => {
+    assert.equal(failureOf("$contains(a, /(?=(a+)+b)a/)").code, "D4101");
+    const text = `${"a".repeat(50_000)}!`;
+    const started = performance.now();
+    assert.equal(compile("$contains(a, /^(a+)+$/)").evaluate({ a: text }), false);
+    assert.ok(performance.now() - started < 1_000);
+  });
+
+  it("reaches no prototype", () => {
+    for (const source of [
+      "a.constructor",
+      "a.__proto__",
+      "a.toString",
+      '$lookup(a, "constructor")',
+      '$lookup(a, "__proto__")',
+      "[1].length",
+      '"text".length',
+    ])
+      assert.equal(compile(source).evaluate({ a: {} }), undefined, source);
+    const merged = compile('$merge([{"__proto__": {"x": 1}}, a])').evaluate({ a: {} });
+    assert.equal((Object.prototype as { x?: unknown }).x, undefined);
+    assert.equal((merged as { x?: unknown }).x, undefined);
+    compile('$ ~> |a|{"__proto__": {"x": 1}, "constructor": 1}|').evaluate({ a: {} });
+    assert.equal((Object.prototype as { x?: unknown }).x, undefined);
+  });
+
+  it("writes nothing to its input", () => {
+    const freeze = (value: unknown): unknown => {
+      if (typeof value === "object" && value !== null) Object.values(Object.freeze(value)).forEach(freeze);
+      return value;
+    };
+    const input = freeze({ list: [3, 1, 2], one: [1], nested: [[1], []], text: "b a" });
+    for (const source of [
+      "list^($)",
+      "one[]",
+      "nested.$",
+      "$sort(list)",
+      "$append(list, 1)",
+      "list{$string($): $}",
+      "$reverse(one)",
+    ])
+      assert.doesNotThrow(() => compile(source).evaluate(input), source);
+  });
+});

@@ -1,0 +1,24 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+/** What one evaluation may use before it is stopped, with JSONata's guard codes. */
+export interface Limits {
+  /** Nested evaluations, counted as JSONata counts them (D1011); default: as deep as JavaScript's stack. */
+  readonly depth: number | undefined;
+  /** Calls, turns of loops and characters searched (D1012); default 100,000,000, well over a second's. */
+  readonly steps: number;
+  /** Items of a sequence (D2015); default 10,000,000, the most that JSONata's ranges have. */
+  readonly sequence: number;
+  /** Characters, items and properties of a text or of a value that is written out (D2015); default 64 Mi. */
+  readonly weight: number;
+  /** Milliseconds (D1012); default: no limit but that of the steps. */
+  readonly timeMs: number | undefined;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  depth: undefined,
+  steps: 100_000_000,
+  sequence: 10_000_000,
+  weight: 67_108_864,
+  timeMs: undefined,
+};

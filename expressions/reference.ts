@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import jsonata from "jsonata";
+import { ExpressionError } from "../core/expressions/expression.ts";
+import { evaluationError } from "../core/expressions/failures.ts";
+import { GATEWAY_FUNCTIONS } from "../core/expressions/gateway/functions.ts";
+import { type AstNode, walk } from "../core/expressions/jsonata-ast.ts";
+import { createRegexEngine } from "../core/expressions/regex-engine.ts";
+import { compileRegex } from "../core/kernel/regex.ts";
+import type { Bindings } from "./bindings.ts";
+import type { Limits } from "./limits.ts";
+
+/** The jsonata package: its parser gives the syntax, its interpreter evaluates what is not compiled. */
+export interface Reference {
+  readonly ast: AstNode;
+  /** Rejects with an ExpressionError. */
+  evaluate(input: unknown, bindings: Bindings): Promise<unknown>;
+}
+
+/** @throws {ExpressionError} for what is no expression, or has a pattern that might not end. */
+export function createReference(source: string, limits: Limits): Reference {
+  const RegexEngine = createRegexEngine({ items: limits.sequence, weight: limits.steps });
+  const options = { sequence: limits.sequence, RegexEngine, ...stackOf(limits), ...timeoutOf(limits) };
+  let parsed: jsonata.Expression;
+  try {
+    parsed = jsonata(source, options);
+  } catch (error: unknown) {
+    throw evaluationError(error);
+  }
+  const ast = parsed.ast() as unknown as AstNode;
+  refuseEndlessPatterns(ast);
+  let isComplete = false;
+  return {
+    ast,
+    async evaluate(input, bindings) {
+      if (!isComplete)
+        for (const { name, implementation, signature } of GATEWAY_FUNCTIONS)
+          parsed.registerFunction(name, implementation as (...values: unknown[]) => unknown, signature);
+      isComplete = true;
+      try {
+        return await parsed.evaluate(input, bindings);
+      } catch (error: unknown) {
+        throw evaluationError(error);
+      }
+    },
+  };
+}
+
+function stackOf({ depth }: Limits): { readonly stack?: number } {
+  return depth === undefined ? {} : { stack: depth };
+}
+
+function timeoutOf({ timeMs }: Limits): { readonly timeout?: number } {
+  return timeMs === undefined ? {} : { timeout: timeMs };
+}
+
+function refuseEndlessPatterns(ast: AstNode): void {
+  walk(ast, (node) => {
+    if (node.type !== "regex" || !(node.value instanceof RegExp)) return;
+    const compiled = compileRegex(node.value.source, node.value.flags);
+    if (compiled.ok) return;
+    throw new ExpressionError("D4101", `the regular expression cannot be used: ${compiled.message}`, {
+      token: String(node.value),
+      ...(node.position === undefined ? {} : { position: node.position }),
+    });
+  });
+}
