@@ -83,7 +83,7 @@ export function inputText(input: Json): string | undefined {
   if (input === undefined) return undefined;
   if (Object.is(input, -0)) return "-0";
   if (typeof input !== "object" || input === null) return JSON.stringify(input);
-  if (isArray(input)) return `[${input.map(inputText).join(",")}]`;
+  if (isArray(input)) return `[${input.map((item) => inputText(item) ?? "undefined").join(",")}]`;
   const fields = Object.entries(input).map(([name, value]) => `${JSON.stringify(name)}:${inputText(value)}`);
   return `{${fields.join(",")}}`;
 }
