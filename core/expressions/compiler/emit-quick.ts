@@ -48,10 +48,11 @@ class QuickCall {
  * are not known here.
  */
 export function emitQuickly(emitter: Emitter, name: string, node: AstNode, place: Place): Code | undefined {
-  if (emitter.options.functions.has(name)) return undefined;
+  // What the host has bounded in its own way, it is called for; but for what stays within its limits in any case.
+  if (emitter.options.functions.has(name) && SIMPLE[name] === undefined) return undefined;
   const call = new QuickCall(emitter, name, node, place);
   const [a, b] = call.values;
-  if (a === undefined) return undefined;
+  if (a === undefined) return name === "millis" ? { text: "G.nowMs", kind: "number?" } : undefined;
   if (call.values.length === 1) return emitOfOne(call, a);
   if (call.values.length === 2 && (name === "map" || name === "filter") && isPlainLambda(b)) {
     const operation = name === "map" ? "R.mapDirectly" : "R.filterDirectly";
@@ -61,6 +62,8 @@ export function emitQuickly(emitter: Emitter, name: string, node: AstNode, place
       `${operation}(G,${items},${emitRun(emitter, b, place)},${(b.arguments ?? []).length},${site})`,
     );
   }
+  const simple = emitSimple(call);
+  if (simple !== undefined) return simple;
   const prepared = emitPrepared(call, a);
   if (prepared !== undefined) return prepared;
   if (name === "contains" && call.values.length === 2) return emitContains(call, a, b as AstNode);
@@ -79,6 +82,11 @@ function emitOfOne(call: QuickCall, a: AstNode): Code | undefined {
     case "not":
     case "boolean":
       return emitTruth(call, a, name === "not" ? "!" : "");
+    case "string": {
+      const [value, set] = call.hold(a);
+      const number = `typeof ${value}==="number"&&${value}-${value}===0?R.numberText(${value})`;
+      return any(`(${set},typeof ${value}==="string"?${value}:${number}:${call.slowly(value)})`);
+    }
     case "count": {
       const [value, set] = call.hold(a);
       return {
@@ -88,7 +96,7 @@ function emitOfOne(call: QuickCall, a: AstNode): Code | undefined {
     }
     default: {
       const quick = OF_ONE[name];
-      if (quick === undefined) return undefined;
+      if (quick === undefined) return emitSimple(call);
       const [value, set] = call.hold(a);
       return any(`(${set},typeof ${value}==="${quick.type}"?${quick.write(value)}:${call.slowly(value)})`);
     }
@@ -103,12 +111,48 @@ const OF_ONE: Readonly<
   uppercase: { type: "string", write: (value) => `${value}.toUpperCase()` },
   length: { type: "string", write: (value) => `R.lengthOf(${value})` },
   trim: { type: "string", write: (value) => `R.trimOf(${value})` },
-  string: { type: "string", write: (value) => value },
-  number: { type: "number", write: (value) => value },
   floor: { type: "number", write: (value) => `Math.floor(${value})` },
   ceil: { type: "number", write: (value) => `Math.ceil(${value})` },
   abs: { type: "number", write: (value) => `Math.abs(${value})` },
 };
+
+/** Functions of values of known types, that give undefined for what they leave to the call. */
+const SIMPLE: Readonly<
+  Record<
+    string,
+    {
+      readonly types: readonly ("string" | "array")[];
+      readonly write: (values: readonly string[]) => string;
+    }
+  >
+> = {
+  number: { types: ["string"], write: ([text]) => `R.numberOf(${text})` },
+  toMillis: { types: ["string"], write: ([text]) => `R.isoMillis(${text})` },
+  sum: { types: ["array"], write: ([items]) => `R.sumOf(${items})` },
+  substringBefore: { types: ["string", "string"], write: ([text, part]) => `R.beforeOf(${text},${part})` },
+  substringAfter: { types: ["string", "string"], write: ([text, part]) => `R.afterOf(${text},${part})` },
+  split: { types: ["string", "string"], write: ([text, by]) => `R.partsOf(G,${text},${by})` },
+  join: { types: ["array", "string"], write: ([items, by]) => `R.joinedOf(G,${items},${by})` },
+  replace: {
+    types: ["string", "string", "string"],
+    write: ([text, part, by]) => `R.replacedOf(G,${text},${part},${by})`,
+  },
+};
+
+function emitSimple(call: QuickCall): Code | undefined {
+  const quick = SIMPLE[call.name];
+  if (quick === undefined || quick.types.length !== call.values.length) return undefined;
+  const held = call.values.map((value) => call.hold(value));
+  const given = held.map(([value]) => value);
+  const fits = quick.types.map((type, index) =>
+    type === "array" ? `Array.isArray(${given[index]})` : `typeof ${given[index]}==="string"`,
+  );
+  const result = call.place.scope.variable();
+  const sets = held.map(([, set]) => set);
+  return any(
+    `(${sets.join(",")},${fits.join("&&")}&&(${result}=${quick.write(given)})!==undefined?${result}:${call.slowly(...given)})`,
+  );
+}
 
 function emitTruth({ emitter, place }: QuickCall, a: AstNode, sign: "!" | ""): Code {
   const code = emitter.emit(a, place);

@@ -20,7 +20,69 @@ export function substringOf(text: string, start: number, length?: number): strin
   return text.slice(from, from >= 0 ? from + length : text.length + from + length);
 }
 
-export const trimOf = builtinOf("trim")?.implementation as (text: string) => string;
+/** White space at an end, in a run, or other than a space: there is something to trim, or to fold. */
+const UNTRIMMED = /^ | $|  |[\t\n\r]/;
+
+export function trimOf(text: string): string {
+  return UNTRIMMED.test(text) ? TRIM(text) : text;
+}
+
+const TRIM = builtinOf("trim")?.implementation as (text: string) => string;
+
+export function beforeOf(text: string, part: string): string {
+  const at = text.indexOf(part);
+  return at < 0 ? text : text.slice(0, at);
+}
+
+export function afterOf(text: string, part: string): string {
+  const at = text.indexOf(part);
+  return at < 0 ? text : text.slice(at + part.length);
+}
+
+/** A text whose parts are replaced by a text; undefined when it has to be looked at more closely. */
+export function replacedOf(guard: Guard, text: string, part: string, by: string): string | undefined {
+  if (part === "") return undefined;
+  const first = text.indexOf(part);
+  if (first < 0) return text;
+  const next = text.indexOf(part, first + part.length);
+  const result = text.slice(0, first) + by + text.slice(first + part.length);
+  return next < 0 && result.length <= guard.maxWeight ? result : undefined;
+}
+
+/** Of a list of texts; undefined for any other. */
+export function joinedOf(guard: Guard, items: readonly unknown[], separator: string): string | undefined {
+  let text = "";
+  for (let index = 0; index < items.length; index++) {
+    const item = items[index];
+    if (typeof item !== "string") return undefined;
+    text = index === 0 ? item : text + separator + item;
+  }
+  return text.length <= guard.maxWeight ? text : undefined;
+}
+
+const DECIMAL = /^-?[0-9]+(?:\.[0-9]+)?(?:[Ee][-+]?[0-9]+)?$/;
+
+/** The number that a decimal text says; undefined for any other text. */
+export function numberOf(text: string): number | undefined {
+  const number = DECIMAL.test(text) ? Number(text) : Number.NaN;
+  return Number.isFinite(number) ? number : undefined;
+}
+
+/** The sum of a list of numbers; undefined for any other list. */
+export function sumOf(items: readonly unknown[]): number | undefined {
+  let sum = 0;
+  for (const item of items) {
+    if (typeof item !== "number") return undefined;
+    sum += item;
+  }
+  return sum;
+}
+
+export function partsOf(guard: Guard, text: string, separator: string): string[] {
+  const parts = text.split(separator);
+  guard.sequence(parts.length);
+  return parts;
+}
 
 const SUBSTRING = builtinOf("substring")?.implementation as (
   text: string,

@@ -8,6 +8,7 @@ import type { Guard } from "../runtime/guard.ts";
 import { toText } from "../runtime/operators.ts";
 import { signatureOf } from "../signatures.ts";
 import { each, filter, map, reduce, sift, single, sort } from "./collections.ts";
+import { isoMillis, isoText } from "./iso-time.ts";
 import { contains, match, replace, split } from "./text.ts";
 
 type Invoke = CompiledFunction["invoke"];
@@ -17,7 +18,7 @@ const OF_THE_REFERENCE = `
   sum count max min average substring substringBefore substringAfter lowercase uppercase length trim pad join
   formatNumber formatBase formatInteger parseInteger number floor ceil round abs sqrt power random
   boolean not zip keys lookup append exists spread merge reverse error assert type shuffle distinct
-  base64encode base64decode encodeUrlComponent encodeUrl decodeUrlComponent decodeUrl toMillis
+  base64encode base64decode encodeUrlComponent encodeUrl decodeUrlComponent decodeUrl
 `
   .trim()
   .split(/\s+/);
@@ -38,33 +39,25 @@ const OWN: Readonly<Record<string, Invoke>> = {
   sift,
   sort,
   fromMillis: (guard, [millis, picture, timezone]) => formatTime(guard, millis, picture, timezone),
+  toMillis: (guard, [text, picture]) => parseTime(guard, text, picture),
   now: (guard, [picture, timezone]) => formatTime(guard, guard.nowMs, picture, timezone),
   millis: (guard: Guard) => guard.nowMs,
 };
 
 const FROM_MILLIS = referenceFunction("fromMillis");
-
-/** The last millisecond of the year 9999, and the first of the year 0: between them, ISO 8601 has four digits for a year. */
-const [FIRST_MS, LAST_MS] = [-62_167_219_200_000, 253_402_300_799_999];
-
-/** The last time that was written out: requests come many to the millisecond. */
-let [lastMs, lastText] = [Number.NaN, ""];
-
-function isoText(time: number): string {
-  if (time !== lastMs) {
-    // oxlint-disable-next-line no-restricted-globals -- of a given time; no clock is read
-    lastText = new Date(time).toISOString();
-    lastMs = time;
-  }
-  return lastText;
-}
+const TO_MILLIS = referenceFunction("toMillis");
 
 function formatTime(guard: Guard, millis: unknown, picture: unknown, timezone: unknown): unknown {
-  if (picture === undefined && timezone === undefined && Number.isInteger(millis)) {
-    const time = millis as number;
-    if (time >= FIRST_MS && time <= LAST_MS) return isoText(time);
-  }
-  return FROM_MILLIS.invoke(guard, [millis, picture, timezone], undefined);
+  const quick =
+    picture === undefined && timezone === undefined && typeof millis === "number"
+      ? isoText(millis)
+      : undefined;
+  return quick ?? FROM_MILLIS.invoke(guard, [millis, picture, timezone], undefined);
+}
+
+function parseTime(guard: Guard, text: unknown, picture: unknown): unknown {
+  const quick = picture === undefined && typeof text === "string" ? isoMillis(text) : undefined;
+  return quick ?? TO_MILLIS.invoke(guard, [text, picture], undefined);
 }
 
 /** Functions by name, without the `$`. What is not here is left to the reference interpreter: `$eval`. */

@@ -31,6 +31,7 @@ export class Guard {
   depth = 0;
   readonly #limits: GuardLimits;
   readonly #maxSteps: number;
+  readonly #isTimed: boolean;
   #steps = 0;
   #nextLook = Infinity;
   #deadlineMs = Infinity;
@@ -42,6 +43,7 @@ export class Guard {
     this.maxWeight = limits.weight ?? Infinity;
     this.maxDepth = limits.depth ?? Infinity;
     this.#maxSteps = limits.steps ?? Infinity;
+    this.#isTimed = limits.timeMs !== undefined && limits.monotonicMs !== undefined;
   }
 
   /** The time of the evaluation under way, in milliseconds since the epoch: the same however often it is asked for. */
@@ -52,12 +54,15 @@ export class Guard {
   /** Begins an evaluation; without `nowMs`, its time is that of the first look at the clock. */
   start(nowMs?: number): void {
     this.#nowMs = nowMs;
-    const { timeMs, monotonicMs } = this.#limits;
     this.depth = 0;
     this.#steps = 0;
-    if (timeMs === undefined || monotonicMs === undefined) return;
+    if (this.#isTimed) this.#startTime();
+  }
+
+  #startTime(): void {
+    const { timeMs, monotonicMs } = this.#limits;
     this.#nextLook = STEPS_PER_LOOK;
-    this.#deadlineMs = monotonicMs() + timeMs;
+    this.#deadlineMs = (monotonicMs as () => number)() + (timeMs as number);
   }
 
   tick(steps = 1): void {

@@ -2,11 +2,34 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { filterDirectly, mapDirectly } from "../functions/collections.ts";
-import { lengthOf, searched, substringOf, trimOf } from "../functions/quick-text.ts";
+import { isoMillis, isoText } from "../functions/iso-time.ts";
+import {
+  afterOf,
+  beforeOf,
+  joinedOf,
+  lengthOf,
+  numberOf,
+  partsOf,
+  replacedOf,
+  searched,
+  substringOf,
+  sumOf,
+  trimOf,
+} from "../functions/quick-text.ts";
 import { callNamed, callValue, createLambda, functionValue, HOLE, partial, pipe, TailCall } from "./calls.ts";
 import { groupBy } from "./group.ts";
 import { createMatcher } from "./matcher.ts";
-import { arithmetic, concat, differs, equals, includes, negate, order, range } from "./operators.ts";
+import {
+  arithmetic,
+  concat,
+  differs,
+  equals,
+  includes,
+  negate,
+  numberText,
+  order,
+  range,
+} from "./operators.ts";
 import {
   descendants,
   filter,
@@ -30,10 +53,20 @@ import { truthy } from "./values.ts";
 
 /** What compiled code calls, as R. Everything that may take long counts what it does in the guard, G. */
 export const OPERATIONS = {
+  isoMillis,
+  isoText,
+  joinedOf,
+  numberOf,
+  numberText,
+  partsOf,
+  replacedOf,
+  sumOf,
   TailCall,
   HOLE,
+  afterOf,
   applyStages,
   arithmetic,
+  beforeOf,
   buildArray,
   callNamed,
   callValue,

@@ -109,8 +109,15 @@ export function includes(left: unknown, right: unknown): boolean {
 /** JSONata's own way of writing a value out. @throws {ExpressionError} D3001 for an infinite number. */
 export function toText(guard: Guard, value: unknown, pretty = false): string | undefined {
   if (typeof value === "string" || value === undefined) return value;
+  if (typeof value === "number" && Number.isFinite(value)) return numberText(value);
+  if (typeof value === "boolean") return String(value);
   weigh(guard, value);
   return STRING(value, pretty) as string;
+}
+
+/** 15 digits, as JSONata writes numbers: no traces of binary fractions. */
+export function numberText(value: number): string {
+  return String(Number.isInteger(value) ? value : Number(value.toPrecision(15)));
 }
 
 const STRING = builtinOf("string")?.implementation as (value: unknown, pretty: boolean) => unknown;
