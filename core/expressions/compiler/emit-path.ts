@@ -182,8 +182,12 @@ function plainStep(
   place: Place,
   take: "takeStep" | "stepOnce",
 ): string {
-  if (step.type === "sort")
-    return filtered(emitter, step.stages ?? [], sorted(emitter, step, input, place), place);
+  if (step.type === "sort") {
+    // Where nothing has come so far nothing is put in order, nor filtered then.
+    const given = place.scope.variable();
+    const ordered = filtered(emitter, step.stages ?? [], sorted(emitter, step, given, place), place);
+    return `((${given}=${input})===undefined||${given}.length===0?undefined:${ordered})`;
+  }
   const write = (inner: Place): string =>
     filtered(emitter, step.stages ?? [], emitter.emit(step, inner).text, inner);
   return `R.${take}(G,${input},${emitter.arrow(place, undefined, write)},${last})`;

@@ -58,12 +58,14 @@ export function matchesOf(
   limit: number,
 ): readonly Match[] {
   const matches: Match[] = [];
-  for (let from = 0; matches.length < limit; ) {
+  // As in the reference, the match after the last that is wanted is looked for too.
+  for (let from = 0; limit > 0; ) {
     guard.tick(1 + (text.length - from) / CHARACTERS_PER_STEP);
     const found = regex.find(text, from);
     if (found === null) break;
     const [match, ...groups] = found.groups;
     if (match === "" && matches.length > 0) throw matchesNothing(position);
+    if (matches.length >= limit) break;
     from = found.index + match.length;
     matches.push({ match, start: found.index, end: from, groups, next: undefined });
     guard.sequence(matches.length);
