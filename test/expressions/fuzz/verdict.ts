@@ -155,6 +155,8 @@ function compare(ours: Outcome, reference: Outcome, hasParsed: boolean): Found |
     if (identical(ours.value, reference.value, false)) return { difference: "order of keys", detail };
     if (identical(ours.value, withoutHoles(reference.value), true))
       return { difference: "reference breaks", detail: "an undefined item in an array" };
+    if (identical(withoutProto(ours.value), reference.value, true))
+      return { difference: "reference breaks", detail: "it loses a property __proto__" };
     if (holdsSource(reference.value)) return { difference: "reference breaks", detail: "a function as text" };
     return { difference: "value", detail };
   }
@@ -176,6 +178,14 @@ function withoutHoles(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.filter((item) => item !== undefined).map(withoutHoles);
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withoutHoles(item)]));
+}
+
+/** Its transforms assign the properties of the update, and so lose one of this name. */
+function withoutProto(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(withoutProto);
+  const kept = Object.entries(value).filter(([name]) => name !== "__proto__");
+  return Object.fromEntries(kept.map(([name, item]) => [name, withoutProto(item)]));
 }
 
 /** A syntax error while evaluating: the reference reads the source of its own function to apply it in part. */
