@@ -153,6 +153,10 @@ function compare(ours: Outcome, reference: Outcome, hasParsed: boolean): Found |
   if (ours.kind === "value" && reference.kind === "value") {
     if (identical(ours.value, reference.value, true)) return undefined;
     if (identical(ours.value, reference.value, false)) return { difference: "order of keys", detail };
+    if (identical(ours.value, withoutHoles(reference.value), true))
+      return { difference: "reference breaks", detail: "an undefined item in an array" };
+    if (identical(withoutProto(ours.value), reference.value, true))
+      return { difference: "reference breaks", detail: "it loses a property __proto__" };
     if (holdsSource(reference.value)) return { difference: "reference breaks", detail: "a function as text" };
     return { difference: "value", detail };
   }
@@ -168,6 +172,21 @@ function compare(ours: Outcome, reference: Outcome, hasParsed: boolean): Found |
 
 /** The text of one of the reference's own functions, where it took a function for a string. */
 const holdsSource = (value: unknown): boolean => /function \(/.test(JSON.stringify(value) ?? "");
+
+/** It adds an undefined item to an empty array over which it constructs an object, in a transform to one that it returns. */
+function withoutHoles(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.filter((item) => item !== undefined).map(withoutHoles);
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withoutHoles(item)]));
+}
+
+/** Its transforms assign the properties of the update, and so lose one of this name. */
+function withoutProto(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(withoutProto);
+  const kept = Object.entries(value).filter(([name]) => name !== "__proto__");
+  return Object.fromEntries(kept.map(([name, item]) => [name, withoutProto(item)]));
+}
 
 /** A syntax error while evaluating: the reference reads the source of its own function to apply it in part. */
 const breaks = ({ code }: Fault): boolean => code === undefined || code.startsWith("S0");
