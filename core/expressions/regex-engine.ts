@@ -25,7 +25,8 @@ export function createRegexEngine(limits: Pick<ExpressionLimits, "items" | "weig
       if (known === undefined) compiled.set(literal, this.#regex);
     }
 
-    exec(text: string): (string[] & { index: number }) | null {
+    exec(given: unknown): (string[] & { index: number }) | null {
+      const text = String(given);
       this.#budget -= text.length - this.lastIndex;
       if (this.#budget < 0)
         throw tooLarge(`a regular expression searched more than ${limits.weight} characters`);
@@ -44,7 +45,9 @@ export function createRegexEngine(limits: Pick<ExpressionLimits, "items" | "weig
 }
 
 function compileLiteral(literal: RegExp): Regex {
-  const result = compileRegex(literal.source, literal.flags);
+  // A copy that `??` and `?:` make of their left side has lost its pattern; JSONata makes a pattern of what is left.
+  const { source = String(literal), flags = "" } = literal as Partial<RegExp>;
+  const result = compileRegex(source, flags);
   // Literals are checked when an expression is compiled.
   if (!result.ok) throw new SyntaxError(result.message);
   return result.regex;

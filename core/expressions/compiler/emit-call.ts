@@ -59,8 +59,10 @@ function emitTailCall(emitter: Emitter, node: AstNode, place: Place): string {
   const known = name === undefined || name === "" ? undefined : emitter.functionOf(name, place);
   // A named function calls nothing in turn that could grow the stack without end; but its context is its caller's.
   const isCalledHere = known !== undefined && !takesContext(known, node.arguments?.length ?? 0);
-  if (isCalledHere || node.predicate !== undefined || node.group !== undefined || node.keepArray === true)
+  if (node.predicate !== undefined || node.group !== undefined || node.keepArray === true)
     return emitter.emit(node, place).text;
+  // What it gives is settled where the function was called, if that is in an expression.
+  if (isCalledHere) return emitCall(emitter, node, place, undefined).text;
   const values = (node.arguments ?? []).map((value) => emitter.emit(value, place).text);
   const target = emitter.emit(procedure, place).text;
   const { position, token } = siteOf(node, place);

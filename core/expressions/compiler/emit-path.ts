@@ -186,7 +186,7 @@ function plainStep(
     // Where nothing has come so far nothing is put in order, nor filtered then.
     const given = place.scope.variable();
     const ordered = filtered(emitter, step.stages ?? [], sorted(emitter, step, given, place), place);
-    return `((${given}=${input})===undefined||${given}.length===0?undefined:${ordered})`;
+    return `((${given}=${input})===undefined||${given}===null?${given}:${given}.length===0?undefined:${ordered})`;
   }
   const write = (inner: Place): string =>
     filtered(emitter, step.stages ?? [], emitter.emit(step, inner).text, inner);
@@ -236,7 +236,7 @@ function tuplePath(emitter: Emitter, node: Path, place: Place): string {
     isStream = true;
   }
   if (node.tuple !== true && node.group === undefined) text = `R.contextsOf(${text})`;
-  if (begin > 0) text = `((${before}=${given}).length===0?${before}:${text})`;
+  if (begin > 0) text = `((${before}=${given})===undefined||${before}.length===0?${before}:${text})`;
   else text = `(${before}=${given},${text})`;
 
   if (node.keepSingletonArray === true) text = `R.keepSingleton(${text})`;

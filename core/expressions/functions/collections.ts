@@ -12,7 +12,7 @@ type Values = readonly unknown[];
 
 export function map(guard: Guard, [given, target]: Values): unknown {
   if (given === undefined) return undefined;
-  const items = given as Values;
+  const items = itemsOf(given);
   const call = callback(guard, target);
   const result = createSequence();
   items.forEach((item, index) => {
@@ -25,7 +25,7 @@ export function map(guard: Guard, [given, target]: Values): unknown {
 
 export function filter(guard: Guard, [given, target]: Values): unknown {
   if (given === undefined) return undefined;
-  const items = given as Values;
+  const items = itemsOf(given);
   const call = callback(guard, target);
   return createSequence(items.filter((item, index) => truthy(guard, call(item, index, items))));
 }
@@ -83,7 +83,7 @@ function runOnce(
 
 export function single(guard: Guard, [given, target]: Values): unknown {
   if (given === undefined) return undefined;
-  const items = given as Values;
+  const items = itemsOf(given);
   const call = target === undefined ? () => true : callback(guard, target);
   let found: { readonly item: unknown } | undefined;
   items.forEach((item, index) => {
@@ -97,7 +97,7 @@ export function single(guard: Guard, [given, target]: Values): unknown {
 
 export function reduce(guard: Guard, [given, target, initial]: Values): unknown {
   if (given === undefined) return undefined;
-  const items = given as Values;
+  const items = itemsOf(given);
   if (((target as { readonly arity?: number }).arity ?? (target as () => unknown).length) < 2)
     throw new ExpressionError("D3050", "the function given to $reduce must take two values");
   const call = callback(guard, target);
@@ -129,11 +129,18 @@ export function sift(guard: Guard, [object, target]: Values): unknown {
 
 export function sort(guard: Guard, [given, target]: Values): unknown {
   if (given === undefined) return undefined;
+  if (!Array.isArray(given)) return given;
   const items = given as Values;
   if (items.length <= 1) return items;
   if (target === undefined) return sortPlain(guard, items);
   const call = callback(guard, target);
   return mergeSort(guard, items, (a, b) => Boolean(call(a, b)));
+}
+
+/** A function that is applied in part is called with whatever there is, which has items or has none. */
+function itemsOf(given: unknown): Values {
+  if (Array.isArray(given)) return given;
+  return typeof given === "string" ? given.split("") : [];
 }
 
 function entriesOf(value: unknown): [string, unknown][] {

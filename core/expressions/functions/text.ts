@@ -36,7 +36,9 @@ export function split(guard: Guard, [given, separator, limit]: Values): unknown 
   }
   const parts: string[] = [];
   let start = 0;
-  for (const found of matches(guard, separator, text, limit)) {
+  const all = [...matches(guard, separator, text, limit)];
+  if (all.length === 0) return [given];
+  for (const found of all) {
     parts.push(text.substring(start, found.start));
     start = found.end;
   }

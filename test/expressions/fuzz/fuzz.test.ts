@@ -7,6 +7,9 @@ import { describeCampaign, describeDivergence } from "./report.ts";
 import { superviseCampaign } from "./supervisor.ts";
 import { SOFT } from "./verdict.ts";
 
+/** The same in each run, so that what fails is what was changed; `npm run fuzz` looks for what is new. */
+const DEFAULT_SEED = 20_261_127;
+
 /** FUZZ_SECONDS, FUZZ_RUNS and FUZZ_SEED say otherwise. */
 const SECONDS_DEFAULT = 10;
 
@@ -18,7 +21,7 @@ describe("expressions drawn at random", function () {
   this.timeout(seconds * 1_000 * TIMEOUT_FACTOR);
 
   it("give what the reference gives", async () => {
-    const seed = numberFrom("FUZZ_SEED") ?? Math.floor(Math.random() * 1_000_000_000);
+    const seed = numberFrom("FUZZ_SEED") ?? DEFAULT_SEED;
     const startMs = performance.now();
     const { campaign, hangs } = await superviseCampaign({
       seed,
