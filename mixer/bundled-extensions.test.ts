@@ -179,7 +179,7 @@ describe("a mixer with documents and the bundled extensions", () => {
     const { decision } = await check(request("GET"));
     assert.deepEqual(
       decision.referenced.map(({ path, condition }) => `${condition} ${path.join(".")}`).sort(),
-      ["ABSENCE request.headers.x-user", "EXACT destination.service.name", "PRESENCE request.headers"],
+      ["ABSENCE request.headers.x-user", "EXACT destination.service.name"],
     );
   });
 });

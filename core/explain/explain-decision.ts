@@ -86,8 +86,8 @@ export async function explainDecision(
       const found = notes.get(keyOf(ref));
       if (found !== undefined && found.expressions.length < limits.expressions)
         found.expressions.push(expressionOf(field, expression.source, trace, seen, limits, secretive));
-      if (trace.result.ok) return trace.result.value;
-      throw trace.result.error;
+      // The engine's own value, and its own reads: a trace takes the same way, and notes none.
+      return expression.evaluate(view, evaluation);
     },
   }));
   const decision = await decide(traced, bag, {

@@ -142,7 +142,7 @@ describe("a trace", () => {
     const tracer = createTracer({ items: 5 });
     const options = { redaction: new Redaction(BAG, []), secretive: false };
     const { result } = await traceExpression(tracer("$count([1..6])"), BAG, { nowMs: 0 }, options);
-    assert.equal(result.ok ? undefined : (result.error as { jsonataCode?: string }).jsonataCode, "D2015");
+    assert.equal(result.ok ? undefined : (result.error as { code?: string }).code, "D2015");
   });
 
   it("keeps within its limits", async () => {

@@ -27,7 +27,7 @@ metadata: { name: big }
 spec:
   match: destination.service.name = "ratings"
   action: DENY
-  when: request.headers."x-size" > 10
+  when: $number(request.headers."x-size") > 10
 `;
 
 interface Ended {
