@@ -88,7 +88,7 @@ export class Reads {
   /** The same as the sequence, or the one value, that further steps go on from. */
   sequence(path: PathRead): unknown {
     const value = path.id === this.id ? path.value : this.read(path);
-    return Array.isArray(value) ? walkNames(UNLIMITED, this.bag, path.names, false) : value;
+    return Array.isArray(value) ? walkNames(UNLIMITED, this.view, path.names, false) : value;
   }
 
   /** A variable that no expression binds: documents have none from outside. */
@@ -112,9 +112,10 @@ export class Reads {
       const name = names[index] as string;
       value = Object.hasOwn(value as object, name) ? (value as Record<string, unknown>)[name] : undefined;
       if (value === undefined) return this.#note(path, index, "ABSENCE");
-      // An array is read whole, and its items' properties with it.
+      // An array is read whole, and its items' properties with it: in an order that does not hang on the request's.
       if (Array.isArray(value)) {
-        this.#note(path, index, "EXACT");
+        if (value.some(isObject)) value = this.#viewOf(names.slice(0, index + 1));
+        else this.#note(path, index, "EXACT");
         return index === names.length - 1 ? value : followNames(UNLIMITED, value, names.slice(index + 1));
       }
       if (typeof value !== "object" || value === null) {
@@ -123,6 +124,10 @@ export class Reads {
       }
     }
     // Of an object, what is read of it from here on.
+    return this.#viewOf(names);
+  }
+
+  #viewOf(names: readonly string[]): unknown {
     let view: unknown = this.view;
     for (const name of names)
       view = Object.hasOwn(view as object, name) ? (view as Record<string, unknown>)[name] : undefined;
@@ -133,6 +138,10 @@ export class Reads {
     const { key, reference } = path.noteAt(index, condition);
     this.#notes.set(key, reference);
   }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 let lastId = 0;

@@ -34,9 +34,13 @@ export function signatureOf(
 
 function fits(parameters: readonly Parameter[], values: readonly unknown[]): boolean {
   if (values.length > parameters.length) return false;
+  // With all of them given there is no question which one has no value.
+  const areAll = values.length === parameters.length;
   for (let index = 0; index < parameters.length; index++) {
     const { accepts, optional } = parameters[index] as Parameter;
-    if (index >= values.length ? !optional : !accepts(values[index])) return false;
+    const value = values[index];
+    if (index >= values.length ? !optional : !accepts(value) && !(areAll && value === undefined))
+      return false;
   }
   return true;
 }

@@ -157,10 +157,9 @@ function plainPath(emitter: Emitter, node: Path, place: Place): string {
 }
 
 function start(emitter: Emitter, first: Step, place: Place): string {
-  // Of a variable the context is one item, of an array that is written out it does not matter.
-  if (first.type === "variable")
-    return textOf(first) === "" ? `[${emitter.emit(first, place).text}]` : `[${place.context}]`;
-  return `R.startPath(${first.consarray === true ? place.context : emitter.contextOf(place)})`;
+  // Of a variable the context is one item.
+  if (first.type !== "variable") return `R.startPath(${emitter.contextOf(place)})`;
+  return `[${textOf(first) === "" ? emitter.emit(first, place).text : emitter.contextOf(place)}]`;
 }
 
 function countPlainNames(steps: readonly Step[]): number {

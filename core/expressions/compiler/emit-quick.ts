@@ -62,6 +62,10 @@ export function emitQuickly(emitter: Emitter, name: string, node: AstNode, place
       `${operation}(G,${items},${emitRun(emitter, b, place)},${(b.arguments ?? []).length},${site})`,
     );
   }
+  if (name === "append" && call.values.length === 2)
+    return any(`R.append(G,${emitter.emit(a, place).text},${emitter.emit(b as AstNode, place).text})`);
+  const pattern = emitPattern(call, a);
+  if (pattern !== undefined) return pattern;
   const simple = emitSimple(call);
   if (simple !== undefined) return simple;
   const prepared = emitPrepared(call, a);
@@ -85,7 +89,8 @@ function emitOfOne(call: QuickCall, a: AstNode): Code | undefined {
     case "string": {
       const [value, set] = call.hold(a);
       const number = `typeof ${value}==="number"&&${value}-${value}===0?R.numberText(${value})`;
-      return any(`(${set},typeof ${value}==="string"?${value}:${number}:${call.slowly(value)})`);
+      const known = `typeof ${value}==="string"?${value}:${number}:${call.slowly(value)}`;
+      return any(`(${set},${orAbsent(value, known)})`);
     }
     case "count": {
       const [value, set] = call.hold(a);
@@ -98,7 +103,8 @@ function emitOfOne(call: QuickCall, a: AstNode): Code | undefined {
       const quick = OF_ONE[name];
       if (quick === undefined) return emitSimple(call);
       const [value, set] = call.hold(a);
-      return any(`(${set},typeof ${value}==="${quick.type}"?${quick.write(value)}:${call.slowly(value)})`);
+      const known = `typeof ${value}==="${quick.type}"?${quick.write(value)}:${call.slowly(value)}`;
+      return any(`(${set},${orAbsent(value, known)})`);
     }
   }
 }
@@ -116,18 +122,26 @@ const OF_ONE: Readonly<
   abs: { type: "number", write: (value) => `Math.abs(${value})` },
 };
 
+/** Without its first value a function gives none: `otherwise` is for when there is one. The others must not be wrong. */
+function orAbsent(value: string, otherwise: string, others: readonly string[] = []): string {
+  const areTexts = others.map((other) => `&&typeof ${other}==="string"`).join("");
+  return `${value}===undefined${areTexts}?undefined:${otherwise}`;
+}
+
 /** Functions of values of known types, that give undefined for what they leave to the call. */
 const SIMPLE: Readonly<
   Record<
     string,
     {
-      readonly types: readonly ("string" | "array")[];
+      readonly types: readonly ("string" | "number" | "array")[];
       readonly write: (values: readonly string[]) => string;
     }
   >
 > = {
   number: { types: ["string"], write: ([text]) => `R.numberOf(${text})` },
   toMillis: { types: ["string"], write: ([text]) => `R.isoMillis(${text})` },
+  fromMillis: { types: ["number"], write: ([millis]) => `R.isoText(${millis})` },
+  distinct: { types: ["array"], write: ([items]) => `R.distinctOf(${items})` },
   sum: { types: ["array"], write: ([items]) => `R.sumOf(${items})` },
   substringBefore: { types: ["string", "string"], write: ([text, part]) => `R.beforeOf(${text},${part})` },
   substringAfter: { types: ["string", "string"], write: ([text, part]) => `R.afterOf(${text},${part})` },
@@ -145,12 +159,12 @@ function emitSimple(call: QuickCall): Code | undefined {
   const held = call.values.map((value) => call.hold(value));
   const given = held.map(([value]) => value);
   const fits = quick.types.map((type, index) =>
-    type === "array" ? `Array.isArray(${given[index]})` : `typeof ${given[index]}==="string"`,
+    type === "array" ? `Array.isArray(${given[index]})` : `typeof ${given[index]}==="${type}"`,
   );
   const result = call.place.scope.variable();
   const sets = held.map(([, set]) => set);
   return any(
-    `(${sets.join(",")},${fits.join("&&")}&&(${result}=${quick.write(given)})!==undefined?${result}:${call.slowly(...given)})`,
+    `(${sets.join(",")},${orAbsent(given[0] as string, `${fits.join("&&")}&&(${result}=${quick.write(given)})!==undefined?${result}:${call.slowly(...given)}`, given.slice(1))})`,
   );
 }
 
@@ -180,7 +194,8 @@ function emitPrepared(call: QuickCall, a: AstNode): Code | undefined {
   if (ready === undefined) return undefined;
   const [text, set] = call.hold(a);
   const slowly = call.slowly(text, ...constants.map((constant) => emitter.constant(constant)));
-  return any(`(${set},typeof ${text}==="string"?${emitter.constant(ready)}(${text}):${slowly})`);
+  const known = `typeof ${text}==="string"?${emitter.constant(ready)}(${text}):${slowly}`;
+  return any(`(${set},${orAbsent(text, known)})`);
 }
 
 function constantOf(node: AstNode): unknown {
@@ -203,6 +218,35 @@ function isPlainLambda(node: AstNode | undefined): node is AstNode {
   return (node as { readonly signature?: unknown }).signature === undefined;
 }
 
+/** `$match(text, /…/)` and `$replace(text, /…/, text)`: no function has to stand for the pattern. */
+function emitPattern(call: QuickCall, a: AstNode): Code | undefined {
+  const { emitter, name, node, place } = call;
+  const [, b, c] = call.values;
+  const isMatch = name === "match" && call.values.length === 2;
+  const isReplace = name === "replace" && call.values.length === 3;
+  if (
+    (!isMatch && !isReplace) ||
+    b?.type !== "regex" ||
+    !(b.value instanceof RegExp) ||
+    b.predicate !== undefined
+  )
+    return undefined;
+  const compiled = compileRegex(b.value.source, b.value.flags);
+  if (!compiled.ok) throw new NotCompiled(compiled.message);
+  const pattern = emitter.constant({ regex: compiled.regex, position: b.position ?? 0 });
+  const site = emitter.constant(siteOf(node, place));
+  const [text, set] = call.hold(a);
+  const slow = (...more: readonly string[]): string =>
+    call.slowly(text, emitter.emit(b, place).text, ...more);
+  if (c === undefined) {
+    const known = `typeof ${text}==="string"?R.matchPattern(G,${text},${pattern},${site}):${slow()}`;
+    return any(`(${set},${orAbsent(text, known)})`);
+  }
+  const [by, setBy] = call.hold(c);
+  const fits = `typeof ${text}==="string"&&typeof ${by}==="string"`;
+  return any(`(${set},${setBy},${fits}?R.replacePattern(G,${text},${pattern},${by},${site}):${slow(by)})`);
+}
+
 function emitContains(call: QuickCall, a: AstNode, b: AstNode): Code {
   const { emitter, place } = call;
   const [text, set] = call.hold(a);
@@ -211,12 +255,15 @@ function emitContains(call: QuickCall, a: AstNode, b: AstNode): Code {
     if (!compiled.ok) throw new NotCompiled(compiled.message);
     const test = `R.searched(G,${text})&&${emitter.constant(compiled.regex)}.test(${text})`;
     const slowly = call.slowly(text, emitter.emit(b, place).text);
-    return { text: `(${set},typeof ${text}==="string"?${test}:${slowly})`, kind: "boolean?" };
+    return {
+      text: `(${set},${orAbsent(text, `typeof ${text}==="string"?${test}:${slowly}`)})`,
+      kind: "boolean?",
+    };
   }
   const [part, setPart] = call.hold(b);
   const fits = `typeof ${text}==="string"&&typeof ${part}==="string"`;
   return {
-    text: `(${set},${setPart},${fits}?${text}.includes(${part}):${call.slowly(text, part)})`,
+    text: `(${set},${setPart},${orAbsent(text, `${fits}?${text}.includes(${part}):${call.slowly(text, part)}`, [part])})`,
     kind: "boolean?",
   };
 }

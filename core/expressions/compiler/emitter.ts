@@ -81,6 +81,15 @@ export class Emitter {
   emit(node: AstNode, outside: Place): Code {
     const place = { ...outside, level: outside.level + 1 };
     let code = this.#plain(node, place);
+    const [only, ...more] = node.predicate ?? [];
+    // By far the most common: one item by its number.
+    if (
+      only?.expr?.type === "number" &&
+      more.length === 0 &&
+      node.group === undefined &&
+      node.keepArray !== true
+    )
+      return { text: `R.itemAt(${code.text},${String(only.expr.value)})`, kind: "any" };
     if (node.predicate !== undefined)
       for (const stage of node.predicate) {
         const filtered = this.filter(code.text, stage.expr as AstNode, place, labelsIn(node));
@@ -189,7 +198,7 @@ export class Emitter {
     if (name.startsWith("!")) return "undefined";
     const known = this.functionOf(name, place);
     if (known === undefined) return `E.variable(${JSON.stringify(name)})`;
-    return `R.functionValue(G,${this.constant(known)},${place.context})`;
+    return `R.functionValue(G,${this.constant(known)},${this.contextOf(place)})`;
   }
 
   #plain(node: AstNode, place: Place): Code {

@@ -8,24 +8,51 @@ const DAY_MS = 86_400_000;
 const [FIRST_MS, LAST_MS] = [-62_167_219_200_000, 253_402_300_799_999];
 
 const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, "0"));
+const TWO_DIGITS_OF_100 = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, "0"));
 const THREE_DIGITS = Array.from({ length: 1_000 }, (_, number) => String(number).padStart(3, "0"));
-
-let [lastDay, lastDate] = [Number.NaN, ""];
 
 /** A time as text; undefined when it is not a whole number of milliseconds in a year of four digits. */
 export function isoText(millis: number): string | undefined {
   if (!Number.isInteger(millis) || millis < FIRST_MS || millis > LAST_MS) return undefined;
   const day = Math.floor(millis / DAY_MS);
-  if (day !== lastDay) {
-    // oxlint-disable-next-line no-restricted-globals -- of a given time; no clock is read
-    lastDate = new Date(day * DAY_MS).toISOString().slice(0, 11);
-    lastDay = day;
-  }
   const rest = millis - day * DAY_MS;
   const hour = TWO_DIGITS[Math.floor(rest / 3_600_000)];
   const minute = TWO_DIGITS[Math.floor(rest / 60_000) % 60];
   const second = TWO_DIGITS[Math.floor(rest / 1_000) % 60];
-  return `${lastDate}${hour}:${minute}:${second}.${THREE_DIGITS[rest % 1_000]}Z`;
+  return `${dateText(day)}T${hour}:${minute}:${second}.${THREE_DIGITS[rest % 1_000]}Z`;
+}
+
+/**
+ * The date of a day counted from 1970-01-01, and in `dayOf` the day of a date, by years that begin in March and eras of 400
+ * years (Howard Hinnant, chrono-Compatible Low-Level Date Algorithms).
+ */
+function dateText(day: number): string {
+  const fromMarch = day + 719_468;
+  const era = Math.floor(fromMarch / 146_097);
+  const dayOfEra = fromMarch - era * 146_097;
+  const yearOfEra = Math.floor(
+    (dayOfEra -
+      Math.floor(dayOfEra / 1_460) +
+      Math.floor(dayOfEra / 36_524) -
+      Math.floor(dayOfEra / 146_096)) /
+      365,
+  );
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const monthFromMarch = Math.floor((5 * dayOfYear + 2) / 153);
+  const dayOfMonth = dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1;
+  const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
+  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  return `${TWO_DIGITS_OF_100[Math.floor(year / 100)]}${TWO_DIGITS_OF_100[year % 100]}-${TWO_DIGITS[month]}-${TWO_DIGITS[dayOfMonth]}`;
+}
+
+function dayOf(year: number, month: number, day: number): number {
+  const fromMarch = month <= 2 ? year - 1 : year;
+  // Years of four digits are never below 0: cutting off is rounding down.
+  const era = Math.trunc(fromMarch / 400);
+  const yearOfEra = fromMarch - era * 400;
+  const dayOfYear = Math.trunc((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.trunc(yearOfEra / 4) - Math.trunc(yearOfEra / 100) + dayOfYear;
+  return era * 146_097 + dayOfEra - 719_468;
 }
 
 /** The time that a text of that form says; undefined for any other text, and for what no calendar has. */
@@ -33,39 +60,41 @@ export function isoMillis(text: string): number | undefined {
   const { length } = text;
   if ((length !== 20 && length !== 24) || text.charCodeAt(length - 1) !== Z || text.charCodeAt(10) !== T)
     return undefined;
-  const [year, month, day] = [digits(text, 0, 4), digits(text, 5, 2), digits(text, 8, 2)];
-  const [hour, minute, second] = [digits(text, 11, 2), digits(text, 14, 2), digits(text, 17, 2)];
-  const milli = length === 24 ? digits(text, 20, 3) : 0;
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
+  const month = twoDigits(text, 5);
+  const day = twoDigits(text, 8);
+  const hour = twoDigits(text, 11);
+  const minute = twoDigits(text, 14);
+  const second = twoDigits(text, 17);
+  const milli = length === 24 ? twoDigits(text, 20) * 10 + oneDigit(text, 22) : 0;
   const isSeparated =
     text.charCodeAt(4) === DASH &&
     text.charCodeAt(7) === DASH &&
     text.charCodeAt(13) === COLON &&
     text.charCodeAt(16) === COLON &&
     (length === 20 || text.charCodeAt(19) === DOT);
-  // Days that not every month has, and years that Date takes for others, are left to the general way.
-  if (!isSeparated || !(year >= 100 && month >= 1 && month <= 12 && day >= 1 && day <= 28)) return undefined;
-  if (!(hour <= 23 && minute <= 59 && second <= 59 && milli >= 0)) return undefined;
-  // oxlint-disable-next-line no-restricted-globals -- of a given time; no clock is read
-  return Date.UTC(year, month - 1, day, hour, minute, second, milli);
+  // The 29th of February is left to the general way.
+  if (!isSeparated || !(year >= 1 && month >= 1 && month <= 12 && day >= 1)) return undefined;
+  if (day > (DAYS[month - 1] as number)) return undefined;
+  if (!(hour >= 0 && hour <= 23 && minute >= 0 && minute <= 59 && second >= 0 && second <= 59 && milli >= 0))
+    return undefined;
+  return dayOf(year, month, day) * DAY_MS + hour * 3_600_000 + minute * 60_000 + second * 1_000 + milli;
 }
 
-const [ZERO, NINE, DASH, COLON, DOT, T, Z] = [..."09-:.TZ"].map((character) => character.charCodeAt(0)) as [
-  number,
-  number,
-  number,
-  number,
-  number,
-  number,
-  number,
-];
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/** NaN where there is something else than digits. */
-function digits(text: string, from: number, count: number): number {
-  let number = 0;
-  for (let at = from; at < from + count; at++) {
-    const code = text.charCodeAt(at);
-    if (code < ZERO || code > NINE) return Number.NaN;
-    number = number * 10 + code - ZERO;
-  }
-  return number;
+const [ZERO, DASH, COLON, DOT, T, Z] = [48, 45, 58, 46, 84, 90];
+
+/** The number that two digits say; something far below 0 where there is something else. */
+function twoDigits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - ZERO;
+  const ones = text.charCodeAt(at + 1) - ZERO;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NO_NUMBER;
 }
+
+function oneDigit(text: string, at: number): number {
+  const digit = text.charCodeAt(at) - ZERO;
+  return digit >= 0 && digit <= 9 ? digit : NO_NUMBER;
+}
+
+const NO_NUMBER = -1_000_000;

@@ -3,6 +3,7 @@
 
 import { builtinOf } from "../reference-functions.ts";
 import type { Guard } from "../runtime/guard.ts";
+import { createSequence, isSequence } from "../runtime/sequence.ts";
 
 /** Functions of texts for values that are known to be texts. JSONata counts characters as code points. */
 
@@ -97,3 +98,17 @@ export function searched(guard: Guard, text: string): true {
 }
 
 const CHARACTERS_PER_STEP = 1;
+
+/** A list of numbers, texts and truth values without repetitions; undefined for any other, and for a long one. */
+export function distinctOf(items: readonly unknown[]): unknown[] | undefined {
+  if (items.length > FEW) return undefined;
+  const found: unknown[] = [];
+  for (const item of items) {
+    if (typeof item === "object" || typeof item === "function" || item === undefined) return undefined;
+    if (found.indexOf(item) < 0) found.push(item);
+  }
+  return isSequence(items) ? createSequence(found) : found;
+}
+
+/** Up to so many, looking through all is faster than a set. */
+const FEW = 32;

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError } from "../expression.ts";
-import { applyFunction } from "../runtime/calls.ts";
+import { applyFunction, type CallSite, located } from "../runtime/calls.ts";
 import type { Guard } from "../runtime/guard.ts";
-import { checkMatch, type Match, matchesOf, regexBehind } from "../runtime/matcher.ts";
+import { checkMatch, type Match, matchesOf, type Pattern, regexBehind } from "../runtime/matcher.ts";
 import { createSequence } from "../runtime/sequence.ts";
 
 type Values = readonly unknown[];
@@ -80,6 +80,42 @@ export function replace(guard: Guard, [given, pattern, replacement, limit]: Valu
   return result === undefined ? text : result + text.substring(position);
 }
 
+/** `$match` with a pattern that is written in its place. */
+export function matchPattern(guard: Guard, text: string, pattern: Pattern, site: CallSite): unknown {
+  try {
+    const result = createSequence();
+    for (const { match: found, start, groups } of matchesOf(guard, pattern, text, Infinity))
+      result.push({ match: found, index: start, groups });
+    return result;
+  } catch (error: unknown) {
+    throw located(error, site);
+  }
+}
+
+/** `$replace` with such a pattern, and a text in its place. */
+export function replacePattern(
+  guard: Guard,
+  text: string,
+  pattern: Pattern,
+  replacement: string,
+  site: CallSite,
+): string {
+  try {
+    const all = matchesOf(guard, pattern, text, Infinity);
+    if (all.length === 0) return text;
+    let result = "";
+    let position = 0;
+    for (const found of all) {
+      result += text.substring(position, found.start) + substitute(replacement, found);
+      guard.text(result.length);
+      position = found.end;
+    }
+    return result + text.substring(position);
+  } catch (error: unknown) {
+    throw located(error, site);
+  }
+}
+
 /** The matches one after another; no more are looked for than are taken. */
 function matches(guard: Guard, pattern: unknown, text: unknown, limit: unknown): Iterable<Match> {
   const behind = regexBehind(pattern);
@@ -107,6 +143,7 @@ function checkLimit(limit: unknown, code: string, name: string): void {
 
 /** `$0` is the match, `$n` a group with as many digits as there are groups for, `$$` a dollar. */
 function substitute(template: string, { match: found, groups }: Match): string {
+  if (!template.includes("$")) return template;
   let text = "";
   for (let at = 0; at < template.length; at++) {
     const next = template[at + 1];

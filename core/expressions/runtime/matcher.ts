@@ -50,10 +50,16 @@ export function createMatcher(
   return made;
 }
 
+/** A regular expression, and where it stands. */
+export interface Pattern {
+  readonly regex: Regex;
+  readonly position: number;
+}
+
 /** A regular expression's matches in `text`, `limit` at most, without a function for each. */
 export function matchesOf(
   guard: Guard,
-  { regex, position }: { readonly regex: Regex; readonly position: number },
+  { regex, position }: Pattern,
   text: string,
   limit: number,
 ): readonly Match[] {

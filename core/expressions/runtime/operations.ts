@@ -6,6 +6,7 @@ import { isoMillis, isoText } from "../functions/iso-time.ts";
 import {
   afterOf,
   beforeOf,
+  distinctOf,
   joinedOf,
   lengthOf,
   numberOf,
@@ -16,6 +17,7 @@ import {
   sumOf,
   trimOf,
 } from "../functions/quick-text.ts";
+import { matchPattern, replacePattern } from "../functions/text.ts";
 import { callNamed, callValue, createLambda, functionValue, HOLE, partial, pipe, TailCall } from "./calls.ts";
 import { groupBy } from "./group.ts";
 import { createMatcher } from "./matcher.ts";
@@ -36,6 +38,7 @@ import {
   followArray,
   followFrom,
   followNames,
+  itemAt,
   keepSingleton,
   lookup,
   pickIndex,
@@ -45,7 +48,7 @@ import {
   walkNames,
   wildcard,
 } from "./path.ts";
-import { buildArray, contextValue, isEmptyArray, settle } from "./sequence.ts";
+import { append, buildArray, contextValue, isEmptyArray, settle } from "./sequence.ts";
 import { orderBy } from "./sort.ts";
 import { transform } from "./transform.ts";
 import { applyStages, contextsOf, filterTuples, numberTuples, takeTupleStep, tuplesOf } from "./tuples.ts";
@@ -53,17 +56,8 @@ import { truthy } from "./values.ts";
 
 /** What compiled code calls, as R. Everything that may take long counts what it does in the guard, G. */
 export const OPERATIONS = {
-  isoMillis,
-  isoText,
-  joinedOf,
-  numberOf,
-  numberText,
-  partsOf,
-  replacedOf,
-  sumOf,
-  TailCall,
-  HOLE,
   afterOf,
+  append,
   applyStages,
   arithmetic,
   beforeOf,
@@ -71,12 +65,13 @@ export const OPERATIONS = {
   callNamed,
   callValue,
   concat,
-  contextValue,
   contextsOf,
+  contextValue,
   createLambda,
   createMatcher,
   descendants,
   differs,
+  distinctOf,
   equals,
   filter,
   filterDirectly,
@@ -86,25 +81,38 @@ export const OPERATIONS = {
   followNames,
   functionValue,
   groupBy,
+  HOLE,
   includes,
   isEmptyArray,
+  isoMillis,
+  isoText,
+  itemAt,
+  joinedOf,
   keepSingleton,
   lengthOf,
   lookup,
   mapDirectly,
+  matchPattern,
   negate,
+  numberOf,
+  numberText,
   numberTuples,
   order,
   orderBy,
   partial,
+  partsOf,
   pickIndex,
   pipe,
   range,
+  replacedOf,
+  replacePattern,
   searched,
   settle,
   startPath,
   stepOnce,
   substringOf,
+  sumOf,
+  TailCall,
   takeStep,
   takeTupleStep,
   transform,

@@ -121,6 +121,15 @@ export function pickIndex(input: unknown, position: number): unknown {
   return results;
 }
 
+/** The same as a result. */
+export function itemAt(input: unknown, position: number): unknown {
+  if (!Array.isArray(input) || (input as Sequence).tupleStream === true)
+    return settle(pickIndex(input, position));
+  const at = Math.floor(position);
+  const item: unknown = input[at < 0 ? input.length + at : at];
+  return Array.isArray(item) ? settle(item) : item;
+}
+
 /** `[…]`: items for which the predicate is true, or whose index it gives. */
 export function filter(guard: Guard, input: unknown, predicate: Step): unknown {
   const items = Array.isArray(input) ? input : createSequence([input]);
