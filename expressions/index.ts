@@ -106,12 +106,8 @@ function compileParsed(source: string, options: ExpressionOptions): CompiledExpr
     engine: "compiled",
     reason: undefined,
     evaluate(input, given) {
-      if (given !== undefined && needsInterpreter(given)) return interpret(input, given);
-      try {
-        return run(input, given === undefined ? fixed : new Variables(bindings, given));
-      } catch (error: unknown) {
-        throw evaluationError(error);
-      }
+      if (given === undefined) return run(input, fixed);
+      return needsInterpreter(given) ? interpret(input, given) : run(input, new Variables(bindings, given));
     },
   };
 }

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { evaluationError } from "../failures.ts";
 import type { AstNode } from "../jsonata-ast.ts";
 import type { CompiledFunction } from "../runtime/calls.ts";
 import { Guard, type GuardLimits } from "../runtime/guard.ts";
 import { OPERATIONS } from "../runtime/operations.ts";
-import { outerContext } from "../runtime/sequence.ts";
 import { Emitter, type ReadStyle } from "./emitter.ts";
 import { NotCompiled } from "./place.ts";
 
@@ -23,7 +23,10 @@ export interface CompileOptions {
 }
 
 export interface CompiledCode<E extends Environment> {
-  /** Runs on `input`; `nowMs` is what `$now()` gives, by default the time of the first call. */
+  /**
+   * Runs on `input`; `nowMs` is what `$now()` gives, by default the time of the first call.
+   * @throws {ExpressionError}
+   */
   readonly run: (input: unknown, environment: E, nowMs?: number) => unknown;
   /** Names of functions that the code calls directly: whoever binds one of them needs the interpreter. */
   readonly resolved: ReadonlySet<string>;
@@ -49,24 +52,19 @@ export function compileAst<E extends Environment>(
   }
   const guard = new Guard(limits);
   const names = emitter.constants.map((_, index) => `K${index}`);
-  const text = `"use strict";return (input,c0,E)=>${body}`;
-  type Run = (input: unknown, context: unknown, environment: E) => unknown;
-  let run: Run;
+  // One function of its own for each expression, so that each is optimised for what it meets.
+  const evaluate = `G.start(nowMs);const c0=Array.isArray(input)?R.outerContext(input):input;${body}`;
+  const text = `"use strict";return (input,E,nowMs)=>{try{${evaluate}}catch(error){throw FAIL(error)}}`;
+  type Run = CompiledCode<E>["run"];
   try {
     // oxlint-disable-next-line typescript/no-implied-eval -- compiling is what this is for; see above for what is in it
-    const make = new Function("R", "G", "U", "NONE", ...names, text) as (...values: unknown[]) => Run;
-    run = make(OPERATIONS, guard, UNBOUND, NO_TUPLE, ...emitter.constants);
+    const make = new Function("R", "G", "U", "NONE", "FAIL", ...names, text) as (...values: unknown[]) => Run;
+    const run = make(OPERATIONS, guard, UNBOUND, NO_TUPLE, evaluationError, ...emitter.constants);
+    return { resolved: emitter.resolved, run };
   } catch (error: unknown) {
     // A host that forbids code from text, or code that nests deeper than JavaScript's parser goes.
     return error instanceof Error ? error.message : String(error);
   }
-  return {
-    resolved: emitter.resolved,
-    run(input, environment, nowMs) {
-      guard.start(nowMs);
-      return run(input, Array.isArray(input) ? outerContext(input) : input, environment);
-    },
-  };
 }
 
 /** What a variable holds before it is bound. */

@@ -53,7 +53,7 @@ export class Emitter {
     this.options = options;
   }
 
-  /** The body of a function of (input, c0, E): the input, the context made of it, and the environment. */
+  /** Statements that return the value, of `input`, `c0`, the context made of it, and `E`, the environment. */
   program(ast: AstNode): string {
     const scope = new FunctionScope(() => ++this.#counter);
     const variables = this.declare(boundIn(ast), scope);
@@ -68,7 +68,7 @@ export class Emitter {
       level: 0,
     };
     const code = this.emit(ast, place).text;
-    return scope.body(`(${resetOf(variables)}${code})`);
+    return scope.statements(`(${resetOf(variables)}${code})`);
   }
 
   constant(value: unknown): string {

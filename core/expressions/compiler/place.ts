@@ -29,8 +29,12 @@ export class FunctionScope {
 
   /** The body of the function, which gives `code`. */
   body(code: string): string {
+    return `{${this.statements(code)}}`;
+  }
+
+  statements(code: string): string {
     const declared = this.#variables.length === 0 ? "" : `let ${this.#variables.join(",")};`;
-    return `{${declared}return ${code}}`;
+    return `${declared}return ${code}`;
   }
 
   unique(prefix: string): string {

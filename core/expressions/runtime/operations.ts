@@ -48,7 +48,7 @@ import {
   walkNames,
   wildcard,
 } from "./path.ts";
-import { append, buildArray, contextValue, isEmptyArray, settle } from "./sequence.ts";
+import { append, buildArray, contextValue, isEmptyArray, outerContext, settle } from "./sequence.ts";
 import { orderBy } from "./sort.ts";
 import { transform } from "./transform.ts";
 import { applyStages, contextsOf, filterTuples, numberTuples, takeTupleStep, tuplesOf } from "./tuples.ts";
@@ -99,6 +99,7 @@ export const OPERATIONS = {
   numberTuples,
   order,
   orderBy,
+  outerContext,
   partial,
   partsOf,
   pickIndex,
