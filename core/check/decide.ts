@@ -41,19 +41,36 @@ export function decide(plan: CheckPlan, bag: AttributeBag, context: CheckContext
   });
 }
 
+/** Written out twice: spreading the parts that only a refusal has costs as much as evaluating a few policies. */
 function decisionOf(tally: Tally, read: Reading): Decision {
-  const { refusal, directResponse } = tally;
-  return {
-    status: refusal?.status ?? OK,
-    ...(refusal === undefined ? {} : { reason: refusal.reason, decidedBy: refusal.decidedBy }),
-    requestHeaders: refusal === undefined ? tally.headers("request") : [],
-    responseHeaders: tally.headers("response"),
-    ...(directResponse === undefined ? {} : { directResponse }),
-    validDurationMs: tally.validDurationMs,
-    validUseCount: tally.validUseCount,
-    referenced: read.references(),
-    shadowDenials: tally.shadowDenials,
-    audits: tally.audits,
-    charges: tally.charges,
+  const { refusal, directResponse, validDurationMs, validUseCount, shadowDenials, audits, charges } = tally;
+  const referenced = read.references();
+  const responseHeaders = tally.headers("response");
+  if (refusal === undefined)
+    return {
+      status: OK,
+      requestHeaders: tally.headers("request"),
+      responseHeaders,
+      validDurationMs,
+      validUseCount,
+      referenced,
+      shadowDenials,
+      audits,
+      charges,
+    };
+  const { status, reason, decidedBy } = refusal;
+  const refused = {
+    status,
+    reason,
+    decidedBy,
+    requestHeaders: [],
+    responseHeaders,
+    validDurationMs,
+    validUseCount,
+    referenced,
+    shadowDenials,
+    audits,
+    charges,
   };
+  return directResponse === undefined ? refused : { ...refused, directResponse };
 }
