@@ -37,9 +37,9 @@ function fits(parameters: readonly Parameter[], values: readonly unknown[]): boo
   // With all of them given there is no question which one has no value.
   const areAll = values.length === parameters.length;
   for (let index = 0; index < parameters.length; index++) {
-    const { accepts, optional } = parameters[index] as Parameter;
+    const { accepts, optional, mayMiss } = parameters[index] as Parameter;
     const value = values[index];
-    if (index >= values.length ? !optional : !accepts(value) && !(areAll && value === undefined))
+    if (index >= values.length ? !optional : !accepts(value) && !(areAll && mayMiss && value === undefined))
       return false;
   }
   return true;
@@ -50,6 +50,8 @@ type Check = (value: unknown) => boolean;
 interface Parameter {
   readonly accepts: Check;
   readonly optional: boolean;
+  /** Whether a value that is absent will do; a function's will not. */
+  readonly mayMiss: boolean;
 }
 
 /** By the letter: values that go through as they are. */
@@ -79,6 +81,7 @@ function plainParameters(definition: string): readonly Parameter[] | undefined {
     parameters.push({
       accepts: ofItems === undefined ? accepts : (value) => Array.isArray(value) && value.every(ofItems),
       optional: optional === "?",
+      mayMiss: letter !== "f",
     });
   }
   return parameters;

@@ -11,7 +11,8 @@ import { SOFT } from "./verdict.ts";
 const DEFAULT_SEED = 20_261_127;
 
 /** FUZZ_SECONDS, FUZZ_RUNS and FUZZ_SEED say otherwise. */
-const SECONDS_DEFAULT = 10;
+const SECONDS_DEFAULT = 20;
+const RUNS_DEFAULT = 5_000;
 
 /** Shrinking what was found may take as long again. */
 const TIMEOUT_FACTOR = 6;
@@ -25,7 +26,7 @@ describe("expressions drawn at random", function () {
     const startMs = performance.now();
     const { campaign, hangs } = await superviseCampaign({
       seed,
-      runs: numberFrom("FUZZ_RUNS") ?? Number.POSITIVE_INFINITY,
+      runs: numberFrom("FUZZ_RUNS") ?? RUNS_DEFAULT,
       timeMs: seconds * 1_000,
     });
     console.log(`      ${describeCampaign(campaign, performance.now() - startMs)}`);
