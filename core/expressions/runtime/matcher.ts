@@ -15,9 +15,6 @@ export interface Match {
   readonly next: unknown;
 }
 
-/** How many characters a search may look at for one step. */
-const CHARACTERS_PER_STEP = 1;
-
 /** A regular expression as the function that JSONata makes of it. */
 export function createMatcher(
   guard: Guard,
@@ -27,7 +24,7 @@ export function createMatcher(
   let lastIndex = 0;
   const matcher = (given: unknown, from = 0): unknown => {
     const text = String(given);
-    guard.tick(1 + (text.length - from) / CHARACTERS_PER_STEP);
+    guard.tick(1 + text.length - from);
     const found = regex.find(text, from);
     lastIndex = found === null ? 0 : found.index + found.groups[0].length;
     if (found === null) return undefined;
@@ -66,7 +63,7 @@ export function matchesOf(
   const matches: Match[] = [];
   // As in the reference, the match after the last that is wanted is looked for too.
   for (let from = 0; limit > 0; ) {
-    guard.tick(1 + (text.length - from) / CHARACTERS_PER_STEP);
+    guard.tick(1 + text.length - from);
     const found = regex.find(text, from);
     if (found === null) break;
     const [match, ...groups] = found.groups;
