@@ -72,13 +72,13 @@ export function emitUnary(emitter: Emitter, node: AstNode, place: Place): Code {
 
 /** A value that is used more than once, in a variable unless it is one already, or a constant. */
 function hold(
-  { text, kind }: Code,
+  { text }: Code,
   place: Place,
-): { readonly name: string; readonly set: string; readonly kind: Code["kind"]; readonly constant: boolean } {
+): { readonly name: string; readonly set: string; readonly constant: boolean } {
   const constant = /^(?:-?[0-9.e+]+|"(?:[^"\\]|\\.)*"|true|false|null)$/.test(text);
-  if (constant || /^[ckv][0-9]+$/.test(text)) return { name: text, set: "", kind, constant };
+  if (constant || /^[ckv][0-9]+$/.test(text)) return { name: text, set: "", constant };
   const name = place.scope.variable();
-  return { name, set: `${name}=${text},`, kind, constant };
+  return { name, set: `${name}=${text},`, constant };
 }
 
 type Held = ReturnType<typeof hold>;
