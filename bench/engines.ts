@@ -19,8 +19,8 @@ export function enginesFor({ source, bindings }: Case): Engines {
   for (const [name, value] of Object.entries(bindings ?? {})) reference.assign(name, value);
   return {
     engine: mine.engine,
-    ours: (bag) => mine.evaluate(bag),
-    theirs: (bag) => reference.evaluate(bag),
+    ours: mine.evaluate,
+    theirs: reference.evaluate,
   };
 }
 

@@ -89,25 +89,23 @@ function compileParsed(source: string, options: ExpressionOptions): CompiledExpr
   };
   const interpret = (input: unknown, given: Bindings = {}): Promise<unknown> =>
     reference.evaluate(input, { ...bindings, ...given });
+  // What is compiled calls functions by what their names stood for then.
+  let resolved: ReadonlySet<string> = new Set();
+  const needsInterpreter = (given: Bindings): boolean =>
+    Object.keys(given).some((name) => resolved.has(name) || isAsync(given[name]));
   const compiled = Object.values(bindings).some(isAsync)
     ? "a function that is bound is async"
-    : compileAst<Variables>(ast, {
+    : compileAst<Variables, Bindings>(ast, {
         limits: { ...limits, nowMs: Date.now, monotonicMs: () => performance.now() },
         bound: new Set(Object.keys(bindings)),
+        entry: {
+          usual: new Variables(bindings, {}),
+          environmentOf: (given) => (needsInterpreter(given) ? undefined : new Variables(bindings, given)),
+          otherwise: interpret,
+        },
       });
   if (typeof compiled === "string")
     return { ...common, engine: "interpreted", reason: compiled, evaluate: interpret };
-  const { run, resolved } = compiled;
-  const fixed = new Variables(bindings, {});
-  const needsInterpreter = (given: Bindings): boolean =>
-    Object.keys(given).some((name) => resolved.has(name) || isAsync(given[name]));
-  return {
-    ...common,
-    engine: "compiled",
-    reason: undefined,
-    evaluate(input, given) {
-      if (given === undefined) return run(input, fixed);
-      return needsInterpreter(given) ? interpret(input, given) : run(input, new Variables(bindings, given));
-    },
-  };
+  ({ resolved } = compiled);
+  return { ...common, engine: "compiled", reason: undefined, evaluate: compiled.run };
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { restoreFastStrings } from "../kernel/fast-strings.ts";
 import type { AdapterDefinition, Extension, ExtensionInventory, PluginDefinition } from "./extension.ts";
 
 /**
@@ -19,5 +20,7 @@ export function createInventory(extensions: Iterable<Extension>): ExtensionInven
     if (extension.extension === "adapter") adapters.set(extension.name, extension);
     else plugins.set(extension.name, extension);
   }
+  // Their libraries are loaded by now; one of them, ioredis, declares a subclass of String.
+  restoreFastStrings();
   return { adapters, plugins };
 }

@@ -15,19 +15,30 @@ export interface Environment {
   variable(name: string): unknown;
 }
 
-export interface CompileOptions {
+/** How an environment is made of what is given to `run`, for those who do not give one. */
+export interface Entry<E extends Environment, Given> {
+  /** The environment when nothing is given. */
+  readonly usual: E;
+  environmentOf(given: Given): E | undefined;
+  /** The result when there is no environment for what is given. */
+  otherwise(input: unknown, given: Given): unknown;
+}
+
+export interface CompileOptions<E extends Environment, Given> {
   readonly limits: GuardLimits;
   readonly reads?: ReadStyle;
   readonly functions?: ReadonlyMap<string, CompiledFunction>;
   readonly bound?: ReadonlySet<string>;
+  /** Default: what is given to `run` is the environment. */
+  readonly entry?: Entry<E, Given>;
 }
 
-export interface CompiledCode<E extends Environment> {
+export interface CompiledCode<Given> {
   /**
    * Runs on `input`; `nowMs` is what `$now()` gives, by default the time of the first call.
    * @throws {ExpressionError}
    */
-  readonly run: (input: unknown, environment: E, nowMs?: number) => unknown;
+  readonly run: (input: unknown, given?: Given, nowMs?: number) => unknown;
   /** Names of functions that the code calls directly: whoever binds one of them needs the interpreter. */
   readonly resolved: ReadonlySet<string>;
 }
@@ -36,10 +47,10 @@ export interface CompiledCode<E extends Environment> {
  * JavaScript for a syntax tree, or why there is none. Of the expression's own text, the code holds literals as JSON and
  * property names as JSON alone; everything else is written by the emitter.
  */
-export function compileAst<E extends Environment>(
+export function compileAst<E extends Environment, Given = E>(
   ast: AstNode,
-  { limits, reads, functions = new Map(), bound = new Set() }: CompileOptions,
-): CompiledCode<E> | string {
+  { limits, reads, functions = new Map(), bound = new Set(), entry }: CompileOptions<E, Given>,
+): CompiledCode<Given> | string {
   const emitter = new Emitter({ reads, functions, bound });
   let body: string;
   try {
@@ -54,18 +65,26 @@ export function compileAst<E extends Environment>(
   const names = emitter.constants.map((_, index) => `K${index}`);
   // One function of its own for each expression, so that each is optimised for what it meets.
   const evaluate = `G.start(nowMs);const c0=Array.isArray(input)?R.outerContext(input):input;${body}`;
-  const text = `"use strict";return (input,E,nowMs)=>{try{${evaluate}}catch(error){throw FAIL(error)}}`;
-  type Run = CompiledCode<E>["run"];
+  const begin = entry === undefined ? "(input,E,nowMs)=>{" : BEGIN_WITH_ENTRY;
+  const text = `"use strict";return ${begin}try{${evaluate}}catch(error){throw FAIL(error)}}`;
+  type Run = CompiledCode<Given>["run"];
   try {
     // oxlint-disable-next-line typescript/no-implied-eval -- compiling is what this is for; see above for what is in it
-    const make = new Function("R", "G", "U", "NONE", "FAIL", ...names, text) as (...values: unknown[]) => Run;
-    const run = make(OPERATIONS, guard, UNBOUND, NO_TUPLE, evaluationError, ...emitter.constants);
+    const make = new Function("R", "G", "U", "NONE", "FAIL", "ENTRY", ...names, text) as (
+      ...values: unknown[]
+    ) => Run;
+    const run = make(OPERATIONS, guard, UNBOUND, NO_TUPLE, evaluationError, entry, ...emitter.constants);
     return { resolved: emitter.resolved, run };
   } catch (error: unknown) {
     // A host that forbids code from text, or code that nests deeper than JavaScript's parser goes.
     return error instanceof Error ? error.message : String(error);
   }
 }
+
+/** Within the one function: a second around it would take as long as a short expression. */
+const BEGIN_WITH_ENTRY =
+  "(input,given)=>{let nowMs;const E=given===undefined?ENTRY.usual:ENTRY.environmentOf(given);" +
+  "if(E===undefined)return ENTRY.otherwise(input,given);";
 
 /** What a variable holds before it is bound. */
 const UNBOUND: unique symbol = Symbol("unbound");

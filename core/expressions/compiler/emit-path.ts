@@ -32,6 +32,9 @@ export function emitPath(emitter: Emitter, node: Path, place: Place): Code {
   if (names !== undefined && place.isRoot && reads !== undefined)
     return { text: reads.path(emitter, names), kind: "any" };
   if (names !== undefined) return { text: follow(emitter, place.context, names, place), kind: "any" };
+  const toList = namesToList(node);
+  if (toList !== undefined && !(place.isRoot && reads !== undefined))
+    return { text: emitToList(emitter, toList, place), kind: "any" };
   const fromVariable = namesAfterVariable(node);
   if (fromVariable !== undefined)
     return { text: emitFromVariable(emitter, steps, fromVariable, place), kind: "any" };
@@ -69,6 +72,31 @@ function isPlainName(step: Step): boolean {
     step.focus === undefined &&
     step.index === undefined
   );
+}
+
+/** The names of a path that is nothing else, but for a `[]` at its end. */
+function namesToList(node: Path): readonly string[] | undefined {
+  const steps = (node.steps ?? []) as readonly Step[];
+  const last = steps[steps.length - 1];
+  if (last?.keepArray !== true || node.group !== undefined || node.predicate !== undefined) return undefined;
+  const plain = [...steps.slice(0, -1), { ...last, keepArray: false }];
+  return plain.every(isPlainName) ? steps.map(textOf) : undefined;
+}
+
+function emitToList(emitter: Emitter, names: readonly string[], place: Place): string {
+  const value = place.scope.variable();
+  const found = follow(emitter, place.context, names, place, "R.followToList");
+  return `(${value}=${found},Array.isArray(${value})&&${value}.cons!==true?${value}:R.listOf(${value}))`;
+}
+
+/** One property of a context, which is most often no array. Not settled. */
+export function emitName(emitter: Emitter, name: string, place: Place): string {
+  const context = emitter.contextOf(place);
+  const slowly = `R.lookup(G,${context},${JSON.stringify(name)})`;
+  if (context !== place.context || isCareful(name)) return slowly;
+  const value = place.scope.variable();
+  const found = `(${value}=${context}[${JSON.stringify(name)}])!==undefined?${value}`;
+  return `(typeof ${context}!=="object"||${context}===null?undefined:${found}:Array.isArray(${context})?${slowly}:undefined)`;
 }
 
 function namesAfterVariable(node: Path): readonly string[] | undefined {
@@ -111,10 +139,9 @@ export function follow(
   place: Place,
   slowly = "R.followNames",
 ): string {
-  if (names.some((name) => CAREFUL.has(name) || /^[0-9]+$/.test(name)))
-    return `${slowly}(G,${value},${emitter.constant(names)})`;
+  if (names.some(isCareful)) return `${slowly}(G,${value},${emitter.constant(names)})`;
   const slow = (from: string, index: number): string =>
-    `R.followArray(G,${from},${emitter.constant(names.slice(index))},${index === 0 || slowly === "R.walkNames" ? slowly : "R.followNames"})`;
+    `R.followArray(G,${from},${emitter.constant(names.slice(index))},${index > 0 && slowly === "R.followFrom" ? "R.followNames" : slowly})`;
   const at = (from: string, index: number): string => {
     if (index === names.length) return from;
     const next = place.scope.variable();
@@ -127,11 +154,16 @@ export function follow(
   return at(value, 0);
 }
 
+function isCareful(name: string): boolean {
+  return CAREFUL.has(name) || /^[0-9]+$/.test(name);
+}
+
 function plainPath(emitter: Emitter, node: Path, place: Place): string {
   const steps = (node.steps ?? []) as readonly Step[];
   const { reads } = emitter.options;
   // What groups, or keeps an array of one item, needs to know a sequence from a value.
   const take = node.keepSingletonArray === true || node.group !== undefined ? "takeStep" : "stepOnce";
+  const first = steps[0] as Step;
   const prefix = Math.min(countPlainNames(steps), steps.length - 1);
   const names = steps.slice(0, prefix).map(textOf);
   let text: string;
@@ -141,7 +173,8 @@ function plainPath(emitter: Emitter, node: Path, place: Place): string {
   else if (prefix > 0 && take === "stepOnce")
     text = follow(emitter, place.context, names, place, "R.walkNames");
   else if (prefix > 0) text = `R.walkNames(G,${place.context},${emitter.constant(names)},false)`;
-  else text = start(emitter, steps[0] as Step, place);
+  else if (isFreeStart(first) && take === "stepOnce") text = emitter.contextOf(place);
+  else text = start(emitter, first, place);
   if (prefix > 0 && take === "takeStep") text = `R.startPath(${text})`;
   for (let index = prefix; index < steps.length; index++) {
     const step = steps[index] as Step;
@@ -149,11 +182,19 @@ function plainPath(emitter: Emitter, node: Path, place: Place): string {
       const made = place.scope.variable();
       before = `(${made}=${consStep(emitter, step, text, place)},R.isEmptyArray(${made}))?${made}:`;
       text = made;
-    } else text = plainStep(emitter, step, text, index === steps.length - 1, place, take);
+    } else {
+      const enter = index === 0 && isFreeStart(first) && take === "stepOnce" ? "stepFirst" : take;
+      text = plainStep(emitter, step, text, index === steps.length - 1, place, enter);
+    }
   }
   if (before !== "") text = `(${before}${text})`;
   if (node.keepSingletonArray === true) text = `R.keepSingleton(${text})`;
   return node.group === undefined ? text : emitter.group(text, node.group, place);
+}
+
+/** A first step that is taken from the context as it is. */
+function isFreeStart(first: Step): boolean {
+  return first.type !== "variable" && first.type !== "sort" && first.consarray !== true;
 }
 
 function start(emitter: Emitter, first: Step, place: Place): string {
@@ -179,7 +220,7 @@ function plainStep(
   input: string,
   last: boolean,
   place: Place,
-  take: "takeStep" | "stepOnce",
+  take: "takeStep" | "stepOnce" | "stepFirst",
 ): string {
   if (step.type === "sort") {
     // Where nothing has come so far nothing is put in order, nor filtered then.
@@ -189,6 +230,9 @@ function plainStep(
   }
   const write = (inner: Place): string =>
     filtered(emitter, step.stages ?? [], emitter.emit(step, inner).text, inner);
+  // What is read through something that notes it is no array.
+  if (take === "stepFirst" && place.isRoot && emitter.options.reads !== undefined)
+    return `R.laidFlat(${write(place)},${last})`;
   return `R.${take}(G,${input},${emitter.arrow(place, undefined, write)},${last})`;
 }
 

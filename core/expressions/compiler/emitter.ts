@@ -8,7 +8,7 @@ import type { CompiledFunction } from "../runtime/calls.ts";
 import { boundIn } from "./bound-names.ts";
 import { emitApply, emitCall, emitLambda, emitPartial, emitTransform } from "./emit-call.ts";
 import { emitBinary, emitUnary } from "./emit-operator.ts";
-import { emitPath, labelsIn } from "./emit-path.ts";
+import { emitName, emitPath, labelsIn } from "./emit-path.ts";
 import {
   any,
   type Code,
@@ -206,7 +206,7 @@ export class Emitter {
       case "path":
         return emitPath(this, node, place);
       case "name":
-        return any(`R.lookup(G,${this.contextOf(place)},${JSON.stringify(textOf(node))})`);
+        return any(emitName(this, textOf(node), place));
       case "string":
         return { text: JSON.stringify(node.value), kind: "string" };
       case "number":

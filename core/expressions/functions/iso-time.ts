@@ -7,19 +7,40 @@ const DAY_MS = 86_400_000;
 /** The first millisecond of the year 0 and the last of the year 9999: between them a year has four digits. */
 const [FIRST_MS, LAST_MS] = [-62_167_219_200_000, 253_402_300_799_999];
 
-const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, "0"));
-const TWO_DIGITS_OF_100 = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, "0"));
-const THREE_DIGITS = Array.from({ length: 1_000 }, (_, number) => String(number).padStart(3, "0"));
+const TWO_DIGITS = digitsUpTo(100, 2);
+const HOURS = digitsUpTo(24, 2).map((hour) => `T${hour}:`);
+const MINUTES = digitsUpTo(60, 2).map((minute) => `${minute}:`);
+const SECONDS = digitsUpTo(60, 2).map((second) => `${second}.`);
+const MILLIS = digitsUpTo(1_000, 3).map((milli) => `${milli}Z`);
+
+function digitsUpTo(count: number, width: number): string[] {
+  return Array.from({ length: count }, (_, number) => String(number).padStart(width, "0"));
+}
+
+/** The day of the last text and its date: most times that are written one after another are of one day. */
+let lastDay = Number.NaN;
+let lastDate = "";
 
 /** A time as text; undefined when it is not a whole number of milliseconds in a year of four digits. */
 export function isoText(millis: number): string | undefined {
   if (!Number.isInteger(millis) || millis < FIRST_MS || millis > LAST_MS) return undefined;
   const day = Math.floor(millis / DAY_MS);
-  const rest = millis - day * DAY_MS;
-  const hour = TWO_DIGITS[Math.floor(rest / 3_600_000)];
-  const minute = TWO_DIGITS[Math.floor(rest / 60_000) % 60];
-  const second = TWO_DIGITS[Math.floor(rest / 1_000) % 60];
-  return `${dateText(day)}T${hour}:${minute}:${second}.${THREE_DIGITS[rest % 1_000]}Z`;
+  if (day !== lastDay) {
+    lastDate = dateText(day);
+    lastDay = day;
+  }
+  // Small whole numbers from here on, which `| 0` tells the machine.
+  const milliOfDay = (millis - day * DAY_MS) | 0;
+  const secondOfDay = (milliOfDay / 1_000) | 0;
+  const minuteOfDay = (secondOfDay / 60) | 0;
+  const hour = (minuteOfDay / 60) | 0;
+  return (
+    lastDate +
+    (HOURS[hour] as string) +
+    (MINUTES[minuteOfDay - hour * 60] as string) +
+    (SECONDS[secondOfDay - minuteOfDay * 60] as string) +
+    (MILLIS[milliOfDay - secondOfDay * 1_000] as string)
+  );
 }
 
 /**
@@ -42,7 +63,7 @@ function dateText(day: number): string {
   const dayOfMonth = dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1;
   const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
   const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
-  return `${TWO_DIGITS_OF_100[Math.floor(year / 100)]}${TWO_DIGITS_OF_100[year % 100]}-${TWO_DIGITS[month]}-${TWO_DIGITS[dayOfMonth]}`;
+  return `${TWO_DIGITS[Math.floor(year / 100)]}${TWO_DIGITS[year % 100]}-${TWO_DIGITS[month]}-${TWO_DIGITS[dayOfMonth]}`;
 }
 
 function dayOf(year: number, month: number, day: number): number {
@@ -60,6 +81,14 @@ export function isoMillis(text: string): number | undefined {
   const { length } = text;
   if ((length !== 20 && length !== 24) || text.charCodeAt(length - 1) !== Z || text.charCodeAt(10) !== T)
     return undefined;
+  if (
+    text.charCodeAt(4) !== DASH ||
+    text.charCodeAt(7) !== DASH ||
+    text.charCodeAt(13) !== COLON ||
+    text.charCodeAt(16) !== COLON ||
+    (length === 24 && text.charCodeAt(19) !== DOT)
+  )
+    return undefined;
   const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
   const month = twoDigits(text, 5);
   const day = twoDigits(text, 8);
@@ -67,16 +96,9 @@ export function isoMillis(text: string): number | undefined {
   const minute = twoDigits(text, 14);
   const second = twoDigits(text, 17);
   const milli = length === 24 ? twoDigits(text, 20) * 10 + oneDigit(text, 22) : 0;
-  const isSeparated =
-    text.charCodeAt(4) === DASH &&
-    text.charCodeAt(7) === DASH &&
-    text.charCodeAt(13) === COLON &&
-    text.charCodeAt(16) === COLON &&
-    (length === 20 || text.charCodeAt(19) === DOT);
-  // The 29th of February is left to the general way.
-  if (!isSeparated || !(year >= 1 && month >= 1 && month <= 12 && day >= 1)) return undefined;
-  if (day > (DAYS[month - 1] as number)) return undefined;
-  if (!(hour >= 0 && hour <= 23 && minute >= 0 && minute <= 59 && second >= 0 && second <= 59 && milli >= 0))
+  // Anything that is no digit makes its number negative. The 29th of February is left to the general way.
+  if (year < 1 || month < 1 || month > 12 || day < 1 || day > (DAYS[month - 1] as number)) return undefined;
+  if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59 || milli < 0)
     return undefined;
   return dayOf(year, month, day) * DAY_MS + hour * 3_600_000 + minute * 60_000 + second * 1_000 + milli;
 }
@@ -87,9 +109,7 @@ const [ZERO, DASH, COLON, DOT, T, Z] = [48, 45, 58, 46, 84, 90];
 
 /** The number that two digits say; something far below 0 where there is something else. */
 function twoDigits(text: string, at: number): number {
-  const tens = text.charCodeAt(at) - ZERO;
-  const ones = text.charCodeAt(at + 1) - ZERO;
-  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NO_NUMBER;
+  return oneDigit(text, at) * 10 + oneDigit(text, at + 1);
 }
 
 function oneDigit(text: string, at: number): number {

@@ -89,13 +89,35 @@ export function takeStep(guard: Guard, input: unknown, step: Step, last: boolean
   return flat;
 }
 
+/** The first step of a path that does not begin with names: its context may be no value at all. */
+export function stepFirst(guard: Guard, context: unknown, step: Step, last: boolean): unknown {
+  return Array.isArray(context) ? takeStep(guard, context, step, last) : laidFlat(step(context), last);
+}
+
 /** A step from what has come so far, which most often is one value and no array. */
 export function stepOnce(guard: Guard, input: unknown, step: Step, last: boolean): unknown {
   if (Array.isArray(input)) return input.length === 0 ? undefined : takeStep(guard, input, step, last);
-  if (input === undefined) return undefined;
-  const result = step(input);
+  return input === undefined ? undefined : laidFlat(step(input), last);
+}
+
+/** What a step gave, as what further steps go on from. */
+export function laidFlat(result: unknown, last: boolean): unknown {
   if (!Array.isArray(result) || (last && !isSequence(result))) return result;
   return (result as Sequence).cons === true ? [result] : result;
+}
+
+/** A path of plain names that ends with `[]`, where no array was on the way and the last value is none either. */
+export function listOf(value: unknown): unknown[] | undefined {
+  return value === undefined ? undefined : Object.assign(createSequence([value]), { keepSingleton: true });
+}
+
+/** The same where there was one: whatever is found comes as an array. */
+export function followToList(guard: Guard, input: unknown, names: readonly string[]): unknown {
+  const last = names[names.length - 1] as string;
+  const before = walkNames(guard, input, names.slice(0, -1), false);
+  return settle(
+    keepSingleton(takeStep(guard, before, (item) => settle(lookup(guard, item, last), true), true)),
+  );
 }
 
 /** A path that ends with a `[]`, or with an array that was written as one. */
