@@ -20,7 +20,7 @@ export function enginesFor({ source, bindings }: Case): Engines {
   return {
     engine: mine.engine,
     ours: mine.evaluate,
-    theirs: reference.evaluate,
+    theirs: (bag) => reference.evaluate(bag),
   };
 }
 

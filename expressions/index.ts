@@ -40,7 +40,7 @@ export interface CompiledExpression {
    *
    * @throws {ExpressionError} (or rejects with it), with JSONata's `code`, `position` and `token`.
    */
-  evaluate(input: unknown, bindings?: Bindings): unknown;
+  readonly evaluate: (input: unknown, bindings?: Bindings) => unknown;
   readonly engine: "compiled" | "interpreted";
   /** Why it is interpreted; undefined when it is compiled. */
   readonly reason: string | undefined;

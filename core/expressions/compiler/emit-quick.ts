@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { compileRegex } from "../../kernel/regex.ts";
+import { COMPILED_FUNCTIONS } from "../functions/table.ts";
 import type { AstNode } from "../jsonata-ast.ts";
 import type { CompiledFunction } from "../runtime/calls.ts";
 import { siteOf, takesContext } from "./call-site.ts";
@@ -128,16 +129,15 @@ function orAbsent(value: string, otherwise: string, others: readonly string[] = 
   return `${value}===undefined${areTexts}?undefined:${otherwise}`;
 }
 
+interface Quick {
+  /** Whether undefined is a result too, and not a wish to be called slowly. */
+  readonly isTotal?: boolean;
+  readonly types: readonly ("string" | "number" | "array")[];
+  readonly write: (values: readonly string[]) => string;
+}
+
 /** Functions of values of known types, that give undefined for what they leave to the call. */
-const SIMPLE: Readonly<
-  Record<
-    string,
-    {
-      readonly types: readonly ("string" | "number" | "array")[];
-      readonly write: (values: readonly string[]) => string;
-    }
-  >
-> = {
+const SIMPLE: Readonly<Record<string, Quick>> = {
   number: { types: ["string"], write: ([text]) => `R.numberOf(${text})` },
   toMillis: { types: ["string"], write: ([text]) => `R.isoMillis(${text})` },
   fromMillis: { types: ["number"], write: ([millis]) => `R.isoText(${millis})` },
@@ -153,19 +153,48 @@ const SIMPLE: Readonly<
   },
 };
 
-function emitSimple(call: QuickCall): Code | undefined {
-  const quick = SIMPLE[call.name];
+/** `$split(text, separator)[position]`, as for a segment of a path: the other parts are not made. */
+export function emitPartAt(
+  emitter: Emitter,
+  node: AstNode,
+  position: number,
+  place: Place,
+): Code | undefined {
+  const procedure = node.procedure as AstNode;
+  const isSplit = procedure.type === "variable" && procedure.value === "split" && Number.isInteger(position);
+  if (!isSplit || position < 0 || emitter.functionOf("split", place) !== COMPILED_FUNCTIONS.get("split"))
+    return undefined;
+  const quick: Quick = {
+    isTotal: true,
+    types: ["string", "string"],
+    write: ([text, by]) => `R.partAt(${text},${by},${position})`,
+  };
+  return emitSimple(
+    new QuickCall(emitter, "split", node, place),
+    quick,
+    (slow) => `R.itemAt(${slow},${position})`,
+  );
+}
+
+function emitSimple(
+  call: QuickCall,
+  quick = SIMPLE[call.name],
+  ofSlow = (slow: string): string => slow,
+): Code | undefined {
   if (quick === undefined || quick.types.length !== call.values.length) return undefined;
   const held = call.values.map((value) => call.hold(value));
   const given = held.map(([value]) => value);
   const fits = quick.types.map((type, index) =>
     type === "array" ? `Array.isArray(${given[index]})` : `typeof ${given[index]}==="${type}"`,
   );
-  const result = call.place.scope.variable();
   const sets = held.map(([, set]) => set);
-  return any(
-    `(${sets.join(",")},${orAbsent(given[0] as string, `${fits.join("&&")}&&(${result}=${quick.write(given)})!==undefined?${result}:${call.slowly(...given)}`, given.slice(1))})`,
-  );
+  let quickly = `${fits.join("&&")}?${quick.write(given)}`;
+  if (quick.isTotal !== true) {
+    const result = call.place.scope.variable();
+    quickly = `${fits.join("&&")}&&(${result}=${quick.write(given)})!==undefined?${result}`;
+  }
+  const known = `${quickly}:${ofSlow(call.slowly(...given))}`;
+  return any(`(${sets.join(",")},${orAbsent(given[0] as string, known, given.slice(1))})`);
 }
 
 function emitTruth({ emitter, place }: QuickCall, a: AstNode, sign: "!" | ""): Code {

@@ -7,6 +7,7 @@ import { type AstNode, type AstPair, textOf } from "../jsonata-ast.ts";
 import type { CompiledFunction } from "../runtime/calls.ts";
 import { boundIn } from "./bound-names.ts";
 import { emitApply, emitCall, emitLambda, emitPartial, emitTransform } from "./emit-call.ts";
+import { emitPartAt } from "./emit-quick.ts";
 import { emitBinary, emitUnary } from "./emit-operator.ts";
 import { emitName, emitPath, labelsIn } from "./emit-path.ts";
 import {
@@ -80,7 +81,6 @@ export class Emitter {
   /** A value of an expression as code. */
   emit(node: AstNode, outside: Place): Code {
     const place = { ...outside, level: outside.level + 1 };
-    let code = this.#plain(node, place);
     const [only, ...more] = node.predicate ?? [];
     // By far the most common: one item by its number.
     if (
@@ -89,7 +89,8 @@ export class Emitter {
       node.group === undefined &&
       node.keepArray !== true
     )
-      return { text: `R.itemAt(${code.text},${String(only.expr.value)})`, kind: "any" };
+      return this.#itemAt(node, only.expr.value as number, place);
+    let code = this.#plain(node, place);
     if (node.predicate !== undefined)
       for (const stage of node.predicate) {
         const filtered = this.filter(code.text, stage.expr as AstNode, place, labelsIn(node));
@@ -246,6 +247,11 @@ export class Emitter {
       default:
         throw new NotCompiled(node.type);
     }
+  }
+
+  #itemAt(node: AstNode, position: number, place: Place): Code {
+    const part = node.type === "function" ? emitPartAt(this, node, position, place) : undefined;
+    return part ?? any(`R.itemAt(${this.#plain(node, place).text},${String(position)})`);
   }
 
   #variable(node: AstNode, place: Place): string {

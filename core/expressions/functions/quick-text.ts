@@ -9,11 +9,28 @@ import { createSequence, isSequence } from "../runtime/sequence.ts";
 
 const SURROGATES = /[\ud800-\udfff]/;
 
+/** Up to so many, looking at each is faster than a search. */
+const SHORT_CHARS = 32;
+
+/** Whether the text has no surrogates before `end`, as far as that is quickly seen. */
+function isPlainUntil(text: string, end: number): boolean {
+  const until = Math.min(end, text.length);
+  if (!(until <= SHORT_CHARS)) return false;
+  for (let at = 0; at < until; at++) {
+    const code = text.charCodeAt(at);
+    if (code >= 0xd800 && code <= 0xdfff) return false;
+  }
+  return true;
+}
+
 export function lengthOf(text: string): number {
   return SURROGATES.test(text) ? Array.from(text).length : text.length;
 }
 
 export function substringOf(text: string, start: number, length?: number): string {
+  // What comes after the part does not matter.
+  if (start >= 0 && length !== undefined && length > 0 && isPlainUntil(text, start + length))
+    return text.slice(start, start + length);
   if (SURROGATES.test(text)) return SUBSTRING(text, start, length);
   const from = text.length + start < 0 ? 0 : start;
   if (length === undefined) return text.slice(from);
@@ -83,6 +100,19 @@ export function partsOf(guard: Guard, text: string, separator: string): string[]
   const parts = text.split(separator);
   guard.sequence(parts.length);
   return parts;
+}
+
+/** One of the parts; undefined when there is none of that number. */
+export function partAt(text: string, separator: string, position: number): string | undefined {
+  if (separator === "") return text[position];
+  let from = 0;
+  for (let index = 0; index < position; index++) {
+    const at = text.indexOf(separator, from);
+    if (at < 0) return undefined;
+    from = at + separator.length;
+  }
+  const end = text.indexOf(separator, from);
+  return end < 0 ? text.slice(from) : text.slice(from, end);
 }
 
 const SUBSTRING = builtinOf("substring")?.implementation as (
