@@ -53,14 +53,15 @@ export function emitLambda(emitter: Emitter, node: AstNode, place: Place): Code 
   );
 }
 
-function emitTailCall(emitter: Emitter, node: AstNode, place: Place): string {
+/** What is written after a call in tail position is lost in the reference: a group, a `[]`. */
+function emitTailCall(emitter: Emitter, whole: AstNode, place: Place): string {
+  const { group: _group, keepArray: _keepArray, ...node } = whole;
   const procedure = node.procedure as AstNode;
   const name = procedure.type === "variable" ? textOf(procedure) : undefined;
   const known = name === undefined || name === "" ? undefined : emitter.functionOf(name, place);
   // A named function calls nothing in turn that could grow the stack without end; but its context is its caller's.
   const isCalledHere = known !== undefined && !takesContext(known, node.arguments?.length ?? 0);
-  if (node.predicate !== undefined || node.group !== undefined || node.keepArray === true)
-    return emitter.emit(node, place).text;
+  if (node.predicate !== undefined) return emitter.emit(node, place).text;
   // What it gives is settled where the function was called, if that is in an expression.
   if (isCalledHere) return emitCall(emitter, node, place, undefined).text;
   const values = (node.arguments ?? []).map((value) => emitter.emit(value, place).text);

@@ -161,8 +161,10 @@ function isCareful(name: string): boolean {
 function plainPath(emitter: Emitter, node: Path, place: Place): string {
   const steps = (node.steps ?? []) as readonly Step[];
   const { reads } = emitter.options;
-  // What groups, or keeps an array of one item, needs to know a sequence from a value.
-  const take = node.keepSingletonArray === true || node.group !== undefined ? "takeStep" : "stepOnce";
+  // What groups, sorts or keeps an array of one item, needs to know a sequence from a value.
+  const needsSequences =
+    node.keepSingletonArray === true || node.group !== undefined || steps.some(({ type }) => type === "sort");
+  const take = needsSequences ? "takeStep" : "stepOnce";
   const first = steps[0] as Step;
   const prefix = Math.min(countPlainNames(steps), steps.length - 1);
   const names = steps.slice(0, prefix).map(textOf);
@@ -194,7 +196,7 @@ function plainPath(emitter: Emitter, node: Path, place: Place): string {
 
 /** A first step that is taken from the context as it is. */
 function isFreeStart(first: Step): boolean {
-  return first.type !== "variable" && first.type !== "sort" && first.consarray !== true;
+  return first.type !== "variable" && first.consarray !== true;
 }
 
 function start(emitter: Emitter, first: Step, place: Place): string {
@@ -226,7 +228,7 @@ function plainStep(
     // Where nothing has come so far nothing is put in order, nor filtered then.
     const given = place.scope.variable();
     const ordered = filtered(emitter, step.stages ?? [], sorted(emitter, step, given, place), place);
-    return `((${given}=${input})===undefined||${given}===null?${given}:${given}.length===0?undefined:${ordered})`;
+    return `((${given}=${input})===undefined||${given}.length===0?undefined:${ordered})`;
   }
   const write = (inner: Place): string =>
     filtered(emitter, step.stages ?? [], emitter.emit(step, inner).text, inner);

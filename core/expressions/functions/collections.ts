@@ -129,7 +129,6 @@ export function sift(guard: Guard, [object, target]: Values): unknown {
 
 export function sort(guard: Guard, [given, target]: Values): unknown {
   if (given === undefined) return undefined;
-  if (!Array.isArray(given)) return given;
   const items = given as Values;
   if (items.length <= 1) return items;
   if (target === undefined) return sortPlain(guard, items);

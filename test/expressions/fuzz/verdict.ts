@@ -155,7 +155,7 @@ function compare(ours: Outcome, reference: Outcome, hasParsed: boolean): Found |
     if (identical(ours.value, reference.value, false)) return { difference: "order of keys", detail };
     if (identical(ours.value, withoutHoles(reference.value), true))
       return { difference: "reference breaks", detail: "an undefined item in an array" };
-    if (identical(withoutProto(ours.value), reference.value, true))
+    if (identical(withoutProto(ours.value), reference.value, true) || hasFunctionAsProto(ours.value))
       return { difference: "reference breaks", detail: "it loses a property __proto__" };
     if (holdsSource(reference.value)) return { difference: "reference breaks", detail: "a function as text" };
     return { difference: "value", detail };
@@ -170,8 +170,9 @@ function compare(ours: Outcome, reference: Outcome, hasParsed: boolean): Found |
   return undefined;
 }
 
-/** The text of one of the reference's own functions, where it took a function for a string. */
-const holdsSource = (value: unknown): boolean => /function \(/.test(JSON.stringify(value) ?? "");
+/** The text or the parts of one of the reference's own functions, where it took a function for a string or for an object. */
+const holdsSource = (value: unknown): boolean =>
+  /function \(|"implementation":"\[a function\]"/.test(JSON.stringify(value) ?? "");
 
 /** It adds an undefined item to an empty array over which it constructs an object, in a transform to one that it returns. */
 function withoutHoles(value: unknown): unknown {
@@ -187,6 +188,10 @@ function withoutProto(value: unknown): unknown {
   const kept = Object.entries(value).filter(([name]) => name !== "__proto__");
   return Object.fromEntries(kept.map(([name, item]) => [name, withoutProto(item)]));
 }
+
+/** One whose __proto__ is a function is taken for a function then. */
+const hasFunctionAsProto = (value: unknown): boolean =>
+  JSON.stringify(value)?.includes('"__proto__":"[a function]"') ?? false;
 
 /** A syntax error while evaluating: the reference reads the source of its own function to apply it in part. */
 const breaks = ({ code }: Fault): boolean => code === undefined || code.startsWith("S0");
