@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { mergeManifests } from "../core/attributes/manifest.ts";
 import { compile, ExpressionError } from "./index.ts";
 
 /** What evaluating fails with. */
@@ -78,12 +77,31 @@ describe("purser/expressions", () => {
   });
 
   it("checks against a manifest", () => {
-    const { manifest } = mergeManifests([{ attributes: { "request.size": { type: "INT64" } } }]);
+    const manifest = {
+      attributes: {
+        "request.size": { type: "INT64" },
+        "user.age": { type: "INT64" },
+        "response.code": { type: "INT64", phase: "response" },
+      },
+    } as const;
+    const codesOf = (source: string, options: Parameters<typeof compile>[1] = {}) =>
+      compile(source, { manifest, ...options }).diagnostics.map(({ code }) => code);
     const [finding, ...more] = compile("request.sise = 1", { manifest }).diagnostics;
     assert.deepEqual(more, []);
     assert.equal(finding?.code, "PURSER_EXPR_UNKNOWN_ATTRIBUTE");
     assert.equal(finding?.suggestion, "request.size");
-    assert.deepEqual(compile("request.size = 1", { manifest }).diagnostics, []);
+    assert.deepEqual(codesOf("request.size = 1"), []);
+    assert.deepEqual(codesOf("response.code = 200"), []);
+    assert.deepEqual(codesOf("response.code = 200", { phase: "request" }), ["PURSER_EXPR_PHASE"]);
+    for (const source of [
+      "user.age != 18",
+      "$not(user.age = 18)",
+      "user.age < 18",
+      'user.age < 18 ? "minor" : "adult"',
+    ])
+      assert.deepEqual(codesOf(source), ["PURSER_EXPR_ABSENT"], source);
+    assert.deepEqual(codesOf("user.age < 18", { purpose: "allow" }), []);
+    assert.throws(() => compile("1", { manifest: { attributes: { "a..b": { type: "ANY" } } } }), TypeError);
   });
 
   it("sees one time in one evaluation", () => {

@@ -1,9 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AttributeManifest } from "../core/attributes/manifest.ts";
+import { type AttributeManifest, mergeManifests } from "../core/attributes/manifest.ts";
+import type { AttributeManifestSpec } from "../core/documents/kinds/attribute-manifest.ts";
 import { checkExpression } from "../core/expressions/checker/check-expression.ts";
-import type { ExpressionFinding } from "../core/expressions/checker/finding.ts";
+import type { ExpressionFinding, ExpressionUse, Purpose } from "../core/expressions/checker/finding.ts";
 import { VARYING } from "../core/expressions/checker/function-types.ts";
 import { mentionedVariables } from "../core/expressions/checks.ts";
 import { compileAst } from "../core/expressions/compiler/compile-ast.ts";
@@ -15,14 +16,22 @@ import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import { createReference } from "./reference.ts";
 
 export { ExpressionError } from "../core/expressions/expression.ts";
-export type { ExpressionFinding } from "../core/expressions/checker/finding.ts";
+export type { AttributeManifestSpec } from "../core/documents/kinds/attribute-manifest.ts";
+export type { ExpressionFinding, Purpose } from "../core/expressions/checker/finding.ts";
 export type { StaticReferences } from "../core/expressions/expression.ts";
 export type { Bindings } from "./bindings.ts";
 export type { Limits } from "./limits.ts";
 
 export interface ExpressionOptions {
-  /** What the input may hold, for `diagnostics`; default: nothing is known, and nothing is checked. */
-  readonly manifest?: AttributeManifest;
+  /**
+   * What the input may hold, as the `spec` of an AttributeManifest says it, for `diagnostics`; default: nothing is known,
+   * and nothing is checked.
+   */
+  readonly manifest?: AttributeManifestSpec;
+  /** What becomes of the value, for `diagnostics`; default "any": not known. */
+  readonly purpose?: Purpose;
+  /** What is known when it is evaluated, for `diagnostics`; default "response": everything. */
+  readonly phase?: "request" | "response";
   /**
    * Variables and functions by name, without the `$`, for every evaluation. A function may be async: the expression is
    * interpreted then.
@@ -58,17 +67,23 @@ export interface CompiledExpression {
  *
  * @throws {ExpressionError} with JSONata's `code` (S0201 …), `position` and `token` for what is no expression, and with
  * D4101 for a regular expression that cannot be matched in linear time.
+ * @throws {TypeError} for a manifest with an attribute that cannot be.
  */
 export function compile(source: string, options: ExpressionOptions = {}): CompiledExpression {
+  const manifest = options.manifest === undefined ? undefined : manifestOf(options.manifest);
   try {
-    return compileParsed(source, options);
+    return compileParsed(source, options, manifest);
   } catch (error: unknown) {
     // A tree that is deeper than JavaScript's stack.
     throw evaluationError(error);
   }
 }
 
-function compileParsed(source: string, options: ExpressionOptions): CompiledExpression {
+function compileParsed(
+  source: string,
+  options: ExpressionOptions,
+  manifest: AttributeManifest | undefined,
+): CompiledExpression {
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const bindings = options.bindings ?? {};
   const reference = createReference(source, limits);
@@ -80,12 +95,7 @@ function compileParsed(source: string, options: ExpressionOptions): CompiledExpr
     references,
     cacheable: ![...VARYING].some((name) => mentioned.has(name)),
     diagnostics:
-      options.manifest === undefined
-        ? []
-        : checkExpression(
-            { source, references },
-            { purpose: "value", phase: "response", cached: false, manifest: options.manifest },
-          ),
+      manifest === undefined ? [] : checkExpression({ source, references }, useOf(options, manifest)),
   };
   const interpret = (input: unknown, given: Bindings = {}): Promise<unknown> =>
     reference.evaluate(input, { ...bindings, ...given });
@@ -108,4 +118,18 @@ function compileParsed(source: string, options: ExpressionOptions): CompiledExpr
     return { ...common, engine: "interpreted", reason: compiled, evaluate: interpret };
   ({ resolved } = compiled);
   return { ...common, engine: "compiled", reason: undefined, evaluate: compiled.run };
+}
+
+function useOf(
+  { purpose = "any", phase = "response" }: ExpressionOptions,
+  manifest: AttributeManifest,
+): ExpressionUse {
+  return { purpose, phase, cached: phase === "request", manifest };
+}
+
+function manifestOf(spec: AttributeManifestSpec): AttributeManifest {
+  const { manifest, faults } = mergeManifests([spec]);
+  const [fault] = faults;
+  if (fault !== undefined) throw new TypeError(`manifest: ${fault.message}`);
+  return manifest;
 }

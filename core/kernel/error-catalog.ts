@@ -100,6 +100,10 @@ export const ERROR_CATALOG = {
     remedy:
       "Correct it or leave it out; ?? and ?: take all that follows them, so put their right side in parentheses.",
   },
+  PURSER_EXPR_ENDLESS: {
+    summary: "A function calls itself whatever it is given, so that evaluating it never ends.",
+    remedy: "Give the recursion an end with ? :, or use $map, $filter or $reduce in its place.",
+  },
   PURSER_EXPR_UNCACHED: {
     summary: "The expression's value changes by itself, so that no proxy can keep the decision.",
     remedy:

@@ -13,7 +13,8 @@ type Sense = "straight" | "negated";
 
 /**
  * Finds where an absent attribute decides a condition against its wording, in the dangerous direction: what should refuse
- * does not, or what should let pass does. That `a = "x"` is false of an absent `a` is what it says.
+ * does not, or what should let pass does. That `a = "x"` is false of an absent `a` is what it says; that `$not` of it is
+ * true then is what it says too, and lets pass all that omit `a`.
  */
 export class AbsenceCheck {
   readonly #inference: Inference;
@@ -41,6 +42,8 @@ export class AbsenceCheck {
       this.condition(right, known(left), sense);
     } else if (node.value === "!=") {
       this.#unlike(node, facts, sense);
+    } else if (node.value === "=" || node.value === "in") {
+      this.#alike(node, facts, sense);
     } else if (ORDERS.has(node.value)) {
       this.#order(node, facts, sense);
     }
@@ -67,14 +70,31 @@ export class AbsenceCheck {
     this.#add(node, {
       absent,
       effect: "!= is false then",
-      suggestion: `$not(${this.#text(left)} = ${this.#text(right)})`,
+      suggestion:
+        this.#purpose === "any"
+          ? `($exists(${this.#text(absent)}) and ${this.#text(node)})`
+          : `$not(${this.#text(left)} = ${this.#text(right)})`,
+    });
+  }
+
+  /** `$not(a = "x")` is true of an absent `a`. */
+  #alike(node: AstNode, facts: Facts, sense: Sense): void {
+    if (sense === "straight" || (this.#purpose !== "allow" && this.#purpose !== "any")) return;
+    const absent = this.#absentOperand(node, facts);
+    if (absent === undefined) return;
+    const whole = this.#text(node);
+    this.#add(node, {
+      absent,
+      effect: `${String(node.value)} is false then, and its $not true`,
+      suggestion: `($not($exists(${this.#text(absent)})) or ${whole})`,
     });
   }
 
   /** `a < 18` has no value without `a`; a request that omits it slips by a refusal. */
   #order(node: AstNode, facts: Facts, sense: Sense): void {
     const absent = this.#absentOperand(node, facts);
-    if (absent === undefined || this.#purpose !== "deny" || sense === "negated") return;
+    const isHarmful = this.#purpose === "deny" || this.#purpose === "any";
+    if (absent === undefined || !isHarmful || sense === "negated") return;
     const text = this.#text(absent);
     this.#add(node, {
       absent,
@@ -138,6 +158,7 @@ export class AbsenceCheck {
   /** Whether it is dangerous that a part comes out as `outcome` only because something is absent. */
   #isHarmful(outcome: boolean, sense: Sense): boolean {
     const whole = (sense === "straight") === outcome;
+    if (this.#purpose === "any") return true;
     if (this.#purpose === "allow") return whole;
     return (this.#purpose === "deny" || this.#purpose === "match") && !whole;
   }
@@ -174,4 +195,5 @@ const EFFECT_OF: Readonly<Record<Purpose, string>> = {
   match: ": such a request is not governed",
   audit: "",
   value: "",
+  any: "",
 };

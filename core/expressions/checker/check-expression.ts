@@ -7,9 +7,10 @@ import { AbsenceCheck } from "./absence.ts";
 import type { ExpressionFinding, ExpressionUse } from "./finding.ts";
 import { Findings } from "./findings.ts";
 import { Inference } from "./inference.ts";
-import { isAnything, nounOf, type Shape } from "./kinds.ts";
+import { isAnything, isOnly, nounOf, type Shape } from "./kinds.ts";
 import { checkNames } from "./names.ts";
 import { parseExpression } from "./parse.ts";
+import { checkRecursion } from "./recursion.ts";
 import { type Facts, NO_FACTS, Presence, union } from "./presence.ts";
 
 /**
@@ -39,11 +40,16 @@ function findingsOf(
   const findings = new Findings(ast, source);
   const inference = new Inference(ast, use, findings);
   checkNames(ast, source, references, inference);
+  checkRecursion(ast, findings);
   const presence = new Presence(inference);
   const facts = factsGiven(use);
   const absence = new AbsenceCheck(inference, presence);
-  if (use.purpose !== "value") {
-    checkResult(ast, inference.shapeOf(ast), findings);
+  const shape = inference.shapeOf(ast);
+  if (use.purpose === "any") {
+    if (isOnly(shape, "boolean")) absence.condition(ast, facts);
+    else absence.value(ast, facts);
+  } else if (use.purpose !== "value") {
+    checkResult(ast, shape, findings);
     if (use.purpose !== "audit") absence.condition(ast, facts);
   } else if (use.cached) {
     absence.value(ast, facts);

@@ -7,9 +7,10 @@ import type { ErrorCode } from "../../kernel/error-catalog.ts";
 
 /**
  * What becomes of an expression's value: `deny`: true refuses the request; `allow`: true lets it pass; `match`: true puts a
- * request under a policy or a quota; `audit`: true has it noted, or changes what no refusal hangs on; `value`: no condition.
+ * request under a policy or a quota; `audit`: true has it noted, or changes what no refusal hangs on; `value`: no condition;
+ * `any`: it is not known, so that what gives true or false may do any of these.
  */
-export type Purpose = "deny" | "allow" | "match" | "audit" | "value";
+export type Purpose = "deny" | "allow" | "match" | "audit" | "value" | "any";
 
 /** What an expression is for, and what it may read. */
 export interface ExpressionUse {
