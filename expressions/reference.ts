@@ -7,6 +7,7 @@ import { evaluationError } from "../core/expressions/failures.ts";
 import { GATEWAY_FUNCTIONS } from "../core/expressions/gateway/functions.ts";
 import { type AstNode, walk } from "../core/expressions/jsonata-ast.ts";
 import { createRegexEngine } from "../core/expressions/regex-engine.ts";
+import { treeOf } from "../core/expressions/tree-of.ts";
 import { compileRegex } from "../core/kernel/regex.ts";
 import type { Bindings } from "./bindings.ts";
 import type { Limits } from "./limits.ts";
@@ -28,7 +29,7 @@ export function createReference(source: string, limits: Limits): Reference {
   } catch (error: unknown) {
     throw evaluationError(error);
   }
-  const ast = parsed.ast() as unknown as AstNode;
+  const ast = treeOf(parsed);
   refuseEndlessPatterns(ast);
   let isComplete = false;
   return {

@@ -17,6 +17,7 @@ import { type AstNode, walk } from "../expressions/jsonata-ast.ts";
 import { DEFAULT_EXPRESSION_LIMITS, type ExpressionLimits, Scales } from "../expressions/limits.ts";
 import { plainValue } from "../expressions/plain-value.ts";
 import { createRegexEngine } from "../expressions/regex-engine.ts";
+import { treeOf } from "../expressions/tree-of.ts";
 import { type OutlineNode, outlineOf, outlineParts } from "./syntax-outline.ts";
 
 /** Told of each sub-expression as it is reached and as it gives its value, which may be a view of the bag. */
@@ -63,7 +64,7 @@ function traceable(
   const RegexEngine = createRegexEngine(limits);
   const options = { stack: limits.depth, sequence: limits.items, RegexEngine, timeout: 0 };
   const parsed = jsonata(source, options);
-  const ast = parsed.ast() as unknown as AstNode;
+  const ast = treeOf(parsed);
   const outline = outlineOf(ast, source);
   const parts = outlineParts(outline);
   const partOf = new Map(parts.map((part) => [part.ast, part]));

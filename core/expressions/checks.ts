@@ -120,7 +120,6 @@ function didYouMean(name: string, bound: Iterable<string>): string {
 }
 
 function regexFault(node: AstNode, source: string): ExpressionFault | undefined {
-  // A copy that `??` and `?:` make of their left side loses its patterns; the original is checked.
   if (!(node.value instanceof RegExp)) return undefined;
   const result = compileRegex(node.value.source, node.value.flags);
   if (result.ok) return undefined;

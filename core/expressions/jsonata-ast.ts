@@ -56,7 +56,7 @@ export interface AstStage {
   readonly type: "filter" | "index";
   readonly expr?: AstNode;
   /** The name that an `index` stage binds. */
-  readonly value?: unknown;
+  value?: unknown;
   /** Where the `[` or `#` ends. */
   readonly position?: number;
 }

@@ -31,6 +31,7 @@ import { staticReferences } from "./references.ts";
 import { COMPILED_FUNCTIONS } from "./functions/table.ts";
 import { type CompiledFunction, referenceFunction } from "./runtime/calls.ts";
 import { createRegexEngine } from "./regex-engine.ts";
+import { treeOf } from "./tree-of.ts";
 
 /**
  * Each of them copies its left side in the parser, so that nesting them doubles the tree: 16 make it a few megabytes.
@@ -58,7 +59,7 @@ export function createJsonataCompiler(limits: Partial<ExpressionLimits> = {}): C
     } catch (error: unknown) {
       return { ok: false, fault: syntaxFault(error, source) };
     }
-    const ast = parsed.ast() as unknown as AstNode;
+    const ast = treeOf(parsed);
     const fault = findFault(ast, source);
     if (fault !== undefined) return { ok: false, fault };
     const mentioned = mentionedVariables(ast);

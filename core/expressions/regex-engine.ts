@@ -45,9 +45,7 @@ export function createRegexEngine(limits: Pick<ExpressionLimits, "items" | "weig
 }
 
 function compileLiteral(literal: RegExp): Regex {
-  // A copy that `??` and `?:` make of their left side has lost its pattern; JSONata makes a pattern of what is left.
-  const { source = String(literal), flags = "" } = literal as Partial<RegExp>;
-  const result = compileRegex(source, flags);
+  const result = compileRegex(literal.source, literal.flags);
   // Literals are checked when an expression is compiled.
   if (!result.ok) throw new SyntaxError(result.message);
   return result.regex;

@@ -3,11 +3,12 @@
 
 import jsonata from "jsonata";
 import type { AstNode } from "../jsonata-ast.ts";
+import { treeOf } from "../tree-of.ts";
 
 /** The tree of an expression that compiles, as the parser made it: an engine may change its own. */
 export function parseExpression(source: string): AstNode | undefined {
   try {
-    return jsonata(source).ast() as unknown as AstNode;
+    return treeOf(jsonata(source));
   } catch {
     return undefined;
   }

@@ -202,7 +202,9 @@ function isFreeStart(first: Step): boolean {
 function start(emitter: Emitter, first: Step, place: Place): string {
   // Of a variable the context is one item.
   if (first.type !== "variable") return `R.startPath(${emitter.contextOf(place)})`;
-  return `[${textOf(first) === "" ? emitter.emit(first, place).text : emitter.contextOf(place)}]`;
+  if (textOf(first) !== "") return `[${emitter.contextOf(place)}]`;
+  // Its predicates are part of the step, which is yet to be taken.
+  return `[${emitter.emit({ type: "variable", value: "" }, place).text}]`;
 }
 
 function countPlainNames(steps: readonly Step[]): number {

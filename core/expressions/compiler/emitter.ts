@@ -267,10 +267,8 @@ export class Emitter {
   }
 
   #regex(node: AstNode, place: Place): string {
-    const literal = node.value;
-    // A copy that `??` and `?:` make of their left side loses its patterns.
-    if (!(literal instanceof RegExp)) throw new NotCompiled("a regular expression without its pattern");
-    const compiled = compileRegex(literal.source, literal.flags);
+    const { source, flags } = node.value as RegExp;
+    const compiled = compileRegex(source, flags);
     if (!compiled.ok) throw new NotCompiled(compiled.message);
     const position = place.claimedBy?.position ?? node.position ?? 0;
     return `R.createMatcher(G,${this.constant(compiled.regex)},${position})`;

@@ -129,6 +129,7 @@ export function searched(guard: Guard, text: string): true {
 
 /** A list of numbers, texts and truth values without repetitions; undefined for any other, and for a long one. */
 export function distinctOf(items: readonly unknown[]): unknown[] | undefined {
+  if (items.length <= 1) return items as unknown[];
   if (items.length > FEW) return undefined;
   const found: unknown[] = [];
   for (const item of items) {

@@ -158,7 +158,7 @@ export function range(guard: Guard, left: unknown, right: unknown, position: num
       value: size,
     });
   guard.sequence(size);
-  return createSequence(Array.from({ length: size }, (_, index) => first + index));
+  return createSequence(Array.from({ length: size }, (_, index) => (index === 0 ? first : first + index)));
 }
 
 function checkNumeric(value: unknown, position: number, token: string): boolean {

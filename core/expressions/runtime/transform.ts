@@ -33,6 +33,11 @@ export function transform(
 
 function merge(match: unknown, changes: unknown, position: number): void {
   if (changes === undefined) return;
+  // To the reference a function is an object, whose marks make functions of the objects that they are merged into.
+  if (typeof changes === "function") {
+    setOwn(match as object, "lambda" in changes ? "_jsonata_lambda" : "_jsonata_function", true);
+    return;
+  }
   if (typeof changes !== "object" || changes === null || Array.isArray(changes))
     throw new ExpressionError("T2011", "the update of a transform must be an object", {
       position,

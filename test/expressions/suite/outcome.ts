@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import jsonata from "jsonata";
+import { treeOf } from "../../../core/expressions/tree-of.ts";
 import { compile } from "../../../expressions/index.ts";
 
 /** What came of one evaluation, in a form in which two engines can be compared. */
@@ -67,6 +68,8 @@ export function prepareReference(
   };
   return prepared(() => {
     const expression = implementation(source, options);
+    // It does not end, or errs, where it tests a pattern before ?? or ?:.
+    treeOf(expression);
     const evaluate = (input: unknown, bindings: Bindings) => {
       counted?.restart();
       return expression.evaluate(input, { ...bindings });
