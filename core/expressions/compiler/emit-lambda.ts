@@ -4,11 +4,13 @@
 import { type AstNode, childrenOf, textOf } from "../jsonata-ast.ts";
 import { boundIn } from "./bound-names.ts";
 import type { Emitter } from "./emitter.ts";
-import type { Frame, Place } from "./place.ts";
+import { type Frame, NotCompiled, type Place } from "./place.ts";
 
 /** What a lambda does with its values. */
 export function emitRun(emitter: Emitter, node: AstNode, place: Place): string {
   const parameters = (node.arguments ?? []).map(textOf);
+  // Which of them a partial application binds, the reference decides by name.
+  if (new Set(parameters).size < parameters.length) throw new NotCompiled("two parameters of one name");
   const scope = place.scope.inner();
   const given = scope.unique("a");
   const body = node.body as AstNode;

@@ -183,6 +183,8 @@ function plainPath(emitter: Emitter, node: Path, place: Place): string {
     if (index === 0 && step.consarray === true) {
       const made = place.scope.variable();
       before = `(${made}=${consStep(emitter, step, text, place)},R.isEmptyArray(${made}))?${made}:`;
+      // A group makes an object of it, which no further step goes into.
+      if (step.group !== undefined && steps.length > 1) before += `!Array.isArray(${made})?undefined:`;
       text = made;
     } else {
       const enter = index === 0 && isFreeStart(first) && take === "stepOnce" ? "stepFirst" : take;

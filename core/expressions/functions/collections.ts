@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError } from "../expression.ts";
-import { callback, type CallSite, finish, type Lambda, located } from "../runtime/calls.ts";
+import { applyFunction, callback, type CallSite, finish, type Lambda, located } from "../runtime/calls.ts";
 import type { Guard } from "../runtime/guard.ts";
 import { createSequence } from "../runtime/sequence.ts";
 import { mergeSort, sortPlain } from "../runtime/sort.ts";
@@ -132,8 +132,9 @@ export function sort(guard: Guard, [given, target]: Values): unknown {
   const items = given as Values;
   if (items.length <= 1) return items;
   if (target === undefined) return sortPlain(guard, items);
-  const call = callback(guard, target);
-  return mergeSort(guard, items, (a, b) => Boolean(call(a, b)));
+  if (!Array.isArray(given)) return given;
+  // Unlike the others it gives both values, whatever the function can take.
+  return mergeSort(guard, items, (a, b) => Boolean(applyFunction(guard, target, [a, b], null)));
 }
 
 /** A function that is applied in part is called with whatever there is, which has items or has none. */

@@ -67,7 +67,9 @@ export function replace(guard: Guard, [given, pattern, replacement, limit]: Valu
       add(index, String(replacement), index + pattern.length);
     }
   } else {
-    for (const found of matches(guard, pattern, text, limit)) {
+    // A function is called before the next match is looked for: either may fail.
+    const all = (typeof replacement === "string" ? matches : matchesOfFunction)(guard, pattern, text, limit);
+    for (const found of all) {
       const inserted =
         typeof replacement === "string"
           ? substitute(replacement, found)

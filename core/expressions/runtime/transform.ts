@@ -34,7 +34,7 @@ export function transform(
 function merge(match: unknown, changes: unknown, position: number): void {
   if (changes === undefined) return;
   // To the reference a function is an object, whose marks make functions of the objects that they are merged into.
-  if (typeof changes === "function") {
+  if (typeof changes === "function" && ("lambda" in changes || "compiled" in changes)) {
     setOwn(match as object, "lambda" in changes ? "_jsonata_lambda" : "_jsonata_function", true);
     return;
   }

@@ -84,7 +84,8 @@ export async function runCampaign(options: CampaignOptions): Promise<Campaign> {
   const isOver = () =>
     campaign.cases >= options.runs ||
     performance.now() >= endMs ||
-    campaign.divergences.size >= DIVERGENCES_MAX;
+    [...campaign.divergences.values()].filter(({ verdict }) => !SOFT.has(verdict.difference)).length >=
+      DIVERGENCES_MAX;
   for (let batch = 0; !isOver(); batch++) {
     for (const drawn of fc.sample(fuzzCases, { seed: options.seed + batch, numRuns: BATCH_EXPRESSIONS })) {
       if (isOver()) break;

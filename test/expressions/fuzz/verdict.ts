@@ -83,12 +83,20 @@ export async function judge(
     let verdict = await judgeInput(reference, ours, input, earlierRuns);
     if (typeof verdict === "object" && !SOFT.has(verdict.difference)) {
       const inTurn = prepareReference(source, REFERENCE_LIMITS, referenceInTurn);
+      const detail = meantIn(source);
       if (await agreesWith(inTurn, verdict)) verdict = { ...verdict, difference: "order of evaluation" };
+      else if (detail !== undefined) verdict = { ...verdict, difference: "reference breaks", detail };
     }
     if (verdict === "discarded") discarded++;
     else if (verdict !== undefined) verdicts.push(verdict);
   }
   return { evaluations: runs.length, discarded, verdicts };
+}
+
+/** Differences that are meant (ARCHITECTURE.md), and show in values that come of them. */
+function meantIn(source: string): string | undefined {
+  if (/\|\s*\{/.test(source)) return "an object made over an empty array adds an item to it";
+  return /\$spread\b/.test(source) ? "a function is taken apart as an object" : undefined;
 }
 
 const BINDINGS_TEXT = JSON.stringify(OUTER_BINDINGS);
