@@ -66,8 +66,9 @@ function emitTailCall(emitter: Emitter, whole: AstNode, place: Place): string {
   if (isCalledHere) return emitCall(emitter, node, place, undefined).text;
   const values = (node.arguments ?? []).map((value) => emitter.emit(value, place).text);
   const target = emitter.emit(procedure, place).text;
-  const { position, token } = siteOf(node, place);
-  return `new R.TailCall(${target},[${values.join(",")}],${position},${JSON.stringify(token)})`;
+  // Unlike a call's, its position is that of what it calls.
+  const token = procedure.type === "variable" ? textOf(procedure) : undefined;
+  return `new R.TailCall(${target},[${values.join(",")}],${procedure.position ?? 0},${JSON.stringify(token)})`;
 }
 
 export function emitPartial(emitter: Emitter, node: AstNode, place: Place): Code {

@@ -161,11 +161,14 @@ function isCareful(name: string): boolean {
 function plainPath(emitter: Emitter, node: Path, place: Place): string {
   const steps = (node.steps ?? []) as readonly Step[];
   const { reads } = emitter.options;
-  // What groups, sorts or keeps an array of one item, needs to know a sequence from a value.
-  const needsSequences =
-    node.keepSingletonArray === true || node.group !== undefined || steps.some(({ type }) => type === "sort");
-  const take = needsSequences ? "takeStep" : "stepOnce";
   const first = steps[0] as Step;
+  // What groups, sorts or keeps an array of one item, or begins with one that is written out, needs to know a sequence from a value.
+  const needsSequences =
+    node.keepSingletonArray === true ||
+    node.group !== undefined ||
+    first.consarray === true ||
+    steps.some(({ type }) => type === "sort");
+  const take = needsSequences ? "takeStep" : "stepOnce";
   const prefix = Math.min(countPlainNames(steps), steps.length - 1);
   const names = steps.slice(0, prefix).map(textOf);
   let text: string;
@@ -177,14 +180,12 @@ function plainPath(emitter: Emitter, node: Path, place: Place): string {
   else if (prefix > 0) text = `R.walkNames(G,${place.context},${emitter.constant(names)},false)`;
   else if (isFreeStart(first) && take === "stepOnce") text = emitter.contextOf(place);
   else text = start(emitter, first, place);
-  if (prefix > 0 && take === "takeStep") text = `R.startPath(${text})`;
+  if (prefix > 0 && take === "takeStep") text = `R.sequenceOf(${text})`;
   for (let index = prefix; index < steps.length; index++) {
     const step = steps[index] as Step;
     if (index === 0 && step.consarray === true) {
       const made = place.scope.variable();
-      before = `(${made}=${consStep(emitter, step, text, place)},R.isEmptyArray(${made}))?${made}:`;
-      // A group makes an object of it, which no further step goes into.
-      if (step.group !== undefined && steps.length > 1) before += `!Array.isArray(${made})?undefined:`;
+      before = `(${made}=${consStep(emitter, step, text, place)},R.endsPath(${made}))?${made}:`;
       text = made;
     } else {
       const enter = index === 0 && isFreeStart(first) && take === "stepOnce" ? "stepFirst" : take;

@@ -58,9 +58,10 @@ export function emitQuickly(emitter: Emitter, name: string, node: AstNode, place
   if (call.values.length === 2 && (name === "map" || name === "filter") && isPlainLambda(b)) {
     const operation = name === "map" ? "R.mapDirectly" : "R.filterDirectly";
     const items = emitter.emit(a, place).text;
+    const called = emitter.constant(emitter.functionOf(name, place));
     const site = emitter.constant(siteOf(node, place));
     return any(
-      `${operation}(G,${items},${emitRun(emitter, b, place)},${(b.arguments ?? []).length},${site})`,
+      `${operation}(G,${items},${emitRun(emitter, b, place)},${(b.arguments ?? []).length},${called},${site})`,
     );
   }
   if (name === "append" && call.values.length === 2)

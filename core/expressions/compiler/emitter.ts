@@ -165,7 +165,11 @@ export class Emitter {
 
   /** The function that a free name stands for when the code is written. */
   functionOf(name: string, place: Place): CompiledFunction | undefined {
-    if (this.isBoundWithin(name, place.frame) || this.options.bound.has(name)) return undefined;
+    return this.isBoundWithin(name, place.frame) ? undefined : this.#function(name);
+  }
+
+  #function(name: string): CompiledFunction | undefined {
+    if (this.options.bound.has(name)) return undefined;
     if (name === "eval") throw new NotCompiled("$eval");
     const known = this.options.functions.get(name) ?? COMPILED_FUNCTIONS.get(name);
     if (known !== undefined) this.resolved.add(name);
@@ -197,7 +201,7 @@ export class Emitter {
   #free(name: string, place: Place): string {
     // An ancestor that nothing noted; no variable has such a name.
     if (name.startsWith("!")) return "undefined";
-    const known = this.functionOf(name, place);
+    const known = this.#function(name);
     if (known === undefined) return `E.variable(${JSON.stringify(name)})`;
     return `R.functionValue(G,${this.constant(known)},${this.contextOf(place)})`;
   }

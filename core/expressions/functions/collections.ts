@@ -2,7 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError } from "../expression.ts";
-import { applyFunction, callback, type CallSite, finish, type Lambda, located } from "../runtime/calls.ts";
+import {
+  applyFunction,
+  callback,
+  type CallSite,
+  type CompiledFunction,
+  finish,
+  type Lambda,
+  located,
+} from "../runtime/calls.ts";
 import type { Guard } from "../runtime/guard.ts";
 import { createSequence } from "../runtime/sequence.ts";
 import { mergeSort, sortPlain } from "../runtime/sort.ts";
@@ -31,12 +39,20 @@ export function filter(guard: Guard, [given, target]: Values): unknown {
 }
 
 /** `$map` with a function that is written in its place, and has no signature. */
-export function mapDirectly(guard: Guard, given: unknown, run: Run, arity: number, site: CallSite): unknown {
+export function mapDirectly(
+  guard: Guard,
+  given: unknown,
+  run: Run,
+  arity: number,
+  called: CompiledFunction,
+  site: CallSite,
+): unknown {
   if (given === undefined) return undefined;
+  called.lastSite = site;
   const items: unknown[] = Array.isArray(given) ? given : [given];
   const result = createSequence();
   for (let index = 0; index < items.length; index++) {
-    const value = runOnce(guard, run, arity, items[index], index, items, site);
+    const value = runOnce(guard, run, arity, items[index], index, items, called);
     if (value !== undefined) result.push(value);
   }
   guard.sequence(result.length);
@@ -49,13 +65,15 @@ export function filterDirectly(
   given: unknown,
   run: Run,
   arity: number,
+  called: CompiledFunction,
   site: CallSite,
 ): unknown {
   if (given === undefined) return undefined;
+  called.lastSite = site;
   const items: unknown[] = Array.isArray(given) ? given : [given];
   const result = createSequence();
   for (let index = 0; index < items.length; index++) {
-    if (truthy(guard, runOnce(guard, run, arity, items[index], index, items, site)))
+    if (truthy(guard, runOnce(guard, run, arity, items[index], index, items, called)))
       result.push(items[index]);
   }
   guard.sequence(result.length);
@@ -71,13 +89,13 @@ function runOnce(
   item: unknown,
   index: number,
   items: Values,
-  site: CallSite,
+  called: CompiledFunction,
 ): unknown {
   const values = arity < 2 ? [item] : arity === 2 ? [item, index] : [item, index, items];
   try {
     return finish(guard, run(values));
   } catch (error: unknown) {
-    throw located(error, site);
+    throw called.lastSite === undefined ? error : located(error, called.lastSite);
   }
 }
 

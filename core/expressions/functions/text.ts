@@ -160,7 +160,8 @@ function substitute(template: string, { match: found, groups }: Match): string {
       const number = groupNumber(template.slice(at + 1), groups.length);
       if (number === undefined) text += "$";
       else {
-        text += (groups[number - 1] as string | undefined) ?? "";
+        const group = groups[number - 1];
+        if (group !== undefined) text += String(group);
         at += String(number).length;
       }
     }

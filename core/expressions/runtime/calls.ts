@@ -16,6 +16,8 @@ export interface Lambda {
   readonly signature: Signature | undefined;
   /** Runs the body; may give a tail call instead of a value. */
   readonly run: (values: readonly unknown[]) => unknown;
+  /** Where an expression called it last: see CompiledFunction. */
+  lastSite?: CallSite | undefined;
 }
 
 /** A call in tail position, made by whoever called the function, so that the stack does not grow. */
@@ -41,6 +43,11 @@ export interface CompiledFunction {
   readonly invoke: (guard: Guard, values: readonly unknown[], context: unknown) => unknown;
   /** The function for arguments of which all but the first are known, as constants in an expression are. */
   readonly prepare?: (constants: readonly unknown[]) => ((...values: never[]) => unknown) | undefined;
+  /**
+   * Where an expression called it last: its errors are there, even those of an outer call when an inner one came after it.
+   * The reference keeps it like this, and for longer than an evaluation.
+   */
+  lastSite?: CallSite | undefined;
 }
 
 /** Where a call stands, for its errors. */
@@ -80,13 +87,20 @@ export function applyFunction(
   values: readonly unknown[],
   context: unknown,
 ): unknown {
-  return finish(guard, applyOnce(guard, target, values, context, undefined), context);
+  const callee = marksOf(target).lambda === true ? (target as Lambda) : undefined;
+  return finish(guard, applyOnce(guard, target, values, context, callee), context);
 }
 
 /** Makes the calls that a result still asks for. */
 export function finish(guard: Guard, given: unknown, context?: unknown): unknown {
   let result = given;
-  while (result instanceof TailCall) result = applyOnce(guard, result.target, result.values, context, result);
+  while (result instanceof TailCall) {
+    const { lambda, compiled } = marksOf(result.target);
+    const callee = lambda === true ? (result.target as Lambda) : compiled;
+    const token = result.token ?? callee?.lastSite?.token;
+    if (callee !== undefined) callee.lastSite = { position: result.position, token };
+    result = applyOnce(guard, result.target, result.values, context, callee);
+  }
   return result;
 }
 
@@ -102,12 +116,13 @@ function marksOf(target: unknown): Marks {
   return typeof target === "function" ? (target as unknown as Marks) : NO_MARKS;
 }
 
+/** `callee`: what knows where it was called, if something does. */
 function applyOnce(
   guard: Guard,
   target: unknown,
   values: readonly unknown[],
   context: unknown,
-  site: CallSite | undefined,
+  callee: { readonly lastSite?: CallSite | undefined } | undefined,
 ): unknown {
   try {
     const { lambda, compiled } = marksOf(target);
@@ -124,7 +139,7 @@ function applyOnce(
       return settleForeign((native.implementation as Lambda).apply(context as never, [...values]));
     throw new ExpressionError("T1006", "what is called is not a function");
   } catch (error: unknown) {
-    throw site === undefined ? error : located(error, site);
+    throw callee?.lastSite === undefined ? error : located(error, callee.lastSite);
   }
 }
 
@@ -159,9 +174,10 @@ export function callNamed(
 ): unknown {
   try {
     guard.tick();
+    compiled.lastSite = site;
     return invoke(guard, compiled, values, context);
   } catch (error: unknown) {
-    throw located(error, site);
+    throw located(error, compiled.lastSite ?? site);
   }
 }
 
@@ -187,11 +203,20 @@ export function callValue(
   explain?: MissingDollar,
 ): unknown {
   if (target === undefined) explainMissing(explain);
+  const { lambda, compiled } = marksOf(target);
+  const callee = lambda === true ? (target as Lambda) : compiled;
+  if (callee !== undefined) callee.lastSite = site;
   try {
-    return applyFunction(guard, target, values, context);
+    return finish(guard, applyOnce(guard, target, values, context, callee), context);
   } catch (error: unknown) {
-    throw located(error, site);
+    throw isLocated(error) && site.claims !== true ? error : located(error, site);
   }
+}
+
+function isLocated(error: unknown): boolean {
+  const position =
+    error instanceof RangeError ? undefined : (error as { position?: unknown } | null)?.position;
+  return typeof position === "number" && position !== 0;
 }
 
 /** The outermost call is where an error of a function is; its token is that of the innermost. */

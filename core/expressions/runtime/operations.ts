@@ -46,6 +46,7 @@ import {
   listOf,
   lookup,
   pickIndex,
+  sequenceOf,
   startPath,
   stepFirst,
   stepOnce,
@@ -53,7 +54,7 @@ import {
   walkNames,
   wildcard,
 } from "./path.ts";
-import { append, buildArray, contextValue, isEmptyArray, outerContext, settle } from "./sequence.ts";
+import { append, buildArray, contextValue, endsPath, outerContext, settle } from "./sequence.ts";
 import { orderBy } from "./sort.ts";
 import { transform } from "./transform.ts";
 import { applyStages, contextsOf, filterTuples, numberTuples, takeTupleStep, tuplesOf } from "./tuples.ts";
@@ -77,6 +78,7 @@ export const OPERATIONS = {
   descendants,
   differs,
   distinctOf,
+  endsPath,
   equals,
   filter,
   filterDirectly,
@@ -89,7 +91,6 @@ export const OPERATIONS = {
   groupBy,
   HOLE,
   includes,
-  isEmptyArray,
   isoMillis,
   isoText,
   itemAt,
@@ -117,6 +118,7 @@ export const OPERATIONS = {
   replacedOf,
   replacePattern,
   searched,
+  sequenceOf,
   settle,
   startPath,
   stepFirst,

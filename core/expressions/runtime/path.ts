@@ -30,6 +30,11 @@ export function startPath(input: unknown): unknown[] {
   return Array.isArray(input) ? input : createSequence([input]);
 }
 
+/** What has come of names, as a sequence. */
+export function sequenceOf(value: unknown): unknown[] {
+  return value === undefined ? createSequence() : startPath(value);
+}
+
 /** A path of plain names: what it leads to, settled. */
 export function followNames(guard: Guard, input: unknown, names: readonly string[]): unknown {
   return settle(walkNames(guard, input, names, true));

@@ -43,8 +43,9 @@ export function outerContext(input: unknown): unknown {
   return wrapper;
 }
 
-export function isEmptyArray(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 0;
+/** Whether a first step that is written out is the result, whatever steps follow. */
+export function endsPath(value: unknown): boolean {
+  return value === "" || (Array.isArray(value) && value.length === 0);
 }
 
 /** The value of `$`. */

@@ -3,7 +3,7 @@
 
 import { ExpressionError } from "../expression.ts";
 import type { Guard } from "./guard.ts";
-import { createSequence, isSequence, type Sequence } from "./sequence.ts";
+import type { Sequence } from "./sequence.ts";
 import type { Tuple, TupleStep } from "./tuples.ts";
 import { isArrayOfNumbers, isArrayOfStrings } from "./values.ts";
 
@@ -46,8 +46,7 @@ export function orderBy(
   outer: Tuple,
 ): unknown {
   if (!Array.isArray(input)) return input;
-  // Of one item, or none, the result is a sequence still.
-  if (input.length <= 1) return isSequence(input) ? input : createSequence([...input]);
+  if (input.length <= 1) return input;
   const items = input as Sequence;
   const inTuples = items.tupleStream === true;
   const valueOf = ({ valueOf: of }: SortTerm, item: unknown): unknown =>
