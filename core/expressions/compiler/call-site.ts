@@ -5,12 +5,21 @@ import type { AstNode } from "../jsonata-ast.ts";
 import type { CallSite, CompiledFunction } from "../runtime/calls.ts";
 import type { Place } from "./place.ts";
 
+/** A call in tail position that is made where it stands. */
+export interface TailNode extends AstNode {
+  readonly inTail?: boolean;
+}
+
 /** Where the errors of a call are. */
 export function siteOf(node: AstNode, place: Place): CallSite {
   if (place.claimedBy !== undefined) return { ...place.claimedBy, claims: true };
   const procedure = node.procedure as AstNode;
   const named = procedure.type === "path" ? procedure.steps?.[0] : procedure;
-  return { position: node.position ?? 0, token: typeof named?.value === "string" ? named.value : undefined };
+  const site = {
+    position: node.position ?? 0,
+    token: typeof named?.value === "string" ? named.value : undefined,
+  };
+  return (node as TailNode).inTail === true ? { ...site, inTail: true } : site;
 }
 
 /** Whether a function may take the context for an argument: it can, and it is not given all that it takes. */

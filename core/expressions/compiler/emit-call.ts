@@ -5,7 +5,7 @@ import { type AstNode, textOf } from "../jsonata-ast.ts";
 import type { Emitter } from "./emitter.ts";
 import { emitQuickly } from "./emit-quick.ts";
 import { emitRun } from "./emit-lambda.ts";
-import { siteOf, takesContext } from "./call-site.ts";
+import { siteOf, type TailNode, takesContext } from "./call-site.ts";
 import { any, type Code, NotCompiled, type Place } from "./place.ts";
 
 /** `first`: the value that `~>` hands over, as code. */
@@ -53,6 +53,11 @@ export function emitLambda(emitter: Emitter, node: AstNode, place: Place): Code 
   );
 }
 
+/** In tail position, a call's errors are where what it calls is. */
+function positionOf({ position }: AstNode): { readonly position?: number } {
+  return position === undefined ? {} : { position };
+}
+
 /** What is written after a call in tail position is lost in the reference: a group, a `[]`. */
 function emitTailCall(emitter: Emitter, whole: AstNode, place: Place): string {
   const { group: _group, keepArray: _keepArray, ...node } = whole;
@@ -63,10 +68,12 @@ function emitTailCall(emitter: Emitter, whole: AstNode, place: Place): string {
   const isCalledHere = known !== undefined && !takesContext(known, node.arguments?.length ?? 0);
   if (node.predicate !== undefined) return emitter.emit(node, place).text;
   // What it gives is settled where the function was called, if that is in an expression.
-  if (isCalledHere) return emitCall(emitter, node, place, undefined).text;
+  if (isCalledHere) {
+    const tail: TailNode = { ...node, ...positionOf(procedure), inTail: true };
+    return emitCall(emitter, tail, place, undefined).text;
+  }
   const values = (node.arguments ?? []).map((value) => emitter.emit(value, place).text);
   const target = emitter.emit(procedure, place).text;
-  // Unlike a call's, its position is that of what it calls.
   const token = procedure.type === "variable" ? textOf(procedure) : undefined;
   return `new R.TailCall(${target},[${values.join(",")}],${procedure.position ?? 0},${JSON.stringify(token)})`;
 }

@@ -90,6 +90,8 @@ export class Emitter {
       node.keepArray !== true
     )
       return this.#itemAt(node, only.expr.value as number, place);
+    if ((node.predicate ?? node.group) !== undefined && endsWithTailCall(node))
+      throw new NotCompiled("a predicate after a block that ends with a call in tail position");
     let code = this.#plain(node, place);
     if (node.predicate !== undefined)
       for (const stage of node.predicate) {
@@ -335,6 +337,18 @@ export class Emitter {
       ].includes(node.type) && !(node.type === "binary" && node.value !== "..")
     );
   }
+}
+
+/** Whether the value of a block is a call that is yet to be made, by whoever called the function that the block is in. */
+function endsWithTailCall(node: AstNode): boolean {
+  if (node.type === "lambda") return (node as { readonly thunk?: boolean }).thunk === true;
+  const ends =
+    node.type === "block"
+      ? [node.expressions?.at(-1)]
+      : node.type === "condition"
+        ? [node.then, node.else]
+        : [];
+  return ends.some((end) => end !== undefined && endsWithTailCall(end));
 }
 
 /** Code that forgets what variables held: they are given values each time. */

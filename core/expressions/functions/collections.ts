@@ -9,6 +9,7 @@ import {
   type CompiledFunction,
   finish,
   type Lambda,
+  lambdaEnded,
   located,
 } from "../runtime/calls.ts";
 import type { Guard } from "../runtime/guard.ts";
@@ -93,8 +94,9 @@ function runOnce(
 ): unknown {
   const values = arity < 2 ? [item] : arity === 2 ? [item, index] : [item, index, items];
   try {
-    return finish(guard, run(values));
+    return finish(guard, run(values), null);
   } catch (error: unknown) {
+    lambdaEnded(error);
     throw called.lastSite === undefined ? error : located(error, called.lastSite);
   }
 }

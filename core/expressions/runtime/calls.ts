@@ -56,6 +56,8 @@ export interface CallSite {
   readonly token: string | undefined;
   /** Set within the right side of `and` and `or`, which claim every error in it. */
   readonly claims?: boolean;
+  /** Set where a lambda ends with the call: for the reference it has returned by then, and its errors are not the lambda's. */
+  readonly inTail?: boolean;
 }
 
 export function createLambda(
@@ -71,14 +73,18 @@ export function createLambda(
   lambda.arity = arity;
   lambda.signature = signature === undefined ? undefined : signatureOf(signature);
   lambda.run = run;
+  lambda.toString = objectText;
   return lambda;
 }
 
 /** A named function as a value. */
 export function functionValue(guard: Guard, compiled: CompiledFunction, context: unknown): unknown {
   const value = (...values: unknown[]): unknown => applyFunction(guard, value, values, context);
-  return Object.assign(value, { arity: compiled.arity, compiled });
+  return Object.assign(value, { arity: compiled.arity, compiled, toString: objectText });
 }
+
+/** What is made of a function where the reference, to which it is an object, makes text of it. */
+const objectText = (): string => "[object Object]";
 
 /** Calls `target`, and whatever it gives as a tail call, until there is a value. */
 export function applyFunction(
@@ -139,8 +145,17 @@ function applyOnce(
       return settleForeign((native.implementation as Lambda).apply(context as never, [...values]));
     throw new ExpressionError("T1006", "what is called is not a function");
   } catch (error: unknown) {
-    throw callee?.lastSite === undefined ? error : located(error, callee.lastSite);
+    const isOther = lambdaEnded(error) || callee?.lastSite === undefined;
+    throw isOther ? error : located(error, callee.lastSite);
   }
+}
+
+/** Errors of calls with which a lambda ended, until they leave it. */
+const afterLambdas = new WeakSet<object>();
+
+/** Whether an error that leaves a lambda came after it, in the reference's order. */
+export function lambdaEnded(error: unknown): boolean {
+  return typeof error === "object" && error !== null && afterLambdas.delete(error);
 }
 
 /** What a function of the host's gives. A promise cannot be waited for here. */
@@ -209,7 +224,7 @@ export function callValue(
   try {
     return finish(guard, applyOnce(guard, target, values, context, callee), context);
   } catch (error: unknown) {
-    throw isLocated(error) && site.claims !== true ? error : located(error, site);
+    throw located(error, isLocated(error) && site.claims !== true ? { ...site, position: 0 } : site);
   }
 }
 
@@ -220,7 +235,8 @@ function isLocated(error: unknown): boolean {
 }
 
 /** The outermost call is where an error of a function is; its token is that of the innermost. */
-export function located(error: unknown, { position, token, claims }: CallSite): unknown {
+export function located(error: unknown, site: CallSite): unknown {
+  const { position, token, claims, inTail } = site;
   if (error instanceof RangeError)
     return error.message.includes("call stack")
       ? new ExpressionError("D1011", "the expression is nested too deeply", {
@@ -233,6 +249,7 @@ export function located(error: unknown, { position, token, claims }: CallSite): 
   if (position !== 0) failure.position = position;
   if (claims === true) Object.assign(failure, { position, token });
   else if (failure.token === undefined && token !== undefined) failure.token = token;
+  if (inTail === true) afterLambdas.add(failure);
   return error;
 }
 
@@ -281,8 +298,11 @@ export function pipe(guard: Guard, left: unknown, right: unknown, position: numb
   if (!isFunction(right))
     throw new ExpressionError("T2006", "the right side of ~> is not a function", { position, value: right });
   if (!isFunction(left)) return applyFunction(guard, right, [left], null);
-  return createLambda(guard, 1, undefined, ([value]) =>
-    settle(applyFunction(guard, right, [settle(applyFunction(guard, left, [value], undefined))], undefined)),
+  return createLambda(
+    guard,
+    1,
+    undefined,
+    ([value]) => new TailCall(right, [settle(applyFunction(guard, left, [value], null))], 0, "g"),
   );
 }
 

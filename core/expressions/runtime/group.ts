@@ -63,7 +63,10 @@ function valuesOf(
     const { data, pair } = ordered[key] as Group;
     const valueOf = (pairs[pair] as Pair)[1];
     const tuple = inTuples ? joinTuples(guard, data) : outer;
-    const value = valueOf(inTuples ? tuple["@"] : data, tuple);
+    const context = inTuples ? tuple["@"] : data;
+    // As in the reference, a tuple is the context of one pair only.
+    if (inTuples) delete tuple["@"];
+    const value = valueOf(context, tuple);
     if (value !== undefined) result[key] = value;
   }
   return result;
