@@ -161,7 +161,7 @@ function substitute(template: string, { match: found, groups }: Match): string {
       if (number === undefined) text += "$";
       else {
         const group = groups[number - 1];
-        if (group !== undefined) text += String(group);
+        if (group !== undefined) text += group as string;
         at += String(number).length;
       }
     }

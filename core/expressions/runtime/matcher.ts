@@ -42,6 +42,7 @@ export function createMatcher(
   };
   const made = matcher as typeof matcher & { arity: number; regex: Regex; position: number };
   made.arity = 2;
+  made.toString = () => "[object Object]";
   made.regex = regex;
   made.position = position;
   return made;

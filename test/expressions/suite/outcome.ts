@@ -124,15 +124,19 @@ export const FUNCTION = "[a function]";
 /** No result that is compared is nested deeper; one that is contains itself. */
 const NESTING_LIMIT = 500;
 
+/** Nor does any have so many members; one that contains itself twice has more than can be counted. */
+const MEMBERS_LIMIT = 1_000_000;
+
 /** The value without the marks that engines leave on arrays, and with every function the same. */
-function plain(value: unknown, depth: number): unknown {
+function plain(value: unknown, depth: number, seen = { members: 0 }): unknown {
   if (depth > NESTING_LIMIT) return "[nested too deep]";
+  if (++seen.members > MEMBERS_LIMIT) return "[too large]";
   if (typeof value === "function") return FUNCTION;
   if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return Array.from(value, (item) => plain(item, depth + 1));
+  if (Array.isArray(value)) return Array.from(value, (item) => plain(item, depth + 1, seen));
   if (isFunctionObject(value)) return FUNCTION;
   const copy: Record<string, unknown> = Object.create(null);
-  for (const [key, item] of Object.entries(value)) copy[key] = plain(item, depth + 1);
+  for (const [key, item] of Object.entries(value)) copy[key] = plain(item, depth + 1, seen);
   return copy;
 }
 

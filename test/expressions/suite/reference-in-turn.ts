@@ -6,23 +6,30 @@ import { createRequire } from "node:module";
 import { runInThisContext } from "node:vm";
 import type jsonata from "jsonata";
 
-const AT_ONCE = [
-  "await Promise.all(expr.expressions\n                    .map(",
-  "await Promise.all(utils.keys(groups).map(",
-] as const;
-const IN_TURN = ["await inTurn(expr.expressions, (", "await inTurn(utils.keys(groups), ("] as const;
-const HELPER =
-  "async function inTurn(items, visit) { const out = []; for (const [at, item] of items.entries()) out.push(await visit(item, at)); return out; }\n";
+/** What is replaced in its source, each once. */
+const CHANGES: ReadonlyMap<string, string> = new Map([
+  ["await Promise.all(expr.expressions\n                    .map(", "await inTurn(expr.expressions, ("],
+  ["await Promise.all(utils.keys(groups).map(", "await inTurn(utils.keys(groups), ("],
+  [
+    "closure.arity = getFunctionArity(arg);",
+    "closure.arity = getFunctionArity(arg); closure.toString = objectText;",
+  ],
+  ["        return closure;\n", "        closure.toString = objectText; return closure;\n"],
+]);
+const HELPERS = `
+async function inTurn(items, visit) { const out = []; for (const [at, item] of items.entries()) out.push(await visit(item, at)); return out; }
+function objectText() { return "[object Object]"; }
+`;
 
 function load(): typeof jsonata {
   const file = createRequire(import.meta.url).resolve("jsonata");
   let source = readFileSync(file, "utf8");
-  for (const [index, atOnce] of AT_ONCE.entries()) {
-    if (source.split(atOnce).length !== 2) throw new Error(`not found once in ${file}: ${atOnce}`);
-    source = source.replace(atOnce, () => IN_TURN[index] ?? "");
+  for (const [original, changed] of CHANGES) {
+    if (source.split(original).length !== 2) throw new Error(`not found once in ${file}: ${original}`);
+    source = source.replace(original, () => changed);
   }
   const module = { exports: {} };
-  const wrapped = runInThisContext(`(function (module, exports, require) {${HELPER}${source}\n})`, {
+  const wrapped = runInThisContext(`(function (module, exports, require) {${HELPERS}${source}\n})`, {
     filename: "jsonata-in-turn.js",
   }) as (module: object, exports: object, require: unknown) => void;
   wrapped(module, module.exports, undefined);
@@ -31,6 +38,7 @@ function load(): typeof jsonata {
 
 /**
  * The reference evaluates the items of an array, and the groups of a group-by, all at once; which of several that fail is
- * reported is then decided by how many promises each waits for. This is the same code with one change: it takes them in turn.
+ * reported is then decided by how many promises each waits for. And the text of some functions is that of its own source. This
+ * is the same code with two changes: it takes them in turn, and every function is `[object Object]` where text is made of it.
  */
 export const referenceInTurn: typeof jsonata = load();
