@@ -54,7 +54,7 @@ export function emitLambda(emitter: Emitter, node: AstNode, place: Place): Code 
 }
 
 /** In tail position, a call's errors are where what it calls is. */
-function positionOf({ position }: AstNode): { readonly position?: number } {
+function positionOf({ position }: { readonly position?: number }): { readonly position?: number } {
   return position === undefined ? {} : { position };
 }
 
@@ -75,7 +75,7 @@ function emitTailCall(emitter: Emitter, whole: AstNode, place: Place): string {
   const values = (node.arguments ?? []).map((value) => emitter.emit(value, place).text);
   const target = emitter.emit(procedure, place).text;
   const token = procedure.type === "variable" ? textOf(procedure) : undefined;
-  return `new R.TailCall(${target},[${values.join(",")}],${procedure.position ?? 0},${JSON.stringify(token)})`;
+  return `new R.TailCall(()=>${target},()=>[${values.join(",")}],${procedure.position ?? 0},${JSON.stringify(token)})`;
 }
 
 export function emitPartial(emitter: Emitter, node: AstNode, place: Place): Code {
@@ -109,6 +109,8 @@ export function emitTransform(emitter: Emitter, node: AstNode, place: Place): Co
   const pattern = emitter.step(node.pattern as AstNode, place);
   const update = emitter.step(node.update as AstNode, place);
   const remove = node.delete === undefined ? "undefined" : emitter.step(node.delete, place);
-  const positions = [(node.update as AstNode).position ?? 0, node.delete?.position ?? 0].join(",");
+  const positions = [node.update as AstNode, node.delete ?? {}]
+    .map((part) => emitter.constant(positionOf(part)))
+    .join(",");
   return any(`R.transform(G,${pattern},${update},${remove},${positions})`);
 }

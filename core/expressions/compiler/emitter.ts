@@ -319,25 +319,40 @@ export class Emitter {
     return any(`(${(frame.variables.get(name) as Variable).code}=${value})`);
   }
 
+  /** A sequence within a sequence gives way once for each node that it is the value of. */
   #mayBeSequence(node: AstNode): boolean {
     if (node.predicate !== undefined || node.keepArray === true) return true;
-    if (node.type === "unary") return false;
-    return (
-      ![
-        "string",
-        "number",
-        "value",
-        "condition",
-        "block",
-        "bind",
-        "lambda",
-        "regex",
-        "path",
-        "transform",
-      ].includes(node.type) && !(node.type === "binary" && node.value !== "..")
-    );
+    switch (node.type) {
+      case "block":
+        return this.#mayNest(node.expressions?.at(-1));
+      case "condition":
+        return this.#mayNest(node.then) || this.#mayNest(node.else);
+      case "bind":
+        return this.#mayNest(node.rhs as AstNode);
+      case "binary":
+        return node.value === "..";
+      default:
+        return !SETTLED.has(node.type ?? "");
+    }
+  }
+
+  #mayNest(node: AstNode | undefined): boolean {
+    if (node === undefined) return false;
+    return ["function", "apply", "variable"].includes(node.type ?? "") || this.#mayBeSequence(node);
   }
 }
+
+/** Nodes whose value is no sequence, or was one that has given way. */
+const SETTLED: ReadonlySet<string> = new Set([
+  "string",
+  "number",
+  "value",
+  "unary",
+  "lambda",
+  "regex",
+  "path",
+  "transform",
+]);
 
 /** Whether the value of a block is a call that is yet to be made, by whoever called the function that the block is in. */
 function endsWithTailCall(node: AstNode): boolean {

@@ -20,14 +20,22 @@ export interface Lambda {
   lastSite?: CallSite | undefined;
 }
 
-/** A call in tail position, made by whoever called the function, so that the stack does not grow. */
+/**
+ * A call in tail position, made by whoever called the function, so that the stack does not grow. What it calls, and with
+ * which values, is evaluated then too.
+ */
 export class TailCall {
-  readonly target: unknown;
-  readonly values: readonly unknown[];
+  readonly target: () => unknown;
+  readonly values: () => readonly unknown[];
   readonly position: number;
   readonly token: string | undefined;
 
-  constructor(target: unknown, values: readonly unknown[], position: number, token: string | undefined) {
+  constructor(
+    target: () => unknown,
+    values: () => readonly unknown[],
+    position: number,
+    token: string | undefined,
+  ) {
     this.target = target;
     this.values = values;
     this.position = position;
@@ -101,11 +109,12 @@ export function applyFunction(
 export function finish(guard: Guard, given: unknown, context?: unknown): unknown {
   let result = given;
   while (result instanceof TailCall) {
-    const { lambda, compiled } = marksOf(result.target);
-    const callee = lambda === true ? (result.target as Lambda) : compiled;
+    const target = result.target();
+    const { lambda, compiled } = marksOf(target);
+    const callee = lambda === true ? (target as Lambda) : compiled;
     const token = result.token ?? callee?.lastSite?.token;
     if (callee !== undefined) callee.lastSite = { position: result.position, token };
-    result = applyOnce(guard, result.target, result.values, context, callee);
+    result = applyOnce(guard, target, result.values(), context, callee);
   }
   return result;
 }
@@ -302,7 +311,13 @@ export function pipe(guard: Guard, left: unknown, right: unknown, position: numb
     guard,
     1,
     undefined,
-    ([value]) => new TailCall(right, [settle(applyFunction(guard, left, [value], null))], 0, "g"),
+    ([value]) =>
+      new TailCall(
+        () => right,
+        () => [settle(applyFunction(guard, left, [value], null))],
+        0,
+        "g",
+      ),
   );
 }
 

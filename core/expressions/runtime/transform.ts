@@ -8,14 +8,19 @@ import { toText } from "./operators.ts";
 import type { Step } from "./path.ts";
 import { isArrayOfStrings } from "./values.ts";
 
+/** Where a part is, as far as the parser says. */
+interface Located {
+  readonly position?: number;
+}
+
 /** `|pattern|update, delete|`: a function that gives a changed copy of an object. */
 export function transform(
   guard: Guard,
   pattern: Step,
   update: Step,
   remove: Step | undefined,
-  updatePosition: number,
-  removePosition: number,
+  updatePlace: Located,
+  removePlace: Located,
 ): unknown {
   return createLambda(guard, 1, "<(oa):o>", ([given]) => {
     if (given === undefined) return undefined;
@@ -24,14 +29,14 @@ export function transform(
     if (matches === undefined) return result;
     for (const match of Array.isArray(matches) ? matches : [matches]) {
       guard.tick();
-      merge(match, update(match), updatePosition);
-      if (remove !== undefined) removeFrom(match, remove(match), removePosition);
+      merge(match, update(match), updatePlace);
+      if (remove !== undefined) removeFrom(match, remove(match), removePlace);
     }
     return result;
   });
 }
 
-function merge(match: unknown, changes: unknown, position: number): void {
+function merge(match: unknown, changes: unknown, place: Located): void {
   if (changes === undefined) return;
   // To the reference a function is an object, whose marks make functions of the objects that they are merged into.
   if (typeof changes === "function" && ("lambda" in changes || "compiled" in changes)) {
@@ -40,7 +45,7 @@ function merge(match: unknown, changes: unknown, position: number): void {
   }
   if (typeof changes !== "object" || changes === null || Array.isArray(changes))
     throw new ExpressionError("T2011", "the update of a transform must be an object", {
-      position,
+      ...place,
       value: changes,
     });
   for (const [name, value] of Object.entries(changes)) setOwn(match as object, name, value);
@@ -52,12 +57,12 @@ function setOwn(target: object, name: string, value: unknown): void {
   Object.defineProperty(target, name, { value, writable: true, enumerable: true, configurable: true });
 }
 
-function removeFrom(match: unknown, names: unknown, position: number): void {
+function removeFrom(match: unknown, names: unknown, place: Located): void {
   if (names === undefined) return;
   const list = Array.isArray(names) ? names : [names];
   if (!isArrayOfStrings(list))
     throw new ExpressionError("T2012", "the names that a transform deletes must be strings", {
-      position,
+      ...place,
       value: names,
     });
   if (typeof match !== "object" || match === null) return;

@@ -100,6 +100,7 @@ export async function judge(
 function meantIn(source: string): string | undefined {
   if (/(?:~>|[(,])\s*\|[^|]*\{[^|]*\|/.test(source))
     return "an object made over an empty array adds an item to it";
+  if (/\|.*__proto__/.test(source)) return "it loses a property __proto__";
   return /\$spread\b/.test(source) ? "a function is taken apart as an object" : undefined;
 }
 
@@ -160,6 +161,9 @@ function compare(ours: Outcome, reference: Outcome, hasParsed: boolean): Found |
     const agrees = ours.kind === "error" && isBreakage(ours.fault);
     return agrees ? undefined : { difference: "reference breaks", detail: reference.fault.message };
   }
+  if (ours.kind === "error" && reference.kind === "error" && reference.fault.code === undefined)
+    // What is no expression, and JavaScript said so.
+    return isBreakage(ours.fault) ? undefined : { difference: "reference breaks", detail };
   if (ours.kind === "error" && isBreakage(ours.fault))
     return { difference: "ours breaks", detail: ours.fault.message };
   if (ours.kind === "value" && reference.kind === "value") {
