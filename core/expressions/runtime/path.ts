@@ -14,8 +14,10 @@ export function lookup(guard: Guard, input: unknown, name: string): unknown {
     guard.tick(input.length);
     for (const item of input) {
       const value = lookup(guard, item, name);
-      if (Array.isArray(value)) for (const member of value) result.push(member);
-      else if (value !== undefined) result.push(value);
+      if (Array.isArray(value)) {
+        if (result.length + value.length > guard.maxSequence) guard.sequence(result.length + value.length);
+        for (const member of value) result.push(member);
+      } else if (value !== undefined) result.push(value);
     }
     guard.sequence(result.length);
     return result;
@@ -88,7 +90,10 @@ export function takeStep(guard: Guard, input: unknown, step: Step, last: boolean
   const flat = createSequence();
   for (const result of results) {
     if (!Array.isArray(result) || (result as Sequence).cons === true) flat.push(result);
-    else for (const item of result) flat.push(item);
+    else {
+      if (flat.length + result.length > guard.maxSequence) guard.sequence(flat.length + result.length);
+      for (const item of result) flat.push(item);
+    }
   }
   guard.sequence(flat.length);
   return flat;
@@ -184,6 +189,7 @@ export function select(
   }
   if (given === false || given === undefined) return;
   const chosen = isNumeric(given) ? [given] : given;
+  if (Array.isArray(chosen)) guard.tick(chosen.length);
   if (!isArrayOfNumbers(chosen)) {
     if (truthy(guard, chosen)) results.push(item);
     return;
