@@ -1,15 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { compileRegex } from "../../kernel/regex.ts";
 import { COMPILED_FUNCTIONS } from "../functions/table.ts";
-import { type AstNode, type AstPair, textOf } from "../jsonata-ast.ts";
+import type { AstNode, AstPair } from "../jsonata-ast.ts";
 import type { CompiledFunction } from "../runtime/calls.ts";
 import { boundIn } from "./bound-names.ts";
-import { emitApply, emitCall, emitLambda, emitPartial, emitTransform } from "./emit-call.ts";
 import { emitPartAt } from "./emit-quick.ts";
-import { emitBinary, emitUnary } from "./emit-operator.ts";
-import { emitName, emitPath, labelsIn } from "./emit-path.ts";
+import { resetOf } from "./emit-block.ts";
+import { emitNode } from "./emit-node.ts";
+import { labelsIn } from "./emit-path.ts";
 import {
   any,
   type Code,
@@ -19,6 +18,7 @@ import {
   type Place,
   type Variable,
 } from "./place.ts";
+import { endsWithTailCall, mayBeSequence } from "./node-values.ts";
 
 /** How reads of the input are written: straight from it, or through something that notes them. */
 export interface ReadStyle {
@@ -81,6 +81,8 @@ export class Emitter {
   /** A value of an expression as code. */
   emit(node: AstNode, outside: Place): Code {
     const place = { ...outside, level: outside.level + 1 };
+    if ((node.predicate ?? node.group) !== undefined && endsWithTailCall(node))
+      throw new NotCompiled("a predicate after a block that ends with a call in tail position");
     const [only, ...more] = node.predicate ?? [];
     // By far the most common: one item by its number.
     if (
@@ -90,9 +92,7 @@ export class Emitter {
       node.keepArray !== true
     )
       return this.#itemAt(node, only.expr.value as number, place);
-    if ((node.predicate ?? node.group) !== undefined && endsWithTailCall(node))
-      throw new NotCompiled("a predicate after a block that ends with a call in tail position");
-    let code = this.#plain(node, place);
+    let code = emitNode(this, node, place);
     if (node.predicate !== undefined)
       for (const stage of node.predicate) {
         const filtered = this.filter(code.text, stage.expr as AstNode, place, labelsIn(node));
@@ -100,7 +100,7 @@ export class Emitter {
       }
     if (node.type !== "path" && node.group !== undefined)
       code = { text: this.group(code.text, node.group, place), kind: "any" };
-    return code.kind === "any" && this.#mayBeSequence(node)
+    return code.kind === "any" && mayBeSequence(node)
       ? { text: this.settle(code.text, node), kind: "any" }
       : code;
   }
@@ -208,169 +208,8 @@ export class Emitter {
     return `R.functionValue(G,${this.constant(known)},${this.contextOf(place)})`;
   }
 
-  #plain(node: AstNode, place: Place): Code {
-    switch (node.type) {
-      case "path":
-        return emitPath(this, node, place);
-      case "name":
-        return any(emitName(this, textOf(node), place));
-      case "string":
-        return { text: JSON.stringify(node.value), kind: "string" };
-      case "number":
-        return { text: numberText(node.value as number), kind: "number?" };
-      case "value":
-        return { text: String(node.value), kind: typeof node.value === "boolean" ? "boolean" : "any" };
-      case "binary":
-        return emitBinary(this, node, place);
-      case "unary":
-        return emitUnary(this, node, place);
-      case "condition":
-        return this.#condition(node, place);
-      case "block":
-        return this.#block(node, place);
-      case "bind":
-        return this.#bind(node, place);
-      case "variable":
-        return any(this.#variable(node, place));
-      case "parent":
-        return any(this.#parent(node, place));
-      case "wildcard":
-        return any(`R.wildcard(G,${this.contextOf(place)})`);
-      case "descendant":
-        return any(`R.descendants(G,${this.contextOf(place)})`);
-      case "regex":
-        return any(this.#regex(node, place));
-      case "lambda":
-        return emitLambda(this, node, place);
-      case "function":
-        return emitCall(this, node, place, undefined);
-      case "partial":
-        return emitPartial(this, node, place);
-      case "apply":
-        return emitApply(this, node, place);
-      case "transform":
-        return emitTransform(this, node, place);
-      default:
-        throw new NotCompiled(node.type);
-    }
-  }
-
   #itemAt(node: AstNode, position: number, place: Place): Code {
     const part = node.type === "function" ? emitPartAt(this, node, position, place) : undefined;
-    return part ?? any(`R.itemAt(${this.#plain(node, place).text},${String(position)})`);
+    return part ?? any(`R.itemAt(${emitNode(this, node, place).text},${String(position)})`);
   }
-
-  #variable(node: AstNode, place: Place): string {
-    const name = textOf(node);
-    if (name === "$") return this.options.reads?.whole(this) ?? "input";
-    if (name !== "") return this.resolve(name, place);
-    return place.isRoot ? `R.contextValue(${this.contextOf(place)})` : place.context;
-  }
-
-  #parent(node: AstNode, place: Place): string {
-    const label = (node as AstNode & { readonly slot: { readonly label: string } }).slot.label;
-    return this.resolve(label, place);
-  }
-
-  #regex(node: AstNode, place: Place): string {
-    const { source, flags } = node.value as RegExp;
-    const compiled = compileRegex(source, flags);
-    if (!compiled.ok) throw new NotCompiled(compiled.message);
-    const position = place.claimedBy?.position ?? node.position ?? 0;
-    return `R.createMatcher(G,${this.constant(compiled.regex)},${position})`;
-  }
-
-  #condition(node: AstNode, place: Place): Code {
-    const condition = this.emitCondition(node.condition as AstNode, place);
-    const branches = [node.then, node.else].map((branch) =>
-      branch === undefined ? any("undefined") : this.emit(branch, place),
-    );
-    const [yes, no] = branches as [Code, Code];
-    return { text: `(${condition}?${yes.text}:${no.text})`, kind: yes.kind === no.kind ? yes.kind : "any" };
-  }
-
-  #block(node: AstNode, place: Place): Code {
-    const expressions = node.expressions ?? [];
-    if (expressions.length === 0) return any("undefined");
-    const names = new Set(expressions.flatMap((expression) => [...boundIn(expression)]));
-    const variables = this.declare(names, place.scope);
-    const inner: Place =
-      names.size === 0 ? place : { ...place, frame: { kind: "variables", variables, outer: place.frame } };
-    let kind: Code["kind"] = "any";
-    const parts = expressions.map((expression) => {
-      const code = this.emit(expression, inner);
-      ({ kind } = code);
-      for (let bind = expression; bind.type === "bind"; bind = bind.rhs as AstNode) {
-        const variable = variables.get(textOf(bind.lhs as AstNode));
-        if (variable !== undefined) variable.bound = true;
-      }
-      return code.text;
-    });
-    return { text: `(${resetOf(variables)}${parts.join(",")})`, kind };
-  }
-
-  #bind(node: AstNode, place: Place): Code {
-    const name = textOf(node.lhs as AstNode);
-    const value = this.emit(node.rhs as AstNode, place).text;
-    let { frame }: { frame: Frame | undefined } = place;
-    while (frame !== undefined && (frame.kind !== "variables" || !frame.variables.has(name)))
-      frame = frame.outer;
-    if (frame?.kind !== "variables") throw new NotCompiled("a binding without a block");
-    return any(`(${(frame.variables.get(name) as Variable).code}=${value})`);
-  }
-
-  /** A sequence within a sequence gives way once for each node that it is the value of. */
-  #mayBeSequence(node: AstNode): boolean {
-    if (node.predicate !== undefined || node.keepArray === true) return true;
-    switch (node.type) {
-      case "block":
-        return this.#mayNest(node.expressions?.at(-1));
-      case "condition":
-        return this.#mayNest(node.then) || this.#mayNest(node.else);
-      case "bind":
-        return this.#mayNest(node.rhs as AstNode);
-      case "binary":
-        return node.value === "..";
-      default:
-        return !SETTLED.has(node.type ?? "");
-    }
-  }
-
-  #mayNest(node: AstNode | undefined): boolean {
-    if (node === undefined) return false;
-    return ["function", "apply", "variable"].includes(node.type ?? "") || this.#mayBeSequence(node);
-  }
-}
-
-/** Nodes whose value is no sequence, or was one that has given way. */
-const SETTLED: ReadonlySet<string> = new Set([
-  "string",
-  "number",
-  "value",
-  "unary",
-  "lambda",
-  "regex",
-  "path",
-  "transform",
-]);
-
-/** Whether the value of a block is a call that is yet to be made, by whoever called the function that the block is in. */
-function endsWithTailCall(node: AstNode): boolean {
-  if (node.type === "lambda") return (node as { readonly thunk?: boolean }).thunk === true;
-  const ends =
-    node.type === "block"
-      ? [node.expressions?.at(-1)]
-      : node.type === "condition"
-        ? [node.then, node.else]
-        : [];
-  return ends.some((end) => end !== undefined && endsWithTailCall(end));
-}
-
-/** Code that forgets what variables held: they are given values each time. */
-function resetOf(variables: ReadonlyMap<string, Variable>): string {
-  return [...variables.values()].map(({ code }) => `${code}=U,`).join("");
-}
-
-function numberText(value: number): string {
-  return Object.is(value, -0) ? "-0" : value < 0 ? `(${value})` : String(value);
 }

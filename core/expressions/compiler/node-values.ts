@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AstNode } from "../jsonata-ast.ts";
+
+/** A sequence within a sequence gives way once for each node that it is the value of. */
+export function mayBeSequence(node: AstNode): boolean {
+  if (node.predicate !== undefined || node.keepArray === true) return true;
+  switch (node.type) {
+    case "block":
+      return mayNest(node.expressions?.at(-1));
+    case "condition":
+      return mayNest(node.then) || mayNest(node.else);
+    case "bind":
+      return mayNest(node.rhs as AstNode);
+    case "binary":
+      return node.value === "..";
+    default:
+      return !SETTLED.has(node.type ?? "");
+  }
+}
+
+function mayNest(node: AstNode | undefined): boolean {
+  if (node === undefined) return false;
+  return ["function", "apply", "variable"].includes(node.type ?? "") || mayBeSequence(node);
+}
+
+/** Nodes whose value is no sequence, or was one that has given way. */
+const SETTLED: ReadonlySet<string> = new Set([
+  "string",
+  "number",
+  "value",
+  "unary",
+  "lambda",
+  "regex",
+  "path",
+  "transform",
+]);
+
+/** Whether the value of a block is a call that is yet to be made, by whoever called the function that the block is in. */
+export function endsWithTailCall(node: AstNode): boolean {
+  if (node.type === "lambda") return (node as { readonly thunk?: boolean }).thunk === true;
+  const ends =
+    node.type === "block"
+      ? [node.expressions?.at(-1)]
+      : node.type === "condition"
+        ? [node.then, node.else]
+        : [];
+  return ends.some((end) => end !== undefined && endsWithTailCall(end));
+}
