@@ -3,7 +3,7 @@
 
 import type { AttributePath } from "../../attributes/bag.ts";
 import { constantsOf } from "../../expressions/compiler/emit-operator.ts";
-import { plainNames } from "../../expressions/compiler/emit-path.ts";
+import { plainNames } from "../../expressions/compiler/path-node.ts";
 import { type AstNode, textOf } from "../../expressions/jsonata-ast.ts";
 import { compileRegex } from "../../kernel/regex.ts";
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type AstNode, textOf } from "../jsonata-ast.ts";
-import { boundIn } from "./bound-names.ts";
+import { boundIn } from "./node-facts.ts";
 import type { Emitter } from "./emitter.ts";
 import { any, type Code, type Frame, NotCompiled, type Place, type Variable } from "./place.ts";
 

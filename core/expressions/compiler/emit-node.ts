@@ -6,7 +6,8 @@ import { type AstNode, textOf } from "../jsonata-ast.ts";
 import { emitBind, emitBlock, emitChoice } from "./emit-block.ts";
 import { emitApply, emitCall, emitLambda, emitPartial, emitTransform } from "./emit-call.ts";
 import { emitBinary, emitUnary } from "./emit-operator.ts";
-import { emitName, emitPath } from "./emit-path.ts";
+import { emitName } from "./emit-names.ts";
+import { emitPath } from "./emit-path.ts";
 import type { Emitter } from "./emitter.ts";
 import { any, type Code, NotCompiled, type Place } from "./place.ts";
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type AstNode, textOf } from "../jsonata-ast.ts";
-import { boundIn, pairsOf } from "./bound-names.ts";
+import { boundIn, pairsOf } from "./node-facts.ts";
 import type { Emitter } from "./emitter.ts";
 import { type Code, NotCompiled, type Place } from "./place.ts";
 

@@ -8,7 +8,7 @@ import type { CompiledFunction } from "../runtime/calls.ts";
 import { siteOf, takesContext } from "./call-site.ts";
 import { emitRun } from "./emit-lambda.ts";
 import { constantsOf } from "./emit-operator.ts";
-import { plainNames } from "./emit-path.ts";
+import { plainNames } from "./path-node.ts";
 import type { Emitter } from "./emitter.ts";
 import { any, type Code, NotCompiled, type Place } from "./place.ts";
 

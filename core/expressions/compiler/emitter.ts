@@ -4,11 +4,11 @@
 import { COMPILED_FUNCTIONS } from "../functions/table.ts";
 import type { AstNode, AstPair } from "../jsonata-ast.ts";
 import type { CompiledFunction } from "../runtime/calls.ts";
-import { boundIn } from "./bound-names.ts";
+import { boundIn } from "./node-facts.ts";
 import { emitPartAt } from "./emit-quick.ts";
 import { resetOf } from "./emit-block.ts";
 import { emitNode } from "./emit-node.ts";
-import { labelsIn } from "./emit-path.ts";
+import { labelsIn } from "./path-node.ts";
 import {
   any,
   type Code,
@@ -18,7 +18,7 @@ import {
   type Place,
   type Variable,
 } from "./place.ts";
-import { endsWithTailCall, mayBeSequence } from "./node-values.ts";
+import { endsWithTailCall, mayBeSequence } from "./node-facts.ts";
 
 /** How reads of the input are written: straight from it, or through something that notes them. */
 export interface ReadStyle {

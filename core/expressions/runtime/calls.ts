@@ -231,10 +231,20 @@ export function callValue(
   const callee = lambda === true ? (target as Lambda) : compiled;
   if (callee !== undefined) callee.lastSite = site;
   try {
-    return finish(guard, applyOnce(guard, target, values, context, callee), context);
+    return finish(guard, applyOnce(guard, target, closed(guard, values), context, callee), context);
   } catch (error: unknown) {
     throw located(error, isLocated(error) && site.claims !== true ? { ...site, position: 0 } : site);
   }
+}
+
+/** Functions among the values of a call have no context of their own from then on. */
+function closed(guard: Guard, values: readonly unknown[]): readonly unknown[] {
+  if (!values.some(isFunction)) return values;
+  return values.map((value) => {
+    if (!isFunction(value)) return value;
+    const closure = (...given: unknown[]): unknown => applyFunction(guard, value, given, null);
+    return Object.assign(closure, { arity: declaredArity(value), toString: objectText });
+  });
 }
 
 function isLocated(error: unknown): boolean {
