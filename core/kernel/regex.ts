@@ -99,7 +99,7 @@ function nativeSearch(source: string, flags: string): Search {
     find(text, from) {
       finder.lastIndex = from;
       const match = finder.exec(text);
-      return match === null ? null : { index: match.index, groups: match.slice() as [string, ...string[]] };
+      return match === null ? null : { index: match.index, groups: match as unknown as RegexMatch["groups"] };
     },
   };
 }

@@ -4,7 +4,14 @@
 import { ExpressionError } from "../expression.ts";
 import { applyFunction, type CallSite, located } from "../runtime/calls.ts";
 import type { Guard } from "../runtime/guard.ts";
-import { checkMatch, type Match, matchesOf, type Pattern, regexBehind } from "../runtime/matcher.ts";
+import {
+  checkMatch,
+  eachMatch,
+  type Match,
+  matchesOf,
+  type Pattern,
+  regexBehind,
+} from "../runtime/matcher.ts";
 import { createSequence } from "../runtime/sequence.ts";
 
 type Values = readonly unknown[];
@@ -72,7 +79,7 @@ export function replace(guard: Guard, [given, pattern, replacement, limit]: Valu
     for (const found of all) {
       const inserted =
         typeof replacement === "string"
-          ? substitute(replacement, found)
+          ? substitute(replacement, found.match, [found.match, ...found.groups])
           : applyFunction(guard, replacement, [found], null);
       if (typeof inserted !== "string")
         throw new ExpressionError("D3012", "the function given to $replace must give a string");
@@ -86,8 +93,9 @@ export function replace(guard: Guard, [given, pattern, replacement, limit]: Valu
 export function matchPattern(guard: Guard, text: string, pattern: Pattern, site: CallSite): unknown {
   try {
     const result = createSequence();
-    for (const { match: found, start, groups } of matchesOf(guard, pattern, text, Infinity))
-      result.push({ match: found, index: start, groups });
+    eachMatch(guard, pattern, text, Infinity, (found, index, groups) => {
+      result.push({ match: found, index, groups: groups.slice(1) });
+    });
     return result;
   } catch (error: unknown) {
     throw located(error, site);
@@ -103,16 +111,14 @@ export function replacePattern(
   site: CallSite,
 ): string {
   try {
-    const all = matchesOf(guard, pattern, text, Infinity);
-    if (all.length === 0) return text;
     let result = "";
     let position = 0;
-    for (const found of all) {
-      result += text.substring(position, found.start) + substitute(replacement, found);
+    eachMatch(guard, pattern, text, Infinity, (found, start, groups) => {
+      result += text.substring(position, start) + substitute(replacement, found, groups);
       guard.text(result.length);
-      position = found.end;
-    }
-    return result + text.substring(position);
+      position = start + found.length;
+    });
+    return position === 0 && result === "" ? text : result + text.substring(position);
   } catch (error: unknown) {
     throw located(error, site);
   }
@@ -143,8 +149,8 @@ function checkLimit(limit: unknown, code: string, name: string): void {
   if ((limit as number) < 0) throw new ExpressionError(code, `the limit of ${name} is negative`);
 }
 
-/** `$0` is the match, `$n` a group with as many digits as there are groups for, `$$` a dollar. */
-function substitute(template: string, { match: found, groups }: Match): string {
+/** `groups`: the match and its groups. `$0` is the match, `$n` a group with as many digits as there are groups for, `$$` a dollar. */
+function substitute(template: string, found: string, groups: readonly unknown[]): string {
   if (!template.includes("$")) return template;
   let text = "";
   for (let at = 0; at < template.length; at++) {
@@ -157,10 +163,10 @@ function substitute(template: string, { match: found, groups }: Match): string {
       text += found;
       at++;
     } else {
-      const number = groupNumber(template.slice(at + 1), groups.length);
+      const number = groupNumber(template.slice(at + 1), groups.length - 1);
       if (number === undefined) text += "$";
       else {
-        const group = groups[number - 1];
+        const group = groups[number];
         if (group !== undefined) text += group as string;
         at += String(number).length;
       }

@@ -55,27 +55,37 @@ export interface Pattern {
 }
 
 /** A regular expression's matches in `text`, `limit` at most, without a function for each. */
-export function matchesOf(
+export function matchesOf(guard: Guard, pattern: Pattern, text: string, limit: number): readonly Match[] {
+  const matches: Match[] = [];
+  eachMatch(guard, pattern, text, limit, (match, start, groups) => {
+    matches.push({ match, start, end: start + match.length, groups: groups.slice(1), next: undefined });
+  });
+  return matches;
+}
+
+/** Told of a match, where it begins, and the match and its groups. */
+type Visit = (match: string, start: number, groups: readonly (string | undefined)[]) => void;
+
+export function eachMatch(
   guard: Guard,
   { regex, position }: Pattern,
   text: string,
   limit: number,
-): readonly Match[] {
-  const matches: Match[] = [];
+  visit: Visit,
+): void {
   // As in the reference, the match after the last that is wanted is looked for too.
-  for (let from = 0; limit > 0; ) {
+  for (let count = 0, from = 0; limit > 0; ) {
     guard.tick(1 + text.length - from);
     const found = regex.find(text, from);
-    if (found === null) break;
-    const [match, ...groups] = found.groups;
-    if (match === "" && matches.length > 0) throw matchesNothing(position);
-    if (matches.length >= limit) break;
+    if (found === null) return;
+    const match = found.groups[0];
+    if (match === "" && count > 0) throw matchesNothing(position);
+    if (count >= limit) return;
     from = found.index + match.length;
-    matches.push({ match, start: found.index, end: from, groups, next: undefined });
-    guard.sequence(matches.length);
-    if (from >= text.length) break;
+    visit(match, found.index, found.groups);
+    guard.sequence(++count);
+    if (from >= text.length) return;
   }
-  return matches;
 }
 
 /** The regular expression behind a function, if there is one. */
