@@ -100,6 +100,8 @@ export async function judge(
 function meantIn(source: string): string | undefined {
   if (/(?:~>|[(,])\s*\|[^|]*\{[^|]*\|/.test(source))
     return "an object made over an empty array adds an item to it";
+  if (/\|.*\|\$(?:append|distinct)\(.*(?:function|λ)/.test(source))
+    return "a function is handed on by a function";
   if (/\|.*__proto__/.test(source)) return "it loses a property __proto__";
   return /\$spread\b/.test(source) ? "a function is taken apart as an object" : undefined;
 }
