@@ -23,7 +23,7 @@ export function createMatcher(
 ): (text: unknown, from?: number) => unknown {
   let lastIndex = 0;
   const matcher = (given: unknown, from = 0): unknown => {
-    const text = String(given);
+    const text = textOf(given);
     guard.tick(1 + text.length - from);
     const found = regex.find(text, from);
     lastIndex = found === null ? 0 : found.index + found.groups[0].length;
@@ -46,6 +46,12 @@ export function createMatcher(
   made.regex = regex;
   made.position = position;
   return made;
+}
+
+/** What JavaScript makes of a value, and of one that is a view of a request, which has no methods. */
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.map((item) => (item === null || item === undefined ? "" : textOf(item))).join(",");
+  return typeof value === "object" && value !== null ? "[object Object]" : String(value);
 }
 
 /** A regular expression, and where it stands. */
