@@ -50,7 +50,8 @@ export function createMatcher(
 
 /** What JavaScript makes of a value, and of one that is a view of a request, which has no methods. */
 function textOf(value: unknown): string {
-  if (Array.isArray(value)) return value.map((item) => (item === null || item === undefined ? "" : textOf(item))).join(",");
+  if (Array.isArray(value))
+    return value.map((item) => (item === null || item === undefined ? "" : textOf(item))).join(",");
   return typeof value === "object" && value !== null ? "[object Object]" : String(value);
 }
 
