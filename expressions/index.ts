@@ -95,7 +95,7 @@ function compileParsed(
     references,
     cacheable: ![...VARYING].some((name) => mentioned.has(name)),
     diagnostics:
-      manifest === undefined ? [] : checkExpression({ source, references }, useOf(options, manifest)),
+      manifest === undefined ? [] : checkExpression({ source, references, ast }, useOf(options, manifest)),
   };
   const interpret = (input: unknown, given: Bindings = {}): Promise<unknown> =>
     reference.evaluate(input, { ...bindings, ...given });

@@ -21,7 +21,7 @@ export interface Expression {
    * @throws {ExpressionError} (or rejects with it) when the expression fails or exceeds its limits.
    */
   evaluate(bag: AttributeBag, context: EvaluationContext): MaybePromise<unknown>;
-  /** The syntax tree, for whoever plans with it. */
+  /** The syntax tree as the parser made it; absent where an interpreter has changed its own. */
   readonly ast?: AstNode;
 }
 

@@ -66,7 +66,6 @@ export function createJsonataCompiler(limits: Partial<ExpressionLimits> = {}): C
     const references = staticReferences(ast, source);
     const common = {
       source,
-      ast,
       references,
       cacheable: ![...VARYING].some((name) => mentioned.has(name)),
     };
@@ -93,7 +92,7 @@ export function createJsonataCompiler(limits: Partial<ExpressionLimits> = {}): C
           throw evaluationError(error);
         }
       };
-      return { ok: true, expression: { ...common, engine: "compiled", evaluate } };
+      return { ok: true, expression: { ...common, ast, engine: "compiled", evaluate } };
     }
     const bounded = isBounded(ast);
     if (!bounded) {

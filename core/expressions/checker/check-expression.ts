@@ -18,10 +18,9 @@ import { type Facts, NO_FACTS, Presence, union } from "./presence.ts";
  * a warning may be meant. Pure: the same expression for the same use has the same findings.
  */
 export function checkExpression(
-  { source, references }: Pick<Expression, "source" | "references">,
+  { source, references, ast = parseExpression(source) }: Pick<Expression, "source" | "references" | "ast">,
   use: ExpressionUse,
 ): readonly ExpressionFinding[] {
-  const ast = parseExpression(source);
   if (ast === undefined) return [];
   try {
     return findingsOf(ast, { source, references }, use);
