@@ -8,6 +8,8 @@ import { argumentOf, type Facts, onlyExpression, type Presence, union } from "./
 
 const ORDERS: ReadonlySet<unknown> = new Set(["<", "<=", ">", ">="]);
 
+const ALIKE: ReadonlySet<unknown> = new Set(["=", "in"]);
+
 /** Whether a part being true makes the whole true, or (within a `$not`) false. */
 type Sense = "straight" | "negated";
 
@@ -42,8 +44,8 @@ export class AbsenceCheck {
       this.condition(right, known(left), sense);
     } else if (node.value === "!=") {
       this.#unlike(node, facts, sense);
-    } else if (node.value === "=" || node.value === "in") {
-      this.#alike(node, facts, sense);
+    } else if (ALIKE.has(node.value) && sense === "negated") {
+      this.#alike(node, node, facts);
     } else if (ORDERS.has(node.value)) {
       this.#order(node, facts, sense);
     }
@@ -77,16 +79,21 @@ export class AbsenceCheck {
     });
   }
 
-  /** `$not(a = "x")` is true of an absent `a`. */
-  #alike(node: AstNode, facts: Facts, sense: Sense): void {
-    if (sense === "straight" || (this.#purpose !== "allow" && this.#purpose !== "any")) return;
-    const absent = this.#absentOperand(node, facts);
+  /** `$not(a = "x")` is true of an absent `a`: `denied` is `a = "x"`, or `a in ["x"]`, and `node` the whole, or a part of it. */
+  #alike(node: AstNode, denied: AstNode, facts: Facts): void {
+    if (this.#purpose !== "allow" && this.#purpose !== "any") return;
+    const absent = this.#absentOperand(denied, facts);
     if (absent === undefined) return;
-    const whole = this.#text(node);
+    const [left, right] = [denied.lhs as AstNode, denied.rhs as AstNode].map((side) => this.#text(side));
+    const text = this.#text(absent);
+    const otherwise =
+      denied.value === "=" && this.#purpose === "allow"
+        ? `${left} != ${right}`
+        : `($exists(${text}) and ${this.#text(node)})`;
     this.#add(node, {
       absent,
-      effect: `${String(node.value)} is false then, and its $not true`,
-      suggestion: `($not($exists(${this.#text(absent)})) or ${whole})`,
+      effect: `${String(denied.value)} is false then, and its $not true`,
+      suggestion: node === denied ? `($not($exists(${text})) or ${this.#text(denied)})` : otherwise,
     });
   }
 
@@ -106,6 +113,10 @@ export class AbsenceCheck {
   /** `$not` of what has no value has none itself. */
   #negation(node: AstNode, denied: AstNode, facts: Facts, sense: Sense): void {
     const absent = this.#presence.absentPart(denied, facts);
+    if (absent === undefined && denied.type === "binary" && ALIKE.has(denied.value)) {
+      if (sense === "straight") this.#alike(node, denied, facts);
+      return;
+    }
     if (absent === undefined) {
       this.condition(denied, facts, sense === "straight" ? "negated" : "straight");
       return;
