@@ -29,7 +29,8 @@ import { DEFAULT_EXPRESSION_LIMITS, type ExpressionLimits, Scales } from "./limi
 import { plainValue } from "./plain-value.ts";
 import { staticReferences } from "./references.ts";
 import { COMPILED_FUNCTIONS } from "./functions/table.ts";
-import { type CompiledFunction, referenceFunction } from "./runtime/calls.ts";
+import type { CompiledFunction } from "./runtime/callee.ts";
+import { referenceFunction } from "./runtime/reference-function.ts";
 import { createRegexEngine } from "./regex-engine.ts";
 import { treeOf } from "./tree-of.ts";
 

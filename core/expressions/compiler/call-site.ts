@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AstNode } from "../jsonata-ast.ts";
-import type { CallSite, CompiledFunction } from "../runtime/calls.ts";
+import type { CallSite, CompiledFunction } from "../runtime/callee.ts";
 import type { Place } from "./place.ts";
 
 /** A call in tail position that is made where it stands. */

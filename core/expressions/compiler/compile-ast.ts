@@ -3,7 +3,7 @@
 
 import { evaluationError } from "../failures.ts";
 import type { AstNode } from "../jsonata-ast.ts";
-import type { CompiledFunction } from "../runtime/calls.ts";
+import type { CompiledFunction } from "../runtime/callee.ts";
 import { Guard, type GuardLimits } from "../runtime/guard.ts";
 import { OPERATIONS } from "../runtime/operations.ts";
 import { Emitter, type ReadStyle } from "./emitter.ts";

@@ -4,7 +4,7 @@
 import { compileRegex } from "../../kernel/regex.ts";
 import { COMPILED_FUNCTIONS } from "../functions/table.ts";
 import type { AstNode } from "../jsonata-ast.ts";
-import type { CompiledFunction } from "../runtime/calls.ts";
+import type { CompiledFunction } from "../runtime/callee.ts";
 import { siteOf, takesContext } from "./call-site.ts";
 import { emitRun } from "./emit-lambda.ts";
 import { constantsOf } from "./emit-operator.ts";

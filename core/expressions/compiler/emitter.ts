@@ -3,7 +3,7 @@
 
 import { COMPILED_FUNCTIONS } from "../functions/table.ts";
 import type { AstNode, AstPair } from "../jsonata-ast.ts";
-import type { CompiledFunction } from "../runtime/calls.ts";
+import type { CompiledFunction } from "../runtime/callee.ts";
 import { boundIn } from "./node-facts.ts";
 import { emitPartAt } from "./emit-quick.ts";
 import { resetOf } from "./emit-block.ts";

@@ -2,16 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError } from "../expression.ts";
-import {
-  applyFunction,
-  callback,
-  type CallSite,
-  type CompiledFunction,
-  finish,
-  type Lambda,
-  lambdaEnded,
-  located,
-} from "../runtime/calls.ts";
+import { lambdaEnded, located } from "../runtime/call-errors.ts";
+import { type CallSite, type CompiledFunction, type Lambda } from "../runtime/callee.ts";
+import { applyFunction, callback, declaredArity, finish } from "../runtime/calls.ts";
 import type { Guard } from "../runtime/guard.ts";
 import { createSequence } from "../runtime/sequence.ts";
 import { mergeSort, sortPlain } from "../runtime/sort.ts";
@@ -118,7 +111,7 @@ export function single(guard: Guard, [given, target]: Values): unknown {
 export function reduce(guard: Guard, [given, target, initial]: Values): unknown {
   if (given === undefined) return undefined;
   const items = itemsOf(given);
-  if (((target as { readonly arity?: number }).arity ?? (target as () => unknown).length) < 2)
+  if ((declaredArity(target) ?? 0) < 2)
     throw new ExpressionError("D3050", "the function given to $reduce must take two values");
   const call = callback(guard, target);
   const fromFirst = initial === undefined && items.length > 0;

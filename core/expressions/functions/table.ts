@@ -3,7 +3,8 @@
 
 import { GATEWAY_FUNCTIONS } from "../gateway/functions.ts";
 import { builtinOf } from "../reference-functions.ts";
-import { type CompiledFunction, referenceFunction } from "../runtime/calls.ts";
+import type { CompiledFunction } from "../runtime/callee.ts";
+import { referenceFunction } from "../runtime/reference-function.ts";
 import type { Guard } from "../runtime/guard.ts";
 import { toText } from "../runtime/operators.ts";
 import { signatureOf } from "../signatures.ts";

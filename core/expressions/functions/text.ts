@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError } from "../expression.ts";
-import { applyFunction, type CallSite, located } from "../runtime/calls.ts";
+import { located } from "../runtime/call-errors.ts";
+import type { CallSite } from "../runtime/callee.ts";
+import { applyFunction } from "../runtime/calls.ts";
 import type { Guard } from "../runtime/guard.ts";
 import {
   checkMatch,

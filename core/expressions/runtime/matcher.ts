@@ -40,13 +40,15 @@ export function createMatcher(
     };
     return { match, start: found.index, end: lastIndex, groups, next };
   };
-  const made = matcher as typeof matcher & { arity: number; regex: Regex; position: number };
-  made.arity = 2;
-  made.toString = () => "[object Object]";
-  made.regex = regex;
-  made.position = position;
-  return made;
+  return Object.assign(matcher, {
+    arity: 2,
+    toString: () => "[object Object]",
+    [PATTERN]: { regex, position } satisfies Pattern,
+  });
 }
+
+/** A symbol, as a name is something that an expression can come upon. */
+const PATTERN: unique symbol = Symbol("pattern");
 
 /** What JavaScript makes of a value, and of one that is a view of a request, which has no methods. */
 function textOf(value: unknown): string {
@@ -96,14 +98,8 @@ export function eachMatch(
 }
 
 /** The regular expression behind a function, if there is one. */
-export function regexBehind(
-  target: unknown,
-): { readonly regex: Regex; readonly position: number } | undefined {
-  if (typeof target !== "function") return undefined;
-  const made = target as { readonly regex?: Regex; readonly position?: number };
-  return made.regex === undefined
-    ? undefined
-    : (made as { readonly regex: Regex; readonly position: number });
+export function regexBehind(target: unknown): Pattern | undefined {
+  return typeof target === "function" ? (target as { [PATTERN]?: Pattern })[PATTERN] : undefined;
 }
 
 function matchesNothing(position: number): ExpressionError {

@@ -19,7 +19,8 @@ import {
   trimOf,
 } from "../functions/quick-text.ts";
 import { matchPattern, replacePattern } from "../functions/text.ts";
-import { callNamed, callValue, createLambda, functionValue, HOLE, partial, pipe, TailCall } from "./calls.ts";
+import { callNamed, callValue, TailCall } from "./calls.ts";
+import { createLambda, functionValue, HOLE, partial, pipe } from "./function-values.ts";
 import { groupBy } from "./group.ts";
 import { createMatcher } from "./matcher.ts";
 import {

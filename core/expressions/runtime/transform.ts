@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError } from "../expression.ts";
-import { createLambda } from "./calls.ts";
+import { calleeOf, isLambda } from "./callee.ts";
+import { createLambda } from "./function-values.ts";
 import type { Guard } from "./guard.ts";
 import { toText } from "./operators.ts";
 import type { Step } from "./path.ts";
@@ -39,8 +40,9 @@ export function transform(
 function merge(match: unknown, changes: unknown, place: Located): void {
   if (changes === undefined) return;
   // To the reference a function is an object, whose marks make functions of the objects that they are merged into.
-  if (typeof changes === "function" && ("lambda" in changes || "compiled" in changes)) {
-    setOwn(match as object, "lambda" in changes ? "_jsonata_lambda" : "_jsonata_function", true);
+  const callee = calleeOf(changes);
+  if (callee !== undefined) {
+    setOwn(match as object, isLambda(callee) ? "_jsonata_lambda" : "_jsonata_function", true);
     return;
   }
   if (typeof changes !== "object" || changes === null || Array.isArray(changes))

@@ -3,6 +3,7 @@
 
 import { behindView } from "../../attributes/recorder.ts";
 import { ExpressionError } from "../expression.ts";
+import { calleeOf } from "./callee.ts";
 import type { Guard } from "./guard.ts";
 
 /** Whether JSONata would call `value`. */
@@ -51,7 +52,8 @@ export function isArrayOfStrings(value: unknown): value is string[] {
 /** Equal in depth: arrays item by item, objects whatever the order of their names. */
 export function deepEqual(guard: Guard, a: unknown, b: unknown): boolean {
   if (a === b) return true;
-  if (typeof a === "function" && typeof b === "function") return isSameFunction(a, b);
+  // Each mention of a named function makes a value of it.
+  if (typeof a === "function") return calleeOf(a) !== undefined && calleeOf(a) === calleeOf(b);
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   guard.tick();
   if (Array.isArray(a) && Array.isArray(b))
@@ -62,12 +64,6 @@ export function deepEqual(guard: Guard, a: unknown, b: unknown): boolean {
   return names.every((name) =>
     deepEqual(guard, (a as Record<string, unknown>)[name], (b as Record<string, unknown>)[name]),
   );
-}
-
-/** Each mention of a named function makes a value of it. */
-function isSameFunction(a: object, b: object): boolean {
-  const { compiled } = a as { readonly compiled?: object };
-  return compiled !== undefined && compiled === (b as { readonly compiled?: object }).compiled;
 }
 
 /** How much `value` would be when written out, counted no further than the guard's limit. */
