@@ -58,7 +58,11 @@ export function asFunction(
   arity: number,
   callee: Callee | undefined,
 ): unknown {
-  return Object.assign(call, { arity, toString: objectText, [CALLEE]: callee });
+  const made = call as typeof call & { arity: number; toString: () => string; [CALLEE]: Callee | undefined };
+  made.arity = arity;
+  made.toString = objectText;
+  made[CALLEE] = callee;
+  return made;
 }
 
 /** What is made of a function where the reference, to which it is an object, makes text of it. */
