@@ -14,7 +14,7 @@ type Values = readonly unknown[];
 
 export function map(guard: Guard, [given, target]: Values): unknown {
   if (given === undefined) return undefined;
-  const items = itemsOf(given);
+  const items = itemsOf(guard, given);
   const call = callback(guard, target);
   const result = createSequence();
   items.forEach((item, index) => {
@@ -27,7 +27,7 @@ export function map(guard: Guard, [given, target]: Values): unknown {
 
 export function filter(guard: Guard, [given, target]: Values): unknown {
   if (given === undefined) return undefined;
-  const items = itemsOf(given);
+  const items = itemsOf(guard, given);
   const call = callback(guard, target);
   return createSequence(items.filter((item, index) => truthy(guard, call(item, index, items))));
 }
@@ -96,7 +96,7 @@ function runOnce(
 
 export function single(guard: Guard, [given, target]: Values): unknown {
   if (given === undefined) return undefined;
-  const items = itemsOf(given);
+  const items = itemsOf(guard, given);
   const call = target === undefined ? () => true : callback(guard, target);
   let found: { readonly item: unknown } | undefined;
   items.forEach((item, index) => {
@@ -110,7 +110,7 @@ export function single(guard: Guard, [given, target]: Values): unknown {
 
 export function reduce(guard: Guard, [given, target, initial]: Values): unknown {
   if (given === undefined) return undefined;
-  const items = itemsOf(given);
+  const items = itemsOf(guard, given);
   if ((declaredArity(target) ?? 0) < 2)
     throw new ExpressionError("D3050", "the function given to $reduce must take two values");
   const call = callback(guard, target);
@@ -151,9 +151,13 @@ export function sort(guard: Guard, [given, target]: Values): unknown {
 }
 
 /** A function that is applied in part is called with whatever there is, which has items or has none. */
-function itemsOf(given: unknown): Values {
+function itemsOf(guard: Guard, given: unknown): Values {
   if (Array.isArray(given)) return given;
-  return typeof given === "string" ? given.split("") : [];
+  if (typeof given === "string") return given.split("");
+  const { length } = (given ?? {}) as { readonly length?: unknown };
+  if (typeof given !== "object" || typeof length !== "number" || !(length > 0)) return [];
+  guard.sequence(length);
+  return Array.from({ length }, (_, index) => (given as Record<number, unknown>)[index]);
 }
 
 function entriesOf(value: unknown): [string, unknown][] {
