@@ -114,7 +114,8 @@ function meantIn(source: string): string | undefined {
     return "an object made over an empty array adds an item to it";
   if (/\|.*\|\$(?:append|distinct)\(.*(?:function|λ)/.test(source))
     return "a function is handed on by a function";
-  if (/\|[^|]*\|\s*(?:\$\w|function|λ)/.test(source)) return "a transform makes a function of an object";
+  if (/\|[^|]*\|\s*(?:\$\w+\s*[|,]|function|λ)/.test(source))
+    return "a transform makes a function of an object";
   if (/\|.*__proto__/.test(source)) return "it loses a property __proto__";
   return /\$spread\b/.test(source) ? "a function is taken apart as an object" : undefined;
 }
