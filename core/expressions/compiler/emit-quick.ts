@@ -1,48 +1,16 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { compileRegex } from "../../kernel/regex.ts";
 import { COMPILED_FUNCTIONS } from "../functions/table.ts";
 import type { AstNode } from "../jsonata-ast.ts";
-import type { CompiledFunction } from "../runtime/callee.ts";
-import { siteOf, takesContext } from "./call-site.ts";
+import { siteOf } from "./call-site.ts";
+import { emitContains, emitPattern } from "./emit-pattern.ts";
+import { orAbsent, QuickCall } from "./quick-call.ts";
 import { emitRun } from "./emit-lambda.ts";
 import { constantsOf } from "./emit-operator.ts";
 import { plainNames } from "./path-node.ts";
 import type { Emitter } from "./emitter.ts";
-import { any, type Code, NotCompiled, type Place } from "./place.ts";
-
-/** A call that is being written: what it calls when its values are not what was hoped for. */
-class QuickCall {
-  readonly emitter: Emitter;
-  readonly name: string;
-  readonly node: AstNode;
-  readonly place: Place;
-
-  constructor(emitter: Emitter, name: string, node: AstNode, place: Place) {
-    this.emitter = emitter;
-    this.name = name;
-    this.node = node;
-    this.place = place;
-  }
-
-  get values(): readonly AstNode[] {
-    return this.node.arguments ?? [];
-  }
-
-  slowly(...given: readonly string[]): string {
-    const known = this.emitter.functionOf(this.name, this.place) as CompiledFunction;
-    const site = this.emitter.constant(siteOf(this.node, this.place));
-    const context = takesContext(known, given.length) ? this.emitter.contextOf(this.place) : "undefined";
-    return `R.callNamed(G,${this.emitter.constant(known)},[${given.join(",")}],${context},${site})`;
-  }
-
-  /** A value in a variable of its own, and the code that puts it there. */
-  hold(value: AstNode): readonly [name: string, set: string] {
-    const variable = this.place.scope.variable();
-    return [variable, `${variable}=${this.emitter.emit(value, this.place).text}`];
-  }
-}
+import { any, type Code, type Place } from "./place.ts";
 
 /**
  * Calls that need not be calls when their values are what they should be, which most are; undefined for those that
@@ -123,12 +91,6 @@ const OF_ONE: Readonly<
   ceil: { type: "number", write: (value) => `Math.ceil(${value})` },
   abs: { type: "number", write: (value) => `Math.abs(${value})` },
 };
-
-/** Without its first value a function gives none: `otherwise` is for when there is one. The others must not be wrong. */
-function orAbsent(value: string, otherwise: string, others: readonly string[] = []): string {
-  const areTexts = others.map((other) => `&&typeof ${other}==="string"`).join("");
-  return `${value}===undefined${areTexts}?undefined:${otherwise}`;
-}
 
 interface Quick {
   /** Whether undefined is a result too, and not a wish to be called slowly. */
@@ -246,54 +208,4 @@ function emitSubstring(call: QuickCall): Code {
 function isPlainLambda(node: AstNode | undefined): node is AstNode {
   if (node?.type !== "lambda" || node.predicate !== undefined || node.group !== undefined) return false;
   return (node as { readonly signature?: unknown }).signature === undefined;
-}
-
-/** `$match(text, /…/)` and `$replace(text, /…/, text)`: no function has to stand for the pattern. */
-function emitPattern(call: QuickCall, a: AstNode): Code | undefined {
-  const { emitter, name, node, place } = call;
-  const [, b, c] = call.values;
-  const isMatch = name === "match" && call.values.length === 2;
-  const isReplace = name === "replace" && call.values.length === 3;
-  if (
-    (!isMatch && !isReplace) ||
-    b?.type !== "regex" ||
-    !(b.value instanceof RegExp) ||
-    b.predicate !== undefined
-  )
-    return undefined;
-  const compiled = compileRegex(b.value.source, b.value.flags);
-  if (!compiled.ok) throw new NotCompiled(compiled.message);
-  const pattern = emitter.constant({ regex: compiled.regex, position: b.position ?? 0 });
-  const site = emitter.constant(siteOf(node, place));
-  const [text, set] = call.hold(a);
-  const slow = (...more: readonly string[]): string =>
-    call.slowly(text, emitter.emit(b, place).text, ...more);
-  if (c === undefined) {
-    const known = `typeof ${text}==="string"?R.matchPattern(G,${text},${pattern},${site}):${slow()}`;
-    return any(`(${set},${orAbsent(text, known)})`);
-  }
-  const [by, setBy] = call.hold(c);
-  const fits = `typeof ${text}==="string"&&typeof ${by}==="string"`;
-  return any(`(${set},${setBy},${fits}?R.replacePattern(G,${text},${pattern},${by},${site}):${slow(by)})`);
-}
-
-function emitContains(call: QuickCall, a: AstNode, b: AstNode): Code {
-  const { emitter, place } = call;
-  const [text, set] = call.hold(a);
-  if (b.type === "regex" && b.value instanceof RegExp && b.predicate === undefined) {
-    const compiled = compileRegex(b.value.source, b.value.flags);
-    if (!compiled.ok) throw new NotCompiled(compiled.message);
-    const test = `R.searched(G,${text})&&${emitter.constant(compiled.regex)}.test(${text})`;
-    const slowly = call.slowly(text, emitter.emit(b, place).text);
-    return {
-      text: `(${set},${orAbsent(text, `typeof ${text}==="string"?${test}:${slowly}`)})`,
-      kind: "boolean?",
-    };
-  }
-  const [part, setPart] = call.hold(b);
-  const fits = `typeof ${text}==="string"&&typeof ${part}==="string"`;
-  return {
-    text: `(${set},${setPart},${orAbsent(text, `${fits}?${text}.includes(${part}):${call.slowly(text, part)}`, [part])})`,
-    kind: "boolean?",
-  };
 }
