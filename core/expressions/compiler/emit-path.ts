@@ -68,7 +68,8 @@ function plainPath(emitter: Emitter, node: Path, place: Place): string {
       before = `(${made}=${consStep(emitter, step, text, place)},R.endsPath(${made}))?${made}:`;
       text = made;
     } else {
-      const enter = index === 0 && isFreeStart(first) && take === "stepOnce" ? "stepFirst" : take;
+      const isFirst = index === 0 && isFreeStart(first) && take === "stepOnce";
+      const enter = isFirst ? "stepFirst" : steps[index - 1]?.type === "sort" ? "stepAfterSort" : take;
       text = plainStep(emitter, step, text, index === steps.length - 1, place, enter);
     }
   }

@@ -22,13 +22,13 @@ export function plainStep(
   input: string,
   last: boolean,
   place: Place,
-  take: "takeStep" | "stepOnce" | "stepFirst",
+  take: "takeStep" | "stepOnce" | "stepFirst" | "stepAfterSort",
 ): string {
   if (step.type === "sort") {
     // Where nothing has come so far nothing is put in order, nor filtered then.
     const given = place.scope.variable();
     const ordered = filtered(emitter, step.stages ?? [], sorted(emitter, step, given, place), place);
-    return `((${given}=${input})===undefined||${given}.length===0?undefined:${ordered})`;
+    return `((${given}=${input})===undefined||${given}.length===0?${given}:${ordered})`;
   }
   const write = (inner: Place): string =>
     filtered(emitter, step.stages ?? [], emitter.emit(step, inner).text, inner);

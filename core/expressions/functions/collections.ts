@@ -4,7 +4,7 @@
 import { ExpressionError } from "../expression.ts";
 import { lambdaEnded, located } from "../runtime/call-errors.ts";
 import { type CallSite, type CompiledFunction, type Lambda } from "../runtime/callee.ts";
-import { applyFunction, callback, declaredArity, finish } from "../runtime/calls.ts";
+import { applyFunction, callback, finish } from "../runtime/calls.ts";
 import type { Guard } from "../runtime/guard.ts";
 import { createSequence } from "../runtime/sequence.ts";
 import { mergeSort, sortPlain } from "../runtime/sort.ts";
@@ -111,7 +111,8 @@ export function single(guard: Guard, [given, target]: Values): unknown {
 export function reduce(guard: Guard, [given, target, initial]: Values): unknown {
   if (given === undefined) return undefined;
   const items = itemsOf(guard, given);
-  if ((declaredArity(target) ?? 0) < 2)
+  // Where it is applied in part nothing checked that it is a function.
+  if (((target as { readonly arity?: number }).arity ?? (target as () => unknown).length) < 2)
     throw new ExpressionError("D3050", "the function given to $reduce must take two values");
   const call = callback(guard, target);
   const fromFirst = initial === undefined && items.length > 0;

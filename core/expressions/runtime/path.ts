@@ -104,6 +104,11 @@ export function stepFirst(guard: Guard, context: unknown, step: Step, last: bool
   return Array.isArray(context) ? takeStep(guard, context, step, last) : laidFlat(step(context), last);
 }
 
+/** A step after a sort, of which a predicate may have left an array without items: that is the result then. */
+export function stepAfterSort(guard: Guard, input: unknown, step: Step, last: boolean): unknown {
+  return Array.isArray(input) && input.length === 0 ? input : takeStep(guard, input, step, last);
+}
+
 /** A step from what has come so far, which most often is one value and no array. */
 export function stepOnce(guard: Guard, input: unknown, step: Step, last: boolean): unknown {
   if (Array.isArray(input)) return input.length === 0 ? undefined : takeStep(guard, input, step, last);

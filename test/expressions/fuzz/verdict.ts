@@ -117,7 +117,7 @@ function meantIn(source: string): string | undefined {
   if (/\|[^|]*\|\s*(?:\$\w+\s*[|,]|function|λ)/.test(source))
     return "a transform makes a function of an object";
   if (/\|.*__proto__/.test(source)) return "it loses a property __proto__";
-  return /\$spread\b/.test(source) ? "a function is taken apart as an object" : undefined;
+  return /\$spread\b|\$merge\(\?/.test(source) ? "a function is taken apart as an object" : undefined;
 }
 
 const BINDINGS_TEXT = JSON.stringify(OUTER_BINDINGS);
