@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { mergeManifests } from "../../attributes/manifest.ts";
 import { type Expression, ExpressionError } from "../expression.ts";
 import { FUNCTION_NAMES } from "../function-names.ts";
@@ -245,6 +246,22 @@ describe("the check of an expression", () => {
       assert.deepEqual(check(source, purpose, given === undefined ? [] : [given]).map(describeFinding), []);
     });
   }
+
+  it("finds what docs/policies.md says that it finds", () => {
+    const page = readFileSync("docs/policies.md", "utf8");
+    const rows = [...page.matchAll(/^\| (.*?`.*?) \| .* \| (error|warning) \| .* \|$/gm)];
+    assert.ok(rows.length > 15, `${rows.length} rows`);
+    for (const [, written = "", severity] of rows) {
+      const [first = "", second = ""] = [...written.matchAll(/`([^`]+)`/g)].map(([, code]) => code);
+      const action = ({ ALLOW: "allow", DENY: "deny" } as const)[first];
+      const source = action === undefined ? first : second;
+      const purpose = action ?? (written.includes("in a key") ? "value" : "allow");
+      // Letters stand for attributes that every request has.
+      const named = source.replaceAll(/\ba\b/g, "request.method");
+      const severities = check(named, purpose).map((finding) => finding.severity);
+      assert.deepEqual(severities, [severity], `${named} (${purpose})`);
+    }
+  });
 
   it("suggests what passes it", () => {
     for (const [purpose, source] of TRAPS) {
