@@ -139,12 +139,12 @@ function* matchesOfFunction(guard: Guard, pattern: unknown, text: unknown, limit
   for (let count = 0; found !== undefined && (limit === undefined || count < (limit as number)); count++) {
     guard.sequence(count + 1);
     yield found;
-    found = checkMatch(applyFunction(guard, found.next, [undefined], undefined));
+    found = checkMatch(applyFunction(guard, found.next, [undefined], null));
   }
 }
 
 function firstMatch(guard: Guard, pattern: unknown, text: unknown): Match | undefined {
-  return checkMatch(applyFunction(guard, pattern, [text], undefined));
+  return checkMatch(applyFunction(guard, pattern, [text], null));
 }
 
 function checkLimit(limit: unknown, code: string, name: string): void {
