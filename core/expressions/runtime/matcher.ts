@@ -30,8 +30,10 @@ export function createMatcher(
     if (found === null) return undefined;
     const [match, ...groups] = found.groups;
     const next = (): unknown => {
-      if (lastIndex >= text.length) return undefined;
-      const following = matcher(text, lastIndex) as Match | undefined;
+      // An array ends after as many characters of its text as it has items; what has no length ends with its matches.
+      if (lastIndex >= Number((given as { readonly length?: unknown } | null | undefined)?.length))
+        return undefined;
+      const following = matcher(given, lastIndex) as Match | undefined;
       if (following?.match === "")
         throw new ExpressionError("D1004", "the regular expression matches a text of no length", {
           position,
