@@ -15,8 +15,12 @@ export function tuplePath(emitter: Emitter, node: Path, place: Place): string {
     throw new NotCompiled("binds a name in a path with tuples");
   const names = new Set<string>();
   const begin = steps.findIndex((step) => step.tuple === true);
-  let text = start(emitter, steps[0] as Step, place);
-  if ((steps[0] as Step).consarray === true) throw new NotCompiled("an array at the start of tuples");
+  const first = steps[0] as Step;
+  // `$` of an array that is the whole input: what is bound to it keeps the wrapper that makes one item of it.
+  const bindsInput = begin === 0 && first.type === "variable" && textOf(first) === "";
+  if (bindsInput && first.predicate !== undefined) throw new NotCompiled("binds a part of the input");
+  let text = bindsInput ? `[${emitter.contextOf(place)}]` : start(emitter, first, place);
+  if (first.consarray === true) throw new NotCompiled("an array at the start of tuples");
   for (const step of steps.slice(0, begin)) text = plainStep(emitter, step, text, false, place, "takeStep");
   // Where nothing has come so far there is no stream: a group makes an object of nothing.
   const before = place.scope.variable();
@@ -24,7 +28,7 @@ export function tuplePath(emitter: Emitter, node: Path, place: Place): string {
   text = before;
   let isStream = false;
   for (const step of steps.slice(begin)) {
-    text = tupleStep(emitter, step, text, isStream, names, place);
+    text = tupleStep(emitter, step, text, isStream, names, place, bindsInput && !isStream);
     isStream = true;
   }
   if (node.tuple !== true && node.group === undefined) text = `R.contextsOf(${text})`;
@@ -42,6 +46,7 @@ function tupleStep(
   isStream: boolean,
   names: Set<string>,
   place: Place,
+  bindsInput: boolean,
 ): string {
   const seen = new Set(names);
   const { focus, index, ancestor } = step;
@@ -55,8 +60,9 @@ function tupleStep(
     text = isStream ? order : `R.numberTuples(${order},${JSON.stringify(index)})`;
   } else {
     const stream = isStream ? input : `R.tuplesOf(${input})`;
+    const valueOf = bindsInput ? "R.contextValue" : emitter.step(step, place, seen);
     const form = emitter.constant({ focus, index, ancestor: ancestor?.label });
-    text = `R.takeTupleStep(G,${stream},${emitter.step(step, place, seen)},${form})`;
+    text = `R.takeTupleStep(G,${stream},${valueOf},${form})`;
   }
   const stages = (step.stages ?? []).map((stage) => writeStage(emitter, stage, new Set(names), place));
   return stages.length === 0 ? text : `R.applyStages(G,${text},[${stages.join(",")}])`;
