@@ -116,6 +116,10 @@ describe("purser/expressions", () => {
     assert.equal(failureOf(deep, {}, { limits: { depth: 100 } }).code, "D1011");
     assert.equal(failureOf(deep, {}).code, "D1011");
     assert.equal(failureOf("[1..1000]", {}, { limits: { sequence: 100 } }).code, "D2015");
+    assert.equal(failureOf('"" ~> $formatNumber(?, "0.0e0")').code, "D1001");
+    assert.equal(failureOf('$formatNumber(1e308 * 10, "0.0e0")').code, "D1001");
+    assert.equal(failureOf('$formatInteger(1e308 * 10, "A")').code, "D1001");
+    assert.equal(failureOf('$formatNumber(1234, "#,##0", {"grouping-separator": ""})').code, "D3080");
     const doubling = "($f := function($s, $n){ $n = 0 ? $s : $f($s & $s, $n - 1) }; $f('ab', 60))";
     assert.equal(failureOf(doubling, {}).code, "D2015");
     assert.equal(failureOf(`${"(".repeat(20_000)}1${")".repeat(20_000)}`).code, "D1011");

@@ -3,6 +3,7 @@
 
 import jsonata from "jsonata";
 import { ExpressionError } from "../core/expressions/expression.ts";
+import { ENDING_FORMATS } from "../core/expressions/endless-formats.ts";
 import { evaluationError } from "../core/expressions/failures.ts";
 import { GATEWAY_FUNCTIONS } from "../core/expressions/gateway/functions.ts";
 import { type AstNode, walk } from "../core/expressions/jsonata-ast.ts";
@@ -38,6 +39,7 @@ export function createReference(source: string, limits: Limits): Reference {
       if (!isComplete)
         for (const { name, implementation, signature } of GATEWAY_FUNCTIONS)
           parsed.registerFunction(name, implementation as (...values: unknown[]) => unknown, signature);
+      if (!isComplete) for (const [name, format] of ENDING_FORMATS) parsed.assign(name, format);
       isComplete = true;
       try {
         return await parsed.evaluate(input, bindings);

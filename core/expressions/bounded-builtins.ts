@@ -3,6 +3,7 @@
 
 import { type AttributeValue } from "../attributes/bag.ts";
 import { canonicalText } from "../attributes/signature.ts";
+import { refuseEndlessNumber } from "./endless-formats.ts";
 import { ExpressionError } from "./expression.ts";
 import { builtinOf, type ReferenceFunction } from "./reference-functions.ts";
 import { GATEWAY_FUNCTIONS } from "./gateway/functions.ts";
@@ -126,7 +127,7 @@ function boundedPictureBuiltins(): [string, Builtin][] {
       "formatNumber",
       (original) =>
         function (this: unknown, value: unknown, picture: unknown, options: unknown) {
-          checkFinite(value);
+          refuseEndlessNumber(value);
           checkPicture(picture);
           // An empty separator is found everywhere, for ever.
           for (const option of Object.values((options ?? {}) as object)) {
@@ -143,7 +144,7 @@ function boundedPictureBuiltins(): [string, Builtin][] {
       "formatInteger",
       (original) =>
         function (this: unknown, value: unknown, picture: unknown) {
-          checkFinite(value);
+          refuseEndlessNumber(value);
           checkPicture(picture);
           return original.call(this, value, picture);
         },
@@ -226,12 +227,6 @@ function bounded(
 ): [string, Builtin] {
   const builtin = builtinOf(name) as Builtin;
   return [name, { ...builtin, implementation: wrap(builtin.implementation as Original) }];
-}
-
-function checkFinite(value: unknown): void {
-  // JSONata lets arithmetic give an infinity, and its formatting divides it by ten until it is small.
-  if (typeof value === "number" && !Number.isFinite(value))
-    throw new ExpressionError("D1001", "Number out of range");
 }
 
 export function checkPicture(picture: unknown): void {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { ENDING_FORMATS } from "../endless-formats.ts";
 import { GATEWAY_FUNCTIONS } from "../gateway/functions.ts";
 import { builtinOf } from "../reference-functions.ts";
 import type { CompiledFunction } from "../runtime/callee.ts";
@@ -17,7 +18,7 @@ type Invoke = CompiledFunction["invoke"];
 /** Functions of the reference that work at once on what they are given: they are called as they are. */
 const OF_THE_REFERENCE = `
   sum count max min average substring substringBefore substringAfter lowercase uppercase length trim pad join
-  formatNumber formatBase formatInteger parseInteger number floor ceil round abs sqrt power random
+  formatBase parseInteger number floor ceil round abs sqrt power random
   boolean not zip keys lookup append exists spread merge reverse error assert type shuffle distinct
   base64encode base64decode encodeUrlComponent encodeUrl decodeUrlComponent decodeUrl
 `
@@ -64,6 +65,7 @@ function parseTime(guard: Guard, text: unknown, picture: unknown): unknown {
 /** Functions by name, without the `$`. What is not here is left to the reference interpreter: `$eval`. */
 export const COMPILED_FUNCTIONS: ReadonlyMap<string, CompiledFunction> = new Map([
   ...OF_THE_REFERENCE.map((name) => [name, referenceFunction(name)] as const),
+  ...[...ENDING_FORMATS].map(([name, format]) => [name, referenceFunction(name, format)] as const),
   ...GATEWAY_FUNCTIONS.map(
     ({ name, prepare }) =>
       [name, { ...referenceFunction(name), ...(prepare === undefined ? {} : { prepare }) }] as const,

@@ -112,7 +112,11 @@ function limited(source: string): Prepared {
 function meantIn(source: string): string | undefined {
   if (/(?:~>|[(,])\s*\|[^|]*\{[^|]*\|/.test(source))
     return "an object made over an empty array adds an item to it";
-  if (/\|.*\|\$(?:append|distinct)\(.*(?:function|λ)/.test(source))
+  if (
+    /\|.*\|\$(?:append|distinct|single|lookup|reverse|sort|shuffle)\(.*(?:function|λ|\$\w+\b(?!\())/.test(
+      source,
+    )
+  )
     return "a function is handed on by a function";
   if (/\|[^|]*\|\s*(?:\$\w+\s*[|,]|function|λ)/.test(source))
     return "a transform makes a function of an object";
@@ -145,8 +149,12 @@ function isStill(value: unknown, text: string | undefined): boolean {
   }
 }
 
-/** It counts a range up by one; from a number to which one adds nothing, until the process dies. */
+/**
+ * It counts a range up by one; from a number to which one adds nothing, until the process dies. And what it formats it
+ * multiplies by ten until it is large, which nothing ever is where a partial application hands on no number.
+ */
 function countsForEver(source: string, input: string | undefined): boolean {
+  if (/\$format(?:Number|Integer)\(\?/.test(source)) return true;
   const isLarge = (text: string) => /\d{16}|e\+?\d{2}/i.test(text);
   return source.includes("..") && (isLarge(source) || isLarge(input ?? "") || isLarge(BINDINGS_TEXT));
 }
