@@ -10,10 +10,14 @@ import { builtinOf, type ReferenceFunction } from "./reference-functions.ts";
  * @throws {ExpressionError} D1001
  */
 export function refuseEndlessNumber(value: unknown): void {
-  if (value === undefined || (typeof value === "number" && Number.isFinite(value))) return;
-  const number = Number(value);
-  if (number === 0 || Math.abs(number) === Infinity)
+  if (isEndless(value))
     throw new ExpressionError("D1001", "what is formatted is not a finite number", { value });
+}
+
+function isEndless(value: unknown): boolean {
+  if (value === undefined || (typeof value === "number" && Number.isFinite(value))) return false;
+  const number = Number(value);
+  return number === 0 || Math.abs(number) === Infinity;
 }
 
 /** An empty separator is found everywhere, for ever. @throws {ExpressionError} D3080 */
@@ -30,8 +34,10 @@ export const ENDING_FORMATS: ReadonlyMap<string, ReferenceFunction> = new Map(
     const original = builtinOf(name) as ReferenceFunction;
     const format = original.implementation as Format;
     const implementation: Format = function (value, picture, options) {
-      refuseEndlessNumber(value);
       refuseEndlessGrouping(options);
+      // What is wrong with the picture is said first.
+      if (isEndless(value)) format.call(this, 1, picture, options);
+      refuseEndlessNumber(value);
       return format.call(this, value, picture, options);
     };
     // The reference asks how many values a function takes.

@@ -149,12 +149,8 @@ function isStill(value: unknown, text: string | undefined): boolean {
   }
 }
 
-/**
- * It counts a range up by one; from a number to which one adds nothing, until the process dies. And what it formats it
- * multiplies by ten until it is large, which nothing ever is where a partial application hands on no number.
- */
+/** It counts a range up by one; from a number to which one adds nothing, until the process dies. */
 function countsForEver(source: string, input: string | undefined): boolean {
-  if (/\$format(?:Number|Integer)\(\?/.test(source)) return true;
   const isLarge = (text: string) => /\d{16}|e\+?\d{2}/i.test(text);
   return source.includes("..") && (isLarge(source) || isLarge(input ?? "") || isLarge(BINDINGS_TEXT));
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import jsonata from "jsonata";
+import { ENDING_FORMATS } from "../../../core/expressions/endless-formats.ts";
 import { treeOf } from "../../../core/expressions/tree-of.ts";
 import { compile } from "../../../expressions/index.ts";
 
@@ -70,6 +71,8 @@ export function prepareReference(
     const expression = implementation(source, options);
     // It does not end, or errs, where it tests a pattern before ?? or ?:.
     treeOf(expression);
+    // Nor where it formats what is no finite number.
+    for (const [name, format] of ENDING_FORMATS) expression.assign(name, format);
     const evaluate = (input: unknown, bindings: Bindings) => {
       counted?.restart();
       return expression.evaluate(input, { ...bindings });
