@@ -36,11 +36,12 @@ export function createReference(source: string, limits: Limits): Reference {
   return {
     ast,
     async evaluate(input, bindings) {
-      if (!isComplete)
+      if (!isComplete) {
         for (const { name, implementation, signature } of GATEWAY_FUNCTIONS)
           parsed.registerFunction(name, implementation as (...values: unknown[]) => unknown, signature);
-      if (!isComplete) for (const [name, format] of ENDING_FORMATS) parsed.assign(name, format);
-      isComplete = true;
+        for (const [name, format] of ENDING_FORMATS) parsed.assign(name, format);
+        isComplete = true;
+      }
       try {
         return await parsed.evaluate(input, bindings);
       } catch (error: unknown) {

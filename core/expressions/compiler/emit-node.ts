@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { compileRegex } from "../../kernel/regex.ts";
 import { type AstNode, textOf } from "../jsonata-ast.ts";
 import { emitBind, emitBlock, emitChoice } from "./emit-block.ts";
 import { emitApply, emitCall, emitLambda, emitPartial, emitTransform } from "./emit-call.ts";
 import { emitBinary, emitUnary } from "./emit-operator.ts";
 import { emitName } from "./emit-names.ts";
 import { emitPath } from "./emit-path.ts";
+import { regexOf } from "./emit-pattern.ts";
 import type { Emitter } from "./emitter.ts";
 import { any, type Code, NotCompiled, type Place } from "./place.ts";
 
@@ -72,11 +72,8 @@ function emitParent(emitter: Emitter, node: AstNode, place: Place): string {
 }
 
 function emitRegex(emitter: Emitter, node: AstNode, place: Place): string {
-  const { source, flags } = node.value as RegExp;
-  const compiled = compileRegex(source, flags);
-  if (!compiled.ok) throw new NotCompiled(compiled.message);
   const position = place.claimedBy?.position ?? node.position ?? 0;
-  return `R.createMatcher(G,${emitter.constant(compiled.regex)},${position})`;
+  return `R.createMatcher(G,${emitter.constant(regexOf(node))},${position})`;
 }
 
 function numberText(value: number): string {

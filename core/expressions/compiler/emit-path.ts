@@ -49,6 +49,8 @@ function plainPath(emitter: Emitter, node: Path, place: Place): string {
     first.consarray === true ||
     steps.some(({ type }) => type === "sort");
   const take = needsSequences ? "takeStep" : "stepOnce";
+  // A first step that is taken from the context as it is.
+  const isFree = take === "stepOnce" && first.type !== "variable";
   const prefix = Math.min(countPlainNames(steps), steps.length - 1);
   const names = steps.slice(0, prefix).map(textOf);
   let text: string;
@@ -58,7 +60,7 @@ function plainPath(emitter: Emitter, node: Path, place: Place): string {
   else if (prefix > 0 && take === "stepOnce")
     text = follow(emitter, place.context, names, place, "R.walkNames");
   else if (prefix > 0) text = `R.walkNames(G,${place.context},${emitter.constant(names)},false)`;
-  else if (isFreeStart(first) && take === "stepOnce") text = emitter.contextOf(place);
+  else if (isFree) text = emitter.contextOf(place);
   else text = start(emitter, first, place);
   if (prefix > 0 && take === "takeStep") text = `R.sequenceOf(${text})`;
   for (let index = prefix; index < steps.length; index++) {
@@ -68,19 +70,14 @@ function plainPath(emitter: Emitter, node: Path, place: Place): string {
       before = `(${made}=${consStep(emitter, step, text, place)},R.endsPath(${made}))?${made}:`;
       text = made;
     } else {
-      const isFirst = index === 0 && isFreeStart(first) && take === "stepOnce";
-      const enter = isFirst ? "stepFirst" : steps[index - 1]?.type === "sort" ? "stepAfterSort" : take;
+      const enter =
+        index === 0 && isFree ? "stepFirst" : steps[index - 1]?.type === "sort" ? "stepAfterSort" : take;
       text = plainStep(emitter, step, text, index === steps.length - 1, place, enter);
     }
   }
   if (before !== "") text = `(${before}${text})`;
   if (node.keepSingletonArray === true) text = `R.keepSingleton(${text})`;
   return node.group === undefined ? text : emitter.group(text, node.group, place);
-}
-
-/** A first step that is taken from the context as it is. */
-function isFreeStart(first: Step): boolean {
-  return first.type !== "variable" && first.consarray !== true;
 }
 
 /** An array that is written as the first step: it is not made anew for each item of the context. */

@@ -1,11 +1,19 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { compileRegex } from "../../kernel/regex.ts";
+import { compileRegex, type Regex } from "../../kernel/regex.ts";
 import type { AstNode } from "../jsonata-ast.ts";
 import { siteOf } from "./call-site.ts";
 import { any, type Code, NotCompiled } from "./place.ts";
 import { orAbsent, type QuickCall } from "./quick-call.ts";
+
+/** What runs a pattern that is written out. */
+export function regexOf({ value }: AstNode): Regex {
+  const { source, flags } = value as RegExp;
+  const compiled = compileRegex(source, flags);
+  if (!compiled.ok) throw new NotCompiled(compiled.message);
+  return compiled.regex;
+}
 
 /** `$match(text, /…/)` and `$replace(text, /…/, text)`: no function has to stand for the pattern. */
 export function emitPattern(call: QuickCall, a: AstNode): Code | undefined {
@@ -13,16 +21,8 @@ export function emitPattern(call: QuickCall, a: AstNode): Code | undefined {
   const [, b, c] = call.values;
   const isMatch = name === "match" && call.values.length === 2;
   const isReplace = name === "replace" && call.values.length === 3;
-  if (
-    (!isMatch && !isReplace) ||
-    b?.type !== "regex" ||
-    !(b.value instanceof RegExp) ||
-    b.predicate !== undefined
-  )
-    return undefined;
-  const compiled = compileRegex(b.value.source, b.value.flags);
-  if (!compiled.ok) throw new NotCompiled(compiled.message);
-  const pattern = emitter.constant({ regex: compiled.regex, position: b.position ?? 0 });
+  if ((!isMatch && !isReplace) || b?.type !== "regex" || b.predicate !== undefined) return undefined;
+  const pattern = emitter.constant({ regex: regexOf(b), position: b.position ?? 0 });
   const site = emitter.constant(siteOf(node, place));
   const [text, set] = call.hold(a);
   const slow = (...more: readonly string[]): string =>
@@ -40,10 +40,8 @@ export function emitPattern(call: QuickCall, a: AstNode): Code | undefined {
 export function emitContains(call: QuickCall, a: AstNode, b: AstNode): Code {
   const { emitter, place } = call;
   const [text, set] = call.hold(a);
-  if (b.type === "regex" && b.value instanceof RegExp && b.predicate === undefined) {
-    const compiled = compileRegex(b.value.source, b.value.flags);
-    if (!compiled.ok) throw new NotCompiled(compiled.message);
-    const test = `R.searched(G,${text})&&${emitter.constant(compiled.regex)}.test(${text})`;
+  if (b.type === "regex" && b.predicate === undefined) {
+    const test = `R.searched(G,${text})&&${emitter.constant(regexOf(b))}.test(${text})`;
     const slowly = call.slowly(text, emitter.emit(b, place).text);
     return {
       text: `(${set},${orAbsent(text, `typeof ${text}==="string"?${test}:${slowly}`)})`,

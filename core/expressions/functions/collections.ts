@@ -33,45 +33,34 @@ export function filter(guard: Guard, [given, target]: Values): unknown {
 }
 
 /** `$map` with a function that is written in its place, and has no signature. */
-export function mapDirectly(
-  guard: Guard,
-  given: unknown,
-  run: Run,
-  arity: number,
-  called: CompiledFunction,
-  site: CallSite,
-): unknown {
-  if (given === undefined) return undefined;
-  called.lastSite = site;
-  const items: unknown[] = Array.isArray(given) ? given : [given];
-  const result = createSequence();
-  for (let index = 0; index < items.length; index++) {
-    const value = runOnce(guard, run, arity, items[index], index, items, called);
-    if (value !== undefined) result.push(value);
-  }
-  guard.sequence(result.length);
-  return result;
-}
+export const mapDirectly = goThrough((_guard, result, _item, value) => {
+  if (value !== undefined) result.push(value);
+});
 
 /** `$filter` with such a function. */
-export function filterDirectly(
-  guard: Guard,
-  given: unknown,
-  run: Run,
-  arity: number,
-  called: CompiledFunction,
-  site: CallSite,
-): unknown {
-  if (given === undefined) return undefined;
-  called.lastSite = site;
-  const items: unknown[] = Array.isArray(given) ? given : [given];
-  const result = createSequence();
-  for (let index = 0; index < items.length; index++) {
-    if (truthy(guard, runOnce(guard, run, arity, items[index], index, items, called)))
-      result.push(items[index]);
-  }
-  guard.sequence(result.length);
-  return result;
+export const filterDirectly = goThrough((guard, result, item, value) => {
+  if (truthy(guard, value)) result.push(item);
+});
+
+/** `take`: puts what an item and the function's value for it give into the result. */
+function goThrough(take: (guard: Guard, result: unknown[], item: unknown, value: unknown) => void) {
+  return (
+    guard: Guard,
+    given: unknown,
+    run: Run,
+    arity: number,
+    called: CompiledFunction,
+    site: CallSite,
+  ): unknown => {
+    if (given === undefined) return undefined;
+    called.lastSite = site;
+    const items: unknown[] = Array.isArray(given) ? given : [given];
+    const result = createSequence();
+    for (let index = 0; index < items.length; index++)
+      take(guard, result, items[index], runOnce(guard, run, arity, items[index], index, items, called));
+    guard.sequence(result.length);
+    return result;
+  };
 }
 
 type Run = Lambda["run"];

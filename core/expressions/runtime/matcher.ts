@@ -34,10 +34,7 @@ export function createMatcher(
       if (lastIndex >= Number((given as { readonly length?: unknown } | null | undefined)?.length))
         return undefined;
       const following = matcher(given, lastIndex) as Match | undefined;
-      if (following?.match === "")
-        throw new ExpressionError("D1004", "the regular expression matches a text of no length", {
-          position,
-        });
+      if (following?.match === "") throw matchesNothing(position);
       return following;
     };
     return { match, start: found.index, end: lastIndex, groups, next };
