@@ -112,6 +112,8 @@ describe("purser/expressions", () => {
     const endless = "($f := function($n){ $f($n + 1) }; $f(1))";
     assert.equal(failureOf(endless, {}, { limits: { steps: 10_000 } }).code, "D1012");
     assert.equal(failureOf(endless, {}, { limits: { timeMs: 20 } }).code, "D1012");
+    const third = failureOf('$pad($pad($pad("a", 1), 1), 1)', {}, { limits: { steps: 2 } });
+    assert.deepEqual([third.code, third.position], ["D1012", 5]);
     const deep = "($f := function($n){ 1 + $f($n + 1) }; $f(1))";
     assert.equal(failureOf(deep, {}, { limits: { depth: 100 } }).code, "D1011");
     assert.equal(failureOf(deep, {}).code, "D1011");

@@ -112,9 +112,10 @@ export function callNamed(
   context: unknown,
   site: CallSite,
 ): unknown {
+  // Before anything can fail: another call's place would be told otherwise.
+  compiled.lastSite = site;
   try {
     guard.tick();
-    compiled.lastSite = site;
     return invoke(guard, compiled, values, context);
   } catch (error: unknown) {
     throw located(error, compiled.lastSite ?? site);
