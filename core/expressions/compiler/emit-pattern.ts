@@ -41,7 +41,7 @@ export function emitContains(call: QuickCall, a: AstNode, b: AstNode): Code {
   const { emitter, place } = call;
   const [text, set] = call.hold(a);
   if (b.type === "regex" && b.predicate === undefined) {
-    const test = `R.searched(G,${text})&&${emitter.constant(regexOf(b))}.test(${text})`;
+    const test = `${emitter.constant(regexOf(b))}.test(${text},G)`;
     const slowly = call.slowly(text, emitter.emit(b, place).text);
     return {
       text: `(${set},${orAbsent(text, `typeof ${text}==="string"?${test}:${slowly}`)})`,
