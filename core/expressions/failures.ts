@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { ExpressionError, type ExpressionFault } from "./expression.ts";
+import { ExpressionError, type ExpressionFault, type Token } from "./expression.ts";
 import { TOO_LARGE } from "./limits.ts";
 import { type FailureFacts, messageOfFailure } from "./messages.ts";
 
@@ -26,11 +26,15 @@ export function evaluationError(thrown: unknown): ExpressionError {
   const { position, token, value, functionName } = failure;
   return new ExpressionError(codeOf(thrown, failure), messageOf(thrown, failure), {
     ...(typeof position === "number" ? { position } : {}),
-    ...(typeof token === "string" ? { token } : {}),
+    ...(isToken(token) ? { token } : {}),
     value,
     ...(typeof functionName === "string" ? { functionName } : {}),
     ...(thrown instanceof ExpressionError ? {} : { cause: thrown }),
   });
+}
+
+function isToken(token: unknown): token is Token {
+  return typeof token === "string" || typeof token === "number" || typeof token === "boolean";
 }
 
 export function syntaxFault(thrown: unknown, source: string): ExpressionFault {
