@@ -186,6 +186,11 @@ export const ERROR_CATALOG = {
     summary: "No route matches the request's host and path.",
     remedy: "Check the Host header and the VirtualService or Gateway that should match it.",
   },
+  PURSER_PROXY_MATCH_TOO_LONG: {
+    summary: "The regular expressions of the routes took too long for this request; it was refused with 431.",
+    remedy:
+      "Write the patterns of the VirtualService with smaller counts and fewer loops within loops, or match with exact or prefix.",
+  },
   PURSER_PROXY_NO_ENDPOINT: {
     summary: "The route's destination has no endpoint to send the request to.",
     remedy: "Check the ServiceEntry's endpoints and the DestinationRule's subset labels.",

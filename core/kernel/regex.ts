@@ -8,6 +8,7 @@ import { literalPrefixOf } from "./regex/literal-prefix.ts";
 import type { Meter } from "./regex/meter.ts";
 import { nativeMatches, nativeSearch } from "./regex/native-engine.ts";
 import { compileProgram, NoProgram } from "./regex/program.ts";
+import { Re2SyntaxError, translateRe2 } from "./regex/re2-syntax.ts";
 
 /**
  * Regular expressions that users write, with JavaScript's syntax and meaning (ECMA-262, with Annex B, without the flags
@@ -63,6 +64,17 @@ export function compileRegex(pattern: string, flags = ""): RegexResult {
     if (error instanceof NoProgram) return refused(error.message);
     if (error instanceof SyntaxError) return refused(explain(error));
     if (error instanceof RangeError) return refused("the pattern nests too deeply");
+    throw error;
+  }
+}
+
+/** Compiles `pattern` in RE2's syntax, with RE2's meaning. Groups capture nothing: for `matches` of whole texts. */
+export function compileRe2(pattern: string): RegexResult {
+  try {
+    const result = compileRegex(translateRe2(pattern));
+    return result.ok ? { ok: true, regex: { ...result.regex, source: pattern } } : result;
+  } catch (error: unknown) {
+    if (error instanceof Re2SyntaxError) return refused(error.message);
     throw error;
   }
 }

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { PurserError } from "../kernel/errors.ts";
-import { compileRegex } from "../kernel/regex.ts";
+import { compileRe2 } from "../kernel/regex.ts";
+import type { Meter } from "../kernel/regex/meter.ts";
 import type { HeaderMatch, RouteMatch, StringMatch } from "./model.ts";
 
 /** What routing reads of a request. */
@@ -27,41 +28,45 @@ export const AUTHORITY_HEADER = ":authority";
 export type Predicate = (request: RouteRequest) => boolean;
 
 /**
- * Compiles one match once, regular expressions included. All of its conditions must hold.
+ * Compiles one match once, regular expressions included. All of its conditions must hold. `meter` is told of the work
+ * that the regular expressions do for a request.
  *
  * @throws {PurserError} PURSER_INTERNAL for an expression that does not compile: documents with one are refused at load.
  */
-export function compileMatch(match: RouteMatch): Predicate {
+export function compileMatch(match: RouteMatch, meter?: Meter): Predicate {
   const conditions: Predicate[] = [];
   const { path, method } = match;
   if (path !== undefined) {
-    const holds = compilePath(path, match.ignoreCase);
+    const holds = compilePath(path, match.ignoreCase, meter);
     conditions.push((request) => holds(request.path));
   }
   if (method !== undefined) {
-    const holds = compileString(method);
+    const holds = compileString(method, meter);
     conditions.push((request) => holds(request.method));
   }
   for (const [name, condition] of Object.entries(match.headers))
-    conditions.push(compileHeader(name, condition));
+    conditions.push(compileHeader(name, condition, meter));
   for (const [name, condition] of Object.entries(match.withoutHeaders)) {
-    const holds = compileHeader(name, condition);
+    const holds = compileHeader(name, condition, meter);
     conditions.push((request) => !holds(request));
   }
   const params = Object.entries(match.queryParams);
-  if (params.length > 0) conditions.push(compileQuery(params));
+  if (params.length > 0) conditions.push(compileQuery(params, meter));
   return (request) => conditions.every((condition) => condition(request));
 }
 
-function compileHeader(name: string, condition: HeaderMatch): Predicate {
-  const holds = compileValue(condition);
+function compileHeader(name: string, condition: HeaderMatch, meter: Meter | undefined): Predicate {
+  const holds = compileValue(condition, meter);
   if (name === AUTHORITY_HEADER) return (request) => holds(request.authority);
   const key = name.toLowerCase();
   return (request) => holds(request.headers.get(key));
 }
 
-function compileQuery(params: readonly (readonly [name: string, condition: HeaderMatch])[]): Predicate {
-  const conditions = params.map(([name, condition]) => ({ name, holds: compileValue(condition) }));
+function compileQuery(
+  params: readonly (readonly [name: string, condition: HeaderMatch])[],
+  meter: Meter | undefined,
+): Predicate {
+  const conditions = params.map(([name, condition]) => ({ name, holds: compileValue(condition, meter) }));
   return (request) => {
     const query = parseQuery(request.query);
     return conditions.every(({ name, holds }) => holds(query.get(name)));
@@ -69,19 +74,23 @@ function compileQuery(params: readonly (readonly [name: string, condition: Heade
 }
 
 /** `ignoreCase` counts for exact and prefix alone, as in Istio. */
-function compilePath(match: StringMatch, ignoreCase: boolean): (value: string) => boolean {
-  if (!ignoreCase || match.kind === "regex") return compileString(match);
-  const holds = compileString({ kind: match.kind, value: match.value.toLowerCase() });
+function compilePath(
+  match: StringMatch,
+  ignoreCase: boolean,
+  meter: Meter | undefined,
+): (value: string) => boolean {
+  if (!ignoreCase || match.kind === "regex") return compileString(match, meter);
+  const holds = compileString({ kind: match.kind, value: match.value.toLowerCase() }, meter);
   return (value) => holds(value.toLowerCase());
 }
 
-function compileValue(match: HeaderMatch): (value: string | undefined) => boolean {
+function compileValue(match: HeaderMatch, meter: Meter | undefined): (value: string | undefined) => boolean {
   if (match.kind === "present") return (value) => value !== undefined;
-  const holds = compileString(match);
+  const holds = compileString(match, meter);
   return (value) => value !== undefined && holds(value);
 }
 
-function compileString(match: StringMatch): (value: string) => boolean {
+function compileString(match: StringMatch, meter: Meter | undefined): (value: string) => boolean {
   const wanted = match.value;
   switch (match.kind) {
     case "exact":
@@ -89,10 +98,10 @@ function compileString(match: StringMatch): (value: string) => boolean {
     case "prefix":
       return (value) => value.startsWith(wanted);
     case "regex": {
-      const compiled = compileRegex(wanted);
+      const compiled = compileRe2(wanted);
       if (!compiled.ok)
         throw new PurserError("PURSER_INTERNAL", `regular expression ${wanted}: ${compiled.message}`);
-      return (value) => compiled.regex.matches(value);
+      return (value) => compiled.regex.matches(value, meter);
     }
   }
 }

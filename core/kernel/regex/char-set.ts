@@ -15,7 +15,7 @@ const LAST_ASCII = 0x7f;
 export const NO_CHAR: CharSet = [];
 export const ANY_CHAR: CharSet = [[0, LAST_UNIT]];
 
-const DIGITS: CharSet = [[0x30, 0x39]];
+export const DIGITS: CharSet = [[0x30, 0x39]];
 /** What `\w` matches, and what `\b` looks for. */
 export const WORD: CharSet = [
   [0x30, 0x39],
@@ -99,7 +99,7 @@ function withOtherCase(set: CharSet): CharSet {
   return union(ranges);
 }
 
-function union(ranges: CharSet): CharSet {
+export function union(ranges: CharSet): CharSet {
   const merged: [number, number][] = [];
   for (const [first, last] of ranges.toSorted(([a], [b]) => a - b)) {
     const previous = merged.at(-1);
@@ -109,7 +109,7 @@ function union(ranges: CharSet): CharSet {
   return merged;
 }
 
-function complement(set: CharSet): CharSet {
+export function complement(set: CharSet): CharSet {
   const rest: [number, number][] = [];
   let next = 0;
   for (const [first, last] of set) {
