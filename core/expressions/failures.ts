@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError, type ExpressionFault, type Token } from "./expression.ts";
+import { foreignConstructs } from "../kernel/regex/foreign-syntax.ts";
 import { TOO_LARGE } from "./limits.ts";
 import { type FailureFacts, messageOfFailure } from "./messages.ts";
 
@@ -46,7 +47,9 @@ export function syntaxFault(thrown: unknown, source: string): ExpressionFault {
     // JavaScript's parser of regular expressions, which JSONata calls: it quotes the pattern and gives no place.
     const pattern = /^Invalid regular expression: (\/.*\/)[a-z]*: /s.exec(message)?.[1];
     const at = pattern === undefined ? -1 : source.indexOf(pattern);
-    return { code: "PURSER_EXPR_SYNTAX", message, offset: Math.max(0, at) };
+    const [foreign] = pattern === undefined || at < 0 ? [] : foreignConstructs(pattern.slice(1, -1));
+    if (foreign === undefined) return { code: "PURSER_EXPR_SYNTAX", message, offset: Math.max(0, at) };
+    return { code: "PURSER_EXPR_SYNTAX", message: foreign.message, offset: at + 1 + foreign.start };
   }
   const code = typeof failure.code === "string" ? ` (${failure.code})` : "";
   return { code: "PURSER_EXPR_SYNTAX", message: `${message}${code}`, offset: offsetOf(failure, source) ?? 0 };

@@ -100,6 +100,11 @@ export const ERROR_CATALOG = {
     remedy:
       "Correct it or leave it out; ?? and ?: take all that follows them, so put their right side in parentheses.",
   },
+  PURSER_EXPR_PATTERN: {
+    summary:
+      "A regular expression has a construct of another language, which means something else in JavaScript's.",
+    remedy: "Write what the message shows; docs/policies.md says what patterns have.",
+  },
   PURSER_EXPR_ENDLESS: {
     summary: "A function calls itself whatever it is given, so that evaluating it never ends.",
     remedy: "Give the recursion an end with ? :, or use $map, $filter or $reduce in its place.",
