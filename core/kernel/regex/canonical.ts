@@ -12,18 +12,18 @@ function canonicalize(unit: number): number {
   return unit >= FIRST_NON_ASCII && canonical < FIRST_NON_ASCII ? unit : canonical;
 }
 
-let groups: readonly (readonly number[])[] | undefined;
+let groups: ReadonlyMap<number, readonly number[]> | undefined;
 
 /**
- * The code units beyond ASCII that flag `i` takes for one another, in groups of two or more. No unit of ASCII equals one
+ * The code units beyond ASCII that flag `i` takes for others, each with all of its group. No unit of ASCII equals one
  * beyond it. The list takes 65,536 conversions, some 10 ms, and is made when a pattern first needs it.
  */
-export function caseGroups(): readonly (readonly number[])[] {
+export function caseGroups(): ReadonlyMap<number, readonly number[]> {
   groups ??= findGroups();
   return groups;
 }
 
-function findGroups(): readonly (readonly number[])[] {
+function findGroups(): ReadonlyMap<number, readonly number[]> {
   const byCanonical = new Map<number, number[]>();
   for (let unit = FIRST_NON_ASCII; unit <= LAST_UNIT; unit++) {
     const canonical = canonicalize(unit);
@@ -31,5 +31,6 @@ function findGroups(): readonly (readonly number[])[] {
     if (group === undefined) byCanonical.set(canonical, [unit]);
     else group.push(unit);
   }
-  return [...byCanonical.values()].filter(({ length }) => length > 1);
+  const found = [...byCanonical.values()].filter(({ length }) => length > 1);
+  return new Map(found.flatMap((group) => group.map((unit) => [unit, group] as const)));
 }

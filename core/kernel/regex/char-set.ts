@@ -92,10 +92,9 @@ function withOtherCase(set: CharSet): CharSet {
     const lower = upper + 0x20;
     if (contains(set, upper) || contains(set, lower)) ranges.push([upper, upper], [lower, lower]);
   }
-  if (set.some(([, last]) => last > LAST_ASCII))
-    for (const group of caseGroups())
-      if (group.some((unit) => contains(set, unit)))
-        ranges.push(...group.map((unit) => [unit, unit] as const));
+  for (const [first, last] of set)
+    for (let unit = Math.max(first, LAST_ASCII + 1); unit <= last; unit++)
+      for (const other of caseGroups().get(unit) ?? []) ranges.push([other, other]);
   return union(ranges);
 }
 

@@ -40,7 +40,7 @@ const CHARS = [
   "😀",
 ];
 
-const text = fc.string({ unit: fc.constantFrom(...CHARS), maxLength: 9 });
+const text = fc.string({ unit: fc.constantFrom(...CHARS), maxLength: 7 });
 
 const literal = fc.constantFrom(...CHARS.filter((char) => !/^[-\r\n\u2028\u2029{}\]]$/.test(char)));
 const escape = fc.constantFrom(
@@ -89,16 +89,16 @@ const repeat = fc.constantFrom(
 
 const { pattern } = fc.letrec<{ pattern: string; sequence: string; part: string }>((tie) => ({
   pattern: fc
-    .array(tie("sequence"), { minLength: 1, maxLength: 3 })
+    .array(tie("sequence"), { minLength: 1, maxLength: 2 })
     .map((alternatives) => alternatives.join("|")),
   sequence: fc
-    .array(fc.tuple(tie("part"), repeat), { maxLength: 4 })
+    .array(fc.tuple(tie("part"), repeat), { maxLength: 3 })
     .map((parts) =>
       parts.map(([part, times]) => (/^$|^[\^$*+?{]$|^\\[bB]$/.test(part) ? part : part + times)).join(""),
     ),
   part: fc.oneof(
     { maxDepth: 3, depthSize: "small" },
-    { weight: 3, arbitrary: atom },
+    { weight: 5, arbitrary: atom },
     { weight: 2, arbitrary: tie("pattern").map((inside) => `(${inside})`) },
     { weight: 1, arbitrary: tie("pattern").map((inside) => `(?:${inside})`) },
   ),
