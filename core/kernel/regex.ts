@@ -27,7 +27,7 @@ export interface Regex {
   test(text: string, meter?: Meter): boolean;
   /** Whether the whole of `text` matches. */
   matches(text: string, meter?: Meter): boolean;
-  /** The leftmost match at or after `from`, as JavaScript's own `exec` would give it; null when there is none. */
+  /** The leftmost match at or after `from`, a whole number from 0 on, as JavaScript's own `exec` would give it; null when there is none. */
   find(text: string, from: number, meter?: Meter): RegexMatch | null;
 }
 
