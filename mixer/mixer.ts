@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { MixerService, PolicyState } from "../api/mixer.ts";
+import { DEFAULT_PATH_NORMALIZATION, type PathNormalization } from "../core/attributes/canonical/path.ts";
 import type { Checked, Diagnostic } from "../core/kernel/diagnostic.ts";
 import { messageOf, PurserError } from "../core/kernel/errors.ts";
 import { attempt, chain, type MaybePromise } from "../core/kernel/maybe-promise.ts";
@@ -42,6 +43,8 @@ export interface Mixer extends MixerService {
   apply(snapshot: Snapshot): Promise<Checked<AppliedSnapshot>>;
   /** Notes that a newer configuration was refused before it became a snapshot; for status and metrics. */
   reject(diagnostics: readonly Diagnostic[]): void;
+  /** Of the snapshot in force; the default before there is one. */
+  readonly pathNormalization: PathNormalization;
   /** Whether there are documents to decide by. */
   readonly ready: boolean;
   status(): Promise<MixerStatus>;
@@ -95,6 +98,10 @@ class MixerRuntime implements Mixer {
 
   get ready(): boolean {
     return this.#generations.current !== undefined && this.#closed === undefined;
+  }
+
+  get pathNormalization(): PathNormalization {
+    return this.#generations.current?.snapshot.traffic.pathNormalization ?? DEFAULT_PATH_NORMALIZATION;
   }
 
   check: MixerService["check"] = (request, options) =>

@@ -144,6 +144,11 @@ export const ERROR_CATALOG = {
     summary: "The body of an API request is not valid JSON or not of the documented form.",
     remedy: "Send the form that docs/api.md describes; the message names the field.",
   },
+  PURSER_REQUEST_AMBIGUOUS: {
+    summary:
+      "A forwarded request repeats headers or query parameters that policies read, in more ways than can be judged.",
+    remedy: "Send each of these fields once; or let the policies read fewer of them.",
+  },
   PURSER_REQUEST_TOO_LARGE: {
     summary: "The body of an API request is larger than the limit.",
     remedy: "Send a smaller batch, or raise the limit with --max-body-bytes.",

@@ -3,8 +3,8 @@
 
 import type Router from "@koa/router";
 import type { Context, Middleware } from "koa";
-import type { MixerService } from "../../api/mixer.ts";
 import type { Clock, Random } from "../../core/kernel/ports.ts";
+import type { Mixer } from "../mixer.ts";
 import { authReply } from "./auth-reply.ts";
 import { readAuthRequest } from "./auth-request.ts";
 import { newId } from "./request-id.ts";
@@ -15,7 +15,7 @@ import { newId } from "./request-id.ts";
  */
 export function addAuthRoutes(
   router: Router,
-  mixer: MixerService,
+  mixer: Pick<Mixer, "check" | "pathNormalization">,
   limit: Middleware,
   { clock, random }: { readonly clock: Clock; readonly random: Random },
 ): void {
@@ -23,9 +23,11 @@ export function addAuthRoutes(
   const prefix = newId(random);
   let calls = 0;
   const answer = async (context: Context): Promise<void> => {
-    const { method = "GET", url = "/", headers, socket } = context.req;
+    const { method = "GET", url = "/", rawHeaders, socket } = context.req;
     const peerIp = socket.remoteAddress ?? "";
-    const { bag, form } = readAuthRequest({ method, url, headers, peerIp, timeMs: clock.nowMs() });
+    const { pathNormalization } = mixer;
+    const timeMs = clock.nowMs();
+    const { bag, form } = readAuthRequest({ method, url, rawHeaders, peerIp, timeMs, pathNormalization });
     calls += 1;
     const reply = authReply(
       await mixer.check({ attributes: bag, deduplicationId: `auth-${prefix}-${calls}` }),

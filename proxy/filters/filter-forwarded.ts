@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { isIP } from "node:net";
-
+import { authorityText } from "../../core/attributes/canonical/authority.ts";
+import { canonicalAddress } from "../../core/kernel/ip-address.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Filter } from "./filter.ts";
 
@@ -29,7 +29,8 @@ const CLIENT_ADDRESS = "x-envoy-external-address";
  * N-th address from the right, for the last proxies appended the peer that each saw. The peer is appended to what goes on.
  */
 function takeAtEdge(exchange: Exchange): void {
-  const { headers, authority } = exchange.request;
+  const { headers } = exchange.request;
+  const authority = authorityText(exchange.request.authority);
   const { remoteIp } = exchange.downstream;
   const { trustedHops } = exchange.listener;
   headers.removeWhere((name) => name.startsWith("x-purser-") || name.startsWith("x-envoy-"));
@@ -38,7 +39,7 @@ function takeAtEdge(exchange: Exchange): void {
     headers.set("x-forwarded-proto", "http");
     headers.set("x-forwarded-host", authority);
   } else {
-    exchange.originIp = validIp(addresses.at(-trustedHops)) ?? remoteIp;
+    exchange.originIp = canonicalAddress(addresses.at(-trustedHops) ?? "") ?? remoteIp;
     takeScheme(exchange);
     if (!headers.has("x-forwarded-host")) headers.set("x-forwarded-host", authority);
   }
@@ -49,9 +50,11 @@ function takeAtEdge(exchange: Exchange): void {
 /** Behind the edge its word is taken, and nothing is appended: Envoy's `use_remote_address: false`. */
 function takeInside(exchange: Exchange): void {
   const { headers } = exchange.request;
-  const told = validIp(headers.get(CLIENT_ADDRESS));
+  const told = canonicalAddress(headers.get(CLIENT_ADDRESS) ?? "");
   exchange.originIp =
-    told ?? validIp(addressesOf(headers.get("x-forwarded-for")).at(-1)) ?? exchange.downstream.remoteIp;
+    told ??
+    canonicalAddress(addressesOf(headers.get("x-forwarded-for")).at(-1) ?? "") ??
+    exchange.downstream.remoteIp;
   takeScheme(exchange);
 }
 
@@ -68,8 +71,4 @@ function addressesOf(field: string | undefined): string[] {
     .split(",")
     .map((address) => address.trim())
     .filter((address) => address !== "");
-}
-
-function validIp(text: string | undefined): string | undefined {
-  return text !== undefined && isIP(text) !== 0 ? text : undefined;
 }
