@@ -6,7 +6,7 @@
  * is text; on the wire it is the UTF-8 bytes of that text. Node's HTTP API and undici carry bytes as a
  * "binary" string with one character (U+0000 to U+00FF) a byte, which is what both functions take or return.
  */
-import { decodeUtf8, encodeUtf8 } from "../expressions/gateway/texts/utf8.js";
+import { decodeUtf8, encodeUtf8 } from "../expressions/gateway/texts/utf8.ts";
 
 /** Characters that are more than one byte in UTF-8. */
 const NOT_ASCII = /[^\0-\x7f]/;
