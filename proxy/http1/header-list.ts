@@ -83,6 +83,11 @@ export class HeaderList {
     if (first >= 0) this.#removeFrom(first, (candidate) => candidate === name);
   }
 
+  /** The first name that matches. */
+  findName(matches: (name: string) => boolean): string | undefined {
+    return this.#flat.find((part, index) => index % 2 === 0 && matches(part));
+  }
+
   removeWhere(matches: (name: string) => boolean): void {
     this.#removeFrom(0, matches);
   }
