@@ -3,7 +3,6 @@
 
 import { STATUS_CODES } from "node:http";
 
-import { headerBytesOf } from "../core/attributes/header-text.ts";
 import type { DocumentRef } from "../core/check/decision.ts";
 import type { Explanation } from "../core/explain/explanation.ts";
 import type { ErrorCode } from "../core/kernel/error-catalog.ts";
@@ -35,6 +34,7 @@ export interface LocalReply {
   readonly flag?: ResponseFlag;
   /** What Envoy calls response code details: a constant word for logs. */
   readonly details: string;
+  /** Names in any case; values as bytes, a character a byte. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: LocalReplyBody;
 }
@@ -212,7 +212,7 @@ export function renderLocalReply(
     ? { body: Buffer.alloc(0), contentType: undefined }
     : renderBody(reply, requestId);
   if (contentType !== undefined) headers.set("content-type", contentType);
-  for (const [name, value] of reply.headers) headers.append(name.toLowerCase(), headerBytesOf(value));
+  for (const [name, value] of reply.headers) headers.append(name.toLowerCase(), value);
   // A 204 or 304 has no content by its status alone (RFC 9110, section 8.6); a 205 says so by its length (15.3.6).
   if (reply.status !== 204 && reply.status !== 304) headers.set("content-length", String(body.byteLength));
   if (requestId !== undefined) headers.set("x-request-id", requestId);
