@@ -5,6 +5,7 @@ import { Command, Option } from "commander";
 import type { ProxyNode } from "../api/pilot.ts";
 import { PurserError } from "../core/kernel/errors.ts";
 import { createHttpMixerService } from "../proxy/mixer-client/http/http-mixer-service.ts";
+import type { HeadersWithUnderscoresAction } from "../proxy/http1/underscore-names.ts";
 import { createHttpPilotService } from "../proxy/pilot-client/http-pilot-service.ts";
 import { explainKeyFlag, readExplainKey } from "./explain-key-file.ts";
 import {
@@ -17,6 +18,7 @@ import {
   logFormatFlag,
   logLevelFlag,
   portFlag,
+  underscoresFlag,
   url,
 } from "./flags.ts";
 import { nodeId, startProxy } from "./part-proxy.ts";
@@ -36,6 +38,7 @@ interface Flags extends LogFlags {
   readonly adminHost: string;
   readonly adminPort: number;
   readonly trustedHops: number;
+  readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
   readonly explainKeyFile?: string;
   readonly drain: number;
 }
@@ -67,8 +70,14 @@ export function proxyCommand(): Command {
     .addOption(portFlag("--outbound-port", "a sidecar, for calls of its workload; always on loopback", 15001))
     .addOption(adminHostFlag())
     .addOption(portFlag("--admin-port", "the admin surface", 15000))
-    .option("--trusted-hops <n>", "proxies before an edge whose x-forwarded-* headers are believed", count, 0)
+    .option(
+      "--trusted-hops <n>",
+      "proxies before an edge whose claims about the client are believed",
+      count,
+      0,
+    )
     .addOption(explainKeyFlag())
+    .addOption(underscoresFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag())
@@ -92,7 +101,11 @@ Examples:
       };
       try {
         const admin = { host: flags.adminHost, port: flags.adminPort };
-        const proxy = await startProxy({ node, mixer, pilot, admin, explainKey }, world);
+        const { headersWithUnderscoresAction } = flags;
+        const proxy = await startProxy(
+          { node, mixer, pilot, admin, explainKey, headersWithUnderscoresAction },
+          world,
+        );
         const where = proxy.proxy
           .addresses()
           .listeners.map((listener) => `http://${listener.host}:${listener.port}`);

@@ -3,6 +3,7 @@
 
 import type { Diagnostic } from "../core/kernel/diagnostic.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
+import type { HeadersWithUnderscoresAction } from "../proxy/http1/underscore-names.ts";
 import { readExplainKey } from "./explain-key-file.ts";
 import { followConfig, loadConfig } from "./part-config.ts";
 import { startMixer } from "./part-mixer.ts";
@@ -20,6 +21,7 @@ export interface MeshFlags {
   readonly adminHost: string;
   readonly adminPort: number;
   readonly trustedHops: number;
+  readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
   readonly explainKeyFile?: string;
   readonly maxBodyBytes: number;
   readonly maxConcurrentRequests: number;
@@ -59,7 +61,8 @@ export async function runMesh(flags: MeshFlags, world: World): Promise<RunningMe
     followConfig(source, take, (diagnostics) => mixer.mixer.reject(diagnostics), world);
 
     const proxies: ProxyPart[] = [];
-    const wiring = { mixer: mixer.mixer, pilot: pilot.pilot, explainKey };
+    const { headersWithUnderscoresAction } = flags;
+    const wiring = { mixer: mixer.mixer, pilot: pilot.pilot, explainKey, headersWithUnderscoresAction };
     const { host, edgePort, adminHost, adminPort, trustedHops } = flags;
     const edge = { role: "edge", id: nodeId("edge", "edge"), host, port: edgePort, trustedHops } as const;
     proxies.push(

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { headerBytesOf, headerTextOf } from "./header-text.js";
+import { headerBytesOf, headerTextOf } from "./header-text.ts";
 
 const wellFormed = fc.string({ unit: "binary" });
 const bytes = fc.uint8Array().map((octets) => Buffer.from(octets).toString("latin1"));
