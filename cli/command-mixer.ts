@@ -2,7 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Command } from "commander";
-import { configFlag, count, drainFlag, hostFlag, logFormatFlag, logLevelFlag, portFlag } from "./flags.ts";
+import {
+  allowedHostsFlag,
+  configFlag,
+  count,
+  drainFlag,
+  hostFlag,
+  logFormatFlag,
+  logLevelFlag,
+  portFlag,
+} from "./flags.ts";
 import { followConfig, loadConfig } from "./part-config.ts";
 import { type MixerFlags, startMixer } from "./part-mixer.ts";
 import { stopAll, stopSignal } from "./stopping.ts";
@@ -20,6 +29,7 @@ export function mixerCommand(): Command {
     .addOption(configFlag())
     .addOption(hostFlag())
     .addOption(portFlag("--mixer-port", "the HTTP API", 9092))
+    .addOption(allowedHostsFlag())
     .option("--max-body-bytes <n>", "the largest body the API takes", count, 1_048_576)
     .option("--max-concurrent-requests <n>", "requests under way at most; beyond it 503", count, 1_024)
     .option(

@@ -2,7 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Command } from "commander";
-import { configFlag, drainFlag, hostFlag, logFormatFlag, logLevelFlag, portFlag } from "./flags.ts";
+import {
+  allowedHostsFlag,
+  configFlag,
+  drainFlag,
+  hostFlag,
+  logFormatFlag,
+  logLevelFlag,
+  portFlag,
+} from "./flags.ts";
 import { followConfig, loadConfig } from "./part-config.ts";
 import { type PilotFlags, startPilot } from "./part-pilot.ts";
 import { stopAll, stopSignal } from "./stopping.ts";
@@ -20,6 +28,7 @@ export function pilotCommand(): Command {
     .addOption(configFlag())
     .addOption(hostFlag())
     .addOption(portFlag("--pilot-port", "the HTTP API", 15010))
+    .addOption(allowedHostsFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag())

@@ -10,6 +10,7 @@ import { explainKeyFlag, readExplainKey } from "./explain-key-file.ts";
 import {
   address,
   adminHostFlag,
+  allowedHostsFlag,
   collect,
   count,
   drainFlag,
@@ -35,6 +36,7 @@ interface Flags extends LogFlags {
   readonly mixer: readonly string[];
   readonly adminHost: string;
   readonly adminPort: number;
+  readonly allowedHosts: readonly string[];
   readonly trustedHops: number;
   readonly explainKeyFile?: string;
   readonly drain: number;
@@ -67,6 +69,7 @@ export function proxyCommand(): Command {
     .addOption(portFlag("--outbound-port", "a sidecar, for calls of its workload; always on loopback", 15001))
     .addOption(adminHostFlag())
     .addOption(portFlag("--admin-port", "the admin surface", 15000))
+    .addOption(allowedHostsFlag())
     .option("--trusted-hops <n>", "proxies before an edge whose x-forwarded-* headers are believed", count, 0)
     .addOption(explainKeyFlag())
     .addOption(drainFlag())
@@ -91,7 +94,8 @@ Examples:
         close: async () => void (await Promise.all([mixer.close(), pilot.close()])),
       };
       try {
-        const admin = { host: flags.adminHost, port: flags.adminPort };
+        const { adminHost: host, adminPort: port, allowedHosts } = flags;
+        const admin = { host, port, allowedHosts };
         const proxy = await startProxy({ node, mixer, pilot, admin, explainKey }, world);
         const where = proxy.proxy
           .addresses()

@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { explainKeyFlag } from "./explain-key-file.ts";
 import {
   adminHostFlag,
+  allowedHostsFlag,
   configFlag,
   count,
   drainFlag,
@@ -58,6 +59,7 @@ export function meshFlags(command: Command): Command {
     .addOption(portFlag("--pilot-port", "pilot's HTTP API", 15010))
     .addOption(adminHostFlag())
     .addOption(portFlag("--admin-port", "the edge proxy's admin surface", 15000))
+    .addOption(allowedHostsFlag())
     .option(
       "--sidecar <service=port>",
       "a sidecar for a service's own calls, and its port; give it again for more",

@@ -13,6 +13,7 @@ import { type World, worldOf } from "./world.ts";
 export interface MixerFlags {
   readonly host: string;
   readonly mixerPort: number;
+  readonly allowedHosts: readonly string[];
   readonly maxBodyBytes: number;
   readonly maxConcurrentRequests: number;
   /** How many mixers share the proxies, and so the limits when a store is away; default 1. */
@@ -39,6 +40,7 @@ export async function startMixer(flags: MixerFlags, snapshot: Snapshot, world: W
       mixer,
       host: flags.host,
       port: flags.mixerPort,
+      allowedHosts: flags.allowedHosts,
       bodyLimitBytes: flags.maxBodyBytes,
       maxConcurrentRequests: flags.maxConcurrentRequests,
     });

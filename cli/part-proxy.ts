@@ -6,6 +6,7 @@ import type { MixerService } from "../api/mixer.ts";
 import type { PilotService, ProxyNode } from "../api/pilot.ts";
 import { createPolicyClient } from "../proxy/mixer-client/policy-client.ts";
 import type { ExplainKey } from "../proxy/explain-key.ts";
+import type { AdminAddress } from "../proxy/admin/admin-server.ts";
 import { createProxy, type Proxy } from "../proxy/proxy.ts";
 import { compileExpression } from "./part-config.ts";
 import type { RunningPart } from "./stopping.ts";
@@ -16,7 +17,7 @@ export interface ProxyWiring {
   /** In this process or behind HTTP: the proxy does not know. */
   readonly mixer: MixerService;
   readonly pilot: PilotService;
-  readonly admin?: { readonly host: string; readonly port: number };
+  readonly admin?: AdminAddress;
   readonly explainKey?: ExplainKey | undefined;
 }
 

@@ -19,6 +19,8 @@ export interface MeshFlags {
   readonly pilotPort: number;
   readonly adminHost: string;
   readonly adminPort: number;
+  /** Names that the control surfaces are reached by. */
+  readonly allowedHosts: readonly string[];
   readonly trustedHops: number;
   readonly explainKeyFile?: string;
   readonly maxBodyBytes: number;
@@ -60,10 +62,13 @@ export async function runMesh(flags: MeshFlags, world: World): Promise<RunningMe
 
     const proxies: ProxyPart[] = [];
     const wiring = { mixer: mixer.mixer, pilot: pilot.pilot, explainKey };
-    const { host, edgePort, adminHost, adminPort, trustedHops } = flags;
+    const { host, edgePort, adminHost, adminPort, allowedHosts, trustedHops } = flags;
     const edge = { role: "edge", id: nodeId("edge", "edge"), host, port: edgePort, trustedHops } as const;
     proxies.push(
-      await startProxy({ ...wiring, node: edge, admin: { host: adminHost, port: adminPort } }, world),
+      await startProxy(
+        { ...wiring, node: edge, admin: { host: adminHost, port: adminPort, allowedHosts } },
+        world,
+      ),
     );
     parts.push(...proxies);
     for (const { service, outboundPort } of flags.sidecar) {

@@ -148,6 +148,18 @@ export const ERROR_CATALOG = {
     summary: "The body of an API request is larger than the limit.",
     remedy: "Send a smaller batch, or raise the limit with --max-body-bytes.",
   },
+  PURSER_CONTENT_TYPE: {
+    summary: "The body of an API request is not declared as JSON.",
+    remedy: "Send Content-Type: application/json.",
+  },
+  PURSER_HOST_FORBIDDEN: {
+    summary: "A control surface was asked under a host name that is not its own, as DNS rebinding does.",
+    remedy: "Use its address, or start the server with --allowed-hosts and the name.",
+  },
+  PURSER_ORIGIN_FORBIDDEN: {
+    summary: "A control surface was asked by a web page of another origin.",
+    remedy: "Open the address itself in the browser, or use a program that is no browser.",
+  },
   PURSER_NOT_FOUND: {
     summary: "There is nothing at this path.",
     remedy: "See docs/api.md for the paths this server answers.",
