@@ -5,6 +5,7 @@ import type { Context } from "koa";
 import { requireJsonType } from "../../api/surface-guard.ts";
 import { messageOf, PurserError } from "../../core/kernel/errors.ts";
 import type { BodyReader } from "./body-reader.ts";
+import { assertJsonBounds } from "./json-bounds.ts";
 
 /**
  * The text of a request's JSON body, all of it there and not parsed yet.
@@ -27,8 +28,9 @@ export async function readJsonText(context: Context, bodies: BodyReader): Promis
   }
 }
 
-/** @throws {PurserError} PURSER_REQUEST_INVALID. */
+/** @throws {PurserError} PURSER_REQUEST_INVALID, PURSER_REQUEST_TOO_LARGE. */
 export function parseJson(text: string): unknown {
+  assertJsonBounds(text);
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
