@@ -38,6 +38,12 @@ export function mixerCommand(): Command {
       count,
       1,
     )
+    .option(
+      "--proxies-per-address <n>",
+      "how many proxies of one IP address count for the shares; more than 16 where they are behind one NAT",
+      count,
+      16,
+    )
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag())

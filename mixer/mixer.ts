@@ -29,6 +29,8 @@ export interface MixerOptions extends Omit<Host, "metrics"> {
   readonly defaultStore?: QuotaStore;
   /** How many mixers serve the same proxies; default 1. Each sees only its own proxies and takes the others for equal. */
   readonly nodeCount?: number;
+  /** How many remote proxies of one address count for the shares; default 16. */
+  readonly proxiesPerAddress?: number;
 }
 
 /** The mixer's runtime: documents in, decisions and telemetry out. It listens nowhere; mixer/http does. */
@@ -72,10 +74,11 @@ class MixerRuntime implements Mixer {
   readonly #presence: ProxyPresence;
   readonly #watchers = new Set<(state: PolicyState) => void>();
   #appliedAtMs: number | undefined;
+  #warnedUncounted = false;
   #rejection: MixerStatus["rejection"];
   #closed: Promise<void> | undefined;
 
-  constructor({ defaultStore, nodeCount = 1, ...world }: MixerOptions) {
+  constructor({ defaultStore, nodeCount = 1, proxiesPerAddress, ...world }: MixerOptions) {
     const { clock, scheduler, logger } = world;
     const metrics = new MixerMetrics(clock, () => this.#queueDepths());
     const localStore = createMemoryQuotaStore({ clock });
@@ -84,7 +87,12 @@ class MixerRuntime implements Mixer {
     this.#defaultStore = defaultStore ?? createMemoryQuotaStore({ clock });
     this.#nodeCount = nodeCount;
     this.#generations = new Generations({ clock, scheduler, logger });
-    this.#presence = new ProxyPresence(scheduler, () => this.#announce());
+    this.#presence = new ProxyPresence({
+      scheduler,
+      onChange: () => this.#announce(),
+      onUncounted: (address) => this.#warnUncounted(address),
+      ...(proxiesPerAddress === undefined ? {} : { maxPerAddress: proxiesPerAddress }),
+    });
     this.#tools = {
       clock,
       metrics,
@@ -106,8 +114,8 @@ class MixerRuntime implements Mixer {
   report: MixerService["report"] = (request, options) =>
     this.#during(options, (generation) => takeReport(generation, request, this.#tools));
 
-  watch: MixerService["watch"] = ({ id }, listener) => {
-    const leave = this.#presence.join(id);
+  watch: MixerService["watch"] = (node, listener) => {
+    const leave = this.#presence.join(node);
     // A function of its own: the same listener may watch twice.
     const watcher = (state: PolicyState): void => listener(state);
     this.#watchers.add(watcher);
@@ -216,6 +224,16 @@ class MixerRuntime implements Mixer {
       proxies: Math.max(1, this.#presence.count) * this.#nodeCount,
       fallbacks: generation.fallbacks,
     };
+  }
+
+  /** Once: whoever invents proxies must not fill the log. */
+  #warnUncounted(address: string): void {
+    if (this.#warnedUncounted) return;
+    this.#warnedUncounted = true;
+    this.#host.logger.warn(
+      "more proxies watch from one address than may count: shares of limits are too large while a store is away; raise --proxies-per-address when they are real",
+      { address },
+    );
   }
 
   #announce(): void {

@@ -47,7 +47,8 @@ export function addCallRoutes(router: Router, { mixer, polls, limit, bodies }: C
   router.get(MIXER_PATHS.policyState, async (context) => {
     const { node, version, proxies, waitMs } = decodePolicyStateQuery(context.query);
     const state = await polls.hold<PolicyState>({
-      watch: (listener) => mixer.watch({ id: node }, listener),
+      watch: (listener) =>
+        mixer.watch({ id: node, address: context.req.socket.remoteAddress ?? "" }, listener),
       isNews: (news) => news.version !== version || (proxies !== undefined && news.proxies !== proxies),
       waitMs,
       onGone: (release) => context.res.once("close", release),
