@@ -37,7 +37,7 @@ export function mixerCommand(): Command {
       const { source, snapshot } = await loadConfig(flags.config, world);
       const configuration = { name: "configuration", close: () => source.close() };
       const mixer = await startMixer(flags, snapshot, world);
-      followConfig(
+      const changes = followConfig(
         source,
         (next) => mixer.apply(next),
         (diagnostics) => mixer.mixer.reject(diagnostics),
@@ -45,6 +45,6 @@ export function mixerCommand(): Command {
       );
       process.stdout.write(`mixer listening on ${mixer.url} (version ${snapshot.version})\n`);
       await stopSignal();
-      await stopAll([configuration, mixer], flags.drain, world.logger);
+      await stopAll([configuration, mixer, changes], flags.drain, world.logger);
     });
 }

@@ -33,9 +33,9 @@ export function pilotCommand(): Command {
         pilot.pilot.update(next);
         return Promise.resolve([]);
       };
-      followConfig(source, take, () => {}, world);
+      const changes = followConfig(source, take, () => {}, world);
       process.stdout.write(`pilot listening on ${pilot.url} (version ${snapshot.version})\n`);
       await stopSignal();
-      await stopAll([configuration, pilot], flags.drain, world.logger);
+      await stopAll([configuration, pilot, changes], flags.drain, world.logger);
     });
 }

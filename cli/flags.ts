@@ -39,7 +39,7 @@ export const portFlag = (flag: string, what: string, defaultPort: number): Optio
     .default(defaultPort);
 
 export const drainFlag = (): Option =>
-  new Option("--drain <duration>", "how long requests under way may take to finish when stopping")
+  new Option("--drain <duration>", "how long stopping may take; requests under way may finish meanwhile")
     .argParser(duration)
     .default(800, "800ms");
 

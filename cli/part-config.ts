@@ -10,10 +10,11 @@ import { createJsonataCompiler } from "../core/expressions/jsonata-engine.ts";
 import type { CompileExpression } from "../core/expressions/expression.ts";
 import { createInventory } from "../core/hooks/inventory.ts";
 import { type Diagnostic, formatDiagnostic } from "../core/kernel/diagnostic.ts";
-import { PurserError } from "../core/kernel/errors.ts";
+import { messageOf, PurserError } from "../core/kernel/errors.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
 import { BUNDLED_PLUGINS } from "../plugins/inventory.ts";
 import { systemScheduler } from "./platform.ts";
+import type { RunningPart } from "./stopping.ts";
 import type { World } from "./world.ts";
 
 /** The one expression engine of this process. */
@@ -106,13 +107,19 @@ export class ConfigRejected extends PurserError {
   }
 }
 
-/** Hands every later set to `take`, one after another, and says in the log what became of it. */
+/**
+ * Hands every later set to `take`, one after another, and says in the log what became of it. A `take` that throws is
+ * logged and leaves the last good set in force.
+ *
+ * @returns The part to stop first: from then on no set is handed over.
+ */
 export function followConfig(
   source: ConfigSource,
   take: (snapshot: Snapshot) => Promise<readonly Diagnostic[]>,
   refuse: (diagnostics: readonly Diagnostic[]) => void,
-  { logger }: World,
-): void {
+  { logger }: Pick<World, "logger">,
+): RunningPart {
+  let stopped = false;
   let turn: Promise<void> = Promise.resolve();
   const refused = (diagnostics: readonly Diagnostic[]): void => {
     for (const diagnostic of diagnostics) logger.error(formatDiagnostic(diagnostic, { remedy: true }));
@@ -121,8 +128,9 @@ export function followConfig(
     });
     refuse(diagnostics);
   };
-  source.subscribe((snapshot) => {
-    turn = turn.then(async () => {
+  const follow = async (snapshot: Snapshot): Promise<void> => {
+    if (stopped) return;
+    try {
       const diagnostics = await take(snapshot);
       if (diagnostics.length > 0) refused(diagnostics);
       else
@@ -130,7 +138,24 @@ export function followConfig(
           version: snapshot.version,
           documents: snapshot.documents.length,
         });
-    });
+    } catch (error) {
+      logger.error("a new configuration could not be put in force; the last good one goes on", {
+        version: snapshot.version,
+        error: messageOf(error),
+      });
+    }
+  };
+  const unsubscribe = source.subscribe((snapshot) => {
+    turn = turn.then(() => follow(snapshot));
   });
-  source.onRejected(refused);
+  const stopRefusing = source.onRejected(refused);
+  return {
+    name: "changes of the configuration",
+    close: () => {
+      stopped = true;
+      unsubscribe();
+      stopRefusing();
+      return Promise.resolve();
+    },
+  };
 }

@@ -56,7 +56,7 @@ export async function runMesh(flags: MeshFlags, world: World): Promise<RunningMe
       if (refused.length === 0) pilot.pilot.update(next);
       return refused;
     };
-    followConfig(source, take, (diagnostics) => mixer.mixer.reject(diagnostics), world);
+    const changes = followConfig(source, take, (diagnostics) => mixer.mixer.reject(diagnostics), world);
 
     const proxies: ProxyPart[] = [];
     const wiring = { mixer: mixer.mixer, pilot: pilot.pilot, explainKey };
@@ -72,6 +72,8 @@ export async function runMesh(flags: MeshFlags, world: World): Promise<RunningMe
       proxies.push(sidecar);
       parts.push(sidecar);
     }
+    // Stopped first: no set is put in force while the proxies finish their requests.
+    parts.push(changes);
     return { snapshot, mixerUrl: mixer.url, pilotUrl: pilot.url, proxies, close };
   } catch (error) {
     await close(0);
