@@ -2,14 +2,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Command } from "commander";
-import { configFlag, count, drainFlag, hostFlag, logFormatFlag, logLevelFlag, portFlag } from "./flags.ts";
-import { followConfig, loadConfig } from "./part-config.ts";
+import { POLICIES } from "../config/emptiness.ts";
+import {
+  allowEmptyFlag,
+  configFlag,
+  count,
+  drainFlag,
+  hostFlag,
+  logFormatFlag,
+  logLevelFlag,
+  portFlag,
+} from "./flags.ts";
+import { type ConfigFlags, followConfig, loadConfig } from "./part-config.ts";
 import { type MixerFlags, startMixer } from "./part-mixer.ts";
 import { stopAll, stopSignal } from "./stopping.ts";
 import { createWorld, type LogFlags } from "./world.ts";
 
-interface Flags extends MixerFlags, LogFlags {
-  readonly config: readonly string[];
+interface Flags extends MixerFlags, ConfigFlags, LogFlags {
   readonly drain: number;
 }
 
@@ -18,6 +27,7 @@ export function mixerCommand(): Command {
     .summary("run the mixer: decides, charges quotas, delivers telemetry")
     .description("Runs the mixer alone. Proxies reach it over HTTP; see docs/api.md.")
     .addOption(configFlag())
+    .addOption(allowEmptyFlag())
     .addOption(hostFlag())
     .addOption(portFlag("--mixer-port", "the HTTP API", 9092))
     .option("--max-body-bytes <n>", "the largest body the API takes", count, 1_048_576)
@@ -34,7 +44,7 @@ export function mixerCommand(): Command {
     .addHelpText("after", "\nExample:\n  purser mixer -c policies/ --mixer-port 9092")
     .action(async (flags: Flags) => {
       const world = createWorld(flags);
-      const { source, snapshot } = await loadConfig(flags.config, world);
+      const { source, snapshot } = await loadConfig(flags, [POLICIES], world);
       const configuration = { name: "configuration", close: () => source.close() };
       const mixer = await startMixer(flags, snapshot, world);
       const changes = followConfig(

@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { explainKeyFlag } from "./explain-key-file.ts";
 import {
   adminHostFlag,
+  allowEmptyFlag,
   configFlag,
   count,
   drainFlag,
@@ -52,6 +53,7 @@ Examples:
 export function meshFlags(command: Command): Command {
   return command
     .addOption(configFlag())
+    .addOption(allowEmptyFlag())
     .addOption(hostFlag())
     .addOption(portFlag("--edge-port", "the edge proxy, when no Gateway names one", 8080))
     .addOption(portFlag("--mixer-port", "the mixer's HTTP API", 9092))

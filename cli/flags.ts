@@ -12,6 +12,9 @@ export const configFlag = (): Option =>
     .argParser(collect)
     .makeOptionMandatory();
 
+export const allowEmptyFlag = (): Option =>
+  new Option("--allow-empty", "take a set that has nothing to enforce, which is refused otherwise");
+
 export const hostFlag = (): Option =>
   new Option("--host <address>", "the address to listen on").default("127.0.0.1", "loopback only");
 

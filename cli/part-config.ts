@@ -4,7 +4,8 @@
 import { BUNDLED_ADAPTERS } from "../adapters/inventory.ts";
 import type { ConfigSource } from "../config/config-source.ts";
 import { SetBuilder } from "../config/build-set.ts";
-import { createFileSource } from "../config/file-source.ts";
+import type { Purpose } from "../config/emptiness.ts";
+import { createFileSource, type FileSourceOptions } from "../config/file-source.ts";
 import { DEFAULT_SIZE_LIMITS, readFiles } from "../config/read-files.ts";
 import { createJsonataCompiler } from "../core/expressions/jsonata-engine.ts";
 import type { CompileExpression } from "../core/expressions/expression.ts";
@@ -27,12 +28,23 @@ export interface LoadedConfig {
   readonly snapshot: Snapshot;
 }
 
+export interface ConfigFlags {
+  readonly config: readonly string[];
+  /** Whether a set may have nothing for this process to do; default: it is refused. */
+  readonly allowEmpty?: boolean;
+}
+
 /**
  * Reads the documents and begins to follow them.
- * @throws {ConfigRejected} when the first set has faults: there is nothing to go on with.
+ * @param purposes What the process needs documents for.
+ * @throws {ConfigRejected} when the first set has faults, or is empty: there is nothing to go on with.
  */
-export async function loadConfig(paths: readonly string[], world: World): Promise<LoadedConfig> {
-  return load(paths, world, true);
+export async function loadConfig(
+  { config, allowEmpty = false }: ConfigFlags,
+  purposes: readonly Purpose[],
+  world: World,
+): Promise<LoadedConfig> {
+  return load(config, world, { watch: true, ...(allowEmpty ? {} : { purposes }) });
 }
 
 /**
@@ -40,7 +52,7 @@ export async function loadConfig(paths: readonly string[], world: World): Promis
  * @throws {ConfigRejected} when the set has faults.
  */
 export async function readConfig(paths: readonly string[], world: World): Promise<Snapshot> {
-  const { source, snapshot } = await load(paths, world, false);
+  const { source, snapshot } = await load(paths, world, { watch: false });
   await source.close();
   return snapshot;
 }
@@ -48,11 +60,11 @@ export async function readConfig(paths: readonly string[], world: World): Promis
 async function load(
   paths: readonly string[],
   { clock, scheduler, logger }: World,
-  watch: boolean,
+  how: Pick<FileSourceOptions, "watch" | "purposes">,
 ): Promise<LoadedConfig> {
   const options = {
+    ...how,
     paths,
-    watch,
     clock,
     scheduler,
     logger,
