@@ -6,6 +6,7 @@ import { explainKeyFlag } from "./explain-key-file.ts";
 import {
   adminHostFlag,
   allowedHostsFlag,
+  allowEmptyFlag,
   configFlag,
   count,
   drainFlag,
@@ -53,6 +54,7 @@ Examples:
 export function meshFlags(command: Command): Command {
   return command
     .addOption(configFlag())
+    .addOption(allowEmptyFlag())
     .addOption(hostFlag())
     .addOption(portFlag("--edge-port", "the edge proxy, when no Gateway names one", 8080))
     .addOption(portFlag("--mixer-port", "the mixer's HTTP API", 9092))

@@ -12,6 +12,9 @@ export const configFlag = (): Option =>
     .argParser(collect)
     .makeOptionMandatory();
 
+export const allowEmptyFlag = (): Option =>
+  new Option("--allow-empty", "take a set that has nothing to enforce, which is refused otherwise");
+
 export const hostFlag = (): Option =>
   new Option("--host <address>", "the address to listen on").default("127.0.0.1", "loopback only");
 
@@ -48,7 +51,7 @@ export const portFlag = (flag: string, what: string, defaultPort: number): Optio
     .default(defaultPort);
 
 export const drainFlag = (): Option =>
-  new Option("--drain <duration>", "how long requests under way may take to finish when stopping")
+  new Option("--drain <duration>", "how long stopping may take; requests under way may finish meanwhile")
     .argParser(duration)
     .default(800, "800ms");
 

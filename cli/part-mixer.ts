@@ -57,8 +57,9 @@ export async function startMixer(flags: MixerFlags, snapshot: Snapshot, world: W
         return outcome.ok ? [] : outcome.diagnostics;
       },
       async close(deadlineMs) {
+        const endMs = ours.clock.monotonicMs() + deadlineMs;
         await server.close(deadlineMs / 2);
-        await mixer.close(deadlineMs / 2);
+        await mixer.close(Math.max(0, endMs - ours.clock.monotonicMs()));
       },
     };
   } catch (error) {

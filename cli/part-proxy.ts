@@ -52,9 +52,10 @@ export async function startProxy(
     ...(explainKey === undefined ? {} : { explainKey }),
   });
   const close = async (deadlineMs: number): Promise<void> => {
+    const endMs = ours.clock.monotonicMs() + deadlineMs;
     await proxy.drain(deadlineMs * 0.7);
     await proxy.close();
-    await policy.close(deadlineMs * 0.3);
+    await policy.close(Math.max(0, endMs - ours.clock.monotonicMs()));
   };
   try {
     await proxy.start();

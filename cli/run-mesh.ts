@@ -1,18 +1,18 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { POLICIES, ROUTES } from "../config/emptiness.ts";
 import type { Diagnostic } from "../core/kernel/diagnostic.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
 import { readExplainKey } from "./explain-key-file.ts";
-import { followConfig, loadConfig } from "./part-config.ts";
+import { type ConfigFlags, followConfig, loadConfig } from "./part-config.ts";
 import { startMixer } from "./part-mixer.ts";
 import { startPilot } from "./part-pilot.ts";
 import { nodeId, type ProxyPart, startProxy } from "./part-proxy.ts";
 import { type RunningPart, stopAll } from "./stopping.ts";
 import type { World } from "./world.ts";
 
-export interface MeshFlags {
-  readonly config: readonly string[];
+export interface MeshFlags extends ConfigFlags {
   readonly host: string;
   readonly edgePort: number;
   readonly mixerPort: number;
@@ -46,7 +46,7 @@ export async function runMesh(flags: MeshFlags, world: World): Promise<RunningMe
   const close = (deadlineMs: number): Promise<void> => stopAll(parts.splice(0), deadlineMs, world.logger);
   try {
     const explainKey = await readExplainKey(flags.explainKeyFile);
-    const { source, snapshot } = await loadConfig(flags.config, world);
+    const { source, snapshot } = await loadConfig(flags, [POLICIES, ROUTES], world);
     parts.push({ name: "configuration", close: () => source.close() });
     const mixer = await startMixer(flags, snapshot, world);
     parts.push(mixer);
@@ -58,7 +58,11 @@ export async function runMesh(flags: MeshFlags, world: World): Promise<RunningMe
       if (refused.length === 0) pilot.pilot.update(next);
       return refused;
     };
-    followConfig(source, take, (diagnostics) => mixer.mixer.reject(diagnostics), world);
+    const refuse = (diagnostics: readonly Diagnostic[]): void => {
+      mixer.mixer.reject(diagnostics);
+      pilot.pilot.reject(diagnostics);
+    };
+    const changes = followConfig(source, take, refuse, world);
 
     const proxies: ProxyPart[] = [];
     const wiring = { mixer: mixer.mixer, pilot: pilot.pilot, explainKey };
@@ -77,6 +81,8 @@ export async function runMesh(flags: MeshFlags, world: World): Promise<RunningMe
       proxies.push(sidecar);
       parts.push(sidecar);
     }
+    // Stopped first: no set is put in force while the proxies finish their requests.
+    parts.push(changes);
     return { snapshot, mixerUrl: mixer.url, pilotUrl: pilot.url, proxies, close };
   } catch (error) {
     await close(0);

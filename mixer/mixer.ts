@@ -46,6 +46,8 @@ export interface Mixer extends MixerService {
   reject(diagnostics: readonly Diagnostic[]): void;
   /** Whether there are documents to decide by. */
   readonly ready: boolean;
+  /** The newest configuration, when it was refused and an older one goes on. */
+  readonly rejection: MixerStatus["rejection"];
   status(): Promise<MixerStatus>;
   /** Prometheus text: the mixer's own metrics, then each handler's. A series that several have is the first's. */
   exposition(): Promise<string>;
@@ -103,6 +105,10 @@ class MixerRuntime implements Mixer {
 
   get ready(): boolean {
     return this.#generations.current !== undefined && this.#closed === undefined;
+  }
+
+  get rejection(): MixerStatus["rejection"] {
+    return this.#rejection;
   }
 
   check: MixerService["check"] = (request, options) =>

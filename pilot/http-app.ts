@@ -6,6 +6,7 @@ import Koa, { type Context, type Next } from "koa";
 import { errorBody, httpStatusOfError } from "../api/error-body.ts";
 import { createSurfaceGuard, type SurfaceNames } from "../api/surface-guard.ts";
 import { decodeProxyConfigQuery, PROXY_CONFIG_PATH } from "../api/pilot-http.ts";
+import { briefly } from "../core/kernel/diagnostic.ts";
 import { isPurserError, messageOf, PurserError } from "../core/kernel/errors.ts";
 import type { LongPolls } from "../core/kernel/long-polls.ts";
 import type { Logger } from "../core/kernel/ports.ts";
@@ -99,7 +100,9 @@ function createRouter({ pilot, polls, metrics, isDraining }: PilotAppOptions): R
     if (pilot.current === undefined) {
       throw new PurserError("PURSER_PILOT_UNAVAILABLE", "Pilot has no configuration yet");
     }
-    context.body = { status: "ready", version: pilot.current.version };
+    const { current, rejection } = pilot;
+    const ready = { status: "ready", version: current.version };
+    context.body = rejection === undefined ? ready : { ...ready, rejection: briefly(rejection) };
   });
   router.get("/metrics", async (context) => {
     context.type = metrics.registry.contentType;

@@ -54,6 +54,11 @@ export const ERROR_CATALOG = {
     remedy:
       "Split the file, or make the set smaller: a long list belongs in a file of its own that a handler reads.",
   },
+  PURSER_CONFIG_EMPTY: {
+    summary: "A set, or a part of it, has no documents, as when a volume has gone away.",
+    remedy:
+      "Restore the documents. If nothing is to be enforced, say so with a document of the kind EmptySet there, or with --allow-empty.",
+  },
   PURSER_REF_UNKNOWN: {
     summary: "A document refers to another one that does not exist.",
     remedy: "Correct the name, or add the document it refers to.",
