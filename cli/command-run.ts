@@ -15,6 +15,7 @@ import {
   logLevelFlag,
   port,
   portFlag,
+  underscoresFlag,
 } from "./flags.ts";
 import { type MeshFlags, runMesh } from "./run-mesh.ts";
 import { stopSignal } from "./stopping.ts";
@@ -68,9 +69,10 @@ export function meshFlags(command: Command): Command {
       sidecar,
     )
     .addOption(explainKeyFlag())
-    .option("--trusted-hops <n>", "proxies in front whose x-forwarded-* headers are believed", count, 0)
+    .option("--trusted-hops <n>", "proxies in front whose claims about the client are believed", count, 0)
     .option("--max-body-bytes <n>", "the largest body the mixer's API takes", count, 1_048_576)
     .option("--max-concurrent-requests <n>", "requests the mixer's API has under way at most", count, 1_024)
+    .addOption(underscoresFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag());

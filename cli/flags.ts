@@ -3,6 +3,7 @@
 
 import { InvalidArgumentError, Option } from "commander";
 import { parseDurationMs } from "../core/kernel/duration.ts";
+import { DEFAULT_UNDERSCORES_ACTION, UNDERSCORE_ACTIONS } from "../proxy/http1/underscore-names.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./logger.ts";
 
 /** The flags that several commands share, each with its one meaning and default. */
@@ -54,6 +55,14 @@ export const drainFlag = (): Option =>
   new Option("--drain <duration>", "how long stopping may take; requests under way may finish meanwhile")
     .argParser(duration)
     .default(800, "800ms");
+
+export const underscoresFlag = (): Option =>
+  new Option(
+    "--headers-with-underscores-action <action>",
+    "what a proxy does with a request that has a header name with an underscore",
+  )
+    .choices(UNDERSCORE_ACTIONS)
+    .default(DEFAULT_UNDERSCORES_ACTION);
 
 /** For options that may be given more than once. */
 export function collect(value: string, previous: readonly string[] = []): readonly string[] {

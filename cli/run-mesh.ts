@@ -4,6 +4,7 @@
 import { POLICIES, ROUTES } from "../config/emptiness.ts";
 import type { Diagnostic } from "../core/kernel/diagnostic.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
+import type { HeadersWithUnderscoresAction } from "../proxy/http1/underscore-names.ts";
 import { readExplainKey } from "./explain-key-file.ts";
 import { type ConfigFlags, followConfig, loadConfig } from "./part-config.ts";
 import { startMixer } from "./part-mixer.ts";
@@ -22,6 +23,7 @@ export interface MeshFlags extends ConfigFlags {
   /** Names that the control surfaces are reached by. */
   readonly allowedHosts: readonly string[];
   readonly trustedHops: number;
+  readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
   readonly explainKeyFile?: string;
   readonly maxBodyBytes: number;
   readonly maxConcurrentRequests: number;
@@ -65,7 +67,8 @@ export async function runMesh(flags: MeshFlags, world: World): Promise<RunningMe
     const changes = followConfig(source, take, refuse, world);
 
     const proxies: ProxyPart[] = [];
-    const wiring = { mixer: mixer.mixer, pilot: pilot.pilot, explainKey };
+    const { headersWithUnderscoresAction } = flags;
+    const wiring = { mixer: mixer.mixer, pilot: pilot.pilot, explainKey, headersWithUnderscoresAction };
     const { host, edgePort, adminHost, adminPort, allowedHosts, trustedHops } = flags;
     const edge = { role: "edge", id: nodeId("edge", "edge"), host, port: edgePort, trustedHops } as const;
     proxies.push(

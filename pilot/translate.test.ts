@@ -106,6 +106,23 @@ describe("translation of routing documents", () => {
     );
   });
 
+  for (const [retries, expected] of [
+    ["", { retries: 2, onStatuses: [503], idempotentOnly: true }],
+    ["retries: { attempts: 4 }", { retries: 4, onStatuses: [503], idempotentOnly: true }],
+    [
+      "retries: { attempts: 1, retryOn: '503,409' }",
+      { retries: 1, onStatuses: [503, 409], idempotentOnly: false },
+    ],
+  ] as const)
+    it(`spares methods that are not idempotent unless the route says retryOn: ${retries}`, () => {
+      const routes = `    - { route: [{ destination: { host: a } }], ${retries} }`;
+      const config = translate(trafficDocuments(service("a") + virtualService("a", "[a]", routes)), SIDECAR);
+      const route = follow(config, "a");
+      assert.ok(route?.action.kind === "forward");
+      const { retries: count, onStatuses, idempotentOnly } = route.action.retry;
+      assert.deepEqual({ retries: count, onStatuses, idempotentOnly }, expected);
+    });
+
   it("gives an edge without Gateways one listener, for the services of the mesh alone", () => {
     const config = translate(
       trafficDocuments(service("shop", "  location: MESH_INTERNAL\n") + service("api.example.com")),

@@ -63,7 +63,13 @@ describe("abuse", () => {
         arrived.push(`${incoming.method} ${incoming.url}`);
         incoming.resume().on("end", () => outgoing.end("ok"));
       },
-      { proxy: { limits: { headersTimeoutMs: 200, streamIdleMs: 600 } } },
+      {
+        proxy: {
+          limits: { headersTimeoutMs: 200, streamIdleMs: 600 },
+          // So that policies see __proto__, too.
+          headersWithUnderscoresAction: "ALLOW",
+        },
+      },
     );
   });
   after(cleanUp);

@@ -15,6 +15,7 @@ import { type DownstreamAddress, Exchange, type RequestHead } from "./exchange.t
 import { filterChain } from "./filters/chain.ts";
 import type { Filter } from "./filters/filter.ts";
 import { HeaderList } from "./http1/header-list.ts";
+import type { HeadersWithUnderscoresAction } from "./http1/underscore-names.ts";
 import type { Downstream } from "./listeners/downstream.ts";
 import {
   DEFAULT_LISTENER_LIMITS,
@@ -39,6 +40,8 @@ export interface ProxyOptions {
   /** Where the admin surface listens; absent for none. */
   readonly admin?: AdminAddress;
   readonly limits?: Partial<ListenerLimits>;
+  /** What every listener does with header names that have an underscore; default REJECT_REQUEST. */
+  readonly headersWithUnderscoresAction?: HeadersWithUnderscoresAction;
   /** With it requests may ask why they are decided as they are; default: none may. */
   readonly explainKey?: ExplainKey;
   /** How long a listener that a new configuration removes may take to finish its requests; default 5 s, as Envoy. */
@@ -100,7 +103,12 @@ class ProxyRuntime implements Proxy {
       () => policy.stats?.() ?? {},
     );
     const services = { node, policy, stats: this.#stats, clock, random, scheduler, newId };
-    this.#filters = filterChain(explainKey === undefined ? services : { ...services, explainKey });
+    const { headersWithUnderscoresAction } = options;
+    this.#filters = filterChain({
+      ...services,
+      ...(explainKey === undefined ? {} : { explainKey }),
+      ...(headersWithUnderscoresAction === undefined ? {} : { headersWithUnderscoresAction }),
+    });
     this.#listeners = new ListenerSet({
       limits: { ...DEFAULT_LISTENER_LIMITS, ...options.limits },
       scheduler,

@@ -120,8 +120,11 @@ export type RetryCondition =
   | "gateway-error"
   | "5xx"
   | "retriable-4xx"
-  | "unavailable"
-  | "cancelled";
+  | "cancelled"
+  | "deadline-exceeded"
+  | "internal"
+  | "resource-exhausted"
+  | "unavailable";
 
 export interface RetryPolicy {
   /** Tries after the first; 0 for none. */
@@ -129,6 +132,11 @@ export interface RetryPolicy {
   readonly on: readonly RetryCondition[];
   /** Further response codes to retry. */
   readonly onStatuses: readonly number[];
+  /**
+   * Whether `on` and `onStatuses` are for idempotent methods alone (RFC 9110, section 9.2.2). A request with another
+   * method is then tried again only when nothing was sent.
+   */
+  readonly idempotentOnly: boolean;
   /** One try's limit, until response headers; 0 for none. */
   readonly perTryTimeoutMs: number;
   /** Envoy's: full jitter in [0, (2^n - 1) × base), at most max. */

@@ -308,6 +308,32 @@ describe("/auth", () => {
       }
     });
 
+    it("with the headers that the edge would send: UTF-8, single fields once, none of the framing", async () => {
+      await apply({
+        accessPolicies: [
+          accessPolicy("a", {
+            directResponse: {
+              httpStatus: 403,
+              headers: { "Content-Type": "text/html", "x-own": "José", "x-set": "own" },
+              body: undefined,
+            },
+            headers: {
+              request: { set: [], append: [], remove: [] },
+              response: {
+                set: [["x-set", expression(() => "日本")]],
+                append: [["content-type", expression(() => "text/css")]],
+                remove: [],
+              },
+            },
+          }),
+        ],
+      });
+      const { headers } = await ask(TRAEFIK);
+      const text = (name: string): string => Buffer.from(String(headers[name]), "latin1").toString();
+      assert.equal(headers["content-type"], "text/css");
+      assert.deepEqual([text("x-own"), text("x-set")], ["José", "日本"]);
+    });
+
     it("each call with a charge of its own", async () => {
       await apply({ quotaPolicies: [quotaPolicy("q", { limit: 2 })] });
       const statuses = [await ask(TRAEFIK), await ask(TRAEFIK), await ask(TRAEFIK)].map(

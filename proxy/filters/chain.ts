@@ -7,6 +7,7 @@ import type { Clock, Random, Scheduler } from "../../core/kernel/ports.ts";
 import type { ProxyStats } from "../admin/stats.ts";
 import type { ExplainKey } from "../explain-key.ts";
 import type { Exchange, ResponseHead } from "../exchange.ts";
+import { DEFAULT_UNDERSCORES_ACTION, type HeadersWithUnderscoresAction } from "../http1/underscore-names.ts";
 import type { LocalReply } from "../local-reply.ts";
 import type { PolicyClient } from "../mixer-client/verdict.ts";
 import { attributesFilter } from "./filter-attributes.ts";
@@ -28,6 +29,8 @@ interface FilterServices {
   readonly stats: ProxyStats;
   /** Absent when no request may ask for reasons. */
   readonly explainKey?: ExplainKey;
+  /** Default REJECT_REQUEST. */
+  readonly headersWithUnderscoresAction?: HeadersWithUnderscoresAction;
   readonly clock: Clock;
   readonly random: Random;
   readonly scheduler: Scheduler;
@@ -38,6 +41,7 @@ interface FilterServices {
 /** The way of every request through the proxy, from the top down; of every response, from the bottom up. */
 export function filterChain(services: FilterServices): readonly Filter[] {
   const { node, policy, stats, clock, random, scheduler, newId, explainKey } = services;
+  const { headersWithUnderscoresAction = DEFAULT_UNDERSCORES_ACTION } = services;
   return [
     // First of all, so that whatever happens to the request from here on can be found by its id.
     requestIdFilter(newId),
@@ -45,7 +49,7 @@ export function filterChain(services: FilterServices): readonly Filter[] {
     traceContextFilter(random),
     // Before anything reads target or headers: everything below relies on their meaning one thing only. Also rids the
     // request of hop-by-hop headers, before the proxy adds headers of its own that `connection` could name.
-    validateFilter(),
+    validateFilter(headersWithUnderscoresAction),
     // Before an edge rids the request of headers like this one, and before the attributes, which must not hold the key.
     explainFilter(explainKey),
     // Who the client is, and what it may not tell us. Before routing, which may match on these headers.

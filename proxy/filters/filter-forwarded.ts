@@ -4,11 +4,13 @@
 import { isIP } from "node:net";
 
 import type { Exchange } from "../exchange.ts";
+import { isRemovedAtEdge } from "../http1/client-claims.ts";
 import type { Filter } from "./filter.ts";
 
 /**
- * `x-forwarded-for`, `-proto` and `-host`. An edge takes them only from the trusted proxies in front of it and rids the
- * request of headers that steer proxies; behind the edge they are kept as they are.
+ * What a request says of its client. An edge takes it only from the trusted proxies in front of it: with none, all that
+ * the client says of itself is removed but `x-forwarded-for`, and `x-forwarded-for`, `-proto` and `-host` say what the
+ * edge knows. Behind the edge they are kept as they are.
  */
 export function forwardedFilter(): Filter {
   return {
@@ -32,7 +34,7 @@ function takeAtEdge(exchange: Exchange): void {
   const { headers, authority } = exchange.request;
   const { remoteIp } = exchange.downstream;
   const { trustedHops } = exchange.listener;
-  headers.removeWhere((name) => name.startsWith("x-purser-") || name.startsWith("x-envoy-"));
+  headers.removeWhere((name) => isRemovedAtEdge(name, trustedHops));
   const addresses = addressesOf(headers.get("x-forwarded-for"));
   if (trustedHops === 0) {
     headers.set("x-forwarded-proto", "http");

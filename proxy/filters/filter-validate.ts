@@ -5,6 +5,7 @@ import { isAuthority, parseRequestTarget } from "../http1/request-target.ts";
 import { faultReply, type LocalReply } from "../local-reply.ts";
 import type { Exchange } from "../exchange.ts";
 import { removeHopByHop } from "../http1/hop-by-hop.ts";
+import { applyUnderscoresAction, type HeadersWithUnderscoresAction } from "../http1/underscore-names.ts";
 import type { Filter } from "./filter.ts";
 
 /** Envoy's limit for the number of fields. */
@@ -14,11 +15,11 @@ const MAX_HEADERS = 100;
  * Refuses what the parser let through but a proxy must not pass on, because the next hop may read it otherwise than the
  * policies did. After it, target, authority and headers mean one thing only.
  */
-export function validateFilter(): Filter {
-  return { name: "validate", onRequest: validate };
+export function validateFilter(underscores: HeadersWithUnderscoresAction): Filter {
+  return { name: "validate", onRequest: (exchange) => validate(exchange, underscores) };
 }
 
-function validate(exchange: Exchange): LocalReply | undefined {
+function validate(exchange: Exchange, underscores: HeadersWithUnderscoresAction): LocalReply | undefined {
   const { request } = exchange;
   const { headers } = request;
   if (headers.size > MAX_HEADERS) {
@@ -30,6 +31,13 @@ function validate(exchange: Exchange): LocalReply | undefined {
   if (headers.count("host") > 1) return faultReply("bad_request", "There is more than one Host header.");
   if (!headers.has("host") && request.httpVersion === "1.1") {
     return faultReply("bad_request", "HTTP/1.1 requires a Host header.");
+  }
+  const underscored = applyUnderscoresAction(headers, underscores);
+  if (underscored !== undefined) {
+    return faultReply(
+      "bad_request",
+      `The header name ${underscored} has an underscore, which some servers take for a dash.`,
+    );
   }
   const encoding = headers.get("transfer-encoding");
   if (encoding !== undefined && (encoding.toLowerCase() !== "chunked" || request.httpVersion === "1.0")) {

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { isSingleHeader } from "../../core/kernel/header-fields.ts";
+
 /**
  * The header fields of one message in their order, names in lower case, repeated fields kept apart: what is forwarded is
  * what came, except for what a filter changed. One flat array (name, value, name, value …) is both the cheapest form and
@@ -59,14 +61,19 @@ export class HeaderList {
     return this.count(name) > 0;
   }
 
+  /** Adds a field after those that are there. One that has a single value, such as content-type, is replaced. */
   append(name: string, value: string): void {
-    this.#flat.push(name, value);
+    if (isSingleHeader(name) && this.has(name)) this.set(name, value);
+    else this.#flat.push(name, value);
   }
 
   /** Replaces every field of this name by one, at the first one's place. */
   set(name: string, value: string): void {
     const first = this.#indexOf(name);
-    if (first < 0) return this.append(name, value);
+    if (first < 0) {
+      this.#flat.push(name, value);
+      return;
+    }
     this.#flat[first + 1] = value;
     this.#removeFrom(first + 2, (candidate) => candidate === name);
   }
@@ -74,6 +81,11 @@ export class HeaderList {
   remove(name: string): void {
     const first = this.#indexOf(name);
     if (first >= 0) this.#removeFrom(first, (candidate) => candidate === name);
+  }
+
+  /** The first name that matches. */
+  findName(matches: (name: string) => boolean): string | undefined {
+    return this.#flat.find((part, index) => index % 2 === 0 && matches(part));
   }
 
   removeWhere(matches: (name: string) => boolean): void {

@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { headerNameFault, headerValueFault } from "../../kernel/header-fields.ts";
+import type { SpecFault } from "./kind.ts";
+
+type Path = readonly (string | number)[];
+
+/** Faults of headers that a document sets or adds, by name. Their values are checked when they are plain text. */
+export function headerMapFaults(
+  headers: Readonly<Record<string, string>> | undefined,
+  path: Path,
+  values: "text" | "expressions",
+): readonly SpecFault[] {
+  const spellings = new Map<string, string>();
+  return Object.entries(headers ?? {}).flatMap(([name, value]) => {
+    const earlier = spellings.get(name.toLowerCase());
+    spellings.set(name.toLowerCase(), name);
+    const message =
+      nameFault(name) ??
+      (earlier === undefined ? undefined : `${name} and ${earlier} are the same header; write it once`) ??
+      (values === "text" ? headerValueFault(name, value) : undefined);
+    return message === undefined ? [] : [{ path: [...path, name], message }];
+  });
+}
+
+/** Faults of headers that a document removes. */
+export function headerNamesFaults(names: readonly string[] | undefined, path: Path): readonly SpecFault[] {
+  return (names ?? []).flatMap((name, index) => {
+    const message = nameFault(name);
+    return message === undefined ? [] : [{ path: [...path, index], message }];
+  });
+}
+
+function nameFault(name: string): string | undefined {
+  const fault = headerNameFault(name);
+  return fault !== undefined && name.toLowerCase() === "host"
+    ? `${fault}; use rewrite.authority of a VirtualService`
+    : fault;
+}
