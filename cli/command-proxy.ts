@@ -11,6 +11,7 @@ import { explainKeyFlag, readExplainKey } from "./explain-key-file.ts";
 import {
   address,
   adminHostFlag,
+  allowedHostsFlag,
   collect,
   count,
   drainFlag,
@@ -37,6 +38,7 @@ interface Flags extends LogFlags {
   readonly mixer: readonly string[];
   readonly adminHost: string;
   readonly adminPort: number;
+  readonly allowedHosts: readonly string[];
   readonly trustedHops: number;
   readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
   readonly explainKeyFile?: string;
@@ -70,6 +72,7 @@ export function proxyCommand(): Command {
     .addOption(portFlag("--outbound-port", "a sidecar, for calls of its workload; always on loopback", 15001))
     .addOption(adminHostFlag())
     .addOption(portFlag("--admin-port", "the admin surface", 15000))
+    .addOption(allowedHostsFlag())
     .option(
       "--trusted-hops <n>",
       "proxies before an edge whose claims about the client are believed",
@@ -100,8 +103,8 @@ Examples:
         close: async () => void (await Promise.all([mixer.close(), pilot.close()])),
       };
       try {
-        const admin = { host: flags.adminHost, port: flags.adminPort };
-        const { headersWithUnderscoresAction } = flags;
+        const { adminHost: host, adminPort: port, allowedHosts, headersWithUnderscoresAction } = flags;
+        const admin = { host, port, allowedHosts };
         const proxy = await startProxy(
           { node, mixer, pilot, admin, explainKey, headersWithUnderscoresAction },
           world,

@@ -5,6 +5,8 @@ import { Command, InvalidArgumentError } from "commander";
 import { explainKeyFlag } from "./explain-key-file.ts";
 import {
   adminHostFlag,
+  allowedHostsFlag,
+  allowEmptyFlag,
   configFlag,
   count,
   drainFlag,
@@ -53,12 +55,14 @@ Examples:
 export function meshFlags(command: Command): Command {
   return command
     .addOption(configFlag())
+    .addOption(allowEmptyFlag())
     .addOption(hostFlag())
     .addOption(portFlag("--edge-port", "the edge proxy, when no Gateway names one", 8080))
     .addOption(portFlag("--mixer-port", "the mixer's HTTP API", 9092))
     .addOption(portFlag("--pilot-port", "pilot's HTTP API", 15010))
     .addOption(adminHostFlag())
     .addOption(portFlag("--admin-port", "the edge proxy's admin surface", 15000))
+    .addOption(allowedHostsFlag())
     .option(
       "--sidecar <service=port>",
       "a sidecar for a service's own calls, and its port; give it again for more",

@@ -13,6 +13,9 @@ export const configFlag = (): Option =>
     .argParser(collect)
     .makeOptionMandatory();
 
+export const allowEmptyFlag = (): Option =>
+  new Option("--allow-empty", "take a set that has nothing to enforce, which is refused otherwise");
+
 export const hostFlag = (): Option =>
   new Option("--host <address>", "the address to listen on").default("127.0.0.1", "loopback only");
 
@@ -22,6 +25,15 @@ export const adminHostFlag = (): Option =>
     "127.0.0.1",
     "loopback only",
   );
+
+/** Names under which control surfaces may be asked, besides their addresses: what DNS rebinding would need. */
+export const allowedHostsFlag = (): Option =>
+  new Option(
+    "--allowed-hosts <names>",
+    "names that control surfaces are reached by, by commas; .example.com for all below it",
+  )
+    .argParser(hostNames)
+    .default([], "addresses, localhost and names without a dot");
 
 export const logLevelFlag = (): Option =>
   new Option("--log-level <level>", "the least that is logged").choices(LOG_LEVELS).default("info");
@@ -40,7 +52,7 @@ export const portFlag = (flag: string, what: string, defaultPort: number): Optio
     .default(defaultPort);
 
 export const drainFlag = (): Option =>
-  new Option("--drain <duration>", "how long requests under way may take to finish when stopping")
+  new Option("--drain <duration>", "how long stopping may take; requests under way may finish meanwhile")
     .argParser(duration)
     .default(800, "800ms");
 
@@ -62,6 +74,16 @@ export function port(value: string): number {
   if (!/^\d+$/.test(value) || number > 65_535)
     throw new InvalidArgumentError("It is not a port: a number from 0 to 65535.");
   return number;
+}
+
+/** Host names by commas, each with a leading dot for all names below it. */
+export function hostNames(value: string, previous: readonly string[] = []): readonly string[] {
+  const names = value.split(",").map((name) => name.trim());
+  const wrong = names.find((name) => !/^\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i.test(name));
+  if (wrong === undefined) return [...previous, ...names];
+  throw new InvalidArgumentError(
+    `${JSON.stringify(wrong)} is not a host name: write it without scheme and port, such as mixer.example.com, or .example.com for all names below it.`,
+  );
 }
 
 export function count(value: string): number {

@@ -6,6 +6,7 @@ import type { MixerService } from "../api/mixer.ts";
 import type { PilotService, ProxyNode } from "../api/pilot.ts";
 import { createPolicyClient } from "../proxy/mixer-client/policy-client.ts";
 import type { ExplainKey } from "../proxy/explain-key.ts";
+import type { AdminAddress } from "../proxy/admin/admin-server.ts";
 import type { HeadersWithUnderscoresAction } from "../proxy/http1/underscore-names.ts";
 import { createProxy, type Proxy } from "../proxy/proxy.ts";
 import { compileExpression } from "./part-config.ts";
@@ -17,7 +18,7 @@ export interface ProxyWiring {
   /** In this process or behind HTTP: the proxy does not know. */
   readonly mixer: MixerService;
   readonly pilot: PilotService;
-  readonly admin?: { readonly host: string; readonly port: number };
+  readonly admin?: AdminAddress;
   readonly explainKey?: ExplainKey | undefined;
   readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
 }
@@ -54,9 +55,10 @@ export async function startProxy(
     ...(explainKey === undefined ? {} : { explainKey }),
   });
   const close = async (deadlineMs: number): Promise<void> => {
+    const endMs = ours.clock.monotonicMs() + deadlineMs;
     await proxy.drain(deadlineMs * 0.7);
     await proxy.close();
-    await policy.close(deadlineMs * 0.3);
+    await policy.close(Math.max(0, endMs - ours.clock.monotonicMs()));
   };
   try {
     await proxy.start();

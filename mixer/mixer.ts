@@ -30,6 +30,8 @@ export interface MixerOptions extends Omit<Host, "metrics"> {
   readonly defaultStore?: QuotaStore;
   /** How many mixers serve the same proxies; default 1. Each sees only its own proxies and takes the others for equal. */
   readonly nodeCount?: number;
+  /** How many remote proxies of one address count for the shares; default 16. */
+  readonly proxiesPerAddress?: number;
 }
 
 /** The mixer's runtime: documents in, decisions and telemetry out. It listens nowhere; mixer/http does. */
@@ -47,6 +49,8 @@ export interface Mixer extends MixerService {
   readonly pathNormalization: PathNormalization;
   /** Whether there are documents to decide by. */
   readonly ready: boolean;
+  /** The newest configuration, when it was refused and an older one goes on. */
+  readonly rejection: MixerStatus["rejection"];
   status(): Promise<MixerStatus>;
   /** Prometheus text: the mixer's own metrics, then each handler's. A series that several have is the first's. */
   exposition(): Promise<string>;
@@ -75,10 +79,11 @@ class MixerRuntime implements Mixer {
   readonly #presence: ProxyPresence;
   readonly #watchers = new Set<(state: PolicyState) => void>();
   #appliedAtMs: number | undefined;
+  #warnedUncounted = false;
   #rejection: MixerStatus["rejection"];
   #closed: Promise<void> | undefined;
 
-  constructor({ defaultStore, nodeCount = 1, ...world }: MixerOptions) {
+  constructor({ defaultStore, nodeCount = 1, proxiesPerAddress, ...world }: MixerOptions) {
     const { clock, scheduler, logger } = world;
     const metrics = new MixerMetrics(clock, () => this.#queueDepths());
     const localStore = createMemoryQuotaStore({ clock });
@@ -87,7 +92,12 @@ class MixerRuntime implements Mixer {
     this.#defaultStore = defaultStore ?? createMemoryQuotaStore({ clock });
     this.#nodeCount = nodeCount;
     this.#generations = new Generations({ clock, scheduler, logger });
-    this.#presence = new ProxyPresence(scheduler, () => this.#announce());
+    this.#presence = new ProxyPresence({
+      scheduler,
+      onChange: () => this.#announce(),
+      onUncounted: (address) => this.#warnUncounted(address),
+      ...(proxiesPerAddress === undefined ? {} : { maxPerAddress: proxiesPerAddress }),
+    });
     this.#tools = {
       clock,
       metrics,
@@ -104,6 +114,10 @@ class MixerRuntime implements Mixer {
     return this.#generations.current?.snapshot.traffic.pathNormalization ?? DEFAULT_PATH_NORMALIZATION;
   }
 
+  get rejection(): MixerStatus["rejection"] {
+    return this.#rejection;
+  }
+
   check: MixerService["check"] = (request, options) =>
     this.#during(options, (generation) => answerCheck(generation, request, this.#tools));
 
@@ -113,8 +127,8 @@ class MixerRuntime implements Mixer {
   report: MixerService["report"] = (request, options) =>
     this.#during(options, (generation) => takeReport(generation, request, this.#tools));
 
-  watch: MixerService["watch"] = ({ id }, listener) => {
-    const leave = this.#presence.join(id);
+  watch: MixerService["watch"] = (node, listener) => {
+    const leave = this.#presence.join(node);
     // A function of its own: the same listener may watch twice.
     const watcher = (state: PolicyState): void => listener(state);
     this.#watchers.add(watcher);
@@ -223,6 +237,16 @@ class MixerRuntime implements Mixer {
       proxies: Math.max(1, this.#presence.count) * this.#nodeCount,
       fallbacks: generation.fallbacks,
     };
+  }
+
+  /** Once: whoever invents proxies must not fill the log. */
+  #warnUncounted(address: string): void {
+    if (this.#warnedUncounted) return;
+    this.#warnedUncounted = true;
+    this.#host.logger.warn(
+      "more proxies watch from one address than may count: shares of limits are too large while a store is away; raise --proxies-per-address when they are real",
+      { address },
+    );
   }
 
   #announce(): void {

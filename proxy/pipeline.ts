@@ -129,7 +129,9 @@ class ExchangeRun {
     exchange.responseBytes = this.#downstream.responseBytes;
     if (!this.#downstream.delivered && !this.#wasCut) {
       exchange.flag("DC");
-      exchange.details = "downstream_remote_disconnect";
+      exchange.details = this.#downstream.wasCut
+        ? "downstream_local_disconnect"
+        : "downstream_remote_disconnect";
     }
     if (exchange.upstreamFailure !== undefined) {
       logger.debug("an upstream failed", {

@@ -8,7 +8,7 @@ import type { PilotService, ProxyNode } from "../api/pilot.ts";
 import { messageOf, PurserError } from "../core/kernel/errors.ts";
 import type { Clock, Logger, Random, Scheduler } from "../core/kernel/ports.ts";
 import type { ProxyConfig } from "../core/traffic/model.ts";
-import { AdminServer } from "./admin/admin-server.ts";
+import { type AdminAddress, AdminServer } from "./admin/admin-server.ts";
 import { ProxyStats } from "./admin/stats.ts";
 import { ClusterManager, type ClusterSet } from "./clusters/cluster-manager.ts";
 import { type DownstreamAddress, Exchange, type RequestHead } from "./exchange.ts";
@@ -38,7 +38,7 @@ export interface ProxyOptions {
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   /** Where the admin surface listens; absent for none. */
-  readonly admin?: { readonly host: string; readonly port: number };
+  readonly admin?: AdminAddress;
   readonly limits?: Partial<ListenerLimits>;
   /** What every listener does with header names that have an underscore; default REJECT_REQUEST. */
   readonly headersWithUnderscoresAction?: HeadersWithUnderscoresAction;
@@ -120,20 +120,23 @@ class ProxyRuntime implements Proxy {
     this.#admin =
       options.admin === undefined
         ? undefined
-        : new AdminServer({
-            stats: this.#stats,
-            logger,
-            unreadiness: () => this.unreadiness(),
-            config: () => this.#snapshot?.config,
-            clusters: () => this.#newestClusters(),
-            drain: () => void this.drain(options.drainMs ?? 5_000),
-          });
+        : new AdminServer(
+            {
+              stats: this.#stats,
+              logger,
+              unreadiness: () => this.unreadiness(),
+              config: () => this.#snapshot?.config,
+              clusters: () => this.#newestClusters(),
+              drain: () => void this.drain(options.drainMs ?? 5_000),
+            },
+            options.admin,
+          );
   }
 
   async start(): Promise<void> {
-    const { admin, pilot, node } = this.#options;
+    const { pilot, node } = this.#options;
     // The admin surface comes first: it tells why the rest is not ready.
-    if (admin !== undefined) this.#adminPort = await this.#admin?.start(admin.host, admin.port);
+    this.#adminPort = await this.#admin?.start();
     const firstApplied = this.#waitForFirst();
     this.#stopWatching = pilot.watch(node, (config) => this.#receive(config));
     const errors = await firstApplied;

@@ -4,6 +4,7 @@
 import { ACCESS_POLICY } from "./kinds/access-policy.ts";
 import { ATTRIBUTE_MANIFEST } from "./kinds/attribute-manifest.ts";
 import { DESTINATION_RULE } from "./kinds/destination-rule.ts";
+import { EMPTY_SET } from "./kinds/empty-set.ts";
 import { GATEWAY } from "./kinds/gateway.ts";
 import { HANDLER, RULE } from "./kinds/handler.ts";
 import type { KindDefinition } from "./kinds/kind.ts";
@@ -29,6 +30,7 @@ export const KINDS: readonly KindDefinition[] = [
   ATTRIBUTE_MANIFEST,
   MESH_CONFIG,
   POLICY_TEST,
+  EMPTY_SET,
   SERVICE_ENTRY,
   VIRTUAL_SERVICE,
   DESTINATION_RULE,

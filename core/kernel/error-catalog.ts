@@ -54,6 +54,11 @@ export const ERROR_CATALOG = {
     remedy:
       "Split the file, or make the set smaller: a long list belongs in a file of its own that a handler reads.",
   },
+  PURSER_CONFIG_EMPTY: {
+    summary: "A set, or a part of it, has no documents, as when a volume has gone away.",
+    remedy:
+      "Restore the documents. If nothing is to be enforced, say so with a document of the kind EmptySet there, or with --allow-empty.",
+  },
   PURSER_REF_UNKNOWN: {
     summary: "A document refers to another one that does not exist.",
     remedy: "Correct the name, or add the document it refers to.",
@@ -152,6 +157,18 @@ export const ERROR_CATALOG = {
   PURSER_REQUEST_TOO_LARGE: {
     summary: "The body of an API request is larger than the limit.",
     remedy: "Send a smaller batch, or raise the limit with --max-body-bytes.",
+  },
+  PURSER_CONTENT_TYPE: {
+    summary: "The body of an API request is not declared as JSON.",
+    remedy: "Send Content-Type: application/json.",
+  },
+  PURSER_HOST_FORBIDDEN: {
+    summary: "A control surface was asked under a host name that is not its own, as DNS rebinding does.",
+    remedy: "Use its address, or start the server with --allowed-hosts and the name.",
+  },
+  PURSER_ORIGIN_FORBIDDEN: {
+    summary: "A control surface was asked by a web page of another origin.",
+    remedy: "Open the address itself in the browser, or use a program that is no browser.",
   },
   PURSER_NOT_FOUND: {
     summary: "There is nothing at this path.",

@@ -2,12 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type Router from "@koa/router";
-import type { Context, Middleware } from "koa";
+import type { Context } from "koa";
 import type { Clock, Random } from "../../core/kernel/ports.ts";
 import type { Mixer } from "../mixer.ts";
 import { authReply } from "./auth-reply.ts";
 import { readAuthRequest } from "./auth-request.ts";
+import type { ConcurrencyLimit } from "./concurrency-limit.ts";
 import { newId } from "./request-id.ts";
+
+/** Whether a path is one that gateways ask at, with the header fields of somebody else's request. */
+export function isAuthPath(path: string): boolean {
+  return path === "/auth" || path.startsWith("/auth/");
+}
 
 /**
  * Checks for gateways that ask over plain HTTP: nginx's auth_request, Traefik's ForwardAuth, Caddy's forward_auth,
@@ -16,7 +22,7 @@ import { newId } from "./request-id.ts";
 export function addAuthRoutes(
   router: Router,
   mixer: Pick<Mixer, "check" | "pathNormalization">,
-  limit: Middleware,
+  limit: ConcurrencyLimit,
   { clock, random }: { readonly clock: Clock; readonly random: Random },
 ): void {
   // The gateway does not repeat a call, so each has an id of its own.
@@ -38,6 +44,6 @@ export function addAuthRoutes(
     context.set("Content-Type", reply.contentType);
     context.body = reply.body;
   };
-  router.all("/auth", limit, answer);
-  router.all("/auth/{*path}", limit, answer);
+  router.all("/auth", (context) => limit(() => answer(context)));
+  router.all("/auth/{*path}", (context) => limit(() => answer(context)));
 }

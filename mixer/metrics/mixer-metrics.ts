@@ -88,6 +88,11 @@ export class MixerMetrics {
     "Configurations applied and rejected.",
     ["result"],
   );
+  readonly #stale = new Gauge({
+    name: "purser_mixer_config_stale",
+    help: "1 while the newest configuration is refused and an older one goes on.",
+    registers: [this.registry],
+  });
   readonly #handlers = this.#counter("purser_mixer_handlers_total", "Handlers new, reused and closed.", [
     "event",
   ]);
@@ -174,6 +179,7 @@ export class MixerMetrics {
 
   applied(version: string, kinds: Iterable<string>, built: number, reused: number): void {
     this.#reloads.inc({ result: "applied" });
+    this.#stale.set(0);
     this.#config.reset();
     this.#config.set({ version }, 1);
     this.#documents.reset();
@@ -184,6 +190,7 @@ export class MixerMetrics {
 
   rejected(): void {
     this.#reloads.inc({ result: "rejected" });
+    this.#stale.set(1);
   }
 
   handlerClosed(handler: string, leaked: number): void {

@@ -51,6 +51,13 @@ export class Connection {
     if (this.#waiting.length > MAX_WAITING) this.#socket.destroy();
   }
 
+  /** Ends the connection from this side, and with it the exchange under way. */
+  cut(): void {
+    this.#waiting.length = 0;
+    this.#socket.destroy();
+    this.#current?.cut();
+  }
+
   next(): void {
     this.#current = undefined;
     const start = this.#waiting.shift();

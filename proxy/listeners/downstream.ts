@@ -29,6 +29,8 @@ export class Downstream {
   readonly hasBody: boolean;
   events: DownstreamEvents | undefined;
   responseBytes = 0;
+  /** Whether this side ended the exchange before it was finished. */
+  wasCut = false;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #scheduler: Scheduler;
@@ -153,6 +155,13 @@ export class Downstream {
   /** Cuts the connection. */
   destroy(): void {
     this.#request.socket.destroy();
+  }
+
+  /** Ends the exchange although it is not finished: the listener has no more time for it. */
+  cut(): void {
+    this.wasCut = true;
+    this.destroy();
+    this.close();
   }
 
   /** The response is out or the connection gone. */
