@@ -65,7 +65,10 @@ const AllocateRequestSchema = closed({
   ),
 });
 
-const ReportRequestSchema = closed({ bags: Type.Array(Bag, { maxItems: 10_000 }) });
+const ReportRequestSchema = closed({
+  bags: Type.Array(Bag, { maxItems: 10_000 }),
+  deduplicationId: Type.Optional(Text),
+});
 
 /** @throws {PurserError} PURSER_REQUEST_INVALID, naming the field. */
 export function decodeCheckRequest(body: unknown): CheckRequest {

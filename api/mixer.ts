@@ -77,6 +77,8 @@ export type AllocateReply =
 export interface ReportRequest {
   /** Complete bags, each on its own. */
   readonly bags: readonly AttributeBag[];
+  /** One id for a report and all its retries: a mixer takes it once. Absent: it is taken each time. */
+  readonly deduplicationId?: string;
 }
 
 /** What a proxy must know to use cached decisions, and to do without the mixer for a while. */

@@ -12,6 +12,7 @@ import type { Snapshot } from "../core/snapshot/snapshot.ts";
 import { answerAllocate } from "./calls/allocate-call.ts";
 import { answerCheck, type CallTools } from "./calls/check-call.ts";
 import { takeReport } from "./calls/report-call.ts";
+import { TakenReports } from "./calls/taken-reports.ts";
 import { createDecisionObserver } from "./decision-observer.ts";
 import { Generation } from "./generation.ts";
 import { Generations } from "./generations.ts";
@@ -77,6 +78,7 @@ class MixerRuntime implements Mixer {
   readonly #exposition: ExpositionCollector;
   readonly #generations: Generations;
   readonly #presence: ProxyPresence;
+  readonly #reports = new TakenReports();
   readonly #watchers = new Set<(state: PolicyState) => void>();
   #appliedAtMs: number | undefined;
   #warnedUncounted = false;
@@ -125,7 +127,11 @@ class MixerRuntime implements Mixer {
     this.#during(options, (generation) => answerAllocate(generation, request, this.#tools));
 
   report: MixerService["report"] = (request, options) =>
-    this.#during(options, (generation) => takeReport(generation, request, this.#tools));
+    this.#reports.once(
+      request.deduplicationId,
+      () => this.#during(options, (generation) => takeReport(generation, request, this.#tools)),
+      () => this.#host.metrics.repeated(),
+    );
 
   watch: MixerService["watch"] = (node, listener) => {
     const leave = this.#presence.join(node);

@@ -61,6 +61,11 @@ export class MixerMetrics {
     registers: [this.registry],
   });
   readonly #bags = this.#counter("purser_mixer_report_bags_total", "Bags reported to the mixer.", []);
+  readonly #repeats = this.#counter(
+    "purser_mixer_report_repeats_total",
+    "Reports sent again that this mixer had taken already: they are not counted twice.",
+    [],
+  );
   readonly #dropped = this.#counter(
     "purser_mixer_delivery_dropped_total",
     "Telemetry instances that will never arrive: overflow, failed, closed.",
@@ -168,6 +173,10 @@ export class MixerMetrics {
 
   reported(bags: number): void {
     this.#bags.inc(bags);
+  }
+
+  repeated(): void {
+    this.#repeats.inc();
   }
 
   deliveryObserver(handler: string, template: string): DeliveryObserver {

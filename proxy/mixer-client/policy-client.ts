@@ -102,7 +102,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
       failurePolicy: () => this.#failurePolicy as FailurePolicy,
       monotonicMs: () => clock.monotonicMs(),
     });
-    this.#reports = new ReportBatches({ ...options, settings, stats });
+    this.#reports = new ReportBatches({ ...options, settings, stats, newId: this.#newId });
     this.#stopWatching = service.watch(identity, (state) => this.#use(state));
   }
 

@@ -44,11 +44,16 @@ export function createClientStats() {
     remote_report_calls: 0,
     remote_report_successes: 0,
     remote_report_retries: 0,
-    /** Bags, not batches. */
+    /** Bags, not batches, as are the others here: the oldest, when the queue was full. */
     report_drops_overflow: 0,
+    /** Sent in vain until the end of the proxy. */
     report_drops_unavailable: 0,
+    /** The mixer said that it will not take them. */
     report_drops_refused: 0,
+    /** Never sent before the end of the proxy. */
     report_drops_closed: 0,
+    /** Given up without an answer: they may have arrived. */
+    report_drops_unconfirmed: 0,
   };
 }
 
