@@ -75,6 +75,7 @@ const FAULTS = {
   expectation_failed: { status: 417, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
   request_headers_too_large: { status: 431, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
   route_not_found: { status: 404, flag: "NR", code: "PURSER_PROXY_NO_ROUTE" },
+  route_match_too_long: { status: 431, flag: "DPE", code: "PURSER_PROXY_MATCH_TOO_LONG" },
   no_healthy_upstream: { status: 503, flag: "UH", code: "PURSER_PROXY_NO_ENDPOINT" },
   upstream_overflow: {
     status: 503,

@@ -105,6 +105,11 @@ export const ERROR_CATALOG = {
     remedy:
       "Correct it or leave it out; ?? and ?: take all that follows them, so put their right side in parentheses.",
   },
+  PURSER_EXPR_PATTERN: {
+    summary:
+      "A regular expression has a construct of another language, which means something else in JavaScript's.",
+    remedy: "Write what the message shows; docs/policies.md says what patterns have.",
+  },
   PURSER_EXPR_ENDLESS: {
     summary: "A function calls itself whatever it is given, so that evaluating it never ends.",
     remedy: "Give the recursion an end with ? :, or use $map, $filter or $reduce in its place.",
@@ -207,6 +212,11 @@ export const ERROR_CATALOG = {
   PURSER_PROXY_NO_ROUTE: {
     summary: "No route matches the request's host and path.",
     remedy: "Check the Host header and the VirtualService or Gateway that should match it.",
+  },
+  PURSER_PROXY_MATCH_TOO_LONG: {
+    summary: "The regular expressions of the routes took too long for this request; it was refused with 431.",
+    remedy:
+      "Write the patterns of the VirtualService with smaller counts and fewer loops within loops, or match with exact or prefix.",
   },
   PURSER_PROXY_NO_ENDPOINT: {
     summary: "The route's destination has no endpoint to send the request to.",

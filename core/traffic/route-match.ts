@@ -4,7 +4,8 @@
 import { type Authority, authorityText } from "../attributes/canonical/authority.ts";
 import { parseQuery } from "../attributes/canonical/query.ts";
 import { PurserError } from "../kernel/errors.ts";
-import { compileRegex } from "../kernel/regex.ts";
+import { compileRe2 } from "../kernel/regex.ts";
+import type { Meter } from "../kernel/regex/meter.ts";
 import type { HeaderMatch, RouteMatch, StringMatch } from "./model.ts";
 
 /** What routing reads of a request, each part in its one form (core/attributes/canonical). */
@@ -32,39 +33,40 @@ export const AUTHORITY_HEADER = ":authority";
 export type Predicate = (request: RouteRequest) => boolean;
 
 /**
- * Compiles one match once, regular expressions included. All of its conditions must hold.
+ * Compiles one match once, regular expressions included. All of its conditions must hold. `meter` is told of the work
+ * that the regular expressions do for a request.
  *
  * @throws {PurserError} PURSER_INTERNAL for an expression that does not compile: documents with one are refused at load.
  */
-export function compileMatch(match: RouteMatch): Predicate {
+export function compileMatch(match: RouteMatch, meter?: Meter): Predicate {
   const conditions: Predicate[] = [];
   const { path, method } = match;
   if (path !== undefined) {
-    const holds = compilePath(path, match.ignoreCase);
+    const holds = compilePath(path, match.ignoreCase, meter);
     conditions.push((request) => holds(request.path));
   }
   if (method !== undefined) {
-    const holds = compileString(method);
+    const holds = compileString(method, meter);
     conditions.push((request) => holds(request.method));
   }
   for (const [name, condition] of Object.entries(match.headers))
-    conditions.push(compileHeader(name, condition));
+    conditions.push(compileHeader(name, condition, meter));
   for (const [name, condition] of Object.entries(match.withoutHeaders)) {
-    const holds = compileHeader(name, condition);
+    const holds = compileHeader(name, condition, meter);
     conditions.push((request) => !holds(request));
   }
   const params = Object.entries(match.queryParams);
-  if (params.length > 0) conditions.push(compileQuery(params));
+  if (params.length > 0) conditions.push(compileQuery(params, meter));
   return (request) => conditions.every((condition) => condition(request));
 }
 
 /** A field that comes several times matches when one of its values does, or all of them joined. */
-function compileHeader(name: string, condition: HeaderMatch): Predicate {
+function compileHeader(name: string, condition: HeaderMatch, meter: Meter | undefined): Predicate {
   if (name === AUTHORITY_HEADER) {
-    const holds = compileValue(inLowerCase(condition));
+    const holds = compileValue(inLowerCase(condition), meter);
     return (request) => holds(authorityText(request.authority));
   }
-  const holds = compileValue(condition);
+  const holds = compileValue(condition, meter);
   const key = name.toLowerCase();
   return (request) => {
     const values = request.headers.values(key);
@@ -80,8 +82,11 @@ function inLowerCase(match: HeaderMatch): HeaderMatch {
 }
 
 /** A parameter that comes several times matches when one of its values does. */
-function compileQuery(params: readonly (readonly [name: string, condition: HeaderMatch])[]): Predicate {
-  const conditions = params.map(([name, condition]) => ({ name, holds: compileValue(condition) }));
+function compileQuery(
+  params: readonly (readonly [name: string, condition: HeaderMatch])[],
+  meter: Meter | undefined,
+): Predicate {
+  const conditions = params.map(([name, condition]) => ({ name, holds: compileValue(condition, meter) }));
   return (request) => {
     const { first, repeated } = parseQuery(request.query);
     return conditions.every(({ name, holds }) => repeated?.[name]?.some(holds) ?? holds(first[name]));
@@ -89,19 +94,23 @@ function compileQuery(params: readonly (readonly [name: string, condition: Heade
 }
 
 /** `ignoreCase` counts for exact and prefix alone, as in Istio. */
-function compilePath(match: StringMatch, ignoreCase: boolean): (value: string) => boolean {
-  if (!ignoreCase || match.kind === "regex") return compileString(match);
-  const holds = compileString({ kind: match.kind, value: match.value.toLowerCase() });
+function compilePath(
+  match: StringMatch,
+  ignoreCase: boolean,
+  meter: Meter | undefined,
+): (value: string) => boolean {
+  if (!ignoreCase || match.kind === "regex") return compileString(match, meter);
+  const holds = compileString({ kind: match.kind, value: match.value.toLowerCase() }, meter);
   return (value) => holds(value.toLowerCase());
 }
 
-function compileValue(match: HeaderMatch): (value: string | undefined) => boolean {
+function compileValue(match: HeaderMatch, meter: Meter | undefined): (value: string | undefined) => boolean {
   if (match.kind === "present") return (value) => value !== undefined;
-  const holds = compileString(match);
+  const holds = compileString(match, meter);
   return (value) => value !== undefined && holds(value);
 }
 
-function compileString(match: StringMatch): (value: string) => boolean {
+function compileString(match: StringMatch, meter: Meter | undefined): (value: string) => boolean {
   const wanted = match.value;
   switch (match.kind) {
     case "exact":
@@ -109,10 +118,10 @@ function compileString(match: StringMatch): (value: string) => boolean {
     case "prefix":
       return (value) => value.startsWith(wanted);
     case "regex": {
-      const compiled = compileRegex(wanted);
+      const compiled = compileRe2(wanted);
       if (!compiled.ok)
         throw new PurserError("PURSER_INTERNAL", `regular expression ${wanted}: ${compiled.message}`);
-      return (value) => compiled.regex.matches(value);
+      return (value) => compiled.regex.matches(value, meter);
     }
   }
 }

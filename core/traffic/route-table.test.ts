@@ -226,4 +226,18 @@ describe("route matches", () => {
       "r",
     );
   });
+
+  it("match regular expressions of RE2, and bound their work for each request", () => {
+    const regex = (value: string) => route(value, { headers: { "x-a": { kind: "regex", value } } });
+    assert.equal(taken([regex("(?i)BOB\\z")], { headers: { "x-a": "bob" } }), "(?i)BOB\\z");
+    const costly = Array.from({ length: 120 }, (_, index) => regex(`(\\w{1,30}\\s?){1,20}${index}x`));
+    const table = compileRouteTable({ name: "t", virtualHosts: [host(["*"], ...costly, route("any"))] });
+    const match = (value: string) => matchRoute(table, request({ headers: { "x-a": value } }))?.route.name;
+    const started = performance.now();
+    for (let times = 0; times < 3; times++) {
+      assert.throws(() => match("lorem ipsum ".repeat(5_000)), { code: "PURSER_PROXY_MATCH_TOO_LONG" });
+      assert.equal(match("lorem ipsum"), "any");
+    }
+    assert.ok(performance.now() - started < 3 * 1_000);
+  });
 });
