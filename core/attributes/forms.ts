@@ -2,15 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** The value types of a manifest that a form can narrow. */
-type FormedType =
-  | "STRING"
-  | "INT64"
-  | "TIMESTAMP"
-  | "IP_ADDRESS"
-  | "DNS_NAME"
-  | "STRING_MAP"
-  | "STRING_LIST"
-  | "ANY";
+type FormedType = "STRING" | "INT64" | "TIMESTAMP" | "IP_ADDRESS" | "DNS_NAME" | "STRING_MAP" | "ANY";
 
 interface FormDefinition {
   /** The types that an attribute of this form can have. */

@@ -100,6 +100,11 @@ export const ERROR_CATALOG = {
     remedy:
       "Correct it or leave it out; ?? and ?: take all that follows them, so put their right side in parentheses.",
   },
+  PURSER_EXPR_IMPOSSIBLE: {
+    summary:
+      "A condition compares an attribute with a constant that the attribute can never equal, contain or match.",
+    remedy: "Write the constant in the attribute's form, which docs/attributes.md shows.",
+  },
   PURSER_EXPR_ENDLESS: {
     summary: "A function calls itself whatever it is given, so that evaluating it never ends.",
     remedy: "Give the recursion an end with ? :, or use $map, $filter or $reduce in its place.",

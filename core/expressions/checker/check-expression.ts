@@ -4,8 +4,10 @@
 import type { Expression } from "../expression.ts";
 import type { AstNode } from "../jsonata-ast.ts";
 import { AbsenceCheck } from "./absence.ts";
+import { checkClaims } from "./claims.ts";
 import type { ExpressionFinding, ExpressionUse } from "./finding.ts";
 import { Findings } from "./findings.ts";
+import { checkImpossible } from "./impossible/check-impossible.ts";
 import { Inference } from "./inference.ts";
 import { isAnything, isOnly, nounOf, type Shape } from "./kinds.ts";
 import { checkNames } from "./names.ts";
@@ -53,6 +55,8 @@ function findingsOf(
   } else if (use.cached) {
     absence.value(ast, facts);
   }
+  checkImpossible(inference);
+  checkClaims(inference);
   return findings.all();
 }
 
