@@ -262,7 +262,7 @@ describe("the check of an expression", () => {
       "user.age": { type: "INT64" },
     });
     const rows = [...page.matchAll(/^\| (.*?`.*?) \| .* \| (error|warning) \| .* \|$/gm)];
-    assert.ok(rows.length > 15, `${rows.length} rows`);
+    assert.ok(rows.length > 40, `${rows.length} rows`);
     for (const [, written = "", severity] of rows) {
       const [first = "", second = ""] = [...written.matchAll(/`([^`]+)`/g)].map(([, code]) => code);
       const action = ({ ALLOW: "allow", DENY: "deny" } as const)[first];

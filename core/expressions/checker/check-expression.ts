@@ -4,6 +4,7 @@
 import type { Expression } from "../expression.ts";
 import type { AstNode } from "../jsonata-ast.ts";
 import { AbsenceCheck } from "./absence.ts";
+import { checkBypass } from "./bypass/check-bypass.ts";
 import { checkClaims } from "./claims.ts";
 import type { ExpressionFinding, ExpressionUse } from "./finding.ts";
 import { Findings } from "./findings.ts";
@@ -57,6 +58,7 @@ function findingsOf(
   }
   checkImpossible(inference);
   checkClaims(inference);
+  checkBypass(ast, inference);
   return findings.all();
 }
 
