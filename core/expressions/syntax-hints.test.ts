@@ -10,6 +10,7 @@ const FOREIGN: readonly (readonly [source: string, offset: number, written: RegE
   ['request.method === "GET"', 15, /no === .*write =$/],
   ['request.method !== "GET"', 15, /no !== .*write !=$/],
   ['request.method <> "GET"', 15, /no <> .*write !=$/],
+  ['request.method in ("GET", "PUT")', 18, /in brackets: write in \[ … \]$/],
   ["a && b", 2, /no && .*write and$/],
   ["a || b", 2, /no \|\| .*write or$/],
   ["a AND b", 2, /no AND .*write and$/],

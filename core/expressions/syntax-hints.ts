@@ -89,6 +89,9 @@ function foreignHint(tokens: readonly SourceToken[]): SyntaxHint | undefined {
     const found = OPERATORS.find(([foreign]) => isWritten(foreign, tokens, index));
     if (found !== undefined)
       return { message: `there is no ${found[0]} here: write ${found[1]}`, offset: start };
+    const list = text === "in" && !prefix ? tokens[index + 1] : undefined;
+    if (list?.text === "(" && isListed(tokens, index + 2))
+      return { message: "a list is written in brackets: write in [ … ]", offset: list.start };
     if (text === "!") return { message: "there is no ! here: write $not(…)", offset: start };
     const next = tokens[index + 1];
     if (
@@ -112,6 +115,11 @@ function foreignHint(tokens: readonly SourceToken[]): SyntaxHint | undefined {
       return { message: `there is no ${text} here: write ${own}`, offset: start };
   }
   return undefined;
+}
+
+/** Whether the tokens from `index` on are a value and a comma, as in SQL's `in ("a", "b")`. */
+function isListed(tokens: readonly SourceToken[], index: number): boolean {
+  return tokens[index + 1]?.text === ",";
 }
 
 /** Whether the tokens from `index` on, with nothing between them, are `operator`. */

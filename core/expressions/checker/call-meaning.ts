@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AstNode } from "../jsonata-ast.ts";
+import { isCalledList } from "./comparisons.ts";
 import { listedIn } from "./forms/text-form.ts";
 import type { Inference } from "./inference.ts";
 import { isOnly, type Shape } from "./kinds.ts";
@@ -31,6 +32,7 @@ export function checkMeaning(
 ): void {
   const [first, second] = operands;
   if (first === undefined) return;
+  if (TEXT_TESTS.has(name) && isCalledList(first.shape)) checkListedText(node, first, second, inference);
   if (SEARCHES.has(name) && second !== undefined) checkOrderOfArguments(node, name, first, second, inference);
   else if (name === "count") checkCountOfOne(node, first, inference);
   else if (name === "exists") checkExistence(node, first, inference);
@@ -63,6 +65,25 @@ function checkOrderOfArguments(
   });
 }
 
+const TEXT_TESTS: ReadonlySet<string> = new Set(["contains", "startsWith", "endsWith", "match"]);
+
+/** `$contains(request.auth.claims.roles, "admin")` fails on a list. */
+function checkListedText(
+  node: AstNode,
+  list: Operand,
+  text: Operand | undefined,
+  { findings }: Inference,
+): void {
+  if (list.node === undefined || text?.node === undefined) return;
+  const [lists, item] = [findings.textOf(list.node), findings.textOf(text.node)];
+  findings.add(node, {
+    code: "PURSER_EXPR_ARGUMENT",
+    severity: "warning",
+    message: `${lists} may be a list, which this function fails on (T0410)`,
+    ...(typeof text.shape.constant === "string" ? { suggestion: `${item} in ${lists}` } : {}),
+  });
+}
+
 /** `$count(request.headers)`: what is no list counts as one. */
 function checkCountOfOne(node: AstNode, { shape, node: argument }: Operand, { findings }: Inference): void {
   if (shape.place === undefined || argument === undefined) return;
@@ -82,7 +103,21 @@ function checkCountOfOne(node: AstNode, { shape, node: argument }: Operand, { fi
 }
 
 /** `$exists(x = "bob")`: a comparison always has a value, and some attributes are always there. */
-function checkExistence(node: AstNode, { shape, node: argument }: Operand, { findings }: Inference): void {
+function checkExistence(
+  node: AstNode,
+  { shape, node: argument }: Operand,
+  { findings, use }: Inference,
+): void {
+  if (typeof shape.constant === "string" && argument !== undefined) {
+    const isAttribute = use.manifest.lookup(shape.constant.split(".")) !== undefined;
+    findings.add(node, {
+      code: "PURSER_EXPR_CONSTANT",
+      severity: "warning",
+      message: `${findings.textOf(argument)} is a text, which is always there: an attribute is named without quotes`,
+      ...(isAttribute ? { suggestion: `$exists(${shape.constant})` } : {}),
+    });
+    return;
+  }
   const inner = argument && (onlyExpression(argument) ?? argument);
   if (inner === undefined || !isAlwaysThere(inner, shape)) return;
   const text = findings.textOf(inner);

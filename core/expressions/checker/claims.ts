@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Findings } from "./findings.ts";
 import type { Inference } from "./inference.ts";
-import type { Shape } from "./kinds.ts";
+import { nounOf, type Shape } from "./kinds.ts";
 import { subjectText, type TextTest } from "./text-tests.ts";
 
 type ClaimType = "boolean" | "number" | "string";
@@ -30,6 +31,7 @@ const NOUNS: Readonly<Record<ClaimType, string>> = {
 /** Notes comparisons of a registered claim with a constant of another type than it is registered with. */
 export function checkClaims({ tests, findings }: Inference): void {
   for (const test of tests.values()) {
+    checkOtherSide(test, findings);
     const claim = claimOf(test.subject.shape);
     const type = claim === undefined ? undefined : CLAIM_TYPES.get(claim);
     if (claim === undefined || type === undefined || (test.written === "in" && isText(test))) continue;
@@ -45,6 +47,27 @@ export function checkClaims({ tests, findings }: Inference): void {
         ...(meant === undefined || node === undefined ? {} : { suggestion: meant }),
       });
     }
+  }
+}
+
+/** `claims.exp > request.time`: a number of seconds and a text (T2009). */
+function checkOtherSide({ subject, constants: [other], node, manner }: TextTest, findings: Findings): void {
+  if (other === undefined || (manner !== "equal" && manner !== "order")) return;
+  for (const [claim, value] of [
+    [subject, other],
+    [other, subject],
+  ] as const) {
+    const type = CLAIM_TYPES.get(claimOf(claim.shape) ?? "");
+    const { kinds, constant, declaration } = value.shape;
+    if (type === undefined || constant !== undefined || kinds.has(type) || value.node === undefined) continue;
+    const text = findings.textOf(value.node);
+    const isTime = declaration?.form === "timestamp" && type === "number";
+    findings.add(value.node, {
+      code: "PURSER_EXPR_TYPE",
+      severity: "warning",
+      message: `${subjectText(claim, findings)} is registered as ${NOUNS[type]}, and ${text} is ${nounOf(kinds)} (in ${findings.textOf(node)})`,
+      ...(isTime ? { suggestion: `$toMillis(${text}) / 1000` } : {}),
+    });
   }
 }
 

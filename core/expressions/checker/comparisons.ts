@@ -200,7 +200,8 @@ const LISTS: ReadonlySet<string> = new Set([
   "aud",
 ]);
 
-function isCalledList({ place = [], declaration }: Shape): boolean {
+/** Whether a value is a list by custom, as its name says. */
+export function isCalledList({ place = [], declaration }: Shape): boolean {
   return declaration?.type === "ANY" && LISTS.has(place.at(-1) ?? "");
 }
 

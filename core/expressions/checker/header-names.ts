@@ -23,6 +23,15 @@ export const WELL_KNOWN_HEADERS: ReadonlySet<string> = new Set(
   x-original-url x-real-ip x-request-id x-requested-with x-xsrf-token`.split(/\s+/),
 );
 
+/** HTTP/2's pseudo-headers (RFC 9113, 8.3.1), and the attributes that have what they say. */
+export const PSEUDO_HEADERS: ReadonlyMap<string, string> = new Map([
+  [":method", "request.method"],
+  [":path", "request.path"],
+  [":authority", "request.host"],
+  [":scheme", "request.scheme"],
+  [":status", "response.code"],
+]);
+
 /** Shorter names are near to too many others. */
 const LEAST_LENGTH = 5;
 

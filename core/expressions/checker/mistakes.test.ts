@@ -295,6 +295,12 @@ const MISTAKES: readonly Mistake[] = [
     '$inZone(request.time, "UTC").weekdayName = "Monday"',
   ],
   [
+    "deny",
+    '$inZone(request.time, "UTC").weekdayName in ["Sat"]',
+    'warning IMPOSSIBLE: "Saturday"',
+    '$inZone(request.time, "UTC").weekday in [6, 7]',
+  ],
+  [
     "allow",
     'source.principal = "spiffe://a/ns/b"',
     'warning IMPOSSIBLE: "a/ns/b"',
@@ -358,7 +364,56 @@ const MISTAKES: readonly Mistake[] = [
     'warning CONSTANT: request.useragent = "bob"',
     '$exists(request.headers."x")',
   ],
+  [
+    "deny",
+    '$exists("request.referer")',
+    "warning CONSTANT: $exists(request.referer)",
+    "$exists(request.referer)",
+  ],
+  [
+    "allow",
+    '$contains(request.auth.claims.roles, "a")',
+    'warning ARGUMENT: "a" in request.auth.claims.roles',
+    '"a" in request.auth.claims.roles',
+  ],
+  [
+    "deny",
+    '$not(request.method = "GET") or $not(request.method = "PUT")',
+    'warning CONSTANT: $not(request.method in ["GET", "PUT"])',
+    '$not(request.method = "GET") and $not(request.method = "PUT")',
+  ],
+  // Wildcards in other texts.
+  [
+    "allow",
+    'request.auth.claims.email = "*@a.com"',
+    'warning IMPOSSIBLE: $glob(request.auth.claims.email, "*@a.com")',
+    '$glob(request.auth.claims.email, "*@a.com")',
+  ],
+  [
+    "deny",
+    'request.useragent in ["curl/*", "x"]',
+    'warning IMPOSSIBLE: ($glob(request.useragent, "curl/*") or request.useragent = "x")',
+    'request.headers.accept = "text/*"',
+  ],
+  [
+    "allow",
+    'request.headers."x-user" = "*"',
+    'warning IMPOSSIBLE: $exists(request.headers."x-user")',
+    'request.headers."if-match" = "*"',
+  ],
   // Claims.
+  [
+    "allow",
+    "request.auth.claims.exp > request.time",
+    "warning TYPE: $toMillis(request.time) / 1000",
+    "request.auth.claims.exp > $toMillis(request.time) / 1000",
+  ],
+  [
+    "allow",
+    "request.time < request.auth.claims.exp",
+    "warning TYPE: $toMillis(request.time) / 1000",
+    "$toMillis(request.time) / 1000 < request.auth.claims.exp",
+  ],
   [
     "allow",
     'request.auth.claims.email_verified = "true"',
@@ -379,6 +434,12 @@ const MISTAKES: readonly Mistake[] = [
     '"a" in request.auth.claims.aud',
   ],
   // Names.
+  [
+    "deny",
+    'request.headers.":path" = "/a"',
+    "warning UNKNOWN_ATTRIBUTE: request.path",
+    'request.headers."x-path" = "/a"',
+  ],
   [
     "deny",
     'request.headers.authorisation = "x"',

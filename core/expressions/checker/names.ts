@@ -7,7 +7,7 @@ import type { StaticReference, StaticReferences } from "../expression.ts";
 import { type AstNode, walk } from "../jsonata-ast.ts";
 import type { SourceRange } from "../source-ranges.ts";
 import { checkBareWords } from "./bare-words.ts";
-import { nearHeader } from "./header-names.ts";
+import { nearHeader, PSEUDO_HEADERS } from "./header-names.ts";
 import type { Inference } from "./inference.ts";
 
 /** Notes names that no manifest declares, or that are not known yet when the expression is evaluated. */
@@ -81,6 +81,17 @@ function checkHeaderNames(ast: AstNode, inference: Inference): void {
     const name = headerName(declaration, place);
     if (name === undefined) return;
     const small = name.toLowerCase();
+    const pseudo = PSEUDO_HEADERS.get(small);
+    if (pseudo !== undefined) {
+      const message = `${JSON.stringify(name)} is no header: the attribute ${pseudo} has it`;
+      inference.findings.add(node, {
+        code: "PURSER_EXPR_UNKNOWN_ATTRIBUTE",
+        severity: "warning",
+        message,
+        suggestion: pseudo,
+      });
+      return;
+    }
     const near = nearHeader(small);
     if (near === undefined && small === name) return;
     inference.findings.add(node, {

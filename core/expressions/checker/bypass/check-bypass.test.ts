@@ -170,6 +170,18 @@ const MISTAKES: readonly Mistake[] = [
     "warning BYPASS: origin.ip",
     '$cidr(origin.ip, "10.0.0.0/8")',
   ],
+  [
+    "deny",
+    '$split(request.headers."x-forwarded-for", ",")[0] = "10.0.0.1"',
+    "warning BYPASS: origin.ip",
+    'origin.ip = "10.0.0.1"',
+  ],
+  [
+    "deny",
+    'request.headers.host = "a.example.com"',
+    "warning BYPASS: request.host",
+    'request.host = "a.example.com"',
+  ],
 ];
 
 /** Conditions that nothing walks round, or that decide nothing. */

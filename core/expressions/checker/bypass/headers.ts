@@ -15,7 +15,7 @@ const LIST_SEPARATOR = "/\\s*,\\s*/";
 
 /** Notes tests of a header that the joined text of several values decides. */
 export function checkHeaderTest({ test, role }: PlacedTest, inference: Inference): void {
-  checkForwarded(test, inference);
+  checkRaw(test, inference);
   checkSplit(test, inference);
   if (role === "admit") checkPart(test, inference);
 }
@@ -71,15 +71,30 @@ function readsHeader(node: AstNode, inference: Inference): boolean {
   return found;
 }
 
-/** `$cidr(request.headers."x-forwarded-for", …)`: a list, whose first entries the client writes. */
-function checkForwarded({ subject }: TextTest, inference: Inference): void {
-  const { findings, use } = inference;
-  if (headerName(subject.shape.declaration, subject.shape.place) !== "x-forwarded-for") return;
-  if (subject.node === undefined || use.manifest.lookup(["origin", "ip"])?.kind !== "attribute") return;
-  noteBypass(
-    subject.node,
-    `${findings.textOf(subject.node)} is a list that a client can begin: origin.ip is the client's address by the trusted hops`,
-    "origin.ip",
-    inference,
-  );
+/** Headers that clients write in many ways, the attributes that are made of them, and the reason to read those. */
+const CANONICAL: ReadonlyMap<string, readonly [attribute: string, reason: string]> = new Map([
+  [
+    "x-forwarded-for",
+    ["origin.ip", "is a list that a client can begin: origin.ip is the client's address by the trusted hops"],
+  ],
+  [
+    "host",
+    [
+      "request.host",
+      "is as the client writes it, with its port and in any letters: request.host has one form",
+    ],
+  ],
+]);
+
+/** `$cidr(request.headers."x-forwarded-for", …)`, `$split(request.headers."x-forwarded-for", ",")[0] = …`. */
+function checkRaw({ subject: { node } }: TextTest, inference: Inference): void {
+  if (node === undefined) return;
+  walk(node, (part) => {
+    const { declaration, place } = inference.shapeOf(part);
+    const [attribute, reason] = CANONICAL.get(headerName(declaration, place) ?? "") ?? [];
+    if (attribute === undefined || declaration?.name !== "request.headers") return;
+    if (inference.use.manifest.lookup(attribute.split("."))?.kind !== "attribute") return;
+    const text = inference.findings.textOf(part);
+    noteBypass(node, `${text} ${reason}`, attribute, inference);
+  });
 }

@@ -49,7 +49,9 @@ function nearest(text: string, values: readonly string[]): Pick<Misfit, "texts">
   const same = (wanted: string) => values.find((value) => value.toLowerCase() === wanted.toLowerCase());
   const listed = listedIn(text)?.map(same);
   if (listed?.every((value) => value !== undefined) === true) return { texts: listed as readonly string[] };
-  const near = same(text) ?? same(text.replace(/:\/*$/, "")) ?? suggest(text, values);
+  const short = text.length < 3 ? undefined : text.toLowerCase().replace(/\.$/, "");
+  const long = short && values.find((value) => value.toLowerCase().startsWith(short));
+  const near = same(text) ?? same(text.replace(/:\/*$/, "")) ?? long ?? suggest(text, values);
   return near === undefined ? {} : { texts: [near] };
 }
 

@@ -14,7 +14,7 @@ const VERBS: Readonly<Record<TestManner, string>> = {
   glob: "match",
   template: "match",
   block: "be in",
-  order: "begin with",
+  order: "be ordered beside",
 };
 
 export interface Advice {

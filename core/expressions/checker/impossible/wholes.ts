@@ -3,7 +3,9 @@
 
 import { numberMisfit } from "../forms/form-of.ts";
 import { corrected, listedIn, type Misfit, misfitOf, WHOLE } from "../forms/text-form.ts";
+import { WELL_KNOWN_HEADERS } from "../header-names.ts";
 import type { Inference } from "../inference.ts";
+import { headerName } from "../names.ts";
 import { looksLikePattern, patternLiteral } from "../patterns.ts";
 import type { Operand, TextTest } from "../text-tests.ts";
 import { type Advice, isData, note, writtenSubject } from "./note.ts";
@@ -76,12 +78,29 @@ function misfitOfWhole(test: TextTest, { shape, node }: Operand): Misfit | undef
   const list = test.written === "in" && node !== undefined && !isItem(test) ? listedIn(constant) : undefined;
   if (list !== undefined && isData(test))
     return { reason: `"in" looks for it in a list, and this is one text`, texts: list };
-  const misfit = form && misfitOf(form, constant, WHOLE);
+  const misfit = form === undefined ? wildcardMisfit(test, constant) : misfitOf(form, constant, WHOLE);
   if (misfit?.condition !== undefined || !looksLikePattern(constant) || !isData(test)) return misfit;
   return {
     reason: "this is a regular expression, and compared as a text",
     condition: (subject) => `$contains(${subject}, ${patternLiteral(constant)})`,
   };
+}
+
+/** `claims.email = "*@example.com"`, where nothing is known of the text but that it is data. */
+function wildcardMisfit({ subject }: TextTest, text: string): Misfit | undefined {
+  const { declaration, place } = subject.shape;
+  const header = headerName(declaration, place);
+  // In HTTP a star is a value: `Accept: text/*`, `If-Match: *`.
+  if (
+    place === undefined ||
+    (header !== undefined && WELL_KNOWN_HEADERS.has(header) && header !== "user-agent")
+  )
+    return undefined;
+  const isWildcard = text === "*" || /^\*{1,2}[^*]*\w[^*]*$|^[^*]*\w[^*]*\*{1,2}$/.test(text);
+  if (!isWildcard) return undefined;
+  const reason = "this compares the text as it stands: wildcards are for $glob";
+  if (text === "*") return { reason, condition: (value) => `$exists(${value})` };
+  return { reason, condition: (value) => `$glob(${value}, ${JSON.stringify(text)})` };
 }
 
 /** Whether the constants are items of a list that is written out. */
