@@ -123,6 +123,27 @@ describe("a mixer", () => {
     assert.equal(now(check()).quotas[0]?.granted, 1);
   });
 
+  it("charges a call once that is sent again after the documents were edited", async () => {
+    const { mixer } = setUp();
+    await mixer.apply(snapshotOf({ quotaPolicies: [quotaPolicy("q", { limit: 9 })] }));
+    const check = { attributes: {}, deduplicationId: "check" };
+    assert.equal(now(mixer.check(check)).quotas[0]?.remaining, 8);
+    const charge = { policy: "q", cell: "q{}", limit: 9, leaseMs: 0, amount: 2, bestEffort: false };
+    const ask = { version: "v1", deduplicationId: "allocate", charges: [charge] };
+    await mixer.allocate(ask);
+    const edited = snapshotOf({
+      version: "v2",
+      quotaPolicies: [
+        quotaPolicy("q", { limit: 9, mode: "enforce" }),
+        quotaPolicy("other", { limit: 0, mode: "shadow" }),
+      ],
+    });
+    await mixer.apply(edited);
+    now(mixer.check(check));
+    await mixer.allocate(ask);
+    assert.equal(now(mixer.check({ ...check, deduplicationId: "look" })).quotas[0]?.remaining, 5);
+  });
+
   describe("applying a snapshot", () => {
     it("lets handlers of the same signature live on, builds the others, and closes those that are gone", async () => {
       const log: string[] = [];

@@ -22,8 +22,7 @@ export function answerAllocate(
     if (demand === undefined) return { kind: "stale", version };
     demands.push(demand);
   }
-  const id = `${request.deduplicationId}@${version}`;
-  return chain(charger.charge(demands, id), (quotas) => {
+  return chain(charger.charge(demands, request.deduplicationId), (quotas) => {
     demands.forEach(({ request: { amount } }, index) => {
       if (amount > 0) metrics.quota(quotas[index] as QuotaOutcome, amount);
     });

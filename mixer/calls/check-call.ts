@@ -31,8 +31,7 @@ export function answerCheck(
   return chain(decideOrExplain(generation, request, context), ({ decision, explanation }) => {
     const demands =
       request.withoutQuotas === true ? [] : decision.charges.map((charge) => demandOf(charge, generation));
-    const id = `${request.deduplicationId}@${version}`;
-    return chain(charger.charge(demands, id), (quotas) => {
+    return chain(charger.charge(demands, request.deduplicationId), (quotas) => {
       const asked = demands.map(({ mode, request: { amount } }, index) => {
         return { mode, amount, outcome: quotas[index] as QuotaOutcome };
       });
