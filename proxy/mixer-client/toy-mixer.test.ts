@@ -94,6 +94,8 @@ export function denial(name = "no-entry"): Partial<Decision> {
 /** A mixer of one function and one store. */
 export class ToyMixer implements MixerService {
   readonly store: QuotaStore;
+  /** Counts for `onStoreFailure: local`, as a mixer's own memory does. */
+  readonly localStore: QuotaStore;
   readonly #time: VirtualTime;
   readonly #listeners = new Set<(state: PolicyState) => void>();
   /** What is decided about a bag, which remembers what is read of it. */
@@ -114,6 +116,7 @@ export class ToyMixer implements MixerService {
   constructor(time: VirtualTime, store: QuotaStore = createMemoryQuotaStore({ clock: time.clock })) {
     this.#time = time;
     this.store = store;
+    this.localStore = createMemoryQuotaStore({ clock: time.clock });
   }
 
   check(request: CheckRequest): MaybePromise<CheckReply> {
@@ -180,26 +183,18 @@ export class ToyMixer implements MixerService {
       const at = slot === undefined ? {} : { slot };
       return { cell, limit, leaseMs, amount, bestEffort, windowMs, algorithm, ...at };
     });
-    if (this.storeCondition === "down") return charges.map((one) => this.#withoutStore(one));
-    const grants = this.store.allocate(requests, { deduplicationId }) as readonly QuotaGrant[];
-    return charges.map(({ policy, cell }, index) => ({ policy, cell, ...(grants[index] as QuotaGrant) }));
-  }
-
-  #withoutStore({ policy, cell, amount }: { policy: string; cell: string; amount: number }): QuotaOutcome {
-    const { onStoreFailure: applied } = this.quotas.find((one) => one.policy === policy) as ToyQuota;
-    const granted = applied === "allow" ? amount : 0;
-    const failure = { code: "PURSER_STORE_UNAVAILABLE", applied } as const;
-    return {
-      policy,
-      cell,
-      granted,
-      remaining: 0,
-      resetMs: 0,
-      retryAfterMs: 0,
-      validForMs: 0,
-      slot: 0,
-      failure,
-    };
+    const away = this.storeCondition === "down";
+    const grants = (away ? this.localStore : this.store).allocate(requests, {
+      deduplicationId,
+    }) as readonly QuotaGrant[];
+    return charges.map(({ policy, cell, amount }, index) => {
+      const grant = grants[index] as QuotaGrant;
+      if (!away) return { policy, cell, ...grant };
+      const { onStoreFailure: applied } = this.quotas.find((one) => one.policy === policy) as ToyQuota;
+      const granted = { allow: amount, deny: 0, local: grant.granted }[applied];
+      const failure = { code: "PURSER_STORE_UNAVAILABLE", applied } as const;
+      return { policy, cell, ...grant, granted, failure };
+    });
   }
 
   #answer<T>(reply: () => T): MaybePromise<T> {

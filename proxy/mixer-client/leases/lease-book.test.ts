@@ -234,6 +234,57 @@ describe("quota leases", () => {
     assert.equal((await second).outcome.kind, "error");
   });
 
+  for (const delayMs of [1, 4, 20]) {
+    it(`refuse nobody below the limit while the store is away, with replies after ${delayMs} ms`, async () => {
+      const hot = quota({ limit: 100_000, windowMs: 10_000, onStoreFailure: "local" });
+      const { time, mixer, client } = stageWith([hot]);
+      mixer.delayMs = delayMs;
+      await Promise.all([client.check(BAG), time.advanceAndSettle(delayMs)]);
+      const verdicts: Promise<Verdict>[] = [];
+      for (let tick = 0; tick < 1_500; tick++) {
+        mixer.storeCondition = tick >= 300 && tick < 1_200 ? "down" : "up";
+        for (let request = 0; request < 1 + (tick % 3); request++)
+          verdicts.push(Promise.resolve(client.check(BAG)));
+        await time.advanceAndSettle(1);
+      }
+      await time.advanceAndSettle(100);
+      const all = await Promise.all(verdicts);
+      assert.deepEqual([...new Set(all.map(({ outcome }) => outcome.kind))], ["allow"]);
+      assert.ok(all.filter(({ failure }) => failure?.applied === "local").length > 1_000);
+    });
+  }
+
+  it("are all used before anybody is refused while the store is away", async () => {
+    const step = fc.record({
+      waitMs: fc.integer({ min: 0, max: 9 }),
+      requests: fc.integer({ min: 0, max: 12 }),
+    });
+    const scenario = fc.record({
+      limit: fc.integer({ min: 0, max: 150 }),
+      delayMs: fc.integer({ min: 0, max: 12 }),
+      steps: fc.array(step, { minLength: 1, maxLength: 30 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(scenario, async ({ limit, delayMs, steps }) => {
+        const { time, mixer, client } = stageWith([
+          quota({ limit, windowMs: 3_600_000, onStoreFailure: "local" }),
+        ]);
+        mixer.storeCondition = "down";
+        mixer.delayMs = delayMs;
+        const verdicts: Promise<Verdict>[] = [];
+        for (const { waitMs, requests } of steps) {
+          for (let request = 0; request < requests; request++)
+            verdicts.push(Promise.resolve(client.check(BAG)));
+          await time.advanceAndSettle(waitMs);
+        }
+        await time.advanceAndSettle(200);
+        const allowed = (await Promise.all(verdicts)).filter(({ outcome }) => outcome.kind === "allow");
+        assert.equal(allowed.length, Math.min(limit, verdicts.length));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it("are dropped when the policies change", async () => {
     const wide = quota({ limit: 10_000 });
     const { mixer, client } = stageWith([wide]);

@@ -52,6 +52,10 @@ export class LeasePool {
   #waiters: Waiter[] = [];
   readonly #demand = new DemandMeter();
   #asking = false;
+  /** The waiters that the ask under way is for: only these may be refused for its answer. */
+  #asked: readonly Waiter[] = [];
+  /** Whether the store could not be reached for the last ask. */
+  #storeAway = false;
   /** What the store had left at its last answer. */
   #remaining = Number.POSITIVE_INFINITY;
   #resetAtMs = 0;
@@ -62,10 +66,7 @@ export class LeasePool {
   /** No asking ahead of need before this. */
   #pausedUntilMs = 0;
   #emptyAnswers = 0;
-  /**
-   * Those that a grant fell short of. The first of them asks once more, alone: its refusal says when to come back, and
-   * holds for all.
-   */
+  /** Waiters that a grant fell short of. They are asked for once more, and refused when that falls short of them too. */
   readonly #unserved = new Set<Waiter>();
   /** Cancels the timer for what must go back; the book's own. */
   cancelGiveBack: (() => void) | undefined;
@@ -125,9 +126,10 @@ export class LeasePool {
     const available = this.#lots.available(nowMs);
     const ahead = this.#ahead(available, nowMs, proxies);
     if (!forWaiters && ahead === 0) return undefined;
-    const served = this.#unserved.size > 0 ? this.#waiters.slice(0, 1) : this.#waiters;
-    const missing = served.reduce((sum, { amount }) => sum + amount, forWaiters ? -available : 0);
+    const asked = [...this.#waiters];
+    const missing = asked.reduce((sum, { amount }) => sum + amount, forWaiters ? -available : 0);
     this.#asking = true;
+    this.#asked = asked;
     const { policy, cell, limit, leaseMs } = this.#charge;
     return {
       charge: {
@@ -137,7 +139,7 @@ export class LeasePool {
         leaseMs: ahead > 0 ? leaseMs : 0,
         amount: missing + ahead,
         // A single demand is granted whole or not at all, and its refusal then says when it may succeed.
-        bestEffort: ahead > 0 || served.length !== 1,
+        bestEffort: ahead > 0 || asked.length !== 1,
       },
       forWaiters,
     };
@@ -153,6 +155,7 @@ export class LeasePool {
       this.#answerFailure(outcome, outcome.failure, nowMs);
       return [];
     }
+    this.#storeAway = false;
     this.observe(outcome, nowMs);
     const { granted, slot } = outcome;
     // By the time of sending, which is not after the store's decision: our lease ends no later than the store's.
@@ -167,7 +170,7 @@ export class LeasePool {
     if (granted > 0) this.#lots.add(lot);
     this.#serve(nowMs);
     if (granted < asked.amount) this.#fallShort(asked, outcome, nowMs);
-    else this.#suffice();
+    else this.#emptyAnswers = 0;
     if (held || lot.amount === 0) return [];
     // At a window's end, or with a lease of a millisecond, nothing can be held: asking again at once would bring the same.
     if (asked.leaseMs > 0) this.#pausedUntilMs = nowMs + PAUSE_MS;
@@ -222,7 +225,7 @@ export class LeasePool {
 
   /** How much to ask for ahead of need. */
   #ahead(available: number, nowMs: number, proxies: number): number {
-    if (this.#unserved.size > 0 || nowMs < this.#pausedUntilMs) return 0;
+    if (this.#unserved.size > 0 || this.#storeAway || nowMs < this.#pausedUntilMs) return 0;
     const target = this.#target(nowMs, proxies);
     // What is used once or twice before its lease ends is cheaper to ask for when it is needed.
     if (target < 2) return 0;
@@ -261,7 +264,7 @@ export class LeasePool {
   #fallShort(asked: AllocateCharge, { granted, retryAfterMs, resetMs }: QuotaOutcome, nowMs: number): void {
     this.#pausedUntilMs = nowMs + PAUSE_MS;
     if (granted > 0) {
-      for (const waiter of this.#waiters) this.#unserved.add(waiter);
+      this.#askOnceMore();
       return;
     }
     // Nothing, and no word of when to come back: another charge of the same call was refused. But only once, lest a
@@ -278,17 +281,19 @@ export class LeasePool {
     );
   }
 
-  /** All was granted that was asked for. */
-  #suffice(): void {
-    this.#emptyAnswers = 0;
-    if (this.#unserved.size === 0) return;
-    // What the first of them got came in the meantime, and the others must not queue for what comes next: where demand
-    // is always larger, nobody would be told in time. When to come back is reckoned from the limit's average rate.
+  /**
+   * Something was granted, but too little. The store had nothing left at that moment, so the waiters that were asked for
+   * twice are refused: where demand always exceeds what flows in, nobody would be told in time. The store does not say
+   * when to come back then; that is reckoned from the limit's average rate.
+   */
+  #askOnceMore(): void {
+    const asked = new Set(this.#asked);
     const { windowMs, limit } = this.#charge;
     this.#refuse(
-      (waiter) => this.#unserved.has(waiter),
+      (waiter) => asked.has(waiter) && this.#unserved.has(waiter),
       ({ amount }) => Math.ceil((windowMs * amount) / Math.max(1, limit)),
     );
+    for (const waiter of this.#waiters) if (asked.has(waiter)) this.#unserved.add(waiter);
   }
 
   #refuse(which: (waiter: Waiter) => boolean, retryAfterMs: (waiter: Waiter) => number): void {
@@ -301,22 +306,29 @@ export class LeasePool {
     }
   }
 
-  /** The store could not be asked, and the mixer has applied the charge's onStoreFailure. */
+  /**
+   * The store could not be asked, and the mixer has applied the charge's onStoreFailure. With `local`, what was granted
+   * is for the waiters that were asked for; waiters that joined later get what is over, or are asked for next.
+   */
   #answerFailure(
     { granted, retryAfterMs }: QuotaOutcome,
     failure: NonNullable<QuotaOutcome["failure"]>,
     nowMs: number,
   ): void {
     this.#pausedUntilMs = nowMs + PAUSE_MS;
+    this.#storeAway = true;
     const { code, applied } = failure;
+    const asked = new Set(this.#asked);
     let left = applied === "local" ? granted : Number.POSITIVE_INFINITY;
     this.#unserved.clear();
     for (const waiter of this.#waiters.splice(0)) {
-      if (waiter.amount > left) {
-        waiter.settle({ kind: "refused", retryAfterMs: Math.max(1, retryAfterMs) });
-      } else {
+      if (waiter.amount <= left) {
         left -= waiter.amount;
         waiter.settle({ kind: "failed", code, applied });
+      } else if (asked.has(waiter)) {
+        waiter.settle({ kind: "refused", retryAfterMs: Math.max(1, retryAfterMs) });
+      } else {
+        this.#waiters.push(waiter);
       }
     }
   }
