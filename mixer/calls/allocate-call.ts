@@ -36,7 +36,7 @@ export function answerAllocate(
  */
 function demandOf(charge: AllocateCharge, generation: Generation): Demand | undefined {
   const policy = generation.quotaPolicies.get(charge.policy);
-  if (policy === undefined || !isCellOf(policy, charge.limit, charge.cell)) return undefined;
+  if (policy === undefined || !isCellOf(policy, charge.cell)) return undefined;
   const limits = [policy.limit, ...policy.overrides.map(({ limit }) => limit)];
   if (!limits.includes(charge.limit)) return undefined;
   return {
