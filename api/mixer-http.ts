@@ -41,6 +41,7 @@ const Bag = Type.Record(Type.String(), Type.Unknown());
 const CheckRequestSchema = closed({
   attributes: Bag,
   deduplicationId: Text,
+  useWithinMs: Type.Optional(Whole),
   withoutQuotas: Type.Optional(Type.Boolean()),
   explain: Type.Optional(Type.Boolean()),
 });

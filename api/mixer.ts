@@ -38,6 +38,11 @@ export interface CheckRequest {
   readonly attributes: AttributeBag;
   /** One id for a call and all its retries. */
   readonly deduplicationId: string;
+  /**
+   * How long after the sending the caller may still let the request pass, in milliseconds: quotas count as used at the
+   * end of that time, 1 s at most, and each outcome's `validForMs` says what is granted of it. Default 0: at once.
+   */
+  readonly useWithinMs?: number;
   /** True to decide without charging quotas; default false. */
   readonly withoutQuotas?: boolean;
   /** True to have the reply say why, at many times the cost of deciding; default false. */

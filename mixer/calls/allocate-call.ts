@@ -7,7 +7,7 @@ import { chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
 import { isCellOf } from "../../core/quota/cell-name.ts";
 import type { Generation } from "../generation.ts";
 import type { Demand } from "../quota/quota-charger.ts";
-import type { CallTools } from "./check-call.ts";
+import { type CallTools, MAX_USE_MS } from "./check-call.ts";
 
 /** Charges that earlier decisions named. When one of them means nothing any more, none is made. */
 export function answerAllocate(
@@ -49,7 +49,8 @@ function demandOf(charge: AllocateCharge, generation: Generation): Demand | unde
       windowMs: policy.windowMs,
       amount: charge.amount,
       bestEffort: charge.bestEffort,
-      leaseMs: Math.min(charge.leaseMs, policy.leaseMs),
+      // A policy without leases still has its grants hold until they arrive.
+      leaseMs: Math.min(charge.leaseMs, Math.max(policy.leaseMs, MAX_USE_MS)),
       ...(charge.slot === undefined ? {} : { slot: charge.slot }),
     },
     onStoreFailure: policy.onStoreFailure,

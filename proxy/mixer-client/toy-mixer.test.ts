@@ -108,6 +108,8 @@ export class ToyMixer implements MixerService {
   storeCondition: "up" | "down" = "up";
   /** How long a call takes to arrive; 0 for a mixer in the same process. */
   delayMs = 0;
+  /** How long a reply takes to arrive, once everything is decided. */
+  replyDelayMs = 0;
   stale = false;
   readonly checks: CheckRequest[] = [];
   readonly allocations: AllocateRequest[] = [];
@@ -126,7 +128,7 @@ export class ToyMixer implements MixerService {
       const decided = this.decide(recorder.view);
       const made = decision({ referenced: recorder.references(), ...decided });
       const quotas = this.#charge(
-        made.charges.map((one) => ({ ...one, leaseMs: 0, bestEffort: false })),
+        made.charges.map((one) => ({ ...one, leaseMs: request.useWithinMs ?? 0, bestEffort: false })),
         request.deduplicationId,
       );
       return { version: this.replyVersion ?? this.state.version, decision: made, quotas };
@@ -198,16 +200,16 @@ export class ToyMixer implements MixerService {
   }
 
   #answer<T>(reply: () => T): MaybePromise<T> {
-    const { condition, delayMs } = this;
+    const { condition, delayMs, replyDelayMs } = this;
     if (condition === "hangs") return new Promise(() => {});
     if (condition === "refuses") {
       return Promise.reject(new PurserError("PURSER_MIXER_UNAVAILABLE", "connection refused"));
     }
-    if (condition === "up" && delayMs === 0) return reply();
+    if (condition === "up" && delayMs + replyDelayMs === 0) return reply();
     return new Promise((resolve, reject) => {
       this.#time.scheduler.after(delayMs, () => {
         const answer = reply();
-        if (condition === "up") resolve(answer);
+        if (condition === "up") this.#time.scheduler.after(replyDelayMs, () => resolve(answer));
         else reject(new PurserError("PURSER_MIXER_UNAVAILABLE", "connection reset"));
       });
     });

@@ -72,8 +72,8 @@ describe("quota leases", () => {
 
   it("let those that wait share one call, in order", async () => {
     const { time, mixer, client } = stageWith([quota({ limit: 15 })]);
-    void client.check(BAG);
     mixer.delayMs = 5;
+    await Promise.all([client.check(BAG), time.advanceAndSettle(5)]);
     const outcomes: string[] = [];
     const all = Array.from({ length: 30 }, async (_, index) => {
       const { outcome } = await client.check(BAG);
@@ -187,8 +187,10 @@ describe("quota leases", () => {
     time.advance(1_000);
     // The reply comes when the lease, counted from the asking, is over: nothing of it may be held.
     mixer.delayMs = 100;
-    const [counts] = await Promise.all([kinds(client, 100), time.advanceAndSettle(200)]);
+    // It goes back, and is asked for again with the time that a reply takes.
+    const [counts] = await Promise.all([kinds(client, 100), time.advanceAndSettle(300)]);
     assert.deepEqual(counts, { allow: 100 });
+    assert.equal(client.stats()["quota_late"], 1);
     assert.ok(client.check(BAG) instanceof Promise);
   });
 
@@ -294,6 +296,82 @@ describe("quota leases", () => {
   });
 });
 
+describe("grants that come late", () => {
+  /** As many requests as the limit, whose replies are held; and as many again, once the window of the decision is over. */
+  for (const algorithm of ["fixed-window", "sliding-window", "token-bucket"] as const) {
+    for (const [how, validUseCount] of [
+      ["checks", 0],
+      ["asks of leases", 1_000_000],
+    ] as const) {
+      it(`go back, so that ${how} by ${algorithm} never admit more than the limit`, async () => {
+        const delays = fc.array(fc.constantFrom(1, 5, 40, 300, 700, 900, 990), {
+          minLength: 1,
+          maxLength: 12,
+        });
+        const scenario = fc.record({
+          delays,
+          leaseMs: fc.constantFrom(0, 100, 1_000),
+          windowMs: fc.constantFrom(100, 1_000),
+          gapMs: fc.integer({ min: 0, max: 300 }),
+        });
+        await fc.assert(
+          fc.asyncProperty(scenario, async ({ delays: all, leaseMs, windowMs, gapMs }) => {
+            const limit = 60;
+            const stage = stageWith([quota({ limit, windowMs, leaseMs, algorithm })]);
+            const { time, mixer, client } = stage;
+            const decide = mixer.decide;
+            mixer.decide = (bag) => ({ ...decide(bag), validUseCount });
+            const uses: Use[] = [];
+            for (const delayMs of all) {
+              mixer.replyDelayMs = delayMs;
+              for (let request = 0; request < limit; request++) {
+                void Promise.resolve(client.check(BAG)).then(({ outcome }) => {
+                  if (outcome.kind === "allow") uses.push({ atMs: time.clock.nowMs(), amount: 1 });
+                });
+              }
+              await time.advanceAndSettle(gapMs);
+            }
+            mixer.replyDelayMs = 1;
+            await time.advanceAndSettle(4_000);
+            assert.equal(findExcess(algorithm, uses, limit, windowMs), undefined);
+            const closing = client.close(1_000);
+            await time.advanceAndSettle(1_000 + 3 * windowMs);
+            await closing;
+            assert.equal(mixer.remaining(quota({ limit, windowMs, algorithm })), limit);
+          }),
+          { numRuns: 25 },
+        );
+      });
+    }
+  }
+
+  it("are asked for again within the request's deadline, and passed when they come in time then", async () => {
+    const { time, mixer, client } = stageWith([
+      quota({ limit: 60, windowMs: 1_000, algorithm: "sliding-window" }),
+    ]);
+    mixer.replyDelayMs = 1;
+    await Promise.all([client.check(BAG), time.advanceAndSettle(1)]);
+    await time.advanceAndSettle(2_000);
+    mixer.replyDelayMs = 900;
+    const all = kinds(client, 50);
+    mixer.replyDelayMs = 1;
+    await time.advanceAndSettle(1_000);
+    assert.deepEqual(await all, { allow: 50 });
+    assert.equal(client.stats()["quota_late"], 1);
+  });
+
+  it("count as an absent mixer when they come late again and again", async () => {
+    const { time, mixer, client } = stageWith([
+      quota({ limit: 60, windowMs: 100, algorithm: "sliding-window" }),
+    ]);
+    mixer.replyDelayMs = 300;
+    const verdict = Promise.resolve(client.check(BAG));
+    await time.advanceAndSettle(2_000);
+    const { outcome } = await verdict;
+    assert.equal(outcome.kind === "error" && outcome.code, "PURSER_MIXER_UNAVAILABLE");
+  });
+});
+
 describe("the quota promise, with leases", () => {
   const step = fc.record({
     waitMs: fc.oneof(
@@ -321,49 +399,54 @@ describe("the quota promise, with leases", () => {
         leaseMs: fc.constantFrom(0, 40, 400, 1_000),
         amount: fc.constantFrom(1, 1, 3),
         delayMs: fc.constantFrom(0, 3, 25),
+        replyDelayMs: fc.constantFrom(0, 0, 5, 60),
         steps: fc.array(step, { minLength: 5, maxLength: 40 }),
       });
       await fc.assert(
-        fc.asyncProperty(scenario, async ({ limit, windowMs, leaseMs, amount, delayMs, steps }) => {
-          const counted = quota({ limit, windowMs, leaseMs, algorithm });
-          const stage = stageWith([counted], amount);
-          const { time, mixer } = stage;
-          mixer.delayMs = delayMs;
-          const clients = [stage.client, stage.newClient("second"), stage.newClient("third")];
-          const { policy } = counted;
-          const deny = {
-            kind: "QuotaPolicy",
-            name: policy,
-            onStoreFailure: "deny",
-            onError: "deny",
-          } as const;
-          const fallback = { ...deny, key: {}, charge: amount, limit, windowMs, algorithm };
-          mixer.announce({ version: "v2", proxies: 3, fallbacks: [fallback] });
-          const uses: Use[] = [];
-          for (const { waitMs, client, requests, condition, storeCondition } of steps) {
-            await time.advanceAndSettle(waitMs);
-            mixer.condition = condition;
-            mixer.storeCondition = storeCondition;
-            for (let request = 0; request < requests; request++) {
-              void Promise.resolve((clients[client] as MeteredPolicyClient).check(BAG)).then(
-                ({ outcome }) => {
-                  if (outcome.kind === "allow") uses.push({ atMs: time.clock.nowMs(), amount });
-                },
-              );
+        fc.asyncProperty(
+          scenario,
+          async ({ limit, windowMs, leaseMs, amount, delayMs, replyDelayMs, steps }) => {
+            const counted = quota({ limit, windowMs, leaseMs, algorithm });
+            const stage = stageWith([counted], amount);
+            const { time, mixer } = stage;
+            mixer.delayMs = delayMs;
+            mixer.replyDelayMs = replyDelayMs;
+            const clients = [stage.client, stage.newClient("second"), stage.newClient("third")];
+            const { policy } = counted;
+            const deny = {
+              kind: "QuotaPolicy",
+              name: policy,
+              onStoreFailure: "deny",
+              onError: "deny",
+            } as const;
+            const fallback = { ...deny, key: {}, charge: amount, limit, windowMs, algorithm };
+            mixer.announce({ version: "v2", proxies: 3, fallbacks: [fallback] });
+            const uses: Use[] = [];
+            for (const { waitMs, client, requests, condition, storeCondition } of steps) {
+              await time.advanceAndSettle(waitMs);
+              mixer.condition = condition;
+              mixer.storeCondition = storeCondition;
+              for (let request = 0; request < requests; request++) {
+                void Promise.resolve((clients[client] as MeteredPolicyClient).check(BAG)).then(
+                  ({ outcome }) => {
+                    if (outcome.kind === "allow") uses.push({ atMs: time.clock.nowMs(), amount });
+                  },
+                );
+              }
             }
-          }
-          mixer.condition = "up";
-          mixer.storeCondition = "up";
-          await time.advanceAndSettle(3_000);
-          assert.equal(findExcess(algorithm, uses, limit, windowMs), undefined);
-          await Promise.all([
-            ...clients.map(async (client) => await client.close(2_000)),
-            time.advanceAndSettle(2_000),
-          ]);
-          assert.equal(time.scheduled, 0, "nothing is left scheduled");
-          await time.advanceAndSettle(3 * windowMs);
-          assert.equal(mixer.remaining(counted), limit, "what was leased came back or expired");
-        }),
+            mixer.condition = "up";
+            mixer.storeCondition = "up";
+            await time.advanceAndSettle(3_000);
+            assert.equal(findExcess(algorithm, uses, limit, windowMs), undefined);
+            await Promise.all([
+              ...clients.map(async (client) => await client.close(2_000)),
+              time.advanceAndSettle(2_000),
+            ]);
+            assert.equal(time.scheduled, 0, "nothing is left scheduled");
+            await time.advanceAndSettle(3 * windowMs);
+            assert.equal(mixer.remaining(counted), limit, "what was leased came back or expired");
+          },
+        ),
         { numRuns: 40 },
       );
     });
