@@ -10,6 +10,7 @@ import {
   type Step,
   type Use,
 } from "../../test/support/quota-log.ts";
+import { MAX_DURATION_MS } from "../kernel/duration.ts";
 import { QUOTA_COUNTERS, type QuotaDemand } from "./counter.ts";
 import type { QuotaAlgorithm, QuotaGrant } from "./quota.ts";
 
@@ -313,6 +314,25 @@ describe("a count with several limits", () => {
         }),
         { numRuns: 500 },
       );
+    });
+  }
+});
+
+describe("the longest window that documents may have", () => {
+  for (const algorithm of ALGORITHMS) {
+    it(`is counted to the unit with ${algorithm}`, () => {
+      const counter = QUOTA_COUNTERS[algorithm];
+      const limit = algorithm === "token-bucket" ? 950 : 1_000_000_000;
+      const demand = { limit, windowMs: MAX_DURATION_MS, amount: 1, bestEffort: false, leaseMs: 0 };
+      const state = counter.create(START_MS);
+      assert.equal(counter.charge(state, { ...demand, amount: limit - 2 }, START_MS).granted, limit - 2);
+      for (const remaining of [1, 0]) {
+        const grant = counter.charge(state, demand, START_MS);
+        assert.deepEqual([grant.granted, grant.remaining], [1, remaining]);
+      }
+      const refused = counter.charge(state, demand, START_MS + 2);
+      assert.equal(refused.granted, 0);
+      assert.ok(Number.isSafeInteger(refused.retryAfterMs) && refused.retryAfterMs > 0);
     });
   }
 });
