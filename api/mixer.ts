@@ -72,9 +72,20 @@ export interface AllocateCharge extends Pick<QuotaCharge, "policy" | "cell" | "l
   readonly slot?: number;
 }
 
+export interface StaleCharges {
+  readonly version: string;
+  readonly charges: readonly number[];
+}
+
 export type AllocateReply =
-  | { readonly kind: "granted"; readonly quotas: readonly QuotaOutcome[] }
-  /** The documents have changed so that these charges mean nothing any more: check again. */
+  | {
+      readonly kind: "granted";
+      /** One for each charge, in order. */
+      readonly quotas: readonly QuotaOutcome[];
+      /** Charges, by index, that were not made because they mean nothing any more; absent when there are none. */
+      readonly stale?: StaleCharges;
+    }
+  /** The documents have changed so that none of these charges means anything any more: check again. */
   | { readonly kind: "stale"; readonly version: string };
 
 export interface ReportRequest {

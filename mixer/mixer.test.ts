@@ -386,7 +386,7 @@ describe("a mixer", () => {
       assert.equal(again.kind === "granted" && again.quotas[0]?.granted, 4);
     });
 
-    it("calls charges stale that belong to no policy any more, and makes none of the call's", async () => {
+    it("calls charges stale that belong to no policy any more, and makes the others of the call", async () => {
       const { mixer } = setUp();
       await mixer.apply(snapshot);
       const strangers = [
@@ -397,16 +397,36 @@ describe("a mixer", () => {
         { cell: "q{}@10" },
       ];
       for (const [index, stranger] of strangers.entries()) {
-        const charges = [charge, { ...charge, ...stranger }];
+        const alone = [{ ...charge, ...stranger }];
+        const stale = await mixer.allocate({ ...ask, deduplicationId: `a${index}`, charges: alone });
+        assert.deepEqual(stale, { kind: "stale", version: "v1" });
+        const charges = [...alone, { ...charge, amount: 1 }, ...alone];
         const reply = await mixer.allocate({ ...ask, deduplicationId: `s${index}`, charges });
-        assert.deepEqual(reply, { kind: "stale", version: "v1" });
+        assert.ok(reply.kind === "granted");
+        assert.deepEqual(
+          reply.quotas.map(({ granted }) => granted),
+          [0, 1, 0],
+        );
+        assert.deepEqual(reply.stale, { version: "v1", charges: [0, 2] });
       }
       const reply = await mixer.allocate({
         ...ask,
         deduplicationId: "all",
         charges: [{ ...charge, amount: 10 }],
       });
-      assert.equal(reply.kind === "granted" && reply.quotas[0]?.granted, 10);
+      assert.equal(reply.kind === "granted" && reply.quotas[0]?.granted, 5);
+    });
+
+    it("takes back what was granted under a limit that was edited since", async () => {
+      const { mixer } = setUp();
+      await mixer.apply(snapshot);
+      const taken = await mixer.allocate({ ...ask, charges: [{ ...charge, amount: 10 }] });
+      const slot = taken.kind === "granted" ? taken.quotas[0]?.slot : undefined;
+      await mixer.apply(snapshotOf({ version: "v2", quotaPolicies: [quotaPolicy("q", { limit: 12 })] }));
+      const back = { ...charge, amount: -10, slot: slot as number };
+      const gone = { ...back, policy: "gone" };
+      const reply = await mixer.allocate({ ...ask, deduplicationId: "back", charges: [gone, back] });
+      assert.equal(reply.kind === "granted" && reply.quotas[1]?.granted, -10);
     });
   });
 

@@ -111,6 +111,8 @@ export class ToyMixer implements MixerService {
   /** How long a reply takes to arrive, once everything is decided. */
   replyDelayMs = 0;
   stale = false;
+  /** Policies that no document has any more. */
+  gone: readonly string[] = [];
   readonly checks: CheckRequest[] = [];
   readonly allocations: AllocateRequest[] = [];
   readonly reports: ReportRequest[] = [];
@@ -139,7 +141,22 @@ export class ToyMixer implements MixerService {
     this.allocations.push(request);
     return this.#answer((): AllocateReply => {
       if (this.stale) return { kind: "stale", version: this.replyVersion ?? this.state.version };
-      return { kind: "granted", quotas: this.#charge(request.charges, request.deduplicationId) };
+      const { charges } = request;
+      const stale = [...charges.keys()].filter((index) => this.gone.includes(charges[index]?.policy ?? ""));
+      const version = this.state.version;
+      if (stale.length === charges.length) return { kind: "stale", version };
+      const made = charges.filter((_, index) => !stale.includes(index));
+      const quotas = [...this.#charge(made, request.deduplicationId)];
+      for (const index of stale) {
+        const { policy, cell } = charges[index] as (typeof charges)[number];
+        const nothing = { granted: 0, remaining: 0, resetMs: 0, retryAfterMs: 0, validForMs: 0, slot: 0 };
+        quotas.splice(index, 0, { policy, cell, ...nothing });
+      }
+      return {
+        kind: "granted",
+        quotas,
+        ...(stale.length === 0 ? {} : { stale: { version, charges: stale } }),
+      };
     });
   }
 

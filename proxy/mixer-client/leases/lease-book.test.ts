@@ -224,6 +224,31 @@ describe("quota leases", () => {
     assert.deepEqual([outcome.kind, checkCacheHit, mixer.checks.length], ["allow", false, 2]);
   });
 
+  it("go back although others of the call belong to no policy any more", async () => {
+    const quotas = Array.from({ length: 5 }, (_, index) => quota({ policy: `q${index}`, limit: 10_000 }));
+    const { mixer, client } = stageWith(quotas);
+    await kinds(client, 200);
+    mixer.gone = ["q0", "q3"];
+    await client.close(100);
+    assert.deepEqual(
+      quotas.map((one) => mixer.remaining(one) === 9_800),
+      [false, true, true, false, true],
+    );
+  });
+
+  it("lead to a new check when one of a request's charges is stale, and keep the others' amounts", async () => {
+    const kept = quota({ policy: "kept", limit: 5 });
+    const gone = quota({ policy: "gone", limit: 5 });
+    const { mixer, client } = stageWith([kept, gone]);
+    void client.check(BAG);
+    mixer.gone = ["gone"];
+    mixer.replyVersion = "v2";
+    mixer.decide = () => ({ charges: [charge(kept)] });
+    const { outcome } = client.check(BAG) as Verdict;
+    assert.deepEqual([outcome.kind, mixer.checks.length, client.stats()["quota_stale"]], ["allow", 2, 1]);
+    assert.equal(mixer.remaining(kept), 3);
+  });
+
   it("of the mixer that hangs cost those that wait no more than the deadline, all together", async () => {
     const { time, mixer, client } = stageWith([quota({ limit: 10 })]);
     void client.check(BAG);

@@ -266,8 +266,14 @@ export class LeaseBook {
     }
     useTime.note(atOnce ? 0 : nowMs - sentMs);
     const back: AllocateCharge[] = [];
+    const stale = new Set(answer.stale?.charges);
+    stats.quota_stale += stale.size;
     for (const [index, pool] of pools.entries()) {
       const { charge } = asks[index] as Ask;
+      if (stale.has(index)) {
+        pool.fail({ kind: "stale" }, nowMs);
+        continue;
+      }
       const outcome = answer.quotas[index];
       if (outcome === undefined) {
         pool.fail({ kind: "failed", code: "PURSER_MIXER_UNAVAILABLE" }, nowMs);
@@ -282,6 +288,7 @@ export class LeaseBook {
       } else void this.#giveBack(pool, lots);
       this.#scheduleGiveBack(pool, nowMs);
     }
+    if (answer.stale !== undefined) onVersion(answer.stale.version);
     // What came too late must be back when it is asked for again.
     return chain(this.#sendBack(back, this.#timeLeftMs(pools, nowMs)), () => {
       const laterMs = clock.monotonicMs();
