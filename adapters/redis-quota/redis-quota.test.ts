@@ -215,7 +215,8 @@ describe("the adapter redis-quota", () => {
       ]) {
         assert.throws(
           () => build(config),
-          (error: Error) => error instanceof TypeError && !error.message.includes(secret),
+          (error: Error & { code?: string }) =>
+            error.code === "PURSER_HANDLER_BUILD" && !error.message.includes(secret),
         );
       }
     });
