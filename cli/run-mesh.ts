@@ -62,23 +62,22 @@ export async function runMesh(flags: MeshFlags, world: World): Promise<RunningMe
     };
     const changes = followConfig(source, take, refuse, world);
 
-    const proxies: ProxyPart[] = [];
+    const sidecars: ProxyPart[] = [];
     const wiring = { mixer: mixer.mixer, pilot: pilot.pilot, explainKey };
     const { host, edgePort, adminHost, adminPort, trustedHops } = flags;
-    const edge = { role: "edge", id: nodeId("edge", "edge"), host, port: edgePort, trustedHops } as const;
-    proxies.push(
-      await startProxy({ ...wiring, node: edge, admin: { host: adminHost, port: adminPort } }, world),
-    );
-    parts.push(...proxies);
     for (const { service, outboundPort } of flags.sidecar) {
       const node = { role: "sidecar", id: nodeId("sidecar", service), host, service, outboundPort } as const;
       const sidecar = await startProxy({ ...wiring, node }, world);
-      proxies.push(sidecar);
+      sidecars.push(sidecar);
       parts.push(sidecar);
     }
+    // Stopped before the sidecars, which the edge's requests under way may still need.
+    const node = { role: "edge", id: nodeId("edge", "edge"), host, port: edgePort, trustedHops } as const;
+    const edge = await startProxy({ ...wiring, node, admin: { host: adminHost, port: adminPort } }, world);
+    parts.push(edge);
     // Stopped first: no set is put in force while the proxies finish their requests.
     parts.push(changes);
-    return { snapshot, mixerUrl: mixer.url, pilotUrl: pilot.url, proxies, close };
+    return { snapshot, mixerUrl: mixer.url, pilotUrl: pilot.url, proxies: [edge, ...sidecars], close };
   } catch (error) {
     await close(0);
     throw error;
