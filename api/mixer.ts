@@ -32,6 +32,8 @@ export interface CallOptions {
 export interface ProxyIdentity {
   /** Unique among proxies: role~workload~host~process. */
   readonly id: string;
+  /** The address that a remote proxy's calls come from, as the mixer's server sees it; absent within a process. */
+  readonly address?: string;
 }
 
 export interface CheckRequest {

@@ -4,6 +4,7 @@
 import { Command } from "commander";
 import { POLICIES } from "../config/emptiness.ts";
 import {
+  allowedHostsFlag,
   allowEmptyFlag,
   configFlag,
   count,
@@ -30,6 +31,7 @@ export function mixerCommand(): Command {
     .addOption(allowEmptyFlag())
     .addOption(hostFlag())
     .addOption(portFlag("--mixer-port", "the HTTP API", 9092))
+    .addOption(allowedHostsFlag())
     .option("--max-body-bytes <n>", "the largest body the API takes", count, 1_048_576)
     .option("--max-concurrent-requests <n>", "requests under way at most; beyond it 503", count, 1_024)
     .option(
@@ -37,6 +39,12 @@ export function mixerCommand(): Command {
       "how many mixers serve the same proxies: each then takes that share of a limit whose store is away",
       count,
       1,
+    )
+    .option(
+      "--proxies-per-address <n>",
+      "how many proxies of one IP address count for the shares; more than 16 where they are behind one NAT",
+      count,
+      16,
     )
     .addOption(drainFlag())
     .addOption(logLevelFlag())

@@ -4,6 +4,7 @@
 import { Command } from "commander";
 import { ROUTES } from "../config/emptiness.ts";
 import {
+  allowedHostsFlag,
   allowEmptyFlag,
   configFlag,
   drainFlag,
@@ -29,6 +30,7 @@ export function pilotCommand(): Command {
     .addOption(allowEmptyFlag())
     .addOption(hostFlag())
     .addOption(portFlag("--pilot-port", "the HTTP API", 15010))
+    .addOption(allowedHostsFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag())

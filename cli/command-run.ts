@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { explainKeyFlag } from "./explain-key-file.ts";
 import {
   adminHostFlag,
+  allowedHostsFlag,
   allowEmptyFlag,
   configFlag,
   count,
@@ -14,6 +15,7 @@ import {
   logLevelFlag,
   port,
   portFlag,
+  underscoresFlag,
 } from "./flags.ts";
 import { type MeshFlags, runMesh } from "./run-mesh.ts";
 import { stopSignal, surviveRejections } from "./stopping.ts";
@@ -61,15 +63,17 @@ export function meshFlags(command: Command): Command {
     .addOption(portFlag("--pilot-port", "pilot's HTTP API", 15010))
     .addOption(adminHostFlag())
     .addOption(portFlag("--admin-port", "the edge proxy's admin surface", 15000))
+    .addOption(allowedHostsFlag())
     .option(
       "--sidecar <service=port>",
       "a sidecar for a service's own calls, and its port; give it again for more",
       sidecar,
     )
     .addOption(explainKeyFlag())
-    .option("--trusted-hops <n>", "proxies in front whose x-forwarded-* headers are believed", count, 0)
+    .option("--trusted-hops <n>", "proxies in front whose claims about the client are believed", count, 0)
     .option("--max-body-bytes <n>", "the largest body the mixer's API takes", count, 1_048_576)
     .option("--max-concurrent-requests <n>", "requests the mixer's API has under way at most", count, 1_024)
+    .addOption(underscoresFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag());

@@ -3,6 +3,7 @@
 
 import { InvalidArgumentError, Option } from "commander";
 import { parseDurationMs } from "../core/kernel/duration.ts";
+import { DEFAULT_UNDERSCORES_ACTION, UNDERSCORE_ACTIONS } from "../proxy/http1/underscore-names.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./logger.ts";
 
 /** The flags that several commands share, each with its one meaning and default. */
@@ -25,6 +26,15 @@ export const adminHostFlag = (): Option =>
     "loopback only",
   );
 
+/** Names under which control surfaces may be asked, besides their addresses: what DNS rebinding would need. */
+export const allowedHostsFlag = (): Option =>
+  new Option(
+    "--allowed-hosts <names>",
+    "names that control surfaces are reached by, by commas; .example.com for all below it",
+  )
+    .argParser(hostNames)
+    .default([], "addresses, localhost and names without a dot");
+
 export const logLevelFlag = (): Option =>
   new Option("--log-level <level>", "the least that is logged").choices(LOG_LEVELS).default("info");
 
@@ -46,6 +56,14 @@ export const drainFlag = (): Option =>
     .argParser(duration)
     .default(800, "800ms");
 
+export const underscoresFlag = (): Option =>
+  new Option(
+    "--headers-with-underscores-action <action>",
+    "what a proxy does with a request that has a header name with an underscore",
+  )
+    .choices(UNDERSCORE_ACTIONS)
+    .default(DEFAULT_UNDERSCORES_ACTION);
+
 /** For options that may be given more than once. */
 export function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
@@ -56,6 +74,16 @@ export function port(value: string): number {
   if (!/^\d+$/.test(value) || number > 65_535)
     throw new InvalidArgumentError("It is not a port: a number from 0 to 65535.");
   return number;
+}
+
+/** Host names by commas, each with a leading dot for all names below it. */
+export function hostNames(value: string, previous: readonly string[] = []): readonly string[] {
+  const names = value.split(",").map((name) => name.trim());
+  const wrong = names.find((name) => !/^\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i.test(name));
+  if (wrong === undefined) return [...previous, ...names];
+  throw new InvalidArgumentError(
+    `${JSON.stringify(wrong)} is not a host name: write it without scheme and port, such as mixer.example.com, or .example.com for all names below it.`,
+  );
 }
 
 export function count(value: string): number {

@@ -4,6 +4,7 @@
 import { POLICIES, ROUTES } from "../config/emptiness.ts";
 import type { Diagnostic } from "../core/kernel/diagnostic.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
+import type { HeadersWithUnderscoresAction } from "../proxy/http1/underscore-names.ts";
 import { readExplainKey } from "./explain-key-file.ts";
 import { type ConfigFlags, followConfig, loadConfig } from "./part-config.ts";
 import { startMixer } from "./part-mixer.ts";
@@ -19,7 +20,10 @@ export interface MeshFlags extends ConfigFlags {
   readonly pilotPort: number;
   readonly adminHost: string;
   readonly adminPort: number;
+  /** Names that the control surfaces are reached by. */
+  readonly allowedHosts: readonly string[];
   readonly trustedHops: number;
+  readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
   readonly explainKeyFile?: string;
   readonly maxBodyBytes: number;
   readonly maxConcurrentRequests: number;
@@ -63,8 +67,9 @@ export async function runMesh(flags: MeshFlags, world: World): Promise<RunningMe
     const changes = followConfig(source, take, refuse, world);
 
     const sidecars: ProxyPart[] = [];
-    const wiring = { mixer: mixer.mixer, pilot: pilot.pilot, explainKey };
-    const { host, edgePort, adminHost, adminPort, trustedHops } = flags;
+    const { host, edgePort, adminHost, adminPort, allowedHosts, trustedHops } = flags;
+    const { headersWithUnderscoresAction } = flags;
+    const wiring = { mixer: mixer.mixer, pilot: pilot.pilot, explainKey, headersWithUnderscoresAction };
     for (const { service, outboundPort } of flags.sidecar) {
       const node = { role: "sidecar", id: nodeId("sidecar", service), host, service, outboundPort } as const;
       const sidecar = await startProxy({ ...wiring, node }, world);
@@ -73,7 +78,8 @@ export async function runMesh(flags: MeshFlags, world: World): Promise<RunningMe
     }
     // Stopped before the sidecars, which the edge's requests under way may still need.
     const node = { role: "edge", id: nodeId("edge", "edge"), host, port: edgePort, trustedHops } as const;
-    const edge = await startProxy({ ...wiring, node, admin: { host: adminHost, port: adminPort } }, world);
+    const admin = { host: adminHost, port: adminPort, allowedHosts };
+    const edge = await startProxy({ ...wiring, node, admin }, world);
     parts.push(edge);
     // Stopped first: no set is put in force while the proxies finish their requests.
     parts.push(changes);

@@ -5,7 +5,7 @@
 export interface Limits {
   /** Nested evaluations, counted as JSONata counts them (D1011); default: as deep as JavaScript's stack. */
   readonly depth: number | undefined;
-  /** Calls, turns of loops and characters searched (D1012); default 100,000,000, well over a second's. */
+  /** Calls, turns of loops and the work of regular expressions, at some 50 ns a step (D1012); default 100,000,000, well over a second's. */
   readonly steps: number;
   /** Items of a sequence (D2015); default 10,000,000, the most that JSONata's ranges have. */
   readonly sequence: number;

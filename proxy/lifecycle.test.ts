@@ -306,6 +306,20 @@ describe("the admin surface", () => {
     assert.equal((JSON.parse(dump.body) as { version: string }).version, "1");
   });
 
+  it("is not for web pages of others", async () => {
+    const { admin, port } = await startAdmin();
+    const foreign = await call(admin, { path: "/config_dump", headers: { host: "evil.example" } });
+    assert.equal(foreign.status, 403);
+    assert.match(foreign.body, /"evil\.example" is not a name of this server.*PURSER_HOST_FORBIDDEN/);
+    const drain = (headers: Record<string, string>, body?: string) =>
+      call(admin, { path: "/drain", method: "POST", headers, ...(body === undefined ? {} : { body }) });
+    assert.equal((await drain({ origin: "http://evil.example" })).status, 403);
+    assert.equal((await drain({ origin: "null" })).status, 403);
+    assert.equal((await drain({ "sec-fetch-site": "same-site" })).status, 403);
+    assert.equal((await drain({ "content-type": "application/x-www-form-urlencoded" }, "a=b")).status, 415);
+    assert.equal((await call(port)).status, 200);
+  });
+
   it("refuses to drain by GET, and drains by POST", async () => {
     const { admin, port } = await startAdmin();
     const refused = await call(admin, { path: "/drain" });

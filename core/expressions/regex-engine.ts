@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { compileRegex, type Regex } from "../kernel/regex.ts";
+import type { Meter } from "../kernel/regex/meter.ts";
 import { type ExpressionLimits, tooLarge } from "./limits.ts";
 
 /**
@@ -15,22 +16,26 @@ export function createRegexEngine(limits: Pick<ExpressionLimits, "items" | "weig
   class LinearRegExp {
     lastIndex = 0;
     readonly #regex: Regex;
-    /** Each search may look at all the text that is left, so each is charged for it: linear times many is not linear. */
-    #budget = limits.weight;
+    /** All searches of one evaluation share one budget: linear times many is not linear. */
+    readonly #meter: Meter;
     #matches = 0;
 
     constructor(literal: RegExp) {
       const known = compiled.get(literal);
       this.#regex = known ?? compileLiteral(literal);
       if (known === undefined) compiled.set(literal, this.#regex);
+      let budget = limits.weight;
+      this.#meter = {
+        tick(steps) {
+          budget -= steps;
+          if (budget < 0) throw tooLarge(`a regular expression took more than ${limits.weight} steps`);
+        },
+      };
     }
 
     exec(given: unknown): (string[] & { index: number }) | null {
       const text = String(given);
-      this.#budget -= text.length - this.lastIndex;
-      if (this.#budget < 0)
-        throw tooLarge(`a regular expression searched more than ${limits.weight} characters`);
-      const match = this.#regex.find(text, this.lastIndex);
+      const match = this.#regex.find(text, this.lastIndex, this.#meter);
       if (match === null) {
         this.lastIndex = 0;
         return null;

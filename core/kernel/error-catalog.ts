@@ -105,6 +105,11 @@ export const ERROR_CATALOG = {
     remedy:
       "Correct it or leave it out; ?? and ?: take all that follows them, so put their right side in parentheses.",
   },
+  PURSER_EXPR_PATTERN: {
+    summary:
+      "A regular expression has a construct of another language, which means something else in JavaScript's.",
+    remedy: "Write what the message shows; docs/policies.md says what patterns have.",
+  },
   PURSER_EXPR_ENDLESS: {
     summary: "A function calls itself whatever it is given, so that evaluating it never ends.",
     remedy: "Give the recursion an end with ? :, or use $map, $filter or $reduce in its place.",
@@ -149,9 +154,26 @@ export const ERROR_CATALOG = {
     summary: "The body of an API request is not valid JSON or not of the documented form.",
     remedy: "Send the form that docs/api.md describes; the message names the field.",
   },
+  PURSER_REQUEST_AMBIGUOUS: {
+    summary:
+      "A forwarded request repeats headers or query parameters that policies read, in more ways than can be judged.",
+    remedy: "Send each of these fields once; or let the policies read fewer of them.",
+  },
   PURSER_REQUEST_TOO_LARGE: {
     summary: "The body of an API request is larger than the limit.",
     remedy: "Send a smaller batch, or raise the limit with --max-body-bytes.",
+  },
+  PURSER_CONTENT_TYPE: {
+    summary: "The body of an API request is not declared as JSON.",
+    remedy: "Send Content-Type: application/json.",
+  },
+  PURSER_HOST_FORBIDDEN: {
+    summary: "A control surface was asked under a host name that is not its own, as DNS rebinding does.",
+    remedy: "Use its address, or start the server with --allowed-hosts and the name.",
+  },
+  PURSER_ORIGIN_FORBIDDEN: {
+    summary: "A control surface was asked by a web page of another origin.",
+    remedy: "Open the address itself in the browser, or use a program that is no browser.",
   },
   PURSER_NOT_FOUND: {
     summary: "There is nothing at this path.",
@@ -190,6 +212,11 @@ export const ERROR_CATALOG = {
   PURSER_PROXY_NO_ROUTE: {
     summary: "No route matches the request's host and path.",
     remedy: "Check the Host header and the VirtualService or Gateway that should match it.",
+  },
+  PURSER_PROXY_MATCH_TOO_LONG: {
+    summary: "The regular expressions of the routes took too long for this request; it was refused with 431.",
+    remedy:
+      "Write the patterns of the VirtualService with smaller counts and fewer loops within loops, or match with exact or prefix.",
   },
   PURSER_PROXY_NO_ENDPOINT: {
     summary: "The route's destination has no endpoint to send the request to.",

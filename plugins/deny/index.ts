@@ -8,6 +8,9 @@ import {
   definePlugin,
   Duration,
   durationMs,
+  headerNameFault,
+  headerValueFault,
+  PurserError,
   STATUS_CODES,
   type StatusCode,
   Type,
@@ -37,7 +40,7 @@ export const deny = definePlugin({
           code: Type.Integer({ minimum: 200, maximum: 599, description: "The HTTP status." }),
           headers: Type.Record(Type.String(), Type.String(), {
             default: {},
-            description: "Headers of the reply, by lower-case name.",
+            description: "Headers of the reply, by name.",
           }),
           body: Type.String({ default: "", description: "The body of the reply." }),
         },
@@ -53,6 +56,11 @@ export const deny = definePlugin({
   }),
   build({ config }) {
     const { directResponse } = config;
+    const faults = Object.entries(directResponse?.headers ?? {}).flatMap(
+      ([name, value]) => headerNameFault(name) ?? headerValueFault(name, value) ?? [],
+    );
+    if (faults.length > 0)
+      throw new PurserError("PURSER_HANDLER_BUILD", `directResponse.headers: ${faults.join("; ")}`);
     const answer: CheckAnswer = {
       status: config.status,
       validDurationMs: durationMs(config.validDuration),

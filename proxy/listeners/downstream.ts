@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 
 import type { Scheduler } from "../../core/kernel/ports.ts";
 import type { ResponseHead } from "../exchange.ts";
@@ -115,7 +115,12 @@ export class Downstream {
     // A client that was not told to go on may send the body or not; what comes next on the connection is anyone's guess.
     const last = this.#owesContinue || this.#closing();
     if (last) head.headers.set("connection", "close");
-    this.#response.writeHead(head.status, head.headers.flat() as string[]);
+    // With the phrase, because Node keeps that of an earlier head that it refused to write.
+    this.#response.writeHead(
+      head.status,
+      STATUS_CODES[head.status] ?? "unknown",
+      head.headers.flat() as string[],
+    );
     if (last) this.#response.shouldKeepAlive = false;
   }
 

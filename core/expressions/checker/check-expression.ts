@@ -6,6 +6,7 @@ import type { AstNode } from "../jsonata-ast.ts";
 import { AbsenceCheck } from "./absence.ts";
 import type { ExpressionFinding, ExpressionUse } from "./finding.ts";
 import { Findings } from "./findings.ts";
+import { checkForeignPatterns } from "./foreign-patterns.ts";
 import { Inference } from "./inference.ts";
 import { isAnything, isOnly, nounOf, type Shape } from "./kinds.ts";
 import { checkNames } from "./names.ts";
@@ -40,6 +41,7 @@ function findingsOf(
   const inference = new Inference(ast, use, findings);
   checkNames(ast, source, references, inference);
   checkRecursion(ast, findings);
+  checkForeignPatterns(ast, findings);
   const presence = new Presence(inference);
   const facts = factsGiven(use);
   const absence = new AbsenceCheck(inference, presence);

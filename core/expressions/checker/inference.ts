@@ -119,8 +119,8 @@ export class Inference {
 
   #variable(name: string, context: Shape, scope: Scope): Shape {
     if (name === "") return context;
-    if (name === "$") return ROOT;
-    return this.#rebound.has(name) ? ANYTHING : (scope.get(name) ?? ANYTHING);
+    if (this.#rebound.has(name)) return ANYTHING;
+    return scope.get(name) ?? (name === "$" ? ROOT : ANYTHING);
   }
 
   #block(expressions: readonly AstNode[], context: Shape, outer: Scope): Shape {

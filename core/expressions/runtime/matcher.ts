@@ -24,8 +24,7 @@ export function createMatcher(
   let lastIndex = 0;
   const matcher = (given: unknown, from = 0): unknown => {
     const text = textOf(given);
-    guard.tick(1 + text.length - from);
-    const found = regex.find(text, from);
+    const found = regex.find(text, from, guard);
     lastIndex = found === null ? 0 : found.index + found.groups[0].length;
     if (found === null) return undefined;
     const [match, ...groups] = found.groups;
@@ -83,8 +82,7 @@ export function eachMatch(
 ): void {
   // As in the reference, the match after the last that is wanted is looked for too.
   for (let count = 0, from = 0; limit > 0; ) {
-    guard.tick(1 + text.length - from);
-    const found = regex.find(text, from);
+    const found = regex.find(text, from, guard);
     if (found === null) return;
     const match = found.groups[0];
     if (match === "" && count > 0) throw matchesNothing(position);
