@@ -66,6 +66,18 @@ function written(stream: Writable): Promise<void> {
   return new Promise((resolve) => void stream.write("", () => resolve()));
 }
 
+/**
+ * Has the log name a rejected promise that nobody waits for, in place of ending the process: an extension that forgets one
+ * must hurt no request. What failed with it stays failed.
+ */
+export function surviveRejections(logger: Logger): void {
+  process.on("unhandledRejection", (reason) => {
+    logger.error("a promise was rejected and nobody waited for it: a fault of an extension, or of Purser", {
+      error: reason instanceof Error ? (reason.stack ?? reason.message) : String(reason),
+    });
+  });
+}
+
 const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /**
