@@ -7,7 +7,7 @@ import type { DocumentRef } from "../core/check/decision.ts";
 import type { Explanation } from "../core/explain/explanation.ts";
 import type { ErrorCode } from "../core/kernel/error-catalog.ts";
 import { ERROR_CATALOG } from "../core/kernel/error-catalog.ts";
-import { httpStatusOf, type StatusCode } from "../core/kernel/status.ts";
+import { hasNoContent, httpStatusOf, type StatusCode } from "../core/kernel/status.ts";
 import { HeaderList } from "./http1/header-list.ts";
 
 /** Envoy's response flags, as its access logs write them. */
@@ -34,6 +34,7 @@ export interface LocalReply {
   readonly flag?: ResponseFlag;
   /** What Envoy calls response code details: a constant word for logs. */
   readonly details: string;
+  /** Names in any case; values as bytes, a character a byte. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: LocalReplyBody;
 }
@@ -208,14 +209,15 @@ export function renderLocalReply(
   requestId: string | undefined,
 ): { readonly headers: HeaderList; readonly body: Buffer } {
   const headers = new HeaderList();
-  const { contentType, body } = renderBody(reply, requestId);
+  const { contentType, body } = hasNoContent(reply.status)
+    ? { body: Buffer.alloc(0), contentType: undefined }
+    : renderBody(reply, requestId);
   if (contentType !== undefined) headers.set("content-type", contentType);
   for (const [name, value] of reply.headers) headers.append(name.toLowerCase(), value);
-  // A body is never part of these (RFC 9110 section 6.4.1).
-  const bodiless = reply.status === 204 || reply.status === 304;
-  if (!bodiless) headers.set("content-length", String(body.byteLength));
+  // A 204 or 304 has no content by its status alone (RFC 9110, section 8.6); a 205 says so by its length (15.3.6).
+  if (reply.status !== 204 && reply.status !== 304) headers.set("content-length", String(body.byteLength));
   if (requestId !== undefined) headers.set("x-request-id", requestId);
-  return { headers, body: bodiless ? Buffer.alloc(0) : body };
+  return { headers, body };
 }
 
 function renderBody(

@@ -1,23 +1,28 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { type Authority, authorityText } from "../attributes/canonical/authority.ts";
+import { parseQuery } from "../attributes/canonical/query.ts";
 import { PurserError } from "../kernel/errors.ts";
 import { compileRe2 } from "../kernel/regex.ts";
 import type { Meter } from "../kernel/regex/meter.ts";
 import type { HeaderMatch, RouteMatch, StringMatch } from "./model.ts";
 
-/** What routing reads of a request. */
+/** What routing reads of a request, each part in its one form (core/attributes/canonical). */
 export interface RouteRequest {
-  /** The Host header, or the authority of an absolute target; with or without a port. */
-  readonly authority: string;
+  /** Of the Host header, or of an absolute target. */
+  readonly authority: Authority;
   /** Without the query. */
   readonly path: string;
   /** With its `?`; empty when there is none. */
   readonly query: string;
   readonly method: string;
   readonly headers: {
-    /** @param name In lower case. */
-    get(name: string): string | undefined;
+    /**
+     * The text of each field of a name, in order.
+     * @param name in lower case.
+     */
+    values(name: string): readonly string[];
   };
 }
 
@@ -55,21 +60,36 @@ export function compileMatch(match: RouteMatch, meter?: Meter): Predicate {
   return (request) => conditions.every((condition) => condition(request));
 }
 
+/** A field that comes several times matches when one of its values does, or all of them joined. */
 function compileHeader(name: string, condition: HeaderMatch, meter: Meter | undefined): Predicate {
+  if (name === AUTHORITY_HEADER) {
+    const holds = compileValue(inLowerCase(condition), meter);
+    return (request) => holds(authorityText(request.authority));
+  }
   const holds = compileValue(condition, meter);
-  if (name === AUTHORITY_HEADER) return (request) => holds(request.authority);
   const key = name.toLowerCase();
-  return (request) => holds(request.headers.get(key));
+  return (request) => {
+    const values = request.headers.values(key);
+    return values.length < 2 ? holds(values[0]) : values.some(holds) || holds(values.join(", "));
+  };
 }
 
+/** Authorities are compared without case; a regular expression says itself what it ignores. */
+function inLowerCase(match: HeaderMatch): HeaderMatch {
+  return match.kind === "exact" || match.kind === "prefix"
+    ? { kind: match.kind, value: match.value.toLowerCase() }
+    : match;
+}
+
+/** A parameter that comes several times matches when one of its values does. */
 function compileQuery(
   params: readonly (readonly [name: string, condition: HeaderMatch])[],
   meter: Meter | undefined,
 ): Predicate {
   const conditions = params.map(([name, condition]) => ({ name, holds: compileValue(condition, meter) }));
   return (request) => {
-    const query = parseQuery(request.query);
-    return conditions.every(({ name, holds }) => holds(query.get(name)));
+    const { first, repeated } = parseQuery(request.query);
+    return conditions.every(({ name, holds }) => repeated?.[name]?.some(holds) ?? holds(first[name]));
   };
 }
 
@@ -103,27 +123,5 @@ function compileString(match: StringMatch, meter: Meter | undefined): (value: st
         throw new PurserError("PURSER_INTERNAL", `regular expression ${wanted}: ${compiled.message}`);
       return (value) => compiled.regex.matches(value, meter);
     }
-  }
-}
-
-/** The first value of each parameter, decoded; text that is not valid percent-encoding stands for itself. */
-function parseQuery(query: string): ReadonlyMap<string, string> {
-  const values = new Map<string, string>();
-  for (const pair of query.slice(1).split("&")) {
-    if (pair === "") continue;
-    const equals = pair.indexOf("=");
-    const name = decode(equals < 0 ? pair : pair.slice(0, equals));
-    if (!values.has(name)) values.set(name, equals < 0 ? "" : decode(pair.slice(equals + 1)));
-  }
-  return values;
-}
-
-function decode(text: string): string {
-  const spaced = text.replaceAll("+", " ");
-  if (!spaced.includes("%")) return spaced;
-  try {
-    return decodeURIComponent(spaced);
-  } catch {
-    return spaced;
   }
 }

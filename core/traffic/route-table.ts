@@ -1,9 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Authority } from "../attributes/canonical/authority.ts";
 import { PurserError } from "../kernel/errors.ts";
 import { type Meter, StepBudget } from "../kernel/regex/meter.ts";
-import { isWildcard, parseAuthority } from "./host-name.ts";
+import { isWildcard } from "./host-name.ts";
 import type { Route, RouteMatch, RouteTable, VirtualHost } from "./model.ts";
 import { compileMatch, type Predicate, type RouteRequest } from "./route-match.ts";
 
@@ -83,8 +84,10 @@ export function matchRoute(table: CompiledRouteTable, request: RouteRequest): Ma
   return undefined;
 }
 
-function findVirtualHost(table: CompiledRouteTable, authority: string): CompiledVirtualHost | undefined {
-  const { host, port } = parseAuthority(authority);
+function findVirtualHost(
+  table: CompiledRouteTable,
+  { host, port }: Authority,
+): CompiledVirtualHost | undefined {
   const withPort = port === undefined ? undefined : table.exact.get(`${host}:${port}`);
   const exact = withPort ?? table.exact.get(host);
   if (exact !== undefined || table.suffixes.size === 0) return exact;

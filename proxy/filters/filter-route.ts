@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { authorityText } from "../../core/attributes/canonical/authority.ts";
 import { PurserError } from "../../core/kernel/errors.ts";
 import type { Random } from "../../core/kernel/ports.ts";
 import { chooseDestination } from "../../core/traffic/chance.ts";
@@ -27,7 +28,7 @@ function route(exchange: Exchange, random: Random): LocalReply | undefined {
   if (matched === undefined) {
     return faultReply(
       "route_not_found",
-      `No route for ${request.method} ${request.authority}${request.path}.`,
+      `No route for ${request.method} ${authorityText(request.authority)}${request.path}.`,
     );
   }
   const { action } = matched.route;

@@ -147,7 +147,7 @@ export class FailurePolicy {
     return andThen(evaluateMap(dimensions, scope), (key) =>
       andThen(evaluateAmount({ charge }, scope), (amount) =>
         andThen(evaluateLimit({ limit: fallback.limit, overrides }, scope), (limit) => {
-          const cell = cellName(fallback, recordOf(key), limit);
+          const cell = cellName(fallback, recordOf(key));
           return { policy, cell, limit, windowMs, amount, message: `quota ${policy} is used up` };
         }),
       ),
