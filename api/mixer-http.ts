@@ -43,6 +43,7 @@ const Bag = Type.Unsafe<AttributeBag>({ type: "object" });
 const CheckRequestSchema = closed({
   attributes: Bag,
   deduplicationId: Text,
+  useWithinMs: Type.Optional(Whole),
   withoutQuotas: Type.Optional(Type.Boolean()),
   explain: Type.Optional(Type.Boolean()),
 });

@@ -158,7 +158,8 @@ export function undecidedReply(
   const policy = decidedBy === undefined ? undefined : `${decidedBy.kind}/${decidedBy.name}`;
   const httpStatus = httpStatusOf(status.code);
   return {
-    status: httpStatus >= 500 ? httpStatus : 503,
+    // A request that cannot be judged is its sender's fault; any other error must not look like a denial.
+    status: httpStatus >= 500 || status.code === "INVALID_ARGUMENT" ? httpStatus : 503,
     flag: "UAEX",
     details: "policy_undecided",
     headers: [

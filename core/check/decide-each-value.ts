@@ -4,8 +4,8 @@
 import type { AttributeBag } from "../attributes/bag.ts";
 import type { RepeatedField } from "../attributes/repeated.ts";
 import { chain, type MaybePromise } from "../kernel/maybe-promise.ts";
-import type { Decision, QuotaCharge } from "./decision.ts";
-import { MAX_READINGS, type Reading, tryEachValue } from "./each-value.ts";
+import type { Decision } from "./decision.ts";
+import { largestCharges, MAX_READINGS, type Reading, tryEachValue } from "./each-value.ts";
 import type { CheckObserver } from "./ports.ts";
 
 /** Decides one request as if its bag were all there is to it, and tells the observer. */
@@ -69,19 +69,8 @@ function combined(chosen: Decision, readings: readonly Reading<Decision>[]): Dec
     audits: distinct(decisions.flatMap(({ audits }) => audits)),
     charges: refused
       ? []
-      : chargesOf(readings.flatMap(({ result, single }) => (single ? result.charges : []))),
+      : largestCharges(readings.flatMap(({ result, single }) => (single ? result.charges : []))),
   };
-}
-
-/** Of several charges to one cell the largest counts: it is one request, whichever of its values is meant. */
-function chargesOf(charges: readonly QuotaCharge[]): readonly QuotaCharge[] {
-  const largest = new Map<string, QuotaCharge>();
-  for (const charge of charges) {
-    const key = JSON.stringify([charge.policy, charge.cell]);
-    const known = largest.get(key);
-    if (known === undefined || charge.amount > known.amount) largest.set(key, charge);
-  }
-  return [...largest.values()];
 }
 
 /** A value that was not judged might have been refused. */

@@ -4,6 +4,7 @@
 import type { AttributeBag } from "../attributes/bag.ts";
 import type { AttributeReference } from "../attributes/reference.ts";
 import { isReadAt, type RepeatedField, withOneValue } from "../attributes/repeated.ts";
+import type { QuotaCharge } from "./decision.ts";
 import { chain, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
 
 /** Most readings of one request that are tried. */
@@ -61,4 +62,17 @@ export function tryEachValue<T extends { readonly referenced: readonly Attribute
       );
     });
   }
+}
+
+/** Of several charges to one cell the largest counts: it is one request, whichever of its values is meant. */
+export function largestCharges<T extends Pick<QuotaCharge, "policy" | "cell" | "amount">>(
+  charges: readonly T[],
+): readonly T[] {
+  const largest = new Map<string, T>();
+  for (const charge of charges) {
+    const key = JSON.stringify([charge.policy, charge.cell]);
+    const known = largest.get(key);
+    if (known === undefined || charge.amount > known.amount) largest.set(key, charge);
+  }
+  return [...largest.values()];
 }

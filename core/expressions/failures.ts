@@ -5,6 +5,7 @@ import { ExpressionError, type ExpressionFault, type Token } from "./expression.
 import { foreignConstructs } from "../kernel/regex/foreign-syntax.ts";
 import { TOO_LARGE } from "./limits.ts";
 import { type FailureFacts, messageOfFailure } from "./messages.ts";
+import { syntaxHint } from "./syntax-hints.ts";
 
 /** Longest message that is passed on: JSONata quotes values, and a request's values can be long. */
 const MESSAGE_LENGTH = 300;
@@ -52,7 +53,12 @@ export function syntaxFault(thrown: unknown, source: string): ExpressionFault {
     return { code: "PURSER_EXPR_SYNTAX", message: foreign.message, offset: at + 1 + foreign.start };
   }
   const code = typeof failure.code === "string" ? ` (${failure.code})` : "";
-  return { code: "PURSER_EXPR_SYNTAX", message: `${message}${code}`, offset: offsetOf(failure, source) ?? 0 };
+  const hint = syntaxHint(source, String(failure.code));
+  return {
+    code: "PURSER_EXPR_SYNTAX",
+    message: `${hint?.message ?? message}${code}`,
+    offset: hint?.offset ?? offsetOf(failure, source) ?? 0,
+  };
 }
 
 function codeOf(thrown: unknown, failure: JsonataFailure): string {

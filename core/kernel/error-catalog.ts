@@ -110,6 +110,17 @@ export const ERROR_CATALOG = {
       "A regular expression has a construct of another language, which means something else in JavaScript's.",
     remedy: "Write what the message shows; docs/policies.md says what patterns have.",
   },
+  PURSER_EXPR_IMPOSSIBLE: {
+    summary:
+      "A condition compares an attribute with a constant that the attribute can never equal, contain or match.",
+    remedy: "Write the constant in the attribute's form, which docs/attributes.md shows.",
+  },
+  PURSER_EXPR_BYPASS: {
+    summary:
+      "A condition misses, or lets pass, requests that its author did not mean: it can be walked round.",
+    remedy:
+      "Write the condition as the message shows; docs/policies.md says which conditions cannot be walked round.",
+  },
   PURSER_EXPR_ENDLESS: {
     summary: "A function calls itself whatever it is given, so that evaluating it never ends.",
     remedy: "Give the recursion an end with ? :, or use $map, $filter or $reduce in its place.",

@@ -16,6 +16,12 @@ export function isAuthPath(path: string): boolean {
 }
 
 /**
+ * How long a gateway may take, from its asking, until it lets the request pass: quotas count as used at the end of that
+ * time. Nothing tells Purser of an answer that takes longer.
+ */
+const USE_WITHIN_MS = 50;
+
+/**
  * Checks for gateways that ask over plain HTTP: nginx's auth_request, Traefik's ForwardAuth, Caddy's forward_auth,
  * Envoy's HTTP ext_authz. A check and its quotas at once, and nothing for the gateway to remember.
  */
@@ -36,7 +42,11 @@ export function addAuthRoutes(
     const { bag, form } = readAuthRequest({ method, url, rawHeaders, peerIp, timeMs, pathNormalization });
     calls += 1;
     const reply = authReply(
-      await mixer.check({ attributes: bag, deduplicationId: `auth-${prefix}-${calls}` }),
+      await mixer.check({
+        attributes: bag,
+        deduplicationId: `auth-${prefix}-${calls}`,
+        useWithinMs: USE_WITHIN_MS,
+      }),
       form,
     );
     context.status = reply.status;

@@ -10,7 +10,6 @@ import {
   durationMs,
   headerNameFault,
   headerValueFault,
-  PurserError,
   STATUS_CODES,
   type StatusCode,
   Type,
@@ -54,13 +53,14 @@ export const deny = definePlugin({
       description: "How often a proxy may reuse the refusal.",
     }),
   }),
+  check({ directResponse }) {
+    return Object.entries(directResponse?.headers ?? {}).flatMap(([name, value]) => {
+      const message = headerNameFault(name) ?? headerValueFault(name, value);
+      return message === undefined ? [] : [{ path: ["directResponse", "headers", name], message }];
+    });
+  },
   build({ config }) {
     const { directResponse } = config;
-    const faults = Object.entries(directResponse?.headers ?? {}).flatMap(
-      ([name, value]) => headerNameFault(name) ?? headerValueFault(name, value) ?? [],
-    );
-    if (faults.length > 0)
-      throw new PurserError("PURSER_HANDLER_BUILD", `directResponse.headers: ${faults.join("; ")}`);
     const answer: CheckAnswer = {
       status: config.status,
       validDurationMs: durationMs(config.validDuration),

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import {
+  type ConfigFault,
   type HeaderChanges,
   type HeaderOperation,
   type HeadersInstance,
@@ -25,27 +26,30 @@ type Operation =
       readonly key: string;
     };
 
+/** Every operation that is wrong. */
+export function faultsOf(config: Config): readonly ConfigFault[] {
+  return SIDES.flatMap((side) =>
+    config[side].flatMap((operation, index) => {
+      const compiled = compileOperation(operation);
+      return typeof compiled === "string" ? [{ path: [side, index], message: compiled }] : [];
+    }),
+  );
+}
+
 /**
- * What the configuration does to headers, as a function of an instance.
+ * What the configuration, one in which `faultsOf` finds nothing, does to headers, as a function of an instance.
  *
- * @throws PurserError PURSER_HANDLER_BUILD naming every operation that is wrong.
- * The function itself throws PURSER_HANDLER_FAILED, not retryable, for a value that may not stand in a header:
+ * The function throws PURSER_HANDLER_FAILED, not retryable, for a value that may not stand in a header:
  * dropping it would let a request go on without a header that an upstream may trust to be there.
  */
 export function compileOperations(config: Config): (instance: HeadersInstance) => HeaderChanges {
-  const faults: string[] = [];
-  const compile = (side: "request" | "response"): readonly Operation[] =>
-    config[side].flatMap((operation, index) => {
-      const compiled = compileOperation(operation);
-      if (typeof compiled !== "string") return [compiled];
-      faults.push(`${side}[${index}]: ${compiled}`);
-      return [];
-    });
-  const request = compile("request");
-  const response = compile("response");
-  if (faults.length > 0) throw new PurserError("PURSER_HANDLER_BUILD", faults.join("; "));
+  const [request = [], response = []] = SIDES.map((side) =>
+    config[side].map(compileOperation).filter((compiled) => typeof compiled !== "string"),
+  );
   return (instance) => ({ request: apply(request, instance), response: apply(response, instance) });
 }
+
+const SIDES = ["request", "response"] as const;
 
 /** The operation, or what is wrong with it. */
 function compileOperation({ operation, name: written, value, from }: OperationConfig): Operation | string {

@@ -21,6 +21,7 @@ export type {
   AdapterDefinition,
   AdapterHandler,
   CallContext,
+  ConfigFault,
   Extension,
   ExtensionContext,
   ExtensionInventory,

@@ -34,6 +34,8 @@ export function createClientStats() {
     /** Amounts held ahead of need that went back unused. */
     quota_given_back: 0,
     quota_stale: 0,
+    /** Grants that came when the time to use them was over, and went back. */
+    quota_late: 0,
     remote_calls: 0,
     remote_call_successes: 0,
     remote_call_timeouts: 0,
