@@ -17,7 +17,7 @@ import { systemScheduler } from "./platform.ts";
 import type { World } from "./world.ts";
 
 /** The one expression engine of this process. */
-export const compileExpression: CompileExpression = createJsonataCompiler();
+export const compileExpression: CompileExpression = createJsonataCompiler({}, () => performance.now());
 
 const INVENTORY = createInventory([...BUNDLED_ADAPTERS, ...BUNDLED_PLUGINS]);
 

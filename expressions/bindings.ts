@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Environment } from "../core/expressions/compiler/compile-ast.ts";
+import { fromHost } from "../core/expressions/runtime/callee.ts";
 
 /** Variables and functions by name, without the `$`. */
 export type Bindings = Readonly<Record<string, unknown>>;
@@ -17,8 +18,8 @@ export class Variables implements Environment {
   }
 
   variable(name: string): unknown {
-    if (Object.hasOwn(this.#given, name)) return this.#given[name];
-    return Object.hasOwn(this.#fixed, name) ? this.#fixed[name] : undefined;
+    if (Object.hasOwn(this.#given, name)) return fromHost(this.#given[name]);
+    return Object.hasOwn(this.#fixed, name) ? fromHost(this.#fixed[name]) : undefined;
   }
 }
 

@@ -16,13 +16,7 @@ import { findFault, isBounded, mentionedVariables } from "./checks.ts";
 import { VARYING } from "./checker/function-types.ts";
 import { compileAst } from "./compiler/compile-ast.ts";
 import { RECORDED_READS } from "./compiler/recorded-reads.ts";
-import type {
-  CompileExpression,
-  EvaluationContext,
-  Expression,
-  ExpressionError,
-  ExpressionFault,
-} from "./expression.ts";
+import type { CompileExpression, EvaluationContext, Expression, ExpressionError } from "./expression.ts";
 import { evaluationError, OUT_OF_TIME, syntaxFault } from "./failures.ts";
 import { type AstNode, walk } from "./jsonata-ast.ts";
 import { DEFAULT_EXPRESSION_LIMITS, type ExpressionLimits, Scales } from "./limits.ts";
@@ -30,28 +24,28 @@ import { plainValue } from "./plain-value.ts";
 import { staticReferences } from "./references.ts";
 import { COMPILED_FUNCTIONS } from "./functions/table.ts";
 import type { CompiledFunction } from "./runtime/callee.ts";
+import { Guard, type GuardLimits } from "./runtime/guard.ts";
 import { referenceFunction } from "./runtime/reference-function.ts";
 import { createRegexEngine } from "./regex-engine.ts";
+import { DOCUMENT_SOURCE_LIMITS, faultOfSize } from "./source-limits.ts";
 import { treeOf } from "./tree-of.ts";
-
-/**
- * Each of them copies its left side in the parser, so that nesting them doubles the tree: 16 make it a few megabytes.
- */
-const DEFAULTING_OPERATORS = 16;
-/** Longest source, in UTF-16 units; nothing that people write comes near. */
-const SOURCE_LENGTH = 65_536;
 
 /**
  * A compiler of expressions for the jsonata package's interpreter. What it gives evaluates within `limits`, sees the
  * time of its context alone, and returns plain values. Plain paths and literals do without the interpreter.
  */
-export function createJsonataCompiler(limits: Partial<ExpressionLimits> = {}): CompileExpression {
+export function createJsonataCompiler(
+  limits: Partial<ExpressionLimits> = {},
+  monotonicMs?: () => number,
+): CompileExpression {
   const settings: ExpressionLimits = { ...DEFAULT_EXPRESSION_LIMITS, ...limits };
   const builtins = boundedBuiltins(settings);
   const RegexEngine = createRegexEngine(settings);
   const functions = boundedFunctions(builtins);
+  // All of them share one: evaluations of compiled expressions do not overlap.
+  const guard = new Guard(guardLimits(settings, monotonicMs));
   const compileSource: CompileExpression = (source) => {
-    const tooBig = refuseUnparsed(source);
+    const tooBig = faultOfSize(source, DOCUMENT_SOURCE_LIMITS);
     if (tooBig !== undefined) return { ok: false, fault: tooBig };
     const options = { stack: settings.depth, sequence: settings.items, RegexEngine, timeout: 0 };
     let parsed: jsonata.Expression;
@@ -71,13 +65,7 @@ export function createJsonataCompiler(limits: Partial<ExpressionLimits> = {}): C
       cacheable: ![...VARYING].some((name) => mentioned.has(name)),
     };
     const compiled = compileAst<Reads>(ast, {
-      limits: {
-        depth: settings.depth,
-        steps: settings.steps,
-        sequence: settings.items,
-        weight: settings.weight,
-        nowMs: () => 0,
-      },
+      guard,
       reads: RECORDED_READS,
       functions,
     });
@@ -87,7 +75,7 @@ export function createJsonataCompiler(limits: Partial<ExpressionLimits> = {}): C
         try {
           const value = run(bag, given ?? new Reads(bag), nowMs);
           return typeof value === "object" && value !== null
-            ? plainValue(value, settings.weight)
+            ? plainValue(value, settings.weight, guard)
             : plainScalar(value);
         } catch (error: unknown) {
           throw evaluationError(error);
@@ -124,21 +112,13 @@ export function createJsonataCompiler(limits: Partial<ExpressionLimits> = {}): C
   };
 }
 
+function guardLimits(settings: ExpressionLimits, monotonicMs: (() => number) | undefined): GuardLimits {
+  const { depth, steps, items, weight, timeoutMs } = settings;
+  return { depth, steps, sequence: items, weight, timeMs: timeoutMs, nowMs: () => 0, monotonicMs };
+}
+
 /** With the default limits. */
 export const compileWithJsonata: CompileExpression = createJsonataCompiler();
-
-function refuseUnparsed(source: string): ExpressionFault | undefined {
-  if (source.length > SOURCE_LENGTH)
-    return syntaxLimit(`the expression is longer than ${SOURCE_LENGTH} characters`, SOURCE_LENGTH);
-  const defaulting = [...source.matchAll(/\?\?|\?:(?!\/)/g)][DEFAULTING_OPERATORS];
-  if (defaulting !== undefined)
-    return syntaxLimit(`the expression has more than ${DEFAULTING_OPERATORS} of ?? and ?:`, defaulting.index);
-  return undefined;
-}
-
-function syntaxLimit(message: string, offset: number): ExpressionFault {
-  return { code: "PURSER_EXPR_SYNTAX", message, offset };
-}
 
 type Evaluate = Expression["evaluate"];
 
@@ -160,16 +140,7 @@ function plainScalar(value: unknown): unknown {
 
 /** Functions that are bounded by what they are given, for compiled expressions; those that call others bound themselves. */
 function boundedFunctions(builtins: ReadonlyMap<string, Builtin>): ReadonlyMap<string, CompiledFunction> {
-  const names = [
-    "pad",
-    "join",
-    "distinct",
-    "formatNumber",
-    "formatInteger",
-    "parseInteger",
-    "fromMillis",
-    "toMillis",
-  ];
+  const names = ["formatNumber", "formatInteger", "parseInteger", "fromMillis", "toMillis"];
   return new Map([
     ...names.map((name) => [name, referenceFunction(name, builtins.get(name))] as const),
     ["now", boundedNow()] as const,

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { compileRegex, type Regex } from "../kernel/regex.ts";
+import { matchStart } from "./match-start.ts";
 import { type ExpressionLimits, tooLarge } from "./limits.ts";
 
 /**
@@ -27,10 +28,11 @@ export function createRegexEngine(limits: Pick<ExpressionLimits, "items" | "weig
 
     exec(given: unknown): (string[] & { index: number }) | null {
       const text = String(given);
-      this.#budget -= text.length - this.lastIndex;
+      const start = matchStart(this.lastIndex);
+      this.#budget -= Math.max(0, text.length - start);
       if (this.#budget < 0)
         throw tooLarge(`a regular expression searched more than ${limits.weight} characters`);
-      const match = this.#regex.find(text, this.lastIndex);
+      const match = start > text.length ? null : this.#regex.find(text, start);
       if (match === null) {
         this.lastIndex = 0;
         return null;

@@ -7,7 +7,7 @@ import { createLambda } from "./function-values.ts";
 import type { Guard } from "./guard.ts";
 import { toText } from "./operators.ts";
 import type { Step } from "./path.ts";
-import { isArrayOfStrings } from "./values.ts";
+import { isArrayOfStrings, isFunction } from "./values.ts";
 
 /** Where a part is, as far as the parser says. */
 interface Located {
@@ -45,7 +45,7 @@ function merge(match: unknown, changes: unknown, place: Located): void {
     setOwn(match as object, isLambda(callee) ? "_jsonata_lambda" : "_jsonata_function", true);
     return;
   }
-  if (typeof changes !== "object" || changes === null || Array.isArray(changes))
+  if (typeof changes !== "object" || changes === null || Array.isArray(changes) || isFunction(changes))
     throw new ExpressionError("T2011", "the update of a transform must be an object", {
       ...place,
       value: changes,
