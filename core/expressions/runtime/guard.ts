@@ -50,6 +50,9 @@ const STEPS_PER_PROPERTY = 3;
 /** Shorter texts and arrays cost no more than the step of the call that they are given to. */
 export const SMALL = 64;
 
+/** The most that is charged at once, so that the count stays a small integer. Work that is no count is charged as this. */
+const MOST_AT_ONCE = 0x3fff_ffff;
+
 /** Counts the work of evaluations, and stops them with JSONata's codes: D1011 too deep, D1012 too long, D2015 too large. */
 export class Guard {
   readonly maxSequence: number;
@@ -59,12 +62,15 @@ export class Guard {
   readonly #limits: GuardLimits;
   readonly #maxSteps: number;
   readonly #timeMs: number;
+  /** The steps that an evaluation is granted when it begins. */
+  readonly #first: number;
   readonly #ownMeter: Meter = { steps: 0, workMs: 0 };
   #meter: Meter = this.#ownMeter;
-  /** The number of steps at which the limits are looked at next. */
-  #nextLook = Infinity;
-  #lastLookMs: number | undefined;
-  #lastLookSteps = 0;
+  /** Steps that were granted at the last look, and those of them that are left: one number to count down for each step. */
+  #granted = 0;
+  #left = 0;
+  #isFirstLook = true;
+  #lastLookMs = 0;
   #nowMs: number | undefined;
 
   constructor(limits: GuardLimits) {
@@ -74,6 +80,7 @@ export class Guard {
     this.maxDepth = limits.depth ?? Infinity;
     this.#maxSteps = limits.steps ?? Infinity;
     this.#timeMs = limits.monotonicMs === undefined ? Infinity : (limits.timeMs ?? Infinity);
+    this.#first = Math.min(this.#maxSteps, STEPS_UNMEASURED);
   }
 
   /** The time of the evaluation under way, in milliseconds since the epoch: the same however often it is asked for. */
@@ -88,10 +95,14 @@ export class Guard {
   start(nowMs?: number, meter?: Meter): void {
     this.#nowMs = nowMs;
     this.depth = 0;
-    this.#lastLookMs = undefined;
-    if (meter === undefined) this.#ownMeter.steps = this.#ownMeter.workMs = 0;
-    this.#meter = meter ?? this.#ownMeter;
-    this.#nextLook = this.#meter.steps + Math.min(this.#maxSteps, STEPS_UNMEASURED);
+    if (meter !== undefined) this.#share(meter);
+    this.#granted = this.#left = this.#first;
+    this.#isFirstLook = true;
+  }
+
+  #share(meter: Meter): void {
+    this.#meter.steps += this.#granted - this.#left;
+    this.#meter = meter;
   }
 
   /**
@@ -100,9 +111,9 @@ export class Guard {
    * @throws {ExpressionError} D1012
    */
   tick(steps = 1): void {
-    // Only a count is added: a NaN or a negative number would switch the limits off.
-    this.#meter.steps += typeof steps === "number" && steps >= 0 ? steps : this.#maxSteps;
-    if (this.#meter.steps > this.#nextLook) this.look();
+    // A NaN or a negative number would switch the limits off.
+    this.#left -= steps >= 0 && steps <= MOST_AT_ONCE ? steps | 0 : MOST_AT_ONCE;
+    if (this.#left < 0) this.look();
   }
 
   /**
@@ -113,21 +124,26 @@ export class Guard {
    */
   look(isUncharged = false): void {
     const meter = this.#meter;
+    if (this.#isFirstLook && meter === this.#ownMeter) meter.steps = meter.workMs = 0;
+    const steps = this.#granted - this.#left;
+    meter.steps += steps;
+    this.#granted = this.#left = 0;
     if (meter.steps > this.#maxSteps)
       throw new ExpressionError("D1012", `the expression took more than ${this.#maxSteps} steps`);
-    if (this.#timeMs === Infinity) {
-      this.#nextLook = this.#maxSteps;
-      return;
-    }
-    this.#nextLook = Math.min(this.#maxSteps, meter.steps + STEPS_PER_LOOK);
+    if (this.#timeMs !== Infinity) this.#lookAtClock(steps, isUncharged);
+    const most = this.#timeMs === Infinity ? MOST_AT_ONCE : STEPS_PER_LOOK;
+    this.#granted = this.#left = Math.min(most, this.#maxSteps - meter.steps);
+    this.#isFirstLook = false;
+  }
+
+  #lookAtClock(steps: number, isUncharged: boolean): void {
+    const meter = this.#meter;
     const now = (this.#limits.monotonicMs as () => number)();
-    if (this.#lastLookMs !== undefined) {
-      const steps = meter.steps - this.#lastLookSteps;
+    if (!this.#isFirstLook) {
       const most = isUncharged ? (this.#timeMs * 3) / 4 : LATE_MS + steps * SLOW_STEP_MS;
       meter.workMs += Math.min(now - this.#lastLookMs, most);
     }
     this.#lastLookMs = now;
-    this.#lastLookSteps = meter.steps;
     if (meter.workMs > this.#timeMs)
       throw new ExpressionError("D1012", `the expression took longer than ${this.#timeMs} ms`);
   }
