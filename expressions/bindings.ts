@@ -9,17 +9,17 @@ export type Bindings = Readonly<Record<string, unknown>>;
 
 /** What names stand for that an expression does not bind itself. */
 export class Variables implements Environment {
-  readonly #fixed: Bindings;
-  readonly #given: Bindings;
+  readonly fixed: Bindings;
+  readonly given: Bindings;
 
   constructor(fixed: Bindings, given: Bindings) {
-    this.#fixed = fixed;
-    this.#given = given;
+    this.fixed = fixed;
+    this.given = given;
   }
 
   variable(name: string): unknown {
-    if (Object.hasOwn(this.#given, name)) return fromHost(this.#given[name]);
-    return Object.hasOwn(this.#fixed, name) ? fromHost(this.#fixed[name]) : undefined;
+    if (Object.hasOwn(this.given, name)) return fromHost(this.given[name]);
+    return Object.hasOwn(this.fixed, name) ? fromHost(this.fixed[name]) : undefined;
   }
 }
 

@@ -379,6 +379,46 @@ describe("the source of an expression", () => {
   });
 });
 
+/** Makes an expression one that is interpreted. */
+const INTERPRETED = "[$z := 1]";
+
+describe("what is interpreted", () => {
+  it("has the limits of steps, of time and of weight", async () => {
+    for (const source of [
+      `(${INTERPRETED}; $f := function($n) { $f($n + 1) }; $f(1))`,
+      `(${INTERPRETED}; ${SHARED}; $lookup($x, "k"))`,
+      `(${INTERPRETED}; ${SHARED}; $x = $y)`,
+      `(${INTERPRETED}; $map([1..9999], $append([1..9999], ?)))`,
+      `(${INTERPRETED}; [1..9000].$match($$.text, /(a|b)*c/))`,
+      `(${INTERPRETED}; [1..9000].$uppercase($$.text))`,
+      `(${INTERPRETED}; [9007199254740992..9007199254740994])`,
+      `(${INTERPRETED}; $reduce([1..60], function($a, $b) { $a & $a }, "aaaaaaaa"))`,
+      `(${INTERPRETED}; $sift({"k": "x"}, /x/); $f := function() { $f() }; $f())`,
+    ]) {
+      const bag = { text: "ab".repeat(20_000) };
+      const result = compileForGateway(source);
+      assert.ok(result.ok && result.expression.engine === "interpreted", source);
+      assert.match(await codeOf(source, bag), /^D(?:1012|2015)$/, source);
+      for (const limits of [{ steps: 100_000 }, { timeMs: 20 }]) {
+        const free = compile(source, { limits: { sequence: 10_000, weight: 1_000_000, ...limits } });
+        await assert.rejects(async () => free.evaluate(bag), { code: /^D(?:1012|2015)$/ }, source);
+      }
+    }
+  }).timeout(60_000);
+
+  it("says which limit it was", async () => {
+    const free = compile(`(${INTERPRETED}; $f := function() { $f() }; $f())`, { limits: { steps: 10_000 } });
+    await assert.rejects(async () => free.evaluate({}), /took more than 10000 steps/);
+  });
+
+  it("has the default limits in $eval too", async () => {
+    const endless = "$eval('($f := function($n) { $f($n + 1) }; $f(1))')";
+    await assert.rejects(async () => compile(endless).evaluate({}), { code: "D3121" });
+    const doubling = `$eval('${"(".repeat(40)}a${"??a)".repeat(40)}')`;
+    await assert.rejects(async () => compile(doubling).evaluate({}), { code: "D3120" });
+  }).timeout(60_000);
+});
+
 describe("the limits of documents", () => {
   it("are chosen so that a plain loop ends within them in well under 50 ms", () => {
     assert.ok(DEFAULT_EXPRESSION_LIMITS.timeoutMs < 50);

@@ -2,24 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import jsonata from "jsonata";
-import type { AttributeBag } from "../attributes/bag.ts";
 import { Reads } from "../attributes/reads.ts";
-import { createRecorder, isView } from "../attributes/recorder.ts";
-import {
-  type Builtin,
-  boundedBuiltins,
-  checkPicture,
-  clockBuiltins,
-  RANGE_FUNCTION,
-} from "./bounded-builtins.ts";
-import { findFault, isBounded, mentionedVariables } from "./checks.ts";
+import { type Builtin, boundedBuiltins, checkPicture, clockBuiltins } from "./bounded-builtins.ts";
+import { findFault, mentionedVariables } from "./checks.ts";
 import { VARYING } from "./checker/function-types.ts";
 import { compileAst } from "./compiler/compile-ast.ts";
 import { RECORDED_READS } from "./compiler/recorded-reads.ts";
-import type { CompileExpression, EvaluationContext, Expression, ExpressionError } from "./expression.ts";
-import { evaluationError, OUT_OF_TIME, syntaxFault } from "./failures.ts";
-import { type AstNode, walk } from "./jsonata-ast.ts";
-import { DEFAULT_EXPRESSION_LIMITS, type ExpressionLimits, Scales } from "./limits.ts";
+import type { CompileExpression, Expression } from "./expression.ts";
+import { evaluationError, syntaxFault } from "./failures.ts";
+import { DEFAULT_EXPRESSION_LIMITS, type ExpressionLimits } from "./limits.ts";
+import { guardInterpreter, METER, replaceRanges } from "./guarded-interpreter.ts";
 import { plainValue } from "./plain-value.ts";
 import { staticReferences } from "./references.ts";
 import { COMPILED_FUNCTIONS } from "./functions/table.ts";
@@ -83,21 +75,9 @@ export function createJsonataCompiler(
       };
       return { ok: true, expression: { ...common, ast, engine: "compiled", evaluate } };
     }
-    const bounded = isBounded(ast);
-    if (!bounded) {
-      options.timeout = settings.timeoutMs;
-      weighResults(parsed, settings);
-    }
+    guardInterpreter(parsed, guardLimits(settings, monotonicMs), functions);
     replaceRanges(ast);
-    for (const name of mentioned) {
-      const builtin = builtins.get(name);
-      if (builtin !== undefined) parsed.assign(name, builtin);
-    }
-    const evaluate = interpret(parsed, {
-      tellsTime: mentioned.has("now") || mentioned.has("millis"),
-      // JSONata writes to what it groups or tries to call, which a bounded expression does neither of.
-      writes: !bounded,
-    });
+    const evaluate = interpret(parsed, mentioned.has("now") || mentioned.has("millis"), settings);
     const expression: Expression = { ...common, engine: "interpreted", evaluate };
     return { ok: true, expression };
   };
@@ -112,7 +92,10 @@ export function createJsonataCompiler(
   };
 }
 
-function guardLimits(settings: ExpressionLimits, monotonicMs: (() => number) | undefined): GuardLimits {
+function guardLimits(
+  settings: ExpressionLimits,
+  monotonicMs: (() => number) | undefined,
+): GuardLimits & { readonly sequence: number; readonly weight: number } {
   const { depth, steps, items, weight, timeoutMs } = settings;
   return { depth, steps, sequence: items, weight, timeMs: timeoutMs, nowMs: () => 0, monotonicMs };
 }
@@ -147,42 +130,14 @@ function boundedFunctions(builtins: ReadonlyMap<string, Builtin>): ReadonlyMap<s
   ]);
 }
 
-function interpret(
-  parsed: jsonata.Expression,
-  { tellsTime, writes }: { readonly tellsTime: boolean; readonly writes: boolean },
-): Evaluate {
-  const evaluateOnce = async (bag: AttributeBag, { nowMs, reads }: EvaluationContext): Promise<unknown> => {
+function interpret(parsed: jsonata.Expression, tellsTime: boolean, { weight }: ExpressionLimits): Evaluate {
+  return async (bag, { nowMs, reads: given }) => {
+    const reads = given ?? new Reads(bag);
     try {
-      const recorded = reads?.view ?? bag;
-      const input = writes && !isView(recorded) ? createRecorder(recorded).view : recorded;
-      return plainValue(await parsed.evaluate(input, tellsTime ? clockBuiltins(nowMs) : undefined));
+      const bindings = { ...(tellsTime ? clockBuiltins(nowMs) : {}), [METER]: reads };
+      return plainValue(await parsed.evaluate(reads.view, bindings), weight);
     } catch (error: unknown) {
       throw evaluationError(error);
     }
   };
-  return (bag, context) =>
-    evaluateOnce(bag, context).catch((error: ExpressionError) => {
-      // JSONata measures time on the wall: it may have been the process that paused. A runaway runs away again.
-      if (error.code === OUT_OF_TIME) return evaluateOnce(bag, context);
-      throw error;
-    });
-}
-
-/** Weighs every intermediate value, the last one too. */
-function weighResults(parsed: jsonata.Expression, { weight }: ExpressionLimits): void {
-  const scales = new Scales(weight);
-  const onExit = Symbol.for("jsonata.__evaluate_exit") as unknown as string;
-  parsed.assign(onExit, (_node: unknown, _input: unknown, _frame: unknown, result: unknown) =>
-    scales.check(result),
-  );
-}
-
-/** Makes every `..` a call of the bounded range: JSONata has no other way to replace an operator. */
-function replaceRanges(ast: AstNode): void {
-  walk(ast, (node) => {
-    if (node.type !== "binary" || node.value !== "..") return;
-    node.arguments = [node.lhs as AstNode, node.rhs as AstNode];
-    node.procedure = { type: "variable", value: RANGE_FUNCTION };
-    node.type = "function";
-  });
 }

@@ -2,17 +2,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { compileRegex, type Regex } from "../kernel/regex.ts";
+import type { Guard } from "./runtime/guard.ts";
 import { matchStart } from "./match-start.ts";
 import { type ExpressionLimits, tooLarge } from "./limits.ts";
+
+/** Literals live as long as their expression, which compiled them once while it was checked. */
+const compiled = new WeakMap<RegExp, Regex>();
 
 /**
  * The part of RegExp that JSONata uses of its `RegexEngine` option, on linear time: it makes one for each evaluation
  * of a literal, sets `lastIndex`, and calls `exec` until the matches end.
  */
-export function createRegexEngine(limits: Pick<ExpressionLimits, "items" | "weight">): RegExpConstructor {
-  /** Literals live as long as their expression, which compiled them once while it was checked. */
-  const compiled = new WeakMap<RegExp, Regex>();
-
+export function createRegexEngine(
+  limits: Pick<ExpressionLimits, "items" | "weight">,
+  guard?: Guard,
+): RegExpConstructor {
   class LinearRegExp {
     lastIndex = 0;
     readonly #regex: Regex;
@@ -29,7 +33,9 @@ export function createRegexEngine(limits: Pick<ExpressionLimits, "items" | "weig
     exec(given: unknown): (string[] & { index: number }) | null {
       const text = String(given);
       const start = matchStart(this.lastIndex);
-      this.#budget -= Math.max(0, text.length - start);
+      const searched = Math.max(0, text.length - start);
+      guard?.tick(1 + searched);
+      this.#budget -= searched;
       if (this.#budget < 0)
         throw tooLarge(`a regular expression searched more than ${limits.weight} characters`);
       const match = start > text.length ? null : this.#regex.find(text, start);
