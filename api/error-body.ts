@@ -22,6 +22,9 @@ export function errorBody({ code, message, remedy }: PurserError): ErrorBody {
 const STATUS_OF: Partial<Readonly<Record<ErrorCode, number>>> = {
   PURSER_REQUEST_INVALID: 400,
   PURSER_REQUEST_TOO_LARGE: 413,
+  PURSER_CONTENT_TYPE: 415,
+  PURSER_HOST_FORBIDDEN: 403,
+  PURSER_ORIGIN_FORBIDDEN: 403,
   PURSER_NOT_FOUND: 404,
   PURSER_METHOD_NOT_ALLOWED: 405,
   PURSER_OVERLOADED: 503,

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type TSchema } from "typebox";
-import Value from "typebox/value";
+import type { AttributeBag } from "../core/attributes/bag.ts";
 import { PurserError } from "../core/kernel/errors.ts";
+import { firstFault } from "./first-fault.ts";
 import type { AllocateRequest, CheckRequest, ReportRequest } from "./mixer.ts";
 
 /**
@@ -36,11 +37,13 @@ export interface PolicyStateQuery {
 
 const Text = Type.String({ minLength: 1, maxLength: 512 });
 const Whole = Type.Integer({ minimum: 0 });
-const Bag = Type.Record(Type.String(), Type.Unknown());
+/** Any object: what its attributes may be, the manifest says. A Type.Record would test each key with a pattern. */
+const Bag = Type.Unsafe<AttributeBag>({ type: "object" });
 
 const CheckRequestSchema = closed({
   attributes: Bag,
   deduplicationId: Text,
+  useWithinMs: Type.Optional(Whole),
   withoutQuotas: Type.Optional(Type.Boolean()),
   explain: Type.Optional(Type.Boolean()),
 });
@@ -63,7 +66,10 @@ const AllocateRequestSchema = closed({
   ),
 });
 
-const ReportRequestSchema = closed({ bags: Type.Array(Bag, { maxItems: 10_000 }) });
+const ReportRequestSchema = closed({
+  bags: Type.Array(Bag, { maxItems: 10_000 }),
+  deduplicationId: Type.Optional(Text),
+});
 
 /** @throws {PurserError} PURSER_REQUEST_INVALID, naming the field. */
 export function decodeCheckRequest(body: unknown): CheckRequest {
@@ -118,25 +124,9 @@ function closed<P extends Parameters<typeof Type.Object>[0]>(properties: P) {
 }
 
 function checked<T>(schema: TSchema, body: unknown): T {
-  if (Value.Check(schema, body)) return body as T;
-  const [error] = Value.Errors(schema, body);
-  const at = error === undefined || error.instancePath === "" ? "the body" : fieldOf(error.instancePath);
-  throw invalid(`${at} ${error?.message ?? "is not of the documented form"}${namesOf(error?.params)}`);
-}
-
-/** `/charges/0/limit` as `charges[0].limit`. */
-function fieldOf(pointer: string): string {
-  return pointer
-    .slice(1)
-    .split("/")
-    .map((step, index) => (/^[0-9]+$/.test(step) ? `[${step}]` : index === 0 ? step : `.${step}`))
-    .join("");
-}
-
-/** The keys that are missing or unknown: the validator's message leaves some of them out. */
-function namesOf(params: object | undefined): string {
-  const { additionalProperties } = (params ?? {}) as { readonly additionalProperties?: readonly string[] };
-  return additionalProperties === undefined ? "" : `: ${additionalProperties.join(", ")}`;
+  const fault = firstFault(schema, body);
+  if (fault !== undefined) throw invalid(fault);
+  return body as T;
 }
 
 function wholeNumber(name: string, text: string | readonly string[]): number {

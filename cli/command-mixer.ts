@@ -2,14 +2,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Command } from "commander";
-import { configFlag, count, drainFlag, hostFlag, logFormatFlag, logLevelFlag, portFlag } from "./flags.ts";
-import { followConfig, loadConfig } from "./part-config.ts";
+import { POLICIES } from "../config/emptiness.ts";
+import {
+  allowedHostsFlag,
+  allowEmptyFlag,
+  configFlag,
+  count,
+  drainFlag,
+  hostFlag,
+  logFormatFlag,
+  logLevelFlag,
+  portFlag,
+} from "./flags.ts";
+import { type ConfigFlags, followConfig, loadConfig } from "./part-config.ts";
 import { type MixerFlags, startMixer } from "./part-mixer.ts";
-import { stopAll, stopSignal } from "./stopping.ts";
+import { stopAll, stopSignal, surviveRejections } from "./stopping.ts";
 import { createWorld, type LogFlags } from "./world.ts";
 
-interface Flags extends MixerFlags, LogFlags {
-  readonly config: readonly string[];
+interface Flags extends MixerFlags, ConfigFlags, LogFlags {
   readonly drain: number;
 }
 
@@ -18,8 +28,10 @@ export function mixerCommand(): Command {
     .summary("run the mixer: decides, charges quotas, delivers telemetry")
     .description("Runs the mixer alone. Proxies reach it over HTTP; see docs/api.md.")
     .addOption(configFlag())
+    .addOption(allowEmptyFlag())
     .addOption(hostFlag())
     .addOption(portFlag("--mixer-port", "the HTTP API", 9092))
+    .addOption(allowedHostsFlag())
     .option("--max-body-bytes <n>", "the largest body the API takes", count, 1_048_576)
     .option("--max-concurrent-requests <n>", "requests under way at most; beyond it 503", count, 1_024)
     .option(
@@ -28,16 +40,23 @@ export function mixerCommand(): Command {
       count,
       1,
     )
+    .option(
+      "--proxies-per-address <n>",
+      "how many proxies of one IP address count for the shares; more than 16 where they are behind one NAT",
+      count,
+      16,
+    )
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag())
     .addHelpText("after", "\nExample:\n  purser mixer -c policies/ --mixer-port 9092")
     .action(async (flags: Flags) => {
       const world = createWorld(flags);
-      const { source, snapshot } = await loadConfig(flags.config, world);
+      surviveRejections(world.logger);
+      const { source, snapshot } = await loadConfig(flags, [POLICIES], world);
       const configuration = { name: "configuration", close: () => source.close() };
       const mixer = await startMixer(flags, snapshot, world);
-      followConfig(
+      const changes = followConfig(
         source,
         (next) => mixer.apply(next),
         (diagnostics) => mixer.mixer.reject(diagnostics),
@@ -45,6 +64,6 @@ export function mixerCommand(): Command {
       );
       process.stdout.write(`mixer listening on ${mixer.url} (version ${snapshot.version})\n`);
       await stopSignal();
-      await stopAll([configuration, mixer], flags.drain, world.logger);
+      await stopAll([configuration, mixer, changes], flags.drain, world.logger);
     });
 }

@@ -5,11 +5,13 @@ import { Command, Option } from "commander";
 import type { ProxyNode } from "../api/pilot.ts";
 import { PurserError } from "../core/kernel/errors.ts";
 import { createHttpMixerService } from "../proxy/mixer-client/http/http-mixer-service.ts";
+import type { HeadersWithUnderscoresAction } from "../proxy/http1/underscore-names.ts";
 import { createHttpPilotService } from "../proxy/pilot-client/http-pilot-service.ts";
 import { explainKeyFlag, readExplainKey } from "./explain-key-file.ts";
 import {
   address,
   adminHostFlag,
+  allowedHostsFlag,
   collect,
   count,
   drainFlag,
@@ -17,10 +19,11 @@ import {
   logFormatFlag,
   logLevelFlag,
   portFlag,
+  underscoresFlag,
   url,
 } from "./flags.ts";
 import { nodeId, startProxy } from "./part-proxy.ts";
-import { stopAll, stopSignal } from "./stopping.ts";
+import { stopAll, stopSignal, surviveRejections } from "./stopping.ts";
 import { createWorld, type LogFlags, worldOf } from "./world.ts";
 
 interface Flags extends LogFlags {
@@ -35,7 +38,9 @@ interface Flags extends LogFlags {
   readonly mixer: readonly string[];
   readonly adminHost: string;
   readonly adminPort: number;
+  readonly allowedHosts: readonly string[];
   readonly trustedHops: number;
+  readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
   readonly explainKeyFile?: string;
   readonly drain: number;
 }
@@ -67,8 +72,15 @@ export function proxyCommand(): Command {
     .addOption(portFlag("--outbound-port", "a sidecar, for calls of its workload; always on loopback", 15001))
     .addOption(adminHostFlag())
     .addOption(portFlag("--admin-port", "the admin surface", 15000))
-    .option("--trusted-hops <n>", "proxies before an edge whose x-forwarded-* headers are believed", count, 0)
+    .addOption(allowedHostsFlag())
+    .option(
+      "--trusted-hops <n>",
+      "proxies before an edge whose claims about the client are believed",
+      count,
+      0,
+    )
     .addOption(explainKeyFlag())
+    .addOption(underscoresFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag())
@@ -84,6 +96,7 @@ Examples:
       const node = nodeOf(flags);
       const explainKey = await readExplainKey(flags.explainKeyFile);
       const world = createWorld(flags);
+      surviveRejections(world.logger);
       const mixer = createHttpMixerService({ ...worldOf(world, "mixer client"), urls: flags.mixer });
       const pilot = createHttpPilotService({ ...worldOf(world, "pilot client"), url: flags.pilot });
       const clients = {
@@ -91,8 +104,12 @@ Examples:
         close: async () => void (await Promise.all([mixer.close(), pilot.close()])),
       };
       try {
-        const admin = { host: flags.adminHost, port: flags.adminPort };
-        const proxy = await startProxy({ node, mixer, pilot, admin, explainKey }, world);
+        const { adminHost: host, adminPort: port, allowedHosts, headersWithUnderscoresAction } = flags;
+        const admin = { host, port, allowedHosts };
+        const proxy = await startProxy(
+          { node, mixer, pilot, admin, explainKey, headersWithUnderscoresAction },
+          world,
+        );
         const where = proxy.proxy
           .addresses()
           .listeners.map((listener) => `http://${listener.host}:${listener.port}`);

@@ -5,6 +5,8 @@ import { Command, InvalidArgumentError } from "commander";
 import { explainKeyFlag } from "./explain-key-file.ts";
 import {
   adminHostFlag,
+  allowedHostsFlag,
+  allowEmptyFlag,
   configFlag,
   count,
   drainFlag,
@@ -13,9 +15,10 @@ import {
   logLevelFlag,
   port,
   portFlag,
+  underscoresFlag,
 } from "./flags.ts";
 import { type MeshFlags, runMesh } from "./run-mesh.ts";
-import { stopSignal } from "./stopping.ts";
+import { stopSignal, surviveRejections } from "./stopping.ts";
 import { meshSummary } from "./summary.ts";
 import { createWorld, type LogFlags } from "./world.ts";
 
@@ -41,6 +44,7 @@ Examples:
     )
     .action(async (flags: RunFlags) => {
       const world = createWorld(flags);
+      surviveRejections(world.logger);
       const mesh = await runMesh({ ...flags, sidecar: flags.sidecar ?? [] }, world);
       process.stdout.write(meshSummary(mesh));
       await stopSignal();
@@ -52,21 +56,24 @@ Examples:
 export function meshFlags(command: Command): Command {
   return command
     .addOption(configFlag())
+    .addOption(allowEmptyFlag())
     .addOption(hostFlag())
     .addOption(portFlag("--edge-port", "the edge proxy, when no Gateway names one", 8080))
     .addOption(portFlag("--mixer-port", "the mixer's HTTP API", 9092))
     .addOption(portFlag("--pilot-port", "pilot's HTTP API", 15010))
     .addOption(adminHostFlag())
     .addOption(portFlag("--admin-port", "the edge proxy's admin surface", 15000))
+    .addOption(allowedHostsFlag())
     .option(
       "--sidecar <service=port>",
       "a sidecar for a service's own calls, and its port; give it again for more",
       sidecar,
     )
     .addOption(explainKeyFlag())
-    .option("--trusted-hops <n>", "proxies in front whose x-forwarded-* headers are believed", count, 0)
+    .option("--trusted-hops <n>", "proxies in front whose claims about the client are believed", count, 0)
     .option("--max-body-bytes <n>", "the largest body the mixer's API takes", count, 1_048_576)
     .option("--max-concurrent-requests <n>", "requests the mixer's API has under way at most", count, 1_024)
+    .addOption(underscoresFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag());

@@ -63,6 +63,42 @@ b.yaml:6:9: error: the condition gives a number where true or false is needed (d
     assert.equal(code, 2);
   });
 
+  // Each was once passed by validate and refused by run.
+  const HANDLERS: readonly (readonly [string, string, RegExp])[] = [
+    ["4:46", 'adapter: redis-quota, config: { url: "unix:///tmp/r.sock" }', /not of the form redis/],
+    ["4:46", 'adapter: redis-quota, config: { url: "redis://:a%b@127.0.0.1" }', /write %25 for %/],
+    ["4:46", 'adapter: redis-quota, config: { url: "redis://127.0.0.1?password=x" }', /a query/],
+    [
+      "4:73",
+      'adapter: redis-quota, config: { url: "redis://127.0.0.1", port: 5 }',
+      /either url, or host, port/,
+    ],
+    ["4:50", "adapter: redis-quota, config: { timeout: 0s }", /timeout must be 1ms at least/],
+    ["4:55", "plugin: list, config: { type: cidr, entries: [10.0.0.0/33] }", /prefix length "33"/],
+    ["4:56", 'plugin: list, config: { type: regex, entries: ["(?=.*a)"] }', /lookahead/],
+    [
+      "4:56",
+      "plugin: header-operations, config: { request: [{ operation: set, name: host, value: a }] }",
+      /may not change the header host/,
+    ],
+    ["4:40", "adapter: decision-log, config: { path: a, hash: [request.headers.x-a] }", /hashKey must be/],
+    [
+      "4:80",
+      'plugin: deny, config: { directResponse: { code: 403, headers: { "x y": a } } }',
+      /"x y" is not/,
+    ],
+    ["4:53", "adapter: prometheus, config: { expireAfter: 0s }", /more than 0/],
+  ];
+  for (const [place, spec, message] of HANDLERS) {
+    it(`refuses ${spec}, at its place`, async () => {
+      const text = `apiVersion: purser.dev/v1\nkind: Handler\nmetadata: { name: h }\nspec: { ${spec} }\n`;
+      const outcome = await validate({ "a.yaml": text });
+      assert.equal(outcome.code, 2);
+      assert.match(outcome.text, message);
+      assert.match(outcome.text, new RegExp(`^a\\.yaml:${place}: error: .*PURSER_DOC_INVALID_VALUE`));
+    });
+  }
+
   it("lets warnings pass unless told otherwise", async () => {
     const outcome = async (...args: readonly string[]) => {
       const { code, text } = await validate({ "a.yaml": RISKY }, args);

@@ -3,6 +3,7 @@
 
 import { InvalidArgumentError, Option } from "commander";
 import { parseDurationMs } from "../core/kernel/duration.ts";
+import { DEFAULT_UNDERSCORES_ACTION, UNDERSCORE_ACTIONS } from "../proxy/http1/underscore-names.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./logger.ts";
 
 /** The flags that several commands share, each with its one meaning and default. */
@@ -11,6 +12,9 @@ export const configFlag = (): Option =>
   new Option("-c, --config <path>", "a file or folder of documents; give it again for more")
     .argParser(collect)
     .makeOptionMandatory();
+
+export const allowEmptyFlag = (): Option =>
+  new Option("--allow-empty", "take a set that has nothing to enforce, which is refused otherwise");
 
 export const hostFlag = (): Option =>
   new Option("--host <address>", "the address to listen on").default("127.0.0.1", "loopback only");
@@ -21,6 +25,15 @@ export const adminHostFlag = (): Option =>
     "127.0.0.1",
     "loopback only",
   );
+
+/** Names under which control surfaces may be asked, besides their addresses: what DNS rebinding would need. */
+export const allowedHostsFlag = (): Option =>
+  new Option(
+    "--allowed-hosts <names>",
+    "names that control surfaces are reached by, by commas; .example.com for all below it",
+  )
+    .argParser(hostNames)
+    .default([], "addresses, localhost and names without a dot");
 
 export const logLevelFlag = (): Option =>
   new Option("--log-level <level>", "the least that is logged").choices(LOG_LEVELS).default("info");
@@ -39,9 +52,26 @@ export const portFlag = (flag: string, what: string, defaultPort: number): Optio
     .default(defaultPort);
 
 export const drainFlag = (): Option =>
-  new Option("--drain <duration>", "how long requests under way may take to finish when stopping")
-    .argParser(duration)
+  new Option("--drain <duration>", "how long stopping may take; requests under way may finish meanwhile")
+    .argParser(drainDuration)
     .default(800, "800ms");
+
+/** Timers end at 2^31 ms; beyond that they fire at once, which would cut every request. */
+const MAX_DRAIN_MS = 24 * 3_600_000;
+
+function drainDuration(value: string): number {
+  const durationMs = duration(value);
+  if (durationMs > MAX_DRAIN_MS) throw new InvalidArgumentError("It is longer than 24h.");
+  return durationMs;
+}
+
+export const underscoresFlag = (): Option =>
+  new Option(
+    "--headers-with-underscores-action <action>",
+    "what a proxy does with a request that has a header name with an underscore",
+  )
+    .choices(UNDERSCORE_ACTIONS)
+    .default(DEFAULT_UNDERSCORES_ACTION);
 
 /** For options that may be given more than once. */
 export function collect(value: string, previous: readonly string[] = []): readonly string[] {
@@ -53,6 +83,16 @@ export function port(value: string): number {
   if (!/^\d+$/.test(value) || number > 65_535)
     throw new InvalidArgumentError("It is not a port: a number from 0 to 65535.");
   return number;
+}
+
+/** Host names by commas, each with a leading dot for all names below it. */
+export function hostNames(value: string, previous: readonly string[] = []): readonly string[] {
+  const names = value.split(",").map((name) => name.trim());
+  const wrong = names.find((name) => !/^\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i.test(name));
+  if (wrong === undefined) return [...previous, ...names];
+  throw new InvalidArgumentError(
+    `${JSON.stringify(wrong)} is not a host name: write it without scheme and port, such as mixer.example.com, or .example.com for all names below it.`,
+  );
 }
 
 export function count(value: string): number {

@@ -4,16 +4,18 @@
 import { BUNDLED_ADAPTERS } from "../adapters/inventory.ts";
 import type { ConfigSource } from "../config/config-source.ts";
 import { SetBuilder } from "../config/build-set.ts";
-import { createFileSource } from "../config/file-source.ts";
+import type { Purpose } from "../config/emptiness.ts";
+import { createFileSource, type FileSourceOptions } from "../config/file-source.ts";
 import { DEFAULT_SIZE_LIMITS, readFiles } from "../config/read-files.ts";
 import { createJsonataCompiler } from "../core/expressions/jsonata-engine.ts";
 import type { CompileExpression } from "../core/expressions/expression.ts";
 import { createInventory } from "../core/hooks/inventory.ts";
 import { type Diagnostic, formatDiagnostic } from "../core/kernel/diagnostic.ts";
-import { PurserError } from "../core/kernel/errors.ts";
+import { messageOf, PurserError } from "../core/kernel/errors.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
 import { BUNDLED_PLUGINS } from "../plugins/inventory.ts";
 import { systemScheduler } from "./platform.ts";
+import type { RunningPart } from "./stopping.ts";
 import type { World } from "./world.ts";
 
 /** The one expression engine of this process. */
@@ -26,12 +28,23 @@ export interface LoadedConfig {
   readonly snapshot: Snapshot;
 }
 
+export interface ConfigFlags {
+  readonly config: readonly string[];
+  /** Whether a set may have nothing for this process to do; default: it is refused. */
+  readonly allowEmpty?: boolean;
+}
+
 /**
  * Reads the documents and begins to follow them.
- * @throws {ConfigRejected} when the first set has faults: there is nothing to go on with.
+ * @param purposes What the process needs documents for.
+ * @throws {ConfigRejected} when the first set has faults, or is empty: there is nothing to go on with.
  */
-export async function loadConfig(paths: readonly string[], world: World): Promise<LoadedConfig> {
-  return load(paths, world, true);
+export async function loadConfig(
+  { config, allowEmpty = false }: ConfigFlags,
+  purposes: readonly Purpose[],
+  world: World,
+): Promise<LoadedConfig> {
+  return load(config, world, { watch: true, ...(allowEmpty ? {} : { purposes }) });
 }
 
 /**
@@ -39,7 +52,7 @@ export async function loadConfig(paths: readonly string[], world: World): Promis
  * @throws {ConfigRejected} when the set has faults.
  */
 export async function readConfig(paths: readonly string[], world: World): Promise<Snapshot> {
-  const { source, snapshot } = await load(paths, world, false);
+  const { source, snapshot } = await load(paths, world, { watch: false });
   await source.close();
   return snapshot;
 }
@@ -47,11 +60,11 @@ export async function readConfig(paths: readonly string[], world: World): Promis
 async function load(
   paths: readonly string[],
   { clock, scheduler, logger }: World,
-  watch: boolean,
+  how: Pick<FileSourceOptions, "watch" | "purposes">,
 ): Promise<LoadedConfig> {
   const options = {
+    ...how,
     paths,
-    watch,
     clock,
     scheduler,
     logger,
@@ -106,13 +119,19 @@ export class ConfigRejected extends PurserError {
   }
 }
 
-/** Hands every later set to `take`, one after another, and says in the log what became of it. */
+/**
+ * Hands every later set to `take`, one after another, and says in the log what became of it. A `take` that throws is
+ * logged and leaves the last good set in force.
+ *
+ * @returns The part to stop first: from then on no set is handed over.
+ */
 export function followConfig(
   source: ConfigSource,
   take: (snapshot: Snapshot) => Promise<readonly Diagnostic[]>,
   refuse: (diagnostics: readonly Diagnostic[]) => void,
-  { logger }: World,
-): void {
+  { logger }: Pick<World, "logger">,
+): RunningPart {
+  let stopped = false;
   let turn: Promise<void> = Promise.resolve();
   const refused = (diagnostics: readonly Diagnostic[]): void => {
     for (const diagnostic of diagnostics) logger.error(formatDiagnostic(diagnostic, { remedy: true }));
@@ -121,8 +140,9 @@ export function followConfig(
     });
     refuse(diagnostics);
   };
-  source.subscribe((snapshot) => {
-    turn = turn.then(async () => {
+  const follow = async (snapshot: Snapshot): Promise<void> => {
+    if (stopped) return;
+    try {
       const diagnostics = await take(snapshot);
       if (diagnostics.length > 0) refused(diagnostics);
       else
@@ -130,7 +150,24 @@ export function followConfig(
           version: snapshot.version,
           documents: snapshot.documents.length,
         });
-    });
+    } catch (error) {
+      logger.error("a new configuration could not be put in force; the last good one goes on", {
+        version: snapshot.version,
+        error: messageOf(error),
+      });
+    }
+  };
+  const unsubscribe = source.subscribe((snapshot) => {
+    turn = turn.then(() => follow(snapshot));
   });
-  source.onRejected(refused);
+  const stopRefusing = source.onRejected(refused);
+  return {
+    name: "changes of the configuration",
+    close: () => {
+      stopped = true;
+      unsubscribe();
+      stopRefusing();
+      return Promise.resolve();
+    },
+  };
 }

@@ -13,10 +13,13 @@ import { type World, worldOf } from "./world.ts";
 export interface MixerFlags {
   readonly host: string;
   readonly mixerPort: number;
+  readonly allowedHosts: readonly string[];
   readonly maxBodyBytes: number;
   readonly maxConcurrentRequests: number;
   /** How many mixers share the proxies, and so the limits when a store is away; default 1. */
   readonly mixers?: number;
+  /** How many remote proxies of one address count for the shares; default 16. */
+  readonly proxiesPerAddress?: number;
 }
 
 export interface MixerPart extends RunningPart {
@@ -30,7 +33,9 @@ export interface MixerPart extends RunningPart {
 /** @throws {PurserError} when the snapshot's handlers cannot be built, or the port cannot be had. */
 export async function startMixer(flags: MixerFlags, snapshot: Snapshot, world: World): Promise<MixerPart> {
   const ours = worldOf(world, "mixer");
-  const mixer = createMixer({ ...ours, files: filesBeside, nodeCount: flags.mixers ?? 1 });
+  const { proxiesPerAddress } = flags;
+  const presence = proxiesPerAddress === undefined ? {} : { proxiesPerAddress };
+  const mixer = createMixer({ ...ours, files: filesBeside, nodeCount: flags.mixers ?? 1, ...presence });
   try {
     const applied = await mixer.apply(snapshot);
     if (!applied.ok) throw new ConfigRejected(applied.diagnostics);
@@ -39,6 +44,7 @@ export async function startMixer(flags: MixerFlags, snapshot: Snapshot, world: W
       mixer,
       host: flags.host,
       port: flags.mixerPort,
+      allowedHosts: flags.allowedHosts,
       bodyLimitBytes: flags.maxBodyBytes,
       maxConcurrentRequests: flags.maxConcurrentRequests,
     });
@@ -51,8 +57,9 @@ export async function startMixer(flags: MixerFlags, snapshot: Snapshot, world: W
         return outcome.ok ? [] : outcome.diagnostics;
       },
       async close(deadlineMs) {
+        const endMs = ours.clock.monotonicMs() + deadlineMs;
         await server.close(deadlineMs / 2);
-        await mixer.close(deadlineMs / 2);
+        await mixer.close(Math.max(0, endMs - ours.clock.monotonicMs()));
       },
     };
   } catch (error) {

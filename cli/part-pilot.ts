@@ -10,6 +10,7 @@ import { type World, worldOf } from "./world.ts";
 export interface PilotFlags {
   readonly host: string;
   readonly pilotPort: number;
+  readonly allowedHosts: readonly string[];
 }
 
 export interface PilotPart extends RunningPart {
@@ -19,18 +20,20 @@ export interface PilotPart extends RunningPart {
 
 /** @throws {PurserError} when the port cannot be had. */
 export async function startPilot(
-  { host, pilotPort }: PilotFlags,
+  { host, pilotPort, allowedHosts }: PilotFlags,
   snapshot: Snapshot,
   world: World,
 ): Promise<PilotPart> {
   const { logger, scheduler } = worldOf(world, "pilot");
   const pilot = createPilot({ logger });
   pilot.update(snapshot);
-  const server = await startPilotHttpServer({ pilot, logger, scheduler, host, port: pilotPort });
+  const where = { host, port: pilotPort, allowedHosts };
+  const server = await startPilotHttpServer({ pilot, logger, scheduler, ...where });
   return {
     name: "pilot",
     pilot,
     url: `http://${server.host}:${server.port}`,
-    close: (deadlineMs) => server.close(deadlineMs),
+    // The other half is for the mixer, when it is in the same process.
+    close: (deadlineMs) => server.close(deadlineMs / 2),
   };
 }

@@ -6,6 +6,8 @@ import type { MixerService } from "../api/mixer.ts";
 import type { PilotService, ProxyNode } from "../api/pilot.ts";
 import { createPolicyClient } from "../proxy/mixer-client/policy-client.ts";
 import type { ExplainKey } from "../proxy/explain-key.ts";
+import type { AdminAddress } from "../proxy/admin/admin-server.ts";
+import type { HeadersWithUnderscoresAction } from "../proxy/http1/underscore-names.ts";
 import { createProxy, type Proxy } from "../proxy/proxy.ts";
 import { compileExpression } from "./part-config.ts";
 import type { RunningPart } from "./stopping.ts";
@@ -16,8 +18,9 @@ export interface ProxyWiring {
   /** In this process or behind HTTP: the proxy does not know. */
   readonly mixer: MixerService;
   readonly pilot: PilotService;
-  readonly admin?: { readonly host: string; readonly port: number };
+  readonly admin?: AdminAddress;
   readonly explainKey?: ExplainKey | undefined;
+  readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
 }
 
 export interface ProxyPart extends RunningPart {
@@ -32,7 +35,7 @@ export function nodeId(role: string, workload: string): string {
 
 /** @throws {PurserError} when a port cannot be had, or pilot gives no configuration in time. */
 export async function startProxy(
-  { node, mixer, pilot, admin, explainKey }: ProxyWiring,
+  { node, mixer, pilot, admin, explainKey, headersWithUnderscoresAction }: ProxyWiring,
   world: World,
 ): Promise<ProxyPart> {
   const ours = worldOf(world, node.role === "edge" ? "edge" : `sidecar of ${node.service}`);
@@ -47,13 +50,15 @@ export async function startProxy(
     node,
     pilot,
     policy,
+    headersWithUnderscoresAction,
     ...(admin === undefined ? {} : { admin }),
     ...(explainKey === undefined ? {} : { explainKey }),
   });
   const close = async (deadlineMs: number): Promise<void> => {
+    const endMs = ours.clock.monotonicMs() + deadlineMs;
     await proxy.drain(deadlineMs * 0.7);
     await proxy.close();
-    await policy.close(deadlineMs * 0.3);
+    await policy.close(Math.max(0, endMs - ours.clock.monotonicMs()));
   };
   try {
     await proxy.start();

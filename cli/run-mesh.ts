@@ -1,25 +1,29 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { POLICIES, ROUTES } from "../config/emptiness.ts";
 import type { Diagnostic } from "../core/kernel/diagnostic.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
+import type { HeadersWithUnderscoresAction } from "../proxy/http1/underscore-names.ts";
 import { readExplainKey } from "./explain-key-file.ts";
-import { followConfig, loadConfig } from "./part-config.ts";
+import { type ConfigFlags, followConfig, loadConfig } from "./part-config.ts";
 import { startMixer } from "./part-mixer.ts";
 import { startPilot } from "./part-pilot.ts";
 import { nodeId, type ProxyPart, startProxy } from "./part-proxy.ts";
 import { type RunningPart, stopAll } from "./stopping.ts";
 import type { World } from "./world.ts";
 
-export interface MeshFlags {
-  readonly config: readonly string[];
+export interface MeshFlags extends ConfigFlags {
   readonly host: string;
   readonly edgePort: number;
   readonly mixerPort: number;
   readonly pilotPort: number;
   readonly adminHost: string;
   readonly adminPort: number;
+  /** Names that the control surfaces are reached by. */
+  readonly allowedHosts: readonly string[];
   readonly trustedHops: number;
+  readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
   readonly explainKeyFile?: string;
   readonly maxBodyBytes: number;
   readonly maxConcurrentRequests: number;
@@ -44,7 +48,7 @@ export async function runMesh(flags: MeshFlags, world: World): Promise<RunningMe
   const close = (deadlineMs: number): Promise<void> => stopAll(parts.splice(0), deadlineMs, world.logger);
   try {
     const explainKey = await readExplainKey(flags.explainKeyFile);
-    const { source, snapshot } = await loadConfig(flags.config, world);
+    const { source, snapshot } = await loadConfig(flags, [POLICIES, ROUTES], world);
     parts.push({ name: "configuration", close: () => source.close() });
     const mixer = await startMixer(flags, snapshot, world);
     parts.push(mixer);
@@ -56,23 +60,30 @@ export async function runMesh(flags: MeshFlags, world: World): Promise<RunningMe
       if (refused.length === 0) pilot.pilot.update(next);
       return refused;
     };
-    followConfig(source, take, (diagnostics) => mixer.mixer.reject(diagnostics), world);
+    const refuse = (diagnostics: readonly Diagnostic[]): void => {
+      mixer.mixer.reject(diagnostics);
+      pilot.pilot.reject(diagnostics);
+    };
+    const changes = followConfig(source, take, refuse, world);
 
-    const proxies: ProxyPart[] = [];
-    const wiring = { mixer: mixer.mixer, pilot: pilot.pilot, explainKey };
-    const { host, edgePort, adminHost, adminPort, trustedHops } = flags;
-    const edge = { role: "edge", id: nodeId("edge", "edge"), host, port: edgePort, trustedHops } as const;
-    proxies.push(
-      await startProxy({ ...wiring, node: edge, admin: { host: adminHost, port: adminPort } }, world),
-    );
-    parts.push(...proxies);
+    const sidecars: ProxyPart[] = [];
+    const { host, edgePort, adminHost, adminPort, allowedHosts, trustedHops } = flags;
+    const { headersWithUnderscoresAction } = flags;
+    const wiring = { mixer: mixer.mixer, pilot: pilot.pilot, explainKey, headersWithUnderscoresAction };
     for (const { service, outboundPort } of flags.sidecar) {
       const node = { role: "sidecar", id: nodeId("sidecar", service), host, service, outboundPort } as const;
       const sidecar = await startProxy({ ...wiring, node }, world);
-      proxies.push(sidecar);
+      sidecars.push(sidecar);
       parts.push(sidecar);
     }
-    return { snapshot, mixerUrl: mixer.url, pilotUrl: pilot.url, proxies, close };
+    // Stopped before the sidecars, which the edge's requests under way may still need.
+    const node = { role: "edge", id: nodeId("edge", "edge"), host, port: edgePort, trustedHops } as const;
+    const admin = { host: adminHost, port: adminPort, allowedHosts };
+    const edge = await startProxy({ ...wiring, node, admin }, world);
+    parts.push(edge);
+    // Stopped first: no set is put in force while the proxies finish their requests.
+    parts.push(changes);
+    return { snapshot, mixerUrl: mixer.url, pilotUrl: pilot.url, proxies: [edge, ...sidecars], close };
   } catch (error) {
     await close(0);
     throw error;

@@ -34,7 +34,12 @@ export class SetBuilder {
 
   /** How many documents the last set had, faulty ones too. */
   get documentCount(): number {
-    return [...this.#parsed.values()].reduce((sum, { file }) => sum + file.documents.length, 0);
+    return this.parsedFiles.reduce((sum, { documents }) => sum + documents.length, 0);
+  }
+
+  /** The files of the last set, parsed, in document order. */
+  get parsedFiles(): readonly ParsedFile[] {
+    return [...this.#parsed.values()].map(({ file }) => file);
   }
 
   async build({ files, diagnostics, version }: FileSet): Promise<Checked<Snapshot>> {
@@ -45,7 +50,7 @@ export class SetBuilder {
         return [path, known?.text === text ? known : { text, file: parseDocuments({ path, text }) }];
       }),
     );
-    const parsed = [...this.#parsed.values()].map(({ file }) => file);
+    const parsed = this.parsedFiles;
     const modules = await this.#loadModules(parsed.flatMap((file) => file.documents));
     const compiled = new Map<string, CompileResult>();
     const compile = (source: string) => {

@@ -70,13 +70,16 @@ async function withDeadline<T>(work: Promise<T>, scheduler: Scheduler): Promise<
 /** What a module exports is other people's: looked at before it is taken for an extension. */
 function isExtension(value: unknown): value is Extension {
   if (typeof value !== "object" || value === null) return false;
-  const { extension, name, templates, config, build } = value as Partial<Record<keyof Extension, unknown>>;
+  const { extension, name, templates, config, check, build } = value as Partial<
+    Record<keyof Extension, unknown>
+  >;
   return (
     (extension === "adapter" || extension === "plugin") &&
     typeof name === "string" &&
     Array.isArray(templates) &&
     typeof config === "object" &&
     config !== null &&
+    (check === undefined || typeof check === "function") &&
     typeof build === "function"
   );
 }

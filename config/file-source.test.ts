@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +11,7 @@ import type { Diagnostic } from "../core/kernel/diagnostic.ts";
 import type { Logger, Scheduler } from "../core/kernel/ports.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
 import type { ConfigSource } from "./config-source.ts";
+import { POLICIES } from "./emptiness.ts";
 import { createFileSource, type FileSourceOptions } from "./file-source.ts";
 
 const scheduler: Scheduler = {
@@ -332,6 +334,59 @@ describe("a source of documents from files", () => {
     await put("a.yaml", policy("two"));
     assert.deepEqual(await published, ["two"]);
     assert.deepEqual(logged, ["configuration listener failed"]);
+  });
+
+  it("keeps the set in force when the folder is emptied, and takes the next one that is not", async () => {
+    await put("a.yaml", policy("one"));
+    const source = open({ purposes: [POLICIES] });
+    await source.start();
+    const rejected = next(source);
+    await rm(join(folder, "a.yaml"));
+    const diagnostics = await rejected;
+    assert.ok(!("version" in diagnostics));
+    assert.deepEqual(
+      diagnostics.map(({ code, location }) => [code, location.file]),
+      [["PURSER_CONFIG_EMPTY", folder]],
+    );
+    assert.equal(source.current?.accessPolicies[0]?.name, "one");
+    const published = nextNames(source);
+    await put("b.yaml", policy("two"));
+    assert.deepEqual(await published, ["two"]);
+  });
+
+  it("keeps the set in force while a volume is away, and finds the volume that comes back", async function () {
+    const place = join(folder, "volume");
+    const mount = (): void => void execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", place]);
+    const unmount = (): void => void execFileSync("umount", ["-l", place], { stdio: "ignore" });
+    await mkdir(place);
+    try {
+      mount();
+    } catch {
+      this.skip(); // Only root may mount.
+    }
+    try {
+      await put("volume/a.yaml", policy("one"));
+      const every: Scheduler["every"] = (_intervalMs, task) => scheduler.every(200, task);
+      const source = open({ paths: [place], purposes: [POLICIES], scheduler: { ...scheduler, every } });
+      await source.start();
+      for (const name of ["two", "three"]) {
+        const rejected = next(source);
+        unmount();
+        const diagnostics = await rejected;
+        assert.ok(!("version" in diagnostics) && diagnostics[0]?.code === "PURSER_CONFIG_EMPTY");
+        assert.notEqual(source.current, undefined);
+        const published = nextNames(source);
+        mount();
+        await put("volume/a.yaml", policy(name));
+        assert.deepEqual(await published, [name]);
+        // The watch is on the new volume.
+        const edited = nextNames(source);
+        await put("volume/a.yaml", policy(`${name}-edited`));
+        assert.deepEqual(await edited, [`${name}-edited`]);
+      }
+    } finally {
+      unmount();
+    }
   });
 
   it("calls nobody once it is closed", async () => {

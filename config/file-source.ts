@@ -4,13 +4,20 @@
 import type { FSWatcher } from "chokidar";
 import { type Checked, type Diagnostic, formatDiagnostic } from "../core/kernel/diagnostic.ts";
 import { messageOf } from "../core/kernel/errors.ts";
-import type { Clock, Logger } from "../core/kernel/ports.ts";
+import type { Cancel, Clock, Logger } from "../core/kernel/ports.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
 import { type BuildOptions, SetBuilder } from "./build-set.ts";
 import type { ConfigSource } from "./config-source.ts";
+import { contentsOf, faultsOfEmptiness, type Purpose, type SetContents } from "./emptiness.ts";
 import { watchPaths } from "./file-watcher.ts";
 import { QuietTimer } from "./quiet-timer.ts";
-import { DEFAULT_SIZE_LIMITS, type FileSet, readFiles, type SizeLimits } from "./read-files.ts";
+import {
+  DEFAULT_SIZE_LIMITS,
+  type FileSet,
+  fingerprintOf,
+  readFiles,
+  type SizeLimits,
+} from "./read-files.ts";
 
 export interface FileSourceOptions extends BuildOptions, Partial<SizeLimits> {
   /** Files, and folders to read whole. Their order is the documents'. */
@@ -19,6 +26,8 @@ export interface FileSourceOptions extends BuildOptions, Partial<SizeLimits> {
   readonly logger: Logger;
   /** Whether to follow changes; default true. */
   readonly watch?: boolean;
+  /** What a set must have documents for; default: a set may be empty. */
+  readonly purposes?: readonly Purpose[];
   /** How long the files must be left alone before they are read again, in milliseconds; default 75. */
   readonly quietMs?: number;
 }
@@ -28,6 +37,12 @@ const DEFAULT_QUIET_MS = 75;
 
 /** Files that never come to rest are read nevertheless. */
 const LONGEST_UNREST_MS = 500;
+
+/** Watches begun anew in one reading, of folders that are replaced meanwhile. */
+const MAX_WATCHES = 5;
+
+/** How often the files are looked at although no event came: volumes come and go, and network drives change, without one. */
+const LOOK_MS = 5_000;
 
 /**
  * Documents from files and folders. A set that cannot be read whole, or has any fault, changes nothing.
@@ -46,8 +61,15 @@ class FileSource implements ConfigSource {
   readonly #rejectionListeners = new Set<(diagnostics: readonly Diagnostic[]) => void>();
   #current: Snapshot | undefined;
   #lastRejection: readonly Diagnostic[] | undefined;
+  /** What the set in force consists of. */
+  #contents: SetContents | undefined;
+  /** Of the files as they were read last. */
+  #fingerprint = "";
+  #cancelLooking: Cancel | undefined;
+  #looking = false;
   #watcher: FSWatcher | undefined;
-  #watched: readonly string[] = [];
+  /** The paths that are watched, and which folders stood there. */
+  #watched = "";
   /** The build under way; another waits for it. */
   #building: Promise<unknown> | undefined;
   #closed = false;
@@ -76,6 +98,8 @@ class FileSource implements ConfigSource {
       this.#current = result.value;
       this.#warn(result.warnings);
     } else this.#lastRejection = result.diagnostics;
+    const { watch = true, scheduler } = this.#options;
+    if (watch) this.#cancelLooking = scheduler.every(LOOK_MS, () => void this.#look());
     return result;
   }
 
@@ -92,28 +116,55 @@ class FileSource implements ConfigSource {
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer.cancel();
+    this.#cancelLooking?.();
     await this.#watcher?.close();
   }
 
   async #build(): Promise<Checked<Snapshot>> {
-    return this.#builder.build(await this.#read());
+    const { paths, purposes } = this.#options;
+    const set = await this.#read();
+    const result = await this.#builder.build(set);
+    if (!result.ok) return result;
+    const contents = contentsOf(set, this.#builder.parsedFiles);
+    const diagnostics =
+      purposes === undefined ? [] : faultsOfEmptiness(contents, paths, purposes, this.#contents);
+    if (diagnostics.length > 0) return { ok: false, diagnostics };
+    this.#contents = contents;
+    return result;
   }
 
   /** Reads the files, and sees to it that all they come from is watched. */
   async #read(): Promise<FileSet> {
     const { paths, watch = true, ...options } = this.#options;
     const limits = { ...DEFAULT_SIZE_LIMITS, ...options };
-    const set = await readFiles(paths, limits);
-    const watched = [...paths, ...set.linked];
-    if (!watch || JSON.stringify(watched) === JSON.stringify(this.#watched)) return set;
-    this.#watched = watched;
-    await this.#watcher?.close();
     const onError = (error: unknown) =>
       options.logger.error("configuration watch failed", { error: messageOf(error) });
-    this.#watcher = await watchPaths(watched, () => this.#timer.disturb(), onError);
-    if (this.#closed) await this.#watcher.close();
-    // Again: what changed before the watch began.
-    return readFiles(paths, limits);
+    for (let watches = 0; ; watches++) {
+      const set = await readFiles(paths, limits);
+      this.#fingerprint = set.fingerprint;
+      const toWatch = [...paths, ...set.linked];
+      const watched = JSON.stringify([toWatch, set.folders]);
+      if (!watch || watched === this.#watched || watches === MAX_WATCHES) return set;
+      this.#watched = watched;
+      await this.#watcher?.close();
+      this.#watcher = await watchPaths(toWatch, () => this.#timer.disturb(), onError);
+      if (this.#closed) await this.#watcher.close();
+      // Then read again: something may have changed before the watch began.
+    }
+  }
+
+  /** Has the files read again if they are not as they were when they were read last. */
+  async #look(): Promise<void> {
+    if (this.#looking || this.#building !== undefined) return;
+    this.#looking = true;
+    try {
+      if ((await fingerprintOf(this.#options.paths)) !== this.#fingerprint && !this.#closed)
+        this.#timer.disturb();
+    } catch (error) {
+      this.#options.logger.error("configuration could not be looked at", { error: messageOf(error) });
+    } finally {
+      this.#looking = false;
+    }
   }
 
   /** One build at a time: what changes meanwhile is looked at after it, so that the newest set wins. */

@@ -28,6 +28,12 @@ export interface FileSet {
   readonly diagnostics: readonly Diagnostic[];
   /** Where links among the paths and folders lead: to be watched like the paths themselves. */
   readonly linked: readonly string[];
+  /** The files read from each path that was given, and from each folder below it. */
+  readonly places: ReadonlyMap<string, readonly string[]>;
+  /** Which folders were read, by device and inode: other ones may stand at the same paths after a mount. */
+  readonly folders: string;
+  /** Changes whenever a file or folder does; see fingerprintOf(). */
+  readonly fingerprint: string;
   /** A digest of names and contents: the same set gives the same version wherever its folder stands. */
   readonly version: string;
 }
@@ -52,15 +58,32 @@ export async function readFiles(paths: readonly string[], limits: SizeLimits): P
   for (let reads = 1; ; reads++) {
     const contents = await readEntries(before.entries, limits);
     const after = await listEntries(paths);
-    if (reads >= MAX_READS || fingerprint(after.entries) === fingerprint(before.entries)) {
-      const { linked, diagnostics } = before;
-      return { ...contents, linked, diagnostics: [...diagnostics, ...contents.diagnostics] };
+    const fingerprint = fingerprintOfListing(before);
+    if (reads >= MAX_READS || fingerprintOfListing(after) === fingerprint) {
+      const { linked, places, diagnostics } = before;
+      const folders = JSON.stringify(before.folders);
+      return {
+        ...contents,
+        linked,
+        places,
+        folders,
+        fingerprint,
+        diagnostics: [...diagnostics, ...contents.diagnostics],
+      };
     }
     before = after;
   }
 }
 
-async function readEntries(entries: readonly Entry[], limits: SizeLimits): Promise<Omit<FileSet, "linked">> {
+/** What a set's fingerprint would be now, from the folders' listings and the files' sizes and times alone. */
+export async function fingerprintOf(paths: readonly string[]): Promise<string> {
+  return fingerprintOfListing(await listEntries(paths));
+}
+
+async function readEntries(
+  entries: readonly Entry[],
+  limits: SizeLimits,
+): Promise<Pick<FileSet, "files" | "diagnostics" | "version">> {
   const files: DocumentFile[] = [];
   const diagnostics: Diagnostic[] = [];
   const hash = createHash("sha256");
@@ -103,46 +126,60 @@ interface Listing {
   readonly entries: Entry[];
   readonly diagnostics: Diagnostic[];
   readonly linked: string[];
+  readonly places: Map<string, string[]>;
+  readonly folders: string[];
 }
 
 async function listEntries(paths: readonly string[]): Promise<Listing> {
-  const listing: Listing = { entries: [], diagnostics: [], linked: [] };
-  for (const path of paths) await listPath(path, "", [], listing);
+  const listing: Listing = { entries: [], diagnostics: [], linked: [], places: new Map(), folders: [] };
+  for (const path of paths) {
+    const entry = { path, name: "", folders: [], places: [] };
+    await listPath(entry, listing);
+  }
   return listing;
 }
 
-/**
- * Adds a file, or the YAML files of a folder. Symbolic links are followed: Kubernetes mounts ConfigMaps as links.
- *
- * @param above The folders on the way here, by inode.
- */
-async function listPath(
-  path: string,
-  name: string,
-  above: readonly string[],
-  listing: Listing,
-): Promise<void> {
+interface Place {
+  readonly path: string;
+  /** Below the path that was given; empty for that path itself. */
+  readonly name: string;
+  /** The folders on the way here, by inode, and by path. */
+  readonly folders: readonly string[];
+  readonly places: readonly string[];
+}
+
+/** Adds a file, or the YAML files of a folder. Symbolic links are followed: Kubernetes mounts ConfigMaps as links. */
+async function listPath({ path, name, folders, places }: Place, listing: Listing): Promise<void> {
   try {
     const stats = await stat(path);
     if (stats.isFile()) {
       listing.entries.push({ path, name: name === "" ? basename(path) : name, stats });
+      const own = name === "" ? [path] : places;
+      for (const place of own) {
+        const paths = listing.places.get(place);
+        if (paths === undefined) listing.places.set(place, [path]);
+        else paths.push(path);
+      }
       return;
     }
     if (!stats.isDirectory()) throw new Error("This is neither a file nor a folder");
     const folder = `${stats.dev}:${stats.ino}`;
-    if (above.includes(folder)) throw new Error("This leads back to a folder above");
+    if (folders.includes(folder)) throw new Error("This leads back to a folder above");
+    listing.folders.push(`${path} ${folder}`);
     if (await isLink(path)) listing.linked.push(await realpath(path));
     const children = await readdir(path, { withFileTypes: true });
+    if (!listing.places.has(path)) listing.places.set(path, []);
     for (const child of children.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       const childPath = join(path, child.name);
       const wanted = isYaml(child.name) || child.isDirectory() || (await isLinkToFolder(child, childPath));
       if (isLeftOut(child.name) || !wanted) continue;
-      await listPath(
-        childPath,
-        name === "" ? child.name : `${name}/${child.name}`,
-        [...above, folder],
-        listing,
-      );
+      const below = {
+        path: childPath,
+        name: name === "" ? child.name : `${name}/${child.name}`,
+        folders: [...folders, folder],
+        places: [...places, path],
+      };
+      await listPath(below, listing);
     }
   } catch (error) {
     listing.diagnostics.push(fault(path, "PURSER_DOC_UNREADABLE", messageOf(error)));
@@ -170,8 +207,13 @@ async function isLinkToFolder(child: Dirent, path: string): Promise<boolean> {
   );
 }
 
-function fingerprint(entries: readonly Entry[]): string {
-  return JSON.stringify(entries.map(({ path, stats }) => [path, stats.ino, stats.size, stats.mtimeMs]));
+function fingerprintOfListing({ entries, folders, diagnostics }: Listing): string {
+  const files = entries.map(({ path, stats }) => [path, stats.ino, stats.size, stats.mtimeMs]);
+  return JSON.stringify([
+    files,
+    folders,
+    diagnostics.map(({ location, message }) => [location.file, message]),
+  ]);
 }
 
 function fault(file: string, code: ErrorCode, message: string): Diagnostic {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import jsonata from "jsonata";
 import { compile, ExpressionError } from "./index.ts";
 
 /** What evaluating fails with. */
@@ -50,6 +51,16 @@ describe("purser/expressions", () => {
     assert.equal(expression.engine, "interpreted");
     assert.equal(await expression.evaluate({}), 2);
     assert.equal(await compile("$later() + 1").evaluate({}, { later: async () => Promise.resolve(2) }), 3);
+  });
+
+  it("fails at a literal with the literal for a token, as JSONata does", async () => {
+    for (const source of ["5(3)", "5[0](1)", "-5(1)", "true(1)", "1.5(2)", "0()", "5(?)", "5 ~> 6(1)"]) {
+      const { code, position, token } = failureOf(source);
+      await assert.rejects(jsonata(source).evaluate({}), { code, position, token }, source);
+      assert.ok(typeof token === "number" || token === true, source);
+    }
+    for (const source of ["1 2", "a 5", "$sum(1 2)", "function(5){1}", "5 := 3"])
+      assert.throws(() => compile(source), { token: Number(/[25]/.exec(source)?.[0]) }, source);
   });
 
   it("fails with JSONata's code, position and token", () => {

@@ -6,8 +6,8 @@ export interface Limits {
   /** Nested evaluations, counted as JSONata counts them (D1011); default: as deep as JavaScript's stack. */
   readonly depth: number | undefined;
   /**
-   * Work (D1012): a step is a call, a turn of a loop, or 8 characters or items that a function goes through, about 0.1 µs;
-   * default 20,000,000, some two seconds.
+   * Work (D1012): a step is a call, a turn of a loop, or as much work of a function or a regular expression as takes as long,
+   * about 0.1 µs; default 20,000,000, some two seconds.
    */
   readonly steps: number;
   /** Items of a sequence (D2015); default 10,000,000, the most that JSONata's ranges have. */

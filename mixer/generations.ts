@@ -19,8 +19,10 @@ export class Generations {
   readonly #draining = new Map<Generation, () => void>();
   /** How many generations need each handler. */
   readonly #users = new Map<Handler, number>();
-  readonly #closings = new Set<Promise<void>>();
+  readonly #closings = new Map<Handler, Promise<void>>();
   #onDrained: (() => void) | undefined;
+  /** When the mixer ends, on the monotonic clock: no drain or close that is under way may take longer. */
+  #endMs = Number.POSITIVE_INFINITY;
 
   constructor(world: { readonly clock: Clock; readonly scheduler: Scheduler; readonly logger: Logger }) {
     this.#world = world;
@@ -41,17 +43,20 @@ export class Generations {
 
   /** Ends handlers that no generation ever had: those of a snapshot that was refused. */
   discard(handlers: readonly Handler[]): void {
-    for (const handler of handlers) this.#closeHandler(handler, DRAIN_DEADLINE_MS);
+    for (const handler of handlers) this.#closeHandler(handler);
   }
 
   /** Drains all and resolves when every handler is closed: within the deadline, whatever they do. */
   async close(deadlineMs: number): Promise<void> {
+    this.#endMs = this.#world.clock.monotonicMs() + deadlineMs;
+    // Handlers that were replaced before had longer.
+    for (const handler of this.#closings.keys()) void handler.close(deadlineMs);
     // Half for the calls under way, the other half for delivering what they reported.
     const halfMs = deadlineMs / 2;
     if (this.#current !== undefined) this.#drain(this.#current, halfMs);
     await this.#drained(halfMs);
     for (const end of this.#draining.values()) end();
-    await Promise.all(this.#closings);
+    await Promise.all(this.#closings.values());
   }
 
   /** Ends a generation when its requests are over, or when the deadline has passed. */
@@ -59,7 +64,7 @@ export class Generations {
     const end = (): void => {
       if (!this.#draining.delete(generation)) return;
       cancel();
-      for (const handler of handlersOf(generation)) this.#leave(handler, deadlineMs);
+      for (const handler of handlersOf(generation)) this.#leave(handler);
       if (this.#draining.size === 0) this.#onDrained?.();
     };
     const cancel = this.#world.scheduler.after(deadlineMs, () => {
@@ -83,19 +88,22 @@ export class Generations {
     });
   }
 
-  #leave(handler: Handler, deadlineMs: number): void {
+  #leave(handler: Handler): void {
     const users = (this.#users.get(handler) ?? 1) - 1;
     if (users > 0) {
       this.#users.set(handler, users);
       return;
     }
     this.#users.delete(handler);
-    this.#closeHandler(handler, deadlineMs);
+    this.#closeHandler(handler);
   }
 
-  #closeHandler(handler: Handler, deadlineMs: number): void {
-    const closing = handler.close(deadlineMs).finally(() => this.#closings.delete(closing));
-    this.#closings.add(closing);
+  #closeHandler(handler: Handler): void {
+    const leftMs = Math.max(0, this.#endMs - this.#world.clock.monotonicMs());
+    const closing = handler
+      .close(Math.min(DRAIN_DEADLINE_MS, leftMs))
+      .finally(() => this.#closings.delete(handler));
+    this.#closings.set(handler, closing);
   }
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { MixerService, PolicyState } from "../api/mixer.ts";
+import { DEFAULT_PATH_NORMALIZATION, type PathNormalization } from "../core/attributes/canonical/path.ts";
 import type { Checked, Diagnostic } from "../core/kernel/diagnostic.ts";
 import { messageOf, PurserError } from "../core/kernel/errors.ts";
 import { attempt, chain, type MaybePromise } from "../core/kernel/maybe-promise.ts";
@@ -11,6 +12,7 @@ import type { Snapshot } from "../core/snapshot/snapshot.ts";
 import { answerAllocate } from "./calls/allocate-call.ts";
 import { answerCheck, type CallTools } from "./calls/check-call.ts";
 import { takeReport } from "./calls/report-call.ts";
+import { TakenReports } from "./calls/taken-reports.ts";
 import { createDecisionObserver } from "./decision-observer.ts";
 import { Generation } from "./generation.ts";
 import { Generations } from "./generations.ts";
@@ -29,6 +31,8 @@ export interface MixerOptions extends Omit<Host, "metrics"> {
   readonly defaultStore?: QuotaStore;
   /** How many mixers serve the same proxies; default 1. Each sees only its own proxies and takes the others for equal. */
   readonly nodeCount?: number;
+  /** How many remote proxies of one address count for the shares; default 16. */
+  readonly proxiesPerAddress?: number;
 }
 
 /** The mixer's runtime: documents in, decisions and telemetry out. It listens nowhere; mixer/http does. */
@@ -42,8 +46,12 @@ export interface Mixer extends MixerService {
   apply(snapshot: Snapshot): Promise<Checked<AppliedSnapshot>>;
   /** Notes that a newer configuration was refused before it became a snapshot; for status and metrics. */
   reject(diagnostics: readonly Diagnostic[]): void;
+  /** Of the snapshot in force; the default before there is one. */
+  readonly pathNormalization: PathNormalization;
   /** Whether there are documents to decide by. */
   readonly ready: boolean;
+  /** The newest configuration, when it was refused and an older one goes on. */
+  readonly rejection: MixerStatus["rejection"];
   status(): Promise<MixerStatus>;
   /** Prometheus text: the mixer's own metrics, then each handler's. A series that several have is the first's. */
   exposition(): Promise<string>;
@@ -70,12 +78,14 @@ class MixerRuntime implements Mixer {
   readonly #exposition: ExpositionCollector;
   readonly #generations: Generations;
   readonly #presence: ProxyPresence;
+  readonly #reports = new TakenReports();
   readonly #watchers = new Set<(state: PolicyState) => void>();
   #appliedAtMs: number | undefined;
+  #warnedUncounted = false;
   #rejection: MixerStatus["rejection"];
   #closed: Promise<void> | undefined;
 
-  constructor({ defaultStore, nodeCount = 1, ...world }: MixerOptions) {
+  constructor({ defaultStore, nodeCount = 1, proxiesPerAddress, ...world }: MixerOptions) {
     const { clock, scheduler, logger } = world;
     const metrics = new MixerMetrics(clock, () => this.#queueDepths());
     const localStore = createMemoryQuotaStore({ clock });
@@ -84,7 +94,12 @@ class MixerRuntime implements Mixer {
     this.#defaultStore = defaultStore ?? createMemoryQuotaStore({ clock });
     this.#nodeCount = nodeCount;
     this.#generations = new Generations({ clock, scheduler, logger });
-    this.#presence = new ProxyPresence(scheduler, () => this.#announce());
+    this.#presence = new ProxyPresence({
+      scheduler,
+      onChange: () => this.#announce(),
+      onUncounted: (address) => this.#warnUncounted(address),
+      ...(proxiesPerAddress === undefined ? {} : { maxPerAddress: proxiesPerAddress }),
+    });
     this.#tools = {
       clock,
       metrics,
@@ -97,6 +112,14 @@ class MixerRuntime implements Mixer {
     return this.#generations.current !== undefined && this.#closed === undefined;
   }
 
+  get pathNormalization(): PathNormalization {
+    return this.#generations.current?.snapshot.traffic.pathNormalization ?? DEFAULT_PATH_NORMALIZATION;
+  }
+
+  get rejection(): MixerStatus["rejection"] {
+    return this.#rejection;
+  }
+
   check: MixerService["check"] = (request, options) =>
     this.#during(options, (generation) => answerCheck(generation, request, this.#tools));
 
@@ -104,10 +127,14 @@ class MixerRuntime implements Mixer {
     this.#during(options, (generation) => answerAllocate(generation, request, this.#tools));
 
   report: MixerService["report"] = (request, options) =>
-    this.#during(options, (generation) => takeReport(generation, request, this.#tools));
+    this.#reports.once(
+      request.deduplicationId,
+      () => this.#during(options, (generation) => takeReport(generation, request, this.#tools)),
+      () => this.#host.metrics.repeated(),
+    );
 
-  watch: MixerService["watch"] = ({ id }, listener) => {
-    const leave = this.#presence.join(id);
+  watch: MixerService["watch"] = (node, listener) => {
+    const leave = this.#presence.join(node);
     // A function of its own: the same listener may watch twice.
     const watcher = (state: PolicyState): void => listener(state);
     this.#watchers.add(watcher);
@@ -216,6 +243,16 @@ class MixerRuntime implements Mixer {
       proxies: Math.max(1, this.#presence.count) * this.#nodeCount,
       fallbacks: generation.fallbacks,
     };
+  }
+
+  /** Once: whoever invents proxies must not fill the log. */
+  #warnUncounted(address: string): void {
+    if (this.#warnedUncounted) return;
+    this.#warnedUncounted = true;
+    this.#host.logger.warn(
+      "more proxies watch from one address than may count: shares of limits are too large while a store is away; raise --proxies-per-address when they are real",
+      { address },
+    );
   }
 
   #announce(): void {

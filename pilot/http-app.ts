@@ -4,7 +4,9 @@
 import Router from "@koa/router";
 import Koa, { type Context, type Next } from "koa";
 import { errorBody, httpStatusOfError } from "../api/error-body.ts";
+import { createSurfaceGuard, type SurfaceNames } from "../api/surface-guard.ts";
 import { decodeProxyConfigQuery, PROXY_CONFIG_PATH } from "../api/pilot-http.ts";
+import { briefly } from "../core/kernel/diagnostic.ts";
 import { isPurserError, messageOf, PurserError } from "../core/kernel/errors.ts";
 import type { LongPolls } from "../core/kernel/long-polls.ts";
 import type { Logger } from "../core/kernel/ports.ts";
@@ -18,6 +20,7 @@ export interface PilotAppOptions {
   readonly polls: LongPolls;
   readonly metrics: PilotMetrics;
   readonly logger: Logger;
+  readonly names: SurfaceNames;
   readonly maxUrlLength: number;
   readonly isDraining: () => boolean;
 }
@@ -31,7 +34,13 @@ export function createPilotApp(options: PilotAppOptions): Koa {
   app.on("error", (error: unknown) =>
     options.logger.warn("an answer could not be sent", { error: messageOf(error) }),
   );
+  const guard = createSurfaceGuard(options.names);
   app.use((context, next) => answerErrors(context, next, options));
+  app.use((context, next) => {
+    const refusal = guard(context.headers);
+    if (refusal !== undefined) throw refusal;
+    return next();
+  });
   app.use((context, next) => {
     if (context.url.length > options.maxUrlLength) {
       const message = `The URL has more than ${options.maxUrlLength} characters`;
@@ -91,7 +100,9 @@ function createRouter({ pilot, polls, metrics, isDraining }: PilotAppOptions): R
     if (pilot.current === undefined) {
       throw new PurserError("PURSER_PILOT_UNAVAILABLE", "Pilot has no configuration yet");
     }
-    context.body = { status: "ready", version: pilot.current.version };
+    const { current, rejection } = pilot;
+    const ready = { status: "ready", version: current.version };
+    context.body = rejection === undefined ? ready : { ...ready, rejection: briefly(rejection) };
   });
   router.get("/metrics", async (context) => {
     context.type = metrics.registry.contentType;

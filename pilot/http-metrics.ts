@@ -51,6 +51,14 @@ export function createPilotMetrics(pilot: Pilot, polls: LongPolls): PilotMetrics
       if (pilot.current !== undefined) this.set({ version: pilot.current.version }, 1);
     },
   });
+  new Gauge({
+    name: "purser_pilot_config_stale",
+    help: "1 while the newest documents are refused and older ones go on.",
+    registers,
+    collect() {
+      this.set(pilot.rejection === undefined ? 0 : 1);
+    },
+  });
   const answers = new Counter({
     name: "purser_pilot_http_answers_total",
     help: "Answers of the HTTP API by status.",

@@ -17,6 +17,8 @@ export interface PilotHttpSettings {
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
+  /** Names that it is reached by besides those of api/surface-guard.ts; default none. */
+  readonly allowedHosts?: readonly string[];
   /** Polls held at once; beyond it 503. Default 1000. */
   readonly maxPolls?: number;
   /** Default 8192. */
@@ -32,15 +34,20 @@ export interface PilotHttpServer {
   close(graceMs?: number): Promise<void>;
 }
 
+/** For the head, and for the whole, of a request; then 408. Node's default is to look every 30 s only. */
+const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 };
+
 /** @throws {PurserError} PURSER_PORT_TAKEN, PURSER_PORT_FORBIDDEN. */
 export async function startPilotHttpServer(settings: PilotHttpSettings): Promise<PilotHttpServer> {
   const { pilot, logger, scheduler, maxPolls = 1000, maxUrlLength = 8192 } = settings;
   const polls = new LongPolls(scheduler, maxPolls);
   const metrics = createPilotMetrics(pilot, polls);
   let draining = false;
-  const app = createPilotApp({ pilot, polls, metrics, logger, maxUrlLength, isDraining: () => draining });
+  const names = { boundHost: settings.host, allowedHosts: settings.allowedHosts ?? [] };
+  const isDraining = (): boolean => draining;
+  const app = createPilotApp({ pilot, polls, metrics, logger, names, maxUrlLength, isDraining });
   const handle = app.callback();
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 10_000 }, (request, response) => {
+  const server = createServer(TIMEOUTS, (request, response) => {
     void handle(request, response);
   });
   await listen(server, settings.host, settings.port);

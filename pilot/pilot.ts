@@ -3,6 +3,7 @@
 
 import { LRUCache } from "lru-cache";
 import type { PilotService, ProxyNode } from "../api/pilot.ts";
+import type { Diagnostic } from "../core/kernel/diagnostic.ts";
 import { messageOf, PurserError } from "../core/kernel/errors.ts";
 import type { Logger } from "../core/kernel/ports.ts";
 import type { Snapshot, TrafficDocuments } from "../core/snapshot/snapshot.ts";
@@ -19,6 +20,10 @@ export interface PilotOptions {
 export interface Pilot extends PilotService {
   /** Takes a new set of documents into force and tells the proxies whose configuration it changes. */
   update(snapshot: Pick<Snapshot, "version" | "traffic">): void;
+  /** Notes that a newer set was refused and the one in force goes on; until the next update. */
+  reject(diagnostics: readonly Diagnostic[]): void;
+  /** Why the newest set was refused; undefined when it is the one in force. */
+  readonly rejection: readonly Diagnostic[] | undefined;
   /** What is in force; undefined before the first update. */
   readonly current: Pick<Snapshot, "version" | "traffic"> | undefined;
   readonly watcherCount: number;
@@ -42,6 +47,7 @@ export function createPilot({ logger, maxWatchers = DEFAULT_MAX_WATCHERS }: Pilo
   const watchers = new Set<Watcher>();
   const configs = new LRUCache<string, ProxyConfig>({ max: CACHED_CONFIGS });
   let current: Pick<Snapshot, "version" | "traffic"> | undefined;
+  let rejection: readonly Diagnostic[] | undefined;
   let updateCount = 0;
 
   /** Proxies that differ by nothing but their id share one configuration. */
@@ -75,8 +81,15 @@ export function createPilot({ logger, maxWatchers = DEFAULT_MAX_WATCHERS }: Pilo
     get updateCount() {
       return updateCount;
     },
+    get rejection() {
+      return rejection;
+    },
+    reject(diagnostics) {
+      rejection = diagnostics;
+    },
     update(snapshot) {
       current = snapshot;
+      rejection = undefined;
       updateCount++;
       configs.clear();
       for (const watcher of watchers) tell(watcher, snapshot.traffic);

@@ -199,6 +199,8 @@ function retryOf(retries: HttpRouteSpec["retries"]): RetryPolicy {
     retries: retries.attempts,
     on,
     onStatuses,
+    // Conditions that a route names are for every method; those that nobody wrote must do no harm.
+    idempotentOnly: retries.retryOn === undefined,
     perTryTimeoutMs: parseDurationMs(retries.perTryTimeout ?? "") ?? 0,
     backoffBaseMs,
     backoffMaxMs: backoffBaseMs * BACKOFF_MAX_FACTOR,

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import { type Authority, parseAuthority } from "../core/attributes/canonical/authority.ts";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { ProxyNode } from "../api/pilot.ts";
 import type { ProxyConfig, Route } from "../core/traffic/model.ts";
@@ -77,7 +78,8 @@ const domainsOf = (config: ProxyConfig, table = 0) =>
 function follow(config: ProxyConfig, authority: string, path = "/", table = 0): Route | undefined {
   const found = config.routeTables[table];
   assert.ok(found !== undefined);
-  const request = { authority, path, query: "", method: "GET", headers: { get: () => undefined } };
+  const named = parseAuthority(authority) as Authority;
+  const request = { authority: named, path, query: "", method: "GET", headers: { values: () => [] } };
   return matchRoute(compileRouteTable(found), request)?.route;
 }
 
@@ -105,6 +107,23 @@ describe("translation of routing documents", () => {
       first,
     );
   });
+
+  for (const [retries, expected] of [
+    ["", { retries: 2, onStatuses: [503], idempotentOnly: true }],
+    ["retries: { attempts: 4 }", { retries: 4, onStatuses: [503], idempotentOnly: true }],
+    [
+      "retries: { attempts: 1, retryOn: '503,409' }",
+      { retries: 1, onStatuses: [503, 409], idempotentOnly: false },
+    ],
+  ] as const)
+    it(`spares methods that are not idempotent unless the route says retryOn: ${retries}`, () => {
+      const routes = `    - { route: [{ destination: { host: a } }], ${retries} }`;
+      const config = translate(trafficDocuments(service("a") + virtualService("a", "[a]", routes)), SIDECAR);
+      const route = follow(config, "a");
+      assert.ok(route?.action.kind === "forward");
+      const { retries: count, onStatuses, idempotentOnly } = route.action.retry;
+      assert.deepEqual({ retries: count, onStatuses, idempotentOnly }, expected);
+    });
 
   it("gives an edge without Gateways one listener, for the services of the mesh alone", () => {
     const config = translate(

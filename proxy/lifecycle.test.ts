@@ -225,6 +225,52 @@ describe("start, drain and close", () => {
     await rig.proxy.close();
     await rig.proxy.close();
   });
+
+  it("a drain has reported every request that it cut when it resolves", async () => {
+    const stages: Record<string, Parameters<typeof startWith>[0]> = {
+      "without a response": () => {},
+      "with half a response": (_incoming, outgoing) => void outgoing.write("half"),
+      "with a response that the client does not read": (_incoming, outgoing) =>
+        void outgoing.end(Buffer.alloc(4 << 20)),
+    };
+    for (const [stage, upstream] of Object.entries(stages)) {
+      const rig = await startWith(upstream);
+      const clients = Array.from({ length: 5 }, () => {
+        const client = connect(rig.port, "127.0.0.1", () => {
+          client.write("GET / HTTP/1.1\r\nhost: reviews\r\n\r\n");
+        });
+        client.pause().on("error", () => {});
+        return client;
+      });
+      await until(() => rig.policy.checks.length === 5);
+      await later(50);
+      await rig.proxy.drain(50);
+      const reported = rig.policy.reports.map(({ response }) => response as Record<string, unknown>);
+      assert.deepEqual(
+        reported.map((response) => [response["flags"], response["code_details"]]),
+        Array.from({ length: 5 }, () => ["DC", "downstream_local_disconnect"]),
+        stage,
+      );
+      for (const client of clients) client.destroy();
+    }
+  });
+
+  it("a drain keeps its deadline when a longer one is under way: of a listener that is gone, or of all", async () => {
+    for (const before of ["removed", "drained"] as const) {
+      const rig = await startWith(() => {}, { proxy: { drainMs: 10_000 } });
+      const reply = assert.rejects(call(rig.port));
+      await until(() => rig.policy.checks.length === 1);
+      if (before === "removed") {
+        rig.apply(configOf({ clusters: [], listeners: [], version: "2" }));
+        await until(() => rig.proxy.addresses().listeners.length === 0);
+      } else void rig.proxy.drain(10_000);
+      const startMs = performance.now();
+      await rig.proxy.drain(50);
+      assert.ok(performance.now() - startMs < 1_000, before);
+      await reply;
+      assert.equal(rig.policy.reports.length, 1, before);
+    }
+  });
 });
 
 describe("the admin surface", () => {
@@ -258,6 +304,20 @@ describe("the admin surface", () => {
     assert.match(clusters.body, /^outbound\|80\|\|reviews\.default::127\.0\.0\.1:\d+::rq_total::1$/m);
     const dump = await call(admin, { path: "/config_dump" });
     assert.equal((JSON.parse(dump.body) as { version: string }).version, "1");
+  });
+
+  it("is not for web pages of others", async () => {
+    const { admin, port } = await startAdmin();
+    const foreign = await call(admin, { path: "/config_dump", headers: { host: "evil.example" } });
+    assert.equal(foreign.status, 403);
+    assert.match(foreign.body, /"evil\.example" is not a name of this server.*PURSER_HOST_FORBIDDEN/);
+    const drain = (headers: Record<string, string>, body?: string) =>
+      call(admin, { path: "/drain", method: "POST", headers, ...(body === undefined ? {} : { body }) });
+    assert.equal((await drain({ origin: "http://evil.example" })).status, 403);
+    assert.equal((await drain({ origin: "null" })).status, 403);
+    assert.equal((await drain({ "sec-fetch-site": "same-site" })).status, 403);
+    assert.equal((await drain({ "content-type": "application/x-www-form-urlencoded" }, "a=b")).status, 415);
+    assert.equal((await call(port)).status, 200);
   });
 
   it("refuses to drain by GET, and drains by POST", async () => {

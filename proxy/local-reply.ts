@@ -7,7 +7,7 @@ import type { DocumentRef } from "../core/check/decision.ts";
 import type { Explanation } from "../core/explain/explanation.ts";
 import type { ErrorCode } from "../core/kernel/error-catalog.ts";
 import { ERROR_CATALOG } from "../core/kernel/error-catalog.ts";
-import { httpStatusOf, type StatusCode } from "../core/kernel/status.ts";
+import { hasNoContent, httpStatusOf, type StatusCode } from "../core/kernel/status.ts";
 import { HeaderList } from "./http1/header-list.ts";
 
 /** Envoy's response flags, as its access logs write them. */
@@ -34,6 +34,7 @@ export interface LocalReply {
   readonly flag?: ResponseFlag;
   /** What Envoy calls response code details: a constant word for logs. */
   readonly details: string;
+  /** Names in any case; values as bytes, a character a byte. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: LocalReplyBody;
 }
@@ -74,6 +75,7 @@ const FAULTS = {
   expectation_failed: { status: 417, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
   request_headers_too_large: { status: 431, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
   route_not_found: { status: 404, flag: "NR", code: "PURSER_PROXY_NO_ROUTE" },
+  route_match_too_long: { status: 431, flag: "DPE", code: "PURSER_PROXY_MATCH_TOO_LONG" },
   no_healthy_upstream: { status: 503, flag: "UH", code: "PURSER_PROXY_NO_ENDPOINT" },
   upstream_overflow: {
     status: 503,
@@ -156,7 +158,8 @@ export function undecidedReply(
   const policy = decidedBy === undefined ? undefined : `${decidedBy.kind}/${decidedBy.name}`;
   const httpStatus = httpStatusOf(status.code);
   return {
-    status: httpStatus >= 500 ? httpStatus : 503,
+    // A request that cannot be judged is its sender's fault; any other error must not look like a denial.
+    status: httpStatus >= 500 || status.code === "INVALID_ARGUMENT" ? httpStatus : 503,
     flag: "UAEX",
     details: "policy_undecided",
     headers: [
@@ -207,14 +210,15 @@ export function renderLocalReply(
   requestId: string | undefined,
 ): { readonly headers: HeaderList; readonly body: Buffer } {
   const headers = new HeaderList();
-  const { contentType, body } = renderBody(reply, requestId);
+  const { contentType, body } = hasNoContent(reply.status)
+    ? { body: Buffer.alloc(0), contentType: undefined }
+    : renderBody(reply, requestId);
   if (contentType !== undefined) headers.set("content-type", contentType);
   for (const [name, value] of reply.headers) headers.append(name.toLowerCase(), value);
-  // A body is never part of these (RFC 9110 section 6.4.1).
-  const bodiless = reply.status === 204 || reply.status === 304;
-  if (!bodiless) headers.set("content-length", String(body.byteLength));
+  // A 204 or 304 has no content by its status alone (RFC 9110, section 8.6); a 205 says so by its length (15.3.6).
+  if (reply.status !== 204 && reply.status !== 304) headers.set("content-length", String(body.byteLength));
   if (requestId !== undefined) headers.set("x-request-id", requestId);
-  return { headers, body: bodiless ? Buffer.alloc(0) : body };
+  return { headers, body };
 }
 
 function renderBody(

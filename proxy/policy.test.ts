@@ -237,6 +237,24 @@ describe("what the policies decide", () => {
 describe("routes", () => {
   afterEach(cleanUp);
 
+  it("a request that keeps the routes' regular expressions busy is 431, and the proxy goes on", async () => {
+    const value = "(\\w{1,30}\\s?){1,20}x";
+    const busy = { ignoreCase: false, headers: { "x-a": { kind: "regex" as const, value } } };
+    const matches = Array.from({ length: 120 }, () => ({ ...busy, withoutHeaders: {}, queryParams: {} }));
+    const { port } = await startProxy(
+      configOf({
+        clusters: [],
+        routes: [
+          { ...routeOf({ kind: "direct", status: 200, body: "", contentType: "text/plain" }), matches },
+        ],
+      }),
+    );
+    const reply = await call(port, { headers: { "x-a": "lorem ipsum ".repeat(4_000) } });
+    assert.equal(reply.status, 431);
+    assert.equal(reply.headers["x-purser-error"], "PURSER_PROXY_MATCH_TOO_LONG");
+    assert.equal((await call(port, { headers: { "x-a": "lorem ipsum x" } })).status, 200);
+  });
+
   it("no route is 404 NR, and is reported", async () => {
     const { port, policy } = await startProxy(configOf({ clusters: [], routes: [] }));
     const reply = await call(port, { path: "/nowhere" });
@@ -373,6 +391,21 @@ describe("who is who", () => {
     assert.deepEqual(checked["origin"], { ip: "127.0.0.1" });
   });
 
+  it("an edge with nothing in front lets no client speak of itself as a proxy would", async () => {
+    const claims = (
+      "x-forwarded-client-cert x-forwarded-prefix x-forwarded-port x-forwarded-uri forwarded x-real-ip x-original-url " +
+      "x-envoy-internal x-envoy-external-address client-cert true-client-ip"
+    ).split(" ");
+    const sent = Object.fromEntries(claims.map((name) => [name, "spoofed"]));
+    const { seen, checked } = await headersSeen({}, sent);
+    assert.ok(!Object.values(seen).some((value) => value.includes("spoofed")), JSON.stringify(seen));
+    assert.ok(!JSON.stringify(checked).includes("spoofed"));
+    const trusting = await headersSeen({ trustedHops: 1 }, sent);
+    assert.equal(trusting.seen["x-forwarded-client-cert"], "spoofed");
+    assert.equal(trusting.seen["x-envoy-internal"], undefined);
+    assert.equal((await headersSeen({ edge: false }, sent)).seen["x-forwarded-client-cert"], "spoofed");
+  });
+
   it("an edge behind N proxies takes the N-th address from the right", async () => {
     const forwarded = { "x-forwarded-for": "10.9.9.9, 203.0.113.9, 10.0.0.1", "x-forwarded-proto": "https" };
     const two = await headersSeen({ trustedHops: 2 }, forwarded);
@@ -389,6 +422,44 @@ describe("who is who", () => {
     );
     assert.deepEqual(checked["origin"], { ip: "203.0.113.9" });
   });
+
+  for (const edge of [true, false]) {
+    const where = edge ? "an edge" : "a sidecar";
+    const underscored = ["Content_Length", "Transfer_Encoding", "X_User", "_", "x-a_b"];
+
+    it(`${where} refuses header names with an underscore unless told otherwise`, async () => {
+      let arrived = 0;
+      const { port } = await startWith(() => void arrived++, { listener: { edge } });
+      for (const name of underscored) {
+        const reply = await call(port, { headers: { [name]: "1" } });
+        assert.equal(reply.status, 400);
+        assert.equal(reply.headers["x-purser-error"], "PURSER_PROXY_BAD_REQUEST");
+        assert.ok(reply.body.includes(`${name.toLowerCase()} has an underscore`), reply.body);
+      }
+      assert.equal(arrived, 0);
+    });
+
+    for (const action of ["DROP_HEADER", "ALLOW"] as const)
+      it(`${where} told ${action} ${action === "ALLOW" ? "passes" : "drops"} them`, async () => {
+        const seen: string[] = [];
+        const { port, policy } = await startWith(
+          (incoming, outgoing) => {
+            seen.push(...Object.keys(incoming.headers).filter((name) => name.includes("_")));
+            outgoing.end();
+          },
+          { listener: { edge }, proxy: { headersWithUnderscoresAction: action } },
+        );
+        const headers = Object.fromEntries(underscored.map((name) => [name, "1"]));
+        assert.equal((await call(port, { headers })).status, 200);
+        const expected = action === "ALLOW" ? underscored.map((name) => name.toLowerCase()) : [];
+        assert.deepEqual(seen, expected);
+        const judged = Object.keys(groupOf(policy.checks, "request")["headers"] as Group);
+        assert.deepEqual(
+          judged.filter((name) => name.includes("_")),
+          expected,
+        );
+      });
+  }
 
   it("a sidecar names its own workload on its own side of the call", async () => {
     for (const direction of ["inbound", "outbound"] as const) {

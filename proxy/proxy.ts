@@ -8,13 +8,14 @@ import type { PilotService, ProxyNode } from "../api/pilot.ts";
 import { messageOf, PurserError } from "../core/kernel/errors.ts";
 import type { Clock, Logger, Random, Scheduler } from "../core/kernel/ports.ts";
 import type { ProxyConfig } from "../core/traffic/model.ts";
-import { AdminServer } from "./admin/admin-server.ts";
+import { type AdminAddress, AdminServer } from "./admin/admin-server.ts";
 import { ProxyStats } from "./admin/stats.ts";
 import { ClusterManager, type ClusterSet } from "./clusters/cluster-manager.ts";
 import { type DownstreamAddress, Exchange, type RequestHead } from "./exchange.ts";
 import { filterChain } from "./filters/chain.ts";
 import type { Filter } from "./filters/filter.ts";
 import { HeaderList } from "./http1/header-list.ts";
+import type { HeadersWithUnderscoresAction } from "./http1/underscore-names.ts";
 import type { Downstream } from "./listeners/downstream.ts";
 import {
   DEFAULT_LISTENER_LIMITS,
@@ -37,8 +38,10 @@ export interface ProxyOptions {
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   /** Where the admin surface listens; absent for none. */
-  readonly admin?: { readonly host: string; readonly port: number };
+  readonly admin?: AdminAddress;
   readonly limits?: Partial<ListenerLimits>;
+  /** What every listener does with header names that have an underscore; default REJECT_REQUEST. */
+  readonly headersWithUnderscoresAction?: HeadersWithUnderscoresAction;
   /** With it requests may ask why they are decided as they are; default: none may. */
   readonly explainKey?: ExplainKey;
   /** How long a listener that a new configuration removes may take to finish its requests; default 5 s, as Envoy. */
@@ -100,7 +103,12 @@ class ProxyRuntime implements Proxy {
       () => policy.stats?.() ?? {},
     );
     const services = { node, policy, stats: this.#stats, clock, random, scheduler, newId };
-    this.#filters = filterChain(explainKey === undefined ? services : { ...services, explainKey });
+    const { headersWithUnderscoresAction } = options;
+    this.#filters = filterChain({
+      ...services,
+      ...(explainKey === undefined ? {} : { explainKey }),
+      ...(headersWithUnderscoresAction === undefined ? {} : { headersWithUnderscoresAction }),
+    });
     this.#listeners = new ListenerSet({
       limits: { ...DEFAULT_LISTENER_LIMITS, ...options.limits },
       scheduler,
@@ -112,20 +120,23 @@ class ProxyRuntime implements Proxy {
     this.#admin =
       options.admin === undefined
         ? undefined
-        : new AdminServer({
-            stats: this.#stats,
-            logger,
-            unreadiness: () => this.unreadiness(),
-            config: () => this.#snapshot?.config,
-            clusters: () => this.#newestClusters(),
-            drain: () => void this.drain(options.drainMs ?? 5_000),
-          });
+        : new AdminServer(
+            {
+              stats: this.#stats,
+              logger,
+              unreadiness: () => this.unreadiness(),
+              config: () => this.#snapshot?.config,
+              clusters: () => this.#newestClusters(),
+              drain: () => void this.drain(options.drainMs ?? 5_000),
+            },
+            options.admin,
+          );
   }
 
   async start(): Promise<void> {
-    const { admin, pilot, node } = this.#options;
+    const { pilot, node } = this.#options;
     // The admin surface comes first: it tells why the rest is not ready.
-    if (admin !== undefined) this.#adminPort = await this.#admin?.start(admin.host, admin.port);
+    this.#adminPort = await this.#admin?.start();
     const firstApplied = this.#waitForFirst();
     this.#stopWatching = pilot.watch(node, (config) => this.#receive(config));
     const errors = await firstApplied;
@@ -268,7 +279,7 @@ function requestHeadOf(request: IncomingMessage, hasBody: boolean): RequestHead 
     method: request.method ?? "",
     path: mark < 0 ? target : target.slice(0, mark),
     query: mark < 0 ? "" : target.slice(mark),
-    authority: request.headers.host ?? "",
+    authority: { host: "", port: undefined },
     scheme: "http",
     headers: HeaderList.fromRaw(request.rawHeaders),
     contentLength: contentLength === undefined ? undefined : Number(contentLength),

@@ -25,7 +25,13 @@ import {
   until,
 } from "./harness.test.ts";
 
-const RETRY: RetryPolicy = { ...DEFAULT_RETRY_POLICY, on: ["5xx"], backoffBaseMs: 1, backoffMaxMs: 2 };
+const RETRY: RetryPolicy = {
+  ...DEFAULT_RETRY_POLICY,
+  on: ["5xx"],
+  idempotentOnly: false,
+  backoffBaseMs: 1,
+  backoffMaxMs: 2,
+};
 
 function problemOf(reply: Reply): Record<string, unknown> {
   assert.equal(reply.headers["content-type"], "application/problem+json");
@@ -188,6 +194,49 @@ describe("retries", () => {
       assert.equal(reply.body, "fine");
     }
     assert.deepEqual(bodies, ["body 0", "body 1", "body 2", "body 3"]);
+  });
+
+  for (const [what, answer] of [
+    ["a 503", "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\nno"],
+    ["a gRPC status of unavailable", "HTTP/1.1 200 OK\r\ngrpc-status: 14\r\ncontent-length: 0\r\n\r\n"],
+    ["the end of the connection", undefined],
+  ] as const)
+    for (const [method, times] of [
+      ["POST", 1],
+      ["PATCH", 1],
+      ["LOCK", 1],
+      ["PUT", answer === undefined ? 1 : 3],
+      ["GET", answer === undefined ? 1 : 3],
+    ] as const)
+      it(`by default send ${method} ${times === 1 ? "once" : "three times"} when the upstream answers with ${what}`, async () => {
+        let seen = 0;
+        const upstream = await tcpUpstream((socket) => {
+          socket.on("data", () => {
+            seen++;
+            if (answer === undefined) socket.destroy();
+            else socket.write(answer);
+          });
+        });
+        const cluster = clusterOf([endpointAt(upstream.port)]);
+        const retry = { ...DEFAULT_RETRY_POLICY, backoffBaseMs: 1, backoffMaxMs: 2 };
+        const { port } = await startProxy(
+          configOf({ clusters: [cluster], routes: [routeOf(forwardTo(cluster.name, { retry }))] }),
+        );
+        await call(port, { method });
+        assert.equal(seen, times);
+      });
+
+  it("by default send POST elsewhere when nobody listens at the first endpoint", async () => {
+    const good = await httpUpstream((_incoming, outgoing) => outgoing.end("fine"));
+    const cluster = clusterOf([endpointAt(await deadPort()), endpointAt(good.port)]);
+    const { port } = await startProxy(
+      configOf({
+        clusters: [cluster],
+        routes: [routeOf(forwardTo(cluster.name, { retry: DEFAULT_RETRY_POLICY }))],
+      }),
+    );
+    for (let index = 0; index < 4; index++)
+      assert.equal((await call(port, { method: "POST", body: "x" })).body, "fine");
   });
 
   it("stop after the given number and pass the last response on, flagged URX", async () => {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { defineAdapter, PurserError } from "../../plugins/sdk/index.ts";
+import { defineAdapter } from "../../plugins/sdk/index.ts";
 import { BatchWriter } from "./batch-writer.ts";
 import { Config } from "./config.ts";
 import { createLineFormat } from "./line.ts";
@@ -17,13 +17,12 @@ export const decisionLog = defineAdapter({
     "Writes each finished request and its decision to a file, a line of JSON each, for purser replay.",
   templates: ["decision"],
   config: Config,
+  check({ hash, hashKey = "" }) {
+    if (hash.length === 0 || hashKey.length >= MIN_KEY_LENGTH) return [];
+    const message = `hash names attributes, so hashKey must be a text of at least ${MIN_KEY_LENGTH} characters`;
+    return [{ path: ["hashKey"], message }];
+  },
   build({ config }) {
-    if (config.hash.length > 0 && (config.hashKey ?? "").length < MIN_KEY_LENGTH) {
-      throw new PurserError(
-        "PURSER_HANDLER_BUILD",
-        `hash names attributes, so hashKey must be a text of at least ${MIN_KEY_LENGTH} characters`,
-      );
-    }
     const format = createLineFormat(config);
     const writer = new BatchWriter(new LogFile(config));
     return {

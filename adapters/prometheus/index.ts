@@ -13,6 +13,10 @@ export const prometheus = defineAdapter({
   description: "Exposes metrics in Prometheus' text form at the mixer's /metrics.",
   templates: ["metric"],
   config: CONFIG,
+  check({ expireAfter }) {
+    if (expireAfter === undefined || durationMs(expireAfter) > 0) return [];
+    return [{ path: ["expireAfter"], message: "expireAfter must be more than 0; leave it out for never" }];
+  },
   build({ config, clock, handler, logger }) {
     // A registry for each handler: prom-client's global one would join what documents keep apart.
     const registry = new Registry();

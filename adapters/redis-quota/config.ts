@@ -1,13 +1,20 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Duration, durationMs, SecretField, type Static, Type } from "../../plugins/sdk/index.ts";
+import {
+  type ConfigFault,
+  Duration,
+  durationMs,
+  SecretField,
+  type Static,
+  Type,
+} from "../../plugins/sdk/index.ts";
 
 export const CONFIG = Type.Object({
   url: Type.Optional(
     SecretField({
       description:
-        "redis://[user:password@]host[:port][/db], or rediss:// for TLS. In place of host, port, username, password, db and tls.",
+        "redis://[[user]:password@]host[:port][/db], or rediss:// for TLS; nothing else. In place of host, port, username, password, db and tls.",
     }),
   ),
   host: Type.Optional(
@@ -47,11 +54,36 @@ export interface RedisTarget {
   readonly timeoutMs: number;
 }
 
-/** @throws TypeError, which never shows the url: it may hold a password. */
+/** The fields that a `url` stands for. */
+const PARTS = ["host", "port", "username", "password", "db", "tls"] as const;
+
+/** What the schema cannot say. No message shows the url: it may hold a password. */
+export function faultsOf(config: Config): readonly ConfigFault[] {
+  const faults: ConfigFault[] = [];
+  if (durationMs(config.timeout) < 1)
+    faults.push({ path: ["timeout"], message: "timeout must be 1ms at least" });
+  const { url } = config;
+  if (url === undefined) {
+    if (config.username !== undefined && config.password === undefined)
+      faults.push({ path: ["username"], message: "a username needs a password: Redis logs in with both" });
+    return faults;
+  }
+  const twice = PARTS.filter((part) => config[part] !== undefined);
+  faults.push(
+    ...twice.map((part) => ({
+      path: [part],
+      message: `write either url, or ${PARTS.join(", ")}; the url says what ${part} is`,
+    })),
+  );
+  const parsed = parseUrl(url);
+  if (typeof parsed === "string") faults.push({ path: ["url"], message: `url ${parsed}` });
+  return faults;
+}
+
+/** @param config One in which `faultsOf` finds nothing. */
 export function targetOf(config: Config): RedisTarget {
   const { url, host, port, username, password, db, tls } = config;
   const timeoutMs = durationMs(config.timeout);
-  if (timeoutMs < 1) throw new TypeError("timeout must be 1ms at least");
   if (url === undefined) {
     return {
       host: host ?? "127.0.0.1",
@@ -63,25 +95,46 @@ export function targetOf(config: Config): RedisTarget {
       timeoutMs,
     };
   }
-  if ([host, port, username, password, db, tls].some((field) => field !== undefined)) {
-    throw new TypeError("either url, or host, port, username, password, db and tls; not both");
-  }
-  return { ...parseUrl(url), timeoutMs };
+  const parsed = parseUrl(url);
+  if (typeof parsed === "string") throw new TypeError(`url ${parsed}`);
+  return { ...parsed, timeoutMs };
 }
 
-function parseUrl(text: string): Omit<RedisTarget, "timeoutMs"> {
+/** Where a url leads, or what is wrong with it. A part that would have no effect is wrong: it is a wish that is not granted. */
+function parseUrl(text: string): Omit<RedisTarget, "timeoutMs"> | string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const db = /^\/?([0-9]*)$/.exec(url?.pathname ?? "-")?.[1];
-  if (url === undefined || db === undefined || !["redis:", "rediss:"].includes(url.protocol)) {
-    throw new TypeError("url is not of the form redis://[user:password@]host[:port][/db]");
-  }
+  if (url === undefined || !/^rediss?:\/\//i.test(text)) return `is not of the form ${FORM}`;
+  const db = /^\/?([0-9]{0,9})$/.exec(url.pathname)?.[1];
+  if (db === undefined) return `has a path that is not the number of a database, such as /3: ${FORM}`;
+  if (text.includes("?"))
+    return "has a query, which is not supported: write the user and password before the host, the database after it, and rediss:// for TLS";
+  if (text.includes("#"))
+    return "has a # and what follows it, which is not supported: write %23 within a password";
+  if (url.port === "0") return "has the port 0";
+  if (url.hostname.includes("%")) return "has a host name with %, which no host has";
+  if (url.username !== "" && url.password === "")
+    return "has a user without a password: write user:password@";
+  const [username, password] = [decoded(url.username), decoded(url.password)];
+  if (username === undefined || password === undefined)
+    return "has a user or password with a % that is not followed by two hexadecimal digits: write %25 for %";
   return {
     // An IPv6 address stands in brackets in a URL, and nowhere else.
     host: url.hostname === "" ? "127.0.0.1" : url.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: url.port === "" ? 6379 : Number(url.port),
-    username: url.username === "" ? undefined : decodeURIComponent(url.username),
-    password: url.password === "" ? undefined : decodeURIComponent(url.password),
+    username: username === "" ? undefined : username,
+    password: password === "" ? undefined : password,
     db: Number(db),
     tls: url.protocol === "rediss:",
   };
+}
+
+const FORM = "redis://[[user]:password@]host[:port][/db], or rediss:// for TLS";
+
+/** Undefined for text that is not percent-encoded UTF-8. */
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }

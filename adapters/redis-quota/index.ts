@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { defineAdapter } from "../../plugins/sdk/index.ts";
-import { CONFIG, targetOf } from "./config.ts";
+import { CONFIG, faultsOf, targetOf } from "./config.ts";
 import { Connection } from "./connection.ts";
 import { Failures } from "./failure.ts";
 import { RedisQuotaStore } from "./store.ts";
@@ -13,6 +13,7 @@ export const redisQuota = defineAdapter({
   description: "Counts quotas in Redis, shared exactly by all mixers that use it.",
   templates: ["quota"],
   config: CONFIG,
+  check: faultsOf,
   build({ config, logger, clock, random, scheduler }) {
     const target = targetOf(config);
     const failures = new Failures(target);

@@ -1,15 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { HeaderChanges, HeaderOperation } from "../templates/instances.ts";
+import { headerNameFault, headerValueFault } from "../kernel/header-fields.ts";
+import type { DirectResponse, HeaderChanges, HeaderOperation } from "../templates/instances.ts";
 import { type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
 import type { AccessPolicy, HeaderTemplates } from "../snapshot/snapshot.ts";
 import { andThen, describeType, evaluate, Fault, type Scope } from "./evaluation.ts";
-
-/** RFC 9110, section 5.6.2 (token), lower case only. */
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-/** RFC 9110, section 5.5: no CR, LF, NUL or other control character, and octets only. */
-const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** A policy's header changes for this bag, or the fault that makes them impossible. */
 export function evaluateHeaders(
@@ -48,17 +44,37 @@ function toHeaderValue(name: string, value: unknown): string | undefined | Fault
     return new Fault("PURSER_EXPR_EVALUATION", `header ${name} was given ${describeType(value)}`, true);
   }
   const text = String(value);
-  if (HEADER_VALUE.test(text)) return text;
-  return new Fault("PURSER_EXPR_EVALUATION", `header ${name} was given characters no header may have`, true);
+  const fault = headerValueFault(name, text);
+  return fault === undefined ? text : new Fault("PURSER_EXPR_EVALUATION", fault, true);
 }
 
 /** What is wrong with header changes that a handler asks for; undefined when nothing is. */
 export function faultOfChanges(changes: HeaderChanges): string | undefined {
   for (const { operation, name, value } of [...(changes.request ?? []), ...(changes.response ?? [])]) {
-    if (!HEADER_NAME.test(name)) return `${JSON.stringify(name)} is not a lower-case header name`;
-    if (operation !== "remove" && !(typeof value === "string" && HEADER_VALUE.test(value))) {
-      return `header ${name} was given a value that no header may have`;
-    }
+    if (name !== name.toLowerCase()) return `${JSON.stringify(name)} is not a lower-case header name`;
+    const fault = faultOfField(name, operation === "remove" ? "" : value);
+    if (fault !== undefined) return fault;
   }
   return undefined;
+}
+
+/** What is wrong with a reply that a handler asks for; undefined when nothing is. */
+export function faultOfReply({ httpStatus, headers, body }: DirectResponse): string | undefined {
+  if (!Number.isInteger(httpStatus) || httpStatus < 200 || httpStatus > 599)
+    return `the status of a direct response is 200 to 599, not ${String(httpStatus)}`;
+  if (typeof body !== "string") return "the body of a direct response is text";
+  if (typeof headers !== "object" || headers === null)
+    return "the headers of a direct response are an object";
+  for (const [name, value] of Object.entries(headers)) {
+    const fault = faultOfField(name, value);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+/** Handlers are other people's code: a value need not be of its type. */
+function faultOfField(name: string, value: unknown): string | undefined {
+  const fault = headerNameFault(name);
+  if (fault !== undefined) return fault;
+  return typeof value === "string" ? headerValueFault(name, value) : `The value of ${name} is not text`;
 }

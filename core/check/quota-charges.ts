@@ -42,7 +42,7 @@ function chargeOf({ document }: Placed<QuotaPolicy>, scope: Scope): MaybePromise
       andThen(evaluateLimit(document, scope), (limit) =>
         chain(evaluateMessage(document.message, `quota ${policy} is used up`, scope), (message) => ({
           policy,
-          cell: cellName(document, recordOf(key), limit),
+          cell: cellName(document, recordOf(key)),
           limit,
           windowMs,
           amount,

@@ -7,7 +7,7 @@ import type { Rule, RuleInstance } from "../snapshot/snapshot.ts";
 import type { CheckAnswer } from "../templates/instances.ts";
 import { askAll } from "./choose.ts";
 import { evaluateCondition, Fault, faultOfHandler } from "./evaluation.ts";
-import { faultOfChanges } from "./headers.ts";
+import { faultOfChanges, faultOfReply } from "./headers.ts";
 import { type CheckInstance, fillCheckInstance } from "./instances.ts";
 import type { CheckPlan, Placed } from "./plan.ts";
 import type { CheckContext } from "./ports.ts";
@@ -124,5 +124,8 @@ function problemOf(answer: CheckAnswer): string | undefined {
   for (const bound of [answer.validDurationMs, answer.validUseCount]) {
     if (bound !== undefined && !(bound >= 0)) return "a validity that is not a number of at least 0";
   }
-  return answer.headers === undefined ? undefined : faultOfChanges(answer.headers);
+  return (
+    (answer.headers === undefined ? undefined : faultOfChanges(answer.headers)) ??
+    (answer.directResponse === undefined ? undefined : faultOfReply(answer.directResponse))
+  );
 }

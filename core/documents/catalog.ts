@@ -4,9 +4,11 @@
 import { ACCESS_POLICY } from "./kinds/access-policy.ts";
 import { ATTRIBUTE_MANIFEST } from "./kinds/attribute-manifest.ts";
 import { DESTINATION_RULE } from "./kinds/destination-rule.ts";
+import { EMPTY_SET } from "./kinds/empty-set.ts";
 import { GATEWAY } from "./kinds/gateway.ts";
 import { HANDLER, RULE } from "./kinds/handler.ts";
 import type { KindDefinition } from "./kinds/kind.ts";
+import { MESH_CONFIG } from "./kinds/mesh-config.ts";
 import { POLICY_TEST } from "./kinds/policy-test.ts";
 import { QUOTA_POLICY } from "./kinds/quota-policy.ts";
 import { SERVICE_ENTRY } from "./kinds/service-entry.ts";
@@ -26,7 +28,9 @@ export const KINDS: readonly KindDefinition[] = [
   HANDLER,
   RULE,
   ATTRIBUTE_MANIFEST,
+  MESH_CONFIG,
   POLICY_TEST,
+  EMPTY_SET,
   SERVICE_ENTRY,
   VIRTUAL_SERVICE,
   DESTINATION_RULE,

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { compileRegex, type Regex } from "../kernel/regex.ts";
-import type { Guard } from "./runtime/guard.ts";
 import { matchStart } from "./match-start.ts";
+import type { Meter } from "../kernel/regex/meter.ts";
 import { type ExpressionLimits, tooLarge } from "./limits.ts";
 
 /** Literals live as long as their expression, which compiled them once while it was checked. */
@@ -15,30 +15,32 @@ const compiled = new WeakMap<RegExp, Regex>();
  */
 export function createRegexEngine(
   limits: Pick<ExpressionLimits, "items" | "weight">,
-  guard?: Guard,
+  meter?: Meter,
 ): RegExpConstructor {
   class LinearRegExp {
     lastIndex = 0;
     readonly #regex: Regex;
-    /** Each search may look at all the text that is left, so each is charged for it: linear times many is not linear. */
-    #budget = limits.weight;
+    /** All searches of one evaluation share one budget: linear times many is not linear. */
+    readonly #meter: Meter;
     #matches = 0;
 
     constructor(literal: RegExp) {
       const known = compiled.get(literal);
       this.#regex = known ?? compileLiteral(literal);
       if (known === undefined) compiled.set(literal, this.#regex);
+      let budget = limits.weight;
+      this.#meter = meter ?? {
+        tick(steps) {
+          budget -= steps;
+          if (budget < 0) throw tooLarge(`a regular expression took more than ${limits.weight} steps`);
+        },
+      };
     }
 
     exec(given: unknown): (string[] & { index: number }) | null {
       const text = String(given);
       const start = matchStart(this.lastIndex);
-      const searched = Math.max(0, text.length - start);
-      guard?.tick(1 + searched);
-      this.#budget -= searched;
-      if (this.#budget < 0)
-        throw tooLarge(`a regular expression searched more than ${limits.weight} characters`);
-      const match = start > text.length ? null : this.#regex.find(text, start);
+      const match = start > text.length ? null : this.#regex.find(text, start, this.#meter);
       if (match === null) {
         this.lastIndex = 0;
         return null;

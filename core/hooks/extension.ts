@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { TSchema } from "typebox";
+import type { SpecFault } from "../documents/kinds/kind.ts";
 import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { QuotaStore } from "../quota/quota.ts";
@@ -24,6 +25,9 @@ import type { HandlerHooks } from "./hooks.ts";
  */
 export type Extension = AdapterDefinition | PluginDefinition;
 
+/** One fault of a handler's configuration, at a path inside it. */
+export type ConfigFault = SpecFault;
+
 /** Where instances go: implements templates for a backend. */
 export interface AdapterDefinition<Config = unknown> {
   readonly extension: "adapter";
@@ -33,6 +37,12 @@ export interface AdapterDefinition<Config = unknown> {
   readonly templates: readonly TemplateName[];
   /** The form of a Handler's `config`, with defaults. Unknown keys are refused. */
   readonly config: TSchema;
+  /**
+   * Every fault of a configuration that fits the schema, defaults filled in; default none. It is asked when documents are read,
+   * so that `purser validate` says what `purser run` would. Pure: it does no I/O, and the same configuration always has the same
+   * faults. Messages name no secret.
+   */
+  check?(config: Config): readonly ConfigFault[];
   /**
    * Makes a handler. Does no I/O of its own accord: a backend that is away must not stop a configuration from taking
    * effect. May throw; the configuration is then refused.
@@ -48,6 +58,8 @@ export interface PluginDefinition<Config = unknown> {
   /** The check templates whose instances it answers; empty when it only taps other hooks. */
   readonly templates: readonly TemplateName[];
   readonly config: TSchema;
+  /** See AdapterDefinition. */
+  check?(config: Config): readonly ConfigFault[];
   /** The attributes it adds, so that expressions may name them. */
   readonly provides?: Readonly<Record<string, { readonly type: string; readonly description?: string }>>;
   build(context: ExtensionContext<Config>): PluginHandler;

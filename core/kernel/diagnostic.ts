@@ -40,6 +40,15 @@ export function formatDiagnostic(
   return options.remedy === true ? `${first}\n    ${ERROR_CATALOG[diagnostic.code].remedy}` : first;
 }
 
+/** The first fault, and how many there are, for where there is no room for all. */
+export function briefly(diagnostics: readonly Diagnostic[]): {
+  readonly first: string;
+  readonly faults: number;
+} {
+  const [first] = diagnostics;
+  return { first: first === undefined ? "" : formatDiagnostic(first), faults: diagnostics.length };
+}
+
 /** Orders diagnostics as a reader meets them: by file, line, column. */
 export function compareDiagnostics(a: Diagnostic, b: Diagnostic): number {
   return (

@@ -41,3 +41,8 @@ export const OK: Status = { code: "OK", message: "" };
 export function httpStatusOf(code: StatusCode): number {
   return HTTP_STATUS[code];
 }
+
+/** Whether a response with this HTTP status never has content (RFC 9110, sections 15.2, 15.3.5, 15.3.6 and 15.4.5). */
+export function hasNoContent(httpStatus: number): boolean {
+  return httpStatus < 200 || httpStatus === 204 || httpStatus === 205 || httpStatus === 304;
+}

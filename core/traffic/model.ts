@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { PathNormalization } from "../attributes/canonical/path.ts";
+
 /**
  * What a proxy runs on: listeners lead to route tables, routes to clusters, clusters to endpoints. The words and the
  * division are Envoy's, so that the same model can be sent to real Envoys; every default is filled in by pilot, so that
@@ -27,6 +29,7 @@ export interface Listener {
    */
   readonly edge: boolean;
   readonly trustedHops: number;
+  readonly pathNormalization: PathNormalization;
 }
 
 export interface RouteTable {
@@ -59,7 +62,7 @@ export interface RouteMatch {
   readonly path?: StringMatch;
   readonly ignoreCase: boolean;
   readonly method?: StringMatch;
-  /** By name in lower case; `:authority` stands for the Host header as sent. */
+  /** By name in lower case; `:authority` stands for the Host header, in its one form. */
   readonly headers: Readonly<Record<string, HeaderMatch>>;
   readonly withoutHeaders: Readonly<Record<string, HeaderMatch>>;
   readonly queryParams: Readonly<Record<string, HeaderMatch>>;
@@ -120,8 +123,11 @@ export type RetryCondition =
   | "gateway-error"
   | "5xx"
   | "retriable-4xx"
-  | "unavailable"
-  | "cancelled";
+  | "cancelled"
+  | "deadline-exceeded"
+  | "internal"
+  | "resource-exhausted"
+  | "unavailable";
 
 export interface RetryPolicy {
   /** Tries after the first; 0 for none. */
@@ -129,6 +135,11 @@ export interface RetryPolicy {
   readonly on: readonly RetryCondition[];
   /** Further response codes to retry. */
   readonly onStatuses: readonly number[];
+  /**
+   * Whether `on` and `onStatuses` are for idempotent methods alone (RFC 9110, section 9.2.2). A request with another
+   * method is then tried again only when nothing was sent.
+   */
+  readonly idempotentOnly: boolean;
   /** One try's limit, until response headers; 0 for none. */
   readonly perTryTimeoutMs: number;
   /** Envoy's: full jitter in [0, (2^n - 1) × base), at most max. */

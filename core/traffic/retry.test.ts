@@ -2,13 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import type { RetryCondition, RetryPolicy } from "./model.ts";
 import {
   backoffMs,
   DEFAULT_RETRY_POLICY,
+  isIdempotent,
   isRetriable,
   NO_RETRIES,
   parseRetryOn,
+  RETRY_WORDS,
   type TryOutcome,
 } from "./retry.ts";
 
@@ -44,22 +47,55 @@ describe("retries", () => {
       ["retriable-4xx", [response(409)], [response(404), response(429), ...NO_ANSWER]],
       ["unavailable", [response(200, 14)], [response(200, 1), response(503)]],
       ["cancelled", [response(200, 1)], [response(200, 14), response(499)]],
+      ["deadline-exceeded", [response(200, 4)], [response(200, 14), response(504)]],
+      ["internal", [response(200, 13)], [response(200, 2), response(500)]],
+      ["resource-exhausted", [response(200, 8)], [response(200, 9), response(429)]],
     ];
     for (const [condition, yes, no] of cases) {
       for (const outcome of yes)
-        assert.ok(isRetriable(outcome, on(condition)), `${condition} ${JSON.stringify(outcome)}`);
+        assert.ok(isRetriable(outcome, on(condition), "GET"), `${condition} ${JSON.stringify(outcome)}`);
       for (const outcome of no)
-        assert.ok(!isRetriable(outcome, on(condition)), `${condition} ${JSON.stringify(outcome)}`);
+        assert.ok(!isRetriable(outcome, on(condition), "GET"), `${condition} ${JSON.stringify(outcome)}`);
     }
   });
 
   it("by default repeat what cannot have been acted on, and 503", () => {
-    assert.ok(isRetriable({ kind: "connect-failure" }, DEFAULT_RETRY_POLICY));
-    assert.ok(isRetriable(response(503), DEFAULT_RETRY_POLICY));
-    assert.ok(!isRetriable({ kind: "reset" }, DEFAULT_RETRY_POLICY));
-    assert.ok(!isRetriable({ kind: "per-try-timeout" }, DEFAULT_RETRY_POLICY));
-    assert.ok(!isRetriable(response(500), DEFAULT_RETRY_POLICY));
-    assert.ok(!isRetriable(response(503), NO_RETRIES));
+    assert.ok(isRetriable({ kind: "connect-failure" }, DEFAULT_RETRY_POLICY, "GET"));
+    assert.ok(isRetriable(response(503), DEFAULT_RETRY_POLICY, "GET"));
+    assert.ok(!isRetriable({ kind: "reset" }, DEFAULT_RETRY_POLICY, "GET"));
+    assert.ok(!isRetriable({ kind: "per-try-timeout" }, DEFAULT_RETRY_POLICY, "GET"));
+    assert.ok(!isRetriable(response(500), DEFAULT_RETRY_POLICY, "GET"));
+    assert.ok(!isRetriable(response(503), NO_RETRIES, "GET"));
+  });
+
+  it("by default never repeat a method that is not idempotent, unless nothing was done", () => {
+    const responses = fc
+      .tuple(
+        fc.integer({ min: 200, max: 599 }),
+        fc.option(fc.integer({ min: 0, max: 16 }), { nil: undefined }),
+      )
+      .map(([status, grpcStatus]) => response(status, grpcStatus));
+    const methods = fc.oneof(
+      fc.constantFrom("POST", "PATCH", "CONNECT", "LOCK", "get", "Put"),
+      fc.stringMatching(/^[A-Z]{3,9}$/).filter((method) => !isIdempotent(method)),
+    );
+    const conditions = fc.subarray(RETRY_WORDS.slice());
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.constantFrom(...NO_ANSWER), responses),
+        methods,
+        conditions,
+        (outcome, method, words) => {
+          const { on, onStatuses } = parseRetryOn([...words, "503", "500"].join(","));
+          const policy = { ...DEFAULT_RETRY_POLICY, on, onStatuses };
+          const nothingDone = outcome.kind === "connect-failure" || outcome.kind === "refused-stream";
+          if (!nothingDone) assert.ok(!isRetriable(outcome, policy, method));
+          // What a route names is done, whatever the method.
+          const written = { ...policy, idempotentOnly: false };
+          assert.equal(isRetriable(outcome, written, method), isRetriable(outcome, policy, "GET"));
+        },
+      ),
+    );
   });
 
   it("read conditions and codes, and hand back what they do not know", () => {

@@ -13,21 +13,27 @@ const CONDITIONS: readonly RetryCondition[] = [
   "gateway-error",
   "5xx",
   "retriable-4xx",
-  "unavailable",
   "cancelled",
+  "deadline-exceeded",
+  "internal",
+  "resource-exhausted",
+  "unavailable",
 ];
 
 /** What a document may write in `retryOn`, besides response codes. */
 export const RETRY_WORDS: readonly string[] = [...CONDITIONS, "retriable-status-codes"];
 
 /**
- * What a mesh does when nobody says: Istio's default (pilot/pkg/networking/core/route/retry): two further tries for
- * failures after which the request cannot have been acted on, and for 503. The back-off is Envoy's: 25 ms to 250 ms.
+ * The policy of a route that has no `retries`: two further tries for idempotent methods, after a 503 and after Istio's
+ * default conditions (pilot/pkg/networking/core/route/retry). A POST or PATCH is tried again only when nothing was sent:
+ * an upstream may act on it and answer 503 all the same (RFC 9110, section 9.2.2; istio/istio#52111). The back-off is
+ * Envoy's: 25 ms to 250 ms.
  */
 export const DEFAULT_RETRY_POLICY: RetryPolicy = {
   retries: 2,
   on: ["connect-failure", "refused-stream", "unavailable", "cancelled"],
   onStatuses: [503],
+  idempotentOnly: true,
   perTryTimeoutMs: 0,
   backoffBaseMs: 25,
   backoffMaxMs: 250,
@@ -71,15 +77,34 @@ export type TryOutcome =
       readonly grpcStatus?: number;
     };
 
-const GRPC_CANCELLED = 1;
-const GRPC_UNAVAILABLE = 14;
+/** Methods of which two requests do no more than one (RFC 9110, section 9.2.2); names are case-sensitive. */
+const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+
+/** Whether a method is known to be idempotent; one that Purser does not know counts as not. */
+export function isIdempotent(method: string): boolean {
+  return IDEMPOTENT.has(method);
+}
+
+/** gRPC's numbers for the conditions that are named after its statuses. */
+const GRPC_STATUS = {
+  cancelled: 1,
+  "deadline-exceeded": 4,
+  "resource-exhausted": 8,
+  internal: 13,
+  unavailable: 14,
+} as const;
 
 /** Whether the policy wants another try after this outcome; counting the tries is the caller's. */
-export function isRetriable(outcome: TryOutcome, policy: RetryPolicy): boolean {
+export function isRetriable(outcome: TryOutcome, policy: RetryPolicy, method: string): boolean {
+  if (policy.idempotentOnly && !isIdempotent(method) && !nothingWasDone(outcome)) return false;
   return (
     policy.on.some((condition) => holds(condition, outcome)) ||
     (outcome.kind === "response" && policy.onStatuses.includes(outcome.status))
   );
+}
+
+function nothingWasDone({ kind }: TryOutcome): boolean {
+  return kind === "connect-failure" || kind === "refused-stream";
 }
 
 function holds(condition: RetryCondition, outcome: TryOutcome): boolean {
@@ -97,10 +122,12 @@ function holds(condition: RetryCondition, outcome: TryOutcome): boolean {
       return outcome.kind !== "response" || (outcome.status >= 500 && outcome.status <= 599);
     case "retriable-4xx":
       return outcome.kind === "response" && outcome.status === 409;
-    case "unavailable":
-      return outcome.kind === "response" && outcome.grpcStatus === GRPC_UNAVAILABLE;
     case "cancelled":
-      return outcome.kind === "response" && outcome.grpcStatus === GRPC_CANCELLED;
+    case "deadline-exceeded":
+    case "internal":
+    case "resource-exhausted":
+    case "unavailable":
+      return outcome.kind === "response" && outcome.grpcStatus === GRPC_STATUS[condition];
   }
 }
 

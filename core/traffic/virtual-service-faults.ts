@@ -1,10 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { headerMapFaults, headerNamesFaults } from "../documents/kinds/header-faults.ts";
 import type { SpecFault } from "../documents/kinds/kind.ts";
 import type { HeaderOperationsSpec } from "../documents/kinds/traffic-fields.ts";
 import type { HttpMatchSpec, HttpRouteSpec, VirtualServiceSpec } from "../documents/kinds/virtual-service.ts";
-import { compileRegex } from "../kernel/regex.ts";
+import { compileRe2 } from "../kernel/regex.ts";
 import { suggest } from "../kernel/suggest.ts";
 import { parseRetryOn, RETRY_WORDS } from "./retry.ts";
 
@@ -76,10 +77,15 @@ function regexFaults(match: HttpMatchSpec, path: Path): readonly SpecFault[] {
     Object.entries(match[field] ?? {}).map(([name, { regex }]) => [[field, name], regex] as const),
   );
   return [...singles, ...maps].flatMap(([field, regex]) => {
-    const compiled = compileRegex(regex ?? "");
+    const compiled = compileRe2(regex ?? "");
     return compiled.ok
       ? []
-      : [{ path: [...path, ...field, "regex"], message: `Not a valid RE2 expression: ${compiled.message}` }];
+      : [
+          {
+            path: [...path, ...field, "regex"],
+            message: `Not an RE2 expression that Purser can run: ${compiled.message}`,
+          },
+        ];
   });
 }
 
@@ -97,42 +103,13 @@ function gatewayFaults(match: HttpMatchSpec, known: readonly string[], path: Pat
   });
 }
 
-/** Fields that say how a message is framed or where it goes: a route may not touch them. */
-const RESERVED_HEADERS = new Set([
-  "connection",
-  "content-length",
-  "host",
-  "keep-alive",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
-
 function headerFaults(operations: HeaderOperationsSpec | undefined, path: Path): readonly SpecFault[] {
   return (["request", "response"] as const).flatMap((side) => {
-    const { set = {}, add = {}, remove = [] } = operations?.[side] ?? {};
+    const { set, add, remove } = operations?.[side] ?? {};
     return [
-      ...Object.entries(set).flatMap(([name, value]) =>
-        fieldFaults(name, value, [...path, side, "set", name]),
-      ),
-      ...Object.entries(add).flatMap(([name, value]) =>
-        fieldFaults(name, value, [...path, side, "add", name]),
-      ),
-      ...remove.flatMap((name, index) => fieldFaults(name, "", [...path, side, "remove", index])),
+      ...headerMapFaults(set, [...path, side, "set"], "text"),
+      ...headerMapFaults(add, [...path, side, "add"], "text"),
+      ...headerNamesFaults(remove, [...path, side, "remove"]),
     ];
   });
-}
-
-/** RFC 9110, sections 5.1 and 5.5. */
-function fieldFaults(name: string, value: string, path: Path): readonly SpecFault[] {
-  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name))
-    return [{ path, message: `${JSON.stringify(name)} is not a header name` }];
-  if (RESERVED_HEADERS.has(name.toLowerCase())) {
-    const remedy = name.toLowerCase() === "host" ? "; use rewrite.authority" : "";
-    return [{ path, message: `Routes may not change the header ${name}${remedy}` }];
-  }
-  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
-    ? []
-    : [{ path, message: `The value of ${name} has characters that a header cannot carry` }];
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { PurserError } from "../../core/kernel/errors.ts";
 import type { DeliverySettings } from "../../core/snapshot/snapshot.ts";
 import {
@@ -19,11 +20,14 @@ function setUp(settings: Partial<DeliverySettings> = {}) {
   const batches: number[][] = [];
   const drops: string[] = [];
   const script: (() => unknown)[] = [];
+  const accepted = { count: 0 };
   const delivery = new Delivery<number>({
     settings: { batchSize: 3, lingerMs: 1_000, queueSize: 10, attempts: 3, timeoutMs: 500, ...settings },
     send: (batch) => {
       batches.push([...batch]);
-      return (script.shift() ?? (() => undefined))() as Promise<void> | void;
+      const answer = (script.shift() ?? (() => undefined))() as Promise<void> | void;
+      const accept = (): void => void (accepted.count += batch.length);
+      return answer === undefined ? accept() : answer.then(accept);
     },
     onTimeout: () => new PurserError("PURSER_HANDLER_TIMEOUT", "late"),
     clock: time.clock,
@@ -35,7 +39,7 @@ function setUp(settings: Partial<DeliverySettings> = {}) {
       retried: () => void drops.push("retry"),
     },
   });
-  return { time, batches, drops, script, delivery };
+  return { time, batches, drops, script, delivery, accepted };
 }
 
 const fail = (error: () => Error) => () => Promise.reject(error());
@@ -168,5 +172,68 @@ describe("delivery", () => {
     assert.deepEqual(drops.at(-1), "3 closed");
     assert.equal(time.scheduled, 0);
     await delivery.close(200);
+  });
+
+  it("is closed by the earlier of two deadlines, and tries once more before it", async () => {
+    const { time, batches, drops, script, delivery } = setUp({ timeoutMs: 20_000 });
+    script.push(fail(passing), () => new Promise(() => {}));
+    for (const item of [1, 2, 3, 4]) delivery.offer(item);
+    await time.advanceAndSettle(0);
+    let closed = 0;
+    void delivery.close(10_000).then(() => closed++);
+    await time.advanceAndSettle(0);
+    assert.equal(batches.length, 2, "the pause before the next try ends with close()");
+    void delivery.close(200).then(() => closed++);
+    await time.advanceAndSettle(199);
+    assert.equal(closed, 0);
+    await time.advanceAndSettle(1);
+    assert.deepEqual([closed, drops.at(-1)], [2, "1 closed"]);
+  });
+
+  // Whatever the backend does and whenever the end comes: each instance is delivered or counted as dropped, once.
+  it("accounts for every instance, and closes within the deadline", async () => {
+    type Step = { readonly kind: "offer" | "wait"; readonly amount: number };
+    const step: fc.Arbitrary<Step> = fc.oneof(
+      fc.record({ kind: fc.constant("offer" as const), amount: fc.integer({ min: 1, max: 8 }) }),
+      fc.record({ kind: fc.constant("wait" as const), amount: fc.integer({ min: 0, max: 2_000 }) }),
+    );
+    const answer = fc.constantFrom("taken", "passing", "permanent", "throws", "hangs", "slow");
+    const closes = fc.array(fc.integer({ min: 0, max: 3_000 }), { minLength: 1, maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 12 }),
+        fc.array(answer, { maxLength: 30 }),
+        closes,
+        async (steps, answers, deadlines) => {
+          const { time, drops, script, delivery, accepted } = setUp();
+          for (const kind of answers)
+            script.push(() => {
+              if (kind === "taken") return undefined;
+              if (kind === "hangs") return new Promise(() => {});
+              if (kind === "slow")
+                return new Promise((resolve) => void time.scheduler.after(300, () => resolve(undefined)));
+              if (kind === "throws") throw new Error("bug");
+              return Promise.reject(kind === "passing" ? passing() : permanent());
+            });
+          let offered = 0;
+          const offer = (): void => delivery.offer(offered++);
+          for (const { kind, amount } of steps) {
+            if (kind === "wait") await time.advanceAndSettle(amount);
+            else for (let index = 0; index < amount; index++) offer();
+          }
+          let closed = 0;
+          for (const deadlineMs of deadlines) void delivery.close(deadlineMs).then(() => closed++);
+          await time.advanceAndSettle(Math.min(...deadlines));
+          assert.equal(closed, deadlines.length);
+          offer();
+          // The call that was under way at the end may still be answered, or run into its own deadline.
+          await time.advanceAndSettle(1_000);
+          const dropped = drops.reduce((sum, drop) => sum + (Number.parseInt(drop, 10) || 0), 0);
+          assert.equal(dropped + accepted.count, offered);
+          assert.deepEqual([delivery.dropped, delivery.depth, time.scheduled], [dropped, 0, 0]);
+        },
+      ),
+      { numRuns: 200 },
+    );
   });
 });

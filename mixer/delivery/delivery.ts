@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { CallContext } from "../../core/hooks/extension.ts";
+import { backoffMs } from "../../core/kernel/backoff.ts";
 import { CircuitBreaker, type Ticket } from "../../core/kernel/circuit-breaker.ts";
 import { isPurserError, messageOf, type PurserError } from "../../core/kernel/errors.ts";
 import type { MaybePromise } from "../../core/kernel/maybe-promise.ts";
 import type { Cancel, Clock, Logger, Random, Scheduler } from "../../core/kernel/ports.ts";
 import type { DeliverySettings } from "../../core/snapshot/snapshot.ts";
 import { withDeadline } from "../handlers/deadline.ts";
-import { backoffMs } from "./backoff.ts";
 import { BoundedQueue } from "./bounded-queue.ts";
 
 /** Failures in a row after which a backend is left alone. */
@@ -51,7 +51,9 @@ export class Delivery<T> {
   #wakeSleeper: (() => void) | undefined;
   #inFlight = 0;
   #dropped = 0;
-  #state: "open" | "flushing" | "closed" = "open";
+  /** What waits for a flush: called when nothing is left, or when the delivery is closed. */
+  readonly #flushes = new Set<() => void>();
+  #closed = false;
 
   constructor(options: DeliveryOptions<T>) {
     this.#options = options;
@@ -77,37 +79,50 @@ export class Delivery<T> {
 
   /** Never waits, never throws. */
   offer(item: T): void {
-    if (this.#state === "closed") return this.#drop(1, "closed");
+    if (this.#closed) return this.#drop(1, "closed");
     if (!this.#queue.push(item)) this.#drop(1, "overflow");
     this.#schedule();
   }
 
-  /** Sends what there is without lingering; resolves when the queue was empty or the deadline has passed. */
-  async flush(deadlineMs: number): Promise<void> {
-    if (this.#state === "closed" || this.depth === 0) return;
-    this.#state = "flushing";
-    this.#schedule();
-    await this.#idleWithin(deadlineMs);
-    // close() may have come meanwhile.
-    if ((this.#state as string) === "flushing") this.#state = "open";
+  /** Sends without lingering; resolves when nothing waits, when the deadline has passed, or when the delivery is closed. */
+  flush(deadlineMs: number): Promise<void> {
+    if (this.#closed || this.depth === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        cancel();
+        this.#flushes.delete(end);
+        resolve();
+      };
+      const cancel = this.#options.scheduler.after(deadlineMs, end);
+      this.#flushes.add(end);
+      this.#schedule();
+    });
   }
 
-  /** Flushes within the deadline and drops the rest. Safe to call twice. */
+  /** Flushes within the deadline and drops the rest. A later call with an earlier deadline closes at that one. */
   async close(deadlineMs: number): Promise<void> {
-    await this.flush(deadlineMs);
-    if (this.#state === "closed") return;
-    this.#state = "closed";
+    const flushed = this.flush(deadlineMs);
+    // There is no time left for the pause before the next try.
+    this.#wakeSleeper?.();
+    await flushed;
+    if (this.#closed) return;
+    this.#closed = true;
     this.#cancelLinger?.();
     this.#cancelLinger = undefined;
+    if (this.depth > 0)
+      this.#options.logger.warn("telemetry was not delivered before the handler was closed", {
+        waiting: this.#queue.length,
+        underWay: this.#inFlight,
+      });
     const left = this.#queue.take(this.#queue.length).length;
     if (left > 0) this.#drop(left, "closed");
     this.#wakeSleeper?.();
+    this.#endFlushes();
   }
 
   #schedule(): void {
     if (this.#running !== undefined || this.#queue.length === 0) return;
-    if (this.#state === "flushing" || this.#queue.length >= this.#options.settings.batchSize)
-      return this.#run();
+    if (this.#flushes.size > 0 || this.#queue.length >= this.#options.settings.batchSize) return this.#run();
     this.#cancelLinger ??= this.#options.scheduler.after(this.#options.settings.lingerMs, () => this.#run());
   }
 
@@ -117,6 +132,7 @@ export class Delivery<T> {
     this.#running ??= this.#sendBatches().finally(() => {
       this.#running = undefined;
       this.#schedule();
+      if (this.#running === undefined && this.#queue.length === 0) this.#endFlushes();
     });
   }
 
@@ -127,7 +143,7 @@ export class Delivery<T> {
       this.#inFlight = batch.length;
       await this.#deliver(batch);
       this.#inFlight = 0;
-    } while (this.#queue.length >= batchSize || (this.#state === "flushing" && this.#queue.length > 0));
+    } while (this.#queue.length >= batchSize || (this.#flushes.size > 0 && this.#queue.length > 0));
   }
 
   async #deliver(batch: readonly T[]): Promise<void> {
@@ -153,13 +169,13 @@ export class Delivery<T> {
 
   /** Undefined when there must be no call now: the breaker is open, or the delivery closed. */
   #begin(): Ticket | undefined {
-    return this.#state === "closed" ? undefined : this.#breaker.begin();
+    return this.#closed ? undefined : this.#breaker.begin();
   }
 
   /** Waits until there may be a call; undefined when the delivery was closed first. */
   async #admission(): Promise<Ticket | undefined> {
     let ticket: Ticket | undefined;
-    while (ticket === undefined && this.#state !== "closed") {
+    while (ticket === undefined && !this.#closed) {
       await this.#sleep(this.#breaker.waitMs);
       ticket = this.#begin();
     }
@@ -185,7 +201,7 @@ export class Delivery<T> {
   /** Ends early when the delivery is closed. */
   #sleep(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#state === "closed") return resolve();
+      if (this.#closed) return resolve();
       const cancel = this.#options.scheduler.after(delayMs, resolve);
       this.#wakeSleeper = () => {
         cancel();
@@ -194,23 +210,8 @@ export class Delivery<T> {
     });
   }
 
-  async #idleWithin(deadlineMs: number): Promise<void> {
-    let expired = false;
-    const deadline = new Promise<void>((resolve) => {
-      const cancel = this.#options.scheduler.after(deadlineMs, () => {
-        expired = true;
-        resolve();
-      });
-      void this.#untilIdle(() => expired).then(() => {
-        cancel();
-        resolve();
-      });
-    });
-    await deadline;
-  }
-
-  async #untilIdle(expired: () => boolean): Promise<void> {
-    while (this.#running !== undefined && !expired()) await this.#running;
+  #endFlushes(): void {
+    for (const end of this.#flushes) end();
   }
 
   #drop(count: number, reason: DropReason): void {

@@ -10,6 +10,7 @@ import type { HandlerDeclaration } from "../../core/snapshot/snapshot.ts";
 import { Delivery } from "../delivery/delivery.ts";
 import { withDeadline } from "./deadline.ts";
 import type { Host } from "./host.ts";
+import { MovableDeadline } from "./movable-deadline.ts";
 import { TrackedScheduler } from "./tracked-scheduler.ts";
 
 /**
@@ -18,8 +19,8 @@ import { TrackedScheduler } from "./tracked-scheduler.ts";
  */
 const ON_THE_WAY_MS = 500;
 
-/** What a handler has to close in even when delivering has used up the deadline. */
-const CLOSE_LEAST_MS = 100;
+/** The share of a handler's closing time that delivering its queues may take; the rest is for its own close(). */
+const DELIVERY_SHARE = 7 / 8;
 
 export type Built =
   | { readonly kind: "adapter"; readonly handler: AdapterHandler }
@@ -34,6 +35,7 @@ export class Handler {
   readonly #host: Host;
   readonly #logger: Logger;
   readonly #scheduler: TrackedScheduler;
+  readonly #deadline: MovableDeadline;
   #closing: Promise<void> | undefined;
 
   /** @throws what the definition's `build` throws; whatever it had scheduled by then is cancelled. */
@@ -42,6 +44,7 @@ export class Handler {
     this.#host = host;
     this.#logger = host.logger.child({ handler: declaration.name });
     this.#scheduler = new TrackedScheduler(host.scheduler, this.#logger);
+    this.#deadline = new MovableDeadline(host);
     try {
       this.built = this.#build();
     } catch (error) {
@@ -79,9 +82,16 @@ export class Handler {
     );
   }
 
-  /** Delivers what is queued, then ends the handler, within the deadline. Never rejects; safe to call twice. */
+  /**
+   * Delivers the queued telemetry, then ends the handler, within the deadline. A later call can bring the deadline
+   * forward. Never rejects.
+   */
   close(deadlineMs: number): Promise<void> {
-    return (this.#closing ??= this.#close(deadlineMs));
+    if (!this.#deadline.bringForward(deadlineMs) && this.#closing !== undefined) return this.#closing;
+    const delivering = [...this.deliveries.values()].map((delivery) =>
+      delivery.close(deadlineMs * DELIVERY_SHARE),
+    );
+    return (this.#closing ??= this.#close(delivering));
   }
 
   #build(): Built {
@@ -129,20 +139,17 @@ export class Handler {
     });
   }
 
-  async #close(deadlineMs: number): Promise<void> {
-    const endMs = this.#host.clock.monotonicMs() + deadlineMs;
-    await Promise.all([...this.deliveries.values()].map((delivery) => delivery.close(deadlineMs)));
+  async #close(delivering: readonly Promise<void>[]): Promise<void> {
+    await Promise.all(delivering);
     try {
-      const leftMs = Math.max(CLOSE_LEAST_MS, endMs - this.#host.clock.monotonicMs());
-      await withDeadline(
-        this.#host.scheduler,
-        leftMs,
-        () => this.built.handler.close(),
-        () => this.#timeout(leftMs),
-      );
+      const late = this.#deadline.reached.then(() => {
+        throw new PurserError("PURSER_HANDLER_TIMEOUT", `handler ${this.name} did not close in time`);
+      });
+      await Promise.race([this.built.handler.close(), late]);
     } catch (error) {
       this.#logger.error("a handler failed to close", { error: messageOf(error) });
     }
+    this.#deadline.cancel();
     const leaked = this.#scheduler.close();
     if (leaked > 0) this.#logger.warn("a handler left work scheduled when it was closed", { tasks: leaked });
     this.#host.metrics.handlerClosed(this.name, leaked);

@@ -7,10 +7,12 @@ import { messageOf, PurserError } from "../../core/kernel/errors.ts";
 import type { LongPolls } from "../../core/kernel/long-polls.ts";
 import type { Clock, Logger, Random } from "../../core/kernel/ports.ts";
 import type { Mixer } from "../mixer.ts";
+import { createSurfaceGuard, type SurfaceNames } from "../../api/surface-guard.ts";
 import { answerErrors } from "./answer-errors.ts";
+import { BodyReader } from "./body-reader.ts";
 import { concurrencyLimit } from "./concurrency-limit.ts";
 import { requestId } from "./request-id.ts";
-import { addAuthRoutes } from "./routes-auth.ts";
+import { addAuthRoutes, isAuthPath } from "./routes-auth.ts";
 import { addCallRoutes } from "./routes-calls.ts";
 import { addOperationRoutes } from "./routes-operations.ts";
 
@@ -20,6 +22,7 @@ export interface MixerAppOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly names: SurfaceNames;
   readonly bodyLimitBytes: number;
   readonly maxConcurrentRequests: number;
   readonly isDraining: () => boolean;
@@ -28,13 +31,14 @@ export interface MixerAppOptions {
 /** The mixer's HTTP surface. */
 export function createMixerApp(options: MixerAppOptions): Koa {
   const { mixer, polls, clock, random, logger, bodyLimitBytes, maxConcurrentRequests, isDraining } = options;
+  const guard = createSurfaceGuard(options.names);
   const app = new Koa();
   app.on("error", (error: unknown) =>
     logger.warn("an answer could not be sent", { error: messageOf(error) }),
   );
   const router = new Router();
   const limit = concurrencyLimit(maxConcurrentRequests);
-  addCallRoutes(router, { mixer, polls, limit, bodyLimitBytes });
+  addCallRoutes(router, { mixer, polls, limit, bodies: new BodyReader(bodyLimitBytes) });
   addAuthRoutes(router, mixer, limit, { clock, random });
   addOperationRoutes(router, mixer, isDraining);
   app.use(requestId(random));
@@ -43,6 +47,12 @@ export function createMixerApp(options: MixerAppOptions): Koa {
     if (isDraining()) context.set("Connection", "close");
   });
   app.use(answerErrors(logger));
+  app.use((context, next) => {
+    // A gateway hands on the Host, Origin and Sec-Fetch-Site of the request that it asks about.
+    const refusal = isAuthPath(context.path) ? undefined : guard(context.headers);
+    if (refusal !== undefined) throw refusal;
+    return next();
+  });
   app.use(refuseUnrouted(router));
   app.use(router.routes());
   return app;

@@ -3,8 +3,10 @@
 
 import { STATUS_CODES } from "node:http";
 import type { CheckReply } from "../../api/mixer.ts";
+import { headerBytesOf } from "../../core/attributes/header-text.ts";
 import type { DocumentRef, QuotaCharge } from "../../core/check/decision.ts";
 import type { ErrorCode } from "../../core/kernel/error-catalog.ts";
+import { isReservedHeader, isSingleHeader } from "../../core/kernel/header-fields.ts";
 import { httpStatusOf } from "../../core/kernel/status.ts";
 import { rateLimitFields, retryAfterSeconds, standingOf } from "../../core/quota/rate-limit-fields.ts";
 import type { HeaderOperation } from "../../core/templates/instances.ts";
@@ -19,24 +21,21 @@ export interface AuthReply {
   readonly body: string;
 }
 
-/** Headers of the answer's own framing, which no policy may set here. */
-const FRAMING: ReadonlySet<string> = new Set(
-  "connection content-length keep-alive transfer-encoding upgrade trailer te".split(" "),
-);
-
 export function authReply(reply: CheckReply, form: AuthForm): AuthReply {
   const limited = quotaRefusal(reply);
   const answer = answerTo(reply, limited, form);
-  return { ...answer, headers: [...answer.headers, ...rateLimitHeaders(reply, limited)] };
+  const headers = [...answer.headers, ...rateLimitHeaders(reply, limited)];
+  return { ...answer, headers: headers.map(([name, value]) => [name, headerBytesOf(value)]) };
 }
 
 function answerTo({ decision }: CheckReply, limited: QuotaRefusal | undefined, form: AuthForm): AuthReply {
   if (decision.directResponse !== undefined && limited === undefined) {
     const { httpStatus, headers, body } = decision.directResponse;
-    const own = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-    const contentType = own.get("content-type") ?? "text/plain; charset=utf-8";
-    own.delete("content-type");
-    return refusal(form, httpStatus, [...own, ...applied(decision.responseHeaders)], contentType, body);
+    const own = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+    const all = applied(decision.responseHeaders, own);
+    const contentType = all.findLast(([name]) => name === "content-type")?.[1] ?? "text/plain; charset=utf-8";
+    const others = all.filter(([name]) => name !== "content-type");
+    return refusal(form, httpStatus, others, contentType, body);
   }
   if (decision.status.code !== "OK") {
     const code = decision.reason?.kind === "error" ? decision.reason.code : undefined;
@@ -150,13 +149,16 @@ function refusal(
   };
 }
 
-/** Header operations on an empty list of headers. */
-function applied(operations: readonly HeaderOperation[]): readonly (readonly [string, string])[] {
-  let headers: (readonly [string, string])[] = [];
-  for (const { operation, name, value } of operations) {
-    if (FRAMING.has(name)) continue;
-    if (operation !== "append") headers = headers.filter(([other]) => other !== name);
-    if (operation !== "remove" && value !== undefined) headers.push([name, value]);
-  }
-  return headers;
+/** The headers of an answer after header operations; `headers` are those that it has of its own. */
+function applied(
+  operations: readonly HeaderOperation[],
+  headers: AuthReply["headers"] = [],
+): AuthReply["headers"] {
+  return operations.reduce((before, { operation, name, value }) => {
+    if (isReservedHeader(name)) return before;
+    const others = before.filter(([other]) => other !== name);
+    if (operation === "remove" || value === undefined) return others;
+    const kept = operation === "append" && !isSingleHeader(name) ? before : others;
+    return [...kept, [name, value] as const];
+  }, headers);
 }

@@ -1,19 +1,24 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Middleware } from "koa";
 import { PurserError } from "../../core/kernel/errors.ts";
 
-/** Lets `limit` requests be under way at once; those beyond are refused at once rather than made to wait. */
-export function concurrencyLimit(limit: number): Middleware {
+/** Runs a call when there is room for it. */
+export type ConcurrencyLimit = (call: () => Promise<void>) => Promise<void>;
+
+/**
+ * Lets `limit` calls be under way at once and refuses further calls at once, with PURSER_OVERLOADED. A call counts from
+ * when all of its request has arrived: a client that sends slowly takes no place.
+ */
+export function concurrencyLimit(limit: number): ConcurrencyLimit {
   let underWay = 0;
-  return async (_context, next) => {
+  return async (call) => {
     if (underWay >= limit) {
       throw new PurserError("PURSER_OVERLOADED", `the mixer has ${limit} requests under way already`);
     }
     underWay += 1;
     try {
-      await next();
+      await call();
     } finally {
       underWay -= 1;
     }

@@ -91,7 +91,11 @@ describe("docs/api.md", () => {
   });
 
   const post = (path: string, body: string) =>
-    fetch(`http://127.0.0.1:${server.port}${path}`, { method: "POST", body });
+    fetch(`http://127.0.0.1:${server.port}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+    });
 
   it("shows bodies that the API takes, and replies of the form that it gives", async () => {
     const checked = await (await post("/v1/check", example("json check-request"))).json();

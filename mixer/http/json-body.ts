@@ -2,43 +2,38 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Context } from "koa";
-import readRawBody from "raw-body";
+import { requireJsonType } from "../../api/surface-guard.ts";
 import { messageOf, PurserError } from "../../core/kernel/errors.ts";
+import type { BodyReader } from "./body-reader.ts";
+import { assertJsonBounds } from "./json-bounds.ts";
 
 /**
- * The request's body as JSON.
+ * The text of a request's JSON body, all of it there and not parsed yet.
  *
- * @throws {PurserError} PURSER_REQUEST_TOO_LARGE, PURSER_REQUEST_INVALID.
+ * @throws {PurserError} PURSER_CONTENT_TYPE, PURSER_REQUEST_TOO_LARGE, PURSER_REQUEST_INVALID, PURSER_OVERLOADED.
  */
-export async function readJson(context: Context, limitBytes: number): Promise<unknown> {
-  const encoding = context.get("content-encoding");
-  if (encoding !== "" && encoding !== "identity") {
-    throw new PurserError(
-      "PURSER_REQUEST_INVALID",
-      `content-encoding ${encoding} is not taken: send plain JSON`,
-    );
+export async function readJsonText(context: Context, bodies: BodyReader): Promise<string> {
+  try {
+    requireJsonType(context.headers);
+    const encoding = context.get("content-encoding");
+    if (encoding !== "" && encoding !== "identity") {
+      const message = `content-encoding ${encoding} is not taken: send plain JSON`;
+      throw new PurserError("PURSER_REQUEST_INVALID", message);
+    }
+    return await bodies.read(context.req);
+  } catch (error) {
+    // The rest of the body is not read: the connection cannot serve another request.
+    context.set("Connection", "close");
+    throw error;
   }
-  const text = await readText(context, limitBytes);
+}
+
+/** @throws {PurserError} PURSER_REQUEST_INVALID, PURSER_REQUEST_TOO_LARGE. */
+export function parseJson(text: string): unknown {
+  assertJsonBounds(text);
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
     throw new PurserError("PURSER_REQUEST_INVALID", `the body is not JSON: ${messageOf(error)}`);
-  }
-}
-
-async function readText(context: Context, limitBytes: number): Promise<string> {
-  try {
-    return await readRawBody(context.req, {
-      limit: limitBytes,
-      length: context.request.length ?? null,
-      encoding: "utf-8",
-    });
-  } catch (error) {
-    if ((error as { type?: unknown }).type !== "entity.too.large") {
-      throw new PurserError("PURSER_REQUEST_INVALID", `the body could not be read: ${messageOf(error)}`);
-    }
-    // The rest of it is not read: the connection cannot serve another request.
-    context.set("Connection", "close");
-    throw new PurserError("PURSER_REQUEST_TOO_LARGE", `the body is larger than ${limitBytes} bytes`);
   }
 }

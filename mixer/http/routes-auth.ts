@@ -2,12 +2,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type Router from "@koa/router";
-import type { Context, Middleware } from "koa";
-import type { MixerService } from "../../api/mixer.ts";
+import type { Context } from "koa";
 import type { Clock, Random } from "../../core/kernel/ports.ts";
+import type { Mixer } from "../mixer.ts";
 import { authReply } from "./auth-reply.ts";
 import { readAuthRequest } from "./auth-request.ts";
+import type { ConcurrencyLimit } from "./concurrency-limit.ts";
 import { newId } from "./request-id.ts";
+
+/** Whether a path is one that gateways ask at, with the header fields of somebody else's request. */
+export function isAuthPath(path: string): boolean {
+  return path === "/auth" || path.startsWith("/auth/");
+}
+
+/**
+ * How long a gateway may take, from its asking, until it lets the request pass: quotas count as used at the end of that
+ * time. Nothing tells Purser of an answer that takes longer.
+ */
+const USE_WITHIN_MS = 50;
 
 /**
  * Checks for gateways that ask over plain HTTP: nginx's auth_request, Traefik's ForwardAuth, Caddy's forward_auth,
@@ -15,20 +27,26 @@ import { newId } from "./request-id.ts";
  */
 export function addAuthRoutes(
   router: Router,
-  mixer: MixerService,
-  limit: Middleware,
+  mixer: Pick<Mixer, "check" | "pathNormalization">,
+  limit: ConcurrencyLimit,
   { clock, random }: { readonly clock: Clock; readonly random: Random },
 ): void {
   // The gateway does not repeat a call, so each has an id of its own.
   const prefix = newId(random);
   let calls = 0;
   const answer = async (context: Context): Promise<void> => {
-    const { method = "GET", url = "/", headers, socket } = context.req;
+    const { method = "GET", url = "/", rawHeaders, socket } = context.req;
     const peerIp = socket.remoteAddress ?? "";
-    const { bag, form } = readAuthRequest({ method, url, headers, peerIp, timeMs: clock.nowMs() });
+    const { pathNormalization } = mixer;
+    const timeMs = clock.nowMs();
+    const { bag, form } = readAuthRequest({ method, url, rawHeaders, peerIp, timeMs, pathNormalization });
     calls += 1;
     const reply = authReply(
-      await mixer.check({ attributes: bag, deduplicationId: `auth-${prefix}-${calls}` }),
+      await mixer.check({
+        attributes: bag,
+        deduplicationId: `auth-${prefix}-${calls}`,
+        useWithinMs: USE_WITHIN_MS,
+      }),
       form,
     );
     context.status = reply.status;
@@ -36,6 +54,6 @@ export function addAuthRoutes(
     context.set("Content-Type", reply.contentType);
     context.body = reply.body;
   };
-  router.all("/auth", limit, answer);
-  router.all("/auth/{*path}", limit, answer);
+  router.all("/auth", (context) => limit(() => answer(context)));
+  router.all("/auth/{*path}", (context) => limit(() => answer(context)));
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type Router from "@koa/router";
-import type { Context, Middleware } from "koa";
+import type { Context } from "koa";
 import {
   decodeAllocateRequest,
   decodeCheckRequest,
@@ -14,33 +14,41 @@ import type { PolicyState } from "../../api/mixer.ts";
 import { PurserError } from "../../core/kernel/errors.ts";
 import type { LongPolls } from "../../core/kernel/long-polls.ts";
 import type { Mixer } from "../mixer.ts";
-import { readJson } from "./json-body.ts";
+import type { BodyReader } from "./body-reader.ts";
+import type { ConcurrencyLimit } from "./concurrency-limit.ts";
+import { parseJson, readJsonText } from "./json-body.ts";
 
 export interface CallRoutes {
   readonly mixer: Mixer;
   readonly polls: LongPolls;
-  readonly limit: Middleware;
-  readonly bodyLimitBytes: number;
+  readonly limit: ConcurrencyLimit;
+  readonly bodies: BodyReader;
 }
 
 /** What proxies call. */
-export function addCallRoutes(router: Router, { mixer, polls, limit, bodyLimitBytes }: CallRoutes): void {
-  const body = (context: Context): Promise<unknown> => readJson(context, bodyLimitBytes);
-  router.post(MIXER_PATHS.check, limit, async (context) => {
-    context.body = await mixer.check(decodeCheckRequest(await body(context)));
+export function addCallRoutes(router: Router, { mixer, polls, limit, bodies }: CallRoutes): void {
+  const post = (path: string, call: (context: Context, body: unknown) => Promise<void>): void => {
+    router.post(path, async (context) => {
+      const text = await readJsonText(context, bodies);
+      await limit(() => call(context, parseJson(text)));
+    });
+  };
+  post(MIXER_PATHS.check, async (context, body) => {
+    context.body = await mixer.check(decodeCheckRequest(body));
   });
-  router.post(MIXER_PATHS.quota, limit, async (context) => {
-    context.body = await mixer.allocate(decodeAllocateRequest(await body(context)));
+  post(MIXER_PATHS.quota, async (context, body) => {
+    context.body = await mixer.allocate(decodeAllocateRequest(body));
   });
-  router.post(MIXER_PATHS.report, limit, async (context) => {
-    await mixer.report(decodeReportRequest(await body(context)));
+  post(MIXER_PATHS.report, async (context, body) => {
+    await mixer.report(decodeReportRequest(body));
     context.status = 204;
   });
   // Polls wait for their living: they have a limit of their own.
   router.get(MIXER_PATHS.policyState, async (context) => {
     const { node, version, proxies, waitMs } = decodePolicyStateQuery(context.query);
     const state = await polls.hold<PolicyState>({
-      watch: (listener) => mixer.watch({ id: node }, listener),
+      watch: (listener) =>
+        mixer.watch({ id: node, address: context.req.socket.remoteAddress ?? "" }, listener),
       isNews: (news) => news.version !== version || (proxies !== undefined && news.proxies !== proxies),
       waitMs,
       onGone: (release) => context.res.once("close", release),

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type Router from "@koa/router";
+import { briefly } from "../../core/kernel/diagnostic.ts";
 import { PurserError } from "../../core/kernel/errors.ts";
 import type { Mixer } from "../mixer.ts";
 
@@ -13,7 +14,12 @@ export function addOperationRoutes(router: Router, mixer: Mixer, isDraining: () 
   router.get("/readyz", (context) => {
     if (isDraining()) throw new PurserError("PURSER_DRAINING", "the mixer is shutting down");
     if (!mixer.ready) throw new PurserError("PURSER_MIXER_UNAVAILABLE", "the mixer has no documents yet");
-    context.body = { status: "ready" };
+    const { rejection } = mixer;
+    // Ready all the same: the last good set decides.
+    context.body =
+      rejection === undefined
+        ? { status: "ready" }
+        : { status: "ready", rejection: briefly(rejection.diagnostics) };
   });
   router.get("/metrics", async (context) => {
     context.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");

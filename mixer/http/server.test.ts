@@ -22,6 +22,8 @@ import {
 import { createMixer } from "../mixer.ts";
 import { type MixerHttpSettings, startMixerHttpServer } from "./server.ts";
 
+const JSON_TYPE = { "content-type": "application/json" };
+
 const ends: (() => Promise<void>)[] = [];
 
 async function serve(settings: Partial<MixerHttpSettings> = {}) {
@@ -41,7 +43,11 @@ async function serve(settings: Partial<MixerHttpSettings> = {}) {
   });
   const url = `http://127.0.0.1:${server.port}`;
   const post = (path: string, body: unknown) =>
-    fetch(url + path, { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) });
+    fetch(url + path, {
+      method: "POST",
+      headers: JSON_TYPE,
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    });
   return { mixer, server, url, post, logger: world.logger };
 }
 
@@ -123,7 +129,7 @@ describe("the mixer over HTTP", () => {
 
     it("a compressed body", async () => {
       const { url } = await serve();
-      const headers = { "content-encoding": "gzip" };
+      const headers = { ...JSON_TYPE, "content-encoding": "gzip" };
       const response = await fetch(`${url}/v1/check`, { method: "POST", body: "x", headers });
       assert.equal(await codeOf(response), "PURSER_REQUEST_INVALID");
     });
@@ -164,7 +170,83 @@ describe("the mixer over HTTP", () => {
     });
   });
 
+  describe("is not for web pages of others", () => {
+    const refusedWith = async (headers: Record<string, string>, path = "/v1/config", method = "GET") => {
+      const { server } = await serve();
+      const lines = Object.entries({ host: `127.0.0.1:${server.port}`, connection: "close", ...headers }).map(
+        ([name, value]) => `${name}: ${value}\r\n`,
+      );
+      return raw(server.port, `${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
+    };
+
+    it("refuses names that are not its own, and requests of other sites", async () => {
+      for (const path of ["/v1/config", "/metrics", "/readyz", "/v1/policy-state?node=a"]) {
+        assert.match(
+          await refusedWith({ host: "evil.example" }, path),
+          /^HTTP\/1\.1 403 .*PURSER_HOST_FORBIDDEN/s,
+        );
+        assert.match(
+          await refusedWith({ "sec-fetch-site": "cross-site" }, path),
+          /^HTTP\/1\.1 403 .*PURSER_ORIGIN_FORBIDDEN/s,
+        );
+      }
+      const posted = await refusedWith(
+        { origin: "http://evil.example", "content-type": "text/plain", "content-length": "0" },
+        "/v1/report",
+        "POST",
+      );
+      assert.match(posted, /^HTTP\/1\.1 403 .*PURSER_ORIGIN_FORBIDDEN/s);
+    });
+
+    it("takes no body that is not declared as JSON", async () => {
+      const { url } = await serve();
+      for (const type of ["text/plain", "text/plain; application/json", "multipart/form-data"]) {
+        const headers = { "content-type": type };
+        const response = await fetch(`${url}/v1/report`, { method: "POST", headers, body: '{"bags":[]}' });
+        assert.deepEqual([response.status, await codeOf(response)], [415, "PURSER_CONTENT_TYPE"], type);
+      }
+    });
+
+    it("answers /auth under the client's own Host and Origin", async () => {
+      const answer = await refusedWith(
+        { host: "shop.example", origin: "https://shop.example", "sec-fetch-site": "cross-site" },
+        "/auth/reviews",
+      );
+      // No documents yet: it was asked, and is not forbidden.
+      assert.match(answer, /^HTTP\/1\.1 503 /);
+    });
+  });
+
   describe("bounds what it takes", () => {
+    it("so that bodies on their way take no place of a call", async () => {
+      const { mixer, server, post } = await serve({ maxConcurrentRequests: 1 });
+      await mixer.apply(snapshotOf());
+      const slow = [0, 1, 2].map(() =>
+        raw(server.port, "POST /v1/check HTTP/1.1\r\nHost: m\r\nContent-Length: 100\r\n\r\n{"),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.equal((await post("/v1/check", { attributes: {}, deduplicationId: "1" })).status, 200);
+      await server.close(0);
+      await Promise.all(slow.map((answer) => answer.catch(() => "cut")));
+    });
+
+    it("by the time a body may take, and says 408", async () => {
+      const { server } = await serve({ requestTimeoutMs: 300 });
+      const answer = await raw(
+        server.port,
+        "POST /v1/check HTTP/1.1\r\nHost: m\r\nContent-Length: 100\r\n\r\n{",
+      );
+      assert.match(answer, /^HTTP\/1\.1 408 /);
+    });
+
+    it("by the size of a body's pieces, so that the loop goes on", async () => {
+      const { server } = await serve();
+      const chunks = "1\r\n{\r\n".repeat(100_000);
+      const head = "POST /v1/check HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\n\r\n";
+      const answer = await raw(server.port, `${head}${chunks}0\r\n\r\n`).catch(String);
+      assert.match(answer, /^HTTP\/1\.1 400 .*in pieces|ECONNRESET|EPIPE/s);
+    });
+
     it("by the announced length, before it reads the body", async () => {
       const { server } = await serve({ bodyLimitBytes: 100 });
       const answer = await raw(

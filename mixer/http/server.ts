@@ -18,12 +18,16 @@ export interface MixerHttpSettings {
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
+  /** Names that it is reached by besides those of api/surface-guard.ts; default none. */
+  readonly allowedHosts?: readonly string[];
   /** Default 1 MiB. */
   readonly bodyLimitBytes?: number;
   /** Checks, quota calls, reports and auth requests under way at once; beyond it 503. Default 1024, as in Mixer. */
   readonly maxConcurrentRequests?: number;
   /** Polls held at once; beyond it 503. Default 1000. */
   readonly maxPolls?: number;
+  /** For the head, and for the whole, of a request; beyond it 408. Default 10,000. */
+  readonly requestTimeoutMs?: number;
 }
 
 export interface MixerHttpServer {
@@ -37,8 +41,6 @@ export interface MixerHttpServer {
 
 /** Proxies keep their connections: longer than they leave one idle, so that it is they who close it. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
-/** For the head, and for the whole, of a request. */
-const REQUEST_TIMEOUT_MS = 10_000;
 
 /** @throws {PurserError} PURSER_PORT_TAKEN, PURSER_PORT_FORBIDDEN. */
 export async function startMixerHttpServer(settings: MixerHttpSettings): Promise<MixerHttpServer> {
@@ -48,15 +50,22 @@ export async function startMixerHttpServer(settings: MixerHttpSettings): Promise
     bodyLimitBytes = 1_048_576,
     maxConcurrentRequests = 1_024,
     maxPolls = 1_000,
+    requestTimeoutMs = 10_000,
   } = settings;
   const { clock, random, logger } = settings;
   const polls = new LongPolls(scheduler, maxPolls);
   let draining = false;
   const isDraining = () => draining;
   const limits = { bodyLimitBytes, maxConcurrentRequests };
-  const app = createMixerApp({ mixer, polls, clock, random, logger, isDraining, ...limits });
+  const names = { boundHost: settings.host, allowedHosts: settings.allowedHosts ?? [] };
+  const app = createMixerApp({ mixer, polls, clock, random, logger, names, isDraining, ...limits });
   const handle = app.callback();
-  const timeouts = { headersTimeout: REQUEST_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS };
+  const timeouts = {
+    headersTimeout: requestTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    // Node's default is 30 s: a request could be late by as much.
+    connectionsCheckingInterval: requestTimeoutMs / 10,
+  };
   const server = createServer(
     { ...timeouts, keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS },
     (request, response) => {

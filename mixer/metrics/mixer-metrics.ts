@@ -61,6 +61,11 @@ export class MixerMetrics {
     registers: [this.registry],
   });
   readonly #bags = this.#counter("purser_mixer_report_bags_total", "Bags reported to the mixer.", []);
+  readonly #repeats = this.#counter(
+    "purser_mixer_report_repeats_total",
+    "Reports sent again that this mixer had taken already: they are not counted twice.",
+    [],
+  );
   readonly #dropped = this.#counter(
     "purser_mixer_delivery_dropped_total",
     "Telemetry instances that will never arrive: overflow, failed, closed.",
@@ -88,6 +93,11 @@ export class MixerMetrics {
     "Configurations applied and rejected.",
     ["result"],
   );
+  readonly #stale = new Gauge({
+    name: "purser_mixer_config_stale",
+    help: "1 while the newest configuration is refused and an older one goes on.",
+    registers: [this.registry],
+  });
   readonly #handlers = this.#counter("purser_mixer_handlers_total", "Handlers new, reused and closed.", [
     "event",
   ]);
@@ -165,6 +175,10 @@ export class MixerMetrics {
     this.#bags.inc(bags);
   }
 
+  repeated(): void {
+    this.#repeats.inc();
+  }
+
   deliveryObserver(handler: string, template: string): DeliveryObserver {
     return {
       dropped: (count, reason) => this.#dropped.inc({ handler, template, reason }, count),
@@ -174,6 +188,7 @@ export class MixerMetrics {
 
   applied(version: string, kinds: Iterable<string>, built: number, reused: number): void {
     this.#reloads.inc({ result: "applied" });
+    this.#stale.set(0);
     this.#config.reset();
     this.#config.set({ version }, 1);
     this.#documents.reset();
@@ -184,6 +199,7 @@ export class MixerMetrics {
 
   rejected(): void {
     this.#reloads.inc({ result: "rejected" });
+    this.#stale.set(1);
   }
 
   handlerClosed(handler: string, leaked: number): void {

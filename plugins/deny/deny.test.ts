@@ -40,6 +40,19 @@ describe("the plugin deny", () => {
     );
   });
 
+  it("shows every header that a reply cannot have when it is built", () => {
+    const headers = { "Content-Length": "3", "x y": "1", "x-a": "1\n2", "x-b": "日本" };
+    assert.throws(
+      () => deny.build(createTestContext(deny, { directResponse: { code: 403, headers } })),
+      (error: Error & { code?: string }) => {
+        assert.equal(error.code, "PURSER_HANDLER_BUILD");
+        assert.match(error.message, /Content-Length.*; .*"x y" is not a header name; .*The value of x-a/);
+        assert.ok(!error.message.includes("x-b"));
+        return true;
+      },
+    );
+  });
+
   it("cannot be made to allow", () => {
     const config = { status: { code: "OK" } };
     assert.throws(() => createTestContext(deny, config), /config\.status\.code must be .*not "OK"/);

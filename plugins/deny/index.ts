@@ -8,6 +8,8 @@ import {
   definePlugin,
   Duration,
   durationMs,
+  headerNameFault,
+  headerValueFault,
   STATUS_CODES,
   type StatusCode,
   Type,
@@ -37,7 +39,7 @@ export const deny = definePlugin({
           code: Type.Integer({ minimum: 200, maximum: 599, description: "The HTTP status." }),
           headers: Type.Record(Type.String(), Type.String(), {
             default: {},
-            description: "Headers of the reply, by lower-case name.",
+            description: "Headers of the reply, by name.",
           }),
           body: Type.String({ default: "", description: "The body of the reply." }),
         },
@@ -51,6 +53,12 @@ export const deny = definePlugin({
       description: "How often a proxy may reuse the refusal.",
     }),
   }),
+  check({ directResponse }) {
+    return Object.entries(directResponse?.headers ?? {}).flatMap(([name, value]) => {
+      const message = headerNameFault(name) ?? headerValueFault(name, value);
+      return message === undefined ? [] : [{ path: ["directResponse", "headers", name], message }];
+    });
+  },
   build({ config }) {
     const { directResponse } = config;
     const answer: CheckAnswer = {

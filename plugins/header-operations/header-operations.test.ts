@@ -64,7 +64,14 @@ describe("the plugin header-operations", () => {
     assert.deepEqual(operation, { operation: "set", name: "x-user", value: "" });
   });
 
-  for (const value of ["a\r\nx-admin: true", "a\nb", "a\u0000", "a\u007f", "naïve 🛳️", "x".repeat(8193)]) {
+  for (const value of [
+    "a\r\nx-admin: true",
+    "a\nb",
+    "a\u0000",
+    "a\u007f",
+    "half a pair \ud83d",
+    "x".repeat(8193),
+  ]) {
     it(`fails for good rather than send ${JSON.stringify(value.slice(0, 20))}`, async () => {
       await assert.rejects(build(config).headers({ user: value }), (error: Error & { code?: string }) => {
         assert.deepEqual(

@@ -3,7 +3,7 @@
 
 import { type CheckAnswer, definePlugin, durationMs, type HeaderChanges, OK } from "../sdk/index.ts";
 import { CONFIG } from "./config.ts";
-import { compileOperations } from "./operations.ts";
+import { compileOperations, faultsOf } from "./operations.ts";
 
 /** Sets, appends and removes headers, with values that a rule computes or the configuration states. */
 export const headerOperations = definePlugin({
@@ -11,6 +11,7 @@ export const headerOperations = definePlugin({
   description: "Sets, appends and removes headers of requests and responses.",
   templates: ["headers", "checknothing"],
   config: CONFIG,
+  check: faultsOf,
   build({ config }) {
     const operationsFor = compileOperations(config);
     const validity = {

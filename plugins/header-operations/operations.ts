@@ -2,43 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import {
+  type ConfigFault,
   type HeaderChanges,
   type HeaderOperation,
   type HeadersInstance,
+  headerNameFault,
+  headerValueFault,
   type LogFields,
   PurserError,
 } from "../sdk/index.ts";
 import type { Config, OperationConfig } from "./config.ts";
 
-/** RFC 9110, section 5.6.2. */
-const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-
-/**
- * RFC 9110, section 5.5: visible characters, spaces and tabs, and the opaque upper half of a byte. Whatever could end
- * the line, and whatever has no byte, is outside.
- */
-const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-
 /** Node and Envoy refuse header blocks of more than 16 and 60 KiB; one value may not take the most of it. */
 const MAX_VALUE_LENGTH = 8192;
-
-/**
- * Headers that belong to one connection (RFC 9110, section 7.6.1, with the names of RFC 2616), that delimit the
- * message, or that routing has already been decided by.
- */
-const FORBIDDEN: ReadonlySet<string> = new Set([
-  "connection",
-  "content-length",
-  "host",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
 
 /** An operation whose value stands in the configuration, or is taken from the instance. */
 type Operation =
@@ -50,35 +26,36 @@ type Operation =
       readonly key: string;
     };
 
+/** Every operation that is wrong. */
+export function faultsOf(config: Config): readonly ConfigFault[] {
+  return SIDES.flatMap((side) =>
+    config[side].flatMap((operation, index) => {
+      const compiled = compileOperation(operation);
+      return typeof compiled === "string" ? [{ path: [side, index], message: compiled }] : [];
+    }),
+  );
+}
+
 /**
- * What the configuration does to headers, as a function of an instance.
+ * What the configuration, one in which `faultsOf` finds nothing, does to headers, as a function of an instance.
  *
- * @throws PurserError PURSER_HANDLER_BUILD naming every operation that is wrong.
- * The function itself throws PURSER_HANDLER_FAILED, not retryable, for a value that may not stand in a header:
+ * The function throws PURSER_HANDLER_FAILED, not retryable, for a value that may not stand in a header:
  * dropping it would let a request go on without a header that an upstream may trust to be there.
  */
 export function compileOperations(config: Config): (instance: HeadersInstance) => HeaderChanges {
-  const faults: string[] = [];
-  const compile = (side: "request" | "response"): readonly Operation[] =>
-    config[side].flatMap((operation, index) => {
-      const compiled = compileOperation(operation);
-      if (typeof compiled !== "string") return [compiled];
-      faults.push(`${side}[${index}]: ${compiled}`);
-      return [];
-    });
-  const request = compile("request");
-  const response = compile("response");
-  if (faults.length > 0) throw new PurserError("PURSER_HANDLER_BUILD", faults.join("; "));
+  const [request = [], response = []] = SIDES.map((side) =>
+    config[side].map(compileOperation).filter((compiled) => typeof compiled !== "string"),
+  );
   return (instance) => ({ request: apply(request, instance), response: apply(response, instance) });
 }
+
+const SIDES = ["request", "response"] as const;
 
 /** The operation, or what is wrong with it. */
 function compileOperation({ operation, name: written, value, from }: OperationConfig): Operation | string {
   const name = written.toLowerCase();
-  if (name.startsWith(":")) return `"${written}" is a pseudo-header, which is not for rules to change`;
-  if (!TOKEN.test(name)) return `"${written}" is not a header name`;
-  if (FORBIDDEN.has(name))
-    return `"${name}" belongs to the connection or frames the message, and may not be changed`;
+  const nameFault = headerNameFault(written);
+  if (nameFault !== undefined) return nameFault;
   if (operation === "remove") {
     if (value !== undefined || from !== undefined) return `remove of "${name}" takes neither value nor from`;
     return { kind: "constant", operation: { operation, name } };
@@ -86,8 +63,8 @@ function compileOperation({ operation, name: written, value, from }: OperationCo
   if ((value === undefined) === (from === undefined))
     return `${operation} of "${name}" needs either value or from`;
   if (from !== undefined) return { kind: "from", operation, name, key: from };
-  const fault = faultOf(value as string);
-  if (fault !== undefined) return `the value of "${name}" ${fault}`;
+  const fault = faultOf(name, value as string);
+  if (fault !== undefined) return fault;
   return { kind: "constant", operation: { operation, name, value: value as string } };
 }
 
@@ -101,10 +78,10 @@ function apply(operations: readonly Operation[], instance: HeadersInstance): rea
     const { name, key } = operation;
     const value = Object.hasOwn(instance.values, key) ? instance.values[key] : undefined;
     if (value === undefined) continue;
-    const fault = faultOf(value);
+    const fault = faultOf(name, value);
     if (fault !== undefined) {
       const details: LogFields = { header: name, from: key };
-      throw new PurserError("PURSER_HANDLER_FAILED", `the value for header "${name}" ${fault}`, {
+      throw new PurserError("PURSER_HANDLER_FAILED", fault, {
         retryable: false,
         details,
       });
@@ -114,9 +91,8 @@ function apply(operations: readonly Operation[], instance: HeadersInstance): rea
   return done;
 }
 
-function faultOf(value: string): string | undefined {
-  if (value.length > MAX_VALUE_LENGTH) return `is longer than ${MAX_VALUE_LENGTH} characters`;
-  return FIELD_VALUE.test(value)
-    ? undefined
-    : "has a line break or another character that headers cannot carry";
+function faultOf(name: string, value: string): string | undefined {
+  return value.length > MAX_VALUE_LENGTH
+    ? `The value of ${name} is longer than ${MAX_VALUE_LENGTH} characters`
+    : headerValueFault(name, value);
 }

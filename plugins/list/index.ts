@@ -27,6 +27,12 @@ export const list = definePlugin({
   description: "Allows or refuses by a list of values, addresses or patterns, inline or from a watched file.",
   templates: ["listentry"],
   config: CONFIG,
+  check({ type, entries }) {
+    const compiled = compileEntries(type, entries);
+    return compiled.ok
+      ? []
+      : compiled.faults.map(({ index, message }) => ({ path: ["entries", index], message }));
+  },
   build(context) {
     const { config, files, logger } = context;
     const inline = compileInline(config);
@@ -46,11 +52,11 @@ export const list = definePlugin({
   },
 });
 
-function compileInline(config: Config): Matcher {
-  const compiled = compileEntries(config.type, config.entries);
+/** The entries of a configuration that `check` has found to be good. */
+function compileInline({ type, entries }: Config): Matcher {
+  const compiled = compileEntries(type, entries);
   if (compiled.ok) return compiled.matcher;
-  const faults = compiled.faults.map(({ index, message }) => `entries[${index}] ${message}`);
-  throw new PurserError("PURSER_HANDLER_BUILD", faults.join("; "));
+  throw new PurserError("PURSER_HANDLER_BUILD", compiled.faults.map(({ message }) => message).join("; "));
 }
 
 function createJudge(config: Config, inline: Matcher, fromFile: () => Matcher | undefined) {

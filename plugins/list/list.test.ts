@@ -117,11 +117,11 @@ describe("the plugin list", () => {
 
   it("refuses to be built with bad entries, and names each", () => {
     const cases: readonly (readonly [string, string, RegExp])[] = [
-      ["cidr", "10.0.0.0/33", /entries\[1\] "10\.0\.0\.0\/33": has the prefix length "33"/],
-      ["cidr", "example.com", /entries\[1\] "example\.com": is not an IP address/],
-      ["regex", "(a", /entries\[1\] "\(a": .*missing/],
-      ["regex", "(?=.*a)", /entries\[1\] .*lookahead/],
-      ["glob", "a[b", /entries\[1\] "a\[b": has a \[ without its \]/],
+      ["cidr", "10.0.0.0/33", /entries\[1\]: "10\.0\.0\.0\/33": has the prefix length "33"/],
+      ["cidr", "example.com", /entries\[1\]: "example\.com": is not an IP address/],
+      ["regex", "(a", /entries\[1\]: "\(a": .*missing/],
+      ["regex", "(?=.*a)", /entries\[1\]: .*lookahead/],
+      ["glob", "a[b", /entries\[1\]: "a\[b": has a \[ without its \]/],
     ];
     for (const [type, entry, expected] of cases) {
       assert.throws(() => build({ type, entries: ["::1", entry, "10.0.0.1/24/3"] }), expected, type);

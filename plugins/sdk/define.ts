@@ -6,6 +6,7 @@ import Value from "typebox/value";
 import {
   type AdapterDefinition,
   type AdapterHandler,
+  type ConfigFault,
   type ExtensionContext,
   type PluginDefinition,
   type PluginHandler,
@@ -13,6 +14,7 @@ import {
   TEMPLATE_VARIETY,
   type TemplateName,
 } from "../../core/hooks/extension.ts";
+import { PurserError } from "../../core/kernel/errors.ts";
 import { suggest } from "../../core/kernel/suggest.ts";
 import { fillConfig } from "./config.ts";
 
@@ -29,6 +31,11 @@ export interface AdapterDraft<S extends TSchema> {
    * Objects in it are closed: unknown keys are refused, unless a nested object states `additionalProperties` itself.
    */
   readonly config: S;
+  /**
+   * What is wrong with a configuration that the schema takes, such as two fields that exclude each other; default nothing. Pure:
+   * it does no I/O. `build` is given no configuration that has a fault here.
+   */
+  check?(config: Static<S>): readonly ConfigFault[];
   /** Makes a handler; see AdapterDefinition. `context.config` is checked, and defaults are filled in. */
   build(context: ExtensionContext<Static<S>>): AdapterHandler;
 }
@@ -41,6 +48,8 @@ export interface PluginDraft<S extends TSchema> {
   /** The check templates whose instances it answers; default none. */
   readonly templates?: readonly TemplateName[];
   readonly config: S;
+  /** What is wrong with a configuration that the schema takes; see AdapterDraft. */
+  check?(config: Static<S>): readonly ConfigFault[];
   /** The attributes it adds, by dotted name. */
   readonly provides?: PluginDefinition["provides"];
   build(context: ExtensionContext<Static<S>>): PluginHandler;
@@ -61,7 +70,7 @@ export function defineAdapter<S extends TSchema>(draft: AdapterDraft<S>): Adapte
     description: draft.description,
     templates: Object.freeze([...draft.templates]),
     config: closedConfig(draft.config, fail),
-    build: (context: ExtensionContext<Static<S>>) => draft.build(context),
+    ...checked<Static<S>, AdapterHandler>(draft),
   });
 }
 
@@ -86,8 +95,33 @@ export function definePlugin<S extends TSchema>(draft: PluginDraft<S>): PluginDe
     templates: Object.freeze([...templates]),
     config: closedConfig(draft.config, fail),
     ...(draft.provides === undefined ? {} : { provides: draft.provides }),
-    build: (context: ExtensionContext<Static<S>>) => draft.build(context),
+    ...checked<Static<S>, PluginHandler>(draft),
   });
+}
+
+/** `build` as it is written, behind `check`: a test or a host that skips the check must not build what it refuses. */
+function checked<Config, Handler>(draft: {
+  check?(config: Config): readonly ConfigFault[];
+  build(context: ExtensionContext<Config>): Handler;
+}) {
+  const check = (config: Config): readonly ConfigFault[] => draft.check?.(config) ?? [];
+  return {
+    check,
+    build(context: ExtensionContext<Config>): Handler {
+      const faults = check(context.config);
+      if (faults.length === 0) return draft.build(context);
+      const messages = faults.map(({ path, message }) => `${placeOf(path)}${message}`);
+      throw new PurserError("PURSER_HANDLER_BUILD", messages.join("; "));
+    },
+  };
+}
+
+/** `["request", 0]` as `request[0]: `; nothing for the whole. */
+function placeOf(path: ConfigFault["path"]): string {
+  const steps = path.map((step) =>
+    typeof step === "string" && /^[A-Za-z]\w*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`,
+  );
+  return path.length === 0 ? "" : `${steps.join("").replace(/^\./, "")}: `;
 }
 
 type Fail = (problem: string) => never;
@@ -102,7 +136,12 @@ function failure(maker: string, name: unknown): Fail {
 const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 function checkCommon(
-  draft: { readonly name: unknown; readonly description: unknown; readonly build: unknown },
+  draft: {
+    readonly name: unknown;
+    readonly description: unknown;
+    readonly build: unknown;
+    readonly check?: unknown;
+  },
   templates: readonly string[],
   fail: Fail,
 ): void {
@@ -113,6 +152,7 @@ function checkCommon(
     fail("description is empty: write one sentence.");
   }
   if (typeof draft.build !== "function") fail("build must be a function.");
+  if (draft.check !== undefined && typeof draft.check !== "function") fail("check must be a function.");
   for (const template of templates) {
     if ((TEMPLATE_NAMES as readonly string[]).includes(template)) continue;
     const near = suggest(template, TEMPLATE_NAMES);

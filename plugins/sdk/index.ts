@@ -21,6 +21,7 @@ export type {
   AdapterDefinition,
   AdapterHandler,
   CallContext,
+  ConfigFault,
   Extension,
   ExtensionContext,
   ExtensionInventory,
@@ -58,6 +59,7 @@ export {
   type Severity,
   type TraceSpanInstance,
 } from "../../core/templates/instances.ts";
+export { headerNameFault, headerValueFault } from "../../core/kernel/header-fields.ts";
 export type { DecisionLogLine } from "../../core/replay/log-line.ts";
 export { httpStatusOf, OK, STATUS_CODES, type Status, type StatusCode } from "../../core/kernel/status.ts";
 

@@ -1,11 +1,13 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
+import { httpStatusOfError } from "../../api/error-body.ts";
+import { createSurfaceGuard, requireJsonType, type SurfaceGuard } from "../../api/surface-guard.ts";
 import type { ProxyConfig } from "../../core/traffic/model.ts";
-import { messageOf } from "../../core/kernel/errors.ts";
+import { isPurserError, messageOf, PurserError } from "../../core/kernel/errors.ts";
 import { listenError } from "../../core/kernel/listen-error.ts";
 import type { Logger } from "../../core/kernel/ports.ts";
 import type { ClusterSet } from "../clusters/cluster-manager.ts";
@@ -85,25 +87,40 @@ const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   ],
 ]);
 
+/** Where the admin surface listens. */
+export interface AdminAddress {
+  readonly host: string;
+  /** 0 for any free one. */
+  readonly port: number;
+  /** Names that it is reached by besides those of api/surface-guard.ts; default none. */
+  readonly allowedHosts?: readonly string[];
+}
+
+/** For the head, and for the whole, of a request; then 408. Node's default is to look every 30 s only. */
+const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 };
+
 /** The proxy's control surface, in Envoy's manner. It has no authentication: it belongs on loopback. */
 export class AdminServer {
   readonly #server: Server;
+  readonly #address: AdminAddress;
 
-  constructor(subject: AdminSubject) {
-    this.#server = createServer({ requestTimeout: 10_000 }, (request, response) => {
+  constructor(subject: AdminSubject, address: AdminAddress) {
+    this.#address = address;
+    const { host, allowedHosts = [] } = address;
+    const guard = createSurfaceGuard({ boundHost: host, allowedHosts });
+    this.#server = createServer(TIMEOUTS, (request, response) => {
       request.resume();
-      void answer(subject, request.method ?? "", (request.url ?? "").replace(/\?.*$/, "")).then(
-        ({ status, type, body, allow }) => {
-          const headers = { "content-type": type, "content-length": Buffer.byteLength(body) };
-          response.writeHead(status, allow === undefined ? headers : { ...headers, allow });
-          response.end(request.method === "HEAD" ? undefined : body);
-        },
-      );
+      void answer(subject, guard, request).then(({ status, type, body, allow }) => {
+        const headers = { "content-type": type, "content-length": Buffer.byteLength(body) };
+        response.writeHead(status, allow === undefined ? headers : { ...headers, allow });
+        response.end(request.method === "HEAD" ? undefined : body);
+      });
     });
   }
 
   /** Rejects with PURSER_PORT_TAKEN or PURSER_PORT_FORBIDDEN. @returns The port it really has. */
-  start(host: string, port: number): Promise<number> {
+  start(): Promise<number> {
+    const { host, port } = this.#address;
     return new Promise((resolve, reject) => {
       this.#server.on("error", (error) => reject(listenError(error, host, port)));
       this.#server.listen({ host, port }, () => resolve((this.#server.address() as AddressInfo).port));
@@ -118,11 +135,32 @@ export class AdminServer {
   }
 }
 
+interface AdminAnswer extends Answer {
+  readonly allow?: string;
+}
+
 async function answer(
   subject: AdminSubject,
-  method: string,
+  guard: SurfaceGuard,
+  request: IncomingMessage,
+): Promise<AdminAnswer> {
+  const path = (request.url ?? "").replace(/\?.*$/, "");
+  try {
+    const refusal = guard(request.headers);
+    if (refusal !== undefined) throw refusal;
+    return await answerAt(subject, path, request);
+  } catch (error) {
+    if (isPurserError(error)) return refused(error);
+    subject.logger.error("the admin surface failed", { path, error: messageOf(error) });
+    return refused(new PurserError("PURSER_INTERNAL", "the request failed; the proxy's log says why"));
+  }
+}
+
+function answerAt(
+  subject: AdminSubject,
   path: string,
-): Promise<Answer & { readonly allow?: string }> {
+  { method = "", headers }: IncomingMessage,
+): AdminAnswer | Promise<AdminAnswer> {
   const endpoint = ENDPOINTS.get(path);
   if (endpoint === undefined) {
     const body = `There is nothing here. There is: ${[...ENDPOINTS.keys()].join(" ")}\n`;
@@ -131,10 +169,11 @@ async function answer(
   const allow = endpoint.method === "GET" ? "GET, HEAD" : endpoint.method;
   // What changes something must not be reachable by a link.
   if (!allow.split(", ").includes(method)) return { status: 405, type: TEXT, body: `Use ${allow}.\n`, allow };
-  try {
-    return await endpoint.answer(subject);
-  } catch (error) {
-    subject.logger.error("the admin surface failed", { path, error: messageOf(error) });
-    return { status: 500, type: TEXT, body: "PURSER_INTERNAL\n" };
-  }
+  if (endpoint.method !== "GET") requireJsonType(headers);
+  return endpoint.answer(subject);
+}
+
+function refused({ code, message, remedy }: PurserError): AdminAnswer {
+  const body = `${message} [${code}]\n${remedy}\n`;
+  return { status: httpStatusOfError(code), type: TEXT, body };
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Cancel, Random, Scheduler } from "../../core/kernel/ports.ts";
-import { backoffMs, isRetriable, type TryOutcome } from "../../core/traffic/retry.ts";
+import { backoffMs, isIdempotent, isRetriable, type TryOutcome } from "../../core/traffic/retry.ts";
 import type { Exchange, ResponseHead, RouteSelection } from "../exchange.ts";
 import type { HeaderList } from "../http1/header-list.ts";
 import { removeHopByHop } from "../http1/hop-by-hop.ts";
@@ -13,9 +13,6 @@ import type { UpstreamCall, UpstreamFailure, UpstreamReceiver } from "./upstream
 
 /** A body may be sent again when it is at hand whole, and at most this large. */
 const REPLAY_LIMIT_BYTES = 64 * 1024;
-
-/** RFC 9110 section 9.2.2. */
-const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
 type ForwardSelection = Extract<RouteSelection, { readonly kind: "forward" }>;
 
@@ -174,7 +171,8 @@ export class Forwarding implements UpstreamReceiver {
 
   /** Whether another try follows. */
   #retry(outcome: TryOutcome): boolean {
-    if (this.#replayableBody === undefined || !isRetriable(outcome, this.#action.retry)) return false;
+    const { method } = this.#exchange.request;
+    if (this.#replayableBody === undefined || !isRetriable(outcome, this.#action.retry, method)) return false;
     if (this.#retriesLeft === 0) {
       if (this.#action.retry.retries > 0) this.#exchange.flag("URX");
       return false;
@@ -193,7 +191,7 @@ export class Forwarding implements UpstreamReceiver {
    * that can do no harm, whatever the route says of retries (RFC 9112 section 9.3.1).
    */
   #retryStale(failure: UpstreamFailure): boolean {
-    const harmless = this.#replayableBody === null && IDEMPOTENT.has(this.#exchange.request.method);
+    const harmless = this.#replayableBody === null && isIdempotent(this.#exchange.request.method);
     if (failure.kind !== "reset" || !failure.reused || !harmless || !this.#staleRetryLeft) return false;
     this.#staleRetryLeft = false;
     this.#tried.pop();

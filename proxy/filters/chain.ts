@@ -7,6 +7,7 @@ import type { Clock, Random, Scheduler } from "../../core/kernel/ports.ts";
 import type { ProxyStats } from "../admin/stats.ts";
 import type { ExplainKey } from "../explain-key.ts";
 import type { Exchange, ResponseHead } from "../exchange.ts";
+import { DEFAULT_UNDERSCORES_ACTION, type HeadersWithUnderscoresAction } from "../http1/underscore-names.ts";
 import type { LocalReply } from "../local-reply.ts";
 import type { PolicyClient } from "../mixer-client/verdict.ts";
 import { attributesFilter } from "./filter-attributes.ts";
@@ -28,6 +29,8 @@ interface FilterServices {
   readonly stats: ProxyStats;
   /** Absent when no request may ask for reasons. */
   readonly explainKey?: ExplainKey;
+  /** Default REJECT_REQUEST. */
+  readonly headersWithUnderscoresAction?: HeadersWithUnderscoresAction;
   readonly clock: Clock;
   readonly random: Random;
   readonly scheduler: Scheduler;
@@ -35,9 +38,12 @@ interface FilterServices {
   readonly newId: () => string;
 }
 
-/** The way of every request through the proxy, from the top down; of every response, from the bottom up. */
-export function filterChain(services: FilterServices): readonly Filter[] {
-  const { node, policy, stats, clock, random, scheduler, newId, explainKey } = services;
+/** The filters up to the attributes, which make of a request what the check decides by. */
+export function filtersBeforeCheck(
+  services: Pick<FilterServices, "node" | "random" | "newId" | "explainKey" | "headersWithUnderscoresAction">,
+): readonly Filter[] {
+  const { node, random, newId, explainKey } = services;
+  const { headersWithUnderscoresAction = DEFAULT_UNDERSCORES_ACTION } = services;
   return [
     // First of all, so that whatever happens to the request from here on can be found by its id.
     requestIdFilter(newId),
@@ -45,7 +51,7 @@ export function filterChain(services: FilterServices): readonly Filter[] {
     traceContextFilter(random),
     // Before anything reads target or headers: everything below relies on their meaning one thing only. Also rids the
     // request of hop-by-hop headers, before the proxy adds headers of its own that `connection` could name.
-    validateFilter(),
+    validateFilter(headersWithUnderscoresAction),
     // Before an edge rids the request of headers like this one, and before the attributes, which must not hold the key.
     explainFilter(explainKey),
     // Who the client is, and what it may not tell us. Before routing, which may match on these headers.
@@ -54,6 +60,14 @@ export function filterChain(services: FilterServices): readonly Filter[] {
     routeFilter(random),
     // Right before the check, so that policies see the headers that will go upstream; after it nobody reads the request.
     attributesFilter(node),
+  ];
+}
+
+/** The way of every request through the proxy, from the top down; of every response, from the bottom up. */
+export function filterChain(services: FilterServices): readonly Filter[] {
+  const { node, policy, stats, clock, random, scheduler } = services;
+  return [
+    ...filtersBeforeCheck(services),
     // Before anything that costs the upstream or delays the client: what is refused ends here.
     checkFilter(policy),
     // After the check, which brings operations of its own, and whose policies judge the path that the client asked for and

@@ -1,9 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { headerBytesOf } from "../../core/attributes/header-text.ts";
 import { shortExplanation } from "../../core/explain/short-text.ts";
 import { chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
 import { rateLimitFields, retryAfterSeconds } from "../../core/quota/rate-limit-fields.ts";
+import type { DirectResponse } from "../../core/templates/instances.ts";
 import type { Exchange } from "../exchange.ts";
 import {
   denialReply,
@@ -54,7 +56,7 @@ function replyTo(verdict: Verdict): LocalReply | undefined {
       return directResponse === undefined
         ? undefined
         : plainReply(directResponse.httpStatus, "direct_response_by_policy", {
-            headers: Object.entries(directResponse.headers),
+            headers: fieldsOf(directResponse),
             text: directResponse.body,
           });
     case "deny": {
@@ -62,7 +64,7 @@ function replyTo(verdict: Verdict): LocalReply | undefined {
       if (directResponse === undefined) return denial;
       return plainReply(directResponse.httpStatus, denial.details, {
         flag: "UAEX",
-        headers: [...denial.headers, ...Object.entries(directResponse.headers)],
+        headers: [...denial.headers, ...fieldsOf(directResponse)],
         text: directResponse.body,
       });
     }
@@ -71,6 +73,11 @@ function replyTo(verdict: Verdict): LocalReply | undefined {
     case "error":
       return undecidedReply(outcome.code, outcome.status, outcome.decidedBy);
   }
+}
+
+/** The headers of a policy's own reply: text there, UTF-8 on the wire. */
+function fieldsOf({ headers }: DirectResponse): LocalReply["headers"] {
+  return Object.entries(headers).map(([name, value]) => [name, headerBytesOf(value)]);
 }
 
 function exhaustedBy({ verdict }: Exchange) {

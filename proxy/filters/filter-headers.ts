@@ -1,14 +1,13 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { headerBytesOf } from "../../core/attributes/header-text.ts";
+import { isReservedHeader } from "../../core/kernel/header-fields.ts";
 import type { HeaderOperation } from "../../core/templates/instances.ts";
 import type { RouteHeaderOperations } from "../../core/traffic/model.ts";
 import { rewritePath } from "../../core/traffic/request-target.ts";
 import type { HeaderList } from "../http1/header-list.ts";
 import type { Filter } from "./filter.ts";
-
-/** These frame the message or route it; no document may touch them. */
-const PROTECTED: ReadonlySet<string> = new Set(["connection", "content-length", "host", "transfer-encoding"]);
 
 /**
  * Applies the header operations of the policies, the route and the destination, in this order, and the route's rewrite of path
@@ -27,8 +26,7 @@ export function headersFilter(): Filter {
         request.path = rewritePath(request.path, action.rewrite.path, matched.match);
       }
       if (action.rewrite?.authority !== undefined) {
-        request.authority = action.rewrite.authority;
-        request.headers.set("host", request.authority);
+        request.headers.set("host", action.rewrite.authority);
       }
       return undefined;
     },
@@ -45,26 +43,28 @@ export function headersFilter(): Filter {
 }
 
 function applyOperations(operations: readonly HeaderOperation[], headers: HeaderList): void {
-  for (const { operation, name, value } of operations) {
-    if (PROTECTED.has(name)) continue;
-    if (operation === "remove" || value === undefined) headers.remove(name);
-    else if (operation === "set") headers.set(name, clean(value));
-    else headers.append(name, clean(value));
-  }
+  for (const { operation, name, value } of operations) apply(operation, name, value, headers);
 }
 
-function applyRoute(operations: RouteHeaderOperations, headers: HeaderList): void {
-  for (const name of operations.remove)
-    if (!PROTECTED.has(name.toLowerCase())) headers.remove(name.toLowerCase());
-  for (const name in operations.set) put(name, operations.set[name] as string, "set");
-  for (const name in operations.add) put(name, operations.add[name] as string, "append");
-
-  function put(name: string, value: string, how: "set" | "append"): void {
-    if (!PROTECTED.has(name.toLowerCase())) headers[how](name.toLowerCase(), clean(value));
-  }
+function applyRoute({ remove, set, add }: RouteHeaderOperations, headers: HeaderList): void {
+  for (const name of remove) apply("remove", name.toLowerCase(), undefined, headers);
+  for (const name in set) apply("set", name.toLowerCase(), set[name], headers);
+  for (const name in add) apply("append", name.toLowerCase(), add[name], headers);
 }
 
-/** A value made from a request must not end its line and begin another. */
+/** Documents were checked when they were loaded, values when they were made; another process's word is not taken for it. */
+function apply(
+  operation: HeaderOperation["operation"],
+  name: string,
+  value: string | undefined,
+  headers: HeaderList,
+): void {
+  if (isReservedHeader(name)) return;
+  if (operation === "remove" || value === undefined) headers.remove(name);
+  else headers[operation](name, clean(headerBytesOf(value)));
+}
+
+/** A value must not end its line and begin another. */
 function clean(value: string): string {
   // oxlint-disable-next-line no-control-regex
   return /[^\t\x20-\x7e\x80-\xff]/.test(value) ? value.replace(/[^\t\x20-\x7e\x80-\xff]/g, " ") : value;

@@ -1,10 +1,13 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { isAuthority, parseRequestTarget } from "../http1/request-target.ts";
+import { authorityText, parseAuthority } from "../../core/attributes/canonical/authority.ts";
+import { Malformed } from "../../core/attributes/canonical/malformed.ts";
+import { parseRequestTarget } from "../../core/attributes/canonical/target.ts";
 import { faultReply, type LocalReply } from "../local-reply.ts";
 import type { Exchange } from "../exchange.ts";
 import { removeHopByHop } from "../http1/hop-by-hop.ts";
+import { applyUnderscoresAction, type HeadersWithUnderscoresAction } from "../http1/underscore-names.ts";
 import type { Filter } from "./filter.ts";
 
 /** Envoy's limit for the number of fields. */
@@ -14,11 +17,11 @@ const MAX_HEADERS = 100;
  * Refuses what the parser let through but a proxy must not pass on, because the next hop may read it otherwise than the
  * policies did. After it, target, authority and headers mean one thing only.
  */
-export function validateFilter(): Filter {
-  return { name: "validate", onRequest: validate };
+export function validateFilter(underscores: HeadersWithUnderscoresAction): Filter {
+  return { name: "validate", onRequest: (exchange) => validate(exchange, underscores) };
 }
 
-function validate(exchange: Exchange): LocalReply | undefined {
+function validate(exchange: Exchange, underscores: HeadersWithUnderscoresAction): LocalReply | undefined {
   const { request } = exchange;
   const { headers } = request;
   if (headers.size > MAX_HEADERS) {
@@ -31,6 +34,13 @@ function validate(exchange: Exchange): LocalReply | undefined {
   if (!headers.has("host") && request.httpVersion === "1.1") {
     return faultReply("bad_request", "HTTP/1.1 requires a Host header.");
   }
+  const underscored = applyUnderscoresAction(headers, underscores);
+  if (underscored !== undefined) {
+    return faultReply(
+      "bad_request",
+      `The header name ${underscored} has an underscore, which some servers take for a dash.`,
+    );
+  }
   const encoding = headers.get("transfer-encoding");
   if (encoding !== undefined && (encoding.toLowerCase() !== "chunked" || request.httpVersion === "1.0")) {
     return faultReply("bad_request", "The only Transfer-Encoding is chunked, and only in HTTP/1.1.");
@@ -39,19 +49,17 @@ function validate(exchange: Exchange): LocalReply | undefined {
   if (expect !== undefined && expect.toLowerCase() !== "100-continue") {
     return faultReply("expectation_failed", "The only expectation that can be met is 100-continue.");
   }
-  const target = parseRequestTarget(request.path + request.query);
-  if (target === undefined) {
-    return faultReply(
-      "bad_request",
-      "The request target must be a path, or a whole URL with the scheme http.",
-    );
+  const target = parseRequestTarget(request.path + request.query, exchange.listener.pathNormalization);
+  if (target instanceof Malformed) {
+    return faultReply("bad_request", `The request target ${target.reason}.`);
   }
-  const authority = target.authority ?? request.authority;
-  if (!isAuthority(authority)) return faultReply("bad_request", "The Host header is not a host and port.");
+  const authority = target.authority ?? parseAuthority(headers.get("host") ?? "");
+  if (authority instanceof Malformed)
+    return faultReply("bad_request", `The Host header ${authority.reason}.`);
   request.path = target.path;
   request.query = target.query;
   request.authority = authority;
-  headers.set("host", authority);
+  headers.set("host", authorityText(authority));
   // The proxy itself says 100 Continue, when it begins to read the body.
   headers.remove("expect");
   removeHopByHop(headers);

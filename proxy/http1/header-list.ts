@@ -1,6 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { separatorOf } from "../../core/attributes/canonical/header-values.ts";
+import { headerTextOf } from "../../core/attributes/header-text.ts";
+import { isSingleHeader } from "../../core/kernel/header-fields.ts";
+
 /**
  * The header fields of one message in their order, names in lower case, repeated fields kept apart: what is forwarded is
  * what came, except for what a filter changed. One flat array (name, value, name, value …) is both the cheapest form and
@@ -48,6 +52,14 @@ export class HeaderList {
     return joined;
   }
 
+  /** The text of each field of this name, in order. */
+  values(name: string): readonly string[] {
+    const values: string[] = [];
+    for (let index = 0; index < this.#flat.length; index += 2)
+      if (this.#flat[index] === name) values.push(headerTextOf(this.#flat[index + 1] as string));
+    return values;
+  }
+
   /** How many fields of this name there are. */
   count(name: string): number {
     let count = 0;
@@ -59,14 +71,19 @@ export class HeaderList {
     return this.count(name) > 0;
   }
 
+  /** Adds a field after those that are there. One that has a single value, such as content-type, is replaced. */
   append(name: string, value: string): void {
-    this.#flat.push(name, value);
+    if (isSingleHeader(name) && this.has(name)) this.set(name, value);
+    else this.#flat.push(name, value);
   }
 
   /** Replaces every field of this name by one, at the first one's place. */
   set(name: string, value: string): void {
     const first = this.#indexOf(name);
-    if (first < 0) return this.append(name, value);
+    if (first < 0) {
+      this.#flat.push(name, value);
+      return;
+    }
     this.#flat[first + 1] = value;
     this.#removeFrom(first + 2, (candidate) => candidate === name);
   }
@@ -76,6 +93,11 @@ export class HeaderList {
     if (first >= 0) this.#removeFrom(first, (candidate) => candidate === name);
   }
 
+  /** The first name that matches. */
+  findName(matches: (name: string) => boolean): string | undefined {
+    return this.#flat.find((part, index) => index % 2 === 0 && matches(part));
+  }
+
   removeWhere(matches: (name: string) => boolean): void {
     this.#removeFrom(0, matches);
   }
@@ -83,18 +105,6 @@ export class HeaderList {
   /** The fields as node:http and undici take them. Not to be changed. */
   flat(): readonly string[] {
     return this.#flat;
-  }
-
-  /** The fields as attributes: one value a name. Without a prototype, so that no name is special. */
-  toRecord(): Record<string, string> {
-    const record = Object.create(null) as Record<string, string>;
-    for (let index = 0; index < this.#flat.length; index += 2) {
-      const name = this.#flat[index] as string;
-      const value = this.#flat[index + 1] as string;
-      const earlier = record[name];
-      record[name] = earlier === undefined ? value : earlier + separatorOf(name) + value;
-    }
-    return record;
   }
 
   /** The size on the wire, with `: ` and line ends. */
@@ -120,8 +130,4 @@ export class HeaderList {
     }
     this.#flat.length = kept;
   }
-}
-
-function separatorOf(name: string): string {
-  return name === "cookie" ? "; " : ", ";
 }

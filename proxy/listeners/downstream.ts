@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 
 import type { Scheduler } from "../../core/kernel/ports.ts";
 import type { ResponseHead } from "../exchange.ts";
@@ -29,6 +29,8 @@ export class Downstream {
   readonly hasBody: boolean;
   events: DownstreamEvents | undefined;
   responseBytes = 0;
+  /** Whether this side ended the exchange before it was finished. */
+  wasCut = false;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #scheduler: Scheduler;
@@ -113,7 +115,12 @@ export class Downstream {
     // A client that was not told to go on may send the body or not; what comes next on the connection is anyone's guess.
     const last = this.#owesContinue || this.#closing();
     if (last) head.headers.set("connection", "close");
-    this.#response.writeHead(head.status, head.headers.flat() as string[]);
+    // With the phrase, because Node keeps that of an earlier head that it refused to write.
+    this.#response.writeHead(
+      head.status,
+      STATUS_CODES[head.status] ?? "unknown",
+      head.headers.flat() as string[],
+    );
     if (last) this.#response.shouldKeepAlive = false;
   }
 
@@ -148,6 +155,13 @@ export class Downstream {
   /** Cuts the connection. */
   destroy(): void {
     this.#request.socket.destroy();
+  }
+
+  /** Ends the exchange although it is not finished: the listener has no more time for it. */
+  cut(): void {
+    this.wasCut = true;
+    this.destroy();
+    this.close();
   }
 
   /** The response is out or the connection gone. */

@@ -69,6 +69,8 @@ export class ListenerServer {
   readonly #connections = new Map<Socket, Connection>();
   #binding: ListenerBinding;
   #draining = false;
+  /** Resolves when the drain is over. */
+  #closed: Promise<void> | undefined;
   #nextConnection = 0;
 
   constructor(binding: ListenerBinding, services: ListenerServices) {
@@ -126,18 +128,30 @@ export class ListenerServer {
     this.#binding = binding;
   }
 
-  /** Takes nothing new, lets requests under way finish for `deadlineMs` at most, then cuts what is left. */
+  /**
+   * Takes nothing new, lets requests under way finish for `deadlineMs` at most, then cuts the others. When it resolves,
+   * every exchange is over and reported. A later call can bring the deadline forward.
+   */
   async drain(deadlineMs: number): Promise<void> {
-    if (!this.#server.listening) return;
+    if (!this.#draining && !this.#server.listening) return;
     this.#draining = true;
+    this.#closed ??= this.#close();
+    const cancel = this.#services.scheduler.after(deadlineMs, () => this.#cutAll());
+    await this.#closed;
+    cancel();
+    // Node tells the server's end before that of its last sockets.
+    this.#cutAll();
+  }
+
+  #close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     // Node closes the connections that are idle after a request, but not those that never had one.
     for (const socket of this.#connections.keys()) if (socket.bytesRead === 0) socket.destroy();
-    const cancel = this.#services.scheduler.after(deadlineMs, () => {
-      for (const socket of this.#connections.keys()) socket.destroy();
-    });
-    await closed;
-    cancel();
+    return closed;
+  }
+
+  #cutAll(): void {
+    for (const connection of this.#connections.values()) connection.cut();
   }
 
   #onConnection(socket: Socket): void {

@@ -16,7 +16,7 @@ export class ListenerSet {
   readonly #services: ListenerServices;
   readonly #servers = new Map<string, ListenerServer>();
   /** Removed ones that still have requests under way. */
-  readonly #leaving = new Set<Promise<void>>();
+  readonly #leaving = new Map<ListenerServer, Promise<void>>();
 
   constructor(services: ListenerServices) {
     this.#services = services;
@@ -53,11 +53,12 @@ export class ListenerSet {
     }));
   }
 
-  /** Drains all, and waits for those that were leaving already. */
+  /** Drains all. Those that were leaving already had longer, and have no more than this deadline now. */
   async drain(deadlineMs: number): Promise<void> {
+    for (const server of this.#leaving.keys()) void server.drain(deadlineMs);
     for (const server of this.#servers.values()) this.#leave(server, deadlineMs);
     this.#servers.clear();
-    await Promise.all(this.#leaving);
+    await Promise.all(this.#leaving.values());
   }
 
   #leave(server: ListenerServer, deadlineMs: number): void {
@@ -66,9 +67,9 @@ export class ListenerSet {
     snapshot.hold();
     const leaving = server.drain(deadlineMs).finally(() => {
       snapshot.release();
-      this.#leaving.delete(leaving);
+      this.#leaving.delete(server);
     });
-    this.#leaving.add(leaving);
+    this.#leaving.set(server, leaving);
   }
 }
 

@@ -8,6 +8,7 @@ import { type QuotaStanding, standingOf } from "../../core/quota/rate-limit-fiel
 import { type FailurePolicy, refusedIndex } from "./failure-policy.ts";
 import { type LeaseBook, type LeasedCharge, leasedCharge } from "./leases/lease-book.ts";
 import type { ChargeResult } from "./leases/lease-pool.ts";
+import { usableUntilMs } from "./leases/lots.ts";
 import type { ClientStats } from "./stats.ts";
 import type { Verdict } from "./verdict.ts";
 import {
@@ -79,8 +80,35 @@ export class QuotaGate {
     return chain(leases.acquire(enforced, nowMs), (results) => this.#settle(cached, results, false));
   }
 
-  /** A decision that the mixer has just made, and charged. */
-  admit({ decision, quotas }: CheckReply): Verdict {
+  /**
+   * A decision that the mixer has just made, and charged. Grants that came when the time to use them was over go back and
+   * are asked for again, which may take as long as the check did. "stale" when the mixer must be asked again.
+   *
+   * @param sentMs When the mixer was asked, on the monotonic clock; undefined when it answered before the asking returned.
+   */
+  admit(reply: CheckReply, sentMs: number | undefined): MaybePromise<Verdict | "stale"> {
+    const verdict = this.#admit(reply);
+    if (sentMs === undefined || verdict.outcome.kind !== "allow") return verdict;
+    const { leases, stats, monotonicMs } = this.#options;
+    const { decision, quotas } = reply;
+    const granted = decision.charges
+      .map((charge, index) => ({ charge, outcome: quotas[index] as QuotaOutcome }))
+      .filter(({ charge, outcome }) => charge.mode === "enforce" && isCounted(outcome));
+    const nowMs = monotonicMs();
+    if (granted.every(({ outcome }) => usableUntilMs(outcome, sentMs) >= nowMs)) return verdict;
+    stats.quota_late += granted.length;
+    const charges = granted.map(({ charge }) => charge);
+    const again = cachedDecision({ ...decision, charges, shadowDenials: verdict.shadowDenials });
+    return chain(leases.giveBackGrants(granted), () =>
+      chain(leases.acquire(again.enforced, monotonicMs(), nowMs), (results) =>
+        chain(this.#settle(again, results, false), (settled) =>
+          settled === "stale" ? settled : { ...settled, checkCacheHit: false },
+        ),
+      ),
+    );
+  }
+
+  #admit({ decision, quotas }: CheckReply): Verdict {
     const { charges } = decision;
     const standings: QuotaStanding[] = [];
     const shadowQuotas: DocumentRef[] = [];
@@ -123,13 +151,13 @@ export class QuotaGate {
     const { decision, enforced } = cached;
     const { leases, monotonicMs } = this.#options;
     if (results.some(({ kind }) => kind === "stale")) {
-      leases.putBack(results);
+      void leases.putBack(results);
       return "stale";
     }
     const failure = failureAmong(enforced, results);
     return chain(this.#outcomeOf(enforced, results), (outcome) => {
       const accepted = outcome === undefined;
-      if (!accepted) leases.putBack(results);
+      if (!accepted) void leases.putBack(results);
       const facts = {
         ...this.#facts(cached, cacheHit, monotonicMs()),
         ...(failure === undefined ? {} : { failure }),
@@ -189,6 +217,11 @@ export class QuotaGate {
     }
     return refused;
   }
+}
+
+/** Whether a store counted something of the charge. */
+function isCounted({ granted, failure }: QuotaOutcome): boolean {
+  return granted > 0 && failure === undefined;
 }
 
 function outcomeOfRefusal(charge: QuotaCharge, { failure, retryAfterMs }: QuotaOutcome): Outcome {

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { meshFolder, type MeshFolder } from "../support/mesh-folder.ts";
+import { meshFolder, type MeshFolder, serviceEntry } from "../support/mesh-folder.ts";
 import { purser } from "../support/program.ts";
 
 // What a person can do wrong when starting the program: each gives one clear message and exit code 2.
@@ -14,7 +14,7 @@ describe("starting the program", function () {
   let folder: MeshFolder;
 
   before(() => {
-    folder = meshFolder({ "empty.yaml": "" });
+    folder = meshFolder({ "mesh.yaml": serviceEntry("shop", 9) });
   });
   after(() => folder.remove());
 
@@ -39,6 +39,7 @@ describe("starting the program", function () {
         ["run", "-c", folder.path, "--edge-port=http"],
         /--edge-port.*'http' is invalid.*a number from 0 to 65535/,
       ],
+      [["mixer", "-c", folder.path, "--drain=25h"], /--drain.*'25h' is invalid.*longer than 24h/],
       [["run"], /required option '-c, --config <path>' not specified/],
       [["rum"], /unknown command 'rum'[\s\S]*run/],
       [

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../../core/attributes/bag.ts";
+import { DEFAULT_PATH_NORMALIZATION } from "../../core/attributes/canonical/path.ts";
 import type { Expression } from "../../core/expressions/expression.ts";
 import type { AdapterDefinition, AdapterHandler, PluginDefinition } from "../../core/hooks/extension.ts";
 import type { MaybePromise } from "../../core/kernel/maybe-promise.ts";
@@ -208,7 +209,13 @@ export function snapshotOf(documents: Partial<Snapshot> = {}): Snapshot {
     traceSpans: [],
     rules: [],
     handlers: [],
-    traffic: { serviceEntries: [], virtualServices: [], destinationRules: [], gateways: [] },
+    traffic: {
+      pathNormalization: DEFAULT_PATH_NORMALIZATION,
+      serviceEntries: [],
+      virtualServices: [],
+      destinationRules: [],
+      gateways: [],
+    },
     ...documents,
   };
   const summaries = [

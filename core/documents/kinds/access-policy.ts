@@ -4,6 +4,7 @@
 import Type, { type Static } from "typebox";
 import { STATUS_CODES, type StatusCode } from "../../kernel/status.ts";
 import { Choice, Closed, Duration, Expression, Match, Mode, OnError } from "./fields.ts";
+import { headerMapFaults, headerNamesFaults } from "./header-faults.ts";
 import type { KindDefinition, SpecFault } from "./kind.ts";
 
 export const ACCESS_ACTIONS = ["DENY", "ALLOW", "AUDIT"] as const;
@@ -22,12 +23,18 @@ const HeaderChanges = Closed(
     append: Type.Optional(
       Type.Record(
         Type.String(),
-        Expression({ phase: "request", result: "any" }, "A value to add after those that are there."),
+        Expression(
+          { phase: "request", result: "any" },
+          "A value to add after those that are there; a field that has one value, such as content-type, is replaced.",
+        ),
       ),
     ),
     remove: Type.Optional(Type.Array(Type.String(), { description: "Headers to remove." })),
   },
-  { description: "Changes to headers, by lower-case header name." },
+  {
+    description:
+      "Changes to headers, by name in any case. Text is sent as UTF-8. Fields that frame the message or belong to the connection cannot be changed.",
+  },
 );
 
 const AccessPolicySpec = Closed({
@@ -66,7 +73,11 @@ const AccessPolicySpec = Closed({
   directResponse: Type.Optional(
     Closed(
       {
-        code: Type.Integer({ minimum: 200, maximum: 599 }),
+        code: Type.Integer({
+          minimum: 200,
+          maximum: 599,
+          description: "The HTTP status; 204, 205 and 304 have no body.",
+        }),
         body: Type.Optional(
           Expression(
             { phase: "request", result: "any" },
@@ -122,32 +133,14 @@ function checkAccessPolicy({
       path: ["headers", "request"],
       message: "A request that a DENY policy refuses is not forwarded",
     });
-  const named = [
-    ...namesOf(headers?.request, ["headers", "request"]),
-    ...namesOf(headers?.response, ["headers", "response"]),
-    ...Object.keys(directResponse?.headers ?? {}).map((name) => ({
-      name,
-      path: ["directResponse", "headers", name],
-    })),
-  ];
-  for (const { name, path } of named) {
-    if (!HEADER_NAME.test(name))
-      faults.push({ path, message: `${JSON.stringify(name)} is not a header's name` });
+  for (const side of ["request", "response"] as const) {
+    const { set, append, remove } = headers?.[side] ?? {};
+    faults.push(
+      ...headerMapFaults(set, ["headers", side, "set"], "expressions"),
+      ...headerMapFaults(append, ["headers", side, "append"], "expressions"),
+      ...headerNamesFaults(remove, ["headers", side, "remove"]),
+    );
   }
+  faults.push(...headerMapFaults(directResponse?.headers, ["directResponse", "headers"], "text"));
   return faults;
-}
-
-/** A token (RFC 9110, section 5.6.2). */
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-
-function namesOf(
-  changes: Static<typeof HeaderChanges> | undefined,
-  path: readonly (string | number)[],
-): readonly { readonly name: string; readonly path: readonly (string | number)[] }[] {
-  const { set = {}, append = {}, remove = [] } = changes ?? {};
-  return [
-    ...Object.keys(set).map((name) => ({ name, path: [...path, "set", name] })),
-    ...Object.keys(append).map((name) => ({ name, path: [...path, "append", name] })),
-    ...remove.map((name, index) => ({ name, path: [...path, "remove", index] })),
-  ];
 }

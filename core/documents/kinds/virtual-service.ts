@@ -103,7 +103,7 @@ const Retries = Closed(
         minLength: 1,
         maxLength: 1000,
         description:
-          "Conditions and response codes with commas between; default connect-failure,refused-stream,unavailable,cancelled,503.",
+          "Conditions and response codes with commas between, for every method; default connect-failure,refused-stream,unavailable,cancelled,503 for idempotent methods, and for others only failures before anything was sent.",
       }),
     ),
     backoff: Type.Optional(

@@ -4,6 +4,7 @@
 import Value from "typebox/value";
 import type { Extension, ExtensionInventory } from "../../hooks/extension.ts";
 import type { Diagnostic } from "../../kernel/diagnostic.ts";
+import { messageOf } from "../../kernel/errors.ts";
 import { suggest } from "../../kernel/suggest.ts";
 import { documentsOf, faultAt, faultOfSchema, type ParsedDocument } from "../document.ts";
 import { HANDLER, type HandlerSpec } from "../kinds/handler.ts";
@@ -51,9 +52,29 @@ export function resolveHandlers(
     const filled = Value.Default(definition.config, Value.Clone(config));
     const faults = schemaFaults(definition.config, filled, ["spec", "config"]);
     diagnostics.push(...faults.map((fault) => faultOfSchema(document, fault)));
-    if (faults.length === 0) handlers.set(document, { definition, config: filled });
+    if (faults.length > 0) continue;
+    const wrong = faultsOfConfig(document, definition, filled);
+    diagnostics.push(...wrong);
+    if (wrong.length === 0) handlers.set(document, { definition, config: filled });
   }
   return { handlers, diagnostics };
+}
+
+/** What the extension itself finds wrong with a configuration of the right form. */
+function faultsOfConfig(
+  document: ParsedDocument,
+  definition: Extension,
+  config: unknown,
+): readonly Diagnostic[] {
+  try {
+    return (definition.check?.(config) ?? []).map(({ path, message, suggestion }) =>
+      faultAt(document, "PURSER_DOC_INVALID_VALUE", ["spec", "config", ...path], message, { suggestion }),
+    );
+  } catch (error) {
+    // An author's mistake: the configuration was not found to be good.
+    const message = `The check of ${definition.name} failed: ${messageOf(error)}`;
+    return [faultAt(document, "PURSER_HANDLER_BUILD", ["spec", "config"], message)];
+  }
 }
 
 function findExtension(document: ParsedDocument, extensions: ExtensionInventory): Extension | Diagnostic {

@@ -37,9 +37,10 @@ export function emitFromVariable(
   place: Place,
 ): string {
   const variable = textOf(steps[0] as Step);
-  // `$` and `$$` are the input, read no further than the names say.
-  if (emitter.options.reads !== undefined && (variable === "$" || (variable === "" && place.isRoot)))
-    return emitter.options.reads.path(emitter, names);
+  // `$` and `$$` are the input, read no further than the names say, unless `$$` is bound.
+  const isInput =
+    variable === "" ? place.isRoot : variable === "$" && !emitter.isBoundWithin("$", place.frame);
+  if (emitter.options.reads !== undefined && isInput) return emitter.options.reads.path(emitter, names);
   const value = place.scope.variable();
   const text = emitter.emit(steps[0] as Step, place).text;
   return `(${value}=${text},${follow(emitter, value, names, place, "R.followFrom")})`;

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type AstNode, textOf } from "../jsonata-ast.ts";
+import { type AstNode, hasSuffix, textOf } from "../jsonata-ast.ts";
 import { boundIn, objectDepth, pairsOf } from "./node-facts.ts";
 import type { Emitter } from "./emitter.ts";
 import { type Code, NotCompiled, type Place } from "./place.ts";
@@ -146,7 +146,7 @@ function emitObject(emitter: Emitter, node: AstNode, place: Place): string {
   const context = place.context;
   const slow = (): string =>
     emitter.group(emitter.contextOf(place), { lhs: pairs, position: node.position ?? 0 }, place);
-  const keys = pairs.map(([key]) => (key.type === "string" ? textOf(key) : undefined));
+  const keys = pairs.map(([key]) => (key.type === "string" && !hasSuffix(key) ? textOf(key) : undefined));
   const simple =
     keys.every((key) => key !== undefined && !/^(?:[0-9]+|_jsonata_.*)$/.test(key)) &&
     new Set(keys).size === keys.length;

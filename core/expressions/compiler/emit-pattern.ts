@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { compileRegex, type Regex } from "../../kernel/regex.ts";
-import type { AstNode } from "../jsonata-ast.ts";
+import { type AstNode, hasSuffix } from "../jsonata-ast.ts";
 import { siteOf } from "./call-site.ts";
 import { any, type Code, NotCompiled } from "./place.ts";
 import { orAbsent, type QuickCall } from "./quick-call.ts";
@@ -21,7 +21,7 @@ export function emitPattern(call: QuickCall, a: AstNode): Code | undefined {
   const [, b, c] = call.values;
   const isMatch = name === "match" && call.values.length === 2;
   const isReplace = name === "replace" && call.values.length === 3;
-  if ((!isMatch && !isReplace) || b?.type !== "regex" || b.predicate !== undefined) return undefined;
+  if ((!isMatch && !isReplace) || b?.type !== "regex" || hasSuffix(b)) return undefined;
   const pattern = emitter.constant({ regex: regexOf(b), position: b.position ?? 0 });
   const site = emitter.constant(siteOf(node, place));
   const [text, set] = call.hold(a);
@@ -40,8 +40,8 @@ export function emitPattern(call: QuickCall, a: AstNode): Code | undefined {
 export function emitContains(call: QuickCall, a: AstNode, b: AstNode): Code {
   const { emitter, place } = call;
   const [text, set] = call.hold(a);
-  if (b.type === "regex" && b.predicate === undefined) {
-    const test = `R.searched(G,${text})&&${emitter.constant(regexOf(b))}.test(${text})`;
+  if (b.type === "regex" && !hasSuffix(b)) {
+    const test = `${emitter.constant(regexOf(b))}.test(${text},G)`;
     const slowly = call.slowly(text, emitter.emit(b, place).text);
     return {
       text: `(${set},${orAbsent(text, `typeof ${text}==="string"?${test}:${slowly}`)})`,

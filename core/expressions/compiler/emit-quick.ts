@@ -3,7 +3,7 @@
 
 import { COMPILED_FUNCTIONS } from "../functions/table.ts";
 import { QUICK } from "../functions/quick-text.ts";
-import type { AstNode } from "../jsonata-ast.ts";
+import { type AstNode, hasSuffix, variableName } from "../jsonata-ast.ts";
 import { siteOf } from "./call-site.ts";
 import { emitContains, emitPattern } from "./emit-pattern.ts";
 import { orAbsent, QuickCall } from "./quick-call.ts";
@@ -126,7 +126,7 @@ export function emitPartAt(
   place: Place,
 ): Code | undefined {
   const procedure = node.procedure as AstNode;
-  const isSplit = procedure.type === "variable" && procedure.value === "split" && Number.isInteger(position);
+  const isSplit = variableName(procedure) === "split" && Number.isInteger(position);
   if (!isSplit || position < 0 || emitter.functionOf("split", place) !== COMPILED_FUNCTIONS.get("split"))
     return undefined;
   const quick: Quick = {
@@ -211,6 +211,6 @@ function emitSubstring(call: QuickCall): Code {
 }
 
 function isPlainLambda(node: AstNode | undefined): node is AstNode {
-  if (node?.type !== "lambda" || node.predicate !== undefined || node.group !== undefined) return false;
+  if (node?.type !== "lambda" || hasSuffix(node)) return false;
   return (node as { readonly signature?: unknown }).signature === undefined;
 }

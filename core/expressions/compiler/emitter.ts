@@ -206,6 +206,7 @@ export class Emitter {
   #free(name: string, place: Place): string {
     // An ancestor that nothing noted; no variable has such a name.
     if (name.startsWith("!")) return "undefined";
+    if (name === "$") return this.options.reads?.whole(this) ?? "input";
     const known = this.#function(name);
     if (known === undefined) return `E.variable(${JSON.stringify(name)})`;
     return `R.functionValue(G,${this.constant(known)},${this.contextOf(place)})`;

@@ -143,12 +143,6 @@ const SUBSTRING = builtinOf("substring")?.implementation as (
   length?: number,
 ) => string;
 
-/** Counts a search of `text`; gives true, so that it can stand in a condition. */
-export function searched(guard: Guard, text: string): true {
-  guard.tick(1 + text.length);
-  return true;
-}
-
 /** A list of numbers, texts and truth values without repetitions; undefined for any other, and for a long one. */
 export function distinctOf(items: readonly unknown[]): unknown[] | undefined {
   if (items.length <= 1) return items as unknown[];

@@ -1,13 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Token } from "../expression.ts";
 import type { Signature } from "../signatures.ts";
 import type { Guard } from "./guard.ts";
 
 /** Where a call stands, for its errors. */
 export interface CallSite {
   readonly position: number;
-  readonly token: string | undefined;
+  readonly token: Token | undefined;
   /** Set within the right side of `and` and `or`, which claim every error in it. */
   readonly claims?: boolean;
   /** Set where a lambda ends with the call: for the reference it has returned by then, and its errors are not the lambda's. */

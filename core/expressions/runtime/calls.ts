@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { ExpressionError } from "../expression.ts";
+import { ExpressionError, type Token } from "../expression.ts";
 import { isLocated, lambdaEnded, located } from "./call-errors.ts";
 import {
   arityOf,
@@ -26,13 +26,13 @@ export class TailCall {
   readonly target: () => unknown;
   readonly values: () => readonly unknown[];
   readonly position: number;
-  readonly token: string | undefined;
+  readonly token: Token | undefined;
 
   constructor(
     target: () => unknown,
     values: () => readonly unknown[],
     position: number,
-    token: string | undefined,
+    token: Token | undefined,
   ) {
     this.target = target;
     this.values = values;

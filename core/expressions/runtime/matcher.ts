@@ -24,8 +24,8 @@ export function createMatcher(guard: Guard, regex: Regex, position: number): Fun
     chargeCoercion(guard, [given]);
     const text = textOf(given);
     const start = matchStart(from);
-    guard.tick(1 + Math.max(0, text.length - start));
-    const found = start > text.length ? null : regex.find(text, start);
+    guard.tick();
+    const found = start > text.length ? null : regex.find(text, start, guard);
     lastIndex = found === null ? 0 : found.index + found.groups[0].length;
     if (found === null) return undefined;
     const [match, ...groups] = found.groups;
@@ -85,8 +85,7 @@ export function eachMatch(
 ): void {
   // As in the reference, the match after the last that is wanted is looked for too.
   for (let count = 0, from = 0; limit > 0; ) {
-    guard.tick(1 + text.length - from);
-    const found = regex.find(text, from);
+    const found = regex.find(text, from, guard);
     if (found === null) return;
     const match = found.groups[0];
     if (match === "" && count > 0) throw matchesNothing(position);

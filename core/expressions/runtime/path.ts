@@ -115,10 +115,15 @@ export function stepOnce(guard: Guard, input: unknown, step: Step, last: boolean
   return input === undefined ? undefined : laidFlat(step(input), last);
 }
 
-/** What a step gave, as what further steps go on from. */
+/**
+ * The result of a step that was taken from one value, as the sequence that further steps go on from. As in the reference,
+ * a sequence is laid flat: a `[]` within the step keeps a list of one item no longer than the step lasts.
+ */
 export function laidFlat(result: unknown, last: boolean): unknown {
   if (!Array.isArray(result) || (last && !isSequence(result))) return result;
-  return (result as Sequence).cons === true ? [result] : result;
+  const sequence = result as Sequence;
+  if (sequence.cons === true) return [result];
+  return sequence.keepSingleton === true ? createSequence([...sequence]) : result;
 }
 
 /** A path of plain names that ends with `[]`, where no array was on the way and the last value is none either. */

@@ -4,6 +4,7 @@
 import type { PluginDefinition, PluginHandler, TemplateName } from "../../../../core/hooks/extension.ts";
 import { createHandlerHooks, type HandlerHooks } from "../../../../core/hooks/hooks.ts";
 import { isPurserError } from "../../../../core/kernel/errors.ts";
+import { headerNameFault, headerValueFault } from "../../../../core/kernel/header-fields.ts";
 import { STATUS_CODES } from "../../../../core/kernel/status.ts";
 import type { CheckAnswer, HeaderOperation } from "../../../../core/templates/instances.ts";
 import { fillConfig } from "../../config.ts";
@@ -159,9 +160,6 @@ async function answersWellFormed(subject: Subject): Promise<readonly string[]> {
   });
 }
 
-/** RFC 9110's token, in lower case. */
-const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
-
 function faultsOf(answer: CheckAnswer): readonly string[] {
   const faults: string[] = [];
   if (!STATUS_CODES.includes(answer.status?.code)) faults.push("the answer has no known status code");
@@ -172,11 +170,10 @@ function faultsOf(answer: CheckAnswer): readonly string[] {
     ...(answer.headers?.request ?? []),
     ...(answer.headers?.response ?? []),
   ];
-  for (const { name, value } of operations) {
-    if (!HEADER_NAME.test(name)) faults.push(`${JSON.stringify(name)} is not a lower-case header name`);
-    // oxlint-disable-next-line no-control-regex -- these are what must not be there
-    if (value !== undefined && /[\r\n\u0000]/.test(value))
-      faults.push(`the value of header "${name}" could split a message`);
+  for (const { name, value = "" } of operations) {
+    if (name !== name.toLowerCase()) faults.push(`${JSON.stringify(name)} is not a lower-case header name`);
+    const fault = headerNameFault(name) ?? headerValueFault(name, value);
+    if (fault !== undefined) faults.push(fault);
   }
   return faults;
 }

@@ -1,0 +1,99 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { type Config, faultsOf, targetOf } from "./config.ts";
+
+const config = (fields: Partial<Config>): Config => ({ keyPrefix: "{q}", timeout: "100ms", ...fields });
+const placesOf = (fields: Partial<Config>): readonly string[] =>
+  faultsOf(config(fields)).map(({ path }) => path.join("."));
+
+describe("where redis-quota finds Redis", () => {
+  const WRONG: readonly (readonly [string, RegExp])[] = [
+    ["unix:///tmp/r.sock", /not of the form redis:\/\//],
+    ["redis:127.0.0.1", /not of the form/],
+    ["http://127.0.0.1", /not of the form/],
+    ["127.0.0.1:6379", /not of the form/],
+    ["redis://[::1", /not of the form/],
+    ["redis://:a%b@127.0.0.1:6379", /write %25/],
+    ["redis://:%ff@127.0.0.1", /write %25/],
+    ["redis://127.0.0.1:6379?password=x", /has a query/],
+    ["rediss://127.0.0.1:6379/0?ssl_cert_reqs=none", /has a query/],
+    ["redis://127.0.0.1?", /has a query/],
+    ["redis://127.0.0.1/0#1", /has a #/],
+    ["redis://127.0.0.1/db", /not the number of a database/],
+    ["redis://127.0.0.1/0/1", /not the number of a database/],
+    ["redis://127.0.0.1/-1", /not the number of a database/],
+    ["redis://127.0.0.1:0", /port 0/],
+    ["redis://user@127.0.0.1", /user without a password/],
+    ["redis://a%20b", /host name with %/],
+  ];
+  for (const [url, message] of WRONG) {
+    it(`is not taken from ${url}`, () => {
+      const [fault, ...others] = faultsOf(config({ url }));
+      assert.deepEqual([fault?.path, others], [["url"], []]);
+      assert.match(fault?.message ?? "", message);
+    });
+  }
+
+  it("is not said twice, and not by half", () => {
+    assert.deepEqual(placesOf({ url: "redis://a", port: 5, tls: false }), ["port", "tls"]);
+    assert.deepEqual(placesOf({ username: "ann" }), ["username"]);
+    assert.deepEqual(placesOf({ username: "ann", password: "x" }), []);
+    assert.deepEqual(placesOf({ timeout: "0s" }), ["timeout"]);
+    assert.deepEqual(placesOf({}), []);
+  });
+
+  it("is every part of a url, or the url is refused", () => {
+    const text = fc.string({ unit: "binary", minLength: 1, maxLength: 6 });
+    const parts = fc.record({
+      login: fc.option(fc.tuple(fc.option(text), text)),
+      host: fc.constantFrom("127.0.0.1", "[::1]", "redis", "cache.example.com"),
+      port: fc.option(fc.integer({ min: 1, max: 65_535 })),
+      db: fc.option(fc.nat(100)),
+      tls: fc.boolean(),
+      more: fc.option(fc.constantFrom("?tls=no", "#x", "/x", "?", "?db=1")),
+    });
+    fc.assert(
+      fc.property(parts, ({ login, host, port, db, tls, more }) => {
+        const user =
+          login === null ? "" : `${encodeURIComponent(login[0] ?? "")}:${encodeURIComponent(login[1])}@`;
+        const url = `${tls ? "rediss" : "redis"}://${user}${host}${port === null ? "" : `:${port}`}${db === null ? "" : `/${db}`}${more ?? ""}`;
+        const faults = faultsOf(config({ url }));
+        if (more !== null) return assert.equal(faults.length, 1, url);
+        assert.deepEqual(faults, []);
+        assert.deepEqual(targetOf(config({ url })), {
+          host: host.replace(/[[\]]/g, ""),
+          port: port ?? 6379,
+          username: login?.[0] ?? undefined,
+          password: login?.[1],
+          db: db ?? 0,
+          tls,
+          timeoutMs: 100,
+        });
+      }),
+    );
+  });
+
+  it("never throws for any text, and shows none of it", () => {
+    const secret = "s3cr3t-s3cr3t";
+    const around = fc.constantFrom(
+      "redis://:",
+      "rediss://u:",
+      "redis:",
+      "",
+      "x://:",
+      "redis://h/",
+      "redis://h?p=",
+    );
+    fc.assert(
+      fc.property(around, fc.string({ unit: "binary", maxLength: 10 }), (before, after) => {
+        const fields = config({ url: `${before}${secret}${after}` });
+        const faults = faultsOf(fields);
+        for (const { message } of faults) assert.ok(!message.includes(secret), message);
+        if (faults.length === 0) targetOf(fields);
+      }),
+    );
+  });
+});

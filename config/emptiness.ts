@@ -1,0 +1,100 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ParsedFile } from "../core/documents/document.ts";
+import { ACCESS_POLICY } from "../core/documents/kinds/access-policy.ts";
+import { DESTINATION_RULE } from "../core/documents/kinds/destination-rule.ts";
+import { EMPTY_SET } from "../core/documents/kinds/empty-set.ts";
+import { GATEWAY } from "../core/documents/kinds/gateway.ts";
+import { HANDLER, RULE } from "../core/documents/kinds/handler.ts";
+import type { KindDefinition } from "../core/documents/kinds/kind.ts";
+import { QUOTA_POLICY } from "../core/documents/kinds/quota-policy.ts";
+import { SERVICE_ENTRY } from "../core/documents/kinds/service-entry.ts";
+import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../core/documents/kinds/telemetry.ts";
+import { VIRTUAL_SERVICE } from "../core/documents/kinds/virtual-service.ts";
+import type { Diagnostic } from "../core/kernel/diagnostic.ts";
+import type { FileSet } from "./read-files.ts";
+
+// A volume that goes away leaves an empty folder behind. To take that for a set without policies would open the mesh.
+
+/** The kinds that one part of the program works with. A set that has none of them leaves that part nothing to do. */
+export interface Purpose {
+  /** What such documents are called in messages. */
+  readonly name: string;
+  readonly kinds: readonly string[];
+}
+
+export const POLICIES: Purpose = purpose("policies and telemetry", [
+  ACCESS_POLICY,
+  QUOTA_POLICY,
+  RULE,
+  METRIC,
+  LOG_ENTRY,
+  TRACE_SPAN,
+  HANDLER,
+]);
+
+export const ROUTES: Purpose = purpose("routes", [SERVICE_ENTRY, VIRTUAL_SERVICE, DESTINATION_RULE, GATEWAY]);
+
+/** What a set consists of, as far as emptiness goes. */
+export interface SetContents {
+  /** How many documents each path and each folder below it has. */
+  readonly documents: ReadonlyMap<string, number>;
+  readonly kinds: ReadonlySet<string>;
+}
+
+export function contentsOf({ places }: Pick<FileSet, "places">, files: readonly ParsedFile[]): SetContents {
+  const byFile = new Map(files.map(({ path, documents }) => [path, documents]));
+  const count = (path: string): number => byFile.get(path)?.length ?? 0;
+  return {
+    documents: new Map(
+      [...places].map(([place, paths]) => [place, paths.reduce((sum, path) => sum + count(path), 0)]),
+    ),
+    kinds: new Set(files.flatMap(({ documents }) => documents.map(({ definition }) => definition.kind))),
+  };
+}
+
+/**
+ * Why a set is empty in a way that nobody asked for: a configured path without documents, a folder that had documents
+ * in the set in force and is still there, or no document for any of the purposes (for one of them, if the set in force
+ * had some). An EmptySet document says that the emptiness is meant: where it stands, and for the purposes.
+ */
+export function faultsOfEmptiness(
+  { documents, kinds }: SetContents,
+  paths: readonly string[],
+  purposes: readonly Purpose[],
+  inForce: SetContents | undefined,
+): readonly Diagnostic[] {
+  const emptied = [...documents].filter(([place, count]) => {
+    const had = (inForce?.documents.get(place) ?? 0) > 0;
+    return count === 0 && (had || paths.includes(place));
+  });
+  if (emptied.length > 0)
+    return emptied.map(([place]) =>
+      fault(
+        place,
+        inForce === undefined ? "There are no documents here" : "There are no documents here any more",
+      ),
+    );
+  if (kinds.has(EMPTY_SET.kind)) return [];
+  const first = paths[0] ?? "";
+  const serves = (set: ReadonlySet<string>, { kinds: served }: Purpose): boolean =>
+    served.some((kind) => set.has(kind));
+  if (!purposes.some((purpose) => serves(kinds, purpose))) {
+    const wanted = purposes.flatMap((purpose) => purpose.kinds).join(", ");
+    return [fault(first, `The set has no document that this process works with: ${wanted}`)];
+  }
+  return purposes
+    .filter((purpose) => inForce !== undefined && serves(inForce.kinds, purpose) && !serves(kinds, purpose))
+    .map(({ name, kinds: lost }) =>
+      fault(first, `The set has no ${name} any more, which the set in force has: ${lost.join(", ")}`),
+    );
+}
+
+function purpose(name: string, kinds: readonly KindDefinition[]): Purpose {
+  return { name, kinds: kinds.map(({ kind }) => kind) };
+}
+
+function fault(file: string, message: string): Diagnostic {
+  return { severity: "error", code: "PURSER_CONFIG_EMPTY", location: { file, line: 1, column: 1 }, message };
+}

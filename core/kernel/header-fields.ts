@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * The one rule for header fields that documents and handlers write: AccessPolicy, VirtualService, handlers'
+ * configurations and answers, values of expressions. Faults are sentences without the place.
+ */
+
+/** A token (RFC 9110, section 5.6.2). */
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/**
+ * RFC 9110, section 5.5: no CR, LF, NUL or other control character. Other text is sent as UTF-8
+ * (`core/attributes/header-text.ts`), and half a surrogate pair has no UTF-8.
+ */
+const VALUE = /^[\t\x20-\x7e\x80-\ud7ff\ue000-\u{10ffff}]*$/u;
+
+/**
+ * Fields that frame a message, say where it goes, or are about one connection alone (RFC 9110, section 7.6.1, and
+ * what older senders use). The proxy writes or removes them itself.
+ */
+const RESERVED: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "expect",
+  "host",
+  "http2-settings",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** Fields that have one value (RFC 9110 and 9111): recipients keep the first of two, the last, or neither. */
+const SINGLE: ReadonlySet<string> = new Set([
+  "age",
+  "authorization",
+  "content-location",
+  "content-range",
+  "content-type",
+  "date",
+  "etag",
+  "expires",
+  "from",
+  "if-modified-since",
+  "if-range",
+  "if-unmodified-since",
+  "last-modified",
+  "location",
+  "max-forwards",
+  "proxy-authorization",
+  "referer",
+  "retry-after",
+  "server",
+  "user-agent",
+]);
+
+/** @param name in lower case. */
+export function isReservedHeader(name: string): boolean {
+  return RESERVED.has(name);
+}
+
+/**
+ * Whether a further value replaces the one that is there.
+ *
+ * @param name in lower case.
+ */
+export function isSingleHeader(name: string): boolean {
+  return SINGLE.has(name);
+}
+
+/** What is wrong with a field's name, in any case; undefined when a document may write the field. */
+export function headerNameFault(name: string): string | undefined {
+  if (name.startsWith(":"))
+    return `${JSON.stringify(name)} is a pseudo-header, which documents may not change`;
+  if (!NAME.test(name)) return `${JSON.stringify(name)} is not a header name`;
+  const lower = name.toLowerCase();
+  if (!RESERVED.has(lower)) return undefined;
+  return lower === "host"
+    ? `Documents may not change the header ${name}`
+    : `Documents may not change the header ${name}: it frames the message or belongs to the connection`;
+}
+
+/** What is wrong with a field's value; undefined when it can be sent. */
+export function headerValueFault(name: string, value: string): string | undefined {
+  return VALUE.test(value)
+    ? undefined
+    : `The value of ${name} has a line break or another character that could split a message or cannot be sent`;
+}

@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+
+import { NO_HEADER_OPERATIONS } from "../../core/traffic/model.ts";
+import { ALLOW, call, cleanUp, raw, startWith } from "../harness.test.ts";
+import type { Verdict } from "../mixer-client/verdict.ts";
+
+const TEXT = "José Łukasz 日本 🦀";
+/** What Node gives of header bytes, as the UTF-8 that they are. */
+const utf8 = (value: unknown): string => Buffer.from(String(value), "latin1").toString();
+
+const reply = (httpStatus: number, headers: Record<string, string> = {}): Verdict => ({
+  ...ALLOW,
+  directResponse: { httpStatus, headers, body: "hi" },
+});
+
+describe("headers that documents write, on the wire", () => {
+  afterEach(cleanUp);
+
+  it("are UTF-8, from policies and from routes, both ways", async () => {
+    const seen: unknown[] = [];
+    const operations = { ...NO_HEADER_OPERATIONS, set: { "x-route": TEXT } };
+    const { port, policy } = await startWith(
+      ({ headers }, outgoing) => {
+        seen.push(utf8(headers["x-policy"]), utf8(headers["x-route"]));
+        outgoing.end();
+      },
+      { route: { requestHeaders: operations, responseHeaders: operations } },
+    );
+    const set = [{ operation: "set", name: "x-policy", value: TEXT }] as const;
+    policy.decide = () => ({ ...ALLOW, requestHeaders: set, responseHeaders: set });
+    const { headers } = await call(port);
+    assert.deepEqual(seen, [TEXT, TEXT]);
+    assert.deepEqual([utf8(headers["x-policy"]), utf8(headers["x-route"])], [TEXT, TEXT]);
+    policy.decide = () => reply(200, { "x-direct": TEXT });
+    assert.equal(utf8((await call(port)).headers["x-direct"]), TEXT);
+  });
+
+  it("never double a field that has one value", async () => {
+    const { port, policy } = await startWith((_incoming, outgoing) => {
+      outgoing.setHeader("content-type", "text/plain");
+      outgoing.end("hi");
+    });
+    const types = async (): Promise<readonly string[]> => {
+      const { rawHeaders } = await call(port);
+      return rawHeaders.filter((_, at) => rawHeaders[at - 1]?.toLowerCase() === "content-type");
+    };
+    const responseHeaders = [{ operation: "append", name: "content-type", value: "text/html" }] as const;
+    policy.decide = () => ({ ...ALLOW, responseHeaders });
+    assert.deepEqual(await types(), ["text/html"]);
+    policy.decide = () => reply(200, { "Content-Type": "text/css" });
+    assert.deepEqual(await types(), ["text/css"]);
+    policy.decide = () => ({ ...reply(200, { "content-type": "text/css" }), responseHeaders });
+    assert.deepEqual(await types(), ["text/html"]);
+  });
+
+  for (const [status, body] of [
+    [200, "hi"],
+    [204, ""],
+    [205, ""],
+    [304, ""],
+    [403, "hi"],
+  ] as const)
+    it(`a direct response of ${status} has the body ${JSON.stringify(body)}, and the connection goes on`, async () => {
+      const { port, policy } = await startWith((_incoming, outgoing) => outgoing.end());
+      policy.decide = () => reply(status);
+      const twice = await raw(port, "GET / HTTP/1.1\r\nhost: a\r\n\r\n".repeat(2));
+      const [, first = "", second = ""] = twice.split("HTTP/1.1 ");
+      for (const message of [first, second]) {
+        const [head = "", content] = message.split("\r\n\r\n");
+        assert.equal(head.slice(0, 3), String(status));
+        assert.equal(content, body);
+        assert.equal(/content-type/i.test(head), body !== "");
+        const length = /content-length: (\d+)/i.exec(head)?.[1];
+        assert.equal(length, status === 204 || status === 304 ? undefined : String(body.length));
+      }
+    });
+
+  it("that another process sends unchecked cannot change the phrase of the fault", async () => {
+    const { port, policy } = await startWith((_incoming, outgoing) => outgoing.end());
+    policy.decide = () => reply(200, { "x-a": "a\nb" });
+    const answer = await raw(port, "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    assert.match(answer, /^HTTP\/1\.1 500 Internal Server Error\r\n/);
+  });
+});
