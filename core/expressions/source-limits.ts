@@ -8,7 +8,7 @@ import { type SourceToken, sourceTokens } from "./source-tokens.ts";
 export interface SourceLimits {
   /** UTF-16 units; a list of constants may well be long. */
   readonly characters: number;
-  /** Names, literals, operators and brackets. */
+  /** Names, operators and brackets. Literals and commas cost little: lists of them may be long. */
   readonly tokens: number;
   /** Brackets within brackets. */
   readonly depth: number;
@@ -23,7 +23,7 @@ export interface SourceLimits {
 /** For documents. */
 export const DOCUMENT_SOURCE_LIMITS: SourceLimits = {
   characters: 65_536,
-  tokens: 8_192,
+  tokens: 4_096,
   depth: 250,
   patterns: 64,
   defaults: 16,
@@ -45,7 +45,12 @@ export function faultOfSize(source: string, limits: Partial<SourceLimits>): Expr
     exceeding(tokens, defaults, isDefaulting, `the expression has more than ${defaults} of ?? and ?:`) ??
     faultOfNesting(tokens, most) ??
     exceeding(tokens, patterns, isPattern, `the expression has more than ${patterns} regular expressions`) ??
-    exceeding(tokens, most.tokens, () => true, `the expression has more than ${most.tokens} tokens`)
+    exceeding(
+      tokens,
+      most.tokens,
+      isCounted,
+      `the expression has more than ${most.tokens} names, operators and brackets`,
+    )
   );
 }
 
@@ -61,11 +66,11 @@ const NO_LIMITS: SourceLimits = {
 function exceeding(
   tokens: readonly SourceToken[],
   most: number,
-  isCounted: (token: SourceToken) => boolean,
+  isOne: (token: SourceToken) => boolean,
   message: string,
 ): ExpressionFault | undefined {
   let count = 0;
-  for (const token of tokens) if (isCounted(token) && ++count > most) return fault(message, token.start);
+  for (const token of tokens) if (isOne(token) && ++count > most) return fault(message, token.start);
   return undefined;
 }
 
@@ -101,6 +106,10 @@ function faultOfNesting(tokens: readonly SourceToken[], most: SourceLimits): Exp
     }
   }
   return undefined;
+}
+
+function isCounted({ text }: SourceToken): boolean {
+  return !/^(?:,|["'0-9].*)$/s.test(text);
 }
 
 function isPattern({ text, prefix }: SourceToken): boolean {

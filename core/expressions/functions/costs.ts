@@ -59,7 +59,7 @@ const PICTURES: ReadonlySet<string> = new Set(["formatNumber", "formatInteger", 
 
 /** Reading a picture, and an option of one, takes steps in proportion to the square of its length. */
 function chargePictures(guard: Guard, [, ...pictures]: readonly unknown[]): void {
-  guard.tick(100);
+  guard.tick(300);
   for (const picture of pictures) {
     if (typeof picture === "string") chargePicture(guard, picture);
     else if (typeof picture === "object" && picture !== null)

@@ -44,7 +44,7 @@ const LATE_MS = 0.5;
 /** Characters that take as long as one step, when a function reads, copies or compares them. */
 const CHARS_PER_STEP = 8;
 /** Items of an array that take as long as one step, when a function goes through them. */
-const ITEMS_PER_STEP = 8;
+const ITEMS_PER_STEP = 4;
 /** Steps for each property of an object whose names are listed: through a view of a request they are sorted as well. */
 const STEPS_PER_PROPERTY = 3;
 /** Shorter texts and arrays cost no more than the step of the call that they are given to. */

@@ -1,10 +1,12 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { AttributeBag } from "../../attributes/bag.ts";
+import { isView, readWhole } from "../../attributes/recorder.ts";
 import { ExpressionError } from "../expression.ts";
 import { builtinOf } from "../reference-functions.ts";
 import { type Guard, SMALL } from "./guard.ts";
-import { createSequence } from "./sequence.ts";
+import { createSequence, type Sequence } from "./sequence.ts";
 import { chargeComparison, deepEqual, isFunction, isNumeric, weigh } from "./values.ts";
 
 type Arithmetic = "+" | "-" | "*" | "/" | "%";
@@ -118,16 +120,21 @@ export function toText(guard: Guard, value: unknown, pretty = false): string | u
   if (typeof value === "string" || value === undefined) return value;
   if (typeof value === "number" && Number.isFinite(value)) return numberText(value);
   if (typeof value === "boolean") return String(value);
-  return STRING(weigh(guard, value) ? withoutFunctions(value) : value, pretty) as string;
+  return STRING(weigh(guard, value) ? plainCopy(value) : value, pretty) as string;
 }
 
-/** A copy in which a function of the host's is as empty as the reference writes it: JavaScript would call one named toJSON. */
-function withoutFunctions(value: unknown): unknown {
+/**
+ * A copy without views of the request, and in which a function of the host's is as empty as the reference writes it: JavaScript
+ * would call one named toJSON.
+ */
+function plainCopy(value: unknown): unknown {
   if (typeof value === "function") return "";
   if (typeof value !== "object" || value === null || isFunction(value)) return value;
-  if (Array.isArray(value)) return value.map(withoutFunctions);
+  if (isView(value as AttributeBag)) return readWhole(value);
+  if (Array.isArray(value))
+    return Object.assign(value.map(plainCopy), { outerWrapper: (value as Sequence).outerWrapper });
   const copy = Object.create(null) as Record<string, unknown>;
-  for (const [name, member] of Object.entries(value)) copy[name] = withoutFunctions(member);
+  for (const [name, member] of Object.entries(value)) copy[name] = plainCopy(member);
   return copy;
 }
 

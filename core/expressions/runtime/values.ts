@@ -90,25 +90,27 @@ export function chargeCoercion(guard: Guard, values: readonly unknown[]): void {
 }
 
 /** Steps for each part of a value that is written out, and perhaps read in again. */
-const STEPS_PER_PART = 3;
+const STEPS_PER_PART = 5;
 
 /**
  * Charges for writing `value` out, and holds its characters, items and properties to the guard's limit. A part that is
  * shared counts as often as it would be written.
- * @returns whether there is a function of the host's in it, which JavaScript may call.
+ * @returns whether it is to be copied first: there is a view of the request in it, which is slow to write out, or a function of
+ * the host's, which JavaScript may call.
  */
 export function weigh(guard: Guard, value: unknown): boolean {
   let left = guard.maxWeight;
-  let hasHostFunction = false;
+  let isToBeCopied = false;
   const visit = (item: unknown): void => {
     left -= typeof item === "string" ? item.length + 1 : 1;
     if (left < 0)
       throw new ExpressionError("D2015", `a value weighs more than ${guard.maxWeight} characters and items`);
     guard.tick(STEPS_PER_PART);
     if (typeof item === "string") guard.chars(item.length);
-    else if (typeof item === "function") hasHostFunction = true;
+    else if (typeof item === "function") isToBeCopied = true;
     if (typeof item !== "object" || item === null || isFunction(item)) return;
     const plain = behindView(item);
+    if (plain !== item) isToBeCopied = true;
     if (Array.isArray(plain)) plain.forEach(visit);
     else
       for (const [name, member] of Object.entries(plain)) {
@@ -117,5 +119,5 @@ export function weigh(guard: Guard, value: unknown): boolean {
       }
   };
   visit(value);
-  return hasHostFunction;
+  return isToBeCopied;
 }
