@@ -164,6 +164,20 @@ describe("abuse", () => {
     assert.equal(request["headers"]?.["host"], "real");
   });
 
+  it("policies see the text of headers in UTF-8, and addresses in one form", async () => {
+    rig.policy.checks.length = 0;
+    const lines = ["x-user: José Łukasz", "x-user: José", "x-old: Jos\xe9"];
+    const bytes = lines.map((line) =>
+      line.startsWith("x-old") ? line : Buffer.from(line).toString("latin1"),
+    );
+    await raw(rig.port, `GET / HTTP/1.1\r\nhost: a\r\n${bytes.join("\r\n")}\r\nconnection: close\r\n\r\n`);
+    const request = groupOf(rig.policy.checks, "request") as Record<string, Record<string, unknown>>;
+    assert.equal(request["headers"]?.["x-user"], "José Łukasz, José");
+    assert.deepEqual(request["repeated_headers"]?.["x-user"], ["José Łukasz", "José"]);
+    assert.equal(request["headers"]?.["x-old"], "José");
+    assert.deepEqual(groupOf(rig.policy.checks, "source")["ip"], "127.0.0.1");
+  });
+
   it("policies see every value of a repeated header", async () => {
     rig.policy.checks.length = 0;
     await raw(
