@@ -27,7 +27,7 @@ export interface Regex {
   test(text: string, meter?: Meter): boolean;
   /** Whether the whole of `text` matches. */
   matches(text: string, meter?: Meter): boolean;
-  /** The leftmost match at or after `from`, as JavaScript's own `exec` would give it; null when there is none. */
+  /** The leftmost match at or after `from`, a whole number from 0 on, as JavaScript's own `exec` would give it; null when there is none. */
   find(text: string, from: number, meter?: Meter): RegexMatch | null;
 }
 
@@ -54,27 +54,30 @@ const MAX_PATTERN_CHARS = 10_000;
 export function compileRegex(pattern: string, flags = ""): RegexResult {
   for (const flag of flags) if (!FLAGS.includes(flag)) return refused(`unknown flag "${flag}"`);
   const own = [...new Set(flags)].filter((flag) => flag !== "g").join("");
-  if (pattern.length > MAX_PATTERN_CHARS)
-    return refused(`the pattern is longer than ${MAX_PATTERN_CHARS} characters`);
-  try {
-    // What is a pattern is for JavaScript to say, which newer versions of may know more.
-    void new RegExp(pattern, own);
-    return { ok: true, regex: compileParsed(PARSER.parsePattern(pattern), pattern, own) };
-  } catch (error: unknown) {
-    if (error instanceof NoProgram) return refused(error.message);
-    if (error instanceof SyntaxError) return refused(explain(error));
-    if (error instanceof RangeError) return refused("the pattern nests too deeply");
-    throw error;
-  }
+  return compileWith(pattern, () => pattern, own);
 }
 
 /** Compiles `pattern` in RE2's syntax, with RE2's meaning. Groups capture nothing: for `matches` of whole texts. */
 export function compileRe2(pattern: string): RegexResult {
+  return compileWith(pattern, translateRe2, "");
+}
+
+/** @param translate Gives the pattern in JavaScript's syntax. */
+function compileWith(pattern: string, translate: (pattern: string) => string, flags: string): RegexResult {
+  if (pattern.length > MAX_PATTERN_CHARS)
+    return refused(`the pattern is longer than ${MAX_PATTERN_CHARS} characters`);
   try {
-    const result = compileRegex(translateRe2(pattern));
-    return result.ok ? { ok: true, regex: { ...result.regex, source: pattern } } : result;
+    const source = translate(pattern);
+    // What is a pattern is for JavaScript to say, of which newer versions may know more.
+    void new RegExp(source, flags);
+    return {
+      ok: true,
+      regex: { ...compileParsed(PARSER.parsePattern(source), source, flags), source: pattern },
+    };
   } catch (error: unknown) {
-    if (error instanceof Re2SyntaxError) return refused(error.message);
+    if (error instanceof NoProgram || error instanceof Re2SyntaxError) return refused(error.message);
+    if (error instanceof SyntaxError) return refused(explain(error));
+    if (error instanceof RangeError) return refused("the pattern nests too deeply");
     throw error;
   }
 }

@@ -3,7 +3,7 @@
 
 import type { Authority } from "../attributes/canonical/authority.ts";
 import { PurserError } from "../kernel/errors.ts";
-import type { Meter } from "../kernel/regex/meter.ts";
+import { type Meter, StepBudget } from "../kernel/regex/meter.ts";
 import { isWildcard } from "./host-name.ts";
 import type { Route, RouteMatch, RouteTable, VirtualHost } from "./model.ts";
 import { compileMatch, type Predicate, type RouteRequest } from "./route-match.ts";
@@ -16,28 +16,17 @@ export interface CompiledRouteTable {
   /** By what follows the `*`: `.example.com`; for `*` itself the empty string. */
   readonly suffixes: ReadonlyMap<string, CompiledVirtualHost>;
   /** Of the request that is being matched: a match waits for nothing, so that one serves all. */
-  readonly budget: MatchBudget;
+  readonly budget: StepBudget;
 }
 
 /** Steps of regular expressions, at some 50 ns each, that matching one request may take: 15 ms. */
 const MATCH_STEPS = 300_000;
 
-/** @throws {PurserError} PURSER_PROXY_MATCH_TOO_LONG when the steps are used up. */
-class MatchBudget implements Meter {
-  #left = MATCH_STEPS;
-
-  start(): void {
-    this.#left = MATCH_STEPS;
-  }
-
-  tick(steps: number): void {
-    this.#left -= steps;
-    if (this.#left < 0)
-      throw new PurserError(
-        "PURSER_PROXY_MATCH_TOO_LONG",
-        `the routes' regular expressions took more than ${MATCH_STEPS} steps for one request`,
-      );
-  }
+function tooLong(): PurserError {
+  return new PurserError(
+    "PURSER_PROXY_MATCH_TOO_LONG",
+    `the routes' regular expressions took more than ${MATCH_STEPS} steps for one request`,
+  );
 }
 
 interface CompiledVirtualHost {
@@ -59,7 +48,7 @@ export interface MatchedRoute {
 
 /** Where two virtual hosts claim a domain, the first has it. */
 export function compileRouteTable(table: RouteTable): CompiledRouteTable {
-  const budget = new MatchBudget();
+  const budget = new StepBudget(MATCH_STEPS, tooLong);
   const exact = new Map<string, CompiledVirtualHost>();
   const suffixes = new Map<string, CompiledVirtualHost>();
   for (const virtualHost of table.virtualHosts) {

@@ -84,8 +84,9 @@ export class CaptureMachine {
   }
 
   #charge(meter: Meter | undefined): void {
-    meter?.tick(this.#work / STATES_PER_STEP);
+    const states = this.#work;
     this.#work = 0;
+    meter?.tick(states / STATES_PER_STEP);
   }
 
   /** Adds all threads that `place` leads to, up to a match; whether there is one, whose slots are then current. */

@@ -109,12 +109,17 @@ export function union(ranges: CharSet): CharSet {
 }
 
 export function complement(set: CharSet): CharSet {
+  return complementIn(set, LAST_UNIT);
+}
+
+/** What of 0 to `end` is not in the set. */
+export function complementIn(set: CharSet, end: number): CharSet {
   const rest: [number, number][] = [];
   let next = 0;
   for (const [first, last] of set) {
     if (first > next) rest.push([next, first - 1]);
     next = last + 1;
   }
-  if (next <= LAST_UNIT) rest.push([next, LAST_UNIT]);
+  if (next <= end) rest.push([next, end]);
   return rest;
 }

@@ -7,6 +7,28 @@ export interface Meter {
   tick(steps: number): void;
 }
 
+/** Ends what takes more than `limit` steps from its last start, with the error that `onExceeded` makes. */
+export class StepBudget implements Meter {
+  readonly #limit: number;
+  readonly #onExceeded: () => Error;
+  #left: number;
+
+  constructor(limit: number, onExceeded: () => Error) {
+    this.#limit = limit;
+    this.#onExceeded = onExceeded;
+    this.#left = limit;
+  }
+
+  start(): void {
+    this.#left = this.#limit;
+  }
+
+  tick(steps: number): void {
+    this.#left -= steps;
+    if (this.#left < 0) throw this.#onExceeded();
+  }
+}
+
 /** States that a machine goes through in the time of a step. */
 export const STATES_PER_STEP = 2;
 /** Characters for which a machine that has met their like before needs as long. */

@@ -19,7 +19,9 @@ export function nativeSearch(
       return tester.test(text);
     },
     find(text, from, meter) {
-      meter?.tick(1 + (text.length - from) * cost);
+      meter?.tick(1 + Math.max(0, text.length - from) * cost);
+      // Beyond the end `lastIndex` may be more than an integer can be.
+      if (from > text.length) return null;
       finder.lastIndex = from;
       const match = finder.exec(text);
       return match === null ? null : { index: match.index, groups: match as unknown as RegexMatch["groups"] };

@@ -52,7 +52,7 @@ export interface Program {
 
 /** Bounds on a program: what its machines hold in memory, and do for one character, follows from them. */
 const MAX_INSTRUCTIONS = 10_000;
-const MAX_CELLS = 500_000;
+const MAX_CELLS = 200_000;
 
 /** Why a pattern cannot be made a program, for its author. */
 export class NoProgram extends Error {}

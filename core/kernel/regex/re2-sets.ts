@@ -1,17 +1,15 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type CharSet, complement, contains, union } from "./char-set.ts";
+import { type CharSet, complementIn, contains, union } from "./char-set.ts";
 
-/** Characters, which are code points to RE2. */
-export interface Re2Set {
-  /** Those up to U+FFFF. */
-  readonly ranges: CharSet;
-  /** Whether all others are in it: none alone is. As "units", their halves are listed instead. */
-  readonly isWide: boolean | "units";
-}
+/** Ranges of characters, which are code points to RE2; both ends included, sorted, apart from each other. */
+export type CodePoints = CharSet;
 
-const SURROGATES: CharSet = [[0xd800, 0xdfff]];
+const LAST_CODE_POINT = 0x10ffff;
+const FIRST_WIDE = 0x10000;
+/** Halves of characters, which are none. */
+const HALVES: CharSet = [[0xd800, 0xdfff]];
 
 /** RE2's `\s`: less than JavaScript's. */
 export const RE2_SPACE: CharSet = ranges("\t\n\f\r  ");
@@ -41,6 +39,11 @@ function ranges(ends: string): CharSet {
   ]);
 }
 
+/** All characters but these. */
+export function allBut(given: CodePoints): CodePoints {
+  return complementIn(union([...given, ...HALVES]), LAST_CODE_POINT);
+}
+
 /** With the other cases of its letters, as RE2 folds them: k has the Kelvin sign, s the long s. Undefined beyond ASCII. */
 export function foldCase(given: CharSet): CharSet | undefined {
   const folded = [...given];
@@ -53,27 +56,56 @@ export function foldCase(given: CharSet): CharSet | undefined {
   ] as const)
     if (contains(folded, ascii)) folded.push([other, other]);
   for (const [first, last] of given)
-    for (let unit = Math.max(first, 0x80); unit <= last; unit++) {
-      const text = String.fromCharCode(unit);
+    for (let code = Math.max(first, 0x80); code <= last; code++) {
+      const text = String.fromCodePoint(code);
       if (text.toLowerCase() !== text.toUpperCase()) return undefined;
     }
   return union(folded);
 }
 
-/** The set as JavaScript's source, without flags. */
-export function setSource({ ranges: given, isWide }: Re2Set): string {
-  const plain = complement(union([...complement(given), ...SURROGATES]));
-  const listed = isWide === "units" ? union([...plain, ...SURROGATES]) : plain;
-  const [only, ...more] = listed;
-  if (only !== undefined && more.length === 0 && only[0] === only[1] && isWide === false)
-    return unitSource(String.fromCharCode(only[0]));
-  const source = `[${listed.map(([first, last]) => (first === last ? escaped(first) : `${escaped(first)}-${escaped(last)}`)).join("")}]`;
-  return isWide === true ? `(?:${source}|[\\ud800-\\udbff][\\udc00-\\udfff])` : source;
+/** The set as JavaScript's source, without flags: characters beyond U+FFFF as pairs of halves. */
+export function setSource(given: CodePoints): string {
+  const narrow: (readonly [number, number])[] = [];
+  const pairs: string[] = [];
+  for (const [first, last] of allBut(allBut(given))) {
+    if (first < FIRST_WIDE) narrow.push([first, Math.min(last, FIRST_WIDE - 1)]);
+    if (last >= FIRST_WIDE) pairs.push(...pairSources(Math.max(first, FIRST_WIDE), last));
+  }
+  if (pairs.length > 0) return `(?:${[classSource(narrow), ...pairs].join("|")})`;
+  const [only, ...more] = narrow;
+  return only !== undefined && more.length === 0 && only[0] === only[1]
+    ? escaped(only[0])
+    : classSource(narrow);
 }
 
-/** A text as the source of a pattern that matches it. */
-export function unitSource(text: string): string {
-  return Array.from({ length: text.length }, (_, at) => escaped(text.charCodeAt(at))).join("");
+/** The same by halves, when the set has every character beyond U+FFFF; undefined for any other. */
+export function halvesSource(given: CodePoints): string | undefined {
+  if (!given.some(([first, last]) => first <= FIRST_WIDE && last === LAST_CODE_POINT)) return undefined;
+  return classSource(union([...given.filter(([first]) => first < FIRST_WIDE), ...HALVES]));
+}
+
+/** A range of characters beyond U+FFFF, as alternatives that each begin with other halves. */
+function pairSources(first: number, last: number): readonly string[] {
+  const [high, low] = halvesOf(first);
+  const [lastHigh, lastLow] = halvesOf(last);
+  if (high === lastHigh) return [classSource([[high, high]]) + classSource([[low, lastLow]])];
+  const whole: CharSet = [[0xdc00, 0xdfff]];
+  const sources = [classSource([[high, high]]) + classSource([[low, 0xdfff]])];
+  if (high + 1 < lastHigh) sources.push(classSource([[high + 1, lastHigh - 1]]) + classSource(whole));
+  return [...sources, classSource([[lastHigh, lastHigh]]) + classSource([[0xdc00, lastLow]])];
+}
+
+function halvesOf(code: number): readonly [high: number, low: number] {
+  const text = String.fromCodePoint(code);
+  return [text.charCodeAt(0), text.charCodeAt(1)];
+}
+
+function classSource(given: CharSet): string {
+  return `[${given
+    .map(([first, last]) =>
+      first === last ? escaped(first) : `${escaped(first)}-${escaped(Math.min(last, 0xffff))}`,
+    )
+    .join("")}]`;
 }
 
 function escaped(unit: number): string {

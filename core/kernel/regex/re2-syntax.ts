@@ -1,8 +1,16 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type CharSet, complement, DIGITS, union, WORD } from "./char-set.ts";
-import { foldCase, POSIX_CLASSES, RE2_SPACE, type Re2Set, setSource, unitSource } from "./re2-sets.ts";
+import { DIGITS, union, WORD } from "./char-set.ts";
+import {
+  allBut,
+  type CodePoints,
+  foldCase,
+  halvesSource,
+  POSIX_CLASSES,
+  RE2_SPACE,
+  setSource,
+} from "./re2-sets.ts";
 
 /**
  * Translates a pattern of RE2 (google/re2, doc/syntax.txt, as Istio and Envoy use it) into one of JavaScript's that
@@ -26,8 +34,8 @@ interface Flags {
 /** A part that a repeat may follow. */
 interface Atom {
   readonly source: string;
-  /** A set that has all characters beyond U+FFFF, by code units: repeated from zero times on, it matches the same. */
-  readonly units?: string;
+  /** A set that has all characters beyond U+FFFF, by their halves: repeated from zero times on, it matches the same. */
+  readonly halves?: string | undefined;
 }
 
 /** RE2's own bound on counts. */
@@ -48,14 +56,14 @@ const HINTS: Readonly<Record<string, string>> = {
 
 class Translator {
   readonly #pattern: string;
-  /** With `\B`, a set may not be repeated by code units: there would be a place within a character. */
-  readonly #byUnits: boolean;
+  /** With `\B`, a set may not be repeated by halves: there would be a place within a character. */
+  readonly #byHalves: boolean;
   #at = 0;
   #depth = 0;
 
   constructor(pattern: string) {
     this.#pattern = pattern;
-    this.#byUnits = !pattern.includes("\\B");
+    this.#byHalves = !pattern.includes("\\B");
   }
 
   translate(): string {
@@ -129,7 +137,7 @@ class Translator {
         return this.#class(flags);
       case ".":
         this.#at++;
-        return ofSet({ ranges: complement(dotAll ? [] : [[0x0a, 0x0a]]), isWide: true });
+        return ofSet(allBut(dotAll ? [] : [[0x0a, 0x0a]]));
       case "^":
       case "$":
         return { source: `(?:${this.#pattern[this.#at++]})` };
@@ -166,8 +174,8 @@ class Translator {
     if (this.#counts() !== undefined)
       throw this.#fault("a repeat of a repeat: put parentheses around the first");
     const [min, max] = counts;
-    if (max === undefined && atom.units !== undefined && this.#byUnits)
-      return `${min === 0 ? "" : `${atom.source}{${min}}`}${atom.units}*`;
+    if (max === undefined && atom.halves !== undefined && this.#byHalves)
+      return `${min === 0 ? "" : `${atom.source}{${min}}`}${atom.halves}*`;
     return `${atom.source}{${min},${max ?? ""}}`;
   }
 
@@ -197,8 +205,8 @@ class Translator {
   }
 
   /** `\d` and the like; undefined when there is none here. */
-  #escapedSet(flags: Flags): Re2Set | undefined {
-    const sets: Readonly<Record<string, CharSet>> = { d: DIGITS, w: WORD, s: RE2_SPACE };
+  #escapedSet(flags: Flags): CodePoints | undefined {
+    const sets: Readonly<Record<string, CodePoints>> = { d: DIGITS, w: WORD, s: RE2_SPACE };
     const letter = this.#pattern[this.#at + 1] ?? "";
     const ranges = this.#sees("\\") ? sets[letter.toLowerCase()] : undefined;
     if (ranges === undefined) return undefined;
@@ -239,29 +247,20 @@ class Translator {
   #class(flags: Flags): Atom {
     const start = this.#at++;
     const isNegated = this.#takes("^");
-    const sets: Re2Set[] = [];
-    const wide: number[] = [];
+    const listed: CodePoints[] = [];
     for (let first = true; first || !this.#sees("]"); first = false) {
       if (this.#at >= this.#pattern.length) {
         this.#at = start;
         throw this.#fault("missing closing ]");
       }
-      const set = this.#posixClass(flags) ?? this.#escapedSet(flags);
-      if (set !== undefined) sets.push(set);
-      else this.#range(sets, wide, flags);
+      listed.push(this.#posixClass(flags) ?? this.#escapedSet(flags) ?? this.#range(flags));
     }
     this.#at++;
-    const ranges = union(sets.flatMap((set) => set.ranges));
-    const isWide = sets.some((set) => set.isWide);
-    if (wide.length > 0 && (isNegated || isWide))
-      throw this.#fault("characters beyond U+FFFF in a class that is or has a negation are not supported");
-    if (isNegated) return ofSet({ ranges: complement(ranges), isWide: !isWide });
-    if (wide.length === 0) return ofSet({ ranges, isWide });
-    const others = wide.map((code) => unitSource(String.fromCodePoint(code)));
-    return { source: `(?:${[setSource({ ranges, isWide: false }), ...others].join("|")})` };
+    const set = union(listed.flat());
+    return ofSet(isNegated ? allBut(set) : set);
   }
 
-  #posixClass(flags: Flags): Re2Set | undefined {
+  #posixClass(flags: Flags): CodePoints | undefined {
     if (!this.#sees("[:")) return undefined;
     const [whole = "", negation, name = ""] =
       /^\[:(\^?)([a-z]+):\]/.exec(this.#pattern.slice(this.#at, this.#at + 20)) ?? [];
@@ -274,13 +273,13 @@ class Translator {
   }
 
   /** RE2 folds what is named, too: with flag i, `\w` has the Kelvin sign and the long s. */
-  #named(given: CharSet, isNegated: boolean, flags: Flags): Re2Set {
-    const ranges = this.#folded(given, flags);
-    return isNegated ? { ranges: complement(ranges), isWide: true } : { ranges, isWide: false };
+  #named(given: CodePoints, isNegated: boolean, flags: Flags): CodePoints {
+    const set = this.#folded(given, flags);
+    return isNegated ? allBut(set) : set;
   }
 
   /** One character of a class, or a range. */
-  #range(sets: Re2Set[], wide: number[], flags: Flags): void {
+  #range(flags: Flags): CodePoints {
     const first = this.#member();
     let last = first;
     if (this.#sees("-") && this.#pattern[this.#at + 1] !== "]" && this.#at + 1 < this.#pattern.length) {
@@ -289,12 +288,7 @@ class Translator {
       last = this.#member();
     }
     if (last < first) throw this.#fault("a range is out of order");
-    if (last > 0xffff) {
-      if (first !== last) throw this.#fault("ranges beyond U+FFFF are not supported: list the characters");
-      wide.push(first);
-      return;
-    }
-    sets.push({ ranges: this.#folded([[first, last]], flags), isWide: false });
+    return this.#folded([[first, last]], flags);
   }
 
   #member(): number {
@@ -302,12 +296,11 @@ class Translator {
   }
 
   #literal(code: number, flags: Flags): Atom {
-    if (code > 0xffff) return { source: `(?:${unitSource(String.fromCodePoint(code))})` };
-    return { source: setSource({ ranges: this.#folded([[code, code]], flags), isWide: false }) };
+    return { source: setSource(this.#folded([[code, code]], flags)) };
   }
 
-  #folded(ranges: CharSet, { ignoreCase }: Flags): CharSet {
-    const folded = ignoreCase ? foldCase(ranges) : ranges;
+  #folded(given: CodePoints, { ignoreCase }: Flags): CodePoints {
+    const folded = ignoreCase ? foldCase(given) : given;
     if (folded === undefined)
       throw this.#fault("letters beyond ASCII under flag i are not supported: write both cases");
     return folded;
@@ -334,7 +327,6 @@ class Translator {
   }
 }
 
-function ofSet(set: Re2Set): Atom {
-  const source = setSource(set);
-  return set.isWide ? { source, units: setSource({ ...set, isWide: "units" }) } : { source };
+function ofSet(set: CodePoints): Atom {
+  return { source: setSource(set), halves: halvesSource(set) };
 }

@@ -3,6 +3,7 @@
 
 import { EDGE, OTHER_CHAR } from "./alphabet.ts";
 import { CHARS_PER_STEP, type Meter, STATES_PER_STEP } from "./meter.ts";
+import { takeRoom } from "./table-pool.ts";
 import { ASSERT, CHECK, ENTER, holds, MATCH, type Program, READ, SPLIT } from "./program.ts";
 
 /** Where threads may be, whichever is preferred, and what they have just read. */
@@ -16,8 +17,6 @@ interface Standing {
 
 /** Whether a match has been found: nothing more needs to be read. */
 const MATCHED: Standing = { places: [], isIdle: true, before: EDGE, next: [] };
-/** Numbers that the standings of one machine may hold; when they are full, the machine begins anew. */
-const MAX_REMEMBERED = 100_000;
 /** After how much of either a meter is told of the work. */
 const CHARS_PER_CHARGE = 4_096;
 const STATES_PER_CHARGE = 4_096;
@@ -31,7 +30,6 @@ export class SetMachine {
   /** Whether the match is to be the whole text; otherwise it may be any part. */
   readonly #whole: boolean;
   #standings = new Map<string, Standing>();
-  #remembered = 0;
   readonly #reachedIn: Uint32Array;
   #round = 0;
   #work = 0;
@@ -81,6 +79,11 @@ export class SetMachine {
     return -1;
   }
 
+  /** Standings that a search is among remain with it, and with it alone. */
+  forget(): void {
+    this.#standings = new Map();
+  }
+
   #charge(meter: Meter | undefined, from: number, to: number): number {
     const states = this.#work;
     this.#work = 0;
@@ -127,12 +130,7 @@ export class SetMachine {
     const known = this.#standings.get(key);
     if (known !== undefined) return known;
     // Keys, places and columns, in numbers of eight bytes or less.
-    const size = 2 * places.length + this.#program.alphabet.size + 8;
-    if (this.#remembered + size > MAX_REMEMBERED) {
-      this.#standings = new Map();
-      this.#remembered = 0;
-    }
-    this.#remembered += size;
+    takeRoom(this, 2 * places.length + this.#program.alphabet.size + 8);
     this.#work += 32 + 4 * places.length + this.#program.alphabet.size;
     const next = Array<Standing | undefined>(this.#program.alphabet.size + 1).fill(undefined);
     const standing: Standing = { places, isIdle: places.length === 0, before, next };
