@@ -9,7 +9,7 @@ import { GATEWAY_FUNCTIONS } from "../core/expressions/gateway/functions.ts";
 import { type AstNode, walk } from "../core/expressions/jsonata-ast.ts";
 import { createRegexEngine } from "../core/expressions/regex-engine.ts";
 import { treeOf } from "../core/expressions/tree-of.ts";
-import { compileRegex } from "../core/kernel/regex.ts";
+import { compileLiteral } from "../core/expressions/regex-literal.ts";
 import type { Bindings } from "./bindings.ts";
 import { copyOfData } from "./data-copy.ts";
 import type { Limits } from "./limits.ts";
@@ -64,7 +64,7 @@ function stackOf({ depth }: Limits): { readonly stack?: number } {
 function refuseEndlessPatterns(ast: AstNode): void {
   walk(ast, (node) => {
     if (node.type !== "regex" || !(node.value instanceof RegExp)) return;
-    const compiled = compileRegex(node.value.source, node.value.flags);
+    const compiled = compileLiteral(node.value);
     if (compiled.ok) return;
     throw new ExpressionError("D4101", `the regular expression cannot be used: ${compiled.message}`, {
       token: String(node.value),

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { compileRegex } from "../kernel/regex.ts";
 import { suggest } from "../kernel/suggest.ts";
 import { RANGE_FUNCTION, TO_MILLIS_PICTURE } from "./bounded-builtins.ts";
 import { builtinOf } from "./reference-functions.ts";
 import type { ExpressionFault } from "./expression.ts";
+import { compileLiteral } from "./regex-literal.ts";
 import { FUNCTION_NAMES, STEADY_FUNCTIONS } from "./function-names.ts";
 import { faultOfConstants } from "./gateway/constant-arguments.ts";
 import { type AstNode, childrenOf, startOf, textOf, walk } from "./jsonata-ast.ts";
@@ -132,7 +132,7 @@ function didYouMean(name: string, bound: Iterable<string>): string {
 
 function regexFault(node: AstNode, source: string): ExpressionFault | undefined {
   if (!(node.value instanceof RegExp)) return undefined;
-  const result = compileRegex(node.value.source, node.value.flags);
+  const result = compileLiteral(node.value);
   if (result.ok) return undefined;
   const message = `the regular expression cannot be used: ${result.message}`;
   return {

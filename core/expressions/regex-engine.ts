@@ -1,13 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { compileRegex, type Regex } from "../kernel/regex.ts";
+import type { Regex } from "../kernel/regex.ts";
+import { compileLiteral } from "./regex-literal.ts";
 import { matchStart } from "./match-start.ts";
 import type { Meter } from "../kernel/regex/meter.ts";
 import { type ExpressionLimits, tooLarge } from "./limits.ts";
-
-/** Literals live as long as their expression, which compiled them once while it was checked. */
-const compiled = new WeakMap<RegExp, Regex>();
 
 /**
  * The part of RegExp that JSONata uses of its `RegexEngine` option, on linear time: it makes one for each evaluation
@@ -25,9 +23,10 @@ export function createRegexEngine(
     #matches = 0;
 
     constructor(literal: RegExp) {
-      const known = compiled.get(literal);
-      this.#regex = known ?? compileLiteral(literal);
-      if (known === undefined) compiled.set(literal, this.#regex);
+      const result = compileLiteral(literal);
+      // Literals are checked when an expression is compiled.
+      if (!result.ok) throw new SyntaxError(result.message);
+      this.#regex = result.regex;
       let budget = limits.weight;
       this.#meter = meter ?? {
         tick(steps) {
@@ -52,11 +51,4 @@ export function createRegexEngine(
     }
   }
   return LinearRegExp as unknown as RegExpConstructor;
-}
-
-function compileLiteral(literal: RegExp): Regex {
-  const result = compileRegex(literal.source, literal.flags);
-  // Literals are checked when an expression is compiled.
-  if (!result.ok) throw new SyntaxError(result.message);
-  return result.regex;
 }

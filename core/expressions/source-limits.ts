@@ -25,7 +25,7 @@ export const DOCUMENT_SOURCE_LIMITS: SourceLimits = {
   characters: 65_536,
   tokens: 4_096,
   depth: 250,
-  patterns: 64,
+  patterns: 32,
   defaults: 16,
   copies: 2_048,
 };

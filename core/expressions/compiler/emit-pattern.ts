@@ -1,16 +1,16 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { compileRegex, type Regex } from "../../kernel/regex.ts";
+import type { Regex } from "../../kernel/regex.ts";
 import { type AstNode, hasSuffix } from "../jsonata-ast.ts";
+import { compileLiteral } from "../regex-literal.ts";
 import { siteOf } from "./call-site.ts";
 import { any, type Code, NotCompiled } from "./place.ts";
 import { orAbsent, type QuickCall } from "./quick-call.ts";
 
 /** What runs a pattern that is written out. */
 export function regexOf({ value }: AstNode): Regex {
-  const { source, flags } = value as RegExp;
-  const compiled = compileRegex(source, flags);
+  const compiled = compileLiteral(value as RegExp);
   if (!compiled.ok) throw new NotCompiled(compiled.message);
   return compiled.regex;
 }
