@@ -42,7 +42,8 @@ export async function stopAll(
       logger.warn("a part did not stop cleanly", { part: part.name, error: messageOf(error) });
     }
   }
-  await within(until(endMs), Promise.all(outputs.map(written)));
+  // The other half of the reserve is for the exit itself.
+  await within(until((partsEndMs + endMs) / 2), Promise.all(outputs.map(written)));
   // From here on the process only exits. Should even that take long, a signal must not wait for JavaScript.
   leaveSignalsToSystem();
 }

@@ -190,4 +190,30 @@ describe("purser/expressions", () => {
     ])
       assert.doesNotThrow(() => compile(source).evaluate(input), source);
   });
+
+  it("writes nothing to what it is given, compiled or interpreted", async () => {
+    for (const source of [
+      '$ ~> |$$.x|{"z": 1}, "a"|',
+      '$ ~> |$b|{"z": 1}, "a"|',
+      '$$ ~> |[$$.x, $$.list]|{"z": 1}|',
+      '$.list{"k": $}',
+      'empty{"k": 1}',
+      "x ~> |$|{'a': 2}|",
+      '$map(list, function($v) { $v ~> |$$.x|{"z": 1}| })',
+      "list^($)",
+      "(x)(1)",
+      "$sort(list)",
+    ])
+      for (const written of [source, `($eval("1"); ${source})`, `([$made := 1]; ${source})`]) {
+        const input = { x: { a: 1 }, y: 2, empty: [], list: [2, 1] };
+        const bindings = { b: input.x };
+        const before = JSON.stringify([input, bindings]);
+        await Promise.resolve()
+          .then(() => compile(written).evaluate(input, bindings))
+          .catch((error: unknown) => assert.ok(error instanceof ExpressionError));
+        assert.equal(JSON.stringify([input, bindings]), before, written);
+      }
+    const made: unknown = compile('($o := {"a": 1}; $ ~> |$o|{"z": 1}, "a"|; $o)').evaluate({});
+    assert.deepEqual({ ...(made as object) }, { z: 1 });
+  });
 });

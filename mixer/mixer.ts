@@ -91,7 +91,9 @@ class MixerRuntime implements Mixer {
     const localStore = createMemoryQuotaStore({ clock });
     this.#host = { ...world, metrics };
     this.#exposition = new ExpositionCollector(metrics, logger);
-    this.#defaultStore = defaultStore ?? createMemoryQuotaStore({ clock });
+    const builtInStore = createMemoryQuotaStore({ clock });
+    metrics.watchCounts({ "built-in": builtInStore, local: localStore });
+    this.#defaultStore = defaultStore ?? builtInStore;
     this.#nodeCount = nodeCount;
     this.#generations = new Generations({ clock, scheduler, logger });
     this.#presence = new ProxyPresence({

@@ -36,7 +36,7 @@ export function decideCharges(plan: CheckPlan, tally: Tally): MaybePromise<void>
 }
 
 function chargeOf({ document }: Placed<QuotaPolicy>, scope: Scope): MaybePromise<QuotaCharge | Fault> {
-  const { name: policy, windowMs, leaseMs, mode, onStoreFailure } = document;
+  const { name: policy, windowMs, leaseMs, mode, onStoreFailure, giveBackOn } = document;
   return andThen(evaluateMap(document.key, scope), (key) =>
     andThen(evaluateAmount(document, scope), (amount) =>
       andThen(evaluateLimit(document, scope), (limit) =>
@@ -49,6 +49,7 @@ function chargeOf({ document }: Placed<QuotaPolicy>, scope: Scope): MaybePromise
           leaseMs,
           mode,
           onStoreFailure,
+          ...(giveBackOn === "never" ? {} : { giveBackOn }),
           message,
         })),
       ),

@@ -18,10 +18,21 @@ export function findFault(ast: AstNode, source: string): ExpressionFault | undef
     const fault =
       (node.type === "variable" && variableFault(node, source, bound)) ||
       (node.type === "regex" && regexFault(node, source)) ||
+      (node.type === "path" && pathFault(node)) ||
       ((node.type === "function" || node.type === "partial") && callFault(node, source, bound));
     if (fault) faults.push(fault);
   });
   return faults.sort((a, b) => a.offset - b.offset)[0];
+}
+
+/** Steps of one path; attributes nest a few deep. */
+const MOST_STEPS = 100;
+
+function pathFault(node: AstNode): ExpressionFault | undefined {
+  const beyond = node.steps?.[MOST_STEPS];
+  if (beyond === undefined) return undefined;
+  const message = `a path has more than ${MOST_STEPS} steps`;
+  return { code: "PURSER_EXPR_SYNTAX", message, offset: beyond.position ?? 0 };
 }
 
 /** Every function and variable that an expression mentions, without the `$`. */

@@ -2,17 +2,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { compileRegex, type Regex } from "../kernel/regex.ts";
+import { matchStart } from "./match-start.ts";
 import type { Meter } from "../kernel/regex/meter.ts";
 import { type ExpressionLimits, tooLarge } from "./limits.ts";
+
+/** Literals live as long as their expression, which compiled them once while it was checked. */
+const compiled = new WeakMap<RegExp, Regex>();
 
 /**
  * The part of RegExp that JSONata uses of its `RegexEngine` option, on linear time: it makes one for each evaluation
  * of a literal, sets `lastIndex`, and calls `exec` until the matches end.
  */
-export function createRegexEngine(limits: Pick<ExpressionLimits, "items" | "weight">): RegExpConstructor {
-  /** Literals live as long as their expression, which compiled them once while it was checked. */
-  const compiled = new WeakMap<RegExp, Regex>();
-
+export function createRegexEngine(
+  limits: Pick<ExpressionLimits, "items" | "weight">,
+  meter?: Meter,
+): RegExpConstructor {
   class LinearRegExp {
     lastIndex = 0;
     readonly #regex: Regex;
@@ -25,7 +29,7 @@ export function createRegexEngine(limits: Pick<ExpressionLimits, "items" | "weig
       this.#regex = known ?? compileLiteral(literal);
       if (known === undefined) compiled.set(literal, this.#regex);
       let budget = limits.weight;
-      this.#meter = {
+      this.#meter = meter ?? {
         tick(steps) {
           budget -= steps;
           if (budget < 0) throw tooLarge(`a regular expression took more than ${limits.weight} steps`);
@@ -35,7 +39,8 @@ export function createRegexEngine(limits: Pick<ExpressionLimits, "items" | "weig
 
     exec(given: unknown): (string[] & { index: number }) | null {
       const text = String(given);
-      const match = this.#regex.find(text, this.lastIndex, this.#meter);
+      const start = matchStart(this.lastIndex);
+      const match = start > text.length ? null : this.#regex.find(text, start, this.#meter);
       if (match === null) {
         this.lastIndex = 0;
         return null;

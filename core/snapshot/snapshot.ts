@@ -91,6 +91,7 @@ export interface QuotaPolicy extends Named {
   readonly store: string | undefined;
   readonly onStoreFailure: "allow" | "deny" | "local";
   readonly leaseMs: number;
+  readonly giveBackOn: "never" | "unanswered" | "failure";
   readonly message: Expression | undefined;
   readonly mode: "enforce" | "shadow";
   readonly onError: "deny" | "allow";

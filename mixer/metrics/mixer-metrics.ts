@@ -5,6 +5,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { DocumentRef, QuotaOutcome } from "../../core/check/decision.ts";
 import type { DocumentOutcome } from "../../core/check/ports.ts";
 import { attempt, chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import type { MemoryQuotaStore } from "../../core/quota/memory-store.ts";
 import type { Clock } from "../../core/kernel/ports.ts";
 import type { DeliveryObserver } from "../delivery/delivery.ts";
 
@@ -122,6 +123,31 @@ export class MixerMetrics {
       collect: () => {
         this.#depth.reset();
         for (const { handler, template, depth } of queues()) this.#depth.set({ handler, template }, depth);
+      },
+    });
+  }
+
+  /** Shows how full the stores in this process's memory are. */
+  watchCounts(stores: Readonly<Record<string, MemoryQuotaStore>>): void {
+    const labelNames = ["store"] as const;
+    const counts = new Gauge({
+      name: "purser_mixer_quota_counts",
+      help: "Quota counts in this process's memory.",
+      labelNames,
+      registers: [this.registry],
+      collect: () => {
+        for (const [store, { statistics }] of Object.entries(stores)) counts.set({ store }, statistics.cells);
+      },
+    });
+    const shared = new Counter({
+      name: "purser_mixer_quota_shared_total",
+      help: "Quota requests counted in a count that several keys share, because their policy has as many as it may.",
+      labelNames,
+      registers: [this.registry],
+      collect: () => {
+        shared.reset();
+        for (const [store, { statistics }] of Object.entries(stores))
+          shared.inc({ store }, statistics.shared);
       },
     });
   }

@@ -2,7 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { CheckReply } from "../../api/mixer.ts";
-import type { Decision, DocumentRef, QuotaCharge, QuotaOutcome } from "../../core/check/decision.ts";
+import type {
+  Decision,
+  DocumentRef,
+  QuotaCharge,
+  QuotaOutcome,
+  RequestFate,
+} from "../../core/check/decision.ts";
 import { chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
 import { type QuotaStanding, standingOf } from "../../core/quota/rate-limit-fields.ts";
 import { type FailurePolicy, refusedIndex } from "./failure-policy.ts";
@@ -27,6 +33,8 @@ export interface CachedDecision {
   readonly decision: Decision;
   readonly enforced: readonly LeasedCharge[];
   readonly shadow: readonly LeasedCharge[];
+  /** Whether a policy may want a charge back. */
+  readonly givesBack: boolean;
   /** The whole verdict, where no quota makes each request's different. */
   readonly verdict: Verdict | undefined;
 }
@@ -38,6 +46,7 @@ export function cachedDecision(decision: Decision): CachedDecision {
     decision,
     enforced: charges.filter(({ charge }) => charge.mode === "enforce"),
     shadow: charges.filter(({ charge }) => charge.mode === "shadow"),
+    givesBack: decision.charges.some(({ giveBackOn }) => giveBackOn !== undefined),
     verdict: charges.length === 0 ? verdictOf(decision, hit) : undefined,
   };
 }
@@ -65,10 +74,12 @@ export class QuotaGate {
     const { leases, stats } = this.#options;
     const { enforced } = cached;
     stats.quota_calls++;
-    if (leases.takeAtOnce(enforced, nowMs)) {
+    const taken: ChargeResult[] | undefined = cached.givesBack ? [] : undefined;
+    if (leases.takeAtOnce(enforced, nowMs, taken)) {
       stats.quota_cache_hits++;
       stats.quota_cache_hit_accepts++;
-      return verdictOf(cached.decision, this.#facts(cached, true, nowMs));
+      const verdict = verdictOf(cached.decision, this.#facts(cached, true, nowMs));
+      return taken === undefined ? verdict : this.#returnable(verdict, cached, taken);
     }
     const refused = leases.refuseAtOnce(enforced, nowMs);
     if (refused !== undefined) {
@@ -88,14 +99,21 @@ export class QuotaGate {
    */
   admit(reply: CheckReply, sentMs: number | undefined): MaybePromise<Verdict | "stale"> {
     const verdict = this.#admit(reply);
-    if (sentMs === undefined || verdict.outcome.kind !== "allow") return verdict;
+    if (verdict.outcome.kind !== "allow") return verdict;
     const { leases, stats, monotonicMs } = this.#options;
     const { decision, quotas } = reply;
     const granted = decision.charges
       .map((charge, index) => ({ charge, outcome: quotas[index] as QuotaOutcome }))
       .filter(({ charge, outcome }) => charge.mode === "enforce" && isCounted(outcome));
     const nowMs = monotonicMs();
-    if (granted.every(({ outcome }) => usableUntilMs(outcome, sentMs) >= nowMs)) return verdict;
+    if (sentMs === undefined || granted.every(({ outcome }) => usableUntilMs(outcome, sentMs) >= nowMs)) {
+      if (granted.every(({ charge }) => charge.giveBackOn === undefined)) return verdict;
+      return {
+        ...verdict,
+        giveBack: (fate) =>
+          void leases.giveBackGrants(granted.filter(({ charge }) => isGivenBack(charge, fate))),
+      };
+    }
     stats.quota_late += granted.length;
     const charges = granted.map(({ charge }) => charge);
     const again = cachedDecision({ ...decision, charges, shadowDenials: verdict.shadowDenials });
@@ -162,8 +180,20 @@ export class QuotaGate {
         ...this.#facts(cached, cacheHit, monotonicMs()),
         ...(failure === undefined ? {} : { failure }),
       };
-      return accepted ? verdictOf(decision, facts) : refusedVerdict(decision, outcome, facts);
+      if (!accepted) return refusedVerdict(decision, outcome, facts);
+      const verdict = verdictOf(decision, facts);
+      return cached.givesBack ? this.#returnable(verdict, cached, results) : verdict;
     });
+  }
+
+  /** With the way to give back what was taken, for the policies that want it. */
+  #returnable(verdict: Verdict, { enforced }: CachedDecision, taken: readonly ChargeResult[]): Verdict {
+    const wants = (fate: RequestFate) => (_: ChargeResult, index: number) =>
+      isGivenBack((enforced[index] as LeasedCharge).charge, fate);
+    return {
+      ...verdict,
+      giveBack: (fate) => void this.#options.leases.putBack(taken.filter(wants(fate))),
+    };
   }
 
   /** What refuses, the first in document order; undefined when nothing does. */
@@ -217,6 +247,10 @@ export class QuotaGate {
     }
     return refused;
   }
+}
+
+function isGivenBack({ giveBackOn }: QuotaCharge, fate: RequestFate): boolean {
+  return giveBackOn === "failure" || giveBackOn === fate;
 }
 
 /** Whether a store counted something of the charge. */

@@ -38,6 +38,7 @@ export interface ToyQuota {
   readonly leaseMs: number;
   readonly mode: "enforce" | "shadow";
   readonly onStoreFailure: "allow" | "deny" | "local";
+  readonly giveBackOn?: "unanswered" | "failure";
 }
 
 export function quota(fields: Partial<ToyQuota> = {}): ToyQuota {
@@ -54,7 +55,7 @@ export function quota(fields: Partial<ToyQuota> = {}): ToyQuota {
 }
 
 export function charge(of: ToyQuota, amount = 1, cell = `${of.policy}{}`): QuotaCharge {
-  const { policy, limit, windowMs, leaseMs, mode, onStoreFailure } = of;
+  const { policy, limit, windowMs, leaseMs, mode, onStoreFailure, giveBackOn } = of;
   return {
     policy,
     cell,
@@ -64,6 +65,7 @@ export function charge(of: ToyQuota, amount = 1, cell = `${of.policy}{}`): Quota
     mode,
     onStoreFailure,
     amount,
+    ...(giveBackOn === undefined ? {} : { giveBackOn }),
     message: `${policy} is used up`,
   };
 }

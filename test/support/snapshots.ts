@@ -77,6 +77,7 @@ export function quotaPolicy(name: string, fields: Partial<QuotaPolicy> = {}): Qu
     store: undefined,
     onStoreFailure: "local",
     leaseMs: 1_000,
+    giveBackOn: "never",
     message: undefined,
     mode: "enforce",
     onError: "deny",

@@ -20,6 +20,8 @@ import type { KindDefinition, SpecFault } from "./kind.ts";
 export const QUOTA_ALGORITHMS = ["fixed-window", "sliding-window", "token-bucket"] as const;
 export const STORE_FAILURE_POLICIES = ["allow", "deny", "local"] as const;
 
+export const GIVE_BACK_POLICIES = ["never", "unanswered", "failure"] as const;
+
 const Limit = (description: string) => Type.Integer({ minimum: 0, maximum: 1_000_000_000, description });
 
 const QuotaPolicySpec = Closed({
@@ -53,6 +55,12 @@ const QuotaPolicySpec = Closed({
     Choice(
       STORE_FAILURE_POLICIES,
       "When the store, or the mixer, cannot be reached: allow, deny, or local (default): count here against this node's share.",
+    ),
+  ),
+  giveBackOn: Type.Optional(
+    Choice(
+      GIVE_BACK_POLICIES,
+      "When a proxy gives the charge of an allowed request back: never (default), unanswered (the upstream sent no response), or failure (unanswered, or a status from 500 on).",
     ),
   ),
   lease: Type.Optional(

@@ -7,6 +7,9 @@ import type { ExpressionFinding } from "./finding.ts";
 
 type Details = Pick<ExpressionFinding, "code" | "severity" | "message" | "suggestion">;
 
+/** Most errors, and most warnings, that are kept of one expression: more help nobody, and are compared with one another. */
+const MAX_FINDINGS = 100;
+
 /** What was found so far, each finding once: the parser copies parts of the tree. */
 export class Findings {
   readonly #source: string;
@@ -24,7 +27,16 @@ export class Findings {
 
   addAt({ start, end }: SourceRange, details: Details): void {
     const key = `${details.code} ${start} ${end}`;
-    if (!this.#found.has(key)) this.#found.set(key, { ...details, start, end });
+    if (this.#found.has(key) || this.isFull(details.severity)) return;
+    this.#found.set(key, { ...details, start, end });
+  }
+
+  /** Whether no more findings of that severity are kept. */
+  isFull(severity: ExpressionFinding["severity"]): boolean {
+    if (this.#found.size < MAX_FINDINGS) return false;
+    return (
+      [...this.#found.values()].filter((finding) => finding.severity === severity).length >= MAX_FINDINGS
+    );
   }
 
   /** Forgets what was found of a part that is misunderstood as a whole. */

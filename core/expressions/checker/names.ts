@@ -20,6 +20,7 @@ export function checkNames(
   const { findings, use } = inference;
   const misread = [...checkDashes(ast, source, inference), ...checkBareWords(ast, inference)];
   for (const reference of paths) {
+    if (findings.isFull("error")) break;
     const found = use.manifest.check(reference.path, use.phase);
     const unknown = found?.code === "PURSER_EXPR_UNKNOWN_ATTRIBUTE";
     if (found === undefined || (unknown && use.complete === false)) continue;

@@ -23,7 +23,7 @@ export interface Way {
 }
 
 /** Most ways that are told apart. */
-const MAX_WAYS = 32;
+const MAX_WAYS = 16;
 /** Longest pattern that is looked at, in UTF-16 units. */
 const MAX_LENGTH = 1_000;
 
@@ -32,8 +32,17 @@ type Token = { readonly char: string } | "BREAK" | "DOT" | "START" | "END";
 
 const PARSER = new RegExpParser({ ecmaVersion: 2023, strict: false });
 
+/** By pattern, as several checks ask for the same. */
+const known = new WeakMap<RegExp, readonly Way[] | "unknown">();
+
 /** The ways in which a pattern matches; undefined when there are too many, or it cannot be parsed. */
-export function waysOf({ source, flags }: Pick<RegExp, "source" | "flags">): readonly Way[] | undefined {
+export function waysOf(pattern: RegExp): readonly Way[] | undefined {
+  const ways = known.get(pattern) ?? findWays(pattern) ?? "unknown";
+  known.set(pattern, ways);
+  return ways === "unknown" ? undefined : ways;
+}
+
+function findWays({ source, flags }: RegExp): readonly Way[] | undefined {
   if (source.length > MAX_LENGTH) return undefined;
   let parsed: AST.Pattern;
   try {
@@ -56,7 +65,9 @@ function sequencesOf(
     for (const element of elements) {
       const parts = tokensOf(element, isLineBased);
       if (parts === undefined) return undefined;
-      sequences = sequences.flatMap((before) => parts.map((part) => [...before, ...part]));
+      const [only] = parts;
+      if (parts.length === 1 && only !== undefined) for (const sequence of sequences) sequence.push(...only);
+      else sequences = sequences.flatMap((before) => parts.map((part) => [...before, ...part]));
       if (sequences.length > MAX_WAYS) return undefined;
     }
     all.push(...sequences);

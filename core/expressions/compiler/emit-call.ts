@@ -112,5 +112,5 @@ export function emitTransform(emitter: Emitter, node: AstNode, place: Place): Co
   const positions = [node.update as AstNode, node.delete ?? {}]
     .map((part) => emitter.constant(positionOf(part)))
     .join(",");
-  return any(`R.transform(G,${pattern},${update},${remove},${positions})`);
+  return any(`R.transform(G,[input,E],${pattern},${update},${remove},${positions})`);
 }

@@ -46,6 +46,9 @@ export function emitFromVariable(
   return `(${value}=${text},${follow(emitter, value, names, place, "R.followFrom")})`;
 }
 
+/** Names in a path that is walked by the runtime: the code for each holds all that follow. */
+const LONG_PATH = 16;
+
 /**
  * Properties one after another, for as long as they are objects: an array on the way is walked by the runtime.
  * A name that no object inherits is read as it is: what has no such property gives no value either way.
@@ -57,7 +60,8 @@ export function follow(
   place: Place,
   slowly = "R.followNames",
 ): string {
-  if (names.some(isCareful)) return `${slowly}(G,${value},${emitter.constant(names)})`;
+  if (names.length > LONG_PATH || names.some(isCareful))
+    return `${slowly}(G,${value},${emitter.constant(names)})`;
   const slow = (from: string, index: number): string =>
     `R.followArray(G,${from},${emitter.constant(names.slice(index))},${index > 0 && slowly === "R.followFrom" ? "R.followNames" : slowly})`;
   const at = (from: string, index: number): string => {
@@ -73,5 +77,5 @@ export function follow(
 }
 
 function isCareful(name: string): boolean {
-  return CAREFUL.has(name) || /^[0-9]+$/.test(name);
+  return CAREFUL.has(name) || /^(?:[0-9]+|_jsonata_.*)$/.test(name);
 }

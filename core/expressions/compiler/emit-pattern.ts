@@ -51,7 +51,7 @@ export function emitContains(call: QuickCall, a: AstNode, b: AstNode): Code {
   const [part, setPart] = call.hold(b);
   const fits = `typeof ${text}==="string"&&typeof ${part}==="string"`;
   return {
-    text: `(${set},${setPart},${orAbsent(text, `${fits}?${text}.includes(${part}):${call.slowly(text, part)}`, [part])})`,
+    text: `(${set},${setPart},${orAbsent(text, `${fits}?R.holdsText(G,${text},${part}):${call.slowly(text, part)}`, [part])})`,
     kind: "boolean?",
   };
 }

@@ -16,6 +16,7 @@ import {
   type Frame,
   NotCompiled,
   type Place,
+  stepsOf,
   type Variable,
 } from "./place.ts";
 import { endsWithTailCall, mayBeSequence } from "./node-facts.ts";
@@ -128,7 +129,9 @@ export class Emitter {
     const frame: Frame =
       names === undefined ? place.frame : { kind: "tuple", tuple, names, outer: place.frame };
     const body = write({ ...place, context, isRoot: false, tuple, frame, scope });
-    return `(${context}${names === undefined ? "" : `,${tuple}`})=>${scope.body(body)}`;
+    const steps = stepsOf(body);
+    const charged = steps === 0 ? body : `(G.tick(${steps}),${body})`;
+    return `(${context}${names === undefined ? "" : `,${tuple}`})=>${scope.body(charged)}`;
   }
 
   /** `labels`: those of ancestors that the input, a stream of tuples then, hands on. */

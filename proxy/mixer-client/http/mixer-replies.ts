@@ -55,6 +55,7 @@ const Decision = Type.Object({
       leaseMs: Amount,
       mode: Choice("enforce", "shadow"),
       onStoreFailure: StoreFailure,
+      giveBackOn: Type.Optional(Choice("unanswered", "failure")),
       message: Text,
     }),
   ),

@@ -321,6 +321,46 @@ describe("quota leases", () => {
   });
 });
 
+describe("charges of requests that went wrong", () => {
+  for (const fate of ["unanswered", "failure"] as const) {
+    for (const limit of [10, 100_000]) {
+      for (const delayMs of [0, 3]) {
+        it(`go back for ${fate} as their policies say, of ${limit} with replies after ${delayMs} ms`, async () => {
+          const quotas = [
+            quota({ policy: "never", limit }),
+            quota({ policy: "unanswered", limit, giveBackOn: "unanswered" }),
+            quota({ policy: "failure", limit, giveBackOn: "failure" }),
+          ];
+          const { time, mixer, client } = stageWith(quotas);
+          mixer.delayMs = delayMs;
+          const requests = 9;
+          for (let request = 0; request < requests; request++) {
+            const verdict = Promise.resolve(client.check(BAG));
+            await time.advanceAndSettle(10);
+            const { outcome, giveBack } = await verdict;
+            assert.equal(outcome.kind, "allow");
+            giveBack?.(fate);
+            await time.advanceAndSettle(10);
+          }
+          const closing = client.close(100);
+          await time.advanceAndSettle(100);
+          await closing;
+          assert.deepEqual(
+            quotas.map((one) => limit - mixer.remaining(one)),
+            [requests, fate === "unanswered" ? 0 : requests, 0],
+          );
+        });
+      }
+    }
+  }
+
+  it("have no way back where no policy wants it", () => {
+    const { client } = stageWith([quota({})]);
+    for (let request = 0; request < 3; request++)
+      assert.equal((client.check(BAG) as Verdict).giveBack, undefined);
+  });
+});
+
 describe("grants that come late", () => {
   /** As many requests as the limit, whose replies are held; and as many again, once the window of the decision is over. */
   for (const algorithm of ["fixed-window", "sliding-window", "token-bucket"] as const) {

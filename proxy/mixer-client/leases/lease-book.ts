@@ -9,7 +9,7 @@ import type { Clock, Scheduler } from "../../../core/kernel/ports.ts";
 import { type Answer, type MixerCaller, Unavailable } from "../mixer-caller.ts";
 import type { ClientStats } from "../stats.ts";
 import { type Ask, type ChargeResult, LeasePool, type Waiter } from "./lease-pool.ts";
-import type { Lot } from "./lots.ts";
+import type { Lot, Part } from "./lots.ts";
 import type { UseTime } from "./use-time.ts";
 
 export interface LeaseBookOptions {
@@ -63,8 +63,11 @@ export class LeaseBook {
     this.#version = version;
   }
 
-  /** Takes all the charges or none, without asking anybody: false when some are not at hand. */
-  takeAtOnce(charges: readonly LeasedCharge[], nowMs: number): boolean {
+  /**
+   * Takes all the charges or none, without asking anybody: false when some are not at hand.
+   * @param taken Is given what was taken, in order, for `putBack`.
+   */
+  takeAtOnce(charges: readonly LeasedCharge[], nowMs: number, taken?: ChargeResult[]): boolean {
     const pools: LeasePool[] = [];
     for (const leased of charges) {
       const pool = this.#poolOf(leased);
@@ -75,7 +78,9 @@ export class LeaseBook {
       const { amount } = (charges[index] as LeasedCharge).charge;
       const pool = pools[index] as LeasePool;
       pool.want(amount, nowMs);
-      pool.take(amount);
+      const parts: Part[] | undefined = taken && [];
+      pool.take(amount, parts);
+      if (parts !== undefined) taken?.push({ kind: "taken", pool, parts });
     }
     this.#askFor(pools);
     return true;

@@ -104,8 +104,8 @@ export class LeasePool {
   }
 
   /** Takes what `has` said is there. */
-  take(amount: number): void {
-    this.#lots.take(amount);
+  take(amount: number, parts?: Part[]): void {
+    this.#lots.take(amount, parts);
   }
 
   /** Until when the same demand is refused without asking: how long, in milliseconds; undefined when it is not. */

@@ -21,12 +21,16 @@ interface Demand {
 
 /** The part of the requests that is refused, once the count has settled. */
 async function refusedPart({ algorithm, limit, windowMs, leaseMs, proxies, share }: Demand): Promise<number> {
-  const { time, mixer, client, newClient } = createStage();
+  const stage = createStage();
+  const { time, mixer, client } = stage;
   const counted = quota({ limit, windowMs, leaseMs, algorithm });
   mixer.quotas = [counted];
   mixer.delayMs = ROUND_TRIP_MS;
   mixer.decide = () => ({ validDurationMs: 1e9, validUseCount: 1e9, charges: [charge(counted)] });
-  const clients = [client, ...Array.from({ length: proxies - 1 }, (_, index) => newClient(`c${index}`))];
+  const clients = [
+    client,
+    ...Array.from({ length: proxies - 1 }, (_, index) => stage.newClient(`c${index}`)),
+  ];
   mixer.announce({ proxies });
   let [all, asked, refused, due] = [0, 0, 0, 0];
   for (let tick = 0; tick < 9 * windowMs; tick++) {

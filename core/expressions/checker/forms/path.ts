@@ -84,7 +84,7 @@ export function asTemplate(text: string): string {
 /** Every path is normalised before it is read; the default of pathNormalization is MERGE_SLASHES. */
 function spellingMisfit(text: string, span: Span): Misfit | undefined {
   // Dots at an open end may be the beginning of a longer name, and an escape may be cut.
-  const open = span.end ? "" : (/(?:\/\.{1,2})?(?:%[0-9A-Fa-f]?)?$/.exec(text)?.[0] ?? "");
+  const open = span.end ? "" : (/(?:(?:\/|%2F|%5C)\.{1,2})?(?:%[0-9A-F]?)?$/i.exec(text)?.[0] ?? "");
   const closed = text.slice(0, text.length - open.length);
   // What comes before the text in its segment is not known.
   const lead = closed.startsWith("/") ? "" : "/x";
