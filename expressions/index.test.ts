@@ -53,6 +53,15 @@ describe("purser/expressions", () => {
     assert.equal(await compile("$later() + 1").evaluate({}, { later: async () => Promise.resolve(2) }), 3);
   });
 
+  it("says what to write for a pattern of another language", () => {
+    assert.throws(() => compile("$contains(a, /(?i)x/)"), {
+      code: "D4101",
+      position: 14,
+      message: /write flag i behind the pattern: \/…\/i/,
+    });
+    assert.throws(() => compile("/[b-a]/"), { code: "D4101", message: /Range out of order/ });
+  });
+
   it("fails at a literal with the literal for a token, as JSONata does", async () => {
     for (const source of ["5(3)", "5[0](1)", "-5(1)", "true(1)", "1.5(2)", "0()", "5(?)", "5 ~> 6(1)"]) {
       const { code, position, token } = failureOf(source);

@@ -4,7 +4,7 @@
 import jsonata from "jsonata";
 import { ExpressionError } from "../core/expressions/expression.ts";
 import { guardInterpreter, replaceRanges } from "../core/expressions/guarded-interpreter.ts";
-import { evaluationError } from "../core/expressions/failures.ts";
+import { evaluationError, syntaxFault } from "../core/expressions/failures.ts";
 import { GATEWAY_FUNCTIONS } from "../core/expressions/gateway/functions.ts";
 import { type AstNode, walk } from "../core/expressions/jsonata-ast.ts";
 import { createRegexEngine } from "../core/expressions/regex-engine.ts";
@@ -29,6 +29,11 @@ export function createReference(source: string, limits: Limits): Reference {
   try {
     parsed = jsonata(source, options);
   } catch (error: unknown) {
+    // JavaScript's parser of regular expressions, which gives neither a code nor a place.
+    if (error instanceof SyntaxError) {
+      const { message, offset } = syntaxFault(error, source);
+      throw new ExpressionError("D4101", message, { position: offset, cause: error });
+    }
     throw evaluationError(error);
   }
   const ast = treeOf(parsed);
