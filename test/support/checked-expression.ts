@@ -24,7 +24,7 @@ const BUILT_IN = builtInManifest();
 
 export function compiled(source: string): Expression {
   const result = compileWithJsonata(source);
-  assert.ok(result.ok, result.ok ? "" : `${source}: ${result.fault.message}`);
+  assert.ok(result.ok, result.ok ? "" : `${source.slice(0, 100)}: ${result.fault.message}`);
   return result.expression;
 }
 

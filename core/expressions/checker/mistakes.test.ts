@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { parseAllDocuments } from "yaml";
 import {
   checkedBuiltIn,
   describeFinding,
@@ -537,6 +539,27 @@ const RIGHT: readonly (readonly [purpose: Purpose, source: string])[] = [
   ["deny", "$count(request.auth.claims.roles) > 0"],
 ];
 
+const PURPOSES: Readonly<Record<string, Purpose>> = { DENY: "deny", ALLOW: "allow", AUDIT: "audit" };
+
+/** The conditions of the policies in docs/ and policies/examples/. */
+function* shownConditions(): Generator<{ readonly source: string; readonly purpose: Purpose }> {
+  const pages = readdirSync("docs").map((name) => readFileSync(`docs/${name}`, "utf8"));
+  const fenced = pages.flatMap((page) =>
+    [...page.matchAll(/^```yaml\n([^]*?)^```/gm)].map(([, text = ""]) => text),
+  );
+  const examples = readdirSync("policies/examples").map((name) =>
+    readFileSync(`policies/examples/${name}`, "utf8"),
+  );
+  for (const document of [...fenced, ...examples].flatMap((text) => parseAllDocuments(text))) {
+    const { kind, spec } = (document.toJS() ?? {}) as { kind?: string; spec?: Record<string, unknown> };
+    if (spec === undefined || (kind !== "AccessPolicy" && kind !== "QuotaPolicy")) continue;
+    const { action, match, when } = spec;
+    const purpose = PURPOSES[String(action)] ?? "match";
+    if (typeof match === "string") yield { source: match, purpose: purpose === "allow" ? "match" : purpose };
+    if (typeof when === "string" && !/\$(?:now|millis)\(/.test(when)) yield { source: when, purpose };
+  }
+}
+
 describe("the mistakes that the checker knows", () => {
   itKnows(MISTAKES);
 
@@ -545,6 +568,18 @@ describe("the mistakes that the checker knows", () => {
       assert.deepEqual(checkedBuiltIn(source, purpose).map(describeFinding), []);
     });
   }
+
+  it("are in no policy that the pages and the examples show", () => {
+    let conditions = 0;
+    for (const { source, purpose } of shownConditions()) {
+      conditions++;
+      const codes = checkedBuiltIn(source, purpose)
+        .map(({ code }) => code)
+        .filter((code) => code !== "PURSER_EXPR_UNKNOWN_ATTRIBUTE");
+      assert.deepEqual(codes, [], `${purpose}: ${source}`);
+    }
+    assert.ok(conditions > 10, `${conditions} conditions`);
+  });
 
   it("are shown where the attributes are computed with no manifest's help", () => {
     for (const source of ['$lowercase("A" & "b") = "Ab"', '$split("a,b", ",")[0] = "a,b"'])
