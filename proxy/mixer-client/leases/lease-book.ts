@@ -175,6 +175,7 @@ export class LeaseBook {
   giveBackGrants(
     granted: readonly { readonly charge: QuotaCharge; readonly outcome: QuotaOutcome }[],
   ): MaybePromise<void> {
+    for (const { charge } of granted) this.#pools.peek(leasedCharge(charge).poolName)?.forgetRefusal();
     const charges = granted
       .filter(({ outcome }) => outcome.granted > 0 && outcome.failure === undefined)
       .map(({ charge: { policy, cell, limit }, outcome: { granted: amount, slot } }) => {

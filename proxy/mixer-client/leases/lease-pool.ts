@@ -245,8 +245,14 @@ export class LeasePool {
     return this.#lots.giveBackAtMs;
   }
 
+  /** Something was given back: who was refused before it may not be now. */
+  forgetRefusal(): void {
+    this.#refusedUntilMs = 0;
+  }
+
   /** How to give a lot back. */
   giveBack({ amount, slot, leaseMs }: Lot): AllocateCharge {
+    this.forgetRefusal();
     const { policy, cell, limit } = this.#charge;
     return { policy, cell, limit, leaseMs, amount: -amount, bestEffort: true, slot };
   }
@@ -322,8 +328,10 @@ export class LeasePool {
     this.#retryAtMs = nowMs + (retryAfterMs || resetMs || MAX_REFUSAL_MS);
     this.#refusedUntilMs = Math.min(this.#retryAtMs, nowMs + MAX_REFUSAL_MS);
     const available = this.#lots.available(nowMs);
+    // Not the waiters that joined after the asking: something may have been given back since.
+    const askedFor = new Set(this.#asked);
     this.#refuse(
-      ({ amount }) => amount - available >= this.#refusedAmount,
+      (waiter) => askedFor.has(waiter) && waiter.amount - available >= this.#refusedAmount,
       () => this.#retryAtMs - nowMs,
     );
   }
