@@ -29,7 +29,8 @@ async function run(args: readonly string[]): Promise<{ readonly code: number; re
   try {
     return { code: await main(args), text };
   } finally {
-    [stdout.write, stderr.write] = writes;
+    stdout.write = writes[0];
+    stderr.write = writes[1];
   }
 }
 

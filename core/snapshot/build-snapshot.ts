@@ -15,6 +15,7 @@ import { QUOTA_POLICY } from "../documents/kinds/quota-policy.ts";
 import { SERVICE_ENTRY, type ServiceEntrySpec } from "../documents/kinds/service-entry.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../documents/kinds/telemetry.ts";
 import { VIRTUAL_SERVICE, type VirtualServiceSpec } from "../documents/kinds/virtual-service.ts";
+import { faultsOfMetricNames } from "../documents/set/metric-names.ts";
 import { faultsOfReferences } from "../documents/set/references.ts";
 import { faultsOfRule } from "../documents/set/rules.ts";
 import { faultsOfTraffic } from "../documents/set/traffic-references.ts";
@@ -68,6 +69,7 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...compiled.diagnostics,
     ...documentsOf(documents, RULE).flatMap(faultsOfRule),
     ...faultsOfReferences(set, extensions.handlers),
+    ...faultsOfMetricNames(documents),
     ...faultsOfTraffic(set),
   ].toSorted(compareDiagnostics);
   if (diagnostics.some(({ severity }) => severity === "error")) return { ok: false, diagnostics };
