@@ -4,7 +4,7 @@
 import { BUNDLED_ADAPTERS } from "../adapters/inventory.ts";
 import type { ConfigSource } from "../config/config-source.ts";
 import { SetBuilder } from "../config/build-set.ts";
-import type { Purpose } from "../config/emptiness.ts";
+import { ANY_DOCUMENT, contentsOf, faultsOfEmptiness, type Purpose } from "../config/emptiness.ts";
 import { createFileSource, type FileSourceOptions } from "../config/file-source.ts";
 import { DEFAULT_SIZE_LIMITS, readFiles } from "../config/read-files.ts";
 import { createJsonataCompiler } from "../core/expressions/jsonata-engine.ts";
@@ -49,10 +49,10 @@ export async function loadConfig(
 
 /**
  * Reads the documents once, for commands that look at them and end.
- * @throws {ConfigRejected} when the set has faults.
+ * @throws {ConfigRejected} when the set has faults, or no document.
  */
 export async function readConfig(paths: readonly string[], world: World): Promise<Snapshot> {
-  const { source, snapshot } = await load(paths, world, { watch: false });
+  const { source, snapshot } = await load(paths, world, { watch: false, purposes: [ANY_DOCUMENT] });
   await source.close();
   return snapshot;
 }
@@ -99,8 +99,10 @@ export async function checkConfig(paths: readonly string[]): Promise<CheckedConf
   const builder = new SetBuilder({ compile, inventory: INVENTORY, scheduler: systemScheduler });
   const set = await readFiles(paths, DEFAULT_SIZE_LIMITS);
   const result = await builder.build(set);
+  const contents = contentsOf(set, builder.parsedFiles);
+  const empty = result.ok ? faultsOfEmptiness(contents, paths, [ANY_DOCUMENT], undefined) : [];
   return {
-    diagnostics: result.ok ? result.warnings : result.diagnostics,
+    diagnostics: result.ok ? [...empty, ...result.warnings] : result.diagnostics,
     sources: new Map(set.files.map(({ path, text }) => [path, text])),
     documents: builder.documentCount,
     expressions: seen.size,

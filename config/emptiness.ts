@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { KINDS } from "../core/documents/catalog.ts";
 import type { ParsedFile } from "../core/documents/document.ts";
 import { ACCESS_POLICY } from "../core/documents/kinds/access-policy.ts";
 import { DESTINATION_RULE } from "../core/documents/kinds/destination-rule.ts";
@@ -35,6 +36,9 @@ export const POLICIES: Purpose = purpose("policies and telemetry", [
 ]);
 
 export const ROUTES: Purpose = purpose("routes", [SERVICE_ENTRY, VIRTUAL_SERVICE, DESTINATION_RULE, GATEWAY]);
+
+/** For commands that look at documents of any kind. */
+export const ANY_DOCUMENT: Purpose = purpose("documents", KINDS);
 
 /** What a set consists of, as far as emptiness goes. */
 export interface SetContents {

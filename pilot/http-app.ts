@@ -65,6 +65,7 @@ function createRouter({ pilot, polls, metrics, isDraining }: PilotAppOptions): R
       watch: (listener) => pilot.watch(node, listener),
       isNews: (news) => news.version !== version,
       waitMs,
+      source: context.req.socket.remoteAddress ?? "",
       onGone: (release) => context.res.once("close", release),
     });
     if (config !== undefined) {

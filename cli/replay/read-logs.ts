@@ -26,6 +26,7 @@ const SHOWN = 5;
 export class LogReader {
   readonly #options: ReadLogsOptions;
   #malformed = 0;
+  #outside = 0;
   readonly #shown: Malformed[] = [];
 
   constructor(options: ReadLogsOptions) {
@@ -34,6 +35,11 @@ export class LogReader {
 
   get malformed(): { readonly count: number; readonly first: readonly Malformed[] } {
     return { count: this.#malformed, first: this.#shown };
+  }
+
+  /** How many records were left out for their time. */
+  get outside(): number {
+    return this.#outside;
   }
 
   /** @throws {PurserError} PURSER_REPLAY_LOG for a file that cannot be read and, when strict, for a malformed line. */
@@ -67,6 +73,7 @@ export class LogReader {
           : readRecord(text, where, Date.parse);
       if (!read.ok) this.#note({ where, problem: read.problem });
       else if (read.record.timeMs >= sinceMs && read.record.timeMs < untilMs) yield read.record;
+      else this.#outside++;
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { PurserError } from "../../core/kernel/errors.ts";
 import { Replay } from "../../core/replay/replay.ts";
 import type { World } from "../world.ts";
 import { type FindingName, findingsIn } from "./findings.ts";
@@ -27,7 +28,7 @@ export interface ReplayFlags {
 /**
  * Puts the records of the logs to the candidate.
  *
- * @throws {PurserError} PURSER_CONFIG_REJECTED, PURSER_REPLAY_LOG.
+ * @throws {PurserError} PURSER_CONFIG_REJECTED, PURSER_REPLAY_LOG, PURSER_REPLAY_EMPTY.
  */
 export async function runReplay(
   flags: ReplayFlags,
@@ -54,7 +55,9 @@ export async function runReplay(
       ...(baseline === undefined ? {} : { baseline: baseline.set }),
       maxExamples: flags.examples,
     });
-    await takeAll(reader, replay, flags.limit ?? Number.POSITIVE_INFINITY, progress);
+    const limit = flags.limit ?? Number.POSITIVE_INFINITY;
+    const taken = await takeAll(reader, replay, limit, progress);
+    if (taken === 0 && limit > 0) throw nothingToReplay(flags, reader);
     const report = replay.report(flags.examples);
     return {
       report,
@@ -68,12 +71,32 @@ export async function runReplay(
   }
 }
 
-async function takeAll(reader: LogReader, replay: Replay, limit: number, progress: Progress): Promise<void> {
+/** A report of no requests would pass every `--fail-on`. */
+function nothingToReplay({ log }: ReplayFlags, { malformed, outside }: LogReader): PurserError {
+  const [first] = malformed.first;
+  const reasons = [
+    ...(outside === 0 ? [] : [`${outside} of another time than --since and --until say`]),
+    ...(first === undefined
+      ? []
+      : [`${malformed.count} malformed, the first at ${first.where}: ${first.problem}`]),
+  ];
+  const lines = reasons.length === 0 ? "there is no line" : `lines: ${reasons.join("; ")}`;
+  return new PurserError("PURSER_REPLAY_EMPTY", `no request to replay in ${log.join(", ")}: ${lines}`);
+}
+
+/** @returns How many records were replayed. */
+async function takeAll(
+  reader: LogReader,
+  replay: Replay,
+  limit: number,
+  progress: Progress,
+): Promise<number> {
   let done = 0;
-  if (limit === 0) return;
+  if (limit === 0) return done;
   for await (const record of reader.records()) {
     await replay.take(record);
     progress.step(++done);
-    if (done >= limit) return;
+    if (done >= limit) return done;
   }
+  return done;
 }

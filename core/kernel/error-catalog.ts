@@ -274,6 +274,16 @@ export const ERROR_CATALOG = {
     summary: "A decision log cannot be read, or has a malformed line and --strict was given.",
     remedy: "Check the file; docs/decision-log.md describes its lines.",
   },
+  PURSER_REPLAY_EMPTY: {
+    summary: "The decision logs have no request to replay.",
+    remedy:
+      "Check the paths given to --log and the times given to --since and --until; see docs/decision-log.md.",
+  },
+  PURSER_TEST_NONE: {
+    summary: "There is no policy test to run.",
+    remedy:
+      "Name files or folders with PolicyTest documents, or correct --filter; see docs/testing-policies.md.",
+  },
   PURSER_CONFIG_REJECTED: {
     summary: "The configuration has faults, and there is no earlier good one to go on with.",
     remedy: "Correct the faults listed above.",

@@ -19,13 +19,19 @@ function setUp(maxPolls = 10) {
       current = value;
       for (const listener of listeners) listener(value);
     },
-    hold: (known: string, waitMs = 1_000, onGone: (release: () => void) => void = () => {}) => {
+    hold: (
+      known: string,
+      waitMs = 1_000,
+      onGone: (release: () => void) => void = () => {},
+      source?: string,
+    ) => {
       const watch = (listener: (value: string) => void) => {
         listeners.add(listener);
         if (current !== undefined) listener(current);
         return () => void listeners.delete(listener);
       };
-      return polls.hold({ watch, isNews: (value: string) => value !== known, waitMs, onGone });
+      const isNews = (value: string): boolean => value !== known;
+      return polls.hold({ watch, isNews, waitMs, onGone, ...(source === undefined ? {} : { source }) });
     },
   };
 }
@@ -55,6 +61,24 @@ describe("long polls", () => {
     leave();
     assert.equal(await left, undefined);
     assert.deepEqual([polls.heldCount, listeners.size, time.scheduled], [0, 0, 0]);
+  });
+
+  it("are a quarter of those at most of one source, whose places are free again afterwards", async () => {
+    const { time, hold, publish } = setUp(10);
+    const of = (source: string) => hold("old", 1_000, () => {}, source);
+    const first = [of("a"), of("a"), of("a")];
+    assert.throws(
+      () => of("a"),
+      (error) => isPurserError(error) && error.code === "PURSER_OVERLOADED",
+    );
+    const others = [of("b"), of("b"), hold("old")];
+    time.advance(1_000);
+    assert.deepEqual(await Promise.all(first), [undefined, undefined, undefined]);
+    const again = [of("a"), of("a"), of("a")];
+    publish("new");
+    assert.deepEqual(await Promise.all(again), ["new", "new", "new"]);
+    await Promise.all(others);
+    assert.equal(time.scheduled, 0);
   });
 
   it("are so many at most", () => {

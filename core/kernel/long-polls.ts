@@ -11,6 +11,8 @@ export interface LongPoll<T> {
   readonly isNews: (value: T) => boolean;
   /** How long the client waits at most; 0 for not at all. */
   readonly waitMs: number;
+  /** Who asks, such as an address: of one source a quarter of the polls may be held. Absent: not bounded apart. */
+  readonly source?: string;
   /** Is given what to call when the client goes away. */
   readonly onGone: (release: () => void) => void;
 }
@@ -20,9 +22,13 @@ export class LongPolls {
   readonly #scheduler: Scheduler;
   readonly #maxPolls: number;
   readonly #held = new Set<() => void>();
+  readonly #heldOf = new Map<string, number>();
   #draining = false;
 
-  /** @param maxPolls How many may wait at once; beyond it hold() refuses with PURSER_OVERLOADED. */
+  /**
+   * @param maxPolls How many may wait at once, and a quarter of them (rounded up) of one source: one client must not keep all
+   * others from waiting. Beyond it hold() refuses with PURSER_OVERLOADED.
+   */
   constructor(scheduler: Scheduler, maxPolls: number) {
     this.#scheduler = scheduler;
     this.#maxPolls = maxPolls;
@@ -37,9 +43,13 @@ export class LongPolls {
    *
    * @throws {PurserError} PURSER_OVERLOADED.
    */
-  hold<T>({ watch, isNews, waitMs, onGone }: LongPoll<T>): Promise<T | undefined> {
+  hold<T>({ watch, isNews, waitMs, source, onGone }: LongPoll<T>): Promise<T | undefined> {
     if (this.#held.size >= this.#maxPolls) {
       throw new PurserError("PURSER_OVERLOADED", `${this.#maxPolls} polls are held already`);
+    }
+    const maxOfSource = Math.ceil(this.#maxPolls / 4);
+    if (source !== undefined && (this.#heldOf.get(source) ?? 0) >= maxOfSource) {
+      throw new PurserError("PURSER_OVERLOADED", `${maxOfSource} polls of this client are held already`);
     }
     return new Promise((resolve) => {
       const cleanUps: (() => void)[] = [];
@@ -59,8 +69,19 @@ export class LongPolls {
       if (waitMs === 0 || this.#draining) return release();
       this.#held.add(release);
       cleanUps.push(this.#scheduler.after(waitMs, release), () => this.#held.delete(release));
+      if (source !== undefined) cleanUps.push(this.#count(source));
       onGone(release);
     });
+  }
+
+  /** @returns What to call when the poll is over. */
+  #count(source: string): () => void {
+    this.#heldOf.set(source, (this.#heldOf.get(source) ?? 0) + 1);
+    return () => {
+      const left = (this.#heldOf.get(source) ?? 1) - 1;
+      if (left > 0) this.#heldOf.set(source, left);
+      else this.#heldOf.delete(source);
+    };
   }
 
   /** Answers every held poll at once; later ones do not wait. */

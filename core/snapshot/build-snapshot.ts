@@ -17,6 +17,7 @@ import { SERVICE_ENTRY, type ServiceEntrySpec } from "../documents/kinds/service
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../documents/kinds/telemetry.ts";
 import { VIRTUAL_SERVICE, type VirtualServiceSpec } from "../documents/kinds/virtual-service.ts";
 import { faultsOfMeshConfig } from "../documents/set/mesh-config.ts";
+import { faultsOfMetricNames } from "../documents/set/metric-names.ts";
 import { faultsOfReferences } from "../documents/set/references.ts";
 import { faultsOfRule } from "../documents/set/rules.ts";
 import { faultsOfTraffic } from "../documents/set/traffic-references.ts";
@@ -70,6 +71,7 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...compiled.diagnostics,
     ...documentsOf(documents, RULE).flatMap(faultsOfRule),
     ...faultsOfReferences(set, extensions.handlers),
+    ...faultsOfMetricNames(documents),
     ...faultsOfTraffic(set),
     ...faultsOfMeshConfig(documents),
   ].toSorted(compareDiagnostics);

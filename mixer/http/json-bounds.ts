@@ -7,7 +7,7 @@ import { PurserError } from "../../core/kernel/errors.ts";
 const MAX_DEPTH = 100;
 
 /**
- * Members, objects and arrays of one body. Parsing 100,000 members of different names takes 60 to 150 ms (measured), each of
+ * Commas, objects and arrays of one body: about as many as it has members and items. Parsing 100,000 members of different names takes 60 to 150 ms (measured), each of
  * them some microseconds of memory and hashing; a report of a megabyte has about 40,000.
  */
 const MAX_PARTS = 40_000;
@@ -41,21 +41,21 @@ export function assertJsonBounds(text: string): void {
       case CLOSE_BRACKET:
         depth -= 1;
         break;
-      case COLON:
+      case COMMA:
         parts += 1;
         break;
     }
     if (parts > MAX_PARTS)
       throw new PurserError(
         "PURSER_REQUEST_TOO_LARGE",
-        `the body has more than ${MAX_PARTS} members, objects and arrays`,
+        `the body has more than ${MAX_PARTS} members and items`,
       );
   }
 }
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const COLON = 0x3a;
+const COMMA = 0x2c;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;

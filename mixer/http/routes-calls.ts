@@ -51,6 +51,7 @@ export function addCallRoutes(router: Router, { mixer, polls, limit, bodies }: C
         mixer.watch({ id: node, address: context.req.socket.remoteAddress ?? "" }, listener),
       isNews: (news) => news.version !== version || (proxies !== undefined && news.proxies !== proxies),
       waitMs,
+      source: context.req.socket.remoteAddress ?? "",
       onGone: (release) => context.res.once("close", release),
     });
     if (state !== undefined) context.body = state;

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { request } from "undici";
-import { type Program, runProgram } from "../support/program.ts";
+import { npmStart, type Program, runProgram } from "../support/program.ts";
 
 // What a newcomer does: start the demo, try the printed lines, stop it.
 
@@ -160,5 +160,24 @@ describe("npm start", function () {
     assert.ok(tookMs < 1_000, `${tookMs} ms`);
     assert.doesNotMatch(demo.errors(), /Warning|Unhandled|Error/);
     assert.equal(await takenPort(), undefined);
+  });
+});
+
+describe("npm start, when npm is told to stop", function () {
+  this.timeout(60_000);
+
+  before(async function () {
+    if ((await takenPort()) !== undefined) this.skip();
+  });
+
+  it("leaves no process and no port behind, ready or not", async () => {
+    for (const moment of [/Ctrl-C stops it/, /bookshop/]) {
+      const npm = npmStart();
+      await npm.until(moment);
+      await npm.stop("SIGTERM");
+      for (let attempt = 0; attempt < 40 && (await takenPort()) !== undefined; attempt++)
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.equal(await takenPort(), undefined, `after ${moment}`);
+    }
   });
 });

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** A folder of documents of a test's own. */
 export interface MeshFolder {
@@ -14,7 +14,10 @@ export interface MeshFolder {
 
 export function meshFolder(files: Readonly<Record<string, string>>): MeshFolder {
   const path = mkdtempSync(join(tmpdir(), "purser-mesh-"));
-  const write = (file: string, text: string): void => writeFileSync(join(path, file), text);
+  const write = (file: string, text: string): void => {
+    mkdirSync(dirname(join(path, file)), { recursive: true });
+    writeFileSync(join(path, file), text);
+  };
   for (const [file, text] of Object.entries(files)) write(file, text);
   return { path, write, remove: () => rmSync(path, { recursive: true, force: true }) };
 }

@@ -41,6 +41,16 @@ export function runProgram(
   return follow(child);
 }
 
+/** `npm start`, with npm itself as the process that signals are sent to. */
+export function npmStart(): Program {
+  const npm = spawn("npm", ["start"], {
+    cwd: ROOT,
+    env: { ...process.env, NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  return follow(npm);
+}
+
 /** Purser's own command. */
 export function purser(...args: readonly string[]): Program {
   return runProgram("cli/purser.js", args);

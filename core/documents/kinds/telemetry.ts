@@ -32,7 +32,9 @@ export const METRIC = {
   check: checkMetric,
 } as const satisfies KindDefinition;
 
-function checkMetric({ type, buckets = [] }: MetricSpec): readonly SpecFault[] {
+function checkMetric({ type, value, buckets = [] }: MetricSpec): readonly SpecFault[] {
+  if (type === "counter" && isNegative(value))
+    return [{ path: ["value"], message: "A counter only rises: use a gauge for a value below 0" }];
   if (buckets.length > 0 && type !== "histogram")
     return [{ path: ["buckets"], message: `spec.buckets is for histograms, not for a ${type}` }];
   return buckets.flatMap((bound, index) =>
@@ -40,6 +42,12 @@ function checkMetric({ type, buckets = [] }: MetricSpec): readonly SpecFault[] {
       ? [{ path: ["buckets", index], message: "Each bucket's bound must be above the one before it" }]
       : [],
   );
+}
+
+/** Whether a value is written as a number below 0; what an expression gives is looked at when it is reported. */
+function isNegative(value: MetricSpec["value"]): boolean {
+  const number = typeof value === "string" ? Number(value.replace(/[\s()]/g, "")) : value;
+  return typeof number === "number" && number < 0;
 }
 
 const LogEntrySpec = Closed({
