@@ -43,6 +43,7 @@ const Bag = Type.Unsafe<AttributeBag>({ type: "object" });
 const CheckRequestSchema = closed({
   attributes: Bag,
   deduplicationId: Text,
+  useWithinMs: Type.Optional(Whole),
   withoutQuotas: Type.Optional(Type.Boolean()),
   explain: Type.Optional(Type.Boolean()),
 });
@@ -65,7 +66,10 @@ const AllocateRequestSchema = closed({
   ),
 });
 
-const ReportRequestSchema = closed({ bags: Type.Array(Bag, { maxItems: 10_000 }) });
+const ReportRequestSchema = closed({
+  bags: Type.Array(Bag, { maxItems: 10_000 }),
+  deduplicationId: Type.Optional(Text),
+});
 
 /** @throws {PurserError} PURSER_REQUEST_INVALID, naming the field. */
 export function decodeCheckRequest(body: unknown): CheckRequest {

@@ -40,6 +40,11 @@ export interface CheckRequest {
   readonly attributes: AttributeBag;
   /** One id for a call and all its retries. */
   readonly deduplicationId: string;
+  /**
+   * How long after the sending the caller may still let the request pass, in milliseconds: quotas count as used at the
+   * end of that time, 1 s at most, and each outcome's `validForMs` says what is granted of it. Default 0: at once.
+   */
+  readonly useWithinMs?: number;
   /** True to decide without charging quotas; default false. */
   readonly withoutQuotas?: boolean;
   /** True to have the reply say why, at many times the cost of deciding; default false. */
@@ -69,14 +74,27 @@ export interface AllocateCharge extends Pick<QuotaCharge, "policy" | "cell" | "l
   readonly slot?: number;
 }
 
+export interface StaleCharges {
+  readonly version: string;
+  readonly charges: readonly number[];
+}
+
 export type AllocateReply =
-  | { readonly kind: "granted"; readonly quotas: readonly QuotaOutcome[] }
-  /** The documents have changed so that these charges mean nothing any more: check again. */
+  | {
+      readonly kind: "granted";
+      /** One for each charge, in order. */
+      readonly quotas: readonly QuotaOutcome[];
+      /** Charges, by index, that were not made because they mean nothing any more; absent when there are none. */
+      readonly stale?: StaleCharges;
+    }
+  /** The documents have changed so that none of these charges means anything any more: check again. */
   | { readonly kind: "stale"; readonly version: string };
 
 export interface ReportRequest {
   /** Complete bags, each on its own. */
   readonly bags: readonly AttributeBag[];
+  /** One id for a report and all its retries: a mixer takes it once. Absent: it is taken each time. */
+  readonly deduplicationId?: string;
 }
 
 /** What a proxy must know to use cached decisions, and to do without the mixer for a while. */

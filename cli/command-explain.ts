@@ -5,17 +5,21 @@ import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { Command, InvalidArgumentError } from "commander";
 import type { AttributeBag, AttributePath } from "../core/attributes/bag.ts";
+import { canonicalBag, type PartialBag } from "../core/attributes/canonical/bag.ts";
+import { Malformed } from "../core/attributes/canonical/malformed.ts";
 import { type CheckPlan, planChecks } from "../core/check/plan.ts";
 import { explainDecision } from "../core/explain/explain-decision.ts";
 import { DEFAULT_REDACTED_PATHS } from "../core/explain/redaction.ts";
 import { createTracer } from "../core/explain/traced-expression.ts";
 import { messageOf, PurserError } from "../core/kernel/errors.ts";
+import type { TrafficDocuments } from "../core/snapshot/snapshot.ts";
 import { suggest } from "../core/kernel/suggest.ts";
 import { explanationText } from "./explaining/explanation-text.ts";
-import { bagOfRequest } from "./explaining/request-bag.ts";
+import { bagOfRequest, parseWrittenRequest, type WrittenRequest } from "./explaining/request-bag.ts";
 import { styleOf } from "./explaining/terminal.ts";
 import { collect, configFlag } from "./flags.ts";
 import { readConfig } from "./part-config.ts";
+import { buildPlugins } from "./plugins-of-set.ts";
 import { createWorld } from "./world.ts";
 
 interface Flags {
@@ -36,7 +40,7 @@ export function explainCommand(): Command {
     .description(
       "Decides one request by the documents of a folder and shows why: each document's outcome, and each expression as a " +
         "tree with the value of every part. The deciding document and clause are marked. Credentials are not shown. " +
-        "Handlers are not asked; docs/explain.md describes the form of --json.",
+        "Plugins are asked, adapters are not; docs/explain.md describes the form of --json.",
     )
     .addOption(configFlag())
     .option("--bag <file>", "the request's attributes as JSON; - reads standard input")
@@ -64,16 +68,25 @@ The bag has the attributes of docs/attributes.md as nested objects:
 async function explain(flags: Flags): Promise<void> {
   const world = createWorld({ logLevel: "warn", logFormat: "auto" });
   const nowMs = flags.at ?? world.clock.nowMs();
-  const bag = await bagOf(flags, nowMs);
-  const whole = planChecks(await readConfig(flags.config, world));
+  // Before the documents are read: a wrong flag is said at once.
+  const given = await readRequest(flags);
+  const snapshot = await readConfig(flags.config, world);
+  const whole = planChecks(snapshot);
   const plan = flags.policy === undefined ? whole : only(flags.policy, whole);
+  const bag = bagOf(given, snapshot.traffic, nowMs);
   const added: readonly AttributePath[] = (flags.redact ?? []).map((path) => path.split("."));
+  const plugins = await buildPlugins(snapshot, world);
   const { explanation } = await explainDecision(
     plan,
     bag,
-    { nowMs, dispatch: { attributeSources: [], ask: () => undefined } },
-    { tracer: createTracer(), redact: [...DEFAULT_REDACTED_PATHS, ...added], asksHandlers: false },
+    { nowMs, dispatch: plugins.dispatch },
+    {
+      tracer: createTracer(),
+      redact: [...DEFAULT_REDACTED_PATHS, ...added],
+      answers: (handler) => plugins.answering.has(handler),
+    },
   );
+  await plugins.close();
   if (flags.json === true) process.stdout.write(`${JSON.stringify(explanation, undefined, 2)}\n`);
   else {
     const style = styleOf(process.stdout, process.env);
@@ -82,10 +95,13 @@ async function explain(flags: Flags): Promise<void> {
   }
 }
 
-async function bagOf({ bag, request, header = [] }: Flags, nowMs: number): Promise<AttributeBag> {
+/** What the flags give: a bag as it was written, or a request. */
+type Given = { readonly bag: PartialBag } | { readonly request: WrittenRequest };
+
+async function readRequest({ bag, request, header = [] }: Flags): Promise<Given> {
   if ((bag === undefined) === (request === undefined))
     throw new PurserError("PURSER_CLI_USAGE", "give either --bag or --request");
-  if (request !== undefined) return bagOfRequest(request, header, nowMs);
+  if (request !== undefined) return { request: parseWrittenRequest(request, header) };
   if (header.length > 0) throw new PurserError("PURSER_CLI_USAGE", "-H is for --request");
   const name = bag === "-" ? "standard input" : (bag as string);
   let value: unknown;
@@ -98,7 +114,14 @@ async function bagOf({ bag, request, header = [] }: Flags, nowMs: number): Promi
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new PurserError("PURSER_CLI_USAGE", `the bag in ${name} is not a JSON object of attributes`);
-  return value as AttributeBag;
+  return { bag: value as PartialBag };
+}
+
+function bagOf(given: Given, traffic: TrafficDocuments, nowMs: number): AttributeBag {
+  if ("request" in given) return bagOfRequest(given.request, traffic, nowMs);
+  const bag = canonicalBag(given.bag, traffic.pathNormalization);
+  if (bag instanceof Malformed) throw new PurserError("PURSER_CLI_USAGE", `in the bag, ${bag.reason}`);
+  return bag;
 }
 
 /** The plan without any other document. */

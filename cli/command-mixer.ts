@@ -16,7 +16,7 @@ import {
 } from "./flags.ts";
 import { type ConfigFlags, followConfig, loadConfig } from "./part-config.ts";
 import { type MixerFlags, startMixer } from "./part-mixer.ts";
-import { stopAll, stopSignal } from "./stopping.ts";
+import { stopAll, stopSignal, surviveRejections } from "./stopping.ts";
 import { createWorld, type LogFlags } from "./world.ts";
 
 interface Flags extends MixerFlags, ConfigFlags, LogFlags {
@@ -52,6 +52,7 @@ export function mixerCommand(): Command {
     .addHelpText("after", "\nExample:\n  purser mixer -c policies/ --mixer-port 9092")
     .action(async (flags: Flags) => {
       const world = createWorld(flags);
+      surviveRejections(world.logger);
       const { source, snapshot } = await loadConfig(flags, [POLICIES], world);
       const configuration = { name: "configuration", close: () => source.close() };
       const mixer = await startMixer(flags, snapshot, world);

@@ -15,7 +15,7 @@ import {
 } from "./flags.ts";
 import { type ConfigFlags, followConfig, loadConfig } from "./part-config.ts";
 import { type PilotFlags, startPilot } from "./part-pilot.ts";
-import { stopAll, stopSignal } from "./stopping.ts";
+import { stopAll, stopSignal, surviveRejections } from "./stopping.ts";
 import { createWorld, type LogFlags } from "./world.ts";
 
 interface Flags extends PilotFlags, ConfigFlags, LogFlags {
@@ -37,6 +37,7 @@ export function pilotCommand(): Command {
     .addHelpText("after", "\nExample:\n  purser pilot -c mesh/")
     .action(async (flags: Flags) => {
       const world = createWorld(flags);
+      surviveRejections(world.logger);
       const { source, snapshot } = await loadConfig(flags, [ROUTES], world);
       const configuration = { name: "configuration", close: () => source.close() };
       const pilot = await startPilot(flags, snapshot, world);

@@ -23,7 +23,7 @@ import {
   url,
 } from "./flags.ts";
 import { nodeId, startProxy } from "./part-proxy.ts";
-import { stopAll, stopSignal } from "./stopping.ts";
+import { stopAll, stopSignal, surviveRejections } from "./stopping.ts";
 import { createWorld, type LogFlags, worldOf } from "./world.ts";
 
 interface Flags extends LogFlags {
@@ -96,6 +96,7 @@ Examples:
       const node = nodeOf(flags);
       const explainKey = await readExplainKey(flags.explainKeyFile);
       const world = createWorld(flags);
+      surviveRejections(world.logger);
       const mixer = createHttpMixerService({ ...worldOf(world, "mixer client"), urls: flags.mixer });
       const pilot = createHttpPilotService({ ...worldOf(world, "pilot client"), url: flags.pilot });
       const clients = {

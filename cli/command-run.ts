@@ -18,7 +18,7 @@ import {
   underscoresFlag,
 } from "./flags.ts";
 import { type MeshFlags, runMesh } from "./run-mesh.ts";
-import { stopSignal } from "./stopping.ts";
+import { stopSignal, surviveRejections } from "./stopping.ts";
 import { meshSummary } from "./summary.ts";
 import { createWorld, type LogFlags } from "./world.ts";
 
@@ -44,6 +44,7 @@ Examples:
     )
     .action(async (flags: RunFlags) => {
       const world = createWorld(flags);
+      surviveRejections(world.logger);
       const mesh = await runMesh({ ...flags, sidecar: flags.sidecar ?? [] }, world);
       process.stdout.write(meshSummary(mesh));
       await stopSignal();

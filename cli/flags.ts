@@ -53,8 +53,17 @@ export const portFlag = (flag: string, what: string, defaultPort: number): Optio
 
 export const drainFlag = (): Option =>
   new Option("--drain <duration>", "how long stopping may take; requests under way may finish meanwhile")
-    .argParser(duration)
+    .argParser(drainDuration)
     .default(800, "800ms");
+
+/** Timers end at 2^31 ms; beyond that they fire at once, which would cut every request. */
+const MAX_DRAIN_MS = 24 * 3_600_000;
+
+function drainDuration(value: string): number {
+  const durationMs = duration(value);
+  if (durationMs > MAX_DRAIN_MS) throw new InvalidArgumentError("It is longer than 24h.");
+  return durationMs;
+}
 
 export const underscoresFlag = (): Option =>
   new Option(

@@ -19,7 +19,7 @@ import type { RunningPart } from "./stopping.ts";
 import type { World } from "./world.ts";
 
 /** The one expression engine of this process. */
-export const compileExpression: CompileExpression = createJsonataCompiler();
+export const compileExpression: CompileExpression = createJsonataCompiler({}, () => performance.now());
 
 const INVENTORY = createInventory([...BUNDLED_ADAPTERS, ...BUNDLED_PLUGINS]);
 

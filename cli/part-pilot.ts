@@ -33,6 +33,7 @@ export async function startPilot(
     name: "pilot",
     pilot,
     url: `http://${server.host}:${server.port}`,
-    close: (deadlineMs) => server.close(deadlineMs),
+    // The other half is for the mixer, when it is in the same process.
+    close: (deadlineMs) => server.close(deadlineMs / 2),
   };
 }

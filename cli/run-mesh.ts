@@ -66,27 +66,24 @@ export async function runMesh(flags: MeshFlags, world: World): Promise<RunningMe
     };
     const changes = followConfig(source, take, refuse, world);
 
-    const proxies: ProxyPart[] = [];
+    const sidecars: ProxyPart[] = [];
+    const { host, edgePort, adminHost, adminPort, allowedHosts, trustedHops } = flags;
     const { headersWithUnderscoresAction } = flags;
     const wiring = { mixer: mixer.mixer, pilot: pilot.pilot, explainKey, headersWithUnderscoresAction };
-    const { host, edgePort, adminHost, adminPort, allowedHosts, trustedHops } = flags;
-    const edge = { role: "edge", id: nodeId("edge", "edge"), host, port: edgePort, trustedHops } as const;
-    proxies.push(
-      await startProxy(
-        { ...wiring, node: edge, admin: { host: adminHost, port: adminPort, allowedHosts } },
-        world,
-      ),
-    );
-    parts.push(...proxies);
     for (const { service, outboundPort } of flags.sidecar) {
       const node = { role: "sidecar", id: nodeId("sidecar", service), host, service, outboundPort } as const;
       const sidecar = await startProxy({ ...wiring, node }, world);
-      proxies.push(sidecar);
+      sidecars.push(sidecar);
       parts.push(sidecar);
     }
+    // Stopped before the sidecars, which the edge's requests under way may still need.
+    const node = { role: "edge", id: nodeId("edge", "edge"), host, port: edgePort, trustedHops } as const;
+    const admin = { host: adminHost, port: adminPort, allowedHosts };
+    const edge = await startProxy({ ...wiring, node, admin }, world);
+    parts.push(edge);
     // Stopped first: no set is put in force while the proxies finish their requests.
     parts.push(changes);
-    return { snapshot, mixerUrl: mixer.url, pilotUrl: pilot.url, proxies, close };
+    return { snapshot, mixerUrl: mixer.url, pilotUrl: pilot.url, proxies: [edge, ...sidecars], close };
   } catch (error) {
     await close(0);
     throw error;

@@ -42,7 +42,8 @@ export async function stopAll(
       logger.warn("a part did not stop cleanly", { part: part.name, error: messageOf(error) });
     }
   }
-  await within(until(endMs), Promise.all(outputs.map(written)));
+  // The other half of the reserve is for the exit itself.
+  await within(until((partsEndMs + endMs) / 2), Promise.all(outputs.map(written)));
   // From here on the process only exits. Should even that take long, a signal must not wait for JavaScript.
   leaveSignalsToSystem();
 }
@@ -64,6 +65,18 @@ async function within(durationMs: number, work: Promise<unknown>): Promise<boole
 function written(stream: Writable): Promise<void> {
   if (stream.writableLength === 0 || stream.destroyed) return Promise.resolve();
   return new Promise((resolve) => void stream.write("", () => resolve()));
+}
+
+/**
+ * Has the log name a rejected promise that nobody waits for, in place of ending the process: an extension that forgets one
+ * must hurt no request. What failed with it stays failed.
+ */
+export function surviveRejections(logger: Logger): void {
+  process.on("unhandledRejection", (reason) => {
+    logger.error("a promise was rejected and nobody waited for it: a fault of an extension, or of Purser", {
+      error: reason instanceof Error ? (reason.stack ?? reason.message) : String(reason),
+    });
+  });
 }
 
 const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;

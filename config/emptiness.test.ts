@@ -245,6 +245,6 @@ describe("an empty set", () => {
   it("is a question of every kind but those that neither decide, tell nor route", () => {
     const served = [...POLICIES.kinds, ...ROUTES.kinds];
     const others = KINDS.map(({ kind }) => kind).filter((kind) => !served.includes(kind));
-    assert.deepEqual(others, ["AttributeManifest", "PolicyTest", "EmptySet"]);
+    assert.deepEqual(others, ["AttributeManifest", "MeshConfig", "PolicyTest", "EmptySet"]);
   });
 });

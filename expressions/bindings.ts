@@ -2,23 +2,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Environment } from "../core/expressions/compiler/compile-ast.ts";
+import { fromHost } from "../core/expressions/runtime/callee.ts";
 
 /** Variables and functions by name, without the `$`. */
 export type Bindings = Readonly<Record<string, unknown>>;
 
 /** What names stand for that an expression does not bind itself. */
 export class Variables implements Environment {
-  readonly #fixed: Bindings;
-  readonly #given: Bindings;
+  readonly fixed: Bindings;
+  readonly given: Bindings;
 
   constructor(fixed: Bindings, given: Bindings) {
-    this.#fixed = fixed;
-    this.#given = given;
+    this.fixed = fixed;
+    this.given = given;
   }
 
   variable(name: string): unknown {
-    if (Object.hasOwn(this.#given, name)) return this.#given[name];
-    return Object.hasOwn(this.#fixed, name) ? this.#fixed[name] : undefined;
+    if (Object.hasOwn(this.given, name)) return fromHost(this.given[name]);
+    return Object.hasOwn(this.fixed, name) ? fromHost(this.fixed[name]) : undefined;
   }
 }
 

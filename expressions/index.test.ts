@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import jsonata from "jsonata";
 import { compile, ExpressionError } from "./index.ts";
 
 /** What evaluating fails with. */
@@ -50,6 +51,25 @@ describe("purser/expressions", () => {
     assert.equal(expression.engine, "interpreted");
     assert.equal(await expression.evaluate({}), 2);
     assert.equal(await compile("$later() + 1").evaluate({}, { later: async () => Promise.resolve(2) }), 3);
+  });
+
+  it("says what to write for a pattern of another language", () => {
+    assert.throws(() => compile("$contains(a, /(?i)x/)"), {
+      code: "D4101",
+      position: 14,
+      message: /write flag i behind the pattern: \/…\/i/,
+    });
+    assert.throws(() => compile("/[b-a]/"), { code: "D4101", message: /Range out of order/ });
+  });
+
+  it("fails at a literal with the literal for a token, as JSONata does", async () => {
+    for (const source of ["5(3)", "5[0](1)", "-5(1)", "true(1)", "1.5(2)", "0()", "5(?)", "5 ~> 6(1)"]) {
+      const { code, position, token } = failureOf(source);
+      await assert.rejects(jsonata(source).evaluate({}), { code, position, token }, source);
+      assert.ok(typeof token === "number" || token === true, source);
+    }
+    for (const source of ["1 2", "a 5", "$sum(1 2)", "function(5){1}", "5 := 3"])
+      assert.throws(() => compile(source), { token: Number(/[25]/.exec(source)?.[0]) }, source);
   });
 
   it("fails with JSONata's code, position and token", () => {
@@ -169,5 +189,31 @@ describe("purser/expressions", () => {
       "$reverse(one)",
     ])
       assert.doesNotThrow(() => compile(source).evaluate(input), source);
+  });
+
+  it("writes nothing to what it is given, compiled or interpreted", async () => {
+    for (const source of [
+      '$ ~> |$$.x|{"z": 1}, "a"|',
+      '$ ~> |$b|{"z": 1}, "a"|',
+      '$$ ~> |[$$.x, $$.list]|{"z": 1}|',
+      '$.list{"k": $}',
+      'empty{"k": 1}',
+      "x ~> |$|{'a': 2}|",
+      '$map(list, function($v) { $v ~> |$$.x|{"z": 1}| })',
+      "list^($)",
+      "(x)(1)",
+      "$sort(list)",
+    ])
+      for (const written of [source, `($eval("1"); ${source})`, `([$made := 1]; ${source})`]) {
+        const input = { x: { a: 1 }, y: 2, empty: [], list: [2, 1] };
+        const bindings = { b: input.x };
+        const before = JSON.stringify([input, bindings]);
+        await Promise.resolve()
+          .then(() => compile(written).evaluate(input, bindings))
+          .catch((error: unknown) => assert.ok(error instanceof ExpressionError));
+        assert.equal(JSON.stringify([input, bindings]), before, written);
+      }
+    const made: unknown = compile('($o := {"a": 1}; $ ~> |$o|{"z": 1}, "a"|; $o)').evaluate({});
+    assert.deepEqual({ ...(made as object) }, { z: 1 });
   });
 });

@@ -13,6 +13,9 @@ import { evaluationError } from "../core/expressions/failures.ts";
 import { staticReferences } from "../core/expressions/references.ts";
 import { type Bindings, isAsync, Variables } from "./bindings.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import { Guard } from "../core/expressions/runtime/guard.ts";
+import { ExpressionError } from "../core/expressions/expression.ts";
+import { faultOfSize } from "../core/expressions/source-limits.ts";
 import { createReference } from "./reference.ts";
 
 export { ExpressionError } from "../core/expressions/expression.ts";
@@ -79,12 +82,17 @@ export function compile(source: string, options: ExpressionOptions = {}): Compil
   }
 }
 
+/** Tokens that nested `??` and `?:` may copy, which takes about a second. */
+const COPIED_TOKENS = 65_536;
+
 function compileParsed(
   source: string,
   options: ExpressionOptions,
   manifest: AttributeManifest | undefined,
 ): CompiledExpression {
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const tooBig = faultOfSize(source, { copies: COPIED_TOKENS });
+  if (tooBig !== undefined) throw new ExpressionError("D1011", tooBig.message, { position: tooBig.offset });
   const bindings = options.bindings ?? {};
   const reference = createReference(source, limits);
   const { ast } = reference;
@@ -106,7 +114,7 @@ function compileParsed(
   const compiled = Object.values(bindings).some(isAsync)
     ? "a function that is bound is async"
     : compileAst<Variables, Bindings>(ast, {
-        limits: { ...limits, nowMs: Date.now, monotonicMs: () => performance.now() },
+        guard: new Guard({ ...limits, nowMs: Date.now, monotonicMs: () => performance.now() }),
         bound: new Set(Object.keys(bindings)),
         entry: {
           usual: new Variables(bindings, {}),

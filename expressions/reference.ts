@@ -3,14 +3,15 @@
 
 import jsonata from "jsonata";
 import { ExpressionError } from "../core/expressions/expression.ts";
-import { ENDING_FORMATS } from "../core/expressions/endless-formats.ts";
-import { evaluationError } from "../core/expressions/failures.ts";
+import { guardInterpreter, replaceRanges } from "../core/expressions/guarded-interpreter.ts";
+import { evaluationError, syntaxFault } from "../core/expressions/failures.ts";
 import { GATEWAY_FUNCTIONS } from "../core/expressions/gateway/functions.ts";
 import { type AstNode, walk } from "../core/expressions/jsonata-ast.ts";
 import { createRegexEngine } from "../core/expressions/regex-engine.ts";
 import { treeOf } from "../core/expressions/tree-of.ts";
-import { compileRegex } from "../core/kernel/regex.ts";
+import { compileLiteral } from "../core/expressions/regex-literal.ts";
 import type { Bindings } from "./bindings.ts";
+import { copyOfData } from "./data-copy.ts";
 import type { Limits } from "./limits.ts";
 
 /** The jsonata package: its parser gives the syntax, its interpreter evaluates what is not compiled. */
@@ -23,11 +24,16 @@ export interface Reference {
 /** @throws {ExpressionError} for what is no expression, or has a pattern that might not end. */
 export function createReference(source: string, limits: Limits): Reference {
   const RegexEngine = createRegexEngine({ items: limits.sequence, weight: limits.steps });
-  const options = { sequence: limits.sequence, RegexEngine, ...stackOf(limits), ...timeoutOf(limits) };
+  const options = { sequence: limits.sequence, RegexEngine, ...stackOf(limits) };
   let parsed: jsonata.Expression;
   try {
     parsed = jsonata(source, options);
   } catch (error: unknown) {
+    // JavaScript's parser of regular expressions, which gives neither a code nor a place.
+    if (error instanceof SyntaxError) {
+      const { message, offset } = syntaxFault(error, source);
+      throw new ExpressionError("D4101", message, { position: offset, cause: error });
+    }
     throw evaluationError(error);
   }
   const ast = treeOf(parsed);
@@ -39,11 +45,16 @@ export function createReference(source: string, limits: Limits): Reference {
       if (!isComplete) {
         for (const { name, implementation, signature } of GATEWAY_FUNCTIONS)
           parsed.registerFunction(name, implementation as (...values: unknown[]) => unknown, signature);
-        for (const [name, format] of ENDING_FORMATS) parsed.assign(name, format);
+        guardInterpreter(parsed, {
+          ...limits,
+          nowMs: Date.now,
+          monotonicMs: () => performance.now(),
+        });
+        replaceRanges(ast);
         isComplete = true;
       }
       try {
-        return await parsed.evaluate(input, bindings);
+        return await parsed.evaluate(copyOfData(input), copyOfData(bindings));
       } catch (error: unknown) {
         throw evaluationError(error);
       }
@@ -55,14 +66,10 @@ function stackOf({ depth }: Limits): { readonly stack?: number } {
   return depth === undefined ? {} : { stack: depth };
 }
 
-function timeoutOf({ timeMs }: Limits): { readonly timeout?: number } {
-  return timeMs === undefined ? {} : { timeout: timeMs };
-}
-
 function refuseEndlessPatterns(ast: AstNode): void {
   walk(ast, (node) => {
     if (node.type !== "regex" || !(node.value instanceof RegExp)) return;
-    const compiled = compileRegex(node.value.source, node.value.flags);
+    const compiled = compileLiteral(node.value);
     if (compiled.ok) return;
     throw new ExpressionError("D4101", `the regular expression cannot be used: ${compiled.message}`, {
       token: String(node.value),

@@ -123,6 +123,27 @@ describe("a mixer", () => {
     assert.equal(now(check()).quotas[0]?.granted, 1);
   });
 
+  it("charges a call once that is sent again after the documents were edited", async () => {
+    const { mixer } = setUp();
+    await mixer.apply(snapshotOf({ quotaPolicies: [quotaPolicy("q", { limit: 9 })] }));
+    const check = { attributes: {}, deduplicationId: "check" };
+    assert.equal(now(mixer.check(check)).quotas[0]?.remaining, 8);
+    const charge = { policy: "q", cell: "q{}", limit: 9, leaseMs: 0, amount: 2, bestEffort: false };
+    const ask = { version: "v1", deduplicationId: "allocate", charges: [charge] };
+    await mixer.allocate(ask);
+    const edited = snapshotOf({
+      version: "v2",
+      quotaPolicies: [
+        quotaPolicy("q", { limit: 9, mode: "enforce" }),
+        quotaPolicy("other", { limit: 0, mode: "shadow" }),
+      ],
+    });
+    await mixer.apply(edited);
+    now(mixer.check(check));
+    await mixer.allocate(ask);
+    assert.equal(now(mixer.check({ ...check, deduplicationId: "look" })).quotas[0]?.remaining, 5);
+  });
+
   describe("applying a snapshot", () => {
     it("lets handlers of the same signature live on, builds the others, and closes those that are gone", async () => {
       const log: string[] = [];
@@ -365,7 +386,7 @@ describe("a mixer", () => {
       assert.equal(again.kind === "granted" && again.quotas[0]?.granted, 4);
     });
 
-    it("calls charges stale that belong to no policy any more, and makes none of the call's", async () => {
+    it("calls charges stale that belong to no policy any more, and makes the others of the call", async () => {
       const { mixer } = setUp();
       await mixer.apply(snapshot);
       const strangers = [
@@ -376,16 +397,36 @@ describe("a mixer", () => {
         { cell: "q{}@10" },
       ];
       for (const [index, stranger] of strangers.entries()) {
-        const charges = [charge, { ...charge, ...stranger }];
+        const alone = [{ ...charge, ...stranger }];
+        const stale = await mixer.allocate({ ...ask, deduplicationId: `a${index}`, charges: alone });
+        assert.deepEqual(stale, { kind: "stale", version: "v1" });
+        const charges = [...alone, { ...charge, amount: 1 }, ...alone];
         const reply = await mixer.allocate({ ...ask, deduplicationId: `s${index}`, charges });
-        assert.deepEqual(reply, { kind: "stale", version: "v1" });
+        assert.ok(reply.kind === "granted");
+        assert.deepEqual(
+          reply.quotas.map(({ granted }) => granted),
+          [0, 1, 0],
+        );
+        assert.deepEqual(reply.stale, { version: "v1", charges: [0, 2] });
       }
       const reply = await mixer.allocate({
         ...ask,
         deduplicationId: "all",
         charges: [{ ...charge, amount: 10 }],
       });
-      assert.equal(reply.kind === "granted" && reply.quotas[0]?.granted, 10);
+      assert.equal(reply.kind === "granted" && reply.quotas[0]?.granted, 5);
+    });
+
+    it("takes back what was granted under a limit that was edited since", async () => {
+      const { mixer } = setUp();
+      await mixer.apply(snapshot);
+      const taken = await mixer.allocate({ ...ask, charges: [{ ...charge, amount: 10 }] });
+      const slot = taken.kind === "granted" ? taken.quotas[0]?.slot : undefined;
+      await mixer.apply(snapshotOf({ version: "v2", quotaPolicies: [quotaPolicy("q", { limit: 12 })] }));
+      const back = { ...charge, amount: -10, slot: slot as number };
+      const gone = { ...back, policy: "gone" };
+      const reply = await mixer.allocate({ ...ask, deduplicationId: "back", charges: [gone, back] });
+      assert.equal(reply.kind === "granted" && reply.quotas[1]?.granted, -10);
     });
   });
 

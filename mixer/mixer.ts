@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { MixerService, PolicyState } from "../api/mixer.ts";
+import { DEFAULT_PATH_NORMALIZATION, type PathNormalization } from "../core/attributes/canonical/path.ts";
 import type { Checked, Diagnostic } from "../core/kernel/diagnostic.ts";
 import { messageOf, PurserError } from "../core/kernel/errors.ts";
 import { attempt, chain, type MaybePromise } from "../core/kernel/maybe-promise.ts";
@@ -11,6 +12,7 @@ import type { Snapshot } from "../core/snapshot/snapshot.ts";
 import { answerAllocate } from "./calls/allocate-call.ts";
 import { answerCheck, type CallTools } from "./calls/check-call.ts";
 import { takeReport } from "./calls/report-call.ts";
+import { TakenReports } from "./calls/taken-reports.ts";
 import { createDecisionObserver } from "./decision-observer.ts";
 import { Generation } from "./generation.ts";
 import { Generations } from "./generations.ts";
@@ -44,6 +46,8 @@ export interface Mixer extends MixerService {
   apply(snapshot: Snapshot): Promise<Checked<AppliedSnapshot>>;
   /** Notes that a newer configuration was refused before it became a snapshot; for status and metrics. */
   reject(diagnostics: readonly Diagnostic[]): void;
+  /** Of the snapshot in force; the default before there is one. */
+  readonly pathNormalization: PathNormalization;
   /** Whether there are documents to decide by. */
   readonly ready: boolean;
   /** The newest configuration, when it was refused and an older one goes on. */
@@ -74,6 +78,7 @@ class MixerRuntime implements Mixer {
   readonly #exposition: ExpositionCollector;
   readonly #generations: Generations;
   readonly #presence: ProxyPresence;
+  readonly #reports = new TakenReports();
   readonly #watchers = new Set<(state: PolicyState) => void>();
   #appliedAtMs: number | undefined;
   #warnedUncounted = false;
@@ -86,7 +91,9 @@ class MixerRuntime implements Mixer {
     const localStore = createMemoryQuotaStore({ clock });
     this.#host = { ...world, metrics };
     this.#exposition = new ExpositionCollector(metrics, logger);
-    this.#defaultStore = defaultStore ?? createMemoryQuotaStore({ clock });
+    const builtInStore = createMemoryQuotaStore({ clock });
+    metrics.watchCounts({ "built-in": builtInStore, local: localStore });
+    this.#defaultStore = defaultStore ?? builtInStore;
     this.#nodeCount = nodeCount;
     this.#generations = new Generations({ clock, scheduler, logger });
     this.#presence = new ProxyPresence({
@@ -107,6 +114,10 @@ class MixerRuntime implements Mixer {
     return this.#generations.current !== undefined && this.#closed === undefined;
   }
 
+  get pathNormalization(): PathNormalization {
+    return this.#generations.current?.snapshot.traffic.pathNormalization ?? DEFAULT_PATH_NORMALIZATION;
+  }
+
   get rejection(): MixerStatus["rejection"] {
     return this.#rejection;
   }
@@ -118,7 +129,11 @@ class MixerRuntime implements Mixer {
     this.#during(options, (generation) => answerAllocate(generation, request, this.#tools));
 
   report: MixerService["report"] = (request, options) =>
-    this.#during(options, (generation) => takeReport(generation, request, this.#tools));
+    this.#reports.once(
+      request.deduplicationId,
+      () => this.#during(options, (generation) => takeReport(generation, request, this.#tools)),
+      () => this.#host.metrics.repeated(),
+    );
 
   watch: MixerService["watch"] = (node, listener) => {
     const leave = this.#presence.join(node);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import { type Authority, parseAuthority } from "../core/attributes/canonical/authority.ts";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { ProxyNode } from "../api/pilot.ts";
 import type { ProxyConfig, Route } from "../core/traffic/model.ts";
@@ -77,7 +78,8 @@ const domainsOf = (config: ProxyConfig, table = 0) =>
 function follow(config: ProxyConfig, authority: string, path = "/", table = 0): Route | undefined {
   const found = config.routeTables[table];
   assert.ok(found !== undefined);
-  const request = { authority, path, query: "", method: "GET", headers: { get: () => undefined } };
+  const named = parseAuthority(authority) as Authority;
+  const request = { authority: named, path, query: "", method: "GET", headers: { values: () => [] } };
   return matchRoute(compileRouteTable(found), request)?.route;
 }
 

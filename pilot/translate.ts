@@ -3,6 +3,7 @@
 
 import { createHash } from "node:crypto";
 import type { ProxyNode } from "../api/pilot.ts";
+import type { PathNormalization } from "../core/attributes/canonical/path.ts";
 import { DEFAULT_NAMESPACE } from "../core/documents/kinds/kind.ts";
 import type { TrafficDocuments } from "../core/snapshot/snapshot.ts";
 import { canonicalHost, splitHost } from "../core/traffic/host-name.ts";
@@ -38,7 +39,7 @@ export function translate(documents: TrafficDocuments, node: ProxyNode): ProxyCo
 
 /** A listener for each port of the Gateways; with none, one on the node's own port for every service of the mesh. */
 function edgeParts(
-  { gateways, virtualServices }: TrafficDocuments,
+  { gateways, virtualServices, pathNormalization }: TrafficDocuments,
   node: EdgeNode,
   registry: Registry,
   clusters: ClusterSet,
@@ -48,13 +49,13 @@ function edgeParts(
     const client = { namespace: DEFAULT_NAMESPACE, sees: ({ internal }: { internal: boolean }) => internal };
     const virtualHosts = meshVirtualHosts(registry, virtualServices, clusters, client);
     return {
-      listeners: [edgeListener(node, node.port)],
+      listeners: [edgeListener(node, node.port, pathNormalization)],
       routeTables: [{ name: edgeTableName(node.port), virtualHosts }],
     };
   }
   const sorted = [...ports].toSorted((a, b) => a - b);
   return {
-    listeners: sorted.map((port) => edgeListener(node, port)),
+    listeners: sorted.map((port) => edgeListener(node, port, pathNormalization)),
     routeTables: sorted.map((port) => ({
       name: edgeTableName(port),
       virtualHosts: gatewayVirtualHosts(gateways, port, virtualServices, clusters),
@@ -62,7 +63,11 @@ function edgeParts(
   };
 }
 
-function edgeListener({ host, trustedHops }: EdgeNode, port: number): Listener {
+function edgeListener(
+  { host, trustedHops }: EdgeNode,
+  port: number,
+  pathNormalization: PathNormalization,
+): Listener {
   return {
     name: `${host}_${port}`,
     host,
@@ -71,6 +76,7 @@ function edgeListener({ host, trustedHops }: EdgeNode, port: number): Listener {
     routeTable: edgeTableName(port),
     edge: true,
     trustedHops,
+    pathNormalization,
   };
 }
 
@@ -84,21 +90,21 @@ const LOOPBACK = "127.0.0.1";
 
 /** One listener for what the service calls, and one for those who call it. */
 function sidecarParts(
-  { virtualServices }: TrafficDocuments,
+  { virtualServices, pathNormalization }: TrafficDocuments,
   node: SidecarNode,
   registry: Registry,
   clusters: ClusterSet,
 ): ListenersAndRoutes {
   const service = identityOf(node, registry);
   const client = { namespace: service.namespace, sees: () => true };
-  const listeners = [sidecarListener("outbound", LOOPBACK, node.outboundPort)];
+  const listeners = [sidecarListener("outbound", LOOPBACK, node.outboundPort, pathNormalization)];
   const routeTables: RouteTable[] = [
     { name: "outbound", virtualHosts: meshVirtualHosts(registry, virtualServices, clusters, client) },
   ];
   if (node.inbound !== undefined) {
     const { port, appHost, appPort } = node.inbound;
     const cluster = clusters.useInbound(service, appHost, appPort);
-    listeners.push(sidecarListener("inbound", node.host, port));
+    listeners.push(sidecarListener("inbound", node.host, port, pathNormalization));
     routeTables.push({
       name: "inbound",
       // The caller's side retries; doing it on both sides would multiply the tries.
@@ -110,8 +116,23 @@ function sidecarParts(
   return { listeners, routeTables };
 }
 
-function sidecarListener(direction: Listener["direction"], host: string, port: number): Listener {
-  return { name: direction, host, port, direction, routeTable: direction, edge: false, trustedHops: 0 };
+function sidecarListener(
+  direction: Listener["direction"],
+  host: string,
+  port: number,
+  pathNormalization: PathNormalization,
+): Listener {
+  const name = direction;
+  return {
+    name,
+    host,
+    port,
+    direction,
+    routeTable: direction,
+    edge: false,
+    trustedHops: 0,
+    pathNormalization,
+  };
 }
 
 /** A service that no ServiceEntry declares can still call others, under the name it gives itself. */

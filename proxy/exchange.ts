@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../core/attributes/bag.ts";
+import type { Authority } from "../core/attributes/canonical/authority.ts";
 import type { ErrorCode } from "../core/kernel/error-catalog.ts";
 import type { Endpoint, Listener, RouteAction, WeightedDestination } from "../core/traffic/model.ts";
 import type { MatchedRoute } from "../core/traffic/route-table.ts";
@@ -28,8 +29,8 @@ export interface RequestHead {
   path: string;
   /** With its `?`; empty when there is none. */
   query: string;
-  /** The Host field, or the authority of an absolute target. */
-  authority: string;
+  /** Of the Host field, or of an absolute target; names nothing until the validate filter has read them. */
+  authority: Authority;
   scheme: "http" | "https";
   readonly headers: HeaderList;
   /** Undefined when the body is chunked. */

@@ -171,6 +171,7 @@ export const EDGE: Listener = {
   routeTable: "main",
   edge: true,
   trustedHops: 0,
+  pathNormalization: "MERGE_SLASHES",
 };
 
 export function configOf(parts: {

@@ -75,6 +75,7 @@ const FAULTS = {
   expectation_failed: { status: 417, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
   request_headers_too_large: { status: 431, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
   route_not_found: { status: 404, flag: "NR", code: "PURSER_PROXY_NO_ROUTE" },
+  route_match_too_long: { status: 431, flag: "DPE", code: "PURSER_PROXY_MATCH_TOO_LONG" },
   no_healthy_upstream: { status: 503, flag: "UH", code: "PURSER_PROXY_NO_ENDPOINT" },
   upstream_overflow: {
     status: 503,
@@ -157,7 +158,8 @@ export function undecidedReply(
   const policy = decidedBy === undefined ? undefined : `${decidedBy.kind}/${decidedBy.name}`;
   const httpStatus = httpStatusOf(status.code);
   return {
-    status: httpStatus >= 500 ? httpStatus : 503,
+    // A request that cannot be judged is its sender's fault; any other error must not look like a denial.
+    status: httpStatus >= 500 || status.code === "INVALID_ARGUMENT" ? httpStatus : 503,
     flag: "UAEX",
     details: "policy_undecided",
     headers: [

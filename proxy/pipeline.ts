@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { authorityText } from "../core/attributes/canonical/authority.ts";
 import { attempt, isPromise } from "../core/kernel/maybe-promise.ts";
 import { messageOf } from "../core/kernel/errors.ts";
 import type { Clock, Logger, Random, Scheduler } from "../core/kernel/ports.ts";
@@ -167,7 +168,9 @@ function answerOf(
   switch (action.kind) {
     case "redirect":
       return plainReply(action.code, "redirect", {
-        headers: [["location", redirectLocation(action, request)]],
+        headers: [
+          ["location", redirectLocation(action, { ...request, authority: authorityText(request.authority) })],
+        ],
       });
     case "direct":
       return plainReply(action.status, "direct_response", {

@@ -237,6 +237,24 @@ describe("what the policies decide", () => {
 describe("routes", () => {
   afterEach(cleanUp);
 
+  it("a request that keeps the routes' regular expressions busy is 431, and the proxy goes on", async () => {
+    const value = "(\\w{1,30}\\s?){1,20}x";
+    const busy = { ignoreCase: false, headers: { "x-a": { kind: "regex" as const, value } } };
+    const matches = Array.from({ length: 120 }, () => ({ ...busy, withoutHeaders: {}, queryParams: {} }));
+    const { port } = await startProxy(
+      configOf({
+        clusters: [],
+        routes: [
+          { ...routeOf({ kind: "direct", status: 200, body: "", contentType: "text/plain" }), matches },
+        ],
+      }),
+    );
+    const reply = await call(port, { headers: { "x-a": "lorem ipsum ".repeat(4_000) } });
+    assert.equal(reply.status, 431);
+    assert.equal(reply.headers["x-purser-error"], "PURSER_PROXY_MATCH_TOO_LONG");
+    assert.equal((await call(port, { headers: { "x-a": "lorem ipsum x" } })).status, 200);
+  });
+
   it("no route is 404 NR, and is reported", async () => {
     const { port, policy } = await startProxy(configOf({ clusters: [], routes: [] }));
     const reply = await call(port, { path: "/nowhere" });

@@ -279,7 +279,7 @@ function requestHeadOf(request: IncomingMessage, hasBody: boolean): RequestHead 
     method: request.method ?? "",
     path: mark < 0 ? target : target.slice(0, mark),
     query: mark < 0 ? "" : target.slice(mark),
-    authority: request.headers.host ?? "",
+    authority: { host: "", port: undefined },
     scheme: "http",
     headers: HeaderList.fromRaw(request.rawHeaders),
     contentLength: contentLength === undefined ? undefined : Number(contentLength),

@@ -4,6 +4,7 @@
 // Writes docs/attributes.md from the built-in manifest; with --check, fails when the committed file differs.
 import { readFileSync, writeFileSync } from "node:fs";
 import { parse } from "yaml";
+import { ATTRIBUTE_FORMS, FORM_DEFINITIONS } from "../core/attributes/forms.ts";
 import { type AttributeDeclaration, mergeManifests } from "../core/attributes/manifest.ts";
 import type { AttributeManifestSpec } from "../core/documents/kinds/attribute-manifest.ts";
 
@@ -21,9 +22,15 @@ function groupOf(name: string): string {
   return name.slice(0, name.indexOf("."));
 }
 
-function row({ name, type, unit, phase, optional, description }: AttributeDeclaration): string {
+function row({ name, type, form, values, unit, phase, optional, description }: AttributeDeclaration): string {
   const shownType = unit === undefined ? type : `${type} (${unit})`;
-  return `| \`${name}\` | ${shownType} | ${phase} | ${optional ? "" : "yes"} | ${description} |`;
+  const shownForm =
+    values !== undefined
+      ? values.map((value) => `\`${value}\``).join(", ")
+      : form === undefined
+        ? ""
+        : `[${form}](#forms)`;
+  return `| \`${name}\` | ${shownType} | ${shownForm} | ${phase} | ${optional ? "" : "yes"} | ${description} |`;
 }
 
 function rowsOf(group: string): string {
@@ -35,7 +42,7 @@ function rowsOf(group: string): string {
 
 const sections = [...groups].map(
   (group) =>
-    `## ${group}\n\n| Attribute | Type | Known from | Always there | What it is |\n|---|---|---|---|---|\n${rowsOf(group)}\n`,
+    `## ${group}\n\n| Attribute | Type | Form or values | Known from | Always there | What it is |\n|---|---|---|---|---|---|\n${rowsOf(group)}\n`,
 );
 
 const text = `# Attributes
@@ -47,6 +54,18 @@ What expressions may read of a request. The vocabulary is Istio's, as a nested o
 Attributes that are known from the response on are refused in policies and quotas, which decide before there is one.
 A TIMESTAMP is ISO 8601 text; a DURATION is a number in the unit shown; a STRING_MAP has members of any name, all
 strings; ANY has whatever there is. More attributes can be declared with AttributeManifest documents.
+
+## Forms
+
+The form of an attribute, or its list of values, says which constants it can equal, contain or match. The checker warns of a
+condition with any other constant, such as \`request.method = "get"\`, and says what to write
+([policies.md](policies.md#what-is-checked-before-a-request)). An AttributeManifest gives its attributes a \`form\` or \`values\` in the same way.
+
+| Form | The value is |
+|---|---|
+${ATTRIBUTE_FORMS.map((form) => `| \`${form}\` | ${FORM_DEFINITIONS[form].description} |`).join("\n")}
+
+An attribute of type IP_ADDRESS has the form \`address\`, a DNS_NAME \`host\`, and a TIMESTAMP \`timestamp\`.
 
 This page is generated from \`policies/attribute-manifest.yaml\` by \`npm run generated\`.
 

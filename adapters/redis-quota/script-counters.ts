@@ -143,53 +143,119 @@ end
 export const TOKEN_BUCKET = `
 local tokenBucket = {}
 
-function tokenBucket.create() return { at = now, debt = 0, epoch = now, returnable = 0 } end
-function tokenBucket.copy(s) return { at = s.at, debt = s.debt, epoch = s.epoch, returnable = s.returnable } end
+local function debtAt(s, bucket, time) return max(0, bucket.debt + (s.at - time) * bucket.limit) end
 
-function tokenBucket.parse(text)
-  local at, debt, epoch, returnable = string.match(text, '^(%d+) (%d+) (%d+) (%d+)$')
-  return at and {
-    at = tonumber(at), debt = tonumber(debt), epoch = tonumber(epoch), returnable = tonumber(returnable),
-  }
+local function newEpoch(bucket, time)
+  bucket.epoch = max(bucket.epoch + 1, time)
+  bucket.returnable = 0
 end
 
-function tokenBucket.text(s) return format('%d %.0f %d %d', s.at, s.debt, s.epoch, s.returnable) end
+local function bucketOf(s, rests, limit, windowMs)
+  local debt, epoch = 0, now
+  for i = 1, #s.buckets do
+    local bucket = s.buckets[i]
+    if not rests then
+      if bucket.limit == limit then return bucket, true end
+      debt = max(debt, bucket.debt)
+    end
+    epoch = max(epoch, bucket.epoch + 1)
+  end
+  return { limit = limit, debt = min(debt, limit * windowMs), epoch = epoch, returnable = 0 }, false
+end
+
+local function bucketsRest(s)
+  for _, bucket in ipairs(s.buckets) do
+    if debtAt(s, bucket, now) > 0 then return false end
+  end
+  return true
+end
+
+local function addBucket(buckets, added)
+  local i = 1
+  while buckets[i] and buckets[i].limit < added.limit do i = i + 1 end
+  table.insert(buckets, i, added)
+  if #buckets > 8 then table.remove(buckets, i == 2 and 3 or 2) end
+end
+
+local function take(s, own, granted, windowMs, ends)
+  local at = max(s.at, ends)
+  for i = 1, #s.buckets do
+    local bucket = s.buckets[i]
+    local owed = debtAt(s, bucket, at)
+    local debt = owed + granted * windowMs
+    local capacity = bucket.limit * windowMs
+    if owed < bucket.returnable * windowMs or debt > capacity then newEpoch(bucket, ends) end
+    bucket.debt = min(debt, capacity)
+    if bucket == own then bucket.returnable = bucket.returnable + granted end
+  end
+  s.at = at
+end
+
+function tokenBucket.create() return { at = now, buckets = {} } end
+
+function tokenBucket.copy(s)
+  local buckets = {}
+  for i, b in ipairs(s.buckets) do
+    buckets[i] = { limit = b.limit, debt = b.debt, epoch = b.epoch, returnable = b.returnable }
+  end
+  return { at = s.at, buckets = buckets }
+end
+
+function tokenBucket.parse(text)
+  if string.find(text, '[^%d ]') then return nil end
+  local at, rest = string.match(text, '^(%d+)(.*)$')
+  if not at then return nil end
+  local buckets = {}
+  for limit, debt, epoch, returnable in string.gmatch(rest, ' (%d+) (%d+) (%d+) (%d+)') do
+    buckets[#buckets + 1] = {
+      limit = tonumber(limit), debt = tonumber(debt), epoch = tonumber(epoch), returnable = tonumber(returnable),
+    }
+  end
+  return #buckets > 0 and { at = tonumber(at), buckets = buckets } or nil
+end
+
+function tokenBucket.text(s)
+  local texts = { format('%d', s.at) }
+  for i, b in ipairs(s.buckets) do
+    texts[i + 1] = format('%d %.0f %d %d', b.limit, b.debt, b.epoch, b.returnable)
+  end
+  return table.concat(texts, ' ')
+end
 
 function tokenBucket.charge(s, limit, windowMs, amount, least, leaseMs, slot)
-  local capacity = limit * windowMs
   if s.at > now + windowMs then
-    s.at, s.debt, s.epoch, s.returnable, s.healed = now, capacity, s.epoch + 1, 0, true
+    s.at, s.healed = now + windowMs, true
+    for _, bucket in ipairs(s.buckets) do
+      bucket.debt, bucket.epoch, bucket.returnable = bucket.limit * windowMs, bucket.epoch + 1, 0
+    end
   end
-  local debt = max(0, min(s.debt, capacity) + (s.at - now) * limit)
+  local rests = bucketsRest(s)
+  local bucket, known = bucketOf(s, rests, limit, windowMs)
+  local capacity = limit * windowMs
   local granted, retry, valid, reset = 0, 0, 0, 0
   if amount < 0 then
-    if slot == s.epoch and debt > 0 then
-      local returned = min(0 - amount, s.returnable)
+    if slot == bucket.epoch and debtAt(s, bucket, now) > 0 then
+      local returned = min(0 - amount, bucket.returnable)
       granted = 0 - returned
-      s.returnable = s.returnable - returned
-      s.debt = s.debt - returned * windowMs
+      bucket.returnable = bucket.returnable - returned
+      bucket.debt = bucket.debt - returned * windowMs
     end
   elseif amount > 0 then
-    local spare = (limit - least) * windowMs
-    if spare < 0 then
+    local debt = debtAt(s, bucket, now)
+    local free = max(0, floor((capacity - debt) / windowMs))
+    if least <= free then
+      granted, valid = min(amount, free), min(leaseMs, windowMs)
+      if rests then s.buckets = {} end
+      if not known then addBucket(s.buckets, bucket) end
+      take(s, bucket, granted, windowMs, now + valid)
+    elseif least > limit then
       retry = windowMs
-    elseif debt > spare then
-      retry = ceil((debt - spare) / limit)
     else
-      valid = min(leaseMs, windowMs, floor(spare / limit))
-      local owed = max(0, min(s.debt, capacity) + (s.at - now - valid) * limit)
-      granted = min(amount, floor(((windowMs - valid) * limit - owed) / windowMs))
-      if owed < s.returnable * windowMs then
-        s.epoch = max(s.epoch + 1, now)
-        s.returnable = 0
-      end
-      s.at = now + valid
-      s.debt = owed + granted * windowMs
-      s.returnable = s.returnable + granted
+      retry = ceil((debt - (limit - least) * windowMs) / limit)
     end
   end
-  if granted ~= 0 then debt = max(0, min(s.debt, capacity) + (s.at - now) * limit) end
-  if limit > 0 then reset = ceil(debt / limit) elseif s.debt > 0 then reset = windowMs end
-  return granted, max(0, floor((capacity - debt) / windowMs)), reset, retry, valid, s.epoch
+  for _, b in ipairs(s.buckets) do reset = max(reset, ceil(debtAt(s, b, now) / b.limit)) end
+  local remaining = max(0, floor((capacity - debtAt(s, bucket, now)) / windowMs))
+  return granted, remaining, reset, retry, valid, bucket.epoch
 end
 `;

@@ -9,7 +9,8 @@ import { createTracer } from "../../core/explain/traced-expression.ts";
 import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
 import { accessPolicy, snapshotOf } from "../../test/support/snapshots.ts";
 import { explanationText } from "./explanation-text.ts";
-import { bagOfRequest } from "./request-bag.ts";
+import { trafficDocuments } from "../../test/support/traffic-documents.ts";
+import { bagOfRequest, parseWrittenRequest } from "./request-bag.ts";
 import { styleOf } from "./terminal.ts";
 
 const FILE = { file: "a.yaml", line: 1, column: 1 };
@@ -66,19 +67,27 @@ AccessPolicy guests  DENY  refused  a.yaml:1:1  <- decides
 });
 
 describe("a request on the command line", () => {
+  const bagOf = (line: string, headers: readonly string[] = []) =>
+    bagOfRequest(parseWrittenRequest(line, headers), trafficDocuments(""), 0);
+
   it("makes the bag that policies read", () => {
-    const bag = bagOfRequest("GET http://reviews.shop:9080/a/b?x=1&x=2", ["X-User: ann", "accept:*/*"], 0);
+    const bag = bagOf("GET http://reviews.shop:9080/a/b?x=1&x=2", ["X-User: ann", "accept:*/*"]);
     assert.deepEqual(bag["destination"], { service: { name: "reviews", host: "reviews.shop" } });
     const request = bag["request"] as Record<string, unknown>;
-    assert.deepEqual(request["headers"], { host: "reviews.shop:9080", "x-user": "ann", accept: "*/*" });
+    const headers = request["headers"] as Record<string, string>;
+    assert.deepEqual(
+      { host: headers["host"], "x-user": headers["x-user"], accept: headers["accept"] },
+      { host: "reviews.shop:9080", "x-user": "ann", accept: "*/*" },
+    );
+    assert.equal(headers["x-forwarded-for"], "127.0.0.1");
     assert.equal(request["path"], "/a/b?x=1&x=2");
     assert.equal(request["url_path"], "/a/b");
     assert.deepEqual({ ...(request["query_params"] as object) }, { x: "1" });
   });
 
   it("is refused when it is no request", () => {
-    assert.throws(() => bagOfRequest("http://reviews/", [], 0), { code: "PURSER_CLI_USAGE" });
-    assert.throws(() => bagOfRequest("GET reviews", [], 0), { code: "PURSER_CLI_USAGE" });
-    assert.throws(() => bagOfRequest("GET http://reviews/", ["nonsense"], 0), { code: "PURSER_CLI_USAGE" });
+    assert.throws(() => bagOf("http://reviews/"), { code: "PURSER_CLI_USAGE" });
+    assert.throws(() => bagOf("GET reviews"), { code: "PURSER_CLI_USAGE" });
+    assert.throws(() => bagOf("GET http://reviews/", ["nonsense"]), { code: "PURSER_CLI_USAGE" });
   });
 });

@@ -44,6 +44,13 @@ export function decidingText(explanation: Explanation, style: Style): string {
     : documentText(decider, options);
 }
 
+/** Handlers whose answer an allowed request still hangs on. */
+function unaskedOf(documents: Explanation["documents"]): readonly string[] {
+  return [...new Set(documents.flatMap(({ mode, unasked = [] }) => (mode === "enforce" ? unasked : [])))].map(
+    (handler) => `handler ${handler}, which was not asked,`,
+  );
+}
+
 function decisionText({ decision, documents }: Explanation, { style }: TextOptions): string {
   const { status, httpStatus, decidedBy, reason, requestHeaders, responseHeaders, charges } = decision;
   const ok = status.code === "OK";
@@ -54,7 +61,9 @@ function decisionText({ decision, documents }: Explanation, { style }: TextOptio
         ? ""
         : ` by ${decidedBy.kind} ${decidedBy.name}`
       : ` by ${decider.kind} ${decider.name} (${placeOf(decider)})`;
-  const head = ok ? style.good("allowed") : style.bad(`refused: ${status.code} (${httpStatus})`);
+  const unasked = ok ? unaskedOf(documents) : [];
+  const allowed = unasked.length === 0 ? "allowed" : `allowed, unless ${unasked.join(" or ")} refuses`;
+  const head = ok ? style.good(allowed) : style.bad(`refused: ${status.code} (${httpStatus})`);
   const headers = (side: string, operations: typeof requestHeaders) =>
     operations.map(
       ({ operation, name, value }) =>

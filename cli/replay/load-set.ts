@@ -1,67 +1,22 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
-import type { CheckDispatch } from "../../core/check/ports.ts";
-import type { Files } from "../../core/hooks/extension.ts";
 import { ReplaySet } from "../../core/replay/replay-set.ts";
-import { createCheckDispatch } from "../../mixer/handlers/check-dispatch.ts";
-import { buildHandlerTable, EMPTY_TABLE } from "../../mixer/handlers/handler-table.ts";
-import { MixerMetrics } from "../../mixer/metrics/mixer-metrics.ts";
-import { ConfigRejected, readConfig } from "../part-config.ts";
+import { readConfig } from "../part-config.ts";
+import { buildPlugins, type PluginsOfSet } from "../plugins-of-set.ts";
 import type { World } from "../world.ts";
 
-export interface LoadedSet {
+export interface LoadedSet extends Pick<PluginsOfSet, "unanswered" | "close"> {
   readonly set: ReplaySet;
-  /** Adapters that rules asked, and how often: nobody answered, which counts as passed. */
-  readonly unanswered: ReadonlyMap<string, number>;
-  close(): Promise<void>;
 }
 
-/** How long the plugins may take to close. */
-const CLOSE_MS = 1_000;
-
 /**
- * Reads a set of documents once and builds its plugins. Adapters are not built: a replay writes nowhere and asks no backend.
+ * Reads a set of documents once and builds its plugins.
  *
  * @throws {ConfigRejected} for a set with faults.
  */
 export async function loadSet(paths: readonly string[], world: World): Promise<LoadedSet> {
   const snapshot = await readConfig(paths, world);
-  const metrics = new MixerMetrics(world.clock, () => []);
-  const plugins = snapshot.handlers.filter(({ definition }) => definition.extension === "plugin");
-  const built = buildHandlerTable(plugins, EMPTY_TABLE, { ...world, files: filesReadOnce, metrics });
-  const close = async (): Promise<void> => {
-    await Promise.all(built.ok ? built.built.map((handler) => handler.close(CLOSE_MS)) : []);
-  };
-  if (!built.ok) {
-    await Promise.all(built.built.map((handler) => handler.close(CLOSE_MS)));
-    throw new ConfigRejected(built.diagnostics);
-  }
-  const unanswered = new Map<string, number>();
-  const dispatch = createCheckDispatch(built.table, metrics);
-  const withoutAdapters: CheckDispatch = {
-    attributeSources: dispatch.attributeSources,
-    ask(handler, template, instance) {
-      if (built.table.entries.has(handler)) return dispatch.ask(handler, template, instance);
-      unanswered.set(handler, (unanswered.get(handler) ?? 0) + 1);
-      return undefined;
-    },
-  };
-  return { set: new ReplaySet(snapshot, withoutAdapters), unanswered, close };
-}
-
-/** Read at once, so that the first record meets plugins that are ready. */
-function filesReadOnce(documentFile: string): Files {
-  return {
-    watch(path, listener, onError) {
-      try {
-        listener(readFileSync(resolve(dirname(documentFile), path), "utf8"));
-      } catch (error) {
-        onError(error as Error);
-      }
-      return () => {};
-    },
-  };
+  const { dispatch, unanswered, close } = await buildPlugins(snapshot, world);
+  return { set: new ReplaySet(snapshot, dispatch), unanswered, close };
 }

@@ -82,6 +82,7 @@ async function newBench(policies: readonly string[], world: World): Promise<Benc
   return {
     checkPlan: planChecks(snapshot),
     reportPlan: planReports(snapshot),
+    pathNormalization: snapshot.traffic.pathNormalization,
     tracer: createTracer(),
     coverage: new Coverage(),
     parseTime: (text) => Date.parse(text),

@@ -43,6 +43,39 @@ describe("an attribute manifest", () => {
     assert.equal(declarations.find(({ name }) => name === "request.headers")?.optional, true);
   });
 
+  it("gives attributes their forms, by declaration or by type", () => {
+    const formOf = (name: string) => manifest().declarations.find((found) => found.name === name)?.form;
+    assert.equal(formOf("destination.ip"), "address");
+    assert.equal(formOf("connection.id"), undefined);
+    const { manifest: own, faults } = mergeManifests([
+      {
+        attributes: {
+          "a.host": { type: "STRING", form: "host" },
+          "a.scheme": { type: "STRING", values: ["http", "https"] },
+          "a.port": { type: "STRING", form: "port" },
+          "a.code": { type: "INT64", values: ["1"] },
+          "a.both": { type: "STRING", form: "host", values: ["x"] },
+        },
+      },
+    ]);
+    const declared = own.declarations.map(({ name, form, values }) => [name, form ?? values]);
+    assert.deepEqual(declared, [
+      ["a.both", undefined],
+      ["a.code", undefined],
+      ["a.host", "host"],
+      ["a.port", undefined],
+      ["a.scheme", ["http", "https"]],
+    ]);
+    assert.deepEqual(
+      faults.map(({ message }) => message),
+      [
+        '"a.port" has the form port, which is for INT64, not for STRING',
+        '"a.code" has values, which only a STRING can have, not INT64',
+        '"a.both" has both a form and values: keep one of them',
+      ],
+    );
+  });
+
   it("knows attributes, members of maps, anything within ANY, and groups", () => {
     const kindOf = (...path: string[]) => manifest().lookup(path)?.kind;
     assert.equal(kindOf("request", "headers"), "attribute");

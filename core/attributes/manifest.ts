@@ -5,6 +5,7 @@ import type { AttributeManifestSpec } from "../documents/kinds/attribute-manifes
 import type { Phase } from "../documents/kinds/kind.ts";
 import { suggest } from "../kernel/suggest.ts";
 import type { AttributePath } from "./bag.ts";
+import { type AttributeForm, faultOfForm, FORM_OF_TYPE } from "./forms.ts";
 
 export type AttributeType = AttributeManifestSpec["attributes"][string]["type"];
 
@@ -13,6 +14,10 @@ export interface AttributeDeclaration {
   /** Dotted, such as `request.headers`. */
   readonly name: string;
   readonly type: AttributeType;
+  /** The canonical form of its values; absent when nothing is known of them. */
+  readonly form?: AttributeForm;
+  /** The only texts that it can be; absent when there are others. */
+  readonly values?: readonly string[];
   /** The unit of a number, such as `ms`. */
   readonly unit: string | undefined;
   readonly phase: Phase;
@@ -68,9 +73,16 @@ export function mergeManifests(specs: readonly AttributeManifestSpec[]): {
   const faults: ManifestFault[] = [];
   specs.forEach((spec, specIndex) => {
     for (const [attribute, given] of Object.entries(spec.attributes)) {
+      const form = given.form ?? FORM_OF_TYPE[given.type];
+      const misformed = faultOfForm(given.type, given.form, given.values);
+      if (misformed !== undefined)
+        faults.push({ specIndex, attribute, message: `"${attribute}" ${misformed}` });
+      const isFormed = misformed === undefined;
       const message = declare(root, {
         name: attribute,
         type: given.type,
+        ...(isFormed && form !== undefined ? { form } : {}),
+        ...(isFormed && given.values !== undefined ? { values: given.values } : {}),
         unit: given.unit,
         phase: given.phase ?? "request",
         optional: given.optional ?? true,
@@ -83,7 +95,7 @@ export function mergeManifests(specs: readonly AttributeManifestSpec[]): {
 }
 
 /** A path as an expression would write it: `request.headers."x-user"`. */
-function formatPath(path: AttributePath): string {
+export function formatPath(path: AttributePath): string {
   return path.map((step) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(step) ? step : JSON.stringify(step))).join(".");
 }
 

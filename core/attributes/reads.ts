@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Guard } from "../expressions/runtime/guard.ts";
+import { Guard, type Meter } from "../expressions/runtime/guard.ts";
 import { followNames, walkNames } from "../expressions/runtime/path.ts";
 import type { AttributeBag } from "./bag.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
@@ -60,10 +60,13 @@ export class PathRead {
 const SHARED_PATHS = 10_000;
 
 /** What the expressions of one request read of its bag: values for them, and a note of each. */
-export class Reads {
+export class Reads implements Meter {
   /** No other request's, ever; 0 is nobody's. */
   readonly id = ++lastId;
   readonly bag: AttributeBag;
+  /** What the expressions of the request have used: they share one budget. */
+  steps = 0;
+  workMs = 0;
   readonly #notes = new Map<string, AttributeReference>();
   #recorder: Recorder | undefined;
 

@@ -3,6 +3,7 @@
 
 import { type AttributeBag, type AttributeValue, valueAt } from "./bag.ts";
 import type { AttributeReference } from "./reference.ts";
+import { isReadAt, repeatedFields } from "./repeated.ts";
 
 /**
  * The values at `references` in `bag` as one text, or undefined when the bag does not fit them: an ABSENCE that is
@@ -15,11 +16,17 @@ export function signatureOf(
   references: readonly AttributeReference[],
 ): string | undefined {
   let text = "";
-  for (const { path, condition } of references) {
+  const repeated = repeatedFields(bag);
+  for (const reference of references) {
+    const { path, condition } = reference;
     const value = valueAt(bag, path);
     if (condition === "EXACT") {
       if (value === undefined) return undefined;
       text += `${canonicalText(value)},`;
+      // Fields that came apart are not the same as one field with the text of all of them.
+      for (const field of repeated)
+        if (isReadAt(reference, field))
+          text += `${JSON.stringify(field.name)}:${canonicalText(field.values)},`;
     } else if (condition === "ABSENCE" ? value !== undefined : !isObject(value)) {
       return undefined;
     }

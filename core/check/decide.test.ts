@@ -412,7 +412,7 @@ describe("a decision", () => {
       ]);
     });
 
-    it("are on a token bucket of their own for each limit, so that each keeps its promise", () => {
+    it("are on one count, whatever limit applies", () => {
       const cellFor = (gold: boolean) => {
         const policy = quotaPolicy("q", {
           algorithm: "token-bucket",
@@ -421,8 +421,8 @@ describe("a decision", () => {
         });
         return decideNow({ quotaPolicies: [policy] }).charges.map(({ cell, limit }) => [cell, limit]);
       };
-      assert.deepEqual(cellFor(false), [["q{}@5", 5]]);
-      assert.deepEqual(cellFor(true), [["q{}@50", 50]]);
+      assert.deepEqual(cellFor(false), [["q{}", 5]]);
+      assert.deepEqual(cellFor(true), [["q{}", 50]]);
     });
 
     it("are none when the request is refused or the policy does not match", () => {

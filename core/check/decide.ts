@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../attributes/bag.ts";
+import { repeatedFields } from "../attributes/repeated.ts";
 import { chain, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
 import { OK } from "../kernel/status.ts";
 import { decideAllow, decideAudit, decideDeny } from "./access.ts";
 import { readWithAdditions, type Reading } from "./additions.ts";
+import { decideEachValue, type DecideOnce } from "./decide-each-value.ts";
 import type { Decision } from "./decision.ts";
 import type { Scope } from "./evaluation.ts";
 import type { CheckPlan } from "./plan.ts";
@@ -23,6 +25,13 @@ const STEPS = [decideDeny, decideRules, decideAllow, decideAudit, decideCharges]
  * account of an expression, a handler or a plugin: those are the documents' onError.
  */
 export function decide(plan: CheckPlan, bag: AttributeBag, context: CheckContext): MaybePromise<Decision> {
+  const repeated = repeatedFields(bag);
+  if (repeated.length === 0) return decideOnce(plan, bag, context);
+  const once: DecideOnce = (reading, observer) => decideOnce(plan, reading, { ...context, observer });
+  return decideEachValue(bag, repeated, once, context.observer);
+}
+
+function decideOnce(plan: CheckPlan, bag: AttributeBag, context: CheckContext): MaybePromise<Decision> {
   let sourceFailed = false;
   const reading = readWithAdditions(bag, context.dispatch.attributeSources, ({ ref }, fault) => {
     // What a plugin could not add this time it may add next time.

@@ -41,6 +41,9 @@ export interface DocumentRef {
   readonly name: string;
 }
 
+/** What became of a request that went wrong: `unanswered` is a `failure` too. */
+export type RequestFate = "unanswered" | "failure";
+
 /** One quota that governs a request, and by how much the request uses it: all that is needed to ask for more. */
 export interface QuotaCharge {
   /** The QuotaPolicy's display name. */
@@ -54,6 +57,8 @@ export interface QuotaCharge {
   readonly leaseMs: number;
   readonly mode: "enforce" | "shadow";
   readonly onStoreFailure: "allow" | "deny" | "local";
+  /** Which fate of the request has the charge given back; absent when it always stays. */
+  readonly giveBackOn?: RequestFate;
   /** What the client is told when refused. */
   readonly message: string;
 }

@@ -36,19 +36,20 @@ export function decideCharges(plan: CheckPlan, tally: Tally): MaybePromise<void>
 }
 
 function chargeOf({ document }: Placed<QuotaPolicy>, scope: Scope): MaybePromise<QuotaCharge | Fault> {
-  const { name: policy, windowMs, leaseMs, mode, onStoreFailure } = document;
+  const { name: policy, windowMs, leaseMs, mode, onStoreFailure, giveBackOn } = document;
   return andThen(evaluateMap(document.key, scope), (key) =>
     andThen(evaluateAmount(document, scope), (amount) =>
       andThen(evaluateLimit(document, scope), (limit) =>
         chain(evaluateMessage(document.message, `quota ${policy} is used up`, scope), (message) => ({
           policy,
-          cell: cellName(document, recordOf(key), limit),
+          cell: cellName(document, recordOf(key)),
           limit,
           windowMs,
           amount,
           leaseMs,
           mode,
           onStoreFailure,
+          ...(giveBackOn === "never" ? {} : { giveBackOn }),
           message,
         })),
       ),

@@ -8,6 +8,7 @@ import { EMPTY_SET } from "./kinds/empty-set.ts";
 import { GATEWAY } from "./kinds/gateway.ts";
 import { HANDLER, RULE } from "./kinds/handler.ts";
 import type { KindDefinition } from "./kinds/kind.ts";
+import { MESH_CONFIG } from "./kinds/mesh-config.ts";
 import { POLICY_TEST } from "./kinds/policy-test.ts";
 import { QUOTA_POLICY } from "./kinds/quota-policy.ts";
 import { SERVICE_ENTRY } from "./kinds/service-entry.ts";
@@ -27,6 +28,7 @@ export const KINDS: readonly KindDefinition[] = [
   HANDLER,
   RULE,
   ATTRIBUTE_MANIFEST,
+  MESH_CONFIG,
   POLICY_TEST,
   EMPTY_SET,
   SERVICE_ENTRY,

@@ -114,7 +114,7 @@ describe("an explanation", () => {
         ],
         rules: [rule("listed", "checker", { match: compiled("request.size > 0") })],
       },
-      { asksHandlers: false },
+      { answers: () => false },
     );
     const broken = documentIn(explanation, "broken");
     assert.equal(broken.outcome, "fault");

@@ -31,8 +31,8 @@ export interface ExplainOptions {
   readonly limits?: ExplanationLimits;
   /** Told of each evaluation; for coverage. */
   readonly onTrace?: (document: DocumentRef, field: string, trace: Trace) => void;
-  /** Whether Rules' handlers answer through `context.dispatch`; default true. */
-  readonly asksHandlers?: boolean;
+  /** Whether a Rule's handler answers through `context.dispatch`; default: each does. */
+  readonly answers?: (handler: string) => boolean;
 }
 
 export interface ExplainedResult {
@@ -172,11 +172,11 @@ function explainDocument(
   { document, ref }: Explained,
   notes: ReadonlyMap<string, Notes>,
   deciding: string | undefined,
-  { asksHandlers = true }: ExplainOptions,
+  { answers = () => true }: ExplainOptions,
 ): DocumentExplanation {
   const { outcome, faults, expressions } = notes.get(keyOf(ref)) as Notes;
   const handlers = "actions" in document ? document.actions.map(({ handler }) => handler) : [];
-  const silent = !asksHandlers && handlers.length > 0 && outcome !== "unmatched";
+  const unasked = outcome === "unmatched" ? [] : handlers.filter((handler) => !answers(handler));
   return {
     ...ref,
     location: document.location,
@@ -186,7 +186,7 @@ function explainDocument(
     ...(keyOf(ref) === deciding ? { decides: true } : {}),
     faults,
     expressions,
-    ...(silent ? { unasked: [...new Set(handlers)] } : {}),
+    ...(unasked.length > 0 ? { unasked: [...new Set(unasked)] } : {}),
   };
 }
 

@@ -51,7 +51,7 @@ export interface DocumentExplanation extends DocumentRef {
   readonly faults: readonly { readonly code: ErrorCode; readonly detail: string }[];
   /** Those that were evaluated, in the order in which they were. */
   readonly expressions: readonly ExpressionExplanation[];
-  /** A Rule's handlers that were not asked, since none are running where the explanation was made. */
+  /** A Rule's handlers that were not asked, since they are not running where the explanation was made. */
   readonly unasked?: readonly string[];
 }
 

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { compileRegex } from "../kernel/regex.ts";
 import { suggest } from "../kernel/suggest.ts";
 import { RANGE_FUNCTION, TO_MILLIS_PICTURE } from "./bounded-builtins.ts";
 import { builtinOf } from "./reference-functions.ts";
 import type { ExpressionFault } from "./expression.ts";
+import { compileLiteral } from "./regex-literal.ts";
 import { FUNCTION_NAMES, STEADY_FUNCTIONS } from "./function-names.ts";
 import { faultOfConstants } from "./gateway/constant-arguments.ts";
 import { type AstNode, childrenOf, startOf, textOf, walk } from "./jsonata-ast.ts";
@@ -18,10 +18,21 @@ export function findFault(ast: AstNode, source: string): ExpressionFault | undef
     const fault =
       (node.type === "variable" && variableFault(node, source, bound)) ||
       (node.type === "regex" && regexFault(node, source)) ||
+      (node.type === "path" && pathFault(node)) ||
       ((node.type === "function" || node.type === "partial") && callFault(node, source, bound));
     if (fault) faults.push(fault);
   });
   return faults.sort((a, b) => a.offset - b.offset)[0];
+}
+
+/** Steps of one path; attributes nest a few deep. */
+const MOST_STEPS = 100;
+
+function pathFault(node: AstNode): ExpressionFault | undefined {
+  const beyond = node.steps?.[MOST_STEPS];
+  if (beyond === undefined) return undefined;
+  const message = `a path has more than ${MOST_STEPS} steps`;
+  return { code: "PURSER_EXPR_SYNTAX", message, offset: beyond.position ?? 0 };
 }
 
 /** Every function and variable that an expression mentions, without the `$`. */
@@ -121,7 +132,7 @@ function didYouMean(name: string, bound: Iterable<string>): string {
 
 function regexFault(node: AstNode, source: string): ExpressionFault | undefined {
   if (!(node.value instanceof RegExp)) return undefined;
-  const result = compileRegex(node.value.source, node.value.flags);
+  const result = compileLiteral(node.value);
   if (result.ok) return undefined;
   const message = `the regular expression cannot be used: ${result.message}`;
   return {

@@ -60,6 +60,9 @@ export type CompileResult =
 
 export type CompileExpression = (source: string) => CompileResult;
 
+/** The token that an error is at, as JSONata says it: a name or an operator, or the value of a literal. */
+export type Token = string | number | boolean;
+
 /** A failed evaluation, with JSONata's own code, such as T2009 or D1012 (out of time). */
 export class ExpressionError extends Error {
   override readonly name = "ExpressionError";
@@ -67,7 +70,7 @@ export class ExpressionError extends Error {
   /** Where the token ends that failed, as JSONata says it: UTF-16 units from the start of the source. */
   position: number | undefined;
   /** The operator or function that failed. */
-  token: string | undefined;
+  token: Token | undefined;
   /** The value that was at fault. */
   readonly value: unknown;
   /** The function that says so, where JSONata names it besides the token. */
@@ -78,7 +81,7 @@ export class ExpressionError extends Error {
     message: string,
     options: {
       readonly position?: number;
-      readonly token?: string;
+      readonly token?: Token;
       readonly value?: unknown;
       readonly functionName?: string;
       readonly cause?: unknown;

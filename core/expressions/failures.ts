@@ -1,9 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { ExpressionError, type ExpressionFault } from "./expression.ts";
+import { ExpressionError, type ExpressionFault, type Token } from "./expression.ts";
+import { foreignConstructs } from "../kernel/regex/foreign-syntax.ts";
 import { TOO_LARGE } from "./limits.ts";
 import { type FailureFacts, messageOfFailure } from "./messages.ts";
+import { syntaxHint } from "./syntax-hints.ts";
 
 /** Longest message that is passed on: JSONata quotes values, and a request's values can be long. */
 const MESSAGE_LENGTH = 300;
@@ -26,11 +28,15 @@ export function evaluationError(thrown: unknown): ExpressionError {
   const { position, token, value, functionName } = failure;
   return new ExpressionError(codeOf(thrown, failure), messageOf(thrown, failure), {
     ...(typeof position === "number" ? { position } : {}),
-    ...(typeof token === "string" ? { token } : {}),
+    ...(isToken(token) ? { token } : {}),
     value,
     ...(typeof functionName === "string" ? { functionName } : {}),
     ...(thrown instanceof ExpressionError ? {} : { cause: thrown }),
   });
+}
+
+function isToken(token: unknown): token is Token {
+  return typeof token === "string" || typeof token === "number" || typeof token === "boolean";
 }
 
 export function syntaxFault(thrown: unknown, source: string): ExpressionFault {
@@ -42,10 +48,17 @@ export function syntaxFault(thrown: unknown, source: string): ExpressionFault {
     // JavaScript's parser of regular expressions, which JSONata calls: it quotes the pattern and gives no place.
     const pattern = /^Invalid regular expression: (\/.*\/)[a-z]*: /s.exec(message)?.[1];
     const at = pattern === undefined ? -1 : source.indexOf(pattern);
-    return { code: "PURSER_EXPR_SYNTAX", message, offset: Math.max(0, at) };
+    const [foreign] = pattern === undefined || at < 0 ? [] : foreignConstructs(pattern.slice(1, -1));
+    if (foreign === undefined) return { code: "PURSER_EXPR_SYNTAX", message, offset: Math.max(0, at) };
+    return { code: "PURSER_EXPR_SYNTAX", message: foreign.message, offset: at + 1 + foreign.start };
   }
   const code = typeof failure.code === "string" ? ` (${failure.code})` : "";
-  return { code: "PURSER_EXPR_SYNTAX", message: `${message}${code}`, offset: offsetOf(failure, source) ?? 0 };
+  const hint = syntaxHint(source, String(failure.code));
+  return {
+    code: "PURSER_EXPR_SYNTAX",
+    message: `${hint?.message ?? message}${code}`,
+    offset: hint?.offset ?? offsetOf(failure, source) ?? 0,
+  };
 }
 
 function codeOf(thrown: unknown, failure: JsonataFailure): string {

@@ -61,6 +61,16 @@ export interface AstStage {
   readonly position?: number;
 }
 
+/** Whether a predicate or a group is written after a node: its value is no longer what the node alone says. */
+export function hasSuffix({ predicate, group }: AstNode): boolean {
+  return predicate !== undefined || group !== undefined;
+}
+
+/** The name of the variable or function that a node is; undefined for any other node, and when a suffix changes it. */
+export function variableName(node: AstNode | undefined): string | undefined {
+  return node?.type === "variable" && !hasSuffix(node) ? textOf(node) : undefined;
+}
+
 /** The nodes directly within `node`, in the order of the source as far as the tree keeps it. */
 export function childrenOf(node: AstNode): AstNode[] {
   const children: (AstNode | undefined)[] = [

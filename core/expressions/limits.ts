@@ -6,9 +6,9 @@ import { ExpressionError } from "./expression.ts";
 
 /** What one evaluation may use before it fails. */
 export interface ExpressionLimits {
-  /** Time, in milliseconds; default 50. Failing costs twice that: see the engine's second attempt. */
+  /** Time of all the expressions of one request together, in milliseconds; default 30, so that none blocks the loop for 50. */
   readonly timeoutMs: number;
-  /** Calls, and turns of loops, of a compiled expression; default 1,000,000, which take well under 100 ms. */
+  /** Work of all the expressions of one request together: see Guard.tick; default 200,000 steps, which take some 25 ms. */
   readonly steps: number;
   /** Nested calls and sub-expressions; default 200. */
   readonly depth: number;
@@ -19,8 +19,8 @@ export interface ExpressionLimits {
 }
 
 export const DEFAULT_EXPRESSION_LIMITS: ExpressionLimits = {
-  timeoutMs: 50,
-  steps: 1_000_000,
+  timeoutMs: 30,
+  steps: 200_000,
   depth: 200,
   items: 10_000,
   weight: 1_048_576,

@@ -36,6 +36,9 @@ describe("static references", () => {
     ["request.method in [a, b]", "request.method@0 a@19 b@22"],
     ["$contains(request.path, /x/)", "request.path@10"],
     ["$$.request.method", "request.method@0"],
+    ["($$ := source; $$.ip)", "source.ip@15"],
+    ["function($$){$$.ip}(source)", "source@20"],
+    ["$abs[$$.request.size > 1](source.port)", "request.size@5 source.port@26"],
     // Filters and maps go on from the outer path.
     ["a.b[c = 1]", "a.b@0 a.b.c@4"],
     ["a.b[0]", "a.b@0"],

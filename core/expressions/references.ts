@@ -3,7 +3,7 @@
 
 import type { StaticReference, StaticReferences } from "./expression.ts";
 import { USES_CONTEXT_BELOW } from "./function-names.ts";
-import { type AstNode, type AstStage, isPairs, startOf, textOf, walk } from "./jsonata-ast.ts";
+import { type AstNode, type AstStage, isPairs, startOf, textOf, variableName, walk } from "./jsonata-ast.ts";
 
 /**
  * Finds what an expression can read of the bag without running it. A reference stands for everything below its path:
@@ -12,7 +12,10 @@ import { type AstNode, type AstStage, isPairs, startOf, textOf, walk } from "./j
  */
 export function staticReferences(ast: AstNode, source: string): StaticReferences {
   const finder = new Finder(source, isRebound(ast));
-  finder.use(finder.placesOf(ast, [ROOT], new Scope()));
+  const scope = new Scope();
+  // `$$` is the input, until an expression binds it.
+  scope.bind("$", [ROOT]);
+  finder.use(finder.placesOf(ast, [ROOT], scope));
   return { paths: finder.found(), exact: finder.exact };
 }
 
@@ -156,8 +159,7 @@ class Finder {
   }
 
   #variable(name: string, context: Places, scope: Scope): Places {
-    if (name === "") return context;
-    return name === "$" ? [ROOT] : scope.lookup(name);
+    return name === "" ? context : scope.lookup(name);
   }
 
   #block(expressions: readonly AstNode[], context: Places, scope: Scope): Places {
@@ -180,9 +182,8 @@ class Finder {
   #call(node: AstNode, context: Places, scope: Scope, given: number): Places {
     const values = node.arguments ?? [];
     const procedure = node.procedure as AstNode;
-    const name = procedure.type === "variable" ? textOf(procedure) : "";
-    if (procedure.type !== "variable") this.#read(procedure, context, scope);
-    else this.use(scope.lookup(name));
+    const name = variableName(procedure) ?? "";
+    this.#read(procedure, context, scope);
     if (name === "lookup") return this.#lookup(values, context, scope, given);
     for (const value of values) this.#read(value, context, scope);
     this.#useContext(name, values.length + given, context);

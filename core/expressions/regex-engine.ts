@@ -1,36 +1,45 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { compileRegex, type Regex } from "../kernel/regex.ts";
+import type { Regex } from "../kernel/regex.ts";
+import { compileLiteral } from "./regex-literal.ts";
+import { matchStart } from "./match-start.ts";
+import type { Meter } from "../kernel/regex/meter.ts";
 import { type ExpressionLimits, tooLarge } from "./limits.ts";
 
 /**
  * The part of RegExp that JSONata uses of its `RegexEngine` option, on linear time: it makes one for each evaluation
  * of a literal, sets `lastIndex`, and calls `exec` until the matches end.
  */
-export function createRegexEngine(limits: Pick<ExpressionLimits, "items" | "weight">): RegExpConstructor {
-  /** Literals live as long as their expression, which compiled them once while it was checked. */
-  const compiled = new WeakMap<RegExp, Regex>();
-
+export function createRegexEngine(
+  limits: Pick<ExpressionLimits, "items" | "weight">,
+  meter?: Meter,
+): RegExpConstructor {
   class LinearRegExp {
     lastIndex = 0;
     readonly #regex: Regex;
-    /** Each search may look at all the text that is left, so each is charged for it: linear times many is not linear. */
-    #budget = limits.weight;
+    /** All searches of one evaluation share one budget: linear times many is not linear. */
+    readonly #meter: Meter;
     #matches = 0;
 
     constructor(literal: RegExp) {
-      const known = compiled.get(literal);
-      this.#regex = known ?? compileLiteral(literal);
-      if (known === undefined) compiled.set(literal, this.#regex);
+      const result = compileLiteral(literal);
+      // Literals are checked when an expression is compiled.
+      if (!result.ok) throw new SyntaxError(result.message);
+      this.#regex = result.regex;
+      let budget = limits.weight;
+      this.#meter = meter ?? {
+        tick(steps) {
+          budget -= steps;
+          if (budget < 0) throw tooLarge(`a regular expression took more than ${limits.weight} steps`);
+        },
+      };
     }
 
     exec(given: unknown): (string[] & { index: number }) | null {
       const text = String(given);
-      this.#budget -= text.length - this.lastIndex;
-      if (this.#budget < 0)
-        throw tooLarge(`a regular expression searched more than ${limits.weight} characters`);
-      const match = this.#regex.find(text, this.lastIndex);
+      const start = matchStart(this.lastIndex);
+      const match = start > text.length ? null : this.#regex.find(text, start, this.#meter);
       if (match === null) {
         this.lastIndex = 0;
         return null;
@@ -42,11 +51,4 @@ export function createRegexEngine(limits: Pick<ExpressionLimits, "items" | "weig
     }
   }
   return LinearRegExp as unknown as RegExpConstructor;
-}
-
-function compileLiteral(literal: RegExp): Regex {
-  const result = compileRegex(literal.source, literal.flags);
-  // Literals are checked when an expression is compiled.
-  if (!result.ok) throw new SyntaxError(result.message);
-  return result.regex;
 }

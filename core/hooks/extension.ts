@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { AttributeForm } from "../attributes/forms.ts";
 import type { TSchema } from "typebox";
 import type { SpecFault } from "../documents/kinds/kind.ts";
 import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
@@ -50,6 +51,16 @@ export interface AdapterDefinition<Config = unknown> {
   build(context: ExtensionContext<Config>): AdapterHandler;
 }
 
+/** An attribute that a plugin adds, as an AttributeManifest would declare it. */
+export interface ProvidedAttribute {
+  readonly type: string;
+  /** The canonical form of its values (docs/attributes.md), so that constants which it never has are warned of. */
+  readonly form?: AttributeForm;
+  /** The only texts that it can be. */
+  readonly values?: readonly string[];
+  readonly description?: string;
+}
+
 /** What happens on the way: a named object that taps hooks. */
 export interface PluginDefinition<Config = unknown> {
   readonly extension: "plugin";
@@ -61,7 +72,7 @@ export interface PluginDefinition<Config = unknown> {
   /** See AdapterDefinition. */
   check?(config: Config): readonly ConfigFault[];
   /** The attributes it adds, so that expressions may name them. */
-  readonly provides?: Readonly<Record<string, { readonly type: string; readonly description?: string }>>;
+  readonly provides?: Readonly<Record<string, ProvidedAttribute>>;
   build(context: ExtensionContext<Config>): PluginHandler;
 }
 

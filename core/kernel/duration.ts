@@ -13,14 +13,17 @@ export const DURATION_PATTERN = "^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d))+$";
 
 const WHOLE = new RegExp(DURATION_PATTERN);
 
-/** Milliseconds, or undefined when `text` is not a duration. Rounded to whole milliseconds. */
+/** The longest duration: a hundred years. Sums and products of durations stay exact numbers far below 2^53. */
+export const MAX_DURATION_MS = 36_500 * 86_400_000;
+
+/** Milliseconds, or undefined when `text` is not a duration or longer than the longest. Rounded to whole milliseconds. */
 export function parseDurationMs(text: string): number | undefined {
   if (!WHOLE.test(text)) return undefined;
   let totalMs = 0;
   for (const [, amount, unit] of text.matchAll(/([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)/g)) {
     totalMs += Number(amount) * (UNIT_MS[unit as string] as number);
   }
-  return Number.isFinite(totalMs) ? Math.round(totalMs) : undefined;
+  return totalMs <= MAX_DURATION_MS ? Math.round(totalMs) : undefined;
 }
 
 /** The shortest exact form in a single unit: 90000 is `90s`, 1500 is `1500ms`. */

@@ -105,6 +105,22 @@ export const ERROR_CATALOG = {
     remedy:
       "Correct it or leave it out; ?? and ?: take all that follows them, so put their right side in parentheses.",
   },
+  PURSER_EXPR_PATTERN: {
+    summary:
+      "A regular expression has a construct of another language, which means something else in JavaScript's.",
+    remedy: "Write what the message shows; docs/policies.md says what patterns have.",
+  },
+  PURSER_EXPR_IMPOSSIBLE: {
+    summary:
+      "A condition compares an attribute with a constant that the attribute can never equal, contain or match.",
+    remedy: "Write the constant in the attribute's form, which docs/attributes.md shows.",
+  },
+  PURSER_EXPR_BYPASS: {
+    summary:
+      "A condition misses, or lets pass, requests that its author did not mean: it can be walked round.",
+    remedy:
+      "Write the condition as the message shows; docs/policies.md says which conditions cannot be walked round.",
+  },
   PURSER_EXPR_ENDLESS: {
     summary: "A function calls itself whatever it is given, so that evaluating it never ends.",
     remedy: "Give the recursion an end with ? :, or use $map, $filter or $reduce in its place.",
@@ -148,6 +164,11 @@ export const ERROR_CATALOG = {
   PURSER_REQUEST_INVALID: {
     summary: "The body of an API request is not valid JSON or not of the documented form.",
     remedy: "Send the form that docs/api.md describes; the message names the field.",
+  },
+  PURSER_REQUEST_AMBIGUOUS: {
+    summary:
+      "A forwarded request repeats headers or query parameters that policies read, in more ways than can be judged.",
+    remedy: "Send each of these fields once; or let the policies read fewer of them.",
   },
   PURSER_REQUEST_TOO_LARGE: {
     summary: "The body of an API request is larger than the limit.",
@@ -202,6 +223,11 @@ export const ERROR_CATALOG = {
   PURSER_PROXY_NO_ROUTE: {
     summary: "No route matches the request's host and path.",
     remedy: "Check the Host header and the VirtualService or Gateway that should match it.",
+  },
+  PURSER_PROXY_MATCH_TOO_LONG: {
+    summary: "The regular expressions of the routes took too long for this request; it was refused with 431.",
+    remedy:
+      "Write the patterns of the VirtualService with smaller counts and fewer loops within loops, or match with exact or prefix.",
   },
   PURSER_PROXY_NO_ENDPOINT: {
     summary: "The route's destination has no endpoint to send the request to.",

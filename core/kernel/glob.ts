@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Globs, as regular expressions of the linear-time kind. The usual glob libraries make patterns with look-ahead for a
+ * Globs, as regular expressions of the linear-time kind, in RE2's syntax, to which a character is a code point. The usual glob libraries make patterns with look-ahead for a
  * backtracking engine, where a list of globs and a hostile value can stall the process; this small language needs
  * none:
  *

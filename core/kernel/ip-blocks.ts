@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ipaddr from "ipaddr.js";
+import { canonicalAddress } from "./ip-address.ts";
 
 /** A block of addresses: those whose first `prefixBits` bits are those of `bytes`. */
 export interface Block {
@@ -48,7 +49,7 @@ function unmap(block: Block): Block {
 }
 
 export interface AddressSet {
-  /** False for what is no address. */
+  /** Takes an address in any spelling (ip-address.ts); false for what is no address. */
   has(address: string): boolean;
 }
 
@@ -65,8 +66,9 @@ export function createAddressSet(blocks: readonly Block[]): AddressSet {
   }
   return {
     has(value) {
-      if (!isAddress(value)) return false;
-      const { bytes } = unmap({ bytes: ipaddr.parse(value).toByteArray(), prefixBits: 128 });
+      const address = canonicalAddress(value);
+      if (address === undefined) return false;
+      const bytes = ipaddr.parse(address).toByteArray();
       for (const [prefixBits, keys] of families[bytes.length as 4 | 16]) {
         if (keys.has(prefixKey(bytes, prefixBits))) return true;
       }

@@ -43,8 +43,9 @@ describe("a regular expression", () => {
     assert.match(fault("(?=.*a)"), /^lookahead and lookbehind are supported only where/);
     assert.match(fault("(?<!a+)b"), /^lookahead and lookbehind are supported only where/);
     assert.match(fault("a("), /missing closing \)/);
-    assert.match(fault("(".repeat(50_000) + ")".repeat(50_000)), /nests too deeply/);
-    assert.match(fault("(a{1000}){1000}"), /invalid repeat count/);
+    assert.match(fault("(?:".repeat(2_400) + ")".repeat(2_400)), /nests too deeply/);
+    assert.match(fault("(".repeat(50_000) + ")".repeat(50_000)), /longer than 10000 characters/);
+    assert.match(fault("(a{1000}){1000}"), /too large, with its repeat counts written out/);
   });
 
   it("finds from an offset, with groups that took no part undefined", () => {
@@ -84,12 +85,94 @@ describe("a regular expression", () => {
     }
   });
 
-  it("keeps RE2's meaning of what JavaScript reads otherwise", () => {
-    assert.equal(regex("[[:alpha:][]+").matches("x["), true);
-    for (const pattern of ["[[:alpha:]]+", "\\pL+", "(?i)LETTERS", "\\Aletters\\z", "\\Qletters\\E"])
-      assert.equal(regex(pattern).matches("letters"), true, pattern);
-    assert.equal(regex("^.😀?$").matches("x😀"), true);
-    assert.equal(regex("a{,5}").engine, "linear");
+  it("has JavaScript's meaning of what other engines read otherwise", () => {
+    const cases: readonly (readonly [string, string, boolean])[] = [
+      ["^\\s+|\\s+$", "\u00a0x", true],
+      ["\\s+$", "5\u3000", true],
+      ["[a-\\d]x", "-x", true],
+      ["\\Aab\\z", "ab", false],
+      ["\\Aab\\z", "Aabz", true],
+      ["\\Qa.b\\E", "a.b", false],
+      ["^[[:alpha:]]+$", "a]", true],
+      ["^\\p{L}+$", "p{LL", false],
+      ["^\\p{L}+$", "p{L}", true],
+      ["^.$", "😀", false],
+      ["(?:^|a+)*😀$", "😀", true],
+      ["^a{,5}$", "a{,5}", true],
+    ];
+    for (const [pattern, text, expected] of cases) assert.equal(regex(pattern).test(text), expected, pattern);
+    assert.equal(regex("(?:s|x)+s*$", "i").test("\u017f"), false);
+    assert.equal(regex(".*foo").find("x\rfoo", 0)?.index, 2);
+    assert.equal(regex("^.+$", "m").find("l1\u2028l2", 0)?.groups[0], "l1");
+    assert.deepEqual(regex("(a*)*b").find("b", 0)?.groups, ["b", undefined]);
+  });
+
+  /** Patterns of which a machine has much to do for each character, on texts that keep it busy. */
+  const COSTLY: readonly (readonly [pattern: string, text: string])[] = [
+    ["(\\w{1,30}\\s?){1,20}$", `${"lorem ipsum dolor sit amet ".repeat(2_200)}!`],
+    ["(\\w{1,30}\\s?){1,20}$", "x".repeat(58_000)],
+    ["(.*a){20}", "a".repeat(60_000)],
+    ["(a{0,30}){30}$", "a".repeat(64_000)],
+    ["(?:a?){1,60}b|(?:(a|b|.)+?c){9}$", "ab".repeat(30_000)],
+    ["((((a*)*b*)*c*)*d*)*x", "abcd".repeat(15_000)],
+    ["(?:a|b)*a.{14}x", "abbabaabbaababbabaababbaabbabaab".repeat(2_000)],
+    ["[ab]{10}c", "ab".repeat(30_000)],
+    ["(a|b)(c|d)?(e|f)?(g|h)?(?:.*!)?.*$.*", "a".repeat(60_000)],
+  ];
+
+  /** Runs until `limit` steps are exceeded; how many it was told of, and how long it took. */
+  function metered(
+    pattern: string,
+    text: string,
+    method: "test" | "matches" | "find",
+    limit: number,
+  ): { readonly steps: number; readonly timeMs: number } {
+    const compiled = regex(pattern);
+    let steps = 0;
+    const meter = {
+      tick(more: number): void {
+        assert.ok(more > 0);
+        steps += more;
+        if (steps > limit) throw new Error("enough");
+      },
+    };
+    const started = performance.now();
+    try {
+      if (method === "find") compiled.find(text, 0, meter);
+      else compiled[method](text, meter);
+    } catch (error: unknown) {
+      if (steps <= limit) throw error;
+    }
+    return { steps, timeMs: performance.now() - started };
+  }
+
+  it("tells a meter of its work as it goes on, by the work done", () => {
+    let ended = 0;
+    for (const [pattern, text] of COSTLY) {
+      for (const method of ["test", "matches", "find"] as const) {
+        const { steps } = metered(pattern, text, method, 1_000_000);
+        assert.ok(steps >= 1, `${pattern} ${method}`);
+        if (steps <= 1_000_000) continue;
+        ended++;
+        // It is told soon, not when all is done.
+        assert.ok(steps < 1_020_000, `${pattern} ${method}: ${steps}`);
+      }
+    }
+    assert.ok(ended >= 3);
+  });
+
+  it("takes no longer for a step that it tells of than expressions do", () => {
+    for (const [pattern, text] of COSTLY) {
+      for (const method of ["test", "matches", "find"] as const) {
+        // The best of three, as the machine may do something else for a while.
+        const times = [1, 2, 3].map(() => {
+          const { steps, timeMs } = metered(pattern, text, method, 300_000);
+          // The first 30 ms go to code that is not yet compiled, and to tables.
+          return ((timeMs - 30) * 1e6) / steps;
+        });
+        assert.ok(Math.min(...times) < 1_000, `${pattern} ${method}: ${times.join(", ")} ns`);
+      }
+    }
   });
 
   it("remembers nothing from one call to the next", () => {

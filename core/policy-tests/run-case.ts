@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../attributes/bag.ts";
+import { canonicalBag } from "../attributes/canonical/bag.ts";
+import { Malformed } from "../attributes/canonical/malformed.ts";
+import type { PathNormalization } from "../attributes/canonical/path.ts";
 import type { QuotaCharge } from "../check/decision.ts";
 import type { CheckPlan } from "../check/plan.ts";
 import type { CheckDispatch } from "../check/ports.ts";
@@ -23,6 +26,8 @@ export interface TestBench {
   readonly spec: PolicyTestSpec;
   readonly checkPlan: CheckPlan;
   readonly reportPlan: ReportPlan;
+  /** Bags are made canonical as a proxy would, so that a test decides what production does. */
+  readonly pathNormalization: PathNormalization;
   readonly tracer: Tracer;
   readonly coverage: Coverage;
   /** Milliseconds since the epoch of an ISO 8601 time. */
@@ -54,7 +59,9 @@ const DEFAULT_NOW = "2026-01-01T00:00:00Z";
 
 /** Runs a case that is not skipped. Rejects only on account of a mistake of its own. */
 export async function runCase(test: TestCase, bench: TestBench): Promise<CaseResult> {
-  const { written, bag, expect } = test;
+  const { written, expect } = test;
+  const bag = canonicalBag(test.bag, bench.pathNormalization);
+  if (bag instanceof Malformed) return { mismatches: [noSuchRequest(bag)] };
   const nowMs = bench.parseTime(written.now ?? bench.spec.now ?? DEFAULT_NOW);
   if (written.steps !== undefined) return runSteps(written.steps, test, nowMs, bench);
   const mismatches: Mismatch[] = [];
@@ -90,7 +97,9 @@ async function runSteps(
         mismatches: [{ what: `steps[${index}].at`, expected: "a time after the step above", got: step.at }],
       };
     nowMs = atMs;
-    const bag = mergeBags([...bagParts(written, bench.spec), ...bagParts(step, bench.spec)]);
+    const merged = mergeBags([...bagParts(written, bench.spec), ...bagParts(step, bench.spec)]);
+    const bag = canonicalBag(merged, bench.pathNormalization);
+    if (bag instanceof Malformed) return { mismatches: [noSuchRequest(bag)] };
     // The same bag at the same time is decided alike, however often.
     const explained = await decideBag(bag, nowMs, written, bench);
     const { times = 1 } = step;
@@ -101,6 +110,11 @@ async function runSteps(
     }
   }
   return { mismatches: [] };
+}
+
+/** A bag of which there is no request: a proxy refuses what has no canonical form before it asks any policy. */
+function noSuchRequest({ reason }: Malformed): Mismatch {
+  return { what: "the bag", expected: "a request that a proxy lets through", got: reason };
 }
 
 async function takeStep(

@@ -10,6 +10,7 @@ import {
   type Step,
   type Use,
 } from "../../test/support/quota-log.ts";
+import { MAX_DURATION_MS } from "../kernel/duration.ts";
 import { QUOTA_COUNTERS, type QuotaDemand } from "./counter.ts";
 import type { QuotaAlgorithm, QuotaGrant } from "./quota.ts";
 
@@ -254,6 +255,88 @@ for (const algorithm of ALGORITHMS) {
   });
 }
 
+describe("a count with several limits", () => {
+  const MIXED = LIMIT_AND_WINDOW.chain(({ limit, windowMs }) =>
+    fc.record({
+      windowMs: fc.constant(windowMs),
+      limits: fc.constant([...new Set([limit, Math.ceil(limit / 3), limit + 2])]),
+      steps: arbitrarySteps(limit, windowMs),
+      choices: fc.array(fc.nat(2), { minLength: 40, maxLength: 40 }),
+    }),
+  );
+
+  for (const algorithm of ALGORITHMS) {
+    const counter = QUOTA_COUNTERS[algorithm];
+
+    it(`counts what is used, whatever limit applies, with ${algorithm}`, () => {
+      fc.assert(
+        fc.property(MIXED, ({ windowMs, limits, steps, choices }) => {
+          const state = counter.create(START_MS);
+          let used = 0;
+          for (const [index, { amount, bestEffort }] of steps.entries()) {
+            const limit = limits[(choices[index] as number) % limits.length] as number;
+            const demand = { limit, windowMs, amount, bestEffort, leaseMs: 0 };
+            const grant = counter.charge(state, demand, START_MS);
+            const free = Math.max(0, limit - used);
+            assert.equal(grant.granted, amount <= free ? amount : bestEffort ? free : 0);
+            used += grant.granted;
+            assert.equal(grant.remaining, Math.max(0, limit - used));
+          }
+        }),
+        { numRuns: 300 },
+      );
+    });
+
+    it(`never admits more than any of them while time passes, with ${algorithm}`, () => {
+      fc.assert(
+        fc.property(MIXED, ({ windowMs, limits, steps, choices }) => {
+          const state = counter.create(START_MS);
+          const uses: (Use & { readonly limit: number })[] = [];
+          let nowMs = START_MS;
+          for (const [index, step] of steps.entries()) {
+            nowMs += step.waitMs;
+            const limit = limits[(choices[index] as number) % limits.length] as number;
+            const { amount, bestEffort, leaseMs } = step;
+            const demand = { limit, windowMs, amount, bestEffort, leaseMs };
+            const { granted, validForMs, slot, resetMs } = counter.charge(state, demand, nowMs);
+            assert.ok(resetMs <= 2 * windowMs + Math.ceil(windowMs / 32));
+            const used = Math.round(granted * step.usedPart);
+            const atMs = nowMs + Math.floor(validForMs * step.usedAfterPart);
+            if (used > 0) uses.push({ atMs, amount: used, limit });
+            const back = { ...demand, amount: used - granted, leaseMs: 0, slot };
+            if (used < granted) counter.charge(state, back, nowMs);
+          }
+          assert.equal(findExcess(algorithm, uses, Math.max(...limits), windowMs), undefined);
+          for (const limit of limits) {
+            const own = uses.filter((use) => use.limit === limit);
+            assert.equal(findExcess(algorithm, own, limit, windowMs), undefined);
+          }
+        }),
+        { numRuns: 500 },
+      );
+    });
+  }
+});
+
+describe("the longest window that documents may have", () => {
+  for (const algorithm of ALGORITHMS) {
+    it(`is counted to the unit with ${algorithm}`, () => {
+      const counter = QUOTA_COUNTERS[algorithm];
+      const limit = algorithm === "token-bucket" ? 950 : 1_000_000_000;
+      const demand = { limit, windowMs: MAX_DURATION_MS, amount: 1, bestEffort: false, leaseMs: 0 };
+      const state = counter.create(START_MS);
+      assert.equal(counter.charge(state, { ...demand, amount: limit - 2 }, START_MS).granted, limit - 2);
+      for (const remaining of [1, 0]) {
+        const grant = counter.charge(state, demand, START_MS);
+        assert.deepEqual([grant.granted, grant.remaining], [1, remaining]);
+      }
+      const refused = counter.charge(state, demand, START_MS + 2);
+      assert.equal(refused.granted, 0);
+      assert.ok(Number.isSafeInteger(refused.retryAfterMs) && refused.retryAfterMs > 0);
+    });
+  }
+});
+
 describe("fixed-window arithmetic, by example", () => {
   const demand = { limit: 10, windowMs: 1_000, amount: 10, bestEffort: false, leaseMs: 0 };
   const charge = (state: unknown, changes: Partial<QuotaDemand>, nowMs: number) =>
@@ -308,17 +391,32 @@ describe("token-bucket arithmetic, by example", () => {
     assert.equal(charge(state, { amount: 20, bestEffort: true }, 500).granted, 4);
   });
 
-  it("shortens a lease rather than refusing the last token, so that a refusal means it is gone", () => {
+  it("grants the last token with a lease as long as asked for, and refills from the lease's end", () => {
     const state = counter.create(0);
     const grant = charge(state, { limit: 1, leaseMs: 500 }, 0);
-    assert.equal(grant.granted, 1);
-    assert.equal(grant.validForMs, 0);
+    assert.deepEqual([grant.granted, grant.validForMs], [1, 500]);
+    assert.equal(charge(state, { limit: 1 }, 1_499).granted, 0);
+    assert.equal(charge(state, { limit: 1 }, 1_500).granted, 1);
   });
 
-  it("grants fewer tokens rather than shortening the lease when best effort will do", () => {
-    const grant = charge(counter.create(0), { amount: 10, bestEffort: true, leaseMs: 100 }, 0);
-    assert.equal(grant.granted, 9);
-    assert.equal(grant.validForMs, 100);
+  it("refills each limit's bucket at that limit's rate, and takes every grant from all of them", () => {
+    const state = counter.create(0);
+    assert.equal(charge(state, { limit: 1_000, amount: 1_000 }, 0).granted, 1_000);
+    assert.equal(charge(state, { limit: 4 }, 0).granted, 0);
+    assert.equal(charge(state, { limit: 4 }, 249).granted, 0);
+    assert.equal(charge(state, { limit: 4 }, 250).granted, 1);
+    assert.equal(charge(state, { limit: 4 }, 250).granted, 0);
+    // Looking through the small limit has made nothing of the large one's use be forgotten, nor held up its refill.
+    assert.equal(charge(state, { limit: 1_000, amount: 2_000, bestEffort: true }, 250).granted, 249);
+    assert.equal(charge(state, { limit: 4 }, 500).granted, 1);
+  });
+
+  it("keeps a bounded number of limits in one count, and forgets no use for it", () => {
+    const state = counter.create(0);
+    for (let limit = 1; limit <= 100; limit++) charge(state, { limit, amount: 1 }, 0);
+    assert.ok((state as { readonly buckets: readonly unknown[] }).buckets.length <= 8);
+    for (let limit = 1; limit <= 100; limit++)
+      assert.equal(charge(state, { limit, amount: 1 }, 0).granted, 0);
   });
 
   it("does not lose single tokens of a limit of a thousand million", () => {

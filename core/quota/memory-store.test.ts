@@ -2,10 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { createVirtualTime, type VirtualTime } from "../../plugins/sdk/testing/time.ts";
+import { findExcess, type Use } from "../../test/support/quota-log.ts";
 import { describeQuotaStore } from "../../test/support/quota-store-suite.ts";
+import { cellName } from "./cell-name.ts";
 import { createMemoryQuotaStore, type MemoryQuotaStore } from "./memory-store.ts";
-import type { QuotaRequest } from "./quota.ts";
+import type { QuotaAlgorithm, QuotaGrant, QuotaRequest } from "./quota.ts";
 
 const REQUEST: QuotaRequest = {
   cell: "reviews{}",
@@ -82,6 +85,77 @@ describe("the memory quota store", () => {
     start({ maxCells: 10 });
     assert.equal(allocate({ cell: "x".repeat(256 * 9) }), 1);
     assert.throws(() => allocate({ cell: "y" }), { code: "PURSER_STORE_UNAVAILABLE" });
+  });
+
+  it("lets no policy take the places of the others, however many keys are invented", () => {
+    start({ maxCells: 10_000 });
+    const key = (policy: string, user: string) => cellName({ name: policy }, { user });
+    const request = { limit: 200, windowMs: 3_600_000 };
+    for (const policy of ["a", "b", "c"]) {
+      assert.equal(allocate({ ...request, cell: key(policy, "old") }), 1);
+      for (let user = 0; user < 12_000; user++) {
+        assert.equal(allocate({ ...request, cell: key(policy, `invented-${user}`) }), 1);
+      }
+    }
+    assert.ok(store.statistics.shared > 20_000);
+    assert.equal(store.statistics.overflows, 0);
+    // Keys that were there have a count of their own, and so have those of another policy.
+    for (const cell of [key("a", "old"), key("new", "ann"), key("new", "bob")]) {
+      const first = cell.startsWith("a") ? 199 : 200;
+      assert.equal(allocate({ ...request, cell, amount: 300 }), 0);
+      assert.equal(allocate({ ...request, cell, amount: first }), first);
+      assert.equal(allocate({ ...request, cell }), 0);
+    }
+    // New keys of the policy itself are still served, if not for all of their limit.
+    assert.equal(allocate({ ...request, cell: key("a", "late"), amount: 20 }), 20);
+  });
+
+  it("never admits too often for any key, whatever counts are shared", () => {
+    const step = fc.record({
+      waitMs: fc.oneof(
+        { weight: 20, arbitrary: fc.integer({ min: 0, max: 30 }) },
+        fc.integer({ min: 0, max: 2_500 }),
+      ),
+      user: fc.nat(40),
+      amount: fc.integer({ min: 1, max: 4 }),
+      leaseMs: fc.constantFrom(0, 0, 300),
+      usedPart: fc.constantFrom(0, 0.5, 1),
+    });
+    const scenario = fc.record({
+      algorithm: fc.constantFrom<QuotaAlgorithm>("fixed-window", "sliding-window", "token-bucket"),
+      maxCells: fc.integer({ min: 3, max: 30 }),
+      steps: fc.array(step, { minLength: 20, maxLength: 200 }),
+    });
+    let shared = 0;
+    fc.assert(
+      fc.property(scenario, ({ algorithm, maxCells, steps }) => {
+        start({ maxCells });
+        const [limit, windowMs] = [5, 1_000];
+        const uses = new Map<string, Use[]>();
+        for (const { waitMs, user, amount, leaseMs, usedPart } of steps) {
+          time.advance(waitMs);
+          const cell = cellName({ name: "p" }, { user });
+          const request = { ...REQUEST, cell, algorithm, limit, windowMs, amount, leaseMs };
+          let grant: QuotaGrant;
+          try {
+            [grant] = store.allocate([request], { deduplicationId: "" }) as [QuotaGrant];
+          } catch (error) {
+            assert.equal((error as { readonly code?: unknown }).code, "PURSER_STORE_UNAVAILABLE");
+            continue;
+          }
+          const used = Math.ceil(grant.granted * usedPart);
+          const log = uses.get(cell) ?? [];
+          uses.set(cell, log);
+          if (used > 0) log.push({ atMs: time.clock.nowMs() + grant.validForMs, amount: used });
+          const back = { ...request, amount: used - grant.granted, slot: grant.slot, leaseMs: 0 };
+          if (used < grant.granted) store.allocate([back], { deduplicationId: "" });
+        }
+        shared += store.statistics.shared;
+        for (const log of uses.values()) assert.equal(findExcess(algorithm, log, limit, windowMs), undefined);
+      }),
+      { numRuns: 300 },
+    );
+    assert.ok(shared > 1_000, `${shared} shared`);
   });
 
   it("remembers deduplication ids for a minute at least and two at most", () => {

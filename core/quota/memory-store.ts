@@ -3,6 +3,8 @@
 
 import { PurserError } from "../kernel/errors.ts";
 import type { Clock } from "../kernel/ports.ts";
+import { textHash } from "../kernel/text-hash.ts";
+import { policyOfCell } from "./cell-name.ts";
 import { QUOTA_COUNTERS, type QuotaCounter } from "./counter.ts";
 import { DeduplicationMemory } from "./deduplication.ts";
 import type { AllocateOptions, QuotaAlgorithm, QuotaGrant, QuotaRequest, QuotaStore } from "./quota.ts";
@@ -12,10 +14,17 @@ export interface MemoryQuotaStoreOptions {
   readonly clock: Clock;
   /**
    * Counts kept at most; default 100 000. A count whose name is long weighs one more for each 256 characters. Counts
-   * at rest make way for new ones; when all are in use, a new one is refused with PURSER_STORE_UNAVAILABLE, because
-   * forgetting one that is in use would let its limit be exceeded.
+   * at rest make way for new ones. A count in use is never forgotten, because its limit could then be exceeded.
+   *
+   * One policy may have four times as many counts as there are places free: 80 % of all when it is alone. Beyond that,
+   * its new keys share maxCells / 128 counts, by the hash of the key, until those are at rest: a key may be refused for
+   * what others of its count used, and is never admitted too often. So nobody who invents keys takes the places of other
+   * policies. All policies together have maxCells / 8 shared counts more than maxCells. When no place is left at all, a
+   * new count is refused with PURSER_STORE_UNAVAILABLE.
    */
   readonly maxCells?: number;
+  /** False to give each key a count of its own as long as there is room; default true. */
+  readonly sharesCounts?: boolean;
   /** Deduplication ids remembered at most; default 100 000. Beyond it the older half is forgotten. */
   readonly maxDeduplicationIds?: number;
 }
@@ -29,6 +38,8 @@ export interface MemoryQuotaStore extends QuotaStore {
 
 export interface MemoryQuotaStatistics {
   readonly cells: number;
+  /** Requests counted in a count that several keys share, because their policy has as many as it may. */
+  readonly shared: number;
   /** Calls refused because all counts were in use. */
   readonly overflows: number;
   /** Deduplication ids forgotten before their minute was over. */
@@ -54,6 +65,21 @@ interface Cell {
 
 const CHARACTERS_PER_WEIGHT = 256;
 
+/**
+ * How many times the free places one policy may take: the dynamic threshold of Choudhury and Hahne (IEEE/ACM Transactions
+ * on Networking 6(2), 1998), under which n greedy policies leave 1 / (1 + 4n) of the places free.
+ */
+const SHARE_OF_FREE = 4;
+
+/** For so many places, the surplus keys of a policy share one count. */
+const PLACES_PER_SHARED = 128;
+
+/** Beside the places for keys, one in so many is for shared counts: so that there are some when all others are taken. */
+const PLACES_PER_RESERVED = 8;
+
+/** Begins the key of a shared count. No other key is written so. */
+const SHARED_MARK = "{#";
+
 /** How many cells are looked at when a new one comes: enough to outrun any growth, few enough to go unnoticed. */
 const SWEEP_STEPS = 16;
 
@@ -67,19 +93,31 @@ class MemoryStore implements MemoryQuotaStore {
   readonly #epochMs: number;
   readonly #cells = new Map<string, Cell>();
   readonly #answers: DeduplicationMemory;
+  /** How many counts the surplus keys of a policy share; 0 for none. */
+  readonly #sharedPerPolicy: number;
+  readonly #weights = new Map<string, number>();
   #weight = 0;
+  #sharedCells = 0;
+  #shared = 0;
   #overflows = 0;
   #sweep: Iterator<[string, Cell]> | undefined;
 
-  constructor({ clock, maxCells = 100_000, maxDeduplicationIds = 100_000 }: MemoryQuotaStoreOptions) {
+  constructor(options: MemoryQuotaStoreOptions) {
+    const { clock, maxCells = 100_000, maxDeduplicationIds = 100_000, sharesCounts = true } = options;
     this.#clock = clock;
     this.#maxCells = maxCells;
     this.#epochMs = clock.nowMs() - clock.monotonicMs();
     this.#answers = new DeduplicationMemory(maxDeduplicationIds);
+    this.#sharedPerPolicy = sharesCounts ? Math.ceil(maxCells / PLACES_PER_SHARED) : 0;
   }
 
   get statistics(): MemoryQuotaStatistics {
-    return { cells: this.#cells.size, overflows: this.#overflows, forgottenIds: this.#answers.forgotten };
+    return {
+      cells: this.#cells.size,
+      shared: this.#shared,
+      overflows: this.#overflows,
+      forgottenIds: this.#answers.forgotten,
+    };
   }
 
   allocate(requests: readonly QuotaRequest[], { deduplicationId }: AllocateOptions): readonly QuotaGrant[] {
@@ -121,27 +159,61 @@ class MemoryStore implements MemoryQuotaStore {
   }
 
   #cellOf(request: QuotaRequest, nowMs: number): Cell {
-    const latest = this.#cells.get(request.cell);
-    for (let cell = latest; cell !== undefined; cell = cell.earlier) {
+    const name = this.#nameOf(request.cell, nowMs);
+    for (let cell = this.#cells.get(name); cell !== undefined; cell = cell.earlier) {
       if (cell.windowMs !== request.windowMs || cell.algorithm !== request.algorithm) continue;
       // The rest of the call may make room, and must not take this cell for one at rest.
       if (cell.restsAtMs <= nowMs) cell.restsAtMs = nowMs + 1;
       return cell;
     }
     const { algorithm, windowMs } = request;
-    const weight = 1 + Math.floor(request.cell.length / CHARACTERS_PER_WEIGHT);
-    this.#makeRoom(weight, nowMs);
+    const weight = weightOf(name);
+    this.#sweepOn(nowMs);
+    this.#assertRoom(name, weight);
     const counter = QUOTA_COUNTERS[algorithm];
     const state = counter.create(nowMs);
-    const earlier = this.#cells.get(request.cell);
+    const earlier = this.#cells.get(name);
     const cell: Cell = { algorithm, windowMs, counter, weight, state, restsAtMs: nowMs + 1, earlier };
-    this.#cells.set(request.cell, cell);
-    this.#weight += weight;
+    this.#cells.set(name, cell);
+    this.#weigh(name, weight);
     return cell;
   }
 
+  /** The count for a key: its own, or one that it shares with others of its policy. */
+  #nameOf(cell: string, nowMs: number): string {
+    if (this.#cells.has(cell)) return cell;
+    this.#sweepOn(nowMs);
+    if (this.#sharedPerPolicy === 0) return cell;
+    const policy = policyOfCell(cell);
+    const shared = `${policy}${SHARED_MARK}${textHash(cell) % this.#sharedPerPolicy}}`;
+    const latest = this.#cells.get(shared);
+    // While the shared count is in use, it may hold what this key used before.
+    const inUse = latest !== undefined && !allAtRest(latest, nowMs);
+    if (!inUse && this.#hasShare(policy, weightOf(cell))) return cell;
+    this.#shared++;
+    return shared;
+  }
+
+  /** Whether a policy may take so many places more. The first is always its own. */
+  #hasShare(policy: string, weight: number): boolean {
+    const taken = this.#weights.get(policy) ?? 0;
+    return taken === 0 || taken + weight <= SHARE_OF_FREE * (this.#maxCells - this.#weight);
+  }
+
+  #weigh(name: string, weight: number): void {
+    if (isShared(name)) {
+      this.#sharedCells += Math.sign(weight);
+      return;
+    }
+    this.#weight += weight;
+    const policy = policyOfCell(name);
+    const sum = (this.#weights.get(policy) ?? 0) + weight;
+    if (sum === 0) this.#weights.delete(policy);
+    else this.#weights.set(policy, sum);
+  }
+
   /** Walks a few steps on through all cells and drops those at rest; the walk goes on where the last one ended. */
-  #makeRoom(weight: number, nowMs: number): void {
+  #sweepOn(nowMs: number): void {
     for (let step = 0; step < SWEEP_STEPS; step++) {
       this.#sweep ??= this.#cells.entries();
       const next = this.#sweep.next();
@@ -152,7 +224,12 @@ class MemoryStore implements MemoryQuotaStore {
       const [name, latest] = next.value;
       if (allAtRest(latest, nowMs)) this.#drop(name, latest);
     }
-    if (this.#weight + weight <= this.#maxCells) return;
+  }
+
+  #assertRoom(name: string, weight: number): void {
+    if (isShared(name)) {
+      if (this.#sharedCells < Math.ceil(this.#maxCells / PLACES_PER_RESERVED)) return;
+    } else if (this.#weight + weight <= this.#maxCells) return;
     this.#overflows++;
     throw new PurserError(
       "PURSER_STORE_UNAVAILABLE",
@@ -166,8 +243,16 @@ class MemoryStore implements MemoryQuotaStore {
   #drop(name: string, latest: Cell): void {
     this.#cells.delete(name);
     for (let cell: Cell | undefined = latest; cell !== undefined; cell = cell.earlier)
-      this.#weight -= cell.weight;
+      this.#weigh(name, -cell.weight);
   }
+}
+
+function isShared(name: string): boolean {
+  return name.startsWith(SHARED_MARK, policyOfCell(name).length);
+}
+
+function weightOf(name: string): number {
+  return 1 + Math.floor(name.length / CHARACTERS_PER_WEIGHT);
 }
 
 function allAtRest(latest: Cell, nowMs: number): boolean {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { QuotaCounter, QuotaDemand } from "./counter.ts";
-import { leastAmount, neverAfterMs } from "./fitting-amount.ts";
+import { fittingAmount, leastAmount, neverAfterMs } from "./fitting-amount.ts";
 import type { QuotaGrant } from "./quota.ts";
 
 /**
@@ -10,103 +10,143 @@ import type { QuotaGrant } from "./quota.ts";
  * tolerance. In any interval d at most limit + limit × d / windowMs are used.
  *
  * GCRA keeps one time, TAT: when the bucket will be full again. With T = windowMs / limit, the cost of one token in
- * time, a grant of n sets TAT' = max(TAT, now) + n T, and is possible when TAT' <= now + windowMs. With limits in the
- * millions T is far below what a floating-point number of milliseconds since the epoch can hold, so TAT is kept as
- * `atMs` + `debt` / limit. Both are whole numbers, and all arithmetic on them is exact as long as limit × windowMs
- * stays below 2^53; beyond, the error is under a millionth of a token.
+ * time, a grant of n is possible when max(TAT, now) + n T <= now + windowMs. With limits in the millions T is far below
+ * what a floating-point number of milliseconds since the epoch can hold, so TAT is kept as `atMs` + `debt` / limit. Both
+ * are whole numbers, and all arithmetic on them is exact as long as 3 × limit × windowMs stays below 2^53.
  *
- * A lease is counted as if used at its end e: TAT' = max(TAT, e) + n T <= now + windowMs. Why that makes its use safe
- * at any time u in [now, e]: take an interval [x, y] and the grants used in it, in the order they were granted. After
- * the first, TAT >= e + n T >= u + n T >= x + n T, and each later one adds its own n T. After the last, granted at a,
- * TAT <= a + windowMs <= u + windowMs <= y + windowMs. So together they are at most (y − x + windowMs) / T tokens.
+ * A lease is counted as if used at its end e: TAT' = max(TAT, e) + n T. Why that makes its use safe at any time u in
+ * [now, e]: take an interval [x, y] and the grants used in it, in the order they were granted. After the first,
+ * TAT >= e + n T >= x + n T, and each later one adds its own n T; so before the last, of amount m and granted at a, TAT is
+ * at least x and the sum of the others. The last was possible: max(TAT, a) + m T <= a + windowMs <= y + windowMs. So
+ * together they are at most (y − x + windowMs) / T tokens.
+ *
+ * Requests with different limits share one count: an override applies to some of them, or the limit was edited. Each
+ * limit has a bucket of its own, every grant is taken from all buckets, and a demand is held against the bucket of its
+ * own limit. A bucket can be no emptier than empty.
  */
 export interface TokenBucketState {
+  /** The time that all debts are reckoned from; at most a window ahead of now. */
   atMs: number;
-  /** Tokens × windowMs. */
+  /** One for each limit that was used since all were last full, by rising limit. */
+  buckets: Bucket[];
+}
+
+interface Bucket {
+  readonly limit: number;
+  /** Tokens × windowMs that are missing at `atMs`; at most limit × windowMs. */
   debt: number;
   /**
    * Names a run of grants that may still be given back in full; the `slot` of grants. Grows with time, so that it is
    * never that of an earlier state of the same cell.
    */
   epoch: number;
-  /** Tokens granted in this epoch and not given back. */
+  /** Tokens granted under this limit in this epoch and not given back. */
   returnable: number;
 }
 
+/** Beyond so many limits in one count, one in the middle is forgotten; it begins again with what others miss most. */
+const MAX_BUCKETS = 8;
+
 export const tokenBucket: QuotaCounter<TokenBucketState> = {
-  create: (nowMs) => ({ atMs: nowMs, debt: 0, epoch: nowMs, returnable: 0 }),
-  copy: (state) => ({ atMs: state.atMs, debt: state.debt, epoch: state.epoch, returnable: state.returnable }),
+  create: (nowMs) => ({ atMs: nowMs, buckets: [] }),
+  copy: ({ atMs, buckets }) => ({ atMs, buckets: buckets.map((bucket) => ({ ...bucket })) }),
 
   charge(state: TokenBucketState, demand: QuotaDemand, nowMs: number): QuotaGrant {
     const { limit, windowMs, amount } = demand;
+    if (state.atMs > nowMs + windowMs) setBack(state, windowMs, nowMs);
+    // A count that is whole again has no past, whatever limits it met.
+    const rests = state.buckets.every((one) => debtAt(state, one, nowMs) === 0);
+    const buckets = rests ? [] : state.buckets;
+    const bucket = buckets.find((one) => one.limit === limit) ?? newBucket(state, rests, demand, nowMs);
     const capacity = limit * windowMs;
-    if (state.atMs > nowMs + windowMs) emptyBucket(state, capacity, nowMs);
-    let granted = 0;
-    let leaseMs = 0;
-    if (amount < 0) granted = 0 - giveBack(state, demand, nowMs);
-    else if (amount > 0) {
-      leaseMs = longestLease(state, demand, nowMs);
-      if (leaseMs >= 0) granted = take(state, demand, nowMs, leaseMs);
+    const free = () => Math.max(0, Math.floor((capacity - debtAt(state, bucket, nowMs)) / windowMs));
+    const leaseMs = Math.min(demand.leaseMs, windowMs);
+    let granted: number;
+    if (amount < 0) granted = 0 - giveBack(state, bucket, demand, nowMs);
+    else {
+      granted = fittingAmount(demand, free());
+      if (granted > 0) {
+        state.buckets = buckets;
+        take(state, bucket, granted, windowMs, nowMs + leaseMs);
+      }
     }
-    const debt = debtAt(state, demand, nowMs);
     return {
       granted,
-      remaining: Math.max(0, Math.floor((capacity - debt) / windowMs)),
-      resetMs: limit > 0 ? Math.ceil(debt / limit) : state.debt > 0 ? windowMs : 0,
-      retryAfterMs: granted !== 0 || amount <= 0 ? 0 : neverAfterMs(demand) || untilFree(demand, debt),
+      remaining: free(),
+      resetMs: Math.max(0, ...state.buckets.map((one) => Math.ceil(debtAt(state, one, nowMs) / one.limit))),
+      retryAfterMs:
+        granted !== 0 || amount <= 0
+          ? 0
+          : neverAfterMs(demand) || untilFree(demand, debtAt(state, bucket, nowMs)),
       validForMs: granted > 0 ? leaseMs : 0,
-      slot: state.epoch,
+      slot: bucket.epoch,
     };
   },
 };
 
-/**
- * What is owed at a time: TAT − time, as tokens × windowMs. A bucket can be no emptier than empty: what a larger limit
- * left behind, before the policy was edited, weighs no more than that.
- */
-function debtAt(state: TokenBucketState, { limit, windowMs }: QuotaDemand, timeMs: number): number {
-  return Math.max(0, Math.min(state.debt, limit * windowMs) + (state.atMs - timeMs) * limit);
+/** What is missing at a time: (TAT − time) × limit. */
+function debtAt({ atMs }: TokenBucketState, { limit, debt }: Bucket, timeMs: number): number {
+  return Math.max(0, debt + (atMs - timeMs) * limit);
 }
 
-/**
- * For how long the least acceptable amount may be held: `leaseMs` when it fits, less when only a shorter lease does, -1
- * when not even using it at once fits. So a refusal always means that the tokens are gone, never that the lease was
- * too long.
- */
-function longestLease(state: TokenBucketState, demand: QuotaDemand, nowMs: number): number {
-  const { limit, windowMs } = demand;
-  const spare = (limit - leastAmount(demand)) * windowMs;
-  if (spare < 0 || debtAt(state, demand, nowMs) > spare) return -1;
-  return Math.min(demand.leaseMs, windowMs, Math.floor(spare / limit));
+/** The bucket of a limit that the count has not met. What is used stays used: as much is missing as of any other limit. */
+function newBucket(
+  { buckets }: TokenBucketState,
+  rests: boolean,
+  { limit, windowMs }: QuotaDemand,
+  nowMs: number,
+): Bucket {
+  const debt = rests ? 0 : Math.max(...buckets.map((one) => one.debt));
+  const epoch = Math.max(nowMs, ...buckets.map((one) => one.epoch + 1));
+  return { limit, debt: Math.min(debt, limit * windowMs), epoch, returnable: 0 };
 }
 
-function take(state: TokenBucketState, demand: QuotaDemand, nowMs: number, leaseMs: number): number {
-  const { limit, windowMs } = demand;
-  const endMs = nowMs + leaseMs;
-  const owed = debtAt(state, demand, endMs);
-  const granted = Math.min(demand.amount, Math.floor(((windowMs - leaseMs) * limit - owed) / windowMs));
-  if (owed < state.returnable * windowMs) {
-    // The bucket would be full at endMs if everything of this epoch were given back, and what is over would spill: this
-    // grant's place then rests on the others' having been used. So they stay as they are, and a new epoch begins.
-    state.epoch = Math.max(state.epoch + 1, nowMs);
-    state.returnable = 0;
+/** Takes a grant, to be used at `endMs` at the latest, from all buckets. */
+function take(state: TokenBucketState, own: Bucket, granted: number, windowMs: number, endMs: number): void {
+  if (!state.buckets.includes(own)) addBucket(state.buckets, own);
+  const atMs = Math.max(state.atMs, endMs);
+  for (const bucket of state.buckets) {
+    const { limit, returnable } = bucket;
+    const owed = debtAt(state, bucket, atMs);
+    const debt = owed + granted * windowMs;
+    const capacity = limit * windowMs;
+    // Were everything of this epoch given back, the bucket would be full at `atMs`, and what is over would spill: this
+    // grant's place then rests on the others' having been used. It also does where more is taken than a bucket holds. So
+    // they stay as they are, and a new epoch begins.
+    if (owed < returnable * windowMs || debt > capacity) newEpoch(bucket, endMs);
+    bucket.debt = Math.min(debt, capacity);
+    if (bucket === own) bucket.returnable += granted;
   }
-  state.atMs = endMs;
-  state.debt = owed + granted * windowMs;
-  state.returnable += granted;
-  return granted;
+  state.atMs = atMs;
+}
+
+function addBucket(buckets: Bucket[], added: Bucket): void {
+  const index = buckets.findLastIndex((one) => one.limit < added.limit) + 1;
+  buckets.splice(index, 0, added);
+  if (buckets.length > MAX_BUCKETS) buckets.splice(index === 1 ? 2 : 1, 1);
+}
+
+function newEpoch(bucket: Bucket, timeMs: number): void {
+  bucket.epoch = Math.max(bucket.epoch + 1, timeMs);
+  bucket.returnable = 0;
 }
 
 /**
- * Gives back what this epoch took. Safe, because every grant of the epoch found at least as much debt as all earlier
- * ones of it together made: without those, TAT would be lower by exactly their share, with no bucket overflowing
- * meanwhile. A bucket that is full again has nothing to take back.
+ * Gives back what this epoch took of the bucket of the demand's limit; in the others it counts as used. Safe, because
+ * every grant of the epoch found at least as much debt as all returnable ones of it together made: without those, TAT
+ * would be lower by exactly their share, with no bucket overflowing meanwhile. A bucket that is full again has nothing
+ * to take back.
  */
-function giveBack(state: TokenBucketState, demand: QuotaDemand, nowMs: number): number {
-  if (demand.slot !== state.epoch || debtAt(state, demand, nowMs) === 0) return 0;
-  const returned = Math.min(-demand.amount, state.returnable);
-  state.returnable -= returned;
-  state.debt -= returned * demand.windowMs;
+function giveBack(
+  state: TokenBucketState,
+  bucket: Bucket,
+  { amount, slot, windowMs }: QuotaDemand,
+  nowMs: number,
+): number {
+  if (slot !== bucket.epoch || debtAt(state, bucket, nowMs) === 0) return 0;
+  const returned = Math.min(-amount, bucket.returnable);
+  bucket.returnable -= returned;
+  bucket.debt -= returned * windowMs;
   return returned;
 }
 
@@ -115,10 +155,12 @@ function untilFree(demand: QuotaDemand, debt: number): number {
   return Math.ceil((debt - (limit - leastAmount(demand)) * windowMs) / limit);
 }
 
-/** The clock went back: no grant reaches more than a window ahead. The bucket can be no emptier than empty. */
-function emptyBucket(state: TokenBucketState, capacity: number, nowMs: number): void {
-  state.atMs = nowMs;
-  state.debt = capacity;
-  state.epoch++;
-  state.returnable = 0;
+/** The clock went back: no grant reaches more than a window ahead. All buckets are taken for as empty as they can be. */
+function setBack(state: TokenBucketState, windowMs: number, nowMs: number): void {
+  state.atMs = nowMs + windowMs;
+  for (const bucket of state.buckets) {
+    bucket.debt = bucket.limit * windowMs;
+    bucket.epoch++;
+    bucket.returnable = 0;
+  }
 }

@@ -51,7 +51,11 @@ export class QuotaSimulation {
       ]),
     );
     const now = (): number => this.#nowMs ?? 0;
-    this.#store = createMemoryQuotaStore({ clock: { nowMs: now, monotonicMs: now }, maxCells });
+    this.#store = createMemoryQuotaStore({
+      clock: { nowMs: now, monotonicMs: now },
+      maxCells,
+      sharesCounts: false,
+    });
   }
 
   /** Records that were older than one before them, and were counted at that one's time. */

@@ -73,6 +73,7 @@ export function buildQuotaPolicy(document: ParsedDocument, fields: Fields): Quot
     overrides: (spec.overrides ?? []).map(({ when, limit }) => ({ when: fields.expression(when), limit })),
     store: spec.store === undefined ? undefined : fields.handler(spec.store, document),
     onStoreFailure: spec.onStoreFailure ?? "local",
+    giveBackOn: spec.giveBackOn ?? "never",
     leaseMs: fields.durationMs(spec.lease, Math.min(MAX_DEFAULT_LEASE_MS, Math.floor(windowMs / 10))),
     message: fields.optional(spec.status?.message),
     mode: spec.mode ?? "enforce",

@@ -161,6 +161,7 @@ describe("building a snapshot", () => {
       overrides: [],
       store: undefined,
       onStoreFailure: "local",
+      giveBackOn: "never",
       leaseMs: 1_000,
       message: undefined,
       mode: "enforce",

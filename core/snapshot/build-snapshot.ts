@@ -11,11 +11,13 @@ import { DESTINATION_RULE, type DestinationRuleSpec } from "../documents/kinds/d
 import { GATEWAY, type GatewaySpec } from "../documents/kinds/gateway.ts";
 import { HANDLER, RULE } from "../documents/kinds/handler.ts";
 import type { KindDefinition } from "../documents/kinds/kind.ts";
+import { MESH_CONFIG, type MeshConfigSpec, pathNormalizationOf } from "../documents/kinds/mesh-config.ts";
 import { QUOTA_POLICY } from "../documents/kinds/quota-policy.ts";
 import { SERVICE_ENTRY, type ServiceEntrySpec } from "../documents/kinds/service-entry.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../documents/kinds/telemetry.ts";
 import { VIRTUAL_SERVICE, type VirtualServiceSpec } from "../documents/kinds/virtual-service.ts";
 import { faultsOfMetricNames } from "../documents/set/metric-names.ts";
+import { faultsOfMeshConfig } from "../documents/set/mesh-config.ts";
 import { faultsOfReferences } from "../documents/set/references.ts";
 import { faultsOfRule } from "../documents/set/rules.ts";
 import { faultsOfTraffic } from "../documents/set/traffic-references.ts";
@@ -71,6 +73,7 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...faultsOfReferences(set, extensions.handlers),
     ...faultsOfMetricNames(documents),
     ...faultsOfTraffic(set),
+    ...faultsOfMeshConfig(documents),
   ].toSorted(compareDiagnostics);
   if (diagnostics.some(({ severity }) => severity === "error")) return { ok: false, diagnostics };
   const fields = new Fields(compiled.expressions, set);
@@ -111,6 +114,7 @@ function assemble(
       buildHandler(document, handlers.get(document) as ResolvedHandler, fields),
     ),
     traffic: {
+      pathNormalization: pathNormalizationOf(documentsOf(documents, MESH_CONFIG)[0]?.spec as MeshConfigSpec),
       serviceEntries: built(SERVICE_ENTRY, trafficDocument<ServiceEntrySpec>),
       virtualServices: built(VIRTUAL_SERVICE, trafficDocument<VirtualServiceSpec>),
       destinationRules: built(DESTINATION_RULE, trafficDocument<DestinationRuleSpec>),

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { PathNormalization } from "../attributes/canonical/path.ts";
 import type { Metadata } from "../documents/kinds/kind.ts";
 import type { DestinationRuleSpec } from "../documents/kinds/destination-rule.ts";
 import type { GatewaySpec } from "../documents/kinds/gateway.ts";
@@ -90,6 +91,7 @@ export interface QuotaPolicy extends Named {
   readonly store: string | undefined;
   readonly onStoreFailure: "allow" | "deny" | "local";
   readonly leaseMs: number;
+  readonly giveBackOn: "never" | "unanswered" | "failure";
   readonly message: Expression | undefined;
   readonly mode: "enforce" | "shadow";
   readonly onError: "deny" | "allow";
@@ -157,6 +159,8 @@ export interface DeliverySettings {
 }
 
 export interface TrafficDocuments {
+  /** By MeshConfig; the form in which policies, routes and upstreams see paths. */
+  readonly pathNormalization: PathNormalization;
   readonly serviceEntries: readonly TrafficDocument<ServiceEntrySpec>[];
   readonly virtualServices: readonly TrafficDocument<VirtualServiceSpec>[];
   readonly destinationRules: readonly TrafficDocument<DestinationRuleSpec>[];

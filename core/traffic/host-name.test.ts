@@ -8,7 +8,6 @@ import {
   hostAliases,
   hostCovers,
   hostIntersection,
-  parseAuthority,
   resolveHost,
   splitHost,
 } from "./host-name.ts";
@@ -84,14 +83,5 @@ describe("host names", () => {
       namespace: "shop",
     });
     assert.deepEqual(splitHost("api.example.com", "x"), { name: "api", namespace: "x" });
-  });
-
-  it("splits an authority whatever its form", () => {
-    assert.deepEqual(parseAuthority("Reviews:9080"), { host: "reviews", port: 9080 });
-    assert.deepEqual(parseAuthority("reviews."), { host: "reviews" });
-    assert.deepEqual(parseAuthority("[::1]:8080"), { host: "[::1]", port: 8080 });
-    assert.deepEqual(parseAuthority("[::1]"), { host: "[::1]" });
-    assert.deepEqual(parseAuthority("reviews:"), { host: "reviews" });
-    assert.deepEqual(parseAuthority(""), { host: "" });
   });
 });

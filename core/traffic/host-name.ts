@@ -89,16 +89,3 @@ export function hostAliases(
   if (ownNamespace === clientNamespace) aliases.unshift(name);
   return [host, ...aliases.filter((alias) => alias !== host)];
 }
-
-/**
- * The host and port of a Host header: `reviews:9080`, `[::1]:8080`, `reviews`. Lower case, and without the dot that
- * may end a full name.
- */
-export function parseAuthority(authority: string): { readonly host: string; readonly port?: number } {
-  const separator = authority.lastIndexOf(":");
-  const hasPort = separator > authority.lastIndexOf("]") && authority.indexOf(":") >= 0;
-  const bare = (hasPort ? authority.slice(0, separator) : authority).toLowerCase();
-  const host = bare.endsWith(".") ? bare.slice(0, -1) : bare;
-  const port = hasPort ? Number(authority.slice(separator + 1)) : Number.NaN;
-  return Number.isInteger(port) && port > 0 ? { host, port } : { host };
-}

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { PathNormalization } from "../attributes/canonical/path.ts";
+
 /**
  * What a proxy runs on: listeners lead to route tables, routes to clusters, clusters to endpoints. The words and the
  * division are Envoy's, so that the same model can be sent to real Envoys; every default is filled in by pilot, so that
@@ -27,6 +29,7 @@ export interface Listener {
    */
   readonly edge: boolean;
   readonly trustedHops: number;
+  readonly pathNormalization: PathNormalization;
 }
 
 export interface RouteTable {
@@ -59,7 +62,7 @@ export interface RouteMatch {
   readonly path?: StringMatch;
   readonly ignoreCase: boolean;
   readonly method?: StringMatch;
-  /** By name in lower case; `:authority` stands for the Host header as sent. */
+  /** By name in lower case; `:authority` stands for the Host header, in its one form. */
   readonly headers: Readonly<Record<string, HeaderMatch>>;
   readonly withoutHeaders: Readonly<Record<string, HeaderMatch>>;
   readonly queryParams: Readonly<Record<string, HeaderMatch>>;

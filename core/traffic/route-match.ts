@@ -1,22 +1,28 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { type Authority, authorityText } from "../attributes/canonical/authority.ts";
+import { parseQuery } from "../attributes/canonical/query.ts";
 import { PurserError } from "../kernel/errors.ts";
-import { compileRegex } from "../kernel/regex.ts";
+import { compileRe2 } from "../kernel/regex.ts";
+import type { Meter } from "../kernel/regex/meter.ts";
 import type { HeaderMatch, RouteMatch, StringMatch } from "./model.ts";
 
-/** What routing reads of a request. */
+/** What routing reads of a request, each part in its one form (core/attributes/canonical). */
 export interface RouteRequest {
-  /** The Host header, or the authority of an absolute target; with or without a port. */
-  readonly authority: string;
+  /** Of the Host header, or of an absolute target. */
+  readonly authority: Authority;
   /** Without the query. */
   readonly path: string;
   /** With its `?`; empty when there is none. */
   readonly query: string;
   readonly method: string;
   readonly headers: {
-    /** @param name In lower case. */
-    get(name: string): string | undefined;
+    /**
+     * The text of each field of a name, in order.
+     * @param name in lower case.
+     */
+    values(name: string): readonly string[];
   };
 }
 
@@ -27,61 +33,84 @@ export const AUTHORITY_HEADER = ":authority";
 export type Predicate = (request: RouteRequest) => boolean;
 
 /**
- * Compiles one match once, regular expressions included. All of its conditions must hold.
+ * Compiles one match once, regular expressions included. All of its conditions must hold. `meter` is told of the work
+ * that the regular expressions do for a request.
  *
  * @throws {PurserError} PURSER_INTERNAL for an expression that does not compile: documents with one are refused at load.
  */
-export function compileMatch(match: RouteMatch): Predicate {
+export function compileMatch(match: RouteMatch, meter?: Meter): Predicate {
   const conditions: Predicate[] = [];
   const { path, method } = match;
   if (path !== undefined) {
-    const holds = compilePath(path, match.ignoreCase);
+    const holds = compilePath(path, match.ignoreCase, meter);
     conditions.push((request) => holds(request.path));
   }
   if (method !== undefined) {
-    const holds = compileString(method);
+    const holds = compileString(method, meter);
     conditions.push((request) => holds(request.method));
   }
   for (const [name, condition] of Object.entries(match.headers))
-    conditions.push(compileHeader(name, condition));
+    conditions.push(compileHeader(name, condition, meter));
   for (const [name, condition] of Object.entries(match.withoutHeaders)) {
-    const holds = compileHeader(name, condition);
+    const holds = compileHeader(name, condition, meter);
     conditions.push((request) => !holds(request));
   }
   const params = Object.entries(match.queryParams);
-  if (params.length > 0) conditions.push(compileQuery(params));
+  if (params.length > 0) conditions.push(compileQuery(params, meter));
   return (request) => conditions.every((condition) => condition(request));
 }
 
-function compileHeader(name: string, condition: HeaderMatch): Predicate {
-  const holds = compileValue(condition);
-  if (name === AUTHORITY_HEADER) return (request) => holds(request.authority);
+/** A field that comes several times matches when one of its values does, or all of them joined. */
+function compileHeader(name: string, condition: HeaderMatch, meter: Meter | undefined): Predicate {
+  if (name === AUTHORITY_HEADER) {
+    const holds = compileValue(inLowerCase(condition), meter);
+    return (request) => holds(authorityText(request.authority));
+  }
+  const holds = compileValue(condition, meter);
   const key = name.toLowerCase();
-  return (request) => holds(request.headers.get(key));
+  return (request) => {
+    const values = request.headers.values(key);
+    return values.length < 2 ? holds(values[0]) : values.some(holds) || holds(values.join(", "));
+  };
 }
 
-function compileQuery(params: readonly (readonly [name: string, condition: HeaderMatch])[]): Predicate {
-  const conditions = params.map(([name, condition]) => ({ name, holds: compileValue(condition) }));
+/** Authorities are compared without case; a regular expression says itself what it ignores. */
+function inLowerCase(match: HeaderMatch): HeaderMatch {
+  return match.kind === "exact" || match.kind === "prefix"
+    ? { kind: match.kind, value: match.value.toLowerCase() }
+    : match;
+}
+
+/** A parameter that comes several times matches when one of its values does. */
+function compileQuery(
+  params: readonly (readonly [name: string, condition: HeaderMatch])[],
+  meter: Meter | undefined,
+): Predicate {
+  const conditions = params.map(([name, condition]) => ({ name, holds: compileValue(condition, meter) }));
   return (request) => {
-    const query = parseQuery(request.query);
-    return conditions.every(({ name, holds }) => holds(query.get(name)));
+    const { first, repeated } = parseQuery(request.query);
+    return conditions.every(({ name, holds }) => repeated?.[name]?.some(holds) ?? holds(first[name]));
   };
 }
 
 /** `ignoreCase` counts for exact and prefix alone, as in Istio. */
-function compilePath(match: StringMatch, ignoreCase: boolean): (value: string) => boolean {
-  if (!ignoreCase || match.kind === "regex") return compileString(match);
-  const holds = compileString({ kind: match.kind, value: match.value.toLowerCase() });
+function compilePath(
+  match: StringMatch,
+  ignoreCase: boolean,
+  meter: Meter | undefined,
+): (value: string) => boolean {
+  if (!ignoreCase || match.kind === "regex") return compileString(match, meter);
+  const holds = compileString({ kind: match.kind, value: match.value.toLowerCase() }, meter);
   return (value) => holds(value.toLowerCase());
 }
 
-function compileValue(match: HeaderMatch): (value: string | undefined) => boolean {
+function compileValue(match: HeaderMatch, meter: Meter | undefined): (value: string | undefined) => boolean {
   if (match.kind === "present") return (value) => value !== undefined;
-  const holds = compileString(match);
+  const holds = compileString(match, meter);
   return (value) => value !== undefined && holds(value);
 }
 
-function compileString(match: StringMatch): (value: string) => boolean {
+function compileString(match: StringMatch, meter: Meter | undefined): (value: string) => boolean {
   const wanted = match.value;
   switch (match.kind) {
     case "exact":
@@ -89,32 +118,10 @@ function compileString(match: StringMatch): (value: string) => boolean {
     case "prefix":
       return (value) => value.startsWith(wanted);
     case "regex": {
-      const compiled = compileRegex(wanted);
+      const compiled = compileRe2(wanted);
       if (!compiled.ok)
         throw new PurserError("PURSER_INTERNAL", `regular expression ${wanted}: ${compiled.message}`);
-      return (value) => compiled.regex.matches(value);
+      return (value) => compiled.regex.matches(value, meter);
     }
-  }
-}
-
-/** The first value of each parameter, decoded; text that is not valid percent-encoding stands for itself. */
-function parseQuery(query: string): ReadonlyMap<string, string> {
-  const values = new Map<string, string>();
-  for (const pair of query.slice(1).split("&")) {
-    if (pair === "") continue;
-    const equals = pair.indexOf("=");
-    const name = decode(equals < 0 ? pair : pair.slice(0, equals));
-    if (!values.has(name)) values.set(name, equals < 0 ? "" : decode(pair.slice(equals + 1)));
-  }
-  return values;
-}
-
-function decode(text: string): string {
-  const spaced = text.replaceAll("+", " ");
-  if (!spaced.includes("%")) return spaced;
-  try {
-    return decodeURIComponent(spaced);
-  } catch {
-    return spaced;
   }
 }

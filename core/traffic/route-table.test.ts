@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { type Authority, parseAuthority } from "../attributes/canonical/authority.ts";
 import { isPurserError } from "../kernel/errors.ts";
 import { NO_HEADER_OPERATIONS, type Route, type RouteMatch, type VirtualHost } from "./model.ts";
 import type { RouteRequest } from "./route-match.ts";
@@ -29,14 +30,17 @@ const host = (domains: readonly string[], ...routes: Route[]): VirtualHost => ({
 });
 
 const request = (
-  fields: Partial<Omit<RouteRequest, "headers">> & { headers?: Record<string, string> } = {},
+  fields: Partial<Omit<RouteRequest, "authority" | "headers">> & {
+    authority?: string;
+    headers?: Record<string, string | readonly string[]>;
+  } = {},
 ): RouteRequest => ({
-  authority: "a",
   path: "/",
   query: "",
   method: "GET",
   ...fields,
-  headers: { get: (name) => fields.headers?.[name] },
+  authority: parseAuthority(fields.authority ?? "a") as Authority,
+  headers: { values: (name) => [fields.headers?.[name] ?? []].flat() },
 });
 
 /** The name of the route that a request takes in a table of one host. */
@@ -178,6 +182,20 @@ describe("route matches", () => {
     assert.equal(taken(routes, { headers: { "x-user": "bob", "x-any": "1" } }), undefined);
   });
 
+  it("match a repeated header by any of its values, and by all of them joined", () => {
+    const routes = (value: string) => [route("r", { headers: { "x-a": { kind: "exact", value } } })];
+    const headers = { "x-a": ["1", "2"] };
+    for (const value of ["1", "2", "1, 2"]) assert.equal(taken(routes(value), { headers }), "r", value);
+    assert.equal(taken(routes("12"), { headers }), undefined);
+    const without = route("r", { withoutHeaders: { "x-a": { kind: "exact", value: "2" } } });
+    assert.equal(taken([without], { headers }), undefined);
+  });
+
+  it("match the authority without case, however the document writes it", () => {
+    const routes = [route("r", { headers: { ":authority": { kind: "exact", value: "Shop.Example.com" } } })];
+    assert.equal(taken(routes, { authority: "SHOP.example.com." }), "r");
+  });
+
   it("match the authority as the pseudo-header that Envoy has for it", () => {
     const routes = [route("r", { headers: { ":authority": { kind: "prefix", value: "shop." } } })];
     assert.equal(taken(routes, { authority: "shop.example.com:80" }), "r");
@@ -194,17 +212,32 @@ describe("route matches", () => {
     assert.equal(taken(without({ kind: "exact", value: "1" }), { headers: { "x-a": "1" } }), undefined);
   });
 
-  it("match query parameters decoded, by their first value", () => {
+  it("match query parameters decoded, by any of their values", () => {
     const routes = [
       route("r", { queryParams: { "a b": { kind: "exact", value: "1&2" }, flag: { kind: "present" } } }),
     ];
     assert.equal(taken(routes, { query: "?a+b=1%262&flag" }), "r");
     assert.equal(taken(routes, { query: "?flag=&a%20b=1%262&a+b=x" }), "r");
-    assert.equal(taken(routes, { query: "?a+b=x&a+b=1%262&flag" }), undefined);
+    assert.equal(taken(routes, { query: "?a+b=x&a+b=1%262&flag" }), "r");
+    assert.equal(taken(routes, { query: "?a+b=x&flag" }), undefined);
     assert.equal(taken(routes, { query: "" }), undefined);
     assert.equal(
       taken([route("r", { queryParams: { a: { kind: "exact", value: "%zz" } } })], { query: "?a=%zz" }),
       "r",
     );
+  });
+
+  it("match regular expressions of RE2, and bound their work for each request", () => {
+    const regex = (value: string) => route(value, { headers: { "x-a": { kind: "regex", value } } });
+    assert.equal(taken([regex("(?i)BOB\\z")], { headers: { "x-a": "bob" } }), "(?i)BOB\\z");
+    const costly = Array.from({ length: 120 }, (_, index) => regex(`(\\w{1,30}\\s?){1,20}${index}x`));
+    const table = compileRouteTable({ name: "t", virtualHosts: [host(["*"], ...costly, route("any"))] });
+    const match = (value: string) => matchRoute(table, request({ headers: { "x-a": value } }))?.route.name;
+    const started = performance.now();
+    for (let times = 0; times < 3; times++) {
+      assert.throws(() => match("lorem ipsum ".repeat(5_000)), { code: "PURSER_PROXY_MATCH_TOO_LONG" });
+      assert.equal(match("lorem ipsum"), "any");
+    }
+    assert.ok(performance.now() - started < 3 * 1_000);
   });
 });

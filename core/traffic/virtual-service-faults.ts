@@ -5,7 +5,7 @@ import { headerMapFaults, headerNamesFaults } from "../documents/kinds/header-fa
 import type { SpecFault } from "../documents/kinds/kind.ts";
 import type { HeaderOperationsSpec } from "../documents/kinds/traffic-fields.ts";
 import type { HttpMatchSpec, HttpRouteSpec, VirtualServiceSpec } from "../documents/kinds/virtual-service.ts";
-import { compileRegex } from "../kernel/regex.ts";
+import { compileRe2 } from "../kernel/regex.ts";
 import { suggest } from "../kernel/suggest.ts";
 import { parseRetryOn, RETRY_WORDS } from "./retry.ts";
 
@@ -77,10 +77,15 @@ function regexFaults(match: HttpMatchSpec, path: Path): readonly SpecFault[] {
     Object.entries(match[field] ?? {}).map(([name, { regex }]) => [[field, name], regex] as const),
   );
   return [...singles, ...maps].flatMap(([field, regex]) => {
-    const compiled = compileRegex(regex ?? "");
+    const compiled = compileRe2(regex ?? "");
     return compiled.ok
       ? []
-      : [{ path: [...path, ...field, "regex"], message: `Not a valid RE2 expression: ${compiled.message}` }];
+      : [
+          {
+            path: [...path, ...field, "regex"],
+            message: `Not an RE2 expression that Purser can run: ${compiled.message}`,
+          },
+        ];
   });
 }
 

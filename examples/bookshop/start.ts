@@ -8,7 +8,7 @@ import { Command } from "commander";
 import { meshFlags } from "../../cli/command-run.ts";
 import { runProgram } from "../../cli/main.ts";
 import { type MeshFlags, runMesh } from "../../cli/run-mesh.ts";
-import { stopSignal } from "../../cli/stopping.ts";
+import { stopSignal, surviveRejections } from "../../cli/stopping.ts";
 import { meshSummary } from "../../cli/summary.ts";
 import { createWorld, type LogFlags } from "../../cli/world.ts";
 import { PurserError } from "../../core/kernel/errors.ts";
@@ -59,7 +59,9 @@ interface Flags extends Omit<MeshFlags, "sidecar">, LogFlags {
 async function demo(flags: Flags): Promise<void> {
   const services = await startServices();
   try {
-    const mesh = await runMesh({ ...flags, sidecar: SIDECARS }, createWorld(flags));
+    const world = createWorld(flags);
+    surviveRejections(world.logger);
+    const mesh = await runMesh({ ...flags, sidecar: SIDECARS }, world);
     process.stdout.write(`${meshSummary(mesh)}\n${TRY}`);
     await stopSignal();
     await mesh.close(flags.drain);

@@ -30,9 +30,10 @@ export function answerCheck(
   const context = { nowMs: clock.nowMs(), dispatch, observer };
   return chain(decideOrExplain(generation, request, context), ({ decision, explanation }) => {
     const demands =
-      request.withoutQuotas === true ? [] : decision.charges.map((charge) => demandOf(charge, generation));
-    const id = `${request.deduplicationId}@${version}`;
-    return chain(charger.charge(demands, id), (quotas) => {
+      request.withoutQuotas === true
+        ? []
+        : decision.charges.map((charge) => demandOf(charge, generation, request.useWithinMs ?? 0));
+    return chain(charger.charge(demands, request.deduplicationId), (quotas) => {
       const asked = demands.map(({ mode, request: { amount } }, index) => {
         return { mode, amount, outcome: quotas[index] as QuotaOutcome };
       });
@@ -65,14 +66,25 @@ function decideOrExplain(
   return chain(decide(checkPlan, attributes, context), (decision) => ({ decision }));
 }
 
-function demandOf(charge: QuotaCharge, generation: Generation): Demand {
+/** What is used as soon as the answer arrives is leased for so long at most. */
+export const MAX_USE_MS = 1_000;
+
+function demandOf(charge: QuotaCharge, generation: Generation, useWithinMs: number): Demand {
   const policy = generation.quotaPolicies.get(charge.policy) as QuotaPolicy;
   const { cell, limit, windowMs, amount, mode, onStoreFailure } = charge;
   return {
     policy: charge.policy,
     store: generation.findStore(policy.store),
-    // Used at once, so nothing is leased.
-    request: { cell, algorithm: policy.algorithm, limit, windowMs, amount, bestEffort: false, leaseMs: 0 },
+    request: {
+      cell,
+      algorithm: policy.algorithm,
+      limit,
+      windowMs,
+      amount,
+      bestEffort: false,
+      // Not ahead of need: until the answer has arrived.
+      leaseMs: Math.min(useWithinMs, MAX_USE_MS),
+    },
     onStoreFailure,
     mode,
   };

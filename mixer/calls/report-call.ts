@@ -28,10 +28,30 @@ export function takeReport(
   tools: ReportTools,
 ): MaybePromise<void> {
   tools.metrics.reported(bags.length);
-  return reduceInOrder(bags, undefined as void, (_, bag) => {
-    countUnseen(generation, bag, tools);
-    return chain(tell(generation, bag, tools), () => tellPlugins(generation, bag, tools));
-  });
+  const pause = pauses(tools);
+  return reduceInOrder(bags, undefined as void, (_, bag) =>
+    chain(pause(), () => {
+      countUnseen(generation, bag, tools);
+      return chain(tell(generation, bag, tools), () => tellPlugins(generation, bag, tools));
+    }),
+  );
+}
+
+/** How long the bags of one report may keep others waiting, in milliseconds; the bag under way is told of in any case. */
+const TURN_MS = 10;
+
+/** Lets others have their turn when this report has had its own: the budget of expressions is for each bag. */
+function pauses({ clock }: ReportTools): () => MaybePromise<void> {
+  let startMs = clock.monotonicMs();
+  return () => {
+    if (clock.monotonicMs() - startMs < TURN_MS) return undefined;
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        startMs = clock.monotonicMs();
+        resolve();
+      });
+    });
+  };
 }
 
 function tell(generation: Generation, bag: AttributeBag, { clock }: ReportTools): MaybePromise<void> {

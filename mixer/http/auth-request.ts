@@ -1,21 +1,29 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { IncomingHttpHeaders } from "node:http";
 import { isIP } from "node:net";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
+import { authorityText, parseAuthority } from "../../core/attributes/canonical/authority.ts";
+import { Malformed } from "../../core/attributes/canonical/malformed.ts";
+import { canonicalMethod } from "../../core/attributes/canonical/method.ts";
+import type { PathNormalization } from "../../core/attributes/canonical/path.ts";
+import { canonicalScheme } from "../../core/attributes/canonical/scheme.ts";
+import { parseRequestTarget } from "../../core/attributes/canonical/target.ts";
+import { requestGroup } from "../../core/attributes/request-group.ts";
 import { PurserError } from "../../core/kernel/errors.ts";
-import { normalizePath } from "../../core/traffic/request-path.ts";
+import { canonicalAddress } from "../../core/kernel/ip-address.ts";
 
 /** A request that another gateway asks about, as it came in over HTTP. */
 export interface AuthRequest {
   readonly method: string;
   /** The mixer's own path and query, from `/auth` on. */
   readonly url: string;
-  readonly headers: IncomingHttpHeaders;
+  /** name, value, name, value …, as they came: repeated ones apart, values a character a byte. */
+  readonly rawHeaders: readonly string[];
   /** The gateway's address: the source's when the gateway tells no other. */
   readonly peerIp: string;
   readonly timeMs: number;
+  readonly pathNormalization: PathNormalization;
 }
 
 /**
@@ -35,53 +43,83 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set(
 );
 
 /**
- * The bag of the original request. Which form it has is never guessed from headers that a client could add: a gateway
- * passes those on, and a client that could choose the path that policies see would choose one that is allowed.
+ * The bag of the original request, in the same form as a proxy's. How it is told is never guessed from headers that a client
+ * could add: a gateway passes those on, and a client that could choose the path that policies see would choose one that is
+ * allowed.
  *
- * @throws {PurserError} PURSER_REQUEST_INVALID when the form is not clear.
+ * @throws {PurserError} PURSER_REQUEST_INVALID when how it is told is not clear, or a part of it has no canonical form.
  */
 export function readAuthRequest(request: AuthRequest): {
   readonly bag: AttributeBag;
   readonly form: AuthForm;
 } {
-  const { headers } = request;
+  const headers = new GatewayHeaders(request.rawHeaders);
   const form = formOf(headers, request.url);
-  const { method, target, host } = originalOf(form, request);
-  if (!/^\/[^#]*$/.test(target)) throw invalid("the original URI must begin with / and have no fragment");
-  const mark = target.indexOf("?");
-  // A policy must see the path that is meant, however it is written.
-  const path = normalizePath(mark < 0 ? target : target.slice(0, mark));
-  const query = mark < 0 ? "" : target.slice(mark);
-  const hostname = host.replace(/:[0-9]+$/, "");
-  const service = (form === "path" ? undefined : serviceIn(request.url)) ?? firstLabel(hostname);
-  const sourceIp = lastOf(text(headers["x-forwarded-for"])) ?? request.peerIp;
+  const original = originalOf(form, headers, request);
+  const method = required("method", canonicalMethod(original.method));
+  const target = required("URI", parseRequestTarget(original.target, request.pathNormalization));
+  if (target.authority !== undefined) throw invalid("the original URI must begin with /");
+  const authority = required("host", parseAuthority(original.host));
+  const { host } = authority;
+  const service = (form === "path" ? undefined : serviceIn(request.url)) ?? firstLabel(host);
+  const sourceIp = lastOf(headers.one("x-forwarded-for")) ?? canonicalAddress(request.peerIp) ?? "";
+  const id = headers.one("x-request-id");
+  const scheme = canonicalScheme(headers.one("x-forwarded-proto") ?? "http");
+  if (scheme === undefined) throw invalid("the header x-forwarded-proto names neither http nor https");
+  const { path, query } = target;
+  const time = new Date(request.timeMs).toISOString();
   return {
     form,
     bag: {
       source: { ip: sourceIp },
       origin: { ip: sourceIp },
-      destination: { service: { name: service, host: hostname } },
+      destination: { service: { name: service, host } },
       request: {
-        method,
-        host,
-        scheme: text(headers["x-forwarded-proto"]) ?? "http",
-        path: path + query,
-        url_path: path,
-        query_params: firstValues(new URLSearchParams(query)),
-        headers: clientHeaders(headers),
-        time: new Date(request.timeMs).toISOString(),
-        ...optional("id", text(headers["x-request-id"])),
-        ...optional("useragent", headers["user-agent"]),
-        ...optional("referer", headers.referer),
+        ...requestGroup({
+          method,
+          scheme,
+          authority,
+          path,
+          query,
+          headers: ["host", authorityText(authority), ...headers.forwarded()],
+        }),
+        time,
+        ...(id === undefined ? {} : { id }),
       },
-      context: { protocol: "http", reporter: { kind: "inbound" } },
+      context: { protocol: "http", reporter: { kind: "inbound" }, time },
     },
   };
 }
 
-function formOf(headers: IncomingHttpHeaders, url: string): AuthForm {
-  const nginx = headers["x-original-uri"] !== undefined;
-  const forwarded = headers["x-forwarded-uri"] !== undefined;
+/** The headers of a gateway's question: the gateway's own, and those of the client. */
+class GatewayHeaders {
+  readonly #flat: readonly string[];
+
+  constructor(raw: readonly string[]) {
+    this.#flat = raw.map((part, index) => (index % 2 === 0 ? part.toLowerCase() : part));
+  }
+
+  /** Values of one name are joined: what a list's last entry is, the gateway said last. */
+  one(name: string): string | undefined {
+    const values = this.#flat.filter((_, index) => index % 2 === 1 && this.#flat[index - 1] === name);
+    return values.length === 0 ? undefined : values.join(", ");
+  }
+
+  /** A header that says what is asked about; where it comes twice, one is the client's. */
+  only(name: string): string | undefined {
+    const values = this.#flat.filter((_, index) => index % 2 === 1 && this.#flat[index - 1] === name);
+    if (values.length > 1) throw invalid(`the header ${name} is there twice: clear the client's own`);
+    return values[0];
+  }
+
+  forwarded(): readonly string[] {
+    return this.#flat.filter((_, index) => !NOT_FORWARDED.has(this.#flat[index - (index % 2)] as string));
+  }
+}
+
+function formOf(headers: GatewayHeaders, url: string): AuthForm {
+  const nginx = headers.only("x-original-uri") !== undefined;
+  const forwarded = headers.only("x-forwarded-uri") !== undefined;
   if (url.split("?")[0] !== AUTH_PATH) {
     if (nginx || forwarded)
       throw invalid("X-Original-URI and X-Forwarded-Uri go with /auth, not with a path after it");
@@ -94,24 +132,30 @@ function formOf(headers: IncomingHttpHeaders, url: string): AuthForm {
   return nginx ? "nginx" : "forwarded";
 }
 
-function originalOf(form: AuthForm, { method, headers, url }: AuthRequest) {
-  const host = (headers.host ?? "").toLowerCase();
+function originalOf(
+  form: AuthForm,
+  headers: GatewayHeaders,
+  { method, url }: AuthRequest,
+): { readonly method: string; readonly target: string; readonly host: string } {
+  const host = headers.only("host") ?? "";
   switch (form) {
     case "nginx":
-      return {
-        method: required(headers, "x-original-method"),
-        target: required(headers, "x-original-uri"),
-        host,
-      };
+      return { method: told(headers, "x-original-method"), target: told(headers, "x-original-uri"), host };
     case "forwarded":
       return {
-        method: required(headers, "x-forwarded-method"),
-        target: required(headers, "x-forwarded-uri"),
-        host: text(headers["x-forwarded-host"])?.toLowerCase() ?? host,
+        method: told(headers, "x-forwarded-method"),
+        target: told(headers, "x-forwarded-uri"),
+        host: headers.only("x-forwarded-host") ?? host,
       };
     case "path":
       return { method, target: url.slice(AUTH_PATH.length), host };
   }
+}
+
+function told(headers: GatewayHeaders, name: string): string {
+  const value = headers.only(name);
+  if (value === undefined) throw invalid(`the header ${name} is missing`);
+  return value;
 }
 
 /** What the operator wrote into the gateway's configuration; in the form `path` the query is the client's. */
@@ -119,9 +163,8 @@ function serviceIn(url: string): string | undefined {
   return new URLSearchParams(url.split("?")[1]).get("service") ?? undefined;
 }
 
-function required(headers: IncomingHttpHeaders, name: string): string {
-  const value = text(headers[name]);
-  if (value === undefined) throw invalid(`the header ${name} is missing`);
+function required<T>(part: string, value: T | Malformed): T {
+  if (value instanceof Malformed) throw invalid(`the original ${part} ${value.reason}`);
   return value;
 }
 
@@ -131,31 +174,7 @@ function firstLabel(host: string): string {
 
 /** Of X-Forwarded-For, what the gateway itself has seen; everything before it is hearsay. */
 function lastOf(list: string | undefined): string | undefined {
-  const last = list?.split(",").at(-1)?.trim();
-  return last === undefined || isIP(last) === 0 ? undefined : last;
-}
-
-function firstValues(parameters: URLSearchParams): Record<string, string> {
-  const values = Object.create(null) as Record<string, string>;
-  for (const [name, value] of parameters) values[name] ??= value;
-  return values;
-}
-
-function clientHeaders(headers: IncomingHttpHeaders): Record<string, string> {
-  const kept = Object.create(null) as Record<string, string>;
-  for (const [name, value] of Object.entries(headers)) {
-    const joined = text(value);
-    if (joined !== undefined && !NOT_FORWARDED.has(name)) kept[name] = joined;
-  }
-  return kept;
-}
-
-function text(value: string | readonly string[] | undefined): string | undefined {
-  return typeof value === "string" || value === undefined ? value : value.join(", ");
-}
-
-function optional(name: string, value: string | undefined): Record<string, string> {
-  return value === undefined ? {} : { [name]: value };
+  return list === undefined ? undefined : canonicalAddress(list.slice(list.lastIndexOf(",") + 1).trim());
 }
 
 function invalid(message: string): PurserError {

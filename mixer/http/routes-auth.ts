@@ -3,8 +3,8 @@
 
 import type Router from "@koa/router";
 import type { Context } from "koa";
-import type { MixerService } from "../../api/mixer.ts";
 import type { Clock, Random } from "../../core/kernel/ports.ts";
+import type { Mixer } from "../mixer.ts";
 import { authReply } from "./auth-reply.ts";
 import { readAuthRequest } from "./auth-request.ts";
 import type { ConcurrencyLimit } from "./concurrency-limit.ts";
@@ -16,12 +16,18 @@ export function isAuthPath(path: string): boolean {
 }
 
 /**
+ * How long a gateway may take, from its asking, until it lets the request pass: quotas count as used at the end of that
+ * time. Nothing tells Purser of an answer that takes longer.
+ */
+const USE_WITHIN_MS = 50;
+
+/**
  * Checks for gateways that ask over plain HTTP: nginx's auth_request, Traefik's ForwardAuth, Caddy's forward_auth,
  * Envoy's HTTP ext_authz. A check and its quotas at once, and nothing for the gateway to remember.
  */
 export function addAuthRoutes(
   router: Router,
-  mixer: MixerService,
+  mixer: Pick<Mixer, "check" | "pathNormalization">,
   limit: ConcurrencyLimit,
   { clock, random }: { readonly clock: Clock; readonly random: Random },
 ): void {
@@ -29,12 +35,18 @@ export function addAuthRoutes(
   const prefix = newId(random);
   let calls = 0;
   const answer = async (context: Context): Promise<void> => {
-    const { method = "GET", url = "/", headers, socket } = context.req;
+    const { method = "GET", url = "/", rawHeaders, socket } = context.req;
     const peerIp = socket.remoteAddress ?? "";
-    const { bag, form } = readAuthRequest({ method, url, headers, peerIp, timeMs: clock.nowMs() });
+    const { pathNormalization } = mixer;
+    const timeMs = clock.nowMs();
+    const { bag, form } = readAuthRequest({ method, url, rawHeaders, peerIp, timeMs, pathNormalization });
     calls += 1;
     const reply = authReply(
-      await mixer.check({ attributes: bag, deduplicationId: `auth-${prefix}-${calls}` }),
+      await mixer.check({
+        attributes: bag,
+        deduplicationId: `auth-${prefix}-${calls}`,
+        useWithinMs: USE_WITHIN_MS,
+      }),
       form,
     );
     context.status = reply.status;

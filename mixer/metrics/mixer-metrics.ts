@@ -5,6 +5,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { DocumentRef, QuotaOutcome } from "../../core/check/decision.ts";
 import type { DocumentOutcome } from "../../core/check/ports.ts";
 import { attempt, chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import type { MemoryQuotaStore } from "../../core/quota/memory-store.ts";
 import type { Clock } from "../../core/kernel/ports.ts";
 import type { DeliveryObserver } from "../delivery/delivery.ts";
 
@@ -61,6 +62,11 @@ export class MixerMetrics {
     registers: [this.registry],
   });
   readonly #bags = this.#counter("purser_mixer_report_bags_total", "Bags reported to the mixer.", []);
+  readonly #repeats = this.#counter(
+    "purser_mixer_report_repeats_total",
+    "Reports sent again that this mixer had taken already: they are not counted twice.",
+    [],
+  );
   readonly #dropped = this.#counter(
     "purser_mixer_delivery_dropped_total",
     "Telemetry instances that will never arrive: overflow, failed, closed.",
@@ -121,6 +127,31 @@ export class MixerMetrics {
     });
   }
 
+  /** Shows how full the stores in this process's memory are. */
+  watchCounts(stores: Readonly<Record<string, MemoryQuotaStore>>): void {
+    const labelNames = ["store"] as const;
+    const counts = new Gauge({
+      name: "purser_mixer_quota_counts",
+      help: "Quota counts in this process's memory.",
+      labelNames,
+      registers: [this.registry],
+      collect: () => {
+        for (const [store, { statistics }] of Object.entries(stores)) counts.set({ store }, statistics.cells);
+      },
+    });
+    const shared = new Counter({
+      name: "purser_mixer_quota_shared_total",
+      help: "Quota requests counted in a count that several keys share, because their policy has as many as it may.",
+      labelNames,
+      registers: [this.registry],
+      collect: () => {
+        shared.reset();
+        for (const [store, { statistics }] of Object.entries(stores))
+          shared.inc({ store }, statistics.shared);
+      },
+    });
+  }
+
   /** `unmatched` is not counted: it says nothing of a document. */
   outcome({ kind, name }: DocumentRef, outcome: DocumentOutcome): void {
     if (outcome !== "unmatched") this.#decisions.inc({ kind, policy: name, outcome });
@@ -168,6 +199,10 @@ export class MixerMetrics {
 
   reported(bags: number): void {
     this.#bags.inc(bags);
+  }
+
+  repeated(): void {
+    this.#repeats.inc();
   }
 
   deliveryObserver(handler: string, template: string): DeliveryObserver {

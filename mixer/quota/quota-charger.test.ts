@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import type { QuotaOutcome } from "../../core/check/decision.ts";
 import { isPromise } from "../../core/kernel/maybe-promise.ts";
+import { callId } from "../../core/quota/call-id.ts";
 import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
 import type { QuotaStore } from "../../core/quota/quota.ts";
 import { createCollectingLogger, createVirtualTime } from "../../plugins/sdk/testing/index.ts";
@@ -168,5 +169,119 @@ describe("charging quotas", () => {
       logger.lines.map(({ level }) => level),
       ["warn", "info"],
     );
+  });
+});
+
+describe("ids of charges", () => {
+  /** Names of stores that a document can give, and where each of them counts. */
+  const PLACES: Readonly<Record<string, "memory" | "other" | "shared" | "away">> = {
+    memory: "memory",
+    other: "other",
+    "redis-a": "shared",
+    "redis-b": "shared",
+    "gone-a": "away",
+    "gone-b": "away",
+  };
+  const QUOTAS = [
+    { policy: "big", cell: "big{}", limit: 100, mode: "enforce" },
+    { policy: "small", cell: "small{}", limit: 3, mode: "enforce" },
+    { policy: "small", cell: 'small{"role":"admin"}', limit: 2, mode: "enforce" },
+    { policy: "trial", cell: "trial{}", limit: 1, mode: "shadow" },
+    { policy: "trial", cell: 'trial{"role":"admin"}', limit: 4, mode: "shadow" },
+  ] as const;
+  const CALLS = 6;
+
+  function setUpPlaces() {
+    const { clock } = createVirtualTime();
+    const counting = {
+      memory: createMemoryQuotaStore({ clock }),
+      other: createMemoryQuotaStore({ clock }),
+      shared: createMemoryQuotaStore({ clock }),
+    };
+    const storeOf = (name: string): NamedStore => {
+      const place = PLACES[name] as (typeof PLACES)[string];
+      return {
+        name,
+        allocate: (...call) => {
+          if (place === "away") throw new Error("connection refused");
+          return counting[place].allocate(...call);
+        },
+      };
+    };
+    const localStore = createMemoryQuotaStore({ clock });
+    return { storeOf, charger: new QuotaCharger({ localStore, nodes: 1, logger: createCollectingLogger() }) };
+  }
+
+  for (const onStoreFailure of ["local", "deny"] as const) {
+    it(`keep every pair of quotas on every pair of stores apart, with ${onStoreFailure}`, async () => {
+      let tried = 0;
+      for (const first of QUOTAS) {
+        for (const second of QUOTAS) {
+          for (const one of Object.keys(PLACES)) {
+            for (const two of Object.keys(PLACES)) {
+              // Two demands on one count are another matter; and a document has one store.
+              if (first === second || (first.policy === second.policy && one !== two)) continue;
+              tried++;
+              const { storeOf, charger } = setUpPlaces();
+              const demands = [
+                { ...first, store: one },
+                { ...second, store: two },
+              ].map(({ policy, cell, limit, mode, store }) => {
+                const plain = demand(storeOf(store), policy, { mode, onStoreFailure }, limit);
+                return { ...plain, request: { ...plain.request, cell } };
+              });
+              const sums = [0, 0];
+              for (let call = 0; call < CALLS; call++) {
+                const outcomes = await charger.charge(demands, `call-${call}`);
+                assert.deepEqual(await charger.charge(demands, `call-${call}`), outcomes, "a retry");
+                for (const [index, { granted: amount }] of outcomes.entries())
+                  sums[index] = (sums[index] as number) + amount;
+              }
+              const what = `${first.cell} on ${one}, ${second.cell} on ${two}`;
+              assert.deepEqual(sums, expectedSums([first, second], [one, two], onStoreFailure), what);
+            }
+          }
+        }
+      }
+      assert.ok(tried > 400, `${tried} pairs`);
+    });
+  }
+
+  /** What each of two quotas grants in all: enforced ones together, and the quotas of one shadow policy together. */
+  function expectedSums(
+    quotas: readonly (typeof QUOTAS)[number][],
+    stores: readonly string[],
+    onStoreFailure: "local" | "deny",
+  ): readonly number[] {
+    const alone = quotas.map(({ limit }, index) =>
+      onStoreFailure === "deny" && PLACES[stores[index] as string] === "away" ? 0 : Math.min(CALLS, limit),
+    );
+    const [first, second] = quotas;
+    const together =
+      first?.mode === second?.mode && (first?.mode === "enforce" || first?.policy === second?.policy);
+    return together ? alone.map(() => Math.min(...alone)) : alone;
+  }
+
+  it("differ in whatever makes two requests differ, and not in the limit", () => {
+    const part = { call: "c", purpose: "enforce", store: "s" };
+    const request = demand(away, "q").request;
+    const ids = [
+      callId(part, [request]),
+      callId({ ...part, call: "d" }, [request]),
+      callId({ ...part, purpose: "return" }, [request]),
+      callId({ ...part, store: "t" }, [request]),
+      callId(part, []),
+      callId(part, [request, request]),
+      ...[
+        { cell: "q{1}" },
+        { amount: 2 },
+        { amount: -1, slot: 1 },
+        { amount: -1, slot: 2 },
+        { windowMs: 1 },
+        { algorithm: "token-bucket" as const },
+      ].map((changes) => callId(part, [{ ...request, ...changes }])),
+    ];
+    assert.equal(new Set(ids).size, ids.length);
+    assert.equal(callId(part, [{ ...request, limit: 9 }]), ids[0]);
   });
 });

@@ -5,6 +5,7 @@ import type { QuotaOutcome } from "../../core/check/decision.ts";
 import { messageOf, PurserError } from "../../core/kernel/errors.ts";
 import { attempt, chain, type MaybePromise, reduceInOrder } from "../../core/kernel/maybe-promise.ts";
 import type { Logger } from "../../core/kernel/ports.ts";
+import { callId } from "../../core/quota/call-id.ts";
 import { localShare } from "../../core/quota/local-share.ts";
 import type { QuotaGrant, QuotaRequest, QuotaStore } from "../../core/quota/quota.ts";
 
@@ -38,6 +39,8 @@ const STORE_RETRY_AFTER_MS = 1_000;
 interface Group {
   readonly store: NamedStore;
   readonly mode: Demand["mode"];
+  /** Names the group among those of its store; see CallPart. */
+  readonly purpose: string;
   readonly demands: Demand[];
   readonly positions: number[];
 }
@@ -48,7 +51,7 @@ interface Charged {
   readonly mode: Demand["mode"];
   /** As it was asked of `heldBy`, the store that counted it; undefined when none did. */
   readonly request: QuotaRequest;
-  readonly heldBy: QuotaStore | undefined;
+  readonly heldBy: NamedStore | undefined;
 }
 
 /**
@@ -90,10 +93,10 @@ export class QuotaCharger {
   #ask(group: Group, deduplicationId: string): MaybePromise<readonly Charged[]> {
     const { store, demands, mode } = group;
     const requests = demands.map(({ request }) => request);
-    const id = idOf(deduplicationId, group);
+    const part = { call: deduplicationId, purpose: group.purpose, store: store.name };
     return attempt<readonly Charged[]>(
       () =>
-        chain(store.allocate(requests, { deduplicationId: id }), (grants) => {
+        chain(store.allocate(requests, { deduplicationId: callId(part, requests) }), (grants) => {
           assertGrants(grants, demands.length);
           this.#recovered(store);
           return demands.map((demand, index) => {
@@ -103,19 +106,28 @@ export class QuotaCharger {
         }),
       (error) => {
         this.#failed(store, error);
-        return this.#askWithoutStore(group, id);
+        return this.#askWithoutStore(group, deduplicationId);
       },
     );
   }
 
   /** What each policy's onStoreFailure makes of its demand. */
-  #askWithoutStore({ demands, mode }: Group, deduplicationId: string): MaybePromise<readonly Charged[]> {
+  #askWithoutStore(
+    { store, demands, mode, purpose }: Group,
+    deduplicationId: string,
+  ): MaybePromise<readonly Charged[]> {
     const { localStore, nodes } = this.#options;
+    // Named for the store in whose place it counts: several may be away at once.
+    const inPlace: NamedStore = {
+      name: `local for ${store.name}`,
+      allocate: (requests, options) => localStore.allocate(requests, options),
+    };
+    const part = { call: deduplicationId, purpose, store: inPlace.name };
     const local = demands
       .filter(({ onStoreFailure }) => onStoreFailure === "local")
       .map(({ request }) => ({ ...request, limit: localShare(request.limit, nodes) }));
     const counted = attempt<readonly QuotaGrant[]>(
-      () => (local.length === 0 ? [] : localStore.allocate(local, { deduplicationId })),
+      () => (local.length === 0 ? [] : inPlace.allocate(local, { deduplicationId: callId(part, local) })),
       // It has no room: nobody counts these, so they are refused.
       () => [],
     );
@@ -130,7 +142,7 @@ export class QuotaCharger {
           outcome: { ...outcomeOf(demand, grant ?? uncounted(demand.request, applied === "allow")), failure },
           mode,
           request: index === undefined ? demand.request : (local[index] as QuotaRequest),
-          heldBy: grant === undefined ? undefined : localStore,
+          heldBy: grant === undefined ? undefined : inPlace,
         };
       });
     });
@@ -138,7 +150,7 @@ export class QuotaCharger {
 
   /** Gives back every enforced grant. One whose store fails just now ends with its window instead. */
   #undo(all: readonly Charged[], deduplicationId: string): MaybePromise<readonly QuotaOutcome[]> {
-    const returns = new Map<QuotaStore, QuotaRequest[]>();
+    const returns = new Map<NamedStore, QuotaRequest[]>();
     for (const { mode, outcome, request, heldBy } of all) {
       if (mode !== "enforce" || outcome.granted <= 0 || heldBy === undefined) continue;
       const requests = returns.get(heldBy) ?? [];
@@ -148,7 +160,15 @@ export class QuotaCharger {
     const undone = reduceInOrder([...returns], undefined as void, (_, [store, requests]) =>
       attempt<void>(
         () =>
-          chain(store.allocate(requests, { deduplicationId: `${deduplicationId}/return` }), () => undefined),
+          chain(
+            store.allocate(requests, {
+              deduplicationId: callId(
+                { call: deduplicationId, purpose: "return", store: store.name },
+                requests,
+              ),
+            }),
+            () => undefined,
+          ),
         (error) =>
           this.#options.logger.debug(
             "a quota store did not take back what a refused request had been granted",
@@ -208,18 +228,14 @@ function groupDemands(demands: readonly Demand[]): readonly Group[] {
   for (const [position, demand] of demands.entries()) {
     const { store, mode, policy } = demand;
     // Each shadow demand by itself: they must not make each other fail either, or their counts would say too little.
-    const key = mode === "enforce" ? store.name : `${store.name}/${policy}`;
-    const group = groups.get(key) ?? { store, mode, demands: [], positions: [] };
+    const purpose = mode === "enforce" ? mode : `${mode}/${policy}`;
+    const key = `${purpose} ${store.name}`;
+    const group = groups.get(key) ?? { store, mode, purpose, demands: [], positions: [] };
     group.demands.push(demand);
     group.positions.push(position);
     groups.set(key, group);
   }
   return [...groups.values()];
-}
-
-/** Stores answer a repeated id with the first answer: calls that differ need ids that differ. */
-function idOf(deduplicationId: string, { mode, demands }: Group): string {
-  return mode === "enforce" ? deduplicationId : `${deduplicationId}/shadow/${demands[0]?.policy}`;
 }
 
 /** Stores are other people's code. */

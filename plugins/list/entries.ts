@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import {
-  compileRegex,
+  compileRe2,
   createAddressSet,
   globToRegex,
   isAddress,
@@ -65,7 +65,7 @@ export function compileEntries(type: EntryType, entries: readonly string[]): Com
 }
 
 function parsePattern(source: string): Regex {
-  const compiled = compileRegex(source);
+  const compiled = compileRe2(source);
   if (!compiled.ok) throw new Error(compiled.message);
   return compiled.regex;
 }

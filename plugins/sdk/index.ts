@@ -64,7 +64,7 @@ export type { DecisionLogLine } from "../../core/replay/log-line.ts";
 export { httpStatusOf, OK, STATUS_CODES, type Status, type StatusCode } from "../../core/kernel/status.ts";
 
 // Patterns that users write, matched in linear time.
-export { compileRegex, type Regex, type RegexResult } from "../../core/kernel/regex.ts";
+export { compileRe2, compileRegex, type Regex, type RegexResult } from "../../core/kernel/regex.ts";
 export { globToRegex } from "../../core/kernel/glob.ts";
 export { createAddressSet, isAddress, parseBlock } from "../../core/kernel/ip-blocks.ts";
 

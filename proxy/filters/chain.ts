@@ -38,9 +38,11 @@ interface FilterServices {
   readonly newId: () => string;
 }
 
-/** The way of every request through the proxy, from the top down; of every response, from the bottom up. */
-export function filterChain(services: FilterServices): readonly Filter[] {
-  const { node, policy, stats, clock, random, scheduler, newId, explainKey } = services;
+/** The filters up to the attributes, which make of a request what the check decides by. */
+export function filtersBeforeCheck(
+  services: Pick<FilterServices, "node" | "random" | "newId" | "explainKey" | "headersWithUnderscoresAction">,
+): readonly Filter[] {
+  const { node, random, newId, explainKey } = services;
   const { headersWithUnderscoresAction = DEFAULT_UNDERSCORES_ACTION } = services;
   return [
     // First of all, so that whatever happens to the request from here on can be found by its id.
@@ -58,6 +60,14 @@ export function filterChain(services: FilterServices): readonly Filter[] {
     routeFilter(random),
     // Right before the check, so that policies see the headers that will go upstream; after it nobody reads the request.
     attributesFilter(node),
+  ];
+}
+
+/** The way of every request through the proxy, from the top down; of every response, from the bottom up. */
+export function filterChain(services: FilterServices): readonly Filter[] {
+  const { node, policy, stats, clock, random, scheduler } = services;
+  return [
+    ...filtersBeforeCheck(services),
     // Before anything that costs the upstream or delays the client: what is refused ends here.
     checkFilter(policy),
     // After the check, which brings operations of its own, and whose policies judge the path that the client asked for and

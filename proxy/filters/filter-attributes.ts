@@ -4,16 +4,15 @@
 import { isIP } from "node:net";
 
 import type { ProxyNode } from "../../api/pilot.ts";
-import type { AttributeBag, AttributeValue } from "../../core/attributes/bag.ts";
+import type { AttributeBag } from "../../core/attributes/bag.ts";
+import { headerValues } from "../../core/attributes/canonical/header-values.ts";
+import { type AttributeGroup, present, requestGroup } from "../../core/attributes/request-group.ts";
 import type { DocumentRef } from "../../core/check/decision.ts";
 import { STATUS_CODES } from "../../core/kernel/status.ts";
 import type { Endpoint } from "../../core/traffic/model.ts";
 import type { Exchange } from "../exchange.ts";
-import { parseQuery } from "../http1/request-target.ts";
 import type { Verdict } from "../mixer-client/verdict.ts";
 import type { Filter } from "./filter.ts";
-
-type Group = { readonly [key: string]: AttributeValue | undefined };
 
 /**
  * Builds what policies decide by: the request in the vocabulary of policies/attribute-manifest.yaml, headers as they will go
@@ -49,7 +48,7 @@ function requestAttributes(exchange: Exchange, node: ProxyNode): AttributeBag {
       ...(inbound ? { ip: downstream.localIp, port: downstream.localPort } : {}),
     }),
     origin: { ip: exchange.originIp },
-    request: requestGroup(exchange, time),
+    request: requestAttributesOf(exchange, time),
     connection: { id: downstream.connectionId, mtls: false },
     context: {
       protocol: isGrpc(exchange) ? "grpc" : "http",
@@ -60,19 +59,10 @@ function requestAttributes(exchange: Exchange, node: ProxyNode): AttributeBag {
   };
 }
 
-function requestGroup({ request, requestId, trace }: Exchange, time: string): Group {
-  const headers = request.headers.toRecord();
+function requestAttributesOf({ request, requestId, trace }: Exchange, time: string): AttributeGroup {
   return present({
+    ...requestGroup({ ...request, headers: request.headers.flat() }),
     id: requestId,
-    method: request.method,
-    scheme: request.scheme,
-    host: request.authority,
-    path: request.path + request.query,
-    url_path: request.path,
-    query_params: parseQuery(request.query),
-    headers,
-    useragent: headers["user-agent"],
-    referer: headers["referer"],
     size: request.hasBody ? request.contentLength : 0,
     time,
     trace_id: trace?.traceId,
@@ -88,7 +78,7 @@ export function completeAttributes(exchange: Exchange, node: ProxyNode, nowMs: n
   return {
     ...bag,
     request: {
-      ...(bag["request"] as Group),
+      ...(bag["request"] as AttributeGroup),
       size: exchange.requestBytes,
       total_size: exchange.requestBytes + exchange.requestHeaderBytes,
     },
@@ -96,21 +86,21 @@ export function completeAttributes(exchange: Exchange, node: ProxyNode, nowMs: n
     ...(endpoint === undefined
       ? {}
       : {
-          destination: destinationAt(bag["destination"] as Group, endpoint),
+          destination: destinationAt(bag["destination"] as AttributeGroup, endpoint),
           upstream: { address: `${endpoint.address}:${endpoint.port}`, attempts: exchange.tries },
         }),
     ...(errorCode === undefined
       ? {}
-      : { context: { ...(bag["context"] as Group), proxy_error_code: errorCode } }),
+      : { context: { ...(bag["context"] as AttributeGroup), proxy_error_code: errorCode } }),
     ...(verdict === undefined
       ? {}
       : { check: checkGroup(verdict), quota: { cache_hit: verdict.quotaCacheHit } }),
   };
 }
 
-function responseGroup(exchange: Exchange, nowMs: number): Group {
+function responseGroup(exchange: Exchange, nowMs: number): AttributeGroup {
   const { response } = exchange;
-  const headers = response?.headers.toRecord();
+  const headers = response && headerValues(response.headers.flat()).joined;
   return present({
     code: response?.status ?? 0,
     code_details: exchange.details,
@@ -125,7 +115,7 @@ function responseGroup(exchange: Exchange, nowMs: number): Group {
   });
 }
 
-function checkGroup({ outcome, checkCacheHit, shadowDenials, audits }: Verdict): Group {
+function checkGroup({ outcome, checkCacheHit, shadowDenials, audits }: Verdict): AttributeGroup {
   const refusal = outcome.kind === "allow" ? undefined : outcome;
   return present({
     cache_hit: checkCacheHit,
@@ -137,7 +127,7 @@ function checkGroup({ outcome, checkCacheHit, shadowDenials, audits }: Verdict):
   });
 }
 
-function destinationAt(known: Group, endpoint: Endpoint): Group {
+function destinationAt(known: AttributeGroup, endpoint: Endpoint): AttributeGroup {
   return present({
     ...known,
     // An endpoint may be given by name.
@@ -154,11 +144,4 @@ function isGrpc({ request }: Exchange): boolean {
 
 function displayName({ kind, name }: DocumentRef): string {
   return `${kind}/${name}`;
-}
-
-/** An absent attribute is an absent property. */
-function present(group: Group): Group {
-  const kept: Record<string, AttributeValue | undefined> = {};
-  for (const name in group) if (group[name] !== undefined) kept[name] = group[name];
-  return kept;
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { headerBytesOf } from "../../core/attributes/header-text.ts";
+import type { RequestFate } from "../../core/check/decision.ts";
 import { shortExplanation } from "../../core/explain/short-text.ts";
 import { chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
 import { rateLimitFields, retryAfterSeconds } from "../../core/quota/rate-limit-fields.ts";
@@ -11,6 +12,7 @@ import {
   denialReply,
   limitReply,
   type LocalReply,
+  type ResponseFlag,
   plainReply,
   undecidedReply,
   withExplanation,
@@ -46,7 +48,20 @@ export function checkFilter(policy: Pick<PolicyClient, "check">): Filter {
       response.headers.append("ratelimit-policy", fields.policy);
       response.headers.append("ratelimit", fields.standing);
     },
+    onComplete(exchange) {
+      const fate = exchange.verdict?.giveBack === undefined ? undefined : fateOf(exchange);
+      if (fate !== undefined) exchange.verdict?.giveBack?.(fate);
+    },
   };
+}
+
+/** The flags of replies that the proxy makes because the upstream sent no response. */
+const UNANSWERED: readonly ResponseFlag[] = ["NR", "UH", "UF", "UC", "UT", "UO", "FI"];
+
+/** What went wrong with a request that was let through; undefined when nothing did, or when the client left first. */
+function fateOf({ response, flags }: Exchange): RequestFate | undefined {
+  if (response === undefined || response.status < 500) return undefined;
+  return flags.some((flag) => UNANSWERED.includes(flag)) ? "unanswered" : "failure";
 }
 
 function replyTo(verdict: Verdict): LocalReply | undefined {

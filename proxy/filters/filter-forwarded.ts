@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { isIP } from "node:net";
-
+import { authorityText } from "../../core/attributes/canonical/authority.ts";
+import { canonicalScheme } from "../../core/attributes/canonical/scheme.ts";
+import { canonicalAddress } from "../../core/kernel/ip-address.ts";
 import type { Exchange } from "../exchange.ts";
 import { isRemovedAtEdge } from "../http1/client-claims.ts";
 import type { Filter } from "./filter.ts";
@@ -31,7 +32,8 @@ const CLIENT_ADDRESS = "x-envoy-external-address";
  * N-th address from the right, for the last proxies appended the peer that each saw. The peer is appended to what goes on.
  */
 function takeAtEdge(exchange: Exchange): void {
-  const { headers, authority } = exchange.request;
+  const { headers } = exchange.request;
+  const authority = authorityText(exchange.request.authority);
   const { remoteIp } = exchange.downstream;
   const { trustedHops } = exchange.listener;
   headers.removeWhere((name) => isRemovedAtEdge(name, trustedHops));
@@ -40,7 +42,7 @@ function takeAtEdge(exchange: Exchange): void {
     headers.set("x-forwarded-proto", "http");
     headers.set("x-forwarded-host", authority);
   } else {
-    exchange.originIp = validIp(addresses.at(-trustedHops)) ?? remoteIp;
+    exchange.originIp = canonicalAddress(addresses.at(-trustedHops) ?? "") ?? remoteIp;
     takeScheme(exchange);
     if (!headers.has("x-forwarded-host")) headers.set("x-forwarded-host", authority);
   }
@@ -51,15 +53,17 @@ function takeAtEdge(exchange: Exchange): void {
 /** Behind the edge its word is taken, and nothing is appended: Envoy's `use_remote_address: false`. */
 function takeInside(exchange: Exchange): void {
   const { headers } = exchange.request;
-  const told = validIp(headers.get(CLIENT_ADDRESS));
+  const told = canonicalAddress(headers.get(CLIENT_ADDRESS) ?? "");
   exchange.originIp =
-    told ?? validIp(addressesOf(headers.get("x-forwarded-for")).at(-1)) ?? exchange.downstream.remoteIp;
+    told ??
+    canonicalAddress(addressesOf(headers.get("x-forwarded-for")).at(-1) ?? "") ??
+    exchange.downstream.remoteIp;
   takeScheme(exchange);
 }
 
 function takeScheme(exchange: Exchange): void {
   const { headers } = exchange.request;
-  const scheme = headers.get("x-forwarded-proto") === "https" ? "https" : "http";
+  const scheme = canonicalScheme(headers.get("x-forwarded-proto") ?? "") ?? "http";
   exchange.request.scheme = scheme;
   headers.set("x-forwarded-proto", scheme);
 }
@@ -70,8 +74,4 @@ function addressesOf(field: string | undefined): string[] {
     .split(",")
     .map((address) => address.trim())
     .filter((address) => address !== "");
-}
-
-function validIp(text: string | undefined): string | undefined {
-  return text !== undefined && isIP(text) !== 0 ? text : undefined;
 }

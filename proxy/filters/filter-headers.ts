@@ -26,8 +26,7 @@ export function headersFilter(): Filter {
         request.path = rewritePath(request.path, action.rewrite.path, matched.match);
       }
       if (action.rewrite?.authority !== undefined) {
-        request.authority = action.rewrite.authority;
-        request.headers.set("host", request.authority);
+        request.headers.set("host", action.rewrite.authority);
       }
       return undefined;
     },

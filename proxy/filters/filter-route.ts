@@ -1,9 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { authorityText } from "../../core/attributes/canonical/authority.ts";
+import { PurserError } from "../../core/kernel/errors.ts";
 import type { Random } from "../../core/kernel/ports.ts";
 import { chooseDestination } from "../../core/traffic/chance.ts";
-import { matchRoute } from "../../core/traffic/route-table.ts";
+import { type MatchedRoute, matchRoute } from "../../core/traffic/route-table.ts";
 import type { Exchange } from "../exchange.ts";
 import { faultReply, type LocalReply } from "../local-reply.ts";
 import type { Filter } from "./filter.ts";
@@ -16,11 +18,17 @@ export function routeFilter(random: Random): Filter {
 function route(exchange: Exchange, random: Random): LocalReply | undefined {
   const { snapshot, listener, request } = exchange;
   const table = snapshot.routeTables.get(listener.routeTable);
-  const matched = table === undefined ? undefined : matchRoute(table, request);
+  let matched: MatchedRoute | undefined;
+  try {
+    matched = table === undefined ? undefined : matchRoute(table, request);
+  } catch (error: unknown) {
+    if (!(error instanceof PurserError) || error.code !== "PURSER_PROXY_MATCH_TOO_LONG") throw error;
+    return faultReply("route_match_too_long");
+  }
   if (matched === undefined) {
     return faultReply(
       "route_not_found",
-      `No route for ${request.method} ${request.authority}${request.path}.`,
+      `No route for ${request.method} ${authorityText(request.authority)}${request.path}.`,
     );
   }
   const { action } = matched.route;

@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { isAuthority, parseRequestTarget } from "../http1/request-target.ts";
+import { authorityText, parseAuthority } from "../../core/attributes/canonical/authority.ts";
+import { Malformed } from "../../core/attributes/canonical/malformed.ts";
+import { parseRequestTarget } from "../../core/attributes/canonical/target.ts";
 import { faultReply, type LocalReply } from "../local-reply.ts";
 import type { Exchange } from "../exchange.ts";
 import { removeHopByHop } from "../http1/hop-by-hop.ts";
@@ -47,19 +49,17 @@ function validate(exchange: Exchange, underscores: HeadersWithUnderscoresAction)
   if (expect !== undefined && expect.toLowerCase() !== "100-continue") {
     return faultReply("expectation_failed", "The only expectation that can be met is 100-continue.");
   }
-  const target = parseRequestTarget(request.path + request.query);
-  if (target === undefined) {
-    return faultReply(
-      "bad_request",
-      "The request target must be a path, or a whole URL with the scheme http.",
-    );
+  const target = parseRequestTarget(request.path + request.query, exchange.listener.pathNormalization);
+  if (target instanceof Malformed) {
+    return faultReply("bad_request", `The request target ${target.reason}.`);
   }
-  const authority = target.authority ?? request.authority;
-  if (!isAuthority(authority)) return faultReply("bad_request", "The Host header is not a host and port.");
+  const authority = target.authority ?? parseAuthority(headers.get("host") ?? "");
+  if (authority instanceof Malformed)
+    return faultReply("bad_request", `The Host header ${authority.reason}.`);
   request.path = target.path;
   request.query = target.query;
   request.authority = authority;
-  headers.set("host", authority);
+  headers.set("host", authorityText(authority));
   // The proxy itself says 100 Continue, when it begins to read the body.
   headers.remove("expect");
   removeHopByHop(headers);

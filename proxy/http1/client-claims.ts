@@ -64,6 +64,14 @@ const CLAIMS: ReadonlySet<string> = new Set([
 /** Headers between proxies of one mesh: Envoy's, Istio's and Purser's own. No proxy in front of an edge may set them. */
 const MESH_PREFIXES: readonly string[] = ["x-envoy-", "x-istio-", "x-purser-"];
 
+const MESH = beginningWith(MESH_PREFIXES);
+const CLAIM = beginningWith(CLAIM_PREFIXES);
+
+/** One expression: this is asked of every header of every request. */
+function beginningWith(prefixes: readonly string[]): RegExp {
+  return new RegExp(`^(?:${prefixes.join("|")})`);
+}
+
 /** The one claim of an untrusted client that stays, because an edge appends to it what it sees itself. */
 const APPENDED_TO = "x-forwarded-for";
 
@@ -76,8 +84,8 @@ const APPENDED_TO = "x-forwarded-for";
  */
 export function isRemovedAtEdge(name: string, trustedHops: number): boolean {
   // Upstreams that fold names take an underscore for a dash.
-  const folded = name.replaceAll("_", "-");
-  if (MESH_PREFIXES.some((prefix) => folded.startsWith(prefix))) return true;
+  const folded = name.includes("_") ? name.replaceAll("_", "-") : name;
+  if (MESH.test(folded)) return true;
   if (trustedHops > 0 || name === APPENDED_TO) return false;
-  return CLAIMS.has(folded) || CLAIM_PREFIXES.some((prefix) => folded.startsWith(prefix));
+  return CLAIMS.has(folded) || CLAIM.test(folded);
 }

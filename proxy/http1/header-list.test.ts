@@ -15,7 +15,7 @@ describe("HeaderList", () => {
     assert.equal(headers.get("x-a"), "1, 2");
     assert.equal(headers.get("cookie"), "c=1; d=2");
     assert.equal(headers.get("x-b"), undefined);
-    assert.deepEqual({ ...headers.toRecord() }, { "x-a": "1, 2", cookie: "c=1; d=2" });
+    assert.deepEqual(headers.values("x-a"), ["1", "2"]);
   });
 
   it("set leaves one field of the name, at the first one's place, and touches no other", () => {

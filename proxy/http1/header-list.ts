@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { separatorOf } from "../../core/attributes/canonical/header-values.ts";
+import { headerTextOf } from "../../core/attributes/header-text.ts";
 import { isSingleHeader } from "../../core/kernel/header-fields.ts";
 
 /**
@@ -50,6 +52,14 @@ export class HeaderList {
     return joined;
   }
 
+  /** The text of each field of this name, in order. */
+  values(name: string): readonly string[] {
+    const values: string[] = [];
+    for (let index = 0; index < this.#flat.length; index += 2)
+      if (this.#flat[index] === name) values.push(headerTextOf(this.#flat[index + 1] as string));
+    return values;
+  }
+
   /** How many fields of this name there are. */
   count(name: string): number {
     let count = 0;
@@ -97,18 +107,6 @@ export class HeaderList {
     return this.#flat;
   }
 
-  /** The fields as attributes: one value a name. Without a prototype, so that no name is special. */
-  toRecord(): Record<string, string> {
-    const record = Object.create(null) as Record<string, string>;
-    for (let index = 0; index < this.#flat.length; index += 2) {
-      const name = this.#flat[index] as string;
-      const value = this.#flat[index + 1] as string;
-      const earlier = record[name];
-      record[name] = earlier === undefined ? value : earlier + separatorOf(name) + value;
-    }
-    return record;
-  }
-
   /** The size on the wire, with `: ` and line ends. */
   byteLength(): number {
     let bytes = 0;
@@ -132,8 +130,4 @@ export class HeaderList {
     }
     this.#flat.length = kept;
   }
-}
-
-function separatorOf(name: string): string {
-  return name === "cookie" ? "; " : ", ";
 }

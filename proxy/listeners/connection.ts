@@ -3,6 +3,7 @@
 
 import type { Socket } from "node:net";
 
+import { canonicalAddress } from "../../core/kernel/ip-address.ts";
 import type { DownstreamAddress } from "../exchange.ts";
 import type { Downstream } from "./downstream.ts";
 
@@ -23,9 +24,9 @@ export class Connection {
     this.#socket = socket;
     this.address = {
       connectionId,
-      remoteIp: withoutMapping(socket.remoteAddress ?? ""),
+      remoteIp: canonicalAddress(socket.remoteAddress ?? "") ?? "",
       remotePort: socket.remotePort ?? 0,
-      localIp: withoutMapping(socket.localAddress ?? ""),
+      localIp: canonicalAddress(socket.localAddress ?? "") ?? "",
       localPort: socket.localPort ?? 0,
     };
     socket.on("close", () => {
@@ -63,9 +64,4 @@ export class Connection {
     if (start !== undefined && !this.#socket.destroyed) this.#current = start();
     else if (!this.#socket.destroyed) this.#socket.resume();
   }
-}
-
-/** A dual-stack socket shows an IPv4 peer as `::ffff:192.0.2.1`. */
-function withoutMapping(address: string): string {
-  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }

@@ -3,8 +3,12 @@
 
 import type { Fallback, PolicyState } from "../../api/mixer.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
+import { Reads } from "../../core/attributes/reads.ts";
+import type { AttributeReference } from "../../core/attributes/reference.ts";
+import { repeatedFields } from "../../core/attributes/repeated.ts";
 import type { QuotaCharge } from "../../core/check/decision.ts";
 import { andThen, evaluateCondition, evaluateMap, Fault, type Scope } from "../../core/check/evaluation.ts";
+import { largestCharges, tryEachValue } from "../../core/check/each-value.ts";
 import { recordOf } from "../../core/check/instances.ts";
 import { evaluateAmount, evaluateLimit } from "../../core/check/quota-charges.ts";
 import type { CompileExpression, Expression } from "../../core/expressions/expression.ts";
@@ -45,6 +49,7 @@ interface Progress {
   refused: Outcome | undefined;
   failure: Failure | undefined;
   readonly local: LocalCharge[];
+  readonly referenced: readonly AttributeReference[];
 }
 
 /** What each governing document wants while nobody can be asked; of one set of documents. */
@@ -61,18 +66,37 @@ export class FailurePolicy {
       if (fallback.kind === "QuotaPolicy") this.#algorithms.set(fallback.name, fallback.algorithm);
   }
 
-  /** Decides a whole request: every document that governs it, in their order. `code` says what failed. */
+  /**
+   * Decides a whole request: every document that governs it, in their order, by each value of a field that came several times.
+   * `code` says what failed.
+   */
   decide(bag: AttributeBag, code: ErrorCode): MaybePromise<Verdict> {
-    const scope: Scope = { bag, context: { nowMs: this.#options.clock.nowMs() }, cacheable: false };
-    const progress: Progress = { refused: undefined, failure: undefined, local: [] };
-    const gone = reduceInOrder(this.#state.fallbacks, progress, (_, fallback) => {
+    const once = (reading: AttributeBag): MaybePromise<Progress> => this.#goThrough(reading, code);
+    const tried = tryEachValue(bag, repeatedFields(bag), once, ({ refused }) => refused !== undefined);
+    return chain(tried, ({ all, ending, exceeded }) => {
+      const refused = exceeded ? failed("PURSER_REQUEST_AMBIGUOUS", undefined) : ending?.refused;
+      if (refused !== undefined) return undecided(refused, failureOf(code, "deny"));
+      const failure = all.find(({ result }) => result.failure !== undefined)?.result.failure;
+      const local = all.flatMap(({ result, single }) => (single ? result.local : []));
+      if (local.length === 0) return undecided(allowed(), failure);
+      return chain(this.admitLocally(largestCharges(local)), (outcome) => undecided(outcome, failure));
+    });
+  }
+
+  #goThrough(bag: AttributeBag, code: ErrorCode): MaybePromise<Progress> {
+    const reads = new Reads(bag);
+    const scope: Scope = { bag, context: { nowMs: this.#options.clock.nowMs(), reads }, cacheable: false };
+    const progress: Progress = {
+      refused: undefined,
+      failure: undefined,
+      local: [],
+      get referenced() {
+        return reads.references();
+      },
+    };
+    return reduceInOrder(this.#state.fallbacks, progress, (_, fallback) => {
       if (progress.refused !== undefined) return progress;
       return chain(this.#apply(fallback, scope, code, progress), () => progress);
-    });
-    return chain(gone, ({ refused, failure, local }) => {
-      if (refused !== undefined) return undecided(refused, failureOf(code, "deny"));
-      if (local.length === 0) return undecided(allowed(), failure);
-      return chain(this.admitLocally(local), (outcome) => undecided(outcome, failure));
     });
   }
 
@@ -147,7 +171,7 @@ export class FailurePolicy {
     return andThen(evaluateMap(dimensions, scope), (key) =>
       andThen(evaluateAmount({ charge }, scope), (amount) =>
         andThen(evaluateLimit({ limit: fallback.limit, overrides }, scope), (limit) => {
-          const cell = cellName(fallback, recordOf(key), limit);
+          const cell = cellName(fallback, recordOf(key));
           return { policy, cell, limit, windowMs, amount, message: `quota ${policy} is used up` };
         }),
       ),

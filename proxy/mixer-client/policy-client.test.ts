@@ -222,6 +222,18 @@ describe("a policy client without its mixer", () => {
     assert.deepEqual(bob.failure, { code: "PURSER_MIXER_UNAVAILABLE", applied: "allow" });
   });
 
+  it("asks whether a document governs any of the values of a repeated header", async () => {
+    const { mixer, client } = createStage();
+    const admins = { ...deny, match: 'request.headers."x-role" = "admin"' };
+    mixer.announce({ fallbacks: [admins] });
+    mixer.condition = "refuses";
+    const repeated = (...roles: string[]): AttributeBag => ({
+      request: { headers: { "x-role": roles.join(", ") }, repeated_headers: { "x-role": roles } },
+    });
+    assert.equal((await client.check(repeated("user", "admin"))).outcome.kind, "error");
+    assert.equal((await client.check(repeated("user", "guest"))).outcome.kind, "allow");
+  });
+
   it("lets a match that cannot be evaluated be decided by its onError", async () => {
     const { mixer, client } = createStage();
     const faulty = (onError: "deny" | "allow"): Fallback => ({

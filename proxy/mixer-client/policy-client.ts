@@ -6,12 +6,13 @@ import type { AttributeBag } from "../../core/attributes/bag.ts";
 import type { CompileExpression } from "../../core/expressions/expression.ts";
 import { CircuitBreaker } from "../../core/kernel/circuit-breaker.ts";
 import { messageOf } from "../../core/kernel/errors.ts";
-import { attempt, chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import { attempt, chain, isPromise, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../core/kernel/ports.ts";
 import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
 import { DecisionCache } from "./decision-cache.ts";
 import { FailurePolicy } from "./failure-policy.ts";
 import { LeaseBook } from "./leases/lease-book.ts";
+import { UseTime } from "./leases/use-time.ts";
 import { type Answer, MixerCaller, Unavailable } from "./mixer-caller.ts";
 import { cachedDecision, type CachedDecision, QuotaGate } from "./quota-gate.ts";
 import { ReportBatches } from "./report-batches.ts";
@@ -53,6 +54,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
   readonly #stats: ClientStats = createClientStats();
   readonly #cache: DecisionCache<CachedDecision>;
   readonly #caller: MixerCaller;
+  readonly #useTime = new UseTime();
   readonly #leases: LeaseBook;
   readonly #gate: QuotaGate;
   readonly #reports: ReportBatches;
@@ -91,6 +93,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
       clock,
       scheduler,
       stats,
+      useTime: this.#useTime,
       maxPools: settings.maxLeasePools,
       callTimeoutMs: settings.callTimeoutMs,
       newId: this.#newId,
@@ -102,7 +105,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
       failurePolicy: () => this.#failurePolicy as FailurePolicy,
       monotonicMs: () => clock.monotonicMs(),
     });
-    this.#reports = new ReportBatches({ ...options, settings, stats });
+    this.#reports = new ReportBatches({ ...options, settings, stats, newId: this.#newId });
     this.#stopWatching = service.watch(identity, (state) => this.#use(state));
   }
 
@@ -153,14 +156,21 @@ class CachingPolicyClient implements MeteredPolicyClient {
     );
   }
 
-  #ask(bag: AttributeBag, explain = false): MaybePromise<Verdict> {
+  #ask(bag: AttributeBag, explain = false, isLastTry = false): MaybePromise<Verdict> {
     const { service, clock } = this.#options;
     const sentMs = clock.monotonicMs();
-    const request = { attributes: bag, deduplicationId: this.#newId(), ...(explain ? { explain } : {}) };
+    const useWithinMs = this.#useTime.ms;
+    const request = {
+      attributes: bag,
+      deduplicationId: this.#newId(),
+      ...(useWithinMs === 0 ? {} : { useWithinMs }),
+      ...(explain ? { explain } : {}),
+    };
     const { callTimeoutMs } = this.#settings;
     const timeoutMs = explain ? Math.max(callTimeoutMs, EXPLAIN_TIMEOUT_MS) : callTimeoutMs;
     this.#stats.remote_check_calls++;
     const answer = this.#caller.call(timeoutMs, (options) => service.check(request, options));
+    const atOnce = !isPromise(answer);
     return chain(answer, (reply: Answer<CheckReply>) => {
       if (reply instanceof Unavailable) {
         this.#stats.check_fallbacks++;
@@ -169,9 +179,18 @@ class CachingPolicyClient implements MeteredPolicyClient {
       if (reply.decision.status.code === "OK") this.#stats.remote_check_accepts++;
       else this.#stats.remote_check_denies++;
       this.#keep(bag, reply, sentMs);
-      const verdict = this.#gate.admit(reply);
-      return reply.explanation === undefined ? verdict : { ...verdict, explanation: reply.explanation };
+      if (!explain) this.#useTime.note(atOnce ? 0 : clock.monotonicMs() - sentMs);
+      return chain(this.#gate.admit(reply, atOnce ? undefined : sentMs), (verdict) => {
+        if (verdict === "stale") return this.#again(bag, explain, isLastTry);
+        return reply.explanation === undefined ? verdict : { ...verdict, explanation: reply.explanation };
+      });
     });
+  }
+
+  /** The documents have changed since the decision: it is made anew, once. */
+  #again(bag: AttributeBag, explain: boolean, isLastTry: boolean): MaybePromise<Verdict> {
+    if (!isLastTry) return this.#ask(bag, explain, true);
+    return (this.#failurePolicy as FailurePolicy).decide(bag, "PURSER_MIXER_UNAVAILABLE");
   }
 
   /** Only what the documents in force decided: not a check that began before they changed, nor another mixer's. */

@@ -2,12 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { CheckReply } from "../../api/mixer.ts";
-import type { Decision, DocumentRef, QuotaCharge, QuotaOutcome } from "../../core/check/decision.ts";
+import type {
+  Decision,
+  DocumentRef,
+  QuotaCharge,
+  QuotaOutcome,
+  RequestFate,
+} from "../../core/check/decision.ts";
 import { chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
 import { type QuotaStanding, standingOf } from "../../core/quota/rate-limit-fields.ts";
 import { type FailurePolicy, refusedIndex } from "./failure-policy.ts";
 import { type LeaseBook, type LeasedCharge, leasedCharge } from "./leases/lease-book.ts";
 import type { ChargeResult } from "./leases/lease-pool.ts";
+import { usableUntilMs } from "./leases/lots.ts";
 import type { ClientStats } from "./stats.ts";
 import type { Verdict } from "./verdict.ts";
 import {
@@ -26,6 +33,8 @@ export interface CachedDecision {
   readonly decision: Decision;
   readonly enforced: readonly LeasedCharge[];
   readonly shadow: readonly LeasedCharge[];
+  /** Whether a policy may want a charge back. */
+  readonly givesBack: boolean;
   /** The whole verdict, where no quota makes each request's different. */
   readonly verdict: Verdict | undefined;
 }
@@ -37,6 +46,7 @@ export function cachedDecision(decision: Decision): CachedDecision {
     decision,
     enforced: charges.filter(({ charge }) => charge.mode === "enforce"),
     shadow: charges.filter(({ charge }) => charge.mode === "shadow"),
+    givesBack: decision.charges.some(({ giveBackOn }) => giveBackOn !== undefined),
     verdict: charges.length === 0 ? verdictOf(decision, hit) : undefined,
   };
 }
@@ -64,10 +74,12 @@ export class QuotaGate {
     const { leases, stats } = this.#options;
     const { enforced } = cached;
     stats.quota_calls++;
-    if (leases.takeAtOnce(enforced, nowMs)) {
+    const taken: ChargeResult[] | undefined = cached.givesBack ? [] : undefined;
+    if (leases.takeAtOnce(enforced, nowMs, taken)) {
       stats.quota_cache_hits++;
       stats.quota_cache_hit_accepts++;
-      return verdictOf(cached.decision, this.#facts(cached, true, nowMs));
+      const verdict = verdictOf(cached.decision, this.#facts(cached, true, nowMs));
+      return taken === undefined ? verdict : this.#returnable(verdict, cached, taken);
     }
     const refused = leases.refuseAtOnce(enforced, nowMs);
     if (refused !== undefined) {
@@ -79,8 +91,42 @@ export class QuotaGate {
     return chain(leases.acquire(enforced, nowMs), (results) => this.#settle(cached, results, false));
   }
 
-  /** A decision that the mixer has just made, and charged. */
-  admit({ decision, quotas }: CheckReply): Verdict {
+  /**
+   * A decision that the mixer has just made, and charged. Grants that came when the time to use them was over go back and
+   * are asked for again, which may take as long as the check did. "stale" when the mixer must be asked again.
+   *
+   * @param sentMs When the mixer was asked, on the monotonic clock; undefined when it answered before the asking returned.
+   */
+  admit(reply: CheckReply, sentMs: number | undefined): MaybePromise<Verdict | "stale"> {
+    const verdict = this.#admit(reply);
+    if (verdict.outcome.kind !== "allow") return verdict;
+    const { leases, stats, monotonicMs } = this.#options;
+    const { decision, quotas } = reply;
+    const granted = decision.charges
+      .map((charge, index) => ({ charge, outcome: quotas[index] as QuotaOutcome }))
+      .filter(({ charge, outcome }) => charge.mode === "enforce" && isCounted(outcome));
+    const nowMs = monotonicMs();
+    if (sentMs === undefined || granted.every(({ outcome }) => usableUntilMs(outcome, sentMs) >= nowMs)) {
+      if (granted.every(({ charge }) => charge.giveBackOn === undefined)) return verdict;
+      return {
+        ...verdict,
+        giveBack: (fate) =>
+          void leases.giveBackGrants(granted.filter(({ charge }) => isGivenBack(charge, fate))),
+      };
+    }
+    stats.quota_late += granted.length;
+    const charges = granted.map(({ charge }) => charge);
+    const again = cachedDecision({ ...decision, charges, shadowDenials: verdict.shadowDenials });
+    return chain(leases.giveBackGrants(granted), () =>
+      chain(leases.acquire(again.enforced, monotonicMs(), nowMs), (results) =>
+        chain(this.#settle(again, results, false), (settled) =>
+          settled === "stale" ? settled : { ...settled, checkCacheHit: false },
+        ),
+      ),
+    );
+  }
+
+  #admit({ decision, quotas }: CheckReply): Verdict {
     const { charges } = decision;
     const standings: QuotaStanding[] = [];
     const shadowQuotas: DocumentRef[] = [];
@@ -123,19 +169,31 @@ export class QuotaGate {
     const { decision, enforced } = cached;
     const { leases, monotonicMs } = this.#options;
     if (results.some(({ kind }) => kind === "stale")) {
-      leases.putBack(results);
+      void leases.putBack(results);
       return "stale";
     }
     const failure = failureAmong(enforced, results);
     return chain(this.#outcomeOf(enforced, results), (outcome) => {
       const accepted = outcome === undefined;
-      if (!accepted) leases.putBack(results);
+      if (!accepted) void leases.putBack(results);
       const facts = {
         ...this.#facts(cached, cacheHit, monotonicMs()),
         ...(failure === undefined ? {} : { failure }),
       };
-      return accepted ? verdictOf(decision, facts) : refusedVerdict(decision, outcome, facts);
+      if (!accepted) return refusedVerdict(decision, outcome, facts);
+      const verdict = verdictOf(decision, facts);
+      return cached.givesBack ? this.#returnable(verdict, cached, results) : verdict;
     });
+  }
+
+  /** With the way to give back what was taken, for the policies that want it. */
+  #returnable(verdict: Verdict, { enforced }: CachedDecision, taken: readonly ChargeResult[]): Verdict {
+    const wants = (fate: RequestFate) => (_: ChargeResult, index: number) =>
+      isGivenBack((enforced[index] as LeasedCharge).charge, fate);
+    return {
+      ...verdict,
+      giveBack: (fate) => void this.#options.leases.putBack(taken.filter(wants(fate))),
+    };
   }
 
   /** What refuses, the first in document order; undefined when nothing does. */
@@ -189,6 +247,15 @@ export class QuotaGate {
     }
     return refused;
   }
+}
+
+function isGivenBack({ giveBackOn }: QuotaCharge, fate: RequestFate): boolean {
+  return giveBackOn === "failure" || giveBackOn === fate;
+}
+
+/** Whether a store counted something of the charge. */
+function isCounted({ granted, failure }: QuotaOutcome): boolean {
+  return granted > 0 && failure === undefined;
 }
 
 function outcomeOfRefusal(charge: QuotaCharge, { failure, retryAfterMs }: QuotaOutcome): Outcome {

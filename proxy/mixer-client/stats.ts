@@ -34,6 +34,8 @@ export function createClientStats() {
     /** Amounts held ahead of need that went back unused. */
     quota_given_back: 0,
     quota_stale: 0,
+    /** Grants that came when the time to use them was over, and went back. */
+    quota_late: 0,
     remote_calls: 0,
     remote_call_successes: 0,
     remote_call_timeouts: 0,
@@ -44,11 +46,16 @@ export function createClientStats() {
     remote_report_calls: 0,
     remote_report_successes: 0,
     remote_report_retries: 0,
-    /** Bags, not batches. */
+    /** Bags, not batches, as are the others here: the oldest, when the queue was full. */
     report_drops_overflow: 0,
+    /** Sent in vain until the end of the proxy. */
     report_drops_unavailable: 0,
+    /** The mixer said that it will not take them. */
     report_drops_refused: 0,
+    /** Never sent before the end of the proxy. */
     report_drops_closed: 0,
+    /** Given up without an answer: they may have arrived. */
+    report_drops_unconfirmed: 0,
   };
 }
 

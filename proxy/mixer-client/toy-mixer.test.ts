@@ -38,6 +38,7 @@ export interface ToyQuota {
   readonly leaseMs: number;
   readonly mode: "enforce" | "shadow";
   readonly onStoreFailure: "allow" | "deny" | "local";
+  readonly giveBackOn?: "unanswered" | "failure";
 }
 
 export function quota(fields: Partial<ToyQuota> = {}): ToyQuota {
@@ -54,7 +55,7 @@ export function quota(fields: Partial<ToyQuota> = {}): ToyQuota {
 }
 
 export function charge(of: ToyQuota, amount = 1, cell = `${of.policy}{}`): QuotaCharge {
-  const { policy, limit, windowMs, leaseMs, mode, onStoreFailure } = of;
+  const { policy, limit, windowMs, leaseMs, mode, onStoreFailure, giveBackOn } = of;
   return {
     policy,
     cell,
@@ -64,6 +65,7 @@ export function charge(of: ToyQuota, amount = 1, cell = `${of.policy}{}`): Quota
     mode,
     onStoreFailure,
     amount,
+    ...(giveBackOn === undefined ? {} : { giveBackOn }),
     message: `${policy} is used up`,
   };
 }
@@ -94,6 +96,8 @@ export function denial(name = "no-entry"): Partial<Decision> {
 /** A mixer of one function and one store. */
 export class ToyMixer implements MixerService {
   readonly store: QuotaStore;
+  /** Counts for `onStoreFailure: local`, as a mixer's own memory does. */
+  readonly localStore: QuotaStore;
   readonly #time: VirtualTime;
   readonly #listeners = new Set<(state: PolicyState) => void>();
   /** What is decided about a bag, which remembers what is read of it. */
@@ -106,7 +110,11 @@ export class ToyMixer implements MixerService {
   storeCondition: "up" | "down" = "up";
   /** How long a call takes to arrive; 0 for a mixer in the same process. */
   delayMs = 0;
+  /** How long a reply takes to arrive, once everything is decided. */
+  replyDelayMs = 0;
   stale = false;
+  /** Policies that no document has any more. */
+  gone: readonly string[] = [];
   readonly checks: CheckRequest[] = [];
   readonly allocations: AllocateRequest[] = [];
   readonly reports: ReportRequest[] = [];
@@ -114,6 +122,7 @@ export class ToyMixer implements MixerService {
   constructor(time: VirtualTime, store: QuotaStore = createMemoryQuotaStore({ clock: time.clock })) {
     this.#time = time;
     this.store = store;
+    this.localStore = createMemoryQuotaStore({ clock: time.clock });
   }
 
   check(request: CheckRequest): MaybePromise<CheckReply> {
@@ -123,7 +132,7 @@ export class ToyMixer implements MixerService {
       const decided = this.decide(recorder.view);
       const made = decision({ referenced: recorder.references(), ...decided });
       const quotas = this.#charge(
-        made.charges.map((one) => ({ ...one, leaseMs: 0, bestEffort: false })),
+        made.charges.map((one) => ({ ...one, leaseMs: request.useWithinMs ?? 0, bestEffort: false })),
         request.deduplicationId,
       );
       return { version: this.replyVersion ?? this.state.version, decision: made, quotas };
@@ -134,7 +143,22 @@ export class ToyMixer implements MixerService {
     this.allocations.push(request);
     return this.#answer((): AllocateReply => {
       if (this.stale) return { kind: "stale", version: this.replyVersion ?? this.state.version };
-      return { kind: "granted", quotas: this.#charge(request.charges, request.deduplicationId) };
+      const { charges } = request;
+      const stale = [...charges.keys()].filter((index) => this.gone.includes(charges[index]?.policy ?? ""));
+      const version = this.state.version;
+      if (stale.length === charges.length) return { kind: "stale", version };
+      const made = charges.filter((_, index) => !stale.includes(index));
+      const quotas = [...this.#charge(made, request.deduplicationId)];
+      for (const index of stale) {
+        const { policy, cell } = charges[index] as (typeof charges)[number];
+        const nothing = { granted: 0, remaining: 0, resetMs: 0, retryAfterMs: 0, validForMs: 0, slot: 0 };
+        quotas.splice(index, 0, { policy, cell, ...nothing });
+      }
+      return {
+        kind: "granted",
+        quotas,
+        ...(stale.length === 0 ? {} : { stale: { version, charges: stale } }),
+      };
     });
   }
 
@@ -180,39 +204,31 @@ export class ToyMixer implements MixerService {
       const at = slot === undefined ? {} : { slot };
       return { cell, limit, leaseMs, amount, bestEffort, windowMs, algorithm, ...at };
     });
-    if (this.storeCondition === "down") return charges.map((one) => this.#withoutStore(one));
-    const grants = this.store.allocate(requests, { deduplicationId }) as readonly QuotaGrant[];
-    return charges.map(({ policy, cell }, index) => ({ policy, cell, ...(grants[index] as QuotaGrant) }));
-  }
-
-  #withoutStore({ policy, cell, amount }: { policy: string; cell: string; amount: number }): QuotaOutcome {
-    const { onStoreFailure: applied } = this.quotas.find((one) => one.policy === policy) as ToyQuota;
-    const granted = applied === "allow" ? amount : 0;
-    const failure = { code: "PURSER_STORE_UNAVAILABLE", applied } as const;
-    return {
-      policy,
-      cell,
-      granted,
-      remaining: 0,
-      resetMs: 0,
-      retryAfterMs: 0,
-      validForMs: 0,
-      slot: 0,
-      failure,
-    };
+    const away = this.storeCondition === "down";
+    const grants = (away ? this.localStore : this.store).allocate(requests, {
+      deduplicationId,
+    }) as readonly QuotaGrant[];
+    return charges.map(({ policy, cell, amount }, index) => {
+      const grant = grants[index] as QuotaGrant;
+      if (!away) return { policy, cell, ...grant };
+      const { onStoreFailure: applied } = this.quotas.find((one) => one.policy === policy) as ToyQuota;
+      const granted = { allow: amount, deny: 0, local: grant.granted }[applied];
+      const failure = { code: "PURSER_STORE_UNAVAILABLE", applied } as const;
+      return { policy, cell, ...grant, granted, failure };
+    });
   }
 
   #answer<T>(reply: () => T): MaybePromise<T> {
-    const { condition, delayMs } = this;
+    const { condition, delayMs, replyDelayMs } = this;
     if (condition === "hangs") return new Promise(() => {});
     if (condition === "refuses") {
       return Promise.reject(new PurserError("PURSER_MIXER_UNAVAILABLE", "connection refused"));
     }
-    if (condition === "up" && delayMs === 0) return reply();
+    if (condition === "up" && delayMs + replyDelayMs === 0) return reply();
     return new Promise((resolve, reject) => {
       this.#time.scheduler.after(delayMs, () => {
         const answer = reply();
-        if (condition === "up") resolve(answer);
+        if (condition === "up") this.#time.scheduler.after(replyDelayMs, () => resolve(answer));
         else reject(new PurserError("PURSER_MIXER_UNAVAILABLE", "connection reset"));
       });
     });

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../../core/attributes/bag.ts";
-import type { DocumentRef } from "../../core/check/decision.ts";
+import type { DocumentRef, RequestFate } from "../../core/check/decision.ts";
 import type { Explanation } from "../../core/explain/explanation.ts";
 import type { ErrorCode } from "../../core/kernel/error-catalog.ts";
 import type { MaybePromise } from "../../core/kernel/maybe-promise.ts";
@@ -59,6 +59,8 @@ export interface Verdict {
   readonly quotaCacheHit: boolean;
   /** When it was asked for, and the mixer could be. */
   readonly explanation?: Explanation;
+  /** Gives back the charges that their policies want back for such a fate; set when there may be some. Called once at most. */
+  readonly giveBack?: (fate: RequestFate) => void;
   /** Set when a document's failure policy let the request pass, or refused it. */
   readonly failure?: { readonly code: ErrorCode; readonly applied: "allow" | "deny" | "local" };
 }

@@ -111,6 +111,32 @@ describe("stopping a process", function () {
     }
   });
 
+  it("is not what an extension brings about that forgets a rejected promise, or fails to be built", async () => {
+    const leaky = (fault: string): string => `const adapter = {
+  extension: "adapter", name: "leaky", description: "A test's.", templates: ["logentry"],
+  config: { type: "object", properties: {} },
+  build() { ${fault}; return { logentry() {}, close() { return Promise.reject(new Error("close")); } }; },
+};
+export default adapter;
+`;
+    const handler = (name: string, file: string): string =>
+      `${documents(0)}---\napiVersion: purser.dev/v1\nkind: Handler\nmetadata: { name: ${name} }\nspec: { adapter: leaky, from: ./${file} }\n`;
+    folder.write("leaks.mjs", leaky('void Promise.reject(new Error("forgotten"))'));
+    folder.write("throws.mjs", leaky('throw new Error("cannot")'));
+    const program = purser(...mixerArgs(folder, 0));
+    programs.push(program);
+    await program.until(/mixer listening/);
+    for (const [file, said] of [
+      ["leaks.mjs", /Error: forgotten.*nobody waited for it/],
+      ["throws.mjs", /could not be built: cannot/],
+    ] as const) {
+      folder.write("a.yaml", handler(file.replace(".mjs", ""), file));
+      await eventually(async () => assert.match(program.errors(), said));
+    }
+    const { code } = await program.stop("SIGTERM");
+    assert.equal(code, 0, program.errors());
+  });
+
   it("keeps --drain when nobody reads standard output, and its handler was replaced just before", async () => {
     for (const edited of [false, true]) {
       const port = await freePort();

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../../core/attributes/bag.ts";
+import { DEFAULT_PATH_NORMALIZATION } from "../../core/attributes/canonical/path.ts";
 import type { Expression } from "../../core/expressions/expression.ts";
 import type { AdapterDefinition, AdapterHandler, PluginDefinition } from "../../core/hooks/extension.ts";
 import type { MaybePromise } from "../../core/kernel/maybe-promise.ts";
@@ -76,6 +77,7 @@ export function quotaPolicy(name: string, fields: Partial<QuotaPolicy> = {}): Qu
     store: undefined,
     onStoreFailure: "local",
     leaseMs: 1_000,
+    giveBackOn: "never",
     message: undefined,
     mode: "enforce",
     onError: "deny",
@@ -208,7 +210,13 @@ export function snapshotOf(documents: Partial<Snapshot> = {}): Snapshot {
     traceSpans: [],
     rules: [],
     handlers: [],
-    traffic: { serviceEntries: [], virtualServices: [], destinationRules: [], gateways: [] },
+    traffic: {
+      pathNormalization: DEFAULT_PATH_NORMALIZATION,
+      serviceEntries: [],
+      virtualServices: [],
+      destinationRules: [],
+      gateways: [],
+    },
     ...documents,
   };
   const summaries = [

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { DEFAULT_PATH_NORMALIZATION } from "../../core/attributes/canonical/path.ts";
 import { parseDocuments } from "../../core/documents/parse-documents.ts";
 import { formatDiagnostic } from "../../core/kernel/diagnostic.ts";
 import type { TrafficDocument, TrafficDocuments } from "../../core/snapshot/snapshot.ts";
@@ -19,6 +20,7 @@ export function trafficDocuments(text: string): TrafficDocuments {
       .filter(({ definition }) => definition.kind === kind)
       .map(({ metadata, location, spec }): TrafficDocument<S> => ({ metadata, location, spec: spec as S }));
   return {
+    pathNormalization: DEFAULT_PATH_NORMALIZATION,
     serviceEntries: ofKind("ServiceEntry"),
     virtualServices: ofKind("VirtualService"),
     destinationRules: ofKind("DestinationRule"),

@@ -4,7 +4,7 @@
 import type { AttributePath } from "../../attributes/bag.ts";
 import { constantsOf } from "../../expressions/compiler/emit-operator.ts";
 import { plainNames } from "../../expressions/compiler/path-node.ts";
-import { type AstNode, textOf } from "../../expressions/jsonata-ast.ts";
+import { type AstNode, textOf, variableName } from "../../expressions/jsonata-ast.ts";
 import { compileRegex } from "../../kernel/regex.ts";
 
 export type Constant = string | number | boolean;
@@ -86,7 +86,7 @@ function eitherOf(a: KeyTest | undefined, b: KeyTest | undefined): KeyTest | und
 /** `$startsWith(path, "text")`, `$contains(path, /^text/)` */
 function prefixOfCall(node: AstNode): KeyTest | undefined {
   const [subject, argument, ...more] = node.arguments ?? [];
-  const name = node.procedure?.type === "variable" ? textOf(node.procedure) : "";
+  const name = variableName(node.procedure);
   const path = subject === undefined ? undefined : plainNames(subject);
   if (path === undefined || argument === undefined || more.length > 0 || !isBare(argument)) return undefined;
   if (name === "startsWith" && argument.type === "string") return prefix(path, textOf(argument));
@@ -99,8 +99,7 @@ function prefixOfCall(node: AstNode): KeyTest | undefined {
 function prefixOfCut(node: AstNode, text: AstNode): KeyTest | undefined {
   if (node.type !== "function" || !isBare(node) || text.type !== "string" || !isBare(text)) return undefined;
   const [subject, start, length, ...more] = node.arguments ?? [];
-  if (node.procedure?.type !== "variable" || textOf(node.procedure) !== "substring" || more.length > 0)
-    return undefined;
+  if (variableName(node.procedure) !== "substring" || more.length > 0) return undefined;
   const path = subject === undefined ? undefined : plainNames(subject);
   if (path === undefined || start?.type !== "number" || start.value !== 0 || length?.type !== "number")
     return undefined;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type Static } from "typebox";
+import { ATTRIBUTE_FORMS } from "../../attributes/forms.ts";
 import { Choice, Closed } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
 
@@ -31,6 +32,19 @@ const AttributeManifestSpec = Closed({
       type: Choice(
         ATTRIBUTE_TYPES,
         "The value's type. TIMESTAMP is ISO 8601 text; DURATION is a number of `unit`.",
+      ),
+      form: Type.Optional(
+        Choice(
+          ATTRIBUTE_FORMS,
+          "The canonical form of the values, so that constants which no value can equal are warned of; " +
+            "docs/attributes.md describes each form. Default: address for IP_ADDRESS, host for DNS_NAME, timestamp for TIMESTAMP.",
+        ),
+      ),
+      values: Type.Optional(
+        Type.Array(Type.String(), {
+          minItems: 1,
+          description: "The only texts that a STRING can be, such as http and https.",
+        }),
       ),
       unit: Type.Optional(Type.String({ description: "The unit of a number, such as ms or bytes." })),
       phase: Type.Optional(Choice(PHASES, "When the value is known; default request.")),

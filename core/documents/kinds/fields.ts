@@ -8,7 +8,7 @@ import Type, {
   type TString,
   type TUnsafe,
 } from "typebox";
-import { DURATION_PATTERN } from "../../kernel/duration.ts";
+import { DURATION_PATTERN, parseDurationMs } from "../../kernel/duration.ts";
 import type { Phase } from "./kind.ts";
 
 /**
@@ -64,9 +64,10 @@ export function Reference(kind: string, description: string): TString {
   return Type.String({ minLength: 1, description, [REFERENCE_KEYWORD]: { kind } satisfies ReferenceMark });
 }
 
-/** `60s`, `250ms`, `1h30m`. */
+/** `60s`, `250ms`, `1h30m`; `MAX_DURATION_MS` at most. */
 export function Duration(description: string, options: { readonly default?: string } = {}): TString {
-  return Type.String({ pattern: DURATION_PATTERN, description, ...options });
+  const text = Type.String({ pattern: DURATION_PATTERN, description, ...options });
+  return Type.Refine(text, (value) => parseDurationMs(value) !== undefined);
 }
 
 /** One of a few words; an editor completes them and a typing error gets a "did you mean". */

@@ -69,6 +69,18 @@ describe("headers that documents write", () => {
     });
   }
 
+  for (const place of ["request.set", "request.append", "response.set", "response.append"])
+    for (const value of ["a\nb", "a\r\nb: c", "\0", "\x7f", "\ud83d"])
+      it(`AccessPolicy headers.${place} refuses the quoted text ${JSON.stringify(value)}`, () => {
+        const document = PLACES[`AccessPolicy headers.${place}`];
+        assert.ok(document);
+        const literal = JSON.stringify(JSON.stringify(value));
+        assert.match(faults(document("x-a", literal)).join("\n"), /^a\.yaml:4:\d+: error: The value of x-a/);
+        const computed = JSON.stringify(`${JSON.stringify(value)} & request.method`);
+        assert.deepEqual(faults(document("x-a", computed)), []);
+        assert.deepEqual(faults(document("x-a", JSON.stringify('"日本"'))), []);
+      });
+
   for (const code of [100, 101, 199, 600, 999])
     it(`a direct response of ${code} is refused`, () => {
       const text = `${ACCESS}spec: { action: DENY, directResponse: { code: ${code} } }`;

@@ -1,12 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { parseExpression } from "../../expressions/checker/parse.ts";
+import { textOf } from "../../expressions/jsonata-ast.ts";
 import { headerNameFault, headerValueFault } from "../../kernel/header-fields.ts";
 import type { SpecFault } from "./kind.ts";
 
 type Path = readonly (string | number)[];
 
-/** Faults of headers that a document sets or adds, by name. Their values are checked when they are plain text. */
+/** Faults of headers that a document sets or adds, by name. Values are checked as far as they stand in the document. */
 export function headerMapFaults(
   headers: Readonly<Record<string, string>> | undefined,
   path: Path,
@@ -16,10 +18,11 @@ export function headerMapFaults(
   return Object.entries(headers ?? {}).flatMap(([name, value]) => {
     const earlier = spellings.get(name.toLowerCase());
     spellings.set(name.toLowerCase(), name);
+    const text = values === "text" ? value : literalOf(value);
     const message =
       nameFault(name) ??
       (earlier === undefined ? undefined : `${name} and ${earlier} are the same header; write it once`) ??
-      (values === "text" ? headerValueFault(name, value) : undefined);
+      headerValueFault(name, text);
     return message === undefined ? [] : [{ path: [...path, name], message }];
   });
 }
@@ -30,6 +33,13 @@ export function headerNamesFaults(names: readonly string[] | undefined, path: Pa
     const message = nameFault(name);
     return message === undefined ? [] : [{ path: [...path, index], message }];
   });
+}
+
+/** The text of an expression that is nothing but quoted text; empty for any other. */
+function literalOf(expression: string): string {
+  if (!/^\s*["']/.test(expression)) return "";
+  const ast = parseExpression(expression);
+  return ast?.type === "string" ? textOf(ast) : "";
 }
 
 function nameFault(name: string): string | undefined {

@@ -20,6 +20,8 @@ import type { KindDefinition, SpecFault } from "./kind.ts";
 export const QUOTA_ALGORITHMS = ["fixed-window", "sliding-window", "token-bucket"] as const;
 export const STORE_FAILURE_POLICIES = ["allow", "deny", "local"] as const;
 
+export const GIVE_BACK_POLICIES = ["never", "unanswered", "failure"] as const;
+
 const Limit = (description: string) => Type.Integer({ minimum: 0, maximum: 1_000_000_000, description });
 
 const QuotaPolicySpec = Closed({
@@ -55,6 +57,12 @@ const QuotaPolicySpec = Closed({
       "When the store, or the mixer, cannot be reached: allow, deny, or local (default): count here against this node's share.",
     ),
   ),
+  giveBackOn: Type.Optional(
+    Choice(
+      GIVE_BACK_POLICIES,
+      "When a proxy gives the charge of an allowed request back: never (default), unanswered (the upstream sent no response), or failure (unanswered, or a status from 500 on).",
+    ),
+  ),
   lease: Type.Optional(
     Duration(
       "How long a proxy may hold amounts granted ahead of need; default a tenth of the window, at most 1s; 0s turns leases off.",
@@ -79,11 +87,25 @@ export const QUOTA_POLICY = {
   check: checkQuotaPolicy,
 } as const satisfies KindDefinition;
 
+/** A token bucket reckons in tokens × milliseconds, up to three times the limit × the window: exact below 2^53. */
+const MAX_TOKEN_MS = Math.floor(Number.MAX_SAFE_INTEGER / 3);
+
 function checkQuotaPolicy(spec: QuotaPolicySpec): readonly SpecFault[] {
   const windowMs = parseDurationMs(spec.window) as number;
   if (windowMs === 0) return [{ path: ["window"], message: "spec.window must be more than 0s" }];
+  const faults: SpecFault[] = [];
   const leaseMs = parseDurationMs(spec.lease ?? "0s") as number;
-  return leaseMs > windowMs
-    ? [{ path: ["lease"], message: `spec.lease must be at most the window, ${spec.window}` }]
-    : [];
+  if (leaseMs > windowMs)
+    faults.push({ path: ["lease"], message: `spec.lease must be at most the window, ${spec.window}` });
+  if (spec.algorithm !== "token-bucket") return faults;
+  const largest = Math.floor(MAX_TOKEN_MS / windowMs);
+  const tooLarge = `must be at most ${largest} for a token-bucket with a window of ${spec.window}; write the same rate with a shorter window`;
+  if (spec.limit > largest) faults.push({ path: ["limit"], message: `spec.limit ${tooLarge}` });
+  for (const [index, { limit }] of (spec.overrides ?? []).entries())
+    if (limit > largest)
+      faults.push({
+        path: ["overrides", index, "limit"],
+        message: `spec.overrides[${index}].limit ${tooLarge}`,
+      });
+  return faults;
 }

@@ -5,7 +5,7 @@ import type { TSchema } from "typebox";
 import Value from "typebox/value";
 import { isSecret } from "../../hooks/secrets.ts";
 import { suggest } from "../../kernel/suggest.ts";
-import { entrySchema, formOf, viewOf } from "./form.ts";
+import { entrySchema, formOf, isLongDuration, SHORT_DURATION, viewOf } from "./form.ts";
 import type { DocumentPath } from "../yaml/places.ts";
 
 /** One way in which a value does not fit its schema. */
@@ -115,7 +115,8 @@ function ofSameType(schema: TSchema, value: unknown): boolean {
 
 function invalid(schema: TSchema, value: unknown, path: DocumentPath): SchemaFault {
   const shown = isSecret(schema) ? "" : `, not ${shownValue(value)}`;
-  const message = `${pathName(path)} must be ${formOf(schema)}${shown}`;
+  const form = isLongDuration(schema, value) ? SHORT_DURATION : formOf(schema);
+  const message = `${pathName(path)} must be ${form}${shown}`;
   const suggestion = typeof value === "string" ? suggest(value, wordsOf(schema)) : undefined;
   return { kind: "invalid", path, message, ...(suggestion === undefined ? {} : { suggestion }) };
 }

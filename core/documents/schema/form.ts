@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { TSchema } from "typebox";
-import { DURATION_PATTERN } from "../../kernel/duration.ts";
+import { DURATION_PATTERN, formatDurationMs, MAX_DURATION_MS } from "../../kernel/duration.ts";
 import {
   EXPRESSION_KEYWORD,
   type ExpressionMark,
@@ -83,6 +83,14 @@ export function formOf(schema: TSchema): string {
     default:
       return "of another form";
   }
+}
+
+/** What a text must be that has the form of a duration, and is refused for its length. */
+export const SHORT_DURATION = `a duration of at most ${formatDurationMs(MAX_DURATION_MS)}`;
+
+/** Whether a schema wants a duration, and a value is one but for its length. */
+export function isLongDuration(schema: TSchema, value: unknown): boolean {
+  return viewOf(schema).pattern === DURATION_PATTERN && new RegExp(DURATION_PATTERN).test(String(value));
 }
 
 /** The forms of a union's alternatives, one by one. */

@@ -59,7 +59,11 @@ function providedBy(handlers: ReadonlyMap<ParsedDocument, ResolvedHandler>): rea
   return [...first].flatMap(([definition, document]) => {
     if (definition.extension !== "plugin" || definition.provides === undefined) return [];
     const attributes = Object.entries(definition.provides).map(
-      ([name, { type, ...rest }]) => [name, { type: type as AttributeType, ...rest }] as const,
+      ([name, { type, values, ...rest }]) =>
+        [
+          name,
+          { type: type as AttributeType, ...rest, ...(values === undefined ? {} : { values: [...values] }) },
+        ] as const,
     );
     return [
       { spec: { attributes: Object.fromEntries(attributes) }, document, placeOf: () => ["spec", "plugin"] },

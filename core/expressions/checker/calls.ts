@@ -2,10 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type AstNode, textOf } from "../jsonata-ast.ts";
+import { checkMeaning } from "./call-meaning.ts";
 import { FUNCTION_TYPES, TAKES_ABSENT, VARYING } from "./function-types.ts";
 import type { Inference } from "./inference.ts";
 import { ANYTHING, isOnly, type Kind, nounOf, overlap, type Shape } from "./kinds.ts";
 import { checkTruth } from "./logic.ts";
+import { formOfCall } from "./forms/form-of.ts";
+import { membersOfCall } from "./function-members.ts";
+import { type Operand, testOfCall } from "./text-tests.ts";
 import type { FunctionType, ParameterType } from "./signatures.ts";
 
 interface CallValues {
@@ -41,10 +45,27 @@ export function shapeOfCall(node: AstNode, call: CallValues, inference: Inferenc
     const argument = nodes[index - offset];
     if (parameter !== undefined) checkArgument(argument ?? node, name, parameter, shape, inference);
   }
+  const operands = shapes.map((shape, index): Operand => {
+    const argument = nodes[index - offset];
+    return argument === undefined ? { shape } : { shape, node: argument };
+  });
+  const test = counted ? testOfCall(node, name, operands) : undefined;
+  if (test !== undefined) inference.tests.set(node, test);
+  if (counted) checkMeaning(node, name, operands, inference);
   if (name === "not" && nodes[0] !== undefined && shapes[0] !== undefined)
     checkTruth(nodes[0], shapes[0], inference);
   const strict = !TAKES_ABSENT.has(name) && shapes[0]?.optional === true;
-  return { kinds: type.result, optional: type.resultOptional || strict };
+  const [first, ...others] = shapes;
+  const form = formOfCall(name, { form: first?.form, constants: others.map(({ constant }) => constant) });
+  const isList = name === "split";
+  const members = membersOfCall(name);
+  return {
+    kinds: type.result,
+    optional: type.resultOptional || strict,
+    ...(members === undefined ? {} : { members }),
+    ...(form === undefined ? {} : { form }),
+    ...(isList ? { items: new Set<Kind>(["string"]) } : {}),
+  };
 }
 
 function required({ parameters }: FunctionType): number {
@@ -99,6 +120,12 @@ function pluralOf(kind: Kind): string {
 }
 
 function conversionTo(kinds: ReadonlySet<Kind>, shape: Shape): string | undefined {
-  if (kinds.has("number") && isOnly(shape, "string") && shape.constant === undefined) return "$number";
+  if (
+    kinds.has("number") &&
+    isOnly(shape, "string") &&
+    shape.constant === undefined &&
+    shape.form?.numeric !== false
+  )
+    return "$number";
   return kinds.has("string") && isOnly(shape, "number") ? "$string" : undefined;
 }

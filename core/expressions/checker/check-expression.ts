@@ -4,8 +4,12 @@
 import type { Expression } from "../expression.ts";
 import type { AstNode } from "../jsonata-ast.ts";
 import { AbsenceCheck } from "./absence.ts";
+import { checkBypass } from "./bypass/check-bypass.ts";
+import { checkClaims } from "./claims.ts";
 import type { ExpressionFinding, ExpressionUse } from "./finding.ts";
 import { Findings } from "./findings.ts";
+import { checkForeignPatterns } from "./foreign-patterns.ts";
+import { checkImpossible } from "./impossible/check-impossible.ts";
 import { Inference } from "./inference.ts";
 import { isAnything, isOnly, nounOf, type Shape } from "./kinds.ts";
 import { checkNames } from "./names.ts";
@@ -40,6 +44,7 @@ function findingsOf(
   const inference = new Inference(ast, use, findings);
   checkNames(ast, source, references, inference);
   checkRecursion(ast, findings);
+  checkForeignPatterns(ast, findings);
   const presence = new Presence(inference);
   const facts = factsGiven(use);
   const absence = new AbsenceCheck(inference, presence);
@@ -53,6 +58,9 @@ function findingsOf(
   } else if (use.cached) {
     absence.value(ast, facts);
   }
+  checkImpossible(inference);
+  checkClaims(inference);
+  checkBypass(ast, inference);
   return findings.all();
 }
 

@@ -121,7 +121,7 @@ export function checkMembership(node: AstNode, lhs: Shape, rhs: Shape, inference
         : `${left.text} is ${nounOf(lhs.kinds)} and can be none of ${right.text}: this is always false`,
       ...(isMap && typeof lhs.constant === "string"
         ? { suggestion: `$exists(${right.text}.${JSON.stringify(lhs.constant)})` }
-        : {}),
+        : suggested(rhs.pattern === undefined ? undefined : conversion(node, left, right))),
     });
   } else if (isOnly(rhs, "string") && rhs.place !== undefined) {
     findings.add(node, {
@@ -148,6 +148,15 @@ function operandsOf(
 
 /** The comparison as it was probably meant. */
 function conversion(node: AstNode, left: Operand, right: Operand): string | undefined {
+  const pattern = [left, right].find(({ shape }) => shape.pattern !== undefined);
+  if (pattern !== undefined) {
+    const matching = `$contains(${(pattern === left ? right : left).text}, ${pattern.text})`;
+    return node.value === "=" || node.value === "in"
+      ? matching
+      : node.value === "!="
+        ? `$not(${matching})`
+        : undefined;
+  }
   const list = [left, right].find(({ shape }) => isOnly(shape, "array"));
   if (list !== undefined) {
     const among = `${(list === left ? right : left).text} in ${list.text}`;
@@ -165,6 +174,10 @@ function conversion(node: AstNode, left: Operand, right: Operand): string | unde
     return ordered(node, left, right, (side) => (side === textual ? `${convert}(${side.text})` : side.text));
   }
   const truth = [left, right].find(({ shape }) => isOnly(shape, "boolean"));
+  if (truth?.shape.constant !== undefined && textual !== undefined && textual.shape.constant === undefined)
+    return ordered(node, left, right, (side) =>
+      side === truth ? JSON.stringify(String(truth.shape.constant)) : side.text,
+    );
   if (truth !== undefined && (textual?.shape.constant === "true" || textual?.shape.constant === "false"))
     return ordered(node, left, right, (side) =>
       side === textual ? String(textual.shape.constant) : side.text,
@@ -184,9 +197,11 @@ const LISTS: ReadonlySet<string> = new Set([
   "scopes",
   "entitlements",
   "amr",
+  "aud",
 ]);
 
-function isCalledList({ place = [], declaration }: Shape): boolean {
+/** Whether a value is a list by custom, as its name says. */
+export function isCalledList({ place = [], declaration }: Shape): boolean {
   return declaration?.type === "ANY" && LISTS.has(place.at(-1) ?? "");
 }
 

@@ -7,6 +7,9 @@ import type { ExpressionFinding } from "./finding.ts";
 
 type Details = Pick<ExpressionFinding, "code" | "severity" | "message" | "suggestion">;
 
+/** Most errors, and most warnings, that are kept of one expression: more help nobody, and are compared with one another. */
+const MAX_FINDINGS = 100;
+
 /** What was found so far, each finding once: the parser copies parts of the tree. */
 export class Findings {
   readonly #source: string;
@@ -24,7 +27,16 @@ export class Findings {
 
   addAt({ start, end }: SourceRange, details: Details): void {
     const key = `${details.code} ${start} ${end}`;
-    if (!this.#found.has(key)) this.#found.set(key, { ...details, start, end });
+    if (this.#found.has(key) || this.isFull(details.severity)) return;
+    this.#found.set(key, { ...details, start, end });
+  }
+
+  /** Whether no more findings of that severity are kept. */
+  isFull(severity: ExpressionFinding["severity"]): boolean {
+    if (this.#found.size < MAX_FINDINGS) return false;
+    return (
+      [...this.#found.values()].filter((finding) => finding.severity === severity).length >= MAX_FINDINGS
+    );
   }
 
   /** Forgets what was found of a part that is misunderstood as a whole. */
@@ -37,6 +49,17 @@ export class Findings {
     return [...this.#found.values()].some((finding) => finding.start === start && finding.end === end);
   }
 
+  /** Whether some part of `node` is wrong whatever becomes of the request. */
+  isWrong(node: AstNode): boolean {
+    const whole = this.rangeOf(node);
+    return [...this.#found.values()].some(
+      ({ severity, code, start, end }) =>
+        (severity === "error" || code === "PURSER_EXPR_IMPOSSIBLE") &&
+        whole.start <= start &&
+        end <= whole.end,
+    );
+  }
+
   /** In the order of the source, without what another finding explains. */
   all(): readonly ExpressionFinding[] {
     const found = [...this.#found.values()];
@@ -47,6 +70,20 @@ export class Findings {
 
   rangeOf(node: AstNode): SourceRange {
     return this.#ranges.get(node) ?? { start: 0, end: this.#source.length };
+  }
+
+  slice({ start, end }: SourceRange): string {
+    return this.#source.slice(start, end);
+  }
+
+  /** The place of the brackets that hold `node` alone; undefined when it is in none. */
+  bracketsAround(node: AstNode): SourceRange | undefined {
+    const { start, end } = this.rangeOf(node);
+    const before = this.#source.slice(0, start).trimEnd();
+    const after = this.#source.slice(end);
+    const closing = after.length - after.trimStart().length;
+    if (!before.endsWith("[") || after[closing] !== "]") return undefined;
+    return { start: before.length - 1, end: end + closing + 1 };
   }
 
   /** The operator of a node that has two characters. */

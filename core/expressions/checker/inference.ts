@@ -2,13 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeManifest } from "../../attributes/manifest.ts";
-import { type AstNode, isPairs, textOf, walk } from "../jsonata-ast.ts";
+import { type AstNode, type AstStage, isPairs, textOf, walk } from "../jsonata-ast.ts";
 import { shapeOfCall } from "./calls.ts";
 import type { Findings } from "./findings.ts";
 import type { ExpressionUse } from "./finding.ts";
 import { ANYTHING, always, either, isOnly, type Kind, type Shape, shapeOfAttribute } from "./kinds.ts";
 import { checkNumber, shapeOfBinary } from "./operators.ts";
 import { checkDefault } from "./logic.ts";
+import { checkTextFilter } from "./text-filter.ts";
+import type { TextTest } from "./text-tests.ts";
 
 /** Variables by name. */
 type Scope = ReadonlyMap<string, Shape>;
@@ -24,6 +26,8 @@ export class Inference {
   readonly use: ExpressionUse;
   /** What each `and` and `or` compares with constants. */
   readonly joined = new Map<AstNode, Map<string, unknown>>();
+  /** The parts that ask whether a value equals, contains or matches something. */
+  readonly tests = new Map<AstNode, TextTest>();
   readonly #shapes = new Map<AstNode, Shape>();
   readonly #rebound: ReadonlySet<string>;
 
@@ -40,10 +44,7 @@ export class Inference {
 
   infer(node: AstNode, context: Shape, scope: Scope): Shape {
     let shape = this.#plain(node, context, scope);
-    for (const stage of node.predicate ?? []) {
-      if (stage.expr !== undefined) this.infer(stage.expr, itemOf(shape), scope);
-      shape = filtered(shape);
-    }
+    for (const stage of node.predicate ?? []) shape = this.#stage(node, stage, shape, scope);
     if (node.group !== undefined) {
       for (const part of node.group.lhs.flat()) this.infer(part, itemOf(shape), scope);
       shape = { ...always("object"), optional: shape.optional };
@@ -60,7 +61,9 @@ export class Inference {
       case "value":
         return literal(node.value);
       case "regex":
-        return always("function");
+        return node.value instanceof RegExp
+          ? { ...always("function"), pattern: node.value }
+          : always("function");
       case "path":
         return this.#path(node, context, scope);
       case "name":
@@ -91,7 +94,8 @@ export class Inference {
     }
   }
 
-  #path({ steps = [], keepSingletonArray }: AstNode, context: Shape, outer: Scope): Shape {
+  #path(node: AstNode, context: Shape, outer: Scope): Shape {
+    const { steps = [], keepSingletonArray } = node;
     let shape = context;
     let scope = outer;
     for (const [index, step] of steps.entries()) {
@@ -102,10 +106,7 @@ export class Inference {
       }
       const taken = this.infer(step, before, scope);
       shape = index === 0 || step.type === "name" ? taken : mapped(shape, taken);
-      for (const stage of step.stages ?? []) {
-        if (stage.expr !== undefined) this.infer(stage.expr, itemOf(shape), scope);
-        shape = filtered(shape);
-      }
+      for (const stage of step.stages ?? []) shape = this.#stage(node, stage, shape, scope);
       // What a join binds is not followed.
       if (step.focus !== undefined || step.index !== undefined) {
         scope = new Map([...scope, [step.focus ?? "", ANYTHING], [step.index ?? "", ANYTHING]]);
@@ -117,10 +118,19 @@ export class Inference {
       : shape;
   }
 
+  /** `[…]` after `owner`, or after a step of it. */
+  #stage(owner: AstNode, stage: AstStage, shape: Shape, scope: Scope): Shape {
+    if (stage.expr === undefined) return filtered(shape);
+    const { constant } = this.infer(stage.expr, itemOf(shape), scope);
+    if (typeof constant !== "string") return filtered(shape);
+    checkTextFilter(owner, stage.expr, shape, constant, this);
+    return ANYTHING;
+  }
+
   #variable(name: string, context: Shape, scope: Scope): Shape {
     if (name === "") return context;
-    if (name === "$") return ROOT;
-    return this.#rebound.has(name) ? ANYTHING : (scope.get(name) ?? ANYTHING);
+    if (this.#rebound.has(name)) return ANYTHING;
+    return scope.get(name) ?? (name === "$" ? ROOT : ANYTHING);
   }
 
   #block(expressions: readonly AstNode[], context: Shape, outer: Scope): Shape {
@@ -215,7 +225,9 @@ function literal(value: unknown): Shape {
 
 /** What `name` is in a value of the bag. Of what is computed, nothing is known. */
 function memberOf(shape: Shape, name: string, manifest: AttributeManifest): Shape {
-  const { place } = shape;
+  const { place, members } = shape;
+  const member = members?.get(name);
+  if (member !== undefined) return { ...member, optional: shape.optional };
   if (place === undefined) return shape === UNKNOWN ? UNKNOWN : ANYTHING;
   const path = [...place, name];
   const match = manifest.lookup(path);
@@ -234,12 +246,18 @@ function memberOf(shape: Shape, name: string, manifest: AttributeManifest): Shap
 /** One of the items when it is a list, else itself. */
 function itemOf(shape: Shape): Shape {
   if (!shape.kinds.has("array")) return shape;
-  return shape.items === undefined ? ANYTHING : { kinds: shape.items, optional: true };
+  if (shape.items === undefined) return ANYTHING;
+  return { kinds: shape.items, optional: true, ...formed(shape) };
 }
 
 /** What is left of a value by a predicate, if anything. */
 function filtered(shape: Shape): Shape {
-  return { kinds: itemOf(shape).kinds, optional: true };
+  const item = itemOf(shape);
+  return { kinds: item.kinds, optional: true, ...formed(item) };
+}
+
+function formed({ form }: Shape): Pick<Shape, "form"> {
+  return form === undefined ? {} : { form };
 }
 
 /** What a step gives for each of `from`. */

@@ -3,6 +3,8 @@
 
 import type { AttributeDeclaration, AttributeType } from "../../attributes/manifest.ts";
 import type { AttributePath } from "../../attributes/bag.ts";
+import { formOf } from "./forms/form-of.ts";
+import type { TextForm } from "./forms/text-form.ts";
 
 /** A sort of value, as JSONata tells them apart when it compares and calls. */
 export type Kind = "string" | "number" | "boolean" | "null" | "array" | "object" | "function";
@@ -22,6 +24,12 @@ export interface Shape {
   readonly items?: ReadonlySet<Kind>;
   /** What each item of an array constructor is. */
   readonly elements?: readonly Shape[];
+  /** What its texts can be, or those of its items; absent when nothing is known of them. */
+  readonly form?: TextForm;
+  /** What an object that a function gives always has. */
+  readonly members?: ReadonlyMap<string, Shape>;
+  /** The regular expression that it is. */
+  readonly pattern?: RegExp;
 }
 
 const EVERY_KIND: ReadonlySet<Kind> = new Set<Kind>([
@@ -60,11 +68,13 @@ const KIND_OF_TYPE: Readonly<Record<AttributeType, Kind | undefined>> = {
 
 export function shapeOfAttribute(declaration: AttributeDeclaration, place: AttributePath): Shape {
   const kind = KIND_OF_TYPE[declaration.type];
+  const form = formOf(declaration);
   return {
     kinds: kind === undefined ? EVERY_KIND : new Set([kind]),
     optional: declaration.optional,
     place,
     declaration,
+    ...(form === undefined ? {} : { form }),
     ...(declaration.type === "STRING_LIST" ? { items: new Set<Kind>(["string"]) } : {}),
   };
 }

@@ -3,6 +3,7 @@
 
 import type { AstNode } from "../jsonata-ast.ts";
 import type { Inference } from "./inference.ts";
+import { argumentOf } from "./presence.ts";
 import { always, isAnything, nounOf, type Shape } from "./kinds.ts";
 
 /** `and` and `or`: what is no boolean is taken for one, which is rarely meant. */
@@ -74,9 +75,17 @@ function checkAlternatives(node: AstNode, inference: Inference): void {
 function comparisonsOf(node: AstNode, joiner: unknown, inference: Inference): Map<string, unknown> {
   const inner = node.type === "block" && node.expressions?.length === 1 ? node.expressions[0] : undefined;
   if (inner !== undefined) return comparisonsOf(inner, joiner, inference);
+  const denied = argumentOf(node, "not");
+  // `$not(a = "x")` is `a != "x"` here.
+  if (denied?.type === "binary" && denied.value === "=" && joiner === "or")
+    return comparedWith(denied, inference);
   if (node.type !== "binary") return new Map();
   if (node.value === joiner) return inference.joined.get(node) ?? new Map<string, unknown>();
   if (node.value !== (joiner === "and" ? "=" : "!=")) return new Map();
+  return comparedWith(node, inference);
+}
+
+function comparedWith(node: AstNode, inference: Inference): Map<string, unknown> {
   const left = node.lhs as AstNode;
   const { constant } = inference.shapeOf(node.rhs as AstNode);
   if (inference.shapeOf(left).place === undefined || constant === undefined) return new Map();

@@ -2,9 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributePath } from "../../attributes/bag.ts";
+import type { AttributeDeclaration } from "../../attributes/manifest.ts";
 import type { StaticReference, StaticReferences } from "../expression.ts";
 import { type AstNode, walk } from "../jsonata-ast.ts";
 import type { SourceRange } from "../source-ranges.ts";
+import { checkBareWords } from "./bare-words.ts";
+import { nearHeader, PSEUDO_HEADERS } from "./header-names.ts";
 import type { Inference } from "./inference.ts";
 
 /** Notes names that no manifest declares, or that are not known yet when the expression is evaluated. */
@@ -15,13 +18,14 @@ export function checkNames(
   inference: Inference,
 ): void {
   const { findings, use } = inference;
-  const dashed = checkDashes(ast, source, inference);
+  const misread = [...checkDashes(ast, source, inference), ...checkBareWords(ast, inference)];
   for (const reference of paths) {
+    if (findings.isFull("error")) break;
     const found = use.manifest.check(reference.path, use.phase);
     const unknown = found?.code === "PURSER_EXPR_UNKNOWN_ATTRIBUTE";
     if (found === undefined || (unknown && use.complete === false)) continue;
     const range = rangeOfReference(ast, reference, inference);
-    if (unknown && dashed.some(({ start, end }) => start <= range.start && range.end <= end)) continue;
+    if (unknown && misread.some(({ start, end }) => start <= range.start && range.end <= end)) continue;
     findings.addAt(range, { severity: "error", ...found });
   }
   checkHeaderNames(ast, inference);
@@ -70,24 +74,47 @@ function checkDashes(ast: AstNode, source: string, inference: Inference): readon
   return ranges;
 }
 
-/** Headers are known by their names in small letters only. */
+/** Headers are known by their names in small letters only, and a name beside a well-known one is a slip. */
 function checkHeaderNames(ast: AstNode, inference: Inference): void {
   walk(ast, (node) => {
     if (node.type !== "path" && node.type !== "function") return;
     const { place, declaration } = inference.shapeOf(node);
-    const name = place?.at(-1);
-    if (name === undefined || name === name.toLowerCase() || !isHeader(declaration?.name, place)) return;
+    const name = headerName(declaration, place);
+    if (name === undefined) return;
+    const small = name.toLowerCase();
+    const pseudo = PSEUDO_HEADERS.get(small);
+    if (pseudo !== undefined) {
+      const message = `${JSON.stringify(name)} is no header: the attribute ${pseudo} has it`;
+      inference.findings.add(node, {
+        code: "PURSER_EXPR_UNKNOWN_ATTRIBUTE",
+        severity: "warning",
+        message,
+        suggestion: pseudo,
+      });
+      return;
+    }
+    const near = nearHeader(small);
+    if (near === undefined && small === name) return;
     inference.findings.add(node, {
       code: "PURSER_EXPR_UNKNOWN_ATTRIBUTE",
       severity: "warning",
-      message: `headers are known by their names in small letters: there is never a ${JSON.stringify(name)}`,
-      suggestion: `${declaration?.name}.${JSON.stringify(name.toLowerCase())}`,
+      message:
+        near === undefined
+          ? `headers are known by their names in small letters: there is never a ${JSON.stringify(name)}`
+          : `${JSON.stringify(name)} is one letter from the well-known header ${JSON.stringify(near)}`,
+      suggestion: `${declaration?.name}.${JSON.stringify(near ?? small)}`,
     });
   });
 }
 
-function isHeader(map: string | undefined, place: AttributePath | undefined): boolean {
-  return (
-    (map === "request.headers" || map === "response.headers") && place?.length === map.split(".").length + 1
-  );
+/** Attributes of Istio's vocabulary that hold headers, whatever a manifest says of their form. */
+const HEADERS: ReadonlySet<string> = new Set(["request.headers", "response.headers"]);
+
+/** The name of the header that a value is. */
+export function headerName(
+  declaration: AttributeDeclaration | undefined,
+  place: AttributePath | undefined,
+): string | undefined {
+  if (declaration === undefined || place?.length !== declaration.name.split(".").length + 1) return undefined;
+  return declaration.form === "headers" || HEADERS.has(declaration.name) ? place.at(-1) : undefined;
 }

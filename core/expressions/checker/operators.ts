@@ -6,10 +6,15 @@ import { checkEquality, checkMembership, checkOrder } from "./comparisons.ts";
 import type { Inference } from "./inference.ts";
 import { always, nounOf, type Shape } from "./kinds.ts";
 import { shapeOfLogic } from "./logic.ts";
+import { testOfOperator } from "./text-tests.ts";
+
+const TESTS: ReadonlySet<unknown> = new Set(["=", "!=", "<", "<=", ">", ">=", "in"]);
 
 /** What an operator gives, its operands checked. */
 export function shapeOfBinary(node: AstNode, lhs: Shape, rhs: Shape, inference: Inference): Shape {
   const optional = lhs.optional || rhs.optional;
+  const test = TESTS.has(node.value) ? testOfOperator(node, lhs, rhs) : undefined;
+  if (test !== undefined) inference.tests.set(node, test);
   switch (node.value) {
     case "=":
     case "!=":

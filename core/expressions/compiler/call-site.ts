@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Token } from "../expression.ts";
 import type { AstNode } from "../jsonata-ast.ts";
 import type { CallSite, CompiledFunction } from "../runtime/callee.ts";
 import type { Place } from "./place.ts";
@@ -17,9 +18,17 @@ export function siteOf(node: AstNode, place: Place): CallSite {
   const named = procedure.type === "path" ? procedure.steps?.[0] : procedure;
   const site = {
     position: node.position ?? 0,
-    token: typeof named?.value === "string" ? named.value : undefined,
+    token: tokenOf(named),
   };
   return (node as TailNode).inTail === true ? { ...site, inTail: true } : site;
+}
+
+/** What the reference calls the token of a node. */
+export function tokenOf(node: AstNode | undefined): Token | undefined {
+  const value = node?.value;
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
+    ? value
+    : undefined;
 }
 
 /** Whether a function may take the context for an argument: it can, and it is not given all that it takes. */

@@ -4,13 +4,13 @@
 import { evaluationError } from "../failures.ts";
 import type { AstNode } from "../jsonata-ast.ts";
 import type { CompiledFunction } from "../runtime/callee.ts";
-import { Guard, type GuardLimits } from "../runtime/guard.ts";
+import type { Guard, Meter } from "../runtime/guard.ts";
 import { OPERATIONS } from "../runtime/operations.ts";
 import { Emitter, type ReadStyle } from "./emitter.ts";
 import { NotCompiled } from "./place.ts";
 
-/** What compiled code asks of the host. */
-export interface Environment {
+/** What compiled code asks of the host. Where reads are noted, it is the meter of the request as well. */
+export interface Environment extends Partial<Meter> {
   /** The value of a variable that the expression does not bind. */
   variable(name: string): unknown;
 }
@@ -25,7 +25,8 @@ export interface Entry<E extends Environment, Given> {
 }
 
 export interface CompileOptions<E extends Environment, Given> {
-  readonly limits: GuardLimits;
+  /** Of one compiler, or of one expression: evaluations that use it must not overlap. */
+  readonly guard: Guard;
   readonly reads?: ReadStyle;
   readonly functions?: ReadonlyMap<string, CompiledFunction>;
   readonly bound?: ReadonlySet<string>;
@@ -49,7 +50,7 @@ export interface CompiledCode<Given> {
  */
 export function compileAst<E extends Environment, Given = E>(
   ast: AstNode,
-  { limits, reads, functions = new Map(), bound = new Set(), entry }: CompileOptions<E, Given>,
+  { guard, reads, functions = new Map(), bound = new Set(), entry }: CompileOptions<E, Given>,
 ): CompiledCode<Given> | string {
   const emitter = new Emitter({ reads, functions, bound });
   let body: string;
@@ -61,10 +62,10 @@ export function compileAst<E extends Environment, Given = E>(
     if (error instanceof RangeError) return "it is nested too deeply";
     throw error;
   }
-  const guard = new Guard(limits);
   const names = emitter.constants.map((_, index) => `K${index}`);
   // One function of its own for each expression, so that each is optimised for what it meets.
-  const evaluate = `G.start(nowMs);const c0=Array.isArray(input)?R.outerContext(input):input;${body}`;
+  const start = reads === undefined ? "G.start(nowMs)" : "G.start(nowMs,E)";
+  const evaluate = `${start};const c0=Array.isArray(input)?R.outerContext(input):input;${body}`;
   const begin = entry === undefined ? "(input,E,nowMs)=>{" : BEGIN_WITH_ENTRY;
   const text = `"use strict";return ${begin}try{${evaluate}}catch(error){throw FAIL(error)}}`;
   type Run = CompiledCode<Given>["run"];

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type AstNode, textOf } from "../jsonata-ast.ts";
+import { type AstNode, hasSuffix, textOf, variableName } from "../jsonata-ast.ts";
 import type { Emitter } from "./emitter.ts";
 import { emitQuickly } from "./emit-quick.ts";
 import { emitRun } from "./emit-lambda.ts";
@@ -11,7 +11,7 @@ import { any, type Code, NotCompiled, type Place } from "./place.ts";
 /** `first`: the value that `~>` hands over, as code. */
 export function emitCall(emitter: Emitter, node: AstNode, place: Place, first: string | undefined): Code {
   const procedure = node.procedure as AstNode;
-  const name = procedure.type === "variable" ? textOf(procedure) : undefined;
+  const name = variableName(procedure);
   const known = name === undefined || name === "" ? undefined : emitter.functionOf(name, place);
   if (known !== undefined && first === undefined) {
     const quick = emitQuickly(emitter, name as string, node, place);
@@ -62,7 +62,7 @@ function positionOf({ position }: { readonly position?: number }): { readonly po
 function emitTailCall(emitter: Emitter, whole: AstNode, place: Place): string {
   const { group: _group, keepArray: _keepArray, ...node } = whole;
   const procedure = node.procedure as AstNode;
-  const name = procedure.type === "variable" ? textOf(procedure) : undefined;
+  const name = variableName(procedure);
   const known = name === undefined || name === "" ? undefined : emitter.functionOf(name, place);
   // A named function calls nothing in turn that could grow the stack without end; but its context is its caller's.
   const isCalledHere = known !== undefined && !takesContext(known, node.arguments?.length ?? 0);
@@ -93,7 +93,7 @@ export function emitPartial(emitter: Emitter, node: AstNode, place: Place): Code
 export function emitApply(emitter: Emitter, node: AstNode, place: Place): Code {
   const left = emitter.emit(node.lhs as AstNode, place).text;
   const right = node.rhs as AstNode;
-  if (right.type === "function" && right.predicate === undefined && right.group === undefined) {
+  if (right.type === "function" && !hasSuffix(right)) {
     const value = place.scope.variable();
     const call = emitCall(emitter, right, { ...place, level: place.level + 1 }, value);
     return any(`(${value}=${left},${call.text})`);
@@ -112,5 +112,5 @@ export function emitTransform(emitter: Emitter, node: AstNode, place: Place): Co
   const positions = [node.update as AstNode, node.delete ?? {}]
     .map((part) => emitter.constant(positionOf(part)))
     .join(",");
-  return any(`R.transform(G,${pattern},${update},${remove},${positions})`);
+  return any(`R.transform(G,[input,E],${pattern},${update},${remove},${positions})`);
 }

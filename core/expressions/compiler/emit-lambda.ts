@@ -4,7 +4,7 @@
 import { type AstNode, childrenOf, textOf } from "../jsonata-ast.ts";
 import { boundIn } from "./node-facts.ts";
 import type { Emitter } from "./emitter.ts";
-import { type Frame, NotCompiled, type Place } from "./place.ts";
+import { type Frame, NotCompiled, type Place, stepsOf } from "./place.ts";
 
 /** What a lambda does with its values. */
 export function emitRun(emitter: Emitter, node: AstNode, place: Place): string {
@@ -25,7 +25,8 @@ export function emitRun(emitter: Emitter, node: AstNode, place: Place): string {
   const frame: Frame = { kind: "variables", variables, outer: place.frame };
   const inner: Place = { ...place, frame, scope, claimedBy: undefined, level: 0 };
   const value = emitter.emit(body, inner).text;
-  return `(${given})=>${scope.body(`(G.enter(${firstChain(body)}),${sets.join("")}${value})`)}`;
+  const steps = stepsOf(value);
+  return `(${given})=>${scope.body(`(G.enter(${firstChain(body)}${steps === 0 ? "" : `,${1 + steps}`}),${sets.join("")}${value})`)}`;
 }
 
 /** How many nodes are entered one in another before the first has a value. */

@@ -37,13 +37,17 @@ export function emitFromVariable(
   place: Place,
 ): string {
   const variable = textOf(steps[0] as Step);
-  // `$` and `$$` are the input, read no further than the names say.
-  if (emitter.options.reads !== undefined && (variable === "$" || (variable === "" && place.isRoot)))
-    return emitter.options.reads.path(emitter, names);
+  // `$` and `$$` are the input, read no further than the names say, unless `$$` is bound.
+  const isInput =
+    variable === "" ? place.isRoot : variable === "$" && !emitter.isBoundWithin("$", place.frame);
+  if (emitter.options.reads !== undefined && isInput) return emitter.options.reads.path(emitter, names);
   const value = place.scope.variable();
   const text = emitter.emit(steps[0] as Step, place).text;
   return `(${value}=${text},${follow(emitter, value, names, place, "R.followFrom")})`;
 }
+
+/** Names in a path that is walked by the runtime: the code for each holds all that follow. */
+const LONG_PATH = 16;
 
 /**
  * Properties one after another, for as long as they are objects: an array on the way is walked by the runtime.
@@ -56,7 +60,8 @@ export function follow(
   place: Place,
   slowly = "R.followNames",
 ): string {
-  if (names.some(isCareful)) return `${slowly}(G,${value},${emitter.constant(names)})`;
+  if (names.length > LONG_PATH || names.some(isCareful))
+    return `${slowly}(G,${value},${emitter.constant(names)})`;
   const slow = (from: string, index: number): string =>
     `R.followArray(G,${from},${emitter.constant(names.slice(index))},${index > 0 && slowly === "R.followFrom" ? "R.followNames" : slowly})`;
   const at = (from: string, index: number): string => {
@@ -72,5 +77,5 @@ export function follow(
 }
 
 function isCareful(name: string): boolean {
-  return CAREFUL.has(name) || /^[0-9]+$/.test(name);
+  return CAREFUL.has(name) || /^(?:[0-9]+|_jsonata_.*)$/.test(name);
 }

@@ -61,7 +61,6 @@ export function emitNode(emitter: Emitter, node: AstNode, place: Place): Code {
 
 function emitVariable(emitter: Emitter, node: AstNode, place: Place): string {
   const name = textOf(node);
-  if (name === "$") return emitter.options.reads?.whole(emitter) ?? "input";
   if (name !== "") return emitter.resolve(name, place);
   return place.isRoot ? `R.contextValue(${emitter.contextOf(place)})` : place.context;
 }

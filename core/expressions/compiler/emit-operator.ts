@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type AstNode, textOf } from "../jsonata-ast.ts";
-import { boundIn, pairsOf } from "./node-facts.ts";
+import { type AstNode, hasSuffix, textOf } from "../jsonata-ast.ts";
+import { boundIn, objectDepth, pairsOf } from "./node-facts.ts";
 import type { Emitter } from "./emitter.ts";
 import { type Code, NotCompiled, type Place } from "./place.ts";
 
@@ -29,12 +29,12 @@ export function emitBinary(emitter: Emitter, node: AstNode, place: Place): Code 
     case "<=":
     case ">":
     case ">=": {
-      const slow = `R.order(${JSON.stringify(operator)},${a.name},${b.name},${site})`;
+      const slow = `R.order(G,${JSON.stringify(operator)},${a.name},${b.name},${site})`;
       const quick = `typeof ${a.name}==="number"&&typeof ${b.name}==="number"`;
       return { text: `(${given}${quick}?${a.name}${operator}${b.name}:${slow})`, kind: "boolean?" };
     }
     case "in":
-      return { text: `(${given}R.includes(${a.name},${b.name}))`, kind: "boolean" };
+      return { text: `(${given}R.includes(G,${a.name},${b.name}))`, kind: "boolean" };
     case "&": {
       const slow = `R.concat(G,${a.name},${b.name},${site})`;
       if ([a, b].some(({ constant, name }) => constant && !name.startsWith('"')))
@@ -136,6 +136,9 @@ function emitArray(emitter: Emitter, node: AstNode, place: Place): string {
   return `R.buildArray(G,[${values}],${emitter.constant(nested)},${cons})`;
 }
 
+/** Objects in objects up to which their code is written twice, for one context and for an array of them: each doubles it. */
+const MOST_DOUBLED = 3;
+
 function emitObject(emitter: Emitter, node: AstNode, place: Place): string {
   const pairs = pairsOf(node);
   if (pairs.some((pair) => pair.some((part) => boundIn(part).size > 0)))
@@ -143,12 +146,14 @@ function emitObject(emitter: Emitter, node: AstNode, place: Place): string {
   const context = place.context;
   const slow = (): string =>
     emitter.group(emitter.contextOf(place), { lhs: pairs, position: node.position ?? 0 }, place);
-  const keys = pairs.map(([key]) => (key.type === "string" ? textOf(key) : undefined));
+  const keys = pairs.map(([key]) => (key.type === "string" && !hasSuffix(key) ? textOf(key) : undefined));
   const simple =
     keys.every((key) => key !== undefined && !/^(?:[0-9]+|_jsonata_.*)$/.test(key)) &&
     new Set(keys).size === keys.length;
   // An array as the context would be grouped; the input of a policy is none.
-  if (!simple || (place.isRoot && emitter.options.reads === undefined && pairs.length === 0)) return slow();
+  const isDeep = !(place.isRoot && emitter.options.reads !== undefined) && objectDepth(node) > MOST_DOUBLED;
+  if (!simple || isDeep || (place.isRoot && emitter.options.reads === undefined && pairs.length === 0))
+    return slow();
   const object = place.scope.variable();
   const value = place.scope.variable();
   const sets = pairs.map(

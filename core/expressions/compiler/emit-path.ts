@@ -83,5 +83,7 @@ function plainPath(emitter: Emitter, node: Path, place: Place): string {
 /** An array that is written as the first step: it is not made anew for each item of the context. */
 function consStep(emitter: Emitter, step: Step, input: string, place: Place): string {
   if (emitter.options.reads !== undefined && place.isRoot) return emitter.emit(step, place).text;
-  return `(${emitter.arrow(place, undefined, (inner) => emitter.emit(step, inner).text)})(${input})`;
+  // `input` is the whole context: at the root, `$` in it is what the wrapper of an array holds.
+  const write = (inner: Place): string => emitter.emit(step, { ...inner, isRoot: place.isRoot }).text;
+  return `(${emitter.arrow(place, undefined, write)})(${input})`;
 }

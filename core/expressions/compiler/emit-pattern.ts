@@ -1,16 +1,16 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { compileRegex, type Regex } from "../../kernel/regex.ts";
-import type { AstNode } from "../jsonata-ast.ts";
+import type { Regex } from "../../kernel/regex.ts";
+import { type AstNode, hasSuffix } from "../jsonata-ast.ts";
+import { compileLiteral } from "../regex-literal.ts";
 import { siteOf } from "./call-site.ts";
 import { any, type Code, NotCompiled } from "./place.ts";
 import { orAbsent, type QuickCall } from "./quick-call.ts";
 
 /** What runs a pattern that is written out. */
 export function regexOf({ value }: AstNode): Regex {
-  const { source, flags } = value as RegExp;
-  const compiled = compileRegex(source, flags);
+  const compiled = compileLiteral(value as RegExp);
   if (!compiled.ok) throw new NotCompiled(compiled.message);
   return compiled.regex;
 }
@@ -21,7 +21,7 @@ export function emitPattern(call: QuickCall, a: AstNode): Code | undefined {
   const [, b, c] = call.values;
   const isMatch = name === "match" && call.values.length === 2;
   const isReplace = name === "replace" && call.values.length === 3;
-  if ((!isMatch && !isReplace) || b?.type !== "regex" || b.predicate !== undefined) return undefined;
+  if ((!isMatch && !isReplace) || b?.type !== "regex" || hasSuffix(b)) return undefined;
   const pattern = emitter.constant({ regex: regexOf(b), position: b.position ?? 0 });
   const site = emitter.constant(siteOf(node, place));
   const [text, set] = call.hold(a);
@@ -40,8 +40,8 @@ export function emitPattern(call: QuickCall, a: AstNode): Code | undefined {
 export function emitContains(call: QuickCall, a: AstNode, b: AstNode): Code {
   const { emitter, place } = call;
   const [text, set] = call.hold(a);
-  if (b.type === "regex" && b.predicate === undefined) {
-    const test = `R.searched(G,${text})&&${emitter.constant(regexOf(b))}.test(${text})`;
+  if (b.type === "regex" && !hasSuffix(b)) {
+    const test = `${emitter.constant(regexOf(b))}.test(${text},G)`;
     const slowly = call.slowly(text, emitter.emit(b, place).text);
     return {
       text: `(${set},${orAbsent(text, `typeof ${text}==="string"?${test}:${slowly}`)})`,
@@ -51,7 +51,7 @@ export function emitContains(call: QuickCall, a: AstNode, b: AstNode): Code {
   const [part, setPart] = call.hold(b);
   const fits = `typeof ${text}==="string"&&typeof ${part}==="string"`;
   return {
-    text: `(${set},${setPart},${orAbsent(text, `${fits}?${text}.includes(${part}):${call.slowly(text, part)}`, [part])})`,
+    text: `(${set},${setPart},${orAbsent(text, `${fits}?R.holdsText(G,${text},${part}):${call.slowly(text, part)}`, [part])})`,
     kind: "boolean?",
   };
 }

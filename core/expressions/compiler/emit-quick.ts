@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { COMPILED_FUNCTIONS } from "../functions/table.ts";
-import type { AstNode } from "../jsonata-ast.ts";
+import { QUICK } from "../functions/quick-text.ts";
+import { type AstNode, hasSuffix, variableName } from "../jsonata-ast.ts";
 import { siteOf } from "./call-site.ts";
 import { emitContains, emitPattern } from "./emit-pattern.ts";
 import { orAbsent, QuickCall } from "./quick-call.ts";
@@ -73,7 +74,8 @@ function emitOfOne(call: QuickCall, a: AstNode): Code | undefined {
       const quick = OF_ONE[name];
       if (quick === undefined) return emitSimple(call);
       const [value, set] = call.hold(a);
-      const known = `typeof ${value}==="${quick.type}"?${quick.write(value)}:${call.slowly(value)}`;
+      const isShort = quick.type === "string" ? `&&${value}.length<=${QUICK}` : "";
+      const known = `typeof ${value}==="${quick.type}"${isShort}?${quick.write(value)}:${call.slowly(value)}`;
       return any(`(${set},${orAbsent(value, known)})`);
     }
   }
@@ -124,13 +126,13 @@ export function emitPartAt(
   place: Place,
 ): Code | undefined {
   const procedure = node.procedure as AstNode;
-  const isSplit = procedure.type === "variable" && procedure.value === "split" && Number.isInteger(position);
+  const isSplit = variableName(procedure) === "split" && Number.isInteger(position);
   if (!isSplit || position < 0 || emitter.functionOf("split", place) !== COMPILED_FUNCTIONS.get("split"))
     return undefined;
   const quick: Quick = {
     isTotal: true,
     types: ["string", "string"],
-    write: ([text, by]) => `R.partAt(${text},${by},${position})`,
+    write: ([text, by]) => `R.partAt(G,${text},${by},${position})`,
   };
   return emitSimple(
     new QuickCall(emitter, "split", node, place),
@@ -170,6 +172,9 @@ function emitTruth({ emitter, place }: QuickCall, a: AstNode, sign: "!" | ""): C
   };
 }
 
+/** Longest text for which a function that is prepared takes no longer than a few steps. */
+const QUICK_PREPARED = 1_024;
+
 /** A function that can prepare itself for what is constant in a call: a list of networks, a pattern, a range. */
 function emitPrepared(call: QuickCall, a: AstNode): Code | undefined {
   const { emitter, place } = call;
@@ -186,7 +191,7 @@ function emitPrepared(call: QuickCall, a: AstNode): Code | undefined {
   if (ready === undefined) return undefined;
   const [text, set] = call.hold(a);
   const slowly = call.slowly(text, ...constants.map((constant) => emitter.constant(constant)));
-  const known = `typeof ${text}==="string"?${emitter.constant(ready)}(${text}):${slowly}`;
+  const known = `typeof ${text}==="string"&&${text}.length<=${QUICK_PREPARED}?${emitter.constant(ready)}(${text}):${slowly}`;
   return any(`(${set},${orAbsent(text, known)})`);
 }
 
@@ -201,11 +206,11 @@ function emitSubstring(call: QuickCall): Code {
   const fits = given.map((value, index) => `typeof ${value}==="${index === 0 ? "string" : "number"}"`);
   const sets = held.map(([, set]) => set);
   return any(
-    `(${sets.join(",")},${fits.join("&&")}?R.substringOf(${given.join(",")}):${call.slowly(...given)})`,
+    `(${sets.join(",")},${fits.join("&&")}&&${given[0]}.length<=${QUICK}?R.substringOf(${given.join(",")}):${call.slowly(...given)})`,
   );
 }
 
 function isPlainLambda(node: AstNode | undefined): node is AstNode {
-  if (node?.type !== "lambda" || node.predicate !== undefined || node.group !== undefined) return false;
+  if (node?.type !== "lambda" || hasSuffix(node)) return false;
   return (node as { readonly signature?: unknown }).signature === undefined;
 }

@@ -16,6 +16,7 @@ import {
   type Frame,
   NotCompiled,
   type Place,
+  stepsOf,
   type Variable,
 } from "./place.ts";
 import { endsWithTailCall, mayBeSequence } from "./node-facts.ts";
@@ -128,7 +129,9 @@ export class Emitter {
     const frame: Frame =
       names === undefined ? place.frame : { kind: "tuple", tuple, names, outer: place.frame };
     const body = write({ ...place, context, isRoot: false, tuple, frame, scope });
-    return `(${context}${names === undefined ? "" : `,${tuple}`})=>${scope.body(body)}`;
+    const steps = stepsOf(body);
+    const charged = steps === 0 ? body : `(G.tick(${steps}),${body})`;
+    return `(${context}${names === undefined ? "" : `,${tuple}`})=>${scope.body(charged)}`;
   }
 
   /** `labels`: those of ancestors that the input, a stream of tuples then, hands on. */
@@ -203,6 +206,7 @@ export class Emitter {
   #free(name: string, place: Place): string {
     // An ancestor that nothing noted; no variable has such a name.
     if (name.startsWith("!")) return "undefined";
+    if (name === "$") return this.options.reads?.whole(this) ?? "input";
     const known = this.#function(name);
     if (known === undefined) return `E.variable(${JSON.stringify(name)})`;
     return `R.functionValue(G,${this.constant(known)},${this.contextOf(place)})`;

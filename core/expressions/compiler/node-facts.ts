@@ -24,6 +24,19 @@ export function pairsOf(node: AstNode): readonly AstPair[] {
   return isPairs(node.lhs) ? node.lhs : [];
 }
 
+const OBJECT_DEPTHS = new WeakMap<AstNode, number>();
+
+/** How deep objects that are written out nest in `node`. */
+export function objectDepth(node: AstNode): number {
+  let depth = OBJECT_DEPTHS.get(node);
+  if (depth === undefined) {
+    const isObject = node.type === "unary" && node.value === "{";
+    depth = Math.max(0, ...childrenOf(node).map(objectDepth)) + (isObject ? 1 : 0);
+    OBJECT_DEPTHS.set(node, depth);
+  }
+  return depth;
+}
+
 /** A sequence within a sequence gives way once for each node that it is the value of. */
 export function mayBeSequence(node: AstNode): boolean {
   if (node.predicate !== undefined || node.keepArray === true) return true;

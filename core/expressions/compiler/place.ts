@@ -84,6 +84,14 @@ export function any(text: string): Code {
   return { text, kind: "any" };
 }
 
+/** Code that takes as long as a step, in characters: a turn of a loop over more of it is charged for it. */
+const CODE_PER_STEP = 1_000;
+
+/** Steps for a turn of a loop whose body is `code`, besides the turn's own. */
+export function stepsOf(code: string): number {
+  return Math.floor(code.length / CODE_PER_STEP);
+}
+
 /** Why an expression is left to the interpreter. */
 export class NotCompiled extends Error {
   override readonly name = "NotCompiled";

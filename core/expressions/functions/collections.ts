@@ -4,7 +4,7 @@
 import { ExpressionError } from "../expression.ts";
 import { lambdaEnded, located } from "../runtime/call-errors.ts";
 import { type CallSite, type CompiledFunction, type Lambda } from "../runtime/callee.ts";
-import { applyFunction, callback, finish } from "../runtime/calls.ts";
+import { applyFunction, callback, declaredArity, finish } from "../runtime/calls.ts";
 import type { Guard } from "../runtime/guard.ts";
 import { createSequence } from "../runtime/sequence.ts";
 import { mergeSort, sortPlain } from "../runtime/sort.ts";
@@ -101,7 +101,7 @@ export function reduce(guard: Guard, [given, target, initial]: Values): unknown 
   if (given === undefined) return undefined;
   const items = itemsOf(guard, given);
   // Where it is applied in part nothing checked that it is a function.
-  if (((target as { readonly arity?: number }).arity ?? (target as () => unknown).length) < 2)
+  if ((declaredArity(target) ?? (target as { readonly length: number }).length) < 2)
     throw new ExpressionError("D3050", "the function given to $reduce must take two values");
   const call = callback(guard, target);
   const fromFirst = initial === undefined && items.length > 0;
@@ -114,7 +114,7 @@ export function reduce(guard: Guard, [given, target, initial]: Values): unknown 
 export function each(guard: Guard, [object, target]: Values): unknown {
   const call = callback(guard, target);
   const result = createSequence();
-  for (const [name, member] of entriesOf(object)) {
+  for (const [name, member] of entriesOf(guard, object)) {
     const value = call(member, name, object);
     if (value !== undefined) result.push(value);
   }
@@ -124,7 +124,7 @@ export function each(guard: Guard, [object, target]: Values): unknown {
 export function sift(guard: Guard, [object, target]: Values): unknown {
   const call = callback(guard, target);
   const result = Object.create(null) as Record<string, unknown>;
-  for (const [name, member] of entriesOf(object)) {
+  for (const [name, member] of entriesOf(guard, object)) {
     if (truthy(guard, call(member, name, object))) result[name] = member;
   }
   return Object.keys(result).length === 0 ? undefined : result;
@@ -150,6 +150,7 @@ function itemsOf(guard: Guard, given: unknown): Values {
   return Array.from({ length }, (_, index) => (given as Record<number, unknown>)[index]);
 }
 
-function entriesOf(value: unknown): [string, unknown][] {
-  return typeof value === "object" && value !== null ? Object.entries(value) : [];
+function entriesOf(guard: Guard, value: unknown): [string, unknown][] {
+  if (typeof value !== "object" || value === null) return [];
+  return guard.namesOf(value).map((name) => [name, (value as Record<string, unknown>)[name]]);
 }

@@ -3,9 +3,16 @@
 
 import { builtinOf } from "../reference-functions.ts";
 import type { Guard } from "../runtime/guard.ts";
+import { indexIn, splitBy } from "../runtime/search.ts";
 import { createSequence, isSequence } from "../runtime/sequence.ts";
 
-/** Functions of texts for values that are known to be texts. JSONata counts characters as code points. */
+/**
+ * Functions of texts for values that are known to be texts. JSONata counts characters as code points. They charge nothing:
+ * what is longer than QUICK is left to the call, which does.
+ */
+
+/** Longest text and array for which a function takes no longer than its call. */
+export const QUICK = 256;
 
 const SURROGATES = /[\ud800-\udfff]/;
 
@@ -47,19 +54,21 @@ export function trimOf(text: string): string {
 
 const TRIM = builtinOf("trim")?.implementation as (text: string) => string;
 
-export function beforeOf(text: string, part: string): string {
+export function beforeOf(text: string, part: string): string | undefined {
+  if (text.length > QUICK) return undefined;
   const at = text.indexOf(part);
   return at < 0 ? text : text.slice(0, at);
 }
 
-export function afterOf(text: string, part: string): string {
+export function afterOf(text: string, part: string): string | undefined {
+  if (text.length > QUICK) return undefined;
   const at = text.indexOf(part);
   return at < 0 ? text : text.slice(at + part.length);
 }
 
 /** A text whose parts are replaced by a text; undefined when it has to be looked at more closely. */
 export function replacedOf(guard: Guard, text: string, part: string, by: string): string | undefined {
-  if (part === "") return undefined;
+  if (part === "" || text.length > QUICK) return undefined;
   const first = text.indexOf(part);
   if (first < 0) return text;
   const next = text.indexOf(part, first + part.length);
@@ -74,6 +83,7 @@ export function joinedOf(guard: Guard, items: readonly unknown[], separator: str
     const item = items[index];
     if (typeof item !== "string") return undefined;
     text = index === 0 ? item : text + separator + item;
+    if (text.length > QUICK) return undefined;
   }
   return text.length <= guard.maxWeight ? text : undefined;
 }
@@ -82,12 +92,14 @@ const DECIMAL = /^-?[0-9]+(?:\.[0-9]+)?(?:[Ee][-+]?[0-9]+)?$/;
 
 /** The number that a decimal text says; undefined for any other text. */
 export function numberOf(text: string): number | undefined {
+  if (text.length > QUICK) return undefined;
   const number = DECIMAL.test(text) ? Number(text) : Number.NaN;
   return Number.isFinite(number) ? number : undefined;
 }
 
 /** The sum of a list of numbers; undefined for any other list. */
 export function sumOf(items: readonly unknown[]): number | undefined {
+  if (items.length > QUICK) return undefined;
   let sum = 0;
   for (const item of items) {
     if (typeof item !== "number") return undefined;
@@ -97,22 +109,32 @@ export function sumOf(items: readonly unknown[]): number | undefined {
 }
 
 export function partsOf(guard: Guard, text: string, separator: string): string[] {
+  if (text.length > QUICK) return splitBy(guard, text, separator);
   const parts = text.split(separator);
   guard.sequence(parts.length);
   return parts;
 }
 
 /** One of the parts; undefined when there is none of that number. */
-export function partAt(text: string, separator: string, position: number): string | undefined {
+export function partAt(guard: Guard, text: string, separator: string, position: number): string | undefined {
   if (separator === "") return text[position];
   let from = 0;
   for (let index = 0; index < position; index++) {
-    const at = text.indexOf(separator, from);
+    const at = search(guard, text, separator, from);
     if (at < 0) return undefined;
     from = at + separator.length;
   }
-  const end = text.indexOf(separator, from);
+  const end = search(guard, text, separator, from);
   return end < 0 ? text.slice(from) : text.slice(from, end);
+}
+
+/** Whether a text has another in it. */
+export function holdsText(guard: Guard, text: string, part: string): boolean {
+  return search(guard, text, part, 0) >= 0;
+}
+
+function search(guard: Guard, text: string, part: string, from: number): number {
+  return text.length <= QUICK ? text.indexOf(part, from) : indexIn(guard, text, part, from);
 }
 
 const SUBSTRING = builtinOf("substring")?.implementation as (
@@ -120,12 +142,6 @@ const SUBSTRING = builtinOf("substring")?.implementation as (
   start: number,
   length?: number,
 ) => string;
-
-/** Counts a search of `text`; gives true, so that it can stand in a condition. */
-export function searched(guard: Guard, text: string): true {
-  guard.tick(1 + text.length);
-  return true;
-}
 
 /** A list of numbers, texts and truth values without repetitions; undefined for any other, and for a long one. */
 export function distinctOf(items: readonly unknown[]): unknown[] | undefined {

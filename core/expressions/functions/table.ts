@@ -8,27 +8,45 @@ import type { CompiledFunction } from "../runtime/callee.ts";
 import { referenceFunction } from "../runtime/reference-function.ts";
 import type { Guard } from "../runtime/guard.ts";
 import { toText } from "../runtime/operators.ts";
+import { append } from "../runtime/sequence.ts";
 import { signatureOf } from "../signatures.ts";
 import { each, filter, map, reduce, sift, single, sort } from "./collections.ts";
 import { isoMillis, isoText } from "./iso-time.ts";
+import { join, length, pad, substring, substringAfter, substringBefore } from "./plain-text.ts";
 import { contains, match, replace, split } from "./text.ts";
+import { boolean, clone, distinct, jsonStringify, keys, lookUp, merge, not, spread } from "./values.ts";
 
 type Invoke = CompiledFunction["invoke"];
 
 /** Functions of the reference that work at once on what they are given: they are called as they are. */
 const OF_THE_REFERENCE = `
-  sum count max min average substring substringBefore substringAfter lowercase uppercase length trim pad join
+  sum count max min average lowercase uppercase trim
   formatBase parseInteger number floor ceil round abs sqrt power random
-  boolean not zip keys lookup append exists spread merge reverse error assert type shuffle distinct
+  zip exists reverse error assert type shuffle
   base64encode base64decode encodeUrlComponent encodeUrl decodeUrlComponent decodeUrl
 `
   .trim()
   .split(/\s+/);
 
-/** Those that would wait for a function or for a regular expression, here without waiting. */
+/** Those that would wait for a function or for a regular expression, here without waiting; and those that have to be charged. */
 const OWN: Readonly<Record<string, Invoke>> = {
   string: (guard, [value, pretty]) => toText(guard, value, pretty === true),
-  clone: (guard, [value]) => (value === undefined ? undefined : JSON.parse(toText(guard, value) as string)),
+  clone,
+  boolean,
+  not,
+  keys,
+  lookup: lookUp,
+  append: (guard, [left, right]) => append(guard, left, right),
+  spread,
+  merge,
+  distinct,
+  jsonStringify,
+  substring,
+  substringBefore,
+  substringAfter,
+  length,
+  join,
+  pad,
   contains,
   match,
   replace,

@@ -14,18 +14,21 @@ import {
   type Pattern,
   regexBehind,
 } from "../runtime/matcher.ts";
+import { indexIn, splitBy } from "../runtime/search.ts";
+import { chargeCoercion } from "../runtime/values.ts";
 import { createSequence } from "../runtime/sequence.ts";
 
 type Values = readonly unknown[];
 
 export function contains(guard: Guard, [text, pattern]: Values): unknown {
   if (text === undefined || pattern === undefined) return undefined;
-  if (typeof pattern === "string") return (text as string).includes(pattern);
+  if (typeof pattern === "string" && typeof text === "string") return indexIn(guard, text, pattern) >= 0;
   return firstMatch(guard, pattern, text) !== undefined;
 }
 
 export function match(guard: Guard, [text, pattern, limit]: Values): unknown {
   if (text === undefined) return undefined;
+  chargeCoercion(guard, [limit]);
   checkLimit(limit, "D3040", "$match");
   const result = createSequence();
   for (const { match: found, start, groups } of matches(guard, pattern, text, limit))
@@ -35,13 +38,12 @@ export function match(guard: Guard, [text, pattern, limit]: Values): unknown {
 
 export function split(guard: Guard, [given, separator, limit]: Values): unknown {
   if (given === undefined) return undefined;
+  chargeCoercion(guard, [limit]);
   checkLimit(limit, "D3020", "$split");
   if (limit !== undefined && !((limit as number) > 0)) return [];
   const text = given as string;
   if (typeof separator === "string") {
-    const parts = text.split(separator, limit as number | undefined);
-    guard.sequence(parts.length);
-    return parts;
+    return splitBy(guard, text, separator, limit as number | undefined);
   }
   const parts: string[] = [];
   let start = 0;
@@ -58,6 +60,7 @@ export function split(guard: Guard, [given, separator, limit]: Values): unknown 
 export function replace(guard: Guard, [given, pattern, replacement, limit]: Values): unknown {
   if (given === undefined) return undefined;
   if (pattern === "") throw new ExpressionError("D3010", "$replace cannot look for an empty text");
+  chargeCoercion(guard, [replacement, limit]);
   checkLimit(limit, "D3011", "$replace");
   const text = given as string;
   if (limit !== undefined && !((limit as number) > 0)) return text;
@@ -66,12 +69,13 @@ export function replace(guard: Guard, [given, pattern, replacement, limit]: Valu
   const add = (until: number, inserted: string, next: number): void => {
     result = (result ?? "") + text.substring(position, until) + inserted;
     guard.text(result.length);
+    guard.chars(inserted.length);
     position = next;
   };
   if (typeof pattern === "string") {
     for (let count = 0; limit === undefined || count < (limit as number); count++) {
       guard.tick();
-      const index = text.indexOf(pattern, position);
+      const index = indexIn(guard, text, pattern, position);
       if (index < 0) break;
       add(index, String(replacement), index + pattern.length);
     }
@@ -79,6 +83,7 @@ export function replace(guard: Guard, [given, pattern, replacement, limit]: Valu
     // A function is called before the next match is looked for: either may fail.
     const all = (typeof replacement === "string" ? matches : matchesOfFunction)(guard, pattern, text, limit);
     for (const found of all) {
+      if (typeof replacement === "string") guard.chars(replacement.length);
       const inserted =
         typeof replacement === "string"
           ? substitute(replacement, found.match, [found.match, ...found.groups])
@@ -116,6 +121,7 @@ export function replacePattern(
     let result = "";
     let position = 0;
     eachMatch(guard, pattern, text, Infinity, (found, start, groups) => {
+      guard.chars(replacement.length);
       result += text.substring(position, start) + substitute(replacement, found, groups);
       guard.text(result.length);
       position = start + found.length;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError } from "../expression.ts";
-import { type AstNode, textOf } from "../jsonata-ast.ts";
+import { type AstNode, hasSuffix, textOf, variableName } from "../jsonata-ast.ts";
 import { GATEWAY_FUNCTIONS, type GatewayFunction } from "./functions.ts";
 
 const BY_NAME: ReadonlyMap<string, GatewayFunction> = new Map(
@@ -14,7 +14,7 @@ const BY_NAME: ReadonlyMap<string, GatewayFunction> = new Map(
  * it: a malformed glob, block, template, zone or range. Undefined when nothing is, or when they are not all constant.
  */
 export function faultOfConstants(call: AstNode): string | undefined {
-  const declared = BY_NAME.get(textOf(call.procedure as AstNode));
+  const declared = BY_NAME.get(variableName(call.procedure) ?? "");
   if (declared?.prepare === undefined) return undefined;
   // The first argument may come from the context, or from the left side of ~>.
   const later = declared.parameters.length - 1;
@@ -31,7 +31,7 @@ export function faultOfConstants(call: AstNode): string | undefined {
 
 /** The text, or the array of texts, that a node is. */
 function constantOf(node: AstNode): string | readonly string[] | undefined {
-  if (node.predicate !== undefined || node.group !== undefined) return undefined;
+  if (hasSuffix(node)) return undefined;
   if (node.type === "string") return textOf(node);
   if (node.type !== "unary" || node.value !== "[") return undefined;
   const items = (node.expressions ?? []).map(constantOf);

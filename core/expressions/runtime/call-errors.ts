@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { ExpressionError } from "../expression.ts";
+import { ExpressionError, type Token } from "../expression.ts";
 import type { CallSite } from "./callee.ts";
 
 /** Errors of calls with which a lambda ended, until they leave it. */
@@ -30,7 +30,7 @@ export function located(error: unknown, site: CallSite): unknown {
         })
       : new ExpressionError("D2015", error.message, { position });
   if (typeof error !== "object" || error === null) return error;
-  const failure = error as { position?: number | undefined; token?: string | undefined };
+  const failure = error as { position?: number | undefined; token?: Token | undefined };
   if (position !== 0) failure.position = position;
   if (claims === true) Object.assign(failure, { position, token });
   else if (failure.token === undefined && token !== undefined) failure.token = token;

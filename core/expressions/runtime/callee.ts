@@ -1,13 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Token } from "../expression.ts";
 import type { Signature } from "../signatures.ts";
 import type { Guard } from "./guard.ts";
 
 /** Where a call stands, for its errors. */
 export interface CallSite {
   readonly position: number;
-  readonly token: string | undefined;
+  readonly token: Token | undefined;
   /** Set within the right side of `and` and `or`, which claim every error in it. */
   readonly claims?: boolean;
   /** Set where a lambda ends with the call: for the reference it has returned by then, and its errors are not the lambda's. */
@@ -44,26 +45,62 @@ export function isLambda(callee: Callee | undefined): callee is Lambda {
   return callee !== undefined && "run" in callee;
 }
 
-/** A symbol, as a name is something that an expression can come upon. */
-const CALLEE: unique symbol = Symbol("callee");
+type Call = (...values: unknown[]) => unknown;
 
-/** What is behind a function that an expression made, or named; undefined for the host's, and for what is none. */
-export function calleeOf(target: unknown): Callee | undefined {
-  return typeof target === "function" ? (target as { [CALLEE]?: Callee })[CALLEE] : undefined;
+/** The callee behind a function that an expression made, or named; undefined for the host's functions, and for other values. */
+export let calleeOf: (target: unknown) => Callee | undefined;
+
+/** What calling the function does. */
+export let callOf: (target: FunctionValue) => Call;
+
+/** The host's function behind a value; undefined for one of the language's. */
+export function hostOf(target: FunctionValue): Call | undefined {
+  return HOSTS.get(target);
 }
 
-/** Makes a JavaScript function, which the reference's own functions can call, one of an expression's. */
-export function asFunction(
-  call: (...values: unknown[]) => unknown,
-  arity: number,
-  callee: Callee | undefined,
-): unknown {
-  const made = call as typeof call & { arity: number; toString: () => string; [CALLEE]: Callee | undefined };
-  made.arity = arity;
-  made.toString = objectText;
-  made[CALLEE] = callee;
+/** A function of the host's as a value of the language, always the same one; any other value as it is. */
+export function fromHost(value: unknown): unknown {
+  if (typeof value !== "function") return value;
+  let made = MADE.get(value);
+  if (made === undefined) {
+    const call = value as Call & { readonly arity?: number };
+    made = new FunctionValue(call, call.arity ?? call.length, undefined);
+    MADE.set(value, made);
+    HOSTS.set(made, call);
+  }
   return made;
 }
 
-/** What is made of a function where the reference, to which it is an object, makes text of it. */
-const objectText = (): string => "[object Object]";
+const MADE = new WeakMap<object, FunctionValue>();
+const HOSTS = new WeakMap<FunctionValue, Call>();
+
+/** How many values the function takes. */
+export let arityOf: (target: FunctionValue) => number;
+
+/**
+ * A function of the language as a value. An object, as in the reference, and not a JavaScript function: JavaScript would call
+ * one that an expression puts under a name of its protocols (`toJSON`, `then`, `toString`, `valueOf` …).
+ */
+export class FunctionValue {
+  /** The mark by which the reference's own functions, and hosts, tell that a value is a function. */
+  readonly _jsonata_lambda = true;
+  readonly #call: Call;
+  readonly #arity: number;
+  readonly #callee: Callee | undefined;
+
+  constructor(call: Call, arity: number, callee: Callee | undefined) {
+    this.#call = call;
+    this.#arity = arity;
+    this.#callee = callee;
+  }
+
+  static {
+    calleeOf = (target) => (isFunctionValue(target) ? target.#callee : undefined);
+    callOf = (target) => target.#call;
+    arityOf = (target) => target.#arity;
+  }
+}
+
+export function isFunctionValue(value: unknown): value is FunctionValue {
+  return value instanceof FunctionValue;
+}

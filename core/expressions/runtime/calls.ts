@@ -1,9 +1,20 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { ExpressionError } from "../expression.ts";
+import { ExpressionError, type Token } from "../expression.ts";
 import { isLocated, lambdaEnded, located } from "./call-errors.ts";
-import { asFunction, calleeOf, type CallSite, type CompiledFunction, isLambda } from "./callee.ts";
+import {
+  arityOf,
+  calleeOf,
+  callOf,
+  type CallSite,
+  type CompiledFunction,
+  fromHost,
+  FunctionValue,
+  hostOf,
+  isFunctionValue,
+  isLambda,
+} from "./callee.ts";
 import type { Guard } from "./guard.ts";
 import { isFunction } from "./values.ts";
 
@@ -15,13 +26,13 @@ export class TailCall {
   readonly target: () => unknown;
   readonly values: () => readonly unknown[];
   readonly position: number;
-  readonly token: string | undefined;
+  readonly token: Token | undefined;
 
   constructor(
     target: () => unknown,
     values: () => readonly unknown[],
     position: number,
-    token: string | undefined,
+    token: Token | undefined,
   ) {
     this.target = target;
     this.values = values;
@@ -69,18 +80,36 @@ function applyOnce(
     guard.tick();
     if (isLambda(callee)) {
       const { signature, run } = callee;
+      if (signature !== undefined) guard.given(values);
       return run(signature === undefined ? values : signature.validate(values, context));
     }
     if (callee !== undefined) return invoke(guard, callee, values, context);
-    if (typeof target === "function") return settleForeign(Reflect.apply(target, context, values));
+    const host = isFunctionValue(target) ? hostOf(target) : target;
+    if (typeof host === "function") return callHost(guard, host as HostFunction, values, context);
+    if (isFunctionValue(target)) return callOf(target)(...values);
     const native = target as { readonly _jsonata_function?: unknown; readonly implementation?: unknown };
     if (native?._jsonata_function === true && typeof native.implementation === "function")
-      return settleForeign(Reflect.apply(native.implementation, context, values));
+      return callHost(guard, native.implementation as HostFunction, values, context);
     throw new ExpressionError("T1006", "what is called is not a function");
   } catch (error: unknown) {
     const isOther = lambdaEnded(error) || place?.lastSite === undefined;
     throw isOther ? error : located(error, place.lastSite);
   }
+}
+
+type HostFunction = (...values: readonly unknown[]) => unknown;
+
+/** Only the clock tells how much work a function of the host's was. */
+function callHost(guard: Guard, host: HostFunction, values: readonly unknown[], context: unknown): unknown {
+  const result: unknown = Reflect.apply(host, context, values.map(toHost));
+  guard.look(true);
+  return fromHost(settleForeign(result));
+}
+
+/** A function of the language as one that the host can call, or the host's own; any other value as it is. */
+function toHost(value: unknown): unknown {
+  if (!isFunctionValue(value)) return value;
+  return hostOf(value) ?? Object.assign(callOf(value), { arity: arityOf(value) });
 }
 
 /** What a function of the host's gives. A promise cannot be waited for here. */
@@ -97,6 +126,7 @@ export function invoke(
   context: unknown,
 ): unknown {
   const { signature } = compiled;
+  guard.given(values);
   return compiled.invoke(
     guard,
     signature === undefined ? values : signature.validate(values, context),
@@ -160,7 +190,7 @@ function closed(guard: Guard, values: readonly unknown[]): readonly unknown[] {
   return values.map((value) => {
     const arity = declaredArity(value);
     if (arity === undefined) return value;
-    return asFunction((...given) => applyFunction(guard, value, given, null), arity, undefined);
+    return new FunctionValue((...given) => applyFunction(guard, value, given, null), arity, undefined);
   });
 }
 
@@ -173,6 +203,7 @@ export function callback(guard: Guard, target: unknown): (...values: unknown[]) 
 
 /** How many values it says that it takes; undefined for what is no function. */
 export function declaredArity(target: unknown): number | undefined {
+  if (isFunctionValue(target)) return arityOf(target);
   if (!isFunction(target)) return undefined;
   const { arity, implementation, length } = target as {
     readonly arity?: number;

@@ -4,10 +4,10 @@
 import { ExpressionError } from "../expression.ts";
 import { signatureOf } from "../signatures.ts";
 import {
-  asFunction,
   calleeOf,
   type CallSite,
   type CompiledFunction,
+  FunctionValue,
   isLambda,
   type Lambda,
 } from "./callee.ts";
@@ -23,16 +23,20 @@ export function createLambda(
   signature: string | undefined,
   run: Lambda["run"],
 ): unknown {
-  const lambda: unknown = asFunction((...values) => applyFunction(guard, lambda, values, undefined), arity, {
-    signature: signature === undefined ? undefined : signatureOf(signature),
-    run,
-  });
+  const lambda: unknown = new FunctionValue(
+    (...values) => applyFunction(guard, lambda, values, undefined),
+    arity,
+    {
+      signature: signature === undefined ? undefined : signatureOf(signature),
+      run,
+    },
+  );
   return lambda;
 }
 
 /** A named function as a value. */
 export function functionValue(guard: Guard, compiled: CompiledFunction, context: unknown): unknown {
-  const value: unknown = asFunction(
+  const value: unknown = new FunctionValue(
     (...values) => applyFunction(guard, value, values, context),
     compiled.arity,
     compiled,

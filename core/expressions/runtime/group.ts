@@ -12,6 +12,8 @@ export type Pair = readonly [key: TupleStep, value: TupleStep];
 interface Group {
   data: unknown;
   readonly pair: number;
+  /** Whether `data` is an array of the group's own, which grows with it. */
+  isOwn: boolean;
 }
 
 /** JSONata takes any object with one of them for a function. */
@@ -41,12 +43,27 @@ export function groupBy(
       if (RESERVED.has(key))
         throw new ExpressionError("D1013", `${key} cannot be a key`, { position, value: key });
       const known = groups.get(key);
-      if (known === undefined) groups.set(key, { data: item, pair });
-      else if (known.pair === pair) known.data = append(guard, known.data, item);
+      if (known === undefined) groups.set(key, { data: item, pair, isOwn: false });
+      else if (known.pair === pair) extend(guard, known, item);
       else throw new ExpressionError("D1009", `several pairs give the key ${key}`, { position, value: key });
     });
   }
   return valuesOf(guard, groups, pairs, inTuples, outer);
+}
+
+/** As `append`, without a copy of the group for each item. */
+function extend(guard: Guard, group: Group, item: unknown): void {
+  if (!group.isOwn || !Array.isArray(group.data) || item === undefined) {
+    const before = group.data;
+    group.data = append(guard, before, item);
+    group.isOwn = before !== undefined && item !== undefined;
+    return;
+  }
+  const { data } = group;
+  if (Array.isArray(item)) for (const member of item as unknown[]) data.push(member);
+  else data.push(item);
+  guard.tick();
+  if (data.length > guard.maxSequence) guard.sequence(data.length);
 }
 
 function valuesOf(

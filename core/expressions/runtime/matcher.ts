@@ -3,8 +3,10 @@
 
 import { ExpressionError } from "../expression.ts";
 import type { Regex } from "../../kernel/regex.ts";
+import { matchStart } from "../match-start.ts";
+import { FunctionValue, isFunctionValue } from "./callee.ts";
 import type { Guard } from "./guard.ts";
-import { isFunction } from "./values.ts";
+import { chargeCoercion, isFunction } from "./values.ts";
 
 /** What a regular expression, or a function in its place, says of a text: where it matched, and how to go on. */
 export interface Match {
@@ -16,38 +18,38 @@ export interface Match {
 }
 
 /** A regular expression as the function that JSONata makes of it. */
-export function createMatcher(
-  guard: Guard,
-  regex: Regex,
-  position: number,
-): (text: unknown, from?: number) => unknown {
+export function createMatcher(guard: Guard, regex: Regex, position: number): FunctionValue {
   let lastIndex = 0;
-  const matcher = (given: unknown, from = 0): unknown => {
+  const matcher = (given: unknown, from?: unknown): Match | undefined => {
+    chargeCoercion(guard, [given]);
     const text = textOf(given);
-    guard.tick(1 + text.length - from);
-    const found = regex.find(text, from);
+    const start = matchStart(from);
+    guard.tick();
+    const found = start > text.length ? null : regex.find(text, start, guard);
     lastIndex = found === null ? 0 : found.index + found.groups[0].length;
     if (found === null) return undefined;
     const [match, ...groups] = found.groups;
-    const next = (): unknown => {
-      // An array ends after as many characters of its text as it has items; what has no length ends with its matches.
-      if (lastIndex >= Number((given as { readonly length?: unknown } | null | undefined)?.length))
-        return undefined;
-      const following = matcher(given, lastIndex) as Match | undefined;
-      if (following?.match === "") throw matchesNothing(position);
-      return following;
-    };
+    const next = new FunctionValue(
+      () => {
+        // An array ends after as many characters of its text as it has items; what has no length ends with its matches.
+        if (lastIndex >= Number((given as { readonly length?: unknown } | null | undefined)?.length))
+          return undefined;
+        const following = matcher(given, lastIndex);
+        if (following?.match === "") throw matchesNothing(position);
+        return following;
+      },
+      0,
+      undefined,
+    );
     return { match, start: found.index, end: lastIndex, groups, next };
   };
-  return Object.assign(matcher, {
-    arity: 2,
-    toString: () => "[object Object]",
-    [PATTERN]: { regex, position } satisfies Pattern,
-  });
+  const value = new FunctionValue(matcher, 2, undefined);
+  PATTERNS.set(value, { regex, position });
+  return value;
 }
 
-/** A symbol, as a name is something that an expression can come upon. */
-const PATTERN: unique symbol = Symbol("pattern");
+/** Patterns behind functions, which have no property of their own. */
+const PATTERNS = new WeakMap<FunctionValue, Pattern>();
 
 /** What JavaScript makes of a value, and of one that is a view of a request, which has no methods. */
 function textOf(value: unknown): string {
@@ -83,8 +85,7 @@ export function eachMatch(
 ): void {
   // As in the reference, the match after the last that is wanted is looked for too.
   for (let count = 0, from = 0; limit > 0; ) {
-    guard.tick(1 + text.length - from);
-    const found = regex.find(text, from);
+    const found = regex.find(text, from, guard);
     if (found === null) return;
     const match = found.groups[0];
     if (match === "" && count > 0) throw matchesNothing(position);
@@ -98,7 +99,7 @@ export function eachMatch(
 
 /** The regular expression behind a function, if there is one. */
 export function regexBehind(target: unknown): Pattern | undefined {
-  return typeof target === "function" ? (target as { [PATTERN]?: Pattern })[PATTERN] : undefined;
+  return isFunctionValue(target) ? PATTERNS.get(target) : undefined;
 }
 
 function matchesNothing(position: number): ExpressionError {

@@ -1,11 +1,13 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { AttributeBag } from "../../attributes/bag.ts";
+import { isView, readWhole } from "../../attributes/recorder.ts";
 import { ExpressionError } from "../expression.ts";
 import { builtinOf } from "../reference-functions.ts";
-import type { Guard } from "./guard.ts";
-import { createSequence } from "./sequence.ts";
-import { deepEqual, isNumeric, weigh } from "./values.ts";
+import { type Guard, SMALL } from "./guard.ts";
+import { createSequence, type Sequence } from "./sequence.ts";
+import { chargeComparison, deepEqual, isFunction, isNumeric, weigh } from "./values.ts";
 
 type Arithmetic = "+" | "-" | "*" | "/" | "%";
 type Ordering = "<" | "<=" | ">" | ">=";
@@ -55,14 +57,15 @@ export function negate(value: unknown, position: number, token: string): number 
 }
 
 export function equals(guard: Guard, left: unknown, right: unknown): boolean {
-  return left !== undefined && right !== undefined && (left === right || deepEqual(guard, left, right));
+  return left !== undefined && right !== undefined && deepEqual(guard, left, right);
 }
 
 export function differs(guard: Guard, left: unknown, right: unknown): boolean {
-  return left !== undefined && right !== undefined && left !== right && !deepEqual(guard, left, right);
+  return left !== undefined && right !== undefined && !deepEqual(guard, left, right);
 }
 
 export function order(
+  guard: Guard,
   operator: Ordering,
   left: unknown,
   right: unknown,
@@ -88,6 +91,7 @@ export function order(
       token,
       value: left,
     });
+  chargeComparison(guard, left, right);
   const [a, b] = [left as number, right as number];
   switch (operator) {
     case "<":
@@ -101,9 +105,14 @@ export function order(
   }
 }
 
-export function includes(left: unknown, right: unknown): boolean {
+export function includes(guard: Guard, left: unknown, right: unknown): boolean {
   if (left === undefined || right === undefined) return false;
-  return Array.isArray(right) ? right.indexOf(left) >= 0 : right === left;
+  if (!Array.isArray(right)) return right === left;
+  guard.items(right.length);
+  if (typeof left === "string" && left.length > SMALL)
+    for (const item of right)
+      if (typeof item === "string" && item.length === left.length) chargeComparison(guard, item, left);
+  return right.indexOf(left) >= 0;
 }
 
 /** JSONata's own way of writing a value out. @throws {ExpressionError} D3001 for an infinite number. */
@@ -111,8 +120,22 @@ export function toText(guard: Guard, value: unknown, pretty = false): string | u
   if (typeof value === "string" || value === undefined) return value;
   if (typeof value === "number" && Number.isFinite(value)) return numberText(value);
   if (typeof value === "boolean") return String(value);
-  weigh(guard, value);
-  return STRING(value, pretty) as string;
+  return STRING(weigh(guard, value) ? plainCopy(value) : value, pretty) as string;
+}
+
+/**
+ * A copy without views of the request, and in which a function of the host's is as empty as the reference writes it: JavaScript
+ * would call one named toJSON.
+ */
+function plainCopy(value: unknown): unknown {
+  if (typeof value === "function") return "";
+  if (typeof value !== "object" || value === null || isFunction(value)) return value;
+  if (isView(value as AttributeBag)) return readWhole(value);
+  if (Array.isArray(value))
+    return Object.assign(value.map(plainCopy), { outerWrapper: (value as Sequence).outerWrapper });
+  const copy = Object.create(null) as Record<string, unknown>;
+  for (const [name, member] of Object.entries(value)) copy[name] = plainCopy(member);
+  return copy;
 }
 
 /** 15 digits, as JSONata writes numbers: no traces of binary fractions. */
@@ -158,7 +181,10 @@ export function range(guard: Guard, left: unknown, right: unknown, position: num
       value: size,
     });
   guard.sequence(size);
-  return createSequence(Array.from({ length: size }, (_, index) => (index === 0 ? first : first + index)));
+  const items: number[] = [];
+  // The first as it is: -0 plus nothing is 0.
+  for (let index = 0; index < size; index++) items.push(index === 0 ? first : first + index);
+  return createSequence(items);
 }
 
 function checkNumeric(value: unknown, position: number, token: string): boolean {

@@ -80,22 +80,22 @@ export function takeStep(guard: Guard, input: unknown, step: Step, last: boolean
   if (input === undefined || (input as unknown[]).length === 0) return createSequence();
   const items = input as unknown[];
   const results: unknown[] = [];
+  let total = 0;
   for (let index = 0; index < items.length; index++) {
     guard.tick();
     const result = step(items[index]);
-    if (result !== undefined) results.push(result);
+    if (result === undefined) continue;
+    results.push(result);
+    total += Array.isArray(result) && (result as Sequence).cons !== true ? result.length : 1;
+    if (total > guard.maxSequence && results.length > 1) guard.sequence(total);
   }
-  guard.sequence(results.length);
   if (last && results.length === 1 && Array.isArray(results[0]) && !isSequence(results[0])) return results[0];
+  guard.sequence(total);
   const flat = createSequence();
   for (const result of results) {
     if (!Array.isArray(result) || (result as Sequence).cons === true) flat.push(result);
-    else {
-      if (flat.length + result.length > guard.maxSequence) guard.sequence(flat.length + result.length);
-      for (const item of result) flat.push(item);
-    }
+    else for (const item of result) flat.push(item);
   }
-  guard.sequence(flat.length);
   return flat;
 }
 
@@ -115,10 +115,15 @@ export function stepOnce(guard: Guard, input: unknown, step: Step, last: boolean
   return input === undefined ? undefined : laidFlat(step(input), last);
 }
 
-/** What a step gave, as what further steps go on from. */
+/**
+ * The result of a step that was taken from one value, as the sequence that further steps go on from. As in the reference,
+ * a sequence is laid flat: a `[]` within the step keeps a list of one item no longer than the step lasts.
+ */
 export function laidFlat(result: unknown, last: boolean): unknown {
   if (!Array.isArray(result) || (last && !isSequence(result))) return result;
-  return (result as Sequence).cons === true ? [result] : result;
+  const sequence = result as Sequence;
+  if (sequence.cons === true) return [result];
+  return sequence.keepSingleton === true ? createSequence([...sequence]) : result;
 }
 
 /** A path of plain names that ends with `[]`, where no array was on the way and the last value is none either. */
@@ -211,7 +216,7 @@ export function wildcard(guard: Guard, input: unknown): unknown {
   const object: unknown = wrapped ? input[0] : input;
   let results: unknown = createSequence();
   if (typeof object !== "object" || object === null || isFunction(object)) return results;
-  for (const name of Object.keys(object)) {
+  for (const name of guard.namesOf(object)) {
     const value = (object as Record<string, unknown>)[name];
     if (Array.isArray(value)) results = append(guard, results, flatten(guard, value, []));
     else (results as unknown[]).push(value);
@@ -239,7 +244,7 @@ export function descendants(guard: Guard, input: unknown): unknown {
     if (results.length > guard.maxSequence) guard.sequence(results.length);
     if (Array.isArray(value)) value.forEach(visit);
     else if (typeof value === "object" && value !== null && !isFunction(value))
-      Object.values(value).forEach(visit);
+      for (const name of guard.namesOf(value)) visit((value as Record<string, unknown>)[name]);
   };
   visit(input);
   return results.length === 1 ? results[0] : results;

@@ -3,19 +3,32 @@
 
 import { builtinOf, type ReferenceFunction } from "../reference-functions.ts";
 import { signatureOf } from "../signatures.ts";
+import { chargeOf, isMeasured } from "../functions/costs.ts";
 import type { CompiledFunction } from "./callee.ts";
 import type { Guard } from "./guard.ts";
+import { chargeCoercion } from "./values.ts";
 import { createSequence, type Sequence } from "./sequence.ts";
+
+/** Functions that hand on what they are given, and make no text of it. */
+const KEEPING: ReadonlySet<string> = new Set("zip exists reverse shuffle type count".split(" "));
 
 /** One of the reference's own functions that needs nothing to be waited for. */
 export function referenceFunction(name: string, original = builtinOf(name)): CompiledFunction {
   const { implementation, signature } = original as ReferenceFunction;
   const call = implementation as (...values: unknown[]) => unknown;
+  const charge = chargeOf(name);
+  const measured = isMeasured(name);
   return {
     name,
     arity: call.length,
     signature: signature === undefined ? undefined : signatureOf(signature as { definition: string }),
-    invoke: (guard, values, context) => call.apply(new Focus(guard, context), values as unknown[]),
+    invoke(guard, values, context) {
+      charge?.(guard, values);
+      if (!KEEPING.has(name)) chargeCoercion(guard, values);
+      const result = call.apply(new Focus(guard, context), values as unknown[]);
+      if (measured) guard.look(true);
+      return result;
+    },
   };
 }
 

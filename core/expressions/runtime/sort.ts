@@ -5,7 +5,7 @@ import { ExpressionError } from "../expression.ts";
 import type { Guard } from "./guard.ts";
 import type { Sequence } from "./sequence.ts";
 import type { Tuple, TupleStep } from "./tuples.ts";
-import { isArrayOfNumbers, isArrayOfStrings } from "./values.ts";
+import { chargeComparison, isArrayOfNumbers, isArrayOfStrings } from "./values.ts";
 
 /** Whether `a` comes after `b`. */
 export type ComesAfter = (a: unknown, b: unknown) => boolean;
@@ -34,7 +34,10 @@ export function mergeSort(guard: Guard, items: readonly unknown[], comesAfter: C
 export function sortPlain(guard: Guard, items: readonly unknown[]): unknown[] {
   if (!isArrayOfNumbers(items) && !isArrayOfStrings(items))
     throw new ExpressionError("D3070", "$sort without a function takes only numbers, or only strings");
-  return mergeSort(guard, items, (a, b) => (a as number) > (b as number));
+  return mergeSort(guard, items, (a, b) => {
+    chargeComparison(guard, a, b);
+    return (a as number) > (b as number);
+  });
 }
 
 /** `^(…)` */
@@ -53,7 +56,7 @@ export function orderBy(
     inTuples ? of((item as Tuple)["@"], item as Tuple) : of(item, outer);
   const sorted = mergeSort(guard, items, (a, b) => {
     for (const term of terms) {
-      const compared = compareTerm(valueOf(term, a), valueOf(term, b), position);
+      const compared = compareTerm(guard, valueOf(term, a), valueOf(term, b), position);
       // No value comes last either way.
       if (compared === "a-absent") return true;
       if (compared === "b-absent") return false;
@@ -64,7 +67,12 @@ export function orderBy(
   return sorted;
 }
 
-function compareTerm(a: unknown, b: unknown, position: number): number | "a-absent" | "b-absent" {
+function compareTerm(
+  guard: Guard,
+  a: unknown,
+  b: unknown,
+  position: number,
+): number | "a-absent" | "b-absent" {
   if (a === undefined) return b === undefined ? 0 : "a-absent";
   if (b === undefined) return "b-absent";
   for (const value of [a, b]) {
@@ -76,5 +84,6 @@ function compareTerm(a: unknown, b: unknown, position: number): number | "a-abse
       position,
       value: a,
     });
+  chargeComparison(guard, a, b);
   return a === b ? 0 : (a as number) < (b as number) ? -1 : 1;
 }

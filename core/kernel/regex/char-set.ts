@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AST } from "@eslint-community/regexpp";
+import { caseGroups } from "./canonical.ts";
 
 /** Ranges of UTF-16 code units, both ends included; sorted, apart from each other. */
 export type CharSet = readonly (readonly [first: number, last: number])[];
@@ -14,8 +15,9 @@ const LAST_ASCII = 0x7f;
 export const NO_CHAR: CharSet = [];
 export const ANY_CHAR: CharSet = [[0, LAST_UNIT]];
 
-const DIGITS: CharSet = [[0x30, 0x39]];
-const WORD: CharSet = [
+export const DIGITS: CharSet = [[0x30, 0x39]];
+/** What `\w` matches, and what `\b` looks for. */
+export const WORD: CharSet = [
   [0x30, 0x39],
   [0x41, 0x5a],
   [0x5f, 0x5f],
@@ -34,16 +36,14 @@ const SPACE: CharSet = [
   [0x3000, 0x3000],
   [0xfeff, 0xfeff],
 ];
-const LINE_ENDS: CharSet = [
+/** ECMAScript's LineTerminator. */
+export const LINE_ENDS: CharSet = [
   [0x0a, 0x0a],
   [0x0d, 0x0d],
   [0x2028, 0x2029],
 ];
 
-/**
- * The code units that `node` may match, with no flag `u`: never fewer than it does, at times more. Undefined for what
- * has no meaning without `u`.
- */
+/** The code units that `node` matches, with no flag `u`. Undefined for what has no meaning without `u`. */
 export function charSetOf(node: SetNode, flags: string): CharSet | undefined {
   const ignoreCase = flags.includes("i");
   switch (node.type) {
@@ -57,9 +57,7 @@ export function charSetOf(node: SetNode, flags: string): CharSet | undefined {
       if (!parts.every((part) => part !== undefined)) return undefined;
       const listed = union(parts.flat());
       const set = ignoreCase ? withOtherCase(listed) : listed;
-      if (!node.negate) return set;
-      // Beyond ASCII, case is only known roughly, and its rough complement would lack characters.
-      return ignoreCase ? union([...complement(set), [LAST_ASCII + 1, LAST_UNIT]]) : complement(set);
+      return node.negate ? complement(set) : set;
     }
   }
 }
@@ -87,18 +85,20 @@ function escapeSet(node: AST.EscapeCharacterSet | AST.UnicodePropertyCharacterSe
   return node.negate ? complement(set) : set;
 }
 
-/** ASCII letters have each other for other case, as JavaScript folds without `u`; all else may have all else. */
+/** The set with every unit that flag `i` takes for one of its units. */
 function withOtherCase(set: CharSet): CharSet {
   const ranges = [...set];
   for (let upper = 0x41; upper <= 0x5a; upper++) {
     const lower = upper + 0x20;
     if (contains(set, upper) || contains(set, lower)) ranges.push([upper, upper], [lower, lower]);
   }
-  if (set.some(([, last]) => last > LAST_ASCII)) ranges.push([LAST_ASCII + 1, LAST_UNIT]);
+  for (const [first, last] of set)
+    for (let unit = Math.max(first, LAST_ASCII + 1); unit <= last; unit++)
+      for (const other of caseGroups().get(unit) ?? []) ranges.push([other, other]);
   return union(ranges);
 }
 
-function union(ranges: CharSet): CharSet {
+export function union(ranges: CharSet): CharSet {
   const merged: [number, number][] = [];
   for (const [first, last] of ranges.toSorted(([a], [b]) => a - b)) {
     const previous = merged.at(-1);
@@ -108,13 +108,18 @@ function union(ranges: CharSet): CharSet {
   return merged;
 }
 
-function complement(set: CharSet): CharSet {
+export function complement(set: CharSet): CharSet {
+  return complementIn(set, LAST_UNIT);
+}
+
+/** What of 0 to `end` is not in the set. */
+export function complementIn(set: CharSet, end: number): CharSet {
   const rest: [number, number][] = [];
   let next = 0;
   for (const [first, last] of set) {
     if (first > next) rest.push([next, first - 1]);
     next = last + 1;
   }
-  if (next <= LAST_UNIT) rest.push([next, LAST_UNIT]);
+  if (next <= end) rest.push([next, end]);
   return rest;
 }

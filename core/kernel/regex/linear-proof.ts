@@ -15,14 +15,17 @@ export const MAX_STEPS_PER_CHAR = 128;
 const MAX_COUNTS = 1_000;
 const MAX_EFFORT = 100_000;
 
-/** Whether a backtracking matcher finds every match of `pattern`, or that there is none, in linear time. */
-export function searchesInLinearTime(pattern: AST.Pattern, flags: string): boolean {
-  return takesLinearTime(pattern, { flags, searching: !isAnchored(pattern, flags), openEnd: true });
+/**
+ * How many steps for each character of a text a backtracking matcher takes at most, to find every match of `pattern`
+ * or that there is none; undefined when linear time is not proven.
+ */
+export function searchStepsPerChar(pattern: AST.Pattern, flags: string): number | undefined {
+  return stepsPerChar(pattern, { flags, searching: !isAnchored(pattern, flags), openEnd: true });
 }
 
 /** The same for the pattern between `^` and `$`. */
-export function matchesInLinearTime(pattern: AST.Pattern, flags: string): boolean {
-  return takesLinearTime(pattern, { flags, searching: false, openEnd: false });
+export function matchStepsPerChar(pattern: AST.Pattern, flags: string): number | undefined {
+  return stepsPerChar(pattern, { flags, searching: false, openEnd: false });
 }
 
 /** Whether a match can begin nowhere but where the text does, which V8 knows too. */
@@ -36,9 +39,9 @@ export function isAnchored({ alternatives }: AST.Pattern, flags: string): boolea
  * are counted, for all texts at once: from the counts of paths to each state after one text follow those after each
  * text longer by one character, and only finitely many counts exist when none exceeds a bound.
  */
-function takesLinearTime(pattern: AST.Pattern, options: AutomatonOptions): boolean {
+function stepsPerChar(pattern: AST.Pattern, options: AutomatonOptions): number | undefined {
   const automaton = buildAutomaton(pattern, options);
-  if (automaton === undefined) return false;
+  if (automaton === undefined) return undefined;
   const alphabet = alphabetOf(automaton);
   const costs = automaton.edges.map((edges, state) => {
     const ways = [...edges.values()].reduce((total, more) => total + more, automaton.endings[state] ?? 0);
@@ -48,21 +51,23 @@ function takesLinearTime(pattern: AST.Pattern, options: AutomatonOptions): boole
   const seen = new Set([String(begun)]);
   const open = [begun];
   let effort = 0;
+  let most = 1;
   for (let counts = open.pop(); counts !== undefined; counts = open.pop()) {
     const steps = counts.reduce((total, [state, count]) => total + count * (costs[state] ?? 0), 0);
-    if (steps > MAX_STEPS_PER_CHAR) return false;
+    if (steps > MAX_STEPS_PER_CHAR) return undefined;
+    most = Math.max(most, steps);
     const reached = follow(counts, automaton);
     for (const letter of alphabet) {
       effort += letter.length;
       const next = letter.flatMap((state): Counts => (reached[state] ? [[state, reached[state]]] : []));
       const key = String(next);
       if (seen.has(key)) continue;
-      if (seen.size >= MAX_COUNTS || effort > MAX_EFFORT) return false;
+      if (seen.size >= MAX_COUNTS || effort > MAX_EFFORT) return undefined;
       seen.add(key);
       open.push(next);
     }
   }
-  return true;
+  return most;
 }
 
 /** How many paths have led to each state, where any have; in the order of states. */

@@ -29,6 +29,8 @@ function textOf(element: AST.Element): { readonly text: string; readonly all: bo
       return { text: String.fromCharCode(element.value), all: true };
     case "Group":
     case "CapturingGroup": {
+      // With flags of its own, which newer versions of JavaScript have, a group's letters may be of either case.
+      if (element.type === "Group" && element.modifiers !== null) return { text: "", all: false };
       const [only, another] = element.alternatives;
       return only === undefined || another !== undefined
         ? { text: "", all: false }

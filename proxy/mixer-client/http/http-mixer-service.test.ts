@@ -15,6 +15,7 @@ import {
   ToyServer,
   until,
 } from "../../control-plane/toy-server.test.ts";
+import { isDoubtful } from "../doubtful.ts";
 import { charge, decision, quota } from "../toy-mixer.test.ts";
 import {
   createHttpMixerService,
@@ -150,6 +151,44 @@ describe("the mixer over HTTP", () => {
       first = false;
     });
     assert.deepEqual(await connect([server]).check(REQUEST), REPLY);
+  });
+
+  describe("a report with an id, whose answer is missing", () => {
+    const REPORT = { bags: [{ a: 1 }], deduplicationId: "r1" };
+    const taken: Answer = (_, response) => void response.writeHead(204).end();
+    const counts = (servers: readonly ToyServer[]) => servers.map(({ received }) => received.length);
+
+    for (const [what, answer] of Object.entries({ hang, reset })) {
+      it(`may be sent again, and goes to the same mixer alone (${what})`, async () => {
+        const pair = [await startServer(answer), await startServer(taken)];
+        const [first, other] = pair as [ToyServer, ToyServer];
+        const service = connect(pair, { reportMs: 150 });
+        const error = await failureOf(service.report(REPORT));
+        assert.deepEqual([error.retryable, isDoubtful(error)], [true, true]);
+        // Whatever the turn of other calls is.
+        await service.report({ bags: [], deduplicationId: "other" });
+        const draining = { error: { code: "PURSER_DRAINING", message: "going", remedy: "" } };
+        first.answer = json(draining, 503);
+        assert.equal((await failureOf(service.report(REPORT))).retryable, true);
+        first.answer = taken;
+        const before = counts(pair);
+        await service.report(REPORT);
+        assert.deepEqual(counts(pair), [(before[0] ?? 0) + 1, before[1]]);
+        assert.deepEqual(
+          other.received.map(({ body }) => (body as { deduplicationId: string }).deduplicationId),
+          ["other"],
+        );
+      });
+    }
+
+    it("goes to another mixer once the one that had it is gone", async () => {
+      const pair = [await startServer(hang), await startServer(taken)];
+      const service = connect(pair, { reportMs: 150 });
+      await failureOf(service.report(REPORT));
+      await pair[0]?.kill();
+      await service.report(REPORT);
+      assert.deepEqual(counts(pair), [1, 1]);
+    });
   });
 
   it("never sends a report twice that may have been taken, but elsewhere what was refused", async () => {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { LRUCache } from "lru-cache";
 import type {
   AllocateReply,
   AllocateRequest,
@@ -17,6 +18,7 @@ import { PurserError } from "../../../core/kernel/errors.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../../core/kernel/ports.ts";
 import { CallFailure, JsonClient } from "../../control-plane/json-client.ts";
 import { startLongPoll } from "../../control-plane/long-poll.ts";
+import { doubtful } from "../doubtful.ts";
 import { EXPLAIN_TIMEOUT_MS } from "../settings.ts";
 import { decodeAllocateReply, decodeCheckReply, decodePolicyState } from "./mixer-replies.ts";
 
@@ -54,6 +56,8 @@ const REPLY_LIMIT_BYTES = 1 << 20;
 const STATE_LIMIT_BYTES = 16 << 20;
 /** A held poll may be answered so late. */
 const POLL_GRACE_MS = 5_000;
+/** Reports whose fate is unknown and that are expected to be sent again. */
+const MAX_DOUBTS = 1_000;
 /** A mixer that failed is asked last for so long. */
 const PASS_OVER_MS = 1_000;
 
@@ -67,10 +71,12 @@ interface Call<T> {
   readonly path: string;
   readonly request: object;
   readonly timeoutMs: number;
-  /** Whether it does no harm to send again what may have been carried out. */
-  readonly repeatable: boolean;
+  /** Who may be sent again what may have been carried out: any mixer, the mixer that may have done so, or none. */
+  readonly repeatable: "anywhere" | "there" | "never";
   /** Throws when the reply is not what it should be. */
   readonly decode: (body: unknown) => T;
+  /** Names the call among its repetitions. */
+  readonly id?: string | undefined;
 }
 
 /** The mixers of a mesh over HTTP, as one. */
@@ -83,6 +89,8 @@ class HttpMixers implements HttpMixerService {
   readonly #timeouts: HttpMixerTimeouts;
   readonly #servers: readonly Server[];
   readonly #watches = new Set<() => void>();
+  /** Who may have carried out a call that is to be repeated there alone, by the call's id. */
+  readonly #doubts = new LRUCache<string, Server>({ max: MAX_DOUBTS });
   #turn = 0;
 
   constructor(options: HttpMixerOptions) {
@@ -113,7 +121,7 @@ class HttpMixers implements HttpMixerService {
     const timeoutMs = request.explain === true ? Math.max(callMs, EXPLAIN_TIMEOUT_MS) : callMs;
     const decode = (body: unknown) => decodeCheckReply(body, request);
     return await this.#post(
-      { path: MIXER_PATHS.check, request, timeoutMs, repeatable: true, decode },
+      { path: MIXER_PATHS.check, request, timeoutMs, repeatable: "anywhere", decode },
       options,
     );
   }
@@ -122,15 +130,18 @@ class HttpMixers implements HttpMixerService {
     const { callMs: timeoutMs } = this.#timeouts;
     const decode = (body: unknown) => decodeAllocateReply(body, request.charges.length);
     return await this.#post(
-      { path: MIXER_PATHS.quota, request, timeoutMs, repeatable: true, decode },
+      { path: MIXER_PATHS.quota, request, timeoutMs, repeatable: "anywhere", decode },
       options,
     );
   }
 
+  /** Safe to send twice to the same mixer, which takes an id once. */
   async report(request: ReportRequest, options?: CallOptions): Promise<void> {
     const { reportMs: timeoutMs } = this.#timeouts;
+    const { deduplicationId: id } = request;
     const decode = () => undefined;
-    await this.#post({ path: MIXER_PATHS.report, request, timeoutMs, repeatable: false, decode }, options);
+    const repeatable = id === undefined ? "never" : "there";
+    await this.#post({ path: MIXER_PATHS.report, request, timeoutMs, repeatable, decode, id }, options);
   }
 
   watch({ id }: ProxyIdentity, listener: (state: PolicyState) => void): () => void {
@@ -167,23 +178,33 @@ class HttpMixers implements HttpMixerService {
     const { path, request, timeoutMs, decode } = call;
     const body = JSON.stringify(request);
     const signal = options?.signal instanceof AbortSignal ? options.signal : undefined;
-    const servers = this.#inTurn();
+    const inDoubt = call.id !== undefined && this.#doubts.has(call.id);
+    const servers = this.#serversFor(call);
     // An idle connection may be closed just as a call goes out: where there is nobody else, the same one is asked again.
     const tries = servers.length === 1 ? [...servers, ...servers] : servers;
     let failure: CallFailure | undefined;
     for (const server of tries) {
-      if (failure !== undefined && !goesOn(failure, call, servers.length)) break;
+      if (failure !== undefined && !goesOn(failure, call, servers.length, inDoubt)) break;
       const reply = await server.calls.call({ method: "POST", path, body, timeoutMs, signal });
       const outcome = reply instanceof CallFailure ? reply : decoded(reply.body, decode);
       if (!(outcome instanceof CallFailure)) {
         server.passOverUntilMs = 0;
+        if (call.id !== undefined) this.#doubts.delete(call.id);
         return outcome.value;
       }
       failure = outcome;
+      if (call.id !== undefined && isInDoubt(failure)) this.#doubts.set(call.id, server);
       if (failure.error.retryable) server.passOverUntilMs = this.#options.clock.monotonicMs() + PASS_OVER_MS;
       if (signal?.aborted === true) break;
     }
     throw finalError(failure, call);
+  }
+
+  /** The mixer that may have carried out the call comes first. Only when it is gone does another one get the call. */
+  #serversFor({ id }: Call<unknown>): readonly Server[] {
+    const servers = this.#inTurn();
+    const doubted = id === undefined ? undefined : this.#doubts.get(id);
+    return doubted === undefined ? servers : [doubted, ...servers.filter((server) => server !== doubted)];
   }
 
   /** Each call begins with the next one; those that have just failed come last. */
@@ -206,17 +227,30 @@ function decoded<T>(body: unknown, decode: (body: unknown) => T): { readonly val
 }
 
 /** Whether to ask once more after a failure. */
-function goesOn({ how, error }: CallFailure, { repeatable }: Call<unknown>, servers: number): boolean {
+function goesOn(
+  { how, error }: CallFailure,
+  { repeatable }: Call<unknown>,
+  servers: number,
+  inDoubt: boolean,
+): boolean {
   // A mixer that understood and refused: another one would say the same.
   if (!error.retryable) return false;
-  if (servers === 1) return repeatable && how === "broken";
-  return repeatable || how === "unsent" || how === "refused";
+  if (inDoubt && servers > 1) return how === "unsent";
+  if (servers === 1) return repeatable !== "never" && how === "broken";
+  return repeatable === "anywhere" || how === "unsent" || how === "refused";
 }
 
-/** What may have been carried out and must not be twice is not to be tried again by anybody. */
+/** Whether the mixer may have carried out the call. */
+function isInDoubt({ how }: CallFailure): boolean {
+  return how === "broken" || how === "late";
+}
+
+/** A call that may have been carried out and must not be twice is not to be tried again by anybody. */
 function finalError(failure: CallFailure | undefined, { repeatable }: Call<unknown>): PurserError {
   if (failure === undefined) return new PurserError("PURSER_MIXER_UNAVAILABLE", "no mixer is configured");
-  const { how, error } = failure;
-  if (repeatable || how === "unsent" || how === "refused") return error;
-  return new PurserError(error.code, error.message, { cause: error, retryable: false });
+  const { error } = failure;
+  if (repeatable === "anywhere" || !isInDoubt(failure)) return error;
+  return repeatable === "there"
+    ? doubtful(error)
+    : new PurserError(error.code, error.message, { cause: error, retryable: false });
 }

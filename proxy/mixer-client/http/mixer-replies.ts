@@ -55,6 +55,7 @@ const Decision = Type.Object({
       leaseMs: Amount,
       mode: Choice("enforce", "shadow"),
       onStoreFailure: StoreFailure,
+      giveBackOn: Type.Optional(Choice("unanswered", "failure")),
       message: Text,
     }),
   ),
@@ -78,7 +79,11 @@ const checkReply = Compile(Type.Object({ version: Text, decision: Decision, quot
 
 const allocateReply = Compile(
   Type.Union([
-    Type.Object({ kind: Type.Literal("granted"), quotas: QuotaOutcomes }),
+    Type.Object({
+      kind: Type.Literal("granted"),
+      quotas: QuotaOutcomes,
+      stale: Type.Optional(Type.Object({ version: Text, charges: List(Type.Integer({ minimum: 0 })) })),
+    }),
     Type.Object({ kind: Type.Literal("stale"), version: Text }),
   ]),
 );

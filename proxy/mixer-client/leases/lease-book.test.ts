@@ -72,8 +72,8 @@ describe("quota leases", () => {
 
   it("let those that wait share one call, in order", async () => {
     const { time, mixer, client } = stageWith([quota({ limit: 15 })]);
-    void client.check(BAG);
     mixer.delayMs = 5;
+    await Promise.all([client.check(BAG), time.advanceAndSettle(5)]);
     const outcomes: string[] = [];
     const all = Array.from({ length: 30 }, async (_, index) => {
       const { outcome } = await client.check(BAG);
@@ -187,8 +187,10 @@ describe("quota leases", () => {
     time.advance(1_000);
     // The reply comes when the lease, counted from the asking, is over: nothing of it may be held.
     mixer.delayMs = 100;
-    const [counts] = await Promise.all([kinds(client, 100), time.advanceAndSettle(200)]);
+    // It goes back, and is asked for again with the time that a reply takes.
+    const [counts] = await Promise.all([kinds(client, 100), time.advanceAndSettle(300)]);
     assert.deepEqual(counts, { allow: 100 });
+    assert.equal(client.stats()["quota_late"], 1);
     assert.ok(client.check(BAG) instanceof Promise);
   });
 
@@ -222,6 +224,31 @@ describe("quota leases", () => {
     assert.deepEqual([outcome.kind, checkCacheHit, mixer.checks.length], ["allow", false, 2]);
   });
 
+  it("go back although others of the call belong to no policy any more", async () => {
+    const quotas = Array.from({ length: 5 }, (_, index) => quota({ policy: `q${index}`, limit: 10_000 }));
+    const { mixer, client } = stageWith(quotas);
+    await kinds(client, 200);
+    mixer.gone = ["q0", "q3"];
+    await client.close(100);
+    assert.deepEqual(
+      quotas.map((one) => mixer.remaining(one) === 9_800),
+      [false, true, true, false, true],
+    );
+  });
+
+  it("lead to a new check when one of a request's charges is stale, and keep the others' amounts", async () => {
+    const kept = quota({ policy: "kept", limit: 5 });
+    const gone = quota({ policy: "gone", limit: 5 });
+    const { mixer, client } = stageWith([kept, gone]);
+    void client.check(BAG);
+    mixer.gone = ["gone"];
+    mixer.replyVersion = "v2";
+    mixer.decide = () => ({ charges: [charge(kept)] });
+    const { outcome } = client.check(BAG) as Verdict;
+    assert.deepEqual([outcome.kind, mixer.checks.length, client.stats()["quota_stale"]], ["allow", 2, 1]);
+    assert.equal(mixer.remaining(kept), 3);
+  });
+
   it("of the mixer that hangs cost those that wait no more than the deadline, all together", async () => {
     const { time, mixer, client } = stageWith([quota({ limit: 10 })]);
     void client.check(BAG);
@@ -234,12 +261,214 @@ describe("quota leases", () => {
     assert.equal((await second).outcome.kind, "error");
   });
 
+  for (const delayMs of [1, 4, 20]) {
+    it(`refuse nobody below the limit while the store is away, with replies after ${delayMs} ms`, async () => {
+      const hot = quota({ limit: 100_000, windowMs: 10_000, onStoreFailure: "local" });
+      const { time, mixer, client } = stageWith([hot]);
+      mixer.delayMs = delayMs;
+      await Promise.all([client.check(BAG), time.advanceAndSettle(delayMs)]);
+      const verdicts: Promise<Verdict>[] = [];
+      for (let tick = 0; tick < 1_500; tick++) {
+        mixer.storeCondition = tick >= 300 && tick < 1_200 ? "down" : "up";
+        for (let request = 0; request < 1 + (tick % 3); request++)
+          verdicts.push(Promise.resolve(client.check(BAG)));
+        await time.advanceAndSettle(1);
+      }
+      await time.advanceAndSettle(100);
+      const all = await Promise.all(verdicts);
+      assert.deepEqual([...new Set(all.map(({ outcome }) => outcome.kind))], ["allow"]);
+      assert.ok(all.filter(({ failure }) => failure?.applied === "local").length > 1_000);
+    });
+  }
+
+  it("are all used before anybody is refused while the store is away", async () => {
+    const step = fc.record({
+      waitMs: fc.integer({ min: 0, max: 9 }),
+      requests: fc.integer({ min: 0, max: 12 }),
+    });
+    const scenario = fc.record({
+      limit: fc.integer({ min: 0, max: 150 }),
+      delayMs: fc.integer({ min: 0, max: 12 }),
+      steps: fc.array(step, { minLength: 1, maxLength: 30 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(scenario, async ({ limit, delayMs, steps }) => {
+        const { time, mixer, client } = stageWith([
+          quota({ limit, windowMs: 3_600_000, onStoreFailure: "local" }),
+        ]);
+        mixer.storeCondition = "down";
+        mixer.delayMs = delayMs;
+        const verdicts: Promise<Verdict>[] = [];
+        for (const { waitMs, requests } of steps) {
+          for (let request = 0; request < requests; request++)
+            verdicts.push(Promise.resolve(client.check(BAG)));
+          await time.advanceAndSettle(waitMs);
+        }
+        await time.advanceAndSettle(200);
+        const allowed = (await Promise.all(verdicts)).filter(({ outcome }) => outcome.kind === "allow");
+        assert.equal(allowed.length, Math.min(limit, verdicts.length));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("are all used before anybody is refused, also with grants that come late", async () => {
+    const step = fc.record({
+      waitMs: fc.oneof(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 400 })),
+      requests: fc.integer({ min: 0, max: 30 }),
+      replyDelayMs: fc.constantFrom(0, 1, 5, 60, 200),
+    });
+    const scenario = fc.record({
+      algorithm: fc.constantFrom("fixed-window" as const, "sliding-window" as const),
+      limit: fc.integer({ min: 0, max: 300 }),
+      leaseMs: fc.constantFrom(0, 100, 1_000),
+      steps: fc.array(step, { minLength: 1, maxLength: 30 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(scenario, async ({ algorithm, limit, leaseMs, steps }) => {
+        const counted = quota({ limit, leaseMs, algorithm, windowMs: 86_400_000 });
+        const { time, mixer, client } = stageWith([counted]);
+        mixer.delayMs = 1;
+        const verdicts: Promise<Verdict>[] = [];
+        for (const { waitMs, requests, replyDelayMs } of steps) {
+          mixer.replyDelayMs = replyDelayMs;
+          for (let request = 0; request < requests; request++)
+            verdicts.push(Promise.resolve(client.check(BAG)));
+          await time.advanceAndSettle(waitMs);
+        }
+        await time.advanceAndSettle(4_000);
+        const kindsSeen = (await Promise.all(verdicts)).map(({ outcome }) => outcome.kind);
+        const countOf = (wanted: string) => kindsSeen.filter((kind) => kind === wanted).length;
+        assert.ok(countOf("allow") <= limit);
+        // A mixer that is late twice is told as an error; what it granted was used up for others meanwhile.
+        if (countOf("error") === 0) assert.equal(countOf("allow"), Math.min(limit, verdicts.length));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it("are dropped when the policies change", async () => {
     const wide = quota({ limit: 10_000 });
     const { mixer, client } = stageWith([wide]);
     await kinds(client, 300);
     mixer.announce({ version: "v2" });
     assert.equal(mixer.remaining(wide), 9_700);
+  });
+});
+
+describe("charges of requests that went wrong", () => {
+  for (const fate of ["unanswered", "failure"] as const) {
+    for (const limit of [10, 100_000]) {
+      for (const delayMs of [0, 3]) {
+        it(`go back for ${fate} as their policies say, of ${limit} with replies after ${delayMs} ms`, async () => {
+          const quotas = [
+            quota({ policy: "never", limit }),
+            quota({ policy: "unanswered", limit, giveBackOn: "unanswered" }),
+            quota({ policy: "failure", limit, giveBackOn: "failure" }),
+          ];
+          const { time, mixer, client } = stageWith(quotas);
+          mixer.delayMs = delayMs;
+          const requests = 9;
+          for (let request = 0; request < requests; request++) {
+            const verdict = Promise.resolve(client.check(BAG));
+            await time.advanceAndSettle(10);
+            const { outcome, giveBack } = await verdict;
+            assert.equal(outcome.kind, "allow");
+            giveBack?.(fate);
+            await time.advanceAndSettle(10);
+          }
+          const closing = client.close(100);
+          await time.advanceAndSettle(100);
+          await closing;
+          assert.deepEqual(
+            quotas.map((one) => limit - mixer.remaining(one)),
+            [requests, fate === "unanswered" ? 0 : requests, 0],
+          );
+        });
+      }
+    }
+  }
+
+  it("have no way back where no policy wants it", () => {
+    const { client } = stageWith([quota({})]);
+    for (let request = 0; request < 3; request++)
+      assert.equal((client.check(BAG) as Verdict).giveBack, undefined);
+  });
+});
+
+describe("grants that come late", () => {
+  /** As many requests as the limit, whose replies are held; and as many again, once the window of the decision is over. */
+  for (const algorithm of ["fixed-window", "sliding-window", "token-bucket"] as const) {
+    for (const [how, validUseCount] of [
+      ["checks", 0],
+      ["asks of leases", 1_000_000],
+    ] as const) {
+      it(`go back, so that ${how} by ${algorithm} never admit more than the limit`, async () => {
+        const delays = fc.array(fc.constantFrom(1, 5, 40, 300, 700, 900, 990), {
+          minLength: 1,
+          maxLength: 12,
+        });
+        const scenario = fc.record({
+          delays,
+          leaseMs: fc.constantFrom(0, 100, 1_000),
+          windowMs: fc.constantFrom(100, 1_000),
+          gapMs: fc.integer({ min: 0, max: 300 }),
+        });
+        await fc.assert(
+          fc.asyncProperty(scenario, async ({ delays: all, leaseMs, windowMs, gapMs }) => {
+            const limit = 60;
+            const stage = stageWith([quota({ limit, windowMs, leaseMs, algorithm })]);
+            const { time, mixer, client } = stage;
+            const decide = mixer.decide;
+            mixer.decide = (bag) => ({ ...decide(bag), validUseCount });
+            const uses: Use[] = [];
+            for (const delayMs of all) {
+              mixer.replyDelayMs = delayMs;
+              for (let request = 0; request < limit; request++) {
+                void Promise.resolve(client.check(BAG)).then(({ outcome }) => {
+                  if (outcome.kind === "allow") uses.push({ atMs: time.clock.nowMs(), amount: 1 });
+                });
+              }
+              await time.advanceAndSettle(gapMs);
+            }
+            mixer.replyDelayMs = 1;
+            await time.advanceAndSettle(4_000);
+            assert.equal(findExcess(algorithm, uses, limit, windowMs), undefined);
+            const closing = client.close(1_000);
+            await time.advanceAndSettle(1_000 + 3 * windowMs);
+            await closing;
+            assert.equal(mixer.remaining(quota({ limit, windowMs, algorithm })), limit);
+          }),
+          { numRuns: 25 },
+        );
+      });
+    }
+  }
+
+  it("are asked for again within the request's deadline, and passed when they come in time then", async () => {
+    const { time, mixer, client } = stageWith([
+      quota({ limit: 60, windowMs: 1_000, algorithm: "sliding-window" }),
+    ]);
+    mixer.replyDelayMs = 1;
+    await Promise.all([client.check(BAG), time.advanceAndSettle(1)]);
+    await time.advanceAndSettle(2_000);
+    mixer.replyDelayMs = 900;
+    const all = kinds(client, 50);
+    mixer.replyDelayMs = 1;
+    await time.advanceAndSettle(1_000);
+    assert.deepEqual(await all, { allow: 50 });
+    assert.equal(client.stats()["quota_late"], 1);
+  });
+
+  it("count as an absent mixer when they come late again and again", async () => {
+    const { time, mixer, client } = stageWith([
+      quota({ limit: 60, windowMs: 100, algorithm: "sliding-window" }),
+    ]);
+    mixer.replyDelayMs = 300;
+    const verdict = Promise.resolve(client.check(BAG));
+    await time.advanceAndSettle(2_000);
+    const { outcome } = await verdict;
+    assert.equal(outcome.kind === "error" && outcome.code, "PURSER_MIXER_UNAVAILABLE");
   });
 });
 
@@ -270,49 +499,54 @@ describe("the quota promise, with leases", () => {
         leaseMs: fc.constantFrom(0, 40, 400, 1_000),
         amount: fc.constantFrom(1, 1, 3),
         delayMs: fc.constantFrom(0, 3, 25),
+        replyDelayMs: fc.constantFrom(0, 0, 5, 60),
         steps: fc.array(step, { minLength: 5, maxLength: 40 }),
       });
       await fc.assert(
-        fc.asyncProperty(scenario, async ({ limit, windowMs, leaseMs, amount, delayMs, steps }) => {
-          const counted = quota({ limit, windowMs, leaseMs, algorithm });
-          const stage = stageWith([counted], amount);
-          const { time, mixer } = stage;
-          mixer.delayMs = delayMs;
-          const clients = [stage.client, stage.newClient("second"), stage.newClient("third")];
-          const { policy } = counted;
-          const deny = {
-            kind: "QuotaPolicy",
-            name: policy,
-            onStoreFailure: "deny",
-            onError: "deny",
-          } as const;
-          const fallback = { ...deny, key: {}, charge: amount, limit, windowMs, algorithm };
-          mixer.announce({ version: "v2", proxies: 3, fallbacks: [fallback] });
-          const uses: Use[] = [];
-          for (const { waitMs, client, requests, condition, storeCondition } of steps) {
-            await time.advanceAndSettle(waitMs);
-            mixer.condition = condition;
-            mixer.storeCondition = storeCondition;
-            for (let request = 0; request < requests; request++) {
-              void Promise.resolve((clients[client] as MeteredPolicyClient).check(BAG)).then(
-                ({ outcome }) => {
-                  if (outcome.kind === "allow") uses.push({ atMs: time.clock.nowMs(), amount });
-                },
-              );
+        fc.asyncProperty(
+          scenario,
+          async ({ limit, windowMs, leaseMs, amount, delayMs, replyDelayMs, steps }) => {
+            const counted = quota({ limit, windowMs, leaseMs, algorithm });
+            const stage = stageWith([counted], amount);
+            const { time, mixer } = stage;
+            mixer.delayMs = delayMs;
+            mixer.replyDelayMs = replyDelayMs;
+            const clients = [stage.client, stage.newClient("second"), stage.newClient("third")];
+            const { policy } = counted;
+            const deny = {
+              kind: "QuotaPolicy",
+              name: policy,
+              onStoreFailure: "deny",
+              onError: "deny",
+            } as const;
+            const fallback = { ...deny, key: {}, charge: amount, limit, windowMs, algorithm };
+            mixer.announce({ version: "v2", proxies: 3, fallbacks: [fallback] });
+            const uses: Use[] = [];
+            for (const { waitMs, client, requests, condition, storeCondition } of steps) {
+              await time.advanceAndSettle(waitMs);
+              mixer.condition = condition;
+              mixer.storeCondition = storeCondition;
+              for (let request = 0; request < requests; request++) {
+                void Promise.resolve((clients[client] as MeteredPolicyClient).check(BAG)).then(
+                  ({ outcome }) => {
+                    if (outcome.kind === "allow") uses.push({ atMs: time.clock.nowMs(), amount });
+                  },
+                );
+              }
             }
-          }
-          mixer.condition = "up";
-          mixer.storeCondition = "up";
-          await time.advanceAndSettle(3_000);
-          assert.equal(findExcess(algorithm, uses, limit, windowMs), undefined);
-          await Promise.all([
-            ...clients.map(async (client) => await client.close(2_000)),
-            time.advanceAndSettle(2_000),
-          ]);
-          assert.equal(time.scheduled, 0, "nothing is left scheduled");
-          await time.advanceAndSettle(3 * windowMs);
-          assert.equal(mixer.remaining(counted), limit, "what was leased came back or expired");
-        }),
+            mixer.condition = "up";
+            mixer.storeCondition = "up";
+            await time.advanceAndSettle(3_000);
+            assert.equal(findExcess(algorithm, uses, limit, windowMs), undefined);
+            await Promise.all([
+              ...clients.map(async (client) => await client.close(2_000)),
+              time.advanceAndSettle(2_000),
+            ]);
+            assert.equal(time.scheduled, 0, "nothing is left scheduled");
+            await time.advanceAndSettle(3 * windowMs);
+            assert.equal(mixer.remaining(counted), limit, "what was leased came back or expired");
+          },
+        ),
         { numRuns: 40 },
       );
     });

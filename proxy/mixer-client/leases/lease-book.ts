@@ -9,7 +9,8 @@ import type { Clock, Scheduler } from "../../../core/kernel/ports.ts";
 import { type Answer, type MixerCaller, Unavailable } from "../mixer-caller.ts";
 import type { ClientStats } from "../stats.ts";
 import { type Ask, type ChargeResult, LeasePool, type Waiter } from "./lease-pool.ts";
-import type { Lot } from "./lots.ts";
+import type { Lot, Part } from "./lots.ts";
+import type { UseTime } from "./use-time.ts";
 
 export interface LeaseBookOptions {
   readonly service: Pick<MixerService, "allocate">;
@@ -17,6 +18,7 @@ export interface LeaseBookOptions {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly stats: ClientStats;
+  readonly useTime: UseTime;
   readonly maxPools: number;
   readonly callTimeoutMs: number;
   readonly newId: () => string;
@@ -61,8 +63,11 @@ export class LeaseBook {
     this.#version = version;
   }
 
-  /** Takes all the charges or none, without asking anybody: false when some are not at hand. */
-  takeAtOnce(charges: readonly LeasedCharge[], nowMs: number): boolean {
+  /**
+   * Takes all the charges or none, without asking anybody: false when some are not at hand.
+   * @param taken Is given what was taken, in order, for `putBack`.
+   */
+  takeAtOnce(charges: readonly LeasedCharge[], nowMs: number, taken?: ChargeResult[]): boolean {
     const pools: LeasePool[] = [];
     for (const leased of charges) {
       const pool = this.#poolOf(leased);
@@ -73,7 +78,9 @@ export class LeaseBook {
       const { amount } = (charges[index] as LeasedCharge).charge;
       const pool = pools[index] as LeasePool;
       pool.want(amount, nowMs);
-      pool.take(amount);
+      const parts: Part[] | undefined = taken && [];
+      pool.take(amount, parts);
+      if (parts !== undefined) taken?.push({ kind: "taken", pool, parts });
     }
     this.#askFor(pools);
     return true;
@@ -97,17 +104,43 @@ export class LeaseBook {
   /**
    * What becomes of each charge. When one is refused, the others were asked in vain: `putBack` what they took. Waits
    * for the mixer when it must, never longer than the call's deadline.
+   *
+   * @param sinceMs When the request began to wait for the mixer, on the monotonic clock; default now.
    */
-  acquire(charges: readonly LeasedCharge[], nowMs: number): MaybePromise<readonly ChargeResult[]> {
+  acquire(
+    charges: readonly LeasedCharge[],
+    nowMs: number,
+    sinceMs = nowMs,
+  ): MaybePromise<readonly ChargeResult[]> {
+    for (const leased of charges) this.#poolOf(leased).want(leased.charge.amount, nowMs);
+    const results = this.#waitFor(charges, sinceMs);
+    if (!isPromise(results)) return results;
+    return results.then(async (first) => {
+      if (!this.#hasExpired(first)) return first;
+      await this.putBack(first);
+      const second = await this.#waitFor(charges, sinceMs);
+      if (!this.#hasExpired(second)) return second;
+      await this.putBack(second);
+      return charges.map(() => ({ kind: "failed", code: "PURSER_MIXER_UNAVAILABLE" }) as const);
+    });
+  }
+
+  /** Whether a part of what a request took was over before the last part came. */
+  #hasExpired(results: readonly ChargeResult[]): boolean {
+    const nowMs = this.#options.clock.monotonicMs();
+    return results.some(
+      (result) => result.kind === "taken" && result.parts.some(({ lot }) => lot.expiresAtMs < nowMs),
+    );
+  }
+
+  #waitFor(charges: readonly LeasedCharge[], sinceMs: number): MaybePromise<readonly ChargeResult[]> {
     const pools = charges.map((leased) => this.#poolOf(leased));
-    for (const [index, pool] of pools.entries())
-      pool.want((charges[index] as LeasedCharge).charge.amount, nowMs);
     const results: ChargeResult[] = [];
     let open = charges.length;
     let done: ((results: readonly ChargeResult[]) => void) | undefined;
     const waiters: Waiter[] = charges.map(({ charge }, index) => ({
       amount: charge.amount,
-      sinceMs: nowMs,
+      sinceMs,
       settle: (result) => {
         results[index] = result;
         open--;
@@ -123,14 +156,32 @@ export class LeaseBook {
   }
 
   /** Hands back what `acquire` took for a request that does not go on. */
-  putBack(results: readonly ChargeResult[]): void {
+  putBack(results: readonly ChargeResult[]): MaybePromise<void> {
     const nowMs = this.#options.clock.monotonicMs();
+    const back: AllocateCharge[] = [];
     for (const result of results) {
       if (result.kind !== "taken") continue;
       const { pool, parts } = result;
-      void this.#giveBack(pool, pool.putBack(parts, nowMs));
+      for (const lot of pool.putBack(parts, nowMs)) back.push(pool.giveBack(lot));
       this.#scheduleGiveBack(pool, nowMs);
     }
+    return this.#sendBack(back);
+  }
+
+  /**
+   * Gives back what a check was granted.
+   * @param granted Charges with what came of them, under the documents of the check.
+   */
+  giveBackGrants(
+    granted: readonly { readonly charge: QuotaCharge; readonly outcome: QuotaOutcome }[],
+  ): MaybePromise<void> {
+    for (const { charge } of granted) this.#pools.peek(leasedCharge(charge).poolName)?.forgetRefusal();
+    const charges = granted
+      .filter(({ outcome }) => outcome.granted > 0 && outcome.failure === undefined)
+      .map(({ charge: { policy, cell, limit }, outcome: { granted: amount, slot } }) => {
+        return { policy, cell, limit, leaseMs: 0, amount: -amount, bestEffort: true, slot };
+      });
+    return this.#sendBack(charges);
   }
 
   /** A check that was decided remotely tells how its quotas stand. */
@@ -162,15 +213,15 @@ export class LeaseBook {
       const asking: LeasePool[] = [];
       const asks: Ask[] = [];
       for (const pool of pools) {
-        const ask = pool.ask(nowMs, this.#proxies);
+        const ask = pool.ask(nowMs, this.#proxies, this.#options.useTime.ms);
         if (ask === undefined) continue;
         asking.push(pool);
         asks.push(ask);
       }
       if (asks.length === 0) return;
-      const answered = chain(this.#allocate(asking, asks, nowMs), (answer) =>
-        this.#deliver(asking, asks, answer, nowMs),
-      );
+      const answer = this.#allocate(asking, asks, nowMs);
+      const atOnce = !isPromise(answer);
+      const answered = chain(answer, (known) => this.#deliver(asking, asks, known, nowMs, atOnce));
       if (isPromise(answered)) {
         void answered.then(() => this.#askFor(asking));
         return;
@@ -183,18 +234,21 @@ export class LeaseBook {
     asks: readonly Ask[],
     nowMs: number,
   ): MaybePromise<Answer<AllocateReply>> {
-    const { stats, callTimeoutMs } = this.#options;
+    const { stats } = this.#options;
     for (const { forWaiters } of asks) {
       if (forWaiters) stats.remote_quota_calls++;
       else stats.remote_quota_prefetch_calls++;
     }
-    // Who waited behind an earlier call has less time left.
-    const oldestMs = Math.min(...pools.map((pool) => pool.waitingSinceMs ?? nowMs));
-    const timeoutMs = Math.max(1, callTimeoutMs - (nowMs - oldestMs));
     return this.#send(
       asks.map(({ charge }) => charge),
-      timeoutMs,
+      this.#timeLeftMs(pools, nowMs),
     );
+  }
+
+  /** How long a call may take: whoever waited behind an earlier one has less time left. */
+  #timeLeftMs(pools: readonly LeasePool[], nowMs: number): number {
+    const oldestMs = Math.min(...pools.map((pool) => pool.waitingSinceMs ?? nowMs));
+    return Math.max(1, this.#options.callTimeoutMs - (nowMs - oldestMs));
   }
 
   #deliver(
@@ -202,8 +256,9 @@ export class LeaseBook {
     asks: readonly Ask[],
     answer: Answer<AllocateReply>,
     sentMs: number,
-  ): void {
-    const { clock, stats, onVersion } = this.#options;
+    atOnce: boolean,
+  ): MaybePromise<void> {
+    const { clock, stats, useTime, onVersion } = this.#options;
     const nowMs = clock.monotonicMs();
     if (answer instanceof Unavailable) {
       for (const pool of pools) pool.fail({ kind: "failed", code: answer.error.code }, nowMs);
@@ -215,8 +270,16 @@ export class LeaseBook {
       onVersion(answer.version);
       return;
     }
+    useTime.note(atOnce ? 0 : nowMs - sentMs);
+    const back: AllocateCharge[] = [];
+    const stale = new Set(answer.stale?.charges);
+    stats.quota_stale += stale.size;
     for (const [index, pool] of pools.entries()) {
       const { charge } = asks[index] as Ask;
+      if (stale.has(index)) {
+        pool.fail({ kind: "stale" }, nowMs);
+        continue;
+      }
       const outcome = answer.quotas[index];
       if (outcome === undefined) {
         pool.fail({ kind: "failed", code: "PURSER_MIXER_UNAVAILABLE" }, nowMs);
@@ -224,9 +287,19 @@ export class LeaseBook {
       }
       if (outcome.granted > 0) stats.remote_quota_accepts++;
       else stats.remote_quota_denies++;
-      void this.#giveBack(pool, pool.answer(charge, outcome, sentMs, nowMs));
+      const lots = pool.answer(charge, outcome, { sentMs, nowMs, atOnce });
+      if (pool.late) {
+        stats.quota_late++;
+        back.push(...lots.map((lot) => pool.giveBack(lot)));
+      } else void this.#giveBack(pool, lots);
       this.#scheduleGiveBack(pool, nowMs);
     }
+    if (answer.stale !== undefined) onVersion(answer.stale.version);
+    // What came too late must be back when it is asked for again.
+    return chain(this.#sendBack(back, this.#timeLeftMs(pools, nowMs)), () => {
+      const laterMs = clock.monotonicMs();
+      for (const pool of pools) pool.resume(laterMs);
+    });
   }
 
   #send(charges: readonly AllocateCharge[], timeoutMs: number): MaybePromise<Answer<AllocateReply>> {
@@ -263,13 +336,13 @@ export class LeaseBook {
     return this.#sendBack(charges);
   }
 
-  #sendBack(charges: readonly AllocateCharge[]): MaybePromise<void> {
-    const { stats, callTimeoutMs } = this.#options;
+  #sendBack(charges: readonly AllocateCharge[], timeoutMs = this.#options.callTimeoutMs): MaybePromise<void> {
+    const { stats } = this.#options;
     const sent: unknown[] = [];
     for (let start = 0; start < charges.length; start += GIVE_BACK_BATCH) {
       const batch = charges.slice(start, start + GIVE_BACK_BATCH);
       for (const { amount } of batch) stats.quota_given_back -= amount;
-      sent.push(this.#send(batch, callTimeoutMs));
+      sent.push(this.#send(batch, timeoutMs));
     }
     if (sent.some((call) => isPromise(call))) return Promise.all(sent).then(() => {});
   }

@@ -6,7 +6,7 @@ import type { QuotaCharge, QuotaOutcome } from "../../../core/check/decision.ts"
 import type { ErrorCode } from "../../../core/kernel/error-catalog.ts";
 import type { QuotaStanding } from "../../../core/quota/rate-limit-fields.ts";
 import { DemandMeter } from "./demand-meter.ts";
-import { type Lot, Lots, type Part } from "./lots.ts";
+import { CLOCK_STEP_MS, type Lot, Lots, type Part, usableUntilMs } from "./lots.ts";
 
 /** What became of one charge. */
 export type ChargeResult =
@@ -22,8 +22,17 @@ export type ChargeResult =
 /** A charge that waits for an amount. */
 export interface Waiter {
   readonly amount: number;
+  /** When its request began, on the monotonic clock. */
   readonly sinceMs: number;
   readonly settle: (result: ChargeResult) => void;
+}
+
+/** When an answer was asked for and when it came, on the monotonic clock. */
+export interface AnswerTimes {
+  readonly sentMs: number;
+  readonly nowMs: number;
+  /** The mixer is in this process and answered before the asking returned. */
+  readonly atOnce: boolean;
 }
 
 /** What a pool wants of the store. */
@@ -38,8 +47,12 @@ const LARGEST_SHARE = 20;
 const MAX_REFUSAL_MS = 1_000;
 /** After an ask that brought nothing to hold, how long until the next one ahead of need. */
 const PAUSE_MS = 250;
-/** The store counts whole milliseconds, ours are finer: a lease ends this much early. */
-const CLOCK_STEP_MS = 1;
+/** Below so much of the limit, leases get shorter as it is used up: in proportion to what remains. */
+const FULL_LEASE_SHARE = 1 / 4;
+/** A shorter lease is not worth the asking. */
+const MIN_LEASE_MS = 2;
+/** After so many answers in a row that came when the grant was over, the mixer is too slow to be asked. */
+const MAX_LATE_ANSWERS = 2;
 
 /**
  * The amounts of one count that this proxy holds, and the requests that wait for more. Requests are admitted only
@@ -52,6 +65,10 @@ export class LeasePool {
   #waiters: Waiter[] = [];
   readonly #demand = new DemandMeter();
   #asking = false;
+  /** The waiters that the ask under way is for: only these may be refused for its answer. */
+  #asked: readonly Waiter[] = [];
+  /** Whether the store could not be reached for the last ask. */
+  #storeAway = false;
   /** What the store had left at its last answer. */
   #remaining = Number.POSITIVE_INFINITY;
   #resetAtMs = 0;
@@ -62,10 +79,8 @@ export class LeasePool {
   /** No asking ahead of need before this. */
   #pausedUntilMs = 0;
   #emptyAnswers = 0;
-  /**
-   * Those that a grant fell short of. The first of them asks once more, alone: its refusal says when to come back, and
-   * holds for all.
-   */
+  #lateAnswers = 0;
+  /** Waiters that a grant fell short of. They are asked for once more, and refused when that falls short of them too. */
   readonly #unserved = new Set<Waiter>();
   /** Cancels the timer for what must go back; the book's own. */
   cancelGiveBack: (() => void) | undefined;
@@ -89,8 +104,8 @@ export class LeasePool {
   }
 
   /** Takes what `has` said is there. */
-  take(amount: number): void {
-    this.#lots.take(amount);
+  take(amount: number, parts?: Part[]): void {
+    this.#lots.take(amount, parts);
   }
 
   /** Until when the same demand is refused without asking: how long, in milliseconds; undefined when it is not. */
@@ -118,61 +133,85 @@ export class LeasePool {
   }
 
   /** What to ask the store for now; undefined when nothing, or when an answer is still awaited. */
-  ask(nowMs: number, proxies: number): Ask | undefined {
+  ask(nowMs: number, proxies: number, useMs: number): Ask | undefined {
     if (this.#asking) return undefined;
     this.#serve(nowMs);
     const forWaiters = this.waiting;
     const available = this.#lots.available(nowMs);
-    const ahead = this.#ahead(available, nowMs, proxies);
+    const heldMs = this.#leaseMs(useMs);
+    const ahead = heldMs === 0 ? 0 : this.#ahead(available, nowMs, proxies, heldMs);
     if (!forWaiters && ahead === 0) return undefined;
-    const served = this.#unserved.size > 0 ? this.#waiters.slice(0, 1) : this.#waiters;
-    const missing = served.reduce((sum, { amount }) => sum + amount, forWaiters ? -available : 0);
+    const asked = [...this.#waiters];
+    const missing = asked.reduce((sum, { amount }) => sum + amount, forWaiters ? -available : 0);
     this.#asking = true;
-    const { policy, cell, limit, leaseMs } = this.#charge;
+    this.#asked = asked;
+    const { policy, cell, limit } = this.#charge;
     return {
       charge: {
         policy,
         cell,
         limit,
-        leaseMs: ahead > 0 ? leaseMs : 0,
+        leaseMs: ahead > 0 ? heldMs : useMs,
         amount: missing + ahead,
         // A single demand is granted whole or not at all, and its refusal then says when it may succeed.
-        bestEffort: ahead > 0 || served.length !== 1,
+        bestEffort: ahead > 0 || asked.length !== 1,
       },
       forWaiters,
     };
   }
 
   /**
-   * Takes in the store's answer, and serves those that wait, first come first served.
-   * @returns what the answer brought and nobody can use any more.
+   * Takes in the store's answer, and serves those that wait, first come first served. Nothing more is asked for until
+   * `resume` is called.
+   * @returns what the answer brought and nobody can use any more; where it was `late`, it must go back first.
    */
-  answer(asked: AllocateCharge, outcome: QuotaOutcome, sentMs: number, nowMs: number): readonly Lot[] {
-    this.#asking = false;
+  answer(
+    asked: AllocateCharge,
+    outcome: QuotaOutcome,
+    { sentMs, nowMs, atOnce }: AnswerTimes,
+  ): readonly Lot[] {
     if (outcome.failure !== undefined) {
       this.#answerFailure(outcome, outcome.failure, nowMs);
       return [];
     }
+    this.#storeAway = false;
     this.observe(outcome, nowMs);
     const { granted, slot } = outcome;
-    // By the time of sending, which is not after the store's decision: our lease ends no later than the store's.
-    const leaseEndMs = sentMs + outcome.validForMs - CLOCK_STEP_MS;
+    const leaseEndMs = usableUntilMs(outcome, sentMs);
     const held = asked.leaseMs > 0 && leaseEndMs > nowMs;
     const lot: Lot = {
       amount: granted,
       slot,
       leaseMs: asked.leaseMs,
-      expiresAtMs: held ? leaseEndMs : nowMs,
+      expiresAtMs: atOnce ? Math.max(leaseEndMs, nowMs + CLOCK_STEP_MS) : leaseEndMs,
     };
+    if (granted > 0 && lot.expiresAtMs < nowMs) {
+      this.#lateAnswers++;
+      return [lot];
+    }
+    this.#lateAnswers = 0;
     if (granted > 0) this.#lots.add(lot);
     this.#serve(nowMs);
     if (granted < asked.amount) this.#fallShort(asked, outcome, nowMs);
-    else this.#suffice();
+    else this.#emptyAnswers = 0;
     if (held || lot.amount === 0) return [];
     // At a window's end, or with a lease of a millisecond, nothing can be held: asking again at once would bring the same.
     if (asked.leaseMs > 0) this.#pausedUntilMs = nowMs + PAUSE_MS;
     this.#lots.remove(lot);
     return [lot];
+  }
+
+  /** Whether the last answer came when its grant was over already. */
+  get late(): boolean {
+    return this.#lateAnswers > 0;
+  }
+
+  /** What a late answer brought has gone back: more may be asked for. */
+  resume(nowMs: number): void {
+    this.#asking = false;
+    if (this.#lateAnswers < MAX_LATE_ANSWERS) return;
+    this.#lateAnswers = 0;
+    this.fail({ kind: "failed", code: "PURSER_MIXER_UNAVAILABLE" }, nowMs);
   }
 
   /** The store's figures, from whatever call. */
@@ -206,8 +245,14 @@ export class LeasePool {
     return this.#lots.giveBackAtMs;
   }
 
+  /** Something was given back: who was refused before it may not be now. */
+  forgetRefusal(): void {
+    this.#refusedUntilMs = 0;
+  }
+
   /** How to give a lot back. */
   giveBack({ amount, slot, leaseMs }: Lot): AllocateCharge {
+    this.forgetRefusal();
     const { policy, cell, limit } = this.#charge;
     return { policy, cell, limit, leaseMs, amount: -amount, bestEffort: true, slot };
   }
@@ -221,9 +266,9 @@ export class LeasePool {
   }
 
   /** How much to ask for ahead of need. */
-  #ahead(available: number, nowMs: number, proxies: number): number {
-    if (this.#unserved.size > 0 || nowMs < this.#pausedUntilMs) return 0;
-    const target = this.#target(nowMs, proxies);
+  #ahead(available: number, nowMs: number, proxies: number, leaseMs: number): number {
+    if (this.#unserved.size > 0 || this.#storeAway || nowMs < this.#pausedUntilMs) return 0;
+    const target = this.#target(nowMs, proxies, leaseMs);
     // What is used once or twice before its lease ends is cheaper to ask for when it is needed.
     if (target < 2) return 0;
     if (this.waiting) return target;
@@ -231,11 +276,22 @@ export class LeasePool {
   }
 
   /**
+   * For how long to hold: the charge's lease; less when little of the limit is left, since a sliding window frees what was
+   * leased only a window after the lease's end. 0 when that is too short to be of use.
+   */
+  #leaseMs(useMs: number): number {
+    const { limit, leaseMs } = this.#charge;
+    const full = limit * FULL_LEASE_SHARE;
+    const heldMs = this.#remaining < full ? Math.floor((leaseMs * this.#remaining) / full) : leaseMs;
+    return heldMs < Math.max(MIN_LEASE_MS, useMs) ? 0 : heldMs;
+  }
+
+  /**
    * How much to hold: what is likely used within a lease, but never so much that other proxies would go without, and
    * ever less as the count nears its limit.
    */
-  #target(nowMs: number, proxies: number): number {
-    const { limit, leaseMs } = this.#charge;
+  #target(nowMs: number, proxies: number, leaseMs: number): number {
+    const { limit } = this.#charge;
     const likely = Math.ceil((this.#demand.perSecond(nowMs) * leaseMs) / 1000);
     const share = limit / Math.max(LARGEST_SHARE, 2 * proxies);
     return Math.floor(Math.min(likely, share, this.#remaining / (2 * proxies)));
@@ -261,7 +317,7 @@ export class LeasePool {
   #fallShort(asked: AllocateCharge, { granted, retryAfterMs, resetMs }: QuotaOutcome, nowMs: number): void {
     this.#pausedUntilMs = nowMs + PAUSE_MS;
     if (granted > 0) {
-      for (const waiter of this.#waiters) this.#unserved.add(waiter);
+      this.#askOnceMore();
       return;
     }
     // Nothing, and no word of when to come back: another charge of the same call was refused. But only once, lest a
@@ -272,23 +328,27 @@ export class LeasePool {
     this.#retryAtMs = nowMs + (retryAfterMs || resetMs || MAX_REFUSAL_MS);
     this.#refusedUntilMs = Math.min(this.#retryAtMs, nowMs + MAX_REFUSAL_MS);
     const available = this.#lots.available(nowMs);
+    // Not the waiters that joined after the asking: something may have been given back since.
+    const askedFor = new Set(this.#asked);
     this.#refuse(
-      ({ amount }) => amount - available >= this.#refusedAmount,
+      (waiter) => askedFor.has(waiter) && waiter.amount - available >= this.#refusedAmount,
       () => this.#retryAtMs - nowMs,
     );
   }
 
-  /** All was granted that was asked for. */
-  #suffice(): void {
-    this.#emptyAnswers = 0;
-    if (this.#unserved.size === 0) return;
-    // What the first of them got came in the meantime, and the others must not queue for what comes next: where demand
-    // is always larger, nobody would be told in time. When to come back is reckoned from the limit's average rate.
+  /**
+   * Something was granted, but too little. The store had nothing left at that moment, so the waiters that were asked for
+   * twice are refused: where demand always exceeds what flows in, nobody would be told in time. The store does not say
+   * when to come back then; that is reckoned from the limit's average rate.
+   */
+  #askOnceMore(): void {
+    const asked = new Set(this.#asked);
     const { windowMs, limit } = this.#charge;
     this.#refuse(
-      (waiter) => this.#unserved.has(waiter),
+      (waiter) => asked.has(waiter) && this.#unserved.has(waiter),
       ({ amount }) => Math.ceil((windowMs * amount) / Math.max(1, limit)),
     );
+    for (const waiter of this.#waiters) if (asked.has(waiter)) this.#unserved.add(waiter);
   }
 
   #refuse(which: (waiter: Waiter) => boolean, retryAfterMs: (waiter: Waiter) => number): void {
@@ -301,22 +361,29 @@ export class LeasePool {
     }
   }
 
-  /** The store could not be asked, and the mixer has applied the charge's onStoreFailure. */
+  /**
+   * The store could not be asked, and the mixer has applied the charge's onStoreFailure. With `local`, what was granted
+   * is for the waiters that were asked for; waiters that joined later get what is over, or are asked for next.
+   */
   #answerFailure(
     { granted, retryAfterMs }: QuotaOutcome,
     failure: NonNullable<QuotaOutcome["failure"]>,
     nowMs: number,
   ): void {
     this.#pausedUntilMs = nowMs + PAUSE_MS;
+    this.#storeAway = true;
     const { code, applied } = failure;
+    const asked = new Set(this.#asked);
     let left = applied === "local" ? granted : Number.POSITIVE_INFINITY;
     this.#unserved.clear();
     for (const waiter of this.#waiters.splice(0)) {
-      if (waiter.amount > left) {
-        waiter.settle({ kind: "refused", retryAfterMs: Math.max(1, retryAfterMs) });
-      } else {
+      if (waiter.amount <= left) {
         left -= waiter.amount;
         waiter.settle({ kind: "failed", code, applied });
+      } else if (asked.has(waiter)) {
+        waiter.settle({ kind: "refused", retryAfterMs: Math.max(1, retryAfterMs) });
+      } else {
+        this.#waiters.push(waiter);
       }
     }
   }

@@ -7,8 +7,19 @@ export interface Lot {
   /** On the monotonic clock; the last moment at which it may be used. */
   readonly expiresAtMs: number;
   readonly slot: number;
-  /** 0 for what was asked for to be used at once. */
+  /** For how long it was asked for. */
   readonly leaseMs: number;
+}
+
+/** The store counts whole milliseconds, ours are finer: a grant ends this much early. */
+export const CLOCK_STEP_MS = 1;
+
+/**
+ * The last moment at which a grant may be used, on the asker's monotonic clock: reckoned from the sending, which is not
+ * after the store's decision.
+ */
+export function usableUntilMs({ validForMs }: { readonly validForMs: number }, sentMs: number): number {
+  return sentMs + validForMs - CLOCK_STEP_MS;
 }
 
 /** An amount taken from a lot, so that it can go back there. */

@@ -49,8 +49,13 @@ describe("$cidr", () => {
 
   it("finds nothing in no blocks, nor what is no address", () => {
     assert.equal(cidr("10.0.0.1", []), false);
-    for (const text of ["", "10.0.0", "010.0.0.1", "10.0.0.1/8", "localhost", "10.0.0.1:80", "１.2.3.4"])
+    for (const text of ["", "10.0.0", "010.0.0.1", "10.0.0.1/8", "localhost", "10.0.0.1:port", "１.2.3.4"])
       assert.equal(cidr(text, ["0.0.0.0/0", "::/0"]), false, text);
+  });
+
+  it("takes an address with a port, as gateways write it, for the address", () => {
+    assert.equal(cidr("10.0.0.1:80", "10.0.0.0/8"), true);
+    assert.equal(cidr("[2001:DB8:0::1]:443", "2001:db8::/32"), true);
   });
 
   it("takes an address with its interface for the address", () => {

@@ -44,7 +44,7 @@ export const CIDR_FUNCTIONS: readonly GatewayFunction[] = [
     signature: "<s-(as):b>",
     implementation: cidr,
     summary:
-      "Whether an IPv4 or IPv6 address is in a block, or in one of an array of blocks. A block is an address or `address/bits`. An IPv4-mapped address (`::ffff:10.0.0.1`) is the IPv4 address. What is no address is in no block.",
+      "Whether an IPv4 or IPv6 address is in a block, or in one of an array of blocks. A block is an address or `address/bits`. An IPv4-mapped address (`::ffff:10.0.0.1`) is the IPv4 address; a port and brackets are passed over. What is no address is in no block.",
     returns: "boolean",
     parameters: ["address", "blocks"],
     examples: [

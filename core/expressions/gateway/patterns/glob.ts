@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { globToRegex } from "../../../kernel/glob.ts";
-import { compileRegex } from "../../../kernel/regex.ts";
+import { compileRe2, type RegexResult } from "../../../kernel/regex.ts";
+import { StepBudget } from "../../../kernel/regex/meter.ts";
 import { messageOf } from "../../../kernel/errors.ts";
 import { tooLarge } from "../../limits.ts";
 import { cached } from "./compiled-cache.ts";
@@ -13,6 +14,10 @@ import type { GatewayFunction } from "../function.ts";
 const MAX_GLOB_LENGTH = 1024;
 /** Longest text that is matched with more than one wildcard: linear time is still time. URLs end before. */
 const MAX_TEXT_LENGTH = 8192;
+/** Steps of some 50 ns that one match may take: 5 ms. Globs that people write take a few hundred. */
+const MAX_STEPS = 100_000;
+/** A match waits for nothing, so that one budget serves all. */
+const budget = new StepBudget(MAX_STEPS, () => tooLarge(`$glob of a text for more than ${MAX_STEPS} steps`));
 
 interface Glob {
   matches(text: string): boolean;
@@ -44,15 +49,16 @@ function automaton(pattern: string): Glob {
     matches(text) {
       if (text.length > MAX_TEXT_LENGTH)
         throw tooLarge(`$glob of a text longer than ${MAX_TEXT_LENGTH} characters`);
-      return regex.matches(text);
+      budget.start();
+      return regex.matches(text, budget);
     },
   };
 }
 
-function regexOf(pattern: string): Extract<ReturnType<typeof compileRegex>, { ok: true }> {
+function regexOf(pattern: string): Extract<RegexResult, { ok: true }> {
   let reason: string;
   try {
-    const result = compileRegex(globToRegex(pattern));
+    const result = compileRe2(globToRegex(pattern));
     if (result.ok) return result;
     reason = result.message;
   } catch (error: unknown) {

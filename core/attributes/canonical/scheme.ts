@@ -1,0 +1,17 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * The scheme that `x-forwarded-proto` tells. Of a list the last entry counts, which the nearest proxy wrote; a WebSocket's
+ * scheme is that of its HTTP request.
+ *
+ * @returns undefined for any other text.
+ */
+export function canonicalScheme(text: string): "http" | "https" | undefined {
+  const last = text
+    .slice(text.lastIndexOf(",") + 1)
+    .trim()
+    .toLowerCase();
+  if (last === "http" || last === "ws") return "http";
+  return last === "https" || last === "wss" ? "https" : undefined;
+}

@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AttributeBag, AttributeValue } from "./bag.ts";
+import type { AttributeReference } from "./reference.ts";
+
+/**
+ * A header or query parameter that came several times. An upstream may take any of the values, or all of them joined, for
+ * the one that counts, so a decision that reads it has to hold for each (core/check/decide-each-value.ts).
+ */
+export interface RepeatedField {
+  readonly group: "headers" | "query_params";
+  readonly name: string;
+  /** In the order in which they came. */
+  readonly values: readonly string[];
+}
+
+/** Where a bag keeps the values of repeated fields apart. */
+const GROUPS = [
+  { group: "headers", apart: "repeated_headers" },
+  { group: "query_params", apart: "repeated_query_params" },
+] as const;
+
+/** Attributes of a name of their own that say what a header does. */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ["user-agent", "useragent"],
+  ["referer", "referer"],
+]);
+
+type Group = { readonly [name: string]: AttributeValue | undefined };
+
+const NONE: readonly RepeatedField[] = [];
+
+/** The fields of the request that came several times; hardly any request has one. */
+export function repeatedFields(bag: AttributeBag): readonly RepeatedField[] {
+  const request = groupIn(bag["request"]);
+  if (request?.["repeated_headers"] === undefined && request?.["repeated_query_params"] === undefined)
+    return NONE;
+  return GROUPS.flatMap(({ group, apart }) =>
+    Object.entries(groupIn(request[apart]) ?? {}).flatMap(([name, values]) =>
+      isTexts(values) ? [{ group, name, values }] : [],
+    ),
+  );
+}
+
+/** Whether what is read at `reference` is told by `field`. */
+export function isReadAt({ path, condition }: AttributeReference, field: RepeatedField): boolean {
+  if (condition !== "EXACT" || path[0] !== "request") return false;
+  if (path.length === 1) return true;
+  if (field.group === "headers" && path[1] === ALIASES.get(field.name)) return true;
+  return path[1] === field.group && (path.length === 2 || path[2] === field.name);
+}
+
+/** The bag of the same request if `field` had come once, with `value`. */
+export function withOneValue(bag: AttributeBag, { group, name }: RepeatedField, value: string): AttributeBag {
+  const request = bag["request"] as Group;
+  const fields = Object.assign(Object.create(null) as object, request[group]) as Record<string, string>;
+  fields[name] = value;
+  const alias = group === "headers" ? ALIASES.get(name) : undefined;
+  return {
+    ...bag,
+    request: { ...request, [group]: fields, ...(alias === undefined ? {} : { [alias]: value }) },
+  };
+}
+
+function groupIn(value: AttributeValue | undefined): Group | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Group) : undefined;
+}
+
+function isTexts(value: AttributeValue | undefined): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === "string");
+}

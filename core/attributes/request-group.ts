@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AttributeValue } from "./bag.ts";
+import type { Authority } from "./canonical/authority.ts";
+import { headerValues } from "./canonical/header-values.ts";
+import { parseQuery } from "./canonical/query.ts";
+
+/** An HTTP request whose parts are in their one form (canonical/). */
+export interface CanonicalRequest {
+  readonly method: string;
+  readonly scheme: "http" | "https";
+  readonly authority: Authority;
+  readonly path: string;
+  /** With its `?`; empty when there is none. */
+  readonly query: string;
+  /** name, value, name, value …: names in lower case, values a character a byte. */
+  readonly headers: readonly string[];
+}
+
+export type AttributeGroup = { readonly [name: string]: AttributeValue | undefined };
+
+/**
+ * The attributes `request.*` that a request's head gives: the one place where they are made, so that proxies, `/auth`,
+ * `purser explain` and tests decide by the same bag.
+ */
+export function requestGroup(request: CanonicalRequest): AttributeGroup {
+  const { method, scheme, authority, path, query } = request;
+  const headers = headerValues(request.headers);
+  const parameters = parseQuery(query);
+  return present({
+    method,
+    scheme,
+    host: authority.host === "" ? undefined : authority.host,
+    port: authority.port,
+    path: path + query,
+    url_path: path,
+    query_params: parameters.first,
+    repeated_query_params: parameters.repeated,
+    headers: headers.joined,
+    repeated_headers: headers.repeated,
+    useragent: headers.joined["user-agent"],
+    referer: headers.joined["referer"],
+  });
+}
+
+/** A group without the attributes that are undefined: an absent attribute is an absent property. */
+export function present(group: AttributeGroup): AttributeGroup {
+  const kept: Record<string, AttributeValue | undefined> = {};
+  for (const name in group) if (group[name] !== undefined) kept[name] = group[name];
+  return kept;
+}

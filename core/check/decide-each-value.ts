@@ -1,0 +1,103 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AttributeBag } from "../attributes/bag.ts";
+import type { RepeatedField } from "../attributes/repeated.ts";
+import { chain, type MaybePromise } from "../kernel/maybe-promise.ts";
+import type { Decision } from "./decision.ts";
+import { largestCharges, MAX_READINGS, type Reading, tryEachValue } from "./each-value.ts";
+import type { CheckObserver } from "./ports.ts";
+
+/** Decides one request as if its bag were all there is to it, and tells the observer. */
+export type DecideOnce = (bag: AttributeBag, observer: CheckObserver) => MaybePromise<Decision>;
+
+/** A decision, and what it told its observer: kept until it is known whether that decision counts. */
+interface Noted extends Decision {
+  readonly notes: Notes;
+}
+
+/**
+ * Decides a request in which fields came several times, once for each way to read them (each-value.ts). It is allowed when
+ * all of these decisions allow it; else the first refusal counts. The quotas that any single value charges are charged.
+ * (Envoy judges each value since CVE-2026-26308: a DENY on `x-role: admin` is not to be passed by adding `x-role: user`.)
+ */
+export function decideEachValue(
+  bag: AttributeBag,
+  fields: readonly RepeatedField[],
+  decideOnce: DecideOnce,
+  observer: CheckObserver | undefined,
+): MaybePromise<Decision> {
+  const decideNoted = (reading: AttributeBag): MaybePromise<Noted> => {
+    const notes = new Notes();
+    return chain(decideOnce(reading, notes), (decision) => ({ ...decision, notes }));
+  };
+  const tried = tryEachValue(bag, fields, decideNoted, ({ status }) => status.code !== "OK");
+  return chain(tried, ({ all, ending, exceeded }) => {
+    const { notes, ...chosen } = ending ?? all[0].result;
+    if (observer !== undefined) notes.replay(observer);
+    const decision = combined(chosen, all);
+    return exceeded ? unjudged(decision) : decision;
+  });
+}
+
+class Notes implements CheckObserver {
+  readonly #calls: ((observer: CheckObserver) => void)[] = [];
+
+  outcome: CheckObserver["outcome"] = (document, outcome) => {
+    this.#calls.push((observer) => observer.outcome(document, outcome));
+  };
+
+  fault: CheckObserver["fault"] = (document, fault) => {
+    this.#calls.push((observer) => observer.fault(document, fault));
+  };
+
+  replay(observer: CheckObserver): void {
+    for (const call of this.#calls) call(observer);
+  }
+}
+
+/** `chosen` with all that the decisions read, noted and charged, and no longer valid than any of them. */
+function combined(chosen: Decision, readings: readonly Reading<Decision>[]): Decision {
+  const decisions = readings.map(({ result }) => result);
+  const refused = chosen.status.code !== "OK";
+  return {
+    ...chosen,
+    validDurationMs: Math.min(...decisions.map(({ validDurationMs }) => validDurationMs)),
+    validUseCount: Math.min(...decisions.map(({ validUseCount }) => validUseCount)),
+    referenced: distinct(decisions.flatMap(({ referenced }) => referenced)),
+    shadowDenials: distinct(decisions.flatMap(({ shadowDenials }) => shadowDenials)),
+    audits: distinct(decisions.flatMap(({ audits }) => audits)),
+    charges: refused
+      ? []
+      : largestCharges(readings.flatMap(({ result, single }) => (single ? result.charges : []))),
+  };
+}
+
+/** A value that was not judged might have been refused. */
+function unjudged(decision: Decision): Decision {
+  return {
+    ...decision,
+    status: {
+      code: "INVALID_ARGUMENT",
+      message: "the request repeats more headers or query parameters than can be judged",
+    },
+    reason: {
+      kind: "error",
+      code: "PURSER_REQUEST_AMBIGUOUS",
+      detail: `policies read repeated fields that can be read in more than ${MAX_READINGS} ways`,
+    },
+    requestHeaders: [],
+    responseHeaders: [],
+    charges: [],
+  };
+}
+
+/** Plain data, each once, in the order in which they first come. */
+function distinct<T>(values: readonly T[]): readonly T[] {
+  const known = new Map<string, T>();
+  for (const value of values) {
+    const key = JSON.stringify(value);
+    if (!known.has(key)) known.set(key, value);
+  }
+  return [...known.values()];
+}

@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AttributeBag } from "../attributes/bag.ts";
+import type { AttributeReference } from "../attributes/reference.ts";
+import { isReadAt, type RepeatedField, withOneValue } from "../attributes/repeated.ts";
+import type { QuotaCharge } from "./decision.ts";
+import { chain, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
+
+/** Most readings of one request that are tried. */
+export const MAX_READINGS = 32;
+
+/** What came of one reading of a request with repeated fields. */
+export interface Reading<T> {
+  readonly result: T;
+  /** Whether each field that was read had one value. */
+  readonly single: boolean;
+}
+
+export interface Readings<T> {
+  /** The first is of the bag as it is, with the values joined. */
+  readonly all: readonly [Reading<T>, ...Reading<T>[]];
+  /** The first result that ended the search, if one did. */
+  readonly ending: T | undefined;
+  /** Whether there were more readings than are tried, and none of those tried ended the search. */
+  readonly exceeded: boolean;
+}
+
+/**
+ * Tries a request in which fields came several times: with their values joined, and with each value of each field that was
+ * read (together with each value of the others). Ends at the first result for which `ends` is true.
+ */
+export function tryEachValue<T extends { readonly referenced: readonly AttributeReference[] }>(
+  bag: AttributeBag,
+  fields: readonly RepeatedField[],
+  once: (reading: AttributeBag) => MaybePromise<T>,
+  ends: (result: T) => boolean,
+): MaybePromise<Readings<T>> {
+  const all: Reading<T>[] = [];
+  let ending: T | undefined;
+  let exceeded = false;
+  return chain(explore(bag, fields), () => ({
+    all: all as [Reading<T>, ...Reading<T>[]],
+    ending,
+    exceeded: exceeded && ending === undefined,
+  }));
+
+  function explore(reading: AttributeBag, open: readonly RepeatedField[]): MaybePromise<void> {
+    if (ending !== undefined || exceeded) return;
+    if (all.length === MAX_READINGS) {
+      exceeded = true;
+      return;
+    }
+    return chain(once(reading), (result) => {
+      const field = open.find((each) => result.referenced.some((reference) => isReadAt(reference, each)));
+      all.push({ result, single: field === undefined });
+      if (ends(result)) ending = result;
+      if (field === undefined) return;
+      const others = open.filter((each) => each !== field);
+      return reduceInOrder([...new Set(field.values)], undefined as void, (_, value) =>
+        explore(withOneValue(reading, field, value), others),
+      );
+    });
+  }
+}
+
+/** Of several charges to one cell the largest counts: it is one request, whichever of its values is meant. */
+export function largestCharges<T extends Pick<QuotaCharge, "policy" | "cell" | "amount">>(
+  charges: readonly T[],
+): readonly T[] {
+  const largest = new Map<string, T>();
+  for (const charge of charges) {
+    const key = JSON.stringify([charge.policy, charge.cell]);
+    const known = largest.get(key);
+    if (known === undefined || charge.amount > known.amount) largest.set(key, charge);
+  }
+  return [...largest.values()];
+}

@@ -1,0 +1,26 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Diagnostic } from "../../kernel/diagnostic.ts";
+import { faultAt, type ParsedDocument } from "../document.ts";
+import { MESH_CONFIG } from "../kinds/mesh-config.ts";
+
+/** A set with two MeshConfigs would leave it to their order which of them counts. */
+export function faultsOfMeshConfig(documents: readonly ParsedDocument[]): readonly Diagnostic[] {
+  const [first, ...others] = documents.filter(({ definition }) => definition.kind === MESH_CONFIG.kind);
+  if (first === undefined) return [];
+  const { file, line, column } = first.location;
+  return others
+    .filter(({ metadata: { name, namespace } }) => {
+      // The same name is a duplicate like any other, and reported as one.
+      return name !== first.metadata.name || namespace !== first.metadata.namespace;
+    })
+    .map((document) =>
+      faultAt(
+        document,
+        "PURSER_DOC_DUPLICATE",
+        ["kind"],
+        `There is another MeshConfig, at ${file}:${line}:${column}, and a set has one at most`,
+      ),
+    );
+}

@@ -1,0 +1,19 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Inference } from "../inference.ts";
+import { checkPart } from "./parts.ts";
+import { checkPattern, checkShape } from "./patterns.ts";
+import { checkWholes } from "./wholes.ts";
+
+/** Notes the tests whose constant the subject can never equal, contain or match. */
+export function checkImpossible(inference: Inference): void {
+  for (const test of inference.tests.values()) {
+    if (test.subject.shape.constant !== undefined) continue;
+    if (test.manner === "equal") checkWholes(test, inference);
+    else if (test.manner === "pattern") checkPattern(test, inference);
+    else if (test.manner === "glob" || test.manner === "template") checkShape(test, inference);
+    else if (test.manner !== "order" || test.subject.shape.form?.noun === "a time")
+      checkPart(test, inference);
+  }
+}

@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Misfit } from "../forms/text-form.ts";
+import type { Inference } from "../inference.ts";
+import { type Operand, subjectText, type TestManner, type TextTest } from "../text-tests.ts";
+
+const VERBS: Readonly<Record<TestManner, string>> = {
+  equal: "be",
+  start: "begin with",
+  end: "end with",
+  part: "contain",
+  pattern: "match",
+  glob: "match",
+  template: "match",
+  block: "be in",
+  order: "be ordered beside",
+};
+
+export interface Advice {
+  /** What the suggestion takes the place of; the whole test when absent. */
+  readonly at?: Operand;
+  readonly suggestion?: string;
+}
+
+export function note(
+  test: TextTest,
+  constant: Operand,
+  misfit: Misfit,
+  { findings }: Inference,
+  { at, suggestion }: Advice,
+): void {
+  const isPlaced = suggestion === undefined || at === undefined || at.node !== undefined;
+  const written =
+    constant.node === undefined ? JSON.stringify(constant.shape.constant) : findings.textOf(constant.node);
+  const subject = subjectText(test.subject, findings) ?? "the value";
+  findings.add((suggestion === undefined ? constant.node : at?.node) ?? test.node, {
+    code: "PURSER_EXPR_IMPOSSIBLE",
+    severity: "warning",
+    message: `${subject} can never ${VERBS[test.manner]} ${written}: ${misfit.reason}`,
+    ...(suggestion === undefined || !isPlaced ? {} : { suggestion }),
+  });
+}
+
+/** For suggestions that take the place of a whole test: only one that names its subject can be rewritten. */
+export function writtenSubject({ subject }: TextTest, { findings }: Inference): string | undefined {
+  return subject.node && findings.textOf(subject.node);
+}
+
+/** Whether the subject is, or is computed from, an attribute. */
+export function isData({ subject }: TextTest): boolean {
+  return subject.shape.place !== undefined || subject.shape.form !== undefined;
+}

@@ -1,0 +1,176 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import type { AttributeBag } from "../attributes/bag.ts";
+import { Reads } from "../attributes/reads.ts";
+import { FUNCTION_NAMES } from "./function-names.ts";
+import type { Expression } from "./expression.ts";
+import { createJsonataCompiler } from "./jsonata-engine.ts";
+
+/**
+ * The bar: no request and no document keeps the loop from running for more than 50 ms on a quiet machine. A test machine is not
+ * quiet, so that time is measured as the least of several runs, and against how long a loop takes here that takes 200 ms there.
+ */
+const BAR_MS = 50;
+const RUNS = 3;
+/** Turns of the loop below, and how long they take on a quiet machine with a core of 2.5 GHz. */
+const CALIBRATION_MS = 200;
+const CALIBRATION_TURNS = 3_000_000;
+
+const compileForGateway = createJsonataCompiler({}, () => performance.now());
+
+function leastMs(run: () => void): number {
+  let least = Infinity;
+  for (let turn = 0; turn < RUNS; turn++) {
+    const started = performance.now();
+    run();
+    least = Math.min(least, performance.now() - started);
+  }
+  return least;
+}
+
+/** How many times slower this machine is now; never less than 1. */
+function slowness(): number {
+  const took = leastMs(() => {
+    const words: Record<string, number> = {};
+    for (let turn = 0; turn < CALIBRATION_TURNS; turn++)
+      words[`k${turn & 15}`] = (words[`k${turn & 15}`] ?? 0) + 1;
+  });
+  return Math.max(1, took / CALIBRATION_MS);
+}
+
+/** As large as a request can be whose header section has 64 KiB, and its claims. */
+const BAG: AttributeBag = {
+  request: {
+    path: `/${"a".repeat(8_000)}`,
+    headers: Object.fromEntries(
+      Array.from({ length: 1_000 }, (_, index) => [`x-${index}`, `v${index}`.repeat(10)]),
+    ),
+    useragent: "ab ".repeat(21_000),
+    text: "é€ü😀a".repeat(10_000),
+  },
+  list: Array.from({ length: 9_000 }, (_, index) => index),
+  names: Array.from({ length: 5_000 }, (_, index) => `name-${index % 700}`),
+  objects: Array.from({ length: 2_000 }, (_, index) => ({ a: index, b: { c: [index] } })),
+  wide: Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`k${index}`, index])),
+};
+
+const SHARED = "$d := function($a, $n) { $n = 0 ? $a : $d([[$a], [$a]], $n - 1) }; $x := $d([0], 34)";
+
+const HOSTILE: readonly string[] = [
+  "($f := function($n) { $f($n + 1) }; $f(1))",
+  "($m := /a/; $m('x', 1e15); $f := function($n) { $n < 0 ? 1 : $f($n + 1) }; $f(1))",
+  "$count([1..9999].([1..9999]))",
+  "[1..9999].($ + 1)[$ > 5000]",
+  "$count(list[$ in $$.list])",
+  "$count(names[$ in $$.names])",
+  "list^(>$)",
+  "names^($, >$)",
+  "names{$: $count($)}",
+  "objects{$string(a): b}",
+  "$sort(names, function($a, $b) { $a > $b })",
+  "[1..9000].$clone($$.wide)",
+  "[1..9000].$string($$.request.headers)",
+  "[1..9000].$keys($$.wide)",
+  "[1..9000].$uppercase($$.request.text)",
+  "[1..9000].$trim($$.request.useragent)",
+  "[1..9000].$contains($$.request.useragent, $$.request.path)",
+  "[1..9000].$contains($$.request.useragent, /(\\w{1,30}\\s?){1,20}$/)",
+  "[1..9000].$match($$.request.useragent, /(a|b)+ /)",
+  "[1..9000].$replace($$.request.useragent, 'a', 'bbbb')",
+  "[1..9000].$replace($$.request.useragent, / /, 'bbbb')",
+  "[1..9000].$split($$.request.useragent, ' ')",
+  "[1..9000].$join($$.names, ',')",
+  "[1..9000].$distinct($$.names)",
+  "[1..9000].$distinct($$.objects)",
+  "[1..9000].$merge($$.objects)",
+  "[1..9000].($$.objects = $$.objects)",
+  "[1..9000].$pad('', 9999, 'aé')",
+  "[1..9000].$glob($$.request.path, '*' & $ & '{a,b}*?')",
+  "[1..9000].$cidr('10.0.0.1', $$.names)",
+  "[1..9000].$semver('1.2.3', '>=1.2.' & $)",
+  "[1..9000].$jsonParse('[' & $$.request.path & ']')",
+  "[1..9000].$base64urlEncode($$.request.text)",
+  "[1..9000].$encodeUrlComponent($$.request.path)",
+  "[1..9000].$hash($$.request.text)",
+  "[1..9000].$formatNumber($, '#,##0.00')",
+  "[1..9000].$fromMillis($, '[Y0001]-[M01]-[D01]')",
+  "[1..9000].$sum($$.list)",
+  "[1..9000].$reverse($$.list)",
+  "$reduce(list, function($a, $b) { $append($a, $b) }, [])",
+  "$map(names, function($n) { $filter($$.names, function($m) { $m = $n }) })",
+  "$ ~> |objects|{'z': 1}|",
+  "**.**",
+  "$$.*.*.*",
+  ...[
+    "$keys($x)",
+    "$string($x)",
+    "$distinct([[$x], $x])",
+    "$x = $d([0], 34)",
+    "$x.k",
+    "$x",
+    "$x ~> $sum(?)",
+  ].map((use) => `(${SHARED}; ${use})`),
+  ...[...FUNCTION_NAMES].map((name) => `(${SHARED}; $map([$x, $x], $${name}))`),
+  `[1..9000].(${"$ + 1 + ".repeat(500)}1)`,
+];
+
+/** Sources that take long to compile. */
+const LARGE: readonly string[] = [
+  `${'a.b = "x" or '.repeat(1_000)}a`,
+  `a in [${'"abc",'.repeat(4_000)}"x"]`,
+  `${"$contains(a, 'b') and ".repeat(600)}true`,
+  `${"(".repeat(249)}a${")".repeat(249)}`,
+  `(${"$x := a; ".repeat(800)}$x)`,
+  `{${Array.from({ length: 1_500 }, (_, index) => `"k${index}": a`).join(",")}}`,
+  `${'x.{"a": '.repeat(100)}1${"}".repeat(100)}`,
+  `${"$map(x, function($v) { ".repeat(100)}$v${" })".repeat(100)}`,
+  `${"(".repeat(7)}a${" ?? b)".repeat(7)}`,
+  `"${"x".repeat(65_000)}"`,
+];
+
+describe("the loop", () => {
+  const scale = slowness();
+
+  it("is held by no evaluation for longer than the bar", () => {
+    const late: string[] = [];
+    for (const source of HOSTILE) {
+      const result = compileForGateway(source);
+      if (!result.ok) continue;
+      assert.equal(result.expression.engine, "compiled", source);
+      const took = leastMs(() => evaluate(result.expression, new Reads(BAG)));
+      if (took > BAR_MS * scale) late.push(`${source.slice(0, 100)} took ${took.toFixed(1)} ms`);
+    }
+    assert.deepEqual(late, [], `a bar of ${(BAR_MS * scale).toFixed(0)} ms`);
+  }).timeout(120_000);
+
+  it("is held by no request for longer, however many expressions are evaluated for it", () => {
+    const expressions = HOSTILE.flatMap((source) => {
+      const result = compileForGateway(source);
+      return result.ok ? [result.expression] : [];
+    });
+    const took = leastMs(() => {
+      const reads = new Reads(BAG);
+      for (const expression of expressions.slice(0, 30)) evaluate(expression, reads);
+    });
+    assert.ok(took < 2 * BAR_MS * scale, `${took} ms`);
+  }).timeout(120_000);
+
+  it("is held by no compilation for longer", () => {
+    const late: string[] = [];
+    for (const source of LARGE) {
+      const took = leastMs(() => void compileForGateway(source));
+      if (took > BAR_MS * scale) late.push(`${source.slice(0, 60)} took ${took.toFixed(1)} ms`);
+    }
+    assert.deepEqual(late, [], `a bar of ${(BAR_MS * scale).toFixed(0)} ms`);
+  }).timeout(120_000);
+});
+
+function evaluate(expression: Expression, reads: Reads): void {
+  try {
+    void expression.evaluate(reads.bag, { nowMs: 0, reads });
+  } catch {
+    // It ran out of its budget, or was wrong.
+  }
+}

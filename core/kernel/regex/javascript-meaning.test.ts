@@ -1,0 +1,170 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { RegExpParser } from "@eslint-community/regexpp";
+import fc from "fast-check";
+import { compileRegex } from "../regex.ts";
+import { CaptureMachine } from "./capture-machine.ts";
+import { compileProgram, NoProgram, type Program } from "./program.ts";
+import { SetMachine } from "./set-machine.ts";
+
+/** Pairs of pattern and text. CONTRIBUTING.md has the command for a longer run. */
+const RUNS = Number(process.env["REGEX_RUNS"] ?? 1_000);
+
+const PARSER = new RegExpParser({ ecmaVersion: 2025, strict: false });
+
+/** Characters that engines like to disagree about: case pairs, white space, line ends, halves of pairs. */
+const CHARS = [
+  ..."aaabbcABkKsSiI01_- xX{}]:ßéÉµΜσςΣ".split(""),
+  "\u017f",
+  "\u212a",
+  "\u0130",
+  "\u0131",
+  "\u01c5",
+  "\u1e9e",
+  "\u00a0",
+  "\u3000",
+  "\ufeff",
+  "\u0085",
+  "\u180e",
+  "\n",
+  "\r",
+  "\u2028",
+  "\u2029",
+  "\v",
+  "\0",
+  "\b",
+  "\ud83d",
+  "\ude00",
+  "😀",
+];
+
+const text = fc.string({ unit: fc.constantFrom(...CHARS), maxLength: 7 });
+
+const literal = fc.constantFrom(...CHARS.filter((char) => !/^[-\r\n\u2028\u2029{}\]]$/.test(char)));
+const escape = fc.constantFrom(
+  ..."d D w W s S t n r v f 0 b".split(" ").map((letter) => `\\${letter}`),
+  ..."A z Z Q E p{L} pL h u{61} x4 x41 u0061 u006 cJ c 1 07 377 e - / k"
+    .split(" ")
+    .map((rest) => `\\${rest}`),
+);
+const member = fc.oneof(
+  { weight: 4, arbitrary: literal },
+  { weight: 2, arbitrary: escape },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom("[:alpha:", "a-\\d", "\\w-z", "^", "a-c", "A-Z", "\\u0100-\\u024f", "-"),
+  },
+);
+const charClass = fc
+  .tuple(fc.constantFrom("", "", "^"), fc.array(member, { maxLength: 4 }))
+  .map(([negate, members]) => `[${negate}${members.join("")}]`);
+const atom = fc.oneof(
+  { weight: 6, arbitrary: literal },
+  { weight: 2, arbitrary: fc.constantFrom(".", "a", "b") },
+  { weight: 2, arbitrary: escape },
+  { weight: 2, arbitrary: charClass },
+  { weight: 2, arbitrary: fc.constantFrom("^", "$", "\\b", "\\B", "") },
+  { weight: 1, arbitrary: fc.constantFrom("{", "}", "]", "a{,2}", "x{", "(?<n>a)", "[[:alpha:]]") },
+);
+const repeat = fc.constantFrom(
+  "",
+  "",
+  "",
+  "",
+  "*",
+  "+",
+  "?",
+  "*?",
+  "+?",
+  "??",
+  "{2}",
+  "{0,2}",
+  "{1,3}?",
+  "{2,}",
+  "{0}",
+  "{0,}?",
+);
+
+const { pattern } = fc.letrec<{ pattern: string; sequence: string; part: string }>((tie) => ({
+  pattern: fc
+    .array(tie("sequence"), { minLength: 1, maxLength: 2 })
+    .map((alternatives) => alternatives.join("|")),
+  sequence: fc
+    .array(fc.tuple(tie("part"), repeat), { maxLength: 3 })
+    .map((parts) =>
+      parts.map(([part, times]) => (/^$|^[\^$*+?{]$|^\\[bB]$/.test(part) ? part : part + times)).join(""),
+    ),
+  part: fc.oneof(
+    { maxDepth: 3, depthSize: "small" },
+    { weight: 5, arbitrary: atom },
+    { weight: 2, arbitrary: tie("pattern").map((inside) => `(${inside})`) },
+    { weight: 1, arbitrary: tie("pattern").map((inside) => `(?:${inside})`) },
+  ),
+}));
+
+const flags = fc.constantFrom("", "", "i", "m", "im", "s", "ims");
+
+/** Absent for what JavaScript refuses, and for back-references. */
+function programOf(source: string, given: string): Program | undefined {
+  try {
+    void new RegExp(source, given);
+  } catch {
+    return undefined;
+  }
+  try {
+    return compileProgram(PARSER.parsePattern(source), given);
+  } catch (error: unknown) {
+    if (error instanceof NoProgram && error.message.startsWith("backreferences")) return undefined;
+    throw error;
+  }
+}
+
+describe("the linear engine", () => {
+  it("finds what JavaScript's own finds, with the same groups at the same places", function () {
+    this.timeout(20_000 + RUNS * 10);
+    let compared = 0;
+    fc.assert(
+      fc.property(pattern, flags, text, fc.nat(9), (source, given, subject, offset) => {
+        const program = programOf(source, given);
+        if (program === undefined) return;
+        compared++;
+        const from = Math.min(offset, subject.length);
+        const native = new RegExp(source, `${given}gd`);
+        native.lastIndex = from;
+        const expected = native.exec(subject);
+        const slots = new CaptureMachine(program).find(subject, from, undefined);
+        assert.deepEqual(
+          slots && [...slots],
+          expected?.indices?.flatMap((range: [number, number] | undefined) => range ?? [-1, -1]),
+        );
+        const begins = new SetMachine(program, false).search(subject, from, undefined);
+        assert.ok(expected === null ? begins === -1 : begins >= from && begins <= expected.index);
+        const whole = new RegExp(`(?:${source})(?![^])`, `${given}y`);
+        assert.equal(new SetMachine(program, true).search(subject, 0, undefined) >= 0, whole.test(subject));
+      }),
+      { numRuns: RUNS },
+    );
+    assert.ok(compared > RUNS / 2, `${compared} of ${RUNS} were compared`);
+  });
+
+  it("is chosen, or not, without a difference, and remembers nothing from one text to the next", function () {
+    this.timeout(20_000 + RUNS * 10);
+    const texts = fc.array(text, { minLength: 2, maxLength: 4 });
+    fc.assert(
+      fc.property(pattern, flags, texts, (source, given, subjects) => {
+        if (programOf(source, given) === undefined) return;
+        const compiled = compileRegex(source, given);
+        assert.ok(compiled.ok, compiled.ok ? "" : compiled.message);
+        for (const subject of subjects) {
+          const native = new RegExp(source, given).exec(subject);
+          const found = compiled.regex.find(subject, 0);
+          assert.deepEqual(found && [found.index, ...found.groups], native && [native.index, ...native]);
+          assert.equal(compiled.regex.test(subject), native !== null);
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});

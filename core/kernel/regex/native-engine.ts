@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Regex, RegexMatch } from "../regex.ts";
+import { NATIVE_STEPS_PER_STEP } from "./meter.ts";
+
+/** `test` and `find` by JavaScript's own engine, of a pattern that it takes `stepsPerChar` steps at most for. */
+export function nativeSearch(
+  source: string,
+  flags: string,
+  stepsPerChar: number,
+): Pick<Regex, "test" | "find"> {
+  const tester = new RegExp(source, flags);
+  const finder = new RegExp(source, `g${flags}`);
+  const cost = stepsPerChar / NATIVE_STEPS_PER_STEP;
+  return {
+    test(text, meter) {
+      meter?.tick(1 + text.length * cost);
+      return tester.test(text);
+    },
+    find(text, from, meter) {
+      meter?.tick(1 + Math.max(0, text.length - from) * cost);
+      // Beyond the end `lastIndex` may be more than an integer can be.
+      if (from > text.length) return null;
+      finder.lastIndex = from;
+      const match = finder.exec(text);
+      return match === null ? null : { index: match.index, groups: match as unknown as RegexMatch["groups"] };
+    },
+  };
+}
+
+export function nativeMatches(source: string, flags: string, stepsPerChar: number): Regex["matches"] {
+  const cost = stepsPerChar / NATIVE_STEPS_PER_STEP;
+  if (!flags.includes("m")) {
+    const whole = new RegExp(`^(?:${source})$`, flags);
+    return (text, meter) => {
+      meter?.tick(1 + text.length * cost);
+      return whole.test(text);
+    };
+  }
+  // With m, `^` and `$` are those of a line.
+  const whole = new RegExp(`(?:${source})(?![^])`, `y${flags}`);
+  return (text, meter) => {
+    meter?.tick(1 + text.length * cost);
+    whole.lastIndex = 0;
+    return whole.test(text);
+  };
+}

@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ProxyNode } from "../api/pilot.ts";
+import type { AttributeBag } from "../core/attributes/bag.ts";
+import { isPromise } from "../core/kernel/maybe-promise.ts";
+import type { Clock, Random } from "../core/kernel/ports.ts";
+import type { ProxyConfig } from "../core/traffic/model.ts";
+import { Cluster } from "./clusters/cluster.ts";
+import { Exchange } from "./exchange.ts";
+import { filterRequest, filtersBeforeCheck } from "./filters/chain.ts";
+import { HeaderList } from "./http1/header-list.ts";
+import type { LocalReply } from "./local-reply.ts";
+import { compileRouteTables, ProxySnapshot } from "./snapshot.ts";
+
+/** A request as a client would write it to a proxy's first listener. */
+export interface TrialRequest {
+  readonly method: string;
+  /** As on the request line, with the query. */
+  readonly target: string;
+  /** name, value, name, value …; values a character a byte. */
+  readonly rawHeaders: readonly string[];
+}
+
+export interface TrialServices {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly newId: () => string;
+}
+
+const LOOPBACK = "127.0.0.1";
+
+/**
+ * The bag that a proxy with this configuration asks the mixer about, made by the proxy's own filters; or the reply that it gives
+ * without asking. The client is on loopback. Opens no connection.
+ */
+export function bagOfTrial(
+  config: ProxyConfig,
+  node: ProxyNode,
+  { method, target, rawHeaders }: TrialRequest,
+  services: TrialServices,
+): { readonly bag: AttributeBag } | { readonly reply: LocalReply } {
+  const { clock, random } = services;
+  const [listener] = config.listeners;
+  if (listener === undefined) throw new Error("a proxy's configuration has a listener");
+  const clusters = new Map(
+    config.clusters.map((cluster) => [
+      cluster.name,
+      new Cluster(cluster, [], { active: 0, overflowsTotal: 0 }, random),
+    ]),
+  );
+  const snapshot = new ProxySnapshot(config, compileRouteTables(config), clusters, () => undefined);
+  const mark = target.indexOf("?");
+  const exchange = new Exchange({
+    listener,
+    snapshot,
+    downstream: {
+      connectionId: "1",
+      remoteIp: LOOPBACK,
+      remotePort: 0,
+      localIp: LOOPBACK,
+      localPort: listener.port,
+    },
+    request: {
+      method,
+      path: mark < 0 ? target : target.slice(0, mark),
+      query: mark < 0 ? "" : target.slice(mark),
+      authority: { host: "", port: undefined },
+      scheme: "http",
+      headers: HeaderList.fromRaw(rawHeaders),
+      contentLength: undefined,
+      hasBody: false,
+      httpVersion: "1.1",
+    },
+    startMs: clock.nowMs(),
+    startMonotonicMs: clock.monotonicMs(),
+  });
+  const reply = filterRequest(filtersBeforeCheck({ ...services, node }), exchange);
+  if (isPromise(reply)) throw new Error("the filters before the check wait for nothing");
+  if (reply !== undefined) return { reply };
+  return { bag: exchange.attributes as AttributeBag };
+}
