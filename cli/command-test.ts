@@ -79,7 +79,7 @@ async function test(paths: readonly string[], flags: Flags): Promise<void> {
   progress.clear();
   if (run.cases.length === 0)
     throw new PurserError(
-      "PURSER_TEST_NONE",
+      "PURSER_NO_TESTS",
       filter === undefined
         ? `there is no PolicyTest in ${paths.join(", ")}`
         : `no case is like --filter ${filter}`,

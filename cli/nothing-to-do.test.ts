@@ -53,8 +53,8 @@ describe("commands that are given nothing to do", () => {
       /q.*PURSER_CONFIG_EMPTY/,
     ],
     ["validate as JSON", {}, ["validate", ".", "--format", "json"], /"code": "PURSER_CONFIG_EMPTY"/],
-    ["test on an empty folder", {}, ["test", "."], /PURSER_TEST_NONE/],
-    ["test on policies alone", { "a.yaml": POLICY }, ["test", "."], /PURSER_TEST_NONE/],
+    ["test on an empty folder", {}, ["test", "."], /PURSER_NO_TESTS/],
+    ["test on policies alone", { "a.yaml": POLICY }, ["test", "."], /PURSER_NO_TESTS/],
     [
       "replay of an empty log",
       { "p.yaml": POLICY, log: "" },

@@ -279,7 +279,7 @@ export const ERROR_CATALOG = {
     remedy:
       "Check the paths given to --log and the times given to --since and --until; see docs/decision-log.md.",
   },
-  PURSER_TEST_NONE: {
+  PURSER_NO_TESTS: {
     summary: "There is no policy test to run.",
     remedy:
       "Name files or folders with PolicyTest documents, or correct --filter; see docs/testing-policies.md.",
