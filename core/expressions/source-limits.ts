@@ -23,8 +23,8 @@ export interface SourceLimits {
 /** For documents. */
 export const DOCUMENT_SOURCE_LIMITS: SourceLimits = {
   characters: 65_536,
-  tokens: 4_096,
-  depth: 250,
+  tokens: 2_048,
+  depth: 128,
   patterns: 32,
   defaults: 16,
   copies: 2_048,

@@ -70,15 +70,23 @@ export function emitUnary(emitter: Emitter, node: AstNode, place: Place): Code {
   return { text: emitObject(emitter, node, place), kind: "any" };
 }
 
+/**
+ * Longer code, in characters, is taken for no constant and no variable without a look at it: looking flattens a text that was put together,
+ * and an operand in an operand in an operand would be copied once for each.
+ */
+const LONGEST_LOOKED_AT = 1_024;
+
 /** A value that is used more than once, in a variable unless it is one already, or a constant. */
 function hold(
   { text }: Code,
   place: Place,
 ): { readonly name: string; readonly set: string; readonly constant: boolean } {
-  const constant = /^(?:-?[0-9.e+]+|"(?:[^"\\]|\\.)*"|true|false|null)$/.test(text);
-  if (constant || /^[ckv][0-9]+$/.test(text)) return { name: text, set: "", constant };
+  if (text.length <= LONGEST_LOOKED_AT) {
+    const constant = /^(?:-?[0-9.e+]+|"(?:[^"\\]|\\.)*"|true|false|null)$/.test(text);
+    if (constant || /^[ckv][0-9]+$/.test(text)) return { name: text, set: "", constant };
+  }
   const name = place.scope.variable();
-  return { name, set: `${name}=${text},`, constant };
+  return { name, set: `${name}=${text},`, constant: false };
 }
 
 type Held = ReturnType<typeof hold>;

@@ -7,6 +7,7 @@ import { type AstNode, type AstPair, childrenOf, isPairs, textOf } from "../json
 export function boundIn(node: AstNode): Set<string> {
   const names = new Set<string>();
   const visit = (part: AstNode): void => {
+    if (!holdsBinding(part)) return;
     if (part.type === "block" || part.type === "lambda") {
       // Predicates and groups after them are evaluated outside.
       for (const stage of part.predicate ?? []) if (stage.expr !== undefined) visit(stage.expr);
@@ -18,6 +19,18 @@ export function boundIn(node: AstNode): Set<string> {
   };
   visit(node);
   return names;
+}
+
+const HOLDS_BINDING = new WeakMap<AstNode, boolean>();
+
+/** Whether `node` or anything within it binds a name. Remembered: each frame asks again for all that is within it. */
+function holdsBinding(node: AstNode): boolean {
+  let holds = HOLDS_BINDING.get(node);
+  if (holds === undefined) {
+    holds = node.type === "bind" || childrenOf(node).some(holdsBinding);
+    HOLDS_BINDING.set(node, holds);
+  }
+  return holds;
 }
 
 export function pairsOf(node: AstNode): readonly AstPair[] {
