@@ -70,8 +70,12 @@ export class Reads implements Meter {
   readonly #notes = new Map<string, AttributeReference>();
   #recorder: Recorder | undefined;
 
-  constructor(bag: AttributeBag) {
+  /** @param spent what was used for the same request already, in other readings of its bag. */
+  constructor(bag: AttributeBag, spent?: Meter) {
     this.bag = bag;
+    if (spent === undefined) return;
+    this.steps = spent.steps;
+    this.workMs = spent.workMs;
   }
 
   /** The bag for whoever reads it freely; what they read is noted as they do. */

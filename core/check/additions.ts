@@ -4,6 +4,7 @@
 import { type AttributeBag, type AttributeValue, valueAt } from "../attributes/bag.ts";
 import { Reads } from "../attributes/reads.ts";
 import type { AttributeReference } from "../attributes/reference.ts";
+import type { Meter } from "../expressions/runtime/guard.ts";
 import type { AttributeAdditions } from "../hooks/hooks.ts";
 import { attempt, chain, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
 import { Fault, faultOfHandler } from "./evaluation.ts";
@@ -23,8 +24,9 @@ export function readWithAdditions(
   bag: AttributeBag,
   sources: readonly AttributeSource[],
   onFault: (source: AttributeSource, fault: Fault) => void,
+  spent?: Meter,
 ): MaybePromise<Reading> {
-  const first = new Reads(bag);
+  const first = new Reads(bag, spent);
   if (sources.length === 0) return { reads: first, references: () => first.references() };
   const all = [first];
   let complete = bag;
@@ -35,7 +37,7 @@ export function readWithAdditions(
         if (additions instanceof Fault) onFault(source, additions);
         if (additions === undefined || additions instanceof Fault) return reads;
         complete = addAttributes(complete, additions);
-        const next = new Reads(complete);
+        const next = new Reads(complete, reads);
         all.push(next);
         return next;
       },

@@ -3,16 +3,22 @@
 
 import type { AttributeBag } from "../attributes/bag.ts";
 import type { RepeatedField } from "../attributes/repeated.ts";
+import type { Meter } from "../expressions/runtime/guard.ts";
 import { chain, type MaybePromise } from "../kernel/maybe-promise.ts";
 import type { Decision } from "./decision.ts";
-import { largestCharges, MAX_READINGS, type Reading, tryEachValue } from "./each-value.ts";
+import { largestCharges, MAX_READINGS, type Reading, type Tried, tryEachValue } from "./each-value.ts";
 import type { CheckObserver } from "./ports.ts";
 
 /** Decides one request as if its bag were all there is to it, and tells the observer. */
-export type DecideOnce = (bag: AttributeBag, observer: CheckObserver) => MaybePromise<Decision>;
+export type DecideOnce = (
+  bag: AttributeBag,
+  observer: CheckObserver,
+  spent: Meter | undefined,
+) => MaybePromise<{ readonly decision: Decision; readonly spent: Meter }>;
 
 /** A decision, and what it told its observer: kept until it is known whether that decision counts. */
-interface Noted extends Decision {
+interface Noted extends Tried {
+  readonly decision: Decision;
   readonly notes: Notes;
 }
 
@@ -27,15 +33,20 @@ export function decideEachValue(
   decideOnce: DecideOnce,
   observer: CheckObserver | undefined,
 ): MaybePromise<Decision> {
-  const decideNoted = (reading: AttributeBag): MaybePromise<Noted> => {
+  const decideNoted = (reading: AttributeBag, before: Meter | undefined): MaybePromise<Noted> => {
     const notes = new Notes();
-    return chain(decideOnce(reading, notes), (decision) => ({ ...decision, notes }));
+    return chain(decideOnce(reading, notes, before), ({ decision, spent }) => ({
+      decision,
+      notes,
+      spent,
+      referenced: decision.referenced,
+    }));
   };
-  const tried = tryEachValue(bag, fields, decideNoted, ({ status }) => status.code !== "OK");
+  const tried = tryEachValue(bag, fields, decideNoted, ({ decision }) => decision.status.code !== "OK");
   return chain(tried, ({ all, ending, exceeded }) => {
-    const { notes, ...chosen } = ending ?? all[0].result;
-    if (observer !== undefined) notes.replay(observer);
-    const decision = combined(chosen, all);
+    const chosen = ending ?? all[0].result;
+    if (observer !== undefined) chosen.notes.replay(observer);
+    const decision = combined(chosen.decision, all);
     return exceeded ? unjudged(decision) : decision;
   });
 }
@@ -57,8 +68,8 @@ class Notes implements CheckObserver {
 }
 
 /** `chosen` with all that the decisions read, noted and charged, and no longer valid than any of them. */
-function combined(chosen: Decision, readings: readonly Reading<Decision>[]): Decision {
-  const decisions = readings.map(({ result }) => result);
+function combined(chosen: Decision, readings: readonly Reading<Noted>[]): Decision {
+  const decisions = readings.map(({ result }) => result.decision);
   const refused = chosen.status.code !== "OK";
   return {
     ...chosen,
@@ -69,7 +80,7 @@ function combined(chosen: Decision, readings: readonly Reading<Decision>[]): Dec
     audits: distinct(decisions.flatMap(({ audits }) => audits)),
     charges: refused
       ? []
-      : largestCharges(readings.flatMap(({ result, single }) => (single ? result.charges : []))),
+      : largestCharges(readings.flatMap(({ result, single }) => (single ? result.decision.charges : []))),
   };
 }
 

@@ -3,6 +3,7 @@
 
 import type { AttributeBag } from "../attributes/bag.ts";
 import { repeatedFields } from "../attributes/repeated.ts";
+import type { Meter } from "../expressions/runtime/guard.ts";
 import { chain, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
 import { OK } from "../kernel/status.ts";
 import { decideAllow, decideAudit, decideDeny } from "./access.ts";
@@ -26,18 +27,29 @@ const STEPS = [decideDeny, decideRules, decideAllow, decideAudit, decideCharges]
  */
 export function decide(plan: CheckPlan, bag: AttributeBag, context: CheckContext): MaybePromise<Decision> {
   const repeated = repeatedFields(bag);
-  if (repeated.length === 0) return decideOnce(plan, bag, context);
-  const once: DecideOnce = (reading, observer) => decideOnce(plan, reading, { ...context, observer });
+  if (repeated.length === 0) return chain(decideOnce(plan, bag, context), ({ decision }) => decision);
+  const once: DecideOnce = (reading, observer, spent) =>
+    decideOnce(plan, reading, { ...context, observer }, spent);
   return decideEachValue(bag, repeated, once, context.observer);
 }
 
-function decideOnce(plan: CheckPlan, bag: AttributeBag, context: CheckContext): MaybePromise<Decision> {
+function decideOnce(
+  plan: CheckPlan,
+  bag: AttributeBag,
+  context: CheckContext,
+  spent?: Meter,
+): MaybePromise<{ readonly decision: Decision; readonly spent: Meter }> {
   let sourceFailed = false;
-  const reading = readWithAdditions(bag, context.dispatch.attributeSources, ({ ref }, fault) => {
-    // What a plugin could not add this time it may add next time.
-    sourceFailed = true;
-    context.observer?.fault(ref, fault);
-  });
+  const reading = readWithAdditions(
+    bag,
+    context.dispatch.attributeSources,
+    ({ ref }, fault) => {
+      // What a plugin could not add this time it may add next time.
+      sourceFailed = true;
+      context.observer?.fault(ref, fault);
+    },
+    spent,
+  );
   return chain(reading, (read) => {
     const scope: Scope = {
       bag: read.reads.bag,
@@ -46,7 +58,7 @@ function decideOnce(plan: CheckPlan, bag: AttributeBag, context: CheckContext): 
     };
     const tally = new Tally(scope, context);
     const steps = reduceInOrder(STEPS, undefined as void, (_, step) => step(plan, tally));
-    return chain(steps, () => decisionOf(tally, read));
+    return chain(steps, () => ({ decision: decisionOf(tally, read), spent: read.reads }));
   });
 }
 

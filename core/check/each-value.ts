@@ -5,6 +5,7 @@ import type { AttributeBag } from "../attributes/bag.ts";
 import type { AttributeReference } from "../attributes/reference.ts";
 import { isReadAt, type RepeatedField, withOneValue } from "../attributes/repeated.ts";
 import type { QuotaCharge } from "./decision.ts";
+import type { Meter } from "../expressions/runtime/guard.ts";
 import { chain, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
 
 /** Most readings of one request that are tried. */
@@ -26,14 +27,20 @@ export interface Readings<T> {
   readonly exceeded: boolean;
 }
 
+export interface Tried {
+  readonly referenced: readonly AttributeReference[];
+  /** What the expressions have used: all readings of a request share one budget. */
+  readonly spent: Meter;
+}
+
 /**
  * Tries a request in which fields came several times: with their values joined, and with each value of each field that was
  * read (together with each value of the others). Ends at the first result for which `ends` is true.
  */
-export function tryEachValue<T extends { readonly referenced: readonly AttributeReference[] }>(
+export function tryEachValue<T extends Tried>(
   bag: AttributeBag,
   fields: readonly RepeatedField[],
-  once: (reading: AttributeBag) => MaybePromise<T>,
+  once: (reading: AttributeBag, spent: Meter | undefined) => MaybePromise<T>,
   ends: (result: T) => boolean,
 ): MaybePromise<Readings<T>> {
   const all: Reading<T>[] = [];
@@ -51,7 +58,7 @@ export function tryEachValue<T extends { readonly referenced: readonly Attribute
       exceeded = true;
       return;
     }
-    return chain(once(reading), (result) => {
+    return chain(once(reading, all.at(-1)?.result.spent), (result) => {
       const field = open.find((each) => result.referenced.some((reference) => isReadAt(reference, each)));
       all.push({ result, single: field === undefined });
       if (ends(result)) ending = result;

@@ -4,14 +4,14 @@
 import type { Fallback, PolicyState } from "../../api/mixer.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { Reads } from "../../core/attributes/reads.ts";
-import type { AttributeReference } from "../../core/attributes/reference.ts";
 import { repeatedFields } from "../../core/attributes/repeated.ts";
 import type { QuotaCharge } from "../../core/check/decision.ts";
 import { andThen, evaluateCondition, evaluateMap, Fault, type Scope } from "../../core/check/evaluation.ts";
-import { largestCharges, tryEachValue } from "../../core/check/each-value.ts";
+import { largestCharges, type Tried, tryEachValue } from "../../core/check/each-value.ts";
 import { recordOf } from "../../core/check/instances.ts";
 import { evaluateAmount, evaluateLimit } from "../../core/check/quota-charges.ts";
 import type { CompileExpression, Expression } from "../../core/expressions/expression.ts";
+import type { Meter } from "../../core/expressions/runtime/guard.ts";
 import type { ErrorCode } from "../../core/kernel/error-catalog.ts";
 import { attempt, chain, type MaybePromise, reduceInOrder } from "../../core/kernel/maybe-promise.ts";
 import type { Clock } from "../../core/kernel/ports.ts";
@@ -45,11 +45,10 @@ type QuotaFallback = Extract<Fallback, { readonly kind: "QuotaPolicy" }>;
 type Failure = NonNullable<Verdict["failure"]>;
 
 /** What is known while the fallbacks of one request are gone through. */
-interface Progress {
+interface Progress extends Tried {
   refused: Outcome | undefined;
   failure: Failure | undefined;
   readonly local: LocalCharge[];
-  readonly referenced: readonly AttributeReference[];
 }
 
 /** What each governing document wants while nobody can be asked; of one set of documents. */
@@ -71,7 +70,8 @@ export class FailurePolicy {
    * `code` says what failed.
    */
   decide(bag: AttributeBag, code: ErrorCode): MaybePromise<Verdict> {
-    const once = (reading: AttributeBag): MaybePromise<Progress> => this.#goThrough(reading, code);
+    const once = (reading: AttributeBag, spent: Meter | undefined): MaybePromise<Progress> =>
+      this.#goThrough(reading, code, spent);
     const tried = tryEachValue(bag, repeatedFields(bag), once, ({ refused }) => refused !== undefined);
     return chain(tried, ({ all, ending, exceeded }) => {
       const refused = exceeded ? failed("PURSER_REQUEST_AMBIGUOUS", undefined) : ending?.refused;
@@ -83,13 +83,14 @@ export class FailurePolicy {
     });
   }
 
-  #goThrough(bag: AttributeBag, code: ErrorCode): MaybePromise<Progress> {
-    const reads = new Reads(bag);
+  #goThrough(bag: AttributeBag, code: ErrorCode, spent: Meter | undefined): MaybePromise<Progress> {
+    const reads = new Reads(bag, spent);
     const scope: Scope = { bag, context: { nowMs: this.#options.clock.nowMs(), reads }, cacheable: false };
     const progress: Progress = {
       refused: undefined,
       failure: undefined,
       local: [],
+      spent: reads,
       get referenced() {
         return reads.references();
       },
