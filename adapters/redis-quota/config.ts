@@ -57,11 +57,21 @@ export interface RedisTarget {
 /** The fields that a `url` stands for. */
 const PARTS = ["host", "port", "username", "password", "db", "tls"] as const;
 
+/** Text that UTF-8 cannot write. */
+const HALF_A_PAIR = /\p{Surrogate}/u;
+
 /** What the schema cannot say. No message shows the url: it may hold a password. */
 export function faultsOf(config: Config): readonly ConfigFault[] {
   const faults: ConfigFault[] = [];
   if (durationMs(config.timeout) < 1)
     faults.push({ path: ["timeout"], message: "timeout must be 1ms at least" });
+  for (const part of ["username", "password"] as const) {
+    if (HALF_A_PAIR.test(config[part] ?? ""))
+      faults.push({
+        path: [part],
+        message: `${part} has half of a surrogate pair, which has no bytes to send`,
+      });
+  }
   const { url } = config;
   if (url === undefined) {
     if (config.username !== undefined && config.password === undefined)

@@ -190,7 +190,9 @@ describe("a pattern proven to take linear time", () => {
     );
   });
 
-  it("has a mebibyte matched without running out of stack", () => {
+  // V8 no longer optimizes patterns once a process has compiled many, and then needs twice the stack: 0.94 MiB was the most for the
+  // fourth of these loops (node --no-regexp-optimization).
+  it("has half a mebibyte matched without running out of stack", () => {
     const loops = [
       "(?:(a)|(b))*",
       "(?:(?:a|b)(?:bc){0,9}?(?:bd){0,9}?)*",
@@ -202,7 +204,7 @@ describe("a pattern proven to take linear time", () => {
     for (const loop of loops) {
       const compiled = compileRegex(`^${loop}(?:!|$)`);
       assert.ok(compiled.ok && compiled.regex.engine === "native", loop);
-      const text = "a".repeat(2 ** 20 - 1);
+      const text = "a".repeat(2 ** 19 - 1);
       assert.equal(compiled.regex.test(`${text}!`), true, loop);
       assert.equal(compiled.regex.test(`${text}\n`), false, loop);
       assert.equal(compiled.regex.matches(text), true, loop);
