@@ -4,7 +4,7 @@
 import { type AST, RegExpParser } from "@eslint-community/regexpp";
 import { linearMatches, linearSearch } from "./regex/linear-engine.ts";
 import { matchStepsPerChar, searchStepsPerChar } from "./regex/linear-proof.ts";
-import { literalPrefixOf } from "./regex/literal-prefix.ts";
+import { isAnchored, literalPrefixOf } from "./regex/literal-prefix.ts";
 import type { Meter } from "./regex/meter.ts";
 import { nativeMatches, nativeSearch } from "./regex/native-engine.ts";
 import { compileProgram, NoProgram } from "./regex/program.ts";
@@ -87,8 +87,9 @@ function compileParsed(parsed: AST.Pattern, source: string, flags: string): Rege
   const searchSteps = isShort ? searchStepsPerChar(parsed, flags) : undefined;
   const matchSteps = isShort ? matchStepsPerChar(parsed, flags) : undefined;
   const literalPrefix = literalPrefixOf(parsed, flags);
+  const anchored = isAnchored(parsed, flags);
   if (searchSteps !== undefined && matchSteps !== undefined) {
-    const search = nativeSearch(source, flags, searchSteps);
+    const search = nativeSearch(source, flags, searchSteps, anchored);
     return {
       source,
       engine: "native",
@@ -98,7 +99,8 @@ function compileParsed(parsed: AST.Pattern, source: string, flags: string): Rege
     };
   }
   const program = compileProgram(parsed, flags);
-  const search = searchSteps === undefined ? linearSearch(program) : nativeSearch(source, flags, searchSteps);
+  const search =
+    searchSteps === undefined ? linearSearch(program) : nativeSearch(source, flags, searchSteps, anchored);
   const matches =
     matchSteps === undefined ? linearMatches(program) : nativeMatches(source, flags, matchSteps);
   return {

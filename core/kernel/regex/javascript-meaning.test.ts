@@ -153,7 +153,7 @@ describe("the linear engine", () => {
     this.timeout(20_000 + RUNS * 10);
     const texts = fc.array(text, { minLength: 2, maxLength: 4 });
     fc.assert(
-      fc.property(pattern, flags, texts, (source, given, subjects) => {
+      fc.property(pattern, flags, texts, fc.nat(9), (source, given, subjects, offset) => {
         if (programOf(source, given) === undefined) return;
         const compiled = compileRegex(source, given);
         assert.ok(compiled.ok, compiled.ok ? "" : compiled.message);
@@ -162,6 +162,14 @@ describe("the linear engine", () => {
           const found = compiled.regex.find(subject, 0);
           assert.deepEqual(found && [found.index, ...found.groups], native && [native.index, ...native]);
           assert.equal(compiled.regex.test(subject), native !== null);
+          const finder = new RegExp(source, `g${given}`);
+          finder.lastIndex = Math.min(offset, subject.length);
+          const later = finder.exec(subject);
+          const foundLater = compiled.regex.find(subject, Math.min(offset, subject.length));
+          assert.deepEqual(
+            foundLater && [foundLater.index, ...foundLater.groups],
+            later && [later.index, ...later],
+          );
         }
       }),
       { numRuns: RUNS },

@@ -12,6 +12,14 @@ export function literalPrefixOf(pattern: AST.Pattern, flags: string): string {
   return leadingText(elements).text;
 }
 
+/** Whether a match can begin at the start of a text alone: each alternative begins with `^`, and `^` is not that of a line. */
+export function isAnchored({ alternatives }: AST.Pattern, flags: string): boolean {
+  return (
+    !flags.includes("m") &&
+    alternatives.every(({ elements: [first] }) => first?.type === "Assertion" && first.kind === "start")
+  );
+}
+
 /** The text that `elements` begin with, and whether it is all that they match. */
 function leadingText(elements: readonly AST.Element[]): { readonly text: string; readonly all: boolean } {
   let text = "";

@@ -9,6 +9,7 @@ export function nativeSearch(
   source: string,
   flags: string,
   stepsPerChar: number,
+  anchored: boolean,
 ): Pick<Regex, "test" | "find"> {
   const tester = new RegExp(source, flags);
   const finder = new RegExp(source, `g${flags}`);
@@ -19,6 +20,8 @@ export function nativeSearch(
       return tester.test(text);
     },
     find(text, from, meter) {
+      // V8 tries a pattern that begins with ^ at every place of the rest; the search for a second match is the most common.
+      if (anchored && from > 0) return null;
       meter?.tick(1 + Math.max(0, text.length - from) * cost);
       // Beyond the end `lastIndex` may be more than an integer can be.
       if (from > text.length) return null;
