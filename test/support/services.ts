@@ -32,17 +32,24 @@ export function requireService(context: Mocha.Context, name: string): string {
   return context.skip();
 }
 
-/** A port of the loopback address that was free a moment ago; for servers that cannot choose one themselves. */
+/** Below the ports that systems give to connections (from 32768), one of which may take a port between its choice and its use. */
+const PORTS = { first: 25_000, count: 7_000 };
+let nextPort = Math.floor(Math.random() * PORTS.count);
+
+/** A port on loopback that nobody listens on, and that this process is given once only. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port was assigned");
-  return address.port;
+  for (let tries = 0; tries < PORTS.count; tries++) {
+    const port = PORTS.first + (nextPort++ % PORTS.count);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+  throw new Error("no port is free");
 }
 
 function isExecutable(path: string): boolean {
