@@ -115,7 +115,7 @@ describe("a request in which a field comes several times", () => {
   });
 
   it("has one budget for all its readings", () => {
-    // A loop that each reading would go through to the end of a budget of its own: 30 ms of them.
+    // A loop that each reading would go through to the end of a budget of its own: 25 ms of them.
     const endless = compiled("$count([1..9999][$length($$.request.headers.a & $string($)) < $]) < 0");
     const accessPolicies = [accessPolicy("slow", { action: "DENY", when: endless, onError: "allow" })];
     const bag = bagOf(Array.from({ length: 30 }, (_, index) => ["a", `${index}`.repeat(500)]).flat());

@@ -19,7 +19,7 @@ export interface ExpressionLimits {
 }
 
 export const DEFAULT_EXPRESSION_LIMITS: ExpressionLimits = {
-  timeoutMs: 30,
+  timeoutMs: 25,
   steps: 200_000,
   depth: 200,
   items: 10_000,

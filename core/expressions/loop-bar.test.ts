@@ -13,21 +13,28 @@ import { createJsonataCompiler } from "./jsonata-engine.ts";
  * quiet, so that time is measured as the least of several runs, and against how long a loop takes here that takes 200 ms there.
  */
 const BAR_MS = 50;
-const RUNS = 6;
+const RUNS = 12;
 /** Turns of the loop below, and how long they take on a quiet machine with a core of 2.5 GHz. */
 const CALIBRATION_MS = 200;
 const CALIBRATION_TURNS = 3_000_000;
 
 const compileForGateway = createJsonataCompiler({}, () => performance.now());
 
-function leastMs(run: () => void): number {
+function leastMs(run: () => void, enoughMs = 0): number {
   let least = Infinity;
-  for (let turn = 0; turn < RUNS; turn++) {
+  for (let turn = 0; turn < RUNS && least > enoughMs; turn++) {
     const started = performance.now();
     run();
     least = Math.min(least, performance.now() - started);
   }
   return least;
+}
+
+/** How long `run` takes at least, when that is longer than the bar allows here and now. */
+function overBar(run: () => void, scale: number): number | undefined {
+  const took = leastMs(run, BAR_MS * scale);
+  // The machine may have become slower since `scale` was measured.
+  return took <= BAR_MS * scale || took <= BAR_MS * slowness() ? undefined : took;
 }
 
 /** How many times slower this machine is now; never less than 1. */
@@ -36,7 +43,7 @@ function slowness(): number {
     const words: Record<string, number> = {};
     for (let turn = 0; turn < CALIBRATION_TURNS; turn++)
       words[`k${turn & 15}`] = (words[`k${turn & 15}`] ?? 0) + 1;
-  });
+  }, CALIBRATION_MS);
   return Math.max(1, took / CALIBRATION_MS);
 }
 
@@ -140,8 +147,8 @@ describe("the loop", () => {
       const result = compileForGateway(source);
       if (!result.ok) continue;
       assert.equal(result.expression.engine, "compiled", source);
-      const took = leastMs(() => evaluate(result.expression, new Reads(BAG)));
-      if (took > BAR_MS * scale) late.push(`${source.slice(0, 100)} took ${took.toFixed(1)} ms`);
+      const took = overBar(() => evaluate(result.expression, new Reads(BAG)), scale);
+      if (took !== undefined) late.push(`${source.slice(0, 100)} took ${took.toFixed(1)} ms`);
     }
     assert.deepEqual(late, [], `a bar of ${(BAR_MS * scale).toFixed(0)} ms`);
   }).timeout(120_000);
@@ -151,19 +158,19 @@ describe("the loop", () => {
       const result = compileForGateway(source);
       return result.ok ? [result.expression] : [];
     });
-    const took = leastMs(() => {
+    const took = overBar(() => {
       const reads = new Reads(BAG);
       for (const expression of expressions.slice(0, 30)) evaluate(expression, reads);
-    });
-    assert.ok(took < 2 * BAR_MS * scale, `${took} ms`);
+    }, 2 * scale);
+    assert.equal(took, undefined);
   }).timeout(120_000);
 
   it("is held by no compilation for longer", () => {
     const late: string[] = [];
     for (const source of LARGE) {
       assert.ok(compileForGateway(source).ok, `${source.slice(0, 60)} is refused, which takes no time`);
-      const took = leastMs(() => void compileForGateway(source));
-      if (took > BAR_MS * scale) late.push(`${source.slice(0, 60)} took ${took.toFixed(1)} ms`);
+      const took = overBar(() => void compileForGateway(source), scale);
+      if (took !== undefined) late.push(`${source.slice(0, 60)} took ${took.toFixed(1)} ms`);
     }
     assert.deepEqual(late, [], `a bar of ${(BAR_MS * scale).toFixed(0)} ms`);
   }).timeout(120_000);
