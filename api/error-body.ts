@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ErrorCode } from "../core/kernel/error-catalog.ts";
-import type { PurserError } from "../core/kernel/errors.ts";
+import type { ErrorCode } from "../kernel/error-catalog.ts";
+import type { PurserError } from "../kernel/errors.ts";
 
 /** The body of every answer with which a control surface (mixer or pilot) refuses a request. */
 export interface ErrorBody {

@@ -3,7 +3,7 @@
 
 import Type, { type TSchema } from "typebox";
 import type { AttributeBag } from "../core/attributes/bag.ts";
-import { PurserError } from "../core/kernel/errors.ts";
+import { PurserError } from "../kernel/errors.ts";
 import { firstFault } from "./first-fault.ts";
 import type { AllocateRequest, CheckRequest, ReportRequest } from "./mixer.ts";
 

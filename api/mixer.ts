@@ -4,7 +4,7 @@
 import type { AttributeBag } from "../core/attributes/bag.ts";
 import type { Decision, QuotaCharge, QuotaOutcome } from "../core/check/decision.ts";
 import type { Explanation } from "../core/explain/explanation.ts";
-import type { MaybePromise } from "../core/kernel/maybe-promise.ts";
+import type { MaybePromise } from "../kernel/maybe-promise.ts";
 
 /**
  * What a proxy asks of a mixer, whether the mixer is in the same process or behind HTTP. The same names are the JSON

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { isPurserError } from "../core/kernel/errors.ts";
+import { isPurserError } from "../kernel/errors.ts";
 import type { ProxyNode } from "./pilot.ts";
 import {
   decodeProxyConfigQuery,

@@ -3,7 +3,7 @@
 
 import Type from "typebox";
 import Value from "typebox/value";
-import { PurserError } from "../core/kernel/errors.ts";
+import { PurserError } from "../kernel/errors.ts";
 import type { ProxyNode } from "./pilot.ts";
 
 /**

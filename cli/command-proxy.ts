@@ -3,7 +3,7 @@
 
 import { Command, Option } from "commander";
 import type { ProxyNode } from "../api/pilot.ts";
-import { PurserError } from "../core/kernel/errors.ts";
+import { PurserError } from "../kernel/errors.ts";
 import { createHttpMixerService } from "../proxy/mixer-client/http/http-mixer-service.ts";
 import type { HeadersWithUnderscoresAction } from "../proxy/http1/underscore-names.ts";
 import { createHttpPilotService } from "../proxy/pilot-client/http-pilot-service.ts";

@@ -4,7 +4,7 @@
 import { writeFile } from "node:fs/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { coveragePercent } from "../core/explain/coverage.ts";
-import { messageOf, PurserError } from "../core/kernel/errors.ts";
+import { messageOf, PurserError } from "../kernel/errors.ts";
 import { type Style, styleOf } from "./explaining/terminal.ts";
 import { findTests } from "./testing/find-tests.ts";
 import { jsonReport, junitReport } from "./testing/machine-reports.ts";

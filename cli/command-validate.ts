@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import type { Diagnostic } from "../core/kernel/diagnostic.ts";
-import { ERROR_CATALOG, type ErrorCode } from "../core/kernel/error-catalog.ts";
-import { PurserError } from "../core/kernel/errors.ts";
-import { suggest } from "../core/kernel/suggest.ts";
+import type { Diagnostic } from "../kernel/diagnostic.ts";
+import { ERROR_CATALOG, type ErrorCode } from "../kernel/error-catalog.ts";
+import { PurserError } from "../kernel/errors.ts";
+import { suggest } from "../kernel/suggest.ts";
 import { configFlag } from "./flags.ts";
 import { type CheckedConfig, checkConfig } from "./part-config.ts";
 import { diagnosticAsJson, showDiagnostic } from "./show-diagnostic.ts";

@@ -3,7 +3,7 @@
 
 import { readFile } from "node:fs/promises";
 import { Option } from "commander";
-import { messageOf, PurserError } from "../core/kernel/errors.ts";
+import { messageOf, PurserError } from "../kernel/errors.ts";
 import { createExplainKey, type ExplainKey } from "../proxy/explain-key.ts";
 
 /** Shorter ones can be guessed. */

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { InvalidArgumentError, Option } from "commander";
-import { parseDurationMs } from "../core/kernel/duration.ts";
+import { parseDurationMs } from "../kernel/duration.ts";
 import { DEFAULT_UNDERSCORES_ACTION, UNDERSCORE_ACTIONS } from "../proxy/http1/underscore-names.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./logger.ts";
 

@@ -3,7 +3,7 @@
 
 import { pino, type Logger as PinoLogger } from "pino";
 import { prettyFactory } from "pino-pretty";
-import type { Logger } from "../core/kernel/ports.ts";
+import type { Logger } from "../kernel/ports.ts";
 import { createLogOutput } from "./log-output.ts";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;

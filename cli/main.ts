@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Command, CommanderError } from "commander";
-import { isPurserError } from "../core/kernel/errors.ts";
+import { isPurserError } from "../kernel/errors.ts";
 import { benchCommand } from "./command-bench.ts";
 import { CommandFailed } from "./command-failed.ts";
 import { explainCommand } from "./command-explain.ts";

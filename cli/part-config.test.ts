@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import type { ConfigSource } from "../config/config-source.ts";
-import type { Diagnostic } from "../core/kernel/diagnostic.ts";
+import type { Diagnostic } from "../kernel/diagnostic.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
 import { createCollectingLogger } from "../plugins/sdk/testing/index.ts";
 import { followConfig } from "./part-config.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Diagnostic } from "../core/kernel/diagnostic.ts";
+import type { Diagnostic } from "../kernel/diagnostic.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
 import { startMixerHttpServer } from "../mixer/http/server.ts";
 import { createMixer, type Mixer } from "../mixer/mixer.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Clock, Random, Scheduler } from "../core/kernel/ports.ts";
+import type { Clock, Random, Scheduler } from "../kernel/ports.ts";
 
 /** The real world behind core's ports. */
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { POLICIES, ROUTES } from "../config/emptiness.ts";
-import type { Diagnostic } from "../core/kernel/diagnostic.ts";
+import type { Diagnostic } from "../kernel/diagnostic.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
 import type { HeadersWithUnderscoresAction } from "../proxy/http1/underscore-names.ts";
 import { readExplainKey } from "./explain-key-file.ts";

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type Diagnostic, formatDiagnostic } from "../core/kernel/diagnostic.ts";
-import { ERROR_CATALOG } from "../core/kernel/error-catalog.ts";
+import { type Diagnostic, formatDiagnostic } from "../kernel/diagnostic.ts";
+import { ERROR_CATALOG } from "../kernel/error-catalog.ts";
 
 /** Most of a source line that is shown, in UTF-16 units; the part at fault is within. */
 const SHOWN_WIDTH = 160;

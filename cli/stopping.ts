@@ -3,8 +3,8 @@
 
 import { constants } from "node:os";
 import type { Writable } from "node:stream";
-import { messageOf } from "../core/kernel/errors.ts";
-import type { Logger } from "../core/kernel/ports.ts";
+import { messageOf } from "../kernel/errors.ts";
+import type { Logger } from "../kernel/ports.ts";
 
 /** Something that was started and must be stopped; parts are stopped in the reverse order of their start. */
 export interface RunningPart {

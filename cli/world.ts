@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Clock, Logger, Random, Scheduler } from "../core/kernel/ports.ts";
+import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
 import { createLogger, type LogFormat, type LogLevel } from "./logger.ts";
 import { systemClock, systemRandom, systemScheduler } from "./platform.ts";
 

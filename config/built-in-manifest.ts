@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ParsedFile } from "../core/documents/document.ts";
 import { parseDocuments } from "../core/documents/parse-documents.ts";
-import { PurserError } from "../core/kernel/errors.ts";
+import { PurserError } from "../kernel/errors.ts";
 
 const MANIFEST = join("policies", "attribute-manifest.yaml");
 

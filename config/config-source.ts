@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Checked, Diagnostic } from "../core/kernel/diagnostic.ts";
+import type { Checked, Diagnostic } from "../kernel/diagnostic.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
 
 /** Where a program's documents come from. It publishes whole good sets, and keeps the last one when a set is refused. */

@@ -13,7 +13,7 @@ import { QUOTA_POLICY } from "../core/documents/kinds/quota-policy.ts";
 import { SERVICE_ENTRY } from "../core/documents/kinds/service-entry.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../core/documents/kinds/telemetry.ts";
 import { VIRTUAL_SERVICE } from "../core/documents/kinds/virtual-service.ts";
-import type { Diagnostic } from "../core/kernel/diagnostic.ts";
+import type { Diagnostic } from "../kernel/diagnostic.ts";
 import type { FileSet } from "./read-files.ts";
 
 // A volume that goes away leaves an empty folder behind. To take that for a set without policies would open the mesh.

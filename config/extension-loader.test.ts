@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ModuleExtensions } from "../core/documents/set/handlers.ts";
-import type { Scheduler } from "../core/kernel/ports.ts";
+import type { Scheduler } from "../kernel/ports.ts";
 import { loadExtensions } from "./extension-loader.ts";
 
 const EXTENSION = (sort: string, name: string) =>

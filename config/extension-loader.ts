@@ -6,8 +6,8 @@ import { dirname, isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ModuleExtensions } from "../core/documents/set/handlers.ts";
 import type { AdapterDefinition, Extension, PluginDefinition } from "../core/hooks/extension.ts";
-import { messageOf } from "../core/kernel/errors.ts";
-import type { Scheduler } from "../core/kernel/ports.ts";
+import { messageOf } from "../kernel/errors.ts";
+import type { Scheduler } from "../kernel/ports.ts";
 
 /** A module that awaits at its top level may never finish. */
 const IMPORT_TIMEOUT_MS = 10_000;

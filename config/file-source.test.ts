@@ -7,8 +7,8 @@ import { mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createJsonataCompiler } from "../core/expressions/jsonata-engine.ts";
-import type { Diagnostic } from "../core/kernel/diagnostic.ts";
-import type { Logger, Scheduler } from "../core/kernel/ports.ts";
+import type { Diagnostic } from "../kernel/diagnostic.ts";
+import type { Logger, Scheduler } from "../kernel/ports.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
 import type { ConfigSource } from "./config-source.ts";
 import { POLICIES } from "./emptiness.ts";

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { FSWatcher } from "chokidar";
-import { type Checked, type Diagnostic, formatDiagnostic } from "../core/kernel/diagnostic.ts";
-import { messageOf } from "../core/kernel/errors.ts";
-import type { Cancel, Clock, Logger } from "../core/kernel/ports.ts";
+import { type Checked, type Diagnostic, formatDiagnostic } from "../kernel/diagnostic.ts";
+import { messageOf } from "../kernel/errors.ts";
+import type { Cancel, Clock, Logger } from "../kernel/ports.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
 import { type BuildOptions, SetBuilder } from "./build-set.ts";
 import type { ConfigSource } from "./config-source.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Cancel, Clock, Scheduler } from "../core/kernel/ports.ts";
+import type { Cancel, Clock, Scheduler } from "../kernel/ports.ts";
 
 /** Runs a task once things have been quiet for a while; or, when they never are, after a longest wait. */
 export class QuietTimer {

@@ -6,9 +6,9 @@ import type { Dirent, Stats } from "node:fs";
 import { lstat, readdir, readFile, realpath, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { DocumentFile } from "../core/documents/yaml/read-yaml.ts";
-import type { ErrorCode } from "../core/kernel/error-catalog.ts";
-import type { Diagnostic } from "../core/kernel/diagnostic.ts";
-import { messageOf } from "../core/kernel/errors.ts";
+import type { ErrorCode } from "../kernel/error-catalog.ts";
+import type { Diagnostic } from "../kernel/diagnostic.ts";
+import { messageOf } from "../kernel/errors.ts";
 
 export interface SizeLimits {
   /** Of all files together. */

@@ -7,7 +7,7 @@ import { readBuiltInManifest } from "../config/built-in-manifest.ts";
 import type { AttributeBag } from "../core/attributes/bag.ts";
 import { parseDocuments } from "../core/documents/parse-documents.ts";
 import { compileWithJsonata } from "../core/expressions/jsonata-engine.ts";
-import { formatDiagnostic } from "../core/kernel/diagnostic.ts";
+import { formatDiagnostic } from "../kernel/diagnostic.ts";
 import { buildSnapshot } from "../core/snapshot/build-snapshot.ts";
 import { BUNDLED_PLUGINS } from "../plugins/inventory.ts";
 import {

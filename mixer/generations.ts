@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Clock, Logger, Scheduler } from "../core/kernel/ports.ts";
+import type { Clock, Logger, Scheduler } from "../kernel/ports.ts";
 import type { Generation } from "./generation.ts";
 import type { Handler } from "./handlers/handler.ts";
 

@@ -5,9 +5,9 @@ import assert from "node:assert/strict";
 import type { CheckReply, PolicyState } from "../api/mixer.ts";
 import type { AttributeBag } from "../core/attributes/bag.ts";
 import { compileWithJsonata } from "../core/expressions/jsonata-engine.ts";
-import { isPurserError, PurserError } from "../core/kernel/errors.ts";
-import { isPromise } from "../core/kernel/maybe-promise.ts";
-import type { Scheduler } from "../core/kernel/ports.ts";
+import { isPurserError, PurserError } from "../kernel/errors.ts";
+import { isPromise } from "../kernel/maybe-promise.ts";
+import type { Scheduler } from "../kernel/ports.ts";
 import type { HandlerDeclaration } from "../core/snapshot/snapshot.ts";
 import {
   createCollectingLogger,

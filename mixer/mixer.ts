@@ -3,9 +3,9 @@
 
 import type { MixerService, PolicyState } from "../api/mixer.ts";
 import { DEFAULT_PATH_NORMALIZATION, type PathNormalization } from "../core/attributes/canonical/path.ts";
-import type { Checked, Diagnostic } from "../core/kernel/diagnostic.ts";
-import { messageOf, PurserError } from "../core/kernel/errors.ts";
-import { attempt, chain, type MaybePromise } from "../core/kernel/maybe-promise.ts";
+import type { Checked, Diagnostic } from "../kernel/diagnostic.ts";
+import { messageOf, PurserError } from "../kernel/errors.ts";
+import { attempt, chain, type MaybePromise } from "../kernel/maybe-promise.ts";
 import { createMemoryQuotaStore } from "../core/quota/memory-store.ts";
 import type { QuotaStore } from "../core/quota/quota.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";

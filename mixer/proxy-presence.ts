@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ProxyIdentity } from "../api/mixer.ts";
-import { isAddress, parseBlock } from "../core/kernel/ip-blocks.ts";
-import type { Cancel, Scheduler } from "../core/kernel/ports.ts";
+import { isAddress, parseBlock } from "../kernel/matching/ip-blocks.ts";
+import type { Cancel, Scheduler } from "../kernel/ports.ts";
 
 /**
  * How long a proxy counts after it stopped watching: a long poll ends and the next one begins, and a proxy that

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { redactSecrets } from "../core/hooks/secrets.ts";
-import type { Diagnostic } from "../core/kernel/diagnostic.ts";
-import { PurserError } from "../core/kernel/errors.ts";
-import type { Scheduler } from "../core/kernel/ports.ts";
+import type { Diagnostic } from "../kernel/diagnostic.ts";
+import { PurserError } from "../kernel/errors.ts";
+import type { Scheduler } from "../kernel/ports.ts";
 import type { DocumentSummary, Snapshot } from "../core/snapshot/snapshot.ts";
 import { withDeadline } from "./handlers/deadline.ts";
 import type { Handler } from "./handlers/handler.ts";

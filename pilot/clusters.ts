@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { DestinationRuleSpec, TrafficPolicySpec } from "../core/documents/kinds/destination-rule.ts";
-import { parseDurationMs } from "../core/kernel/duration.ts";
+import { parseDurationMs } from "../kernel/duration.ts";
 import type { TrafficDocument } from "../core/snapshot/snapshot.ts";
 import { canonicalHost, compareExactness, hostCovers, splitHost } from "../core/traffic/host-name.ts";
 import type { Cluster, Endpoint, ServiceIdentity } from "../core/traffic/model.ts";

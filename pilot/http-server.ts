@@ -3,9 +3,9 @@
 
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { listenError } from "../core/kernel/listen-error.ts";
-import { LongPolls } from "../core/kernel/long-polls.ts";
-import type { Logger, Scheduler } from "../core/kernel/ports.ts";
+import { listenError } from "../kernel/listen-error.ts";
+import { LongPolls } from "../kernel/long-polls.ts";
+import type { Logger, Scheduler } from "../kernel/ports.ts";
 import { createPilotApp } from "./http-app.ts";
 import { createPilotMetrics } from "./http-metrics.ts";
 import type { Pilot } from "./pilot.ts";

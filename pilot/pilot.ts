@@ -3,9 +3,9 @@
 
 import { LRUCache } from "lru-cache";
 import type { PilotService, ProxyNode } from "../api/pilot.ts";
-import type { Diagnostic } from "../core/kernel/diagnostic.ts";
-import { messageOf, PurserError } from "../core/kernel/errors.ts";
-import type { Logger } from "../core/kernel/ports.ts";
+import type { Diagnostic } from "../kernel/diagnostic.ts";
+import { messageOf, PurserError } from "../kernel/errors.ts";
+import type { Logger } from "../kernel/ports.ts";
 import type { Snapshot, TrafficDocuments } from "../core/snapshot/snapshot.ts";
 import type { ProxyConfig } from "../core/traffic/model.ts";
 import { translate } from "./translate.ts";

@@ -8,7 +8,7 @@ import type {
   VirtualServiceSpec,
 } from "../core/documents/kinds/virtual-service.ts";
 import { displayName } from "../core/documents/kinds/kind.ts";
-import { parseDurationMs } from "../core/kernel/duration.ts";
+import { parseDurationMs } from "../kernel/duration.ts";
 import type { TrafficDocument } from "../core/snapshot/snapshot.ts";
 import {
   type FaultRule,

@@ -3,7 +3,7 @@
 
 import type { AttributeBag } from "../core/attributes/bag.ts";
 import type { Authority } from "../core/attributes/canonical/authority.ts";
-import type { ErrorCode } from "../core/kernel/error-catalog.ts";
+import type { ErrorCode } from "../kernel/error-catalog.ts";
 import type { Endpoint, Listener, RouteAction, WeightedDestination } from "../core/traffic/model.ts";
 import type { MatchedRoute } from "../core/traffic/route-table.ts";
 import type { Cluster } from "./clusters/cluster.ts";

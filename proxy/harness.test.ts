@@ -5,8 +5,8 @@ import { createServer, type IncomingMessage, request, type RequestListener, type
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
 
 import type { AttributeBag } from "../core/attributes/bag.ts";
-import type { MaybePromise } from "../core/kernel/maybe-promise.ts";
-import type { Clock, Logger, Scheduler } from "../core/kernel/ports.ts";
+import type { MaybePromise } from "../kernel/maybe-promise.ts";
+import type { Clock, Logger, Scheduler } from "../kernel/ports.ts";
 import type { Cluster, Endpoint, Listener, ProxyConfig, Route, RouteAction } from "../core/traffic/model.ts";
 import { NO_HEADER_OPERATIONS } from "../core/traffic/model.ts";
 import { NO_RETRIES } from "../core/traffic/retry.ts";

@@ -5,9 +5,9 @@ import { STATUS_CODES } from "node:http";
 
 import type { DocumentRef } from "../core/check/decision.ts";
 import type { Explanation } from "../core/explain/explanation.ts";
-import type { ErrorCode } from "../core/kernel/error-catalog.ts";
-import { ERROR_CATALOG } from "../core/kernel/error-catalog.ts";
-import { hasNoContent, httpStatusOf, type StatusCode } from "../core/kernel/status.ts";
+import type { ErrorCode } from "../kernel/error-catalog.ts";
+import { ERROR_CATALOG } from "../kernel/error-catalog.ts";
+import { hasNoContent, httpStatusOf, type StatusCode } from "../kernel/status.ts";
 import { HeaderList } from "./http1/header-list.ts";
 
 /** Envoy's response flags, as its access logs write them. */

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { authorityText } from "../core/attributes/canonical/authority.ts";
-import { attempt, isPromise } from "../core/kernel/maybe-promise.ts";
-import { messageOf } from "../core/kernel/errors.ts";
-import type { Clock, Logger, Random, Scheduler } from "../core/kernel/ports.ts";
+import { attempt, isPromise } from "../kernel/maybe-promise.ts";
+import { messageOf } from "../kernel/errors.ts";
+import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
 import { redirectLocation } from "../core/traffic/request-target.ts";
 import { Forwarding } from "./clusters/forwarding.ts";
 import type { Exchange, ResponseHead, RouteSelection } from "./exchange.ts";

@@ -5,8 +5,8 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
 import type { PilotService, ProxyNode } from "../api/pilot.ts";
-import { messageOf, PurserError } from "../core/kernel/errors.ts";
-import type { Clock, Logger, Random, Scheduler } from "../core/kernel/ports.ts";
+import { messageOf, PurserError } from "../kernel/errors.ts";
+import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
 import type { ProxyConfig } from "../core/traffic/model.ts";
 import { type AdminAddress, AdminServer } from "./admin/admin-server.ts";
 import { ProxyStats } from "./admin/stats.ts";

@@ -3,8 +3,8 @@
 
 import type { ProxyNode } from "../api/pilot.ts";
 import type { AttributeBag } from "../core/attributes/bag.ts";
-import { isPromise } from "../core/kernel/maybe-promise.ts";
-import type { Clock, Random } from "../core/kernel/ports.ts";
+import { isPromise } from "../kernel/maybe-promise.ts";
+import type { Clock, Random } from "../kernel/ports.ts";
 import type { ProxyConfig } from "../core/traffic/model.ts";
 import { Cluster } from "./clusters/cluster.ts";
 import { Exchange } from "./exchange.ts";

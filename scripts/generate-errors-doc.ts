@@ -3,7 +3,7 @@
 
 // Writes docs/errors.md from the catalog; with --check, fails when the committed file differs.
 import { readFileSync, writeFileSync } from "node:fs";
-import { type CatalogEntry, ERROR_CATALOG } from "../core/kernel/error-catalog.ts";
+import { type CatalogEntry, ERROR_CATALOG } from "../kernel/error-catalog.ts";
 
 const FILE = new URL("../docs/errors.md", import.meta.url);
 
@@ -19,7 +19,7 @@ Every error that Purser reports has one of these codes. Faults in documents are 
 \`{"error": {"code", "message", "remedy"}}\`; a proxy's own replies are \`application/problem+json\` with the code in
 \`x-purser-error\`. Match on the code: messages may change, codes do not.
 
-This page is generated from \`core/kernel/error-catalog.ts\` by \`npm run generated\`.
+This page is generated from \`kernel/error-catalog.ts\` by \`npm run generated\`.
 
 ${rows.join("\n")}`;
 

@@ -6,7 +6,7 @@ import { decide } from "../../core/check/decide.ts";
 import type { Decision } from "../../core/check/decision.ts";
 import { planChecks } from "../../core/check/plan.ts";
 import type { Expression } from "../../core/expressions/expression.ts";
-import { attempt, isPromise, type MaybePromise, reduceInOrder } from "../../core/kernel/maybe-promise.ts";
+import { attempt, isPromise, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import { measureAllocation } from "./allocation.ts";
 import { documentsWithExpressions } from "./documents.ts";

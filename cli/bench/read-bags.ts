@@ -3,7 +3,7 @@
 
 import { open } from "node:fs/promises";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
-import { messageOf, PurserError } from "../../core/kernel/errors.ts";
+import { messageOf, PurserError } from "../../kernel/errors.ts";
 
 /** Timing needs a mix of requests, not a day's log. */
 const MAX_BAGS = 10_000;

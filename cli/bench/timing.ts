@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { isPromise } from "../../core/kernel/maybe-promise.ts";
+import { isPromise } from "../../kernel/maybe-promise.ts";
 
 /** One operation to be timed: `turn` counts up, for rotating over inputs. Gives a value, or a promise when it must. */
 export type Operation = (turn: number) => unknown;

@@ -4,7 +4,7 @@
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { canonicalScheme } from "../../core/attributes/canonical/scheme.ts";
 import { headerBytesOf } from "../../core/attributes/header-text.ts";
-import { PurserError } from "../../core/kernel/errors.ts";
+import { PurserError } from "../../kernel/errors.ts";
 import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import type { ProxyConfig } from "../../core/traffic/model.ts";
 import { translate } from "../../pilot/translate.ts";

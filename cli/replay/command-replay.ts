@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Command, InvalidArgumentError, Option } from "commander";
-import { parseDurationMs } from "../../core/kernel/duration.ts";
-import { suggest } from "../../core/kernel/suggest.ts";
+import { parseDurationMs } from "../../kernel/duration.ts";
+import { suggest } from "../../kernel/suggest.ts";
 import { CommandFailed } from "../command-failed.ts";
 import { collect, count, logFormatFlag } from "../flags.ts";
 import { createWorld, type LogFlags } from "../world.ts";

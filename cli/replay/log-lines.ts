@@ -3,7 +3,7 @@
 
 import { createReadStream } from "node:fs";
 import { createGunzip } from "node:zlib";
-import { messageOf, PurserError } from "../../core/kernel/errors.ts";
+import { messageOf, PurserError } from "../../kernel/errors.ts";
 
 export interface LogLine {
   /** Undefined for a line that is too long to be one. */

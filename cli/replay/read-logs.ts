@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { PurserError } from "../../core/kernel/errors.ts";
+import { PurserError } from "../../kernel/errors.ts";
 import { type LogRecord, readRecord } from "../../core/replay/record.ts";
 import { linesOf } from "./log-lines.ts";
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { PurserError } from "../../core/kernel/errors.ts";
+import { PurserError } from "../../kernel/errors.ts";
 import { Replay } from "../../core/replay/replay.ts";
 import type { World } from "../world.ts";
 import { type FindingName, findingsIn } from "./findings.ts";

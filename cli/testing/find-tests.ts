@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { documentsOf, type ParsedDocument } from "../../core/documents/document.ts";
 import { POLICY_TEST } from "../../core/documents/kinds/policy-test.ts";
 import { parseDocuments } from "../../core/documents/parse-documents.ts";
-import { messageOf, PurserError } from "../../core/kernel/errors.ts";
+import { messageOf, PurserError } from "../../kernel/errors.ts";
 import { ConfigRejected } from "../part-config.ts";
 
 /** Files looked at, and folders within each other, at most. */

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { QuotaCharge, QuotaOutcome } from "../../core/check/decision.ts";
-import type { Clock, Logger } from "../../core/kernel/ports.ts";
+import type { Clock, Logger } from "../../kernel/ports.ts";
 import type { Quotas } from "../../core/policy-tests/run-case.ts";
 import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
 import type { QuotaPolicy } from "../../core/snapshot/snapshot.ts";

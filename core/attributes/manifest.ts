@@ -3,7 +3,7 @@
 
 import type { AttributeManifestSpec } from "../documents/kinds/attribute-manifest.ts";
 import type { Phase } from "../documents/kinds/kind.ts";
-import { suggest } from "../kernel/suggest.ts";
+import { suggest } from "../../kernel/suggest.ts";
 import type { AttributePath } from "./bag.ts";
 import { type AttributeForm, faultOfForm, FORM_OF_TYPE } from "./forms.ts";
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { chain, type MaybePromise } from "../kernel/maybe-promise.ts";
+import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { DirectResponse } from "../templates/instances.ts";
 import type { AccessPolicy, DirectResponseTemplate } from "../snapshot/snapshot.ts";
 import { askAll, askEach } from "./choose.ts";

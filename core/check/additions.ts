@@ -6,7 +6,7 @@ import { Reads } from "../attributes/reads.ts";
 import type { AttributeReference } from "../attributes/reference.ts";
 import type { Meter } from "../expressions/runtime/guard.ts";
 import type { AttributeAdditions } from "../hooks/hooks.ts";
-import { attempt, chain, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
+import { attempt, chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 import { Fault, faultOfHandler } from "./evaluation.ts";
 import type { AttributeSource } from "./ports.ts";
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Reads } from "../attributes/reads.ts";
-import { isPromise, type MaybePromise } from "../kernel/maybe-promise.ts";
+import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { evaluateCondition, Fault } from "./evaluation.ts";
 import type { CheckPlan, Sort } from "./plan.ts";
 import type { Group } from "./selection/policy-selection.ts";

@@ -7,7 +7,7 @@ import type { AttributeBag } from "../attributes/bag.ts";
 import { requestGroup } from "../attributes/request-group.ts";
 import type { Expression } from "../expressions/expression.ts";
 import { createJsonataCompiler } from "../expressions/jsonata-engine.ts";
-import { isPromise } from "../kernel/maybe-promise.ts";
+import { isPromise } from "../../kernel/maybe-promise.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { decide } from "./decide.ts";
 import type { Decision } from "./decision.ts";

@@ -12,7 +12,7 @@ import {
   rule,
   snapshotOf,
 } from "../../test/support/snapshots.ts";
-import { STATUS_CODES } from "../kernel/status.ts";
+import { STATUS_CODES } from "../../kernel/status.ts";
 import type { CheckAnswer } from "../templates/instances.ts";
 import { decide } from "./decide.ts";
 import { planChecks } from "./plan.ts";

@@ -12,8 +12,8 @@ import {
 } from "../../test/support/snapshots.ts";
 import type { AttributeBag } from "../attributes/bag.ts";
 import { ExpressionError } from "../expressions/expression.ts";
-import { PurserError } from "../kernel/errors.ts";
-import { isPromise, type MaybePromise } from "../kernel/maybe-promise.ts";
+import { PurserError } from "../../kernel/errors.ts";
+import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { CheckAnswer } from "../templates/instances.ts";
 import { decide } from "./decide.ts";

@@ -6,7 +6,7 @@ import type { AttributeReference } from "../attributes/reference.ts";
 import { isReadAt, type RepeatedField, withOneValue } from "../attributes/repeated.ts";
 import type { QuotaCharge } from "./decision.ts";
 import type { Meter } from "../expressions/runtime/guard.ts";
-import { chain, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
+import { chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 
 /** Most readings of one request that are tried. */
 export const MAX_READINGS = 32;

@@ -3,9 +3,9 @@
 
 import type { AttributeBag } from "../attributes/bag.ts";
 import { type EvaluationContext, type Expression, ExpressionError } from "../expressions/expression.ts";
-import type { ErrorCode } from "../kernel/error-catalog.ts";
-import { isPurserError, messageOf } from "../kernel/errors.ts";
-import { chain, isPromise, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
+import type { ErrorCode } from "../../kernel/error-catalog.ts";
+import { isPurserError, messageOf } from "../../kernel/errors.ts";
+import { chain, isPromise, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 import type { Computed, ComputedMap } from "../snapshot/snapshot.ts";
 
 /** What the expressions of one request have in common. */

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { headerNameFault, headerValueFault } from "../kernel/header-fields.ts";
+import { headerNameFault, headerValueFault } from "../attributes/header-fields.ts";
 import type { DirectResponse, HeaderChanges, HeaderOperation } from "../templates/instances.ts";
-import { type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
+import { type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 import type { AccessPolicy, HeaderTemplates } from "../snapshot/snapshot.ts";
 import { andThen, describeType, evaluate, Fault, type Scope } from "./evaluation.ts";
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
+import { type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 import type { RuleInstance } from "../snapshot/snapshot.ts";
 import type {
   AuthorizationInstance,

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { SourceLocation } from "../kernel/diagnostic.ts";
+import type { SourceLocation } from "../../kernel/diagnostic.ts";
 import type { AccessPolicy, QuotaPolicy, Rule, Snapshot } from "../snapshot/snapshot.ts";
 import type { DocumentRef } from "./decision.ts";
 import { PolicySelection, type Selectable } from "./selection/policy-selection.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { chain, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
+import { chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 import { cellName } from "../quota/cell-name.ts";
 import type { QuotaPolicy } from "../snapshot/snapshot.ts";
 import type { QuotaCharge } from "./decision.ts";

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { attempt, chain, type MaybePromise, reduceInOrder } from "../kernel/maybe-promise.ts";
-import { STATUS_CODES } from "../kernel/status.ts";
+import { attempt, chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
+import { STATUS_CODES } from "../../kernel/status.ts";
 import type { Rule, RuleInstance } from "../snapshot/snapshot.ts";
 import type { CheckAnswer } from "../templates/instances.ts";
 import { askAll } from "./choose.ts";

@@ -3,7 +3,7 @@
 
 import type { DirectResponse, HeaderChanges, HeaderOperation } from "../templates/instances.ts";
 import type { AccessPolicy, QuotaPolicy, Rule } from "../snapshot/snapshot.ts";
-import type { Status } from "../kernel/status.ts";
+import type { Status } from "../../kernel/status.ts";
 import type { DecisionReason, DocumentRef, QuotaCharge } from "./decision.ts";
 import type { Fault, Scope } from "./evaluation.ts";
 import type { Placed } from "./plan.ts";

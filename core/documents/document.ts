@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ErrorCode } from "../kernel/error-catalog.ts";
-import type { Diagnostic, SourceLocation } from "../kernel/diagnostic.ts";
+import type { ErrorCode } from "../../kernel/error-catalog.ts";
+import type { Diagnostic, SourceLocation } from "../../kernel/diagnostic.ts";
 import type { KindDefinition, Metadata } from "./kinds/kind.ts";
 import type { SchemaFault } from "./schema/faults.ts";
 import type { DocumentPath, YamlPlaces } from "./yaml/places.ts";

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type from "typebox";
-import type { Diagnostic } from "../kernel/diagnostic.ts";
-import { suggest } from "../kernel/suggest.ts";
+import type { Diagnostic } from "../../kernel/diagnostic.ts";
+import { suggest } from "../../kernel/suggest.ts";
 import { findKind, KINDS, PURSER_API_VERSION } from "./catalog.ts";
 import { faultAt, faultOfSchema, type ParsedDocument, type ParsedFile } from "./document.ts";
 import { envelopeOf } from "./envelope.ts";

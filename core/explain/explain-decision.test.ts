@@ -10,7 +10,7 @@ import { planChecks } from "../check/plan.ts";
 import type { CheckContext } from "../check/ports.ts";
 import type { Expression } from "../expressions/expression.ts";
 import { compileWithJsonata } from "../expressions/jsonata-engine.ts";
-import { STATUS_CODES } from "../kernel/status.ts";
+import { STATUS_CODES } from "../../kernel/status.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { type ExplainOptions, explainDecision } from "./explain-decision.ts";
 import { DEFAULT_EXPLANATION_LIMITS, type Explanation } from "./explanation.ts";

@@ -6,8 +6,8 @@ import { decide } from "../check/decide.ts";
 import type { Decision, DocumentRef } from "../check/decision.ts";
 import type { CheckPlan } from "../check/plan.ts";
 import type { CheckContext, DocumentOutcome } from "../check/ports.ts";
-import { messageOf } from "../kernel/errors.ts";
-import { httpStatusOf } from "../kernel/status.ts";
+import { messageOf } from "../../kernel/errors.ts";
+import { httpStatusOf } from "../../kernel/status.ts";
 import {
   DEFAULT_EXPLANATION_LIMITS,
   type DocumentExplanation,

@@ -3,9 +3,9 @@
 
 import type { DecisionReason, DocumentRef, QuotaCharge } from "../check/decision.ts";
 import type { DocumentOutcome } from "../check/ports.ts";
-import type { ErrorCode } from "../kernel/error-catalog.ts";
-import type { SourceLocation } from "../kernel/diagnostic.ts";
-import type { Status } from "../kernel/status.ts";
+import type { ErrorCode } from "../../kernel/error-catalog.ts";
+import type { SourceLocation } from "../../kernel/diagnostic.ts";
+import type { Status } from "../../kernel/status.ts";
 import type { HeaderOperation } from "../templates/instances.ts";
 import { DEFAULT_TRACE_LIMITS, type TraceLimits, type TraceNode } from "./trace-node.ts";
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { suggest } from "../kernel/suggest.ts";
+import { suggest } from "../../kernel/suggest.ts";
 import { RANGE_FUNCTION, TO_MILLIS_PICTURE } from "./bounded-builtins.ts";
 import { builtinOf } from "./reference-functions.ts";
 import type { ExpressionFault } from "./expression.ts";

@@ -4,7 +4,7 @@
 import type { AttributeBag, AttributePath } from "../attributes/bag.ts";
 import type { AstNode } from "./jsonata-ast.ts";
 import type { Reads } from "../attributes/reads.ts";
-import type { MaybePromise } from "../kernel/maybe-promise.ts";
+import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 
 /**
  * The one interface between Purser and the language of its documents. Callers never know which engine is behind it:

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError, type ExpressionFault, type Token } from "./expression.ts";
-import { foreignConstructs } from "../kernel/regex/foreign-syntax.ts";
+import { foreignConstructs } from "../../kernel/matching/regex/foreign-syntax.ts";
 import { TOO_LARGE } from "./limits.ts";
 import { type FailureFacts, messageOfFailure } from "./messages.ts";
 import { syntaxHint } from "./syntax-hints.ts";

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Regex } from "../kernel/regex.ts";
+import type { Regex } from "../../kernel/matching/regex.ts";
 import { compileLiteral } from "./regex-literal.ts";
 import { matchStart } from "./match-start.ts";
-import type { Meter } from "../kernel/regex/meter.ts";
+import type { Meter } from "../../kernel/matching/regex/meter.ts";
 import { type ExpressionLimits, tooLarge } from "./limits.ts";
 
 /**

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { compileRegex, type RegexResult } from "../kernel/regex.ts";
+import { compileRegex, type RegexResult } from "../../kernel/matching/regex.ts";
 
 /** Compiling takes milliseconds, and a literal is checked, written into code and interpreted. */
 const compiled = new WeakMap<RegExp, RegexResult>();

@@ -4,8 +4,8 @@
 import type { AttributeForm } from "../attributes/forms.ts";
 import type { TSchema } from "typebox";
 import type { SpecFault } from "../documents/kinds/kind.ts";
-import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
-import type { MaybePromise } from "../kernel/maybe-promise.ts";
+import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
+import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { QuotaStore } from "../quota/quota.ts";
 import type {
   AuthorizationInstance,

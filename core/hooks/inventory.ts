@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { restoreFastStrings } from "../kernel/fast-strings.ts";
+import { restoreFastStrings } from "../../kernel/fast-strings.ts";
 import type { AdapterDefinition, Extension, ExtensionInventory, PluginDefinition } from "./extension.ts";
 
 /**

@@ -3,7 +3,7 @@
 
 import type { Decision, DocumentRef } from "../check/decision.ts";
 import type { PolicyExpectation, PolicyTestCase } from "../documents/kinds/policy-test.ts";
-import { httpStatusOf } from "../kernel/status.ts";
+import { httpStatusOf } from "../../kernel/status.ts";
 import type { ReportItem } from "../report/report.ts";
 import type { HeaderOperation } from "../templates/instances.ts";
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { textHash } from "../kernel/text-hash.ts";
+import { textHash } from "../../kernel/text-hash.ts";
 import type { QuotaRequest } from "./quota.ts";
 
 /** Which part of a call a store is asked for. */

@@ -10,7 +10,7 @@ import {
   type Step,
   type Use,
 } from "../../test/support/quota-log.ts";
-import { MAX_DURATION_MS } from "../kernel/duration.ts";
+import { MAX_DURATION_MS } from "../../kernel/duration.ts";
 import { QUOTA_COUNTERS, type QuotaDemand } from "./counter.ts";
 import type { QuotaAlgorithm, QuotaGrant } from "./quota.ts";
 

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { PurserError } from "../kernel/errors.ts";
-import type { Clock } from "../kernel/ports.ts";
-import { textHash } from "../kernel/text-hash.ts";
+import { PurserError } from "../../kernel/errors.ts";
+import type { Clock } from "../../kernel/ports.ts";
+import { textHash } from "../../kernel/text-hash.ts";
 import { policyOfCell } from "./cell-name.ts";
 import { QUOTA_COUNTERS, type QuotaCounter } from "./counter.ts";
 import { DeduplicationMemory } from "./deduplication.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { MaybePromise } from "../kernel/maybe-promise.ts";
+import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 
 /**
  * The language in which quotas are asked for and granted, by proxies of the mixer and by the mixer of its stores.

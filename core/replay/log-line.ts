@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type Static } from "typebox";
-import { STATUS_CODES, type StatusCode } from "../kernel/status.ts";
+import { STATUS_CODES, type StatusCode } from "../../kernel/status.ts";
 
 /** The version of the form below: it goes up when a reader of the old one would misread the new one. */
 export const LOG_LINE_VERSION = 1;

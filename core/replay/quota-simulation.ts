@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { QuotaCharge } from "../check/decision.ts";
-import { isPurserError } from "../kernel/errors.ts";
+import { isPurserError } from "../../kernel/errors.ts";
 import { createMemoryQuotaStore, type MemoryQuotaStore } from "../quota/memory-store.ts";
 import type { QuotaGrant, QuotaRequest } from "../quota/quota.ts";
 import type { QuotaPolicy } from "../snapshot/snapshot.ts";

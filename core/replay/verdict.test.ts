@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { logLine } from "../../test/support/log-records.ts";
-import type { StatusCode } from "../kernel/status.ts";
+import type { StatusCode } from "../../kernel/status.ts";
 import { changeBetween, recordedVerdict, type Verdict } from "./verdict.ts";
 
 const allowed: Verdict = { kind: "allowed", code: "OK" };

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Decision } from "../check/decision.ts";
-import type { StatusCode } from "../kernel/status.ts";
+import type { StatusCode } from "../../kernel/status.ts";
 import type { DecisionLogLine } from "./log-line.ts";
 
 /** What access policies and rules said of a request, quotas aside. */

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { expression, rule, snapshotOf } from "../../test/support/snapshots.ts";
 import type { AttributeBag } from "../attributes/bag.ts";
-import { isPromise } from "../kernel/maybe-promise.ts";
+import { isPromise } from "../../kernel/maybe-promise.ts";
 import { decisionIn } from "./decision-facts.ts";
 import { planReports } from "./plan.ts";
 import { evaluateReport } from "./report.ts";

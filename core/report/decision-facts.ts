@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type AttributeBag, type AttributePath, valueAt } from "../attributes/bag.ts";
-import { STATUS_CODES, type StatusCode } from "../kernel/status.ts";
+import { STATUS_CODES, type StatusCode } from "../../kernel/status.ts";
 import type { ReportedDecision } from "../templates/instances.ts";
 
 /** What a complete bag says was decided, from the attributes that the proxy adds when a request is over. */

@@ -4,7 +4,7 @@
 import type { DocumentRef } from "../check/decision.ts";
 import type { Fault, Scope } from "../check/evaluation.ts";
 import type { Expression } from "../expressions/expression.ts";
-import type { MaybePromise } from "../kernel/maybe-promise.ts";
+import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { RuleInstance, Snapshot } from "../snapshot/snapshot.ts";
 import { logEntrySource, metricSource, ruleInstanceSource, traceSpanSource } from "./instances.ts";
 import type { ReportInstance } from "./report.ts";

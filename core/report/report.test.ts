@@ -12,7 +12,7 @@ import {
   traceSpan,
 } from "../../test/support/snapshots.ts";
 import type { AttributeBag } from "../attributes/bag.ts";
-import { isPromise } from "../kernel/maybe-promise.ts";
+import { isPromise } from "../../kernel/maybe-promise.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { planReports } from "./plan.ts";
 import { evaluateReport, type ReportItem } from "./report.ts";

@@ -23,7 +23,7 @@ import { faultsOfRule } from "../documents/set/rules.ts";
 import { faultsOfTraffic } from "../documents/set/traffic-references.ts";
 import type { CompileExpression } from "../expressions/expression.ts";
 import type { ExtensionInventory } from "../hooks/extension.ts";
-import { type Checked, compareDiagnostics, type Diagnostic } from "../kernel/diagnostic.ts";
+import { type Checked, compareDiagnostics, type Diagnostic } from "../../kernel/diagnostic.ts";
 import { buildHandler, buildRule } from "./build-handlers.ts";
 import { buildAccessPolicy, buildQuotaPolicy } from "./build-policies.ts";
 import { buildLogEntry, buildMetric, buildTraceSpan } from "./build-telemetry.ts";

@@ -6,8 +6,8 @@ import type { DocumentSet } from "../documents/set/document-set.ts";
 import { HANDLER } from "../documents/kinds/handler.ts";
 import { displayName } from "../documents/kinds/kind.ts";
 import type { Expression } from "../expressions/expression.ts";
-import { parseDurationMs } from "../kernel/duration.ts";
-import type { SourceLocation } from "../kernel/diagnostic.ts";
+import { parseDurationMs } from "../../kernel/duration.ts";
+import type { SourceLocation } from "../../kernel/diagnostic.ts";
 import type { Computed, ComputedMap } from "./snapshot.ts";
 
 /** An expression's source, or a literal, as documents write it. */

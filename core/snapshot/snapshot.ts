@@ -9,8 +9,8 @@ import type { ServiceEntrySpec } from "../documents/kinds/service-entry.ts";
 import type { VirtualServiceSpec } from "../documents/kinds/virtual-service.ts";
 import type { Expression } from "../expressions/expression.ts";
 import type { AdapterDefinition, PluginDefinition, TemplateName } from "../hooks/extension.ts";
-import type { SourceLocation } from "../kernel/diagnostic.ts";
-import type { StatusCode } from "../kernel/status.ts";
+import type { SourceLocation } from "../../kernel/diagnostic.ts";
+import type { StatusCode } from "../../kernel/status.ts";
 import type { QuotaAlgorithm } from "../quota/quota.ts";
 import type { MetricType } from "../templates/instances.ts";
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../attributes/bag.ts";
-import type { StatusCode } from "../kernel/status.ts";
+import type { StatusCode } from "../../kernel/status.ts";
 
 /**
  * The templates' instances: what a handler receives, already filled from a bag. Names follow Mixer's templates

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Random } from "../kernel/ports.ts";
+import type { Random } from "../../kernel/ports.ts";
 import type { FaultRule, WeightedDestination } from "./model.ts";
 
 /** What a route leaves to chance: which destination, and whether a fault strikes. */

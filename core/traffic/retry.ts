@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Random } from "../kernel/ports.ts";
+import type { Random } from "../../kernel/ports.ts";
 import type { RetryCondition, RetryPolicy } from "./model.ts";
 
 /** When and how soon to try again: Envoy's conditions and back-off, with Istio's defaults. */

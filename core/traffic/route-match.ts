@@ -3,9 +3,9 @@
 
 import { type Authority, authorityText } from "../attributes/canonical/authority.ts";
 import { parseQuery } from "../attributes/canonical/query.ts";
-import { PurserError } from "../kernel/errors.ts";
-import { compileRe2 } from "../kernel/regex.ts";
-import type { Meter } from "../kernel/regex/meter.ts";
+import { PurserError } from "../../kernel/errors.ts";
+import { compileRe2 } from "../../kernel/matching/regex.ts";
+import type { Meter } from "../../kernel/matching/regex/meter.ts";
 import type { HeaderMatch, RouteMatch, StringMatch } from "./model.ts";
 
 /** What routing reads of a request, each part in its one form (core/attributes/canonical). */

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Authority } from "../attributes/canonical/authority.ts";
-import { PurserError } from "../kernel/errors.ts";
-import { type Meter, StepBudget } from "../kernel/regex/meter.ts";
+import { PurserError } from "../../kernel/errors.ts";
+import { type Meter, StepBudget } from "../../kernel/matching/regex/meter.ts";
 import { isWildcard } from "./host-name.ts";
 import type { Route, RouteMatch, RouteTable, VirtualHost } from "./model.ts";
 import { compileMatch, type Predicate, type RouteRequest } from "./route-match.ts";

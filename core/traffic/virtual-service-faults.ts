@@ -5,8 +5,8 @@ import { headerMapFaults, headerNamesFaults } from "../documents/kinds/header-fa
 import type { SpecFault } from "../documents/kinds/kind.ts";
 import type { HeaderOperationsSpec } from "../documents/kinds/traffic-fields.ts";
 import type { HttpMatchSpec, HttpRouteSpec, VirtualServiceSpec } from "../documents/kinds/virtual-service.ts";
-import { compileRe2 } from "../kernel/regex.ts";
-import { suggest } from "../kernel/suggest.ts";
+import { compileRe2 } from "../../kernel/matching/regex.ts";
+import { suggest } from "../../kernel/suggest.ts";
 import { parseRetryOn, RETRY_WORDS } from "./retry.ts";
 
 type Path = readonly (string | number)[];

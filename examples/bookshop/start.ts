@@ -11,7 +11,7 @@ import { type MeshFlags, runMesh } from "../../cli/run-mesh.ts";
 import { stopSignal, surviveRejections } from "../../cli/stopping.ts";
 import { meshSummary } from "../../cli/summary.ts";
 import { createWorld, type LogFlags } from "../../cli/world.ts";
-import { PurserError } from "../../core/kernel/errors.ts";
+import { PurserError } from "../../kernel/errors.ts";
 
 // The demo: the bookshop's services in a process of their own, and a mesh around them in this one.
 

@@ -3,7 +3,7 @@
 
 import type { AllocateCharge, AllocateReply, AllocateRequest } from "../../api/mixer.ts";
 import type { QuotaOutcome } from "../../core/check/decision.ts";
-import { chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { isCellOf } from "../../core/quota/cell-name.ts";
 import type { Generation } from "../generation.ts";
 import type { Demand } from "../quota/quota-charger.ts";

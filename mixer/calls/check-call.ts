@@ -8,7 +8,7 @@ import type { CheckContext } from "../../core/check/ports.ts";
 import { explainDecision } from "../../core/explain/explain-decision.ts";
 import { DEFAULT_EXPLANATION_LIMITS, type Explanation } from "../../core/explain/explanation.ts";
 import { createTracer } from "../../core/explain/traced-expression.ts";
-import { chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { QuotaPolicy } from "../../core/snapshot/snapshot.ts";
 import type { Generation } from "../generation.ts";
 import type { Host } from "../handlers/host.ts";

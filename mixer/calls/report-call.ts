@@ -4,8 +4,8 @@
 import type { ReportRequest } from "../../api/mixer.ts";
 import { type AttributeBag, type AttributePath, valueAt } from "../../core/attributes/bag.ts";
 import type { DocumentRef } from "../../core/check/decision.ts";
-import { messageOf } from "../../core/kernel/errors.ts";
-import { attempt, chain, type MaybePromise, reduceInOrder } from "../../core/kernel/maybe-promise.ts";
+import { messageOf } from "../../kernel/errors.ts";
+import { attempt, chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 import { evaluateReport } from "../../core/report/report.ts";
 import type { Generation } from "../generation.ts";
 import { callHook } from "../handlers/hook-call.ts";

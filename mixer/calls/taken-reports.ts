@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { LRUCache } from "lru-cache";
-import { isPromise, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 
 /** Ids remembered; at 100 bags a report, those of the last million requests. Overflow: the least recently used goes. */
 const MAX_IDS = 10_000;

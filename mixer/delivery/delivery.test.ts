@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { PurserError } from "../../core/kernel/errors.ts";
+import { PurserError } from "../../kernel/errors.ts";
 import type { DeliverySettings } from "../../core/snapshot/snapshot.ts";
 import {
   createCollectingLogger,

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { CallContext } from "../../core/hooks/extension.ts";
-import { backoffMs } from "../../core/kernel/backoff.ts";
-import { CircuitBreaker, type Ticket } from "../../core/kernel/circuit-breaker.ts";
-import { isPurserError, messageOf, type PurserError } from "../../core/kernel/errors.ts";
-import type { MaybePromise } from "../../core/kernel/maybe-promise.ts";
-import type { Cancel, Clock, Logger, Random, Scheduler } from "../../core/kernel/ports.ts";
+import { backoffMs } from "../../kernel/backoff.ts";
+import { CircuitBreaker, type Ticket } from "../../kernel/circuit-breaker.ts";
+import { isPurserError, messageOf, type PurserError } from "../../kernel/errors.ts";
+import type { MaybePromise } from "../../kernel/maybe-promise.ts";
+import type { Cancel, Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import type { DeliverySettings } from "../../core/snapshot/snapshot.ts";
 import { withDeadline } from "../handlers/deadline.ts";
 import { BoundedQueue } from "./bounded-queue.ts";

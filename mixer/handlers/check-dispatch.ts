@@ -4,8 +4,8 @@
 import type { AttributeSource, CheckDispatch } from "../../core/check/ports.ts";
 import type { CheckInstance } from "../../core/check/instances.ts";
 import type { CallContext, TemplateName } from "../../core/hooks/extension.ts";
-import { PurserError } from "../../core/kernel/errors.ts";
-import type { MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import { PurserError } from "../../kernel/errors.ts";
+import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { CheckAnswer } from "../../core/templates/instances.ts";
 import type { MixerMetrics } from "../metrics/mixer-metrics.ts";
 import type { HandlerEntry, HandlerTable } from "./handler-table.ts";

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AbortSignalLike, CallContext } from "../../core/hooks/extension.ts";
-import type { PurserError } from "../../core/kernel/errors.ts";
-import { isPromise, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
-import type { Scheduler } from "../../core/kernel/ports.ts";
+import type { PurserError } from "../../kernel/errors.ts";
+import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
+import type { Scheduler } from "../../kernel/ports.ts";
 
 /**
  * Runs `work` and rejects with what `onTimeout` makes when it has not settled after `timeoutMs`; its signal aborts then.

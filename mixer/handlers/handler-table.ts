@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { createHandlerHooks, type HandlerHooks } from "../../core/hooks/hooks.ts";
-import type { Diagnostic } from "../../core/kernel/diagnostic.ts";
-import { messageOf } from "../../core/kernel/errors.ts";
+import type { Diagnostic } from "../../kernel/diagnostic.ts";
+import { messageOf } from "../../kernel/errors.ts";
 import type { HandlerDeclaration } from "../../core/snapshot/snapshot.ts";
 import { Handler } from "./handler.ts";
 import type { Host } from "./host.ts";

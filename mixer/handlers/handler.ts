@@ -3,9 +3,9 @@
 
 import type { AdapterHandler, CallContext, PluginHandler, TemplateName } from "../../core/hooks/extension.ts";
 import { TEMPLATE_VARIETY } from "../../core/hooks/extension.ts";
-import { isPurserError, messageOf, PurserError } from "../../core/kernel/errors.ts";
-import { attempt, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
-import type { Logger } from "../../core/kernel/ports.ts";
+import { isPurserError, messageOf, PurserError } from "../../kernel/errors.ts";
+import { attempt, type MaybePromise } from "../../kernel/maybe-promise.ts";
+import type { Logger } from "../../kernel/ports.ts";
 import type { HandlerDeclaration } from "../../core/snapshot/snapshot.ts";
 import { Delivery } from "../delivery/delivery.ts";
 import { withDeadline } from "./deadline.ts";

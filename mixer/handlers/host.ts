@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Files } from "../../core/hooks/extension.ts";
-import type { Clock, Logger, Random, Scheduler } from "../../core/kernel/ports.ts";
+import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import type { MixerMetrics } from "../metrics/mixer-metrics.ts";
 
 /** What the mixer's own parts, and through them the handlers, are given of the world. */

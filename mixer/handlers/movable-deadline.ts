@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Cancel, Clock, Scheduler } from "../../core/kernel/ports.ts";
+import type { Cancel, Clock, Scheduler } from "../../kernel/ports.ts";
 
 /** A deadline that can be brought forward and never put off. */
 export class MovableDeadline {

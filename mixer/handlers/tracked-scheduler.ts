@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Cancel, Logger, Scheduler } from "../../core/kernel/ports.ts";
-import { messageOf } from "../../core/kernel/errors.ts";
+import type { Cancel, Logger, Scheduler } from "../../kernel/ports.ts";
+import { messageOf } from "../../kernel/errors.ts";
 
 /**
  * A handler's own view of the scheduler: a task that throws is logged and hurts nobody, and what the handler forgets to

@@ -3,8 +3,8 @@
 
 import type { Context, Middleware } from "koa";
 import { errorBody, httpStatusOfError } from "../../api/error-body.ts";
-import { isPurserError, messageOf, PurserError } from "../../core/kernel/errors.ts";
-import type { Logger } from "../../core/kernel/ports.ts";
+import { isPurserError, messageOf, PurserError } from "../../kernel/errors.ts";
+import type { Logger } from "../../kernel/ports.ts";
 
 /** When to come back after a refusal that passes, in seconds. */
 const RETRY_AFTER_S = "1";

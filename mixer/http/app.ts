@@ -3,9 +3,9 @@
 
 import Router from "@koa/router";
 import Koa, { type Middleware } from "koa";
-import { messageOf, PurserError } from "../../core/kernel/errors.ts";
-import type { LongPolls } from "../../core/kernel/long-polls.ts";
-import type { Clock, Logger, Random } from "../../core/kernel/ports.ts";
+import { messageOf, PurserError } from "../../kernel/errors.ts";
+import type { LongPolls } from "../../kernel/long-polls.ts";
+import type { Clock, Logger, Random } from "../../kernel/ports.ts";
 import type { Mixer } from "../mixer.ts";
 import { createSurfaceGuard, type SurfaceNames } from "../../api/surface-guard.ts";
 import { answerErrors } from "./answer-errors.ts";

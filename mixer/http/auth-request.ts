@@ -10,8 +10,8 @@ import type { PathNormalization } from "../../core/attributes/canonical/path.ts"
 import { canonicalScheme } from "../../core/attributes/canonical/scheme.ts";
 import { parseRequestTarget } from "../../core/attributes/canonical/target.ts";
 import { requestGroup } from "../../core/attributes/request-group.ts";
-import { PurserError } from "../../core/kernel/errors.ts";
-import { canonicalAddress } from "../../core/kernel/ip-address.ts";
+import { PurserError } from "../../kernel/errors.ts";
+import { canonicalAddress } from "../../kernel/matching/ip-address.ts";
 
 /** A request that another gateway asks about, as it came in over HTTP. */
 export interface AuthRequest {

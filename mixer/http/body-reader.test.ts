@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import fc from "fast-check";
-import { isPurserError } from "../../core/kernel/errors.ts";
+import { isPurserError } from "../../kernel/errors.ts";
 import { BodyReader } from "./body-reader.ts";
 
 /** A request of which the test says what comes when. */

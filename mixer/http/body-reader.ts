@@ -3,7 +3,7 @@
 
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
-import { PurserError } from "../../core/kernel/errors.ts";
+import { PurserError } from "../../kernel/errors.ts";
 
 /**
  * The least that a body's pieces bring on average, beyond the first 1,024 pieces, in bytes. Each piece costs some

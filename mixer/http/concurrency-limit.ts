@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { PurserError } from "../../core/kernel/errors.ts";
+import { PurserError } from "../../kernel/errors.ts";
 
 /** Runs a call when there is room for it. */
 export type ConcurrencyLimit = (call: () => Promise<void>) => Promise<void>;

@@ -3,7 +3,7 @@
 
 import type { Context } from "koa";
 import { requireJsonType } from "../../api/surface-guard.ts";
-import { messageOf, PurserError } from "../../core/kernel/errors.ts";
+import { messageOf, PurserError } from "../../kernel/errors.ts";
 import type { BodyReader } from "./body-reader.ts";
 import { assertJsonBounds } from "./json-bounds.ts";
 

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { isPurserError } from "../../core/kernel/errors.ts";
+import { isPurserError } from "../../kernel/errors.ts";
 import { assertJsonBounds } from "./json-bounds.ts";
 
 function codeOf(text: string): string | undefined {

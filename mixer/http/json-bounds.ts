@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { PurserError } from "../../core/kernel/errors.ts";
+import { PurserError } from "../../kernel/errors.ts";
 
 /** Bags and calls are five levels deep; JSON.parse takes 0.1 s for a megabyte of `[`, and recursion over it overflows. */
 const MAX_DEPTH = 100;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Middleware } from "koa";
-import type { Random } from "../../core/kernel/ports.ts";
+import type { Random } from "../../kernel/ports.ts";
 
 /** What may be repeated in a header and a log line without a second thought. */
 const PLAIN_ID = /^[\x21-\x7e]{1,128}$/;

@@ -3,7 +3,7 @@
 
 import type Router from "@koa/router";
 import type { Context } from "koa";
-import type { Clock, Random } from "../../core/kernel/ports.ts";
+import type { Clock, Random } from "../../kernel/ports.ts";
 import type { Mixer } from "../mixer.ts";
 import { authReply } from "./auth-reply.ts";
 import { readAuthRequest } from "./auth-request.ts";

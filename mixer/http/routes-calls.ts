@@ -11,8 +11,8 @@ import {
   MIXER_PATHS,
 } from "../../api/mixer-http.ts";
 import type { PolicyState } from "../../api/mixer.ts";
-import { PurserError } from "../../core/kernel/errors.ts";
-import type { LongPolls } from "../../core/kernel/long-polls.ts";
+import { PurserError } from "../../kernel/errors.ts";
+import type { LongPolls } from "../../kernel/long-polls.ts";
 import type { Mixer } from "../mixer.ts";
 import type { BodyReader } from "./body-reader.ts";
 import type { ConcurrencyLimit } from "./concurrency-limit.ts";

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type Router from "@koa/router";
-import { briefly } from "../../core/kernel/diagnostic.ts";
-import { PurserError } from "../../core/kernel/errors.ts";
+import { briefly } from "../../kernel/diagnostic.ts";
+import { PurserError } from "../../kernel/errors.ts";
 import type { Mixer } from "../mixer.ts";
 
 /** What people and orchestrators look at. */

@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { connect } from "node:net";
-import { ERROR_CATALOG } from "../../core/kernel/error-catalog.ts";
-import { isPurserError } from "../../core/kernel/errors.ts";
+import { ERROR_CATALOG } from "../../kernel/error-catalog.ts";
+import { isPurserError } from "../../kernel/errors.ts";
 import {
   createCollectingLogger,
   createMemoryFiles,

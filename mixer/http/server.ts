@@ -3,9 +3,9 @@
 
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { listenError } from "../../core/kernel/listen-error.ts";
-import { LongPolls } from "../../core/kernel/long-polls.ts";
-import type { Clock, Logger, Random, Scheduler } from "../../core/kernel/ports.ts";
+import { listenError } from "../../kernel/listen-error.ts";
+import { LongPolls } from "../../kernel/long-polls.ts";
+import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import type { Mixer } from "../mixer.ts";
 import { createMixerApp } from "./app.ts";
 

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { messageOf } from "../../core/kernel/errors.ts";
-import type { Logger } from "../../core/kernel/ports.ts";
+import { messageOf } from "../../kernel/errors.ts";
+import type { Logger } from "../../kernel/ports.ts";
 import type { Handler } from "../handlers/handler.ts";
 import type { HandlerTable } from "../handlers/handler-table.ts";
 import { joinExpositions } from "./join-expositions.ts";

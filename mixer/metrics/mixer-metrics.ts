@@ -4,9 +4,9 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { DocumentRef, QuotaOutcome } from "../../core/check/decision.ts";
 import type { DocumentOutcome } from "../../core/check/ports.ts";
-import { attempt, chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import { attempt, chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { MemoryQuotaStore } from "../../core/quota/memory-store.ts";
-import type { Clock } from "../../core/kernel/ports.ts";
+import type { Clock } from "../../kernel/ports.ts";
 import type { DeliveryObserver } from "../delivery/delivery.ts";
 
 /** Seconds; Mixer's own bounds for dispatches (0.1 ms to 10 s), halved once more where a synchronous answer falls. */

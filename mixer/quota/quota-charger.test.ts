@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import type { QuotaOutcome } from "../../core/check/decision.ts";
-import { isPromise } from "../../core/kernel/maybe-promise.ts";
+import { isPromise } from "../../kernel/maybe-promise.ts";
 import { callId } from "../../core/quota/call-id.ts";
 import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
 import type { QuotaStore } from "../../core/quota/quota.ts";

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { QuotaOutcome } from "../../core/check/decision.ts";
-import { messageOf, PurserError } from "../../core/kernel/errors.ts";
-import { attempt, chain, type MaybePromise, reduceInOrder } from "../../core/kernel/maybe-promise.ts";
-import type { Logger } from "../../core/kernel/ports.ts";
+import { messageOf, PurserError } from "../../kernel/errors.ts";
+import { attempt, chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
+import type { Logger } from "../../kernel/ports.ts";
 import { callId } from "../../core/quota/call-id.ts";
 import { localShare } from "../../core/quota/local-share.ts";
 import type { QuotaGrant, QuotaRequest, QuotaStore } from "../../core/quota/quota.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { PurserError } from "../../core/kernel/errors.ts";
+import { PurserError } from "../../kernel/errors.ts";
 import type { QuotaStore } from "../../core/quota/quota.ts";
 import type { HandlerTable } from "../handlers/handler-table.ts";
 import type { NamedStore } from "./quota-charger.ts";

@@ -14,8 +14,8 @@ import {
   TEMPLATE_VARIETY,
   type TemplateName,
 } from "../../core/hooks/extension.ts";
-import { PurserError } from "../../core/kernel/errors.ts";
-import { suggest } from "../../core/kernel/suggest.ts";
+import { PurserError } from "../../kernel/errors.ts";
+import { suggest } from "../../kernel/suggest.ts";
 import { fillConfig } from "./config.ts";
 
 /** What an author writes; `defineAdapter` makes an AdapterDefinition of it. */

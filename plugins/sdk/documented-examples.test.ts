@@ -12,7 +12,7 @@ import { readBuiltInManifest } from "../../config/built-in-manifest.ts";
 import { parseDocuments } from "../../core/documents/parse-documents.ts";
 import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
 import { createInventory } from "../../core/hooks/inventory.ts";
-import { formatDiagnostic } from "../../core/kernel/diagnostic.ts";
+import { formatDiagnostic } from "../../kernel/diagnostic.ts";
 import { buildSnapshot } from "../../core/snapshot/build-snapshot.ts";
 import { documentsOn, filesEndingIn, readText, ROOT } from "../../test/support/documentation.ts";
 import { BUNDLED_PLUGINS } from "../inventory.ts";

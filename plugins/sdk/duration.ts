@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { parseDurationMs } from "../../core/kernel/duration.ts";
+import { parseDurationMs } from "../../kernel/duration.ts";
 
 /**
  * Milliseconds of a field made with `Duration`, whose schema has already refused what is not one.

@@ -12,7 +12,7 @@ export { type AdapterDraft, defineAdapter, definePlugin, type PluginDraft } from
 export { default as Type, type Static, type TSchema } from "typebox";
 export { Choice, Closed, Duration } from "../../core/documents/kinds/fields.ts";
 export { SecretField } from "../../core/hooks/secrets.ts";
-export { formatDurationMs, parseDurationMs } from "../../core/kernel/duration.ts";
+export { formatDurationMs, parseDurationMs } from "../../kernel/duration.ts";
 export { durationMs } from "./duration.ts";
 
 // What extensions are, and what they are given.
@@ -32,7 +32,7 @@ export type {
 } from "../../core/hooks/extension.ts";
 export { TEMPLATE_NAMES, TEMPLATE_VARIETY } from "../../core/hooks/extension.ts";
 export type { AttributeAdditions, HandlerHooks } from "../../core/hooks/hooks.ts";
-export type { Cancel, Clock, LogFields, Logger, Random, Scheduler } from "../../core/kernel/ports.ts";
+export type { Cancel, Clock, LogFields, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 
 // What they receive and answer.
 export {
@@ -59,22 +59,22 @@ export {
   type Severity,
   type TraceSpanInstance,
 } from "../../core/templates/instances.ts";
-export { headerNameFault, headerValueFault } from "../../core/kernel/header-fields.ts";
+export { headerNameFault, headerValueFault } from "../../core/attributes/header-fields.ts";
 export type { DecisionLogLine } from "../../core/replay/log-line.ts";
-export { httpStatusOf, OK, STATUS_CODES, type Status, type StatusCode } from "../../core/kernel/status.ts";
+export { httpStatusOf, OK, STATUS_CODES, type Status, type StatusCode } from "../../kernel/status.ts";
 
 // Patterns that users write, matched in linear time.
-export { compileRe2, compileRegex, type Regex, type RegexResult } from "../../core/kernel/regex.ts";
-export { globToRegex } from "../../core/kernel/glob.ts";
-export { createAddressSet, isAddress, parseBlock } from "../../core/kernel/ip-blocks.ts";
+export { compileRe2, compileRegex, type Regex, type RegexResult } from "../../kernel/matching/regex.ts";
+export { globToRegex } from "../../kernel/matching/glob.ts";
+export { createAddressSet, isAddress, parseBlock } from "../../kernel/matching/ip-blocks.ts";
 
 // What instances hold, as text.
 export { toJson } from "./json.ts";
 
 // Errors, and values that may have to be awaited.
-export type { ErrorCode } from "../../core/kernel/error-catalog.ts";
-export { isPurserError, messageOf, PurserError, type PurserErrorOptions } from "../../core/kernel/errors.ts";
-export { attempt, chain, isPromise, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
+export type { ErrorCode } from "../../kernel/error-catalog.ts";
+export { isPurserError, messageOf, PurserError, type PurserErrorOptions } from "../../kernel/errors.ts";
+export { attempt, chain, isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 
 // Counting.
 export type {
@@ -98,4 +98,4 @@ export {
   CircuitBreaker,
   type CircuitBreakerOptions,
   type Ticket,
-} from "../../core/kernel/circuit-breaker.ts";
+} from "../../kernel/circuit-breaker.ts";

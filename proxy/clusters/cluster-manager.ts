@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Logger, Random } from "../../core/kernel/ports.ts";
-import { messageOf } from "../../core/kernel/errors.ts";
+import type { Logger, Random } from "../../kernel/ports.ts";
+import { messageOf } from "../../kernel/errors.ts";
 import type { Cluster as ClusterConfig, Endpoint } from "../../core/traffic/model.ts";
 import { Cluster, ClusterEndpoint, type ClusterLoad } from "./cluster.ts";
 import { Upstream } from "./upstream.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Random } from "../../core/kernel/ports.ts";
+import type { Random } from "../../kernel/ports.ts";
 import { createPicker, pickAvoiding } from "../../core/traffic/balancing/load-balancer.ts";
 import type { Candidate, Picker } from "../../core/traffic/balancing/picker.ts";
 import type { Cluster as ClusterConfig, Endpoint } from "../../core/traffic/model.ts";

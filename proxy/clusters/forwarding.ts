@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Cancel, Random, Scheduler } from "../../core/kernel/ports.ts";
+import type { Cancel, Random, Scheduler } from "../../kernel/ports.ts";
 import { backoffMs, isIdempotent, isRetriable, type TryOutcome } from "../../core/traffic/retry.ts";
 import type { Exchange, ResponseHead, RouteSelection } from "../exchange.ts";
 import type { HeaderList } from "../http1/header-list.ts";

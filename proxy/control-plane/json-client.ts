@@ -3,9 +3,9 @@
 
 import { Pool } from "undici";
 import type { ErrorBody } from "../../api/error-body.ts";
-import { ERROR_CATALOG, type ErrorCode } from "../../core/kernel/error-catalog.ts";
-import { messageOf, PurserError } from "../../core/kernel/errors.ts";
-import type { Scheduler } from "../../core/kernel/ports.ts";
+import { ERROR_CATALOG, type ErrorCode } from "../../kernel/error-catalog.ts";
+import { messageOf, PurserError } from "../../kernel/errors.ts";
+import type { Scheduler } from "../../kernel/ports.ts";
 
 export interface JsonClientOptions {
   /** The server's origin; a path in it is put before every call's. */

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { messageOf } from "../../core/kernel/errors.ts";
-import type { Cancel, Clock, Logger, Random, Scheduler } from "../../core/kernel/ports.ts";
+import { messageOf } from "../../kernel/errors.ts";
+import type { Cancel, Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import { CallFailure, type JsonClient } from "./json-client.ts";
 
 export interface LongPollOptions<T> {

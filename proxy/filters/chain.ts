@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ProxyNode } from "../../api/pilot.ts";
-import { isPromise, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
-import type { Clock, Random, Scheduler } from "../../core/kernel/ports.ts";
+import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
+import type { Clock, Random, Scheduler } from "../../kernel/ports.ts";
 import type { ProxyStats } from "../admin/stats.ts";
 import type { ExplainKey } from "../explain-key.ts";
 import type { Exchange, ResponseHead } from "../exchange.ts";

@@ -8,7 +8,7 @@ import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { headerValues } from "../../core/attributes/canonical/header-values.ts";
 import { type AttributeGroup, present, requestGroup } from "../../core/attributes/request-group.ts";
 import type { DocumentRef } from "../../core/check/decision.ts";
-import { STATUS_CODES } from "../../core/kernel/status.ts";
+import { STATUS_CODES } from "../../kernel/status.ts";
 import type { Endpoint } from "../../core/traffic/model.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Verdict } from "../mixer-client/verdict.ts";

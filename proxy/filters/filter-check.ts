@@ -4,7 +4,7 @@
 import { headerBytesOf } from "../../core/attributes/header-text.ts";
 import type { RequestFate } from "../../core/check/decision.ts";
 import { shortExplanation } from "../../core/explain/short-text.ts";
-import { chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { rateLimitFields, retryAfterSeconds } from "../../core/quota/rate-limit-fields.ts";
 import type { DirectResponse } from "../../core/templates/instances.ts";
 import type { Exchange } from "../exchange.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Random, Scheduler } from "../../core/kernel/ports.ts";
+import type { Random, Scheduler } from "../../kernel/ports.ts";
 import { drawFault } from "../../core/traffic/chance.ts";
 import { faultInjectedReply, type LocalReply } from "../local-reply.ts";
 import type { Filter } from "./filter.ts";

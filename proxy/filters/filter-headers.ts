@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { headerBytesOf } from "../../core/attributes/header-text.ts";
-import { isReservedHeader } from "../../core/kernel/header-fields.ts";
+import { isReservedHeader } from "../../core/attributes/header-fields.ts";
 import type { HeaderOperation } from "../../core/templates/instances.ts";
 import type { RouteHeaderOperations } from "../../core/traffic/model.ts";
 import { rewritePath } from "../../core/traffic/request-target.ts";

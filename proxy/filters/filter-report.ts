@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ProxyNode } from "../../api/pilot.ts";
-import type { Clock } from "../../core/kernel/ports.ts";
+import type { Clock } from "../../kernel/ports.ts";
 import type { ProxyStats } from "../admin/stats.ts";
 import type { PolicyClient } from "../mixer-client/verdict.ts";
 import { completeAttributes } from "./filter-attributes.ts";

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { authorityText } from "../../core/attributes/canonical/authority.ts";
-import { PurserError } from "../../core/kernel/errors.ts";
-import type { Random } from "../../core/kernel/ports.ts";
+import { PurserError } from "../../kernel/errors.ts";
+import type { Random } from "../../kernel/ports.ts";
 import { chooseDestination } from "../../core/traffic/chance.ts";
 import { type MatchedRoute, matchRoute } from "../../core/traffic/route-table.ts";
 import type { Exchange } from "../exchange.ts";

@@ -3,7 +3,7 @@
 
 import { isValidSpanId, isValidTraceId, TraceFlags } from "@opentelemetry/api";
 
-import type { Random } from "../../core/kernel/ports.ts";
+import type { Random } from "../../kernel/ports.ts";
 import type { TraceContext } from "../exchange.ts";
 import type { Filter } from "./filter.ts";
 

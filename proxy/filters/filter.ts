@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { Exchange, ResponseHead } from "../exchange.ts";
 import type { LocalReply } from "../local-reply.ts";
 

@@ -3,7 +3,7 @@
 
 import { separatorOf } from "../../core/attributes/canonical/header-values.ts";
 import { headerTextOf } from "../../core/attributes/header-text.ts";
-import { isSingleHeader } from "../../core/kernel/header-fields.ts";
+import { isSingleHeader } from "../../core/attributes/header-fields.ts";
 
 /**
  * The header fields of one message in their order, names in lower case, repeated fields kept apart: what is forwarded is

@@ -3,7 +3,7 @@
 
 import type { Socket } from "node:net";
 
-import { canonicalAddress } from "../../core/kernel/ip-address.ts";
+import { canonicalAddress } from "../../kernel/matching/ip-address.ts";
 import type { DownstreamAddress } from "../exchange.ts";
 import type { Downstream } from "./downstream.ts";
 

@@ -3,7 +3,7 @@
 
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 
-import type { Scheduler } from "../../core/kernel/ports.ts";
+import type { Scheduler } from "../../kernel/ports.ts";
 import type { ResponseHead } from "../exchange.ts";
 import { RequestBody } from "../http1/request-body.ts";
 

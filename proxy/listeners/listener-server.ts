@@ -10,8 +10,8 @@ import {
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 
-import { listenError } from "../../core/kernel/listen-error.ts";
-import type { Scheduler } from "../../core/kernel/ports.ts";
+import { listenError } from "../../kernel/listen-error.ts";
+import type { Scheduler } from "../../kernel/ports.ts";
 import type { Listener } from "../../core/traffic/model.ts";
 import type { DownstreamAddress } from "../exchange.ts";
 import { type FaultKind, faultReply, renderLocalReply } from "../local-reply.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { isPurserError, PurserError } from "../../core/kernel/errors.ts";
+import { isPurserError, PurserError } from "../../kernel/errors.ts";
 
 // A call whose answer is lost or late may have been carried out. Only the same server can tell, by the call's id.
 

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { CallOptions } from "../../api/mixer.ts";
-import type { CircuitBreaker, Ticket } from "../../core/kernel/circuit-breaker.ts";
-import { isPurserError, messageOf, PurserError } from "../../core/kernel/errors.ts";
-import { isPromise, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
-import type { Scheduler } from "../../core/kernel/ports.ts";
+import type { CircuitBreaker, Ticket } from "../../kernel/circuit-breaker.ts";
+import { isPurserError, messageOf, PurserError } from "../../kernel/errors.ts";
+import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
+import type { Scheduler } from "../../kernel/ports.ts";
 import type { ClientStats } from "./stats.ts";
 
 /** What a call to the mixer came to: its reply, or why there is none. A value, since callers always have a way on. */

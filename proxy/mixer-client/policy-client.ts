@@ -4,10 +4,10 @@
 import type { CheckReply, MixerService, PolicyState, ProxyIdentity } from "../../api/mixer.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import type { CompileExpression } from "../../core/expressions/expression.ts";
-import { CircuitBreaker } from "../../core/kernel/circuit-breaker.ts";
-import { messageOf } from "../../core/kernel/errors.ts";
-import { attempt, chain, isPromise, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
-import type { Clock, Logger, Random, Scheduler } from "../../core/kernel/ports.ts";
+import { CircuitBreaker } from "../../kernel/circuit-breaker.ts";
+import { messageOf } from "../../kernel/errors.ts";
+import { attempt, chain, isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
+import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
 import { DecisionCache } from "./decision-cache.ts";
 import { FailurePolicy } from "./failure-policy.ts";

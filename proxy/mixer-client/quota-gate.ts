@@ -9,7 +9,7 @@ import type {
   QuotaOutcome,
   RequestFate,
 } from "../../core/check/decision.ts";
-import { chain, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { type QuotaStanding, standingOf } from "../../core/quota/rate-limit-fields.ts";
 import { type FailurePolicy, refusedIndex } from "./failure-policy.ts";
 import { type LeaseBook, type LeasedCharge, leasedCharge } from "./leases/lease-book.ts";

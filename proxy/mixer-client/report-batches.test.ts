@@ -4,8 +4,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { ReportRequest } from "../../api/mixer.ts";
-import { PurserError } from "../../core/kernel/errors.ts";
-import type { ErrorCode } from "../../core/kernel/error-catalog.ts";
+import { PurserError } from "../../kernel/errors.ts";
+import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import {
   createCollectingLogger,
   createSeededRandom,

@@ -3,10 +3,10 @@
 
 import type { MixerService } from "../../api/mixer.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
-import { backoffMs } from "../../core/kernel/backoff.ts";
-import { isPurserError, messageOf, PurserError } from "../../core/kernel/errors.ts";
-import { attempt, chain, isPromise, type MaybePromise } from "../../core/kernel/maybe-promise.ts";
-import type { Cancel, Clock, Logger, Random, Scheduler } from "../../core/kernel/ports.ts";
+import { backoffMs } from "../../kernel/backoff.ts";
+import { isPurserError, messageOf, PurserError } from "../../kernel/errors.ts";
+import { attempt, chain, isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
+import type { Cancel, Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import { doubtful, isDoubtful } from "./doubtful.ts";
 import { type Batch, ReportQueue } from "./report-queue.ts";
 import type { PolicyClientSettings } from "./settings.ts";

@@ -14,9 +14,9 @@ import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { createRecorder } from "../../core/attributes/recorder.ts";
 import type { Decision, QuotaCharge, QuotaOutcome } from "../../core/check/decision.ts";
 import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
-import { PurserError } from "../../core/kernel/errors.ts";
-import { type MaybePromise } from "../../core/kernel/maybe-promise.ts";
-import { OK } from "../../core/kernel/status.ts";
+import { PurserError } from "../../kernel/errors.ts";
+import { type MaybePromise } from "../../kernel/maybe-promise.ts";
+import { OK } from "../../kernel/status.ts";
 import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
 import type { QuotaAlgorithm, QuotaGrant, QuotaStore } from "../../core/quota/quota.ts";
 import {

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Decision, DocumentRef } from "../../core/check/decision.ts";
-import type { ErrorCode } from "../../core/kernel/error-catalog.ts";
-import type { StatusCode } from "../../core/kernel/status.ts";
+import type { ErrorCode } from "../../kernel/error-catalog.ts";
+import type { StatusCode } from "../../kernel/status.ts";
 import type { QuotaStanding } from "../../core/quota/rate-limit-fields.ts";
 import type { Verdict } from "./verdict.ts";
 

@@ -4,9 +4,9 @@
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import type { DocumentRef, RequestFate } from "../../core/check/decision.ts";
 import type { Explanation } from "../../core/explain/explanation.ts";
-import type { ErrorCode } from "../../core/kernel/error-catalog.ts";
-import type { MaybePromise } from "../../core/kernel/maybe-promise.ts";
-import type { Status } from "../../core/kernel/status.ts";
+import type { ErrorCode } from "../../kernel/error-catalog.ts";
+import type { MaybePromise } from "../../kernel/maybe-promise.ts";
+import type { Status } from "../../kernel/status.ts";
 import type { QuotaStanding } from "../../core/quota/rate-limit-fields.ts";
 import type { DirectResponse, HeaderOperation } from "../../core/templates/instances.ts";
 

@@ -5,12 +5,24 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ERROR_CATALOG } from "../../core/kernel/error-catalog.ts";
+import { ERROR_CATALOG } from "../../kernel/error-catalog.ts";
 
 // The catalog, the documentation and the code name the same errors.
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const ROOMS = ["api", "adapters", "cli", "config", "core", "examples", "mixer", "pilot", "plugins", "proxy"];
+const ROOMS = [
+  "api",
+  "adapters",
+  "cli",
+  "config",
+  "core",
+  "examples",
+  "kernel",
+  "mixer",
+  "pilot",
+  "plugins",
+  "proxy",
+];
 const CODE = /\bPURSER_[A-Z]+(?:_[A-Z]+)*\b/g;
 /** Names that look like codes and are not. */
 const VARIABLES = /^PURSER_(TEST_.*|LOG_.*|API_VERSION)$/;

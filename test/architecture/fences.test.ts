@@ -19,7 +19,12 @@ describe("the fences between rooms", function () {
 
   beforeEach(() => {
     copy = mkdtempSync(join(tmpdir(), "purser-fences-"));
-    for (const file of [".oxlintrc.json", "tsconfig.base.json", "core/tsconfig.json"]) {
+    for (const file of [
+      ".oxlintrc.json",
+      "tsconfig.base.json",
+      "kernel/tsconfig.json",
+      "core/tsconfig.json",
+    ]) {
       mkdirSync(dirname(join(copy, file)), { recursive: true });
       cpSync(join(ROOT, file), join(copy, file));
     }
@@ -67,6 +72,8 @@ describe("the fences between rooms", function () {
   });
 
   const trespasses: ReadonlyArray<readonly [file: string, text: string]> = [
+    ["kernel/x.ts", "export const x: number = Date.now();\n"],
+    ["kernel/x.ts", 'import { y } from "../core/y.ts";\nexport const x: unknown = y;\n'],
     ["core/x.ts", "export const x: number = Date.now();\n"],
     ["core/x.ts", "export const x: number = Math.random();\n"],
     ["core/x.ts", 'import { y } from "../mixer/y.ts";\nexport const x: unknown = y;\n'],

@@ -10,7 +10,7 @@ import type { Decision } from "../../core/check/decision.ts";
 import { type CheckPlan, planChecks } from "../../core/check/plan.ts";
 import type { Expression } from "../../core/expressions/expression.ts";
 import { createJsonataCompiler } from "../../core/expressions/jsonata-engine.ts";
-import { isPromise } from "../../core/kernel/maybe-promise.ts";
+import { isPromise } from "../../kernel/maybe-promise.ts";
 import { DecisionCache } from "../../proxy/mixer-client/decision-cache.ts";
 import { accessPolicy, quotaPolicy, snapshotOf } from "../support/snapshots.ts";
 

@@ -8,7 +8,7 @@ import { canonicalBag } from "../../core/attributes/canonical/bag.ts";
 import { Malformed } from "../../core/attributes/canonical/malformed.ts";
 import { PATH_NORMALIZATIONS, type PathNormalization } from "../../core/attributes/canonical/path.ts";
 import { headerBytesOf } from "../../core/attributes/header-text.ts";
-import { isPurserError } from "../../core/kernel/errors.ts";
+import { isPurserError } from "../../kernel/errors.ts";
 import { translate } from "../../pilot/translate.ts";
 import { readAuthRequest } from "../../mixer/http/auth-request.ts";
 import { bagOfTrial } from "../../proxy/trial-request.ts";

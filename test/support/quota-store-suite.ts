@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import type { MaybePromise } from "../../core/kernel/maybe-promise.ts";
+import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { QuotaAlgorithm, QuotaGrant, QuotaRequest, QuotaStore } from "../../core/quota/quota.ts";
 
 /** What every quota store must do, whatever it counts with: one suite, so that no two differ. */

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { DEFAULT_PATH_NORMALIZATION } from "../../core/attributes/canonical/path.ts";
 import { parseDocuments } from "../../core/documents/parse-documents.ts";
-import { formatDiagnostic } from "../../core/kernel/diagnostic.ts";
+import { formatDiagnostic } from "../../kernel/diagnostic.ts";
 import type { TrafficDocument, TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 
 /** The routing documents of `text`, each checked by itself as a loaded file's would be; fails on any fault. */

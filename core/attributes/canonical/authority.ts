@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { canonicalAddress } from "../../kernel/ip-address.ts";
+import { canonicalAddress } from "../../../kernel/matching/ip-address.ts";
 import { Malformed } from "./malformed.ts";
 
 /** What a Host header or the authority of an absolute target names. */

@@ -5,7 +5,7 @@ import type { AttributePath } from "../../attributes/bag.ts";
 import { constantsOf } from "../../expressions/compiler/emit-operator.ts";
 import { plainNames } from "../../expressions/compiler/path-node.ts";
 import { type AstNode, textOf, variableName } from "../../expressions/jsonata-ast.ts";
-import { compileRegex } from "../../kernel/regex.ts";
+import { compileRegex } from "../../../kernel/matching/regex.ts";
 
 export type Constant = string | number | boolean;
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type Static } from "typebox";
-import { STATUS_CODES, type StatusCode } from "../../kernel/status.ts";
+import { STATUS_CODES, type StatusCode } from "../../../kernel/status.ts";
 import { Choice, Closed, Duration, Expression, Match, Mode, OnError } from "./fields.ts";
 import { headerMapFaults, headerNamesFaults } from "./header-faults.ts";
 import type { KindDefinition, SpecFault } from "./kind.ts";

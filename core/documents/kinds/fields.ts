@@ -8,7 +8,7 @@ import Type, {
   type TString,
   type TUnsafe,
 } from "typebox";
-import { DURATION_PATTERN, parseDurationMs } from "../../kernel/duration.ts";
+import { DURATION_PATTERN, parseDurationMs } from "../../../kernel/duration.ts";
 import type { Phase } from "./kind.ts";
 
 /**

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type Static } from "typebox";
-import { parseDurationMs } from "../../kernel/duration.ts";
+import { parseDurationMs } from "../../../kernel/duration.ts";
 import { Closed, Duration, ExpressionOrLiteral, Match, Mode, OnError, Reference } from "./fields.ts";
 import type { KindDefinition, SpecFault } from "./kind.ts";
 

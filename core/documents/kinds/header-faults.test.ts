@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { formatDiagnostic } from "../../kernel/diagnostic.ts";
+import { formatDiagnostic } from "../../../kernel/diagnostic.ts";
 import { parseDocuments } from "../parse-documents.ts";
 
 const HTTP = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: { name: a }\n";

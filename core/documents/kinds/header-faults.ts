@@ -3,7 +3,7 @@
 
 import { parseExpression } from "../../expressions/checker/parse.ts";
 import { textOf } from "../../expressions/jsonata-ast.ts";
-import { headerNameFault, headerValueFault } from "../../kernel/header-fields.ts";
+import { headerNameFault, headerValueFault } from "../../attributes/header-fields.ts";
 import type { SpecFault } from "./kind.ts";
 
 type Path = readonly (string | number)[];

@@ -3,7 +3,7 @@
 
 import Type, { type Static, type TSchema } from "typebox";
 import Value from "typebox/value";
-import { STATUS_CODES } from "../../kernel/status.ts";
+import { STATUS_CODES } from "../../../kernel/status.ts";
 import { SEVERITIES } from "../../templates/instances.ts";
 import { formOf } from "../schema/form.ts";
 import { Choice, Closed, Duration } from "./fields.ts";

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type Static } from "typebox";
-import { parseDurationMs } from "../../kernel/duration.ts";
+import { parseDurationMs } from "../../../kernel/duration.ts";
 import {
   Choice,
   Closed,

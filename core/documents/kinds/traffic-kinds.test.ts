@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { formatDiagnostic } from "../../kernel/diagnostic.ts";
+import { formatDiagnostic } from "../../../kernel/diagnostic.ts";
 import { parseDocuments } from "../parse-documents.ts";
 
 /** What a document of `kind` with this spec (as JSON, which is YAML) is told. */

@@ -4,7 +4,7 @@
 import type { TSchema } from "typebox";
 import Value from "typebox/value";
 import { isSecret } from "../../hooks/secrets.ts";
-import { suggest } from "../../kernel/suggest.ts";
+import { suggest } from "../../../kernel/suggest.ts";
 import { entrySchema, formOf, isLongDuration, SHORT_DURATION, viewOf } from "./form.ts";
 import type { DocumentPath } from "../yaml/places.ts";
 

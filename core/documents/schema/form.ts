@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { TSchema } from "typebox";
-import { DURATION_PATTERN, formatDurationMs, MAX_DURATION_MS } from "../../kernel/duration.ts";
+import { DURATION_PATTERN, formatDurationMs, MAX_DURATION_MS } from "../../../kernel/duration.ts";
 import {
   EXPRESSION_KEYWORD,
   type ExpressionMark,

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type AttributeManifest, type AttributeType, mergeManifests } from "../../attributes/manifest.ts";
-import type { Diagnostic } from "../../kernel/diagnostic.ts";
+import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import { documentsOf, faultAt, type ParsedDocument } from "../document.ts";
 import type { ResolvedHandler } from "./handlers.ts";
 import { ATTRIBUTE_MANIFEST, type AttributeManifestSpec } from "../kinds/attribute-manifest.ts";

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Diagnostic } from "../../kernel/diagnostic.ts";
-import { suggest } from "../../kernel/suggest.ts";
+import type { Diagnostic } from "../../../kernel/diagnostic.ts";
+import { suggest } from "../../../kernel/suggest.ts";
 import { faultAt, type ParsedDocument } from "../document.ts";
 import { DEFAULT_NAMESPACE, displayName } from "../kinds/kind.ts";
 

@@ -5,7 +5,7 @@ import type { AttributeManifest } from "../../attributes/manifest.ts";
 import { checkExpression } from "../../expressions/checker/check-expression.ts";
 import type { ExpressionFinding } from "../../expressions/checker/finding.ts";
 import type { CompileExpression, Expression } from "../../expressions/expression.ts";
-import type { Diagnostic } from "../../kernel/diagnostic.ts";
+import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import type { ParsedDocument } from "../document.ts";
 import { EXPRESSION_KEYWORD } from "../kinds/fields.ts";
 import { markedTexts } from "../schema/marks.ts";

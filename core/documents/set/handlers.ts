@@ -3,9 +3,9 @@
 
 import Value from "typebox/value";
 import type { Extension, ExtensionInventory } from "../../hooks/extension.ts";
-import type { Diagnostic } from "../../kernel/diagnostic.ts";
-import { messageOf } from "../../kernel/errors.ts";
-import { suggest } from "../../kernel/suggest.ts";
+import type { Diagnostic } from "../../../kernel/diagnostic.ts";
+import { messageOf } from "../../../kernel/errors.ts";
+import { suggest } from "../../../kernel/suggest.ts";
 import { documentsOf, faultAt, faultOfSchema, type ParsedDocument } from "../document.ts";
 import { HANDLER, type HandlerSpec } from "../kinds/handler.ts";
 import { schemaFaults } from "../schema/faults.ts";

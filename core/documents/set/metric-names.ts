@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Diagnostic } from "../../kernel/diagnostic.ts";
+import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import { documentsOf, faultAt, type ParsedDocument } from "../document.ts";
 import { displayName } from "../kinds/kind.ts";
 import { METRIC, type MetricSpec } from "../kinds/telemetry.ts";

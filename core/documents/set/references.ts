@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { TemplateName } from "../../hooks/extension.ts";
-import type { Diagnostic } from "../../kernel/diagnostic.ts";
+import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import { faultAt, type ParsedDocument } from "../document.ts";
 import type { DocumentSet } from "./document-set.ts";
 import type { ResolvedHandler } from "./handlers.ts";

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { TEMPLATE_NAMES, TEMPLATE_VARIETY, type TemplateName } from "../../hooks/extension.ts";
-import type { Diagnostic } from "../../kernel/diagnostic.ts";
-import { suggest } from "../../kernel/suggest.ts";
+import type { Diagnostic } from "../../../kernel/diagnostic.ts";
+import { suggest } from "../../../kernel/suggest.ts";
 import { TEMPLATE_FIELDS } from "../../templates/template-fields.ts";
 import { faultAt, type ParsedDocument } from "../document.ts";
 import type { RuleSpec } from "../kinds/handler.ts";

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Diagnostic } from "../../kernel/diagnostic.ts";
-import { suggest } from "../../kernel/suggest.ts";
+import type { Diagnostic } from "../../../kernel/diagnostic.ts";
+import { suggest } from "../../../kernel/suggest.ts";
 import { canonicalHost, hostAliases, hostCovers, isWildcard, resolveHost } from "../../traffic/host-name.ts";
 import { documentsOf, faultAt, type ParsedDocument } from "../document.ts";
 import type { DocumentSet } from "./document-set.ts";

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ExpressionUse, Purpose } from "../../expressions/checker/finding.ts";
-import { parseDurationMs } from "../../kernel/duration.ts";
+import { parseDurationMs } from "../../../kernel/duration.ts";
 import type { ParsedDocument } from "../document.ts";
 import { ACCESS_POLICY, type AccessPolicySpec } from "../kinds/access-policy.ts";
 import { EXPRESSION_KEYWORD, type ExpressionMark } from "../kinds/fields.ts";

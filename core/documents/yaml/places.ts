@@ -11,7 +11,7 @@ import {
   type Pair,
   type Scalar,
 } from "yaml";
-import type { SourceLocation } from "../../kernel/diagnostic.ts";
+import type { SourceLocation } from "../../../kernel/diagnostic.ts";
 import { offsetInScalar } from "./scalar.ts";
 
 /** The way to a part of a document: `["spec", "overrides", 0, "limit"]`. */

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Composer, type Document, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, Parser } from "yaml";
-import type { Diagnostic } from "../../kernel/diagnostic.ts";
+import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import { YamlPlaces } from "./places.ts";
 
 /** A file's text under the name that diagnostics show. */

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { suggest } from "../../kernel/suggest.ts";
+import { suggest } from "../../../kernel/suggest.ts";
 import { type AstNode, textOf, walk } from "../jsonata-ast.ts";
 import type { SourceRange } from "../source-ranges.ts";
 import type { Inference } from "./inference.ts";

@@ -3,7 +3,7 @@
 
 import type { Phase } from "../../documents/kinds/kind.ts";
 import type { AttributeManifest } from "../../attributes/manifest.ts";
-import type { ErrorCode } from "../../kernel/error-catalog.ts";
+import type { ErrorCode } from "../../../kernel/error-catalog.ts";
 
 /**
  * What becomes of an expression's value: `deny`: true refuses the request; `allow`: true lets it pass; `match`: true puts a

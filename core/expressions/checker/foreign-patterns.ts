@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { foreignConstructs } from "../../kernel/regex/foreign-syntax.ts";
+import { foreignConstructs } from "../../../kernel/matching/regex/foreign-syntax.ts";
 import { type AstNode, walk } from "../jsonata-ast.ts";
 import type { Findings } from "./findings.ts";
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Regex } from "../../kernel/regex.ts";
+import type { Regex } from "../../../kernel/matching/regex.ts";
 import { type AstNode, hasSuffix } from "../jsonata-ast.ts";
 import { compileLiteral } from "../regex-literal.ts";
 import { siteOf } from "./call-site.ts";

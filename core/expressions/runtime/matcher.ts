@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError } from "../expression.ts";
-import type { Regex } from "../../kernel/regex.ts";
+import type { Regex } from "../../../kernel/matching/regex.ts";
 import { matchStart } from "../match-start.ts";
 import { FunctionValue, isFunctionValue } from "./callee.ts";
 import type { Guard } from "./guard.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Random } from "../../kernel/ports.ts";
+import type { Random } from "../../../kernel/ports.ts";
 import type { Cluster } from "../model.ts";
 import type { Candidate, Picker } from "./picker.ts";
 import { createLeastRequestPicker } from "./picker-least-request.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Random } from "../../kernel/ports.ts";
+import type { Random } from "../../../kernel/ports.ts";
 import type { Candidate, Picker } from "./picker.ts";
 
 /** Any endpoint, each as likely as its share of the weights. */

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Random } from "../../kernel/ports.ts";
+import type { Random } from "../../../kernel/ports.ts";
 import { type Candidate, haveEqualWeights, type Picker } from "./picker.ts";
 
 /** One after the other, from a random start so that many proxies do not begin in the same place. */

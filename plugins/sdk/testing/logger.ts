@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { LogFields, Logger } from "../../../core/kernel/ports.ts";
+import type { LogFields, Logger } from "../../../kernel/ports.ts";
 
 export interface LogLine {
   readonly level: "debug" | "info" | "warn" | "error";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Random } from "../../../core/kernel/ports.ts";
+import type { Random } from "../../../kernel/ports.ts";
 
 /** Chance that repeats: the same seed gives the same numbers. Mulberry32, by Tommy Ettinger (public domain). */
 export function createSeededRandom(seed = 1): Random {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Clock, Scheduler } from "../../../core/kernel/ports.ts";
+import type { Clock, Scheduler } from "../../../kernel/ports.ts";
 
 /** A clock and a scheduler that belong together, and the count of what a closed handler must not leave behind. */
 export interface TestTime {

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import type { CheckReply, PolicyState } from "../../../api/mixer.ts";
-import type { PurserError } from "../../../core/kernel/errors.ts";
+import type { PurserError } from "../../../kernel/errors.ts";
 import {
   type Answer,
   garbage,

@@ -14,8 +14,8 @@ import type {
   ReportRequest,
 } from "../../../api/mixer.ts";
 import { encodePolicyStateQuery, MIXER_PATHS } from "../../../api/mixer-http.ts";
-import { PurserError } from "../../../core/kernel/errors.ts";
-import type { Clock, Logger, Random, Scheduler } from "../../../core/kernel/ports.ts";
+import { PurserError } from "../../../kernel/errors.ts";
+import type { Clock, Logger, Random, Scheduler } from "../../../kernel/ports.ts";
 import { CallFailure, JsonClient } from "../../control-plane/json-client.ts";
 import { startLongPoll } from "../../control-plane/long-poll.ts";
 import { doubtful } from "../doubtful.ts";

@@ -4,8 +4,8 @@
 import Type, { type TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import type { AllocateReply, CheckReply, CheckRequest, PolicyState } from "../../../api/mixer.ts";
-import { PurserError } from "../../../core/kernel/errors.ts";
-import { STATUS_CODES } from "../../../core/kernel/status.ts";
+import { PurserError } from "../../../kernel/errors.ts";
+import { STATUS_CODES } from "../../../kernel/status.ts";
 
 /**
  * What the mixer's replies must be to be believed. Unknown fields are let through, so that a newer mixer can serve an

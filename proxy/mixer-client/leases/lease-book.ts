@@ -4,8 +4,8 @@
 import { LRUCache } from "lru-cache";
 import type { AllocateCharge, AllocateReply, MixerService } from "../../../api/mixer.ts";
 import type { QuotaCharge, QuotaOutcome } from "../../../core/check/decision.ts";
-import { chain, isPromise, type MaybePromise } from "../../../core/kernel/maybe-promise.ts";
-import type { Clock, Scheduler } from "../../../core/kernel/ports.ts";
+import { chain, isPromise, type MaybePromise } from "../../../kernel/maybe-promise.ts";
+import type { Clock, Scheduler } from "../../../kernel/ports.ts";
 import { type Answer, type MixerCaller, Unavailable } from "../mixer-caller.ts";
 import type { ClientStats } from "../stats.ts";
 import { type Ask, type ChargeResult, LeasePool, type Waiter } from "./lease-pool.ts";

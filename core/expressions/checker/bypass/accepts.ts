@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { globToRegex } from "../../../kernel/glob.ts";
-import { compileRegex } from "../../../kernel/regex.ts";
+import { globToRegex } from "../../../../kernel/matching/glob.ts";
+import { compileRegex } from "../../../../kernel/matching/regex.ts";
 import { parsePathTemplate } from "../../gateway/patterns/path-template.ts";
 import { waysOf } from "../patterns.ts";
 import type { TextTest } from "../text-tests.ts";

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { canonicalAddress } from "../../../kernel/ip-address.ts";
-import { parseBlock } from "../../../kernel/ip-blocks.ts";
+import { canonicalAddress } from "../../../../kernel/matching/ip-address.ts";
+import { parseBlock } from "../../../../kernel/matching/ip-blocks.ts";
 import { listedIn, listMisfit, type Misfit, type TextForm } from "./text-form.ts";
 
 /** `source.ip`: one address, in its one spelling. */

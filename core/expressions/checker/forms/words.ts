@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { canonicalMethod } from "../../../attributes/canonical/method.ts";
-import { STATUS_CODES } from "../../../kernel/status.ts";
-import { suggest } from "../../../kernel/suggest.ts";
+import { STATUS_CODES } from "../../../../kernel/status.ts";
+import { suggest } from "../../../../kernel/suggest.ts";
 import { listedIn, listMisfit, type Misfit, type TextForm } from "./text-form.ts";
 
 /** `request.method`: any token, in capitals. */

@@ -8,7 +8,7 @@ import { parseAuthority } from "../../../attributes/canonical/authority.ts";
 import { Malformed } from "../../../attributes/canonical/malformed.ts";
 import { canonicalMethod } from "../../../attributes/canonical/method.ts";
 import { canonicalPath } from "../../../attributes/canonical/path.ts";
-import { canonicalAddress } from "../../../kernel/ip-address.ts";
+import { canonicalAddress } from "../../../../kernel/matching/ip-address.ts";
 
 /** A value that a request can have, with the name of its attribute. */
 interface Sample {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { compileRegex } from "../../../kernel/regex.ts";
+import { compileRegex } from "../../../../kernel/matching/regex.ts";
 import { asTemplate } from "../forms/path.ts";
 import { corrected, ignoringLetters, type Misfit, misfitOf, type TextForm } from "../forms/text-form.ts";
 import type { Inference } from "../inference.ts";

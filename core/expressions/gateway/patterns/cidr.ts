@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type AddressSet, createAddressSet, parseBlock } from "../../../kernel/ip-blocks.ts";
-import { messageOf } from "../../../kernel/errors.ts";
+import { type AddressSet, createAddressSet, parseBlock } from "../../../../kernel/matching/ip-blocks.ts";
+import { messageOf } from "../../../../kernel/errors.ts";
 import { cached } from "./compiled-cache.ts";
 import { gatewayFault, quoted } from "../faults.ts";
 import type { GatewayFunction } from "../function.ts";

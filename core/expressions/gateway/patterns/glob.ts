@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { globToRegex } from "../../../kernel/glob.ts";
-import { compileRe2, type RegexResult } from "../../../kernel/regex.ts";
-import { StepBudget } from "../../../kernel/regex/meter.ts";
-import { messageOf } from "../../../kernel/errors.ts";
+import { globToRegex } from "../../../../kernel/matching/glob.ts";
+import { compileRe2, type RegexResult } from "../../../../kernel/matching/regex.ts";
+import { StepBudget } from "../../../../kernel/matching/regex/meter.ts";
+import { messageOf } from "../../../../kernel/errors.ts";
 import { tooLarge } from "../../limits.ts";
 import { cached } from "./compiled-cache.ts";
 import { gatewayFault, quoted } from "../faults.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { isPurserError } from "../../../../core/kernel/errors.ts";
+import { isPurserError } from "../../../../kernel/errors.ts";
 import { type BackendScript, MISBEHAVIOURS, refusingAddress, startFakeBackend } from "../fake-backend.ts";
 import { type AdapterSubject, callAll, deadlineOf, type SettledCall, withHandler } from "./adapter-calls.ts";
 import type { ContractClause } from "./clause.ts";

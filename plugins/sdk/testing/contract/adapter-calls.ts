@@ -3,7 +3,7 @@
 
 import type { AdapterDefinition, AdapterHandler, TemplateName } from "../../../../core/hooks/extension.ts";
 import { TEMPLATE_VARIETY } from "../../../../core/hooks/extension.ts";
-import type { MaybePromise } from "../../../../core/kernel/maybe-promise.ts";
+import type { MaybePromise } from "../../../../kernel/maybe-promise.ts";
 import { createTestContext, type TestContext } from "../context.ts";
 import { type BackendScript, refusingAddress, type TcpAddress } from "../fake-backend.ts";
 import { sampleInstances } from "../sample-instances.ts";

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AdapterHandler } from "../../../../core/hooks/extension.ts";
-import { isPurserError } from "../../../../core/kernel/errors.ts";
+import { isPurserError } from "../../../../kernel/errors.ts";
 import type { QuotaGrant } from "../../../../core/quota/quota.ts";
 import { fillConfig } from "../../config.ts";
 import { MISBEHAVIOURS, startFakeBackend } from "../fake-backend.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { attempt, isPromise, type MaybePromise } from "../../../../core/kernel/maybe-promise.ts";
+import { attempt, isPromise, type MaybePromise } from "../../../../kernel/maybe-promise.ts";
 
 export type CallOutcome =
   | { readonly kind: "answered"; readonly value: unknown }

@@ -3,9 +3,9 @@
 
 import type { PluginDefinition, PluginHandler, TemplateName } from "../../../../core/hooks/extension.ts";
 import { createHandlerHooks, type HandlerHooks } from "../../../../core/hooks/hooks.ts";
-import { isPurserError } from "../../../../core/kernel/errors.ts";
-import { headerNameFault, headerValueFault } from "../../../../core/kernel/header-fields.ts";
-import { STATUS_CODES } from "../../../../core/kernel/status.ts";
+import { isPurserError } from "../../../../kernel/errors.ts";
+import { headerNameFault, headerValueFault } from "../../../../core/attributes/header-fields.ts";
+import { STATUS_CODES } from "../../../../kernel/status.ts";
 import type { CheckAnswer, HeaderOperation } from "../../../../core/templates/instances.ts";
 import { fillConfig } from "../../config.ts";
 import { createTestContext } from "../context.ts";

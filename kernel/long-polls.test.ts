@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { createVirtualTime } from "../../plugins/sdk/testing/time.ts";
+import { createVirtualTime } from "../plugins/sdk/testing/time.ts";
 import { isPurserError } from "./errors.ts";
 import { LongPolls } from "./long-polls.ts";
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { createVirtualTime, type VirtualTime } from "../../plugins/sdk/testing/time.ts";
+import { createVirtualTime, type VirtualTime } from "../plugins/sdk/testing/time.ts";
 import { CircuitBreaker, type Ticket } from "./circuit-breaker.ts";
 
 describe("a circuit breaker", () => {
