@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { parseArgs } from "node:util";
-import { machine } from "../cli/bench/machine.ts";
-import { createProgress } from "../cli/bench/progress.ts";
+import { machine } from "../tools/bench/machine.ts";
+import { createProgress } from "../tools/bench/progress.ts";
 import { measureDecisions } from "./decision/measure.ts";
 import { measureExpressions } from "./measure-expressions.ts";
 import { tableOf } from "./table.ts";

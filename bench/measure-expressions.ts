@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Progress } from "../cli/bench/progress.ts";
-import { measureAlternating, quantile, runBatch, type Sink } from "../cli/bench/timing.ts";
+import type { Progress } from "../tools/bench/progress.ts";
+import { measureAlternating, quantile, runBatch, type Sink } from "../tools/bench/timing.ts";
 import { disagreements } from "./agreement.ts";
 import { BAGS, CASES } from "./corpus/index.ts";
 import { enginesFor } from "./engines.ts";

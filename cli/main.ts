@@ -3,16 +3,16 @@
 
 import { Command, CommanderError } from "commander";
 import { isPurserError } from "../kernel/errors.ts";
-import { benchCommand } from "./command-bench.ts";
-import { CommandFailed } from "./command-failed.ts";
-import { explainCommand } from "./command-explain.ts";
-import { mixerCommand } from "./command-mixer.ts";
-import { pilotCommand } from "./command-pilot.ts";
-import { proxyCommand } from "./command-proxy.ts";
-import { replayCommand } from "./replay/command-replay.ts";
-import { runCommand } from "./command-run.ts";
-import { testCommand } from "./command-test.ts";
-import { validateCommand } from "./command-validate.ts";
+import { benchCommand } from "./commands/bench.ts";
+import { CommandFailed } from "./commands/command-failed.ts";
+import { explainCommand } from "./commands/explain.ts";
+import { mixerCommand } from "./commands/mixer.ts";
+import { pilotCommand } from "./commands/pilot.ts";
+import { proxyCommand } from "./commands/proxy.ts";
+import { replayCommand } from "./commands/replay.ts";
+import { runCommand } from "./commands/run.ts";
+import { testCommand } from "./commands/test.ts";
+import { validateCommand } from "./commands/validate.ts";
 import { VERSION } from "./version.ts";
 
 /** Exit codes: 0 done, 1 the program failed or found what it was told to fail on, 2 the user can put it right (a flag, a port, a file, a document). */

@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The world as core sees it: time, chance and logging are arguments, so every test can run on virtual time
- * and every decision can be replayed.
+ * Ports are how a room reaches what a process has around it: time, chance and logging are arguments, so that every test can
+ * run on virtual time and every decision can be replayed.
  */
 
 /** Two clocks in one: wall time for what people read, monotonic time for what the code measures. */
 export interface Clock {
-  /** Milliseconds since the Unix epoch; may jump when the host's clock is set. */
+  /** Milliseconds since the Unix epoch; may jump when the runtime's clock is set. */
   nowMs(): number;
   /** Milliseconds since an arbitrary start; never goes back. */
   monotonicMs(): number;
@@ -38,4 +38,12 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
   /** A logger that adds `fields` to every line. */
   child(fields: LogFields): Logger;
+}
+
+/** The ports of a process, which every part of it is given. */
+export interface Runtime {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
 }

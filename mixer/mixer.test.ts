@@ -28,7 +28,7 @@ import {
   snapshotOf,
 } from "../test/support/snapshots.ts";
 import { createMixer, type MixerOptions } from "./mixer.ts";
-import { LINGER_MS, SETTLE_MS } from "./proxy-presence.ts";
+import { LINGER_MS, SETTLE_MS } from "./runtime/connected-proxies.ts";
 
 function setUp(options: Partial<MixerOptions> = {}) {
   const time = createVirtualTime();

@@ -9,24 +9,24 @@ import { attempt, chain, type MaybePromise } from "../kernel/maybe-promise.ts";
 import { createMemoryQuotaStore } from "../core/quota/memory-store.ts";
 import type { QuotaStore } from "../core/quota/quota.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
-import { answerAllocate } from "./calls/allocate-call.ts";
-import { answerCheck, type CallTools } from "./calls/check-call.ts";
-import { takeReport } from "./calls/report-call.ts";
-import { TakenReports } from "./calls/taken-reports.ts";
-import { createDecisionObserver } from "./decision-observer.ts";
-import { Generation } from "./generation.ts";
-import { Generations } from "./generations.ts";
-import { createCheckDispatch } from "./handlers/check-dispatch.ts";
-import { buildHandlerTable, EMPTY_TABLE, type HandlerTable } from "./handlers/handler-table.ts";
-import type { Host } from "./handlers/host.ts";
-import { ExpositionCollector } from "./metrics/exposition.ts";
-import { MixerMetrics } from "./metrics/mixer-metrics.ts";
-import { ProxyPresence } from "./proxy-presence.ts";
-import { QuotaCharger } from "./quota/quota-charger.ts";
-import { createFindStore } from "./quota/quota-stores.ts";
-import { type MixerStatus, statusOf } from "./status.ts";
+import { answerAllocate } from "./runtime/calls/allocate-call.ts";
+import { answerCheck, type CallTools } from "./runtime/calls/check-call.ts";
+import { takeReport } from "./runtime/calls/report-call.ts";
+import { TakenReports } from "./runtime/calls/taken-reports.ts";
+import { createDecisionObserver } from "./runtime/decision-observer.ts";
+import { Generation } from "./runtime/active-snapshot.ts";
+import { Generations } from "./runtime/active-snapshots.ts";
+import { createCheckDispatch } from "./runtime/handlers/check-dispatch.ts";
+import { buildHandlerTable, EMPTY_TABLE, type HandlerTable } from "./runtime/handlers/handler-table.ts";
+import type { HandlerHost } from "./runtime/handlers/host.ts";
+import { ExpositionCollector } from "./runtime/metrics/exposition.ts";
+import { MixerMetrics } from "./runtime/metrics/mixer-metrics.ts";
+import { ConnectedProxies } from "./runtime/connected-proxies.ts";
+import { QuotaCharger } from "./runtime/quota/quota-charger.ts";
+import { createFindStore } from "./runtime/quota/quota-stores.ts";
+import { type MixerStatus, statusOf } from "./runtime/status.ts";
 
-export interface MixerOptions extends Omit<Host, "metrics"> {
+export interface MixerOptions extends Omit<HandlerHost, "metrics"> {
   /** Counts quotas whose policy names no store; default: this process's memory. */
   readonly defaultStore?: QuotaStore;
   /** How many mixers serve the same proxies; default 1. Each sees only its own proxies and takes the others for equal. */
@@ -35,7 +35,7 @@ export interface MixerOptions extends Omit<Host, "metrics"> {
   readonly proxiesPerAddress?: number;
 }
 
-/** The mixer's runtime: documents in, decisions and telemetry out. It listens nowhere; mixer/http does. */
+/** The mixer's runtime: documents in, decisions and telemetry out. It listens nowhere; mixer/servers/json does. */
 export interface Mixer extends MixerService {
   /**
    * Puts a snapshot in force: build, swap, drain. When a handler cannot be built nothing changes, and the diagnostics
@@ -71,13 +71,13 @@ export function createMixer(options: MixerOptions): Mixer {
 }
 
 class MixerRuntime implements Mixer {
-  readonly #host: Host;
+  readonly #host: HandlerHost;
   readonly #tools: CallTools;
   readonly #defaultStore: QuotaStore;
   readonly #nodeCount: number;
   readonly #exposition: ExpositionCollector;
   readonly #generations: Generations;
-  readonly #presence: ProxyPresence;
+  readonly #connectedProxies: ConnectedProxies;
   readonly #reports = new TakenReports();
   readonly #watchers = new Set<(state: PolicyState) => void>();
   #appliedAtMs: number | undefined;
@@ -96,7 +96,7 @@ class MixerRuntime implements Mixer {
     this.#defaultStore = defaultStore ?? builtInStore;
     this.#nodeCount = nodeCount;
     this.#generations = new Generations({ clock, scheduler, logger });
-    this.#presence = new ProxyPresence({
+    this.#connectedProxies = new ConnectedProxies({
       scheduler,
       onChange: () => this.#announce(),
       onUncounted: (address) => this.#warnUncounted(address),
@@ -136,7 +136,7 @@ class MixerRuntime implements Mixer {
     );
 
   watch: MixerService["watch"] = (node, listener) => {
-    const leave = this.#presence.join(node);
+    const leave = this.#connectedProxies.join(node);
     // A function of its own: the same listener may watch twice.
     const watcher = (state: PolicyState): void => listener(state);
     this.#watchers.add(watcher);
@@ -190,7 +190,7 @@ class MixerRuntime implements Mixer {
       appliedAtMs: this.#appliedAtMs,
       rejection: this.#rejection,
       table: this.#table,
-      proxies: this.#presence.count,
+      proxies: this.#connectedProxies.count,
       scheduler: this.#host.scheduler,
     });
   }
@@ -201,7 +201,7 @@ class MixerRuntime implements Mixer {
 
   close(deadlineMs: number): Promise<void> {
     if (this.#closed === undefined) {
-      this.#presence.close();
+      this.#connectedProxies.close();
       this.#watchers.clear();
       this.#closed = this.#generations.close(deadlineMs);
     }
@@ -242,7 +242,7 @@ class MixerRuntime implements Mixer {
     if (generation === undefined) return undefined;
     return {
       version: generation.snapshot.version,
-      proxies: Math.max(1, this.#presence.count) * this.#nodeCount,
+      proxies: Math.max(1, this.#connectedProxies.count) * this.#nodeCount,
       fallbacks: generation.fallbacks,
     };
   }

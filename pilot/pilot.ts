@@ -8,7 +8,7 @@ import { messageOf, PurserError } from "../kernel/errors.ts";
 import type { Logger } from "../kernel/ports.ts";
 import type { Snapshot, TrafficDocuments } from "../core/snapshot/snapshot.ts";
 import type { ProxyConfig } from "../core/traffic/model.ts";
-import { translate } from "./translate.ts";
+import { translate } from "./translate/translate.ts";
 
 export interface PilotOptions {
   readonly logger: Logger;

@@ -6,10 +6,10 @@ import type { Authority } from "../core/attributes/canonical/authority.ts";
 import type { ErrorCode } from "../kernel/error-catalog.ts";
 import type { Endpoint, Listener, RouteAction, WeightedDestination } from "../core/traffic/model.ts";
 import type { MatchedRoute } from "../core/traffic/route-table.ts";
-import type { Cluster } from "./clusters/cluster.ts";
-import type { HeaderList } from "./http1/header-list.ts";
+import type { Cluster } from "./upstream/cluster.ts";
+import type { HeaderList } from "./transport/http1/header-list.ts";
 import type { ResponseFlag } from "./local-reply.ts";
-import type { Verdict } from "./mixer-client/verdict.ts";
+import type { Verdict } from "./policy/verdict.ts";
 import type { ProxySnapshot } from "./snapshot.ts";
 
 /** The connection that a request came on. */

@@ -14,7 +14,7 @@ import {
   httpUpstream,
   startProxy,
 } from "./harness.test.ts";
-import type { CheckOptions, Verdict } from "./mixer-client/verdict.ts";
+import type { CheckOptions, Verdict } from "./policy/verdict.ts";
 
 const KEY = "a-key-that-is-long-enough";
 

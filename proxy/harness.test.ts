@@ -10,7 +10,7 @@ import type { Clock, Logger, Scheduler } from "../kernel/ports.ts";
 import type { Cluster, Endpoint, Listener, ProxyConfig, Route, RouteAction } from "../core/traffic/model.ts";
 import { NO_HEADER_OPERATIONS } from "../core/traffic/model.ts";
 import { NO_RETRIES } from "../core/traffic/retry.ts";
-import type { PolicyClient, Verdict } from "./mixer-client/verdict.ts";
+import type { PolicyClient, Verdict } from "./policy/verdict.ts";
 import { createProxy, type Proxy, type ProxyOptions } from "./proxy.ts";
 
 /** What the proxy's tests share: real sockets on free ports, a policy client and a pilot that do as they are told. */

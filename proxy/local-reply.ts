@@ -8,7 +8,7 @@ import type { Explanation } from "../core/explain/explanation.ts";
 import type { ErrorCode } from "../kernel/error-catalog.ts";
 import { ERROR_CATALOG } from "../kernel/error-catalog.ts";
 import { hasNoContent, httpStatusOf, type StatusCode } from "../kernel/status.ts";
-import { HeaderList } from "./http1/header-list.ts";
+import { HeaderList } from "./transport/http1/header-list.ts";
 
 /** Envoy's response flags, as its access logs write them. */
 export type ResponseFlag =

@@ -6,7 +6,7 @@ import { attempt, isPromise } from "../kernel/maybe-promise.ts";
 import { messageOf } from "../kernel/errors.ts";
 import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
 import { redirectLocation } from "../core/traffic/request-target.ts";
-import { Forwarding } from "./clusters/forwarding.ts";
+import { Forwarding } from "./upstream/forwarding.ts";
 import type { Exchange, ResponseHead, RouteSelection } from "./exchange.ts";
 import { completeExchange, filterRequest, filterResponse } from "./filters/chain.ts";
 import type { Filter } from "./filters/filter.ts";

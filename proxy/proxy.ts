@@ -10,12 +10,12 @@ import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
 import type { ProxyConfig } from "../core/traffic/model.ts";
 import { type AdminAddress, AdminServer } from "./admin/admin-server.ts";
 import { ProxyStats } from "./admin/stats.ts";
-import { ClusterManager, type ClusterSet } from "./clusters/cluster-manager.ts";
+import { ClusterManager, type ClusterSet } from "./upstream/cluster-manager.ts";
 import { type DownstreamAddress, Exchange, type RequestHead } from "./exchange.ts";
 import { filterChain } from "./filters/chain.ts";
 import type { Filter } from "./filters/filter.ts";
-import { HeaderList } from "./http1/header-list.ts";
-import type { HeadersWithUnderscoresAction } from "./http1/underscore-names.ts";
+import { HeaderList } from "./transport/http1/header-list.ts";
+import type { HeadersWithUnderscoresAction } from "./transport/http1/underscore-names.ts";
 import type { Downstream } from "./listeners/downstream.ts";
 import {
   DEFAULT_LISTENER_LIMITS,
@@ -24,7 +24,7 @@ import {
 } from "./listeners/listener-server.ts";
 import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
 import type { ExplainKey } from "./explain-key.ts";
-import type { PolicyClient } from "./mixer-client/verdict.ts";
+import type { PolicyClient } from "./policy/verdict.ts";
 import { runExchange } from "./pipeline.ts";
 import { compileRouteTables, ProxySnapshot } from "./snapshot.ts";
 

@@ -3,7 +3,7 @@
 
 import type { ProxyConfig } from "../core/traffic/model.ts";
 import { type CompiledRouteTable, compileRouteTable } from "../core/traffic/route-table.ts";
-import type { ClusterSet } from "./clusters/cluster-manager.ts";
+import type { ClusterSet } from "./upstream/cluster-manager.ts";
 
 /**
  * One configuration in use: swapped whole, never changed. It counts the requests that began with it, so that what only it

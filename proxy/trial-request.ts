@@ -6,10 +6,10 @@ import type { AttributeBag } from "../core/attributes/bag.ts";
 import { isPromise } from "../kernel/maybe-promise.ts";
 import type { Clock, Random } from "../kernel/ports.ts";
 import type { ProxyConfig } from "../core/traffic/model.ts";
-import { Cluster } from "./clusters/cluster.ts";
+import { Cluster } from "./upstream/cluster.ts";
 import { Exchange } from "./exchange.ts";
 import { filterRequest, filtersBeforeCheck } from "./filters/chain.ts";
-import { HeaderList } from "./http1/header-list.ts";
+import { HeaderList } from "./transport/http1/header-list.ts";
 import type { LocalReply } from "./local-reply.ts";
 import { compileRouteTables, ProxySnapshot } from "./snapshot.ts";
 

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Progress } from "../../cli/bench/progress.ts";
-import { measureAlternating, type Sink } from "../../cli/bench/timing.ts";
+import type { Progress } from "../../tools/bench/progress.ts";
+import { measureAlternating, type Sink } from "../../tools/bench/timing.ts";
 import { Disagreement, round } from "../measure-expressions.ts";
 import { CASBIN } from "./casbin.ts";
 import { CEDAR } from "./cedar.ts";

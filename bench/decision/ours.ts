@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { stringify } from "yaml";
 import { readBuiltInManifest } from "../../config/built-in-manifest.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
-import { compileExpression } from "../../cli/part-config.ts";
+import { compileExpression } from "../../cli/compose/part-config.ts";
 import { decide } from "../../core/check/decide.ts";
 import { planChecks } from "../../core/check/plan.ts";
 import { parseDocuments } from "../../core/documents/parse-documents.ts";

@@ -5,12 +5,12 @@ import { fork, type ChildProcess } from "node:child_process";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
-import { meshFlags } from "../../cli/command-run.ts";
+import { meshFlags } from "../../cli/commands/run.ts";
 import { runProgram } from "../../cli/main.ts";
-import { type MeshFlags, runMesh } from "../../cli/run-mesh.ts";
-import { stopSignal, surviveRejections } from "../../cli/stopping.ts";
-import { meshSummary } from "../../cli/summary.ts";
-import { createWorld, type LogFlags } from "../../cli/world.ts";
+import { type MeshFlags, runMesh } from "../../cli/compose/run-mesh.ts";
+import { stopSignal, surviveRejections } from "../../cli/compose/stopping.ts";
+import { meshSummary } from "../../cli/commands/summary.ts";
+import { createRuntime, type LogFlags } from "../../cli/compose/runtime.ts";
 import { PurserError } from "../../kernel/errors.ts";
 
 // The demo: the bookshop's services in a process of their own, and a mesh around them in this one.
@@ -59,9 +59,9 @@ interface Flags extends Omit<MeshFlags, "sidecar">, LogFlags {
 async function demo(flags: Flags): Promise<void> {
   const services = await startServices();
   try {
-    const world = createWorld(flags);
-    surviveRejections(world.logger);
-    const mesh = await runMesh({ ...flags, sidecar: SIDECARS }, world);
+    const runtime = createRuntime(flags);
+    surviveRejections(runtime.logger);
+    const mesh = await runMesh({ ...flags, sidecar: SIDECARS }, runtime);
     process.stdout.write(`${meshSummary(mesh)}\n${TRY}`);
     await stopSignal();
     await mesh.close(flags.drain);

@@ -10,7 +10,7 @@ import type { ProxyConfig } from "../../core/traffic/model.ts";
 import { isPurserError, messageOf, PurserError } from "../../kernel/errors.ts";
 import { listenError } from "../../kernel/listen-error.ts";
 import type { Logger } from "../../kernel/ports.ts";
-import type { ClusterSet } from "../clusters/cluster-manager.ts";
+import type { ClusterSet } from "../upstream/cluster-manager.ts";
 import { clustersText } from "./clusters-text.ts";
 import type { ProxyStats } from "./stats.ts";
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ClusterSet } from "../clusters/cluster-manager.ts";
+import type { ClusterSet } from "../upstream/cluster-manager.ts";
 
 /** What Envoy's `GET /clusters` writes, line by line, as far as this proxy counts the same things. */
 export function clustersText(clusters: ClusterSet): string {

@@ -7,9 +7,12 @@ import type { Clock, Random, Scheduler } from "../../kernel/ports.ts";
 import type { ProxyStats } from "../admin/stats.ts";
 import type { ExplainKey } from "../explain-key.ts";
 import type { Exchange, ResponseHead } from "../exchange.ts";
-import { DEFAULT_UNDERSCORES_ACTION, type HeadersWithUnderscoresAction } from "../http1/underscore-names.ts";
+import {
+  DEFAULT_UNDERSCORES_ACTION,
+  type HeadersWithUnderscoresAction,
+} from "../transport/http1/underscore-names.ts";
 import type { LocalReply } from "../local-reply.ts";
-import type { PolicyClient } from "../mixer-client/verdict.ts";
+import type { PolicyClient } from "../policy/verdict.ts";
 import { attributesFilter } from "./filter-attributes.ts";
 import { checkFilter } from "./filter-check.ts";
 import { explainFilter } from "./filter-explain.ts";

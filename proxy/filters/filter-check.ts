@@ -17,7 +17,7 @@ import {
   undecidedReply,
   withExplanation,
 } from "../local-reply.ts";
-import type { PolicyClient, Verdict } from "../mixer-client/verdict.ts";
+import type { PolicyClient, Verdict } from "../policy/verdict.ts";
 import { EXPLAIN_HEADER } from "./filter-explain.ts";
 import type { Filter } from "./filter.ts";
 

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 
 import { NO_HEADER_OPERATIONS } from "../../core/traffic/model.ts";
 import { ALLOW, call, cleanUp, raw, startWith } from "../harness.test.ts";
-import type { Verdict } from "../mixer-client/verdict.ts";
+import type { Verdict } from "../policy/verdict.ts";
 
 const TEXT = "José Łukasz 日本 🦀";
 /** What Node gives of header bytes, as the UTF-8 that they are. */

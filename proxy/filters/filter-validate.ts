@@ -6,8 +6,11 @@ import { Malformed } from "../../core/attributes/canonical/malformed.ts";
 import { parseRequestTarget } from "../../core/attributes/canonical/target.ts";
 import { faultReply, type LocalReply } from "../local-reply.ts";
 import type { Exchange } from "../exchange.ts";
-import { removeHopByHop } from "../http1/hop-by-hop.ts";
-import { applyUnderscoresAction, type HeadersWithUnderscoresAction } from "../http1/underscore-names.ts";
+import { removeHopByHop } from "../transport/http1/hop-by-hop.ts";
+import {
+  applyUnderscoresAction,
+  type HeadersWithUnderscoresAction,
+} from "../transport/http1/underscore-names.ts";
 import type { Filter } from "./filter.ts";
 
 /** Envoy's limit for the number of fields. */

@@ -5,7 +5,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:ht
 
 import type { Scheduler } from "../../kernel/ports.ts";
 import type { ResponseHead } from "../exchange.ts";
-import { RequestBody } from "../http1/request-body.ts";
+import { RequestBody } from "../transport/http1/request-body.ts";
 
 /** What may happen on the client's side while a request is under way. */
 interface DownstreamEvents {

@@ -22,6 +22,7 @@ const ROOMS = [
   "pilot",
   "plugins",
   "proxy",
+  "tools",
 ];
 const CODE = /\bPURSER_[A-Z]+(?:_[A-Z]+)*\b/g;
 /** Names that look like codes and are not. */

@@ -89,6 +89,7 @@ describe("the fences between rooms", function () {
     ["mixer/x.ts", 'import { y } from "../adapters/y.ts";\nexport const x: unknown = y;\n'],
     ["pilot/x.ts", 'import { y } from "../mixer/y.ts";\nexport const x: unknown = y;\n'],
     ["proxy/x.ts", 'import { y } from "../pilot/y.ts";\nexport const x: unknown = y;\n'],
+    ["tools/replay/x.ts", 'import { y } from "../../cli/y.ts";\nexport const x: unknown = y;\n'],
     ["proxy/filters/x.ts", 'import { y } from "../../mixer/y.ts";\nexport const x: unknown = y;\n'],
   ];
   for (const [file, text] of trespasses) {

@@ -9,10 +9,10 @@ import { Malformed } from "../../core/attributes/canonical/malformed.ts";
 import { PATH_NORMALIZATIONS, type PathNormalization } from "../../core/attributes/canonical/path.ts";
 import { headerBytesOf } from "../../core/attributes/header-text.ts";
 import { isPurserError } from "../../kernel/errors.ts";
-import { translate } from "../../pilot/translate.ts";
-import { readAuthRequest } from "../../mixer/http/auth-request.ts";
+import { translate } from "../../pilot/translate/translate.ts";
+import { readAuthRequest } from "../../mixer/servers/auth/auth-request.ts";
 import { bagOfTrial } from "../../proxy/trial-request.ts";
-import { bagOfRequest } from "../../cli/explaining/request-bag.ts";
+import { bagOfRequest } from "../../tools/explain/request-bag.ts";
 import { trafficDocuments } from "../support/traffic-documents.ts";
 
 /** A request as it is written; the texts of headers are text, not bytes. */

@@ -6,8 +6,8 @@ import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DEFAULT_BAG } from "../../cli/bench/default-bag.ts";
-import type { BenchReport } from "../../cli/bench/report.ts";
+import { DEFAULT_BAG } from "../../tools/bench/default-bag.ts";
+import type { BenchReport } from "../../tools/bench/report.ts";
 import { readText, ROOT } from "../support/documentation.ts";
 
 const DEADLINE_MS = 20_000;

@@ -7,9 +7,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { request } from "undici";
-import { type ReplayFlags, runReplay } from "../../cli/replay/run-replay.ts";
-import { type ReplayOutcome, reportText } from "../../cli/replay/text.ts";
-import { createWorld } from "../../cli/world.ts";
+import { type ReplayFlags, runReplay } from "../../tools/replay/run-replay.ts";
+import { type ReplayOutcome, reportText } from "../../tools/replay/text.ts";
+import { readConfig } from "../../cli/compose/part-config.ts";
+import { createRuntime } from "../../cli/compose/runtime.ts";
 import { eventually } from "../support/eventually.ts";
 import { type MeshFolder, meshFolder } from "../support/mesh-folder.ts";
 import { type MeshProgram, startMesh } from "../support/mesh-program.ts";
@@ -86,7 +87,7 @@ describe("a decision log, replayed", function () {
 
   const replay = async (candidate: string, flags: Partial<ReplayFlags> = {}): Promise<ReplayOutcome> => {
     folder.write("candidate.yaml", candidate);
-    const world = createWorld({ logLevel: "warn", logFormat: "json" });
+    const runtime = createRuntime({ logLevel: "warn", logFormat: "json" });
     const all = {
       log: [log],
       candidate: [join(folder.path, "candidate.yaml")],
@@ -95,7 +96,7 @@ describe("a decision log, replayed", function () {
       strict: false,
       ...flags,
     };
-    return runReplay(all, world, { step() {}, end() {} });
+    return runReplay(all, runtime, (paths) => readConfig(paths, runtime), { step() {}, end() {} });
   };
 
   /** The command itself. */

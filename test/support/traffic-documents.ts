@@ -29,4 +29,7 @@ export function trafficDocuments(text: string): TrafficDocuments {
 }
 
 /** Services with versions and subsets, a Gateway, and routes for the edge and within the mesh. */
-export const BOOKSHOP = readFileSync(new URL("../../pilot/testdata/bookshop.yaml", import.meta.url), "utf8");
+export const BOOKSHOP = readFileSync(
+  new URL("../../pilot/translate/testdata/bookshop.yaml", import.meta.url),
+  "utf8",
+);

@@ -1,0 +1,125 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { InvalidArgumentError, Option } from "commander";
+import { parseDurationMs } from "../../kernel/duration.ts";
+import {
+  DEFAULT_UNDERSCORES_ACTION,
+  UNDERSCORE_ACTIONS,
+} from "../../proxy/transport/http1/underscore-names.ts";
+import { LOG_FORMATS, LOG_LEVELS } from "../output/logger.ts";
+
+/** The flags that several commands share, each with its one meaning and default. */
+
+export const configFlag = (): Option =>
+  new Option("-c, --config <path>", "a file or folder of documents; give it again for more")
+    .argParser(collect)
+    .makeOptionMandatory();
+
+export const allowEmptyFlag = (): Option =>
+  new Option("--allow-empty", "take a set that has nothing to enforce, which is refused otherwise");
+
+export const hostFlag = (): Option =>
+  new Option("--host <address>", "the address to listen on").default("127.0.0.1", "loopback only");
+
+/** Apart from --host: whoever reaches the admin surface can drain the proxy. */
+export const adminHostFlag = (): Option =>
+  new Option("--admin-host <address>", "the address of the proxy's admin surface").default(
+    "127.0.0.1",
+    "loopback only",
+  );
+
+/** Names under which control surfaces may be asked, besides their addresses: what DNS rebinding would need. */
+export const allowedHostsFlag = (): Option =>
+  new Option(
+    "--allowed-hosts <names>",
+    "names that control surfaces are reached by, by commas; .example.com for all below it",
+  )
+    .argParser(hostNames)
+    .default([], "addresses, localhost and names without a dot");
+
+export const logLevelFlag = (): Option =>
+  new Option("--log-level <level>", "the least that is logged").choices(LOG_LEVELS).default("info");
+
+export const logFormatFlag = (): Option =>
+  new Option(
+    "--log-format <format>",
+    "how logs are written: auto is readable on a terminal and JSON lines elsewhere",
+  )
+    .choices(LOG_FORMATS)
+    .default("auto");
+
+export const portFlag = (flag: string, what: string, defaultPort: number): Option =>
+  new Option(`${flag} <port>`, `the port of ${what}; 0 for any free one`)
+    .argParser(port)
+    .default(defaultPort);
+
+export const drainFlag = (): Option =>
+  new Option("--drain <duration>", "how long stopping may take; requests under way may finish meanwhile")
+    .argParser(drainDuration)
+    .default(800, "800ms");
+
+/** Timers end at 2^31 ms; beyond that they fire at once, which would cut every request. */
+const MAX_DRAIN_MS = 24 * 3_600_000;
+
+function drainDuration(value: string): number {
+  const durationMs = duration(value);
+  if (durationMs > MAX_DRAIN_MS) throw new InvalidArgumentError("It is longer than 24h.");
+  return durationMs;
+}
+
+export const underscoresFlag = (): Option =>
+  new Option(
+    "--headers-with-underscores-action <action>",
+    "what a proxy does with a request that has a header name with an underscore",
+  )
+    .choices(UNDERSCORE_ACTIONS)
+    .default(DEFAULT_UNDERSCORES_ACTION);
+
+/** For options that may be given more than once. */
+export function collect(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, value];
+}
+
+export function port(value: string): number {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number > 65_535)
+    throw new InvalidArgumentError("It is not a port: a number from 0 to 65535.");
+  return number;
+}
+
+/** Host names by commas, each with a leading dot for all names below it. */
+export function hostNames(value: string, previous: readonly string[] = []): readonly string[] {
+  const names = value.split(",").map((name) => name.trim());
+  const wrong = names.find((name) => !/^\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i.test(name));
+  if (wrong === undefined) return [...previous, ...names];
+  throw new InvalidArgumentError(
+    `${JSON.stringify(wrong)} is not a host name: write it without scheme and port, such as mixer.example.com, or .example.com for all names below it.`,
+  );
+}
+
+export function count(value: string): number {
+  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError("It is not a whole number.");
+  return Number(value);
+}
+
+export function duration(value: string): number {
+  const durationMs = parseDurationMs(value);
+  if (durationMs === undefined) throw new InvalidArgumentError("It is not a duration, such as 500ms or 10s.");
+  return durationMs;
+}
+
+export function url(value: string): string {
+  const parsed = URL.canParse(value) ? new URL(value) : undefined;
+  if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
+    throw new InvalidArgumentError("It is not a URL, such as http://127.0.0.1:9092.");
+  }
+  return value;
+}
+
+/** `HOST:PORT`, or a port on loopback. */
+export function address(value: string): { readonly host: string; readonly port: number } {
+  const [, host = "127.0.0.1", portText = ""] = /^(?:(.+):)?(\d+)$/.exec(value) ?? [];
+  if (portText === "") throw new InvalidArgumentError("It is not an address, such as 127.0.0.1:9080.");
+  return { host, port: port(portText) };
+}

@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { Command } from "commander";
+import { POLICIES } from "../../config/emptiness.ts";
+import {
+  allowedHostsFlag,
+  allowEmptyFlag,
+  configFlag,
+  count,
+  drainFlag,
+  hostFlag,
+  logFormatFlag,
+  logLevelFlag,
+  portFlag,
+} from "./flags.ts";
+import { type ConfigFlags, followConfig, loadConfig } from "../compose/part-config.ts";
+import { type MixerFlags, startMixer } from "../compose/part-mixer.ts";
+import { stopAll, stopSignal, surviveRejections } from "../compose/stopping.ts";
+import { createRuntime, type LogFlags } from "../compose/runtime.ts";
+
+interface Flags extends MixerFlags, ConfigFlags, LogFlags {
+  readonly drain: number;
+}
+
+export function mixerCommand(): Command {
+  return new Command("mixer")
+    .summary("run the mixer: decides, charges quotas, delivers telemetry")
+    .description("Runs the mixer alone. Proxies reach it over HTTP; see docs/api.md.")
+    .addOption(configFlag())
+    .addOption(allowEmptyFlag())
+    .addOption(hostFlag())
+    .addOption(portFlag("--mixer-port", "the HTTP API", 9092))
+    .addOption(allowedHostsFlag())
+    .option("--max-body-bytes <n>", "the largest body the API takes", count, 1_048_576)
+    .option("--max-concurrent-requests <n>", "requests under way at most; beyond it 503", count, 1_024)
+    .option(
+      "--mixers <n>",
+      "how many mixers serve the same proxies: each then takes that share of a limit whose store is away",
+      count,
+      1,
+    )
+    .option(
+      "--proxies-per-address <n>",
+      "how many proxies of one IP address count for the shares; more than 16 where they are behind one NAT",
+      count,
+      16,
+    )
+    .addOption(drainFlag())
+    .addOption(logLevelFlag())
+    .addOption(logFormatFlag())
+    .addHelpText("after", "\nExample:\n  purser mixer -c policies/ --mixer-port 9092")
+    .action(async (flags: Flags) => {
+      const runtime = createRuntime(flags);
+      surviveRejections(runtime.logger);
+      const { source, snapshot } = await loadConfig(flags, [POLICIES], runtime);
+      const configuration = { name: "configuration", close: () => source.close() };
+      const mixer = await startMixer(flags, snapshot, runtime);
+      const changes = followConfig(
+        source,
+        (next) => mixer.apply(next),
+        (diagnostics) => mixer.mixer.reject(diagnostics),
+        runtime,
+      );
+      process.stdout.write(`mixer listening on ${mixer.url} (version ${snapshot.version})\n`);
+      await stopSignal();
+      await stopAll([configuration, mixer, changes], flags.drain, runtime.logger);
+    });
+}

@@ -1,0 +1,137 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { Command, Option } from "commander";
+import type { ProxyNode } from "../../api/pilot.ts";
+import { PurserError } from "../../kernel/errors.ts";
+import { createHttpMixerService } from "../../proxy/policy/http/http-mixer-service.ts";
+import type { HeadersWithUnderscoresAction } from "../../proxy/transport/http1/underscore-names.ts";
+import { createHttpPilotService } from "../../proxy/discovery/http-pilot-service.ts";
+import { explainKeyFlag, readExplainKey } from "../compose/explain-key-file.ts";
+import {
+  address,
+  adminHostFlag,
+  allowedHostsFlag,
+  collect,
+  count,
+  drainFlag,
+  hostFlag,
+  logFormatFlag,
+  logLevelFlag,
+  portFlag,
+  underscoresFlag,
+  url,
+} from "./flags.ts";
+import { nodeId, startProxy } from "../compose/part-proxy.ts";
+import { stopAll, stopSignal, surviveRejections } from "../compose/stopping.ts";
+import { createRuntime, type LogFlags, runtimeOfPart } from "../compose/runtime.ts";
+
+interface Flags extends LogFlags {
+  readonly role: ProxyNode["role"];
+  readonly service?: string;
+  readonly host: string;
+  readonly edgePort: number;
+  readonly outboundPort: number;
+  readonly inboundPort: number;
+  readonly app?: { readonly host: string; readonly port: number };
+  readonly pilot: string;
+  readonly mixer: readonly string[];
+  readonly adminHost: string;
+  readonly adminPort: number;
+  readonly allowedHosts: readonly string[];
+  readonly trustedHops: number;
+  readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
+  readonly explainKeyFile?: string;
+  readonly drain: number;
+}
+
+export function proxyCommand(): Command {
+  return new Command("proxy")
+    .summary("run a proxy: an edge of the mesh, or the sidecar of one workload")
+    .description(
+      "Runs a proxy alone, with pilot and mixer behind HTTP. It listens when pilot has told it where, and decides when the mixer has told it the policies; until then requests are answered 503.",
+    )
+    .addOption(
+      new Option("--role <role>", "what the proxy is").choices(["edge", "sidecar"]).makeOptionMandatory(),
+    )
+    .requiredOption("--pilot <url>", "where pilot is", url)
+    .requiredOption(
+      "--mixer <url>",
+      "where a mixer is; give it again for more",
+      (value, previous?: readonly string[]) => collect(url(value), previous),
+    )
+    .addOption(hostFlag())
+    .addOption(portFlag("--edge-port", "an edge, when no Gateway names one", 8080))
+    .option("--service <name>", "the service whose sidecar this is")
+    .option(
+      "--app <address>",
+      "where the sidecar's workload itself listens; without it there is no inbound listener",
+      address,
+    )
+    .addOption(portFlag("--inbound-port", "a sidecar, for calls to its workload", 15006))
+    .addOption(portFlag("--outbound-port", "a sidecar, for calls of its workload; always on loopback", 15001))
+    .addOption(adminHostFlag())
+    .addOption(portFlag("--admin-port", "the admin surface", 15000))
+    .addOption(allowedHostsFlag())
+    .option(
+      "--trusted-hops <n>",
+      "proxies before an edge whose claims about the client are believed",
+      count,
+      0,
+    )
+    .addOption(explainKeyFlag())
+    .addOption(underscoresFlag())
+    .addOption(drainFlag())
+    .addOption(logLevelFlag())
+    .addOption(logFormatFlag())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  purser proxy --role edge --pilot http://pilot:15010 --mixer http://mixer:9092
+  purser proxy --role sidecar --service reviews --app 127.0.0.1:9080 --host 0.0.0.0 \\
+               --pilot http://pilot:15010 --mixer http://mixer-1:9092 --mixer http://mixer-2:9092`,
+    )
+    .action(async (flags: Flags) => {
+      const node = nodeOf(flags);
+      const explainKey = await readExplainKey(flags.explainKeyFile);
+      const runtime = createRuntime(flags);
+      surviveRejections(runtime.logger);
+      const mixer = createHttpMixerService({ ...runtimeOfPart(runtime, "mixer client"), urls: flags.mixer });
+      const pilot = createHttpPilotService({ ...runtimeOfPart(runtime, "pilot client"), url: flags.pilot });
+      const clients = {
+        name: "clients",
+        close: async () => void (await Promise.all([mixer.close(), pilot.close()])),
+      };
+      try {
+        const { adminHost: host, adminPort: port, allowedHosts, headersWithUnderscoresAction } = flags;
+        const admin = { host, port, allowedHosts };
+        const proxy = await startProxy(
+          { node, mixer, pilot, admin, explainKey, headersWithUnderscoresAction },
+          runtime,
+        );
+        const where = proxy.proxy
+          .addresses()
+          .listeners.map((listener) => `http://${listener.host}:${listener.port}`);
+        process.stdout.write(`${node.role} proxy listening on ${where.join(", ")}\n`);
+        await stopSignal();
+        await stopAll([clients, proxy], flags.drain, runtime.logger);
+      } catch (error) {
+        await clients.close();
+        throw error;
+      }
+    });
+}
+
+function nodeOf(flags: Flags): ProxyNode {
+  const { role, host, service, app } = flags;
+  if (role === "edge") {
+    if (app !== undefined || service !== undefined)
+      throw new PurserError("PURSER_CLI_USAGE", "--app and --service are for sidecars, and this is an edge");
+    return { role, id: nodeId(role, "edge"), host, port: flags.edgePort, trustedHops: flags.trustedHops };
+  }
+  if (service === undefined) throw new PurserError("PURSER_CLI_USAGE", "a sidecar needs --service");
+  const inbound =
+    app === undefined ? {} : { inbound: { port: flags.inboundPort, appHost: app.host, appPort: app.port } };
+  return { role, id: nodeId(role, service), host, service, outboundPort: flags.outboundPort, ...inbound };
+}

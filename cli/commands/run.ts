@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { Command, InvalidArgumentError } from "commander";
+import { explainKeyFlag } from "../compose/explain-key-file.ts";
+import {
+  adminHostFlag,
+  allowedHostsFlag,
+  allowEmptyFlag,
+  configFlag,
+  count,
+  drainFlag,
+  hostFlag,
+  logFormatFlag,
+  logLevelFlag,
+  port,
+  portFlag,
+  underscoresFlag,
+} from "./flags.ts";
+import { type MeshFlags, runMesh } from "../compose/run-mesh.ts";
+import { stopSignal, surviveRejections } from "../compose/stopping.ts";
+import { meshSummary } from "./summary.ts";
+import { createRuntime, type LogFlags } from "../compose/runtime.ts";
+
+interface RunFlags extends Omit<MeshFlags, "sidecar">, LogFlags {
+  readonly sidecar?: MeshFlags["sidecar"];
+  readonly drain: number;
+}
+
+export function runCommand(): Command {
+  return meshFlags(new Command("run"))
+    .summary("run a whole mesh in this process: mixer, pilot and an edge proxy")
+    .description(
+      "Runs mixer, pilot and an edge proxy in this process, over the documents of a folder. Editing a document takes " +
+        "effect within a second; a broken edit is refused and the last good set goes on.",
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  purser run -c mesh/                          the documents of a folder, the edge on port 8080
+  purser run -c mesh/ --sidecar reviews=15001  and a sidecar for the calls that reviews makes
+  purser run -c mesh/ --edge-port 0            any free port; the summary says which`,
+    )
+    .action(async (flags: RunFlags) => {
+      const runtime = createRuntime(flags);
+      surviveRejections(runtime.logger);
+      const mesh = await runMesh({ ...flags, sidecar: flags.sidecar ?? [] }, runtime);
+      process.stdout.write(meshSummary(mesh));
+      await stopSignal();
+      await mesh.close(flags.drain);
+    });
+}
+
+/** The flags of a mesh in one process; the demo has the same. */
+export function meshFlags(command: Command): Command {
+  return command
+    .addOption(configFlag())
+    .addOption(allowEmptyFlag())
+    .addOption(hostFlag())
+    .addOption(portFlag("--edge-port", "the edge proxy, when no Gateway names one", 8080))
+    .addOption(portFlag("--mixer-port", "the mixer's HTTP API", 9092))
+    .addOption(portFlag("--pilot-port", "pilot's HTTP API", 15010))
+    .addOption(adminHostFlag())
+    .addOption(portFlag("--admin-port", "the edge proxy's admin surface", 15000))
+    .addOption(allowedHostsFlag())
+    .option(
+      "--sidecar <service=port>",
+      "a sidecar for a service's own calls, and its port; give it again for more",
+      sidecar,
+    )
+    .addOption(explainKeyFlag())
+    .option("--trusted-hops <n>", "proxies in front whose claims about the client are believed", count, 0)
+    .option("--max-body-bytes <n>", "the largest body the mixer's API takes", count, 1_048_576)
+    .option("--max-concurrent-requests <n>", "requests the mixer's API has under way at most", count, 1_024)
+    .addOption(underscoresFlag())
+    .addOption(drainFlag())
+    .addOption(logLevelFlag())
+    .addOption(logFormatFlag());
+}
+
+function sidecar(value: string, previous: MeshFlags["sidecar"] = []): MeshFlags["sidecar"] {
+  const [, service, portText] = /^([^=]+)=(\d+)$/.exec(value) ?? [];
+  if (service === undefined || portText === undefined) {
+    throw new InvalidArgumentError("It is not of the form service=port, such as reviews=15001.");
+  }
+  return [...previous, { service, outboundPort: port(portText) }];
+}

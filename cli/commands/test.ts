@@ -1,0 +1,155 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { writeFile } from "node:fs/promises";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { coveragePercent } from "../../core/explain/coverage.ts";
+import { messageOf, PurserError } from "../../kernel/errors.ts";
+import { type Style, styleOf } from "../../tools/terminal.ts";
+import { findTests } from "../../tools/policy-tests/find-tests.ts";
+import { jsonReport, junitReport } from "../../tools/policy-tests/machine-reports.ts";
+import { runTests, type TestRun } from "../../tools/policy-tests/run-tests.ts";
+import { coverageText, isFailed, summaryLine, textReport } from "../../tools/policy-tests/text-report.ts";
+import { CommandFailed } from "./command-failed.ts";
+import { readConfig } from "../compose/part-config.ts";
+import { createRuntime } from "../compose/runtime.ts";
+
+const FORMATS = ["text", "json", "junit"] as const;
+
+interface Flags {
+  readonly filter?: string;
+  readonly format: (typeof FORMATS)[number];
+  readonly output?: string;
+  readonly coverage?: true;
+  readonly coverageThreshold?: number;
+}
+
+export function testCommand(): Command {
+  return new Command("test")
+    .summary("run the tests of policies")
+    .description(
+      "Runs the PolicyTest documents in files, and in folders at any depth: bags, and what shall be decided of them. " +
+        "docs/testing-policies.md says how to write them.",
+    )
+    .argument("[paths...]", "files and folders", ["."])
+    .option(
+      "--filter <glob>",
+      "run only cases whose name, or test/name, is like this; * is any text, ? any letter",
+    )
+    .addOption(new Option("--format <format>", "how results are written").choices(FORMATS).default("text"))
+    .option("--output <file>", "where they are written; default: standard output")
+    .option("--coverage", "show which parts of the policies' expressions no case evaluated")
+    .option("--coverage-threshold <percent>", "fail when less than this is covered", percent)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  purser test                                     every test below this folder
+  purser test policies/ --filter '*guest*'        some of them
+  purser test policies/ --coverage                and what they leave out
+  purser test policies/ --format junit --output results.xml --coverage-threshold 80
+
+A test, beside the policies it is of:
+  apiVersion: purser.dev/v1
+  kind: PolicyTest
+  metadata: { name: guests }
+  spec:
+    policies: [./guests.yaml]
+    cases:
+      - name: guests are refused
+        bag: { request: { method: GET, headers: { x-user: guest } } }
+        expect: { decision: PERMISSION_DENIED, decidedBy: guests }
+
+Exit codes: 0 all passed, 1 something failed, 2 a flag, a test or a policy is faulty.`,
+    )
+    .action(test);
+}
+
+async function test(paths: readonly string[], flags: Flags): Promise<void> {
+  const runtime = createRuntime({ logLevel: "warn", logFormat: "auto" });
+  const tests = await findTests(paths);
+  const { filter } = flags;
+  const pattern = filter === undefined ? undefined : globPattern(filter);
+  const progress = progressLine(process.stderr);
+  const run = await runTests(tests, {
+    runtime,
+    readSnapshot: (paths) => readConfig(paths, runtime),
+    isWanted: (suite, name) =>
+      pattern === undefined || pattern.test(name) || pattern.test(`${suite}/${name}`),
+    onProgress: progress.show,
+  });
+  progress.clear();
+  if (run.cases.length === 0)
+    throw new PurserError(
+      "PURSER_NO_TESTS",
+      filter === undefined
+        ? `there is no PolicyTest in ${paths.join(", ")}`
+        : `no case is like --filter ${filter}`,
+    );
+  await write(run, flags);
+  if (run.cases.some(isFailed) || isBelowThreshold(run, flags)) throw new CommandFailed();
+}
+
+async function write(run: TestRun, { format, output, coverage }: Flags): Promise<void> {
+  const toTerminal = output === undefined;
+  const style = styleOf(toTerminal ? process.stdout : {}, process.env);
+  const report = {
+    text: () => textOf(run, coverage, style),
+    json: () => jsonReport(run),
+    junit: () => junitReport(run),
+  };
+  const text = report[format]();
+  if (toTerminal) process.stdout.write(text);
+  else {
+    try {
+      await writeFile(output, text);
+    } catch (cause) {
+      throw new PurserError("PURSER_CLI_USAGE", `--output ${output} cannot be written: ${messageOf(cause)}`, {
+        cause,
+      });
+    }
+    process.stdout.write(`${summaryLine(run.cases, styleOf(process.stdout, process.env))}\n`);
+  }
+  // The other formats must stay what they are.
+  if (coverage === true && format === "junit")
+    process.stderr.write(coverageText(run.coverage, styleOf(process.stderr, process.env)));
+}
+
+function textOf(run: TestRun, coverage: true | undefined, style: Style): string {
+  const report = textReport(run, style);
+  return coverage === true ? `${report}\n${coverageText(run.coverage, style)}` : report;
+}
+
+function isBelowThreshold({ coverage }: TestRun, { coverageThreshold }: Flags): boolean {
+  if (coverageThreshold === undefined) return false;
+  const reached = coveragePercent(coverage);
+  if (reached >= coverageThreshold) return false;
+  process.stderr.write(
+    `purser: ${reached.toFixed(1)} % of the expressions is covered, less than ${coverageThreshold} %\n`,
+  );
+  return true;
+}
+
+/** One line that is overwritten, on a terminal only. */
+function progressLine(stream: NodeJS.WriteStream) {
+  const write = (text: string): void => {
+    if (stream.isTTY) stream.write(`\r\u001B[K${text}`);
+  };
+  return {
+    show: (finished: number, next: string) =>
+      write(`${finished} done, ${next}`.slice(0, (stream.columns ?? 80) - 1)),
+    clear: () => write(""),
+  };
+}
+
+function globPattern(glob: string): RegExp {
+  const escaped = glob.replace(/[.+^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`^${escaped.replace(/\*+/g, ".*").replaceAll("?", ".")}$`, "su");
+}
+
+function percent(value: string): number {
+  const number = Number(value);
+  if (value.trim() === "" || !(number >= 0 && number <= 100))
+    throw new InvalidArgumentError("It is not a percentage from 0 to 100.");
+  return number;
+}

@@ -1,0 +1,34 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { readFile } from "node:fs/promises";
+import { Option } from "commander";
+import { messageOf, PurserError } from "../../kernel/errors.ts";
+import { createExplainKey, type ExplainKey } from "../../proxy/explain-key.ts";
+
+/** Shorter ones can be guessed. */
+const SHORTEST_KEY = 16;
+
+export const explainKeyFlag = (): Option =>
+  new Option(
+    "--explain-key-file <file>",
+    "holds a key with which requests may ask, in x-purser-explain, why they are decided as they are; without it none may",
+  );
+
+/** @throws {PurserError} PURSER_CLI_USAGE when there is no fit key in the file. */
+export async function readExplainKey(file: string | undefined): Promise<ExplainKey | undefined> {
+  if (file === undefined) return undefined;
+  let key: string;
+  try {
+    key = (await readFile(file, "utf8")).trim();
+  } catch (cause) {
+    const message = `--explain-key-file ${file} cannot be read: ${messageOf(cause)}`;
+    throw new PurserError("PURSER_CLI_USAGE", message, { cause });
+  }
+  if (key.length < SHORTEST_KEY || /[^!-~]/.test(key))
+    throw new PurserError(
+      "PURSER_CLI_USAGE",
+      `the key in ${file} is not at least ${SHORTEST_KEY} characters of printable ASCII without spaces`,
+    );
+  return createExplainKey(key);
+}

@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { readFile, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { watch } from "chokidar";
+import type { Files } from "../../core/hooks/extension.ts";
+
+/** A handler's file is a list or a template, not a data set. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** The files that a handler's configuration names, relative to the document that configures it. */
+export function filesBeside(documentFile: string): Files {
+  return {
+    watch(path, listener, onError) {
+      const file = resolve(dirname(documentFile), path);
+      let stopped = false;
+      let lastText: string | undefined;
+      let turn = 0;
+      const read = async (): Promise<void> => {
+        const mine = ++turn;
+        try {
+          const { size } = await stat(file);
+          if (size > MAX_BYTES)
+            throw new Error(`${file} has ${size} bytes; ${MAX_BYTES} are the most that is read`);
+          const text = await readFile(file, "utf8");
+          // A later change has begun to be read, or nobody listens any more.
+          if (stopped || mine !== turn || text === lastText) return;
+          lastText = text;
+          listener(text);
+        } catch (error) {
+          if (stopped || mine !== turn) return;
+          lastText = undefined;
+          onError(error as Error);
+        }
+      };
+      const watcher = watch(file, {
+        ignoreInitial: true,
+        awaitWriteFinish: { stabilityThreshold: 50, pollInterval: 20 },
+      });
+      watcher.on("all", () => void read());
+      watcher.on("error", (error) => onError(error as Error));
+      void read();
+      return () => {
+        stopped = true;
+        void watcher.close();
+      };
+    },
+  };
+}

@@ -1,0 +1,164 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { BUNDLED_ADAPTERS } from "../../adapters/inventory.ts";
+import type { ConfigSource } from "../../config/config-source.ts";
+import { SetBuilder } from "../../config/build-set.ts";
+import { ConfigRejected } from "../../config/config-rejected.ts";
+import { ANY_DOCUMENT, contentsOf, faultsOfEmptiness, type Purpose } from "../../config/emptiness.ts";
+import { createFileSource, type FileSourceOptions } from "../../config/file-source.ts";
+import { DEFAULT_SIZE_LIMITS, readFiles } from "../../config/read-files.ts";
+import { createJsonataCompiler } from "../../core/expressions/jsonata-engine.ts";
+import type { CompileExpression } from "../../core/expressions/expression.ts";
+import { createInventory } from "../../core/hooks/inventory.ts";
+import { type Diagnostic, formatDiagnostic } from "../../kernel/diagnostic.ts";
+import { messageOf } from "../../kernel/errors.ts";
+import type { Snapshot } from "../../core/snapshot/snapshot.ts";
+import { BUNDLED_PLUGINS } from "../../plugins/inventory.ts";
+import { systemScheduler } from "./platform.ts";
+import type { RunningPart } from "./stopping.ts";
+import type { Runtime } from "../../kernel/ports.ts";
+
+/** The one expression engine of this process. */
+export const compileExpression: CompileExpression = createJsonataCompiler({}, () => performance.now());
+
+const INVENTORY = createInventory([...BUNDLED_ADAPTERS, ...BUNDLED_PLUGINS]);
+
+export interface LoadedConfig {
+  readonly source: ConfigSource;
+  readonly snapshot: Snapshot;
+}
+
+export interface ConfigFlags {
+  readonly config: readonly string[];
+  /** Whether a set may have nothing for this process to do; default: it is refused. */
+  readonly allowEmpty?: boolean;
+}
+
+/**
+ * Reads the documents and begins to follow them.
+ * @param purposes What the process needs documents for.
+ * @throws {ConfigRejected} when the first set has faults, or is empty: there is nothing to go on with.
+ */
+export async function loadConfig(
+  { config, allowEmpty = false }: ConfigFlags,
+  purposes: readonly Purpose[],
+  runtime: Runtime,
+): Promise<LoadedConfig> {
+  return load(config, runtime, { watch: true, ...(allowEmpty ? {} : { purposes }) });
+}
+
+/**
+ * Reads the documents once, for commands that look at them and end.
+ * @throws {ConfigRejected} when the set has faults, or no document.
+ */
+export async function readConfig(paths: readonly string[], runtime: Runtime): Promise<Snapshot> {
+  const { source, snapshot } = await load(paths, runtime, { watch: false, purposes: [ANY_DOCUMENT] });
+  await source.close();
+  return snapshot;
+}
+
+async function load(
+  paths: readonly string[],
+  { clock, scheduler, logger }: Runtime,
+  how: Pick<FileSourceOptions, "watch" | "purposes">,
+): Promise<LoadedConfig> {
+  const options = {
+    ...how,
+    paths,
+    clock,
+    scheduler,
+    logger,
+    compile: compileExpression,
+    inventory: INVENTORY,
+  };
+  const source = createFileSource(options);
+  const first = await source.start();
+  if (first.ok) return { source, snapshot: first.value };
+  await source.close();
+  throw new ConfigRejected(first.diagnostics);
+}
+
+/** A configuration that was read and checked, and not put to use. */
+export interface CheckedConfig {
+  /** Every fault and warning, in the order of the files. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** The text of each file, by its path. */
+  readonly sources: ReadonlyMap<string, string>;
+  /** How many documents were read, and how many different expressions they have. */
+  readonly documents: number;
+  readonly expressions: number;
+}
+
+/** Reads the documents as `loadConfig` does, once, and says all that is to be said of them. */
+export async function checkConfig(paths: readonly string[]): Promise<CheckedConfig> {
+  const seen = new Set<string>();
+  const compile: CompileExpression = (source) => {
+    seen.add(source);
+    return compileExpression(source);
+  };
+  const builder = new SetBuilder({ compile, inventory: INVENTORY, scheduler: systemScheduler });
+  const set = await readFiles(paths, DEFAULT_SIZE_LIMITS);
+  const result = await builder.build(set);
+  const contents = contentsOf(set, builder.parsedFiles);
+  const empty = result.ok ? faultsOfEmptiness(contents, paths, [ANY_DOCUMENT], undefined) : [];
+  return {
+    diagnostics: result.ok ? [...empty, ...result.warnings] : result.diagnostics,
+    sources: new Map(set.files.map(({ path, text }) => [path, text])),
+    documents: builder.documentCount,
+    expressions: seen.size,
+  };
+}
+
+/**
+ * Hands every later set to `take`, one after another, and says in the log what became of it. A `take` that throws is
+ * logged and leaves the last good set in force.
+ *
+ * @returns The part to stop first: from then on no set is handed over.
+ */
+export function followConfig(
+  source: ConfigSource,
+  take: (snapshot: Snapshot) => Promise<readonly Diagnostic[]>,
+  refuse: (diagnostics: readonly Diagnostic[]) => void,
+  { logger }: Pick<Runtime, "logger">,
+): RunningPart {
+  let stopped = false;
+  let turn: Promise<void> = Promise.resolve();
+  const refused = (diagnostics: readonly Diagnostic[]): void => {
+    for (const diagnostic of diagnostics) logger.error(formatDiagnostic(diagnostic, { remedy: true }));
+    logger.error("the new configuration is refused; the last good one goes on", {
+      faults: diagnostics.length,
+    });
+    refuse(diagnostics);
+  };
+  const follow = async (snapshot: Snapshot): Promise<void> => {
+    if (stopped) return;
+    try {
+      const diagnostics = await take(snapshot);
+      if (diagnostics.length > 0) refused(diagnostics);
+      else
+        logger.info("a new configuration is in force", {
+          version: snapshot.version,
+          documents: snapshot.documents.length,
+        });
+    } catch (error) {
+      logger.error("a new configuration could not be put in force; the last good one goes on", {
+        version: snapshot.version,
+        error: messageOf(error),
+      });
+    }
+  };
+  const unsubscribe = source.subscribe((snapshot) => {
+    turn = turn.then(() => follow(snapshot));
+  });
+  const stopRefusing = source.onRejected(refused);
+  return {
+    name: "changes of the configuration",
+    close: () => {
+      stopped = true;
+      unsubscribe();
+      stopRefusing();
+      return Promise.resolve();
+    },
+  };
+}

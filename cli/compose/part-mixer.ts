@@ -1,0 +1,74 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Diagnostic } from "../../kernel/diagnostic.ts";
+import type { Snapshot } from "../../core/snapshot/snapshot.ts";
+import { startMixerHttpServer } from "../../mixer/servers/json/server.ts";
+import { createMixer, type Mixer } from "../../mixer/mixer.ts";
+import { filesBeside } from "./files.ts";
+import { ConfigRejected } from "../../config/config-rejected.ts";
+import type { RunningPart } from "./stopping.ts";
+import type { Runtime } from "../../kernel/ports.ts";
+import { runtimeOfPart } from "./runtime.ts";
+
+export interface MixerFlags {
+  readonly host: string;
+  readonly mixerPort: number;
+  readonly allowedHosts: readonly string[];
+  readonly maxBodyBytes: number;
+  readonly maxConcurrentRequests: number;
+  /** How many mixers share the proxies, and so the limits when a store is away; default 1. */
+  readonly mixers?: number;
+  /** How many remote proxies of one address count for the shares; default 16. */
+  readonly proxiesPerAddress?: number;
+}
+
+export interface MixerPart extends RunningPart {
+  readonly mixer: Mixer;
+  /** Where it answers, as a URL. */
+  readonly url: string;
+  /** Puts a later snapshot in force; what made it refuse, or nothing. */
+  apply(snapshot: Snapshot): Promise<readonly Diagnostic[]>;
+}
+
+/** @throws {PurserError} when the snapshot's handlers cannot be built, or the port cannot be had. */
+export async function startMixer(
+  flags: MixerFlags,
+  snapshot: Snapshot,
+  runtime: Runtime,
+): Promise<MixerPart> {
+  const ours = runtimeOfPart(runtime, "mixer");
+  const { proxiesPerAddress } = flags;
+  const counting = proxiesPerAddress === undefined ? {} : { proxiesPerAddress };
+  const mixer = createMixer({ ...ours, files: filesBeside, nodeCount: flags.mixers ?? 1, ...counting });
+  try {
+    const applied = await mixer.apply(snapshot);
+    if (!applied.ok) throw new ConfigRejected(applied.diagnostics);
+    const server = await startMixerHttpServer({
+      ...ours,
+      mixer,
+      host: flags.host,
+      port: flags.mixerPort,
+      allowedHosts: flags.allowedHosts,
+      bodyLimitBytes: flags.maxBodyBytes,
+      maxConcurrentRequests: flags.maxConcurrentRequests,
+    });
+    return {
+      name: "mixer",
+      mixer,
+      url: `http://${server.host}:${server.port}`,
+      async apply(next) {
+        const outcome = await mixer.apply(next);
+        return outcome.ok ? [] : outcome.diagnostics;
+      },
+      async close(deadlineMs) {
+        const endMs = ours.clock.monotonicMs() + deadlineMs;
+        await server.close(deadlineMs / 2);
+        await mixer.close(Math.max(0, endMs - ours.clock.monotonicMs()));
+      },
+    };
+  } catch (error) {
+    await mixer.close(0);
+    throw error;
+  }
+}

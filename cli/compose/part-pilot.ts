@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Snapshot } from "../../core/snapshot/snapshot.ts";
+import { startPilotHttpServer } from "../../pilot/servers/http-server.ts";
+import { createPilot, type Pilot } from "../../pilot/pilot.ts";
+import type { RunningPart } from "./stopping.ts";
+import type { Runtime } from "../../kernel/ports.ts";
+import { runtimeOfPart } from "./runtime.ts";
+
+export interface PilotFlags {
+  readonly host: string;
+  readonly pilotPort: number;
+  readonly allowedHosts: readonly string[];
+}
+
+export interface PilotPart extends RunningPart {
+  readonly pilot: Pilot;
+  readonly url: string;
+}
+
+/** @throws {PurserError} when the port cannot be had. */
+export async function startPilot(
+  { host, pilotPort, allowedHosts }: PilotFlags,
+  snapshot: Snapshot,
+  runtime: Runtime,
+): Promise<PilotPart> {
+  const { logger, scheduler } = runtimeOfPart(runtime, "pilot");
+  const pilot = createPilot({ logger });
+  pilot.update(snapshot);
+  const where = { host, port: pilotPort, allowedHosts };
+  const server = await startPilotHttpServer({ pilot, logger, scheduler, ...where });
+  return {
+    name: "pilot",
+    pilot,
+    url: `http://${server.host}:${server.port}`,
+    // The other half is for the mixer, when it is in the same process.
+    close: (deadlineMs) => server.close(deadlineMs / 2),
+  };
+}

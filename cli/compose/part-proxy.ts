@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { hostname } from "node:os";
+import type { MixerService } from "../../api/mixer.ts";
+import type { PilotService, ProxyNode } from "../../api/pilot.ts";
+import { createPolicyClient } from "../../proxy/policy/policy-client.ts";
+import type { ExplainKey } from "../../proxy/explain-key.ts";
+import type { AdminAddress } from "../../proxy/admin/admin-server.ts";
+import type { HeadersWithUnderscoresAction } from "../../proxy/transport/http1/underscore-names.ts";
+import { createProxy, type Proxy } from "../../proxy/proxy.ts";
+import { compileExpression } from "./part-config.ts";
+import type { RunningPart } from "./stopping.ts";
+import type { Runtime } from "../../kernel/ports.ts";
+import { runtimeOfPart } from "./runtime.ts";
+
+export interface ProxyWiring {
+  readonly node: ProxyNode;
+  /** In this process or behind HTTP: the proxy does not know. */
+  readonly mixer: MixerService;
+  readonly pilot: PilotService;
+  readonly admin?: AdminAddress;
+  readonly explainKey?: ExplainKey | undefined;
+  readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
+}
+
+export interface ProxyPart extends RunningPart {
+  readonly node: ProxyNode;
+  readonly proxy: Proxy;
+}
+
+/** Unique among proxies, and telling where to look. */
+export function nodeId(role: string, workload: string): string {
+  return `${role}~${workload}~${hostname()}~${process.pid}`;
+}
+
+/** @throws {PurserError} when a port cannot be had, or pilot gives no configuration in time. */
+export async function startProxy(
+  { node, mixer, pilot, admin, explainKey, headersWithUnderscoresAction }: ProxyWiring,
+  runtime: Runtime,
+): Promise<ProxyPart> {
+  const ours = runtimeOfPart(runtime, node.role === "edge" ? "edge" : `sidecar of ${node.service}`);
+  const policy = createPolicyClient({
+    ...ours,
+    service: mixer,
+    identity: { id: node.id },
+    compile: compileExpression,
+  });
+  const proxy = createProxy({
+    ...ours,
+    node,
+    pilot,
+    policy,
+    headersWithUnderscoresAction,
+    ...(admin === undefined ? {} : { admin }),
+    ...(explainKey === undefined ? {} : { explainKey }),
+  });
+  const close = async (deadlineMs: number): Promise<void> => {
+    const endMs = ours.clock.monotonicMs() + deadlineMs;
+    await proxy.drain(deadlineMs * 0.7);
+    await proxy.close();
+    await policy.close(Math.max(0, endMs - ours.clock.monotonicMs()));
+  };
+  try {
+    await proxy.start();
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
+  return { name: node.id, node, proxy, close };
+}

@@ -1,0 +1,17 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { type Diagnostic, formatDiagnostic } from "../kernel/diagnostic.ts";
+import { PurserError } from "../kernel/errors.ts";
+
+/** A configuration that cannot be used; the message is all of its faults, one a line. */
+export class ConfigRejected extends PurserError {
+  constructor(diagnostics: readonly Diagnostic[]) {
+    const lines = diagnostics.map((diagnostic) => formatDiagnostic(diagnostic, { remedy: true }));
+    const noun = diagnostics.length === 1 ? "fault" : "faults";
+    super(
+      "PURSER_CONFIG_REJECTED",
+      `${lines.join("\n")}\n${diagnostics.length} ${noun} in the configuration`,
+    );
+  }
+}

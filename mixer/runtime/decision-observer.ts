@@ -1,0 +1,30 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { CheckObserver } from "../../core/check/ports.ts";
+import type { HandlerHost } from "./handlers/host.ts";
+
+/**
+ * Counts what documents say and where they fail. A failure is counted each time and logged the first time in a
+ * generation's life: a document that fails for one request fails for many.
+ */
+export function createDecisionObserver({
+  metrics,
+  logger,
+}: Pick<HandlerHost, "metrics" | "logger">): CheckObserver {
+  const logged = new Set<string>();
+  return {
+    outcome: (ref, outcome) => metrics.outcome(ref, outcome),
+    fault: ({ kind, name }, { code, detail }) => {
+      metrics.fault({ kind, name }, code);
+      const key = `${kind}/${name} ${code}`;
+      if (logged.has(key)) return;
+      logged.add(key);
+      logger.warn("a document could not be evaluated; its further failures are only counted", {
+        document: `${kind}/${name}`,
+        code,
+        detail,
+      });
+    },
+  };
+}

@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AttributeSource, CheckDispatch } from "../../../core/check/ports.ts";
+import type { CheckInstance } from "../../../core/check/instances.ts";
+import type { CallContext, TemplateName } from "../../../core/hooks/extension.ts";
+import { PurserError } from "../../../kernel/errors.ts";
+import type { MaybePromise } from "../../../kernel/maybe-promise.ts";
+import type { CheckAnswer } from "../../../core/templates/instances.ts";
+import type { MixerMetrics } from "../metrics/mixer-metrics.ts";
+import type { HandlerEntry, HandlerTable } from "./handler-table.ts";
+import { callHook } from "./hook-call.ts";
+
+/** The handlers of one snapshot as checks reach them: bounded in time, measured, and named when they fail. */
+export function createCheckDispatch(table: HandlerTable, metrics: MixerMetrics): CheckDispatch {
+  return {
+    attributeSources: [...table.entries.values()].flatMap(attributeSourceOf),
+    ask: (name, template, instance) => {
+      const entry = table.entries.get(name);
+      if (entry === undefined) {
+        throw new PurserError("PURSER_INTERNAL", `no handler ${name} in this snapshot`);
+      }
+      return metrics.measureDispatch(name, template, () => ask(entry, template, instance));
+    },
+  };
+}
+
+function attributeSourceOf({ handler, hooks }: HandlerEntry): readonly AttributeSource[] {
+  if (hooks === undefined || !hooks.attributes.isUsed()) return [];
+  return [
+    {
+      ref: { kind: "Handler", name: handler.name },
+      add: (bag) => handler.callOnTheWay(() => callHook((done) => hooks.attributes.callAsync(bag, done))),
+    },
+  ];
+}
+
+type Ask = (instance: CheckInstance, call: CallContext) => MaybePromise<CheckAnswer>;
+
+function ask(
+  { handler, hooks }: HandlerEntry,
+  template: TemplateName,
+  instance: CheckInstance,
+): MaybePromise<CheckAnswer | undefined> {
+  if (handler.built.kind === "plugin") {
+    const hook = hooks?.check.get(template);
+    return hook === undefined
+      ? undefined
+      : handler.callOnTheWay(() => callHook((done) => hook.callAsync(instance, done)));
+  }
+  const adapter = handler.built.handler;
+  // The instance was filled for this very template.
+  const method = adapter[template as "listentry"] as Ask | undefined;
+  if (method === undefined) {
+    throw new PurserError("PURSER_HANDLER_FAILED", `handler ${handler.name} does not implement ${template}`);
+  }
+  return handler.callOnTheWay((call) => method.call(adapter, instance, call));
+}

@@ -1,0 +1,185 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type {
+  AdapterHandler,
+  CallContext,
+  PluginHandler,
+  TemplateName,
+} from "../../../core/hooks/extension.ts";
+import { TEMPLATE_VARIETY } from "../../../core/hooks/extension.ts";
+import { isPurserError, messageOf, PurserError } from "../../../kernel/errors.ts";
+import { attempt, type MaybePromise } from "../../../kernel/maybe-promise.ts";
+import type { Logger } from "../../../kernel/ports.ts";
+import type { HandlerDeclaration } from "../../../core/snapshot/snapshot.ts";
+import { Delivery } from "../delivery/delivery.ts";
+import { withDeadline } from "./deadline.ts";
+import type { HandlerHost } from "./host.ts";
+import { MovableDeadline } from "./movable-deadline.ts";
+import { TrackedScheduler } from "./tracked-scheduler.ts";
+
+/**
+ * How long a request waits for a handler. Less than the second that a proxy waits for a whole check, so that a slow
+ * handler is the affair of the documents that use it, and is not taken for a mixer that is away.
+ */
+const ON_THE_WAY_MS = 500;
+
+/** The share of a handler's closing time that delivering its queues may take; the rest is for its own close(). */
+const DELIVERY_SHARE = 7 / 8;
+
+export type Built =
+  | { readonly kind: "adapter"; readonly handler: AdapterHandler }
+  | { readonly kind: "plugin"; readonly handler: PluginHandler };
+
+/** A configured adapter or plugin at work. It lives for as long as any snapshot declares it with the same signature. */
+export class Handler {
+  readonly declaration: HandlerDeclaration;
+  readonly built: Built;
+  /** One queue for each report template. */
+  readonly deliveries: ReadonlyMap<TemplateName, Delivery<unknown>>;
+  readonly #host: HandlerHost;
+  readonly #logger: Logger;
+  readonly #scheduler: TrackedScheduler;
+  readonly #deadline: MovableDeadline;
+  #closing: Promise<void> | undefined;
+
+  /** @throws what the definition's `build` throws; whatever it had scheduled by then is cancelled. */
+  constructor(declaration: HandlerDeclaration, host: HandlerHost) {
+    this.declaration = declaration;
+    this.#host = host;
+    this.#logger = host.logger.child({ handler: declaration.name });
+    this.#scheduler = new TrackedScheduler(host.scheduler, this.#logger);
+    this.#deadline = new MovableDeadline(host);
+    try {
+      this.built = this.#build();
+    } catch (error) {
+      this.#scheduler.close();
+      throw error;
+    }
+    this.deliveries = this.#createDeliveries();
+  }
+
+  get name(): string {
+    return this.declaration.name;
+  }
+
+  /**
+   * Calls into the handler's code while a request waits: within ON_THE_WAY_MS, or the handler's own deadline when that is
+   * shorter. Fails as `call` does.
+   */
+  callOnTheWay<T>(work: (call: CallContext) => MaybePromise<T>): MaybePromise<T> {
+    return this.call(work, Math.min(ON_THE_WAY_MS, this.declaration.delivery.timeoutMs));
+  }
+
+  /**
+   * Calls into the handler's code within its deadline. Whatever goes wrong comes out as a PurserError that names the
+   * handler: PURSER_HANDLER_TIMEOUT, the handler's own code, or PURSER_HANDLER_FAILED.
+   */
+  call<T>(
+    work: (call: CallContext) => MaybePromise<T>,
+    timeoutMs: number = this.declaration.delivery.timeoutMs,
+  ): MaybePromise<T> {
+    return attempt(
+      () => withDeadline(this.#host.scheduler, timeoutMs, work, () => this.#timeout(timeoutMs)),
+      (error) => {
+        throw this.#named(error);
+      },
+    );
+  }
+
+  /**
+   * Delivers the queued telemetry, then ends the handler, within the deadline. A later call can bring the deadline
+   * forward. Never rejects.
+   */
+  close(deadlineMs: number): Promise<void> {
+    if (!this.#deadline.bringForward(deadlineMs) && this.#closing !== undefined) return this.#closing;
+    const delivering = [...this.deliveries.values()].map((delivery) =>
+      delivery.close(deadlineMs * DELIVERY_SHARE),
+    );
+    return (this.#closing ??= this.#close(delivering));
+  }
+
+  #build(): Built {
+    const { declaration } = this;
+    const { clock, random, files } = this.#host;
+    const context = {
+      handler: declaration.name,
+      config: declaration.config,
+      logger: this.#logger,
+      clock,
+      random,
+      scheduler: this.#scheduler,
+      files: files(declaration.location.file),
+    };
+    const { definition } = declaration;
+    return definition.extension === "adapter"
+      ? { kind: "adapter", handler: definition.build(context) }
+      : { kind: "plugin", handler: definition.build(context) };
+  }
+
+  #createDeliveries(): ReadonlyMap<TemplateName, Delivery<unknown>> {
+    const deliveries = new Map<TemplateName, Delivery<unknown>>();
+    if (this.built.kind === "plugin") return deliveries;
+    const { handler } = this.built;
+    for (const template of this.declaration.definition.templates) {
+      if (TEMPLATE_VARIETY[template] !== "report") continue;
+      // The queue holds what evaluateReport made for this very template.
+      const send = (handler[template as "metric"] as unknown as Send | undefined)?.bind(handler);
+      if (send !== undefined) deliveries.set(template, this.#createDelivery(template, send));
+    }
+    return deliveries;
+  }
+
+  #createDelivery(template: TemplateName, send: Send): Delivery<unknown> {
+    const { clock, random, scheduler, metrics } = this.#host;
+    return new Delivery({
+      settings: this.declaration.delivery,
+      send,
+      onTimeout: () => this.#timeout(this.declaration.delivery.timeoutMs),
+      clock,
+      random,
+      scheduler,
+      logger: this.#logger.child({ template }),
+      observer: metrics.deliveryObserver(this.name, template),
+    });
+  }
+
+  async #close(delivering: readonly Promise<void>[]): Promise<void> {
+    await Promise.all(delivering);
+    try {
+      const late = this.#deadline.reached.then(() => {
+        throw new PurserError("PURSER_HANDLER_TIMEOUT", `handler ${this.name} did not close in time`);
+      });
+      await Promise.race([this.built.handler.close(), late]);
+    } catch (error) {
+      this.#logger.error("a handler failed to close", { error: messageOf(error) });
+    }
+    this.#deadline.cancel();
+    const leaked = this.#scheduler.close();
+    if (leaked > 0) this.#logger.warn("a handler left work scheduled when it was closed", { tasks: leaked });
+    this.#host.metrics.handlerClosed(this.name, leaked);
+  }
+
+  #timeout(timeoutMs: number): PurserError {
+    return new PurserError(
+      "PURSER_HANDLER_TIMEOUT",
+      `handler ${this.name} did not answer within ${timeoutMs} ms`,
+      { details: { handler: this.name, timeoutMs } },
+    );
+  }
+
+  #named(error: unknown): PurserError {
+    if (isPurserError(error) && error.code === "PURSER_HANDLER_TIMEOUT") return error;
+    return new PurserError(
+      isPurserError(error) ? error.code : "PURSER_HANDLER_FAILED",
+      `handler ${this.name} failed: ${messageOf(error)}`,
+      {
+        cause: error,
+        retryable: isPurserError(error) && error.retryable,
+        details: { handler: this.name },
+      },
+    );
+  }
+}
+
+type Send = (batch: readonly unknown[], call: CallContext) => MaybePromise<void>;

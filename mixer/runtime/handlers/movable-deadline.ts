@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Cancel, Clock, Scheduler } from "../../../kernel/ports.ts";
+
+/** A deadline that can be brought forward and never put off. */
+export class MovableDeadline {
+  /** Resolves when the deadline is reached; never, when it is cancelled first. */
+  readonly reached: Promise<void>;
+  readonly #world: { readonly clock: Clock; readonly scheduler: Scheduler };
+  #endMs = Number.POSITIVE_INFINITY;
+  #reach: () => void = () => {};
+  #cancel: Cancel = () => {};
+
+  constructor(world: { readonly clock: Clock; readonly scheduler: Scheduler }) {
+    this.#world = world;
+    this.reached = new Promise((resolve) => (this.#reach = resolve));
+  }
+
+  /** @returns False when the deadline was that soon already. */
+  bringForward(durationMs: number): boolean {
+    const endMs = this.#world.clock.monotonicMs() + durationMs;
+    if (endMs >= this.#endMs) return false;
+    this.#endMs = endMs;
+    this.#cancel();
+    this.#cancel = this.#world.scheduler.after(durationMs, this.#reach);
+    return true;
+  }
+
+  cancel(): void {
+    this.#cancel();
+  }
+}

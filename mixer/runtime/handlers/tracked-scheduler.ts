@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Cancel, Logger, Scheduler } from "../../../kernel/ports.ts";
+import { messageOf } from "../../../kernel/errors.ts";
+
+/**
+ * A handler's own view of the scheduler: a task that throws is logged and hurts nobody, and what the handler forgets to
+ * cancel is known by name and ends with it.
+ */
+export class TrackedScheduler implements Scheduler {
+  readonly #scheduler: Scheduler;
+  readonly #logger: Logger;
+  readonly #pending = new Set<Cancel>();
+  #closed = false;
+
+  constructor(scheduler: Scheduler, logger: Logger) {
+    this.#scheduler = scheduler;
+    this.#logger = logger;
+  }
+
+  after(delayMs: number, task: () => void): Cancel {
+    return this.#track(task, (run, forget) =>
+      this.#scheduler.after(delayMs, () => {
+        forget();
+        run();
+      }),
+    );
+  }
+
+  every(intervalMs: number, task: () => void): Cancel {
+    return this.#track(task, (run) => this.#scheduler.every(intervalMs, run));
+  }
+
+  /** Cancels what is still scheduled and says how much that was; nothing can be scheduled afterwards. */
+  close(): number {
+    this.#closed = true;
+    const leaked = this.#pending.size;
+    for (const cancel of this.#pending) cancel();
+    this.#pending.clear();
+    return leaked;
+  }
+
+  #track(task: () => void, start: (run: () => void, forget: () => void) => Cancel): Cancel {
+    if (this.#closed) {
+      this.#logger.warn("a handler scheduled work after it was closed; it will not run");
+      return () => {};
+    }
+    const cancel = start(
+      () => this.#run(task),
+      () => this.#pending.delete(cancel),
+    );
+    this.#pending.add(cancel);
+    return () => {
+      this.#pending.delete(cancel);
+      cancel();
+    };
+  }
+
+  #run(task: () => void): void {
+    try {
+      task();
+    } catch (error) {
+      this.#logger.error("a handler's scheduled work threw", { error: messageOf(error) });
+    }
+  }
+}

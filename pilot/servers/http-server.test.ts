@@ -1,0 +1,212 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { encodeProxyConfigQuery } from "../../api/pilot-http.ts";
+import type { ProxyNode } from "../../api/pilot.ts";
+import type { ErrorBody } from "../../api/error-body.ts";
+import { isPurserError } from "../../kernel/errors.ts";
+import type { ProxyConfig } from "../../core/traffic/model.ts";
+import { createCollectingLogger } from "../../plugins/sdk/testing/logger.ts";
+import { createRealTime } from "../../plugins/sdk/testing/time.ts";
+import { BOOKSHOP, trafficDocuments } from "../../test/support/traffic-documents.ts";
+import { type PilotHttpServer, type PilotHttpSettings, startPilotHttpServer } from "./http-server.ts";
+import { createPilot } from "../pilot.ts";
+
+const EDGE: ProxyNode = { role: "edge", id: "edge-1", host: "127.0.0.1", port: 8080, trustedHops: 0 };
+const snapshot = (version: string, text = BOOKSHOP) => ({ version, traffic: trafficDocuments(text) });
+
+describe("pilot over HTTP", () => {
+  const servers: PilotHttpServer[] = [];
+  const time = createRealTime();
+
+  async function start(settings: Partial<PilotHttpSettings> = {}) {
+    const logger = createCollectingLogger();
+    const pilot = createPilot({ logger });
+    const server = await startPilotHttpServer({
+      pilot,
+      logger,
+      scheduler: time.scheduler,
+      host: "127.0.0.1",
+      port: 0,
+      ...settings,
+    });
+    servers.push(server);
+    const get = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${server.port}${path}`, init);
+    const poll = (version?: string, waitMs = 0, signal?: AbortSignal) =>
+      get(
+        encodeProxyConfigQuery({ node: EDGE, waitMs, ...(version === undefined ? {} : { version }) }),
+        signal ? { signal } : {},
+      );
+    return { pilot, server, get, poll };
+  }
+
+  const codeOf = async (response: Response) => ((await response.json()) as ErrorBody).error.code;
+
+  /** Waits until something holds, for a second at most. */
+  async function until(holds: () => boolean): Promise<void> {
+    for (let attempt = 0; attempt < 200 && !holds(); attempt++)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.ok(holds());
+  }
+
+  afterEach(async () => {
+    await Promise.all(servers.splice(0).map((server) => server.close(100)));
+    assert.equal(time.scheduled, 0);
+  });
+
+  it("answers at once when the proxy has another version, and 304 when it has the same", async () => {
+    const { pilot, poll } = await start();
+    pilot.update(snapshot("1"));
+    const first = await poll();
+    assert.equal(first.status, 200);
+    const config = (await first.json()) as ProxyConfig;
+    assert.deepEqual(
+      config.listeners.map(({ port }) => port),
+      [8080, 8081],
+    );
+    assert.equal((await poll("other", 10_000)).status, 200);
+    const same = await poll(config.version);
+    assert.equal(same.status, 304);
+    assert.equal(await same.text(), "");
+  });
+
+  it("holds a poll until the configuration changes", async () => {
+    const { pilot, poll } = await start();
+    pilot.update(snapshot("1"));
+    const { version } = (await (await poll()).json()) as ProxyConfig;
+    const held = poll(version, 10_000);
+    await until(() => pilot.watcherCount === 1);
+    pilot.update(snapshot("2"));
+    assert.equal(pilot.watcherCount, 1);
+    pilot.update(snapshot("3", BOOKSHOP.replace("/robots.txt", "/ads.txt")));
+    const answer = await held;
+    assert.equal(answer.status, 200);
+    assert.notEqual(((await answer.json()) as ProxyConfig).version, version);
+    assert.equal(pilot.watcherCount, 0);
+  });
+
+  it("ends a poll without change when its wait is over", async () => {
+    const { pilot, poll } = await start();
+    pilot.update(snapshot("1"));
+    const { version } = (await (await poll()).json()) as ProxyConfig;
+    assert.equal((await poll(version, 20)).status, 304);
+    assert.equal(pilot.watcherCount, 0);
+  });
+
+  it("lets go of a poll whose client has gone", async () => {
+    const { pilot, poll } = await start();
+    const client = new AbortController();
+    const held = poll(undefined, 10_000, client.signal);
+    await until(() => pilot.watcherCount === 1);
+    client.abort();
+    await assert.rejects(held);
+    await until(() => pilot.watcherCount === 0);
+  });
+
+  it("says that it has nothing yet, and is ready only when it has", async () => {
+    const { pilot, get, poll } = await start();
+    const early = await poll(undefined, 10);
+    assert.equal(early.status, 503);
+    assert.equal(early.headers.get("retry-after"), "1");
+    assert.equal(await codeOf(early), "PURSER_PILOT_UNAVAILABLE");
+    assert.equal((await get("/readyz")).status, 503);
+    assert.equal((await get("/healthz")).status, 200);
+    pilot.update(snapshot("1"));
+    assert.deepEqual(await (await get("/readyz")).json(), { status: "ready", version: "1" });
+  });
+
+  it("refuses more held polls than it may have", async () => {
+    const { pilot, poll } = await start({ maxPolls: 1 });
+    const held = poll(undefined, 10_000);
+    await until(() => pilot.watcherCount === 1);
+    const refused = await poll(undefined, 10_000);
+    assert.equal(refused.status, 503);
+    assert.equal(await codeOf(refused), "PURSER_OVERLOADED");
+    pilot.update(snapshot("1"));
+    assert.equal((await held).status, 200);
+  });
+
+  it("explains what is wrong with a request", async () => {
+    const { pilot, get } = await start();
+    pilot.update(snapshot("1"));
+    const node = encodeURIComponent(JSON.stringify(EDGE));
+    const cases = [
+      ["/v1/proxy-config", 400, "PURSER_REQUEST_INVALID"],
+      ["/v1/proxy-config?node=%7B", 400, "PURSER_REQUEST_INVALID"],
+      ['/v1/proxy-config?node={"role":"edge"}', 400, "PURSER_REQUEST_INVALID"],
+      [`/v1/proxy-config?node=${node}&waitMs=-1`, 400, "PURSER_REQUEST_INVALID"],
+      [`/v1/proxy-config?node=${node}&wait=1`, 400, "PURSER_REQUEST_INVALID"],
+      [`/v1/proxy-config?node=${"x".repeat(9000)}`, 414, "PURSER_REQUEST_TOO_LARGE"],
+      ["/v1/nothing", 404, "PURSER_NOT_FOUND"],
+    ] as const;
+    for (const [path, status, code] of cases) {
+      const response = await get(path);
+      assert.equal(response.status, status, path.slice(0, 60));
+      assert.equal(await codeOf(response), code);
+    }
+    const posted = await get("/v1/registry", { method: "POST" });
+    assert.equal(posted.status, 405);
+    assert.equal(posted.headers.get("allow"), "HEAD, GET");
+    assert.equal(await codeOf(posted), "PURSER_METHOD_NOT_ALLOWED");
+  });
+
+  it("shows people the services and their endpoints", async () => {
+    const { pilot, get } = await start();
+    pilot.update(snapshot("1"));
+    const { services } = (await (await get("/v1/registry")).json()) as { services: { name: string }[] };
+    assert.deepEqual(
+      services.map(({ name }) => name),
+      ["storefront", "catalog", "reviews", "ratings", "covers"],
+    );
+    assert.match(JSON.stringify(services[2]), /"workload":"reviews-v1"/);
+  });
+
+  it("counts watchers, updates and answers for Prometheus", async () => {
+    const { pilot, get, poll } = await start();
+    pilot.update(snapshot("first"));
+    pilot.update(snapshot("second"));
+    await (await poll()).text();
+    const text = await (await get("/metrics")).text();
+    assert.match(text, /^purser_pilot_updates_total 2$/m);
+    assert.match(text, /^purser_pilot_watchers 0$/m);
+    assert.match(text, /^purser_pilot_config_info\{version="second"\} 1$/m);
+    assert.doesNotMatch(text, /first/);
+    assert.match(text, /^purser_pilot_http_answers_total\{status="200"\} 1$/m);
+  });
+
+  it("answers held polls at once when it drains, and then takes no more", async () => {
+    const { pilot, server, get, poll } = await start();
+    pilot.update(snapshot("1"));
+    const { version } = (await (await poll()).json()) as ProxyConfig;
+    const held = poll(version, 10_000);
+    await until(() => pilot.watcherCount === 1);
+    server.drain();
+    const answer = await held;
+    assert.equal(answer.status, 304);
+    assert.equal(answer.headers.get("connection"), "close");
+    assert.equal(await codeOf(await poll()), "PURSER_DRAINING");
+    assert.equal((await get("/readyz")).status, 503);
+  });
+
+  it("closes quickly while polls are held", async () => {
+    const { pilot, server, poll } = await start();
+    pilot.update(snapshot("1"));
+    const { version } = (await (await poll()).json()) as ProxyConfig;
+    const held = poll(version, 10_000);
+    await until(() => pilot.watcherCount === 1);
+    const startMs = performance.now();
+    await server.close(5000);
+    assert.ok(performance.now() - startMs < 1000);
+    assert.equal((await held).status, 304);
+  });
+
+  it("says plainly that a port is taken", async () => {
+    const { server } = await start();
+    await assert.rejects(
+      start({ port: server.port }),
+      (error) =>
+        isPurserError(error) && error.code === "PURSER_PORT_TAKEN" && /127\.0\.0\.1/.test(error.message),
+    );
+  });
+});

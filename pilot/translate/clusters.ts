@@ -1,0 +1,157 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { DestinationRuleSpec, TrafficPolicySpec } from "../../core/documents/kinds/destination-rule.ts";
+import { parseDurationMs } from "../../kernel/duration.ts";
+import type { TrafficDocument } from "../../core/snapshot/snapshot.ts";
+import { canonicalHost, compareExactness, hostCovers, splitHost } from "../../core/traffic/host-name.ts";
+import type { Cluster, Endpoint, ServiceIdentity } from "../../core/traffic/model.ts";
+import { areSidecars, type Registry, type Service } from "../registry/registry-static.ts";
+
+/** Envoy's default circuit breaker; Istio's own is no limit, which a proxy that must not fall over cannot have. */
+const DEFAULT_MAX_REQUESTS = 1024;
+const DEFAULT_MAX_CONNECTIONS = 1024;
+
+/** Istio's default (Envoy's is 5 s). */
+const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
+
+/** Where a route wants to send requests. */
+export interface Destination {
+  /** As the document writes it. */
+  readonly host: string;
+  /** Of that document. */
+  readonly namespace: string;
+  readonly subset?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+/** Collects the clusters that routes refer to, so that a proxy gets those and no others. */
+export class ClusterSet {
+  readonly #registry: Registry;
+  /** By exactness of host; equals in document order. */
+  readonly #rules: readonly { readonly host: string; readonly spec: DestinationRuleSpec }[];
+  readonly #clusters = new Map<string, Cluster>();
+
+  constructor(registry: Registry, rules: readonly TrafficDocument<DestinationRuleSpec>[]) {
+    this.#registry = registry;
+    this.#rules = rules
+      .map(({ metadata, spec }) => ({ host: registry.canonical(spec.host, metadata.namespace), spec }))
+      .toSorted((a, b) => compareExactness(a.host, b.host));
+  }
+
+  /** By name. */
+  get clusters(): readonly Cluster[] {
+    return [...this.#clusters.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /**
+   * The name of the destination's cluster. A destination that names no port gets the service's only port, else the one that was
+   * called, else the first. One that is not in the registry gets a cluster without endpoints: 503, not 404.
+   *
+   * @param calledPort The port that the client called, when known.
+   */
+  use(destination: Destination, calledPort: number | undefined): string {
+    const service = this.#registry.find(destination.host, destination.namespace);
+    const port =
+      service?.ports.find(({ number }) => number === (destination.port ?? calledPort)) ??
+      (destination.port === undefined ? service?.ports[0] : undefined);
+    const identity = service?.identity ?? unknownIdentity(destination);
+    const number = port?.number ?? destination.port ?? calledPort ?? 80;
+    const name = clusterName("outbound", number, destination.subset, identity.host);
+    if (!this.#clusters.has(name)) {
+      const rule = service && this.#ruleOf(service, destination.subset);
+      this.#clusters.set(
+        name,
+        outboundCluster(name, identity, port?.endpoints ?? [], rule, destination.subset),
+      );
+    }
+    return name;
+  }
+
+  /** The cluster of the application behind a sidecar. */
+  useInbound(service: ServiceIdentity, address: string, port: number): string {
+    const name = clusterName("inbound", port, undefined, "");
+    this.#clusters.set(name, {
+      name,
+      service,
+      ...settingsOf(undefined),
+      endpoints: [{ address, port, weight: 1, labels: {} }],
+      checkedByDestination: false,
+    });
+    return name;
+  }
+
+  /** Of the rules that have the subset, the one with the most exact host; of several such, the first. */
+  #ruleOf(service: Service, subset: string | undefined): DestinationRuleSpec | undefined {
+    return this.#rules.find(
+      ({ host, spec }) =>
+        hostCovers(host, service.canonicalHost) &&
+        (subset === undefined || spec.subsets?.some(({ name }) => name === subset)),
+    )?.spec;
+  }
+}
+
+/** Istio's form: `outbound|9080|v1|reviews`. */
+function clusterName(
+  direction: "inbound" | "outbound",
+  port: number,
+  subset: string | undefined,
+  host: string,
+): string {
+  return `${direction}|${port}|${subset ?? ""}|${host}`;
+}
+
+function unknownIdentity({ host, namespace }: Destination): ServiceIdentity {
+  return { host, ...splitHost(canonicalHost(host, namespace), namespace) };
+}
+
+function outboundCluster(
+  name: string,
+  service: ServiceIdentity,
+  all: readonly Endpoint[],
+  rule: DestinationRuleSpec | undefined,
+  subsetName: string | undefined,
+): Cluster {
+  const subset = rule?.subsets?.find((candidate) => candidate.name === subsetName);
+  const endpoints = subsetName === undefined ? all : subset === undefined ? [] : select(all, subset.labels);
+  return {
+    name,
+    service,
+    ...(subsetName === undefined ? {} : { subset: subsetName }),
+    ...settingsOf({ ...rule?.trafficPolicy, ...subset?.trafficPolicy }),
+    endpoints,
+    checkedByDestination: areSidecars(endpoints),
+  };
+}
+
+function select(
+  endpoints: readonly Endpoint[],
+  labels: Readonly<Record<string, string>> = {},
+): readonly Endpoint[] {
+  return endpoints.filter((endpoint) =>
+    Object.entries(labels).every(([name, value]) => endpoint.labels[name] === value),
+  );
+}
+
+function settingsOf(policy: TrafficPolicySpec | undefined) {
+  const { tcp, http } = policy?.connectionPool ?? {};
+  return {
+    loadBalancer: loadBalancerOf(policy),
+    connectTimeoutMs: parseDurationMs(tcp?.connectTimeout ?? "") ?? DEFAULT_CONNECT_TIMEOUT_MS,
+    maxRequests: http?.http2MaxRequests ?? DEFAULT_MAX_REQUESTS,
+    maxConnectionsPerEndpoint: tcp?.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+  };
+}
+
+function loadBalancerOf(policy: TrafficPolicySpec | undefined): Cluster["loadBalancer"] {
+  switch (policy?.loadBalancer?.simple) {
+    case "ROUND_ROBIN":
+      return "round-robin";
+    case "RANDOM":
+      return "random";
+    case "LEAST_REQUEST":
+    case "LEAST_CONN":
+    case undefined:
+      return "least-request";
+  }
+}

@@ -1,0 +1,240 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { HeaderOperationsSpec, StringMatchSpec } from "../../core/documents/kinds/traffic-fields.ts";
+import type {
+  HttpMatchSpec,
+  HttpRouteSpec,
+  VirtualServiceSpec,
+} from "../../core/documents/kinds/virtual-service.ts";
+import { displayName } from "../../core/documents/kinds/kind.ts";
+import { parseDurationMs } from "../../kernel/duration.ts";
+import type { TrafficDocument } from "../../core/snapshot/snapshot.ts";
+import {
+  type FaultRule,
+  type HeaderMatch,
+  NO_HEADER_OPERATIONS,
+  type PathRewrite,
+  type RetryPolicy,
+  type Route,
+  type RouteAction,
+  type RouteHeaderOperations,
+  type RouteMatch,
+  type StringMatch,
+} from "../../core/traffic/model.ts";
+import { DEFAULT_RETRY_POLICY, parseRetryOn } from "../../core/traffic/retry.ts";
+import { AUTHORITY_HEADER } from "../../core/traffic/route-match.ts";
+import type { ClusterSet } from "./clusters.ts";
+import { qualifyGateway } from "./gateway-name.ts";
+
+/** For whom routes are translated. */
+export interface RouteScope {
+  /** The gateways that this is for: `NAMESPACE/NAME`, or `mesh`. */
+  readonly gateways: ReadonlySet<string>;
+  /** The port that clients call there, when there is one. */
+  readonly port: number | undefined;
+}
+
+/** The routes of one VirtualService, without those that do not count in this scope. */
+export function translateRoutes(
+  { metadata, spec }: TrafficDocument<VirtualServiceSpec>,
+  scope: RouteScope,
+  clusters: ClusterSet,
+): readonly Route[] {
+  return spec.http.flatMap((http, index) => {
+    const matches = http.match?.filter((match) => counts(match, metadata.namespace, scope));
+    if (matches?.length === 0 && http.match?.length !== 0) return [];
+    return [
+      {
+        name: http.name ?? `${displayName(metadata)}.${index}`,
+        matches: (matches ?? []).map(matchOf),
+        action: actionOf(http, metadata.namespace, scope, clusters),
+        requestHeaders: headersOf(http.headers?.request),
+        responseHeaders: headersOf(http.headers?.response),
+        ...(http.fault === undefined ? {} : { fault: faultOf(http.fault) }),
+      },
+    ];
+  });
+}
+
+/** A route that sends everything to one cluster. */
+export function defaultRoute(cluster: string, retry: RetryPolicy): Route {
+  return {
+    name: "default",
+    matches: [],
+    action: {
+      kind: "forward",
+      destinations: [
+        {
+          cluster,
+          weight: 1,
+          requestHeaders: NO_HEADER_OPERATIONS,
+          responseHeaders: NO_HEADER_OPERATIONS,
+        },
+      ],
+      timeoutMs: 0,
+      retry,
+    },
+    requestHeaders: NO_HEADER_OPERATIONS,
+    responseHeaders: NO_HEADER_OPERATIONS,
+  };
+}
+
+function counts(match: HttpMatchSpec, namespace: string, scope: RouteScope): boolean {
+  return (
+    (match.gateways === undefined ||
+      match.gateways.some((name) => scope.gateways.has(qualifyGateway(name, namespace)))) &&
+    (match.port === undefined || match.port === scope.port)
+  );
+}
+
+function matchOf(match: HttpMatchSpec): RouteMatch {
+  const headers = mapValues(match.headers ?? {}, headerMatchOf, true);
+  return {
+    ...(match.uri === undefined ? {} : { path: stringMatchOf(match.uri) }),
+    ignoreCase: match.ignoreUriCase ?? false,
+    ...(match.method === undefined ? {} : { method: stringMatchOf(match.method) }),
+    headers:
+      match.authority === undefined
+        ? headers
+        : { ...headers, [AUTHORITY_HEADER]: stringMatchOf(match.authority) },
+    withoutHeaders: mapValues(match.withoutHeaders ?? {}, headerMatchOf, true),
+    queryParams: mapValues(match.queryParams ?? {}, headerMatchOf, false),
+  };
+}
+
+function headerMatchOf(match: StringMatchSpec): HeaderMatch {
+  const none = match.exact === undefined && match.prefix === undefined && match.regex === undefined;
+  return none ? { kind: "present" } : stringMatchOf(match);
+}
+
+/** The schema sees to it that exactly one of the three is there. */
+function stringMatchOf({ exact, prefix, regex }: StringMatchSpec): StringMatch {
+  if (exact !== undefined) return { kind: "exact", value: exact };
+  if (prefix !== undefined) return { kind: "prefix", value: prefix };
+  return { kind: "regex", value: regex ?? "" };
+}
+
+function actionOf(
+  http: HttpRouteSpec,
+  namespace: string,
+  scope: RouteScope,
+  clusters: ClusterSet,
+): RouteAction {
+  const { redirect, directResponse } = http;
+  if (redirect !== undefined) {
+    return {
+      kind: "redirect",
+      code: redirect.redirectCode ?? 301,
+      ...(redirect.scheme === undefined ? {} : { scheme: redirect.scheme }),
+      ...(redirect.authority === undefined ? {} : { authority: redirect.authority }),
+      ...(redirect.port === undefined ? {} : { port: redirect.port }),
+      ...(redirect.uri === undefined ? {} : { path: redirect.uri }),
+    };
+  }
+  if (directResponse !== undefined) {
+    return {
+      kind: "direct",
+      status: directResponse.status,
+      body: directResponse.body?.string ?? "",
+      contentType: "text/plain; charset=utf-8",
+    };
+  }
+  const rewrite = rewriteOf(http);
+  return {
+    kind: "forward",
+    destinations: destinationsOf(http, namespace, scope, clusters),
+    ...(rewrite === undefined ? {} : { rewrite }),
+    timeoutMs: parseDurationMs(http.timeout ?? "") ?? 0,
+    retry: retryOf(http.retries),
+  };
+}
+
+/** Destinations of weight 0 are left out: no request ever goes there. */
+function destinationsOf(
+  { route = [] }: HttpRouteSpec,
+  namespace: string,
+  scope: RouteScope,
+  clusters: ClusterSet,
+) {
+  return route
+    .map(({ destination, weight = 0, headers }) => ({
+      destination,
+      weight: route.length === 1 ? Math.max(weight, 1) : weight,
+      headers,
+    }))
+    .filter(({ weight }) => weight > 0)
+    .map(({ destination, weight, headers }) => ({
+      cluster: clusters.use(
+        { host: destination.host, namespace, subset: destination.subset, port: destination.port?.number },
+        scope.port,
+      ),
+      weight,
+      requestHeaders: headersOf(headers?.request),
+      responseHeaders: headersOf(headers?.response),
+    }));
+}
+
+function rewriteOf({ rewrite, match = [] }: HttpRouteSpec) {
+  if (rewrite === undefined) return undefined;
+  const prefixes =
+    match.length === 0 || match.some(({ uri }) => uri === undefined || uri.prefix !== undefined);
+  const path: PathRewrite | undefined =
+    rewrite.uri === undefined ? undefined : { kind: prefixes ? "prefix" : "whole", value: rewrite.uri };
+  return {
+    ...(path === undefined ? {} : { path }),
+    ...(rewrite.authority === undefined ? {} : { authority: rewrite.authority }),
+  };
+}
+
+/** Envoy's maximum when none is given: ten times the base. */
+const BACKOFF_MAX_FACTOR = 10;
+
+function retryOf(retries: HttpRouteSpec["retries"]): RetryPolicy {
+  if (retries === undefined) return DEFAULT_RETRY_POLICY;
+  const { on, onStatuses } =
+    retries.retryOn === undefined ? DEFAULT_RETRY_POLICY : parseRetryOn(retries.retryOn);
+  const backoffBaseMs = parseDurationMs(retries.backoff ?? "") ?? DEFAULT_RETRY_POLICY.backoffBaseMs;
+  return {
+    retries: retries.attempts,
+    on,
+    onStatuses,
+    // Conditions that a route names are for every method; those that nobody wrote must do no harm.
+    idempotentOnly: retries.retryOn === undefined,
+    perTryTimeoutMs: parseDurationMs(retries.perTryTimeout ?? "") ?? 0,
+    backoffBaseMs,
+    backoffMaxMs: backoffBaseMs * BACKOFF_MAX_FACTOR,
+  };
+}
+
+function faultOf({ delay, abort }: NonNullable<HttpRouteSpec["fault"]>): FaultRule {
+  return {
+    ...(delay === undefined
+      ? {}
+      : {
+          delay: { delayMs: parseDurationMs(delay.fixedDelay) ?? 0, percentage: delay.percentage.value },
+        }),
+    ...(abort === undefined
+      ? {}
+      : { abort: { status: abort.httpStatus, percentage: abort.percentage.value } }),
+  };
+}
+
+function headersOf(changes: HeaderOperationsSpec["request"]): RouteHeaderOperations {
+  if (changes === undefined) return NO_HEADER_OPERATIONS;
+  return {
+    set: mapValues(changes.set ?? {}, (value) => value, true),
+    add: mapValues(changes.add ?? {}, (value) => value, true),
+    remove: (changes.remove ?? []).map((name) => name.toLowerCase()),
+  };
+}
+
+function mapValues<T, U>(
+  record: Readonly<Record<string, T>>,
+  convert: (value: T) => U,
+  lowerCaseKeys: boolean,
+): Readonly<Record<string, U>> {
+  return Object.fromEntries(
+    Object.entries(record).map(([key, value]) => [lowerCaseKeys ? key.toLowerCase() : key, convert(value)]),
+  );
+}

@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { DESTINATION_RULE } from "../../core/documents/kinds/destination-rule.ts";
+import { GATEWAY } from "../../core/documents/kinds/gateway.ts";
+import { SERVICE_ENTRY } from "../../core/documents/kinds/service-entry.ts";
+import { VIRTUAL_SERVICE } from "../../core/documents/kinds/virtual-service.ts";
+
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly patternProperties?: Readonly<Record<string, JsonSchema>>;
+  readonly items?: JsonSchema;
+}
+
+/** The paths of all values in a schema that are not maps or lists themselves. */
+function leaves(schema: JsonSchema, path: string): readonly string[] {
+  if (schema.items !== undefined) return leaves(schema.items, `${path}[]`);
+  const entries = [
+    ...Object.entries(schema.properties ?? {}),
+    ...Object.values(schema.patternProperties ?? {}).map((entry) => ["*", entry] as const),
+  ];
+  if (entries.length === 0) return [path];
+  return entries.flatMap(([name, entry]) => leaves(entry, path === "" ? name : `${path}.${name}`));
+}
+
+/** `a.{b,c}.{d,e}` is four paths. */
+function expand(path: string): readonly string[] {
+  const [whole, choices] = /\{([^}]*)\}/.exec(path) ?? [];
+  if (whole === undefined || choices === undefined) return [path];
+  return choices.split(",").flatMap((choice) => expand(path.replace(whole, choice)));
+}
+
+const page = readFileSync(new URL("../../docs/routing.md", import.meta.url), "utf8");
+
+describe("docs/routing.md", () => {
+  for (const { kind, spec } of [SERVICE_ENTRY, VIRTUAL_SERVICE, DESTINATION_RULE, GATEWAY]) {
+    it(`lists exactly the fields that a ${kind} has`, () => {
+      const section = page.split(/^## /m).find((part) => part.startsWith(`${kind}\n`));
+      assert.ok(section !== undefined);
+      const documented = [...section.matchAll(/^\| `([^`]+)` \|/gm)].flatMap(([, path]) =>
+        expand(path as string),
+      );
+      assert.deepEqual(documented.toSorted(), leaves(spec as JsonSchema, "").toSorted());
+    });
+  }
+});

@@ -1,0 +1,301 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { type Authority, parseAuthority } from "../../core/attributes/canonical/authority.ts";
+import { readFileSync, writeFileSync } from "node:fs";
+import type { ProxyNode } from "../../api/pilot.ts";
+import type { ProxyConfig, Route } from "../../core/traffic/model.ts";
+import { compileRouteTable, matchRoute } from "../../core/traffic/route-table.ts";
+import { BOOKSHOP, trafficDocuments } from "../../test/support/traffic-documents.ts";
+import { translate } from "./translate.ts";
+
+const EDGE: ProxyNode = { role: "edge", id: "edge-1", host: "127.0.0.1", port: 8080, trustedHops: 1 };
+const SIDECAR: ProxyNode = {
+  role: "sidecar",
+  id: "reviews-1",
+  host: "127.0.0.1",
+  service: "reviews",
+  outboundPort: 15001,
+  inbound: { port: 15006, appHost: "127.0.0.1", appPort: 9080 },
+};
+
+const CALLER: ProxyNode = {
+  role: "sidecar",
+  id: "c-1",
+  host: "127.0.0.1",
+  service: "x",
+  outboundPort: 15001,
+};
+
+/** Compares with the file of expected output; UPDATE_GOLDEN=1 writes it, to be reviewed like code. */
+function assertGolden(name: string, config: ProxyConfig): void {
+  const file = new URL(`testdata/${name}.golden.json`, import.meta.url);
+  if (process.env["UPDATE_GOLDEN"] === "1") {
+    writeFileSync(file, `${JSON.stringify(config, undefined, 2)}\n`);
+  }
+  assert.deepEqual(config, JSON.parse(readFileSync(file, "utf8")));
+}
+
+const service = (host: string, more = "") => `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: "${host}" }
+spec:
+  hosts: ["${host}"]
+  ports: [{ number: 80, name: http, protocol: HTTP }]
+  resolution: DNS
+${more}---
+`;
+
+const virtualService = (name: string, hosts: string, http: string, more = "", namespace = "default") => `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: ${name}, namespace: ${namespace} }
+spec:
+  hosts: ${hosts}
+  ${more}
+  http:
+${http}
+---
+`;
+
+const gateway = (name: string, servers: string) => `
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: ${name} }
+spec:
+  servers: ${servers}
+---
+`;
+
+const ROUTE_TO = (host: string) => `    - { name: to-${host}, route: [{ destination: { host: ${host} } }] }`;
+
+const domainsOf = (config: ProxyConfig, table = 0) =>
+  config.routeTables[table]?.virtualHosts.flatMap(({ domains }) => domains);
+
+/** Follows one request through the tables, as a proxy would. */
+function follow(config: ProxyConfig, authority: string, path = "/", table = 0): Route | undefined {
+  const found = config.routeTables[table];
+  assert.ok(found !== undefined);
+  const named = parseAuthority(authority) as Authority;
+  const request = { authority: named, path, query: "", method: "GET", headers: { values: () => [] } };
+  return matchRoute(compileRouteTable(found), request)?.route;
+}
+
+function destinationsOf(route: Route | undefined): readonly string[] | undefined {
+  return route?.action.kind === "forward"
+    ? route.action.destinations.map(({ cluster }) => cluster)
+    : undefined;
+}
+
+describe("translation of routing documents", () => {
+  it("gives the bookshop's edge what the golden file says", () => {
+    assertGolden("bookshop-edge", translate(trafficDocuments(BOOKSHOP), EDGE));
+  });
+
+  it("gives the bookshop's sidecar of reviews what the golden file says", () => {
+    assertGolden("bookshop-sidecar", translate(trafficDocuments(BOOKSHOP), SIDECAR));
+  });
+
+  it("gives the same version for the same documents, and another when anything differs", () => {
+    const text = BOOKSHOP;
+    const first = translate(trafficDocuments(text), EDGE).version;
+    assert.equal(translate(trafficDocuments(text), EDGE).version, first);
+    assert.notEqual(
+      translate(trafficDocuments(text.replace("/robots.txt", "/ads.txt")), EDGE).version,
+      first,
+    );
+  });
+
+  for (const [retries, expected] of [
+    ["", { retries: 2, onStatuses: [503], idempotentOnly: true }],
+    ["retries: { attempts: 4 }", { retries: 4, onStatuses: [503], idempotentOnly: true }],
+    [
+      "retries: { attempts: 1, retryOn: '503,409' }",
+      { retries: 1, onStatuses: [503, 409], idempotentOnly: false },
+    ],
+  ] as const)
+    it(`spares methods that are not idempotent unless the route says retryOn: ${retries}`, () => {
+      const routes = `    - { route: [{ destination: { host: a } }], ${retries} }`;
+      const config = translate(trafficDocuments(service("a") + virtualService("a", "[a]", routes)), SIDECAR);
+      const route = follow(config, "a");
+      assert.ok(route?.action.kind === "forward");
+      const { retries: count, onStatuses, idempotentOnly } = route.action.retry;
+      assert.deepEqual({ retries: count, onStatuses, idempotentOnly }, expected);
+    });
+
+  it("gives an edge without Gateways one listener, for the services of the mesh alone", () => {
+    const config = translate(
+      trafficDocuments(service("shop", "  location: MESH_INTERNAL\n") + service("api.example.com")),
+      EDGE,
+    );
+    assert.deepEqual(
+      config.listeners.map(({ port, edge, trustedHops }) => ({ port, edge, trustedHops })),
+      [{ port: 8080, edge: true, trustedHops: 1 }],
+    );
+    assert.deepEqual(destinationsOf(follow(config, "shop:8080")), ["outbound|80||shop"]);
+    assert.equal(follow(config, "api.example.com"), undefined);
+  });
+
+  it("does not let a VirtualService open an external service to an edge without Gateways", () => {
+    const text =
+      service("api.example.com") + virtualService("api", "[api.example.com]", ROUTE_TO("api.example.com"));
+    assert.equal(follow(translate(trafficDocuments(text), EDGE), "api.example.com"), undefined);
+    assert.ok(follow(translate(trafficDocuments(text), SIDECAR), "api.example.com") !== undefined);
+  });
+
+  it("attaches to a Gateway only the VirtualServices that name it, with the hosts they have in common", () => {
+    const config = translate(
+      trafficDocuments(
+        service("a") +
+          gateway(
+            "shop",
+            "[{ port: { number: 8080, name: http, protocol: HTTP }, hosts: ['*.example.com'] }]",
+          ) +
+          virtualService("in", "[a.example.com, other.org]", ROUTE_TO("a"), "gateways: [shop]") +
+          virtualService("all", "['*']", ROUTE_TO("a"), "gateways: [default/shop]") +
+          virtualService("mesh", "[b.example.com]", ROUTE_TO("a")),
+      ),
+      EDGE,
+    );
+    assert.deepEqual(domainsOf(config), ["a.example.com", "*.example.com"]);
+  });
+
+  it("lets a Gateway's host admit VirtualServices of one namespace only", () => {
+    const config = translate(
+      trafficDocuments(
+        service("a") +
+          gateway("shop", "[{ port: { number: 8080, name: http, protocol: HTTP }, hosts: ['./*'] }]") +
+          virtualService("own", "[own.example.com]", ROUTE_TO("a"), "gateways: [shop]") +
+          virtualService(
+            "other",
+            "[other.example.com]",
+            ROUTE_TO("a.default.svc"),
+            "gateways: [default/shop]",
+            "elsewhere",
+          ),
+      ),
+      EDGE,
+    );
+    assert.deepEqual(domainsOf(config), ["own.example.com"]);
+  });
+
+  it("merges Gateways that share a port into one listener", () => {
+    const server = (host: string) =>
+      `[{ port: { number: 8080, name: http, protocol: HTTP }, hosts: [${host}] }]`;
+    const config = translate(
+      trafficDocuments(
+        service("a") +
+          gateway("one", server("one.example.com")) +
+          gateway("two", server("two.example.com")) +
+          virtualService("all", "['*.example.com']", ROUTE_TO("a"), "gateways: [one, two]"),
+      ),
+      EDGE,
+    );
+    assert.equal(config.listeners.length, 1);
+    assert.deepEqual(domainsOf(config), ["one.example.com", "two.example.com"]);
+  });
+
+  it("counts a match that names gateways only there", () => {
+    const routes = [
+      "    - { name: edge-only, match: [{ gateways: [shop] }], route: [{ destination: { host: a } }] }",
+      "    - { name: both, route: [{ destination: { host: a } }] }",
+    ].join("\n");
+    const text =
+      service("a") +
+      gateway("shop", "[{ port: { number: 8080, name: http, protocol: HTTP }, hosts: ['*'] }]") +
+      virtualService("a", "[a]", routes, "gateways: [shop, mesh]");
+    assert.equal(follow(translate(trafficDocuments(text), EDGE), "a")?.name, "edge-only");
+    assert.equal(follow(translate(trafficDocuments(text), SIDECAR), "a")?.name, "both");
+  });
+
+  it("gives a service the VirtualService with the most exact host", () => {
+    const text =
+      service("a.example.com") +
+      service("b.example.com") +
+      virtualService("wide", "['*.example.com']", ROUTE_TO("b.example.com")) +
+      virtualService("exact", "[a.example.com]", ROUTE_TO("a.example.com"));
+    const config = translate(trafficDocuments(text), SIDECAR);
+    assert.equal(follow(config, "a.example.com")?.name, "to-a.example.com");
+    assert.equal(follow(config, "b.example.com")?.name, "to-b.example.com");
+    assert.equal(follow(config, "c.example.com")?.name, "to-b.example.com");
+  });
+
+  it("joins the routes of several VirtualServices for one host in document order", () => {
+    const first =
+      "    - { name: first, match: [{ uri: { exact: /x } }], route: [{ destination: { host: a } }] }";
+    const text =
+      service("a") +
+      virtualService("one", "[a]", first) +
+      virtualService("two", "[a.default.svc.cluster.local]", ROUTE_TO("a"));
+    const config = translate(trafficDocuments(text), SIDECAR);
+    assert.equal(follow(config, "a", "/x")?.name, "first");
+    assert.equal(follow(config, "a", "/y")?.name, "to-a");
+  });
+
+  it("tells a service's ports apart by the Host header's port, and knows the service by each of its names", () => {
+    const config = translate(trafficDocuments(BOOKSHOP), SIDECAR);
+    assert.deepEqual(destinationsOf(follow(config, "reviews:9080")), [
+      "outbound|9080|v1|reviews",
+      "outbound|9080|v2|reviews",
+    ]);
+    assert.equal(follow(config, "reviews.default.svc:9090")?.name, "reviews.1");
+    for (const name of [
+      "catalog",
+      "catalog.default",
+      "catalog.default.svc",
+      "CATALOG.default.svc.cluster.local.",
+    ]) {
+      assert.deepEqual(
+        destinationsOf(follow(config, name)),
+        ["outbound|9080||catalog.default.svc.cluster.local"],
+        name,
+      );
+    }
+  });
+
+  it("gives a bare name to the service of the caller's own namespace", () => {
+    const inNamespace = (namespace: string) =>
+      service(`books.${namespace}.svc.cluster.local`).replace(
+        'metadata: { name: "',
+        `metadata: { namespace: ${namespace}, name: "`,
+      );
+    const documents = trafficDocuments(inNamespace("shop") + inNamespace("archive"));
+    const config = translate(documents, { ...SIDECAR, service: "books.archive.svc.cluster.local" });
+    assert.deepEqual(destinationsOf(follow(config, "books")), [
+      "outbound|80||books.archive.svc.cluster.local",
+    ]);
+    assert.deepEqual(destinationsOf(follow(config, "books.shop")), [
+      "outbound|80||books.shop.svc.cluster.local",
+    ]);
+  });
+
+  it("adds up the endpoints of several ServiceEntries for one host", () => {
+    const entry = (name: string, address: string) =>
+      service("a", `  endpoints: [{ address: ${address} }]\n`).replace('name: "a"', `name: ${name}`);
+    const config = translate(trafficDocuments(entry("one", "10.0.0.1") + entry("two", "10.0.0.2")), SIDECAR);
+    const cluster = config.clusters.find(({ name }) => name === "outbound|80||a");
+    assert.deepEqual(
+      cluster?.endpoints.map(({ address }) => address),
+      ["10.0.0.1", "10.0.0.2"],
+    );
+  });
+
+  it("leaves the check to the destination only when every endpoint is a sidecar", () => {
+    const endpoints = (second: string) =>
+      `  endpoints: [{ address: 10.0.0.1, labels: { purser.dev/sidecar: "true" } }, { address: 10.0.0.2, labels: { purser.dev/sidecar: "${second}" } }]\n`;
+    const checked = (second: string) =>
+      translate(trafficDocuments(service("a", endpoints(second))), CALLER).clusters.map(
+        ({ checkedByDestination }) => checkedByDestination,
+      );
+    assert.deepEqual(checked("true"), [true]);
+    assert.deepEqual(checked("false"), [false]);
+  });
+
+  it("leaves out routes whose every match is for elsewhere, rather than let them match everything", () => {
+    const routes = "    - { name: other-port, match: [{ port: 81 }], route: [{ destination: { host: a } }] }";
+    const config = translate(trafficDocuments(service("a") + virtualService("a", "[a]", routes)), SIDECAR);
+    assert.equal(follow(config, "a"), undefined);
+  });
+});

@@ -1,0 +1,147 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { createHash } from "node:crypto";
+import type { ProxyNode } from "../../api/pilot.ts";
+import type { PathNormalization } from "../../core/attributes/canonical/path.ts";
+import { DEFAULT_NAMESPACE } from "../../core/documents/kinds/kind.ts";
+import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
+import { canonicalHost, splitHost } from "../../core/traffic/host-name.ts";
+import type { Listener, ProxyConfig, RouteTable, ServiceIdentity } from "../../core/traffic/model.ts";
+import { NO_RETRIES } from "../../core/traffic/retry.ts";
+import { ClusterSet } from "./clusters.ts";
+import { createStaticRegistry, type Registry } from "../registry/registry-static.ts";
+import { defaultRoute } from "./routes.ts";
+import { gatewayVirtualHosts, meshVirtualHosts } from "./virtual-hosts.ts";
+
+type EdgeNode = Extract<ProxyNode, { readonly role: "edge" }>;
+type SidecarNode = Extract<ProxyNode, { readonly role: "sidecar" }>;
+
+interface ListenersAndRoutes {
+  readonly listeners: readonly Listener[];
+  readonly routeTables: readonly RouteTable[];
+}
+
+/** What `node` is to run on, by these documents. The same documents and node always give the same version. */
+export function translate(documents: TrafficDocuments, node: ProxyNode): ProxyConfig {
+  const registry = createStaticRegistry(documents.serviceEntries);
+  const clusterSet = new ClusterSet(registry, documents.destinationRules);
+  const parts =
+    node.role === "edge"
+      ? edgeParts(documents, node, registry, clusterSet)
+      : sidecarParts(documents, node, registry, clusterSet);
+  const content = { ...parts, clusters: clusterSet.clusters };
+  return {
+    version: createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 16),
+    ...content,
+  };
+}
+
+/** A listener for each port of the Gateways; with none, one on the node's own port for every service of the mesh. */
+function edgeParts(
+  { gateways, virtualServices, pathNormalization }: TrafficDocuments,
+  node: EdgeNode,
+  registry: Registry,
+  clusters: ClusterSet,
+): ListenersAndRoutes {
+  const ports = new Set(gateways.flatMap(({ spec }) => spec.servers.map(({ port }) => port.number)));
+  if (ports.size === 0) {
+    const client = { namespace: DEFAULT_NAMESPACE, sees: ({ internal }: { internal: boolean }) => internal };
+    const virtualHosts = meshVirtualHosts(registry, virtualServices, clusters, client);
+    return {
+      listeners: [edgeListener(node, node.port, pathNormalization)],
+      routeTables: [{ name: edgeTableName(node.port), virtualHosts }],
+    };
+  }
+  const sorted = [...ports].toSorted((a, b) => a - b);
+  return {
+    listeners: sorted.map((port) => edgeListener(node, port, pathNormalization)),
+    routeTables: sorted.map((port) => ({
+      name: edgeTableName(port),
+      virtualHosts: gatewayVirtualHosts(gateways, port, virtualServices, clusters),
+    })),
+  };
+}
+
+function edgeListener(
+  { host, trustedHops }: EdgeNode,
+  port: number,
+  pathNormalization: PathNormalization,
+): Listener {
+  return {
+    name: `${host}_${port}`,
+    host,
+    port,
+    direction: "outbound",
+    routeTable: edgeTableName(port),
+    edge: true,
+    trustedHops,
+    pathNormalization,
+  };
+}
+
+/** Istio's form. */
+function edgeTableName(port: number): string {
+  return `http.${port}`;
+}
+
+/** Calls through a sidecar's outbound listener pass as its workload's own, so nobody else may reach it. */
+const LOOPBACK = "127.0.0.1";
+
+/** One listener for what the service calls, and one for those who call it. */
+function sidecarParts(
+  { virtualServices, pathNormalization }: TrafficDocuments,
+  node: SidecarNode,
+  registry: Registry,
+  clusters: ClusterSet,
+): ListenersAndRoutes {
+  const service = identityOf(node, registry);
+  const client = { namespace: service.namespace, sees: () => true };
+  const listeners = [sidecarListener("outbound", LOOPBACK, node.outboundPort, pathNormalization)];
+  const routeTables: RouteTable[] = [
+    { name: "outbound", virtualHosts: meshVirtualHosts(registry, virtualServices, clusters, client) },
+  ];
+  if (node.inbound !== undefined) {
+    const { port, appHost, appPort } = node.inbound;
+    const cluster = clusters.useInbound(service, appHost, appPort);
+    listeners.push(sidecarListener("inbound", node.host, port, pathNormalization));
+    routeTables.push({
+      name: "inbound",
+      // The caller's side retries; doing it on both sides would multiply the tries.
+      virtualHosts: [
+        { name: `inbound:${appPort}`, domains: ["*"], routes: [defaultRoute(cluster, NO_RETRIES)] },
+      ],
+    });
+  }
+  return { listeners, routeTables };
+}
+
+function sidecarListener(
+  direction: Listener["direction"],
+  host: string,
+  port: number,
+  pathNormalization: PathNormalization,
+): Listener {
+  const name = direction;
+  return {
+    name,
+    host,
+    port,
+    direction,
+    routeTable: direction,
+    edge: false,
+    trustedHops: 0,
+    pathNormalization,
+  };
+}
+
+/** A service that no ServiceEntry declares can still call others, under the name it gives itself. */
+function identityOf({ service }: SidecarNode, registry: Registry): ServiceIdentity {
+  return (
+    registry.find(service, DEFAULT_NAMESPACE)?.identity ??
+    registry.services.find(({ identity }) => identity.name === service)?.identity ?? {
+      host: service,
+      ...splitHost(canonicalHost(service), DEFAULT_NAMESPACE),
+    }
+  );
+}

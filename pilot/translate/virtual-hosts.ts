@@ -1,0 +1,173 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { GatewaySpec } from "../../core/documents/kinds/gateway.ts";
+import { MESH_GATEWAY, type VirtualServiceSpec } from "../../core/documents/kinds/virtual-service.ts";
+import type { TrafficDocument } from "../../core/snapshot/snapshot.ts";
+import {
+  canonicalHost,
+  compareExactness,
+  hostAliases,
+  hostCovers,
+  hostIntersection,
+} from "../../core/traffic/host-name.ts";
+import type { VirtualHost } from "../../core/traffic/model.ts";
+import { DEFAULT_RETRY_POLICY } from "../../core/traffic/retry.ts";
+import type { ClusterSet } from "./clusters.ts";
+import { qualifyGateway } from "./gateway-name.ts";
+import type { Registry, Service, ServicePort } from "../registry/registry-static.ts";
+import { defaultRoute, translateRoutes } from "./routes.ts";
+
+type VirtualService = TrafficDocument<VirtualServiceSpec>;
+
+/** Who calls, and which services it may see. */
+export interface MeshClient {
+  readonly namespace: string;
+  readonly sees: (service: Service) => boolean;
+}
+
+/**
+ * The mesh's services by host, each with the routes of the VirtualServices for its host, or else one route straight to it; then
+ * the hosts that VirtualServices add.
+ */
+export function meshVirtualHosts(
+  registry: Registry,
+  virtualServices: readonly VirtualService[],
+  clusters: ClusterSet,
+  client: MeshClient,
+): readonly VirtualHost[] {
+  const boundToMesh = virtualServices.filter((document) => isBound(document, MESH_GATEWAY));
+  const bound = groupByHost(boundToMesh, registry);
+  const scope = { gateways: new Set([MESH_GATEWAY]), port: undefined };
+  const hosts: VirtualHost[] = [];
+  const taken = new Set(registry.services.map(({ identity }) => identity.host));
+  for (const service of registry.services) {
+    if (!client.sees(service)) continue;
+    const documents = mostExact(bound, service.canonicalHost);
+    const aliases = claimAliases(service, client.namespace, taken);
+    service.ports.forEach((port, index) => {
+      const routes =
+        documents === undefined
+          ? [straightTo(service, port, clusters)]
+          : documents.flatMap((document) =>
+              translateRoutes(document, { ...scope, port: port.number }, clusters),
+            );
+      const domains = index === 0 ? aliases : aliases.map((alias) => `${alias}:${port.number}`);
+      hosts.push({ name: `${service.identity.host}:${port.number}`, domains, routes });
+    });
+  }
+  const declared = new Set(registry.services.map(({ canonicalHost: host }) => host));
+  for (const [host, { written, documents }] of bound) {
+    if (declared.has(host) || taken.has(written)) continue;
+    const routes = documents.flatMap((document) => translateRoutes(document, scope, clusters));
+    hosts.push({ name: written, domains: [written], routes });
+  }
+  return hosts;
+}
+
+/** For one port of the edge: the hosts that its Gateways' servers and the VirtualServices bound to them have in common. */
+export function gatewayVirtualHosts(
+  gateways: readonly TrafficDocument<GatewaySpec>[],
+  port: number,
+  virtualServices: readonly VirtualService[],
+  clusters: ClusterSet,
+): readonly VirtualHost[] {
+  const routesByDomain = new Map<string, VirtualHost["routes"][number][]>();
+  for (const document of virtualServices) {
+    const gatewaysByDomain = new Map<string, Set<string>>();
+    for (const gateway of gateways) {
+      const name = qualifyGateway(gateway.metadata.name, gateway.metadata.namespace);
+      if (!isBound(document, name)) continue;
+      for (const domain of commonDomains(gateway, port, document)) {
+        gatewaysByDomain.set(domain, (gatewaysByDomain.get(domain) ?? new Set()).add(name));
+      }
+    }
+    for (const [domain, names] of gatewaysByDomain) {
+      const routes = routesByDomain.get(domain) ?? [];
+      routes.push(...translateRoutes(document, { gateways: names, port }, clusters));
+      routesByDomain.set(domain, routes);
+    }
+  }
+  return [...routesByDomain].map(([domain, routes]) => ({
+    name: `${domain}:${port}`,
+    domains: [domain],
+    routes,
+  }));
+}
+
+function isBound({ metadata, spec }: VirtualService, gateway: string): boolean {
+  return (spec.gateways ?? [MESH_GATEWAY]).some(
+    (name) => qualifyGateway(name, metadata.namespace) === gateway,
+  );
+}
+
+interface HostGroup {
+  /** As the first document writes it. */
+  readonly written: string;
+  readonly documents: VirtualService[];
+}
+
+/** By canonical host, in document order: the routes of several VirtualServices for one host follow one another. */
+function groupByHost(
+  documents: readonly VirtualService[],
+  registry: Registry,
+): ReadonlyMap<string, HostGroup> {
+  const groups = new Map<string, HostGroup>();
+  for (const document of documents) {
+    for (const written of new Set(document.spec.hosts)) {
+      const host = registry.canonical(written, document.metadata.namespace);
+      const group = groups.get(host);
+      if (group === undefined) groups.set(host, { written, documents: [document] });
+      else if (!group.documents.includes(document)) group.documents.push(document);
+    }
+  }
+  return groups;
+}
+
+function mostExact(
+  groups: ReadonlyMap<string, HostGroup>,
+  host: string,
+): readonly VirtualService[] | undefined {
+  const exact = groups.get(host);
+  if (exact !== undefined) return exact.documents;
+  const [pattern] = [...groups.keys()].filter((key) => hostCovers(key, host)).toSorted(compareExactness);
+  return pattern === undefined ? undefined : groups.get(pattern)?.documents;
+}
+
+/** The ways to write a service's host that no earlier service has; its own as declared is never another's. */
+function claimAliases(service: Service, clientNamespace: string, taken: Set<string>): readonly string[] {
+  const { host, namespace } = service.identity;
+  const [own, ...others] = hostAliases(host, namespace, clientNamespace);
+  const free = others.filter((alias) => !taken.has(alias));
+  for (const alias of free) taken.add(alias);
+  return [own, ...free];
+}
+
+function straightTo(service: Service, port: ServicePort, clusters: ClusterSet) {
+  const { host, namespace } = service.identity;
+  return defaultRoute(
+    clusters.use({ host, namespace, port: port.number }, port.number),
+    DEFAULT_RETRY_POLICY,
+  );
+}
+
+function commonDomains(
+  { metadata, spec }: TrafficDocument<GatewaySpec>,
+  port: number,
+  virtualService: VirtualService,
+): readonly string[] {
+  const { namespace } = virtualService.metadata;
+  const served = spec.servers.filter((server) => server.port.number === port).flatMap(({ hosts }) => hosts);
+  return served.flatMap((qualified) => {
+    const separator = qualified.indexOf("/");
+    const from = separator < 0 ? "*" : qualified.slice(0, separator);
+    if (from !== "*" && (from === "." ? metadata.namespace : from) !== namespace) return [];
+    const servedHost = canonicalHost(qualified.slice(separator + 1), metadata.namespace);
+    return virtualService.spec.hosts.flatMap((written) => {
+      const host = canonicalHost(written, namespace);
+      const common = hostIntersection(servedHost, host);
+      if (common === undefined) return [];
+      return [common === host ? written : qualified.slice(separator + 1)];
+    });
+  });
+}

@@ -1,0 +1,133 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { separatorOf } from "../../../core/attributes/canonical/header-values.ts";
+import { headerTextOf } from "../../../core/attributes/header-text.ts";
+import { isSingleHeader } from "../../../core/attributes/header-fields.ts";
+
+/**
+ * The header fields of one message in their order, names in lower case, repeated fields kept apart: what is forwarded is
+ * what came, except for what a filter changed. One flat array (name, value, name, value …) is both the cheapest form and
+ * the one that node:http and undici take.
+ */
+export class HeaderList {
+  readonly #flat: string[];
+
+  /** Takes ownership of `flat`, whose names must be in lower case already. */
+  constructor(flat: string[] = []) {
+    this.#flat = flat;
+  }
+
+  /** From node's `rawHeaders`. */
+  static fromRaw(raw: readonly string[]): HeaderList {
+    const flat = raw.slice();
+    for (let index = 0; index < flat.length; index += 2) flat[index] = (flat[index] as string).toLowerCase();
+    return new HeaderList(flat);
+  }
+
+  /** From bytes as they came off the wire; values are Latin-1, as HTTP/1.1 says. */
+  static fromBytes(raw: readonly (Buffer | string)[]): HeaderList {
+    const flat: string[] = [];
+    for (let index = 0; index < raw.length; index++) {
+      const part = raw[index] as Buffer | string;
+      const text = typeof part === "string" ? part : part.toString("latin1");
+      flat.push(index % 2 === 0 ? text.toLowerCase() : text);
+    }
+    return new HeaderList(flat);
+  }
+
+  /** How many fields there are. */
+  get size(): number {
+    return this.#flat.length / 2;
+  }
+
+  /** The field's value; several are joined as RFC 9110 section 5.3 says. */
+  get(name: string): string | undefined {
+    let joined: string | undefined;
+    for (let index = 0; index < this.#flat.length; index += 2) {
+      if (this.#flat[index] !== name) continue;
+      const value = this.#flat[index + 1] as string;
+      joined = joined === undefined ? value : joined + separatorOf(name) + value;
+    }
+    return joined;
+  }
+
+  /** The text of each field of this name, in order. */
+  values(name: string): readonly string[] {
+    const values: string[] = [];
+    for (let index = 0; index < this.#flat.length; index += 2)
+      if (this.#flat[index] === name) values.push(headerTextOf(this.#flat[index + 1] as string));
+    return values;
+  }
+
+  /** How many fields of this name there are. */
+  count(name: string): number {
+    let count = 0;
+    for (let index = 0; index < this.#flat.length; index += 2) if (this.#flat[index] === name) count++;
+    return count;
+  }
+
+  has(name: string): boolean {
+    return this.count(name) > 0;
+  }
+
+  /** Adds a field after those that are there. One that has a single value, such as content-type, is replaced. */
+  append(name: string, value: string): void {
+    if (isSingleHeader(name) && this.has(name)) this.set(name, value);
+    else this.#flat.push(name, value);
+  }
+
+  /** Replaces every field of this name by one, at the first one's place. */
+  set(name: string, value: string): void {
+    const first = this.#indexOf(name);
+    if (first < 0) {
+      this.#flat.push(name, value);
+      return;
+    }
+    this.#flat[first + 1] = value;
+    this.#removeFrom(first + 2, (candidate) => candidate === name);
+  }
+
+  remove(name: string): void {
+    const first = this.#indexOf(name);
+    if (first >= 0) this.#removeFrom(first, (candidate) => candidate === name);
+  }
+
+  /** The first name that matches. */
+  findName(matches: (name: string) => boolean): string | undefined {
+    return this.#flat.find((part, index) => index % 2 === 0 && matches(part));
+  }
+
+  removeWhere(matches: (name: string) => boolean): void {
+    this.#removeFrom(0, matches);
+  }
+
+  /** The fields as node:http and undici take them. Not to be changed. */
+  flat(): readonly string[] {
+    return this.#flat;
+  }
+
+  /** The size on the wire, with `: ` and line ends. */
+  byteLength(): number {
+    let bytes = 0;
+    for (const part of this.#flat) bytes += part.length + 2;
+    return bytes;
+  }
+
+  #indexOf(name: string): number {
+    for (let index = 0; index < this.#flat.length; index += 2) if (this.#flat[index] === name) return index;
+    return -1;
+  }
+
+  #removeFrom(start: number, matches: (name: string) => boolean): void {
+    let kept = start;
+    for (let index = start; index < this.#flat.length; index += 2) {
+      const name = this.#flat[index] as string;
+      if (matches(name)) continue;
+      this.#flat[kept] = name;
+      this.#flat[kept + 1] = this.#flat[index + 1] as string;
+      kept += 2;
+    }
+    this.#flat.length = kept;
+  }
+}

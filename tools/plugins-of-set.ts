@@ -1,0 +1,73 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { CheckDispatch } from "../core/check/ports.ts";
+import type { Files } from "../core/hooks/extension.ts";
+import type { Snapshot } from "../core/snapshot/snapshot.ts";
+import { createCheckDispatch } from "../mixer/runtime/handlers/check-dispatch.ts";
+import { buildHandlerTable, EMPTY_TABLE } from "../mixer/runtime/handlers/handler-table.ts";
+import { MixerMetrics } from "../mixer/runtime/metrics/mixer-metrics.ts";
+import { ConfigRejected } from "../config/config-rejected.ts";
+import type { Runtime } from "../kernel/ports.ts";
+
+/** The plugins of a set, for commands that decide requests without a mixer. */
+export interface PluginsOfSet {
+  /** Asks the plugins. Adapters are not built: such a command writes nowhere and asks no backend. */
+  readonly dispatch: CheckDispatch;
+  /** Adapters that rules asked, and how often: nobody answered, which counts as passed. */
+  readonly unanswered: ReadonlyMap<string, number>;
+  /** Handlers that `dispatch` asks, by name. */
+  readonly answering: ReadonlySet<string>;
+  readonly close: () => Promise<void>;
+}
+
+/** How long the plugins may take to close. */
+const CLOSE_MS = 1_000;
+
+/** @throws {ConfigRejected} when a plugin cannot be built. */
+export async function buildPlugins(
+  snapshot: Pick<Snapshot, "handlers">,
+  runtime: Runtime,
+): Promise<PluginsOfSet> {
+  const metrics = new MixerMetrics(runtime.clock, () => []);
+  const plugins = snapshot.handlers.filter(({ definition }) => definition.extension === "plugin");
+  const built = buildHandlerTable(plugins, EMPTY_TABLE, { ...runtime, files: filesReadOnce, metrics });
+  const close = async (): Promise<void> => {
+    await Promise.all(built.ok ? built.built.map((handler) => handler.close(CLOSE_MS)) : []);
+  };
+  if (!built.ok) {
+    await Promise.all(built.built.map((handler) => handler.close(CLOSE_MS)));
+    throw new ConfigRejected(built.diagnostics);
+  }
+  const unanswered = new Map<string, number>();
+  const dispatch = createCheckDispatch(built.table, metrics);
+  return {
+    dispatch: {
+      attributeSources: dispatch.attributeSources,
+      ask(handler, template, instance) {
+        if (built.table.entries.has(handler)) return dispatch.ask(handler, template, instance);
+        unanswered.set(handler, (unanswered.get(handler) ?? 0) + 1);
+        return undefined;
+      },
+    },
+    unanswered,
+    answering: new Set(built.table.entries.keys()),
+    close,
+  };
+}
+
+/** Read at once, so that the first request meets plugins that are ready. */
+function filesReadOnce(documentFile: string): Files {
+  return {
+    watch(path, listener, onError) {
+      try {
+        listener(readFileSync(resolve(dirname(documentFile), path), "utf8"));
+      } catch (error) {
+        onError(error as Error);
+      }
+      return () => {};
+    },
+  };
+}

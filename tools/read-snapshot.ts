@@ -1,0 +1,11 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Snapshot } from "../core/snapshot/snapshot.ts";
+
+/**
+ * Reads the documents of files and folders once, and compiles them. Which adapters and plugins there are is the caller's
+ * part.
+ * @throws {ConfigRejected} for a set with faults.
+ */
+export type ReadSnapshot = (paths: readonly string[]) => Promise<Snapshot>;
