@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import type { CheckReply, PolicyState } from "../api/mixer.ts";
+import type { CheckReply, PolicyState } from "../api/mixer-service.ts";
 import type { AttributeBag } from "../core/attributes/bag.ts";
 import { compileWithJsonata } from "../core/expressions/jsonata-engine.ts";
 import { isPurserError, PurserError } from "../kernel/errors.ts";

@@ -6,7 +6,7 @@ import type { CheckDispatch, CheckObserver } from "../../core/check/ports.ts";
 import { planReports, type ReportPlan } from "../../core/report/plan.ts";
 import { displayName } from "../../core/documents/kinds/kind.ts";
 import type { QuotaPolicy, Snapshot } from "../../core/snapshot/snapshot.ts";
-import type { PolicyState } from "../../api/mixer.ts";
+import type { PolicyState } from "../../api/mixer-service.ts";
 import type { HandlerTable } from "./handlers/handler-table.ts";
 import type { HandlerHooks } from "../../core/hooks/hooks.ts";
 import type { Handler } from "./handlers/handler.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Fallback, PolicyState } from "../../api/mixer.ts";
+import type { Fallback, PolicyState } from "../../api/mixer-service.ts";
 import type { CheckPlan, Placed } from "../../core/check/plan.ts";
 import type { Expression } from "../../core/expressions/expression.ts";
 import type { AccessPolicy, Computed, QuotaPolicy, Rule } from "../../core/snapshot/snapshot.ts";

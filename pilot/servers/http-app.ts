@@ -3,7 +3,7 @@
 
 import Router from "@koa/router";
 import Koa, { type Context, type Next } from "koa";
-import { errorBody, httpStatusOfError } from "../../api/error-body.ts";
+import { errorBody, httpStatusOfError } from "../../api/json/error-body.ts";
 import { createSurfaceGuard, type SurfaceNames } from "../../api/surface-guard.ts";
 import { decodeProxyConfigQuery, PROXY_CONFIG_PATH } from "../../api/pilot-http.ts";
 import { briefly } from "../../kernel/diagnostic.ts";

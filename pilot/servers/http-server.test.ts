@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { encodeProxyConfigQuery } from "../../api/pilot-http.ts";
 import type { ProxyNode } from "../../api/pilot.ts";
-import type { ErrorBody } from "../../api/error-body.ts";
+import type { ErrorBody } from "../../api/json/error-body.ts";
 import { isPurserError } from "../../kernel/errors.ts";
 import type { ProxyConfig } from "../../core/traffic/model.ts";
 import { createCollectingLogger } from "../../plugins/sdk/testing/logger.ts";

@@ -4,7 +4,7 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import { httpStatusOfError } from "../../api/error-body.ts";
+import { httpStatusOfError } from "../../api/json/error-body.ts";
 import { createSurfaceGuard, requireJsonType, type SurfaceGuard } from "../../api/surface-guard.ts";
 import type { ProxyConfig } from "../../core/traffic/model.ts";
 import { isPurserError, messageOf, PurserError } from "../../kernel/errors.ts";

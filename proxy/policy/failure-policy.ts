@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Fallback, PolicyState } from "../../api/mixer.ts";
+import type { Fallback, PolicyState } from "../../api/mixer-service.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { Reads } from "../../core/attributes/reads.ts";
 import { repeatedFields } from "../../core/attributes/repeated.ts";

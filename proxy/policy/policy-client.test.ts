@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
-import type { Fallback } from "../../api/mixer.ts";
+import type { Fallback } from "../../api/mixer-service.ts";
 import type { Verdict } from "./verdict.ts";
 import { charge, createStage, denial, quota, ToyMixer } from "./toy-mixer.test.ts";
 import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";

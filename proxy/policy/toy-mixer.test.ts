@@ -9,7 +9,7 @@ import type {
   MixerService,
   PolicyState,
   ReportRequest,
-} from "../../api/mixer.ts";
+} from "../../api/mixer-service.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { createRecorder } from "../../core/attributes/recorder.ts";
 import type { Decision, QuotaCharge, QuotaOutcome } from "../../core/check/decision.ts";

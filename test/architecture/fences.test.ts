@@ -78,6 +78,9 @@ describe("the fences between rooms", function () {
     ["core/x.ts", "export const x: number = Math.random();\n"],
     ["core/x.ts", 'import { y } from "../mixer/y.ts";\nexport const x: unknown = y;\n'],
     ["api/x.ts", 'import { y } from "../mixer/y.ts";\nexport const x: unknown = y;\n'],
+    ["api/json/x.ts", 'import { y } from "../../mixer/y.ts";\nexport const x: unknown = y;\n'],
+    ["api/json/x.ts", 'import { y } from "../mixer-v1/y.ts";\nexport const x: unknown = y;\n'],
+    ["api/json/schema/x.ts", 'import { y } from "../../mixer-v1/y.ts";\nexport const x: unknown = y;\n'],
     ["plugins/mine/x.ts", 'import { y } from "../../core/y.ts";\nexport const x: unknown = y;\n'],
     [
       "plugins/mine/x.ts",

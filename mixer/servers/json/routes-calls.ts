@@ -3,14 +3,11 @@
 
 import type Router from "@koa/router";
 import type { Context } from "koa";
-import {
-  decodeAllocateRequest,
-  decodeCheckRequest,
-  decodePolicyStateQuery,
-  decodeReportRequest,
-  MIXER_PATHS,
-} from "../../../api/mixer-http.ts";
-import type { PolicyState } from "../../../api/mixer.ts";
+import { CHECK_PATH, decodeCheckRequest } from "../../../api/json/check.ts";
+import { decodePolicyStateQuery, POLICY_STATE_PATH } from "../../../api/json/policy-state.ts";
+import { decodeAllocateRequest, QUOTA_PATH } from "../../../api/json/quota.ts";
+import { decodeReportRequest, REPORT_PATH } from "../../../api/json/report.ts";
+import type { PolicyState } from "../../../api/mixer-service.ts";
 import { PurserError } from "../../../kernel/errors.ts";
 import type { LongPolls } from "../../../kernel/long-polls.ts";
 import type { Mixer } from "../../mixer.ts";
@@ -33,18 +30,18 @@ export function addCallRoutes(router: Router, { mixer, polls, limit, bodies }: C
       await limit(() => call(context, parseJson(text)));
     });
   };
-  post(MIXER_PATHS.check, async (context, body) => {
+  post(CHECK_PATH, async (context, body) => {
     context.body = await mixer.check(decodeCheckRequest(body));
   });
-  post(MIXER_PATHS.quota, async (context, body) => {
+  post(QUOTA_PATH, async (context, body) => {
     context.body = await mixer.allocate(decodeAllocateRequest(body));
   });
-  post(MIXER_PATHS.report, async (context, body) => {
+  post(REPORT_PATH, async (context, body) => {
     await mixer.report(decodeReportRequest(body));
     context.status = 204;
   });
   // Polls wait for their living: they have a limit of their own.
-  router.get(MIXER_PATHS.policyState, async (context) => {
+  router.get(POLICY_STATE_PATH, async (context) => {
     const { node, version, proxies, waitMs } = decodePolicyStateQuery(context.query);
     const state = await polls.hold<PolicyState>({
       watch: (listener) =>

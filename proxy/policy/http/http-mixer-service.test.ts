@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import type { CheckReply, PolicyState } from "../../../api/mixer.ts";
+import type { CheckReply, PolicyState } from "../../../api/mixer-service.ts";
 import type { PurserError } from "../../../kernel/errors.ts";
 import {
   type Answer,

@@ -7,8 +7,8 @@ import type { Explanation } from "../core/explain/explanation.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 
 /**
- * What a proxy asks of a mixer, whether the mixer is in the same process or behind HTTP. The same names are the JSON
- * bodies of `POST /v1/check`, `/v1/quota` and `/v1/report`, and `GET /v1/policy-state`; see docs/api.md.
+ * What a proxy asks of a mixer, in the same process or behind any protocol. `api/json/` has the form of each message in
+ * JSON.
  */
 export interface MixerService {
   /** Decides one request and, when it is allowed, charges its quotas exactly, all or none. */
