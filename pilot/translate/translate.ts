@@ -144,7 +144,7 @@ function identityOf({ service }: SidecarNode, registry: Registry): ServiceIdenti
     registry.find(service, DEFAULT_NAMESPACE)?.identity ??
     registry.services.find(({ identity }) => identity.name === service)?.identity ?? {
       host: service,
-      ...splitHost(canonicalHost(service), DEFAULT_NAMESPACE),
+      ...splitHost(canonicalHost(service, DEFAULT_NAMESPACE), DEFAULT_NAMESPACE),
     }
   );
 }
