@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../core/attributes/bag.ts";
-import type { Authority } from "../core/attributes/canonical/authority.ts";
+import type { Authority } from "../kernel/canonical/authority.ts";
 import type { ErrorCode } from "../kernel/error-catalog.ts";
 import type { Endpoint } from "../core/traffic/resources/endpoint.ts";
 import type { Listener } from "../core/traffic/resources/listener.ts";
