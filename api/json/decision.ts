@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type from "typebox";
-import type { AttributeReference } from "../../core/attributes/reference.ts";
 import type {
   Decision,
   DecisionReason,
@@ -44,7 +43,7 @@ const DirectResponseSchema = exactly<DirectResponse>()(
   }),
 );
 
-const AttributeReferenceSchema = exactly<AttributeReference>()(
+const AttributeReferenceSchema = exactly<Decision["referenced"][number]>()(
   Type.Object({ path: Type.Array(Text), condition: oneOf(["EXACT", "ABSENCE", "PRESENCE"]) }),
 );
 
