@@ -4,6 +4,7 @@
 import type { AttributeBag } from "../core/attributes/bag.ts";
 import type { Decision, QuotaCharge, QuotaOutcome } from "../core/check/decision.ts";
 import type { Explanation } from "../core/explain/explanation.ts";
+import type { PolicyDocument } from "../core/snapshot/policy-document.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 
 /**
@@ -103,29 +104,6 @@ export interface PolicyState {
   readonly version: string;
   /** How many proxies share the limits, for `onStoreFailure: local`. */
   readonly proxies: number;
-  /** Every enforced AccessPolicy, QuotaPolicy and check Rule, in document order. */
-  readonly fallbacks: readonly Fallback[];
+  /** Every enforced AccessPolicy, QuotaPolicy and check Rule as its document writes it, in document order. */
+  readonly policies: readonly PolicyDocument[];
 }
-
-/** What one document wants when nobody can be asked. */
-export type Fallback =
-  | {
-      readonly kind: "AccessPolicy" | "Rule";
-      readonly name: string;
-      readonly match?: string;
-      readonly onError: "deny" | "allow";
-    }
-  | {
-      readonly kind: "QuotaPolicy";
-      readonly name: string;
-      readonly match?: string;
-      readonly key: Readonly<Record<string, string | number | boolean>>;
-      readonly charge: string | number | boolean;
-      readonly limit: number;
-      /** The first that is true has its limit count in place of `limit`. */
-      readonly overrides?: readonly { readonly when: string; readonly limit: number }[];
-      readonly windowMs: number;
-      readonly algorithm: "fixed-window" | "sliding-window" | "token-bucket";
-      readonly onStoreFailure: "allow" | "deny" | "local";
-      readonly onError: "deny" | "allow";
-    };

@@ -243,7 +243,7 @@ class MixerRuntime implements Mixer {
     return {
       version: generation.snapshot.version,
       proxies: Math.max(1, this.#connectedProxies.count) * this.#nodeCount,
-      fallbacks: generation.fallbacks,
+      policies: generation.policies,
     };
   }
 

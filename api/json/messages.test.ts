@@ -147,23 +147,81 @@ const REPORT: Required<ReportRequest> = { bags: [{ a: { b: [1, null, "c"] } }], 
 const POLICY_STATE: PolicyState = {
   version: "v1",
   proxies: 2,
-  fallbacks: [
-    { kind: "AccessPolicy", name: "guard", match: "true", onError: "deny" },
+  policies: [
+    {
+      kind: "AccessPolicy",
+      name: "guard",
+      spec: {
+        match: "true",
+        action: "DENY",
+        when: "true",
+        status: { code: "NOT_FOUND", message: "'no'" },
+        headers: {
+          request: { set: { "x-a": "1" }, append: { "x-b": "2" }, remove: ["x-c"] },
+          response: { set: { "x-a": "1" }, append: { "x-b": "2" }, remove: ["x-c"] },
+        },
+        directResponse: { code: 418, body: "'tea'", headers: { "x-tea": "pot" } },
+        mode: "enforce",
+        onError: "allow",
+        validDuration: "1m",
+        validUseCount: 2,
+      },
+    },
     {
       kind: "QuotaPolicy",
       name: "q",
-      match: "true",
-      key: { user: "request.user", fixed: 1 },
-      charge: 1,
-      limit: 10,
-      overrides: [{ when: "true", limit: 1 }],
-      windowMs: 60_000,
-      algorithm: "fixed-window",
-      onStoreFailure: "local",
-      onError: "allow",
+      spec: {
+        match: "true",
+        key: { user: "request.user", fixed: 1 },
+        limit: 10,
+        window: "60s",
+        algorithm: "fixed-window",
+        charge: 1,
+        overrides: [{ when: "true", limit: 1 }],
+        store: "redis",
+        onStoreFailure: "local",
+        giveBackOn: "failure",
+        lease: "1s",
+        status: { message: "'no'" },
+        mode: "enforce",
+        onError: "allow",
+      },
+    },
+    {
+      kind: "Rule",
+      name: "r",
+      spec: {
+        match: "true",
+        instances: [
+          { name: "i", template: "listentry", params: { value: "request.user", map: { a: true } } },
+        ],
+        actions: [{ handler: "list", instances: ["i"] }],
+        mode: "enforce",
+        onError: "deny",
+      },
     },
   ],
 };
+
+const HEADER_CHANGES = ["request", "response"].map((side) => `policies[*].spec.headers.${side}`);
+
+const OPTIONAL_IN_SPECS = [
+  ...HEADER_CHANGES.flatMap((side) => [side, `${side}.set`, `${side}.append`, `${side}.remove`]),
+  ...[
+    ...["match", "when", "status", "status.code", "status.message", "headers"],
+    ...["directResponse", "directResponse.body", "directResponse.headers"],
+    ...["mode", "onError", "validDuration", "validUseCount"],
+    ...["key", "algorithm", "charge", "overrides", "store", "onStoreFailure", "giveBackOn", "lease"],
+    "instances[*].params",
+  ].map((field) => `policies[*].spec.${field}`),
+];
+
+const MAPS_IN_SPECS = [
+  ...HEADER_CHANGES.flatMap((side) => [`${side}.set`, `${side}.append`]),
+  ...["directResponse.headers", "key", "instances[*].params", "instances[*].params.map"].map(
+    (field) => `policies[*].spec.${field}`,
+  ),
+];
 
 const request = { code: "PURSER_REQUEST_INVALID", closed: true } as const;
 const reply = { code: "PURSER_MIXER_UNAVAILABLE", closed: false } as const;
@@ -233,8 +291,8 @@ const MESSAGES: Readonly<Record<string, MessageCase>> = {
     ...reply,
     decode: decodePolicyState,
     whole: POLICY_STATE,
-    optional: ["fallbacks[*].match", "fallbacks[*].overrides"],
-    maps: ["fallbacks[*].key"],
+    optional: OPTIONAL_IN_SPECS,
+    maps: MAPS_IN_SPECS,
   },
 };
 

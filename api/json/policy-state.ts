@@ -2,13 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type from "typebox";
-import { ERROR_POLICIES } from "../../core/documents/kinds/fields.ts";
-import { QUOTA_ALGORITHMS, STORE_FAILURE_POLICIES } from "../../core/documents/kinds/quota-policy.ts";
-import type { Fallback, PolicyState } from "../mixer-service.ts";
+import { ACCESS_POLICY } from "../../core/documents/kinds/access-policy.ts";
+import { RULE } from "../../core/documents/kinds/handler.ts";
+import { QUOTA_POLICY } from "../../core/documents/kinds/quota-policy.ts";
+import type { PolicyDocument } from "../../core/snapshot/policy-document.ts";
+import type { PolicyState } from "../mixer-service.ts";
 import { invalidReply, invalidRequest } from "./faults.ts";
 import { createDecoder } from "./schema/decoder.ts";
 import { exactly } from "./schema/exactly.ts";
-import { Amount, oneOf, Text } from "./schema/fields.ts";
+import { opened } from "./schema/opened.ts";
+import { Amount, Text } from "./schema/fields.ts";
 
 /**
  * `GET ?node=ID&version=V&proxies=N&waitMs=MS`, a long poll: 200 with a PolicyState, or 304 when the proxy has the newest.
@@ -63,35 +66,17 @@ function wholeNumber(name: string, text: string | readonly string[]): number {
   throw invalidRequest(`the query parameter ${name} is not a whole number`);
 }
 
-const OnError = oneOf(ERROR_POLICIES);
-const Literal = Type.Union([Text, Type.Number(), Type.Boolean()]);
-
-const FallbackSchema = exactly<Fallback>()(
+// A newer mixer's documents may have fields that this proxy does not know: it does without them.
+const PolicyDocumentSchema = exactly<PolicyDocument>()(
   Type.Union([
-    Type.Object({
-      kind: oneOf(["AccessPolicy", "Rule"]),
-      name: Text,
-      match: Type.Optional(Text),
-      onError: OnError,
-    }),
-    Type.Object({
-      kind: Type.Literal("QuotaPolicy"),
-      name: Text,
-      match: Type.Optional(Text),
-      key: Type.Record(Text, Literal),
-      charge: Literal,
-      limit: Amount,
-      overrides: Type.Optional(Type.Array(Type.Object({ when: Text, limit: Amount }))),
-      windowMs: Amount,
-      algorithm: oneOf(QUOTA_ALGORITHMS),
-      onStoreFailure: oneOf(STORE_FAILURE_POLICIES),
-      onError: OnError,
-    }),
+    Type.Object({ kind: Type.Literal("AccessPolicy"), name: Text, spec: opened(ACCESS_POLICY.spec) }),
+    Type.Object({ kind: Type.Literal("QuotaPolicy"), name: Text, spec: opened(QUOTA_POLICY.spec) }),
+    Type.Object({ kind: Type.Literal("Rule"), name: Text, spec: opened(RULE.spec) }),
   ]),
 );
 
 const PolicyStateSchema = exactly<PolicyState>()(
-  Type.Object({ version: Text, proxies: Amount, fallbacks: Type.Array(FallbackSchema) }),
+  Type.Object({ version: Text, proxies: Amount, policies: Type.Array(PolicyDocumentSchema) }),
 );
 
 /** @throws {PurserError} PURSER_MIXER_UNAVAILABLE, naming the field. */

@@ -210,7 +210,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
       this.#flush();
       this.#options.logger.info("the policies are known", {
         version: state.version,
-        documents: state.fallbacks.length,
+        documents: state.policies.length,
       });
     }
     this.#version = state.version;

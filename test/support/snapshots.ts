@@ -49,6 +49,7 @@ export function accessPolicy(name: string, fields: Partial<AccessPolicy> = {}): 
   return {
     name,
     location: place(),
+    spec: { action: fields.action ?? "DENY" },
     match: undefined,
     action: "DENY",
     when: undefined,
@@ -67,6 +68,7 @@ export function quotaPolicy(name: string, fields: Partial<QuotaPolicy> = {}): Qu
   return {
     name,
     location: place(),
+    spec: { limit: fields.limit ?? 10, window: "60s" },
     match: undefined,
     key: [],
     limit: 10,
@@ -90,6 +92,10 @@ export function rule(name: string, handler: string, fields: Partial<Rule> = {}):
   return {
     name,
     location: place(),
+    spec: {
+      instances: [{ name: "nothing", template: "checknothing" }],
+      actions: [{ handler, instances: ["nothing"] }],
+    },
     match: undefined,
     variety: "check",
     actions: [{ handler, instances }],

@@ -59,13 +59,19 @@ function firstFaultOfMap(
   return undefined;
 }
 
-/** The fault in the alternative that the value names by a property such as `kind`, which every alternative has. */
+/**
+ * The fault in the alternative that is meant: the only one of objects, or the one that the value names by a property such as
+ * `kind`, which every alternative has.
+ */
 function firstFaultOfUnion(
   schema: TSchema,
   alternatives: readonly TSchema[],
   value: Readonly<Record<string, unknown>>,
   at: string,
 ): string | undefined {
+  const objects = alternatives.filter((alternative) => viewOf(alternative).type === "object");
+  const [only] = objects;
+  if (only !== undefined && objects.length === 1) return firstFault(only, value, at);
   const tagOf = (alternative: TSchema, name: string) => viewOf(alternative).properties?.[name];
   const tag = Object.keys(viewOf(alternatives[0] ?? schema).properties ?? {}).find((name) =>
     alternatives.every((alternative) => isTag(tagOf(alternative, name))),

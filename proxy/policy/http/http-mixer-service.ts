@@ -54,7 +54,7 @@ export interface HttpMixerService extends MixerService {
 const CONNECTIONS = 64;
 const REPLY_LIMIT_BYTES = 1 << 20;
 
-/** The fallbacks of ten thousand policies. */
+/** The documents of ten thousand policies. */
 const STATE_LIMIT_BYTES = 16 << 20;
 /** A held poll may be answered so late. */
 const POLL_GRACE_MS = 5_000;
