@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { EnforcementMode } from "../../../kernel/enforcement-mode.ts";
 import { PathRead, type Reads } from "../../attributes/reads.ts";
 import type { Expression } from "../../expressions/expression.ts";
 import { ConditionIndex } from "./condition-index.ts";
@@ -12,7 +13,7 @@ export interface Selectable {
   /** Absent for documents that have nothing else to be true. */
   readonly when?: Expression | undefined;
   /** Documents in shadow mode are always asked where they govern: they are told of together. */
-  readonly mode?: "enforce" | "shadow";
+  readonly mode?: EnforcementMode;
 }
 
 /** Documents whose `match` is the same: it is evaluated once for all of them. */
