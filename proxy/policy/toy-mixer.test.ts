@@ -11,9 +11,9 @@ import type {
   ReportRequest,
 } from "../../api/mixer.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
-import { createRecorder } from "../../core/attributes/recorder.ts";
-import type { Decision } from "../../core/check/decision.ts";
+import { createRecorder } from "../../expressions/runtime/reads/recorder.ts";
 import type { QuotaCharge, QuotaOutcome } from "../../core/quota/quota-charge.ts";
+import type { Decision } from "../../core/check/decision.ts";
 import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
 import type { EnforcementMode } from "../../kernel/enforcement-mode.ts";
 import { PurserError } from "../../kernel/errors.ts";
