@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
-import type { RequestFate } from "../../core/check/decision.ts";
+import type { RequestFate } from "../../core/quota/quota-charge.ts";
 import { shortExplanation } from "../../core/explain/short-text.ts";
 import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { rateLimitFields, retryAfterSeconds } from "../../core/quota/rate-limit-fields.ts";
