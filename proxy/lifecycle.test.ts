@@ -28,6 +28,7 @@ import {
   startWith,
   until,
 } from "./harness.test.ts";
+import type { TrafficResources } from "../core/traffic/resources/resource-set.ts";
 import { createProxy } from "./proxy.ts";
 
 /** Keeps `agent`'s connections busy until stopped; returns what went wrong. */
@@ -77,7 +78,6 @@ describe("a new configuration", () => {
     for (let version = 0; version < 60; version++) {
       rig.apply(
         configOf({
-          version: String(version),
           clusters: [configs[version % configs.length] ?? clusterOf([])],
         }),
       );
@@ -96,7 +96,7 @@ describe("a new configuration", () => {
     rig.policy.decide = (bag) => new Promise((resolve) => (answer = () => resolve(decide(bag))));
     const reply = call(rig.port);
     await until(() => rig.policy.checks.length === 1);
-    rig.apply(configOf({ clusters: [], routes: [], version: "2" }));
+    rig.apply(configOf({ clusters: [], routes: [] }));
     await later(30);
     answer();
     assert.equal((await reply).body, "old");
@@ -115,7 +115,7 @@ describe("a new configuration", () => {
     const rig = await startProxy(configOf({ clusters: [clusterOf([endpointAt(upstream.port)])] }));
     const reply = call(rig.port);
     await until(() => sockets.size === 1);
-    rig.apply(configOf({ clusters: [], routes: [], version: "2" }));
+    rig.apply(configOf({ clusters: [], routes: [] }));
     await later(30);
     assert.equal(sockets.size, 1);
     finish();
@@ -133,7 +133,7 @@ describe("a new configuration", () => {
     const [first, gone] = rig.proxy.addresses().listeners.map(({ port }) => port) as [number, number];
     const underWay = call(gone, { path: "/slow" });
     await later(20);
-    rig.apply(configOf({ clusters, listeners: [EDGE, { ...EDGE, name: "third" }], version: "2" }));
+    rig.apply(configOf({ clusters, listeners: [EDGE, { ...EDGE, name: "third" }] }));
     await until(() => rig.proxy.addresses().listeners.some(({ name }) => name === "third"));
     const addresses = rig.proxy.addresses().listeners;
     assert.deepEqual(
@@ -159,7 +159,7 @@ describe("a new configuration", () => {
         },
       ],
     });
-    rig.apply(configOf({ clusters: [], routes: [bad], version: "2" }));
+    rig.apply(configOf({ clusters: [], routes: [bad] }));
     await later(20);
     assert.equal((await call(rig.port)).body, "still");
     assert.ok(rig.logger.lines.some(({ level }) => level === "error"));
@@ -261,7 +261,7 @@ describe("start, drain and close", () => {
       const reply = assert.rejects(call(rig.port));
       await until(() => rig.policy.checks.length === 1);
       if (before === "removed") {
-        rig.apply(configOf({ clusters: [], listeners: [], version: "2" }));
+        rig.apply(configOf({ clusters: [], listeners: [] }));
         await until(() => rig.proxy.addresses().listeners.length === 0);
       } else void rig.proxy.drain(10_000);
       const startMs = performance.now();
@@ -303,7 +303,9 @@ describe("the admin surface", () => {
     const clusters = await call(admin, { path: "/clusters" });
     assert.match(clusters.body, /^outbound\|80\|\|reviews\.default::127\.0\.0\.1:\d+::rq_total::1$/m);
     const dump = await call(admin, { path: "/config_dump" });
-    assert.equal((JSON.parse(dump.body) as { version: string }).version, "1");
+    const { endpoints } = JSON.parse(dump.body) as TrafficResources;
+    assert.match(endpoints.version, /./);
+    assert.equal(endpoints.resources[0]?.name, "outbound|80||reviews.default");
   });
 
   it("is not for web pages of others", async () => {
