@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import type { ProxyNode } from "../api/pilot-service.ts";
 import { isPurserError } from "../kernel/errors.ts";
 import {
+  knownAfter,
   type KnownVersions,
   NOTHING_KNOWN,
   RESOURCE_TYPES,
@@ -56,6 +57,54 @@ describe("pilot", () => {
     assert.equal(sidecar.updates.length, 1);
     pilot.update(snapshot("3", BOOKSHOP.replace("User-agent: *", "User-agent: none")));
     assert.equal(edge.updates.length, 2);
+  });
+
+  const ENDPOINT_MOVED = BOOKSHOP.replace("ports: { http: 19080 }", "ports: { http: 19081 }");
+
+  it("tells the types that changed and no others", () => {
+    const pilot = createPilot({ logger: createCollectingLogger() });
+    pilot.update(snapshot("1"));
+    const { updates } = watched(pilot, EDGE);
+    pilot.update(snapshot("2", ENDPOINT_MOVED));
+    pilot.update(snapshot("3", ENDPOINT_MOVED.replace("/robots.txt", "/ads.txt")));
+    assert.deepEqual(
+      updates.map((update) => Object.keys(update)),
+      [[...RESOURCE_TYPES], ["endpoints"], ["routes"]],
+    );
+  });
+
+  it("wakes no watcher for types that it does not watch", () => {
+    const pilot = createPilot({ logger: createCollectingLogger() });
+    pilot.update(snapshot("1"));
+    const { updates } = watched(pilot, EDGE, { listeners: "", routes: "" });
+    pilot.update(snapshot("2", ENDPOINT_MOVED));
+    assert.deepEqual(
+      updates.map((update) => Object.keys(update)),
+      [["listeners", "routes"]],
+    );
+  });
+
+  it("tells a watcher that comes back what it does not have yet", () => {
+    const pilot = createPilot({ logger: createCollectingLogger() });
+    pilot.update(snapshot("1"));
+    const [first = {}] = watched(pilot, EDGE).updates;
+    const known = knownAfter(NOTHING_KNOWN, first);
+    assert.deepEqual(watched(pilot, EDGE, known).updates, []);
+    pilot.update(snapshot("2", ENDPOINT_MOVED));
+    assert.deepEqual(
+      watched(pilot, EDGE, known).updates.map((update) => Object.keys(update)),
+      [["endpoints"]],
+    );
+  });
+
+  it("gives the same versions as another pilot with the same documents", () => {
+    const [a, b] = ["1", "2"].map((version) => {
+      const pilot = createPilot({ logger: createCollectingLogger() });
+      pilot.update(snapshot(version));
+      return [EDGE, SIDECAR].map((node) => knownAfter(NOTHING_KNOWN, watched(pilot, node).updates[0] ?? {}));
+    });
+    assert.deepEqual(a, b);
+    assert.doesNotMatch(JSON.stringify(a), /""/);
   });
 
   it("tells nothing to one that has stopped, however often it stops", () => {

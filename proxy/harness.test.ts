@@ -218,7 +218,12 @@ export interface Rig {
   apply(update: TrafficUpdate): void;
 }
 
-export async function startProxy(config: TrafficUpdate, options: Partial<ProxyOptions> = {}): Promise<Rig> {
+/** @param further Comes after `config`, before the start is over. */
+export async function startProxy(
+  config: TrafficUpdate,
+  options: Partial<ProxyOptions> = {},
+  further: readonly TrafficUpdate[] = [],
+): Promise<Rig> {
   const policy = new FakePolicy();
   const logger = new RecordingLogger();
   let listener: (update: TrafficUpdate) => void = () => {};
@@ -227,7 +232,7 @@ export async function startProxy(config: TrafficUpdate, options: Partial<ProxyOp
     pilot: {
       watch(_subscription, onUpdate) {
         listener = onUpdate;
-        onUpdate(config);
+        for (const update of [config, ...further]) onUpdate(update);
         return () => {};
       },
     },

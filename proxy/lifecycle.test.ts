@@ -28,8 +28,19 @@ import {
   startWith,
   until,
 } from "./harness.test.ts";
-import type { TrafficResources } from "../core/traffic/resources/resource-set.ts";
+import {
+  RESOURCE_TYPES,
+  type TrafficResources,
+  type TrafficUpdate,
+} from "../core/traffic/resources/resource-set.ts";
 import { createProxy } from "./proxy.ts";
+
+function permutationsOf<T>(items: readonly T[]): readonly (readonly T[])[] {
+  if (items.length < 2) return [items];
+  return items.flatMap((item) =>
+    permutationsOf(items.filter((other) => other !== item)).map((others) => [item, ...others]),
+  );
+}
 
 /** Keeps `agent`'s connections busy until stopped; returns what went wrong. */
 function load(port: number, concurrency: number): () => Promise<{ done: number; failures: string[] }> {
@@ -144,6 +155,43 @@ describe("a new configuration", () => {
     assert.equal((await underWay).body, "slow");
     assert.equal((await call(addresses[1]?.port ?? 0)).status, 200);
     await assert.rejects(call(gone), { code: "ECONNREFUSED" });
+  });
+
+  it("may come type by type in any order, at the start and later", async () => {
+    const [first, second] = await Promise.all(
+      ["first", "second"].map((name) => httpUpstream((_incoming, outgoing) => outgoing.end(name))),
+    );
+    const before = configOf({ clusters: [clusterOf([endpointAt(first?.port ?? 0)])] });
+    const after = configOf({
+      clusters: [clusterOf([endpointAt(second?.port ?? 0)], { name: "outbound|81||other" })],
+    });
+    for (const order of permutationsOf(RESOURCE_TYPES)) {
+      const [begin, ...others] = order.map((type): TrafficUpdate => ({ [type]: before[type] }));
+      const rig = await startProxy(begin ?? {}, {}, others);
+      assert.equal((await call(rig.port)).body, "first", order.join());
+      for (const type of order) rig.apply({ [type]: after[type] });
+      let body = "";
+      for (let attempt = 0; attempt < 100 && body !== "second"; attempt++) {
+        await later(2);
+        ({ body } = await call(rig.port));
+      }
+      assert.equal(body, "second", order.join());
+    }
+  });
+
+  it("may have a route to a cluster that comes later: until then 503", async () => {
+    const rig = await startWith((_incoming, outgoing) => outgoing.end("there"));
+    const upstream = await httpUpstream((_incoming, outgoing) => outgoing.end("later"));
+    const { clusters, endpoints, routes } = configOf({
+      clusters: [clusterOf([endpointAt(upstream.port)], { name: "outbound|81||later" })],
+    });
+    rig.apply({ routes });
+    await later(20);
+    const early = await call(rig.port);
+    assert.equal(early.status, 503);
+    rig.apply({ clusters, endpoints });
+    await later(20);
+    assert.equal((await call(rig.port)).body, "later");
   });
 
   it("that cannot be used changes nothing", async () => {

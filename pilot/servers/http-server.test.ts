@@ -94,6 +94,18 @@ describe("pilot over HTTP", () => {
     assert.equal(pilot.watcherCount, 0);
   });
 
+  it("leaves a poll held when nothing that it watches changes", async () => {
+    const { pilot, server, poll, versions } = await start();
+    pilot.update(snapshot("1"));
+    const { endpoints: _endpoints, ...known } = await versions();
+    const held = poll(known, 10_000);
+    await until(() => pilot.watcherCount === 1);
+    pilot.update(snapshot("2", BOOKSHOP.replace("ports: { http: 19080 }", "ports: { http: 19081 }")));
+    assert.equal(pilot.watcherCount, 1);
+    server.drain();
+    assert.equal((await held).status, 304);
+  });
+
   it("ends a poll without change when its wait is over", async () => {
     const { pilot, poll, versions } = await start();
     pilot.update(snapshot("1"));
