@@ -4,7 +4,8 @@
 import { RefCounted } from "../../kernel/ref-counted.ts";
 import { planChecks, type CheckPlan } from "../../core/check/plan.ts";
 import type { CheckDispatch, CheckObserver } from "../../core/check/ports.ts";
-import { planReports, type ReportPlan } from "../../core/report/plan.ts";
+import { planReports } from "../../core/report/plan.ts";
+import type { ReportPlan } from "../../core/report/report-source.ts";
 import { displayName } from "../../core/documents/kinds/kind.ts";
 import type { QuotaPolicy, Snapshot } from "../../core/snapshot/snapshot.ts";
 import type { PolicyState } from "../../api/mixer.ts";
