@@ -2,14 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type from "typebox";
-import type {
-  Decision,
-  DecisionReason,
-  DocumentRef,
-  QuotaCharge,
-  QuotaOutcome,
-} from "../../core/check/decision.ts";
+import type { Decision, DecisionReason } from "../../core/check/decision.ts";
+import type { DocumentRef } from "../../core/check/document-ref.ts";
+import { QUOTA_ALGORITHMS } from "../../core/quota/quota.ts";
+import {
+  type QuotaCharge,
+  type QuotaOutcome,
+  REQUEST_FATES,
+  STORE_FAILURE_POLICIES,
+} from "../../core/quota/quota-charge.ts";
 import type { DirectResponse, HeaderOperation } from "../../core/templates/instances.ts";
+import { ENFORCEMENT_MODES } from "../../kernel/enforcement-mode.ts";
 import { STATUS_CODES, type Status } from "../../kernel/status.ts";
 import { exactly } from "./schema/exactly.ts";
 import { Amount, Code, oneOf, Text } from "./schema/fields.ts";
@@ -47,19 +50,20 @@ const AttributeReferenceSchema = exactly<Decision["referenced"][number]>()(
   Type.Object({ path: Type.Array(Text), condition: oneOf(["EXACT", "ABSENCE", "PRESENCE"]) }),
 );
 
-const StoreFailure = oneOf(["allow", "deny", "local"]);
+const StoreFailure = oneOf(STORE_FAILURE_POLICIES);
 
 const QuotaChargeSchema = exactly<QuotaCharge>()(
   Type.Object({
     policy: Text,
+    algorithm: oneOf(QUOTA_ALGORITHMS),
     cell: Text,
     limit: Amount,
     windowMs: Amount,
     amount: Amount,
     leaseMs: Amount,
-    mode: oneOf(["enforce", "shadow"]),
+    mode: oneOf(ENFORCEMENT_MODES),
     onStoreFailure: StoreFailure,
-    giveBackOn: Type.Optional(oneOf(["unanswered", "failure"])),
+    giveBackOn: Type.Optional(oneOf(REQUEST_FATES)),
     message: Text,
   }),
 );

@@ -9,6 +9,7 @@ import type {
   ExpressionExplanation,
 } from "../../core/explain/explanation.ts";
 import { DEFAULT_TRACE_LIMITS, type TraceNode } from "../../core/explain/trace-node.ts";
+import { ENFORCEMENT_MODES } from "../../kernel/enforcement-mode.ts";
 import type { SourceLocation } from "../../kernel/diagnostic.ts";
 import { DecisionReasonSchema, DocumentRefSchema, HeaderOperationSchema, StatusSchema } from "./decision.ts";
 import { exactly } from "./schema/exactly.ts";
@@ -50,7 +51,7 @@ const SourceLocationSchema = exactly<SourceLocation>()(
   Type.Object({ file: Text, line: Whole, column: Whole }),
 );
 
-const Mode = oneOf(["enforce", "shadow"]);
+const Mode = oneOf(ENFORCEMENT_MODES);
 
 const DocumentExplanationSchema = exactly<DocumentExplanation>()(
   Type.Object({

@@ -114,6 +114,7 @@ const CHECK_REPLY: CheckReply = {
     charges: [
       {
         policy: "q",
+        algorithm: "sliding-window",
         cell: "q{}",
         limit: 10,
         windowMs: 60_000,

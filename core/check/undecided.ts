@@ -19,5 +19,5 @@ export function effectOfError(document: Governing): "deny" | "allow" {
 
 /** What it means for a request that a policy governs that the mixer cannot be asked; `local`: the quota is counted here. */
 export function effectOfOutage(policy: LonePolicy): "deny" | "allow" | "local" {
-  return policy.kind === "QuotaPolicy" ? policy.onStoreFailure : effectOfError(policy);
+  return policy.kind === "QuotaPolicy" ? policy.quota.onStoreFailure : effectOfError(policy);
 }

@@ -3,6 +3,7 @@
 
 import type { CheckPlan, Placed } from "../../core/check/plan.ts";
 import type { PolicyDocument } from "../../core/snapshot/policy-document.ts";
+import type { EnforcementMode } from "../../kernel/enforcement-mode.ts";
 
 interface Ordered {
   readonly order: number;
@@ -22,7 +23,7 @@ export function policyDocumentsOf(plan: CheckPlan): readonly PolicyDocument[] {
 interface Policy<Spec> {
   readonly name: string;
   readonly spec: Spec;
-  readonly mode: "enforce" | "shadow";
+  readonly mode: EnforcementMode;
 }
 
 function enforced<Kind extends PolicyDocument["kind"], Spec>(

@@ -5,7 +5,7 @@ import type { PolicyState } from "../../api/mixer-service.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { Reads } from "../../expressions/runtime/reads/reads.ts";
 import { repeatedFields } from "../../core/attributes/repeated.ts";
-import type { QuotaCharge } from "../../core/check/decision.ts";
+import type { QuotaCharge } from "../../core/quota/quota-charge.ts";
 import { evaluateCondition, Fault, type Scope } from "../../core/check/evaluation.ts";
 import { largestCharges, type Tried, tryEachValue } from "../../core/check/each-value.ts";
 import { evaluateCharge } from "../../core/check/quota-charges.ts";
@@ -13,16 +13,19 @@ import { effectOfError, effectOfOutage } from "../../core/check/undecided.ts";
 import type { CompileExpression } from "../../core/expressions/expression.ts";
 import type { Meter } from "../../expressions/runtime/guard.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
-import { attempt, chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
+import { chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 import type { Clock } from "../../kernel/ports.ts";
 import { localShare } from "../../core/quota/local-share.ts";
-import type { QuotaAlgorithm, QuotaGrant, QuotaStore } from "../../core/quota/quota.ts";
+import type { QuotaStore } from "../../core/quota/quota.ts";
+import { chargeAll } from "../../core/quota/charge-all.ts";
+import { demandOf, type NamedStore } from "../../core/quota/demand.ts";
+import { refusalOf } from "../../core/quota/refusal.ts";
 import { buildLonePolicies, type LonePolicy } from "../../core/snapshot/lone-policies.ts";
 import {
   allowed,
   failed,
   failureOf,
-  limited,
+  outcomeOfRefusal,
   NO_FACTS,
   type Outcome,
   undecidedVerdict,
@@ -38,7 +41,7 @@ export interface FailurePolicyOptions {
 }
 
 /** A quota to be counted here, against this proxy's share of the limit. */
-type LocalCharge = Pick<QuotaCharge, "policy" | "cell" | "limit" | "windowMs" | "amount" | "message">;
+type LocalCharge = Omit<QuotaCharge, "leaseMs" | "giveBackOn">;
 
 type Failure = NonNullable<Verdict["failure"]>;
 
@@ -96,37 +99,23 @@ export class FailurePolicy {
     });
   }
 
-  /** Counts here what nobody else can: all or none. Allowed, or limited. */
+  /** Counts here what nobody else can, each quota against this proxy's share: all or none. Allowed, or refused. */
   admitLocally(charges: readonly LocalCharge[]): MaybePromise<Outcome> {
     const { proxies } = this.#state;
-    const requests = charges.map(({ policy, cell, limit, windowMs, amount }) => ({
-      cell,
-      algorithm: this.#algorithmOf(policy),
-      limit: localShare(limit, proxies),
-      windowMs,
-      amount,
-      bestEffort: false,
-      leaseMs: 0,
-    }));
     const { localStore, newId } = this.#options;
-    return chain(
-      attempt<readonly QuotaGrant[] | Outcome>(
-        () => localStore.allocate(requests, { deduplicationId: newId() }),
-        () => failed("PURSER_STORE_UNAVAILABLE", undefined),
-      ),
-      (grants) => {
-        if ("kind" in grants) return grants;
-        const refused = refusedIndex(charges, grants);
-        if (refused === -1) return allowed();
-        const { policy, message } = charges[refused] as LocalCharge;
-        return limited(policy, message, (grants[refused] as QuotaGrant).retryAfterMs);
-      },
+    const store: NamedStore = {
+      name: "local",
+      allocate: (requests, options) => localStore.allocate(requests, options),
+    };
+    const demands = charges.map((charge) =>
+      // Without room to count in, nobody counts.
+      demandOf({ ...charge, limit: localShare(charge.limit, proxies), onStoreFailure: "deny" }, store),
     );
-  }
-
-  #algorithmOf(name: string): QuotaAlgorithm {
-    const policy = this.#policies.find((one) => one.kind === "QuotaPolicy" && one.name === name);
-    return policy?.kind === "QuotaPolicy" ? policy.algorithm : "sliding-window";
+    const charged = chargeAll(demands, { deduplicationId: newId(), localStore, nodes: proxies });
+    return chain(charged, (outcomes) => {
+      const refusal = refusalOf(charges, outcomes);
+      return refusal === undefined ? allowed() : outcomeOfRefusal(refusal);
+    });
   }
 
   /** Built when first needed: most proxies never lose their mixer. */
@@ -134,16 +123,6 @@ export class FailurePolicy {
     this.#built ??= buildLonePolicies(this.#state.policies, this.#options.compile);
     return this.#built;
   }
-}
-
-/** The first that was refused: grants of a call that failed together are all 0, but only those say when to retry. */
-export function refusedIndex(
-  charges: readonly { readonly amount: number }[],
-  grants: readonly { readonly granted: number; readonly retryAfterMs: number }[],
-): number {
-  const short = (index: number) => (grants[index]?.granted ?? 0) < (charges[index]?.amount ?? 0);
-  const indices = [...charges.keys()].filter(short);
-  return indices.find((index) => (grants[index]?.retryAfterMs ?? 0) > 0) ?? indices[0] ?? -1;
 }
 
 function apply(policy: LonePolicy, scope: Scope, code: ErrorCode, progress: Progress): MaybePromise<void> {
