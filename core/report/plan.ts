@@ -1,8 +1,6 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { DocumentRef } from "../check/document-ref.ts";
-import type { Fault, Scope } from "../check/evaluation.ts";
 import type { Expression } from "../expressions/expression.ts";
 import type { RuleInstance, Snapshot } from "../snapshot/snapshot.ts";
 import { logEntrySource, metricSource, ruleInstanceSource, traceSpanSource } from "./instances.ts";
