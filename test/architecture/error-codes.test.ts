@@ -22,6 +22,7 @@ const ROOMS = [
   "pilot",
   "plugins",
   "proxy",
+  "server",
   "tools",
 ];
 const CODE = /\bPURSER_[A-Z]+(?:_[A-Z]+)*\b/g;
