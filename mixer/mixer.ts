@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { MixerService, PolicyState } from "../api/mixer.ts";
-import { DEFAULT_PATH_NORMALIZATION, type PathNormalization } from "../core/attributes/canonical/path.ts";
+import { DEFAULT_PATH_NORMALIZATION, type PathNormalization } from "../kernel/canonical/path.ts";
 import type { Checked, Diagnostic } from "../kernel/diagnostic.ts";
 import { messageOf, PurserError } from "../kernel/errors.ts";
 import { attempt, chain, type MaybePromise } from "../kernel/maybe-promise.ts";

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../core/attributes/bag.ts";
-import type { Authority } from "../core/attributes/canonical/authority.ts";
+import type { Authority } from "../kernel/canonical/authority.ts";
 import type { ErrorCode } from "../kernel/error-catalog.ts";
 import type { Endpoint, Listener, RouteAction, WeightedDestination } from "../core/traffic/model.ts";
 import type { MatchedRoute } from "../core/traffic/route-table.ts";

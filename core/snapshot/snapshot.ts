@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { PathNormalization } from "../attributes/canonical/path.ts";
+import type { PathNormalization } from "../../kernel/canonical/path.ts";
 import type { Metadata } from "../documents/kinds/kind.ts";
 import type { DestinationRuleSpec } from "../documents/kinds/destination-rule.ts";
 import type { GatewaySpec } from "../documents/kinds/gateway.ts";

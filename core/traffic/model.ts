@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { PathNormalization } from "../attributes/canonical/path.ts";
+import type { PathNormalization } from "../../kernel/canonical/path.ts";
 
 /**
  * What a proxy runs on: listeners lead to route tables, routes to clusters, clusters to endpoints. The words and the

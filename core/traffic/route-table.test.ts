@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Authority, parseAuthority } from "../attributes/canonical/authority.ts";
+import { type Authority, parseAuthority } from "../../kernel/canonical/authority.ts";
 import { isPurserError } from "../../kernel/errors.ts";
 import { NO_HEADER_OPERATIONS, type Route, type RouteMatch, type VirtualHost } from "./model.ts";
 import type { RouteRequest } from "./route-match.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Authority } from "../attributes/canonical/authority.ts";
+import type { Authority } from "../../kernel/canonical/authority.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import { type Meter, StepBudget } from "../../kernel/matching/regex/meter.ts";
 import { isWildcard } from "./host-name.ts";

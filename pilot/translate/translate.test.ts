@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { type Authority, parseAuthority } from "../../core/attributes/canonical/authority.ts";
+import { type Authority, parseAuthority } from "../../kernel/canonical/authority.ts";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { ProxyNode } from "../../api/pilot.ts";
 import type { ProxyConfig, Route } from "../../core/traffic/model.ts";

@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 import type { ProxyNode } from "../../api/pilot.ts";
-import type { PathNormalization } from "../../core/attributes/canonical/path.ts";
+import type { PathNormalization } from "../../kernel/canonical/path.ts";
 import { DEFAULT_NAMESPACE } from "../../core/documents/kinds/kind.ts";
 import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, splitHost } from "../../core/traffic/host-name.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { headerBytesOf } from "../../core/attributes/header-text.ts";
+import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
 import { isReservedHeader } from "../../core/attributes/header-fields.ts";
 import type { HeaderOperation } from "../../core/templates/instances.ts";
 import type { RouteHeaderOperations } from "../../core/traffic/model.ts";
