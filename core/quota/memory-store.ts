@@ -5,7 +5,7 @@ import { PurserError } from "../../kernel/errors.ts";
 import type { Clock } from "../../kernel/ports.ts";
 import { textHash } from "../../kernel/text-hash.ts";
 import { policyOfCell } from "./cell-name.ts";
-import { QUOTA_COUNTERS, type QuotaCounter } from "./counter.ts";
+import { QUOTA_COUNTERS, type QuotaCounter } from "./counting/counter.ts";
 import { DeduplicationMemory } from "./deduplication.ts";
 import type { AllocateOptions, QuotaAlgorithm, QuotaGrant, QuotaRequest, QuotaStore } from "./quota.ts";
 import { assertQuotaRequests } from "./quota-request.ts";

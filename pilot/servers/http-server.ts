@@ -11,7 +11,7 @@ import { LongPolls } from "../../server/http/long-polls.ts";
 import type { Pilot } from "../pilot.ts";
 import { createPilotMetrics } from "./http-metrics.ts";
 import { addOperationRoutes } from "./json/routes-operations.ts";
-import { addProxyConfigRoute } from "./json/routes-proxy-config.ts";
+import { addDiscoveryRoute } from "./json/routes-discovery.ts";
 
 export interface PilotHttpSettings extends SurfaceAddress {
   readonly pilot: Pilot;
@@ -37,7 +37,7 @@ export function startPilotHttpServer(settings: PilotHttpSettings): Promise<Contr
     polls,
     onAnswer: (status) => metrics.answered(status),
     addRoutes(router, isDraining) {
-      addProxyConfigRoute(router, { pilot, polls, isDraining });
+      addDiscoveryRoute(router, { pilot, polls, isDraining });
       addOperationRoutes(router, { pilot, metrics: metrics.registry, isDraining });
     },
   });

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type Router from "@koa/router";
-import type { ProxyConfig } from "../../core/traffic/model.ts";
+import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
 import type { Runtime } from "../../kernel/ports.ts";
 import {
   type ControlSurface,
@@ -19,7 +19,7 @@ export interface AdminSubject {
   readonly stats: ProxyStats;
   /** Undefined when ready, otherwise what is missing. */
   unreadiness(): string | undefined;
-  config(): ProxyConfig | undefined;
+  resources(): TrafficResources | undefined;
   clusters(): ClusterSet;
   /** Begins to drain; does not wait for it. */
   drain(): void;
@@ -61,7 +61,7 @@ function addAdminRoutes(router: Router, subject: AdminSubject): void {
   });
   router.get("/config_dump", (context) => {
     context.type = "json";
-    context.body = `${JSON.stringify(subject.config() ?? null, undefined, 2)}\n`;
+    context.body = `${JSON.stringify(subject.resources() ?? null, undefined, 2)}\n`;
   });
   // POST alone: a link, or a page of another site, must not be able to drain a proxy.
   router.post("/drain", (context) => {

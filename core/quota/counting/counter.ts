@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { fixedWindow } from "./fixed-window.ts";
-import type { QuotaAlgorithm, QuotaGrant, QuotaRequest } from "./quota.ts";
+import type { QuotaAlgorithm, QuotaGrant, QuotaRequest } from "../quota.ts";
 import { slidingWindow } from "./sliding-window.ts";
 import { tokenBucket } from "./token-bucket.ts";
 
