@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { createVirtualTime } from "../plugins/sdk/testing/time.ts";
-import { isPurserError } from "./errors.ts";
+import { createVirtualTime } from "../../plugins/sdk/testing/time.ts";
+import { isPurserError } from "../../kernel/errors.ts";
 import { LongPolls } from "./long-polls.ts";
 
 function setUp(maxPolls = 10) {

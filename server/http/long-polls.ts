@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { PurserError } from "./errors.ts";
-import type { Scheduler } from "./ports.ts";
+import type { Context } from "koa";
+import { PurserError } from "../../kernel/errors.ts";
+import type { Scheduler } from "../../kernel/ports.ts";
 
 export interface LongPoll<T> {
   /**
@@ -96,4 +97,22 @@ export class LongPolls {
     this.#draining = true;
     for (const release of this.#held) release();
   }
+}
+
+/**
+ * Holds a request as a poll of its client's address, until the client goes away at the latest.
+ *
+ * @returns The first value that is news; undefined when none came in time.
+ * @throws {PurserError} PURSER_OVERLOADED.
+ */
+export function holdRequest<T>(
+  polls: LongPolls,
+  context: Context,
+  poll: Pick<LongPoll<T>, "watch" | "isNews" | "waitMs">,
+): Promise<T | undefined> {
+  return polls.hold({
+    ...poll,
+    source: context.req.socket.remoteAddress ?? "",
+    onGone: (release) => context.res.once("close", release),
+  });
 }
