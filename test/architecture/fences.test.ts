@@ -102,6 +102,13 @@ describe("the fences between rooms", function () {
     ["api/json/x.ts", 'import { y } from "../../mixer/y.ts";\nexport const x: unknown = y;\n'],
     ["api/json/x.ts", 'import { y } from "../mixer-v1/y.ts";\nexport const x: unknown = y;\n'],
     ["api/json/schema/x.ts", 'import { y } from "../../mixer-v1/y.ts";\nexport const x: unknown = y;\n'],
+    ["api/x.ts", 'import { y } from "../server/y.ts";\nexport const x: unknown = y;\n'],
+    ["kernel/x.ts", 'import { y } from "../server/y.ts";\nexport const x: unknown = y;\n'],
+    ["core/x.ts", 'import { y } from "../server/y.ts";\nexport const x: unknown = y;\n'],
+    ["server/http/x.ts", 'import { y } from "../../mixer/y.ts";\nexport const x: unknown = y;\n'],
+    ["server/http/x.ts", 'import { y } from "../../proxy/y.ts";\nexport const x: unknown = y;\n'],
+    ["config/x.ts", 'import { y } from "../server/y.ts";\nexport const x: unknown = y;\n'],
+    ["adapters/mine/x.ts", 'import { y } from "../../server/http/y.ts";\nexport const x: unknown = y;\n'],
     ["plugins/mine/x.ts", 'import { y } from "../../core/y.ts";\nexport const x: unknown = y;\n'],
     [
       "plugins/mine/x.ts",
