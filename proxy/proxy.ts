@@ -95,7 +95,7 @@ class ProxyRuntime implements Proxy {
   #adminPort: number | undefined;
   #snapshot: ProxySnapshot | undefined;
   #stopWatching: (() => void) | undefined;
-  /** What pilot has sent: the newest set of each type. */
+  /** The newest set of each type that pilot has sent. */
   #received: TrafficUpdate = {};
   /** The newest state that waits while another is being applied; older ones are passed over. */
   #next: TrafficResources | undefined;
@@ -229,8 +229,8 @@ class ProxyRuntime implements Proxy {
   }
 
   /**
-   * Build, swap, drain: clusters and endpoints are there before a listener or a route leads to them, and what is gone is drained
-   * last. What cannot be built changes nothing; it is tried again, as a whole, with the next update of any type.
+   * Build, swap, drain: clusters and endpoints are there before a listener or a route leads to them, and removed ones are drained
+   * last. Resources that cannot be built change nothing; the next update of any type tries the whole state again.
    */
   async #apply(resources: TrafficResources): Promise<readonly unknown[]> {
     const { logger, drainMs = 5_000 } = this.#options;
