@@ -8,7 +8,8 @@ import type { PilotService, ProxyNode } from "../api/pilot-service.ts";
 import { PurserError } from "../kernel/errors.ts";
 import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
 import { NOTHING_KNOWN } from "../core/traffic/resources/resource-set.ts";
-import { type AdminAddress, AdminServer } from "./admin/admin-server.ts";
+import type { ControlSurface, SurfaceAddress } from "../server/http/control-surface.ts";
+import { startAdminServer } from "./admin/admin-server.ts";
 import { ProxyStats } from "./admin/stats.ts";
 import { type ClusterSet, NO_CLUSTERS } from "./upstream/cluster-manager.ts";
 import { type DownstreamAddress, Exchange, type RequestHead } from "./exchange.ts";
@@ -39,7 +40,7 @@ export interface ProxyOptions {
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   /** Where the admin surface listens; absent for none. */
-  readonly admin?: AdminAddress;
+  readonly admin?: SurfaceAddress;
   readonly limits?: Partial<ListenerLimits>;
   /** What every listener does with header names that have an underscore; default REJECT_REQUEST. */
   readonly headersWithUnderscoresAction?: HeadersWithUnderscoresAction;
@@ -89,8 +90,7 @@ class ProxyRuntime implements Proxy {
   readonly #filters: readonly Filter[];
   readonly #listeners: ListenerSet;
   readonly #updates: UpdateApplier;
-  readonly #admin: AdminServer | undefined;
-  #adminPort: number | undefined;
+  #admin: ControlSurface | undefined;
   #stopWatching: (() => void) | undefined;
   #ending = false;
   #onFirstApplied: ((errors: readonly unknown[]) => void) | undefined;
@@ -126,26 +126,12 @@ class ProxyRuntime implements Proxy {
       drainMs: options.drainMs ?? DEFAULT_DRAIN_MS,
       onApplied: (errors) => this.#onFirstApplied?.(errors),
     });
-    this.#admin =
-      options.admin === undefined
-        ? undefined
-        : new AdminServer(
-            {
-              stats: this.#stats,
-              logger,
-              unreadiness: () => this.unreadiness(),
-              resources: () => this.#updates.snapshot?.resources,
-              clusters: () => this.#newestClusters(),
-              drain: () => void this.drain(options.drainMs ?? DEFAULT_DRAIN_MS),
-            },
-            options.admin,
-          );
   }
 
   async start(): Promise<void> {
     const { pilot, node } = this.#options;
     // The admin surface comes first: it tells why the rest is not ready.
-    this.#adminPort = await this.#admin?.start();
+    await this.#startAdmin();
     const firstApplied = this.#waitForFirst();
     this.#stopWatching = pilot.watch({ node, known: NOTHING_KNOWN }, (update) =>
       this.#updates.receive(update),
@@ -158,13 +144,10 @@ class ProxyRuntime implements Proxy {
   }
 
   addresses() {
-    const { admin } = this.#options;
+    const admin = this.#admin;
     return {
       listeners: this.#listeners.addresses(),
-      admin:
-        admin === undefined || this.#adminPort === undefined
-          ? undefined
-          : { name: "admin", host: admin.host, port: this.#adminPort },
+      admin: admin === undefined ? undefined : { name: "admin", host: admin.host, port: admin.port },
     };
   }
 
@@ -184,7 +167,20 @@ class ProxyRuntime implements Proxy {
 
   async close(): Promise<void> {
     await this.drain(0);
-    await Promise.all([this.#snapshots.destroy(), this.#admin?.close()]);
+    await Promise.all([this.#snapshots.destroy(), this.#admin?.close(0)]);
+  }
+
+  async #startAdmin(): Promise<void> {
+    const { admin, drainMs = DEFAULT_DRAIN_MS } = this.#options;
+    if (admin === undefined) return;
+    const subject = {
+      stats: this.#stats,
+      unreadiness: () => this.unreadiness(),
+      resources: () => this.#updates.snapshot?.resources,
+      clusters: () => this.#newestClusters(),
+      drain: () => void this.drain(drainMs),
+    };
+    this.#admin = await startAdminServer(subject, admin, this.#options);
   }
 
   #waitForFirst(): Promise<readonly unknown[]> {
