@@ -4,7 +4,8 @@
 import { evaluationError } from "../errors/failures.ts";
 import type { AstNode } from "../syntax/ast.ts";
 import type { CompiledFunction } from "../runtime/callee.ts";
-import type { Guard, Meter } from "../runtime/guard.ts";
+import type { Guard } from "../runtime/guard.ts";
+import type { Meter } from "../runtime/reads/meter.ts";
 import { OPERATIONS } from "./operations.ts";
 import { NODE_EMITTERS } from "./emit-node.ts";
 import { Emitter, type ReadStyle } from "./emitter.ts";

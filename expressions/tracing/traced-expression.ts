@@ -72,9 +72,8 @@ function traceable(
   const options = { stack: limits.depth, sequence: limits.items, RegexEngine, timeout: 0 };
   const parsed = jsonata(source, options);
   const ast = treeOf(parsed);
-  const outline = outlineOf(ast, source);
+  const { root: outline, partOf } = outlineOf(ast, source);
   const parts = outlineParts(outline);
-  const partOf = new Map(parts.map((part) => [part.ast, part]));
   const bounded = isBounded(ast);
   if (!bounded) options.timeout = limits.timeoutMs;
   replaceRanges(ast);

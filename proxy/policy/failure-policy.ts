@@ -11,7 +11,7 @@ import { largestCharges, type Tried, tryEachValue } from "../../core/check/each-
 import { recordOf } from "../../core/check/instances.ts";
 import { evaluateAmount, evaluateLimit } from "../../core/check/quota-charges.ts";
 import type { CompileExpression, Expression } from "../../core/expressions/expression.ts";
-import type { Meter } from "../../expressions/runtime/guard.ts";
+import type { Meter } from "../../expressions/runtime/reads/meter.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import { attempt, chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 import type { Clock } from "../../kernel/ports.ts";

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { PathRead, type Reads } from "../../../expressions/runtime/reads/reads.ts";
-import type { Constant, KeyTest } from "./key-tests.ts";
+import type { KeyTest } from "../../../expressions/analysis/key-tests.ts";
 
 /** Positions of conditions, ascending. */
 export type Positions = readonly number[];
@@ -24,7 +24,7 @@ class PathIndex {
   add(test: KeyTest, position: number): void {
     this.first = Math.min(this.first, position);
     if (test.kind === "equals") {
-      for (const value of new Set<Constant>(test.values)) push(this.#equals, value, position);
+      for (const value of new Set<unknown>(test.values)) push(this.#equals, value, position);
       return;
     }
     this.#allPrefixed.push(position);

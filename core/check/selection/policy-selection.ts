@@ -4,7 +4,7 @@
 import { PathRead, type Reads } from "../../../expressions/runtime/reads/reads.ts";
 import type { Expression } from "../../expressions/expression.ts";
 import { ConditionIndex } from "./condition-index.ts";
-import { type KeyTest, keyTestsOf } from "./key-tests.ts";
+import { type KeyTest, keyTestsOf } from "../../../expressions/analysis/key-tests.ts";
 
 /** What a selection has to know of a document. */
 export interface Selectable {
@@ -109,7 +109,7 @@ function unitsOf(documents: readonly Selectable[]): readonly (number | Group)[] 
 
 /** Each condition by that of its tests whose path tells the most conditions apart. */
 function indexOf(conditions: readonly (Expression | undefined)[]): ConditionIndex {
-  const tests = conditions.map((condition) => keyTestsOf(condition?.ast));
+  const tests = conditions.map((condition) => (condition === undefined ? [] : keyTestsOf(condition)));
   const valuesByPath = new Map<PathRead, Set<unknown>>();
   for (const test of tests.flat()) {
     const path = PathRead.of(test.path);

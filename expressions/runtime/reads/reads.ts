@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Guard, type Meter } from "../guard.ts";
+import { Guard } from "../guard.ts";
+import type { Meter } from "./meter.ts";
 import { followNames, walkNames } from "../path.ts";
 import type { DataObject } from "../../data.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";

@@ -1,28 +1,27 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AttributePath } from "../../attributes/bag.ts";
-import { constantsOf } from "../../../expressions/compiler/emit-operator.ts";
-import { plainNames } from "../../../expressions/syntax/path-node.ts";
-import { type AstNode, textOf, variableName } from "../../../expressions/syntax/ast.ts";
-import { compileRegex } from "../../../kernel/matching/regex.ts";
-
-export type Constant = string | number | boolean;
+import type { DataPath } from "../data.ts";
+import type { ParsedSource } from "./parsed-source.ts";
+import { type AstNode, hasSuffix, textOf, variableName } from "../syntax/ast.ts";
+import { type Constant, constantOf, constantsOf } from "../syntax/constants.ts";
+import { plainNames } from "../syntax/path-node.ts";
+import { compileLiteral } from "../syntax/regex-literal.ts";
 
 /**
- * Something that must hold for a condition to be true: that the value at `path` is one of `values`, or that it is a
- * text which begins with one of `prefixes`. A value that is there and no text has to be left to the expression, which
- * may fail on it.
+ * A test that must hold for a condition to be true: the value at `path` is one of `values`, or is a text that begins with one
+ * of `prefixes`. A `prefix` test says nothing of a value that is there and is no text: the condition may fail on it.
  */
 export type KeyTest =
-  | { readonly kind: "equals"; readonly path: AttributePath; readonly values: readonly Constant[] }
-  | { readonly kind: "prefix"; readonly path: AttributePath; readonly prefixes: readonly string[] };
+  | { readonly kind: "equals"; readonly path: DataPath; readonly values: readonly Constant[] }
+  | { readonly kind: "prefix"; readonly path: DataPath; readonly prefixes: readonly string[] };
 
 /**
- * Of the operands of `and`, those that are tests and are reached without one before them that could fail: where such a
- * test does not hold, the condition is false, and no fault.
+ * The equality, membership and prefix tests that must hold for the condition to be true. Of the operands of `and`, they are the
+ * tests that no operand before them can keep from being reached by failing: where such a test does not hold, the condition is
+ * false, and does not fail.
  */
-export function keyTestsOf(ast: AstNode | undefined): readonly KeyTest[] {
+export function keyTestsOf({ ast }: ParsedSource): readonly KeyTest[] {
   const tests: KeyTest[] = [];
   for (const operand of ast === undefined ? [] : conjuncts(ast)) {
     const test = testOf(operand);
@@ -54,7 +53,7 @@ function unwrap(node: AstNode): AstNode {
 }
 
 function isBare(node: AstNode): boolean {
-  return node.predicate === undefined && node.group === undefined && node.keepArray !== true;
+  return !hasSuffix(node) && node.keepArray !== true;
 }
 
 function testOf(given: AstNode): KeyTest | undefined {
@@ -68,8 +67,9 @@ function testOf(given: AstNode): KeyTest | undefined {
   if (node.value !== "=") return undefined;
   const cut = prefixOfCut(left, right) ?? prefixOfCut(right, left);
   if (cut !== undefined) return cut;
-  if (isConstant(right)) return equalsOneOf(left, [right.value as Constant]);
-  return isConstant(left) ? equalsOneOf(right, [left.value as Constant]) : undefined;
+  const [onLeft, onRight] = [constantOf(left), constantOf(right)];
+  if (onRight !== undefined) return equalsOneOf(left, [onRight]);
+  return onLeft === undefined ? undefined : equalsOneOf(right, [onLeft]);
 }
 
 function equalsOneOf(node: AstNode, values: readonly Constant[]): KeyTest | undefined {
@@ -91,7 +91,7 @@ function prefixOfCall(node: AstNode): KeyTest | undefined {
   if (path === undefined || argument === undefined || more.length > 0 || !isBare(argument)) return undefined;
   if (name === "startsWith" && argument.type === "string") return prefix(path, textOf(argument));
   if (name !== "contains" || !(argument.value instanceof RegExp)) return undefined;
-  const compiled = compileRegex(argument.value.source, argument.value.flags);
+  const compiled = compileLiteral(argument.value);
   return compiled.ok ? prefix(path, compiled.regex.literalPrefix) : undefined;
 }
 
@@ -107,15 +107,6 @@ function prefixOfCut(node: AstNode, text: AstNode): KeyTest | undefined {
   return length.value === wanted.length && /^[\x20-\x7e]+$/.test(wanted) ? prefix(path, wanted) : undefined;
 }
 
-function prefix(path: AttributePath, text: string): KeyTest | undefined {
+function prefix(path: DataPath, text: string): KeyTest | undefined {
   return text === "" ? undefined : { kind: "prefix", path, prefixes: [text] };
-}
-
-function isConstant(node: AstNode): boolean {
-  if (!isBare(node)) return false;
-  return (
-    node.type === "string" ||
-    node.type === "number" ||
-    (node.type === "value" && typeof node.value === "boolean")
-  );
 }
