@@ -3,7 +3,8 @@
 
 import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
 import { decide } from "../check/decide.ts";
-import type { DocumentRef, QuotaCharge } from "../check/decision.ts";
+import type { QuotaCharge } from "../quota/quota-charge.ts";
+import { formatDocumentRef } from "../check/document-ref.ts";
 import type { Fault } from "../check/evaluation.ts";
 import { type CheckPlan, planChecks } from "../check/plan.ts";
 import type { CheckDispatch } from "../check/ports.ts";
@@ -47,7 +48,7 @@ export class ReplaySet {
       dispatch: this.#dispatch,
       observer: {
         outcome: () => {},
-        fault: (ref, fault) => void faults.push({ document: nameOf(ref), fault }),
+        fault: (ref, fault) => void faults.push({ document: formatDocumentRef(ref), fault }),
       },
     });
     const { charges, referenced } = decision;
@@ -59,8 +60,4 @@ export class ReplaySet {
     const items = await evaluateReport(this.#reports, line.bag as LogRecord["requestBag"], { timeMs });
     return items.flatMap((item) => (item.template === "metric" ? [item.instance] : []));
   }
-}
-
-function nameOf({ kind, name }: DocumentRef): string {
-  return `${kind}/${name}`;
 }

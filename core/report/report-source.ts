@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { DocumentRef } from "../check/decision.ts";
+import type { DocumentRef } from "../check/document-ref.ts";
 import type { Fault, Scope } from "../check/evaluation.ts";
 import type { Expression } from "../expressions/expression.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";

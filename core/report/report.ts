@@ -3,7 +3,7 @@
 
 import type { AttributeBag } from "../attributes/bag.ts";
 import { Reads } from "../../expressions/runtime/reads/reads.ts";
-import type { DocumentRef } from "../check/decision.ts";
+import type { DocumentRef } from "../check/document-ref.ts";
 import { evaluateCondition, Fault, type Scope } from "../check/evaluation.ts";
 import { chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 import type { ReportInstance } from "../templates/instances.ts";

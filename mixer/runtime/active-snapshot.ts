@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { RefCounted } from "../../kernel/ref-counted.ts";
+import { formatDocumentRef } from "../../core/check/document-ref.ts";
 import { planChecks, type CheckPlan } from "../../core/check/plan.ts";
 import type { CheckDispatch, CheckObserver } from "../../core/check/ports.ts";
 import { planReports } from "../../core/report/plan.ts";
@@ -48,7 +49,9 @@ export class Generation extends RefCounted {
     this.reportPlan = planReports(snapshot);
     this.fallbacks = fallbacksOf(this.checkPlan);
     this.documents = new Set(
-      snapshot.documents.map((document) => `${document.kind}/${displayName(document)}`),
+      snapshot.documents.map((document) =>
+        formatDocumentRef({ kind: document.kind, name: displayName(document) }),
+      ),
     );
     this.quotaPolicies = new Map(snapshot.quotaPolicies.map((policy) => [policy.name, policy]));
   }

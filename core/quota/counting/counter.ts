@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { QuotaGrant, QuotaRequest } from "./quota.ts";
+import type { QuotaGrant, QuotaRequest } from "../quota.ts";
 
 /** What one count is asked: a QuotaRequest without the choice of the count. */
 export type QuotaDemand = Omit<QuotaRequest, "cell" | "algorithm">;
