@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { KeyTest } from "../../expressions/analysis/key-tests.ts";
 import type { ParsedSource } from "../../expressions/analysis/parsed-source.ts";
 import type { ExpressionFault } from "../../expressions/errors/expression-error.ts";
 import type { AttributeBag } from "../attributes/bag.ts";
@@ -20,6 +21,8 @@ export interface Expression extends ParsedSource {
    * @throws {ExpressionError} (or rejects with it) when the expression fails or exceeds its limits.
    */
   evaluate(bag: AttributeBag, context: EvaluationContext): MaybePromise<unknown>;
+  /** The tests that must hold for the value to be true, by which a condition is found among many. */
+  readonly keyTests?: () => readonly KeyTest[];
 }
 
 /** What is fixed for all expressions of one request. */

@@ -30,7 +30,7 @@ export interface CompileOptions<E extends Environment, Given> {
   /** Of one compiler, or of one expression: evaluations that use it must not overlap. */
   readonly guard: Guard;
   readonly reads?: ReadStyle;
-  readonly functions?: ReadonlyMap<string, CompiledFunction>;
+  readonly functions?: ReadonlyMap<string, CompiledFunction> | undefined;
   readonly bound?: ReadonlySet<string>;
   /** Default: what is given to `run` is the environment. */
   readonly entry?: Entry<E, Given>;
