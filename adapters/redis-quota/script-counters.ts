@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The three algorithms in Lua; core/quota/fixed-window.ts, sliding-window.ts and token-bucket.ts document
+ * The three algorithms in Lua; core/quota/counting/fixed-window.ts, sliding-window.ts and token-bucket.ts document
  * them and their proofs. `now` is the server's time. `least` is the smallest amount that counts as success.
  * Each algorithm has:
  *

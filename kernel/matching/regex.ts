@@ -5,10 +5,10 @@ import { type AST, RegExpParser } from "@eslint-community/regexpp";
 import { linearMatches, linearSearch } from "./regex/linear-engine.ts";
 import { matchStepsPerChar, searchStepsPerChar } from "./regex/linear-proof.ts";
 import { isAnchored, literalPrefixOf } from "./regex/literal-prefix.ts";
-import type { Meter } from "./regex/meter.ts";
 import { nativeMatches, nativeSearch } from "./regex/native-engine.ts";
 import { compileProgram, NoProgram } from "./regex/program.ts";
 import { Re2SyntaxError, translateRe2 } from "./regex/re2-syntax.ts";
+import type { Search, WholeMatch } from "./regex/search.ts";
 
 /**
  * Regular expressions that users write, with JavaScript's syntax and meaning (ECMA-262 with Annex B, without
@@ -17,7 +17,7 @@ import { Re2SyntaxError, translateRe2 } from "./regex/re2-syntax.ts";
  * automaton with the same results runs the others. Backreferences and lookaround, which no automaton can do,
  * are refused at compile time unless the proof holds.
  */
-export interface Regex {
+export interface Regex extends Search {
   readonly source: string;
   /**
    * Engine of `find` and `test`. With "native" it also runs `matches`; with "linear" `matches` may still be
@@ -29,21 +29,7 @@ export interface Regex {
    * else "".
    */
   readonly literalPrefix: string;
-  /** Whether some part of `text` matches. `meter`, here and below, is charged for the work as it is done. */
-  test(text: string, meter?: Meter): boolean;
-  /** Whether the whole of `text` matches. */
-  matches(text: string, meter?: Meter): boolean;
-  /**
-   * The leftmost match at or after `from` (a whole number, 0 or more), as JavaScript's `exec` gives it; null
-   * when there is none.
-   */
-  find(text: string, from: number, meter?: Meter): RegexMatch | null;
-}
-
-export interface RegexMatch {
-  readonly index: number;
-  /** The whole match, then each capturing group; undefined for a group that took no part. */
-  readonly groups: readonly [string, ...(string | undefined)[]];
+  readonly matches: WholeMatch;
 }
 
 export type RegexResult =
