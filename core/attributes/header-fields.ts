@@ -2,22 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The one rule for header fields that documents and handlers write: AccessPolicy, VirtualService, handlers'
- * configurations and answers, values of expressions. Faults are sentences without the place.
+ * Rules for header fields in documents and handlers: AccessPolicy, VirtualService, configurations and answers
+ * of handlers, values of expressions. Faults are sentences without the location.
  */
 
 /** A token (RFC 9110, section 5.6.2). */
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /**
- * RFC 9110, section 5.5: no CR, LF, NUL or other control character. Other text is sent as UTF-8
- * (`kernel/canonical/header-text.ts`), and half a surrogate pair has no UTF-8.
+ * Field value (RFC 9110, section 5.5): no CR, LF, NUL or other control character. Other text is sent as UTF-8
+ * (`kernel/canonical/header-text.ts`), which cannot encode a lone surrogate.
  */
 const VALUE = /^[\t\x20-\x7e\x80-\ud7ff\ue000-\u{10ffff}]*$/u;
 
 /**
- * Fields that frame a message, say where it goes, or are about one connection alone (RFC 9110, section 7.6.1, and
- * what older senders use). The proxy writes or removes them itself.
+ * Fields that frame a message, determine its destination, or are hop-by-hop (RFC 9110, section 7.6.1, and
+ * fields of older senders). Only the proxy writes or removes these fields.
  */
 const RESERVED: ReadonlySet<string> = new Set([
   "connection",
@@ -33,7 +33,9 @@ const RESERVED: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** Fields that have one value (RFC 9110 and 9111): recipients keep the first of two, the last, or neither. */
+/**
+ * Fields with a single value (RFC 9110 and 9111): of two, recipients keep the first, the last, or neither.
+ */
 const SINGLE: ReadonlySet<string> = new Set([
   "age",
   "authorization",
@@ -63,15 +65,15 @@ export function isReservedHeader(name: string): boolean {
 }
 
 /**
- * Whether a further value replaces the one that is there.
+ * Whether a second value replaces the first.
  *
- * @param name in lower case.
+ * @param name In lower case.
  */
 export function isSingleHeader(name: string): boolean {
   return SINGLE.has(name);
 }
 
-/** What is wrong with a field's name, in any case; undefined when a document may write the field. */
+/** Fault of a field's name, in any case; undefined when documents may write the field. */
 export function headerNameFault(name: string): string | undefined {
   if (name.startsWith(":"))
     return `${JSON.stringify(name)} is a pseudo-header, which documents may not change`;
@@ -83,7 +85,7 @@ export function headerNameFault(name: string): string | undefined {
     : `Documents may not change the header ${name}: it frames the message or belongs to the connection`;
 }
 
-/** What is wrong with a field's value; undefined when it can be sent. */
+/** Fault of a field's value; undefined when the value can be sent. */
 export function headerValueFault(name: string, value: string): string | undefined {
   return VALUE.test(value)
     ? undefined

@@ -9,62 +9,65 @@ import { outlineParts } from "../../expressions/tracing/syntax-outline.ts";
 import type { Tracer } from "../../expressions/tracing/traced-expression.ts";
 import { replaceExpressions } from "./traced-plan.ts";
 
-/** How much of one expression was ever evaluated. */
+/** Coverage of one expression. */
 export interface ExpressionCoverage {
   readonly document: DocumentRef;
   readonly field: string;
   readonly source: string;
   readonly parts: number;
   readonly partsReached: number;
-  /** Both ways of each `and`, `or`, `?`, `?:` and `??`. */
+  /** Two branches of each `and`, `or`, `?`, `?:` and `??`. */
   readonly branches: number;
   readonly branchesTaken: number;
   readonly gaps: readonly CoverageGap[];
 }
 
-/** Something in an expression that never happened. */
+/** A part or branch of an expression that was never evaluated. */
 export interface CoverageGap {
   readonly start: number;
   readonly end: number;
   readonly what: string;
 }
 
-interface Tally {
+interface ExpressionCounts {
   readonly outline: OutlineNode;
   readonly counts: { reached: number; count: number }[];
 }
 
 /** Adds up traces of the expressions that decide requests. */
 export class Coverage {
-  readonly #tallies = new Map<string, Tally>();
+  readonly #counts = new Map<string, ExpressionCounts>();
 
   add(document: DocumentRef, field: string, { outline, parts }: Trace): void {
     const key = keyOf(document, field);
-    let tally = this.#tallies.get(key);
-    if (tally === undefined) {
-      tally = { outline, counts: parts.map(() => ({ reached: 0, count: 0 })) };
-      this.#tallies.set(key, tally);
+    let expression = this.#counts.get(key);
+    if (expression === undefined) {
+      expression = { outline, counts: parts.map(() => ({ reached: 0, count: 0 })) };
+      this.#counts.set(key, expression);
     }
-    for (const [index, total] of tally.counts.entries()) {
+    for (const [index, total] of expression.counts.entries()) {
       total.reached += parts[index]?.reached ?? 0;
       total.count += parts[index]?.count ?? 0;
     }
   }
 
-  /** Of every expression of the plan, those that were never evaluated too, in document order. */
+  /**
+   * Coverage of every expression in the plan, including expressions that were never evaluated, in document
+   * order.
+   */
   report(plan: CheckPlan, tracer: Tracer): readonly ExpressionCoverage[] {
     const found: ExpressionCoverage[] = [];
     replaceExpressions(plan, ({ ref }, field, expression) => {
       const { source } = expression;
-      const tally = this.#tallies.get(keyOf(ref, field)) ?? untouched(tracer(source).outline);
-      found.push({ document: ref, field, source, ...measure(tally) });
+      const counts = this.#counts.get(keyOf(ref, field)) ?? untouched(tracer(source).outline);
+      found.push({ document: ref, field, source, ...measure(counts) });
       return expression;
     });
     return found;
   }
 }
 
-/** Parts and branches together, from 0 to 100; 100 when there is nothing to cover. */
+/** Parts and branches together, from 0 to 100; 100 when there are none. */
 export function coveragePercent(expressions: readonly ExpressionCoverage[]): number {
   let all = 0;
   let covered = 0;
@@ -79,11 +82,11 @@ function keyOf(document: DocumentRef, field: string): string {
   return `${formatDocumentRef(document)}/${field}`;
 }
 
-function untouched(outline: OutlineNode): Tally {
+function untouched(outline: OutlineNode): ExpressionCounts {
   return { outline, counts: outlineParts(outline).map(() => ({ reached: 0, count: 0 })) };
 }
 
-function measure({ outline, counts }: Tally) {
+function measure({ outline, counts }: ExpressionCounts) {
   const gaps: CoverageGap[] = [];
   const total = { parts: 0, partsReached: 0, branches: 0, branchesTaken: 0 };
   const of = ({ index }: OutlineNode) => counts[index] ?? { reached: 0, count: 0 };
@@ -105,7 +108,7 @@ function measure({ outline, counts }: Tally) {
 
 interface Branch {
   readonly taken: boolean;
-  /** What to show when it was not; absent when the part that was not reached shows it. */
+  /** The gap when the branch was not taken; absent when an unreached part already is the gap. */
   readonly gap?: CoverageGap;
 }
 
@@ -116,7 +119,7 @@ function branchesOf(
   const [first, second, third] = children;
   if (first === undefined || second === undefined || !(kind in SHORT)) return [];
   const skipped = of(first).count - of(second).reached > 0;
-  // The other way has a part of its own, which then says that it was not reached.
+  // The other branch is a part of its own, which is then reported as never reached.
   if (kind === "?" && third !== undefined)
     return [{ taken: of(second).reached > 0 }, { taken: of(third).reached > 0 }];
   const { start, end } = first;
@@ -124,7 +127,7 @@ function branchesOf(
   return [{ taken: of(second).reached > 0 }, { taken: skipped, gap: { start, end, what } }];
 }
 
-/** What it means that the second part was always evaluated. */
+/** The gap when the second part was always evaluated. */
 const SHORT = {
   and: "never false",
   or: "never true",

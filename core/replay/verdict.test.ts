@@ -22,7 +22,7 @@ describe("the change between two verdicts", () => {
     [fault(), allowed, "fixed-faults"],
     [fault(), denied(), "fixed-faults"],
     [fault(), fault("UNAVAILABLE"), "other-status"],
-    // A policy may refuse with an error's status, and the log does not tell.
+    // A policy may refuse with an error's status, which the log does not distinguish.
     [fault("UNAVAILABLE"), denied("UNAVAILABLE"), undefined],
   ];
   for (const [before, after, change] of cases) {
@@ -36,12 +36,12 @@ describe("a recorded verdict", () => {
   const verdictOf = (code: StatusCode, policy: string) =>
     recordedVerdict({ ...logLine().decision, allowed: false, code, policy }).kind;
 
-  it("is an allowed one where a quota refused what policies had let pass", () => {
+  it("is allowed where only a quota refused", () => {
     assert.equal(verdictOf("RESOURCE_EXHAUSTED", "QuotaPolicy/slow"), "allowed");
     assert.equal(verdictOf("RESOURCE_EXHAUSTED", "AccessPolicy/slow"), "denied");
   });
 
-  it("is a fault where the status is one", () => {
+  it("is a fault where the status is an error", () => {
     assert.equal(verdictOf("INTERNAL", "QuotaPolicy/slow"), "fault");
     assert.equal(verdictOf("UNAVAILABLE", "AccessPolicy/a"), "fault");
     assert.equal(verdictOf("UNKNOWN", "AccessPolicy/a"), "denied");

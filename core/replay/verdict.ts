@@ -6,9 +6,9 @@ import { formatDocumentRef, parseDocumentRef } from "../check/document-ref.ts";
 import type { StatusCode } from "../../kernel/status.ts";
 import type { DecisionLogLine } from "./log-line.ts";
 
-/** What access policies and rules said of a request, quotas aside. */
+/** The outcome of access policies and rules for a request, without quotas. */
 export interface Verdict {
-  /** `fault`: it was refused because something could not be decided. */
+  /** `fault`: refused because a document could not be evaluated. */
   readonly kind: "allowed" | "denied" | "fault";
   readonly code: StatusCode;
   /** The document that refused, as Kind/name. */
@@ -18,7 +18,7 @@ export interface Verdict {
 
 export const CHANGES = ["newly-denied", "newly-allowed", "other-status", "faults", "fixed-faults"] as const;
 
-/** How a verdict differs from the one before. */
+/** How a verdict differs from the earlier one. */
 export type Change = (typeof CHANGES)[number];
 
 const ALLOWED: Verdict = { kind: "allowed", code: "OK" };
@@ -33,7 +33,7 @@ export function verdictOf({ status, reason, decidedBy }: Decision): Verdict {
   };
 }
 
-/** Whether a quota refused the request: then its policies had allowed it. */
+/** Whether a quota refused the request, which means that the policies had allowed it. */
 export function isQuotaRefusal({ code, policy }: DecisionLogLine["decision"]): boolean {
   return code === "RESOURCE_EXHAUSTED" && parseDocumentRef(policy ?? "")?.kind === "QuotaPolicy";
 }
@@ -42,7 +42,7 @@ export function recordedVerdict(decision: DecisionLogLine["decision"]): Verdict 
   if (decision.allowed || isQuotaRefusal(decision)) return ALLOWED;
   const { code, policy, message } = decision;
   return {
-    // The log does not tell an error from a policy that refuses with an error's status.
+    // The log does not distinguish an error from a policy that refuses with an error's status.
     kind: code === "INTERNAL" || code === "UNAVAILABLE" ? "fault" : "denied",
     code,
     ...(policy === undefined ? {} : { policy }),
@@ -50,7 +50,7 @@ export function recordedVerdict(decision: DecisionLogLine["decision"]): Verdict 
   };
 }
 
-/** Undefined when the client would see the same status. */
+/** undefined when the client would see the same status. */
 export function changeBetween(before: Verdict, after: Verdict): Change | undefined {
   if (before.code === after.code) return undefined;
   if (after.kind === "fault") return before.kind === "fault" ? "other-status" : "faults";
