@@ -97,7 +97,7 @@ const AccessPolicySpec = Closed({
   onError: OnError(),
   validDuration: Type.Optional(
     Duration(
-      "How long a proxy may reuse a decision that this policy takes part in; default 10s, 0s for never.",
+      "How long a proxy may reuse a decision about a request that this policy matches; default 10s, 0s for never.",
     ),
   ),
   validUseCount: Type.Optional(
