@@ -3,8 +3,8 @@
 
 // Writes docs/functions.md from the table of functions; with --check, fails when the committed file differs.
 import { readFileSync, writeFileSync } from "node:fs";
-import { GATEWAY_FAULTS } from "../expressions/functions/added/faults.ts";
-import { GATEWAY_FUNCTIONS, type GatewayFunction } from "../expressions/functions/added/functions.ts";
+import { GATEWAY_FAULTS } from "../expressions/functions/error-codes.ts";
+import { GATEWAY_FUNCTIONS, type GatewayFunction } from "../expressions/functions/functions.ts";
 
 const FILE = new URL("../docs/functions.md", import.meta.url);
 

@@ -10,7 +10,7 @@ import { ExpressionError } from "../../expressions/errors/expression-error.ts";
 import { FUNCTION_NAMES } from "../../expressions/functions/function-names.ts";
 import { createJsonataCompiler } from "./jsonata-engine.ts";
 import { DEFAULT_EXPRESSION_LIMITS } from "../../expressions/interpreter/limits.ts";
-import { builtinOf, type ReferenceFunction } from "../../expressions/functions/reference-functions.ts";
+import { builtinOf, type ReferenceFunction } from "../../expressions/runtime/reference-functions.ts";
 import { Guard } from "../../expressions/runtime/guard.ts";
 
 const CONTEXT = { nowMs: 0 };

@@ -22,7 +22,7 @@ import { staticReferences } from "../../expressions/analysis/references.ts";
 import { COMPILED_FUNCTIONS } from "../../expressions/functions/table.ts";
 import type { CompiledFunction } from "../../expressions/runtime/callee.ts";
 import { Guard, type GuardLimits } from "../../expressions/runtime/guard.ts";
-import { referenceFunction } from "../../expressions/runtime/reference-function.ts";
+import { referenceFunction } from "../../expressions/functions/compiled-functions.ts";
 import { createRegexEngine } from "../../expressions/interpreter/regex-engine.ts";
 import { DOCUMENT_SOURCE_LIMITS, faultOfSize } from "../../expressions/syntax/source-limits.ts";
 import { treeOf } from "../../expressions/syntax/tree-of.ts";

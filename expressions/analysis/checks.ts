@@ -3,11 +3,11 @@
 
 import { suggest } from "../../kernel/suggest.ts";
 import { RANGE_FUNCTION, TO_MILLIS_PICTURE } from "../interpreter/bounded-builtins.ts";
-import { builtinOf } from "../functions/reference-functions.ts";
+import { builtinOf } from "../runtime/reference-functions.ts";
 import type { ExpressionFault } from "../errors/expression-error.ts";
 import { compileLiteral } from "../syntax/regex-literal.ts";
 import { FUNCTION_NAMES, STEADY_FUNCTIONS } from "../functions/function-names.ts";
-import { faultOfConstants } from "../functions/added/constant-arguments.ts";
+import { faultOfConstants } from "./constant-arguments.ts";
 import { type AstNode, childrenOf, startOf, textOf, walk } from "../syntax/ast.ts";
 
 /** The first thing that JSONata parses and Purser refuses: what can never work, hides what it reads, or may stall. */

@@ -10,7 +10,7 @@ import { checkTruth } from "./logic.ts";
 import { formOfCall } from "./forms/form-of.ts";
 import { membersOfCall } from "./function-members.ts";
 import { type Operand, testOfCall } from "./text-tests.ts";
-import type { FunctionType, ParameterType } from "./signatures.ts";
+import type { FunctionType, ParameterType } from "../functions/function-type.ts";
 
 interface CallValues {
   /** In the brackets. */

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { GATEWAY_FUNCTIONS } from "../functions/added/functions.ts";
-import { type FunctionType, functionType } from "./signatures.ts";
+import { GATEWAY_FUNCTIONS } from "../functions/functions.ts";
+import { type FunctionType, functionType } from "../functions/function-type.ts";
 
 /**
  * What every function takes, as JSONata's documentation has it, and what it gives, more exactly than there: a `?` at the

@@ -3,7 +3,7 @@
 
 import { type AstNode, hasSuffix, textOf, variableName } from "../syntax/ast.ts";
 import type { Emitter } from "./emitter.ts";
-import { emitQuickly } from "./emit-quick.ts";
+import { emitQuickly } from "./emit-fast-path.ts";
 import { emitRun } from "./emit-lambda.ts";
 import { siteOf, type TailNode, takesContext } from "./call-site.ts";
 import { any, type Code, NotCompiled, type Place } from "./place.ts";

@@ -6,7 +6,7 @@ import { type AstNode, hasSuffix } from "../syntax/ast.ts";
 import { compileLiteral } from "../syntax/regex-literal.ts";
 import { siteOf } from "./call-site.ts";
 import { any, type Code, NotCompiled } from "./place.ts";
-import { orAbsent, type QuickCall } from "./quick-call.ts";
+import { orAbsent, type QuickCall } from "./fast-call.ts";
 
 /** What runs a pattern that is written out. */
 export function regexOf({ value }: AstNode): Regex {

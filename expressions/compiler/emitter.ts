@@ -5,7 +5,7 @@ import { COMPILED_FUNCTIONS } from "../functions/table.ts";
 import type { AstNode, AstPair } from "../syntax/ast.ts";
 import type { CompiledFunction } from "../runtime/callee.ts";
 import { boundIn } from "./node-facts.ts";
-import { emitPartAt } from "./emit-quick.ts";
+import { emitPartAt } from "./emit-fast-path.ts";
 import { resetOf } from "./emit-block.ts";
 import { emitNode } from "./emit-node.ts";
 import { labelsIn } from "./path-node.ts";

@@ -1,20 +1,20 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { ENDING_FORMATS } from "./endless-formats.ts";
-import { GATEWAY_FUNCTIONS } from "./added/functions.ts";
-import { builtinOf } from "./reference-functions.ts";
+import { ENDING_FORMATS } from "./numbers/ending-formats.ts";
+import { GATEWAY_FUNCTIONS } from "./functions.ts";
+import { builtinOf } from "../runtime/reference-functions.ts";
 import type { CompiledFunction } from "../runtime/callee.ts";
-import { referenceFunction } from "../runtime/reference-function.ts";
+import { referenceFunction } from "./compiled-functions.ts";
 import type { Guard } from "../runtime/guard.ts";
 import { toText } from "../runtime/operators.ts";
 import { append } from "../runtime/sequence.ts";
-import { signatureOf } from "./signatures.ts";
-import { each, filter, map, reduce, sift, single, sort } from "./collections.ts";
-import { isoMillis, isoText } from "./iso-time.ts";
-import { join, length, pad, substring, substringAfter, substringBefore } from "./plain-text.ts";
-import { contains, match, replace, split } from "./text.ts";
-import { boolean, clone, distinct, jsonStringify, keys, lookUp, merge, not, spread } from "./values.ts";
+import { signatureOf } from "../runtime/signatures.ts";
+import { each, filter, map, reduce, sift, single, sort } from "./lists/collections.ts";
+import { isoMillis, isoText } from "./time/iso-time.ts";
+import { join, length, pad, substring, substringAfter, substringBefore } from "./text/plain-text.ts";
+import { contains, match, replace, split } from "./text/searching.ts";
+import { boolean, clone, distinct, jsonStringify, keys, lookUp, merge, not, spread } from "./values/walks.ts";
 
 type Invoke = CompiledFunction["invoke"];
 

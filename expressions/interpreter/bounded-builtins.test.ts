@@ -9,9 +9,9 @@ import type { AttributeBag } from "../../core/attributes/bag.ts";
 import type { Builtin } from "./bounded-builtins.ts";
 import { type Expression } from "../../core/expressions/expression.ts";
 import { ExpressionError } from "../errors/expression-error.ts";
-import { GATEWAY_FUNCTIONS } from "../functions/added/functions.ts";
+import { GATEWAY_FUNCTIONS } from "../functions/functions.ts";
 import { FUNCTION_NAMES, STEADY_FUNCTIONS, USES_CONTEXT_BELOW } from "../functions/function-names.ts";
-import { builtinOf } from "../functions/reference-functions.ts";
+import { builtinOf } from "../runtime/reference-functions.ts";
 import { compileWithJsonata, createJsonataCompiler } from "../../core/expressions/jsonata-engine.ts";
 
 const CONTEXT = { nowMs: 0 };

@@ -3,10 +3,10 @@
 
 import { type Data } from "../data.ts";
 import { canonicalText } from "../data.ts";
-import { refuseEndlessNumber } from "../functions/endless-formats.ts";
+import { refuseEndlessNumber } from "../functions/numbers/ending-formats.ts";
 import { ExpressionError } from "../errors/expression-error.ts";
-import { builtinOf, type ReferenceFunction } from "../functions/reference-functions.ts";
-import { GATEWAY_FUNCTIONS } from "../functions/added/functions.ts";
+import { builtinOf, type ReferenceFunction } from "../runtime/reference-functions.ts";
+import { GATEWAY_FUNCTIONS } from "../functions/functions.ts";
 import { type ExpressionLimits, isFunctionObject, tooLarge } from "./limits.ts";
 
 /**

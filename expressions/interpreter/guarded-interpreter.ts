@@ -5,7 +5,7 @@ import type jsonata from "jsonata";
 import { RANGE_FUNCTION } from "./bounded-builtins.ts";
 import { COMPILED_FUNCTIONS } from "../functions/table.ts";
 import { type AstNode, walk } from "../syntax/ast.ts";
-import { builtinOf, type ReferenceFunction } from "../functions/reference-functions.ts";
+import { builtinOf, type ReferenceFunction } from "../runtime/reference-functions.ts";
 import { createRegexEngine } from "./regex-engine.ts";
 import type { CompiledFunction } from "../runtime/callee.ts";
 import { range } from "../runtime/operators.ts";

@@ -5,7 +5,7 @@ import jsonata from "jsonata";
 import { ExpressionError } from "../errors/expression-error.ts";
 import { guardInterpreter, replaceRanges } from "../interpreter/guarded-interpreter.ts";
 import { evaluationError, syntaxFault } from "../errors/failures.ts";
-import { GATEWAY_FUNCTIONS } from "../functions/added/functions.ts";
+import { GATEWAY_FUNCTIONS } from "../functions/functions.ts";
 import { type AstNode, walk } from "../syntax/ast.ts";
 import { createRegexEngine } from "../interpreter/regex-engine.ts";
 import { treeOf } from "../syntax/tree-of.ts";

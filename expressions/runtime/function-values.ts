@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError } from "../errors/expression-error.ts";
-import { signatureOf } from "../functions/signatures.ts";
+import { signatureOf } from "./signatures.ts";
 import {
   calleeOf,
   type CallSite,

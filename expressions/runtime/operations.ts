@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { filterDirectly, mapDirectly } from "../functions/collections.ts";
-import { isoMillis, isoText } from "../functions/iso-time.ts";
+import { filterDirectly, mapDirectly } from "../functions/lists/collections.ts";
+import { isoMillis, isoText } from "../functions/time/iso-time.ts";
 import {
   afterOf,
   beforeOf,
@@ -17,8 +17,8 @@ import {
   substringOf,
   sumOf,
   trimOf,
-} from "../functions/quick-text.ts";
-import { matchPattern, replacePattern } from "../functions/text.ts";
+} from "../functions/text/fast-text.ts";
+import { matchPattern, replacePattern } from "../functions/text/searching.ts";
 import { callNamed, callValue, TailCall } from "./calls.ts";
 import { createLambda, functionValue, HOLE, partial, pipe } from "./function-values.ts";
 import { groupBy } from "./group.ts";

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import jsonata from "jsonata";
-import { ENDING_FORMATS } from "../../../expressions/functions/endless-formats.ts";
+import { ENDING_FORMATS } from "../../../expressions/functions/numbers/ending-formats.ts";
 import { treeOf } from "../../../expressions/syntax/tree-of.ts";
 import { compile } from "../../../expressions/index.ts";
 
