@@ -5,7 +5,7 @@ import { type AttributeManifest, mergeManifests } from "./manifest/manifest.ts";
 import type { AttributeManifestSpec } from "./manifest/manifest-spec.ts";
 import { checkExpression } from "./checker/check-expression.ts";
 import type { ExpressionFinding, ExpressionUse, Purpose } from "./checker/finding.ts";
-import { VARYING } from "./checker/function-types.ts";
+import { isConstantFor } from "./functions/function-facts.ts";
 import { mentionedVariables } from "./analysis/checks.ts";
 import { compileAst } from "./compiler/compile-ast.ts";
 import type { StaticReferences } from "./analysis/static-references.ts";
@@ -102,7 +102,7 @@ function compileParsed(
   const common = {
     source,
     references,
-    cacheable: ![...VARYING].some((name) => mentioned.has(name)),
+    cacheable: isConstantFor(mentioned),
     diagnostics:
       manifest === undefined ? [] : checkExpression({ source, references, ast }, useOf(options, manifest)),
   };

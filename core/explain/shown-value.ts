@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { behindView } from "../../expressions/runtime/reads/recorder.ts";
-import { isFunctionObject } from "../../expressions/interpreter/limits.ts";
+import { isFunction } from "../../expressions/runtime/values.ts";
 import { REDACTED, type Redaction } from "./redaction.ts";
 
 /** Items of a list and entries of an object that are shown at most. */
@@ -27,7 +27,7 @@ function textOf(value: unknown, maxLength: number, redaction: Redaction, depth: 
     return clean.length > maxLength ? JSON.stringify(`${clean.slice(0, maxLength)}…`) : JSON.stringify(clean);
   }
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  if (isFunctionObject(value)) return "a function";
+  if (isFunction(value)) return "a function";
   const plain = behindView(value) as Readonly<Record<string, unknown>>;
   if (depth >= DEEPEST) return Array.isArray(plain) ? "[…]" : "{…}";
   const parts: string[] = [];

@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { behindView } from "../../expressions/runtime/reads/recorder.ts";
-import { isFunctionObject } from "../../expressions/interpreter/limits.ts";
+import { isFunction } from "../../expressions/runtime/values.ts";
 
 /** What JSONata's `and`, `or`, `?` and `$not` make of a value (its $boolean, with no value as false). Reads no view. */
 export function truthOf(value: unknown): boolean {
   if (typeof value === "string") return value !== "";
   if (typeof value === "number") return value !== 0;
   if (typeof value === "boolean") return value;
-  if (typeof value !== "object" || value === null || isFunctionObject(value)) return false;
+  if (typeof value !== "object" || value === null || isFunction(value)) return false;
   if (Array.isArray(value)) return value.some(truthOf);
   const plain = behindView(value) as Readonly<Record<string, unknown>>;
   return Object.keys(plain).some((key) => plain[key] !== undefined);

@@ -3,14 +3,9 @@
 
 import jsonata from "jsonata";
 import { Reads } from "../../expressions/runtime/reads/reads.ts";
-import {
-  type Builtin,
-  boundedBuiltins,
-  checkPicture,
-  clockBuiltins,
-} from "../../expressions/interpreter/bounded-builtins.ts";
+import { clockBuiltins } from "../../expressions/interpreter/bounded-builtins.ts";
 import { findFault, mentionedVariables } from "../../expressions/analysis/checks.ts";
-import { VARYING } from "../../expressions/checker/function-types.ts";
+import { isConstantFor, tellsTime } from "../../expressions/functions/function-facts.ts";
 import { compileAst } from "../../expressions/compiler/compile-ast.ts";
 import { RECORDED_READS } from "../../expressions/compiler/recorded-reads.ts";
 import type { CompileExpression, Expression } from "./expression.ts";
@@ -19,10 +14,8 @@ import { DEFAULT_EXPRESSION_LIMITS, type ExpressionLimits } from "../../expressi
 import { guardInterpreter, METER, replaceRanges } from "../../expressions/interpreter/guarded-interpreter.ts";
 import { plainValue } from "../../expressions/runtime/plain-value.ts";
 import { staticReferences } from "../../expressions/analysis/references.ts";
-import { COMPILED_FUNCTIONS } from "../../expressions/functions/table.ts";
-import type { CompiledFunction } from "../../expressions/runtime/callee.ts";
 import { Guard, type GuardLimits } from "../../expressions/runtime/guard.ts";
-import { referenceFunction } from "../../expressions/functions/compiled-functions.ts";
+import { RESTRICTED_FUNCTIONS } from "../../expressions/functions/compiled-functions.ts";
 import { createRegexEngine } from "../../expressions/interpreter/regex-engine.ts";
 import { DOCUMENT_SOURCE_LIMITS, faultOfSize } from "../../expressions/syntax/source-limits.ts";
 import { treeOf } from "../../expressions/syntax/tree-of.ts";
@@ -36,9 +29,7 @@ export function createJsonataCompiler(
   monotonicMs?: () => number,
 ): CompileExpression {
   const settings: ExpressionLimits = { ...DEFAULT_EXPRESSION_LIMITS, ...limits };
-  const builtins = boundedBuiltins(settings);
   const RegexEngine = createRegexEngine(settings);
-  const functions = boundedFunctions(builtins);
   // All of them share one: evaluations of compiled expressions do not overlap.
   const guard = new Guard(guardLimits(settings, monotonicMs));
   const compileSource: CompileExpression = (source) => {
@@ -59,12 +50,12 @@ export function createJsonataCompiler(
     const common = {
       source,
       references,
-      cacheable: ![...VARYING].some((name) => mentioned.has(name)),
+      cacheable: isConstantFor(mentioned),
     };
     const compiled = compileAst<Reads>(ast, {
       guard,
       reads: RECORDED_READS,
-      functions,
+      functions: RESTRICTED_FUNCTIONS,
     });
     if (typeof compiled !== "string") {
       const { run } = compiled;
@@ -80,9 +71,9 @@ export function createJsonataCompiler(
       };
       return { ok: true, expression: { ...common, ast, engine: "compiled", evaluate } };
     }
-    guardInterpreter(parsed, guardLimits(settings, monotonicMs), functions);
+    guardInterpreter(parsed, guardLimits(settings, monotonicMs), RESTRICTED_FUNCTIONS);
     replaceRanges(ast);
-    const evaluate = interpret(parsed, mentioned.has("now") || mentioned.has("millis"), settings);
+    const evaluate = interpret(parsed, tellsTime(mentioned), settings);
     const expression: Expression = { ...common, engine: "interpreted", evaluate };
     return { ok: true, expression };
   };
@@ -110,36 +101,16 @@ export const compileWithJsonata: CompileExpression = createJsonataCompiler();
 
 type Evaluate = Expression["evaluate"];
 
-function boundedNow(): CompiledFunction {
-  const now = COMPILED_FUNCTIONS.get("now") as CompiledFunction;
-  return {
-    ...now,
-    invoke(guard, values, context) {
-      checkPicture(values[0]);
-      return now.invoke(guard, values, context);
-    },
-  };
-}
-
 /** A function is no value. */
 function plainScalar(value: unknown): unknown {
   return typeof value === "function" ? undefined : value;
 }
 
-/** Functions that are bounded by what they are given, for compiled expressions; those that call others bound themselves. */
-function boundedFunctions(builtins: ReadonlyMap<string, Builtin>): ReadonlyMap<string, CompiledFunction> {
-  const names = ["formatNumber", "formatInteger", "parseInteger", "fromMillis", "toMillis"];
-  return new Map([
-    ...names.map((name) => [name, referenceFunction(name, builtins.get(name))] as const),
-    ["now", boundedNow()] as const,
-  ]);
-}
-
-function interpret(parsed: jsonata.Expression, tellsTime: boolean, { weight }: ExpressionLimits): Evaluate {
+function interpret(parsed: jsonata.Expression, asksTime: boolean, { weight }: ExpressionLimits): Evaluate {
   return async (bag, { nowMs, reads: given }) => {
     const reads = given ?? new Reads(bag);
     try {
-      const bindings = { ...(tellsTime ? clockBuiltins(nowMs) : {}), [METER]: reads };
+      const bindings = { ...(asksTime ? clockBuiltins(nowMs) : {}), [METER]: reads };
       return plainValue(await parsed.evaluate(reads.view, bindings), weight);
     } catch (error: unknown) {
       throw evaluationError(error);

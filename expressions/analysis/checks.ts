@@ -2,11 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { suggest } from "../../kernel/suggest.ts";
-import { RANGE_FUNCTION, TO_MILLIS_PICTURE } from "../interpreter/bounded-builtins.ts";
-import { builtinOf } from "../runtime/reference-functions.ts";
+import { RANGE_FUNCTION } from "../syntax/range-function.ts";
 import type { ExpressionFault } from "../errors/expression-error.ts";
 import { compileLiteral } from "../syntax/regex-literal.ts";
-import { FUNCTION_NAMES, STEADY_FUNCTIONS } from "../functions/function-names.ts";
+import { FUNCTIONS } from "../functions/functions.ts";
 import { faultOfConstants } from "./constant-arguments.ts";
 import { type AstNode, childrenOf, startOf, textOf, walk } from "../syntax/ast.ts";
 
@@ -56,7 +55,7 @@ export function isBounded(ast: AstNode): boolean {
     case "function":
       return (
         ast.procedure?.type === "variable" &&
-        STEADY_FUNCTIONS.has(textOf(ast.procedure)) &&
+        FUNCTIONS.get(textOf(ast.procedure))?.isSteady === true &&
         (ast.arguments ?? []).every(isBounded)
       );
     case "binary":
@@ -100,7 +99,7 @@ function variableFault(
     const message = "$eval is not allowed: what its text reads is hidden from every check";
     return { code: "PURSER_EXPR_FORBIDDEN", message, offset };
   }
-  if (bound.has(name) || builtinOf(name) !== undefined) return undefined;
+  if (bound.has(name) || FUNCTIONS.has(name)) return undefined;
   // Parts that the parser made up have no position; `??` makes up a call of $exists, which is known.
   const message = `there is no function or variable $${name}${didYouMean(name, bound)}`;
   return { code: "PURSER_EXPR_SYNTAX", message, offset };
@@ -113,8 +112,10 @@ function callFault(node: AstNode, source: string, bound: ReadonlySet<string>): E
     if (message !== undefined)
       return { code: "PURSER_EXPR_SYNTAX", message, offset: startOf(procedure, source) };
   }
-  if (procedure.type === "variable" && procedure.value === "toMillis" && (node.arguments?.length ?? 0) > 1)
-    return { code: "PURSER_EXPR_FORBIDDEN", message: TO_MILLIS_PICTURE, offset: startOf(procedure, source) };
+  const most =
+    procedure.type === "variable" ? FUNCTIONS.get(textOf(procedure))?.inPolicies?.mostArguments : undefined;
+  if (most !== undefined && (node.arguments?.length ?? 0) > most.count)
+    return { code: "PURSER_EXPR_FORBIDDEN", message: most.reason, offset: startOf(procedure, source) };
   const [first, ...more] = procedure.type === "path" ? (procedure.steps ?? []) : [];
   if (first?.type !== "name" || more.length > 0) return undefined;
   const name = textOf(first);
@@ -125,7 +126,7 @@ function callFault(node: AstNode, source: string, bound: ReadonlySet<string>): E
 function didYouMean(name: string, bound: Iterable<string>): string {
   const candidate = suggest(
     name,
-    [...FUNCTION_NAMES, ...bound].filter((known) => known.length > 1),
+    [...FUNCTIONS.keys(), ...bound].filter((known) => known.length > 1),
   );
   return candidate === undefined ? "" : ` (did you mean $${candidate}?)`;
 }

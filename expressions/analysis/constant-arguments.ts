@@ -3,25 +3,23 @@
 
 import { ExpressionError } from "../errors/expression-error.ts";
 import { type AstNode, hasSuffix, textOf, variableName } from "../syntax/ast.ts";
-import { GATEWAY_FUNCTIONS, type GatewayFunction } from "../functions/functions.ts";
-
-const BY_NAME: ReadonlyMap<string, GatewayFunction> = new Map(
-  GATEWAY_FUNCTIONS.map((declared) => [declared.name, declared]),
-);
+import { FUNCTION_TYPES } from "../functions/function-facts.ts";
+import { FUNCTIONS } from "../functions/functions.ts";
 
 /**
- * What is wrong with the constants of a call (or a partial application) of a gateway function, found without running
- * it: a malformed glob, block, template, zone or range. Undefined when nothing is, or when they are not all constant.
+ * The mistake in the constant arguments of a call or a partial application, found without running it: a malformed glob,
+ * block, template, zone or range. Undefined when there is none, or when not all arguments after the first are constant.
  */
 export function faultOfConstants(call: AstNode): string | undefined {
-  const declared = BY_NAME.get(variableName(call.procedure) ?? "");
-  if (declared?.prepare === undefined) return undefined;
+  const name = variableName(call.procedure) ?? "";
+  const prepare = FUNCTIONS.get(name)?.prepare;
+  if (prepare === undefined) return undefined;
   // The first argument may come from the context, or from the left side of ~>.
-  const later = declared.parameters.length - 1;
+  const later = (FUNCTION_TYPES.get(name)?.parameters.length ?? 0) - 1;
   const constants = (call.arguments ?? []).slice(-later).map(constantOf);
   if (constants.length < later || constants.includes(undefined)) return undefined;
   try {
-    declared.prepare(constants);
+    prepare(constants);
     return undefined;
   } catch (error: unknown) {
     if (error instanceof ExpressionError) return `${error.message} (${error.code})`;

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { COMPILED_FUNCTIONS } from "../functions/table.ts";
+import { COMPILED_FUNCTIONS } from "../functions/compiled-functions.ts";
 import type { AstNode, AstPair } from "../syntax/ast.ts";
 import type { CompiledFunction } from "../runtime/callee.ts";
 import { boundIn } from "./node-facts.ts";
-import { emitPartAt } from "./emit-fast-path.ts";
+import { emitItemOfCall } from "./emit-fast-path.ts";
 import { resetOf } from "./emit-block.ts";
 import { emitNode } from "./emit-node.ts";
 import { labelsIn } from "./path-node.ts";
@@ -213,7 +213,7 @@ export class Emitter {
   }
 
   #itemAt(node: AstNode, position: number, place: Place): Code {
-    const part = node.type === "function" ? emitPartAt(this, node, position, place) : undefined;
+    const part = node.type === "function" ? emitItemOfCall(this, node, position, place) : undefined;
     return part ?? any(`R.itemAt(${emitNode(this, node, place).text},${String(position)})`);
   }
 }

@@ -3,7 +3,7 @@
 
 import { ExpressionError, type ExpressionFault, type Token } from "./expression-error.ts";
 import { foreignConstructs } from "../../kernel/matching/regex/foreign-syntax.ts";
-import { TOO_LARGE } from "../interpreter/limits.ts";
+import { TOO_LARGE } from "./too-large.ts";
 import { type FailureFacts, messageOfFailure } from "./messages.ts";
 import { syntaxHint } from "../syntax/syntax-hints.ts";
 

@@ -1,58 +1,73 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { builtinOf, type ReferenceFunction } from "../runtime/reference-functions.ts";
-import { signatureOf } from "../runtime/signatures.ts";
-import { chargeOf, isMeasured } from "./costs.ts";
 import type { CompiledFunction } from "../runtime/callee.ts";
-import type { Guard } from "../runtime/guard.ts";
-import { chargeCoercion } from "../runtime/values.ts";
-import { createSequence, type Sequence } from "../runtime/sequence.ts";
+import { builtinOf, type ReferenceFunction } from "../runtime/reference-functions.ts";
+import { parseSignature, signatureOf } from "../runtime/signatures.ts";
+import type { FunctionDefinition } from "./definition.ts";
+import { FUNCTIONS } from "./functions.ts";
+import { invokeOf } from "./reference-invoke.ts";
 
-/** Functions that hand on what they are given, and make no text of it. */
-const KEEPING: ReadonlySet<string> = new Set("zip exists reverse shuffle type count".split(" "));
+/** The functions that compiled code calls, by name without the `$`. `$eval` is not among them: it needs the interpreter. */
+export const COMPILED_FUNCTIONS: ReadonlyMap<string, CompiledFunction> = new Map(
+  [...FUNCTIONS.values()].map((definition) => [definition.name, compiled(definition)]),
+);
 
-/** One of the reference's own functions that needs nothing to be waited for. */
-export function referenceFunction(name: string, original = builtinOf(name)): CompiledFunction {
-  const { implementation, signature } = original as ReferenceFunction;
-  const call = implementation as (...values: unknown[]) => unknown;
-  const charge = chargeOf(name);
-  const measured = isMeasured(name);
+/** Functions that policies may not give every argument (`inPolicies`), by name, with that check before each call. */
+export const RESTRICTED_FUNCTIONS: ReadonlyMap<string, CompiledFunction> = new Map(
+  [...FUNCTIONS.values()]
+    .filter(({ inPolicies }) => inPolicies !== undefined)
+    .map((definition) => [definition.name, compiled(restricted(definition))]),
+);
+
+/** A function in the form that the `jsonata` package's interpreter takes. */
+export function nativeOf(definition: FunctionDefinition): ReferenceFunction {
+  const { name, signature, implementation } = definition;
+  const builtin = builtinOf(name);
   return {
-    name,
-    arity: call.length,
-    signature: signature === undefined ? undefined : signatureOf(signature as { definition: string }),
+    _jsonata_function: true,
+    implementation: (implementation ?? builtin?.implementation) as ReferenceFunction["implementation"],
+    // JSONata's own signature is kept where there is one: the record's tells more of the result, which JSONata does not check.
+    signature: builtin === undefined ? parseSignature(signature) : builtin.signature,
+  };
+}
+
+/** The same function, for policies: it fails on arguments that a policy may not give. */
+export function restricted(definition: FunctionDefinition): FunctionDefinition {
+  const { inPolicies, invoke } = definition;
+  if (inPolicies === undefined) return definition;
+  const { refuse } = inPolicies;
+  const call = nativeOf(definition).implementation as Call;
+  const implementation: Call = function (...values) {
+    refuse(values);
+    return call.apply(this, values);
+  };
+  // For partial application JSONata reads the number and the names of the parameters.
+  const text = String(call);
+  Object.defineProperties(implementation, {
+    length: { value: call.length },
+    toString: { value: () => text },
+  });
+  if (invoke === undefined) return { ...definition, implementation };
+  return {
+    ...definition,
+    implementation,
     invoke(guard, values, context) {
-      charge?.(guard, values);
-      if (!KEEPING.has(name)) chargeCoercion(guard, values);
-      const result = call.apply(new Focus(guard, context), values as unknown[]);
-      if (measured) guard.look(true);
-      return result;
+      refuse(values);
+      return invoke(guard, values, context);
     },
   };
 }
 
-/** What the reference's functions find in `this`. A class, as an object with a getter is slow to make for each call. */
-class Focus {
-  readonly input: unknown;
-  readonly #guard: Guard;
+type Call = (this: unknown, ...values: unknown[]) => unknown;
 
-  constructor(guard: Guard, input: unknown) {
-    this.#guard = guard;
-    this.input = input;
-  }
-
-  get options(): { readonly sequence: number } {
-    return { sequence: this.#guard.maxSequence };
-  }
-
-  /** $toMillis fills in what its picture leaves out from the time of the evaluation. */
-  get environment(): { readonly timestamp: unknown } {
-    // oxlint-disable-next-line no-restricted-globals -- of a given time; no clock is read
-    return { timestamp: new Date(this.#guard.nowMs) };
-  }
-
-  createSequence(...items: unknown[]): Sequence {
-    return createSequence(items);
-  }
+function compiled(definition: FunctionDefinition): CompiledFunction {
+  const { implementation, signature } = nativeOf(definition);
+  return {
+    name: definition.name,
+    arity: implementation.length,
+    signature: signatureOf(signature as { readonly definition: string }),
+    invoke: definition.invoke ?? invokeOf(definition.name, definition),
+    ...(definition.prepare === undefined ? {} : { prepare: definition.prepare }),
+  };
 }

@@ -3,8 +3,8 @@
 
 import { ExpressionError } from "../errors/expression-error.ts";
 
-/** The codes of what gateway functions throw. JSONata's own begin with D1 to D3, S, T and U. */
-export const GATEWAY_FAULTS = {
+/** The error codes of functions that JSONata does not have. JSONata's own codes begin with D1 to D3, S, T and U. */
+export const FUNCTION_ERRORS = {
   D4001: "an address or CIDR block is malformed",
   D4002: "a glob is malformed or too long",
   D4003: "a path template is malformed or too long",
@@ -15,7 +15,7 @@ export const GATEWAY_FAULTS = {
   D4008: "a JSON text is too long or nested too deeply",
 } as const;
 
-export function gatewayFault(code: keyof typeof GATEWAY_FAULTS, message: string): ExpressionError {
+export function functionError(code: keyof typeof FUNCTION_ERRORS, message: string): ExpressionError {
   return new ExpressionError(code, message);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Kind } from "../checker/kinds.ts";
+/** A sort of value, as JSONata tells them apart when it compares and calls. */
+export type Kind = "string" | "number" | "boolean" | "null" | "array" | "object" | "function";
 
 /** What a function takes and gives. */
 export interface FunctionType {
@@ -9,6 +10,8 @@ export interface FunctionType {
   readonly result: ReadonlySet<Kind>;
   /** Whether it may give nothing although its arguments are there. */
   readonly resultOptional: boolean;
+  /** What the items of a resulting list are, where the signature says it. */
+  readonly resultItems: ReadonlySet<Kind> | undefined;
 }
 
 export interface ParameterType {
@@ -47,6 +50,7 @@ export function functionType(signature: string): FunctionType {
     parameters: [...parametersIn(parameters)],
     result: given?.kinds ?? new Set(KINDS_OF_LETTER["x"]),
     resultOptional: given?.optional ?? true,
+    resultItems: result.includes("<") ? given?.items : undefined,
   };
 }
 

@@ -2,11 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { ExpressionError } from "../errors/expression-error.ts";
 import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
-import { GATEWAY_FAULTS } from "./error-codes.ts";
-import { GATEWAY_FUNCTIONS } from "./functions.ts";
+import { builtinOf } from "../runtime/reference-functions.ts";
+import { COMPILED_FUNCTIONS, nativeOf } from "./compiled-functions.ts";
+import { FUNCTION_ERRORS } from "./error-codes.ts";
+import { FUNCTION_TYPES, readsContext } from "./function-facts.ts";
+import { functionType } from "./function-type.ts";
+import { FUNCTIONS } from "./functions.ts";
 
 /** Constants that each function which can be prepared can be prepared for. */
 const CONSTANTS: Readonly<Record<string, readonly unknown[]>> = {
@@ -20,7 +26,7 @@ const CONSTANTS: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 /** Faults that expressions have only when they run, as what is malformed comes from the bag; and their codes. */
-const FAILING: readonly (readonly [source: string, code: keyof typeof GATEWAY_FAULTS, bag: AttributeBag])[] =
+const FAILING: readonly (readonly [source: string, code: keyof typeof FUNCTION_ERRORS, bag: AttributeBag])[] =
   [
     ['$cidr("10.0.0.1", x)', "D4001", { x: "10.0.0.0/33" }],
     ['$glob("a", x)', "D4002", { x: "[a" }],
@@ -38,8 +44,47 @@ async function valueOf(source: string, bag: AttributeBag = {}): Promise<unknown>
   return result.expression.evaluate(bag, { nowMs: 0 });
 }
 
-describe("the functions of a gateway", () => {
-  for (const { name, examples, parameters, implementation, prepare, signature } of GATEWAY_FUNCTIONS) {
+/** The functions that JSONata does not have. */
+const ADDED = [...FUNCTIONS.values()].flatMap(({ docs, implementation, ...others }) =>
+  docs === undefined || implementation === undefined ? [] : [{ ...others, ...docs, implementation }],
+);
+
+describe("the records of functions", () => {
+  it("are JSONata's functions, but for $eval, and those that docs/functions.md shows", () => {
+    const text = readFileSync(createRequire(import.meta.url).resolve("jsonata"), "utf8");
+    const bound = [...text.matchAll(/(?:staticFrame|environment)\.bind\('(\w+)', defineFunction/g)].map(
+      ([, name = ""]) => name,
+    );
+    const known = [...bound.filter((name) => name !== "eval"), ...ADDED.map(({ name }) => name)];
+    assert.deepEqual([...FUNCTIONS.keys()].toSorted(), known.toSorted());
+    for (const [name, definition] of FUNCTIONS)
+      assert.equal(typeof nativeOf(definition).implementation, "function", name);
+  });
+
+  it("have one document or one original each", () => {
+    for (const { name, docs } of FUNCTIONS.values())
+      assert.equal(docs === undefined, builtinOf(name) !== undefined, name);
+  });
+
+  it("take the types that JSONata's own signatures say", () => {
+    for (const [name, { parameters }] of FUNCTION_TYPES) {
+      const definition = COMPILED_FUNCTIONS.get(name)?.signature?.definition ?? "";
+      // What a function's own parameters are, the records leave out.
+      const own = functionType(definition.replace(/f<[^>]*>/g, "f")).parameters;
+      assert.deepEqual(parameters, own, `${name} ${definition}`);
+    }
+  });
+
+  it("take the context where JSONata's signatures say so", () => {
+    for (const [name, compiled] of COMPILED_FUNCTIONS) {
+      const definition = compiled.signature?.definition ?? "";
+      assert.equal(definition.includes("-"), readsContext(name, 0), `${name} ${definition}`);
+    }
+  });
+});
+
+describe("the functions that JSONata does not have", () => {
+  for (const { name, examples, parameters, implementation, prepare, signature } of ADDED) {
     describe(`$${name}`, () => {
       it("gives what its examples say, in an expression", async () => {
         assert.ok(examples.length > 0);
@@ -88,7 +133,7 @@ describe("the functions of a gateway", () => {
         assert.equal(error.code, code, error.message);
         return true;
       });
-    assert.deepEqual(FAILING.map(([, code]) => code).toSorted(), Object.keys(GATEWAY_FAULTS).toSorted());
+    assert.deepEqual(FAILING.map(([, code]) => code).toSorted(), Object.keys(FUNCTION_ERRORS).toSorted());
   });
 
   it("are refused with malformed constants before they run", () => {

@@ -3,11 +3,15 @@
 
 import { type Data } from "../data.ts";
 import { canonicalText } from "../data.ts";
-import { refuseEndlessNumber } from "../functions/numbers/ending-formats.ts";
 import { ExpressionError } from "../errors/expression-error.ts";
 import { builtinOf, type ReferenceFunction } from "../runtime/reference-functions.ts";
-import { GATEWAY_FUNCTIONS } from "../functions/functions.ts";
-import { type ExpressionLimits, isFunctionObject, tooLarge } from "./limits.ts";
+import { nativeOf, restricted } from "../functions/compiled-functions.ts";
+import { FUNCTIONS } from "../functions/functions.ts";
+import { checkPicture } from "../functions/pictures.ts";
+import { RANGE_FUNCTION } from "../syntax/range-function.ts";
+import { tooLarge } from "../errors/too-large.ts";
+import { isFunction } from "../runtime/values.ts";
+import type { ExpressionLimits } from "./limits.ts";
 
 /**
  * JSONata looks at its clock between the nodes of an expression, never within a function. Here are the functions that
@@ -16,21 +20,17 @@ import { type ExpressionLimits, isFunctionObject, tooLarge } from "./limits.ts";
  */
 export type Builtin = ReferenceFunction;
 
-/** Longest picture, and longest number in one: real ones have a few dozen characters. */
-const PICTURE_LENGTH = 256;
 /** Above it, adding one to a number gives the same number. */
 const LARGEST_INTEGER = Number.MAX_SAFE_INTEGER;
-
-/** What replaces the `..` operator in a syntax tree; no expression can name it. */
-export const RANGE_FUNCTION = "..";
 
 type Original = (...values: readonly unknown[]) => unknown;
 
 export function boundedBuiltins(limits: ExpressionLimits): ReadonlyMap<string, Builtin> {
   return new Map<string, Builtin>([
-    ...GATEWAY_FUNCTIONS.map(({ name }): [string, Builtin] => [name, builtinOf(name) as Builtin]),
+    ...[...FUNCTIONS.values()]
+      .filter(({ docs, inPolicies }) => docs !== undefined || inPolicies !== undefined)
+      .map((definition): [string, Builtin] => [definition.name, nativeOf(restricted(definition))]),
     ...boundedTextBuiltins(limits),
-    ...boundedPictureBuiltins(),
     ...loopingBuiltins(),
     bounded(
       "distinct",
@@ -121,61 +121,6 @@ function boundedTextBuiltins(limits: ExpressionLimits): [string, Builtin][] {
   ];
 }
 
-function boundedPictureBuiltins(): [string, Builtin][] {
-  return [
-    bounded(
-      "formatNumber",
-      (original) =>
-        function (this: unknown, value: unknown, picture: unknown, options: unknown) {
-          refuseEndlessNumber(value);
-          checkPicture(picture);
-          // An empty separator is found everywhere, for ever.
-          for (const option of Object.values((options ?? {}) as object)) {
-            if (typeof option !== "string" || option.length === 0 || option.length > PICTURE_LENGTH)
-              throw new ExpressionError(
-                "D3080",
-                "the options of $formatNumber must be short, non-empty strings",
-              );
-          }
-          return original.call(this, value, picture, options);
-        },
-    ),
-    bounded(
-      "formatInteger",
-      (original) =>
-        function (this: unknown, value: unknown, picture: unknown) {
-          refuseEndlessNumber(value);
-          checkPicture(picture);
-          return original.call(this, value, picture);
-        },
-    ),
-    bounded(
-      "parseInteger",
-      (original) =>
-        function (this: unknown, value: unknown, picture: unknown) {
-          checkPicture(picture);
-          return original.call(this, value, picture);
-        },
-    ),
-    bounded(
-      "fromMillis",
-      (original) =>
-        function (this: unknown, millis: unknown, picture: unknown, timezone: unknown) {
-          checkPicture(picture);
-          return original.call(this, millis, picture, timezone);
-        },
-    ),
-    bounded(
-      "toMillis",
-      (original) =>
-        function (this: unknown, timestamp: unknown, picture: unknown) {
-          if (picture !== undefined) throw new ExpressionError("D3136", TO_MILLIS_PICTURE);
-          return original.call(this, timestamp);
-        },
-    ),
-  ];
-}
-
 /** Calls of built-in functions pass no node of the expression, so the clock is looked at before each of them. */
 function loopingBuiltins(): [string, Builtin][] {
   return [
@@ -217,10 +162,6 @@ function clocked(focus: unknown, func: unknown): unknown {
   return Object.assign(guarded, { arity: (func as { arity?: number }).arity ?? func.length });
 }
 
-/** Why the second argument of $toMillis is refused. */
-export const TO_MILLIS_PICTURE =
-  "$toMillis takes ISO 8601 alone: with a picture it matches by backtracking and depends on the time of day";
-
 function bounded(
   name: string,
   wrap: (original: Original) => (this: unknown, ...values: never[]) => unknown,
@@ -229,19 +170,11 @@ function bounded(
   return [name, { ...builtin, implementation: wrap(builtin.implementation as Original) }];
 }
 
-export function checkPicture(picture: unknown): void {
-  if (typeof picture !== "string") return;
-  if (picture.length > PICTURE_LENGTH)
-    throw tooLarge(`a picture is longer than ${PICTURE_LENGTH} characters`);
-  // A width such as [Y,999999999] is padded to.
-  if (/,[0-9*-]*[0-9]{4}/.test(picture)) throw tooLarge("a picture has a width above 999");
-}
-
 /** The items that differ, in the time that writing them out takes; the original compares each with each. */
 function distinct(items: readonly unknown[]): unknown[] {
   const seen = new Set<unknown>();
   const results = items.filter((item) => {
-    const isObject = typeof item === "object" && item !== null && !isFunctionObject(item);
+    const isObject = typeof item === "object" && item !== null && !isFunction(item);
     // No primitive is equal to a text that stands for an object: primitives that are texts are wrapped as well.
     const identity = isObject
       ? canonicalText(item as Data)

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type jsonata from "jsonata";
-import { RANGE_FUNCTION } from "./bounded-builtins.ts";
-import { COMPILED_FUNCTIONS } from "../functions/table.ts";
+import { COMPILED_FUNCTIONS, nativeOf } from "../functions/compiled-functions.ts";
+import { FUNCTIONS } from "../functions/functions.ts";
+import { RANGE_FUNCTION } from "../syntax/range-function.ts";
 import { type AstNode, walk } from "../syntax/ast.ts";
 import { builtinOf, type ReferenceFunction } from "../runtime/reference-functions.ts";
 import { createRegexEngine } from "./regex-engine.ts";
@@ -43,11 +44,6 @@ interface Focus {
 }
 
 type Call = (this: Focus, ...values: unknown[]) => unknown;
-
-/** Functions that call others: the interpreter's own wait for them, ours do not. */
-const WAITING: ReadonlySet<string> = new Set(
-  "map filter single reduce each sift sort contains match replace split".split(" "),
-);
 
 /**
  * Holds what the interpreter evaluates to the limits of compiled code: every node and every call of a function takes steps,
@@ -93,15 +89,19 @@ export function guardInterpreter(
     });
     parsed.assign(name, { ...original, implementation });
   };
-  for (const [name, compiled] of COMPILED_FUNCTIONS) {
-    const original = builtinOf(name);
-    if (original === undefined || name === "now" || name === "millis") continue;
+  for (const definition of FUNCTIONS.values()) {
+    const { name, callsBack, varies } = definition;
+    // The time of an evaluation is bound for each evaluation.
+    if (varies === "with time") continue;
+    const original = nativeOf(definition);
+    const compiled = (functions.get(name) ?? COMPILED_FUNCTIONS.get(name)) as CompiledFunction;
     const call = original.implementation as Call;
     assign(name, original, function (...values) {
       const guard = guardOf(this.environment.base);
       guard.tick();
       guard.given(values);
-      if (!WAITING.has(name)) return (functions.get(name) ?? compiled).invoke(guard, values, this.input);
+      if (callsBack !== true) return compiled.invoke(guard, values, this.input);
+      // The interpreter's own implementation waits for the functions that it calls.
       return call.apply(
         this,
         values.map((value) => counted(guard, value)),

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { behindView } from "../runtime/reads/recorder.ts";
-import { ExpressionError } from "../errors/expression-error.ts";
+import { tooLarge } from "../errors/too-large.ts";
+import { isFunction } from "../runtime/values.ts";
 
 /** What one evaluation may use before it fails. */
 export interface ExpressionLimits {
@@ -26,13 +27,6 @@ export const DEFAULT_EXPRESSION_LIMITS: ExpressionLimits = {
   weight: 1_048_576,
 };
 
-/** JSONata's code for what outgrows a limit. */
-export const TOO_LARGE = "D2015";
-
-export function tooLarge(what: string): ExpressionError {
-  return new ExpressionError(TOO_LARGE, what);
-}
-
 /**
  * Weighs values without reading the bag through its views. A value shared a thousand times within another weighs a
  * thousand times, as it would when written out: that is what keeps `[[$a, $a], [$a, $a]]` and its like in bounds.
@@ -55,7 +49,7 @@ export class Scales {
   weigh(value: unknown): number {
     if (typeof value === "string") return value.length + 1;
     // A function is a JavaScript one, or an object of JSONata's with its whole environment inside.
-    if (typeof value !== "object" || value === null || isFunctionObject(value)) return 1;
+    if (typeof value !== "object" || value === null || isFunction(value)) return 1;
     const plain = behindView(value);
     const known = this.#known.get(plain);
     if (known !== undefined) return known;
@@ -67,10 +61,4 @@ export class Scales {
     this.#known.set(plain, weight);
     return weight;
   }
-}
-
-/** Whether JSONata would call `value` a function. A view never is one. */
-export function isFunctionObject(value: object): boolean {
-  const marks = value as { readonly _jsonata_lambda?: unknown; readonly _jsonata_function?: unknown };
-  return marks._jsonata_lambda === true || marks._jsonata_function === true;
 }

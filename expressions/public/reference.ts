@@ -5,7 +5,6 @@ import jsonata from "jsonata";
 import { ExpressionError } from "../errors/expression-error.ts";
 import { guardInterpreter, replaceRanges } from "../interpreter/guarded-interpreter.ts";
 import { evaluationError, syntaxFault } from "../errors/failures.ts";
-import { GATEWAY_FUNCTIONS } from "../functions/functions.ts";
 import { type AstNode, walk } from "../syntax/ast.ts";
 import { createRegexEngine } from "../interpreter/regex-engine.ts";
 import { treeOf } from "../syntax/tree-of.ts";
@@ -44,8 +43,6 @@ export function createReference(source: string, limits: Limits): Reference {
     ast,
     async evaluate(input, bindings) {
       if (!isComplete) {
-        for (const { name, implementation, signature } of GATEWAY_FUNCTIONS)
-          parsed.registerFunction(name, implementation as (...values: unknown[]) => unknown, signature);
         guardInterpreter(parsed, {
           ...limits,
           nowMs: wallMs,

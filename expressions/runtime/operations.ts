@@ -1,24 +1,6 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { filterDirectly, mapDirectly } from "../functions/lists/collections.ts";
-import { isoMillis, isoText } from "../functions/time/iso-time.ts";
-import {
-  afterOf,
-  beforeOf,
-  distinctOf,
-  holdsText,
-  joinedOf,
-  lengthOf,
-  numberOf,
-  partAt,
-  partsOf,
-  replacedOf,
-  substringOf,
-  sumOf,
-  trimOf,
-} from "../functions/text/fast-text.ts";
-import { matchPattern, replacePattern } from "../functions/text/searching.ts";
 import { callNamed, callValue, TailCall } from "./calls.ts";
 import { createLambda, functionValue, HOLE, partial, pipe } from "./function-values.ts";
 import { groupBy } from "./group.ts";
@@ -56,7 +38,7 @@ import {
   walkNames,
   wildcard,
 } from "./path.ts";
-import { append, buildArray, contextValue, endsPath, outerContext, settle } from "./sequence.ts";
+import { buildArray, contextValue, endsPath, outerContext, settle } from "./sequence.ts";
 import { orderBy } from "./sort.ts";
 import { transform } from "./transform.ts";
 import { applyStages, contextsOf, filterTuples, numberTuples, takeTupleStep, tuplesOf } from "./tuples.ts";
@@ -64,11 +46,8 @@ import { truthy } from "./values.ts";
 
 /** What compiled code calls, as R. Everything that may take long counts what it does in the guard, G. */
 export const OPERATIONS = {
-  afterOf,
-  append,
   applyStages,
   arithmetic,
-  beforeOf,
   buildArray,
   callNamed,
   callValue,
@@ -79,11 +58,9 @@ export const OPERATIONS = {
   createMatcher,
   descendants,
   differs,
-  distinctOf,
   endsPath,
   equals,
   filter,
-  filterDirectly,
   filterTuples,
   followArray,
   followFrom,
@@ -92,47 +69,32 @@ export const OPERATIONS = {
   functionValue,
   groupBy,
   HOLE,
-  holdsText,
   includes,
-  isoMillis,
-  isoText,
   itemAt,
-  joinedOf,
   keepSingleton,
   laidFlat,
-  lengthOf,
   listOf,
   lookup,
-  mapDirectly,
-  matchPattern,
   negate,
-  numberOf,
   numberText,
   numberTuples,
   order,
   orderBy,
   outerContext,
-  partAt,
   partial,
-  partsOf,
   pickIndex,
   pipe,
   range,
-  replacedOf,
-  replacePattern,
   sequenceOf,
   settle,
   startPath,
   stepAfterSort,
   stepFirst,
   stepOnce,
-  substringOf,
-  sumOf,
   TailCall,
   takeStep,
   takeTupleStep,
   transform,
-  trimOf,
   truthy,
   tuplesOf,
   walkNames,

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Guard } from "./guard.ts";
-import { isFunctionObject, tooLarge } from "../interpreter/limits.ts";
+import { tooLarge } from "../errors/too-large.ts";
+import { isFunction } from "./values.ts";
 
 /**
  * What JSONata gave, as plain JSON of its own: no views, no sequence flags, nothing shared with the bag. Reading it
@@ -18,7 +19,7 @@ export function plainValue(value: unknown, limit = Infinity, guard?: Guard): unk
     if (typeof given === "function") return undefined;
     if (typeof given !== "object" || given === null) return given;
     if (Array.isArray(given)) return Array.from(given, (item) => copy(item) ?? null);
-    if (isFunctionObject(given)) return undefined;
+    if (isFunction(given)) return undefined;
     const plain: Record<string, unknown> = {};
     for (const key of guard?.namesOf(given) ?? Object.keys(given)) {
       left -= key.length;

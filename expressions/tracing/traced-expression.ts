@@ -4,12 +4,8 @@
 import jsonata from "jsonata";
 import type { DataObject } from "../data.ts";
 import { createRecorder, isView } from "../runtime/reads/recorder.ts";
-import {
-  boundedBuiltins,
-  type Builtin,
-  clockBuiltins,
-  RANGE_FUNCTION,
-} from "../interpreter/bounded-builtins.ts";
+import { boundedBuiltins, type Builtin, clockBuiltins } from "../interpreter/bounded-builtins.ts";
+import { RANGE_FUNCTION } from "../syntax/range-function.ts";
 import { isBounded } from "../analysis/checks.ts";
 import type { ExpressionError } from "../errors/expression-error.ts";
 import { evaluationError, OUT_OF_TIME } from "../errors/failures.ts";

@@ -47,9 +47,9 @@ function visit(
   group: readonly TextTest[] | undefined,
   inference: Inference,
 ): void {
-  const inner = onlyExpression(node) ?? argumentOf(node, "exists") ?? argumentOf(node, "boolean");
+  const inner = onlyExpression(node) ?? argumentOf(node, "existence") ?? argumentOf(node, "truth");
   if (inner !== undefined) return visit(inner, role, group, inference);
-  const denied = argumentOf(node, "not");
+  const denied = argumentOf(node, "negation");
   if (denied !== undefined) return visit(denied, opposite(role), undefined, inference);
   if (node.type === "block") {
     const last = node.expressions?.at(-1);

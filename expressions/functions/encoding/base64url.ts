@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { GatewayFunction } from "../definition.ts";
+import { perCharacter } from "../costs.ts";
+import type { FunctionDefinition } from "../definition.ts";
 import { decodeUtf8, encodeUtf8 } from "../../../kernel/utf8.ts";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -53,27 +54,32 @@ function lengthWithoutPadding(text: string): number | undefined {
   return length % 4 === 1 ? undefined : length;
 }
 
-export const BASE64URL_FUNCTIONS: readonly GatewayFunction[] = [
+export const BASE64URL_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "base64urlEncode",
     signature: "<s-:s>",
+    cost: perCharacter(2),
     implementation: base64urlEncode,
-    summary: "A text's UTF-8 in base64url (RFC 4648, section 5), without padding.",
-    returns: "string",
-    parameters: ["text"],
-    examples: [{ expression: '$base64urlEncode("a?~é")', result: "YT9-w6k" }],
+    docs: {
+      summary: "A text's UTF-8 in base64url (RFC 4648, section 5), without padding.",
+      parameters: ["text"],
+      examples: [{ expression: '$base64urlEncode("a?~é")', result: "YT9-w6k" }],
+    },
   },
   {
     name: "base64urlDecode",
     signature: "<s-:s>",
+    isSteady: true,
+    cost: perCharacter(0.5),
     implementation: base64urlDecode,
-    summary:
-      "The text behind base64url, with or without padding; no value when it is not that, or no UTF-8. What a token says is read so; that it is genuine is not.",
-    returns: "string",
-    parameters: ["text"],
-    examples: [
-      { expression: '$base64urlDecode("eyJhbGciOiJub25lIn0")', result: '{"alg":"none"}' },
-      { expression: '$base64urlDecode("no base64url")', result: undefined },
-    ],
+    docs: {
+      summary:
+        "The text behind base64url, with or without padding; no value when it is not that, or no UTF-8. What a token says is read so; that it is genuine is not.",
+      parameters: ["text"],
+      examples: [
+        { expression: '$base64urlDecode("eyJhbGciOiJub25lIn0")', result: '{"alg":"none"}' },
+        { expression: '$base64urlDecode("no base64url")', result: undefined },
+      ],
+    },
   },
 ];

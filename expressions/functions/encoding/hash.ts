@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { gatewayFault } from "../error-codes.ts";
-import type { GatewayFunction } from "../definition.ts";
+import { functionError } from "../error-codes.ts";
+import { perCharacter } from "../costs.ts";
+import type { FunctionDefinition } from "../definition.ts";
 import { encodeUtf8 } from "../../../kernel/utf8.ts";
 
 const MAX_BUCKETS = 2 ** 32;
@@ -37,24 +38,27 @@ function wordAt(bytes: Uint8Array, at: number, count: number): number {
 
 function hash(text: string | undefined, buckets: number | undefined): number | undefined {
   if (buckets !== undefined && !(Number.isInteger(buckets) && buckets >= 1 && buckets <= MAX_BUCKETS))
-    throw gatewayFault("D4007", `${buckets} is no number of buckets: an integer from 1 to ${MAX_BUCKETS}`);
+    throw functionError("D4007", `${buckets} is no number of buckets: an integer from 1 to ${MAX_BUCKETS}`);
   if (text === undefined) return undefined;
   const hashed = murmur3(encodeUtf8(text));
   return buckets === undefined ? hashed : hashed % buckets;
 }
 
-export const HASH_FUNCTIONS: readonly GatewayFunction[] = [
+export const HASH_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "hash",
     signature: "<sn?:n>",
+    isSteady: true,
+    cost: perCharacter(0.5),
     implementation: hash,
-    summary:
-      "The 32-bit MurmurHash3 (x86, seed 0) of a text's UTF-8, from 0 to 4294967295; with `buckets`, its remainder, from 0 to buckets - 1. The same everywhere and for ever, so a user stays in one bucket. Not for secrets.",
-    returns: "number",
-    parameters: ["text", "buckets?"],
-    examples: [
-      { expression: '$hash("test")', result: 3127628307 },
-      { expression: '$hash("user-42", 100) < 10', result: false },
-    ],
+    docs: {
+      summary:
+        "The 32-bit MurmurHash3 (x86, seed 0) of a text's UTF-8, from 0 to 4294967295; with `buckets`, its remainder, from 0 to buckets - 1. The same everywhere and for ever, so a user stays in one bucket. Not for secrets.",
+      parameters: ["text", "buckets?"],
+      examples: [
+        { expression: '$hash("test")', result: 3127628307 },
+        { expression: '$hash("user-42", 100) < 10', result: false },
+      ],
+    },
   },
 ];

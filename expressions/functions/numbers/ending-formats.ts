@@ -28,20 +28,17 @@ function refuseEndlessGrouping(options: unknown): void {
 
 type Format = (this: unknown, value: unknown, picture: unknown, options?: unknown) => unknown;
 
-/** The reference's functions that format numbers, so that they end. */
-export const ENDING_FORMATS: ReadonlyMap<string, ReferenceFunction> = new Map(
-  ["formatNumber", "formatInteger"].map((name) => {
-    const original = builtinOf(name) as ReferenceFunction;
-    const format = original.implementation as Format;
-    const implementation: Format = function (value, picture, options) {
-      refuseEndlessGrouping(options);
-      // What is wrong with the picture is said first.
-      if (isEndless(value)) format.call(this, 1, picture, options);
-      refuseEndlessNumber(value);
-      return format.call(this, value, picture, options);
-    };
-    // The reference asks how many values a function takes.
-    Object.defineProperty(implementation, "length", { value: format.length });
-    return [name, { ...original, implementation }];
-  }),
-);
+/** JSONata's own function that formats numbers, made to fail where it would never end. */
+export function endingFormat(name: "formatNumber" | "formatInteger"): Format {
+  const { implementation } = builtinOf(name) as ReferenceFunction;
+  const format = implementation as Format;
+  const ending: Format = function (value, picture, options) {
+    refuseEndlessGrouping(options);
+    // A mistake in the picture is the first to be reported.
+    if (isEndless(value)) format.call(this, 1, picture, options);
+    refuseEndlessNumber(value);
+    return format.call(this, value, picture, options);
+  };
+  // JSONata asks how many values a function takes.
+  return Object.defineProperty(ending, "length", { value: format.length });
+}

@@ -5,10 +5,10 @@ import { globToRegex } from "../../../kernel/matching/glob.ts";
 import { compileRe2, type RegexResult } from "../../../kernel/matching/regex.ts";
 import { StepBudget } from "../../../kernel/matching/regex/meter.ts";
 import { messageOf } from "../../../kernel/errors.ts";
-import { tooLarge } from "../../interpreter/limits.ts";
+import { tooLarge } from "../../errors/too-large.ts";
 import { cached } from "./compiled-cache.ts";
-import { gatewayFault, quoted } from "../error-codes.ts";
-import type { GatewayFunction } from "../definition.ts";
+import { functionError, quoted } from "../error-codes.ts";
+import type { FunctionDefinition } from "../definition.ts";
 
 /** Longest glob, in UTF-16 units. */
 const MAX_GLOB_LENGTH = 1024;
@@ -25,7 +25,7 @@ interface Glob {
 
 const globOf = cached((pattern): Glob => {
   if (pattern.length > MAX_GLOB_LENGTH)
-    throw gatewayFault("D4002", `$glob: a pattern is longer than ${MAX_GLOB_LENGTH} characters`);
+    throw functionError("D4002", `$glob: a pattern is longer than ${MAX_GLOB_LENGTH} characters`);
   return simpleGlob(pattern) ?? automaton(pattern);
 });
 
@@ -64,27 +64,31 @@ function regexOf(pattern: string): Extract<RegexResult, { ok: true }> {
   } catch (error: unknown) {
     reason = messageOf(error);
   }
-  throw gatewayFault("D4002", `$glob: ${quoted(pattern)} ${reason}`);
+  throw functionError("D4002", `$glob: ${quoted(pattern)} ${reason}`);
 }
 
 function glob(text: string | undefined, pattern: string | undefined): boolean | undefined {
   return text === undefined || pattern === undefined ? undefined : globOf(pattern).matches(text);
 }
 
-export const GLOB_FUNCTIONS: readonly GatewayFunction[] = [
+export const GLOB_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "glob",
     signature: "<s-s:b>",
+    isSteady: true,
+    cost: "measured",
     implementation: glob,
-    summary:
-      "Whether a whole text matches a glob: `*` any characters but `/`, `**` any characters, `?` one character but `/`, `[a-z]` and `[!a-z]` one of these characters or none of them, `{a,b}` either, `\\x` the character x itself.",
-    returns: "boolean",
-    parameters: ["text", "pattern"],
-    examples: [
-      { expression: '$glob("/v1/users", "/v1/*")', result: true },
-      { expression: '$glob("/v1/users/7", "/v1/*")', result: false },
-      { expression: '$glob("/v1/users/7", "/v{1,2}/**")', result: true },
-    ],
+    checks: { test: "glob", searches: true },
+    docs: {
+      summary:
+        "Whether a whole text matches a glob: `*` any characters but `/`, `**` any characters, `?` one character but `/`, `[a-z]` and `[!a-z]` one of these characters or none of them, `{a,b}` either, `\\x` the character x itself.",
+      parameters: ["text", "pattern"],
+      examples: [
+        { expression: '$glob("/v1/users", "/v1/*")', result: true },
+        { expression: '$glob("/v1/users/7", "/v1/*")', result: false },
+        { expression: '$glob("/v1/users/7", "/v{1,2}/**")', result: true },
+      ],
+    },
     prepare([pattern, ...more]) {
       if (more.length > 0 || typeof pattern !== "string") return undefined;
       const compiled = globOf(pattern);

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { gatewayFault, quoted } from "../error-codes.ts";
+import { functionError, quoted } from "../error-codes.ts";
 
 /** Longest template, in UTF-16 units. */
 const MAX_TEMPLATE_LENGTH = 1024;
@@ -38,7 +38,7 @@ interface Parsed {
  */
 export function parsePathTemplate(template: string): PathTemplate {
   if (template.length > MAX_TEMPLATE_LENGTH)
-    throw gatewayFault("D4003", `a path template is longer than ${MAX_TEMPLATE_LENGTH} characters`);
+    throw functionError("D4003", `a path template is longer than ${MAX_TEMPLATE_LENGTH} characters`);
   if (!template.startsWith("/")) throw malformed(template, "must begin with /");
   const parsed: Parsed = { segments: [], variables: [], rest: false };
   for (const part of partsOf(template)) addPart(parsed, part, template);
@@ -97,7 +97,7 @@ function addSegment(parsed: Parsed, segment: string, template: string): void {
 }
 
 function malformed(template: string, what: string): Error {
-  return gatewayFault("D4003", `the path template ${quoted(template)} ${what}`);
+  return functionError("D4003", `the path template ${quoted(template)} ${what}`);
 }
 
 function match(

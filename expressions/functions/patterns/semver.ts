@@ -3,8 +3,8 @@
 
 import semver from "semver";
 import { cached } from "./compiled-cache.ts";
-import { gatewayFault, quoted } from "../error-codes.ts";
-import type { GatewayFunction } from "../definition.ts";
+import { functionError, quoted } from "../error-codes.ts";
+import type { FunctionDefinition } from "../definition.ts";
 
 /** Longest range, in UTF-16 units; the package limits versions to as many. */
 const MAX_RANGE_LENGTH = 256;
@@ -17,7 +17,7 @@ const rangeOf = cached((text): semver.Range => {
   } catch {
     // Refused below, as what is too long.
   }
-  throw gatewayFault("D4006", `$semver: ${quoted(text)} is no range of versions`);
+  throw functionError("D4006", `$semver: ${quoted(text)} is no range of versions`);
 });
 
 function satisfies(version: string, range: semver.Range): boolean {
@@ -34,19 +34,22 @@ function semverCompare(a: Text, b: Text): number | undefined {
   return first === null || second === null ? undefined : first.compare(second);
 }
 
-export const SEMVER_FUNCTIONS: readonly GatewayFunction[] = [
+export const SEMVER_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "semver",
     signature: "<s-s:b>",
+    isSteady: true,
+    cost: "measured",
     implementation: semverIn,
-    summary:
-      "Whether a semantic version is in a range, as npm writes ranges: `^1.2.3`, `~2.0`, `>=1.0.0 <3.0.0 || 5.x`. A pre-release is only in a range that names one of the same version. What is no version is in no range.",
-    returns: "boolean",
-    parameters: ["version", "range"],
-    examples: [
-      { expression: '$semver("1.4.0", "^1.2.3")', result: true },
-      { expression: '$semver("2.0.0-rc.1", ">=1.0.0")', result: false },
-    ],
+    docs: {
+      summary:
+        "Whether a semantic version is in a range, as npm writes ranges: `^1.2.3`, `~2.0`, `>=1.0.0 <3.0.0 || 5.x`. A pre-release is only in a range that names one of the same version. What is no version is in no range.",
+      parameters: ["version", "range"],
+      examples: [
+        { expression: '$semver("1.4.0", "^1.2.3")', result: true },
+        { expression: '$semver("2.0.0-rc.1", ">=1.0.0")', result: false },
+      ],
+    },
     prepare([range, ...more]) {
       if (more.length > 0 || typeof range !== "string") return undefined;
       const compiled = rangeOf(range);
@@ -56,14 +59,17 @@ export const SEMVER_FUNCTIONS: readonly GatewayFunction[] = [
   {
     name: "semverCompare",
     signature: "<ss:n>",
+    isSteady: true,
+    cost: "measured",
     implementation: semverCompare,
-    summary:
-      "-1, 0 or 1 as the first semantic version is before, equal to or after the second; no value when one is malformed.",
-    returns: "number",
-    parameters: ["a", "b"],
-    examples: [
-      { expression: '$semverCompare("1.10.0", "1.9.3")', result: 1 },
-      { expression: '$semverCompare("1.0.0-beta", "1.0.0") < 0', result: true },
-    ],
+    docs: {
+      summary:
+        "-1, 0 or 1 as the first semantic version is before, equal to or after the second; no value when one is malformed.",
+      parameters: ["a", "b"],
+      examples: [
+        { expression: '$semverCompare("1.10.0", "1.9.3")', result: 1 },
+        { expression: '$semverCompare("1.0.0-beta", "1.0.0") < 0', result: true },
+      ],
+    },
   },
 ];

@@ -3,16 +3,13 @@
 
 import { builtinOf } from "../../runtime/reference-functions.ts";
 import type { Guard } from "../../runtime/guard.ts";
+import { FAST_LENGTH } from "../fast-path.ts";
 import { indexIn, splitBy } from "../../runtime/search.ts";
-import { createSequence, isSequence } from "../../runtime/sequence.ts";
 
 /**
- * Functions of texts for values that are known to be texts. JSONata counts characters as code points. They charge nothing:
- * what is longer than QUICK is left to the call, which does.
+ * The work of text functions for arguments that are known to be texts. JSONata counts characters as code points. These
+ * functions charge nothing: texts longer than FAST_LENGTH are left to the call, which charges for them.
  */
-
-/** Longest text and array for which a function takes no longer than its call. */
-export const QUICK = 256;
 
 const SURROGATES = /[\ud800-\udfff]/;
 
@@ -55,20 +52,20 @@ export function trimOf(text: string): string {
 const TRIM = builtinOf("trim")?.implementation as (text: string) => string;
 
 export function beforeOf(text: string, part: string): string | undefined {
-  if (text.length > QUICK) return undefined;
+  if (text.length > FAST_LENGTH) return undefined;
   const at = text.indexOf(part);
   return at < 0 ? text : text.slice(0, at);
 }
 
 export function afterOf(text: string, part: string): string | undefined {
-  if (text.length > QUICK) return undefined;
+  if (text.length > FAST_LENGTH) return undefined;
   const at = text.indexOf(part);
   return at < 0 ? text : text.slice(at + part.length);
 }
 
 /** A text whose parts are replaced by a text; undefined when it has to be looked at more closely. */
 export function replacedOf(guard: Guard, text: string, part: string, by: string): string | undefined {
-  if (part === "" || text.length > QUICK) return undefined;
+  if (part === "" || text.length > FAST_LENGTH) return undefined;
   const first = text.indexOf(part);
   if (first < 0) return text;
   const next = text.indexOf(part, first + part.length);
@@ -83,33 +80,13 @@ export function joinedOf(guard: Guard, items: readonly unknown[], separator: str
     const item = items[index];
     if (typeof item !== "string") return undefined;
     text = index === 0 ? item : text + separator + item;
-    if (text.length > QUICK) return undefined;
+    if (text.length > FAST_LENGTH) return undefined;
   }
   return text.length <= guard.maxWeight ? text : undefined;
 }
 
-const DECIMAL = /^-?[0-9]+(?:\.[0-9]+)?(?:[Ee][-+]?[0-9]+)?$/;
-
-/** The number that a decimal text says; undefined for any other text. */
-export function numberOf(text: string): number | undefined {
-  if (text.length > QUICK) return undefined;
-  const number = DECIMAL.test(text) ? Number(text) : Number.NaN;
-  return Number.isFinite(number) ? number : undefined;
-}
-
-/** The sum of a list of numbers; undefined for any other list. */
-export function sumOf(items: readonly unknown[]): number | undefined {
-  if (items.length > QUICK) return undefined;
-  let sum = 0;
-  for (const item of items) {
-    if (typeof item !== "number") return undefined;
-    sum += item;
-  }
-  return sum;
-}
-
 export function partsOf(guard: Guard, text: string, separator: string): string[] {
-  if (text.length > QUICK) return splitBy(guard, text, separator);
+  if (text.length > FAST_LENGTH) return splitBy(guard, text, separator);
   const parts = text.split(separator);
   guard.sequence(parts.length);
   return parts;
@@ -134,7 +111,7 @@ export function holdsText(guard: Guard, text: string, part: string): boolean {
 }
 
 function search(guard: Guard, text: string, part: string, from: number): number {
-  return text.length <= QUICK ? text.indexOf(part, from) : indexIn(guard, text, part, from);
+  return text.length <= FAST_LENGTH ? text.indexOf(part, from) : indexIn(guard, text, part, from);
 }
 
 const SUBSTRING = builtinOf("substring")?.implementation as (
@@ -142,18 +119,3 @@ const SUBSTRING = builtinOf("substring")?.implementation as (
   start: number,
   length?: number,
 ) => string;
-
-/** A list of numbers, texts and truth values without repetitions; undefined for any other, and for a long one. */
-export function distinctOf(items: readonly unknown[]): unknown[] | undefined {
-  if (items.length <= 1) return items as unknown[];
-  if (items.length > FEW) return undefined;
-  const found: unknown[] = [];
-  for (const item of items) {
-    if (typeof item === "object" || typeof item === "function" || item === undefined) return undefined;
-    if (found.indexOf(item) < 0) found.push(item);
-  }
-  return isSequence(items) ? createSequence(found) : found;
-}
-
-/** Up to so many, looking through all is faster than a set. */
-const FEW = 32;

@@ -3,9 +3,9 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { TEXT_FUNCTIONS } from "./text-comparisons.ts";
+import { COMPARISON_FUNCTIONS } from "./text-comparisons.ts";
 
-const equals = TEXT_FUNCTIONS.find(({ name }) => name === "constantTimeEquals")
+const equals = COMPARISON_FUNCTIONS.find(({ name }) => name === "constantTimeEquals")
   ?.implementation as unknown as (a?: string, b?: string) => boolean | undefined;
 
 describe("$constantTimeEquals", () => {

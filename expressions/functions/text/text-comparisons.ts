@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { GatewayFunction } from "../definition.ts";
+import { perCharacter } from "../costs.ts";
+import type { FunctionDefinition } from "../definition.ts";
 
 type Text = string | undefined;
 
@@ -22,36 +23,46 @@ function constantTimeEquals(a: Text, b: Text): boolean | undefined {
   return difference === 0;
 }
 
-export const TEXT_FUNCTIONS: readonly GatewayFunction[] = [
+export const COMPARISON_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "startsWith",
     signature: "<s-s:b>",
+    isSteady: true,
     implementation: startsWith,
-    summary: "Whether a text begins with another.",
-    returns: "boolean",
-    parameters: ["text", "prefix"],
-    examples: [{ expression: '$startsWith("/admin/users", "/admin/")', result: true }],
+    checks: { test: "start", searches: true },
+    docs: {
+      summary: "Whether a text begins with another.",
+      parameters: ["text", "prefix"],
+      examples: [{ expression: '$startsWith("/admin/users", "/admin/")', result: true }],
+    },
   },
   {
     name: "endsWith",
     signature: "<s-s:b>",
+    isSteady: true,
     implementation: endsWith,
-    summary: "Whether a text ends with another.",
-    returns: "boolean",
-    parameters: ["text", "suffix"],
-    examples: [{ expression: '$endsWith("api.example.com", ".example.com")', result: true }],
+    checks: { test: "end", searches: true },
+    docs: {
+      summary: "Whether a text ends with another.",
+      parameters: ["text", "suffix"],
+      examples: [{ expression: '$endsWith("api.example.com", ".example.com")', result: true }],
+    },
   },
   {
     name: "constantTimeEquals",
     signature: "<ss:b>",
+    isSteady: true,
+    cost: perCharacter(0.1),
     implementation: constantTimeEquals,
-    summary:
-      "Whether two texts are equal, in a time that depends on their lengths alone: for secrets, which `=` would let be guessed a character at a time.",
-    returns: "boolean",
-    parameters: ["a", "b"],
-    examples: [
-      { expression: '$constantTimeEquals("s3cret", "s3cret")', result: true },
-      { expression: '$constantTimeEquals("s3cret", "S3cret")', result: false },
-    ],
+    checks: { test: "equal" },
+    docs: {
+      summary:
+        "Whether two texts are equal, in a time that depends on their lengths alone: for secrets, which `=` would let be guessed a character at a time.",
+      parameters: ["a", "b"],
+      examples: [
+        { expression: '$constantTimeEquals("s3cret", "s3cret")', result: true },
+        { expression: '$constantTimeEquals("s3cret", "S3cret")', result: false },
+      ],
+    },
   },
 ];

@@ -3,9 +3,9 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { TIME_FUNCTIONS } from "./zoned-time.ts";
+import { ZONE_FUNCTIONS } from "./zoned-time.ts";
 
-const [inZone, between] = TIME_FUNCTIONS.map(({ implementation }) => implementation) as unknown as [
+const [inZone, between] = ZONE_FUNCTIONS.map(({ implementation }) => implementation) as unknown as [
   (time: number | string, zone: string) => Record<string, unknown> | undefined,
   (time: number | string, zone: string, from: string, to: string) => boolean | undefined,
 ];

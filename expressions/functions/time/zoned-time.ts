@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { cached } from "../patterns/compiled-cache.ts";
-import { gatewayFault, quoted } from "../error-codes.ts";
-import type { GatewayFunction } from "../definition.ts";
+import { functionError, quoted } from "../error-codes.ts";
+import type { FunctionDefinition } from "../definition.ts";
 import { daysOf, timeMsOf } from "./time-ms.ts";
 
 /** Formatters are large, and there are some 600 zones, of which few are in use. */
@@ -26,7 +26,7 @@ const zoneOf = cached((zone): Zone => {
   } catch {
     // Refused below.
   }
-  throw gatewayFault("D4004", `${quoted(zone)} is no time zone: write one such as Europe/Berlin, or UTC`);
+  throw functionError("D4004", `${quoted(zone)} is no time zone: write one such as Europe/Berlin, or UTC`);
 }, MAX_ZONES);
 
 function createFormatter(timeZone: string): Intl.DateTimeFormat {
@@ -95,7 +95,7 @@ function spanOf(zone: string, from: string, to: string): (time: Time) => boolean
   const partsAt = zoneOf(zone);
   const [first, end] = [minutesOf(from), minutesOf(to)];
   if (first === end)
-    throw gatewayFault(
+    throw functionError(
       "D4005",
       `$timeBetween: from ${from} to ${to} is nothing, or everything: 00:00 to 24:00`,
     );
@@ -112,37 +112,54 @@ function minutesOf(text: string): number {
   const [, hour, minute] = /^(\d\d):(\d\d)$/.exec(text) ?? [];
   const minutes = Number(hour) * 60 + Number(minute);
   if (!(minutes <= 1440 && Number(minute) < 60))
-    throw gatewayFault("D4005", `$timeBetween: ${quoted(text)} is no time of day: write 00:00 to 24:00`);
+    throw functionError("D4005", `$timeBetween: ${quoted(text)} is no time of day: write 00:00 to 24:00`);
   return minutes;
 }
 
-export const TIME_FUNCTIONS: readonly GatewayFunction[] = [
+export const ZONE_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "inZone",
     signature: "<(ns)-s:o>",
+    isSteady: true,
+    cost: "measured",
     implementation: inZone,
-    summary:
-      "A time, as milliseconds since 1970 or ISO 8601 text, by the calendar and clock of an IANA time zone: `year`, `month`, `day`, `weekday` (1 is Monday), `weekdayName`, `hour`, `minute`, `second`, `date` (YYYY-MM-DD) and `time` (HH:MM). No value when the time is malformed.",
-    returns: "object",
-    parameters: ["time", "zone"],
-    examples: [
-      {
-        expression: '$inZone("2026-07-01T22:30:00Z", "Europe/Berlin")',
-        result: {
-          year: 2026,
-          month: 7,
-          day: 2,
-          weekday: 4,
-          weekdayName: "Thursday",
-          hour: 0,
-          minute: 30,
-          second: 0,
-          date: "2026-07-02",
-          time: "00:30",
-        },
+    checks: {
+      members: {
+        year: "number",
+        month: "number",
+        day: "number",
+        weekday: "number",
+        weekdayName: DAY_NAMES,
+        hour: "number",
+        minute: "number",
+        second: "number",
+        date: "string",
+        time: "string",
       },
-      { expression: '$inZone(0, "America/New_York").date', result: "1969-12-31" },
-    ],
+    },
+    docs: {
+      summary:
+        "A time, as milliseconds since 1970 or ISO 8601 text, by the calendar and clock of an IANA time zone: `year`, `month`, `day`, `weekday` (1 is Monday), `weekdayName`, `hour`, `minute`, `second`, `date` (YYYY-MM-DD) and `time` (HH:MM). No value when the time is malformed.",
+      parameters: ["time", "zone"],
+      examples: [
+        {
+          expression: '$inZone("2026-07-01T22:30:00Z", "Europe/Berlin")',
+          result: {
+            year: 2026,
+            month: 7,
+            day: 2,
+            weekday: 4,
+            weekdayName: "Thursday",
+            hour: 0,
+            minute: 30,
+            second: 0,
+            date: "2026-07-02",
+            time: "00:30",
+          },
+        },
+        { expression: '$inZone(0, "America/New_York").date', result: "1969-12-31" },
+      ],
+    },
     prepare([zone, ...more]) {
       if (more.length > 0 || typeof zone !== "string") return undefined;
       const partsAt = zoneOf(zone);
@@ -152,15 +169,21 @@ export const TIME_FUNCTIONS: readonly GatewayFunction[] = [
   {
     name: "timeBetween",
     signature: "<(ns)-sss:b>",
+    isSteady: true,
+    cost: "measured",
     implementation: timeBetween,
-    summary:
-      "Whether the clock of a time zone shows `from` or later, and earlier than `to`, both as HH:MM; past midnight when `from` is after `to`. No value when the time is malformed.",
-    returns: "boolean",
-    parameters: ["time", "zone", "from", "to"],
-    examples: [
-      { expression: '$timeBetween("2026-07-01T07:30:00Z", "Europe/Berlin", "09:00", "17:00")', result: true },
-      { expression: '$timeBetween("2026-07-01T23:30:00Z", "UTC", "22:00", "06:00")', result: true },
-    ],
+    docs: {
+      summary:
+        "Whether the clock of a time zone shows `from` or later, and earlier than `to`, both as HH:MM; past midnight when `from` is after `to`. No value when the time is malformed.",
+      parameters: ["time", "zone", "from", "to"],
+      examples: [
+        {
+          expression: '$timeBetween("2026-07-01T07:30:00Z", "Europe/Berlin", "09:00", "17:00")',
+          result: true,
+        },
+        { expression: '$timeBetween("2026-07-01T23:30:00Z", "UTC", "22:00", "06:00")', result: true },
+      ],
+    },
     prepare(constants) {
       const [zone, from, to] = constants;
       const texts = [zone, from, to].every((text) => typeof text === "string");

@@ -1,13 +1,12 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { plainValue } from "../../runtime/plain-value.ts";
 import { calleeOf } from "../../runtime/callee.ts";
 import type { Guard } from "../../runtime/guard.ts";
 import { toText } from "../../runtime/operators.ts";
 import { lookup } from "../../runtime/path.ts";
 import { createSequence, isSequence } from "../../runtime/sequence.ts";
-import { chargeCoercion, isFunction, truthy, weigh } from "../../runtime/values.ts";
+import { chargeCoercion, isFunction, truthy } from "../../runtime/values.ts";
 
 /**
  * The reference's functions that walk values, charged for each part that they come to: a value that shares its parts can be
@@ -136,14 +135,6 @@ class Identities {
 export function clone(guard: Guard, [value]: Values): unknown {
   if (value === undefined) return undefined;
   return JSON.parse(toText(guard, value) as string) as unknown;
-}
-
-/** The gateway's: all digits of numbers, and no functions. */
-export function jsonStringify(guard: Guard, [value]: Values): unknown {
-  if (value === undefined || isFunction(value)) return undefined;
-  return JSON.stringify(weigh(guard, value) ? plainValue(value) : value, (_, member: unknown) =>
-    isFunction(member) ? undefined : member,
-  );
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
