@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { MixerService, PolicyState } from "../api/mixer.ts";
+import type { MixerService, PolicyState } from "../api/mixer-service.ts";
 import { DEFAULT_PATH_NORMALIZATION, type PathNormalization } from "../kernel/canonical/path.ts";
 import type { Checked, Diagnostic } from "../kernel/diagnostic.ts";
 import { messageOf, PurserError } from "../kernel/errors.ts";
@@ -22,7 +22,7 @@ import type { HandlerHost } from "./runtime/handlers/host.ts";
 import { ExpositionCollector } from "./runtime/metrics/exposition.ts";
 import { MixerMetrics } from "./runtime/metrics/mixer-metrics.ts";
 import { ConnectedProxies } from "./runtime/connected-proxies.ts";
-import { QuotaCharger } from "./runtime/quota/quota-charger.ts";
+import { createStoreFailureLog } from "./runtime/quota/store-failure-log.ts";
 import { createFindStore } from "./runtime/quota/quota-stores.ts";
 import { type MixerStatus, statusOf } from "./runtime/status.ts";
 
@@ -106,7 +106,7 @@ class MixerRuntime implements Mixer {
       clock,
       metrics,
       logger,
-      charger: new QuotaCharger({ localStore, nodes: nodeCount, logger }),
+      charging: { localStore, nodes: nodeCount, observer: createStoreFailureLog(logger) },
     };
   }
 
@@ -243,7 +243,7 @@ class MixerRuntime implements Mixer {
     return {
       version: generation.snapshot.version,
       proxies: Math.max(1, this.#connectedProxies.count) * this.#nodeCount,
-      fallbacks: generation.fallbacks,
+      policies: generation.policies,
     };
   }
 

@@ -9,6 +9,7 @@ import type { Listener } from "../core/traffic/resources/listener.ts";
 import type { RouteAction, WeightedDestination } from "../core/traffic/resources/route.ts";
 import type { MatchedRoute } from "../core/traffic/route-table.ts";
 import type { Cluster } from "./upstream/cluster.ts";
+import type { EndpointSet } from "./upstream/endpoint-set.ts";
 import type { HeaderList } from "./transport/http1/header-list.ts";
 import type { ResponseFlag } from "./local-reply.ts";
 import type { Verdict } from "./policy/verdict.ts";
@@ -63,6 +64,7 @@ export type RouteSelection =
       readonly action: Extract<RouteAction, { readonly kind: "forward" }>;
       readonly destination: WeightedDestination;
       readonly cluster: Cluster;
+      readonly endpoints: EndpointSet;
     }
   /** The route answers by itself: a redirect or a direct response. */
   | {

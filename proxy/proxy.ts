@@ -4,13 +4,14 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
-import type { PilotService, ProxyNode } from "../api/pilot.ts";
-import { messageOf, PurserError } from "../kernel/errors.ts";
+import type { PilotService, ProxyNode } from "../api/pilot-service.ts";
+import { PurserError } from "../kernel/errors.ts";
 import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
-import type { ProxyConfig } from "../core/traffic/resources/resource-set.ts";
-import { type AdminAddress, AdminServer } from "./admin/admin-server.ts";
+import { NOTHING_KNOWN } from "../core/traffic/resources/resource-set.ts";
+import type { ControlSurface, SurfaceAddress } from "../server/http/control-surface.ts";
+import { startAdminServer } from "./admin/admin-server.ts";
 import { ProxyStats } from "./admin/stats.ts";
-import { ClusterManager, type ClusterSet } from "./upstream/cluster-manager.ts";
+import { type ClusterSet, NO_CLUSTERS } from "./upstream/cluster-manager.ts";
 import { type DownstreamAddress, Exchange, type RequestHead } from "./exchange.ts";
 import { filterChain } from "./filters/chain.ts";
 import type { Filter } from "./filters/filter.ts";
@@ -26,7 +27,8 @@ import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
 import type { ExplainKey } from "./explain-key.ts";
 import type { PolicyClient } from "./policy/verdict.ts";
 import { runExchange } from "./pipeline.ts";
-import { compileRouteTables, ProxySnapshot } from "./snapshot.ts";
+import { SnapshotBuilder } from "./snapshot-builder.ts";
+import { UpdateApplier } from "./update-applier.ts";
 
 export interface ProxyOptions {
   readonly node: ProxyNode;
@@ -38,7 +40,7 @@ export interface ProxyOptions {
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   /** Where the admin surface listens; absent for none. */
-  readonly admin?: AdminAddress;
+  readonly admin?: SurfaceAddress;
   readonly limits?: Partial<ListenerLimits>;
   /** What every listener does with header names that have an underscore; default REJECT_REQUEST. */
   readonly headersWithUnderscoresAction?: HeadersWithUnderscoresAction;
@@ -75,29 +77,28 @@ export function createProxy(options: ProxyOptions): Proxy {
   return new ProxyRuntime(options);
 }
 
+/** Envoy's. */
+const DEFAULT_DRAIN_MS = 5_000;
+
 /** How often the log says that the first configuration is still awaited. */
 const WAITING_LOG_MS = 5_000;
 
 class ProxyRuntime implements Proxy {
   readonly #options: ProxyOptions;
-  readonly #clusters: ClusterManager;
+  readonly #snapshots: SnapshotBuilder;
   readonly #stats: ProxyStats;
   readonly #filters: readonly Filter[];
   readonly #listeners: ListenerSet;
-  readonly #admin: AdminServer | undefined;
-  #adminPort: number | undefined;
-  #snapshot: ProxySnapshot | undefined;
+  readonly #updates: UpdateApplier;
+  #admin: ControlSurface | undefined;
   #stopWatching: (() => void) | undefined;
-  /** The newest configuration that waits while another is being applied; older ones are passed over. */
-  #next: ProxyConfig | undefined;
-  #applying = false;
   #ending = false;
   #onFirstApplied: ((errors: readonly unknown[]) => void) | undefined;
 
   constructor(options: ProxyOptions) {
     this.#options = options;
     const { node, policy, clock, random, scheduler, logger, newId = randomUUID, explainKey } = options;
-    this.#clusters = new ClusterManager(random, logger);
+    this.#snapshots = new SnapshotBuilder(random, logger);
     this.#stats = new ProxyStats(
       () => this.#newestClusters(),
       () => policy.stats?.() ?? {},
@@ -117,28 +118,24 @@ class ProxyRuntime implements Proxy {
         this.#onRequest(binding, address, request, downstream),
       onRefused: (listener, kind) => this.#stats.countRefused(listener.name, kind),
     });
-    this.#admin =
-      options.admin === undefined
-        ? undefined
-        : new AdminServer(
-            {
-              stats: this.#stats,
-              logger,
-              unreadiness: () => this.unreadiness(),
-              config: () => this.#snapshot?.config,
-              clusters: () => this.#newestClusters(),
-              drain: () => void this.drain(options.drainMs ?? 5_000),
-            },
-            options.admin,
-          );
+    this.#updates = new UpdateApplier({
+      snapshots: this.#snapshots,
+      listeners: this.#listeners,
+      stats: this.#stats,
+      logger,
+      drainMs: options.drainMs ?? DEFAULT_DRAIN_MS,
+      onApplied: (errors) => this.#onFirstApplied?.(errors),
+    });
   }
 
   async start(): Promise<void> {
     const { pilot, node } = this.#options;
     // The admin surface comes first: it tells why the rest is not ready.
-    this.#adminPort = await this.#admin?.start();
+    await this.#startAdmin();
     const firstApplied = this.#waitForFirst();
-    this.#stopWatching = pilot.watch(node, (config) => this.#receive(config));
+    this.#stopWatching = pilot.watch({ node, known: NOTHING_KNOWN }, (update) =>
+      this.#updates.receive(update),
+    );
     const errors = await firstApplied;
     if (errors.length > 0) {
       await this.close();
@@ -147,32 +144,43 @@ class ProxyRuntime implements Proxy {
   }
 
   addresses() {
-    const { admin } = this.#options;
+    const admin = this.#admin;
     return {
       listeners: this.#listeners.addresses(),
-      admin:
-        admin === undefined || this.#adminPort === undefined
-          ? undefined
-          : { name: "admin", host: admin.host, port: this.#adminPort },
+      admin: admin === undefined ? undefined : { name: "admin", host: admin.host, port: admin.port },
     };
   }
 
   unreadiness(): string | undefined {
     if (this.#ending) return "draining";
-    if (this.#snapshot === undefined) return "waiting for the configuration from pilot";
+    if (this.#updates.snapshot === undefined) return "waiting for the configuration from pilot";
     if (!this.#options.policy.ready) return "waiting for the policies from the mixer";
     return undefined;
   }
 
   async drain(deadlineMs: number): Promise<void> {
     this.#ending = true;
+    this.#updates.stop();
     this.#stopWatching?.();
     await this.#listeners.drain(deadlineMs);
   }
 
   async close(): Promise<void> {
     await this.drain(0);
-    await Promise.all([this.#clusters.destroy(), this.#admin?.close()]);
+    await Promise.all([this.#snapshots.destroy(), this.#admin?.close(0)]);
+  }
+
+  async #startAdmin(): Promise<void> {
+    const { admin, drainMs = DEFAULT_DRAIN_MS } = this.#options;
+    if (admin === undefined) return;
+    const subject = {
+      stats: this.#stats,
+      unreadiness: () => this.unreadiness(),
+      resources: () => this.#updates.snapshot?.resources,
+      clusters: () => this.#newestClusters(),
+      drain: () => void this.drain(drainMs),
+    };
+    this.#admin = await startAdminServer(subject, admin, this.#options);
   }
 
   #waitForFirst(): Promise<readonly unknown[]> {
@@ -199,57 +207,8 @@ class ProxyRuntime implements Proxy {
     });
   }
 
-  #receive(config: ProxyConfig): void {
-    if (this.#ending) return;
-    this.#next = config;
-    if (!this.#applying) void this.#applyAll();
-  }
-
-  async #applyAll(): Promise<void> {
-    this.#applying = true;
-    while (this.#next !== undefined && !this.#ending) {
-      const config = this.#next;
-      this.#next = undefined;
-      const errors = await this.#apply(config);
-      this.#onFirstApplied?.(errors);
-    }
-    this.#applying = false;
-  }
-
-  /** Build, swap, drain. What cannot be built changes nothing. */
-  async #apply(config: ProxyConfig): Promise<readonly unknown[]> {
-    const { logger, drainMs = 5_000 } = this.#options;
-    let snapshot: ProxySnapshot;
-    try {
-      const routeTables = compileRouteTables(config);
-      const clusters = this.#clusters.build(config.clusters);
-      snapshot = new ProxySnapshot(config, routeTables, clusters, () => this.#clusters.release(clusters));
-    } catch (error) {
-      this.#stats.countUpdate("rejected");
-      logger.error("the configuration from pilot cannot be used", {
-        version: config.version,
-        error: messageOf(error),
-      });
-      return [error];
-    }
-    const old = this.#snapshot;
-    this.#snapshot = snapshot;
-    const errors = await this.#listeners.update(snapshot, drainMs);
-    old?.retire();
-    this.#stats.countUpdate("accepted");
-    // At the start it is `start` that tells, by rejecting.
-    if (old !== undefined) {
-      for (const error of errors) logger.error("a listener cannot listen", { error: messageOf(error) });
-    }
-    logger.info("configuration in force", {
-      version: config.version,
-      listeners: this.#listeners.addresses().length,
-    });
-    return errors;
-  }
-
   #newestClusters(): ClusterSet {
-    return this.#snapshot?.clusters ?? new Map();
+    return this.#updates.snapshot ?? NO_CLUSTERS;
   }
 
   #onRequest(

@@ -3,19 +3,19 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { ENFORCEMENT_MODES } from "../../kernel/enforcement-mode.ts";
 import { accessPolicy, quotaPolicy, rule, snapshotOf } from "../../test/support/snapshots.ts";
 import type { AttributeBag } from "../attributes/bag.ts";
 import { decide } from "../check/decide.ts";
 import { planChecks } from "../check/plan.ts";
 import type { CheckContext } from "../check/ports.ts";
 import type { Expression } from "../expressions/expression.ts";
-import { compileWithJsonata } from "../expressions/jsonata-engine.ts";
+import { compileWithJsonata, createTracer } from "../expressions/jsonata-engine.ts";
 import { STATUS_CODES } from "../../kernel/status.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { type ExplainOptions, explainDecision } from "./explain-decision.ts";
 import { DEFAULT_EXPLANATION_LIMITS, type Explanation } from "./explanation.ts";
 import type { TraceNode } from "./trace-node.ts";
-import { createTracer } from "../../expressions/tracing/traced-expression.ts";
 
 const BAG: AttributeBag = {
   request: {
@@ -198,7 +198,7 @@ describe("an explanation", () => {
     const maybe = fc.option(source.map(compiled), { nil: undefined });
     const shared = {
       match: maybe,
-      mode: fc.constantFrom("enforce", "shadow") as fc.Arbitrary<"enforce" | "shadow">,
+      mode: fc.constantFrom(...ENFORCEMENT_MODES),
       onError: fc.constantFrom("deny", "allow") as fc.Arbitrary<"deny" | "allow">,
     };
     const templates = source.map((text) => ({

@@ -2,16 +2,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { PathNormalization } from "../../kernel/canonical/path.ts";
+import type { EnforcementMode } from "../../kernel/enforcement-mode.ts";
 import type { Metadata } from "../documents/kinds/kind.ts";
+import type { AccessPolicySpec } from "../documents/kinds/access-policy.ts";
 import type { DestinationRuleSpec } from "../documents/kinds/destination-rule.ts";
 import type { GatewaySpec } from "../documents/kinds/gateway.ts";
+import type { RuleSpec } from "../documents/kinds/handler.ts";
+import type { QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
 import type { ServiceEntrySpec } from "../documents/kinds/service-entry.ts";
 import type { VirtualServiceSpec } from "../documents/kinds/virtual-service-schema.ts";
 import type { Expression } from "../expressions/expression.ts";
 import type { AdapterDefinition, PluginDefinition, TemplateName } from "../hooks/extension.ts";
 import type { SourceLocation } from "../../kernel/diagnostic.ts";
 import type { StatusCode } from "../../kernel/status.ts";
-import type { QuotaAlgorithm } from "../quota/quota.ts";
+import type { QuotaDefinition } from "../quota/quota-charge.ts";
 import type { MetricType } from "../templates/instances.ts";
 
 /**
@@ -47,6 +51,9 @@ interface Named {
   readonly location: SourceLocation;
 }
 
+/** A compiled document apart from its set. */
+export type Unplaced<T extends Named> = Omit<T, "location">;
+
 /** A value that an expression gives, or that a document states outright. */
 export type Computed =
   | { readonly kind: "expression"; readonly expression: Expression }
@@ -55,13 +62,14 @@ export type Computed =
 export type ComputedMap = readonly (readonly [key: string, value: Computed])[];
 
 export interface AccessPolicy extends Named {
+  readonly spec: AccessPolicySpec;
   readonly match: Expression | undefined;
   readonly action: "DENY" | "ALLOW" | "AUDIT";
   readonly when: Expression | undefined;
   readonly status: { readonly code: StatusCode; readonly message: Expression | undefined };
   readonly headers: { readonly request: HeaderTemplates; readonly response: HeaderTemplates };
   readonly directResponse: DirectResponseTemplate | undefined;
-  readonly mode: "enforce" | "shadow";
+  readonly mode: EnforcementMode;
   readonly onError: "deny" | "allow";
   readonly validDurationMs: number;
   readonly validUseCount: number;
@@ -80,20 +88,18 @@ export interface DirectResponseTemplate {
 }
 
 export interface QuotaPolicy extends Named {
+  readonly spec: QuotaPolicySpec;
   readonly match: Expression | undefined;
   readonly key: ComputedMap;
   readonly limit: number;
-  readonly windowMs: number;
-  readonly algorithm: QuotaAlgorithm;
   readonly charge: Computed;
   readonly overrides: readonly { readonly when: Expression; readonly limit: number }[];
   /** A handler's name; undefined for the built-in memory store. */
   readonly store: string | undefined;
-  readonly onStoreFailure: "allow" | "deny" | "local";
-  readonly leaseMs: number;
-  readonly giveBackOn: "never" | "unanswered" | "failure";
+  /** What charges carry whole. */
+  readonly quota: QuotaDefinition;
   readonly message: Expression | undefined;
-  readonly mode: "enforce" | "shadow";
+  readonly mode: EnforcementMode;
   readonly onError: "deny" | "allow";
 }
 
@@ -123,10 +129,11 @@ export interface TraceSpan extends Named {
 }
 
 export interface Rule extends Named {
+  readonly spec: RuleSpec;
   readonly match: Expression | undefined;
   readonly variety: "check" | "report";
   readonly actions: readonly RuleAction[];
-  readonly mode: "enforce" | "shadow";
+  readonly mode: EnforcementMode;
   readonly onError: "deny" | "allow";
 }
 

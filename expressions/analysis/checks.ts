@@ -2,12 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { suggest } from "../../kernel/suggest.ts";
-import { RANGE_FUNCTION } from "../syntax/range-function.ts";
 import type { ExpressionFault } from "../errors/expression-error.ts";
 import { compileLiteral } from "../syntax/regex-literal.ts";
 import { FUNCTIONS } from "../functions/functions.ts";
 import { faultOfConstants } from "./constant-arguments.ts";
-import { type AstNode, childrenOf, startOf, textOf, walk } from "../syntax/ast.ts";
+import { type AstNode, startOf, textOf, variableName, walk } from "../syntax/ast.ts";
 
 /** The first thing that JSONata parses and Purser refuses: what can never work, hides what it reads, or may stall. */
 export function findFault(ast: AstNode, source: string): ExpressionFault | undefined {
@@ -39,40 +38,8 @@ export function mentionedVariables(ast: AstNode): ReadonlySet<string> {
   const names = new Set<string>();
   walk(ast, (node) => {
     if (node.type === "variable") names.add(textOf(node));
-    if (node.type === "binary" && node.value === "..") names.add(RANGE_FUNCTION);
   });
   return names;
-}
-
-/**
- * Whether an expression's work and its values can grow no faster than the bag: no loops but over what the bag holds,
- * and no value used twice, so no doubling. Such an expression needs no clock while it runs, and so no pause of the
- * process (a busy host, a collection of garbage) can be mistaken for a runaway. Most policies are of this sort.
- */
-export function isBounded(ast: AstNode): boolean {
-  if (ast.group !== undefined || ast.focus !== undefined || ast.index !== undefined) return false;
-  switch (ast.type) {
-    case "function":
-      return (
-        ast.procedure?.type === "variable" &&
-        FUNCTIONS.get(textOf(ast.procedure))?.isSteady === true &&
-        (ast.arguments ?? []).every(isBounded)
-      );
-    case "binary":
-      return ast.value !== ".." && childrenOf(ast).every(isBounded);
-    case "path":
-    case "name":
-    case "string":
-    case "number":
-    case "value":
-    case "regex":
-    case "unary":
-    case "condition":
-    case "block":
-      return childrenOf(ast).every(isBounded);
-    default:
-      return false;
-  }
 }
 
 /** All names that are bound anywhere: telling scopes apart could only refuse more. */
@@ -112,8 +79,7 @@ function callFault(node: AstNode, source: string, bound: ReadonlySet<string>): E
     if (message !== undefined)
       return { code: "PURSER_EXPR_SYNTAX", message, offset: startOf(procedure, source) };
   }
-  const most =
-    procedure.type === "variable" ? FUNCTIONS.get(textOf(procedure))?.inPolicies?.mostArguments : undefined;
+  const most = FUNCTIONS.get(variableName(procedure) ?? "")?.restriction?.mostArguments;
   if (most !== undefined && (node.arguments?.length ?? 0) > most.count)
     return { code: "PURSER_EXPR_FORBIDDEN", message: most.reason, offset: startOf(procedure, source) };
   const [first, ...more] = procedure.type === "path" ? (procedure.steps ?? []) : [];

@@ -5,7 +5,7 @@ import { type AstNode, textOf } from "../syntax/ast.ts";
 import { checkMeaning } from "./call-meaning.ts";
 import { FUNCTION_TYPES, isStrict, requiredArguments } from "../functions/function-facts.ts";
 import { FUNCTIONS } from "../functions/functions.ts";
-import type { Inference } from "./inference.ts";
+import type { Inferred } from "./inferred.ts";
 import { always, ANYTHING, isOnly, nounOf, overlap, type Shape } from "./kinds.ts";
 import type { FunctionChecks } from "../functions/definition.ts";
 import type { FunctionType, Kind, ParameterType } from "../functions/function-type.ts";
@@ -23,7 +23,7 @@ interface CallValues {
 }
 
 /** What a call gives, its arguments checked against the function's signature (T0410, T0412). */
-export function shapeOfCall(node: AstNode, call: CallValues, inference: Inference): Shape {
+export function shapeOfCall(node: AstNode, call: CallValues, inference: Inferred): Shape {
   const procedure = node.procedure as AstNode;
   const name = textOf(procedure);
   const type = FUNCTION_TYPES.get(name);
@@ -84,7 +84,7 @@ function checkCount(
   name: string,
   type: FunctionType,
   count: number,
-  { findings }: Inference,
+  { findings }: Inferred,
 ): boolean {
   const [fewest, most] = [requiredArguments(type), type.parameters.length];
   const endless = type.parameters.some(({ repeated }) => repeated);
@@ -103,7 +103,7 @@ function checkArgument(
   name: string,
   parameter: ParameterType,
   shape: Shape,
-  { findings }: Inference,
+  { findings }: Inferred,
 ): void {
   const { items } = parameter;
   const kinds = shape.kinds.has("array") ? (shape.items ?? new Set<Kind>()) : shape.kinds;

@@ -10,7 +10,7 @@ import { emitPattern, emitPatternTest } from "./emit-pattern.ts";
 import { emitPrepared } from "./emit-prepared.ts";
 import type { Emitter } from "./emitter.ts";
 import { FastCall, orAbsent } from "./fast-call.ts";
-import { plainNames } from "./path-node.ts";
+import { plainNames } from "../syntax/path-node.ts";
 import { any, type Code, type Place } from "./place.ts";
 
 /** Code in place of a call of a known function, by the first of its fast paths that fits; undefined when none does. */

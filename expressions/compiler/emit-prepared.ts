@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AstNode } from "../syntax/ast.ts";
-import { constantsOf } from "./emit-operator.ts";
+import { constantOf, constantsOf } from "../syntax/constants.ts";
 import { type FastCall, orAbsent } from "./fast-call.ts";
 import { any, type Code } from "./place.ts";
 
@@ -14,7 +13,7 @@ export function emitPrepared(call: FastCall): Code | undefined {
   const { emitter } = call;
   const [first, ...others] = call.values;
   const { prepare } = call.callee;
-  const constants = others.map(constantOf);
+  const constants = others.map((node) => constantOf(node) ?? constantsOf(node));
   if (first === undefined || prepare === undefined || constants.length === 0 || constants.includes(undefined))
     return undefined;
   let ready: ReturnType<typeof prepare>;
@@ -29,9 +28,4 @@ export function emitPrepared(call: FastCall): Code | undefined {
   const slowly = call.slowly(text, ...constants.map((constant) => emitter.constant(constant)));
   const known = `typeof ${text}==="string"&&${text}.length<=${PREPARED_LENGTH}?${emitter.constant(ready)}(${text}):${slowly}`;
   return any(`(${set},${orAbsent(text, known)})`);
-}
-
-function constantOf(node: AstNode): unknown {
-  const plain = node.predicate === undefined && node.group === undefined && node.keepArray !== true;
-  return plain && (node.type === "string" || node.type === "number") ? node.value : constantsOf(node);
 }

@@ -3,7 +3,7 @@
 
 import { ExpressionError } from "./expression-error.ts";
 
-/** JSONata's code for values that exceed a limit of size. */
+/** JSONata's code for what outgrows a limit. */
 export const TOO_LARGE = "D2015";
 
 export function tooLarge(what: string): ExpressionError {

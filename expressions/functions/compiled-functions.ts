@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { CompiledFunction } from "../runtime/callee.ts";
-import { builtinOf, type ReferenceFunction } from "../runtime/reference-functions.ts";
+import { builtinOf, type ReferenceFunction } from "../runtime/jsonata-functions.ts";
 import { parseSignature, signatureOf } from "../runtime/signatures.ts";
-import type { FunctionDefinition } from "./definition.ts";
+import type { FunctionDefinition, Restriction } from "./definition.ts";
 import { FUNCTIONS } from "./functions.ts";
 import { invokeOf } from "./reference-invoke.ts";
 
@@ -13,11 +13,14 @@ export const COMPILED_FUNCTIONS: ReadonlyMap<string, CompiledFunction> = new Map
   [...FUNCTIONS.values()].map((definition) => [definition.name, compiled(definition)]),
 );
 
-/** Functions that policies may not give every argument (`inPolicies`), by name, with that check before each call. */
+/** The functions that documents may use in part only (`restriction`), in place of the language's own. */
 export const RESTRICTED_FUNCTIONS: ReadonlyMap<string, CompiledFunction> = new Map(
-  [...FUNCTIONS.values()]
-    .filter(({ inPolicies }) => inPolicies !== undefined)
-    .map((definition) => [definition.name, compiled(restricted(definition))]),
+  [...FUNCTIONS.values()].flatMap((definition) => {
+    const { name, restriction } = definition;
+    return restriction === undefined
+      ? []
+      : [[name, compiled(restricted(definition, restriction.refuse))] as const];
+  }),
 );
 
 /** A function in the form that the `jsonata` package's interpreter takes. */
@@ -32,30 +35,25 @@ export function nativeOf(definition: FunctionDefinition): ReferenceFunction {
   };
 }
 
-/** The same function, for policies: it fails on arguments that a policy may not give. */
-export function restricted(definition: FunctionDefinition): FunctionDefinition {
-  const { inPolicies, invoke } = definition;
-  if (inPolicies === undefined) return definition;
-  const { refuse } = inPolicies;
-  const call = nativeOf(definition).implementation as Call;
+/** The function behind the check of its arguments. */
+function restricted(definition: FunctionDefinition, refuse: Restriction["refuse"]): FunctionDefinition {
+  const { invoke } = definition;
+  if (invoke !== undefined)
+    return {
+      ...definition,
+      invoke(guard, values, context) {
+        refuse(values);
+        return invoke(guard, values, context);
+      },
+    };
+  const original = nativeOf(definition).implementation as Call;
   const implementation: Call = function (...values) {
     refuse(values);
-    return call.apply(this, values);
+    return original.apply(this, values);
   };
-  // For partial application JSONata reads the number and the names of the parameters.
-  const text = String(call);
-  Object.defineProperties(implementation, {
-    length: { value: call.length },
-    toString: { value: () => text },
-  });
-  if (invoke === undefined) return { ...definition, implementation };
   return {
     ...definition,
-    implementation,
-    invoke(guard, values, context) {
-      refuse(values);
-      return invoke(guard, values, context);
-    },
+    implementation: Object.defineProperty(implementation, "length", { value: original.length }),
   };
 }
 

@@ -26,8 +26,6 @@ export interface FunctionDefinition {
   readonly varies?: "with time" | "by chance";
   /** Set when an absent first argument is an argument like any other. Default: an absent first argument gives no value. */
   readonly takesAbsent?: true;
-  /** Set when the work is linear in the arguments, and the result is no larger than they are, or bounded. */
-  readonly isSteady?: true;
   /**
    * Charges the guard before a call, besides the charge that every call pays for the size of its arguments; "measured": the
    * function compiles its arguments, so that only the clock tells how long a call took. Default: no further charge.
@@ -54,8 +52,8 @@ export interface FunctionDefinition {
   readonly prepare?: Prepare;
   /** Code that compiled expressions have in place of a call, tried in this order; default: none. */
   readonly fastPaths?: readonly FastPath[];
-  /** Restrictions on policies, which the library `purser/expressions` does not have; default: none. */
-  readonly inPolicies?: PolicyRestriction;
+  /** What expressions of documents may not do with it, and users of the library `purser/expressions` may; default: nothing. */
+  readonly restriction?: Restriction;
   /** What the checker knows of calls besides their types. */
   readonly checks?: FunctionChecks;
   /** For functions that JSONata does not have: their section in docs/functions.md. */
@@ -70,10 +68,10 @@ export type Invoke = (guard: Guard, values: readonly unknown[], context: unknown
 
 export type Prepare = (constants: readonly unknown[]) => ((...values: never[]) => unknown) | undefined;
 
-export interface PolicyRestriction {
-  /** @throws {ExpressionError} for arguments that a policy may not give, before the call. */
+export interface Restriction {
+  /** Called before the function. @throws {ExpressionError} for arguments with which one call could take very long. */
   readonly refuse: (values: readonly unknown[]) => void;
-  /** Longest list of arguments in a policy, and the reason for messages. */
+  /** The most arguments that a call may be written with, and the reason for the message. */
   readonly mostArguments?: { readonly count: number; readonly reason: string };
 }
 

@@ -33,8 +33,3 @@ export function isStrict(name: string): boolean {
 export function isConstantFor(names: Iterable<string>): boolean {
   return [...names].every((name) => FUNCTIONS.get(name)?.varies === undefined);
 }
-
-/** Whether an expression that mentions these names may ask for the time. */
-export function tellsTime(names: Iterable<string>): boolean {
-  return [...names].some((name) => FUNCTIONS.get(name)?.varies === "with time");
-}

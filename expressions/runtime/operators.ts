@@ -4,10 +4,11 @@
 import type { DataObject } from "../data.ts";
 import { isView, readWhole } from "./reads/recorder.ts";
 import { ExpressionError } from "../errors/expression-error.ts";
-import { builtinOf } from "./reference-functions.ts";
+import { builtinOf } from "./jsonata-functions.ts";
 import { type Guard, SMALL } from "./guard.ts";
 import { createSequence, type Sequence } from "./sequence.ts";
-import { chargeComparison, deepEqual, isFunction, isNumeric, weigh } from "./values.ts";
+import { isFunction } from "./function-marks.ts";
+import { chargeComparison, deepEqual, isNumeric, weigh } from "./values.ts";
 
 type Arithmetic = "+" | "-" | "*" | "/" | "%";
 type Ordering = "<" | "<=" | ">" | ">=";

@@ -3,7 +3,7 @@
 
 import type { Guard } from "./guard.ts";
 import { tooLarge } from "../errors/too-large.ts";
-import { isFunction } from "./values.ts";
+import { isFunctionObject } from "./function-marks.ts";
 
 /**
  * What JSONata gave, as plain JSON of its own: no views, no sequence flags, nothing shared with the bag. Reading it
@@ -19,7 +19,7 @@ export function plainValue(value: unknown, limit = Infinity, guard?: Guard): unk
     if (typeof given === "function") return undefined;
     if (typeof given !== "object" || given === null) return given;
     if (Array.isArray(given)) return Array.from(given, (item) => copy(item) ?? null);
-    if (isFunction(given)) return undefined;
+    if (isFunctionObject(given)) return undefined;
     const plain: Record<string, unknown> = {};
     for (const key of guard?.namesOf(given) ?? Object.keys(given)) {
       left -= key.length;

@@ -7,14 +7,13 @@ import type { ParsedDocument } from "../../core/documents/document.ts";
 import { displayName } from "../../core/documents/kinds/kind.ts";
 import type { PolicyTestSpec } from "../../core/documents/kinds/policy-test.ts";
 import { Coverage, type ExpressionCoverage } from "../../core/explain/coverage.ts";
-import { createTracer } from "../../expressions/tracing/traced-expression.ts";
+import { createTracer } from "../../core/expressions/jsonata-engine.ts";
 import type { SourceLocation } from "../../kernel/diagnostic.ts";
 import { expandCases } from "../../core/policy-tests/expand-cases.ts";
 import { type CaseResult, runCase, type TestBench } from "../../core/policy-tests/run-case.ts";
 import { planReports } from "../../core/report/plan.ts";
 import type { Runtime } from "../../kernel/ports.ts";
 import type { ReadSnapshot } from "../read-snapshot.ts";
-import { testQuotas } from "./test-quotas.ts";
 
 export interface FinishedCase extends CaseResult {
   /** The PolicyTest's name. */
@@ -80,7 +79,7 @@ export async function runTests(tests: readonly ParsedDocument[], options: RunOpt
 
 async function newBench(
   policies: readonly string[],
-  { runtime, readSnapshot }: Pick<RunOptions, "runtime" | "readSnapshot">,
+  { readSnapshot }: Pick<RunOptions, "readSnapshot">,
 ): Promise<Bench> {
   const snapshot = await readSnapshot(policies);
   return {
@@ -90,6 +89,6 @@ async function newBench(
     tracer: createTracer(),
     coverage: new Coverage(),
     parseTime: (text) => Date.parse(text),
-    newQuotas: (clock) => testQuotas(snapshot.quotaPolicies, clock, runtime.logger),
+    quotaPolicies: snapshot.quotaPolicies,
   };
 }

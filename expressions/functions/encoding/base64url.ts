@@ -69,7 +69,6 @@ export const BASE64URL_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "base64urlDecode",
     signature: "<s-:s>",
-    isSteady: true,
     cost: perCharacter(0.5),
     implementation: base64urlDecode,
     docs: {

@@ -48,7 +48,6 @@ export const HASH_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "hash",
     signature: "<sn?:n>",
-    isSteady: true,
     cost: perCharacter(0.5),
     implementation: hash,
     docs: {

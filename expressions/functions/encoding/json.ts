@@ -3,7 +3,8 @@
 
 import type { Guard } from "../../runtime/guard.ts";
 import { plainValue } from "../../runtime/plain-value.ts";
-import { isFunction, weigh } from "../../runtime/values.ts";
+import { isFunction } from "../../runtime/function-marks.ts";
+import { weigh } from "../../runtime/values.ts";
 import { functionError } from "../error-codes.ts";
 import { perCharacter } from "../costs.ts";
 import type { FunctionDefinition } from "../definition.ts";
@@ -66,7 +67,6 @@ export const JSON_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "jsonParse",
     signature: "<s-:x>",
-    isSteady: true,
     cost: perCharacter(1),
     implementation: jsonParse,
     docs: {

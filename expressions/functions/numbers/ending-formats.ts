@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError } from "../../errors/expression-error.ts";
-import { builtinOf, type ReferenceFunction } from "../../runtime/reference-functions.ts";
+import { builtinOf, type ReferenceFunction } from "../../runtime/jsonata-functions.ts";
 
 /**
  * Refuses what the reference's formatting of numbers never ends on: it divides an infinity by ten until it is small, and

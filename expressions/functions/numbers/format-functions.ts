@@ -12,10 +12,9 @@ export const FORMAT_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "formatNumber",
     signature: "<n-so?:s>",
-    isSteady: true,
     cost: chargePictures,
     implementation: endingFormat("formatNumber"),
-    inPolicies: {
+    restriction: {
       refuse([value, picture, options]) {
         refuseEndlessNumber(value);
         checkPicture(picture);
@@ -29,14 +28,13 @@ export const FORMAT_FUNCTIONS: readonly FunctionDefinition[] = [
       },
     },
   },
-  { name: "formatBase", signature: "<n-n?:s>", isSteady: true },
+  { name: "formatBase", signature: "<n-n?:s>" },
   {
     name: "formatInteger",
     signature: "<n-s:s>",
-    isSteady: true,
     cost: chargePictures,
     implementation: endingFormat("formatInteger"),
-    inPolicies: {
+    restriction: {
       refuse([value, picture]) {
         refuseEndlessNumber(value);
         checkPicture(picture);
@@ -46,8 +44,7 @@ export const FORMAT_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "parseInteger",
     signature: "<s-s:n>",
-    isSteady: true,
     cost: perCharacter(1),
-    inPolicies: { refuse: ([, picture]) => checkPicture(picture) },
+    restriction: { refuse: ([, picture]) => checkPicture(picture) },
   },
 ];

@@ -11,7 +11,6 @@ export const NUMBER_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "number",
     signature: "<(nsb)-:n>",
-    isSteady: true,
     cost: perCharacter(0.5),
     fastPaths: [{ kind: "typed", types: ["string"], run: numberOf }],
     checks: { meaning: "numeral" },
@@ -19,34 +18,30 @@ export const NUMBER_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "abs",
     signature: "<n-:n>",
-    isSteady: true,
     fastPaths: [ofNumber((value) => `Math.abs(${value})`)],
   },
   {
     name: "floor",
     signature: "<n-:n>",
-    isSteady: true,
     fastPaths: [ofNumber((value) => `Math.floor(${value})`)],
   },
   {
     name: "ceil",
     signature: "<n-:n>",
-    isSteady: true,
     fastPaths: [ofNumber((value) => `Math.ceil(${value})`)],
   },
-  { name: "round", signature: "<n-n?:n>", isSteady: true },
-  { name: "power", signature: "<n-n:n>", isSteady: true },
-  { name: "sqrt", signature: "<n-:n>", isSteady: true },
-  { name: "random", signature: "<:n>", varies: "by chance", isSteady: true },
+  { name: "round", signature: "<n-n?:n>" },
+  { name: "power", signature: "<n-n:n>" },
+  { name: "sqrt", signature: "<n-:n>" },
+  { name: "random", signature: "<:n>", varies: "by chance" },
   {
     name: "sum",
     signature: "<a<n>:n>",
-    isSteady: true,
     fastPaths: [{ kind: "typed", types: ["array"], run: sumOf }],
   },
-  { name: "max", signature: "<a<n>:n?>", isSteady: true },
-  { name: "min", signature: "<a<n>:n?>", isSteady: true },
-  { name: "average", signature: "<a<n>:n?>", isSteady: true },
+  { name: "max", signature: "<a<n>:n?>" },
+  { name: "min", signature: "<a<n>:n?>" },
+  { name: "average", signature: "<a<n>:n?>" },
 ];
 
 function ofNumber(write: (value: string) => string): TypedPath {

@@ -45,7 +45,6 @@ export const CIDR_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "cidr",
     signature: "<s-(as):b>",
-    isSteady: true,
     cost: (guard, [, blocks]) => {
       if (Array.isArray(blocks)) guard.tick(blocks.length * STEPS_PER_BLOCK);
     },

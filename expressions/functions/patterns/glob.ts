@@ -75,7 +75,6 @@ export const GLOB_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "glob",
     signature: "<s-s:b>",
-    isSteady: true,
     cost: "measured",
     implementation: glob,
     checks: { test: "glob", searches: true },

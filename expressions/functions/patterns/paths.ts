@@ -39,7 +39,6 @@ export const PATH_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "pathMatch",
     signature: "<s-s:b>",
-    isSteady: true,
     cost: "measured",
     implementation: pathMatch,
     checks: { test: "template", searches: true },
@@ -58,7 +57,6 @@ export const PATH_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "pathParams",
     signature: "<s-s:o>",
-    isSteady: true,
     cost: "measured",
     implementation: pathParams,
     checks: { test: "template", searches: true },

@@ -38,7 +38,6 @@ export const SEMVER_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "semver",
     signature: "<s-s:b>",
-    isSteady: true,
     cost: "measured",
     implementation: semverIn,
     docs: {
@@ -59,7 +58,6 @@ export const SEMVER_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "semverCompare",
     signature: "<ss:n>",
-    isSteady: true,
     cost: "measured",
     implementation: semverCompare,
     docs: {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { builtinOf } from "../../runtime/reference-functions.ts";
+import { builtinOf } from "../../runtime/jsonata-functions.ts";
 import type { Guard } from "../../runtime/guard.ts";
 import { indexIn } from "../../runtime/search.ts";
 import { chargeCoercion } from "../../runtime/values.ts";

@@ -10,7 +10,6 @@ export const SEARCH_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "contains",
     signature: "<s-(sf):b>",
-    isSteady: true,
     callsBack: true,
     invoke: contains,
     fastPaths: [
@@ -29,7 +28,6 @@ export const SEARCH_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "match",
     signature: "<s-fn?:(ao)?>",
-    isSteady: true,
     callsBack: true,
     invoke: match,
     fastPaths: [{ kind: "pattern", values: 2, run: matchPattern }],
@@ -38,7 +36,6 @@ export const SEARCH_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "replace",
     signature: "<s-(sf)(sf)n?:s>",
-    isSteady: true,
     callsBack: true,
     invoke: replace,
     fastPaths: [
@@ -49,7 +46,6 @@ export const SEARCH_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "split",
     signature: "<s-(sf)n?:a<s>>",
-    isSteady: true,
     callsBack: true,
     invoke: split,
     fastPaths: [

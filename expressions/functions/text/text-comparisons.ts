@@ -27,7 +27,6 @@ export const COMPARISON_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "startsWith",
     signature: "<s-s:b>",
-    isSteady: true,
     implementation: startsWith,
     checks: { test: "start", searches: true },
     docs: {
@@ -39,7 +38,6 @@ export const COMPARISON_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "endsWith",
     signature: "<s-s:b>",
-    isSteady: true,
     implementation: endsWith,
     checks: { test: "end", searches: true },
     docs: {
@@ -51,7 +49,6 @@ export const COMPARISON_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "constantTimeEquals",
     signature: "<ss:b>",
-    isSteady: true,
     cost: perCharacter(0.1),
     implementation: constantTimeEquals,
     checks: { test: "equal" },

@@ -20,37 +20,32 @@ export const TEXT_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "length",
     signature: "<s-:n>",
-    isSteady: true,
     invoke: length,
     fastPaths: [ofShortText({ run: lengthOf })],
   },
   {
     name: "lowercase",
     signature: "<s-:s>",
-    isSteady: true,
     fastPaths: [ofShortText({ code: ([text]) => `${text}.toLowerCase()` })],
     checks: { text: "lower" },
   },
   {
     name: "uppercase",
     signature: "<s-:s>",
-    isSteady: true,
     fastPaths: [ofShortText({ code: ([text]) => `${text}.toUpperCase()` })],
     checks: { text: "upper" },
   },
   {
     name: "trim",
     signature: "<s-:s>",
-    isSteady: true,
     cost: perCharacter(1),
     fastPaths: [ofShortText({ run: trimOf })],
     checks: { text: "same" },
   },
-  { name: "pad", signature: "<s-ns?:s>", isSteady: true, invoke: pad },
+  { name: "pad", signature: "<s-ns?:s>", invoke: pad },
   {
     name: "substring",
     signature: "<s-nn?:s>",
-    isSteady: true,
     invoke: substring,
     fastPaths: [
       { kind: "typed", types: ["string", "number"], run: substringOf, isTotal: true, isShort: true },
@@ -67,7 +62,6 @@ export const TEXT_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "substringBefore",
     signature: "<s-s:s>",
-    isSteady: true,
     invoke: substringBefore,
     fastPaths: [{ kind: "typed", types: ["string", "string"], run: beforeOf }],
     checks: { text: "before", searches: true },
@@ -75,7 +69,6 @@ export const TEXT_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "substringAfter",
     signature: "<s-s:s>",
-    isSteady: true,
     invoke: substringAfter,
     fastPaths: [{ kind: "typed", types: ["string", "string"], run: afterOf }],
     checks: { text: "after", searches: true },
@@ -83,7 +76,6 @@ export const TEXT_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "join",
     signature: "<a<s>s?:s>",
-    isSteady: true,
     invoke: join,
     fastPaths: [{ kind: "typed", types: ["array", "string"], run: joinedOf, isGuarded: true }],
   },

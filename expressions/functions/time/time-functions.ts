@@ -20,25 +20,22 @@ export const TIME_FUNCTIONS: readonly FunctionDefinition[] = [
     name: "now",
     signature: "<s?s?:s>",
     varies: "with time",
-    isSteady: true,
     invoke: (guard, [picture, timezone]) => formatTime(guard, guard.nowMs, picture, timezone),
-    inPolicies: { refuse: ([picture]) => checkPicture(picture) },
+    restriction: { refuse: ([picture]) => checkPicture(picture) },
   },
   {
     name: "millis",
     signature: "<:n>",
     varies: "with time",
-    isSteady: true,
     invoke: (guard) => guard.nowMs,
     fastPaths: [{ kind: "time" }],
   },
   {
     name: "toMillis",
     signature: "<s-s?:n>",
-    isSteady: true,
     invoke: (guard, [text, picture]) => parseTime(guard, text, picture),
     fastPaths: [{ kind: "typed", types: ["string"], run: isoMillis }],
-    inPolicies: {
+    restriction: {
       refuse([, picture]) {
         if (picture !== undefined) throw new ExpressionError("D3136", TO_MILLIS_PICTURE);
       },
@@ -48,10 +45,9 @@ export const TIME_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "fromMillis",
     signature: "<n-s?s?:s>",
-    isSteady: true,
     invoke: (guard, [millis, picture, timezone]) => formatTime(guard, millis, picture, timezone),
     fastPaths: [{ kind: "typed", types: ["number"], run: isoText }],
-    inPolicies: { refuse: ([, picture]) => checkPicture(picture) },
+    restriction: { refuse: ([, picture]) => checkPicture(picture) },
   },
 ];
 

@@ -120,7 +120,6 @@ export const ZONE_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "inZone",
     signature: "<(ns)-s:o>",
-    isSteady: true,
     cost: "measured",
     implementation: inZone,
     checks: {
@@ -169,7 +168,6 @@ export const ZONE_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "timeBetween",
     signature: "<(ns)-sss:b>",
-    isSteady: true,
     cost: "measured",
     implementation: timeBetween,
     docs: {

@@ -7,11 +7,10 @@ import { keys, lookUp, merge, spread } from "./walks.ts";
 
 /** Objects and their members. */
 export const OBJECT_FUNCTIONS: readonly FunctionDefinition[] = [
-  { name: "keys", signature: "<x-:x?>", isSteady: true, invoke: keys },
+  { name: "keys", signature: "<x-:x?>", invoke: keys },
   {
     name: "lookup",
     signature: "<x-s:x?>",
-    isSteady: true,
     invoke: lookUp,
     checks: { meaning: "member" },
   },

@@ -1,0 +1,431 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  arbitrarySteps,
+  findExcess,
+  LIMIT_AND_WINDOW,
+  type Step,
+  type Use,
+} from "../../../test/support/quota-log.ts";
+import { MAX_DURATION_MS } from "../../../kernel/duration.ts";
+import type { QuotaDemand } from "./counter.ts";
+import { QUOTA_COUNTERS } from "./counters.ts";
+import type { QuotaAlgorithm, QuotaGrant } from "../quota.ts";
+
+const ALGORITHMS: readonly QuotaAlgorithm[] = ["fixed-window", "sliding-window", "token-bucket"];
+const START_MS = 1_767_225_600_123;
+
+interface Walk {
+  readonly algorithm: QuotaAlgorithm;
+  readonly limit: number;
+  readonly windowMs: number;
+  /** Added to the clock before each step; negative when somebody sets it back. */
+  readonly jumpsMs?: readonly number[];
+}
+
+interface Visit {
+  readonly nowMs: number;
+  readonly state: unknown;
+  readonly demand: QuotaDemand;
+  readonly grant: QuotaGrant;
+}
+
+/** Does the steps on a fresh state, calling `visit` after each demand, and gives all uses in real time. */
+function walk(
+  { algorithm, limit, windowMs, jumpsMs = [] }: Walk,
+  steps: readonly Step[],
+  visit: (visited: Visit) => void = () => undefined,
+): readonly Use[] {
+  const counter = QUOTA_COUNTERS[algorithm];
+  let realMs = START_MS;
+  let clockAheadMs = 0;
+  let retryAfterMs = 0;
+  const state = counter.create(realMs);
+  const uses: Use[] = [];
+  const unused: { atStep: number; amount: number; slot: number }[] = [];
+  for (const [index, step] of steps.entries()) {
+    realMs += step.waitMs + (step.waitsForRetry ? retryAfterMs : 0);
+    clockAheadMs += jumpsMs[index] ?? 0;
+    const nowMs = realMs + clockAheadMs;
+    for (const rest of unused.filter(({ atStep }) => atStep === index)) {
+      const back = { limit, windowMs, amount: -rest.amount, bestEffort: false, leaseMs: 0, slot: rest.slot };
+      const grant = counter.charge(state, back, nowMs);
+      assert.ok(grant.granted <= 0 && grant.granted >= -rest.amount, "gives back too much");
+    }
+    const demand = {
+      limit,
+      windowMs,
+      amount: step.amount,
+      bestEffort: step.bestEffort,
+      leaseMs: step.leaseMs,
+    };
+    const grant = counter.charge(state, demand, nowMs);
+    retryAfterMs = grant.retryAfterMs;
+    visit({ nowMs, state, demand, grant });
+    const used = grant.validForMs > 0 ? Math.round(grant.granted * step.usedPart) : grant.granted;
+    const atMs = realMs + Math.floor(grant.validForMs * step.usedAfterPart);
+    if (used > 0) uses.push({ atMs, amount: used });
+    if (used < grant.granted) {
+      unused.push({ atStep: index + step.givesBackAfter, amount: grant.granted - used, slot: grant.slot });
+    }
+  }
+  return uses;
+}
+
+const walks = (algorithm: QuotaAlgorithm) =>
+  LIMIT_AND_WINDOW.chain(({ limit, windowMs }) =>
+    fc.record({ walk: fc.constant({ algorithm, limit, windowMs }), steps: arbitrarySteps(limit, windowMs) }),
+  );
+
+for (const algorithm of ALGORITHMS) {
+  const counter = QUOTA_COUNTERS[algorithm];
+
+  describe(`${algorithm} arithmetic`, () => {
+    it("never admits more than the limit, whenever leases are used and whatever is given back", () => {
+      fc.assert(
+        fc.property(walks(algorithm), ({ walk: way, steps }) => {
+          assert.equal(findExcess(algorithm, walk(way, steps), way.limit, way.windowMs), undefined);
+        }),
+        { numRuns: 1_000 },
+      );
+    });
+
+    it("grants all or nothing, or with best effort what there is, and holds no lease longer than asked", () => {
+      fc.assert(
+        fc.property(walks(algorithm), ({ walk: way, steps }) => {
+          walk(way, steps, ({ demand, grant }) => {
+            if (!demand.bestEffort) assert.ok(grant.granted === 0 || grant.granted === demand.amount);
+            assert.ok(grant.granted >= 0 && grant.granted <= demand.amount);
+            assert.ok(grant.validForMs >= 0 && grant.validForMs <= demand.leaseMs);
+            assert.ok(grant.remaining >= 0 && grant.remaining <= demand.limit - grant.granted);
+          });
+        }),
+        { numRuns: 200 },
+      );
+    });
+
+    it("says exactly what remains", () => {
+      fc.assert(
+        fc.property(walks(algorithm), ({ walk: way, steps }) => {
+          walk(way, steps, ({ nowMs, state, demand, grant }) => {
+            const all = { ...demand, amount: way.limit + 5, bestEffort: true, leaseMs: 0 };
+            assert.equal(counter.charge(counter.copy(state), all, nowMs).granted, grant.remaining);
+          });
+        }),
+        { numRuns: 200 },
+      );
+    });
+
+    it("says exactly when the same demand will succeed", () => {
+      fc.assert(
+        fc.property(walks(algorithm), ({ walk: way, steps }) => {
+          walk(way, steps, ({ nowMs, state, demand, grant }) => {
+            const succeeds = (atMs: number) => counter.charge(counter.copy(state), demand, atMs).granted > 0;
+            if (demand.amount === 0 || grant.granted > 0) assert.equal(grant.retryAfterMs, 0);
+            else if (demand.amount > way.limit && !demand.bestEffort) {
+              assert.equal(grant.retryAfterMs, way.windowMs, "a demand that can never succeed");
+            } else {
+              assert.ok(succeeds(nowMs + grant.retryAfterMs), "too early");
+              assert.ok(!succeeds(nowMs + grant.retryAfterMs - 1), "too late");
+            }
+          });
+        }),
+        { numRuns: 200 },
+      );
+    });
+
+    it("says exactly when the count is whole again, and is then as good as new", () => {
+      fc.assert(
+        fc.property(walks(algorithm), fc.nat(1_000), ({ walk: way, steps }, laterMs) => {
+          walk(way, steps, ({ nowMs, state, demand, grant }) => {
+            const look = { ...demand, amount: 0 };
+            const remainingAt = (atMs: number) => counter.charge(counter.copy(state), look, atMs).remaining;
+            const restsAtMs = nowMs + grant.resetMs;
+            if (grant.resetMs > 0) assert.ok(remainingAt(restsAtMs - 1) < way.limit);
+            const { slot: _old, ...asOld } = counter.charge(counter.copy(state), demand, restsAtMs + laterMs);
+            const { slot: _new, ...asNew } = counter.charge(
+              counter.create(restsAtMs + laterMs),
+              demand,
+              restsAtMs + laterMs,
+            );
+            assert.deepEqual(asOld, asNew);
+          });
+        }),
+        { numRuns: 200 },
+      );
+    });
+
+    it("changes nothing by looking or by refusing", () => {
+      fc.assert(
+        fc.property(walks(algorithm), ({ walk: way, steps }) => {
+          walk(way, steps, ({ nowMs, state, demand }) => {
+            const looked = counter.copy(state);
+            for (const amount of [0, way.limit + 1]) {
+              counter.charge(looked, { ...demand, amount, bestEffort: false }, nowMs);
+            }
+            assert.deepEqual(looked, state);
+          });
+        }),
+        { numRuns: 200 },
+      );
+    });
+
+    it("takes back a grant in full when nothing else was asked for meanwhile", () => {
+      fc.assert(
+        fc.property(
+          LIMIT_AND_WINDOW,
+          fc.double({ min: 0, max: 1, noNaN: true }),
+          ({ limit, windowMs }, part) => {
+            const state = counter.create(START_MS);
+            const demand = { limit, windowMs, amount: Math.ceil(limit * part), bestEffort: true, leaseMs: 0 };
+            const { granted, slot } = counter.charge(state, demand, START_MS);
+            const back = counter.charge(state, { ...demand, amount: 0 - granted, slot }, START_MS);
+            assert.equal(back.granted, 0 - granted);
+            assert.equal(back.remaining, limit);
+            assert.equal(
+              counter.charge(state, { ...demand, amount: 0 - granted, slot }, START_MS).granted,
+              0,
+            );
+          },
+        ),
+        { numRuns: 200 },
+      );
+    });
+
+    it("takes nothing back that does not name its grant", () => {
+      const state = counter.create(START_MS);
+      const demand = { limit: 10, windowMs: 1_000, amount: 10, bestEffort: false, leaseMs: 0 };
+      const { slot } = counter.charge(state, demand, START_MS);
+      for (const named of [{}, { slot: slot - 1 }, { slot: slot + 1 }, { slot: 0 }]) {
+        assert.equal(counter.charge(state, { ...demand, amount: -5, ...named }, START_MS).granted, 0);
+      }
+    });
+
+    it("refuses everything at limit 0", () => {
+      const state = counter.create(START_MS);
+      for (const bestEffort of [true, false]) {
+        const demand = { limit: 0, windowMs: 1_000, amount: 1, bestEffort, leaseMs: 100 };
+        const grant = counter.charge(state, demand, START_MS);
+        assert.deepEqual(
+          { ...grant, slot: 0 },
+          { granted: 0, remaining: 0, resetMs: 0, retryAfterMs: 1_000, validForMs: 0, slot: 0 },
+        );
+      }
+    });
+
+    it("keeps to each demand's own limit while the limit is edited up and down", () => {
+      const state = counter.create(START_MS);
+      const all = (limit: number, nowMs: number) =>
+        counter.charge(state, { limit, windowMs: 1_000, amount: 1e6, bestEffort: true, leaseMs: 0 }, nowMs)
+          .granted;
+      assert.equal(all(10, START_MS), 10);
+      assert.equal(all(10, START_MS), 0);
+      assert.equal(all(25, START_MS), 15, "a larger limit adds what it is larger by");
+      assert.equal(all(5, START_MS), 0, "a smaller one takes nothing away from those who have it");
+      assert.equal(all(5, START_MS + 2_100), 5, "and holds from the next window on");
+    });
+
+    it("frees nothing early when the clock is set back, and recovers within two windows", () => {
+      const jumps = (windowMs: number) =>
+        fc.array(fc.oneof(fc.constant(0), fc.integer({ min: -windowMs * 50, max: 0 })), { maxLength: 40 });
+      const walksBack = walks(algorithm).chain(({ walk: way, steps }) =>
+        jumps(way.windowMs).map((jumpsMs) => ({ way: { ...way, jumpsMs }, steps })),
+      );
+      fc.assert(
+        fc.property(walksBack, ({ way, steps }) => {
+          const uses = walk(way, steps, ({ nowMs, state, demand, grant }) => {
+            const back = { ...demand, amount: 1, bestEffort: false, leaseMs: 0 };
+            const jumped = counter.copy(state);
+            const afterMs = nowMs - 1_000 * way.windowMs;
+            counter.charge(jumped, back, afterMs);
+            const slotMs = Math.ceil(way.windowMs / 32);
+            assert.equal(counter.charge(jumped, back, afterMs + 2 * way.windowMs + slotMs).granted, 1);
+            assert.ok(grant.resetMs <= 2 * way.windowMs + slotMs);
+          });
+          // Aligned windows have no meaning in real time once the clock was set.
+          if (algorithm !== "fixed-window") {
+            assert.equal(findExcess(algorithm, uses, way.limit, way.windowMs), undefined);
+          }
+        }),
+        { numRuns: 500 },
+      );
+    });
+  });
+}
+
+describe("a count with several limits", () => {
+  const MIXED = LIMIT_AND_WINDOW.chain(({ limit, windowMs }) =>
+    fc.record({
+      windowMs: fc.constant(windowMs),
+      limits: fc.constant([...new Set([limit, Math.ceil(limit / 3), limit + 2])]),
+      steps: arbitrarySteps(limit, windowMs),
+      choices: fc.array(fc.nat(2), { minLength: 40, maxLength: 40 }),
+    }),
+  );
+
+  for (const algorithm of ALGORITHMS) {
+    const counter = QUOTA_COUNTERS[algorithm];
+
+    it(`counts what is used, whatever limit applies, with ${algorithm}`, () => {
+      fc.assert(
+        fc.property(MIXED, ({ windowMs, limits, steps, choices }) => {
+          const state = counter.create(START_MS);
+          let used = 0;
+          for (const [index, { amount, bestEffort }] of steps.entries()) {
+            const limit = limits[(choices[index] as number) % limits.length] as number;
+            const demand = { limit, windowMs, amount, bestEffort, leaseMs: 0 };
+            const grant = counter.charge(state, demand, START_MS);
+            const free = Math.max(0, limit - used);
+            assert.equal(grant.granted, amount <= free ? amount : bestEffort ? free : 0);
+            used += grant.granted;
+            assert.equal(grant.remaining, Math.max(0, limit - used));
+          }
+        }),
+        { numRuns: 300 },
+      );
+    });
+
+    it(`never admits more than any of them while time passes, with ${algorithm}`, () => {
+      fc.assert(
+        fc.property(MIXED, ({ windowMs, limits, steps, choices }) => {
+          const state = counter.create(START_MS);
+          const uses: (Use & { readonly limit: number })[] = [];
+          let nowMs = START_MS;
+          for (const [index, step] of steps.entries()) {
+            nowMs += step.waitMs;
+            const limit = limits[(choices[index] as number) % limits.length] as number;
+            const { amount, bestEffort, leaseMs } = step;
+            const demand = { limit, windowMs, amount, bestEffort, leaseMs };
+            const { granted, validForMs, slot, resetMs } = counter.charge(state, demand, nowMs);
+            assert.ok(resetMs <= 2 * windowMs + Math.ceil(windowMs / 32));
+            const used = Math.round(granted * step.usedPart);
+            const atMs = nowMs + Math.floor(validForMs * step.usedAfterPart);
+            if (used > 0) uses.push({ atMs, amount: used, limit });
+            const back = { ...demand, amount: used - granted, leaseMs: 0, slot };
+            if (used < granted) counter.charge(state, back, nowMs);
+          }
+          assert.equal(findExcess(algorithm, uses, Math.max(...limits), windowMs), undefined);
+          for (const limit of limits) {
+            const own = uses.filter((use) => use.limit === limit);
+            assert.equal(findExcess(algorithm, own, limit, windowMs), undefined);
+          }
+        }),
+        { numRuns: 500 },
+      );
+    });
+  }
+});
+
+describe("the longest window that documents may have", () => {
+  for (const algorithm of ALGORITHMS) {
+    it(`is counted to the unit with ${algorithm}`, () => {
+      const counter = QUOTA_COUNTERS[algorithm];
+      const limit = algorithm === "token-bucket" ? 950 : 1_000_000_000;
+      const demand = { limit, windowMs: MAX_DURATION_MS, amount: 1, bestEffort: false, leaseMs: 0 };
+      const state = counter.create(START_MS);
+      assert.equal(counter.charge(state, { ...demand, amount: limit - 2 }, START_MS).granted, limit - 2);
+      for (const remaining of [1, 0]) {
+        const grant = counter.charge(state, demand, START_MS);
+        assert.deepEqual([grant.granted, grant.remaining], [1, remaining]);
+      }
+      const refused = counter.charge(state, demand, START_MS + 2);
+      assert.equal(refused.granted, 0);
+      assert.ok(Number.isSafeInteger(refused.retryAfterMs) && refused.retryAfterMs > 0);
+    });
+  }
+});
+
+describe("fixed-window arithmetic, by example", () => {
+  const demand = { limit: 10, windowMs: 1_000, amount: 10, bestEffort: false, leaseMs: 0 };
+  const charge = (state: unknown, changes: Partial<QuotaDemand>, nowMs: number) =>
+    QUOTA_COUNTERS["fixed-window"].charge(state, { ...demand, ...changes }, nowMs);
+
+  it("begins windows at multiples of their length and ends leases with them", () => {
+    const state = QUOTA_COUNTERS["fixed-window"].create(0);
+    const grant = charge(state, { amount: 4, leaseMs: 500 }, 7_900);
+    assert.deepEqual(grant, {
+      granted: 4,
+      remaining: 6,
+      resetMs: 100,
+      retryAfterMs: 0,
+      validForMs: 99,
+      slot: 7,
+    });
+    assert.equal(charge(state, {}, 7_999).retryAfterMs, 1);
+    assert.equal(charge(state, {}, 8_000).granted, 10);
+  });
+
+  it("takes nothing back into a window that is over", () => {
+    const state = QUOTA_COUNTERS["fixed-window"].create(0);
+    const { slot } = charge(state, {}, 7_900);
+    charge(state, { amount: 3 }, 8_000);
+    const back = charge(state, { amount: -10, slot }, 8_001);
+    assert.equal(back.granted, 0);
+    assert.equal(back.remaining, 7);
+  });
+
+  it("keeps the count when the clock steps back over a boundary and forth again", () => {
+    const state = QUOTA_COUNTERS["fixed-window"].create(0);
+    assert.equal(charge(state, {}, 8_000).granted, 10);
+    assert.equal(charge(state, {}, 7_999).granted, 0);
+    assert.equal(charge(state, {}, 8_001).granted, 0);
+  });
+});
+
+describe("token-bucket arithmetic, by example", () => {
+  const counter = QUOTA_COUNTERS["token-bucket"];
+  const charge = (state: unknown, changes: Partial<QuotaDemand>, nowMs: number) =>
+    counter.charge(
+      state,
+      { limit: 10, windowMs: 1_000, amount: 1, bestEffort: false, leaseMs: 0, ...changes },
+      nowMs,
+    );
+
+  it("refills evenly", () => {
+    const state = counter.create(0);
+    assert.equal(charge(state, { amount: 10 }, 0).granted, 10);
+    assert.equal(charge(state, {}, 99).granted, 0);
+    assert.equal(charge(state, {}, 100).granted, 1);
+    assert.equal(charge(state, { amount: 20, bestEffort: true }, 500).granted, 4);
+  });
+
+  it("grants the last token with a lease as long as asked for, and refills from the lease's end", () => {
+    const state = counter.create(0);
+    const grant = charge(state, { limit: 1, leaseMs: 500 }, 0);
+    assert.deepEqual([grant.granted, grant.validForMs], [1, 500]);
+    assert.equal(charge(state, { limit: 1 }, 1_499).granted, 0);
+    assert.equal(charge(state, { limit: 1 }, 1_500).granted, 1);
+  });
+
+  it("refills each limit's bucket at that limit's rate, and takes every grant from all of them", () => {
+    const state = counter.create(0);
+    assert.equal(charge(state, { limit: 1_000, amount: 1_000 }, 0).granted, 1_000);
+    assert.equal(charge(state, { limit: 4 }, 0).granted, 0);
+    assert.equal(charge(state, { limit: 4 }, 249).granted, 0);
+    assert.equal(charge(state, { limit: 4 }, 250).granted, 1);
+    assert.equal(charge(state, { limit: 4 }, 250).granted, 0);
+    // Looking through the small limit has made nothing of the large one's use be forgotten, nor held up its refill.
+    assert.equal(charge(state, { limit: 1_000, amount: 2_000, bestEffort: true }, 250).granted, 249);
+    assert.equal(charge(state, { limit: 4 }, 500).granted, 1);
+  });
+
+  it("keeps a bounded number of limits in one count, and forgets no use for it", () => {
+    const state = counter.create(0);
+    for (let limit = 1; limit <= 100; limit++) charge(state, { limit, amount: 1 }, 0);
+    assert.ok((state as { readonly buckets: readonly unknown[] }).buckets.length <= 8);
+    for (let limit = 1; limit <= 100; limit++)
+      assert.equal(charge(state, { limit, amount: 1 }, 0).granted, 0);
+  });
+
+  it("does not lose single tokens of a limit of a thousand million", () => {
+    const state = counter.create(START_MS);
+    const large = { limit: 1_000_000_000, windowMs: 1_000 };
+    assert.equal(charge(state, { ...large, amount: 999_999_998 }, START_MS).granted, 999_999_998);
+    assert.equal(charge(state, large, START_MS).granted, 1);
+    assert.equal(charge(state, large, START_MS).remaining, 0);
+    assert.equal(charge(state, large, START_MS).granted, 0);
+  });
+});
