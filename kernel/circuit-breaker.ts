@@ -40,12 +40,16 @@ export class CircuitBreaker {
     return Math.max(0, this.#openUntilMs - this.#options.clock.monotonicMs());
   }
 
+  /** Whether begin() would let a call through. */
+  get admits(): boolean {
+    if (this.#state === "open") return this.#options.clock.monotonicMs() >= this.#openUntilMs;
+    return this.#state === "closed";
+  }
+
   /** A ticket for a call, which must be handed to `end`; undefined when there must be none. */
   begin(): Ticket | undefined {
-    if (this.#state === "closed") return this.#generation;
-    if (this.#state === "half-open" || this.#options.clock.monotonicMs() < this.#openUntilMs)
-      return undefined;
-    return this.#enter("half-open");
+    if (!this.admits) return undefined;
+    return this.#state === "closed" ? this.#generation : this.#enter("half-open");
   }
 
   end(ticket: Ticket, succeeded: boolean): void {
