@@ -13,9 +13,11 @@ export interface BackoffLimits {
 }
 
 /**
- * How long to wait before the next try, in milliseconds, after `failures` of them: at random between `minMs` and
- * `minMs` + (2^failures - 1) × `baseMs`, at most `maxMs`. The jitter is wide so that processes that failed together do
- * not come back together.
+ * Delay before the next try, in milliseconds: exponential back-off with jitter, uniform between `minMs` and
+ * `minMs` + (2^failures - 1) × `baseMs`, at most `maxMs`. The wide jitter keeps processes that failed together from
+ * retrying together.
+ *
+ * @param failures Failures so far.
  */
 export function backoffMs(
   failures: number,

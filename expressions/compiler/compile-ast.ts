@@ -4,8 +4,10 @@
 import { evaluationError } from "../errors/failures.ts";
 import type { AstNode } from "../syntax/ast.ts";
 import type { CompiledFunction } from "../runtime/callee.ts";
-import type { Guard, Meter } from "../runtime/guard.ts";
-import { OPERATIONS } from "../runtime/operations.ts";
+import type { Guard } from "../runtime/guard.ts";
+import type { Meter } from "../runtime/reads/meter.ts";
+import { OPERATIONS } from "./operations.ts";
+import { NODE_EMITTERS } from "./emit-node.ts";
 import { Emitter, type ReadStyle } from "./emitter.ts";
 import { NotCompiled } from "./place.ts";
 
@@ -28,7 +30,7 @@ export interface CompileOptions<E extends Environment, Given> {
   /** Of one compiler, or of one expression: evaluations that use it must not overlap. */
   readonly guard: Guard;
   readonly reads?: ReadStyle;
-  readonly functions?: ReadonlyMap<string, CompiledFunction>;
+  readonly functions?: ReadonlyMap<string, CompiledFunction> | undefined;
   readonly bound?: ReadonlySet<string>;
   /** Default: what is given to `run` is the environment. */
   readonly entry?: Entry<E, Given>;
@@ -52,7 +54,7 @@ export function compileAst<E extends Environment, Given = E>(
   ast: AstNode,
   { guard, reads, functions = new Map(), bound = new Set(), entry }: CompileOptions<E, Given>,
 ): CompiledCode<Given> | string {
-  const emitter = new Emitter({ reads, functions, bound });
+  const emitter = new Emitter({ reads, functions, bound }, NODE_EMITTERS);
   let body: string;
   try {
     body = emitter.program(ast);

@@ -1,37 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { tooLarge } from "../errors/too-large.ts";
+import { isFunctionObject } from "../runtime/function-marks.ts";
 import { behindView } from "../runtime/reads/recorder.ts";
-import { ExpressionError } from "../errors/expression-error.ts";
-
-/** What one evaluation may use before it fails. */
-export interface ExpressionLimits {
-  /** Time of all the expressions of one request together, in milliseconds; default 30, so that none blocks the loop for 50. */
-  readonly timeoutMs: number;
-  /** Work of all the expressions of one request together: see Guard.tick; default 200,000 steps, which take some 25 ms. */
-  readonly steps: number;
-  /** Nested calls and sub-expressions; default 200. */
-  readonly depth: number;
-  /** Items of a sequence, and matches of a regular expression; default 10,000. */
-  readonly items: number;
-  /** The weight of any one value: characters, items and properties together; default 1 Mi. */
-  readonly weight: number;
-}
-
-export const DEFAULT_EXPRESSION_LIMITS: ExpressionLimits = {
-  timeoutMs: 25,
-  steps: 200_000,
-  depth: 200,
-  items: 10_000,
-  weight: 1_048_576,
-};
-
-/** JSONata's code for what outgrows a limit. */
-export const TOO_LARGE = "D2015";
-
-export function tooLarge(what: string): ExpressionError {
-  return new ExpressionError(TOO_LARGE, what);
-}
 
 /**
  * Weighs values without reading the bag through its views. A value shared a thousand times within another weighs a
@@ -67,10 +39,4 @@ export class Scales {
     this.#known.set(plain, weight);
     return weight;
   }
-}
-
-/** Whether JSONata would call `value` a function. A view never is one. */
-export function isFunctionObject(value: object): boolean {
-  const marks = value as { readonly _jsonata_lambda?: unknown; readonly _jsonata_function?: unknown };
-  return marks._jsonata_lambda === true || marks._jsonata_function === true;
 }
