@@ -83,6 +83,7 @@ export class Delivery<T> {
     return this.#queue.size + this.#backlog.size + underWay;
   }
 
+  /** Items that were dropped so far, for whatever reason. */
   get dropped(): number {
     return this.#dropped;
   }
