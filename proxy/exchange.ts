@@ -9,7 +9,7 @@ import type { MatchedRoute } from "../core/traffic/route-table.ts";
 import type { Cluster } from "./upstream/cluster.ts";
 import type { HeaderList } from "./transport/http1/header-list.ts";
 import type { ResponseFlag } from "./local-reply.ts";
-import type { Verdict } from "./policy/verdict.ts";
+import type { CheckResult } from "./policy/check-result.ts";
 import type { ProxySnapshot } from "./snapshot.ts";
 
 /** The connection that a request came on. */
@@ -91,7 +91,7 @@ export class Exchange {
   attributes: AttributeBag | undefined = undefined;
   /** The right key, with which the client asks why the request is decided as it is. */
   explainKey: string | undefined = undefined;
-  verdict: Verdict | undefined = undefined;
+  verdict: CheckResult | undefined = undefined;
 
   response: ResponseHead | undefined = undefined;
   /** Where the last try went. */

@@ -14,7 +14,7 @@ import {
   httpUpstream,
   startProxy,
 } from "./harness.test.ts";
-import type { CheckOptions, Verdict } from "./policy/verdict.ts";
+import type { CheckOptions, CheckResult } from "./policy/check-result.ts";
 
 const KEY = "a-key-that-is-long-enough";
 
@@ -57,7 +57,7 @@ const EXPLANATION: Explanation = {
   ],
 };
 
-const DENIAL: Verdict["outcome"] = {
+const DENIAL: CheckResult["outcome"] = {
   kind: "deny",
   status: { code: "PERMISSION_DENIED", message: "no" },
   decidedBy: { kind: "AccessPolicy", name: "readers" },
@@ -68,7 +68,7 @@ describe("a proxy that is asked why", () => {
 
   async function start(
     key: string | undefined,
-    outcome: Verdict["outcome"] = { kind: "allow" },
+    outcome: CheckResult["outcome"] = { kind: "allow" },
     clusterMore = {},
   ) {
     const arrived: unknown[] = [];

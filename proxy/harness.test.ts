@@ -10,7 +10,7 @@ import type { Clock, Logger, Scheduler } from "../kernel/ports.ts";
 import type { Cluster, Endpoint, Listener, ProxyConfig, Route, RouteAction } from "../core/traffic/model.ts";
 import { NO_HEADER_OPERATIONS } from "../core/traffic/model.ts";
 import { NO_RETRIES } from "../core/traffic/retry.ts";
-import type { PolicyClient, Verdict } from "./policy/verdict.ts";
+import type { PolicyClient, CheckResult } from "./policy/check-result.ts";
 import { createProxy, type Proxy, type ProxyOptions } from "./proxy.ts";
 
 /** What the proxy's tests share: real sockets on free ports, a policy client and a pilot that do as they are told. */
@@ -47,7 +47,7 @@ export class RecordingLogger implements Logger {
   }
 }
 
-export const ALLOW: Verdict = {
+export const ALLOW: CheckResult = {
   outcome: { kind: "allow" },
   requestHeaders: [],
   responseHeaders: [],
@@ -60,10 +60,10 @@ export const ALLOW: Verdict = {
 
 export class FakePolicy implements PolicyClient {
   ready = true;
-  decide: (bag: AttributeBag) => MaybePromise<Verdict> = () => ALLOW;
+  decide: (bag: AttributeBag) => MaybePromise<CheckResult> = () => ALLOW;
   readonly checks: AttributeBag[] = [];
   readonly reports: AttributeBag[] = [];
-  check(bag: AttributeBag): MaybePromise<Verdict> {
+  check(bag: AttributeBag): MaybePromise<CheckResult> {
     this.checks.push(bag);
     return this.decide(bag);
   }

@@ -24,7 +24,7 @@ import {
 } from "./listeners/listener-server.ts";
 import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
 import type { ExplainKey } from "./explain-key.ts";
-import type { PolicyClient } from "./policy/verdict.ts";
+import type { PolicyClient } from "./policy/check-result.ts";
 import { runExchange } from "./pipeline.ts";
 import { compileRouteTables, ProxySnapshot } from "./snapshot.ts";
 

@@ -11,7 +11,7 @@ import { formatDocumentRef } from "../../core/check/document-ref.ts";
 import { STATUS_CODES } from "../../kernel/status.ts";
 import type { Endpoint } from "../../core/traffic/model.ts";
 import type { Exchange } from "../exchange.ts";
-import type { Verdict } from "../policy/verdict.ts";
+import type { CheckResult } from "../policy/check-result.ts";
 import type { Filter } from "./filter.ts";
 
 /**
@@ -115,7 +115,7 @@ function responseGroup(exchange: Exchange, nowMs: number): AttributeGroup {
   });
 }
 
-function checkGroup({ outcome, checkCacheHit, shadowDenials, audits }: Verdict): AttributeGroup {
+function checkGroup({ outcome, checkCacheHit, shadowDenials, audits }: CheckResult): AttributeGroup {
   const refusal = outcome.kind === "allow" ? undefined : outcome;
   return present({
     cache_hit: checkCacheHit,

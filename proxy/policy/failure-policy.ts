@@ -5,7 +5,8 @@ import type { Fallback, PolicyState } from "../../api/mixer.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { Reads } from "../../expressions/runtime/reads/reads.ts";
 import { repeatedFields } from "../../core/attributes/repeated.ts";
-import type { QuotaCharge } from "../../core/quota/quota-charge.ts";
+import type { DocumentRef } from "../../core/check/document-ref.ts";
+import type { QuotaCharge, StoreFailure } from "../../core/quota/quota-charge.ts";
 import { andThen, evaluateCondition, evaluateMap, Fault, type Scope } from "../../core/check/evaluation.ts";
 import { largestCharges, type Tried, tryEachValue } from "../../core/check/each-value.ts";
 import { recordOf } from "../../core/check/instances.ts";
@@ -22,16 +23,9 @@ import { chargeAll } from "../../core/quota/charge-all.ts";
 import { demandOf, type NamedStore } from "../../core/quota/demand.ts";
 import { refusalOf } from "../../core/quota/refusal.ts";
 import type { Computed } from "../../core/snapshot/snapshot.ts";
-import {
-  allowed,
-  failed,
-  failureOf,
-  outcomeOfRefusal,
-  NO_FACTS,
-  type Outcome,
-  undecidedVerdict,
-} from "./verdict-of.ts";
-import type { Verdict } from "./verdict.ts";
+import type { Verdict, VerdictOutcome } from "../../core/verdict/verdict.ts";
+import { undecidedVerdict } from "../../core/verdict/verdict-of.ts";
+import { ALLOWED, outcomeOfRefusal, undecidedOutcome } from "../../core/verdict/verdict-outcome.ts";
 
 export interface FailurePolicyOptions {
   readonly compile: CompileExpression;
@@ -45,12 +39,11 @@ export interface FailurePolicyOptions {
 type LocalCharge = Omit<QuotaCharge, "leaseMs" | "giveBackOn">;
 
 type QuotaFallback = Extract<Fallback, { readonly kind: "QuotaPolicy" }>;
-type Failure = NonNullable<Verdict["failure"]>;
 
 /** What is known while the fallbacks of one request are gone through. */
 interface Progress extends Tried {
-  refused: Outcome | undefined;
-  failure: Failure | undefined;
+  refused: VerdictOutcome | undefined;
+  failure: StoreFailure | undefined;
   readonly local: LocalCharge[];
 }
 
@@ -74,12 +67,12 @@ export class FailurePolicy {
       this.#goThrough(reading, code, spent);
     const tried = tryEachValue(bag, repeatedFields(bag), once, ({ refused }) => refused !== undefined);
     return chain(tried, ({ all, ending, exceeded }) => {
-      const refused = exceeded ? failed("PURSER_REQUEST_AMBIGUOUS", undefined) : ending?.refused;
-      if (refused !== undefined) return undecided(refused, failureOf(code, "deny"));
+      const refused = exceeded ? undecidedOutcome("PURSER_REQUEST_AMBIGUOUS", undefined) : ending?.refused;
+      if (refused !== undefined) return undecidedVerdict(refused, { code, applied: "deny" });
       const failure = all.find(({ result }) => result.failure !== undefined)?.result.failure;
       const local = all.flatMap(({ result, single }) => (single ? result.local : []));
-      if (local.length === 0) return undecided(allowed(), failure);
-      return chain(this.admitLocally(largestCharges(local)), (outcome) => undecided(outcome, failure));
+      if (local.length === 0) return undecidedVerdict(ALLOWED, failure);
+      return chain(this.admitLocally(largestCharges(local)), (outcome) => undecidedVerdict(outcome, failure));
     });
   }
 
@@ -102,7 +95,7 @@ export class FailurePolicy {
   }
 
   /** Counts here what nobody else can, each quota against this proxy's share: all or none. Allowed, or refused. */
-  admitLocally(charges: readonly LocalCharge[]): MaybePromise<Outcome> {
+  admitLocally(charges: readonly LocalCharge[]): MaybePromise<VerdictOutcome> {
     const { proxies } = this.#state;
     const { localStore, newId } = this.#options;
     const store: NamedStore = {
@@ -116,7 +109,7 @@ export class FailurePolicy {
     const charged = chargeAll(demands, { deduplicationId: newId(), localStore, nodes: proxies });
     return chain(charged, (outcomes) => {
       const refusal = refusalOf(charges, outcomes);
-      return refusal === undefined ? allowed() : outcomeOfRefusal(refusal);
+      return refusal === undefined ? ALLOWED : outcomeOfRefusal(refusal);
     });
   }
 
@@ -126,10 +119,10 @@ export class FailurePolicy {
       if (!matches) return;
       const applied = fallback.kind === "QuotaPolicy" ? fallback.onStoreFailure : fallback.onError;
       if (applied === "deny") {
-        progress.refused = failed(code, refOf(fallback));
+        progress.refused = undecidedOutcome(code, refOf(fallback));
         return;
       }
-      progress.failure ??= failureOf(code, applied);
+      progress.failure ??= { code, applied };
       if (applied !== "local" || fallback.kind !== "QuotaPolicy") return;
       return chain(this.#chargeOf(fallback, scope), (charge) => {
         if (charge instanceof Fault) applyFault(fallback, charge, progress);
@@ -203,14 +196,10 @@ export class FailurePolicy {
 }
 
 function applyFault(fallback: Fallback, { code }: Fault, progress: Progress): void {
-  if (fallback.onError === "deny") progress.refused = failed(code, refOf(fallback));
-  else progress.failure ??= failureOf(code, "allow");
+  if (fallback.onError === "deny") progress.refused = undecidedOutcome(code, refOf(fallback));
+  else progress.failure ??= { code, applied: "allow" };
 }
 
-function refOf({ kind, name }: Fallback) {
+function refOf({ kind, name }: Fallback): DocumentRef {
   return { kind, name };
-}
-
-function undecided(outcome: Outcome, failure: Failure | undefined): Verdict {
-  return undecidedVerdict(outcome, failure === undefined ? NO_FACTS : { ...NO_FACTS, failure });
 }

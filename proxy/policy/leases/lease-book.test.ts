@@ -7,7 +7,7 @@ import type { AttributeBag } from "../../../core/attributes/bag.ts";
 import { findExcess, type Use } from "../../../test/support/quota-log.ts";
 import type { MeteredPolicyClient } from "../policy-client.ts";
 import { charge, createStage, quota, type Stage, type ToyQuota } from "../toy-mixer.test.ts";
-import type { Verdict } from "../verdict.ts";
+import type { CheckResult } from "../check-result.ts";
 
 const BAG: AttributeBag = {};
 
@@ -42,7 +42,7 @@ describe("quota leases", () => {
     }
     assert.ok(waited < 300, `${waited} of 3000 waited: while the demand was not known yet`);
     assert.ok(mixer.allocations.length < 100, `${mixer.allocations.length} calls`);
-    const verdict = client.check(BAG) as Verdict;
+    const verdict = client.check(BAG) as CheckResult;
     assert.deepEqual([verdict.checkCacheHit, verdict.quotaCacheHit], [true, true]);
     await Promise.all([client.close(100), time.advanceAndSettle(100)]);
     assert.equal(mixer.remaining(quota({ limit: 100_000, algorithm: "sliding-window" })), 100_000 - 3_002);
@@ -92,7 +92,7 @@ describe("quota leases", () => {
     const { time, mixer, client } = stageWith([quota({ limit: 3, windowMs: 60_000 })]);
     await kinds(client, 4);
     const calls = mixer.allocations.length;
-    const refused = client.check(BAG) as Verdict;
+    const refused = client.check(BAG) as CheckResult;
     assert.equal(refused.outcome.kind === "limit" && refused.outcome.retryAfterMs, 60_000);
     assert.equal(refused.quotaCacheHit, true);
     assert.deepEqual(refused.quotas, [
@@ -220,7 +220,7 @@ describe("quota leases", () => {
     void client.check(BAG);
     mixer.stale = true;
     mixer.replyVersion = "v2";
-    const { outcome, checkCacheHit } = client.check(BAG) as Verdict;
+    const { outcome, checkCacheHit } = client.check(BAG) as CheckResult;
     assert.deepEqual([outcome.kind, checkCacheHit, mixer.checks.length], ["allow", false, 2]);
   });
 
@@ -244,7 +244,7 @@ describe("quota leases", () => {
     mixer.gone = ["gone"];
     mixer.replyVersion = "v2";
     mixer.decide = () => ({ charges: [charge(kept)] });
-    const { outcome } = client.check(BAG) as Verdict;
+    const { outcome } = client.check(BAG) as CheckResult;
     assert.deepEqual([outcome.kind, mixer.checks.length, client.stats()["quota_stale"]], ["allow", 2, 1]);
     assert.equal(mixer.remaining(kept), 3);
   });
@@ -267,7 +267,7 @@ describe("quota leases", () => {
       const { time, mixer, client } = stageWith([hot]);
       mixer.delayMs = delayMs;
       await Promise.all([client.check(BAG), time.advanceAndSettle(delayMs)]);
-      const verdicts: Promise<Verdict>[] = [];
+      const verdicts: Promise<CheckResult>[] = [];
       for (let tick = 0; tick < 1_500; tick++) {
         mixer.storeCondition = tick >= 300 && tick < 1_200 ? "down" : "up";
         for (let request = 0; request < 1 + (tick % 3); request++)
@@ -298,7 +298,7 @@ describe("quota leases", () => {
         ]);
         mixer.storeCondition = "down";
         mixer.delayMs = delayMs;
-        const verdicts: Promise<Verdict>[] = [];
+        const verdicts: Promise<CheckResult>[] = [];
         for (const { waitMs, requests } of steps) {
           for (let request = 0; request < requests; request++)
             verdicts.push(Promise.resolve(client.check(BAG)));
@@ -329,7 +329,7 @@ describe("quota leases", () => {
         const counted = quota({ limit, leaseMs, algorithm, windowMs: 86_400_000 });
         const { time, mixer, client } = stageWith([counted]);
         mixer.delayMs = 1;
-        const verdicts: Promise<Verdict>[] = [];
+        const verdicts: Promise<CheckResult>[] = [];
         for (const { waitMs, requests, replyDelayMs } of steps) {
           mixer.replyDelayMs = replyDelayMs;
           for (let request = 0; request < requests; request++)
@@ -392,7 +392,7 @@ describe("charges of requests that went wrong", () => {
   it("have no way back where no policy wants it", () => {
     const { client } = stageWith([quota({})]);
     for (let request = 0; request < 3; request++)
-      assert.equal((client.check(BAG) as Verdict).giveBack, undefined);
+      assert.equal((client.check(BAG) as CheckResult).giveBack, undefined);
   });
 });
 

@@ -4,7 +4,7 @@
 import type { AllocateCharge } from "../../../api/mixer.ts";
 import type { QuotaCharge, QuotaOutcome } from "../../../core/quota/quota-charge.ts";
 import type { ErrorCode } from "../../../kernel/error-catalog.ts";
-import type { QuotaStanding } from "../../../core/quota/rate-limit-fields.ts";
+import type { QuotaStanding } from "../../../core/quota/standing.ts";
 import { DemandMeter } from "./demand-meter.ts";
 import { CLOCK_STEP_MS, type Lot, Lots, type Part, usableUntilMs } from "./lots.ts";
 

@@ -4,14 +4,14 @@
 import assert from "node:assert/strict";
 import { logLine } from "../../test/support/log-records.ts";
 import type { StatusCode } from "../../kernel/status.ts";
-import { changeBetween, recordedVerdict, type Verdict } from "./verdict.ts";
+import { changeBetween, recordedOutcome, type RequestOutcome } from "./request-outcome.ts";
 
-const allowed: Verdict = { kind: "allowed", code: "OK" };
-const denied = (code: StatusCode = "PERMISSION_DENIED"): Verdict => ({ kind: "denied", code });
-const fault = (code: StatusCode = "INTERNAL"): Verdict => ({ kind: "fault", code });
+const allowed: RequestOutcome = { kind: "allowed", code: "OK" };
+const denied = (code: StatusCode = "PERMISSION_DENIED"): RequestOutcome => ({ kind: "denied", code });
+const fault = (code: StatusCode = "INTERNAL"): RequestOutcome => ({ kind: "fault", code });
 
-describe("the change between two verdicts", () => {
-  const cases: readonly (readonly [Verdict, Verdict, string | undefined])[] = [
+describe("the change between two outcomes", () => {
+  const cases: readonly (readonly [RequestOutcome, RequestOutcome, string | undefined])[] = [
     [allowed, allowed, undefined],
     [allowed, denied(), "newly-denied"],
     [denied(), allowed, "newly-allowed"],
@@ -32,18 +32,18 @@ describe("the change between two verdicts", () => {
   }
 });
 
-describe("a recorded verdict", () => {
-  const verdictOf = (code: StatusCode, policy: string) =>
-    recordedVerdict({ ...logLine().decision, allowed: false, code, policy }).kind;
+describe("a recorded outcome", () => {
+  const kindOf = (code: StatusCode, policy: string) =>
+    recordedOutcome({ ...logLine().decision, allowed: false, code, policy }).kind;
 
   it("is an allowed one where a quota refused what policies had let pass", () => {
-    assert.equal(verdictOf("RESOURCE_EXHAUSTED", "QuotaPolicy/slow"), "allowed");
-    assert.equal(verdictOf("RESOURCE_EXHAUSTED", "AccessPolicy/slow"), "denied");
+    assert.equal(kindOf("RESOURCE_EXHAUSTED", "QuotaPolicy/slow"), "allowed");
+    assert.equal(kindOf("RESOURCE_EXHAUSTED", "AccessPolicy/slow"), "denied");
   });
 
   it("is a fault where the status is one", () => {
-    assert.equal(verdictOf("INTERNAL", "QuotaPolicy/slow"), "fault");
-    assert.equal(verdictOf("UNAVAILABLE", "AccessPolicy/a"), "fault");
-    assert.equal(verdictOf("UNKNOWN", "AccessPolicy/a"), "denied");
+    assert.equal(kindOf("INTERNAL", "QuotaPolicy/slow"), "fault");
+    assert.equal(kindOf("UNAVAILABLE", "AccessPolicy/a"), "fault");
+    assert.equal(kindOf("UNKNOWN", "AccessPolicy/a"), "denied");
   });
 });

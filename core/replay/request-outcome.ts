@@ -4,10 +4,11 @@
 import type { Decision } from "../check/decision.ts";
 import { formatDocumentRef, parseDocumentRef } from "../check/document-ref.ts";
 import type { StatusCode } from "../../kernel/status.ts";
+import { outcomeOfDecision } from "../verdict/verdict-outcome.ts";
 import type { DecisionLogLine } from "./log-line.ts";
 
-/** What access policies and rules said of a request, quotas aside. */
-export interface Verdict {
+/** The outcome of a request by its access policies and rules, quotas aside; as replays show and compare it. */
+export interface RequestOutcome {
   /** `fault`: it was refused because something could not be decided. */
   readonly kind: "allowed" | "denied" | "fault";
   readonly code: StatusCode;
@@ -18,15 +19,18 @@ export interface Verdict {
 
 export const CHANGES = ["newly-denied", "newly-allowed", "other-status", "faults", "fixed-faults"] as const;
 
-/** How a verdict differs from the one before. */
+/** How an outcome differs from the one before. */
 export type Change = (typeof CHANGES)[number];
 
-const ALLOWED: Verdict = { kind: "allowed", code: "OK" };
+const ALLOWED_OUTCOME: RequestOutcome = { kind: "allowed", code: "OK" };
 
-export function verdictOf({ status, reason, decidedBy }: Decision): Verdict {
-  if (status.code === "OK") return ALLOWED;
+export function requestOutcomeOf(decision: Decision): RequestOutcome {
+  const outcome = outcomeOfDecision(decision);
+  if (outcome.kind === "allow") return ALLOWED_OUTCOME;
+  const { status, decidedBy } = outcome;
+  const { reason } = decision;
   return {
-    kind: reason?.kind === "error" ? "fault" : "denied",
+    kind: outcome.kind === "error" ? "fault" : "denied",
     code: status.code,
     ...(decidedBy === undefined ? {} : { policy: formatDocumentRef(decidedBy) }),
     message: reason?.kind === "error" ? `${status.message}: ${reason.detail}` : status.message,
@@ -38,8 +42,8 @@ export function isQuotaRefusal({ code, policy }: DecisionLogLine["decision"]): b
   return code === "RESOURCE_EXHAUSTED" && parseDocumentRef(policy ?? "")?.kind === "QuotaPolicy";
 }
 
-export function recordedVerdict(decision: DecisionLogLine["decision"]): Verdict {
-  if (decision.allowed || isQuotaRefusal(decision)) return ALLOWED;
+export function recordedOutcome(decision: DecisionLogLine["decision"]): RequestOutcome {
+  if (decision.allowed || isQuotaRefusal(decision)) return ALLOWED_OUTCOME;
   const { code, policy, message } = decision;
   return {
     // The log does not tell an error from a policy that refuses with an error's status.
@@ -51,7 +55,7 @@ export function recordedVerdict(decision: DecisionLogLine["decision"]): Verdict 
 }
 
 /** Undefined when the client would see the same status. */
-export function changeBetween(before: Verdict, after: Verdict): Change | undefined {
+export function changeBetween(before: RequestOutcome, after: RequestOutcome): Change | undefined {
   if (before.code === after.code) return undefined;
   if (after.kind === "fault") return before.kind === "fault" ? "other-status" : "faults";
   if (before.kind === "fault") return "fixed-faults";

@@ -2,23 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { serializeList } from "structured-headers";
-
-/** How a quota stands, as its client may know it. */
-export interface QuotaStanding {
-  readonly policy: string;
-  readonly limit: number;
-  readonly windowMs: number;
-  readonly remaining: number;
-  readonly resetMs: number;
-}
-
-/** Of a charge, and what came of it. */
-export function standingOf(
-  { policy, limit, windowMs }: Pick<QuotaStanding, "policy" | "limit" | "windowMs">,
-  { remaining, resetMs }: Pick<QuotaStanding, "remaining" | "resetMs">,
-): QuotaStanding {
-  return { policy, limit, windowMs, remaining: Math.max(0, remaining), resetMs };
-}
+import type { QuotaStanding } from "../quota/standing.ts";
 
 /** A quota that is used up, and when the same request may succeed. */
 interface ExhaustedQuota {

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { rateLimitFields, retryAfterSeconds, standingOf } from "./rate-limit-fields.ts";
+import { standingOf } from "../quota/standing.ts";
+import { rateLimitFields, retryAfterSeconds } from "./rate-limit-fields.ts";
 
 const HOURLY = { policy: "hourly", limit: 100, windowMs: 3_600_000, remaining: 7, resetMs: 41_001 };
 
