@@ -4,9 +4,12 @@
 import type { AttributeBag } from "../core/attributes/bag.ts";
 import type { Authority } from "../kernel/canonical/authority.ts";
 import type { ErrorCode } from "../kernel/error-catalog.ts";
-import type { Endpoint, Listener, RouteAction, WeightedDestination } from "../core/traffic/model.ts";
+import type { Endpoint } from "../core/traffic/resources/endpoint.ts";
+import type { Listener } from "../core/traffic/resources/listener.ts";
+import type { RouteAction, WeightedDestination } from "../core/traffic/resources/route.ts";
 import type { MatchedRoute } from "../core/traffic/route-table.ts";
 import type { Cluster } from "./upstream/cluster.ts";
+import type { EndpointSet } from "./upstream/endpoint-set.ts";
 import type { HeaderList } from "./transport/http1/header-list.ts";
 import type { ResponseFlag } from "./local-reply.ts";
 import type { CheckResult } from "./policy/check-result.ts";
@@ -61,6 +64,7 @@ export type RouteSelection =
       readonly action: Extract<RouteAction, { readonly kind: "forward" }>;
       readonly destination: WeightedDestination;
       readonly cluster: Cluster;
+      readonly endpoints: EndpointSet;
     }
   /** The route answers by itself: a redirect or a direct response. */
   | {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Command, Option } from "commander";
-import type { ProxyNode } from "../../api/pilot.ts";
+import type { ProxyNode } from "../../api/pilot-service.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import { createHttpMixerService } from "../../proxy/policy/http/http-mixer-service.ts";
 import type { HeadersWithUnderscoresAction } from "../../proxy/transport/http1/underscore-names.ts";

@@ -3,7 +3,7 @@
 
 import { hostname } from "node:os";
 import type { MixerService } from "../../api/mixer.ts";
-import type { PilotService, ProxyNode } from "../../api/pilot.ts";
+import type { PilotService, ProxyNode } from "../../api/pilot-service.ts";
 import { createPolicyClient } from "../../proxy/policy/policy-client.ts";
 import type { ExplainKey } from "../../proxy/explain-key.ts";
 import type { AdminAddress } from "../../proxy/admin/admin-server.ts";

@@ -15,7 +15,7 @@ import { explainDecision, type ExplainedResult } from "../explain/explain-decisi
 import type { Explanation } from "../explain/explanation.ts";
 import type { Tracer } from "../../expressions/tracing/traced-expression.ts";
 import { parseDurationMs } from "../../kernel/duration.ts";
-import type { ReportPlan } from "../report/plan.ts";
+import type { ReportPlan } from "../report/report-source.ts";
 import { evaluateReport } from "../report/report.ts";
 import { mergeBags } from "./bags.ts";
 import { CaseQuotas } from "./case-quotas.ts";

@@ -7,7 +7,7 @@ import type { Metadata } from "../documents/kinds/kind.ts";
 import type { DestinationRuleSpec } from "../documents/kinds/destination-rule.ts";
 import type { GatewaySpec } from "../documents/kinds/gateway.ts";
 import type { ServiceEntrySpec } from "../documents/kinds/service-entry.ts";
-import type { VirtualServiceSpec } from "../documents/kinds/virtual-service.ts";
+import type { VirtualServiceSpec } from "../documents/kinds/virtual-service-schema.ts";
 import type { Expression } from "../expressions/expression.ts";
 import type { AdapterDefinition, PluginDefinition, TemplateName } from "../hooks/extension.ts";
 import type { SourceLocation } from "../../kernel/diagnostic.ts";

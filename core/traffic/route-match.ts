@@ -6,7 +6,7 @@ import { parseQuery } from "../../kernel/canonical/query.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import { compileRe2 } from "../../kernel/matching/regex.ts";
 import type { Meter } from "../../kernel/matching/regex/meter.ts";
-import type { HeaderMatch, RouteMatch, StringMatch } from "./model.ts";
+import type { HeaderMatch, RouteMatch, StringMatch } from "./resources/route.ts";
 
 /** What routing reads of a request, each part in its one form (kernel/canonical). */
 export interface RouteRequest {

@@ -1,10 +1,12 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { RefCounted } from "../../kernel/ref-counted.ts";
 import { formatDocumentRef } from "../../core/check/document-ref.ts";
 import { planChecks, type CheckPlan } from "../../core/check/plan.ts";
 import type { CheckDispatch, CheckObserver } from "../../core/check/ports.ts";
-import { planReports, type ReportPlan } from "../../core/report/plan.ts";
+import { planReports } from "../../core/report/plan.ts";
+import type { ReportPlan } from "../../core/report/report-source.ts";
 import { displayName } from "../../core/documents/kinds/kind.ts";
 import type { QuotaPolicy, Snapshot } from "../../core/snapshot/snapshot.ts";
 import type { PolicyState } from "../../api/mixer.ts";
@@ -17,7 +19,7 @@ import type { FindStore } from "./quota/quota-stores.ts";
 export type GenerationParts = Pick<Generation, "snapshot" | "table" | "dispatch" | "findStore" | "observer">;
 
 /** A snapshot at work with its handlers. Requests keep the one they began with: it ends when the last of them is over. */
-export class Generation {
+export class Generation extends RefCounted {
   readonly snapshot: Snapshot;
   readonly table: HandlerTable;
   readonly checkPlan: CheckPlan;
@@ -31,10 +33,10 @@ export class Generation {
   readonly observer: CheckObserver;
   /** The plugins that want to see what is reported. */
   readonly watchers: readonly { readonly handler: Handler; readonly hooks: HandlerHooks }[];
-  #holders = 0;
-  #onUnused: (() => void) | undefined;
 
-  constructor({ snapshot, table, dispatch, findStore, observer }: GenerationParts) {
+  /** @param onUnused Called once it is replaced and no request needs it any more. */
+  constructor({ snapshot, table, dispatch, findStore, observer }: GenerationParts, onUnused: () => void) {
+    super(onUnused);
     this.snapshot = snapshot;
     this.table = table;
     this.dispatch = dispatch;
@@ -52,27 +54,5 @@ export class Generation {
       ),
     );
     this.quotaPolicies = new Map(snapshot.quotaPolicies.map((policy) => [policy.name, policy]));
-  }
-
-  hold(): void {
-    this.#holders += 1;
-  }
-
-  release(): void {
-    this.#holders -= 1;
-    this.#endWhenUnused();
-  }
-
-  /** No new request begins with it; `onUnused` is called once, when no request needs it any more. */
-  retire(onUnused: () => void): void {
-    this.#onUnused = onUnused;
-    this.#endWhenUnused();
-  }
-
-  #endWhenUnused(): void {
-    if (this.#holders > 0 || this.#onUnused === undefined) return;
-    const onUnused = this.#onUnused;
-    this.#onUnused = undefined;
-    onUnused();
   }
 }

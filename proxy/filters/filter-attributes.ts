@@ -3,13 +3,13 @@
 
 import { isIP } from "node:net";
 
-import type { ProxyNode } from "../../api/pilot.ts";
+import type { ProxyNode } from "../../api/pilot-service.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { headerValues } from "../../kernel/canonical/header-values.ts";
 import { type AttributeGroup, present, requestGroup } from "../../core/attributes/request-group.ts";
 import { formatDocumentRef } from "../../core/check/document-ref.ts";
 import { STATUS_CODES } from "../../kernel/status.ts";
-import type { Endpoint } from "../../core/traffic/model.ts";
+import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import type { Exchange } from "../exchange.ts";
 import type { CheckResult } from "../policy/check-result.ts";
 import type { Filter } from "./filter.ts";

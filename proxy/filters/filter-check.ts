@@ -18,7 +18,7 @@ export function checkFilter(policy: Pick<PolicyClient, "check">): Filter {
     onRequest(exchange): MaybePromise<LocalReply | undefined> {
       const { selection, attributes, explainKey } = exchange;
       // A request is checked and charged once: by the last proxy before its destination.
-      if (selection?.kind === "forward" && selection.cluster.config.checkedByDestination) {
+      if (selection?.kind === "forward" && selection.endpoints.assignment.checkedByDestination) {
         if (explainKey !== undefined) exchange.request.headers.set(EXPLAIN_HEADER, explainKey);
         return undefined;
       }

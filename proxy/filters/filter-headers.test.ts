@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 
-import { NO_HEADER_OPERATIONS } from "../../core/traffic/model.ts";
+import { NO_HEADER_OPERATIONS } from "../../core/traffic/resources/route.ts";
 import { ALLOW, call, cleanUp, raw, startWith } from "../harness.test.ts";
 import type { CheckResult } from "../policy/check-result.ts";
 

@@ -12,7 +12,7 @@ import type { AddressInfo, Socket } from "node:net";
 
 import { listenError } from "../../kernel/listen-error.ts";
 import type { Scheduler } from "../../kernel/ports.ts";
-import type { Listener } from "../../core/traffic/model.ts";
+import type { Listener } from "../../core/traffic/resources/listener.ts";
 import type { DownstreamAddress } from "../exchange.ts";
 import { type FaultKind, faultReply, renderLocalReply } from "../local-reply.ts";
 import type { ProxySnapshot } from "../snapshot.ts";

@@ -8,7 +8,7 @@ import type { HeaderList } from "../transport/http1/header-list.ts";
 import { removeHopByHop } from "../transport/http1/hop-by-hop.ts";
 import type { Downstream } from "../listeners/downstream.ts";
 import type { FaultKind, ResponseFlag } from "../local-reply.ts";
-import type { ClusterEndpoint } from "./cluster.ts";
+import type { ClusterEndpoint } from "./endpoint-set.ts";
 import type { UpstreamCall, UpstreamFailure, UpstreamReceiver } from "./upstream.ts";
 
 /** A body may be sent again when it is at hand whole, and at most this large. */
@@ -151,8 +151,8 @@ export class Forwarding implements UpstreamReceiver {
   }
 
   #try(): void {
-    const { cluster } = this.#selection;
-    const target = cluster.pick(this.#tried);
+    const { cluster, endpoints } = this.#selection;
+    const target = endpoints.pick(this.#tried);
     if (target === undefined) {
       return this.#fail("no_healthy_upstream", `${cluster.config.service.name} has no endpoint.`);
     }

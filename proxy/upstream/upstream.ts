@@ -4,7 +4,7 @@
 import type { Readable } from "node:stream";
 import { type Dispatcher, Pool } from "undici";
 
-import type { Endpoint } from "../../core/traffic/model.ts";
+import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import { HeaderList } from "../transport/http1/header-list.ts";
 
 /** The seam between the proxy and whatever carries its requests: today undici. */

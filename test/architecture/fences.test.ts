@@ -90,6 +90,11 @@ describe("the fences between rooms", function () {
     ["core/x.ts", "export const x: number = Date.now();\n"],
     ["core/x.ts", "export const x: number = Math.random();\n"],
     ["core/x.ts", 'import { y } from "../mixer/y.ts";\nexport const x: unknown = y;\n'],
+    ["core/traffic/x.ts", 'import { y } from "../documents/y.ts";\nexport const x: unknown = y;\n'],
+    [
+      "core/traffic/resources/x.ts",
+      'import { y } from "../../attributes/bag.ts";\nexport const x: unknown = y;\n',
+    ],
     ["core/quota/x.ts", 'import { y } from "../check/y.ts";\nexport const x: unknown = y;\n'],
     ["core/verdict/x.ts", 'import { y } from "../snapshot/y.ts";\nexport const x: unknown = y;\n'],
     ["core/verdict/x.ts", 'import { y } from "../documents/kinds/y.ts";\nexport const x: unknown = y;\n'],

@@ -11,7 +11,8 @@ import {
   type Use,
 } from "../../../test/support/quota-log.ts";
 import { MAX_DURATION_MS } from "../../../kernel/duration.ts";
-import { QUOTA_COUNTERS, type QuotaDemand } from "./counter.ts";
+import type { QuotaDemand } from "./counter.ts";
+import { QUOTA_COUNTERS } from "./counters.ts";
 import type { QuotaAlgorithm, QuotaGrant } from "../quota.ts";
 
 const ALGORITHMS: readonly QuotaAlgorithm[] = ["fixed-window", "sliding-window", "token-bucket"];

@@ -1,17 +1,22 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { headerMapFaults, headerNamesFaults } from "../documents/kinds/header-faults.ts";
-import type { SpecFault } from "../documents/kinds/kind.ts";
-import type { HeaderOperationsSpec } from "../documents/kinds/traffic-fields.ts";
-import type { HttpMatchSpec, HttpRouteSpec, VirtualServiceSpec } from "../documents/kinds/virtual-service.ts";
-import { compileRe2 } from "../../kernel/matching/regex.ts";
-import { suggest } from "../../kernel/suggest.ts";
-import { parseRetryOn, RETRY_WORDS } from "./retry.ts";
+import { compileRe2 } from "../../../kernel/matching/regex.ts";
+import { suggest } from "../../../kernel/suggest.ts";
+import { parseRetryOn, RETRY_WORDS } from "../../traffic/retry.ts";
+import { headerMapFaults, headerNamesFaults } from "./header-faults.ts";
+import type { SpecFault } from "./kind.ts";
+import type { HeaderOperationsSpec } from "./traffic-fields.ts";
+import {
+  type HttpMatchSpec,
+  type HttpRouteSpec,
+  MESH_GATEWAY,
+  type VirtualServiceSpec,
+} from "./virtual-service-schema.ts";
 
 type Path = readonly (string | number)[];
 
-/** What a VirtualService's schema cannot say: one action a route, weights that add up, expressions that compile. */
+/** Checks of a VirtualService that its schema cannot express: one action a route, weights that add up, expressions that compile. */
 export function virtualServiceFaults(spec: VirtualServiceSpec): readonly SpecFault[] {
   return spec.http.flatMap((route, index) => {
     const path: Path = ["http", index];
@@ -21,7 +26,7 @@ export function virtualServiceFaults(spec: VirtualServiceSpec): readonly SpecFau
       ...retryFaults(route, path),
       ...(route.match ?? []).flatMap((match, matchIndex) => [
         ...regexFaults(match, [...path, "match", matchIndex]),
-        ...gatewayFaults(match, spec.gateways ?? ["mesh"], [...path, "match", matchIndex]),
+        ...gatewayFaults(match, spec.gateways ?? [MESH_GATEWAY], [...path, "match", matchIndex]),
       ]),
       ...headerFaults(route.headers, [...path, "headers"]),
       ...(route.route ?? []).flatMap((destination, destinationIndex) =>

@@ -1,37 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { PathNormalization } from "../../kernel/canonical/path.ts";
-
-/**
- * What a proxy runs on: listeners lead to route tables, routes to clusters, clusters to endpoints. The words and the
- * division are Envoy's, so that the same model can be sent to real Envoys; every default is filled in by pilot, so that
- * a proxy never guesses. Plain data: it travels as JSON.
- */
-export interface ProxyConfig {
-  /** Changes whenever anything below does. */
-  readonly version: string;
-  readonly listeners: readonly Listener[];
-  readonly routeTables: readonly RouteTable[];
-  readonly clusters: readonly Cluster[];
-}
-
-export interface Listener {
-  readonly name: string;
-  readonly host: string;
-  readonly port: number;
-  /** `outbound`: on the client's side of the call (edge and sidecar outbound). `inbound`: before the service itself. */
-  readonly direction: "inbound" | "outbound";
-  readonly routeTable: string;
-  /**
-   * Where the downstream is not trusted (an edge), forwarding headers are taken only from `trustedHops` proxies in
-   * front, and `x-request-id` and Purser's own headers are made anew.
-   */
-  readonly edge: boolean;
-  readonly trustedHops: number;
-  readonly pathNormalization: PathNormalization;
-}
-
+/** The routes of one listener or several, which refer to it by name. Envoy calls it a route configuration. */
 export interface RouteTable {
   readonly name: string;
   readonly virtualHosts: readonly VirtualHost[];
@@ -150,40 +120,4 @@ export interface RetryPolicy {
 export interface FaultRule {
   readonly delay?: { readonly delayMs: number; readonly percentage: number };
   readonly abort?: { readonly status: number; readonly percentage: number };
-}
-
-export interface Cluster {
-  /** Istio's form: `outbound|PORT|SUBSET|HOST`, `inbound|PORT||`. */
-  readonly name: string;
-  readonly service: ServiceIdentity;
-  readonly subset?: string;
-  readonly loadBalancer: "round-robin" | "least-request" | "random";
-  readonly connectTimeoutMs: number;
-  /** Requests under way at most; beyond it 503 at once. Envoy's default: 1024. */
-  readonly maxRequests: number;
-  /** Connections to one endpoint at most. */
-  readonly maxConnectionsPerEndpoint: number;
-  readonly endpoints: readonly Endpoint[];
-  /**
-   * Whether the endpoints are sidecars, which check and charge each request themselves. A request is checked once: by
-   * the last proxy before its destination.
-   */
-  readonly checkedByDestination: boolean;
-}
-
-/** What the destination is called in attributes: `destination.service.*`. */
-export interface ServiceIdentity {
-  readonly host: string;
-  readonly name: string;
-  readonly namespace: string;
-}
-
-export interface Endpoint {
-  readonly address: string;
-  readonly port: number;
-  /** Relative to the other endpoints; at least 1. */
-  readonly weight: number;
-  readonly labels: Readonly<Record<string, string>>;
-  /** The workload's name, when the registry knows it. */
-  readonly workload?: string;
 }
