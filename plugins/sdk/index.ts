@@ -77,13 +77,8 @@ export { isPurserError, messageOf, PurserError, type PurserErrorOptions } from "
 export { attempt, chain, isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 
 // Counting.
-export type {
-  AllocateOptions,
-  QuotaAlgorithm,
-  QuotaGrant,
-  QuotaRequest,
-  QuotaStore,
-} from "../../core/quota/quota.ts";
+export type { AllocateOptions, QuotaGrant, QuotaRequest, QuotaStore } from "../../core/quota/quota.ts";
+export type { QuotaAlgorithm } from "../../core/quota/quota-definition.ts";
 export {
   createMemoryQuotaStore,
   type MemoryQuotaStatistics,

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { RequestFate } from "../../core/quota/quota-charge.ts";
+import type { RequestFate } from "../../core/quota/quota-definition.ts";
 import { shortExplanation } from "../../core/explain/short-text.ts";
 import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { goesOn, rateLimitHeaders } from "../../core/verdict/reply.ts";

@@ -3,7 +3,7 @@
 
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import type { Explanation } from "../../core/explain/explanation.ts";
-import type { RequestFate } from "../../core/quota/quota-charge.ts";
+import type { RequestFate } from "../../core/quota/quota-definition.ts";
 import type { Verdict } from "../../core/verdict/verdict.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 

@@ -4,7 +4,8 @@
 import type { CheckReply } from "../../api/mixer.ts";
 import type { Decision } from "../../core/check/decision.ts";
 import { type DocumentRef, quotaPolicyRef } from "../../core/check/document-ref.ts";
-import type { QuotaCharge, QuotaOutcome, RequestFate } from "../../core/quota/quota-charge.ts";
+import type { QuotaCharge, QuotaOutcome } from "../../core/quota/quota-charge.ts";
+import type { RequestFate } from "../../core/quota/quota-definition.ts";
 import { STORE_RETRY_AFTER_MS } from "../../core/quota/charge-all.ts";
 import { refusalOf } from "../../core/quota/refusal.ts";
 import type { QuotaStanding } from "../../core/quota/standing.ts";

@@ -4,8 +4,8 @@
 import Type, { type TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import type { AllocateReply, CheckReply, CheckRequest, PolicyState } from "../../../api/mixer.ts";
-import { QUOTA_ALGORITHMS } from "../../../core/quota/quota.ts";
-import { REQUEST_FATES, STORE_FAILURE_POLICIES } from "../../../core/quota/quota-charge.ts";
+import { QUOTA_ALGORITHMS } from "../../../core/quota/quota-definition.ts";
+import { REQUEST_FATES, STORE_FAILURE_POLICIES } from "../../../core/quota/quota-definition.ts";
 import { ENFORCEMENT_MODES } from "../../../kernel/enforcement-mode.ts";
 import { PurserError } from "../../../kernel/errors.ts";
 import { STATUS_CODES } from "../../../kernel/status.ts";
