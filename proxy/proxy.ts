@@ -14,7 +14,8 @@ import {
   type TrafficResources,
   type TrafficUpdate,
 } from "../core/traffic/resources/resource-set.ts";
-import { type AdminAddress, AdminServer } from "./admin/admin-server.ts";
+import type { ControlSurface, SurfaceAddress } from "../server/http/control-surface.ts";
+import { startAdminServer } from "./admin/admin-server.ts";
 import { ProxyStats } from "./admin/stats.ts";
 import { type ClusterSet, NO_CLUSTERS } from "./upstream/cluster-manager.ts";
 import { type DownstreamAddress, Exchange, type RequestHead } from "./exchange.ts";
@@ -45,7 +46,7 @@ export interface ProxyOptions {
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   /** Where the admin surface listens; absent for none. */
-  readonly admin?: AdminAddress;
+  readonly admin?: SurfaceAddress;
   readonly limits?: Partial<ListenerLimits>;
   /** What every listener does with header names that have an underscore; default REJECT_REQUEST. */
   readonly headersWithUnderscoresAction?: HeadersWithUnderscoresAction;
@@ -91,8 +92,7 @@ class ProxyRuntime implements Proxy {
   readonly #stats: ProxyStats;
   readonly #filters: readonly Filter[];
   readonly #listeners: ListenerSet;
-  readonly #admin: AdminServer | undefined;
-  #adminPort: number | undefined;
+  #admin: ControlSurface | undefined;
   #snapshot: ProxySnapshot | undefined;
   #stopWatching: (() => void) | undefined;
   /** What pilot has sent: the newest set of each type. */
@@ -126,26 +126,12 @@ class ProxyRuntime implements Proxy {
         this.#onRequest(binding, address, request, downstream),
       onRefused: (listener, kind) => this.#stats.countRefused(listener.name, kind),
     });
-    this.#admin =
-      options.admin === undefined
-        ? undefined
-        : new AdminServer(
-            {
-              stats: this.#stats,
-              logger,
-              unreadiness: () => this.unreadiness(),
-              resources: () => this.#snapshot?.resources,
-              clusters: () => this.#newestClusters(),
-              drain: () => void this.drain(options.drainMs ?? 5_000),
-            },
-            options.admin,
-          );
   }
 
   async start(): Promise<void> {
     const { pilot, node } = this.#options;
     // The admin surface comes first: it tells why the rest is not ready.
-    this.#adminPort = await this.#admin?.start();
+    await this.#startAdmin();
     const firstApplied = this.#waitForFirst();
     this.#stopWatching = pilot.watch({ node, known: NOTHING_KNOWN }, (update) => this.#receive(update));
     const errors = await firstApplied;
@@ -156,13 +142,10 @@ class ProxyRuntime implements Proxy {
   }
 
   addresses() {
-    const { admin } = this.#options;
+    const admin = this.#admin;
     return {
       listeners: this.#listeners.addresses(),
-      admin:
-        admin === undefined || this.#adminPort === undefined
-          ? undefined
-          : { name: "admin", host: admin.host, port: this.#adminPort },
+      admin: admin === undefined ? undefined : { name: "admin", host: admin.host, port: admin.port },
     };
   }
 
@@ -181,7 +164,20 @@ class ProxyRuntime implements Proxy {
 
   async close(): Promise<void> {
     await this.drain(0);
-    await Promise.all([this.#snapshots.destroy(), this.#admin?.close()]);
+    await Promise.all([this.#snapshots.destroy(), this.#admin?.close(0)]);
+  }
+
+  async #startAdmin(): Promise<void> {
+    const { admin, drainMs = 5_000 } = this.#options;
+    if (admin === undefined) return;
+    const subject = {
+      stats: this.#stats,
+      unreadiness: () => this.unreadiness(),
+      resources: () => this.#snapshot?.resources,
+      clusters: () => this.#newestClusters(),
+      drain: () => void this.drain(drainMs),
+    };
+    this.#admin = await startAdminServer(subject, admin, this.#options);
   }
 
   #waitForFirst(): Promise<readonly unknown[]> {

@@ -50,12 +50,12 @@ describe("purser validate", () => {
       `a.yaml:6:10: warning: request.headers."x-user" may be absent, and != is false then: such a request is not refused (did you mean "$not(request.headers.\\"x-user\\" = \\"bob\\")"?) [PURSER_EXPR_ABSENT]
       when: 'request.headers."x-user" != "bob"'
              ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
-    Say what an absent attribute means, with $exists() or as the message shows.
+    Write what an absent attribute means, with $exists() or as the message shows.
 
 b.yaml:6:9: error: the condition gives a number where true or false is needed (did you mean "$exists(request.size)"?) [PURSER_EXPR_CONDITION]
       when: request.size
             ^~~~~~~~~~~~
-    Compare the value with what it should be, or ask with $exists() whether it is there.
+    Compare the value with a constant, or test with $exists() whether it is present.
 
 2 documents, 2 expressions, 1 error, 1 warning
 `,
@@ -132,7 +132,7 @@ b.yaml:6:9: error: the condition gives a number where true or false is needed (d
         message:
           'request.headers."x-user" may be absent, and != is false then: such a request is not refused',
         suggestion: '$not(request.headers."x-user" = "bob")',
-        remedy: "Say what an absent attribute means, with $exists() or as the message shows.",
+        remedy: "Write what an absent attribute means, with $exists() or as the message shows.",
       },
     ]);
   });

@@ -3,7 +3,7 @@
 
 import type { Diagnostic } from "../../kernel/diagnostic.ts";
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
-import { startMixerHttpServer } from "../../mixer/servers/json/server.ts";
+import { startMixerHttpServer } from "../../mixer/servers/http-server.ts";
 import { createMixer, type Mixer } from "../../mixer/mixer.ts";
 import { filesBeside } from "./files.ts";
 import { ConfigRejected } from "../../config/config-rejected.ts";

@@ -25,11 +25,11 @@ export async function startPilot(
   snapshot: Snapshot,
   runtime: Runtime,
 ): Promise<PilotPart> {
-  const { logger, scheduler } = runtimeOfPart(runtime, "pilot");
-  const pilot = createPilot({ logger });
+  const ours = runtimeOfPart(runtime, "pilot");
+  const pilot = createPilot({ logger: ours.logger });
   pilot.update(snapshot);
   const where = { host, port: pilotPort, allowedHosts };
-  const server = await startPilotHttpServer({ pilot, logger, scheduler, ...where });
+  const server = await startPilotHttpServer({ ...ours, pilot, ...where });
   return {
     name: "pilot",
     pilot,

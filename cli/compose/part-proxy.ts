@@ -6,7 +6,7 @@ import type { MixerService } from "../../api/mixer.ts";
 import type { PilotService, ProxyNode } from "../../api/pilot-service.ts";
 import { createPolicyClient } from "../../proxy/policy/policy-client.ts";
 import type { ExplainKey } from "../../proxy/explain-key.ts";
-import type { AdminAddress } from "../../proxy/admin/admin-server.ts";
+import type { SurfaceAddress } from "../../server/http/control-surface.ts";
 import type { HeadersWithUnderscoresAction } from "../../proxy/transport/http1/underscore-names.ts";
 import { createProxy, type Proxy } from "../../proxy/proxy.ts";
 import { compileExpression } from "./part-config.ts";
@@ -19,7 +19,7 @@ export interface ProxyWiring {
   /** In this process or behind HTTP: the proxy does not know. */
   readonly mixer: MixerService;
   readonly pilot: PilotService;
-  readonly admin?: AdminAddress;
+  readonly admin?: SurfaceAddress;
   readonly explainKey?: ExplainKey | undefined;
   readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
 }

@@ -103,6 +103,13 @@ describe("the fences between rooms", function () {
     ["core/quota/counting/x.ts", 'import { y } from "../../snapshot/y.ts";\nexport const x: unknown = y;\n'],
     ["core/quota/x.ts", 'import { y } from "../../mixer/y.ts";\nexport const x: unknown = y;\n'],
     ["api/x.ts", 'import { y } from "../mixer/y.ts";\nexport const x: unknown = y;\n'],
+    ["api/x.ts", 'import { y } from "../server/y.ts";\nexport const x: unknown = y;\n'],
+    ["kernel/x.ts", 'import { y } from "../server/y.ts";\nexport const x: unknown = y;\n'],
+    ["core/x.ts", 'import { y } from "../server/y.ts";\nexport const x: unknown = y;\n'],
+    ["server/http/x.ts", 'import { y } from "../../mixer/y.ts";\nexport const x: unknown = y;\n'],
+    ["server/http/x.ts", 'import { y } from "../../proxy/y.ts";\nexport const x: unknown = y;\n'],
+    ["config/x.ts", 'import { y } from "../server/y.ts";\nexport const x: unknown = y;\n'],
+    ["adapters/mine/x.ts", 'import { y } from "../../server/http/y.ts";\nexport const x: unknown = y;\n'],
     ["plugins/mine/x.ts", 'import { y } from "../../core/y.ts";\nexport const x: unknown = y;\n'],
     [
       "plugins/mine/x.ts",

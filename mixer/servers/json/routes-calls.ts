@@ -6,27 +6,22 @@ import type { Context } from "koa";
 import {
   decodeAllocateRequest,
   decodeCheckRequest,
-  decodePolicyStateQuery,
   decodeReportRequest,
   MIXER_PATHS,
 } from "../../../api/mixer-http.ts";
-import type { PolicyState } from "../../../api/mixer.ts";
-import { PurserError } from "../../../kernel/errors.ts";
-import type { LongPolls } from "../../../kernel/long-polls.ts";
+import type { ConcurrencyLimit } from "../../../server/concurrency-limit.ts";
+import type { BodyReader } from "../../../server/http/json/body-reader.ts";
+import { parseJson, readJsonText } from "../../../server/http/json/json-body.ts";
 import type { Mixer } from "../../mixer.ts";
-import type { BodyReader } from "./body-reader.ts";
-import type { ConcurrencyLimit } from "./concurrency-limit.ts";
-import { parseJson, readJsonText } from "./json-body.ts";
 
 export interface CallRoutes {
   readonly mixer: Mixer;
-  readonly polls: LongPolls;
   readonly limit: ConcurrencyLimit;
   readonly bodies: BodyReader;
 }
 
-/** What proxies call. */
-export function addCallRoutes(router: Router, { mixer, polls, limit, bodies }: CallRoutes): void {
+/** The calls of proxies: check, quota and report. */
+export function addCallRoutes(router: Router, { mixer, limit, bodies }: CallRoutes): void {
   const post = (path: string, call: (context: Context, body: unknown) => Promise<void>): void => {
     router.post(path, async (context) => {
       const text = await readJsonText(context, bodies);
@@ -42,20 +37,5 @@ export function addCallRoutes(router: Router, { mixer, polls, limit, bodies }: C
   post(MIXER_PATHS.report, async (context, body) => {
     await mixer.report(decodeReportRequest(body));
     context.status = 204;
-  });
-  // Polls wait for their living: they have a limit of their own.
-  router.get(MIXER_PATHS.policyState, async (context) => {
-    const { node, version, proxies, waitMs } = decodePolicyStateQuery(context.query);
-    const state = await polls.hold<PolicyState>({
-      watch: (listener) =>
-        mixer.watch({ id: node, address: context.req.socket.remoteAddress ?? "" }, listener),
-      isNews: (news) => news.version !== version || (proxies !== undefined && news.proxies !== proxies),
-      waitMs,
-      source: context.req.socket.remoteAddress ?? "",
-      onGone: (release) => context.res.once("close", release),
-    });
-    if (state !== undefined) context.body = state;
-    else if (mixer.ready) context.status = 304;
-    else throw new PurserError("PURSER_MIXER_UNAVAILABLE", "the mixer has no documents yet");
   });
 }

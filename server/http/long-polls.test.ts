@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { createVirtualTime } from "../plugins/sdk/testing/time.ts";
-import { isPurserError } from "./errors.ts";
+import { createVirtualTime } from "../../plugins/sdk/testing/time.ts";
+import { isPurserError } from "../../kernel/errors.ts";
 import { LongPolls } from "./long-polls.ts";
 
 function setUp(maxPolls = 10) {
@@ -37,7 +37,7 @@ function setUp(maxPolls = 10) {
 }
 
 describe("long polls", () => {
-  it("answer at once with what is news already, and otherwise with the change", async () => {
+  it("answer at once with a value that the client lacks, otherwise with the next change", async () => {
     const { time, polls, listeners, hold, publish } = setUp();
     assert.equal(await hold("older"), "old");
     const held = hold("old");
@@ -48,7 +48,7 @@ describe("long polls", () => {
     assert.deepEqual([polls.heldCount, listeners.size, time.scheduled], [0, 0, 0]);
   });
 
-  it("end with nothing after the wait, without one, and with the client's going", async () => {
+  it("end without a value after the wait, with a wait of 0, and when the client disconnects", async () => {
     const { time, polls, listeners, hold } = setUp();
     const held = hold("old", 500);
     time.advance(499);
@@ -63,7 +63,7 @@ describe("long polls", () => {
     assert.deepEqual([polls.heldCount, listeners.size, time.scheduled], [0, 0, 0]);
   });
 
-  it("are a quarter of those at most of one source, whose places are free again afterwards", async () => {
+  it("allow one source at most a quarter of the polls, and count its ended polls no more", async () => {
     const { time, hold, publish } = setUp(10);
     const of = (source: string) => hold("old", 1_000, () => {}, source);
     const first = [of("a"), of("a"), of("a")];
@@ -81,7 +81,7 @@ describe("long polls", () => {
     assert.equal(time.scheduled, 0);
   });
 
-  it("are so many at most", () => {
+  it("are bounded by maxPolls", () => {
     const { hold } = setUp(1);
     void hold("old");
     assert.throws(
@@ -90,7 +90,7 @@ describe("long polls", () => {
     );
   });
 
-  it("end with the drain, and do not wait after it", async () => {
+  it("end at the drain, and do not wait after it", async () => {
     const { time, polls, hold } = setUp();
     const held = [hold("old"), hold("old")];
     polls.drain();

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { PurserError } from "../kernel/errors.ts";
-import { isAddress } from "../kernel/matching/ip-blocks.ts";
+import { PurserError } from "../../kernel/errors.ts";
+import { isAddress } from "../../kernel/matching/ip-blocks.ts";
 
 /**
  * Control surfaces have no authentication, so they must not be usable from a web page that somebody on the same network

@@ -9,27 +9,22 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { AttributeBag } from "../../../core/attributes/bag.ts";
+import type { AttributeBag } from "../../core/attributes/bag.ts";
 import {
   createCollectingLogger,
   createMemoryFiles,
   createRealTime,
   createSeededRandom,
-} from "../../../plugins/sdk/testing/index.ts";
-import { freePort, requireService } from "../../../test/support/services.ts";
-import {
-  accessPolicy,
-  computed,
-  expression,
-  quotaPolicy,
-  snapshotOf,
-} from "../../../test/support/snapshots.ts";
-import { createMixer, type Mixer } from "../../mixer.ts";
-import { type MixerHttpServer, startMixerHttpServer } from "./server.ts";
+} from "../../plugins/sdk/testing/index.ts";
+import { freePort, requireService } from "../../test/support/services.ts";
+import { accessPolicy, computed, expression, quotaPolicy, snapshotOf } from "../../test/support/snapshots.ts";
+import { createMixer, type Mixer } from "../mixer.ts";
+import type { ControlSurface } from "../../server/http/control-surface.ts";
+import { startMixerHttpServer } from "./http-server.ts";
 
 // docs/api.md promises; what it shows is what is run here.
 
-const PAGE = readFileSync(fileURLToPath(new URL("../../../docs/api.md", import.meta.url)), "utf8");
+const PAGE = readFileSync(fileURLToPath(new URL("../../docs/api.md", import.meta.url)), "utf8");
 
 /** The text of the page's fenced block that begins with this word or these. */
 function example(name: string): string {
@@ -76,7 +71,7 @@ const documents = snapshotOf({
 describe("docs/api.md", () => {
   const time = createRealTime();
   let mixer: Mixer;
-  let server: MixerHttpServer;
+  let server: ControlSurface;
 
   beforeEach(async () => {
     const world = {

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { isPurserError } from "../kernel/errors.ts";
+import { isPurserError } from "../../kernel/errors.ts";
 import { createSurfaceGuard, requireJsonType, type SurfaceHeaders } from "./surface-guard.ts";
 
 const loopback = createSurfaceGuard({ boundHost: "127.0.0.1" });

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Context } from "koa";
-import { requireJsonType } from "../../../api/surface-guard.ts";
 import { messageOf, PurserError } from "../../../kernel/errors.ts";
 import type { BodyReader } from "./body-reader.ts";
 import { assertJsonBounds } from "./json-bounds.ts";
@@ -10,11 +9,10 @@ import { assertJsonBounds } from "./json-bounds.ts";
 /**
  * The text of a request's JSON body, all of it there and not parsed yet.
  *
- * @throws {PurserError} PURSER_CONTENT_TYPE, PURSER_REQUEST_TOO_LARGE, PURSER_REQUEST_INVALID, PURSER_OVERLOADED.
+ * @throws {PurserError} PURSER_REQUEST_TOO_LARGE, PURSER_REQUEST_INVALID, PURSER_OVERLOADED.
  */
 export async function readJsonText(context: Context, bodies: BodyReader): Promise<string> {
   try {
-    requireJsonType(context.headers);
     const encoding = context.get("content-encoding");
     if (encoding !== "" && encoding !== "identity") {
       const message = `content-encoding ${encoding} is not taken: send plain JSON`;

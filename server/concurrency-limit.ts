@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { PurserError } from "../../../kernel/errors.ts";
+import { PurserError } from "../kernel/errors.ts";
 
 /** Runs a call when there is room for it. */
 export type ConcurrencyLimit = (call: () => Promise<void>) => Promise<void>;
@@ -14,7 +14,7 @@ export function concurrencyLimit(limit: number): ConcurrencyLimit {
   let underWay = 0;
   return async (call) => {
     if (underWay >= limit) {
-      throw new PurserError("PURSER_OVERLOADED", `the mixer has ${limit} requests under way already`);
+      throw new PurserError("PURSER_OVERLOADED", `${limit} requests are under way already`);
     }
     underWay += 1;
     try {

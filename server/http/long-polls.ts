@@ -1,23 +1,30 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { PurserError } from "./errors.ts";
-import type { Scheduler } from "./ports.ts";
+import type { Context } from "koa";
+import { PurserError } from "../../kernel/errors.ts";
+import type { Scheduler } from "../../kernel/ports.ts";
 
 export interface LongPoll<T> {
-  /** Calls its listener with the value now, when there is one, and after each change, until stopped. */
+  /**
+   * Calls the listener with the current value, if any, and after each change, until the returned function is
+   * called.
+   */
   readonly watch: (listener: (value: T) => void) => () => void;
-  /** Whether it is another than the client has. */
+  /** Whether the client does not have this value yet. */
   readonly isNews: (value: T) => boolean;
-  /** How long the client waits at most; 0 for not at all. */
+  /** Longest wait in milliseconds; 0 answers at once. */
   readonly waitMs: number;
-  /** Who asks, such as an address: of one source a quarter of the polls may be held. Absent: not bounded apart. */
+  /**
+   * The client, such as its address: one source may hold at most a quarter of the polls. Absent: no bound by
+   * source.
+   */
   readonly source?: string;
-  /** Is given what to call when the client goes away. */
+  /** Registers the function to call when the client disconnects. */
   readonly onGone: (release: () => void) => void;
 }
 
-/** The requests that wait for a change. Each ends with the change, its wait, its client's going, or the drain. */
+/** Held long polls. Each ends with a change, its timeout, the client's disconnect, or the drain. */
 export class LongPolls {
   readonly #scheduler: Scheduler;
   readonly #maxPolls: number;
@@ -26,8 +33,9 @@ export class LongPolls {
   #draining = false;
 
   /**
-   * @param maxPolls How many may wait at once, and a quarter of them (rounded up) of one source: one client must not keep all
-   * others from waiting. Beyond it hold() refuses with PURSER_OVERLOADED.
+   * @param maxPolls Polls held at once; one source may hold at most a quarter of them (rounded up), so that
+   *   one client cannot keep all others from waiting. Beyond either bound hold() refuses with
+   *   PURSER_OVERLOADED.
    */
   constructor(scheduler: Scheduler, maxPolls: number) {
     this.#scheduler = scheduler;
@@ -39,7 +47,7 @@ export class LongPolls {
   }
 
   /**
-   * The first value that is news; undefined when none came in time.
+   * The first value that the client does not have; undefined when none came in time.
    *
    * @throws {PurserError} PURSER_OVERLOADED.
    */
@@ -74,7 +82,7 @@ export class LongPolls {
     });
   }
 
-  /** @returns What to call when the poll is over. */
+  /** @returns Function to call when the poll is over. */
   #count(source: string): () => void {
     this.#heldOf.set(source, (this.#heldOf.get(source) ?? 0) + 1);
     return () => {
@@ -84,9 +92,27 @@ export class LongPolls {
     };
   }
 
-  /** Answers every held poll at once; later ones do not wait. */
+  /** Answers every held poll at once; later polls do not wait. */
   drain(): void {
     this.#draining = true;
     for (const release of this.#held) release();
   }
+}
+
+/**
+ * Holds a request as a poll of its client's address, until the client goes away at the latest.
+ *
+ * @returns The first value that is news; undefined when none came in time.
+ * @throws {PurserError} PURSER_OVERLOADED.
+ */
+export function holdRequest<T>(
+  polls: LongPolls,
+  context: Context,
+  poll: Pick<LongPoll<T>, "watch" | "isNews" | "waitMs">,
+): Promise<T | undefined> {
+  return polls.hold({
+    ...poll,
+    source: context.req.socket.remoteAddress ?? "",
+    onGone: (release) => context.res.once("close", release),
+  });
 }

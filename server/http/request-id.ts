@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Middleware } from "koa";
-import type { Random } from "../../../kernel/ports.ts";
+import type { Random } from "../../kernel/ports.ts";
 
-/** What may be repeated in a header and a log line without a second thought. */
+/** Ids that are safe to repeat in a header and in a log line: visible ASCII, 128 characters at most. */
 const PLAIN_ID = /^[\x21-\x7e]{1,128}$/;
 
-/** Every answer names its request: with the id that the client sent, or with a new one. */
+/** Names the request in every answer, by `x-request-id`: the client's own id, or a new one. */
 export function requestId(random: Random): Middleware {
   return (context, next) => {
     const sent = context.get("x-request-id");

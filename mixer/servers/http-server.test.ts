@@ -3,14 +3,14 @@
 
 import assert from "node:assert/strict";
 import { connect } from "node:net";
-import { ERROR_CATALOG } from "../../../kernel/error-catalog.ts";
-import { isPurserError } from "../../../kernel/errors.ts";
+import { ERROR_CATALOG } from "../../kernel/error-catalog.ts";
+import { isPurserError } from "../../kernel/errors.ts";
 import {
   createCollectingLogger,
   createMemoryFiles,
   createRealTime,
   createSeededRandom,
-} from "../../../plugins/sdk/testing/index.ts";
+} from "../../plugins/sdk/testing/index.ts";
 import {
   accessPolicy,
   adapterDeclaration,
@@ -18,9 +18,9 @@ import {
   quotaPolicy,
   rule,
   snapshotOf,
-} from "../../../test/support/snapshots.ts";
-import { createMixer } from "../../mixer.ts";
-import { type MixerHttpSettings, startMixerHttpServer } from "./server.ts";
+} from "../../test/support/snapshots.ts";
+import { createMixer } from "../mixer.ts";
+import { type MixerHttpSettings, startMixerHttpServer } from "./http-server.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
 
