@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { hostname } from "node:os";
-import type { MixerService } from "../../api/mixer.ts";
+import type { MixerService } from "../../api/mixer-service.ts";
 import type { PilotService, ProxyNode } from "../../api/pilot-service.ts";
 import { createPolicyClient } from "../../proxy/policy/policy-client.ts";
 import type { ExplainKey } from "../../proxy/explain-key.ts";

@@ -9,6 +9,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { decodePolicyState } from "../../api/json/policy-state.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import {
   createCollectingLogger,
@@ -62,6 +63,13 @@ const documents = snapshotOf({
   ],
   quotaPolicies: [
     quotaPolicy("reviews-per-user", {
+      spec: {
+        match: '$exists(request.headers."x-user")',
+        key: { user: 'request.headers."x-user"' },
+        limit: 10,
+        window: "60s",
+        algorithm: "fixed-window",
+      },
       match: expression((bag) => user(bag) !== undefined),
       key: [["user", computed(user)]],
     }),
@@ -107,13 +115,12 @@ describe("docs/api.md", () => {
     assert.equal(allocated.kind, "granted");
     assert.equal((await post("/v1/report", example("json report-request"))).status, 204);
     const state = await fetch(`http://127.0.0.1:${server.port}/v1/policy-state?node=a`);
-    const { fallbacks } = (await state.json()) as { fallbacks: { kind: string }[] };
-    const [shown] = (JSON.parse(example("json policy-state")) as { fallbacks: unknown[] }).fallbacks;
-    const { match: _, ...given } = fallbacks.find(({ kind }) => kind === "QuotaPolicy") as Record<
-      string,
-      unknown
-    >;
-    assert.deepEqual(formOf(given), formOf(shown));
+    const { policies } = decodePolicyState(await state.json());
+    const shown = decodePolicyState(JSON.parse(example("json policy-state"))).policies;
+    assert.deepEqual(
+      policies.filter(({ kind }) => kind === "QuotaPolicy"),
+      shown,
+    );
   });
 
   it("lists every metric of the mixer's own", async () => {

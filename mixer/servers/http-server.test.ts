@@ -310,7 +310,7 @@ describe("the mixer over HTTP", () => {
       await mixer.apply(snapshotOf());
       for (const query of ["", "&version=v0", "&version=v1&proxies=5"]) {
         const response = await fetch(`${url}/v1/policy-state?node=a${query}&waitMs=5000`);
-        assert.deepEqual(await response.json(), { version: "v1", proxies: 1, fallbacks: [] });
+        assert.deepEqual(await response.json(), { version: "v1", proxies: 1, policies: [] });
       }
     });
 
@@ -328,9 +328,9 @@ describe("the mixer over HTTP", () => {
       const held = fetch(`${url}/v1/policy-state?node=a&version=v1&waitMs=5000`);
       await new Promise((resolve) => setTimeout(resolve, 50));
       await mixer.apply(snapshotOf({ version: "v2", accessPolicies: [accessPolicy("a")] }));
-      const state = (await (await held).json()) as { version: string; fallbacks: unknown[] };
+      const state = (await (await held).json()) as { version: string; policies: unknown[] };
       assert.equal(state.version, "v2");
-      assert.deepEqual(state.fallbacks, [{ kind: "AccessPolicy", name: "a", onError: "deny" }]);
+      assert.deepEqual(state.policies, [{ kind: "AccessPolicy", name: "a", spec: { action: "DENY" } }]);
     });
 
     it("forgets a client that goes away", async () => {

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { encodeDiscoveryRequest } from "../../api/json/discovery.ts";
 import type { ProxyNode } from "../../api/pilot-service.ts";
-import type { ErrorBody } from "../../api/error-body.ts";
+import type { ErrorBody } from "../../api/json/error-body.ts";
 import { isPurserError } from "../../kernel/errors.ts";
 import {
   knownAfter,

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Context, Middleware } from "koa";
-import { errorBody, httpStatusOfError } from "../../api/error-body.ts";
+import { errorBody, httpStatusOfError } from "../../api/json/error-body.ts";
 import { isPurserError, messageOf, PurserError } from "../../kernel/errors.ts";
 import type { Logger } from "../../kernel/ports.ts";
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import type { CheckReply, MixerService } from "../../api/mixer.ts";
+import type { CheckReply, MixerService } from "../../api/mixer-service.ts";
 import type { Decision } from "../../core/check/decision.ts";
 import type { QuotaCharge, QuotaOutcome } from "../../core/quota/quota-charge.ts";
 import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
@@ -282,7 +282,7 @@ async function toldByProxy(checked: CheckReply): Promise<Told> {
     allocate: () => ({ kind: "stale", version: "v1" }),
     report: () => undefined,
     watch: (_, listener) => {
-      listener({ version: "v1", proxies: 1, fallbacks: [] });
+      listener({ version: "v1", proxies: 1, policies: [] });
       return () => undefined;
     },
   };

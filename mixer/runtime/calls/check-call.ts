@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { CheckReply, CheckRequest } from "../../../api/mixer.ts";
+import type { CheckReply, CheckRequest } from "../../../api/mixer-service.ts";
 import { decide } from "../../../core/check/decide.ts";
 import type { Decision } from "../../../core/check/decision.ts";
 import type { QuotaCharge, QuotaOutcome } from "../../../core/quota/quota-charge.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { CheckReply } from "../../../api/mixer.ts";
+import type { CheckReply } from "../../../api/mixer-service.ts";
 import { headerBytesOf } from "../../../kernel/canonical/header-text.ts";
 import { applyHeaderOperations } from "../../../core/verdict/header-operations.ts";
 import { PROBLEM_MEDIA_TYPE } from "../../../core/verdict/problem-details.ts";

@@ -3,12 +3,9 @@
 
 import type Router from "@koa/router";
 import type { Context } from "koa";
-import {
-  decodeAllocateRequest,
-  decodeCheckRequest,
-  decodeReportRequest,
-  MIXER_PATHS,
-} from "../../../api/mixer-http.ts";
+import { CHECK_PATH, decodeCheckRequest } from "../../../api/json/check.ts";
+import { decodeAllocateRequest, QUOTA_PATH } from "../../../api/json/quota.ts";
+import { decodeReportRequest, REPORT_PATH } from "../../../api/json/report.ts";
 import type { ConcurrencyLimit } from "../../../server/concurrency-limit.ts";
 import type { BodyReader } from "../../../server/http/json/body-reader.ts";
 import { parseJson, readJsonText } from "../../../server/http/json/json-body.ts";
@@ -28,13 +25,13 @@ export function addCallRoutes(router: Router, { mixer, limit, bodies }: CallRout
       await limit(() => call(context, parseJson(text)));
     });
   };
-  post(MIXER_PATHS.check, async (context, body) => {
+  post(CHECK_PATH, async (context, body) => {
     context.body = await mixer.check(decodeCheckRequest(body));
   });
-  post(MIXER_PATHS.quota, async (context, body) => {
+  post(QUOTA_PATH, async (context, body) => {
     context.body = await mixer.allocate(decodeAllocateRequest(body));
   });
-  post(MIXER_PATHS.report, async (context, body) => {
+  post(REPORT_PATH, async (context, body) => {
     await mixer.report(decodeReportRequest(body));
     context.status = 204;
   });

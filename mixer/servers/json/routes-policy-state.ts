@@ -2,15 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type Router from "@koa/router";
-import { decodePolicyStateQuery, MIXER_PATHS } from "../../../api/mixer-http.ts";
-import type { PolicyState } from "../../../api/mixer.ts";
+import { decodePolicyStateQuery, POLICY_STATE_PATH } from "../../../api/json/policy-state.ts";
+import type { PolicyState } from "../../../api/mixer-service.ts";
 import { PurserError } from "../../../kernel/errors.ts";
 import { holdRequest, type LongPolls } from "../../../server/http/long-polls.ts";
 import type { Mixer } from "../../mixer.ts";
 
-/** The long poll by which proxies learn the policies' version, their number and the fallbacks. */
+/** The long poll by which proxies learn the policies in force and the number of proxies. */
 export function addPolicyStateRoute(router: Router, mixer: Mixer, polls: LongPolls): void {
-  router.get(MIXER_PATHS.policyState, async (context) => {
+  router.get(POLICY_STATE_PATH, async (context) => {
     const { node, version, proxies, waitMs } = decodePolicyStateQuery(context.query);
     const address = context.req.socket.remoteAddress ?? "";
     const state = await holdRequest<PolicyState>(polls, context, {

@@ -5,11 +5,12 @@ import type { AttributeBag } from "../core/attributes/bag.ts";
 import type { Decision } from "../core/check/decision.ts";
 import type { QuotaCharge, QuotaOutcome } from "../core/quota/quota-charge.ts";
 import type { Explanation } from "../core/explain/explanation.ts";
+import type { PolicyDocument } from "../core/snapshot/policy-document.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 
 /**
- * What a proxy asks of a mixer, whether the mixer is in the same process or behind HTTP. The same names are the JSON
- * bodies of `POST /v1/check`, `/v1/quota` and `/v1/report`, and `GET /v1/policy-state`; see docs/api.md.
+ * What a proxy asks of a mixer, in the same process or behind any protocol. `api/json/` has the form of each message in
+ * JSON.
  */
 export interface MixerService {
   /** Decides one request and, when it is allowed, charges its quotas exactly, all or none. */
@@ -104,29 +105,6 @@ export interface PolicyState {
   readonly version: string;
   /** How many proxies share the limits, for `onStoreFailure: local`. */
   readonly proxies: number;
-  /** Every enforced AccessPolicy, QuotaPolicy and check Rule, in document order. */
-  readonly fallbacks: readonly Fallback[];
+  /** Every enforced AccessPolicy, QuotaPolicy and check Rule as its document writes it, in document order. */
+  readonly policies: readonly PolicyDocument[];
 }
-
-/** What one document wants when nobody can be asked. */
-export type Fallback =
-  | {
-      readonly kind: "AccessPolicy" | "Rule";
-      readonly name: string;
-      readonly match?: string;
-      readonly onError: "deny" | "allow";
-    }
-  | {
-      readonly kind: "QuotaPolicy";
-      readonly name: string;
-      readonly match?: string;
-      readonly key: Readonly<Record<string, string | number | boolean>>;
-      readonly charge: string | number | boolean;
-      readonly limit: number;
-      /** The first that is true has its limit count in place of `limit`. */
-      readonly overrides?: readonly { readonly when: string; readonly limit: number }[];
-      readonly windowMs: number;
-      readonly algorithm: "fixed-window" | "sliding-window" | "token-bucket";
-      readonly onStoreFailure: "allow" | "deny" | "local";
-      readonly onError: "deny" | "allow";
-    };

@@ -1,8 +1,13 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ErrorCode } from "../kernel/error-catalog.ts";
-import type { PurserError } from "../kernel/errors.ts";
+import Type from "typebox";
+import type { ErrorCode } from "../../kernel/error-catalog.ts";
+import { PurserError } from "../../kernel/errors.ts";
+import { createDecoder } from "./schema/decoder.ts";
+import { exactly } from "./schema/exactly.ts";
+import { Code, Text } from "./schema/fields.ts";
+import { invalidRequest } from "./faults.ts";
 
 /** The body of every answer with which a control surface (mixer or pilot) refuses a request. */
 export interface ErrorBody {
@@ -16,6 +21,25 @@ export interface ErrorBody {
 
 export function errorBody({ code, message, remedy }: PurserError): ErrorBody {
   return { error: { code, message, remedy } };
+}
+
+const ErrorBodySchema = exactly<ErrorBody>()(
+  Type.Object({ error: Type.Object({ code: Code, message: Text, remedy: Text }) }),
+);
+
+const decode = createDecoder(ErrorBodySchema, invalidRequest);
+
+/**
+ * The error that the body of a refusal tells of; undefined when it is no ErrorBody, because something else answered in the
+ * server's place, such as a load balancer.
+ */
+export function errorOfBody(text: string): PurserError | undefined {
+  try {
+    const { code, message } = decode(JSON.parse(text)).error;
+    return new PurserError(code, message);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The statuses of the codes that control surfaces answer with; any other is the server's own fault: 500. */
