@@ -1,10 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
 import type { DirectResponse, HeaderChanges, HeaderOperation } from "../templates/instances.ts";
 import type { AccessPolicy, QuotaPolicy, Rule } from "../snapshot/snapshot.ts";
-import type { Status } from "../../kernel/status.ts";
-import type { DecisionReason } from "./decision.ts";
+import { OK, type Status } from "../../kernel/status.ts";
+import type { Decision, DecisionReason } from "./decision.ts";
 import type { QuotaCharge } from "../quota/quota-charge.ts";
 import type { DocumentRef } from "./document-ref.ts";
 import type { Fault, Scope } from "./evaluation.ts";
@@ -25,8 +26,8 @@ export interface Refusal {
 
 type Refuser = Placed<AccessPolicy | QuotaPolicy | Rule>;
 
-/** What is known of a decision while its documents are gone through. One request's, thrown away afterwards. */
-export class Tally {
+/** Collects what documents say of one request, in their order, and builds the decision of it. */
+export class DecisionBuilder {
   readonly scope: Scope;
   readonly context: CheckContext;
   readonly shadowDenials: DocumentRef[] = [];
@@ -102,7 +103,46 @@ export class Tally {
     return this.#validUseCount === Number.POSITIVE_INFINITY ? DEFAULT_VALID_USE_COUNT : this.#validUseCount;
   }
 
-  headers(side: "request" | "response"): readonly HeaderOperation[] {
+  /**
+   * The decision, when all documents have been asked. Written out twice: spreading the parts that only a refusal has costs as
+   * much as evaluating a few policies.
+   *
+   * @param referenced What the documents read.
+   */
+  build(referenced: readonly AttributeReference[]): Decision {
+    const { refusal, directResponse, validDurationMs, validUseCount, shadowDenials, audits, charges } = this;
+    const responseHeaders = this.#operations("response");
+    if (refusal === undefined) {
+      return {
+        status: OK,
+        requestHeaders: this.#operations("request"),
+        responseHeaders,
+        validDurationMs,
+        validUseCount,
+        referenced,
+        shadowDenials,
+        audits,
+        charges,
+      };
+    }
+    const { status, reason, decidedBy } = refusal;
+    const refused = {
+      status,
+      reason,
+      decidedBy,
+      requestHeaders: [],
+      responseHeaders,
+      validDurationMs,
+      validUseCount,
+      referenced,
+      shadowDenials,
+      audits,
+      charges,
+    };
+    return directResponse === undefined ? refused : { ...refused, directResponse };
+  }
+
+  #operations(side: "request" | "response"): readonly HeaderOperation[] {
     if (this.#headers.length === 0) return [];
     return this.#headers.toSorted((a, b) => a.order - b.order).flatMap(({ changes }) => changes[side] ?? []);
   }
