@@ -113,7 +113,7 @@ export class DecisionBuilder {
     const { refusal, directResponse, validDurationMs, validUseCount, shadowDenials, audits, charges } = this;
     const responseHeaders = this.#operations("response");
     if (refusal === undefined) {
-      return {
+      const allowed = {
         status: OK,
         requestHeaders: this.#operations("request"),
         responseHeaders,
@@ -124,6 +124,7 @@ export class DecisionBuilder {
         audits,
         charges,
       };
+      return directResponse === undefined ? allowed : { ...allowed, directResponse };
     }
     const { status, reason, decidedBy } = refusal;
     const refused = {
