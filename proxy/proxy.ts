@@ -5,15 +5,9 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
 import type { PilotService, ProxyNode } from "../api/pilot-service.ts";
-import { messageOf, PurserError } from "../kernel/errors.ts";
+import { PurserError } from "../kernel/errors.ts";
 import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
-import {
-  isComplete,
-  knownAfter,
-  NOTHING_KNOWN,
-  type TrafficResources,
-  type TrafficUpdate,
-} from "../core/traffic/resources/resource-set.ts";
+import { NOTHING_KNOWN } from "../core/traffic/resources/resource-set.ts";
 import type { ControlSurface, SurfaceAddress } from "../server/http/control-surface.ts";
 import { startAdminServer } from "./admin/admin-server.ts";
 import { ProxyStats } from "./admin/stats.ts";
@@ -33,8 +27,8 @@ import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
 import type { ExplainKey } from "./explain-key.ts";
 import type { PolicyClient } from "./policy/check-result.ts";
 import { runExchange } from "./pipeline.ts";
-import type { ProxySnapshot } from "./snapshot.ts";
 import { SnapshotBuilder } from "./snapshot-builder.ts";
+import { UpdateApplier } from "./update-applier.ts";
 
 export interface ProxyOptions {
   readonly node: ProxyNode;
@@ -83,6 +77,9 @@ export function createProxy(options: ProxyOptions): Proxy {
   return new ProxyRuntime(options);
 }
 
+/** Envoy's. */
+const DEFAULT_DRAIN_MS = 5_000;
+
 /** How often the log says that the first configuration is still awaited. */
 const WAITING_LOG_MS = 5_000;
 
@@ -92,14 +89,9 @@ class ProxyRuntime implements Proxy {
   readonly #stats: ProxyStats;
   readonly #filters: readonly Filter[];
   readonly #listeners: ListenerSet;
+  readonly #updates: UpdateApplier;
   #admin: ControlSurface | undefined;
-  #snapshot: ProxySnapshot | undefined;
   #stopWatching: (() => void) | undefined;
-  /** What pilot has sent: the newest set of each type. */
-  #received: TrafficUpdate = {};
-  /** The newest state that waits while another is being applied; older ones are passed over. */
-  #next: TrafficResources | undefined;
-  #applying = false;
   #ending = false;
   #onFirstApplied: ((errors: readonly unknown[]) => void) | undefined;
 
@@ -126,6 +118,14 @@ class ProxyRuntime implements Proxy {
         this.#onRequest(binding, address, request, downstream),
       onRefused: (listener, kind) => this.#stats.countRefused(listener.name, kind),
     });
+    this.#updates = new UpdateApplier({
+      snapshots: this.#snapshots,
+      listeners: this.#listeners,
+      stats: this.#stats,
+      logger,
+      drainMs: options.drainMs ?? DEFAULT_DRAIN_MS,
+      onApplied: (errors) => this.#onFirstApplied?.(errors),
+    });
   }
 
   async start(): Promise<void> {
@@ -133,7 +133,9 @@ class ProxyRuntime implements Proxy {
     // The admin surface comes first: it tells why the rest is not ready.
     await this.#startAdmin();
     const firstApplied = this.#waitForFirst();
-    this.#stopWatching = pilot.watch({ node, known: NOTHING_KNOWN }, (update) => this.#receive(update));
+    this.#stopWatching = pilot.watch({ node, known: NOTHING_KNOWN }, (update) =>
+      this.#updates.receive(update),
+    );
     const errors = await firstApplied;
     if (errors.length > 0) {
       await this.close();
@@ -151,13 +153,14 @@ class ProxyRuntime implements Proxy {
 
   unreadiness(): string | undefined {
     if (this.#ending) return "draining";
-    if (this.#snapshot === undefined) return "waiting for the configuration from pilot";
+    if (this.#updates.snapshot === undefined) return "waiting for the configuration from pilot";
     if (!this.#options.policy.ready) return "waiting for the policies from the mixer";
     return undefined;
   }
 
   async drain(deadlineMs: number): Promise<void> {
     this.#ending = true;
+    this.#updates.stop();
     this.#stopWatching?.();
     await this.#listeners.drain(deadlineMs);
   }
@@ -168,12 +171,12 @@ class ProxyRuntime implements Proxy {
   }
 
   async #startAdmin(): Promise<void> {
-    const { admin, drainMs = 5_000 } = this.#options;
+    const { admin, drainMs = DEFAULT_DRAIN_MS } = this.#options;
     if (admin === undefined) return;
     const subject = {
       stats: this.#stats,
       unreadiness: () => this.unreadiness(),
-      resources: () => this.#snapshot?.resources,
+      resources: () => this.#updates.snapshot?.resources,
       clusters: () => this.#newestClusters(),
       drain: () => void this.drain(drainMs),
     };
@@ -204,61 +207,8 @@ class ProxyRuntime implements Proxy {
     });
   }
 
-  /** Types may come in any order and on their own; nothing is applied before each has come once. */
-  #receive(update: TrafficUpdate): void {
-    if (this.#ending) return;
-    this.#received = { ...this.#received, ...update };
-    if (!isComplete(this.#received)) return;
-    this.#next = this.#received;
-    if (!this.#applying) void this.#applyAll();
-  }
-
-  async #applyAll(): Promise<void> {
-    this.#applying = true;
-    while (this.#next !== undefined && !this.#ending) {
-      const resources = this.#next;
-      this.#next = undefined;
-      const errors = await this.#apply(resources);
-      this.#onFirstApplied?.(errors);
-    }
-    this.#applying = false;
-  }
-
-  /**
-   * Build, swap, drain: clusters and endpoints are there before a listener or a route leads to them, and what is gone is drained
-   * last. What cannot be built changes nothing; it is tried again, as a whole, with the next update of any type.
-   */
-  async #apply(resources: TrafficResources): Promise<readonly unknown[]> {
-    const { logger, drainMs = 5_000 } = this.#options;
-    let snapshot: ProxySnapshot;
-    try {
-      snapshot = this.#snapshots.build(resources);
-    } catch (error) {
-      this.#stats.countUpdate("rejected");
-      logger.error("the configuration from pilot cannot be used", {
-        versions: knownAfter(NOTHING_KNOWN, resources),
-        error: messageOf(error),
-      });
-      return [error];
-    }
-    const old = this.#snapshot;
-    this.#snapshot = snapshot;
-    const errors = await this.#listeners.update(snapshot, drainMs);
-    old?.release();
-    this.#stats.countUpdate("accepted");
-    // At the start it is `start` that tells, by rejecting.
-    if (old !== undefined) {
-      for (const error of errors) logger.error("a listener cannot listen", { error: messageOf(error) });
-    }
-    logger.info("configuration in force", {
-      versions: knownAfter(NOTHING_KNOWN, resources),
-      listeners: this.#listeners.addresses().length,
-    });
-    return errors;
-  }
-
   #newestClusters(): ClusterSet {
-    return this.#snapshot ?? NO_CLUSTERS;
+    return this.#updates.snapshot ?? NO_CLUSTERS;
   }
 
   #onRequest(
