@@ -27,7 +27,7 @@ import {
   startProxy,
   startWith,
   until,
-} from "./harness.test.ts";
+} from "./testing/harness.test.ts";
 import { createProxy } from "./proxy.ts";
 
 /** Keeps `agent`'s connections busy until stopped; returns what went wrong. */

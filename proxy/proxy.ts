@@ -11,11 +11,11 @@ import type { ProxyConfig } from "../core/traffic/model.ts";
 import { type AdminAddress, AdminServer } from "./admin/admin-server.ts";
 import { ProxyStats } from "./admin/stats.ts";
 import { ClusterManager, type ClusterSet } from "./upstream/cluster-manager.ts";
-import { type DownstreamAddress, Exchange, type RequestHead } from "./exchange.ts";
+import { type DownstreamAddress, Exchange, type RequestHead } from "./pipeline/exchange.ts";
 import { filterChain } from "./filters/chain.ts";
 import type { Filter } from "./filters/filter.ts";
-import { HeaderList } from "./transport/http1/header-list.ts";
-import type { HeadersWithUnderscoresAction } from "./transport/http1/underscore-names.ts";
+import { HeaderList } from "./transport/contract/header-list.ts";
+import type { HeadersWithUnderscoresAction } from "./transport/fields/underscore-names.ts";
 import type { Downstream } from "./listeners/downstream.ts";
 import {
   DEFAULT_LISTENER_LIMITS,
@@ -23,9 +23,9 @@ import {
   type ListenerLimits,
 } from "./listeners/listener-server.ts";
 import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
-import type { ExplainKey } from "./explain-key.ts";
+import type { ExplainKey } from "./filters/explain-key.ts";
 import type { PolicyClient } from "./policy/verdict.ts";
-import { runExchange } from "./pipeline.ts";
+import { runExchange } from "./pipeline/exchange-run.ts";
 import { compileRouteTables, ProxySnapshot } from "./snapshot.ts";
 
 export interface ProxyOptions {

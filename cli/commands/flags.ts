@@ -6,7 +6,7 @@ import { parseDurationMs } from "../../kernel/duration.ts";
 import {
   DEFAULT_UNDERSCORES_ACTION,
   UNDERSCORE_ACTIONS,
-} from "../../proxy/transport/http1/underscore-names.ts";
+} from "../../proxy/transport/fields/underscore-names.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../output/logger.ts";
 
 /** The flags that several commands share, each with its one meaning and default. */

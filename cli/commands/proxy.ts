@@ -5,7 +5,7 @@ import { Command, Option } from "commander";
 import type { ProxyNode } from "../../api/pilot.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import { createHttpMixerService } from "../../proxy/policy/http/http-mixer-service.ts";
-import type { HeadersWithUnderscoresAction } from "../../proxy/transport/http1/underscore-names.ts";
+import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
 import { createHttpPilotService } from "../../proxy/discovery/http-pilot-service.ts";
 import { explainKeyFlag, readExplainKey } from "../compose/explain-key-file.ts";
 import {

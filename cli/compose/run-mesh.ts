@@ -4,7 +4,7 @@
 import { POLICIES, ROUTES } from "../../config/emptiness.ts";
 import type { Diagnostic } from "../../kernel/diagnostic.ts";
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
-import type { HeadersWithUnderscoresAction } from "../../proxy/transport/http1/underscore-names.ts";
+import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
 import { readExplainKey } from "./explain-key-file.ts";
 import { type ConfigFlags, followConfig, loadConfig } from "./part-config.ts";
 import { startMixer } from "./part-mixer.ts";

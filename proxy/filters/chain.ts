@@ -5,13 +5,13 @@ import type { ProxyNode } from "../../api/pilot.ts";
 import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { Clock, Random, Scheduler } from "../../kernel/ports.ts";
 import type { ProxyStats } from "../admin/stats.ts";
-import type { ExplainKey } from "../explain-key.ts";
-import type { Exchange, ResponseHead } from "../exchange.ts";
+import type { ExplainKey } from "./explain-key.ts";
+import type { Exchange, ResponseHead } from "../pipeline/exchange.ts";
 import {
   DEFAULT_UNDERSCORES_ACTION,
   type HeadersWithUnderscoresAction,
-} from "../transport/http1/underscore-names.ts";
-import type { LocalReply } from "../local-reply.ts";
+} from "../transport/fields/underscore-names.ts";
+import type { LocalReply } from "../pipeline/local-reply.ts";
 import type { PolicyClient } from "../policy/verdict.ts";
 import { attributesFilter } from "./filter-attributes.ts";
 import { checkFilter } from "./filter-check.ts";

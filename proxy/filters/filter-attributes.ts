@@ -10,7 +10,7 @@ import { type AttributeGroup, present, requestGroup } from "../../core/attribute
 import type { DocumentRef } from "../../core/check/decision.ts";
 import { STATUS_CODES } from "../../kernel/status.ts";
 import type { Endpoint } from "../../core/traffic/model.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Exchange } from "../pipeline/exchange.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import type { Filter } from "./filter.ts";
 

@@ -7,7 +7,7 @@ import { shortExplanation } from "../../core/explain/short-text.ts";
 import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { rateLimitFields, retryAfterSeconds } from "../../core/quota/rate-limit-fields.ts";
 import type { DirectResponse } from "../../core/templates/instances.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Exchange } from "../pipeline/exchange.ts";
 import {
   denialReply,
   limitReply,
@@ -16,7 +16,7 @@ import {
   plainReply,
   undecidedReply,
   withExplanation,
-} from "../local-reply.ts";
+} from "../pipeline/local-reply.ts";
 import type { PolicyClient, Verdict } from "../policy/verdict.ts";
 import { EXPLAIN_HEADER } from "./filter-explain.ts";
 import type { Filter } from "./filter.ts";

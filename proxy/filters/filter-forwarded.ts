@@ -4,8 +4,8 @@
 import { authorityText } from "../../core/attributes/canonical/authority.ts";
 import { canonicalScheme } from "../../core/attributes/canonical/scheme.ts";
 import { canonicalAddress } from "../../kernel/matching/ip-address.ts";
-import type { Exchange } from "../exchange.ts";
-import { isRemovedAtEdge } from "../transport/http1/client-claims.ts";
+import type { Exchange } from "../pipeline/exchange.ts";
+import { isRemovedAtEdge } from "../transport/fields/client-claims.ts";
 import type { Filter } from "./filter.ts";
 
 /**

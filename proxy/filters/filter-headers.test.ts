@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 
 import { NO_HEADER_OPERATIONS } from "../../core/traffic/model.ts";
-import { ALLOW, call, cleanUp, raw, startWith } from "../harness.test.ts";
+import { ALLOW, call, cleanUp, raw, startWith } from "../testing/harness.test.ts";
 import type { Verdict } from "../policy/verdict.ts";
 
 const TEXT = "José Łukasz 日本 🦀";

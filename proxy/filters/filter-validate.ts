@@ -4,13 +4,13 @@
 import { authorityText, parseAuthority } from "../../core/attributes/canonical/authority.ts";
 import { Malformed } from "../../core/attributes/canonical/malformed.ts";
 import { parseRequestTarget } from "../../core/attributes/canonical/target.ts";
-import { faultReply, type LocalReply } from "../local-reply.ts";
-import type { Exchange } from "../exchange.ts";
-import { removeHopByHop } from "../transport/http1/hop-by-hop.ts";
+import { faultReply, type LocalReply } from "../pipeline/local-reply.ts";
+import type { Exchange } from "../pipeline/exchange.ts";
+import { removeHopByHop } from "../transport/fields/hop-by-hop.ts";
 import {
   applyUnderscoresAction,
   type HeadersWithUnderscoresAction,
-} from "../transport/http1/underscore-names.ts";
+} from "../transport/fields/underscore-names.ts";
 import type { Filter } from "./filter.ts";
 
 /** Envoy's limit for the number of fields. */

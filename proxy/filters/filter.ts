@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
-import type { Exchange, ResponseHead } from "../exchange.ts";
-import type { LocalReply } from "../local-reply.ts";
+import type { Exchange, ResponseHead } from "../pipeline/exchange.ts";
+import type { LocalReply } from "../pipeline/local-reply.ts";
 
 /**
  * One step that every request takes. A filter keeps nothing about a request of its own: what it learns stands in the

@@ -4,7 +4,7 @@
 import type { Socket } from "node:net";
 
 import { canonicalAddress } from "../../kernel/matching/ip-address.ts";
-import type { DownstreamAddress } from "../exchange.ts";
+import type { DownstreamAddress } from "../pipeline/exchange.ts";
 import type { Downstream } from "./downstream.ts";
 
 /** Pipelined requests that one connection may have waiting; a read of 64 KiB can bring this many, but nobody honest does. */

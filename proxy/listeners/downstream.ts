@@ -4,7 +4,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 
 import type { Scheduler } from "../../kernel/ports.ts";
-import type { ResponseHead } from "../exchange.ts";
+import type { ResponseHead } from "../pipeline/exchange.ts";
 import { RequestBody } from "../transport/http1/request-body.ts";
 
 /** What may happen on the client's side while a request is under way. */

@@ -19,7 +19,7 @@ import {
   startProxy,
   startWith,
   until,
-} from "../harness.test.ts";
+} from "../testing/harness.test.ts";
 import type { Verdict } from "./verdict.ts";
 
 const QUOTA = { policy: "reviews-per-user", limit: 100, windowMs: 60_000, remaining: 7, resetMs: 41_200 };

@@ -3,11 +3,11 @@
 
 import type { Cancel, Random, Scheduler } from "../../kernel/ports.ts";
 import { backoffMs, isIdempotent, isRetriable, type TryOutcome } from "../../core/traffic/retry.ts";
-import type { Exchange, ResponseHead, RouteSelection } from "../exchange.ts";
-import type { HeaderList } from "../transport/http1/header-list.ts";
-import { removeHopByHop } from "../transport/http1/hop-by-hop.ts";
+import type { Exchange, ResponseHead, RouteSelection } from "../pipeline/exchange.ts";
+import type { HeaderList } from "../transport/contract/header-list.ts";
+import { removeHopByHop } from "../transport/fields/hop-by-hop.ts";
 import type { Downstream } from "../listeners/downstream.ts";
-import type { FaultKind, ResponseFlag } from "../local-reply.ts";
+import type { FaultKind, ResponseFlag } from "../pipeline/local-reply.ts";
 import type { ClusterEndpoint } from "./cluster.ts";
 import type { UpstreamCall, UpstreamFailure, UpstreamReceiver } from "./upstream.ts";
 

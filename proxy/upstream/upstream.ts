@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import { type Dispatcher, Pool } from "undici";
 
 import type { Endpoint } from "../../core/traffic/model.ts";
-import { HeaderList } from "../transport/http1/header-list.ts";
+import { HeaderList } from "../transport/contract/header-list.ts";
 
 /** The seam between the proxy and whatever carries its requests: today undici. */
 

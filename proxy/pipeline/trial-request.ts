@@ -1,17 +1,17 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ProxyNode } from "../api/pilot.ts";
-import type { AttributeBag } from "../core/attributes/bag.ts";
-import { isPromise } from "../kernel/maybe-promise.ts";
-import type { Clock, Random } from "../kernel/ports.ts";
-import type { ProxyConfig } from "../core/traffic/model.ts";
-import { Cluster } from "./upstream/cluster.ts";
+import type { ProxyNode } from "../../api/pilot.ts";
+import type { AttributeBag } from "../../core/attributes/bag.ts";
+import { isPromise } from "../../kernel/maybe-promise.ts";
+import type { Clock, Random } from "../../kernel/ports.ts";
+import type { ProxyConfig } from "../../core/traffic/model.ts";
+import { Cluster } from "../upstream/cluster.ts";
 import { Exchange } from "./exchange.ts";
-import { filterRequest, filtersBeforeCheck } from "./filters/chain.ts";
-import { HeaderList } from "./transport/http1/header-list.ts";
+import { filterRequest, filtersBeforeCheck } from "../filters/chain.ts";
+import { HeaderList } from "../transport/contract/header-list.ts";
 import type { LocalReply } from "./local-reply.ts";
-import { compileRouteTables, ProxySnapshot } from "./snapshot.ts";
+import { compileRouteTables, ProxySnapshot } from "../snapshot.ts";
 
 /** A request as a client would write it to a proxy's first listener. */
 export interface TrialRequest {

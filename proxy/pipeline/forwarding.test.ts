@@ -20,7 +20,7 @@ import {
   clusterOf,
   endpointAt,
   until,
-} from "./harness.test.ts";
+} from "../testing/harness.test.ts";
 
 describe("forwarding", () => {
   afterEach(cleanUp);

@@ -3,12 +3,12 @@
 
 import { STATUS_CODES } from "node:http";
 
-import type { DocumentRef } from "../core/check/decision.ts";
-import type { Explanation } from "../core/explain/explanation.ts";
-import type { ErrorCode } from "../kernel/error-catalog.ts";
-import { ERROR_CATALOG } from "../kernel/error-catalog.ts";
-import { hasNoContent, httpStatusOf, type StatusCode } from "../kernel/status.ts";
-import { HeaderList } from "./transport/http1/header-list.ts";
+import type { DocumentRef } from "../../core/check/decision.ts";
+import type { Explanation } from "../../core/explain/explanation.ts";
+import type { ErrorCode } from "../../kernel/error-catalog.ts";
+import { ERROR_CATALOG } from "../../kernel/error-catalog.ts";
+import { hasNoContent, httpStatusOf, type StatusCode } from "../../kernel/status.ts";
+import { HeaderList } from "../transport/contract/header-list.ts";
 
 /** Envoy's response flags, as its access logs write them. */
 export type ResponseFlag =

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 
-import { call, cleanUp, groupOf, later, type Rig, raw, startWith } from "./harness.test.ts";
+import { call, cleanUp, groupOf, later, type Rig, raw, startWith } from "../testing/harness.test.ts";
 
 /** Requests that two parsers could read differently, or that no parser should accept. */
 const REFUSED: readonly (readonly [name: string, bytes: string, status: number])[] = [

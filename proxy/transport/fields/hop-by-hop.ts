@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { HeaderList } from "./header-list.ts";
+import type { HeaderList } from "../contract/header-list.ts";
 
 /** Fields that mean something to the next hop only (RFC 9110 section 7.6.1, and the old `keep-alive`, `proxy-connection`). */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([

@@ -4,14 +4,21 @@
 import { createServer, type IncomingMessage, request, type RequestListener, type Server } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
 
-import type { AttributeBag } from "../core/attributes/bag.ts";
-import type { MaybePromise } from "../kernel/maybe-promise.ts";
-import type { Clock, Logger, Scheduler } from "../kernel/ports.ts";
-import type { Cluster, Endpoint, Listener, ProxyConfig, Route, RouteAction } from "../core/traffic/model.ts";
-import { NO_HEADER_OPERATIONS } from "../core/traffic/model.ts";
-import { NO_RETRIES } from "../core/traffic/retry.ts";
-import type { PolicyClient, Verdict } from "./policy/verdict.ts";
-import { createProxy, type Proxy, type ProxyOptions } from "./proxy.ts";
+import type { AttributeBag } from "../../core/attributes/bag.ts";
+import type { MaybePromise } from "../../kernel/maybe-promise.ts";
+import type { Clock, Logger, Scheduler } from "../../kernel/ports.ts";
+import type {
+  Cluster,
+  Endpoint,
+  Listener,
+  ProxyConfig,
+  Route,
+  RouteAction,
+} from "../../core/traffic/model.ts";
+import { NO_HEADER_OPERATIONS } from "../../core/traffic/model.ts";
+import { NO_RETRIES } from "../../core/traffic/retry.ts";
+import type { PolicyClient, Verdict } from "../policy/verdict.ts";
+import { createProxy, type Proxy, type ProxyOptions } from "../proxy.ts";
 
 /** What the proxy's tests share: real sockets on free ports, a policy client and a pilot that do as they are told. */
 

@@ -1,16 +1,16 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AttributeBag } from "../core/attributes/bag.ts";
-import type { Authority } from "../core/attributes/canonical/authority.ts";
-import type { ErrorCode } from "../kernel/error-catalog.ts";
-import type { Endpoint, Listener, RouteAction, WeightedDestination } from "../core/traffic/model.ts";
-import type { MatchedRoute } from "../core/traffic/route-table.ts";
-import type { Cluster } from "./upstream/cluster.ts";
-import type { HeaderList } from "./transport/http1/header-list.ts";
+import type { AttributeBag } from "../../core/attributes/bag.ts";
+import type { Authority } from "../../core/attributes/canonical/authority.ts";
+import type { ErrorCode } from "../../kernel/error-catalog.ts";
+import type { Endpoint, Listener, RouteAction, WeightedDestination } from "../../core/traffic/model.ts";
+import type { MatchedRoute } from "../../core/traffic/route-table.ts";
+import type { Cluster } from "../upstream/cluster.ts";
+import type { HeaderList } from "../transport/contract/header-list.ts";
 import type { ResponseFlag } from "./local-reply.ts";
-import type { Verdict } from "./policy/verdict.ts";
-import type { ProxySnapshot } from "./snapshot.ts";
+import type { Verdict } from "../policy/verdict.ts";
+import type { ProxySnapshot } from "../snapshot.ts";
 
 /** The connection that a request came on. */
 export interface DownstreamAddress {

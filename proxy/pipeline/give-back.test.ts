@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
-import type { RequestFate } from "../core/check/decision.ts";
+import type { RequestFate } from "../../core/check/decision.ts";
 import {
   ALLOW,
   call,
@@ -15,7 +15,7 @@ import {
   startProxy,
   startWith,
   until,
-} from "./harness.test.ts";
+} from "../testing/harness.test.ts";
 
 describe("charges of requests that went wrong", () => {
   afterEach(cleanUp);

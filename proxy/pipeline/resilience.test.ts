@@ -4,8 +4,8 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 
-import type { RetryPolicy } from "../core/traffic/model.ts";
-import { DEFAULT_RETRY_POLICY, NO_RETRIES } from "../core/traffic/retry.ts";
+import type { RetryPolicy } from "../../core/traffic/model.ts";
+import { DEFAULT_RETRY_POLICY, NO_RETRIES } from "../../core/traffic/retry.ts";
 import {
   call,
   cleanUp,
@@ -23,7 +23,7 @@ import {
   startWith,
   tcpUpstream,
   until,
-} from "./harness.test.ts";
+} from "../testing/harness.test.ts";
 
 const RETRY: RetryPolicy = {
   ...DEFAULT_RETRY_POLICY,

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import type { Explanation } from "../core/explain/explanation.ts";
+import type { Explanation } from "../../core/explain/explanation.ts";
 import { createExplainKey } from "./explain-key.ts";
 import {
   ALLOW,
@@ -13,8 +13,8 @@ import {
   endpointAt,
   httpUpstream,
   startProxy,
-} from "./harness.test.ts";
-import type { CheckOptions, Verdict } from "./policy/verdict.ts";
+} from "../testing/harness.test.ts";
+import type { CheckOptions, Verdict } from "../policy/verdict.ts";
 
 const KEY = "a-key-that-is-long-enough";
 

@@ -1,16 +1,16 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { authorityText } from "../core/attributes/canonical/authority.ts";
-import { attempt, isPromise } from "../kernel/maybe-promise.ts";
-import { messageOf } from "../kernel/errors.ts";
-import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
-import { redirectLocation } from "../core/traffic/request-target.ts";
-import { Forwarding } from "./upstream/forwarding.ts";
+import { authorityText } from "../../core/attributes/canonical/authority.ts";
+import { attempt, isPromise } from "../../kernel/maybe-promise.ts";
+import { messageOf } from "../../kernel/errors.ts";
+import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
+import { redirectLocation } from "../../core/traffic/request-target.ts";
+import { Forwarding } from "../upstream/forwarding.ts";
 import type { Exchange, ResponseHead, RouteSelection } from "./exchange.ts";
-import { completeExchange, filterRequest, filterResponse } from "./filters/chain.ts";
-import type { Filter } from "./filters/filter.ts";
-import type { Downstream } from "./listeners/downstream.ts";
+import { completeExchange, filterRequest, filterResponse } from "../filters/chain.ts";
+import type { Filter } from "../filters/filter.ts";
+import type { Downstream } from "../listeners/downstream.ts";
 import {
   faultReply,
   type LocalReply,
