@@ -50,27 +50,25 @@ export function bagOfTrial(
     ]),
   );
   const snapshot = new ProxySnapshot(config, compileRouteTables(config), clusters, () => undefined);
-  const mark = target.indexOf("?");
   const exchange = new Exchange({
     listener,
     snapshot,
-    downstream: {
-      connectionId: "1",
+    connection: {
+      id: "1",
       remoteIp: LOOPBACK,
       remotePort: 0,
       localIp: LOOPBACK,
       localPort: listener.port,
+      tls: undefined,
     },
-    request: {
+    head: {
       method,
-      path: mark < 0 ? target : target.slice(0, mark),
-      query: mark < 0 ? "" : target.slice(mark),
-      authority: { host: "", port: undefined },
-      scheme: "http",
+      target,
       headers: HeaderList.fromRaw(rawHeaders),
-      contentLength: undefined,
-      hasBody: false,
       httpVersion: "1.1",
+      hasBody: false,
+      contentLength: undefined,
+      upgrade: undefined,
     },
     startMs: clock.nowMs(),
     startMonotonicMs: clock.monotonicMs(),

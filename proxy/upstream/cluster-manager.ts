@@ -5,6 +5,7 @@ import type { Logger, Random } from "../../kernel/ports.ts";
 import { messageOf } from "../../kernel/errors.ts";
 import type { Cluster as ClusterConfig, Endpoint } from "../../core/traffic/model.ts";
 import { Cluster, ClusterEndpoint, type ClusterLoad } from "./cluster.ts";
+import type { Transport } from "../transport/contract/transport.ts";
 import { Upstream } from "./upstream.ts";
 
 /** Envoy's limit for a header block. */
@@ -24,13 +25,15 @@ export type ClusterSet = ReadonlyMap<string, Cluster>;
  * live set names any more is drained.
  */
 export class ClusterManager {
+  readonly #transport: Transport;
   readonly #random: Random;
   readonly #logger: Logger;
   readonly #shared = new Map<string, Shared>();
   readonly #loads = new Map<string, ClusterLoad>();
   #newest: ClusterSet = new Map();
 
-  constructor(random: Random, logger: Logger) {
+  constructor(transport: Transport, random: Random, logger: Logger) {
+    this.#transport = transport;
     this.#random = random;
     this.#logger = logger;
   }
@@ -85,12 +88,14 @@ export class ClusterManager {
     const key = keyOf(config, endpoint);
     let shared = this.#shared.get(key);
     if (shared === undefined) {
-      const upstream = new Upstream(endpoint, {
+      const client = this.#transport.createClient({
+        host: endpoint.address,
+        port: endpoint.port,
         connectTimeoutMs: config.connectTimeoutMs,
         maxConnections: config.maxConnectionsPerEndpoint,
         maxHeaderBytes: MAX_RESPONSE_HEADER_BYTES,
       });
-      shared = { upstream, uses: 0 };
+      shared = { upstream: new Upstream(endpoint, client), uses: 0 };
       this.#shared.set(key, shared);
     }
     return shared;

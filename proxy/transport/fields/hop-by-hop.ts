@@ -1,22 +1,12 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { isHopByHopHeader } from "../../../core/attributes/header-fields.ts";
 import type { HeaderList } from "../contract/header-list.ts";
 
-/** Fields that mean something to the next hop only (RFC 9110 section 7.6.1, and the old `keep-alive`, `proxy-connection`). */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
-
 /**
- * Removes what was meant for this hop, and what `connection` names as such. Must run before the proxy adds fields of its
- * own: otherwise a client could have them removed by naming them (`connection: x-forwarded-for`).
+ * Removes the fields that end at this hop, and those that `connection` names as such. Must run before the proxy adds fields
+ * of its own: otherwise a client could have them removed by naming them (`connection: x-forwarded-for`).
  */
 export function removeHopByHop(headers: HeaderList): void {
   const connection = headers.get("connection");
@@ -27,5 +17,5 @@ export function removeHopByHop(headers: HeaderList): void {
   // The framing and the authority are this proxy's to set; naming them in `connection` must not unset them.
   named?.delete("content-length");
   named?.delete("host");
-  headers.removeWhere((name) => HOP_BY_HOP.has(name) || named?.has(name) === true);
+  headers.removeWhere((name) => isHopByHopHeader(name) || named?.has(name) === true);
 }
