@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ProxyConfig } from "../core/traffic/model.ts";
+import type { ProxyConfig } from "../core/traffic/resources/resource-set.ts";
 
 /**
  * What a proxy asks of pilot, whether pilot is in the same process or behind HTTP

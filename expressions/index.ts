@@ -1,29 +1,30 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type AttributeManifest, mergeManifests } from "../core/attributes/manifest.ts";
-import type { AttributeManifestSpec } from "../core/documents/kinds/attribute-manifest.ts";
-import { checkExpression } from "../core/expressions/checker/check-expression.ts";
-import type { ExpressionFinding, ExpressionUse, Purpose } from "../core/expressions/checker/finding.ts";
-import { VARYING } from "../core/expressions/checker/function-types.ts";
-import { mentionedVariables } from "../core/expressions/checks.ts";
-import { compileAst } from "../core/expressions/compiler/compile-ast.ts";
-import type { StaticReferences } from "../core/expressions/expression.ts";
-import { evaluationError } from "../core/expressions/failures.ts";
-import { staticReferences } from "../core/expressions/references.ts";
-import { type Bindings, isAsync, Variables } from "./bindings.ts";
-import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
-import { Guard } from "../core/expressions/runtime/guard.ts";
-import { ExpressionError } from "../core/expressions/expression.ts";
-import { faultOfSize } from "../core/expressions/source-limits.ts";
-import { createReference } from "./reference.ts";
+import { type AttributeManifest, mergeManifests } from "./manifest/manifest.ts";
+import type { AttributeManifestSpec } from "./manifest/manifest-spec.ts";
+import { checkExpression } from "./checker/check-expression.ts";
+import type { ExpressionFinding, ExpressionUse, Purpose } from "./checker/finding.ts";
+import { VARYING } from "./checker/function-types.ts";
+import { mentionedVariables } from "./analysis/checks.ts";
+import { compileAst } from "./compiler/compile-ast.ts";
+import type { StaticReferences } from "./analysis/static-references.ts";
+import { evaluationError } from "./errors/failures.ts";
+import { staticReferences } from "./analysis/references.ts";
+import { type Bindings, isAsync, Variables } from "./public/bindings.ts";
+import { DEFAULT_LIMITS, type Limits } from "./public/limits.ts";
+import { Guard } from "./runtime/guard.ts";
+import { ExpressionError } from "./errors/expression-error.ts";
+import { faultOfSize } from "./syntax/source-limits.ts";
+import { monotonicMs, wallMs } from "./public/clock.ts";
+import { createReference } from "./public/reference.ts";
 
-export { ExpressionError } from "../core/expressions/expression.ts";
-export type { AttributeManifestSpec } from "../core/documents/kinds/attribute-manifest.ts";
-export type { ExpressionFinding, Purpose } from "../core/expressions/checker/finding.ts";
-export type { StaticReferences } from "../core/expressions/expression.ts";
-export type { Bindings } from "./bindings.ts";
-export type { Limits } from "./limits.ts";
+export { ExpressionError } from "./errors/expression-error.ts";
+export type { AttributeManifestSpec } from "./manifest/manifest-spec.ts";
+export type { ExpressionFinding, Purpose } from "./checker/finding.ts";
+export type { StaticReferences } from "./analysis/static-references.ts";
+export type { Bindings } from "./public/bindings.ts";
+export type { Limits } from "./public/limits.ts";
 
 export interface ExpressionOptions {
   /**
@@ -114,7 +115,7 @@ function compileParsed(
   const compiled = Object.values(bindings).some(isAsync)
     ? "a function that is bound is async"
     : compileAst<Variables, Bindings>(ast, {
-        guard: new Guard({ ...limits, nowMs: Date.now, monotonicMs: () => performance.now() }),
+        guard: new Guard({ ...limits, nowMs: wallMs, monotonicMs }),
         bound: new Set(Object.keys(bindings)),
         entry: {
           usual: new Variables(bindings, {}),

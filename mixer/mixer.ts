@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { MixerService, PolicyState } from "../api/mixer.ts";
-import { DEFAULT_PATH_NORMALIZATION, type PathNormalization } from "../core/attributes/canonical/path.ts";
+import { DEFAULT_PATH_NORMALIZATION, type PathNormalization } from "../kernel/canonical/path.ts";
 import type { Checked, Diagnostic } from "../kernel/diagnostic.ts";
 import { messageOf, PurserError } from "../kernel/errors.ts";
 import { attempt, chain, type MaybePromise } from "../kernel/maybe-promise.ts";
@@ -14,7 +14,7 @@ import { answerCheck, type CallTools } from "./runtime/calls/check-call.ts";
 import { takeReport } from "./runtime/calls/report-call.ts";
 import { TakenReports } from "./runtime/calls/taken-reports.ts";
 import { createDecisionObserver } from "./runtime/decision-observer.ts";
-import { Generation } from "./runtime/active-snapshot.ts";
+import type { Generation } from "./runtime/active-snapshot.ts";
 import { Generations } from "./runtime/active-snapshots.ts";
 import { createCheckDispatch } from "./runtime/handlers/check-dispatch.ts";
 import { buildHandlerTable, EMPTY_TABLE, type HandlerTable } from "./runtime/handlers/handler-table.ts";
@@ -162,7 +162,7 @@ class MixerRuntime implements Mixer {
     const dispatch = createCheckDispatch(table, metrics);
     const findStore = createFindStore(table, this.#defaultStore);
     const observer = createDecisionObserver(this.#host);
-    this.#generations.swap(new Generation({ snapshot, table, dispatch, findStore, observer }));
+    this.#generations.swap({ snapshot, table, dispatch, findStore, observer });
     this.#appliedAtMs = clock.nowMs();
     this.#rejection = undefined;
     const { version, documents } = snapshot;

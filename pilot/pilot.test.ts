@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import type { ProxyNode } from "../api/pilot.ts";
 import { isPurserError } from "../kernel/errors.ts";
-import type { ProxyConfig } from "../core/traffic/model.ts";
+import type { ProxyConfig } from "../core/traffic/resources/resource-set.ts";
 import { createCollectingLogger } from "../plugins/sdk/testing/logger.ts";
 import { BOOKSHOP, trafficDocuments } from "../test/support/traffic-documents.ts";
 import { createPilot } from "./pilot.ts";

@@ -7,7 +7,7 @@ import type { Diagnostic } from "../kernel/diagnostic.ts";
 import { messageOf, PurserError } from "../kernel/errors.ts";
 import type { Logger } from "../kernel/ports.ts";
 import type { Snapshot, TrafficDocuments } from "../core/snapshot/snapshot.ts";
-import type { ProxyConfig } from "../core/traffic/model.ts";
+import type { ProxyConfig } from "../core/traffic/resources/resource-set.ts";
 import { translate } from "./translate/translate.ts";
 
 export interface PilotOptions {

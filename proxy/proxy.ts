@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import type { PilotService, ProxyNode } from "../api/pilot.ts";
 import { messageOf, PurserError } from "../kernel/errors.ts";
 import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
-import type { ProxyConfig } from "../core/traffic/model.ts";
+import type { ProxyConfig } from "../core/traffic/resources/resource-set.ts";
 import { type AdminAddress, AdminServer } from "./admin/admin-server.ts";
 import { ProxyStats } from "./admin/stats.ts";
 import { ClusterManager, type ClusterSet } from "./upstream/cluster-manager.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ProxyConfig } from "../core/traffic/model.ts";
+import type { ProxyConfig } from "../core/traffic/resources/resource-set.ts";
 import { type CompiledRouteTable, compileRouteTable } from "../core/traffic/route-table.ts";
 import type { ClusterSet } from "./upstream/cluster-manager.ts";
 

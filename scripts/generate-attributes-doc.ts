@@ -4,9 +4,9 @@
 // Writes docs/attributes.md from the built-in manifest; with --check, fails when the committed file differs.
 import { readFileSync, writeFileSync } from "node:fs";
 import { parse } from "yaml";
-import { ATTRIBUTE_FORMS, FORM_DEFINITIONS } from "../core/attributes/forms.ts";
-import { type AttributeDeclaration, mergeManifests } from "../core/attributes/manifest.ts";
-import type { AttributeManifestSpec } from "../core/documents/kinds/attribute-manifest.ts";
+import { ATTRIBUTE_FORMS, FORM_DEFINITIONS } from "../expressions/manifest/forms.ts";
+import { type AttributeDeclaration, mergeManifests } from "../expressions/manifest/manifest.ts";
+import type { AttributeManifestSpec } from "../expressions/manifest/manifest-spec.ts";
 
 const SOURCE = new URL("../policies/attribute-manifest.yaml", import.meta.url);
 const FILE = new URL("../docs/attributes.md", import.meta.url);

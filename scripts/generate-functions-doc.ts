@@ -3,8 +3,8 @@
 
 // Writes docs/functions.md from the table of functions; with --check, fails when the committed file differs.
 import { readFileSync, writeFileSync } from "node:fs";
-import { GATEWAY_FAULTS } from "../core/expressions/gateway/faults.ts";
-import { GATEWAY_FUNCTIONS, type GatewayFunction } from "../core/expressions/gateway/functions.ts";
+import { GATEWAY_FAULTS } from "../expressions/functions/added/faults.ts";
+import { GATEWAY_FUNCTIONS, type GatewayFunction } from "../expressions/functions/added/functions.ts";
 
 const FILE = new URL("../docs/functions.md", import.meta.url);
 
@@ -50,7 +50,7 @@ ${GATEWAY_FUNCTIONS.map(sectionOf).join("\n")}
 |---|---|
 ${faults.join("\n")}
 
-This page is generated from \`core/expressions/gateway/functions.ts\` by \`npm run generated\`.
+This page is generated from \`expressions/functions/added/functions.ts\` by \`npm run generated\`.
 `;
 
 if (process.argv.includes("--check")) {

@@ -1,24 +1,19 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Data, DataObject, DataPath } from "../../expressions/data.ts";
+
 /**
  * What is known of one request, as a nested object in Istio's vocabulary: `request.headers["x-user"]`. It is plain
  * JSON: timestamps are ISO 8601 text, durations are numbers in the manifest's unit. An absent attribute is an absent
  * property, never null.
  */
+export type AttributeBag = DataObject;
 
-export type AttributeValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly AttributeValue[]
-  | { readonly [key: string]: AttributeValue | undefined };
-
-export type AttributeBag = { readonly [group: string]: AttributeValue | undefined };
+export type AttributeValue = Data;
 
 /** The way to a value in a bag: `["request", "headers", "x-user"]`. */
-export type AttributePath = readonly string[];
+export type AttributePath = DataPath;
 
 /** The value at `path`, own properties only; undefined when absent. */
 export function valueAt(bag: AttributeBag, path: AttributePath): AttributeValue | undefined {

@@ -5,8 +5,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { Check } from "typebox/value";
 import { parse } from "yaml";
-import { ATTRIBUTE_MANIFEST, type AttributeManifestSpec } from "../documents/kinds/attribute-manifest.ts";
-import { mergeManifests } from "./manifest.ts";
+import { ATTRIBUTE_MANIFEST } from "../documents/kinds/attribute-manifest.ts";
+import { type AttributeManifestSpec } from "../../expressions/manifest/manifest-spec.ts";
+import { mergeManifests } from "../../expressions/manifest/manifest.ts";
 
 const FILE = new URL("../../policies/attribute-manifest.yaml", import.meta.url);
 

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import fc from "fast-check";
-import { headerBytesOf } from "./header-text.ts";
+import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
 import { headerNameFault, headerValueFault, isReservedHeader } from "./header-fields.ts";
 
 /** The text in random cases. */

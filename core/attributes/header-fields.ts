@@ -11,7 +11,7 @@ const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /**
  * RFC 9110, section 5.5: no CR, LF, NUL or other control character. Other text is sent as UTF-8
- * (`core/attributes/header-text.ts`), and half a surrogate pair has no UTF-8.
+ * (`kernel/canonical/header-text.ts`), and half a surrogate pair has no UTF-8.
  */
 const VALUE = /^[\t\x20-\x7e\x80-\ud7ff\ue000-\u{10ffff}]*$/u;
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag, AttributeValue } from "./bag.ts";
-import type { AttributeReference } from "./reference.ts";
+import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
 
 /**
  * A header or query parameter that came several times. An upstream may take any of the values, or all of them joined, for

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeValue } from "./bag.ts";
-import type { Authority } from "./canonical/authority.ts";
-import { headerValues } from "./canonical/header-values.ts";
-import { parseQuery } from "./canonical/query.ts";
+import type { Authority } from "../../kernel/canonical/authority.ts";
+import { headerValues } from "../../kernel/canonical/header-values.ts";
+import { parseQuery } from "../../kernel/canonical/query.ts";
 
 /** An HTTP request whose parts are in their one form (canonical/). */
 export interface CanonicalRequest {

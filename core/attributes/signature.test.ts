@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { type AttributeBag, type AttributeValue, valueAt } from "./bag.ts";
-import type { AttributeReference } from "./reference.ts";
+import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
 import { signatureOf } from "./signature.ts";
 
 const exact = (...path: string[]): AttributeReference => ({ path, condition: "EXACT" });

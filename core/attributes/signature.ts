@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { canonicalText } from "../../expressions/data.ts";
 import { type AttributeBag, type AttributeValue, valueAt } from "./bag.ts";
-import type { AttributeReference } from "./reference.ts";
+import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
 import { isReadAt, repeatedFields } from "./repeated.ts";
 
 /**
@@ -34,28 +35,6 @@ export function signatureOf(
   return text;
 }
 
-/**
- * JSON with the keys of objects in order and absent properties left out: two values have the same text if and only if
- * they are equal, the order of keys aside. Numbers that JSON lacks keep their names.
- */
-export function canonicalText(value: AttributeValue | undefined): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value !== "object" || value === null) return String(value);
-  if (isArray(value)) return `[${value.map(canonicalText).join()}]`;
-  let text = "";
-  for (const key of Object.keys(value).sort()) {
-    const member = value[key];
-    if (member !== undefined)
-      text += `${text === "" ? "" : ","}${JSON.stringify(key)}:${canonicalText(member)}`;
-  }
-  return `{${text}}`;
-}
-
 function isObject(value: AttributeValue | undefined): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Array.isArray does not narrow readonly arrays. */
-function isArray(value: AttributeValue): value is readonly AttributeValue[] {
-  return Array.isArray(value);
 }

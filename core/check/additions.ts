@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type AttributeBag, type AttributeValue, valueAt } from "../attributes/bag.ts";
-import { Reads } from "../attributes/reads.ts";
-import type { AttributeReference } from "../attributes/reference.ts";
-import type { Meter } from "../expressions/runtime/guard.ts";
+import { Reads } from "../../expressions/runtime/reads/reads.ts";
+import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
+import type { Meter } from "../../expressions/runtime/guard.ts";
 import type { AttributeAdditions } from "../hooks/hooks.ts";
 import { attempt, chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 import { Fault, faultOfHandler } from "./evaluation.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Reads } from "../attributes/reads.ts";
+import type { Reads } from "../../expressions/runtime/reads/reads.ts";
 import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { evaluateCondition, Fault } from "./evaluation.ts";
 import type { CheckPlan, Sort } from "./plan.ts";

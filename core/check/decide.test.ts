@@ -11,7 +11,7 @@ import {
   snapshotOf,
 } from "../../test/support/snapshots.ts";
 import type { AttributeBag } from "../attributes/bag.ts";
-import { ExpressionError } from "../expressions/expression.ts";
+import { ExpressionError } from "../../expressions/errors/expression-error.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";

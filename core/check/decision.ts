@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AttributeReference } from "../attributes/reference.ts";
+import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import type { Status } from "../../kernel/status.ts";
 import type { DirectResponse, HeaderOperation } from "../templates/instances.ts";

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../attributes/bag.ts";
-import { type EvaluationContext, type Expression, ExpressionError } from "../expressions/expression.ts";
+import { type EvaluationContext, type Expression } from "../expressions/expression.ts";
+import { ExpressionError } from "../../expressions/errors/expression-error.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import { isPurserError, messageOf } from "../../kernel/errors.ts";
 import { chain, isPromise, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";

@@ -8,7 +8,7 @@ import { planChecks } from "../check/plan.ts";
 import { compileWithJsonata } from "../expressions/jsonata-engine.ts";
 import { Coverage, coveragePercent, type ExpressionCoverage } from "./coverage.ts";
 import { explainDecision } from "./explain-decision.ts";
-import { createTracer } from "./traced-expression.ts";
+import { createTracer } from "../../expressions/tracing/traced-expression.ts";
 
 /** What is covered of a policy's `when` after these bags. */
 async function cover(source: string, bags: readonly AttributeBag[]): Promise<ExpressionCoverage> {

@@ -4,9 +4,9 @@
 import type { DocumentRef } from "../check/decision.ts";
 import type { CheckPlan } from "../check/plan.ts";
 import type { Trace } from "./trace.ts";
-import type { OutlineNode } from "./syntax-outline.ts";
-import { outlineParts } from "./syntax-outline.ts";
-import type { Tracer } from "./traced-expression.ts";
+import type { OutlineNode } from "../../expressions/tracing/syntax-outline.ts";
+import { outlineParts } from "../../expressions/tracing/syntax-outline.ts";
+import type { Tracer } from "../../expressions/tracing/traced-expression.ts";
 import { replaceExpressions } from "./traced-plan.ts";
 
 /** How much of one expression was ever evaluated. */

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { OutlineNode } from "./syntax-outline.ts";
+import type { OutlineNode } from "../../expressions/tracing/syntax-outline.ts";
 
 interface Observed {
   readonly reached: number;

@@ -15,7 +15,7 @@ import type { Snapshot } from "../snapshot/snapshot.ts";
 import { type ExplainOptions, explainDecision } from "./explain-decision.ts";
 import { DEFAULT_EXPLANATION_LIMITS, type Explanation } from "./explanation.ts";
 import type { TraceNode } from "./trace-node.ts";
-import { createTracer } from "./traced-expression.ts";
+import { createTracer } from "../../expressions/tracing/traced-expression.ts";
 
 const BAG: AttributeBag = {
   request: {

@@ -20,7 +20,7 @@ import { DEFAULT_REDACTED_PATHS, Redaction } from "./redaction.ts";
 import { shownValue } from "./shown-value.ts";
 import { shortened, type Trace, traceExpression } from "./trace.ts";
 import type { TraceNode } from "./trace-node.ts";
-import type { Tracer } from "./traced-expression.ts";
+import type { Tracer } from "../../expressions/tracing/traced-expression.ts";
 import { documentsOfPlan, type Explained, replaceExpressions } from "./traced-plan.ts";
 
 export interface ExplainOptions {

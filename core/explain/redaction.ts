@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type AttributeBag, type AttributePath, valueAt } from "../attributes/bag.ts";
-import { behindView } from "../attributes/recorder.ts";
-import type { StaticReferences } from "../expressions/expression.ts";
+import { behindView } from "../../expressions/runtime/reads/recorder.ts";
+import type { StaticReferences } from "../../expressions/analysis/static-references.ts";
 
 export const REDACTED = "[redacted]";
 

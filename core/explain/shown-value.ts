@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { behindView } from "../attributes/recorder.ts";
-import { isFunctionObject } from "../expressions/limits.ts";
+import { behindView } from "../../expressions/runtime/reads/recorder.ts";
+import { isFunctionObject } from "../../expressions/interpreter/limits.ts";
 import { REDACTED, type Redaction } from "./redaction.ts";
 
 /** Items of a list and entries of an object that are shown at most. */

@@ -4,12 +4,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { AttributeBag } from "../attributes/bag.ts";
-import { createRecorder } from "../attributes/recorder.ts";
+import { createRecorder } from "../../expressions/runtime/reads/recorder.ts";
 import { compileWithJsonata } from "../expressions/jsonata-engine.ts";
 import { DEFAULT_REDACTED_PATHS, Redaction } from "./redaction.ts";
 import { type Trace, traceExpression } from "./trace.ts";
 import { DEFAULT_TRACE_LIMITS, type TraceLimits, type TraceNode } from "./trace-node.ts";
-import { createTracer } from "./traced-expression.ts";
+import { createTracer } from "../../expressions/tracing/traced-expression.ts";
 
 const BAG: AttributeBag = {
   request: {

@@ -2,15 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type AttributeBag, valueAt } from "../attributes/bag.ts";
-import { behindView } from "../attributes/recorder.ts";
+import { behindView } from "../../expressions/runtime/reads/recorder.ts";
 import type { EvaluationContext } from "../expressions/expression.ts";
-import { textOf } from "../expressions/jsonata-ast.ts";
+import { textOf } from "../../expressions/syntax/ast.ts";
 import { decidingParts } from "./deciding-parts.ts";
 import { REDACTED, type Redaction } from "./redaction.ts";
 import { shownValue } from "./shown-value.ts";
-import type { OutlineNode } from "./syntax-outline.ts";
+import type { OutlineNode } from "../../expressions/tracing/syntax-outline.ts";
 import { DEFAULT_TRACE_LIMITS, type TraceLimits, type TraceNode } from "./trace-node.ts";
-import type { TracedExpression } from "./traced-expression.ts";
+import type { TracedExpression } from "../../expressions/tracing/traced-expression.ts";
 import { truthOf } from "./truth.ts";
 
 /** One evaluation, with what every part of the expression gave. */

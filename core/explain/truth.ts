@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { behindView } from "../attributes/recorder.ts";
-import { isFunctionObject } from "../expressions/limits.ts";
+import { behindView } from "../../expressions/runtime/reads/recorder.ts";
+import { isFunctionObject } from "../../expressions/interpreter/limits.ts";
 
 /** What JSONata's `and`, `or`, `?` and `$not` make of a value (its $boolean, with no value as false). Reads no view. */
 export function truthOf(value: unknown): boolean {

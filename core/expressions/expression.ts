@@ -1,9 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AttributeBag, AttributePath } from "../attributes/bag.ts";
-import type { AstNode } from "./jsonata-ast.ts";
-import type { Reads } from "../attributes/reads.ts";
+import type { StaticReferences } from "../../expressions/analysis/static-references.ts";
+import type { ExpressionFault } from "../../expressions/errors/expression-error.ts";
+import type { AttributeBag } from "../attributes/bag.ts";
+import type { AstNode } from "../../expressions/syntax/ast.ts";
+import type { Reads } from "../../expressions/runtime/reads/reads.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 
 /**
@@ -33,65 +35,8 @@ export interface EvaluationContext {
   readonly reads?: Reads;
 }
 
-/** What an expression can read, found without running it. */
-export interface StaticReferences {
-  readonly paths: readonly StaticReference[];
-  /** False when it may read more than `paths`: wildcards, $lookup with a computed key, `$` handed to a function. */
-  readonly exact: boolean;
-}
-
-export interface StaticReference {
-  readonly path: AttributePath;
-  /** Where the path begins in the source: an offset in UTF-16 units. */
-  readonly offset: number;
-}
-
-/** Why an expression cannot be compiled. */
-export interface ExpressionFault {
-  readonly code: "PURSER_EXPR_SYNTAX" | "PURSER_EXPR_FORBIDDEN";
-  readonly message: string;
-  /** Offset in the source, in UTF-16 units. */
-  readonly offset: number;
-}
-
 export type CompileResult =
   | { readonly ok: true; readonly expression: Expression }
   | { readonly ok: false; readonly fault: ExpressionFault };
 
 export type CompileExpression = (source: string) => CompileResult;
-
-/** The token that an error is at, as JSONata says it: a name or an operator, or the value of a literal. */
-export type Token = string | number | boolean;
-
-/** A failed evaluation, with JSONata's own code, such as T2009 or D1012 (out of time). */
-export class ExpressionError extends Error {
-  override readonly name = "ExpressionError";
-  readonly code: string;
-  /** Where the token ends that failed, as JSONata says it: UTF-16 units from the start of the source. */
-  position: number | undefined;
-  /** The operator or function that failed. */
-  token: Token | undefined;
-  /** The value that was at fault. */
-  readonly value: unknown;
-  /** The function that says so, where JSONata names it besides the token. */
-  readonly functionName: string | undefined;
-
-  constructor(
-    code: string,
-    message: string,
-    options: {
-      readonly position?: number;
-      readonly token?: Token;
-      readonly value?: unknown;
-      readonly functionName?: string;
-      readonly cause?: unknown;
-    } = {},
-  ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.code = code;
-    this.position = options.position;
-    this.token = options.token;
-    this.value = options.value;
-    this.functionName = options.functionName;
-  }
-}

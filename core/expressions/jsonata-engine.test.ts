@@ -3,8 +3,9 @@
 
 import assert from "node:assert/strict";
 import type { AttributeBag } from "../attributes/bag.ts";
-import { createRecorder } from "../attributes/recorder.ts";
-import { ExpressionError, type ExpressionFault, type Expression } from "./expression.ts";
+import { createRecorder } from "../../expressions/runtime/reads/recorder.ts";
+import { ExpressionError, type ExpressionFault } from "../../expressions/errors/expression-error.ts";
+import { type Expression } from "./expression.ts";
 import { compileWithJsonata } from "./jsonata-engine.ts";
 
 /** A header of that name must not make promises take an object for one of theirs. */

@@ -2,25 +2,30 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import jsonata from "jsonata";
-import { Reads } from "../attributes/reads.ts";
-import { type Builtin, boundedBuiltins, checkPicture, clockBuiltins } from "./bounded-builtins.ts";
-import { findFault, mentionedVariables } from "./checks.ts";
-import { VARYING } from "./checker/function-types.ts";
-import { compileAst } from "./compiler/compile-ast.ts";
-import { RECORDED_READS } from "./compiler/recorded-reads.ts";
+import { Reads } from "../../expressions/runtime/reads/reads.ts";
+import {
+  type Builtin,
+  boundedBuiltins,
+  checkPicture,
+  clockBuiltins,
+} from "../../expressions/interpreter/bounded-builtins.ts";
+import { findFault, mentionedVariables } from "../../expressions/analysis/checks.ts";
+import { VARYING } from "../../expressions/checker/function-types.ts";
+import { compileAst } from "../../expressions/compiler/compile-ast.ts";
+import { RECORDED_READS } from "../../expressions/compiler/recorded-reads.ts";
 import type { CompileExpression, Expression } from "./expression.ts";
-import { evaluationError, syntaxFault } from "./failures.ts";
-import { DEFAULT_EXPRESSION_LIMITS, type ExpressionLimits } from "./limits.ts";
-import { guardInterpreter, METER, replaceRanges } from "./guarded-interpreter.ts";
-import { plainValue } from "./plain-value.ts";
-import { staticReferences } from "./references.ts";
-import { COMPILED_FUNCTIONS } from "./functions/table.ts";
-import type { CompiledFunction } from "./runtime/callee.ts";
-import { Guard, type GuardLimits } from "./runtime/guard.ts";
-import { referenceFunction } from "./runtime/reference-function.ts";
-import { createRegexEngine } from "./regex-engine.ts";
-import { DOCUMENT_SOURCE_LIMITS, faultOfSize } from "./source-limits.ts";
-import { treeOf } from "./tree-of.ts";
+import { evaluationError, syntaxFault } from "../../expressions/errors/failures.ts";
+import { DEFAULT_EXPRESSION_LIMITS, type ExpressionLimits } from "../../expressions/interpreter/limits.ts";
+import { guardInterpreter, METER, replaceRanges } from "../../expressions/interpreter/guarded-interpreter.ts";
+import { plainValue } from "../../expressions/runtime/plain-value.ts";
+import { staticReferences } from "../../expressions/analysis/references.ts";
+import { COMPILED_FUNCTIONS } from "../../expressions/functions/table.ts";
+import type { CompiledFunction } from "../../expressions/runtime/callee.ts";
+import { Guard, type GuardLimits } from "../../expressions/runtime/guard.ts";
+import { referenceFunction } from "../../expressions/runtime/reference-function.ts";
+import { createRegexEngine } from "../../expressions/interpreter/regex-engine.ts";
+import { DOCUMENT_SOURCE_LIMITS, faultOfSize } from "../../expressions/syntax/source-limits.ts";
+import { treeOf } from "../../expressions/syntax/tree-of.ts";
 
 /**
  * A compiler of expressions for the jsonata package's interpreter. What it gives evaluates within `limits`, sees the

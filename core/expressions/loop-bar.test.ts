@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import type { AttributeBag } from "../attributes/bag.ts";
-import { Reads } from "../attributes/reads.ts";
-import { FUNCTION_NAMES } from "./function-names.ts";
+import { Reads } from "../../expressions/runtime/reads/reads.ts";
+import { FUNCTION_NAMES } from "../../expressions/functions/function-names.ts";
 import type { Expression } from "./expression.ts";
 import { createJsonataCompiler } from "./jsonata-engine.ts";
 

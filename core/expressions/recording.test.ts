@@ -5,9 +5,11 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import jsonata from "jsonata";
 import type { AttributeBag, AttributePath, AttributeValue } from "../attributes/bag.ts";
-import { Reads } from "../attributes/reads.ts";
-import { canonicalText, signatureOf } from "../attributes/signature.ts";
-import { ExpressionError, type Expression } from "./expression.ts";
+import { Reads } from "../../expressions/runtime/reads/reads.ts";
+import { canonicalText } from "../../expressions/data.ts";
+import { signatureOf } from "../attributes/signature.ts";
+import { ExpressionError } from "../../expressions/errors/expression-error.ts";
+import { type Expression } from "./expression.ts";
 import { compileWithJsonata } from "./jsonata-engine.ts";
 
 /*

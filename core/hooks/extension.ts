@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AttributeForm } from "../attributes/forms.ts";
+import type { AttributeForm } from "../../expressions/manifest/forms.ts";
 import type { TSchema } from "typebox";
 import type { SpecFault } from "../documents/kinds/kind.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../attributes/bag.ts";
-import { canonicalBag } from "../attributes/canonical/bag.ts";
-import { Malformed } from "../attributes/canonical/malformed.ts";
-import type { PathNormalization } from "../attributes/canonical/path.ts";
+import { canonicalBag } from "../attributes/canonical-bag.ts";
+import { Malformed } from "../../kernel/canonical/malformed.ts";
+import type { PathNormalization } from "../../kernel/canonical/path.ts";
 import type { QuotaCharge } from "../check/decision.ts";
 import type { CheckPlan } from "../check/plan.ts";
 import type { CheckDispatch } from "../check/ports.ts";
@@ -12,7 +12,7 @@ import type { PolicyTestCase, PolicyTestSpec, PolicyTestStep } from "../document
 import type { Coverage } from "../explain/coverage.ts";
 import { explainDecision, type ExplainedResult } from "../explain/explain-decision.ts";
 import type { Explanation } from "../explain/explanation.ts";
-import type { Tracer } from "../explain/traced-expression.ts";
+import type { Tracer } from "../../expressions/tracing/traced-expression.ts";
 import { parseDurationMs } from "../../kernel/duration.ts";
 import type { Clock } from "../../kernel/ports.ts";
 import type { ReportPlan } from "../report/plan.ts";

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import type { AttributeReference } from "../attributes/reference.ts";
+import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
 import { unreliableReads } from "./reliability.ts";
 
 const LINE = { redacted: ["request.headers.cookie"], hashed: ["request.api_key"], cut: [] };

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AttributeReference } from "../attributes/reference.ts";
+import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
 import type { DecisionLogLine } from "./log-line.ts";
 
 /** An attribute that a decision read and the log does not have as it was. */

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AttributeReference } from "../attributes/reference.ts";
+import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
 import { decide } from "../check/decide.ts";
 import type { DocumentRef, QuotaCharge } from "../check/decision.ts";
 import type { Fault } from "../check/evaluation.ts";

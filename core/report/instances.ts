@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../attributes/bag.ts";
-import { behindView } from "../attributes/recorder.ts";
+import { behindView } from "../../expressions/runtime/reads/recorder.ts";
 import {
   andThen,
   describeType,

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../attributes/bag.ts";
-import { Reads } from "../attributes/reads.ts";
+import { Reads } from "../../expressions/runtime/reads/reads.ts";
 import type { DocumentRef } from "../check/decision.ts";
 import { evaluateCondition, Fault, type Scope } from "../check/evaluation.ts";
 import { chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeValue } from "../attributes/bag.ts";
-import { canonicalText } from "../attributes/signature.ts";
+import { canonicalText } from "../../expressions/data.ts";
 import type { ParsedDocument } from "../documents/document.ts";
 import type { ResolvedHandler } from "../documents/set/handlers.ts";
 import type { HandlerSpec, RuleSpec } from "../documents/kinds/handler.ts";

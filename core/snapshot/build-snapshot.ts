@@ -15,7 +15,8 @@ import { MESH_CONFIG, type MeshConfigSpec, pathNormalizationOf } from "../docume
 import { QUOTA_POLICY } from "../documents/kinds/quota-policy.ts";
 import { SERVICE_ENTRY, type ServiceEntrySpec } from "../documents/kinds/service-entry.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../documents/kinds/telemetry.ts";
-import { VIRTUAL_SERVICE, type VirtualServiceSpec } from "../documents/kinds/virtual-service.ts";
+import { VIRTUAL_SERVICE } from "../documents/kinds/virtual-service.ts";
+import type { VirtualServiceSpec } from "../documents/kinds/virtual-service-schema.ts";
 import { faultsOfMeshConfig } from "../documents/set/mesh-config.ts";
 import { faultsOfMetricNames } from "../documents/set/metric-names.ts";
 import { faultsOfReferences } from "../documents/set/references.ts";

@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { PathNormalization } from "../attributes/canonical/path.ts";
+import type { PathNormalization } from "../../kernel/canonical/path.ts";
 import type { Metadata } from "../documents/kinds/kind.ts";
 import type { DestinationRuleSpec } from "../documents/kinds/destination-rule.ts";
 import type { GatewaySpec } from "../documents/kinds/gateway.ts";
 import type { ServiceEntrySpec } from "../documents/kinds/service-entry.ts";
-import type { VirtualServiceSpec } from "../documents/kinds/virtual-service.ts";
+import type { VirtualServiceSpec } from "../documents/kinds/virtual-service-schema.ts";
 import type { Expression } from "../expressions/expression.ts";
 import type { AdapterDefinition, PluginDefinition, TemplateName } from "../hooks/extension.ts";
 import type { SourceLocation } from "../../kernel/diagnostic.ts";

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { createSeededRandom } from "../../plugins/sdk/testing/seeded-random.ts";
 import { chooseDestination, drawFault } from "./chance.ts";
-import { NO_HEADER_OPERATIONS, type WeightedDestination } from "./model.ts";
+import { NO_HEADER_OPERATIONS, type WeightedDestination } from "./resources/route.ts";
 
 const destination = (cluster: string, weight: number): WeightedDestination => ({
   cluster,

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Random } from "../../kernel/ports.ts";
-import type { FaultRule, WeightedDestination } from "./model.ts";
+import type { FaultRule, WeightedDestination } from "./resources/route.ts";
 
 /** What a route leaves to chance: which destination, and whether a fault strikes. */
 

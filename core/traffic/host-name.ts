@@ -1,8 +1,6 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { DEFAULT_NAMESPACE } from "../documents/kinds/kind.ts";
-
 /** How hosts are named, matched and resolved: Istio's rules, which are those of Kubernetes' DNS. */
 
 const CLUSTER_SUFFIX = ".svc.cluster.local";
@@ -11,7 +9,7 @@ const CLUSTER_SUFFIX = ".svc.cluster.local";
  * The one name for a host that may be written in several ways: in a document of the namespace shop, `reviews`,
  * `reviews.shop` and `reviews.shop.svc` are all `reviews.shop.svc.cluster.local`. Other names stand for themselves.
  */
-export function canonicalHost(host: string, namespace: string = DEFAULT_NAMESPACE): string {
+export function canonicalHost(host: string, namespace: string): string {
   if (host === "*" || host.startsWith("*.")) return host;
   const labels = host.split(".");
   if (labels.length === 1) return `${host}.${namespace}${CLUSTER_SUFFIX}`;

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { PathRewrite, RouteMatch } from "./model.ts";
+import type { PathRewrite, RouteMatch } from "./resources/route.ts";
 import { redirectLocation, rewritePath } from "./request-target.ts";
 
 const matchOf = (path: RouteMatch["path"]): RouteMatch => ({

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { PathRewrite, RouteAction, RouteMatch } from "./model.ts";
+import type { PathRewrite, RouteAction, RouteMatch } from "./resources/route.ts";
 
 /** What becomes of a request's target: rewritten on its way, or turned into a redirect's Location. */
 

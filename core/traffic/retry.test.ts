@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { RetryCondition, RetryPolicy } from "./model.ts";
+import type { RetryCondition, RetryPolicy } from "./resources/route.ts";
 import {
   backoffMs,
   DEFAULT_RETRY_POLICY,

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Random } from "../../kernel/ports.ts";
-import type { RetryCondition, RetryPolicy } from "./model.ts";
+import type { RetryCondition, RetryPolicy } from "./resources/route.ts";
 
 /** When and how soon to try again: Envoy's conditions and back-off, with Istio's defaults. */
 

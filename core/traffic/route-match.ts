@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type Authority, authorityText } from "../attributes/canonical/authority.ts";
-import { parseQuery } from "../attributes/canonical/query.ts";
+import { type Authority, authorityText } from "../../kernel/canonical/authority.ts";
+import { parseQuery } from "../../kernel/canonical/query.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import { compileRe2 } from "../../kernel/matching/regex.ts";
 import type { Meter } from "../../kernel/matching/regex/meter.ts";
-import type { HeaderMatch, RouteMatch, StringMatch } from "./model.ts";
+import type { HeaderMatch, RouteMatch, StringMatch } from "./resources/route.ts";
 
-/** What routing reads of a request, each part in its one form (core/attributes/canonical). */
+/** What routing reads of a request, each part in its one form (kernel/canonical). */
 export interface RouteRequest {
   /** Of the Host header, or of an absolute target. */
   readonly authority: Authority;

@@ -3,9 +3,9 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Authority, parseAuthority } from "../attributes/canonical/authority.ts";
+import { type Authority, parseAuthority } from "../../kernel/canonical/authority.ts";
 import { isPurserError } from "../../kernel/errors.ts";
-import { NO_HEADER_OPERATIONS, type Route, type RouteMatch, type VirtualHost } from "./model.ts";
+import { NO_HEADER_OPERATIONS, type Route, type RouteMatch, type VirtualHost } from "./resources/route.ts";
 import type { RouteRequest } from "./route-match.ts";
 import { compileRouteTable, matchRoute } from "./route-table.ts";
 

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Authority } from "../attributes/canonical/authority.ts";
+import type { Authority } from "../../kernel/canonical/authority.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import { type Meter, StepBudget } from "../../kernel/matching/regex/meter.ts";
 import { isWildcard } from "./host-name.ts";
-import type { Route, RouteMatch, RouteTable, VirtualHost } from "./model.ts";
+import type { Route, RouteMatch, RouteTable, VirtualHost } from "./resources/route.ts";
 import { compileMatch, type Predicate, type RouteRequest } from "./route-match.ts";
 
 /** A route table made ready once, when the configuration arrives, so that a request only looks things up. */

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { RefCounted } from "../../kernel/ref-counted.ts";
 import { planChecks, type CheckPlan } from "../../core/check/plan.ts";
 import type { CheckDispatch, CheckObserver } from "../../core/check/ports.ts";
 import { planReports, type ReportPlan } from "../../core/report/plan.ts";
@@ -16,7 +17,7 @@ import type { FindStore } from "./quota/quota-stores.ts";
 export type GenerationParts = Pick<Generation, "snapshot" | "table" | "dispatch" | "findStore" | "observer">;
 
 /** A snapshot at work with its handlers. Requests keep the one they began with: it ends when the last of them is over. */
-export class Generation {
+export class Generation extends RefCounted {
   readonly snapshot: Snapshot;
   readonly table: HandlerTable;
   readonly checkPlan: CheckPlan;
@@ -30,10 +31,10 @@ export class Generation {
   readonly observer: CheckObserver;
   /** The plugins that want to see what is reported. */
   readonly watchers: readonly { readonly handler: Handler; readonly hooks: HandlerHooks }[];
-  #holders = 0;
-  #onUnused: (() => void) | undefined;
 
-  constructor({ snapshot, table, dispatch, findStore, observer }: GenerationParts) {
+  /** @param onUnused Called once it is replaced and no request needs it any more. */
+  constructor({ snapshot, table, dispatch, findStore, observer }: GenerationParts, onUnused: () => void) {
+    super(onUnused);
     this.snapshot = snapshot;
     this.table = table;
     this.dispatch = dispatch;
@@ -49,27 +50,5 @@ export class Generation {
       snapshot.documents.map((document) => `${document.kind}/${displayName(document)}`),
     );
     this.quotaPolicies = new Map(snapshot.quotaPolicies.map((policy) => [policy.name, policy]));
-  }
-
-  hold(): void {
-    this.#holders += 1;
-  }
-
-  release(): void {
-    this.#holders -= 1;
-    this.#endWhenUnused();
-  }
-
-  /** No new request begins with it; `onUnused` is called once, when no request needs it any more. */
-  retire(onUnused: () => void): void {
-    this.#onUnused = onUnused;
-    this.#endWhenUnused();
-  }
-
-  #endWhenUnused(): void {
-    if (this.#holders > 0 || this.#onUnused === undefined) return;
-    const onUnused = this.#onUnused;
-    this.#onUnused = undefined;
-    onUnused();
   }
 }

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Clock, Logger, Scheduler } from "../../kernel/ports.ts";
-import type { Generation } from "./active-snapshot.ts";
+import { RefCounted } from "../../kernel/ref-counted.ts";
+import { Generation, type GenerationParts } from "./active-snapshot.ts";
 import type { Handler } from "./handlers/handler.ts";
 
 /** How long requests may keep a replaced snapshot's handlers alive, and how long such a handler may take to close; Mixer's own. */
@@ -17,8 +18,8 @@ export class Generations {
   #current: Generation | undefined;
   /** Replaced and not yet over, with what ends them. */
   readonly #draining = new Map<Generation, () => void>();
-  /** How many generations need each handler. */
-  readonly #users = new Map<Handler, number>();
+  /** Held by each generation that needs the handler. */
+  readonly #handlers = new Map<Handler, RefCounted>();
   readonly #closings = new Map<Handler, Promise<void>>();
   #onDrained: (() => void) | undefined;
   /** When the mixer ends, on the monotonic clock: no drain or close that is under way may take longer. */
@@ -32,10 +33,10 @@ export class Generations {
     return this.#current;
   }
 
-  swap(generation: Generation): void {
-    for (const handler of handlersOf(generation)) {
-      this.#users.set(handler, (this.#users.get(handler) ?? 0) + 1);
-    }
+  /** Makes a generation of the parts and puts it in force; the one before it begins to drain. */
+  swap(parts: GenerationParts): void {
+    const generation: Generation = new Generation(parts, () => this.#draining.get(generation)?.());
+    for (const handler of handlersOf(generation)) this.#holdHandler(handler);
     const previous = this.#current;
     this.#current = generation;
     if (previous !== undefined) this.#drain(previous, DRAIN_DEADLINE_MS);
@@ -64,7 +65,7 @@ export class Generations {
     const end = (): void => {
       if (!this.#draining.delete(generation)) return;
       cancel();
-      for (const handler of handlersOf(generation)) this.#leave(handler);
+      for (const handler of handlersOf(generation)) this.#handlers.get(handler)?.release();
       if (this.#draining.size === 0) this.#onDrained?.();
     };
     const cancel = this.#world.scheduler.after(deadlineMs, () => {
@@ -74,7 +75,7 @@ export class Generations {
       end();
     });
     this.#draining.set(generation, end);
-    generation.retire(end);
+    generation.release();
   }
 
   #drained(deadlineMs: number): Promise<void> {
@@ -88,14 +89,14 @@ export class Generations {
     });
   }
 
-  #leave(handler: Handler): void {
-    const users = (this.#users.get(handler) ?? 1) - 1;
-    if (users > 0) {
-      this.#users.set(handler, users);
-      return;
-    }
-    this.#users.delete(handler);
-    this.#closeHandler(handler);
+  #holdHandler(handler: Handler): void {
+    const references = this.#handlers.get(handler);
+    if (references !== undefined) return references.hold();
+    const onUnused = (): void => {
+      this.#handlers.delete(handler);
+      this.#closeHandler(handler);
+    };
+    this.#handlers.set(handler, new RefCounted(onUnused));
   }
 
   #closeHandler(handler: Handler): void {

@@ -8,7 +8,8 @@ import {
 } from "../../core/documents/kinds/service-entry.ts";
 import type { TrafficDocument } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, resolveHost, splitHost } from "../../core/traffic/host-name.ts";
-import type { Endpoint, ServiceIdentity } from "../../core/traffic/model.ts";
+import type { ServiceIdentity } from "../../core/traffic/resources/cluster.ts";
+import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
 
 /** A service that can be called: one host of a ServiceEntry. */
 export interface Service {

@@ -10,7 +10,7 @@ import { briefly } from "../../kernel/diagnostic.ts";
 import { isPurserError, messageOf, PurserError } from "../../kernel/errors.ts";
 import type { LongPolls } from "../../kernel/long-polls.ts";
 import type { Logger } from "../../kernel/ports.ts";
-import type { ProxyConfig } from "../../core/traffic/model.ts";
+import type { ProxyConfig } from "../../core/traffic/resources/resource-set.ts";
 import type { PilotMetrics } from "./http-metrics.ts";
 import type { Pilot } from "../pilot.ts";
 import { createStaticRegistry } from "../registry/registry-static.ts";

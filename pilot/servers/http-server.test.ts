@@ -6,7 +6,7 @@ import { encodeProxyConfigQuery } from "../../api/pilot-http.ts";
 import type { ProxyNode } from "../../api/pilot.ts";
 import type { ErrorBody } from "../../api/error-body.ts";
 import { isPurserError } from "../../kernel/errors.ts";
-import type { ProxyConfig } from "../../core/traffic/model.ts";
+import type { ProxyConfig } from "../../core/traffic/resources/resource-set.ts";
 import { createCollectingLogger } from "../../plugins/sdk/testing/logger.ts";
 import { createRealTime } from "../../plugins/sdk/testing/time.ts";
 import { BOOKSHOP, trafficDocuments } from "../../test/support/traffic-documents.ts";

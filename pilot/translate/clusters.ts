@@ -5,7 +5,8 @@ import type { DestinationRuleSpec, TrafficPolicySpec } from "../../core/document
 import { parseDurationMs } from "../../kernel/duration.ts";
 import type { TrafficDocument } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, compareExactness, hostCovers, splitHost } from "../../core/traffic/host-name.ts";
-import type { Cluster, Endpoint, ServiceIdentity } from "../../core/traffic/model.ts";
+import type { Cluster, ServiceIdentity } from "../../core/traffic/resources/cluster.ts";
+import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import { areSidecars, type Registry, type Service } from "../registry/registry-static.ts";
 
 /** Envoy's default circuit breaker; Istio's own is no limit, which a proxy that must not fall over cannot have. */

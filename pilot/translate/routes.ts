@@ -6,7 +6,7 @@ import type {
   HttpMatchSpec,
   HttpRouteSpec,
   VirtualServiceSpec,
-} from "../../core/documents/kinds/virtual-service.ts";
+} from "../../core/documents/kinds/virtual-service-schema.ts";
 import { displayName } from "../../core/documents/kinds/kind.ts";
 import { parseDurationMs } from "../../kernel/duration.ts";
 import type { TrafficDocument } from "../../core/snapshot/snapshot.ts";
@@ -21,7 +21,7 @@ import {
   type RouteHeaderOperations,
   type RouteMatch,
   type StringMatch,
-} from "../../core/traffic/model.ts";
+} from "../../core/traffic/resources/route.ts";
 import { DEFAULT_RETRY_POLICY, parseRetryOn } from "../../core/traffic/retry.ts";
 import { AUTHORITY_HEADER } from "../../core/traffic/route-match.ts";
 import type { ClusterSet } from "./clusters.ts";

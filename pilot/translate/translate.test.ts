@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { type Authority, parseAuthority } from "../../core/attributes/canonical/authority.ts";
+import { type Authority, parseAuthority } from "../../kernel/canonical/authority.ts";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { ProxyNode } from "../../api/pilot.ts";
-import type { ProxyConfig, Route } from "../../core/traffic/model.ts";
+import type { ProxyConfig } from "../../core/traffic/resources/resource-set.ts";
+import type { Route } from "../../core/traffic/resources/route.ts";
 import { compileRouteTable, matchRoute } from "../../core/traffic/route-table.ts";
 import { BOOKSHOP, trafficDocuments } from "../../test/support/traffic-documents.ts";
 import { translate } from "./translate.ts";

@@ -3,11 +3,14 @@
 
 import { createHash } from "node:crypto";
 import type { ProxyNode } from "../../api/pilot.ts";
-import type { PathNormalization } from "../../core/attributes/canonical/path.ts";
+import type { PathNormalization } from "../../kernel/canonical/path.ts";
 import { DEFAULT_NAMESPACE } from "../../core/documents/kinds/kind.ts";
 import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, splitHost } from "../../core/traffic/host-name.ts";
-import type { Listener, ProxyConfig, RouteTable, ServiceIdentity } from "../../core/traffic/model.ts";
+import type { ServiceIdentity } from "../../core/traffic/resources/cluster.ts";
+import type { Listener } from "../../core/traffic/resources/listener.ts";
+import type { ProxyConfig } from "../../core/traffic/resources/resource-set.ts";
+import type { RouteTable } from "../../core/traffic/resources/route.ts";
 import { NO_RETRIES } from "../../core/traffic/retry.ts";
 import { ClusterSet } from "./clusters.ts";
 import { createStaticRegistry, type Registry } from "../registry/registry-static.ts";
@@ -141,7 +144,7 @@ function identityOf({ service }: SidecarNode, registry: Registry): ServiceIdenti
     registry.find(service, DEFAULT_NAMESPACE)?.identity ??
     registry.services.find(({ identity }) => identity.name === service)?.identity ?? {
       host: service,
-      ...splitHost(canonicalHost(service), DEFAULT_NAMESPACE),
+      ...splitHost(canonicalHost(service, DEFAULT_NAMESPACE), DEFAULT_NAMESPACE),
     }
   );
 }

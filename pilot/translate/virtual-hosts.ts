@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { GatewaySpec } from "../../core/documents/kinds/gateway.ts";
-import { MESH_GATEWAY, type VirtualServiceSpec } from "../../core/documents/kinds/virtual-service.ts";
+import { MESH_GATEWAY, type VirtualServiceSpec } from "../../core/documents/kinds/virtual-service-schema.ts";
 import type { TrafficDocument } from "../../core/snapshot/snapshot.ts";
 import {
   canonicalHost,
@@ -11,7 +11,7 @@ import {
   hostCovers,
   hostIntersection,
 } from "../../core/traffic/host-name.ts";
-import type { VirtualHost } from "../../core/traffic/model.ts";
+import type { VirtualHost } from "../../core/traffic/resources/route.ts";
 import { DEFAULT_RETRY_POLICY } from "../../core/traffic/retry.ts";
 import type { ClusterSet } from "./clusters.ts";
 import { qualifyGateway } from "./gateway-name.ts";

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 
 import { httpStatusOfError } from "../../api/error-body.ts";
 import { createSurfaceGuard, requireJsonType, type SurfaceGuard } from "../../api/surface-guard.ts";
-import type { ProxyConfig } from "../../core/traffic/model.ts";
+import type { ProxyConfig } from "../../core/traffic/resources/resource-set.ts";
 import { isPurserError, messageOf, PurserError } from "../../kernel/errors.ts";
 import { listenError } from "../../kernel/listen-error.ts";
 import type { Logger } from "../../kernel/ports.ts";

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { decodeProxyConfigQuery } from "../../api/pilot-http.ts";
 import type { ProxyNode } from "../../api/pilot.ts";
-import type { ProxyConfig } from "../../core/traffic/model.ts";
+import type { ProxyConfig } from "../../core/traffic/resources/resource-set.ts";
 import { garbage, hang, json, realPorts, ToyServer, until } from "../control-plane/toy-server.test.ts";
 import { createHttpPilotService } from "./http-pilot-service.ts";
 

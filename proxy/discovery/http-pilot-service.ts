@@ -5,7 +5,7 @@ import type { PilotService, ProxyNode } from "../../api/pilot.ts";
 import { encodeProxyConfigQuery } from "../../api/pilot-http.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
-import type { ProxyConfig } from "../../core/traffic/model.ts";
+import type { ProxyConfig } from "../../core/traffic/resources/resource-set.ts";
 import { JsonClient } from "../control-plane/json-client.ts";
 import { startLongPoll } from "../control-plane/long-poll.ts";
 

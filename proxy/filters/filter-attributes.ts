@@ -5,11 +5,11 @@ import { isIP } from "node:net";
 
 import type { ProxyNode } from "../../api/pilot.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
-import { headerValues } from "../../core/attributes/canonical/header-values.ts";
+import { headerValues } from "../../kernel/canonical/header-values.ts";
 import { type AttributeGroup, present, requestGroup } from "../../core/attributes/request-group.ts";
 import type { DocumentRef } from "../../core/check/decision.ts";
 import { STATUS_CODES } from "../../kernel/status.ts";
-import type { Endpoint } from "../../core/traffic/model.ts";
+import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import type { Exchange } from "../pipeline/exchange.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import type { Filter } from "./filter.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { headerBytesOf } from "../../core/attributes/header-text.ts";
+import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
 import type { RequestFate } from "../../core/check/decision.ts";
 import { shortExplanation } from "../../core/explain/short-text.ts";
 import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";

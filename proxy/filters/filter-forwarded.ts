@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { authorityText } from "../../core/attributes/canonical/authority.ts";
-import { canonicalScheme } from "../../core/attributes/canonical/scheme.ts";
+import { authorityText } from "../../kernel/canonical/authority.ts";
+import { canonicalScheme } from "../../kernel/canonical/scheme.ts";
 import { canonicalAddress } from "../../kernel/matching/ip-address.ts";
 import type { Exchange } from "../pipeline/exchange.ts";
 import { isRemovedAtEdge } from "../transport/fields/client-claims.ts";

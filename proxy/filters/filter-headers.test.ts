@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 
-import { NO_HEADER_OPERATIONS } from "../../core/traffic/model.ts";
+import { NO_HEADER_OPERATIONS } from "../../core/traffic/resources/route.ts";
 import { ALLOW, call, cleanUp, raw, startWith } from "../testing/harness.test.ts";
 import type { Verdict } from "../policy/verdict.ts";
 

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { headerBytesOf } from "../../core/attributes/header-text.ts";
+import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
 import { isReservedHeader } from "../../core/attributes/header-fields.ts";
 import type { HeaderOperation } from "../../core/templates/instances.ts";
-import type { RouteHeaderOperations } from "../../core/traffic/model.ts";
+import type { RouteHeaderOperations } from "../../core/traffic/resources/route.ts";
 import { rewritePath } from "../../core/traffic/request-target.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
 import type { Filter } from "./filter.ts";

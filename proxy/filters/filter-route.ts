@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { authorityText } from "../../core/attributes/canonical/authority.ts";
+import { authorityText } from "../../kernel/canonical/authority.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import type { Random } from "../../kernel/ports.ts";
 import { chooseDestination } from "../../core/traffic/chance.ts";

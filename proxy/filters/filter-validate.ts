@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { authorityText, parseAuthority } from "../../core/attributes/canonical/authority.ts";
-import { Malformed } from "../../core/attributes/canonical/malformed.ts";
-import { parseRequestTarget } from "../../core/attributes/canonical/target.ts";
+import { authorityText, parseAuthority } from "../../kernel/canonical/authority.ts";
+import { Malformed } from "../../kernel/canonical/malformed.ts";
+import { parseRequestTarget } from "../../kernel/canonical/target.ts";
 import { faultReply, type LocalReply } from "../pipeline/local-reply.ts";
 import type { Exchange } from "../pipeline/exchange.ts";
 import { removeHopByHop } from "../transport/fields/hop-by-hop.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Listener } from "../../core/traffic/model.ts";
+import type { Listener } from "../../core/traffic/resources/listener.ts";
 import { listenError } from "../../kernel/listen-error.ts";
 import type { Scheduler } from "../../kernel/ports.ts";
 import { type FaultKind, faultReply, renderLocalReply } from "../pipeline/local-reply.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Listener } from "../../core/traffic/model.ts";
+import type { Listener } from "../../core/traffic/resources/listener.ts";
 import type { ProxySnapshot } from "../snapshot.ts";
 import { type ListenerServices, ListenerServer } from "./listener-server.ts";
 

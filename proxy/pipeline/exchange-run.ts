@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { authorityText } from "../../core/attributes/canonical/authority.ts";
+import { authorityText } from "../../kernel/canonical/authority.ts";
 import { attempt, isPromise } from "../../kernel/maybe-promise.ts";
 import { messageOf } from "../../kernel/errors.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";

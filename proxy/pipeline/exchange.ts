@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../../core/attributes/bag.ts";
-import type { Authority } from "../../core/attributes/canonical/authority.ts";
+import type { Authority } from "../../kernel/canonical/authority.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
-import type { Endpoint, Listener, RouteAction, WeightedDestination } from "../../core/traffic/model.ts";
+import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
+import type { Listener } from "../../core/traffic/resources/listener.ts";
+import type { RouteAction, WeightedDestination } from "../../core/traffic/resources/route.ts";
 import type { MatchedRoute } from "../../core/traffic/route-table.ts";
 import type { Cluster } from "../upstream/cluster.ts";
 import type { ConnectionFacts } from "../transport/contract/connection.ts";

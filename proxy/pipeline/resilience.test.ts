@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 
-import type { RetryPolicy } from "../../core/traffic/model.ts";
+import type { RetryPolicy } from "../../core/traffic/resources/route.ts";
 import { DEFAULT_RETRY_POLICY, NO_RETRIES } from "../../core/traffic/retry.ts";
 import {
   call,

@@ -5,7 +5,7 @@ import type { ProxyNode } from "../../api/pilot.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { isPromise } from "../../kernel/maybe-promise.ts";
 import type { Clock, Random } from "../../kernel/ports.ts";
-import type { ProxyConfig } from "../../core/traffic/model.ts";
+import type { ProxyConfig } from "../../core/traffic/resources/resource-set.ts";
 import { Cluster } from "../upstream/cluster.ts";
 import { Exchange } from "./exchange.ts";
 import { filterRequest, filtersBeforeCheck } from "../filters/chain.ts";

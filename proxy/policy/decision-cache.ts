@@ -3,7 +3,7 @@
 
 import { LRUCache } from "lru-cache";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
-import type { AttributeReference } from "../../core/attributes/reference.ts";
+import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
 import { signatureOf } from "../../core/attributes/signature.ts";
 import type { Decision } from "../../core/check/decision.ts";
 

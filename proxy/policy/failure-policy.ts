@@ -3,7 +3,7 @@
 
 import type { Fallback, PolicyState } from "../../api/mixer.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
-import { Reads } from "../../core/attributes/reads.ts";
+import { Reads } from "../../expressions/runtime/reads/reads.ts";
 import { repeatedFields } from "../../core/attributes/repeated.ts";
 import type { QuotaCharge } from "../../core/check/decision.ts";
 import { andThen, evaluateCondition, evaluateMap, Fault, type Scope } from "../../core/check/evaluation.ts";
@@ -11,7 +11,7 @@ import { largestCharges, type Tried, tryEachValue } from "../../core/check/each-
 import { recordOf } from "../../core/check/instances.ts";
 import { evaluateAmount, evaluateLimit } from "../../core/check/quota-charges.ts";
 import type { CompileExpression, Expression } from "../../core/expressions/expression.ts";
-import type { Meter } from "../../core/expressions/runtime/guard.ts";
+import type { Meter } from "../../expressions/runtime/guard.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import { attempt, chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 import type { Clock } from "../../kernel/ports.ts";

@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 
-import type { FaultRule, Listener } from "../../core/traffic/model.ts";
+import type { Listener } from "../../core/traffic/resources/listener.ts";
+import type { FaultRule } from "../../core/traffic/resources/route.ts";
 import {
   ALLOW,
   call,

@@ -11,7 +11,7 @@ import type {
   ReportRequest,
 } from "../../api/mixer.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
-import { createRecorder } from "../../core/attributes/recorder.ts";
+import { createRecorder } from "../../expressions/runtime/reads/recorder.ts";
 import type { Decision, QuotaCharge, QuotaOutcome } from "../../core/check/decision.ts";
 import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
 import { PurserError } from "../../kernel/errors.ts";

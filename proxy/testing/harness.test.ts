@@ -7,15 +7,12 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Socket
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { Clock, Logger, Scheduler } from "../../kernel/ports.ts";
-import type {
-  Cluster,
-  Endpoint,
-  Listener,
-  ProxyConfig,
-  Route,
-  RouteAction,
-} from "../../core/traffic/model.ts";
-import { NO_HEADER_OPERATIONS } from "../../core/traffic/model.ts";
+import type { Cluster } from "../../core/traffic/resources/cluster.ts";
+import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
+import type { Listener } from "../../core/traffic/resources/listener.ts";
+import type { ProxyConfig } from "../../core/traffic/resources/resource-set.ts";
+import type { Route, RouteAction } from "../../core/traffic/resources/route.ts";
+import { NO_HEADER_OPERATIONS } from "../../core/traffic/resources/route.ts";
 import { NO_RETRIES } from "../../core/traffic/retry.ts";
 import type { PolicyClient, Verdict } from "../policy/verdict.ts";
 import { createProxy, type Proxy, type ProxyOptions } from "../proxy.ts";

@@ -3,7 +3,8 @@
 
 import type { Logger, Random } from "../../kernel/ports.ts";
 import { messageOf } from "../../kernel/errors.ts";
-import type { Cluster as ClusterConfig, Endpoint } from "../../core/traffic/model.ts";
+import type { Cluster as ClusterConfig } from "../../core/traffic/resources/cluster.ts";
+import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import { Cluster, ClusterEndpoint, type ClusterLoad } from "./cluster.ts";
 import type { Transport } from "../transport/contract/transport.ts";
 import { Upstream } from "./upstream.ts";

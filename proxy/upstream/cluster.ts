@@ -4,7 +4,8 @@
 import type { Random } from "../../kernel/ports.ts";
 import { createPicker, pickAvoiding } from "../../core/traffic/balancing/load-balancer.ts";
 import type { Candidate, Picker } from "../../core/traffic/balancing/picker.ts";
-import type { Cluster as ClusterConfig, Endpoint } from "../../core/traffic/model.ts";
+import type { Cluster as ClusterConfig } from "../../core/traffic/resources/cluster.ts";
+import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** An endpoint as one version of a cluster sees it; the connections behind it outlive the version. */

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Endpoint } from "../../core/traffic/model.ts";
+import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import type { ClientStream, ClientStreamReceiver, TransportClient } from "../transport/contract/client.ts";
 import type { RequestHead } from "../transport/contract/head.ts";
 import type { ResetReason } from "../transport/contract/reset.ts";

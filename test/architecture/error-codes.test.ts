@@ -17,6 +17,7 @@ const ROOMS = [
   "config",
   "core",
   "examples",
+  "expressions",
   "kernel",
   "mixer",
   "pilot",

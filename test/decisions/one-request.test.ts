@@ -4,10 +4,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
-import { canonicalBag } from "../../core/attributes/canonical/bag.ts";
-import { Malformed } from "../../core/attributes/canonical/malformed.ts";
-import { PATH_NORMALIZATIONS, type PathNormalization } from "../../core/attributes/canonical/path.ts";
-import { headerBytesOf } from "../../core/attributes/header-text.ts";
+import { canonicalBag } from "../../core/attributes/canonical-bag.ts";
+import { Malformed } from "../../kernel/canonical/malformed.ts";
+import { PATH_NORMALIZATIONS, type PathNormalization } from "../../kernel/canonical/path.ts";
+import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
 import { isPurserError } from "../../kernel/errors.ts";
 import { translate } from "../../pilot/translate/translate.ts";
 import { readAuthRequest } from "../../mixer/servers/auth/auth-request.ts";

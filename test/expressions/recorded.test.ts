@@ -4,8 +4,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
-import { Reads } from "../../core/attributes/reads.ts";
-import type { AttributeReference } from "../../core/attributes/reference.ts";
+import { Reads } from "../../expressions/runtime/reads/reads.ts";
+import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
 import type { Expression } from "../../core/expressions/expression.ts";
 import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
 import { compile } from "../../expressions/index.ts";

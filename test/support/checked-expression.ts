@@ -4,10 +4,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { type AttributeManifest, mergeManifests } from "../../core/attributes/manifest.ts";
-import type { AttributeManifestSpec } from "../../core/documents/kinds/attribute-manifest.ts";
-import { checkExpression } from "../../core/expressions/checker/check-expression.ts";
-import type { ExpressionFinding, Purpose } from "../../core/expressions/checker/finding.ts";
+import { type AttributeManifest, mergeManifests } from "../../expressions/manifest/manifest.ts";
+import type { AttributeManifestSpec } from "../../expressions/manifest/manifest-spec.ts";
+import { checkExpression } from "../../expressions/checker/check-expression.ts";
+import type { ExpressionFinding, Purpose } from "../../expressions/checker/finding.ts";
 import type { Expression } from "../../core/expressions/expression.ts";
 import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
 

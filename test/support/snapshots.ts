@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../../core/attributes/bag.ts";
-import { DEFAULT_PATH_NORMALIZATION } from "../../core/attributes/canonical/path.ts";
+import { DEFAULT_PATH_NORMALIZATION } from "../../kernel/canonical/path.ts";
 import type { Expression } from "../../core/expressions/expression.ts";
 import type { AdapterDefinition, AdapterHandler, PluginDefinition } from "../../core/hooks/extension.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { DEFAULT_PATH_NORMALIZATION } from "../../core/attributes/canonical/path.ts";
+import { DEFAULT_PATH_NORMALIZATION } from "../../kernel/canonical/path.ts";
 import { parseDocuments } from "../../core/documents/parse-documents.ts";
 import { formatDiagnostic } from "../../kernel/diagnostic.ts";
 import type { TrafficDocument, TrafficDocuments } from "../../core/snapshot/snapshot.ts";

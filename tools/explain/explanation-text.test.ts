@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { planChecks } from "../../core/check/plan.ts";
 import { explainDecision } from "../../core/explain/explain-decision.ts";
-import { createTracer } from "../../core/explain/traced-expression.ts";
+import { createTracer } from "../../expressions/tracing/traced-expression.ts";
 import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
 import { accessPolicy, snapshotOf } from "../../test/support/snapshots.ts";
 import { explanationText } from "./explanation-text.ts";

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../../core/attributes/bag.ts";
-import { canonicalScheme } from "../../core/attributes/canonical/scheme.ts";
-import { headerBytesOf } from "../../core/attributes/header-text.ts";
+import { canonicalScheme } from "../../kernel/canonical/scheme.ts";
+import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
-import type { ProxyConfig } from "../../core/traffic/model.ts";
+import type { ProxyConfig } from "../../core/traffic/resources/resource-set.ts";
 import { translate } from "../../pilot/translate/translate.ts";
 import type { LocalReply } from "../../proxy/pipeline/local-reply.ts";
 import { bagOfTrial } from "../../proxy/pipeline/trial-request.ts";

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributePath } from "../../attributes/bag.ts";
-import { constantsOf } from "../../expressions/compiler/emit-operator.ts";
-import { plainNames } from "../../expressions/compiler/path-node.ts";
-import { type AstNode, textOf, variableName } from "../../expressions/jsonata-ast.ts";
+import { constantsOf } from "../../../expressions/compiler/emit-operator.ts";
+import { plainNames } from "../../../expressions/compiler/path-node.ts";
+import { type AstNode, textOf, variableName } from "../../../expressions/syntax/ast.ts";
 import { compileRegex } from "../../../kernel/matching/regex.ts";
 
 export type Constant = string | number | boolean;

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { PathRead, type Reads } from "../../attributes/reads.ts";
+import { PathRead, type Reads } from "../../../expressions/runtime/reads/reads.ts";
 import type { Expression } from "../../expressions/expression.ts";
 import { ConditionIndex } from "./condition-index.ts";
 import { type KeyTest, keyTestsOf } from "./key-tests.ts";

@@ -1,31 +1,13 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Type, { type Static } from "typebox";
-import { ATTRIBUTE_FORMS } from "../../attributes/forms.ts";
+import Type from "typebox";
+import { ATTRIBUTE_FORMS } from "../../../expressions/manifest/forms.ts";
+import { ATTRIBUTE_TYPES, PHASES } from "../../../expressions/manifest/manifest-spec.ts";
 import { Choice, Closed } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
 
-/** Mixer's value types (istio/api policy/v1beta1/value_type.proto), and ANY for what only the user knows. */
-export const ATTRIBUTE_TYPES = [
-  "STRING",
-  "INT64",
-  "DOUBLE",
-  "BOOL",
-  "TIMESTAMP",
-  "IP_ADDRESS",
-  "EMAIL_ADDRESS",
-  "URI",
-  "DNS_NAME",
-  "DURATION",
-  "STRING_MAP",
-  "STRING_LIST",
-  "ANY",
-] as const;
-
-export const PHASES = ["request", "response"] as const;
-
-const AttributeManifestSpec = Closed({
+const AttributeManifestSchema = Closed({
   attributes: Type.Record(
     Type.String({ description: "The attribute's dotted name, such as request.headers." }),
     Closed({
@@ -54,11 +36,9 @@ const AttributeManifestSpec = Closed({
   ),
 });
 
-export type AttributeManifestSpec = Static<typeof AttributeManifestSpec>;
-
 export const ATTRIBUTE_MANIFEST = {
   kind: "AttributeManifest",
   apiVersions: ["purser.dev/v1"],
   description: "Declares attributes beyond the built-in ones.",
-  spec: AttributeManifestSpec,
+  spec: AttributeManifestSchema,
 } as const satisfies KindDefinition;

@@ -9,7 +9,7 @@ import Type, {
   type TUnsafe,
 } from "typebox";
 import { DURATION_PATTERN, parseDurationMs } from "../../../kernel/duration.ts";
-import type { Phase } from "./kind.ts";
+import type { Phase } from "../../../expressions/manifest/manifest-spec.ts";
 
 /**
  * The field types that documents share. Two carry a mark that generic code looks for, so that no kind needs code of

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { parseExpression } from "../../expressions/checker/parse.ts";
-import { textOf } from "../../expressions/jsonata-ast.ts";
+import { parseExpression } from "../../../expressions/syntax/parse.ts";
+import { textOf } from "../../../expressions/syntax/ast.ts";
 import { headerNameFault, headerValueFault } from "../../attributes/header-fields.ts";
 import type { SpecFault } from "./kind.ts";
 

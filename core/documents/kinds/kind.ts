@@ -3,9 +3,6 @@
 
 import type { Static, TSchema } from "typebox";
 
-/** Which half of a request's life an expression may read: `request` before it is forwarded, `response` after. */
-export type Phase = "request" | "response";
-
 /** A kind of document: what its `spec` holds, and under which apiVersions it is known. */
 export interface KindDefinition<S extends TSchema = TSchema> {
   readonly kind: string;

@@ -6,7 +6,7 @@ import {
   DEFAULT_PATH_NORMALIZATION,
   PATH_NORMALIZATIONS,
   type PathNormalization,
-} from "../../attributes/canonical/path.ts";
+} from "../../../kernel/canonical/path.ts";
 import { Choice, Closed } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
 

@@ -1,11 +1,13 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type AttributeManifest, type AttributeType, mergeManifests } from "../../attributes/manifest.ts";
+import { type AttributeManifest, mergeManifests } from "../../../expressions/manifest/manifest.ts";
+import { type AttributeType } from "../../../expressions/manifest/manifest-spec.ts";
 import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import { documentsOf, faultAt, type ParsedDocument } from "../document.ts";
 import type { ResolvedHandler } from "./handlers.ts";
-import { ATTRIBUTE_MANIFEST, type AttributeManifestSpec } from "../kinds/attribute-manifest.ts";
+import { ATTRIBUTE_MANIFEST } from "../kinds/attribute-manifest.ts";
+import { type AttributeManifestSpec } from "../../../expressions/manifest/manifest-spec.ts";
 import { HANDLER, type HandlerSpec } from "../kinds/handler.ts";
 import type { DocumentPath } from "../yaml/places.ts";
 

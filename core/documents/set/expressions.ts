@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AttributeManifest } from "../../attributes/manifest.ts";
-import { checkExpression } from "../../expressions/checker/check-expression.ts";
-import type { ExpressionFinding } from "../../expressions/checker/finding.ts";
+import type { AttributeManifest } from "../../../expressions/manifest/manifest.ts";
+import { checkExpression } from "../../../expressions/checker/check-expression.ts";
+import type { ExpressionFinding } from "../../../expressions/checker/finding.ts";
 import type { CompileExpression, Expression } from "../../expressions/expression.ts";
 import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import type { ParsedDocument } from "../document.ts";

@@ -9,12 +9,12 @@ import type { DocumentSet } from "./document-set.ts";
 import { DESTINATION_RULE, type DestinationRuleSpec } from "../kinds/destination-rule.ts";
 import { GATEWAY } from "../kinds/gateway.ts";
 import { SERVICE_ENTRY, type ServiceEntrySpec } from "../kinds/service-entry.ts";
+import { VIRTUAL_SERVICE } from "../kinds/virtual-service.ts";
 import {
   type HttpDestinationSpec,
   MESH_GATEWAY,
-  VIRTUAL_SERVICE,
   type VirtualServiceSpec,
-} from "../kinds/virtual-service.ts";
+} from "../kinds/virtual-service-schema.ts";
 import type { DocumentPath } from "../yaml/places.ts";
 
 /** A host that ServiceEntries declare. */

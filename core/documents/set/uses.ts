@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ExpressionUse, Purpose } from "../../expressions/checker/finding.ts";
+import type { ExpressionUse, Purpose } from "../../../expressions/checker/finding.ts";
 import { parseDurationMs } from "../../../kernel/duration.ts";
 import type { ParsedDocument } from "../document.ts";
 import { ACCESS_POLICY, type AccessPolicySpec } from "../kinds/access-policy.ts";
 import { EXPRESSION_KEYWORD, type ExpressionMark } from "../kinds/fields.ts";
 import { RULE, type RuleSpec } from "../kinds/handler.ts";
-import type { Phase } from "../kinds/kind.ts";
+import type { Phase } from "../../../expressions/manifest/manifest-spec.ts";
 import { QUOTA_POLICY } from "../kinds/quota-policy.ts";
 import type { MarkedText } from "../schema/marks.ts";
 import { ruleVariety } from "./rules.ts";

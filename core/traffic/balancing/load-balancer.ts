@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Random } from "../../../kernel/ports.ts";
-import type { Cluster } from "../model.ts";
+import type { Cluster } from "../resources/cluster.ts";
 import type { Candidate, Picker } from "./picker.ts";
 import { createLeastRequestPicker } from "./picker-least-request.ts";
 import { createRandomPicker } from "./picker-random.ts";

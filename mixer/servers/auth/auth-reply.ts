@@ -3,7 +3,7 @@
 
 import { STATUS_CODES } from "node:http";
 import type { CheckReply } from "../../../api/mixer.ts";
-import { headerBytesOf } from "../../../core/attributes/header-text.ts";
+import { headerBytesOf } from "../../../kernel/canonical/header-text.ts";
 import type { DocumentRef, QuotaCharge } from "../../../core/check/decision.ts";
 import type { ErrorCode } from "../../../kernel/error-catalog.ts";
 import { isReservedHeader, isSingleHeader } from "../../../core/attributes/header-fields.ts";

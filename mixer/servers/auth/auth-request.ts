@@ -3,12 +3,12 @@
 
 import { isIP } from "node:net";
 import type { AttributeBag } from "../../../core/attributes/bag.ts";
-import { authorityText, parseAuthority } from "../../../core/attributes/canonical/authority.ts";
-import { Malformed } from "../../../core/attributes/canonical/malformed.ts";
-import { canonicalMethod } from "../../../core/attributes/canonical/method.ts";
-import type { PathNormalization } from "../../../core/attributes/canonical/path.ts";
-import { canonicalScheme } from "../../../core/attributes/canonical/scheme.ts";
-import { parseRequestTarget } from "../../../core/attributes/canonical/target.ts";
+import { authorityText, parseAuthority } from "../../../kernel/canonical/authority.ts";
+import { Malformed } from "../../../kernel/canonical/malformed.ts";
+import { canonicalMethod } from "../../../kernel/canonical/method.ts";
+import type { PathNormalization } from "../../../kernel/canonical/path.ts";
+import { canonicalScheme } from "../../../kernel/canonical/scheme.ts";
+import { parseRequestTarget } from "../../../kernel/canonical/target.ts";
 import { requestGroup } from "../../../core/attributes/request-group.ts";
 import { PurserError } from "../../../kernel/errors.ts";
 import { canonicalAddress } from "../../../kernel/matching/ip-address.ts";

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { separatorOf } from "../../../core/attributes/canonical/header-values.ts";
-import { headerTextOf } from "../../../core/attributes/header-text.ts";
+import { separatorOf } from "../../../kernel/canonical/header-values.ts";
+import { headerTextOf } from "../../../kernel/canonical/header-text.ts";
 import { isSingleHeader } from "../../../core/attributes/header-fields.ts";
 
 /**

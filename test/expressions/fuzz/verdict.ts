@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { DEFAULT_LIMITS } from "../../../expressions/limits.ts";
+import { DEFAULT_LIMITS } from "../../../expressions/public/limits.ts";
 import { type Fault, type Outcome, type Prepared, prepareOurs, prepareReference } from "../suite/outcome.ts";
 import { referenceInTurn } from "../suite/reference-in-turn.ts";
 import type { FuzzCase } from "./fuzz-case.ts";

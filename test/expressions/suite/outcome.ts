@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import jsonata from "jsonata";
-import { ENDING_FORMATS } from "../../../core/expressions/endless-formats.ts";
-import { treeOf } from "../../../core/expressions/tree-of.ts";
+import { ENDING_FORMATS } from "../../../expressions/functions/endless-formats.ts";
+import { treeOf } from "../../../expressions/syntax/tree-of.ts";
 import { compile } from "../../../expressions/index.ts";
 
 /** What came of one evaluation, in a form in which two engines can be compared. */

@@ -1,0 +1,92 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { canonicalAddress } from "../../kernel/matching/ip-address.ts";
+import type { AttributeBag } from "./bag.ts";
+import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
+import { parseAuthority } from "../../kernel/canonical/authority.ts";
+import { separatorOf } from "../../kernel/canonical/header-values.ts";
+import { Malformed } from "../../kernel/canonical/malformed.ts";
+import { canonicalMethod } from "../../kernel/canonical/method.ts";
+import { canonicalPath, type PathNormalization } from "../../kernel/canonical/path.ts";
+import { canonicalQuery } from "../../kernel/canonical/query.ts";
+import { canonicalScheme } from "../../kernel/canonical/scheme.ts";
+
+/** A bag as a person writes it: attributes may have any spelling, and a header may have a list of values. */
+export type PartialBag = Readonly<Record<string, unknown>>;
+
+type Group = Readonly<Record<string, unknown>>;
+
+/**
+ * The bag that a proxy would make of a request that was meant by a bag written by hand: in a policy's test, or for `purser explain`.
+ * Values that are not of their attribute's type stay as they are.
+ *
+ * @returns Malformed for an attribute of which there is no such request; the reason names it.
+ */
+export function canonicalBag(bag: PartialBag, normalization: PathNormalization): AttributeBag | Malformed {
+  const result: Record<string, unknown> = { ...bag };
+  for (const group of ["source", "destination", "origin"]) {
+    const written = bag[group];
+    if (isGroup(written) && typeof written["ip"] === "string")
+      result[group] = { ...written, ip: canonicalAddress(written["ip"]) ?? written["ip"] };
+  }
+  if (isGroup(bag["request"])) {
+    const request = canonicalRequest(bag["request"], normalization);
+    if (request instanceof Malformed) return request;
+    result["request"] = request;
+  }
+  return result as AttributeBag;
+}
+
+function canonicalRequest(written: Group, normalization: PathNormalization): Group | Malformed {
+  const request: Record<string, unknown> = { ...written };
+  for (const [name, convert] of Object.entries({
+    method: canonicalMethod,
+    path: (text: string) => canonicalTarget(text, normalization),
+    url_path: (text: string) =>
+      text.startsWith("/") ? canonicalPath(headerBytesOf(text), normalization) : text,
+    scheme: (text: string) => canonicalScheme(text) ?? text,
+  })) {
+    const text = written[name];
+    if (typeof text !== "string") continue;
+    const value = convert(text);
+    if (value instanceof Malformed) return new Malformed(`request.${name} ${value.reason}`);
+    request[name] = value;
+  }
+  if (typeof written["host"] === "string") {
+    const authority = parseAuthority(written["host"]);
+    if (authority instanceof Malformed) return new Malformed(`request.host ${authority.reason}`);
+    request["host"] = authority.host;
+    if (authority.port !== undefined) request["port"] ??= authority.port;
+  }
+  if (isGroup(written["headers"])) addHeaders(written["headers"], request);
+  return request;
+}
+
+function canonicalTarget(written: string, normalization: PathNormalization): string | Malformed {
+  if (!written.startsWith("/")) return written;
+  const text = headerBytesOf(written);
+  const mark = text.indexOf("?");
+  const path = canonicalPath(mark < 0 ? text : text.slice(0, mark), normalization);
+  if (path instanceof Malformed || mark < 0) return path;
+  return path + canonicalQuery(text.slice(mark));
+}
+
+/** Names in lower case; a list of texts is a header that came in several fields. */
+function addHeaders(written: Group, request: Record<string, unknown>): void {
+  const headers = Object.create(null) as Record<string, unknown>;
+  const repeated = Object.create(null) as Record<string, unknown>;
+  for (const [given, value] of Object.entries(written)) {
+    const name = given.toLowerCase();
+    const isList =
+      Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === "string");
+    headers[name] = isList ? value.join(separatorOf(name)) : value;
+    if (isList && value.length > 1) repeated[name] = value;
+  }
+  request["headers"] = headers;
+  if (Object.keys(repeated).length > 0) request["repeated_headers"] ??= repeated;
+}
+
+function isGroup(value: unknown): value is Group {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,120 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { compileRe2 } from "../../../kernel/matching/regex.ts";
+import { suggest } from "../../../kernel/suggest.ts";
+import { parseRetryOn, RETRY_WORDS } from "../../traffic/retry.ts";
+import { headerMapFaults, headerNamesFaults } from "./header-faults.ts";
+import type { SpecFault } from "./kind.ts";
+import type { HeaderOperationsSpec } from "./traffic-fields.ts";
+import {
+  type HttpMatchSpec,
+  type HttpRouteSpec,
+  MESH_GATEWAY,
+  type VirtualServiceSpec,
+} from "./virtual-service-schema.ts";
+
+type Path = readonly (string | number)[];
+
+/** Checks of a VirtualService that its schema cannot express: one action a route, weights that add up, expressions that compile. */
+export function virtualServiceFaults(spec: VirtualServiceSpec): readonly SpecFault[] {
+  return spec.http.flatMap((route, index) => {
+    const path: Path = ["http", index];
+    return [
+      ...actionFaults(route, path),
+      ...weightFaults(route, path),
+      ...retryFaults(route, path),
+      ...(route.match ?? []).flatMap((match, matchIndex) => [
+        ...regexFaults(match, [...path, "match", matchIndex]),
+        ...gatewayFaults(match, spec.gateways ?? [MESH_GATEWAY], [...path, "match", matchIndex]),
+      ]),
+      ...headerFaults(route.headers, [...path, "headers"]),
+      ...(route.route ?? []).flatMap((destination, destinationIndex) =>
+        headerFaults(destination.headers, [...path, "route", destinationIndex, "headers"]),
+      ),
+    ];
+  });
+}
+
+const ACTIONS = ["route", "redirect", "directResponse"] as const;
+const FORWARDING_FIELDS = ["rewrite", "timeout", "retries"] as const;
+
+function actionFaults(route: HttpRouteSpec, path: Path): readonly SpecFault[] {
+  const given = ACTIONS.filter((action) => route[action] !== undefined);
+  if (given.length !== 1) {
+    return [
+      {
+        path,
+        message: `A route needs exactly one of ${ACTIONS.join(", ")}; this one has ${given.length === 0 ? "none" : given.join(" and ")}`,
+      },
+    ];
+  }
+  if (route.route !== undefined) return [];
+  return FORWARDING_FIELDS.filter((field) => route[field] !== undefined).map((field) => ({
+    path: [...path, field],
+    message: `A route that does not forward has no use for ${field}`,
+  }));
+}
+
+function weightFaults({ route }: HttpRouteSpec, path: Path): readonly SpecFault[] {
+  if (route === undefined || route.length < 2 || route.some(({ weight = 0 }) => weight > 0)) return [];
+  return [
+    { path: [...path, "route"], message: "Of several destinations at least one needs a weight above 0" },
+  ];
+}
+
+function retryFaults({ retries }: HttpRouteSpec, path: Path): readonly SpecFault[] {
+  return parseRetryOn(retries?.retryOn ?? "retriable-status-codes").unknown.map((word) => {
+    const suggestion = suggest(word, RETRY_WORDS);
+    return {
+      path: [...path, "retries", "retryOn"],
+      message: `${JSON.stringify(word)} is not a retry condition that Purser knows, nor a response code`,
+      ...(suggestion === undefined ? {} : { suggestion }),
+    };
+  });
+}
+
+function regexFaults(match: HttpMatchSpec, path: Path): readonly SpecFault[] {
+  const singles = (["uri", "method", "authority"] as const).map(
+    (field) => [[field], match[field]?.regex] as const,
+  );
+  const maps = (["headers", "withoutHeaders", "queryParams"] as const).flatMap((field) =>
+    Object.entries(match[field] ?? {}).map(([name, { regex }]) => [[field, name], regex] as const),
+  );
+  return [...singles, ...maps].flatMap(([field, regex]) => {
+    const compiled = compileRe2(regex ?? "");
+    return compiled.ok
+      ? []
+      : [
+          {
+            path: [...path, ...field, "regex"],
+            message: `Not an RE2 expression that Purser can run: ${compiled.message}`,
+          },
+        ];
+  });
+}
+
+function gatewayFaults(match: HttpMatchSpec, known: readonly string[], path: Path): readonly SpecFault[] {
+  return (match.gateways ?? []).flatMap((name, index) => {
+    if (known.includes(name)) return [];
+    const suggestion = suggest(name, known);
+    return [
+      {
+        path: [...path, "gateways", index],
+        message: `${JSON.stringify(name)} is not among this VirtualService's gateways (${known.join(", ")})`,
+        ...(suggestion === undefined ? {} : { suggestion }),
+      },
+    ];
+  });
+}
+
+function headerFaults(operations: HeaderOperationsSpec | undefined, path: Path): readonly SpecFault[] {
+  return (["request", "response"] as const).flatMap((side) => {
+    const { set, add, remove } = operations?.[side] ?? {};
+    return [
+      ...headerMapFaults(set, [...path, side, "set"], "text"),
+      ...headerMapFaults(add, [...path, side, "add"], "text"),
+      ...headerNamesFaults(remove, [...path, side, "remove"]),
+    ];
+  });
+}

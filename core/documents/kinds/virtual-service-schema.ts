@@ -1,0 +1,201 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Type, { type Static } from "typebox";
+import { Choice, Closed, Duration } from "./fields.ts";
+import {
+  HeaderOperations,
+  Host,
+  PortNumber,
+  PresenceMatch,
+  StringMatch,
+  WildcardHost,
+} from "./traffic-fields.ts";
+
+const Match = Closed({
+  name: Type.Optional(Type.String({ description: "The match's name, for people." })),
+  uri: Type.Optional(StringMatch("The path, without the query.")),
+  ignoreUriCase: Type.Optional(
+    Type.Boolean({ description: "Whether exact and prefix matches of the path ignore case; default false." }),
+  ),
+  method: Type.Optional(StringMatch("The method; case counts.")),
+  authority: Type.Optional(StringMatch("The Host header as it was sent, port included.")),
+  headers: Type.Optional(
+    Type.Record(Type.String(), PresenceMatch("{} for present with any value."), {
+      description: "Headers that must match, by name in any case.",
+    }),
+  ),
+  withoutHeaders: Type.Optional(
+    Type.Record(Type.String(), PresenceMatch("{} for absent."), {
+      description: "Headers that must not match; one that is absent does not.",
+    }),
+  ),
+  queryParams: Type.Optional(
+    Type.Record(Type.String(), PresenceMatch("{} for present with any value."), {
+      description: "Query parameters that must match, by exact name; the first value of each counts.",
+    }),
+  ),
+  port: Type.Optional(PortNumber("The port that was called: of the service, or of the Gateway's server.")),
+  gateways: Type.Optional(
+    Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 1,
+      description: "Where this match counts, of the VirtualService's gateways; all of them when absent.",
+    }),
+  ),
+});
+
+const Destination = Closed({
+  destination: Closed({
+    host: Host("A ServiceEntry's host or short name."),
+    subset: Type.Optional(Type.String({ minLength: 1, description: "A subset of its DestinationRule." })),
+    port: Type.Optional(
+      Closed(
+        { number: PortNumber("One of the service's ports.") },
+        { description: "Default the only one, else the one that was called, else the first." },
+      ),
+    ),
+  }),
+  weight: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 1_000_000,
+      description:
+        "The share of requests, relative to the sum; default 0, or all when there is one destination.",
+    }),
+  ),
+  headers: Type.Optional(HeaderOperations("Header changes for this destination alone, beside the route's.")),
+});
+
+const Percentage = Closed(
+  { value: Type.Number({ minimum: 0, maximum: 100, description: "0 to 100; fractions count." }) },
+  { description: "The share of requests. Required: Istio's own documents disagree on a default." },
+);
+
+const Fault = Closed(
+  {
+    delay: Type.Optional(
+      Closed({ fixedDelay: Duration("How long the request is held."), percentage: Percentage }),
+    ),
+    abort: Type.Optional(
+      Closed({
+        httpStatus: Type.Integer({ minimum: 200, maximum: 599, description: "The answer's status." }),
+        percentage: Percentage,
+      }),
+    ),
+  },
+  { minProperties: 1, description: "Failures on purpose: the delay comes first, then the abort." },
+);
+
+const Retries = Closed(
+  {
+    attempts: Type.Integer({
+      minimum: 0,
+      maximum: 100,
+      description: "Tries after the first; 0 turns retries off.",
+    }),
+    perTryTimeout: Type.Optional(
+      Duration("How long one try may take until its response headers; default 0s: only the route's timeout."),
+    ),
+    retryOn: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 1000,
+        description:
+          "Conditions and response codes with commas between, for every method; default connect-failure,refused-stream,unavailable,cancelled,503 for idempotent methods, and for others only failures before anything was sent.",
+      }),
+    ),
+    backoff: Type.Optional(
+      Duration("The base of the wait before a retry; default 25ms, and ten times it at most."),
+    ),
+  },
+  { description: "When absent: 2 attempts with every default." },
+);
+
+const HttpRoute = Closed({
+  name: Type.Optional(
+    Type.String({ minLength: 1, description: "The route's name, in logs and attributes." }),
+  ),
+  match: Type.Optional(
+    Type.Array(Match, { description: "Any of these; in each, all that is given. All requests when absent." }),
+  ),
+  route: Type.Optional(Type.Array(Destination, { minItems: 1, description: "Where to forward to." })),
+  redirect: Type.Optional(
+    Closed(
+      {
+        uri: Type.Optional(Type.String({ pattern: "^/[!-~]*$", description: "In place of the whole path." })),
+        authority: Type.Optional(Type.String({ pattern: "^[!-~]+$", description: "In place of the host." })),
+        port: Type.Optional(PortNumber("In place of the port.")),
+        scheme: Type.Optional(Choice(["http", "https"], "In place of the scheme.")),
+        redirectCode: Type.Optional(
+          Type.Unsafe<301 | 302 | 303 | 307 | 308>({
+            type: "integer",
+            enum: [301, 302, 303, 307, 308],
+            description: "Default 301.",
+          }),
+        ),
+      },
+      { minProperties: 1, description: "Send the client elsewhere." },
+    ),
+  ),
+  directResponse: Type.Optional(
+    Closed(
+      {
+        status: Type.Integer({ minimum: 200, maximum: 599, description: "The answer's status." }),
+        body: Type.Optional(
+          Closed({
+            string: Type.String({ maxLength: 65_536, description: "The answer's body, as text/plain." }),
+          }),
+        ),
+      },
+      { description: "Answer here, without forwarding." },
+    ),
+  ),
+  rewrite: Type.Optional(
+    Closed(
+      {
+        uri: Type.Optional(
+          Type.String({
+            pattern: '^/[!"$->@-~]*$',
+            description:
+              "In place of the prefix that matched, or of the whole path when the match was another.",
+          }),
+        ),
+        authority: Type.Optional(
+          Type.String({ pattern: "^[!-~]+$", description: "In place of the Host header." }),
+        ),
+      },
+      { minProperties: 1, description: "What to change before forwarding." },
+    ),
+  ),
+  timeout: Type.Optional(
+    Duration("From the whole request to the whole response, retries included; default 0s: none."),
+  ),
+  retries: Type.Optional(Retries),
+  fault: Type.Optional(Fault),
+  headers: Type.Optional(HeaderOperations("Header changes, beside any destination's own.")),
+});
+
+export const VirtualServiceSpec = Closed({
+  hosts: Type.Array(
+    WildcardHost("A ServiceEntry's host or short name, a name that clients use, `*.example.com` or `*`."),
+    {
+      minItems: 1,
+      description: "Which hosts' requests this is about; the most exact host of all VirtualServices counts.",
+    },
+  ),
+  gateways: Type.Optional(
+    Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 1,
+      description: "Gateways by NAME or NAMESPACE/NAME, and `mesh` for the sidecars; default mesh alone.",
+    }),
+  ),
+  http: Type.Array(HttpRoute, { minItems: 1, description: "The first route that matches is taken." }),
+});
+
+export type VirtualServiceSpec = Static<typeof VirtualServiceSpec>;
+export type HttpRouteSpec = Static<typeof HttpRoute>;
+export type HttpMatchSpec = Static<typeof Match>;
+export type HttpDestinationSpec = Static<typeof Destination>;
+
+/** The name that stands for all sidecars among a VirtualService's gateways. */
+export const MESH_GATEWAY = "mesh";

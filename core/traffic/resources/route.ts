@@ -1,0 +1,122 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+export interface RouteTable {
+  readonly name: string;
+  readonly virtualHosts: readonly VirtualHost[];
+}
+
+export interface VirtualHost {
+  readonly name: string;
+  /**
+   * Exact (`reviews`), suffix (`*.example.com`) or `*`; lower case. An exact one may carry a port (`reviews:9090`) and then comes
+   * before the same without; all others are compared without the request's port.
+   */
+  readonly domains: readonly string[];
+  /** The first that matches is taken. */
+  readonly routes: readonly Route[];
+}
+
+export interface Route {
+  readonly name: string;
+  /** Any of these; an empty list matches everything. */
+  readonly matches: readonly RouteMatch[];
+  readonly action: RouteAction;
+  readonly requestHeaders: RouteHeaderOperations;
+  readonly responseHeaders: RouteHeaderOperations;
+  readonly fault?: FaultRule;
+}
+
+export interface RouteMatch {
+  readonly path?: StringMatch;
+  readonly ignoreCase: boolean;
+  readonly method?: StringMatch;
+  /** By name in lower case; `:authority` stands for the Host header, in its one form. */
+  readonly headers: Readonly<Record<string, HeaderMatch>>;
+  readonly withoutHeaders: Readonly<Record<string, HeaderMatch>>;
+  readonly queryParams: Readonly<Record<string, HeaderMatch>>;
+}
+
+/** `regex` is RE2 syntax and must match the whole value. */
+export type StringMatch =
+  | { readonly kind: "exact"; readonly value: string }
+  | { readonly kind: "prefix"; readonly value: string }
+  | { readonly kind: "regex"; readonly value: string };
+
+export type HeaderMatch = StringMatch | { readonly kind: "present" };
+
+export type RouteAction =
+  | {
+      readonly kind: "forward";
+      /** Weights are relative to their sum, which is more than 0. */
+      readonly destinations: readonly WeightedDestination[];
+      readonly rewrite?: { readonly path?: PathRewrite; readonly authority?: string };
+      /** From the whole request's arrival to the whole response; includes retries. 0 for none. */
+      readonly timeoutMs: number;
+      readonly retry: RetryPolicy;
+    }
+  | {
+      readonly kind: "redirect";
+      readonly code: 301 | 302 | 303 | 307 | 308;
+      readonly scheme?: string;
+      readonly authority?: string;
+      readonly port?: number;
+      readonly path?: string;
+    }
+  | { readonly kind: "direct"; readonly status: number; readonly body: string; readonly contentType: string };
+
+export interface WeightedDestination {
+  readonly cluster: string;
+  readonly weight: number;
+  readonly requestHeaders: RouteHeaderOperations;
+  readonly responseHeaders: RouteHeaderOperations;
+}
+
+/** Replaces the part that the route's prefix matched, or the whole path. The query is kept. */
+export type PathRewrite =
+  | { readonly kind: "prefix"; readonly value: string }
+  | { readonly kind: "whole"; readonly value: string };
+
+export interface RouteHeaderOperations {
+  readonly set: Readonly<Record<string, string>>;
+  readonly add: Readonly<Record<string, string>>;
+  readonly remove: readonly string[];
+}
+
+export const NO_HEADER_OPERATIONS: RouteHeaderOperations = { set: {}, add: {}, remove: [] };
+
+export type RetryCondition =
+  | "connect-failure"
+  | "refused-stream"
+  | "reset"
+  | "gateway-error"
+  | "5xx"
+  | "retriable-4xx"
+  | "cancelled"
+  | "deadline-exceeded"
+  | "internal"
+  | "resource-exhausted"
+  | "unavailable";
+
+export interface RetryPolicy {
+  /** Tries after the first; 0 for none. */
+  readonly retries: number;
+  readonly on: readonly RetryCondition[];
+  /** Further response codes to retry. */
+  readonly onStatuses: readonly number[];
+  /**
+   * Whether `on` and `onStatuses` are for idempotent methods alone (RFC 9110, section 9.2.2). A request with another
+   * method is then tried again only when nothing was sent.
+   */
+  readonly idempotentOnly: boolean;
+  /** One try's limit, until response headers; 0 for none. */
+  readonly perTryTimeoutMs: number;
+  /** Envoy's: full jitter in [0, (2^n - 1) × base), at most max. */
+  readonly backoffBaseMs: number;
+  readonly backoffMaxMs: number;
+}
+
+export interface FaultRule {
+  readonly delay?: { readonly delayMs: number; readonly percentage: number };
+  readonly abort?: { readonly status: number; readonly percentage: number };
+}

@@ -1,0 +1,153 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { suggest } from "../../kernel/suggest.ts";
+import { RANGE_FUNCTION, TO_MILLIS_PICTURE } from "../interpreter/bounded-builtins.ts";
+import { builtinOf } from "../functions/reference-functions.ts";
+import type { ExpressionFault } from "../errors/expression-error.ts";
+import { compileLiteral } from "../syntax/regex-literal.ts";
+import { FUNCTION_NAMES, STEADY_FUNCTIONS } from "../functions/function-names.ts";
+import { faultOfConstants } from "../functions/added/constant-arguments.ts";
+import { type AstNode, childrenOf, startOf, textOf, walk } from "../syntax/ast.ts";
+
+/** The first thing that JSONata parses and Purser refuses: what can never work, hides what it reads, or may stall. */
+export function findFault(ast: AstNode, source: string): ExpressionFault | undefined {
+  const faults: ExpressionFault[] = [];
+  const bound = boundVariables(ast);
+  walk(ast, (node) => {
+    const fault =
+      (node.type === "variable" && variableFault(node, source, bound)) ||
+      (node.type === "regex" && regexFault(node, source)) ||
+      (node.type === "path" && pathFault(node)) ||
+      ((node.type === "function" || node.type === "partial") && callFault(node, source, bound));
+    if (fault) faults.push(fault);
+  });
+  return faults.sort((a, b) => a.offset - b.offset)[0];
+}
+
+/** Steps of one path; attributes nest a few deep. */
+const MOST_STEPS = 100;
+
+function pathFault(node: AstNode): ExpressionFault | undefined {
+  const beyond = node.steps?.[MOST_STEPS];
+  if (beyond === undefined) return undefined;
+  const message = `a path has more than ${MOST_STEPS} steps`;
+  return { code: "PURSER_EXPR_SYNTAX", message, offset: beyond.position ?? 0 };
+}
+
+/** Every function and variable that an expression mentions, without the `$`. */
+export function mentionedVariables(ast: AstNode): ReadonlySet<string> {
+  const names = new Set<string>();
+  walk(ast, (node) => {
+    if (node.type === "variable") names.add(textOf(node));
+    if (node.type === "binary" && node.value === "..") names.add(RANGE_FUNCTION);
+  });
+  return names;
+}
+
+/**
+ * Whether an expression's work and its values can grow no faster than the bag: no loops but over what the bag holds,
+ * and no value used twice, so no doubling. Such an expression needs no clock while it runs, and so no pause of the
+ * process (a busy host, a collection of garbage) can be mistaken for a runaway. Most policies are of this sort.
+ */
+export function isBounded(ast: AstNode): boolean {
+  if (ast.group !== undefined || ast.focus !== undefined || ast.index !== undefined) return false;
+  switch (ast.type) {
+    case "function":
+      return (
+        ast.procedure?.type === "variable" &&
+        STEADY_FUNCTIONS.has(textOf(ast.procedure)) &&
+        (ast.arguments ?? []).every(isBounded)
+      );
+    case "binary":
+      return ast.value !== ".." && childrenOf(ast).every(isBounded);
+    case "path":
+    case "name":
+    case "string":
+    case "number":
+    case "value":
+    case "regex":
+    case "unary":
+    case "condition":
+    case "block":
+      return childrenOf(ast).every(isBounded);
+    default:
+      return false;
+  }
+}
+
+/** All names that are bound anywhere: telling scopes apart could only refuse more. */
+function boundVariables(ast: AstNode): ReadonlySet<string> {
+  const bound = new Set(["", "$"]);
+  walk(ast, (node) => {
+    if (node.type === "bind") bound.add(textOf(node.lhs as AstNode));
+    if (node.type === "lambda") for (const parameter of node.arguments ?? []) bound.add(textOf(parameter));
+    if (node.focus !== undefined) bound.add(node.focus);
+    if (node.index !== undefined) bound.add(node.index);
+    for (const stage of node.stages ?? []) if (stage.type === "index") bound.add(textOf(stage));
+  });
+  return bound;
+}
+
+function variableFault(
+  node: AstNode,
+  source: string,
+  bound: ReadonlySet<string>,
+): ExpressionFault | undefined {
+  const name = textOf(node);
+  const offset = startOf(node, source);
+  if (name === "eval") {
+    const message = "$eval is not allowed: what its text reads is hidden from every check";
+    return { code: "PURSER_EXPR_FORBIDDEN", message, offset };
+  }
+  if (bound.has(name) || builtinOf(name) !== undefined) return undefined;
+  // Parts that the parser made up have no position; `??` makes up a call of $exists, which is known.
+  const message = `there is no function or variable $${name}${didYouMean(name, bound)}`;
+  return { code: "PURSER_EXPR_SYNTAX", message, offset };
+}
+
+function callFault(node: AstNode, source: string, bound: ReadonlySet<string>): ExpressionFault | undefined {
+  const procedure = node.procedure as AstNode;
+  if (procedure.type === "variable" && !bound.has(textOf(procedure))) {
+    const message = faultOfConstants(node);
+    if (message !== undefined)
+      return { code: "PURSER_EXPR_SYNTAX", message, offset: startOf(procedure, source) };
+  }
+  if (procedure.type === "variable" && procedure.value === "toMillis" && (node.arguments?.length ?? 0) > 1)
+    return { code: "PURSER_EXPR_FORBIDDEN", message: TO_MILLIS_PICTURE, offset: startOf(procedure, source) };
+  const [first, ...more] = procedure.type === "path" ? (procedure.steps ?? []) : [];
+  if (first?.type !== "name" || more.length > 0) return undefined;
+  const name = textOf(first);
+  const message = `${name} is not a function, as functions begin with a $${didYouMean(name, [])}`;
+  return { code: "PURSER_EXPR_SYNTAX", message, offset: startOf(first, source) };
+}
+
+function didYouMean(name: string, bound: Iterable<string>): string {
+  const candidate = suggest(
+    name,
+    [...FUNCTION_NAMES, ...bound].filter((known) => known.length > 1),
+  );
+  return candidate === undefined ? "" : ` (did you mean $${candidate}?)`;
+}
+
+function regexFault(node: AstNode, source: string): ExpressionFault | undefined {
+  if (!(node.value instanceof RegExp)) return undefined;
+  const result = compileLiteral(node.value);
+  if (result.ok) return undefined;
+  const message = `the regular expression cannot be used: ${result.message}`;
+  return {
+    code: "PURSER_EXPR_SYNTAX",
+    message,
+    offset: literalStart(node.value, node.position ?? 0, source),
+  };
+}
+
+/** Where the literal that ends at `end` begins: its source may be longer than its text, by escaped slashes. */
+function literalStart(literal: RegExp, end: number, source: string): number {
+  const closing = source.lastIndexOf("/", end - 1);
+  for (let at = source.lastIndexOf("/", closing - 1); at >= 0; at = source.lastIndexOf("/", at - 1)) {
+    const text = source.slice(at + 1, closing);
+    if (text === literal.source || text.replaceAll("/", "\\/") === literal.source) return at;
+  }
+  return Math.max(0, closing - literal.source.length - 1);
+}

@@ -1,0 +1,97 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { type AstNode } from "../../syntax/ast.ts";
+import type { Purpose } from "../finding.ts";
+import type { Inference } from "../inference.ts";
+import { argumentOf, onlyExpression } from "../presence.ts";
+import type { TextTest } from "../text-tests.ts";
+import { checkHeaderTest } from "./headers.ts";
+import { checkAddressTest, checkHostTest } from "./hosts.ts";
+import { checkPathTest } from "./paths.ts";
+import { checkPrecedence } from "./precedence.ts";
+
+/**
+ * What a test is trusted with. `catch`: requests that it misses pass a refusal, or are not governed; `admit`: requests that
+ * it is true of are let pass.
+ */
+export type Role = "catch" | "admit";
+
+/** A test in its place. */
+export interface PlacedTest {
+  readonly test: TextTest;
+  readonly role: Role;
+  /** The tests that are joined to it by `or`, itself included. */
+  readonly group: readonly TextTest[];
+}
+
+const ROLES: Readonly<Record<Purpose, Role | undefined>> = {
+  deny: "catch",
+  match: "catch",
+  allow: "admit",
+  audit: undefined,
+  value: undefined,
+  any: undefined,
+};
+
+/** Notes tests that a client can walk round: they miss, or admit, requests that upstreams take for the same. */
+export function checkBypass(ast: AstNode, inference: Inference): void {
+  const role = ROLES[inference.use.purpose];
+  if (role !== undefined) visit(ast, role, undefined, inference);
+}
+
+/** @param group the tests of the chain of `or` that `node` is in; undefined outside of one. */
+function visit(
+  node: AstNode,
+  role: Role,
+  group: readonly TextTest[] | undefined,
+  inference: Inference,
+): void {
+  const inner = onlyExpression(node) ?? argumentOf(node, "exists") ?? argumentOf(node, "boolean");
+  if (inner !== undefined) return visit(inner, role, group, inference);
+  const denied = argumentOf(node, "not");
+  if (denied !== undefined) return visit(denied, opposite(role), undefined, inference);
+  if (node.type === "block") {
+    const last = node.expressions?.at(-1);
+    return last && visit(last, role, undefined, inference);
+  }
+  if (node.type === "condition") {
+    for (const branch of [node.then, node.else])
+      if (branch !== undefined) visit(branch, role, undefined, inference);
+    return;
+  }
+  if (node.type === "binary" && (node.value === "and" || node.value === "or")) {
+    const isTop = node.value === "or" && group === undefined;
+    if (isTop && role === "admit") checkPrecedence(node, inference);
+    const joined = node.value === "and" ? undefined : (group ?? testsJoinedBy(node, inference));
+    for (const side of [node.lhs as AstNode, node.rhs as AstNode]) visit(side, role, joined, inference);
+    return;
+  }
+  const test = testAt(node, inference);
+  if (test === undefined || inference.findings.isWrong(node)) return;
+  const placed = { test, role: test.written === "!=" ? opposite(role) : role, group: group ?? [test] };
+  checkPathTest(placed, inference);
+  checkHostTest(placed, inference);
+  checkAddressTest(placed, inference);
+  checkHeaderTest(placed, inference);
+}
+
+function opposite(role: Role): Role {
+  return role === "catch" ? "admit" : "catch";
+}
+
+/** The test that a condition is: a comparison, a call, or a call after a `.` or a `~>`. */
+function testAt(node: AstNode, { tests }: Inference): TextTest | undefined {
+  const call = node.type === "path" ? node.steps?.at(-1) : node.type === "apply" ? node.rhs : undefined;
+  return tests.get(node) ?? (call && tests.get(call));
+}
+
+/** The tests of a chain of `or`. */
+function testsJoinedBy(node: AstNode, inference: Inference): readonly TextTest[] {
+  const inner = onlyExpression(node);
+  if (inner !== undefined) return testsJoinedBy(inner, inference);
+  if (node.type === "binary" && node.value === "or")
+    return [node.lhs as AstNode, node.rhs as AstNode].flatMap((side) => testsJoinedBy(side, inference));
+  const test = testAt(node, inference);
+  return test === undefined || test.written === "!=" ? [] : [test];
+}

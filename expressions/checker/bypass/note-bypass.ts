@@ -1,0 +1,25 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AstNode } from "../../syntax/ast.ts";
+import type { Inference } from "../inference.ts";
+
+/** Notes that requests slip by, or through, a part of a condition. */
+export function noteBypass(
+  node: AstNode,
+  message: string,
+  suggestion: string | undefined,
+  { findings }: Inference,
+): void {
+  findings.add(node, {
+    code: "PURSER_EXPR_BYPASS",
+    severity: "warning",
+    message,
+    ...(suggestion === undefined ? {} : { suggestion }),
+  });
+}
+
+/** `text` as part of a pattern that matches it alone. */
+export function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+}

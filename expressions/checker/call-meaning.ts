@@ -1,0 +1,155 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AstNode } from "../syntax/ast.ts";
+import { isCalledList } from "./comparisons.ts";
+import { listedIn } from "./forms/text-form.ts";
+import type { Inference } from "./inference.ts";
+import { isOnly, type Shape } from "./kinds.ts";
+import { onlyExpression } from "./presence.ts";
+import type { Operand } from "./text-tests.ts";
+
+/** Functions that look for their second argument in their first, by mistake often the other way round. */
+const SEARCHES: ReadonlySet<string> = new Set([
+  "contains",
+  "startsWith",
+  "endsWith",
+  "glob",
+  "pathMatch",
+  "pathParams",
+  "cidr",
+  "split",
+  "substringBefore",
+  "substringAfter",
+]);
+
+/** Notes calls whose arguments are of the right types and cannot have been meant. */
+export function checkMeaning(
+  node: AstNode,
+  name: string,
+  operands: readonly Operand[],
+  inference: Inference,
+): void {
+  const [first, second] = operands;
+  if (first === undefined) return;
+  if (TEXT_TESTS.has(name) && isCalledList(first.shape)) checkListedText(node, first, second, inference);
+  if (SEARCHES.has(name) && second !== undefined) checkOrderOfArguments(node, name, first, second, inference);
+  else if (name === "count") checkCountOfOne(node, first, inference);
+  else if (name === "exists") checkExistence(node, first, inference);
+  else if (name === "number") checkNumeral(node, first, inference);
+}
+
+/** `$startsWith("/admin", request.url_path)`. */
+function checkOrderOfArguments(
+  node: AstNode,
+  name: string,
+  first: Operand,
+  second: Operand,
+  { findings }: Inference,
+): void {
+  const { constant } = first.shape;
+  const isData = second.shape.place !== undefined || second.shape.form !== undefined;
+  if (typeof constant !== "string" || !isData || first.node === undefined || second.node === undefined)
+    return;
+  const [text, subject] = [findings.textOf(first.node), findings.textOf(second.node)];
+  const listed = name === "contains" ? listedIn(constant) : undefined;
+  const suggestion =
+    listed === undefined
+      ? `$${name}(${subject}, ${text})`
+      : `${subject} in [${listed.map((item) => JSON.stringify(item)).join(", ")}]`;
+  findings.add(node, {
+    code: "PURSER_EXPR_ARGUMENT",
+    severity: "warning",
+    message: `the arguments are the wrong way round: $${name} looks for its second argument in its first, here for ${subject} in ${text}`,
+    suggestion,
+  });
+}
+
+const TEXT_TESTS: ReadonlySet<string> = new Set(["contains", "startsWith", "endsWith", "match"]);
+
+/** `$contains(request.auth.claims.roles, "admin")` fails on a list. */
+function checkListedText(
+  node: AstNode,
+  list: Operand,
+  text: Operand | undefined,
+  { findings }: Inference,
+): void {
+  if (list.node === undefined || text?.node === undefined) return;
+  const [lists, item] = [findings.textOf(list.node), findings.textOf(text.node)];
+  findings.add(node, {
+    code: "PURSER_EXPR_ARGUMENT",
+    severity: "warning",
+    message: `${lists} may be a list, which this function fails on (T0410)`,
+    ...(typeof text.shape.constant === "string" ? { suggestion: `${item} in ${lists}` } : {}),
+  });
+}
+
+/** `$count(request.headers)`: what is no list counts as one. */
+function checkCountOfOne(node: AstNode, { shape, node: argument }: Operand, { findings }: Inference): void {
+  if (shape.place === undefined || argument === undefined) return;
+  const text = findings.textOf(argument);
+  const suggestion = isOnly(shape, "object")
+    ? `$count($keys(${text}))`
+    : isOnly(shape, "string")
+      ? `$length(${text})`
+      : undefined;
+  if (suggestion === undefined) return;
+  findings.add(node, {
+    code: "PURSER_EXPR_ARGUMENT",
+    severity: "warning",
+    message: `${text} is ${isOnly(shape, "object") ? "an object" : "text"}, which $count counts as one`,
+    suggestion,
+  });
+}
+
+/** `$exists(x = "bob")`: a comparison always has a value, and some attributes are always there. */
+function checkExistence(
+  node: AstNode,
+  { shape, node: argument }: Operand,
+  { findings, use }: Inference,
+): void {
+  if (typeof shape.constant === "string" && argument !== undefined) {
+    const isAttribute = use.manifest.lookup(shape.constant.split(".")) !== undefined;
+    findings.add(node, {
+      code: "PURSER_EXPR_CONSTANT",
+      severity: "warning",
+      message: `${findings.textOf(argument)} is a text, which is always there: an attribute is named without quotes`,
+      ...(isAttribute ? { suggestion: `$exists(${shape.constant})` } : {}),
+    });
+    return;
+  }
+  const inner = argument && (onlyExpression(argument) ?? argument);
+  if (inner === undefined || !isAlwaysThere(inner, shape)) return;
+  const text = findings.textOf(inner);
+  const isComparison = inner.type === "binary";
+  findings.add(node, {
+    code: "PURSER_EXPR_CONSTANT",
+    severity: "warning",
+    message: isComparison
+      ? `${text} always has a value, true or false, so $exists of it is always true`
+      : `${text} is always there, so $exists of it is always true`,
+    ...(isComparison ? { suggestion: text } : {}),
+  });
+}
+
+const CONDITIONS: ReadonlySet<unknown> = new Set(["=", "!=", "in", "and", "or"]);
+
+function isAlwaysThere(node: AstNode, shape: Shape): boolean {
+  if (node.type === "binary") return CONDITIONS.has(node.value);
+  return (
+    node.type === "path" && shape.place !== undefined && shape.declaration !== undefined && !shape.optional
+  );
+}
+
+/** `$number(request.method)` always fails. */
+function checkNumeral(node: AstNode, { shape, node: argument }: Operand, { findings }: Inference): void {
+  const { form, declaration } = shape;
+  if (form === undefined || form.numeric || argument === undefined) return;
+  const text = findings.textOf(argument);
+  findings.add(node, {
+    code: "PURSER_EXPR_ARGUMENT",
+    severity: "error",
+    message: `${text} is never a number, so $number of it always fails (D3030)`,
+    ...(declaration?.form === "timestamp" ? { suggestion: `$toMillis(${text})` } : {}),
+  });
+}

@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { StaticReferences } from "../analysis/static-references.ts";
+import type { AstNode } from "../syntax/ast.ts";
+import { AbsenceCheck } from "./absence.ts";
+import { checkBypass } from "./bypass/check-bypass.ts";
+import { checkClaims } from "./claims.ts";
+import type { ExpressionFinding, ExpressionUse } from "./finding.ts";
+import { Findings } from "./findings.ts";
+import { checkForeignPatterns } from "./foreign-patterns.ts";
+import { checkImpossible } from "./impossible/check-impossible.ts";
+import { Inference } from "./inference.ts";
+import { isAnything, isOnly, nounOf, type Shape } from "./kinds.ts";
+import { checkNames } from "./names.ts";
+import { parseExpression } from "../syntax/parse.ts";
+import { checkRecursion } from "./recursion.ts";
+import { type Facts, NO_FACTS, Presence, union } from "./presence.ts";
+
+/** An expression to be checked. */
+export interface CheckedSource {
+  readonly source: string;
+  readonly references: StaticReferences;
+  /** Its syntax tree; parsed from the source when absent. */
+  readonly ast?: AstNode;
+}
+
+/**
+ * What is wrong with an expression, or risky, for what it is used for, in the order of its source. Errors can never work;
+ * a warning may be meant. Pure: the same expression for the same use has the same findings.
+ */
+export function checkExpression(
+  { source, references, ast = parseExpression(source) }: CheckedSource,
+  use: ExpressionUse,
+): readonly ExpressionFinding[] {
+  if (ast === undefined) return [];
+  try {
+    return findingsOf(ast, { source, references }, use);
+  } catch (error) {
+    // Nested deeper than this walk can go: the engine has a limit of its own, and says so.
+    if (error instanceof RangeError) return [];
+    throw error;
+  }
+}
+
+function findingsOf(
+  ast: AstNode,
+  { source, references }: Omit<CheckedSource, "ast">,
+  use: ExpressionUse,
+): readonly ExpressionFinding[] {
+  const findings = new Findings(ast, source);
+  const inference = new Inference(ast, use, findings);
+  checkNames(ast, source, references, inference);
+  checkRecursion(ast, findings);
+  checkForeignPatterns(ast, findings);
+  const presence = new Presence(inference);
+  const facts = factsGiven(use);
+  const absence = new AbsenceCheck(inference, presence);
+  const shape = inference.shapeOf(ast);
+  if (use.purpose === "any") {
+    if (isOnly(shape, "boolean")) absence.condition(ast, facts);
+    else absence.value(ast, facts);
+  } else if (use.purpose !== "value") {
+    checkResult(ast, shape, findings);
+    if (use.purpose !== "audit") absence.condition(ast, facts);
+  } else if (use.cached) {
+    absence.value(ast, facts);
+  }
+  checkImpossible(inference);
+  checkClaims(inference);
+  checkBypass(ast, inference);
+  return findings.all();
+}
+
+/** What the conditions around an expression have made sure of. */
+function factsGiven(use: ExpressionUse): Facts {
+  let facts = NO_FACTS;
+  for (const source of use.given ?? []) {
+    const ast = parseExpression(source);
+    if (ast === undefined) continue;
+    const inference = new Inference(ast, use, new Findings(ast, source));
+    facts = union(facts, new Presence(inference).whenTrue(ast));
+  }
+  return facts;
+}
+
+/** A condition that gives anything but true, false or nothing fails. */
+function checkResult(ast: AstNode, shape: Shape, findings: Findings): void {
+  if (isAnything(shape) || findings.has(ast)) return;
+  const others = [...shape.kinds].filter((kind) => kind !== "boolean");
+  if (others.length === 0) return;
+  const suggestion = conditionMeant(ast, shape, findings);
+  findings.add(ast, {
+    code: "PURSER_EXPR_CONDITION",
+    severity: shape.kinds.has("boolean") ? "warning" : "error",
+    message: `the condition ${shape.kinds.has("boolean") ? "may give" : "gives"} ${nounOf(others)} where true or false is needed`,
+    ...(suggestion === undefined ? {} : { suggestion }),
+  });
+}
+
+/** What a condition of the wrong sort was probably meant to ask. */
+function conditionMeant(ast: AstNode, shape: Shape, findings: Findings): string | undefined {
+  const text = findings.textOf(ast);
+  if (shape.place !== undefined) return `$exists(${text})`;
+  const isMatch = ast.type === "function" && ast.procedure?.value === "match";
+  if (isMatch && ast.arguments?.length === 2) return text.replace(/^\$match/, "$contains");
+  return ast.type === "condition" && shape.kinds.size === 1 && shape.kinds.has("string")
+    ? findings.textOf(ast.condition as AstNode)
+    : undefined;
+}

@@ -1,0 +1,29 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { foreignConstructs } from "../../kernel/matching/regex/foreign-syntax.ts";
+import { type AstNode, walk } from "../syntax/ast.ts";
+import type { Findings } from "./findings.ts";
+
+/** Notes what of a regular expression is another language's, and means something else here. */
+export function checkForeignPatterns(ast: AstNode, findings: Findings): void {
+  walk(ast, (node) => {
+    if (node.type !== "regex") return;
+    const text = findings.textOf(node);
+    const pattern = text.slice(1, text.lastIndexOf("/"));
+    const begin = findings.rangeOf(node).start + 1;
+    for (const { start, end, message, suggestion } of foreignConstructs(pattern)) {
+      // A group that JavaScript has taken is its own: newer versions have flags for groups.
+      if (pattern.startsWith("(?", start)) continue;
+      findings.addAt(
+        { start: begin + start, end: begin + end },
+        {
+          code: "PURSER_EXPR_PATTERN",
+          severity: "warning",
+          message,
+          ...(suggestion === undefined ? {} : { suggestion }),
+        },
+      );
+    }
+  });
+}

@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AttributeDeclaration } from "../manifest/manifest.ts";
+import type { AttributeType } from "../manifest/manifest-spec.ts";
+import type { DataPath } from "../data.ts";
+import { formOf } from "./forms/form-of.ts";
+import type { TextForm } from "./forms/text-form.ts";
+
+/** A sort of value, as JSONata tells them apart when it compares and calls. */
+export type Kind = "string" | "number" | "boolean" | "null" | "array" | "object" | "function";
+
+/** What is known of a value before there is one. */
+export interface Shape {
+  /** What it can be when it is there. */
+  readonly kinds: ReadonlySet<Kind>;
+  /** Whether it may be absent. */
+  readonly optional: boolean;
+  /** Where in the bag it is; absent for what is computed. */
+  readonly place?: DataPath;
+  readonly declaration?: AttributeDeclaration;
+  /** The value, when the expression's text alone decides it. */
+  readonly constant?: string | number | boolean | null;
+  /** What an array holds, when that is known. */
+  readonly items?: ReadonlySet<Kind>;
+  /** What each item of an array constructor is. */
+  readonly elements?: readonly Shape[];
+  /** What its texts can be, or those of its items; absent when nothing is known of them. */
+  readonly form?: TextForm;
+  /** What an object that a function gives always has. */
+  readonly members?: ReadonlyMap<string, Shape>;
+  /** The regular expression that it is. */
+  readonly pattern?: RegExp;
+}
+
+const EVERY_KIND: ReadonlySet<Kind> = new Set<Kind>([
+  "string",
+  "number",
+  "boolean",
+  "null",
+  "array",
+  "object",
+  "function",
+]);
+
+/** Whatever it is, if it is there. */
+export const ANYTHING: Shape = { kinds: EVERY_KIND, optional: true };
+
+/** A value that is always there. */
+export function always(...kinds: readonly Kind[]): Shape {
+  return { kinds: new Set(kinds), optional: false };
+}
+
+const KIND_OF_TYPE: Readonly<Record<AttributeType, Kind | undefined>> = {
+  STRING: "string",
+  INT64: "number",
+  DOUBLE: "number",
+  BOOL: "boolean",
+  TIMESTAMP: "string",
+  IP_ADDRESS: "string",
+  EMAIL_ADDRESS: "string",
+  URI: "string",
+  DNS_NAME: "string",
+  DURATION: "number",
+  STRING_MAP: "object",
+  STRING_LIST: "array",
+  ANY: undefined,
+};
+
+export function shapeOfAttribute(declaration: AttributeDeclaration, place: DataPath): Shape {
+  const kind = KIND_OF_TYPE[declaration.type];
+  const form = formOf(declaration);
+  return {
+    kinds: kind === undefined ? EVERY_KIND : new Set([kind]),
+    optional: declaration.optional,
+    place,
+    declaration,
+    ...(form === undefined ? {} : { form }),
+    ...(declaration.type === "STRING_LIST" ? { items: new Set<Kind>(["string"]) } : {}),
+  };
+}
+
+/** Whether nothing is known of the value. */
+export function isAnything({ kinds }: Shape): boolean {
+  return kinds.size === EVERY_KIND.size;
+}
+
+/** Whether it can be nothing but `kind`, if it is there. */
+export function isOnly({ kinds }: Shape, kind: Kind): boolean {
+  return kinds.size === 1 && kinds.has(kind);
+}
+
+export function overlap(a: ReadonlySet<Kind>, b: ReadonlySet<Kind>): boolean {
+  return [...a].some((kind) => b.has(kind));
+}
+
+/** A value that is one of two. */
+export function either(a: Shape, b: Shape): Shape {
+  return { kinds: new Set([...a.kinds, ...b.kinds]), optional: a.optional || b.optional };
+}
+
+const NOUNS: Readonly<Record<Kind, string>> = {
+  string: "text",
+  number: "a number",
+  boolean: "true or false",
+  null: "null",
+  array: "a list",
+  object: "an object",
+  function: "a function",
+};
+
+/** `text`, `a number or a list`, for messages. */
+export function nounOf(kinds: Iterable<Kind>): string {
+  return [...kinds].map((kind) => NOUNS[kind]).join(" or ");
+}

@@ -1,0 +1,161 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { type AstNode, textOf } from "../syntax/ast.ts";
+import { FUNCTION_TYPES, TAKES_ABSENT } from "./function-types.ts";
+import type { Inference } from "./inference.ts";
+
+/** What is known to be there at some point of an expression, by `Presence.keyOf`. */
+export type Facts = ReadonlySet<string>;
+
+export const NO_FACTS: Facts = new Set();
+
+const ORDERS: ReadonlySet<unknown> = new Set(["<", "<=", ">", ">="]);
+const ARITHMETIC: ReadonlySet<unknown> = new Set(["+", "-", "*", "/", "%"]);
+
+/** Tells what is certain to be there, and what may not be. */
+export class Presence {
+  readonly #inference: Inference;
+  /** So that the parts of a long chain are not gone through again for each of them. */
+  readonly #true = new Map<AstNode, Facts>();
+  readonly #false = new Map<AstNode, Facts>();
+
+  constructor(inference: Inference) {
+    this.#inference = inference;
+  }
+
+  /** What is there when `node` is true. */
+  whenTrue(node: AstNode): Facts {
+    return remember(this.#true, node, () => this.#whenTrue(node));
+  }
+
+  /** What is there when `node` is false or has no value. */
+  whenFalse(node: AstNode): Facts {
+    return remember(this.#false, node, () => this.#whenFalse(node));
+  }
+
+  #whenTrue(node: AstNode): Facts {
+    const inner = onlyExpression(node);
+    if (inner !== undefined) return this.whenTrue(inner);
+    const argument = argumentOf(node, "not");
+    if (argument !== undefined) return this.whenFalse(argument);
+    const existing = argumentOf(node, "exists") ?? argumentOf(node, "boolean");
+    if (existing !== undefined) return this.#within(existing);
+    if (node.type !== "binary") return this.#within(node);
+    const [left, right] = [node.lhs as AstNode, node.rhs as AstNode];
+    if (node.value === "and") return union(this.whenTrue(left), this.whenTrue(right));
+    if (node.value === "or") return common(this.whenTrue(left), this.whenTrue(right));
+    return node.value === "&" ? NO_FACTS : union(this.#within(left), this.#within(right));
+  }
+
+  #whenFalse(node: AstNode): Facts {
+    const inner = onlyExpression(node);
+    if (inner !== undefined) return this.whenFalse(inner);
+    const argument = argumentOf(node, "not");
+    // A `$not` of what is absent is not true either.
+    if (argument !== undefined)
+      return this.absentPart(argument, NO_FACTS) === undefined ? this.whenTrue(argument) : NO_FACTS;
+    if (node.type !== "binary") return NO_FACTS;
+    const [left, right] = [node.lhs as AstNode, node.rhs as AstNode];
+    if (node.value === "or") return union(this.whenFalse(left), this.whenFalse(right));
+    return node.value === "and" ? common(this.whenFalse(left), this.whenFalse(right)) : NO_FACTS;
+  }
+
+  /** The part of `node` whose absence leaves `node` without a value; undefined when it always has one. */
+  absentPart(node: AstNode, facts: Facts): AstNode | undefined {
+    if (facts.has(this.keyOf(node))) return undefined;
+    switch (node.type) {
+      case "block": {
+        const last = node.expressions?.at(-1);
+        return last && this.absentPart(last, facts);
+      }
+      case "bind":
+        return this.absentPart(node.rhs as AstNode, facts);
+      case "condition":
+        return this.#absentBranch(node, facts);
+      case "binary": {
+        if (!ORDERS.has(node.value) && !ARITHMETIC.has(node.value)) return undefined;
+        const left = this.absentPart(node.lhs as AstNode, facts);
+        return left ?? this.absentPart(node.rhs as AstNode, facts);
+      }
+      case "function":
+        return this.#absentCall(node, facts);
+      case "path":
+      case "variable":
+        return this.#inference.shapeOf(node).optional ? node : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  /** Equal for what is the same value: where it is in the bag, or else how it is written. */
+  keyOf(node: AstNode): string {
+    const { place } = this.#inference.shapeOf(node);
+    return place === undefined ? this.#inference.findings.textOf(node) : JSON.stringify(place);
+  }
+
+  /** What is there when `node` has a value. */
+  #within(node: AstNode): Facts {
+    if (this.#inference.shapeOf(node).constant !== undefined) return NO_FACTS;
+    const facts = new Set([this.keyOf(node)]);
+    const inner = onlyExpression(node);
+    const { place = [] } = this.#inference.shapeOf(node);
+    for (const length of place.keys()) if (length > 0) facts.add(JSON.stringify(place.slice(0, length)));
+    const operands =
+      node.type === "binary" && (ORDERS.has(node.value) || ARITHMETIC.has(node.value))
+        ? [node.lhs as AstNode, node.rhs as AstNode]
+        : [inner ?? strictArgument(node)];
+    for (const operand of operands)
+      if (operand !== undefined) for (const fact of this.#within(operand)) facts.add(fact);
+    return facts;
+  }
+
+  #absentBranch(node: AstNode, facts: Facts): AstNode | undefined {
+    const condition = node.condition as AstNode;
+    const then = this.absentPart(node.then as AstNode, union(facts, this.whenTrue(condition)));
+    if (then !== undefined) return then;
+    return node.else && this.absentPart(node.else, union(facts, this.whenFalse(condition)));
+  }
+
+  #absentCall(node: AstNode, facts: Facts): AstNode | undefined {
+    const argument = strictArgument(node);
+    const absent = argument && this.absentPart(argument, facts);
+    if (absent !== undefined) return absent;
+    const type = FUNCTION_TYPES.get(node.procedure?.type === "variable" ? textOf(node.procedure) : "");
+    return type?.resultOptional === true && this.#inference.shapeOf(node).optional ? node : undefined;
+  }
+}
+
+/** The one expression of a pair of parentheses. */
+export function onlyExpression(node: AstNode): AstNode | undefined {
+  return node.type === "block" && node.expressions?.length === 1 ? node.expressions[0] : undefined;
+}
+
+/** The argument of a call of `name` with one argument. */
+export function argumentOf(node: AstNode, name: string): AstNode | undefined {
+  const { procedure, arguments: values = [] } = node;
+  const isCall = node.type === "function" && procedure?.type === "variable" && textOf(procedure) === name;
+  return isCall && values.length === 1 ? values[0] : undefined;
+}
+
+/** The argument without which a call gives nothing. */
+function strictArgument(node: AstNode): AstNode | undefined {
+  if (node.type !== "function" || node.procedure?.type !== "variable") return undefined;
+  const name = textOf(node.procedure);
+  return FUNCTION_TYPES.has(name) && !TAKES_ABSENT.has(name) ? node.arguments?.[0] : undefined;
+}
+
+export function union(a: Facts, b: Facts): Facts {
+  if (a.size === 0 || b.size === 0) return a.size === 0 ? b : a;
+  return new Set([...a, ...b]);
+}
+
+function common(a: Facts, b: Facts): Facts {
+  return new Set([...a].filter((fact) => b.has(fact)));
+}
+
+function remember(known: Map<AstNode, Facts>, node: AstNode, find: () => Facts): Facts {
+  const facts = known.get(node) ?? find();
+  known.set(node, facts);
+  return facts;
+}

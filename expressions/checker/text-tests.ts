@@ -1,0 +1,85 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AstNode } from "../syntax/ast.ts";
+import { formatPath } from "../manifest/manifest.ts";
+import type { Findings } from "./findings.ts";
+import type { Shape } from "./kinds.ts";
+
+/** How a test compares its subject with a constant. */
+export type TestManner =
+  | "equal"
+  | "start"
+  | "end"
+  | "part"
+  | "pattern"
+  | "glob"
+  | "template"
+  | "block"
+  | "order";
+
+export interface Operand {
+  readonly shape: Shape;
+  /** As it is written; absent for what comes from the context or from the left of `~>`. */
+  readonly node?: AstNode;
+}
+
+/** A part of an expression that asks whether a value equals, contains or matches something. */
+export interface TextTest {
+  /** The whole test. */
+  readonly node: AstNode;
+  readonly manner: TestManner;
+  /** The operator, or the function's name. */
+  readonly written: string;
+  readonly subject: Operand;
+  /** What it is compared with; the items of a list, each for itself. */
+  readonly constants: readonly Operand[];
+}
+
+const MANNERS: ReadonlyMap<string, TestManner> = new Map<string, TestManner>([
+  ["startsWith", "start"],
+  ["endsWith", "end"],
+  ["contains", "part"],
+  ["match", "part"],
+  ["glob", "glob"],
+  ["pathMatch", "template"],
+  ["pathParams", "template"],
+  ["constantTimeEquals", "equal"],
+  ["cidr", "block"],
+]);
+
+/** The test that a call is, if it is one. */
+export function testOfCall(node: AstNode, name: string, operands: readonly Operand[]): TextTest | undefined {
+  const [subject, constant] = operands;
+  const manner = MANNERS.get(name);
+  if (manner === undefined || subject === undefined || constant === undefined) return undefined;
+  const isPattern = constant.shape.pattern !== undefined;
+  return { node, manner: isPattern ? "pattern" : manner, written: name, subject, constants: [constant] };
+}
+
+/** The test that a comparison or an `in` is: of its sides, the one that is no constant is the subject. */
+export function testOfOperator(node: AstNode, lhs: Shape, rhs: Shape): TextTest | undefined {
+  const left: Operand = { shape: lhs, node: node.lhs as AstNode };
+  const right: Operand = { shape: rhs, node: node.rhs as AstNode };
+  const written = String(node.value);
+  if (written === "in") {
+    const items = rhs.elements;
+    if (items === undefined) return { node, manner: "equal", written, subject: left, constants: [right] };
+    const nodes = right.node?.type === "unary" ? (right.node.expressions ?? []) : [];
+    const constants = items.map((shape, index) => {
+      const item = nodes[index];
+      return item === undefined ? { shape } : { shape, node: item };
+    });
+    return { node, manner: "equal", written, subject: left, constants };
+  }
+  const manner = written === "=" || written === "!=" ? "equal" : "order";
+  const flipped = lhs.constant !== undefined && rhs.constant === undefined;
+  const [subject, constant] = flipped ? [right, left] : [left, right];
+  return { node, manner, written, subject, constants: [constant] };
+}
+
+/** The subject as an expression would write it; undefined when it is computed out of sight. */
+export function subjectText({ shape, node }: Operand, findings: Findings): string | undefined {
+  if (node !== undefined) return findings.textOf(node);
+  return shape.place === undefined ? undefined : formatPath(shape.place);
+}

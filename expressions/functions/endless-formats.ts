@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { ExpressionError } from "../errors/expression-error.ts";
+import { builtinOf, type ReferenceFunction } from "./reference-functions.ts";
+
+/**
+ * Refuses what the reference's formatting of numbers never ends on: it divides an infinity by ten until it is small, and
+ * multiplies what is nothing, but no number, until it is large.
+ * @throws {ExpressionError} D1001
+ */
+export function refuseEndlessNumber(value: unknown): void {
+  if (isEndless(value))
+    throw new ExpressionError("D1001", "what is formatted is not a finite number", { value });
+}
+
+function isEndless(value: unknown): boolean {
+  if (value === undefined || (typeof value === "number" && Number.isFinite(value))) return false;
+  const number = Number(value);
+  return number === 0 || Math.abs(number) === Infinity;
+}
+
+/** An empty separator is found everywhere, for ever. @throws {ExpressionError} D3080 */
+function refuseEndlessGrouping(options: unknown): void {
+  if ((options as Readonly<Record<string, unknown>> | null | undefined)?.["grouping-separator"] === "")
+    throw new ExpressionError("D3080", "the grouping separator of $formatNumber is empty");
+}
+
+type Format = (this: unknown, value: unknown, picture: unknown, options?: unknown) => unknown;
+
+/** The reference's functions that format numbers, so that they end. */
+export const ENDING_FORMATS: ReadonlyMap<string, ReferenceFunction> = new Map(
+  ["formatNumber", "formatInteger"].map((name) => {
+    const original = builtinOf(name) as ReferenceFunction;
+    const format = original.implementation as Format;
+    const implementation: Format = function (value, picture, options) {
+      refuseEndlessGrouping(options);
+      // What is wrong with the picture is said first.
+      if (isEndless(value)) format.call(this, 1, picture, options);
+      refuseEndlessNumber(value);
+      return format.call(this, value, picture, options);
+    };
+    // The reference asks how many values a function takes.
+    Object.defineProperty(implementation, "length", { value: format.length });
+    return [name, { ...original, implementation }];
+  }),
+);

@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Guard } from "./guard.ts";
+import { isFunctionObject, tooLarge } from "../interpreter/limits.ts";
+
+/**
+ * What JSONata gave, as plain JSON of its own: no views, no sequence flags, nothing shared with the bag. Reading it
+ * whole is what records it. A function is no value: undefined, or left out. `guard` is charged for the work.
+ * @throws {ExpressionError} D2015 when it has more than `limit` characters and items, by sharing parts a thousand times.
+ */
+export function plainValue(value: unknown, limit = Infinity, guard?: Guard): unknown {
+  let left = limit;
+  const copy = (given: unknown): unknown => {
+    left -= typeof given === "string" ? given.length + 1 : 1;
+    guard?.tick();
+    if (left < 0) throw tooLarge(`a value weighs more than ${limit} characters and items`);
+    if (typeof given === "function") return undefined;
+    if (typeof given !== "object" || given === null) return given;
+    if (Array.isArray(given)) return Array.from(given, (item) => copy(item) ?? null);
+    if (isFunctionObject(given)) return undefined;
+    const plain: Record<string, unknown> = {};
+    for (const key of guard?.namesOf(given) ?? Object.keys(given)) {
+      left -= key.length;
+      const member = copy((given as Record<string, unknown>)[key]);
+      if (member === undefined) continue;
+      // A key called __proto__ is a key.
+      if (key === "__proto__")
+        Object.defineProperty(plain, key, {
+          value: member,
+          enumerable: true,
+          configurable: true,
+          writable: true,
+        });
+      else plain[key] = member;
+    }
+    return plain;
+  };
+  return copy(value);
+}

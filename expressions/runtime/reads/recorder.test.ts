@@ -1,0 +1,164 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { type AttributeBag, valueAt } from "../../../core/attributes/bag.ts";
+import { createRecorder } from "./recorder.ts";
+
+type Loose = Record<string, Record<string, Record<string, unknown>>>;
+
+/** What reading `bag` with `read` records, as `EXACT request.method`, in no particular order. */
+function recorded(bag: AttributeBag, read: (view: AttributeBag) => unknown): string[] {
+  const recorder = createRecorder(bag);
+  read(recorder.view);
+  return recorder
+    .references()
+    .map(({ path, condition }) => `${condition} ${path.join(".")}`.trim())
+    .sort();
+}
+
+/** Written as text: linters are right about such objects. */
+const THENABLE = JSON.parse('{"then": "later"}') as Record<string, string>;
+
+const BAG: AttributeBag = {
+  request: {
+    method: "GET",
+    headers: { host: "shop", ...THENABLE, sequence: "7" },
+    empty: [],
+    nothing: null,
+  },
+  source: { principals: ["a", { b: ["c"] }] },
+};
+
+describe("a recorder", () => {
+  it("notes values that were read, once, whoever reads them", () => {
+    assert.deepEqual(
+      recorded(BAG, (view) => [
+        valueAt(view, ["request", "method"]),
+        valueAt(view, ["request", "method"]),
+        view["request"],
+      ]),
+      ["EXACT request.method"],
+    );
+    assert.deepEqual(
+      recorded(BAG, (view) => valueAt(view, ["request", "nothing"])),
+      ["EXACT request.nothing"],
+    );
+  });
+
+  it("notes an absence at the shortest path that is absent", () => {
+    assert.deepEqual(
+      recorded(BAG, (view) => valueAt(view, ["response", "code"])),
+      ["ABSENCE response"],
+    );
+    assert.deepEqual(
+      recorded(BAG, (view) => valueAt(view, ["request", "headers", "x-user"])),
+      ["ABSENCE request.headers.x-user", "PRESENCE request.headers"],
+    );
+    assert.deepEqual(
+      recorded({ a: undefined }, (view) => valueAt(view, ["a"])),
+      ["ABSENCE a"],
+    );
+    assert.deepEqual(
+      recorded(BAG, (view) => valueAt(view, ["constructor"])),
+      ["ABSENCE constructor"],
+    );
+  });
+
+  it("notes that an object is there when no more than that was seen of it", () => {
+    assert.deepEqual(
+      recorded(BAG, (view) => valueAt(view, ["request", "headers"])),
+      ["PRESENCE request.headers"],
+    );
+  });
+
+  it("takes an array whole, and an object that was enumerated", () => {
+    assert.deepEqual(
+      recorded(BAG, (view) => valueAt(view, ["source", "principals"])),
+      ["EXACT source.principals"],
+    );
+    for (const enumerate of [Object.keys, Object.getOwnPropertyNames, JSON.stringify, Object.entries]) {
+      assert.deepEqual(
+        recorded(BAG, (view) => enumerate(valueAt(view, ["request", "headers"]) as object)),
+        ["EXACT request.headers"],
+      );
+    }
+  });
+
+  it("drops what an enumerated parent implies, read before or after", () => {
+    const references = recorded(BAG, (view) => {
+      valueAt(view, ["request", "headers", "host"]);
+      valueAt(view, ["request", "headers", "missing"]);
+      Object.keys(valueAt(view, ["request", "headers"]) as object);
+      valueAt(view, ["request", "headers", "sequence"]);
+      valueAt(view, ["request", "method"]);
+    });
+    assert.deepEqual(references, ["EXACT request.headers", "EXACT request.method"]);
+    assert.deepEqual(
+      recorded(BAG, (view) => JSON.stringify(view)),
+      ["EXACT"],
+    );
+  });
+
+  it("does not take a probe for a read, even when there is such an attribute", () => {
+    assert.deepEqual(
+      recorded(BAG, (view) => {
+        const headers = (view as Loose)["request"]?.["headers"];
+        assert.equal(headers?.["then"], undefined);
+        assert.equal(headers?.["sequence"], undefined);
+        assert.equal(headers?.["_jsonata_lambda"], undefined);
+        assert.equal("then" in (headers ?? {}), false);
+        assert.equal((headers as Record<symbol, unknown>)[Symbol.iterator], undefined);
+      }),
+      ["PRESENCE request.headers"],
+    );
+  });
+
+  it("gives an attribute with a probe's name to one who reads it as JSONata does", () => {
+    const recorder = createRecorder(BAG);
+    assert.equal(valueAt(recorder.view, ["request", "headers", "then"]), "later");
+    assert.equal(valueAt(recorder.view, ["request", "headers", "sequence"]), "7");
+    assert.deepEqual(Object.entries(valueAt(createRecorder(BAG).view, ["request", "headers"]) as object), [
+      ["host", "shop"],
+      ["sequence", "7"],
+      ["then", "later"],
+    ]);
+  });
+
+  it("can be awaited as it is", async () => {
+    const recorder = createRecorder({ ...THENABLE, a: 1 });
+    assert.equal(await Promise.resolve(recorder.view), recorder.view);
+    assert.deepEqual(recorder.references(), []);
+  });
+
+  it("hides properties that would make JSONata take an object for a function", () => {
+    const forged = { claims: { _jsonata_function: true, tier: "gold" } };
+    const { view } = createRecorder(forged);
+    assert.equal((view as Loose)["claims"]?.["_jsonata_function"], undefined);
+    assert.deepEqual(Object.keys(valueAt(view, ["claims"]) as object), ["tier"]);
+  });
+
+  it("gives the same view for the same object, and the order of names for any order of keys", () => {
+    const { view } = createRecorder({ o: { b: 1, a: 2 } });
+    assert.equal(view["o"], view["o"]);
+    assert.equal(JSON.stringify(view), '{"o":{"a":2,"b":1}}');
+  });
+
+  it("keeps writers away from the bag", () => {
+    const bag = { o: { a: 1 }, list: [{ b: 1 }], empty: [] };
+    const { view } = createRecorder(bag);
+    const loose = view as Record<string, unknown>;
+    (loose["o"] as Record<string, unknown>)["token"] = "mark";
+    (loose["list"] as unknown[]).push("x");
+    (loose["empty"] as unknown[]).push("x");
+    assert.equal(Reflect.deleteProperty(loose, "o"), false);
+    assert.equal(Reflect.defineProperty(loose, "o", { value: 1 }), false);
+    assert.deepEqual(bag, { o: { a: 1 }, list: [{ b: 1 }], empty: [] });
+    assert.deepEqual(loose["empty"], []);
+  });
+
+  it("reads a frozen bag", () => {
+    const { view } = createRecorder(Object.freeze({ o: Object.freeze({ a: 1 }) }));
+    assert.deepEqual(JSON.parse(JSON.stringify(view)), { o: { a: 1 } });
+  });
+});

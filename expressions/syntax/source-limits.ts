@@ -1,0 +1,125 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ExpressionFault } from "../errors/expression-error.ts";
+import { type SourceToken, sourceTokens } from "./source-tokens.ts";
+
+/** Bounds of an expression's source, so that compiling one takes no more than some 50 ms. */
+export interface SourceLimits {
+  /** UTF-16 units; a list of constants may well be long. */
+  readonly characters: number;
+  /** Names, operators and brackets. Literals and commas cost little: lists of them may be long. */
+  readonly tokens: number;
+  /** Brackets within brackets. */
+  readonly depth: number;
+  /** Regular expressions. */
+  readonly patterns: number;
+  /** `??` and `?:` together. */
+  readonly defaults: number;
+  /** Tokens that `??` and `?:` copy: the parser copies the left side of each, so that nesting them doubles the tree. */
+  readonly copies: number;
+}
+
+/** For documents. */
+export const DOCUMENT_SOURCE_LIMITS: SourceLimits = {
+  characters: 65_536,
+  tokens: 2_048,
+  depth: 128,
+  patterns: 32,
+  defaults: 16,
+  copies: 2_048,
+};
+
+const OPENING: ReadonlySet<string> = new Set(["(", "[", "{"]);
+const CLOSING: ReadonlySet<string> = new Set([")", "]", "}"]);
+const DEFAULTING: ReadonlySet<string> = new Set(["??", "?:"]);
+
+/** Why a source is too much to be parsed, at the place where it exceeds a limit; undefined when it is not. */
+export function faultOfSize(source: string, limits: Partial<SourceLimits>): ExpressionFault | undefined {
+  const most = { ...NO_LIMITS, ...limits };
+  if (source.length > most.characters)
+    return fault(`the expression is longer than ${most.characters} characters`, most.characters);
+  const tokens = sourceTokens(source);
+  const { defaults, patterns } = most;
+  return (
+    exceeding(tokens, defaults, isDefaulting, `the expression has more than ${defaults} of ?? and ?:`) ??
+    faultOfNesting(tokens, most) ??
+    exceeding(tokens, patterns, isPattern, `the expression has more than ${patterns} regular expressions`) ??
+    exceeding(
+      tokens,
+      most.tokens,
+      isCounted,
+      `the expression has more than ${most.tokens} names, operators and brackets`,
+    )
+  );
+}
+
+const NO_LIMITS: SourceLimits = {
+  characters: Infinity,
+  tokens: Infinity,
+  depth: Infinity,
+  patterns: Infinity,
+  defaults: Infinity,
+  copies: Infinity,
+};
+
+function exceeding(
+  tokens: readonly SourceToken[],
+  most: number,
+  isOne: (token: SourceToken) => boolean,
+  message: string,
+): ExpressionFault | undefined {
+  let count = 0;
+  for (const token of tokens) if (isOne(token) && ++count > most) return fault(message, token.start);
+  return undefined;
+}
+
+/** Tokens within one pair of brackets, copies among them. */
+interface Level {
+  /** Those that are no part of what a `??` that comes next would copy. */
+  before: number;
+  left: number;
+}
+
+function faultOfNesting(tokens: readonly SourceToken[], most: SourceLimits): ExpressionFault | undefined {
+  const outer: Level[] = [];
+  let level: Level = { before: 0, left: 0 };
+  let copies = 0;
+  for (const { text, start } of tokens) {
+    level.left++;
+    if (OPENING.has(text)) {
+      if (outer.length >= most.depth) return fault("the expression is nested too deeply", start);
+      outer.push(level);
+      level = { before: 0, left: 0 };
+    } else if (CLOSING.has(text)) {
+      const inner = level;
+      level = outer.pop() ?? { before: 0, left: 0 };
+      level.left += inner.before + inner.left;
+    } else if (text === "," || text === ";") {
+      level = { before: level.before + level.left, left: 0 };
+    } else if (DEFAULTING.has(text)) {
+      copies += level.left;
+      // Everything after it is its right side.
+      level = { before: level.before + 2 * level.left, left: 0 };
+      if (copies > most.copies)
+        return fault("?? and ?: are nested too deeply: each of them doubles its left side", start);
+    }
+  }
+  return undefined;
+}
+
+function isCounted({ text }: SourceToken): boolean {
+  return !/^(?:,|["'0-9].*)$/s.test(text);
+}
+
+function isPattern({ text, prefix }: SourceToken): boolean {
+  return prefix && text.length > 1 && text.startsWith("/");
+}
+
+function isDefaulting({ text }: SourceToken): boolean {
+  return DEFAULTING.has(text);
+}
+
+function fault(message: string, offset: number): ExpressionFault {
+  return { code: "PURSER_EXPR_SYNTAX", message, offset };
+}

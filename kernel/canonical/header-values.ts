@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { headerTextOf } from "./header-text.ts";
+
+/** The header fields of a message as attributes, by name in lower case. Without prototypes, so that no name is special. */
+export interface HeaderValues {
+  /** One text for each name: several fields are joined as RFC 9110, 5.3 says. */
+  readonly joined: Readonly<Record<string, string>>;
+  /** The values, in order, of names that came in several fields; undefined when none did. */
+  readonly repeated: Readonly<Record<string, readonly string[]>> | undefined;
+}
+
+/** @param flat name, value, name, value …: names in lower case, values a character a byte. */
+export function headerValues(flat: readonly string[]): HeaderValues {
+  const joined = Object.create(null) as Record<string, string>;
+  let repeated: Record<string, string[]> | undefined;
+  for (let index = 0; index < flat.length; index += 2) {
+    const name = flat[index] as string;
+    const value = headerTextOf(flat[index + 1] as string);
+    const earlier = joined[name];
+    if (earlier === undefined) joined[name] = value;
+    else {
+      joined[name] = earlier + separatorOf(name) + value;
+      repeated ??= Object.create(null) as Record<string, string[]>;
+      (repeated[name] ??= [earlier]).push(value);
+    }
+  }
+  return { joined, repeated };
+}
+
+/** Between the fields of one name: RFC 9110, 5.3; cookies as RFC 9113, 8.2.3. */
+export function separatorOf(name: string): string {
+  return name === "cookie" ? "; " : ", ";
+}
