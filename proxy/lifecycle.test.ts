@@ -28,6 +28,7 @@ import {
   startWith,
   until,
 } from "./testing/harness.test.ts";
+import { describeTransports } from "./testing/transports.test.ts";
 import { createProxy } from "./proxy.ts";
 
 /** Keeps `agent`'s connections busy until stopped; returns what went wrong. */
@@ -61,7 +62,7 @@ function load(port: number, concurrency: number): () => Promise<{ done: number; 
   };
 }
 
-describe("a new configuration", () => {
+describeTransports("a new configuration", () => {
   afterEach(cleanUp);
 
   it("takes effect under load without a failed request, endpoints coming and going", async () => {
@@ -166,7 +167,7 @@ describe("a new configuration", () => {
   });
 });
 
-describe("start, drain and close", () => {
+describeTransports("start, drain and close", () => {
   afterEach(cleanUp);
 
   it("a taken port is PURSER_PORT_TAKEN and names the address", async () => {
@@ -273,7 +274,7 @@ describe("start, drain and close", () => {
   });
 });
 
-describe("the admin surface", () => {
+describeTransports("the admin surface", () => {
   afterEach(cleanUp);
 
   const startAdmin = async () => {
@@ -332,7 +333,7 @@ describe("the admin surface", () => {
   });
 });
 
-describe("steady traffic", () => {
+describeTransports("steady traffic", () => {
   afterEach(cleanUp);
 
   it("leaves no warning, no error and no listener behind", async () => {
@@ -357,7 +358,7 @@ describe("steady traffic", () => {
   });
 });
 
-describe("the attributes that the proxy tells", () => {
+describeTransports("the attributes that the proxy tells", () => {
   afterEach(cleanUp);
 
   /** Whether a value is what the manifest says of its attribute. */

@@ -14,6 +14,7 @@ import {
   httpUpstream,
   startProxy,
 } from "../testing/harness.test.ts";
+import { describeTransports } from "../testing/transports.test.ts";
 import type { CheckOptions, Verdict } from "../policy/verdict.ts";
 
 const KEY = "a-key-that-is-long-enough";
@@ -63,7 +64,7 @@ const DENIAL: Verdict["outcome"] = {
   decidedBy: { kind: "AccessPolicy", name: "readers" },
 };
 
-describe("a proxy that is asked why", () => {
+describeTransports("a proxy that is asked why", () => {
   afterEach(cleanUp);
 
   async function start(

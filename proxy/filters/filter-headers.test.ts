@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 
 import { NO_HEADER_OPERATIONS } from "../../core/traffic/resources/route.ts";
 import { ALLOW, call, cleanUp, raw, startWith } from "../testing/harness.test.ts";
+import { describeTransports } from "../testing/transports.test.ts";
 import type { Verdict } from "../policy/verdict.ts";
 
 const TEXT = "José Łukasz 日本 🦀";
@@ -16,7 +17,7 @@ const reply = (httpStatus: number, headers: Record<string, string> = {}): Verdic
   directResponse: { httpStatus, headers, body: "hi" },
 });
 
-describe("headers that documents write, on the wire", () => {
+describeTransports("headers that documents write, on the wire", () => {
   afterEach(cleanUp);
 
   it("are UTF-8, from policies and from routes, both ways", async () => {

@@ -16,8 +16,9 @@ import {
   startWith,
   until,
 } from "../testing/harness.test.ts";
+import { describeTransports } from "../testing/transports.test.ts";
 
-describe("charges of requests that went wrong", () => {
+describeTransports("charges of requests that went wrong", () => {
   afterEach(cleanUp);
 
   /** Sends one request, and says what the proxy gives back for. */

@@ -24,6 +24,7 @@ import {
   tcpUpstream,
   until,
 } from "../testing/harness.test.ts";
+import { describeTransports } from "../testing/transports.test.ts";
 
 const RETRY: RetryPolicy = {
   ...DEFAULT_RETRY_POLICY,
@@ -49,7 +50,7 @@ async function deadPort(): Promise<number> {
   return port;
 }
 
-describe("an upstream in trouble", () => {
+describeTransports("an upstream in trouble", () => {
   afterEach(cleanUp);
 
   it("is 503 UF when nobody listens there", async () => {
@@ -169,7 +170,7 @@ describe("an upstream in trouble", () => {
   });
 });
 
-describe("retries", () => {
+describeTransports("retries", () => {
   afterEach(cleanUp);
 
   it("repeat what the route says, elsewhere first, with the same body", async () => {

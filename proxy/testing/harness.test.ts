@@ -16,6 +16,7 @@ import { NO_HEADER_OPERATIONS } from "../../core/traffic/resources/route.ts";
 import { NO_RETRIES } from "../../core/traffic/retry.ts";
 import type { PolicyClient, Verdict } from "../policy/verdict.ts";
 import { createProxy, type Proxy, type ProxyOptions } from "../proxy.ts";
+import { currentTransport } from "./transports.test.ts";
 
 /** What the proxy's tests share: real sockets on free ports, a policy client and a pilot that do as they are told. */
 
@@ -215,6 +216,7 @@ export async function startProxy(config: ProxyConfig, options: Partial<ProxyOpti
       },
     },
     policy,
+    transport: currentTransport(),
     clock,
     random: Math.random,
     scheduler,

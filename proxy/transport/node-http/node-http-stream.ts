@@ -9,6 +9,7 @@ import type { ConnectionFacts } from "../contract/connection.ts";
 import type { RequestHead, ResponseHead } from "../contract/head.ts";
 import type { HeaderList } from "../contract/header-list.ts";
 import type { ServerStreamEvents } from "../contract/server.ts";
+import { fieldPairs } from "./field-pairs.ts";
 import type { ConnectionStream } from "./node-http-connection.ts";
 import { rawHead } from "./raw-head.ts";
 import { requestHeadOf, trailersOf } from "./request-head.ts";
@@ -104,7 +105,7 @@ export class NodeHttpStream implements ConnectionStream {
   end(trailers?: HeaderList): void {
     if (this.#ended) return;
     this.#ended = true;
-    if (trailers !== undefined) this.#response.addTrailers(pairsOf(trailers));
+    if (trailers !== undefined) this.#response.addTrailers(fieldPairs(trailers));
     if (this.#request.complete || this.#owesContinue || this.#closed) {
       this.#response.end();
       return;
@@ -161,15 +162,6 @@ export class NodeHttpStream implements ConnectionStream {
     // When the connection goes on, the response may end now: the next request comes after the rest of this one anyway.
     if (keepAlive) this.#response.end();
   }
-}
-
-function pairsOf(headers: HeaderList): [string, string][] {
-  const flat = headers.flat();
-  const pairs: [string, string][] = [];
-  for (let index = 0; index < flat.length; index += 2) {
-    pairs.push([flat[index] as string, flat[index + 1] as string]);
-  }
-  return pairs;
 }
 
 function ignore(): void {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { Agent } from "node:http";
 import { Pool } from "undici";
 
 import type {
@@ -10,13 +11,22 @@ import type {
   TransportClient,
 } from "../contract/client.ts";
 import type { RequestHead } from "../contract/head.ts";
+import { NodeHttpClientStream } from "../node-http/node-http-client-stream.ts";
 import { UndiciStream } from "./undici-stream.ts";
 
-/** HTTP/1.1 by undici's connection pool. */
+/**
+ * HTTP/1.1 by undici's connection pool. undici writes no trailers: a request that announces some is sent by node:http, on a
+ * connection of its own beside the pool's.
+ */
 export class UndiciClient implements TransportClient {
+  readonly #settings: ClientSettings;
   readonly #pool: Pool;
+  readonly #agent: Agent;
 
-  constructor({ host, port, connectTimeoutMs, maxConnections, maxHeaderBytes }: ClientSettings) {
+  constructor(settings: ClientSettings) {
+    const { host, port, connectTimeoutMs, maxConnections, maxHeaderBytes } = settings;
+    this.#settings = settings;
+    this.#agent = new Agent({ maxSockets: maxConnections });
     this.#pool = new Pool(`http://${host.includes(":") ? `[${host}]` : host}:${port}`, {
       connections: maxConnections,
       connectTimeout: connectTimeoutMs,
@@ -31,6 +41,8 @@ export class UndiciClient implements TransportClient {
   }
 
   open(head: RequestHead, receiver: ClientStreamReceiver, body?: Uint8Array): ClientStream {
+    const mayHaveTrailers = head.hasBody && head.contentLength === undefined && head.headers.has("trailer");
+    if (mayHaveTrailers) return new NodeHttpClientStream(head, this.#settings, this.#agent, receiver);
     const stream = new UndiciStream(receiver, head.hasBody && body === undefined);
     this.#pool.dispatch(
       {
@@ -55,6 +67,7 @@ export class UndiciClient implements TransportClient {
   }
 
   async destroy(): Promise<void> {
+    this.#agent.destroy();
     if (!this.#pool.destroyed) await this.#pool.destroy();
   }
 }
