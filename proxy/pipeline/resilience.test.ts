@@ -11,6 +11,7 @@ import {
   cleanUp,
   clusterOf,
   configOf,
+  deadPort,
   endpointAt,
   forwardTo,
   groupOf,
@@ -41,13 +42,6 @@ function problemOf(reply: Reply): Record<string, unknown> {
   assert.equal(reply.headers["x-purser-error"], problem["code"]);
   assert.equal(reply.headers["x-request-id"], problem["requestId"]);
   return problem;
-}
-
-/** A port on which nobody listens. */
-async function deadPort(): Promise<number> {
-  const { port, server } = await httpUpstream(() => {});
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 describeTransports("an upstream in trouble", () => {

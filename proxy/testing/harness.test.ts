@@ -100,6 +100,13 @@ export async function httpUpstream(handler: RequestListener): Promise<{ port: nu
   return { port: (server.address() as AddressInfo).port, server };
 }
 
+/** A port on which nobody listens. */
+export async function deadPort(): Promise<number> {
+  const { port, server } = await httpUpstream(() => {});
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
 /** An upstream that does with each connection as it likes. */
 export async function tcpUpstream(
   onSocket: (socket: Socket, index: number) => void,

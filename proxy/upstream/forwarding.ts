@@ -133,6 +133,7 @@ export class Forwarding implements ClientStreamReceiver {
     if (status === 204) headers.remove("content-length");
     this.#exchange.details = "via_upstream";
     this.#headSent = true;
+    this.#exchange.upgraded = status === 101;
     this.#events.onHead(head);
     if (status === 101) this.#startTunnel();
   }
@@ -219,7 +220,6 @@ export class Forwarding implements ClientStreamReceiver {
   /** From here on bytes go both ways until either side has had enough; only the idle limit bounds that. */
   #startTunnel(): void {
     this.#cancelTimeout?.();
-    this.#exchange.upgraded = true;
     if (this.#stream === undefined) return;
     const relay = new RequestRelay(this.#exchange, this.#downstream, this.#stream, () => {});
     this.#downstream.read(relay);
