@@ -4,7 +4,7 @@
 import Type, { type TSchema } from "typebox";
 import type { AttributeBag } from "../core/attributes/bag.ts";
 import { PurserError } from "../kernel/errors.ts";
-import { firstFault } from "./first-fault.ts";
+import { firstFault } from "./json/schema/first-fault.ts";
 import type { AllocateRequest, CheckRequest, ReportRequest } from "./mixer.ts";
 
 /**

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../core/attributes/bag.ts";
-import type { Decision, QuotaCharge, QuotaOutcome } from "../core/check/decision.ts";
+import type { Decision } from "../core/check/decision.ts";
+import type { QuotaCharge, QuotaOutcome } from "../core/quota/quota-charge.ts";
 import type { Explanation } from "../core/explain/explanation.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 

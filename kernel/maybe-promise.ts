@@ -19,6 +19,16 @@ export function chain<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePro
   return isPromise(value) ? value.then(next) : next(value);
 }
 
+/**
+ * The value of a step that never waits.
+ *
+ * @throws Error when it does wait: a programmer's mistake.
+ */
+export function atOnce<T>(value: MaybePromise<T>): T {
+  if (isPromise(value)) throw new Error("a step that never waits returned a promise");
+  return value;
+}
+
 /** Like `try { next } catch { recover }` for a step that may be synchronous or not. */
 export function attempt<T>(
   step: () => MaybePromise<T>,

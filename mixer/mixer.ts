@@ -22,7 +22,7 @@ import type { HandlerHost } from "./runtime/handlers/host.ts";
 import { ExpositionCollector } from "./runtime/metrics/exposition.ts";
 import { MixerMetrics } from "./runtime/metrics/mixer-metrics.ts";
 import { ConnectedProxies } from "./runtime/connected-proxies.ts";
-import { QuotaCharger } from "./runtime/quota/quota-charger.ts";
+import { createStoreFailureLog } from "./runtime/quota/store-failure-log.ts";
 import { createFindStore } from "./runtime/quota/quota-stores.ts";
 import { type MixerStatus, statusOf } from "./runtime/status.ts";
 
@@ -106,7 +106,7 @@ class MixerRuntime implements Mixer {
       clock,
       metrics,
       logger,
-      charger: new QuotaCharger({ localStore, nodes: nodeCount, logger }),
+      charging: { localStore, nodes: nodeCount, observer: createStoreFailureLog(logger) },
     };
   }
 

@@ -2,9 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import type { ProxyNode } from "../api/pilot.ts";
+import type { ProxyNode } from "../api/pilot-service.ts";
 import { isPurserError } from "../kernel/errors.ts";
-import type { ProxyConfig } from "../core/traffic/resources/resource-set.ts";
+import {
+  knownAfter,
+  type KnownVersions,
+  NOTHING_KNOWN,
+  RESOURCE_TYPES,
+  type TrafficUpdate,
+} from "../core/traffic/resources/resource-set.ts";
 import { createCollectingLogger } from "../plugins/sdk/testing/logger.ts";
 import { BOOKSHOP, trafficDocuments } from "../test/support/traffic-documents.ts";
 import { createPilot } from "./pilot.ts";
@@ -20,73 +26,125 @@ const SIDECAR: ProxyNode = {
 
 const snapshot = (version: string, text = BOOKSHOP) => ({ version, traffic: trafficDocuments(text) });
 
-function watchedVersions(pilot: ReturnType<typeof createPilot>, node: ProxyNode) {
-  const versions: string[] = [];
-  const stop = pilot.watch(node, (config: ProxyConfig) => versions.push(config.version));
-  return { versions, stop };
+function watched(
+  pilot: ReturnType<typeof createPilot>,
+  node: ProxyNode,
+  known: KnownVersions = NOTHING_KNOWN,
+) {
+  const updates: TrafficUpdate[] = [];
+  const stop = pilot.watch({ node, known }, (update) => updates.push(update));
+  return { updates, stop };
 }
 
 describe("pilot", () => {
   it("tells a watcher what is in force at once, and when there is nothing yet, as soon as there is", () => {
     const pilot = createPilot({ logger: createCollectingLogger() });
-    const early = watchedVersions(pilot, EDGE);
-    assert.deepEqual(early.versions, []);
+    const early = watched(pilot, EDGE);
+    assert.deepEqual(early.updates, []);
     pilot.update(snapshot("1"));
-    const late = watchedVersions(pilot, EDGE);
-    assert.equal(early.versions.length, 1);
-    assert.deepEqual(late.versions, early.versions);
+    const late = watched(pilot, EDGE);
+    assert.equal(early.updates.length, 1);
+    assert.deepEqual(late.updates, early.updates);
   });
 
-  it("tells only the proxies whose own configuration changes", () => {
+  it("tells only the proxies whose own resources change", () => {
     const pilot = createPilot({ logger: createCollectingLogger() });
     pilot.update(snapshot("1"));
-    const edge = watchedVersions(pilot, EDGE);
-    const sidecar = watchedVersions(pilot, SIDECAR);
+    const edge = watched(pilot, EDGE);
+    const sidecar = watched(pilot, SIDECAR);
     pilot.update(snapshot("2", BOOKSHOP.replace("User-agent: *", "User-agent: none")));
-    assert.equal(edge.versions.length, 2);
-    assert.equal(sidecar.versions.length, 1);
+    assert.equal(edge.updates.length, 2);
+    assert.equal(sidecar.updates.length, 1);
     pilot.update(snapshot("3", BOOKSHOP.replace("User-agent: *", "User-agent: none")));
-    assert.equal(edge.versions.length, 2);
+    assert.equal(edge.updates.length, 2);
+  });
+
+  const ENDPOINT_MOVED = BOOKSHOP.replace("ports: { http: 19080 }", "ports: { http: 19081 }");
+
+  it("tells the types that changed and no others", () => {
+    const pilot = createPilot({ logger: createCollectingLogger() });
+    pilot.update(snapshot("1"));
+    const { updates } = watched(pilot, EDGE);
+    pilot.update(snapshot("2", ENDPOINT_MOVED));
+    pilot.update(snapshot("3", ENDPOINT_MOVED.replace("/robots.txt", "/ads.txt")));
+    assert.deepEqual(
+      updates.map((update) => Object.keys(update)),
+      [[...RESOURCE_TYPES], ["endpoints"], ["routes"]],
+    );
+  });
+
+  it("wakes no watcher for types that it does not watch", () => {
+    const pilot = createPilot({ logger: createCollectingLogger() });
+    pilot.update(snapshot("1"));
+    const { updates } = watched(pilot, EDGE, { listeners: "", routes: "" });
+    pilot.update(snapshot("2", ENDPOINT_MOVED));
+    assert.deepEqual(
+      updates.map((update) => Object.keys(update)),
+      [["listeners", "routes"]],
+    );
+  });
+
+  it("tells a watcher that comes back what it does not have yet", () => {
+    const pilot = createPilot({ logger: createCollectingLogger() });
+    pilot.update(snapshot("1"));
+    const [first = {}] = watched(pilot, EDGE).updates;
+    const known = knownAfter(NOTHING_KNOWN, first);
+    assert.deepEqual(watched(pilot, EDGE, known).updates, []);
+    pilot.update(snapshot("2", ENDPOINT_MOVED));
+    assert.deepEqual(
+      watched(pilot, EDGE, known).updates.map((update) => Object.keys(update)),
+      [["endpoints"]],
+    );
+  });
+
+  it("gives the same versions as another pilot with the same documents", () => {
+    const [a, b] = ["1", "2"].map((version) => {
+      const pilot = createPilot({ logger: createCollectingLogger() });
+      pilot.update(snapshot(version));
+      return [EDGE, SIDECAR].map((node) => knownAfter(NOTHING_KNOWN, watched(pilot, node).updates[0] ?? {}));
+    });
+    assert.deepEqual(a, b);
+    assert.doesNotMatch(JSON.stringify(a), /""/);
   });
 
   it("tells nothing to one that has stopped, however often it stops", () => {
     const pilot = createPilot({ logger: createCollectingLogger() });
-    const { versions, stop } = watchedVersions(pilot, EDGE);
+    const { updates, stop } = watched(pilot, EDGE);
     stop();
     stop();
     pilot.update(snapshot("1"));
-    assert.deepEqual(versions, []);
+    assert.deepEqual(updates, []);
     assert.equal(pilot.watcherCount, 0);
   });
 
   it("goes on to the others when one watcher fails, and says so", () => {
     const logger = createCollectingLogger();
     const pilot = createPilot({ logger });
-    pilot.watch(EDGE, () => {
+    pilot.watch({ node: EDGE, known: NOTHING_KNOWN }, () => {
       throw new Error("broken");
     });
-    const { versions } = watchedVersions(pilot, SIDECAR);
+    const { updates } = watched(pilot, SIDECAR);
     pilot.update(snapshot("1"));
-    assert.equal(versions.length, 1);
-    assert.match(JSON.stringify(logger.lines), /a watcher of proxy configuration failed.*broken/);
+    assert.equal(updates.length, 1);
+    assert.match(JSON.stringify(logger.lines), /a watcher of traffic resources failed.*broken/);
   });
 
-  it("gives proxies that differ by nothing but their id one and the same configuration", () => {
+  it("gives proxies that differ by nothing but their id one and the same sets", () => {
     const pilot = createPilot({ logger: createCollectingLogger() });
     pilot.update(snapshot("1"));
-    const configs: ProxyConfig[] = [];
-    for (const id of ["a", "b"]) pilot.watch({ ...EDGE, id }, (config) => configs.push(config));
-    assert.equal(configs[0], configs[1]);
+    const [a, b] = ["a", "b"].map((id) => watched(pilot, { ...EDGE, id }).updates[0]);
+    assert.ok(a !== undefined && b !== undefined);
+    for (const type of RESOURCE_TYPES) assert.equal(a[type], b[type]);
   });
 
   it("refuses more watchers than it may have", () => {
     const pilot = createPilot({ logger: createCollectingLogger(), maxWatchers: 1 });
-    const { stop } = watchedVersions(pilot, EDGE);
+    const { stop } = watched(pilot, EDGE);
     assert.throws(
-      () => watchedVersions(pilot, EDGE),
+      () => watched(pilot, EDGE),
       (error) => isPurserError(error) && error.code === "PURSER_OVERLOADED",
     );
     stop();
-    assert.doesNotThrow(() => watchedVersions(pilot, EDGE));
+    assert.doesNotThrow(() => watched(pilot, EDGE));
   });
 });

@@ -29,7 +29,19 @@ import {
   until,
 } from "./testing/harness.test.ts";
 import { describeTransports } from "./testing/transports.test.ts";
+import {
+  RESOURCE_TYPES,
+  type TrafficResources,
+  type TrafficUpdate,
+} from "../core/traffic/resources/resource-set.ts";
 import { createProxy } from "./proxy.ts";
+
+function permutationsOf<T>(items: readonly T[]): readonly (readonly T[])[] {
+  if (items.length < 2) return [items];
+  return items.flatMap((item) =>
+    permutationsOf(items.filter((other) => other !== item)).map((others) => [item, ...others]),
+  );
+}
 
 /** Keeps `agent`'s connections busy until stopped; returns what went wrong. */
 function load(port: number, concurrency: number): () => Promise<{ done: number; failures: string[] }> {
@@ -78,7 +90,6 @@ describeTransports("a new configuration", () => {
     for (let version = 0; version < 60; version++) {
       rig.apply(
         configOf({
-          version: String(version),
           clusters: [configs[version % configs.length] ?? clusterOf([])],
         }),
       );
@@ -97,7 +108,7 @@ describeTransports("a new configuration", () => {
     rig.policy.decide = (bag) => new Promise((resolve) => (answer = () => resolve(decide(bag))));
     const reply = call(rig.port);
     await until(() => rig.policy.checks.length === 1);
-    rig.apply(configOf({ clusters: [], routes: [], version: "2" }));
+    rig.apply(configOf({ clusters: [], routes: [] }));
     await later(30);
     answer();
     assert.equal((await reply).body, "old");
@@ -116,7 +127,7 @@ describeTransports("a new configuration", () => {
     const rig = await startProxy(configOf({ clusters: [clusterOf([endpointAt(upstream.port)])] }));
     const reply = call(rig.port);
     await until(() => sockets.size === 1);
-    rig.apply(configOf({ clusters: [], routes: [], version: "2" }));
+    rig.apply(configOf({ clusters: [], routes: [] }));
     await later(30);
     assert.equal(sockets.size, 1);
     finish();
@@ -134,7 +145,7 @@ describeTransports("a new configuration", () => {
     const [first, gone] = rig.proxy.addresses().listeners.map(({ port }) => port) as [number, number];
     const underWay = call(gone, { path: "/slow" });
     await later(20);
-    rig.apply(configOf({ clusters, listeners: [EDGE, { ...EDGE, name: "third" }], version: "2" }));
+    rig.apply(configOf({ clusters, listeners: [EDGE, { ...EDGE, name: "third" }] }));
     await until(() => rig.proxy.addresses().listeners.some(({ name }) => name === "third"));
     const addresses = rig.proxy.addresses().listeners;
     assert.deepEqual(
@@ -145,6 +156,43 @@ describeTransports("a new configuration", () => {
     assert.equal((await underWay).body, "slow");
     assert.equal((await call(addresses[1]?.port ?? 0)).status, 200);
     await assert.rejects(call(gone), { code: "ECONNREFUSED" });
+  });
+
+  it("may come type by type in any order, at the start and later", async () => {
+    const [first, second] = await Promise.all(
+      ["first", "second"].map((name) => httpUpstream((_incoming, outgoing) => outgoing.end(name))),
+    );
+    const before = configOf({ clusters: [clusterOf([endpointAt(first?.port ?? 0)])] });
+    const after = configOf({
+      clusters: [clusterOf([endpointAt(second?.port ?? 0)], { name: "outbound|81||other" })],
+    });
+    for (const order of permutationsOf(RESOURCE_TYPES)) {
+      const [begin, ...others] = order.map((type): TrafficUpdate => ({ [type]: before[type] }));
+      const rig = await startProxy(begin ?? {}, {}, others);
+      assert.equal((await call(rig.port)).body, "first", order.join());
+      for (const type of order) rig.apply({ [type]: after[type] });
+      let body = "";
+      for (let attempt = 0; attempt < 100 && body !== "second"; attempt++) {
+        await later(2);
+        ({ body } = await call(rig.port));
+      }
+      assert.equal(body, "second", order.join());
+    }
+  });
+
+  it("may have a route to a cluster that comes later: until then 503", async () => {
+    const rig = await startWith((_incoming, outgoing) => outgoing.end("there"));
+    const upstream = await httpUpstream((_incoming, outgoing) => outgoing.end("later"));
+    const { clusters, endpoints, routes } = configOf({
+      clusters: [clusterOf([endpointAt(upstream.port)], { name: "outbound|81||later" })],
+    });
+    rig.apply({ routes });
+    await later(20);
+    const early = await call(rig.port);
+    assert.equal(early.status, 503);
+    rig.apply({ clusters, endpoints });
+    await later(20);
+    assert.equal((await call(rig.port)).body, "later");
   });
 
   it("that cannot be used changes nothing", async () => {
@@ -160,7 +208,7 @@ describeTransports("a new configuration", () => {
         },
       ],
     });
-    rig.apply(configOf({ clusters: [], routes: [bad], version: "2" }));
+    rig.apply(configOf({ clusters: [], routes: [bad] }));
     await later(20);
     assert.equal((await call(rig.port)).body, "still");
     assert.ok(rig.logger.lines.some(({ level }) => level === "error"));
@@ -262,7 +310,7 @@ describeTransports("start, drain and close", () => {
       const reply = assert.rejects(call(rig.port));
       await until(() => rig.policy.checks.length === 1);
       if (before === "removed") {
-        rig.apply(configOf({ clusters: [], listeners: [], version: "2" }));
+        rig.apply(configOf({ clusters: [], listeners: [] }));
         await until(() => rig.proxy.addresses().listeners.length === 0);
       } else void rig.proxy.drain(10_000);
       const startMs = performance.now();
@@ -304,7 +352,9 @@ describeTransports("the admin surface", () => {
     const clusters = await call(admin, { path: "/clusters" });
     assert.match(clusters.body, /^outbound\|80\|\|reviews\.default::127\.0\.0\.1:\d+::rq_total::1$/m);
     const dump = await call(admin, { path: "/config_dump" });
-    assert.equal((JSON.parse(dump.body) as { version: string }).version, "1");
+    const { endpoints } = JSON.parse(dump.body) as TrafficResources;
+    assert.match(endpoints.version, /./);
+    assert.equal(endpoints.resources[0]?.name, "outbound|80||reviews.default");
   });
 
   it("is not for web pages of others", async () => {

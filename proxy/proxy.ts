@@ -3,13 +3,19 @@
 
 import { randomUUID } from "node:crypto";
 
-import type { PilotService, ProxyNode } from "../api/pilot.ts";
+import type { PilotService, ProxyNode } from "../api/pilot-service.ts";
 import { messageOf, PurserError } from "../kernel/errors.ts";
 import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
-import type { ProxyConfig } from "../core/traffic/resources/resource-set.ts";
+import {
+  isComplete,
+  knownAfter,
+  NOTHING_KNOWN,
+  type TrafficResources,
+  type TrafficUpdate,
+} from "../core/traffic/resources/resource-set.ts";
 import { type AdminAddress, AdminServer } from "./admin/admin-server.ts";
 import { ProxyStats } from "./admin/stats.ts";
-import { ClusterManager, type ClusterSet } from "./upstream/cluster-manager.ts";
+import { type ClusterSet, NO_CLUSTERS } from "./upstream/cluster-manager.ts";
 import { Exchange } from "./pipeline/exchange.ts";
 import { filterChain } from "./filters/chain.ts";
 import type { Filter } from "./filters/filter.ts";
@@ -22,7 +28,8 @@ import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
 import type { ExplainKey } from "./filters/explain-key.ts";
 import type { PolicyClient } from "./policy/verdict.ts";
 import { runExchange } from "./pipeline/exchange-run.ts";
-import { compileRouteTables, ProxySnapshot } from "./snapshot.ts";
+import type { ProxySnapshot } from "./snapshot.ts";
+import { SnapshotBuilder } from "./snapshot-builder.ts";
 
 export interface ProxyOptions {
   readonly node: ProxyNode;
@@ -80,7 +87,7 @@ const WAITING_LOG_MS = 5_000;
 
 class ProxyRuntime implements Proxy {
   readonly #options: ProxyOptions;
-  readonly #clusters: ClusterManager;
+  readonly #snapshots: SnapshotBuilder;
   readonly #stats: ProxyStats;
   readonly #filters: readonly Filter[];
   readonly #listeners: ListenerSet;
@@ -88,8 +95,10 @@ class ProxyRuntime implements Proxy {
   #adminPort: number | undefined;
   #snapshot: ProxySnapshot | undefined;
   #stopWatching: (() => void) | undefined;
-  /** The newest configuration that waits while another is being applied; older ones are passed over. */
-  #next: ProxyConfig | undefined;
+  /** What pilot has sent: the newest set of each type. */
+  #received: TrafficUpdate = {};
+  /** The newest state that waits while another is being applied; older ones are passed over. */
+  #next: TrafficResources | undefined;
   #applying = false;
   #ending = false;
   #onFirstApplied: ((errors: readonly unknown[]) => void) | undefined;
@@ -98,7 +107,7 @@ class ProxyRuntime implements Proxy {
     this.#options = options;
     const { node, policy, clock, random, scheduler, logger, newId = randomUUID, explainKey } = options;
     const { transport = NODE_TRANSPORT, upgradeProtocols = DEFAULT_UPGRADES } = options;
-    this.#clusters = new ClusterManager(transport, random, logger);
+    this.#snapshots = new SnapshotBuilder(transport, random, logger);
     this.#stats = new ProxyStats(
       () => this.#newestClusters(),
       () => policy.stats?.() ?? {},
@@ -127,7 +136,7 @@ class ProxyRuntime implements Proxy {
               stats: this.#stats,
               logger,
               unreadiness: () => this.unreadiness(),
-              config: () => this.#snapshot?.config,
+              resources: () => this.#snapshot?.resources,
               clusters: () => this.#newestClusters(),
               drain: () => void this.drain(options.drainMs ?? 5_000),
             },
@@ -140,7 +149,7 @@ class ProxyRuntime implements Proxy {
     // The admin surface comes first: it tells why the rest is not ready.
     this.#adminPort = await this.#admin?.start();
     const firstApplied = this.#waitForFirst();
-    this.#stopWatching = pilot.watch(node, (config) => this.#receive(config));
+    this.#stopWatching = pilot.watch({ node, known: NOTHING_KNOWN }, (update) => this.#receive(update));
     const errors = await firstApplied;
     if (errors.length > 0) {
       await this.close();
@@ -174,7 +183,7 @@ class ProxyRuntime implements Proxy {
 
   async close(): Promise<void> {
     await this.drain(0);
-    await Promise.all([this.#clusters.destroy(), this.#admin?.close()]);
+    await Promise.all([this.#snapshots.destroy(), this.#admin?.close()]);
   }
 
   #waitForFirst(): Promise<readonly unknown[]> {
@@ -201,35 +210,39 @@ class ProxyRuntime implements Proxy {
     });
   }
 
-  #receive(config: ProxyConfig): void {
+  /** Types may come in any order and on their own; nothing is applied before each has come once. */
+  #receive(update: TrafficUpdate): void {
     if (this.#ending) return;
-    this.#next = config;
+    this.#received = { ...this.#received, ...update };
+    if (!isComplete(this.#received)) return;
+    this.#next = this.#received;
     if (!this.#applying) void this.#applyAll();
   }
 
   async #applyAll(): Promise<void> {
     this.#applying = true;
     while (this.#next !== undefined && !this.#ending) {
-      const config = this.#next;
+      const resources = this.#next;
       this.#next = undefined;
-      const errors = await this.#apply(config);
+      const errors = await this.#apply(resources);
       this.#onFirstApplied?.(errors);
     }
     this.#applying = false;
   }
 
-  /** Build, swap, drain. What cannot be built changes nothing. */
-  async #apply(config: ProxyConfig): Promise<readonly unknown[]> {
+  /**
+   * Build, swap, drain: clusters and endpoints are there before a listener or a route leads to them, and what is gone is drained
+   * last. What cannot be built changes nothing; it is tried again, as a whole, with the next update of any type.
+   */
+  async #apply(resources: TrafficResources): Promise<readonly unknown[]> {
     const { logger, drainMs = 5_000 } = this.#options;
     let snapshot: ProxySnapshot;
     try {
-      const routeTables = compileRouteTables(config);
-      const clusters = this.#clusters.build(config.clusters);
-      snapshot = new ProxySnapshot(config, routeTables, clusters, () => this.#clusters.release(clusters));
+      snapshot = this.#snapshots.build(resources);
     } catch (error) {
       this.#stats.countUpdate("rejected");
       logger.error("the configuration from pilot cannot be used", {
-        version: config.version,
+        versions: knownAfter(NOTHING_KNOWN, resources),
         error: messageOf(error),
       });
       return [error];
@@ -237,21 +250,21 @@ class ProxyRuntime implements Proxy {
     const old = this.#snapshot;
     this.#snapshot = snapshot;
     const errors = await this.#listeners.update(snapshot, drainMs);
-    old?.retire();
+    old?.release();
     this.#stats.countUpdate("accepted");
     // At the start it is `start` that tells, by rejecting.
     if (old !== undefined) {
       for (const error of errors) logger.error("a listener cannot listen", { error: messageOf(error) });
     }
     logger.info("configuration in force", {
-      version: config.version,
+      versions: knownAfter(NOTHING_KNOWN, resources),
       listeners: this.#listeners.addresses().length,
     });
     return errors;
   }
 
   #newestClusters(): ClusterSet {
-    return this.#snapshot?.clusters ?? new Map();
+    return this.#snapshot ?? NO_CLUSTERS;
   }
 
   #onStream(binding: ListenerBinding, stream: ServerStream): void {

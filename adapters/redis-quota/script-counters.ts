@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The three algorithms in Lua: core/quota/fixed-window.ts, sliding-window.ts and token-bucket.ts say what they do and
+ * The three algorithms in Lua: core/quota/counting/fixed-window.ts, sliding-window.ts and token-bucket.ts say what they do and
  * why it is right. `now` is the server's time. `least` is the smallest amount that is a success. Each has:
  *
  * create() and copy(state); parse(text), nil for what Purser did not write; text(state);

@@ -6,7 +6,7 @@ import { DEDUPLICATION_MS } from "../../plugins/sdk/index.ts";
 import { FIXED_WINDOW, SLIDING_WINDOW, TOKEN_BUCKET } from "./script-counters.ts";
 
 /**
- * The Lua half of the store: the arithmetic of core/quota/fixed-window.ts, sliding-window.ts and token-bucket.ts on the
+ * The Lua half of the store: the arithmetic of core/quota/counting/fixed-window.ts, sliding-window.ts and token-bucket.ts on the
  * server's clock, number for number; script.test.ts holds the two together. What is particular here:
  *
  * - One run decides many calls in turn, each of them all or nothing. Every key is read once and written once, at the

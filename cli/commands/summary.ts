@@ -25,7 +25,7 @@ function policyRows(snapshot: Snapshot): [string, string][] {
       name,
       `${action}${mode === "shadow" ? ", in shadow" : ""}  ${location.file}:${location.line}`,
     ]),
-    ...snapshot.quotaPolicies.map(({ name, limit, windowMs, algorithm, location }) => [
+    ...snapshot.quotaPolicies.map(({ name, limit, quota: { windowMs, algorithm }, location }) => [
       name,
       `${limit} per ${windowMs / 1000} s, ${algorithm}  ${location.file}:${location.line}`,
     ]),

@@ -400,6 +400,7 @@ describe("a decision", () => {
       assert.deepEqual(decideNow({ quotaPolicies: [policy] }).charges, [
         {
           policy: "per-user",
+          algorithm: "fixed-window",
           cell: 'per-user{"user":"ann"}',
           limit: 20,
           windowMs: 60_000,

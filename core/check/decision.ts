@@ -5,6 +5,8 @@ import type { AttributeReference } from "../../expressions/runtime/reads/referen
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import type { Status } from "../../kernel/status.ts";
 import type { DirectResponse, HeaderOperation } from "../templates/instances.ts";
+import type { QuotaCharge } from "../quota/quota-charge.ts";
+import type { DocumentRef } from "./document-ref.ts";
 
 /**
  * What the mixer answers about one request, and a proxy may reuse for others that agree in `referenced`.
@@ -34,45 +36,3 @@ export interface Decision {
 export type DecisionReason =
   | { readonly kind: "policy" }
   | { readonly kind: "error"; readonly code: ErrorCode; readonly detail: string };
-
-export interface DocumentRef {
-  readonly kind: string;
-  /** Display name: `name`, or `namespace/name` outside the default namespace. */
-  readonly name: string;
-}
-
-/** What became of a request that went wrong: `unanswered` is a `failure` too. */
-export type RequestFate = "unanswered" | "failure";
-
-/** One quota that governs a request, and by how much the request uses it: all that is needed to ask for more. */
-export interface QuotaCharge {
-  /** The QuotaPolicy's display name. */
-  readonly policy: string;
-  readonly cell: string;
-  /** After overrides. */
-  readonly limit: number;
-  readonly windowMs: number;
-  readonly amount: number;
-  /** How long a proxy may hold an amount; 0 when it may not. */
-  readonly leaseMs: number;
-  readonly mode: "enforce" | "shadow";
-  readonly onStoreFailure: "allow" | "deny" | "local";
-  /** Which fate of the request has the charge given back; absent when it always stays. */
-  readonly giveBackOn?: RequestFate;
-  /** What the client is told when refused. */
-  readonly message: string;
-}
-
-/** The standing of one charge after it was asked for. */
-export interface QuotaOutcome {
-  readonly policy: string;
-  readonly cell: string;
-  readonly granted: number;
-  readonly remaining: number;
-  readonly resetMs: number;
-  readonly retryAfterMs: number;
-  readonly validForMs: number;
-  readonly slot: number;
-  /** Set when the store could not be asked: the charge's onStoreFailure has been applied. */
-  readonly failure?: { readonly code: ErrorCode; readonly applied: "allow" | "deny" | "local" };
-}

@@ -3,7 +3,7 @@
 
 import type { SourceLocation } from "../../kernel/diagnostic.ts";
 import type { AccessPolicy, QuotaPolicy, Rule, Snapshot } from "../snapshot/snapshot.ts";
-import type { DocumentRef } from "./decision.ts";
+import type { DocumentRef } from "./document-ref.ts";
 import { PolicySelection, type Selectable } from "./selection/policy-selection.ts";
 
 /** The documents of a snapshot that checks are decided by, sorted by what is decided first. Made once a snapshot. */

@@ -6,7 +6,7 @@ import type { TemplateName } from "../hooks/extension.ts";
 import type { AttributeAdditions } from "../hooks/hooks.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { CheckAnswer } from "../templates/instances.ts";
-import type { DocumentRef } from "./decision.ts";
+import type { DocumentRef } from "./document-ref.ts";
 import type { Fault } from "./evaluation.ts";
 import type { CheckInstance } from "./instances.ts";
 

@@ -4,7 +4,7 @@
 import { chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 import { cellName } from "../quota/cell-name.ts";
 import type { QuotaPolicy } from "../snapshot/snapshot.ts";
-import type { QuotaCharge } from "./decision.ts";
+import type { QuotaCharge } from "../quota/quota-charge.ts";
 import { askEach } from "./choose.ts";
 import {
   andThen,
@@ -36,20 +36,16 @@ export function decideCharges(plan: CheckPlan, tally: Tally): MaybePromise<void>
 }
 
 function chargeOf({ document }: Placed<QuotaPolicy>, scope: Scope): MaybePromise<QuotaCharge | Fault> {
-  const { name: policy, windowMs, leaseMs, mode, onStoreFailure, giveBackOn } = document;
+  const { name, quota, mode } = document;
   return andThen(evaluateMap(document.key, scope), (key) =>
     andThen(evaluateAmount(document, scope), (amount) =>
       andThen(evaluateLimit(document, scope), (limit) =>
-        chain(evaluateMessage(document.message, `quota ${policy} is used up`, scope), (message) => ({
-          policy,
+        chain(evaluateMessage(document.message, `quota ${name} is used up`, scope), (message) => ({
+          ...quota,
+          mode,
           cell: cellName(document, recordOf(key)),
           limit,
-          windowMs,
           amount,
-          leaseMs,
-          mode,
-          onStoreFailure,
-          ...(giveBackOn === "never" ? {} : { giveBackOn }),
           message,
         })),
       ),

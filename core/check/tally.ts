@@ -4,7 +4,9 @@
 import type { DirectResponse, HeaderChanges, HeaderOperation } from "../templates/instances.ts";
 import type { AccessPolicy, QuotaPolicy, Rule } from "../snapshot/snapshot.ts";
 import type { Status } from "../../kernel/status.ts";
-import type { DecisionReason, DocumentRef, QuotaCharge } from "./decision.ts";
+import type { DecisionReason } from "./decision.ts";
+import type { QuotaCharge } from "../quota/quota-charge.ts";
+import type { DocumentRef } from "./document-ref.ts";
 import type { Fault, Scope } from "./evaluation.ts";
 import type { Placed } from "./plan.ts";
 import type { CheckContext, DocumentOutcome } from "./ports.ts";

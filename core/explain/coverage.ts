@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { DocumentRef } from "../check/decision.ts";
+import { type DocumentRef, formatDocumentRef } from "../check/document-ref.ts";
 import type { CheckPlan } from "../check/plan.ts";
 import type { Trace } from "./trace.ts";
 import type { OutlineNode } from "../../expressions/tracing/syntax-outline.ts";
@@ -75,8 +75,8 @@ export function coveragePercent(expressions: readonly ExpressionCoverage[]): num
   return all === 0 ? 100 : (100 * covered) / all;
 }
 
-function keyOf({ kind, name }: DocumentRef, field: string): string {
-  return `${kind}/${name}/${field}`;
+function keyOf(document: DocumentRef, field: string): string {
+  return `${formatDocumentRef(document)}/${field}`;
 }
 
 function untouched(outline: OutlineNode): Tally {

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { ENFORCEMENT_MODES } from "../../kernel/enforcement-mode.ts";
 import { accessPolicy, quotaPolicy, rule, snapshotOf } from "../../test/support/snapshots.ts";
 import type { AttributeBag } from "../attributes/bag.ts";
 import { decide } from "../check/decide.ts";
@@ -198,7 +199,7 @@ describe("an explanation", () => {
     const maybe = fc.option(source.map(compiled), { nil: undefined });
     const shared = {
       match: maybe,
-      mode: fc.constantFrom("enforce", "shadow") as fc.Arbitrary<"enforce" | "shadow">,
+      mode: fc.constantFrom(...ENFORCEMENT_MODES),
       onError: fc.constantFrom("deny", "allow") as fc.Arbitrary<"deny" | "allow">,
     };
     const templates = source.map((text) => ({

@@ -3,7 +3,8 @@
 
 import type { AttributeBag, AttributePath } from "../attributes/bag.ts";
 import { decide } from "../check/decide.ts";
-import type { Decision, DocumentRef } from "../check/decision.ts";
+import type { Decision } from "../check/decision.ts";
+import { type DocumentRef, formatDocumentRef } from "../check/document-ref.ts";
 import type { CheckPlan } from "../check/plan.ts";
 import type { CheckContext, DocumentOutcome } from "../check/ports.ts";
 import { messageOf } from "../../kernel/errors.ts";
@@ -65,7 +66,10 @@ export async function explainDecision(
   const paths = options.redact ?? DEFAULT_REDACTED_PATHS;
   const documents = documentsOfPlan(plan);
   const notes = new Map<string, Notes>(
-    documents.map(({ ref }) => [keyOf(ref), { outcome: "not-asked", faults: [], expressions: [] }]),
+    documents.map(({ ref }) => [
+      formatDocumentRef(ref),
+      { outcome: "not-asked", faults: [], expressions: [] },
+    ]),
   );
   const redaction = new Redaction(bag, paths);
   const traced = replaceExpressions(plan, ({ ref }, field, expression) => ({
@@ -83,7 +87,7 @@ export async function explainDecision(
         limits,
       });
       options.onTrace?.(ref, field, trace);
-      const found = notes.get(keyOf(ref));
+      const found = notes.get(formatDocumentRef(ref));
       if (found !== undefined && found.expressions.length < limits.expressions)
         found.expressions.push(expressionOf(field, expression.source, trace, seen, limits, secretive));
       // The engine's own value, and its own reads: a trace takes the same way, and notes none.
@@ -95,13 +99,13 @@ export async function explainDecision(
     observer: {
       outcome(ref, outcome) {
         context.observer?.outcome(ref, outcome);
-        const found = notes.get(keyOf(ref));
+        const found = notes.get(formatDocumentRef(ref));
         if (found !== undefined) found.outcome = outcome;
       },
       fault(ref, fault) {
         context.observer?.fault(ref, fault);
         const { code, detail } = fault;
-        const faults = notes.get(keyOf(ref))?.faults;
+        const faults = notes.get(formatDocumentRef(ref))?.faults;
         if (faults !== undefined && faults.length < limits.expressions)
           faults.push({ code, detail: redaction.clean(detail).slice(0, MESSAGE_LENGTH) });
       },
@@ -121,10 +125,6 @@ export async function explainDecision(
 
 /** Longest message of a fault that is shown. */
 const MESSAGE_LENGTH = 300;
-
-function keyOf({ kind, name }: DocumentRef): string {
-  return `${kind}/${name}`;
-}
 
 function expressionOf(
   field: string,
@@ -156,16 +156,16 @@ function decidingDocument(
   documents: readonly Explained[],
   notes: ReadonlyMap<string, Notes>,
 ): string | undefined {
-  if (decidedBy !== undefined) return keyOf(decidedBy);
+  if (decidedBy !== undefined) return formatDocumentRef(decidedBy);
   if (status.code !== "OK") return undefined;
   const allowing = documents.find(
     ({ document, ref }) =>
       "action" in document &&
       document.action === "ALLOW" &&
       document.mode === "enforce" &&
-      notes.get(keyOf(ref))?.outcome === "passed",
+      notes.get(formatDocumentRef(ref))?.outcome === "passed",
   );
-  return allowing === undefined ? undefined : keyOf(allowing.ref);
+  return allowing === undefined ? undefined : formatDocumentRef(allowing.ref);
 }
 
 function explainDocument(
@@ -174,7 +174,7 @@ function explainDocument(
   deciding: string | undefined,
   { answers = () => true }: ExplainOptions,
 ): DocumentExplanation {
-  const { outcome, faults, expressions } = notes.get(keyOf(ref)) as Notes;
+  const { outcome, faults, expressions } = notes.get(formatDocumentRef(ref)) as Notes;
   const handlers = "actions" in document ? document.actions.map(({ handler }) => handler) : [];
   const unasked = outcome === "unmatched" ? [] : handlers.filter((handler) => !answers(handler));
   return {
@@ -183,7 +183,7 @@ function explainDocument(
     ...("action" in document ? { action: document.action } : {}),
     mode: document.mode,
     outcome,
-    ...(keyOf(ref) === deciding ? { decides: true } : {}),
+    ...(formatDocumentRef(ref) === deciding ? { decides: true } : {}),
     faults,
     expressions,
     ...(unasked.length > 0 ? { unasked: [...new Set(unasked)] } : {}),

@@ -1,7 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { DecisionReason, DocumentRef, QuotaCharge } from "../check/decision.ts";
+import type { EnforcementMode } from "../../kernel/enforcement-mode.ts";
+import type { DecisionReason } from "../check/decision.ts";
+import type { QuotaCharge } from "../quota/quota-charge.ts";
+import type { DocumentRef } from "../check/document-ref.ts";
 import type { DocumentOutcome } from "../check/ports.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import type { SourceLocation } from "../../kernel/diagnostic.ts";
@@ -43,7 +46,7 @@ export interface DocumentExplanation extends DocumentRef {
   readonly location: SourceLocation;
   /** An AccessPolicy's. */
   readonly action?: "DENY" | "ALLOW" | "AUDIT";
-  readonly mode: "enforce" | "shadow";
+  readonly mode: EnforcementMode;
   /** `not-asked`: the request was decided before its turn came. */
   readonly outcome: DocumentOutcome | "not-asked";
   /** It made the decision: refused the request, or was the first to allow it where one had to. */

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { behindView } from "../../expressions/runtime/reads/recorder.ts";
-import { isFunctionObject } from "../../expressions/interpreter/limits.ts";
+import { isFunctionObject } from "../../expressions/runtime/function-marks.ts";
 import { REDACTED, type Redaction } from "./redaction.ts";
 
 /** Items of a list and entries of an object that are shown at most. */

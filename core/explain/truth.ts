@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { behindView } from "../../expressions/runtime/reads/recorder.ts";
-import { isFunctionObject } from "../../expressions/interpreter/limits.ts";
+import { isFunctionObject } from "../../expressions/runtime/function-marks.ts";
 
 /** What JSONata's `and`, `or`, `?` and `$not` make of a value (its $boolean, with no value as false). Reads no view. */
 export function truthOf(value: unknown): boolean {

@@ -10,7 +10,8 @@ import { ExpressionError } from "../../expressions/errors/expression-error.ts";
 import { FUNCTION_NAMES } from "../../expressions/functions/function-names.ts";
 import { createJsonataCompiler } from "./jsonata-engine.ts";
 import { DEFAULT_EXPRESSION_LIMITS } from "../../expressions/interpreter/limits.ts";
-import { builtinOf, type ReferenceFunction } from "../../expressions/functions/reference-functions.ts";
+import { builtinOf } from "../../expressions/functions/reference-functions.ts";
+import type { ReferenceFunction } from "../../expressions/runtime/jsonata-functions.ts";
 import { Guard } from "../../expressions/runtime/guard.ts";
 
 const CONTEXT = { nowMs: 0 };

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import { charge } from "../../test/support/quota-charges.ts";
 import type { Decision } from "../check/decision.ts";
 import type { ReportItem } from "../report/report.ts";
 import { bagAt, mergeBags } from "./bags.ts";
@@ -71,11 +72,7 @@ describe("expectations of a decision", () => {
   });
 
   it("want as many charges as there are", () => {
-    const charge = { policy: "q", cell: "q{}", limit: 3, windowMs: 1, amount: 1, leaseMs: 0, message: "" };
-    const decision = {
-      ...DECISION,
-      charges: [{ ...charge, mode: "enforce", onStoreFailure: "local" } as const],
-    };
+    const decision = { ...DECISION, charges: [charge("q", { limit: 3 })] };
     assert.deepEqual(decisionMismatches({ charges: [{ policy: "q", limit: 3 }] }, decision), []);
     assert.equal(decisionMismatches({ charges: [] }, decision).length, 1);
     assert.equal(decisionMismatches({ charges: [{ policy: "q", amount: 2 }] }, decision).length, 1);

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Decision, DocumentRef } from "../check/decision.ts";
+import type { Decision } from "../check/decision.ts";
+import type { DocumentRef } from "../check/document-ref.ts";
 import type { PolicyExpectation, PolicyTestCase } from "../documents/kinds/policy-test.ts";
 import { httpStatusOf } from "../../kernel/status.ts";
 import type { ReportItem } from "../report/report.ts";

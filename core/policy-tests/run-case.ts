@@ -5,7 +5,8 @@ import type { AttributeBag } from "../attributes/bag.ts";
 import { canonicalBag } from "../attributes/canonical-bag.ts";
 import { Malformed } from "../../kernel/canonical/malformed.ts";
 import type { PathNormalization } from "../../kernel/canonical/path.ts";
-import type { QuotaCharge } from "../check/decision.ts";
+import { refusalOf } from "../quota/refusal.ts";
+import type { QuotaPolicy } from "../snapshot/snapshot.ts";
 import type { CheckPlan } from "../check/plan.ts";
 import type { CheckDispatch } from "../check/ports.ts";
 import type { PolicyTestCase, PolicyTestSpec, PolicyTestStep } from "../documents/kinds/policy-test.ts";
@@ -14,10 +15,10 @@ import { explainDecision, type ExplainedResult } from "../explain/explain-decisi
 import type { Explanation } from "../explain/explanation.ts";
 import type { Tracer } from "../../expressions/tracing/traced-expression.ts";
 import { parseDurationMs } from "../../kernel/duration.ts";
-import type { Clock } from "../../kernel/ports.ts";
-import type { ReportPlan } from "../report/plan.ts";
+import type { ReportPlan } from "../report/report-source.ts";
 import { evaluateReport } from "../report/report.ts";
 import { mergeBags } from "./bags.ts";
+import { CaseQuotas } from "./case-quotas.ts";
 import { bagParts, type TestCase } from "./expand-cases.ts";
 import { decisionMismatches, decisionWord, type Mismatch, mismatch, reportMismatches } from "./mismatches.ts";
 
@@ -32,20 +33,8 @@ export interface TestBench {
   readonly coverage: Coverage;
   /** Milliseconds since the epoch of an ISO 8601 time. */
   readonly parseTime: (text: string) => number;
-  /** Fresh stores that count by `clock`, for one case. */
-  readonly newQuotas: (clock: Clock) => Quotas;
-}
-
-export interface Quotas {
-  /** Charges one request, all or none, and says what became of it. */
-  charge(charges: readonly QuotaCharge[]): Promise<ChargeResult>;
-}
-
-export interface ChargeResult {
-  /** The charge on whose account the request is refused, and how long to wait. */
-  readonly refusedBy?: { readonly policy: string; readonly retryAfterMs: number };
-  /** What is left of the quota that has least left; undefined when none was charged. */
-  readonly remaining?: number;
+  /** The set's quota policies, whose stores are new for each case. */
+  readonly quotaPolicies: readonly QuotaPolicy[];
 }
 
 export interface CaseResult {
@@ -89,7 +78,8 @@ async function runSteps(
   bench: TestBench,
 ): Promise<CaseResult> {
   let nowMs = startMs;
-  const quotas = bench.newQuotas({ nowMs: () => nowMs, monotonicMs: () => nowMs - startMs });
+  const clock = { nowMs: () => nowMs, monotonicMs: () => nowMs - startMs };
+  const quotas = new CaseQuotas(bench.quotaPolicies, clock);
   for (const [index, step] of steps.entries()) {
     const atMs = startMs + (parseDurationMs(step.at) as number);
     if (atMs < nowMs)
@@ -120,30 +110,32 @@ function noSuchRequest({ reason }: Malformed): Mismatch {
 async function takeStep(
   step: PolicyTestStep,
   { decision }: ExplainedResult,
-  quotas: Quotas,
+  quotas: CaseQuotas,
   which: string,
   isLast: boolean,
 ): Promise<readonly Mismatch[]> {
   const { status, decidedBy, charges } = decision;
-  const charged: ChargeResult = status.code === "OK" ? await quotas.charge(charges) : {};
-  const { refusedBy, remaining } = charged;
-  const code = refusedBy === undefined ? status.code : "RESOURCE_EXHAUSTED";
+  const outcomes = await quotas.charge(charges);
+  const refusal = refusalOf(charges, outcomes);
+  const code = refusal === undefined ? status.code : "RESOURCE_EXHAUSTED";
+  // The quota that has least left.
+  const remaining = outcomes.length === 0 ? null : Math.min(...outcomes.map((outcome) => outcome.remaining));
   const wrong = mismatch(which, step.expect, decisionWord(code, step.expect));
   if (wrong.length > 0) return wrong;
   const seconds = (durationMs: number) => `${Math.ceil(durationMs / 1000)}s`;
   return [
     ...(step.decidedBy === undefined
       ? []
-      : mismatch(`${which}: decidedBy`, step.decidedBy, refusedBy?.policy ?? decidedBy?.name ?? null)),
+      : mismatch(`${which}: decidedBy`, step.decidedBy, refusal?.charge.policy ?? decidedBy?.name ?? null)),
     ...(step.remaining === undefined || !isLast
       ? []
-      : mismatch(`${which}: remaining`, step.remaining, remaining ?? null)),
+      : mismatch(`${which}: remaining`, step.remaining, remaining)),
     ...(step.retryAfter === undefined
       ? []
       : mismatch(
           `${which}: retryAfter`,
           seconds(parseDurationMs(step.retryAfter) as number),
-          refusedBy === undefined ? null : seconds(refusedBy.retryAfterMs),
+          refusal === undefined ? null : seconds(refusal.retryAfterMs),
         )),
   ];
 }

@@ -10,16 +10,26 @@ import type { MaybePromise } from "../../kernel/maybe-promise.ts";
  * if it were used at the lease's end, the latest moment it can be used; so at no time is more admitted than the limit.
  */
 
-export type QuotaAlgorithm = "fixed-window" | "sliding-window" | "token-bucket";
+export const QUOTA_ALGORITHMS = ["fixed-window", "sliding-window", "token-bucket"] as const;
+export type QuotaAlgorithm = (typeof QUOTA_ALGORITHMS)[number];
+
+/** How a quota is counted: the same for all its counts. */
+export interface QuotaCounting {
+  readonly algorithm: QuotaAlgorithm;
+  readonly windowMs: number;
+}
+
+/** The counting alone, of a value that has it among other things. */
+export function countingOf({ algorithm, windowMs }: QuotaCounting): QuotaCounting {
+  return { algorithm, windowMs };
+}
 
 /** A demand on one count. All numbers are whole; a store rejects others with a RangeError. */
-export interface QuotaRequest {
+export interface QuotaRequest extends QuotaCounting {
   /** Which count: the policy's name and the key's values, as one string; see `cellName`. */
   readonly cell: string;
-  readonly algorithm: QuotaAlgorithm;
   /** What may be used in a window; the bucket's size and its refill per window for token-bucket. */
   readonly limit: number;
-  readonly windowMs: number;
   /** How much is asked for. Negative gives back an amount granted earlier, whose `slot` must be named. 0 only looks. */
   readonly amount: number;
   /** Grant what there is when there is less than `amount`; otherwise grant all or nothing. */

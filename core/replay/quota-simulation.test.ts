@@ -2,24 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import type { EnforcementMode } from "../../kernel/enforcement-mode.ts";
 import { quotaPolicy } from "../../test/support/snapshots.ts";
-import type { QuotaCharge } from "../check/decision.ts";
+import { charge as chargeOf } from "../../test/support/quota-charges.ts";
+import type { QuotaCharge } from "../quota/quota-charge.ts";
 import { QuotaSimulation } from "./quota-simulation.ts";
 
-const charge = (policy: string, cell: string, changes: Partial<QuotaCharge> = {}): QuotaCharge => ({
-  policy,
-  cell,
-  limit: 2,
-  windowMs: 1000,
-  amount: 1,
-  leaseMs: 0,
-  mode: "enforce",
-  onStoreFailure: "local",
-  message: "",
-  ...changes,
-});
+const charge = (policy: string, cell: string, changes: Partial<QuotaCharge> = {}): QuotaCharge =>
+  chargeOf(policy, { cell, windowMs: 1000, ...changes });
 
-const policy = (name: string, mode: "enforce" | "shadow" = "enforce") =>
+const policy = (name: string, mode: EnforcementMode = "enforce") =>
   quotaPolicy(name, { limit: 2, windowMs: 1000, algorithm: "fixed-window", mode });
 
 describe("the simulation of quotas", () => {

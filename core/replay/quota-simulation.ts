@@ -1,10 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { QuotaCharge } from "../check/decision.ts";
-import { isPurserError } from "../../kernel/errors.ts";
-import { createMemoryQuotaStore, type MemoryQuotaStore } from "../quota/memory-store.ts";
-import type { QuotaGrant, QuotaRequest } from "../quota/quota.ts";
+import type { EnforcementMode } from "../../kernel/enforcement-mode.ts";
+import { formatDocumentRef, quotaPolicyRef } from "../check/document-ref.ts";
+import type { QuotaCharge, QuotaOutcome } from "../quota/quota-charge.ts";
+import { atOnce } from "../../kernel/maybe-promise.ts";
+import { chargeAll, type ChargeOptions } from "../quota/charge-all.ts";
+import { demandOf, type NamedStore } from "../quota/demand.ts";
+import { createMemoryQuotaStore } from "../quota/memory-store.ts";
+import { fallsShort, refusalOf } from "../quota/refusal.ts";
 import type { QuotaPolicy } from "../snapshot/snapshot.ts";
 import { type Count, Counter, CounterTable } from "./count.ts";
 
@@ -12,7 +16,7 @@ import { type Count, Counter, CounterTable } from "./count.ts";
 export interface QuotaFinding {
   /** As QuotaPolicy/name. */
   readonly policy: string;
-  readonly mode: "enforce" | "shadow";
+  readonly mode: EnforcementMode;
   readonly charged: Count;
   readonly refused: Count;
   /** How many keys were refused anything. */
@@ -24,7 +28,8 @@ export interface QuotaFinding {
 /** Counts in use at most: about a gigabyte. */
 const MAX_CELLS = 1_000_000;
 
-interface Tallied {
+/** The findings of one policy as they are counted. */
+interface PolicyCounts {
   readonly policy: QuotaPolicy;
   readonly charged: Counter;
   readonly refused: Counter;
@@ -32,30 +37,38 @@ interface Tallied {
 }
 
 /**
- * Charges recorded requests to the quota algorithms on the records' own time. A record of a sample is charged as often
- * as it stands for requests, rounded. Nothing is leased: what leases refuse at a window's end is not seen.
+ * Charges recorded requests to the quota algorithms on the records' own time, as a mixer does. A record of a sample is
+ * charged as often as it stands for requests, rounded. Nothing is leased: what leases refuse at a window's end is not seen.
  */
 export class QuotaSimulation {
-  readonly #tallies: ReadonlyMap<string, Tallied>;
-  readonly #store: MemoryQuotaStore;
+  readonly #counts: ReadonlyMap<string, PolicyCounts>;
+  readonly #store: NamedStore;
+  readonly #options: ChargeOptions;
   /** Records come in about the order of time: the clock waits for those that are late. */
   #nowMs: number | undefined;
   #late = 0;
   #uncounted = 0;
 
   constructor(policies: readonly QuotaPolicy[], maxCells = MAX_CELLS) {
-    this.#tallies = new Map(
+    this.#counts = new Map(
       policies.map((policy) => [
         policy.name,
         { policy, charged: new Counter(), refused: new Counter(), keys: new CounterTable() },
       ]),
     );
     const now = (): number => this.#nowMs ?? 0;
-    this.#store = createMemoryQuotaStore({
+    const store = createMemoryQuotaStore({
       clock: { nowMs: now, monotonicMs: now },
       maxCells,
       sharesCounts: false,
     });
+    this.#store = { name: "simulation", allocate: (requests, options) => store.allocate(requests, options) };
+    this.#options = {
+      deduplicationId: "",
+      localStore: store,
+      nodes: 1,
+      observer: { failed: () => void this.#uncounted++ },
+    };
   }
 
   /** Records that were older than one before them, and were counted at that one's time. */
@@ -72,15 +85,16 @@ export class QuotaSimulation {
     if (charges.length === 0) return;
     if (this.#nowMs !== undefined && timeMs < this.#nowMs) this.#late++;
     this.#nowMs = Math.max(this.#nowMs ?? timeMs, timeMs);
-    const enforced = charges.filter(({ mode }) => mode === "enforce");
-    // Enforced ones are granted together or not at all, shadow ones each by itself; as in a mixer.
-    if (enforced.length > 0) this.#chargeGroup(enforced, weight);
-    for (const charge of charges) if (charge.mode === "shadow") this.#chargeGroup([charge], weight);
+    for (const { policy } of charges) this.#counts.get(policy)?.charged.add(weight);
+    const copies = Math.max(1, Math.round(weight));
+    let open = charges;
+    for (let copy = 0; copy < copies && open.length > 0; copy++)
+      open = this.#chargeOnce(open, ((copies - copy) * weight) / copies);
   }
 
   findings(topKeys: number): readonly QuotaFinding[] {
-    return [...this.#tallies.values()].map(({ policy, charged, refused, keys }) => ({
-      policy: `QuotaPolicy/${policy.name}`,
+    return [...this.#counts.values()].map(({ policy, charged, refused, keys }) => ({
+      policy: formatDocumentRef(quotaPolicyRef(policy.name)),
       mode: policy.mode,
       charged: charged.count,
       refused: refused.count,
@@ -89,42 +103,28 @@ export class QuotaSimulation {
     }));
   }
 
-  #chargeGroup(charges: readonly QuotaCharge[], weight: number): void {
-    const copies = Math.max(1, Math.round(weight));
-    const requests = charges.map((charge) => this.#requestOf(charge));
-    for (const { policy } of charges) this.#tallies.get(policy)?.charged.add(weight);
-    for (let copy = 0; copy < copies; copy++) {
-      const grants = this.#allocate(requests);
-      if (grants === undefined) return;
-      const refuser = refuserOf(charges, grants);
-      if (refuser === undefined) continue;
-      // At the same time and for the same amount, the rest is refused too.
-      const refusedWeight = ((copies - copy) * weight) / copies;
-      const tally = this.#tallies.get(refuser.policy);
-      tally?.refused.add(refusedWeight);
-      tally?.keys.add(refuser.cell, refusedWeight);
-      return;
-    }
+  /**
+   * Charges one copy of a request.
+   *
+   * @param left How many requests this copy and those after it stand for: at the same time and for the same amount, all
+   *   of them are refused when this one is.
+   * @returns the charges that the next copy is to be charged for.
+   */
+  #chargeOnce(charges: readonly QuotaCharge[], left: number): readonly QuotaCharge[] {
+    // A charge that finds no room is passed over, so that it refuses nobody.
+    const demands = charges.map((charge) => demandOf({ ...charge, onStoreFailure: "allow" }, this.#store));
+    const outcomes = atOnce(chargeAll(demands, this.#options));
+    const refusal = refusalOf(charges, outcomes);
+    return charges.filter((charge, index) => {
+      const { mode, amount, policy, cell } = charge;
+      const outcome = outcomes[index] as QuotaOutcome;
+      const isRefused = mode === "enforce" ? charge === refusal?.charge : fallsShort(amount, outcome);
+      if (isRefused) {
+        this.#counts.get(policy)?.refused.add(left);
+        this.#counts.get(policy)?.keys.add(cell, left);
+      }
+      const goesOn = mode === "enforce" ? refusal === undefined : !isRefused;
+      return goesOn && outcome.failure === undefined;
+    });
   }
-
-  #allocate(requests: readonly QuotaRequest[]): readonly QuotaGrant[] | undefined {
-    try {
-      return this.#store.allocate(requests, { deduplicationId: "" });
-    } catch (error) {
-      if (!isPurserError(error) || error.code !== "PURSER_STORE_UNAVAILABLE") throw error;
-      this.#uncounted++;
-      return undefined;
-    }
-  }
-
-  #requestOf({ policy, cell, limit, windowMs, amount }: QuotaCharge): QuotaRequest {
-    const algorithm = this.#tallies.get(policy)?.policy.algorithm ?? "sliding-window";
-    return { cell, algorithm, limit, windowMs, amount, bestEffort: false, leaseMs: 0 };
-  }
-}
-
-/** The first that has something to wait for: the others were not taken for its sake. */
-function refuserOf(charges: readonly QuotaCharge[], grants: readonly QuotaGrant[]): QuotaCharge | undefined {
-  const short = charges.filter(({ amount }, index) => (grants[index]?.granted ?? 0) < amount);
-  return short.find((charge) => (grants[charges.indexOf(charge)]?.retryAfterMs ?? 0) > 0) ?? short[0];
 }

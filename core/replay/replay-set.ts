@@ -3,11 +3,13 @@
 
 import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
 import { decide } from "../check/decide.ts";
-import type { DocumentRef, QuotaCharge } from "../check/decision.ts";
+import type { QuotaCharge } from "../quota/quota-charge.ts";
+import { formatDocumentRef } from "../check/document-ref.ts";
 import type { Fault } from "../check/evaluation.ts";
 import { type CheckPlan, planChecks } from "../check/plan.ts";
 import type { CheckDispatch } from "../check/ports.ts";
-import { type ReportPlan, planReports } from "../report/plan.ts";
+import { planReports } from "../report/plan.ts";
+import type { ReportPlan } from "../report/report-source.ts";
 import { evaluateReport } from "../report/report.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { MetricInstance } from "../templates/instances.ts";
@@ -46,7 +48,7 @@ export class ReplaySet {
       dispatch: this.#dispatch,
       observer: {
         outcome: () => {},
-        fault: (ref, fault) => void faults.push({ document: nameOf(ref), fault }),
+        fault: (ref, fault) => void faults.push({ document: formatDocumentRef(ref), fault }),
       },
     });
     const { charges, referenced } = decision;
@@ -58,8 +60,4 @@ export class ReplaySet {
     const items = await evaluateReport(this.#reports, line.bag as LogRecord["requestBag"], { timeMs });
     return items.flatMap((item) => (item.template === "metric" ? [item.instance] : []));
   }
-}
-
-function nameOf({ kind, name }: DocumentRef): string {
-  return `${kind}/${name}`;
 }

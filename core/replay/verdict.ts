@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Decision } from "../check/decision.ts";
+import { formatDocumentRef, parseDocumentRef } from "../check/document-ref.ts";
 import type { StatusCode } from "../../kernel/status.ts";
 import type { DecisionLogLine } from "./log-line.ts";
 
@@ -27,14 +28,14 @@ export function verdictOf({ status, reason, decidedBy }: Decision): Verdict {
   return {
     kind: reason?.kind === "error" ? "fault" : "denied",
     code: status.code,
-    ...(decidedBy === undefined ? {} : { policy: `${decidedBy.kind}/${decidedBy.name}` }),
+    ...(decidedBy === undefined ? {} : { policy: formatDocumentRef(decidedBy) }),
     message: reason?.kind === "error" ? `${status.message}: ${reason.detail}` : status.message,
   };
 }
 
 /** Whether a quota refused the request: then its policies had allowed it. */
 export function isQuotaRefusal({ code, policy }: DecisionLogLine["decision"]): boolean {
-  return code === "RESOURCE_EXHAUSTED" && policy?.startsWith("QuotaPolicy/") === true;
+  return code === "RESOURCE_EXHAUSTED" && parseDocumentRef(policy ?? "")?.kind === "QuotaPolicy";
 }
 
 export function recordedVerdict(decision: DecisionLogLine["decision"]): Verdict {

@@ -17,7 +17,7 @@ import type { LogEntry, Metric, RuleInstance, TraceSpan } from "../snapshot/snap
 import type { MetricInstance, MetricType } from "../templates/instances.ts";
 import { SEVERITIES, type Severity } from "../templates/instances.ts";
 import { decisionIn } from "./decision-facts.ts";
-import type { FillInstance } from "./plan.ts";
+import type { FillInstance } from "./report-source.ts";
 import { spanFacts } from "./span-facts.ts";
 
 /** What fills the instances of one document. */

@@ -3,23 +3,11 @@
 
 import type { AttributeBag } from "../attributes/bag.ts";
 import { Reads } from "../../expressions/runtime/reads/reads.ts";
-import type { DocumentRef } from "../check/decision.ts";
+import type { DocumentRef } from "../check/document-ref.ts";
 import { evaluateCondition, Fault, type Scope } from "../check/evaluation.ts";
 import { chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
-import type {
-  DecisionInstance,
-  LogEntryInstance,
-  MetricInstance,
-  TraceSpanInstance,
-} from "../templates/instances.ts";
-import type { ReportPlan, ReportSource } from "./plan.ts";
-
-/** What there is to tell, by template. */
-export type ReportInstance =
-  | { readonly template: "metric"; readonly instance: MetricInstance }
-  | { readonly template: "logentry"; readonly instance: LogEntryInstance }
-  | { readonly template: "tracespan"; readonly instance: TraceSpanInstance }
-  | { readonly template: "decision"; readonly instance: DecisionInstance };
+import type { ReportInstance } from "../templates/instances.ts";
+import type { ReportPlan, ReportSource } from "./report-source.ts";
 
 /** An instance and the handler that it is for. */
 export type ReportItem = ReportInstance & { readonly handler: string };

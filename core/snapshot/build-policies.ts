@@ -4,6 +4,7 @@
 import type { ParsedDocument } from "../documents/document.ts";
 import type { AccessPolicySpec } from "../documents/kinds/access-policy.ts";
 import type { QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
+import type { QuotaDefinition } from "../quota/quota-charge.ts";
 import type { Fields } from "./fields.ts";
 import type { AccessPolicy, DirectResponseTemplate, HeaderTemplates, QuotaPolicy } from "./snapshot.ts";
 
@@ -61,22 +62,31 @@ function directResponse(
 
 export function buildQuotaPolicy(document: ParsedDocument, fields: Fields): QuotaPolicy {
   const spec = document.spec as QuotaPolicySpec;
-  const windowMs = fields.durationMs(spec.window, 0);
+  const named = fields.named(document);
   return {
-    ...fields.named(document),
+    ...named,
     match: fields.optional(spec.match),
     key: fields.map(spec.key),
     limit: spec.limit,
-    windowMs,
-    algorithm: spec.algorithm ?? "sliding-window",
     charge: fields.computed(spec.charge ?? 1),
     overrides: (spec.overrides ?? []).map(({ when, limit }) => ({ when: fields.expression(when), limit })),
     store: spec.store === undefined ? undefined : fields.handler(spec.store, document),
-    onStoreFailure: spec.onStoreFailure ?? "local",
-    giveBackOn: spec.giveBackOn ?? "never",
-    leaseMs: fields.durationMs(spec.lease, Math.min(MAX_DEFAULT_LEASE_MS, Math.floor(windowMs / 10))),
+    quota: quotaDefinition(named.name, spec, fields),
     message: fields.optional(spec.status?.message),
     mode: spec.mode ?? "enforce",
     onError: spec.onError ?? "deny",
+  };
+}
+
+function quotaDefinition(policy: string, spec: QuotaPolicySpec, fields: Fields): QuotaDefinition {
+  const { giveBackOn = "never" } = spec;
+  const windowMs = fields.durationMs(spec.window, 0);
+  return {
+    policy,
+    algorithm: spec.algorithm ?? "sliding-window",
+    windowMs,
+    leaseMs: fields.durationMs(spec.lease, Math.min(MAX_DEFAULT_LEASE_MS, Math.floor(windowMs / 10))),
+    onStoreFailure: spec.onStoreFailure ?? "local",
+    ...(giveBackOn === "never" ? {} : { giveBackOn }),
   };
 }

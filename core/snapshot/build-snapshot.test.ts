@@ -155,14 +155,16 @@ describe("building a snapshot", () => {
       match: undefined,
       key: [],
       limit: 5,
-      windowMs: 60_000,
-      algorithm: "sliding-window",
       charge: { kind: "literal", value: 1 },
       overrides: [],
       store: undefined,
-      onStoreFailure: "local",
-      giveBackOn: "never",
-      leaseMs: 1_000,
+      quota: {
+        policy: "q",
+        algorithm: "sliding-window",
+        windowMs: 60_000,
+        leaseMs: 1_000,
+        onStoreFailure: "local",
+      },
       message: undefined,
       mode: "enforce",
       onError: "deny",
@@ -171,7 +173,7 @@ describe("building a snapshot", () => {
 
   it("leases for a tenth of a short window, in whole milliseconds, or as long as the document says", () => {
     const leaseOf = (spec: string) =>
-      good({ "a.yaml": document("QuotaPolicy", "q", spec) }).quotaPolicies[0]?.leaseMs;
+      good({ "a.yaml": document("QuotaPolicy", "q", spec) }).quotaPolicies[0]?.quota.leaseMs;
     assert.equal(leaseOf("{ limit: 5, window: 255ms }"), 25);
     assert.equal(leaseOf("{ limit: 5, window: 1s, lease: 0s }"), 0);
     assert.equal(leaseOf("{ limit: 5, window: 1d, lease: 1m }"), 60_000);

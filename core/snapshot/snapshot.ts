@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { PathNormalization } from "../../kernel/canonical/path.ts";
+import type { EnforcementMode } from "../../kernel/enforcement-mode.ts";
 import type { Metadata } from "../documents/kinds/kind.ts";
 import type { DestinationRuleSpec } from "../documents/kinds/destination-rule.ts";
 import type { GatewaySpec } from "../documents/kinds/gateway.ts";
@@ -11,7 +12,7 @@ import type { Expression } from "../expressions/expression.ts";
 import type { AdapterDefinition, PluginDefinition, TemplateName } from "../hooks/extension.ts";
 import type { SourceLocation } from "../../kernel/diagnostic.ts";
 import type { StatusCode } from "../../kernel/status.ts";
-import type { QuotaAlgorithm } from "../quota/quota.ts";
+import type { QuotaDefinition } from "../quota/quota-charge.ts";
 import type { MetricType } from "../templates/instances.ts";
 
 /**
@@ -61,7 +62,7 @@ export interface AccessPolicy extends Named {
   readonly status: { readonly code: StatusCode; readonly message: Expression | undefined };
   readonly headers: { readonly request: HeaderTemplates; readonly response: HeaderTemplates };
   readonly directResponse: DirectResponseTemplate | undefined;
-  readonly mode: "enforce" | "shadow";
+  readonly mode: EnforcementMode;
   readonly onError: "deny" | "allow";
   readonly validDurationMs: number;
   readonly validUseCount: number;
@@ -83,17 +84,14 @@ export interface QuotaPolicy extends Named {
   readonly match: Expression | undefined;
   readonly key: ComputedMap;
   readonly limit: number;
-  readonly windowMs: number;
-  readonly algorithm: QuotaAlgorithm;
   readonly charge: Computed;
   readonly overrides: readonly { readonly when: Expression; readonly limit: number }[];
   /** A handler's name; undefined for the built-in memory store. */
   readonly store: string | undefined;
-  readonly onStoreFailure: "allow" | "deny" | "local";
-  readonly leaseMs: number;
-  readonly giveBackOn: "never" | "unanswered" | "failure";
+  /** What charges carry whole. */
+  readonly quota: QuotaDefinition;
   readonly message: Expression | undefined;
-  readonly mode: "enforce" | "shadow";
+  readonly mode: EnforcementMode;
   readonly onError: "deny" | "allow";
 }
 
@@ -126,7 +124,7 @@ export interface Rule extends Named {
   readonly match: Expression | undefined;
   readonly variety: "check" | "report";
   readonly actions: readonly RuleAction[];
-  readonly mode: "enforce" | "shadow";
+  readonly mode: EnforcementMode;
   readonly onError: "deny" | "allow";
 }
 

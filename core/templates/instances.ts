@@ -150,3 +150,10 @@ export interface DirectResponse {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
+
+/** What there is to tell, by template. */
+export type ReportInstance =
+  | { readonly template: "metric"; readonly instance: MetricInstance }
+  | { readonly template: "logentry"; readonly instance: LogEntryInstance }
+  | { readonly template: "tracespan"; readonly instance: TraceSpanInstance }
+  | { readonly template: "decision"; readonly instance: DecisionInstance };

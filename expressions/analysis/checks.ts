@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { suggest } from "../../kernel/suggest.ts";
-import { RANGE_FUNCTION, TO_MILLIS_PICTURE } from "../interpreter/bounded-builtins.ts";
+import { TO_MILLIS_PICTURE } from "../functions/endless-formats.ts";
 import { builtinOf } from "../functions/reference-functions.ts";
 import type { ExpressionFault } from "../errors/expression-error.ts";
 import { compileLiteral } from "../syntax/regex-literal.ts";
@@ -40,7 +40,6 @@ export function mentionedVariables(ast: AstNode): ReadonlySet<string> {
   const names = new Set<string>();
   walk(ast, (node) => {
     if (node.type === "variable") names.add(textOf(node));
-    if (node.type === "binary" && node.value === "..") names.add(RANGE_FUNCTION);
   });
   return names;
 }

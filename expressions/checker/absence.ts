@@ -3,7 +3,7 @@
 
 import { type AstNode, childrenOf } from "../syntax/ast.ts";
 import type { Purpose } from "./finding.ts";
-import type { Inference } from "./inference.ts";
+import type { Inferred } from "./inferred.ts";
 import { argumentOf, type Facts, onlyExpression, type Presence, union } from "./presence.ts";
 
 const ORDERS: ReadonlySet<unknown> = new Set(["<", "<=", ">", ">="]);
@@ -19,11 +19,11 @@ type Sense = "straight" | "negated";
  * true then is what it says too, and lets pass all that omit `a`.
  */
 export class AbsenceCheck {
-  readonly #inference: Inference;
+  readonly #inference: Inferred;
   readonly #presence: Presence;
   readonly #purpose: Purpose;
 
-  constructor(inference: Inference, presence: Presence) {
+  constructor(inference: Inferred, presence: Presence) {
     this.#inference = inference;
     this.#presence = presence;
     this.#purpose = inference.use.purpose;

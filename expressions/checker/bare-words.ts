@@ -4,7 +4,7 @@
 import { suggest } from "../../kernel/suggest.ts";
 import { type AstNode, textOf, walk } from "../syntax/ast.ts";
 import type { SourceRange } from "../syntax/source-ranges.ts";
-import type { Inference } from "./inference.ts";
+import type { Inferred } from "./inferred.ts";
 
 const COMPARISONS: ReadonlySet<unknown> = new Set(["=", "!=", "<", "<=", ">", ">=", "in"]);
 
@@ -12,7 +12,7 @@ const COMPARISONS: ReadonlySet<unknown> = new Set(["=", "!=", "<", "<=", ">", ">
  * Texts without their quotes: `request.method = GET`, `source.namespace in [shop, pay-ments]`, where an attribute is compared
  * with a name that is none. Gives the places of all such mistakes.
  */
-export function checkBareWords(ast: AstNode, inference: Inference): readonly SourceRange[] {
+export function checkBareWords(ast: AstNode, inference: Inferred): readonly SourceRange[] {
   const ranges: SourceRange[] = [];
   const { findings } = inference;
   walk(ast, (node) => {
@@ -36,7 +36,7 @@ export function checkBareWords(ast: AstNode, inference: Inference): readonly Sou
 }
 
 /** What an attribute is compared with, item by item, where that is no attribute. */
-function wordsComparedBy(node: AstNode, inference: Inference): readonly AstNode[] {
+function wordsComparedBy(node: AstNode, inference: Inferred): readonly AstNode[] {
   const isAttribute = (part: AstNode | undefined): boolean =>
     part !== undefined && inference.shapeOf(part).place !== undefined;
   let others: readonly AstNode[] = [];
@@ -67,7 +67,7 @@ function isBareWord(text: string): boolean {
 }
 
 /** Whether a name begins as an attribute does, or nearly. */
-function isNearAttribute(node: AstNode, { use, findings }: Inference): boolean {
+function isNearAttribute(node: AstNode, { use, findings }: Inferred): boolean {
   const [root = ""] = findings.textOf(node).split(/[.-]/);
   const isPath = node.type === "path" && (node.steps ?? []).length > 1;
   if (use.manifest.lookup([root]) !== undefined) return true;

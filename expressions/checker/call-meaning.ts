@@ -4,7 +4,7 @@
 import type { AstNode } from "../syntax/ast.ts";
 import { isCalledList } from "./comparisons.ts";
 import { listedIn } from "./forms/text-form.ts";
-import type { Inference } from "./inference.ts";
+import type { Inferred } from "./inferred.ts";
 import { isOnly, type Shape } from "./kinds.ts";
 import { onlyExpression } from "./presence.ts";
 import type { Operand } from "./text-tests.ts";
@@ -28,7 +28,7 @@ export function checkMeaning(
   node: AstNode,
   name: string,
   operands: readonly Operand[],
-  inference: Inference,
+  inference: Inferred,
 ): void {
   const [first, second] = operands;
   if (first === undefined) return;
@@ -45,7 +45,7 @@ function checkOrderOfArguments(
   name: string,
   first: Operand,
   second: Operand,
-  { findings }: Inference,
+  { findings }: Inferred,
 ): void {
   const { constant } = first.shape;
   const isData = second.shape.place !== undefined || second.shape.form !== undefined;
@@ -72,7 +72,7 @@ function checkListedText(
   node: AstNode,
   list: Operand,
   text: Operand | undefined,
-  { findings }: Inference,
+  { findings }: Inferred,
 ): void {
   if (list.node === undefined || text?.node === undefined) return;
   const [lists, item] = [findings.textOf(list.node), findings.textOf(text.node)];
@@ -85,7 +85,7 @@ function checkListedText(
 }
 
 /** `$count(request.headers)`: what is no list counts as one. */
-function checkCountOfOne(node: AstNode, { shape, node: argument }: Operand, { findings }: Inference): void {
+function checkCountOfOne(node: AstNode, { shape, node: argument }: Operand, { findings }: Inferred): void {
   if (shape.place === undefined || argument === undefined) return;
   const text = findings.textOf(argument);
   const suggestion = isOnly(shape, "object")
@@ -106,7 +106,7 @@ function checkCountOfOne(node: AstNode, { shape, node: argument }: Operand, { fi
 function checkExistence(
   node: AstNode,
   { shape, node: argument }: Operand,
-  { findings, use }: Inference,
+  { findings, use }: Inferred,
 ): void {
   if (typeof shape.constant === "string" && argument !== undefined) {
     const isAttribute = use.manifest.lookup(shape.constant.split(".")) !== undefined;
@@ -142,7 +142,7 @@ function isAlwaysThere(node: AstNode, shape: Shape): boolean {
 }
 
 /** `$number(request.method)` always fails. */
-function checkNumeral(node: AstNode, { shape, node: argument }: Operand, { findings }: Inference): void {
+function checkNumeral(node: AstNode, { shape, node: argument }: Operand, { findings }: Inferred): void {
   const { form, declaration } = shape;
   if (form === undefined || form.numeric || argument === undefined) return;
   const text = findings.textOf(argument);

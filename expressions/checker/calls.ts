@@ -4,7 +4,7 @@
 import { type AstNode, textOf } from "../syntax/ast.ts";
 import { checkMeaning } from "./call-meaning.ts";
 import { FUNCTION_TYPES, TAKES_ABSENT, VARYING } from "./function-types.ts";
-import type { Inference } from "./inference.ts";
+import type { Inferred } from "./inferred.ts";
 import { ANYTHING, isOnly, type Kind, nounOf, overlap, type Shape } from "./kinds.ts";
 import { checkTruth } from "./logic.ts";
 import { formOfCall } from "./forms/form-of.ts";
@@ -21,7 +21,7 @@ interface CallValues {
 }
 
 /** What a call gives, its arguments checked against the function's signature (T0410, T0412). */
-export function shapeOfCall(node: AstNode, call: CallValues, inference: Inference): Shape {
+export function shapeOfCall(node: AstNode, call: CallValues, inference: Inferred): Shape {
   const procedure = node.procedure as AstNode;
   const name = textOf(procedure);
   const type = FUNCTION_TYPES.get(name);
@@ -77,7 +77,7 @@ function checkCount(
   name: string,
   type: FunctionType,
   count: number,
-  { findings }: Inference,
+  { findings }: Inferred,
 ): boolean {
   const [fewest, most] = [required(type), type.parameters.length];
   const endless = type.parameters.some(({ repeated }) => repeated);
@@ -96,7 +96,7 @@ function checkArgument(
   name: string,
   parameter: ParameterType,
   shape: Shape,
-  { findings }: Inference,
+  { findings }: Inferred,
 ): void {
   const { items } = parameter;
   const kinds = shape.kinds.has("array") ? (shape.items ?? new Set<Kind>()) : shape.kinds;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Findings } from "./findings.ts";
-import type { Inference } from "./inference.ts";
+import type { Inferred } from "./inferred.ts";
 import { nounOf, type Shape } from "./kinds.ts";
 import { subjectText, type TextTest } from "./text-tests.ts";
 
@@ -29,7 +29,7 @@ const NOUNS: Readonly<Record<ClaimType, string>> = {
 };
 
 /** Notes comparisons of a registered claim with a constant of another type than it is registered with. */
-export function checkClaims({ tests, findings }: Inference): void {
+export function checkClaims({ tests, findings }: Inferred): void {
   for (const test of tests.values()) {
     checkOtherSide(test, findings);
     const claim = claimOf(test.subject.shape);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AstNode } from "../syntax/ast.ts";
-import type { Inference } from "./inference.ts";
+import type { Inferred } from "./inferred.ts";
 import { always, isAnything, isOnly, nounOf, overlap, type Shape } from "./kinds.ts";
 
 /** One side of a comparison. */
@@ -14,7 +14,7 @@ interface Operand {
 const NEVER_ABSENT = always("boolean");
 
 /** `=` and `!=` tell values of unlike sorts apart without complaint: the outcome is always the same. */
-export function checkEquality(node: AstNode, lhs: Shape, rhs: Shape, inference: Inference): Shape {
+export function checkEquality(node: AstNode, lhs: Shape, rhs: Shape, inference: Inferred): Shape {
   const { findings } = inference;
   const [left, right] = operandsOf(node, lhs, rhs, inference);
   const equal = node.value === "=";
@@ -61,7 +61,7 @@ export function checkEquality(node: AstNode, lhs: Shape, rhs: Shape, inference: 
 }
 
 /** `<` and its like fail on anything but two numbers or two texts (T2009, T2010). */
-export function checkOrder(node: AstNode, lhs: Shape, rhs: Shape, inference: Inference): Shape {
+export function checkOrder(node: AstNode, lhs: Shape, rhs: Shape, inference: Inferred): Shape {
   const { findings } = inference;
   const [left, right] = operandsOf(node, lhs, rhs, inference);
   const shape: Shape = { ...always("boolean"), optional: lhs.optional || rhs.optional };
@@ -107,7 +107,7 @@ export function checkOrder(node: AstNode, lhs: Shape, rhs: Shape, inference: Inf
 }
 
 /** `in` looks for an equal item of a list; anything else on the right is taken as a list of one. */
-export function checkMembership(node: AstNode, lhs: Shape, rhs: Shape, inference: Inference): Shape {
+export function checkMembership(node: AstNode, lhs: Shape, rhs: Shape, inference: Inferred): Shape {
   const { findings } = inference;
   const [left, right] = operandsOf(node, lhs, rhs, inference);
   const items = rhs.kinds.has("array") ? rhs.items : rhs.kinds;
@@ -138,7 +138,7 @@ function operandsOf(
   node: AstNode,
   lhs: Shape,
   rhs: Shape,
-  { findings }: Inference,
+  { findings }: Inferred,
 ): readonly [Operand, Operand] {
   return [
     { shape: lhs, text: findings.textOf(node.lhs as AstNode) },

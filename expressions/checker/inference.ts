@@ -6,6 +6,7 @@ import { type AstNode, type AstStage, isPairs, textOf, walk } from "../syntax/as
 import { shapeOfCall } from "./calls.ts";
 import type { Findings } from "./findings.ts";
 import type { ExpressionUse } from "./finding.ts";
+import type { Inferred } from "./inferred.ts";
 import { ANYTHING, always, either, isOnly, type Kind, type Shape, shapeOfAttribute } from "./kinds.ts";
 import { checkNumber, shapeOfBinary } from "./operators.ts";
 import { checkDefault } from "./logic.ts";
@@ -21,12 +22,10 @@ const ROOT: Shape = { kinds: new Set<Kind>(["object"]), optional: false, place: 
 const UNKNOWN: Shape = { ...ANYTHING, optional: false };
 
 /** Finds what every part of an expression can be, and notes what cannot work on the way. */
-export class Inference {
+export class Inference implements Inferred {
   readonly findings: Findings;
   readonly use: ExpressionUse;
-  /** What each `and` and `or` compares with constants. */
   readonly joined = new Map<AstNode, Map<string, unknown>>();
-  /** The parts that ask whether a value equals, contains or matches something. */
   readonly tests = new Map<AstNode, TextTest>();
   readonly #shapes = new Map<AstNode, Shape>();
   readonly #rebound: ReadonlySet<string>;

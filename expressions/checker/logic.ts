@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AstNode } from "../syntax/ast.ts";
-import type { Inference } from "./inference.ts";
+import type { Inferred } from "./inferred.ts";
 import { argumentOf } from "./presence.ts";
 import { always, isAnything, nounOf, type Shape } from "./kinds.ts";
 
 /** `and` and `or`: what is no boolean is taken for one, which is rarely meant. */
-export function shapeOfLogic(node: AstNode, lhs: Shape, rhs: Shape, inference: Inference): Shape {
+export function shapeOfLogic(node: AstNode, lhs: Shape, rhs: Shape, inference: Inferred): Shape {
   const [left, right] = [node.lhs as AstNode, node.rhs as AstNode];
   checkTruth(left, lhs, inference);
   checkTruth(right, rhs, inference, left);
@@ -24,7 +24,7 @@ export function shapeOfLogic(node: AstNode, lhs: Shape, rhs: Shape, inference: I
 }
 
 /** Notes a value that counts as true or false without being either. `beside`: what it is combined with. */
-export function checkTruth(node: AstNode, shape: Shape, { findings }: Inference, beside?: AstNode): void {
+export function checkTruth(node: AstNode, shape: Shape, { findings }: Inferred, beside?: AstNode): void {
   if (isAnything(shape) || shape.kinds.has("boolean")) return;
   const text = findings.textOf(node);
   const isText = shape.kinds.has("string");
@@ -52,7 +52,7 @@ function comparedIn(node: AstNode): AstNode | undefined {
 }
 
 /** `a = "x" and a = "y"` is never true, `a != "x" or a != "y"` always. */
-function checkAlternatives(node: AstNode, inference: Inference): void {
+function checkAlternatives(node: AstNode, inference: Inferred): void {
   const known = comparisonsOf(node.lhs as AstNode, node.value, inference);
   for (const [key, constant] of comparisonsOf(node.rhs as AstNode, node.value, inference)) {
     if (!known.has(key)) known.set(key, constant);
@@ -72,7 +72,7 @@ function checkAlternatives(node: AstNode, inference: Inference): void {
 }
 
 /** What `node` compares with constants, joined by `joiner`. The parts of a chain are gathered once, from the left. */
-function comparisonsOf(node: AstNode, joiner: unknown, inference: Inference): Map<string, unknown> {
+function comparisonsOf(node: AstNode, joiner: unknown, inference: Inferred): Map<string, unknown> {
   const inner = node.type === "block" && node.expressions?.length === 1 ? node.expressions[0] : undefined;
   if (inner !== undefined) return comparisonsOf(inner, joiner, inference);
   const denied = argumentOf(node, "not");
@@ -85,7 +85,7 @@ function comparisonsOf(node: AstNode, joiner: unknown, inference: Inference): Ma
   return comparedWith(node, inference);
 }
 
-function comparedWith(node: AstNode, inference: Inference): Map<string, unknown> {
+function comparedWith(node: AstNode, inference: Inferred): Map<string, unknown> {
   const left = node.lhs as AstNode;
   const { constant } = inference.shapeOf(node.rhs as AstNode);
   if (inference.shapeOf(left).place === undefined || constant === undefined) return new Map();
@@ -95,7 +95,7 @@ function comparedWith(node: AstNode, inference: Inference): Map<string, unknown>
 const COMPARISONS: ReadonlySet<unknown> = new Set(["=", "!=", "<", "<=", ">", ">=", "in"]);
 
 /** `a ?? b = c` is `a ?? (b = c)`: rarely meant where `a` is no condition. */
-export function checkDefault(node: AstNode, then: Shape, inference: Inference): void {
+export function checkDefault(node: AstNode, then: Shape, inference: Inferred): void {
   const { findings } = inference;
   const { lhs, rhs, type, value } = node.else ?? node;
   const operator = findings.tokenBefore(node);

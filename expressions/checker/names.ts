@@ -8,14 +8,14 @@ import { type AstNode, walk } from "../syntax/ast.ts";
 import type { SourceRange } from "../syntax/source-ranges.ts";
 import { checkBareWords } from "./bare-words.ts";
 import { nearHeader, PSEUDO_HEADERS } from "./header-names.ts";
-import type { Inference } from "./inference.ts";
+import type { Inferred } from "./inferred.ts";
 
 /** Notes names that no manifest declares, or that are not known yet when the expression is evaluated. */
 export function checkNames(
   ast: AstNode,
   source: string,
   { paths }: StaticReferences,
-  inference: Inference,
+  inference: Inferred,
 ): void {
   const { findings, use } = inference;
   const misread = [...checkDashes(ast, source, inference), ...checkBareWords(ast, inference)];
@@ -31,11 +31,7 @@ export function checkNames(
   checkHeaderNames(ast, inference);
 }
 
-function rangeOfReference(
-  ast: AstNode,
-  { path, offset }: StaticReference,
-  inference: Inference,
-): SourceRange {
+function rangeOfReference(ast: AstNode, { path, offset }: StaticReference, inference: Inferred): SourceRange {
   let range: SourceRange = { start: offset, end: offset + 1 };
   walk(ast, (node) => {
     const whole = inference.findings.rangeOf(node);
@@ -51,7 +47,7 @@ function rangeOfReference(
 const NAME_LENGTH = 200;
 
 /** `request.headers.x-user` subtracts `user`. Gives the places of all such mistakes. */
-function checkDashes(ast: AstNode, source: string, inference: Inference): readonly SourceRange[] {
+function checkDashes(ast: AstNode, source: string, inference: Inferred): readonly SourceRange[] {
   const { findings, use } = inference;
   const ranges: SourceRange[] = [];
   walk(ast, (node) => {
@@ -75,7 +71,7 @@ function checkDashes(ast: AstNode, source: string, inference: Inference): readon
 }
 
 /** Headers are known by their names in small letters only, and a name beside a well-known one is a slip. */
-function checkHeaderNames(ast: AstNode, inference: Inference): void {
+function checkHeaderNames(ast: AstNode, inference: Inferred): void {
   walk(ast, (node) => {
     if (node.type !== "path" && node.type !== "function") return;
     const { place, declaration } = inference.shapeOf(node);

@@ -3,7 +3,7 @@
 
 import type { AstNode } from "../syntax/ast.ts";
 import { checkEquality, checkMembership, checkOrder } from "./comparisons.ts";
-import type { Inference } from "./inference.ts";
+import type { Inferred } from "./inferred.ts";
 import { always, nounOf, type Shape } from "./kinds.ts";
 import { shapeOfLogic } from "./logic.ts";
 import { testOfOperator } from "./text-tests.ts";
@@ -11,7 +11,7 @@ import { testOfOperator } from "./text-tests.ts";
 const TESTS: ReadonlySet<unknown> = new Set(["=", "!=", "<", "<=", ">", ">=", "in"]);
 
 /** What an operator gives, its operands checked. */
-export function shapeOfBinary(node: AstNode, lhs: Shape, rhs: Shape, inference: Inference): Shape {
+export function shapeOfBinary(node: AstNode, lhs: Shape, rhs: Shape, inference: Inferred): Shape {
   const optional = lhs.optional || rhs.optional;
   const test = TESTS.has(node.value) ? testOfOperator(node, lhs, rhs) : undefined;
   if (test !== undefined) inference.tests.set(node, test);
@@ -40,14 +40,14 @@ export function shapeOfBinary(node: AstNode, lhs: Shape, rhs: Shape, inference: 
 }
 
 /** JSONata refuses anything but numbers (T2001, T2002). */
-function checkArithmetic(node: AstNode, lhs: Shape, rhs: Shape, inference: Inference): void {
+function checkArithmetic(node: AstNode, lhs: Shape, rhs: Shape, inference: Inferred): void {
   const [left, right] = [node.lhs as AstNode, node.rhs as AstNode];
   checkNumber(left, lhs, node, inference);
   checkNumber(right, rhs, node, inference);
 }
 
 /** An operand of `node`, which takes numbers only. */
-export function checkNumber(operand: AstNode, shape: Shape, node: AstNode, { findings }: Inference): void {
+export function checkNumber(operand: AstNode, shape: Shape, node: AstNode, { findings }: Inferred): void {
   if (shape.kinds.has("number")) return;
   const text = findings.textOf(operand);
   const isText = shape.kinds.has("string");

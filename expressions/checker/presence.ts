@@ -3,7 +3,7 @@
 
 import { type AstNode, textOf } from "../syntax/ast.ts";
 import { FUNCTION_TYPES, TAKES_ABSENT } from "./function-types.ts";
-import type { Inference } from "./inference.ts";
+import type { Inferred } from "./inferred.ts";
 
 /** What is known to be there at some point of an expression, by `Presence.keyOf`. */
 export type Facts = ReadonlySet<string>;
@@ -15,12 +15,12 @@ const ARITHMETIC: ReadonlySet<unknown> = new Set(["+", "-", "*", "/", "%"]);
 
 /** Tells what is certain to be there, and what may not be. */
 export class Presence {
-  readonly #inference: Inference;
+  readonly #inference: Inferred;
   /** So that the parts of a long chain are not gone through again for each of them. */
   readonly #true = new Map<AstNode, Facts>();
   readonly #false = new Map<AstNode, Facts>();
 
-  constructor(inference: Inference) {
+  constructor(inference: Inferred) {
     this.#inference = inference;
   }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AstNode } from "../syntax/ast.ts";
-import type { Inference } from "./inference.ts";
+import type { Inferred } from "./inferred.ts";
 import type { Shape } from "./kinds.ts";
 
 /** `request.headers["x-user"]` keeps all that is there: a text in brackets is a filter that is always true. */
@@ -11,7 +11,7 @@ export function checkTextFilter(
   filter: AstNode,
   shape: Shape,
   text: string,
-  { findings }: Inference,
+  { findings }: Inferred,
 ): void {
   const { start } = findings.rangeOf(owner);
   const brackets = findings.bracketsAround(filter);

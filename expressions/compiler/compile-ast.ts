@@ -5,7 +5,8 @@ import { evaluationError } from "../errors/failures.ts";
 import type { AstNode } from "../syntax/ast.ts";
 import type { CompiledFunction } from "../runtime/callee.ts";
 import type { Guard, Meter } from "../runtime/guard.ts";
-import { OPERATIONS } from "../runtime/operations.ts";
+import { OPERATIONS } from "./operations.ts";
+import { NODE_EMITTERS } from "./emit-node.ts";
 import { Emitter, type ReadStyle } from "./emitter.ts";
 import { NotCompiled } from "./place.ts";
 
@@ -52,7 +53,7 @@ export function compileAst<E extends Environment, Given = E>(
   ast: AstNode,
   { guard, reads, functions = new Map(), bound = new Set(), entry }: CompileOptions<E, Given>,
 ): CompiledCode<Given> | string {
-  const emitter = new Emitter({ reads, functions, bound });
+  const emitter = new Emitter({ reads, functions, bound }, NODE_EMITTERS);
   let body: string;
   try {
     body = emitter.program(ast);

@@ -4,7 +4,7 @@
 import { type AstNode, textOf } from "../syntax/ast.ts";
 import { boundIn } from "./node-facts.ts";
 import type { Emitter } from "./emitter.ts";
-import { any, type Code, type Frame, NotCompiled, type Place, type Variable } from "./place.ts";
+import { any, type Code, type Frame, NotCompiled, type Place, resetOf, type Variable } from "./place.ts";
 
 export function emitChoice(emitter: Emitter, node: AstNode, place: Place): Code {
   const condition = emitter.emitCondition(node.condition as AstNode, place);
@@ -43,9 +43,4 @@ export function emitBind(emitter: Emitter, node: AstNode, place: Place): Code {
     frame = frame.outer;
   if (frame?.kind !== "variables") throw new NotCompiled("a binding without a block");
   return any(`(${(frame.variables.get(name) as Variable).code}=${value})`);
-}
-
-/** Code that forgets what variables held: they are given values each time. */
-export function resetOf(variables: ReadonlyMap<string, Variable>): string {
-  return [...variables.values()].map(({ code }) => `${code}=U,`).join("");
 }

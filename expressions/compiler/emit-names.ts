@@ -3,7 +3,7 @@
 
 import { textOf } from "../syntax/ast.ts";
 import type { Emitter } from "./emitter.ts";
-import type { Step } from "./path-node.ts";
+import type { Step } from "../syntax/path-node.ts";
 import type { Place } from "./place.ts";
 
 /** Names that objects and arrays inherit, that flag a sequence, or that others look for to learn what an object is. */

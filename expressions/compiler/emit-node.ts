@@ -8,11 +8,15 @@ import { emitBinary, emitUnary } from "./emit-operator.ts";
 import { emitName } from "./emit-names.ts";
 import { emitPath } from "./emit-path.ts";
 import { regexOf } from "./emit-pattern.ts";
-import type { Emitter } from "./emitter.ts";
+import { emitPartAt } from "./emit-quick.ts";
+import type { Emitter, NodeEmitters } from "./emitter.ts";
 import { any, type Code, NotCompiled, type Place } from "./place.ts";
 
+/** The emitters of all kinds of nodes, handed to the Emitter. */
+export const NODE_EMITTERS: NodeEmitters = { node: emitNode, itemOfCall: emitPartAt };
+
 /** A node's value without what is written after it: predicates, a group, `[]`. */
-export function emitNode(emitter: Emitter, node: AstNode, place: Place): Code {
+function emitNode(emitter: Emitter, node: AstNode, place: Place): Code {
   switch (node.type) {
     case "path":
       return emitPath(emitter, node, place);

@@ -13,7 +13,7 @@ import {
   type Path,
   plainNames,
   type Step,
-} from "./path-node.ts";
+} from "../syntax/path-node.ts";
 import type { Code, Place } from "./place.ts";
 
 export function emitPath(emitter: Emitter, node: Path, place: Place): Code {

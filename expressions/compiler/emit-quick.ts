@@ -9,7 +9,7 @@ import { emitContains, emitPattern } from "./emit-pattern.ts";
 import { orAbsent, QuickCall } from "./quick-call.ts";
 import { emitRun } from "./emit-lambda.ts";
 import { constantsOf } from "./emit-operator.ts";
-import { plainNames } from "./path-node.ts";
+import { plainNames } from "../syntax/path-node.ts";
 import type { Emitter } from "./emitter.ts";
 import { any, type Code, type Place } from "./place.ts";
 

@@ -3,7 +3,7 @@
 
 import { type AstNode, type AstStage, textOf } from "../syntax/ast.ts";
 import type { Emitter } from "./emitter.ts";
-import type { Step } from "./path-node.ts";
+import type { Step } from "../syntax/path-node.ts";
 import type { Place } from "./place.ts";
 
 /** What the first step is taken from. */

@@ -5,7 +5,7 @@ import { type AstNode, type AstStage, textOf } from "../syntax/ast.ts";
 import { boundIn } from "./node-facts.ts";
 import { plainStep, sorted, start } from "./emit-steps.ts";
 import type { Emitter } from "./emitter.ts";
-import { labelsIn, type Path, type Step } from "./path-node.ts";
+import { labelsIn, type Path, type Step } from "../syntax/path-node.ts";
 import { NotCompiled, type Place } from "./place.ts";
 
 /** A path with `@`, `#` or `%` in it: from the first such step on, each item carries what is bound to it. */

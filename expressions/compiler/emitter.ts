@@ -5,10 +5,7 @@ import { COMPILED_FUNCTIONS } from "../functions/table.ts";
 import type { AstNode, AstPair } from "../syntax/ast.ts";
 import type { CompiledFunction } from "../runtime/callee.ts";
 import { boundIn } from "./node-facts.ts";
-import { emitPartAt } from "./emit-quick.ts";
-import { resetOf } from "./emit-block.ts";
-import { emitNode } from "./emit-node.ts";
-import { labelsIn } from "./path-node.ts";
+import { labelsIn } from "../syntax/path-node.ts";
 import {
   any,
   type Code,
@@ -16,6 +13,7 @@ import {
   type Frame,
   NotCompiled,
   type Place,
+  resetOf,
   stepsOf,
   type Variable,
 } from "./place.ts";
@@ -42,6 +40,14 @@ export interface EmitOptions {
   readonly bound: ReadonlySet<string>;
 }
 
+/** The emitters of all kinds of nodes. They write the nodes within theirs through the Emitter, which so imports none of them. */
+export interface NodeEmitters {
+  /** The value of a node, without its predicates and its group. */
+  node(emitter: Emitter, node: AstNode, place: Place): Code;
+  /** The item at `position` of a call's value, where less than the whole value need be made; undefined where it must. */
+  itemOfCall(emitter: Emitter, call: AstNode, position: number, place: Place): Code | undefined;
+}
+
 /** Writes JavaScript for a syntax tree. */
 export class Emitter {
   /** Objects that the code refers to as K[0], K[1] … */
@@ -49,10 +55,12 @@ export class Emitter {
   /** Names of functions that were resolved when the code was written: bindings of these names need an interpreter. */
   readonly resolved = new Set<string>();
   readonly options: EmitOptions;
+  readonly #emitters: NodeEmitters;
   #counter = 0;
 
-  constructor(options: EmitOptions) {
+  constructor(options: EmitOptions, emitters: NodeEmitters) {
     this.options = options;
+    this.#emitters = emitters;
   }
 
   /** Statements that return the value, of `input`, `c0`, the context made of it, and `E`, the environment. */
@@ -93,7 +101,7 @@ export class Emitter {
       node.keepArray !== true
     )
       return this.#itemAt(node, only.expr.value as number, place);
-    let code = emitNode(this, node, place);
+    let code = this.#emitters.node(this, node, place);
     if (node.predicate !== undefined)
       for (const stage of node.predicate) {
         const filtered = this.filter(code.text, stage.expr as AstNode, place, labelsIn(node));
@@ -213,7 +221,8 @@ export class Emitter {
   }
 
   #itemAt(node: AstNode, position: number, place: Place): Code {
-    const part = node.type === "function" ? emitPartAt(this, node, position, place) : undefined;
-    return part ?? any(`R.itemAt(${emitNode(this, node, place).text},${String(position)})`);
+    const part =
+      node.type === "function" ? this.#emitters.itemOfCall(this, node, position, place) : undefined;
+    return part ?? any(`R.itemAt(${this.#emitters.node(this, node, place).text},${String(position)})`);
   }
 }

@@ -8,6 +8,11 @@ export interface Variable {
   bound: boolean;
 }
 
+/** Code that forgets what variables held: they are given values each time. */
+export function resetOf(variables: ReadonlyMap<string, Variable>): string {
+  return [...variables.values()].map(({ code }) => `${code}=U,`).join("");
+}
+
 /** The variables of a JavaScript function that is being written. */
 export class FunctionScope {
   readonly #variables: string[] = [];

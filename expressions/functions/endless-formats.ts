@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError } from "../errors/expression-error.ts";
-import { builtinOf, type ReferenceFunction } from "./reference-functions.ts";
+import { builtinOf } from "./reference-functions.ts";
+import type { ReferenceFunction } from "../runtime/jsonata-functions.ts";
 
 /**
  * Refuses what the reference's formatting of numbers never ends on: it divides an infinity by ten until it is small, and
@@ -45,3 +46,7 @@ export const ENDING_FORMATS: ReadonlyMap<string, ReferenceFunction> = new Map(
     return [name, { ...original, implementation }];
   }),
 );
+
+/** The reason why documents may not give $toMillis a picture, for the message. */
+export const TO_MILLIS_PICTURE =
+  "$toMillis takes ISO 8601 alone: with a picture it matches by backtracking and depends on the time of day";

@@ -7,7 +7,8 @@ import type { Guard } from "../runtime/guard.ts";
 import { toText } from "../runtime/operators.ts";
 import { lookup } from "../runtime/path.ts";
 import { createSequence, isSequence } from "../runtime/sequence.ts";
-import { chargeCoercion, isFunction, truthy, weigh } from "../runtime/values.ts";
+import { isFunction } from "../runtime/function-marks.ts";
+import { chargeCoercion, truthy, weigh } from "../runtime/values.ts";
 
 /**
  * The reference's functions that walk values, charged for each part that they come to: a value that shares its parts can be

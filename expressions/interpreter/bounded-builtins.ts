@@ -3,11 +3,14 @@
 
 import { type Data } from "../data.ts";
 import { canonicalText } from "../data.ts";
-import { refuseEndlessNumber } from "../functions/endless-formats.ts";
+import { refuseEndlessNumber, TO_MILLIS_PICTURE } from "../functions/endless-formats.ts";
 import { ExpressionError } from "../errors/expression-error.ts";
-import { builtinOf, type ReferenceFunction } from "../functions/reference-functions.ts";
+import { builtinOf } from "../functions/reference-functions.ts";
+import type { ReferenceFunction } from "../runtime/jsonata-functions.ts";
 import { GATEWAY_FUNCTIONS } from "../functions/added/functions.ts";
-import { type ExpressionLimits, isFunctionObject, tooLarge } from "./limits.ts";
+import { tooLarge } from "../errors/too-large.ts";
+import { isFunctionObject } from "../runtime/function-marks.ts";
+import type { ExpressionLimits } from "./limits.ts";
 
 /**
  * JSONata looks at its clock between the nodes of an expression, never within a function. Here are the functions that
@@ -216,10 +219,6 @@ function clocked(focus: unknown, func: unknown): unknown {
   };
   return Object.assign(guarded, { arity: (func as { arity?: number }).arity ?? func.length });
 }
-
-/** Why the second argument of $toMillis is refused. */
-export const TO_MILLIS_PICTURE =
-  "$toMillis takes ISO 8601 alone: with a picture it matches by backtracking and depends on the time of day";
 
 function bounded(
   name: string,

@@ -5,12 +5,13 @@ import type jsonata from "jsonata";
 import { RANGE_FUNCTION } from "./bounded-builtins.ts";
 import { COMPILED_FUNCTIONS } from "../functions/table.ts";
 import { type AstNode, walk } from "../syntax/ast.ts";
-import { builtinOf, type ReferenceFunction } from "../functions/reference-functions.ts";
+import { builtinOf } from "../functions/reference-functions.ts";
+import type { ReferenceFunction } from "../runtime/jsonata-functions.ts";
 import { createRegexEngine } from "./regex-engine.ts";
 import type { CompiledFunction } from "../runtime/callee.ts";
 import { range } from "../runtime/operators.ts";
 import { Guard, type GuardLimits, type Meter } from "../runtime/guard.ts";
-import { Scales } from "./limits.ts";
+import { Scales } from "./scales.ts";
 import { ExpressionError } from "../errors/expression-error.ts";
 import { faultOfSize } from "../syntax/source-limits.ts";
 

@@ -5,7 +5,8 @@ import type { Regex } from "../../kernel/matching/regex.ts";
 import { compileLiteral } from "../syntax/regex-literal.ts";
 import { matchStart } from "../runtime/match-start.ts";
 import type { Meter } from "../../kernel/matching/regex/meter.ts";
-import { type ExpressionLimits, tooLarge } from "./limits.ts";
+import { tooLarge } from "../errors/too-large.ts";
+import type { ExpressionLimits } from "./limits.ts";
 
 /**
  * The part of RegExp that JSONata uses of its `RegexEngine` option, on linear time: it makes one for each evaluation

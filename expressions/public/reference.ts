@@ -4,7 +4,8 @@
 import jsonata from "jsonata";
 import { ExpressionError } from "../errors/expression-error.ts";
 import { guardInterpreter, replaceRanges } from "../interpreter/guarded-interpreter.ts";
-import { evaluationError, syntaxFault } from "../errors/failures.ts";
+import { evaluationError } from "../errors/failures.ts";
+import { syntaxFault } from "../syntax/syntax-fault.ts";
 import { GATEWAY_FUNCTIONS } from "../functions/added/functions.ts";
 import { type AstNode, walk } from "../syntax/ast.ts";
 import { createRegexEngine } from "../interpreter/regex-engine.ts";

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Token } from "../errors/expression-error.ts";
-import type { Signature } from "../functions/signatures.ts";
+import type { Signature } from "./signatures.ts";
 import type { Guard } from "./guard.ts";
 
 /** Where a call stands, for its errors. */

@@ -16,7 +16,7 @@ import {
   isLambda,
 } from "./callee.ts";
 import type { Guard } from "./guard.ts";
-import { isFunction } from "./values.ts";
+import { isFunction } from "./function-marks.ts";
 
 /**
  * A call in tail position, made by whoever called the function, so that the stack does not grow. What it calls, and with

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError } from "../errors/expression-error.ts";
-import { signatureOf } from "../functions/signatures.ts";
+import { signatureOf } from "./signatures.ts";
 import {
   calleeOf,
   type CallSite,
@@ -14,7 +14,7 @@ import {
 import { applyFunction, declaredArity, explainMissing, type MissingDollar, TailCall } from "./calls.ts";
 import type { Guard } from "./guard.ts";
 import { settle } from "./sequence.ts";
-import { isFunction } from "./values.ts";
+import { isFunction } from "./function-marks.ts";
 
 /** `function($a) { … }` */
 export function createLambda(

@@ -6,7 +6,8 @@ import type { Regex } from "../../kernel/matching/regex.ts";
 import { matchStart } from "./match-start.ts";
 import { FunctionValue, isFunctionValue } from "./callee.ts";
 import type { Guard } from "./guard.ts";
-import { chargeCoercion, isFunction } from "./values.ts";
+import { isFunction } from "./function-marks.ts";
+import { chargeCoercion } from "./values.ts";
 
 /** What a regular expression, or a function in its place, says of a text: where it matched, and how to go on. */
 export interface Match {

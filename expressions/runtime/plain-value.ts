@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Guard } from "./guard.ts";
-import { isFunctionObject, tooLarge } from "../interpreter/limits.ts";
+import { tooLarge } from "../errors/too-large.ts";
+import { isFunctionObject } from "./function-marks.ts";
 
 /**
  * What JSONata gave, as plain JSON of its own: no views, no sequence flags, nothing shared with the bag. Reading it

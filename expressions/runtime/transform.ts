@@ -9,7 +9,8 @@ import { createLambda } from "./function-values.ts";
 import type { Guard } from "./guard.ts";
 import { toText } from "./operators.ts";
 import type { Step } from "./path.ts";
-import { isArrayOfStrings, isFunction } from "./values.ts";
+import { isFunction } from "./function-marks.ts";
+import { isArrayOfStrings } from "./values.ts";
 
 /** Where a part is, as far as the parser says. */
 interface Located {

@@ -4,15 +4,8 @@
 import { behindView } from "./reads/recorder.ts";
 import { ExpressionError } from "../errors/expression-error.ts";
 import { calleeOf } from "./callee.ts";
+import { isFunction } from "./function-marks.ts";
 import type { Guard } from "./guard.ts";
-
-/** Whether JSONata would call `value`. */
-export function isFunction(value: unknown): boolean {
-  if (typeof value === "function") return true;
-  if (typeof value !== "object" || value === null) return false;
-  const marks = value as { readonly _jsonata_function?: unknown; readonly _jsonata_lambda?: unknown };
-  return marks._jsonata_function === true || marks._jsonata_lambda === true;
-}
 
 /** A number that is one. @throws {ExpressionError} D1001 for an infinite one, which arithmetic can make. */
 export function isNumeric(value: unknown): value is number {

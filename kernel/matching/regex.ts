@@ -5,10 +5,10 @@ import { type AST, RegExpParser } from "@eslint-community/regexpp";
 import { linearMatches, linearSearch } from "./regex/linear-engine.ts";
 import { matchStepsPerChar, searchStepsPerChar } from "./regex/linear-proof.ts";
 import { isAnchored, literalPrefixOf } from "./regex/literal-prefix.ts";
-import type { Meter } from "./regex/meter.ts";
 import { nativeMatches, nativeSearch } from "./regex/native-engine.ts";
 import { compileProgram, NoProgram } from "./regex/program.ts";
 import { Re2SyntaxError, translateRe2 } from "./regex/re2-syntax.ts";
+import type { Search, WholeMatch } from "./regex/search.ts";
 
 /**
  * Regular expressions that users write, with JavaScript's syntax and meaning (ECMA-262, with Annex B, without the flags
@@ -17,24 +17,13 @@ import { Re2SyntaxError, translateRe2 } from "./regex/re2-syntax.ts";
  * same results runs the others. What no automaton can do, backreferences and lookaround, is refused when compiled
  * unless the proof holds.
  */
-export interface Regex {
+export interface Regex extends Search {
   readonly source: string;
   /** What runs `find` and `test`. With "native" it runs `matches` as well; with "linear" it still may. */
   readonly engine: "native" | "linear";
   /** What every match begins with, when the pattern begins with `^` and text, and has no flag `i` or `m`; else "". */
   readonly literalPrefix: string;
-  /** Whether some part of `text` matches. `meter`, here and below, is told of the work as it is done. */
-  test(text: string, meter?: Meter): boolean;
-  /** Whether the whole of `text` matches. */
-  matches(text: string, meter?: Meter): boolean;
-  /** The leftmost match at or after `from`, a whole number from 0 on, as JavaScript's own `exec` would give it; null when there is none. */
-  find(text: string, from: number, meter?: Meter): RegexMatch | null;
-}
-
-export interface RegexMatch {
-  readonly index: number;
-  /** The whole match, then each group; undefined for a group that took no part. */
-  readonly groups: readonly [string, ...(string | undefined)[]];
+  readonly matches: WholeMatch;
 }
 
 export type RegexResult =

@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { RefCounted } from "../../kernel/ref-counted.ts";
+import { formatDocumentRef } from "../../core/check/document-ref.ts";
 import { planChecks, type CheckPlan } from "../../core/check/plan.ts";
 import type { CheckDispatch, CheckObserver } from "../../core/check/ports.ts";
-import { planReports, type ReportPlan } from "../../core/report/plan.ts";
+import { planReports } from "../../core/report/plan.ts";
+import type { ReportPlan } from "../../core/report/report-source.ts";
 import { displayName } from "../../core/documents/kinds/kind.ts";
 import type { QuotaPolicy, Snapshot } from "../../core/snapshot/snapshot.ts";
 import type { PolicyState } from "../../api/mixer.ts";
@@ -47,7 +49,9 @@ export class Generation extends RefCounted {
     this.reportPlan = planReports(snapshot);
     this.fallbacks = fallbacksOf(this.checkPlan);
     this.documents = new Set(
-      snapshot.documents.map((document) => `${document.kind}/${displayName(document)}`),
+      snapshot.documents.map((document) =>
+        formatDocumentRef({ kind: document.kind, name: displayName(document) }),
+      ),
     );
     this.quotaPolicies = new Map(snapshot.quotaPolicies.map((policy) => [policy.name, policy]));
   }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { formatDocumentRef } from "../../core/check/document-ref.ts";
 import type { CheckObserver } from "../../core/check/ports.ts";
 import type { HandlerHost } from "./handlers/host.ts";
 
@@ -15,13 +16,14 @@ export function createDecisionObserver({
   const logged = new Set<string>();
   return {
     outcome: (ref, outcome) => metrics.outcome(ref, outcome),
-    fault: ({ kind, name }, { code, detail }) => {
-      metrics.fault({ kind, name }, code);
-      const key = `${kind}/${name} ${code}`;
+    fault: (ref, { code, detail }) => {
+      metrics.fault(ref, code);
+      const document = formatDocumentRef(ref);
+      const key = `${document} ${code}`;
       if (logged.has(key)) return;
       logged.add(key);
       logger.warn("a document could not be evaluated; its further failures are only counted", {
-        document: `${kind}/${name}`,
+        document,
         code,
         detail,
       });

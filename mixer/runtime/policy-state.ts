@@ -33,8 +33,8 @@ function ofRule({ document }: Placed<Rule>): Fallback {
 }
 
 function ofQuotaPolicy({ document }: Placed<QuotaPolicy>): Fallback {
-  const { name, match, key, charge, limit, overrides, windowMs, algorithm, onStoreFailure, onError } =
-    document;
+  const { name, match, key, charge, limit, overrides, onError } = document;
+  const { windowMs, algorithm, onStoreFailure } = document.quota;
   return {
     kind: "QuotaPolicy",
     name,

@@ -5,12 +5,12 @@ import Router from "@koa/router";
 import Koa, { type Context, type Next } from "koa";
 import { errorBody, httpStatusOfError } from "../../api/error-body.ts";
 import { createSurfaceGuard, type SurfaceNames } from "../../api/surface-guard.ts";
-import { decodeProxyConfigQuery, PROXY_CONFIG_PATH } from "../../api/pilot-http.ts";
+import { decodeDiscoveryRequest, DISCOVERY_PATH } from "../../api/json/discovery.ts";
 import { briefly } from "../../kernel/diagnostic.ts";
 import { isPurserError, messageOf, PurserError } from "../../kernel/errors.ts";
 import type { LongPolls } from "../../kernel/long-polls.ts";
 import type { Logger } from "../../kernel/ports.ts";
-import type { ProxyConfig } from "../../core/traffic/resources/resource-set.ts";
+import { RESOURCE_TYPES, type TrafficUpdate } from "../../core/traffic/resources/resource-set.ts";
 import type { PilotMetrics } from "./http-metrics.ts";
 import type { Pilot } from "../pilot.ts";
 import { createStaticRegistry } from "../registry/registry-static.ts";
@@ -57,23 +57,21 @@ export function createPilotApp(options: PilotAppOptions): Koa {
 
 function createRouter({ pilot, polls, metrics, isDraining }: PilotAppOptions): Router {
   const router = new Router();
-  const bodies = new WeakMap<ProxyConfig, string>();
-  router.get(PROXY_CONFIG_PATH, async (context) => {
-    const { node, version, waitMs } = decodeProxyConfigQuery(context.query);
+  const texts = new WeakMap<object, string>();
+  router.get(DISCOVERY_PATH, async (context) => {
+    const { node, known, waitMs } = decodeDiscoveryRequest(context.query);
     if (isDraining()) throw new PurserError("PURSER_DRAINING", "Pilot is shutting down");
-    const config = await polls.hold<ProxyConfig>({
-      watch: (listener) => pilot.watch(node, listener),
-      isNews: (news) => news.version !== version,
+    const update = await polls.hold<TrafficUpdate>({
+      watch: (listener) => pilot.watch({ node, known }, listener),
+      // Pilot calls the listener with changed types alone.
+      isNews: () => true,
       waitMs,
       source: context.req.socket.remoteAddress ?? "",
       onGone: (release) => context.res.once("close", release),
     });
-    if (config !== undefined) {
-      // Proxies alike share a configuration, and so its text.
-      const body = bodies.get(config) ?? JSON.stringify(config);
-      bodies.set(config, body);
+    if (update !== undefined) {
       context.type = "application/json";
-      context.body = body;
+      context.body = jsonOf(update, texts);
     } else if (pilot.current === undefined) {
       throw new PurserError("PURSER_PILOT_UNAVAILABLE", "Pilot has no configuration yet");
     } else {
@@ -110,6 +108,18 @@ function createRouter({ pilot, polls, metrics, isDraining }: PilotAppOptions): R
     context.body = await metrics.registry.metrics();
   });
   return router;
+}
+
+/** The update as JSON. Proxies alike share their sets, and so the text of each set, which `texts` keeps. */
+function jsonOf(update: TrafficUpdate, texts: WeakMap<object, string>): string {
+  const fields = RESOURCE_TYPES.flatMap((type) => {
+    const set = update[type];
+    if (set === undefined) return [];
+    const text = texts.get(set) ?? JSON.stringify(set);
+    texts.set(set, text);
+    return [`${JSON.stringify(type)}:${text}`];
+  });
+  return `{${fields.join(",")}}`;
 }
 
 async function answerErrors(

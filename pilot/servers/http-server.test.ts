@@ -2,11 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { encodeProxyConfigQuery } from "../../api/pilot-http.ts";
-import type { ProxyNode } from "../../api/pilot.ts";
+import { encodeDiscoveryRequest } from "../../api/json/discovery.ts";
+import type { ProxyNode } from "../../api/pilot-service.ts";
 import type { ErrorBody } from "../../api/error-body.ts";
 import { isPurserError } from "../../kernel/errors.ts";
-import type { ProxyConfig } from "../../core/traffic/resources/resource-set.ts";
+import {
+  knownAfter,
+  type KnownVersions,
+  NOTHING_KNOWN,
+  type TrafficResources,
+  type TrafficUpdate,
+} from "../../core/traffic/resources/resource-set.ts";
 import { createCollectingLogger } from "../../plugins/sdk/testing/logger.ts";
 import { createRealTime } from "../../plugins/sdk/testing/time.ts";
 import { BOOKSHOP, trafficDocuments } from "../../test/support/traffic-documents.ts";
@@ -33,12 +39,11 @@ describe("pilot over HTTP", () => {
     });
     servers.push(server);
     const get = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${server.port}${path}`, init);
-    const poll = (version?: string, waitMs = 0, signal?: AbortSignal) =>
-      get(
-        encodeProxyConfigQuery({ node: EDGE, waitMs, ...(version === undefined ? {} : { version }) }),
-        signal ? { signal } : {},
-      );
-    return { pilot, server, get, poll };
+    const poll = (known: KnownVersions = NOTHING_KNOWN, waitMs = 0, signal?: AbortSignal) =>
+      get(encodeDiscoveryRequest({ node: EDGE, known, waitMs }), signal ? { signal } : {});
+    /** The versions in force. */
+    const versions = async () => knownAfter(NOTHING_KNOWN, (await (await poll()).json()) as TrafficResources);
+    return { pilot, server, get, poll, versions };
   }
 
   const codeOf = async (response: Response) => ((await response.json()) as ErrorBody).error.code;
@@ -55,42 +60,57 @@ describe("pilot over HTTP", () => {
     assert.equal(time.scheduled, 0);
   });
 
-  it("answers at once when the proxy has another version, and 304 when it has the same", async () => {
+  it("answers at once when the proxy has another version of a type, and 304 when it has the same of each", async () => {
     const { pilot, poll } = await start();
     pilot.update(snapshot("1"));
     const first = await poll();
     assert.equal(first.status, 200);
-    const config = (await first.json()) as ProxyConfig;
+    const resources = (await first.json()) as TrafficResources;
     assert.deepEqual(
-      config.listeners.map(({ port }) => port),
+      resources.listeners.resources.map(({ port }) => port),
       [8080, 8081],
     );
-    assert.equal((await poll("other", 10_000)).status, 200);
-    const same = await poll(config.version);
+    const known = knownAfter(NOTHING_KNOWN, resources);
+    assert.equal((await poll({ ...known, routes: "other" }, 10_000)).status, 200);
+    const same = await poll(known);
     assert.equal(same.status, 304);
     assert.equal(await same.text(), "");
   });
 
-  it("holds a poll until the configuration changes", async () => {
-    const { pilot, poll } = await start();
+  it("holds a poll until something changes, and answers with the types that changed", async () => {
+    const { pilot, poll, versions } = await start();
     pilot.update(snapshot("1"));
-    const { version } = (await (await poll()).json()) as ProxyConfig;
-    const held = poll(version, 10_000);
+    const known = await versions();
+    const held = poll(known, 10_000);
     await until(() => pilot.watcherCount === 1);
     pilot.update(snapshot("2"));
     assert.equal(pilot.watcherCount, 1);
     pilot.update(snapshot("3", BOOKSHOP.replace("/robots.txt", "/ads.txt")));
     const answer = await held;
     assert.equal(answer.status, 200);
-    assert.notEqual(((await answer.json()) as ProxyConfig).version, version);
+    const update = (await answer.json()) as TrafficUpdate;
+    assert.deepEqual(Object.keys(update), ["routes"]);
+    assert.notEqual(update.routes?.version, known.routes);
     assert.equal(pilot.watcherCount, 0);
   });
 
-  it("ends a poll without change when its wait is over", async () => {
-    const { pilot, poll } = await start();
+  it("leaves a poll held when nothing that it watches changes", async () => {
+    const { pilot, server, poll, versions } = await start();
     pilot.update(snapshot("1"));
-    const { version } = (await (await poll()).json()) as ProxyConfig;
-    assert.equal((await poll(version, 20)).status, 304);
+    const { endpoints: _endpoints, ...known } = await versions();
+    const held = poll(known, 10_000);
+    await until(() => pilot.watcherCount === 1);
+    pilot.update(snapshot("2", BOOKSHOP.replace("ports: { http: 19080 }", "ports: { http: 19081 }")));
+    assert.equal(pilot.watcherCount, 1);
+    server.drain();
+    assert.equal((await held).status, 304);
+  });
+
+  it("ends a poll without change when its wait is over", async () => {
+    const { pilot, poll, versions } = await start();
+    pilot.update(snapshot("1"));
+    const known = await versions();
+    assert.equal((await poll(known, 20)).status, 304);
     assert.equal(pilot.watcherCount, 0);
   });
 
@@ -176,10 +196,10 @@ describe("pilot over HTTP", () => {
   });
 
   it("answers held polls at once when it drains, and then takes no more", async () => {
-    const { pilot, server, get, poll } = await start();
+    const { pilot, server, get, poll, versions } = await start();
     pilot.update(snapshot("1"));
-    const { version } = (await (await poll()).json()) as ProxyConfig;
-    const held = poll(version, 10_000);
+    const known = await versions();
+    const held = poll(known, 10_000);
     await until(() => pilot.watcherCount === 1);
     server.drain();
     const answer = await held;
@@ -190,10 +210,10 @@ describe("pilot over HTTP", () => {
   });
 
   it("closes quickly while polls are held", async () => {
-    const { pilot, server, poll } = await start();
+    const { pilot, server, poll, versions } = await start();
     pilot.update(snapshot("1"));
-    const { version } = (await (await poll()).json()) as ProxyConfig;
-    const held = poll(version, 10_000);
+    const known = await versions();
+    const held = poll(known, 10_000);
     await until(() => pilot.watcherCount === 1);
     const startMs = performance.now();
     await server.close(5000);

@@ -6,7 +6,7 @@ import { parseDurationMs } from "../../kernel/duration.ts";
 import type { TrafficDocument } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, compareExactness, hostCovers, splitHost } from "../../core/traffic/host-name.ts";
 import type { Cluster, ServiceIdentity } from "../../core/traffic/resources/cluster.ts";
-import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
+import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import { areSidecars, type Registry, type Service } from "../registry/registry-static.ts";
 
 /** Envoy's default circuit breaker; Istio's own is no limit, which a proxy that must not fall over cannot have. */
@@ -26,12 +26,13 @@ export interface Destination {
   readonly port?: number | undefined;
 }
 
-/** Collects the clusters that routes refer to, so that a proxy gets those and no others. */
+/** Collects the clusters that routes refer to, with their endpoints, so that a proxy gets those and no others. */
 export class ClusterSet {
   readonly #registry: Registry;
   /** By exactness of host; equals in document order. */
   readonly #rules: readonly { readonly host: string; readonly spec: DestinationRuleSpec }[];
   readonly #clusters = new Map<string, Cluster>();
+  readonly #assignments = new Map<string, ClusterLoadAssignment>();
 
   constructor(registry: Registry, rules: readonly TrafficDocument<DestinationRuleSpec>[]) {
     this.#registry = registry;
@@ -42,7 +43,12 @@ export class ClusterSet {
 
   /** By name. */
   get clusters(): readonly Cluster[] {
-    return [...this.#clusters.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    return sortedByName(this.#clusters);
+  }
+
+  /** The endpoints of each cluster, by name. */
+  get assignments(): readonly ClusterLoadAssignment[] {
+    return sortedByName(this.#assignments);
   }
 
   /**
@@ -61,10 +67,17 @@ export class ClusterSet {
     const name = clusterName("outbound", number, destination.subset, identity.host);
     if (!this.#clusters.has(name)) {
       const rule = service && this.#ruleOf(service, destination.subset);
-      this.#clusters.set(
+      const subset = rule?.subsets?.find((candidate) => candidate.name === destination.subset);
+      this.#clusters.set(name, {
         name,
-        outboundCluster(name, identity, port?.endpoints ?? [], rule, destination.subset),
-      );
+        service: identity,
+        ...(destination.subset === undefined ? {} : { subset: destination.subset }),
+        ...settingsOf({ ...rule?.trafficPolicy, ...subset?.trafficPolicy }),
+      });
+      const all = port?.endpoints ?? [];
+      const endpoints =
+        destination.subset === undefined ? all : subset === undefined ? [] : select(all, subset.labels);
+      this.#assignments.set(name, { name, endpoints, checkedByDestination: areSidecars(endpoints) });
     }
     return name;
   }
@@ -72,13 +85,9 @@ export class ClusterSet {
   /** The cluster of the application behind a sidecar. */
   useInbound(service: ServiceIdentity, address: string, port: number): string {
     const name = clusterName("inbound", port, undefined, "");
-    this.#clusters.set(name, {
-      name,
-      service,
-      ...settingsOf(undefined),
-      endpoints: [{ address, port, weight: 1, labels: {} }],
-      checkedByDestination: false,
-    });
+    this.#clusters.set(name, { name, service, ...settingsOf(undefined) });
+    const endpoints = [{ address, port, weight: 1, labels: {} }];
+    this.#assignments.set(name, { name, endpoints, checkedByDestination: false });
     return name;
   }
 
@@ -106,23 +115,8 @@ function unknownIdentity({ host, namespace }: Destination): ServiceIdentity {
   return { host, ...splitHost(canonicalHost(host, namespace), namespace) };
 }
 
-function outboundCluster(
-  name: string,
-  service: ServiceIdentity,
-  all: readonly Endpoint[],
-  rule: DestinationRuleSpec | undefined,
-  subsetName: string | undefined,
-): Cluster {
-  const subset = rule?.subsets?.find((candidate) => candidate.name === subsetName);
-  const endpoints = subsetName === undefined ? all : subset === undefined ? [] : select(all, subset.labels);
-  return {
-    name,
-    service,
-    ...(subsetName === undefined ? {} : { subset: subsetName }),
-    ...settingsOf({ ...rule?.trafficPolicy, ...subset?.trafficPolicy }),
-    endpoints,
-    checkedByDestination: areSidecars(endpoints),
-  };
+function sortedByName<R extends { readonly name: string }>(resources: ReadonlyMap<string, R>): readonly R[] {
+  return [...resources.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function select(

@@ -4,8 +4,14 @@
 import assert from "node:assert/strict";
 import { type Authority, parseAuthority } from "../../kernel/canonical/authority.ts";
 import { readFileSync, writeFileSync } from "node:fs";
-import type { ProxyNode } from "../../api/pilot.ts";
-import type { ProxyConfig } from "../../core/traffic/resources/resource-set.ts";
+import type { ProxyNode } from "../../api/pilot-service.ts";
+import {
+  knownAfter,
+  NOTHING_KNOWN,
+  RESOURCE_TYPES,
+  type ResourceType,
+  type TrafficResources,
+} from "../../core/traffic/resources/resource-set.ts";
 import type { Route } from "../../core/traffic/resources/route.ts";
 import { compileRouteTable, matchRoute } from "../../core/traffic/route-table.ts";
 import { BOOKSHOP, trafficDocuments } from "../../test/support/traffic-documents.ts";
@@ -30,7 +36,7 @@ const CALLER: ProxyNode = {
 };
 
 /** Compares with the file of expected output; UPDATE_GOLDEN=1 writes it, to be reviewed like code. */
-function assertGolden(name: string, config: ProxyConfig): void {
+function assertGolden(name: string, config: TrafficResources): void {
   const file = new URL(`testdata/${name}.golden.json`, import.meta.url);
   if (process.env["UPDATE_GOLDEN"] === "1") {
     writeFileSync(file, `${JSON.stringify(config, undefined, 2)}\n`);
@@ -72,12 +78,12 @@ spec:
 
 const ROUTE_TO = (host: string) => `    - { name: to-${host}, route: [{ destination: { host: ${host} } }] }`;
 
-const domainsOf = (config: ProxyConfig, table = 0) =>
-  config.routeTables[table]?.virtualHosts.flatMap(({ domains }) => domains);
+const domainsOf = (config: TrafficResources, table = 0) =>
+  config.routes.resources[table]?.virtualHosts.flatMap(({ domains }) => domains);
 
 /** Follows one request through the tables, as a proxy would. */
-function follow(config: ProxyConfig, authority: string, path = "/", table = 0): Route | undefined {
-  const found = config.routeTables[table];
+function follow(config: TrafficResources, authority: string, path = "/", table = 0): Route | undefined {
+  const found = config.routes.resources[table];
   assert.ok(found !== undefined);
   const named = parseAuthority(authority) as Authority;
   const request = { authority: named, path, query: "", method: "GET", headers: { values: () => [] } };
@@ -90,6 +96,11 @@ function destinationsOf(route: Route | undefined): readonly string[] | undefined
     : undefined;
 }
 
+const EXTRA_SERVER = `hosts: [admin.example.com] }
+    - { port: { number: 8082, name: http-more, protocol: HTTP }, hosts: [more.example.com] }`;
+
+const versionsOf = (text: string) => knownAfter(NOTHING_KNOWN, translate(trafficDocuments(text), EDGE));
+
 describe("translation of routing documents", () => {
   it("gives the bookshop's edge what the golden file says", () => {
     assertGolden("bookshop-edge", translate(trafficDocuments(BOOKSHOP), EDGE));
@@ -99,13 +110,47 @@ describe("translation of routing documents", () => {
     assertGolden("bookshop-sidecar", translate(trafficDocuments(BOOKSHOP), SIDECAR));
   });
 
-  it("gives the same version for the same documents, and another when anything differs", () => {
-    const text = BOOKSHOP;
-    const first = translate(trafficDocuments(text), EDGE).version;
-    assert.equal(translate(trafficDocuments(text), EDGE).version, first);
-    assert.notEqual(
-      translate(trafficDocuments(text.replace("/robots.txt", "/ads.txt")), EDGE).version,
-      first,
+  it("gives the same versions for the same documents", () => {
+    const first = versionsOf(BOOKSHOP);
+    assert.deepEqual(versionsOf(BOOKSHOP), first);
+    assert.equal(new Set(Object.values(first)).size, RESOURCE_TYPES.length);
+  });
+
+  const CHANGES: readonly (readonly [
+    what: string,
+    from: string,
+    to: string,
+    types: readonly ResourceType[],
+  ])[] = [
+    ["an endpoint", "ports: { http: 19080 }", "ports: { http: 19081 }", ["endpoints"]],
+    [
+      "a sidecar before an endpoint",
+      'purser.dev/sidecar: "true"',
+      'purser.dev/sidecar: "false"',
+      ["endpoints"],
+    ],
+    ["a route", "/robots.txt", "/ads.txt", ["routes"]],
+    ["a cluster's limit", "http2MaxRequests: 64", "http2MaxRequests: 65", ["clusters"]],
+    ["a new port of the Gateway", "hosts: [admin.example.com] }", EXTRA_SERVER, ["listeners", "routes"]],
+  ];
+  for (const [what, from, to, types] of CHANGES)
+    it(`gives another version of ${types.join(" and ")} alone for ${what}`, () => {
+      assert.ok(BOOKSHOP.includes(from));
+      const before = versionsOf(BOOKSHOP);
+      const after = versionsOf(BOOKSHOP.replace(from, to));
+      assert.deepEqual(
+        RESOURCE_TYPES.filter((type) => after[type] !== before[type]),
+        types,
+      );
+    });
+
+  it("gives another version of listeners alone for another normalization of paths", () => {
+    const documents = trafficDocuments(BOOKSHOP);
+    const before = translate(documents, EDGE);
+    const after = translate({ ...documents, pathNormalization: "NONE" }, EDGE);
+    assert.deepEqual(
+      RESOURCE_TYPES.filter((type) => after[type].version !== before[type].version),
+      ["listeners"],
     );
   });
 
@@ -132,7 +177,7 @@ describe("translation of routing documents", () => {
       EDGE,
     );
     assert.deepEqual(
-      config.listeners.map(({ port, edge, trustedHops }) => ({ port, edge, trustedHops })),
+      config.listeners.resources.map(({ port, edge, trustedHops }) => ({ port, edge, trustedHops })),
       [{ port: 8080, edge: true, trustedHops: 1 }],
     );
     assert.deepEqual(destinationsOf(follow(config, "shop:8080")), ["outbound|80||shop"]);
@@ -194,7 +239,7 @@ describe("translation of routing documents", () => {
       ),
       EDGE,
     );
-    assert.equal(config.listeners.length, 1);
+    assert.equal(config.listeners.resources.length, 1);
     assert.deepEqual(domainsOf(config), ["one.example.com", "two.example.com"]);
   });
 
@@ -276,7 +321,7 @@ describe("translation of routing documents", () => {
     const entry = (name: string, address: string) =>
       service("a", `  endpoints: [{ address: ${address} }]\n`).replace('name: "a"', `name: ${name}`);
     const config = translate(trafficDocuments(entry("one", "10.0.0.1") + entry("two", "10.0.0.2")), SIDECAR);
-    const cluster = config.clusters.find(({ name }) => name === "outbound|80||a");
+    const cluster = config.endpoints.resources.find(({ name }) => name === "outbound|80||a");
     assert.deepEqual(
       cluster?.endpoints.map(({ address }) => address),
       ["10.0.0.1", "10.0.0.2"],
@@ -287,7 +332,7 @@ describe("translation of routing documents", () => {
     const endpoints = (second: string) =>
       `  endpoints: [{ address: 10.0.0.1, labels: { purser.dev/sidecar: "true" } }, { address: 10.0.0.2, labels: { purser.dev/sidecar: "${second}" } }]\n`;
     const checked = (second: string) =>
-      translate(trafficDocuments(service("a", endpoints(second))), CALLER).clusters.map(
+      translate(trafficDocuments(service("a", endpoints(second))), CALLER).endpoints.resources.map(
         ({ checkedByDestination }) => checkedByDestination,
       );
     assert.deepEqual(checked("true"), [true]);

@@ -1,19 +1,19 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { createHash } from "node:crypto";
-import type { ProxyNode } from "../../api/pilot.ts";
+import type { ProxyNode } from "../../api/pilot-service.ts";
 import type { PathNormalization } from "../../kernel/canonical/path.ts";
 import { DEFAULT_NAMESPACE } from "../../core/documents/kinds/kind.ts";
 import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, splitHost } from "../../core/traffic/host-name.ts";
 import type { ServiceIdentity } from "../../core/traffic/resources/cluster.ts";
 import type { Listener } from "../../core/traffic/resources/listener.ts";
-import type { ProxyConfig } from "../../core/traffic/resources/resource-set.ts";
+import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
 import type { RouteTable } from "../../core/traffic/resources/route.ts";
 import { NO_RETRIES } from "../../core/traffic/retry.ts";
 import { ClusterSet } from "./clusters.ts";
 import { createStaticRegistry, type Registry } from "../registry/registry-static.ts";
+import { resourceSetOf } from "./resource-set.ts";
 import { defaultRoute } from "./routes.ts";
 import { gatewayVirtualHosts, meshVirtualHosts } from "./virtual-hosts.ts";
 
@@ -25,18 +25,19 @@ interface ListenersAndRoutes {
   readonly routeTables: readonly RouteTable[];
 }
 
-/** What `node` is to run on, by these documents. The same documents and node always give the same version. */
-export function translate(documents: TrafficDocuments, node: ProxyNode): ProxyConfig {
+/** The resources of `node` by these documents. The same documents and node always give the same versions. */
+export function translate(documents: TrafficDocuments, node: ProxyNode): TrafficResources {
   const registry = createStaticRegistry(documents.serviceEntries);
   const clusterSet = new ClusterSet(registry, documents.destinationRules);
-  const parts =
+  const { listeners, routeTables } =
     node.role === "edge"
       ? edgeParts(documents, node, registry, clusterSet)
       : sidecarParts(documents, node, registry, clusterSet);
-  const content = { ...parts, clusters: clusterSet.clusters };
   return {
-    version: createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 16),
-    ...content,
+    clusters: resourceSetOf(clusterSet.clusters),
+    endpoints: resourceSetOf(clusterSet.assignments),
+    listeners: resourceSetOf(listeners),
+    routes: resourceSetOf(routeTables),
   };
 }
 

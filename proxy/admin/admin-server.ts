@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 
 import { httpStatusOfError } from "../../api/error-body.ts";
 import { createSurfaceGuard, requireJsonType, type SurfaceGuard } from "../../api/surface-guard.ts";
-import type { ProxyConfig } from "../../core/traffic/resources/resource-set.ts";
+import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
 import { isPurserError, messageOf, PurserError } from "../../kernel/errors.ts";
 import { listenError } from "../../kernel/listen-error.ts";
 import type { Logger } from "../../kernel/ports.ts";
@@ -20,7 +20,7 @@ interface AdminSubject {
   readonly logger: Logger;
   /** Undefined when ready, otherwise what is missing. */
   unreadiness(): string | undefined;
-  config(): ProxyConfig | undefined;
+  resources(): TrafficResources | undefined;
   clusters(): ClusterSet;
   /** Begins to drain; does not wait for it. */
   drain(): void;
@@ -70,7 +70,7 @@ const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
     {
       method: "GET",
       answer(subject) {
-        const body = `${JSON.stringify(subject.config() ?? null, undefined, 2)}\n`;
+        const body = `${JSON.stringify(subject.resources() ?? null, undefined, 2)}\n`;
         return { status: 200, type: "application/json", body };
       },
     },

@@ -4,10 +4,10 @@
 import type { ClusterSet } from "../upstream/cluster-manager.ts";
 
 /** What Envoy's `GET /clusters` writes, line by line, as far as this proxy counts the same things. */
-export function clustersText(clusters: ClusterSet): string {
+export function clustersText({ endpoints: sets }: ClusterSet): string {
   const lines: string[] = [];
-  for (const [name, { config, endpoints }] of clusters) {
-    lines.push(`${name}::default_priority::max_requests::${config.maxRequests}`);
+  for (const [name, { cluster, endpoints }] of sets) {
+    lines.push(`${name}::default_priority::max_requests::${cluster.config.maxRequests}`);
     for (const { endpoint, upstream } of endpoints) {
       const prefix = `${name}::${endpoint.address}:${endpoint.port}`;
       const { connected, pending } = upstream.stats;

@@ -48,7 +48,7 @@ export class ProxyStats {
   });
   readonly #updates = new Counter({
     name: "purser_proxy_config_updates_total",
-    help: "Configurations received from pilot, by what became of them.",
+    help: "Updates of traffic resources received from pilot, by what became of them.",
     labelNames: ["result"],
     registers: [this.registry],
   });
@@ -65,7 +65,7 @@ export class ProxyStats {
       registers,
       collect() {
         this.reset();
-        for (const [cluster, { load }] of clusters()) this.set({ cluster }, load.active);
+        for (const [cluster, { load }] of clusters().clusters) this.set({ cluster }, load.active);
       },
     });
     new Counter({
@@ -75,7 +75,7 @@ export class ProxyStats {
       registers,
       collect() {
         this.reset();
-        for (const [cluster, { load }] of clusters()) this.inc({ cluster }, load.overflowsTotal);
+        for (const [cluster, { load }] of clusters().clusters) this.inc({ cluster }, load.overflowsTotal);
       },
     });
     new Counter({

@@ -2,53 +2,62 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { decodeProxyConfigQuery } from "../../api/pilot-http.ts";
-import type { ProxyNode } from "../../api/pilot.ts";
-import type { ProxyConfig } from "../../core/traffic/resources/resource-set.ts";
+import { decodeDiscoveryRequest } from "../../api/json/discovery.ts";
+import type { ProxyNode } from "../../api/pilot-service.ts";
+import { NOTHING_KNOWN, type TrafficUpdate } from "../../core/traffic/resources/resource-set.ts";
 import { garbage, hang, json, realPorts, ToyServer, until } from "../control-plane/toy-server.test.ts";
 import { createHttpPilotService } from "./http-pilot-service.ts";
 
 const NODE: ProxyNode = { role: "edge", id: "edge~1", host: "127.0.0.1", port: 8080, trustedHops: 0 };
-const config = (version: string): ProxyConfig => ({ version, listeners: [], routeTables: [], clusters: [] });
+const routes = (version: string): TrafficUpdate => ({ routes: { version, resources: [] } });
+const everything = (version: string): TrafficUpdate => {
+  const set = { version, resources: [] };
+  return { clusters: set, endpoints: set, listeners: set, routes: set };
+};
 
 describe("pilot over HTTP", () => {
-  it("says who asks and what it has, and brings each change once", async () => {
-    let current = config("1");
+  it("says who asks and which version of each type it has, and brings each change once", async () => {
+    let current = everything("1");
     const server = new ToyServer(({ url }, response) => {
-      const { version } = decodeProxyConfigQuery(Object.fromEntries(url.searchParams));
-      if (version !== current.version) json(current)({} as never, response);
+      const { known } = decodeDiscoveryRequest(Object.fromEntries(url.searchParams));
+      if (known.routes !== current.routes?.version) json(current)({} as never, response);
     });
     await server.start();
     const pilot = createHttpPilotService({ url: server.url, ...realPorts() });
-    const seen: string[] = [];
-    pilot.watch(NODE, ({ version }) => void seen.push(version));
+    const seen: TrafficUpdate[] = [];
+    pilot.watch({ node: NODE, known: NOTHING_KNOWN }, (update) => void seen.push(update));
     await until(() => server.received.length === 2);
-    const [first, second] = server.received.map(({ url }) =>
-      decodeProxyConfigQuery(Object.fromEntries(url.searchParams)),
-    );
-    assert.deepEqual(first, { node: NODE, waitMs: 25_000 });
-    assert.equal(second?.version, "1");
-    current = config("2");
+    const asked = () =>
+      server.received.map(({ url }) => decodeDiscoveryRequest(Object.fromEntries(url.searchParams)));
+    assert.deepEqual(asked()[0], { node: NODE, known: NOTHING_KNOWN, waitMs: 25_000 });
+    const first = { clusters: "1", endpoints: "1", listeners: "1", routes: "1" };
+    assert.deepEqual(asked()[1]?.known, first);
+    current = routes("2");
     await server.kill();
     await server.start();
     await until(() => seen.length === 2);
-    assert.deepEqual(seen, ["1", "2"]);
+    assert.deepEqual(seen, [everything("1"), routes("2")]);
+    await until(() => asked().at(-1)?.known.routes === "2");
+    assert.deepEqual(asked().at(-1)?.known, { ...first, routes: "2" });
     await pilot.close();
     await server.kill();
   });
 
-  it("keeps asking when pilot answers garbage or what is no configuration, and logs that once", async () => {
+  it("keeps asking when pilot answers garbage or what is no update, and logs that once", async () => {
     const server = new ToyServer(garbage);
     await server.start();
     const ports = realPorts();
     const pilot = createHttpPilotService({ url: server.url, ...ports });
-    const seen: string[] = [];
-    pilot.watch(NODE, ({ version }) => void seen.push(version));
+    const seen: TrafficUpdate[] = [];
+    pilot.watch({ node: NODE, known: NOTHING_KNOWN }, (update) => void seen.push(update));
     await until(() => server.received.length >= 2);
-    server.answer = json({ version: "1", listeners: {} });
-    await until(() => server.received.length >= 4);
+    for (const wrong of [{}, { routes: { version: "1", resources: [{ name: "r" }] } }, { listeners: {} }]) {
+      const before = server.received.length;
+      server.answer = json(wrong);
+      await until(() => server.received.length >= before + 2);
+    }
     assert.deepEqual(seen, []);
-    server.answer = json(config("1"));
+    server.answer = json(everything("1"));
     await until(() => seen.length === 1);
     server.answer = hang;
     assert.deepEqual(
@@ -64,7 +73,7 @@ describe("pilot over HTTP", () => {
     const server = new ToyServer(hang);
     await server.start();
     const pilot = createHttpPilotService({ url: server.url, ...realPorts() });
-    const stop = pilot.watch(NODE, () => {});
+    const stop = pilot.watch({ node: NODE, known: NOTHING_KNOWN }, () => {});
     await until(() => server.received.length === 1);
     stop();
     await until(() => server.received[0]?.raw.socket.destroyed === true);

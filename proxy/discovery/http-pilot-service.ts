@@ -1,11 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { PilotService, ProxyNode } from "../../api/pilot.ts";
-import { encodeProxyConfigQuery } from "../../api/pilot-http.ts";
-import { PurserError } from "../../kernel/errors.ts";
+import type { PilotService } from "../../api/pilot-service.ts";
+import { decodeTrafficUpdate, encodeDiscoveryRequest } from "../../api/json/discovery.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
-import type { ProxyConfig } from "../../core/traffic/resources/resource-set.ts";
+import { knownAfter, type TrafficUpdate } from "../../core/traffic/resources/resource-set.ts";
 import { JsonClient } from "../control-plane/json-client.ts";
 import { startLongPoll } from "../control-plane/long-poll.ts";
 
@@ -43,18 +42,18 @@ export function createHttpPilotService(options: HttpPilotOptions): HttpPilotServ
   });
   const watches = new Set<() => void>();
   return {
-    watch(node: ProxyNode, listener: (config: ProxyConfig) => void) {
-      const stop = startLongPoll<ProxyConfig>({
+    watch(subscription, listener) {
+      const { node } = subscription;
+      let { known } = subscription;
+      const stop = startLongPoll<TrafficUpdate>({
         ...options,
         servers: [server],
-        path: (known) =>
-          encodeProxyConfigQuery({
-            node,
-            waitMs,
-            ...(known === undefined ? {} : { version: known.version }),
-          }),
-        decode: decodeProxyConfig,
-        onNews: listener,
+        path: () => encodeDiscoveryRequest({ node, known, waitMs }),
+        decode: decodeTrafficUpdate,
+        onNews: (update) => {
+          known = knownAfter(known, update);
+          listener(update);
+        },
         waitMs,
         graceMs: POLL_GRACE_MS,
       });
@@ -70,12 +69,4 @@ export function createHttpPilotService(options: HttpPilotOptions): HttpPilotServ
       await server.close();
     },
   };
-}
-
-/** Only the outline: the proxy refuses a configuration that it cannot build, and goes on with the one it has. */
-function decodeProxyConfig(body: unknown): ProxyConfig {
-  const { version, listeners, routeTables, clusters } = (body ?? {}) as Partial<ProxyConfig>;
-  if (typeof version === "string" && [listeners, routeTables, clusters].every((part) => Array.isArray(part)))
-    return body as ProxyConfig;
-  throw new PurserError("PURSER_PILOT_UNAVAILABLE", "pilot's answer is no proxy configuration");
 }

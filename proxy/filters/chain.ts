@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ProxyNode } from "../../api/pilot.ts";
+import type { ProxyNode } from "../../api/pilot-service.ts";
 import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { Clock, Random, Scheduler } from "../../kernel/ports.ts";
 import type { ProxyStats } from "../admin/stats.ts";

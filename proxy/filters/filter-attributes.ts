@@ -3,11 +3,11 @@
 
 import { isIP } from "node:net";
 
-import type { ProxyNode } from "../../api/pilot.ts";
+import type { ProxyNode } from "../../api/pilot-service.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { headerValues } from "../../kernel/canonical/header-values.ts";
 import { type AttributeGroup, present, requestGroup } from "../../core/attributes/request-group.ts";
-import type { DocumentRef } from "../../core/check/decision.ts";
+import { formatDocumentRef } from "../../core/check/document-ref.ts";
 import { STATUS_CODES } from "../../kernel/status.ts";
 import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import type { Exchange } from "../pipeline/exchange.ts";
@@ -119,11 +119,11 @@ function checkGroup({ outcome, checkCacheHit, shadowDenials, audits }: Verdict):
   const refusal = outcome.kind === "allow" ? undefined : outcome;
   return present({
     cache_hit: checkCacheHit,
-    policy: refusal?.decidedBy && displayName(refusal.decidedBy),
+    policy: refusal?.decidedBy && formatDocumentRef(refusal.decidedBy),
     error_code: refusal && STATUS_CODES.indexOf(refusal.status.code),
     error_message: refusal?.status.message,
-    shadow_denials: shadowDenials.length > 0 ? shadowDenials.map(displayName) : undefined,
-    audits: audits.length > 0 ? audits.map(displayName) : undefined,
+    shadow_denials: shadowDenials.length > 0 ? shadowDenials.map(formatDocumentRef) : undefined,
+    audits: audits.length > 0 ? audits.map(formatDocumentRef) : undefined,
   });
 }
 
@@ -140,8 +140,4 @@ function destinationAt(known: AttributeGroup, endpoint: Endpoint): AttributeGrou
 
 function isGrpc({ request }: Exchange): boolean {
   return /^application\/grpc(\+|;|$)/i.test(request.headers.get("content-type") ?? "");
-}
-
-function displayName({ kind, name }: DocumentRef): string {
-  return `${kind}/${name}`;
 }

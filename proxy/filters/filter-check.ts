@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
-import type { RequestFate } from "../../core/check/decision.ts";
+import type { RequestFate } from "../../core/quota/quota-charge.ts";
 import { shortExplanation } from "../../core/explain/short-text.ts";
 import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { rateLimitFields, retryAfterSeconds } from "../../core/quota/rate-limit-fields.ts";
@@ -28,7 +28,7 @@ export function checkFilter(policy: Pick<PolicyClient, "check">): Filter {
     onRequest(exchange): MaybePromise<LocalReply | undefined> {
       const { selection, attributes, explainKey } = exchange;
       // A request is checked and charged once: by the last proxy before its destination.
-      if (selection?.kind === "forward" && selection.cluster.config.checkedByDestination) {
+      if (selection?.kind === "forward" && selection.endpoints.assignment.checkedByDestination) {
         if (explainKey !== undefined) exchange.request.headers.set(EXPLAIN_HEADER, explainKey);
         return undefined;
       }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ProxyNode } from "../../api/pilot.ts";
+import type { ProxyNode } from "../../api/pilot-service.ts";
 import type { Clock } from "../../kernel/ports.ts";
 import type { ProxyStats } from "../admin/stats.ts";
 import type { PolicyClient } from "../policy/verdict.ts";

@@ -38,9 +38,10 @@ function route(exchange: Exchange, random: Random): LocalReply | undefined {
   }
   const destination = chooseDestination(action.destinations, random);
   const cluster = destination === undefined ? undefined : snapshot.clusters.get(destination.cluster);
-  if (destination === undefined || cluster === undefined) {
+  const endpoints = cluster === undefined ? undefined : snapshot.endpoints.get(cluster.config.name);
+  if (destination === undefined || cluster === undefined || endpoints === undefined) {
     return faultReply("no_healthy_upstream", "The route's destination is not known.");
   }
-  exchange.selection = { kind: "forward", matched, action, destination, cluster };
+  exchange.selection = { kind: "forward", matched, action, destination, cluster, endpoints };
   return undefined;
 }

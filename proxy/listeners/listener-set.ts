@@ -29,7 +29,9 @@ export class ListenerSet {
    * @returns Why some could not listen; they are tried again with the next configuration.
    */
   async update(snapshot: ProxySnapshot, drainMs: number): Promise<readonly unknown[]> {
-    const wanted = new Map(snapshot.config.listeners.map((listener) => [keyOf(listener), listener] as const));
+    const wanted = new Map(
+      snapshot.resources.listeners.resources.map((listener) => [keyOf(listener), listener] as const),
+    );
     const started = [...wanted].map(async ([key, listener]) => {
       const running = this.#servers.get(key);
       if (running !== undefined) return running.rebind({ listener, snapshot });

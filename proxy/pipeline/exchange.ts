@@ -12,6 +12,7 @@ import type { Cluster } from "../upstream/cluster.ts";
 import type { ConnectionFacts } from "../transport/contract/connection.ts";
 import type { RequestHead, ResponseHead } from "../transport/contract/head.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
+import type { EndpointSet } from "../upstream/endpoint-set.ts";
 import type { ResponseFlag } from "./local-reply.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import type { ProxySnapshot } from "../snapshot.ts";
@@ -52,6 +53,7 @@ export type RouteSelection =
       readonly action: Extract<RouteAction, { readonly kind: "forward" }>;
       readonly destination: WeightedDestination;
       readonly cluster: Cluster;
+      readonly endpoints: EndpointSet;
     }
   /** The route answers by itself: a redirect or a direct response. */
   | {

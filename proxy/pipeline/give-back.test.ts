@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
-import type { RequestFate } from "../../core/check/decision.ts";
+import type { RequestFate } from "../../core/quota/quota-charge.ts";
 import {
   ALLOW,
   call,

@@ -3,7 +3,7 @@
 
 import { STATUS_CODES } from "node:http";
 
-import type { DocumentRef } from "../../core/check/decision.ts";
+import type { DocumentRef } from "../../core/check/document-ref.ts";
 import type { Explanation } from "../../core/explain/explanation.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import { ERROR_CATALOG } from "../../kernel/error-catalog.ts";

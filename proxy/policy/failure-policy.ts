@@ -5,7 +5,7 @@ import type { Fallback, PolicyState } from "../../api/mixer.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { Reads } from "../../expressions/runtime/reads/reads.ts";
 import { repeatedFields } from "../../core/attributes/repeated.ts";
-import type { QuotaCharge } from "../../core/check/decision.ts";
+import type { QuotaCharge } from "../../core/quota/quota-charge.ts";
 import { andThen, evaluateCondition, evaluateMap, Fault, type Scope } from "../../core/check/evaluation.ts";
 import { largestCharges, type Tried, tryEachValue } from "../../core/check/each-value.ts";
 import { recordOf } from "../../core/check/instances.ts";
@@ -13,17 +13,20 @@ import { evaluateAmount, evaluateLimit } from "../../core/check/quota-charges.ts
 import type { CompileExpression, Expression } from "../../core/expressions/expression.ts";
 import type { Meter } from "../../expressions/runtime/guard.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
-import { attempt, chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
+import { chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 import type { Clock } from "../../kernel/ports.ts";
 import { cellName } from "../../core/quota/cell-name.ts";
 import { localShare } from "../../core/quota/local-share.ts";
-import type { QuotaAlgorithm, QuotaGrant, QuotaStore } from "../../core/quota/quota.ts";
+import type { QuotaStore } from "../../core/quota/quota.ts";
+import { chargeAll } from "../../core/quota/charge-all.ts";
+import { demandOf, type NamedStore } from "../../core/quota/demand.ts";
+import { refusalOf } from "../../core/quota/refusal.ts";
 import type { Computed } from "../../core/snapshot/snapshot.ts";
 import {
   allowed,
   failed,
   failureOf,
-  limited,
+  outcomeOfRefusal,
   NO_FACTS,
   type Outcome,
   undecidedVerdict,
@@ -39,7 +42,7 @@ export interface FailurePolicyOptions {
 }
 
 /** A quota to be counted here, against this proxy's share of the limit. */
-type LocalCharge = Pick<QuotaCharge, "policy" | "cell" | "limit" | "windowMs" | "amount" | "message">;
+type LocalCharge = Omit<QuotaCharge, "leaseMs" | "giveBackOn">;
 
 type QuotaFallback = Extract<Fallback, { readonly kind: "QuotaPolicy" }>;
 type Failure = NonNullable<Verdict["failure"]>;
@@ -56,13 +59,10 @@ export class FailurePolicy {
   readonly #state: PolicyState;
   readonly #options: FailurePolicyOptions;
   readonly #expressions = new Map<string, Expression | Fault>();
-  readonly #algorithms = new Map<string, QuotaAlgorithm>();
 
   constructor(state: PolicyState, options: FailurePolicyOptions) {
     this.#state = state;
     this.#options = options;
-    for (const fallback of state.fallbacks)
-      if (fallback.kind === "QuotaPolicy") this.#algorithms.set(fallback.name, fallback.algorithm);
   }
 
   /**
@@ -101,32 +101,23 @@ export class FailurePolicy {
     });
   }
 
-  /** Counts here what nobody else can: all or none. Allowed, or limited. */
+  /** Counts here what nobody else can, each quota against this proxy's share: all or none. Allowed, or refused. */
   admitLocally(charges: readonly LocalCharge[]): MaybePromise<Outcome> {
     const { proxies } = this.#state;
-    const requests = charges.map(({ policy, cell, limit, windowMs, amount }) => ({
-      cell,
-      algorithm: this.#algorithms.get(policy) ?? ("sliding-window" as const),
-      limit: localShare(limit, proxies),
-      windowMs,
-      amount,
-      bestEffort: false,
-      leaseMs: 0,
-    }));
     const { localStore, newId } = this.#options;
-    return chain(
-      attempt<readonly QuotaGrant[] | Outcome>(
-        () => localStore.allocate(requests, { deduplicationId: newId() }),
-        () => failed("PURSER_STORE_UNAVAILABLE", undefined),
-      ),
-      (grants) => {
-        if ("kind" in grants) return grants;
-        const refused = refusedIndex(charges, grants);
-        if (refused === -1) return allowed();
-        const { policy, message } = charges[refused] as LocalCharge;
-        return limited(policy, message, (grants[refused] as QuotaGrant).retryAfterMs);
-      },
+    const store: NamedStore = {
+      name: "local",
+      allocate: (requests, options) => localStore.allocate(requests, options),
+    };
+    const demands = charges.map((charge) =>
+      // Without room to count in, nobody counts.
+      demandOf({ ...charge, limit: localShare(charge.limit, proxies), onStoreFailure: "deny" }, store),
     );
+    const charged = chargeAll(demands, { deduplicationId: newId(), localStore, nodes: proxies });
+    return chain(charged, (outcomes) => {
+      const refusal = refusalOf(charges, outcomes);
+      return refusal === undefined ? allowed() : outcomeOfRefusal(refusal);
+    });
   }
 
   #apply(fallback: Fallback, scope: Scope, code: ErrorCode, progress: Progress): MaybePromise<void> {
@@ -173,7 +164,19 @@ export class FailurePolicy {
       andThen(evaluateAmount({ charge }, scope), (amount) =>
         andThen(evaluateLimit({ limit: fallback.limit, overrides }, scope), (limit) => {
           const cell = cellName(fallback, recordOf(key));
-          return { policy, cell, limit, windowMs, amount, message: `quota ${policy} is used up` };
+          const message = `quota ${policy} is used up`;
+          const { algorithm, onStoreFailure } = fallback;
+          return {
+            policy,
+            cell,
+            algorithm,
+            limit,
+            windowMs,
+            amount,
+            mode: "enforce",
+            onStoreFailure,
+            message,
+          };
         }),
       ),
     );
@@ -197,16 +200,6 @@ export class FailurePolicy {
     this.#expressions.set(source, expression);
     return expression;
   }
-}
-
-/** The first that was refused: grants of a call that failed together are all 0, but only those say when to retry. */
-export function refusedIndex(
-  charges: readonly { readonly amount: number }[],
-  grants: readonly { readonly granted: number; readonly retryAfterMs: number }[],
-): number {
-  const short = (index: number) => (grants[index]?.granted ?? 0) < (charges[index]?.amount ?? 0);
-  const indices = [...charges.keys()].filter(short);
-  return indices.find((index) => (grants[index]?.retryAfterMs ?? 0) > 0) ?? indices[0] ?? -1;
 }
 
 function applyFault(fallback: Fallback, { code }: Fault, progress: Progress): void {

@@ -2,16 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { CheckReply } from "../../api/mixer.ts";
-import type {
-  Decision,
-  DocumentRef,
-  QuotaCharge,
-  QuotaOutcome,
-  RequestFate,
-} from "../../core/check/decision.ts";
+import type { Decision } from "../../core/check/decision.ts";
+import type { QuotaCharge, QuotaOutcome, RequestFate } from "../../core/quota/quota-charge.ts";
+import type { DocumentRef } from "../../core/check/document-ref.ts";
 import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { type QuotaStanding, standingOf } from "../../core/quota/rate-limit-fields.ts";
-import { type FailurePolicy, refusedIndex } from "./failure-policy.ts";
+import { refusalOf } from "../../core/quota/refusal.ts";
+import type { FailurePolicy } from "./failure-policy.ts";
 import { type LeaseBook, type LeasedCharge, leasedCharge } from "./leases/lease-book.ts";
 import type { ChargeResult } from "./leases/lease-pool.ts";
 import { usableUntilMs } from "./leases/lots.ts";
@@ -20,6 +17,7 @@ import type { Verdict } from "./verdict.ts";
 import {
   failed,
   failureOf,
+  outcomeOfRefusal,
   limited,
   type Outcome,
   quotaRef,
@@ -151,14 +149,10 @@ export class QuotaGate {
       shadowQuotas,
       ...(failure === undefined ? {} : { failure }),
     };
-    const refused = refusedIndex(
-      enforced.map(({ charge }) => charge),
-      enforced.map(({ outcome }) => outcome),
-    );
-    const refusal = enforced[refused];
+    const refusal = refusalOf(charges, quotas);
     return refusal === undefined
       ? verdictOf(decision, facts)
-      : refusedVerdict(decision, outcomeOfRefusal(refusal.charge, refusal.outcome), facts);
+      : refusedVerdict(decision, outcomeOfRefusal(refusal), facts);
   }
 
   #settle(
@@ -256,11 +250,6 @@ function isGivenBack({ giveBackOn }: QuotaCharge, fate: RequestFate): boolean {
 /** Whether a store counted something of the charge. */
 function isCounted({ granted, failure }: QuotaOutcome): boolean {
   return granted > 0 && failure === undefined;
-}
-
-function outcomeOfRefusal(charge: QuotaCharge, { failure, retryAfterMs }: QuotaOutcome): Outcome {
-  if (failure?.applied === "deny") return failed(failure.code, quotaRef(charge.policy));
-  return limited(charge.policy, charge.message, retryAfterMs);
 }
 
 function failureAmong(

@@ -12,8 +12,10 @@ import type {
 } from "../../api/mixer.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { createRecorder } from "../../expressions/runtime/reads/recorder.ts";
-import type { Decision, QuotaCharge, QuotaOutcome } from "../../core/check/decision.ts";
+import type { QuotaCharge, QuotaOutcome } from "../../core/quota/quota-charge.ts";
+import type { Decision } from "../../core/check/decision.ts";
 import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
+import type { EnforcementMode } from "../../kernel/enforcement-mode.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import { type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { OK } from "../../kernel/status.ts";
@@ -36,7 +38,7 @@ export interface ToyQuota {
   readonly windowMs: number;
   readonly algorithm: QuotaAlgorithm;
   readonly leaseMs: number;
-  readonly mode: "enforce" | "shadow";
+  readonly mode: EnforcementMode;
   readonly onStoreFailure: "allow" | "deny" | "local";
   readonly giveBackOn?: "unanswered" | "failure";
 }
@@ -55,9 +57,10 @@ export function quota(fields: Partial<ToyQuota> = {}): ToyQuota {
 }
 
 export function charge(of: ToyQuota, amount = 1, cell = `${of.policy}{}`): QuotaCharge {
-  const { policy, limit, windowMs, leaseMs, mode, onStoreFailure, giveBackOn } = of;
+  const { policy, limit, windowMs, algorithm, leaseMs, mode, onStoreFailure, giveBackOn } = of;
   return {
     policy,
+    algorithm,
     cell,
     limit,
     windowMs,

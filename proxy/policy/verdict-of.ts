@@ -1,9 +1,12 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Decision, DocumentRef } from "../../core/check/decision.ts";
+import type { Decision } from "../../core/check/decision.ts";
+import type { DocumentRef } from "../../core/check/document-ref.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import type { StatusCode } from "../../kernel/status.ts";
+import type { QuotaCharge } from "../../core/quota/quota-charge.ts";
+import type { QuotaRefusal } from "../../core/quota/refusal.ts";
 import type { QuotaStanding } from "../../core/quota/rate-limit-fields.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -85,6 +88,17 @@ export function limited(policy: string, message: string, retryAfterMs: number): 
     decidedBy: quotaRef(policy),
     retryAfterMs: Math.ceil(retryAfterMs),
   };
+}
+
+/** What a quota's refusal means: an error where nobody could count, else a used-up quota. */
+export function outcomeOfRefusal({
+  charge: { policy, message },
+  retryAfterMs,
+  failure,
+}: QuotaRefusal<Pick<QuotaCharge, "policy" | "message">>): Outcome {
+  return failure === undefined
+    ? limited(policy, message, retryAfterMs)
+    : failed(failure.code, quotaRef(policy));
 }
 
 export function quotaRef(policy: string): DocumentRef {

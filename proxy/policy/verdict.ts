@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../../core/attributes/bag.ts";
-import type { DocumentRef, RequestFate } from "../../core/check/decision.ts";
+import type { RequestFate } from "../../core/quota/quota-charge.ts";
+import type { DocumentRef } from "../../core/check/document-ref.ts";
 import type { Explanation } from "../../core/explain/explanation.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";

@@ -8,9 +8,14 @@ import type { AttributeBag } from "../../core/attributes/bag.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { Clock, Logger, Scheduler } from "../../kernel/ports.ts";
 import type { Cluster } from "../../core/traffic/resources/cluster.ts";
-import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
+import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import type { Listener } from "../../core/traffic/resources/listener.ts";
-import type { ProxyConfig } from "../../core/traffic/resources/resource-set.ts";
+import type {
+  ResourceSet,
+  TrafficResources,
+  TrafficUpdate,
+} from "../../core/traffic/resources/resource-set.ts";
+import { textHash } from "../../kernel/text-hash.ts";
 import type { Route, RouteAction } from "../../core/traffic/resources/route.ts";
 import { NO_HEADER_OPERATIONS } from "../../core/traffic/resources/route.ts";
 import { NO_RETRIES } from "../../core/traffic/retry.ts";
@@ -131,7 +136,13 @@ export function endpointAt(port: number, more: Partial<Endpoint> = {}): Endpoint
   return { address: "127.0.0.1", port, weight: 1, labels: {}, ...more };
 }
 
-export function clusterOf(endpoints: readonly Endpoint[], more: Partial<Cluster> = {}): Cluster {
+/** A cluster together with its endpoints. */
+type ClusterWithEndpoints = Cluster & ClusterLoadAssignment;
+
+export function clusterOf(
+  endpoints: readonly Endpoint[],
+  more: Partial<ClusterWithEndpoints> = {},
+): ClusterWithEndpoints {
   return {
     name: "outbound|80||reviews.default",
     service: { host: "reviews.default", name: "reviews", namespace: "default" },
@@ -186,18 +197,28 @@ export const EDGE: Listener = {
   pathNormalization: "MERGE_SLASHES",
 };
 
+/** The version is derived from the content, as pilot's is. */
+export function setOf<R extends { readonly name: string }>(resources: readonly R[]): ResourceSet<R> {
+  return { version: textHash(JSON.stringify(resources)).toString(36), resources };
+}
+
 export function configOf(parts: {
-  readonly clusters: readonly Cluster[];
+  readonly clusters: readonly ClusterWithEndpoints[];
   readonly routes?: readonly Route[];
   readonly listeners?: readonly Listener[];
-  readonly version?: string;
-}): ProxyConfig {
+}): TrafficResources {
   const routes = parts.routes ?? [routeOf(forwardTo(parts.clusters[0]?.name ?? ""))];
   return {
-    version: parts.version ?? "1",
-    listeners: parts.listeners ?? [EDGE],
-    routeTables: [{ name: "main", virtualHosts: [{ name: "all", domains: ["*"], routes }] }],
-    clusters: parts.clusters,
+    clusters: setOf(
+      parts.clusters.map(({ endpoints: _endpoints, checkedByDestination: _checked, ...cluster }) => cluster),
+    ),
+    endpoints: setOf(
+      parts.clusters.map(({ name, endpoints, checkedByDestination }) => {
+        return { name, endpoints, checkedByDestination };
+      }),
+    ),
+    listeners: setOf(parts.listeners ?? [EDGE]),
+    routes: setOf([{ name: "main", virtualHosts: [{ name: "all", domains: ["*"], routes }] }]),
   };
 }
 
@@ -206,19 +227,24 @@ export interface Rig {
   readonly port: number;
   readonly policy: FakePolicy;
   readonly logger: RecordingLogger;
-  apply(config: ProxyConfig): void;
+  apply(update: TrafficUpdate): void;
 }
 
-export async function startProxy(config: ProxyConfig, options: Partial<ProxyOptions> = {}): Promise<Rig> {
+/** @param further Comes after `config`, before the start is over. */
+export async function startProxy(
+  config: TrafficUpdate,
+  options: Partial<ProxyOptions> = {},
+  further: readonly TrafficUpdate[] = [],
+): Promise<Rig> {
   const policy = new FakePolicy();
   const logger = new RecordingLogger();
-  let listener: (config: ProxyConfig) => void = () => {};
+  let listener: (update: TrafficUpdate) => void = () => {};
   const proxy = createProxy({
     node: { role: "edge", id: "edge~test", host: "127.0.0.1", port: 0, trustedHops: 0 },
     pilot: {
-      watch(_node, onConfig) {
-        listener = onConfig;
-        onConfig(config);
+      watch(_subscription, onUpdate) {
+        listener = onUpdate;
+        for (const update of [config, ...further]) onUpdate(update);
         return () => {};
       },
     },
@@ -243,7 +269,7 @@ export async function startWith(
   options: {
     readonly action?: Partial<ForwardAction>;
     readonly route?: Partial<Route>;
-    readonly cluster?: Partial<Cluster>;
+    readonly cluster?: Partial<ClusterWithEndpoints>;
     readonly listener?: Partial<Listener>;
     readonly proxy?: Partial<ProxyOptions>;
   } = {},

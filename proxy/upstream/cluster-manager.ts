@@ -1,37 +1,46 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Logger, Random } from "../../kernel/ports.ts";
-import { messageOf } from "../../kernel/errors.ts";
 import type { Cluster as ClusterConfig } from "../../core/traffic/resources/cluster.ts";
-import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
-import { Cluster, ClusterEndpoint, type ClusterLoad } from "./cluster.ts";
+import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
+import { isSameResource } from "../../core/traffic/resources/resource-set.ts";
+import { messageOf } from "../../kernel/errors.ts";
+import type { Logger, Random } from "../../kernel/ports.ts";
+import { RefCounted } from "../../kernel/ref-counted.ts";
+import { Cluster, type ClusterLoad } from "./cluster.ts";
+import { ClusterEndpoint, EndpointSet } from "./endpoint-set.ts";
 import type { Transport } from "../transport/contract/transport.ts";
 import { Upstream } from "./upstream.ts";
 
 /** Envoy's limit for a header block. */
 const MAX_RESPONSE_HEADER_BYTES = 60 * 1024;
 
-interface Shared {
+/** An upstream with the count of the endpoint sets that have it. */
+interface SharedUpstream {
   readonly upstream: Upstream;
-  /** How many live cluster sets name it. */
-  uses: number;
+  readonly references: RefCounted;
 }
 
-export type ClusterSet = ReadonlyMap<string, Cluster>;
+/** All clusters of a snapshot, and their endpoints under the same names. */
+export interface ClusterSet {
+  readonly clusters: ReadonlyMap<string, Cluster>;
+  readonly endpoints: ReadonlyMap<string, EndpointSet>;
+}
+
+export const NO_CLUSTERS: ClusterSet = { clusters: new Map(), endpoints: new Map() };
 
 /**
- * Makes cluster sets out of configurations. What did not change lives on: an unchanged cluster keeps its picker, an
- * unchanged endpoint its connections, and a cluster's count of requests under way spans all its versions. An endpoint that no
- * live set names any more is drained.
+ * Makes cluster sets out of resources. What did not change lives on: a cluster with the same settings keeps its object, a cluster
+ * with the same settings and endpoints its picker, an endpoint its connections; and a cluster's count of requests under way spans
+ * all its versions. An endpoint that no live set has any more is drained.
  */
 export class ClusterManager {
   readonly #transport: Transport;
   readonly #random: Random;
   readonly #logger: Logger;
-  readonly #shared = new Map<string, Shared>();
+  readonly #upstreams = new Map<string, SharedUpstream>();
   readonly #loads = new Map<string, ClusterLoad>();
-  #newest: ClusterSet = new Map();
+  #newest: ClusterSet = NO_CLUSTERS;
 
   constructor(transport: Transport, random: Random, logger: Logger) {
     this.#transport = transport;
@@ -39,74 +48,96 @@ export class ClusterManager {
     this.#logger = logger;
   }
 
-  /** Each set must be given back with `release`. */
-  build(configs: readonly ClusterConfig[]): ClusterSet {
-    const set = new Map(configs.map((config) => [config.name, this.#clusterFor(config)] as const));
-    for (const cluster of set.values()) {
-      for (const endpoint of cluster.config.endpoints) this.#sharedFor(cluster.config, endpoint).uses++;
+  /** Each set must be given back with `release`. Assignments of clusters that are not there wait for them unused. */
+  build(configs: readonly ClusterConfig[], assignments: readonly ClusterLoadAssignment[]): ClusterSet {
+    const assignmentOf = new Map(assignments.map((assignment) => [assignment.name, assignment] as const));
+    const clusters = new Map<string, Cluster>();
+    const endpoints = new Map<string, EndpointSet>();
+    for (const config of configs) {
+      const { name } = config;
+      const cluster = this.#clusterFor(config);
+      clusters.set(name, cluster);
+      endpoints.set(name, this.#endpointsFor(cluster, assignmentOf.get(name) ?? noEndpoints(name)));
     }
-    this.#newest = set;
-    return set;
+    this.#newest = { clusters, endpoints };
+    return this.#newest;
   }
 
   /** Says that no request uses the set any more. */
-  release(set: ClusterSet): void {
-    for (const { config } of set.values()) {
-      for (const endpoint of config.endpoints) {
-        const key = keyOf(config, endpoint);
-        const shared = this.#shared.get(key);
-        if (shared === undefined || --shared.uses > 0) continue;
-        this.#shared.delete(key);
-        this.#dispose(shared.upstream.close());
-      }
-      const load = this.#loads.get(config.name);
-      if (load?.active === 0 && !this.#newest.has(config.name)) this.#loads.delete(config.name);
+  release({ endpoints }: ClusterSet): void {
+    for (const [name, set] of endpoints) {
+      set.release();
+      if (this.#loads.get(name)?.active === 0 && !this.#newest.clusters.has(name)) this.#loads.delete(name);
     }
   }
 
   /** Cuts every connection. */
   async destroy(): Promise<void> {
-    const upstreams = [...this.#shared.values()].map(({ upstream }) => upstream.destroy());
-    this.#shared.clear();
-    await Promise.allSettled(upstreams);
+    const closing = [...this.#upstreams.values()].map(({ upstream }) => upstream.destroy());
+    this.#upstreams.clear();
+    await Promise.allSettled(closing);
   }
 
   #clusterFor(config: ClusterConfig): Cluster {
-    const earlier = this.#newest.get(config.name);
-    if (earlier !== undefined && JSON.stringify(earlier.config) === JSON.stringify(config)) return earlier;
+    const earlier = this.#newest.clusters.get(config.name);
+    if (earlier !== undefined && isSameResource(earlier.config, config)) return earlier;
     let load = this.#loads.get(config.name);
     if (load === undefined) {
       load = { active: 0, overflowsTotal: 0 };
       this.#loads.set(config.name, load);
     }
-    const endpoints = config.endpoints.map(
-      (endpoint) => new ClusterEndpoint(endpoint, this.#sharedFor(config, endpoint).upstream),
-    );
-    return new Cluster(config, endpoints, load, this.#random);
+    return new Cluster(config, load);
   }
 
-  #sharedFor(config: ClusterConfig, endpoint: Endpoint): Shared {
-    const key = keyOf(config, endpoint);
-    let shared = this.#shared.get(key);
-    if (shared === undefined) {
-      const client = this.#transport.createClient({
-        host: endpoint.address,
-        port: endpoint.port,
-        connectTimeoutMs: config.connectTimeoutMs,
-        maxConnections: config.maxConnectionsPerEndpoint,
-        maxHeaderBytes: MAX_RESPONSE_HEADER_BYTES,
-      });
-      shared = { upstream: new Upstream(endpoint, client), uses: 0 };
-      this.#shared.set(key, shared);
+  /** The caller holds the set. */
+  #endpointsFor(cluster: Cluster, assignment: ClusterLoadAssignment): EndpointSet {
+    const earlier = this.#newest.endpoints.get(assignment.name);
+    if (earlier?.cluster === cluster && isSameResource(earlier.assignment, assignment)) {
+      earlier.hold();
+      return earlier;
     }
+    const shared = assignment.endpoints.map((endpoint) => this.#hold(cluster.config, endpoint));
+    const endpoints = assignment.endpoints.map(
+      (endpoint, index) => new ClusterEndpoint(endpoint, (shared[index] as SharedUpstream).upstream),
+    );
+    return new EndpointSet(cluster, assignment, endpoints, this.#random, () => {
+      for (const { references } of shared) references.release();
+    });
+  }
+
+  #hold(config: ClusterConfig, endpoint: Endpoint): SharedUpstream {
+    const key = keyOf(config, endpoint);
+    const known = this.#upstreams.get(key);
+    if (known !== undefined) {
+      known.references.hold();
+      return known;
+    }
+    const client = this.#transport.createClient({
+      host: endpoint.address,
+      port: endpoint.port,
+      connectTimeoutMs: config.connectTimeoutMs,
+      maxConnections: config.maxConnectionsPerEndpoint,
+      maxHeaderBytes: MAX_RESPONSE_HEADER_BYTES,
+    });
+    const upstream = new Upstream(endpoint, client);
+    const references = new RefCounted(() => {
+      this.#upstreams.delete(key);
+      this.#drain(upstream);
+    });
+    const shared = { upstream, references };
+    this.#upstreams.set(key, shared);
     return shared;
   }
 
-  #dispose(closing: Promise<void>): void {
-    closing.catch((error: unknown) => {
+  #drain(upstream: Upstream): void {
+    upstream.close().catch((error: unknown) => {
       this.#logger.warn("closing an endpoint's connections failed", { error: messageOf(error) });
     });
   }
+}
+
+function noEndpoints(name: string): ClusterLoadAssignment {
+  return { name, endpoints: [], checkedByDestination: false };
 }
 
 function keyOf(config: ClusterConfig, { address, port }: Endpoint): string {

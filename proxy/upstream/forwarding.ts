@@ -11,7 +11,7 @@ import type { HeaderList } from "../transport/contract/header-list.ts";
 import type { ResetReason, StreamReset } from "../transport/contract/reset.ts";
 import type { ServerStream } from "../transport/contract/server.ts";
 import { removeHopByHop } from "../transport/fields/hop-by-hop.ts";
-import type { ClusterEndpoint } from "./cluster.ts";
+import type { ClusterEndpoint } from "./endpoint-set.ts";
 import { RequestBuffer, RequestRelay } from "./request-relay.ts";
 
 /** A body may be sent again when it is at hand whole, and at most this large. */
@@ -182,8 +182,8 @@ export class Forwarding implements ClientStreamReceiver {
   }
 
   #try(): void {
-    const { cluster } = this.#selection;
-    const target = cluster.pick(this.#tried);
+    const { cluster, endpoints } = this.#selection;
+    const target = endpoints.pick(this.#tried);
     if (target === undefined) {
       return this.#fail("no_healthy_upstream", `${cluster.config.service.name} has no endpoint.`);
     }

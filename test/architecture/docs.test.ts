@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { decodeProxyConfigQuery } from "../../api/pilot-http.ts";
+import { decodeDiscoveryRequest, decodeTrafficUpdate } from "../../api/json/discovery.ts";
+import { RESOURCE_TYPES } from "../../core/traffic/resources/resource-set.ts";
 import { blocksOf, filesEndingIn, readText, ROOT } from "../support/documentation.ts";
 
 // The documentation speaks of files, packages, metrics, flags and words: each must be there. That the documents it shows
@@ -117,8 +118,14 @@ describe("the documentation", () => {
     for (const kind of ["proxy-node", "proxy-node-sidecar"]) {
       const [node] = blocksOf(page("docs/api.md"), `json ${kind}`);
       assert.ok(node !== undefined);
-      assert.deepEqual(decodeProxyConfigQuery({ node }).node, JSON.parse(node));
+      assert.deepEqual(decodeDiscoveryRequest({ node }).node, JSON.parse(node));
     }
+  });
+
+  it("shows an update that a proxy takes", () => {
+    const [update] = blocksOf(page("docs/api.md"), "json traffic-update");
+    assert.ok(update !== undefined);
+    assert.deepEqual(Object.keys(decodeTrafficUpdate(JSON.parse(update))), [...RESOURCE_TYPES]);
   });
 });
 

@@ -95,6 +95,9 @@ describe("the fences between rooms", function () {
       "core/traffic/resources/x.ts",
       'import { y } from "../../attributes/bag.ts";\nexport const x: unknown = y;\n',
     ],
+    ["core/quota/x.ts", 'import { y } from "../check/y.ts";\nexport const x: unknown = y;\n'],
+    ["core/quota/counting/x.ts", 'import { y } from "../../snapshot/y.ts";\nexport const x: unknown = y;\n'],
+    ["core/quota/x.ts", 'import { y } from "../../mixer/y.ts";\nexport const x: unknown = y;\n'],
     ["api/x.ts", 'import { y } from "../mixer/y.ts";\nexport const x: unknown = y;\n'],
     ["plugins/mine/x.ts", 'import { y } from "../../core/y.ts";\nexport const x: unknown = y;\n'],
     [

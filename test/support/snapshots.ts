@@ -5,6 +5,7 @@ import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { DEFAULT_PATH_NORMALIZATION } from "../../kernel/canonical/path.ts";
 import type { Expression } from "../../core/expressions/expression.ts";
 import type { AdapterDefinition, AdapterHandler, PluginDefinition } from "../../core/hooks/extension.ts";
+import type { QuotaDefinition } from "../../core/quota/quota-charge.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import { Type } from "../../plugins/sdk/index.ts";
 import type {
@@ -63,25 +64,39 @@ export function accessPolicy(name: string, fields: Partial<AccessPolicy> = {}): 
   };
 }
 
-export function quotaPolicy(name: string, fields: Partial<QuotaPolicy> = {}): QuotaPolicy {
+export function quotaPolicy(
+  name: string,
+  fields: Partial<QuotaPolicy> & Partial<QuotaDefinition> = {},
+): QuotaPolicy {
+  const {
+    algorithm = "fixed-window",
+    windowMs = 60_000,
+    leaseMs = 1_000,
+    onStoreFailure = "local",
+    giveBackOn,
+    ...others
+  } = fields;
   return {
     name,
     location: place(),
     match: undefined,
     key: [],
     limit: 10,
-    windowMs: 60_000,
-    algorithm: "fixed-window",
     charge: computed(1),
     overrides: [],
     store: undefined,
-    onStoreFailure: "local",
-    leaseMs: 1_000,
-    giveBackOn: "never",
+    quota: {
+      policy: name,
+      algorithm,
+      windowMs,
+      leaseMs,
+      onStoreFailure,
+      ...(giveBackOn === undefined ? {} : { giveBackOn }),
+    },
     message: undefined,
     mode: "enforce",
     onError: "deny",
-    ...fields,
+    ...others,
   };
 }
 

@@ -6,7 +6,7 @@ import { canonicalScheme } from "../../kernel/canonical/scheme.ts";
 import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
-import type { ProxyConfig } from "../../core/traffic/resources/resource-set.ts";
+import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
 import { translate } from "../../pilot/translate/translate.ts";
 import type { LocalReply } from "../../proxy/pipeline/local-reply.ts";
 import { bagOfTrial } from "../../proxy/pipeline/trial-request.ts";
@@ -69,13 +69,13 @@ export function bagOfRequest(
   nowMs: number,
 ): AttributeBag {
   const routed = documents.serviceEntries.length > 0;
-  const config = routed ? translate(documents, EDGE) : withoutServices(documents);
+  const resources = routed ? translate(documents, EDGE) : withoutServices(documents);
   const services = {
     clock: { nowMs: () => nowMs, monotonicMs: () => 0 },
     random: () => 0,
     newId: () => "explain",
   };
-  const trial = bagOfTrial(config, EDGE, request, services);
+  const trial = bagOfTrial(resources, EDGE, request, services);
   if ("reply" in trial)
     throw new PurserError(
       "PURSER_CLI_USAGE",
@@ -97,15 +97,19 @@ function serviceOf(host: string): { readonly name: string; readonly host: string
 }
 
 /** A listener that takes every host, and answers by itself: it makes bags without a destination. */
-function withoutServices(documents: TrafficDocuments): ProxyConfig {
+function withoutServices(documents: TrafficDocuments): TrafficResources {
   const { listeners, ...rest } = translate(documents, EDGE);
   const operations = { set: {}, add: {}, remove: [] };
   const action = { kind: "direct", status: 200, body: "", contentType: "text/plain" } as const;
   const route = { name: "any", matches: [], action, requestHeaders: operations, responseHeaders: operations };
+  const table = { name: "any", virtualHosts: [{ name: "any", domains: ["*"], routes: [route] }] };
   return {
     ...rest,
-    listeners: listeners.slice(0, 1).map((listener) => ({ ...listener, routeTable: "any" })),
-    routeTables: [{ name: "any", virtualHosts: [{ name: "any", domains: ["*"], routes: [route] }] }],
+    listeners: {
+      version: "any",
+      resources: listeners.resources.slice(0, 1).map((listener) => ({ ...listener, routeTable: table.name })),
+    },
+    routes: { version: "any", resources: [table] },
   };
 }
 

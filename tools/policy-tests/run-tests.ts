@@ -14,7 +14,6 @@ import { type CaseResult, runCase, type TestBench } from "../../core/policy-test
 import { planReports } from "../../core/report/plan.ts";
 import type { Runtime } from "../../kernel/ports.ts";
 import type { ReadSnapshot } from "../read-snapshot.ts";
-import { testQuotas } from "./test-quotas.ts";
 
 export interface FinishedCase extends CaseResult {
   /** The PolicyTest's name. */
@@ -80,7 +79,7 @@ export async function runTests(tests: readonly ParsedDocument[], options: RunOpt
 
 async function newBench(
   policies: readonly string[],
-  { runtime, readSnapshot }: Pick<RunOptions, "runtime" | "readSnapshot">,
+  { readSnapshot }: Pick<RunOptions, "readSnapshot">,
 ): Promise<Bench> {
   const snapshot = await readSnapshot(policies);
   return {
@@ -90,6 +89,6 @@ async function newBench(
     tracer: createTracer(),
     coverage: new Coverage(),
     parseTime: (text) => Date.parse(text),
-    newQuotas: (clock) => testQuotas(snapshot.quotaPolicies, clock, runtime.logger),
+    quotaPolicies: snapshot.quotaPolicies,
   };
 }

@@ -3,7 +3,7 @@
 
 import type { AttributePath } from "../../attributes/bag.ts";
 import { constantsOf } from "../../../expressions/compiler/emit-operator.ts";
-import { plainNames } from "../../../expressions/compiler/path-node.ts";
+import { plainNames } from "../../../expressions/syntax/path-node.ts";
 import { type AstNode, textOf, variableName } from "../../../expressions/syntax/ast.ts";
 import { compileRegex } from "../../../kernel/matching/regex.ts";
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { PathRead, type Reads } from "../../../expressions/runtime/reads/reads.ts";
+import type { EnforcementMode } from "../../../kernel/enforcement-mode.ts";
 import type { Expression } from "../../expressions/expression.ts";
 import { ConditionIndex } from "./condition-index.ts";
 import { type KeyTest, keyTestsOf } from "./key-tests.ts";
@@ -12,7 +13,7 @@ export interface Selectable {
   /** Absent for documents that have nothing else to be true. */
   readonly when?: Expression | undefined;
   /** Documents in shadow mode are always asked where they govern: they are told of together. */
-  readonly mode?: "enforce" | "shadow";
+  readonly mode?: EnforcementMode;
 }
 
 /** Documents whose `match` is the same: it is evaluated once for all of them. */

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { ENFORCEMENT_MODES } from "../../../kernel/enforcement-mode.ts";
 import Type, {
   type TObject,
   type TProperties,
@@ -79,12 +80,13 @@ export function Choice<const T extends string>(
   return Type.Unsafe<T>({ type: "string", enum: [...values], description, ...options });
 }
 
-export const MODES = ["enforce", "shadow"] as const;
 export const ERROR_POLICIES = ["deny", "allow"] as const;
 
 /** `enforce` acts; `shadow` decides, counts and logs, and never acts. */
 export function Mode() {
-  return Type.Optional(Choice(MODES, "enforce (default), or shadow: decide, count and log, but never act."));
+  return Type.Optional(
+    Choice(ENFORCEMENT_MODES, "enforce (default), or shadow: decide, count and log, but never act."),
+  );
 }
 
 /** What an error means for the request. */

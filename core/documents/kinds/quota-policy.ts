@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type Static } from "typebox";
+import { QUOTA_ALGORITHMS } from "../../quota/quota.ts";
+import { REQUEST_FATES, STORE_FAILURE_POLICIES } from "../../quota/quota-charge.ts";
 import { parseDurationMs } from "../../../kernel/duration.ts";
 import {
   Choice,
@@ -17,10 +19,7 @@ import {
 } from "./fields.ts";
 import type { KindDefinition, SpecFault } from "./kind.ts";
 
-export const QUOTA_ALGORITHMS = ["fixed-window", "sliding-window", "token-bucket"] as const;
-export const STORE_FAILURE_POLICIES = ["allow", "deny", "local"] as const;
-
-export const GIVE_BACK_POLICIES = ["never", "unanswered", "failure"] as const;
+const GIVE_BACK_POLICIES = ["never", ...REQUEST_FATES] as const;
 
 const Limit = (description: string) => Type.Integer({ minimum: 0, maximum: 1_000_000_000, description });
 

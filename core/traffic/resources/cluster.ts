@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Endpoint } from "./endpoint.ts";
-
+/** A destination of routes: how it is reached. Its endpoints are the `ClusterLoadAssignment` of the same name. */
 export interface Cluster {
   /** Istio's form: `outbound|PORT|SUBSET|HOST`, `inbound|PORT||`. */
   readonly name: string;
@@ -14,12 +13,14 @@ export interface Cluster {
   readonly maxRequests: number;
   /** Connections to one endpoint at most. */
   readonly maxConnectionsPerEndpoint: number;
-  readonly endpoints: readonly Endpoint[];
-  /**
-   * Whether the endpoints are sidecars, which check and charge each request themselves. A request is checked once: by
-   * the last proxy before its destination.
-   */
-  readonly checkedByDestination: boolean;
+  /** Not applied yet: every cluster speaks HTTP/1.1. */
+  readonly protocol?: "http1" | "http2";
+  /** Not applied yet: connections to endpoints are plain text. */
+  readonly tls?: UpstreamTls;
+  /** Not applied yet: every endpoint counts as healthy. */
+  readonly healthCheck?: HealthCheck;
+  /** Not applied yet: no endpoint is ejected. */
+  readonly outlierDetection?: OutlierDetection;
 }
 
 /** What the destination is called in attributes: `destination.service.*`. */
@@ -27,4 +28,34 @@ export interface ServiceIdentity {
   readonly host: string;
   readonly name: string;
   readonly namespace: string;
+}
+
+/** How a proxy connects to endpoints by TLS; the modes are Istio's. Not applied yet. */
+export interface UpstreamTls {
+  /** `simple`: only the server shows a certificate. `mutual`: with a client certificate. `istio-mutual`: with the workload's own. */
+  readonly mode: "simple" | "mutual" | "istio-mutual";
+  /** Server name indication. */
+  readonly sni?: string;
+  /** The server's certificate must have one of these names; empty for any name. */
+  readonly subjectAltNames: readonly string[];
+}
+
+/** Active health checking by HTTP requests. Not applied yet. */
+export interface HealthCheck {
+  readonly path: string;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** Failures in a row after which an endpoint counts as unhealthy. */
+  readonly unhealthyThreshold: number;
+  /** Successes in a row after which an endpoint counts as healthy again. */
+  readonly healthyThreshold: number;
+}
+
+/** Passive health checking: endpoints that fail requests are ejected for a while. The fields are Istio's. Not applied yet. */
+export interface OutlierDetection {
+  readonly consecutive5xxErrors: number;
+  readonly intervalMs: number;
+  readonly baseEjectionMs: number;
+  /** Of the cluster's endpoints at most, 0 to 100. */
+  readonly maxEjectionPercent: number;
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+/** The routes of one listener or several, which refer to it by name. Envoy calls it a route configuration. */
 export interface RouteTable {
   readonly name: string;
   readonly virtualHosts: readonly VirtualHost[];

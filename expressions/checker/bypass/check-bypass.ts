@@ -3,27 +3,14 @@
 
 import { type AstNode } from "../../syntax/ast.ts";
 import type { Purpose } from "../finding.ts";
-import type { Inference } from "../inference.ts";
+import type { Inferred } from "../inferred.ts";
 import { argumentOf, onlyExpression } from "../presence.ts";
 import type { TextTest } from "../text-tests.ts";
 import { checkHeaderTest } from "./headers.ts";
 import { checkAddressTest, checkHostTest } from "./hosts.ts";
 import { checkPathTest } from "./paths.ts";
+import type { Role } from "./placed-test.ts";
 import { checkPrecedence } from "./precedence.ts";
-
-/**
- * What a test is trusted with. `catch`: requests that it misses pass a refusal, or are not governed; `admit`: requests that
- * it is true of are let pass.
- */
-export type Role = "catch" | "admit";
-
-/** A test in its place. */
-export interface PlacedTest {
-  readonly test: TextTest;
-  readonly role: Role;
-  /** The tests that are joined to it by `or`, itself included. */
-  readonly group: readonly TextTest[];
-}
 
 const ROLES: Readonly<Record<Purpose, Role | undefined>> = {
   deny: "catch",
@@ -35,18 +22,13 @@ const ROLES: Readonly<Record<Purpose, Role | undefined>> = {
 };
 
 /** Notes tests that a client can walk round: they miss, or admit, requests that upstreams take for the same. */
-export function checkBypass(ast: AstNode, inference: Inference): void {
+export function checkBypass(ast: AstNode, inference: Inferred): void {
   const role = ROLES[inference.use.purpose];
   if (role !== undefined) visit(ast, role, undefined, inference);
 }
 
 /** @param group the tests of the chain of `or` that `node` is in; undefined outside of one. */
-function visit(
-  node: AstNode,
-  role: Role,
-  group: readonly TextTest[] | undefined,
-  inference: Inference,
-): void {
+function visit(node: AstNode, role: Role, group: readonly TextTest[] | undefined, inference: Inferred): void {
   const inner = onlyExpression(node) ?? argumentOf(node, "exists") ?? argumentOf(node, "boolean");
   if (inner !== undefined) return visit(inner, role, group, inference);
   const denied = argumentOf(node, "not");
@@ -81,13 +63,13 @@ function opposite(role: Role): Role {
 }
 
 /** The test that a condition is: a comparison, a call, or a call after a `.` or a `~>`. */
-function testAt(node: AstNode, { tests }: Inference): TextTest | undefined {
+function testAt(node: AstNode, { tests }: Inferred): TextTest | undefined {
   const call = node.type === "path" ? node.steps?.at(-1) : node.type === "apply" ? node.rhs : undefined;
   return tests.get(node) ?? (call && tests.get(call));
 }
 
 /** The tests of a chain of `or`. */
-function testsJoinedBy(node: AstNode, inference: Inference): readonly TextTest[] {
+function testsJoinedBy(node: AstNode, inference: Inferred): readonly TextTest[] {
   const inner = onlyExpression(node);
   if (inner !== undefined) return testsJoinedBy(inner, inference);
   if (node.type === "binary" && node.value === "or")

@@ -3,25 +3,25 @@
 
 import { type AstNode, textOf, walk } from "../../syntax/ast.ts";
 import { WELL_KNOWN_HEADERS } from "../header-names.ts";
-import type { Inference } from "../inference.ts";
+import type { Inferred } from "../inferred.ts";
 import { headerName } from "../names.ts";
 import { waysOf } from "../patterns.ts";
 import { subjectText, type TextTest } from "../text-tests.ts";
-import type { PlacedTest } from "./check-bypass.ts";
+import type { PlacedTest } from "./placed-test.ts";
 import { noteBypass } from "./note-bypass.ts";
 
 /** How a list in a header is taken apart: blanks may stand around its commas, and do in fields that were joined. */
 const LIST_SEPARATOR = "/\\s*,\\s*/";
 
 /** Notes tests of a header that the joined text of several values decides. */
-export function checkHeaderTest({ test, role }: PlacedTest, inference: Inference): void {
+export function checkHeaderTest({ test, role }: PlacedTest, inference: Inferred): void {
   checkRaw(test, inference);
   checkSplit(test, inference);
   if (role === "admit") checkPart(test, inference);
 }
 
 /** `ALLOW` when `$contains(request.headers."x-role", "admin")`: `no-admin` is let pass. */
-function checkPart(test: TextTest, inference: Inference): void {
+function checkPart(test: TextTest, inference: Inferred): void {
   const { subject, constants } = test;
   const name = headerName(subject.shape.declaration, subject.shape.place);
   if (name === undefined || WELL_KNOWN_HEADERS.has(name)) return;
@@ -47,7 +47,7 @@ function wordLookedFor({ manner, constants: [constant] }: TextTest): string | un
 }
 
 /** `"admin" in $split(request.headers."x-roles", ",")`: of `user, admin` it gives ` admin`. */
-function checkSplit({ written, constants: [list] }: TextTest, inference: Inference): void {
+function checkSplit({ written, constants: [list] }: TextTest, inference: Inferred): void {
   const call = list?.node;
   if (written !== "in" || call?.type !== "function" || textOf(call.procedure ?? {}) !== "split") return;
   const [header, separator] = call.arguments ?? [];
@@ -62,7 +62,7 @@ function checkSplit({ written, constants: [list] }: TextTest, inference: Inferen
   );
 }
 
-function readsHeader(node: AstNode, inference: Inference): boolean {
+function readsHeader(node: AstNode, inference: Inferred): boolean {
   let found = false;
   walk(node, (part) => {
     const { declaration, place } = inference.shapeOf(part);
@@ -87,7 +87,7 @@ const CANONICAL: ReadonlyMap<string, readonly [attribute: string, reason: string
 ]);
 
 /** `$cidr(request.headers."x-forwarded-for", …)`, `$split(request.headers."x-forwarded-for", ",")[0] = …`. */
-function checkRaw({ subject: { node } }: TextTest, inference: Inference): void {
+function checkRaw({ subject: { node } }: TextTest, inference: Inferred): void {
   if (node === undefined) return;
   walk(node, (part) => {
     const { declaration, place } = inference.shapeOf(part);

@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Inference } from "../inference.ts";
+import type { Inferred } from "../inferred.ts";
 import { runsOfGlob, waysOf } from "../patterns.ts";
 import { subjectText, type TextTest } from "../text-tests.ts";
-import type { PlacedTest } from "./check-bypass.ts";
+import type { PlacedTest } from "./placed-test.ts";
 import { noteBypass } from "./note-bypass.ts";
 
 /** `ALLOW` when `$endsWith(request.host, "example.com")`: `evilexample.com` is let pass. */
-export function checkHostTest({ test, role }: PlacedTest, inference: Inference): void {
+export function checkHostTest({ test, role }: PlacedTest, inference: Inferred): void {
   if (role !== "admit" || test.subject.shape.form?.family !== "host") return;
   const looseness = looseHost(test);
   if (looseness === undefined) return;
@@ -64,7 +64,7 @@ function loosePattern(pattern: RegExp): Looseness | undefined {
 }
 
 /** `ALLOW` when `$startsWith(source.ip, "10.1")`: `10.100.0.1` is let pass. */
-export function checkAddressTest({ test, role }: PlacedTest, inference: Inference): void {
+export function checkAddressTest({ test, role }: PlacedTest, inference: Inferred): void {
   if (role !== "admit" || test.subject.shape.form?.family !== "address") return;
   const { manner } = test;
   const { constant: text, pattern } = test.constants[0]?.shape ?? {};

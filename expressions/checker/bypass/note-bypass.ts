@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AstNode } from "../../syntax/ast.ts";
-import type { Inference } from "../inference.ts";
+import type { Inferred } from "../inferred.ts";
 
 /** Notes that requests slip by, or through, a part of a condition. */
 export function noteBypass(
   node: AstNode,
   message: string,
   suggestion: string | undefined,
-  { findings }: Inference,
+  { findings }: Inferred,
 ): void {
   findings.add(node, {
     code: "PURSER_EXPR_BYPASS",

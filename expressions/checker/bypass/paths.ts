@@ -1,18 +1,18 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Inference } from "../inference.ts";
+import type { Inferred } from "../inferred.ts";
 import { waysOf } from "../patterns.ts";
 import { subjectText, type TextTest } from "../text-tests.ts";
 import { accepts, namedBy } from "./accepts.ts";
-import type { PlacedTest } from "./check-bypass.ts";
+import type { PlacedTest } from "./placed-test.ts";
 import { escaped, noteBypass } from "./note-bypass.ts";
 
 /** Most tests and paths of one condition that are compared with one another. */
 const MAX_TESTS = 64;
 
 /** Notes tests of a path that a slash, a query or a longer name walks round. */
-export function checkPathTest({ test, role, group }: PlacedTest, inference: Inference): void {
+export function checkPathTest({ test, role, group }: PlacedTest, inference: Inferred): void {
   const { family } = test.subject.shape.form ?? {};
   if (family !== "path" && family !== "url-path") return;
   if (role === "catch") checkMissed(test, family, group, inference);
@@ -24,7 +24,7 @@ function checkMissed(
   test: TextTest,
   family: "path" | "url-path",
   group: readonly TextTest[],
-  inference: Inference,
+  inference: Inferred,
 ): void {
   const isCaught = (path: string): boolean =>
     group.some((other) => isSameSubject(other, test) && accepts(other, path));
@@ -70,7 +70,7 @@ function variantsOf(path: string, family: "path" | "url-path"): readonly string[
 }
 
 /** `ALLOW` when `$startsWith(url_path, "/public")`: `/publicity` is let pass. */
-function checkAdmitted(test: TextTest, family: "path" | "url-path", inference: Inference): void {
+function checkAdmitted(test: TextTest, family: "path" | "url-path", inference: Inferred): void {
   const subject = withoutQuery(test, family, inference);
   const prefix = prefixOf(test);
   if (prefix !== undefined) {
@@ -160,7 +160,7 @@ function isSameSubject(a: TextTest, b: TextTest): boolean {
 }
 
 /** The same test of the path without its query. */
-function rewrittenOf(test: TextTest, family: "path" | "url-path", inference: Inference): string | undefined {
+function rewrittenOf(test: TextTest, family: "path" | "url-path", inference: Inferred): string | undefined {
   const { subject, node } = test;
   const path = withoutQuery(test, family, inference);
   if (path === undefined || subject.node === undefined) return undefined;
@@ -174,7 +174,7 @@ function rewrittenOf(test: TextTest, family: "path" | "url-path", inference: Inf
 function withoutQuery(
   { subject }: TextTest,
   family: "path" | "url-path",
-  { findings, use }: Inference,
+  { findings, use }: Inferred,
 ): string | undefined {
   const text = subject.node && subjectText(subject, findings);
   if (family === "url-path" || text === undefined) return text;

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AstNode } from "../../syntax/ast.ts";
-import type { Inference } from "../inference.ts";
+import type { Inferred } from "../inferred.ts";
 import { noteBypass } from "./note-bypass.ts";
 
 /** `ALLOW` when `a or b and c` is `a or (b and c)`: whatever `a` is true of is let pass, without `c`. */
-export function checkPrecedence(node: AstNode, inference: Inference): void {
+export function checkPrecedence(node: AstNode, inference: Inferred): void {
   const { findings } = inference;
   const alternatives = operandsOf(node, "or");
   const isJoint = (part: AstNode): boolean => part.type === "binary" && part.value === "and";

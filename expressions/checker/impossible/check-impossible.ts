@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Inference } from "../inference.ts";
+import type { Inferred } from "../inferred.ts";
 import { checkPart } from "./parts.ts";
 import { checkPattern, checkShape } from "./patterns.ts";
 import { checkWholes } from "./wholes.ts";
 
 /** Notes the tests whose constant the subject can never equal, contain or match. */
-export function checkImpossible(inference: Inference): void {
+export function checkImpossible(inference: Inferred): void {
   for (const test of inference.tests.values()) {
     if (test.subject.shape.constant !== undefined) continue;
     if (test.manner === "equal") checkWholes(test, inference);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Misfit } from "../forms/text-form.ts";
-import type { Inference } from "../inference.ts";
+import type { Inferred } from "../inferred.ts";
 import { type Operand, subjectText, type TestManner, type TextTest } from "../text-tests.ts";
 
 const VERBS: Readonly<Record<TestManner, string>> = {
@@ -27,7 +27,7 @@ export function note(
   test: TextTest,
   constant: Operand,
   misfit: Misfit,
-  { findings }: Inference,
+  { findings }: Inferred,
   { at, suggestion }: Advice,
 ): void {
   const isPlaced = suggestion === undefined || at === undefined || at.node !== undefined;
@@ -43,7 +43,7 @@ export function note(
 }
 
 /** For suggestions that take the place of a whole test: only one that names its subject can be rewritten. */
-export function writtenSubject({ subject }: TextTest, { findings }: Inference): string | undefined {
+export function writtenSubject({ subject }: TextTest, { findings }: Inferred): string | undefined {
   return subject.node && findings.textOf(subject.node);
 }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { corrected, misfitOf, type Span } from "../forms/text-form.ts";
-import type { Inference } from "../inference.ts";
+import type { Inferred } from "../inferred.ts";
 import { looksLikePattern, patternLiteral } from "../patterns.ts";
 import type { TestManner, TextTest } from "../text-tests.ts";
 import { isData, note, writtenSubject } from "./note.ts";
@@ -15,7 +15,7 @@ const SPANS: Readonly<Partial<Record<TestManner, Span>>> = {
 };
 
 /** `$contains`, `$startsWith`, `$endsWith`, and `<` of times. */
-export function checkPart(test: TextTest, inference: Inference): void {
+export function checkPart(test: TextTest, inference: Inferred): void {
   const [constant] = test.constants;
   const span = SPANS[test.manner];
   const text = constant?.shape.constant;

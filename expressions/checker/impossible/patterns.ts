@@ -4,13 +4,13 @@
 import { compileRegex } from "../../../kernel/matching/regex.ts";
 import { asTemplate } from "../forms/path.ts";
 import { corrected, ignoringLetters, type Misfit, misfitOf, type TextForm } from "../forms/text-form.ts";
-import type { Inference } from "../inference.ts";
+import type { Inferred } from "../inferred.ts";
 import { runsOfGlob, waysOf } from "../patterns.ts";
 import type { TextTest } from "../text-tests.ts";
 import { note } from "./note.ts";
 
 /** `$contains` and `$match` with a regular expression. */
-export function checkPattern(test: TextTest, inference: Inference): void {
+export function checkPattern(test: TextTest, inference: Inferred): void {
   const [constant] = test.constants;
   const pattern = constant?.shape.pattern;
   const { form } = test.subject.shape;
@@ -74,7 +74,7 @@ function misfitOfValues(form: TextForm, source: string, flags: string): PatternM
 }
 
 /** `$glob` and `$pathMatch`. */
-export function checkShape(test: TextTest, inference: Inference): void {
+export function checkShape(test: TextTest, inference: Inferred): void {
   const [constant] = test.constants;
   const text = constant?.shape.constant;
   const { form } = test.subject.shape;

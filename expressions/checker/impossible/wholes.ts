@@ -4,14 +4,14 @@
 import { numberMisfit } from "../forms/form-of.ts";
 import { corrected, listedIn, type Misfit, misfitOf, WHOLE } from "../forms/text-form.ts";
 import { WELL_KNOWN_HEADERS } from "../header-names.ts";
-import type { Inference } from "../inference.ts";
+import type { Inferred } from "../inferred.ts";
 import { headerName } from "../names.ts";
 import { looksLikePattern, patternLiteral } from "../patterns.ts";
 import type { Operand, TextTest } from "../text-tests.ts";
 import { type Advice, isData, note, writtenSubject } from "./note.ts";
 
 /** `=`, `!=`, and `in` with each item of its list. */
-export function checkWholes(test: TextTest, inference: Inference): void {
+export function checkWholes(test: TextTest, inference: Inferred): void {
   const faults = test.constants.map((constant) => ({ constant, misfit: misfitOfWhole(test, constant) }));
   const inText = test.written === "in" && !isItem(test) && isOneText(test);
   const isRewritten = faults.some(({ misfit }) => misfit?.condition !== undefined);

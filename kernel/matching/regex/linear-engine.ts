@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Regex } from "../regex.ts";
 import { CaptureMachine } from "./capture-machine.ts";
 import type { Program } from "./program.ts";
+import type { Search, WholeMatch } from "./search.ts";
 import { SetMachine } from "./set-machine.ts";
 
 /** `test` and `find` by automata. The machines are made when they are first used, and keep their tables. */
-export function linearSearch(program: Program): Pick<Regex, "test" | "find"> {
+export function linearSearch(program: Program): Search {
   let tester: SetMachine | undefined;
   let finder: CaptureMachine | undefined;
   return {
@@ -31,7 +31,7 @@ export function linearSearch(program: Program): Pick<Regex, "test" | "find"> {
   };
 }
 
-export function linearMatches(program: Program): Regex["matches"] {
+export function linearMatches(program: Program): WholeMatch {
   let matcher: SetMachine | undefined;
   return (text, meter) => {
     matcher ??= new SetMachine(program, true);

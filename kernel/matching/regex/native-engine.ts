@@ -1,16 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Regex, RegexMatch } from "../regex.ts";
 import { NATIVE_STEPS_PER_STEP } from "./meter.ts";
+import type { RegexMatch, Search, WholeMatch } from "./search.ts";
 
 /** `test` and `find` by JavaScript's own engine, of a pattern that it takes `stepsPerChar` steps at most for. */
-export function nativeSearch(
-  source: string,
-  flags: string,
-  stepsPerChar: number,
-  anchored: boolean,
-): Pick<Regex, "test" | "find"> {
+export function nativeSearch(source: string, flags: string, stepsPerChar: number, anchored: boolean): Search {
   const tester = new RegExp(source, flags);
   const finder = new RegExp(source, `g${flags}`);
   const cost = stepsPerChar / NATIVE_STEPS_PER_STEP;
@@ -32,7 +27,7 @@ export function nativeSearch(
   };
 }
 
-export function nativeMatches(source: string, flags: string, stepsPerChar: number): Regex["matches"] {
+export function nativeMatches(source: string, flags: string, stepsPerChar: number): WholeMatch {
   const cost = stepsPerChar / NATIVE_STEPS_PER_STEP;
   if (!flags.includes("m")) {
     const whole = new RegExp(`^(?:${source})$`, flags);

@@ -3,7 +3,8 @@
 
 import type { CheckReply, CheckRequest } from "../../../api/mixer.ts";
 import { decide } from "../../../core/check/decide.ts";
-import type { Decision, QuotaCharge, QuotaOutcome } from "../../../core/check/decision.ts";
+import type { Decision } from "../../../core/check/decision.ts";
+import type { QuotaCharge, QuotaOutcome } from "../../../core/quota/quota-charge.ts";
 import type { CheckContext } from "../../../core/check/ports.ts";
 import { explainDecision } from "../../../core/explain/explain-decision.ts";
 import { DEFAULT_EXPLANATION_LIMITS, type Explanation } from "../../../core/explain/explanation.ts";
@@ -12,33 +13,33 @@ import { chain, type MaybePromise } from "../../../kernel/maybe-promise.ts";
 import type { QuotaPolicy } from "../../../core/snapshot/snapshot.ts";
 import type { Generation } from "../active-snapshot.ts";
 import type { HandlerHost } from "../handlers/host.ts";
-import { type Asked, type Demand, type QuotaCharger, refuserOf } from "../quota/quota-charger.ts";
+import { chargeAll, type ChargeOptions } from "../../../core/quota/charge-all.ts";
+import { type Demand, demandOf } from "../../../core/quota/demand.ts";
+import { fallsShort, refusalOf } from "../../../core/quota/refusal.ts";
+import { quotaPolicyRef } from "../../../core/check/document-ref.ts";
 
 export interface CallTools extends Pick<HandlerHost, "clock" | "metrics" | "logger"> {
-  readonly charger: QuotaCharger;
+  readonly charging: Omit<ChargeOptions, "deduplicationId">;
 }
 
 /** Decides one request and charges its quotas: exactly, all enforced ones or none. */
 export function answerCheck(
   generation: Generation,
   request: CheckRequest,
-  { clock, metrics, charger }: CallTools,
+  { clock, metrics, charging }: CallTools,
 ): MaybePromise<CheckReply> {
   const startMs = clock.monotonicMs();
   const { version } = generation.snapshot;
   const { dispatch, observer } = generation;
   const context = { nowMs: clock.nowMs(), dispatch, observer };
   return chain(decideOrExplain(generation, request, context), ({ decision, explanation }) => {
-    const demands =
-      request.withoutQuotas === true
-        ? []
-        : decision.charges.map((charge) => demandOf(charge, generation, request.useWithinMs ?? 0));
-    return chain(charger.charge(demands, request.deduplicationId), (quotas) => {
-      const asked = demands.map(({ mode, request: { amount } }, index) => {
-        return { mode, amount, outcome: quotas[index] as QuotaOutcome };
-      });
-      for (const { outcome, amount } of asked) metrics.quota(outcome, amount);
-      countCheck(decision, asked, startMs, metrics);
+    const charges = request.withoutQuotas === true ? [] : decision.charges;
+    const demands = charges.map((charge) => demandFor(charge, generation, request.useWithinMs ?? 0));
+    const { deduplicationId } = request;
+    return chain(chargeAll(demands, { ...charging, deduplicationId }), (quotas) => {
+      for (const [index, outcome] of quotas.entries())
+        metrics.quota(outcome, (charges[index] as QuotaCharge).amount);
+      countCheck(decision, charges, quotas, startMs, metrics);
       return { version, decision, quotas, ...(explanation === undefined ? {} : { explanation }) };
     });
   });
@@ -69,44 +70,32 @@ function decideOrExplain(
 /** What is used as soon as the answer arrives is leased for so long at most. */
 export const MAX_USE_MS = 1_000;
 
-function demandOf(charge: QuotaCharge, generation: Generation, useWithinMs: number): Demand {
+function demandFor(charge: QuotaCharge, generation: Generation, useWithinMs: number): Demand {
   const policy = generation.quotaPolicies.get(charge.policy) as QuotaPolicy;
-  const { cell, limit, windowMs, amount, mode, onStoreFailure } = charge;
-  return {
-    policy: charge.policy,
-    store: generation.findStore(policy.store),
-    request: {
-      cell,
-      algorithm: policy.algorithm,
-      limit,
-      windowMs,
-      amount,
-      bestEffort: false,
-      // Not ahead of need: until the answer has arrived.
-      leaseMs: Math.min(useWithinMs, MAX_USE_MS),
-    },
-    onStoreFailure,
-    mode,
-  };
+  // Not ahead of need: until the answer has arrived.
+  const leaseMs = Math.min(useWithinMs, MAX_USE_MS);
+  return demandOf(charge, generation.findStore(policy.store), { leaseMs });
 }
 
 function countCheck(
   { status, reason, decidedBy, shadowDenials, audits }: Decision,
-  asked: readonly Asked[],
+  charges: readonly QuotaCharge[],
+  outcomes: readonly QuotaOutcome[],
   startMs: number,
   metrics: CallTools["metrics"],
 ): void {
-  const refOf = ({ outcome }: Asked) => ({ kind: "QuotaPolicy", name: outcome.policy });
-  const limiting = refuserOf(asked);
-  if (limiting === undefined) metrics.checked(status.code, reason?.kind ?? "none", startMs);
+  const refusal = refusalOf(charges, outcomes);
+  if (refusal === undefined) metrics.checked(status.code, reason?.kind ?? "none", startMs);
   else metrics.checked("RESOURCE_EXHAUSTED", "quota", startMs);
-  const shadows = asked.filter(({ mode, amount, outcome }) => mode === "shadow" && outcome.granted < amount);
+  const shadows = charges.filter(
+    ({ mode, amount }, index) => mode === "shadow" && fallsShort(amount, outcomes[index] as QuotaOutcome),
+  );
   metrics.noted({
     denials: [
       ...(decidedBy === undefined ? [] : [decidedBy]),
-      ...(limiting === undefined ? [] : [refOf(limiting)]),
+      ...(refusal === undefined ? [] : [quotaPolicyRef(refusal.charge.policy)]),
     ],
-    shadowDenials: [...shadowDenials, ...shadows.map(refOf)],
+    shadowDenials: [...shadowDenials, ...shadows.map(({ policy }) => quotaPolicyRef(policy))],
     audits,
   });
 }

@@ -3,7 +3,7 @@
 
 import type { ReportRequest } from "../../../api/mixer.ts";
 import { type AttributeBag, type AttributePath, valueAt } from "../../../core/attributes/bag.ts";
-import type { DocumentRef } from "../../../core/check/decision.ts";
+import { type DocumentRef, parseDocumentRef } from "../../../core/check/document-ref.ts";
 import { messageOf } from "../../../kernel/errors.ts";
 import { attempt, chain, type MaybePromise, reduceInOrder } from "../../../kernel/maybe-promise.ts";
 import { evaluateReport } from "../../../core/report/report.ts";
@@ -76,15 +76,9 @@ function countUnseen(generation: Generation, bag: AttributeBag, { metrics }: Rep
   const unseen = (path: AttributePath): readonly DocumentRef[] =>
     textsAt(bag, path)
       .filter((text) => generation.documents.has(text))
-      .map(parseRef)
+      .flatMap((text) => parseDocumentRef(text) ?? [])
       .filter(({ kind }) => decisionUnseen || kind === "QuotaPolicy");
   metrics.noted({ denials: unseen(POLICY), shadowDenials: unseen(SHADOW_DENIALS), audits: unseen(AUDITS) });
-}
-
-/** `Kind/name`, where the name may have a namespace and a slash of its own. */
-function parseRef(text: string): DocumentRef {
-  const slash = text.indexOf("/");
-  return { kind: text.slice(0, slash), name: text.slice(slash + 1) };
 }
 
 function tellPlugins(

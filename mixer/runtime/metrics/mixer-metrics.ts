@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { DocumentRef, QuotaOutcome } from "../../../core/check/decision.ts";
+import type { QuotaOutcome } from "../../../core/quota/quota-charge.ts";
+import type { DocumentRef } from "../../../core/check/document-ref.ts";
 import type { DocumentOutcome } from "../../../core/check/ports.ts";
 import { attempt, chain, type MaybePromise } from "../../../kernel/maybe-promise.ts";
 import type { MemoryQuotaStore } from "../../../core/quota/memory-store.ts";

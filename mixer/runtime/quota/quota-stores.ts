@@ -4,7 +4,7 @@
 import { PurserError } from "../../../kernel/errors.ts";
 import type { QuotaStore } from "../../../core/quota/quota.ts";
 import type { HandlerTable } from "../handlers/handler-table.ts";
-import type { NamedStore } from "./quota-charger.ts";
+import type { NamedStore } from "../../../core/quota/demand.ts";
 
 /** Finds the store that a QuotaPolicy names. */
 export type FindStore = (handler: string | undefined) => NamedStore;

@@ -4,13 +4,13 @@
 import { STATUS_CODES } from "node:http";
 import type { CheckReply } from "../../../api/mixer.ts";
 import { headerBytesOf } from "../../../kernel/canonical/header-text.ts";
-import type { DocumentRef, QuotaCharge } from "../../../core/check/decision.ts";
+import type { DocumentRef } from "../../../core/check/document-ref.ts";
 import type { ErrorCode } from "../../../kernel/error-catalog.ts";
 import { isReservedHeader, isSingleHeader } from "../../../core/attributes/header-fields.ts";
 import { httpStatusOf } from "../../../kernel/status.ts";
 import { rateLimitFields, retryAfterSeconds, standingOf } from "../../../core/quota/rate-limit-fields.ts";
 import type { HeaderOperation } from "../../../core/templates/instances.ts";
-import { refuserOf } from "../../runtime/quota/quota-charger.ts";
+import { refusalOf } from "../../../core/quota/refusal.ts";
 import type { AuthForm } from "./auth-request.ts";
 
 /** What the other gateway is answered: 2xx lets its request pass, anything else does not. */
@@ -72,18 +72,14 @@ interface QuotaRefusal {
 }
 
 function quotaRefusal({ decision, quotas }: CheckReply): QuotaRefusal | undefined {
-  const asked = quotas.map((outcome, index) => {
-    const charge = decision.charges[index] as QuotaCharge;
-    return { mode: charge.mode, amount: charge.amount, outcome, charge };
-  });
-  const refuser = refuserOf(asked);
-  if (refuser === undefined) return undefined;
-  const { charge, outcome } = refuser;
+  const refusal = refusalOf(decision.charges, quotas);
+  if (refusal === undefined) return undefined;
+  const { charge, retryAfterMs, failure } = refusal;
   return {
     policy: charge.policy,
     message: charge.message,
-    retryAfterS: retryAfterSeconds(outcome.retryAfterMs),
-    code: outcome.failure?.code,
+    retryAfterS: retryAfterSeconds(retryAfterMs),
+    code: failure?.code,
   };
 }
 

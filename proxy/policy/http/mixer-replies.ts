@@ -4,6 +4,9 @@
 import Type, { type TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import type { AllocateReply, CheckReply, CheckRequest, PolicyState } from "../../../api/mixer.ts";
+import { QUOTA_ALGORITHMS } from "../../../core/quota/quota.ts";
+import { REQUEST_FATES, STORE_FAILURE_POLICIES } from "../../../core/quota/quota-charge.ts";
+import { ENFORCEMENT_MODES } from "../../../kernel/enforcement-mode.ts";
 import { PurserError } from "../../../kernel/errors.ts";
 import { STATUS_CODES } from "../../../kernel/status.ts";
 
@@ -16,7 +19,7 @@ const Text = Type.String();
 const List = <T extends TSchema>(items: T) => Type.Array(items);
 const Choice = <const T extends string>(...values: T[]) =>
   Type.Union(values.map((value) => Type.Literal(value)));
-const StoreFailure = Choice("allow", "deny", "local");
+const StoreFailure = Choice(...STORE_FAILURE_POLICIES);
 const DocumentRef = Type.Object({ kind: Text, name: Text });
 const HeaderOperations = List(
   Type.Object({ operation: Choice("set", "append", "remove"), name: Text, value: Type.Optional(Text) }),
@@ -49,13 +52,14 @@ const Decision = Type.Object({
     Type.Object({
       policy: Text,
       cell: Text,
+      algorithm: Choice(...QUOTA_ALGORITHMS),
       limit: Amount,
       windowMs: Amount,
       amount: Amount,
       leaseMs: Amount,
-      mode: Choice("enforce", "shadow"),
+      mode: Choice(...ENFORCEMENT_MODES),
       onStoreFailure: StoreFailure,
-      giveBackOn: Type.Optional(Choice("unanswered", "failure")),
+      giveBackOn: Type.Optional(Choice(...REQUEST_FATES)),
       message: Text,
     }),
   ),
@@ -112,7 +116,7 @@ const policyState = Compile(
           limit: Amount,
           overrides: Type.Optional(Type.Array(Type.Object({ when: Text, limit: Amount }))),
           windowMs: Amount,
-          algorithm: Choice("fixed-window", "sliding-window", "token-bucket"),
+          algorithm: Choice(...QUOTA_ALGORITHMS),
           onStoreFailure: StoreFailure,
           onError: OnError,
         }),

@@ -3,7 +3,7 @@
 
 import { LRUCache } from "lru-cache";
 import type { AllocateCharge, AllocateReply, MixerService } from "../../../api/mixer.ts";
-import type { QuotaCharge, QuotaOutcome } from "../../../core/check/decision.ts";
+import type { QuotaCharge, QuotaOutcome } from "../../../core/quota/quota-charge.ts";
 import { chain, isPromise, type MaybePromise } from "../../../kernel/maybe-promise.ts";
 import type { Clock, Scheduler } from "../../../kernel/ports.ts";
 import { type Answer, type MixerCaller, Unavailable } from "../mixer-caller.ts";

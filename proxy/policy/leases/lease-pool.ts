@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AllocateCharge } from "../../../api/mixer.ts";
-import type { QuotaCharge, QuotaOutcome } from "../../../core/check/decision.ts";
+import type { QuotaCharge, QuotaOutcome } from "../../../core/quota/quota-charge.ts";
 import type { ErrorCode } from "../../../kernel/error-catalog.ts";
 import type { QuotaStanding } from "../../../core/quota/rate-limit-fields.ts";
 import { DemandMeter } from "./demand-meter.ts";

@@ -5,7 +5,7 @@ import { globToRegex } from "../../../../kernel/matching/glob.ts";
 import { compileRe2, type RegexResult } from "../../../../kernel/matching/regex.ts";
 import { StepBudget } from "../../../../kernel/matching/regex/meter.ts";
 import { messageOf } from "../../../../kernel/errors.ts";
-import { tooLarge } from "../../../interpreter/limits.ts";
+import { tooLarge } from "../../../errors/too-large.ts";
 import { cached } from "./compiled-cache.ts";
 import { gatewayFault, quoted } from "../faults.ts";
 import type { GatewayFunction } from "../function.ts";

@@ -2,17 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import type { QuotaOutcome } from "../../../core/check/decision.ts";
-import { isPromise } from "../../../kernel/maybe-promise.ts";
-import { callId } from "../../../core/quota/call-id.ts";
-import { createMemoryQuotaStore } from "../../../core/quota/memory-store.ts";
-import type { QuotaStore } from "../../../core/quota/quota.ts";
-import { createCollectingLogger, createVirtualTime } from "../../../plugins/sdk/testing/index.ts";
-import { type Demand, type NamedStore, QuotaCharger } from "./quota-charger.ts";
+import { isPromise } from "../../kernel/maybe-promise.ts";
+import { callId } from "./call-id.ts";
+import { createMemoryQuotaStore } from "./memory-store.ts";
+import type { QuotaStore } from "./quota.ts";
+import { createVirtualTime } from "../../plugins/sdk/testing/index.ts";
+import { chargeAll } from "./charge-all.ts";
+import { type Demand, demandOf, type NamedStore } from "./demand.ts";
+import type { QuotaOutcome } from "./quota-charge.ts";
+import { charge as chargeOf } from "../../test/support/quota-charges.ts";
 
 function setUp(nodes = 1) {
   const { clock } = createVirtualTime();
-  const logger = createCollectingLogger();
   const memory = (name: string): NamedStore & { calls: number } => {
     const inner = createMemoryQuotaStore({ clock });
     const store = {
@@ -25,15 +26,13 @@ function setUp(nodes = 1) {
     };
     return store;
   };
-  const charger = new QuotaCharger({
-    localStore: createMemoryQuotaStore({ clock }),
-    nodes,
-    logger,
-  });
+  const localStore = createMemoryQuotaStore({ clock });
+  const chargeAs = (demands: readonly Demand[], deduplicationId: string) =>
+    chargeAll(demands, { localStore, nodes, deduplicationId });
   let id = 0;
   const charge = async (demands: readonly Demand[]): Promise<readonly QuotaOutcome[]> =>
-    charger.charge(demands, `id-${++id}`);
-  return { charger, charge, memory, logger };
+    chargeAs(demands, `id-${++id}`);
+  return { chargeAs, charge, memory };
 }
 
 function demand(
@@ -43,22 +42,7 @@ function demand(
   limit = 2,
   amount = 1,
 ): Demand {
-  return {
-    policy,
-    store,
-    request: {
-      cell: `${policy}{}`,
-      algorithm: "fixed-window",
-      limit,
-      windowMs: 60_000,
-      amount,
-      bestEffort: false,
-      leaseMs: 0,
-    },
-    onStoreFailure: "deny",
-    mode: "enforce",
-    ...fields,
-  };
+  return { ...demandOf(chargeOf(policy, { limit, amount }), store), ...fields };
 }
 
 const away: NamedStore = { name: "away", allocate: () => Promise.reject(new Error("connection refused")) };
@@ -66,8 +50,8 @@ const granted = (outcomes: readonly QuotaOutcome[]) => outcomes.map((outcome) =>
 
 describe("charging quotas", () => {
   it("is synchronous with a store that answers at once", () => {
-    const { charger, memory } = setUp();
-    assert.ok(!isPromise(charger.charge([demand(memory("m"), "q")], "id")));
+    const { chargeAs, memory } = setUp();
+    assert.ok(!isPromise(chargeAs([demand(memory("m"), "q")], "id")));
   });
 
   it("asks each store once and answers in the order of the demands", async () => {
@@ -109,12 +93,12 @@ describe("charging quotas", () => {
   });
 
   it("answers a repeated id with the first answer", async () => {
-    const { charger, memory } = setUp();
+    const { chargeAs, memory } = setUp();
     const store = memory("m");
     for (let repeat = 0; repeat < 3; repeat++) {
-      assert.deepEqual(granted(await charger.charge([demand(store, "q", {}, 1)], "same")), [1]);
+      assert.deepEqual(granted(await chargeAs([demand(store, "q", {}, 1)], "same")), [1]);
     }
-    assert.deepEqual(granted(await charger.charge([demand(store, "q", {}, 1)], "other")), [0]);
+    assert.deepEqual(granted(await chargeAs([demand(store, "q", {}, 1)], "other")), [0]);
   });
 
   it("lets each policy say what a store's failure means", async () => {
@@ -149,26 +133,6 @@ describe("charging quotas", () => {
         "allow",
       );
     }
-  });
-
-  it("logs a store's failing and its return once, not for each request", async () => {
-    const { charge, memory, logger } = setUp();
-    const inner = memory("m");
-    let failing = true;
-    const store: NamedStore = {
-      name: "flaky",
-      allocate: (...call) => {
-        if (failing) throw new Error("down");
-        return inner.allocate(...call);
-      },
-    };
-    for (let request = 0; request < 5; request++) await charge([demand(store, "q")]);
-    failing = false;
-    for (let request = 0; request < 2; request++) await charge([demand(store, "q")]);
-    assert.deepEqual(
-      logger.lines.map(({ level }) => level),
-      ["warn", "info"],
-    );
   });
 });
 
@@ -209,7 +173,9 @@ describe("ids of charges", () => {
       };
     };
     const localStore = createMemoryQuotaStore({ clock });
-    return { storeOf, charger: new QuotaCharger({ localStore, nodes: 1, logger: createCollectingLogger() }) };
+    const chargeAs = (demands: readonly Demand[], deduplicationId: string) =>
+      chargeAll(demands, { localStore, nodes: 1, deduplicationId });
+    return { storeOf, chargeAs };
   }
 
   for (const onStoreFailure of ["local", "deny"] as const) {
@@ -222,7 +188,7 @@ describe("ids of charges", () => {
               // Two demands on one count are another matter; and a document has one store.
               if (first === second || (first.policy === second.policy && one !== two)) continue;
               tried++;
-              const { storeOf, charger } = setUpPlaces();
+              const { storeOf, chargeAs } = setUpPlaces();
               const demands = [
                 { ...first, store: one },
                 { ...second, store: two },
@@ -232,8 +198,8 @@ describe("ids of charges", () => {
               });
               const sums = [0, 0];
               for (let call = 0; call < CALLS; call++) {
-                const outcomes = await charger.charge(demands, `call-${call}`);
-                assert.deepEqual(await charger.charge(demands, `call-${call}`), outcomes, "a retry");
+                const outcomes = await chargeAs(demands, `call-${call}`);
+                assert.deepEqual(await chargeAs(demands, `call-${call}`), outcomes, "a retry");
                 for (const [index, { granted: amount }] of outcomes.entries())
                   sums[index] = (sums[index] as number) + amount;
               }

@@ -3,7 +3,7 @@
 
 import type { QuotaCounter, QuotaDemand } from "./counter.ts";
 import { fittingAmount, leastAmount, neverAfterMs } from "./fitting-amount.ts";
-import type { QuotaGrant } from "./quota.ts";
+import type { QuotaGrant } from "../quota.ts";
 
 /**
  * A window that rolls in slots, as Mixer's memquota had it. Never more than the limit is used within any `windowMs`,

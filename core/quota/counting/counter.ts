@@ -1,10 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { fixedWindow } from "./fixed-window.ts";
-import type { QuotaAlgorithm, QuotaGrant, QuotaRequest } from "./quota.ts";
-import { slidingWindow } from "./sliding-window.ts";
-import { tokenBucket } from "./token-bucket.ts";
+import type { QuotaGrant, QuotaRequest } from "../quota.ts";
 
 /** What one count is asked: a QuotaRequest without the choice of the count. */
 export type QuotaDemand = Omit<QuotaRequest, "cell" | "algorithm">;
@@ -24,9 +21,3 @@ export interface QuotaCounter<State> {
   /** Counts in `state` what it grants: takes when `amount` > 0, gives back when < 0, looks when 0. */
   charge(state: State, demand: QuotaDemand, nowMs: number): QuotaGrant;
 }
-
-export const QUOTA_COUNTERS: Readonly<Record<QuotaAlgorithm, QuotaCounter<unknown>>> = {
-  "fixed-window": fixedWindow,
-  "sliding-window": slidingWindow,
-  "token-bucket": tokenBucket,
-};

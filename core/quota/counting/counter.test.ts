@@ -9,10 +9,11 @@ import {
   LIMIT_AND_WINDOW,
   type Step,
   type Use,
-} from "../../test/support/quota-log.ts";
-import { MAX_DURATION_MS } from "../../kernel/duration.ts";
-import { QUOTA_COUNTERS, type QuotaDemand } from "./counter.ts";
-import type { QuotaAlgorithm, QuotaGrant } from "./quota.ts";
+} from "../../../test/support/quota-log.ts";
+import { MAX_DURATION_MS } from "../../../kernel/duration.ts";
+import type { QuotaDemand } from "./counter.ts";
+import { QUOTA_COUNTERS } from "./counters.ts";
+import type { QuotaAlgorithm, QuotaGrant } from "../quota.ts";
 
 const ALGORITHMS: readonly QuotaAlgorithm[] = ["fixed-window", "sliding-window", "token-bucket"];
 const START_MS = 1_767_225_600_123;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { QuotaCounter, QuotaDemand } from "./counter.ts";
-import type { QuotaGrant } from "./quota.ts";
+import type { QuotaGrant } from "../quota.ts";
 import { fittingAmount, neverAfterMs } from "./fitting-amount.ts";
 
 /**

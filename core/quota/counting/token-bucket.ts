@@ -3,7 +3,7 @@
 
 import type { QuotaCounter, QuotaDemand } from "./counter.ts";
 import { fittingAmount, leastAmount, neverAfterMs } from "./fitting-amount.ts";
-import type { QuotaGrant } from "./quota.ts";
+import type { QuotaGrant } from "../quota.ts";
 
 /**
  * A bucket of `limit` tokens that refills evenly, `limit` in a window: GCRA (ITU-T I.371) with the window as its

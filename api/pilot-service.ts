@@ -1,18 +1,23 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ProxyConfig } from "../core/traffic/resources/resource-set.ts";
+import type { KnownVersions, TrafficUpdate } from "../core/traffic/resources/resource-set.ts";
 
-/**
- * What a proxy asks of pilot, whether pilot is in the same process or behind HTTP
- * (`GET /v1/proxy-config`, a long poll; see docs/api.md).
- */
+/** What a proxy asks of pilot, whether pilot is in the same process or behind HTTP (api/json/discovery.ts). */
 export interface PilotService {
   /**
-   * Calls `listener` with the node's configuration now, when known, and after each change, until stopped. A remote one
-   * reconnects by itself and keeps the last configuration meanwhile.
+   * Calls `listener` with the sets of the watched types whose version is another than the known one: now, if there are any, and
+   * after each change, until stopped. A remote one reconnects by itself.
+   *
+   * @throws {PurserError} PURSER_OVERLOADED when there are too many watchers.
    */
-  watch(node: ProxyNode, listener: (config: ProxyConfig) => void): () => void;
+  watch(subscription: Subscription, listener: (update: TrafficUpdate) => void): () => void;
+}
+
+export interface Subscription {
+  readonly node: ProxyNode;
+  /** Its types are those that are watched. */
+  readonly known: KnownVersions;
 }
 
 /** Who asks. An edge gets Gateways; a sidecar gets the mesh's services outbound and its own inbound. */

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import jsonata from "jsonata";
-import { isFunction } from "../runtime/values.ts";
+import { isFunction } from "./function-marks.ts";
 
 /** A function's signature, such as `<s-s:b>`: what its arguments may be. */
 export interface Signature {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type AstNode, textOf } from "../syntax/ast.ts";
+import { type AstNode, textOf } from "./ast.ts";
 
 /** A step as the parser leaves it, with what makes a stream of tuples of a path. */
 export interface Step extends AstNode {

@@ -19,10 +19,10 @@ import {
   trimOf,
 } from "../functions/quick-text.ts";
 import { matchPattern, replacePattern } from "../functions/text.ts";
-import { callNamed, callValue, TailCall } from "./calls.ts";
-import { createLambda, functionValue, HOLE, partial, pipe } from "./function-values.ts";
-import { groupBy } from "./group.ts";
-import { createMatcher } from "./matcher.ts";
+import { callNamed, callValue, TailCall } from "../runtime/calls.ts";
+import { createLambda, functionValue, HOLE, partial, pipe } from "../runtime/function-values.ts";
+import { groupBy } from "../runtime/group.ts";
+import { createMatcher } from "../runtime/matcher.ts";
 import {
   arithmetic,
   concat,
@@ -33,7 +33,7 @@ import {
   numberText,
   order,
   range,
-} from "./operators.ts";
+} from "../runtime/operators.ts";
 import {
   descendants,
   filter,
@@ -55,12 +55,19 @@ import {
   takeStep,
   walkNames,
   wildcard,
-} from "./path.ts";
-import { append, buildArray, contextValue, endsPath, outerContext, settle } from "./sequence.ts";
-import { orderBy } from "./sort.ts";
-import { transform } from "./transform.ts";
-import { applyStages, contextsOf, filterTuples, numberTuples, takeTupleStep, tuplesOf } from "./tuples.ts";
-import { truthy } from "./values.ts";
+} from "../runtime/path.ts";
+import { append, buildArray, contextValue, endsPath, outerContext, settle } from "../runtime/sequence.ts";
+import { orderBy } from "../runtime/sort.ts";
+import { transform } from "../runtime/transform.ts";
+import {
+  applyStages,
+  contextsOf,
+  filterTuples,
+  numberTuples,
+  takeTupleStep,
+  tuplesOf,
+} from "../runtime/tuples.ts";
+import { truthy } from "../runtime/values.ts";
 
 /** What compiled code calls, as R. Everything that may take long counts what it does in the guard, G. */
 export const OPERATIONS = {

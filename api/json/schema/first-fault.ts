@@ -3,7 +3,7 @@
 
 import type { TSchema } from "typebox";
 import { Compile, type Validator } from "typebox/compile";
-import type { SchemaView } from "../core/documents/schema/form.ts";
+import type { SchemaView } from "../../../core/documents/schema/form.ts";
 
 /**
  * The first way in which a JSON value does not fit a schema, as `charges[0].limit must be integer`; undefined when it fits.

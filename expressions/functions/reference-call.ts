@@ -1,13 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { builtinOf, type ReferenceFunction } from "../functions/reference-functions.ts";
-import { signatureOf } from "../functions/signatures.ts";
-import { chargeOf, isMeasured } from "../functions/costs.ts";
-import type { CompiledFunction } from "./callee.ts";
-import type { Guard } from "./guard.ts";
-import { chargeCoercion } from "./values.ts";
-import { createSequence, type Sequence } from "./sequence.ts";
+import { builtinOf } from "./reference-functions.ts";
+import type { ReferenceFunction } from "../runtime/jsonata-functions.ts";
+import { signatureOf } from "../runtime/signatures.ts";
+import { chargeOf, isMeasured } from "./costs.ts";
+import type { CompiledFunction } from "../runtime/callee.ts";
+import type { Guard } from "../runtime/guard.ts";
+import { chargeCoercion } from "../runtime/values.ts";
+import { createSequence, type Sequence } from "../runtime/sequence.ts";
 
 /** Functions that hand on what they are given, and make no text of it. */
 const KEEPING: ReadonlySet<string> = new Set("zip exists reverse shuffle type count".split(" "));

@@ -1,0 +1,152 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Type, { type TUnsafe } from "typebox";
+import {
+  type KnownVersions,
+  NOTHING_KNOWN,
+  RESOURCE_TYPES,
+} from "../../core/traffic/resources/resource-set.ts";
+import type { ResourceSet, ResourceType, TrafficUpdate } from "../../core/traffic/resources/resource-set.ts";
+import { PurserError } from "../../kernel/errors.ts";
+import type { ProxyNode, Subscription } from "../pilot-service.ts";
+import { createDecoder } from "./schema/decoder.ts";
+import { exactly } from "./schema/exactly.ts";
+import { closed, Text } from "./schema/fields.ts";
+import {
+  ClusterLoadAssignmentSchema,
+  ClusterSchema,
+  ListenerSchema,
+  RouteTableSchema,
+} from "./traffic-resources.ts";
+
+/**
+ * Pilot over HTTP: `GET /v1/proxy-config?node=JSON&clusters=V&endpoints=V&listeners=V&routes=V&waitMs=MS`, a long poll.
+ *
+ * - `node`: a ProxyNode as JSON.
+ * - `clusters`, `endpoints`, `listeners`, `routes`: a parameter for each type that the proxy watches, with the version that it has,
+ *   or empty when it has none. Without all four it watches all four and has none. When pilot has another version of one of them,
+ *   it answers at once.
+ * - `waitMs`: how long pilot may hold the request otherwise; default 0, at most MAX_POLL_WAIT_MS.
+ *
+ * 200 carries a TrafficUpdate as JSON: the types that have changed, each whole. 304 has no body and says that every version is
+ * still right. Refusals are an ErrorBody: 400 (bad query), 414 (URL too long), 503 with Retry-After (no documents yet, too many
+ * polls, shutting down).
+ */
+export const DISCOVERY_PATH = "/v1/proxy-config";
+
+export const MAX_POLL_WAIT_MS = 30_000;
+
+export interface DiscoveryRequest extends Subscription {
+  /** In milliseconds. */
+  readonly waitMs: number;
+}
+
+/** The path and query to ask with. */
+export function encodeDiscoveryRequest({ node, known, waitMs }: DiscoveryRequest): string {
+  const versions = RESOURCE_TYPES.flatMap((type) => {
+    const version = known[type];
+    return version === undefined ? [] : [`${type}=${encodeURIComponent(version)}`];
+  });
+  const query = [`node=${encodeURIComponent(JSON.stringify(node))}`, ...versions, `waitMs=${waitMs}`];
+  return `${DISCOVERY_PATH}?${query.join("&")}`;
+}
+
+/**
+ * @param parameters The query's parameters, decoded.
+ * @throws {PurserError} PURSER_REQUEST_INVALID, naming the parameter.
+ */
+export function decodeDiscoveryRequest(
+  parameters: Readonly<Record<string, string | readonly string[] | undefined>>,
+): DiscoveryRequest {
+  const { node, waitMs = "0", ...others } = parameters;
+  if (typeof node !== "string") throw invalid("the query parameter node is missing");
+  if (typeof waitMs !== "string" || !/^[0-9]{1,9}$/.test(waitMs))
+    throw invalid("the query parameter waitMs is not a whole number of milliseconds");
+  return {
+    node: decodeNode(node),
+    known: decodeVersions(others),
+    waitMs: Math.min(Number(waitMs), MAX_POLL_WAIT_MS),
+  };
+}
+
+function decodeVersions(
+  parameters: Readonly<Record<string, string | readonly string[] | undefined>>,
+): KnownVersions {
+  const known: Partial<Record<ResourceType, string>> = {};
+  for (const [name, version] of Object.entries(parameters)) {
+    const type = RESOURCE_TYPES.find((each) => each === name);
+    if (type === undefined) throw invalid(`there is no query parameter ${JSON.stringify(name)}`);
+    if (typeof version !== "string") throw invalid(`the query parameter ${type} is given twice`);
+    known[type] = version;
+  }
+  return Object.keys(known).length === 0 ? NOTHING_KNOWN : known;
+}
+
+const Port = Type.Integer({ minimum: 1, maximum: 65_535 });
+/** 0 for any free one. */
+const ListenPort = Type.Integer({ minimum: 0, maximum: 65_535 });
+const Name = Type.String({ minLength: 1, maxLength: 253 });
+
+const ProxyNodeSchema = exactly<ProxyNode>()(
+  Type.Union([
+    closed({
+      role: Type.Literal("edge"),
+      id: Name,
+      host: Name,
+      port: ListenPort,
+      trustedHops: Type.Integer({ minimum: 0, maximum: 100 }),
+    }),
+    closed({
+      role: Type.Literal("sidecar"),
+      id: Name,
+      host: Name,
+      service: Name,
+      outboundPort: ListenPort,
+      inbound: Type.Optional(closed({ port: ListenPort, appHost: Name, appPort: Port })),
+    }),
+  ]),
+);
+
+const decodeNodeObject = createDecoder(ProxyNodeSchema, (fault) =>
+  invalid(
+    `the query parameter node does not describe an edge or a sidecar (api/pilot-service.ts, ProxyNode): ${fault}`,
+  ),
+);
+
+function decodeNode(text: string): ProxyNode {
+  let node: unknown;
+  try {
+    node = JSON.parse(text);
+  } catch (cause) {
+    throw invalid("the query parameter node is not valid JSON", cause);
+  }
+  return decodeNodeObject(node);
+}
+
+function invalid(message: string, cause?: unknown): PurserError {
+  return new PurserError("PURSER_REQUEST_INVALID", message, { cause });
+}
+
+function setOf<R extends { readonly name: string }>(resource: TUnsafe<R>) {
+  return exactly<ResourceSet<R>>()(Type.Object({ version: Text, resources: Type.Array(resource) }));
+}
+
+const TrafficUpdateSchema = exactly<TrafficUpdate>()(
+  Type.Object(
+    {
+      clusters: Type.Optional(setOf(ClusterSchema)),
+      endpoints: Type.Optional(setOf(ClusterLoadAssignmentSchema)),
+      listeners: Type.Optional(setOf(ListenerSchema)),
+      routes: Type.Optional(setOf(RouteTableSchema)),
+    },
+    { minProperties: 1 },
+  ),
+);
+
+/** @throws {PurserError} PURSER_PILOT_UNAVAILABLE, naming the field. */
+export const decodeTrafficUpdate = createDecoder(
+  TrafficUpdateSchema,
+  (fault) =>
+    new PurserError("PURSER_PILOT_UNAVAILABLE", `pilot's answer is no update of traffic resources: ${fault}`),
+);

@@ -1,0 +1,213 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Type from "typebox";
+import type { Cluster } from "../../core/traffic/resources/cluster.ts";
+import type { ClusterLoadAssignment } from "../../core/traffic/resources/endpoint.ts";
+import type { Listener } from "../../core/traffic/resources/listener.ts";
+import type {
+  HeaderMatch,
+  RouteAction,
+  RouteHeaderOperations,
+  RouteTable,
+  StringMatch,
+} from "../../core/traffic/resources/route.ts";
+import { PATH_NORMALIZATIONS } from "../../kernel/canonical/path.ts";
+import { exactly } from "./schema/exactly.ts";
+import { Amount, oneOf, Text, Whole } from "./schema/fields.ts";
+
+// Traffic resources as replies carry them: core's own types.
+
+const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
+
+const Flag = Type.Boolean();
+
+const TextMap = Type.Record(Text, Text);
+
+const HttpStatus = Type.Integer({ minimum: 200, maximum: 599 });
+
+const Protocol = oneOf(["http1", "http2"]);
+
+const TlsMode = oneOf(["simple", "mutual", "istio-mutual"]);
+
+export const ListenerSchema = exactly<Listener>()(
+  Type.Object({
+    name: Text,
+    host: Text,
+    port: Port,
+    direction: oneOf(["inbound", "outbound"]),
+    routeTable: Text,
+    edge: Flag,
+    trustedHops: Whole,
+    pathNormalization: oneOf(PATH_NORMALIZATIONS),
+    protocol: Type.Optional(Protocol),
+    tls: Type.Optional(Type.Object({ mode: TlsMode, credentialName: Type.Optional(Text) })),
+  }),
+);
+
+const StringMatchSchema = exactly<StringMatch>()(
+  Type.Union([
+    Type.Object({ kind: Type.Literal("exact"), value: Text }),
+    Type.Object({ kind: Type.Literal("prefix"), value: Text }),
+    Type.Object({ kind: Type.Literal("regex"), value: Text }),
+  ]),
+);
+
+const HeaderMatchSchema = exactly<HeaderMatch>()(
+  Type.Union([StringMatchSchema, Type.Object({ kind: Type.Literal("present") })]),
+);
+
+const HeaderMatches = Type.Record(Text, HeaderMatchSchema);
+
+const HeaderOperationsSchema = exactly<RouteHeaderOperations>()(
+  Type.Object({ set: TextMap, add: TextMap, remove: Type.Array(Text) }),
+);
+
+const RetryPolicySchema = Type.Object({
+  retries: Whole,
+  on: Type.Array(
+    oneOf([
+      "connect-failure",
+      "refused-stream",
+      "reset",
+      "gateway-error",
+      "5xx",
+      "retriable-4xx",
+      "cancelled",
+      "deadline-exceeded",
+      "internal",
+      "resource-exhausted",
+      "unavailable",
+    ]),
+  ),
+  onStatuses: Type.Array(HttpStatus),
+  idempotentOnly: Flag,
+  perTryTimeoutMs: Amount,
+  backoffBaseMs: Amount,
+  backoffMaxMs: Amount,
+});
+
+const RouteActionSchema = exactly<RouteAction>()(
+  Type.Union([
+    Type.Object({
+      kind: Type.Literal("forward"),
+      destinations: Type.Array(
+        Type.Object({
+          cluster: Text,
+          weight: Amount,
+          requestHeaders: HeaderOperationsSchema,
+          responseHeaders: HeaderOperationsSchema,
+        }),
+      ),
+      rewrite: Type.Optional(
+        Type.Object({
+          path: Type.Optional(
+            Type.Union([
+              Type.Object({ kind: Type.Literal("prefix"), value: Text }),
+              Type.Object({ kind: Type.Literal("whole"), value: Text }),
+            ]),
+          ),
+          authority: Type.Optional(Text),
+        }),
+      ),
+      timeoutMs: Amount,
+      retry: RetryPolicySchema,
+    }),
+    Type.Object({
+      kind: Type.Literal("redirect"),
+      code: Type.Unsafe<301 | 302 | 303 | 307 | 308>({ enum: [301, 302, 303, 307, 308] }),
+      scheme: Type.Optional(Text),
+      authority: Type.Optional(Text),
+      port: Type.Optional(Port),
+      path: Type.Optional(Text),
+    }),
+    Type.Object({ kind: Type.Literal("direct"), status: HttpStatus, body: Text, contentType: Text }),
+  ]),
+);
+
+const Percentage = Type.Number({ minimum: 0, maximum: 100 });
+
+const FaultSchema = Type.Object({
+  delay: Type.Optional(Type.Object({ delayMs: Amount, percentage: Percentage })),
+  abort: Type.Optional(Type.Object({ status: HttpStatus, percentage: Percentage })),
+});
+
+export const RouteTableSchema = exactly<RouteTable>()(
+  Type.Object({
+    name: Text,
+    virtualHosts: Type.Array(
+      Type.Object({
+        name: Text,
+        domains: Type.Array(Text),
+        routes: Type.Array(
+          Type.Object({
+            name: Text,
+            matches: Type.Array(
+              Type.Object({
+                path: Type.Optional(StringMatchSchema),
+                ignoreCase: Flag,
+                method: Type.Optional(StringMatchSchema),
+                headers: HeaderMatches,
+                withoutHeaders: HeaderMatches,
+                queryParams: HeaderMatches,
+              }),
+            ),
+            action: RouteActionSchema,
+            requestHeaders: HeaderOperationsSchema,
+            responseHeaders: HeaderOperationsSchema,
+            fault: Type.Optional(FaultSchema),
+          }),
+        ),
+      }),
+    ),
+  }),
+);
+
+export const ClusterSchema = exactly<Cluster>()(
+  Type.Object({
+    name: Text,
+    service: Type.Object({ host: Text, name: Text, namespace: Text }),
+    subset: Type.Optional(Text),
+    loadBalancer: oneOf(["round-robin", "least-request", "random"]),
+    connectTimeoutMs: Amount,
+    maxRequests: Whole,
+    maxConnectionsPerEndpoint: Type.Integer({ minimum: 1 }),
+    protocol: Type.Optional(Protocol),
+    tls: Type.Optional(
+      Type.Object({ mode: TlsMode, sni: Type.Optional(Text), subjectAltNames: Type.Array(Text) }),
+    ),
+    healthCheck: Type.Optional(
+      Type.Object({
+        path: Text,
+        intervalMs: Amount,
+        timeoutMs: Amount,
+        unhealthyThreshold: Whole,
+        healthyThreshold: Whole,
+      }),
+    ),
+    outlierDetection: Type.Optional(
+      Type.Object({
+        consecutive5xxErrors: Whole,
+        intervalMs: Amount,
+        baseEjectionMs: Amount,
+        maxEjectionPercent: Percentage,
+      }),
+    ),
+  }),
+);
+
+export const ClusterLoadAssignmentSchema = exactly<ClusterLoadAssignment>()(
+  Type.Object({
+    name: Text,
+    endpoints: Type.Array(
+      Type.Object({
+        address: Type.String({ minLength: 1 }),
+        port: Port,
+        weight: Type.Number({ minimum: 1 }),
+        labels: TextMap,
+        workload: Type.Optional(Text),
+      }),
+    ),
+    checkedByDestination: Flag,
+  }),
+);

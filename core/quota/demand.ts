@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { QuotaCharge } from "./quota-charge.ts";
+import { countingOf, type QuotaCounting, type QuotaRequest, type QuotaStore } from "./quota.ts";
+
+/** A store as quotas reach it: within a deadline, rejecting when it cannot answer. */
+export interface NamedStore extends QuotaStore {
+  readonly name: string;
+}
+
+/** One charge, the store that counts it, and what it means that the store cannot be asked. */
+export interface Demand extends Pick<QuotaCharge, "policy" | "mode" | "onStoreFailure"> {
+  readonly store: NamedStore;
+  readonly request: QuotaRequest;
+}
+
+type DemandedCharge = Pick<QuotaCharge, "cell" | "limit" | "amount"> &
+  QuotaCounting &
+  Omit<Demand, "store" | "request">;
+
+/** The demand that asks `store` for a charge; default: all of it or nothing, used at once. */
+export function demandOf(
+  charge: DemandedCharge,
+  store: NamedStore,
+  {
+    leaseMs = 0,
+    bestEffort = false,
+    slot,
+  }: {
+    readonly leaseMs?: number;
+    readonly bestEffort?: boolean;
+    readonly slot?: number | undefined;
+  } = {},
+): Demand {
+  const { policy, mode, onStoreFailure, cell, limit, amount } = charge;
+  const request = { ...countingOf(charge), cell, limit, amount, bestEffort, leaseMs };
+  return {
+    policy,
+    mode,
+    onStoreFailure,
+    store,
+    request: slot === undefined ? request : { ...request, slot },
+  };
+}

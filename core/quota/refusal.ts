@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { QuotaCharge, QuotaOutcome } from "./quota-charge.ts";
+
+/** The quota on whose account a request is refused. */
+export interface QuotaRefusal<C> {
+  readonly charge: C;
+  /** When the same request may succeed, in milliseconds; 0 when the store does not say. */
+  readonly retryAfterMs: number;
+  /** Set when nobody could count and `onStoreFailure: deny` refused: an error, not a used-up quota. */
+  readonly failure?: NonNullable<QuotaOutcome["failure"]>;
+}
+
+/**
+ * The one rule for "which quota refused, and when to retry": the first enforced charge, in document order, that was not
+ * granted in full and has something to wait for. All enforced charges of a refused request have a grant of 0, but those
+ * that were only given back for another's sake have a `retryAfterMs` of 0. A store that never says how long to wait
+ * refuses all the same: then the first charge that was not granted counts. A charge without an outcome is refused.
+ *
+ * @param outcomes One for each charge, in order.
+ */
+export function refusalOf<C extends Pick<QuotaCharge, "mode" | "amount">>(
+  charges: readonly C[],
+  outcomes: readonly Pick<QuotaOutcome, "granted" | "retryAfterMs" | "failure">[],
+): QuotaRefusal<C> | undefined {
+  let first: number | undefined;
+  for (let index = 0; index < charges.length; index++) {
+    const { mode, amount } = charges[index] as C;
+    const outcome = outcomes[index];
+    if (mode !== "enforce" || (outcome !== undefined && !fallsShort(amount, outcome))) continue;
+    if (outcome !== undefined && outcome.retryAfterMs > 0) return refusalAt(index);
+    first ??= index;
+  }
+  return first === undefined ? undefined : refusalAt(first);
+
+  function refusalAt(index: number): QuotaRefusal<C> {
+    const { retryAfterMs = 0, failure } = outcomes[index] ?? {};
+    const refused = { charge: charges[index] as C, retryAfterMs: Math.ceil(retryAfterMs) };
+    return failure?.applied === "deny" ? { ...refused, failure } : refused;
+  }
+}
+
+/** Whether less was granted than was asked for. */
+export function fallsShort(amount: number, { granted }: Pick<QuotaOutcome, "granted">): boolean {
+  return granted < amount;
+}

@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { TrafficResources } from "../core/traffic/resources/resource-set.ts";
+import type { Logger, Random } from "../kernel/ports.ts";
+import { RouteTableCache } from "./route-table-cache.ts";
+import { ProxySnapshot } from "./snapshot.ts";
+import type { Transport } from "./transport/contract/transport.ts";
+import { ClusterManager } from "./upstream/cluster-manager.ts";
+
+/** Makes a snapshot of each new state of the resources. What did not change is taken over from the snapshot before. */
+export class SnapshotBuilder {
+  readonly #routeTables = new RouteTableCache();
+  readonly #clusters: ClusterManager;
+
+  constructor(transport: Transport, random: Random, logger: Logger) {
+    this.#clusters = new ClusterManager(transport, random, logger);
+  }
+
+  /** @throws {PurserError} PURSER_INTERNAL for a route's regular expression that does not compile; nothing has changed then. */
+  build(resources: TrafficResources): ProxySnapshot {
+    const routeTables = this.#routeTables.compile(resources.routes);
+    const clusters = this.#clusters.build(resources.clusters.resources, resources.endpoints.resources);
+    return new ProxySnapshot({ resources, routeTables, ...clusters }, () => this.#clusters.release(clusters));
+  }
+
+  /** Cuts every connection to an endpoint. */
+  destroy(): Promise<void> {
+    return this.#clusters.destroy();
+  }
+}
