@@ -1,13 +1,12 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { isIP } from "node:net";
-
 import type { ProxyNode } from "../../api/pilot-service.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { headerValues } from "../../kernel/canonical/header-values.ts";
 import { type AttributeGroup, present, requestGroup } from "../../core/attributes/request-group.ts";
 import { formatDocumentRef } from "../../core/check/document-ref.ts";
+import { canonicalAddress } from "../../kernel/matching/ip-address.ts";
 import { STATUS_CODES } from "../../kernel/status.ts";
 import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import type { Exchange } from "../pipeline/exchange.ts";
@@ -131,7 +130,7 @@ function destinationAt(known: AttributeGroup, endpoint: Endpoint): AttributeGrou
   return present({
     ...known,
     // An endpoint may be given by name.
-    ip: isIP(endpoint.address) === 0 ? undefined : endpoint.address,
+    ip: canonicalAddress(endpoint.address),
     port: endpoint.port,
     labels: endpoint.labels,
     workload: endpoint.workload === undefined ? known["workload"] : { name: endpoint.workload },

@@ -9,7 +9,7 @@ import type { ConnectionFacts } from "../contract/connection.ts";
 import type { RequestHead, ResponseHead } from "../contract/head.ts";
 import type { HeaderList } from "../contract/header-list.ts";
 import type { ServerStreamEvents } from "../contract/server.ts";
-import { SocketTunnel } from "../socket-tunnel.ts";
+import { SocketTunnel } from "./socket-tunnel.ts";
 import type { ConnectionStream } from "./node-http-connection.ts";
 import type { StreamOptions } from "./node-http-stream.ts";
 import { rawHead } from "./raw-head.ts";

@@ -7,7 +7,7 @@ import type { Dispatcher } from "undici";
 import type { ClientStream, ClientStreamReceiver } from "../contract/client.ts";
 import { HeaderList } from "../contract/header-list.ts";
 import type { StreamReset } from "../contract/reset.ts";
-import { SocketTunnel } from "../socket-tunnel.ts";
+import { SocketTunnel } from "../node-http/socket-tunnel.ts";
 import { RequestBody } from "./request-body.ts";
 
 /** What undici calls a response that breaks HTTP's rules without being unreadable. */

@@ -3,7 +3,7 @@
 
 import type { Socket } from "node:net";
 
-import type { BodyReceiver, BodySink, BodySource } from "./contract/body.ts";
+import type { BodyReceiver, BodySink, BodySource } from "../contract/body.ts";
 
 interface TunnelReceiver extends BodyReceiver {
   onWritable(): void;
