@@ -16,6 +16,7 @@ import {
   port,
   portFlag,
   underscoresFlag,
+  upgradesFlag,
 } from "./flags.ts";
 import { type MeshFlags, runMesh } from "../compose/run-mesh.ts";
 import { stopSignal, surviveRejections } from "../compose/stopping.ts";
@@ -74,6 +75,7 @@ export function meshFlags(command: Command): Command {
     .option("--max-body-bytes <n>", "the largest body the mixer's API takes", count, 1_048_576)
     .option("--max-concurrent-requests <n>", "requests the mixer's API has under way at most", count, 1_024)
     .addOption(underscoresFlag())
+    .addOption(upgradesFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag());

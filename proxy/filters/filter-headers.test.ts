@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 
 import { NO_HEADER_OPERATIONS } from "../../core/traffic/resources/route.ts";
-import { ALLOW, call, cleanUp, raw, startWith } from "../harness.test.ts";
+import { ALLOW, call, cleanUp, raw, startWith } from "../testing/harness.test.ts";
+import { describeTransports } from "../testing/transports.test.ts";
 import type { CheckResult } from "../policy/check-result.ts";
 
 const TEXT = "José Łukasz 日本 🦀";
@@ -16,7 +17,7 @@ const reply = (httpStatus: number, headers: Record<string, string> = {}): CheckR
   directResponse: { httpStatus, headers, body: "hi" },
 });
 
-describe("headers that documents write, on the wire", () => {
+describeTransports("headers that documents write, on the wire", () => {
   afterEach(cleanUp);
 
   it("are UTF-8, from policies and from routes, both ways", async () => {

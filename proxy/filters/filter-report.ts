@@ -17,6 +17,9 @@ export function reportFilter(
 ): Filter {
   return {
     name: "report",
+    onResponse(exchange, { status }) {
+      if (exchange.upgraded && status === 101) stats.countUpgrade(exchange);
+    },
     onComplete(exchange) {
       stats.countRequest(exchange);
       policy.report(completeAttributes(exchange, node, clock.nowMs()));

@@ -4,13 +4,14 @@
 import { authorityText, parseAuthority } from "../../kernel/canonical/authority.ts";
 import { Malformed } from "../../kernel/canonical/malformed.ts";
 import { parseRequestTarget } from "../../kernel/canonical/target.ts";
-import { faultReply, type LocalReply } from "../local-reply.ts";
-import type { Exchange } from "../exchange.ts";
-import { removeHopByHop } from "../transport/http1/hop-by-hop.ts";
+import { faultReply, type LocalReply } from "../pipeline/local-reply.ts";
+import type { Exchange } from "../pipeline/exchange.ts";
+import { removeHopByHop } from "../transport/fields/hop-by-hop.ts";
+import { removeForbiddenTrailers } from "../transport/fields/trailer-fields.ts";
 import {
   applyUnderscoresAction,
   type HeadersWithUnderscoresAction,
-} from "../transport/http1/underscore-names.ts";
+} from "../transport/fields/underscore-names.ts";
 import type { Filter } from "./filter.ts";
 
 /** Envoy's limit for the number of fields. */
@@ -21,7 +22,19 @@ const MAX_HEADERS = 100;
  * policies did. After it, target, authority and headers mean one thing only.
  */
 export function validateFilter(underscores: HeadersWithUnderscoresAction): Filter {
-  return { name: "validate", onRequest: (exchange) => validate(exchange, underscores) };
+  return {
+    name: "validate",
+    onRequest: (exchange) => validate(exchange, underscores),
+    onRequestTrailers({ request }, trailers) {
+      removeForbiddenTrailers(trailers);
+      if (underscores !== "ALLOW") applyUnderscoresAction(trailers, "DROP_HEADER");
+      // The policies decided by the headers; an upstream that merges trailers into them must not read another value.
+      trailers.removeWhere((name) => request.headers.has(name));
+    },
+    onResponseTrailers(_exchange, trailers) {
+      removeForbiddenTrailers(trailers);
+    },
+  };
 }
 
 function validate(exchange: Exchange, underscores: HeadersWithUnderscoresAction): LocalReply | undefined {
@@ -66,5 +79,7 @@ function validate(exchange: Exchange, underscores: HeadersWithUnderscoresAction)
   // The proxy itself says 100 Continue, when it begins to read the body.
   headers.remove("expect");
   removeHopByHop(headers);
+  // Policies may ask for it; the codec that sends the request writes its own.
+  if (request.upgrade !== undefined) headers.set("upgrade", request.upgrade);
   return undefined;
 }

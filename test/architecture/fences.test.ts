@@ -123,6 +123,13 @@ describe("the fences between rooms", function () {
     ["mixer/x.ts", 'import { y } from "../proxy/y.ts";\nexport const x: unknown = y;\n'],
     ["mixer/x.ts", 'import { y } from "../adapters/y.ts";\nexport const x: unknown = y;\n'],
     ["pilot/x.ts", 'import { y } from "../mixer/y.ts";\nexport const x: unknown = y;\n'],
+    ["proxy/upstream/x.ts", 'import { request } from "node:http";\nexport const x: unknown = request;\n'],
+    ["proxy/filters/x.ts", 'import { Pool } from "undici";\nexport const x: unknown = Pool;\n'],
+    [
+      "proxy/transport/contract/x.ts",
+      'import { Readable } from "node:stream";\nexport const x: unknown = Readable;\n',
+    ],
+    ["proxy/transport/x.ts", 'import { y } from "../../pilot/y.ts";\nexport const x: unknown = y;\n'],
     ["proxy/x.ts", 'import { y } from "../pilot/y.ts";\nexport const x: unknown = y;\n'],
     ["tools/replay/x.ts", 'import { y } from "../../cli/y.ts";\nexport const x: unknown = y;\n'],
     ["proxy/filters/x.ts", 'import { y } from "../../mixer/y.ts";\nexport const x: unknown = y;\n'],

@@ -10,7 +10,7 @@ import { replyOf } from "../../core/verdict/reply.ts";
 import { verdictOf } from "../../core/verdict/verdict-of.ts";
 import { authReply } from "../../mixer/servers/auth/auth-reply.ts";
 import { createCollectingLogger, createSeededRandom } from "../../plugins/sdk/testing/index.ts";
-import { call, cleanUp, clock, onCleanup, scheduler, startWith } from "../../proxy/harness.test.ts";
+import { call, cleanUp, clock, onCleanup, scheduler, startWith } from "../../proxy/testing/harness.test.ts";
 import { createPolicyClient } from "../../proxy/policy/policy-client.ts";
 import { decision } from "../support/decisions.ts";
 import { charge, outcome } from "../support/quota-charges.ts";

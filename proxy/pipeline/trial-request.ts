@@ -1,19 +1,19 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ProxyNode } from "../api/pilot-service.ts";
-import type { AttributeBag } from "../core/attributes/bag.ts";
-import { isPromise } from "../kernel/maybe-promise.ts";
-import type { Clock, Random } from "../kernel/ports.ts";
-import type { TrafficResources } from "../core/traffic/resources/resource-set.ts";
-import { Cluster } from "./upstream/cluster.ts";
-import { EndpointSet } from "./upstream/endpoint-set.ts";
+import type { ProxyNode } from "../../api/pilot-service.ts";
+import type { AttributeBag } from "../../core/attributes/bag.ts";
+import { isPromise } from "../../kernel/maybe-promise.ts";
+import type { Clock, Random } from "../../kernel/ports.ts";
+import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
+import { Cluster } from "../upstream/cluster.ts";
+import { EndpointSet } from "../upstream/endpoint-set.ts";
 import { Exchange } from "./exchange.ts";
-import { filterRequest, filtersBeforeCheck } from "./filters/chain.ts";
-import { HeaderList } from "./transport/http1/header-list.ts";
+import { filterRequest, filtersBeforeCheck } from "../filters/chain.ts";
+import { HeaderList } from "../transport/contract/header-list.ts";
 import type { LocalReply } from "./local-reply.ts";
-import { RouteTableCache } from "./route-table-cache.ts";
-import { ProxySnapshot } from "./snapshot.ts";
+import { RouteTableCache } from "../route-table-cache.ts";
+import { ProxySnapshot } from "../snapshot.ts";
 
 /** A request as a client would write it to a proxy's first listener. */
 export interface TrialRequest {
@@ -46,27 +46,25 @@ export function bagOfTrial(
   const [listener] = resources.listeners.resources;
   if (listener === undefined) throw new Error("a proxy's resources have a listener");
   const snapshot = withoutConnections(resources, random);
-  const mark = target.indexOf("?");
   const exchange = new Exchange({
     listener,
     snapshot,
-    downstream: {
-      connectionId: "1",
+    connection: {
+      id: "1",
       remoteIp: LOOPBACK,
       remotePort: 0,
       localIp: LOOPBACK,
       localPort: listener.port,
+      tls: undefined,
     },
-    request: {
+    head: {
       method,
-      path: mark < 0 ? target : target.slice(0, mark),
-      query: mark < 0 ? "" : target.slice(mark),
-      authority: { host: "", port: undefined },
-      scheme: "http",
+      target,
       headers: HeaderList.fromRaw(rawHeaders),
-      contentLength: undefined,
-      hasBody: false,
       httpVersion: "1.1",
+      hasBody: false,
+      contentLength: undefined,
+      upgrade: undefined,
     },
     startMs: clock.nowMs(),
     startMonotonicMs: clock.monotonicMs(),

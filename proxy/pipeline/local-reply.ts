@@ -1,16 +1,16 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Explanation } from "../core/explain/explanation.ts";
-import { PROBLEM_MEDIA_TYPE, problemDetails } from "../core/verdict/problem-details.ts";
-import { type ReplyBody, replyOf } from "../core/verdict/reply.ts";
-import type { VerdictOutcome } from "../core/verdict/verdict.ts";
-import { headerBytesOf } from "../kernel/canonical/header-text.ts";
-import type { ErrorCode } from "../kernel/error-catalog.ts";
-import { ERROR_CATALOG } from "../kernel/error-catalog.ts";
-import { hasNoContent } from "../kernel/status.ts";
-import type { CheckResult } from "./policy/check-result.ts";
-import { HeaderList } from "./transport/http1/header-list.ts";
+import type { Explanation } from "../../core/explain/explanation.ts";
+import { PROBLEM_MEDIA_TYPE, problemDetails } from "../../core/verdict/problem-details.ts";
+import { type ReplyBody, replyOf } from "../../core/verdict/reply.ts";
+import type { VerdictOutcome } from "../../core/verdict/verdict.ts";
+import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
+import type { ErrorCode } from "../../kernel/error-catalog.ts";
+import { ERROR_CATALOG } from "../../kernel/error-catalog.ts";
+import { hasNoContent } from "../../kernel/status.ts";
+import type { CheckResult } from "../policy/check-result.ts";
+import { HeaderList } from "../transport/contract/header-list.ts";
 
 /** Envoy's response flags, as its access logs write them. */
 export type ResponseFlag =

@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 
-import { call, cleanUp, groupOf, later, type Rig, raw, startWith } from "./harness.test.ts";
+import { call, cleanUp, groupOf, later, type Rig, raw, startWith } from "../testing/harness.test.ts";
+import { describeHttp1 } from "../testing/transports.test.ts";
 
 /** Requests that two parsers could read differently, or that no parser should accept. */
 const REFUSED: readonly (readonly [name: string, bytes: string, status: number])[] = [
@@ -52,7 +53,7 @@ const REFUSED: readonly (readonly [name: string, bytes: string, status: number])
   ["a target of more than 60 KiB", `GET /${"y".repeat(61 * 1024)} HTTP/1.1\r\nhost: a\r\n\r\n`, 431],
 ];
 
-describe("abuse", () => {
+describeHttp1("abuse", () => {
   let rig: Rig;
   let arrived: string[];
 
@@ -111,7 +112,7 @@ describe("abuse", () => {
     assert.match(received, /^HTTP\/1\.1 400 [^]*connection: close/i);
   });
 
-  it("an upgrade that nobody asked the proxy to support is an ordinary request", async () => {
+  it("an upgrade that the upstream does not take is an ordinary request", async () => {
     const received = await raw(
       rig.port,
       "GET /ws HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",

@@ -1,32 +1,24 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AttributeBag } from "../core/attributes/bag.ts";
-import type { Authority } from "../kernel/canonical/authority.ts";
-import type { ErrorCode } from "../kernel/error-catalog.ts";
-import type { Endpoint } from "../core/traffic/resources/endpoint.ts";
-import type { Listener } from "../core/traffic/resources/listener.ts";
-import type { RouteAction, WeightedDestination } from "../core/traffic/resources/route.ts";
-import type { MatchedRoute } from "../core/traffic/route-table.ts";
-import type { Cluster } from "./upstream/cluster.ts";
-import type { EndpointSet } from "./upstream/endpoint-set.ts";
-import type { HeaderList } from "./transport/http1/header-list.ts";
+import type { AttributeBag } from "../../core/attributes/bag.ts";
+import type { Authority } from "../../kernel/canonical/authority.ts";
+import type { ErrorCode } from "../../kernel/error-catalog.ts";
+import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
+import type { Listener } from "../../core/traffic/resources/listener.ts";
+import type { RouteAction, WeightedDestination } from "../../core/traffic/resources/route.ts";
+import type { MatchedRoute } from "../../core/traffic/route-table.ts";
+import type { Cluster } from "../upstream/cluster.ts";
+import type { ConnectionFacts } from "../transport/contract/connection.ts";
+import type { RequestHead, ResponseHead } from "../transport/contract/head.ts";
+import type { HeaderList } from "../transport/contract/header-list.ts";
+import type { EndpointSet } from "../upstream/endpoint-set.ts";
 import type { ResponseFlag } from "./local-reply.ts";
-import type { CheckResult } from "./policy/check-result.ts";
-import type { ProxySnapshot } from "./snapshot.ts";
-
-/** The connection that a request came on. */
-export interface DownstreamAddress {
-  /** Unique in this process. */
-  readonly connectionId: string;
-  readonly remoteIp: string;
-  readonly remotePort: number;
-  readonly localIp: string;
-  readonly localPort: number;
-}
+import type { CheckResult } from "../policy/check-result.ts";
+import type { ProxySnapshot } from "../snapshot.ts";
 
 /** The request as filters see and change it; what stands here at the end of the chain goes upstream. */
-export interface RequestHead {
+export interface ExchangeRequest {
   readonly method: string;
   /** Normalized by the validate filter; what goes upstream at the end. */
   path: string;
@@ -40,11 +32,8 @@ export interface RequestHead {
   readonly contentLength: number | undefined;
   readonly hasBody: boolean;
   readonly httpVersion: string;
-}
-
-export interface ResponseHead {
-  status: number;
-  readonly headers: HeaderList;
+  /** The protocol that the client wants to go on with, such as `websocket`. */
+  readonly upgrade: string | undefined;
 }
 
 /** Ids in lower-case hex, as W3C Trace Context writes them. */
@@ -81,8 +70,8 @@ export class Exchange {
   readonly listener: Listener;
   /** The configuration that the request began with, and keeps. */
   readonly snapshot: ProxySnapshot;
-  readonly downstream: DownstreamAddress;
-  readonly request: RequestHead;
+  readonly connection: ConnectionFacts;
+  readonly request: ExchangeRequest;
   /** Wall time and monotonic time of the request's arrival. */
   readonly startMs: number;
   readonly startMonotonicMs: number;
@@ -98,6 +87,10 @@ export class Exchange {
   verdict: CheckResult | undefined = undefined;
 
   response: ResponseHead | undefined = undefined;
+  /** What came after the response's body. */
+  responseTrailers: HeaderList | undefined = undefined;
+  /** Whether the upstream agreed to `request.upgrade`, so that bytes go both ways. */
+  upgraded = false;
   /** Where the last try went. */
   endpoint: Endpoint | undefined = undefined;
   tries = 0;
@@ -118,19 +111,19 @@ export class Exchange {
   constructor(origin: {
     readonly listener: Listener;
     readonly snapshot: ProxySnapshot;
-    readonly downstream: DownstreamAddress;
-    readonly request: RequestHead;
+    readonly connection: ConnectionFacts;
+    readonly head: RequestHead;
     readonly startMs: number;
     readonly startMonotonicMs: number;
   }) {
     this.listener = origin.listener;
     this.snapshot = origin.snapshot;
-    this.downstream = origin.downstream;
-    this.request = origin.request;
+    this.connection = origin.connection;
+    this.request = requestOf(origin.head, origin.connection);
     this.startMs = origin.startMs;
     this.startMonotonicMs = origin.startMonotonicMs;
-    this.requestHeaderBytes = origin.request.headers.byteLength();
-    this.originIp = origin.downstream.remoteIp;
+    this.requestHeaderBytes = origin.head.headers.byteLength();
+    this.originIp = origin.connection.remoteIp;
   }
 
   /** Whether the response is out, or the downstream gone. */
@@ -164,4 +157,22 @@ export class Exchange {
   flag(flag: ResponseFlag): void {
     if (!this.flags.includes(flag)) this.flags.push(flag);
   }
+}
+
+/** As it came; the validate filter makes sense of it. */
+function requestOf(head: RequestHead, { tls }: ConnectionFacts): ExchangeRequest {
+  const { method, target, headers, contentLength, hasBody, httpVersion, upgrade } = head;
+  const mark = target.indexOf("?");
+  return {
+    method,
+    path: mark < 0 ? target : target.slice(0, mark),
+    query: mark < 0 ? "" : target.slice(mark),
+    authority: { host: "", port: undefined },
+    scheme: tls === undefined ? "http" : "https",
+    headers,
+    contentLength,
+    hasBody,
+    httpVersion,
+    upgrade,
+  };
 }

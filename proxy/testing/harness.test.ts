@@ -4,19 +4,24 @@
 import { createServer, type IncomingMessage, request, type RequestListener, type Server } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
 
-import type { AttributeBag } from "../core/attributes/bag.ts";
-import type { MaybePromise } from "../kernel/maybe-promise.ts";
-import type { Clock, Logger, Scheduler } from "../kernel/ports.ts";
-import type { Cluster } from "../core/traffic/resources/cluster.ts";
-import type { ClusterLoadAssignment, Endpoint } from "../core/traffic/resources/endpoint.ts";
-import type { Listener } from "../core/traffic/resources/listener.ts";
-import type { ResourceSet, TrafficResources, TrafficUpdate } from "../core/traffic/resources/resource-set.ts";
-import { textHash } from "../kernel/text-hash.ts";
-import type { Route, RouteAction } from "../core/traffic/resources/route.ts";
-import { NO_HEADER_OPERATIONS } from "../core/traffic/resources/route.ts";
-import { NO_RETRIES } from "../core/traffic/retry.ts";
-import type { PolicyClient, CheckResult } from "./policy/check-result.ts";
-import { createProxy, type Proxy, type ProxyOptions } from "./proxy.ts";
+import type { AttributeBag } from "../../core/attributes/bag.ts";
+import type { MaybePromise } from "../../kernel/maybe-promise.ts";
+import type { Clock, Logger, Scheduler } from "../../kernel/ports.ts";
+import type { Cluster } from "../../core/traffic/resources/cluster.ts";
+import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
+import type { Listener } from "../../core/traffic/resources/listener.ts";
+import type {
+  ResourceSet,
+  TrafficResources,
+  TrafficUpdate,
+} from "../../core/traffic/resources/resource-set.ts";
+import { textHash } from "../../kernel/text-hash.ts";
+import type { Route, RouteAction } from "../../core/traffic/resources/route.ts";
+import { NO_HEADER_OPERATIONS } from "../../core/traffic/resources/route.ts";
+import { NO_RETRIES } from "../../core/traffic/retry.ts";
+import type { PolicyClient, CheckResult } from "../policy/check-result.ts";
+import { createProxy, type Proxy, type ProxyOptions } from "../proxy.ts";
+import { currentTransport } from "./transports.test.ts";
 
 /** What the proxy's tests share: real sockets on free ports, a policy client and a pilot that do as they are told. */
 
@@ -98,6 +103,13 @@ export async function httpUpstream(handler: RequestListener): Promise<{ port: nu
     return new Promise((resolve) => server.close(resolve));
   });
   return { port: (server.address() as AddressInfo).port, server };
+}
+
+/** A port on which nobody listens. */
+export async function deadPort(): Promise<number> {
+  const { port, server } = await httpUpstream(() => {});
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 /** An upstream that does with each connection as it likes. */
@@ -237,6 +249,7 @@ export async function startProxy(
       },
     },
     policy,
+    transport: currentTransport(),
     clock,
     random: Math.random,
     scheduler,

@@ -1,16 +1,24 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { authorityText } from "../kernel/canonical/authority.ts";
-import { attempt, isPromise } from "../kernel/maybe-promise.ts";
-import { messageOf } from "../kernel/errors.ts";
-import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
-import { redirectLocation } from "../core/traffic/request-target.ts";
-import { Forwarding } from "./upstream/forwarding.ts";
-import type { Exchange, ResponseHead, RouteSelection } from "./exchange.ts";
-import { completeExchange, filterRequest, filterResponse } from "./filters/chain.ts";
-import type { Filter } from "./filters/filter.ts";
-import type { Downstream } from "./listeners/downstream.ts";
+import { authorityText } from "../../kernel/canonical/authority.ts";
+import { attempt, isPromise } from "../../kernel/maybe-promise.ts";
+import { messageOf } from "../../kernel/errors.ts";
+import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
+import { redirectLocation } from "../../core/traffic/request-target.ts";
+import { Forwarding } from "../upstream/forwarding.ts";
+import type { Exchange, RouteSelection } from "./exchange.ts";
+import {
+  completeExchange,
+  filterRequest,
+  filterRequestTrailers,
+  filterResponse,
+  filterResponseTrailers,
+} from "../filters/chain.ts";
+import type { Filter } from "../filters/filter.ts";
+import type { ResponseHead } from "../transport/contract/head.ts";
+import type { ResetReason } from "../transport/contract/reset.ts";
+import type { ServerStream, ServerStreamEvents } from "../transport/contract/server.ts";
 import {
   faultReply,
   type LocalReply,
@@ -28,18 +36,19 @@ interface PipelineServices {
 }
 
 /** Takes one exchange from its request to its end: down the filters, then upstream or to a local reply, and back up. */
-export function runExchange(exchange: Exchange, downstream: Downstream, services: PipelineServices): void {
+export function runExchange(exchange: Exchange, downstream: ServerStream, services: PipelineServices): void {
   new ExchangeRun(exchange, downstream, services).start();
 }
 
-class ExchangeRun {
+class ExchangeRun implements ServerStreamEvents {
   readonly #exchange: Exchange;
-  readonly #downstream: Downstream;
+  readonly #downstream: ServerStream;
   readonly #services: PipelineServices;
   #forwarding: Forwarding | undefined;
+  #headSent = false;
   #wasCut = false;
 
-  constructor(exchange: Exchange, downstream: Downstream, services: PipelineServices) {
+  constructor(exchange: Exchange, downstream: ServerStream, services: PipelineServices) {
     this.#exchange = exchange;
     this.#downstream = downstream;
     this.#services = services;
@@ -47,12 +56,7 @@ class ExchangeRun {
 
   start(): void {
     this.#exchange.snapshot.hold();
-    this.#downstream.events = {
-      onClose: () => this.#complete(),
-      onIdle: () =>
-        this.#giveUp(faultReply("stream_idle_timeout", "Nothing moved on the connection for too long.")),
-      onMalformed: (detail) => this.#giveUp(faultReply("bad_request", detail)),
-    };
+    this.#downstream.events = this;
     const reply = attempt(
       () => filterRequest(this.#services.filters, this.#exchange),
       (error) => this.#internalError(error),
@@ -61,10 +65,34 @@ class ExchangeRun {
     else this.#proceed(reply);
   }
 
+  onWritable(): void {
+    this.#forwarding?.resume();
+  }
+
+  onIdle(): void {
+    this.#giveUp(faultReply("stream_idle_timeout", "Nothing moved on the connection for too long."));
+  }
+
+  onMalformed(detail: string): void {
+    this.#giveUp(faultReply("bad_request", detail));
+  }
+
+  onClose(reason: ResetReason | undefined): void {
+    const { clock } = this.#services;
+    this.#forwarding?.cancel();
+    if (!this.#exchange.finish(clock.monotonicMs())) return;
+    if (reason !== undefined && !this.#wasCut) {
+      this.#exchange.flag("DC");
+      this.#exchange.details =
+        reason === "local-reset" ? "downstream_local_disconnect" : "downstream_remote_disconnect";
+    }
+    this.#complete();
+  }
+
   /** The end of the chain. */
   #proceed(reply: LocalReply | undefined): void {
     // While a filter waited, the client may have left or another reply have gone out.
-    if (this.#exchange.finished || this.#downstream.headSent) return;
+    if (this.#exchange.finished || this.#headSent) return;
     try {
       const { selection } = this.#exchange;
       if (reply !== undefined) this.#reply(reply);
@@ -79,6 +107,12 @@ class ExchangeRun {
   #forward(selection: Extract<RouteSelection, { readonly kind: "forward" }>): void {
     this.#forwarding = new Forwarding(this.#exchange, this.#downstream, selection, this.#services, {
       onHead: (head) => this.#sendHead(head),
+      onRequestTrailers: (trailers) =>
+        filterRequestTrailers(this.#services.filters, this.#exchange, trailers),
+      onResponseTrailers: (trailers) => {
+        filterResponseTrailers(this.#services.filters, this.#exchange, trailers);
+        this.#exchange.responseTrailers = trailers;
+      },
       onFault: (kind, detail) => this.#reply(faultReply(kind, detail)),
       onBroken: (flag, details) => this.#cut(flag, details),
     });
@@ -91,9 +125,12 @@ class ExchangeRun {
     this.#exchange.details = reply.details;
     if (reply.body.kind === "problem") this.#exchange.errorCode = reply.body.problem.code;
     // A client that breaks the protocol once is not believed about where its next request begins.
-    if (reply.flag === "DPE") this.#downstream.closeAfter();
+    if (reply.flag === "DPE") this.#downstream.closeConnectionAfter();
     this.#sendHead({ status: reply.status, headers });
-    if (body.byteLength > 0 && this.#exchange.request.method !== "HEAD") this.#downstream.write(body);
+    if (body.byteLength > 0 && this.#exchange.request.method !== "HEAD") {
+      this.#exchange.responseBytes += body.byteLength;
+      this.#downstream.write(body);
+    }
     this.#downstream.end();
   }
 
@@ -101,14 +138,15 @@ class ExchangeRun {
     filterResponse(this.#services.filters, this.#exchange, head);
     this.#exchange.response = head;
     this.#downstream.sendHead(head);
+    this.#headSent = true;
   }
 
   /** Ends the exchange from the downstream's side: by a reply while there is time, by cutting the connection after. */
   #giveUp(reply: LocalReply): void {
     this.#forwarding?.cancel();
     if (this.#exchange.finished) return;
-    if (this.#downstream.headSent) return this.#cut(reply.flag, reply.details);
-    this.#downstream.closeAfter();
+    if (this.#headSent) return this.#cut(reply.flag, reply.details);
+    this.#downstream.closeConnectionAfter();
     this.#reply(reply);
   }
 
@@ -117,22 +155,12 @@ class ExchangeRun {
     this.#wasCut = true;
     if (flag !== undefined) this.#exchange.flag(flag);
     this.#exchange.details = details;
-    this.#downstream.destroy();
+    this.#downstream.reset();
   }
 
   #complete(): void {
-    const { clock, filters, logger } = this.#services;
-    this.#forwarding?.cancel();
+    const { filters, logger } = this.#services;
     const exchange = this.#exchange;
-    if (!exchange.finish(clock.monotonicMs())) return;
-    exchange.requestBytes = this.#downstream.requestBytes;
-    exchange.responseBytes = this.#downstream.responseBytes;
-    if (!this.#downstream.delivered && !this.#wasCut) {
-      exchange.flag("DC");
-      exchange.details = this.#downstream.wasCut
-        ? "downstream_local_disconnect"
-        : "downstream_remote_disconnect";
-    }
     if (exchange.upstreamFailure !== undefined) {
       logger.debug("an upstream failed", {
         requestId: exchange.requestId,

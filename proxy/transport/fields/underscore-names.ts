@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { HeaderList } from "./header-list.ts";
+import type { HeaderList } from "../contract/header-list.ts";
 
 /**
  * What a listener does with a request that has a header name with an underscore; the words are Envoy's. Upstreams that

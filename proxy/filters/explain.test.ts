@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import type { Explanation } from "../core/explain/explanation.ts";
+import type { Explanation } from "../../core/explain/explanation.ts";
 import { createExplainKey } from "./explain-key.ts";
 import {
   ALLOW,
@@ -13,8 +13,9 @@ import {
   endpointAt,
   httpUpstream,
   startProxy,
-} from "./harness.test.ts";
-import type { CheckOptions, CheckResult } from "./policy/check-result.ts";
+} from "../testing/harness.test.ts";
+import { describeTransports } from "../testing/transports.test.ts";
+import type { CheckOptions, CheckResult } from "../policy/check-result.ts";
 
 const KEY = "a-key-that-is-long-enough";
 
@@ -63,7 +64,7 @@ const DENIAL: CheckResult["outcome"] = {
   decidedBy: { kind: "AccessPolicy", name: "readers" },
 };
 
-describe("a proxy that is asked why", () => {
+describeTransports("a proxy that is asked why", () => {
   afterEach(cleanUp);
 
   async function start(

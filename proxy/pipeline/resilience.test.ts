@@ -4,13 +4,14 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 
-import type { RetryPolicy } from "../core/traffic/resources/route.ts";
-import { DEFAULT_RETRY_POLICY, NO_RETRIES } from "../core/traffic/retry.ts";
+import type { RetryPolicy } from "../../core/traffic/resources/route.ts";
+import { DEFAULT_RETRY_POLICY, NO_RETRIES } from "../../core/traffic/retry.ts";
 import {
   call,
   cleanUp,
   clusterOf,
   configOf,
+  deadPort,
   endpointAt,
   forwardTo,
   groupOf,
@@ -23,7 +24,8 @@ import {
   startWith,
   tcpUpstream,
   until,
-} from "./harness.test.ts";
+} from "../testing/harness.test.ts";
+import { describeTransports } from "../testing/transports.test.ts";
 
 const RETRY: RetryPolicy = {
   ...DEFAULT_RETRY_POLICY,
@@ -42,14 +44,7 @@ function problemOf(reply: Reply): Record<string, unknown> {
   return problem;
 }
 
-/** A port on which nobody listens. */
-async function deadPort(): Promise<number> {
-  const { port, server } = await httpUpstream(() => {});
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-describe("an upstream in trouble", () => {
+describeTransports("an upstream in trouble", () => {
   afterEach(cleanUp);
 
   it("is 503 UF when nobody listens there", async () => {
@@ -169,7 +164,7 @@ describe("an upstream in trouble", () => {
   });
 });
 
-describe("retries", () => {
+describeTransports("retries", () => {
   afterEach(cleanUp);
 
   it("repeat what the route says, elsewhere first, with the same body", async () => {

@@ -3,31 +3,40 @@
 
 import type { Socket } from "node:net";
 
-import { canonicalAddress } from "../../kernel/matching/ip-address.ts";
-import type { DownstreamAddress } from "../exchange.ts";
-import type { Downstream } from "./downstream.ts";
+import { canonicalAddress } from "../../../kernel/matching/ip-address.ts";
+import type { ConnectionFacts } from "../contract/connection.ts";
+import type { ServerStream } from "../contract/server.ts";
 
 /** Pipelined requests that one connection may have waiting; a read of 64 KiB can bring this many, but nobody honest does. */
 const MAX_WAITING = 1_000;
+
+/** A stream as its connection sees it. */
+export interface ConnectionStream extends ServerStream {
+  /** The connection is gone. Safe to call twice. */
+  close(): void;
+  /** The server has no more time for the stream. */
+  cut(): void;
+}
 
 /**
  * One client's connection. Requests that are pipelined on it go through one after the other: node:http would begin them all
  * at once, which lets effects overtake each other and one client take unbounded work.
  */
-export class Connection {
-  readonly address: DownstreamAddress;
+export class NodeHttpConnection {
+  readonly facts: ConnectionFacts;
   readonly #socket: Socket;
-  readonly #waiting: (() => Downstream)[] = [];
-  #current: Downstream | undefined;
+  readonly #waiting: (() => ConnectionStream)[] = [];
+  #current: ConnectionStream | undefined;
 
-  constructor(socket: Socket, connectionId: string) {
+  constructor(socket: Socket, id: string) {
     this.#socket = socket;
-    this.address = {
-      connectionId,
+    this.facts = {
+      id,
       remoteIp: canonicalAddress(socket.remoteAddress ?? "") ?? "",
       remotePort: socket.remotePort ?? 0,
       localIp: canonicalAddress(socket.localAddress ?? "") ?? "",
       localPort: socket.localPort ?? 0,
+      tls: undefined,
     };
     socket.on("close", () => {
       this.#waiting.length = 0;
@@ -35,13 +44,13 @@ export class Connection {
     });
   }
 
-  /** The exchange under way, if any. */
-  get current(): Downstream | undefined {
+  /** The stream under way, if any. */
+  get current(): ConnectionStream | undefined {
     return this.#current;
   }
 
-  /** Starts the exchange now, or when those before it are over. Its end must be told with `next`. */
-  enqueue(start: () => Downstream): void {
+  /** Starts the stream now, or when those before it are over. Its end must be told with `next`. */
+  enqueue(start: () => ConnectionStream): void {
     if (this.#current === undefined) {
       this.#current = start();
       return;
@@ -51,7 +60,7 @@ export class Connection {
     if (this.#waiting.length > MAX_WAITING) this.#socket.destroy();
   }
 
-  /** Ends the connection from this side, and with it the exchange under way. */
+  /** Ends the connection from this side, and with it the stream under way. */
   cut(): void {
     this.#waiting.length = 0;
     this.#socket.destroy();

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
-import type { RequestFate } from "../core/quota/quota-definition.ts";
+import type { RequestFate } from "../../core/quota/quota-definition.ts";
 import {
   ALLOW,
   call,
@@ -15,9 +15,10 @@ import {
   startProxy,
   startWith,
   until,
-} from "./harness.test.ts";
+} from "../testing/harness.test.ts";
+import { describeTransports } from "../testing/transports.test.ts";
 
-describe("charges of requests that went wrong", () => {
+describeTransports("charges of requests that went wrong", () => {
   afterEach(cleanUp);
 
   /** Sends one request, and says what the proxy gives back for. */
