@@ -86,7 +86,7 @@ export {
   type MemoryQuotaStoreOptions,
 } from "../../core/quota/memory-store.ts";
 export { assertQuotaRequests } from "../../core/quota/quota-request.ts";
-export { DEDUPLICATION_MS } from "../../core/quota/deduplication.ts";
+export { DEDUPLICATION_MS } from "../../core/quota/counting/deduplication.ts";
 
 // For extensions that call a server while a request waits; reports already go through the host's circuit
 // breaker.

@@ -97,7 +97,7 @@ export class Exchange {
   readonly flags: ResponseFlag[] = [];
   /** What Envoy calls response code details; `via_upstream` when the upstream answered. */
   details = "";
-  /** Why the proxy answered by itself, if a fault was the reason. */
+  /** Code of the error for which the proxy answered by itself. */
   errorCode: ErrorCode | undefined = undefined;
   /** What went wrong upstream, for logs alone: it may name addresses. */
   upstreamFailure: string | undefined = undefined;

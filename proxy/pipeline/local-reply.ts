@@ -43,15 +43,15 @@ export interface LocalReply {
   readonly explanation?: Explanation;
 }
 
-interface FaultRow {
+interface ErrorRow {
   readonly status: number;
   readonly flag?: ResponseFlag;
   readonly code: ErrorCode;
   readonly headers?: readonly (readonly [string, string])[];
 }
 
-/** Every fault for which the proxy answers by itself. The statuses and flags are Envoy's. */
-const FAULTS = {
+/** Every error for which the proxy answers by itself. The statuses and flags are Envoy's. */
+const ERRORS = {
   bad_request: { status: 400, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
   method_not_allowed: { status: 405, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
   request_timeout: { status: 408, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
@@ -72,13 +72,13 @@ const FAULTS = {
   upstream_protocol_error: { status: 502, flag: "UPE", code: "PURSER_PROXY_UPSTREAM" },
   upstream_timeout: { status: 504, flag: "UT", code: "PURSER_PROXY_UPSTREAM_TIMEOUT" },
   internal_error: { status: 500, code: "PURSER_INTERNAL" },
-} as const satisfies Readonly<Record<string, FaultRow>>;
+} as const satisfies Readonly<Record<string, ErrorRow>>;
 
-export type FaultKind = keyof typeof FAULTS;
+export type ErrorKind = keyof typeof ERRORS;
 
 /** `detail` is for the client: what exactly, when the catalog's summary does not say it. */
-export function faultReply(kind: FaultKind, detail?: string): LocalReply {
-  const row: FaultRow = FAULTS[kind];
+export function errorReply(kind: ErrorKind, detail?: string): LocalReply {
+  const row: ErrorRow = ERRORS[kind];
   return {
     status: row.status,
     ...(row.flag === undefined ? {} : { flag: row.flag }),
@@ -88,7 +88,7 @@ export function faultReply(kind: FaultKind, detail?: string): LocalReply {
   };
 }
 
-/** A VirtualService's fault rule. */
+/** The reply of a VirtualService's fault rule. */
 export function faultInjectedReply(status: number): LocalReply {
   const code = "PURSER_PROXY_FAULT_INJECTED";
   return {
@@ -108,7 +108,7 @@ function problemBody(
   return { kind: "problem", problem: problemDetails(status, detail, { code }) };
 }
 
-/** The flag and the details of each outcome of a verdict, as Envoy's ext_authz and rate limit filters set them. */
+/** What access logs say of each outcome. The flags are Envoy's: UAEX of ext_authz, RL of rate limits. */
 const VERDICTS: Readonly<Record<VerdictOutcome["kind"], Pick<LocalReply, "details" | "flag">>> = {
   allow: { details: "direct_response_by_policy" },
   deny: { details: "denied_by_policy", flag: "UAEX" },

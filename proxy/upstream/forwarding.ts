@@ -4,7 +4,7 @@
 import type { Cancel, Random, Scheduler } from "../../kernel/ports.ts";
 import { backoffMs, isIdempotent, isRetriable, type TryOutcome } from "../../core/traffic/retry.ts";
 import type { Exchange, RouteSelection } from "../pipeline/exchange.ts";
-import type { FaultKind, ResponseFlag } from "../pipeline/local-reply.ts";
+import type { ErrorKind, ResponseFlag } from "../pipeline/local-reply.ts";
 import type { ClientStream, ClientStreamReceiver } from "../transport/contract/client.ts";
 import type { ResponseHead } from "../transport/contract/head.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
@@ -26,7 +26,7 @@ interface ForwardingEvents {
   onRequestTrailers(trailers: HeaderList): void;
   onResponseTrailers(trailers: HeaderList): void;
   /** No response has begun. */
-  onFault(kind: FaultKind, detail: string): void;
+  onError(kind: ErrorKind, detail: string): void;
   /** The response has begun and cannot be finished. */
   onBroken(flag: ResponseFlag, details: string): void;
 }
@@ -78,7 +78,7 @@ export class Forwarding implements ClientStreamReceiver {
     const { cluster } = this.#selection;
     if (!cluster.enter()) {
       this.#over = true;
-      this.#events.onFault(
+      this.#events.onError(
         "upstream_overflow",
         `${cluster.config.service.name} has too many requests under way.`,
       );
@@ -278,9 +278,9 @@ export class Forwarding implements ClientStreamReceiver {
     this.#fail("upstream_timeout", `${this.#selection.cluster.config.service.name} did not answer in time.`);
   }
 
-  #fail(kind: FaultKind, detail: string): void {
+  #fail(kind: ErrorKind, detail: string): void {
     this.#finish();
-    this.#events.onFault(kind, detail);
+    this.#events.onError(kind, detail);
   }
 
   #breakOff(flag: ResponseFlag, details: string): void {

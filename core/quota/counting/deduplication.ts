@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { QuotaGrant } from "./quota.ts";
+import type { QuotaGrant } from "../quota.ts";
 
 /** How long a repeat must find its first answer: longer than any retry goes on. */
 export const DEDUPLICATION_MS = 60_000;
