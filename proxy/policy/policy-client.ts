@@ -12,7 +12,7 @@ import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
 import { DecisionCache } from "./decision-cache.ts";
 import { FailurePolicy } from "./failure-policy.ts";
-import { LeaseBook } from "./leases/lease-book.ts";
+import { LeaseManager } from "./leases/lease-manager.ts";
 import { UseTime } from "./leases/use-time.ts";
 import { type Answer, MixerCaller, Unavailable } from "./mixer-caller.ts";
 import { cachedDecision, type CachedDecision, QuotaGate } from "./quota-gate.ts";
@@ -57,7 +57,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
   readonly #cache: DecisionCache<CachedDecision>;
   readonly #caller: MixerCaller;
   readonly #useTime = new UseTime();
-  readonly #leases: LeaseBook;
+  readonly #leases: LeaseManager;
   readonly #gate: QuotaGate;
   readonly #reports: ReportBatches;
   readonly #localStore;
@@ -89,7 +89,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
       openMs: settings.breakerOpenMs,
     });
     this.#caller = new MixerCaller({ scheduler, breaker, stats });
-    this.#leases = new LeaseBook({
+    this.#leases = new LeaseManager({
       service,
       caller: this.#caller,
       clock,

@@ -21,9 +21,9 @@ import { ALLOWED, outcomeOfRefusal } from "../../core/verdict/verdict-outcome.ts
 import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { type CheckResult, uncached } from "./check-result.ts";
 import type { FailurePolicy } from "./failure-policy.ts";
-import { type LeaseBook, type LeasedCharge, leasedCharge } from "./leases/lease-book.ts";
+import { type LeaseManager, type LeasedCharge, leasedCharge } from "./leases/lease-manager.ts";
 import type { ChargeResult } from "./leases/lease-pool.ts";
-import { usableUntilMs } from "./leases/lots.ts";
+import { usableUntilMs } from "./leases/held-grants.ts";
 import type { ClientStats } from "./stats.ts";
 
 /** A decision to be reused, with what every reuse needs worked out once. */
@@ -54,7 +54,7 @@ export function cachedDecision(decision: Decision): CachedDecision {
 const NONE: readonly DocumentRef[] = [];
 
 export interface QuotaGateOptions {
-  readonly leases: LeaseBook;
+  readonly leases: LeaseManager;
   readonly stats: ClientStats;
   readonly failurePolicy: () => FailurePolicy;
   readonly monotonicMs: () => number;

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** A grant, or what is left of it. */
-export interface Lot {
+/** A grant of the store, or the rest of it. */
+export interface HeldGrant {
   amount: number;
   /** On the monotonic clock; the last moment at which it may be used. */
   readonly expiresAtMs: number;
@@ -22,36 +22,36 @@ export function usableUntilMs({ validForMs }: { readonly validForMs: number }, s
   return sentMs + validForMs - CLOCK_STEP_MS;
 }
 
-/** An amount taken from a lot, so that it can go back there. */
+/** An amount taken from a grant, so that it can go back there. */
 export interface Part {
-  readonly lot: Lot;
+  readonly grant: HeldGrant;
   readonly amount: number;
 }
 
 /** Unused amounts go back so long before they expire; sooner by a quarter of shorter leases. */
 const GIVE_BACK_MARGIN_MS = 100;
 
-/** What is held of one count, the oldest first. Few at any time: what is used up is gone. */
-export class Lots {
-  #lots: Lot[] = [];
+/** The grants that are held of one count, oldest first. There are few at any time: a grant that is used up is dropped. */
+export class HeldGrants {
+  #held: HeldGrant[] = [];
 
-  add(lot: Lot): void {
-    this.#lots.push(lot);
+  add(grant: HeldGrant): void {
+    this.#held.push(grant);
   }
 
-  remove(lot: Lot): void {
-    this.#lots = this.#lots.filter((other) => other !== lot);
+  remove(grant: HeldGrant): void {
+    this.#held = this.#held.filter((other) => other !== grant);
   }
 
   /** How much may be used now. What has expired is dropped: the store has counted it as used. */
   available(nowMs: number): number {
     let sum = 0;
     let expired = false;
-    for (const lot of this.#lots) {
-      if (lot.expiresAtMs < nowMs) expired = true;
-      else sum += lot.amount;
+    for (const grant of this.#held) {
+      if (grant.expiresAtMs < nowMs) expired = true;
+      else sum += grant.amount;
     }
-    if (expired) this.#lots = this.#lots.filter((lot) => lot.expiresAtMs >= nowMs);
+    if (expired) this.#held = this.#held.filter((grant) => grant.expiresAtMs >= nowMs);
     return sum;
   }
 
@@ -59,42 +59,42 @@ export class Lots {
   take(amount: number, parts?: Part[]): void {
     let missing = amount;
     while (missing > 0) {
-      const lot = this.#lots[0] as Lot;
-      const part = Math.min(lot.amount, missing);
-      parts?.push({ lot, amount: part });
-      lot.amount -= part;
+      const grant = this.#held[0] as HeldGrant;
+      const part = Math.min(grant.amount, missing);
+      parts?.push({ grant, amount: part });
+      grant.amount -= part;
       missing -= part;
-      if (lot.amount === 0) this.#lots.shift();
+      if (grant.amount === 0) this.#held.shift();
     }
   }
 
   /** Undoes a `take`; returns what cannot be kept, because it was to be used at once or has expired. */
-  putBack(parts: readonly Part[], nowMs: number): readonly Lot[] {
-    const homeless: Lot[] = [];
-    for (const { lot, amount } of parts) {
-      if (lot.leaseMs > 0 && lot.expiresAtMs > nowMs) {
-        if (lot.amount === 0) this.#lots.unshift(lot);
-        lot.amount += amount;
+  putBack(parts: readonly Part[], nowMs: number): readonly HeldGrant[] {
+    const homeless: HeldGrant[] = [];
+    for (const { grant, amount } of parts) {
+      if (grant.leaseMs > 0 && grant.expiresAtMs > nowMs) {
+        if (grant.amount === 0) this.#held.unshift(grant);
+        grant.amount += amount;
       } else {
-        homeless.push({ ...lot, amount });
+        homeless.push({ ...grant, amount });
       }
     }
     return homeless;
   }
 
   /** Takes out what must go back by now; everything when `nowMs` is infinite. */
-  takeExpiring(nowMs: number): readonly Lot[] {
-    const expiring = this.#lots.filter((lot) => giveBackAtMs(lot) <= nowMs);
-    if (expiring.length > 0) this.#lots = this.#lots.filter((lot) => giveBackAtMs(lot) > nowMs);
+  takeExpiring(nowMs: number): readonly HeldGrant[] {
+    const expiring = this.#held.filter((grant) => giveBackAtMs(grant) <= nowMs);
+    if (expiring.length > 0) this.#held = this.#held.filter((grant) => giveBackAtMs(grant) > nowMs);
     return expiring;
   }
 
   /** When something must go back; undefined when nothing is held. */
   get giveBackAtMs(): number | undefined {
-    return this.#lots.length === 0 ? undefined : Math.min(...this.#lots.map(giveBackAtMs));
+    return this.#held.length === 0 ? undefined : Math.min(...this.#held.map(giveBackAtMs));
   }
 }
 
-function giveBackAtMs({ expiresAtMs, leaseMs }: Lot): number {
+function giveBackAtMs({ expiresAtMs, leaseMs }: HeldGrant): number {
   return expiresAtMs - Math.min(GIVE_BACK_MARGIN_MS, leaseMs / 4);
 }

@@ -9,10 +9,10 @@ import type { Clock, Scheduler } from "../../../kernel/ports.ts";
 import { type Answer, type MixerCaller, Unavailable } from "../mixer-caller.ts";
 import type { ClientStats } from "../stats.ts";
 import { type Ask, type ChargeResult, LeasePool, type Waiter } from "./lease-pool.ts";
-import type { Lot, Part } from "./lots.ts";
+import type { HeldGrant, Part } from "./held-grants.ts";
 import type { UseTime } from "./use-time.ts";
 
-export interface LeaseBookOptions {
+export interface LeaseManagerOptions {
   readonly service: Pick<MixerService, "allocate">;
   readonly caller: MixerCaller;
   readonly clock: Clock;
@@ -41,13 +41,13 @@ export function leasedCharge(charge: QuotaCharge): LeasedCharge {
 const GIVE_BACK_BATCH = 100;
 
 /** The amounts that this proxy holds of all quotas: takes from them, asks for more, gives back what is not used. */
-export class LeaseBook {
-  readonly #options: LeaseBookOptions;
+export class LeaseManager {
+  readonly #options: LeaseManagerOptions;
   readonly #pools: LRUCache<string, LeasePool>;
   #version = "";
   #proxies = 1;
 
-  constructor(options: LeaseBookOptions) {
+  constructor(options: LeaseManagerOptions) {
     this.#options = options;
     this.#pools = new LRUCache({
       max: options.maxPools,
@@ -129,7 +129,7 @@ export class LeaseBook {
   #hasExpired(results: readonly ChargeResult[]): boolean {
     const nowMs = this.#options.clock.monotonicMs();
     return results.some(
-      (result) => result.kind === "taken" && result.parts.some(({ lot }) => lot.expiresAtMs < nowMs),
+      (result) => result.kind === "taken" && result.parts.some(({ grant }) => grant.expiresAtMs < nowMs),
     );
   }
 
@@ -162,7 +162,7 @@ export class LeaseBook {
     for (const result of results) {
       if (result.kind !== "taken") continue;
       const { pool, parts } = result;
-      for (const lot of pool.putBack(parts, nowMs)) back.push(pool.giveBack(lot));
+      for (const grant of pool.putBack(parts, nowMs)) back.push(pool.giveBack(grant));
       this.#scheduleGiveBack(pool, nowMs);
     }
     return this.#sendBack(back);
@@ -287,11 +287,11 @@ export class LeaseBook {
       }
       if (outcome.granted > 0) stats.remote_quota_accepts++;
       else stats.remote_quota_denies++;
-      const lots = pool.answer(charge, outcome, { sentMs, nowMs, atOnce });
+      const grants = pool.answer(charge, outcome, { sentMs, nowMs, atOnce });
       if (pool.late) {
         stats.quota_late++;
-        back.push(...lots.map((lot) => pool.giveBack(lot)));
-      } else void this.#giveBack(pool, lots);
+        back.push(...grants.map((grant) => pool.giveBack(grant)));
+      } else void this.#giveBack(pool, grants);
       this.#scheduleGiveBack(pool, nowMs);
     }
     if (answer.stale !== undefined) onVersion(answer.stale.version);
@@ -320,9 +320,9 @@ export class LeaseBook {
   }
 
   /** Best effort: what does not arrive expires at the store. */
-  #giveBack(pool: LeasePool, lots: readonly Lot[]): MaybePromise<void> {
-    if (lots.length === 0) return;
-    return this.#sendBack(lots.map((lot) => pool.giveBack(lot)));
+  #giveBack(pool: LeasePool, grants: readonly HeldGrant[]): MaybePromise<void> {
+    if (grants.length === 0) return;
+    return this.#sendBack(grants.map((grant) => pool.giveBack(grant)));
   }
 
   #giveBackAll(): MaybePromise<unknown> {
@@ -330,7 +330,7 @@ export class LeaseBook {
     for (const pool of this.#pools.values()) {
       pool.cancelGiveBack?.();
       pool.cancelGiveBack = undefined;
-      for (const lot of pool.takeExpiring(Number.POSITIVE_INFINITY)) charges.push(pool.giveBack(lot));
+      for (const grant of pool.takeExpiring(Number.POSITIVE_INFINITY)) charges.push(pool.giveBack(grant));
     }
     this.#pools.clear();
     return this.#sendBack(charges);
