@@ -16,22 +16,23 @@ const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\ud7ff\ue000-\u{10ffff}]*$/u;
 
 /**
- * Fields that frame a message, determine its destination, or are hop-by-hop (RFC 9110, section 7.6.1, and
- * fields of older senders). Only the proxy writes or removes these fields.
+ * Hop-by-hop fields, which no proxy forwards: RFC 9110, section 7.6.1, fields of older senders, and
+ * `http2-settings` (RFC 7540, section 3.2.1).
  */
-const RESERVED: ReadonlySet<string> = new Set([
+const HOP_BY_HOP: readonly string[] = [
   "connection",
-  "content-length",
-  "expect",
-  "host",
   "http2-settings",
   "keep-alive",
   "proxy-connection",
   "te",
-  "trailer",
   "transfer-encoding",
   "upgrade",
-]);
+];
+
+const HOP_BY_HOP_SET: ReadonlySet<string> = new Set(HOP_BY_HOP);
+
+/** Fields that only the proxy writes or removes: they frame a message, route it, or are hop-by-hop. */
+const RESERVED: ReadonlySet<string> = new Set([...HOP_BY_HOP, "content-length", "expect", "host", "trailer"]);
 
 /**
  * Fields with a single value (RFC 9110 and 9111): of two, recipients keep the first, the last, or neither.
@@ -59,7 +60,20 @@ const SINGLE: ReadonlySet<string> = new Set([
   "user-agent",
 ]);
 
-/** @param name in lower case. */
+/**
+ * Whether a field ends at the next hop.
+ *
+ * @param name in lower case.
+ */
+export function isHopByHopHeader(name: string): boolean {
+  return HOP_BY_HOP_SET.has(name);
+}
+
+/**
+ * Whether documents may not write a field, because the proxy does.
+ *
+ * @param name in lower case.
+ */
 export function isReservedHeader(name: string): boolean {
   return RESERVED.has(name);
 }

@@ -29,23 +29,23 @@ export interface CoverageGap {
   readonly what: string;
 }
 
-interface ExpressionCounts {
+interface PartCounts {
   readonly outline: OutlineNode;
   readonly counts: { reached: number; count: number }[];
 }
 
 /** Adds up traces of the expressions that decide requests. */
 export class Coverage {
-  readonly #counts = new Map<string, ExpressionCounts>();
+  readonly #counts = new Map<string, PartCounts>();
 
   add(document: DocumentRef, field: string, { outline, parts }: Trace): void {
     const key = keyOf(document, field);
-    let expression = this.#counts.get(key);
-    if (expression === undefined) {
-      expression = { outline, counts: parts.map(() => ({ reached: 0, count: 0 })) };
-      this.#counts.set(key, expression);
+    let known = this.#counts.get(key);
+    if (known === undefined) {
+      known = { outline, counts: parts.map(() => ({ reached: 0, count: 0 })) };
+      this.#counts.set(key, known);
     }
-    for (const [index, total] of expression.counts.entries()) {
+    for (const [index, total] of known.counts.entries()) {
       total.reached += parts[index]?.reached ?? 0;
       total.count += parts[index]?.count ?? 0;
     }
@@ -82,11 +82,11 @@ function keyOf(document: DocumentRef, field: string): string {
   return `${formatDocumentRef(document)}/${field}`;
 }
 
-function untouched(outline: OutlineNode): ExpressionCounts {
+function untouched(outline: OutlineNode): PartCounts {
   return { outline, counts: outlineParts(outline).map(() => ({ reached: 0, count: 0 })) };
 }
 
-function measure({ outline, counts }: ExpressionCounts) {
+function measure({ outline, counts }: PartCounts) {
   const gaps: CoverageGap[] = [];
   const total = { parts: 0, partsReached: 0, branches: 0, branchesTaken: 0 };
   const of = ({ index }: OutlineNode) => counts[index] ?? { reached: 0, count: 0 };

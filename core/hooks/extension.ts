@@ -4,6 +4,7 @@
 import type { AttributeForm } from "../../expressions/manifest/forms.ts";
 import type { TSchema } from "typebox";
 import type { SpecFault } from "../documents/kinds/kind.ts";
+import type { CallContext } from "../../kernel/deadline.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { QuotaStore } from "../quota/quota.ts";
@@ -103,19 +104,6 @@ export interface AdapterHandler {
   /** Whether the backend is available; called by health reports, never while a request waits. */
   readonly healthy?: () => MaybePromise<boolean>;
   close(): MaybePromise<void>;
-}
-
-export interface CallContext {
-  /** Aborts when the call's deadline passes. */
-  readonly signal: AbortSignalLike;
-}
-
-/** The part of the platform's AbortSignal that core's types use; adapters may cast it to AbortSignal. */
-export interface AbortSignalLike {
-  readonly aborted: boolean;
-  readonly reason: unknown;
-  addEventListener(type: "abort", listener: () => void): void;
-  removeEventListener(type: "abort", listener: () => void): void;
 }
 
 /** Everything that the host gives an extension; logs and metrics carry the handler's name already. */
