@@ -17,7 +17,7 @@ import {
   type DecisionBuilder,
 } from "./decision-builder.ts";
 
-/** One instance for one handler, or why there is none. */
+/** One instance for one handler, or the fault in place of it. */
 interface Question {
   readonly rule: Placed<Rule>;
   readonly handler: string;
@@ -26,8 +26,8 @@ interface Question {
 }
 
 /**
- * Check Rules. Instances are made in document order, then all handlers are asked at once, so that the slowest sets the
- * time and not their sum; the answers are combined in document order, whatever order they arrive in.
+ * Check Rules. Instances are filled in document order, then all handlers are called concurrently, so that the
+ * slowest determines the time; the answers are combined in document order, not in order of arrival.
  */
 export function decideRules(plan: CheckPlan, builder: DecisionBuilder): MaybePromise<void> {
   if (builder.refusal !== undefined || plan.rules.length === 0) return;
@@ -70,7 +70,7 @@ function askRule(
   );
 }
 
-/** Never rejects: the promises of answers that come to nothing are not looked at. */
+/** Never rejects: promises of answers that are not used are not awaited. */
 function dispatch(
   { handler, template, instance }: Question,
   { dispatch: port }: CheckContext,
@@ -102,7 +102,7 @@ function combine(
   }
   if (status.code === "OK") {
     if (headers !== undefined) builder.change(order, headers);
-    // A handler may answer a request that it does not refuse, as in Mixer: a redirect, a page kept elsewhere.
+    // As in Mixer, a handler may answer an allowed request itself: with a redirect, or a cached page.
     builder.directResponse ??= directResponse;
     return;
   }
@@ -121,7 +121,7 @@ function combine(
   );
 }
 
-/** Adapters are other people's code: what they answer is looked at before it decides anything. */
+/** Adapters are foreign code: their answers are checked before they decide anything. */
 function faultOfAnswer(handler: string, answer: CheckAnswer | undefined): Fault | undefined {
   if (answer === undefined) return undefined;
   const problem = problemOf(answer);

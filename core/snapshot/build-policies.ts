@@ -14,11 +14,17 @@ import type {
   Unplaced,
 } from "./snapshot.ts";
 
-/** Mixer's defaults for a decision that no handler limits (istio/istio mixer/pkg/runtime/dispatcher) are 1 min; ours is less. */
+/**
+ * Shorter than Mixer's default for a decision without a limit, 1 min (istio/istio
+ * mixer/pkg/runtime/dispatcher).
+ */
 const DEFAULT_VALID_DURATION_MS = 10_000;
 const DEFAULT_VALID_USE_COUNT = 10_000;
 
-/** A lease is a tenth of the window, so that what an idle proxy holds is soon free again, and at most this. */
+/**
+ * Bound on the default lease, a tenth of the window, so that amounts held by an idle proxy are soon free
+ * again.
+ */
 const MAX_DEFAULT_LEASE_MS = 1_000;
 
 export function buildAccessPolicy(
