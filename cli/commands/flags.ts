@@ -6,7 +6,8 @@ import { parseDurationMs } from "../../kernel/duration.ts";
 import {
   DEFAULT_UNDERSCORES_ACTION,
   UNDERSCORE_ACTIONS,
-} from "../../proxy/transport/http1/underscore-names.ts";
+} from "../../proxy/transport/fields/underscore-names.ts";
+import { DEFAULT_UPGRADES } from "../../proxy/listeners/listener-server.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../output/logger.ts";
 
 /** Flags that several commands share, each with one meaning and one default. */
@@ -76,6 +77,25 @@ export const underscoresFlag = (): Option =>
   )
     .choices(UNDERSCORE_ACTIONS)
     .default(DEFAULT_UNDERSCORES_ACTION);
+
+export const upgradesFlag = (): Option =>
+  new Option(
+    "--upgrade-protocols <protocols>",
+    "protocols that requests may upgrade to, by commas, such as websocket; none for no upgrade",
+  )
+    .argParser(upgradeProtocols)
+    .default(DEFAULT_UPGRADES, DEFAULT_UPGRADES.join());
+
+function upgradeProtocols(value: string): readonly string[] {
+  if (value === "none") return [];
+  const protocols = value.split(",").map((protocol) => protocol.trim().toLowerCase());
+  const wrong = protocols.find((protocol) => !/^[a-z0-9!#$%&'*+.^_`|~/-]+$/.test(protocol));
+  if (wrong !== undefined)
+    throw new InvalidArgumentError(`${JSON.stringify(wrong)} is not the name of a protocol.`);
+  if (protocols.includes("h2c"))
+    throw new InvalidArgumentError("Requests within an h2c connection would pass no policy.");
+  return protocols;
+}
 
 /** Parser for repeatable options. */
 export function collect(value: string, previous: readonly string[] = []): readonly string[] {

@@ -5,7 +5,7 @@ import { Command, Option } from "commander";
 import type { ProxyNode } from "../../api/pilot-service.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import { createHttpMixerService } from "../../proxy/policy/http/http-mixer-service.ts";
-import type { HeadersWithUnderscoresAction } from "../../proxy/transport/http1/underscore-names.ts";
+import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
 import { createHttpPilotService } from "../../proxy/discovery/http-pilot-service.ts";
 import { explainKeyFlag, readExplainKey } from "../compose/explain-key-file.ts";
 import {
@@ -20,6 +20,7 @@ import {
   logLevelFlag,
   portFlag,
   underscoresFlag,
+  upgradesFlag,
   url,
 } from "./flags.ts";
 import { nodeId, startProxy } from "../compose/part-proxy.ts";
@@ -41,6 +42,7 @@ interface Flags extends LogFlags {
   readonly allowedHosts: readonly string[];
   readonly trustedHops: number;
   readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
+  readonly upgradeProtocols: readonly string[];
   readonly explainKeyFile?: string;
   readonly drain: number;
 }
@@ -79,6 +81,7 @@ export function proxyCommand(): Command {
     )
     .addOption(explainKeyFlag())
     .addOption(underscoresFlag())
+    .addOption(upgradesFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag())
@@ -102,10 +105,11 @@ Examples:
         close: async () => void (await Promise.all([mixer.close(), pilot.close()])),
       };
       try {
-        const { adminHost: host, adminPort: port, allowedHosts, headersWithUnderscoresAction } = flags;
+        const { adminHost: host, adminPort: port, allowedHosts } = flags;
+        const { headersWithUnderscoresAction, upgradeProtocols } = flags;
         const admin = { host, port, allowedHosts };
         const proxy = await startProxy(
-          { node, mixer, pilot, admin, explainKey, headersWithUnderscoresAction },
+          { node, mixer, pilot, admin, explainKey, headersWithUnderscoresAction, upgradeProtocols },
           runtime,
         );
         const where = proxy.proxy

@@ -16,6 +16,7 @@ import {
   port,
   portFlag,
   underscoresFlag,
+  upgradesFlag,
 } from "./flags.ts";
 import { type MeshFlags, runMesh } from "../compose/run-mesh.ts";
 import { stopSignal, surviveRejections } from "../compose/stopping.ts";
@@ -84,6 +85,7 @@ export function meshFlags(command: Command): Command {
     )
     .option("--max-concurrent-requests <n>", "most requests under way at the mixer's API", count, 1_024)
     .addOption(underscoresFlag())
+    .addOption(upgradesFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag());

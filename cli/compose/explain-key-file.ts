@@ -4,7 +4,7 @@
 import { readFile } from "node:fs/promises";
 import { Option } from "commander";
 import { messageOf, PurserError } from "../../kernel/errors.ts";
-import { createExplainKey, type ExplainKey } from "../../proxy/explain-key.ts";
+import { createExplainKey, type ExplainKey } from "../../proxy/filters/explain-key.ts";
 
 /** Shorter keys can be guessed. */
 const SHORTEST_KEY = 16;

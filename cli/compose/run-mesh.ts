@@ -4,7 +4,7 @@
 import { POLICIES, ROUTES } from "../../config/emptiness.ts";
 import type { Diagnostic } from "../../kernel/diagnostic.ts";
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
-import type { HeadersWithUnderscoresAction } from "../../proxy/transport/http1/underscore-names.ts";
+import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
 import { readExplainKey } from "./explain-key-file.ts";
 import { type ConfigFlags, followConfig, loadConfig } from "./part-config.ts";
 import { startMixer } from "./part-mixer.ts";
@@ -24,6 +24,7 @@ export interface MeshFlags extends ConfigFlags {
   readonly allowedHosts: readonly string[];
   readonly trustedHops: number;
   readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
+  readonly upgradeProtocols: readonly string[];
   readonly explainKeyFile?: string;
   readonly maxBodyBytes: number;
   readonly maxConcurrentRequests: number;
@@ -69,8 +70,14 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
 
     const sidecars: ProxyPart[] = [];
     const { host, edgePort, adminHost, adminPort, allowedHosts, trustedHops } = flags;
-    const { headersWithUnderscoresAction } = flags;
-    const wiring = { mixer: mixer.mixer, pilot: pilot.pilot, explainKey, headersWithUnderscoresAction };
+    const { headersWithUnderscoresAction, upgradeProtocols } = flags;
+    const wiring = {
+      mixer: mixer.mixer,
+      pilot: pilot.pilot,
+      explainKey,
+      headersWithUnderscoresAction,
+      upgradeProtocols,
+    };
     for (const { service, outboundPort } of flags.sidecar) {
       const node = { role: "sidecar", id: nodeId("sidecar", service), host, service, outboundPort } as const;
       const sidecar = await startProxy({ ...wiring, node }, runtime);
