@@ -6,9 +6,11 @@ import type { Random } from "./ports.ts";
 const BACKOFF_BASE_MS = 100;
 
 /**
- * How long to wait before the next try, after `failures` of them: anywhere between 100 ms and that doubled for each
- * failure, at most `limitMs`. The jitter is wide so that processes that failed together do not come back together.
+ * Delay before the next try, in milliseconds: exponential back-off with jitter, uniform between 100 ms and
+ * 100 ms × 2^failures, at most `limitMs`. The wide jitter keeps processes that failed together from retrying
+ * together.
  *
+ * @param failures Failures so far.
  * @param limitMs Default 10 s.
  */
 export function backoffMs(failures: number, random: Random, limitMs = 10_000): number {

@@ -23,7 +23,7 @@ describe("a circuit breaker", () => {
     breaker = new CircuitBreaker({ clock: time.clock, random: () => 0.5, failures: 3, openMs: 1_000 });
   });
 
-  it("opens after so many failures in a row, and not after fewer with a success between", () => {
+  it("opens after the set number of consecutive failures, which a success resets", () => {
     breaker.end(begin(), false);
     breaker.end(begin(), false);
     breaker.end(begin(), true);
@@ -35,7 +35,7 @@ describe("a circuit breaker", () => {
     assert.equal(breaker.begin(), undefined);
   });
 
-  it("lets one call try after a while, which decides for all", () => {
+  it("half-opens after a while: the result of one call decides", () => {
     failOften();
     time.advance(749);
     assert.equal(breaker.begin(), undefined);
@@ -49,7 +49,7 @@ describe("a circuit breaker", () => {
     assert.equal(breaker.state, "closed");
   });
 
-  it("says how long until a call may try", () => {
+  it("tells the time until a call may probe the peer", () => {
     assert.equal(breaker.waitMs, 0);
     failOften();
     assert.equal(breaker.waitMs, 750);
@@ -61,7 +61,7 @@ describe("a circuit breaker", () => {
     assert.equal(breaker.waitMs, 0);
   });
 
-  it("stays open for half of its time at least, by chance, so that callers do not all try at once", () => {
+  it("stays open for a random time of at least half of openMs", () => {
     for (const [random, openMs] of [
       [0, 500],
       [0.999, 999.5],
@@ -72,7 +72,7 @@ describe("a circuit breaker", () => {
     }
   });
 
-  it("does not heed the results of calls that began before it opened", () => {
+  it("ignores results of calls that began before it opened", () => {
     const slow = begin();
     failOften();
     breaker.end(slow, true);

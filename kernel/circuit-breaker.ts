@@ -6,23 +6,29 @@ import type { Clock, Random } from "./ports.ts";
 export interface CircuitBreakerOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** Failures in a row that open it. */
+  /** Consecutive failures that open the breaker. */
   readonly failures: number;
-  /** How long it stays open at most, in milliseconds; at least half of it, so that callers do not all try at once. */
+  /**
+   * Longest time that the breaker stays open, in milliseconds. Each time is at random between half of it and
+   * all of it, so that callers do not all try at once.
+   */
   readonly openMs: number;
 }
 
-/** Names the state in which a call began, so that the results of calls begun earlier change nothing. */
+/**
+ * Names the state in which a call began, so that results of calls that began in an earlier state change
+ * nothing.
+ */
 export type Ticket = number;
 
 /**
- * Keeps a peer that is away from costing every call a timeout. closed: calls go through; open: none does; half-open:
- * one is under way to find out.
+ * Circuit breaker: keeps an unavailable peer from costing every call a timeout. closed: calls go through;
+ * open: no call does; half-open: one call is under way to probe the peer.
  */
 export class CircuitBreaker {
   readonly #options: CircuitBreakerOptions;
   #state: "closed" | "open" | "half-open" = "closed";
-  #generation: Ticket = 0;
+  #period: Ticket = 0;
   #failures = 0;
   #openUntilMs = 0;
 
@@ -34,22 +40,22 @@ export class CircuitBreaker {
     return this.#state;
   }
 
-  /** How long until a call may find out whether the peer is back, in milliseconds; 0 unless open. */
+  /** Time until a call may probe the peer, in milliseconds; 0 unless open. */
   get waitMs(): number {
     if (this.#state !== "open") return 0;
     return Math.max(0, this.#openUntilMs - this.#options.clock.monotonicMs());
   }
 
-  /** A ticket for a call, which must be handed to `end`; undefined when there must be none. */
+  /** A ticket that the call must hand to `end`; undefined when the call must not be made. */
   begin(): Ticket | undefined {
-    if (this.#state === "closed") return this.#generation;
+    if (this.#state === "closed") return this.#period;
     if (this.#state === "half-open" || this.#options.clock.monotonicMs() < this.#openUntilMs)
       return undefined;
     return this.#enter("half-open");
   }
 
   end(ticket: Ticket, succeeded: boolean): void {
-    if (ticket !== this.#generation) return;
+    if (ticket !== this.#period) return;
     if (succeeded) {
       this.#failures = 0;
       if (this.#state !== "closed") this.#enter("closed");
@@ -64,6 +70,6 @@ export class CircuitBreaker {
 
   #enter(state: "closed" | "open" | "half-open"): Ticket {
     this.#state = state;
-    return ++this.#generation;
+    return ++this.#period;
   }
 }

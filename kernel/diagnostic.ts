@@ -10,25 +10,28 @@ export interface SourceLocation {
   readonly column: number;
 }
 
-/** One fault of a configuration: where, what, and what was probably meant. */
+/** One fault of a configuration, with its location and perhaps a suggestion. */
 export interface Diagnostic {
   readonly severity: "error" | "warning";
   readonly code: ErrorCode;
   readonly location: SourceLocation;
-  /** Where the part at fault ends, in the same file, exclusive; absent when only its beginning is known. */
+  /** End of the faulty part in the same file, exclusive; absent when only its start is known. */
   readonly end?: Pick<SourceLocation, "line" | "column">;
-  /** What is wrong, as one sentence without the place. */
+  /** One sentence without the location. */
   readonly message: string;
-  /** What was probably meant, for "did you mean …?"; absent when nothing is near. */
+  /** Probably intended text, for "did you mean …?"; absent when no candidate is near. */
   readonly suggestion?: string;
 }
 
-/** The outcome of something that a user's text can make fail in many places at once. */
+/** The outcome of checking a user's text, which may have faults in many places at once. */
 export type Checked<T> =
   | { readonly ok: true; readonly value: T; readonly warnings: readonly Diagnostic[] }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
-/** `file:line:column: message (did you mean "x"?) [CODE]`, then the remedy when asked: the form editors jump on. */
+/**
+ * `file:line:column: message (did you mean "x"?) [CODE]`, a form that editors turn into links; with `remedy`,
+ * the catalog's remedy on a second line.
+ */
 export function formatDiagnostic(
   diagnostic: Diagnostic,
   options: { readonly remedy?: boolean } = {},
@@ -40,7 +43,7 @@ export function formatDiagnostic(
   return options.remedy === true ? `${first}\n    ${ERROR_CATALOG[diagnostic.code].remedy}` : first;
 }
 
-/** The first fault, and how many there are, for where there is no room for all. */
+/** The first fault and the number of faults, for messages that have no room for all. */
 export function briefly(diagnostics: readonly Diagnostic[]): {
   readonly first: string;
   readonly faults: number;
@@ -49,7 +52,7 @@ export function briefly(diagnostics: readonly Diagnostic[]): {
   return { first: first === undefined ? "" : formatDiagnostic(first), faults: diagnostics.length };
 }
 
-/** Orders diagnostics as a reader meets them: by file, line, column. */
+/** Orders diagnostics by file, line and column. */
 export function compareDiagnostics(a: Diagnostic, b: Diagnostic): number {
   return (
     a.location.file.localeCompare(b.location.file) ||

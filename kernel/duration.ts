@@ -2,21 +2,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Durations as documents write them: `60s`, `1.5s`, `1h30m`, `250ms`: Go's form, which Istio's documents use.
- * One module converts them; everything inside the program carries milliseconds in names that end in `Ms`.
+ * Durations as documents write them (`60s`, `1.5s`, `1h30m`, `250ms`): Go's form, which Istio's documents
+ * use. Inside the program durations are milliseconds, in names that end in `Ms`.
  */
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** The whole form, for schemas. `d` is Purser's own addition: quotas by the day are common. */
+/** The whole form, for schemas. `d` (day) is Purser's addition, for quotas by the day. */
 export const DURATION_PATTERN = "^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d))+$";
 
 const WHOLE = new RegExp(DURATION_PATTERN);
 
-/** The longest duration: a hundred years. Sums and products of durations stay exact numbers far below 2^53. */
+/** The longest duration: a hundred years. Sums and products of durations stay exact, far below 2^53. */
 export const MAX_DURATION_MS = 36_500 * 86_400_000;
 
-/** Milliseconds, or undefined when `text` is not a duration or longer than the longest. Rounded to whole milliseconds. */
+/** Whole milliseconds, rounded; undefined when `text` is not a duration or is longer than MAX_DURATION_MS. */
 export function parseDurationMs(text: string): number | undefined {
   if (!WHOLE.test(text)) return undefined;
   let totalMs = 0;

@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Every error that a user can cause or meet, once: its code, what it means and what to do. Codes are never reused.
- * `docs/errors.md` is generated from this table, and a test holds the table, the documentation and the uses in the
- * code together.
+ * Every error that a user can cause or meet: its code, its meaning and its remedy. Codes are never reused.
+ * `docs/errors.md` is generated from this table; a test compares the table, the documentation and the uses in
+ * the code.
  */
 export interface CatalogEntry {
-  /** What happened, as a sentence. */
+  /** A sentence that says what happened. */
   readonly summary: string;
-  /** What the reader can do about it, as a sentence. */
+  /** A sentence that says what the reader can do. */
   readonly remedy: string;
   /** Whether the same call may succeed later; default false. */
   readonly retryable?: boolean;
@@ -34,7 +34,7 @@ export const ERROR_CATALOG = {
     remedy: "Use one of the kinds listed in docs/documents.md with the apiVersion given there.",
   },
   PURSER_DOC_UNKNOWN_FIELD: {
-    summary: "The document has a field that its kind does not have.",
+    summary: "The document has a field that its kind does not define.",
     remedy: "Remove the field or correct its name; unsupported fields are refused rather than ignored.",
   },
   PURSER_DOC_MISSING_FIELD: {
@@ -55,9 +55,9 @@ export const ERROR_CATALOG = {
       "Split the file, or make the set smaller: a long list belongs in a file of its own that a handler reads.",
   },
   PURSER_CONFIG_EMPTY: {
-    summary: "A set, or a part of it, has no documents, as when a volume has gone away.",
+    summary: "A set of documents, or a part of it, is empty, as when a volume is not mounted.",
     remedy:
-      "Restore the documents. If nothing is to be enforced, say so with a document of the kind EmptySet there, or with --allow-empty.",
+      "Restore the documents. If nothing is to be enforced, add a document of the kind EmptySet there, or pass --allow-empty.",
   },
   PURSER_REF_UNKNOWN: {
     summary: "A document refers to another one that does not exist.",
@@ -65,7 +65,7 @@ export const ERROR_CATALOG = {
   },
   PURSER_REF_UNSUITABLE: {
     summary: "A document refers to another one that exists but cannot serve there.",
-    remedy: "Refer to a document of the right sort: the message says what is needed.",
+    remedy: "Refer to a document of the kind that the message names.",
   },
   // Expressions: found while reading a set, or while evaluating.
   PURSER_EXPR_SYNTAX: {
@@ -85,30 +85,30 @@ export const ERROR_CATALOG = {
     remedy: "Rewrite the expression without it: $eval hides what it reads from every check.",
   },
   PURSER_EXPR_TYPE: {
-    summary: "The expression compares or combines values of sorts that do not go together.",
+    summary: "The expression compares or combines values of types that do not go together.",
     remedy: "Convert one of them, or compare with a value of the attribute's type in docs/attributes.md.",
   },
   PURSER_EXPR_ARGUMENT: {
     summary: "The expression calls a function with arguments that it does not take.",
-    remedy: "Give the function what it takes: $string() and $number() convert.",
+    remedy: "Give the function arguments of the types that it takes: $string() and $number() convert.",
   },
   PURSER_EXPR_CONDITION: {
-    summary: "The expression has something else where true or false is needed.",
-    remedy: "Compare the value with what it should be, or ask with $exists() whether it is there.",
+    summary: "The expression has a value that is not boolean where a condition is needed.",
+    remedy: "Compare the value with a constant, or test with $exists() whether it is present.",
   },
   PURSER_EXPR_ABSENT: {
     summary: "The condition is decided the wrong way for requests that lack an attribute.",
-    remedy: "Say what an absent attribute means, with $exists() or as the message shows.",
+    remedy: "Write what an absent attribute means, with $exists() or as the message shows.",
   },
   PURSER_EXPR_CONSTANT: {
     summary: "A condition, or a part of it, is the same for every request.",
     remedy:
-      "Correct it or leave it out; ?? and ?: take all that follows them, so put their right side in parentheses.",
+      "Correct the condition or remove it. ?? and ?: extend to the end of the expression: put their right side in parentheses.",
   },
   PURSER_EXPR_PATTERN: {
     summary:
-      "A regular expression has a construct of another language, which means something else in JavaScript's.",
-    remedy: "Write what the message shows; docs/policies.md says what patterns have.",
+      "A regular expression has a construct of another dialect, which means something else in JavaScript.",
+    remedy: "Write the pattern that the message shows; docs/policies.md lists the constructs of patterns.",
   },
   PURSER_EXPR_IMPOSSIBLE: {
     summary:
@@ -117,22 +117,22 @@ export const ERROR_CATALOG = {
   },
   PURSER_EXPR_BYPASS: {
     summary:
-      "A condition misses, or lets pass, requests that its author did not mean: it can be walked round.",
+      "A condition can be bypassed: a client can write a request in another form, which the condition misses or lets pass.",
     remedy:
-      "Write the condition as the message shows; docs/policies.md says which conditions cannot be walked round.",
+      "Write the condition as the message shows; docs/policies.md lists the conditions that cannot be bypassed.",
   },
   PURSER_EXPR_ENDLESS: {
-    summary: "A function calls itself whatever it is given, so that evaluating it never ends.",
-    remedy: "Give the recursion an end with ? :, or use $map, $filter or $reduce in its place.",
+    summary: "A function calls itself for every argument, so that its evaluation never ends.",
+    remedy: "End the recursion with a condition (? :), or use $map, $filter or $reduce.",
   },
   PURSER_EXPR_UNCACHED: {
-    summary: "The expression's value changes by itself, so that no proxy can keep the decision.",
+    summary: "The expression's value changes by itself, so that no proxy can cache the decision.",
     remedy:
-      "Use request.time in place of $now() and $millis(); or set validDuration to 0s to say that it is meant.",
+      "Use request.time in place of $now() and $millis(); or set validDuration to 0s if the decision must not be cached.",
   },
   PURSER_EXPR_EVALUATION: {
     summary: "The expression failed, exceeded its limits, or gave a value of the wrong type.",
-    remedy: "See the JSONata code in the message; the document's onError decided what became of the request.",
+    remedy: "See the JSONata code in the message; the document's onError decided the request.",
   },
   // Extensions and handlers.
   PURSER_EXTENSION_LOAD: {
@@ -142,12 +142,12 @@ export const ERROR_CATALOG = {
   },
   PURSER_HANDLER_BUILD: {
     summary: "A handler's adapter or plugin failed while it was being built.",
-    remedy: "See the cause; the configuration that was in force before stays in force.",
+    remedy: "See the cause; the last good configuration stays in force.",
   },
   PURSER_HANDLER_FAILED: {
-    summary: "A handler failed while it was doing its work.",
+    summary: "A handler failed during a call.",
     remedy:
-      "See the cause and the handler's own logs; the document that uses the handler says what happens to requests.",
+      "See the cause and the handler's own logs; the failure policy of the document that uses the handler decides the request.",
     retryable: true,
   },
   PURSER_HANDLER_TIMEOUT: {
@@ -167,7 +167,7 @@ export const ERROR_CATALOG = {
   },
   PURSER_REQUEST_AMBIGUOUS: {
     summary:
-      "A forwarded request repeats headers or query parameters that policies read, in more ways than can be judged.",
+      "A forwarded request repeats headers or query parameters that policies read, in too many combinations to check.",
     remedy: "Send each of these fields once; or let the policies read fewer of them.",
   },
   PURSER_REQUEST_TOO_LARGE: {
@@ -184,7 +184,7 @@ export const ERROR_CATALOG = {
   },
   PURSER_ORIGIN_FORBIDDEN: {
     summary: "A control surface was asked by a web page of another origin.",
-    remedy: "Open the address itself in the browser, or use a program that is no browser.",
+    remedy: "Open the address itself in the browser, or use a client that is not a browser.",
   },
   PURSER_NOT_FOUND: {
     summary: "There is nothing at this path.",
@@ -195,7 +195,7 @@ export const ERROR_CATALOG = {
     remedy: "Use one of the methods in the Allow header.",
   },
   PURSER_OVERLOADED: {
-    summary: "The server has as many requests under way as it may have.",
+    summary: "The server has as many requests under way as its limit allows.",
     remedy: "Try again shortly; run more replicas, or raise the concurrency limit.",
     retryable: true,
   },
@@ -205,7 +205,7 @@ export const ERROR_CATALOG = {
     retryable: true,
   },
   PURSER_INTERNAL: {
-    summary: "The program met a condition that it should not have met.",
+    summary: "The program has a defect: it reached a state that it should never reach.",
     remedy: "Please report it with the log line that has the same request id.",
   },
   // Between the proxy and the control plane.
@@ -219,13 +219,14 @@ export const ERROR_CATALOG = {
     remedy: "Check pilot; the proxy goes on with the routes it has.",
     retryable: true,
   },
-  // What a proxy answers of its own accord.
+  // Local replies: responses that the proxy generates itself.
   PURSER_PROXY_NO_ROUTE: {
     summary: "No route matches the request's host and path.",
     remedy: "Check the Host header and the VirtualService or Gateway that should match it.",
   },
   PURSER_PROXY_MATCH_TOO_LONG: {
-    summary: "The regular expressions of the routes took too long for this request; it was refused with 431.",
+    summary:
+      "Matching the routes' regular expressions took too long for this request, which was refused with 431.",
     remedy:
       "Write the patterns of the VirtualService with smaller counts and fewer loops within loops, or match with exact or prefix.",
   },
@@ -245,7 +246,7 @@ export const ERROR_CATALOG = {
     retryable: true,
   },
   PURSER_PROXY_OVERFLOW: {
-    summary: "The destination has as many requests under way or waiting as it may have.",
+    summary: "The destination has as many requests under way or waiting as its limit allows.",
     remedy: "Slow down, add endpoints, or raise the limit.",
     retryable: true,
   },
@@ -259,7 +260,7 @@ export const ERROR_CATALOG = {
   },
   // Starting the program.
   PURSER_CLI_USAGE: {
-    summary: "The command line has an unknown command, flag or value.",
+    summary: "The command line has an unknown command or flag, or an invalid value.",
     remedy: "Run the command with --help.",
   },
   PURSER_PORT_TAKEN: {

@@ -4,17 +4,17 @@
 import { type CatalogEntry, ERROR_CATALOG, type ErrorCode } from "./error-catalog.ts";
 
 export interface PurserErrorOptions {
-  /** What failed underneath. */
+  /** The underlying error. */
   readonly cause?: unknown;
-  /** Whether the same call may succeed later; default: what the catalog says of the code. */
+  /** Whether the same call may succeed later; default: the catalog's entry for the code. */
   readonly retryable?: boolean;
   /** Facts for the log line: names, addresses, limits. Never secrets. */
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * An operational fault: something outside the program's control went wrong. Match on `code`, not on the class:
- * two copies of the package may be loaded in one process.
+ * An operational fault: something outside the program's control went wrong. Match on `code`, not on the
+ * class: two copies of the package may be loaded in one process.
  */
 export class PurserError extends Error {
   override readonly name = "PurserError";
@@ -29,7 +29,7 @@ export class PurserError extends Error {
     this.details = options.details ?? {};
   }
 
-  /** What the reader can do about it, from the catalog. */
+  /** What the reader can do, from the catalog. */
   get remedy(): string {
     return ERROR_CATALOG[this.code].remedy;
   }
@@ -43,7 +43,7 @@ export function isPurserError(value: unknown): value is PurserError {
   );
 }
 
-/** The message of anything thrown, for a log line. */
+/** The message of any thrown value, for a log line. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

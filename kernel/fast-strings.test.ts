@@ -4,7 +4,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 
-/** In a process of its own: in one that has done much, V8 may have put things in order already. */
+/**
+ * Runs in a fresh process: in a process that has run much code V8 may have repaired String.prototype already.
+ */
 const SCRIPT = `
   import { restoreFastStrings } from ${JSON.stringify(new URL("./fast-strings.ts", import.meta.url).href)};
   const seen = [%HasFastProperties(String.prototype)];
@@ -16,7 +18,7 @@ const SCRIPT = `
 `;
 
 describe("restoreFastStrings", () => {
-  it("undoes what a subclass of String does to all strings", () => {
+  it("undoes the slowdown of all strings by a subclass of String", () => {
     const flags = ["--allow-natives-syntax", "--import=tsx", "--input-type=module", "--eval", SCRIPT];
     const seen = execFileSync(process.execPath, flags, { encoding: "utf8", timeout: 20_000 });
     assert.equal(seen.trim(), "true false true", "if it is never false, this is needed no more");

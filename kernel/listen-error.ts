@@ -3,10 +3,13 @@
 
 import { messageOf, PurserError } from "./errors.ts";
 
-/** What prevents it, by the operating system's codes: permission, and addresses that are not this host's. */
+/** System error codes for a missing permission, and for an address that is not one of this host's. */
 const FORBIDDEN: ReadonlySet<string | undefined> = new Set(["EACCES", "EADDRNOTAVAIL", "ENOTFOUND"]);
 
-/** Why a server cannot listen, as an error that names the address. `code` is the operating system's. */
+/**
+ * Turns the error of a server that cannot listen into one that names the address. `error.code` is the
+ * operating system's code.
+ */
 export function listenError(
   error: Error & { readonly code?: string },
   host: string,

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Values that are often at hand and sometimes awaited. The check path must not yield to the event loop when the
- * answer is already known, so its steps return `MaybePromise` and are chained with `chain`.
+ * Values that are often available at once and sometimes awaited. The check path must not yield to the event
+ * loop when the answer is already known, so its steps return `MaybePromise` and are chained with `chain`.
  */
 
 export type MaybePromise<T> = T | Promise<T>;
@@ -14,7 +14,7 @@ export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
   );
 }
 
-/** Continues with `next` at once when `value` is at hand, otherwise when it arrives. */
+/** Calls `next` at once when `value` is not a promise, otherwise when the promise is fulfilled. */
 export function chain<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
   return isPromise(value) ? value.then(next) : next(value);
 }
@@ -29,7 +29,7 @@ export function atOnce<T>(value: MaybePromise<T>): T {
   return value;
 }
 
-/** Like `try { next } catch { recover }` for a step that may be synchronous or not. */
+/** `try { step } catch { recover }` for a step that may be synchronous or asynchronous. */
 export function attempt<T>(
   step: () => MaybePromise<T>,
   recover: (error: unknown) => MaybePromise<T>,

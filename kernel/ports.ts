@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Ports are how a room reaches what a process has around it: time, chance and logging are arguments, so that every test can
- * run on virtual time and every decision can be replayed.
+ * Ports: time, randomness and logging are arguments, so that every test can run on virtual time and every
+ * decision can be replayed.
  */
 
 /** Two clocks in one: wall time for what people read, monotonic time for what the code measures. */
@@ -14,13 +14,13 @@ export interface Clock {
   monotonicMs(): number;
 }
 
-/** A source of chance: a number in [0, 1). */
+/** Random numbers in [0, 1). */
 export type Random = () => number;
 
-/** Cancels what was scheduled; calling it again does nothing. */
+/** Cancels a scheduled task; calling it again does nothing. */
 export type Cancel = () => void;
 
-/** Deferred work. Whoever schedules must cancel before it closes. */
+/** Deferred work. The caller must cancel its tasks before it closes. */
 export interface Scheduler {
   /** Runs `task` once after `delayMs`. */
   after(delayMs: number, task: () => void): Cancel;
@@ -30,7 +30,7 @@ export interface Scheduler {
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Structured logging: a constant message, and what varies as fields. */
+/** Structured logging: a constant message, with everything variable in fields. */
 export interface Logger {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
@@ -40,7 +40,7 @@ export interface Logger {
   child(fields: LogFields): Logger;
 }
 
-/** The ports of a process, which every part of it is given. */
+/** All ports of the host process. */
 export interface Runtime {
   readonly clock: Clock;
   readonly random: Random;

@@ -1,33 +1,30 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/**
- * Counts the users of something that they share, and calls back once when the last of them has released it. Whoever creates it
- * is its first user.
- */
+/** A reference count of a shared object. The creator holds the first reference; the last release disposes of the object. */
 export class RefCounted {
   readonly #onUnused: () => void;
-  #users = 1;
+  #references = 1;
 
-  /** @param onUnused Disposes of what is shared; called once, by the last `release()`. */
+  /** @param onUnused Disposes of the shared object; called once, by the last `release()`. */
   constructor(onUnused: () => void) {
     this.#onUnused = onUnused;
   }
 
   /**
-   * Adds a user, who must call `release()` exactly once.
+   * Adds a reference. Exactly one `release()` must follow.
    *
-   * @throws {Error} when the last user has released it already: a programmer's mistake.
+   * @throws {Error} after the last release: a programmer's mistake.
    */
   hold(): void {
-    if (this.#users === 0) throw new Error("what nobody uses any more cannot be held");
-    this.#users += 1;
+    if (this.#references === 0) throw new Error("hold() after the last release()");
+    this.#references += 1;
   }
 
-  /** @throws {Error} when it was released more often than held: a programmer's mistake. */
+  /** @throws {Error} after the last release: a programmer's mistake. */
   release(): void {
-    if (this.#users === 0) throw new Error("what nobody uses any more cannot be released");
-    this.#users -= 1;
-    if (this.#users === 0) this.#onUnused();
+    if (this.#references === 0) throw new Error("release() after the last release()");
+    this.#references -= 1;
+    if (this.#references === 0) this.#onUnused();
   }
 }

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The outcome vocabulary of a decision: gRPC's canonical codes, and what each means over HTTP.
- * The mapping is Mixer's (istio/proxy src/istio/utils/status.cc), which follows google.rpc.Code.
+ * Status codes of a decision: gRPC's canonical codes, and the HTTP status of each. The mapping is Mixer's
+ * (istio/proxy src/istio/utils/status.cc), which follows google.rpc.Code.
  */
 const HTTP_STATUS = {
   OK: 200,
@@ -27,7 +27,7 @@ const HTTP_STATUS = {
 
 export type StatusCode = keyof typeof HTTP_STATUS;
 
-/** All codes, in gRPC's order except that UNAUTHENTICATED is last as there (16). */
+/** All codes in gRPC's order; UNAUTHENTICATED (16) is last there too. */
 export const STATUS_CODES: readonly StatusCode[] = Object.keys(HTTP_STATUS) as StatusCode[];
 
 export interface Status {

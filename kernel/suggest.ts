@@ -4,8 +4,8 @@
 import { distance } from "fastest-levenshtein";
 
 /**
- * The candidate that a mistyped `word` probably meant, or undefined when none is near: at most one edit for every
- * three letters, and at least two allowed, compared without regard to case.
+ * The candidate that a mistyped `word` probably meant: the nearest within max(2, length / 3) edits, compared
+ * without regard to case; undefined when none is that near.
  */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase();

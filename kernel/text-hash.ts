@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * A hash of a text's UTF-16 code units, as an integer from 0 to 2^53 − 1: two 32-bit lanes of FNV-1a with different
- * multipliers, mixed as in MurmurHash3. Spreads well and is fast; it is no protection against somebody who looks for
- * collisions.
+ * A hash of a text's UTF-16 code units, an integer from 0 to 2^53 − 1: two 32-bit lanes of FNV-1a with
+ * different multipliers, mixed as in MurmurHash3. Fast, with a good spread, but not collision-resistant
+ * against an attacker.
  *
- * @param seed The hash of what came before, to hash several texts as one; default 0.
+ * @param seed The hash of a preceding text, to hash several texts as one; default 0.
  */
 export function textHash(text: string, seed = 0): number {
   let low = 0x811c9dc5 ^ seed;

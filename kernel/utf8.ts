@@ -1,10 +1,12 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** What stands for half of a surrogate pair, as in TextEncoder. */
+/** Replacement for a lone surrogate, as in TextEncoder. */
 const REPLACEMENT = 0xfffd;
 
-/** The bytes of a text. Core has no TextEncoder: it belongs to the platform, not to the language. */
+/**
+ * Encodes text as UTF-8. The pure rooms have no TextEncoder: it belongs to the platform, not to the language.
+ */
 export function encodeUtf8(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length * 3);
   let length = 0;
@@ -33,10 +35,10 @@ export function encodeUtf8(text: string): Uint8Array {
   return bytes.subarray(0, length);
 }
 
-/** The least code point that may be written with so many bytes after the first. */
+/** Least code point that may have this number of continuation bytes. */
 const LEAST = [0, 0x80, 0x800, 0x10000] as const;
 
-/** The text of bytes; undefined when they are no UTF-8 (RFC 3629: no overlong forms, no surrogates). */
+/** Decodes UTF-8; undefined when the bytes are not valid (RFC 3629: no overlong forms, no surrogates). */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   let text = "";
   for (let at = 0; at < bytes.length; ) {

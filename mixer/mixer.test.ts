@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import type { CheckReply, PolicyState } from "../api/mixer.ts";
+import type { CheckReply, PolicyState } from "../api/mixer-service.ts";
 import type { AttributeBag } from "../core/attributes/bag.ts";
 import { compileWithJsonata } from "../core/expressions/jsonata-engine.ts";
 import { isPurserError, PurserError } from "../kernel/errors.ts";
@@ -539,7 +539,7 @@ describe("a mixer", () => {
       assert.equal(states.length, 0);
       const documents = {
         accessPolicies: [
-          accessPolicy("a", { onError: "allow" }),
+          accessPolicy("a", { spec: { action: "DENY", onError: "allow" }, onError: "allow" }),
           accessPolicy("shadow", { mode: "shadow" }),
           accessPolicy("audit", { action: "AUDIT" }),
         ],
@@ -549,12 +549,19 @@ describe("a mixer", () => {
       };
       await mixer.apply(snapshotOf(documents));
       assert.deepEqual(
-        states[0]?.fallbacks.map(({ kind, name, onError }) => [kind, name, onError]),
+        states[0]?.policies.map(({ kind, name, spec }) => [kind, name, spec]),
         [
-          ["AccessPolicy", "a", "allow"],
-          ["AccessPolicy", "audit", "allow"],
-          ["QuotaPolicy", "q", "deny"],
-          ["Rule", "r", "deny"],
+          ["AccessPolicy", "a", { action: "DENY", onError: "allow" }],
+          ["AccessPolicy", "audit", { action: "AUDIT" }],
+          ["QuotaPolicy", "q", { limit: 10, window: "60s" }],
+          [
+            "Rule",
+            "r",
+            {
+              instances: [{ name: "nothing", template: "checknothing" }],
+              actions: [{ handler: "h", instances: ["nothing"] }],
+            },
+          ],
         ],
       );
       assert.equal(states[0]?.proxies, 2);

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { MixerService, PolicyState } from "../api/mixer.ts";
+import type { MixerService, PolicyState } from "../api/mixer-service.ts";
 import { DEFAULT_PATH_NORMALIZATION, type PathNormalization } from "../kernel/canonical/path.ts";
 import type { Checked, Diagnostic } from "../kernel/diagnostic.ts";
 import { messageOf, PurserError } from "../kernel/errors.ts";
@@ -243,7 +243,7 @@ class MixerRuntime implements Mixer {
     return {
       version: generation.snapshot.version,
       proxies: Math.max(1, this.#connectedProxies.count) * this.#nodeCount,
-      fallbacks: generation.fallbacks,
+      policies: generation.policies,
     };
   }
 

@@ -4,16 +4,11 @@
 import { randomUUID } from "node:crypto";
 
 import type { PilotService, ProxyNode } from "../api/pilot-service.ts";
-import { messageOf, PurserError } from "../kernel/errors.ts";
+import { PurserError } from "../kernel/errors.ts";
 import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
-import {
-  isComplete,
-  knownAfter,
-  NOTHING_KNOWN,
-  type TrafficResources,
-  type TrafficUpdate,
-} from "../core/traffic/resources/resource-set.ts";
-import { type AdminAddress, AdminServer } from "./admin/admin-server.ts";
+import { NOTHING_KNOWN } from "../core/traffic/resources/resource-set.ts";
+import type { ControlSurface, SurfaceAddress } from "../server/http/control-surface.ts";
+import { startAdminServer } from "./admin/admin-server.ts";
 import { ProxyStats } from "./admin/stats.ts";
 import { type ClusterSet, NO_CLUSTERS } from "./upstream/cluster-manager.ts";
 import { Exchange } from "./pipeline/exchange.ts";
@@ -28,8 +23,8 @@ import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
 import type { ExplainKey } from "./filters/explain-key.ts";
 import type { PolicyClient } from "./policy/verdict.ts";
 import { runExchange } from "./pipeline/exchange-run.ts";
-import type { ProxySnapshot } from "./snapshot.ts";
 import { SnapshotBuilder } from "./snapshot-builder.ts";
+import { UpdateApplier } from "./update-applier.ts";
 
 export interface ProxyOptions {
   readonly node: ProxyNode;
@@ -41,7 +36,7 @@ export interface ProxyOptions {
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   /** Where the admin surface listens; absent for none. */
-  readonly admin?: AdminAddress;
+  readonly admin?: SurfaceAddress;
   readonly limits?: Partial<ServerLimits>;
   /** Protocols that requests may upgrade to; default `websocket`, as in Istio. */
   readonly upgradeProtocols?: readonly string[];
@@ -82,6 +77,9 @@ export function createProxy(options: ProxyOptions): Proxy {
   return new ProxyRuntime(options);
 }
 
+/** Envoy's. */
+const DEFAULT_DRAIN_MS = 5_000;
+
 /** How often the log says that the first configuration is still awaited. */
 const WAITING_LOG_MS = 5_000;
 
@@ -91,15 +89,9 @@ class ProxyRuntime implements Proxy {
   readonly #stats: ProxyStats;
   readonly #filters: readonly Filter[];
   readonly #listeners: ListenerSet;
-  readonly #admin: AdminServer | undefined;
-  #adminPort: number | undefined;
-  #snapshot: ProxySnapshot | undefined;
+  readonly #updates: UpdateApplier;
+  #admin: ControlSurface | undefined;
   #stopWatching: (() => void) | undefined;
-  /** What pilot has sent: the newest set of each type. */
-  #received: TrafficUpdate = {};
-  /** The newest state that waits while another is being applied; older ones are passed over. */
-  #next: TrafficResources | undefined;
-  #applying = false;
   #ending = false;
   #onFirstApplied: ((errors: readonly unknown[]) => void) | undefined;
 
@@ -128,28 +120,24 @@ class ProxyRuntime implements Proxy {
       onStream: (binding, stream) => this.#onStream(binding, stream),
       onRefused: (listener, kind) => this.#stats.countRefused(listener.name, kind),
     });
-    this.#admin =
-      options.admin === undefined
-        ? undefined
-        : new AdminServer(
-            {
-              stats: this.#stats,
-              logger,
-              unreadiness: () => this.unreadiness(),
-              resources: () => this.#snapshot?.resources,
-              clusters: () => this.#newestClusters(),
-              drain: () => void this.drain(options.drainMs ?? 5_000),
-            },
-            options.admin,
-          );
+    this.#updates = new UpdateApplier({
+      snapshots: this.#snapshots,
+      listeners: this.#listeners,
+      stats: this.#stats,
+      logger,
+      drainMs: options.drainMs ?? DEFAULT_DRAIN_MS,
+      onApplied: (errors) => this.#onFirstApplied?.(errors),
+    });
   }
 
   async start(): Promise<void> {
     const { pilot, node } = this.#options;
     // The admin surface comes first: it tells why the rest is not ready.
-    this.#adminPort = await this.#admin?.start();
+    await this.#startAdmin();
     const firstApplied = this.#waitForFirst();
-    this.#stopWatching = pilot.watch({ node, known: NOTHING_KNOWN }, (update) => this.#receive(update));
+    this.#stopWatching = pilot.watch({ node, known: NOTHING_KNOWN }, (update) =>
+      this.#updates.receive(update),
+    );
     const errors = await firstApplied;
     if (errors.length > 0) {
       await this.close();
@@ -158,32 +146,43 @@ class ProxyRuntime implements Proxy {
   }
 
   addresses() {
-    const { admin } = this.#options;
+    const admin = this.#admin;
     return {
       listeners: this.#listeners.addresses(),
-      admin:
-        admin === undefined || this.#adminPort === undefined
-          ? undefined
-          : { name: "admin", host: admin.host, port: this.#adminPort },
+      admin: admin === undefined ? undefined : { name: "admin", host: admin.host, port: admin.port },
     };
   }
 
   unreadiness(): string | undefined {
     if (this.#ending) return "draining";
-    if (this.#snapshot === undefined) return "waiting for the configuration from pilot";
+    if (this.#updates.snapshot === undefined) return "waiting for the configuration from pilot";
     if (!this.#options.policy.ready) return "waiting for the policies from the mixer";
     return undefined;
   }
 
   async drain(deadlineMs: number): Promise<void> {
     this.#ending = true;
+    this.#updates.stop();
     this.#stopWatching?.();
     await this.#listeners.drain(deadlineMs);
   }
 
   async close(): Promise<void> {
     await this.drain(0);
-    await Promise.all([this.#snapshots.destroy(), this.#admin?.close()]);
+    await Promise.all([this.#snapshots.destroy(), this.#admin?.close(0)]);
+  }
+
+  async #startAdmin(): Promise<void> {
+    const { admin, drainMs = DEFAULT_DRAIN_MS } = this.#options;
+    if (admin === undefined) return;
+    const subject = {
+      stats: this.#stats,
+      unreadiness: () => this.unreadiness(),
+      resources: () => this.#updates.snapshot?.resources,
+      clusters: () => this.#newestClusters(),
+      drain: () => void this.drain(drainMs),
+    };
+    this.#admin = await startAdminServer(subject, admin, this.#options);
   }
 
   #waitForFirst(): Promise<readonly unknown[]> {
@@ -210,61 +209,8 @@ class ProxyRuntime implements Proxy {
     });
   }
 
-  /** Types may come in any order and on their own; nothing is applied before each has come once. */
-  #receive(update: TrafficUpdate): void {
-    if (this.#ending) return;
-    this.#received = { ...this.#received, ...update };
-    if (!isComplete(this.#received)) return;
-    this.#next = this.#received;
-    if (!this.#applying) void this.#applyAll();
-  }
-
-  async #applyAll(): Promise<void> {
-    this.#applying = true;
-    while (this.#next !== undefined && !this.#ending) {
-      const resources = this.#next;
-      this.#next = undefined;
-      const errors = await this.#apply(resources);
-      this.#onFirstApplied?.(errors);
-    }
-    this.#applying = false;
-  }
-
-  /**
-   * Build, swap, drain: clusters and endpoints are there before a listener or a route leads to them, and what is gone is drained
-   * last. What cannot be built changes nothing; it is tried again, as a whole, with the next update of any type.
-   */
-  async #apply(resources: TrafficResources): Promise<readonly unknown[]> {
-    const { logger, drainMs = 5_000 } = this.#options;
-    let snapshot: ProxySnapshot;
-    try {
-      snapshot = this.#snapshots.build(resources);
-    } catch (error) {
-      this.#stats.countUpdate("rejected");
-      logger.error("the configuration from pilot cannot be used", {
-        versions: knownAfter(NOTHING_KNOWN, resources),
-        error: messageOf(error),
-      });
-      return [error];
-    }
-    const old = this.#snapshot;
-    this.#snapshot = snapshot;
-    const errors = await this.#listeners.update(snapshot, drainMs);
-    old?.release();
-    this.#stats.countUpdate("accepted");
-    // At the start it is `start` that tells, by rejecting.
-    if (old !== undefined) {
-      for (const error of errors) logger.error("a listener cannot listen", { error: messageOf(error) });
-    }
-    logger.info("configuration in force", {
-      versions: knownAfter(NOTHING_KNOWN, resources),
-      listeners: this.#listeners.addresses().length,
-    });
-    return errors;
-  }
-
   #newestClusters(): ClusterSet {
-    return this.#snapshot ?? NO_CLUSTERS;
+    return this.#updates.snapshot ?? NO_CLUSTERS;
   }
 
   #onStream(binding: ListenerBinding, stream: ServerStream): void {

@@ -8,7 +8,7 @@ import { ProxySnapshot } from "./snapshot.ts";
 import type { Transport } from "./transport/contract/transport.ts";
 import { ClusterManager } from "./upstream/cluster-manager.ts";
 
-/** Makes a snapshot of each new state of the resources. What did not change is taken over from the snapshot before. */
+/** Makes a snapshot of each new state of the resources. Unchanged parts are taken over from the snapshot before. */
 export class SnapshotBuilder {
   readonly #routeTables = new RouteTableCache();
   readonly #clusters: ClusterManager;

@@ -17,8 +17,8 @@ export interface SnapshotParts {
 }
 
 /**
- * The resources in use, made ready: swapped whole, never changed. A request holds the snapshot that it began with until it is over;
- * what only this snapshot needs is given up when it is replaced and the last such request is over.
+ * The resources in use, compiled and connected. A snapshot never changes: a new one replaces it whole. A request holds the snapshot
+ * that it began with until the request is over; the last release disposes of the endpoints that only this snapshot has.
  */
 export class ProxySnapshot extends RefCounted implements SnapshotParts {
   readonly resources: TrafficResources;

@@ -19,22 +19,22 @@ export interface PilotPart extends RunningPart {
   readonly url: string;
 }
 
-/** @throws {PurserError} when the port cannot be had. */
+/** @throws {PurserError} when the port is not available. */
 export async function startPilot(
   { host, pilotPort, allowedHosts }: PilotFlags,
   snapshot: Snapshot,
   runtime: Runtime,
 ): Promise<PilotPart> {
-  const { logger, scheduler } = runtimeOfPart(runtime, "pilot");
-  const pilot = createPilot({ logger });
+  const ours = runtimeOfPart(runtime, "pilot");
+  const pilot = createPilot({ logger: ours.logger });
   pilot.update(snapshot);
   const where = { host, port: pilotPort, allowedHosts };
-  const server = await startPilotHttpServer({ pilot, logger, scheduler, ...where });
+  const server = await startPilotHttpServer({ ...ours, pilot, ...where });
   return {
     name: "pilot",
     pilot,
     url: `http://${server.host}:${server.port}`,
-    // The other half is for the mixer, when it is in the same process.
+    // The other half of the time is for the mixer, when it is in the same process.
     close: (deadlineMs) => server.close(deadlineMs / 2),
   };
 }

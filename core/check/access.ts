@@ -62,10 +62,7 @@ export function decideAudit(plan: CheckPlan, tally: Tally): MaybePromise<void> {
   const ask = (policy: Placed<AccessPolicy>): MaybePromise<void> =>
     chain(holds(policy, tally), (held) => {
       if (held === undefined) return;
-      if (held instanceof Fault) {
-        tally.outcome(policy.ref, "fault");
-        return tally.note(policy.ref, held);
-      }
+      if (held instanceof Fault) return tally.fail(policy, held);
       tally.outcome(policy.ref, held ? "noted" : "passed");
       if (!held || policy.document.mode === "shadow") return;
       tally.audits.push(policy.ref);

@@ -3,7 +3,7 @@
 
 import { chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 import { cellName } from "../quota/cell-name.ts";
-import type { QuotaPolicy } from "../snapshot/snapshot.ts";
+import type { QuotaPolicy, Unplaced } from "../snapshot/snapshot.ts";
 import type { QuotaCharge } from "../quota/quota-charge.ts";
 import { askEach } from "./choose.ts";
 import {
@@ -17,7 +17,7 @@ import {
   type Scope,
 } from "./evaluation.ts";
 import { recordOf } from "./instances.ts";
-import type { CheckPlan, Placed } from "./plan.ts";
+import type { CheckPlan } from "./plan.ts";
 import type { Tally } from "./tally.ts";
 
 /** What an allowed request uses of which quotas. Counting it is the stores' work, not this one's. */
@@ -26,7 +26,7 @@ export function decideCharges(plan: CheckPlan, tally: Tally): MaybePromise<void>
     chain(evaluateCondition(policy.document.match, tally.scope), (matched) => {
       if (matched instanceof Fault) return tally.fail(policy, matched);
       if (!matched) return tally.outcome(policy.ref, "unmatched");
-      return chain(chargeOf(policy, tally.scope), (charge) => {
+      return chain(evaluateCharge(policy.document, tally.scope), (charge) => {
         if (charge instanceof Fault) return tally.fail(policy, charge);
         tally.outcome(policy.ref, "charged");
         tally.charges.push(charge);
@@ -35,7 +35,11 @@ export function decideCharges(plan: CheckPlan, tally: Tally): MaybePromise<void>
   );
 }
 
-function chargeOf({ document }: Placed<QuotaPolicy>, scope: Scope): MaybePromise<QuotaCharge | Fault> {
+/** What a request that the policy governs uses of it. */
+export function evaluateCharge(
+  document: Unplaced<QuotaPolicy>,
+  scope: Scope,
+): MaybePromise<QuotaCharge | Fault> {
   const { name, quota, mode } = document;
   return andThen(evaluateMap(document.key, scope), (key) =>
     andThen(evaluateAmount(document, scope), (amount) =>
@@ -54,10 +58,7 @@ function chargeOf({ document }: Placed<QuotaPolicy>, scope: Scope): MaybePromise
 }
 
 /** Counts are whole: a part of one counts as one, so that rounding never lets more through than the limit. */
-export function evaluateAmount(
-  { charge }: Pick<QuotaPolicy, "charge">,
-  scope: Scope,
-): MaybePromise<number | Fault> {
+function evaluateAmount({ charge }: Pick<QuotaPolicy, "charge">, scope: Scope): MaybePromise<number | Fault> {
   return andThen(evaluateComputed(charge, scope), (value) => {
     if (typeof value === "number" && value >= 0 && Number.isSafeInteger(Math.ceil(value)))
       return Math.ceil(value);
@@ -72,7 +73,7 @@ export function evaluateAmount(
 }
 
 /** That of the first override that is true, else the policy's own. */
-export function evaluateLimit(
+function evaluateLimit(
   document: Pick<QuotaPolicy, "limit" | "overrides">,
   scope: Scope,
 ): MaybePromise<number | Fault> {

@@ -10,6 +10,7 @@ import type { DocumentRef } from "./document-ref.ts";
 import type { Fault, Scope } from "./evaluation.ts";
 import type { Placed } from "./plan.ts";
 import type { CheckContext, DocumentOutcome } from "./ports.ts";
+import { effectOfError } from "./undecided.ts";
 
 /** How long, and how often, a decision may be reused when no document says otherwise; the values of Mixer's proxies. */
 export const DEFAULT_VALID_DURATION_MS = 10_000;
@@ -65,7 +66,7 @@ export class Tally {
   fail({ document, ref, order }: Refuser, fault: Fault): void {
     this.note(ref, fault);
     this.outcome(ref, "fault");
-    if (document.onError === "allow") return;
+    if (effectOfError(document) === "allow") return;
     if (document.mode === "shadow") this.refuseInShadow(ref);
     else this.refuse(refusalOf(ref, fault), order, undefined);
   }

@@ -3,13 +3,21 @@
 
 import type { AttributeValue } from "../attributes/bag.ts";
 import { canonicalText } from "../../expressions/data.ts";
-import type { ParsedDocument } from "../documents/document.ts";
+import type { SourceLocation } from "../../kernel/diagnostic.ts";
 import type { ResolvedHandler } from "../documents/set/handlers.ts";
 import type { HandlerSpec, RuleSpec } from "../documents/kinds/handler.ts";
 import { ruleVariety } from "../documents/set/rules.ts";
 import type { TemplateName } from "../hooks/extension.ts";
 import type { Fields } from "./fields.ts";
-import type { ComputedMap, DeliverySettings, HandlerDeclaration, Rule, RuleInstance } from "./snapshot.ts";
+import type { WrittenDocument } from "./policy-document.ts";
+import type {
+  ComputedMap,
+  DeliverySettings,
+  HandlerDeclaration,
+  Rule,
+  RuleInstance,
+  Unplaced,
+} from "./snapshot.ts";
 
 /** OpenTelemetry's and Envoy's exporters batch for 1 s to 5 s; 100 instances keep a call small. */
 const DEFAULT_DELIVERY: DeliverySettings = {
@@ -21,11 +29,11 @@ const DEFAULT_DELIVERY: DeliverySettings = {
 };
 
 export function buildHandler(
-  document: ParsedDocument,
+  { name: handlerName, spec }: WrittenDocument<HandlerSpec>,
   { definition, config }: ResolvedHandler,
+  { file }: SourceLocation,
   fields: Fields,
-): HandlerDeclaration {
-  const spec = document.spec as HandlerSpec;
+): Unplaced<HandlerDeclaration> {
   const { linger, timeout, ...counts } = spec.delivery ?? {};
   const delivery: DeliverySettings = {
     ...DEFAULT_DELIVERY,
@@ -35,7 +43,7 @@ export function buildHandler(
   };
   const { extension, name } = definition;
   // The folder is part of it: `from` and the files that a config names are found from there.
-  const folder = document.location.file.replace(/[^/]*$/, "");
+  const folder = file.replace(/[^/]*$/, "");
   const signature = canonicalText({
     extension,
     name,
@@ -44,20 +52,20 @@ export function buildHandler(
     config: config as AttributeValue,
     delivery: { ...delivery },
   });
-  return { ...fields.named(document), definition, config, signature, delivery };
+  return { name: handlerName, definition, config, signature, delivery };
 }
 
-export function buildRule(document: ParsedDocument, fields: Fields): Rule {
-  const spec = document.spec as RuleSpec;
+export function buildRule({ name, spec }: WrittenDocument<RuleSpec>, fields: Fields): Unplaced<Rule> {
   const instances = new Map(
     spec.instances.map((instance) => [instance.name, buildInstance(instance, fields)]),
   );
   return {
-    ...fields.named(document),
+    name,
+    spec,
     match: fields.optional(spec.match),
     variety: ruleVariety(spec),
     actions: spec.actions.map((action) => ({
-      handler: fields.handler(action.handler, document),
+      handler: fields.handler(action.handler),
       instances: action.instances.map((name) => instances.get(name) as RuleInstance),
     })),
     mode: spec.mode ?? "enforce",

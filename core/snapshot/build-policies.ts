@@ -1,12 +1,18 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ParsedDocument } from "../documents/document.ts";
 import type { AccessPolicySpec } from "../documents/kinds/access-policy.ts";
 import type { QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
 import type { QuotaDefinition } from "../quota/quota-charge.ts";
 import type { Fields } from "./fields.ts";
-import type { AccessPolicy, DirectResponseTemplate, HeaderTemplates, QuotaPolicy } from "./snapshot.ts";
+import type { WrittenDocument } from "./policy-document.ts";
+import type {
+  AccessPolicy,
+  DirectResponseTemplate,
+  HeaderTemplates,
+  QuotaPolicy,
+  Unplaced,
+} from "./snapshot.ts";
 
 /** Mixer's defaults for a decision that no handler limits (istio/istio mixer/pkg/runtime/dispatcher) are 1 min; ours is less. */
 const DEFAULT_VALID_DURATION_MS = 10_000;
@@ -15,10 +21,13 @@ const DEFAULT_VALID_USE_COUNT = 10_000;
 /** A lease is a tenth of the window, so that what an idle proxy holds is soon free again, and at most this. */
 const MAX_DEFAULT_LEASE_MS = 1_000;
 
-export function buildAccessPolicy(document: ParsedDocument, fields: Fields): AccessPolicy {
-  const spec = document.spec as AccessPolicySpec;
+export function buildAccessPolicy(
+  { name, spec }: WrittenDocument<AccessPolicySpec>,
+  fields: Fields,
+): Unplaced<AccessPolicy> {
   return {
-    ...fields.named(document),
+    name,
+    spec,
     match: fields.optional(spec.match),
     action: spec.action,
     when: fields.optional(spec.when),
@@ -60,18 +69,20 @@ function directResponse(
   };
 }
 
-export function buildQuotaPolicy(document: ParsedDocument, fields: Fields): QuotaPolicy {
-  const spec = document.spec as QuotaPolicySpec;
-  const named = fields.named(document);
+export function buildQuotaPolicy(
+  { name, spec }: WrittenDocument<QuotaPolicySpec>,
+  fields: Fields,
+): Unplaced<QuotaPolicy> {
   return {
-    ...named,
+    name,
+    spec,
     match: fields.optional(spec.match),
     key: fields.map(spec.key),
     limit: spec.limit,
     charge: fields.computed(spec.charge ?? 1),
     overrides: (spec.overrides ?? []).map(({ when, limit }) => ({ when: fields.expression(when), limit })),
-    store: spec.store === undefined ? undefined : fields.handler(spec.store, document),
-    quota: quotaDefinition(named.name, spec, fields),
+    store: spec.store === undefined ? undefined : fields.handler(spec.store),
+    quota: quotaDefinition(name, spec, fields),
     message: fields.optional(spec.status?.message),
     mode: spec.mode ?? "enforce",
     onError: spec.onError ?? "deny",

@@ -1,34 +1,35 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Static, TSchema } from "typebox";
 import { attributesOf } from "../documents/set/attributes.ts";
 import { documentsOf, type ParsedDocument, type ParsedFile } from "../documents/document.ts";
 import { DocumentSet } from "../documents/set/document-set.ts";
 import { compileExpressions } from "../documents/set/expressions.ts";
 import { type ExtensionsFrom, type ResolvedHandler, resolveHandlers } from "../documents/set/handlers.ts";
 import { ACCESS_POLICY } from "../documents/kinds/access-policy.ts";
-import { DESTINATION_RULE, type DestinationRuleSpec } from "../documents/kinds/destination-rule.ts";
-import { GATEWAY, type GatewaySpec } from "../documents/kinds/gateway.ts";
+import { DESTINATION_RULE } from "../documents/kinds/destination-rule.ts";
+import { GATEWAY } from "../documents/kinds/gateway.ts";
 import { HANDLER, RULE } from "../documents/kinds/handler.ts";
-import type { KindDefinition } from "../documents/kinds/kind.ts";
+import { displayName, type KindDefinition } from "../documents/kinds/kind.ts";
 import { MESH_CONFIG, type MeshConfigSpec, pathNormalizationOf } from "../documents/kinds/mesh-config.ts";
 import { QUOTA_POLICY } from "../documents/kinds/quota-policy.ts";
-import { SERVICE_ENTRY, type ServiceEntrySpec } from "../documents/kinds/service-entry.ts";
+import { SERVICE_ENTRY } from "../documents/kinds/service-entry.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../documents/kinds/telemetry.ts";
 import { VIRTUAL_SERVICE } from "../documents/kinds/virtual-service.ts";
-import type { VirtualServiceSpec } from "../documents/kinds/virtual-service-schema.ts";
 import { faultsOfMeshConfig } from "../documents/set/mesh-config.ts";
 import { faultsOfMetricNames } from "../documents/set/metric-names.ts";
 import { faultsOfReferences } from "../documents/set/references.ts";
 import { faultsOfRule } from "../documents/set/rules.ts";
 import { faultsOfTraffic } from "../documents/set/traffic-references.ts";
-import type { CompileExpression } from "../expressions/expression.ts";
+import type { CompileExpression, Expression } from "../expressions/expression.ts";
 import type { ExtensionInventory } from "../hooks/extension.ts";
 import { type Checked, compareDiagnostics, type Diagnostic } from "../../kernel/diagnostic.ts";
 import { buildHandler, buildRule } from "./build-handlers.ts";
 import { buildAccessPolicy, buildQuotaPolicy } from "./build-policies.ts";
 import { buildLogEntry, buildMetric, buildTraceSpan } from "./build-telemetry.ts";
 import { Fields } from "./fields.ts";
+import type { WrittenDocument } from "./policy-document.ts";
 import type { DocumentSummary, Snapshot, TrafficDocument } from "./snapshot.ts";
 
 export interface SnapshotInput {
@@ -77,10 +78,10 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...faultsOfMeshConfig(documents),
   ].toSorted(compareDiagnostics);
   if (diagnostics.some(({ severity }) => severity === "error")) return { ok: false, diagnostics };
-  const fields = new Fields(compiled.expressions, set);
+  const fieldsOf = (document: ParsedDocument) => fieldsOfDocument(document, compiled.expressions, set);
   return {
     ok: true,
-    value: assemble(input.version, documents, extensions.handlers, fields),
+    value: assemble(input.version, documents, extensions.handlers, fieldsOf),
     warnings: diagnostics,
   };
 }
@@ -94,14 +95,47 @@ const HIDES_DOCUMENTS: ReadonlySet<string> = new Set([
   "PURSER_DOC_UNKNOWN_KIND",
 ]);
 
+/** Of a set without faults: every expression has been compiled, and every reference leads somewhere. */
+function fieldsOfDocument(
+  { metadata }: ParsedDocument,
+  expressions: ReadonlyMap<string, Expression>,
+  set: DocumentSet,
+): Fields {
+  return new Fields({
+    expression: (source) => {
+      const expression = expressions.get(source);
+      if (expression === undefined) throw new Error(`An expression was not compiled: ${source}`);
+      return expression;
+    },
+    handler: (reference) => {
+      const target = set.resolve(HANDLER.kind, reference, metadata.namespace);
+      if (target === undefined) throw new Error(`A reference was not resolved: ${reference}`);
+      return displayName(target.metadata);
+    },
+  });
+}
+
 function assemble(
   version: string,
   documents: readonly ParsedDocument[],
   handlers: ReadonlyMap<ParsedDocument, ResolvedHandler>,
-  fields: Fields,
+  fieldsOf: (document: ParsedDocument) => Fields,
 ): Snapshot {
-  const built = <T>(definition: KindDefinition, build: (document: ParsedDocument, fields: Fields) => T) =>
-    documentsOf(documents, definition).map((document) => build(document, fields));
+  const built = <S extends TSchema, T extends object>(
+    definition: KindDefinition<S>,
+    build: (written: WrittenDocument<Static<S>>, fields: Fields, document: ParsedDocument) => T,
+  ) =>
+    documentsOf(documents, definition).map((document) => {
+      const written = { name: displayName(document.metadata), spec: document.spec as Static<S> };
+      return { ...build(written, fieldsOf(document), document), location: document.location };
+    });
+  /** Pilot fills in the defaults of Istio's kinds. */
+  const routing = <S extends TSchema>(definition: KindDefinition<S>): readonly TrafficDocument<Static<S>>[] =>
+    documentsOf(documents, definition).map(({ metadata, location, spec }) => ({
+      metadata,
+      location,
+      spec: spec as Static<S>,
+    }));
   return {
     version,
     documents: documents.map(summaryOf),
@@ -111,24 +145,19 @@ function assemble(
     logEntries: built(LOG_ENTRY, buildLogEntry),
     traceSpans: built(TRACE_SPAN, buildTraceSpan),
     rules: built(RULE, buildRule),
-    handlers: built(HANDLER, (document) =>
-      buildHandler(document, handlers.get(document) as ResolvedHandler, fields),
+    handlers: built(HANDLER, (written, fields, document) =>
+      buildHandler(written, handlers.get(document) as ResolvedHandler, document.location, fields),
     ),
     traffic: {
       pathNormalization: pathNormalizationOf(documentsOf(documents, MESH_CONFIG)[0]?.spec as MeshConfigSpec),
-      serviceEntries: built(SERVICE_ENTRY, trafficDocument<ServiceEntrySpec>),
-      virtualServices: built(VIRTUAL_SERVICE, trafficDocument<VirtualServiceSpec>),
-      destinationRules: built(DESTINATION_RULE, trafficDocument<DestinationRuleSpec>),
-      gateways: built(GATEWAY, trafficDocument<GatewaySpec>),
+      serviceEntries: routing(SERVICE_ENTRY),
+      virtualServices: routing(VIRTUAL_SERVICE),
+      destinationRules: routing(DESTINATION_RULE),
+      gateways: routing(GATEWAY),
     },
   };
 }
 
 function summaryOf({ definition, metadata, location }: ParsedDocument): DocumentSummary {
   return { kind: definition.kind, namespace: metadata.namespace, name: metadata.name, location };
-}
-
-/** Pilot fills in the defaults of Istio's kinds; a set without faults holds specs of their form. */
-function trafficDocument<S>({ metadata, location, spec }: ParsedDocument): TrafficDocument<S> {
-  return { metadata, location, spec: spec as S };
 }

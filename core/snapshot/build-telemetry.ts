@@ -1,15 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ParsedDocument } from "../documents/document.ts";
 import type { LogEntrySpec, MetricSpec, TraceSpanSpec } from "../documents/kinds/telemetry.ts";
 import type { Fields } from "./fields.ts";
-import type { LogEntry, Metric, TraceSpan } from "./snapshot.ts";
+import type { WrittenDocument } from "./policy-document.ts";
+import type { LogEntry, Metric, TraceSpan, Unplaced } from "./snapshot.ts";
 
-export function buildMetric(document: ParsedDocument, fields: Fields): Metric {
-  const spec = document.spec as MetricSpec;
+export function buildMetric({ name, spec }: WrittenDocument<MetricSpec>, fields: Fields): Unplaced<Metric> {
   return {
-    ...fields.named(document),
+    name,
     match: fields.optional(spec.match),
     type: spec.type,
     value: fields.computed(spec.value),
@@ -17,37 +16,40 @@ export function buildMetric(document: ParsedDocument, fields: Fields): Metric {
     buckets: spec.buckets,
     unit: spec.unit,
     help: spec.help,
-    handlers: handlersOf(spec, document, fields),
+    handlers: handlersOf(spec, fields),
   };
 }
 
-export function buildLogEntry(document: ParsedDocument, fields: Fields): LogEntry {
-  const spec = document.spec as LogEntrySpec;
+export function buildLogEntry(
+  { name, spec }: WrittenDocument<LogEntrySpec>,
+  fields: Fields,
+): Unplaced<LogEntry> {
   return {
-    ...fields.named(document),
+    name,
     match: fields.optional(spec.match),
     severity: fields.optional(spec.severity),
     variables: fields.map(spec.variables),
-    handlers: handlersOf(spec, document, fields),
+    handlers: handlersOf(spec, fields),
   };
 }
 
-export function buildTraceSpan(document: ParsedDocument, fields: Fields): TraceSpan {
-  const spec = document.spec as TraceSpanSpec;
+export function buildTraceSpan(
+  { name, spec }: WrittenDocument<TraceSpanSpec>,
+  fields: Fields,
+): Unplaced<TraceSpan> {
   return {
-    ...fields.named(document),
+    name,
     match: fields.optional(spec.match),
     spanName: fields.optional(spec.name),
     tags: fields.map(spec.tags),
-    handlers: handlersOf(spec, document, fields),
+    handlers: handlersOf(spec, fields),
   };
 }
 
 /** Each handler once, however often the document names it. */
 function handlersOf(
   { handlers }: { readonly handlers: readonly string[] },
-  document: ParsedDocument,
   fields: Fields,
 ): readonly string[] {
-  return [...new Set(handlers.map((reference) => fields.handler(reference, document)))];
+  return [...new Set(handlers.map((reference) => fields.handler(reference)))];
 }

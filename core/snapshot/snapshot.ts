@@ -4,8 +4,11 @@
 import type { PathNormalization } from "../../kernel/canonical/path.ts";
 import type { EnforcementMode } from "../../kernel/enforcement-mode.ts";
 import type { Metadata } from "../documents/kinds/kind.ts";
+import type { AccessPolicySpec } from "../documents/kinds/access-policy.ts";
 import type { DestinationRuleSpec } from "../documents/kinds/destination-rule.ts";
 import type { GatewaySpec } from "../documents/kinds/gateway.ts";
+import type { RuleSpec } from "../documents/kinds/handler.ts";
+import type { QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
 import type { ServiceEntrySpec } from "../documents/kinds/service-entry.ts";
 import type { VirtualServiceSpec } from "../documents/kinds/virtual-service-schema.ts";
 import type { Expression } from "../expressions/expression.ts";
@@ -48,6 +51,9 @@ interface Named {
   readonly location: SourceLocation;
 }
 
+/** A compiled document apart from its set. */
+export type Unplaced<T extends Named> = Omit<T, "location">;
+
 /** A value that an expression gives, or that a document states outright. */
 export type Computed =
   | { readonly kind: "expression"; readonly expression: Expression }
@@ -56,6 +62,7 @@ export type Computed =
 export type ComputedMap = readonly (readonly [key: string, value: Computed])[];
 
 export interface AccessPolicy extends Named {
+  readonly spec: AccessPolicySpec;
   readonly match: Expression | undefined;
   readonly action: "DENY" | "ALLOW" | "AUDIT";
   readonly when: Expression | undefined;
@@ -81,6 +88,7 @@ export interface DirectResponseTemplate {
 }
 
 export interface QuotaPolicy extends Named {
+  readonly spec: QuotaPolicySpec;
   readonly match: Expression | undefined;
   readonly key: ComputedMap;
   readonly limit: number;
@@ -121,6 +129,7 @@ export interface TraceSpan extends Named {
 }
 
 export interface Rule extends Named {
+  readonly spec: RuleSpec;
   readonly match: Expression | undefined;
   readonly variety: "check" | "report";
   readonly actions: readonly RuleAction[];

@@ -4,25 +4,30 @@
 import { canonicalAddress } from "../matching/ip-address.ts";
 import { Malformed } from "./malformed.ts";
 
-/** What a Host header or the authority of an absolute target names. */
+/** Host and port of a Host header, or of the authority in an absolute target. */
 export interface Authority {
-  /** Lower case, without a final dot; an IPv6 address is in brackets. Empty when no host is named. */
+  /**
+   * Lower case, without a final dot; an IPv6 address is in brackets. Empty when the authority names no host.
+   */
   readonly host: string;
-  /** As it is written; undefined when none is. */
+  /** undefined when the authority has no port. */
   readonly port: number | undefined;
 }
 
 const FORM = /^(\[[0-9a-f:.]+\]|[a-z0-9_.-]*)(?::(\d{0,5}))?$/;
-/** RFC 1035, 2.3.4. */
+/** Longest host name (RFC 1035, 2.3.4). */
 const MAX_HOST_LENGTH = 253;
-/** A name that ends in a number is an IPv4 address to browsers (WHATWG URL, "ends in a number"), in forms that differ. */
+/**
+ * Browsers read a name that ends in a number as IPv4 (WHATWG URL, "ends in a number"), in forms that differ.
+ */
 const ENDS_IN_A_NUMBER = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/;
 
 /**
- * The one form of an authority (RFC 9110, 4.2.3: hosts are compared without case). IP addresses are canonical too.
+ * Parses an authority into its canonical form (RFC 9110, 4.2.3: hosts are compared without case); IP
+ * addresses are canonical too.
  *
- * @returns Malformed for what is no host with an optional port: user information, escapes, empty labels, a port above
- *   65535, a number that is no IPv4 address in four decimal parts.
+ * @returns Malformed unless the text is a host with an optional port: for user information, escapes, empty
+ *   labels, a port above 65535, or a name that ends in a number and is not IPv4 in four decimal parts.
  */
 export function parseAuthority(text: string): Authority | Malformed {
   const [, written, digits] = FORM.exec(text.toLowerCase()) ?? [];
@@ -34,7 +39,7 @@ export function parseAuthority(text: string): Authority | Malformed {
   return host instanceof Malformed ? host : { host, port };
 }
 
-/** As it stands in a Host header. */
+/** The authority as a Host header writes it. */
 export function authorityText({ host, port }: Authority): string {
   return port === undefined ? host : `${host}:${port}`;
 }

@@ -9,7 +9,7 @@ const wellFormed = fc.string({ unit: "binary" });
 const bytes = fc.uint8Array().map((octets) => Buffer.from(octets).toString("latin1"));
 
 describe("header text", () => {
-  it("is sent as the platform's UTF-8", () => {
+  it("is sent as UTF-8, with the same bytes as the platform's TextEncoder", () => {
     fc.assert(
       fc.property(wellFormed, (text) => {
         assert.equal(headerBytesOf(text), Buffer.from(text, "utf8").toString("latin1"));
@@ -17,7 +17,7 @@ describe("header text", () => {
     );
   });
 
-  it("comes back as it was sent", () => {
+  it("is read back unchanged", () => {
     fc.assert(fc.property(wellFormed, (text) => headerTextOf(headerBytesOf(text)) === text));
   });
 
@@ -54,7 +54,7 @@ describe("header text", () => {
       assert.equal(headerTextOf(binary), binary);
     });
 
-  it("leaves text alone that is no string of bytes", () => {
+  it("leaves text with characters above U+00FF unchanged", () => {
     assert.equal(headerTextOf("日本"), "日本");
   });
 });

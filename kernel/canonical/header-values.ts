@@ -3,11 +3,14 @@
 
 import { headerTextOf } from "./header-text.ts";
 
-/** The header fields of a message as attributes, by name in lower case. Without prototypes, so that no name is special. */
+/**
+ * A message's header fields as attributes, by lower-case name. Null prototypes: names such as `constructor`
+ * are plain keys.
+ */
 export interface HeaderValues {
-  /** One text for each name: several fields are joined as RFC 9110, 5.3 says. */
+  /** One text per name: repeated fields are joined as RFC 9110, 5.3 says. */
   readonly joined: Readonly<Record<string, string>>;
-  /** The values, in order, of names that came in several fields; undefined when none did. */
+  /** The values, in order, of each name that has several fields; undefined when no name has. */
   readonly repeated: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
@@ -29,7 +32,7 @@ export function headerValues(flat: readonly string[]): HeaderValues {
   return { joined, repeated };
 }
 
-/** Between the fields of one name: RFC 9110, 5.3; cookies as RFC 9113, 8.2.3. */
+/** Separator between joined fields of the same name: RFC 9110, 5.3; for cookies RFC 9113, 8.2.3. */
 export function separatorOf(name: string): string {
   return name === "cookie" ? "; " : ", ";
 }

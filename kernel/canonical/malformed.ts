@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Reason that a part of a request has no canonical form: servers read it differently, so it is refused rather than
- * guessed. A class, so that it cannot be mistaken for the text that it stands in for.
+ * Reason that a part of a request has no canonical form: servers read it differently, so it is refused rather
+ * than guessed. It is a class so that the type checker tells it from the text of a canonical part.
  */
 export class Malformed {
-  /** Continues a sentence about the part, such as `has the escape %00`. Holds nothing secret. */
+  /** Continues a sentence about the part, such as `has the escape %00`. Never contains secrets. */
   readonly reason: string;
 
   constructor(reason: string) {

@@ -3,10 +3,10 @@
 
 import { Malformed } from "./malformed.ts";
 
-/** RFC 9110, 5.6.2: a token. */
+/** A token (RFC 9110, 5.6.2). */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** A method in capitals: many servers take `delete` for DELETE, and policies must see what they do. */
+/** The method in capitals: many servers treat `delete` as DELETE, so policies must see DELETE. */
 export function canonicalMethod(text: string): string | Malformed {
   return TOKEN.test(text) ? text.toUpperCase() : new Malformed("is no HTTP method");
 }

@@ -8,8 +8,8 @@ import { canonicalPath, PATH_NORMALIZATIONS, type PathNormalization } from "./pa
 
 const merged = (path: string) => canonicalPath(path, "MERGE_SLASHES");
 
-describe("the one form of a path", () => {
-  it("is the same however a path is written", () => {
+describe("the canonical form of a path", () => {
+  it("is the same for every spelling of a path", () => {
     for (const path of [
       "/admin",
       "/./admin",
@@ -24,7 +24,7 @@ describe("the one form of a path", () => {
       assert.equal(merged(path), "/admin", path);
   });
 
-  it("keeps what means something else: escapes of reserved characters, and text that only looks like dots", () => {
+  it("keeps escapes of reserved characters, and segments that only look like dot segments", () => {
     for (const path of [
       "/",
       "/a%2Fb",
@@ -43,14 +43,14 @@ describe("the one form of a path", () => {
     assert.equal(merged("/a//../b"), "/a/b");
   });
 
-  it("escapes in one way what a path may not hold", () => {
+  it("escapes characters that a path may not have", () => {
     for (const path of ["/caf\u00c3\u00a9", "/caf%c3%a9", "/caf%C3%A9"])
       assert.equal(merged(path), "/caf%C3%A9");
     assert.equal(merged('/{a}|"<b>'), "/%7Ba%7D%7C%22%3Cb%3E");
     assert.equal(merged("/\u0141"), "/%C5%81");
   });
 
-  it("follows the setting", () => {
+  it("follows the normalization setting", () => {
     const path = "/a%2fb\\\\c//d/../%65";
     assert.deepEqual(
       PATH_NORMALIZATIONS.map((normalization) => canonicalPath(path, normalization)),
@@ -59,7 +59,7 @@ describe("the one form of a path", () => {
     assert.equal(canonicalPath("/x%2F..%5cadmin", "DECODE_AND_MERGE_SLASHES"), "/admin");
   });
 
-  it("does not exist where servers read a path differently", () => {
+  it("is Malformed for paths that servers read differently", () => {
     for (const path of [
       "/%%361dmin",
       "/x/%%32e%%32e/admin",
@@ -85,7 +85,7 @@ describe("the one form of a path", () => {
       assert.ok(merged(path) instanceof Malformed, path);
   });
 
-  it("has nothing left to normalize, and is what a server makes of the path that it stands for", () => {
+  it("is idempotent, and resolves as the platform's URL resolves the original path", () => {
     const piece = fc.constantFrom(
       "/",
       "a",

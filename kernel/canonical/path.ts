@@ -4,36 +4,37 @@
 import { encodeUtf8 } from "../utf8.ts";
 import { Malformed } from "./malformed.ts";
 
-/** Names and meaning of Istio's `MeshConfig.pathNormalization.normalization`. */
+/** Names and meanings are those of Istio's `MeshConfig.pathNormalization.normalization`. */
 export const PATH_NORMALIZATIONS = ["NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"] as const;
 
 export type PathNormalization = (typeof PATH_NORMALIZATIONS)[number];
 
 export const DEFAULT_PATH_NORMALIZATION: PathNormalization = "MERGE_SLASHES";
 
-/** Fast path: characters that are themselves in every path, with no `//` and nothing that begins with a dot. */
+/** Fast path: characters that are never escaped or decoded, no `//`, no segment that begins with a dot. */
 const PLAIN = /^(?:\/(?![/.])[\w\-.~!$&'()*+,=:@]*)+$/;
-/** RFC 3986, 2.3. */
+/** Unreserved characters (RFC 3986, 2.3). */
 const UNRESERVED = /[\w\-.~]/;
-/** RFC 3986, 3.3: pchar and the slash, without the escape. */
+/** pchar and the slash (RFC 3986, 3.3), without percent-encoded characters. */
 const PATH_CHARACTER = /[\w\-.~!$&'()*+,;=:@/]/;
-/** UTF-8 that is longer than it need be (RFC 3629, 3): `%C0%AF` is a slash to a careless decoder. */
+/** Overlong UTF-8 (RFC 3629, 3): a careless decoder reads `%C0%AF` as a slash. */
 const OVERLONG = /%C[01]|%E0%[89]|%F0%8/;
-/** A dot segment between slashes that only some servers see: escaped ones, and path parameters after the dots. */
+/** Dot segments that only some servers recognize: beside an escaped slash, or followed by path parameters. */
 const HIDDEN_DOT_SEGMENT = /(?:\/|%2F|%5C)\.\.?(?:;|%3B|%2F|%5C|\/|$)/;
 
 /**
- * The one form of a path, which attributes, routes, caches and the upstream share. Applying it twice is the same as once.
+ * The canonical form of a path, which attributes, routes, caches and the upstream share. It is idempotent.
  *
- * - `NONE`: as it is.
- * - `BASE` (RFC 3986, 6.2.2): escapes of unreserved characters are decoded, other escapes have capital digits, characters
- *   that no path may have are escaped, `\` is `/`, dot segments are resolved.
- * - `MERGE_SLASHES`: BASE, and `//` is `/`.
- * - `DECODE_AND_MERGE_SLASHES`: `%2F` and `%5C` are `/` as well.
+ * - `NONE`: unchanged.
+ * - `BASE` (RFC 3986, 6.2.2): escapes of unreserved characters are decoded, other escapes get capital digits,
+ *   characters that a path may not have are escaped, `\` becomes `/`, dot segments are resolved.
+ * - `MERGE_SLASHES`: BASE, and `//` becomes `/`.
+ * - `DECODE_AND_MERGE_SLASHES`: MERGE_SLASHES, and `%2F` and `%5C` become `/`.
  *
- * @param path begins with `/`; without query. A character of U+0080 to U+00FF is a byte, any other its UTF-8.
- * @returns Malformed for a path that servers read differently: an incomplete escape, an escaped control character,
- *   overlong UTF-8, or a dot segment that is hidden by `;` or by an escaped slash. Never with `NONE`.
+ * @param path Begins with `/`; without query. A character of U+0080 to U+00FF is a byte, any other its UTF-8.
+ * @returns Malformed for a path that servers read differently: an incomplete escape, an escaped control
+ *   character, overlong UTF-8, or a dot segment that is hidden by `;` or by an escaped slash. Never with
+ *   `NONE`.
  */
 export function canonicalPath(path: string, normalization: PathNormalization): string | Malformed {
   if (normalization === "NONE" || PLAIN.test(path)) return path;
@@ -89,7 +90,7 @@ function escapeOf(byte: number): string {
   return `%${byte < 0x10 ? "0" : ""}${byte.toString(16).toUpperCase()}`;
 }
 
-/** RFC 3986, 5.2.4. */
+/** Resolves `.` and `..` (RFC 3986, 5.2.4). */
 function removeDotSegments(path: string): string {
   const kept: string[] = [];
   const segments = path.split("/").slice(1);

@@ -4,9 +4,9 @@
 import { headerBytesOf, headerTextOf } from "./header-text.ts";
 
 /**
- * The query with every byte beyond ASCII escaped; anything else in it is left to those who read it.
+ * Escapes every byte beyond ASCII in a query, and leaves the rest as it is.
  *
- * @param query with its `?`, or empty. A character of U+0080 to U+00FF is a byte, any other its UTF-8.
+ * @param query With its `?`, or empty. A character of U+0080 to U+00FF is a byte, any other its UTF-8.
  */
 export function canonicalQuery(query: string): string {
   return query.replace(/[\x80-\xff]|[^\0-\xff]+/g, (run) => {
@@ -15,19 +15,19 @@ export function canonicalQuery(query: string): string {
   });
 }
 
-/** A query's parameters. Without a prototype, so that no name is special. */
+/** A query's parameters. Null prototypes: names such as `constructor` are plain keys. */
 export interface QueryParameters {
   /** The first value of each parameter, as in Mixer. */
   readonly first: Readonly<Record<string, string>>;
-  /** All values of those that came several times, in order; undefined when none did. */
+  /** All values, in order, of each parameter that has several; undefined when no parameter has. */
   readonly repeated: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 /**
- * Reads a query as forms write it (WHATWG URL, application/x-www-form-urlencoded): `+` is a space, and an
- * incomplete escape stands for itself. Bytes that are no UTF-8 are read as Latin-1, as in headers (header-text.ts).
+ * Parses a query as application/x-www-form-urlencoded (WHATWG URL): `+` is a space, and an incomplete escape
+ * stands for itself. Bytes that are not UTF-8 are read as Latin-1, as in headers (header-text.ts).
  *
- * @param query canonical; with its `?`, or empty.
+ * @param query Canonical; with its `?`, or empty.
  */
 export function parseQuery(query: string): QueryParameters {
   const first = Object.create(null) as Record<string, string>;

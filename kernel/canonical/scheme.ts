@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The scheme that `x-forwarded-proto` tells. Of a list the last entry counts, which the nearest proxy wrote; a WebSocket's
- * scheme is that of its HTTP request.
+ * The scheme in `x-forwarded-proto`. In a list the last entry counts, which the nearest proxy wrote.
+ * WebSocket schemes become those of their HTTP requests.
  *
  * @returns undefined for any other text.
  */

@@ -12,13 +12,13 @@ describe("request targets", () => {
   const parse = (target: string) => parseRequestTarget(target, "MERGE_SLASHES");
   const a = { host: "a", port: undefined };
 
-  it("have their path normalized, and their query left alone", () => {
+  it("have their path normalized, and their query unchanged", () => {
     assert.deepEqual(parse("/a/../%62?/../%62"), { path: "/b", query: "?/../%62", authority: undefined });
     assert.deepEqual(parse("http://a/./b"), { path: "/b", query: "", authority: a });
     assert.deepEqual(parse("//a/b"), { path: "/a/b", query: "", authority: undefined });
   });
 
-  it("bring their authority in absolute form", () => {
+  it("have an authority in absolute form", () => {
     assert.deepEqual(parse("http://A.:81/b?c"), {
       path: "/b",
       query: "?c",
@@ -32,7 +32,7 @@ describe("request targets", () => {
   });
 });
 
-describe("the one form of an authority", () => {
+describe("the canonical form of an authority", () => {
   it("is the same for every spelling of a host", () => {
     for (const text of ["admin.example.com", "Admin.Example.COM", "admin.example.com.", "admin.example.com:"])
       assert.deepEqual(parseAuthority(text), { host: "admin.example.com", port: undefined }, text);
@@ -43,7 +43,7 @@ describe("the one form of an authority", () => {
     assert.deepEqual(parseAuthority(""), { host: "", port: undefined });
   });
 
-  it("does not exist for what is no host with at most a port", () => {
+  it("is Malformed unless the text is a host with an optional port", () => {
     for (const bad of [
       "a b",
       "a/b",
@@ -74,7 +74,7 @@ describe("the one form of an authority", () => {
       assert.ok(parseAuthority(bad) instanceof Malformed, bad);
   });
 
-  it("has nothing left to normalize", () => {
+  it("is idempotent", () => {
     const piece = fc.constantFrom(
       "a",
       "B",
@@ -105,7 +105,7 @@ describe("the one form of an authority", () => {
 });
 
 describe("queries", () => {
-  it("are decoded, the first of several values apart from all of them", () => {
+  it("are decoded, with the first value and all values of each parameter", () => {
     const { first, repeated } = parseQuery("?a=1&a=2&b=%20+&c&&%C5%81=%c5%82&d=%E9&e=%zz&a=");
     assert.deepEqual({ ...first }, { a: "1", b: "  ", c: "", Ł: "ł", d: "é", e: "%zz" });
     assert.deepEqual({ ...repeated }, { a: ["1", "2", ""] });
@@ -114,14 +114,14 @@ describe("queries", () => {
     assert.equal(parseQuery("?a=1").repeated, undefined);
   });
 
-  it("are read as the platform reads them", () => {
+  it("are read as the platform's URLSearchParams reads them", () => {
     const piece = fc.constantFrom("a", "b", "=", "&", "+", "%20", "%C3%A9", "%2", "%", "é", "?");
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
         const query = `?${canonicalQuery(pieces.join("").replaceAll("é", "\u00c3\u00a9"))}`;
         const expected: Record<string, string> = {};
         for (const [name, value] of new URLSearchParams(query)) expected[name] ??= value;
-        // Bytes that are no UTF-8 are Latin-1 here.
+        // Unlike URLSearchParams, parseQuery reads bytes that are not UTF-8 as Latin-1.
         if (JSON.stringify(expected).includes("\uFFFD")) return;
         assert.deepEqual({ ...parseQuery(query).first }, expected);
       }),

@@ -6,19 +6,19 @@ import { Malformed } from "./malformed.ts";
 import { canonicalPath, type PathNormalization } from "./path.ts";
 import { canonicalQuery } from "./query.ts";
 
-/** A request target taken apart (RFC 9112, 3.2), each part in its one form. */
+/** The parts of a request target (RFC 9112, 3.2), each in its canonical form. */
 export interface RequestTarget {
   /** Begins with `/`. */
   readonly path: string;
-  /** With its `?`; empty when there is none. */
+  /** With its `?`; empty when the target has no query. */
   readonly query: string;
-  /** Of a target in absolute form. */
+  /** undefined unless the target is in absolute form. */
   readonly authority: Authority | undefined;
 }
 
 /**
- * @param target in origin form, or in absolute form with the scheme http.
- * @returns Malformed for any other form, a fragment, and parts without a canonical form.
+ * @param target In origin form, or in absolute form with the scheme http.
+ * @returns Malformed for any other form, for a fragment, and for parts without a canonical form.
  */
 export function parseRequestTarget(
   target: string,

@@ -34,18 +34,18 @@ const CASES: readonly (readonly [glob: string, yes: readonly string[], no: reado
 
 describe("a glob", () => {
   for (const [glob, yes, no] of CASES) {
-    it(`${JSON.stringify(glob)} matches what it says and nothing else`, () => {
+    it(`${JSON.stringify(glob)} matches its texts and no others`, () => {
       for (const value of yes) assert.ok(matches(glob, value), `should match ${JSON.stringify(value)}`);
       for (const value of no) assert.ok(!matches(glob, value), `should not match ${JSON.stringify(value)}`);
     });
   }
 
-  it("is refused when a bracket, a brace or a backslash is left open", () => {
+  it("is refused with an unclosed bracket or brace, or a trailing backslash", () => {
     for (const glob of ["[a", "a[", "[!]", "{a,b", "{a,{b}", "a\\"])
       assert.throws(() => globToRegex(glob), Error, glob);
   });
 
-  it("matches itself when every special character is quoted, whatever the text is", () => {
+  it("matches itself when every special character is quoted, for any text", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme" }), (text) => {
         const quoted = text.replace(/[*?[\]{},\\]/g, "\\$&");

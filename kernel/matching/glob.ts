@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Globs, as regular expressions of the linear-time kind, in RE2's syntax, to which a character is a code point. The usual glob libraries make patterns with look-ahead for a
- * backtracking engine, where a list of globs and a hostile value can stall the process; this small language needs
- * none:
+ * Translates a glob to a regular expression in RE2's syntax, in which a character is a code point. Common
+ * glob libraries emit look-ahead for a backtracking engine, which a list of globs and a hostile value can
+ * stall; this small language needs none:
  *
- *     *      any characters except /        [a-z] [!a-z]   one of these characters, or none of them
+ * *      any characters except /        [a-z] [!a-z]   one of these characters, or none of them
  *     **     any characters                 {a,b}          either; may hold globs, and nest
  *     ?      one character except /         \x             x itself
  *
@@ -51,7 +51,7 @@ function quote(character: string): string {
   return /[\\^$.*+?()[\]{}|/-]/.test(character) ? `\\${character}` : character;
 }
 
-/** Where the ] of the [ at `start` stands; one that comes first is a member. */
+/** Position of the ] that closes the [ at `start`; a ] directly after the [ is a member. */
 function endOfClass(glob: string, start: number): number {
   const first = glob[start + 1] === "!" || glob[start + 1] === "^" ? start + 2 : start + 1;
   const end = glob.indexOf("]", first + 1);
@@ -62,8 +62,8 @@ function endOfClass(glob: string, start: number): number {
 function classToRegex(members: string): string {
   const negated = members.startsWith("!") || members.startsWith("^");
   const rest = negated ? members.slice(1) : members;
-  // A hyphen between two members keeps its meaning; everything else stands for itself.
+  // A hyphen between two members keeps its meaning; every other character stands for itself.
   const body = rest.replace(/[^-]/g, quote);
-  // A negated class must not cross a segment: neither does * or ?.
+  // A negated class must not match / either, as * and ? do not.
   return negated ? `[^/${body}]` : `[${body}]`;
 }

@@ -6,7 +6,7 @@ import { isIP } from "node:net";
 import fc from "fast-check";
 import { canonicalAddress } from "./ip-address.ts";
 
-describe("the one text of an IP address", () => {
+describe("the canonical text of an IP address", () => {
   it("is the same for every spelling", () => {
     for (const [canonical, ...spellings] of [
       [
@@ -27,7 +27,7 @@ describe("the one text of an IP address", () => {
     }
   });
 
-  it("is missing for what parsers disagree about, and for what is no address", () => {
+  it("is undefined for forms that parsers disagree about, and for text that is not an address", () => {
     for (const text of [
       "",
       "unknown",
@@ -50,7 +50,7 @@ describe("the one text of an IP address", () => {
       assert.equal(canonicalAddress(text), undefined, text);
   });
 
-  it("is its own canonical form, and an address to the platform too", () => {
+  it("is idempotent, and an address to node:net too", () => {
     const address = fc.oneof(
       fc.ipV4(),
       fc.ipV6(),

@@ -13,11 +13,11 @@ const BRACKETED = /^\[([^\]]*)\](?::\d{1,5})?$/;
 const DOTTED_TAIL = /^(.*:)([\d.]+)$/;
 
 /**
- * The one text of an IP address: IPv4 in four decimal parts, IPv6 as RFC 5952 writes it, an IPv4-mapped IPv6 address
- * (RFC 4291, 2.5.5.2) as the IPv4 address. A port, brackets and an IPv6 zone are left out. Octal, hexadecimal and short
- * forms of IPv4 are no addresses here, because parsers disagree about them.
+ * The canonical text of an IP address: IPv4 in four decimal parts, IPv6 as RFC 5952 writes it, an IPv4-mapped
+ * IPv6 address (RFC 4291, 2.5.5.2) as the IPv4 address. Ports, brackets and IPv6 zones are removed. Octal,
+ * hexadecimal and short forms of IPv4 are not accepted, because parsers disagree about them.
  *
- * @returns undefined for text that is no address.
+ * @returns undefined for text that is not an address.
  */
 export function canonicalAddress(text: string): string | undefined {
   if (CANONICAL_V4.test(text)) return text;
@@ -30,7 +30,7 @@ export function canonicalAddress(text: string): string | undefined {
   return parsed.isIPv4MappedAddress() ? parsed.toIPv4Address().toString() : parsed.toRFC5952String();
 }
 
-/** IPv6 in hexadecimal alone: ipaddr.js misreads a dotted tail after anything but `::ffff:`. */
+/** Rewrites a dotted tail as two groups: ipaddr.js misreads it after any prefix but `::ffff:`. */
 function hexadecimal(text: string): string | undefined {
   const [, head, tail] = DOTTED_TAIL.exec(text) ?? [];
   if (head === undefined || tail === undefined || !tail.includes(".")) return text;

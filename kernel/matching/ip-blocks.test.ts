@@ -19,14 +19,14 @@ describe("a set of addresses", () => {
     assert.ok(!isIn("2001:db9::1", "10.0.0.0/8", "2001:db8::/32"));
   });
 
-  it("takes /0 for everything of its family, and of no other", () => {
+  it("matches every address of its own family with /0", () => {
     assert.ok(isIn("203.0.113.9", "0.0.0.0/0"));
     assert.ok(!isIn("::1", "0.0.0.0/0"));
     assert.ok(isIn("::1", "::/0"));
     assert.ok(!isIn("203.0.113.9", "::/0"));
   });
 
-  it("takes an IPv4-mapped address for the IPv4 address that it is, in entries too", () => {
+  it("treats an IPv4-mapped address as the IPv4 address, in entries too", () => {
     assert.ok(isIn("::ffff:10.1.2.3", "10.0.0.0/8"));
     assert.ok(isIn("10.1.2.3", "::ffff:10.0.0.0/104"));
     assert.ok(isIn("::ffff:a01:203", "10.1.2.3"));

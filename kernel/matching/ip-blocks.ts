@@ -4,15 +4,16 @@
 import ipaddr from "ipaddr.js";
 import { canonicalAddress } from "./ip-address.ts";
 
-/** A block of addresses: those whose first `prefixBits` bits are those of `bytes`. */
+/** A CIDR block: the addresses whose first `prefixBits` bits equal those of `bytes`. */
 export interface Block {
   readonly bytes: readonly number[];
   readonly prefixBits: number;
 }
 
 /**
- * IPv4 in four decimal parts, or IPv6: not the octal, hexadecimal and short forms that parsers disagree about. Dots
- * in IPv6 only as RFC 5952 (section 5) writes IPv4-mapped addresses: ipaddr.js takes any others for those too.
+ * IPv4 in four decimal parts, or IPv6; not the octal, hexadecimal and short forms that parsers disagree
+ * about. IPv6 may have dots only as RFC 5952 (section 5) writes IPv4-mapped addresses: ipaddr.js reads every
+ * other dotted form as IPv4-mapped too.
  */
 export function isAddress(text: string): boolean {
   if (!text.includes(":")) return ipaddr.IPv4.isValidFourPartDecimal(text);
@@ -21,9 +22,10 @@ export function isAddress(text: string): boolean {
 }
 
 /**
- * An address or `address/bits`. Bits beyond the prefix are ignored, as Go's net.ParseCIDR and Mixer's list did.
+ * Parses an address or `address/bits`. Bits beyond the prefix are ignored, as in Go's net.ParseCIDR and in
+ * Mixer's list adapter.
  *
- * @throws Error saying what is wrong.
+ * @throws Error whose message says what is wrong.
  */
 export function parseBlock(text: string): Block {
   const [address = "", prefix, more] = text.split("/");
@@ -40,7 +42,10 @@ export function parseBlock(text: string): Block {
 const V4_MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff] as const;
 const V4_MAPPED_BITS = V4_MAPPED.length * 8;
 
-/** An IPv4-mapped IPv6 block (RFC 4291, 2.5.5.2) is the IPv4 block, however the peer's socket wrote it. */
+/**
+ * Turns an IPv4-mapped IPv6 block (RFC 4291, 2.5.5.2) into the IPv4 block, so that it matches however the
+ * socket wrote the peer.
+ */
 function unmap(block: Block): Block {
   const mapped =
     block.prefixBits >= V4_MAPPED_BITS && V4_MAPPED.every((byte, index) => block.bytes[index] === byte);
@@ -49,13 +54,13 @@ function unmap(block: Block): Block {
 }
 
 export interface AddressSet {
-  /** Takes an address in any spelling (ip-address.ts); false for what is no address. */
+  /** Takes an address in any spelling (ip-address.ts); false for text that is not an address. */
   has(address: string): boolean;
 }
 
 /**
- * Blocks by family and prefix length: a look-up costs one probe for each length that occurs, at most 33 or 129,
- * however many blocks there are.
+ * Blocks by family and prefix length: a look-up costs one probe for each prefix length in use (at most 33 for
+ * IPv4, 129 for IPv6), however many blocks there are.
  */
 export function createAddressSet(blocks: readonly Block[]): AddressSet {
   const families = { 4: new Map<number, Set<string>>(), 16: new Map<number, Set<string>>() };
@@ -77,7 +82,7 @@ export function createAddressSet(blocks: readonly Block[]): AddressSet {
   };
 }
 
-/** The first `prefixBits` bits, as text. */
+/** The first `prefixBits` bits, as a map key. */
 function prefixKey(bytes: readonly number[], prefixBits: number): string {
   const whole = prefixBits >> 3;
   let key = "";

@@ -18,7 +18,7 @@ function fault(pattern: string, flags?: string): string {
 }
 
 describe("a regular expression", () => {
-  it("tells a match somewhere from a match of the whole text", () => {
+  it("distinguishes a match of a part from a match of the whole text", () => {
     assert.equal(regex("b+").test("abbc"), true);
     assert.equal(regex("b+").matches("abbc"), false);
     assert.equal(regex("ab+c").matches("abbc"), true);
@@ -38,7 +38,7 @@ describe("a regular expression", () => {
     assert.ok(performance.now() - started < 1_000);
   });
 
-  it("refuses what automata cannot do, and says why", () => {
+  it("refuses constructs that automata cannot run, and says why", () => {
     assert.match(fault("(a+)\\1"), /^backreferences are supported only where/);
     assert.match(fault("(?=.*a)"), /^lookahead and lookbehind are supported only where/);
     assert.match(fault("(?<!a+)b"), /^lookahead and lookbehind are supported only where/);
@@ -48,7 +48,7 @@ describe("a regular expression", () => {
     assert.match(fault("(a{1000}){1000}"), /too large, with its repeat counts written out/);
   });
 
-  it("finds from an offset, with groups that took no part undefined", () => {
+  it("finds from an offset; groups that took no part are undefined", () => {
     const found = regex("(a)|(b)").find("xxab", 3);
     assert.equal(found?.index, 3);
     assert.deepEqual([...found.groups], ["b", undefined, "b"]);
@@ -57,7 +57,7 @@ describe("a regular expression", () => {
     assert.deepEqual(regex("^a").find("aa", 1), null);
   });
 
-  it("runs lookaround and backreferences of which it is proven that they cannot stall", () => {
+  it("runs lookaround and backreferences where linear time is proven", () => {
     assert.equal(regex("^(?=.*\\d)(?=.*[a-z]).{4,}$").test("abc1"), true);
     assert.equal(regex("^(?=.*\\d)(?=.*[a-z]).{4,}$").test("abcd"), false);
     assert.equal(regex("(?<!a)b").find("abb", 0)?.index, 2);
@@ -65,7 +65,7 @@ describe("a regular expression", () => {
     assert.equal(regex("^([\"'])(.*?)\\1$").matches("'it\""), false);
   });
 
-  it("says what runs it, and what every match begins with", () => {
+  it("reports its engine and its literal prefix", () => {
     const cases: readonly (readonly [string, string, Regex["engine"], string])[] = [
       ["^/api/v\\d+/.*", "", "native", "/api/v"],
       ["^/api\\.(?:v1/)+", "s", "native", "/api.v1/"],
@@ -85,7 +85,7 @@ describe("a regular expression", () => {
     }
   });
 
-  it("has JavaScript's meaning of what other engines read otherwise", () => {
+  it("has JavaScript's meaning where other engines differ", () => {
     const cases: readonly (readonly [string, string, boolean])[] = [
       ["^\\s+|\\s+$", "\u00a0x", true],
       ["\\s+$", "5\u3000", true],
@@ -107,7 +107,7 @@ describe("a regular expression", () => {
     assert.deepEqual(regex("(a*)*b").find("b", 0)?.groups, ["b", undefined]);
   });
 
-  /** Patterns of which a machine has much to do for each character, on texts that keep it busy. */
+  /** Patterns that take a machine much work per character, with texts that keep it busy. */
   const COSTLY: readonly (readonly [pattern: string, text: string])[] = [
     ["(\\w{1,30}\\s?){1,20}$", `${"lorem ipsum dolor sit amet ".repeat(2_200)}!`],
     ["(\\w{1,30}\\s?){1,20}$", "x".repeat(58_000)],
@@ -120,7 +120,7 @@ describe("a regular expression", () => {
     ["(a|b)(c|d)?(e|f)?(g|h)?(?:.*!)?.*$.*", "a".repeat(60_000)],
   ];
 
-  /** Runs until `limit` steps are exceeded; how many it was told of, and how long it took. */
+  /** Runs until `limit` steps are exceeded; returns the steps charged and the time taken. */
   function metered(
     pattern: string,
     text: string,
@@ -146,7 +146,7 @@ describe("a regular expression", () => {
     return { steps, timeMs: performance.now() - started };
   }
 
-  it("tells a meter of its work as it goes on, by the work done", () => {
+  it("charges the meter while it works, in proportion to the work", () => {
     let ended = 0;
     for (const [pattern, text] of COSTLY) {
       for (const method of ["test", "matches", "find"] as const) {
@@ -154,20 +154,20 @@ describe("a regular expression", () => {
         assert.ok(steps >= 1, `${pattern} ${method}`);
         if (steps <= 1_000_000) continue;
         ended++;
-        // It is told soon, not when all is done.
+        // The meter must be charged early, not when all work is done.
         assert.ok(steps < 1_020_000, `${pattern} ${method}: ${steps}`);
       }
     }
     assert.ok(ended >= 3);
   });
 
-  it("takes no longer for a step that it tells of than expressions do", () => {
+  it("takes no longer for a charged step than expressions do", () => {
     for (const [pattern, text] of COSTLY) {
       for (const method of ["test", "matches", "find"] as const) {
-        // The best of three, as the machine may do something else for a while.
+        // Best of three runs, as other processes may take the CPU for a while.
         const times = [1, 2, 3].map(() => {
           const { steps, timeMs } = metered(pattern, text, method, 300_000);
-          // The first 30 ms go to code that is not yet compiled, and to tables.
+          // The first 30 ms go to compiling code and filling tables.
           return ((timeMs - 30) * 1e6) / steps;
         });
         assert.ok(Math.min(...times) < 1_000, `${pattern} ${method}: ${times.join(", ")} ns`);
@@ -175,7 +175,7 @@ describe("a regular expression", () => {
     }
   });
 
-  it("remembers nothing from one call to the next", () => {
+  it("keeps no state from one call to the next", () => {
     for (const flags of ["", "g", "m", "gm"]) {
       const compiled = regex("a|^b", flags);
       for (const _ of [1, 2]) {
@@ -189,7 +189,7 @@ describe("a regular expression", () => {
     }
   });
 
-  it("agrees with JavaScript on patterns that both have", () => {
+  it("agrees with JavaScript on patterns that both support", () => {
     const atom = fc.constantFrom(
       "a",
       "b",

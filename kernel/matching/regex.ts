@@ -11,17 +11,23 @@ import { Re2SyntaxError, translateRe2 } from "./regex/re2-syntax.ts";
 import type { Search, WholeMatch } from "./regex/search.ts";
 
 /**
- * Regular expressions that users write, with JavaScript's syntax and meaning (ECMA-262, with Annex B, without the flags
- * `u` and `v`), matched in time linear in the text, so that no pattern can stall the loop on any input. JavaScript's own
- * engine, which is fast but backtracks, runs those for which it is proven that this cannot grow; an automaton with the
- * same results runs the others. What no automaton can do, backreferences and lookaround, is refused when compiled
- * unless the proof holds.
+ * Regular expressions that users write, with JavaScript's syntax and meaning (ECMA-262 with Annex B, without
+ * the flags `u` and `v`), matched in time linear in the text, so that no pattern can stall the event loop.
+ * JavaScript's own engine is fast but backtracks: it runs the patterns that are proven linear on it. An
+ * automaton with the same results runs the others. Backreferences and lookaround, which no automaton can do,
+ * are refused at compile time unless the proof holds.
  */
 export interface Regex extends Search {
   readonly source: string;
-  /** What runs `find` and `test`. With "native" it runs `matches` as well; with "linear" it still may. */
+  /**
+   * Engine of `find` and `test`. With "native" it also runs `matches`; with "linear" `matches` may still be
+   * native.
+   */
   readonly engine: "native" | "linear";
-  /** What every match begins with, when the pattern begins with `^` and text, and has no flag `i` or `m`; else "". */
+  /**
+   * Text that every match begins with, when the pattern begins with `^` and text and has no flag `i` or `m`;
+   * else "".
+   */
   readonly literalPrefix: string;
   readonly matches: WholeMatch;
 }
@@ -30,12 +36,12 @@ export type RegexResult =
   | { readonly ok: true; readonly regex: Regex }
   | { readonly ok: false; readonly message: string };
 
-/** `g` is accepted and means nothing here. */
+/** `g` is accepted and has no effect. */
 const FLAGS = "imsg";
 
 const PARSER = new RegExpParser({ ecmaVersion: 2025, strict: false });
 
-/** A longer pattern would hardly be proven, and the proof takes its time. */
+/** Longer patterns are rarely proven linear, and the attempt is expensive. */
 const MAX_PROVEN_CHARS = 1_000;
 const MAX_PATTERN_CHARS = 10_000;
 
@@ -57,7 +63,7 @@ function compileWith(pattern: string, translate: (pattern: string) => string, fl
     return refused(`the pattern is longer than ${MAX_PATTERN_CHARS} characters`);
   try {
     const source = translate(pattern);
-    // What is a pattern is for JavaScript to say, of which newer versions may know more.
+    // JavaScript decides what a valid pattern is: newer versions may accept more.
     void new RegExp(source, flags);
     return {
       ok: true,
@@ -105,7 +111,7 @@ function refused(message: string): RegexResult {
   return { ok: false, message };
 }
 
-/** What JavaScript says of a pattern that is none, without the pattern. */
+/** JavaScript's message for an invalid pattern, without the pattern itself. */
 function explain({ message }: SyntaxError): string {
   const said = message.slice(message.lastIndexOf("/: ") + 3);
   return said === "Unterminated group"

@@ -8,12 +8,12 @@ import type { CheckDispatch, CheckObserver } from "../../core/check/ports.ts";
 import { planReports } from "../../core/report/plan.ts";
 import type { ReportPlan } from "../../core/report/report-source.ts";
 import { displayName } from "../../core/documents/kinds/kind.ts";
+import type { PolicyDocument } from "../../core/snapshot/policy-document.ts";
 import type { QuotaPolicy, Snapshot } from "../../core/snapshot/snapshot.ts";
-import type { PolicyState } from "../../api/mixer.ts";
 import type { HandlerTable } from "./handlers/handler-table.ts";
 import type { HandlerHooks } from "../../core/hooks/hooks.ts";
 import type { Handler } from "./handlers/handler.ts";
-import { fallbacksOf } from "./policy-state.ts";
+import { policyDocumentsOf } from "./policy-state.ts";
 import type { FindStore } from "./quota/quota-stores.ts";
 
 export type GenerationParts = Pick<Generation, "snapshot" | "table" | "dispatch" | "findStore" | "observer">;
@@ -25,7 +25,7 @@ export class Generation extends RefCounted {
   readonly checkPlan: CheckPlan;
   readonly reportPlan: ReportPlan;
   readonly dispatch: CheckDispatch;
-  readonly fallbacks: PolicyState["fallbacks"];
+  readonly policies: readonly PolicyDocument[];
   readonly quotaPolicies: ReadonlyMap<string, QuotaPolicy>;
   /** As `Kind/name`, what reports may speak of. */
   readonly documents: ReadonlySet<string>;
@@ -47,7 +47,7 @@ export class Generation extends RefCounted {
     );
     this.checkPlan = planChecks(snapshot);
     this.reportPlan = planReports(snapshot);
-    this.fallbacks = fallbacksOf(this.checkPlan);
+    this.policies = policyDocumentsOf(this.checkPlan);
     this.documents = new Set(
       snapshot.documents.map((document) =>
         formatDocumentRef({ kind: document.kind, name: displayName(document) }),

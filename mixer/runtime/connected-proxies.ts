@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ProxyIdentity } from "../../api/mixer.ts";
+import type { ProxyIdentity } from "../../api/mixer-service.ts";
 import { isAddress, parseBlock } from "../../kernel/matching/ip-blocks.ts";
 import type { Cancel, Scheduler } from "../../kernel/ports.ts";
 

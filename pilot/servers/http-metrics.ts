@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Counter, Gauge, Registry } from "prom-client";
-import type { LongPolls } from "../../kernel/long-polls.ts";
+import type { LongPolls } from "../../server/http/long-polls.ts";
 import type { Pilot } from "../pilot.ts";
 
 export interface PilotMetrics {

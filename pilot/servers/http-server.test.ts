@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { encodeDiscoveryRequest } from "../../api/json/discovery.ts";
 import type { ProxyNode } from "../../api/pilot-service.ts";
-import type { ErrorBody } from "../../api/error-body.ts";
+import type { ErrorBody } from "../../api/json/error-body.ts";
 import { isPurserError } from "../../kernel/errors.ts";
 import {
   knownAfter,
@@ -14,16 +14,18 @@ import {
   type TrafficUpdate,
 } from "../../core/traffic/resources/resource-set.ts";
 import { createCollectingLogger } from "../../plugins/sdk/testing/logger.ts";
+import { createSeededRandom } from "../../plugins/sdk/testing/seeded-random.ts";
 import { createRealTime } from "../../plugins/sdk/testing/time.ts";
 import { BOOKSHOP, trafficDocuments } from "../../test/support/traffic-documents.ts";
-import { type PilotHttpServer, type PilotHttpSettings, startPilotHttpServer } from "./http-server.ts";
+import type { ControlSurface } from "../../server/http/control-surface.ts";
+import { type PilotHttpSettings, startPilotHttpServer } from "./http-server.ts";
 import { createPilot } from "../pilot.ts";
 
 const EDGE: ProxyNode = { role: "edge", id: "edge-1", host: "127.0.0.1", port: 8080, trustedHops: 0 };
 const snapshot = (version: string, text = BOOKSHOP) => ({ version, traffic: trafficDocuments(text) });
 
 describe("pilot over HTTP", () => {
-  const servers: PilotHttpServer[] = [];
+  const servers: ControlSurface[] = [];
   const time = createRealTime();
 
   async function start(settings: Partial<PilotHttpSettings> = {}) {
@@ -33,6 +35,7 @@ describe("pilot over HTTP", () => {
       pilot,
       logger,
       scheduler: time.scheduler,
+      random: createSeededRandom(),
       host: "127.0.0.1",
       port: 0,
       ...settings,

@@ -27,7 +27,7 @@ export interface Destination {
 }
 
 /** Collects the clusters that routes refer to, with their endpoints, so that a proxy gets those and no others. */
-export class ClusterSet {
+export class ClusterCollector {
   readonly #registry: Registry;
   /** By exactness of host; equals in document order. */
   readonly #rules: readonly { readonly host: string; readonly spec: DestinationRuleSpec }[];

@@ -24,7 +24,7 @@ import {
 } from "../../core/traffic/resources/route.ts";
 import { DEFAULT_RETRY_POLICY, parseRetryOn } from "../../core/traffic/retry.ts";
 import { AUTHORITY_HEADER } from "../../core/traffic/route-match.ts";
-import type { ClusterSet } from "./clusters.ts";
+import type { ClusterCollector } from "./clusters.ts";
 import { qualifyGateway } from "./gateway-name.ts";
 
 /** For whom routes are translated. */
@@ -39,7 +39,7 @@ export interface RouteScope {
 export function translateRoutes(
   { metadata, spec }: TrafficDocument<VirtualServiceSpec>,
   scope: RouteScope,
-  clusters: ClusterSet,
+  clusters: ClusterCollector,
 ): readonly Route[] {
   return spec.http.flatMap((http, index) => {
     const matches = http.match?.filter((match) => counts(match, metadata.namespace, scope));
@@ -119,7 +119,7 @@ function actionOf(
   http: HttpRouteSpec,
   namespace: string,
   scope: RouteScope,
-  clusters: ClusterSet,
+  clusters: ClusterCollector,
 ): RouteAction {
   const { redirect, directResponse } = http;
   if (redirect !== undefined) {
@@ -155,7 +155,7 @@ function destinationsOf(
   { route = [] }: HttpRouteSpec,
   namespace: string,
   scope: RouteScope,
-  clusters: ClusterSet,
+  clusters: ClusterCollector,
 ) {
   return route
     .map(({ destination, weight = 0, headers }) => ({

@@ -11,7 +11,7 @@ import type { Listener } from "../../core/traffic/resources/listener.ts";
 import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
 import type { RouteTable } from "../../core/traffic/resources/route.ts";
 import { NO_RETRIES } from "../../core/traffic/retry.ts";
-import { ClusterSet } from "./clusters.ts";
+import { ClusterCollector } from "./clusters.ts";
 import { createStaticRegistry, type Registry } from "../registry/registry-static.ts";
 import { resourceSetOf } from "./resource-set.ts";
 import { defaultRoute } from "./routes.ts";
@@ -28,14 +28,14 @@ interface ListenersAndRoutes {
 /** The resources of `node` by these documents. The same documents and node always give the same versions. */
 export function translate(documents: TrafficDocuments, node: ProxyNode): TrafficResources {
   const registry = createStaticRegistry(documents.serviceEntries);
-  const clusterSet = new ClusterSet(registry, documents.destinationRules);
+  const clusters = new ClusterCollector(registry, documents.destinationRules);
   const { listeners, routeTables } =
     node.role === "edge"
-      ? edgeParts(documents, node, registry, clusterSet)
-      : sidecarParts(documents, node, registry, clusterSet);
+      ? edgeParts(documents, node, registry, clusters)
+      : sidecarParts(documents, node, registry, clusters);
   return {
-    clusters: resourceSetOf(clusterSet.clusters),
-    endpoints: resourceSetOf(clusterSet.assignments),
+    clusters: resourceSetOf(clusters.clusters),
+    endpoints: resourceSetOf(clusters.assignments),
     listeners: resourceSetOf(listeners),
     routes: resourceSetOf(routeTables),
   };
@@ -46,7 +46,7 @@ function edgeParts(
   { gateways, virtualServices, pathNormalization }: TrafficDocuments,
   node: EdgeNode,
   registry: Registry,
-  clusters: ClusterSet,
+  clusters: ClusterCollector,
 ): ListenersAndRoutes {
   const ports = new Set(gateways.flatMap(({ spec }) => spec.servers.map(({ port }) => port.number)));
   if (ports.size === 0) {
@@ -97,7 +97,7 @@ function sidecarParts(
   { virtualServices, pathNormalization }: TrafficDocuments,
   node: SidecarNode,
   registry: Registry,
-  clusters: ClusterSet,
+  clusters: ClusterCollector,
 ): ListenersAndRoutes {
   const service = identityOf(node, registry);
   const client = { namespace: service.namespace, sees: () => true };

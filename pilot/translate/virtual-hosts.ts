@@ -13,7 +13,7 @@ import {
 } from "../../core/traffic/host-name.ts";
 import type { VirtualHost } from "../../core/traffic/resources/route.ts";
 import { DEFAULT_RETRY_POLICY } from "../../core/traffic/retry.ts";
-import type { ClusterSet } from "./clusters.ts";
+import type { ClusterCollector } from "./clusters.ts";
 import { qualifyGateway } from "./gateway-name.ts";
 import type { Registry, Service, ServicePort } from "../registry/registry-static.ts";
 import { defaultRoute, translateRoutes } from "./routes.ts";
@@ -33,7 +33,7 @@ export interface MeshClient {
 export function meshVirtualHosts(
   registry: Registry,
   virtualServices: readonly VirtualService[],
-  clusters: ClusterSet,
+  clusters: ClusterCollector,
   client: MeshClient,
 ): readonly VirtualHost[] {
   const boundToMesh = virtualServices.filter((document) => isBound(document, MESH_GATEWAY));
@@ -70,7 +70,7 @@ export function gatewayVirtualHosts(
   gateways: readonly TrafficDocument<GatewaySpec>[],
   port: number,
   virtualServices: readonly VirtualService[],
-  clusters: ClusterSet,
+  clusters: ClusterCollector,
 ): readonly VirtualHost[] {
   const routesByDomain = new Map<string, VirtualHost["routes"][number][]>();
   for (const document of virtualServices) {
@@ -143,7 +143,7 @@ function claimAliases(service: Service, clientNamespace: string, taken: Set<stri
   return [own, ...free];
 }
 
-function straightTo(service: Service, port: ServicePort, clusters: ClusterSet) {
+function straightTo(service: Service, port: ServicePort, clusters: ClusterCollector) {
   const { host, namespace } = service.identity;
   return defaultRoute(
     clusters.use({ host, namespace, port: port.number }, port.number),

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Pool } from "undici";
-import type { ErrorBody } from "../../api/error-body.ts";
-import { ERROR_CATALOG, type ErrorCode } from "../../kernel/error-catalog.ts";
+import { errorOfBody } from "../../api/json/error-body.ts";
+import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import { messageOf, PurserError } from "../../kernel/errors.ts";
 import type { Scheduler } from "../../kernel/ports.ts";
 
@@ -136,16 +136,9 @@ export class JsonClient {
 
   /** The server's own error where it says which, as every Purser does. */
   #refusal(status: number, text: string): CallFailure {
-    let told: Partial<ErrorBody["error"]> | undefined;
-    try {
-      told = (JSON.parse(text) as Partial<ErrorBody> | null)?.error;
-    } catch {
-      // Something else answered in its place, such as a load balancer.
-    }
-    if (typeof told?.code === "string" && Object.hasOwn(ERROR_CATALOG, told.code)) {
-      return new CallFailure("refused", new PurserError(told.code, `${this.url}: ${String(told.message)}`));
-    }
-    return this.#failure("broken", `answered ${status}`);
+    const told = errorOfBody(text);
+    if (told === undefined) return this.#failure("broken", `answered ${status}`);
+    return new CallFailure("refused", new PurserError(told.code, `${this.url}: ${told.message}`));
   }
 
   #failure(how: CallFailure["how"], what: string, cause?: unknown): CallFailure {

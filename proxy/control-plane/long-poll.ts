@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { messageOf } from "../../kernel/errors.ts";
+import { isPurserError, messageOf } from "../../kernel/errors.ts";
 import type { Cancel, Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import { CallFailure, type JsonClient } from "./json-client.ts";
 
@@ -106,6 +106,7 @@ class LongPoll<T> {
     if (!this.#failing)
       logger.warn("the control plane does not answer; what it said last stays in force", {
         error: messageOf(error),
+        ...(isPurserError(error) ? { code: error.code } : {}),
       });
     this.#failing = true;
     this.#server = (this.#server + 1) % servers.length;

@@ -1,27 +1,26 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Fallback, PolicyState } from "../../api/mixer.ts";
+import type { PolicyState } from "../../api/mixer-service.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { Reads } from "../../expressions/runtime/reads/reads.ts";
 import { repeatedFields } from "../../core/attributes/repeated.ts";
 import type { QuotaCharge } from "../../core/quota/quota-charge.ts";
-import { andThen, evaluateCondition, evaluateMap, Fault, type Scope } from "../../core/check/evaluation.ts";
+import { evaluateCondition, Fault, type Scope } from "../../core/check/evaluation.ts";
 import { largestCharges, type Tried, tryEachValue } from "../../core/check/each-value.ts";
-import { recordOf } from "../../core/check/instances.ts";
-import { evaluateAmount, evaluateLimit } from "../../core/check/quota-charges.ts";
-import type { CompileExpression, Expression } from "../../core/expressions/expression.ts";
-import type { Meter } from "../../expressions/runtime/guard.ts";
+import { evaluateCharge } from "../../core/check/quota-charges.ts";
+import { effectOfError, effectOfOutage } from "../../core/check/undecided.ts";
+import type { CompileExpression } from "../../core/expressions/expression.ts";
+import type { Meter } from "../../expressions/runtime/reads/meter.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import { chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 import type { Clock } from "../../kernel/ports.ts";
-import { cellName } from "../../core/quota/cell-name.ts";
 import { localShare } from "../../core/quota/local-share.ts";
 import type { QuotaStore } from "../../core/quota/quota.ts";
 import { chargeAll } from "../../core/quota/charge-all.ts";
 import { demandOf, type NamedStore } from "../../core/quota/demand.ts";
 import { refusalOf } from "../../core/quota/refusal.ts";
-import type { Computed } from "../../core/snapshot/snapshot.ts";
+import { buildLonePolicies, type LonePolicy } from "../../core/snapshot/lone-policies.ts";
 import {
   allowed,
   failed,
@@ -44,10 +43,9 @@ export interface FailurePolicyOptions {
 /** A quota to be counted here, against this proxy's share of the limit. */
 type LocalCharge = Omit<QuotaCharge, "leaseMs" | "giveBackOn">;
 
-type QuotaFallback = Extract<Fallback, { readonly kind: "QuotaPolicy" }>;
 type Failure = NonNullable<Verdict["failure"]>;
 
-/** What is known while the fallbacks of one request are gone through. */
+/** What is known while the policies for one request are gone through. */
 interface Progress extends Tried {
   refused: Outcome | undefined;
   failure: Failure | undefined;
@@ -58,7 +56,7 @@ interface Progress extends Tried {
 export class FailurePolicy {
   readonly #state: PolicyState;
   readonly #options: FailurePolicyOptions;
-  readonly #expressions = new Map<string, Expression | Fault>();
+  #built: readonly LonePolicy[] | undefined;
 
   constructor(state: PolicyState, options: FailurePolicyOptions) {
     this.#state = state;
@@ -95,9 +93,9 @@ export class FailurePolicy {
         return reads.references();
       },
     };
-    return reduceInOrder(this.#state.fallbacks, progress, (_, fallback) => {
+    return reduceInOrder(this.#policies, progress, (_, policy) => {
       if (progress.refused !== undefined) return progress;
-      return chain(this.#apply(fallback, scope, code, progress), () => progress);
+      return chain(apply(policy, scope, code, progress), () => progress);
     });
   }
 
@@ -120,94 +118,37 @@ export class FailurePolicy {
     });
   }
 
-  #apply(fallback: Fallback, scope: Scope, code: ErrorCode, progress: Progress): MaybePromise<void> {
-    return chain(this.#matches(fallback.match, scope), (matches) => {
-      if (matches instanceof Fault) return applyFault(fallback, matches, progress);
-      if (!matches) return;
-      const applied = fallback.kind === "QuotaPolicy" ? fallback.onStoreFailure : fallback.onError;
-      if (applied === "deny") {
-        progress.refused = failed(code, refOf(fallback));
-        return;
-      }
-      progress.failure ??= failureOf(code, applied);
-      if (applied !== "local" || fallback.kind !== "QuotaPolicy") return;
-      return chain(this.#chargeOf(fallback, scope), (charge) => {
-        if (charge instanceof Fault) applyFault(fallback, charge, progress);
-        else progress.local.push(charge);
-      });
-    });
-  }
-
-  #matches(source: string | undefined, scope: Scope): MaybePromise<boolean | Fault> {
-    if (source === undefined) return true;
-    const expression = this.#expression(source);
-    return expression instanceof Fault ? expression : evaluateCondition(expression, scope);
-  }
-
-  #chargeOf(fallback: QuotaFallback, scope: Scope): MaybePromise<LocalCharge | Fault> {
-    const { name: policy, windowMs } = fallback;
-    const dimensions: (readonly [string, Computed])[] = [];
-    for (const [dimension, value] of Object.entries(fallback.key)) {
-      const computed = this.#computed(value);
-      if (computed instanceof Fault) return computed;
-      dimensions.push([dimension, computed]);
-    }
-    const charge = this.#computed(fallback.charge);
-    if (charge instanceof Fault) return charge;
-    const overrides: { readonly when: Expression; readonly limit: number }[] = [];
-    for (const { when, limit } of fallback.overrides ?? []) {
-      const expression = this.#expression(when);
-      if (expression instanceof Fault) return expression;
-      overrides.push({ when: expression, limit });
-    }
-    return andThen(evaluateMap(dimensions, scope), (key) =>
-      andThen(evaluateAmount({ charge }, scope), (amount) =>
-        andThen(evaluateLimit({ limit: fallback.limit, overrides }, scope), (limit) => {
-          const cell = cellName(fallback, recordOf(key));
-          const message = `quota ${policy} is used up`;
-          const { algorithm, onStoreFailure } = fallback;
-          return {
-            policy,
-            cell,
-            algorithm,
-            limit,
-            windowMs,
-            amount,
-            mode: "enforce",
-            onStoreFailure,
-            message,
-          };
-        }),
-      ),
-    );
-  }
-
-  /** As in documents: text is an expression, the rest is meant as it is. */
-  #computed(value: string | number | boolean): Computed | Fault {
-    if (typeof value !== "string") return { kind: "literal", value };
-    const expression = this.#expression(value);
-    return expression instanceof Fault ? expression : { kind: "expression", expression };
-  }
-
-  /** Compiled when first needed: most proxies never lose their mixer. */
-  #expression(source: string): Expression | Fault {
-    const known = this.#expressions.get(source);
-    if (known !== undefined) return known;
-    const result = this.#options.compile(source);
-    const expression = result.ok
-      ? result.expression
-      : new Fault("PURSER_EXPR_EVALUATION", result.fault.message, true);
-    this.#expressions.set(source, expression);
-    return expression;
+  /** Built when first needed: most proxies never lose their mixer. */
+  get #policies(): readonly LonePolicy[] {
+    this.#built ??= buildLonePolicies(this.#state.policies, this.#options.compile);
+    return this.#built;
   }
 }
 
-function applyFault(fallback: Fallback, { code }: Fault, progress: Progress): void {
-  if (fallback.onError === "deny") progress.refused = failed(code, refOf(fallback));
+function apply(policy: LonePolicy, scope: Scope, code: ErrorCode, progress: Progress): MaybePromise<void> {
+  return chain(evaluateCondition(policy.match, scope), (matches) => {
+    if (matches instanceof Fault) return applyFault(policy, matches, progress);
+    if (!matches) return;
+    const effect = effectOfOutage(policy);
+    if (effect === "deny") {
+      progress.refused = failed(code, refOf(policy));
+      return;
+    }
+    progress.failure ??= failureOf(code, effect);
+    if (effect !== "local" || policy.kind !== "QuotaPolicy") return;
+    return chain(evaluateCharge(policy, scope), (charge) => {
+      if (charge instanceof Fault) applyFault(policy, charge, progress);
+      else progress.local.push(charge);
+    });
+  });
+}
+
+function applyFault(policy: LonePolicy, { code }: Fault, progress: Progress): void {
+  if (effectOfError(policy) === "deny") progress.refused = failed(code, refOf(policy));
   else progress.failure ??= failureOf(code, "allow");
 }
 
-function refOf({ kind, name }: Fallback) {
+function refOf({ kind, name }: LonePolicy) {
   return { kind, name };
 }
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { CallOptions } from "../../api/mixer.ts";
+import type { CallOptions } from "../../api/mixer-service.ts";
 import type { CircuitBreaker, Ticket } from "../../kernel/circuit-breaker.ts";
 import { isPurserError, messageOf, PurserError } from "../../kernel/errors.ts";
 import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";

@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
-import type { Fallback } from "../../api/mixer.ts";
+import type { PolicyDocument } from "../../core/snapshot/policy-document.ts";
+import type { QuotaPolicySpec } from "../../core/documents/kinds/quota-policy.ts";
 import type { Verdict } from "./verdict.ts";
 import { charge, createStage, denial, quota, ToyMixer } from "./toy-mixer.test.ts";
 import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
@@ -169,23 +170,29 @@ describe("a policy client's cache", () => {
 });
 
 describe("a policy client without its mixer", () => {
-  const deny: Fallback = {
+  const denyWhere = (match: string): PolicyDocument => ({
     kind: "AccessPolicy",
     name: "guard",
-    match: 'request.user = "alice"',
-    onError: "deny",
+    spec: { match, action: "DENY" },
+  });
+  const deny = denyWhere('request.user = "alice"');
+  const rule = (name: string, fields: { match?: string; onError: "deny" | "allow" }): PolicyDocument => {
+    const instances = [{ name: "nothing", template: "checknothing" }];
+    const actions = [{ handler: "list", instances: ["nothing"] }];
+    return { kind: "Rule", name, spec: { instances, actions, ...fields } };
   };
-  const local: Fallback = {
+  const local = (fields: Partial<QuotaPolicySpec> = {}): PolicyDocument => ({
     kind: "QuotaPolicy",
     name: "per-user",
-    key: { user: "request.user" },
-    charge: 1,
-    limit: 10,
-    windowMs: 60_000,
-    algorithm: "fixed-window",
-    onStoreFailure: "local",
-    onError: "deny",
-  };
+    spec: {
+      key: { user: "request.user" },
+      limit: 10,
+      window: "60s",
+      algorithm: "fixed-window",
+      onStoreFailure: "local",
+      ...fields,
+    },
+  });
 
   it("fails closed until the policies are known", () => {
     const time = createVirtualTime();
@@ -207,7 +214,7 @@ describe("a policy client without its mixer", () => {
 
   it("does what each governing document says", async () => {
     const { mixer, client } = createStage();
-    mixer.announce({ fallbacks: [deny, { kind: "Rule", name: "listed", onError: "allow" }] });
+    mixer.announce({ policies: [deny, rule("listed", { onError: "allow" })] });
     mixer.condition = "refuses";
     const { outcome: alice, failure: why } = await client.check(ALICE);
     assert.deepEqual(alice, {
@@ -224,8 +231,8 @@ describe("a policy client without its mixer", () => {
 
   it("asks whether a document governs any of the values of a repeated header", async () => {
     const { mixer, client } = createStage();
-    const admins = { ...deny, match: 'request.headers."x-role" = "admin"' };
-    mixer.announce({ fallbacks: [admins] });
+    const admins = denyWhere('request.headers."x-role" = "admin"');
+    mixer.announce({ policies: [admins] });
     mixer.condition = "refuses";
     const repeated = (...roles: string[]): AttributeBag => ({
       request: { headers: { "x-role": roles.join(", ") }, repeated_headers: { "x-role": roles } },
@@ -236,23 +243,18 @@ describe("a policy client without its mixer", () => {
 
   it("lets a match that cannot be evaluated be decided by its onError", async () => {
     const { mixer, client } = createStage();
-    const faulty = (onError: "deny" | "allow"): Fallback => ({
-      kind: "Rule",
-      name: "bad",
-      match: "request.user + 1 = 2",
-      onError,
-    });
+    const faulty = (onError: "deny" | "allow") => rule("bad", { match: "request.user + 1 = 2", onError });
     mixer.condition = "refuses";
-    mixer.announce({ fallbacks: [faulty("allow")] });
+    mixer.announce({ policies: [faulty("allow")] });
     assert.equal((await client.check(ALICE)).outcome.kind, "allow");
-    mixer.announce({ version: "v2", fallbacks: [faulty("deny")] });
+    mixer.announce({ version: "v2", policies: [faulty("deny")] });
     const { outcome } = await client.check(ALICE);
     assert.equal(outcome.kind === "error" && outcome.code, "PURSER_EXPR_EVALUATION");
   });
 
   it("counts by itself against its share of a limit, each key apart", async () => {
     const { mixer, client } = createStage();
-    mixer.announce({ proxies: 3, fallbacks: [local] });
+    mixer.announce({ proxies: 3, policies: [local()] });
     mixer.condition = "refuses";
     const kinds: string[] = [];
     for (let count = 0; count < 5; count++) kinds.push((await client.check(ALICE)).outcome.kind);
@@ -267,7 +269,7 @@ describe("a policy client without its mixer", () => {
       { when: 'request.user = "alice"', limit: 4 },
       { when: 'request.user = "alice"', limit: 9 },
     ];
-    mixer.announce({ proxies: 2, fallbacks: [{ ...local, overrides }] });
+    mixer.announce({ proxies: 2, policies: [local({ overrides })] });
     mixer.condition = "refuses";
     const kinds: string[] = [];
     for (let count = 0; count < 3; count++) kinds.push((await client.check(ALICE)).outcome.kind);
@@ -276,7 +278,7 @@ describe("a policy client without its mixer", () => {
 
   it("goes on serving what is cached, until that expires", async () => {
     const { time, mixer, client } = createStage();
-    mixer.announce({ fallbacks: [{ ...deny, match: "true" }] });
+    mixer.announce({ policies: [denyWhere("true")] });
     void client.check(ALICE);
     mixer.condition = "refuses";
     assert.equal((await client.check(ALICE)).outcome.kind, "allow");
@@ -286,7 +288,7 @@ describe("a policy client without its mixer", () => {
 
   it("waits no longer than the deadline, and soon not at all", async () => {
     const { time, mixer, client } = createStage({ callTimeoutMs: 1_000, breakerFailures: 3 });
-    mixer.announce({ fallbacks: [{ ...deny, match: "true" }] });
+    mixer.announce({ policies: [denyWhere("true")] });
     mixer.condition = "hangs";
     const waiting = [1, 2, 3].map(async () => await client.check(ALICE));
     await time.advanceAndSettle(999);
@@ -299,7 +301,7 @@ describe("a policy client without its mixer", () => {
 
   it("finds the mixer again within a quarter of a second, at the price of one request", async () => {
     const { time, mixer, client } = createStage();
-    mixer.announce({ fallbacks: [{ ...deny, match: "true" }] });
+    mixer.announce({ policies: [denyWhere("true")] });
     mixer.condition = "refuses";
     for (let count = 0; count < 10; count++) await client.check(ALICE);
     assert.equal(mixer.checks.length, 3, "then the breaker is open");

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { CheckReply, MixerService, PolicyState, ProxyIdentity } from "../../api/mixer.ts";
+import type { CheckReply, MixerService, PolicyState, ProxyIdentity } from "../../api/mixer-service.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import type { CompileExpression } from "../../core/expressions/expression.ts";
 import { CircuitBreaker } from "../../kernel/circuit-breaker.ts";
@@ -210,7 +210,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
       this.#flush();
       this.#options.logger.info("the policies are known", {
         version: state.version,
-        documents: state.fallbacks.length,
+        documents: state.policies.length,
       });
     }
     this.#version = state.version;

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { CheckReply } from "../../api/mixer.ts";
+import type { CheckReply } from "../../api/mixer-service.ts";
 import type { Decision } from "../../core/check/decision.ts";
 import type { QuotaCharge, QuotaOutcome, RequestFate } from "../../core/quota/quota-charge.ts";
 import type { DocumentRef } from "../../core/check/document-ref.ts";

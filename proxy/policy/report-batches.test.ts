@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { ReportRequest } from "../../api/mixer.ts";
+import type { ReportRequest } from "../../api/mixer-service.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import {

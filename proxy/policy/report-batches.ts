@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { MixerService } from "../../api/mixer.ts";
+import type { MixerService } from "../../api/mixer-service.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { backoffMs } from "../../kernel/backoff.ts";
 import { isPurserError, messageOf, PurserError } from "../../kernel/errors.ts";

@@ -9,7 +9,7 @@ import type {
   MixerService,
   PolicyState,
   ReportRequest,
-} from "../../api/mixer.ts";
+} from "../../api/mixer-service.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { createRecorder } from "../../expressions/runtime/reads/recorder.ts";
 import type { QuotaCharge, QuotaOutcome } from "../../core/quota/quota-charge.ts";
@@ -106,7 +106,7 @@ export class ToyMixer implements MixerService {
   /** What is decided about a bag, which remembers what is read of it. */
   decide: (bag: AttributeBag) => Partial<Decision> = () => ({});
   quotas: readonly ToyQuota[] = [];
-  state: PolicyState = { version: "v1", proxies: 1, fallbacks: [] };
+  state: PolicyState = { version: "v1", proxies: 1, policies: [] };
   /** What the mixer's replies say; that of the state when undefined. */
   replyVersion: string | undefined;
   condition: "up" | "refuses" | "hangs" | "loses replies" = "up";

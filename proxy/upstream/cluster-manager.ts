@@ -30,7 +30,7 @@ export interface ClusterSet {
 export const NO_CLUSTERS: ClusterSet = { clusters: new Map(), endpoints: new Map() };
 
 /**
- * Makes cluster sets out of resources. What did not change lives on: a cluster with the same settings keeps its object, a cluster
+ * Makes cluster sets out of resources. Unchanged parts live on: a cluster with the same settings keeps its object, a cluster
  * with the same settings and endpoints its picker, an endpoint its connections; and a cluster's count of requests under way spans
  * all its versions. An endpoint that no live set has any more is drained.
  */

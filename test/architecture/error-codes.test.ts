@@ -23,6 +23,7 @@ const ROOMS = [
   "pilot",
   "plugins",
   "proxy",
+  "server",
   "tools",
 ];
 const CODE = /\bPURSER_[A-Z]+(?:_[A-Z]+)*\b/g;

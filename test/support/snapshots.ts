@@ -50,6 +50,7 @@ export function accessPolicy(name: string, fields: Partial<AccessPolicy> = {}): 
   return {
     name,
     location: place(),
+    spec: { action: fields.action ?? "DENY" },
     match: undefined,
     action: "DENY",
     when: undefined,
@@ -79,6 +80,7 @@ export function quotaPolicy(
   return {
     name,
     location: place(),
+    spec: { limit: fields.limit ?? 10, window: "60s" },
     match: undefined,
     key: [],
     limit: 10,
@@ -105,6 +107,10 @@ export function rule(name: string, handler: string, fields: Partial<Rule> = {}):
   return {
     name,
     location: place(),
+    spec: {
+      instances: [{ name: "nothing", template: "checknothing" }],
+      actions: [{ handler, instances: ["nothing"] }],
+    },
     match: undefined,
     variety: "check",
     actions: [{ handler, instances }],

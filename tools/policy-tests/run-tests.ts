@@ -7,7 +7,7 @@ import type { ParsedDocument } from "../../core/documents/document.ts";
 import { displayName } from "../../core/documents/kinds/kind.ts";
 import type { PolicyTestSpec } from "../../core/documents/kinds/policy-test.ts";
 import { Coverage, type ExpressionCoverage } from "../../core/explain/coverage.ts";
-import { createTracer } from "../../expressions/tracing/traced-expression.ts";
+import { createTracer } from "../../core/expressions/jsonata-engine.ts";
 import type { SourceLocation } from "../../kernel/diagnostic.ts";
 import { expandCases } from "../../core/policy-tests/expand-cases.ts";
 import { type CaseResult, runCase, type TestBench } from "../../core/policy-tests/run-case.ts";
@@ -16,25 +16,25 @@ import type { Runtime } from "../../kernel/ports.ts";
 import type { ReadSnapshot } from "../read-snapshot.ts";
 
 export interface FinishedCase extends CaseResult {
-  /** The PolicyTest's name. */
+  /** Name of the PolicyTest. */
   readonly test: string;
   readonly name: string;
   readonly location: SourceLocation;
-  /** Why it was not run. */
+  /** Reason that the case was skipped. */
   readonly skipped?: string;
   readonly durationMs: number;
 }
 
 export interface TestRun {
   readonly cases: readonly FinishedCase[];
-  /** Of every expression that decides requests, in all the sets of documents under test. */
+  /** Coverage of every expression that decides requests, in all sets of documents under test. */
   readonly coverage: readonly ExpressionCoverage[];
 }
 
 export interface RunOptions {
   readonly runtime: Runtime;
   readonly readSnapshot: ReadSnapshot;
-  /** Whether to run a case, by the names of its test and its own; default all. */
+  /** Whether to run a case, by the names of its test and of the case; default: all. */
   readonly isWanted?: (test: string, name: string) => boolean;
   readonly onProgress?: (finished: number, next: string) => void;
 }

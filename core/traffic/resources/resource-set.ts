@@ -38,13 +38,13 @@ export const RESOURCE_TYPES = [
   "routes",
 ] as const satisfies ResourceType[];
 
-/** Some types' whole sets: each replaces the set of its type, and a type that is absent stays as it is. */
+/** Whole sets of some types. Each replaces the set of its type; a type without a set in the update stays as it is. */
 export type TrafficUpdate = Partial<TrafficResources>;
 
-/** For each type that somebody watches, the version that they have; an empty text for none yet. */
+/** The types that a watcher watches, each with the version that the watcher has; an empty text for none yet. */
 export type KnownVersions = Readonly<Partial<Record<ResourceType, string>>>;
 
-/** Watches every type, and has none yet. */
+/** A watcher of every type that has no set yet. */
 export const NOTHING_KNOWN = {
   clusters: "",
   endpoints: "",
@@ -62,7 +62,7 @@ export function changedSets(resources: TrafficUpdate, known: KnownVersions): Tra
   return Object.fromEntries(changed.map((type) => [type, resources[type]]));
 }
 
-/** What is known after an update. Types that are not watched stay unwatched. */
+/** The known versions after an update. Types that are not watched stay unwatched. */
 export function knownAfter(known: KnownVersions, update: TrafficUpdate): KnownVersions {
   const versions: Partial<Record<ResourceType, string>> = { ...known };
   for (const type of RESOURCE_TYPES) {
@@ -71,7 +71,7 @@ export function knownAfter(known: KnownVersions, update: TrafficUpdate): KnownVe
   return versions;
 }
 
-/** Whether every type is there, so that a proxy can begin. */
+/** Whether every type has a set: a proxy starts only then. */
 export function isComplete(held: TrafficUpdate): held is TrafficResources {
   return RESOURCE_TYPES.every((type) => held[type] !== undefined);
 }

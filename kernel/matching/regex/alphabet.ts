@@ -3,7 +3,7 @@
 
 import { type CharSet, contains, LINE_ENDS, WORD } from "./char-set.ts";
 
-/** What stands before or behind a place in the text, as assertions tell it apart. */
+/** Kinds of neighbour that assertions distinguish before or after a position. */
 export const EDGE = 0;
 export const LINE_END = 1;
 export const WORD_CHAR = 2;
@@ -11,21 +11,24 @@ export const OTHER_CHAR = 3;
 export const KINDS = [EDGE, LINE_END, WORD_CHAR, OTHER_CHAR] as const;
 
 /**
- * The letters of a pattern: classes of code units that none of its sets tells apart, so that a machine has a column for
- * each letter and not for each of 65,536 units.
+ * The letters of a pattern: equivalence classes of code units that none of its sets tells apart, so that a
+ * machine has a column per letter and not per code unit (65,536).
  */
 export interface Alphabet {
   readonly size: number;
   letterOf(unit: number): number;
   /** LINE_END, WORD_CHAR or OTHER_CHAR; always OTHER_CHAR when the pattern has no assertions. */
   readonly kinds: Uint8Array;
-  /** At `set * size + letter`: 1 when the set has the letter. */
+  /** At index `set * size + letter`: 1 when the set has the letter. */
   readonly accepts: Uint8Array;
 }
 
 const ASCII_UNITS = 0x80;
 
-/** @param hasAssertions Whether `^`, `$` or `\b` has to know line ends and word characters. */
+/**
+ * @param hasAssertions Whether the pattern has `^`, `$` or `\b`, which need line ends and word characters
+ *   told apart.
+ */
 export function alphabetOf(sets: readonly CharSet[], hasAssertions: boolean): Alphabet {
   const telling = hasAssertions ? [...sets, WORD, LINE_ENDS] : sets;
   const starts = [

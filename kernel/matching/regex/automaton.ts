@@ -5,53 +5,56 @@ import type { AST } from "@eslint-community/regexpp";
 import { ANY_CHAR, type CharSet, charSetOf, NO_CHAR, type SetNode } from "./char-set.ts";
 
 /**
- * A pattern as the places where a backtracking matcher may stand: state 0 before its first character, one more behind
- * each character it may read (a repeated part is written out as often as it is counted). An edge is weighed by the
- * number of ways to get from one to the next without reading, so that the number of paths that read a text, counted
- * with their weights, is never below the number that a backtracking matcher can try.
+ * A pattern as the positions at which a backtracking matcher may stand: state 0 before its first character,
+ * one more behind each character that it may read (counted repeats are written out). An edge's weight is the
+ * number of ways to get from one state to the next without reading. So the number of weighted paths that read
+ * a text is an upper bound on the paths that a backtracking matcher can try.
  */
 export interface Automaton {
-  /** What is read on the way into each state. */
+  /** Characters read on the way into each state. */
   readonly sets: readonly CharSet[];
   readonly edges: readonly ReadonlyMap<number, number>[];
   /** Ways from each state to the end of the match, or of a lookahead. */
   readonly endings: readonly number[];
-  /** What each attempt to read may cost beside, for lookbehinds, in characters looked at. */
+  /** Extra cost of each attempt to read, for lookbehinds, in characters looked at. */
   readonly extraSteps: number;
 }
 
 export interface AutomatonOptions {
   readonly flags: string;
-  /** The matcher tries each place of the text in turn, as it does for a pattern without `^`. */
+  /** The matcher tries each position of the text in turn, as it does for a pattern without `^`. */
   readonly searching: boolean;
-  /** Any match will do, so that a loop over one set at the very end is never taken back. */
+  /** Any match will do, so that a loop over one set at the very end never backtracks. */
   readonly openEnd: boolean;
 }
 
-/** Beyond these a proof costs more than it is worth. */
+/** Bounds beyond which a proof costs more than it is worth. */
 const MAX_STATES = 300;
 const MAX_FRAGMENTS = 2_000;
 const MAX_WAYS = 1_000;
 /**
- * V8 keeps what each iteration may take back on a stack of 64 MiB, and throws when it is full: measured so that it holds
- * a text of 1 MiB, whatever is in the loop.
+ * V8 keeps backtracking positions of each iteration on a stack of 64 MiB, and throws when it is full. This
+ * weight was measured so that a text of 1 MiB fits, whatever is in the loop.
  */
 const MAX_LOOP_WEIGHT = 5;
 
-/** A part of a pattern: its first and its last characters, with the ways to them from its edges. */
+/**
+ * A part of a pattern: its possible first and last characters, with the number of ways to each from the
+ * part's edges.
+ */
 interface Fragment {
   readonly first: ReadonlyMap<number, number>;
   readonly last: ReadonlyMap<number, number>;
-  /** Ways through without reading. */
+  /** Ways through the part without reading. */
   readonly empty: number;
 }
 
 const EMPTY: Fragment = { first: new Map(), last: new Map(), empty: 1 };
 
-/** What no automaton is made of; caught where it was begun. */
+/** Thrown for parts that no automaton represents; buildAutomaton catches it. */
 class Unproven extends Error {}
 
-/** The automaton of a pattern; undefined when it is too large, or has parts that are not understood. */
+/** The automaton of a pattern; undefined when it is too large or has unsupported parts. */
 export function buildAutomaton(pattern: AST.Pattern, options: AutomatonOptions): Automaton | undefined {
   try {
     return new Builder(options).build(pattern);
@@ -83,7 +86,7 @@ class Builder {
     return { sets: this.#sets, edges: this.#edges, endings: this.#endings, extraSteps: this.#extraSteps };
   }
 
-  /** `last` says, here and below, that nothing of the pattern follows. */
+  /** `last`, here and below: nothing of the pattern follows. */
   #anyOf(alternatives: readonly AST.Alternative[], last: boolean): Fragment {
     const parts = alternatives.map(({ elements }) => {
       let sequence = EMPTY;
@@ -143,7 +146,7 @@ class Builder {
     return min === 0 ? orNothing(required) : required;
   }
 
-  /** `^`, `$` and `\b` are taken to hold: a path too many does no harm. */
+  /** `^`, `$` and `\b` are assumed to hold: an extra path keeps the count an upper bound. */
   #assertion(assertion: AST.Assertion): Fragment {
     switch (assertion.kind) {
       case "start":
@@ -151,7 +154,8 @@ class Builder {
       case "word":
         return EMPTY;
       case "lookahead": {
-        // Its paths begin here and end in nothing; the pattern goes on from where it began.
+        // Paths of a lookahead begin here and end inside it; the pattern continues from where the lookahead
+        // began.
         const inside = this.#anyOf(assertion.alternatives, false);
         this.#end(inside);
         this.#extraSteps += inside.empty;
@@ -240,7 +244,10 @@ function isSet(element: AST.Element): element is SetNode {
   return element.type === "Character" || element.type === "CharacterSet" || element.type === "CharacterClass";
 }
 
-/** How much one iteration over `element` may leave on the stack: captures and counters of the last one, and choices. */
+/**
+ * Stack entries that one iteration over `element` may leave: captures and counters of the previous iteration,
+ * and choices.
+ */
 function stackWeight(element: AST.Element): number {
   if (element.type === "Quantifier") {
     const counted = element.min > 1 || (element.max > 1 && element.max !== Number.POSITIVE_INFINITY);
@@ -252,7 +259,7 @@ function stackWeight(element: AST.Element): number {
   return inside.reduce((total, weight) => total + weight, own);
 }
 
-/** How much text a backreference may stand for. */
+/** Longest text, in characters, that a backreference may stand for. */
 function longestCapture(reference: AST.Backreference): number {
   if (Array.isArray(reference.resolved)) throw new Unproven();
   return longest(reference.resolved);
@@ -277,7 +284,7 @@ function longest(element: AST.Element): number {
       const once = longest(element.element);
       return once === 0 || element.max === 0 ? 0 : bounded(element.max * once);
     }
-    // One that stands for another's text has no length of its own.
+    // A backreference within a capture has no bounded length of its own.
     case "Backreference":
     case "ExpressionCharacterClass":
       throw new Unproven();

@@ -15,8 +15,9 @@ function canonicalize(unit: number): number {
 let groups: ReadonlyMap<number, readonly number[]> | undefined;
 
 /**
- * The code units beyond ASCII that flag `i` takes for others, each with all of its group. No unit of ASCII equals one
- * beyond it. The list takes 65,536 conversions, some 10 ms, and is made when a pattern first needs it.
+ * Code units beyond ASCII that flag `i` treats as equal to others, each with its whole group. No ASCII unit
+ * equals a unit beyond ASCII. Building the map takes 65,536 conversions (about 10 ms), so it is built on
+ * first use.
  */
 export function caseGroups(): ReadonlyMap<number, readonly number[]> {
   groups ??= findGroups();

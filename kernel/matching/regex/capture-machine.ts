@@ -5,23 +5,26 @@ import { EDGE, OTHER_CHAR } from "./alphabet.ts";
 import { type Meter, STATES_PER_STEP } from "./meter.ts";
 import { ASSERT, CHECK, ENTER, holds, type Program, READ, RESET, SAVE, SPLIT } from "./program.ts";
 
-/** Threads, the preferred one first: where each reads next, and its slots. */
+/** Threads in order of preference: the place where each reads next, and its capture slots. */
 interface Threads {
   length: number;
   readonly places: Int32Array;
   readonly slots: Int32Array;
 }
 
-/** Finds the match that a backtracking matcher would find, with its groups, in one pass over the text. */
+/**
+ * Finds the match that a backtracking matcher would find, with its groups, in one pass over the text (Pike's
+ * algorithm).
+ */
 export class CaptureMachine {
   readonly #program: Program;
   #threads: Threads;
   #following: Threads;
-  /** By state: the number of the position at which it was last reached. */
+  /** By state: the number of the position at which the state was last reached. */
   readonly #reachedAt: Uint32Array;
   #position = 0;
   #work = 0;
-  /** Slots on the way to where the machine is following a path. */
+  /** Capture slots on the path that the machine is following. */
   readonly #current: Int32Array;
   readonly #stack: number[] = [];
 
@@ -34,7 +37,7 @@ export class CaptureMachine {
     this.#current = new Int32Array(slots);
   }
 
-  /** The slots of the leftmost match that begins at `from` or behind it; undefined when there is none. */
+  /** The slots of the leftmost match that begins at or after `from`; undefined when there is none. */
   find(text: string, from: number, meter: Meter | undefined): Int32Array | undefined {
     const { alphabet, anchored, args, start, slots } = this.#program;
     const { accepts, kinds, size } = alphabet;
@@ -67,7 +70,7 @@ export class CaptureMachine {
         for (let slot = 0; slot < slots; slot++) this.#current[slot] = saved[thread * slots + slot] as number;
         const next = this.#program.nexts[place] as number;
         if (!this.#follow(this.#following, next, at + 1, before, after)) continue;
-        // Those behind it are not preferred.
+        // Threads after this one are less preferred.
         found = this.#current.slice();
         break;
       }
@@ -89,12 +92,15 @@ export class CaptureMachine {
     meter?.tick(states / STATES_PER_STEP);
   }
 
-  /** Adds all threads that `place` leads to, up to a match; whether there is one, whose slots are then current. */
+  /**
+   * Adds the threads reachable from `place` until a match. Returns whether there is one; `#current` then has
+   * its slots.
+   */
   #follow(list: Threads, place: number, at: number, before: number, after: number): boolean {
     const { ops, args, nexts, ends, depth, slots } = this.#program;
     const stack = this.#stack;
     const current = this.#current;
-    // In pairs: a place and how fresh it is, or the complement of a slot and what it was.
+    // Entries are pairs: a place and its fresh depth, or the complement of a slot and the value to restore.
     stack.length = 0;
     stack.push(place, depth);
     while (stack.length > 0) {
@@ -107,7 +113,7 @@ export class CaptureMachine {
       for (;;) {
         this.#work++;
         const op = ops[here];
-        // What has read is fresh no more: a place that reads is one state.
+        // A place that reads resets freshness, so it is a single state.
         const state = here * (depth + 1) + (op === READ ? 0 : fresh);
         if (this.#reachedAt[state] === this.#position) break;
         this.#reachedAt[state] = this.#position;

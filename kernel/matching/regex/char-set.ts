@@ -4,7 +4,7 @@
 import type { AST } from "@eslint-community/regexpp";
 import { caseGroups } from "./canonical.ts";
 
-/** Ranges of UTF-16 code units, both ends included; sorted, apart from each other. */
+/** Ranges of UTF-16 code units, both ends included, sorted, neither overlapping nor adjacent. */
 export type CharSet = readonly (readonly [first: number, last: number])[];
 
 export type SetNode = AST.Character | AST.CharacterSet | AST.CharacterClass;
@@ -16,7 +16,7 @@ export const NO_CHAR: CharSet = [];
 export const ANY_CHAR: CharSet = [[0, LAST_UNIT]];
 
 export const DIGITS: CharSet = [[0x30, 0x39]];
-/** What `\w` matches, and what `\b` looks for. */
+/** Characters of `\w`, which `\b` uses too. */
 export const WORD: CharSet = [
   [0x30, 0x39],
   [0x41, 0x5a],
@@ -43,7 +43,7 @@ export const LINE_ENDS: CharSet = [
   [0x2028, 0x2029],
 ];
 
-/** The code units that `node` matches, with no flag `u`. Undefined for what has no meaning without `u`. */
+/** The code units that `node` matches without flag `u`; undefined for nodes that need flag `u`. */
 export function charSetOf(node: SetNode, flags: string): CharSet | undefined {
   const ignoreCase = flags.includes("i");
   switch (node.type) {
@@ -85,7 +85,7 @@ function escapeSet(node: AST.EscapeCharacterSet | AST.UnicodePropertyCharacterSe
   return node.negate ? complement(set) : set;
 }
 
-/** The set with every unit that flag `i` takes for one of its units. */
+/** The set with every unit that flag `i` treats as equal to one of its units. */
 function withOtherCase(set: CharSet): CharSet {
   const ranges = [...set];
   for (let upper = 0x41; upper <= 0x5a; upper++) {
@@ -112,7 +112,7 @@ export function complement(set: CharSet): CharSet {
   return complementIn(set, LAST_UNIT);
 }
 
-/** What of 0 to `end` is not in the set. */
+/** The units from 0 to `end` that are not in the set. */
 export function complementIn(set: CharSet, end: number): CharSet {
   const rest: [number, number][] = [];
   let next = 0;

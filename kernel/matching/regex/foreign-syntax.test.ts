@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { foreignConstructs } from "./foreign-syntax.ts";
 
-/** What to write in place of each construct of a pattern, `?` where that is left to its author. */
+/** Replacement for each construct of a pattern; `?` where the author must choose. */
 const FOREIGN: Readonly<Record<string, readonly string[]>> = {
   "\\Aab\\z": ["\\A → ^", "\\z → $"],
   "^\\Qa.b\\E$": ["\\Qa.b\\E → a\\.b"],
@@ -42,24 +42,24 @@ const OWN: readonly string[] = [
   "[a{,5}]",
 ];
 
-describe("a pattern of another language", () => {
+describe("a pattern in another dialect", () => {
   for (const [pattern, expected] of Object.entries(FOREIGN))
-    it(`is told of ${pattern}`, () => {
-      const told = foreignConstructs(pattern);
-      const written = told.map(
+    it(`is reported in ${pattern}`, () => {
+      const found = foreignConstructs(pattern);
+      const written = found.map(
         ({ start, end, suggestion = "?" }) => `${pattern.slice(start, end)} → ${suggestion}`,
       );
       assert.deepEqual(written, expected);
-      for (const { message } of told) assert.ok(message.length > 10);
-      // What is suggested is JavaScript's.
-      const mended = told.reduceRight(
+      for (const { message } of found) assert.ok(message.length > 10);
+      // The suggested pattern must be valid JavaScript.
+      const mended = found.reduceRight(
         (text, { start, end, suggestion = "" }) => text.slice(0, start) + suggestion + text.slice(end),
         pattern,
       );
       assert.deepEqual(foreignConstructs(mended), []);
     });
 
-  it("is not told of what is JavaScript's own", () => {
+  it("is not reported for JavaScript's own constructs", () => {
     for (const pattern of OWN) assert.deepEqual(foreignConstructs(pattern), [], pattern);
   });
 });

@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** A construct of another language's patterns, in a pattern of JavaScript without flag `u`. */
+/** A construct of another regular-expression dialect in a JavaScript pattern without flag `u`. */
 export interface ForeignConstruct {
   /** Offsets in the pattern, in UTF-16 units. */
   readonly start: number;
   readonly end: number;
-  /** What it means to JavaScript, and what to write. */
+  /** JavaScript's meaning of the construct, and what to write. */
   readonly message: string;
-  /** What to write in its place, where that is certain. */
+  /** Replacement text, where it is certain. */
   readonly suggestion?: string;
 }
 
@@ -33,7 +33,7 @@ const POSIX: Readonly<Record<string, string>> = {
   xdigit: "0-9A-Fa-f",
 };
 
-/** Escapes that are letters to JavaScript. */
+/** Escapes that JavaScript reads as plain letters. */
 const ESCAPES: Readonly<
   Record<string, { readonly meant: string; readonly instead?: string; readonly inClass?: string }>
 > = {
@@ -58,7 +58,7 @@ const FLAG_MEANINGS: Readonly<Record<string, string>> = {
   u: "the characters or ranges themselves",
 };
 
-/** Tried in turn at each place of the pattern that is not behind a backslash. */
+/** Rules tried in turn at each position of the pattern that is not behind a backslash. */
 const RULES: readonly (readonly [start: RegExp, rule: Rule])[] = [
   [
     /\\Q(.*?)(?:\\E|$)/sy,
@@ -88,7 +88,7 @@ const RULES: readonly (readonly [start: RegExp, rule: Rule])[] = [
     ([whole, letter = ""], inClass) => {
       const { meant, instead, inClass: within } = ESCAPES[letter] as (typeof ESCAPES)[string];
       const suggestion = inClass ? within : instead;
-      const remedy = suggestion === undefined ? `it cannot be asked for` : `write ${suggestion}`;
+      const remedy = suggestion === undefined ? `JavaScript has no equivalent` : `write ${suggestion}`;
       return {
         message: `${whole} is the letter ${letter}, and not ${meant}: ${remedy}`,
         ...(suggestion === undefined ? {} : { suggestion }),
@@ -145,7 +145,7 @@ const RULES: readonly (readonly [start: RegExp, rule: Rule])[] = [
   ],
 ];
 
-/** The constructs in `pattern` that are another language's, in order. */
+/** The foreign constructs in `pattern`, in order. */
 export function foreignConstructs(pattern: string): readonly ForeignConstruct[] {
   const found: ForeignConstruct[] = [];
   let inClass = false;
@@ -168,8 +168,9 @@ function constructAt(pattern: string, at: number, inClass: boolean): ForeignCons
   for (const [start, rule] of RULES) {
     start.lastIndex = at;
     const match = start.exec(pattern);
-    const told = match === null ? undefined : rule(match, inClass);
-    if (match !== null && told !== undefined) return { start: at, end: at + match[0].length, ...told };
+    const construct = match === null ? undefined : rule(match, inClass);
+    if (match !== null && construct !== undefined)
+      return { start: at, end: at + match[0].length, ...construct };
   }
   return undefined;
 }

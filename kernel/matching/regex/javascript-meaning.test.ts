@@ -9,12 +9,12 @@ import { CaptureMachine } from "./capture-machine.ts";
 import { compileProgram, NoProgram, type Program } from "./program.ts";
 import { SetMachine } from "./set-machine.ts";
 
-/** Pairs of pattern and text. CONTRIBUTING.md has the command for a longer run. */
+/** Number of pairs of pattern and text. CONTRIBUTING.md has the command for a longer run. */
 const RUNS = Number(process.env["REGEX_RUNS"] ?? 1_000);
 
 const PARSER = new RegExpParser({ ecmaVersion: 2025, strict: false });
 
-/** Characters that engines like to disagree about: case pairs, white space, line ends, halves of pairs. */
+/** Characters on which engines often disagree: case pairs, white space, line ends, surrogates. */
 const CHARS = [
   ..."aaabbcABkKsSiI01_- xX{}]:ßéÉµΜσςΣ".split(""),
   "\u017f",
@@ -106,7 +106,7 @@ const { pattern } = fc.letrec<{ pattern: string; sequence: string; part: string 
 
 const flags = fc.constantFrom("", "", "i", "m", "im", "s", "ims");
 
-/** Absent for what JavaScript refuses, and for back-references. */
+/** undefined for patterns that JavaScript refuses, and for backreferences. */
 function programOf(source: string, given: string): Program | undefined {
   try {
     void new RegExp(source, given);
@@ -122,7 +122,7 @@ function programOf(source: string, given: string): Program | undefined {
 }
 
 describe("the linear engine", () => {
-  it("finds what JavaScript's own finds, with the same groups at the same places", function () {
+  it("finds the same matches and groups as JavaScript's own engine", function () {
     this.timeout(20_000 + RUNS * 10);
     let compared = 0;
     fc.assert(
@@ -149,7 +149,7 @@ describe("the linear engine", () => {
     assert.ok(compared > RUNS / 2, `${compared} of ${RUNS} were compared`);
   });
 
-  it("is chosen, or not, without a difference, and remembers nothing from one text to the next", function () {
+  it("gives the same results whichever engine is chosen, and keeps no state between texts", function () {
     this.timeout(20_000 + RUNS * 10);
     const texts = fc.array(text, { minLength: 2, maxLength: 4 });
     fc.assert(

@@ -6,7 +6,7 @@ import type { Program } from "./program.ts";
 import type { Search, WholeMatch } from "./search.ts";
 import { SetMachine } from "./set-machine.ts";
 
-/** `test` and `find` by automata. The machines are made when they are first used, and keep their tables. */
+/** `test` and `find` by automata. The machines are created on first use, and keep their tables. */
 export function linearSearch(program: Program): Search {
   let tester: SetMachine | undefined;
   let finder: CaptureMachine | undefined;

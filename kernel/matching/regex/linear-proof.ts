@@ -6,8 +6,8 @@ import { type Automaton, type AutomatonOptions, buildAutomaton } from "./automat
 import { type CharSet, contains } from "./char-set.ts";
 
 /**
- * The most steps that a proven pattern takes for each character of any text: at a few nanoseconds each, far below a
- * tenth of a second for 64 KiB.
+ * Most steps per character of any text that a proven pattern takes: at a few nanoseconds each, 64 KiB take
+ * far less than 100 ms.
  */
 export const MAX_STEPS_PER_CHAR = 128;
 
@@ -16,28 +16,28 @@ const MAX_COUNTS = 1_000;
 const MAX_EFFORT = 100_000;
 
 /**
- * How many steps for each character of a text a backtracking matcher takes at most, to find every match of `pattern`
+ * Upper bound on the steps per character that a backtracking matcher takes to find every match of `pattern`,
  * or that there is none; undefined when linear time is not proven.
  */
 export function searchStepsPerChar(pattern: AST.Pattern, flags: string): number | undefined {
   return stepsPerChar(pattern, { flags, searching: !isAnchored(pattern, flags), openEnd: true });
 }
 
-/** The same for the pattern between `^` and `$`. */
+/** The bound for the pattern between `^` and `$`. */
 export function matchStepsPerChar(pattern: AST.Pattern, flags: string): number | undefined {
   return stepsPerChar(pattern, { flags, searching: false, openEnd: false });
 }
 
-/** Whether a match can begin nowhere but where the text does, which V8 knows too. */
+/** Whether every match begins at the start of the text, an optimization that V8 has too. */
 export function isAnchored({ alternatives }: AST.Pattern, flags: string): boolean {
   if (flags.includes("m")) return false;
   return alternatives.every(({ elements: [first] }) => first?.type === "Assertion" && first.kind === "start");
 }
 
 /**
- * A matcher that failed has tried, for each text it read, every path through the automaton that reads it. So the paths
- * are counted, for all texts at once: from the counts of paths to each state after one text follow those after each
- * text longer by one character, and only finitely many counts exist when none exceeds a bound.
+ * A failing matcher has tried, for each text it read, every path through the automaton that reads it. The
+ * proof counts these paths for all texts at once: the counts after one text determine the counts after each
+ * text longer by one character, and when no count exceeds a bound there are finitely many.
  */
 function stepsPerChar(pattern: AST.Pattern, options: AutomatonOptions): number | undefined {
   const automaton = buildAutomaton(pattern, options);
@@ -70,7 +70,7 @@ function stepsPerChar(pattern: AST.Pattern, options: AutomatonOptions): number |
   return most;
 }
 
-/** How many paths have led to each state, where any have; in the order of states. */
+/** Number of paths that lead to each state, for states with any; in the order of states. */
 type Counts = (readonly [state: number, count: number])[];
 
 function follow(counts: Counts, { edges }: Automaton): Float64Array {
@@ -80,7 +80,7 @@ function follow(counts: Counts, { edges }: Automaton): Float64Array {
   return reached;
 }
 
-/** Characters that no set tells apart are one letter: the states that read it. */
+/** Characters that no set tells apart are one letter, represented by the states that read it. */
 function alphabetOf({ sets }: Automaton): readonly (readonly number[])[] {
   const distinct = new Map<string, { set: CharSet; states: number[] }>();
   for (const [state, set] of sets.entries()) {

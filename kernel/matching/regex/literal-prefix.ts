@@ -3,7 +3,7 @@
 
 import type { AST } from "@eslint-community/regexpp";
 
-/** The text that every match begins with, when `^` and text is what the pattern begins with; otherwise empty. */
+/** Text that every match begins with, when the pattern begins with `^` and text; otherwise empty. */
 export function literalPrefixOf(pattern: AST.Pattern, flags: string): string {
   if (flags.includes("i") || flags.includes("m")) return "";
   const [only, another] = pattern.alternatives;
@@ -12,7 +12,10 @@ export function literalPrefixOf(pattern: AST.Pattern, flags: string): string {
   return leadingText(elements).text;
 }
 
-/** Whether a match can begin at the start of a text alone: each alternative begins with `^`, and `^` is not that of a line. */
+/**
+ * Whether a match can begin only at the start of a text: each alternative begins with `^`, and flag `m` is
+ * absent.
+ */
 export function isAnchored({ alternatives }: AST.Pattern, flags: string): boolean {
   return (
     !flags.includes("m") &&
@@ -20,7 +23,7 @@ export function isAnchored({ alternatives }: AST.Pattern, flags: string): boolea
   );
 }
 
-/** The text that `elements` begin with, and whether it is all that they match. */
+/** The text that `elements` begin with, and whether they match nothing more. */
 function leadingText(elements: readonly AST.Element[]): { readonly text: string; readonly all: boolean } {
   let text = "";
   for (const element of elements) {
@@ -37,7 +40,7 @@ function textOf(element: AST.Element): { readonly text: string; readonly all: bo
       return { text: String.fromCharCode(element.value), all: true };
     case "Group":
     case "CapturingGroup": {
-      // With flags of its own, which newer versions of JavaScript have, a group's letters may be of either case.
+      // A group with flags of its own (in newer versions of JavaScript) may ignore case.
       if (element.type === "Group" && element.modifiers !== null) return { text: "", all: false };
       const [only, another] = element.alternatives;
       return only === undefined || another !== undefined

@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** What is told of the work that a match takes, as it goes on, and may end it by throwing. */
+/** Receives the work of a match while it goes on, and may end the match by throwing. */
 export interface Meter {
-  /** @param steps Of some 50 ns each. */
+  /** @param steps Steps of about 50 ns each. */
   tick(steps: number): void;
 }
 
-/** Ends what takes more than `limit` steps from its last start, with the error that `onExceeded` makes. */
+/** Throws the error of `onExceeded` when more than `limit` steps were charged since the last start(). */
 export class StepBudget implements Meter {
   readonly #limit: number;
   readonly #onExceeded: () => Error;
@@ -29,9 +29,9 @@ export class StepBudget implements Meter {
   }
 }
 
-/** States that a machine goes through in the time of a step. */
+/** Automaton states that a machine visits in the time of a step. */
 export const STATES_PER_STEP = 2;
-/** Characters for which a machine that has met their like before needs as long. */
+/** Characters that a machine with filled tables reads in the time of a step. */
 export const CHARS_PER_STEP = 4;
-/** Steps that JavaScript's own engine does in the time of a step of an expression. */
+/** Steps of JavaScript's own engine in the time of a step of an expression. */
 export const NATIVE_STEPS_PER_STEP = 16;

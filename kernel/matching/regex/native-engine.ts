@@ -4,7 +4,10 @@
 import { NATIVE_STEPS_PER_STEP } from "./meter.ts";
 import type { RegexMatch, Search, WholeMatch } from "./search.ts";
 
-/** `test` and `find` by JavaScript's own engine, of a pattern that it takes `stepsPerChar` steps at most for. */
+/**
+ * `test` and `find` by JavaScript's own engine, for a pattern that is proven to take at most `stepsPerChar`
+ * steps.
+ */
 export function nativeSearch(source: string, flags: string, stepsPerChar: number, anchored: boolean): Search {
   const tester = new RegExp(source, flags);
   const finder = new RegExp(source, `g${flags}`);
@@ -15,10 +18,11 @@ export function nativeSearch(source: string, flags: string, stepsPerChar: number
       return tester.test(text);
     },
     find(text, from, meter) {
-      // V8 tries a pattern that begins with ^ at every place of the rest; the search for a second match is the most common.
+      // V8 would try an anchored pattern at every remaining position; searching for a second match is the
+      // most common call.
       if (anchored && from > 0) return null;
       meter?.tick(1 + Math.max(0, text.length - from) * cost);
-      // Beyond the end `lastIndex` may be more than an integer can be.
+      // `lastIndex` beyond the end could exceed the integers that V8 accepts.
       if (from > text.length) return null;
       finder.lastIndex = from;
       const match = finder.exec(text);
@@ -36,7 +40,7 @@ export function nativeMatches(source: string, flags: string, stepsPerChar: numbe
       return whole.test(text);
     };
   }
-  // With m, `^` and `$` are those of a line.
+  // With flag m, `^` and `$` match at lines.
   const whole = new RegExp(`(?:${source})(?![^])`, `y${flags}`);
   return (text, meter) => {
     meter?.tick(1 + text.length * cost);

@@ -6,55 +6,59 @@ import { type Alphabet, alphabetOf, EDGE, KINDS, LINE_END, WORD_CHAR } from "./a
 import { type CharSet, charSetOf } from "./char-set.ts";
 import { isAnchored } from "./linear-proof.ts";
 
-/** READ a set of characters. */
+/** Read one character of a set. */
 export const READ = 0;
-/** Go on at either of two places; the first is preferred. */
+/** Continue at either of two places; the first is preferred. */
 export const SPLIT = 1;
-/** Note the position in a slot. */
+/** Save the position in a slot. */
 export const SAVE = 2;
-/** Forget the slots of the groups within a loop, as each iteration begins. */
+/** Clear the slots of the groups within a loop when an iteration begins. */
 export const RESET = 3;
 /** Begin an iteration that may be empty. */
 export const ENTER = 4;
-/** End it: an iteration that read nothing fails. */
+/** End an iteration; an iteration that read nothing fails. */
 export const CHECK = 5;
-/** Hold when an assertion does. */
+/** Continue only if an assertion holds. */
 export const ASSERT = 6;
 export const MATCH = 7;
 
 /**
- * A pattern as instructions for a machine that follows all their paths at once (Thompson, 1968; Pike's captures), in the
- * order in which ECMA-262's backtracking matcher would try them. Repeats are written out as often as they are counted.
+ * A pattern as instructions for a machine that follows all their paths at once (Thompson, 1968; captures as
+ * Pike's), in the order in which ECMA-262's backtracking matcher would try them. Counted repeats are written
+ * out.
  *
- * An iteration of a loop that reads nothing fails (RepeatMatcher, 22.2.2.3.1). Whether it has read depends on the
- * way to a place, not on the place; but all iterations under way have read something as soon as a character is read, and
- * those within an iteration that has read nothing have read nothing either. So a state is a place and the
- * outermost loop whose iteration began at this very position: its `fresh` depth.
+ * A loop iteration that reads nothing fails (RepeatMatcher, 22.2.2.3.1). Whether an iteration has read
+ * depends on the path to a place, not on the place. But a read character counts for all iterations under way,
+ * and iterations nested in one that has read nothing have read nothing either. So a state is a place and the
+ * outermost loop whose iteration began at this very position: the state's `fresh` depth.
  */
 export interface Program {
   readonly ops: Uint8Array;
   /** READ: the set. SPLIT: the preferred place. SAVE, RESET: the (first) slot. ENTER, CHECK: depth. ASSERT: the kind. */
   readonly args: Int32Array;
-  /** Where to go on; for SPLIT, the second choice. */
+  /** The next place; for SPLIT, the second choice. */
   readonly nexts: Int32Array;
-  /** RESET: behind its last slot. */
+  /** RESET: end of its slots, exclusive. */
   readonly ends: Int32Array;
   readonly start: number;
-  /** Two for the match and for each group. */
+  /** Two slots for the match and two for each group. */
   readonly slots: number;
-  /** Loops, nested in one another, whose iterations may be empty; as a `fresh` depth, none of them. */
+  /**
+   * Most loops with possibly empty iterations that are nested in one another. As a `fresh` depth it means no
+   * loop.
+   */
   readonly depth: number;
   readonly hasAssertions: boolean;
-  /** No match begins but where the text does. */
+  /** Every match begins at the start of the text. */
   readonly anchored: boolean;
   readonly alphabet: Alphabet;
 }
 
-/** Bounds on a program: what its machines hold in memory, and do for one character, follows from them. */
+/** Bounds on a program, which bound the memory of its machines and their work per character. */
 const MAX_INSTRUCTIONS = 10_000;
 const MAX_CELLS = 200_000;
 
-/** Why a pattern cannot be made a program, for its author. */
+/** Reason that a pattern has no program, for its author. */
 export class NoProgram extends Error {}
 
 /** @throws {NoProgram} */
@@ -62,7 +66,7 @@ export function compileProgram(pattern: AST.Pattern, flags: string): Program {
   return new Compiler().compile(pattern, flags);
 }
 
-/** What ASSERT may ask: each a test of what stands before a place, and of what stands behind it. */
+/** Assertions of ASSERT: each tests the kinds of the characters before and after a position. */
 const ASSERTIONS: Readonly<Record<string, (before: number, after: number) => boolean>> = {
   start: (before) => before === EDGE,
   end: (_, after) => after === EDGE,
@@ -125,7 +129,7 @@ class Compiler {
     return this.#ops.push(op) - 1;
   }
 
-  /** Each of these returns where the part begins that goes on at `next`. */
+  /** This and the methods below return the place where their part begins; the part continues at `next`. */
   #anyOf(alternatives: readonly AST.Alternative[], flags: string, next: number): number {
     const [last, ...others] = alternatives
       .toReversed()
@@ -173,7 +177,7 @@ class Compiler {
     const split = (again: number): number =>
       greedy ? this.#add(SPLIT, again, next) : this.#add(SPLIT, next, again);
     const mayBeEmpty = canBeEmpty(element);
-    /** An iteration that may be left out, and fails when it is empty. */
+    /** An iteration that may be left out, and that fails when it is empty. */
     const optional = (following: number, index: number): number => {
       if (!mayBeEmpty) return iteration(following, index);
       const depth = this.#depth++;
@@ -232,7 +236,7 @@ function modified(flags: string, modifiers: AST.Modifiers | null): string {
   return kept + add.raw;
 }
 
-/** The capturing groups within, in the order of their numbers, which follow one another. */
+/** The capturing groups within `nodes`, in the order of their consecutive numbers. */
 function groupsIn(nodes: readonly (AST.Alternative | AST.Element)[]): readonly AST.CapturingGroup[] {
   return nodes.flatMap((node): readonly AST.CapturingGroup[] => {
     switch (node.type) {

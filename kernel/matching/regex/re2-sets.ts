@@ -3,15 +3,18 @@
 
 import { type CharSet, complementIn, contains, union } from "./char-set.ts";
 
-/** Ranges of characters, which are code points to RE2; both ends included, sorted, apart from each other. */
+/**
+ * Ranges of code points, which are RE2's characters; both ends included, sorted, neither overlapping nor
+ * adjacent.
+ */
 export type CodePoints = CharSet;
 
 const LAST_CODE_POINT = 0x10ffff;
 const FIRST_WIDE = 0x10000;
-/** Halves of characters, which are none. */
+/** Surrogates, which are no characters. */
 const HALVES: CharSet = [[0xd800, 0xdfff]];
 
-/** RE2's `\s`: less than JavaScript's. */
+/** RE2's `\s`, which has fewer characters than JavaScript's. */
 export const RE2_SPACE: CharSet = ranges("\t\n\f\r  ");
 
 export const POSIX_CLASSES: Readonly<Record<string, CharSet>> = {
@@ -31,7 +34,7 @@ export const POSIX_CLASSES: Readonly<Record<string, CharSet>> = {
   xdigit: ranges("09AFaf"),
 };
 
-/** Each two characters are the ends of a range. */
+/** Builds ranges from a text in which each two characters are the ends of a range. */
 function ranges(ends: string): CharSet {
   return Array.from({ length: ends.length / 2 }, (_, index) => [
     ends.charCodeAt(2 * index),
@@ -39,12 +42,15 @@ function ranges(ends: string): CharSet {
   ]);
 }
 
-/** All characters but these. */
+/** The complement, without surrogates. */
 export function allBut(given: CodePoints): CodePoints {
   return complementIn(union([...given, ...HALVES]), LAST_CODE_POINT);
 }
 
-/** With the other cases of its letters, as RE2 folds them: k has the Kelvin sign, s the long s. Undefined beyond ASCII. */
+/**
+ * Adds the other cases of letters as RE2 folds them: k gets the Kelvin sign, s the long s. undefined for
+ * letters beyond ASCII.
+ */
 export function foldCase(given: CharSet): CharSet | undefined {
   const folded = [...given];
   for (let upper = 0x41; upper <= 0x5a; upper++)
@@ -63,7 +69,7 @@ export function foldCase(given: CharSet): CharSet | undefined {
   return union(folded);
 }
 
-/** The set as JavaScript's source, without flags: characters beyond U+FFFF as pairs of halves. */
+/** The set as JavaScript source without flags: characters beyond U+FFFF become surrogate pairs. */
 export function setSource(given: CodePoints): string {
   const narrow: (readonly [number, number])[] = [];
   const pairs: string[] = [];
@@ -78,13 +84,16 @@ export function setSource(given: CodePoints): string {
     : classSource(narrow);
 }
 
-/** The same by halves, when the set has every character beyond U+FFFF; undefined for any other. */
+/**
+ * The set as single code units, surrogates included, when it has every character beyond U+FFFF; otherwise
+ * undefined.
+ */
 export function halvesSource(given: CodePoints): string | undefined {
   if (!given.some(([first, last]) => first <= FIRST_WIDE && last === LAST_CODE_POINT)) return undefined;
   return classSource(union([...given.filter(([first]) => first < FIRST_WIDE), ...HALVES]));
 }
 
-/** A range of characters beyond U+FFFF, as alternatives that each begin with other halves. */
+/** A range of characters beyond U+FFFF, as alternatives that begin with different high surrogates. */
 function pairSources(first: number, last: number): readonly string[] {
   const [high, low] = halvesOf(first);
   const [lastHigh, lastLow] = halvesOf(last);

@@ -13,9 +13,9 @@ import {
 } from "./re2-sets.ts";
 
 /**
- * Translates a pattern of RE2 (google/re2, doc/syntax.txt, as Istio and Envoy use it) into one of JavaScript's that
- * matches the same whole texts. Groups capture nothing, and whether a repeat is greedy does not matter, as neither
- * changes which texts match. A construct whose meaning JavaScript's pattern cannot have is refused.
+ * Translates an RE2 pattern (google/re2, doc/syntax.txt, as Istio and Envoy use it) into a JavaScript pattern
+ * that matches the same whole texts. Groups capture nothing, and greediness is dropped, as neither changes
+ * which texts match. Constructs that JavaScript cannot express are refused.
  *
  * @throws {Re2SyntaxError}
  */
@@ -23,7 +23,7 @@ export function translateRe2(pattern: string): string {
   return new Translator(pattern).translate();
 }
 
-/** Why a pattern is refused, for its author. */
+/** Reason that a pattern is refused, for its author. */
 export class Re2SyntaxError extends Error {}
 
 interface Flags {
@@ -31,14 +31,17 @@ interface Flags {
   readonly dotAll: boolean;
 }
 
-/** A part that a repeat may follow. */
+/** A part of the pattern that a repeat may follow. */
 interface Atom {
   readonly source: string;
-  /** A set that has all characters beyond U+FFFF, by their halves: repeated from zero times on, it matches the same. */
+  /**
+   * The set by code units, when it has all characters beyond U+FFFF: repeated any number of times, it matches
+   * the same texts.
+   */
   readonly halves?: string | undefined;
 }
 
-/** RE2's own bound on counts. */
+/** RE2's own bound on repeat counts. */
 const MAX_REPEAT = 1_000;
 const MAX_DEPTH = 200;
 const CONTROL: Readonly<Record<string, number>> = { a: 7, f: 12, t: 9, n: 10, r: 13, v: 11 };
@@ -56,7 +59,7 @@ const HINTS: Readonly<Record<string, string>> = {
 
 class Translator {
   readonly #pattern: string;
-  /** With `\B`, a set may not be repeated by halves: there would be a place within a character. */
+  /** False with `\B`, which would match between the surrogates of a pair. */
   readonly #byHalves: boolean;
   #at = 0;
   #depth = 0;
@@ -72,7 +75,7 @@ class Translator {
     return source;
   }
 
-  /** Up to the end or a `)`. Flags that are set within hold until there. */
+  /** Parses up to the end or a `)`. Flags set within hold until there. */
   #alternatives(outer: Flags): string {
     if (++this.#depth > MAX_DEPTH) throw this.#fault("the pattern nests too deeply");
     let flags = outer;
@@ -94,7 +97,7 @@ class Translator {
     let source = "";
     while (this.#at < this.#pattern.length && !this.#takes("\\E")) {
       const atom = this.#literal(this.#codePoint(), flags);
-      // What follows the quotation repeats its last character.
+      // A repeat after the quotation applies to its last character.
       const isLast = this.#takes("\\E");
       source += isLast ? this.#repeated(atom) : atom.source;
       if (isLast) break;
@@ -102,7 +105,7 @@ class Translator {
     return source;
   }
 
-  /** `(?i)`, which holds for what follows; undefined when there is none here. */
+  /** Parses `(?i)`, which holds for the rest of the group; undefined when there is no such setting here. */
   #flagSetting(flags: Flags): Flags | undefined {
     const found = /^\(\?([a-zA-Z]*)(?:-([a-zA-Z]+))?\)/.exec(this.#pattern.slice(this.#at, this.#at + 20));
     if (found === null) return undefined;
@@ -204,7 +207,7 @@ class Translator {
     return set === undefined ? this.#literal(this.#escapedCharacter(), flags) : ofSet(set);
   }
 
-  /** `\d` and the like; undefined when there is none here. */
+  /** Parses `\d` and the like; undefined when there is none here. */
   #escapedSet(flags: Flags): CodePoints | undefined {
     const sets: Readonly<Record<string, CodePoints>> = { d: DIGITS, w: WORD, s: RE2_SPACE };
     const letter = this.#pattern[this.#at + 1] ?? "";
@@ -264,7 +267,7 @@ class Translator {
     if (!this.#sees("[:")) return undefined;
     const [whole = "", negation, name = ""] =
       /^\[:(\^?)([a-z]+):\]/.exec(this.#pattern.slice(this.#at, this.#at + 20)) ?? [];
-    // Without its end it is a bracket and a colon.
+    // `[:` without its end is a bracket and a colon.
     if (whole === "") return undefined;
     const ranges = POSIX_CLASSES[name];
     if (ranges === undefined) throw this.#fault(`there is no class ${whole}`);
@@ -272,13 +275,13 @@ class Translator {
     return this.#named(ranges, negation === "^", flags);
   }
 
-  /** RE2 folds what is named, too: with flag i, `\w` has the Kelvin sign and the long s. */
+  /** RE2 folds named classes too: with flag i, `\w` has the Kelvin sign and the long s. */
   #named(given: CodePoints, isNegated: boolean, flags: Flags): CodePoints {
     const set = this.#folded(given, flags);
     return isNegated ? allBut(set) : set;
   }
 
-  /** One character of a class, or a range. */
+  /** Parses one character of a class, or a range. */
   #range(flags: Flags): CodePoints {
     const first = this.#member();
     let last = first;

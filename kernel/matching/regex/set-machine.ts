@@ -6,28 +6,30 @@ import { CHARS_PER_STEP, type Meter, STATES_PER_STEP } from "./meter.ts";
 import { takeRoom } from "./table-pool.ts";
 import { ASSERT, CHECK, ENTER, holds, MATCH, type Program, READ, SPLIT } from "./program.ts";
 
-/** Where threads may be, whichever is preferred, and what they have just read. */
+/**
+ * A DFA state: the places of the threads, regardless of preference, and the kind of the character just read.
+ */
 interface Standing {
   readonly places: readonly number[];
   readonly isIdle: boolean;
   readonly before: number;
-  /** By letter, the end of the text being one more. */
+  /** By letter; the end of the text is one more letter. */
   readonly next: (Standing | undefined)[];
 }
 
-/** Whether a match has been found: nothing more needs to be read. */
+/** The state after a match: nothing more needs to be read. */
 const MATCHED: Standing = { places: [], isIdle: true, before: EDGE, next: [] };
-/** After how much of either a meter is told of the work. */
+/** Amounts of work after which the meter is charged. */
 const CHARS_PER_CHARGE = 4_096;
 const STATES_PER_CHARGE = 4_096;
 
 /**
- * Tells whether there is a match, without groups: a DFA whose states are made when they are first met, so that texts
- * of a kind that it knows take a look at a table for each character.
+ * Tells whether there is a match, without groups: a lazy DFA, whose states are created when they are first
+ * met, so that known texts take one table look-up per character.
  */
 export class SetMachine {
   readonly #program: Program;
-  /** Whether the match is to be the whole text; otherwise it may be any part. */
+  /** Whether the match must be the whole text; otherwise any part may match. */
   readonly #whole: boolean;
   #standings = new Map<string, Standing>();
   readonly #reachedIn: Uint32Array;
@@ -43,8 +45,8 @@ export class SetMachine {
   }
 
   /**
-   * -1 when no match begins at `from` or behind it. Otherwise a position at which the leftmost match begins or which is
-   * before it: the last at which none was under way.
+   * -1 when no match begins at or after `from`. Otherwise a position at or before the start of the leftmost
+   *   match: the last position at which no match was under way.
    */
   search(text: string, from: number, meter: Meter | undefined): number {
     const { alphabet, anchored } = this.#program;
@@ -79,7 +81,7 @@ export class SetMachine {
     return -1;
   }
 
-  /** Standings that a search is among remain with it, and with it alone. */
+  /** Drops the tables; a search in progress keeps the states that it holds. */
   forget(): void {
     this.#standings = new Map();
   }
@@ -91,7 +93,7 @@ export class SetMachine {
     return to;
   }
 
-  /** The standing behind `letter`, found for the first time. */
+  /** Computes the state after `letter`, when it is first needed. */
   #step(standing: Standing, letter: number): Standing {
     const { alphabet, args, nexts, start } = this.#program;
     const { accepts, kinds, size } = alphabet;
@@ -100,7 +102,7 @@ export class SetMachine {
     this.#begin();
     let matched = false;
     for (const place of standing.places) matched = this.#follow(place, standing.before, after) || matched;
-    // `before` tells the start of the text only with assertions; without, the first standing is the one with no places.
+    // `before` is only maintained with assertions; without them the first state is the one with no places.
     if (!this.#whole || standing.before === EDGE)
       matched = this.#follow(start, standing.before, after) || matched;
     let next: Standing;
@@ -129,7 +131,7 @@ export class SetMachine {
     const key = `${before}:${places.join()}`;
     const known = this.#standings.get(key);
     if (known !== undefined) return known;
-    // Keys, places and columns, in numbers of eight bytes or less.
+    // Estimate for keys, places and columns, in numbers of at most eight bytes.
     takeRoom(this, 2 * places.length + this.#program.alphabet.size + 8);
     this.#work += 32 + 4 * places.length + this.#program.alphabet.size;
     const next = Array<Standing | undefined>(this.#program.alphabet.size + 1).fill(undefined);
@@ -138,7 +140,7 @@ export class SetMachine {
     return standing;
   }
 
-  /** Collects where `place` leads to without reading; whether that is a match. */
+  /** Collects the places reachable from `place` without reading; returns whether one of them is a match. */
   #follow(place: number, before: number, after: number): boolean {
     const { ops, args, nexts, depth } = this.#program;
     const stack = this.#stack;
@@ -150,7 +152,7 @@ export class SetMachine {
       for (;;) {
         this.#work++;
         const op = ops[here];
-        // What has read is fresh no more: a place that reads is one state.
+        // A place that reads resets freshness, so it is a single state.
         const state = here * (depth + 1) + (op === READ ? 0 : fresh);
         if (this.#reachedIn[state] === this.#round) break;
         this.#reachedIn[state] = this.#round;

@@ -1,20 +1,23 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** Something that keeps tables, and can do without them. */
+/** An object with tables that it can drop and rebuild. */
 interface Holder {
   forget(): void;
 }
 
-/** Numbers that the tables of all patterns may hold together, some 60 MB; and those of one. */
+/**
+ * Most numbers (at most eight bytes each) that the tables of all patterns hold together, about 60 MB; and
+ * those of one pattern.
+ */
 const MAX_ALL = 4_000_000;
 const MAX_ONE = 100_000;
 
-/** What each holder has taken. When the pool is full, all tables are forgotten: they are made again when they are needed. */
+/** Numbers taken by each holder. When the pool is full, all tables are dropped and rebuilt as needed. */
 const taken = new Map<Holder, number>();
 let all = 0;
 
-/** Takes room for `size` numbers. */
+/** Reserves space for `size` numbers. */
 export function takeRoom(holder: Holder, size: number): void {
   const own = taken.get(holder) ?? 0;
   if (all + size > MAX_ALL) {

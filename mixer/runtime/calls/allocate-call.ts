@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AllocateCharge, AllocateReply, AllocateRequest } from "../../../api/mixer.ts";
+import type { AllocateCharge, AllocateReply, AllocateRequest } from "../../../api/mixer-service.ts";
 import type { QuotaOutcome } from "../../../core/quota/quota-charge.ts";
 import { chain, type MaybePromise } from "../../../kernel/maybe-promise.ts";
 import { isCellOf } from "../../../core/quota/cell-name.ts";

@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { CheckReply, CheckRequest } from "../../../api/mixer.ts";
+import type { CheckReply, CheckRequest } from "../../../api/mixer-service.ts";
 import { decide } from "../../../core/check/decide.ts";
 import type { Decision } from "../../../core/check/decision.ts";
 import type { QuotaCharge, QuotaOutcome } from "../../../core/quota/quota-charge.ts";
 import type { CheckContext } from "../../../core/check/ports.ts";
 import { explainDecision } from "../../../core/explain/explain-decision.ts";
 import { DEFAULT_EXPLANATION_LIMITS, type Explanation } from "../../../core/explain/explanation.ts";
-import { createTracer } from "../../../expressions/tracing/traced-expression.ts";
+import { createTracer } from "../../../core/expressions/jsonata-engine.ts";
 import { chain, type MaybePromise } from "../../../kernel/maybe-promise.ts";
 import type { QuotaPolicy } from "../../../core/snapshot/snapshot.ts";
 import type { Generation } from "../active-snapshot.ts";

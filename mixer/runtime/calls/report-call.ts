@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ReportRequest } from "../../../api/mixer.ts";
+import type { ReportRequest } from "../../../api/mixer-service.ts";
 import { type AttributeBag, type AttributePath, valueAt } from "../../../core/attributes/bag.ts";
 import { type DocumentRef, parseDocumentRef } from "../../../core/check/document-ref.ts";
 import { messageOf } from "../../../kernel/errors.ts";

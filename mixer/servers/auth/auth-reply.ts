@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { STATUS_CODES } from "node:http";
-import type { CheckReply } from "../../../api/mixer.ts";
+import type { CheckReply } from "../../../api/mixer-service.ts";
 import { headerBytesOf } from "../../../kernel/canonical/header-text.ts";
 import type { DocumentRef } from "../../../core/check/document-ref.ts";
 import type { ErrorCode } from "../../../kernel/error-catalog.ts";

@@ -19,7 +19,8 @@ import {
   snapshotOf,
 } from "../../../test/support/snapshots.ts";
 import { createMixer, type Mixer } from "../../mixer.ts";
-import { type MixerHttpServer, startMixerHttpServer } from "../json/server.ts";
+import type { ControlSurface } from "../../../server/http/control-surface.ts";
+import { startMixerHttpServer } from "../http-server.ts";
 
 const NGINX = {
   host: "reviews.example.com:8080",
@@ -40,7 +41,7 @@ interface Answer {
 
 describe("/auth", () => {
   let mixer: Mixer;
-  let server: MixerHttpServer;
+  let server: ControlSurface;
   const time = createRealTime();
 
   beforeEach(async () => {

@@ -7,8 +7,8 @@ import type { Clock, Random } from "../../../kernel/ports.ts";
 import type { Mixer } from "../../mixer.ts";
 import { authReply } from "./auth-reply.ts";
 import { readAuthRequest } from "./auth-request.ts";
-import type { ConcurrencyLimit } from "../json/concurrency-limit.ts";
-import { newId } from "../json/request-id.ts";
+import type { ConcurrencyLimit } from "../../../server/concurrency-limit.ts";
+import { newId } from "../../../server/http/request-id.ts";
 
 /** Whether a path is one that gateways ask at, with the header fields of somebody else's request. */
 export function isAuthPath(path: string): boolean {

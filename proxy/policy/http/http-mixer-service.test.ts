@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import type { CheckReply, PolicyState } from "../../../api/mixer.ts";
+import type { CheckReply, PolicyState } from "../../../api/mixer-service.ts";
 import type { PurserError } from "../../../kernel/errors.ts";
 import {
   type Answer,
@@ -24,7 +24,7 @@ import {
 } from "./http-mixer-service.ts";
 
 const REPLY: CheckReply = { version: "v1", decision: decision(), quotas: [] };
-const STATE: PolicyState = { version: "v1", proxies: 2, fallbacks: [] };
+const STATE: PolicyState = { version: "v1", proxies: 2, policies: [] };
 const REQUEST = { attributes: { request: { path: "/" } }, deduplicationId: "a/1" };
 
 describe("the mixer over HTTP", () => {

@@ -12,15 +12,17 @@ import type {
   PolicyState,
   ProxyIdentity,
   ReportRequest,
-} from "../../../api/mixer.ts";
-import { encodePolicyStateQuery, MIXER_PATHS } from "../../../api/mixer-http.ts";
-import { PurserError } from "../../../kernel/errors.ts";
+} from "../../../api/mixer-service.ts";
+import { CHECK_PATH, decodeCheckReply } from "../../../api/json/check.ts";
+import { decodePolicyState, encodePolicyStateQuery } from "../../../api/json/policy-state.ts";
+import { decodeAllocateReply, QUOTA_PATH } from "../../../api/json/quota.ts";
+import { REPORT_PATH } from "../../../api/json/report.ts";
+import { isPurserError, PurserError } from "../../../kernel/errors.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../../kernel/ports.ts";
 import { CallFailure, JsonClient } from "../../control-plane/json-client.ts";
 import { startLongPoll } from "../../control-plane/long-poll.ts";
 import { doubtful } from "../doubtful.ts";
 import { EXPLAIN_TIMEOUT_MS } from "../settings.ts";
-import { decodeAllocateReply, decodeCheckReply, decodePolicyState } from "./mixer-replies.ts";
 
 export interface HttpMixerOptions {
   /** Mixers that count in the same stores; at least one. Calls take turns among them, and pass over one that fails. */
@@ -52,7 +54,7 @@ export interface HttpMixerService extends MixerService {
 const CONNECTIONS = 64;
 const REPLY_LIMIT_BYTES = 1 << 20;
 
-/** The fallbacks of ten thousand policies. */
+/** The documents of ten thousand policies. */
 const STATE_LIMIT_BYTES = 16 << 20;
 /** A held poll may be answered so late. */
 const POLL_GRACE_MS = 5_000;
@@ -121,16 +123,16 @@ class HttpMixers implements HttpMixerService {
     const timeoutMs = request.explain === true ? Math.max(callMs, EXPLAIN_TIMEOUT_MS) : callMs;
     const decode = (body: unknown) => decodeCheckReply(body, request);
     return await this.#post(
-      { path: MIXER_PATHS.check, request, timeoutMs, repeatable: "anywhere", decode },
+      { path: CHECK_PATH, request, timeoutMs, repeatable: "anywhere", decode },
       options,
     );
   }
 
   async allocate(request: AllocateRequest, options?: CallOptions): Promise<AllocateReply> {
     const { callMs: timeoutMs } = this.#timeouts;
-    const decode = (body: unknown) => decodeAllocateReply(body, request.charges.length);
+    const decode = (body: unknown) => decodeAllocateReply(body, request);
     return await this.#post(
-      { path: MIXER_PATHS.quota, request, timeoutMs, repeatable: "anywhere", decode },
+      { path: QUOTA_PATH, request, timeoutMs, repeatable: "anywhere", decode },
       options,
     );
   }
@@ -141,7 +143,7 @@ class HttpMixers implements HttpMixerService {
     const { deduplicationId: id } = request;
     const decode = () => undefined;
     const repeatable = id === undefined ? "never" : "there";
-    await this.#post({ path: MIXER_PATHS.report, request, timeoutMs, repeatable, decode, id }, options);
+    await this.#post({ path: REPORT_PATH, request, timeoutMs, repeatable, decode, id }, options);
   }
 
   watch({ id }: ProxyIdentity, listener: (state: PolicyState) => void): () => void {
@@ -222,7 +224,8 @@ function decoded<T>(body: unknown, decode: (body: unknown) => T): { readonly val
   try {
     return { value: decode(body) };
   } catch (error) {
-    return new CallFailure("broken", error as PurserError);
+    if (!isPurserError(error)) throw error;
+    return new CallFailure("broken", error);
   }
 }
 

@@ -513,14 +513,10 @@ describe("the quota promise, with leases", () => {
             mixer.replyDelayMs = replyDelayMs;
             const clients = [stage.client, stage.newClient("second"), stage.newClient("third")];
             const { policy } = counted;
-            const deny = {
-              kind: "QuotaPolicy",
-              name: policy,
-              onStoreFailure: "deny",
-              onError: "deny",
-            } as const;
-            const fallback = { ...deny, key: {}, charge: amount, limit, windowMs, algorithm };
-            mixer.announce({ version: "v2", proxies: 3, fallbacks: [fallback] });
+            const window = `${windowMs}ms`;
+            const spec = { limit, window, algorithm, charge: amount, onStoreFailure: "deny" } as const;
+            const document = { kind: "QuotaPolicy", name: policy, spec } as const;
+            mixer.announce({ version: "v2", proxies: 3, policies: [document] });
             const uses: Use[] = [];
             for (const { waitMs, client, requests, condition, storeCondition } of steps) {
               await time.advanceAndSettle(waitMs);

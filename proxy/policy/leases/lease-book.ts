@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { LRUCache } from "lru-cache";
-import type { AllocateCharge, AllocateReply, MixerService } from "../../../api/mixer.ts";
+import type { AllocateCharge, AllocateReply, MixerService } from "../../../api/mixer-service.ts";
 import type { QuotaCharge, QuotaOutcome } from "../../../core/quota/quota-charge.ts";
 import { chain, isPromise, type MaybePromise } from "../../../kernel/maybe-promise.ts";
 import type { Clock, Scheduler } from "../../../kernel/ports.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AllocateCharge } from "../../../api/mixer.ts";
+import type { AllocateCharge } from "../../../api/mixer-service.ts";
 import type { QuotaCharge, QuotaOutcome } from "../../../core/quota/quota-charge.ts";
 import type { ErrorCode } from "../../../kernel/error-catalog.ts";
 import type { QuotaStanding } from "../../../core/quota/rate-limit-fields.ts";

@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Type from "typebox";
+import type { CheckReply, CheckRequest } from "../mixer-service.ts";
+import { DecisionSchema, QuotaOutcomeSchema } from "./decision.ts";
+import { ExplanationSchema } from "./explanation.ts";
+import { invalidReply, invalidRequest } from "./faults.ts";
+import { createDecoder } from "./schema/decoder.ts";
+import { exactly } from "./schema/exactly.ts";
+import { Bag, closed, Identifier, Text, Whole } from "./schema/fields.ts";
+
+/** `POST`: a CheckRequest; 200 with a CheckReply. */
+export const CHECK_PATH = "/v1/check";
+
+const CheckRequestSchema = exactly<CheckRequest>()(
+  closed({
+    attributes: Bag,
+    deduplicationId: Identifier,
+    useWithinMs: Type.Optional(Whole),
+    withoutQuotas: Type.Optional(Type.Boolean()),
+    explain: Type.Optional(Type.Boolean()),
+  }),
+);
+
+const CheckReplySchema = exactly<CheckReply>()(
+  Type.Object({
+    version: Text,
+    decision: DecisionSchema,
+    quotas: Type.Array(QuotaOutcomeSchema),
+    explanation: Type.Optional(ExplanationSchema),
+  }),
+);
+
+/** @throws {PurserError} PURSER_REQUEST_INVALID, naming the field. */
+export const decodeCheckRequest = createDecoder(CheckRequestSchema, invalidRequest);
+
+const decodeReply = createDecoder(CheckReplySchema, (fault) => invalidReply("a check", fault));
+
+/** @throws {PurserError} PURSER_MIXER_UNAVAILABLE, naming the field. */
+export function decodeCheckReply(
+  body: unknown,
+  { withoutQuotas = false }: Pick<CheckRequest, "withoutQuotas">,
+): CheckReply {
+  const reply = decodeReply(body);
+  const { quotas, decision } = reply;
+  // A charge without its outcome would pass for granted.
+  if (withoutQuotas || quotas.length === decision.charges.length) return reply;
+  throw invalidReply(
+    "a check",
+    `quotas must have ${decision.charges.length} items, and has ${quotas.length}`,
+  );
+}

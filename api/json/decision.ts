@@ -1,0 +1,100 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Type from "typebox";
+import type { Decision, DecisionReason } from "../../core/check/decision.ts";
+import type { DocumentRef } from "../../core/check/document-ref.ts";
+import { QUOTA_ALGORITHMS } from "../../core/quota/quota.ts";
+import {
+  type QuotaCharge,
+  type QuotaOutcome,
+  REQUEST_FATES,
+  STORE_FAILURE_POLICIES,
+} from "../../core/quota/quota-charge.ts";
+import type { DirectResponse, HeaderOperation } from "../../core/templates/instances.ts";
+import { ENFORCEMENT_MODES } from "../../kernel/enforcement-mode.ts";
+import { STATUS_CODES, type Status } from "../../kernel/status.ts";
+import { exactly } from "./schema/exactly.ts";
+import { Amount, Code, oneOf, Text } from "./schema/fields.ts";
+
+// A decision and the outcomes of its quotas, as replies carry them: core's own types.
+
+export const StatusSchema = exactly<Status>()(Type.Object({ code: oneOf(STATUS_CODES), message: Text }));
+
+export const DocumentRefSchema = exactly<DocumentRef>()(Type.Object({ kind: Text, name: Text }));
+
+export const DecisionReasonSchema = exactly<DecisionReason>()(
+  Type.Union([
+    Type.Object({ kind: Type.Literal("policy") }),
+    Type.Object({ kind: Type.Literal("error"), code: Code, detail: Text }),
+  ]),
+);
+
+export const HeaderOperationSchema = exactly<HeaderOperation>()(
+  Type.Object({
+    operation: oneOf(["set", "append", "remove"]),
+    name: Text,
+    value: Type.Optional(Text),
+  }),
+);
+
+const DirectResponseSchema = exactly<DirectResponse>()(
+  Type.Object({
+    httpStatus: Type.Integer({ minimum: 200, maximum: 599 }),
+    headers: Type.Record(Text, Text),
+    body: Text,
+  }),
+);
+
+const AttributeReferenceSchema = exactly<Decision["referenced"][number]>()(
+  Type.Object({ path: Type.Array(Text), condition: oneOf(["EXACT", "ABSENCE", "PRESENCE"]) }),
+);
+
+const StoreFailure = oneOf(STORE_FAILURE_POLICIES);
+
+const QuotaChargeSchema = exactly<QuotaCharge>()(
+  Type.Object({
+    policy: Text,
+    algorithm: oneOf(QUOTA_ALGORITHMS),
+    cell: Text,
+    limit: Amount,
+    windowMs: Amount,
+    amount: Amount,
+    leaseMs: Amount,
+    mode: oneOf(ENFORCEMENT_MODES),
+    onStoreFailure: StoreFailure,
+    giveBackOn: Type.Optional(oneOf(REQUEST_FATES)),
+    message: Text,
+  }),
+);
+
+export const DecisionSchema = exactly<Decision>()(
+  Type.Object({
+    status: StatusSchema,
+    reason: Type.Optional(DecisionReasonSchema),
+    decidedBy: Type.Optional(DocumentRefSchema),
+    requestHeaders: Type.Array(HeaderOperationSchema),
+    responseHeaders: Type.Array(HeaderOperationSchema),
+    directResponse: Type.Optional(DirectResponseSchema),
+    validDurationMs: Amount,
+    validUseCount: Amount,
+    referenced: Type.Array(AttributeReferenceSchema),
+    shadowDenials: Type.Array(DocumentRefSchema),
+    audits: Type.Array(DocumentRefSchema),
+    charges: Type.Array(QuotaChargeSchema),
+  }),
+);
+
+export const QuotaOutcomeSchema = exactly<QuotaOutcome>()(
+  Type.Object({
+    policy: Text,
+    cell: Text,
+    granted: Type.Number(),
+    remaining: Amount,
+    resetMs: Amount,
+    retryAfterMs: Amount,
+    validForMs: Amount,
+    slot: Type.Number(),
+    failure: Type.Optional(Type.Object({ code: Code, applied: StoreFailure })),
+  }),
+);

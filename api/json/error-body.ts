@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Type from "typebox";
+import type { ErrorCode } from "../../kernel/error-catalog.ts";
+import { PurserError } from "../../kernel/errors.ts";
+import { createDecoder } from "./schema/decoder.ts";
+import { exactly } from "./schema/exactly.ts";
+import { Code, Text } from "./schema/fields.ts";
+import { invalidRequest } from "./faults.ts";
+
+/** The body of every answer with which a control surface (mixer or pilot) refuses a request. */
+export interface ErrorBody {
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    /** What the reader can do about it. */
+    readonly remedy: string;
+  };
+}
+
+export function errorBody({ code, message, remedy }: PurserError): ErrorBody {
+  return { error: { code, message, remedy } };
+}
+
+const ErrorBodySchema = exactly<ErrorBody>()(
+  Type.Object({ error: Type.Object({ code: Code, message: Text, remedy: Text }) }),
+);
+
+const decode = createDecoder(ErrorBodySchema, invalidRequest);
+
+/**
+ * The error that the body of a refusal tells of; undefined when it is no ErrorBody, because something else answered in the
+ * server's place, such as a load balancer.
+ */
+export function errorOfBody(text: string): PurserError | undefined {
+  try {
+    const { code, message } = decode(JSON.parse(text)).error;
+    return new PurserError(code, message);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The statuses of the codes that control surfaces answer with; any other is the server's own fault: 500. */
+const STATUS_OF: Partial<Readonly<Record<ErrorCode, number>>> = {
+  PURSER_REQUEST_INVALID: 400,
+  PURSER_REQUEST_TOO_LARGE: 413,
+  PURSER_CONTENT_TYPE: 415,
+  PURSER_HOST_FORBIDDEN: 403,
+  PURSER_ORIGIN_FORBIDDEN: 403,
+  PURSER_NOT_FOUND: 404,
+  PURSER_METHOD_NOT_ALLOWED: 405,
+  PURSER_OVERLOADED: 503,
+  PURSER_DRAINING: 503,
+  PURSER_MIXER_UNAVAILABLE: 503,
+  PURSER_PILOT_UNAVAILABLE: 503,
+};
+
+export function httpStatusOfError(code: ErrorCode): number {
+  return STATUS_OF[code] ?? 500;
+}

@@ -1,0 +1,102 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Type, { type TUnsafe } from "typebox";
+import type {
+  DocumentExplanation,
+  ExplainedDecision,
+  Explanation,
+  ExpressionExplanation,
+} from "../../core/explain/explanation.ts";
+import { DEFAULT_TRACE_LIMITS, type TraceNode } from "../../core/explain/trace-node.ts";
+import { ENFORCEMENT_MODES } from "../../kernel/enforcement-mode.ts";
+import type { SourceLocation } from "../../kernel/diagnostic.ts";
+import { DecisionReasonSchema, DocumentRefSchema, HeaderOperationSchema, StatusSchema } from "./decision.ts";
+import { exactly } from "./schema/exactly.ts";
+import { Amount, Code, oneOf, Text, Whole } from "./schema/fields.ts";
+
+/** A tree of so many levels at most: a schema without an end would let a deep reply overflow the stack. */
+function traceNodeOf(levels: number): TUnsafe<TraceNode> {
+  return exactly<TraceNode>()(
+    Type.Object({
+      text: Text,
+      start: Whole,
+      end: Whole,
+      kind: Text,
+      values: Type.Array(Text),
+      count: Whole,
+      skipped: Type.Optional(Type.Literal(true)),
+      failed: Type.Optional(Type.Literal(true)),
+      decides: Type.Optional(Type.Literal(true)),
+      children:
+        levels > 1
+          ? Type.Array(traceNodeOf(levels - 1))
+          : Type.Array(Type.Unsafe<TraceNode>({}), { maxItems: 0 }),
+    }),
+  );
+}
+
+const ExpressionExplanationSchema = exactly<ExpressionExplanation>()(
+  Type.Object({
+    field: Text,
+    source: Text,
+    value: Type.Optional(Text),
+    error: Type.Optional(Text),
+    // One level more than the limit: a node beyond it stands for what was left out.
+    trace: traceNodeOf(DEFAULT_TRACE_LIMITS.depth + 1),
+  }),
+);
+
+const SourceLocationSchema = exactly<SourceLocation>()(
+  Type.Object({ file: Text, line: Whole, column: Whole }),
+);
+
+const Mode = oneOf(ENFORCEMENT_MODES);
+
+const DocumentExplanationSchema = exactly<DocumentExplanation>()(
+  Type.Object({
+    kind: Text,
+    name: Text,
+    location: SourceLocationSchema,
+    action: Type.Optional(oneOf(["DENY", "ALLOW", "AUDIT"])),
+    mode: Mode,
+    outcome: oneOf(["unmatched", "passed", "withheld", "refused", "noted", "charged", "fault", "not-asked"]),
+    decides: Type.Optional(Type.Literal(true)),
+    faults: Type.Array(Type.Object({ code: Code, detail: Text })),
+    expressions: Type.Array(ExpressionExplanationSchema),
+    unasked: Type.Optional(Type.Array(Text)),
+  }),
+);
+
+const ExplainedDecisionSchema = exactly<ExplainedDecision>()(
+  Type.Object({
+    status: StatusSchema,
+    httpStatus: Whole,
+    reason: Type.Optional(DecisionReasonSchema),
+    decidedBy: Type.Optional(DocumentRefSchema),
+    requestHeaders: Type.Array(HeaderOperationSchema),
+    responseHeaders: Type.Array(HeaderOperationSchema),
+    shadowDenials: Type.Array(DocumentRefSchema),
+    audits: Type.Array(DocumentRefSchema),
+    charges: Type.Array(
+      Type.Object({
+        policy: Text,
+        cell: Text,
+        limit: Amount,
+        windowMs: Amount,
+        amount: Amount,
+        mode: Mode,
+      }),
+    ),
+  }),
+);
+
+/** docs/explain.md describes each field. */
+export const ExplanationSchema = exactly<Explanation>()(
+  Type.Object({
+    nowMs: Type.Number(),
+    decision: ExplainedDecisionSchema,
+    documents: Type.Array(DocumentExplanationSchema),
+    omittedDocuments: Type.Optional(Whole),
+  }),
+);

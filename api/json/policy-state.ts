@@ -1,0 +1,85 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Type from "typebox";
+import { ACCESS_POLICY } from "../../core/documents/kinds/access-policy.ts";
+import { RULE } from "../../core/documents/kinds/handler.ts";
+import { QUOTA_POLICY } from "../../core/documents/kinds/quota-policy.ts";
+import type { PolicyDocument } from "../../core/snapshot/policy-document.ts";
+import type { PolicyState } from "../mixer-service.ts";
+import { invalidReply, invalidRequest } from "./faults.ts";
+import { createDecoder } from "./schema/decoder.ts";
+import { exactly } from "./schema/exactly.ts";
+import { opened } from "./schema/opened.ts";
+import { Amount, Text } from "./schema/fields.ts";
+
+/**
+ * `GET ?node=ID&version=V&proxies=N&waitMs=MS`, a long poll: 200 with a PolicyState, or 304 when the proxy has the newest.
+ * `version` and `proxies` are what it has; absent when it has nothing. `waitMs`: default 0, at most MAX_POLL_WAIT_MS.
+ */
+export const POLICY_STATE_PATH = "/v1/policy-state";
+
+const MAX_POLL_WAIT_MS = 30_000;
+
+export interface PolicyStateQuery {
+  readonly node: string;
+  readonly version?: string;
+  readonly proxies?: number;
+  readonly waitMs: number;
+}
+
+/** The path and query to ask with. */
+export function encodePolicyStateQuery({ node, version, proxies, waitMs }: PolicyStateQuery): string {
+  const query = new Map<string, string | number>([["node", node]]);
+  if (version !== undefined) query.set("version", version);
+  if (proxies !== undefined) query.set("proxies", proxies);
+  query.set("waitMs", waitMs);
+  const parts = [...query].map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+  return `${POLICY_STATE_PATH}?${parts.join("&")}`;
+}
+
+/**
+ * @param parameters The query's parameters, decoded.
+ * @throws {PurserError} PURSER_REQUEST_INVALID, naming the parameter.
+ */
+export function decodePolicyStateQuery(
+  parameters: Readonly<Record<string, string | readonly string[] | undefined>>,
+): PolicyStateQuery {
+  const { node, version, proxies, waitMs = "0", ...others } = parameters;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) throw invalidRequest(`there is no query parameter ${JSON.stringify(unknown)}`);
+  if (typeof node !== "string" || node === "" || node.length > 512) {
+    throw invalidRequest("the query parameter node must be the proxy's id, given once");
+  }
+  if (version !== undefined && typeof version !== "string")
+    throw invalidRequest("the query parameter version is given twice");
+  return {
+    node,
+    waitMs: Math.min(wholeNumber("waitMs", waitMs), MAX_POLL_WAIT_MS),
+    ...(version === undefined ? {} : { version }),
+    ...(proxies === undefined ? {} : { proxies: wholeNumber("proxies", proxies) }),
+  };
+}
+
+function wholeNumber(name: string, text: string | readonly string[]): number {
+  if (typeof text === "string" && /^[0-9]{1,9}$/.test(text)) return Number(text);
+  throw invalidRequest(`the query parameter ${name} is not a whole number`);
+}
+
+// A newer mixer's documents may have fields that this proxy does not know: it does without them.
+const PolicyDocumentSchema = exactly<PolicyDocument>()(
+  Type.Union([
+    Type.Object({ kind: Type.Literal("AccessPolicy"), name: Text, spec: opened(ACCESS_POLICY.spec) }),
+    Type.Object({ kind: Type.Literal("QuotaPolicy"), name: Text, spec: opened(QUOTA_POLICY.spec) }),
+    Type.Object({ kind: Type.Literal("Rule"), name: Text, spec: opened(RULE.spec) }),
+  ]),
+);
+
+const PolicyStateSchema = exactly<PolicyState>()(
+  Type.Object({ version: Text, proxies: Amount, policies: Type.Array(PolicyDocumentSchema) }),
+);
+
+/** @throws {PurserError} PURSER_MIXER_UNAVAILABLE, naming the field. */
+export const decodePolicyState = createDecoder(PolicyStateSchema, (fault) =>
+  invalidReply("a poll for the policies", fault),
+);

@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { CompileExpression } from "../expressions/expression.ts";
+import { buildRule } from "./build-handlers.ts";
+import { buildAccessPolicy, buildQuotaPolicy } from "./build-policies.ts";
+import { Fields } from "./fields.ts";
+import { LazyExpression } from "./lazy-expression.ts";
+import type { PolicyDocument } from "./policy-document.ts";
+import type { AccessPolicy, QuotaPolicy, Rule, Unplaced } from "./snapshot.ts";
+
+/** A policy apart from its set: compiled, but without a place in a file. */
+export type LonePolicy =
+  | ({ readonly kind: "AccessPolicy" } & Unplaced<AccessPolicy>)
+  | ({ readonly kind: "QuotaPolicy" } & Unplaced<QuotaPolicy>)
+  | ({ readonly kind: "Rule" } & Unplaced<Rule>);
+
+/**
+ * Builds policies apart from their set, as a proxy does for the time without its mixer: by the same builders as a snapshot.
+ * Expressions are compiled when they are first evaluated, and a source that several policies have once. Handlers, which only
+ * the mixer runs, keep the names that the documents write.
+ */
+export function buildLonePolicies(
+  documents: readonly PolicyDocument[],
+  compile: CompileExpression,
+): readonly LonePolicy[] {
+  const expressions = new Map<string, LazyExpression>();
+  const fields = new Fields({
+    expression: (source) => {
+      const expression = expressions.get(source) ?? new LazyExpression(source, compile);
+      expressions.set(source, expression);
+      return expression;
+    },
+    handler: (reference) => reference,
+  });
+  return documents.map((document) => buildPolicy(document, fields));
+}
+
+function buildPolicy(document: PolicyDocument, fields: Fields): LonePolicy {
+  const { kind } = document;
+  switch (kind) {
+    case "AccessPolicy":
+      return { kind, ...buildAccessPolicy(document, fields) };
+    case "QuotaPolicy":
+      return { kind, ...buildQuotaPolicy(document, fields) };
+    case "Rule":
+      return { kind, ...buildRule(document, fields) };
+  }
+}

@@ -1,0 +1,54 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Runtime } from "../../kernel/ports.ts";
+import { concurrencyLimit } from "../../server/concurrency-limit.ts";
+import {
+  type ControlSurface,
+  type SurfaceAddress,
+  startControlSurface,
+} from "../../server/http/control-surface.ts";
+import { BodyReader } from "../../server/http/json/body-reader.ts";
+import { LongPolls } from "../../server/http/long-polls.ts";
+import type { Mixer } from "../mixer.ts";
+import { addAuthRoutes, isAuthPath } from "./auth/routes-auth.ts";
+import { addCallRoutes } from "./json/routes-calls.ts";
+import { addOperationRoutes } from "./json/routes-operations.ts";
+import { addPolicyStateRoute } from "./json/routes-policy-state.ts";
+
+export interface MixerHttpSettings extends Runtime, SurfaceAddress {
+  readonly mixer: Mixer;
+  /** Default 1 MiB. */
+  readonly bodyLimitBytes?: number;
+  /** Checks, quota calls, reports and auth requests under way at once; beyond it 503. Default 1024, as in Mixer. */
+  readonly maxConcurrentRequests?: number;
+  /** Polls held at once; beyond it 503. Default 1000. */
+  readonly maxPolls?: number;
+  /** For the head, and for the whole, of a request; beyond it 408. Default 10,000. */
+  readonly requestTimeoutMs?: number;
+}
+
+/**
+ * The mixer over HTTP: JSON for proxies, people and orchestrators, and `/auth` for other gateways.
+ *
+ * @throws {PurserError} PURSER_PORT_TAKEN, PURSER_PORT_FORBIDDEN.
+ */
+export function startMixerHttpServer(settings: MixerHttpSettings): Promise<ControlSurface> {
+  const { mixer, bodyLimitBytes = 1_048_576, maxConcurrentRequests = 1_024, maxPolls = 1_000 } = settings;
+  const polls = new LongPolls(settings.scheduler, maxPolls);
+  const bodies = new BodyReader(bodyLimitBytes);
+  const limit = concurrencyLimit(maxConcurrentRequests);
+  return startControlSurface({
+    ...settings,
+    name: "mixer",
+    polls,
+    isForwarded: isAuthPath,
+    addRoutes(router, isDraining) {
+      addCallRoutes(router, { mixer, limit, bodies });
+      // Polls wait for most of their time: they have a limit of their own.
+      addPolicyStateRoute(router, mixer, polls);
+      addAuthRoutes(router, mixer, limit, settings);
+      addOperationRoutes(router, mixer, isDraining);
+    },
+  });
+}

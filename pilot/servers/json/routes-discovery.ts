@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type Router from "@koa/router";
+import { decodeDiscoveryRequest, DISCOVERY_PATH } from "../../../api/json/discovery.ts";
+import { RESOURCE_TYPES, type TrafficUpdate } from "../../../core/traffic/resources/resource-set.ts";
+import { PurserError } from "../../../kernel/errors.ts";
+import { holdRequest, type LongPolls } from "../../../server/http/long-polls.ts";
+import type { Pilot } from "../../pilot.ts";
+
+export interface DiscoveryRoute {
+  readonly pilot: Pilot;
+  readonly polls: LongPolls;
+  readonly isDraining: () => boolean;
+}
+
+/** The long poll by which proxies learn their traffic resources. */
+export function addDiscoveryRoute(router: Router, { pilot, polls, isDraining }: DiscoveryRoute): void {
+  const texts = new WeakMap<object, string>();
+  router.get(DISCOVERY_PATH, async (context) => {
+    const { node, known, waitMs } = decodeDiscoveryRequest(context.query);
+    if (isDraining()) throw new PurserError("PURSER_DRAINING", "pilot is shutting down");
+    const update = await holdRequest<TrafficUpdate>(polls, context, {
+      watch: (listener) => pilot.watch({ node, known }, listener),
+      // Pilot calls the listener with changed types alone.
+      isNews: () => true,
+      waitMs,
+    });
+    if (update !== undefined) {
+      context.type = "application/json";
+      context.body = jsonOf(update, texts);
+    } else if (pilot.current === undefined) {
+      throw new PurserError("PURSER_PILOT_UNAVAILABLE", "pilot has no configuration yet");
+    } else {
+      context.status = 304;
+    }
+  });
+}
+
+/** The update as JSON. Proxies alike share their sets, and so the text of each set, which `texts` keeps. */
+function jsonOf(update: TrafficUpdate, texts: WeakMap<object, string>): string {
+  const fields = RESOURCE_TYPES.flatMap((type) => {
+    const set = update[type];
+    if (set === undefined) return [];
+    const text = texts.get(set) ?? JSON.stringify(set);
+    texts.set(set, text);
+    return [`${JSON.stringify(type)}:${text}`];
+  });
+  return `{${fields.join(",")}}`;
+}

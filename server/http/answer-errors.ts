@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Context, Middleware } from "koa";
+import { errorBody, httpStatusOfError } from "../../api/json/error-body.ts";
+import { isPurserError, messageOf, PurserError } from "../../kernel/errors.ts";
+import type { Logger } from "../../kernel/ports.ts";
+
+/** Seconds after which a client may repeat a call that was refused for now. */
+const RETRY_AFTER_S = "1";
+
+/** The form of refusals: `json` is the ErrorBody of api/; `text` is for surfaces that people read with curl. */
+export type ErrorFormat = "json" | "text";
+
+/** Answers a request with an error. `status` is by default the error code's own. */
+export type Refuse = (context: Context, error: PurserError, status?: number) => void;
+
+export function refuseAs(format: ErrorFormat): Refuse {
+  return (context, error, status = httpStatusOfError(error.code)) => {
+    context.status = status;
+    context.type = format;
+    context.body = format === "json" ? errorBody(error) : textOf(error);
+    if (error.retryable) context.set("Retry-After", RETRY_AFTER_S);
+  };
+}
+
+/**
+ * Turns every thrown value into a refusal. Koa's own error handler would drop the headers that were set before, the
+ * request id among them. An error without a code is logged, and the client is sent to the log of the process `name`.
+ */
+export function answerErrors(name: string, logger: Logger, refuse: Refuse): Middleware {
+  return async (context, next) => {
+    try {
+      await next();
+    } catch (error) {
+      if (isPurserError(error)) return refuse(context, error);
+      logger.error("a request failed", {
+        path: context.path,
+        requestId: context.response.get("x-request-id"),
+        error: messageOf(error),
+      });
+      const message = `the request failed; the ${name}'s log says why`;
+      refuse(context, new PurserError("PURSER_INTERNAL", message, { cause: error }));
+    }
+  };
+}
+
+function textOf({ code, message, remedy }: PurserError): string {
+  return `${message} [${code}]\n${remedy}\n`;
+}

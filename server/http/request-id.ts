@@ -1,0 +1,26 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Middleware } from "koa";
+import type { Random } from "../../kernel/ports.ts";
+
+/** Ids that are safe to repeat in a header and in a log line: visible ASCII, 128 characters at most. */
+const PLAIN_ID = /^[\x21-\x7e]{1,128}$/;
+
+/** Names the request in every answer, by `x-request-id`: the client's own id, or a new one. */
+export function requestId(random: Random): Middleware {
+  return (context, next) => {
+    const sent = context.get("x-request-id");
+    context.set("x-request-id", PLAIN_ID.test(sent) ? sent : newId(random));
+    return next();
+  };
+}
+
+/** 16 hex digits: to find a log line by, not to be unguessable. */
+export function newId(random: Random): string {
+  const part = () =>
+    Math.floor(random() * 0x1_0000_0000)
+      .toString(16)
+      .padStart(8, "0");
+  return part() + part();
+}
