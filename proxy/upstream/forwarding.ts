@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Cancel, Random, Scheduler } from "../../kernel/ports.ts";
-import { backoffMs, isIdempotent, isRetriable, type TryOutcome } from "../../core/traffic/retry.ts";
+import { isIdempotent, isRetriable, retryPauseMs, type TryOutcome } from "../../core/traffic/retry.ts";
 import type { Exchange, RouteSelection } from "../pipeline/exchange.ts";
 import type { FaultKind, ResponseFlag } from "../pipeline/local-reply.ts";
 import type { ClientStream, ClientStreamReceiver } from "../transport/contract/client.ts";
@@ -236,7 +236,7 @@ export class Forwarding implements ClientStreamReceiver {
     this.#retriesLeft--;
     this.#resetTry();
     const retry = this.#action.retry.retries - this.#retriesLeft;
-    this.#cancelBackoff = this.#scheduler.after(backoffMs(retry, this.#action.retry, this.#random), () =>
+    this.#cancelBackoff = this.#scheduler.after(retryPauseMs(retry, this.#action.retry, this.#random), () =>
       this.#try(),
     );
     return true;

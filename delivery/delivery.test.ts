@@ -3,19 +3,18 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { PurserError } from "../../../kernel/errors.ts";
-import type { DeliverySettings } from "../../../core/snapshot/snapshot.ts";
-import {
-  createCollectingLogger,
-  createSeededRandom,
-  createVirtualTime,
-} from "../../../plugins/sdk/testing/index.ts";
-import { BREAKER_FAILURES, BREAKER_OPEN_MS, Delivery } from "./delivery.ts";
+import { PurserError } from "../kernel/errors.ts";
+import type { DeliverySettings } from "../core/snapshot/snapshot.ts";
+import { createSeededRandom, createVirtualTime } from "../plugins/sdk/testing/index.ts";
+import { Delivery, type DeliveryOptions } from "./delivery.ts";
+
+const BREAKER_FAILURES = 5;
+const BREAKER_OPEN_MS = 5_000;
 
 const passing = () => new PurserError("PURSER_HANDLER_FAILED", "away", { retryable: true });
 const permanent = () => new PurserError("PURSER_HANDLER_FAILED", "refused", { retryable: false });
 
-function setUp(settings: Partial<DeliverySettings> = {}) {
+function setUp(settings: Partial<DeliverySettings> = {}, options: Partial<DeliveryOptions<number>> = {}) {
   const time = createVirtualTime();
   const batches: number[][] = [];
   const drops: string[] = [];
@@ -23,7 +22,8 @@ function setUp(settings: Partial<DeliverySettings> = {}) {
   const accepted = { count: 0 };
   const delivery = new Delivery<number>({
     settings: { batchSize: 3, lingerMs: 1_000, queueSize: 10, attempts: 3, timeoutMs: 500, ...settings },
-    send: (batch) => {
+    breaker: { failures: BREAKER_FAILURES, openMs: BREAKER_OPEN_MS },
+    send: ({ items: batch }) => {
       batches.push([...batch]);
       const answer = (script.shift() ?? (() => undefined))() as Promise<void> | void;
       const accept = (): void => void (accepted.count += batch.length);
@@ -33,11 +33,13 @@ function setUp(settings: Partial<DeliverySettings> = {}) {
     clock: time.clock,
     random: createSeededRandom(),
     scheduler: time.scheduler,
-    logger: createCollectingLogger(),
-    observer: {
-      dropped: (count, reason) => void drops.push(`${count} ${reason}`),
-      retried: () => void drops.push("retry"),
+    events: {
+      dropped: ({ items }, reason) => void drops.push(`${items.length} ${reason}`),
+      sending: ({ attempts }) => {
+        if (attempts > 1) drops.push("retry");
+      },
     },
+    ...options,
   });
   return { time, batches, drops, script, delivery, accepted };
 }
@@ -188,6 +190,63 @@ describe("delivery", () => {
     assert.equal(closed, 0);
     await time.advanceAndSettle(1);
     assert.deepEqual([closed, drops.at(-1)], [2, "1 closed"]);
+  });
+
+  it("sends a batch that is too large in halves, at once and in order", async () => {
+    const { time, batches, drops, script, delivery } = setUp({ batchSize: 4 });
+    const tooLarge = fail(() => new PurserError("PURSER_REQUEST_TOO_LARGE", "too large"));
+    script.push(
+      tooLarge,
+      tooLarge,
+      () => undefined,
+      () => undefined,
+      tooLarge,
+    );
+    for (const item of [1, 2, 3, 4, 5, 6, 7, 8]) delivery.offer(item);
+    await time.advanceAndSettle(0);
+    assert.deepEqual(batches, [[1, 2, 3, 4], [1, 2], [1], [2], [3, 4], [3], [4], [5, 6, 7, 8]]);
+    assert.deepEqual([drops, delivery.depth], [[], 0]);
+  });
+
+  it("drops a single item that is too large", async () => {
+    const { time, drops, script, delivery } = setUp({ batchSize: 1 });
+    script.push(fail(() => new PurserError("PURSER_REQUEST_TOO_LARGE", "too large")));
+    delivery.offer(1);
+    await time.advanceAndSettle(0);
+    assert.deepEqual(drops, ["1 failed"]);
+  });
+
+  it("waits for as long as the receiver asks, a minute at most", async () => {
+    for (const [askedMs, waitedMs] of [
+      [5_000, 5_000],
+      [86_400_000, 60_000],
+    ] as const) {
+      const { time, batches, script, delivery } = setUp();
+      const busy = { retryable: true, details: { retryAfterMs: askedMs } };
+      script.push(fail(() => new PurserError("PURSER_HANDLER_FAILED", "busy", busy)));
+      for (const item of [1, 2, 3]) delivery.offer(item);
+      await time.advanceAndSettle(waitedMs - 1);
+      assert.equal(batches.length, 1);
+      await time.advanceAndSettle(1);
+      assert.equal(batches.length, 2);
+    }
+  });
+
+  it("lets fresh batches pass one that failed, where the order does not matter", async () => {
+    const { time, batches, script, delivery } = setUp({}, { inOrder: false, maxInFlight: 2 });
+    let finish = (): void => {};
+    script.push(fail(passing), () => new Promise<void>((resolve) => (finish = resolve)));
+    for (const item of [1, 2, 3, 4, 5, 6, 7, 8, 9]) delivery.offer(item);
+    await time.advanceAndSettle(0);
+    assert.deepEqual(batches, [
+      [1, 2, 3],
+      [4, 5, 6],
+      [7, 8, 9],
+      [1, 2, 3],
+    ]);
+    finish();
+    await time.advanceAndSettle(0);
+    assert.equal(delivery.depth, 0);
   });
 
   // Whatever the backend does and whenever the end comes: each instance is delivered or counted as dropped, once.
