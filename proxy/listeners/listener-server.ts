@@ -5,7 +5,7 @@ import type { Listener } from "../../core/traffic/resources/listener.ts";
 import { listenError } from "../../kernel/listen-error.ts";
 import type { Scheduler } from "../../kernel/ports.ts";
 import { type FaultKind, faultReply, renderLocalReply } from "../pipeline/local-reply.ts";
-import type { ProxySnapshot } from "../snapshot.ts";
+import type { ProxySnapshot } from "../snapshot/snapshot.ts";
 import type {
   RefusalReason,
   ServerHandler,

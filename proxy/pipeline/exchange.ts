@@ -15,7 +15,7 @@ import type { HeaderList } from "../transport/contract/header-list.ts";
 import type { EndpointSet } from "../upstream/endpoint-set.ts";
 import type { ResponseFlag } from "./local-reply.ts";
 import type { Verdict } from "../policy/verdict.ts";
-import type { ProxySnapshot } from "../snapshot.ts";
+import type { ProxySnapshot } from "../snapshot/snapshot.ts";
 
 /** The request as filters see and change it; what stands here at the end of the chain goes upstream. */
 export interface ExchangeRequest {

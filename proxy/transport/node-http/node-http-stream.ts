@@ -94,7 +94,7 @@ export class NodeHttpStream implements ConnectionStream {
     if (last) headers.set("connection", "close");
     if (headers.has("trailer") && !this.#isChunked(status, headers)) headers.remove("trailer");
     // With the phrase, because Node keeps that of an earlier head that it refused to write.
-    this.#response.writeHead(status, STATUS_CODES[status] ?? "unknown", headers.flat() as string[]);
+    this.#response.writeHead(status, STATUS_CODES[status] ?? "unknown", headers.wire() as string[]);
     if (last) this.#response.shouldKeepAlive = false;
   }
 
