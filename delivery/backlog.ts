@@ -11,6 +11,8 @@ export interface BacklogOptions {
   readonly scheduler: Scheduler;
   /** The longest pause before a failed batch is tried again, unless the receiver asks for a longer one. */
   readonly maxPauseMs: number;
+  /** Whether a failed batch holds up those behind it. */
+  readonly inOrder: boolean;
   /** Is called when a pause is over. */
   readonly onReady: () => void;
 }
@@ -39,20 +41,22 @@ export class Backlog<T> {
     return this.#size;
   }
 
-  /** Whether an earlier batch than those in the queue is not delivered yet. */
-  get pending(): boolean {
-    return this.#size > 0 || this.#retrying !== undefined;
+  /** Whether the items in the queue must wait for the batches in here. */
+  get holdsUpQueue(): boolean {
+    return this.#options.inOrder && this.#size > 0;
   }
 
   /** Whether next() has a batch. */
   get ready(): boolean {
-    return this.#halves.length > 0 || this.#mayRetry;
+    return this.#mayRetry || this.#maySendHalf;
   }
 
   next(): Batch<T> | undefined {
-    if (!this.#mayRetry) return this.#taken(this.#halves.shift());
-    this.#retrying = this.#failed.shift();
-    return this.#taken(this.#retrying);
+    if (this.#mayRetry) {
+      this.#retrying = this.#failed.shift();
+      return this.#taken(this.#retrying);
+    }
+    return this.#maySendHalf ? this.#taken(this.#halves.shift()) : undefined;
   }
 
   addHalves(batch: Batch<T>): void {
@@ -99,6 +103,11 @@ export class Backlog<T> {
 
   get #mayRetry(): boolean {
     return this.#failed.length > 0 && this.#retrying === undefined && this.#cancelPause === undefined;
+  }
+
+  /** In order, a half waits for the failed batch, which is the half before it. */
+  get #maySendHalf(): boolean {
+    return this.#halves.length > 0 && !(this.#options.inOrder && this.#failed.length > 0);
   }
 
   #taken(batch: Batch<T> | undefined): Batch<T> | undefined {

@@ -27,9 +27,9 @@ export interface DeliveryOptions<T> {
   readonly scheduler: Scheduler;
   /** Default: this process's memory. */
   readonly queue?: DeliveryQueue<T>;
-  /** Batches under way at once; default 1. */
+  /** Batches under way at once; default 1. More than one may arrive in another order. */
   readonly maxInFlight?: number;
-  /** Whether a failed batch holds up those behind it, so that all arrive in order; default true. */
+  /** Whether a failed batch holds up those behind it, so that they arrive in order; default true. */
   readonly inOrder?: boolean;
   /** The longest pause before a failed batch is tried again, in milliseconds; default 10,000. */
   readonly maxPauseMs?: number;
@@ -51,7 +51,6 @@ const NO_BREAKER = { failures: Number.POSITIVE_INFINITY, openMs: 0 };
 export class Delivery<T> {
   readonly #settings: DeliverySettings;
   readonly #events: Partial<DeliveryEvents<T>>;
-  readonly #inOrder: boolean;
   readonly #queue: DeliveryQueue<T>;
   readonly #linger: Linger;
   readonly #attempts: Attempts<T>;
@@ -68,11 +67,10 @@ export class Delivery<T> {
     const ports = { clock, random, scheduler, onReady: (): void => this.#pump() };
     this.#settings = settings;
     this.#events = events;
-    this.#inOrder = inOrder;
     this.#queue = queue ?? new MemoryQueue();
     this.#linger = new Linger(scheduler, lingerMs, ports.onReady);
     this.#attempts = new Attempts({ ...ports, send, timeoutMs, onTimeout, maxInFlight, breaker });
-    this.#backlog = new Backlog({ ...ports, maxPauseMs });
+    this.#backlog = new Backlog({ ...ports, maxPauseMs, inOrder });
     this.#flushes = new Flushes(scheduler);
   }
 
@@ -83,6 +81,7 @@ export class Delivery<T> {
     return this.#queue.size + this.#backlog.size + underWay;
   }
 
+  /** Items that were dropped so far, for whatever reason. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -131,8 +130,7 @@ export class Delivery<T> {
   }
 
   #hasBatch(): boolean {
-    const heldUp = this.#inOrder && this.#backlog.pending;
-    return this.#backlog.ready || (!heldUp && this.#queueDue());
+    return this.#backlog.ready || (!this.#backlog.holdsUpQueue && this.#queueDue());
   }
 
   #nextBatch(): Batch<T> | undefined {
