@@ -87,7 +87,7 @@ export class Exchange {
   verdict: Verdict | undefined = undefined;
 
   response: ResponseHead | undefined = undefined;
-  /** What came after the response's body. */
+  /** The response's trailers, filtered. */
   responseTrailers: HeaderList | undefined = undefined;
   /** Whether the upstream agreed to `request.upgrade`, so that bytes go both ways. */
   upgraded = false;

@@ -20,7 +20,7 @@ const REPLAY_LIMIT_BYTES = 64 * 1024;
 
 type ForwardSelection = Extract<RouteSelection, { readonly kind: "forward" }>;
 
-/** What the forwarding tells before it streams the response, or instead. */
+/** Events of the forwarding, beside the response's body, which it streams itself. */
 interface ForwardingEvents {
   onHead(head: ResponseHead): void;
   /** Trailers before they go upstream, and downstream. */
