@@ -21,7 +21,7 @@ import type { HeadersWithUnderscoresAction } from "./transport/fields/underscore
 import { DEFAULT_LIMITS, DEFAULT_UPGRADES, type ListenerBinding } from "./listeners/listener-server.ts";
 import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
 import type { ExplainKey } from "./filters/explain-key.ts";
-import type { PolicyClient } from "./policy/verdict.ts";
+import type { PolicyClient } from "./policy/check-result.ts";
 import { runExchange } from "./pipeline/exchange-run.ts";
 import { SnapshotBuilder } from "./snapshot/snapshot-builder.ts";
 import { UpdateApplier } from "./snapshot/update-applier.ts";

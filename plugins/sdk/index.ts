@@ -76,13 +76,8 @@ export { isPurserError, messageOf, PurserError, type PurserErrorOptions } from "
 export { attempt, chain, isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 
 // Quotas.
-export type {
-  AllocateOptions,
-  QuotaAlgorithm,
-  QuotaGrant,
-  QuotaRequest,
-  QuotaStore,
-} from "../../core/quota/quota.ts";
+export type { AllocateOptions, QuotaGrant, QuotaRequest, QuotaStore } from "../../core/quota/quota.ts";
+export type { QuotaAlgorithm } from "../../core/quota/quota-definition.ts";
 export {
   createMemoryQuotaStore,
   type MemoryQuotaStatistics,
@@ -90,7 +85,7 @@ export {
   type MemoryQuotaStoreOptions,
 } from "../../core/quota/memory-store.ts";
 export { assertQuotaRequests } from "../../core/quota/quota-request.ts";
-export { DEDUPLICATION_MS } from "../../core/quota/deduplication.ts";
+export { DEDUPLICATION_MS } from "../../core/quota/counting/deduplication.ts";
 
 // For extensions that call a server while a request waits; reports already go through the host's circuit
 // breaker.

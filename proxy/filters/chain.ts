@@ -14,7 +14,7 @@ import {
   type HeadersWithUnderscoresAction,
 } from "../transport/fields/underscore-names.ts";
 import type { LocalReply } from "../pipeline/local-reply.ts";
-import type { PolicyClient } from "../policy/verdict.ts";
+import type { PolicyClient } from "../policy/check-result.ts";
 import { attributesFilter } from "./filter-attributes.ts";
 import { checkFilter } from "./filter-check.ts";
 import { explainFilter } from "./filter-explain.ts";

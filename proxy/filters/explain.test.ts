@@ -15,7 +15,7 @@ import {
   startProxy,
 } from "../testing/harness.test.ts";
 import { describeTransports } from "../testing/transports.test.ts";
-import type { CheckOptions, Verdict } from "../policy/verdict.ts";
+import type { CheckOptions, CheckResult } from "../policy/check-result.ts";
 
 const KEY = "a-key-that-is-long-enough";
 
@@ -58,7 +58,7 @@ const EXPLANATION: Explanation = {
   ],
 };
 
-const DENIAL: Verdict["outcome"] = {
+const DENIAL: CheckResult["outcome"] = {
   kind: "deny",
   status: { code: "PERMISSION_DENIED", message: "no" },
   decidedBy: { kind: "AccessPolicy", name: "readers" },
@@ -69,7 +69,7 @@ describeTransports("a proxy that is asked why", () => {
 
   async function start(
     key: string | undefined,
-    outcome: Verdict["outcome"] = { kind: "allow" },
+    outcome: CheckResult["outcome"] = { kind: "allow" },
     clusterMore = {},
   ) {
     const arrived: unknown[] = [];

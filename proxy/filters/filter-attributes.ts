@@ -10,7 +10,7 @@ import { canonicalAddress } from "../../kernel/matching/ip-address.ts";
 import { STATUS_CODES } from "../../kernel/status.ts";
 import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import type { Exchange } from "../pipeline/exchange.ts";
-import type { Verdict } from "../policy/verdict.ts";
+import type { CheckResult } from "../policy/check-result.ts";
 import type { Filter } from "./filter.ts";
 
 /**
@@ -114,7 +114,7 @@ function responseGroup(exchange: Exchange, nowMs: number): AttributeGroup {
   });
 }
 
-function checkGroup({ outcome, checkCacheHit, shadowDenials, audits }: Verdict): AttributeGroup {
+function checkGroup({ outcome, checkCacheHit, shadowDenials, audits }: CheckResult): AttributeGroup {
   const refusal = outcome.kind === "allow" ? undefined : outcome;
   return present({
     cache_hit: checkCacheHit,

@@ -4,7 +4,7 @@
 import type { Listener } from "../../core/traffic/resources/listener.ts";
 import { listenError } from "../../kernel/listen-error.ts";
 import type { Scheduler } from "../../kernel/ports.ts";
-import { type FaultKind, faultReply, renderLocalReply } from "../pipeline/local-reply.ts";
+import { type ErrorKind, errorReply, renderLocalReply } from "../pipeline/local-reply.ts";
 import type { ProxySnapshot } from "../snapshot/snapshot.ts";
 import type {
   RefusalReason,
@@ -43,7 +43,7 @@ export interface ListenerServices {
   /** Takes each request; must set `stream.events`. */
   onStream(binding: ListenerBinding, stream: ServerStream): void;
   /** Counts bytes that were refused before they were a request. */
-  onRefused(listener: Listener, kind: FaultKind, detail: string): void;
+  onRefused(listener: Listener, kind: ErrorKind, detail: string): void;
 }
 
 /** One listening address, and the configuration that its requests are handled by. */
@@ -106,7 +106,7 @@ export class ListenerServer implements ServerHandler {
 
   onRefused(reason: RefusalReason, detail: string): WholeResponse {
     this.#services.onRefused(this.#binding.listener, reason, detail);
-    const reply = faultReply(reason, detail);
+    const reply = errorReply(reason, detail);
     const { headers, body } = renderLocalReply(reply, this.#services.newId());
     return { status: reply.status, headers, body };
   }

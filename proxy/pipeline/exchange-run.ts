@@ -20,7 +20,7 @@ import type { ResponseHead } from "../transport/contract/head.ts";
 import type { ResetReason } from "../transport/contract/reset.ts";
 import type { ServerStream, ServerStreamEvents } from "../transport/contract/server.ts";
 import {
-  faultReply,
+  errorReply,
   type LocalReply,
   plainReply,
   renderLocalReply,
@@ -70,11 +70,11 @@ class ExchangeRun implements ServerStreamEvents {
   }
 
   onIdle(): void {
-    this.#giveUp(faultReply("stream_idle_timeout", "Nothing moved on the connection for too long."));
+    this.#giveUp(errorReply("stream_idle_timeout", "Nothing moved on the connection for too long."));
   }
 
   onMalformed(detail: string): void {
-    this.#giveUp(faultReply("bad_request", detail));
+    this.#giveUp(errorReply("bad_request", detail));
   }
 
   onClose(reason: ResetReason | undefined): void {
@@ -98,7 +98,7 @@ class ExchangeRun implements ServerStreamEvents {
       if (reply !== undefined) this.#reply(reply);
       else if (selection?.kind === "forward") this.#forward(selection);
       else if (selection?.kind === "answer") this.#reply(answerOf(selection, this.#exchange));
-      else this.#reply(faultReply("route_not_found"));
+      else this.#reply(errorReply("route_not_found"));
     } catch (error) {
       this.#giveUp(this.#internalError(error));
     }
@@ -113,7 +113,7 @@ class ExchangeRun implements ServerStreamEvents {
         filterResponseTrailers(this.#services.filters, this.#exchange, trailers);
         this.#exchange.responseTrailers = trailers;
       },
-      onFault: (kind, detail) => this.#reply(faultReply(kind, detail)),
+      onError: (kind, detail) => this.#reply(errorReply(kind, detail)),
       onBroken: (flag, details) => this.#cut(flag, details),
     });
     this.#forwarding.start();
@@ -184,7 +184,7 @@ class ExchangeRun implements ServerStreamEvents {
       requestId: this.#exchange.requestId,
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     });
-    return faultReply("internal_error");
+    return errorReply("internal_error");
   }
 }
 

@@ -14,7 +14,7 @@ import type { RequestHead, ResponseHead } from "../transport/contract/head.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
 import type { EndpointSet } from "../upstream/endpoint-set.ts";
 import type { ResponseFlag } from "./local-reply.ts";
-import type { Verdict } from "../policy/verdict.ts";
+import type { CheckResult } from "../policy/check-result.ts";
 import type { ProxySnapshot } from "../snapshot/snapshot.ts";
 
 /** The request as filters see and change it; what stands here at the end of the chain goes upstream. */
@@ -84,7 +84,7 @@ export class Exchange {
   attributes: AttributeBag | undefined = undefined;
   /** The right key, with which the client asks why the request is decided as it is. */
   explainKey: string | undefined = undefined;
-  verdict: Verdict | undefined = undefined;
+  verdict: CheckResult | undefined = undefined;
 
   response: ResponseHead | undefined = undefined;
   /** The response's trailers, filtered. */
@@ -97,7 +97,7 @@ export class Exchange {
   readonly flags: ResponseFlag[] = [];
   /** What Envoy calls response code details; `via_upstream` when the upstream answered. */
   details = "";
-  /** Why the proxy answered by itself, if a fault was the reason. */
+  /** Code of the error for which the proxy answered by itself. */
   errorCode: ErrorCode | undefined = undefined;
   /** What went wrong upstream, for logs alone: it may name addresses. */
   upstreamFailure: string | undefined = undefined;

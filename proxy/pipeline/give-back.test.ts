@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
-import type { RequestFate } from "../../core/quota/quota-charge.ts";
+import type { RequestFate } from "../../core/quota/quota-definition.ts";
 import {
   ALLOW,
   call,

@@ -1,13 +1,15 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { STATUS_CODES } from "node:http";
-
-import type { DocumentRef } from "../../core/check/document-ref.ts";
 import type { Explanation } from "../../core/explain/explanation.ts";
+import { PROBLEM_MEDIA_TYPE, problemDetails } from "../../core/verdict/problem-details.ts";
+import { type ReplyBody, replyOf } from "../../core/verdict/reply.ts";
+import type { VerdictOutcome } from "../../core/verdict/verdict.ts";
+import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import { ERROR_CATALOG } from "../../kernel/error-catalog.ts";
-import { hasNoContent, httpStatusOf, type StatusCode } from "../../kernel/status.ts";
+import { hasNoContent } from "../../kernel/status.ts";
+import type { CheckResult } from "../policy/check-result.ts";
 import { HeaderList } from "../transport/contract/header-list.ts";
 
 /** Envoy's response flags, as its access logs write them. */
@@ -36,38 +38,20 @@ export interface LocalReply {
   readonly details: string;
   /** Names in any case; values as bytes, a character a byte. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-  readonly body: LocalReplyBody;
-}
-
-type LocalReplyBody =
-  | { readonly kind: "problem"; readonly problem: Problem }
-  | { readonly kind: "text"; readonly contentType: string; readonly text: string }
-  | { readonly kind: "empty" };
-
-/** The parts of RFC 9457 problem details that are not the status and its title. */
-interface Problem {
-  readonly type?: string;
-  readonly detail: string;
-  readonly code?: ErrorCode;
-  /** `Kind/name` of the document that decided. */
-  readonly policy?: string;
-  readonly violatedPolicies?: readonly string[];
-  /** For those who may ask. */
+  readonly body: ReplyBody;
+  /** For those who may ask: goes into problem details. */
   readonly explanation?: Explanation;
 }
 
-/** From draft-ietf-httpapi-ratelimit-headers-10, section 5. */
-const QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded";
-
-interface FaultRow {
+interface ErrorRow {
   readonly status: number;
   readonly flag?: ResponseFlag;
   readonly code: ErrorCode;
   readonly headers?: readonly (readonly [string, string])[];
 }
 
-/** Every fault for which the proxy answers by itself. The statuses and flags are Envoy's. */
-const FAULTS = {
+/** Every error for which the proxy answers by itself. The statuses and flags are Envoy's. */
+const ERRORS = {
   bad_request: { status: 400, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
   method_not_allowed: { status: 405, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
   request_timeout: { status: 408, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
@@ -88,26 +72,23 @@ const FAULTS = {
   upstream_protocol_error: { status: 502, flag: "UPE", code: "PURSER_PROXY_UPSTREAM" },
   upstream_timeout: { status: 504, flag: "UT", code: "PURSER_PROXY_UPSTREAM_TIMEOUT" },
   internal_error: { status: 500, code: "PURSER_INTERNAL" },
-} as const satisfies Readonly<Record<string, FaultRow>>;
+} as const satisfies Readonly<Record<string, ErrorRow>>;
 
-export type FaultKind = keyof typeof FAULTS;
+export type ErrorKind = keyof typeof ERRORS;
 
 /** `detail` is for the client: what exactly, when the catalog's summary does not say it. */
-export function faultReply(kind: FaultKind, detail?: string): LocalReply {
-  const row: FaultRow = FAULTS[kind];
+export function errorReply(kind: ErrorKind, detail?: string): LocalReply {
+  const row: ErrorRow = ERRORS[kind];
   return {
     status: row.status,
     ...(row.flag === undefined ? {} : { flag: row.flag }),
     details: kind,
     headers: [["x-purser-error", row.code], ...(row.headers ?? [])],
-    body: {
-      kind: "problem",
-      problem: { code: row.code, detail: detail ?? ERROR_CATALOG[row.code].summary },
-    },
+    body: problemBody(row.status, row.code, detail),
   };
 }
 
-/** A VirtualService's fault rule. */
+/** The reply of a VirtualService's fault rule. */
 export function faultInjectedReply(status: number): LocalReply {
   const code = "PURSER_PROXY_FAULT_INJECTED";
   return {
@@ -115,72 +96,39 @@ export function faultInjectedReply(status: number): LocalReply {
     flag: "FI",
     details: "fault_filter_abort",
     headers: [["x-purser-error", code]],
-    body: { kind: "problem", problem: { code, detail: ERROR_CATALOG[code].summary } },
+    body: problemBody(status, code),
   };
 }
 
-/** A policy's no. */
-export function denialReply(code: StatusCode, message: string, decidedBy: DocumentRef): LocalReply {
-  const policy = `${decidedBy.kind}/${decidedBy.name}`;
-  return {
-    status: errorStatus(code, 403),
-    flag: "UAEX",
-    details: "denied_by_policy",
-    headers: [["x-purser-policy", policy]],
-    body: { kind: "problem", problem: { detail: message, policy } },
-  };
-}
-
-/** A quota's no. `retryAfterS` is in whole seconds, as Retry-After is. */
-export function limitReply(message: string, decidedBy: DocumentRef, retryAfterS: number): LocalReply {
-  const policy = `${decidedBy.kind}/${decidedBy.name}`;
-  return {
-    status: 429,
-    flag: "RL",
-    details: "limited_by_quota",
-    headers: [
-      ["retry-after", String(retryAfterS)],
-      ["x-purser-policy", policy],
-    ],
-    body: {
-      kind: "problem",
-      problem: { type: QUOTA_EXCEEDED, detail: message, policy, violatedPolicies: [decidedBy.name] },
-    },
-  };
-}
-
-/** Nobody could decide, and that means no. Always 5xx: it must not look like a denial. */
-export function undecidedReply(
+function problemBody(
+  status: number,
   code: ErrorCode,
-  status: { readonly code: StatusCode; readonly message: string },
-  decidedBy: DocumentRef | undefined,
-): LocalReply {
-  const policy = decidedBy === undefined ? undefined : `${decidedBy.kind}/${decidedBy.name}`;
-  const httpStatus = httpStatusOf(status.code);
-  return {
-    // A request that cannot be judged is its sender's fault; any other error must not look like a denial.
-    status: httpStatus >= 500 || status.code === "INVALID_ARGUMENT" ? httpStatus : 503,
-    flag: "UAEX",
-    details: "policy_undecided",
-    headers: [
-      ["x-purser-error", code],
-      ...(policy === undefined ? [] : [["x-purser-policy", policy] as const]),
-    ],
-    body: {
-      kind: "problem",
-      problem: {
-        code,
-        detail: status.message || ERROR_CATALOG[code].summary,
-        ...(policy === undefined ? {} : { policy }),
-      },
-    },
-  };
+  detail: string = ERROR_CATALOG[code].summary,
+): ReplyBody {
+  return { kind: "problem", problem: problemDetails(status, detail, { code }) };
 }
 
-/** The same reply with the reasons in its problem details; one with a body of its own stays as it is. */
-export function withExplanation(reply: LocalReply, explanation: Explanation): LocalReply {
-  if (reply.body.kind !== "problem") return reply;
-  return { ...reply, body: { kind: "problem", problem: { ...reply.body.problem, explanation } } };
+/** What access logs say of each outcome. The flags are Envoy's: UAEX of ext_authz, RL of rate limits. */
+const VERDICTS: Readonly<Record<VerdictOutcome["kind"], Pick<LocalReply, "details" | "flag">>> = {
+  allow: { details: "direct_response_by_policy" },
+  deny: { details: "denied_by_policy", flag: "UAEX" },
+  limit: { details: "limited_by_quota", flag: "RL" },
+  error: { details: "policy_undecided", flag: "UAEX" },
+};
+
+/** The policies' reply, with what a proxy notes of it; undefined when the request goes on. */
+export function verdictReply(verdict: CheckResult): LocalReply | undefined {
+  const reply = replyOf(verdict);
+  if (reply === undefined) return undefined;
+  const { httpStatus, headers, body } = reply;
+  const { explanation } = verdict;
+  return {
+    ...VERDICTS[verdict.outcome.kind],
+    status: httpStatus,
+    headers: headers.map(([name, value]) => [name, headerBytesOf(value)] as const),
+    body,
+    ...(explanation === undefined ? {} : { explanation }),
+  };
 }
 
 /** A reply with a status and headers of its own: a redirect, a direct response of a route or a policy. */
@@ -231,31 +179,8 @@ function renderBody(
     case "text":
       return { contentType: reply.body.contentType, body: Buffer.from(reply.body.text) };
     case "problem": {
-      const {
-        type = "about:blank",
-        detail,
-        code,
-        policy,
-        violatedPolicies,
-        explanation,
-      } = reply.body.problem;
-      const document = {
-        type,
-        title: type === QUOTA_EXCEEDED ? "Quota exceeded" : (STATUS_CODES[reply.status] ?? "Error"),
-        status: reply.status,
-        detail,
-        code,
-        policy,
-        "violated-policies": violatedPolicies,
-        requestId,
-        explanation,
-      };
-      return { contentType: "application/problem+json", body: Buffer.from(`${JSON.stringify(document)}\n`) };
+      const document = { ...reply.body.problem, requestId, explanation: reply.explanation };
+      return { contentType: PROBLEM_MEDIA_TYPE, body: Buffer.from(`${JSON.stringify(document)}\n`) };
     }
   }
-}
-
-function errorStatus(code: StatusCode, fallback: number): number {
-  const status = httpStatusOf(code);
-  return status >= 400 ? status : fallback;
 }

@@ -22,7 +22,7 @@ import {
   until,
 } from "../testing/harness.test.ts";
 import { describeTransports } from "../testing/transports.test.ts";
-import type { Verdict } from "./verdict.ts";
+import type { CheckResult } from "./check-result.ts";
 
 const QUOTA = { policy: "reviews-per-user", limit: 100, windowMs: 60_000, remaining: 7, resetMs: 41_200 };
 
@@ -191,7 +191,7 @@ describeTransports("what the policies decide", () => {
         ],
       }),
     );
-    const operations: Verdict["requestHeaders"] = [
+    const operations: CheckResult["requestHeaders"] = [
       { operation: "set", name: "x-order", value: "policy" },
       { operation: "append", name: "x-added", value: "1" },
       { operation: "set", name: "x-split", value: "a\r\nx-evil: 1" },

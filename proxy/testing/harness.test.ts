@@ -19,7 +19,7 @@ import { textHash } from "../../kernel/text-hash.ts";
 import type { Route, RouteAction } from "../../core/traffic/resources/route.ts";
 import { NO_HEADER_OPERATIONS } from "../../core/traffic/resources/route.ts";
 import { NO_RETRIES } from "../../core/traffic/retry.ts";
-import type { PolicyClient, Verdict } from "../policy/verdict.ts";
+import type { PolicyClient, CheckResult } from "../policy/check-result.ts";
 import { createProxy, type Proxy, type ProxyOptions } from "../proxy.ts";
 import { currentTransport } from "./transports.test.ts";
 
@@ -57,7 +57,7 @@ export class RecordingLogger implements Logger {
   }
 }
 
-export const ALLOW: Verdict = {
+export const ALLOW: CheckResult = {
   outcome: { kind: "allow" },
   requestHeaders: [],
   responseHeaders: [],
@@ -70,10 +70,10 @@ export const ALLOW: Verdict = {
 
 export class FakePolicy implements PolicyClient {
   ready = true;
-  decide: (bag: AttributeBag) => MaybePromise<Verdict> = () => ALLOW;
+  decide: (bag: AttributeBag) => MaybePromise<CheckResult> = () => ALLOW;
   readonly checks: AttributeBag[] = [];
   readonly reports: AttributeBag[] = [];
-  check(bag: AttributeBag): MaybePromise<Verdict> {
+  check(bag: AttributeBag): MaybePromise<CheckResult> {
     this.checks.push(bag);
     return this.decide(bag);
   }

@@ -4,7 +4,7 @@
 import type { Cancel, Random, Scheduler } from "../../kernel/ports.ts";
 import { isIdempotent, isRetriable, retryPauseMs, type TryOutcome } from "../../core/traffic/retry.ts";
 import type { Exchange, RouteSelection } from "../pipeline/exchange.ts";
-import type { FaultKind, ResponseFlag } from "../pipeline/local-reply.ts";
+import type { ErrorKind, ResponseFlag } from "../pipeline/local-reply.ts";
 import type { ClientStream, ClientStreamReceiver } from "../transport/contract/client.ts";
 import type { ResponseHead } from "../transport/contract/head.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
@@ -12,7 +12,7 @@ import type { ResetReason, StreamReset } from "../transport/contract/reset.ts";
 import type { ServerStream } from "../transport/contract/server.ts";
 import { removeHopByHop } from "../transport/fields/hop-by-hop.ts";
 import type { ClusterEndpoint } from "./endpoint-set.ts";
-import { faultOf, tryOutcomeOf } from "./reset-meaning.ts";
+import { errorReplyOf, tryOutcomeOf } from "./reset-meaning.ts";
 import { RequestBuffer, RequestRelay } from "./request-relay.ts";
 
 /** A body may be sent again when it is at hand whole, and at most this large. */
@@ -27,7 +27,7 @@ interface ForwardingEvents {
   onRequestTrailers(trailers: HeaderList): void;
   onResponseTrailers(trailers: HeaderList): void;
   /** No response has begun. */
-  onFault(kind: FaultKind, detail: string): void;
+  onError(kind: ErrorKind, detail: string): void;
   /** The response has begun and cannot be finished. */
   onBroken(flag: ResponseFlag, details: string): void;
 }
@@ -79,7 +79,7 @@ export class Forwarding implements ClientStreamReceiver {
     const { cluster } = this.#selection;
     if (!cluster.enter()) {
       this.#over = true;
-      this.#events.onFault(
+      this.#events.onError(
         "upstream_overflow",
         `${cluster.config.service.name} has too many requests under way.`,
       );
@@ -167,8 +167,8 @@ export class Forwarding implements ClientStreamReceiver {
     const { address, port } = this.#tried.at(-1)?.endpoint ?? { address: "?", port: 0 };
     const service = this.#selection.cluster.config.service.name;
     this.#exchange.upstreamFailure = `${address}:${port}: ${detail}`;
-    const fault = faultOf(reason, service);
-    this.#fail(fault.kind, fault.detail);
+    const answer = errorReplyOf(reason, service);
+    this.#fail(answer.kind, answer.detail);
   }
 
   #try(): void {
@@ -268,9 +268,9 @@ export class Forwarding implements ClientStreamReceiver {
     this.#fail("upstream_timeout", `${this.#selection.cluster.config.service.name} did not answer in time.`);
   }
 
-  #fail(kind: FaultKind, detail: string): void {
+  #fail(kind: ErrorKind, detail: string): void {
     this.#finish();
-    this.#events.onFault(kind, detail);
+    this.#events.onError(kind, detail);
   }
 
   #breakOff(flag: ResponseFlag, details: string): void {

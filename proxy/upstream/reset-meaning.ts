@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { TryOutcome } from "../../core/traffic/retry.ts";
-import type { FaultKind } from "../pipeline/local-reply.ts";
+import type { ErrorKind } from "../pipeline/local-reply.ts";
 import type { ResetReason } from "../transport/contract/reset.ts";
 
 /** How a try ended, for the route's retry policy; undefined for a request that no upstream would get. */
@@ -23,10 +23,10 @@ export function tryOutcomeOf(reason: ResetReason): TryOutcome | undefined {
 }
 
 /** The reply when no further try follows. `service` is the upstream's name for the client. */
-export function faultOf(
+export function errorReplyOf(
   reason: ResetReason,
   service: string,
-): { readonly kind: FaultKind; readonly detail: string } {
+): { readonly kind: ErrorKind; readonly detail: string } {
   switch (reason) {
     case "connection-failure":
       return { kind: "upstream_connect_failure", detail: `${service} could not be reached.` };
