@@ -10,6 +10,7 @@ import {
 import type { ResourceSet, ResourceType, TrafficUpdate } from "../../core/traffic/resources/resource-set.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import type { ProxyNode, Subscription } from "../pilot-service.ts";
+import { invalidRequest } from "./faults.ts";
 import { createDecoder } from "./schema/decoder.ts";
 import { exactly } from "./schema/exactly.ts";
 import { closed, Text } from "./schema/fields.ts";
@@ -60,9 +61,9 @@ export function decodeDiscoveryRequest(
   parameters: Readonly<Record<string, string | readonly string[] | undefined>>,
 ): DiscoveryRequest {
   const { node, waitMs = "0", ...others } = parameters;
-  if (typeof node !== "string") throw invalid("the query parameter node is missing");
+  if (typeof node !== "string") throw invalidRequest("the query parameter node is missing");
   if (typeof waitMs !== "string" || !/^[0-9]{1,9}$/.test(waitMs))
-    throw invalid("the query parameter waitMs is not a whole number of milliseconds");
+    throw invalidRequest("the query parameter waitMs is not a whole number of milliseconds");
   return {
     node: decodeNode(node),
     known: decodeVersions(others),
@@ -76,8 +77,8 @@ function decodeVersions(
   const known: Partial<Record<ResourceType, string>> = {};
   for (const [name, version] of Object.entries(parameters)) {
     const type = RESOURCE_TYPES.find((each) => each === name);
-    if (type === undefined) throw invalid(`there is no query parameter ${JSON.stringify(name)}`);
-    if (typeof version !== "string") throw invalid(`the query parameter ${type} is given twice`);
+    if (type === undefined) throw invalidRequest(`there is no query parameter ${JSON.stringify(name)}`);
+    if (typeof version !== "string") throw invalidRequest(`the query parameter ${type} is given twice`);
     known[type] = version;
   }
   return Object.keys(known).length === 0 ? NOTHING_KNOWN : known;
@@ -109,7 +110,7 @@ const ProxyNodeSchema = exactly<ProxyNode>()(
 );
 
 const decodeNodeObject = createDecoder(ProxyNodeSchema, (fault) =>
-  invalid(
+  invalidRequest(
     `the query parameter node does not describe an edge or a sidecar (api/pilot-service.ts, ProxyNode): ${fault}`,
   ),
 );
@@ -118,14 +119,10 @@ function decodeNode(text: string): ProxyNode {
   let node: unknown;
   try {
     node = JSON.parse(text);
-  } catch (cause) {
-    throw invalid("the query parameter node is not valid JSON", cause);
+  } catch {
+    throw invalidRequest("the query parameter node is not valid JSON");
   }
   return decodeNodeObject(node);
-}
-
-function invalid(message: string, cause?: unknown): PurserError {
-  return new PurserError("PURSER_REQUEST_INVALID", message, { cause });
 }
 
 function setOf<R extends { readonly name: string }>(resource: TUnsafe<R>) {
@@ -148,5 +145,5 @@ const TrafficUpdateSchema = exactly<TrafficUpdate>()(
 export const decodeTrafficUpdate = createDecoder(
   TrafficUpdateSchema,
   (fault) =>
-    new PurserError("PURSER_PILOT_UNAVAILABLE", `pilot's answer is no update of traffic resources: ${fault}`),
+    new PurserError("PURSER_PILOT_UNAVAILABLE", `pilot's answer is not of the documented form: ${fault}`),
 );
