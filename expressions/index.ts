@@ -1,30 +1,25 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type AttributeManifest, mergeManifests } from "./manifest/manifest.ts";
-import type { AttributeManifestSpec } from "./manifest/manifest-spec.ts";
 import { checkExpression } from "./checker/check-expression.ts";
 import type { ExpressionFinding, ExpressionUse, Purpose } from "./checker/finding.ts";
-import { VARYING } from "./checker/function-types.ts";
-import { mentionedVariables } from "./analysis/checks.ts";
-import { compileAst } from "./compiler/compile-ast.ts";
 import type { StaticReferences } from "./analysis/static-references.ts";
-import { evaluationError } from "./errors/failures.ts";
-import { staticReferences } from "./analysis/references.ts";
+import { createEngine } from "./engine.ts";
+import type { Limits } from "./limits.ts";
+import { type AttributeManifest, mergeManifests } from "./manifest/manifest.ts";
+import type { AttributeManifestSpec } from "./manifest/manifest-spec.ts";
 import { type Bindings, isAsync, Variables } from "./public/bindings.ts";
-import { DEFAULT_LIMITS, type Limits } from "./public/limits.ts";
-import { Guard } from "./runtime/guard.ts";
-import { ExpressionError } from "./errors/expression-error.ts";
-import { faultOfSize } from "./syntax/source-limits.ts";
 import { monotonicMs, wallMs } from "./public/clock.ts";
-import { createReference } from "./public/reference.ts";
+import { copyOfData } from "./public/data-copy.ts";
+import { DEFAULT_LIMITS } from "./public/limits.ts";
+import { REFUSALS } from "./public/refusals.ts";
 
 export { ExpressionError } from "./errors/expression-error.ts";
 export type { AttributeManifestSpec } from "./manifest/manifest-spec.ts";
 export type { ExpressionFinding, Purpose } from "./checker/finding.ts";
 export type { StaticReferences } from "./analysis/static-references.ts";
 export type { Bindings } from "./public/bindings.ts";
-export type { Limits } from "./public/limits.ts";
+export type { Limits } from "./limits.ts";
 
 export interface ExpressionOptions {
   /**
@@ -75,59 +70,41 @@ export interface CompiledExpression {
  */
 export function compile(source: string, options: ExpressionOptions = {}): CompiledExpression {
   const manifest = options.manifest === undefined ? undefined : manifestOf(options.manifest);
-  try {
-    return compileParsed(source, options, manifest);
-  } catch (error: unknown) {
-    // A tree that is deeper than JavaScript's stack.
-    throw evaluationError(error);
-  }
-}
-
-/** Tokens that nested `??` and `?:` may copy, which takes about a second. */
-const COPIED_TOKENS = 65_536;
-
-function compileParsed(
-  source: string,
-  options: ExpressionOptions,
-  manifest: AttributeManifest | undefined,
-): CompiledExpression {
-  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const tooBig = faultOfSize(source, { copies: COPIED_TOKENS });
-  if (tooBig !== undefined) throw new ExpressionError("D1011", tooBig.message, { position: tooBig.offset });
+  const engine = createEngine({
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    sourceLimits: { copies: COPIED_TOKENS },
+    nowMs: wallMs,
+    monotonicMs,
+    refusals: REFUSALS,
+  });
+  const result = engine.parse(source);
+  if (!result.ok) throw result.fault;
+  const { program } = result;
+  const { references, cacheable } = program;
+  const diagnostics = manifest === undefined ? [] : checkExpression(program, useOf(options, manifest));
+  const common = { source, references, cacheable, diagnostics };
   const bindings = options.bindings ?? {};
-  const reference = createReference(source, limits);
-  const { ast } = reference;
-  const references = staticReferences(ast, source);
-  const mentioned = mentionedVariables(ast);
-  const common = {
-    source,
-    references,
-    cacheable: ![...VARYING].some((name) => mentioned.has(name)),
-    diagnostics:
-      manifest === undefined ? [] : checkExpression({ source, references, ast }, useOf(options, manifest)),
-  };
   const interpret = (input: unknown, given: Bindings = {}): Promise<unknown> =>
-    reference.evaluate(input, { ...bindings, ...given });
-  // What is compiled calls functions by what their names stood for then.
+    program.interpret(copyOfData(input), { bindings: copyOfData({ ...bindings, ...given }) });
+  // The code calls functions by what their names stood for when it was written.
   let resolved: ReadonlySet<string> = new Set();
   const needsInterpreter = (given: Bindings): boolean =>
     Object.keys(given).some((name) => resolved.has(name) || isAsync(given[name]));
   const compiled = Object.values(bindings).some(isAsync)
     ? "a function that is bound is async"
-    : compileAst<Variables, Bindings>(ast, {
-        guard: new Guard({ ...limits, nowMs: wallMs, monotonicMs }),
-        bound: new Set(Object.keys(bindings)),
-        entry: {
-          usual: new Variables(bindings, {}),
-          environmentOf: (given) => (needsInterpreter(given) ? undefined : new Variables(bindings, given)),
-          otherwise: interpret,
-        },
+    : program.direct<Variables, Bindings>(new Set(Object.keys(bindings)), {
+        usual: new Variables(bindings, {}),
+        environmentOf: (given) => (needsInterpreter(given) ? undefined : new Variables(bindings, given)),
+        otherwise: interpret,
       });
   if (typeof compiled === "string")
     return { ...common, engine: "interpreted", reason: compiled, evaluate: interpret };
   ({ resolved } = compiled);
   return { ...common, engine: "compiled", reason: undefined, evaluate: compiled.run };
 }
+
+/** Tokens that nested `??` and `?:` may copy, which takes about a second. */
+const COPIED_TOKENS = 65_536;
 
 function useOf(
   { purpose = "any", phase = "response" }: ExpressionOptions,

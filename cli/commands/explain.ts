@@ -10,7 +10,7 @@ import { Malformed } from "../../kernel/canonical/malformed.ts";
 import { type CheckPlan, planChecks } from "../../core/check/plan.ts";
 import { explainDecision } from "../../core/explain/explain-decision.ts";
 import { DEFAULT_REDACTED_PATHS } from "../../core/explain/redaction.ts";
-import { createTracer } from "../../expressions/tracing/traced-expression.ts";
+import { createTracer } from "../../core/expressions/jsonata-engine.ts";
 import { messageOf, PurserError } from "../../kernel/errors.ts";
 import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import { suggest } from "../../kernel/suggest.ts";

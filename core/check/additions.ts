@@ -4,7 +4,7 @@
 import { type AttributeBag, type AttributeValue, valueAt } from "../attributes/bag.ts";
 import { Reads } from "../../expressions/runtime/reads/reads.ts";
 import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
-import type { Meter } from "../../expressions/runtime/guard.ts";
+import type { Meter } from "../../expressions/runtime/reads/meter.ts";
 import type { AttributeAdditions } from "../hooks/hooks.ts";
 import { attempt, chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 import { Fault, faultOfHandler } from "./evaluation.ts";

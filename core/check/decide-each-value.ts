@@ -3,7 +3,7 @@
 
 import type { AttributeBag } from "../attributes/bag.ts";
 import type { RepeatedField } from "../attributes/repeated.ts";
-import type { Meter } from "../../expressions/runtime/guard.ts";
+import type { Meter } from "../../expressions/runtime/reads/meter.ts";
 import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { Decision } from "./decision.ts";
 import { largestCharges, MAX_READINGS, type Reading, type Tried, tryEachValue } from "./each-value.ts";

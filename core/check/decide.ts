@@ -3,7 +3,7 @@
 
 import type { AttributeBag } from "../attributes/bag.ts";
 import { repeatedFields } from "../attributes/repeated.ts";
-import type { Meter } from "../../expressions/runtime/guard.ts";
+import type { Meter } from "../../expressions/runtime/reads/meter.ts";
 import { chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 import { OK } from "../../kernel/status.ts";
 import { decideAllow, decideAudit, decideDeny } from "./access.ts";

@@ -4,7 +4,7 @@
 import type { AttributeBag } from "../attributes/bag.ts";
 import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
 import { isReadAt, type RepeatedField, withOneValue } from "../attributes/repeated.ts";
-import type { Meter } from "../../expressions/runtime/guard.ts";
+import type { Meter } from "../../expressions/runtime/reads/meter.ts";
 import type { QuotaCharge } from "../quota/quota-charge.ts";
 import { chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 

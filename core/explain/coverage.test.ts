@@ -5,10 +5,9 @@ import assert from "node:assert/strict";
 import { accessPolicy, snapshotOf } from "../../test/support/snapshots.ts";
 import type { AttributeBag } from "../attributes/bag.ts";
 import { planChecks } from "../check/plan.ts";
-import { compileWithJsonata } from "../expressions/jsonata-engine.ts";
+import { compileWithJsonata, createTracer } from "../expressions/jsonata-engine.ts";
 import { Coverage, coveragePercent, type ExpressionCoverage } from "./coverage.ts";
 import { explainDecision } from "./explain-decision.ts";
-import { createTracer } from "../../expressions/tracing/traced-expression.ts";
 
 /** What is covered of a policy's `when` after these bags. */
 async function cover(source: string, bags: readonly AttributeBag[]): Promise<ExpressionCoverage> {

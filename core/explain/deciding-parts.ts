@@ -41,9 +41,7 @@ function reasonsOf(part: OutlineNode, observed: (part: OutlineNode) => Observed)
     child !== undefined && observed(child).count > 0;
   switch (kind) {
     case "block":
-      return part.ast.predicate === undefined && part.ast.group === undefined
-        ? [children.at(-1) ?? first]
-        : [];
+      return part.hasSuffix ? [] : [children.at(-1) ?? first];
     case "$not":
     case "$boolean":
       return children.length === 1 ? [first] : [];

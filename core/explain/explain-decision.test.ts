@@ -10,13 +10,12 @@ import { decide } from "../check/decide.ts";
 import { planChecks } from "../check/plan.ts";
 import type { CheckContext } from "../check/ports.ts";
 import type { Expression } from "../expressions/expression.ts";
-import { compileWithJsonata } from "../expressions/jsonata-engine.ts";
+import { compileWithJsonata, createTracer } from "../expressions/jsonata-engine.ts";
 import { STATUS_CODES } from "../../kernel/status.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { type ExplainOptions, explainDecision } from "./explain-decision.ts";
 import { DEFAULT_EXPLANATION_LIMITS, type Explanation } from "./explanation.ts";
 import type { TraceNode } from "./trace-node.ts";
-import { createTracer } from "../../expressions/tracing/traced-expression.ts";
 
 const BAG: AttributeBag = {
   request: {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { behindView } from "../../expressions/runtime/reads/recorder.ts";
-import { isFunctionObject } from "../../expressions/runtime/function-marks.ts";
+import { isTracedFunction } from "../../expressions/tracing/traced-value.ts";
 import { REDACTED, type Redaction } from "./redaction.ts";
 
 /** Items of a list and entries of an object that are shown at most. */
@@ -20,14 +20,13 @@ export function shownValue(value: unknown, maxLength: number, redaction: Redacti
 
 function textOf(value: unknown, maxLength: number, redaction: Redaction, depth: number): string {
   if (value === undefined) return "nothing";
-  if (typeof value === "function") return "a function";
+  if (isTracedFunction(value)) return "a function";
   if (typeof value === "string") {
     // Cleaned before it is cut: the part of a secret that is left would not be found again.
     const clean = redaction.clean(value);
     return clean.length > maxLength ? JSON.stringify(`${clean.slice(0, maxLength)}…`) : JSON.stringify(clean);
   }
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  if (isFunctionObject(value)) return "a function";
   const plain = behindView(value) as Readonly<Record<string, unknown>>;
   if (depth >= DEEPEST) return Array.isArray(plain) ? "[…]" : "{…}";
   const parts: string[] = [];

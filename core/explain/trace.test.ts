@@ -5,11 +5,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { AttributeBag } from "../attributes/bag.ts";
 import { createRecorder } from "../../expressions/runtime/reads/recorder.ts";
-import { compileWithJsonata } from "../expressions/jsonata-engine.ts";
+import { compileWithJsonata, createTracer } from "../expressions/jsonata-engine.ts";
 import { DEFAULT_REDACTED_PATHS, Redaction } from "./redaction.ts";
 import { type Trace, traceExpression } from "./trace.ts";
 import { DEFAULT_TRACE_LIMITS, type TraceLimits, type TraceNode } from "./trace-node.ts";
-import { createTracer } from "../../expressions/tracing/traced-expression.ts";
 
 const BAG: AttributeBag = {
   request: {
@@ -139,7 +138,7 @@ describe("a trace", () => {
   });
 
   it("is held to the engine's limits", async () => {
-    const tracer = createTracer({ items: 5 });
+    const tracer = createTracer({ sequence: 5 });
     const options = { redaction: new Redaction(BAG, []), secretive: false };
     const { result } = await traceExpression(tracer("$count([1..6])"), BAG, { nowMs: 0 }, options);
     assert.equal(result.ok ? undefined : (result.error as { code?: string }).code, "D2015");

@@ -4,14 +4,13 @@
 import { type AttributeBag, valueAt } from "../attributes/bag.ts";
 import { behindView } from "../../expressions/runtime/reads/recorder.ts";
 import type { EvaluationContext } from "../expressions/expression.ts";
-import { textOf } from "../../expressions/syntax/ast.ts";
 import { decidingParts } from "./deciding-parts.ts";
 import { REDACTED, type Redaction } from "./redaction.ts";
 import { shownValue } from "./shown-value.ts";
 import type { OutlineNode } from "../../expressions/tracing/syntax-outline.ts";
 import { DEFAULT_TRACE_LIMITS, type TraceLimits, type TraceNode } from "./trace-node.ts";
 import type { TracedExpression } from "../../expressions/tracing/traced-expression.ts";
-import { truthOf } from "./truth.ts";
+import { truthOf } from "../../expressions/tracing/traced-value.ts";
 
 /** One evaluation, with what every part of the expression gave. */
 export interface Trace {
@@ -99,16 +98,14 @@ function show(
 
 /** Whether the value is text that stands in the bag under the very name that stands in the expression. */
 function isReadOutright(
-  { ast, kind }: OutlineNode,
+  { path }: OutlineNode,
   value: unknown,
   bag: AttributeBag,
   redaction: Redaction,
 ): boolean {
-  if (kind !== "path" || typeof value !== "string") return false;
-  const steps = ast.steps ?? [];
-  const path = steps.map(textOf);
   return (
-    steps.every(({ type }) => type === "name") &&
+    path !== undefined &&
+    typeof value === "string" &&
     !redaction.covers(path) &&
     valueAt(behindView(bag) as AttributeBag, path) === value
   );

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { StaticReferences } from "../../expressions/analysis/static-references.ts";
+import type { KeyTest } from "../../expressions/analysis/key-tests.ts";
+import type { ParsedSource } from "../../expressions/analysis/parsed-source.ts";
 import type { ExpressionFault } from "../../expressions/errors/expression-error.ts";
 import type { AttributeBag } from "../attributes/bag.ts";
-import type { AstNode } from "../../expressions/syntax/ast.ts";
 import type { Reads } from "../../expressions/runtime/reads/reads.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 
@@ -12,10 +12,8 @@ import type { MaybePromise } from "../../kernel/maybe-promise.ts";
  * The one interface between Purser and the language of its documents. Callers never know which engine is behind it:
  * an engine that has its answer at hand returns the value, one that has not returns a promise.
  */
-export interface Expression {
-  readonly source: string;
+export interface Expression extends ParsedSource {
   readonly engine: "interpreted" | "compiled";
-  readonly references: StaticReferences;
   /** False when the value depends on more than the bag: $now, $millis, $random, $shuffle. */
   readonly cacheable: boolean;
   /**
@@ -23,8 +21,8 @@ export interface Expression {
    * @throws {ExpressionError} (or rejects with it) when the expression fails or exceeds its limits.
    */
   evaluate(bag: AttributeBag, context: EvaluationContext): MaybePromise<unknown>;
-  /** The syntax tree as the parser made it; absent where an interpreter has changed its own. */
-  readonly ast?: AstNode;
+  /** The tests that must hold for the value to be true, by which a condition is found among many. */
+  readonly keyTests?: () => readonly KeyTest[];
 }
 
 /** What is fixed for all expressions of one request. */

@@ -6,9 +6,9 @@ import { TO_MILLIS_PICTURE } from "../functions/endless-formats.ts";
 import { builtinOf } from "../functions/reference-functions.ts";
 import type { ExpressionFault } from "../errors/expression-error.ts";
 import { compileLiteral } from "../syntax/regex-literal.ts";
-import { FUNCTION_NAMES, STEADY_FUNCTIONS } from "../functions/function-names.ts";
+import { FUNCTION_NAMES } from "../functions/function-names.ts";
 import { faultOfConstants } from "../functions/added/constant-arguments.ts";
-import { type AstNode, childrenOf, startOf, textOf, walk } from "../syntax/ast.ts";
+import { type AstNode, startOf, textOf, walk } from "../syntax/ast.ts";
 
 /** The first thing that JSONata parses and Purser refuses: what can never work, hides what it reads, or may stall. */
 export function findFault(ast: AstNode, source: string): ExpressionFault | undefined {
@@ -42,37 +42,6 @@ export function mentionedVariables(ast: AstNode): ReadonlySet<string> {
     if (node.type === "variable") names.add(textOf(node));
   });
   return names;
-}
-
-/**
- * Whether an expression's work and its values can grow no faster than the bag: no loops but over what the bag holds,
- * and no value used twice, so no doubling. Such an expression needs no clock while it runs, and so no pause of the
- * process (a busy host, a collection of garbage) can be mistaken for a runaway. Most policies are of this sort.
- */
-export function isBounded(ast: AstNode): boolean {
-  if (ast.group !== undefined || ast.focus !== undefined || ast.index !== undefined) return false;
-  switch (ast.type) {
-    case "function":
-      return (
-        ast.procedure?.type === "variable" &&
-        STEADY_FUNCTIONS.has(textOf(ast.procedure)) &&
-        (ast.arguments ?? []).every(isBounded)
-      );
-    case "binary":
-      return ast.value !== ".." && childrenOf(ast).every(isBounded);
-    case "path":
-    case "name":
-    case "string":
-    case "number":
-    case "value":
-    case "regex":
-    case "unary":
-    case "condition":
-    case "block":
-      return childrenOf(ast).every(isBounded);
-    default:
-      return false;
-  }
 }
 
 /** All names that are bound anywhere: telling scopes apart could only refuse more. */

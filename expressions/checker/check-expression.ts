@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { StaticReferences } from "../analysis/static-references.ts";
+import type { ParsedSource } from "../analysis/parsed-source.ts";
 import type { AstNode } from "../syntax/ast.ts";
 import { AbsenceCheck } from "./absence.ts";
 import { checkBypass } from "./bypass/check-bypass.ts";
@@ -17,20 +17,12 @@ import { parseExpression } from "../syntax/parse.ts";
 import { checkRecursion } from "./recursion.ts";
 import { type Facts, NO_FACTS, Presence, union } from "./presence.ts";
 
-/** An expression to be checked. */
-export interface CheckedSource {
-  readonly source: string;
-  readonly references: StaticReferences;
-  /** Its syntax tree; parsed from the source when absent. */
-  readonly ast?: AstNode;
-}
-
 /**
  * What is wrong with an expression, or risky, for what it is used for, in the order of its source. Errors can never work;
  * a warning may be meant. Pure: the same expression for the same use has the same findings.
  */
 export function checkExpression(
-  { source, references, ast = parseExpression(source) }: CheckedSource,
+  { source, references, ast = parseExpression(source) }: ParsedSource,
   use: ExpressionUse,
 ): readonly ExpressionFinding[] {
   if (ast === undefined) return [];
@@ -45,7 +37,7 @@ export function checkExpression(
 
 function findingsOf(
   ast: AstNode,
-  { source, references }: Omit<CheckedSource, "ast">,
+  { source, references }: Omit<ParsedSource, "ast">,
   use: ExpressionUse,
 ): readonly ExpressionFinding[] {
   const findings = new Findings(ast, source);

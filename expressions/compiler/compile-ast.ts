@@ -4,7 +4,8 @@
 import { evaluationError } from "../errors/failures.ts";
 import type { AstNode } from "../syntax/ast.ts";
 import type { CompiledFunction } from "../runtime/callee.ts";
-import type { Guard, Meter } from "../runtime/guard.ts";
+import type { Guard } from "../runtime/guard.ts";
+import type { Meter } from "../runtime/reads/meter.ts";
 import { OPERATIONS } from "./operations.ts";
 import { NODE_EMITTERS } from "./emit-node.ts";
 import { Emitter, type ReadStyle } from "./emitter.ts";
@@ -29,7 +30,7 @@ export interface CompileOptions<E extends Environment, Given> {
   /** Of one compiler, or of one expression: evaluations that use it must not overlap. */
   readonly guard: Guard;
   readonly reads?: ReadStyle;
-  readonly functions?: ReadonlyMap<string, CompiledFunction>;
+  readonly functions?: ReadonlyMap<string, CompiledFunction> | undefined;
   readonly bound?: ReadonlySet<string>;
   /** Default: what is given to `run` is the environment. */
   readonly entry?: Entry<E, Given>;

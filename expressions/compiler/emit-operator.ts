@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type AstNode, hasSuffix, textOf } from "../syntax/ast.ts";
+import { constantsOf } from "../syntax/constants.ts";
 import { boundIn, objectDepth, pairsOf } from "./node-facts.ts";
 import type { Emitter } from "./emitter.ts";
 import { type Code, NotCompiled, type Place } from "./place.ts";
@@ -104,27 +105,6 @@ function emitLogic(emitter: Emitter, node: AstNode, operator: "and" | "or", plac
   const claimedBy = place.claimedBy ?? { position: node.position ?? 0, token: operator };
   const right = emitter.emitCondition(node.rhs as AstNode, { ...place, claimedBy });
   return { text: `(${left}${operator === "and" ? "&&" : "||"}${right})`, kind: "boolean" };
-}
-
-/** The members of an array that is written out, when all are constants. */
-export function constantsOf(node: AstNode): readonly (string | number | boolean)[] | undefined {
-  if (node.type !== "unary" || node.value !== "[" || node.predicate !== undefined || node.group !== undefined)
-    return undefined;
-  const items = node.expressions ?? [];
-  const constants = items.map((item) =>
-    isConstant(item) ? (item.value as string | number | boolean) : undefined,
-  );
-  return constants.length > 0 && constants.every((item) => item !== undefined) ? constants : undefined;
-}
-
-function isConstant(node: AstNode): boolean {
-  const plain = node.predicate === undefined && node.group === undefined && node.keepArray !== true;
-  return (
-    plain &&
-    (node.type === "string" ||
-      node.type === "number" ||
-      (node.type === "value" && typeof node.value === "boolean"))
-  );
 }
 
 function emitMembership(emitter: Emitter, left: Code, members: readonly unknown[], place: Place): string {

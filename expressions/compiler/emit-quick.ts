@@ -8,7 +8,7 @@ import { siteOf } from "./call-site.ts";
 import { emitContains, emitPattern } from "./emit-pattern.ts";
 import { orAbsent, QuickCall } from "./quick-call.ts";
 import { emitRun } from "./emit-lambda.ts";
-import { constantsOf } from "./emit-operator.ts";
+import { constantsOf } from "../syntax/constants.ts";
 import { plainNames } from "../syntax/path-node.ts";
 import type { Emitter } from "./emitter.ts";
 import { any, type Code, type Place } from "./place.ts";

@@ -1,17 +1,20 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { PathRead } from "../runtime/reads/reads.ts";
-import type { ReadStyle } from "./emitter.ts";
+import type { PathTable } from "../runtime/reads/path-read.ts";
+import type { Emitter, ReadStyle } from "./emitter.ts";
 
 /** Reads through the request's `Reads`, which is the environment of such code. */
-export const RECORDED_READS: ReadStyle = {
-  path: (emitter, names) => valueOf(emitter.constant(PathRead.of(names))),
-  sequence: (emitter, names) => `E.sequence(${emitter.constant(PathRead.of(names))})`,
-  exists: (emitter, names) => `(${valueOf(emitter.constant(PathRead.of(names)))}!==undefined)`,
-  whole: () => "E.view",
-};
-
-function valueOf(path: string): string {
-  return `(${path}.id===E.id?${path}.value:E.read(${path}))`;
+export function recordedReads(paths: PathTable): ReadStyle {
+  const valueOf = (emitter: Emitter, names: readonly string[]): string => {
+    const path = paths.of(names);
+    const constant = emitter.constant(path);
+    return `(E.slots[${path.slot}]===${constant}?E.slots[${path.slot + 1}]:E.read(${constant}))`;
+  };
+  return {
+    path: valueOf,
+    sequence: (emitter, names) => `E.sequence(${emitter.constant(paths.of(names))})`,
+    exists: (emitter, names) => `(${valueOf(emitter, names)}!==undefined)`,
+    whole: () => "E.view",
+  };
 }

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import jsonata from "jsonata";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
-import type { Builtin } from "./bounded-builtins.ts";
+import type { ReferenceFunction } from "../runtime/jsonata-functions.ts";
 import { type Expression } from "../../core/expressions/expression.ts";
 import { ExpressionError } from "../errors/expression-error.ts";
 import { GATEWAY_FUNCTIONS } from "../functions/added/functions.ts";
@@ -31,7 +31,7 @@ const TOO_MUCH = /^D(?:2015|1012)$/;
 
 describe("a runaway expression", () => {
   /** So that a busy host does not end by time what must end by size. */
-  const patient = createJsonataCompiler({ timeoutMs: 1_000 });
+  const patient = createJsonataCompiler({ timeMs: 1_000 });
 
   /** What it fails with, and that it took neither the time nor the memory that it was made to take. */
   async function stopped(source: string, bag: AttributeBag = {}, compile = patient): Promise<string> {
@@ -121,7 +121,7 @@ describe("a runaway expression", () => {
   });
 
   it("is not one that the process was kept from running for a while", async () => {
-    const compile = createJsonataCompiler({ timeoutMs: 20 });
+    const compile = createJsonataCompiler({ timeMs: 20 });
     const looping = compiled("$sum($map([1..20], function($x) { $x }))", compile);
     const pending = looping.evaluate({}, CONTEXT);
     const resumeAt = performance.now() + 40;
@@ -210,7 +210,7 @@ describe("the names of functions", () => {
 
   it("that take the context are those whose signatures say so", () => {
     for (const name of FUNCTION_NAMES) {
-      const { definition } = (builtinOf(name) as Builtin).signature as { definition: string };
+      const { definition } = (builtinOf(name) as ReferenceFunction).signature as { definition: string };
       assert.equal(definition.includes("-"), USES_CONTEXT_BELOW.has(name), `${name} ${definition}`);
     }
   });

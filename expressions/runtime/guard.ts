@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError } from "../errors/expression-error.ts";
+import type { Meter } from "./reads/meter.ts";
 
 /** What evaluations may use. Absent: as the reference, bounded by the engine's stack alone. */
 export interface GuardLimits {
@@ -18,13 +19,6 @@ export interface GuardLimits {
   readonly nowMs: () => number;
   /** Milliseconds that never go back; needed for `timeMs`. */
   readonly monotonicMs?: (() => number) | undefined;
-}
-
-/** What evaluations have used so far. Evaluations that share a meter share the limits of steps and time. */
-export interface Meter {
-  steps: number;
-  /** Milliseconds that were measured; an evaluation's first STEPS_UNMEASURED are not. */
-  workMs: number;
 }
 
 /**

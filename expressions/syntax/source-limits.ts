@@ -20,16 +20,6 @@ export interface SourceLimits {
   readonly copies: number;
 }
 
-/** For documents. */
-export const DOCUMENT_SOURCE_LIMITS: SourceLimits = {
-  characters: 65_536,
-  tokens: 2_048,
-  depth: 128,
-  patterns: 32,
-  defaults: 16,
-  copies: 2_048,
-};
-
 const OPENING: ReadonlySet<string> = new Set(["(", "[", "{"]);
 const CLOSING: ReadonlySet<string> = new Set([")", "]", "}"]);
 const DEFAULTING: ReadonlySet<string> = new Set(["??", "?:"]);

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type AstNode, childrenOf, textOf } from "../syntax/ast.ts";
+import type { DataPath } from "../data.ts";
+import { type AstNode, childrenOf, hasSuffix, textOf } from "../syntax/ast.ts";
 import { type SourceRange, sourceRanges } from "../syntax/source-ranges.ts";
 
 /**
@@ -14,14 +15,23 @@ export interface OutlineNode {
   readonly kind: string;
   readonly start: number;
   readonly end: number;
-  /** What the interpreter evaluates for it. */
-  readonly ast: AstNode;
+  /** The names of a path that has no other steps. */
+  readonly path?: DataPath;
+  /** Whether a predicate or a group is written after it: its value is not the one that its parts give. */
+  readonly hasSuffix: boolean;
   readonly children: readonly OutlineNode[];
 }
 
+export interface SyntaxOutline {
+  readonly root: OutlineNode;
+  /** The part that shows the value of a node of the tree. */
+  readonly partOf: ReadonlyMap<AstNode, OutlineNode>;
+}
+
 /** To be called before anything is done to the tree. */
-export function outlineOf(ast: AstNode, source: string): OutlineNode {
+export function outlineOf(ast: AstNode, source: string): SyntaxOutline {
   const ranges = sourceRanges(ast, source);
+  const partOf = new Map<AstNode, OutlineNode>();
   let next = 0;
   const outline = (given: AstNode, within: SourceRange): OutlineNode => {
     // A call in a function's last place is wrapped by the parser, to be made when the function has returned.
@@ -31,14 +41,29 @@ export function outlineOf(ast: AstNode, source: string): OutlineNode {
     const { start, end } = ranges.get(node) ?? within;
     const kind = kindOf(node, source);
     const children = partsOf(node, kind).map((part) => outline(part, { start, end }));
-    return { index, kind, start, end, ast: node, children };
+    const path = namesOf(node);
+    const part = {
+      index,
+      kind,
+      start,
+      end,
+      children,
+      hasSuffix: hasSuffix(node),
+      ...(path === undefined ? {} : { path }),
+    };
+    partOf.set(node, part);
+    return part;
   };
-  return outline(ast, { start: 0, end: source.length });
+  return { root: outline(ast, { start: 0, end: source.length }), partOf };
 }
 
 /** All of an outline, each before its parts. */
 export function outlineParts(root: OutlineNode): readonly OutlineNode[] {
   return [root, ...root.children.flatMap(outlineParts)];
+}
+
+function namesOf({ type, steps = [] }: AstNode): DataPath | undefined {
+  return type === "path" && steps.every((step) => step.type === "name") ? steps.map(textOf) : undefined;
 }
 
 /** `??` and `?:` are conditions whose token the tree does not keep. */

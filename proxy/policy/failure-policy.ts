@@ -11,7 +11,7 @@ import { largestCharges, type Tried, tryEachValue } from "../../core/check/each-
 import { evaluateCharge } from "../../core/check/quota-charges.ts";
 import { effectOfError, effectOfOutage } from "../../core/check/undecided.ts";
 import type { CompileExpression } from "../../core/expressions/expression.ts";
-import type { Meter } from "../../expressions/runtime/guard.ts";
+import type { Meter } from "../../expressions/runtime/reads/meter.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import { chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 import type { Clock } from "../../kernel/ports.ts";

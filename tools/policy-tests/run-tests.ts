@@ -7,7 +7,7 @@ import type { ParsedDocument } from "../../core/documents/document.ts";
 import { displayName } from "../../core/documents/kinds/kind.ts";
 import type { PolicyTestSpec } from "../../core/documents/kinds/policy-test.ts";
 import { Coverage, type ExpressionCoverage } from "../../core/explain/coverage.ts";
-import { createTracer } from "../../expressions/tracing/traced-expression.ts";
+import { createTracer } from "../../core/expressions/jsonata-engine.ts";
 import type { SourceLocation } from "../../kernel/diagnostic.ts";
 import { expandCases } from "../../core/policy-tests/expand-cases.ts";
 import { type CaseResult, runCase, type TestBench } from "../../core/policy-tests/run-case.ts";

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { PathRead, type Reads } from "../../../expressions/runtime/reads/reads.ts";
-import type { Constant, KeyTest } from "./key-tests.ts";
+import type { PathRead } from "../../../expressions/runtime/reads/path-read.ts";
+import type { Reads } from "../../../expressions/runtime/reads/reads.ts";
+import type { KeyTest } from "../../../expressions/analysis/key-tests.ts";
 
 /** Positions of conditions, ascending. */
 export type Positions = readonly number[];
@@ -24,7 +25,7 @@ class PathIndex {
   add(test: KeyTest, position: number): void {
     this.first = Math.min(this.first, position);
     if (test.kind === "equals") {
-      for (const value of new Set<Constant>(test.values)) push(this.#equals, value, position);
+      for (const value of new Set<unknown>(test.values)) push(this.#equals, value, position);
       return;
     }
     this.#allPrefixed.push(position);
@@ -37,7 +38,7 @@ class PathIndex {
 
   /** Adds what may be true of the request's value. */
   collect(reads: Reads, into: number[]): void {
-    const value = this.path.id === reads.id ? this.path.value : reads.read(this.path);
+    const value = reads.valueOf(this.path);
     if (value === undefined) return;
     addAll(into, this.#equals.get(value));
     if (typeof value !== "string") {
@@ -68,9 +69,8 @@ export class ConditionIndex {
         always.push(position);
         return;
       }
-      const path = PathRead.of(test.path);
-      let index = byPath.get(path);
-      if (index === undefined) byPath.set(path, (index = new PathIndex(path)));
+      let index = byPath.get(test.path);
+      if (index === undefined) byPath.set(test.path, (index = new PathIndex(test.path)));
       index.add(test, position);
     });
     this.#always = always;

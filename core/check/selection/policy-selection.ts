@@ -1,11 +1,12 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { PathRead, type Reads } from "../../../expressions/runtime/reads/reads.ts";
+import type { KeyTest } from "../../../expressions/analysis/key-tests.ts";
+import type { PathRead } from "../../../expressions/runtime/reads/path-read.ts";
+import type { Reads } from "../../../expressions/runtime/reads/reads.ts";
 import type { EnforcementMode } from "../../../kernel/enforcement-mode.ts";
 import type { Expression } from "../../expressions/expression.ts";
 import { ConditionIndex } from "./condition-index.ts";
-import { type KeyTest, keyTestsOf } from "./key-tests.ts";
 
 /** What a selection has to know of a document. */
 export interface Selectable {
@@ -110,15 +111,14 @@ function unitsOf(documents: readonly Selectable[]): readonly (number | Group)[] 
 
 /** Each condition by that of its tests whose path tells the most conditions apart. */
 function indexOf(conditions: readonly (Expression | undefined)[]): ConditionIndex {
-  const tests = conditions.map((condition) => keyTestsOf(condition?.ast));
+  const tests = conditions.map((condition) => condition?.keyTests?.() ?? []);
   const valuesByPath = new Map<PathRead, Set<unknown>>();
   for (const test of tests.flat()) {
-    const path = PathRead.of(test.path);
-    const values = valuesByPath.get(path) ?? new Set();
-    valuesByPath.set(path, values);
+    const values = valuesByPath.get(test.path) ?? new Set();
+    valuesByPath.set(test.path, values);
     for (const value of test.kind === "equals" ? test.values : test.prefixes) values.add(value);
   }
-  const selectivity = (test: KeyTest): number => valuesByPath.get(PathRead.of(test.path))?.size ?? 0;
+  const selectivity = (test: KeyTest): number => valuesByPath.get(test.path)?.size ?? 0;
   const chosen = tests.map((candidates) =>
     candidates.reduce<KeyTest | undefined>(
       (best, test) => (best === undefined || selectivity(test) > selectivity(best) ? test : best),

@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { parseExpression } from "../../../expressions/syntax/parse.ts";
-import { textOf } from "../../../expressions/syntax/ast.ts";
+import { literalText } from "../../../expressions/analysis/literal-text.ts";
 import { headerNameFault, headerValueFault } from "../../attributes/header-fields.ts";
 import type { SpecFault } from "./kind.ts";
 
@@ -18,7 +17,7 @@ export function headerMapFaults(
   return Object.entries(headers ?? {}).flatMap(([name, value]) => {
     const earlier = spellings.get(name.toLowerCase());
     spellings.set(name.toLowerCase(), name);
-    const text = values === "text" ? value : literalOf(value);
+    const text = values === "text" ? value : (literalText(value) ?? "");
     const message =
       nameFault(name) ??
       (earlier === undefined ? undefined : `${name} and ${earlier} are the same header; write it once`) ??
@@ -33,13 +32,6 @@ export function headerNamesFaults(names: readonly string[] | undefined, path: Pa
     const message = nameFault(name);
     return message === undefined ? [] : [{ path: [...path, index], message }];
   });
-}
-
-/** The text of an expression that is nothing but quoted text; empty for any other. */
-function literalOf(expression: string): string {
-  if (!/^\s*["']/.test(expression)) return "";
-  const ast = parseExpression(expression);
-  return ast?.type === "string" ? textOf(ast) : "";
 }
 
 function nameFault(name: string): string | undefined {

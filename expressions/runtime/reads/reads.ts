@@ -1,70 +1,23 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Guard, type Meter } from "../guard.ts";
+import { Guard } from "../guard.ts";
+import type { Meter } from "./meter.ts";
 import { followNames, walkNames } from "../path.ts";
 import type { DataObject } from "../../data.ts";
+import type { PathRead } from "./path-read.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import type { AttributeReference } from "./reference.ts";
 
-/** A thing to note of a path, made once. */
-interface Note {
-  readonly key: string;
-  readonly reference: AttributeReference;
-}
-
-type Notes = Readonly<Record<"EXACT" | "ABSENCE", Note>>;
-
-/**
- * A path that compiled expressions read. There is one for each path, so that a request's value is found once, however
- * many policies ask for it: `id` says whose request `value` is of.
- */
-export class PathRead {
-  readonly names: readonly string[];
-  id = 0;
-  value: unknown = undefined;
-  readonly #notes: readonly Notes[];
-
-  private constructor(names: readonly string[]) {
-    this.names = names;
-    this.#notes = names.map((_, index) => {
-      const path = names.slice(0, index + 1);
-      const key = JSON.stringify(path);
-      return {
-        EXACT: { key, reference: { path, condition: "EXACT" } },
-        ABSENCE: { key, reference: { path, condition: "ABSENCE" } },
-      };
-    });
-  }
-
-  /** The one for `names`. */
-  static of(names: readonly string[]): PathRead {
-    const key = JSON.stringify(names);
-    let path = PathRead.#shared.get(key);
-    if (path === undefined) {
-      // Beyond, as after many changes of the documents, sharing begins anew.
-      if (PathRead.#shared.size >= SHARED_PATHS) PathRead.#shared.clear();
-      PathRead.#shared.set(key, (path = new PathRead(names)));
-    }
-    return path;
-  }
-
-  static readonly #shared = new Map<string, PathRead>();
-
-  /** What is to be noted when reading ends at the name with this index. */
-  noteAt(index: number, condition: "EXACT" | "ABSENCE"): Note {
-    return (this.#notes[index] as Notes)[condition];
-  }
-}
-
-const SHARED_PATHS = 10_000;
-
-/** What the expressions of one request read of its bag: values for them, and a note of each. */
+/** The reads of one request: the values that its expressions read of its bag, and a note of each. */
 export class Reads implements Meter {
-  /** No other request's, ever; 0 is nobody's. */
-  readonly id = ++lastId;
   readonly bag: DataObject;
-  /** What the expressions of the request have used: they share one budget. */
+  /**
+   * The paths that have been read, each in its slot and before its value. Compiled code looks here first, so that a request's
+   * value is found once, however many policies read it.
+   */
+  readonly slots: unknown[] = [];
+  /** The work of the request's expressions so far: they share one budget. */
   steps = 0;
   workMs = 0;
   readonly #notes = new Map<string, AttributeReference>();
@@ -84,17 +37,22 @@ export class Reads implements Meter {
     return this.#recorder.view;
   }
 
-  /** The value of a path that has not been read for this request. */
+  /** The value of a path. */
+  valueOf(path: PathRead): unknown {
+    return this.slots[path.slot] === path ? this.slots[path.slot + 1] : this.read(path);
+  }
+
+  /** The value of a path that is not in its slot. */
   read(path: PathRead): unknown {
     const value = this.#follow(path);
-    path.id = this.id;
-    path.value = value;
+    this.slots[path.slot] = path;
+    this.slots[path.slot + 1] = value;
     return value;
   }
 
-  /** The same as the sequence, or the one value, that further steps go on from. */
+  /** The path's value as a JSONata sequence, for the steps after it. */
   sequence(path: PathRead): unknown {
-    const value = path.id === this.id ? path.value : this.read(path);
+    const value = this.valueOf(path);
     return Array.isArray(value) ? walkNames(UNLIMITED, this.view, path.names, false) : value;
   }
 
@@ -150,8 +108,6 @@ export class Reads implements Meter {
 function isObject(value: unknown): boolean {
   return typeof value === "object" && value !== null;
 }
-
-let lastId = 0;
 
 /** A bag is bounded by what a request may carry. */
 const UNLIMITED = new Guard({ nowMs: () => 0 });

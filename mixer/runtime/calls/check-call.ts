@@ -8,7 +8,7 @@ import type { QuotaCharge, QuotaOutcome } from "../../../core/quota/quota-charge
 import type { CheckContext } from "../../../core/check/ports.ts";
 import { explainDecision } from "../../../core/explain/explain-decision.ts";
 import { DEFAULT_EXPLANATION_LIMITS, type Explanation } from "../../../core/explain/explanation.ts";
-import { createTracer } from "../../../expressions/tracing/traced-expression.ts";
+import { createTracer } from "../../../core/expressions/jsonata-engine.ts";
 import { chain, type MaybePromise } from "../../../kernel/maybe-promise.ts";
 import type { QuotaPolicy } from "../../../core/snapshot/snapshot.ts";
 import type { Generation } from "../active-snapshot.ts";

@@ -1,8 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type jsonata from "jsonata";
-import { RANGE_FUNCTION } from "./bounded-builtins.ts";
+import jsonata from "jsonata";
+import { evaluationError } from "../errors/failures.ts";
+import type { Limits } from "../limits.ts";
+import { treeOf } from "../syntax/tree-of.ts";
 import { COMPILED_FUNCTIONS } from "../functions/table.ts";
 import { type AstNode, walk } from "../syntax/ast.ts";
 import { builtinOf } from "../functions/reference-functions.ts";
@@ -10,7 +12,8 @@ import type { ReferenceFunction } from "../runtime/jsonata-functions.ts";
 import { createRegexEngine } from "./regex-engine.ts";
 import type { CompiledFunction } from "../runtime/callee.ts";
 import { range } from "../runtime/operators.ts";
-import { Guard, type GuardLimits, type Meter } from "../runtime/guard.ts";
+import { Guard } from "../runtime/guard.ts";
+import type { Meter } from "../runtime/reads/meter.ts";
 import { Scales } from "./scales.ts";
 import { ExpressionError } from "../errors/expression-error.ts";
 import { faultOfSize } from "../syntax/source-limits.ts";
@@ -24,8 +27,53 @@ const WEIGHT_PER_STEP = 32;
 /** Tokens that `??` and `?:` may copy in a text for `$eval`. */
 const COPIED_TOKENS = 2_048;
 
-/** Under this name an evaluation's meter is bound, if it shares one; no expression can name it. */
-export const METER = "the request's meter";
+/** The name under which an evaluation's own facts are bound; no expression can name it. */
+const EVALUATION = "the evaluation";
+
+/** The name of the function that replaces the `..` operator in a syntax tree; no expression can name it. */
+const RANGE_FUNCTION = "..";
+
+/** The settings of an interpreter, the same for all its evaluations. */
+export interface InterpreterSettings {
+  readonly limits: Limits;
+  /** Milliseconds since the epoch, for an evaluation that is not given its time. */
+  readonly nowMs: () => number;
+  /** Milliseconds that never go back; without them `limits.timeMs` is no limit. */
+  readonly monotonicMs?: (() => number) | undefined;
+  /** Functions in place of the language's own. */
+  readonly functions?: ReadonlyMap<string, CompiledFunction> | undefined;
+}
+
+/** The facts of one evaluation, all of which may be absent. */
+export interface Evaluation {
+  /** The time that $now() and $millis() give, in milliseconds since the epoch. */
+  readonly nowMs?: number;
+  /** The request's meter, for an evaluation that shares one. */
+  readonly meter?: Meter;
+  /** Variables and functions by name, without the `$`. */
+  readonly bindings?: Readonly<Record<string, unknown>>;
+}
+
+/** Told of each node of the tree as it is reached and as it gives its value, which may be a view of the input. */
+export interface NodeWatcher {
+  reached(node: AstNode): void;
+  gave(node: AstNode, value: unknown): void;
+}
+
+/** A source as the jsonata package parsed it. Its interpreter evaluates the tree itself. */
+export interface ParsedTree {
+  readonly parsed: jsonata.Expression;
+  readonly ast: AstNode;
+}
+
+/** @throws what the package's parser throws: a plain object with a code, or a SyntaxError for a regular expression. */
+export function parseTree(source: string, { depth, sequence }: Limits): ParsedTree {
+  const parsed = jsonata(source, { sequence, timeout: 0, ...(depth === undefined ? {} : { stack: depth }) });
+  return { parsed, ast: treeOf(parsed) };
+}
+
+/** Gives the value for an input. @throws {ExpressionError} (rejects with it) when the expression fails or exceeds its limits. */
+export type Interpret = (input: unknown, evaluation?: Evaluation) => Promise<unknown>;
 
 /** An evaluation of the interpreter's: where its frames come together. */
 interface Base {
@@ -51,32 +99,52 @@ const WAITING: ReadonlySet<string> = new Set(
 );
 
 /**
- * Holds what the interpreter evaluates to the limits of compiled code: every node and every call of a function takes steps,
- * and no value may weigh more than the limit.
- * @param limits `sequence` and `weight` must be given.
- * @param functions In place of the usual ones.
+ * The interpreter of a tree, held to the limits of compiled code: every node and every call of a function takes steps, and no
+ * value may weigh more than the limit. Changes the tree: each `..` becomes a call of the bounded range.
  */
-export function guardInterpreter(
+export function createInterpreter(
+  { parsed, ast }: ParsedTree,
+  settings: InterpreterSettings,
+  watcher?: NodeWatcher,
+): Interpret {
+  guardInterpreter(parsed, settings, watcher);
+  replaceRanges(ast);
+  return async (input, evaluation = {}) => {
+    try {
+      return await parsed.evaluate(input, { ...evaluation.bindings, [EVALUATION]: evaluation });
+    } catch (error: unknown) {
+      throw evaluationError(error);
+    }
+  };
+}
+
+function guardInterpreter(
   parsed: jsonata.Expression,
-  limits: GuardLimits & { readonly sequence: number; readonly weight: number },
-  functions: ReadonlyMap<string, CompiledFunction> = new Map(),
+  { limits, nowMs, monotonicMs, functions = new Map() }: InterpreterSettings,
+  watcher: NodeWatcher | undefined,
 ): void {
+  // Weak, and by the frame of one evaluation: a guard lives no longer than its evaluation.
   const guards = new WeakMap<Base, Guard>();
   const scales = new Scales(limits.weight);
   const guardOf = (base: Base): Guard => {
     let guard = guards.get(base);
     if (guard === undefined) {
-      guard = new Guard(limits);
-      guard.start(undefined, base.lookup(METER) as Meter | undefined);
+      guard = new Guard({ ...limits, nowMs, monotonicMs });
+      const evaluation = base.lookup(EVALUATION) as Evaluation | undefined;
+      guard.start(evaluation?.nowMs, evaluation?.meter);
       guards.set(base, guard);
-      base.RegexEngine = createRegexEngine({ items: limits.sequence, weight: Infinity }, guard);
+      base.RegexEngine = createRegexEngine(guard);
     }
     return guard;
   };
-  onEach(parsed, "entry", (frame) => guardOf(frame.base).tick(STEPS_PER_NODE));
-  onEach(parsed, "exit", (frame, value) => {
+  onEach(parsed, "entry", (node, frame) => {
+    guardOf(frame.base).tick(STEPS_PER_NODE);
+    watcher?.reached(node);
+  });
+  onEach(parsed, "exit", (node, frame, value) => {
     scales.check(value);
     guardOf(frame.base).tick(scales.weigh(value) / WEIGHT_PER_STEP);
+    watcher?.gave(node, value);
   });
   const assign = (name: string, original: ReferenceFunction, call: Call): void => {
     // The interpreter reads the names of the parameters when it applies a function in part.
@@ -96,7 +164,7 @@ export function guardInterpreter(
   };
   for (const [name, compiled] of COMPILED_FUNCTIONS) {
     const original = builtinOf(name);
-    if (original === undefined || name === "now" || name === "millis") continue;
+    if (original === undefined) continue;
     const call = original.implementation as Call;
     assign(name, original, function (...values) {
       const guard = guardOf(this.environment.base);
@@ -149,7 +217,7 @@ function counted(guard: Guard, value: unknown): unknown {
 }
 
 /** Makes every `..` of a tree a call of the bounded range: JSONata has no other way to replace an operator. */
-export function replaceRanges(ast: AstNode): void {
+function replaceRanges(ast: AstNode): void {
   walk(ast, (node) => {
     if (node.type !== "binary" || node.value !== "..") return;
     node.arguments = [node.lhs as AstNode, node.rhs as AstNode];
@@ -161,12 +229,12 @@ export function replaceRanges(ast: AstNode): void {
 function onEach(
   parsed: jsonata.Expression,
   when: "entry" | "exit",
-  call: (frame: Frame, value: unknown) => void,
+  call: (node: AstNode, frame: Frame, value: unknown) => void,
 ): void {
   const name = Symbol.for(`jsonata.__evaluate_${when}`) as unknown as string;
-  parsed.assign(name, (_node: unknown, _input: unknown, frame: Frame, value: unknown) => {
+  parsed.assign(name, (node: AstNode, _input: unknown, frame: Frame, value: unknown) => {
     try {
-      call(frame, value);
+      call(node, frame, value);
     } catch (error: unknown) {
       throw withOwnMessage(error);
     }

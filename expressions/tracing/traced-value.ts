@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { behindView } from "../../expressions/runtime/reads/recorder.ts";
-import { isFunctionObject } from "../../expressions/runtime/function-marks.ts";
+import { behindView } from "../runtime/reads/recorder.ts";
+import { isFunction, isFunctionObject } from "../runtime/function-marks.ts";
 
 /** What JSONata's `and`, `or`, `?` and `$not` make of a value (its $boolean, with no value as false). Reads no view. */
 export function truthOf(value: unknown): boolean {
@@ -13,4 +13,9 @@ export function truthOf(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(truthOf);
   const plain = behindView(value) as Readonly<Record<string, unknown>>;
   return Object.keys(plain).some((key) => plain[key] !== undefined);
+}
+
+/** Whether a value that a watcher is given is a function: a JavaScript one, or an object that stands for one. */
+export function isTracedFunction(value: unknown): boolean {
+  return isFunction(value);
 }

@@ -1,0 +1,204 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { mentionedVariables } from "./analysis/checks.ts";
+import { type KeyTest, keyTestsOf } from "./analysis/key-tests.ts";
+import type { ParsedSource } from "./analysis/parsed-source.ts";
+import { staticReferences } from "./analysis/references.ts";
+import { VARYING } from "./checker/function-types.ts";
+import { type CompiledCode, compileAst, type Entry, type Environment } from "./compiler/compile-ast.ts";
+import { recordedReads } from "./compiler/recorded-reads.ts";
+import type { DataObject } from "./data.ts";
+import type { ExpressionFault } from "./errors/expression-error.ts";
+import { evaluationError } from "./errors/failures.ts";
+import { RESTRICTED_FUNCTIONS } from "./functions/restricted-functions.ts";
+import {
+  createInterpreter,
+  type Interpret,
+  type InterpreterSettings,
+  type ParsedTree,
+  parseTree,
+} from "./interpreter/interpreter.ts";
+import type { Limits } from "./limits.ts";
+import { Guard } from "./runtime/guard.ts";
+import { plainValue } from "./runtime/plain-value.ts";
+import { PathTable } from "./runtime/reads/path-read.ts";
+import type { Reads } from "./runtime/reads/reads.ts";
+import type { AstNode } from "./syntax/ast.ts";
+import { faultOfSize, type SourceLimits } from "./syntax/source-limits.ts";
+import { syntaxFault } from "./syntax/syntax-fault.ts";
+import { createTracer, type Tracer } from "./tracing/traced-expression.ts";
+
+/** How the caller is told why a source has no program. */
+export interface Refusals<Fault> {
+  /** For a source that exceeds the source limits. */
+  ofSize(fault: ExpressionFault): Fault;
+  /**
+   * For a source that does not parse.
+   * @param thrown What the parser threw, or a RangeError for a tree that is deeper than JavaScript's stack.
+   * @param fault The same as a fault with its place.
+   */
+  ofSyntax(thrown: unknown, fault: () => ExpressionFault): Fault;
+  /** For a source that is an expression of the language, and is refused all the same; undefined: it is not. */
+  ofMeaning(ast: AstNode, source: string): Fault | undefined;
+}
+
+export interface EngineSettings<Fault> {
+  readonly limits: Limits;
+  readonly sourceLimits: Partial<SourceLimits>;
+  /** Milliseconds since the epoch, for an evaluation that is not given its time. */
+  readonly nowMs: () => number;
+  /** Milliseconds that never go back; without them `limits.timeMs` is no limit. */
+  readonly monotonicMs?: (() => number) | undefined;
+  readonly refusals: Refusals<Fault>;
+  /** Whether functions are restricted to what documents may use of them; default false. */
+  readonly restricted?: boolean;
+}
+
+/** An expression that is ready to be evaluated, in one of two ways. */
+export interface Program extends Required<ParsedSource> {
+  /** False when the value depends on more than the input: $now, $millis, $random, $shuffle. */
+  readonly cacheable: boolean;
+  /** Evaluation for requests: notes what it reads, and gives plain JSON of its own. */
+  recorded(): RecordedProgram;
+  /**
+   * Code that reads its input as it is, for a host's data; or the reason why there is none, and the expression is interpreted.
+   * @param bound Names that the host binds for every evaluation.
+   */
+  direct<E extends Environment, Given>(
+    bound: ReadonlySet<string>,
+    entry: Entry<E, Given>,
+  ): CompiledCode<Given> | string;
+  readonly interpret: Interpret;
+}
+
+export interface RecordedProgram {
+  readonly engine: "compiled" | "interpreted";
+  /**
+   * A value when the engine is "compiled", a promise of one when it is "interpreted".
+   * @throws {ExpressionError} (or rejects with it)
+   */
+  readonly evaluate: (data: DataObject, reads: Reads, nowMs: number) => unknown;
+  /** The tests that must hold for the value to be true; none of an interpreted program. */
+  readonly keyTests: () => readonly KeyTest[];
+}
+
+export type EngineResult<Fault> =
+  | { readonly ok: true; readonly program: Program }
+  | { readonly ok: false; readonly fault: Fault };
+
+export interface Engine<Fault> {
+  /** Parses a source, holds it to the limits and looks for what is refused. */
+  parse(source: string): EngineResult<Fault>;
+  tracer(): Tracer;
+}
+
+/** The language engine: what it makes of a source is compiled to JavaScript, and interpreted where that cannot be. */
+export function createEngine<Fault>(settings: EngineSettings<Fault>): Engine<Fault> {
+  const { limits, sourceLimits, refusals, nowMs, monotonicMs } = settings;
+  const interpreter: InterpreterSettings = {
+    limits,
+    nowMs,
+    monotonicMs,
+    functions: settings.restricted === true ? RESTRICTED_FUNCTIONS : undefined,
+  };
+  const programs = new ProgramMaker(interpreter);
+  return {
+    parse(source) {
+      const tooBig = faultOfSize(source, sourceLimits);
+      if (tooBig !== undefined) return { ok: false, fault: refusals.ofSize(tooBig) };
+      try {
+        const tree = parseTree(source, limits);
+        const fault = refusals.ofMeaning(tree.ast, source);
+        return fault === undefined
+          ? { ok: true, program: programs.make(source, tree) }
+          : { ok: false, fault };
+      } catch (error: unknown) {
+        return { ok: false, fault: refusals.ofSyntax(error, () => syntaxFault(error, source)) };
+      }
+    },
+    tracer: () => createTracer(interpreter),
+  };
+}
+
+/** Makes programs that share the engine's settings, the numbering of its paths and the guard of recorded evaluations. */
+class ProgramMaker {
+  readonly #settings: InterpreterSettings;
+  readonly #paths = new PathTable();
+  /** One for all recorded evaluations: they call no function of a host, and so do not overlap. */
+  readonly #guard: Guard;
+
+  constructor(settings: InterpreterSettings) {
+    this.#settings = settings;
+    this.#guard = this.#newGuard();
+  }
+
+  make(source: string, tree: ParsedTree): Program {
+    const { ast } = tree;
+    const mentioned = mentionedVariables(ast);
+    // Made when it is first needed: it changes the tree.
+    let made: Interpret | undefined;
+    const interpret: Interpret = (input, evaluation) => {
+      made ??= createInterpreter(tree, this.#settings);
+      return made(input, evaluation);
+    };
+    return {
+      source,
+      ast,
+      references: staticReferences(ast, source),
+      cacheable: ![...VARYING].some((name) => mentioned.has(name)),
+      interpret,
+      recorded: () => this.#recorded(ast, interpret),
+      // A guard of its own: a function of the host may evaluate another expression meanwhile.
+      direct: (bound, entry) =>
+        compileAst(ast, { guard: this.#newGuard(), bound, entry, functions: this.#settings.functions }),
+    };
+  }
+
+  #newGuard(): Guard {
+    const { limits, nowMs, monotonicMs } = this.#settings;
+    return new Guard({ ...limits, nowMs, monotonicMs });
+  }
+
+  #recorded(ast: AstNode, interpret: Interpret): RecordedProgram {
+    const { functions, limits } = this.#settings;
+    const guard = this.#guard;
+    const compiled = compileAst<Reads>(ast, {
+      guard,
+      reads: recordedReads(this.#paths),
+      functions,
+    });
+    if (typeof compiled === "string")
+      return {
+        engine: "interpreted",
+        keyTests: () => [],
+        evaluate: async (_data, reads, nowMs) => {
+          const value = await interpret(reads.view, { nowMs, meter: reads });
+          return orEvaluationError(() => plainValue(value, limits.weight));
+        },
+      };
+    const { run } = compiled;
+    return {
+      engine: "compiled",
+      keyTests: () => keyTestsOf(ast, this.#paths),
+      evaluate(data, reads, nowMs) {
+        try {
+          const value = run(data, reads, nowMs);
+          if (typeof value === "object" && value !== null) return plainValue(value, limits.weight, guard);
+          // A function is no value.
+          return typeof value === "function" ? undefined : value;
+        } catch (error: unknown) {
+          throw evaluationError(error);
+        }
+      },
+    };
+  }
+}
+
+function orEvaluationError<Value>(make: () => Value): Value {
+  try {
+    return make();
+  } catch (error: unknown) {
+    throw evaluationError(error);
+  }
+}
