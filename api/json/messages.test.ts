@@ -211,10 +211,27 @@ const HEADER_CHANGES = ["request", "response"].map((side) => `policies[*].spec.h
 const OPTIONAL_IN_SPECS = [
   ...HEADER_CHANGES.flatMap((side) => [side, `${side}.set`, `${side}.append`, `${side}.remove`]),
   ...[
-    ...["match", "when", "status", "status.code", "status.message", "headers"],
-    ...["directResponse", "directResponse.body", "directResponse.headers"],
-    ...["mode", "onError", "validDuration", "validUseCount"],
-    ...["key", "algorithm", "charge", "overrides", "store", "onStoreFailure", "giveBackOn", "lease"],
+    "match",
+    "when",
+    "status",
+    "status.code",
+    "status.message",
+    "headers",
+    "directResponse",
+    "directResponse.body",
+    "directResponse.headers",
+    "mode",
+    "onError",
+    "validDuration",
+    "validUseCount",
+    "key",
+    "algorithm",
+    "charge",
+    "overrides",
+    "store",
+    "onStoreFailure",
+    "giveBackOn",
+    "lease",
     "instances[*].params",
   ].map((field) => `policies[*].spec.${field}`),
 ];
@@ -358,7 +375,11 @@ const TRAFFIC_UPDATE: Required<TrafficUpdate> = {
 const IN_ROUTES = "routes.resources[*].virtualHosts[*].routes[*]";
 
 const OPTIONAL_IN_ROUTES = [
-  ...["matches[*].path", "matches[*].method", "fault", "fault.delay", "fault.abort"],
+  "matches[*].path",
+  "matches[*].method",
+  "fault",
+  "fault.delay",
+  "fault.abort",
   ...["rewrite", "rewrite.path", "rewrite.authority"].map((field) => `action.${field}`),
   ...["scheme", "authority", "port", "path"].map((field) => `action.${field}`),
 ].map((field) => `${IN_ROUTES}.${field}`);
@@ -447,7 +468,10 @@ const MESSAGES: Readonly<Record<string, MessageCase>> = {
     decode: decodeTrafficUpdate,
     whole: TRAFFIC_UPDATE,
     optional: [
-      ...["clusters", "endpoints", "listeners", "routes"],
+      "clusters",
+      "endpoints",
+      "listeners",
+      "routes",
       ...["subset", "protocol", "tls", "tls.sni", "healthCheck", "outlierDetection"].map(
         (field) => `clusters.resources[*].${field}`,
       ),
