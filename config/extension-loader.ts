@@ -9,15 +9,15 @@ import type { AdapterDefinition, Extension, PluginDefinition } from "../core/hoo
 import { messageOf } from "../kernel/errors.ts";
 import type { Scheduler } from "../kernel/ports.ts";
 
-/** A module that awaits at its top level may never finish. */
+/** Deadline: a module with a top-level await may never finish loading. */
 const IMPORT_TIMEOUT_MS = 10_000;
 
 /**
- * Imports the module that a document calls `specifier`, and finds the extensions among its exports.
+ * Imports the module named by `specifier`, and finds the extensions among its exports.
  *
- * A module is evaluated once in a process: an edited one takes effect at the next start.
+ * A module is evaluated once per process: an edited module takes effect at the next start.
  *
- * @param documentFile A path that begins with `.` counts from this file; a package is looked for from there first.
+ * @param documentFile Base of relative specifiers; packages are resolved from here first.
  */
 export async function loadExtensions(
   specifier: string,
@@ -48,7 +48,7 @@ function locate(specifier: string, documentFile: string): string {
   try {
     return pathToFileURL(createRequire(resolve(documentFile)).resolve(specifier)).href;
   } catch {
-    // Not installed beside the document, or for `import` only: looked for from Purser's own place.
+    // Not installed beside the document, or exported for `import` only: resolve from Purser's own folder.
     return specifier;
   }
 }
@@ -67,7 +67,7 @@ async function withDeadline<T>(work: Promise<T>, scheduler: Scheduler): Promise<
   }
 }
 
-/** What a module exports is other people's: looked at before it is taken for an extension. */
+/** Exports are foreign values: check their shape before using them as extensions. */
 function isExtension(value: unknown): value is Extension {
   if (typeof value !== "object" || value === null) return false;
   const { extension, name, templates, config, check, build } = value as Partial<

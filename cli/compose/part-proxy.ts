@@ -16,7 +16,7 @@ import { runtimeOfPart } from "./runtime.ts";
 
 export interface ProxyWiring {
   readonly node: ProxyNode;
-  /** In this process or behind HTTP: the proxy does not know. */
+  /** The service in this process, or its HTTP client: the proxy does not distinguish. */
   readonly mixer: MixerService;
   readonly pilot: PilotService;
   readonly admin?: SurfaceAddress;
@@ -29,12 +29,12 @@ export interface ProxyPart extends RunningPart {
   readonly proxy: Proxy;
 }
 
-/** Unique among proxies, and telling where to look. */
+/** A unique id of a proxy, which also tells operators its host and process. */
 export function nodeId(role: string, workload: string): string {
   return `${role}~${workload}~${hostname()}~${process.pid}`;
 }
 
-/** @throws {PurserError} when a port cannot be had, or pilot gives no configuration in time. */
+/** @throws {PurserError} when a port is not available, or pilot sends no configuration in time. */
 export async function startProxy(
   { node, mixer, pilot, admin, explainKey, headersWithUnderscoresAction }: ProxyWiring,
   runtime: Runtime,

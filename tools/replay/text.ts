@@ -16,7 +16,7 @@ export interface ReplayOutcome {
   readonly failed: readonly string[];
 }
 
-/** The report for people, plain text. */
+/** The report as plain text. */
 export function reportText({ report, malformed, unanswered, failed }: ReplayOutcome): string {
   const sections = [
     head(report, malformed),
@@ -135,7 +135,7 @@ function number(value: number): string {
   return value.toLocaleString("en-US");
 }
 
-/** Paths and ids are clients': none of their control characters reaches a terminal. */
+/** Escapes control characters: paths and ids come from clients and must not control the terminal. */
 function visible(line: string): string {
   return line.replace(
     /[\p{C}\u2028\u2029]/gu,
