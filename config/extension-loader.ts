@@ -6,6 +6,7 @@ import { dirname, isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ModuleExtensions } from "../core/documents/set/handlers.ts";
 import type { AdapterDefinition, Extension, PluginDefinition } from "../core/hooks/extension.ts";
+import { withDeadline } from "../kernel/deadline.ts";
 import { messageOf } from "../kernel/errors.ts";
 import type { Scheduler } from "../kernel/ports.ts";
 
@@ -26,7 +27,12 @@ export async function loadExtensions(
 ): Promise<ModuleExtensions> {
   let exports: Readonly<Record<string, unknown>>;
   try {
-    exports = await withDeadline(import(locate(specifier, documentFile)), scheduler);
+    exports = await withDeadline<Readonly<Record<string, unknown>>>(
+      scheduler,
+      IMPORT_TIMEOUT_MS,
+      () => import(locate(specifier, documentFile)),
+      () => new Error(`it did not finish loading within ${IMPORT_TIMEOUT_MS} ms`),
+    );
   } catch (error) {
     return { ok: false, message: `${specifier} could not be loaded: ${messageOf(error)}` };
   }
@@ -50,20 +56,6 @@ function locate(specifier: string, documentFile: string): string {
   } catch {
     // Not installed beside the document, or exported for `import` only: resolve from Purser's own folder.
     return specifier;
-  }
-}
-
-async function withDeadline<T>(work: Promise<T>, scheduler: Scheduler): Promise<T> {
-  let cancel = () => {};
-  const deadline = new Promise<never>((_, reject) => {
-    cancel = scheduler.after(IMPORT_TIMEOUT_MS, () =>
-      reject(new Error(`it did not finish loading within ${IMPORT_TIMEOUT_MS} ms`)),
-    );
-  });
-  try {
-    return await Promise.race([work, deadline]);
-  } finally {
-    cancel();
   }
 }
 

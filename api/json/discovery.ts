@@ -11,6 +11,7 @@ import type { ResourceSet, ResourceType, TrafficUpdate } from "../../core/traffi
 import { PurserError } from "../../kernel/errors.ts";
 import type { ProxyNode, Subscription } from "../pilot-service.ts";
 import { invalidRequest } from "./faults.ts";
+import { givenTwice, type QueryParameters, unknownParameter, waitMsOf } from "./query.ts";
 import { createDecoder } from "./schema/decoder.ts";
 import { exactly } from "./schema/exactly.ts";
 import { closed, Text } from "./schema/fields.ts";
@@ -36,8 +37,6 @@ import {
  */
 export const DISCOVERY_PATH = "/v1/proxy-config";
 
-export const MAX_POLL_WAIT_MS = 30_000;
-
 export interface DiscoveryRequest extends Subscription {
   /** In milliseconds. */
   readonly waitMs: number;
@@ -57,28 +56,19 @@ export function encodeDiscoveryRequest({ node, known, waitMs }: DiscoveryRequest
  * @param parameters The query's parameters, decoded.
  * @throws {PurserError} PURSER_REQUEST_INVALID, naming the parameter.
  */
-export function decodeDiscoveryRequest(
-  parameters: Readonly<Record<string, string | readonly string[] | undefined>>,
-): DiscoveryRequest {
-  const { node, waitMs = "0", ...others } = parameters;
+export function decodeDiscoveryRequest(parameters: QueryParameters): DiscoveryRequest {
+  const { node, waitMs: _, ...others } = parameters;
   if (typeof node !== "string") throw invalidRequest("the query parameter node is missing");
-  if (typeof waitMs !== "string" || !/^[0-9]{1,9}$/.test(waitMs))
-    throw invalidRequest("the query parameter waitMs is not a whole number of milliseconds");
-  return {
-    node: decodeNode(node),
-    known: decodeVersions(others),
-    waitMs: Math.min(Number(waitMs), MAX_POLL_WAIT_MS),
-  };
+  const waitMs = waitMsOf(parameters);
+  return { node: decodeNode(node), known: decodeVersions(others), waitMs };
 }
 
-function decodeVersions(
-  parameters: Readonly<Record<string, string | readonly string[] | undefined>>,
-): KnownVersions {
+function decodeVersions(parameters: QueryParameters): KnownVersions {
   const known: Partial<Record<ResourceType, string>> = {};
   for (const [name, version] of Object.entries(parameters)) {
     const type = RESOURCE_TYPES.find((each) => each === name);
-    if (type === undefined) throw invalidRequest(`there is no query parameter ${JSON.stringify(name)}`);
-    if (typeof version !== "string") throw invalidRequest(`the query parameter ${type} is given twice`);
+    if (type === undefined) throw unknownParameter(name);
+    if (typeof version !== "string") throw givenTwice(type);
     known[type] = version;
   }
   return Object.keys(known).length === 0 ? NOTHING_KNOWN : known;
@@ -119,8 +109,8 @@ function decodeNode(text: string): ProxyNode {
   let node: unknown;
   try {
     node = JSON.parse(text);
-  } catch {
-    throw invalidRequest("the query parameter node is not valid JSON");
+  } catch (cause) {
+    throw invalidRequest("the query parameter node is not valid JSON", cause);
   }
   return decodeNodeObject(node);
 }

@@ -16,11 +16,10 @@ export { formatDurationMs, parseDurationMs } from "../../kernel/duration.ts";
 export { durationMs } from "./duration.ts";
 
 // Extension definitions, and the context that extensions receive.
+export type { AbortSignalLike, CallContext } from "../../kernel/deadline.ts";
 export type {
-  AbortSignalLike,
   AdapterDefinition,
   AdapterHandler,
-  CallContext,
   ConfigFault,
   Extension,
   ExtensionContext,

@@ -5,7 +5,8 @@ import type { CheckReply, MixerService, PolicyState, ProxyIdentity } from "../..
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import type { CompileExpression } from "../../core/expressions/expression.ts";
 import { CircuitBreaker } from "../../kernel/circuit-breaker.ts";
-import { messageOf } from "../../kernel/errors.ts";
+import { withDeadline } from "../../kernel/deadline.ts";
+import { messageOf, PurserError } from "../../kernel/errors.ts";
 import { attempt, chain, isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
@@ -243,10 +244,10 @@ class CachingPolicyClient implements MeteredPolicyClient {
   async #close(deadlineMs: number): Promise<void> {
     this.#stopWatching();
     const { scheduler } = this.#options;
-    let cancel: (() => void) | undefined;
-    const deadline = new Promise<void>((resolve) => (cancel = scheduler.after(deadlineMs, resolve)));
-    await Promise.race([Promise.all([this.#leases.close(), this.#reports.close(deadlineMs)]), deadline]);
-    cancel?.();
+    const late = () =>
+      new PurserError("PURSER_MIXER_UNAVAILABLE", `leases were not given back in ${deadlineMs} ms`);
+    const leases = withDeadline(scheduler, deadlineMs, () => this.#leases.close(), late);
+    await Promise.allSettled([leases, this.#reports.close(deadlineMs)]);
   }
 }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Cancel, Random, Scheduler } from "../../kernel/ports.ts";
-import { backoffMs, isIdempotent, isRetriable, type TryOutcome } from "../../core/traffic/retry.ts";
+import { isIdempotent, isRetriable, retryPauseMs, type TryOutcome } from "../../core/traffic/retry.ts";
 import type { Exchange, ResponseHead, RouteSelection } from "../exchange.ts";
 import type { HeaderList } from "../transport/http1/header-list.ts";
 import { removeHopByHop } from "../transport/http1/hop-by-hop.ts";
@@ -180,7 +180,7 @@ export class Forwarding implements UpstreamReceiver {
     this.#retriesLeft--;
     this.#call?.cancel();
     const retry = this.#action.retry.retries - this.#retriesLeft;
-    this.#cancelBackoff = this.#scheduler.after(backoffMs(retry, this.#action.retry, this.#random), () =>
+    this.#cancelBackoff = this.#scheduler.after(retryPauseMs(retry, this.#action.retry, this.#random), () =>
       this.#try(),
     );
     return true;

@@ -90,7 +90,10 @@ describe("a set without policies", function () {
         assert.equal(readiness.status, 200);
         assert.match(await readiness.text(), /"rejection":\{"first":".*PURSER_CONFIG_EMPTY.*","faults":1\}/);
         assert.match(await (await fetch(`${mesh.mixer}/metrics`)).text(), /^purser_mixer_config_stale 1$/m);
-        assert.match(mesh.program.errors(), /the new configuration is refused; the last good one stays in force/);
+        assert.match(
+          mesh.program.errors(),
+          /the new configuration is refused; the last good one stays in force/,
+        );
         mesh.folder.write("policies.yaml", DENY_ALL);
         await eventually(async () => assert.equal((await config()).rejection, undefined));
         assert.match(await (await fetch(`${mesh.mixer}/metrics`)).text(), /^purser_mixer_config_stale 0$/m);

@@ -3,41 +3,44 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { PurserError } from "../../../kernel/errors.ts";
-import type { DeliverySettings } from "../../../core/snapshot/snapshot.ts";
-import {
-  createCollectingLogger,
-  createSeededRandom,
-  createVirtualTime,
-} from "../../../plugins/sdk/testing/index.ts";
-import { BREAKER_FAILURES, BREAKER_OPEN_MS, Delivery } from "./delivery.ts";
+import { PurserError } from "../kernel/errors.ts";
+import type { DeliverySettings } from "../core/snapshot/snapshot.ts";
+import { createSeededRandom, createVirtualTime } from "../plugins/sdk/testing/index.ts";
+import { Delivery, type DeliveryOptions } from "./delivery.ts";
+
+const BREAKER_FAILURES = 5;
+const BREAKER_OPEN_MS = 5_000;
 
 const passing = () => new PurserError("PURSER_HANDLER_FAILED", "away", { retryable: true });
+const tooLarge = () => new PurserError("PURSER_REQUEST_TOO_LARGE", "too large");
 const permanent = () => new PurserError("PURSER_HANDLER_FAILED", "refused", { retryable: false });
 
-function setUp(settings: Partial<DeliverySettings> = {}) {
+function setUp(settings: Partial<DeliverySettings> = {}, options: Partial<DeliveryOptions<number>> = {}) {
   const time = createVirtualTime();
   const batches: number[][] = [];
   const drops: string[] = [];
   const script: (() => unknown)[] = [];
-  const accepted = { count: 0 };
+  const accepted = { items: [] as number[] };
   const delivery = new Delivery<number>({
     settings: { batchSize: 3, lingerMs: 1_000, queueSize: 10, attempts: 3, timeoutMs: 500, ...settings },
-    send: (batch) => {
+    breaker: { failures: BREAKER_FAILURES, openMs: BREAKER_OPEN_MS },
+    send: ({ items: batch }) => {
       batches.push([...batch]);
       const answer = (script.shift() ?? (() => undefined))() as Promise<void> | void;
-      const accept = (): void => void (accepted.count += batch.length);
+      const accept = (): void => void accepted.items.push(...batch);
       return answer === undefined ? accept() : answer.then(accept);
     },
     onTimeout: () => new PurserError("PURSER_HANDLER_TIMEOUT", "late"),
     clock: time.clock,
     random: createSeededRandom(),
     scheduler: time.scheduler,
-    logger: createCollectingLogger(),
-    observer: {
-      dropped: (count, reason) => void drops.push(`${count} ${reason}`),
-      retried: () => void drops.push("retry"),
+    events: {
+      dropped: ({ items }, reason) => void drops.push(`${items.length} ${reason}`),
+      sending: ({ attempts }) => {
+        if (attempts > 1) drops.push("retry");
+      },
     },
+    ...options,
   });
   return { time, batches, drops, script, delivery, accepted };
 }
@@ -190,22 +193,88 @@ describe("delivery", () => {
     assert.deepEqual([closed, drops.at(-1)], [2, "1 closed"]);
   });
 
+  it("sends a batch that is too large in halves, at once and in order", async () => {
+    const { time, batches, drops, script, delivery } = setUp({ batchSize: 4 });
+    script.push(
+      fail(tooLarge),
+      fail(tooLarge),
+      () => undefined,
+      () => undefined,
+      fail(tooLarge),
+    );
+    for (const item of [1, 2, 3, 4, 5, 6, 7, 8]) delivery.offer(item);
+    await time.advanceAndSettle(0);
+    assert.deepEqual(batches, [[1, 2, 3, 4], [1, 2], [1], [2], [3, 4], [3], [4], [5, 6, 7, 8]]);
+    assert.deepEqual([drops, delivery.depth], [[], 0]);
+  });
+
+  it("keeps the order when the first half fails", async () => {
+    const { time, script, delivery, accepted } = setUp({ batchSize: 4 });
+    script.push(fail(tooLarge), fail(passing));
+    for (const item of [1, 2, 3, 4, 5, 6, 7, 8]) delivery.offer(item);
+    await time.advanceAndSettle(500);
+    assert.deepEqual(accepted.items, [1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  it("drops a single item that is too large", async () => {
+    const { time, drops, script, delivery } = setUp({ batchSize: 1 });
+    script.push(fail(tooLarge));
+    delivery.offer(1);
+    await time.advanceAndSettle(0);
+    assert.deepEqual(drops, ["1 failed"]);
+  });
+
+  it("waits for as long as the receiver asks, a minute at most", async () => {
+    for (const [askedMs, waitedMs] of [
+      [5_000, 5_000],
+      [86_400_000, 60_000],
+    ] as const) {
+      const { time, batches, script, delivery } = setUp();
+      const busy = { retryable: true, details: { retryAfterMs: askedMs } };
+      script.push(fail(() => new PurserError("PURSER_HANDLER_FAILED", "busy", busy)));
+      for (const item of [1, 2, 3]) delivery.offer(item);
+      await time.advanceAndSettle(waitedMs - 1);
+      assert.equal(batches.length, 1);
+      await time.advanceAndSettle(1);
+      assert.equal(batches.length, 2);
+    }
+  });
+
+  it("lets fresh batches pass one that failed, where the order does not matter", async () => {
+    const { time, batches, script, delivery } = setUp({}, { inOrder: false, maxInFlight: 2 });
+    let finish = (): void => {};
+    script.push(fail(passing), () => new Promise<void>((resolve) => (finish = resolve)));
+    for (const item of [1, 2, 3, 4, 5, 6, 7, 8, 9]) delivery.offer(item);
+    await time.advanceAndSettle(0);
+    assert.deepEqual(batches, [
+      [1, 2, 3],
+      [4, 5, 6],
+      [7, 8, 9],
+      [1, 2, 3],
+    ]);
+    finish();
+    await time.advanceAndSettle(0);
+    assert.equal(delivery.depth, 0);
+  });
+
   // Whatever the backend does and whenever the end comes: each instance is delivered or counted as dropped, once.
-  it("accounts for every instance, and closes within the deadline", async () => {
+  it("accounts for every instance, in order where that is asked for, and closes within the deadline", async () => {
     type Step = { readonly kind: "offer" | "wait"; readonly amount: number };
     const step: fc.Arbitrary<Step> = fc.oneof(
       fc.record({ kind: fc.constant("offer" as const), amount: fc.integer({ min: 1, max: 8 }) }),
       fc.record({ kind: fc.constant("wait" as const), amount: fc.integer({ min: 0, max: 2_000 }) }),
     );
-    const answer = fc.constantFrom("taken", "passing", "permanent", "throws", "hangs", "slow");
+    const answer = fc.constantFrom("taken", "passing", "permanent", "large", "throws", "hangs", "slow");
+    const order = fc.constantFrom({ inOrder: true }, { inOrder: false }, { inOrder: false, maxInFlight: 3 });
     const closes = fc.array(fc.integer({ min: 0, max: 3_000 }), { minLength: 1, maxLength: 3 });
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { maxLength: 12 }),
         fc.array(answer, { maxLength: 30 }),
         closes,
-        async (steps, answers, deadlines) => {
-          const { time, drops, script, delivery, accepted } = setUp();
+        order,
+        async (steps, answers, deadlines, options) => {
+          const { time, drops, script, delivery, accepted } = setUp({}, options);
           for (const kind of answers)
             script.push(() => {
               if (kind === "taken") return undefined;
@@ -213,6 +282,7 @@ describe("delivery", () => {
               if (kind === "slow")
                 return new Promise((resolve) => void time.scheduler.after(300, () => resolve(undefined)));
               if (kind === "throws") throw new Error("bug");
+              if (kind === "large") return Promise.reject(tooLarge());
               return Promise.reject(kind === "passing" ? passing() : permanent());
             });
           let offered = 0;
@@ -229,11 +299,17 @@ describe("delivery", () => {
           // The call that was under way at the end may still be answered, or run into its own deadline.
           await time.advanceAndSettle(1_000);
           const dropped = drops.reduce((sum, drop) => sum + (Number.parseInt(drop, 10) || 0), 0);
-          assert.equal(dropped + accepted.count, offered);
+          assert.equal(dropped + accepted.items.length, offered);
+          assert.equal(new Set(accepted.items).size, accepted.items.length, "none is accepted twice");
+          if (options.inOrder)
+            assert.deepEqual(
+              accepted.items,
+              accepted.items.toSorted((a, b) => a - b),
+            );
           assert.deepEqual([delivery.dropped, delivery.depth, time.scheduled], [dropped, 0, 0]);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 500 },
     );
   });
 });
