@@ -19,7 +19,7 @@ const VALUE = /^[\t\x20-\x7e\x80-\ud7ff\ue000-\u{10ffff}]*$/u;
  * Hop-by-hop fields, which no proxy forwards: RFC 9110, section 7.6.1, fields of older senders, and
  * `http2-settings` (RFC 7540, section 3.2.1).
  */
-const HOP_BY_HOP: readonly string[] = [
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "connection",
   "http2-settings",
   "keep-alive",
@@ -27,9 +27,7 @@ const HOP_BY_HOP: readonly string[] = [
   "te",
   "transfer-encoding",
   "upgrade",
-];
-
-const HOP_BY_HOP_SET: ReadonlySet<string> = new Set(HOP_BY_HOP);
+]);
 
 /** Fields that only the proxy writes or removes: they frame a message, route it, or are hop-by-hop. */
 const RESERVED: ReadonlySet<string> = new Set([...HOP_BY_HOP, "content-length", "expect", "host", "trailer"]);
@@ -66,7 +64,7 @@ const SINGLE: ReadonlySet<string> = new Set([
  * @param name in lower case.
  */
 export function isHopByHopHeader(name: string): boolean {
-  return HOP_BY_HOP_SET.has(name);
+  return HOP_BY_HOP.has(name);
 }
 
 /**

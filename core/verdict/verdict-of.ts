@@ -56,10 +56,14 @@ export function verdictOfDecision(decision: Decision, facts: QuotaFacts): Verdic
 export function refusedVerdict(decision: Decision, outcome: VerdictOutcome, facts: QuotaFacts): Verdict {
   const { quotas, failure } = facts;
   return {
-    ...undecidedVerdict(outcome, failure),
+    outcome,
+    requestHeaders: [],
+    responseHeaders: [],
+    directResponse: undefined,
     quotas,
     shadowDenials: shadowDenialsOf(decision, facts),
     audits: decision.audits,
+    failure,
   };
 }
 

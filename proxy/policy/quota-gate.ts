@@ -19,7 +19,7 @@ import {
 } from "../../core/verdict/verdict-of.ts";
 import { ALLOWED, outcomeOfRefusal } from "../../core/verdict/verdict-outcome.ts";
 import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
-import { type CheckResult, uncached } from "./check-result.ts";
+import { type CheckResult, checkResultOf, uncached } from "./check-result.ts";
 import type { FailurePolicy } from "./failure-policy.ts";
 import { type LeaseManager, type LeasedCharge, leasedCharge } from "./leases/lease-manager.ts";
 import type { ChargeResult } from "./leases/lease-pool.ts";
@@ -46,7 +46,7 @@ export function cachedDecision(decision: Decision): CachedDecision {
     givesBack: decision.charges.some(({ giveBackOn }) => giveBackOn !== undefined),
     result:
       charges.length === 0
-        ? { ...verdictOfDecision(decision, NO_QUOTA_FACTS), checkCacheHit: true, quotaCacheHit: false }
+        ? checkResultOf(verdictOfDecision(decision, NO_QUOTA_FACTS), true, false)
         : undefined,
   };
 }
@@ -150,11 +150,7 @@ export class QuotaGate {
       }
       void leases.putBack(results);
       const facts = this.#facts(cached, nowMs, failure);
-      return {
-        ...refusedVerdict(decision, outcome, facts),
-        checkCacheHit: true,
-        quotaCacheHit: cacheHit,
-      };
+      return checkResultOf(refusedVerdict(decision, outcome, facts), true, cacheHit);
     });
   }
 
@@ -165,7 +161,7 @@ export class QuotaGate {
     failure: QuotaFacts["failure"],
   ): CheckResult {
     const verdict = verdictOfDecision(cached.decision, this.#facts(cached, nowMs, failure));
-    return { ...verdict, checkCacheHit: true, quotaCacheHit };
+    return checkResultOf(verdict, true, quotaCacheHit);
   }
 
   /** With the way to give back what was taken, for the policies that want it. */
