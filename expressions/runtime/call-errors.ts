@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError, type Token } from "../errors/expression-error.ts";
-import type { CallSite } from "./callee.ts";
+import type { CallSite } from "./call-sites.ts";
 
-/** Errors of calls with which a lambda ended, until they leave it. */
+/** Errors of calls with which a lambda ended, until they leave it. Weak, and by the error: a host may throw any object. */
 const afterLambdas = new WeakSet<object>();
 
 /** Whether an error that leaves a lambda came after it, in the reference's order. */

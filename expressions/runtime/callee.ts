@@ -1,37 +1,22 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Token } from "../errors/expression-error.ts";
+import type { CallSite } from "./call-sites.ts";
 import type { Signature } from "./signatures.ts";
 import type { Guard } from "./guard.ts";
 
-/** Where a call stands, for its errors. */
-export interface CallSite {
-  readonly position: number;
-  readonly token: Token | undefined;
-  /** Set within the right side of `and` and `or`, which claim every error in it. */
-  readonly claims?: boolean;
-  /** Set where a lambda ends with the call: for the reference it has returned by then, and its errors are not the lambda's. */
-  readonly inTail?: boolean;
-}
-
-interface Called {
-  readonly signature: Signature | undefined;
-  /**
-   * Where an expression called it last: its errors are there, even those of an outer call when an inner one came after it.
-   * The reference keeps it like this, and for longer than an evaluation.
-   */
-  lastSite?: CallSite | undefined;
-}
-
 /** A function that an expression made. */
-export interface Lambda extends Called {
+export interface Lambda {
+  readonly signature: Signature | undefined;
+  /** The place where the evaluation that made it called it last: its errors are there. */
+  lastSite?: CallSite | undefined;
   /** Runs the body; may give a tail call instead of a value. */
   readonly run: (values: readonly unknown[]) => unknown;
 }
 
 /** A function that expressions may call by name. */
-export interface CompiledFunction extends Called {
+export interface CompiledFunction {
+  readonly signature: Signature | undefined;
   readonly name: string;
   readonly arity: number;
   readonly invoke: (guard: Guard, values: readonly unknown[], context: unknown) => unknown;
@@ -52,27 +37,6 @@ export let calleeOf: (target: unknown) => Callee | undefined;
 
 /** What calling the function does. */
 export let callOf: (target: FunctionValue) => Call;
-
-/** The host's function behind a value; undefined for one of the language's. */
-export function hostOf(target: FunctionValue): Call | undefined {
-  return HOSTS.get(target);
-}
-
-/** A function of the host's as a value of the language, always the same one; any other value as it is. */
-export function fromHost(value: unknown): unknown {
-  if (typeof value !== "function") return value;
-  let made = MADE.get(value);
-  if (made === undefined) {
-    const call = value as Call & { readonly arity?: number };
-    made = new FunctionValue(call, call.arity ?? call.length, undefined);
-    MADE.set(value, made);
-    HOSTS.set(made, call);
-  }
-  return made;
-}
-
-const MADE = new WeakMap<object, FunctionValue>();
-const HOSTS = new WeakMap<FunctionValue, Call>();
 
 /** How many values the function takes. */
 export let arityOf: (target: FunctionValue) => number;
@@ -104,3 +68,31 @@ export class FunctionValue {
 export function isFunctionValue(value: unknown): value is FunctionValue {
   return value instanceof FunctionValue;
 }
+
+/** The host's function behind a value; undefined for one of the language's. */
+export let hostOf: (target: FunctionValue) => Call | undefined;
+
+/** A function of the host's as a value of the language. */
+class HostFunctionValue extends FunctionValue {
+  readonly #host: Call;
+
+  constructor(host: Call & { readonly arity?: number }) {
+    super(host, host.arity ?? host.length, undefined);
+    this.#host = host;
+  }
+
+  static {
+    hostOf = (target) => (target instanceof HostFunctionValue ? target.#host : undefined);
+  }
+}
+
+/** A function of the host's as a value of the language, always the same one; any other value as it is. */
+export function fromHost(value: unknown): unknown {
+  if (typeof value !== "function") return value;
+  let made = HOST_FUNCTION_VALUES.get(value);
+  if (made === undefined) HOST_FUNCTION_VALUES.set(value, (made = new HostFunctionValue(value as Call)));
+  return made;
+}
+
+/** Weak, and by the host's function, which may be frozen: one function is one value wherever it is bound. No request is in it. */
+const HOST_FUNCTION_VALUES = new WeakMap<object, HostFunctionValue>();

@@ -3,11 +3,12 @@
 
 import { ExpressionError, type Token } from "../errors/expression-error.ts";
 import { isLocated, lambdaEnded, located } from "./call-errors.ts";
+import type { CallSite } from "./call-sites.ts";
 import {
   arityOf,
+  type Callee,
   calleeOf,
   callOf,
-  type CallSite,
   type CompiledFunction,
   fromHost,
   FunctionValue,
@@ -60,20 +61,20 @@ export function finish(guard: Guard, given: unknown, context?: unknown): unknown
   while (result instanceof TailCall) {
     const target = result.target();
     const callee = calleeOf(target);
-    const token = result.token ?? callee?.lastSite?.token;
-    if (callee !== undefined) callee.lastSite = { position: result.position, token };
+    const token = result.token ?? lastSiteOf(guard, callee)?.token;
+    if (callee !== undefined) noteSite(guard, callee, { position: result.position, token });
     result = applyOnce(guard, target, result.values(), context, callee);
   }
   return result;
 }
 
-/** `place`: what knows where it was called, if something does. */
+/** @param placed The callee whose last call is the place of an error; undefined when errors have no place yet. */
 function applyOnce(
   guard: Guard,
   target: unknown,
   values: readonly unknown[],
   context: unknown,
-  place: { readonly lastSite?: CallSite | undefined } | undefined,
+  placed: Callee | undefined,
 ): unknown {
   try {
     const callee = calleeOf(target);
@@ -92,9 +93,20 @@ function applyOnce(
       return callHost(guard, native.implementation as HostFunction, values, context);
     throw new ExpressionError("T1006", "what is called is not a function");
   } catch (error: unknown) {
-    const isOther = lambdaEnded(error) || place?.lastSite === undefined;
-    throw isOther ? error : located(error, place.lastSite);
+    const site = lastSiteOf(guard, placed);
+    throw lambdaEnded(error) || site === undefined ? error : located(error, site);
   }
+}
+
+function lastSiteOf(guard: Guard, callee: Callee | undefined): CallSite | undefined {
+  if (callee === undefined) return undefined;
+  return isLambda(callee) ? callee.lastSite : guard.sites.of(callee);
+}
+
+/** A lambda is made by the evaluation that calls it, and keeps the place itself; a named function is everybody's. */
+function noteSite(guard: Guard, callee: Callee, site: CallSite): void {
+  if (isLambda(callee)) callee.lastSite = site;
+  else guard.sites.set(callee, site);
 }
 
 type HostFunction = (...values: readonly unknown[]) => unknown;
@@ -143,12 +155,12 @@ export function callNamed(
   site: CallSite,
 ): unknown {
   // Before anything can fail: another call's place would be told otherwise.
-  compiled.lastSite = site;
+  guard.sites.set(compiled, site);
   try {
     guard.tick();
     return invoke(guard, compiled, values, context);
   } catch (error: unknown) {
-    throw located(error, compiled.lastSite ?? site);
+    throw located(error, guard.sites.of(compiled) ?? site);
   }
 }
 
@@ -176,7 +188,7 @@ export function callValue(
 ): unknown {
   if (target === undefined) explainMissing(explain);
   const callee = calleeOf(target);
-  if (callee !== undefined) callee.lastSite = site;
+  if (callee !== undefined) noteSite(guard, callee, site);
   try {
     return finish(guard, applyOnce(guard, target, closed(guard, values), context, callee), context);
   } catch (error: unknown) {

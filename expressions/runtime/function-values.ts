@@ -3,14 +3,8 @@
 
 import { ExpressionError } from "../errors/expression-error.ts";
 import { signatureOf } from "./signatures.ts";
-import {
-  calleeOf,
-  type CallSite,
-  type CompiledFunction,
-  FunctionValue,
-  isLambda,
-  type Lambda,
-} from "./callee.ts";
+import type { CallSite } from "./call-sites.ts";
+import { calleeOf, type CompiledFunction, FunctionValue, isLambda, type Lambda } from "./callee.ts";
 import { applyFunction, declaredArity, explainMissing, type MissingDollar, TailCall } from "./calls.ts";
 import type { Guard } from "./guard.ts";
 import { settle } from "./sequence.ts";

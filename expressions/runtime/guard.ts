@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError } from "../errors/expression-error.ts";
+import { CallSites } from "./call-sites.ts";
 import type { Meter } from "./reads/meter.ts";
 
 /** What evaluations may use. Absent: as the reference, bounded by the engine's stack alone. */
@@ -53,6 +54,7 @@ export class Guard {
   readonly maxWeight: number;
   readonly maxDepth: number;
   depth = 0;
+  readonly sites = new CallSites();
   readonly #limits: GuardLimits;
   readonly #maxSteps: number;
   readonly #timeMs: number;
@@ -89,6 +91,7 @@ export class Guard {
   start(nowMs?: number, meter?: Meter): void {
     this.#nowMs = nowMs;
     this.depth = 0;
+    this.sites.clear();
     if (meter !== undefined) this.#share(meter);
     this.#granted = this.#left = this.#first;
     this.#isFirstLook = true;

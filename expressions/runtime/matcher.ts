@@ -4,7 +4,7 @@
 import { ExpressionError } from "../errors/expression-error.ts";
 import type { Regex } from "../../kernel/matching/regex.ts";
 import { matchStart } from "./match-start.ts";
-import { FunctionValue, isFunctionValue } from "./callee.ts";
+import { FunctionValue } from "./callee.ts";
 import type { Guard } from "./guard.ts";
 import { isFunction } from "./function-marks.ts";
 import { chargeCoercion } from "./values.ts";
@@ -44,13 +44,22 @@ export function createMatcher(guard: Guard, regex: Regex, position: number): Fun
     );
     return { match, start: found.index, end: lastIndex, groups, next };
   };
-  const value = new FunctionValue(matcher, 2, undefined);
-  PATTERNS.set(value, { regex, position });
-  return value;
+  return new PatternValue(matcher, { regex, position });
 }
 
-/** Patterns behind functions, which have no property of their own. */
-const PATTERNS = new WeakMap<FunctionValue, Pattern>();
+/** A regular expression as a function of the language. Its pattern is private: an expression sees no property of it. */
+class PatternValue extends FunctionValue {
+  readonly #pattern: Pattern;
+
+  constructor(matcher: (given: unknown, from?: unknown) => unknown, pattern: Pattern) {
+    super(matcher, 2, undefined);
+    this.#pattern = pattern;
+  }
+
+  static patternOf(target: unknown): Pattern | undefined {
+    return target instanceof PatternValue ? target.#pattern : undefined;
+  }
+}
 
 /** What JavaScript makes of a value, and of one that is a view of a request, which has no methods. */
 function textOf(value: unknown): string {
@@ -100,7 +109,7 @@ export function eachMatch(
 
 /** The regular expression behind a function, if there is one. */
 export function regexBehind(target: unknown): Pattern | undefined {
-  return isFunctionValue(target) ? PATTERNS.get(target) : undefined;
+  return PatternValue.patternOf(target);
 }
 
 function matchesNothing(position: number): ExpressionError {

@@ -3,7 +3,10 @@
 
 import { compileRegex, type RegexResult } from "../../kernel/matching/regex.ts";
 
-/** Compiling takes milliseconds, and a literal is checked, written into code and interpreted. */
+/**
+ * Compiling takes milliseconds, and a literal is checked, written into code and interpreted. Weak, and by the literal, which is
+ * the parser's own object.
+ */
 const compiled = new WeakMap<RegExp, RegexResult>();
 
 /** What runs the regular expression that is written in an expression, compiled once for each place where one is written. */

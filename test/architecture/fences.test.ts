@@ -152,6 +152,8 @@ describe("the fences between rooms", function () {
     ["delivery/x.ts", "export const x: number = Date.now();\n"],
     ["delivery/x.ts", "export const x: unknown = setTimeout(() => {}, 1);\n"],
     ["core/x.ts", 'import { y } from "../delivery/y.ts";\nexport const x: unknown = y;\n'],
+    ["core/quota/x.ts", 'import { y } from "../../delivery/y.ts";\nexport const x: unknown = y;\n'],
+    ["core/traffic/x.ts", 'import { y } from "../../server/y.ts";\nexport const x: unknown = y;\n'],
     ["pilot/x.ts", 'import { y } from "../delivery/y.ts";\nexport const x: unknown = y;\n'],
     ["config/x.ts", 'import { y } from "../server/y.ts";\nexport const x: unknown = y;\n'],
     ["adapters/mine/x.ts", 'import { y } from "../../server/http/y.ts";\nexport const x: unknown = y;\n'],

@@ -3,7 +3,8 @@
 
 import { ExpressionError } from "../../errors/expression-error.ts";
 import { lambdaEnded, located } from "../../runtime/call-errors.ts";
-import { type CallSite, type CompiledFunction, type Lambda } from "../../runtime/callee.ts";
+import type { CallSite } from "../../runtime/call-sites.ts";
+import type { CompiledFunction, Lambda } from "../../runtime/callee.ts";
 import { applyFunction, callback, declaredArity, finish } from "../../runtime/calls.ts";
 import type { Guard } from "../../runtime/guard.ts";
 import { createSequence } from "../../runtime/sequence.ts";
@@ -53,7 +54,7 @@ function goThrough(take: (guard: Guard, result: unknown[], item: unknown, value:
     site: CallSite,
   ): unknown => {
     if (given === undefined) return undefined;
-    called.lastSite = site;
+    guard.sites.set(called, site);
     const items: unknown[] = Array.isArray(given) ? given : [given];
     const result = createSequence();
     for (let index = 0; index < items.length; index++)
@@ -79,7 +80,8 @@ function runOnce(
     return finish(guard, run(values), null);
   } catch (error: unknown) {
     lambdaEnded(error);
-    throw called.lastSite === undefined ? error : located(error, called.lastSite);
+    const site = guard.sites.of(called);
+    throw site === undefined ? error : located(error, site);
   }
 }
 

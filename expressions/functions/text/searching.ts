@@ -3,7 +3,7 @@
 
 import { ExpressionError } from "../../errors/expression-error.ts";
 import { located } from "../../runtime/call-errors.ts";
-import type { CallSite } from "../../runtime/callee.ts";
+import type { CallSite } from "../../runtime/call-sites.ts";
 import { applyFunction } from "../../runtime/calls.ts";
 import type { Guard } from "../../runtime/guard.ts";
 import {

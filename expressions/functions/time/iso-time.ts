@@ -17,25 +17,17 @@ function digitsUpTo(count: number, width: number): string[] {
   return Array.from({ length: count }, (_, number) => String(number).padStart(width, "0"));
 }
 
-/** The day of the last text and its date: most times that are written one after another are of one day. */
-let lastDay = Number.NaN;
-let lastDate = "";
-
 /** A time as text; undefined when it is not a whole number of milliseconds in a year of four digits. */
 export function isoText(millis: number): string | undefined {
   if (!Number.isInteger(millis) || millis < FIRST_MS || millis > LAST_MS) return undefined;
   const day = Math.floor(millis / DAY_MS);
-  if (day !== lastDay) {
-    lastDate = dateText(day);
-    lastDay = day;
-  }
   // Small whole numbers from here on, which `| 0` tells the machine.
   const milliOfDay = (millis - day * DAY_MS) | 0;
   const secondOfDay = (milliOfDay / 1_000) | 0;
   const minuteOfDay = (secondOfDay / 60) | 0;
   const hour = (minuteOfDay / 60) | 0;
   return (
-    lastDate +
+    dateText(day) +
     (HOURS[hour] as string) +
     (MINUTES[minuteOfDay - hour * 60] as string) +
     (SECONDS[secondOfDay - minuteOfDay * 60] as string) +

@@ -39,7 +39,7 @@ export function readWhole(view: object): object | undefined {
   return recorded.get(view)?.readWhole();
 }
 
-/** Weak, so that a view lives no longer than its request. */
+/** Weak, and by the view, whose properties are those of the bag alone: it lives no longer than its request. */
 const behindViews = new WeakMap<object, object>();
 const recorded = new WeakMap<object, RecordedObject>();
 
