@@ -38,14 +38,17 @@ export interface ProxyIdentity {
   readonly address?: string;
 }
 
+/** The longest `useWithinMs` that counts: a longer round trip is a failure. */
+export const MAX_USE_WITHIN_MS = 1_000;
+
 export interface CheckRequest {
   readonly attributes: AttributeBag;
   /** The same id for a call and all its retries. */
   readonly deduplicationId: string;
   /**
    * Time after sending in which the caller may still forward the request, in milliseconds: quotas count as
-   * used at the end of it, at most 1 s, and each outcome's `validForMs` is the granted part. Default 0: at
-   * once.
+   * used at the end of it, at most MAX_USE_WITHIN_MS, and each outcome's `validForMs` is the granted part.
+   * Default 0: at once.
    */
   readonly useWithinMs?: number;
   /** True to decide without charging quotas; default false. */

@@ -32,7 +32,7 @@ export class CaseQuotas {
   /** Charges one request, all or nothing. */
   charge(charges: readonly QuotaCharge[]): MaybePromise<readonly QuotaOutcome[]> {
     const demands = charges.map((charge) => demandOf(charge, this.#storeOf(charge.policy)));
-    return chargeAll(demands, { ...this.#options, deduplicationId: `request-${++this.#calls}` });
+    return chargeAll(demands, { deduplicationId: `request-${++this.#calls}`, ...this.#options });
   }
 
   #storeOf(policy: string): NamedStore {

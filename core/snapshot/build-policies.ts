@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { DEFAULT_VALID_DURATION_MS, DEFAULT_VALID_USE_COUNT } from "../check/validity.ts";
 import type { AccessPolicySpec } from "../documents/kinds/access-policy.ts";
 import type { QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
 import type { QuotaDefinition } from "../quota/quota-definition.ts";
@@ -13,13 +14,6 @@ import type {
   QuotaPolicy,
   Unplaced,
 } from "./snapshot.ts";
-
-/**
- * Shorter than Mixer's default for a decision without a limit, 1 min (istio/istio
- * mixer/pkg/runtime/dispatcher).
- */
-const DEFAULT_VALID_DURATION_MS = 10_000;
-const DEFAULT_VALID_USE_COUNT = 10_000;
 
 /**
  * Bound on the default lease, a tenth of the window, so that amounts held by an idle proxy are soon free
