@@ -43,7 +43,7 @@ export interface QuotaGrant {
   readonly retryAfterMs: number;
   /** How long the granted amount may be held, from the moment the store decided; at most `leaseMs`. */
   readonly validForMs: number;
-  /** Where the grant was counted; required to give it back. */
+  /** The window or slot that counted the grant; required to give the grant back. */
   readonly slot: number;
 }
 

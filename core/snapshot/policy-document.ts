@@ -9,7 +9,7 @@ import type { QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
 export interface WrittenDocument<Spec> {
   /** Display name. */
   readonly name: string;
-  /** As written in the document, without defaults. */
+  /** The spec as written in the document, without defaults. */
   readonly spec: Spec;
 }
 

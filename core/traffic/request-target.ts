@@ -38,7 +38,7 @@ export interface RedirectedRequest {
   /** The Host header. */
   readonly authority: string;
   readonly path: string;
-  /** With its `?`; empty when there is no query. */
+  /** The query with its `?`; empty when there is no query. */
   readonly query: string;
 }
 

@@ -14,7 +14,7 @@ export interface RouteRequest {
   readonly authority: Authority;
   /** Without the query. */
   readonly path: string;
-  /** With its `?`; empty when there is no query. */
+  /** The query with its `?`; empty when there is no query. */
   readonly query: string;
   readonly method: string;
   readonly headers: {
