@@ -8,7 +8,7 @@ import { redisQuota } from "./redis-quota/index.ts";
 import { stdout } from "./stdout/index.ts";
 import type { AdapterDefinition } from "../plugins/sdk/index.ts";
 
-/** The adapters that Purser brings along. */
+/** The bundled adapters. */
 export const BUNDLED_ADAPTERS: readonly AdapterDefinition[] = [
   decisionLog,
   memoryQuota,

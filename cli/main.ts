@@ -15,13 +15,16 @@ import { testCommand } from "./commands/test.ts";
 import { validateCommand } from "./commands/validate.ts";
 import { VERSION } from "./version.ts";
 
-/** Exit codes: 0 done, 1 the program failed or found what it was told to fail on, 2 the user can put it right (a flag, a port, a file, a document). */
+/**
+ * Exit codes: 0 success; 1 the program failed or found a failure to report; 2 an error that the user can
+ * correct (a flag, a port, a file, a document).
+ */
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
-/** Runs the command that `args` ask for; resolves with the process's exit code. Never rejects. */
+/** Runs the command in `args`; resolves with the process's exit code. Never rejects. */
 export async function main(args: readonly string[]): Promise<number> {
   const program = new Command("purser")
-    .description("The policy and telemetry gateway for service meshes.")
+    .description("Policy and telemetry for service meshes.")
     .version(VERSION, "-V, --version")
     .addCommand(runCommand())
     .addCommand(mixerCommand())
@@ -35,23 +38,23 @@ export async function main(args: readonly string[]): Promise<number> {
   return runProgram(program, args);
 }
 
-/** Parses and runs; whatever goes wrong becomes one clear message on standard error and an exit code. */
+/** Parses and runs a command; every error becomes one message on standard error and an exit code. */
 export async function runProgram(program: Command, args: readonly string[]): Promise<number> {
   for (const command of [program, ...program.commands]) {
     command
       .exitOverride()
       .showHelpAfterError(
-        `(${[program.name(), command === program ? "" : command.name()].join(" ").trim()} --help says more)`,
+        `(see ${[program.name(), command === program ? "" : command.name()].join(" ").trim()} --help)`,
       );
   }
   try {
     await program.parseAsync(args, { from: "user" });
     return EXIT.done;
   } catch (error) {
-    // Commander has said what was wrong, or shown the help that was asked for.
+    // Commander has already printed the error, or the requested help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     if (isPurserError(error)) {
-      // Faults in documents begin with their place, which editors and terminals jump to.
+      // Faults in documents begin with their location, which editors and terminals link.
       const who = error.code === "PURSER_CONFIG_REJECTED" ? "" : "purser: ";
       process.stderr.write(`${who}${error.message} [${error.code}]\n`);
       return EXIT.usage;

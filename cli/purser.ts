@@ -4,5 +4,6 @@
 
 import { main } from "./main.ts";
 
-// Parts end their own work; what is left over, such as an upstream that never answers, must not keep the process.
+// Parts stop their own work; leftovers, such as an upstream that never answers, must not keep the process
+// alive.
 process.exit(await main(process.argv.slice(2)));

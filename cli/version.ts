@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 
-/** From package.json, which stands one folder up in the source tree and two in the built one. */
+/** From package.json, which is one folder up in the source tree and two in the build. */
 export const VERSION: string =
   ["../package.json", "../../package.json"].flatMap((path) => {
     try {

@@ -21,7 +21,10 @@ export interface BuildOptions {
   readonly scheduler: Scheduler;
 }
 
-/** Makes snapshots from the files of one source. What is the same as the last time is not parsed or compiled again. */
+/**
+ * Builds snapshots from the files of one source. Unchanged files are not parsed again, unchanged expressions
+ * not compiled again.
+ */
 export class SetBuilder {
   readonly #options: BuildOptions;
   readonly #builtIn = [readBuiltInManifest()];
@@ -32,12 +35,12 @@ export class SetBuilder {
     this.#options = options;
   }
 
-  /** How many documents the last set had, faulty ones too. */
+  /** Number of documents in the last set, including faulty ones. */
   get documentCount(): number {
     return this.parsedFiles.reduce((sum, { documents }) => sum + documents.length, 0);
   }
 
-  /** The files of the last set, parsed, in document order. */
+  /** The parsed files of the last set, in document order. */
   get parsedFiles(): readonly ParsedFile[] {
     return [...this.#parsed.values()].map(({ file }) => file);
   }

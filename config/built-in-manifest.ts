@@ -11,7 +11,7 @@ import { PurserError } from "../kernel/errors.ts";
 const MANIFEST = join("policies", "attribute-manifest.yaml");
 
 /**
- * Reads the attributes that every set has.
+ * Reads the manifest of the attributes that every set has.
  *
  * @throws {PurserError} PURSER_DOC_UNREADABLE when the installation lacks the file.
  */
@@ -24,7 +24,10 @@ export function readBuiltInManifest(): ParsedFile {
   }
 }
 
-/** The nearest folder above this file that is the package: the same from the sources and from dist/. */
+/**
+ * The root folder of this package, found upwards from this file, whether it runs from the sources or from
+ * dist/.
+ */
 function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!isPackageRoot(folder) && dirname(folder) !== folder) folder = dirname(folder);

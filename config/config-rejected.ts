@@ -4,7 +4,7 @@
 import { type Diagnostic, formatDiagnostic } from "../kernel/diagnostic.ts";
 import { PurserError } from "../kernel/errors.ts";
 
-/** A configuration that cannot be used; the message is all of its faults, one a line. */
+/** Error for a configuration with faults; the message lists all faults, one per line. */
 export class ConfigRejected extends PurserError {
   constructor(diagnostics: readonly Diagnostic[]) {
     const lines = diagnostics.map((diagnostic) => formatDiagnostic(diagnostic, { remedy: true }));

@@ -53,7 +53,7 @@ describe("an empty set", () => {
     return { ...contentsOf(set, set.files.map(parseDocuments)), unreadable: set.diagnostics.length > 0 };
   };
 
-  /** The files, below the test's folder, that are at fault. */
+  /** The faulty files, relative to the test's folder. */
   const faults = (
     set: SetContents,
     paths: readonly string[],
@@ -236,13 +236,13 @@ describe("an empty set", () => {
     }
   });
 
-  it("cannot be had by a folder that is missing or leads nowhere: those are faults of their own", async () => {
+  it("is another fault than a missing folder or a dangling link", async () => {
     symlinkSync(join(folder, "nowhere"), join(folder, "dangling"));
     for (const path of ["missing", "dangling"])
       assert.equal((await read([join(folder, path)])).unreadable, true);
   });
 
-  it("is a question of every kind but those that neither decide, tell nor route", () => {
+  it("depends on every kind except those that neither decide, report nor route", () => {
     const served = [...POLICIES.kinds, ...ROUTES.kinds];
     const others = KINDS.map(({ kind }) => kind).filter((kind) => !served.includes(kind));
     assert.deepEqual(others, ["AttributeManifest", "MeshConfig", "PolicyTest", "EmptySet"]);

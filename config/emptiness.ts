@@ -16,11 +16,14 @@ import { VIRTUAL_SERVICE } from "../core/documents/kinds/virtual-service.ts";
 import type { Diagnostic } from "../kernel/diagnostic.ts";
 import type { FileSet } from "./read-files.ts";
 
-// A volume that goes away leaves an empty folder behind. To take that for a set without policies would open the mesh.
+// A volume that is unmounted leaves an empty folder behind. Accepting that as a set without policies would
+// open the mesh.
 
-/** The kinds that one part of the program works with. A set that has none of them leaves that part nothing to do. */
+/**
+ * The kinds that one part of the program works with. A set with none of them leaves that part nothing to do.
+ */
 export interface Purpose {
-  /** What such documents are called in messages. */
+  /** Name of such documents in messages. */
   readonly name: string;
   readonly kinds: readonly string[];
 }
@@ -37,12 +40,12 @@ export const POLICIES: Purpose = purpose("policies and telemetry", [
 
 export const ROUTES: Purpose = purpose("routes", [SERVICE_ENTRY, VIRTUAL_SERVICE, DESTINATION_RULE, GATEWAY]);
 
-/** For commands that look at documents of any kind. */
+/** For commands that read documents of any kind. */
 export const ANY_DOCUMENT: Purpose = purpose("documents", KINDS);
 
-/** What a set consists of, as far as emptiness goes. */
+/** The facts about a set that decide whether it is empty. */
 export interface SetContents {
-  /** How many documents each path and each folder below it has. */
+  /** Number of documents at or below each configured path, and in each folder below it. */
   readonly documents: ReadonlyMap<string, number>;
   readonly kinds: ReadonlySet<string>;
 }
@@ -59,9 +62,10 @@ export function contentsOf({ places }: Pick<FileSet, "places">, files: readonly 
 }
 
 /**
- * Why a set is empty in a way that nobody asked for: a configured path without documents, a folder that had documents
- * in the set in force and is still there, or no document for any of the purposes (for one of them, if the set in force
- * had some). An EmptySet document says that the emptiness is meant: where it stands, and for the purposes.
+ * Faults of a set that is empty without an EmptySet document: a configured path without documents, a folder
+ * that had documents in the set in force and still exists, or no document for any of the purposes (for any
+ * single purpose, if the set in force had documents for it). An EmptySet document declares the emptiness: of
+ * its own folder, and for the purposes.
  */
 export function faultsOfEmptiness(
   { documents, kinds }: SetContents,

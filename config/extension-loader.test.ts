@@ -12,7 +12,7 @@ import { loadExtensions } from "./extension-loader.ts";
 const EXTENSION = (sort: string, name: string) =>
   `{ extension: "${sort}", name: "${name}", description: "", templates: [], config: {}, build() {} }`;
 
-/** Time that never passes, except when told to. */
+/** A scheduler whose time passes only when the test says so. */
 const never: Scheduler = { after: () => () => {}, every: () => () => {} };
 const atOnce: Scheduler = {
   after(_delayMs, task) {
@@ -58,7 +58,7 @@ describe("loading extensions", () => {
     assert.deepEqual(names(await load("their-adapter")), ["theirs"]);
   });
 
-  it("says why a module gives nothing", async () => {
+  it("says why a module provides no extension", async () => {
     put("mesh/empty.mjs", "export const nothing = 1;");
     put("mesh/throws.mjs", 'throw new Error("no licence");');
     put("mesh/broken.mjs", "export const = ;");

@@ -6,18 +6,19 @@ import { dirname, isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ModuleExtensions } from "../core/documents/set/handlers.ts";
 import type { AdapterDefinition, Extension, PluginDefinition } from "../core/hooks/extension.ts";
+import { withDeadline } from "../kernel/deadline.ts";
 import { messageOf } from "../kernel/errors.ts";
 import type { Scheduler } from "../kernel/ports.ts";
 
-/** A module that awaits at its top level may never finish. */
+/** Deadline: a module with a top-level await may never finish loading. */
 const IMPORT_TIMEOUT_MS = 10_000;
 
 /**
- * Imports the module that a document calls `specifier`, and finds the extensions among its exports.
+ * Imports the module named by `specifier`, and finds the extensions among its exports.
  *
- * A module is evaluated once in a process: an edited one takes effect at the next start.
+ * A module is evaluated once per process: an edited module takes effect at the next start.
  *
- * @param documentFile A path that begins with `.` counts from this file; a package is looked for from there first.
+ * @param documentFile Base of relative specifiers; packages are resolved from here first.
  */
 export async function loadExtensions(
   specifier: string,
@@ -26,7 +27,12 @@ export async function loadExtensions(
 ): Promise<ModuleExtensions> {
   let exports: Readonly<Record<string, unknown>>;
   try {
-    exports = await withDeadline(import(locate(specifier, documentFile)), scheduler);
+    exports = await withDeadline<Readonly<Record<string, unknown>>>(
+      scheduler,
+      IMPORT_TIMEOUT_MS,
+      () => import(locate(specifier, documentFile)),
+      () => new Error(`it did not finish loading within ${IMPORT_TIMEOUT_MS} ms`),
+    );
   } catch (error) {
     return { ok: false, message: `${specifier} could not be loaded: ${messageOf(error)}` };
   }
@@ -48,26 +54,12 @@ function locate(specifier: string, documentFile: string): string {
   try {
     return pathToFileURL(createRequire(resolve(documentFile)).resolve(specifier)).href;
   } catch {
-    // Not installed beside the document, or for `import` only: looked for from Purser's own place.
+    // Not installed beside the document, or exported for `import` only: resolve from Purser's own folder.
     return specifier;
   }
 }
 
-async function withDeadline<T>(work: Promise<T>, scheduler: Scheduler): Promise<T> {
-  let cancel = () => {};
-  const deadline = new Promise<never>((_, reject) => {
-    cancel = scheduler.after(IMPORT_TIMEOUT_MS, () =>
-      reject(new Error(`it did not finish loading within ${IMPORT_TIMEOUT_MS} ms`)),
-    );
-  });
-  try {
-    return await Promise.race([work, deadline]);
-  } finally {
-    cancel();
-  }
-}
-
-/** What a module exports is other people's: looked at before it is taken for an extension. */
+/** Exports are foreign values: check their shape before using them as extensions. */
 function isExtension(value: unknown): value is Extension {
   if (typeof value !== "object" || value === null) return false;
   const { extension, name, templates, config, check, build } = value as Partial<

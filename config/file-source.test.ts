@@ -30,7 +30,7 @@ const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: ()
 const policy = (name: string, action = "DENY") =>
   `apiVersion: purser.dev/v1\nkind: AccessPolicy\nmetadata: { name: ${name} }\nspec: { action: ${action} }\n`;
 
-describe("a source of documents from files", () => {
+describe("a file source", () => {
   let folder: string;
   let opened: ConfigSource[];
 
@@ -60,7 +60,10 @@ describe("a source of documents from files", () => {
 
   const put = (name: string, text: string) => writeFile(join(folder, name), text);
 
-  /** The next set that the source publishes, or its faults; fails after three seconds, which an idle machine never needs. */
+  /**
+   * The next set that the source publishes, or its faults; fails after three seconds, far more than an idle
+   * machine needs.
+   */
   const next = (source: ConfigSource): Promise<Snapshot | readonly Diagnostic[]> =>
     new Promise((resolve, reject) => {
       const done = (value: Snapshot | readonly Diagnostic[]) => {
@@ -129,7 +132,7 @@ describe("a source of documents from files", () => {
     assert.deepEqual(await removed, ["changed"]);
   });
 
-  it("keeps the set in force when an edit is broken, and says at which place", async () => {
+  it("keeps the set in force when an edit is broken, and reports the place of the fault", async () => {
     await put("a.yaml", policy("one"));
     const source = open();
     await source.start();
@@ -146,7 +149,7 @@ describe("a source of documents from files", () => {
     assert.equal(source.lastRejection, diagnostics);
   });
 
-  it("forgets a rejection, and publishes the set in force again, when the broken edit is taken back", async () => {
+  it("clears the rejection, and publishes the set in force again, when a broken edit is reverted", async () => {
     await put("a.yaml", policy("one"));
     const source = open();
     await source.start();
@@ -215,7 +218,7 @@ describe("a source of documents from files", () => {
     }
   });
 
-  it("sees a folder that is a link, and leads elsewhere", async () => {
+  it("sees a linked folder whose link is changed", async () => {
     const live = join(folder, "live");
     for (const name of ["one", "two", "three"]) {
       await mkdir(join(folder, name));
@@ -235,7 +238,7 @@ describe("a source of documents from files", () => {
     }
   });
 
-  it("sees edits in a folder that a link among the files leads to", async () => {
+  it("sees edits in a folder that is reached through a link", async () => {
     await mkdir(join(folder, "main"));
     await mkdir(join(folder, "elsewhere"));
     await put("elsewhere/a.yaml", policy("one"));
@@ -247,7 +250,7 @@ describe("a source of documents from files", () => {
     assert.deepEqual(await published, ["two"]);
   });
 
-  it("never publishes what is half written", async () => {
+  it("never publishes a half-written file", async () => {
     const whole = Array.from({ length: 50 }, (_, index) => policy(`p${index}`)).join("---\n");
     await put("a.yaml", whole);
     const source = open();
@@ -256,7 +259,7 @@ describe("a source of documents from files", () => {
     source.subscribe((snapshot) => seen.push(snapshot.accessPolicies.length));
     const larger = `${whole}---\n${policy("last")}`;
     const finished = next(source);
-    // In pieces, each a valid set of fewer documents.
+    // The file is written in pieces, each a valid set of fewer documents.
     const pieces = larger.split("---\n");
     await put("a.yaml", "");
     for (let end = 10; end <= pieces.length + 9; end += 10) {
@@ -279,7 +282,7 @@ describe("a source of documents from files", () => {
     assert.equal(source.current?.accessPolicies[0]?.name, "p29");
   });
 
-  it("compiles and parses again only what changed", async () => {
+  it("parses and compiles only changed files and expressions again", async () => {
     const withWhen = (name: string, when: string) =>
       policy(name).replace("action: DENY", `action: DENY, when: ${when}`);
     await put("a.yaml", withWhen("one", '"1 = 1"'));
@@ -299,7 +302,7 @@ describe("a source of documents from files", () => {
     assert.deepEqual(compiled, ["1 = 1", "2 = 2", "3 = 3"]);
   });
 
-  it("publishes nothing when files are touched and not changed", async () => {
+  it("publishes nothing when files are touched but not changed", async () => {
     await put("a.yaml", policy("one"));
     const source = open({ quietMs: 5 });
     await source.start();
@@ -322,7 +325,7 @@ describe("a source of documents from files", () => {
     assert.match(warnings[0] as string, /a\.yaml:4:29: warning: .* \[PURSER_EXPR_ABSENT\]/);
   });
 
-  it("goes on telling the others when a listener throws", async () => {
+  it("calls the other listeners when one throws", async () => {
     await put("a.yaml", policy("one"));
     const logged: string[] = [];
     const source = open({ logger: { ...silent, error: (message) => logged.push(message) } });
@@ -336,7 +339,7 @@ describe("a source of documents from files", () => {
     assert.deepEqual(logged, ["configuration listener failed"]);
   });
 
-  it("keeps the set in force when the folder is emptied, and takes the next one that is not", async () => {
+  it("keeps the set in force when the folder is emptied, and accepts the next set that is not empty", async () => {
     await put("a.yaml", policy("one"));
     const source = open({ purposes: [POLICIES] });
     await source.start();
@@ -354,7 +357,7 @@ describe("a source of documents from files", () => {
     assert.deepEqual(await published, ["two"]);
   });
 
-  it("keeps the set in force while a volume is away, and finds the volume that comes back", async function () {
+  it("keeps the set in force while a volume is unmounted, and sees it mounted again", async function () {
     const place = join(folder, "volume");
     const mount = (): void => void execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", place]);
     const unmount = (): void => void execFileSync("umount", ["-l", place], { stdio: "ignore" });
@@ -389,7 +392,7 @@ describe("a source of documents from files", () => {
     }
   });
 
-  it("calls nobody once it is closed", async () => {
+  it("calls no listener once it is closed", async () => {
     await put("a.yaml", policy("one"));
     const source = open({ quietMs: 5 });
     await source.start();

@@ -20,32 +20,36 @@ import {
 } from "./read-files.ts";
 
 export interface FileSourceOptions extends BuildOptions, Partial<SizeLimits> {
-  /** Files, and folders to read whole. Their order is the documents'. */
+  /** Files, and folders that are read recursively. Documents are in this order. */
   readonly paths: readonly string[];
   readonly clock: Clock;
   readonly logger: Logger;
   /** Whether to follow changes; default true. */
   readonly watch?: boolean;
-  /** What a set must have documents for; default: a set may be empty. */
+  /** Purposes for which a set must have documents; default: a set may be empty. */
   readonly purposes?: readonly Purpose[];
-  /** How long the files must be left alone before they are read again, in milliseconds; default 75. */
+  /** Debounce: time without changes before the files are read again, in milliseconds; default 75. */
   readonly quietMs?: number;
 }
 
-/** Long enough for an editor to truncate and write, short enough that an edit is in force well within a second. */
+/**
+ * Long enough for an editor to truncate and write, short enough for an edit to take effect well within a
+ * second.
+ */
 const DEFAULT_QUIET_MS = 75;
 
-/** Files that never come to rest are read nevertheless. */
+/** Files that keep changing are read after this time nevertheless. */
 const LONGEST_UNREST_MS = 500;
 
-/** Watches begun anew in one reading, of folders that are replaced meanwhile. */
+/** Most restarts of the watch in one reading, for folders that keep being replaced. */
 const MAX_WATCHES = 5;
 
-/** How often the files are looked at although no event came: volumes come and go, and network drives change, without one. */
+/** Polling interval: volumes are mounted and network drives change without a file-system event. */
 const LOOK_MS = 5_000;
 
 /**
- * Documents from files and folders. A set that cannot be read whole, or has any fault, changes nothing.
+ * A source of documents from files and folders. A set that cannot be read completely, or has any fault,
+ * changes nothing.
  *
  * @throws {PurserError} PURSER_DOC_UNREADABLE when the installation lacks its own attribute manifest.
  */
@@ -61,16 +65,16 @@ class FileSource implements ConfigSource {
   readonly #rejectionListeners = new Set<(diagnostics: readonly Diagnostic[]) => void>();
   #current: Snapshot | undefined;
   #lastRejection: readonly Diagnostic[] | undefined;
-  /** What the set in force consists of. */
+  /** Contents of the set in force. */
   #contents: SetContents | undefined;
-  /** Of the files as they were read last. */
+  /** Fingerprint of the files as last read. */
   #fingerprint = "";
   #cancelLooking: Cancel | undefined;
   #looking = false;
   #watcher: FSWatcher | undefined;
-  /** The paths that are watched, and which folders stood there. */
+  /** The watched paths, with the identities of the folders at them. */
   #watched = "";
-  /** The build under way; another waits for it. */
+  /** The build under way; the next build waits for it. */
   #building: Promise<unknown> | undefined;
   #closed = false;
 
@@ -133,7 +137,7 @@ class FileSource implements ConfigSource {
     return result;
   }
 
-  /** Reads the files, and sees to it that all they come from is watched. */
+  /** Reads the files, and watches all paths that they come from. */
   async #read(): Promise<FileSet> {
     const { paths, watch = true, ...options } = this.#options;
     const limits = { ...DEFAULT_SIZE_LIMITS, ...options };
@@ -149,11 +153,11 @@ class FileSource implements ConfigSource {
       await this.#watcher?.close();
       this.#watcher = await watchPaths(toWatch, () => this.#timer.disturb(), onError);
       if (this.#closed) await this.#watcher.close();
-      // Then read again: something may have changed before the watch began.
+      // Read again: files may have changed before the watch began.
     }
   }
 
-  /** Has the files read again if they are not as they were when they were read last. */
+  /** Schedules a reading if the files have changed since the last one. */
   async #look(): Promise<void> {
     if (this.#looking || this.#building !== undefined) return;
     this.#looking = true;
@@ -161,13 +165,15 @@ class FileSource implements ConfigSource {
       if ((await fingerprintOf(this.#options.paths)) !== this.#fingerprint && !this.#closed)
         this.#timer.disturb();
     } catch (error) {
-      this.#options.logger.error("configuration could not be looked at", { error: messageOf(error) });
+      this.#options.logger.error("configuration could not be checked for changes", {
+        error: messageOf(error),
+      });
     } finally {
       this.#looking = false;
     }
   }
 
-  /** One build at a time: what changes meanwhile is looked at after it, so that the newest set wins. */
+  /** Only one build runs at a time: changes during it are read after it, so that the newest set wins. */
   #reload(): void {
     if (this.#closed) return;
     if (this.#building !== undefined) return this.#timer.disturb();
@@ -183,7 +189,7 @@ class FileSource implements ConfigSource {
       });
   }
 
-  /** Once for each set that is accepted. */
+  /** Logs the warnings of a set when it is accepted. */
   #warn(warnings: readonly Diagnostic[]): void {
     for (const warning of warnings)
       this.#options.logger.warn(formatDiagnostic(warning, { remedy: true }), { code: warning.code });
@@ -203,7 +209,7 @@ class FileSource implements ConfigSource {
       this.#current = result.value;
       this.#warn(result.warnings);
     }
-    // Files are often touched without any change to the set. But a broken edit taken back is news: the set in force is
+    // Files are often touched without a change. But reverting a broken edit is published: the set in force is
     // the newest one again.
     else if (rejection === undefined) return;
     notify(this.#listeners, this.#current, logger);
@@ -214,7 +220,7 @@ function textOf(diagnostics: readonly Diagnostic[]): string {
   return diagnostics.map((diagnostic) => formatDiagnostic(diagnostic)).join("\n");
 }
 
-/** A listener that throws keeps no other from being told. */
+/** Calls every listener, even when one of them throws. */
 function notify<T>(listeners: Iterable<(value: T) => void>, value: T, logger: Logger): void {
   for (const listener of listeners) {
     try {

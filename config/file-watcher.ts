@@ -5,8 +5,8 @@ import { dirname, resolve, sep } from "node:path";
 import { type FSWatcher, watch } from "chokidar";
 
 /**
- * Calls `onChange` whenever something at or below one of `paths` may have changed; too often rather than too seldom.
- * Resolves once nothing that happens from then on is missed.
+ * Calls `onChange` whenever something at or below one of `paths` may have changed; false alarms are possible,
+ * misses are not. Resolves once every later change will be seen.
  */
 export async function watchPaths(
   paths: readonly string[],
@@ -22,7 +22,7 @@ export async function watchPaths(
         (path.startsWith(root + sep) && !path.slice(root.length).split(sep).includes("node_modules")),
     );
   const onTheWay = (path: string) => roots.some((root) => dirname(root) === path);
-  // From the folder above: only there is it seen that a file or a whole folder is replaced by another.
+  // Watch from the parent folder: only there is the replacement of a file or a whole folder visible.
   const watcher = watch(
     roots.map((root) => dirname(root)),
     { ignoreInitial: true, ignored: (path) => !within(resolve(path)) && !onTheWay(resolve(path)) },
@@ -30,7 +30,8 @@ export async function watchPaths(
   watcher.on("all", (_event, path) => {
     if (within(resolve(path))) onChange();
   });
-  // A ConfigMap, or a folder that is a link, changes by the replacement of a link, of which only the raw event tells.
+  // A ConfigMap or a linked folder changes when its symbolic link is replaced, which only the raw event
+  // reports.
   watcher.on("raw", (_event, name: string | null, details) => {
     const { watchedPath = "" } = details as { readonly watchedPath?: string };
     if (within(resolve(watchedPath)) || within(resolve(watchedPath, name ?? ""))) onChange();

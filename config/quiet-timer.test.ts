@@ -43,7 +43,7 @@ describe("a quiet timer", () => {
     );
   });
 
-  it("runs once things have been quiet", () => {
+  it("runs after the quiet time", () => {
     timer.disturb();
     advanceTo(50);
     timer.disturb();
@@ -51,7 +51,7 @@ describe("a quiet timer", () => {
     assert.deepEqual(ran, [125]);
   });
 
-  it("runs after the longest wait when things are never quiet, and begins anew", () => {
+  it("runs after the longest wait when events keep coming, and starts anew", () => {
     for (let atMs = 0; atMs <= 1_000; atMs += 50) {
       advanceTo(atMs);
       timer.disturb();
@@ -60,7 +60,7 @@ describe("a quiet timer", () => {
     assert.deepEqual(ran, [500, 1_000, 1_075]);
   });
 
-  it("forgets what happened when it is cancelled", () => {
+  it("does not run when it is cancelled", () => {
     timer.disturb();
     timer.cancel();
     advanceTo(1_000);

@@ -3,9 +3,12 @@
 
 import type { Cancel, Clock, Scheduler } from "../kernel/ports.ts";
 
-/** Runs a task once things have been quiet for a while; or, when they never are, after a longest wait. */
+/**
+ * Debounce timer: runs a task after a quiet time without events, or after a longest wait when events keep
+ * coming.
+ */
 export class QuietTimer {
-  readonly #world: { readonly clock: Clock; readonly scheduler: Scheduler };
+  readonly #ports: { readonly clock: Clock; readonly scheduler: Scheduler };
   readonly #quietMs: number;
   readonly #longestMs: number;
   readonly #task: () => void;
@@ -13,30 +16,30 @@ export class QuietTimer {
   #cancel: Cancel | undefined;
 
   constructor(
-    world: { readonly clock: Clock; readonly scheduler: Scheduler },
+    ports: { readonly clock: Clock; readonly scheduler: Scheduler },
     times: { readonly quietMs: number; readonly longestMs: number },
     task: () => void,
   ) {
-    this.#world = world;
+    this.#ports = ports;
     this.#quietMs = times.quietMs;
     this.#longestMs = times.longestMs;
     this.#task = task;
   }
 
-  /** Something happened: the quiet begins anew. */
+  /** Records an event: the quiet time starts anew. */
   disturb(): void {
-    const nowMs = this.#world.clock.monotonicMs();
+    const nowMs = this.#ports.clock.monotonicMs();
     this.#firstMs ??= nowMs;
     const leftMs = Math.max(0, this.#firstMs + this.#longestMs - nowMs);
     this.#cancel?.();
-    this.#cancel = this.#world.scheduler.after(Math.min(this.#quietMs, leftMs), () => {
+    this.#cancel = this.#ports.scheduler.after(Math.min(this.#quietMs, leftMs), () => {
       this.#firstMs = undefined;
       this.#cancel = undefined;
       this.#task();
     });
   }
 
-  /** Forgets what happened. */
+  /** Cancels the pending run. */
   cancel(): void {
     this.#cancel?.();
     this.#cancel = undefined;

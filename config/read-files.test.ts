@@ -35,7 +35,7 @@ describe("reading configuration files", () => {
     assert.notEqual(await version(), here.version);
   });
 
-  it("names a path that does not exist, and a file that is not text", async () => {
+  it("reports a path that does not exist, and a file that is not text", async () => {
     writeFileSync(join(folder, "latin.yaml"), Buffer.from([0x61, 0x3a, 0xe4]));
     assert.deepEqual(await codes([join(folder, "nowhere"), folder]), [
       ["PURSER_DOC_UNREADABLE", join(folder, "nowhere")],
@@ -43,7 +43,7 @@ describe("reading configuration files", () => {
     ]);
   });
 
-  it("leaves out dotfiles and installed packages", async () => {
+  it("skips dotfiles and installed packages", async () => {
     for (const place of [".git", join("node_modules", "some"), join("sub", "node_modules")]) {
       mkdirSync(join(folder, place), { recursive: true });
       writeFileSync(join(folder, place, "a.yaml"), "a: 1");
@@ -73,7 +73,7 @@ describe("reading configuration files", () => {
     ]);
   });
 
-  it("follows links to folders, but not for ever", async () => {
+  it("follows links to folders, but no loops of links", async () => {
     mkdirSync(join(folder, "real"));
     writeFileSync(join(folder, "real", "a.yaml"), "a: 1");
     symlinkSync("real", join(folder, "linked"));

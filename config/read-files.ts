@@ -11,12 +11,12 @@ import type { Diagnostic } from "../kernel/diagnostic.ts";
 import { messageOf } from "../kernel/errors.ts";
 
 export interface SizeLimits {
-  /** Of all files together. */
+  /** Bound on all files together. */
   readonly maxConfigBytes: number;
   readonly maxFileBytes: number;
 }
 
-/** Kubernetes' and etcd's objects end at 1 to 1.5 MiB; ten thousand policies take about 4 MiB. */
+/** Objects of Kubernetes and etcd are limited to 1 to 1.5 MiB; ten thousand policies take about 4 MiB. */
 export const DEFAULT_SIZE_LIMITS: SizeLimits = {
   maxConfigBytes: 16 * 1024 * 1024,
   maxFileBytes: 8 * 1024 * 1024,
@@ -26,32 +26,32 @@ export interface FileSet {
   /** In document order: the paths as given; in each folder, files by name. */
   readonly files: readonly DocumentFile[];
   readonly diagnostics: readonly Diagnostic[];
-  /** Where links among the paths and folders lead: to be watched like the paths themselves. */
+  /** Targets of symbolic links among the paths and folders, which must be watched too. */
   readonly linked: readonly string[];
-  /** The files read from each path that was given, and from each folder below it. */
+  /** The files read from each configured path, and from each folder below it. */
   readonly places: ReadonlyMap<string, readonly string[]>;
-  /** Which folders were read, by device and inode: other ones may stand at the same paths after a mount. */
+  /** Identities (device and inode) of the folders read: a mount may put another folder at the same path. */
   readonly folders: string;
-  /** Changes whenever a file or folder does; see fingerprintOf(). */
+  /** Changes whenever a file or folder changes; see fingerprintOf(). */
   readonly fingerprint: string;
-  /** A digest of names and contents: the same set gives the same version wherever its folder stands. */
+  /** Digest of names and contents: the same set has the same version wherever its folder is. */
   readonly version: string;
 }
 
-/** Tries to read a set that does not change meanwhile; after the last one it is taken as it is. */
+/** Attempts to read a set that does not change meanwhile; the last attempt is used as it is. */
 const MAX_READS = 10;
 
 interface Entry {
-  /** As diagnostics show it. */
+  /** Path as diagnostics show it. */
   readonly path: string;
-  /** Below the path that was given. */
+  /** Path relative to the configured path. */
   readonly name: string;
   readonly stats: Stats;
 }
 
 /**
- * Reads the YAML files among `paths`, and in the folders among them. Files and folders whose names begin with a dot are
- * passed over, unless they are given themselves. A set that changes while it is read is read again.
+ * Reads the YAML files in `paths`, which are files and folders. Files and folders whose names begin with a
+ * dot are skipped unless configured themselves. A set that changes while it is read is read again.
  */
 export async function readFiles(paths: readonly string[], limits: SizeLimits): Promise<FileSet> {
   let before = await listEntries(paths);
@@ -75,7 +75,10 @@ export async function readFiles(paths: readonly string[], limits: SizeLimits): P
   }
 }
 
-/** What a set's fingerprint would be now, from the folders' listings and the files' sizes and times alone. */
+/**
+ * The current fingerprint, from folder listings and from sizes and times of the files, without reading
+ * contents.
+ */
 export async function fingerprintOf(paths: readonly string[]): Promise<string> {
   return fingerprintOfListing(await listEntries(paths));
 }
@@ -119,7 +122,7 @@ async function readEntries(
   return { files, diagnostics, version: hash.digest("hex").slice(0, VERSION_LENGTH) };
 }
 
-/** 64 bits of the digest: as good as unique among the sets that one installation ever has. */
+/** 64 bits of the digest: a collision among one installation's sets is practically impossible. */
 const VERSION_LENGTH = 16;
 
 interface Listing {
@@ -141,14 +144,17 @@ async function listEntries(paths: readonly string[]): Promise<Listing> {
 
 interface Place {
   readonly path: string;
-  /** Below the path that was given; empty for that path itself. */
+  /** Path relative to the configured path; empty for that path itself. */
   readonly name: string;
-  /** The folders on the way here, by inode, and by path. */
+  /** Ancestor folders: `folders` by inode (to detect loops), `places` by path. */
   readonly folders: readonly string[];
   readonly places: readonly string[];
 }
 
-/** Adds a file, or the YAML files of a folder. Symbolic links are followed: Kubernetes mounts ConfigMaps as links. */
+/**
+ * Adds a file, or the YAML files of a folder. Symbolic links are followed: Kubernetes mounts ConfigMaps as
+ * links.
+ */
 async function listPath({ path, name, folders, places }: Place, listing: Listing): Promise<void> {
   try {
     const stats = await stat(path);
@@ -162,9 +168,9 @@ async function listPath({ path, name, folders, places }: Place, listing: Listing
       }
       return;
     }
-    if (!stats.isDirectory()) throw new Error("This is neither a file nor a folder");
+    if (!stats.isDirectory()) throw new Error("The path is neither a file nor a folder");
     const folder = `${stats.dev}:${stats.ino}`;
-    if (folders.includes(folder)) throw new Error("This leads back to a folder above");
+    if (folders.includes(folder)) throw new Error("The link leads back to a folder above it");
     listing.folders.push(`${path} ${folder}`);
     if (await isLink(path)) listing.linked.push(await realpath(path));
     const children = await readdir(path, { withFileTypes: true });
@@ -186,7 +192,7 @@ async function listPath({ path, name, folders, places }: Place, listing: Listing
   }
 }
 
-/** Editors' and Kubernetes' own entries, and the packages that extensions are installed as beside the documents. */
+/** Skips entries of editors and Kubernetes, and packages of extensions installed beside the documents. */
 function isLeftOut(name: string): boolean {
   return name.startsWith(".") || name === "node_modules";
 }

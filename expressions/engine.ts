@@ -5,13 +5,13 @@ import { mentionedVariables } from "./analysis/checks.ts";
 import { type KeyTest, keyTestsOf } from "./analysis/key-tests.ts";
 import type { ParsedSource } from "./analysis/parsed-source.ts";
 import { staticReferences } from "./analysis/references.ts";
-import { VARYING } from "./checker/function-types.ts";
 import { type CompiledCode, compileAst, type Entry, type Environment } from "./compiler/compile-ast.ts";
 import { recordedReads } from "./compiler/recorded-reads.ts";
 import type { DataObject } from "./data.ts";
 import type { ExpressionFault } from "./errors/expression-error.ts";
 import { evaluationError } from "./errors/failures.ts";
-import { RESTRICTED_FUNCTIONS } from "./functions/restricted-functions.ts";
+import { RESTRICTED_FUNCTIONS } from "./functions/compiled-functions.ts";
+import { isConstantFor } from "./functions/function-facts.ts";
 import {
   createInterpreter,
   type Interpret,
@@ -146,7 +146,7 @@ class ProgramMaker {
       source,
       ast,
       references: staticReferences(ast, source),
-      cacheable: ![...VARYING].some((name) => mentioned.has(name)),
+      cacheable: isConstantFor(mentioned),
       interpret,
       recorded: () => this.#recorded(ast, interpret),
       // A guard of its own: a function of the host may evaluate another expression meanwhile.

@@ -46,12 +46,16 @@ export class CircuitBreaker {
     return Math.max(0, this.#openUntilMs - this.#options.clock.monotonicMs());
   }
 
+  /** Whether begin() would let a call through. */
+  get admits(): boolean {
+    if (this.#state === "open") return this.#options.clock.monotonicMs() >= this.#openUntilMs;
+    return this.#state === "closed";
+  }
+
   /** A ticket that the call must hand to `end`; undefined when the call must not be made. */
   begin(): Ticket | undefined {
-    if (this.#state === "closed") return this.#period;
-    if (this.#state === "half-open" || this.#options.clock.monotonicMs() < this.#openUntilMs)
-      return undefined;
-    return this.#enter("half-open");
+    if (!this.admits) return undefined;
+    return this.#state === "closed" ? this.#period : this.#enter("half-open");
   }
 
   end(ticket: Ticket, succeeded: boolean): void {

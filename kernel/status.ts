@@ -42,6 +42,22 @@ export function httpStatusOf(code: StatusCode): number {
   return HTTP_STATUS[code];
 }
 
+/** The status that gRPC reads into an HTTP response without one (grpc/doc/http-grpc-status-mapping.md). */
+export function statusOfHttp(httpStatus: number): StatusCode {
+  return STATUS_OF_HTTP[httpStatus] ?? "UNKNOWN";
+}
+
+const STATUS_OF_HTTP: Readonly<Record<number, StatusCode>> = {
+  400: "INTERNAL",
+  401: "UNAUTHENTICATED",
+  403: "PERMISSION_DENIED",
+  404: "UNIMPLEMENTED",
+  429: "UNAVAILABLE",
+  502: "UNAVAILABLE",
+  503: "UNAVAILABLE",
+  504: "UNAVAILABLE",
+};
+
 /** Whether a response with this HTTP status never has content (RFC 9110, sections 15.2, 15.3.5, 15.3.6 and 15.4.5). */
 export function hasNoContent(httpStatus: number): boolean {
   return httpStatus < 200 || httpStatus === 204 || httpStatus === 205 || httpStatus === 304;

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { MixerService, PolicyState } from "../api/mixer-service.ts";
+import type { MixerService } from "../api/mixer-service.ts";
 import { DEFAULT_PATH_NORMALIZATION, type PathNormalization } from "../kernel/canonical/path.ts";
 import type { Checked, Diagnostic } from "../kernel/diagnostic.ts";
-import { messageOf, PurserError } from "../kernel/errors.ts";
+import { PurserError } from "../kernel/errors.ts";
 import { attempt, chain, type MaybePromise } from "../kernel/maybe-promise.ts";
 import { createMemoryQuotaStore } from "../core/quota/memory-store.ts";
 import type { QuotaStore } from "../core/quota/quota.ts";
@@ -17,11 +17,16 @@ import { createDecisionObserver } from "./runtime/decision-observer.ts";
 import type { Generation } from "./runtime/active-snapshot.ts";
 import { Generations } from "./runtime/active-snapshots.ts";
 import { createCheckDispatch } from "./runtime/handlers/check-dispatch.ts";
-import { buildHandlerTable, EMPTY_TABLE, type HandlerTable } from "./runtime/handlers/handler-table.ts";
+import {
+  buildHandlerTable,
+  EMPTY_TABLE,
+  type HandlerTable,
+  queueDepthsOf,
+} from "./runtime/handlers/handler-table.ts";
 import type { HandlerHost } from "./runtime/handlers/host.ts";
 import { ExpositionCollector } from "./runtime/metrics/exposition.ts";
 import { MixerMetrics } from "./runtime/metrics/mixer-metrics.ts";
-import { ConnectedProxies } from "./runtime/connected-proxies.ts";
+import { PolicyWatchers } from "./runtime/policy-watchers.ts";
 import { createStoreFailureLog } from "./runtime/quota/store-failure-log.ts";
 import { createFindStore } from "./runtime/quota/quota-stores.ts";
 import { type MixerStatus, statusOf } from "./runtime/status.ts";
@@ -35,7 +40,7 @@ export interface MixerOptions extends Omit<HandlerHost, "metrics"> {
   readonly proxiesPerAddress?: number;
 }
 
-/** The mixer's runtime: documents in, decisions and telemetry out. It listens nowhere; mixer/servers/json does. */
+/** The mixer's runtime: documents in, decisions and telemetry out. It listens nowhere; mixer/servers/ does. */
 export interface Mixer extends MixerService {
   /**
    * Puts a snapshot in force: build, swap, drain. When a handler cannot be built nothing changes, and the diagnostics
@@ -74,33 +79,30 @@ class MixerRuntime implements Mixer {
   readonly #host: HandlerHost;
   readonly #tools: CallTools;
   readonly #defaultStore: QuotaStore;
-  readonly #nodeCount: number;
   readonly #exposition: ExpositionCollector;
   readonly #generations: Generations;
-  readonly #connectedProxies: ConnectedProxies;
+  readonly #watchers: PolicyWatchers;
   readonly #reports = new TakenReports();
-  readonly #watchers = new Set<(state: PolicyState) => void>();
   #appliedAtMs: number | undefined;
-  #warnedUncounted = false;
   #rejection: MixerStatus["rejection"];
   #closed: Promise<void> | undefined;
 
   constructor({ defaultStore, nodeCount = 1, proxiesPerAddress, ...world }: MixerOptions) {
     const { clock, scheduler, logger } = world;
-    const metrics = new MixerMetrics(clock, () => this.#queueDepths());
+    const metrics = new MixerMetrics(clock, () => queueDepthsOf(this.#table));
     const localStore = createMemoryQuotaStore({ clock });
     this.#host = { ...world, metrics };
     this.#exposition = new ExpositionCollector(metrics, logger);
     const builtInStore = createMemoryQuotaStore({ clock });
     metrics.watchCounts({ "built-in": builtInStore, local: localStore });
     this.#defaultStore = defaultStore ?? builtInStore;
-    this.#nodeCount = nodeCount;
     this.#generations = new Generations({ clock, scheduler, logger });
-    this.#connectedProxies = new ConnectedProxies({
+    this.#watchers = new PolicyWatchers({
       scheduler,
-      onChange: () => this.#announce(),
-      onUncounted: (address) => this.#warnUncounted(address),
-      ...(proxiesPerAddress === undefined ? {} : { maxPerAddress: proxiesPerAddress }),
+      logger,
+      nodeCount,
+      proxiesPerAddress,
+      current: () => this.#stateOfPolicies(),
     });
     this.#tools = {
       clock,
@@ -135,18 +137,7 @@ class MixerRuntime implements Mixer {
       () => this.#host.metrics.repeated(),
     );
 
-  watch: MixerService["watch"] = (node, listener) => {
-    const leave = this.#connectedProxies.join(node);
-    // A function of its own: the same listener may watch twice.
-    const watcher = (state: PolicyState): void => listener(state);
-    this.#watchers.add(watcher);
-    const state = this.#state();
-    if (state !== undefined) watcher(state);
-    return () => {
-      this.#watchers.delete(watcher);
-      leave();
-    };
-  };
+  watch: MixerService["watch"] = (node, listener) => this.#watchers.add(node, listener);
 
   // Nothing is awaited: between reading and replacing the generation in force nothing else can run.
   async apply(snapshot: Snapshot): Promise<Checked<AppliedSnapshot>> {
@@ -172,7 +163,7 @@ class MixerRuntime implements Mixer {
       built.length,
       reused.length,
     );
-    this.#announce();
+    this.#watchers.announce();
     const names = { built: built.map(({ name }) => name), reused: reused.map(({ name }) => name) };
     logger.debug("a snapshot is in force", { version, ...names });
     return { ok: true, value: { version, ...names }, warnings: [] };
@@ -190,7 +181,7 @@ class MixerRuntime implements Mixer {
       appliedAtMs: this.#appliedAtMs,
       rejection: this.#rejection,
       table: this.#table,
-      proxies: this.#connectedProxies.count,
+      proxies: this.#watchers.proxies,
       scheduler: this.#host.scheduler,
     });
   }
@@ -201,11 +192,16 @@ class MixerRuntime implements Mixer {
 
   close(deadlineMs: number): Promise<void> {
     if (this.#closed === undefined) {
-      this.#connectedProxies.close();
-      this.#watchers.clear();
+      this.#watchers.close();
       this.#closed = this.#generations.close(deadlineMs);
     }
     return this.#closed;
+  }
+
+  #stateOfPolicies() {
+    const generation = this.#generations.current;
+    if (generation === undefined) return undefined;
+    return { version: generation.snapshot.version, policies: generation.policies };
   }
 
   get #table(): HandlerTable {
@@ -235,44 +231,5 @@ class MixerRuntime implements Mixer {
         throw error;
       },
     );
-  }
-
-  #state(): PolicyState | undefined {
-    const generation = this.#generations.current;
-    if (generation === undefined) return undefined;
-    return {
-      version: generation.snapshot.version,
-      proxies: Math.max(1, this.#connectedProxies.count) * this.#nodeCount,
-      policies: generation.policies,
-    };
-  }
-
-  /** Once: whoever invents proxies must not fill the log. */
-  #warnUncounted(address: string): void {
-    if (this.#warnedUncounted) return;
-    this.#warnedUncounted = true;
-    this.#host.logger.warn(
-      "more proxies watch from one address than may count: shares of limits are too large while a store is away; raise --proxies-per-address when they are real",
-      { address },
-    );
-  }
-
-  #announce(): void {
-    const state = this.#state();
-    if (state === undefined) return;
-    for (const watcher of this.#watchers) {
-      try {
-        watcher(state);
-      } catch (error) {
-        this.#host.logger.error("a watcher of policies threw", { error: messageOf(error) });
-      }
-    }
-  }
-
-  *#queueDepths() {
-    for (const { handler } of this.#table.entries.values()) {
-      for (const [template, { depth }] of handler.deliveries)
-        yield { handler: handler.name, template, depth };
-    }
   }
 }

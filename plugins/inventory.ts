@@ -6,5 +6,5 @@ import { headerOperations } from "./header-operations/index.ts";
 import { list } from "./list/index.ts";
 import type { PluginDefinition } from "./sdk/index.ts";
 
-/** The plugins that Purser brings along. */
+/** The bundled plugins. */
 export const BUNDLED_PLUGINS: readonly PluginDefinition[] = [deny, headerOperations, list];

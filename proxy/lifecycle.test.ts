@@ -27,7 +27,8 @@ import {
   startProxy,
   startWith,
   until,
-} from "./harness.test.ts";
+} from "./testing/harness.test.ts";
+import { describeTransports } from "./testing/transports.test.ts";
 import {
   RESOURCE_TYPES,
   type TrafficResources,
@@ -73,7 +74,7 @@ function load(port: number, concurrency: number): () => Promise<{ done: number; 
   };
 }
 
-describe("a new configuration", () => {
+describeTransports("a new configuration", () => {
   afterEach(cleanUp);
 
   it("takes effect under load without a failed request, endpoints coming and going", async () => {
@@ -214,7 +215,7 @@ describe("a new configuration", () => {
   });
 });
 
-describe("start, drain and close", () => {
+describeTransports("start, drain and close", () => {
   afterEach(cleanUp);
 
   it("a taken port is PURSER_PORT_TAKEN and names the address", async () => {
@@ -321,7 +322,7 @@ describe("start, drain and close", () => {
   });
 });
 
-describe("the admin surface", () => {
+describeTransports("the admin surface", () => {
   afterEach(cleanUp);
 
   const startAdmin = async () => {
@@ -382,7 +383,7 @@ describe("the admin surface", () => {
   });
 });
 
-describe("steady traffic", () => {
+describeTransports("steady traffic", () => {
   afterEach(cleanUp);
 
   it("leaves no warning, no error and no listener behind", async () => {
@@ -407,7 +408,7 @@ describe("steady traffic", () => {
   });
 });
 
-describe("the attributes that the proxy tells", () => {
+describeTransports("the attributes that the proxy tells", () => {
   afterEach(cleanUp);
 
   /** Whether a value is what the manifest says of its attribute. */

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { randomUUID } from "node:crypto";
-import type { IncomingMessage } from "node:http";
 
 import type { PilotService, ProxyNode } from "../api/pilot-service.ts";
 import { PurserError } from "../kernel/errors.ts";
@@ -12,21 +11,18 @@ import type { ControlSurface, SurfaceAddress } from "../server/http/control-surf
 import { startAdminServer } from "./admin/admin-server.ts";
 import { ProxyStats } from "./admin/stats.ts";
 import { type ClusterSet, NO_CLUSTERS } from "./upstream/cluster-manager.ts";
-import { type DownstreamAddress, Exchange, type RequestHead } from "./exchange.ts";
+import { Exchange } from "./pipeline/exchange.ts";
 import { filterChain } from "./filters/chain.ts";
 import type { Filter } from "./filters/filter.ts";
-import { HeaderList } from "./transport/http1/header-list.ts";
-import type { HeadersWithUnderscoresAction } from "./transport/http1/underscore-names.ts";
-import type { Downstream } from "./listeners/downstream.ts";
-import {
-  DEFAULT_LISTENER_LIMITS,
-  type ListenerBinding,
-  type ListenerLimits,
-} from "./listeners/listener-server.ts";
+import type { ServerLimits, ServerStream } from "./transport/contract/server.ts";
+import type { Transport } from "./transport/contract/transport.ts";
+import { NODE_TRANSPORT } from "./transport/node-transport.ts";
+import type { HeadersWithUnderscoresAction } from "./transport/fields/underscore-names.ts";
+import { DEFAULT_LIMITS, DEFAULT_UPGRADES, type ListenerBinding } from "./listeners/listener-server.ts";
 import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
-import type { ExplainKey } from "./explain-key.ts";
-import type { PolicyClient } from "./policy/verdict.ts";
-import { runExchange } from "./pipeline.ts";
+import type { ExplainKey } from "./filters/explain-key.ts";
+import type { PolicyClient } from "./policy/check-result.ts";
+import { runExchange } from "./pipeline/exchange-run.ts";
 import { SnapshotBuilder } from "./snapshot-builder.ts";
 import { UpdateApplier } from "./update-applier.ts";
 
@@ -41,7 +37,9 @@ export interface ProxyOptions {
   readonly logger: Logger;
   /** Where the admin surface listens; absent for none. */
   readonly admin?: SurfaceAddress;
-  readonly limits?: Partial<ListenerLimits>;
+  readonly limits?: Partial<ServerLimits>;
+  /** Protocols that requests may upgrade to; default `websocket`, as in Istio. */
+  readonly upgradeProtocols?: readonly string[];
   /** What every listener does with header names that have an underscore; default REJECT_REQUEST. */
   readonly headersWithUnderscoresAction?: HeadersWithUnderscoresAction;
   /** With it requests may ask why they are decided as they are; default: none may. */
@@ -50,6 +48,8 @@ export interface ProxyOptions {
   readonly drainMs?: number;
   /** How long `start` waits for the first configuration; default 60 s. */
   readonly startTimeoutMs?: number;
+  /** What carries requests and responses; default HTTP/1.1 by node:http and undici. */
+  readonly transport?: Transport;
   /** Default: random UUIDs. */
   readonly newId?: () => string;
 }
@@ -98,7 +98,8 @@ class ProxyRuntime implements Proxy {
   constructor(options: ProxyOptions) {
     this.#options = options;
     const { node, policy, clock, random, scheduler, logger, newId = randomUUID, explainKey } = options;
-    this.#snapshots = new SnapshotBuilder(random, logger);
+    const { transport = NODE_TRANSPORT, upgradeProtocols = DEFAULT_UPGRADES } = options;
+    this.#snapshots = new SnapshotBuilder(transport, random, logger);
     this.#stats = new ProxyStats(
       () => this.#newestClusters(),
       () => policy.stats?.() ?? {},
@@ -111,11 +112,12 @@ class ProxyRuntime implements Proxy {
       ...(headersWithUnderscoresAction === undefined ? {} : { headersWithUnderscoresAction }),
     });
     this.#listeners = new ListenerSet({
-      limits: { ...DEFAULT_LISTENER_LIMITS, ...options.limits },
+      transport,
+      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      upgradeProtocols,
       scheduler,
       newId,
-      onRequest: (binding, address, request, downstream) =>
-        this.#onRequest(binding, address, request, downstream),
+      onStream: (binding, stream) => this.#onStream(binding, stream),
       onRefused: (listener, kind) => this.#stats.countRefused(listener.name, kind),
     });
     this.#updates = new UpdateApplier({
@@ -211,38 +213,15 @@ class ProxyRuntime implements Proxy {
     return this.#updates.snapshot ?? NO_CLUSTERS;
   }
 
-  #onRequest(
-    binding: ListenerBinding,
-    address: DownstreamAddress,
-    request: IncomingMessage,
-    downstream: Downstream,
-  ): void {
+  #onStream(binding: ListenerBinding, stream: ServerStream): void {
     const { clock } = this.#options;
     const exchange = new Exchange({
       ...binding,
-      downstream: address,
-      request: requestHeadOf(request, downstream.hasBody),
+      connection: stream.connection,
+      head: stream.head,
       startMs: clock.nowMs(),
       startMonotonicMs: clock.monotonicMs(),
     });
-    runExchange(exchange, downstream, { ...this.#options, filters: this.#filters });
+    runExchange(exchange, stream, { ...this.#options, filters: this.#filters });
   }
-}
-
-/** As it came; the validate filter makes sense of it. */
-function requestHeadOf(request: IncomingMessage, hasBody: boolean): RequestHead {
-  const target = request.url ?? "";
-  const mark = target.indexOf("?");
-  const contentLength = request.headers["content-length"];
-  return {
-    method: request.method ?? "",
-    path: mark < 0 ? target : target.slice(0, mark),
-    query: mark < 0 ? "" : target.slice(mark),
-    authority: { host: "", port: undefined },
-    scheme: "http",
-    headers: HeaderList.fromRaw(request.rawHeaders),
-    contentLength: contentLength === undefined ? undefined : Number(contentLength),
-    hasBody,
-    httpVersion: request.httpVersion,
-  };
 }

@@ -5,6 +5,7 @@ import type { TrafficResources } from "../core/traffic/resources/resource-set.ts
 import type { Logger, Random } from "../kernel/ports.ts";
 import { RouteTableCache } from "./route-table-cache.ts";
 import { ProxySnapshot } from "./snapshot.ts";
+import type { Transport } from "./transport/contract/transport.ts";
 import { ClusterManager } from "./upstream/cluster-manager.ts";
 
 /** Makes a snapshot of each new state of the resources. Unchanged parts are taken over from the snapshot before. */
@@ -12,8 +13,8 @@ export class SnapshotBuilder {
   readonly #routeTables = new RouteTableCache();
   readonly #clusters: ClusterManager;
 
-  constructor(random: Random, logger: Logger) {
-    this.#clusters = new ClusterManager(random, logger);
+  constructor(transport: Transport, random: Random, logger: Logger) {
+    this.#clusters = new ClusterManager(transport, random, logger);
   }
 
   /** @throws {PurserError} PURSER_INTERNAL for a route's regular expression that does not compile; nothing has changed then. */

@@ -8,7 +8,8 @@ import {
   type ResourceType,
   type TrafficResources,
 } from "../core/traffic/resources/resource-set.ts";
-import { clusterOf, configOf, endpointAt, RecordingLogger, routeOf } from "./harness.test.ts";
+import { clusterOf, configOf, endpointAt, RecordingLogger, routeOf } from "./testing/harness.test.ts";
+import { NODE_TRANSPORT } from "./transport/node-transport.ts";
 import { SnapshotBuilder } from "./snapshot-builder.ts";
 import type { ProxySnapshot } from "./snapshot.ts";
 import { UpdateApplier } from "./update-applier.ts";
@@ -41,7 +42,7 @@ const UNUSABLE = configOf({
 
 /** An applier whose listeners take as long as the test says. */
 class Bench {
-  readonly builder = new SnapshotBuilder(() => 0, new RecordingLogger());
+  readonly builder = new SnapshotBuilder(NODE_TRANSPORT, () => 0, new RecordingLogger());
   /** What the listeners were given, in order. */
   readonly applied: ProxySnapshot[] = [];
   readonly results: ("accepted" | "rejected")[] = [];

@@ -57,7 +57,7 @@ const text = `# Documents
 
 Everything is declared in YAML documents of the Kubernetes form: \`apiVersion\`, \`kind\`, \`metadata\` (\`name\`, and optionally
 \`namespace\`, \`labels\`, \`annotations\`) and \`spec\`. A file may hold several, divided by \`---\`; after the first, Purser's own kinds may
-leave out \`apiVersion\`. A set is checked whole: a fault anywhere refuses the set, and the last good one goes on. A field that
+leave out \`apiVersion\`. A set is checked whole: a fault anywhere refuses the set, and the last good one stays in force. A field that
 is not listed is a fault, never ignored.
 
 A *condition* is a JSONata expression that gives true or false; no value counts as false. An *expression* gives any value. What

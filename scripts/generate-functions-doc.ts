@@ -3,24 +3,27 @@
 
 // Writes docs/functions.md from the table of functions; with --check, fails when the committed file differs.
 import { readFileSync, writeFileSync } from "node:fs";
-import { GATEWAY_FAULTS } from "../expressions/functions/added/faults.ts";
-import { GATEWAY_FUNCTIONS, type GatewayFunction } from "../expressions/functions/added/functions.ts";
+import type { FunctionDefinition, FunctionDocs } from "../expressions/functions/definition.ts";
+import { FUNCTION_ERRORS } from "../expressions/functions/error-codes.ts";
+import { FUNCTIONS } from "../expressions/functions/functions.ts";
 
 const FILE = new URL("../docs/functions.md", import.meta.url);
 
-function sectionOf({ name, parameters, returns, summary, examples }: GatewayFunction): string {
+function sectionOf({ name, signature }: FunctionDefinition, docs: FunctionDocs): string {
+  const { parameters, summary, examples } = docs;
   const rows = examples.map(({ expression, result }) => `| \`${inCell(expression)}\` | ${shown(result)} |`);
   const call = `$${name}(${parameters.join(", ")})`;
-  return `## $${name}\n\n\`${call}\` gives ${RETURNS[returns]}.\n\n${summary}\n\n| Expression | Value |\n|---|---|\n${rows.join("\n")}\n`;
+  return `## $${name}\n\n\`${call}\` gives ${RESULTS[signature.at(-2) ?? "x"]}.\n\n${summary}\n\n| Expression | Value |\n|---|---|\n${rows.join("\n")}\n`;
 }
 
-const RETURNS: Readonly<Record<GatewayFunction["returns"], string>> = {
-  boolean: "true or false",
-  string: "a text",
-  number: "a number",
-  array: "an array",
-  object: "an object",
-  any: "any value",
+/** By the letter of the result in a signature, `<s-s:b>`. */
+const RESULTS: Readonly<Record<string, string>> = {
+  b: "true or false",
+  s: "a text",
+  n: "a number",
+  a: "an array",
+  o: "an object",
+  x: "any value",
 };
 
 function shown(result: unknown): string {
@@ -31,7 +34,11 @@ function inCell(text: string): string {
   return text.replaceAll("|", "\\|");
 }
 
-const faults = Object.entries(GATEWAY_FAULTS).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
+const sections = [...FUNCTIONS.values()].flatMap((definition) =>
+  definition.docs === undefined ? [] : [sectionOf(definition, definition.docs)],
+);
+
+const faults = Object.entries(FUNCTION_ERRORS).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
 
 const text = `# Functions
 
@@ -43,14 +50,14 @@ What a policy writes wrongly, such as a malformed block of addresses, is refused
 and otherwise makes the expression fail, with a code of the table at the end; so does an argument of the wrong type, with JSONata's T0410. What a request brings in a wrong form does not: the functions say what
 they give then.
 
-${GATEWAY_FUNCTIONS.map(sectionOf).join("\n")}
+${sections.join("\n")}
 ## Codes
 
 | Code | Meaning |
 |---|---|
 ${faults.join("\n")}
 
-This page is generated from \`expressions/functions/added/functions.ts\` by \`npm run generated\`.
+This page is generated from the records in \`expressions/functions/\` by \`npm run generated\`.
 `;
 
 if (process.argv.includes("--check")) {

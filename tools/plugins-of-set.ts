@@ -12,18 +12,18 @@ import { MixerMetrics } from "../mixer/runtime/metrics/mixer-metrics.ts";
 import { ConfigRejected } from "../config/config-rejected.ts";
 import type { Runtime } from "../kernel/ports.ts";
 
-/** The plugins of a set, for commands that decide requests without a mixer. */
+/** The plugins of a set of documents, for commands that decide requests without a mixer. */
 export interface PluginsOfSet {
-  /** Asks the plugins. Adapters are not built: such a command writes nowhere and asks no backend. */
+  /** Calls the plugins. Adapters are not built: such a command writes nowhere and calls no backend. */
   readonly dispatch: CheckDispatch;
-  /** Adapters that rules asked, and how often: nobody answered, which counts as passed. */
+  /** Number of calls to each adapter that rules asked: nobody answers them, which counts as passed. */
   readonly unanswered: ReadonlyMap<string, number>;
-  /** Handlers that `dispatch` asks, by name. */
+  /** Names of the handlers that `dispatch` calls. */
   readonly answering: ReadonlySet<string>;
   readonly close: () => Promise<void>;
 }
 
-/** How long the plugins may take to close. */
+/** Longest time for the plugins to close, in milliseconds. */
 const CLOSE_MS = 1_000;
 
 /** @throws {ConfigRejected} when a plugin cannot be built. */
@@ -58,7 +58,7 @@ export async function buildPlugins(
   };
 }
 
-/** Read at once, so that the first request meets plugins that are ready. */
+/** Reads files at once, so that the plugins are ready for the first request. */
 function filesReadOnce(documentFile: string): Files {
   return {
     watch(path, listener, onError) {

@@ -4,8 +4,8 @@
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
 
 /**
- * Reads the documents of files and folders once, and compiles them. Which adapters and plugins there are is the caller's
- * part.
+ * Reads the documents of files and folders once, and compiles them. The caller determines the available
+ * adapters and plugins.
  * @throws {ConfigRejected} for a set with faults.
  */
 export type ReadSnapshot = (paths: readonly string[]) => Promise<Snapshot>;

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** How text may look where it is written. */
+/** The presentation of text on an output stream. */
 export interface Style {
-  /** Marks, such as `◀ decides`; plain ones where they might not be shown. */
+  /** Marks such as `◀ decides`; ASCII where others may not be displayed. */
   readonly marks: Marks;
   readonly bold: Paint;
   readonly dim: Paint;
@@ -24,7 +24,10 @@ export interface Marks {
 const FANCY: Marks = { decides: "◀ decides", ellipsis: "…", branch: "├ ", last: "└ ", trunk: "│ " };
 const PLAIN: Marks = { decides: "<- decides", ellipsis: "...", branch: "  ", last: "  ", trunk: "  " };
 
-/** What a stream and its environment allow: colour on a terminal only, unless NO_COLOR is set (https://no-color.org). */
+/**
+ * The style that a stream and its environment support: colour only on a terminal, and not with NO_COLOR
+ * (https://no-color.org).
+ */
 export function styleOf(
   stream: { readonly isTTY?: boolean | undefined },
   environment: Readonly<Record<string, string | undefined>>,

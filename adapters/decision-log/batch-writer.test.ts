@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { BatchWriter } from "./batch-writer.ts";
 
-/** Takes one text at a time, when the test says so. */
+/** Finishes one append at a time, when the test says so. */
 function slowFile() {
   const texts: string[] = [];
   const waiting: { resolve(): void; reject(error: Error): void }[] = [];
@@ -23,7 +23,7 @@ const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(res
 const never = new AbortController().signal;
 
 describe("the batch writer", () => {
-  it("has one append under way, and lets other batches wait", async () => {
+  it("has one append under way while other batches wait", async () => {
     const file = slowFile();
     const writer = new BatchWriter(file);
     const first = writer.write([1], () => "one", never);
@@ -52,7 +52,7 @@ describe("the batch writer", () => {
     file.waiting[0]?.resolve();
   });
 
-  it("writes a batch once whose deadline passed while it was being written", async () => {
+  it("writes a batch only once when its deadline passes during the append", async () => {
     for (const endsBeforeRetry of [false, true]) {
       const file = slowFile();
       const writer = new BatchWriter(file);
@@ -71,7 +71,7 @@ describe("the batch writer", () => {
     }
   });
 
-  it("says of a failed append that it may be tried again, and is healthy once it went well", async () => {
+  it("reports a failed append as retryable, and is healthy after a successful one", async () => {
     const file = slowFile();
     const writer = new BatchWriter(file);
     const batch = ["a"];
@@ -87,7 +87,7 @@ describe("the batch writer", () => {
     assert.equal(writer.healthy, true);
   });
 
-  it("goes on after a batch of which nothing is written", async () => {
+  it("continues after a batch without lines", async () => {
     const file = slowFile();
     const writer = new BatchWriter(file);
     await writer.write([1], () => "", never);
@@ -98,7 +98,7 @@ describe("the batch writer", () => {
     assert.deepEqual(file.texts, ["two"]);
   });
 
-  it("waits for what is under way when it is closed, and takes no more", async () => {
+  it("closes after the append under way, and refuses further batches", async () => {
     const file = slowFile();
     const writer = new BatchWriter(file);
     const written = writer.write([1], () => "one", never);

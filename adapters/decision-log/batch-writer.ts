@@ -3,21 +3,21 @@
 
 import { type AbortSignalLike, messageOf, PurserError } from "../../plugins/sdk/index.ts";
 
-/** Where texts go, one append at a time. */
+/** Destination of texts; one append at a time. */
 export interface Appender {
   append(text: string): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Appends batches with a deadline for each. One append is under way at most: while it is, other batches wait, and the
- * host's queue, which is bounded and counts what it drops, holds the rest. A batch whose deadline passes while it is being
- * written goes on: trying it again waits for that write instead of writing it twice.
+ * Appends batches, each with a deadline. At most one append is under way: other batches wait for it, and the
+ * host's bounded queue, which counts drops, holds the rest. An append continues after its batch's deadline: a
+ * retry of that batch waits for it instead of writing the batch twice.
  */
 export class BatchWriter {
   readonly #appender: Appender;
   #underWay: { readonly batch: object; readonly done: Promise<void> } | undefined;
-  /** Batches that were written after their caller had gone. */
+  /** Batches that were written after their caller had given up. */
   readonly #written = new WeakSet<object>();
   #closed = false;
   #healthy = true;
@@ -26,15 +26,15 @@ export class BatchWriter {
     this.#appender = appender;
   }
 
-  /** Whether the last append went well. */
+  /** Whether the last append succeeded. */
   get healthy(): boolean {
     return this.#healthy;
   }
 
   /**
-   * @param batch What the text is of; the same object when the host tries again.
-   * @throws PurserError PURSER_HANDLER_TIMEOUT when the signal aborts first, PURSER_HANDLER_FAILED when the file does not
-   * take it: both may be tried again; only a closed writer is final.
+   * @param batch Identity of the batch: the host passes the same object when it retries.
+   * @throws PurserError PURSER_HANDLER_TIMEOUT when the signal aborts first, PURSER_HANDLER_FAILED when the
+   *   append fails: both are retryable. Only a closed writer is final.
    */
   async write(batch: object, text: () => string, signal: AbortSignalLike): Promise<void> {
     this.#assertOpen();
@@ -61,7 +61,7 @@ export class BatchWriter {
   }
 
   #begin(batch: object, text: string): { readonly batch: object; readonly done: Promise<void> } {
-    // Not before it is known as the one under way: it ends that itself.
+    // Start after #underWay is set: the append clears it when it ends.
     return { batch, done: Promise.resolve().then(() => this.#append(batch, text)) };
   }
 
@@ -90,7 +90,7 @@ function settled(work: Promise<unknown>): Promise<void> {
   );
 }
 
-/** The work's outcome, or a timeout when the signal aborts first; the work goes on then. */
+/** The outcome of `work`, or a timeout when the signal aborts first; the work itself continues. */
 function within<T>(work: Promise<T>, signal: AbortSignalLike): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(timeout());

@@ -11,27 +11,27 @@ const Paths = (description: string) =>
 export const Config = Type.Object({
   path: Type.String({
     minLength: 1,
-    description: "The file to append to; a relative one counts from the process's working directory.",
+    description: "The file to append to; a relative path starts at the process's working directory.",
   }),
   sample: Type.Number({
     minimum: 0,
     maximum: 1,
     default: 1,
     description:
-      "The share of requests to write, 0 to 1. The request's id decides, so that all replicas agree.",
+      "The share of requests to write, 0 to 1. The request's id decides, so that all replicas write the same requests.",
   }),
   always: Type.Array(
     Choice(
       ["denied", "shadow-denied"],
-      "denied: refused requests; shadow-denied: those that a shadow would refuse.",
+      "denied: refused requests; shadow-denied: requests that a shadow policy would refuse.",
     ),
-    { default: ["denied"], description: "What is written whatever the sample." },
+    { default: ["denied"], description: "Requests that are written whatever the sample." },
   ),
   redact: Paths("More attributes to redact, such as request.headers.x-session or request.query_params.*"),
   hash: Paths("Attributes to replace by a keyed hash, so that quotas keyed by them can be replayed."),
   hashKey: Type.Optional(
     SecretField({
-      description: "The key of the hashes, at least 16 characters; needed when hash names any.",
+      description: "The key of the hashes, at least 16 characters; required when hash names an attribute.",
     }),
   ),
   maxFileBytes: Type.Integer({
@@ -43,7 +43,7 @@ export const Config = Type.Object({
     minimum: 0,
     maximum: 1000,
     default: 5,
-    description: "How many rotated files are kept: path.1 is the newest.",
+    description: "Number of rotated files to keep; path.1 is the newest.",
   }),
 });
 

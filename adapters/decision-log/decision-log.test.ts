@@ -24,7 +24,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 describeAdapterContract(decisionLog, { config: { path: join(folder, "contract") } });
 
-/** What a handler with this configuration writes. */
+/** The lines that a handler with this configuration writes. */
 async function written(
   config: Readonly<Record<string, unknown>>,
   instances: readonly DecisionInstance[],
@@ -37,7 +37,7 @@ async function written(
   try {
     text = readFileSync(path, "utf8");
   } catch {
-    // Nothing was written.
+    // No file: nothing was written.
   }
   const lines = text
     .split("\n")
@@ -62,7 +62,7 @@ const requests = (count: number, allowed = true): DecisionInstance[] =>
   );
 
 describe("the adapter decision-log", () => {
-  it("writes a line for each request that its schema describes", async () => {
+  it("writes a line for each request, which matches the schema", async () => {
     const [line] = await written({}, [decisionInstance()]);
     assert.deepEqual(line, {
       v: 1,
@@ -79,7 +79,7 @@ describe("the adapter decision-log", () => {
     });
   });
 
-  it("keeps the same requests on every replica, about as many as wanted, and all that were refused", async () => {
+  it("samples the same requests on every replica, at the configured rate, and keeps all refused requests", async () => {
     const [one, other] = [
       await written({ sample: 0.1 }, requests(2000)),
       await written({ sample: 0.1 }, requests(2000)),
@@ -88,7 +88,7 @@ describe("the adapter decision-log", () => {
       one.map(({ id }) => id),
       other.map(({ id }) => id),
     );
-    // 200 expected; six standard deviations.
+    // Expected: 200 of 1000; tolerance: six standard deviations.
     assert.ok(Math.abs(one.length - 200) < 81, String(one.length));
     assert.ok(one.every(({ sampled }) => sampled === 0.1));
     const refused = await written({ sample: 0.1 }, requests(50, false));
@@ -97,7 +97,7 @@ describe("the adapter decision-log", () => {
     assert.deepEqual(await written({ sample: 0 }, requests(50)), []);
   });
 
-  it("redacts credentials, and says what it redacted", async () => {
+  it("redacts credentials, and lists the redacted paths", async () => {
     const headers = {
       authorization: "Bearer s3cret",
       cookie: "s3cret",
@@ -122,7 +122,7 @@ describe("the adapter decision-log", () => {
     assert.match(JSON.stringify(line), /"x-user":"ada"/);
   });
 
-  it("redacts what else is named: an attribute, all below one, and all that begin alike", async () => {
+  it("redacts configured attributes: by path, by subtree and by prefix", async () => {
     const bag = {
       request: {
         headers: { "x-a.b": "s3cret", "x-c": ["s3cret"] },
@@ -136,7 +136,7 @@ describe("the adapter decision-log", () => {
     assert.deepEqual(line?.redacted.length, 5);
   });
 
-  it("hashes with the key what is named, equal values alike, even what it would redact", async () => {
+  it("hashes configured attributes with the key, equal values alike, even credentials", async () => {
     const bagOf = (key: string) => ({ request: { headers: { "x-api-key": key } } });
     const batch = ["one", "one", "two"].map((key) => decisionInstance({ bag: bagOf(key) }));
     const config = { hash: ["request.headers.x-api-key"], hashKey: KEY };
@@ -149,7 +149,7 @@ describe("the adapter decision-log", () => {
     assert.deepEqual([other?.hashed, other?.redacted], [["request.headers.x-api-key"], []]);
   });
 
-  it("is not built without a key to hash with", () => {
+  it("is refused when hash is set without a key", () => {
     for (const hashKey of [undefined, "short"]) {
       const config = { path: "x", hash: ["request.api_key"], ...(hashKey === undefined ? {} : { hashKey }) };
       assert.throws(() => decisionLog.build(createTestContext(decisionLog, config)), {
@@ -158,7 +158,7 @@ describe("the adapter decision-log", () => {
     }
   });
 
-  it("says which texts it cut", async () => {
+  it("lists the texts that it cut", async () => {
     const bag = { request: { id: "a", headers: { long: "x".repeat(9000) } } };
     const [line] = await written({}, [decisionInstance({ bag })]);
     assert.deepEqual(line?.cut, ["request.headers.long"]);

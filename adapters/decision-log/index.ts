@@ -7,10 +7,10 @@ import { Config } from "./config.ts";
 import { createLineFormat } from "./line.ts";
 import { LogFile } from "./log-file.ts";
 
-/** A key that is shorter can be guessed, and with it what was hashed. */
+/** Shorter keys can be guessed, which reveals hashed values. */
 const MIN_KEY_LENGTH = 16;
 
-/** Writes each finished request, with what was decided about it, as a line of JSON that `purser replay` reads. */
+/** Writes each finished request with its decision as a line of JSON, which `purser replay` reads. */
 export const decisionLog = defineAdapter({
   name: "decision-log",
   description:

@@ -6,10 +6,13 @@ import { createRedaction } from "./redaction.ts";
 import { sampledAt } from "./sampling.ts";
 import type { DecisionLogConfig } from "./config.ts";
 
-/** ECMAScript's times end there; outside toISOString throws. */
+/** Range of ECMAScript times; toISOString throws outside it. */
 const MAX_TIME_MS = 8.64e15;
 
-/** What writes an instance as one line without its line break; undefined for one that the sample leaves out. */
+/**
+ * Returns a function that formats an instance as one line without its line break; undefined for instances
+ * outside the sample.
+ */
 export function createLineFormat(
   config: DecisionLogConfig,
 ): (instance: DecisionInstance) => string | undefined {
@@ -18,7 +21,7 @@ export function createLineFormat(
   return (instance) => {
     const sampled = sampledAt(instance, config);
     if (sampled === undefined) return undefined;
-    // A copy that is plain JSON, whatever the bag holds.
+    // A copy as plain JSON, whatever values the bag holds.
     const bag = JSON.parse(toJson(instance.bag) ?? "{}") as Record<string, unknown>;
     const id = (bag["request"] as { readonly id?: unknown } | undefined)?.id;
     const changed = redaction(bag);
@@ -41,7 +44,7 @@ export function createLineFormat(
   };
 }
 
-/** A time that is none becomes the epoch: every line has a time. */
+/** An invalid time becomes the epoch, so that every line has a time. */
 function isoTime(epochMs: number): string {
   return new Date(Math.abs(epochMs) <= MAX_TIME_MS ? epochMs : 0).toISOString();
 }

@@ -33,7 +33,7 @@ describe("the file of a decision log", () => {
 
   const read = (name: string): string => readFileSync(join(folder, name), "utf8");
 
-  it("is appended to, and is the owner's alone", async () => {
+  it("is appended to, and readable by its owner only", async () => {
     writeFileSync(path, "before\n");
     await file.append("a\n");
     await file.append("b\n");
@@ -43,13 +43,13 @@ describe("the file of a decision log", () => {
     assert.equal(statSync(path).mode & 0o777, 0o600);
   });
 
-  it("begins a line of its own after one that was broken off", async () => {
+  it("starts a new line after an incomplete one", async () => {
     writeFileSync(path, '{"v":1,"ti');
     await file.append("a\n");
     assert.equal(read("log"), '{"v":1,"ti\na\n');
   });
 
-  it("is opened anew when it was moved away or removed", async () => {
+  it("is reopened when it was moved away or removed", async () => {
     await file.append("a\n");
     renameSync(path, `${path}-moved`);
     await file.append("b\n");
@@ -58,14 +58,14 @@ describe("the file of a decision log", () => {
     assert.deepEqual([read("log-moved"), read("log")], ["a\n", "c\n"]);
   });
 
-  it("is rotated before it grows too large, and the oldest goes", async () => {
+  it("is rotated before it grows too large, and the oldest file is deleted", async () => {
     file = new LogFile({ path, maxFileBytes: 4, keepFiles: 2 });
     for (const text of ["1\n", "2\n", "3\n", "4\n", "5\n", "6\n", "7\n"]) await file.append(text);
     assert.deepEqual(readdirSync(folder).toSorted(), ["log", "log.1", "log.2"]);
     assert.deepEqual([read("log.2"), read("log.1"), read("log")], ["3\n4\n", "5\n6\n", "7\n"]);
   });
 
-  it("is begun anew when none is kept, and holds a text that is larger than itself", async () => {
+  it("starts empty when no file is kept, and accepts a text larger than maxFileBytes", async () => {
     file = new LogFile({ path, maxFileBytes: 3, keepFiles: 0 });
     await file.append("too long\n");
     await file.append("1\n");
@@ -73,7 +73,7 @@ describe("the file of a decision log", () => {
     assert.equal(read("log"), "1\n");
   });
 
-  it("rejects while its folder is away, and goes on when it is back", async () => {
+  it("rejects while its folder is missing, and continues when it is back", async () => {
     file = new LogFile({ path: join(folder, "later", "log"), maxFileBytes: 0, keepFiles: 2 });
     await assert.rejects(file.append("a\n"), { code: "ENOENT" });
     renameSync(mkdtempSync(join(folder, "made-")), join(folder, "later"));

@@ -5,19 +5,20 @@ import { type FileHandle, open, rename, stat, unlink } from "node:fs/promises";
 
 export interface LogFileOptions {
   readonly path: string;
-  /** The size beyond which the file is rotated; 0 for never. */
+  /** Size in bytes at which the file is rotated; 0 for never. */
   readonly maxFileBytes: number;
-  /** Rotated files kept; with 0 the full file is removed. */
+  /** Number of rotated files to keep; with 0 the full file is deleted. */
   readonly keepFiles: number;
 }
 
-/** Decisions tell who asked for what: for the owner's eyes. */
+/** Owner only: decisions reveal who asked for what. */
 const MODE = 0o600;
 const LINE_BREAK = 10;
 
 /**
- * A file that texts are appended to, each whole: what fails halfway is taken back, or ends as a line of its own that no
- * reader takes for a record. Follows the path when somebody moves the file away. One append at a time: the caller's duty.
+ * A file to which texts are appended whole. A failed append is truncated; if that fails too, the rest becomes
+ * a line of its own, which no reader parses as a record. Reopens the path when the file is moved away. The
+ * caller must await each append before the next one.
  */
 export class LogFile {
   readonly #options: LogFileOptions;
@@ -27,7 +28,7 @@ export class LogFile {
     this.#options = options;
   }
 
-  /** Rejects with the system's error; nothing of `text` counts as written then. */
+  /** Rejects with the system's error; then nothing of `text` counts as written. */
   async append(text: string): Promise<void> {
     const bytes = Buffer.from(text);
     try {
@@ -42,7 +43,7 @@ export class LogFile {
       while (written < bytes.length) written += (await handle.write(bytes, written)).bytesWritten;
     } catch (error) {
       await takeBack(handle, written);
-      // Opening it again looks at how it ends.
+      // Reopening checks how the file ends.
       await this.close();
       throw error;
     }
@@ -54,7 +55,10 @@ export class LogFile {
     await handle?.close().catch(() => {});
   }
 
-  /** Opens what stands at the path, if that is not open already, and rotates it when it would grow too large. */
+  /**
+   * Opens the file at the path, unless it is open already, and rotates it when `bytes` more would make it too
+   * large.
+   */
   async #ready(bytes: number): Promise<void> {
     const { path, maxFileBytes } = this.#options;
     if (this.#handle !== undefined && !(await isAt(path, this.#handle))) await this.close();
@@ -67,7 +71,7 @@ export class LogFile {
     this.#handle = await openWhole(path);
   }
 
-  /** `path` becomes `path.1`, that `path.2`, and the last one goes. */
+  /** Renames `path` to `path.1`, `path.1` to `path.2` …; the oldest file is overwritten. */
   async #rotate(): Promise<void> {
     const { path, keepFiles } = this.#options;
     if (keepFiles === 0) return unlink(path).catch(unlessAbsent);
@@ -78,7 +82,7 @@ export class LogFile {
   }
 }
 
-/** Opens a file to append to, after a line break where an earlier writer stopped in the middle of a line. */
+/** Opens a file for appending, and ends a line that an earlier writer left incomplete. */
 async function openWhole(path: string): Promise<FileHandle> {
   const handle = await open(path, "a+", MODE);
   try {
@@ -98,13 +102,13 @@ async function isAt(path: string, handle: FileHandle): Promise<boolean> {
   return there !== undefined && there.ino === open.ino && there.dev === open.dev;
 }
 
-/** The last `bytes` of the file, which a failed append left there. */
+/** Truncates the last `bytes` of the file, which a failed append left. */
 async function takeBack(handle: FileHandle, bytes: number): Promise<void> {
   if (bytes === 0) return;
   try {
     await handle.truncate((await handle.stat()).size - bytes);
   } catch {
-    // The next append begins a new line after it.
+    // The next append begins a new line after the remainder.
   }
 }
 

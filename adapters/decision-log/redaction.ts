@@ -3,7 +3,7 @@
 
 import { createHmac } from "node:crypto";
 
-/** What is never written as it is: credentials. Naming one in `hash` has it hashed instead. */
+/** Credentials, which are always redacted, or hashed when `hash` names them. */
 export const ALWAYS_REDACTED: readonly string[] = [
   ...["request", "response"].flatMap((side) =>
     ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"].map(
@@ -16,10 +16,10 @@ export const ALWAYS_REDACTED: readonly string[] = [
 
 const REDACTED = "[redacted]";
 
-/** 128 bits: two values of one log never meet by chance. */
+/** 128 bits: collisions within a log are practically impossible. */
 const HASH_BYTES = 16;
 
-/** The SDK's toJson cuts texts beyond this, and says so at their end. */
+/** The SDK's toJson cuts longer texts, and marks the cut at their end. */
 const MAX_TEXT_LENGTH = 8192;
 
 export interface RedactionOptions {
@@ -29,7 +29,7 @@ export interface RedactionOptions {
 }
 
 export interface Redacted {
-  /** Dotted paths of what was replaced. */
+  /** Dotted paths of redacted values. */
   readonly redacted: readonly string[];
   readonly hashed: readonly string[];
   readonly cut: readonly string[];
@@ -37,7 +37,7 @@ export interface Redacted {
 
 type Tree = Record<string, unknown>;
 
-/** Replaces values of a plain JSON object in place, and says which. */
+/** Replaces values of a plain JSON object in place; returns the paths of the replaced values. */
 export function createRedaction({ redact, hash, hashKey }: RedactionOptions): (bag: Tree) => Redacted {
   const isHashed = matcher(hash);
   const isRedacted = matcher([...ALWAYS_REDACTED, ...redact]);
@@ -68,7 +68,9 @@ export function createRedaction({ redact, hash, hashKey }: RedactionOptions): (b
   };
 }
 
-/** Whether a path is one of those, or below one. Letters' case does not matter: hiding too much is the safe mistake. */
+/**
+ * Whether a path is one of `patterns`, or below one. Case is ignored: redacting too much is the safe mistake.
+ */
 function matcher(patterns: readonly string[]): (path: string) => boolean {
   const exact = new Set<string>();
   const prefixes: string[] = [];

@@ -7,7 +7,7 @@ import type { DecisionLogConfig } from "./config.ts";
 
 const SHARES = 2 ** 48;
 
-/** The chance with which a request is written, or undefined when it is not. */
+/** The probability with which this request is written; undefined when it is not written. */
 export function sampledAt(
   { bag, decision }: DecisionInstance,
   { sample, always }: Pick<DecisionLogConfig, "sample" | "always">,
@@ -18,10 +18,12 @@ export function sampledAt(
   return shareOf(bag) < sample ? sample : undefined;
 }
 
-/** A number from 0 to 1 (exclusive) that depends on the request's id alone: all replicas and all retries agree. */
+/**
+ * A number from 0 to 1 (exclusive) that depends on the request's id alone: all replicas and retries agree.
+ */
 function shareOf(bag: DecisionInstance["bag"]): number {
   const id = valueAt(bag, ["request", "id"]);
-  // A request without an id is known by everything else about it.
+  // A request without an id is identified by its other attributes.
   const text = typeof id === "string" ? id : (toJson(bag) ?? "");
   return createHash("sha256").update(text).digest().readUIntBE(0, 6) / SHARES;
 }

@@ -3,7 +3,7 @@
 
 import { createMemoryQuotaStore, defineAdapter, Type } from "../../plugins/sdk/index.ts";
 
-/** Counts quotas in this process: exact for one mixer, and gone when it ends. */
+/** Counts quotas in this process: exact for a single mixer; the counts are lost when it ends. */
 export const memoryQuota = defineAdapter({
   name: "memory-quota",
   description: "Counts quotas in the memory of this process.",
@@ -14,15 +14,15 @@ export const memoryQuota = defineAdapter({
       minimum: 1,
       maximum: 10_000_000,
       description:
-        "Counts kept at most, one for each set of key values; long names weigh more. Counts at rest make way for new ones; " +
-        "when all are in use, a new one is unavailable and its policy's onStoreFailure decides.",
+        "Most counts kept, one for each set of key values; long names weigh more. Idle counts make way for new ones; " +
+        "when all are in use, a new count is unavailable and its policy's onStoreFailure decides.",
     }),
     maxDeduplicationIds: Type.Integer({
       default: 100_000,
       minimum: 2,
       maximum: 10_000_000,
       description:
-        "Calls remembered at most, so that a repeat counts nothing; beyond it the older half is forgotten before its minute is over.",
+        "Most calls remembered for a minute, so that a repeated call counts nothing; beyond it the older half is forgotten early.",
     }),
   }),
   build({ config, clock }) {

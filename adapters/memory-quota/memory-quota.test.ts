@@ -36,7 +36,7 @@ describe("the adapter memory-quota", () => {
     wait: (durationMs) => time.advance(durationMs),
   }));
 
-  it("keeps as many counts as it is told", () => {
+  it("keeps at most maxCells counts", () => {
     start({ maxCells: 1 });
     void allocate([quotaRequest({ cell: "first" })], { deduplicationId: "" });
     assert.throws(() => allocate([quotaRequest({ cell: "second" })], { deduplicationId: "" }), {

@@ -7,18 +7,18 @@ export const CONFIG = Type.Object({
   prefix: Type.String({
     default: "",
     pattern: "^([a-zA-Z_:][a-zA-Z0-9_:]*)?$",
-    description: "Put before the name of every metric, such as mesh_; none by default.",
+    description: "Prefix of every metric name, such as mesh_; empty by default.",
   }),
   maxSeries: Type.Integer({
     default: 2000,
     minimum: 1,
     maximum: 1_000_000,
     description:
-      "Series of one metric at most; what goes beyond is counted in one series whose labels all say _overflow.",
+      "Most series of one metric; further label sets are counted in one series whose labels are all _overflow.",
   }),
   expireAfter: Type.Optional(
     Duration(
-      "Forget a series that nothing was reported to for this long; never by default. A counter that comes back starts at 0, " +
+      "Forget a series that received no report for this long; never by default. A counter that comes back starts at 0, " +
         "which rate() understands; choose several times the scrape interval.",
     ),
   ),

@@ -15,21 +15,21 @@ export interface FamiliesOptions {
   readonly logger: Logger;
   readonly prefix: string;
   readonly maxSeries: number;
-  /** Undefined: never. */
+  /** undefined: series never expire. */
   readonly expireAfterMs: number | undefined;
 }
 
-/** The metrics of one handler, each made when it is first reported. */
+/** The metrics of one handler, each created on its first report. */
 export interface Families {
   observe(instance: MetricInstance): void;
-  /** Forgets the series that have been idle for too long. */
+  /** Removes the series that have been idle for too long. */
   expire(): void;
   clear(): void;
 }
 
 interface Family {
   readonly name: string;
-  /** Equal for instances that this family can take. */
+  /** Instances of equal shape share this family. */
   readonly shape: MetricShape;
   readonly series: SeriesTable;
   record(labels: Readonly<Record<string, string>>, value: number): void;
@@ -56,7 +56,7 @@ export function createFamilies(options: FamiliesOptions): Families {
     const existing = families.get(instance.name);
     if (existing !== undefined) {
       if (isOfShape(existing.shape, instance)) return existing;
-      // Only this metric begins anew; the others keep their counts.
+      // Only the changed metric is reset; the others keep their counts.
       discard(instance.name, existing);
     }
     const name = firstFree(metricName(options.prefix, instance.name), takenNames);
@@ -142,7 +142,7 @@ function makeMetric(definition: PromDefinition, { type, buckets, unit }: MetricI
 
 type LabelValues = Readonly<Record<string, string>>;
 
-/** The usual bounds of Prometheus' clients, for a latency in seconds. */
+/** Default buckets of Prometheus clients, for a latency in seconds. */
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const BYTES = [64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216];
 
@@ -158,7 +158,7 @@ function defaultBuckets(unit: string | undefined): readonly number[] {
   }
 }
 
-/** Compared part by part, without allocating: this is asked of every observation. */
+/** Compares field by field without allocating: this runs for every observation. */
 function isOfShape(shape: MetricShape, instance: MetricInstance): boolean {
   if (shape.type !== instance.type || shape.help !== instance.help) return false;
   if (shape.buckets !== instance.buckets && !sameNumbers(shape.buckets, instance.buckets)) return false;

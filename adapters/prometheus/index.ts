@@ -7,7 +7,7 @@ import { CONFIG } from "./config.ts";
 import { createFamilies } from "./families.ts";
 import { createSelfMetrics } from "./self-metrics.ts";
 
-/** Keeps metrics in this process, for Prometheus to fetch from the mixer's /metrics. */
+/** Keeps metrics in this process; Prometheus scrapes them from the mixer's /metrics. */
 export const prometheus = defineAdapter({
   name: "prometheus",
   description: "Exposes metrics in Prometheus' text form at the mixer's /metrics.",
@@ -15,10 +15,15 @@ export const prometheus = defineAdapter({
   config: CONFIG,
   check({ expireAfter }) {
     if (expireAfter === undefined || durationMs(expireAfter) > 0) return [];
-    return [{ path: ["expireAfter"], message: "expireAfter must be more than 0; leave it out for never" }];
+    return [
+      {
+        path: ["expireAfter"],
+        message: "expireAfter must be more than 0; remove it to keep series for ever",
+      },
+    ];
   },
   build({ config, clock, handler, logger }) {
-    // A registry for each handler: prom-client's global one would join what documents keep apart.
+    // A registry for each handler: prom-client's global registry would merge metrics of different handlers.
     const registry = new Registry();
     const self = createSelfMetrics(registry, handler);
     const families = createFamilies({

@@ -16,8 +16,8 @@ const NAME = fc
   .map((parts) => parts.join(""));
 const METRIC = fc.record({ name: NAME, type: fc.constantFrom("counter", "gauge", "histogram") });
 
-describe("metrics that a set may have together", () => {
-  it("have no series in common in Prometheus' text form", async () => {
+describe("metrics that are valid together", () => {
+  it("share no series in Prometheus' text form", async () => {
     const sets = fc.uniqueArray(METRIC, { maxLength: 5, selector: ({ name }) => name });
     await fc.assert(
       fc.asyncProperty(sets, async (metrics) => {

@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Names as Prometheus' text form takes them (prometheus.io/docs/concepts/data_model): whatever a document's name has
- * beyond that becomes `_`.
+ * Names in Prometheus' text form (prometheus.io/docs/concepts/data_model): every other character becomes `_`.
  */
 
 /** `mesh/requests.total` → `mesh_requests_total`. */
@@ -13,8 +12,8 @@ export function metricName(prefix: string, name: string): string {
 }
 
 /**
- * Label names in the order of `labels`, all different. Names that begin with `__` are Prometheus' own, and so is
- * `le` in a histogram: they get the `exported_` that Prometheus itself would give them.
+ * Distinct label names in the order of `labels`. Prometheus reserves names that begin with `__`, and `le` in
+ * a histogram: such labels get the prefix `exported_`, as Prometheus itself does.
  */
 export function labelNames(labels: readonly string[], reserved: ReadonlySet<string>): readonly string[] {
   const taken = new Set<string>();
@@ -28,7 +27,7 @@ export function labelNames(labels: readonly string[], reserved: ReadonlySet<stri
   });
 }
 
-/** `name`, or `name_2`, `name_3` … when that is taken. */
+/** `name`, or `name_2`, `name_3` … when it is taken. */
 export function firstFree(name: string, taken: { has(name: string): boolean }): string {
   if (!taken.has(name)) return name;
   let suffix = 2;

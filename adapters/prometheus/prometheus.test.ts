@@ -17,7 +17,7 @@ interface Reporter {
   readonly context: TestContext<unknown>;
   readonly handler: AdapterHandler;
   readonly report: (...instances: readonly Partial<MetricInstance>[]) => void;
-  /** The lines of the exposition about series whose names begin so, comments left out. */
+  /** Lines of the exposition whose series names begin with a prefix, without comments. */
   readonly series: (prefix: string) => Promise<string[]>;
   readonly text: () => Promise<string>;
 }
@@ -51,7 +51,7 @@ describe("the adapter prometheus", () => {
     ]);
   });
 
-  it("keeps the last value of a gauge, negative ones too", async () => {
+  it("keeps the last value of a gauge, including negative values", async () => {
     const { report, series } = build();
     report(
       { name: "open", type: "gauge", value: 7, labels: {} },
@@ -60,7 +60,7 @@ describe("the adapter prometheus", () => {
     assert.deepEqual(await series("open"), ["open -2"]);
   });
 
-  it("counts a histogram into the buckets that its document gives", async () => {
+  it("counts a histogram into the buckets of its document", async () => {
     const { report, series } = build();
     const size = { name: "size", type: "histogram", buckets: [10, 100], labels: { code: "200" } } as const;
     report({ ...size, value: 5 }, { ...size, value: 50 }, { ...size, value: 500 });
@@ -73,7 +73,7 @@ describe("the adapter prometheus", () => {
     ]);
   });
 
-  it("chooses buckets by the unit when the document gives none", async () => {
+  it("chooses buckets by the unit when the document has none", async () => {
     for (const [unit, bound] of [
       ["ms", "2500"],
       ["bytes", "65536"],
@@ -85,7 +85,7 @@ describe("the adapter prometheus", () => {
     }
   });
 
-  it("writes names in Prometheus' form, keeps apart what becomes the same, and leaves reserved names alone", async () => {
+  it("writes names in Prometheus' form, keeps colliding names apart, and avoids reserved names", async () => {
     const { report, series } = build({ prefix: "mesh_" });
     report({ name: "a/b.c-d", labels: { "request.path": "/", request_path: "x", __name__: "n", "9": "d" } });
     report({ name: "a.b.c.d", labels: {} });
@@ -102,7 +102,7 @@ describe("the adapter prometheus", () => {
     ]);
   });
 
-  it("escapes what a client can put into a label, and cuts what is too long", async () => {
+  it("escapes label values from clients, and cuts long ones", async () => {
     const { report, series } = build();
     report({ labels: { path: 'a"b\\c\nd' } }, { labels: { path: "x".repeat(100_000) } });
     const [first, second] = await series("requests_total");
@@ -110,7 +110,7 @@ describe("the adapter prometheus", () => {
     assert.ok((second?.length ?? 0) < 1100, "a label of a hundred thousand characters was kept whole");
   });
 
-  it("counts what goes beyond maxSeries in one series, and says how much that was", async () => {
+  it("counts label sets beyond maxSeries in one overflow series, and counts the overflow", async () => {
     const { report, series } = build({ maxSeries: 3 });
     for (let user = 0; user < 10; user++) report({ labels: { user: `u${user}`, code: "200" } });
     report({ labels: { user: "u1", code: "200" } });
@@ -125,13 +125,13 @@ describe("the adapter prometheus", () => {
     ]);
   });
 
-  it("counts series by their values and not by a text that two sets of values share", async () => {
+  it("keeps label sets apart whose joined texts are equal", async () => {
     const { report, series } = build();
     report({ labels: { a: "1:x", b: "" } }, { labels: { a: "1", b: "x" } }, { labels: { a: "", b: "1:x" } });
     assert.equal((await series("requests_total")).length, 3);
   });
 
-  it("drops and counts what Prometheus has no form for", async () => {
+  it("drops and counts observations that Prometheus cannot represent", async () => {
     const { report, series } = build();
     report({ value: -1 }, { value: Number.NaN }, { value: Number.POSITIVE_INFINITY }, { value: 1 });
     assert.equal((await series("requests_total"))[0]?.endsWith(" 1"), true);
@@ -141,7 +141,7 @@ describe("the adapter prometheus", () => {
     ]);
   });
 
-  it("begins anew a metric whose document changed, and that one alone", async () => {
+  it("resets a metric whose document changed, and no other", async () => {
     const { report, series } = build();
     const other = { name: "other_total", labels: {} };
     report({ value: 5 }, { ...other, value: 5 });
@@ -160,7 +160,7 @@ describe("the adapter prometheus", () => {
     assert.deepEqual(await series("other_total"), ["other_total 10"]);
   });
 
-  it("forgets series that were idle for expireAfter, and metrics with none left", async () => {
+  it("removes series that were idle for expireAfter, and metrics without series", async () => {
     const { context, report, series, text } = build({ expireAfter: "10m", maxSeries: 2 });
     for (const user of ["a", "b", "c"]) report({ labels: { user } });
     context.time.advance(9 * 60_000);
@@ -174,14 +174,14 @@ describe("the adapter prometheus", () => {
     assert.deepEqual(await series("# TYPE requests_total"), []);
   });
 
-  it("never forgets by default", async () => {
+  it("never removes series by default", async () => {
     const { context, report, series } = build();
     report({});
     context.time.advance(30 * 86_400_000);
     assert.equal((await series("requests_total")).length, 1);
   });
 
-  it("keeps two handlers of one configuration apart, their own metrics too", async () => {
+  it("keeps two handlers with equal configuration apart, including their self-metrics", async () => {
     const [first, second] = [build({}, "one"), build({}, "two")];
     first.report({ value: -1 }, {});
     assert.deepEqual(await second.series("requests_total"), []);

@@ -3,7 +3,7 @@
 
 import { Counter, type Registry } from "prom-client";
 
-/** What the adapter says about itself: nothing that it leaves out goes unseen. */
+/** The adapter's own metrics, which count every observation that it leaves out. */
 export interface SelfMetrics {
   overflowed(metric: string): void;
   dropped(metric: string, reason: DropReason): void;
@@ -11,7 +11,7 @@ export interface SelfMetrics {
 
 type DropReason = "negative" | "not_finite";
 
-/** Names that no document's metric may take. */
+/** Reserved names, which no document's metric may have. */
 export const SELF_METRIC_NAMES = {
   overflow: "purser_prometheus_overflow_total",
   dropped: "purser_prometheus_dropped_total",
@@ -20,13 +20,13 @@ export const SELF_METRIC_NAMES = {
 export function createSelfMetrics(registry: Registry, handler: string): SelfMetrics {
   const overflow = new Counter({
     name: SELF_METRIC_NAMES.overflow,
-    help: "Observations counted in a metric's overflow series, because the metric has as many series as it may have.",
+    help: "Observations counted in a metric's overflow series, because the metric has reached maxSeries.",
     labelNames: ["handler", "metric"] as const,
     registers: [registry],
   });
   const dropped = new Counter({
     name: SELF_METRIC_NAMES.dropped,
-    help: "Observations left out, because Prometheus has no form for them.",
+    help: "Observations dropped, because Prometheus cannot represent them.",
     labelNames: ["handler", "metric", "reason"] as const,
     registers: [registry],
   });

@@ -5,10 +5,10 @@ import type { Clock } from "../../plugins/sdk/index.ts";
 
 type LabelValues = Readonly<Record<string, string>>;
 
-/** What every label of the overflow series says. */
+/** Value of every label of the overflow series. */
 const OVERFLOW = "_overflow";
 
-/** Longer values are cut: 2000 series of a path that an attacker chose must not fill the memory. */
+/** Longer values are cut: 2000 series of paths chosen by an attacker must not fill the memory. */
 const MAX_VALUE_LENGTH = 1024;
 
 export interface SeriesTableOptions {
@@ -19,13 +19,13 @@ export interface SeriesTableOptions {
   readonly maxSeries: number;
   readonly expireAfterMs: number | undefined;
   readonly clock: Clock;
-  /** Called with the labels of each series that expired. */
+  /** Called with the labels of each expired series. */
   forget(labels: LabelValues): void;
 }
 
-/** Which series a metric has: at most so many, and one more for all the rest. */
+/** The series of a metric: at most maxSeries, and one overflow series for further label sets. */
 export interface SeriesTable {
-  /** The overflow series included. */
+  /** Number of series, including the overflow series. */
   readonly size: number;
   seriesFor(labels: LabelValues): Series;
   expire(): void;
@@ -86,7 +86,7 @@ export function createSeriesTable(options: SeriesTableOptions): SeriesTable {
   };
 }
 
-/** The values as one text; lengths keep `a`+`bc` and `ab`+`c` apart, whatever the values hold. */
+/** All values as one key; length prefixes keep `a`+`bc` and `ab`+`c` apart. */
 function seriesKey(keys: readonly string[], labels: LabelValues): string {
   let key = "";
   for (const label of keys) {

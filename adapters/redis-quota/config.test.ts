@@ -9,7 +9,7 @@ const config = (fields: Partial<Config>): Config => ({ keyPrefix: "{q}", timeout
 const placesOf = (fields: Partial<Config>): readonly string[] =>
   faultsOf(config(fields)).map(({ path }) => path.join("."));
 
-describe("where redis-quota finds Redis", () => {
+describe("the address of Redis", () => {
   const WRONG: readonly (readonly [string, RegExp])[] = [
     ["unix:///tmp/r.sock", /not of the form redis:\/\//],
     ["redis:127.0.0.1", /not of the form/],
@@ -30,14 +30,14 @@ describe("where redis-quota finds Redis", () => {
     ["redis://a%20b", /host name with %/],
   ];
   for (const [url, message] of WRONG) {
-    it(`is not taken from ${url}`, () => {
+    it(`is refused in the form ${url}`, () => {
       const [fault, ...others] = faultsOf(config({ url }));
       assert.deepEqual([fault?.path, others], [["url"], []]);
       assert.match(fault?.message ?? "", message);
     });
   }
 
-  it("is not said twice, and not by half", () => {
+  it("is refused when it is given twice or incomplete", () => {
     assert.deepEqual(placesOf({ url: "redis://a", port: 5, tls: false }), ["port", "tls"]);
     assert.deepEqual(placesOf({ username: "ann" }), ["username"]);
     assert.deepEqual(placesOf({ username: "ann", password: "x" }), []);
@@ -45,7 +45,7 @@ describe("where redis-quota finds Redis", () => {
     assert.deepEqual(placesOf({}), []);
   });
 
-  it("is every part of a url, or the url is refused", () => {
+  it("has every part of a url, or the url is refused", () => {
     const text = fc.string({ unit: "binary", minLength: 1, maxLength: 6 });
     const parts = fc.record({
       login: fc.option(fc.tuple(fc.option(text), text)),
@@ -76,7 +76,7 @@ describe("where redis-quota finds Redis", () => {
     );
   });
 
-  it("never throws for any text, and shows none of it", () => {
+  it("never throws for any text, and shows no part of it", () => {
     const secret = "s3cr3t-s3cr3t";
     const around = fc.constantFrom(
       "redis://:",

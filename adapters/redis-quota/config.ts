@@ -14,7 +14,7 @@ export const CONFIG = Type.Object({
   url: Type.Optional(
     SecretField({
       description:
-        "redis://[[user]:password@]host[:port][/db], or rediss:// for TLS; nothing else. In place of host, port, username, password, db and tls.",
+        "redis://[[user]:password@]host[:port][/db], or rediss:// for TLS; no other form. Replaces host, port, username, password, db and tls.",
     }),
   ),
   host: Type.Optional(
@@ -33,17 +33,17 @@ export const CONFIG = Type.Object({
     default: "purser:{quota}:",
     pattern: "^[^{}]*\\{[^{}]+\\}[^{}]*$",
     description:
-      "Put before every key. It must have a {hash tag}, so that the quotas of a request live on one node of a cluster. " +
+      "Prefix of every key. It must have a {hash tag}, so that the quotas of a request are on one node of a cluster. " +
       "Mixers that share quotas share the prefix.",
   }),
-  timeout: Duration("How long a call may take in all before the policy's onStoreFailure decides.", {
+  timeout: Duration("Longest time of a call; after it the policy's onStoreFailure decides.", {
     default: "100ms",
   }),
 });
 
 export type Config = Static<typeof CONFIG>;
 
-/** Where Redis is, and how to be let in. */
+/** Address and credentials of Redis. */
 export interface RedisTarget {
   readonly host: string;
   readonly port: number;
@@ -54,13 +54,13 @@ export interface RedisTarget {
   readonly timeoutMs: number;
 }
 
-/** The fields that a `url` stands for. */
+/** The fields that `url` replaces. */
 const PARTS = ["host", "port", "username", "password", "db", "tls"] as const;
 
-/** Text that UTF-8 cannot write. */
+/** Lone surrogates, which UTF-8 cannot encode. */
 const HALF_A_PAIR = /\p{Surrogate}/u;
 
-/** What the schema cannot say. No message shows the url: it may hold a password. */
+/** Checks beyond the schema. No message shows the url: it may hold a password. */
 export function faultsOf(config: Config): readonly ConfigFault[] {
   const faults: ConfigFault[] = [];
   if (durationMs(config.timeout) < 1)
@@ -90,7 +90,7 @@ export function faultsOf(config: Config): readonly ConfigFault[] {
   return faults;
 }
 
-/** @param config One in which `faultsOf` finds nothing. */
+/** @param config A configuration without faults, see `faultsOf`. */
 export function targetOf(config: Config): RedisTarget {
   const { url, host, port, username, password, db, tls } = config;
   const timeoutMs = durationMs(config.timeout);
@@ -110,7 +110,10 @@ export function targetOf(config: Config): RedisTarget {
   return { ...parsed, timeoutMs };
 }
 
-/** Where a url leads, or what is wrong with it. A part that would have no effect is wrong: it is a wish that is not granted. */
+/**
+ * Parses a url, or says what is wrong with it. Parts without effect are errors: the user meant something by
+ * them.
+ */
 function parseUrl(text: string): Omit<RedisTarget, "timeoutMs"> | string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^rediss?:\/\//i.test(text)) return `is not of the form ${FORM}`;
@@ -128,7 +131,7 @@ function parseUrl(text: string): Omit<RedisTarget, "timeoutMs"> | string {
   if (username === undefined || password === undefined)
     return "has a user or password with a % that is not followed by two hexadecimal digits: write %25 for %";
   return {
-    // An IPv6 address stands in brackets in a URL, and nowhere else.
+    // URLs put IPv6 addresses in brackets; the client does not.
     host: url.hostname === "" ? "127.0.0.1" : url.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: url.port === "" ? 6379 : Number(url.port),
     username: username === "" ? undefined : username,
@@ -140,7 +143,7 @@ function parseUrl(text: string): Omit<RedisTarget, "timeoutMs"> | string {
 
 const FORM = "redis://[[user]:password@]host[:port][/db], or rediss:// for TLS";
 
-/** Undefined for text that is not percent-encoded UTF-8. */
+/** undefined for text that is not percent-encoded UTF-8. */
 function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text);

@@ -9,7 +9,10 @@ import { SCRIPT, SCRIPT_SHA1 } from "./script.ts";
 
 const RECONNECT_MIN_MS = 25;
 const RECONNECT_MAX_MS = 500;
-/** A connection on which a command stays unanswered for this long is given up: the peer may be gone without a word. */
+/**
+ * A connection is dropped after a command has been unanswered for this long: the peer may have vanished
+ * silently.
+ */
 const SILENCE_MS = 1_000;
 
 export interface ConnectionOptions {
@@ -20,8 +23,8 @@ export interface ConnectionOptions {
 }
 
 /**
- * One connection, made when it is first needed and made again for as long as it is not closed. Nothing is queued while
- * there is none and nothing is sent twice: whoever calls has a deadline, and deals with failure.
+ * One connection, opened on first use and reopened until it is closed. There is no offline queue, and no
+ * command is sent twice: each caller has a deadline and handles failure.
  */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -39,7 +42,7 @@ export class Connection {
     this.#client.on("end", () => this.#settleWaiting(this.#lastError));
   }
 
-  /** Runs the script, and sends it when this server has not seen it since it started. */
+  /** Runs the script; sends its source when the server has lost it. */
   async evaluate(keys: readonly string[], args: readonly string[]): Promise<unknown> {
     if (this.#client.status !== "ready") await this.#connected();
     try {
@@ -55,11 +58,11 @@ export class Connection {
     await this.#client.ping();
   }
 
-  /** At once: commands under way are rejected. Safe to call twice. */
+  /** Closes at once: commands under way are rejected. Safe to call twice. */
   close(): void {
     this.#lastError = new Error("the connection was closed");
     this.#client.disconnect();
-    // A peer that hangs would never answer the polite end.
+    // A hanging peer would never answer QUIT.
     this.#client.stream?.destroy();
     this.#settleWaiting(this.#lastError);
   }
@@ -84,20 +87,21 @@ export class Connection {
       disconnectTimeout: target.timeoutMs,
       connectionName: "purser",
       disableClientInfo: true,
-      // A server that is still loading says so to every command, and its check would leave a timer behind.
+      // The ready check would leave a timer behind; a server that is still loading refuses every command
+      // anyway.
       enableReadyCheck: false,
       retryStrategy: (times) =>
         Math.min(RECONNECT_MAX_MS, RECONNECT_MIN_MS * 2 ** Math.min(times, 10)) * (0.5 + random() / 2),
-      // After a failover this connection may lead to what is now a replica.
+      // After a failover this connection may lead to a replica.
       reconnectOnError: (error) => error.message.startsWith("READONLY"),
     });
   }
 
-  /** Waits while a connection is being made, and fails at once while the next try is only due. */
+  /** Waits while a connection is being opened; fails at once between attempts. */
   #connected(): Promise<void> {
     switch (this.#client.status) {
       case "wait":
-        // What goes wrong comes as an event too.
+        // Errors of the attempt are handled by the error event.
         this.#client.connect().catch(() => undefined);
         break;
       case "connecting":
@@ -110,10 +114,10 @@ export class Connection {
   }
 
   #opened(): void {
-    // #failed has just ended it: the handshake had an error that ioredis goes on after.
+    // #failed has just destroyed the stream: ioredis continues after errors in the handshake.
     if (this.#client.stream.destroyed) return;
     const { logger, failures } = this.#options;
-    if (this.#down) logger.info("redis answers again", { address: failures.address });
+    if (this.#down) logger.info("redis is available again", { address: failures.address });
     this.#down = false;
     this.#lastError = new Error("the connection was lost");
     this.#settleWaiting(undefined);
@@ -123,10 +127,11 @@ export class Connection {
     const { logger, failures } = this.#options;
     this.#lastError = error;
     if (!this.#down) {
-      logger.warn("redis cannot be used", { address: failures.address, reason: failures.reasonOf(error) });
+      logger.warn("redis is unavailable", { address: failures.address, reason: failures.reasonOf(error) });
     }
     this.#down = true;
-    // Not all that is wrong ends a connection by itself: a database that does not exist would leave us in another one.
+    // Some errors do not end the connection: without the database that was asked for, it would stay in
+    // database 0.
     this.#client.stream?.destroy();
   }
 

@@ -4,13 +4,13 @@
 import { createHash } from "node:crypto";
 import type { QuotaAlgorithm, QuotaGrant, QuotaRequest } from "../../plugins/sdk/index.ts";
 
-/** One `allocate`, as the script takes it. */
+/** Arguments of one `allocate` for the script. */
 export interface ScriptCall {
   readonly requests: readonly QuotaRequest[];
   readonly deduplicationId: string;
 }
 
-/** What one `allocate` got: grants, or why there are none. */
+/** Outcome of one `allocate`: grants, or an error text. */
 export type ScriptAnswer = readonly QuotaGrant[] | { readonly error: string };
 
 const ALGORITHM_NUMBER: Readonly<Record<QuotaAlgorithm, string>> = {
@@ -19,10 +19,13 @@ const ALGORITHM_NUMBER: Readonly<Record<QuotaAlgorithm, string>> = {
   "token-bucket": "3",
 };
 
-/** Longer names are stored as their SHA-256: names hold what clients send, and Redis holds every name in memory. */
+/**
+ * Longer names are replaced by their SHA-256: names contain client input, and Redis keeps every name in
+ * memory.
+ */
 const NAME_LENGTH_MAX = 256;
 
-/** KEYS and ARGV; script.ts says how they are laid out. */
+/** KEYS and ARGV of the script; script.ts describes their layout. */
 export function encodeCalls(
   calls: readonly ScriptCall[],
   prefix: string,
@@ -42,9 +45,9 @@ export function encodeCalls(
 }
 
 /**
- * The server's time and an answer for each call.
+ * Decodes the server's time and an answer for each call.
  *
- * @throws TypeError when the reply is not what the script gives: something other than Redis is at the other end.
+ * @throws TypeError when the reply has another form than the script's: the peer is not Redis.
  */
 export function decodeReply(
   reply: unknown,

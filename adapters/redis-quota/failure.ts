@@ -3,10 +3,13 @@
 
 import { PurserError } from "../../plugins/sdk/index.ts";
 
-/** Replies with which Redis refuses for good, until somebody changes its configuration, its data or ours. */
+/** Replies with which Redis refuses permanently, until its configuration, its data or ours is changed. */
 const PERMANENT_REPLY = /^(NOAUTH|WRONGPASS|NOPERM|WRONGTYPE|FOREIGN|ERR (?!max number of clients))/;
 
-/** Makes the errors that the store rejects with. They never carry what the client library says of its commands. */
+/**
+ * Builds the errors that the store rejects with. They never contain the client library's record of its
+ * commands.
+ */
 export class Failures {
   readonly #address: string;
   readonly #secrets: readonly string[];
@@ -25,7 +28,7 @@ export class Failures {
     return this.#address;
   }
 
-  /** What Redis, or the way to it, did wrong. */
+  /** Error for a failure of Redis or of the connection to it. */
   of(error: unknown): PurserError {
     const reason = this.reasonOf(error);
     return this.unavailable(`failed: ${reason}`, !PERMANENT_REPLY.test(reason));
@@ -39,8 +42,8 @@ export class Failures {
   }
 
   /**
-   * The message alone: an error of ioredis also has the command with its arguments, and that may be AUTH. Several
-   * addresses that all refuse give an error without a message, but with a code.
+   * Only the message: an ioredis error also has the command with its arguments, which may be AUTH. When all
+   * of several addresses refuse, the error has a code but no message.
    */
   reasonOf(error: unknown): string {
     const { message, code } = error as { readonly message?: unknown; readonly code?: unknown };

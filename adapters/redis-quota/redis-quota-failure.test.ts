@@ -17,7 +17,7 @@ import { freePort } from "../../test/support/services.ts";
 import { redisQuota } from "./index.ts";
 
 const TIMEOUT_MS = 100;
-/** What a busy machine may add to any wait. */
+/** Tolerance of waits on a busy machine. */
 const LAG_MS = 150;
 
 interface Outcome {
@@ -61,7 +61,7 @@ describe("the adapter redis-quota, when Redis fails", () => {
     assert.ok(tookMs < TIMEOUT_MS + LAG_MS, `took ${tookMs} ms`);
   };
 
-  /** How long until a call succeeds. */
+  /** Time until a call succeeds, in milliseconds. */
   const untilServed = async (): Promise<number> => {
     const startMs = performance.now();
     while (performance.now() - startMs < 5_000) {
@@ -87,24 +87,24 @@ describe("the adapter redis-quota, when Redis fails", () => {
     assert.equal(context.time.scheduled, 0);
   });
 
-  it("is unavailable when nothing listens, is built all the same, and says so once in the log", async () => {
+  it("is built when nothing listens, is unavailable, and logs that once", async () => {
     build({ port: await freePort() });
-    for (let call = 0; call < 20; call++) assertUnavailable(await ask(), /ECONNREFUSED|left alone/);
+    for (let call = 0; call < 20; call++) assertUnavailable(await ask(), /ECONNREFUSED|not called after/);
     assert.equal(await handler.healthy?.(), false);
     assert.deepEqual(
       context.logger.lines.map(({ level, message }) => `${level}: ${message}`),
-      ["warn: redis cannot be used"],
+      ["warn: redis is unavailable"],
     );
   });
 
-  it("leaves a Redis alone that failed several times, so that calls fail at once", async () => {
+  it("stops calling a Redis that failed several times, so that calls fail at once", async () => {
     build({ url: server.url });
     await ask();
     server.pause();
     const waits: number[] = [];
     for (let call = 0; call < 12; call++) {
       const outcome = await ask();
-      assertUnavailable(outcome, /did not answer within 100 ms|left alone/);
+      assertUnavailable(outcome, /did not answer within 100 ms|not called after/);
       waits.push(outcome.tookMs);
     }
     assert.ok(
@@ -117,7 +117,7 @@ describe("the adapter redis-quota, when Redis fails", () => {
     build({ url: server.url });
     await ask();
     server.pause();
-    for (let call = 0; call < 8; call++) assertUnavailable(await ask(), /did not answer|left alone/);
+    for (let call = 0; call < 8; call++) assertUnavailable(await ask(), /did not answer|not called after/);
     server.resume();
     assert.ok((await untilServed()) < 1_000);
   });
@@ -129,7 +129,7 @@ describe("the adapter redis-quota, when Redis fails", () => {
     assert.equal(await handler.healthy?.(), false);
   });
 
-  it("gives up a connection whose other end is gone without a word, and makes another", async () => {
+  it("replaces a connection whose peer vanished silently", async () => {
     build({ url: server.url });
     await ask();
     const control = new Redis(server.port, server.host);
@@ -147,14 +147,14 @@ describe("the adapter redis-quota, when Redis fails", () => {
     control.disconnect();
   }).timeout(10_000);
 
-  it("answers again within 1.5 s of a restart, sends its script anew, and leaves no key without a TTL", async () => {
+  it("answers again within 1.5 s of a restart, sends its script again, and leaves no key without a TTL", async () => {
     build({ url: server.url });
     await ask();
     await server.kill();
     const outage = Date.now() + 700;
     while (Date.now() < outage) {
       const outcome = await ask();
-      assertUnavailable(outcome, /failed|left alone|did not answer/);
+      assertUnavailable(outcome, /failed|not called after|did not answer/);
       await sleep(5);
     }
     await server.restart();
@@ -165,11 +165,11 @@ describe("the adapter redis-quota, when Redis fails", () => {
     control.disconnect();
     assert.deepEqual(
       context.logger.lines.map(({ message }) => message),
-      ["redis cannot be used", "redis answers again"],
+      ["redis is unavailable", "redis is available again"],
     );
   });
 
-  it("sends its script anew after the server forgot it", async () => {
+  it("sends its script again after the server lost it", async () => {
     build({ url: server.url });
     await ask();
     const control = new Redis(server.port, server.host);
@@ -192,7 +192,7 @@ describe("the adapter redis-quota, when Redis fails", () => {
     await server.restart();
   });
 
-  it("says what Redis refuses, and goes on when it no longer does", async () => {
+  it("reports Redis' refusal, and continues when Redis accepts calls again", async () => {
     build({ url: server.url });
     const control = new Redis(server.port, server.host);
     const used = Number(/used_memory:(\d+)/.exec(await control.info("memory"))?.[1]);
@@ -207,7 +207,7 @@ describe("the adapter redis-quota, when Redis fails", () => {
     control.disconnect();
   });
 
-  it("says that a key holds something foreign, and goes on with all others", async () => {
+  it("reports a key with a foreign value, and serves all other keys", async () => {
     build({ url: server.url });
     const control = new Redis(server.port, server.host);
     const cell = uniqueName("foreign");
@@ -222,7 +222,7 @@ describe("the adapter redis-quota, when Redis fails", () => {
     control.disconnect();
   });
 
-  it("takes no more calls than it could answer", async () => {
+  it("refuses more calls than it could answer", async () => {
     build({ url: server.url, timeout: "300ms" });
     await ask();
     server.pause();
@@ -232,7 +232,7 @@ describe("the adapter redis-quota, when Redis fails", () => {
     assert.equal(errors.filter((message) => message?.includes("10000 calls under way")).length, 100);
   });
 
-  it("rejects calls at once when it is closed, under way or later, and closes twice", async () => {
+  it("rejects calls under way and later calls when it is closed, and can be closed twice", async () => {
     build({ url: server.url, timeout: "5s" });
     await ask();
     server.pause();

@@ -26,7 +26,7 @@ import { redisQuota } from "./index.ts";
 
 const ALGORITHMS: readonly QuotaAlgorithm[] = ["fixed-window", "sliding-window", "token-bucket"];
 
-/** What this store is: never at once. */
+/** This store never answers synchronously. */
 interface Store extends QuotaStore {
   allocate(...call: Parameters<QuotaStore["allocate"]>): Promise<readonly QuotaGrant[]>;
 }
@@ -62,7 +62,7 @@ describe("the adapter redis-quota", () => {
     await server?.stop();
   });
 
-  /** A store with a connection of its own, as another mixer would have. */
+  /** A store with a connection of its own, like that of another mixer. */
   const open = (config: Readonly<Record<string, unknown>> = {}): Store => {
     const context = createTestContext(
       redisQuota,
@@ -86,7 +86,7 @@ describe("the adapter redis-quota", () => {
 
   describe("with two mixers", () => {
     for (const algorithm of ALGORITHMS) {
-      it(`never admits more than the limit by ${algorithm}, whoever asks and however often`, async () => {
+      it(`never admits more than the limit by ${algorithm}, with any callers and any frequency`, async () => {
         const [limit, windowMs] = [40, 400];
         const cell = uniqueName("shared");
         const request: QuotaRequest = {
@@ -112,8 +112,8 @@ describe("the adapter redis-quota", () => {
         const stores = [open(), open()];
         await Promise.all(stores.flatMap((store) => Array.from({ length: 8 }, () => asker(store))));
         assert.ok(uses.length > limit, `only ${uses.length} uses`);
-        // The clocks are the same, but a decision falls somewhere between sending and receiving: two of those may
-        // be nearer than they look. What is used over the whole time cannot hide behind that.
+        // The clocks are equal, but a decision falls somewhere between sending and receiving: two decisions
+        // may be nearer than they look. The use over the whole time is exact nevertheless.
         const tolerant = windowMs - 100;
         if (algorithm === "sliding-window")
           assert.equal(findExcess(algorithm, uses, limit, tolerant), undefined);
@@ -138,7 +138,7 @@ describe("the adapter redis-quota", () => {
     }
   });
 
-  it("gives every key a TTL, whatever is done", async () => {
+  it("gives every key a TTL after every operation", async () => {
     const store = open({ keyPrefix: "ttl:{quota}:" });
     for (let round = 0; round < 100; round++) {
       const call = ALGORITHMS.map((algorithm, index) =>
@@ -159,7 +159,7 @@ describe("the adapter redis-quota", () => {
     assert.ok(keys.length > 80, `${keys.length} keys`);
     for (const key of keys) {
       const ttlMs = await client.pttl(key);
-      // -2: it has come to its end meanwhile.
+      // -2: the key has expired meanwhile.
       assert.ok(
         ttlMs === -2 || (ttlMs > 0 && ttlMs <= 2 * 86_400_000 + 1_000),
         `${key} has a TTL of ${ttlMs}`,
@@ -167,7 +167,7 @@ describe("the adapter redis-quota", () => {
     }
   });
 
-  it("names all keys with the hash tag of its prefix, and long ones by their hash", async () => {
+  it("puts the hash tag of its prefix into all keys, and hashes long names", async () => {
     const store = open({ keyPrefix: "names:{mesh-quota}:" });
     const cells = ["short", "{tag}", `long-${"x".repeat(10_000)}`];
     await store.allocate(
@@ -196,7 +196,7 @@ describe("the adapter redis-quota", () => {
     assert.equal((await runs()) - before, 10);
   });
 
-  describe("by its configuration", () => {
+  describe("its configuration", () => {
     const build = (config: Readonly<Record<string, unknown>>) =>
       redisQuota.build(createTestContext(redisQuota, config, { time: createRealTime() }));
 
@@ -250,7 +250,7 @@ describe("the adapter redis-quota", () => {
       assert.ok(!shown.includes(password), shown);
     });
 
-    it("does not count in another database when the one it names does not exist", async () => {
+    it("does not count in another database when the configured one does not exist", async () => {
       const store = open({ url: `${server.url}/4000` });
       await assert.rejects(store.allocate([quotaRequest({})], { deduplicationId: "" }), {
         code: "PURSER_STORE_UNAVAILABLE",

@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The three algorithms in Lua: core/quota/counting/fixed-window.ts, sliding-window.ts and token-bucket.ts say what they do and
- * why it is right. `now` is the server's time. `least` is the smallest amount that is a success. Each has:
+ * The three algorithms in Lua; core/quota/counting/fixed-window.ts, sliding-window.ts and token-bucket.ts document
+ * them and their proofs. `now` is the server's time. `least` is the smallest amount that counts as success.
+ * Each algorithm has:
  *
- * create() and copy(state); parse(text), nil for what Purser did not write; text(state);
- * charge(state, limit, windowMs, amount, least, leaseMs, slot), which gives a QuotaGrant's six numbers in order.
+ * create() and copy(state); parse(text), nil for text that Purser did not write; text(state);
+ * charge(state, limit, windowMs, amount, least, leaseMs, slot), which returns the six numbers of a QuotaGrant
+ * in order.
  */
 export const FIXED_WINDOW = `
 local fixedWindow = {}

@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
-import type { QuotaAlgorithm, QuotaGrant, QuotaRequest } from "../../core/quota/quota.ts";
+import type { QuotaGrant, QuotaRequest } from "../../core/quota/quota.ts";
+import type { QuotaAlgorithm } from "../../core/quota/quota-definition.ts";
 import { LIMIT_AND_WINDOW } from "../../test/support/quota-log.ts";
 import { uniqueName } from "../../test/support/quota-store-suite.ts";
 import { type RedisServer, startRedis } from "../../test/support/redis-server.ts";
@@ -13,7 +14,7 @@ import { decodeReply, encodeCalls, type ScriptCall } from "./encoding.ts";
 import { SCRIPT } from "./script.ts";
 
 const READS_TIME = "redis.call('TIME')";
-/** Redis counts TTLs in real time, which has nothing to do with the test's: nothing may expire meanwhile. */
+/** Redis counts TTLs in real time, independent of the test's clock: keys must not expire during the test. */
 const SLACK = "SLACK_MS = 1000";
 const START_MS = 1_767_225_600_123;
 
@@ -38,9 +39,9 @@ function arbitrarySteps(limit: number, windowMs: number): fc.Arbitrary<readonly 
     amount: fc.oneof(fc.constant(0), fc.constant(1), upTo(limit / 3), upTo(limit + 2)),
     bestEffort: fc.boolean(),
     leaseMs: fc.oneof(fc.constant(0), upTo(windowMs / 10), upTo(windowMs * 2)),
-    // Which of the grants so far some is given back of; more than there are: none.
+    // Index of the earlier grant to give back from; with fewer grants nothing is given back.
     giveBack: fc.nat(20),
-    // By how much the limit is larger than usual: overrides share a count.
+    // Excess over the usual limit: requests with overrides share a count.
     more: fc.constantFrom(0, 0, 1, 40),
   });
   const call = fc.record({ requests: fc.array(request, { maxLength: 3 }), repeats: fc.boolean() });
@@ -50,14 +51,17 @@ function arbitrarySteps(limit: number, windowMs: number): fc.Arbitrary<readonly 
   });
 }
 
-/** A grant, and how much of it has not been given back. A slot means something only to the store that gave it. */
+/**
+ * A grant, and the amount of it that has not been given back. Only the store that issued its slot understands
+ * it.
+ */
 interface Granted {
   readonly request: Omit<QuotaRequest, "slot">;
   left: number;
   readonly slots: Readonly<Record<"memory" | "redis", number>>;
 }
 
-/** A call, which may be made again. */
+/** A call, which the test may repeat. */
 interface Call {
   readonly deduplicationId: string;
   readonly sinceMs: number;
@@ -84,7 +88,7 @@ describe("the Redis quota script", () => {
     await server?.stop();
   });
 
-  /** The script itself, except that it takes its time from the test. */
+  /** The script itself, except that it takes the time from the test. */
   const runAt = async (nowMs: number, calls: readonly ScriptCall[], prefix: string) => {
     const { keys, args } = encodeCalls(calls, prefix);
     const time = `{'${Math.floor(nowMs / 1_000)}', '${(nowMs % 1_000) * 1_000 + 999}'}`;
@@ -94,7 +98,7 @@ describe("the Redis quota script", () => {
     return reply.answers;
   };
 
-  it("answers as the memory store does, number for number", async () => {
+  it("returns the same numbers as the memory store", async () => {
     for (const text of [READS_TIME, SLACK]) assert.equal(SCRIPT.split(text).length, 2, `${text}, once`);
     const cases = LIMIT_AND_WINDOW.chain(({ limit, windowMs }) =>
       fc.record({
@@ -115,7 +119,7 @@ describe("the Redis quota script", () => {
         for (const step of steps) {
           nowMs += step.waitMs;
           const calls = step.calls.map(({ requests, repeats }) => {
-            // An id is good for a minute; how much longer differs.
+            // A deduplication id is valid for a minute; the stores differ in how much longer.
             if (repeats && last !== undefined && nowMs - last.sinceMs < 60_000)
               return { ...last, first: false };
             const demands = requests.map(({ giveBack, more, ...request }) => {
@@ -153,7 +157,7 @@ describe("the Redis quota script", () => {
     );
   }).timeout(20_000);
 
-  it("never frees anything early when the server's clock goes back, and recovers", async () => {
+  it("frees no capacity early when the server's clock goes back, and recovers", async () => {
     for (const algorithm of ALGORITHMS) {
       const cell = uniqueName("cell");
       const request = {
@@ -200,7 +204,7 @@ describe("the Redis quota script", () => {
     }
   });
 
-  it("leaves calls alone whose keys are sound when another's holds something foreign", async () => {
+  it("decides calls with sound keys although another call's key has a foreign value", async () => {
     const sound = {
       cell: "sound",
       algorithm: "fixed-window",
@@ -229,7 +233,7 @@ describe("the Redis quota script", () => {
     );
   });
 
-  it("writes nothing when it only looks or refuses", async () => {
+  it("writes nothing when it only reads or refuses", async () => {
     const prefix = `${uniqueName("p")}{quota}:`;
     const request = { cell: "c", limit: 5, windowMs: 1_000, bestEffort: false, leaseMs: 0 };
     for (const algorithm of ALGORITHMS) {

@@ -6,23 +6,25 @@ import { DEDUPLICATION_MS } from "../../plugins/sdk/index.ts";
 import { FIXED_WINDOW, SLIDING_WINDOW, TOKEN_BUCKET } from "./script-counters.ts";
 
 /**
- * The Lua half of the store: the arithmetic of core/quota/counting/fixed-window.ts, sliding-window.ts and token-bucket.ts on the
- * server's clock, number for number; script.test.ts holds the two together. What is particular here:
+ * The Lua half of the store: the arithmetic of core/quota/counting/fixed-window.ts, sliding-window.ts and
+ * token-bucket.ts on the server's clock, number for number; script.test.ts compares the two. Differences:
  *
- * - One run decides many calls in turn, each of them all or nothing. Every key is read once and written once, at the
- *   end, counts before answers, so that an error leaves nothing granted that is not counted.
- * - All keys are declared in KEYS and share a hash tag, so that they live on one node of a cluster.
- * - Every write sets the key's TTL: until the count is whole again, and a second more for a replica with another clock.
- * - Numbers are whole. They are stored as decimal text, with %d as far as they stay below 2^53 and %.0f for what may
- *   grow beyond: Lua's own form has 14 digits. Replies are cut to integers, and none of them is larger than 2^53.
+ * - One run decides several calls in turn, each all or nothing. Every key is read once and written once at
+ *   the end, counts before answers, so that an error never leaves uncounted grants.
+ * - All keys are declared in KEYS and share a hash tag, so that they are on one node of a cluster.
+ * - Every write sets the key's TTL: until the whole limit is available again, plus a second for a replica
+ *   with another clock.
+ * - Numbers are integers, stored as decimal text: %d for numbers below 2^53, %.0f for numbers that may exceed
+ *   it (Lua's own form has 14 digits). Replies are truncated to integers; none exceeds 2^53.
  *
- * ARGV: the number of calls; for each call 1 when its first key is that of its deduplication id, else 0, and the number
- * of its requests; for each request its shape, amount and slot (-1 when there is none). A shape is, with spaces between:
- * algorithm (1 fixed window, 2 sliding window, 3 token bucket), limit, windowMs, best effort (0 or 1), leaseMs.
- * KEYS: for each call the deduplication key, if any, and a key for each request.
+ * ARGV: the number of calls; for each call 1 if its first key is that of its deduplication id, else 0, and
+ * the number of its requests; for each request its shape, amount and slot (-1 when there is none). A shape
+ * is, separated by spaces: algorithm (1 fixed window, 2 sliding window, 3 token bucket), limit, windowMs,
+ * best effort (0 or 1), leaseMs. KEYS: for each call the deduplication key, if any, and a key for each
+ * request.
  *
- * Reply: the server's time in milliseconds; then for each call either its grants, six numbers each in QuotaGrant's
- * order, or a text that says why there are none.
+ * Reply: the server's time in milliseconds; then for each call either its grants, six numbers each in
+ * QuotaGrant's order, or an error text.
  */
 const COMMON = `
 local floor, ceil, min, max, tonumber, format = math.floor, math.ceil, math.min, math.max, tonumber, string.format
@@ -36,12 +38,12 @@ local SLACK_MS = 1000
 local DEDUPLICATION_MS = ${DEDUPLICATION_MS}
 local FOREIGN = 'FOREIGN a key of Purser\\'s holds what Purser did not write'
 
--- All at once; MGET takes a key of another type for a missing one, so those are asked for again.
+-- One MGET for all keys. It reports keys of another type as missing, so missing keys are read again.
 local texts = #KEYS > 0 and redis.call('MGET', unpack(KEYS)) or {}
 local cells, changed, answers, answered = {}, {}, {}, {}
 local k, a = 0, 1
 
--- Reading a number costs as much as deciding: what calls have in common is read once.
+-- Parsing numbers costs as much as deciding: numbers and shapes that calls share are parsed once.
 local numbers = setmetatable({}, { __index = function(known, text)
   local number = tonumber(text)
   known[text] = number
@@ -192,5 +194,5 @@ return replies
 
 export const SCRIPT = [COMMON, FIXED_WINDOW, SLIDING_WINDOW, TOKEN_BUCKET, CALLS].join("");
 
-/** What Redis names the script by. */
+/** Redis identifies the script by this digest. */
 export const SCRIPT_SHA1 = createHash("sha1").update(SCRIPT).digest("hex");

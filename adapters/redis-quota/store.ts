@@ -19,12 +19,12 @@ import type { Connection } from "./connection.ts";
 import { decodeReply, encodeCalls, type ScriptCall } from "./encoding.ts";
 import type { Failures } from "./failure.ts";
 
-/** Calls in one run of the script: beyond, more help little, and Redis does nothing else meanwhile. */
+/** Calls in one run of the script: larger batches gain little, and Redis serves nobody else during a run. */
 const BATCH_CALLS_MAX = 64;
-/** Calls under way at most; what goes beyond is refused at once, for it would not be answered in time. */
+/** Most calls under way; further calls are refused at once, because Redis would not answer them in time. */
 const CALLS_MAX = 10_000;
 const BREAKER_FAILURES = 5;
-/** With the reconnecting, this bounds how long it takes to notice that Redis is back. */
+/** Bounds, with the reconnection delay, the time until a recovered Redis is noticed. */
 const BREAKER_OPEN_MS = 500;
 
 export interface RedisQuotaStoreOptions {
@@ -42,7 +42,7 @@ interface Call extends ScriptCall {
   reject(error: PurserError): void;
 }
 
-/** Calls that go to Redis together, each still decided by itself. */
+/** Calls sent to Redis together; each is decided on its own. */
 interface Batch {
   readonly calls: Call[];
   readonly ticket: Ticket;
@@ -50,12 +50,12 @@ interface Batch {
   settled: boolean;
 }
 
-/** Counts in Redis. Calls made in the same turn of the event loop share a round trip. */
+/** Quota store in Redis. Calls made in the same turn of the event loop share a round trip. */
 export class RedisQuotaStore implements QuotaStore {
   readonly #options: RedisQuotaStoreOptions;
   readonly #breaker: CircuitBreaker;
   readonly #underWay = new Set<Batch>();
-  /** The batch that calls still join. */
+  /** The batch that new calls join. */
   #forming: Batch | undefined;
   #flush: NodeJS.Immediate | undefined;
   #calls = 0;
@@ -84,7 +84,7 @@ export class RedisQuotaStore implements QuotaStore {
     const batch = this.#forming ?? this.#begin();
     if (batch === undefined) {
       throw failures.unavailable(
-        "is left alone after several failures",
+        "is not called after several failures",
         this.#lastFailure?.retryable ?? true,
       );
     }
@@ -109,7 +109,7 @@ export class RedisQuotaStore implements QuotaStore {
     });
   }
 
-  /** Calls under way are rejected. Safe to call twice. */
+  /** Rejects calls under way. Safe to call twice. */
   close(): void {
     this.#closed = true;
     if (this.#flush !== undefined) clearImmediate(this.#flush);
@@ -162,7 +162,7 @@ export class RedisQuotaStore implements QuotaStore {
   }
 
   #deadline(batch: Batch): void {
-    // When this process itself was too busy to look, the reply may be waiting at the socket: it is read first.
+    // If this process was too busy to read it, the reply may be waiting at the socket: read before failing.
     setImmediate(() => {
       const { failures, timeoutMs } = this.#options;
       this.#fail(batch, failures.unavailable(`did not answer within ${timeoutMs} ms`));

@@ -19,7 +19,7 @@ describe("a line of JSON", () => {
     );
   });
 
-  it("tells a metric and a span as flat as it can", () => {
+  it("writes metrics and spans with few nested objects", () => {
     assert.equal(
       json(recordOfMetric(metricInstance({ unit: "1", labels: { code: "200" } }))),
       '{"time":"2026-01-01T00:00:00.000Z","severity":"INFO","name":"requests_total","type":"counter","value":1,"unit":"1","labels":{"code":"200"}}',
@@ -38,7 +38,7 @@ describe("a line of JSON", () => {
     });
   });
 
-  it("lets no variable pass itself off as the record's own field", () => {
+  it("keeps variables apart from the record's own fields", () => {
     const record = recordOfLogEntry(
       logEntryInstance({ variables: { severity: "ERROR", time: 0, user: "ada" } }),
     );
@@ -48,7 +48,7 @@ describe("a line of JSON", () => {
     );
   });
 
-  it("is one line of valid JSON whatever the variables hold", () => {
+  it("is one line of valid JSON for any variables", () => {
     const circle: Record<string, unknown> = {
       line: "a\nb\u2028c\ud800",
       big: 2n ** 70n,
@@ -72,7 +72,7 @@ describe("a line of JSON", () => {
     });
   });
 
-  it("writes a value twice when it stands in two places", () => {
+  it("writes a value twice when it is referenced twice", () => {
     const shared = { a: 1 };
     const line = json(recordOfLogEntry(logEntryInstance({ variables: { x: shared, y: shared } })));
     assert.match(line, /"x":{"a":1},"y":{"a":1}/);
@@ -83,7 +83,7 @@ describe("a line of JSON", () => {
     assert.match(line, /x… \(1808 more characters\)"}$/);
   });
 
-  it("has no time for a time that is none", () => {
+  it("has a null time for an invalid time", () => {
     for (const timestampMs of [Number.NaN, 1e20]) {
       assert.match(json(recordOfLogEntry(logEntryInstance({ timestampMs }))), /^{"time":null,/);
     }
@@ -91,7 +91,7 @@ describe("a line of JSON", () => {
 });
 
 describe("a line of text", () => {
-  it("reads like a sentence of words, quoted only where they could be misread", () => {
+  it("quotes words only where they are ambiguous", () => {
     const variables = { method: "GET", agent: "curl 8", empty: "", code: 200, tags: { a: 1 } };
     assert.equal(
       text(recordOfLogEntry(logEntryInstance({ variables }))),
@@ -99,7 +99,7 @@ describe("a line of text", () => {
     );
   });
 
-  it("lets nothing of a client's reach the terminal's controls", () => {
+  it("lets no client's text control the terminal", () => {
     const variables = { "k\u001b[2J": "v\u001b[31m\u0007\u202e\nx", more: { a: "\u009b1m" } };
     const line = text(recordOfLogEntry(logEntryInstance({ name: "n\u001b]0;x\u0007", variables })));
     // oxlint-disable-next-line no-control-regex -- these are what must not be there
@@ -107,7 +107,7 @@ describe("a line of text", () => {
     assert.match(line, /\\u001b\[31m/);
   });
 
-  it("has a place for a time that is none", () => {
+  it("has a placeholder for an invalid time", () => {
     const record: OutputRecord = { ...ENTRY, time: null, fields: [] };
     assert.equal(text(record), "--:--:--.--- INFO    access-log");
   });
@@ -117,12 +117,12 @@ describe("the format auto", () => {
   const of = (isTerminal: boolean, env: Record<string, string> = {}) =>
     formatterFor("auto", { isTerminal, env })(ENTRY);
 
-  it("is JSON unless a terminal reads it", () => {
+  it("is JSON unless the stream is a terminal", () => {
     assert.match(of(false), /^{/);
     assert.ok(of(true).startsWith("\u001b[2m00:00:00.000\u001b[0m \u001b[32mINFO   \u001b[0m "), of(true));
   });
 
-  it("has no colours where they are not wanted", () => {
+  it("has no colours with NO_COLOR or on a dumb terminal", () => {
     for (const env of [{ NO_COLOR: "1" }, { TERM: "dumb" }]) assert.equal(of(true, env), text(ENTRY));
     assert.notEqual(of(true, { NO_COLOR: "" }), text(ENTRY));
   });

@@ -4,17 +4,20 @@
 import { type Severity, toJson } from "../../plugins/sdk/index.ts";
 import type { OutputRecord } from "./record.ts";
 
-/** A record as one line, without its line break. */
+/** Formats a record as one line, without its line break. */
 export type Formatter = (record: OutputRecord) => string;
 
-export interface Surroundings {
+export interface OutputEnvironment {
   readonly isTerminal: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-export function formatterFor(format: "auto" | "json" | "text", { isTerminal, env }: Surroundings): Formatter {
+export function formatterFor(
+  format: "auto" | "json" | "text",
+  { isTerminal, env }: OutputEnvironment,
+): Formatter {
   if (format === "json" || (format === "auto" && !isTerminal)) return formatJson;
-  // NO_COLOR as no-color.org defines it: set and not empty.
+  // NO_COLOR counts when it is set and not empty (no-color.org).
   const isColoured = isTerminal && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
   return (record) => formatText(record, isColoured);
 }
@@ -24,7 +27,7 @@ function formatJson({ time, severity, name, fields }: OutputRecord): string {
   let line = own;
   for (const [key, value] of fields) {
     const json = toJson(value);
-    // What JSON has no form for is left out, as JSON.stringify does.
+    // Values that JSON cannot represent are left out, as in JSON.stringify.
     if (json !== undefined) line += `,${toJson(key)}:${json}`;
   }
   return `${line}}`;
@@ -37,7 +40,7 @@ const BOLD = 1;
 function formatText({ time, severity, name, fields }: OutputRecord, isColoured: boolean): string {
   const paint = (text: string, colour: number | undefined): string =>
     isColoured && colour !== undefined ? `\u001b[${colour}m${text}\u001b[0m` : text;
-  // The day is known to who watches a terminal.
+  // Time of day only: a person at a terminal knows the date.
   const clock = time === null ? "--:--:--.---" : time.slice(time.indexOf("T") + 1, -1);
   const words = [paint(clock, DIM), paint(severity.padEnd(7), COLOURS[severity]), paint(toWord(name), BOLD)];
   for (const [key, value] of fields) {
@@ -47,12 +50,12 @@ function formatText({ time, severity, name, fields }: OutputRecord, isColoured: 
   return words.join(" ");
 }
 
-/** As it is when it cannot be misread, otherwise in quotes. */
+/** The text itself when it is unambiguous, otherwise in quotes. */
 function toWord(text: string): string {
   return /^[^\s"=\p{C}]+$/u.test(text) ? text : toVisible(toJson(text) ?? '""');
 }
 
-/** Control characters, and those that turn text's direction, must not reach a terminal from a client's header. */
+/** Escapes control and bidirectional characters: a client's header must not control the terminal. */
 function toVisible(text: string): string {
   return text.replace(
     /[\p{C}\u2028\u2029]/gu,

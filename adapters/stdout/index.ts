@@ -6,7 +6,7 @@ import { formatterFor } from "./format.ts";
 import { createLineWriter } from "./line-writer.ts";
 import { recordOfLogEntry, recordOfMetric, recordOfSpan } from "./record.ts";
 
-/** Writes telemetry to this process's own output, a line each. */
+/** Writes telemetry to the standard output or error of this process, one record per line. */
 export const stdout = defineAdapter({
   name: "stdout",
   description: "Writes logs, metrics and spans to standard output or standard error, a line each.",
@@ -17,7 +17,7 @@ export const stdout = defineAdapter({
       "json: one JSON object a line; text: for people; auto: text on a terminal, json elsewhere.",
       { default: "auto" },
     ),
-    stream: Choice(["stdout", "stderr"], "Where the lines go.", { default: "stdout" }),
+    stream: Choice(["stdout", "stderr"], "The stream to write to.", { default: "stdout" }),
   }),
   build({ config }) {
     const stream = process[config.stream];

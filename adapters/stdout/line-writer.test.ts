@@ -40,7 +40,7 @@ function isPermanent(error: unknown): boolean {
 }
 
 describe("the line writer", () => {
-  it("hands a batch over at once, as lines, while the stream keeps up", () => {
+  it("writes a batch at once, as lines, while the stream is not full", () => {
     const stream = new SlowStream();
     assert.equal(createLineWriter(stream).write(["a", "b"], never()), undefined);
     assert.deepEqual(stream.taken, ["a\nb\n"]);
@@ -52,7 +52,7 @@ describe("the line writer", () => {
     assert.deepEqual(stream.taken, []);
   });
 
-  it("waits for a stream that is behind, so that it holds one batch at most", async () => {
+  it("waits for a full stream, so that it holds one batch at most", async () => {
     const stream = new SlowStream();
     const writer = createLineWriter(stream);
     await writer.write([LONG], never());
@@ -66,7 +66,7 @@ describe("the line writer", () => {
     assert.deepEqual(stream.taken, [`${LONG}\n`, `${LONG} 2\n`]);
   });
 
-  it("wakes one waiting batch after the other, however many writers share the stream", async () => {
+  it("wakes one waiting batch after the other, with any number of writers on the stream", async () => {
     const stream = new SlowStream();
     const writers = Array.from({ length: 20 }, () => createLineWriter(stream));
     const written = writers.map(async (writer, index) => await writer.write([`${LONG} ${index}`], never()));
@@ -79,7 +79,7 @@ describe("the line writer", () => {
     assert.ok(stream.listenerCount("drain") <= 1, "no listener for each writer");
   });
 
-  it("gives up when the signal aborts, having written nothing, so that the batch may be tried again", async () => {
+  it("rejects without writing when the signal aborts, so that the batch can be retried", async () => {
     const stream = new SlowStream();
     const writer = createLineWriter(stream);
     await writer.write([LONG], never());
@@ -93,7 +93,7 @@ describe("the line writer", () => {
     assert.deepEqual(stream.taken, [`${LONG}\n`, "late\n"]);
   });
 
-  it("fails for good once the reader went away, and lets the process live", async () => {
+  it("fails permanently once the reader closed the pipe, and keeps the process alive", async () => {
     const stream = new SlowStream();
     const writer = createLineWriter(stream);
     await writer.write([LONG], never());
@@ -104,7 +104,7 @@ describe("the line writer", () => {
     assert.equal(writer.healthy, false);
   });
 
-  it("ends every wait when it is closed, and leaves the stream to the others", async () => {
+  it("ends every wait when it is closed, and leaves the stream open", async () => {
     const stream = new SlowStream();
     const [writer, other] = [createLineWriter(stream), createLineWriter(stream)];
     await writer.write([LONG], never());

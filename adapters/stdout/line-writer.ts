@@ -8,16 +8,16 @@ export interface LineWriter {
   /** Whether the stream still takes lines. */
   readonly healthy: boolean;
   /**
-   * Hands over a batch of lines. While the stream is behind, it waits until the stream has caught up or the signal
-   * aborts: so this process holds the stream's own buffer and one batch, and the host's queue, which is bounded and
-   * counts what it drops, holds the rest. A batch is written whole or not at all, so that trying it again never
-   * writes a line twice.
+   * Writes a batch of lines, with back-pressure: while the stream is full, waits for its drain event or the
+   * signal. So this process holds the stream's own buffer and one batch, and the host's bounded queue, which
+   * counts drops, holds the rest. A batch is written whole or not at all, so that a retry never writes a line
+   * twice.
    *
-   * @throws PurserError PURSER_HANDLER_TIMEOUT, retryable, when the signal aborts first; PURSER_HANDLER_FAILED, not
-   * retryable, when the stream broke or the writer is closed.
+   * @throws PurserError PURSER_HANDLER_TIMEOUT, retryable, when the signal aborts first;
+   *   PURSER_HANDLER_FAILED, not retryable, when the stream broke or the writer is closed.
    */
   write(lines: readonly string[], signal: AbortSignalLike): MaybePromise<void>;
-  /** Ends every wait. The stream itself is the process's and stays open. */
+  /** Ends every wait. The stream belongs to the process and stays open. */
   close(): void;
 }
 
@@ -27,8 +27,8 @@ export function createLineWriter(stream: Writable): LineWriter {
   let closed: PurserError | undefined;
 
   const write = (lines: readonly string[], signal: AbortSignalLike): MaybePromise<void> => {
-    const fault = closed ?? gate.fault;
-    if (fault !== undefined) throw fault;
+    const failure = closed ?? gate.failure;
+    if (failure !== undefined) throw failure;
     if (lines.length === 0) return;
     if (signal.aborted) {
       throw new PurserError("PURSER_HANDLER_TIMEOUT", "the output stream did not catch up in time");
@@ -37,7 +37,7 @@ export function createLineWriter(stream: Writable): LineWriter {
       stream.write(`${lines.join("\n")}\n`);
       return;
     }
-    // Whoever wakes first may fill the stream again: each looks anew.
+    // The first writer to wake may fill the stream again, so each one checks anew.
     return wait(signal).then(() => write(lines, signal));
   };
 
@@ -56,7 +56,7 @@ export function createLineWriter(stream: Writable): LineWriter {
 
   return {
     get healthy() {
-      return gate.fault === undefined;
+      return gate.failure === undefined;
     },
     write,
     close() {
@@ -66,29 +66,30 @@ export function createLineWriter(stream: Writable): LineWriter {
   };
 }
 
-/** What all writers of one stream need to know of it. */
+/** State that all writers of a stream share. */
 interface Gate {
-  /** Set when the stream broke, for good. */
-  fault: PurserError | undefined;
+  /** Set for good when the stream broke. */
+  failure: PurserError | undefined;
   readonly waiting: Set<() => void>;
 }
 
 /**
- * One for each stream and not for each handler: a process has two output streams and any number of handlers, and the
- * listener must outlive them: without one, a reader that goes away (EPIPE) would end the process.
+ * One gate for each stream, not for each handler: a process has two output streams and any number of
+ * handlers. The error listener must outlive the handlers: without it a closed reader (EPIPE) would end the
+ * process.
  */
 const gates = new WeakMap<Writable, Gate>();
 
 function gateOf(stream: Writable): Gate {
   const existing = gates.get(stream);
   if (existing !== undefined) return existing;
-  const gate: Gate = { fault: undefined, waiting: new Set() };
+  const gate: Gate = { failure: undefined, waiting: new Set() };
   const wakeAll = (): void => {
     for (const wake of gate.waiting) wake();
   };
   stream.on("drain", wakeAll);
   stream.on("error", (error) => {
-    gate.fault = new PurserError("PURSER_HANDLER_FAILED", messageOf(error), {
+    gate.failure = new PurserError("PURSER_HANDLER_FAILED", messageOf(error), {
       cause: error,
       retryable: false,
     });

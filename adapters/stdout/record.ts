@@ -8,9 +8,9 @@ import type {
   TraceSpanInstance,
 } from "../../plugins/sdk/index.ts";
 
-/** One line, before it takes its form: the fields in the order in which they are written. */
+/** One line before formatting, with its fields in the order of writing. */
 export interface OutputRecord {
-  /** ISO 8601 in UTC; null for a time that is none. */
+  /** ISO 8601 in UTC; null for an invalid time. */
   readonly time: string | null;
   readonly severity: Severity;
   readonly name: string;
@@ -24,7 +24,7 @@ export function recordOfLogEntry(entry: LogEntryInstance): OutputRecord {
     time: isoTime(entry.timestampMs),
     severity: entry.severity,
     name: entry.name,
-    // A variable may not pass itself off as one of the record's own fields.
+    // A variable must not replace one of the record's own fields.
     fields: Object.entries(entry.variables).map(([key, value]) => [
       OWN_FIELDS.has(key) ? `_${key}` : key,
       value,
@@ -68,7 +68,7 @@ function present(fields: readonly (readonly [string, unknown])[]): OutputRecord[
   return fields.filter(([, value]) => value !== undefined);
 }
 
-/** The range of ECMAScript's time values; outside it toISOString throws. */
+/** Range of ECMAScript times; toISOString throws outside it. */
 const MAX_TIME_MS = 8.64e15;
 
 function isoTime(epochMs: number): string | null {

@@ -10,7 +10,7 @@ import {
 } from "../../plugins/sdk/testing/index.ts";
 import { stdout } from "./index.ts";
 
-/** What a synchronous step writes to one of this process's streams, instead of its being written. */
+/** Captures what a synchronous step writes to one of this process's streams. */
 function captured(stream: "stdout" | "stderr", step: () => void): string {
   const target = process[stream];
   const write = target.write.bind(target);
@@ -27,7 +27,10 @@ function captured(stream: "stdout" | "stderr", step: () => void): string {
   return text;
 }
 
-/** The suite writes megabytes of unusual lines: to where the runner's own report is not. */
+/**
+ * The suite writes megabytes of unusual lines, so it writes to a stream that the test runner does not report
+ * on.
+ */
 const quiet: typeof stdout = {
   ...stdout,
   build(context) {

@@ -4,13 +4,8 @@
 import Type from "typebox";
 import type { Decision, DecisionReason } from "../../core/check/decision.ts";
 import type { DocumentRef } from "../../core/check/document-ref.ts";
-import { QUOTA_ALGORITHMS } from "../../core/quota/quota.ts";
-import {
-  type QuotaCharge,
-  type QuotaOutcome,
-  REQUEST_FATES,
-  STORE_FAILURE_POLICIES,
-} from "../../core/quota/quota-charge.ts";
+import type { QuotaCharge, QuotaOutcome } from "../../core/quota/quota-charge.ts";
+import { QUOTA_DEFINITION, STORE_FAILURE_POLICIES } from "../../core/quota/quota-definition.ts";
 import type { DirectResponse, HeaderOperation } from "../../core/templates/instances.ts";
 import { ENFORCEMENT_MODES } from "../../kernel/enforcement-mode.ts";
 import { STATUS_CODES, type Status } from "../../kernel/status.ts";
@@ -54,16 +49,11 @@ const StoreFailure = oneOf(STORE_FAILURE_POLICIES);
 
 const QuotaChargeSchema = exactly<QuotaCharge>()(
   Type.Object({
-    policy: Text,
-    algorithm: oneOf(QUOTA_ALGORITHMS),
+    ...QUOTA_DEFINITION.properties,
+    mode: oneOf(ENFORCEMENT_MODES),
     cell: Text,
     limit: Amount,
-    windowMs: Amount,
     amount: Amount,
-    leaseMs: Amount,
-    mode: oneOf(ENFORCEMENT_MODES),
-    onStoreFailure: StoreFailure,
-    giveBackOn: Type.Optional(oneOf(REQUEST_FATES)),
     message: Text,
   }),
 );

@@ -10,8 +10,8 @@ import {
   DISCOVERY_PATH,
   type DiscoveryRequest,
   encodeDiscoveryRequest,
-  MAX_POLL_WAIT_MS,
 } from "./discovery.ts";
+import { MAX_POLL_WAIT_MS } from "./query.ts";
 
 const NODE: ProxyNode = {
   role: "sidecar",

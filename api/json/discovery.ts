@@ -10,6 +10,8 @@ import {
 import type { ResourceSet, ResourceType, TrafficUpdate } from "../../core/traffic/resources/resource-set.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import type { ProxyNode, Subscription } from "../pilot-service.ts";
+import { invalidRequest } from "./faults.ts";
+import { givenTwice, type QueryParameters, unknownParameter, waitMsOf } from "./query.ts";
 import { createDecoder } from "./schema/decoder.ts";
 import { exactly } from "./schema/exactly.ts";
 import { closed, Text } from "./schema/fields.ts";
@@ -35,8 +37,6 @@ import {
  */
 export const DISCOVERY_PATH = "/v1/proxy-config";
 
-export const MAX_POLL_WAIT_MS = 30_000;
-
 export interface DiscoveryRequest extends Subscription {
   /** In milliseconds. */
   readonly waitMs: number;
@@ -56,28 +56,19 @@ export function encodeDiscoveryRequest({ node, known, waitMs }: DiscoveryRequest
  * @param parameters The query's parameters, decoded.
  * @throws {PurserError} PURSER_REQUEST_INVALID, naming the parameter.
  */
-export function decodeDiscoveryRequest(
-  parameters: Readonly<Record<string, string | readonly string[] | undefined>>,
-): DiscoveryRequest {
-  const { node, waitMs = "0", ...others } = parameters;
-  if (typeof node !== "string") throw invalid("the query parameter node is missing");
-  if (typeof waitMs !== "string" || !/^[0-9]{1,9}$/.test(waitMs))
-    throw invalid("the query parameter waitMs is not a whole number of milliseconds");
-  return {
-    node: decodeNode(node),
-    known: decodeVersions(others),
-    waitMs: Math.min(Number(waitMs), MAX_POLL_WAIT_MS),
-  };
+export function decodeDiscoveryRequest(parameters: QueryParameters): DiscoveryRequest {
+  const { node, waitMs: _, ...others } = parameters;
+  if (typeof node !== "string") throw invalidRequest("the query parameter node is missing");
+  const waitMs = waitMsOf(parameters);
+  return { node: decodeNode(node), known: decodeVersions(others), waitMs };
 }
 
-function decodeVersions(
-  parameters: Readonly<Record<string, string | readonly string[] | undefined>>,
-): KnownVersions {
+function decodeVersions(parameters: QueryParameters): KnownVersions {
   const known: Partial<Record<ResourceType, string>> = {};
   for (const [name, version] of Object.entries(parameters)) {
     const type = RESOURCE_TYPES.find((each) => each === name);
-    if (type === undefined) throw invalid(`there is no query parameter ${JSON.stringify(name)}`);
-    if (typeof version !== "string") throw invalid(`the query parameter ${type} is given twice`);
+    if (type === undefined) throw unknownParameter(name);
+    if (typeof version !== "string") throw givenTwice(type);
     known[type] = version;
   }
   return Object.keys(known).length === 0 ? NOTHING_KNOWN : known;
@@ -109,7 +100,7 @@ const ProxyNodeSchema = exactly<ProxyNode>()(
 );
 
 const decodeNodeObject = createDecoder(ProxyNodeSchema, (fault) =>
-  invalid(
+  invalidRequest(
     `the query parameter node does not describe an edge or a sidecar (api/pilot-service.ts, ProxyNode): ${fault}`,
   ),
 );
@@ -119,13 +110,9 @@ function decodeNode(text: string): ProxyNode {
   try {
     node = JSON.parse(text);
   } catch (cause) {
-    throw invalid("the query parameter node is not valid JSON", cause);
+    throw invalidRequest("the query parameter node is not valid JSON", cause);
   }
   return decodeNodeObject(node);
-}
-
-function invalid(message: string, cause?: unknown): PurserError {
-  return new PurserError("PURSER_REQUEST_INVALID", message, { cause });
 }
 
 function setOf<R extends { readonly name: string }>(resource: TUnsafe<R>) {

@@ -206,15 +206,14 @@ const POLICY_STATE: PolicyState = {
 
 const HEADER_CHANGES = ["request", "response"].map((side) => `policies[*].spec.headers.${side}`);
 
+const OPTIONAL_FIELDS =
+  "match when status status.code status.message headers directResponse directResponse.body directResponse.headers " +
+  "mode onError validDuration validUseCount key algorithm charge overrides store onStoreFailure giveBackOn lease " +
+  "instances[*].params";
+
 const OPTIONAL_IN_SPECS = [
   ...HEADER_CHANGES.flatMap((side) => [side, `${side}.set`, `${side}.append`, `${side}.remove`]),
-  ...[
-    ...["match", "when", "status", "status.code", "status.message", "headers"],
-    ...["directResponse", "directResponse.body", "directResponse.headers"],
-    ...["mode", "onError", "validDuration", "validUseCount"],
-    ...["key", "algorithm", "charge", "overrides", "store", "onStoreFailure", "giveBackOn", "lease"],
-    "instances[*].params",
-  ].map((field) => `policies[*].spec.${field}`),
+  ...OPTIONAL_FIELDS.split(" ").map((field) => `policies[*].spec.${field}`),
 ];
 
 const MAPS_IN_SPECS = [

@@ -8,6 +8,7 @@ import { QUOTA_POLICY } from "../../core/documents/kinds/quota-policy.ts";
 import type { PolicyDocument } from "../../core/snapshot/policy-document.ts";
 import type { PolicyState } from "../mixer-service.ts";
 import { invalidReply, invalidRequest } from "./faults.ts";
+import { givenTwice, type QueryParameters, unknownParameter, waitMsOf, wholeNumber } from "./query.ts";
 import { createDecoder } from "./schema/decoder.ts";
 import { exactly } from "./schema/exactly.ts";
 import { opened } from "./schema/opened.ts";
@@ -18,8 +19,6 @@ import { Amount, Text } from "./schema/fields.ts";
  * `version` and `proxies` are what it has; absent when it has nothing. `waitMs`: default 0, at most MAX_POLL_WAIT_MS.
  */
 export const POLICY_STATE_PATH = "/v1/policy-state";
-
-const MAX_POLL_WAIT_MS = 30_000;
 
 export interface PolicyStateQuery {
   readonly node: string;
@@ -42,28 +41,20 @@ export function encodePolicyStateQuery({ node, version, proxies, waitMs }: Polic
  * @param parameters The query's parameters, decoded.
  * @throws {PurserError} PURSER_REQUEST_INVALID, naming the parameter.
  */
-export function decodePolicyStateQuery(
-  parameters: Readonly<Record<string, string | readonly string[] | undefined>>,
-): PolicyStateQuery {
-  const { node, version, proxies, waitMs = "0", ...others } = parameters;
+export function decodePolicyStateQuery(parameters: QueryParameters): PolicyStateQuery {
+  const { node, version, proxies, waitMs: _, ...others } = parameters;
   const [unknown] = Object.keys(others);
-  if (unknown !== undefined) throw invalidRequest(`there is no query parameter ${JSON.stringify(unknown)}`);
+  if (unknown !== undefined) throw unknownParameter(unknown);
   if (typeof node !== "string" || node === "" || node.length > 512) {
     throw invalidRequest("the query parameter node must be the proxy's id, given once");
   }
-  if (version !== undefined && typeof version !== "string")
-    throw invalidRequest("the query parameter version is given twice");
+  if (version !== undefined && typeof version !== "string") throw givenTwice("version");
   return {
     node,
-    waitMs: Math.min(wholeNumber("waitMs", waitMs), MAX_POLL_WAIT_MS),
+    waitMs: waitMsOf(parameters),
     ...(version === undefined ? {} : { version }),
     ...(proxies === undefined ? {} : { proxies: wholeNumber("proxies", proxies) }),
   };
-}
-
-function wholeNumber(name: string, text: string | readonly string[]): number {
-  if (typeof text === "string" && /^[0-9]{1,9}$/.test(text)) return Number(text);
-  throw invalidRequest(`the query parameter ${name} is not a whole number`);
 }
 
 // A newer mixer's documents may have fields that this proxy does not know: it does without them.

@@ -21,33 +21,37 @@ interface Flags extends Budgets {
 }
 
 const HELP = `
-For each document with expressions: the nanoseconds that all of them take, evaluated once over
-a bag. For the whole decision (every policy and quota, as a mixer decides a request): its median
-and 99th percentile, and the bytes of heap it allocates. Rules' handlers are not called.
+For each document with expressions: the nanoseconds of evaluating all of them once over
+a bag. For the whole decision (every policy and quota, as in a mixer): its median
+and 99th percentile, and the bytes of heap it allocates. Handlers are not called.
 
-A bag is what expressions read of one request: a JSON object, one on each line of --bags, such as
+A bag has the attributes of one request: a JSON object, one on each line of --bags, such as
   {"destination":{"service":{"name":"reviews"}},"request":{"method":"GET","url_path":"/"}}
-Without --bags there is a default bag, once for each service that the documents name; docs/operations.md
-shows it. Bags of your own traffic tell more.
+Without --bags the default bag is used, once for each service in the documents; docs/operations.md
+shows it. Bags of your own traffic give better numbers.
 
-Exit codes: 0 within the budgets, 1 over one of them, 2 for documents or bags with faults.
+Exit codes: 0 within the budgets, 1 over a budget, 2 faulty documents or bags.
 
 Examples:
   purser bench -c policies/
   purser bench -c policies/ --bags bags.jsonl --seconds 20
   purser bench -c policies/ --budget-ns 5000 --budget-p99-us 200 --json   # for CI
 
-Times depend on the machine: give a budget room, and run on a quiet one.`;
+Times depend on the machine: leave room in the budgets, and run on an idle machine.`;
 
 export function benchCommand(): Command {
   return new Command("bench")
-    .summary("measure what your policies cost")
-    .description("Times the expressions of your documents and the whole decision that they make.")
+    .summary("measure the cost of policies")
+    .description("Times the expressions of documents, and the whole decision.")
     .addOption(configFlag())
     .option("--bags <file>", "requests to decide, as JSON Lines of attribute bags")
-    .option("--seconds <n>", "about how long to measure", positive, 5)
-    .option("--budget-ns <n>", "exit 1 when a document's expressions take more", positive)
-    .option("--budget-p99-us <n>", "exit 1 when the decision's 99th percentile takes more", positive)
+    .option("--seconds <n>", "approximate time to measure, in seconds", positive, 5)
+    .option("--budget-ns <n>", "exit 1 when a document's expressions take more nanoseconds", positive)
+    .option(
+      "--budget-p99-us <n>",
+      "exit 1 when the decision's 99th percentile is more microseconds",
+      positive,
+    )
     .option("--json", "print one JSON object", false)
     .addHelpText("after", HELP)
     .action(bench);
@@ -59,7 +63,7 @@ async function bench(flags: Flags): Promise<void> {
   const bags = flags.bags === undefined ? synthesizedBags(snapshot) : await readBags(flags.bags);
   const progress = createProgress();
   try {
-    // Half for the documents one by one, half for the decision.
+    // Half of the time for the documents one by one, half for the whole decision.
     const work = { snapshot, bags, nowMs: runtime.clock.nowMs(), budgetMs: flags.seconds * 500, progress };
     const policies = await measurePolicies(work);
     const decision = await measureDecision(work);
@@ -75,6 +79,6 @@ async function bench(flags: Flags): Promise<void> {
 
 function positive(value: string): number {
   const number = Number(value);
-  if (!(number > 0 && number <= 1e9)) throw new InvalidArgumentError("It is not a number above 0.");
+  if (!(number > 0 && number <= 1e9)) throw new InvalidArgumentError("It must be a number above 0.");
   return number;
 }

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { Explanation } from "../../core/explain/explanation.ts";
 import { main } from "../main.ts";
 
-/** Runs the program in this process; what it writes is kept. */
+/** Runs the program in this process and captures its output. */
 async function purser(...args: readonly string[]) {
   const streams = { stdout: process.stdout, stderr: process.stderr };
   const written = { stdout: "", stderr: "" };
@@ -74,20 +74,20 @@ describe("on the command line", () => {
       assert.equal((JSON.parse(later.stdout) as Explanation).decision.decidedBy?.name, "old");
     });
 
-    it("explains a request, by one policy alone", async () => {
+    it("explains a request, by only one policy", async () => {
       const request = ["--request", "GET http://reviews/", "-H", "x-user: guest"];
       const { stdout } = await explain(...request, "--policy", "guests", "--at", "2028-01-31T12:00:00Z");
       assert.match(stdout, /^refused: PERMISSION_DENIED \(403\) by AccessPolicy guests/);
       assert.ok(!stdout.includes("AccessPolicy old"));
     });
 
-    it("says what is wrong with what it is given", async () => {
+    it("reports wrong flags and input", async () => {
       const cases: readonly (readonly [readonly string[], RegExp])[] = [
         [[], /give either --bag or --request/],
         [["--bag", join(folder, "gone.json")], /the bag in .*gone\.json cannot be read/],
         [["--bag", policies], /cannot be read/],
         [["--request", "GET http://a/", "--policy", "gusts"], /did you mean guests\?/],
-        [["--request", "GET http://a/", "--at", "noon"], /It is not an ISO 8601 time/],
+        [["--request", "GET http://a/", "--at", "noon"], /It must be an ISO 8601 time/],
       ];
       for (const [args, message] of cases) {
         const { code, stderr } = await explain(...args);
@@ -106,12 +106,12 @@ describe("on the command line", () => {
       assert.match(failing.stdout, /^1 passed, 1 failed$/m);
       assert.equal(failing.code, 1);
       const none = await purser("test", folder, "--filter", "nothing");
-      assert.match(none.stderr, /no case is like --filter nothing/);
+      assert.match(none.stderr, /no case matches --filter nothing/);
       assert.equal(none.code, 2);
       assert.equal((await purser("test", policies)).code, 2);
     });
 
-    it("fails when too little is covered", async () => {
+    it("fails when the coverage is too low", async () => {
       const covered = await purser("test", folder, "--filter", "refused", "--coverage-threshold", "100");
       assert.equal(covered.code, 0);
       await writeFile(
@@ -129,7 +129,7 @@ describe("on the command line", () => {
       );
       assert.equal(bare.code, 1);
       assert.match(bare.stdout, /\^{16} never reached/);
-      assert.match(bare.stderr, /is covered, less than 90 %/);
+      assert.match(bare.stderr, /are covered, less than --coverage-threshold 90 %/);
     });
 
     it("writes results to a file", async () => {

@@ -36,20 +36,20 @@ interface Flags {
 
 export function explainCommand(): Command {
   return new Command("explain")
-    .summary("say why a request is decided as it is")
+    .summary("explain the decision about a request")
     .description(
-      "Decides one request by the documents of a folder and shows why: each document's outcome, and each expression as a " +
-        "tree with the value of every part. The deciding document and clause are marked. Credentials are not shown. " +
-        "Plugins are asked, adapters are not; docs/explain.md describes the form of --json.",
+      "Decides one request by the documents of a folder and explains the decision: each document's outcome, and each expression as a " +
+        "tree with the value of every part. The deciding document and clause are marked. Credentials are redacted. " +
+        "Plugins are called, adapters are not; docs/explain.md describes the form of --json.",
     )
     .addOption(configFlag())
     .option("--bag <file>", "the request's attributes as JSON; - reads standard input")
     .option("--request <line>", "a request, in place of --bag: 'GET http://reviews/path?query'")
-    .option("-H, --header <header>", "a header of --request, 'name: value'; give it again for more", collect)
-    .option("--at <time>", "the time that $now() gives, such as 2026-01-31T12:00:00Z; default: now", instant)
-    .option("--policy <name>", "consider this document alone")
-    .option("--all", "show documents too that do not govern the request or were not asked")
-    .option("--redact <path>", "another attribute that is not shown, dotted; give it again for more", collect)
+    .option("-H, --header <header>", "a header of --request, 'name: value'; repeatable", collect)
+    .option("--at <time>", "the time of $now(), such as 2026-01-31T12:00:00Z; default: now", instant)
+    .option("--policy <name>", "consider only this document")
+    .option("--all", "also show documents that do not match the request or were not evaluated")
+    .option("--redact <path>", "another attribute to redact, as a dotted path; repeatable", collect)
     .option("--json", "write the explanation as JSON")
     .addHelpText(
       "after",
@@ -68,7 +68,7 @@ The bag has the attributes of docs/attributes.md as nested objects:
 async function explain(flags: Flags): Promise<void> {
   const runtime = createRuntime({ logLevel: "warn", logFormat: "auto" });
   const nowMs = flags.at ?? runtime.clock.nowMs();
-  // Before the documents are read: a wrong flag is said at once.
+  // Before the documents are read, so that a wrong flag is reported at once.
   const given = await readRequest(flags);
   const snapshot = await readConfig(flags.config, runtime);
   const whole = planChecks(snapshot);
@@ -95,14 +95,14 @@ async function explain(flags: Flags): Promise<void> {
   }
 }
 
-/** What the flags give: a bag as it was written, or a request. */
+/** Input from the flags: a bag as it was written, or a request. */
 type Given = { readonly bag: PartialBag } | { readonly request: WrittenRequest };
 
 async function readRequest({ bag, request, header = [] }: Flags): Promise<Given> {
   if ((bag === undefined) === (request === undefined))
-    throw new PurserError("PURSER_CLI_USAGE", "give either --bag or --request");
+    throw new PurserError("PURSER_CLI_USAGE", "give either --bag or --request, not both");
   if (request !== undefined) return { request: parseWrittenRequest(request, header) };
-  if (header.length > 0) throw new PurserError("PURSER_CLI_USAGE", "-H is for --request");
+  if (header.length > 0) throw new PurserError("PURSER_CLI_USAGE", "-H needs --request");
   const name = bag === "-" ? "standard input" : (bag as string);
   let value: unknown;
   try {
@@ -124,7 +124,7 @@ function bagOf(given: Given, traffic: TrafficDocuments, nowMs: number): Attribut
   return bag;
 }
 
-/** The plan without any other document. */
+/** The plan with only the document called `name`. */
 function only(name: string, plan: CheckPlan): CheckPlan {
   const keep = <T extends { readonly ref: { readonly name: string } }>(documents: readonly T[]) =>
     documents.filter(({ ref }) => ref.name === name);
@@ -133,7 +133,7 @@ function only(name: string, plan: CheckPlan): CheckPlan {
   if (!all.includes(name)) {
     const near = suggest(name, all);
     const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
-    throw new PurserError("PURSER_CLI_USAGE", `no document that decides requests is called ${name}${hint}`);
+    throw new PurserError("PURSER_CLI_USAGE", `there is no policy, quota or rule called ${name}${hint}`);
   }
   return {
     deny: keep(deny),
@@ -147,6 +147,6 @@ function only(name: string, plan: CheckPlan): CheckPlan {
 function instant(value: string): number {
   const timeMs = /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(timeMs))
-    throw new InvalidArgumentError("It is not an ISO 8601 time, such as 2026-01-31T12:00:00Z.");
+    throw new InvalidArgumentError("It must be an ISO 8601 time, such as 2026-01-31T12:00:00Z.");
   return timeMs;
 }

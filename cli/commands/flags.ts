@@ -6,77 +6,98 @@ import { parseDurationMs } from "../../kernel/duration.ts";
 import {
   DEFAULT_UNDERSCORES_ACTION,
   UNDERSCORE_ACTIONS,
-} from "../../proxy/transport/http1/underscore-names.ts";
+} from "../../proxy/transport/fields/underscore-names.ts";
+import { DEFAULT_UPGRADES } from "../../proxy/listeners/listener-server.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../output/logger.ts";
 
-/** The flags that several commands share, each with its one meaning and default. */
+/** Flags that several commands share, each with one meaning and one default. */
 
 export const configFlag = (): Option =>
-  new Option("-c, --config <path>", "a file or folder of documents; give it again for more")
+  new Option("-c, --config <path>", "a file or folder of documents; repeatable")
     .argParser(collect)
     .makeOptionMandatory();
 
 export const allowEmptyFlag = (): Option =>
-  new Option("--allow-empty", "take a set that has nothing to enforce, which is refused otherwise");
+  new Option("--allow-empty", "accept a set without documents to enforce, which is otherwise refused");
 
 export const hostFlag = (): Option =>
   new Option("--host <address>", "the address to listen on").default("127.0.0.1", "loopback only");
 
-/** Apart from --host: whoever reaches the admin surface can drain the proxy. */
+/** Separate from --host: every client of the admin surface can drain the proxy. */
 export const adminHostFlag = (): Option =>
   new Option("--admin-host <address>", "the address of the proxy's admin surface").default(
     "127.0.0.1",
     "loopback only",
   );
 
-/** Names under which control surfaces may be asked, besides their addresses: what DNS rebinding would need. */
+/**
+ * Host names accepted by control surfaces besides their addresses; other names are refused as DNS rebinding.
+ */
 export const allowedHostsFlag = (): Option =>
   new Option(
     "--allowed-hosts <names>",
-    "names that control surfaces are reached by, by commas; .example.com for all below it",
+    "host names of the control surfaces, separated by commas; .example.com for all names below it",
   )
     .argParser(hostNames)
     .default([], "addresses, localhost and names without a dot");
 
 export const logLevelFlag = (): Option =>
-  new Option("--log-level <level>", "the least that is logged").choices(LOG_LEVELS).default("info");
+  new Option("--log-level <level>", "the least severe level that is logged")
+    .choices(LOG_LEVELS)
+    .default("info");
 
 export const logFormatFlag = (): Option =>
-  new Option(
-    "--log-format <format>",
-    "how logs are written: auto is readable on a terminal and JSON lines elsewhere",
-  )
+  new Option("--log-format <format>", "the form of logs: auto is text on a terminal and JSON lines elsewhere")
     .choices(LOG_FORMATS)
     .default("auto");
 
 export const portFlag = (flag: string, what: string, defaultPort: number): Option =>
-  new Option(`${flag} <port>`, `the port of ${what}; 0 for any free one`)
+  new Option(`${flag} <port>`, `the port of ${what}; 0 for any free port`)
     .argParser(port)
     .default(defaultPort);
 
 export const drainFlag = (): Option =>
-  new Option("--drain <duration>", "how long stopping may take; requests under way may finish meanwhile")
+  new Option("--drain <duration>", "longest time to stop; requests under way may finish meanwhile")
     .argParser(drainDuration)
     .default(800, "800ms");
 
-/** Timers end at 2^31 ms; beyond that they fire at once, which would cut every request. */
+/** Node's timers are limited to 2^31 ms; longer ones fire at once, which would cut every request. */
 const MAX_DRAIN_MS = 24 * 3_600_000;
 
 function drainDuration(value: string): number {
   const durationMs = duration(value);
-  if (durationMs > MAX_DRAIN_MS) throw new InvalidArgumentError("It is longer than 24h.");
+  if (durationMs > MAX_DRAIN_MS) throw new InvalidArgumentError("It must be 24h at most.");
   return durationMs;
 }
 
 export const underscoresFlag = (): Option =>
   new Option(
     "--headers-with-underscores-action <action>",
-    "what a proxy does with a request that has a header name with an underscore",
+    "the proxy's action on a request with an underscore in a header name",
   )
     .choices(UNDERSCORE_ACTIONS)
     .default(DEFAULT_UNDERSCORES_ACTION);
 
-/** For options that may be given more than once. */
+export const upgradesFlag = (): Option =>
+  new Option(
+    "--upgrade-protocols <protocols>",
+    "protocols that requests may upgrade to, by commas, such as websocket; none for no upgrade",
+  )
+    .argParser(upgradeProtocols)
+    .default(DEFAULT_UPGRADES, DEFAULT_UPGRADES.join());
+
+function upgradeProtocols(value: string): readonly string[] {
+  if (value === "none") return [];
+  const protocols = value.split(",").map((protocol) => protocol.trim().toLowerCase());
+  const wrong = protocols.find((protocol) => !/^[a-z0-9!#$%&'*+.^_`|~/-]+$/.test(protocol));
+  if (wrong !== undefined)
+    throw new InvalidArgumentError(`${JSON.stringify(wrong)} is not the name of a protocol.`);
+  if (protocols.includes("h2c"))
+    throw new InvalidArgumentError("Requests within an h2c connection would pass no policy.");
+  return protocols;
+}
+
+/** Parser for repeatable options. */
 export function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
 }
@@ -84,11 +105,11 @@ export function collect(value: string, previous: readonly string[] = []): readon
 export function port(value: string): number {
   const number = Number(value);
   if (!/^\d+$/.test(value) || number > 65_535)
-    throw new InvalidArgumentError("It is not a port: a number from 0 to 65535.");
+    throw new InvalidArgumentError("It must be a port: a number from 0 to 65535.");
   return number;
 }
 
-/** Host names by commas, each with a leading dot for all names below it. */
+/** Parses host names separated by commas; a leading dot means all names below it. */
 export function hostNames(value: string, previous: readonly string[] = []): readonly string[] {
   const names = value.split(",").map((name) => name.trim());
   const wrong = names.find((name) => !/^\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i.test(name));
@@ -99,27 +120,28 @@ export function hostNames(value: string, previous: readonly string[] = []): read
 }
 
 export function count(value: string): number {
-  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError("It is not a whole number.");
+  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError("It must be a whole number.");
   return Number(value);
 }
 
 export function duration(value: string): number {
   const durationMs = parseDurationMs(value);
-  if (durationMs === undefined) throw new InvalidArgumentError("It is not a duration, such as 500ms or 10s.");
+  if (durationMs === undefined)
+    throw new InvalidArgumentError("It must be a duration, such as 500ms or 10s.");
   return durationMs;
 }
 
 export function url(value: string): string {
   const parsed = URL.canParse(value) ? new URL(value) : undefined;
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
-    throw new InvalidArgumentError("It is not a URL, such as http://127.0.0.1:9092.");
+    throw new InvalidArgumentError("It must be a URL, such as http://127.0.0.1:9092.");
   }
   return value;
 }
 
-/** `HOST:PORT`, or a port on loopback. */
+/** Parses `HOST:PORT`, or a port on loopback. */
 export function address(value: string): { readonly host: string; readonly port: number } {
   const [, host = "127.0.0.1", portText = ""] = /^(?:(.+):)?(\d+)$/.exec(value) ?? [];
-  if (portText === "") throw new InvalidArgumentError("It is not an address, such as 127.0.0.1:9080.");
+  if (portText === "") throw new InvalidArgumentError("It must be an address, such as 127.0.0.1:9080.");
   return { host, port: port(portText) };
 }

@@ -26,23 +26,33 @@ interface Flags extends MixerFlags, ConfigFlags, LogFlags {
 export function mixerCommand(): Command {
   return new Command("mixer")
     .summary("run the mixer: decides, charges quotas, delivers telemetry")
-    .description("Runs the mixer alone. Proxies reach it over HTTP; see docs/api.md.")
+    .description("Runs a mixer in its own process. Proxies call it over HTTP; see docs/api.md.")
     .addOption(configFlag())
     .addOption(allowEmptyFlag())
     .addOption(hostFlag())
     .addOption(portFlag("--mixer-port", "the HTTP API", 9092))
     .addOption(allowedHostsFlag())
-    .option("--max-body-bytes <n>", "the largest body the API takes", count, 1_048_576)
-    .option("--max-concurrent-requests <n>", "requests under way at most; beyond it 503", count, 1_024)
+    .option(
+      "--max-body-bytes <n>",
+      "the largest request body that the API accepts, in bytes",
+      count,
+      1_048_576,
+    )
+    .option(
+      "--max-concurrent-requests <n>",
+      "most requests under way; further requests get 503",
+      count,
+      1_024,
+    )
     .option(
       "--mixers <n>",
-      "how many mixers serve the same proxies: each then takes that share of a limit whose store is away",
+      "number of mixers that serve the same proxies: while a quota store is unavailable, each uses its share of the limits",
       count,
       1,
     )
     .option(
       "--proxies-per-address <n>",
-      "how many proxies of one IP address count for the shares; more than 16 where they are behind one NAT",
+      "most proxies of one IP address that count for the shares; more than 16 for proxies behind one NAT",
       count,
       16,
     )

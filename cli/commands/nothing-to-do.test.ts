@@ -59,7 +59,7 @@ describe("commands that are given nothing to do", () => {
       "replay of an empty log",
       { "p.yaml": POLICY, log: "" },
       ["replay", "--log", "log", "--candidate", "p.yaml"],
-      /there is no line.*PURSER_REPLAY_EMPTY/,
+      /the logs are empty.*PURSER_REPLAY_EMPTY/,
     ],
     [
       "replay of garbage",
@@ -71,7 +71,7 @@ describe("commands that are given nothing to do", () => {
       "replay of another time",
       { "p.yaml": POLICY, log: OLD },
       ["replay", "--log", "log", "--candidate", "p.yaml", "--since", "2024-01-01"],
-      /1 of another time.*PURSER_REPLAY_EMPTY/,
+      /1 outside --since and --until.*PURSER_REPLAY_EMPTY/,
     ],
     [
       "replay against an empty folder",
@@ -87,7 +87,7 @@ describe("commands that are given nothing to do", () => {
     ],
   ];
   for (const [name, files, args, message] of CASES) {
-    it(`${name}: exit code 2, and why`, async () => {
+    it(`${name}: exit code 2, with the reason`, async () => {
       folder = meshFolder(files);
       const there = args.map((arg) =>
         arg === "." || arg === "log" || /^[pq](\.yaml)?$/.test(arg) ? `${folder.path}/${arg}` : arg,
@@ -98,7 +98,7 @@ describe("commands that are given nothing to do", () => {
     });
   }
 
-  it("unless an EmptySet says that it is meant", async () => {
+  it("accept a set with an EmptySet document", async () => {
     folder = meshFolder({
       "a.yaml":
         "apiVersion: purser.dev/v1\nkind: EmptySet\nmetadata: { name: none }\nspec: { reason: a new mesh }\n",

@@ -25,7 +25,7 @@ interface Flags extends PilotFlags, ConfigFlags, LogFlags {
 export function pilotCommand(): Command {
   return new Command("pilot")
     .summary("run pilot: supplies proxies with listeners, routes, clusters and endpoints")
-    .description("Runs pilot alone. Proxies reach it over HTTP; see docs/api.md.")
+    .description("Runs pilot in its own process. Proxies call it over HTTP; see docs/api.md.")
     .addOption(configFlag())
     .addOption(allowEmptyFlag())
     .addOption(hostFlag())

@@ -5,7 +5,7 @@ import { Command, Option } from "commander";
 import type { ProxyNode } from "../../api/pilot-service.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import { createHttpMixerService } from "../../proxy/policy/http/http-mixer-service.ts";
-import type { HeadersWithUnderscoresAction } from "../../proxy/transport/http1/underscore-names.ts";
+import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
 import { createHttpPilotService } from "../../proxy/discovery/http-pilot-service.ts";
 import { explainKeyFlag, readExplainKey } from "../compose/explain-key-file.ts";
 import {
@@ -20,6 +20,7 @@ import {
   logLevelFlag,
   portFlag,
   underscoresFlag,
+  upgradesFlag,
   url,
 } from "./flags.ts";
 import { nodeId, startProxy } from "../compose/part-proxy.ts";
@@ -41,6 +42,7 @@ interface Flags extends LogFlags {
   readonly allowedHosts: readonly string[];
   readonly trustedHops: number;
   readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
+  readonly upgradeProtocols: readonly string[];
   readonly explainKeyFile?: string;
   readonly drain: number;
 }
@@ -49,23 +51,21 @@ export function proxyCommand(): Command {
   return new Command("proxy")
     .summary("run a proxy: an edge of the mesh, or the sidecar of one workload")
     .description(
-      "Runs a proxy alone, with pilot and mixer behind HTTP. It listens when pilot has told it where, and decides when the mixer has told it the policies; until then requests are answered 503.",
+      "Runs a proxy in its own process, with pilot and mixer over HTTP. It listens once pilot has sent its listeners, and decides once the mixer has sent the policies; until then requests get 503.",
     )
     .addOption(
-      new Option("--role <role>", "what the proxy is").choices(["edge", "sidecar"]).makeOptionMandatory(),
+      new Option("--role <role>", "the proxy's role").choices(["edge", "sidecar"]).makeOptionMandatory(),
     )
-    .requiredOption("--pilot <url>", "where pilot is", url)
-    .requiredOption(
-      "--mixer <url>",
-      "where a mixer is; give it again for more",
-      (value, previous?: readonly string[]) => collect(url(value), previous),
+    .requiredOption("--pilot <url>", "URL of pilot", url)
+    .requiredOption("--mixer <url>", "URL of a mixer; repeatable", (value, previous?: readonly string[]) =>
+      collect(url(value), previous),
     )
     .addOption(hostFlag())
     .addOption(portFlag("--edge-port", "an edge, when no Gateway names one", 8080))
     .option("--service <name>", "the service whose sidecar this is")
     .option(
       "--app <address>",
-      "where the sidecar's workload itself listens; without it there is no inbound listener",
+      "the address on which the sidecar's workload listens; without it there is no inbound listener",
       address,
     )
     .addOption(portFlag("--inbound-port", "a sidecar, for calls to its workload", 15006))
@@ -75,12 +75,13 @@ export function proxyCommand(): Command {
     .addOption(allowedHostsFlag())
     .option(
       "--trusted-hops <n>",
-      "proxies before an edge whose claims about the client are believed",
+      "number of trusted proxies in front of an edge, whose statements about the client are used",
       count,
       0,
     )
     .addOption(explainKeyFlag())
     .addOption(underscoresFlag())
+    .addOption(upgradesFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag())
@@ -104,10 +105,11 @@ Examples:
         close: async () => void (await Promise.all([mixer.close(), pilot.close()])),
       };
       try {
-        const { adminHost: host, adminPort: port, allowedHosts, headersWithUnderscoresAction } = flags;
+        const { adminHost: host, adminPort: port, allowedHosts } = flags;
+        const { headersWithUnderscoresAction, upgradeProtocols } = flags;
         const admin = { host, port, allowedHosts };
         const proxy = await startProxy(
-          { node, mixer, pilot, admin, explainKey, headersWithUnderscoresAction },
+          { node, mixer, pilot, admin, explainKey, headersWithUnderscoresAction, upgradeProtocols },
           runtime,
         );
         const where = proxy.proxy
@@ -127,10 +129,10 @@ function nodeOf(flags: Flags): ProxyNode {
   const { role, host, service, app } = flags;
   if (role === "edge") {
     if (app !== undefined || service !== undefined)
-      throw new PurserError("PURSER_CLI_USAGE", "--app and --service are for sidecars, and this is an edge");
+      throw new PurserError("PURSER_CLI_USAGE", "--app and --service need --role sidecar");
     return { role, id: nodeId(role, "edge"), host, port: flags.edgePort, trustedHops: flags.trustedHops };
   }
-  if (service === undefined) throw new PurserError("PURSER_CLI_USAGE", "a sidecar needs --service");
+  if (service === undefined) throw new PurserError("PURSER_CLI_USAGE", "--role sidecar needs --service");
   const inbound =
     app === undefined ? {} : { inbound: { port: flags.inboundPort, appHost: app.host, appPort: app.port } };
   return { role, id: nodeId(role, service), host, service, outboundPort: flags.outboundPort, ...inbound };

@@ -18,50 +18,57 @@ interface Flags extends ReplayFlags, Pick<LogFlags, "logFormat"> {
 }
 
 const HELP = `
-What it does: each request of the log is decided anew by the candidate, at the time it was made, and what differs is
-counted: requests newly denied or allowed, other statuses, failures; what quotas would refuse; which metric series
-would appear. Of a sampled log, "3 (about 30)" are three lines that stand for thirty requests. Nothing is written or
-called anywhere: adapters are not built.
+Each request of the log is decided again by the candidate, at its recorded time. The report counts the differences:
+requests newly denied or allowed, other statuses, failures, requests that quotas would refuse, and new metric series.
+In a sampled log, "3 (about 30)" are three lines that represent thirty requests. Replay writes nothing and calls no
+backend: adapters are not built.
 
-Exit codes: 0 replayed; 1 found what --fail-on names; 2 a flag, a log or a document is at fault.
+Exit codes: 0 replayed; 1 found a difference that --fail-on names; 2 a flag, a log or a document is faulty.
 
 Examples:
   purser replay --log decisions.jsonl --candidate new-policies/
   purser replay --log decisions.jsonl.2.gz decisions.jsonl.1 decisions.jsonl --candidate new/ --baseline old/
   purser replay --log decisions.jsonl --candidate new/ --since 24h --fail-on newly-denied,faults
 
-How a log is written: docs/decision-log.md. How a report is read: docs/replay.md.`;
+docs/decision-log.md describes logs, docs/replay.md describes reports.`;
 
 export function replayCommand(): Command {
   return new Command("replay")
     .summary("try changed policies on recorded requests")
     .description(
-      "Tries a changed set of documents on the requests of a decision log, and reports what would differ.",
+      "Tries a changed set of documents on the requests of a decision log, and reports the differences.",
     )
     .addOption(
       new Option("--log <file...>", "decision logs, plain or .gz; merged by time").makeOptionMandatory(),
     )
     .addOption(
-      new Option("--candidate <path>", "a file or folder of the new documents; give it again for more")
+      new Option("--candidate <path>", "a file or folder of the new documents; repeatable")
         .argParser(collect)
         .makeOptionMandatory(),
     )
     .addOption(
       new Option(
         "--baseline <path>",
-        "compare with these documents instead of what was recorded; give it again for more",
+        "compare with these documents instead of the recorded decisions; repeatable",
       ).argParser(collect),
     )
     .addOption(
-      new Option("--fail-on <findings>", `exit with 1 when there are any, by commas: ${FINDINGS.join(", ")}`)
+      new Option(
+        "--fail-on <findings>",
+        `exit with 1 for these findings, separated by commas: ${FINDINGS.join(", ")}`,
+      )
         .argParser(findings)
         .default([], "none"),
     )
     .option("--examples <n>", "examples shown of each change and document, keys of each quota", count, 3)
-    .option("--limit <n>", "replay this many requests at most", count)
-    .option("--since <time>", "requests from then on: ISO 8601, or a duration ago such as 24h", time)
-    .option("--until <time>", "requests before then", time)
-    .option("--strict", "take a malformed line for an error", false)
+    .option("--limit <n>", "most requests to replay", count)
+    .option(
+      "--since <time>",
+      "only requests from this time on: ISO 8601, or a duration ago such as 24h",
+      time,
+    )
+    .option("--until <time>", "only requests before this time", time)
+    .option("--strict", "treat a malformed line as an error", false)
     .option("--json", "report as JSON", false)
     .addOption(logFormatFlag())
     .addHelpText("after", HELP)
@@ -83,7 +90,7 @@ function reportJson({ report, malformed, unanswered, failed }: ReplayOutcome): s
   return `${JSON.stringify(json, undefined, 2)}\n`;
 }
 
-/** The process ends after the command: what a pipe has not taken by then would be lost. */
+/** Resolves when the text is flushed: the process ends after the command, and a pipe would lose the rest. */
 function write(text: string): Promise<void> {
   return new Promise((resolve) => process.stdout.write(text, () => resolve()));
 }
@@ -94,7 +101,7 @@ function findings(value: string, previous: readonly FindingName[] = []): readonl
     if (known !== undefined) return known;
     const near = suggest(name.trim(), FINDINGS);
     throw new InvalidArgumentError(
-      near === undefined ? `There is no ${name.trim()}.` : `Did you mean ${near}?`,
+      near === undefined ? `There is no finding ${name.trim()}.` : `Did you mean ${near}?`,
     );
   });
   return [...previous, ...names];
@@ -104,6 +111,6 @@ function time(value: string): number {
   const agoMs = parseDurationMs(value);
   const timeMs = agoMs === undefined ? Date.parse(value) : Date.now() - agoMs;
   if (Number.isNaN(timeMs))
-    throw new InvalidArgumentError("It is not a time, such as 2026-01-01T00:00:00Z or 24h.");
+    throw new InvalidArgumentError("It must be a time, such as 2026-01-01T00:00:00Z or 24h.");
   return timeMs;
 }

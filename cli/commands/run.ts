@@ -16,6 +16,7 @@ import {
   port,
   portFlag,
   underscoresFlag,
+  upgradesFlag,
 } from "./flags.ts";
 import { type MeshFlags, runMesh } from "../compose/run-mesh.ts";
 import { stopSignal, surviveRejections } from "../compose/stopping.ts";
@@ -31,16 +32,16 @@ export function runCommand(): Command {
   return meshFlags(new Command("run"))
     .summary("run a whole mesh in this process: mixer, pilot and an edge proxy")
     .description(
-      "Runs mixer, pilot and an edge proxy in this process, over the documents of a folder. Editing a document takes " +
-        "effect within a second; a broken edit is refused and the last good set goes on.",
+      "Runs mixer, pilot and an edge proxy in one process, with the documents of a folder. An edited document takes " +
+        "effect within a second; a faulty edit is refused, and the last good set stays in force.",
     )
     .addHelpText(
       "after",
       `
 Examples:
-  purser run -c mesh/                          the documents of a folder, the edge on port 8080
-  purser run -c mesh/ --sidecar reviews=15001  and a sidecar for the calls that reviews makes
-  purser run -c mesh/ --edge-port 0            any free port; the summary says which`,
+  purser run -c mesh/                          documents of a folder, edge on port 8080
+  purser run -c mesh/ --sidecar reviews=15001  with a sidecar for the outbound calls of reviews
+  purser run -c mesh/ --edge-port 0            any free port, which the summary shows`,
     )
     .action(async (flags: RunFlags) => {
       const runtime = createRuntime(flags);
@@ -52,7 +53,7 @@ Examples:
     });
 }
 
-/** The flags of a mesh in one process; the demo has the same. */
+/** The flags of a mesh in one process, which the demo has too. */
 export function meshFlags(command: Command): Command {
   return command
     .addOption(configFlag())
@@ -66,14 +67,25 @@ export function meshFlags(command: Command): Command {
     .addOption(allowedHostsFlag())
     .option(
       "--sidecar <service=port>",
-      "a sidecar for a service's own calls, and its port; give it again for more",
+      "a sidecar for a service's outbound calls, and its port; repeatable",
       sidecar,
     )
     .addOption(explainKeyFlag())
-    .option("--trusted-hops <n>", "proxies in front whose claims about the client are believed", count, 0)
-    .option("--max-body-bytes <n>", "the largest body the mixer's API takes", count, 1_048_576)
-    .option("--max-concurrent-requests <n>", "requests the mixer's API has under way at most", count, 1_024)
+    .option(
+      "--trusted-hops <n>",
+      "number of trusted proxies in front of the edge, whose statements about the client are used",
+      count,
+      0,
+    )
+    .option(
+      "--max-body-bytes <n>",
+      "the largest request body that the mixer's API accepts, in bytes",
+      count,
+      1_048_576,
+    )
+    .option("--max-concurrent-requests <n>", "most requests under way at the mixer's API", count, 1_024)
     .addOption(underscoresFlag())
+    .addOption(upgradesFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag());
@@ -82,7 +94,7 @@ export function meshFlags(command: Command): Command {
 function sidecar(value: string, previous: MeshFlags["sidecar"] = []): MeshFlags["sidecar"] {
   const [, service, portText] = /^([^=]+)=(\d+)$/.exec(value) ?? [];
   if (service === undefined || portText === undefined) {
-    throw new InvalidArgumentError("It is not of the form service=port, such as reviews=15001.");
+    throw new InvalidArgumentError("It must have the form service=port, such as reviews=15001.");
   }
   return [...previous, { service, outboundPort: port(portText) }];
 }

@@ -4,7 +4,7 @@
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import type { RunningMesh } from "../compose/run-mesh.ts";
 
-/** What a person wants to see when a mesh has started: where it listens, and what governs it. */
+/** Summary of a started mesh: addresses, and policies in force. */
 export function meshSummary({ snapshot, mixerUrl, pilotUrl, proxies }: RunningMesh): string {
   const rows: [string, string][] = [];
   for (const { node, proxy } of proxies) {

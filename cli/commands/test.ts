@@ -26,30 +26,30 @@ interface Flags {
 
 export function testCommand(): Command {
   return new Command("test")
-    .summary("run the tests of policies")
+    .summary("run policy tests")
     .description(
-      "Runs the PolicyTest documents in files, and in folders at any depth: bags, and what shall be decided of them. " +
-        "docs/testing-policies.md says how to write them.",
+      "Runs the PolicyTest documents in files, and in folders recursively: bags with expected decisions. " +
+        "docs/testing-policies.md explains how to write them.",
     )
     .argument("[paths...]", "files and folders", ["."])
     .option(
       "--filter <glob>",
-      "run only cases whose name, or test/name, is like this; * is any text, ? any letter",
+      "run only cases whose name, or test/name, matches; * is any text, ? any character",
     )
-    .addOption(new Option("--format <format>", "how results are written").choices(FORMATS).default("text"))
-    .option("--output <file>", "where they are written; default: standard output")
-    .option("--coverage", "show which parts of the policies' expressions no case evaluated")
-    .option("--coverage-threshold <percent>", "fail when less than this is covered", percent)
+    .addOption(new Option("--format <format>", "the form of the results").choices(FORMATS).default("text"))
+    .option("--output <file>", "the file for the results; default: standard output")
+    .option("--coverage", "show the parts of the policies' expressions that no case evaluated")
+    .option("--coverage-threshold <percent>", "fail when less of the expressions is covered", percent)
     .addHelpText(
       "after",
       `
 Examples:
   purser test                                     every test below this folder
-  purser test policies/ --filter '*guest*'        some of them
-  purser test policies/ --coverage                and what they leave out
+  purser test policies/ --filter '*guest*'        only some tests
+  purser test policies/ --coverage                and the parts not covered
   purser test policies/ --format junit --output results.xml --coverage-threshold 80
 
-A test, beside the policies it is of:
+A test, beside its policies:
   apiVersion: purser.dev/v1
   kind: PolicyTest
   metadata: { name: guests }
@@ -60,7 +60,7 @@ A test, beside the policies it is of:
         bag: { request: { method: GET, headers: { x-user: guest } } }
         expect: { decision: PERMISSION_DENIED, decidedBy: guests }
 
-Exit codes: 0 all passed, 1 something failed, 2 a flag, a test or a policy is faulty.`,
+Exit codes: 0 all passed, 1 a case failed or coverage is too low, 2 a flag, a test or a policy is faulty.`,
     )
     .action(test);
 }
@@ -84,7 +84,7 @@ async function test(paths: readonly string[], flags: Flags): Promise<void> {
       "PURSER_NO_TESTS",
       filter === undefined
         ? `there is no PolicyTest in ${paths.join(", ")}`
-        : `no case is like --filter ${filter}`,
+        : `no case matches --filter ${filter}`,
     );
   await write(run, flags);
   if (run.cases.some(isFailed) || isBelowThreshold(run, flags)) throw new CommandFailed();
@@ -110,7 +110,7 @@ async function write(run: TestRun, { format, output, coverage }: Flags): Promise
     }
     process.stdout.write(`${summaryLine(run.cases, styleOf(process.stdout, process.env))}\n`);
   }
-  // The other formats must stay what they are.
+  // JSON includes the coverage already; JUnit has no form for it.
   if (coverage === true && format === "junit")
     process.stderr.write(coverageText(run.coverage, styleOf(process.stderr, process.env)));
 }
@@ -125,12 +125,12 @@ function isBelowThreshold({ coverage }: TestRun, { coverageThreshold }: Flags): 
   const reached = coveragePercent(coverage);
   if (reached >= coverageThreshold) return false;
   process.stderr.write(
-    `purser: ${reached.toFixed(1)} % of the expressions is covered, less than ${coverageThreshold} %\n`,
+    `purser: ${reached.toFixed(1)} % of the expressions are covered, less than --coverage-threshold ${coverageThreshold} %\n`,
   );
   return true;
 }
 
-/** One line that is overwritten, on a terminal only. */
+/** A progress line that overwrites itself, on terminals only. */
 function progressLine(stream: NodeJS.WriteStream) {
   const write = (text: string): void => {
     if (stream.isTTY) stream.write(`\r\u001B[K${text}`);
@@ -150,6 +150,6 @@ function globPattern(glob: string): RegExp {
 function percent(value: string): number {
   const number = Number(value);
   if (value.trim() === "" || !(number >= 0 && number <= 100))
-    throw new InvalidArgumentError("It is not a percentage from 0 to 100.");
+    throw new InvalidArgumentError("It must be a percentage from 0 to 100.");
   return number;
 }

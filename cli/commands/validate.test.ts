@@ -43,7 +43,7 @@ describe("purser validate", () => {
     return { code, text: text.replaceAll(`${folder.path}/`, "") };
   }
 
-  it("shows each fault in its line, underlined, with what to do, and counts", async () => {
+  it("shows each fault underlined in its line, with its remedy, and counts faults", async () => {
     const { code, text } = await validate({ "b.yaml": WRONG, "a.yaml": RISKY });
     assert.equal(
       text,
@@ -63,7 +63,7 @@ b.yaml:6:9: error: the condition gives a number where true or false is needed (d
     assert.equal(code, 2);
   });
 
-  // Each was once passed by validate and refused by run.
+  // Each of these documents was once accepted by validate and refused by run.
   const HANDLERS: readonly (readonly [string, string, RegExp])[] = [
     ["4:46", 'adapter: redis-quota, config: { url: "unix:///tmp/r.sock" }', /not of the form redis/],
     ["4:46", 'adapter: redis-quota, config: { url: "redis://:a%b@127.0.0.1" }', /write %25 for %/],
@@ -99,7 +99,7 @@ b.yaml:6:9: error: the condition gives a number where true or false is needed (d
     });
   }
 
-  it("lets warnings pass unless told otherwise", async () => {
+  it("accepts warnings by default", async () => {
     const outcome = async (...args: readonly string[]) => {
       const { code, text } = await validate({ "a.yaml": RISKY }, args);
       return `${code} ${text.trim().split("\n").at(-1)}`;
@@ -117,7 +117,7 @@ b.yaml:6:9: error: the condition gives a number where true or false is needed (d
     assert.equal(await outcome("--quiet"), "0 ");
   });
 
-  it("gives editors JSON", async () => {
+  it("writes JSON for editors", async () => {
     const { code, text } = await validate({ "a.yaml": RISKY }, ["--format=json"]);
     assert.equal(code, 0);
     assert.deepEqual(JSON.parse(text), [
@@ -137,14 +137,14 @@ b.yaml:6:9: error: the condition gives a number where true or false is needed (d
     ]);
   });
 
-  it("underlines as much of a line as stands for the part at fault, escapes and all", async () => {
+  it("underlines the faulty part as the line writes it, including escapes", async () => {
     const when = `'"a" = request.useragent or request.useragent != ''b'''`;
     const { text } = await validate({ "a.yaml": RISKY.replace(/'request.*'/, () => when) });
     const [, line = "", underline = ""] = text.split("\n");
     assert.equal(line.slice(underline.indexOf("^"), underline.length), "request.useragent != ''b''");
   });
 
-  it("colours a terminal, unless NO_COLOR says not to", async () => {
+  it("colours a terminal unless NO_COLOR is set", async () => {
     const before = process.env["NO_COLOR"];
     try {
       delete process.env["NO_COLOR"];
@@ -159,7 +159,7 @@ b.yaml:6:9: error: the condition gives a number where true or false is needed (d
     }
   });
 
-  it("shows no more of a long line than a screen holds, and nothing that moves a cursor", async () => {
+  it("cuts long lines to a screen's width, and replaces control characters", async () => {
     const long = RISKY.replace("request", `"${"a".repeat(500)}" = "\u009B2J" or request`);
     const { text } = await validate({ "a.yaml": long });
     assert.ok(text.split("\n").some((line) => line.includes("^~")));
@@ -167,7 +167,7 @@ b.yaml:6:9: error: the condition gives a number where true or false is needed (d
       assert.ok(line.length <= 164 && !line.includes("\u009B"), line);
   });
 
-  it("finds nothing to say of what ships and what the documentation shows", async () => {
+  it("finds no fault in shipped and documented documents", async () => {
     const pages = filesEndingIn(".md").map((page) => [
       page.replaceAll("/", "_"),
       documentsOn(readText(page)),

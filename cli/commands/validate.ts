@@ -10,7 +10,7 @@ import { configFlag } from "./flags.ts";
 import { type CheckedConfig, checkConfig } from "../compose/part-config.ts";
 import { diagnosticAsJson, showDiagnostic } from "../output/show-diagnostic.ts";
 
-/** Where a command writes what it was asked for. */
+/** Output stream of a command's results. */
 export interface Output {
   readonly isTTY?: boolean;
   write(text: string): unknown;
@@ -28,9 +28,9 @@ export function validateCommand(output: Output = process.stdout): Command {
   return new Command("validate")
     .summary("check documents without running anything")
     .description(
-      "Reads documents as `purser run` does, extensions included, and prints every fault with its place: unknown fields and " +
-        "names, references that lead nowhere, and conditions that cannot work or go wrong when an attribute is absent. " +
-        "Nothing is started, and no backend is called.",
+      "Reads documents as `purser run` does, extensions included, and prints every fault with its location: unknown fields and " +
+        "names, dangling references, and conditions that cannot hold or that an absent attribute decides the wrong way. " +
+        "Starts nothing and calls no backend.",
     )
     .argument("[paths...]", "files and folders of documents")
     .addOption(configFlag().makeOptionMandatory(false))
@@ -39,33 +39,30 @@ export function validateCommand(output: Output = process.stdout): Command {
         .choices(["text", "json"])
         .default("text"),
     )
-    .option("--warnings-as-errors", "let every warning fail, as a pipeline may want")
-    .option("--promote <code>", "let warnings of this code fail; give it again for more", promoted)
-    .option("--quiet", "print errors alone: no warnings, no summary")
+    .option("--warnings-as-errors", "treat every warning as an error")
+    .option("--promote <code>", "treat warnings of this code as errors; repeatable", promoted)
+    .option("--quiet", "print only errors, without warnings and summary")
     .addHelpText(
       "after",
       `
-Exit code: 0 when there is no error, 2 when there is one, or the command line has a fault.
+Exit codes: 0 no error, 2 an error in the documents or on the command line.
 
 Examples:
-  purser validate mesh/                              what "purser run -c mesh/" would say, and its warnings
-  purser validate mesh/ --warnings-as-errors         in a pipeline: risky conditions fail too
-  purser validate mesh/ --promote PURSER_EXPR_ABSENT only conditions that an absent attribute decides fail besides
+  purser validate mesh/                              the errors of "purser run -c mesh/", and warnings
+  purser validate mesh/ --warnings-as-errors         in a pipeline: warnings fail too
+  purser validate mesh/ --promote PURSER_EXPR_ABSENT of the warnings, only those of this code fail
   purser validate mesh/ --format json                for an editor: [{ file, line, column, endLine, endColumn, … }]
 
-What is checked: docs/policies.md. What each code means: docs/errors.md.`,
+docs/policies.md describes the checks, docs/errors.md the codes.`,
     )
     .action(async (paths: readonly string[], flags: Flags) => {
       const all = [...paths, ...(flags.config ?? [])];
       if (all.length === 0)
-        throw new PurserError(
-          "PURSER_CLI_USAGE",
-          "validate needs a file or folder, such as purser validate mesh/",
-        );
+        throw new PurserError("PURSER_CLI_USAGE", "validate needs a file or folder: purser validate mesh/");
       const checked = await checkConfig(all);
       const diagnostics = checked.diagnostics.map((diagnostic) => withSeverity(diagnostic, flags));
       print(checked, diagnostics, flags, output);
-      // The faults are printed: the exit code is all that is left to say.
+      // The faults are printed already: only the exit code remains.
       if (diagnostics.some(({ severity }) => severity === "error"))
         throw new CommanderError(2, "purser.validate.faults", "");
     });

@@ -19,18 +19,18 @@ describe("the file of the explain key", () => {
     return readExplainKey(file);
   }
 
-  it("holds a key, with or without an end of line", async () => {
+  it("holds a key, with or without a final newline", async () => {
     const isKey = await keyIn("0123456789abcdef\n");
     assert.equal(isKey?.("0123456789abcdef"), true);
     assert.equal(isKey?.("0123456789abcdeF"), false);
     assert.equal(isKey?.(""), false);
   });
 
-  it("is refused when it is not there, or its key is short or could not stand in a header", async () => {
+  it("is refused when it is missing, or its key is short or not valid in a header", async () => {
     await assert.rejects(readExplainKey(join(folder, "gone")), { code: "PURSER_CLI_USAGE" });
     for (const text of ["", "short", "a key that has spaces in it"])
       await assert.rejects(keyIn(text), { code: "PURSER_CLI_USAGE" });
   });
 
-  it("is not needed", async () => assert.equal(await readExplainKey(undefined), undefined));
+  it("is optional", async () => assert.equal(await readExplainKey(undefined), undefined));
 });

@@ -4,18 +4,18 @@
 import { readFile } from "node:fs/promises";
 import { Option } from "commander";
 import { messageOf, PurserError } from "../../kernel/errors.ts";
-import { createExplainKey, type ExplainKey } from "../../proxy/explain-key.ts";
+import { createExplainKey, type ExplainKey } from "../../proxy/filters/explain-key.ts";
 
-/** Shorter ones can be guessed. */
+/** Shorter keys can be guessed. */
 const SHORTEST_KEY = 16;
 
 export const explainKeyFlag = (): Option =>
   new Option(
     "--explain-key-file <file>",
-    "holds a key with which requests may ask, in x-purser-explain, why they are decided as they are; without it none may",
+    "a file with the key that requests send in x-purser-explain to get an explanation; without it no request gets one",
   );
 
-/** @throws {PurserError} PURSER_CLI_USAGE when there is no fit key in the file. */
+/** @throws {PurserError} PURSER_CLI_USAGE when the file has no valid key. */
 export async function readExplainKey(file: string | undefined): Promise<ExplainKey | undefined> {
   if (file === undefined) return undefined;
   let key: string;
@@ -28,7 +28,7 @@ export async function readExplainKey(file: string | undefined): Promise<ExplainK
   if (key.length < SHORTEST_KEY || /[^!-~]/.test(key))
     throw new PurserError(
       "PURSER_CLI_USAGE",
-      `the key in ${file} is not at least ${SHORTEST_KEY} characters of printable ASCII without spaces`,
+      `the key in ${file} must be at least ${SHORTEST_KEY} characters of printable ASCII without spaces`,
     );
   return createExplainKey(key);
 }

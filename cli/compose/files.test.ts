@@ -50,7 +50,7 @@ describe("the files that a handler's configuration names", () => {
     assert.deepEqual([texts, errors], [["one", "two"], []]);
   });
 
-  it("are followed when an editor puts a new file in their place", async () => {
+  it("are followed when an editor replaces them", async () => {
     writeFileSync(join(folder, "list.txt"), "one");
     watch("list.txt");
     await until(() => texts.length === 1);
@@ -59,7 +59,7 @@ describe("the files that a handler's configuration names", () => {
     await until(() => texts.includes("two"));
   });
 
-  it("that are not there are an error, until they are", async () => {
+  it("that do not exist are an error, until they do", async () => {
     watch("list.txt");
     await until(() => errors.length === 1);
     assert.match(errors[0]?.message ?? "", /ENOENT.*list\.txt/);
@@ -67,7 +67,7 @@ describe("the files that a handler's configuration names", () => {
     await until(() => texts.includes("here"));
   });
 
-  it("that go away are an error, and come back with the same text as news", async () => {
+  it("that are deleted are an error, and are read again when they are back with the same text", async () => {
     writeFileSync(join(folder, "list.txt"), "same");
     watch("list.txt");
     await until(() => texts.length === 1);
@@ -77,7 +77,7 @@ describe("the files that a handler's configuration names", () => {
     await until(() => texts.length === 2);
   });
 
-  it("are left alone when nobody watches any more", async () => {
+  it("are no longer read after the watch has ended", async () => {
     writeFileSync(join(folder, "list.txt"), "one");
     watch("list.txt");
     await until(() => texts.length === 1);

@@ -6,10 +6,10 @@ import { dirname, resolve } from "node:path";
 import { watch } from "chokidar";
 import type { Files } from "../../core/hooks/extension.ts";
 
-/** A handler's file is a list or a template, not a data set. */
+/** Bound on a handler's file, which is a list or a template, not a data set. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** The files that a handler's configuration names, relative to the document that configures it. */
+/** Files that a handler's configuration names, relative to the document that configures it. */
 export function filesBeside(documentFile: string): Files {
   return {
     watch(path, listener, onError) {
@@ -21,10 +21,9 @@ export function filesBeside(documentFile: string): Files {
         const mine = ++turn;
         try {
           const { size } = await stat(file);
-          if (size > MAX_BYTES)
-            throw new Error(`${file} has ${size} bytes; ${MAX_BYTES} are the most that is read`);
+          if (size > MAX_BYTES) throw new Error(`${file} has ${size} bytes; the limit is ${MAX_BYTES} bytes`);
           const text = await readFile(file, "utf8");
-          // A later change has begun to be read, or nobody listens any more.
+          // Ignore the text if a later reading has begun or the watch has ended.
           if (stopped || mine !== turn || text === lastText) return;
           lastText = text;
           listener(text);

@@ -40,7 +40,7 @@ function follow(take: (snapshot: Snapshot) => Promise<readonly Diagnostic[]>) {
 }
 
 describe("following the configuration", () => {
-  it("survives whatever putting a set in force throws, and goes on with the next set", async () => {
+  it("survives an error while a set is put in force, and continues with the next set", async () => {
     const taken: string[] = [];
     const faults: (() => Promise<readonly Diagnostic[]>)[] = [
       () => Promise.reject(new Error("draining")),
@@ -57,7 +57,7 @@ describe("following the configuration", () => {
     for (const version of ["1", "2", "3", "4", "5"]) await publish(version);
     assert.deepEqual(taken, ["1", "2", "3", "4", "5"]);
     assert.deepEqual(refusals, [1]);
-    const message = "a new configuration could not be put in force; the last good one goes on";
+    const message = "a new configuration could not be put in force; the last good one stays in force";
     assert.deepEqual(
       logger.lines.filter((line) => line.message === message).map(({ fields }) => fields["error"]),
       ["draining", "bug", "undefined"],
@@ -65,7 +65,7 @@ describe("following the configuration", () => {
     assert.equal(logger.lines.at(-1)?.message, "a new configuration is in force");
   });
 
-  it("hands over nothing after it was stopped, not even a set that waits for its turn", async () => {
+  it("passes on no set after it was stopped, not even a waiting one", async () => {
     const taken: string[] = [];
     let finish: () => void = () => {};
     const { publish, part, listeners, rejected } = follow((snapshot) => {

@@ -19,7 +19,7 @@ import { systemScheduler } from "./platform.ts";
 import type { RunningPart } from "./stopping.ts";
 import type { Runtime } from "../../kernel/ports.ts";
 
-/** The one expression engine of this process. */
+/** The expression engine that all parts of this process share. */
 export const compileExpression: CompileExpression = createJsonataCompiler({}, () => performance.now());
 
 const INVENTORY = createInventory([...BUNDLED_ADAPTERS, ...BUNDLED_PLUGINS]);
@@ -31,14 +31,14 @@ export interface LoadedConfig {
 
 export interface ConfigFlags {
   readonly config: readonly string[];
-  /** Whether a set may have nothing for this process to do; default: it is refused. */
+  /** Whether a set may be empty for this process; default: an empty set is refused. */
   readonly allowEmpty?: boolean;
 }
 
 /**
- * Reads the documents and begins to follow them.
- * @param purposes What the process needs documents for.
- * @throws {ConfigRejected} when the first set has faults, or is empty: there is nothing to go on with.
+ * Reads the documents and follows their changes.
+ * @param purposes Purposes for which the process needs documents.
+ * @throws {ConfigRejected} when the first set has faults or is empty: there is no earlier set to use.
  */
 export async function loadConfig(
   { config, allowEmpty = false }: ConfigFlags,
@@ -49,8 +49,8 @@ export async function loadConfig(
 }
 
 /**
- * Reads the documents once, for commands that look at them and end.
- * @throws {ConfigRejected} when the set has faults, or no document.
+ * Reads the documents once.
+ * @throws {ConfigRejected} when the set has faults or no document.
  */
 export async function readConfig(paths: readonly string[], runtime: Runtime): Promise<Snapshot> {
   const { source, snapshot } = await load(paths, runtime, { watch: false, purposes: [ANY_DOCUMENT] });
@@ -79,18 +79,18 @@ async function load(
   throw new ConfigRejected(first.diagnostics);
 }
 
-/** A configuration that was read and checked, and not put to use. */
+/** A configuration that was read and checked but not put in force. */
 export interface CheckedConfig {
-  /** Every fault and warning, in the order of the files. */
+  /** All errors and warnings, in the order of the files. */
   readonly diagnostics: readonly Diagnostic[];
-  /** The text of each file, by its path. */
+  /** Text of each file, by path. */
   readonly sources: ReadonlyMap<string, string>;
-  /** How many documents were read, and how many different expressions they have. */
+  /** Number of documents, and of different expressions in them. */
   readonly documents: number;
   readonly expressions: number;
 }
 
-/** Reads the documents as `loadConfig` does, once, and says all that is to be said of them. */
+/** Reads the documents once, as `loadConfig` does, and returns all diagnostics. */
 export async function checkConfig(paths: readonly string[]): Promise<CheckedConfig> {
   const seen = new Set<string>();
   const compile: CompileExpression = (source) => {
@@ -111,10 +111,10 @@ export async function checkConfig(paths: readonly string[]): Promise<CheckedConf
 }
 
 /**
- * Hands every later set to `take`, one after another, and says in the log what became of it. A `take` that throws is
- * logged and leaves the last good set in force.
+ * Passes every later set to `take`, one at a time, and logs the outcome. If `take` throws, the error is
+ * logged and the last good set stays in force.
  *
- * @returns The part to stop first: from then on no set is handed over.
+ * @returns The part to stop first: no set is passed on after that.
  */
 export function followConfig(
   source: ConfigSource,
@@ -126,7 +126,7 @@ export function followConfig(
   let turn: Promise<void> = Promise.resolve();
   const refused = (diagnostics: readonly Diagnostic[]): void => {
     for (const diagnostic of diagnostics) logger.error(formatDiagnostic(diagnostic, { remedy: true }));
-    logger.error("the new configuration is refused; the last good one goes on", {
+    logger.error("the new configuration is refused; the last good one stays in force", {
       faults: diagnostics.length,
     });
     refuse(diagnostics);
@@ -142,7 +142,7 @@ export function followConfig(
           documents: snapshot.documents.length,
         });
     } catch (error) {
-      logger.error("a new configuration could not be put in force; the last good one goes on", {
+      logger.error("a new configuration could not be put in force; the last good one stays in force", {
         version: snapshot.version,
         error: messageOf(error),
       });

@@ -17,21 +17,23 @@ export interface MixerFlags {
   readonly allowedHosts: readonly string[];
   readonly maxBodyBytes: number;
   readonly maxConcurrentRequests: number;
-  /** How many mixers share the proxies, and so the limits when a store is away; default 1. */
+  /**
+   * Number of mixers that share the proxies, and so the limits while a quota store is unavailable; default 1.
+   */
   readonly mixers?: number;
-  /** How many remote proxies of one address count for the shares; default 16. */
+  /** Most remote proxies of one address that count for the shares; default 16. */
   readonly proxiesPerAddress?: number;
 }
 
 export interface MixerPart extends RunningPart {
   readonly mixer: Mixer;
-  /** Where it answers, as a URL. */
+  /** URL of the mixer's HTTP API. */
   readonly url: string;
-  /** Puts a later snapshot in force; what made it refuse, or nothing. */
+  /** Puts a later snapshot in force; returns the diagnostics if it is refused, otherwise none. */
   apply(snapshot: Snapshot): Promise<readonly Diagnostic[]>;
 }
 
-/** @throws {PurserError} when the snapshot's handlers cannot be built, or the port cannot be had. */
+/** @throws {PurserError} when the snapshot's handlers cannot be built, or the port is not available. */
 export async function startMixer(
   flags: MixerFlags,
   snapshot: Snapshot,

@@ -19,7 +19,7 @@ export interface PilotPart extends RunningPart {
   readonly url: string;
 }
 
-/** @throws {PurserError} when the port cannot be had. */
+/** @throws {PurserError} when the port is not available. */
 export async function startPilot(
   { host, pilotPort, allowedHosts }: PilotFlags,
   snapshot: Snapshot,
@@ -34,7 +34,7 @@ export async function startPilot(
     name: "pilot",
     pilot,
     url: `http://${server.host}:${server.port}`,
-    // The other half is for the mixer, when it is in the same process.
+    // The other half of the time is for the mixer, when it is in the same process.
     close: (deadlineMs) => server.close(deadlineMs / 2),
   };
 }

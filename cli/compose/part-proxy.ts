@@ -5,9 +5,9 @@ import { hostname } from "node:os";
 import type { MixerService } from "../../api/mixer-service.ts";
 import type { PilotService, ProxyNode } from "../../api/pilot-service.ts";
 import { createPolicyClient } from "../../proxy/policy/policy-client.ts";
-import type { ExplainKey } from "../../proxy/explain-key.ts";
+import type { ExplainKey } from "../../proxy/filters/explain-key.ts";
 import type { SurfaceAddress } from "../../server/http/control-surface.ts";
-import type { HeadersWithUnderscoresAction } from "../../proxy/transport/http1/underscore-names.ts";
+import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
 import { createProxy, type Proxy } from "../../proxy/proxy.ts";
 import { compileExpression } from "./part-config.ts";
 import type { RunningPart } from "./stopping.ts";
@@ -16,12 +16,14 @@ import { runtimeOfPart } from "./runtime.ts";
 
 export interface ProxyWiring {
   readonly node: ProxyNode;
-  /** In this process or behind HTTP: the proxy does not know. */
+  /** The service in this process, or its HTTP client: the proxy does not distinguish. */
   readonly mixer: MixerService;
   readonly pilot: PilotService;
   readonly admin?: SurfaceAddress;
   readonly explainKey?: ExplainKey | undefined;
   readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
+  /** Protocols that requests may upgrade to, in lower case. */
+  readonly upgradeProtocols: readonly string[];
 }
 
 export interface ProxyPart extends RunningPart {
@@ -29,14 +31,14 @@ export interface ProxyPart extends RunningPart {
   readonly proxy: Proxy;
 }
 
-/** Unique among proxies, and telling where to look. */
+/** A unique id of a proxy, which also tells operators its host and process. */
 export function nodeId(role: string, workload: string): string {
   return `${role}~${workload}~${hostname()}~${process.pid}`;
 }
 
-/** @throws {PurserError} when a port cannot be had, or pilot gives no configuration in time. */
+/** @throws {PurserError} when a port is not available, or pilot sends no configuration in time. */
 export async function startProxy(
-  { node, mixer, pilot, admin, explainKey, headersWithUnderscoresAction }: ProxyWiring,
+  { node, mixer, pilot, admin, explainKey, headersWithUnderscoresAction, upgradeProtocols }: ProxyWiring,
   runtime: Runtime,
 ): Promise<ProxyPart> {
   const ours = runtimeOfPart(runtime, node.role === "edge" ? "edge" : `sidecar of ${node.service}`);
@@ -52,6 +54,7 @@ export async function startProxy(
     pilot,
     policy,
     headersWithUnderscoresAction,
+    upgradeProtocols,
     ...(admin === undefined ? {} : { admin }),
     ...(explainKey === undefined ? {} : { explainKey }),
   });

@@ -3,7 +3,7 @@
 
 import type { Clock, Random, Scheduler } from "../../kernel/ports.ts";
 
-/** The real runtime behind core's ports. */
+/** The platform's implementation of core's ports. */
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
@@ -12,10 +12,10 @@ export const systemClock: Clock = {
 
 export const systemRandom: Random = () => Math.random();
 
-/** Node's longest timer, 24.8 days: it takes a longer one for 1 ms. */
+/** Node's longest timer, 24.8 days: longer ones fire after 1 ms. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Timers that do not keep the process alive: its servers do, and when they are gone so is the reason to wait. */
+/** Unreferenced timers: a process ends when its servers are closed, whatever is still scheduled. */
 export const systemScheduler: Scheduler = {
   after(delayMs, task) {
     const timer = setTimeout(task, Math.min(delayMs, MAX_TIMER_MS)).unref();

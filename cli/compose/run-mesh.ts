@@ -4,7 +4,7 @@
 import { POLICIES, ROUTES } from "../../config/emptiness.ts";
 import type { Diagnostic } from "../../kernel/diagnostic.ts";
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
-import type { HeadersWithUnderscoresAction } from "../../proxy/transport/http1/underscore-names.ts";
+import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
 import { readExplainKey } from "./explain-key-file.ts";
 import { type ConfigFlags, followConfig, loadConfig } from "./part-config.ts";
 import { startMixer } from "./part-mixer.ts";
@@ -20,14 +20,15 @@ export interface MeshFlags extends ConfigFlags {
   readonly pilotPort: number;
   readonly adminHost: string;
   readonly adminPort: number;
-  /** Names that the control surfaces are reached by. */
+  /** Host names of the control surfaces. */
   readonly allowedHosts: readonly string[];
   readonly trustedHops: number;
   readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
+  readonly upgradeProtocols: readonly string[];
   readonly explainKeyFile?: string;
   readonly maxBodyBytes: number;
   readonly maxConcurrentRequests: number;
-  /** Services whose calls go through a sidecar of their own, and where it listens for them. */
+  /** Services with a sidecar for their outbound calls, and the port of each sidecar. */
   readonly sidecar: readonly { readonly service: string; readonly outboundPort: number }[];
 }
 
@@ -40,8 +41,9 @@ export interface RunningMesh {
 }
 
 /**
- * A whole mesh in this process: mixer, pilot, an edge proxy and the sidecars asked for, over one set of documents.
- * @throws {PurserError} what stopped it from starting; everything that had started is stopped again.
+ * Runs a whole mesh in this process: mixer, pilot, an edge proxy and the requested sidecars, with one set of
+ * documents.
+ * @throws {PurserError} when a part cannot start; the parts already started are stopped again.
  */
 export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<RunningMesh> {
   const parts: RunningPart[] = [];
@@ -54,7 +56,7 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
     parts.push(mixer);
     const pilot = await startPilot(flags, snapshot, runtime);
     parts.push(pilot);
-    // Policies before routes: no request may take a new route before the policies that belong to it are in force.
+    // Policies before routes: no request may take a new route before its policies are in force.
     const take = async (next: Snapshot): Promise<readonly Diagnostic[]> => {
       const refused = await mixer.apply(next);
       if (refused.length === 0) pilot.pilot.update(next);
@@ -68,20 +70,26 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
 
     const sidecars: ProxyPart[] = [];
     const { host, edgePort, adminHost, adminPort, allowedHosts, trustedHops } = flags;
-    const { headersWithUnderscoresAction } = flags;
-    const wiring = { mixer: mixer.mixer, pilot: pilot.pilot, explainKey, headersWithUnderscoresAction };
+    const { headersWithUnderscoresAction, upgradeProtocols } = flags;
+    const wiring = {
+      mixer: mixer.mixer,
+      pilot: pilot.pilot,
+      explainKey,
+      headersWithUnderscoresAction,
+      upgradeProtocols,
+    };
     for (const { service, outboundPort } of flags.sidecar) {
       const node = { role: "sidecar", id: nodeId("sidecar", service), host, service, outboundPort } as const;
       const sidecar = await startProxy({ ...wiring, node }, runtime);
       sidecars.push(sidecar);
       parts.push(sidecar);
     }
-    // Stopped before the sidecars, which the edge's requests under way may still need.
+    // The edge is stopped before the sidecars, which its requests under way may need.
     const node = { role: "edge", id: nodeId("edge", "edge"), host, port: edgePort, trustedHops } as const;
     const admin = { host: adminHost, port: adminPort, allowedHosts };
     const edge = await startProxy({ ...wiring, node, admin }, runtime);
     parts.push(edge);
-    // Stopped first: no set is put in force while the proxies finish their requests.
+    // Changes are stopped first: no set takes effect while the proxies finish their requests.
     parts.push(changes);
     return { snapshot, mixerUrl: mixer.url, pilotUrl: pilot.url, proxies: [edge, ...sidecars], close };
   } catch (error) {

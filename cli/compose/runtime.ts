@@ -19,7 +19,7 @@ export function createRuntime({ logLevel, logFormat }: LogFlags): Runtime {
   };
 }
 
-/** The same runtime, its log lines marked with the part's name. */
+/** The same runtime, with the part's name on its log lines. */
 export function runtimeOfPart(runtime: Runtime, part: string): Runtime {
   return { ...runtime, logger: runtime.logger.child({ part }) };
 }

@@ -16,7 +16,7 @@ async function stop(parts: readonly RunningPart[], deadlineMs: number, outputs: 
 }
 
 describe("stopping the parts", () => {
-  it("goes from the last started to the first, whatever a part throws", async () => {
+  it("goes in reverse order of the start, even when a part throws", async () => {
     const order: string[] = [];
     const { lines, tookMs } = await stop(
       [
@@ -30,7 +30,7 @@ describe("stopping the parts", () => {
     assert.ok(tookMs < 1_000);
   });
 
-  it("keeps the one deadline when any part never ends, and gives each later part a chance", async () => {
+  it("keeps the deadline when a part never ends, and still stops the other parts", async () => {
     for (const hung of [0, 1, 2]) {
       const asked: number[] = [];
       const parts = [0, 1, 2].map((index) =>
@@ -46,7 +46,7 @@ describe("stopping the parts", () => {
     }
   });
 
-  it("waits for output that is read, and not beyond the deadline for output that nobody reads", async () => {
+  it("waits for unread output until the deadline", async () => {
     const unread = new Writable({ write: () => {} });
     unread.write("a line");
     assert.ok((await stop([], 200, [unread])).tookMs < 300);

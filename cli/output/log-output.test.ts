@@ -28,7 +28,7 @@ class UnreadStream extends Writable {
 }
 
 describe("the log's output", () => {
-  it("holds a bounded number of bytes, counts the lines beyond, and tells of them once they can be read", async () => {
+  it("holds a bounded number of bytes, counts further lines, and reports them once the reader catches up", async () => {
     const stream = new UnreadStream();
     const dropped: number[] = [];
     const write = createLogOutput(stream, (lines) => dropped.push(lines));
@@ -41,7 +41,7 @@ describe("the log's output", () => {
     assert.equal(stream.taken.at(-1), "after\n");
   });
 
-  it("throws nothing when the stream throws, as on a full disk, or has lost its reader", async () => {
+  it("never throws, even when the stream throws (full disk) or its reader is gone", async () => {
     const full = new UnreadStream();
     full.write = () => {
       throw Object.assign(new Error("no space"), { code: "ENOSPC" });

@@ -3,23 +3,23 @@
 
 import type { Writable } from "node:stream";
 
-/** Beyond this many bytes that nobody has read, further log lines are dropped and counted. */
+/** Unread bytes beyond which further log lines are dropped and counted. */
 export const MAX_UNREAD_LOG_BYTES = 1 << 20;
 
 /**
- * Writes log lines to a stream and never waits for its reader: not while the program runs, and not at its exit, where
- * a synchronous flush would never end when the reader has stopped. A write that fails, as on a full disk, loses its
- * line and nothing else.
+ * Writes log lines to a stream without ever waiting for its reader: not while the program runs, and not at
+ * its exit, where a synchronous flush would hang if the reader has stopped. A failed write, as on a full
+ * disk, loses only its line.
  *
- * @param onDropped Called with the number of lines that were dropped, when the reader has caught up.
- * @returns What writes one line, its newline included.
+ * @param onDropped Called with the number of dropped lines when the reader has caught up.
+ * @returns A function that writes one line, which includes its newline.
  */
 export function createLogOutput(
   stream: Writable,
   onDropped: (lines: number) => void,
 ): (line: string) => void {
   let dropped = 0;
-  // Without a listener, a reader that goes away (EPIPE) would end the process.
+  // Without a listener, a closed reader (EPIPE) would end the process.
   stream.on("error", () => {});
   stream.on("drain", () => {
     if (dropped === 0) return;

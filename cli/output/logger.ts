@@ -12,8 +12,8 @@ export const LOG_FORMATS = ["auto", "text", "json"] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
 /**
- * Logs to standard error, so that standard output stays for what was asked for: JSON lines, or one readable line each
- * (`auto`: readable on a terminal). Lines that nobody reads are dropped and counted; see log-output.ts.
+ * Logs to standard error, so that standard output has only a command's results: JSON lines, or one line of
+ * text each (`auto`: text on a terminal). Lines that nobody reads are dropped and counted; see log-output.ts.
  */
 export function createLogger(level: LogLevel, format: LogFormat): Logger {
   const readable = format === "text" || (format === "auto" && process.stderr.isTTY);

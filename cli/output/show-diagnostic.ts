@@ -4,14 +4,17 @@
 import { type Diagnostic, formatDiagnostic } from "../../kernel/diagnostic.ts";
 import { ERROR_CATALOG } from "../../kernel/error-catalog.ts";
 
-/** Most of a source line that is shown, in UTF-16 units; the part at fault is within. */
+/** Longest excerpt of a source line, in UTF-16 units; it includes the faulty part. */
 const SHOWN_WIDTH = 160;
-/** How much of a long line is shown before the part at fault. */
+/** Characters of a long line that are shown before the faulty part. */
 const SHOWN_BEFORE = 40;
 
 const INDENT = "    ";
 
-/** A fault with the line it is in, the part at fault underlined, and what to do; for a terminal when `colour`. */
+/**
+ * A diagnostic with its source line, the faulty part underlined, and the remedy; with ANSI colours when
+ * `colour`.
+ */
 export function showDiagnostic(diagnostic: Diagnostic, source: string | undefined, colour: boolean): string {
   const paint = (code: string, text: string) => (colour ? `\u001B[${code}m${text}\u001B[0m` : text);
   const tint = diagnostic.severity === "error" ? "1;31" : "1;33";
@@ -23,7 +26,7 @@ export function showDiagnostic(diagnostic: Diagnostic, source: string | undefine
   return `${first}\n${INDENT}${excerpt.line}\n${INDENT}${paint(tint, excerpt.underline)}\n${remedy}\n`;
 }
 
-/** For editors: lines and columns count from 1, in UTF-16 units, the end exclusive. */
+/** For editors: lines and columns start at 1, in UTF-16 units; ends are exclusive. */
 export function diagnosticAsJson({ location, end, severity, code, message, suggestion }: Diagnostic) {
   return {
     file: location.file,
@@ -54,5 +57,5 @@ function excerptOf(
   return { line: shown.replace(CONTROL, "\uFFFD"), underline: `${blank}^${"~".repeat(width - 1)}` };
 }
 
-/** A file could otherwise make a terminal do things. */
+/** Control characters in a file must not reach the terminal. */
 const CONTROL = /[^\P{Cc}\t]/gu;

@@ -16,22 +16,23 @@ const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\ud7ff\ue000-\u{10ffff}]*$/u;
 
 /**
- * Fields that frame a message, say where it goes, or are about one connection alone (RFC 9110, section 7.6.1, and
- * what older senders use). The proxy writes or removes them itself.
+ * Fields about one connection alone, which no proxy passes on: RFC 9110, section 7.6.1, what older senders use, and
+ * `http2-settings` (RFC 7540, section 3.2.1).
  */
-const RESERVED: ReadonlySet<string> = new Set([
+const HOP_BY_HOP: readonly string[] = [
   "connection",
-  "content-length",
-  "expect",
-  "host",
   "http2-settings",
   "keep-alive",
   "proxy-connection",
   "te",
-  "trailer",
   "transfer-encoding",
   "upgrade",
-]);
+];
+
+const HOP_BY_HOP_SET: ReadonlySet<string> = new Set(HOP_BY_HOP);
+
+/** Fields that the proxy writes or removes itself: they frame a message, say where it goes, or belong to one connection. */
+const RESERVED: ReadonlySet<string> = new Set([...HOP_BY_HOP, "content-length", "expect", "host", "trailer"]);
 
 /** Fields that have one value (RFC 9110 and 9111): recipients keep the first of two, the last, or neither. */
 const SINGLE: ReadonlySet<string> = new Set([
@@ -57,7 +58,20 @@ const SINGLE: ReadonlySet<string> = new Set([
   "user-agent",
 ]);
 
-/** @param name in lower case. */
+/**
+ * Whether a field ends at the next hop.
+ *
+ * @param name in lower case.
+ */
+export function isHopByHopHeader(name: string): boolean {
+  return HOP_BY_HOP_SET.has(name);
+}
+
+/**
+ * Whether documents may not write a field, because the proxy does.
+ *
+ * @param name in lower case.
+ */
 export function isReservedHeader(name: string): boolean {
   return RESERVED.has(name);
 }

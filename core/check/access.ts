@@ -8,33 +8,33 @@ import { askAll, askEach } from "./choose.ts";
 import { evaluate, evaluateCondition, evaluateMessage, Fault, textOf } from "./evaluation.ts";
 import { evaluateHeaders, evaluateSide } from "./headers.ts";
 import type { CheckPlan, Placed } from "./plan.ts";
-import type { Tally } from "./tally.ts";
+import type { DecisionBuilder } from "./decision-builder.ts";
 
 /** DENY: the first enforced one that is true refuses, and those after it are not asked. */
-export function decideDeny(plan: CheckPlan, tally: Tally): MaybePromise<void> {
+export function decideDeny(plan: CheckPlan, builder: DecisionBuilder): MaybePromise<void> {
   const ask = (policy: Placed<AccessPolicy>): MaybePromise<void> =>
-    chain(holds(policy, tally), (held) => {
-      if (held instanceof Fault) return tally.fail(policy, held);
+    chain(holds(policy, builder), (held) => {
+      if (held instanceof Fault) return builder.fail(policy, held);
       if (held === undefined) return;
-      tally.outcome(policy.ref, held ? "refused" : "passed");
+      builder.outcome(policy.ref, held ? "refused" : "passed");
       if (!held) return;
-      return policy.document.mode === "shadow" ? tally.refuseInShadow(policy.ref) : refuse(policy, tally);
+      return policy.document.mode === "shadow" ? builder.refuseInShadow(policy.ref) : refuse(policy, builder);
     });
-  return askEach(plan, "deny", tally, ask, (members) => boundByAll(members, tally));
+  return askEach(plan, "deny", builder, ask, (members) => boundByAll(members, builder));
 }
 
 /** ALLOW: when any enforced one governs, one of them must be true. All are asked, because all may change headers. */
-export function decideAllow(plan: CheckPlan, tally: Tally): MaybePromise<void> {
-  if (tally.refusal !== undefined || plan.allow.length === 0) return;
+export function decideAllow(plan: CheckPlan, builder: DecisionBuilder): MaybePromise<void> {
+  if (builder.refusal !== undefined || plan.allow.length === 0) return;
   let governing: Placed<AccessPolicy> | undefined;
   const shadows: Placed<AccessPolicy>[] = [];
   let allowed = false;
   let allowedInShadow = false;
   const ask = (policy: Placed<AccessPolicy>): MaybePromise<void> =>
-    chain(holds(policy, tally), (held) => {
-      if (held instanceof Fault) return tally.fail(policy, held);
+    chain(holds(policy, builder), (held) => {
+      if (held instanceof Fault) return builder.fail(policy, held);
       if (held === undefined) return;
-      tally.outcome(policy.ref, held ? "passed" : "withheld");
+      builder.outcome(policy.ref, held ? "passed" : "withheld");
       if (policy.document.mode === "shadow") {
         shadows.push(policy);
         allowedInShadow ||= held;
@@ -42,39 +42,39 @@ export function decideAllow(plan: CheckPlan, tally: Tally): MaybePromise<void> {
       }
       governing = earlier(governing, policy);
       allowed ||= held;
-      return held ? changeHeaders(policy, tally, (fault) => tally.fail(policy, fault)) : undefined;
+      return held ? changeHeaders(policy, builder, (fault) => builder.fail(policy, fault)) : undefined;
     });
-  const asked = askEach(plan, "allow", tally, ask, (members) => {
-    boundByAll(members, tally);
+  const asked = askEach(plan, "allow", builder, ask, (members) => {
+    boundByAll(members, builder);
     for (const member of members)
       if (member.document.mode === "enforce") governing = earlier(governing, member);
   });
   return chain(asked, () => {
-    if (tally.refusal !== undefined) return;
+    if (builder.refusal !== undefined) return;
     // Those in shadow are tried together with the enforced ones, as they would be if all were enforced.
-    if (!allowed && !allowedInShadow) for (const { ref } of shadows) tally.refuseInShadow(ref);
-    return governing !== undefined && !allowed ? refuse(governing, tally) : undefined;
+    if (!allowed && !allowedInShadow) for (const { ref } of shadows) builder.refuseInShadow(ref);
+    return governing !== undefined && !allowed ? refuse(governing, builder) : undefined;
   });
 }
 
 /** AUDIT: notes allowed and refused requests alike, and never refuses, not even when it fails. */
-export function decideAudit(plan: CheckPlan, tally: Tally): MaybePromise<void> {
+export function decideAudit(plan: CheckPlan, builder: DecisionBuilder): MaybePromise<void> {
   const ask = (policy: Placed<AccessPolicy>): MaybePromise<void> =>
-    chain(holds(policy, tally), (held) => {
+    chain(holds(policy, builder), (held) => {
       if (held === undefined) return;
-      if (held instanceof Fault) return tally.fail(policy, held);
-      tally.outcome(policy.ref, held ? "noted" : "passed");
+      if (held instanceof Fault) return builder.fail(policy, held);
+      builder.outcome(policy.ref, held ? "noted" : "passed");
       if (!held || policy.document.mode === "shadow") return;
-      tally.audits.push(policy.ref);
-      return changeHeaders(policy, tally, (fault) => tally.note(policy.ref, fault));
+      builder.audits.push(policy.ref);
+      return changeHeaders(policy, builder, (fault) => builder.note(policy.ref, fault));
     });
   // A refused request is noted too.
-  return askAll(plan, "audit", tally, ask, (members) => boundByAll(members, tally));
+  return askAll(plan, "audit", builder, ask, (members) => boundByAll(members, builder));
 }
 
 /** Those that govern bound the decision's life, whether they had to be asked or not. */
-function boundByAll(members: readonly Placed<AccessPolicy>[], tally: Tally): void {
-  for (const { document } of members) tally.bound(document.validDurationMs, document.validUseCount);
+function boundByAll(members: readonly Placed<AccessPolicy>[], builder: DecisionBuilder): void {
+  for (const { document } of members) builder.bound(document.validDurationMs, document.validUseCount);
 }
 
 function earlier(
@@ -85,33 +85,39 @@ function earlier(
 }
 
 /** Whether a policy's condition is true; undefined when it does not govern the request. */
-function holds(policy: Placed<AccessPolicy>, tally: Tally): MaybePromise<boolean | undefined | Fault> {
+function holds(
+  policy: Placed<AccessPolicy>,
+  builder: DecisionBuilder,
+): MaybePromise<boolean | undefined | Fault> {
   const { match, when, validDurationMs, validUseCount } = policy.document;
-  return chain(evaluateCondition(match, tally.scope), (matched) => {
+  return chain(evaluateCondition(match, builder.scope), (matched) => {
     if (matched === false) {
-      tally.outcome(policy.ref, "unmatched");
+      builder.outcome(policy.ref, "unmatched");
       return undefined;
     }
     // One that may govern bounds the decision's life as one that does.
-    tally.bound(validDurationMs, validUseCount);
-    return matched === true ? evaluateCondition(when, tally.scope) : matched;
+    builder.bound(validDurationMs, validUseCount);
+    return matched === true ? evaluateCondition(when, builder.scope) : matched;
   });
 }
 
 function changeHeaders(
   policy: Placed<AccessPolicy>,
-  tally: Tally,
+  builder: DecisionBuilder,
   onFault: (fault: Fault) => void,
 ): MaybePromise<void> {
-  return chain(evaluateHeaders(policy.document.headers, tally.scope), (changes) => {
+  return chain(evaluateHeaders(policy.document.headers, builder.scope), (changes) => {
     if (changes instanceof Fault) onFault(changes);
-    else tally.change(policy.order, changes);
+    else builder.change(policy.order, changes);
   });
 }
 
 /** Refuses for `policy`. A fault in what the client is told leaves that part out; the refusal stands. */
-function refuse({ document, ref, order }: Placed<AccessPolicy>, tally: Tally): MaybePromise<void> {
-  const { scope } = tally;
+function refuse(
+  { document, ref, order }: Placed<AccessPolicy>,
+  builder: DecisionBuilder,
+): MaybePromise<void> {
+  const { scope } = builder;
   // An ALLOW policy's headers are for the requests for which it is true, and it answers nothing itself.
   const denies = document.action === "DENY";
   const headers = denies ? evaluateSide(document.headers.response, scope) : [];
@@ -119,8 +125,8 @@ function refuse({ document, ref, order }: Placed<AccessPolicy>, tally: Tally): M
   return chain(headers, (response) =>
     chain(evaluateMessage(document.status.message, `denied by ${ref.name}`, scope), (message) =>
       chain(evaluateDirectResponse(template, message, scope), (directResponse) => {
-        if (response instanceof Fault) tally.note(ref, response);
-        tally.refuse(
+        if (response instanceof Fault) builder.note(ref, response);
+        builder.refuse(
           {
             status: { code: document.status.code, message },
             reason: { kind: "policy" },
@@ -138,7 +144,7 @@ function refuse({ document, ref, order }: Placed<AccessPolicy>, tally: Tally): M
 function evaluateDirectResponse(
   template: DirectResponseTemplate | undefined,
   message: string,
-  scope: Tally["scope"],
+  scope: DecisionBuilder["scope"],
 ): MaybePromise<DirectResponse | undefined> {
   if (template === undefined) return undefined;
   const { httpStatus, headers, body } = template;

@@ -6,17 +6,17 @@ import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { evaluateCondition, Fault } from "./evaluation.ts";
 import type { CheckPlan, Sort } from "./plan.ts";
 import type { Group } from "./selection/policy-selection.ts";
-import type { Tally } from "./tally.ts";
+import type { DecisionBuilder } from "./decision-builder.ts";
 
 /** Asks the documents that a request may concern, in their order, until one refuses it. */
 export function askEach<S extends Sort>(
   plan: CheckPlan,
   sort: S,
-  tally: Tally,
+  builder: DecisionBuilder,
   ask: Ask<S>,
   onGroup?: OnGroup<S>,
 ): MaybePromise<void> {
-  return askAll(plan, sort, tally, ask, onGroup, () => tally.refusal !== undefined);
+  return askAll(plan, sort, builder, ask, onGroup, () => builder.refusal !== undefined);
 }
 
 type Of<S extends Sort> = CheckPlan[S][number];
@@ -31,16 +31,16 @@ type OnGroup<S extends Sort> = (members: readonly Of<S>[]) => void;
 export function askAll<S extends Sort>(
   plan: CheckPlan,
   sort: S,
-  tally: Tally,
+  builder: DecisionBuilder,
   ask: Ask<S>,
   onGroup: OnGroup<S> = () => undefined,
   isDone: () => boolean = () => false,
 ): MaybePromise<void> {
   const all: readonly Of<S>[] = plan[sort];
   const selection = plan.selections?.[sort];
-  const { reads } = tally.scope.context;
+  const { reads } = builder.scope.context;
   const governs = (group: Group): boolean | undefined => {
-    const held = evaluateCondition(group.match, tally.scope);
+    const held = evaluateCondition(group.match, builder.scope);
     if (isPromise(held) || held instanceof Fault) return undefined;
     if (held) onGroup(group.members.map((position) => all[position] as Of<S>));
     return held;

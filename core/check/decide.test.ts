@@ -316,6 +316,20 @@ describe("a decision", () => {
       }
     });
 
+    it("hands on the first response that handlers want for a request that they allow", () => {
+      const respond = (body: string) => () => ({
+        ...OK,
+        directResponse: { httpStatus: 302, headers: { location: "/login" }, body },
+      });
+      const rules = [rule("r", "first"), rule("s", "second")];
+      const answers = { first: respond("1"), second: respond("2") };
+      const allowed = decideNow({ rules }, { answers });
+      assert.equal(allowed.status.code, "OK");
+      assert.equal(allowed.directResponse?.body, "1");
+      const denied = decideNow({ rules, accessPolicies: [accessPolicy("a")] }, { answers });
+      assert.equal(denied.directResponse, undefined);
+    });
+
     it("bounds the decision by the shortest validity of all", () => {
       const answers = {
         short: () => ({ ...OK, validDurationMs: 2_000 }),

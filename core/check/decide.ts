@@ -5,9 +5,8 @@ import type { AttributeBag } from "../attributes/bag.ts";
 import { repeatedFields } from "../attributes/repeated.ts";
 import type { Meter } from "../../expressions/runtime/reads/meter.ts";
 import { chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
-import { OK } from "../../kernel/status.ts";
 import { decideAllow, decideAudit, decideDeny } from "./access.ts";
-import { readWithAdditions, type Reading } from "./additions.ts";
+import { readWithAdditions } from "./additions.ts";
 import { decideEachValue, type DecideOnce } from "./decide-each-value.ts";
 import type { Decision } from "./decision.ts";
 import type { Scope } from "./evaluation.ts";
@@ -15,7 +14,7 @@ import type { CheckPlan } from "./plan.ts";
 import type { CheckContext } from "./ports.ts";
 import { decideCharges } from "./quota-charges.ts";
 import { decideRules } from "./rules.ts";
-import { Tally } from "./tally.ts";
+import { DecisionBuilder } from "./decision-builder.ts";
 
 /** What is decided first, first: Istio's order, with Mixer's rules between DENY and ALLOW. */
 const STEPS = [decideDeny, decideRules, decideAllow, decideAudit, decideCharges] as const;
@@ -56,42 +55,8 @@ function decideOnce(
       context: { nowMs: context.nowMs, reads: read.reads },
       cacheable: !sourceFailed,
     };
-    const tally = new Tally(scope, context);
-    const steps = reduceInOrder(STEPS, undefined as void, (_, step) => step(plan, tally));
-    return chain(steps, () => ({ decision: decisionOf(tally, read), spent: read.reads }));
+    const builder = new DecisionBuilder(scope, context);
+    const steps = reduceInOrder(STEPS, undefined as void, (_, step) => step(plan, builder));
+    return chain(steps, () => ({ decision: builder.build(read.references()), spent: read.reads }));
   });
-}
-
-/** Written out twice: spreading the parts that only a refusal has costs as much as evaluating a few policies. */
-function decisionOf(tally: Tally, read: Reading): Decision {
-  const { refusal, directResponse, validDurationMs, validUseCount, shadowDenials, audits, charges } = tally;
-  const referenced = read.references();
-  const responseHeaders = tally.headers("response");
-  if (refusal === undefined)
-    return {
-      status: OK,
-      requestHeaders: tally.headers("request"),
-      responseHeaders,
-      validDurationMs,
-      validUseCount,
-      referenced,
-      shadowDenials,
-      audits,
-      charges,
-    };
-  const { status, reason, decidedBy } = refusal;
-  const refused = {
-    status,
-    reason,
-    decidedBy,
-    requestHeaders: [],
-    responseHeaders,
-    validDurationMs,
-    validUseCount,
-    referenced,
-    shadowDenials,
-    audits,
-    charges,
-  };
-  return directResponse === undefined ? refused : { ...refused, directResponse };
 }

@@ -18,18 +18,18 @@ import {
 } from "./evaluation.ts";
 import { recordOf } from "./instances.ts";
 import type { CheckPlan } from "./plan.ts";
-import type { Tally } from "./tally.ts";
+import type { DecisionBuilder } from "./decision-builder.ts";
 
 /** What an allowed request uses of which quotas. Counting it is the stores' work, not this one's. */
-export function decideCharges(plan: CheckPlan, tally: Tally): MaybePromise<void> {
-  return askEach(plan, "quotas", tally, (policy) =>
-    chain(evaluateCondition(policy.document.match, tally.scope), (matched) => {
-      if (matched instanceof Fault) return tally.fail(policy, matched);
-      if (!matched) return tally.outcome(policy.ref, "unmatched");
-      return chain(evaluateCharge(policy.document, tally.scope), (charge) => {
-        if (charge instanceof Fault) return tally.fail(policy, charge);
-        tally.outcome(policy.ref, "charged");
-        tally.charges.push(charge);
+export function decideCharges(plan: CheckPlan, builder: DecisionBuilder): MaybePromise<void> {
+  return askEach(plan, "quotas", builder, (policy) =>
+    chain(evaluateCondition(policy.document.match, builder.scope), (matched) => {
+      if (matched instanceof Fault) return builder.fail(policy, matched);
+      if (!matched) return builder.outcome(policy.ref, "unmatched");
+      return chain(evaluateCharge(policy.document, builder.scope), (charge) => {
+        if (charge instanceof Fault) return builder.fail(policy, charge);
+        builder.outcome(policy.ref, "charged");
+        builder.charges.push(charge);
       });
     }),
   );

@@ -11,7 +11,11 @@ import { faultOfChanges, faultOfReply } from "./headers.ts";
 import { type CheckInstance, fillCheckInstance } from "./instances.ts";
 import type { CheckPlan, Placed } from "./plan.ts";
 import type { CheckContext } from "./ports.ts";
-import { DEFAULT_VALID_DURATION_MS, DEFAULT_VALID_USE_COUNT, type Tally } from "./tally.ts";
+import {
+  DEFAULT_VALID_DURATION_MS,
+  DEFAULT_VALID_USE_COUNT,
+  type DecisionBuilder,
+} from "./decision-builder.ts";
 
 /** One instance for one handler, or why there is none. */
 interface Question {
@@ -25,24 +29,24 @@ interface Question {
  * Check Rules. Instances are made in document order, then all handlers are asked at once, so that the slowest sets the
  * time and not their sum; the answers are combined in document order, whatever order they arrive in.
  */
-export function decideRules(plan: CheckPlan, tally: Tally): MaybePromise<void> {
-  if (tally.refusal !== undefined || plan.rules.length === 0) return;
-  return chain(ask(plan, tally), (questions) => {
-    const answers = questions.map((question) => ({ question, answer: dispatch(question, tally.context) }));
+export function decideRules(plan: CheckPlan, builder: DecisionBuilder): MaybePromise<void> {
+  if (builder.refusal !== undefined || plan.rules.length === 0) return;
+  return chain(ask(plan, builder), (questions) => {
+    const answers = questions.map((question) => ({ question, answer: dispatch(question, builder.context) }));
     return reduceInOrder(answers, undefined as void, (_, { question, answer }) =>
-      tally.refusal === undefined
-        ? chain(answer, (given) => combine(question.rule, given, tally))
+      builder.refusal === undefined
+        ? chain(answer, (given) => combine(question.rule, given, builder))
         : undefined,
     );
   });
 }
 
-function ask(plan: CheckPlan, tally: Tally): MaybePromise<readonly Question[]> {
+function ask(plan: CheckPlan, builder: DecisionBuilder): MaybePromise<readonly Question[]> {
   const questions: Question[] = [];
-  const asked = askAll(plan, "rules", tally, (rule) =>
-    chain(evaluateCondition(rule.document.match, tally.scope), (matched) => {
-      if (matched === true) return chain(askRule(rule, questions, tally), () => undefined);
-      if (matched === false) return tally.outcome(rule.ref, "unmatched");
+  const asked = askAll(plan, "rules", builder, (rule) =>
+    chain(evaluateCondition(rule.document.match, builder.scope), (matched) => {
+      if (matched === true) return chain(askRule(rule, questions, builder), () => undefined);
+      if (matched === false) return builder.outcome(rule.ref, "unmatched");
       questions.push({ rule, handler: "", template: "checknothing", instance: matched });
       return undefined;
     }),
@@ -50,12 +54,16 @@ function ask(plan: CheckPlan, tally: Tally): MaybePromise<readonly Question[]> {
   return chain(asked, () => questions);
 }
 
-function askRule(rule: Placed<Rule>, questions: Question[], tally: Tally): MaybePromise<Question[]> {
+function askRule(
+  rule: Placed<Rule>,
+  questions: Question[],
+  builder: DecisionBuilder,
+): MaybePromise<Question[]> {
   const pairs = rule.document.actions.flatMap(({ handler, instances }) =>
     instances.map((instance) => ({ handler, instance })),
   );
   return reduceInOrder(pairs, questions, (_, { handler, instance }) =>
-    chain(fillCheckInstance(instance, tally.scope), (filled) => {
+    chain(fillCheckInstance(instance, builder.scope), (filled) => {
       questions.push({ rule, handler, template: instance.template, instance: filled });
       return questions;
     }),
@@ -74,27 +82,31 @@ function dispatch(
   );
 }
 
-function combine(rule: Placed<Rule>, answer: CheckAnswer | undefined | Fault, tally: Tally): void {
+function combine(
+  rule: Placed<Rule>,
+  answer: CheckAnswer | undefined | Fault,
+  builder: DecisionBuilder,
+): void {
   const { ref, order, document } = rule;
-  if (answer instanceof Fault) return tally.fail(rule, answer);
-  if (answer === undefined) return tally.outcome(ref, "passed");
+  if (answer instanceof Fault) return builder.fail(rule, answer);
+  if (answer === undefined) return builder.outcome(ref, "passed");
   const { status, headers, directResponse } = answer;
-  tally.bound(
+  builder.bound(
     answer.validDurationMs ?? DEFAULT_VALID_DURATION_MS,
     answer.validUseCount ?? DEFAULT_VALID_USE_COUNT,
   );
-  tally.outcome(ref, status.code === "OK" ? "passed" : "refused");
+  builder.outcome(ref, status.code === "OK" ? "passed" : "refused");
   if (document.mode === "shadow") {
-    if (status.code !== "OK") tally.refuseInShadow(ref);
+    if (status.code !== "OK") builder.refuseInShadow(ref);
     return;
   }
   if (status.code === "OK") {
-    if (headers !== undefined) tally.change(order, headers);
+    if (headers !== undefined) builder.change(order, headers);
     // A handler may answer a request that it does not refuse, as in Mixer: a redirect, a page kept elsewhere.
-    tally.directResponse ??= directResponse;
+    builder.directResponse ??= directResponse;
     return;
   }
-  tally.refuse(
+  builder.refuse(
     {
       status: {
         code: status.code,

@@ -29,23 +29,23 @@ export interface CoverageGap {
   readonly what: string;
 }
 
-interface Tally {
+interface PartCounts {
   readonly outline: OutlineNode;
   readonly counts: { reached: number; count: number }[];
 }
 
 /** Adds up traces of the expressions that decide requests. */
 export class Coverage {
-  readonly #tallies = new Map<string, Tally>();
+  readonly #counts = new Map<string, PartCounts>();
 
   add(document: DocumentRef, field: string, { outline, parts }: Trace): void {
     const key = keyOf(document, field);
-    let tally = this.#tallies.get(key);
-    if (tally === undefined) {
-      tally = { outline, counts: parts.map(() => ({ reached: 0, count: 0 })) };
-      this.#tallies.set(key, tally);
+    let known = this.#counts.get(key);
+    if (known === undefined) {
+      known = { outline, counts: parts.map(() => ({ reached: 0, count: 0 })) };
+      this.#counts.set(key, known);
     }
-    for (const [index, total] of tally.counts.entries()) {
+    for (const [index, total] of known.counts.entries()) {
       total.reached += parts[index]?.reached ?? 0;
       total.count += parts[index]?.count ?? 0;
     }
@@ -56,8 +56,8 @@ export class Coverage {
     const found: ExpressionCoverage[] = [];
     replaceExpressions(plan, ({ ref }, field, expression) => {
       const { source } = expression;
-      const tally = this.#tallies.get(keyOf(ref, field)) ?? untouched(tracer(source).outline);
-      found.push({ document: ref, field, source, ...measure(tally) });
+      const counts = this.#counts.get(keyOf(ref, field)) ?? untouched(tracer(source).outline);
+      found.push({ document: ref, field, source, ...measure(counts) });
       return expression;
     });
     return found;
@@ -79,11 +79,11 @@ function keyOf(document: DocumentRef, field: string): string {
   return `${formatDocumentRef(document)}/${field}`;
 }
 
-function untouched(outline: OutlineNode): Tally {
+function untouched(outline: OutlineNode): PartCounts {
   return { outline, counts: outlineParts(outline).map(() => ({ reached: 0, count: 0 })) };
 }
 
-function measure({ outline, counts }: Tally) {
+function measure({ outline, counts }: PartCounts) {
   const gaps: CoverageGap[] = [];
   const total = { parts: 0, partsReached: 0, branches: 0, branchesTaken: 0 };
   const of = ({ index }: OutlineNode) => counts[index] ?? { reached: 0, count: 0 };

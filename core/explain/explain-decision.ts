@@ -8,7 +8,7 @@ import { type DocumentRef, formatDocumentRef } from "../check/document-ref.ts";
 import type { CheckPlan } from "../check/plan.ts";
 import type { CheckContext, DocumentOutcome } from "../check/ports.ts";
 import { messageOf } from "../../kernel/errors.ts";
-import { httpStatusOf } from "../../kernel/status.ts";
+import { httpStatusOfDecision } from "../verdict/reply.ts";
 import {
   DEFAULT_EXPLANATION_LIMITS,
   type DocumentExplanation,
@@ -225,7 +225,7 @@ function shownDecision(decision: Decision, redaction: Redaction): ExplainedDecis
     );
   return {
     status: { code: status.code, message: clean(status.message) },
-    httpStatus: decision.directResponse?.httpStatus ?? httpStatusOf(status.code),
+    httpStatus: httpStatusOfDecision(decision),
     ...(reason === undefined
       ? {}
       : { reason: reason.kind === "error" ? { ...reason, detail: clean(reason.detail) } : reason }),

@@ -7,11 +7,10 @@ import { compile } from "../../expressions/index.ts";
 import type { AttributeBag } from "../attributes/bag.ts";
 import { Reads } from "../../expressions/runtime/reads/reads.ts";
 import { ExpressionError } from "../../expressions/errors/expression-error.ts";
-import { FUNCTION_NAMES } from "../../expressions/functions/function-names.ts";
+import { FUNCTIONS } from "../../expressions/functions/functions.ts";
+import { COMPILED_FUNCTIONS } from "../../expressions/functions/compiled-functions.ts";
 import { createJsonataCompiler } from "./jsonata-engine.ts";
 import { REQUEST_LIMITS } from "./limits.ts";
-import { builtinOf } from "../../expressions/functions/reference-functions.ts";
-import type { ReferenceFunction } from "../../expressions/runtime/jsonata-functions.ts";
 import { Guard } from "../../expressions/runtime/guard.ts";
 
 const CONTEXT = { nowMs: 0 };
@@ -40,7 +39,7 @@ const SHARED =
 
 /** Parameters of a function as the reference writes them: `<s-(sf)n?:b>`. */
 function parametersOf(name: string): readonly string[] {
-  const { definition } = (builtinOf(name) as ReferenceFunction).signature as { readonly definition: string };
+  const definition = COMPILED_FUNCTIONS.get(name)?.signature?.definition ?? "";
   return (
     definition
       .replace(/:[^:]*>$/, "")
@@ -183,7 +182,7 @@ describe("a regular expression that is called", () => {
 
 describe("a large value", () => {
   it("is walked by no function for longer than the budget", async () => {
-    for (const name of FUNCTION_NAMES)
+    for (const name of FUNCTIONS.keys())
       for (const large of ["$x", "[$x, $y]", "$y"]) {
         const given = argumentsFor(name, large, '"a"');
         if (name === "toMillis" || given.length === 0) continue;
@@ -225,7 +224,7 @@ describe("a large value", () => {
 
   it("is a text that no function reads or writes again and again", async () => {
     const text = "($t := $join([1..90].$pad('', 9999, 'aé')); [1..9999].$count(CALL))";
-    for (const name of FUNCTION_NAMES) {
+    for (const name of FUNCTIONS.keys()) {
       const given = argumentsFor(name, "[$t & $, $t]", "($t & $)");
       if (name === "toMillis" || given.length === 0) continue;
       const started = performance.now();
@@ -286,7 +285,7 @@ describe("a function of the language", () => {
           assert.doesNotMatch(JSON.stringify(given) ?? "", /called/, use);
         }
         if (!made.startsWith("function")) continue;
-        for (const name of FUNCTION_NAMES) {
+        for (const name of FUNCTIONS.keys()) {
           if (name === "error" || name === "assert") continue;
           const values = argumentsFor(name, "$o", "$o");
           for (const call of [

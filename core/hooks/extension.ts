@@ -4,6 +4,7 @@
 import type { AttributeForm } from "../../expressions/manifest/forms.ts";
 import type { TSchema } from "typebox";
 import type { SpecFault } from "../documents/kinds/kind.ts";
+import type { CallContext } from "../../kernel/deadline.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { QuotaStore } from "../quota/quota.ts";
@@ -100,19 +101,6 @@ export interface AdapterHandler {
   /** Whether the backend answers; asked by health reports, never on a request's way. */
   readonly healthy?: () => MaybePromise<boolean>;
   close(): MaybePromise<void>;
-}
-
-export interface CallContext {
-  /** Aborts when the call's deadline passes. */
-  readonly signal: AbortSignalLike;
-}
-
-/** The platform's AbortSignal, as far as core's types may know it; adapters may cast it to AbortSignal. */
-export interface AbortSignalLike {
-  readonly aborted: boolean;
-  readonly reason: unknown;
-  addEventListener(type: "abort", listener: () => void): void;
-  removeEventListener(type: "abort", listener: () => void): void;
 }
 
 /** An extension's whole world. Everything carries the handler's name already. */

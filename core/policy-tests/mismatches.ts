@@ -4,7 +4,7 @@
 import type { Decision } from "../check/decision.ts";
 import type { DocumentRef } from "../check/document-ref.ts";
 import type { PolicyExpectation, PolicyTestCase } from "../documents/kinds/policy-test.ts";
-import { httpStatusOf } from "../../kernel/status.ts";
+import { httpStatusOfDecision } from "../verdict/reply.ts";
 import type { ReportItem } from "../report/report.ts";
 import type { HeaderOperation } from "../templates/instances.ts";
 
@@ -41,11 +41,11 @@ export function decisionWord(code: string, expected: string | undefined): string
 }
 
 export function decisionMismatches(expect: PolicyExpectation, decision: Decision): readonly Mismatch[] {
-  const { status, decidedBy, directResponse } = decision;
+  const { status, decidedBy } = decision;
   const names = (refs: readonly DocumentRef[]) => refs.map(({ name }) => name);
   const got: Readonly<Record<keyof PolicyExpectation, unknown>> = {
     decision: decisionWord(status.code, expect.decision),
-    httpStatus: directResponse?.httpStatus ?? httpStatusOf(status.code),
+    httpStatus: httpStatusOfDecision(decision),
     message: status.message,
     decidedBy: decidedBy?.name ?? null,
     requestHeaders: headersOf(decision.requestHeaders, expect.requestHeaders),

@@ -5,7 +5,7 @@ import type { AttributeBag } from "../attributes/bag.ts";
 import { canonicalBag } from "../attributes/canonical-bag.ts";
 import { Malformed } from "../../kernel/canonical/malformed.ts";
 import type { PathNormalization } from "../../kernel/canonical/path.ts";
-import { refusalOf } from "../quota/refusal.ts";
+import { verdictOf } from "../verdict/verdict-of.ts";
 import type { QuotaPolicy } from "../snapshot/snapshot.ts";
 import type { CheckPlan } from "../check/plan.ts";
 import type { CheckDispatch } from "../check/ports.ts";
@@ -114,19 +114,19 @@ async function takeStep(
   which: string,
   isLast: boolean,
 ): Promise<readonly Mismatch[]> {
-  const { status, decidedBy, charges } = decision;
-  const outcomes = await quotas.charge(charges);
-  const refusal = refusalOf(charges, outcomes);
-  const code = refusal === undefined ? status.code : "RESOURCE_EXHAUSTED";
+  const outcomes = await quotas.charge(decision.charges);
+  const { outcome } = verdictOf(decision, outcomes);
+  const refusal = outcome.kind === "allow" ? undefined : outcome;
+  const code = refusal?.status.code ?? "OK";
   // The quota that has least left.
-  const remaining = outcomes.length === 0 ? null : Math.min(...outcomes.map((outcome) => outcome.remaining));
+  const remaining = outcomes.length === 0 ? null : Math.min(...outcomes.map(({ remaining: left }) => left));
   const wrong = mismatch(which, step.expect, decisionWord(code, step.expect));
   if (wrong.length > 0) return wrong;
   const seconds = (durationMs: number) => `${Math.ceil(durationMs / 1000)}s`;
   return [
     ...(step.decidedBy === undefined
       ? []
-      : mismatch(`${which}: decidedBy`, step.decidedBy, refusal?.charge.policy ?? decidedBy?.name ?? null)),
+      : mismatch(`${which}: decidedBy`, step.decidedBy, refusal?.decidedBy?.name ?? null)),
     ...(step.remaining === undefined || !isLast
       ? []
       : mismatch(`${which}: remaining`, step.remaining, remaining)),
@@ -135,7 +135,7 @@ async function takeStep(
       : mismatch(
           `${which}: retryAfter`,
           seconds(parseDurationMs(step.retryAfter) as number),
-          refusal === undefined ? null : seconds(refusal.retryAfterMs),
+          outcome.kind === "limit" ? seconds(outcome.retryAfterMs) : null,
         )),
   ];
 }

@@ -29,7 +29,7 @@ export interface StoreObserver {
 }
 
 /** How long a client is told to wait when a store's failure refuses it: about what a restart takes. */
-const STORE_RETRY_AFTER_MS = 1_000;
+export const STORE_RETRY_AFTER_MS = 1_000;
 
 /** Demands of one store that are granted together or not at all, and where they stand among all demands. */
 interface Group {

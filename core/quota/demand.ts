@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { QuotaCharge } from "./quota-charge.ts";
-import { countingOf, type QuotaCounting, type QuotaRequest, type QuotaStore } from "./quota.ts";
+import type { QuotaRequest, QuotaStore } from "./quota.ts";
+import { countingOf, type QuotaCounting } from "./quota-definition.ts";
 
 /** A store as quotas reach it: within a deadline, rejecting when it cannot answer. */
 export interface NamedStore extends QuotaStore {

@@ -8,7 +8,8 @@ import { findExcess, type Use } from "../../test/support/quota-log.ts";
 import { describeQuotaStore } from "../../test/support/quota-store-suite.ts";
 import { cellName } from "./cell-name.ts";
 import { createMemoryQuotaStore, type MemoryQuotaStore } from "./memory-store.ts";
-import type { QuotaAlgorithm, QuotaGrant, QuotaRequest } from "./quota.ts";
+import type { QuotaGrant, QuotaRequest } from "./quota.ts";
+import type { QuotaAlgorithm } from "./quota-definition.ts";
 
 const REQUEST: QuotaRequest = {
   cell: "reviews{}",

@@ -7,8 +7,9 @@ import { textHash } from "../../kernel/text-hash.ts";
 import { policyOfCell } from "./cell-name.ts";
 import type { QuotaCounter } from "./counting/counter.ts";
 import { QUOTA_COUNTERS } from "./counting/counters.ts";
-import { DeduplicationMemory } from "./deduplication.ts";
-import type { AllocateOptions, QuotaAlgorithm, QuotaGrant, QuotaRequest, QuotaStore } from "./quota.ts";
+import { DeduplicationMemory } from "./counting/deduplication.ts";
+import type { AllocateOptions, QuotaGrant, QuotaRequest, QuotaStore } from "./quota.ts";
+import type { QuotaAlgorithm } from "./quota-definition.ts";
 import { assertQuotaRequests } from "./quota-request.ts";
 
 export interface MemoryQuotaStoreOptions {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
+import type { QuotaCounting } from "./quota-definition.ts";
 
 /**
  * The language in which quotas are asked for and granted, by proxies of the mixer and by the mixer of its stores.
@@ -9,20 +10,6 @@ import type { MaybePromise } from "../../kernel/maybe-promise.ts";
  * Zero over-admission with leases: an amount that a proxy holds ahead of need (`leaseMs` > 0) is counted by the store as
  * if it were used at the lease's end, the latest moment it can be used; so at no time is more admitted than the limit.
  */
-
-export const QUOTA_ALGORITHMS = ["fixed-window", "sliding-window", "token-bucket"] as const;
-export type QuotaAlgorithm = (typeof QUOTA_ALGORITHMS)[number];
-
-/** How a quota is counted: the same for all its counts. */
-export interface QuotaCounting {
-  readonly algorithm: QuotaAlgorithm;
-  readonly windowMs: number;
-}
-
-/** The counting alone, of a value that has it among other things. */
-export function countingOf({ algorithm, windowMs }: QuotaCounting): QuotaCounting {
-  return { algorithm, windowMs };
-}
 
 /** A demand on one count. All numbers are whole; a store rejects others with a RangeError. */
 export interface QuotaRequest extends QuotaCounting {

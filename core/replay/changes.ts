@@ -5,7 +5,7 @@ import { valueAt } from "../attributes/bag.ts";
 import { type Count, Counter } from "./count.ts";
 import type { LogRecord } from "./record.ts";
 import type { UnreliableRead } from "./reliability.ts";
-import { type Change, CHANGES, type Verdict } from "./verdict.ts";
+import { type Change, CHANGES, type RequestOutcome } from "./request-outcome.ts";
 
 export interface ChangeFinding extends Count {
   readonly change: Change;
@@ -25,8 +25,8 @@ export interface Example {
   readonly time: string;
   /** Such as `GET shop/reviews/0`. */
   readonly request: string;
-  readonly before: Verdict;
-  readonly after: Verdict;
+  readonly before: RequestOutcome;
+  readonly after: RequestOutcome;
   /** What it read that the log does not have as it was. */
   readonly unreliable: readonly UnreliableRead[];
 }
@@ -52,7 +52,7 @@ export class ChangeTable {
   add(
     change: Change,
     record: LogRecord,
-    [before, after]: readonly [Verdict, Verdict],
+    [before, after]: readonly [RequestOutcome, RequestOutcome],
     unreliable: readonly UnreliableRead[],
   ): void {
     this.#totals.get(change)?.add(record.weight);
@@ -82,8 +82,8 @@ export class ChangeTable {
 
 function exampleOf(
   { line, requestBag, where }: LogRecord,
-  before: Verdict,
-  after: Verdict,
+  before: RequestOutcome,
+  after: RequestOutcome,
   unreliable: readonly UnreliableRead[],
 ): Example {
   const text = (...path: string[]): string => {

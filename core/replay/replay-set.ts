@@ -14,10 +14,10 @@ import { evaluateReport } from "../report/report.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { MetricInstance } from "../templates/instances.ts";
 import type { LogRecord } from "./record.ts";
-import { type Verdict, verdictOf } from "./verdict.ts";
+import { type RequestOutcome, requestOutcomeOf } from "./request-outcome.ts";
 
 export interface Judgement {
-  readonly verdict: Verdict;
+  readonly outcome: RequestOutcome;
   readonly charges: readonly QuotaCharge[];
   readonly referenced: readonly AttributeReference[];
   /** Failures met on the way, whether or not they came to matter. */
@@ -52,7 +52,7 @@ export class ReplaySet {
       },
     });
     const { charges, referenced } = decision;
-    return { verdict: verdictOf(decision), charges, referenced, faults };
+    return { outcome: requestOutcomeOf(decision), charges, referenced, faults };
   }
 
   /** The metrics that it would have made of the finished request. */

@@ -8,7 +8,7 @@ import type { LogRecord } from "./record.ts";
 import { unreliableReads, type UnreliableRead } from "./reliability.ts";
 import type { Judgement, ReplaySet } from "./replay-set.ts";
 import { SeriesTable, type SeriesFinding } from "./series.ts";
-import { changeBetween, isQuotaRefusal, recordedVerdict } from "./verdict.ts";
+import { changeBetween, isQuotaRefusal, recordedOutcome } from "./request-outcome.ts";
 
 export interface ReplayOptions {
   readonly candidate: ReplaySet;
@@ -114,10 +114,10 @@ export class Replay {
     const unreliable = unreliableReads(after.referenced, line);
     for (const { reason, attribute } of unreliable) this.#unreliable.add(`${reason} ${attribute}`, weight);
     this.#noteFaults(after, weight);
-    const verdicts = [before?.verdict ?? recordedVerdict(line.decision), after.verdict] as const;
-    const change = changeBetween(...verdicts);
+    const outcomes = [before?.outcome ?? recordedOutcome(line.decision), after.outcome] as const;
+    const change = changeBetween(...outcomes);
     if (change === undefined) this.#unchanged.add(weight);
-    else this.#changes.add(change, record, verdicts, unreliable);
+    else this.#changes.add(change, record, outcomes, unreliable);
     this.#quotas.charge(after.charges, requestTimeMs, weight);
     if (before !== undefined) this.#baselineQuotas?.charge(before.charges, requestTimeMs, weight);
     if (isQuotaRefusal(line.decision)) this.#recordedRefusals.add(line.decision.policy ?? "", weight);

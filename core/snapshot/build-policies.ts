@@ -3,7 +3,7 @@
 
 import type { AccessPolicySpec } from "../documents/kinds/access-policy.ts";
 import type { QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
-import type { QuotaDefinition } from "../quota/quota-charge.ts";
+import type { QuotaDefinition } from "../quota/quota-definition.ts";
 import type { Fields } from "./fields.ts";
 import type { WrittenDocument } from "./policy-document.ts";
 import type {

@@ -15,7 +15,7 @@ import type { Expression } from "../expressions/expression.ts";
 import type { AdapterDefinition, PluginDefinition, TemplateName } from "../hooks/extension.ts";
 import type { SourceLocation } from "../../kernel/diagnostic.ts";
 import type { StatusCode } from "../../kernel/status.ts";
-import type { QuotaDefinition } from "../quota/quota-charge.ts";
+import type { QuotaDefinition } from "../quota/quota-definition.ts";
 import type { MetricType } from "../templates/instances.ts";
 
 /**

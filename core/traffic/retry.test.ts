@@ -5,12 +5,12 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { RetryCondition, RetryPolicy } from "./resources/route.ts";
 import {
-  backoffMs,
   DEFAULT_RETRY_POLICY,
   isIdempotent,
   isRetriable,
   NO_RETRIES,
   parseRetryOn,
+  retryPauseMs,
   RETRY_WORDS,
   type TryOutcome,
 } from "./retry.ts";
@@ -108,14 +108,16 @@ describe("retries", () => {
 
   it("wait anywhere up to a bound that doubles and stops at the maximum", () => {
     const policy = { backoffBaseMs: 25, backoffMaxMs: 250 };
-    const bounds = [1, 2, 3, 4, 5, 2000].map((retry) => backoffMs(retry, policy, () => 1 - Number.EPSILON));
+    const bounds = [1, 2, 3, 4, 5, 2000].map((retry) =>
+      retryPauseMs(retry, policy, () => 1 - Number.EPSILON),
+    );
     assert.deepEqual(bounds.map(Math.ceil), [25, 75, 175, 250, 250, 250]);
     assert.equal(
-      backoffMs(3, policy, () => 0),
+      retryPauseMs(3, policy, () => 0),
       0,
     );
     assert.equal(
-      backoffMs(2, policy, () => 0.5),
+      retryPauseMs(2, policy, () => 0.5),
       37.5,
     );
   });

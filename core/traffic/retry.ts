@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { backoffMs } from "../../kernel/backoff.ts";
 import type { Random } from "../../kernel/ports.ts";
 import type { RetryCondition, RetryPolicy } from "./resources/route.ts";
 
@@ -135,10 +136,10 @@ function holds(condition: RetryCondition, outcome: TryOutcome): boolean {
  * How long to wait before the `retry`-th retry (1 for the first): anywhere in [0, (2^retry - 1) × base), and less
  * than the policy's maximum. Full jitter keeps proxies from coming back together.
  */
-export function backoffMs(
+export function retryPauseMs(
   retry: number,
   policy: Pick<RetryPolicy, "backoffBaseMs" | "backoffMaxMs">,
   random: Random,
 ): number {
-  return random() * Math.min((2 ** retry - 1) * policy.backoffBaseMs, policy.backoffMaxMs);
+  return backoffMs(retry, random, { minMs: 0, baseMs: policy.backoffBaseMs, maxMs: policy.backoffMaxMs });
 }

@@ -13,10 +13,10 @@ import { meshSummary } from "../../cli/commands/summary.ts";
 import { createRuntime, type LogFlags } from "../../cli/compose/runtime.ts";
 import { PurserError } from "../../kernel/errors.ts";
 
-// The demo: the bookshop's services in a process of their own, and a mesh around them in this one.
+// The demo: the bookshop's services in their own process, and a mesh around them in this process.
 
 const FROM_SOURCE = import.meta.url.endsWith(".ts");
-/** Documents are not compiled: the built demo reads those of the source tree, which a user edits. */
+/** Documents are not compiled: the built demo reads the source tree's documents, which a user edits. */
 const MESH = fromHere(
   fileURLToPath(new URL(FROM_SOURCE ? "./mesh" : "../../../examples/bookshop/mesh", import.meta.url)),
 );
@@ -25,7 +25,7 @@ const SERVICES = fileURLToPath(
 );
 const SERVICES_START_MS = 10_000;
 
-/** The services know these ports; see services/main.ts. */
+/** Ports that the services call; see services/main.ts. */
 const SIDECARS: MeshFlags["sidecar"] = [
   { service: "storefront", outboundPort: 15001 },
   { service: "reviews", outboundPort: 15002 },
@@ -35,18 +35,18 @@ const TRY = `Try
   curl http://127.0.0.1:8080/
       the shop's page: allowed
   curl -i -X DELETE http://127.0.0.1:8080/api/ratings/1
-      denied by a policy, which says so
+      denied by a policy, which the reply names
   for i in $(seq 12); do curl -s -o /dev/null -D - -H 'x-user: ann' http://127.0.0.1:8080/api/reviews/1 | grep -iE '^(HTTP|ratelimit|retry)'; done
       ten requests in ten seconds, then 429
   for i in $(seq 10); do curl -s http://127.0.0.1:8080/api/reviews/1 | grep -o '"version":"v."'; done
       reviews v1, v2 and v3 at 50, 30 and 20 per cent
   curl -s http://127.0.0.1:9092/metrics | grep requests_total
-      what was told of these requests
+      the metrics of these requests
 
 Edit a file in ${MESH} while this runs. Ctrl-C stops it.
 `;
 
-/** As a person in this folder would write it, when that is shorter. */
+/** The path relative to the current folder, when that is shorter. */
 function fromHere(path: string): string {
   const fromHere = relative(process.cwd(), path);
   return fromHere.length < path.length ? fromHere : path;

@@ -2,13 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { suggest } from "../../kernel/suggest.ts";
-import { TO_MILLIS_PICTURE } from "../functions/endless-formats.ts";
-import { builtinOf } from "../functions/reference-functions.ts";
 import type { ExpressionFault } from "../errors/expression-error.ts";
 import { compileLiteral } from "../syntax/regex-literal.ts";
-import { FUNCTION_NAMES } from "../functions/function-names.ts";
-import { faultOfConstants } from "../functions/added/constant-arguments.ts";
-import { type AstNode, startOf, textOf, walk } from "../syntax/ast.ts";
+import { FUNCTIONS } from "../functions/functions.ts";
+import { faultOfConstants } from "./constant-arguments.ts";
+import { type AstNode, startOf, textOf, variableName, walk } from "../syntax/ast.ts";
 
 /** The first thing that JSONata parses and Purser refuses: what can never work, hides what it reads, or may stall. */
 export function findFault(ast: AstNode, source: string): ExpressionFault | undefined {
@@ -68,7 +66,7 @@ function variableFault(
     const message = "$eval is not allowed: what its text reads is hidden from every check";
     return { code: "PURSER_EXPR_FORBIDDEN", message, offset };
   }
-  if (bound.has(name) || builtinOf(name) !== undefined) return undefined;
+  if (bound.has(name) || FUNCTIONS.has(name)) return undefined;
   // Parts that the parser made up have no position; `??` makes up a call of $exists, which is known.
   const message = `there is no function or variable $${name}${didYouMean(name, bound)}`;
   return { code: "PURSER_EXPR_SYNTAX", message, offset };
@@ -81,8 +79,9 @@ function callFault(node: AstNode, source: string, bound: ReadonlySet<string>): E
     if (message !== undefined)
       return { code: "PURSER_EXPR_SYNTAX", message, offset: startOf(procedure, source) };
   }
-  if (procedure.type === "variable" && procedure.value === "toMillis" && (node.arguments?.length ?? 0) > 1)
-    return { code: "PURSER_EXPR_FORBIDDEN", message: TO_MILLIS_PICTURE, offset: startOf(procedure, source) };
+  const most = FUNCTIONS.get(variableName(procedure) ?? "")?.restriction?.mostArguments;
+  if (most !== undefined && (node.arguments?.length ?? 0) > most.count)
+    return { code: "PURSER_EXPR_FORBIDDEN", message: most.reason, offset: startOf(procedure, source) };
   const [first, ...more] = procedure.type === "path" ? (procedure.steps ?? []) : [];
   if (first?.type !== "name" || more.length > 0) return undefined;
   const name = textOf(first);
@@ -93,7 +92,7 @@ function callFault(node: AstNode, source: string, bound: ReadonlySet<string>): E
 function didYouMean(name: string, bound: Iterable<string>): string {
   const candidate = suggest(
     name,
-    [...FUNCTION_NAMES, ...bound].filter((known) => known.length > 1),
+    [...FUNCTIONS.keys(), ...bound].filter((known) => known.length > 1),
   );
   return candidate === undefined ? "" : ` (did you mean $${candidate}?)`;
 }

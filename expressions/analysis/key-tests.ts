@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { FUNCTIONS } from "../functions/functions.ts";
 import type { PathRead, PathTable } from "../runtime/reads/path-read.ts";
 import { type AstNode, hasSuffix, textOf, variableName } from "../syntax/ast.ts";
 import { type Constant, constantOf, constantsOf } from "../syntax/constants.ts";
@@ -92,8 +93,9 @@ function prefixOfCall(node: AstNode, paths: PathTable): KeyTest | undefined {
 }
 
 function prefixAskedFor(name: string | undefined, { type, value }: AstNode): string {
-  if (name === "startsWith" && type === "string") return textOf({ value });
-  if (name !== "contains" || !(value instanceof RegExp)) return "";
+  const test = FUNCTIONS.get(name ?? "")?.checks?.test;
+  if (test === "start" && type === "string") return textOf({ value });
+  if (test !== "part" || !(value instanceof RegExp)) return "";
   const compiled = compileLiteral(value);
   return compiled.ok ? compiled.regex.literalPrefix : "";
 }
@@ -102,7 +104,11 @@ function prefixAskedFor(name: string | undefined, { type, value }: AstNode): str
 function prefixOfCut(node: AstNode, text: AstNode, paths: PathTable): KeyTest | undefined {
   if (node.type !== "function" || !isBare(node) || text.type !== "string" || !isBare(text)) return undefined;
   const [subject, start, length, ...more] = node.arguments ?? [];
-  if (variableName(node.procedure) !== "substring" || subject === undefined || more.length > 0)
+  if (
+    FUNCTIONS.get(variableName(node.procedure) ?? "")?.checks?.text !== "slice" ||
+    subject === undefined ||
+    more.length > 0
+  )
     return undefined;
   if (start?.type !== "number" || start.value !== 0 || length?.type !== "number") return undefined;
   const wanted = textOf(text);

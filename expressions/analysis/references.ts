@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { StaticReference, StaticReferences } from "./static-references.ts";
-import { USES_CONTEXT_BELOW } from "../functions/function-names.ts";
+import { readsContext } from "../functions/function-facts.ts";
+import { FUNCTIONS } from "../functions/functions.ts";
 import { type AstNode, type AstStage, isPairs, startOf, textOf, variableName, walk } from "../syntax/ast.ts";
 
 /**
@@ -184,18 +185,19 @@ class Finder {
     const procedure = node.procedure as AstNode;
     const name = variableName(procedure) ?? "";
     this.#read(procedure, context, scope);
-    if (name === "lookup") return this.#lookup(values, context, scope, given);
+    if (FUNCTIONS.get(name)?.checks?.meaning === "member")
+      return this.#lookup(name, values, context, scope, given);
     for (const value of values) this.#read(value, context, scope);
     this.#useContext(name, values.length + given, context);
     return NOWHERE;
   }
 
   #useContext(name: string, given: number, context: Places): void {
-    if (given < (USES_CONTEXT_BELOW.get(name) ?? 0)) this.use(context);
+    if (readsContext(name, given)) this.use(context);
   }
 
   /** `$lookup(x, "name")` is `x.name`. */
-  #lookup(values: readonly AstNode[], context: Places, scope: Scope, given: number): Places {
+  #lookup(name: string, values: readonly AstNode[], context: Places, scope: Scope, given: number): Places {
     const [object, key] = values;
     if (given === 0 && object !== undefined && key?.type === "string") {
       return this.placesOf(object, context, scope).map(({ path, offset }) => ({
@@ -205,7 +207,7 @@ class Finder {
     }
     this.exact = false;
     for (const value of values) this.#read(value, context, scope);
-    this.#useContext("lookup", values.length + given, context);
+    this.#useContext(name, values.length + given, context);
     return NOWHERE;
   }
 

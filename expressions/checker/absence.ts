@@ -4,7 +4,7 @@
 import { type AstNode, childrenOf } from "../syntax/ast.ts";
 import type { Purpose } from "./finding.ts";
 import type { Inferred } from "./inferred.ts";
-import { argumentOf, type Facts, onlyExpression, type Presence, union } from "./presence.ts";
+import { argumentOf, type Facts, meaningOf, onlyExpression, type Presence, union } from "./presence.ts";
 
 const ORDERS: ReadonlySet<unknown> = new Set(["<", "<=", ">", ">="]);
 
@@ -32,7 +32,7 @@ export class AbsenceCheck {
   condition(node: AstNode, facts: Facts, sense: Sense = "straight"): void {
     const inner = node.type === "block" ? (onlyExpression(node) ?? node.expressions?.at(-1)) : undefined;
     if (inner !== undefined) return this.condition(inner, facts, sense);
-    const denied = argumentOf(node, "not");
+    const denied = argumentOf(node, "negation");
     if (denied !== undefined) return this.#negation(node, denied, facts, sense);
     if (node.type === "condition") return this.#choice(node, facts, sense);
     if (node.type !== "binary") return;
@@ -125,7 +125,7 @@ export class AbsenceCheck {
     const [text, whole] = [this.#text(absent), this.#text(denied)];
     const isBoolean = this.#inference.shapeOf(denied).kinds.has("boolean");
     const suggestion =
-      absent === denied && denied.procedure?.value === "match" && denied.arguments?.length === 2
+      absent === denied && meaningOf(denied) === "matches" && denied.arguments?.length === 2
         ? `$not(${whole.replace(/^\$match/, "$contains")})`
         : absent !== denied && isBoolean
           ? `$not($exists(${text}) and ${whole})`

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AstNode } from "../syntax/ast.ts";
+import type { CallTest } from "../functions/definition.ts";
+import { FUNCTIONS } from "../functions/functions.ts";
 import { isCalledList } from "./comparisons.ts";
 import { listedIn } from "./forms/text-form.ts";
 import type { Inferred } from "./inferred.ts";
@@ -9,19 +11,8 @@ import { isOnly, type Shape } from "./kinds.ts";
 import { onlyExpression } from "./presence.ts";
 import type { Operand } from "./text-tests.ts";
 
-/** Functions that look for their second argument in their first, by mistake often the other way round. */
-const SEARCHES: ReadonlySet<string> = new Set([
-  "contains",
-  "startsWith",
-  "endsWith",
-  "glob",
-  "pathMatch",
-  "pathParams",
-  "cidr",
-  "split",
-  "substringBefore",
-  "substringAfter",
-]);
+/** Tests that fail on a list where a text is needed. */
+const TEXT_TESTS: ReadonlySet<CallTest> = new Set<CallTest>(["part", "start", "end"]);
 
 /** Notes calls whose arguments are of the right types and cannot have been meant. */
 export function checkMeaning(
@@ -32,11 +23,13 @@ export function checkMeaning(
 ): void {
   const [first, second] = operands;
   if (first === undefined) return;
-  if (TEXT_TESTS.has(name) && isCalledList(first.shape)) checkListedText(node, first, second, inference);
-  if (SEARCHES.has(name) && second !== undefined) checkOrderOfArguments(node, name, first, second, inference);
-  else if (name === "count") checkCountOfOne(node, first, inference);
-  else if (name === "exists") checkExistence(node, first, inference);
-  else if (name === "number") checkNumeral(node, first, inference);
+  const { meaning, test, searches } = FUNCTIONS.get(name)?.checks ?? {};
+  if (test !== undefined && TEXT_TESTS.has(test) && isCalledList(first.shape))
+    checkListedText(node, first, second, inference);
+  if (searches === true && second !== undefined) checkOrderOfArguments(node, name, first, second, inference);
+  else if (meaning === "count") checkCountOfOne(node, first, inference);
+  else if (meaning === "existence") checkExistence(node, first, inference);
+  else if (meaning === "numeral") checkNumeral(node, first, inference);
 }
 
 /** `$startsWith("/admin", request.url_path)`. */
@@ -52,7 +45,7 @@ function checkOrderOfArguments(
   if (typeof constant !== "string" || !isData || first.node === undefined || second.node === undefined)
     return;
   const [text, subject] = [findings.textOf(first.node), findings.textOf(second.node)];
-  const listed = name === "contains" ? listedIn(constant) : undefined;
+  const listed = FUNCTIONS.get(name)?.checks?.test === "part" ? listedIn(constant) : undefined;
   const suggestion =
     listed === undefined
       ? `$${name}(${subject}, ${text})`
@@ -64,8 +57,6 @@ function checkOrderOfArguments(
     suggestion,
   });
 }
-
-const TEXT_TESTS: ReadonlySet<string> = new Set(["contains", "startsWith", "endsWith", "match"]);
 
 /** `$contains(request.auth.claims.roles, "admin")` fails on a list. */
 function checkListedText(

@@ -3,14 +3,16 @@
 
 import { type AstNode, textOf } from "../syntax/ast.ts";
 import { checkMeaning } from "./call-meaning.ts";
-import { FUNCTION_TYPES, TAKES_ABSENT, VARYING } from "./function-types.ts";
+import { FUNCTION_TYPES, isStrict, requiredArguments } from "../functions/function-facts.ts";
+import { FUNCTIONS } from "../functions/functions.ts";
 import type { Inferred } from "./inferred.ts";
-import { ANYTHING, isOnly, type Kind, nounOf, overlap, type Shape } from "./kinds.ts";
+import { always, ANYTHING, isOnly, nounOf, overlap, type Shape } from "./kinds.ts";
+import type { FunctionChecks } from "../functions/definition.ts";
+import type { FunctionType, Kind, ParameterType } from "../functions/function-type.ts";
 import { checkTruth } from "./logic.ts";
 import { formOfCall } from "./forms/form-of.ts";
-import { membersOfCall } from "./function-members.ts";
+import { oneOf } from "./forms/words.ts";
 import { type Operand, testOfCall } from "./text-tests.ts";
-import type { FunctionType, ParameterType } from "./signatures.ts";
 
 interface CallValues {
   /** In the brackets. */
@@ -26,7 +28,7 @@ export function shapeOfCall(node: AstNode, call: CallValues, inference: Inferred
   const name = textOf(procedure);
   const type = FUNCTION_TYPES.get(name);
   if (type === undefined) return ANYTHING;
-  if (VARYING.has(name) && inference.use.cached) {
+  if (FUNCTIONS.get(name)?.varies !== undefined && inference.use.cached) {
     inference.findings.add(procedure, {
       code: "PURSER_EXPR_UNCACHED",
       severity: "warning",
@@ -34,7 +36,7 @@ export function shapeOfCall(node: AstNode, call: CallValues, inference: Inferred
     });
   }
   const shapes = [...call.given, ...call.values];
-  const fromContext = shapes.length < required(type) && type.parameters[0]?.contextual === true;
+  const fromContext = shapes.length < requiredArguments(type) && type.parameters[0]?.contextual === true;
   if (fromContext) shapes.unshift(call.context);
   const nodes = (node.arguments ?? []) as readonly AstNode[];
   const offset = shapes.length - nodes.length;
@@ -51,25 +53,30 @@ export function shapeOfCall(node: AstNode, call: CallValues, inference: Inferred
   });
   const test = counted ? testOfCall(node, name, operands) : undefined;
   if (test !== undefined) inference.tests.set(node, test);
+  const { meaning, members, text } = FUNCTIONS.get(name)?.checks ?? {};
   if (counted) checkMeaning(node, name, operands, inference);
-  if (name === "not" && nodes[0] !== undefined && shapes[0] !== undefined)
+  if (meaning === "negation" && nodes[0] !== undefined && shapes[0] !== undefined)
     checkTruth(nodes[0], shapes[0], inference);
-  const strict = !TAKES_ABSENT.has(name) && shapes[0]?.optional === true;
+  const strict = isStrict(name) && shapes[0]?.optional === true;
   const [first, ...others] = shapes;
-  const form = formOfCall(name, { form: first?.form, constants: others.map(({ constant }) => constant) });
-  const isList = name === "split";
-  const members = membersOfCall(name);
+  const form = formOfCall(text, { form: first?.form, constants: others.map(({ constant }) => constant) });
+  const items = type.resultItems;
   return {
     kinds: type.result,
     optional: type.resultOptional || strict,
-    ...(members === undefined ? {} : { members }),
+    ...(members === undefined ? {} : { members: shapesOf(members) }),
     ...(form === undefined ? {} : { form }),
-    ...(isList ? { items: new Set<Kind>(["string"]) } : {}),
+    ...(items === undefined ? {} : { items }),
   };
 }
 
-function required({ parameters }: FunctionType): number {
-  return parameters.filter(({ optional }) => !optional).length;
+function shapesOf(members: FunctionChecks["members"] & {}): ReadonlyMap<string, Shape> {
+  return new Map(
+    Object.entries(members).map(([name, member]) => [
+      name,
+      typeof member === "string" ? always(member) : { ...always("string"), form: oneOf(member) },
+    ]),
+  );
 }
 
 function checkCount(
@@ -79,7 +86,7 @@ function checkCount(
   count: number,
   { findings }: Inferred,
 ): boolean {
-  const [fewest, most] = [required(type), type.parameters.length];
+  const [fewest, most] = [requiredArguments(type), type.parameters.length];
   const endless = type.parameters.some(({ repeated }) => repeated);
   if (count >= fewest && (count <= most || endless)) return true;
   const range = fewest === most ? String(most) : `${fewest} to ${most}`;

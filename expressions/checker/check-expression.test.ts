@@ -7,10 +7,8 @@ import { builtInManifest } from "../../test/support/checked-expression.ts";
 import { mergeManifests } from "../manifest/manifest.ts";
 import { type Expression } from "../../core/expressions/expression.ts";
 import { ExpressionError } from "../errors/expression-error.ts";
-import { FUNCTION_NAMES } from "../functions/function-names.ts";
 import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
 import { checkExpression } from "./check-expression.ts";
-import { FUNCTION_TYPES } from "./function-types.ts";
 import type { ExpressionFinding, Purpose } from "./finding.ts";
 
 const { manifest } = mergeManifests([
@@ -306,10 +304,6 @@ describe("the check of an expression", () => {
       assert.notEqual(value, undefined, source);
       if (purpose !== "value") assert.equal(typeof value, "boolean", source);
     }
-  });
-
-  it("knows what every function takes", () => {
-    assert.deepEqual([...FUNCTION_TYPES.keys()].toSorted(), [...FUNCTION_NAMES].toSorted());
   });
 
   it("says nothing of unknown names where not all that declares attributes could be read", () => {

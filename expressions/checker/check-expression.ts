@@ -15,7 +15,7 @@ import { isAnything, isOnly, nounOf, type Shape } from "./kinds.ts";
 import { checkNames } from "./names.ts";
 import { parseExpression } from "../syntax/parse.ts";
 import { checkRecursion } from "./recursion.ts";
-import { type Facts, NO_FACTS, Presence, union } from "./presence.ts";
+import { type Facts, meaningOf, NO_FACTS, Presence, union } from "./presence.ts";
 
 /**
  * What is wrong with an expression, or risky, for what it is used for, in the order of its source. Errors can never work;
@@ -94,7 +94,7 @@ function checkResult(ast: AstNode, shape: Shape, findings: Findings): void {
 function conditionMeant(ast: AstNode, shape: Shape, findings: Findings): string | undefined {
   const text = findings.textOf(ast);
   if (shape.place !== undefined) return `$exists(${text})`;
-  const isMatch = ast.type === "function" && ast.procedure?.value === "match";
+  const isMatch = meaningOf(ast) === "matches";
   if (isMatch && ast.arguments?.length === 2) return text.replace(/^\$match/, "$contains");
   return ast.type === "condition" && shape.kinds.size === 1 && shape.kinds.has("string")
     ? findings.textOf(ast.condition as AstNode)

@@ -6,8 +6,10 @@ import { type AstNode, type AstStage, isPairs, textOf, walk } from "../syntax/as
 import { shapeOfCall } from "./calls.ts";
 import type { Findings } from "./findings.ts";
 import type { ExpressionUse } from "./finding.ts";
+import type { Kind } from "../functions/function-type.ts";
+import { FUNCTIONS } from "../functions/functions.ts";
 import type { Inferred } from "./inferred.ts";
-import { ANYTHING, always, either, isOnly, type Kind, type Shape, shapeOfAttribute } from "./kinds.ts";
+import { ANYTHING, always, either, isOnly, type Shape, shapeOfAttribute } from "./kinds.ts";
 import { checkNumber, shapeOfBinary } from "./operators.ts";
 import { checkDefault } from "./logic.ts";
 import { checkTextFilter } from "./text-filter.ts";
@@ -181,7 +183,7 @@ export class Inference implements Inferred {
     if (node.type === "partial") return always("function");
     // A range, which the engine may have made a call.
     if (procedure.type !== "variable" || scope.has(textOf(procedure))) return ANYTHING;
-    if (textOf(procedure) === "lookup" && given.length === 0) {
+    if (FUNCTIONS.get(textOf(procedure))?.checks?.meaning === "member" && given.length === 0) {
       const [object, key] = values;
       if (object !== undefined && typeof key?.constant === "string")
         return memberOf(object, key.constant, this.use.manifest);

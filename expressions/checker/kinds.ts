@@ -4,11 +4,9 @@
 import type { AttributeDeclaration } from "../manifest/manifest.ts";
 import type { AttributeType } from "../manifest/manifest-spec.ts";
 import type { DataPath } from "../data.ts";
+import type { Kind } from "../functions/function-type.ts";
 import { formOf } from "./forms/form-of.ts";
 import type { TextForm } from "./forms/text-form.ts";
-
-/** A sort of value, as JSONata tells them apart when it compares and calls. */
-export type Kind = "string" | "number" | "boolean" | "null" | "array" | "object" | "function";
 
 /** What is known of a value before there is one. */
 export interface Shape {

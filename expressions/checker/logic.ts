@@ -75,7 +75,7 @@ function checkAlternatives(node: AstNode, inference: Inferred): void {
 function comparisonsOf(node: AstNode, joiner: unknown, inference: Inferred): Map<string, unknown> {
   const inner = node.type === "block" && node.expressions?.length === 1 ? node.expressions[0] : undefined;
   if (inner !== undefined) return comparisonsOf(inner, joiner, inference);
-  const denied = argumentOf(node, "not");
+  const denied = argumentOf(node, "negation");
   // `$not(a = "x")` is `a != "x"` here.
   if (denied?.type === "binary" && denied.value === "=" && joiner === "or")
     return comparedWith(denied, inference);

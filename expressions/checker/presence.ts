@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type AstNode, textOf } from "../syntax/ast.ts";
-import { FUNCTION_TYPES, TAKES_ABSENT } from "./function-types.ts";
+import type { Meaning } from "../functions/definition.ts";
+import { FUNCTION_TYPES, isStrict } from "../functions/function-facts.ts";
+import { FUNCTIONS } from "../functions/functions.ts";
 import type { Inferred } from "./inferred.ts";
 
 /** What is known to be there at some point of an expression, by `Presence.keyOf`. */
@@ -37,9 +39,9 @@ export class Presence {
   #whenTrue(node: AstNode): Facts {
     const inner = onlyExpression(node);
     if (inner !== undefined) return this.whenTrue(inner);
-    const argument = argumentOf(node, "not");
+    const argument = argumentOf(node, "negation");
     if (argument !== undefined) return this.whenFalse(argument);
-    const existing = argumentOf(node, "exists") ?? argumentOf(node, "boolean");
+    const existing = argumentOf(node, "existence") ?? argumentOf(node, "truth");
     if (existing !== undefined) return this.#within(existing);
     if (node.type !== "binary") return this.#within(node);
     const [left, right] = [node.lhs as AstNode, node.rhs as AstNode];
@@ -51,7 +53,7 @@ export class Presence {
   #whenFalse(node: AstNode): Facts {
     const inner = onlyExpression(node);
     if (inner !== undefined) return this.whenFalse(inner);
-    const argument = argumentOf(node, "not");
+    const argument = argumentOf(node, "negation");
     // A `$not` of what is absent is not true either.
     if (argument !== undefined)
       return this.absentPart(argument, NO_FACTS) === undefined ? this.whenTrue(argument) : NO_FACTS;
@@ -131,18 +133,23 @@ export function onlyExpression(node: AstNode): AstNode | undefined {
   return node.type === "block" && node.expressions?.length === 1 ? node.expressions[0] : undefined;
 }
 
-/** The argument of a call of `name` with one argument. */
-export function argumentOf(node: AstNode, name: string): AstNode | undefined {
-  const { procedure, arguments: values = [] } = node;
-  const isCall = node.type === "function" && procedure?.type === "variable" && textOf(procedure) === name;
-  return isCall && values.length === 1 ? values[0] : undefined;
+/** The argument of a call with one argument of the function that has this meaning. */
+export function argumentOf(node: AstNode, meaning: Meaning): AstNode | undefined {
+  const values = node.arguments ?? [];
+  return values.length === 1 && meaningOf(node) === meaning ? values[0] : undefined;
+}
+
+/** The meaning of the function that a node calls by its name. */
+export function meaningOf({ type, procedure }: AstNode): Meaning | undefined {
+  if (type !== "function" || procedure?.type !== "variable") return undefined;
+  return FUNCTIONS.get(textOf(procedure))?.checks?.meaning;
 }
 
 /** The argument without which a call gives nothing. */
 function strictArgument(node: AstNode): AstNode | undefined {
   if (node.type !== "function" || node.procedure?.type !== "variable") return undefined;
   const name = textOf(node.procedure);
-  return FUNCTION_TYPES.has(name) && !TAKES_ABSENT.has(name) ? node.arguments?.[0] : undefined;
+  return isStrict(name) ? node.arguments?.[0] : undefined;
 }
 
 export function union(a: Facts, b: Facts): Facts {

@@ -2,21 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AstNode } from "../syntax/ast.ts";
+import type { CallTest } from "../functions/definition.ts";
+import { FUNCTIONS } from "../functions/functions.ts";
 import { formatPath } from "../manifest/manifest.ts";
 import type { Findings } from "./findings.ts";
 import type { Shape } from "./kinds.ts";
 
 /** How a test compares its subject with a constant. */
-export type TestManner =
-  | "equal"
-  | "start"
-  | "end"
-  | "part"
-  | "pattern"
-  | "glob"
-  | "template"
-  | "block"
-  | "order";
+export type TestManner = CallTest | "pattern" | "order";
 
 export interface Operand {
   readonly shape: Shape;
@@ -36,22 +29,10 @@ export interface TextTest {
   readonly constants: readonly Operand[];
 }
 
-const MANNERS: ReadonlyMap<string, TestManner> = new Map<string, TestManner>([
-  ["startsWith", "start"],
-  ["endsWith", "end"],
-  ["contains", "part"],
-  ["match", "part"],
-  ["glob", "glob"],
-  ["pathMatch", "template"],
-  ["pathParams", "template"],
-  ["constantTimeEquals", "equal"],
-  ["cidr", "block"],
-]);
-
 /** The test that a call is, if it is one. */
 export function testOfCall(node: AstNode, name: string, operands: readonly Operand[]): TextTest | undefined {
   const [subject, constant] = operands;
-  const manner = MANNERS.get(name);
+  const manner = FUNCTIONS.get(name)?.checks?.test;
   if (manner === undefined || subject === undefined || constant === undefined) return undefined;
   const isPattern = constant.shape.pattern !== undefined;
   return { node, manner: isPattern ? "pattern" : manner, written: name, subject, constants: [constant] };

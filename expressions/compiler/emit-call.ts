@@ -3,7 +3,7 @@
 
 import { type AstNode, hasSuffix, textOf, variableName } from "../syntax/ast.ts";
 import type { Emitter } from "./emitter.ts";
-import { emitQuickly } from "./emit-quick.ts";
+import { emitFastPath } from "./emit-fast-path.ts";
 import { emitRun } from "./emit-lambda.ts";
 import { siteOf, type TailNode, takesContext } from "./call-site.ts";
 import { any, type Code, NotCompiled, type Place } from "./place.ts";
@@ -14,8 +14,8 @@ export function emitCall(emitter: Emitter, node: AstNode, place: Place, first: s
   const name = variableName(procedure);
   const known = name === undefined || name === "" ? undefined : emitter.functionOf(name, place);
   if (known !== undefined && first === undefined) {
-    const quick = emitQuickly(emitter, name as string, node, place);
-    if (quick !== undefined) return quick;
+    const fast = emitFastPath(emitter, name as string, node, place);
+    if (fast !== undefined) return fast;
   }
   const target = known === undefined ? emitter.emit(procedure, place).text : emitter.constant(known);
   const values = [

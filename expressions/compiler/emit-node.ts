@@ -8,12 +8,12 @@ import { emitBinary, emitUnary } from "./emit-operator.ts";
 import { emitName } from "./emit-names.ts";
 import { emitPath } from "./emit-path.ts";
 import { regexOf } from "./emit-pattern.ts";
-import { emitPartAt } from "./emit-quick.ts";
+import { emitItemOfCall } from "./emit-fast-path.ts";
 import type { Emitter, NodeEmitters } from "./emitter.ts";
 import { any, type Code, NotCompiled, type Place } from "./place.ts";
 
 /** The emitters of all kinds of nodes, handed to the Emitter. */
-export const NODE_EMITTERS: NodeEmitters = { node: emitNode, itemOfCall: emitPartAt };
+export const NODE_EMITTERS: NodeEmitters = { node: emitNode, itemOfCall: emitItemOfCall };
 
 /** A node's value without what is written after it: predicates, a group, `[]`. */
 function emitNode(emitter: Emitter, node: AstNode, place: Place): Code {

@@ -31,8 +31,8 @@ export function emitBinary(emitter: Emitter, node: AstNode, place: Place): Code 
     case ">":
     case ">=": {
       const slow = `R.order(G,${JSON.stringify(operator)},${a.name},${b.name},${site})`;
-      const quick = `typeof ${a.name}==="number"&&typeof ${b.name}==="number"`;
-      return { text: `(${given}${quick}?${a.name}${operator}${b.name}:${slow})`, kind: "boolean?" };
+      const fast = `typeof ${a.name}==="number"&&typeof ${b.name}==="number"`;
+      return { text: `(${given}${fast}?${a.name}${operator}${b.name}:${slow})`, kind: "boolean?" };
     }
     case "in":
       return { text: `(${given}R.includes(G,${a.name},${b.name}))`, kind: "boolean" };
@@ -40,8 +40,8 @@ export function emitBinary(emitter: Emitter, node: AstNode, place: Place): Code 
       const slow = `R.concat(G,${a.name},${b.name},${site})`;
       if ([a, b].some(({ constant, name }) => constant && !name.startsWith('"')))
         return { text: `(${given}${slow})`, kind: "string" };
-      const quick = `typeof ${a.name}==="string"&&typeof ${b.name}==="string"&&${a.name}.length+${b.name}.length<=G.maxWeight`;
-      return { text: `(${given}${quick}?${a.name}+${b.name}:${slow})`, kind: "string" };
+      const fast = `typeof ${a.name}==="string"&&typeof ${b.name}==="string"&&${a.name}.length+${b.name}.length<=G.maxWeight`;
+      return { text: `(${given}${fast}?${a.name}+${b.name}:${slow})`, kind: "string" };
     }
     case "..":
       return { text: `(${given}R.range(G,${a.name},${b.name},${site}))`, kind: "any" };
@@ -52,8 +52,8 @@ export function emitBinary(emitter: Emitter, node: AstNode, place: Place): Code 
     case "%": {
       const slow = `R.arithmetic(${JSON.stringify(operator)},${a.name},${b.name},${site})`;
       // A number less itself is zero unless it is infinite, or none.
-      const quick = `typeof ${a.name}==="number"&&typeof ${b.name}==="number"&&${a.name}-${a.name}===0&&${b.name}-${b.name}===0`;
-      return { text: `(${given}${quick}?${a.name}${operator} ${b.name}:${slow})`, kind: "number?" };
+      const fast = `typeof ${a.name}==="number"&&typeof ${b.name}==="number"&&${a.name}-${a.name}===0&&${b.name}-${b.name}===0`;
+      return { text: `(${given}${fast}?${a.name}${operator} ${b.name}:${slow})`, kind: "number?" };
     }
     default:
       throw new NotCompiled(operator);
@@ -149,7 +149,7 @@ function emitObject(emitter: Emitter, node: AstNode, place: Place): string {
       `(${value}=${emitter.emit(member, place).text})!==undefined&&(${object}[${JSON.stringify(keys[index])}]=${value})`,
   );
   // Names may be called anything, __proto__ too: the object has no prototype.
-  const quick = `(${[`${object}=Object.create(null)`, ...sets, object].join(",")})`;
-  if (place.isRoot && emitter.options.reads !== undefined) return quick;
-  return `(Array.isArray(${context})?${slow()}:${quick})`;
+  const fast = `(${[`${object}=Object.create(null)`, ...sets, object].join(",")})`;
+  if (place.isRoot && emitter.options.reads !== undefined) return fast;
+  return `(Array.isArray(${context})?${slow()}:${fast})`;
 }

@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { PatternPath } from "../functions/fast-path.ts";
 import type { Regex } from "../../kernel/matching/regex.ts";
 import { type AstNode, hasSuffix } from "../syntax/ast.ts";
 import { compileLiteral } from "../syntax/regex-literal.ts";
-import { siteOf } from "./call-site.ts";
 import { any, type Code, NotCompiled } from "./place.ts";
-import { orAbsent, type QuickCall } from "./quick-call.ts";
+import { type FastCall, orAbsent } from "./fast-call.ts";
 
 /** What runs a pattern that is written out. */
 export function regexOf({ value }: AstNode): Regex {
@@ -15,43 +15,37 @@ export function regexOf({ value }: AstNode): Regex {
   return compiled.regex;
 }
 
-/** `$match(text, /…/)` and `$replace(text, /…/, text)`: no function has to stand for the pattern. */
-export function emitPattern(call: QuickCall, a: AstNode): Code | undefined {
-  const { emitter, name, node, place } = call;
-  const [, b, c] = call.values;
-  const isMatch = name === "match" && call.values.length === 2;
-  const isReplace = name === "replace" && call.values.length === 3;
-  if ((!isMatch && !isReplace) || b?.type !== "regex" || hasSuffix(b)) return undefined;
+/** A call with a pattern literal, such as `$match(text, /…/)`: no function has to stand for the pattern. */
+export function emitPattern(call: FastCall, path: PatternPath): Code | undefined {
+  const { emitter, place } = call;
+  const [a, b, c] = call.values;
+  if (call.values.length !== path.values || a === undefined || b?.type !== "regex" || hasSuffix(b))
+    return undefined;
+  const run = emitter.constant(path.run);
   const pattern = emitter.constant({ regex: regexOf(b), position: b.position ?? 0 });
-  const site = emitter.constant(siteOf(node, place));
+  const site = call.site();
   const [text, set] = call.hold(a);
   const slow = (...more: readonly string[]): string =>
     call.slowly(text, emitter.emit(b, place).text, ...more);
   if (c === undefined) {
-    const known = `typeof ${text}==="string"?R.matchPattern(G,${text},${pattern},${site}):${slow()}`;
+    const known = `typeof ${text}==="string"?${run}(G,${text},${pattern},${site}):${slow()}`;
     return any(`(${set},${orAbsent(text, known)})`);
   }
   const [by, setBy] = call.hold(c);
   const fits = `typeof ${text}==="string"&&typeof ${by}==="string"`;
-  return any(`(${set},${setBy},${fits}?R.replacePattern(G,${text},${pattern},${by},${site}):${slow(by)})`);
+  return any(`(${set},${setBy},${fits}?${run}(G,${text},${pattern},${by},${site}):${slow(by)})`);
 }
 
-/** `$contains` of a pattern or of a text. */
-export function emitContains(call: QuickCall, a: AstNode, b: AstNode): Code {
+/** Whether a text matches a pattern literal. */
+export function emitPatternTest(call: FastCall): Code | undefined {
   const { emitter, place } = call;
+  const [a, b, ...more] = call.values;
+  if (a === undefined || b?.type !== "regex" || hasSuffix(b) || more.length > 0) return undefined;
   const [text, set] = call.hold(a);
-  if (b.type === "regex" && !hasSuffix(b)) {
-    const test = `${emitter.constant(regexOf(b))}.test(${text},G)`;
-    const slowly = call.slowly(text, emitter.emit(b, place).text);
-    return {
-      text: `(${set},${orAbsent(text, `typeof ${text}==="string"?${test}:${slowly}`)})`,
-      kind: "boolean?",
-    };
-  }
-  const [part, setPart] = call.hold(b);
-  const fits = `typeof ${text}==="string"&&typeof ${part}==="string"`;
+  const test = `${emitter.constant(regexOf(b))}.test(${text},G)`;
+  const slowly = call.slowly(text, emitter.emit(b, place).text);
   return {
-    text: `(${set},${setPart},${orAbsent(text, `${fits}?R.holdsText(G,${text},${part}):${call.slowly(text, part)}`, [part])})`,
+    text: `(${set},${orAbsent(text, `typeof ${text}==="string"?${test}:${slowly}`)})`,
     kind: "boolean?",
   };
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { COMPILED_FUNCTIONS } from "../functions/table.ts";
+import { COMPILED_FUNCTIONS } from "../functions/compiled-functions.ts";
 import type { AstNode, AstPair } from "../syntax/ast.ts";
 import type { CompiledFunction } from "../runtime/callee.ts";
 import { boundIn } from "./node-facts.ts";

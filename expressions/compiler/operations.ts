@@ -1,24 +1,6 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { filterDirectly, mapDirectly } from "../functions/collections.ts";
-import { isoMillis, isoText } from "../functions/iso-time.ts";
-import {
-  afterOf,
-  beforeOf,
-  distinctOf,
-  holdsText,
-  joinedOf,
-  lengthOf,
-  numberOf,
-  partAt,
-  partsOf,
-  replacedOf,
-  substringOf,
-  sumOf,
-  trimOf,
-} from "../functions/quick-text.ts";
-import { matchPattern, replacePattern } from "../functions/text.ts";
 import { callNamed, callValue, TailCall } from "../runtime/calls.ts";
 import { createLambda, functionValue, HOLE, partial, pipe } from "../runtime/function-values.ts";
 import { groupBy } from "../runtime/group.ts";
@@ -56,7 +38,7 @@ import {
   walkNames,
   wildcard,
 } from "../runtime/path.ts";
-import { append, buildArray, contextValue, endsPath, outerContext, settle } from "../runtime/sequence.ts";
+import { buildArray, contextValue, endsPath, outerContext, settle } from "../runtime/sequence.ts";
 import { orderBy } from "../runtime/sort.ts";
 import { transform } from "../runtime/transform.ts";
 import {
@@ -71,11 +53,8 @@ import { truthy } from "../runtime/values.ts";
 
 /** What compiled code calls, as R. Everything that may take long counts what it does in the guard, G. */
 export const OPERATIONS = {
-  afterOf,
-  append,
   applyStages,
   arithmetic,
-  beforeOf,
   buildArray,
   callNamed,
   callValue,
@@ -86,11 +65,9 @@ export const OPERATIONS = {
   createMatcher,
   descendants,
   differs,
-  distinctOf,
   endsPath,
   equals,
   filter,
-  filterDirectly,
   filterTuples,
   followArray,
   followFrom,
@@ -99,47 +76,32 @@ export const OPERATIONS = {
   functionValue,
   groupBy,
   HOLE,
-  holdsText,
   includes,
-  isoMillis,
-  isoText,
   itemAt,
-  joinedOf,
   keepSingleton,
   laidFlat,
-  lengthOf,
   listOf,
   lookup,
-  mapDirectly,
-  matchPattern,
   negate,
-  numberOf,
   numberText,
   numberTuples,
   order,
   orderBy,
   outerContext,
-  partAt,
   partial,
-  partsOf,
   pickIndex,
   pipe,
   range,
-  replacedOf,
-  replacePattern,
   sequenceOf,
   settle,
   startPath,
   stepAfterSort,
   stepFirst,
   stepOnce,
-  substringOf,
-  sumOf,
   TailCall,
   takeStep,
   takeTupleStep,
   transform,
-  trimOf,
   truthy,
   tuplesOf,
   walkNames,

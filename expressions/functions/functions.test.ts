@@ -2,107 +2,175 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { AttributeBag } from "../../core/attributes/bag.ts";
+import { ExpressionError } from "../errors/expression-error.ts";
 import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
+import { builtinOf } from "../runtime/jsonata-functions.ts";
+import { COMPILED_FUNCTIONS, nativeOf } from "./compiled-functions.ts";
+import { FUNCTION_ERRORS } from "./error-codes.ts";
+import { FUNCTION_TYPES, readsContext } from "./function-facts.ts";
+import { functionType } from "./function-type.ts";
+import { FUNCTIONS } from "./functions.ts";
 
-const BAG = { t: "a-b--c", e: "", u: "a😀b", n: [3, 1, 2], w: ["x", "y"], o: { p: 1, q: 2 }, d: [1, 1, "1"] };
+/** Constants that each function which can be prepared can be prepared for. */
+const CONSTANTS: Readonly<Record<string, readonly unknown[]>> = {
+  cidr: [["10.0.0.0/8", "::1"]],
+  glob: ["/*"],
+  pathMatch: ["/{id}"],
+  pathParams: ["/{id}"],
+  semver: ["^1.0.0"],
+  inZone: ["Asia/Tokyo"],
+  timeBetween: ["Asia/Tokyo", "09:00", "17:00"],
+};
 
-/** What JSONata gives for each, or the code of its error. */
-const VALUES: readonly (readonly [source: string, value: unknown])[] = [
-  ['$split(t, "-")[1]', "b"],
-  ['$split(t, "-")[9]', undefined],
-  ['$split(t, "")[2]', "b"],
-  ['$split(t, "-", 2)', ["a", "b"]],
-  ["$split(t, /-+/)", ["a", "b", "c"]],
-  ["$split(t, /x/)", ["a-b--c"]],
-  ["$split(t, /-/, 0)", []],
-  ['$split(t, "-", -1)', { code: "D3020" }],
-  ["$substring(t, 0, 3)", "a-b"],
-  ["$substring(u, 0, 2)", "a😀"],
-  ["$substring(u, 1)", "😀b"],
-  ["$substring(t, -1)", "c"],
-  ["$substring(t, 0, -1)", ""],
-  ["$substring(t, -3, 2)", "--"],
-  ["$length(u)", 3],
-  ['$substringBefore(t, "-")', "a"],
-  ['$substringAfter(t, "x")', "a-b--c"],
-  ['$replace(t, "-", "+")', "a+b++c"],
-  ['$replace(t, "-", "+", 1)', "a+b--c"],
-  ['$replace(t, "", "+")', { code: "D3010" }],
-  ['$replace(t, "-", "+", -1)', { code: "D3011" }],
-  ['$replace(t, /-/, "+", 0)', "a-b--c"],
-  ['$replace(t, /(b)(-)/, "$2$1$0$$$9")', "a--bb-$-c"],
-  ["$replace(t, /[a-c]/, $uppercase)", { code: "T0410" }],
-  ["$replace(t, /[a-c]/, function($m) { $uppercase($m.match) })", "A-B--C"],
-  ["$replace(t, /x*/, function($m) { 1 })", { code: "D3012" }],
-  ['$replace(t, /x*/, "y")', { code: "D1004" }],
-  ["$match(t, /[a-c]/, 2).match", ["a", "b"]],
-  ["$match(t, /x/)", undefined],
-  ["$match(t, /-/, -1)", { code: "D3040" }],
-  ['$match(t, /x(y)?/) ?? "none"', "none"],
-  ['$match(t, /b(x)?/).groups[0] ?? "none"', "none"],
-  ["$contains(t, /^a/)", true],
-  ['$contains(e, "")', true],
-  ['$join(w, ", ")', "x, y"],
-  ["$join(w)", "xy"],
-  ['$number("0x1F")', 31],
-  ['$number("abc")', { code: "D3030" }],
-  ["$sum(n)", 6],
-  ["$sum(w)", { code: "T0412" }],
-  ["$distinct(d)", [1, "1"]],
-  ["$distinct(t)", "a-b--c"],
-  ["$trim('  a   b ')", "a b"],
-  ["$sort(n)", [1, 2, 3]],
-  ["$sort(n, function($a, $b) { $a < $b })", [3, 2, 1]],
-  ["$sort(d)", { code: "D3070" }],
-  ["$sort([n[0]])", [3]],
-  ["$map(n, function($v, $i, $a) { $v * $i + $count($a) })", [3, 4, 7]],
-  ["$map(t, $uppercase)", "A-B--C"],
-  ["$filter(n, function($v, $i) { $i > 0 })", [1, 2]],
-  ["$filter(t, $boolean)", "a-b--c"],
-  ["$single(n, function($v) { $v = 1 })", 1],
-  ["$single(n, function($v) { $v > 1 })", { code: "D3138" }],
-  ["$single(n, function($v) { $v > 9 })", { code: "D3139" }],
-  ["$reduce(n, function($a, $b) { $a + $b })", 6],
-  ["$reduce(n, function($a, $b) { $a + $b }, 10)", 16],
-  ["$reduce(n, function($a) { $a })", { code: "D3050" }],
-  ["$each(o, function($v, $k) { $k & $v })", ["p1", "q2"]],
-  ["$sift(o, function($v) { $v > 1 })", { q: 2 }],
-  ["$sift(o, function($v) { $v > 9 })", undefined],
-  ['$toMillis("2026-02-29T00:00:00Z")', 1_772_323_200_000],
-  ['$toMillis("2026-01-31T12:00:00Z")', 1_769_860_800_000],
-  ["$fromMillis(0)", "1970-01-01T00:00:00.000Z"],
-  ["$fromMillis(0.5)", "1970-01-01T00:00:00.000Z"],
-  ['$formatNumber(1234.5, "#,##0.00")', "1,234.50"],
-  ['$formatNumber(1e308 * 10, "0.0e0")', { code: "D1001" }],
-  ['"" ~> $formatNumber(?, "0.0e0")', { code: "D1001" }],
-  ['$formatInteger(1e308 * 10, "A")', { code: "D1001" }],
-  ["o ~> |$|{'p': 3}, 'q'|", { p: 3 }],
-  ["o ~> |$|{}, 5|", { code: "T2012" }],
-  ["o ~> |$|5|", { code: "T2011" }],
-  ["n^(>$)[0]", 3],
-  ["($f := function($x) { $x > 5 ? $x : $f($x + 1) }; $f(0))", 6],
-  ["($f := function($x) { $error('no') }; $f(0))", { code: "D3137" }],
-  ["($inc := function($x) { $x + 1 }; $two := $inc ~> $inc; $two(1))", 3],
-  ["($of := function($g) { $g(2) }; $of(function($x) { $x * 2 }))", 4],
-  ["o.p[]", [1]],
-  ["o.z[]", undefined],
-  ["w[]", ["x", "y"]],
-  ["$number = $number", true],
-];
+/** Faults that expressions have only when they run, as what is malformed comes from the bag; and their codes. */
+const FAILING: readonly (readonly [source: string, code: keyof typeof FUNCTION_ERRORS, bag: AttributeBag])[] =
+  [
+    ['$cidr("10.0.0.1", x)', "D4001", { x: "10.0.0.0/33" }],
+    ['$glob("a", x)', "D4002", { x: "[a" }],
+    ['$pathMatch("/a", x)', "D4003", { x: "/{a" }],
+    ["$inZone(0, x)", "D4004", { x: "Mars" }],
+    ['$timeBetween(0, "UTC", x, "17:00")', "D4005", { x: "9" }],
+    ['$semver("1.0.0", x)', "D4006", { x: "latest" }],
+    ['$hash("a", x)', "D4007", { x: 0 }],
+    ["$jsonParse(x)", "D4008", { x: "[".repeat(100) }],
+  ];
 
-describe("what compiled expressions call", () => {
-  for (const [source, expected] of VALUES) {
-    it(source, () => {
-      const result = compileWithJsonata(source);
-      assert.ok(result.ok, result.ok ? "" : result.fault.message);
-      assert.equal(result.expression.engine, "compiled");
-      let outcome: unknown;
-      try {
-        outcome = result.expression.evaluate(BAG, { nowMs: 0 });
-      } catch (error: unknown) {
-        outcome = { code: (error as { code: unknown }).code };
-      }
-      assert.deepEqual(JSON.stringify(outcome), JSON.stringify(expected));
+async function valueOf(source: string, bag: AttributeBag = {}): Promise<unknown> {
+  const result = compileWithJsonata(source);
+  assert.ok(result.ok, result.ok ? "" : `${source}: ${result.fault.message}`);
+  return result.expression.evaluate(bag, { nowMs: 0 });
+}
+
+/** The functions that JSONata does not have. */
+const ADDED = [...FUNCTIONS.values()].flatMap(({ docs, implementation, ...others }) =>
+  docs === undefined || implementation === undefined ? [] : [{ ...others, ...docs, implementation }],
+);
+
+describe("the records of functions", () => {
+  it("are JSONata's functions, but for $eval, and those that docs/functions.md shows", () => {
+    const text = readFileSync(createRequire(import.meta.url).resolve("jsonata"), "utf8");
+    const bound = [...text.matchAll(/(?:staticFrame|environment)\.bind\('(\w+)', defineFunction/g)].map(
+      ([, name = ""]) => name,
+    );
+    const known = [...bound.filter((name) => name !== "eval"), ...ADDED.map(({ name }) => name)];
+    assert.deepEqual([...FUNCTIONS.keys()].toSorted(), known.toSorted());
+    for (const [name, definition] of FUNCTIONS)
+      assert.equal(typeof nativeOf(definition).implementation, "function", name);
+  });
+
+  it("have one document or one original each", () => {
+    for (const { name, docs } of FUNCTIONS.values())
+      assert.equal(docs === undefined, builtinOf(name) !== undefined, name);
+  });
+
+  it("take the types that JSONata's own signatures say", () => {
+    for (const [name, { parameters }] of FUNCTION_TYPES) {
+      const definition = COMPILED_FUNCTIONS.get(name)?.signature?.definition ?? "";
+      // What a function's own parameters are, the records leave out.
+      const own = functionType(definition.replace(/f<[^>]*>/g, "f")).parameters;
+      assert.deepEqual(parameters, own, `${name} ${definition}`);
+    }
+  });
+
+  it("take the context where JSONata's signatures say so", () => {
+    for (const [name, compiled] of COMPILED_FUNCTIONS) {
+      const definition = compiled.signature?.definition ?? "";
+      assert.equal(definition.includes("-"), readsContext(name, 0), `${name} ${definition}`);
+    }
+  });
+});
+
+describe("the functions that JSONata does not have", () => {
+  for (const { name, examples, parameters, implementation, prepare, signature } of ADDED) {
+    describe(`$${name}`, () => {
+      it("gives what its examples say, in an expression", async () => {
+        assert.ok(examples.length > 0);
+        for (const { expression, result } of examples) {
+          assert.ok(expression.includes(`$${name}(`), expression);
+          assert.deepEqual(await valueOf(expression), result, expression);
+        }
+      });
+
+      it("has the parameters that it is said to have", () => {
+        assert.equal(implementation.length, parameters.length);
+        const types = signature.slice(1, signature.indexOf(":")).replace(/\([a-z]+\)/g, "c");
+        assert.equal(types.replace(/[-?]/g, "").length, parameters.length);
+        assert.equal(types.endsWith("?"), parameters.at(-1)?.endsWith("?"));
+      });
+
+      it("has no value for an absent argument", async () => {
+        const required = parameters.filter((parameter) => !parameter.endsWith("?"));
+        assert.equal(await valueOf(`$${name}(${required.map(() => "absent").join(", ")})`), undefined);
+      });
+
+      it("is prepared for constants of its types, and for nothing else", async () => {
+        const constants = CONSTANTS[name];
+        assert.equal(prepare !== undefined, constants !== undefined);
+        if (prepare === undefined || constants === undefined) return;
+        const prepared = prepare(constants) as (text?: string) => unknown;
+        const called = implementation as (text: string, ...constants: unknown[]) => unknown;
+        const given = ["/a", "/b/c", "1.2.3", "10.0.0.1", "", "2026-01-01T02:00:00Z", "2026-01-01T20:00:00Z"];
+        for (const text of given) assert.deepEqual(prepared(text), called(text, ...constants), text);
+        assert.ok(given.some((text) => prepared(text) !== prepared("")));
+        assert.equal(prepared(undefined), undefined);
+        for (const others of [[], [7], [undefined], constants.map(() => 7), [...constants, "x"]])
+          assert.equal(prepare(others), undefined);
+      });
     });
   }
+
+  it("take the context for their first argument", async () => {
+    assert.equal(await valueOf('request.path.$glob("/a/*")', { request: { path: "/a/b" } }), true);
+  });
+
+  it("fail with codes of their own, all of which are in the table", async () => {
+    for (const [source, code, bag] of FAILING)
+      await assert.rejects(valueOf(source, bag), (error: unknown) => {
+        assert.ok(error instanceof ExpressionError, source);
+        assert.equal(error.code, code, error.message);
+        return true;
+      });
+    assert.deepEqual(FAILING.map(([, code]) => code).toSorted(), Object.keys(FUNCTION_ERRORS).toSorted());
+  });
+
+  it("are refused with malformed constants before they run", () => {
+    for (const call of [
+      '$cidr(source.ip, "10.0.0.0/33")',
+      '$cidr(source.ip, ["10.0.0.0/8", "10.0.0.0/33"])',
+      'source.ip.$cidr("10.0.0.0/33")',
+      'source.ip ~> $cidr("10.0.0.0/33")',
+      '$cidr(?, "10.0.0.0/33")',
+      '$pathMatch(request.path, "/{a")',
+      '$timeBetween(request.time, "UTC", "9", "17")',
+    ]) {
+      const result = compileWithJsonata(`true and ${call}`);
+      assert.ok(!result.ok, call);
+      assert.match(result.fault.message, /\(D400[135]\)$/);
+      assert.equal(result.fault.offset, `true and ${call}`.indexOf("$"), call);
+    }
+  });
+
+  it("are not mistaken for functions of an expression's own, nor what is computed for a constant", async () => {
+    assert.equal(await valueOf('($glob := function($a, $b) { $b }; $glob("a", "[a"))'), "[a");
+    assert.equal(await valueOf('$glob("a", ["[a", "a"][1])'), true);
+    assert.equal(await valueOf('$cidr("10.0.0.1", [blocks, "10.0.0.0/8"])', { blocks: "::/0" }), true);
+  });
+
+  it("read of the bag what they are given", () => {
+    const result = compileWithJsonata(
+      '$pathParams(request.path, "/{id}").id = "7" and source.ip.$cidr("::/0") and $glob(a, b)',
+    );
+    assert.ok(result.ok);
+    const { references, cacheable } = result.expression;
+    assert.deepEqual(references.paths.map(({ path }) => path.join(".")).toSorted(), [
+      "a",
+      "b",
+      "request.path",
+      "source.ip",
+    ]);
+    assert.ok(references.exact && cacheable);
+  });
 });

@@ -2,16 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import jsonata from "jsonata";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
-import type { ReferenceFunction } from "../runtime/jsonata-functions.ts";
 import { type Expression } from "../../core/expressions/expression.ts";
 import { ExpressionError } from "../errors/expression-error.ts";
-import { GATEWAY_FUNCTIONS } from "../functions/added/functions.ts";
-import { FUNCTION_NAMES, STEADY_FUNCTIONS, USES_CONTEXT_BELOW } from "../functions/function-names.ts";
-import { builtinOf } from "../functions/reference-functions.ts";
 import { compileWithJsonata, createJsonataCompiler } from "../../core/expressions/jsonata-engine.ts";
 
 const CONTEXT = { nowMs: 0 };
@@ -195,30 +189,6 @@ describe("a bounded function", () => {
     );
   });
 });
-
-describe("the names of functions", () => {
-  it("are JSONata's, but for $eval, and the gateway's", () => {
-    const text = readFileSync(createRequire(import.meta.url).resolve("jsonata"), "utf8");
-    const bound = [...text.matchAll(/(?:staticFrame|environment)\.bind\('(\w+)', defineFunction/g)].map(
-      ([, name]) => name,
-    );
-    const known = [...bound.filter((name) => name !== "eval"), ...GATEWAY_FUNCTIONS.map(({ name }) => name)];
-    assert.deepEqual([...FUNCTION_NAMES].sort(byName), known.sort(byName));
-    for (const name of FUNCTION_NAMES) assert.notEqual(builtinOf(name), undefined, name);
-    assert.ok([...STEADY_FUNCTIONS, ...USES_CONTEXT_BELOW.keys()].every((name) => FUNCTION_NAMES.has(name)));
-  });
-
-  it("that take the context are those whose signatures say so", () => {
-    for (const name of FUNCTION_NAMES) {
-      const { definition } = (builtinOf(name) as ReferenceFunction).signature as { definition: string };
-      assert.equal(definition.includes("-"), USES_CONTEXT_BELOW.has(name), `${name} ${definition}`);
-    }
-  });
-});
-
-function byName(a = "", b = ""): number {
-  return a < b ? -1 : 1;
-}
 
 /** Without JSONata's flags, prototypes and undefined. */
 function clean(value: unknown): unknown {

@@ -5,10 +5,10 @@ import jsonata from "jsonata";
 import { evaluationError } from "../errors/failures.ts";
 import type { Limits } from "../limits.ts";
 import { treeOf } from "../syntax/tree-of.ts";
-import { COMPILED_FUNCTIONS } from "../functions/table.ts";
+import { COMPILED_FUNCTIONS, nativeOf } from "../functions/compiled-functions.ts";
+import { FUNCTIONS } from "../functions/functions.ts";
 import { type AstNode, walk } from "../syntax/ast.ts";
-import { builtinOf } from "../functions/reference-functions.ts";
-import type { ReferenceFunction } from "../runtime/jsonata-functions.ts";
+import { builtinOf, type ReferenceFunction } from "../runtime/jsonata-functions.ts";
 import { createRegexEngine } from "./regex-engine.ts";
 import type { CompiledFunction } from "../runtime/callee.ts";
 import { range } from "../runtime/operators.ts";
@@ -93,11 +93,6 @@ interface Focus {
 
 type Call = (this: Focus, ...values: unknown[]) => unknown;
 
-/** Functions that call others: the interpreter's own wait for them, ours do not. */
-const WAITING: ReadonlySet<string> = new Set(
-  "map filter single reduce each sift sort contains match replace split".split(" "),
-);
-
 /**
  * The interpreter of a tree, held to the limits of compiled code: every node and every call of a function takes steps, and no
  * value may weigh more than the limit. Changes the tree: each `..` becomes a call of the bounded range.
@@ -162,15 +157,17 @@ function guardInterpreter(
     });
     parsed.assign(name, { ...original, implementation });
   };
-  for (const [name, compiled] of COMPILED_FUNCTIONS) {
-    const original = builtinOf(name);
-    if (original === undefined) continue;
+  for (const definition of FUNCTIONS.values()) {
+    const { name, callsBack } = definition;
+    const original = nativeOf(definition);
+    const compiled = (functions.get(name) ?? COMPILED_FUNCTIONS.get(name)) as CompiledFunction;
     const call = original.implementation as Call;
     assign(name, original, function (...values) {
       const guard = guardOf(this.environment.base);
       guard.tick();
       guard.given(values);
-      if (!WAITING.has(name)) return (functions.get(name) ?? compiled).invoke(guard, values, this.input);
+      if (callsBack !== true) return compiled.invoke(guard, values, this.input);
+      // The package's own implementation waits for the functions that it calls.
       return call.apply(
         this,
         values.map((value) => counted(guard, value)),

@@ -4,7 +4,7 @@
 import type { DataObject } from "../data.ts";
 import { isView, readWhole } from "./reads/recorder.ts";
 import { ExpressionError } from "../errors/expression-error.ts";
-import { jsonataFunctions } from "./jsonata-functions.ts";
+import { builtinOf } from "./jsonata-functions.ts";
 import { type Guard, SMALL } from "./guard.ts";
 import { createSequence, type Sequence } from "./sequence.ts";
 import { isFunction } from "./function-marks.ts";
@@ -144,7 +144,7 @@ export function numberText(value: number): string {
   return String(Number.isInteger(value) ? value : Number(value.toPrecision(15)));
 }
 
-const STRING = jsonataFunctions()("string")?.implementation as (value: unknown, pretty: boolean) => unknown;
+const STRING = builtinOf("string")?.implementation as (value: unknown, pretty: boolean) => unknown;
 
 export function concat(guard: Guard, left: unknown, right: unknown, position: number, token: string): string {
   try {

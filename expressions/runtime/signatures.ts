@@ -20,7 +20,7 @@ type Validate = (values: readonly unknown[], context: unknown) => readonly unkno
 export function signatureOf(
   given: string | { readonly definition: string; readonly validate?: unknown },
 ): Signature {
-  const parsed = typeof given === "string" ? parse(given) : given;
+  const parsed = typeof given === "string" ? parseSignature(given) : given;
   const slowly = (parsed.validate as Validate).bind(parsed);
   const parameters = plainParameters(parsed.definition);
   return {
@@ -93,7 +93,11 @@ function oneOf(letters: string | undefined): Check | undefined {
   return (value) => checks.some((check) => (check as Check)(value));
 }
 
-function parse(definition: string): { readonly definition: string; readonly validate?: unknown } {
+/** The parsed form of a signature, as the `jsonata` package keeps it. */
+export function parseSignature(definition: string): {
+  readonly definition: string;
+  readonly validate?: unknown;
+} {
   const lambda = jsonata(`function()${definition}{0}`).ast() as unknown as {
     readonly signature: { readonly definition: string };
   };

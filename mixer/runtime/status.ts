@@ -6,7 +6,7 @@ import type { Diagnostic } from "../../kernel/diagnostic.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import type { Scheduler } from "../../kernel/ports.ts";
 import type { DocumentSummary, Snapshot } from "../../core/snapshot/snapshot.ts";
-import { withDeadline } from "./handlers/deadline.ts";
+import { withDeadline } from "../../kernel/deadline.ts";
 import type { Handler } from "./handlers/handler.ts";
 import type { HandlerTable } from "./handlers/handler-table.ts";
 

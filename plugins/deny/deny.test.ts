@@ -16,7 +16,7 @@ async function ask(template: "checknothing" | "listentry", config = {}): Promise
 }
 
 describe("the plugin deny", () => {
-  it("refuses whatever it is asked, to be reused for a while", async () => {
+  it("refuses every instance, with a validity for caching", async () => {
     for (const template of ["checknothing", "listentry"] as const) {
       assert.deepEqual(await ask(template), {
         status: { code: "PERMISSION_DENIED", message: "denied" },
@@ -26,7 +26,7 @@ describe("the plugin deny", () => {
     }
   });
 
-  it("says what its configuration says", async () => {
+  it("answers with the configured reply", async () => {
     const status = { code: "UNAVAILABLE", message: "closed for stocktaking" };
     const directResponse = { code: 503, body: "back at nine" };
     assert.deepEqual(
@@ -40,7 +40,7 @@ describe("the plugin deny", () => {
     );
   });
 
-  it("shows every header that a reply cannot have when it is built", () => {
+  it("reports every invalid header of the reply when it is built", () => {
     const headers = { "Content-Length": "3", "x y": "1", "x-a": "1\n2", "x-b": "日本" };
     assert.throws(
       () => deny.build(createTestContext(deny, { directResponse: { code: 403, headers } })),
@@ -53,7 +53,7 @@ describe("the plugin deny", () => {
     );
   });
 
-  it("cannot be made to allow", () => {
+  it("cannot be configured to allow", () => {
     const config = { status: { code: "OK" } };
     assert.throws(() => createTestContext(deny, config), /config\.status\.code must be .*not "OK"/);
   });

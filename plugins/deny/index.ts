@@ -19,17 +19,18 @@ const TEMPLATES = ["checknothing", "listentry", "headers", "authorization"] as c
 
 const REFUSALS = STATUS_CODES.filter((code): code is Exclude<StatusCode, "OK"> => code !== "OK");
 
-/** Refuses whatever it is asked about: a Rule's `match` has already told which requests that are. */
+/** Refuses every instance that it is asked about: the Rule's `match` has already selected the requests. */
 export const deny = definePlugin({
   name: "deny",
-  description: "Refuses every request that a rule hands to it.",
+  description: "Refuses every request that matches its rule.",
   templates: TEMPLATES,
   config: Type.Object({
     status: Closed(
       {
-        // Mixer's denier said FAILED_PRECONDITION, which HTTP clients read as their own mistake (400).
+        // Mixer's denier used FAILED_PRECONDITION, which is HTTP 400: clients would look for the mistake in
+        // themselves.
         code: Choice(REFUSALS, "The status of the refusal.", { default: "PERMISSION_DENIED" }),
-        message: Type.String({ default: "denied", description: "What the client is told." }),
+        message: Type.String({ default: "denied", description: "Message to the client." }),
       },
       { default: {}, description: "The reply to a refused request." },
     ),
@@ -43,7 +44,7 @@ export const deny = definePlugin({
           }),
           body: Type.String({ default: "", description: "The body of the reply." }),
         },
-        { description: "Answer with exactly this, in place of the status." },
+        { description: "The exact reply, in place of the status." },
       ),
     ),
     validDuration: Duration("How long a proxy may reuse the refusal.", { default: "10s" }),

@@ -7,15 +7,19 @@ const Operation = Closed(
   {
     operation: Choice(
       ["set", "append", "remove"],
-      "set: replace or add; append: add after those that are there; remove: take all of that name away.",
+      "set: replace or add; append: add after the existing values; remove: delete all values.",
     ),
-    name: Type.String({ minLength: 1, maxLength: 256, description: "The header; case does not matter." }),
-    value: Type.Optional(Type.String({ description: "The value itself. Either value or from." })),
+    name: Type.String({
+      minLength: 1,
+      maxLength: 256,
+      description: "The header's name; case does not matter.",
+    }),
+    value: Type.Optional(Type.String({ description: "A constant value. Write either value or from." })),
     from: Type.Optional(
       Type.String({
         minLength: 1,
         description:
-          "The key of the headers instance's values that holds the value; nothing is done when it is absent.",
+          "Key of the value in the headers instance's values; the operation is skipped when the value is absent.",
       }),
     ),
   },
@@ -33,7 +37,7 @@ export const CONFIG = Type.Object({
   response: Type.Array(Operation, {
     default: [],
     maxItems: 100,
-    description: "Changes to the response before it goes back, in order.",
+    description: "Changes to the response before it is sent back, in order.",
   }),
   validDuration: Duration("How long a proxy may reuse the answer for the same values.", { default: "10s" }),
   validUseCount: Type.Integer({

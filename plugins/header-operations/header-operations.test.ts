@@ -46,20 +46,20 @@ describe("the plugin header-operations", () => {
     });
   });
 
-  it("skips an operation whose value is absent, an inherited property included", async () => {
+  it("skips an operation whose value is absent, including an inherited property", async () => {
     const plugin = build({ request: [{ operation: "set", name: "x-user", from: "toString" }] });
     assert.deepEqual((await plugin.headers({}))?.headers?.request, []);
     assert.deepEqual((await build(config).headers({ user: undefined }))?.headers?.request?.length, 2);
   });
 
-  it("does only what needs no values for checknothing", async () => {
+  it("performs only constant operations for checknothing", async () => {
     assert.deepEqual(
       (await build(config).nothing())?.headers?.request?.map((operation) => operation.name),
       ["x-seen-by", "cookie"],
     );
   });
 
-  it("keeps an empty value, which is not an absent one", async () => {
+  it("keeps an empty value, which is not absent", async () => {
     const [operation] = (await build(config).headers({ user: "" }))?.headers?.request ?? [];
     assert.deepEqual(operation, { operation: "set", name: "x-user", value: "" });
   });
@@ -72,7 +72,7 @@ describe("the plugin header-operations", () => {
     "half a pair \ud83d",
     "x".repeat(8193),
   ]) {
-    it(`fails for good rather than send ${JSON.stringify(value.slice(0, 20))}`, async () => {
+    it(`fails permanently instead of sending ${JSON.stringify(value.slice(0, 20))}`, async () => {
       await assert.rejects(build(config).headers({ user: value }), (error: Error & { code?: string }) => {
         assert.deepEqual(
           [error.code, (error as { retryable?: boolean }).retryable],
@@ -84,7 +84,7 @@ describe("the plugin header-operations", () => {
     });
   }
 
-  it("shows every wrong operation at once when it is built", () => {
+  it("reports every wrong operation at once when it is built", () => {
     const request = [
       { operation: "set", name: "x-user" },
       { operation: "set", name: "x-user", value: "a", from: "user" },

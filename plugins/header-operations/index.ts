@@ -5,7 +5,7 @@ import { type CheckAnswer, definePlugin, durationMs, type HeaderChanges, OK } fr
 import { CONFIG } from "./config.ts";
 import { compileOperations, faultsOf } from "./operations.ts";
 
-/** Sets, appends and removes headers, with values that a rule computes or the configuration states. */
+/** Sets, appends and removes headers, with values from the configuration or from a rule's instance. */
 export const headerOperations = definePlugin({
   name: "header-operations",
   description: "Sets, appends and removes headers of requests and responses.",

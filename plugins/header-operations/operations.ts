@@ -13,10 +13,13 @@ import {
 } from "../sdk/index.ts";
 import type { Config, OperationConfig } from "./config.ts";
 
-/** Node and Envoy refuse header blocks of more than 16 and 60 KiB; one value may not take the most of it. */
+/**
+ * Longest value: Node and Envoy refuse header blocks of more than 16 and 60 KiB, and one value must not take
+ * most of that.
+ */
 const MAX_VALUE_LENGTH = 8192;
 
-/** An operation whose value stands in the configuration, or is taken from the instance. */
+/** A compiled operation: its value is a constant or comes from the instance. */
 type Operation =
   | { readonly kind: "constant"; readonly operation: HeaderOperation }
   | {
@@ -26,7 +29,7 @@ type Operation =
       readonly key: string;
     };
 
-/** Every operation that is wrong. */
+/** The faults of all operations. */
 export function faultsOf(config: Config): readonly ConfigFault[] {
   return SIDES.flatMap((side) =>
     config[side].flatMap((operation, index) => {
@@ -37,10 +40,11 @@ export function faultsOf(config: Config): readonly ConfigFault[] {
 }
 
 /**
- * What the configuration, one in which `faultsOf` finds nothing, does to headers, as a function of an instance.
+ * Compiles a configuration without faults (see `faultsOf`) into a function from an instance to header
+ * changes.
  *
- * The function throws PURSER_HANDLER_FAILED, not retryable, for a value that may not stand in a header:
- * dropping it would let a request go on without a header that an upstream may trust to be there.
+ * The function throws PURSER_HANDLER_FAILED, not retryable, for a value that is not valid in a header:
+ * dropping it would let a request continue without a header that an upstream may rely on.
  */
 export function compileOperations(config: Config): (instance: HeadersInstance) => HeaderChanges {
   const [request = [], response = []] = SIDES.map((side) =>
@@ -51,7 +55,7 @@ export function compileOperations(config: Config): (instance: HeadersInstance) =
 
 const SIDES = ["request", "response"] as const;
 
-/** The operation, or what is wrong with it. */
+/** The compiled operation, or a fault. */
 function compileOperation({ operation, name: written, value, from }: OperationConfig): Operation | string {
   const name = written.toLowerCase();
   const nameFault = headerNameFault(written);

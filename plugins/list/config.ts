@@ -9,9 +9,13 @@ export type EntryType = (typeof ENTRY_TYPES)[number];
 const REFUSALS = STATUS_CODES.filter((code): code is Exclude<StatusCode, "OK"> => code !== "OK");
 
 export const CONFIG = Type.Object({
-  mode: Choice(["allow", "deny"], "allow: refuse what is not on the list; deny: refuse what is on it.", {
-    default: "allow",
-  }),
+  mode: Choice(
+    ["allow", "deny"],
+    "allow: refuse values that are not on the list; deny: refuse values that are on it.",
+    {
+      default: "allow",
+    },
+  ),
   type: Choice(
     ENTRY_TYPES,
     "How entries are compared: exact, case-insensitive, cidr (addresses and blocks of them), glob (* ** ? [a-z] {a,b}), " +
@@ -23,24 +27,22 @@ export const CONFIG = Type.Object({
     Type.String({
       minLength: 1,
       description:
-        "A file of further entries, one a line, # for comments; watched. Relative to this document.",
+        "A file with more entries, one per line, # for comments. The file is watched; a relative path starts at this document.",
     }),
   ),
-  onUnavailable: Choice(
-    ["deny", "allow"],
-    "What becomes of requests until the file has been read for the first time.",
-    { default: "deny" },
-  ),
+  onUnavailable: Choice(["deny", "allow"], "The answer until the file has been read for the first time.", {
+    default: "deny",
+  }),
   status: Closed(
     {
       code: Choice(REFUSALS, "The status of a refusal.", { default: "PERMISSION_DENIED" }),
-      message: Type.String({ default: "refused by a list", description: "What the client is told." }),
+      message: Type.String({ default: "refused by a list", description: "Message to the client." }),
     },
     { default: {}, description: "The reply to a refused request." },
   ),
   validDuration: Type.Optional(
     Duration(
-      "How long a proxy may reuse an answer; default 10s, and 5s with a file: for that long a changed file may not be felt.",
+      "How long a proxy may reuse an answer; default 10s, or 5s with a file. A change of the file takes that long to have effect.",
     ),
   ),
   validUseCount: Type.Integer({

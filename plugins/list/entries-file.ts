@@ -12,19 +12,19 @@ export interface WatchEntriesOptions {
   readonly logger: Logger;
 }
 
-/** A file's entries as they were last good. */
+/** The last valid entries of a watched file. */
 export interface EntriesFile {
-  /** Undefined until the file has been read, whole and without fault, for the first time. */
+  /** undefined until the file has been read completely and without faults. */
   readonly matcher: Matcher | undefined;
-  /** Watches no more. */
+  /** Stops watching. */
   close(): void;
 }
 
-/** How many bad lines one log line shows. */
+/** Most bad lines in one log line. */
 const MAX_FAULTS_SHOWN = 5;
 
 /**
- * Follows a file of entries. Contents with a bad line, and a file that cannot be read, leave the last good ones in
+ * Watches a file of entries. When the file has a bad line or cannot be read, the last valid entries stay in
  * force.
  */
 export function watchEntries({ type, path, files, logger }: WatchEntriesOptions): EntriesFile {
@@ -56,7 +56,7 @@ export function watchEntries({ type, path, files, logger }: WatchEntriesOptions)
   };
 
   const fail = (error: Error): void => {
-    // Once for each time it goes away, not for each attempt.
+    // Log once when the file becomes unreadable, not for each attempt.
     if (unreadable) return;
     unreadable = true;
     logger.warn("list file cannot be read", { file: path, consequence: kept(), error: messageOf(error) });
@@ -71,7 +71,9 @@ export function watchEntries({ type, path, files, logger }: WatchEntriesOptions)
   };
 }
 
-/** One entry a line; blank lines and lines that begin with # are none. A # further on is part of its entry. */
+/**
+ * One entry per line, without blank lines and lines that begin with #. A # elsewhere is part of its entry.
+ */
 function parseLines(text: string): readonly { readonly number: number; readonly entry: string }[] {
   return text
     .replace(/^\uFEFF/, "")

@@ -12,27 +12,30 @@ import {
 } from "../sdk/index.ts";
 import type { EntryType } from "./config.ts";
 
-/** Whether a value is on a list. */
+/** Tells whether a value is on a list. */
 export interface Matcher {
   has(value: string): boolean;
 }
 
-/** Entries ready to be asked, or what is wrong with each that is not one. */
+/** A matcher, or the faults of the entries. */
 export type Compiled =
   | { readonly ok: true; readonly matcher: Matcher }
   | { readonly ok: false; readonly faults: readonly EntryFault[] };
 
 interface EntryFault {
-  /** Which entry, from 0. */
+  /** Index of the entry, from 0. */
   readonly index: number;
-  /** Names the entry and says what is wrong with it. */
+  /** The entry and what is wrong with it. */
   readonly message: string;
 }
 
-/** Longer values are not matched against patterns: linear time is still time. URLs and header values end before. */
+/**
+ * Longest value matched against patterns, as linear time is not free. Common limits on URLs and header values
+ * are lower.
+ */
 const MAX_PATTERN_INPUT_LENGTH = 8192;
 
-/** Whether a value can be on a list of this type at all; one that cannot is a fault, not an absence. */
+/** Fault of a value that no list of this type can contain; such a value is an error, not an absent entry. */
 export function faultOfValue(type: EntryType, value: string): string | undefined {
   switch (type) {
     case "cidr":
@@ -74,7 +77,7 @@ function anyOf(patterns: readonly Regex[]): Matcher {
   return { has: (value) => patterns.some((pattern) => pattern.matches(value)) };
 }
 
-/** Compiles each entry; an entry is wrong when `compile` throws. */
+/** Compiles each entry; an entry is faulty when `compile` throws. */
 function compileEach<T>(
   entries: readonly string[],
   compile: (entry: string) => T,

@@ -16,8 +16,8 @@ import { watchEntries } from "./entries-file.ts";
 const DEFAULT_VALID_MS = 10_000;
 
 /**
- * With a file, how late its change may be felt by a proxy that holds an answer: about the delay that people expect of
- * a file watched by polling, and still thousands of requests for each question on a busy mesh.
+ * With a file: the longest time that a proxy's cached answer may be out of date. It is about the delay that
+ * people expect of polled files, and still saves thousands of checks on a busy mesh.
  */
 const DEFAULT_VALID_WITH_FILE_MS = 5_000;
 
@@ -40,10 +40,10 @@ export const list = definePlugin({
       config.file === undefined
         ? undefined
         : watchEntries({ type: config.type, path: config.file, files, logger });
-    const judge = createJudge(config, inline, () => watch?.matcher);
+    const answer = createAnswer(config, inline, () => watch?.matcher);
     return {
       apply(hooks) {
-        hooks.check.for("listentry").tap("list", (instance) => judge(instance as ListEntryInstance));
+        hooks.check.for("listentry").tap("list", (instance) => answer(instance as ListEntryInstance));
       },
       close() {
         watch?.close();
@@ -52,14 +52,14 @@ export const list = definePlugin({
   },
 });
 
-/** The entries of a configuration that `check` has found to be good. */
+/** Compiles the entries of a configuration that `check` has accepted. */
 function compileInline({ type, entries }: Config): Matcher {
   const compiled = compileEntries(type, entries);
   if (compiled.ok) return compiled.matcher;
   throw new PurserError("PURSER_HANDLER_BUILD", compiled.faults.map(({ message }) => message).join("; "));
 }
 
-function createJudge(config: Config, inline: Matcher, fromFile: () => Matcher | undefined) {
+function createAnswer(config: Config, inline: Matcher, fromFile: () => Matcher | undefined) {
   const validity = {
     validDurationMs:
       config.validDuration === undefined
@@ -71,7 +71,7 @@ function createJudge(config: Config, inline: Matcher, fromFile: () => Matcher | 
   };
   const allowed: CheckAnswer = { status: OK, ...validity };
   const refused: CheckAnswer = { status: config.status, ...validity };
-  // Until the file is there, the next request may already be answered otherwise.
+  // Not cached: as soon as the file is read, the answer may be different.
   const untilRead =
     config.onUnavailable === "allow"
       ? { status: OK, validDurationMs: 0 }
@@ -80,7 +80,7 @@ function createJudge(config: Config, inline: Matcher, fromFile: () => Matcher | 
   const unlisted = config.mode === "allow" ? refused : allowed;
 
   return ({ value }: ListEntryInstance): CheckAnswer => {
-    // Nothing is on no list.
+    // An absent value is on no list.
     if (value === undefined) return unlisted;
     const fault = faultOfValue(config.type, value);
     if (fault !== undefined) return { status: { code: "INVALID_ARGUMENT", message: fault }, ...validity };

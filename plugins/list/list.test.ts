@@ -19,7 +19,7 @@ describePluginContract(
 interface Asked {
   readonly context: TestContext<unknown>;
   readonly answer: (value: string | undefined) => Promise<CheckAnswer>;
-  /** The status code alone. */
+  /** The status code of the answer. */
   readonly ask: (value: string | undefined) => Promise<string>;
   readonly close: () => void;
 }
@@ -45,7 +45,7 @@ function build(config: Record<string, unknown>): Asked {
 const DENIED = "PERMISSION_DENIED";
 
 describe("the plugin list", () => {
-  it("allows what is on an allow list and refuses the rest, an absent value included", async () => {
+  it("allows values on an allow list and refuses all others, including an absent value", async () => {
     const { ask, answer } = build({ entries: ["ada", "grace"] });
     assert.deepEqual(
       [await ask("ada"), await ask("Ada"), await ask(""), await ask(undefined)],
@@ -58,17 +58,17 @@ describe("the plugin list", () => {
     });
   });
 
-  it("refuses what is on a deny list and allows the rest, an absent value included", async () => {
+  it("refuses values on a deny list and allows all others, including an absent value", async () => {
     const { ask } = build({ mode: "deny", entries: ["eve"], status: { code: "NOT_FOUND" } });
     assert.deepEqual([await ask("eve"), await ask("ada"), await ask(undefined)], ["NOT_FOUND", "OK", "OK"]);
   });
 
-  it("compares without regard to case when told to", async () => {
+  it("compares without regard to case when configured so", async () => {
     const { ask } = build({ type: "case-insensitive", entries: ["Ada@Example.com"] });
     assert.deepEqual([await ask("ADA@example.COM"), await ask("eve@example.com")], ["OK", DENIED]);
   });
 
-  it("finds one of a hundred thousand entries without looking at the others", async () => {
+  it("finds one of a hundred thousand entries without a linear scan", async () => {
     const { context, ask } = build({ file: "users" });
     context.files.set("users", Array.from({ length: 100_000 }, (_, index) => `user-${index}`).join("\n"));
     const startedMs = performance.now();
@@ -89,7 +89,7 @@ describe("the plugin list", () => {
     ]);
   });
 
-  it("is not stalled by patterns and values made to stall it", async () => {
+  it("is not stalled by hostile patterns and values", async () => {
     const startedMs = performance.now();
     const regex = build({ type: "regex", entries: ["(a+)+$", "(.*)*x", "(a|aa)+b"] });
     const glob = build({ type: "glob", entries: ["*a*a*a*a*a*a*a*b", "{a,aa}{a,aa}{a,aa}*c"] });
@@ -98,7 +98,7 @@ describe("the plugin list", () => {
     assert.ok(performance.now() - startedMs < 2000, `took ${performance.now() - startedMs} ms`);
   });
 
-  it("refuses a value that cannot be compared rather than take it for one that is not listed", async () => {
+  it("refuses a value that cannot be compared, which is not the same as unlisted", async () => {
     const addresses = build({ mode: "deny", type: "cidr", entries: ["10.0.0.0/8"] });
     for (const value of [
       "not an address",
@@ -115,7 +115,7 @@ describe("the plugin list", () => {
     assert.equal(await patterns.ask("x".repeat(8193)), "INVALID_ARGUMENT");
   });
 
-  it("refuses to be built with bad entries, and names each", () => {
+  it("refuses to be built with bad entries, and names each of them", () => {
     const cases: readonly (readonly [string, string, RegExp])[] = [
       ["cidr", "10.0.0.0/33", /entries\[1\]: "10\.0\.0\.0\/33": has the prefix length "33"/],
       ["cidr", "example.com", /entries\[1\]: "example\.com": is not an IP address/],
@@ -128,17 +128,17 @@ describe("the plugin list", () => {
     }
   });
 
-  it("uses the validity that its configuration gives", async () => {
+  it("uses the configured validity", async () => {
     const { answer } = build({ entries: ["ada"], validDuration: "1m", validUseCount: 3 });
     const { validDurationMs, validUseCount } = await answer("ada");
     assert.deepEqual([validDurationMs, validUseCount], [60_000, 3]);
   });
 });
 
-describe("a list's file", () => {
+describe("the file of a list", () => {
   const config = { file: "users", entries: ["root"] };
 
-  it("counts together with the inline entries, and changes while the handler lives", async () => {
+  it("is used together with the inline entries, and is reloaded on changes", async () => {
     const { context, ask } = build(config);
     context.files.set("users", "\uFEFF# people\r\nada\r\n\r\n  grace  \r\n");
     assert.deepEqual(await Promise.all(["root", "ada", "grace", "# people"].map(ask)), [
@@ -151,7 +151,7 @@ describe("a list's file", () => {
     assert.deepEqual(await Promise.all(["root", "ada", "grace"].map(ask)), ["OK", DENIED, "OK"]);
   });
 
-  it("makes answers short-lived, because it may change", async () => {
+  it("shortens the validity of answers, because it may change", async () => {
     const { context, answer } = build(config);
     context.files.set("users", "ada");
     assert.equal((await answer("ada")).validDurationMs, 5000);
@@ -161,20 +161,20 @@ describe("a list's file", () => {
     ["deny", DENIED],
     ["allow", "OK"],
   ] as const) {
-    it(`leaves it to onUnavailable: ${onUnavailable} until it was read, and lets nobody keep the answer`, async () => {
+    it(`leaves it to onUnavailable: ${onUnavailable} until it was read, without caching`, async () => {
       for (const mode of ["allow", "deny"]) {
         const { context, answer, ask } = build({ ...config, mode, onUnavailable });
         const waiting = await answer("ada");
         assert.deepEqual([waiting.status.code, waiting.validDurationMs], [expected, 0]);
         context.files.fail("users");
         assert.equal(await ask("ada"), expected);
-        // What the document itself lists is known.
+        // Inline entries are known before the file is read.
         assert.equal(await ask("root"), mode === "allow" ? "OK" : DENIED);
       }
     });
   }
 
-  it("keeps its last good entries when it cannot be read, and says so once", async () => {
+  it("keeps its last valid entries when it cannot be read, and logs that once", async () => {
     const { context, ask } = build(config);
     context.files.set("users", "ada");
     context.files.fail("users");
@@ -187,7 +187,7 @@ describe("a list's file", () => {
     );
   });
 
-  it("keeps its last good entries when a line is bad, and says which", async () => {
+  it("keeps its last valid entries when a line is bad, and logs which line", async () => {
     const { context, ask } = build({ type: "cidr", file: "blocks" });
     context.files.set("blocks", "10.0.0.0/8");
     context.files.set("blocks", "# more\n192.168.0.0/16\n10.0.0.0/99\n");
@@ -196,7 +196,7 @@ describe("a list's file", () => {
     assert.match(JSON.stringify(warning?.fields["faults"]), /line 3: .*10\.0\.0\.0\/99.*prefix length/);
   });
 
-  it("is watched no more after close", () => {
+  it("is no longer watched after close", () => {
     const { context, close } = build(config);
     assert.equal(context.files.watching, 1);
     close();

@@ -6,8 +6,8 @@ import Value from "typebox/value";
 import { schemaFaults, type SchemaFault } from "../../core/documents/schema/faults.ts";
 
 /**
- * A handler's configuration as the host would give it: defaults filled in; and what is wrong with it, in the words
- * that a user would read.
+ * A handler's configuration as the host passes it, with defaults filled in; and its faults, as messages for
+ * users.
  */
 export function fillConfig(
   schema: TSchema,

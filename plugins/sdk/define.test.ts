@@ -21,7 +21,7 @@ function kindsOf(
 }
 
 describe("defineAdapter", () => {
-  it("gives a definition that a Handler document can name", () => {
+  it("returns a definition that a Handler document can name", () => {
     const webhook = defineAdapter(draft);
     assert.equal(webhook.extension, "adapter");
     assert.equal(webhook.name, "webhook");
@@ -41,14 +41,14 @@ describe("defineAdapter", () => {
     });
   });
 
-  it("fills in defaults and leaves what was written as it is", () => {
+  it("fills in defaults and leaves the written configuration unchanged", () => {
     const written = Object.freeze({ url: "http://127.0.0.1/" });
     const { config, faults } = fillConfig(defineAdapter(draft).config, written);
     assert.deepEqual(faults, []);
     assert.deepEqual(config, { url: "http://127.0.0.1/", timeoutMs: 1000 });
   });
 
-  it("closes the configuration, nested objects included, and leaves the author's schema alone", () => {
+  it("closes the configuration, including nested objects, and leaves the author's schema unchanged", () => {
     const tls = Type.Object({ ca: Type.Optional(Type.String()) });
     const open = Type.Object({
       tls: Type.Optional(tls),
@@ -62,7 +62,7 @@ describe("defineAdapter", () => {
     assert.equal("additionalProperties" in tls, false);
   });
 
-  it("keeps a nested object open when its author says so", () => {
+  it("keeps a nested object open when its schema says so", () => {
     const config = Type.Object({ labels: Type.Object({}, { additionalProperties: Type.String() }) });
     const adapter = defineAdapter({ ...draft, config, build: draft.build });
     assert.deepEqual(kindsOf(adapter, { labels: { any: "thing" } }), []);
@@ -83,7 +83,7 @@ describe("defineAdapter", () => {
       { templates: ["logentrys"] },
       /unknown template "logentrys" \(did you mean "logentry"\?\)/,
     ],
-    ["a template named twice", { templates: ["metric", "metric"] }, /names one twice/],
+    ["a template named twice", { templates: ["metric", "metric"] }, /has a duplicate/],
     ["a configuration that is no object", { config: Type.String() }, /config must be a Type\.Object/],
     [
       "a configuration that takes any key",
@@ -120,14 +120,14 @@ describe("definePlugin", () => {
     build: () => ({ apply() {}, close() {} }),
   };
 
-  it("gives a definition, with no templates unless it names some", () => {
+  it("returns a definition, without templates by default", () => {
     const definition = definePlugin(plugin);
     assert.equal(definition.extension, "plugin");
     assert.deepEqual(definition.templates, []);
     assert.equal("provides" in definition, false);
   });
 
-  it("keeps the attributes that it provides", () => {
+  it("keeps its provided attributes", () => {
     const provides = { "source.country": { type: "STRING" } };
     assert.deepEqual(definePlugin({ ...plugin, provides }).provides, provides);
   });

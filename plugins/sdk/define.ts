@@ -18,52 +18,56 @@ import { PurserError } from "../../kernel/errors.ts";
 import { suggest } from "../../kernel/suggest.ts";
 import { fillConfig } from "./config.ts";
 
-/** What an author writes; `defineAdapter` makes an AdapterDefinition of it. */
+/** An author's definition of an adapter, from which `defineAdapter` builds an AdapterDefinition. */
 export interface AdapterDraft<S extends TSchema> {
-  /** A DNS label: lower-case letters, digits and `-`, at most 63. What a Handler document's `adapter` says. */
+  /**
+   * A DNS label: lower-case letters, digits and `-`, at most 63. A Handler document's `adapter` refers to it.
+   */
   readonly name: string;
   /** One sentence for documentation and error messages. */
   readonly description: string;
   /** The templates it implements, at least one; the handler has a function for each. */
   readonly templates: readonly TemplateName[];
   /**
-   * A `Type.Object` of the configuration: descriptions with units, and a `default` for whatever has a sensible one.
-   * Objects in it are closed: unknown keys are refused, unless a nested object states `additionalProperties` itself.
+   * A `Type.Object` of the configuration: descriptions with units, and a `default` for every field that has a
+   * sensible one. Its objects are closed (unknown keys are refused) unless a nested object states
+   * `additionalProperties` itself.
    */
   readonly config: S;
   /**
-   * What is wrong with a configuration that the schema takes, such as two fields that exclude each other; default nothing. Pure:
-   * it does no I/O. `build` is given no configuration that has a fault here.
+   * Faults of a configuration that satisfies the schema, such as two fields that exclude each other; default
+   * none. Must be pure: no I/O. `build` is never given a configuration with such a fault.
    */
   check?(config: Static<S>): readonly ConfigFault[];
-  /** Makes a handler; see AdapterDefinition. `context.config` is checked, and defaults are filled in. */
+  /** Builds a handler; see AdapterDefinition. `context.config` is checked and has its defaults. */
   build(context: ExtensionContext<Static<S>>): AdapterHandler;
 }
 
-/** What an author writes; `definePlugin` makes a PluginDefinition of it. */
+/** An author's definition of a plugin, from which `definePlugin` builds a PluginDefinition. */
 export interface PluginDraft<S extends TSchema> {
-  /** A DNS label; what a Handler document's `plugin` says. */
+  /** A DNS label; a Handler document's `plugin` refers to it. */
   readonly name: string;
   readonly description: string;
-  /** The check templates whose instances it answers; default none. */
+  /** The check templates whose instances the plugin answers; default none. */
   readonly templates?: readonly TemplateName[];
   readonly config: S;
-  /** What is wrong with a configuration that the schema takes; see AdapterDraft. */
+  /** Faults of a configuration that satisfies the schema; see AdapterDraft. */
   check?(config: Static<S>): readonly ConfigFault[];
-  /** The attributes it adds, by dotted name. */
+  /** The attributes that the plugin adds, by dotted name. */
   readonly provides?: PluginDefinition["provides"];
   build(context: ExtensionContext<Static<S>>): PluginHandler;
 }
 
 /**
- * An adapter, ready for the inventory or for a Handler document's `from`.
+ * Defines an adapter for the inventory or for a Handler document's `from`.
  *
- * @throws TypeError when the draft is wrong: that is the author's mistake, and it shows when the module is loaded.
+ * @throws TypeError when the draft is invalid: that is the author's mistake, and it shows when the module is
+ *   loaded.
  */
 export function defineAdapter<S extends TSchema>(draft: AdapterDraft<S>): AdapterDefinition<Static<S>> {
   const fail = failure("defineAdapter", draft.name);
   checkCommon(draft, draft.templates, fail);
-  if (draft.templates.length === 0) fail("templates is empty: an adapter implements at least one.");
+  if (draft.templates.length === 0) fail("templates is empty: an adapter implements at least one template.");
   return Object.freeze({
     extension: "adapter",
     name: draft.name,
@@ -75,9 +79,9 @@ export function defineAdapter<S extends TSchema>(draft: AdapterDraft<S>): Adapte
 }
 
 /**
- * A plugin, ready for the inventory or for a Handler document's `from`.
+ * Defines a plugin for the inventory or for a Handler document's `from`.
  *
- * @throws TypeError when the draft is wrong.
+ * @throws TypeError when the draft is invalid.
  */
 export function definePlugin<S extends TSchema>(draft: PluginDraft<S>): PluginDefinition<Static<S>> {
   const fail = failure("definePlugin", draft.name);
@@ -99,7 +103,7 @@ export function definePlugin<S extends TSchema>(draft: PluginDraft<S>): PluginDe
   });
 }
 
-/** `build` as it is written, behind `check`: a test or a host that skips the check must not build what it refuses. */
+/** Wraps `build` in `check`: a test or host that skips the check must not build a refused configuration. */
 function checked<Config, Handler>(draft: {
   check?(config: Config): readonly ConfigFault[];
   build(context: ExtensionContext<Config>): Handler;
@@ -116,7 +120,7 @@ function checked<Config, Handler>(draft: {
   };
 }
 
-/** `["request", 0]` as `request[0]: `; nothing for the whole. */
+/** The path `["request", 0]` as the prefix `request[0]: `; empty for the whole configuration. */
 function placeOf(path: ConfigFault["path"]): string {
   const steps = path.map((step) =>
     typeof step === "string" && /^[A-Za-z]\w*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`,
@@ -132,7 +136,7 @@ function failure(maker: string, name: unknown): Fail {
   };
 }
 
-/** RFC 1123's label, which is what Mixer asks of an adapter's name (istio/istio mixer/pkg/adapter/info.go). */
+/** An RFC 1123 label, as Mixer required of adapter names (istio/istio mixer/pkg/adapter/info.go). */
 const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 function checkCommon(
@@ -158,10 +162,10 @@ function checkCommon(
     const near = suggest(template, TEMPLATE_NAMES);
     fail(`unknown template "${template}"${near === undefined ? "" : ` (did you mean "${near}"?)`}.`);
   }
-  if (new Set(templates).size !== templates.length) fail("templates names one twice.");
+  if (new Set(templates).size !== templates.length) fail("templates has a duplicate.");
 }
 
-/** The schema with its objects closed, after making sure that its own defaults satisfy it. */
+/** Closes the schema's objects, and checks that its own defaults satisfy it. */
 function closedConfig<S extends TSchema>(schema: S, fail: Fail): S {
   if (!Type.IsObject(schema)) fail("config must be a Type.Object.");
   const open = (schema as { readonly additionalProperties?: unknown }).additionalProperties;
@@ -169,7 +173,7 @@ function closedConfig<S extends TSchema>(schema: S, fail: Fail): S {
     fail("config may not allow additional properties: a mistyped key must be found.");
   }
   const closed = closeObjects(schema) as S;
-  // What has no default is for the user to give; what has one must have a good one.
+  // Fields without a default must be given by the user; every default must be valid.
   const faults = fillConfig(closed, {}).faults.filter((fault) => fault.kind !== "missing");
   if (faults.length > 0)
     fail(`the schema refuses its own defaults: ${faults.map((f) => f.message).join("; ")}.`);
@@ -177,14 +181,14 @@ function closedConfig<S extends TSchema>(schema: S, fail: Fail): S {
   return closed;
 }
 
-/** A deep copy in which every object schema refuses unknown keys; keeps TypeBox's hidden marks. */
+/** A deep copy in which every object schema refuses unknown keys; keeps TypeBox's hidden properties. */
 function closeObjects(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(closeObjects);
   if (typeof node !== "object" || node === null || node instanceof RegExp) return node;
   const copy = Object.create(Object.getPrototypeOf(node) as object | null) as Record<string, unknown>;
   for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(node))) {
     const value: unknown = descriptor.value;
-    // `default`, `enum`, `const` hold values, not schemas.
+    // `default`, `enum` and `const` hold values, not schemas.
     const keep = key === "default" || key === "enum" || key === "const" || key.startsWith("~");
     Object.defineProperty(copy, key, { ...descriptor, value: keep ? value : closeObjects(value) });
   }
@@ -192,7 +196,7 @@ function closeObjects(node: unknown): unknown {
   return copy;
 }
 
-/** Optional parts that are absent from the default configuration have defaults of their own to check. */
+/** Checks defaults within optional parts too, which are absent from the default configuration. */
 function checkDefaults(schema: TSchema, path: string, fail: Fail): void {
   const { default: value, properties = {} } = schema as {
     readonly default?: unknown;

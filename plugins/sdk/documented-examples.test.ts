@@ -19,13 +19,15 @@ import { BUNDLED_PLUGINS } from "../inventory.ts";
 import type { Extension } from "./index.ts";
 import type { TestRunner } from "./testing/index.ts";
 
-/** The SDK as an author names it, and where it is here, where no package is installed. */
+/**
+ * The SDK's specifiers in the examples, and its path in this repository, where the package is not installed.
+ */
 const SDK = { "purser/sdk/testing": "plugins/sdk/testing/index.ts", "purser/sdk": "plugins/sdk/index.ts" };
 
-/** Their documents configure the extensions that they show. */
+/** Pages whose documents configure the extensions that they show. */
 const THIRD_PARTY_PAGES = ["docs/adapters.md", "docs/plugins.md"];
 
-/** The files that a page shows under a name. */
+/** The files that a page shows with a name. */
 function filesOn(path: string): ReadonlyMap<string, string> {
   const shown = readText(path).matchAll(/<!-- test: (\S+) -->\n```ts\n(.*?)```/gs);
   return new Map([...shown].map(([, name, text]) => [name as string, text as string] as const));
@@ -35,7 +37,7 @@ function filesOn(path: string): ReadonlyMap<string, string> {
 function faultsOf(path: string, extensions: readonly Extension[] = []): string {
   const inventory = createInventory([...BUNDLED_ADAPTERS, ...BUNDLED_PLUGINS, ...extensions]);
   const built = buildSnapshot({
-    // The extensions of the page are at hand: there is nothing to load.
+    // The extensions of the page are already loaded.
     files: [parseDocuments({ path, text: documentsOn(readText(path)).replace(/^ *from: \.\/.*$/gm, "") })],
     version: "1",
     builtIn: [readBuiltInManifest()],
@@ -45,7 +47,7 @@ function faultsOf(path: string, extensions: readonly Extension[] = []): string {
   return built.ok ? "" : built.diagnostics.map((fault) => formatDiagnostic(fault)).join("\n");
 }
 
-/** Imports a test file and runs what it registers. */
+/** Imports a test file and runs the tests that it registers. */
 async function runTestFile(path: string): Promise<number> {
   const globals = globalThis as unknown as { -readonly [K in keyof TestRunner]: TestRunner[K] };
   const { describe, it } = globals;
@@ -64,7 +66,7 @@ async function runTestFile(path: string): Promise<number> {
 }
 
 describe("the examples of the documentation", () => {
-  // Inside the tree, so that the packages that the examples import are found.
+  // The folder is inside the tree, so that the packages that the examples import are found.
   let folder: string;
   before(() => {
     mkdirSync(join(ROOT, "dist"), { recursive: true });
@@ -81,7 +83,7 @@ describe("the examples of the documentation", () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("are the ones that this test knows", () => {
+  it("are exactly those that this test lists", () => {
     const names = ["shout.ts", "tenant.test.ts", "tenant.ts", "webhook.test.ts", "webhook.ts"];
     assert.deepEqual(readdirSync(folder), names);
   });
@@ -114,7 +116,7 @@ describe("the examples of the documentation", () => {
     });
   }
 
-  it("do what their pages say", async () => {
+  it("behave as their pages say", async () => {
     const { webhook } = (await import(join(folder, "webhook.ts"))) as { webhook: Extension };
     const { tenant } = (await import(join(folder, "tenant.ts"))) as { tenant: Extension };
     for (const page of THIRD_PARTY_PAGES) assert.equal(faultsOf(page, [webhook, tenant]), "");

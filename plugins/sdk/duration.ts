@@ -4,9 +4,9 @@
 import { parseDurationMs } from "../../kernel/duration.ts";
 
 /**
- * Milliseconds of a field made with `Duration`, whose schema has already refused what is not one.
+ * Milliseconds of a field made with `Duration`, whose schema accepts only durations.
  *
- * @throws TypeError for a text that no `Duration` field would take.
+ * @throws TypeError for a text that no `Duration` field accepts.
  */
 export function durationMs(text: string): number {
   const milliseconds = parseDurationMs(text);

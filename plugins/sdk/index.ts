@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * `purser/sdk`: all that an author of a plugin or an adapter imports. The bundled ones are written through it too.
- * docs/adapters.md and docs/plugins.md show the way; `purser/sdk/testing` holds fakes and the contract suites.
+ * `purser/sdk`: everything that an author of a plugin or an adapter imports; the bundled extensions use it
+ * too. See docs/adapters.md and docs/plugins.md. `purser/sdk/testing` has fakes and contract suites.
  */
 
 export { type AdapterDraft, defineAdapter, definePlugin, type PluginDraft } from "./define.ts";
@@ -15,12 +15,11 @@ export { SecretField } from "../../core/hooks/secrets.ts";
 export { formatDurationMs, parseDurationMs } from "../../kernel/duration.ts";
 export { durationMs } from "./duration.ts";
 
-// What extensions are, and what they are given.
+// Extension definitions, and the context that extensions receive.
+export type { AbortSignalLike, CallContext } from "../../kernel/deadline.ts";
 export type {
-  AbortSignalLike,
   AdapterDefinition,
   AdapterHandler,
-  CallContext,
   ConfigFault,
   Extension,
   ExtensionContext,
@@ -34,7 +33,7 @@ export { TEMPLATE_NAMES, TEMPLATE_VARIETY } from "../../core/hooks/extension.ts"
 export type { AttributeAdditions, HandlerHooks } from "../../core/hooks/hooks.ts";
 export type { Cancel, Clock, LogFields, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 
-// What they receive and answer.
+// Attributes, template instances and answers.
 export {
   type AttributeBag,
   type AttributePath,
@@ -63,27 +62,22 @@ export { headerNameFault, headerValueFault } from "../../core/attributes/header-
 export type { DecisionLogLine } from "../../core/replay/log-line.ts";
 export { httpStatusOf, OK, STATUS_CODES, type Status, type StatusCode } from "../../kernel/status.ts";
 
-// Patterns that users write, matched in linear time.
+// Users' patterns, matched in linear time.
 export { compileRe2, compileRegex, type Regex, type RegexResult } from "../../kernel/matching/regex.ts";
 export { globToRegex } from "../../kernel/matching/glob.ts";
 export { createAddressSet, isAddress, parseBlock } from "../../kernel/matching/ip-blocks.ts";
 
-// What instances hold, as text.
+// Text and JSON of values in instances.
 export { toJson } from "./json.ts";
 
-// Errors, and values that may have to be awaited.
+// Errors, and values that may be promises.
 export type { ErrorCode } from "../../kernel/error-catalog.ts";
 export { isPurserError, messageOf, PurserError, type PurserErrorOptions } from "../../kernel/errors.ts";
 export { attempt, chain, isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 
-// Counting.
-export type {
-  AllocateOptions,
-  QuotaAlgorithm,
-  QuotaGrant,
-  QuotaRequest,
-  QuotaStore,
-} from "../../core/quota/quota.ts";
+// Quotas.
+export type { AllocateOptions, QuotaGrant, QuotaRequest, QuotaStore } from "../../core/quota/quota.ts";
+export type { QuotaAlgorithm } from "../../core/quota/quota-definition.ts";
 export {
   createMemoryQuotaStore,
   type MemoryQuotaStatistics,
@@ -91,9 +85,10 @@ export {
   type MemoryQuotaStoreOptions,
 } from "../../core/quota/memory-store.ts";
 export { assertQuotaRequests } from "../../core/quota/quota-request.ts";
-export { DEDUPLICATION_MS } from "../../core/quota/deduplication.ts";
+export { DEDUPLICATION_MS } from "../../core/quota/counting/deduplication.ts";
 
-// For whoever talks to a server of their own within a request's way; reports have the host's.
+// For extensions that call a server while a request waits; reports already go through the host's circuit
+// breaker.
 export {
   CircuitBreaker,
   type CircuitBreakerOptions,

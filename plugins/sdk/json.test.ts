@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { durationMs, toJson } from "./index.ts";
 
 describe("toJson", () => {
-  it("is JSON.stringify for whatever JSON can say", () => {
+  it("equals JSON.stringify for values that JSON can represent", () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
         assert.equal(toJson(value), JSON.stringify(value));
@@ -15,12 +15,12 @@ describe("toJson", () => {
     );
   });
 
-  it("leaves out what JSON leaves out", () => {
+  it("leaves out the values that JSON leaves out", () => {
     for (const value of [undefined, () => 1, Symbol("s")]) assert.equal(toJson(value), undefined);
     assert.equal(toJson({ a: undefined, b: [undefined] }), '{"b":[null]}');
   });
 
-  it("writes circles, bigints, depths and failing values as best it can", () => {
+  it("writes circular, deep and failing values and bigints as text", () => {
     const circle: Record<string, unknown> = { big: 2n ** 64n };
     circle["self"] = circle;
     circle["bad"] = { toJSON: () => assert.fail("not me") };
@@ -32,7 +32,7 @@ describe("toJson", () => {
 });
 
 describe("durationMs", () => {
-  it("converts what a Duration field takes, and refuses anything else", () => {
+  it("converts the values of Duration fields, and refuses all others", () => {
     assert.equal(durationMs("1h30m"), 5_400_000);
     assert.throws(() => durationMs("soon"), /"soon" is not a duration/);
   });

@@ -4,12 +4,12 @@
 /** Longer texts are cut: a body in a log variable must not become a line of megabytes. */
 const MAX_TEXT_LENGTH = 8192;
 
-/** Deeper structures end there; nothing that an expression gives is so deep by intent. */
+/** Deeper structures are cut: no expression builds such a depth on purpose. */
 const MAX_DEPTH = 20;
 
 /**
- * JSON of anything: circles, bigints and objects whose toJSON throws are written as best they can, and never stop a
- * line. Undefined for what JSON leaves out: undefined, functions, symbols.
+ * JSON of any value: circular references, bigints and objects whose toJSON throws become text, and never
+ * throw. undefined for values that JSON leaves out: undefined, functions, symbols.
  */
 export function toJson(value: unknown): string | undefined {
   return write(value, []);
@@ -20,7 +20,7 @@ function write(value: unknown, ancestors: readonly object[]): string | undefined
     case "string":
       return JSON.stringify(cut(value));
     case "bigint":
-      // As text, so that no reader rounds it.
+      // As text, so that no reader rounds the number.
       return `"${value}"`;
     case "number":
     case "boolean":
@@ -49,7 +49,7 @@ function writeObject(value: object, ancestors: readonly object[]): string | unde
     });
     return `{${members.join(",")}}`;
   } catch {
-    // A getter or a toJSON of the value's own failed.
+    // A getter or toJSON of the value threw.
     return '"[unwritable]"';
   }
 }

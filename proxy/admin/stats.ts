@@ -4,7 +4,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 import type { ClusterSet } from "../upstream/cluster-manager.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Exchange } from "../pipeline/exchange.ts";
 
 /** The proxy's own counters, in a registry of its own. What documents ask for is counted by the mixer's handlers. */
 export class ProxyStats {
@@ -17,7 +17,7 @@ export class ProxyStats {
   });
   readonly #duration = new Histogram({
     name: "purser_proxy_request_duration_seconds",
-    help: "From the request's arrival to the end of the response.",
+    help: "From the request's arrival to the end of the response; upgraded connections are not in it.",
     labelNames: ["listener"],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers: [this.registry],
@@ -32,6 +32,18 @@ export class ProxyStats {
     name: "purser_proxy_upstream_tries_total",
     help: "Tries to send a request upstream, by cluster.",
     labelNames: ["cluster"],
+    registers: [this.registry],
+  });
+  readonly #upgrades = new Counter({
+    name: "purser_proxy_upgrades_total",
+    help: "Requests whose connection went on with another protocol, by listener and protocol.",
+    labelNames: ["listener", "protocol"],
+    registers: [this.registry],
+  });
+  readonly #upgradesActive = new Gauge({
+    name: "purser_proxy_upgrades_active",
+    help: "Connections that carry another protocol now, by listener.",
+    labelNames: ["listener"],
     registers: [this.registry],
   });
   readonly #updates = new Counter({
@@ -83,10 +95,17 @@ export class ProxyStats {
     const codeClass =
       exchange.response === undefined ? "none" : `${Math.floor(exchange.response.status / 100)}xx`;
     this.#requests.inc({ listener, code_class: codeClass, flags: exchange.flagText });
-    this.#duration.observe({ listener }, exchange.durationMs / 1000);
+    if (exchange.upgraded) this.#upgradesActive.dec({ listener });
+    else this.#duration.observe({ listener }, exchange.durationMs / 1000);
     if (exchange.selection?.kind === "forward" && exchange.tries > 0) {
       this.#tries.inc({ cluster: exchange.selection.cluster.config.name }, exchange.tries);
     }
+  }
+
+  /** The upstream agreed to another protocol; `countRequest` follows at its end. */
+  countUpgrade({ listener: { name: listener }, request: { upgrade: protocol = "" } }: Exchange): void {
+    this.#upgrades.inc({ listener, protocol });
+    this.#upgradesActive.inc({ listener });
   }
 
   countRefused(listener: string, reason: string): void {

@@ -3,6 +3,7 @@
 
 import { Pool } from "undici";
 import { errorOfBody } from "../../api/json/error-body.ts";
+import { type CallContext, withDeadline } from "../../kernel/deadline.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import { messageOf, PurserError } from "../../kernel/errors.ts";
 import type { Scheduler } from "../../kernel/ports.ts";
@@ -90,31 +91,36 @@ export class JsonClient {
   }
 
   /** A value in either case: callers always have a way on. */
-  async call({ method, path, body, timeoutMs, signal }: JsonCall): Promise<JsonReply | CallFailure> {
-    const controller = new AbortController();
-    const abort = () => controller.abort();
-    const cancel = this.#options.scheduler.after(timeoutMs, abort);
-    signal?.addEventListener("abort", abort, { once: true });
+  async call(call: JsonCall): Promise<JsonReply | CallFailure> {
+    const { timeoutMs, signal } = call;
+    let late: Error | undefined;
     try {
-      const response = await this.#pool.request({
-        method,
-        path: this.#basePath + path,
-        headers: body === undefined ? GET_HEADERS : POST_HEADERS,
-        body: body ?? null,
-        signal: controller.signal,
-      });
-      const text = await this.#read(response.body);
-      const { statusCode: status } = response;
-      if (status === 304 || status === 204) return { status, body: undefined };
-      if (status >= 200 && status < 300) return { status, body: JSON.parse(text) };
-      return this.#refusal(status, text);
+      return await withDeadline(
+        this.#options.scheduler,
+        timeoutMs,
+        (context) => this.#send(call, context),
+        () => (late = new Error(`no answer within ${timeoutMs} ms`)),
+        signal,
+      );
     } catch (error) {
-      if (controller.signal.aborted) return this.#failure("late", `no answer within ${timeoutMs} ms`, error);
-      return this.#failure(NOT_SENT.has(codeOf(error)) ? "unsent" : "broken", messageOf(error), error);
-    } finally {
-      cancel();
-      signal?.removeEventListener("abort", abort);
+      const how = error === late ? "late" : NOT_SENT.has(codeOf(error)) ? "unsent" : "broken";
+      return this.#failure(how, messageOf(error), error);
     }
+  }
+
+  async #send({ method, path, body }: JsonCall, { signal }: CallContext): Promise<JsonReply | CallFailure> {
+    const response = await this.#pool.request({
+      method,
+      path: this.#basePath + path,
+      headers: body === undefined ? GET_HEADERS : POST_HEADERS,
+      body: body ?? null,
+      signal: signal as AbortSignal,
+    });
+    const text = await this.#read(response.body);
+    const { statusCode: status } = response;
+    if (status === 304 || status === 204) return { status, body: undefined };
+    if (status >= 200 && status < 300) return { status, body: JSON.parse(text) };
+    return this.#refusal(status, text);
   }
 
   /** Cuts what is under way. */

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { backoffMs } from "../../kernel/backoff.ts";
 import { isPurserError, messageOf } from "../../kernel/errors.ts";
 import type { Cancel, Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import { CallFailure, type JsonClient } from "./json-client.ts";
@@ -23,9 +24,8 @@ export interface LongPollOptions<T> {
   readonly logger: Logger;
 }
 
-/** Between a failure and the next try: at random up to the larger, so that a server that is back is not run down. */
-const BACKOFF_MIN_MS = 50;
-const BACKOFF_MAX_MS = 500;
+/** The pause between a failure and the next try. It does not grow: news must come soon after the server is back. */
+const BACKOFF = { minMs: 50, baseMs: 450, maxMs: 500 };
 /** A poll that ends sooner than this and brings no news was not held: the server is draining, or does not know how. */
 const SHORT_POLL_MS = 100;
 /** News come no faster than this. */
@@ -81,7 +81,7 @@ class LongPoll<T> {
     if (reply instanceof CallFailure) return this.#failed(reply.error);
     if (reply.status === 304) {
       this.#recovered(server);
-      return clock.monotonicMs() - sinceMs < SHORT_POLL_MS ? this.#backoffMs() : 0;
+      return clock.monotonicMs() - sinceMs < SHORT_POLL_MS ? backoffMs(1, this.#options.random, BACKOFF) : 0;
     }
     let news: T;
     try {
@@ -110,16 +110,12 @@ class LongPoll<T> {
       });
     this.#failing = true;
     this.#server = (this.#server + 1) % servers.length;
-    return this.#backoffMs();
+    return backoffMs(1, this.#options.random, BACKOFF);
   }
 
   #recovered({ url }: JsonClient): void {
     if (this.#failing) this.#options.logger.info("the control plane answers again", { url });
     this.#failing = false;
-  }
-
-  #backoffMs(): number {
-    return BACKOFF_MIN_MS + this.#options.random() * (BACKOFF_MAX_MS - BACKOFF_MIN_MS);
   }
 
   #pause(durationMs: number): Promise<void> {

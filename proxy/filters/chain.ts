@@ -5,14 +5,16 @@ import type { ProxyNode } from "../../api/pilot-service.ts";
 import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { Clock, Random, Scheduler } from "../../kernel/ports.ts";
 import type { ProxyStats } from "../admin/stats.ts";
-import type { ExplainKey } from "../explain-key.ts";
-import type { Exchange, ResponseHead } from "../exchange.ts";
+import type { ExplainKey } from "./explain-key.ts";
+import type { Exchange } from "../pipeline/exchange.ts";
+import type { ResponseHead } from "../transport/contract/head.ts";
+import type { HeaderList } from "../transport/contract/header-list.ts";
 import {
   DEFAULT_UNDERSCORES_ACTION,
   type HeadersWithUnderscoresAction,
-} from "../transport/http1/underscore-names.ts";
-import type { LocalReply } from "../local-reply.ts";
-import type { PolicyClient } from "../policy/verdict.ts";
+} from "../transport/fields/underscore-names.ts";
+import type { LocalReply } from "../pipeline/local-reply.ts";
+import type { PolicyClient } from "../policy/check-result.ts";
 import { attributesFilter } from "./filter-attributes.ts";
 import { checkFilter } from "./filter-check.ts";
 import { explainFilter } from "./filter-explain.ts";
@@ -101,6 +103,26 @@ export function filterRequest(
 /** Runs a response's head up the chain. */
 export function filterResponse(filters: readonly Filter[], exchange: Exchange, response: ResponseHead): void {
   for (let index = filters.length - 1; index >= 0; index--) filters[index]?.onResponse?.(exchange, response);
+}
+
+/** Takes away the fields that may not follow a request's body. */
+export function filterRequestTrailers(
+  filters: readonly Filter[],
+  exchange: Exchange,
+  trailers: HeaderList,
+): void {
+  for (const filter of filters) filter.onRequestTrailers?.(exchange, trailers);
+}
+
+/** Takes away the fields that may not follow a response's body. */
+export function filterResponseTrailers(
+  filters: readonly Filter[],
+  exchange: Exchange,
+  trailers: HeaderList,
+): void {
+  for (let index = filters.length - 1; index >= 0; index--) {
+    filters[index]?.onResponseTrailers?.(exchange, trailers);
+  }
 }
 
 /** Tells the whole chain that the exchange is over. */

@@ -1,17 +1,16 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { isIP } from "node:net";
-
 import type { ProxyNode } from "../../api/pilot-service.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { headerValues } from "../../kernel/canonical/header-values.ts";
 import { type AttributeGroup, present, requestGroup } from "../../core/attributes/request-group.ts";
 import { formatDocumentRef } from "../../core/check/document-ref.ts";
+import { canonicalAddress } from "../../kernel/matching/ip-address.ts";
 import { STATUS_CODES } from "../../kernel/status.ts";
 import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
-import type { Exchange } from "../exchange.ts";
-import type { Verdict } from "../policy/verdict.ts";
+import type { Exchange } from "../pipeline/exchange.ts";
+import type { CheckResult } from "../policy/check-result.ts";
 import type { Filter } from "./filter.ts";
 
 /**
@@ -30,26 +29,26 @@ export function attributesFilter(node: ProxyNode): Filter {
 
 /** What is known before the response. */
 function requestAttributes(exchange: Exchange, node: ProxyNode): AttributeBag {
-  const { downstream, listener, selection, startMs } = exchange;
+  const { connection, listener, selection, startMs } = exchange;
   const time = new Date(startMs).toISOString();
   const inbound = listener.direction === "inbound";
   const service = selection?.kind === "forward" ? selection.cluster.config.service : undefined;
   const ownWorkload = node.role === "sidecar" ? { name: node.service } : undefined;
   return {
     source: present({
-      ip: downstream.remoteIp,
-      port: downstream.remotePort,
+      ip: connection.remoteIp,
+      port: connection.remotePort,
       // Of itself a proxy knows what it is; of its peer only what a certificate will say one day.
       workload: inbound ? undefined : ownWorkload,
     }),
     destination: present({
       service: service && { name: service.name, namespace: service.namespace, host: service.host },
       workload: inbound ? ownWorkload : undefined,
-      ...(inbound ? { ip: downstream.localIp, port: downstream.localPort } : {}),
+      ...(inbound ? { ip: connection.localIp, port: connection.localPort } : {}),
     }),
     origin: { ip: exchange.originIp },
     request: requestAttributesOf(exchange, time),
-    connection: { id: downstream.connectionId, mtls: false },
+    connection: { id: connection.id, mtls: connection.tls?.peerCertificate !== undefined },
     context: {
       protocol: isGrpc(exchange) ? "grpc" : "http",
       reporter: { kind: listener.direction, uid: node.id },
@@ -99,7 +98,7 @@ export function completeAttributes(exchange: Exchange, node: ProxyNode, nowMs: n
 }
 
 function responseGroup(exchange: Exchange, nowMs: number): AttributeGroup {
-  const { response } = exchange;
+  const { response, responseTrailers } = exchange;
   const headers = response && headerValues(response.headers.flat()).joined;
   return present({
     code: response?.status ?? 0,
@@ -110,12 +109,12 @@ function responseGroup(exchange: Exchange, nowMs: number): AttributeGroup {
     duration: exchange.durationMs,
     time: new Date(nowMs).toISOString(),
     headers,
-    grpc_status: headers?.["grpc-status"],
-    grpc_message: headers?.["grpc-message"],
+    grpc_status: headers?.["grpc-status"] ?? responseTrailers?.get("grpc-status"),
+    grpc_message: headers?.["grpc-message"] ?? responseTrailers?.get("grpc-message"),
   });
 }
 
-function checkGroup({ outcome, checkCacheHit, shadowDenials, audits }: Verdict): AttributeGroup {
+function checkGroup({ outcome, checkCacheHit, shadowDenials, audits }: CheckResult): AttributeGroup {
   const refusal = outcome.kind === "allow" ? undefined : outcome;
   return present({
     cache_hit: checkCacheHit,
@@ -131,7 +130,7 @@ function destinationAt(known: AttributeGroup, endpoint: Endpoint): AttributeGrou
   return present({
     ...known,
     // An endpoint may be given by name.
-    ip: isIP(endpoint.address) === 0 ? undefined : endpoint.address,
+    ip: canonicalAddress(endpoint.address),
     port: endpoint.port,
     labels: endpoint.labels,
     workload: endpoint.workload === undefined ? known["workload"] : { name: endpoint.workload },

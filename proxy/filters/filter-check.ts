@@ -1,23 +1,13 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
-import type { RequestFate } from "../../core/quota/quota-charge.ts";
+import type { RequestFate } from "../../core/quota/quota-definition.ts";
 import { shortExplanation } from "../../core/explain/short-text.ts";
 import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
-import { rateLimitFields, retryAfterSeconds } from "../../core/quota/rate-limit-fields.ts";
-import type { DirectResponse } from "../../core/templates/instances.ts";
-import type { Exchange } from "../exchange.ts";
-import {
-  denialReply,
-  limitReply,
-  type LocalReply,
-  type ResponseFlag,
-  plainReply,
-  undecidedReply,
-  withExplanation,
-} from "../local-reply.ts";
-import type { PolicyClient, Verdict } from "../policy/verdict.ts";
+import { goesOn, rateLimitHeaders } from "../../core/verdict/reply.ts";
+import type { Exchange } from "../pipeline/exchange.ts";
+import { type LocalReply, type ResponseFlag, verdictReply } from "../pipeline/local-reply.ts";
+import type { PolicyClient } from "../policy/check-result.ts";
 import { EXPLAIN_HEADER } from "./filter-explain.ts";
 import type { Filter } from "./filter.ts";
 
@@ -34,19 +24,16 @@ export function checkFilter(policy: Pick<PolicyClient, "check">): Filter {
       }
       return chain(policy.check(attributes ?? {}, { explain: explainKey !== undefined }), (verdict) => {
         exchange.verdict = verdict;
-        const reply = replyTo(verdict);
-        const { explanation } = verdict;
-        return reply === undefined || explanation === undefined ? reply : withExplanation(reply, explanation);
+        return verdictReply(verdict);
       });
     },
     onResponse(exchange, response) {
       const { verdict } = exchange;
       if (verdict?.explanation !== undefined)
         response.headers.set("x-purser-explanation", shortExplanation(verdict.explanation));
-      if (verdict === undefined || verdict.quotas.length === 0) return;
-      const fields = rateLimitFields(verdict.quotas, exhaustedBy(exchange));
-      response.headers.append("ratelimit-policy", fields.policy);
-      response.headers.append("ratelimit", fields.standing);
+      // A reply has them already.
+      if (verdict === undefined || !goesOn(verdict)) return;
+      for (const [name, value] of rateLimitHeaders(verdict)) response.headers.append(name, value);
     },
     onComplete(exchange) {
       const fate = exchange.verdict?.giveBack === undefined ? undefined : fateOf(exchange);
@@ -62,41 +49,4 @@ const UNANSWERED: readonly ResponseFlag[] = ["NR", "UH", "UF", "UC", "UT", "UO",
 function fateOf({ response, flags }: Exchange): RequestFate | undefined {
   if (response === undefined || response.status < 500) return undefined;
   return flags.some((flag) => UNANSWERED.includes(flag)) ? "unanswered" : "failure";
-}
-
-function replyTo(verdict: Verdict): LocalReply | undefined {
-  const { outcome, directResponse } = verdict;
-  switch (outcome.kind) {
-    case "allow":
-      return directResponse === undefined
-        ? undefined
-        : plainReply(directResponse.httpStatus, "direct_response_by_policy", {
-            headers: fieldsOf(directResponse),
-            text: directResponse.body,
-          });
-    case "deny": {
-      const denial = denialReply(outcome.status.code, outcome.status.message, outcome.decidedBy);
-      if (directResponse === undefined) return denial;
-      return plainReply(directResponse.httpStatus, denial.details, {
-        flag: "UAEX",
-        headers: [...denial.headers, ...fieldsOf(directResponse)],
-        text: directResponse.body,
-      });
-    }
-    case "limit":
-      return limitReply(outcome.status.message, outcome.decidedBy, retryAfterSeconds(outcome.retryAfterMs));
-    case "error":
-      return undecidedReply(outcome.code, outcome.status, outcome.decidedBy);
-  }
-}
-
-/** The headers of a policy's own reply: text there, UTF-8 on the wire. */
-function fieldsOf({ headers }: DirectResponse): LocalReply["headers"] {
-  return Object.entries(headers).map(([name, value]) => [name, headerBytesOf(value)]);
-}
-
-function exhaustedBy({ verdict }: Exchange) {
-  if (verdict?.outcome.kind !== "limit") return undefined;
-  const { decidedBy, retryAfterMs } = verdict.outcome;
-  return { policy: decidedBy.name, retryAfterS: retryAfterSeconds(retryAfterMs) };
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ExplainKey } from "../explain-key.ts";
+import type { ExplainKey } from "./explain-key.ts";
 import type { Filter } from "./filter.ts";
 
 /** What a client names the key in. */

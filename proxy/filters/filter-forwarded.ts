@@ -4,8 +4,8 @@
 import { authorityText } from "../../kernel/canonical/authority.ts";
 import { canonicalScheme } from "../../kernel/canonical/scheme.ts";
 import { canonicalAddress } from "../../kernel/matching/ip-address.ts";
-import type { Exchange } from "../exchange.ts";
-import { isRemovedAtEdge } from "../transport/http1/client-claims.ts";
+import type { Exchange } from "../pipeline/exchange.ts";
+import { isRemovedAtEdge } from "../transport/fields/client-claims.ts";
 import type { Filter } from "./filter.ts";
 
 /**
@@ -21,6 +21,9 @@ export function forwardedFilter(): Filter {
       else takeInside(exchange);
       return undefined;
     },
+    onRequestTrailers({ listener }, trailers) {
+      if (listener.edge) trailers.removeWhere((name) => isRemovedAtEdge(name, listener.trustedHops));
+    },
   };
 }
 
@@ -34,12 +37,12 @@ const CLIENT_ADDRESS = "x-envoy-external-address";
 function takeAtEdge(exchange: Exchange): void {
   const { headers } = exchange.request;
   const authority = authorityText(exchange.request.authority);
-  const { remoteIp } = exchange.downstream;
+  const { remoteIp } = exchange.connection;
   const { trustedHops } = exchange.listener;
   headers.removeWhere((name) => isRemovedAtEdge(name, trustedHops));
   const addresses = addressesOf(headers.get("x-forwarded-for"));
   if (trustedHops === 0) {
-    headers.set("x-forwarded-proto", "http");
+    headers.set("x-forwarded-proto", exchange.request.scheme);
     headers.set("x-forwarded-host", authority);
   } else {
     exchange.originIp = canonicalAddress(addresses.at(-trustedHops) ?? "") ?? remoteIp;
@@ -57,13 +60,13 @@ function takeInside(exchange: Exchange): void {
   exchange.originIp =
     told ??
     canonicalAddress(addressesOf(headers.get("x-forwarded-for")).at(-1) ?? "") ??
-    exchange.downstream.remoteIp;
+    exchange.connection.remoteIp;
   takeScheme(exchange);
 }
 
 function takeScheme(exchange: Exchange): void {
   const { headers } = exchange.request;
-  const scheme = canonicalScheme(headers.get("x-forwarded-proto") ?? "") ?? "http";
+  const scheme = canonicalScheme(headers.get("x-forwarded-proto") ?? "") ?? exchange.request.scheme;
   exchange.request.scheme = scheme;
   headers.set("x-forwarded-proto", scheme);
 }

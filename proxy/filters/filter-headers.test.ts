@@ -4,19 +4,20 @@
 import assert from "node:assert/strict";
 
 import { NO_HEADER_OPERATIONS } from "../../core/traffic/resources/route.ts";
-import { ALLOW, call, cleanUp, raw, startWith } from "../harness.test.ts";
-import type { Verdict } from "../policy/verdict.ts";
+import { ALLOW, call, cleanUp, raw, startWith } from "../testing/harness.test.ts";
+import { describeTransports } from "../testing/transports.test.ts";
+import type { CheckResult } from "../policy/check-result.ts";
 
 const TEXT = "José Łukasz 日本 🦀";
 /** What Node gives of header bytes, as the UTF-8 that they are. */
 const utf8 = (value: unknown): string => Buffer.from(String(value), "latin1").toString();
 
-const reply = (httpStatus: number, headers: Record<string, string> = {}): Verdict => ({
+const reply = (httpStatus: number, headers: Record<string, string> = {}): CheckResult => ({
   ...ALLOW,
   directResponse: { httpStatus, headers, body: "hi" },
 });
 
-describe("headers that documents write, on the wire", () => {
+describeTransports("headers that documents write, on the wire", () => {
   afterEach(cleanUp);
 
   it("are UTF-8, from policies and from routes, both ways", async () => {

@@ -6,7 +6,7 @@ import { isReservedHeader } from "../../core/attributes/header-fields.ts";
 import type { HeaderOperation } from "../../core/templates/instances.ts";
 import type { RouteHeaderOperations } from "../../core/traffic/resources/route.ts";
 import { rewritePath } from "../../core/traffic/request-target.ts";
-import type { HeaderList } from "../transport/http1/header-list.ts";
+import type { HeaderList } from "../transport/contract/header-list.ts";
 import type { Filter } from "./filter.ts";
 
 /**

@@ -4,7 +4,7 @@
 import type { ProxyNode } from "../../api/pilot-service.ts";
 import type { Clock } from "../../kernel/ports.ts";
 import type { ProxyStats } from "../admin/stats.ts";
-import type { PolicyClient } from "../policy/verdict.ts";
+import type { PolicyClient } from "../policy/check-result.ts";
 import { completeAttributes } from "./filter-attributes.ts";
 import type { Filter } from "./filter.ts";
 
@@ -17,6 +17,9 @@ export function reportFilter(
 ): Filter {
   return {
     name: "report",
+    onResponse(exchange, { status }) {
+      if (exchange.upgraded && status === 101) stats.countUpgrade(exchange);
+    },
     onComplete(exchange) {
       stats.countRequest(exchange);
       policy.report(completeAttributes(exchange, node, clock.nowMs()));

@@ -6,8 +6,8 @@ import { PurserError } from "../../kernel/errors.ts";
 import type { Random } from "../../kernel/ports.ts";
 import { chooseDestination } from "../../core/traffic/chance.ts";
 import { type MatchedRoute, matchRoute } from "../../core/traffic/route-table.ts";
-import type { Exchange } from "../exchange.ts";
-import { faultReply, type LocalReply } from "../local-reply.ts";
+import type { Exchange } from "../pipeline/exchange.ts";
+import { errorReply, type LocalReply } from "../pipeline/local-reply.ts";
 import type { Filter } from "./filter.ts";
 
 /** Finds the route, and chooses among its weighted destinations. */
@@ -23,10 +23,10 @@ function route(exchange: Exchange, random: Random): LocalReply | undefined {
     matched = table === undefined ? undefined : matchRoute(table, request);
   } catch (error: unknown) {
     if (!(error instanceof PurserError) || error.code !== "PURSER_PROXY_MATCH_TOO_LONG") throw error;
-    return faultReply("route_match_too_long");
+    return errorReply("route_match_too_long");
   }
   if (matched === undefined) {
-    return faultReply(
+    return errorReply(
       "route_not_found",
       `No route for ${request.method} ${authorityText(request.authority)}${request.path}.`,
     );
@@ -40,7 +40,7 @@ function route(exchange: Exchange, random: Random): LocalReply | undefined {
   const cluster = destination === undefined ? undefined : snapshot.clusters.get(destination.cluster);
   const endpoints = cluster === undefined ? undefined : snapshot.endpoints.get(cluster.config.name);
   if (destination === undefined || cluster === undefined || endpoints === undefined) {
-    return faultReply("no_healthy_upstream", "The route's destination is not known.");
+    return errorReply("no_healthy_upstream", "The route's destination is not known.");
   }
   exchange.selection = { kind: "forward", matched, action, destination, cluster, endpoints };
   return undefined;

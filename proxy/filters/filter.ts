@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
-import type { Exchange, ResponseHead } from "../exchange.ts";
-import type { LocalReply } from "../local-reply.ts";
+import type { Exchange } from "../pipeline/exchange.ts";
+import type { ResponseHead } from "../transport/contract/head.ts";
+import type { HeaderList } from "../transport/contract/header-list.ts";
+import type { LocalReply } from "../pipeline/local-reply.ts";
 
 /**
  * One step that every request takes. A filter keeps nothing about a request of its own: what it learns stands in the
@@ -21,6 +23,13 @@ export interface Filter {
    * the last word. Must not throw.
    */
   onResponse?(exchange: Exchange, response: ResponseHead): void;
+  /**
+   * Called in the chain's order for what comes after a request's body, to take fields away. Decisions are made by then.
+   * Must not throw.
+   */
+  onRequestTrailers?(exchange: Exchange, trailers: HeaderList): void;
+  /** Called in the reverse order for what comes after a response's body. Must not throw. */
+  onResponseTrailers?(exchange: Exchange, trailers: HeaderList): void;
   /** Called once in the chain's order when the exchange is over, however it ended. Must not throw. */
   onComplete?(exchange: Exchange): void;
 }

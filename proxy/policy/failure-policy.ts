@@ -5,7 +5,7 @@ import type { PolicyState } from "../../api/mixer-service.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { Reads } from "../../expressions/runtime/reads/reads.ts";
 import { repeatedFields } from "../../core/attributes/repeated.ts";
-import type { QuotaCharge } from "../../core/quota/quota-charge.ts";
+import type { QuotaCharge, StoreFailure } from "../../core/quota/quota-charge.ts";
 import { evaluateCondition, Fault, type Scope } from "../../core/check/evaluation.ts";
 import { largestCharges, type Tried, tryEachValue } from "../../core/check/each-value.ts";
 import { evaluateCharge } from "../../core/check/quota-charges.ts";
@@ -21,16 +21,9 @@ import { chargeAll } from "../../core/quota/charge-all.ts";
 import { demandOf, type NamedStore } from "../../core/quota/demand.ts";
 import { refusalOf } from "../../core/quota/refusal.ts";
 import { buildLonePolicies, type LonePolicy } from "../../core/snapshot/lone-policies.ts";
-import {
-  allowed,
-  failed,
-  failureOf,
-  outcomeOfRefusal,
-  NO_FACTS,
-  type Outcome,
-  undecidedVerdict,
-} from "./verdict-of.ts";
-import type { Verdict } from "./verdict.ts";
+import type { Verdict, VerdictOutcome } from "../../core/verdict/verdict.ts";
+import { undecidedVerdict } from "../../core/verdict/verdict-of.ts";
+import { ALLOWED, outcomeOfRefusal, undecidedOutcome } from "../../core/verdict/verdict-outcome.ts";
 
 export interface FailurePolicyOptions {
   readonly compile: CompileExpression;
@@ -40,16 +33,12 @@ export interface FailurePolicyOptions {
   readonly newId: () => string;
 }
 
-/** A quota to be counted here, against this proxy's share of the limit. */
-type LocalCharge = Omit<QuotaCharge, "leaseMs" | "giveBackOn">;
-
-type Failure = NonNullable<Verdict["failure"]>;
-
 /** What is known while the policies for one request are gone through. */
 interface Progress extends Tried {
-  refused: Outcome | undefined;
-  failure: Failure | undefined;
-  readonly local: LocalCharge[];
+  refused: VerdictOutcome | undefined;
+  failure: StoreFailure | undefined;
+  /** To be counted here, against this proxy's share of each limit. */
+  readonly local: QuotaCharge[];
 }
 
 /** What each governing document wants while nobody can be asked; of one set of documents. */
@@ -72,12 +61,12 @@ export class FailurePolicy {
       this.#goThrough(reading, code, spent);
     const tried = tryEachValue(bag, repeatedFields(bag), once, ({ refused }) => refused !== undefined);
     return chain(tried, ({ all, ending, exceeded }) => {
-      const refused = exceeded ? failed("PURSER_REQUEST_AMBIGUOUS", undefined) : ending?.refused;
-      if (refused !== undefined) return undecided(refused, failureOf(code, "deny"));
+      const refused = exceeded ? undecidedOutcome("PURSER_REQUEST_AMBIGUOUS", undefined) : ending?.refused;
+      if (refused !== undefined) return undecidedVerdict(refused, { code, applied: "deny" });
       const failure = all.find(({ result }) => result.failure !== undefined)?.result.failure;
       const local = all.flatMap(({ result, single }) => (single ? result.local : []));
-      if (local.length === 0) return undecided(allowed(), failure);
-      return chain(this.admitLocally(largestCharges(local)), (outcome) => undecided(outcome, failure));
+      if (local.length === 0) return undecidedVerdict(ALLOWED, failure);
+      return chain(this.admitLocally(largestCharges(local)), (outcome) => undecidedVerdict(outcome, failure));
     });
   }
 
@@ -100,7 +89,7 @@ export class FailurePolicy {
   }
 
   /** Counts here what nobody else can, each quota against this proxy's share: all or none. Allowed, or refused. */
-  admitLocally(charges: readonly LocalCharge[]): MaybePromise<Outcome> {
+  admitLocally(charges: readonly QuotaCharge[]): MaybePromise<VerdictOutcome> {
     const { proxies } = this.#state;
     const { localStore, newId } = this.#options;
     const store: NamedStore = {
@@ -114,7 +103,7 @@ export class FailurePolicy {
     const charged = chargeAll(demands, { deduplicationId: newId(), localStore, nodes: proxies });
     return chain(charged, (outcomes) => {
       const refusal = refusalOf(charges, outcomes);
-      return refusal === undefined ? allowed() : outcomeOfRefusal(refusal);
+      return refusal === undefined ? ALLOWED : outcomeOfRefusal(refusal);
     });
   }
 
@@ -131,10 +120,10 @@ function apply(policy: LonePolicy, scope: Scope, code: ErrorCode, progress: Prog
     if (!matches) return;
     const effect = effectOfOutage(policy);
     if (effect === "deny") {
-      progress.refused = failed(code, refOf(policy));
+      progress.refused = undecidedOutcome(code, refOf(policy));
       return;
     }
-    progress.failure ??= failureOf(code, effect);
+    progress.failure ??= { code, applied: effect };
     if (effect !== "local" || policy.kind !== "QuotaPolicy") return;
     return chain(evaluateCharge(policy, scope), (charge) => {
       if (charge instanceof Fault) applyFault(policy, charge, progress);
@@ -144,14 +133,10 @@ function apply(policy: LonePolicy, scope: Scope, code: ErrorCode, progress: Prog
 }
 
 function applyFault(policy: LonePolicy, { code }: Fault, progress: Progress): void {
-  if (effectOfError(policy) === "deny") progress.refused = failed(code, refOf(policy));
-  else progress.failure ??= failureOf(code, "allow");
+  if (effectOfError(policy) === "deny") progress.refused = undecidedOutcome(code, refOf(policy));
+  else progress.failure ??= { code, applied: "allow" };
 }
 
 function refOf({ kind, name }: LonePolicy) {
   return { kind, name };
-}
-
-function undecided(outcome: Outcome, failure: Failure | undefined): Verdict {
-  return undecidedVerdict(outcome, failure === undefined ? NO_FACTS : { ...NO_FACTS, failure });
 }

@@ -3,8 +3,9 @@
 
 import type { CallOptions } from "../../api/mixer-service.ts";
 import type { CircuitBreaker, Ticket } from "../../kernel/circuit-breaker.ts";
+import { withDeadline } from "../../kernel/deadline.ts";
 import { isPurserError, messageOf, PurserError } from "../../kernel/errors.ts";
-import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
+import { attempt, chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { Scheduler } from "../../kernel/ports.ts";
 import type { ClientStats } from "./stats.ts";
 
@@ -46,42 +47,14 @@ export class MixerCaller {
       return new Unavailable(unavailable("the mixer was away a moment ago; it is tried again shortly"));
     }
     this.#stats.remote_calls++;
-    const controller = new AbortController();
-    try {
-      const reply = step({ signal: controller.signal });
-      if (isPromise(reply)) return this.#await(reply, ticket, timeoutMs, controller);
-      return this.#succeed(ticket, reply);
-    } catch (error) {
-      return this.#fail(ticket, error);
-    }
-  }
-
-  #await<T>(
-    reply: Promise<T>,
-    ticket: Ticket,
-    timeoutMs: number,
-    controller: AbortController,
-  ): Promise<Answer<T>> {
-    return new Promise((resolve) => {
-      let late = false;
-      const cancel = this.#scheduler.after(timeoutMs, () => {
-        late = true;
-        this.#stats.remote_call_timeouts++;
-        this.#breaker.end(ticket, false);
-        resolve(new Unavailable(unavailable(`the mixer did not answer within ${timeoutMs} ms`)));
-        controller.abort();
-      });
-      reply.then(
-        (value) => {
-          cancel();
-          if (!late) resolve(this.#succeed(ticket, value));
-        },
-        (error: unknown) => {
-          cancel();
-          if (!late) resolve(this.#fail(ticket, error));
-        },
-      );
-    });
+    return attempt<Answer<T>>(
+      () =>
+        chain(
+          withDeadline(this.#scheduler, timeoutMs, step, () => new LateReply(timeoutMs)),
+          (reply) => this.#succeed(ticket, reply),
+        ),
+      (error) => this.#fail(ticket, error),
+    );
   }
 
   #succeed<T>(ticket: Ticket, reply: T): T {
@@ -91,6 +64,11 @@ export class MixerCaller {
   }
 
   #fail(ticket: Ticket, error: unknown): Unavailable {
+    if (error instanceof LateReply) {
+      this.#stats.remote_call_timeouts++;
+      this.#breaker.end(ticket, false);
+      return new Unavailable(unavailable(error.message));
+    }
     this.#stats.remote_call_errors++;
     // A mixer that refuses a call for what it says is there: asking less often would not help.
     const refused = isPurserError(error) && !error.retryable;
@@ -100,6 +78,12 @@ export class MixerCaller {
         ? error
         : unavailable(messageOf(error), error),
     );
+  }
+}
+
+class LateReply extends Error {
+  constructor(timeoutMs: number) {
+    super(`the mixer did not answer within ${timeoutMs} ms`);
   }
 }
 

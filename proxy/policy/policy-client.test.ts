@@ -6,7 +6,7 @@ import fc from "fast-check";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import type { PolicyDocument } from "../../core/snapshot/policy-document.ts";
 import type { QuotaPolicySpec } from "../../core/documents/kinds/quota-policy.ts";
-import type { Verdict } from "./verdict.ts";
+import type { CheckResult } from "./check-result.ts";
 import { charge, createStage, denial, quota, ToyMixer } from "./toy-mixer.test.ts";
 import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
 import {
@@ -22,9 +22,9 @@ const at = (attributes: AttributeBag, name: string) =>
   (attributes["request"] as Record<string, unknown>)[name];
 
 /** For verdicts that are at hand: a promise has no outcome, and fails the test. */
-const atOnce = (verdict: unknown): Verdict => {
+const atOnce = (verdict: unknown): CheckResult => {
   assert.ok(!(verdict instanceof Promise), "the verdict is at hand");
-  return verdict as Verdict;
+  return verdict as CheckResult;
 };
 
 describe("a policy client's cache", () => {

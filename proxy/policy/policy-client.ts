@@ -5,21 +5,24 @@ import type { CheckReply, MixerService, PolicyState, ProxyIdentity } from "../..
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import type { CompileExpression } from "../../core/expressions/expression.ts";
 import { CircuitBreaker } from "../../kernel/circuit-breaker.ts";
-import { messageOf } from "../../kernel/errors.ts";
+import { withDeadline } from "../../kernel/deadline.ts";
+import { messageOf, PurserError } from "../../kernel/errors.ts";
+import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import { attempt, chain, isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
 import { DecisionCache } from "./decision-cache.ts";
 import { FailurePolicy } from "./failure-policy.ts";
-import { LeaseBook } from "./leases/lease-book.ts";
+import { LeaseManager } from "./leases/lease-manager.ts";
 import { UseTime } from "./leases/use-time.ts";
 import { type Answer, MixerCaller, Unavailable } from "./mixer-caller.ts";
 import { cachedDecision, type CachedDecision, QuotaGate } from "./quota-gate.ts";
 import { ReportBatches } from "./report-batches.ts";
 import { DEFAULT_POLICY_CLIENT_SETTINGS, EXPLAIN_TIMEOUT_MS, type PolicyClientSettings } from "./settings.ts";
 import { type ClientStats, createClientStats } from "./stats.ts";
-import { failed, NO_FACTS, undecidedVerdict } from "./verdict-of.ts";
-import type { CheckOptions, PolicyClient, Verdict } from "./verdict.ts";
+import { undecidedVerdict } from "../../core/verdict/verdict-of.ts";
+import { undecidedOutcome } from "../../core/verdict/verdict-outcome.ts";
+import { type CheckOptions, type CheckResult, type PolicyClient, uncached } from "./check-result.ts";
 
 export interface PolicyClientOptions {
   /** In this process or behind HTTP: the client does not know. */
@@ -55,7 +58,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
   readonly #cache: DecisionCache<CachedDecision>;
   readonly #caller: MixerCaller;
   readonly #useTime = new UseTime();
-  readonly #leases: LeaseBook;
+  readonly #leases: LeaseManager;
   readonly #gate: QuotaGate;
   readonly #reports: ReportBatches;
   readonly #localStore;
@@ -87,7 +90,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
       openMs: settings.breakerOpenMs,
     });
     this.#caller = new MixerCaller({ scheduler, breaker, stats });
-    this.#leases = new LeaseBook({
+    this.#leases = new LeaseManager({
       service,
       caller: this.#caller,
       clock,
@@ -113,12 +116,12 @@ class CachingPolicyClient implements MeteredPolicyClient {
     return this.#version !== undefined && this.#closing === undefined;
   }
 
-  check(bag: AttributeBag, { explain = false }: CheckOptions = {}): MaybePromise<Verdict> {
+  check(bag: AttributeBag, { explain = false }: CheckOptions = {}): MaybePromise<CheckResult> {
     return attempt(
       () => this.#check(bag, explain),
       (error) => {
         this.#options.logger.error("a check failed in the proxy itself", { error: messageOf(error) });
-        return undecidedVerdict(failed("PURSER_INTERNAL", undefined), NO_FACTS);
+        return uncached(undecidedVerdict(undecidedOutcome("PURSER_INTERNAL", undefined)));
       },
     );
   }
@@ -136,12 +139,12 @@ class CachingPolicyClient implements MeteredPolicyClient {
     return this.#closing;
   }
 
-  #check(bag: AttributeBag, explain: boolean): MaybePromise<Verdict> {
+  #check(bag: AttributeBag, explain: boolean): MaybePromise<CheckResult> {
     const stats = this.#stats;
     stats.check_calls++;
     // Before the policies are known nobody can say what a failure means: fail closed.
     if (this.#version === undefined)
-      return undecidedVerdict(failed("PURSER_MIXER_UNAVAILABLE", undefined), NO_FACTS);
+      return uncached(undecidedVerdict(undecidedOutcome("PURSER_MIXER_UNAVAILABLE", undefined)));
     const nowMs = this.#options.clock.monotonicMs();
     const cached = explain ? undefined : this.#cache.find(bag, nowMs);
     if (cached === undefined) {
@@ -156,7 +159,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
     );
   }
 
-  #ask(bag: AttributeBag, explain = false, isLastTry = false): MaybePromise<Verdict> {
+  #ask(bag: AttributeBag, explain = false, isLastTry = false): MaybePromise<CheckResult> {
     const { service, clock } = this.#options;
     const sentMs = clock.monotonicMs();
     const useWithinMs = this.#useTime.ms;
@@ -174,7 +177,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
     return chain(answer, (reply: Answer<CheckReply>) => {
       if (reply instanceof Unavailable) {
         this.#stats.check_fallbacks++;
-        return (this.#failurePolicy as FailurePolicy).decide(bag, reply.error.code);
+        return this.#fallBack(bag, reply.error.code);
       }
       if (reply.decision.status.code === "OK") this.#stats.remote_check_accepts++;
       else this.#stats.remote_check_denies++;
@@ -188,9 +191,13 @@ class CachingPolicyClient implements MeteredPolicyClient {
   }
 
   /** The documents have changed since the decision: it is made anew, once. */
-  #again(bag: AttributeBag, explain: boolean, isLastTry: boolean): MaybePromise<Verdict> {
+  #again(bag: AttributeBag, explain: boolean, isLastTry: boolean): MaybePromise<CheckResult> {
     if (!isLastTry) return this.#ask(bag, explain, true);
-    return (this.#failurePolicy as FailurePolicy).decide(bag, "PURSER_MIXER_UNAVAILABLE");
+    return this.#fallBack(bag, "PURSER_MIXER_UNAVAILABLE");
+  }
+
+  #fallBack(bag: AttributeBag, code: ErrorCode): MaybePromise<CheckResult> {
+    return chain((this.#failurePolicy as FailurePolicy).decide(bag, code), uncached);
   }
 
   /** Only what the documents in force decided: not a check that began before they changed, nor another mixer's. */
@@ -243,10 +250,10 @@ class CachingPolicyClient implements MeteredPolicyClient {
   async #close(deadlineMs: number): Promise<void> {
     this.#stopWatching();
     const { scheduler } = this.#options;
-    let cancel: (() => void) | undefined;
-    const deadline = new Promise<void>((resolve) => (cancel = scheduler.after(deadlineMs, resolve)));
-    await Promise.race([Promise.all([this.#leases.close(), this.#reports.close(deadlineMs)]), deadline]);
-    cancel?.();
+    const late = () =>
+      new PurserError("PURSER_MIXER_UNAVAILABLE", `leases were not given back in ${deadlineMs} ms`);
+    const leases = withDeadline(scheduler, deadlineMs, () => this.#leases.close(), late);
+    await Promise.allSettled([leases, this.#reports.close(deadlineMs)]);
   }
 }
 

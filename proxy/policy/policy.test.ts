@@ -20,14 +20,15 @@ import {
   startProxy,
   startWith,
   until,
-} from "../harness.test.ts";
-import type { Verdict } from "./verdict.ts";
+} from "../testing/harness.test.ts";
+import { describeTransports } from "../testing/transports.test.ts";
+import type { CheckResult } from "./check-result.ts";
 
 const QUOTA = { policy: "reviews-per-user", limit: 100, windowMs: 60_000, remaining: 7, resetMs: 41_200 };
 
 type Group = Record<string, unknown>;
 
-describe("what the policies decide", () => {
+describeTransports("what the policies decide", () => {
   afterEach(cleanUp);
 
   const echo = (): Promise<Awaited<ReturnType<typeof startWith>>> =>
@@ -190,7 +191,7 @@ describe("what the policies decide", () => {
         ],
       }),
     );
-    const operations: Verdict["requestHeaders"] = [
+    const operations: CheckResult["requestHeaders"] = [
       { operation: "set", name: "x-order", value: "policy" },
       { operation: "append", name: "x-added", value: "1" },
       { operation: "set", name: "x-split", value: "a\r\nx-evil: 1" },
@@ -235,7 +236,7 @@ describe("what the policies decide", () => {
   });
 });
 
-describe("routes", () => {
+describeTransports("routes", () => {
   afterEach(cleanUp);
 
   it("a request that keeps the routes' regular expressions busy is 431, and the proxy goes on", async () => {
@@ -323,7 +324,7 @@ describe("routes", () => {
   });
 });
 
-describe("who is who", () => {
+describeTransports("who is who", () => {
   afterEach(cleanUp);
 
   const headersSeen = async (

@@ -3,28 +3,28 @@
 
 import type { CheckReply } from "../../api/mixer-service.ts";
 import type { Decision } from "../../core/check/decision.ts";
-import type { QuotaCharge, QuotaOutcome, RequestFate } from "../../core/quota/quota-charge.ts";
-import type { DocumentRef } from "../../core/check/document-ref.ts";
-import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
-import { type QuotaStanding, standingOf } from "../../core/quota/rate-limit-fields.ts";
+import { type DocumentRef, quotaPolicyRef } from "../../core/check/document-ref.ts";
+import type { QuotaCharge, QuotaOutcome } from "../../core/quota/quota-charge.ts";
+import type { RequestFate } from "../../core/quota/quota-definition.ts";
+import { STORE_RETRY_AFTER_MS } from "../../core/quota/charge-all.ts";
 import { refusalOf } from "../../core/quota/refusal.ts";
-import type { FailurePolicy } from "./failure-policy.ts";
-import { type LeaseBook, type LeasedCharge, leasedCharge } from "./leases/lease-book.ts";
-import type { ChargeResult } from "./leases/lease-pool.ts";
-import { usableUntilMs } from "./leases/lots.ts";
-import type { ClientStats } from "./stats.ts";
-import type { Verdict } from "./verdict.ts";
+import type { QuotaStanding } from "../../core/quota/standing.ts";
+import type { VerdictOutcome } from "../../core/verdict/verdict.ts";
 import {
-  failed,
-  failureOf,
-  outcomeOfRefusal,
-  limited,
-  type Outcome,
-  quotaRef,
+  NO_QUOTA_FACTS,
+  type QuotaFacts,
   refusedVerdict,
-  type VerdictFacts,
   verdictOf,
-} from "./verdict-of.ts";
+  verdictOfDecision,
+} from "../../core/verdict/verdict-of.ts";
+import { ALLOWED, outcomeOfRefusal } from "../../core/verdict/verdict-outcome.ts";
+import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
+import { type CheckResult, checkResultOf, uncached } from "./check-result.ts";
+import type { FailurePolicy } from "./failure-policy.ts";
+import { type LeaseManager, type LeasedCharge, leasedCharge } from "./leases/lease-manager.ts";
+import type { ChargeResult } from "./leases/lease-pool.ts";
+import { usableUntilMs } from "./leases/held-grants.ts";
+import type { ClientStats } from "./stats.ts";
 
 /** A decision to be reused, with what every reuse needs worked out once. */
 export interface CachedDecision {
@@ -33,26 +33,28 @@ export interface CachedDecision {
   readonly shadow: readonly LeasedCharge[];
   /** Whether a policy may want a charge back. */
   readonly givesBack: boolean;
-  /** The whole verdict, where no quota makes each request's different. */
-  readonly verdict: Verdict | undefined;
+  /** The whole result, where no quota makes each request's different. */
+  readonly result: CheckResult | undefined;
 }
 
 export function cachedDecision(decision: Decision): CachedDecision {
   const charges = decision.charges.map(leasedCharge);
-  const hit: VerdictFacts = { checkCacheHit: true, quotaCacheHit: false, quotas: [], shadowQuotas: [] };
   return {
     decision,
     enforced: charges.filter(({ charge }) => charge.mode === "enforce"),
     shadow: charges.filter(({ charge }) => charge.mode === "shadow"),
     givesBack: decision.charges.some(({ giveBackOn }) => giveBackOn !== undefined),
-    verdict: charges.length === 0 ? verdictOf(decision, hit) : undefined,
+    result:
+      charges.length === 0
+        ? checkResultOf(verdictOfDecision(decision, NO_QUOTA_FACTS), true, false)
+        : undefined,
   };
 }
 
 const NONE: readonly DocumentRef[] = [];
 
 export interface QuotaGateOptions {
-  readonly leases: LeaseBook;
+  readonly leases: LeaseManager;
   readonly stats: ClientStats;
   readonly failurePolicy: () => FailurePolicy;
   readonly monotonicMs: () => number;
@@ -67,8 +69,8 @@ export class QuotaGate {
   }
 
   /** A reused decision: charges against leases. "stale" when the mixer must be asked again. */
-  pass(cached: CachedDecision, nowMs: number): MaybePromise<Verdict | "stale"> {
-    if (cached.verdict !== undefined) return cached.verdict;
+  pass(cached: CachedDecision, nowMs: number): MaybePromise<CheckResult | "stale"> {
+    if (cached.result !== undefined) return cached.result;
     const { leases, stats } = this.#options;
     const { enforced } = cached;
     stats.quota_calls++;
@@ -76,8 +78,8 @@ export class QuotaGate {
     if (leases.takeAtOnce(enforced, nowMs, taken)) {
       stats.quota_cache_hits++;
       stats.quota_cache_hit_accepts++;
-      const verdict = verdictOf(cached.decision, this.#facts(cached, true, nowMs));
-      return taken === undefined ? verdict : this.#returnable(verdict, cached, taken);
+      const result = this.#allowed(cached, true, nowMs, undefined);
+      return taken === undefined ? result : this.#returnable(result, cached, taken);
     }
     const refused = leases.refuseAtOnce(enforced, nowMs);
     if (refused !== undefined) {
@@ -95,19 +97,22 @@ export class QuotaGate {
    *
    * @param sentMs When the mixer was asked, on the monotonic clock; undefined when it answered before the asking returned.
    */
-  admit(reply: CheckReply, sentMs: number | undefined): MaybePromise<Verdict | "stale"> {
-    const verdict = this.#admit(reply);
-    if (verdict.outcome.kind !== "allow") return verdict;
+  admit(reply: CheckReply, sentMs: number | undefined): MaybePromise<CheckResult | "stale"> {
+    const verdict = verdictOf(reply.decision, reply.quotas);
     const { leases, stats, monotonicMs } = this.#options;
     const { decision, quotas } = reply;
+    stats.quota_shadow_denies += verdict.shadowDenials.length - decision.shadowDenials.length;
+    for (const [index, outcome] of quotas.entries())
+      leases.observe(decision.charges[index] as QuotaCharge, outcome);
+    if (verdict.outcome.kind !== "allow") return uncached(verdict);
     const granted = decision.charges
       .map((charge, index) => ({ charge, outcome: quotas[index] as QuotaOutcome }))
       .filter(({ charge, outcome }) => charge.mode === "enforce" && isCounted(outcome));
     const nowMs = monotonicMs();
     if (sentMs === undefined || granted.every(({ outcome }) => usableUntilMs(outcome, sentMs) >= nowMs)) {
-      if (granted.every(({ charge }) => charge.giveBackOn === undefined)) return verdict;
+      if (granted.every(({ charge }) => charge.giveBackOn === undefined)) return uncached(verdict);
       return {
-        ...verdict,
+        ...uncached(verdict),
         giveBack: (fate) =>
           void leases.giveBackGrants(granted.filter(({ charge }) => isGivenBack(charge, fate))),
       };
@@ -124,102 +129,77 @@ export class QuotaGate {
     );
   }
 
-  #admit({ decision, quotas }: CheckReply): Verdict {
-    const { charges } = decision;
-    const standings: QuotaStanding[] = [];
-    const shadowQuotas: DocumentRef[] = [];
-    const enforced: { readonly charge: QuotaCharge; readonly outcome: QuotaOutcome }[] = [];
-    for (const [index, charge] of charges.entries()) {
-      const outcome = quotas[index];
-      if (outcome === undefined) continue;
-      this.#options.leases.observe(charge, outcome);
-      if (charge.mode === "enforce") {
-        enforced.push({ charge, outcome });
-        if (outcome.failure === undefined) standings.push(standingOf(charge, outcome));
-      } else if (outcome.granted < charge.amount) {
-        shadowQuotas.push(quotaRef(charge.policy));
-      }
-    }
-    this.#options.stats.quota_shadow_denies += shadowQuotas.length;
-    const failure = enforced.find(({ outcome }) => outcome.failure !== undefined)?.outcome.failure;
-    const facts: VerdictFacts = {
-      checkCacheHit: false,
-      quotaCacheHit: false,
-      quotas: standings,
-      shadowQuotas,
-      ...(failure === undefined ? {} : { failure }),
-    };
-    const refusal = refusalOf(charges, quotas);
-    return refusal === undefined
-      ? verdictOf(decision, facts)
-      : refusedVerdict(decision, outcomeOfRefusal(refusal), facts);
-  }
-
   #settle(
     cached: CachedDecision,
     results: readonly ChargeResult[],
     cacheHit: boolean,
-  ): MaybePromise<Verdict | "stale"> {
+  ): MaybePromise<CheckResult | "stale"> {
     const { decision, enforced } = cached;
     const { leases, monotonicMs } = this.#options;
     if (results.some(({ kind }) => kind === "stale")) {
       void leases.putBack(results);
       return "stale";
     }
-    const failure = failureAmong(enforced, results);
-    return chain(this.#outcomeOf(enforced, results), (outcome) => {
-      const accepted = outcome === undefined;
-      if (!accepted) void leases.putBack(results);
-      const facts = {
-        ...this.#facts(cached, cacheHit, monotonicMs()),
-        ...(failure === undefined ? {} : { failure }),
-      };
-      if (!accepted) return refusedVerdict(decision, outcome, facts);
-      const verdict = verdictOf(decision, facts);
-      return cached.givesBack ? this.#returnable(verdict, cached, results) : verdict;
+    const outcomes = results.map((result, index) => outcomeOf(result, enforced[index] as LeasedCharge));
+    const failure = outcomes.find((outcome) => outcome.failure !== undefined)?.failure;
+    return chain(this.#outcomeOf(enforced, results, outcomes), (outcome) => {
+      const nowMs = monotonicMs();
+      if (outcome.kind === "allow") {
+        const result = this.#allowed(cached, cacheHit, nowMs, failure);
+        return cached.givesBack ? this.#returnable(result, cached, results) : result;
+      }
+      void leases.putBack(results);
+      const facts = this.#facts(cached, nowMs, failure);
+      return checkResultOf(refusedVerdict(decision, outcome, facts), true, cacheHit);
     });
   }
 
+  #allowed(
+    cached: CachedDecision,
+    quotaCacheHit: boolean,
+    nowMs: number,
+    failure: QuotaFacts["failure"],
+  ): CheckResult {
+    const verdict = verdictOfDecision(cached.decision, this.#facts(cached, nowMs, failure));
+    return checkResultOf(verdict, true, quotaCacheHit);
+  }
+
   /** With the way to give back what was taken, for the policies that want it. */
-  #returnable(verdict: Verdict, { enforced }: CachedDecision, taken: readonly ChargeResult[]): Verdict {
+  #returnable(
+    result: CheckResult,
+    { enforced }: CachedDecision,
+    taken: readonly ChargeResult[],
+  ): CheckResult {
     const wants = (fate: RequestFate) => (_: ChargeResult, index: number) =>
       isGivenBack((enforced[index] as LeasedCharge).charge, fate);
     return {
-      ...verdict,
+      ...result,
       giveBack: (fate) => void this.#options.leases.putBack(taken.filter(wants(fate))),
     };
   }
 
-  /** What refuses, the first in document order; undefined when nothing does. */
+  /** What the leases' answers mean for the request; quotas that nobody has counted yet are counted here. */
   #outcomeOf(
     enforced: readonly LeasedCharge[],
     results: readonly ChargeResult[],
-  ): MaybePromise<Outcome | undefined> {
-    const local: QuotaCharge[] = [];
-    for (const [index, result] of results.entries()) {
-      const { charge } = enforced[index] as LeasedCharge;
-      if (result.kind === "refused") return limited(charge.policy, charge.message, result.retryAfterMs);
-      if (result.kind !== "failed") continue;
-      if ((result.applied ?? charge.onStoreFailure) === "deny")
-        return failed(result.code, quotaRef(charge.policy));
-      if (result.applied === undefined && charge.onStoreFailure === "local") local.push(charge);
-    }
-    if (local.length === 0) return undefined;
-    return chain(this.#options.failurePolicy().admitLocally(local), (outcome) =>
-      outcome.kind === "allow" ? undefined : outcome,
-    );
+    outcomes: readonly LeaseOutcome[],
+  ): MaybePromise<VerdictOutcome> {
+    const charges = enforced.map(({ charge }) => charge);
+    const refusal = refusalOf(charges, outcomes);
+    if (refusal !== undefined) return outcomeOfRefusal(refusal);
+    const local = charges.filter((_, index) => isUncounted(results[index], outcomes[index]));
+    return local.length === 0 ? ALLOWED : this.#options.failurePolicy().admitLocally(local);
   }
 
-  #facts({ enforced, shadow }: CachedDecision, quotaCacheHit: boolean, nowMs: number): VerdictFacts {
+  #facts({ enforced, shadow }: CachedDecision, nowMs: number, failure: QuotaFacts["failure"]): QuotaFacts {
     const quotas: QuotaStanding[] = [];
     for (const leased of enforced) {
       const standing = this.#options.leases.standing(leased, nowMs);
       if (standing !== undefined) quotas.push(standing);
     }
     return {
-      checkCacheHit: true,
-      quotaCacheHit,
       quotas,
+      failure,
       shadowQuotas: shadow.length === 0 ? NONE : this.#chargeInShadow(shadow, nowMs),
     };
   }
@@ -237,7 +217,7 @@ export class QuotaGate {
         if (refuses) stats.quota_shadow_denies++;
         return refuses;
       });
-      if (result === true) refused.push(quotaRef(leased.charge.policy));
+      if (result === true) refused.push(quotaPolicyRef(leased.charge.policy));
     }
     return refused;
   }
@@ -252,13 +232,29 @@ function isCounted({ granted, failure }: QuotaOutcome): boolean {
   return granted > 0 && failure === undefined;
 }
 
-function failureAmong(
-  enforced: readonly LeasedCharge[],
-  results: readonly ChargeResult[],
-): Verdict["failure"] {
-  for (const [index, result] of results.entries()) {
-    if (result.kind !== "failed") continue;
-    return failureOf(result.code, result.applied ?? (enforced[index] as LeasedCharge).charge.onStoreFailure);
+type LeaseOutcome = Pick<QuotaOutcome, "granted" | "retryAfterMs" | "failure">;
+
+/** A charge's result in the terms in which a mixer answers. A quota that is counted locally is granted until it is counted. */
+function outcomeOf(result: ChargeResult, { charge }: LeasedCharge): LeaseOutcome {
+  switch (result.kind) {
+    case "taken":
+      return { granted: charge.amount, retryAfterMs: 0 };
+    case "refused":
+      return { granted: 0, retryAfterMs: result.retryAfterMs };
+    case "withdrawn":
+    case "stale":
+      return { granted: 0, retryAfterMs: 0 };
+    case "failed": {
+      const { code, applied = charge.onStoreFailure } = result;
+      const failure = { code, applied };
+      return applied === "deny"
+        ? { granted: 0, retryAfterMs: STORE_RETRY_AFTER_MS, failure }
+        : { granted: charge.amount, retryAfterMs: 0, failure };
+    }
   }
-  return undefined;
+}
+
+/** Whether a charge failed whose policy wants it counted here, and the mixer has not done so. */
+function isUncounted(result: ChargeResult | undefined, outcome: LeaseOutcome | undefined): boolean {
+  return result?.kind === "failed" && result.applied === undefined && outcome?.failure?.applied === "local";
 }

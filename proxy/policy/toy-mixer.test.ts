@@ -20,7 +20,8 @@ import { PurserError } from "../../kernel/errors.ts";
 import { type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { OK } from "../../kernel/status.ts";
 import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
-import type { QuotaAlgorithm, QuotaGrant, QuotaStore } from "../../core/quota/quota.ts";
+import type { QuotaGrant, QuotaStore } from "../../core/quota/quota.ts";
+import type { QuotaAlgorithm } from "../../core/quota/quota-definition.ts";
 import {
   createCollectingLogger,
   createSeededRandom,

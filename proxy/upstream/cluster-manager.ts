@@ -9,6 +9,7 @@ import type { Logger, Random } from "../../kernel/ports.ts";
 import { RefCounted } from "../../kernel/ref-counted.ts";
 import { Cluster, type ClusterLoad } from "./cluster.ts";
 import { ClusterEndpoint, EndpointSet } from "./endpoint-set.ts";
+import type { Transport } from "../transport/contract/transport.ts";
 import { Upstream } from "./upstream.ts";
 
 /** Envoy's limit for a header block. */
@@ -34,13 +35,15 @@ export const NO_CLUSTERS: ClusterSet = { clusters: new Map(), endpoints: new Map
  * all its versions. An endpoint that no live set has any more is drained.
  */
 export class ClusterManager {
+  readonly #transport: Transport;
   readonly #random: Random;
   readonly #logger: Logger;
   readonly #upstreams = new Map<string, SharedUpstream>();
   readonly #loads = new Map<string, ClusterLoad>();
   #newest: ClusterSet = NO_CLUSTERS;
 
-  constructor(random: Random, logger: Logger) {
+  constructor(transport: Transport, random: Random, logger: Logger) {
+    this.#transport = transport;
     this.#random = random;
     this.#logger = logger;
   }
@@ -109,11 +112,14 @@ export class ClusterManager {
       known.references.hold();
       return known;
     }
-    const upstream = new Upstream(endpoint, {
+    const client = this.#transport.createClient({
+      host: endpoint.address,
+      port: endpoint.port,
       connectTimeoutMs: config.connectTimeoutMs,
       maxConnections: config.maxConnectionsPerEndpoint,
       maxHeaderBytes: MAX_RESPONSE_HEADER_BYTES,
     });
+    const upstream = new Upstream(endpoint, client);
     const references = new RefCounted(() => {
       this.#upstreams.delete(key);
       this.#drain(upstream);

@@ -2,14 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Cancel, Random, Scheduler } from "../../kernel/ports.ts";
-import { backoffMs, isIdempotent, isRetriable, type TryOutcome } from "../../core/traffic/retry.ts";
-import type { Exchange, ResponseHead, RouteSelection } from "../exchange.ts";
-import type { HeaderList } from "../transport/http1/header-list.ts";
-import { removeHopByHop } from "../transport/http1/hop-by-hop.ts";
-import type { Downstream } from "../listeners/downstream.ts";
-import type { FaultKind, ResponseFlag } from "../local-reply.ts";
+import { isIdempotent, isRetriable, retryPauseMs, type TryOutcome } from "../../core/traffic/retry.ts";
+import type { Exchange, RouteSelection } from "../pipeline/exchange.ts";
+import type { ErrorKind, ResponseFlag } from "../pipeline/local-reply.ts";
+import type { ClientStream, ClientStreamReceiver } from "../transport/contract/client.ts";
+import type { ResponseHead } from "../transport/contract/head.ts";
+import type { HeaderList } from "../transport/contract/header-list.ts";
+import type { ResetReason, StreamReset } from "../transport/contract/reset.ts";
+import type { ServerStream } from "../transport/contract/server.ts";
+import { removeHopByHop } from "../transport/fields/hop-by-hop.ts";
 import type { ClusterEndpoint } from "./endpoint-set.ts";
-import type { UpstreamCall, UpstreamFailure, UpstreamReceiver } from "./upstream.ts";
+import { RequestBuffer, RequestRelay } from "./request-relay.ts";
 
 /** A body may be sent again when it is at hand whole, and at most this large. */
 const REPLAY_LIMIT_BYTES = 64 * 1024;
@@ -19,8 +22,11 @@ type ForwardSelection = Extract<RouteSelection, { readonly kind: "forward" }>;
 /** What the forwarding tells before it streams the response, or instead. */
 interface ForwardingEvents {
   onHead(head: ResponseHead): void;
+  /** Trailers before they go upstream, and downstream. */
+  onRequestTrailers(trailers: HeaderList): void;
+  onResponseTrailers(trailers: HeaderList): void;
   /** No response has begun. */
-  onFault(kind: FaultKind, detail: string): void;
+  onError(kind: ErrorKind, detail: string): void;
   /** The response has begun and cannot be finished. */
   onBroken(flag: ResponseFlag, details: string): void;
 }
@@ -29,9 +35,9 @@ interface ForwardingEvents {
  * Sends one request upstream: picks an endpoint, tries, tries again as the route says, and streams the response back. Never
  * tries again once a response head has gone downstream, and never with a body that is not at hand.
  */
-export class Forwarding implements UpstreamReceiver {
+export class Forwarding implements ClientStreamReceiver {
   readonly #exchange: Exchange;
-  readonly #downstream: Downstream;
+  readonly #downstream: ServerStream;
   readonly #selection: ForwardSelection;
   readonly #action: ForwardSelection["action"];
   readonly #scheduler: Scheduler;
@@ -39,9 +45,10 @@ export class Forwarding implements UpstreamReceiver {
   readonly #events: ForwardingEvents;
 
   readonly #tried: ClusterEndpoint[] = [];
-  #call: UpstreamCall | undefined;
-  /** Undefined: a stream, which can be sent once. */
-  #replayableBody: Buffer | null | undefined;
+  /** The try under way. */
+  #stream: ClientStream | undefined;
+  /** The body when it is at hand whole, for requests that may be sent again. */
+  #wholeBody: Uint8Array | undefined;
   #retriesLeft: number;
   #staleRetryLeft = true;
   #cancelTimeout: Cancel | undefined;
@@ -52,7 +59,7 @@ export class Forwarding implements UpstreamReceiver {
 
   constructor(
     exchange: Exchange,
-    downstream: Downstream,
+    downstream: ServerStream,
     selection: ForwardSelection,
     services: { readonly scheduler: Scheduler; readonly random: Random },
     events: ForwardingEvents,
@@ -71,36 +78,49 @@ export class Forwarding implements UpstreamReceiver {
     const { cluster } = this.#selection;
     if (!cluster.enter()) {
       this.#over = true;
-      this.#events.onFault(
+      this.#events.onError(
         "upstream_overflow",
         `${cluster.config.service.name} has too many requests under way.`,
       );
       return;
     }
+    const { hasBody, contentLength, headers } = this.#exchange.request;
+    // The codec writes it, from the head's `upgrade`.
+    headers.remove("upgrade");
     // Envoy's rule: the time begins when the request has fully arrived, so that a slow upload is not the upstream's fault.
-    if (this.#action.timeoutMs > 0) this.#downstream.onceReceived(() => this.#startTimeout());
-    this.#downstream.onDrain(() => this.#call?.resume());
-    const { contentLength } = this.#exchange.request;
-    if (!this.#downstream.hasBody) this.#replayableBody = null;
+    if (!hasBody) this.#startTimeout();
     else if (this.#retriesLeft > 0 && contentLength !== undefined && contentLength <= REPLAY_LIMIT_BYTES) {
-      this.#downstream.readBody((body) => {
-        this.#replayableBody = body;
+      const buffer = new RequestBuffer(this.#exchange, (body) => {
+        this.#startTimeout();
+        this.#wholeBody = body;
         if (!this.#over) this.#try();
       });
+      this.#downstream.read(buffer);
       return;
     }
     this.#try();
   }
 
+  /** The downstream takes more of the response. */
+  resume(): void {
+    this.#stream?.resume();
+  }
+
   /** The downstream is gone, or somebody else answers. Safe to call at any time. */
   cancel(): void {
     if (this.#over) return;
-    this.#call?.cancel();
+    this.#resetTry();
     this.#finish();
   }
 
-  onHead(status: number, headers: HeaderList): void {
+  onInformational(head: ResponseHead): void {
+    removeHopByHop(head.headers);
+    this.#downstream.sendInformational(head);
+  }
+
+  onHead(head: ResponseHead): void {
     this.#cancelTryTimeout?.();
+    const { status, headers } = head;
     const grpcStatus = headers.get("grpc-status");
     const outcome: TryOutcome = {
       kind: "response",
@@ -113,39 +133,50 @@ export class Forwarding implements UpstreamReceiver {
     if (status === 204) headers.remove("content-length");
     this.#exchange.details = "via_upstream";
     this.#headSent = true;
-    this.#events.onHead({ status, headers });
+    this.#exchange.upgraded = status === 101;
+    this.#events.onHead(head);
+    if (status === 101) this.#startTunnel();
   }
 
-  onData(chunk: Buffer): boolean {
-    return this.#downstream.write(chunk);
+  onData(chunk: Uint8Array): void {
+    this.#exchange.responseBytes += chunk.byteLength;
+    if (!this.#downstream.write(chunk)) this.#stream?.pause();
   }
 
-  onEnd(): void {
+  onEnd(trailers: HeaderList | undefined): void {
+    // The client may go on in its direction; the exchange is over when the client's side is closed.
+    if (this.#exchange.upgraded) return this.#downstream.end();
+    this.#endTry();
     this.#finish();
-    this.#downstream.end();
+    if (trailers !== undefined) this.#events.onResponseTrailers(trailers);
+    this.#downstream.end(trailers);
   }
 
-  onFailure(failure: UpstreamFailure): void {
+  onWritable(): void {
+    this.#downstream.resume();
+  }
+
+  onReset({ reason, connectionReused, detail }: StreamReset): void {
     this.#cancelTryTimeout?.();
+    this.#endTry(reason);
     if (this.#headSent) return this.#breakOff("UC", "upstream_reset_after_response_started");
-    if (this.#retryStale(failure)) return;
-    if (
-      failure.kind !== "request" &&
-      this.#retry({ kind: failure.kind === "connect" ? "connect-failure" : "reset" })
-    ) {
-      return;
-    }
+    if (reason === "connection-termination" && connectionReused && this.#retryStale()) return;
+    const outcome = outcomeOf(reason);
+    if (outcome !== undefined && this.#retry(outcome)) return;
     const { address, port } = this.#tried.at(-1)?.endpoint ?? { address: "?", port: 0 };
     const service = this.#selection.cluster.config.service.name;
-    this.#exchange.upstreamFailure = `${address}:${port}: ${failure.cause.message}`;
-    switch (failure.kind) {
-      case "connect":
+    this.#exchange.upstreamFailure = `${address}:${port}: ${detail}`;
+    switch (reason) {
+      case "connection-failure":
         return this.#fail("upstream_connect_failure", `${service} could not be reached.`);
-      case "reset":
+      case "connection-termination":
+      case "remote-reset":
+      case "remote-refused-stream":
+      case "local-reset":
         return this.#fail("upstream_reset", `${service} closed the connection before it answered.`);
-      case "protocol":
+      case "protocol-error":
         return this.#fail("upstream_protocol_error", `${service} sent something that is not HTTP.`);
-      case "request":
+      case "unsendable":
         return this.#fail("bad_request", "The request cannot be sent on as it is.");
     }
   }
@@ -164,23 +195,48 @@ export class Forwarding implements UpstreamReceiver {
         this.#onTryTimeout(),
       );
     }
-    const { method, path, query, headers } = this.#exchange.request;
-    const body = this.#replayableBody === undefined ? this.#downstream.streamBody() : this.#replayableBody;
-    this.#call = target.upstream.send({ method, path: path + query, headers: headers.flat(), body }, this);
+    const { method, path, query, headers, hasBody, contentLength, upgrade } = this.#exchange.request;
+    const head = {
+      method,
+      target: path + query,
+      headers,
+      httpVersion: "1.1",
+      hasBody,
+      contentLength,
+      upgrade,
+    };
+    const stream = target.upstream.open(head, this, this.#wholeBody);
+    this.#stream = stream;
+    if (hasBody && this.#wholeBody === undefined) this.#downstream.read(this.#relayTo(stream));
+  }
+
+  #relayTo(stream: ClientStream): RequestRelay {
+    return new RequestRelay(this.#exchange, this.#downstream, stream, (trailers) => {
+      this.#startTimeout();
+      if (trailers !== undefined) this.#events.onRequestTrailers(trailers);
+    });
+  }
+
+  /** From here on bytes go both ways until either side has had enough; only the idle limit bounds that. */
+  #startTunnel(): void {
+    this.#cancelTimeout?.();
+    if (this.#stream === undefined) return;
+    const relay = new RequestRelay(this.#exchange, this.#downstream, this.#stream, () => {});
+    this.#downstream.read(relay);
   }
 
   /** Whether another try follows. */
   #retry(outcome: TryOutcome): boolean {
     const { method } = this.#exchange.request;
-    if (this.#replayableBody === undefined || !isRetriable(outcome, this.#action.retry, method)) return false;
+    if (!this.#canSendAgain || !isRetriable(outcome, this.#action.retry, method)) return false;
     if (this.#retriesLeft === 0) {
       if (this.#action.retry.retries > 0) this.#exchange.flag("URX");
       return false;
     }
     this.#retriesLeft--;
-    this.#call?.cancel();
+    this.#resetTry();
     const retry = this.#action.retry.retries - this.#retriesLeft;
-    this.#cancelBackoff = this.#scheduler.after(backoffMs(retry, this.#action.retry, this.#random), () =>
+    this.#cancelBackoff = this.#scheduler.after(retryPauseMs(retry, this.#action.retry, this.#random), () =>
       this.#try(),
     );
     return true;
@@ -190,19 +246,24 @@ export class Forwarding implements UpstreamReceiver {
    * An upstream may close an idle connection just when a request is sent on it. Such a request is sent again at once when
    * that can do no harm, whatever the route says of retries (RFC 9112 section 9.3.1).
    */
-  #retryStale(failure: UpstreamFailure): boolean {
-    const harmless = this.#replayableBody === null && isIdempotent(this.#exchange.request.method);
-    if (failure.kind !== "reset" || !failure.reused || !harmless || !this.#staleRetryLeft) return false;
+  #retryStale(): boolean {
+    const { hasBody, method } = this.#exchange.request;
+    if (hasBody || !isIdempotent(method) || !this.#staleRetryLeft) return false;
     this.#staleRetryLeft = false;
     this.#tried.pop();
     this.#try();
     return true;
   }
 
+  /** A body that streams can be sent once. */
+  get #canSendAgain(): boolean {
+    return !this.#exchange.request.hasBody || this.#wholeBody !== undefined;
+  }
+
   #startTimeout(): void {
-    if (this.#over) return;
+    if (this.#over || this.#action.timeoutMs === 0) return;
     this.#cancelTimeout = this.#scheduler.after(this.#action.timeoutMs, () => {
-      this.#call?.cancel();
+      this.#resetTry();
       if (this.#headSent) return this.#breakOff("UT", "response_timeout");
       this.#fail(
         "upstream_timeout",
@@ -212,19 +273,30 @@ export class Forwarding implements UpstreamReceiver {
   }
 
   #onTryTimeout(): void {
-    this.#call?.cancel();
+    this.#resetTry();
     if (this.#retry({ kind: "per-try-timeout" })) return;
     this.#fail("upstream_timeout", `${this.#selection.cluster.config.service.name} did not answer in time.`);
   }
 
-  #fail(kind: FaultKind, detail: string): void {
+  #fail(kind: ErrorKind, detail: string): void {
     this.#finish();
-    this.#events.onFault(kind, detail);
+    this.#events.onError(kind, detail);
   }
 
   #breakOff(flag: ResponseFlag, details: string): void {
     this.#finish();
     this.#events.onBroken(flag, details);
+  }
+
+  #resetTry(): void {
+    this.#stream?.reset();
+    this.#endTry("local-reset");
+  }
+
+  #endTry(reason?: ResetReason): void {
+    if (this.#stream === undefined) return;
+    this.#stream = undefined;
+    this.#tried.at(-1)?.upstream.closed(reason);
   }
 
   #finish(): void {
@@ -233,5 +305,22 @@ export class Forwarding implements UpstreamReceiver {
     this.#cancelTryTimeout?.();
     this.#cancelBackoff?.();
     this.#selection.cluster.leave();
+  }
+}
+
+/** Undefined for a request that no upstream would get. */
+function outcomeOf(reason: ResetReason): TryOutcome | undefined {
+  switch (reason) {
+    case "connection-failure":
+      return { kind: "connect-failure" };
+    case "remote-refused-stream":
+      return { kind: "refused-stream" };
+    case "unsendable":
+      return undefined;
+    case "connection-termination":
+    case "remote-reset":
+    case "local-reset":
+    case "protocol-error":
+      return { kind: "reset" };
   }
 }

@@ -16,6 +16,7 @@ const ROOMS = [
   "cli",
   "config",
   "core",
+  "delivery",
   "examples",
   "expressions",
   "kernel",

@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 // Each test plants a trespasser in a copy of the fence and expects it to be caught, so a fence that fell would show.
 
 /** Rooms that are compiled without any platform's types, the ground floor first. */
-const PURE_ROOMS = ["kernel", "expressions", "core"];
+const PURE_ROOMS = ["kernel", "expressions", "core", "delivery"];
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -131,6 +131,10 @@ describe("the fences between rooms", function () {
       'import { y } from "../../attributes/bag.ts";\nexport const x: unknown = y;\n',
     ],
     ["core/quota/x.ts", 'import { y } from "../check/y.ts";\nexport const x: unknown = y;\n'],
+    ["core/verdict/x.ts", 'import { y } from "../snapshot/y.ts";\nexport const x: unknown = y;\n'],
+    ["core/verdict/x.ts", 'import { y } from "../documents/kinds/y.ts";\nexport const x: unknown = y;\n'],
+    ["core/verdict/x.ts", 'import { y } from "../traffic/y.ts";\nexport const x: unknown = y;\n'],
+    ["core/verdict/x.ts", 'import { y } from "node:http";\nexport const x: unknown = y;\n'],
     ["core/quota/counting/x.ts", 'import { y } from "../../snapshot/y.ts";\nexport const x: unknown = y;\n'],
     ["core/quota/x.ts", 'import { y } from "../../mixer/y.ts";\nexport const x: unknown = y;\n'],
     ["api/x.ts", 'import { y } from "../mixer/y.ts";\nexport const x: unknown = y;\n'],
@@ -142,6 +146,15 @@ describe("the fences between rooms", function () {
     ["core/x.ts", 'import { y } from "../server/y.ts";\nexport const x: unknown = y;\n'],
     ["server/http/x.ts", 'import { y } from "../../mixer/y.ts";\nexport const x: unknown = y;\n'],
     ["server/http/x.ts", 'import { y } from "../../proxy/y.ts";\nexport const x: unknown = y;\n'],
+    ["delivery/x.ts", 'import { y } from "../mixer/y.ts";\nexport const x: unknown = y;\n'],
+    ["delivery/x.ts", 'import { y } from "../server/y.ts";\nexport const x: unknown = y;\n'],
+    ["delivery/x.ts", 'import { readFile } from "node:fs";\nexport const x: unknown = readFile;\n'],
+    ["delivery/x.ts", "export const x: number = Date.now();\n"],
+    ["delivery/x.ts", "export const x: unknown = setTimeout(() => {}, 1);\n"],
+    ["core/x.ts", 'import { y } from "../delivery/y.ts";\nexport const x: unknown = y;\n'],
+    ["core/quota/x.ts", 'import { y } from "../../delivery/y.ts";\nexport const x: unknown = y;\n'],
+    ["core/traffic/x.ts", 'import { y } from "../../server/y.ts";\nexport const x: unknown = y;\n'],
+    ["pilot/x.ts", 'import { y } from "../delivery/y.ts";\nexport const x: unknown = y;\n'],
     ["config/x.ts", 'import { y } from "../server/y.ts";\nexport const x: unknown = y;\n'],
     ["adapters/mine/x.ts", 'import { y } from "../../server/http/y.ts";\nexport const x: unknown = y;\n'],
     ["plugins/mine/x.ts", 'import { y } from "../../core/y.ts";\nexport const x: unknown = y;\n'],
@@ -154,6 +167,13 @@ describe("the fences between rooms", function () {
     ["mixer/x.ts", 'import { y } from "../proxy/y.ts";\nexport const x: unknown = y;\n'],
     ["mixer/x.ts", 'import { y } from "../adapters/y.ts";\nexport const x: unknown = y;\n'],
     ["pilot/x.ts", 'import { y } from "../mixer/y.ts";\nexport const x: unknown = y;\n'],
+    ["proxy/upstream/x.ts", 'import { request } from "node:http";\nexport const x: unknown = request;\n'],
+    ["proxy/filters/x.ts", 'import { Pool } from "undici";\nexport const x: unknown = Pool;\n'],
+    [
+      "proxy/transport/contract/x.ts",
+      'import { Readable } from "node:stream";\nexport const x: unknown = Readable;\n',
+    ],
+    ["proxy/transport/x.ts", 'import { y } from "../../pilot/y.ts";\nexport const x: unknown = y;\n'],
     ["proxy/x.ts", 'import { y } from "../pilot/y.ts";\nexport const x: unknown = y;\n'],
     ["tools/replay/x.ts", 'import { y } from "../../cli/y.ts";\nexport const x: unknown = y;\n'],
     ["proxy/filters/x.ts", 'import { y } from "../../mixer/y.ts";\nexport const x: unknown = y;\n'],

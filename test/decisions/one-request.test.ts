@@ -11,7 +11,7 @@ import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
 import { isPurserError } from "../../kernel/errors.ts";
 import { translate } from "../../pilot/translate/translate.ts";
 import { readAuthRequest } from "../../mixer/servers/auth/auth-request.ts";
-import { bagOfTrial } from "../../proxy/trial-request.ts";
+import { bagOfTrial } from "../../proxy/pipeline/trial-request.ts";
 import { bagOfRequest } from "../../tools/explain/request-bag.ts";
 import { trafficDocuments } from "../support/traffic-documents.ts";
 

@@ -106,7 +106,10 @@ describe("purser bench", function () {
     writeFileSync(bags, "{}\n[1]\n");
     const { code, stderr } = await measured("--bags", bags);
     assert.equal(code, 2);
-    assert.match(stderr, /broken\.jsonl:2: a bag is a JSON object of attributes \[PURSER_BAGS_INVALID\]/);
+    assert.match(
+      stderr,
+      /broken\.jsonl:2: a bag must be a JSON object of attributes \[PURSER_BAGS_INVALID\]/,
+    );
   });
 
   it("has a default bag that is the documented one", () => {

@@ -73,7 +73,7 @@ describe("a set without policies", function () {
         rejection?: { diagnostics: { code: string }[] };
       };
 
-    it("is refused, and said in the log, the metrics and the readiness; the last good set goes on", async () => {
+    it("is refused, and reported in the log, the metrics and the readiness; the last good set stays in force", async () => {
       const policies = join(mesh.folder.path, "policies.yaml");
       const faults: (() => void)[] = [
         () => rmSync(policies),
@@ -90,7 +90,10 @@ describe("a set without policies", function () {
         assert.equal(readiness.status, 200);
         assert.match(await readiness.text(), /"rejection":\{"first":".*PURSER_CONFIG_EMPTY.*","faults":1\}/);
         assert.match(await (await fetch(`${mesh.mixer}/metrics`)).text(), /^purser_mixer_config_stale 1$/m);
-        assert.match(mesh.program.errors(), /the new configuration is refused; the last good one goes on/);
+        assert.match(
+          mesh.program.errors(),
+          /the new configuration is refused; the last good one stays in force/,
+        );
         mesh.folder.write("policies.yaml", DENY_ALL);
         await eventually(async () => assert.equal((await config()).rejection, undefined));
         assert.match(await (await fetch(`${mesh.mixer}/metrics`)).text(), /^purser_mixer_config_stale 0$/m);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { QUOTA_ALGORITHMS } from "../../core/quota/quota.ts";
+import { QUOTA_ALGORITHMS } from "../../core/quota/quota-definition.ts";
 import { load } from "../support/load.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
 import { type SplitMesh, startSplitMesh } from "../support/split-mesh.ts";

@@ -46,7 +46,7 @@ describe("starting the program", function () {
         ["proxy", "--role=sidecar", "--pilot=http://127.0.0.1:1", "--mixer=http://127.0.0.1:1"],
         /--service.*PURSER_CLI_USAGE/,
       ],
-      [["proxy", "--role=edge", "--pilot=127.0.0.1:1", "--mixer=http://127.0.0.1:1"], /It is not a URL/],
+      [["proxy", "--role=edge", "--pilot=127.0.0.1:1", "--mixer=http://127.0.0.1:1"], /It must be a URL/],
     ];
     for (const [args, message] of cases) {
       const program = purser(...args);

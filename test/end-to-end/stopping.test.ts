@@ -127,7 +127,7 @@ export default adapter;
     programs.push(program);
     await program.until(/mixer listening/);
     for (const [file, said] of [
-      ["leaks.mjs", /Error: forgotten.*nobody waited for it/],
+      ["leaks.mjs", /Error: forgotten.*unhandled promise rejection/],
       ["throws.mjs", /could not be built: cannot/],
     ] as const) {
       folder.write("a.yaml", handler(file.replace(".mjs", ""), file));

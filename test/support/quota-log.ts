@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import fc from "fast-check";
-import type { QuotaAlgorithm } from "../../core/quota/quota.ts";
+import type { QuotaAlgorithm } from "../../core/quota/quota-definition.ts";
 
 /**
  * What quotas promise, by brute force: a log of every use, and a check of every window in it. Shares nothing with the

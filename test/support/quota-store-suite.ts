@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
-import type { QuotaAlgorithm, QuotaGrant, QuotaRequest, QuotaStore } from "../../core/quota/quota.ts";
+import type { QuotaGrant, QuotaRequest, QuotaStore } from "../../core/quota/quota.ts";
+import type { QuotaAlgorithm } from "../../core/quota/quota-definition.ts";
 
 /** What every quota store must do, whatever it counts with: one suite, so that no two differ. */
 export interface QuotaStoreSubject {

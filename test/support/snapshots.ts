@@ -5,7 +5,7 @@ import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { DEFAULT_PATH_NORMALIZATION } from "../../kernel/canonical/path.ts";
 import type { Expression } from "../../core/expressions/expression.ts";
 import type { AdapterDefinition, AdapterHandler, PluginDefinition } from "../../core/hooks/extension.ts";
-import type { QuotaDefinition } from "../../core/quota/quota-charge.ts";
+import type { QuotaDefinition } from "../../core/quota/quota-definition.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import { Type } from "../../plugins/sdk/index.ts";
 import type {

@@ -5,15 +5,15 @@ import { GCProfiler, getHeapStatistics } from "node:v8";
 import { type Operation, runBatch, type Sink } from "./timing.ts";
 
 export interface Allocation {
-  /** JavaScript heap taken by one turn, whether or not it has been freed since. */
+  /** JavaScript heap allocated by one turn, in bytes, whether or not it has been freed since. */
   readonly bytesPerTurn: number;
-  /** Collections of any kind during the run. */
+  /** Number of garbage collections during the run. */
   readonly collections: number;
 }
 
 /**
- * What one turn allocates: what the heap has grown by over `turns`, and what the collections on the way have freed of it.
- * Memory outside of the JavaScript heap, such as buffers', is not counted.
+ * Measures the bytes that one turn allocates: the growth of the heap over `turns`, plus the bytes freed by
+ * garbage collections meanwhile. Memory outside the JavaScript heap, such as buffers, is not counted.
  */
 export async function measureAllocation(
   operation: Operation,

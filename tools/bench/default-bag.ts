@@ -43,7 +43,10 @@ export const DEFAULT_BAG = {
 const MAX_BAGS = 64;
 const SERVICE = /destination\.service\.name\s*=\s*(?:"([^"\\]*)"|'([^'\\]*)')/g;
 
-/** The default bag, once for each service that the documents name (64 at most), so that they have something to decide. */
+/**
+ * The default bag, once for each service named in the documents (at most 64), so that policies have something
+ * to decide.
+ */
 export function synthesizedBags(snapshot: Snapshot): readonly AttributeBag[] {
   const { accessPolicies, quotaPolicies, rules } = snapshot;
   const names = new Set<string>();

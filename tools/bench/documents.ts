@@ -32,7 +32,7 @@ export function documentsWithExpressions(snapshot: Snapshot): readonly MeasuredD
     .filter(({ expressions }) => expressions.length > 0);
 }
 
-/** All expressions in a compiled document, wherever its kind keeps them. */
+/** All expressions in a compiled document, at any depth. */
 export function expressionsOf(value: unknown): readonly Expression[] {
   if (typeof value !== "object" || value === null) return [];
   if (isExpression(value)) return [value];

@@ -3,7 +3,7 @@
 
 import { cpus } from "node:os";
 
-/** Where figures were taken: without it they say nothing. */
+/** The machine of a measurement, without which its numbers mean nothing. */
 export function machine(): { readonly node: string; readonly cpu: string } {
   return { node: process.version, cpu: `${cpus()[0]?.model ?? process.arch} (${cpus().length} cores)` };
 }

@@ -18,9 +18,9 @@ export interface PolicyFigures {
   readonly name: string;
   readonly place: string;
   readonly expressions: number;
-  /** All its expressions, each evaluated once. */
+  /** Time to evaluate all its expressions once, in nanoseconds. */
   readonly ns: number;
-  /** Bags that one of its expressions failed on. */
+  /** Number of bags on which one of its expressions failed. */
   readonly faults: number;
 }
 
@@ -29,7 +29,7 @@ export interface DecisionFigures {
   readonly p50_us: number;
   readonly p99_us: number;
   readonly allocated_bytes: number;
-  /** Bags that are let through. */
+  /** Number of bags that are allowed. */
   readonly allowed_bags: number;
 }
 
@@ -41,7 +41,7 @@ export interface Work {
   readonly progress: Progress;
 }
 
-/** Nanoseconds of each document's expressions, without the recording of what they read. */
+/** Measures each document's expressions, without recording which attributes they read. */
 export async function measurePolicies(work: Work): Promise<readonly PolicyFigures[]> {
   const { snapshot, bags, nowMs, budgetMs, progress } = work;
   const documents = documentsWithExpressions(snapshot);
@@ -87,12 +87,12 @@ function evaluateAll(
 
 const WARM_UP_SHARE = 0.3;
 const MIN_DECISIONS = 200;
-/** More would not make the 99th percentile surer, only the list of them longer. */
+/** More decisions would not make the 99th percentile more reliable. */
 const MAX_DECISIONS = 200_000;
 const ALLOCATION_SHARE = 0.2;
 const MAX_ALLOCATION_TURNS = 20_000;
 
-/** The whole decision, all documents and bags; Rules' handlers are taken to have nothing to say. */
+/** Measures the whole decision with all documents and bags; handlers of rules answer nothing. */
 export async function measureDecision(work: Work): Promise<DecisionFigures> {
   const { snapshot, bags, nowMs, budgetMs, progress } = work;
   progress.at("the whole decision");
@@ -120,7 +120,7 @@ export async function measureDecision(work: Work): Promise<DecisionFigures> {
   };
 }
 
-/** @returns how long each decision took, in microseconds */
+/** @returns Time of each decision, in microseconds. */
 async function timeEach(
   decideTurn: (turn: number) => MaybePromise<Decision>,
   forMs: number,

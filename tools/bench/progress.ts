@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** Says on standard error how far a long run has got; silent unless that is a terminal. */
+/** Shows the progress of a long run on standard error; silent unless that is a terminal. */
 export interface Progress {
   at(what: string): void;
   done(): void;

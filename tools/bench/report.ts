@@ -8,7 +8,7 @@ export interface BenchReport {
   readonly decision: DecisionFigures;
   readonly bags: number;
   readonly machine: { readonly node: string; readonly cpu: string };
-  /** What is over budget, a sentence each. */
+  /** Exceeded budgets, a sentence each. */
   readonly exceeded: readonly string[];
 }
 
@@ -17,7 +17,7 @@ export interface Budgets {
   readonly budgetP99Us?: number;
 }
 
-/** What is over the budgets; nothing is when there are none. */
+/** Exceeded budgets; absent budgets are never exceeded. */
 export function exceededBudgets(
   policies: readonly PolicyFigures[],
   decision: DecisionFigures,
@@ -30,7 +30,7 @@ export function exceededBudgets(
   return [...slow, `The decision's p99 is ${decision.p99_us} µs, more than ${budgetP99Us}`];
 }
 
-/** The report for reading: the slowest documents first. */
+/** The report as text, slowest documents first. */
 export function formatReport({ policies, decision, bags, machine }: BenchReport): string {
   const widest = Math.max(0, ...policies.map(({ kind, name }) => kind.length + name.length + 1));
   const lines = policies

@@ -11,7 +11,7 @@ describe("timing", () => {
     assert.equal(quantile([7], 0.01), 7);
   });
 
-  it("runs each turn once, in order, and sees what comes late", async () => {
+  it("runs each turn once, in order, and awaits promises", async () => {
     const turns: number[] = [];
     const sink: Sink = { seen: 0 };
     const tookMs = await runBatch(
@@ -28,7 +28,7 @@ describe("timing", () => {
     assert.ok(tookMs > 0);
   });
 
-  it("tells the slower of two operations", async () => {
+  it("measures the slower of two operations as slower", async () => {
     const work = (rounds: number) => () => {
       let sum = 0;
       for (let round = 0; round < rounds; round++) sum += Math.sqrt(round);

@@ -3,22 +3,28 @@
 
 import { isPromise } from "../../kernel/maybe-promise.ts";
 
-/** One operation to be timed: `turn` counts up, for rotating over inputs. Gives a value, or a promise when it must. */
+/**
+ * An operation to be timed; `turn` counts up, to rotate over inputs. Returns a value, or a promise when it
+ * must wait.
+ */
 export type Operation = (turn: number) => unknown;
 
-/** What results go into, so that no engine can leave the work out that they come from. */
+/** Receives results, so that no engine can eliminate the work that produces them. */
 export interface Sink {
   seen: number;
 }
 
-/** How long one batch should take: long beside the timer's grain, short beside a pause of the host. */
+/**
+ * Target duration of a batch: long compared with the timer's resolution, short compared with pauses of the
+ * host.
+ */
 const BATCH_MS = 2;
 const WARM_UP_SHARE = 0.3;
-/** Fewer give no median worth the name, whatever the budget. */
+/** Fewer batches give no meaningful median, whatever the budget. */
 const MIN_BATCHES = 5;
 const MAX_BATCH_TURNS = 1_000_000;
 
-/** Runs `operation` `turns` times and awaits only what has to be awaited. @returns milliseconds */
+/** Runs `operation` `turns` times, awaiting only promises. @returns Milliseconds. */
 export async function runBatch(
   operation: Operation,
   turns: number,
@@ -38,11 +44,11 @@ function take(sink: Sink, value: unknown): void {
 }
 
 /**
- * Times operations against each other in one process: each is warmed up, then their batches alternate, so that a slow
- * moment of the host meets all of them.
+ * Times operations against each other in one process: each is warmed up, then their batches alternate, so
+ * that a slow moment of the host affects all of them.
  *
- * @param budgetMs For all of them together; passed when even the fewest batches take longer.
- * @returns The median of the batches for each operation, in nanoseconds per turn.
+ * @param budgetMs Time for all operations together; exceeded when even the fewest batches take longer.
+ * @returns The median of the batches of each operation, in nanoseconds per turn.
  */
 export async function measureAlternating(
   operations: readonly Operation[],
@@ -65,7 +71,7 @@ export async function measureAlternating(
   return timed.map(({ batchesNs }) => quantile(batchesNs, 0.5));
 }
 
-/** Doubles the batch until it is long enough to be timed, and goes on for `forMs`. */
+/** Doubles the batch until it is long enough to be timed, and continues for `forMs`. */
 async function warmUp(
   operation: Operation,
   forMs: number,
@@ -83,7 +89,7 @@ async function warmUp(
   return { turns, turn };
 }
 
-/** The value that `share` of `values` do not exceed (nearest rank); NaN of none. */
+/** The nearest-rank quantile: the value that `share` of `values` do not exceed; NaN for no values. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;

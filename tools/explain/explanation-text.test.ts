@@ -35,7 +35,7 @@ async function textOf(bag: AttributeBag, tty: boolean, environment = {}): Promis
 }
 
 describe("an explanation as text", () => {
-  it("aligns values with their sub-expressions and marks what decided", async () => {
+  it("aligns values with their sub-expressions and marks the deciding part", async () => {
     const text = await textOf({ request: { method: "GET", headers: { "x-user": "guest" } } }, false);
     assert.equal(
       text,
@@ -54,7 +54,7 @@ AccessPolicy guests  DENY  refused  a.yaml:1:1  <- decides
     );
   });
 
-  it("is plain where it is not a terminal, and coloured only on one without NO_COLOR", async () => {
+  it("is plain outside a terminal, and coloured only on a terminal without NO_COLOR", async () => {
     const bag = { request: { method: "GET", headers: {} } };
     const utf8 = { LANG: "en_GB.UTF-8" };
     assert.ok(!/[^\n\x20-\x7E]/.test(await textOf(bag, false, utf8)));
@@ -69,7 +69,7 @@ describe("a request on the command line", () => {
   const bagOf = (line: string, headers: readonly string[] = []) =>
     bagOfRequest(parseWrittenRequest(line, headers), trafficDocuments(""), 0);
 
-  it("makes the bag that policies read", () => {
+  it("becomes the bag that policies read", () => {
     const bag = bagOf("GET http://reviews.shop:9080/a/b?x=1&x=2", ["X-User: ann", "accept:*/*"]);
     assert.deepEqual(bag["destination"], { service: { name: "reviews", host: "reviews.shop" } });
     const request = bag["request"] as Record<string, unknown>;
@@ -84,7 +84,7 @@ describe("a request on the command line", () => {
     assert.deepEqual({ ...(request["query_params"] as object) }, { x: "1" });
   });
 
-  it("is refused when it is no request", () => {
+  it("is refused when it is malformed", () => {
     assert.throws(() => bagOf("http://reviews/"), { code: "PURSER_CLI_USAGE" });
     assert.throws(() => bagOf("GET reviews"), { code: "PURSER_CLI_USAGE" });
     assert.throws(() => bagOf("GET http://reviews/", ["nonsense"]), { code: "PURSER_CLI_USAGE" });

@@ -9,16 +9,16 @@ import type {
 import type { TraceNode } from "../../core/explain/trace-node.ts";
 import type { Style } from "../terminal.ts";
 
-/** Widest column of sub-expressions; what is longer is cut. */
+/** Widest column of sub-expressions; longer ones are cut. */
 const WIDEST = 72;
 
 export interface TextOptions {
-  /** Whether documents that do not govern the request, or were not asked, are shown. */
+  /** Whether to show documents that do not match the request, or were not evaluated. */
   readonly all: boolean;
   readonly style: Style;
 }
 
-/** An explanation for people: the decision, then each document with its expressions as trees of values. */
+/** An explanation as text: the decision, then each document with its expressions as trees of values. */
 export function explanationText(explanation: Explanation, options: TextOptions): string {
   const { documents, omittedDocuments = 0 } = explanation;
   const shown = documents.filter(
@@ -35,7 +35,7 @@ export function explanationText(explanation: Explanation, options: TextOptions):
   return `${blocks.join("\n\n")}\n`;
 }
 
-/** Only what decided, when one document did: for those who know the request. */
+/** Only the deciding document, if there is one, for readers who know the request. */
 export function decidingText(explanation: Explanation, style: Style): string {
   const decider = explanation.documents.find(({ decides }) => decides);
   const options = { all: false, style };
@@ -44,7 +44,7 @@ export function decidingText(explanation: Explanation, style: Style): string {
     : documentText(decider, options);
 }
 
-/** Handlers whose answer an allowed request still hangs on. */
+/** Handlers that were not called and could still refuse an allowed request. */
 function unaskedOf(documents: Explanation["documents"]): readonly string[] {
   return [...new Set(documents.flatMap(({ mode, unasked = [] }) => (mode === "enforce" ? unasked : [])))].map(
     (handler) => `handler ${handler}, which was not asked,`,
@@ -109,7 +109,7 @@ function documentText(document: DocumentExplanation, options: TextOptions): stri
   ].join("\n");
 }
 
-/** Whether it is this expression that made the outcome: only then is a clause of it worth a mark. */
+/** Whether this expression caused the outcome: only then is its deciding clause marked. */
 function settles({ field, error }: ExpressionExplanation, outcome: DocumentExplanation["outcome"]): boolean {
   return error !== undefined || field === (outcome === "unmatched" ? "match" : "when");
 }
@@ -124,7 +124,7 @@ interface Row {
   readonly node: TraceNode;
 }
 
-/** The field's name, then the expression as a tree, its values in a column of their own. */
+/** The field's name, then the expression as a tree with its values in a column. */
 function expressionLines(
   { field, trace, error }: ExpressionExplanation,
   { style, marked }: { readonly style: Style; readonly marked: boolean },
@@ -152,7 +152,7 @@ function addRows(outer: TraceNode, lead: string, below: string, rows: Row[], sty
   const node = withinParentheses(outer);
   const { children } = node;
   rows.push({ left: `${lead}${text.replace(/\s+/g, " ")}`, value: valueOf(node, style), node });
-  // Below what was not reached nothing was; a literal is its own value.
+  // Parts below an unreached one were not reached either; a literal shows its own value.
   const shown = node.skipped === true ? [] : children.filter(({ kind }) => kind !== "literal");
   for (const [index, child] of shown.entries()) {
     const last = index === shown.length - 1;
@@ -167,7 +167,7 @@ function addRows(outer: TraceNode, lead: string, below: string, rows: Row[], sty
   }
 }
 
-/** Parentheses around one part have its value: a row of its own would say the same again. */
+/** Parentheses around a single part have that part's value, so they get no row of their own. */
 function withinParentheses(node: TraceNode): TraceNode {
   const [only, ...more] = node.children;
   return node.kind === "block" && only !== undefined && more.length === 0 ? withinParentheses(only) : node;

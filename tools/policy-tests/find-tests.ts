@@ -9,17 +9,17 @@ import { parseDocuments } from "../../core/documents/parse-documents.ts";
 import { messageOf, PurserError } from "../../kernel/errors.ts";
 import { ConfigRejected } from "../../config/config-rejected.ts";
 
-/** Files looked at, and folders within each other, at most. */
+/** Bounds on the files read, and on the depth of folders. */
 const MOST_FILES = 20_000;
 const DEEPEST = 20;
 
 const YAML_FILE = /\.ya?ml$/;
-/** Telling without parsing that a file has none: most have not. */
+/** Fast path: skips parsing of files without a PolicyTest, which are most. */
 const MENTIONS_TEST = new RegExp(`^kind:\\s*["']?${POLICY_TEST.kind}\\b`, "m");
 
 /**
- * The PolicyTest documents in files and, at any depth, in folders; not in those whose names begin with a dot or are
- * `node_modules`.
+ * Finds the PolicyTest documents in files and, recursively, in folders; skips files and folders named
+ * `node_modules` or with a leading dot.
  * @throws {PurserError} when a path cannot be read, or a file with tests has faults.
  */
 export async function findTests(paths: readonly string[]): Promise<readonly ParsedDocument[]> {

@@ -19,7 +19,7 @@ export function jsonReport({ cases, coverage }: TestRun): string {
   return `${JSON.stringify(report, undefined, 2)}\n`;
 }
 
-/** JUnit's XML, as CI systems read it: a suite for each PolicyTest. */
+/** JUnit XML, as CI systems read it: one suite for each PolicyTest. */
 export function junitReport({ cases }: TestRun): string {
   const suites = new Map<string, FinishedCase[]>();
   for (const each of cases) suites.set(each.test, [...(suites.get(each.test) ?? []), each]);
@@ -58,7 +58,7 @@ function caseLines(each: FinishedCase): readonly string[] {
   return [`${open}>`, `      <failure message="${escapeXml(first)}">${all}</failure>`, "    </testcase>"];
 }
 
-/** Characters that XML 1.0 cannot hold are replaced. */
+/** Characters that XML 1.0 does not allow are replaced by U+FFFD. */
 function escapeXml(text: string): string {
   return text
     .replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, "\uFFFD")

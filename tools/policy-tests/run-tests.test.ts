@@ -56,7 +56,7 @@ describe("the tests of the shipped policies", () => {
   });
 });
 
-describe("tests of policies", () => {
+describe("policy tests", () => {
   let folder: string;
 
   beforeEach(async () => {
@@ -72,7 +72,7 @@ describe("tests of policies", () => {
     return runTests(await findTests([folder]), options);
   }
 
-  it("say what was expected, what was decided, and why", async () => {
+  it("report the expectation, the decision and the explanation", async () => {
     const text = textReport(await run(TEST), plain);
     assert.match(text, /^FAIL guests \/ guests <pass> {2}.*guests\.test\.yaml:7:7$/m);
     assert.match(text, /decision\n +expected "allow"\n +got +"PERMISSION_DENIED"/);
@@ -81,7 +81,7 @@ describe("tests of policies", () => {
     assert.match(text, /^1 passed, 1 failed, 1 skipped$/m);
   });
 
-  it("underline what no case evaluated", async () => {
+  it("underline the parts that no case evaluated", async () => {
     const { coverage } = await run(TEST);
     assert.equal(
       coverageText(coverage, plain),
@@ -94,7 +94,7 @@ coverage 55.6 %: 4 of 7 parts, 1 of 2 branches, 0 of 1 expressions whole
     );
   });
 
-  it("can be told to machines", async () => {
+  it("are reported as JSON and JUnit XML", async () => {
     const finished = await run(TEST);
     const report = JSON.parse(jsonReport(finished)) as { failed: number; cases: { status: string }[] };
     assert.equal(report.failed, 1);
@@ -108,7 +108,7 @@ coverage 55.6 %: 4 of 7 parts, 1 of 2 branches, 0 of 1 expressions whole
     assert.match(xml, /<failure message="decision: expected &quot;allow&quot;, got/);
   });
 
-  it("can be chosen by name", async () => {
+  it("can be selected by name", async () => {
     const { cases } = await run(TEST, (_, name) => name.includes("refused"));
     assert.deepEqual(
       cases.map(({ name }) => name),
@@ -116,7 +116,7 @@ coverage 55.6 %: 4 of 7 parts, 1 of 2 branches, 0 of 1 expressions whole
     );
   });
 
-  it("fail where they are faulty, at the place of the fault", async () => {
+  it("report their own faults with locations", async () => {
     const faulty = TEST.replace("decidedBy: guests", "decidedby: guests")
       .replace(
         "expect: { decision: allow }\n    - name: guests are",
@@ -154,7 +154,7 @@ coverage 55.6 %: 4 of 7 parts, 1 of 2 branches, 0 of 1 expressions whole
     await assert.rejects(findTests([join(folder, "gone")]), { code: "PURSER_DOC_UNREADABLE" });
   });
 
-  it("ask handlers as they say, and count in virtual time", async () => {
+  it("mock handlers, and count quotas in virtual time", async () => {
     await writeFile(
       join(folder, "guests.yaml"),
       `${POLICY}---

@@ -16,25 +16,25 @@ import type { Runtime } from "../../kernel/ports.ts";
 import type { ReadSnapshot } from "../read-snapshot.ts";
 
 export interface FinishedCase extends CaseResult {
-  /** The PolicyTest's name. */
+  /** Name of the PolicyTest. */
   readonly test: string;
   readonly name: string;
   readonly location: SourceLocation;
-  /** Why it was not run. */
+  /** Reason that the case was skipped. */
   readonly skipped?: string;
   readonly durationMs: number;
 }
 
 export interface TestRun {
   readonly cases: readonly FinishedCase[];
-  /** Of every expression that decides requests, in all the sets of documents under test. */
+  /** Coverage of every expression that decides requests, in all sets of documents under test. */
   readonly coverage: readonly ExpressionCoverage[];
 }
 
 export interface RunOptions {
   readonly runtime: Runtime;
   readonly readSnapshot: ReadSnapshot;
-  /** Whether to run a case, by the names of its test and its own; default all. */
+  /** Whether to run a case, by the names of its test and of the case; default: all. */
   readonly isWanted?: (test: string, name: string) => boolean;
   readonly onProgress?: (finished: number, next: string) => void;
 }

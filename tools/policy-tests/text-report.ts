@@ -6,7 +6,7 @@ import { decidingText } from "../explain/explanation-text.ts";
 import type { Style } from "../terminal.ts";
 import type { FinishedCase, TestRun } from "./run-tests.ts";
 
-/** Every case, what failed with why, and a summary. */
+/** Every case, the mismatches of failed cases, and a summary. */
 export function textReport({ cases }: TestRun, style: Style): string {
   return `${cases.map((each) => caseText(each, style)).join("\n")}\n\n${summaryLine(cases, style)}\n`;
 }
@@ -59,7 +59,7 @@ function indent(text: string): string {
   return text.replace(/^(?=.)/gm, "     ");
 }
 
-/** Every expression that was not wholly covered, with what never happened underlined. */
+/** Every expression that is not fully covered, with the gaps underlined. */
 export function coverageText(coverage: readonly ExpressionCoverage[], style: Style): string {
   const incomplete = coverage.filter(({ gaps }) => gaps.length > 0);
   const total = (of: (each: ExpressionCoverage) => number) =>

@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ReplayReport } from "../../core/replay/replay.ts";
-import { CHANGES } from "../../core/replay/verdict.ts";
+import { CHANGES } from "../../core/replay/request-outcome.ts";
 
-/** What `--fail-on` may name. */
+/** Values of `--fail-on`. */
 export const FINDINGS = [...CHANGES, "quota-refusals", "new-series", "unreliable"] as const;
 
 export type FindingName = (typeof FINDINGS)[number];
 
-/** Those of `wanted` that the report has. */
+/** The findings in `wanted` that the report has. */
 export function findingsIn(report: ReplayReport, wanted: readonly FindingName[]): readonly FindingName[] {
   return wanted.filter((name) => {
     switch (name) {

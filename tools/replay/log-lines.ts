@@ -6,17 +6,18 @@ import { createGunzip } from "node:zlib";
 import { messageOf, PurserError } from "../../kernel/errors.ts";
 
 export interface LogLine {
-  /** Undefined for a line that is too long to be one. */
+  /** undefined for a line that is too long. */
   readonly text: string | undefined;
-  /** From 1. */
+  /** Line number, from 1. */
   readonly number: number;
 }
 
-/** A bag has a few kilobytes; a file that is no log may have no line break at all. */
+/** Bound on a line: a bag has a few kilobytes, and a file that is not a log may have no line break at all. */
 export const MAX_LINE_LENGTH = 8 * 1024 * 1024;
 
 /**
- * The lines of a file, unpacked when its name ends in `.gz`; empty ones left out. Holds one line at a time.
+ * The lines of a file, decompressed when its name ends in `.gz`; empty lines are skipped. Holds one line at a
+ * time.
  *
  * @throws {PurserError} PURSER_REPLAY_LOG when the file cannot be read.
  */
@@ -24,7 +25,7 @@ export async function* linesOf(path: string): AsyncGenerator<LogLine> {
   const file = createReadStream(path);
   const stream = path.endsWith(".gz") ? file.pipe(createGunzip()) : file;
   if (stream !== file) file.on("error", (error) => stream.destroy(error));
-  // Text, so that a character is never cut in two.
+  // Decode as text, so that no character is split between chunks.
   stream.setEncoding("utf8");
   const line = new LineBuffer();
   let number = 0;
@@ -49,7 +50,7 @@ export async function* linesOf(path: string): AsyncGenerator<LogLine> {
   if (text !== "") yield { text, number: number + 1 };
 }
 
-/** A line in pieces, joined once; nothing is kept of one that is too long. */
+/** Collects the pieces of a line; keeps nothing of a line that is too long. */
 class LineBuffer {
   #pieces: string[] = [];
   #length = 0;
@@ -60,7 +61,7 @@ class LineBuffer {
     else this.#pieces.push(piece);
   }
 
-  /** The line, and begins the next; undefined when it was too long. */
+  /** Returns the line and begins the next one; undefined when the line was too long. */
   take(): string | undefined {
     const text = this.#length > MAX_LINE_LENGTH ? undefined : this.#pieces.join("");
     this.#pieces = [];

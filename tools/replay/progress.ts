@@ -1,17 +1,17 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** How often a terminal is told how far it is. */
+/** Interval of updates on a terminal. */
 const INTERVAL_MS = 250;
 
 export interface Progress {
-  /** Called for each record. */
+  /** Called with the number of records done, after each record. */
   step(done: number): void;
-  /** Wipes what was shown. */
+  /** Clears the progress line. */
   end(): void;
 }
 
-/** One line on a terminal that is written over and over; nothing elsewhere. */
+/** A progress line that overwrites itself; silent unless the stream is a terminal. */
 export function showProgress(stream: NodeJS.WriteStream): Progress {
   let shownAtMs = performance.now();
   let shown = false;

@@ -33,20 +33,20 @@ describe("the reader of decision logs", () => {
     return ids;
   };
 
-  it("merges plain and packed files by time", async () => {
+  it("merges plain and compressed files by time", async () => {
     const plain = file("a", at(1) + at(3) + at(5));
     const packed = file("b.gz", gzipSync(at(2) + at(4)));
     assert.deepEqual(await idsOf(readerOf([plain, packed, file("empty", "")])), ["1", "2", "3", "4", "5"]);
   });
 
-  it("keeps to the time that is wanted, its end left out", async () => {
+  it("keeps to the time interval, whose end is exclusive", async () => {
     const path = file("a", at(1) + at(2) + at(3));
     const since = Date.UTC(2026, 0, 1, 0, 0, 2);
     assert.deepEqual(await idsOf(readerOf([path], { sinceMs: since })), ["2", "3"]);
     assert.deepEqual(await idsOf(readerOf([path], { untilMs: since })), ["1"]);
   });
 
-  it("counts malformed lines, shows the first few, and goes on", async () => {
+  it("counts malformed lines, shows the first few, and continues", async () => {
     const reader = readerOf([file("a", `${at(1)}${"nonsense\n".repeat(7)}\n${at(2)}`)]);
     assert.deepEqual(await idsOf(reader), ["1", "2"]);
     assert.equal(reader.malformed.count, 7);
@@ -57,12 +57,12 @@ describe("the reader of decision logs", () => {
     });
   });
 
-  it("ends at the first malformed line when it is strict", async () => {
+  it("fails at the first malformed line when it is strict", async () => {
     const reader = readerOf([file("a", `${at(1)}{}\n`)], { strict: true });
     await assert.rejects(idsOf(reader), { code: "PURSER_REPLAY_LOG", message: /a:2: not a line/ });
   });
 
-  it("says which file it cannot read", async () => {
+  it("reports the file that it cannot read", async () => {
     await assert.rejects(idsOf(readerOf([join(folder, "none")])), {
       code: "PURSER_REPLAY_LOG",
       message: /none.*ENOENT/,
@@ -75,7 +75,7 @@ describe("the reader of decision logs", () => {
     await assert.rejects(idsOf(readerOf([broken])), { code: "PURSER_REPLAY_LOG", message: /unexpected end/ });
   });
 
-  it("holds no line that is longer than any record", async () => {
+  it("holds no line longer than the bound", async () => {
     const path = file("a", `${"x".repeat(MAX_LINE_LENGTH + 200_000)}\n${at(1)}last`);
     const lines: unknown[] = [];
     for await (const { text, number } of linesOf(path)) lines.push([number, text?.slice(0, 4)]);

@@ -7,10 +7,10 @@ import { linesOf } from "./log-lines.ts";
 
 export interface ReadLogsOptions {
   readonly paths: readonly string[];
-  /** Requests that ended in between, in milliseconds since the epoch; the end is left out. */
+  /** Only requests that ended in this interval, in milliseconds since the epoch; the end is exclusive. */
   readonly sinceMs: number;
   readonly untilMs: number;
-  /** Whether a malformed line ends it. */
+  /** Whether a malformed line is an error. */
   readonly strict: boolean;
 }
 
@@ -19,10 +19,10 @@ export interface Malformed {
   readonly problem: string;
 }
 
-/** How many malformed lines are shown; all are counted. */
+/** Number of malformed lines that are shown; all are counted. */
 const SHOWN = 5;
 
-/** The records of several logs, in the order of time as far as each of them is. Holds one record of each file. */
+/** Merges the records of several logs by time, each log being in order. Holds one record of each file. */
 export class LogReader {
   readonly #options: ReadLogsOptions;
   #malformed = 0;
@@ -37,12 +37,15 @@ export class LogReader {
     return { count: this.#malformed, first: this.#shown };
   }
 
-  /** How many records were left out for their time. */
+  /** Number of records outside the time interval. */
   get outside(): number {
     return this.#outside;
   }
 
-  /** @throws {PurserError} PURSER_REPLAY_LOG for a file that cannot be read and, when strict, for a malformed line. */
+  /**
+   * @throws {PurserError} PURSER_REPLAY_LOG for a file that cannot be read and, when strict, for a malformed
+   *   line.
+   */
   async *records(): AsyncGenerator<LogRecord> {
     const heads: { record: LogRecord; readonly rest: AsyncGenerator<LogRecord> }[] = [];
     const files = this.#options.paths.map((path) => this.#recordsOf(path));

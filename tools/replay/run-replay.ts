@@ -15,10 +15,10 @@ export interface ReplayFlags {
   readonly log: readonly string[];
   readonly candidate: readonly string[];
   readonly baseline?: readonly string[];
-  /** Examples of each change and document, and keys of each quota. */
+  /** Number of examples of each change and document, and of keys of each quota. */
   readonly examples: number;
   readonly failOn: readonly FindingName[];
-  /** Records replayed at most. */
+  /** Most records to replay. */
   readonly limit?: number;
   /** In milliseconds since the epoch. */
   readonly since?: number;
@@ -27,7 +27,7 @@ export interface ReplayFlags {
 }
 
 /**
- * Puts the records of the logs to the candidate.
+ * Replays the records of the logs with the candidate.
  *
  * @throws {PurserError} PURSER_CONFIG_REJECTED, PURSER_REPLAY_LOG, PURSER_REPLAY_EMPTY.
  */
@@ -73,20 +73,20 @@ export async function runReplay(
   }
 }
 
-/** A report of no requests would pass every `--fail-on`. */
+/** Error for zero requests: an empty report would pass every `--fail-on`. */
 function nothingToReplay({ log }: ReplayFlags, { malformed, outside }: LogReader): PurserError {
   const [first] = malformed.first;
   const reasons = [
-    ...(outside === 0 ? [] : [`${outside} of another time than --since and --until say`]),
+    ...(outside === 0 ? [] : [`${outside} outside --since and --until`]),
     ...(first === undefined
       ? []
       : [`${malformed.count} malformed, the first at ${first.where}: ${first.problem}`]),
   ];
-  const lines = reasons.length === 0 ? "there is no line" : `lines: ${reasons.join("; ")}`;
+  const lines = reasons.length === 0 ? "the logs are empty" : `lines: ${reasons.join("; ")}`;
   return new PurserError("PURSER_REPLAY_EMPTY", `no request to replay in ${log.join(", ")}: ${lines}`);
 }
 
-/** @returns How many records were replayed. */
+/** @returns Number of records replayed. */
 async function takeAll(
   reader: LogReader,
   replay: Replay,

@@ -56,8 +56,8 @@ const outcome: ReplayOutcome = {
   failed: ["newly-denied"],
 };
 
-describe("a replay's report for people", () => {
-  it("says in lines what there is to say, and no more", () => {
+describe("a replay's report as text", () => {
+  it("has a line for each finding, and no empty sections", () => {
     assert.equal(
       reportText(outcome),
       `1,200 (about 12,000) requests; compared with the baseline

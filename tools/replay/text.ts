@@ -6,7 +6,7 @@ import type { Count } from "../../core/replay/count.ts";
 import type { ComparedQuota, ReplayReport } from "../../core/replay/replay.ts";
 import type { UnreliableRead } from "../../core/replay/reliability.ts";
 import type { SeriesFinding } from "../../core/replay/series.ts";
-import type { Verdict } from "../../core/replay/verdict.ts";
+import type { RequestOutcome } from "../../core/replay/request-outcome.ts";
 import type { Malformed } from "./read-logs.ts";
 
 export interface ReplayOutcome {
@@ -16,7 +16,7 @@ export interface ReplayOutcome {
   readonly failed: readonly string[];
 }
 
-/** The report for people, plain text. */
+/** The report as plain text. */
 export function reportText({ report, malformed, unanswered, failed }: ReplayOutcome): string {
   const sections = [
     head(report, malformed),
@@ -79,7 +79,7 @@ function exampleLine({ where, id, time, request, before, after, unreliable }: Ex
   return `      ${where} ${time}${name} ${request}: ${told(before)} -> ${told(after)}${doubtful}`;
 }
 
-function told({ kind, code, message }: Verdict): string {
+function told({ kind, code, message }: RequestOutcome): string {
   return kind === "allowed" || message === undefined || message === ""
     ? code
     : `${code} ${JSON.stringify(message)}`;
@@ -135,7 +135,7 @@ function number(value: number): string {
   return value.toLocaleString("en-US");
 }
 
-/** Paths and ids are clients': none of their control characters reaches a terminal. */
+/** Escapes control characters: paths and ids come from clients and must not control the terminal. */
 function visible(line: string): string {
   return line.replace(
     /[\p{C}\u2028\u2029]/gu,

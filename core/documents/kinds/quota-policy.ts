@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type Static } from "typebox";
-import { QUOTA_ALGORITHMS } from "../../quota/quota.ts";
-import { REQUEST_FATES, STORE_FAILURE_POLICIES } from "../../quota/quota-charge.ts";
+import { QUOTA_ALGORITHMS } from "../../quota/quota-definition.ts";
+import { REQUEST_FATES, STORE_FAILURE_POLICIES } from "../../quota/quota-definition.ts";
 import { parseDurationMs } from "../../../kernel/duration.ts";
 import {
   Choice,

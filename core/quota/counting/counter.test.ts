@@ -13,7 +13,8 @@ import {
 import { MAX_DURATION_MS } from "../../../kernel/duration.ts";
 import type { QuotaDemand } from "./counter.ts";
 import { QUOTA_COUNTERS } from "./counters.ts";
-import type { QuotaAlgorithm, QuotaGrant } from "../quota.ts";
+import type { QuotaGrant } from "../quota.ts";
+import type { QuotaAlgorithm } from "../quota-definition.ts";
 
 const ALGORITHMS: readonly QuotaAlgorithm[] = ["fixed-window", "sliding-window", "token-bucket"];
 const START_MS = 1_767_225_600_123;

@@ -3,7 +3,7 @@
 
 import type { QuotaCounter } from "./counter.ts";
 import { fixedWindow } from "./fixed-window.ts";
-import type { QuotaAlgorithm } from "../quota.ts";
+import type { QuotaAlgorithm } from "../quota-definition.ts";
 import { slidingWindow } from "./sliding-window.ts";
 import { tokenBucket } from "./token-bucket.ts";
 

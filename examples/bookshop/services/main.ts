@@ -12,7 +12,10 @@ import { storefront } from "./storefront.ts";
 
 // Runs one of the bookshop's services, or all of them in one process as the loopback demo does.
 
-/** Where each stands on loopback, and whose sidecar it calls through; see mesh/services.yaml and start.ts. */
+/**
+ * Port of each service on loopback, and the sidecar for its outbound calls; see mesh/services.yaml and
+ * start.ts.
+ */
 const SERVICES: Readonly<
   Record<string, { readonly answer: Answerer; readonly port: number; readonly mesh: string }>
 > = {
@@ -44,7 +47,7 @@ const stop = (): void => {
 };
 process.once("SIGINT", stop);
 process.once("SIGTERM", stop);
-// Started by the demo: when the demo is gone, so are we.
+// The demo started this process: stop when the demo is gone.
 process.once("disconnect", stop);
 
 try {

@@ -6,7 +6,7 @@ import type { Answerer } from "./service.ts";
 export const REVIEWS_VERSIONS = ["v1", "v2", "v3"] as const;
 export type ReviewsVersion = (typeof REVIEWS_VERSIONS)[number];
 
-/** v1 shows no stars, v2 black ones, v3 red ones. */
+/** v1 shows no stars, v2 black stars, v3 red stars. */
 const COLOR: Readonly<Record<ReviewsVersion, string | undefined>> = { v1: undefined, v2: "black", v3: "red" };
 
 const TEXTS: readonly string[] = [
@@ -21,7 +21,7 @@ export function reviews(version: ReviewsVersion): Answerer {
     if (id === undefined) return { status: 404, body: { error: "no such book" } };
     const color = COLOR[version];
     if (color === undefined) return { status: 200, body: { id, version, reviews: TEXTS } };
-    // Reviews without their ratings are still reviews.
+    // Reviews are served without stars when ratings are not available.
     const rating = await call("ratings", `/ratings/${encodeURIComponent(id)}`).catch(() => undefined);
     const stars = rating?.status === 200 ? (rating.body as { readonly stars: number }).stars : undefined;
     return { status: 200, body: { id, version, color, stars, reviews: TEXTS } };

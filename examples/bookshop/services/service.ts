@@ -9,7 +9,7 @@ import {
   type Server,
 } from "node:http";
 
-/** The little that the bookshop's services share: a JSON or HTML answer by path, and calls through the mesh. */
+/** Shared code of the bookshop's services: a JSON or HTML answer by path, and calls through the mesh. */
 
 export interface Answer {
   readonly status: number;
@@ -25,7 +25,9 @@ export type Call = (
   path: string,
 ) => Promise<{ readonly status: number; readonly body: unknown }>;
 
-/** What a service passes on, so that traces join up and policies know the user behind a chain of calls. */
+/**
+ * Headers that a service passes on, so that traces connect and policies see the user behind a chain of calls.
+ */
 const PASSED_ON = ["x-request-id", "traceparent", "tracestate", "x-user", "authorization"];
 
 const CALL_TIMEOUT_MS = 2_000;
@@ -33,7 +35,7 @@ const CALL_TIMEOUT_MS = 2_000;
 export interface ServiceOptions {
   readonly host: string;
   readonly port: number;
-  /** Where the sidecar takes outbound calls, such as http://127.0.0.1:15001. */
+  /** URL of the sidecar for outbound calls, such as http://127.0.0.1:15001. */
   readonly mesh: string;
 }
 
@@ -55,7 +57,7 @@ export async function startService(answer: Answerer, options: ServiceOptions): P
         reply({ status: 502, body: { error: error instanceof Error ? error.message : String(error) } }),
       );
   });
-  // A little longer than the proxies keep idle connections, so that they close them and not we.
+  // Longer than the proxies keep idle connections, so that the proxies close them first.
   server.keepAliveTimeout = 70_000;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

@@ -11,7 +11,7 @@ interface Reviews {
   readonly reviews: readonly string[];
 }
 
-/** `/`: the shop's one page, made from catalog and reviews. */
+/** `/`: the shop's page, composed from catalog and reviews. */
 export const storefront: Answerer = async ({ pathname }, call) => {
   if (pathname !== "/") return { status: 404, body: { error: "no such page" } };
   const { status, body } = await call("catalog", "/books");

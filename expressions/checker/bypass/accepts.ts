@@ -3,7 +3,7 @@
 
 import { globToRegex } from "../../../kernel/matching/glob.ts";
 import { compileRegex } from "../../../kernel/matching/regex.ts";
-import { parsePathTemplate } from "../../functions/added/patterns/path-template.ts";
+import { parsePathTemplate } from "../../functions/patterns/path-template.ts";
 import { waysOf } from "../patterns.ts";
 import type { TextTest } from "../text-tests.ts";
 

@@ -29,9 +29,9 @@ export function checkBypass(ast: AstNode, inference: Inferred): void {
 
 /** @param group the tests of the chain of `or` that `node` is in; undefined outside of one. */
 function visit(node: AstNode, role: Role, group: readonly TextTest[] | undefined, inference: Inferred): void {
-  const inner = onlyExpression(node) ?? argumentOf(node, "exists") ?? argumentOf(node, "boolean");
+  const inner = onlyExpression(node) ?? argumentOf(node, "existence") ?? argumentOf(node, "truth");
   if (inner !== undefined) return visit(inner, role, group, inference);
-  const denied = argumentOf(node, "not");
+  const denied = argumentOf(node, "negation");
   if (denied !== undefined) return visit(denied, opposite(role), undefined, inference);
   if (node.type === "block") {
     const last = node.expressions?.at(-1);

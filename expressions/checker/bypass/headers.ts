@@ -1,11 +1,12 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type AstNode, textOf, walk } from "../../syntax/ast.ts";
+import { type AstNode, walk } from "../../syntax/ast.ts";
 import { WELL_KNOWN_HEADERS } from "../header-names.ts";
 import type { Inferred } from "../inferred.ts";
 import { headerName } from "../names.ts";
 import { waysOf } from "../patterns.ts";
+import { meaningOf } from "../presence.ts";
 import { subjectText, type TextTest } from "../text-tests.ts";
 import type { PlacedTest } from "./placed-test.ts";
 import { noteBypass } from "./note-bypass.ts";
@@ -49,7 +50,7 @@ function wordLookedFor({ manner, constants: [constant] }: TextTest): string | un
 /** `"admin" in $split(request.headers."x-roles", ",")`: of `user, admin` it gives ` admin`. */
 function checkSplit({ written, constants: [list] }: TextTest, inference: Inferred): void {
   const call = list?.node;
-  if (written !== "in" || call?.type !== "function" || textOf(call.procedure ?? {}) !== "split") return;
+  if (written !== "in" || call === undefined || meaningOf(call) !== "parts") return;
   const [header, separator] = call.arguments ?? [];
   if (header === undefined || separator === undefined || inference.shapeOf(separator).constant !== ",")
     return;

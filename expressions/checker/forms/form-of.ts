@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { TextOfResult } from "../../functions/definition.ts";
 import type { AttributeForm } from "../../manifest/forms.ts";
 import type { AttributeDeclaration } from "../../manifest/manifest.ts";
 import { ADDRESS } from "./address.ts";
@@ -53,28 +54,32 @@ interface CallFacts {
   readonly constants: readonly unknown[];
 }
 
-/** What the texts that a call gives (of `$split`, the items of the list) can be. */
-export function formOfCall(name: string, { form, constants }: CallFacts): TextForm | undefined {
+/**
+ * What the texts that a call gives, or the items of its list, can be.
+ * @param text What they are to the first argument.
+ */
+export function formOfCall(
+  text: TextOfResult | undefined,
+  { form, constants }: CallFacts,
+): TextForm | undefined {
   const [separator] = constants;
   const known = typeof separator === "string" && separator !== "" ? separator : undefined;
-  switch (name) {
-    case "trim":
-    case "string":
+  switch (text) {
+    case "same":
       return form;
-    case "lowercase":
-      return lettered(form, "lower");
-    case "uppercase":
-      return lettered(form, "upper");
-    case "substringBefore":
+    case "lower":
+    case "upper":
+      return lettered(form, text);
+    case "before":
       if (form === PATH && known === "?") return URL_PATH;
       return known === undefined ? undefined : partOf(form, { start: true, end: false }, known);
-    case "substringAfter":
+    case "after":
       return partOf(form, { start: false, end: true });
-    case "substring":
+    case "slice":
       return partOf(form, { start: separator === 0, end: constants.length === 1 });
-    case "split":
+    case "parts":
       return partOf(form, { start: false, end: false }, known);
-    default:
+    case undefined:
       return undefined;
   }
 }

@@ -6,6 +6,7 @@ import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import { messageOf } from "../../../kernel/errors.ts";
 import type { HandlerDeclaration } from "../../../core/snapshot/snapshot.ts";
 import { Handler } from "./handler.ts";
+import type { QueueDepth } from "../metrics/mixer-metrics.ts";
 import type { HandlerHost } from "./host.ts";
 
 /** The handlers of one snapshot, in document order. */
@@ -74,4 +75,11 @@ function applyHooks({ built }: Handler): HandlerHooks | undefined {
   const hooks = createHandlerHooks();
   built.handler.apply(hooks);
   return hooks;
+}
+
+/** How much telemetry waits or is under way, for each handler and template. */
+export function* queueDepthsOf({ entries }: HandlerTable): Iterable<QueueDepth> {
+  for (const { handler } of entries.values()) {
+    for (const [template, { depth }] of handler.deliveries) yield { handler: handler.name, template, depth };
+  }
 }

@@ -1,19 +1,15 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type {
-  AdapterHandler,
-  CallContext,
-  PluginHandler,
-  TemplateName,
-} from "../../../core/hooks/extension.ts";
+import type { AdapterHandler, PluginHandler, TemplateName } from "../../../core/hooks/extension.ts";
 import { TEMPLATE_VARIETY } from "../../../core/hooks/extension.ts";
 import { isPurserError, messageOf, PurserError } from "../../../kernel/errors.ts";
 import { attempt, type MaybePromise } from "../../../kernel/maybe-promise.ts";
 import type { Logger } from "../../../kernel/ports.ts";
 import type { HandlerDeclaration } from "../../../core/snapshot/snapshot.ts";
-import { Delivery } from "../delivery/delivery.ts";
-import { withDeadline } from "./deadline.ts";
+import type { Delivery } from "../../../delivery/delivery.ts";
+import { type CallContext, withDeadline } from "../../../kernel/deadline.ts";
+import { createHandlerDelivery, handlerTimeout, type Send } from "./handler-delivery.ts";
 import type { HandlerHost } from "./host.ts";
 import { MovableDeadline } from "./movable-deadline.ts";
 import { TrackedScheduler } from "./tracked-scheduler.ts";
@@ -80,7 +76,7 @@ export class Handler {
     timeoutMs: number = this.declaration.delivery.timeoutMs,
   ): MaybePromise<T> {
     return attempt(
-      () => withDeadline(this.#host.scheduler, timeoutMs, work, () => this.#timeout(timeoutMs)),
+      () => withDeadline(this.#host.scheduler, timeoutMs, work, () => handlerTimeout(this.name, timeoutMs)),
       (error) => {
         throw this.#named(error);
       },
@@ -125,23 +121,12 @@ export class Handler {
       if (TEMPLATE_VARIETY[template] !== "report") continue;
       // The queue holds what evaluateReport made for this very template.
       const send = (handler[template as "metric"] as unknown as Send | undefined)?.bind(handler);
-      if (send !== undefined) deliveries.set(template, this.#createDelivery(template, send));
+      if (send === undefined) continue;
+      const { name, declaration } = this;
+      const target = { handler: name, template, settings: declaration.delivery, send, logger: this.#logger };
+      deliveries.set(template, createHandlerDelivery(target, this.#host));
     }
     return deliveries;
-  }
-
-  #createDelivery(template: TemplateName, send: Send): Delivery<unknown> {
-    const { clock, random, scheduler, metrics } = this.#host;
-    return new Delivery({
-      settings: this.declaration.delivery,
-      send,
-      onTimeout: () => this.#timeout(this.declaration.delivery.timeoutMs),
-      clock,
-      random,
-      scheduler,
-      logger: this.#logger.child({ template }),
-      observer: metrics.deliveryObserver(this.name, template),
-    });
   }
 
   async #close(delivering: readonly Promise<void>[]): Promise<void> {
@@ -160,14 +145,6 @@ export class Handler {
     this.#host.metrics.handlerClosed(this.name, leaked);
   }
 
-  #timeout(timeoutMs: number): PurserError {
-    return new PurserError(
-      "PURSER_HANDLER_TIMEOUT",
-      `handler ${this.name} did not answer within ${timeoutMs} ms`,
-      { details: { handler: this.name, timeoutMs } },
-    );
-  }
-
   #named(error: unknown): PurserError {
     if (isPurserError(error) && error.code === "PURSER_HANDLER_TIMEOUT") return error;
     return new PurserError(
@@ -181,5 +158,3 @@ export class Handler {
     );
   }
 }
-
-type Send = (batch: readonly unknown[], call: CallContext) => MaybePromise<void>;

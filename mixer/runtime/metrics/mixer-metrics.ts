@@ -8,7 +8,7 @@ import type { DocumentOutcome } from "../../../core/check/ports.ts";
 import { attempt, chain, type MaybePromise } from "../../../kernel/maybe-promise.ts";
 import type { MemoryQuotaStore } from "../../../core/quota/memory-store.ts";
 import type { Clock } from "../../../kernel/ports.ts";
-import type { DeliveryObserver } from "../delivery/delivery.ts";
+import type { DeliveryEvents } from "../../../delivery/events.ts";
 
 /** Seconds; Mixer's own bounds for dispatches (0.1 ms to 10 s), halved once more where a synchronous answer falls. */
 const DURATION_BUCKETS = [
@@ -206,10 +206,13 @@ export class MixerMetrics {
     this.#repeats.inc();
   }
 
-  deliveryObserver(handler: string, template: string): DeliveryObserver {
+  /** Counts the instances of a template that a handler never receives, and the batches that it is sent again. */
+  deliveryEvents(handler: string, template: string): Pick<DeliveryEvents<unknown>, "sending" | "dropped"> {
     return {
-      dropped: (count, reason) => this.#dropped.inc({ handler, template, reason }, count),
-      retried: () => this.#retries.inc({ handler, template }),
+      sending: ({ attempts }) => {
+        if (attempts > 1) this.#retries.inc({ handler, template });
+      },
+      dropped: ({ items }, reason) => this.#dropped.inc({ handler, template, reason }, items.length),
     };
   }
 

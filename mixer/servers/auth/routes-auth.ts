@@ -51,7 +51,6 @@ export function addAuthRoutes(
     );
     context.status = reply.status;
     for (const [name, value] of reply.headers) context.append(name, value);
-    context.set("Content-Type", reply.contentType);
     context.body = reply.body;
   };
   router.all("/auth", (context) => limit(() => answer(context)));

@@ -8,7 +8,7 @@ import { createMemoryFiles, type MemoryFiles } from "./memory-files.ts";
 import { createSeededRandom } from "./seeded-random.ts";
 import { createVirtualTime, type TestTime, type VirtualTime } from "./time.ts";
 
-/** An ExtensionContext made of fakes, with the fakes at hand. */
+/** An ExtensionContext made of fakes, which the test can reach. */
 export interface TestContext<Config, Time extends TestTime = VirtualTime> extends ExtensionContext<Config> {
   readonly logger: CollectingLogger;
   readonly files: MemoryFiles;
@@ -24,7 +24,8 @@ export interface TestContextOptions<Time extends TestTime = VirtualTime> {
 }
 
 /**
- * What the host would give a handler with this configuration: checked, defaults filled in, and frozen.
+ * The context that the host would give a handler with this configuration: checked, defaults filled in,
+ * frozen.
  *
  * @throws TypeError naming each fault when `config` does not satisfy the definition's schema.
  */
@@ -51,7 +52,7 @@ export function createTestContext<Config, Time extends TestTime = VirtualTime>(
   };
 }
 
-/** Snapshots are immutable; a handler that changes its configuration must fail its tests. */
+/** Snapshots are immutable: a handler that changes its configuration must fail its tests. */
 function deepFreeze(value: unknown): unknown {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);

@@ -8,32 +8,32 @@ export interface TcpAddress {
   readonly port: number;
 }
 
-/** What a fake backend does with a connection. */
+/** Behaviour of a fake backend on a connection. */
 export type BackendScript = (socket: Socket) => void;
 
-/** A TCP server on loopback that does what its script says. */
+/** A TCP server on loopback that follows its script. */
 export interface FakeBackend {
   readonly address: TcpAddress;
-  /** Connections that are open now. */
+  /** Number of open connections. */
   readonly connections: number;
-  /** Connections there have been. */
+  /** Number of connections accepted so far. */
   readonly accepted: number;
-  /** Breaks every connection and listens no more. */
+  /** Destroys every connection and stops listening. */
   close(): Promise<void>;
 }
 
-/** The ways in which a backend fails that no adapter can rule out. */
+/** Ways in which any backend may fail. */
 export const MISBEHAVIOURS = {
-  /** Takes everything, says nothing. */
+  /** Accepts everything and never answers. */
   hangs: (socket) => void socket.resume(),
-  /** Resets the connection as soon as something was sent. */
+  /** Resets the connection after the first data. */
   resets: (socket) => void socket.once("data", () => socket.resetAndDestroy()),
   /** Answers with bytes of no protocol, then closes. */
   "answers garbage": (socket) =>
     void socket.once("data", () => {
       socket.end(Buffer.from("\u0000\u00ff}{ this is no protocol\r\n\r\n\u0000*9\r\n$-7\r\n", "latin1"));
     }),
-  /** Closes in the middle of what looks like an HTTP answer. */
+  /** Closes in the middle of an HTTP response. */
   "breaks off in the middle": (socket) =>
     void socket.once("data", () => {
       socket.end("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{");
@@ -48,7 +48,7 @@ export async function startFakeBackend(script: BackendScript): Promise<FakeBacke
     accepted++;
     sockets.add(socket);
     socket.on("close", () => void sockets.delete(socket));
-    // A client that goes away in its own way is no fault of the fake's.
+    // A client may disconnect in any way.
     socket.on("error", () => {});
     script(socket);
   });
@@ -69,7 +69,7 @@ export async function startFakeBackend(script: BackendScript): Promise<FakeBacke
   };
 }
 
-/** An address where nobody listens, so that connections are refused at once. */
+/** An address where connections are refused at once. */
 export async function refusingAddress(): Promise<TcpAddress> {
   const backend = await startFakeBackend((socket) => socket.destroy());
   await backend.close();

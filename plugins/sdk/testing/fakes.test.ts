@@ -11,14 +11,14 @@ import {
 } from "./index.ts";
 
 describe("virtual time", () => {
-  it("passes only when told, for both clocks alike", () => {
+  it("passes only when the test says so, on both clocks", () => {
     const time = createVirtualTime(1000);
     assert.deepEqual([time.clock.nowMs(), time.clock.monotonicMs()], [1000, 0]);
     time.advance(250);
     assert.deepEqual([time.clock.nowMs(), time.clock.monotonicMs()], [1250, 250]);
   });
 
-  it("runs what is due in order, each at its own time", () => {
+  it("runs due tasks in order, each at its own time", () => {
     const time = createVirtualTime();
     const ran: string[] = [];
     const note = (what: string) => () => void ran.push(`${what}@${time.clock.monotonicMs()}`);
@@ -31,7 +31,7 @@ describe("virtual time", () => {
     assert.deepEqual(ran, ["a@10", "b@10", "tick@20", "c@30", "tick@40"]);
   });
 
-  it("runs what a task schedules, if that is due within the same step", () => {
+  it("runs tasks that a task schedules, if they are due within the same step", () => {
     const time = createVirtualTime();
     let ran = 0;
     time.scheduler.after(5, () => time.scheduler.after(5, () => ran++));
@@ -41,7 +41,7 @@ describe("virtual time", () => {
     assert.equal(ran, 1);
   });
 
-  it("counts what is scheduled and neither done nor cancelled", () => {
+  it("counts tasks that are neither done nor cancelled", () => {
     const time = createVirtualTime();
     const cancel = time.scheduler.every(10, () => {});
     time.scheduler.after(10, () => {});
@@ -53,7 +53,7 @@ describe("virtual time", () => {
     assert.equal(time.scheduled, 0);
   });
 
-  it("lets promises settle between tasks when asked to", async () => {
+  it("lets promises settle between tasks with advanceAndSettle", async () => {
     const time = createVirtualTime();
     const order: string[] = [];
     time.scheduler.after(1, () => void Promise.resolve().then(() => order.push("promise")));
@@ -62,14 +62,14 @@ describe("virtual time", () => {
     assert.deepEqual(order, ["promise", "task"]);
   });
 
-  it("sets the wall clock without touching the monotonic one", () => {
+  it("sets the wall clock without changing the monotonic one", () => {
     const time = createVirtualTime(1000);
     time.advance(10);
     time.setWallClock(500);
     assert.deepEqual([time.clock.nowMs(), time.clock.monotonicMs()], [500, 10]);
   });
 
-  it("refuses a task that reschedules itself without end", () => {
+  it("refuses a task that reschedules itself for ever", () => {
     const time = createVirtualTime();
     const again = (): void => void time.scheduler.after(0, again);
     again();
@@ -78,7 +78,7 @@ describe("virtual time", () => {
 });
 
 describe("real time", () => {
-  it("counts what is scheduled and neither done nor cancelled", async () => {
+  it("counts tasks that are neither done nor cancelled", async () => {
     const time = createRealTime();
     const cancel = time.scheduler.every(1000, () => {});
     await new Promise<void>((resolve) => void time.scheduler.after(1, resolve));
@@ -89,7 +89,7 @@ describe("real time", () => {
 });
 
 describe("memory files", () => {
-  it("tells a watcher the text now and after each change, until it is cancelled", () => {
+  it("calls a watcher with the current text and after each change, until it is cancelled", () => {
     const files = createMemoryFiles({ a: "one" });
     const seen: string[] = [];
     const cancel = files.watch(

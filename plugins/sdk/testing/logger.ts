@@ -6,11 +6,11 @@ import type { LogFields, Logger } from "../../../kernel/ports.ts";
 export interface LogLine {
   readonly level: "debug" | "info" | "warn" | "error";
   readonly message: string;
-  /** Those of the logger and of the line together. */
+  /** Fields of the logger and of the line together. */
   readonly fields: LogFields;
 }
 
-/** Keeps what is logged, children's lines included, in order. */
+/** Keeps all log lines in order, including those of child loggers. */
 export interface CollectingLogger extends Logger {
   readonly lines: readonly LogLine[];
 }

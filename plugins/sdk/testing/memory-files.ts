@@ -3,19 +3,17 @@
 
 import type { Files } from "../../../core/hooks/extension.ts";
 
-/** Files that exist only for a test. Watchers hear of a change at once, before `set` or `fail` returns. */
+/** Files in memory. Watchers are called at once, before `set` or `fail` returns. */
 export interface MemoryFiles extends Files {
-  /** How many watches are open. */
+  /** Number of open watches. */
   readonly watching: number;
-  /** Gives the file this text. */
+  /** Sets the file's text. */
   set(path: string, text: string): void;
   /** Makes the file unreadable. */
   fail(path: string, error?: Error): void;
 }
 
-/**
- * Files by path. A file that was neither set nor made to fail is one that has not been read yet: its watchers wait.
- */
+/** Files by path. A file that was neither set nor failed counts as not yet read: its watchers wait. */
 export function createMemoryFiles(initial: Readonly<Record<string, string>> = {}): MemoryFiles {
   const files = new Map<string, string | Error>(Object.entries(initial));
   const watches = new Set<{ readonly path: string; readonly tell: (content: string | Error) => void }>();

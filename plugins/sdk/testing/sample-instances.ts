@@ -11,7 +11,7 @@ import type {
   TraceSpanInstance,
 } from "../../../core/templates/instances.ts";
 
-/** 2026-01-01T00:00:00Z, where virtual time begins too. */
+/** 2026-01-01T00:00:00Z, the start of virtual time. */
 export const SAMPLE_MS = Date.UTC(2026, 0, 1);
 
 export function metricInstance(changes: Partial<MetricInstance> = {}): MetricInstance {

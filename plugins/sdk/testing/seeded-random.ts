@@ -3,7 +3,10 @@
 
 import type { Random } from "../../../kernel/ports.ts";
 
-/** Chance that repeats: the same seed gives the same numbers. Mulberry32, by Tommy Ettinger (public domain). */
+/**
+ * Repeatable random numbers: the same seed gives the same numbers. Mulberry32, by Tommy Ettinger (public
+ * domain).
+ */
 export function createSeededRandom(seed = 1): Random {
   let state = seed >>> 0;
   return () => {

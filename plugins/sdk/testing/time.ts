@@ -3,36 +3,36 @@
 
 import type { Clock, Scheduler } from "../../../kernel/ports.ts";
 
-/** A clock and a scheduler that belong together, and the count of what a closed handler must not leave behind. */
+/** A clock with its scheduler, and the number of tasks that a closed handler must not leave behind. */
 export interface TestTime {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
-  /** How many tasks are scheduled and neither done nor cancelled. */
+  /** Number of scheduled tasks that are neither done nor cancelled. */
   readonly scheduled: number;
 }
 
 /** Time that passes only when a test says so. */
 export interface VirtualTime extends TestTime {
   /**
-   * Lets `durationMs` pass: due tasks run in the order of their time, those of one moment in the order of their
-   * scheduling, each seeing its own time on the clock. What a task throws comes out here.
+   * Lets `durationMs` pass. Due tasks run in order of time, then of scheduling; each sees its own time on the
+   * clock. Errors of tasks are thrown here.
    */
   advance(durationMs: number): void;
-  /** Like `advance`, and lets promises settle before the first task and after each. */
+  /** Like `advance`, but lets promises settle before the first task and after each task. */
   advanceAndSettle(durationMs: number): Promise<void>;
-  /** Sets the wall clock alone, as an operator or NTP would. */
+  /** Sets the wall clock only, as an operator or NTP would. */
   setWallClock(epochMs: number): void;
 }
 
 interface Task {
   dueMs: number;
   readonly order: number;
-  /** Undefined for a task that runs once. */
+  /** undefined for a task that runs once. */
   readonly intervalMs: number | undefined;
   readonly run: () => void;
 }
 
-/** More tasks than this in one step is a task that reschedules itself without end. */
+/** More tasks in one step mean that a task reschedules itself for ever. */
 const MAX_TASKS_IN_A_STEP = 100_000;
 
 /** Virtual time; the wall clock begins at `epochMs`, default 2026-01-01T00:00:00Z. */
@@ -110,13 +110,13 @@ export function createVirtualTime(epochMs: number = Date.UTC(2026, 0, 1)): Virtu
   };
 }
 
-/** The platform's own time, with the count. */
+/** The platform's time, with the number of scheduled tasks. */
 export interface RealTime extends TestTime {
-  /** Cancels whatever is scheduled, as the host does with what a closed handler left behind. */
+  /** Cancels every scheduled task, as the host does with tasks that a closed handler left behind. */
   cancelAll(): void;
 }
 
-/** For tests that meet real sockets. */
+/** Real time, for tests with real sockets. */
 export function createRealTime(): RealTime {
   const pending = new Set<NodeJS.Timeout>();
   return {
@@ -152,7 +152,7 @@ export function createRealTime(): RealTime {
   };
 }
 
-/** Lets every promise that can settle without I/O or timers do so. */
+/** Lets every promise settle that needs no I/O and no timer. */
 function settle(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }

@@ -13,16 +13,14 @@ import {
   traceSpanInstance,
 } from "./sample-instances.ts";
 
-/** How many distinct label sets one batch of the unusual instances holds. */
+/** Number of distinct label sets in one batch. */
 const MANY_LABEL_SETS = 10_000;
 const HUGE = "x".repeat(1_000_000);
 const UNICODE = 'Zoë 🛳️ \u202Eשלום\u0000\ud800\n"\\';
 
 type Unusual = () => readonly (readonly [what: string, argument: unknown])[];
 
-/**
- * Arguments that a careless document, or a client that means harm, can produce; each with what is unusual about it.
- */
+/** Arguments that a careless document or a malicious client can produce, each with a description. */
 export const UNUSUAL_INSTANCES: Readonly<Record<TemplateName, Unusual>> = {
   listentry: () => [
     ["an absent value", { name: "client", value: undefined }],
@@ -48,7 +46,7 @@ export const UNUSUAL_INSTANCES: Readonly<Record<TemplateName, Unusual>> = {
   quota: () => [
     ["an empty batch", []],
     ["an amount of nothing", [quotaRequest({ amount: 0 })]],
-    ["giving back what was never had", [quotaRequest({ amount: -5, slot: 0 })]],
+    ["giving back more than was granted", [quotaRequest({ amount: -5, slot: 0 })]],
     ["more than the limit", [quotaRequest({ amount: 1e9 }), quotaRequest({ amount: 1e9, bestEffort: true })]],
     ["unusual characters", [quotaRequest({ cell: UNICODE })]],
   ],
@@ -85,7 +83,7 @@ export const UNUSUAL_INSTANCES: Readonly<Record<TemplateName, Unusual>> = {
   ],
   logentry: () => [
     ["an empty batch", []],
-    ["values that JSON has no form for", [logEntryInstance({ variables: unwritable() })]],
+    ["values that JSON cannot represent", [logEntryInstance({ variables: unwritable() })]],
     ["unusual characters", [logEntryInstance({ name: UNICODE, variables: { [UNICODE]: UNICODE } })]],
     ["a huge variable", [logEntryInstance({ variables: { body: HUGE } })]],
     ["an impossible time", [logEntryInstance({ timestampMs: Number.NaN })]],
@@ -93,7 +91,7 @@ export const UNUSUAL_INSTANCES: Readonly<Record<TemplateName, Unusual>> = {
   tracespan: () => [
     ["an empty batch", []],
     ["a span that ends before it begins", [traceSpanInstance({ startMs: SAMPLE_MS, endMs: SAMPLE_MS - 1 })]],
-    ["values that JSON has no form for", [traceSpanInstance({ tags: unwritable() })]],
+    ["values that JSON cannot represent", [traceSpanInstance({ tags: unwritable() })]],
     [
       "unusual characters",
       [traceSpanInstance({ spanName: UNICODE, traceId: "not hex", tags: { [UNICODE]: 1 } })],
@@ -103,7 +101,7 @@ export const UNUSUAL_INSTANCES: Readonly<Record<TemplateName, Unusual>> = {
   decision: () => [
     ["an empty batch", []],
     ["an empty bag", [decisionInstance({ bag: {} })]],
-    ["values that JSON has no form for", [decisionInstance({ bag: unwritable() as AttributeBag })]],
+    ["values that JSON cannot represent", [decisionInstance({ bag: unwritable() as AttributeBag })]],
     [
       "unusual characters",
       [decisionInstance({ name: UNICODE, bag: { request: { headers: { [UNICODE]: UNICODE } } } })],

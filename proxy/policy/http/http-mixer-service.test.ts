@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import type { CheckReply, PolicyState } from "../../../api/mixer-service.ts";
 import type { PurserError } from "../../../kernel/errors.ts";
+import { createCollectingLogger } from "../../../plugins/sdk/testing/index.ts";
 import {
   type Answer,
   garbage,
@@ -25,6 +26,12 @@ import {
 
 const REPLY: CheckReply = { version: "v1", decision: decision(), quotas: [] };
 const STATE: PolicyState = { version: "v1", proxies: 2, policies: [] };
+/** With a field that this version does not know. */
+const RULE_OF_LATER = {
+  instances: [{ name: "i", template: "checknothing", weight: 1 }],
+  actions: [{ handler: "h", instances: ["i"] }],
+  since: "later",
+};
 const REQUEST = { attributes: { request: { path: "/" } }, deduplicationId: "a/1" };
 
 describe("the mixer over HTTP", () => {
@@ -258,6 +265,33 @@ describe("the mixer over HTTP", () => {
     await pair[0]?.kill();
     await until(() => seen.length === 2);
     assert.deepEqual(seen, ["old", "new"]);
+  });
+
+  it("keeps the policies that it has when it cannot read the mixer's, says why once, and goes on asking", async () => {
+    const unreadable = { ...STATE, version: "v2", policies: [{ kind: "AccessPolicy", name: "a", spec: {} }] };
+    let state: object = STATE;
+    const server = await startServer((request, response) => json(state)(request, response));
+    const logger = createCollectingLogger();
+    const service = createHttpMixerService({ urls: [server.url], ...realPorts(), logger });
+    services.push(service);
+    const seen: string[] = [];
+    service.watch({ id: "edge" }, ({ version }) => void seen.push(version));
+    await until(() => seen.length > 0);
+    state = unreadable;
+    await until(() => logger.lines.length > 0);
+    const before = server.received.length;
+    await until(() => server.received.length > before);
+    assert.ok(!seen.includes("v2"));
+    assert.deepEqual(
+      logger.lines.map(({ level, fields }) => [level, fields["code"]]),
+      [["warn", "PURSER_MIXER_UNAVAILABLE"]],
+    );
+    assert.match(
+      String(logger.lines[0]?.fields["error"]),
+      /policies\[0\]\.spec must have the property action/,
+    );
+    state = { ...STATE, version: "v3", policies: [{ kind: "Rule", name: "r", spec: RULE_OF_LATER }] };
+    await until(() => seen.includes("v3"));
   });
 
   it("does not spin when polls are not held, or bring what makes no sense", async () => {

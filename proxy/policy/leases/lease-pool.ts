@@ -4,9 +4,9 @@
 import type { AllocateCharge } from "../../../api/mixer-service.ts";
 import type { QuotaCharge, QuotaOutcome } from "../../../core/quota/quota-charge.ts";
 import type { ErrorCode } from "../../../kernel/error-catalog.ts";
-import type { QuotaStanding } from "../../../core/quota/rate-limit-fields.ts";
+import type { QuotaStanding } from "../../../core/quota/standing.ts";
 import { DemandMeter } from "./demand-meter.ts";
-import { CLOCK_STEP_MS, type Lot, Lots, type Part, usableUntilMs } from "./lots.ts";
+import { CLOCK_STEP_MS, type HeldGrant, HeldGrants, type Part, usableUntilMs } from "./held-grants.ts";
 
 /** What became of one charge. */
 export type ChargeResult =
@@ -60,7 +60,7 @@ const MAX_LATE_ANSWERS = 2;
  */
 export class LeasePool {
   readonly #charge: QuotaCharge;
-  readonly #lots = new Lots();
+  readonly #held = new HeldGrants();
   /** As many as the proxy has requests under way, each for no longer than the deadline of a call. */
   #waiters: Waiter[] = [];
   readonly #demand = new DemandMeter();
@@ -82,7 +82,7 @@ export class LeasePool {
   #lateAnswers = 0;
   /** Waiters that a grant fell short of. They are asked for once more, and refused when that falls short of them too. */
   readonly #unserved = new Set<Waiter>();
-  /** Cancels the timer for what must go back; the book's own. */
+  /** Cancels the timer for what must go back; the lease manager's own. */
   cancelGiveBack: (() => void) | undefined;
 
   constructor(charge: QuotaCharge) {
@@ -100,18 +100,18 @@ export class LeasePool {
 
   /** Whether `amount` can be taken now, without overtaking those that wait. */
   has(amount: number, nowMs: number): boolean {
-    return this.#waiters.length === 0 && this.#lots.available(nowMs) >= amount;
+    return this.#waiters.length === 0 && this.#held.available(nowMs) >= amount;
   }
 
   /** Takes what `has` said is there. */
   take(amount: number, parts?: Part[]): void {
-    this.#lots.take(amount, parts);
+    this.#held.take(amount, parts);
   }
 
   /** Until when the same demand is refused without asking: how long, in milliseconds; undefined when it is not. */
   refusal(amount: number, nowMs: number): number | undefined {
     if (nowMs >= this.#refusedUntilMs || this.has(amount, nowMs)) return undefined;
-    if (amount - this.#lots.available(nowMs) < this.#refusedAmount) return undefined;
+    if (amount - this.#held.available(nowMs) < this.#refusedAmount) return undefined;
     return Math.max(1, this.#retryAtMs - nowMs);
   }
 
@@ -137,7 +137,7 @@ export class LeasePool {
     if (this.#asking) return undefined;
     this.#serve(nowMs);
     const forWaiters = this.waiting;
-    const available = this.#lots.available(nowMs);
+    const available = this.#held.available(nowMs);
     const heldMs = this.#leaseMs(useMs);
     const ahead = heldMs === 0 ? 0 : this.#ahead(available, nowMs, proxies, heldMs);
     if (!forWaiters && ahead === 0) return undefined;
@@ -169,7 +169,7 @@ export class LeasePool {
     asked: AllocateCharge,
     outcome: QuotaOutcome,
     { sentMs, nowMs, atOnce }: AnswerTimes,
-  ): readonly Lot[] {
+  ): readonly HeldGrant[] {
     if (outcome.failure !== undefined) {
       this.#answerFailure(outcome, outcome.failure, nowMs);
       return [];
@@ -179,26 +179,26 @@ export class LeasePool {
     const { granted, slot } = outcome;
     const leaseEndMs = usableUntilMs(outcome, sentMs);
     const held = asked.leaseMs > 0 && leaseEndMs > nowMs;
-    const lot: Lot = {
+    const grant: HeldGrant = {
       amount: granted,
       slot,
       leaseMs: asked.leaseMs,
       expiresAtMs: atOnce ? Math.max(leaseEndMs, nowMs + CLOCK_STEP_MS) : leaseEndMs,
     };
-    if (granted > 0 && lot.expiresAtMs < nowMs) {
+    if (granted > 0 && grant.expiresAtMs < nowMs) {
       this.#lateAnswers++;
-      return [lot];
+      return [grant];
     }
     this.#lateAnswers = 0;
-    if (granted > 0) this.#lots.add(lot);
+    if (granted > 0) this.#held.add(grant);
     this.#serve(nowMs);
     if (granted < asked.amount) this.#fallShort(asked, outcome, nowMs);
     else this.#emptyAnswers = 0;
-    if (held || lot.amount === 0) return [];
+    if (held || grant.amount === 0) return [];
     // At a window's end, or with a lease of a millisecond, nothing can be held: asking again at once would bring the same.
     if (asked.leaseMs > 0) this.#pausedUntilMs = nowMs + PAUSE_MS;
-    this.#lots.remove(lot);
-    return [lot];
+    this.#held.remove(grant);
+    return [grant];
   }
 
   /** Whether the last answer came when its grant was over already. */
@@ -229,20 +229,20 @@ export class LeasePool {
   }
 
   /** Puts back what a request took and did not use; returns what cannot be kept here. */
-  putBack(parts: readonly Part[], nowMs: number): readonly Lot[] {
-    const homeless = this.#lots.putBack(parts, nowMs);
+  putBack(parts: readonly Part[], nowMs: number): readonly HeldGrant[] {
+    const homeless = this.#held.putBack(parts, nowMs);
     if (this.waiting) this.#serve(nowMs);
     return homeless;
   }
 
   /** Takes out what must go back by now; everything when `nowMs` is infinite. */
-  takeExpiring(nowMs: number): readonly Lot[] {
-    return this.#lots.takeExpiring(nowMs);
+  takeExpiring(nowMs: number): readonly HeldGrant[] {
+    return this.#held.takeExpiring(nowMs);
   }
 
   /** When something must go back; undefined when nothing is held. */
   get giveBackAtMs(): number | undefined {
-    return this.#lots.giveBackAtMs;
+    return this.#held.giveBackAtMs;
   }
 
   /** Something was given back: who was refused before it may not be now. */
@@ -250,8 +250,8 @@ export class LeasePool {
     this.#refusedUntilMs = 0;
   }
 
-  /** How to give a lot back. */
-  giveBack({ amount, slot, leaseMs }: Lot): AllocateCharge {
+  /** How to give a grant back. */
+  giveBack({ amount, slot, leaseMs }: HeldGrant): AllocateCharge {
     this.forgetRefusal();
     const { policy, cell, limit } = this.#charge;
     return { policy, cell, limit, leaseMs, amount: -amount, bestEffort: true, slot };
@@ -261,7 +261,7 @@ export class LeasePool {
   standing(nowMs: number): QuotaStanding | undefined {
     if (this.#remaining === Number.POSITIVE_INFINITY) return undefined;
     const { policy, limit, windowMs } = this.#charge;
-    const remaining = Math.min(limit, this.#remaining + this.#lots.available(nowMs));
+    const remaining = Math.min(limit, this.#remaining + this.#held.available(nowMs));
     return { policy, limit, windowMs, remaining, resetMs: Math.max(0, this.#resetAtMs - nowMs) };
   }
 
@@ -299,7 +299,7 @@ export class LeasePool {
 
   #serve(nowMs: number): void {
     let served = 0;
-    let available = this.#lots.available(nowMs);
+    let available = this.#held.available(nowMs);
     for (const { amount } of this.#waiters) {
       if (amount > available) break;
       available -= amount;
@@ -308,7 +308,7 @@ export class LeasePool {
     for (const waiter of this.#waiters.splice(0, served)) {
       this.#unserved.delete(waiter);
       const parts: Part[] = [];
-      this.#lots.take(waiter.amount, parts);
+      this.#held.take(waiter.amount, parts);
       waiter.settle({ kind: "taken", pool: this, parts });
     }
   }
@@ -327,7 +327,7 @@ export class LeasePool {
     this.#refusedAmount = asked.bestEffort ? 1 : asked.amount;
     this.#retryAtMs = nowMs + (retryAfterMs || resetMs || MAX_REFUSAL_MS);
     this.#refusedUntilMs = Math.min(this.#retryAtMs, nowMs + MAX_REFUSAL_MS);
-    const available = this.#lots.available(nowMs);
+    const available = this.#held.available(nowMs);
     // Not the waiters that joined after the asking: something may have been given back since.
     const askedFor = new Set(this.#asked);
     this.#refuse(

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import type { AttributeBag } from "../../../core/attributes/bag.ts";
-import type { QuotaAlgorithm } from "../../../core/quota/quota.ts";
+import type { QuotaAlgorithm } from "../../../core/quota/quota-definition.ts";
 import { charge, createStage, quota } from "../toy-mixer.test.ts";
 
 const BAG: AttributeBag = {};

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import jsonata from "jsonata";
-import { ENDING_FORMATS } from "../../../expressions/functions/endless-formats.ts";
+import { nativeOf } from "../../../expressions/functions/compiled-functions.ts";
+import { FORMAT_FUNCTIONS } from "../../../expressions/functions/numbers/format-functions.ts";
 import { treeOf } from "../../../expressions/syntax/tree-of.ts";
 import { compile } from "../../../expressions/index.ts";
 
@@ -72,7 +73,7 @@ export function prepareReference(
     // It does not end, or errs, where it tests a pattern before ?? or ?:.
     treeOf(expression);
     // Nor where it formats what is no finite number.
-    for (const [name, format] of ENDING_FORMATS) expression.assign(name, format);
+    for (const definition of FORMAT_FUNCTIONS) expression.assign(definition.name, nativeOf(definition));
     const evaluate = (input: unknown, bindings: Bindings) => {
       counted?.restart();
       return expression.evaluate(input, { ...bindings });

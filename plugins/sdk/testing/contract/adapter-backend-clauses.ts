@@ -6,7 +6,7 @@ import { type BackendScript, MISBEHAVIOURS, refusingAddress, startFakeBackend } 
 import { type AdapterSubject, callAll, deadlineOf, type SettledCall, withHandler } from "./adapter-calls.ts";
 import type { ContractClause } from "./clause.ts";
 
-/** What an adapter keeps to that talks to a server. */
+/** Clauses for adapters that talk to a server. */
 export const ADAPTER_BACKEND_CLAUSES: readonly ContractClause<AdapterSubject>[] = [
   ...Object.entries(MISBEHAVIOURS).map(
     ([behaviour, script]): ContractClause<AdapterSubject> => ({
@@ -50,7 +50,10 @@ async function tellsErrorsApart(subject: AdapterSubject): Promise<readonly strin
   return failures;
 }
 
-/** Every template once, against a backend with this script; without one, against nobody. */
+/**
+ * Calls every template once, against a backend with this script; without a script, against an address that
+ * refuses connections.
+ */
 async function callsToBackend(
   subject: AdapterSubject,
   script: BackendScript | undefined,

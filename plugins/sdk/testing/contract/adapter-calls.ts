@@ -12,27 +12,30 @@ import type { TestRunner } from "./clause.ts";
 import { abortAfter, type CallOutcome, outcomeOf } from "./outcome.ts";
 
 export interface AdapterContractOptions {
-  /** A configuration, when some required field has no default; with `backend`, that one's is used. */
+  /** A configuration, when a required field has no default; ignored with `backend`, which has its own. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** For an adapter that talks to a server. */
   readonly backend?: {
-    /** The configuration that points the adapter at this address, with short timeouts where it has its own. */
+    /**
+     * The configuration that points the adapter at this address, with short timeouts where the adapter has
+     * its own.
+     */
     config(address: TcpAddress): Readonly<Record<string, unknown>>;
-    /** A server that refuses for good: a rejection must say `retryable: false`. */
+    /** A server that refuses permanently: a rejection must have `retryable: false`. */
     readonly permanent?: BackendScript;
-    /** A server that is busy: a rejection must say `retryable: true`. */
+    /** A busy server: a rejection must have `retryable: true`. */
     readonly retryable?: BackendScript;
   };
   /**
-   * Within which each call must answer or reject, in milliseconds of real time; its signal aborts at half. Default
-   * 1000.
+   * Time in which each call must answer or reject, in milliseconds of real time; its signal aborts at half of
+   * it. Default 1000.
    */
   readonly deadlineMs?: number;
   /** Default: the global `describe` and `it`. */
   readonly runner?: TestRunner;
 }
 
-/** What the clauses are about. */
+/** The adapter that the clauses check. */
 export interface AdapterSubject {
   readonly definition: AdapterDefinition;
   readonly options: AdapterContractOptions;
@@ -48,7 +51,7 @@ export interface SettledCall extends Call {
   readonly outcome: CallOutcome;
 }
 
-/** One call for each template among `instances` that the adapter names. */
+/** One call for each template in `instances` that the adapter implements. */
 export function callsOf(
   handler: AdapterHandler,
   { definition }: AdapterSubject,
@@ -68,7 +71,7 @@ export function callsOf(
   });
 }
 
-/** Every template once with an ordinary instance, all at a time. */
+/** Calls every template once with an ordinary instance, all at the same time. */
 export async function callAll(
   handler: AdapterHandler,
   subject: AdapterSubject,

@@ -22,7 +22,7 @@ import { type ContractClause, describeError } from "./clause.ts";
 import { outcomeOf } from "./outcome.ts";
 import { activeResources, eventually, leftBehind } from "./resources.ts";
 
-/** What every adapter keeps to. */
+/** Clauses for every adapter. */
 export const ADAPTER_CLAUSES: readonly ContractClause<AdapterSubject>[] = [
   { name: "builds from its defaults, with a function for each template", check: buildsFromDefaults },
   { name: "refuses unknown keys", check: refusesUnknownKeys },
@@ -33,7 +33,7 @@ export const ADAPTER_CLAUSES: readonly ContractClause<AdapterSubject>[] = [
   { name: "takes unusual instances without throwing out of band", check: takesUnusualInstances },
 ];
 
-/** Quick enough for "at once", slow enough for a busy machine. */
+/** Short enough for "at once", long enough for a busy machine. */
 const AT_ONCE_MS = 300;
 
 async function buildsFromDefaults(subject: AdapterSubject): Promise<readonly string[]> {
@@ -77,7 +77,7 @@ async function sharesNothing(subject: AdapterSubject): Promise<readonly string[]
   return failures;
 }
 
-/** How much of one quota this handler still grants. */
+/** The amount of one quota that this handler still grants. */
 async function useUp(handler: AdapterHandler): Promise<number> {
   const limit = 3;
   let granted = 0;
@@ -117,7 +117,7 @@ async function leavesNothing(subject: AdapterSubject): Promise<readonly string[]
     const config = backend === undefined ? undefined : options.backend?.config(backend.address);
     const context = await contextFor(subject, config === undefined ? {} : { config });
     const handler = subject.definition.build(context);
-    // With a backend that never answers, these are in flight when the handler is closed.
+    // With a backend that never answers, these calls are in flight when the handler is closed.
     const calls = callAll(handler, subject);
     if (backend === undefined) await calls;
     else await eventually(() => backend.connections > 0);
@@ -134,7 +134,7 @@ async function leavesNothing(subject: AdapterSubject): Promise<readonly string[]
     if (backend !== undefined && !(await eventually(() => backend.connections === 0))) {
       failures.push(`left ${backend.connections} connections open after close`);
     } else {
-      // The fake's own ends count too, so they must be gone first.
+      // The fake backend's own sockets count too, so they must be closed first.
       failures.push(...(await leftBehind(before)));
     }
   } finally {
@@ -151,7 +151,7 @@ async function heedsAbortedSignal(subject: AdapterSubject): Promise<readonly str
     return await withHandler(subject, config === undefined ? {} : { config }, async (handler) => {
       const signal = AbortSignal.abort(new Error("the call's deadline passed"));
       const calls = callsOf(handler, subject, sampleInstances(), signal)
-        // A quota store has a deadline of its own and is given no signal.
+        // A quota store has its own deadline and gets no signal.
         .filter((call) => call.template !== "quota");
       const outcomes = await Promise.all(calls.map((call) => outcomeOf(() => call.run(), AT_ONCE_MS)));
       return outcomes.flatMap((outcome, index) =>

@@ -14,7 +14,7 @@ import {
 } from "../../index.ts";
 import { type AdapterContractOptions, checkAdapterContract, type ContractFinding } from "../index.ts";
 
-/** The names of the clauses that found something, with what they found. */
+/** The clauses with findings, by name. */
 async function broken<C>(
   definition: AdapterDefinition<C>,
   options?: AdapterContractOptions,
@@ -31,7 +31,7 @@ function assertBreaksOnly(findings: readonly ContractFinding[], clause: string, 
   assert.match(findings[0]?.failures.join("\n") ?? "", failure);
 }
 
-/** An adapter in memory that is good, but for what `changes` does to its handlers. */
+/** A correct adapter in memory, except for the `changes` to its handlers. */
 function inMemory(
   changes: (context: ExtensionContext<unknown>) => Partial<AdapterHandler>,
   templates: readonly TemplateName[] = ["logentry"],
@@ -52,7 +52,10 @@ interface LineClientOptions {
   readonly rethrows?: (error: Error) => Error;
 }
 
-/** Talks to a server that answers each line with `ok`, `busy` or `no`; good unless an option says otherwise. */
+/**
+ * An adapter for a server that answers each line with `ok`, `busy` or `no`; correct unless an option says
+ * otherwise.
+ */
 function lineClient(options: LineClientOptions = {}): AdapterDefinition<{ port: number }> {
   return defineAdapter({
     name: "line-client",
@@ -130,7 +133,7 @@ describe("the adapter contract", () => {
     assert.ok(findings.length > 1);
   });
 
-  it("finds a configuration that changes under the handler's hands", async () => {
+  it("finds a configuration that is changed by the handler", async () => {
     const findings = await broken(
       inMemory(({ config }) => {
         Object.assign(config as object, { size: 2 });
@@ -168,7 +171,7 @@ describe("the adapter contract", () => {
     assert.match(JSON.stringify(await broken(shared)), /one handler's quota is used up by the other/);
   });
 
-  it("finds a close that takes another handler with it", async () => {
+  it("finds a close that breaks another handler", async () => {
     let open = 0;
     const shared = inMemory(() => {
       open++;
@@ -213,7 +216,7 @@ describe("the adapter contract", () => {
     );
   });
 
-  it("finds what is left on the scheduler, watched, or on a timer of the adapter's own", async () => {
+  it("finds scheduled tasks, watches and timers that close leaves behind", async () => {
     const timers: NodeJS.Timeout[] = [];
     const leaky = inMemory(({ scheduler, files }) => {
       scheduler.every(60_000, () => {});
@@ -231,7 +234,7 @@ describe("the adapter contract", () => {
     assertBreaksOnly(findings, clause, /1 tasks scheduled[^]*1 files watched[^]*1 Timeout behind/);
   });
 
-  it("finds connections that stay open, and calls that do not end with close", async () => {
+  it("finds connections that are left open, and calls that do not end with close", async () => {
     const findings = await broken(lineClient({ closesSockets: false, heedsSignal: false }), LINE_SERVER);
     const said = JSON.stringify(findings);
     assert.match(said, /left 1 connections open after close/);
@@ -261,11 +264,11 @@ describe("the adapter contract", () => {
     assertBreaksOnly(
       await broken(uncoded),
       clause,
-      /JSON has no form for\) failed with something other than a Purser/,
+      /JSON cannot represent\) failed with something other than a Purser/,
     );
   });
 
-  it("finds errors that are called retryable and are not, and the other way round", async () => {
+  it("finds errors with a wrong retryable flag", async () => {
     for (const retryable of [true, false]) {
       const rethrows = (error: Error) =>
         new PurserError("PURSER_HANDLER_FAILED", error.message, { retryable });
@@ -276,7 +279,7 @@ describe("the adapter contract", () => {
     }
   });
 
-  it("finds a refusal that is taken for success", async () => {
+  it("finds a refusal that the adapter takes for success", async () => {
     const deaf = defineAdapter({
       name: "deaf",
       description: "Sends and does not listen.",
@@ -288,7 +291,7 @@ describe("the adapter contract", () => {
     assertBreaksOnly(await broken(deaf, LINE_SERVER), clause, /succeeded with a final refusal/);
   });
 
-  it("gives the process back the handlers for errors that it had", async () => {
+  it("restores the process's error handlers", async () => {
     const before = [process.listeners("uncaughtException"), process.listeners("unhandledRejection")];
     await broken(inMemory(() => ({})));
     assert.deepEqual(

@@ -23,7 +23,7 @@ export function describeAdapterContract<Config>(
   describeClauses(title, clausesFor(options), subject, options.runner ?? globalRunner());
 }
 
-/** Runs the whole suite and gives what each clause found. */
+/** Runs the whole suite and returns the findings of each clause. */
 export async function checkAdapterContract<Config>(
   definition: AdapterDefinition<Config>,
   options: AdapterContractOptions = {},

@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * What the contract suites are made of: clauses as plain functions that give what they found wrong, so that the
- * clauses can be tested with extensions that break them, and any test runner can run them.
+ * A clause of a contract suite: a plain function that returns the failures it found, so that the clauses can
+ * be tested with extensions that break them, and any test runner can run them.
  */
 export interface ContractClause<Subject> {
   /** Continues "the contract of X: it …". */
   readonly name: string;
-  /** What is wrong, a sentence each; empty when the clause holds. */
+  /** Failures, a sentence each; empty when the clause holds. */
   check(subject: Subject): Promise<readonly string[]>;
 }
 
@@ -17,13 +17,13 @@ export interface ContractFinding {
   readonly failures: readonly string[];
 }
 
-/** The part of a test runner that the suites use; mocha's globals, or node:test's functions. */
+/** The part of a test runner that the suites use: mocha's globals, or node:test's functions. */
 export interface TestRunner {
   readonly describe: (name: string, body: () => void) => unknown;
   readonly it: (name: string, body: () => Promise<void>) => unknown;
 }
 
-/** The runner whose `describe` and `it` are global. */
+/** The global `describe` and `it`. */
 export function globalRunner(): TestRunner {
   const { describe, it } = globalThis as Partial<TestRunner>;
   if (describe === undefined || it === undefined) {
@@ -49,7 +49,7 @@ export function describeClauses<Subject>(
   });
 }
 
-/** Runs one clause; whatever it throws, or lets loose outside every promise, is a failure of the clause. */
+/** Runs one clause; errors that it throws, or that escape every promise, are failures of the clause. */
 export async function runClause<Subject>(
   clause: ContractClause<Subject>,
   subject: Subject,
@@ -57,10 +57,11 @@ export async function runClause<Subject>(
   const outOfBand: string[] = [];
   const restore = interceptOutOfBand((error) => outOfBand.push(`threw out of band: ${describeError(error)}`));
   try {
-    // A runner may start the timer of this test only once its body has returned: it must not count as left behind.
+    // Let the runner start this test's timer first (some do after the body returns), so that it does not
+    // count as left behind.
     await new Promise((resolve) => void setImmediate(resolve));
     const failures = await clause.check(subject).catch((error: unknown) => [describeError(error)]);
-    // A rejection without a handler is reported after the turn in which it happened.
+    // Unhandled rejections are reported after the turn in which they happen.
     for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => void setImmediate(resolve));
     return { clause: clause.name, failures: [...failures, ...outOfBand] };
   } finally {
@@ -68,14 +69,14 @@ export async function runClause<Subject>(
   }
 }
 
-/** Takes the place of the runner's own handlers: the fault belongs to the clause that is running. */
-function interceptOutOfBand(onFault: (error: unknown) => void): () => void {
+/** Replaces the runner's own handlers, so that an error counts for the clause that is running. */
+function interceptOutOfBand(onError: (error: unknown) => void): () => void {
   const restores = (["uncaughtException", "unhandledRejection"] as const).map((event) => {
     const before = process.listeners(event as "uncaughtException");
     process.removeAllListeners(event);
-    process.on(event, onFault);
+    process.on(event, onError);
     return () => {
-      process.off(event, onFault);
+      process.off(event, onError);
       for (const listener of before) process.on(event as "uncaughtException", listener);
     };
   });

@@ -8,7 +8,7 @@ export type CallOutcome =
   | { readonly kind: "rejected"; readonly error: unknown }
   | { readonly kind: "late" };
 
-/** What became of a step within the deadline. A step that throws has rejected: the host does not tell them apart. */
+/** Outcome of a step within the deadline. A step that throws counts as rejected, as in the host. */
 export function outcomeOf(step: () => MaybePromise<unknown>, deadlineMs: number): Promise<CallOutcome> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve({ kind: "late" }), deadlineMs);
@@ -29,7 +29,7 @@ export function outcomeOf(step: () => MaybePromise<unknown>, deadlineMs: number)
   });
 }
 
-/** A signal that aborts after `delayMs`, and the way to let go of its timer. */
+/** A signal that aborts after `delayMs`, and a function that clears its timer. */
 export function abortAfter(delayMs: number): { readonly signal: AbortSignal; readonly clear: () => void } {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new Error("the call's deadline passed")), delayMs);

@@ -22,7 +22,7 @@ async function broken(definition: PluginDefinition): Promise<ContractFinding[]> 
 
 const answer: CheckAnswer = { status: OK };
 
-/** A plugin that is good, but for what `changes` does to its handlers. */
+/** A correct plugin, except for the `changes` to its handlers. */
 function plugin(changes: (context: ExtensionContext<unknown>) => Partial<PluginHandler>): PluginDefinition {
   return definePlugin({
     name: "sample",
@@ -139,7 +139,7 @@ describe("the plugin contract", () => {
     assert.match(JSON.stringify(await broken(open)), /takes an unknown key/);
   });
 
-  it("finds handlers that share what they know", async () => {
+  it("finds handlers that share state", async () => {
     let open = 0;
     const shared = plugin(() => {
       open++;

@@ -26,11 +26,11 @@ import { createRealTime } from "../time.ts";
 import { UNUSUAL_INSTANCES } from "../unusual-instances.ts";
 
 export interface PluginContractOptions {
-  /** A configuration, when some required field has no default. */
+  /** A configuration, when a required field has no default. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Files that the configuration names, by path. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Within which each call must answer or reject, in milliseconds of real time. Default 1000. */
+  /** Time in which each call must answer or reject, in milliseconds of real time. Default 1000. */
   readonly deadlineMs?: number;
   /** Default: the global `describe` and `it`. */
   readonly runner?: TestRunner;
@@ -51,7 +51,7 @@ export function describePluginContract<Config>(
   describeClauses(title, CLAUSES, subject, options.runner ?? globalRunner());
 }
 
-/** Runs the whole suite and gives what each clause found. */
+/** Runs the whole suite and returns the findings of each clause. */
 export async function checkPluginContract<Config>(
   definition: PluginDefinition<Config>,
   options: PluginContractOptions = {},
@@ -186,7 +186,7 @@ function ask(
   return hooks.check.for(template).promise(instance) as Promise<CheckAnswer | undefined>;
 }
 
-/** What it answers to an ordinary instance of each of its templates, as text to compare. */
+/** The plugin's answers to an ordinary instance of each of its templates, as text to compare. */
 async function answersOf(subject: Subject, hooks: HandlerHooks): Promise<readonly string[]> {
   return await Promise.all(
     subject.definition.templates.map(async (template) => {

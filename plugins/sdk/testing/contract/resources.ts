@@ -10,7 +10,7 @@ const WATCHED_RESOURCES = [
   "ProcessWrap",
 ];
 
-/** What keeps this process alive now, by kind. */
+/** Numbers of resources that keep this process alive, by kind. */
 export function activeResources(): ReadonlyMap<string, number> {
   const counts = new Map<string, number>(WATCHED_RESOURCES.map((kind) => [kind, 0]));
   for (const kind of process.getActiveResourcesInfo()) {
@@ -20,11 +20,11 @@ export function activeResources(): ReadonlyMap<string, number> {
   return counts;
 }
 
-/** How long sockets may take to be gone after a close. */
+/** Time that closed sockets may take to disappear. */
 const GRACE_MS = 500;
 const POLL_MS = 10;
 
-/** Waits until `condition` holds, for as long as the grace allows. */
+/** Waits until `condition` holds, for at most GRACE_MS. */
 export async function eventually(condition: () => boolean): Promise<boolean> {
   for (let waitedMs = 0; waitedMs <= GRACE_MS; waitedMs += POLL_MS) {
     if (condition()) return true;
@@ -33,7 +33,7 @@ export async function eventually(condition: () => boolean): Promise<boolean> {
   return condition();
 }
 
-/** What the handler left behind that was not there in `before`. */
+/** Resources that exist now and did not exist in `before`. */
 export async function leftBehind(before: ReadonlyMap<string, number>): Promise<readonly string[]> {
   const excess = () => [...activeResources()].filter(([kind, count]) => count > (before.get(kind) ?? 0));
   await eventually(() => excess().length === 0);

@@ -1,0 +1,34 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { PurserError } from "../../kernel/errors.ts";
+import { invalidRequest } from "./faults.ts";
+
+/** The parameters of a query, decoded; a list where one is given several times. */
+export type QueryParameters = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** The longest that a server holds a long poll, in milliseconds; a proxy that asks for longer is answered then. */
+export const MAX_POLL_WAIT_MS = 30_000;
+
+/**
+ * How long a server may hold a long poll, in milliseconds: the parameter `waitMs`, default 0.
+ *
+ * @throws {PurserError} PURSER_REQUEST_INVALID.
+ */
+export function waitMsOf({ waitMs = "0" }: QueryParameters): number {
+  return Math.min(wholeNumber("waitMs", waitMs), MAX_POLL_WAIT_MS);
+}
+
+/** @throws {PurserError} PURSER_REQUEST_INVALID, naming the parameter. */
+export function wholeNumber(name: string, text: string | readonly string[]): number {
+  if (typeof text === "string" && /^[0-9]{1,9}$/.test(text)) return Number(text);
+  throw invalidRequest(`the query parameter ${name} is not a whole number`);
+}
+
+export function givenTwice(name: string): PurserError {
+  return invalidRequest(`the query parameter ${name} is given twice`);
+}
+
+export function unknownParameter(name: string): PurserError {
+  return invalidRequest(`there is no query parameter ${JSON.stringify(name)}`);
+}

@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ErrorCode } from "../../kernel/error-catalog.ts";
+import { reasonPhraseOf } from "../../kernel/reason-phrases.ts";
+import { type DocumentRef, formatDocumentRef } from "../check/document-ref.ts";
+
+/** Problem details as they are sent, media type `application/problem+json` (RFC 9457). */
+export interface ProblemDetails {
+  readonly type: string;
+  readonly title: string;
+  /** The HTTP status. */
+  readonly status: number;
+  readonly detail: string;
+  /** Set when nobody could decide, or a proxy could not serve the request. */
+  readonly code?: ErrorCode;
+  /** `Kind/name` of the document that decided. */
+  readonly policy?: string;
+  /** Display names of the quotas that are used up; the field is of the same draft as the type. */
+  readonly "violated-policies"?: readonly string[];
+}
+
+export const PROBLEM_MEDIA_TYPE = "application/problem+json";
+
+/** A problem that its HTTP status names. */
+export function problemDetails(
+  status: number,
+  detail: string,
+  more: Pick<ProblemDetails, "code" | "policy"> = {},
+): ProblemDetails {
+  return { type: "about:blank", title: reasonPhraseOf(status), status, detail, ...more };
+}
+
+/** A used-up quota: draft-ietf-httpapi-ratelimit-headers-10, section 5. */
+export function quotaExceededDetails(detail: string, quota: DocumentRef): ProblemDetails {
+  return {
+    type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
+    title: "Quota exceeded",
+    status: 429,
+    detail,
+    policy: formatDocumentRef(quota),
+    "violated-policies": [quota.name],
+  };
+}

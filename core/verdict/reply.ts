@@ -1,0 +1,127 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { ERROR_CATALOG } from "../../kernel/error-catalog.ts";
+import { httpStatusOf } from "../../kernel/status.ts";
+import type { Decision } from "../check/decision.ts";
+import { formatDocumentRef } from "../check/document-ref.ts";
+import { type GrpcStatus, grpcStatusOf } from "./grpc-status.ts";
+import { type ProblemDetails, problemDetails, quotaExceededDetails } from "./problem-details.ts";
+import { rateLimitFields, retryAfterSeconds } from "./rate-limit-fields.ts";
+import type { Verdict, VerdictOutcome } from "./verdict.ts";
+import { NO_QUOTA_FACTS, verdictOfDecision } from "./verdict-of.ts";
+
+/** What a client is answered in the upstream's place, whichever server and protocol sends it. */
+export interface Reply {
+  readonly httpStatus: number;
+  /** Names in lower case, values as text; without Content-Type, which is the body's. */
+  readonly headers: readonly HeaderField[];
+  readonly body: ReplyBody;
+  /** The same for a gRPC client. */
+  readonly grpc: GrpcStatus;
+}
+
+export type HeaderField = readonly [name: string, value: string];
+
+export type ReplyBody =
+  | { readonly kind: "problem"; readonly problem: ProblemDetails }
+  | { readonly kind: "text"; readonly contentType: string; readonly text: string }
+  | { readonly kind: "empty" };
+
+/**
+ * The reply to a request that does not go on: refused, or answered by a policy; undefined for one that goes on. The
+ * verdict's `responseHeaders` are not applied yet: they are for every response, the upstream's too.
+ */
+export function replyOf(verdict: Verdict): Reply | undefined {
+  const answer = answerOf(verdict);
+  if (answer === undefined) return undefined;
+  return {
+    ...answer,
+    headers: [...outcomeHeaders(verdict.outcome), ...answer.headers, ...rateLimitHeaders(verdict)],
+    grpc: grpcStatusOf(verdict),
+  };
+}
+
+/** Whether the request goes on to its destination. */
+export function goesOn({ outcome, directResponse }: Verdict): boolean {
+  return outcome.kind === "allow" && directResponse === undefined;
+}
+
+/** The HTTP status that the client is told while all quotas grant; 200 when the request goes on. */
+export function httpStatusOfDecision(decision: Decision): number {
+  return replyOf(verdictOfDecision(decision, NO_QUOTA_FACTS))?.httpStatus ?? 200;
+}
+
+/** RateLimit-Policy and RateLimit, for any response to the request; none where no quota governs it. */
+export function rateLimitHeaders({ quotas, outcome }: Verdict): readonly HeaderField[] {
+  if (quotas.length === 0) return [];
+  const exhausted =
+    outcome.kind === "limit"
+      ? { policy: outcome.decidedBy.name, retryAfterS: retryAfterSeconds(outcome.retryAfterMs) }
+      : undefined;
+  const { policy, standing } = rateLimitFields(quotas, exhausted);
+  return [
+    ["ratelimit-policy", policy],
+    ["ratelimit", standing],
+  ];
+}
+
+type Answer = Omit<Reply, "grpc">;
+type Refusal = Exclude<VerdictOutcome, { readonly kind: "allow" }>;
+
+function answerOf({ outcome, directResponse }: Verdict): Answer | undefined {
+  switch (outcome.kind) {
+    case "allow":
+      return directResponse === undefined ? undefined : directAnswer(directResponse);
+    case "deny":
+      return directResponse === undefined ? problemAnswer(outcome) : directAnswer(directResponse);
+    case "limit":
+    case "error":
+      return problemAnswer(outcome);
+  }
+}
+
+function directAnswer({ httpStatus, headers, body }: NonNullable<Verdict["directResponse"]>): Answer {
+  const fields = Object.entries(headers).map(([name, value]): HeaderField => [name.toLowerCase(), value]);
+  const contentType = fields.findLast(([name]) => name === "content-type")?.[1];
+  return {
+    httpStatus,
+    headers: fields.filter(([name]) => name !== "content-type"),
+    body:
+      body === "" && contentType === undefined
+        ? { kind: "empty" }
+        : { kind: "text", contentType: contentType ?? "text/plain; charset=utf-8", text: body },
+  };
+}
+
+function problemAnswer(refusal: Refusal): Answer {
+  const problem = problemOf(refusal);
+  return { httpStatus: problem.status, headers: [], body: { kind: "problem", problem } };
+}
+
+function problemOf(refusal: Refusal): ProblemDetails {
+  const { status, decidedBy } = refusal;
+  const policy = decidedBy === undefined ? {} : { policy: formatDocumentRef(decidedBy) };
+  switch (refusal.kind) {
+    case "deny":
+      return problemDetails(httpStatusOf(status.code), status.message, policy);
+    case "limit":
+      return quotaExceededDetails(status.message, refusal.decidedBy);
+    case "error": {
+      const { code } = refusal;
+      const detail = status.message || ERROR_CATALOG[code].summary;
+      return problemDetails(httpStatusOf(status.code), detail, { code, ...policy });
+    }
+  }
+}
+
+function outcomeHeaders(outcome: VerdictOutcome): readonly HeaderField[] {
+  if (outcome.kind === "allow") return [];
+  const headers: HeaderField[] = [];
+  if (outcome.kind === "error") headers.push(["x-purser-error", outcome.code]);
+  if (outcome.kind === "limit")
+    headers.push(["retry-after", String(retryAfterSeconds(outcome.retryAfterMs))]);
+  if (outcome.decidedBy !== undefined)
+    headers.push(["x-purser-policy", formatDocumentRef(outcome.decidedBy)]);
+  return headers;
+}

@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Decision } from "../check/decision.ts";
+import { type DocumentRef, quotaPolicyRef } from "../check/document-ref.ts";
+import type { QuotaCharge, QuotaOutcome, StoreFailure } from "../quota/quota-charge.ts";
+import { fallsShort, refusalOf } from "../quota/refusal.ts";
+import { type QuotaStanding, standingOf } from "../quota/standing.ts";
+import type { Verdict, VerdictOutcome } from "./verdict.ts";
+import { outcomeOfDecision, outcomeOfRefusal } from "./verdict-outcome.ts";
+
+/** What the quotas of a request add to its verdict, besides a refusal. */
+export interface QuotaFacts {
+  readonly quotas: readonly QuotaStanding[];
+  /** Quotas in shadow mode that would have refused. */
+  readonly shadowQuotas: readonly DocumentRef[];
+  readonly failure?: StoreFailure | undefined;
+}
+
+export const NO_QUOTA_FACTS: QuotaFacts = { quotas: [], shadowQuotas: [] };
+
+/**
+ * The verdict on a request whose quotas have been charged.
+ *
+ * @param outcomes One for each of the decision's charges, in order.
+ */
+export function verdictOf(decision: Decision, outcomes: readonly QuotaOutcome[]): Verdict {
+  const { charges } = decision;
+  const facts = factsOf(charges, outcomes);
+  const refusal = refusalOf(charges, outcomes);
+  return refusal === undefined
+    ? verdictOfDecision(decision, facts)
+    : refusedVerdict(decision, outcomeOfRefusal(refusal), facts);
+}
+
+/** The verdict of a decision whose quotas, if it has any, are granted. */
+export function verdictOfDecision(decision: Decision, facts: QuotaFacts): Verdict {
+  const { requestHeaders, responseHeaders, directResponse, audits } = decision;
+  const { quotas, failure } = facts;
+  return {
+    outcome: outcomeOfDecision(decision),
+    requestHeaders,
+    responseHeaders,
+    directResponse,
+    quotas,
+    shadowDenials: shadowDenialsOf(decision, facts),
+    audits,
+    failure,
+  };
+}
+
+/** The verdict when a quota, or its store's failure, refuses what the decision allows: header changes are void then. */
+export function refusedVerdict(decision: Decision, outcome: VerdictOutcome, facts: QuotaFacts): Verdict {
+  const { quotas, failure } = facts;
+  return {
+    outcome,
+    requestHeaders: [],
+    responseHeaders: [],
+    directResponse: undefined,
+    quotas,
+    shadowDenials: shadowDenialsOf(decision, facts),
+    audits: decision.audits,
+    failure,
+  };
+}
+
+/** A verdict without a decision. */
+export function undecidedVerdict(outcome: VerdictOutcome, failure?: StoreFailure): Verdict {
+  return {
+    outcome,
+    requestHeaders: [],
+    responseHeaders: [],
+    directResponse: undefined,
+    quotas: [],
+    shadowDenials: [],
+    audits: [],
+    failure,
+  };
+}
+
+function factsOf(charges: readonly QuotaCharge[], outcomes: readonly QuotaOutcome[]): QuotaFacts {
+  const quotas: QuotaStanding[] = [];
+  const shadowQuotas: DocumentRef[] = [];
+  let failure: StoreFailure | undefined;
+  for (const [index, charge] of charges.entries()) {
+    const outcome = outcomes[index];
+    if (outcome === undefined) continue;
+    if (charge.mode === "shadow") {
+      if (fallsShort(charge.amount, outcome)) shadowQuotas.push(quotaPolicyRef(charge.policy));
+    } else if (outcome.failure === undefined) quotas.push(standingOf(charge, outcome));
+    else failure ??= outcome.failure;
+  }
+  return { quotas, shadowQuotas, failure };
+}
+
+function shadowDenialsOf({ shadowDenials }: Decision, { shadowQuotas }: QuotaFacts): readonly DocumentRef[] {
+  return shadowQuotas.length === 0 ? shadowDenials : [...shadowDenials, ...shadowQuotas];
+}

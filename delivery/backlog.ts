@@ -1,0 +1,117 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { backoffMs } from "../kernel/backoff.ts";
+import type { Cancel, Random, Scheduler } from "../kernel/ports.ts";
+import type { Batch } from "./batch.ts";
+import { retryAfterMs } from "./next-step.ts";
+
+export interface BacklogOptions {
+  readonly random: Random;
+  readonly scheduler: Scheduler;
+  /** The longest pause before a failed batch is tried again, unless the receiver asks for a longer one. */
+  readonly maxPauseMs: number;
+  /** Whether a failed batch holds up those behind it. */
+  readonly inOrder: boolean;
+  /** Is called when a pause is over. */
+  readonly onReady: () => void;
+}
+
+/**
+ * Batches that were taken from the queue and are to be tried: failed ones, again, one at a time, after a pause that grows
+ * with each failure; and halves of batches that were too large, at once.
+ */
+export class Backlog<T> {
+  readonly #options: BacklogOptions;
+  readonly #failed: Batch<T>[] = [];
+  readonly #halves: Batch<T>[] = [];
+  #size = 0;
+  /** The failed batch that is under way again. */
+  #retrying: Batch<T> | undefined;
+  /** Failures since the pause last ended by endPause(). */
+  #failures = 0;
+  #cancelPause: Cancel | undefined;
+
+  constructor(options: BacklogOptions) {
+    this.#options = options;
+  }
+
+  /** Items in it. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Whether the items in the queue must wait for the batches in here. */
+  get holdsUpQueue(): boolean {
+    return this.#options.inOrder && this.#size > 0;
+  }
+
+  /** Whether next() has a batch. */
+  get ready(): boolean {
+    return this.#mayRetry || this.#maySendHalf;
+  }
+
+  next(): Batch<T> | undefined {
+    if (this.#mayRetry) {
+      this.#retrying = this.#failed.shift();
+      return this.#taken(this.#retrying);
+    }
+    return this.#maySendHalf ? this.#taken(this.#halves.shift()) : undefined;
+  }
+
+  addHalves(batch: Batch<T>): void {
+    this.#halves.unshift(...batch.halves());
+    this.#size += batch.items.length;
+  }
+
+  /** Keeps a batch whose try failed behind those that failed before, and begins a pause unless there is one. */
+  addFailed(batch: Batch<T>, error: unknown): void {
+    const { random, scheduler, maxPauseMs, onReady } = this.#options;
+    this.#failed.push(batch);
+    this.#size += batch.items.length;
+    this.#failures++;
+    const pauseMs = Math.max(backoffMs(this.#failures, random, { maxMs: maxPauseMs }), retryAfterMs(error));
+    this.#cancelPause ??= scheduler.after(pauseMs, () => {
+      this.#cancelPause = undefined;
+      onReady();
+    });
+  }
+
+  /** A try is over, whatever came of it: the next failed batch may be tried. */
+  tried(batch: Batch<T>): void {
+    if (batch === this.#retrying) this.#retrying = undefined;
+  }
+
+  /** The receiver answers again, or there is no time left to wait. */
+  endPause(): void {
+    this.#failures = 0;
+    this.#cancelPause?.();
+    this.#cancelPause = undefined;
+  }
+
+  /** Takes out the batch that has been here longest, failed ones first. */
+  takeOldest(): Batch<T> | undefined {
+    return this.#taken(this.#failed.shift() ?? this.#halves.shift());
+  }
+
+  /** Ends the pause. @returns The batches that were in it. */
+  close(): readonly Batch<T>[] {
+    this.endPause();
+    this.#size = 0;
+    return [...this.#failed.splice(0), ...this.#halves.splice(0)];
+  }
+
+  get #mayRetry(): boolean {
+    return this.#failed.length > 0 && this.#retrying === undefined && this.#cancelPause === undefined;
+  }
+
+  /** In order, a half waits for the failed batch, which is the half before it. */
+  get #maySendHalf(): boolean {
+    return this.#halves.length > 0 && !(this.#options.inOrder && this.#failed.length > 0);
+  }
+
+  #taken(batch: Batch<T> | undefined): Batch<T> | undefined {
+    this.#size -= batch?.items.length ?? 0;
+    return batch;
+  }
+}

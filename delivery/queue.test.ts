@@ -1,0 +1,116 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { PurserError } from "../kernel/errors.ts";
+import { createSeededRandom, createVirtualTime } from "../plugins/sdk/testing/index.ts";
+import { Batch } from "./batch.ts";
+import { Delivery } from "./delivery.ts";
+import { MemoryQueue } from "./memory-queue.ts";
+import type { BatchLimit, DeliveryQueue } from "./queue.ts";
+
+/** A queue as one on disk would be: items stay in `stored` until they are acknowledged, whatever happens to the process. */
+class StoredQueue implements DeliveryQueue<number> {
+  readonly durable = true;
+  readonly #stored: Set<number>;
+  readonly #waiting: number[];
+
+  constructor(stored: Set<number>) {
+    this.#stored = stored;
+    this.#waiting = [...stored];
+  }
+
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  fills({ items }: BatchLimit): boolean {
+    return this.size >= items;
+  }
+
+  put(item: number): void {
+    this.#stored.add(item);
+    this.#waiting.push(item);
+  }
+
+  take({ items }: BatchLimit): Batch<number> | undefined {
+    const taken = this.#waiting.splice(0, items);
+    return taken.length === 0 ? undefined : new Batch(taken);
+  }
+
+  acknowledge(items: readonly number[]): void {
+    for (const item of items) this.#stored.delete(item);
+  }
+
+  close(): void {}
+}
+
+const away = (): PurserError => new PurserError("PURSER_HANDLER_FAILED", "away", { retryable: true });
+
+describe("a queue that outlives its process", () => {
+  it("gives again after a restart what was not acknowledged, and nothing else", async () => {
+    const stored = new Set<number>();
+    const received: number[] = [];
+    const run = async (
+      send: (items: readonly number[]) => void,
+      offered: readonly number[],
+    ): Promise<number> => {
+      const time = createVirtualTime();
+      const delivery = new Delivery<number>({
+        settings: { batchSize: 2, lingerMs: 10, queueSize: 100, attempts: 3, timeoutMs: 500 },
+        queue: new StoredQueue(stored),
+        send: ({ items }) => send(items),
+        onTimeout: away,
+        events: {},
+        clock: time.clock,
+        random: createSeededRandom(),
+        scheduler: time.scheduler,
+      });
+      for (const item of offered) delivery.offer(item);
+      const closed = delivery.close(1);
+      await time.advanceAndSettle(1);
+      await closed;
+      return delivery.dropped;
+    };
+    const take = (items: readonly number[]): void => void received.push(...items);
+    const takeFirst = (items: readonly number[]): void => {
+      if (items.includes(3)) throw away();
+      take(items);
+    };
+    // The batch that failed and the one behind it are kept.
+    assert.equal(await run(takeFirst, [1, 2, 3, 4, 5, 6]), 0);
+    assert.deepEqual(
+      [[...received], [...stored]],
+      [
+        [1, 2],
+        [3, 4, 5, 6],
+      ],
+    );
+    assert.equal(await run(take, [7]), 0);
+    assert.deepEqual([received, stored.size], [[1, 2, 3, 4, 5, 6, 7], 0]);
+  });
+});
+
+describe("the queue in memory", () => {
+  it("is first in, first out, whatever is put and taken in between", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -5, max: 20 }), { maxLength: 60 }), (steps) => {
+        const queue = new MemoryQueue<number>();
+        const model: number[] = [];
+        let next = 0;
+        for (const step of steps) {
+          if (step >= 0) {
+            for (let count = 0; count < step; count++) {
+              queue.put(next);
+              model.push(next++);
+            }
+          } else assert.deepEqual(queue.take({ items: -step })?.items ?? [], model.splice(0, -step));
+          assert.equal(queue.size, model.length);
+          assert.equal(queue.fills({ items: 3 }), model.length >= 3);
+        }
+        assert.deepEqual(queue.take({ items: queue.size })?.items ?? [], model);
+      }),
+    );
+  });
+});

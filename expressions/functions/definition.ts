@@ -1,0 +1,117 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Guard } from "../runtime/guard.ts";
+import type { FastPath } from "./fast-path.ts";
+
+/**
+ * The record of a function of the language: all that the compiler, the checker, the analysis and the interpreter know of it.
+ * A field that is left out has the default that its comment names.
+ */
+export interface FunctionDefinition {
+  /** Without the `$`. */
+  readonly name: string;
+  /**
+   * Types of the arguments and of the result in JSONata's notation: `<s-s:b>` takes two strings, the first of them from the
+   * context if only one is given. For the checker the result is more exact than in JSONata's documentation: `?` marks a
+   * result that may be absent although no argument is, and a choice such as `(ao)` an item that may come without its list.
+   */
+  readonly signature: string;
+  /**
+   * Calls with fewer arguments read the context. Default: the number of required arguments where the signature takes the
+   * context (`-`), otherwise 0.
+   */
+  readonly contextBelow?: number;
+  /** What the result depends on besides the arguments; default: nothing, so a decision made with it can be cached. */
+  readonly varies?: "with time" | "by chance";
+  /** Set when an absent first argument is an argument like any other. Default: an absent first argument gives no value. */
+  readonly takesAbsent?: true;
+  /**
+   * Charges the guard before a call, besides the charge that every call pays for the size of its arguments; "measured": the
+   * function compiles its arguments, so that only the clock tells how long a call took. Default: no further charge.
+   */
+  readonly cost?: Charge | "measured";
+  /** Set when the function hands its arguments on and makes no text of them, so that no conversion is charged. */
+  readonly keepsArguments?: true;
+  /** Set when the function calls a function, or a pattern, that it is given. */
+  readonly callsBack?: true;
+  /** The implementation for compiled code; default: `implementation`, called with the guard's focus as `this`. */
+  readonly invoke?: Invoke;
+  /**
+   * The implementation for JSONata's interpreter, synchronous and dependent on its arguments alone; default: the implementation
+   * that the `jsonata` package has under this name.
+   * @throws {ExpressionError} D4xxx (`FUNCTION_ERRORS`) for mistakes of an expression's author and for exceeded limits.
+   * Malformed data of a request gives false or undefined.
+   */
+  readonly implementation?: (...values: never[]) => unknown;
+  /**
+   * Compiles constant arguments after the first, once for an expression: the result takes the first argument alone.
+   * Undefined when the constants have not the types or the number that the function takes.
+   * @throws {ExpressionError} as `implementation` would.
+   */
+  readonly prepare?: Prepare;
+  /** Code that compiled expressions have in place of a call, tried in this order; default: none. */
+  readonly fastPaths?: readonly FastPath[];
+  /** What expressions of documents may not do with it, and users of the library `purser/expressions` may; default: nothing. */
+  readonly restriction?: Restriction;
+  /** What the checker knows of calls besides their types. */
+  readonly checks?: FunctionChecks;
+  /** For functions that JSONata does not have: their section in docs/functions.md. */
+  readonly docs?: FunctionDocs;
+}
+
+/** Charges steps for a call before it is made. */
+export type Charge = (guard: Guard, values: readonly unknown[]) => void;
+
+/** `context` is the value that the call is made on. */
+export type Invoke = (guard: Guard, values: readonly unknown[], context: unknown) => unknown;
+
+export type Prepare = (constants: readonly unknown[]) => ((...values: never[]) => unknown) | undefined;
+
+export interface Restriction {
+  /** Called before the function. @throws {ExpressionError} for arguments with which one call could take very long. */
+  readonly refuse: (values: readonly unknown[]) => void;
+  /** The most arguments that a call may be written with, and the reason for the message. */
+  readonly mostArguments?: { readonly count: number; readonly reason: string };
+}
+
+export interface FunctionChecks {
+  /** A meaning that checks of whole conditions know. */
+  readonly meaning?: Meaning;
+  /** The comparison of the first argument with the second that a call is. */
+  readonly test?: CallTest;
+  /** Set when the function looks for its second argument in its first, by mistake often written the other way round. */
+  readonly searches?: true;
+  /** What the texts of the result, or of its items, are to the first argument. */
+  readonly text?: TextOfResult;
+  /** Members that a resulting object always has: their type, or the texts that they can be. */
+  readonly members?: Readonly<Record<string, "number" | "string" | readonly string[]>>;
+}
+
+/** `$not`, `$boolean`, `$exists`; `$lookup`; the matches of `$match`; `$split`, `$count` and `$number`. */
+export type Meaning =
+  | "negation"
+  | "truth"
+  | "existence"
+  | "member"
+  | "matches"
+  | "parts"
+  | "count"
+  | "numeral";
+
+/** Whether the first argument equals, begins with, ends with, contains or matches the second. */
+export type CallTest = "equal" | "start" | "end" | "part" | "glob" | "template" | "block";
+
+/** The first argument itself, in small or capital letters, or a part of it. */
+export type TextOfResult = "same" | "lower" | "upper" | "before" | "after" | "slice" | "parts";
+
+export interface FunctionDocs {
+  readonly summary: string;
+  /** Names of the parameters; `?` at the end marks an optional one. */
+  readonly parameters: readonly string[];
+  readonly examples: readonly {
+    readonly expression: string;
+    /** Undefined for no value. */
+    readonly result: unknown;
+  }[];
+}

@@ -1,0 +1,96 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Guard } from "../../runtime/guard.ts";
+import { plainValue } from "../../runtime/plain-value.ts";
+import { isFunction } from "../../runtime/function-marks.ts";
+import { weigh } from "../../runtime/values.ts";
+import { functionError } from "../error-codes.ts";
+import { perCharacter } from "../costs.ts";
+import type { FunctionDefinition } from "../definition.ts";
+
+/** Longest JSON text that is read, in UTF-16 units: four times what proxies commonly allow all headers together. */
+const MAX_LENGTH = 262_144;
+const MAX_DEPTH = 64;
+
+/** What JSONata takes for a function by: it would run the "function" that such a member comes with. */
+const FUNCTION_MARKS: readonly string[] = ["_jsonata_lambda", "_jsonata_function"];
+
+function jsonParse(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  if (text.length > MAX_LENGTH)
+    throw functionError("D4008", `$jsonParse of more than ${MAX_LENGTH} characters`);
+  if (depthOf(text) > MAX_DEPTH)
+    throw functionError("D4008", `$jsonParse of what is nested more than ${MAX_DEPTH} deep`);
+  try {
+    // An escape may be part of any name.
+    return /_jsonata_|\\u/.test(text) ? JSON.parse(text, withoutMarks) : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function withoutMarks(key: string, value: unknown): unknown {
+  return FUNCTION_MARKS.includes(key) ? undefined : value;
+}
+
+/** How deep brackets nest outside strings. A text that is no JSON may have any depth here, and fails when it is read. */
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let quoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === '"') quoted = !quoted;
+    else if (quoted) {
+      if (character === "\\") at++;
+    } else if (character === "[" || character === "{") deepest = Math.max(deepest, ++depth);
+    else if (character === "]" || character === "}") depth--;
+  }
+  return deepest;
+}
+
+function jsonStringify(value: unknown): string | undefined {
+  const plain = plainValue(value);
+  return plain === undefined ? undefined : JSON.stringify(plain);
+}
+
+/** The same for compiled code, which charges the guard: all digits of numbers, and no functions. */
+function stringify(guard: Guard, [value]: readonly unknown[]): unknown {
+  if (value === undefined || isFunction(value)) return undefined;
+  return JSON.stringify(weigh(guard, value) ? plainValue(value) : value, (_, member: unknown) =>
+    isFunction(member) ? undefined : member,
+  );
+}
+
+export const JSON_FUNCTIONS: readonly FunctionDefinition[] = [
+  {
+    name: "jsonParse",
+    signature: "<s-:x>",
+    cost: perCharacter(1),
+    implementation: jsonParse,
+    docs: {
+      summary: `The value of a JSON text; no value when it is malformed. Members that JSONata would take for its functions are left out. Fails beyond ${MAX_LENGTH} characters or a depth of ${MAX_DEPTH}.`,
+      parameters: ["text"],
+      examples: [
+        { expression: '$jsonParse("{\\"plan\\":\\"gold\\"}").plan', result: "gold" },
+        { expression: '$jsonParse("{plan")', result: undefined },
+        {
+          expression: '$jsonParse($base64urlDecode($split("e30.eyJzdWIiOiJhZGEifQ.c2ln", ".")[1])).sub',
+          result: "ada",
+        },
+      ],
+    },
+  },
+  {
+    name: "jsonStringify",
+    signature: "<x-:s>",
+    implementation: jsonStringify,
+    invoke: stringify,
+    docs: {
+      summary: "A value as JSON text, with all digits of its numbers, which $string rounds to 15.",
+      parameters: ["value"],
+      examples: [{ expression: '$jsonStringify({"a": [1, "b", null]})', result: '{"a":[1,"b",null]}' }],
+    },
+  },
+];

@@ -1,0 +1,61 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { TemplateName } from "../../../core/hooks/extension.ts";
+import type { DeliverySettings } from "../../../core/snapshot/snapshot.ts";
+import { Delivery } from "../../../delivery/delivery.ts";
+import { DropLog } from "../../../delivery/drop-log.ts";
+import type { CallContext } from "../../../kernel/deadline.ts";
+import { PurserError } from "../../../kernel/errors.ts";
+import type { MaybePromise } from "../../../kernel/maybe-promise.ts";
+import type { Logger } from "../../../kernel/ports.ts";
+import type { HandlerHost } from "./host.ts";
+
+/** Failures in a row after which a backend is left alone, and how long at most, before one call tries again. */
+const BREAKER = { failures: 5, openMs: 5_000 };
+
+/** An adapter's function for a report template. */
+export type Send = (instances: readonly unknown[], call: CallContext) => MaybePromise<void>;
+
+export interface DeliveryTarget {
+  /** The handler's name. */
+  readonly handler: string;
+  readonly template: TemplateName;
+  readonly settings: DeliverySettings;
+  readonly send: Send;
+  readonly logger: Logger;
+}
+
+/** Brings the instances of one report template to a handler: in order, one batch at a time. */
+export function createHandlerDelivery(
+  { handler, template, settings, send, logger }: DeliveryTarget,
+  { clock, random, scheduler, metrics }: HandlerHost,
+): Delivery<unknown> {
+  const counts = metrics.deliveryEvents(handler, template);
+  const dropLog = new DropLog(logger.child({ template }), clock);
+  return new Delivery({
+    settings,
+    send: ({ items }, call) => send(items, call),
+    onTimeout: () => handlerTimeout(handler, settings.timeoutMs),
+    breaker: BREAKER,
+    events: {
+      sending: counts.sending,
+      dropped(batch, reason, error) {
+        counts.dropped(batch, reason, error);
+        dropLog.dropped(batch.items.length, reason, error);
+      },
+      closed: () => dropLog.flush(),
+    },
+    clock,
+    random,
+    scheduler,
+  });
+}
+
+export function handlerTimeout(handler: string, timeoutMs: number): PurserError {
+  return new PurserError(
+    "PURSER_HANDLER_TIMEOUT",
+    `handler ${handler} did not answer within ${timeoutMs} ms`,
+    { details: { handler, timeoutMs } },
+  );
+}

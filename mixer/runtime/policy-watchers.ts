@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { PolicyState, ProxyIdentity } from "../../api/mixer-service.ts";
+import { messageOf } from "../../kernel/errors.ts";
+import type { Logger, Scheduler } from "../../kernel/ports.ts";
+import { ConnectedProxies } from "./connected-proxies.ts";
+
+export interface PolicyWatchersOptions {
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  /** Mixers that serve the same proxies. Each counts its own proxies and takes the others for equal. */
+  readonly nodeCount: number;
+  /** Remote proxies of one address that count; absent: the default of ConnectedProxies. */
+  readonly proxiesPerAddress: number | undefined;
+  /** The policies in force; undefined before there are any. */
+  readonly current: () => Pick<PolicyState, "version" | "policies"> | undefined;
+}
+
+/** The proxies that watch the policy state: each is told of every change of the policies and of the number of proxies. */
+export class PolicyWatchers {
+  readonly #options: PolicyWatchersOptions;
+  readonly #connectedProxies: ConnectedProxies;
+  readonly #watchers = new Set<(state: PolicyState) => void>();
+  #warnedUncounted = false;
+
+  constructor(options: PolicyWatchersOptions) {
+    const { scheduler, proxiesPerAddress } = options;
+    this.#options = options;
+    this.#connectedProxies = new ConnectedProxies({
+      scheduler,
+      onChange: () => this.announce(),
+      onUncounted: (address) => this.#warnUncounted(address),
+      ...(proxiesPerAddress === undefined ? {} : { maxPerAddress: proxiesPerAddress }),
+    });
+  }
+
+  /** Proxies that watch this mixer. */
+  get proxies(): number {
+    return this.#connectedProxies.count;
+  }
+
+  /** Tells the listener the state now, when there is one, and after each change. @returns What ends the watch. */
+  add(node: ProxyIdentity, listener: (state: PolicyState) => void): () => void {
+    const leave = this.#connectedProxies.join(node);
+    // A function of its own: the same listener may watch twice.
+    const watcher = (state: PolicyState): void => listener(state);
+    this.#watchers.add(watcher);
+    const state = this.#state();
+    if (state !== undefined) watcher(state);
+    return () => {
+      this.#watchers.delete(watcher);
+      leave();
+    };
+  }
+
+  /** Tells every watcher the state as it is now. */
+  announce(): void {
+    const state = this.#state();
+    if (state === undefined) return;
+    for (const watcher of this.#watchers) {
+      try {
+        watcher(state);
+      } catch (error) {
+        this.#options.logger.error("a watcher of policies threw", { error: messageOf(error) });
+      }
+    }
+  }
+
+  close(): void {
+    this.#connectedProxies.close();
+    this.#watchers.clear();
+  }
+
+  #state(): PolicyState | undefined {
+    const current = this.#options.current();
+    if (current === undefined) return undefined;
+    const { version, policies } = current;
+    return { version, proxies: Math.max(1, this.proxies) * this.#options.nodeCount, policies };
+  }
+
+  /** Warns once: whoever invents proxies must not fill the log. */
+  #warnUncounted(address: string): void {
+    if (this.#warnedUncounted) return;
+    this.#warnedUncounted = true;
+    this.#options.logger.warn(
+      "more proxies watch from one address than may count: shares of limits are too large while a store is away; raise --proxies-per-address when they are real",
+      { address },
+    );
+  }
+}

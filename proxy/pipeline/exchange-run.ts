@@ -1,0 +1,209 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { authorityText } from "../../kernel/canonical/authority.ts";
+import { attempt, isPromise } from "../../kernel/maybe-promise.ts";
+import { messageOf } from "../../kernel/errors.ts";
+import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
+import { redirectLocation } from "../../core/traffic/request-target.ts";
+import { Forwarding } from "../upstream/forwarding.ts";
+import type { Exchange, RouteSelection } from "./exchange.ts";
+import {
+  completeExchange,
+  filterRequest,
+  filterRequestTrailers,
+  filterResponse,
+  filterResponseTrailers,
+} from "../filters/chain.ts";
+import type { Filter } from "../filters/filter.ts";
+import type { ResponseHead } from "../transport/contract/head.ts";
+import type { ResetReason } from "../transport/contract/reset.ts";
+import type { ServerStream, ServerStreamEvents } from "../transport/contract/server.ts";
+import {
+  errorReply,
+  type LocalReply,
+  plainReply,
+  renderLocalReply,
+  type ResponseFlag,
+} from "./local-reply.ts";
+
+interface PipelineServices {
+  readonly filters: readonly Filter[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+}
+
+/** Takes one exchange from its request to its end: down the filters, then upstream or to a local reply, and back up. */
+export function runExchange(exchange: Exchange, downstream: ServerStream, services: PipelineServices): void {
+  new ExchangeRun(exchange, downstream, services).start();
+}
+
+class ExchangeRun implements ServerStreamEvents {
+  readonly #exchange: Exchange;
+  readonly #downstream: ServerStream;
+  readonly #services: PipelineServices;
+  #forwarding: Forwarding | undefined;
+  #headSent = false;
+  #wasCut = false;
+
+  constructor(exchange: Exchange, downstream: ServerStream, services: PipelineServices) {
+    this.#exchange = exchange;
+    this.#downstream = downstream;
+    this.#services = services;
+  }
+
+  start(): void {
+    this.#exchange.snapshot.hold();
+    this.#downstream.events = this;
+    const reply = attempt(
+      () => filterRequest(this.#services.filters, this.#exchange),
+      (error) => this.#internalError(error),
+    );
+    if (isPromise(reply)) void reply.then((late) => this.#proceed(late));
+    else this.#proceed(reply);
+  }
+
+  onWritable(): void {
+    this.#forwarding?.resume();
+  }
+
+  onIdle(): void {
+    this.#giveUp(errorReply("stream_idle_timeout", "Nothing moved on the connection for too long."));
+  }
+
+  onMalformed(detail: string): void {
+    this.#giveUp(errorReply("bad_request", detail));
+  }
+
+  onClose(reason: ResetReason | undefined): void {
+    const { clock } = this.#services;
+    this.#forwarding?.cancel();
+    if (!this.#exchange.finish(clock.monotonicMs())) return;
+    if (reason !== undefined && !this.#wasCut) {
+      this.#exchange.flag("DC");
+      this.#exchange.details =
+        reason === "local-reset" ? "downstream_local_disconnect" : "downstream_remote_disconnect";
+    }
+    this.#complete();
+  }
+
+  /** The end of the chain. */
+  #proceed(reply: LocalReply | undefined): void {
+    // While a filter waited, the client may have left or another reply have gone out.
+    if (this.#exchange.finished || this.#headSent) return;
+    try {
+      const { selection } = this.#exchange;
+      if (reply !== undefined) this.#reply(reply);
+      else if (selection?.kind === "forward") this.#forward(selection);
+      else if (selection?.kind === "answer") this.#reply(answerOf(selection, this.#exchange));
+      else this.#reply(errorReply("route_not_found"));
+    } catch (error) {
+      this.#giveUp(this.#internalError(error));
+    }
+  }
+
+  #forward(selection: Extract<RouteSelection, { readonly kind: "forward" }>): void {
+    this.#forwarding = new Forwarding(this.#exchange, this.#downstream, selection, this.#services, {
+      onHead: (head) => this.#sendHead(head),
+      onRequestTrailers: (trailers) =>
+        filterRequestTrailers(this.#services.filters, this.#exchange, trailers),
+      onResponseTrailers: (trailers) => {
+        filterResponseTrailers(this.#services.filters, this.#exchange, trailers);
+        this.#exchange.responseTrailers = trailers;
+      },
+      onError: (kind, detail) => this.#reply(errorReply(kind, detail)),
+      onBroken: (flag, details) => this.#cut(flag, details),
+    });
+    this.#forwarding.start();
+  }
+
+  #reply(reply: LocalReply): void {
+    const { headers, body } = renderLocalReply(reply, this.#exchange.requestId);
+    if (reply.flag !== undefined) this.#exchange.flag(reply.flag);
+    this.#exchange.details = reply.details;
+    if (reply.body.kind === "problem") this.#exchange.errorCode = reply.body.problem.code;
+    // A client that breaks the protocol once is not believed about where its next request begins.
+    if (reply.flag === "DPE") this.#downstream.closeConnectionAfter();
+    this.#sendHead({ status: reply.status, headers });
+    if (body.byteLength > 0 && this.#exchange.request.method !== "HEAD") {
+      this.#exchange.responseBytes += body.byteLength;
+      this.#downstream.write(body);
+    }
+    this.#downstream.end();
+  }
+
+  #sendHead(head: ResponseHead): void {
+    filterResponse(this.#services.filters, this.#exchange, head);
+    this.#exchange.response = head;
+    this.#downstream.sendHead(head);
+    this.#headSent = true;
+  }
+
+  /** Ends the exchange from the downstream's side: by a reply while there is time, by cutting the connection after. */
+  #giveUp(reply: LocalReply): void {
+    this.#forwarding?.cancel();
+    if (this.#exchange.finished) return;
+    if (this.#headSent) return this.#cut(reply.flag, reply.details);
+    this.#downstream.closeConnectionAfter();
+    this.#reply(reply);
+  }
+
+  /** The only way to say that a response which has begun cannot be finished. */
+  #cut(flag: ResponseFlag | undefined, details: string): void {
+    this.#wasCut = true;
+    if (flag !== undefined) this.#exchange.flag(flag);
+    this.#exchange.details = details;
+    this.#downstream.reset();
+  }
+
+  #complete(): void {
+    const { filters, logger } = this.#services;
+    const exchange = this.#exchange;
+    if (exchange.upstreamFailure !== undefined) {
+      logger.debug("an upstream failed", {
+        requestId: exchange.requestId,
+        upstream: exchange.upstreamFailure,
+      });
+    }
+    try {
+      completeExchange(filters, exchange);
+    } catch (error) {
+      logger.error("a filter failed at the end of an exchange", {
+        requestId: exchange.requestId,
+        error: messageOf(error),
+      });
+    } finally {
+      exchange.snapshot.release();
+    }
+  }
+
+  #internalError(error: unknown): LocalReply {
+    this.#services.logger.error("a filter failed", {
+      requestId: this.#exchange.requestId,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+    return errorReply("internal_error");
+  }
+}
+
+/** Routes that answer by themselves. */
+function answerOf(
+  { action }: Extract<RouteSelection, { readonly kind: "answer" }>,
+  { request }: Exchange,
+): LocalReply {
+  switch (action.kind) {
+    case "redirect":
+      return plainReply(action.code, "redirect", {
+        headers: [
+          ["location", redirectLocation(action, { ...request, authority: authorityText(request.authority) })],
+        ],
+      });
+    case "direct":
+      return plainReply(action.status, "direct_response", {
+        text: action.body,
+        contentType: action.contentType,
+      });
+  }
+}

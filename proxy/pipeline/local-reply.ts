@@ -1,0 +1,186 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Explanation } from "../../core/explain/explanation.ts";
+import { PROBLEM_MEDIA_TYPE, problemDetails } from "../../core/verdict/problem-details.ts";
+import { type ReplyBody, replyOf } from "../../core/verdict/reply.ts";
+import type { VerdictOutcome } from "../../core/verdict/verdict.ts";
+import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
+import type { ErrorCode } from "../../kernel/error-catalog.ts";
+import { ERROR_CATALOG } from "../../kernel/error-catalog.ts";
+import { hasNoContent } from "../../kernel/status.ts";
+import type { CheckResult } from "../policy/check-result.ts";
+import { HeaderList } from "../transport/contract/header-list.ts";
+
+/** Envoy's response flags, as its access logs write them. */
+export type ResponseFlag =
+  | "NR"
+  | "UH"
+  | "UF"
+  | "UC"
+  | "UO"
+  | "UT"
+  | "UPE"
+  | "URX"
+  | "DC"
+  | "DPE"
+  | "SI"
+  | "RL"
+  | "UAEX"
+  | "FI"
+  | "DI";
+
+/** An answer that the proxy gives of its own accord. */
+export interface LocalReply {
+  readonly status: number;
+  readonly flag?: ResponseFlag;
+  /** What Envoy calls response code details: a constant word for logs. */
+  readonly details: string;
+  /** Names in any case; values as bytes, a character a byte. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: ReplyBody;
+  /** For those who may ask: goes into problem details. */
+  readonly explanation?: Explanation;
+}
+
+interface ErrorRow {
+  readonly status: number;
+  readonly flag?: ResponseFlag;
+  readonly code: ErrorCode;
+  readonly headers?: readonly (readonly [string, string])[];
+}
+
+/** Every error for which the proxy answers by itself. The statuses and flags are Envoy's. */
+const ERRORS = {
+  bad_request: { status: 400, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
+  method_not_allowed: { status: 405, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
+  request_timeout: { status: 408, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
+  stream_idle_timeout: { status: 408, flag: "SI", code: "PURSER_PROXY_BAD_REQUEST" },
+  expectation_failed: { status: 417, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
+  request_headers_too_large: { status: 431, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
+  route_not_found: { status: 404, flag: "NR", code: "PURSER_PROXY_NO_ROUTE" },
+  route_match_too_long: { status: 431, flag: "DPE", code: "PURSER_PROXY_MATCH_TOO_LONG" },
+  no_healthy_upstream: { status: 503, flag: "UH", code: "PURSER_PROXY_NO_ENDPOINT" },
+  upstream_overflow: {
+    status: 503,
+    flag: "UO",
+    code: "PURSER_PROXY_OVERFLOW",
+    headers: [["x-envoy-overloaded", "true"]],
+  },
+  upstream_connect_failure: { status: 503, flag: "UF", code: "PURSER_PROXY_UPSTREAM" },
+  upstream_reset: { status: 503, flag: "UC", code: "PURSER_PROXY_UPSTREAM" },
+  upstream_protocol_error: { status: 502, flag: "UPE", code: "PURSER_PROXY_UPSTREAM" },
+  upstream_timeout: { status: 504, flag: "UT", code: "PURSER_PROXY_UPSTREAM_TIMEOUT" },
+  internal_error: { status: 500, code: "PURSER_INTERNAL" },
+} as const satisfies Readonly<Record<string, ErrorRow>>;
+
+export type ErrorKind = keyof typeof ERRORS;
+
+/** `detail` is for the client: what exactly, when the catalog's summary does not say it. */
+export function errorReply(kind: ErrorKind, detail?: string): LocalReply {
+  const row: ErrorRow = ERRORS[kind];
+  return {
+    status: row.status,
+    ...(row.flag === undefined ? {} : { flag: row.flag }),
+    details: kind,
+    headers: [["x-purser-error", row.code], ...(row.headers ?? [])],
+    body: problemBody(row.status, row.code, detail),
+  };
+}
+
+/** The reply of a VirtualService's fault rule. */
+export function faultInjectedReply(status: number): LocalReply {
+  const code = "PURSER_PROXY_FAULT_INJECTED";
+  return {
+    status,
+    flag: "FI",
+    details: "fault_filter_abort",
+    headers: [["x-purser-error", code]],
+    body: problemBody(status, code),
+  };
+}
+
+function problemBody(
+  status: number,
+  code: ErrorCode,
+  detail: string = ERROR_CATALOG[code].summary,
+): ReplyBody {
+  return { kind: "problem", problem: problemDetails(status, detail, { code }) };
+}
+
+/** What access logs say of each outcome. The flags are Envoy's: UAEX of ext_authz, RL of rate limits. */
+const VERDICTS: Readonly<Record<VerdictOutcome["kind"], Pick<LocalReply, "details" | "flag">>> = {
+  allow: { details: "direct_response_by_policy" },
+  deny: { details: "denied_by_policy", flag: "UAEX" },
+  limit: { details: "limited_by_quota", flag: "RL" },
+  error: { details: "policy_undecided", flag: "UAEX" },
+};
+
+/** The policies' reply, with what a proxy notes of it; undefined when the request goes on. */
+export function verdictReply(verdict: CheckResult): LocalReply | undefined {
+  const reply = replyOf(verdict);
+  if (reply === undefined) return undefined;
+  const { httpStatus, headers, body } = reply;
+  const { explanation } = verdict;
+  return {
+    ...VERDICTS[verdict.outcome.kind],
+    status: httpStatus,
+    headers: headers.map(([name, value]) => [name, headerBytesOf(value)] as const),
+    body,
+    ...(explanation === undefined ? {} : { explanation }),
+  };
+}
+
+/** A reply with a status and headers of its own: a redirect, a direct response of a route or a policy. */
+export function plainReply(
+  status: number,
+  details: string,
+  options: {
+    readonly flag?: ResponseFlag;
+    readonly headers?: readonly (readonly [string, string])[];
+    readonly text?: string;
+    readonly contentType?: string;
+  } = {},
+): LocalReply {
+  const { flag, headers = [], text = "", contentType = "text/plain; charset=utf-8" } = options;
+  return {
+    status,
+    ...(flag === undefined ? {} : { flag }),
+    details,
+    headers,
+    body: text === "" ? { kind: "empty" } : { kind: "text", contentType, text },
+  };
+}
+
+/** The reply as it goes out: RFC 9457 problem details unless it has a body of its own. */
+export function renderLocalReply(
+  reply: LocalReply,
+  requestId: string | undefined,
+): { readonly headers: HeaderList; readonly body: Buffer } {
+  const headers = new HeaderList();
+  const { contentType, body } = hasNoContent(reply.status)
+    ? { body: Buffer.alloc(0), contentType: undefined }
+    : renderBody(reply, requestId);
+  if (contentType !== undefined) headers.set("content-type", contentType);
+  for (const [name, value] of reply.headers) headers.append(name.toLowerCase(), value);
+  // A 204 or 304 has no content by its status alone (RFC 9110, section 8.6); a 205 says so by its length (15.3.6).
+  if (reply.status !== 204 && reply.status !== 304) headers.set("content-length", String(body.byteLength));
+  if (requestId !== undefined) headers.set("x-request-id", requestId);
+  return { headers, body };
+}
+
+function renderBody(
+  reply: LocalReply,
+  requestId: string | undefined,
+): { readonly contentType?: string; readonly body: Buffer } {
+  switch (reply.body.kind) {
+    case "empty":
+      return { body: Buffer.alloc(0) };
+    case "text":
+      return { contentType: reply.body.contentType, body: Buffer.from(reply.body.text) };
+    case "problem": {
+      const document = { ...reply.body.problem, requestId, explanation: reply.explanation };
+      return { contentType: PROBLEM_MEDIA_TYPE, body: Buffer.from(`${JSON.stringify(document)}\n`) };
+    }
+  }
+}

@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ProxyNode } from "../../api/pilot-service.ts";
+import type { AttributeBag } from "../../core/attributes/bag.ts";
+import { isPromise } from "../../kernel/maybe-promise.ts";
+import type { Clock, Random } from "../../kernel/ports.ts";
+import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
+import { Cluster } from "../upstream/cluster.ts";
+import { EndpointSet } from "../upstream/endpoint-set.ts";
+import { Exchange } from "./exchange.ts";
+import { filterRequest, filtersBeforeCheck } from "../filters/chain.ts";
+import { HeaderList } from "../transport/contract/header-list.ts";
+import type { LocalReply } from "./local-reply.ts";
+import { RouteTableCache } from "../route-table-cache.ts";
+import { ProxySnapshot } from "../snapshot.ts";
+
+/** A request as a client would write it to a proxy's first listener. */
+export interface TrialRequest {
+  readonly method: string;
+  /** As on the request line, with the query. */
+  readonly target: string;
+  /** name, value, name, value …; values a character a byte. */
+  readonly rawHeaders: readonly string[];
+}
+
+export interface TrialServices {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly newId: () => string;
+}
+
+const LOOPBACK = "127.0.0.1";
+
+/**
+ * The bag that a proxy with these resources asks the mixer about, made by the proxy's own filters; or the reply that it gives
+ * without asking. The client is on loopback. Opens no connection.
+ */
+export function bagOfTrial(
+  resources: TrafficResources,
+  node: ProxyNode,
+  { method, target, rawHeaders }: TrialRequest,
+  services: TrialServices,
+): { readonly bag: AttributeBag } | { readonly reply: LocalReply } {
+  const { clock, random } = services;
+  const [listener] = resources.listeners.resources;
+  if (listener === undefined) throw new Error("a proxy's resources have a listener");
+  const snapshot = withoutConnections(resources, random);
+  const exchange = new Exchange({
+    listener,
+    snapshot,
+    connection: {
+      id: "1",
+      remoteIp: LOOPBACK,
+      remotePort: 0,
+      localIp: LOOPBACK,
+      localPort: listener.port,
+      tls: undefined,
+    },
+    head: {
+      method,
+      target,
+      headers: HeaderList.fromRaw(rawHeaders),
+      httpVersion: "1.1",
+      hasBody: false,
+      contentLength: undefined,
+      upgrade: undefined,
+    },
+    startMs: clock.nowMs(),
+    startMonotonicMs: clock.monotonicMs(),
+  });
+  const reply = filterRequest(filtersBeforeCheck({ ...services, node }), exchange);
+  if (isPromise(reply)) throw new Error("the filters before the check wait for nothing");
+  if (reply !== undefined) return { reply };
+  return { bag: exchange.attributes as AttributeBag };
+}
+
+/** A snapshot whose clusters have no endpoint. */
+function withoutConnections(resources: TrafficResources, random: Random): ProxySnapshot {
+  const noop = (): void => undefined;
+  const clusters = new Map(
+    resources.clusters.resources.map((config) => {
+      return [config.name, new Cluster(config, { active: 0, overflowsTotal: 0 })] as const;
+    }),
+  );
+  const endpoints = new Map(
+    [...clusters].map(([name, cluster]) => {
+      const assignment = { name, endpoints: [], checkedByDestination: false };
+      return [name, new EndpointSet(cluster, assignment, [], random, noop)] as const;
+    }),
+  );
+  const routeTables = new RouteTableCache().compile(resources.routes);
+  return new ProxySnapshot({ resources, routeTables, clusters, endpoints }, noop);
+}

@@ -1,0 +1,349 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { LRUCache } from "lru-cache";
+import type { AllocateCharge, AllocateReply, MixerService } from "../../../api/mixer-service.ts";
+import type { QuotaCharge, QuotaOutcome } from "../../../core/quota/quota-charge.ts";
+import { chain, isPromise, type MaybePromise } from "../../../kernel/maybe-promise.ts";
+import type { Clock, Scheduler } from "../../../kernel/ports.ts";
+import { type Answer, type MixerCaller, Unavailable } from "../mixer-caller.ts";
+import type { ClientStats } from "../stats.ts";
+import { type Ask, type ChargeResult, LeasePool, type Waiter } from "./lease-pool.ts";
+import type { HeldGrant, Part } from "./held-grants.ts";
+import type { UseTime } from "./use-time.ts";
+
+export interface LeaseManagerOptions {
+  readonly service: Pick<MixerService, "allocate">;
+  readonly caller: MixerCaller;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly stats: ClientStats;
+  readonly useTime: UseTime;
+  readonly maxPools: number;
+  readonly callTimeoutMs: number;
+  readonly newId: () => string;
+  /** Told of the version in a reply that says that the charges are stale. */
+  readonly onVersion: (version: string) => void;
+}
+
+/** A charge of a cached decision, and where its amounts are held. */
+export interface LeasedCharge {
+  readonly charge: QuotaCharge;
+  readonly poolName: string;
+}
+
+/** Different limits for one count are held apart: an override's lease must not serve those without it. */
+export function leasedCharge(charge: QuotaCharge): LeasedCharge {
+  return { charge, poolName: `${charge.limit} ${charge.leaseMs} ${charge.cell}` };
+}
+
+/** Charges in one call that gives back; the rest goes in the next. */
+const GIVE_BACK_BATCH = 100;
+
+/** The amounts that this proxy holds of all quotas: takes from them, asks for more, gives back what is not used. */
+export class LeaseManager {
+  readonly #options: LeaseManagerOptions;
+  readonly #pools: LRUCache<string, LeasePool>;
+  #version = "";
+  #proxies = 1;
+
+  constructor(options: LeaseManagerOptions) {
+    this.#options = options;
+    this.#pools = new LRUCache({
+      max: options.maxPools,
+      dispose: (pool) => void this.#giveBack(pool, pool.takeExpiring(Number.POSITIVE_INFINITY)),
+    });
+  }
+
+  /** Other documents: what is held counts no more. What is under way ends under the old ones. */
+  use(version: string, proxies: number): void {
+    this.#proxies = Math.max(1, proxies);
+    if (version === this.#version) return;
+    void this.#giveBackAll();
+    this.#version = version;
+  }
+
+  /**
+   * Takes all the charges or none, without asking anybody: false when some are not at hand.
+   * @param taken Is given what was taken, in order, for `putBack`.
+   */
+  takeAtOnce(charges: readonly LeasedCharge[], nowMs: number, taken?: ChargeResult[]): boolean {
+    const pools: LeasePool[] = [];
+    for (const leased of charges) {
+      const pool = this.#poolOf(leased);
+      if (!pool.has(leased.charge.amount, nowMs)) return false;
+      pools.push(pool);
+    }
+    for (let index = 0; index < pools.length; index++) {
+      const { amount } = (charges[index] as LeasedCharge).charge;
+      const pool = pools[index] as LeasePool;
+      pool.want(amount, nowMs);
+      const parts: Part[] | undefined = taken && [];
+      pool.take(amount, parts);
+      if (parts !== undefined) taken?.push({ kind: "taken", pool, parts });
+    }
+    this.#askFor(pools);
+    return true;
+  }
+
+  /** When a count is known to be used up: nobody is asked, and nothing is taken from the others. */
+  refuseAtOnce(charges: readonly LeasedCharge[], nowMs: number): readonly ChargeResult[] | undefined {
+    let refused = false;
+    const results = charges.map((leased): ChargeResult => {
+      const { amount } = leased.charge;
+      const pool = this.#poolOf(leased);
+      const retryAfterMs = pool.refusal(amount, nowMs);
+      if (retryAfterMs === undefined) return { kind: "withdrawn" };
+      pool.want(amount, nowMs);
+      refused = true;
+      return { kind: "refused", retryAfterMs };
+    });
+    return refused ? results : undefined;
+  }
+
+  /**
+   * What becomes of each charge. When one is refused, the others were asked in vain: `putBack` what they took. Waits
+   * for the mixer when it must, never longer than the call's deadline.
+   *
+   * @param sinceMs When the request began to wait for the mixer, on the monotonic clock; default now.
+   */
+  acquire(
+    charges: readonly LeasedCharge[],
+    nowMs: number,
+    sinceMs = nowMs,
+  ): MaybePromise<readonly ChargeResult[]> {
+    for (const leased of charges) this.#poolOf(leased).want(leased.charge.amount, nowMs);
+    const results = this.#waitFor(charges, sinceMs);
+    if (!isPromise(results)) return results;
+    return results.then(async (first) => {
+      if (!this.#hasExpired(first)) return first;
+      await this.putBack(first);
+      const second = await this.#waitFor(charges, sinceMs);
+      if (!this.#hasExpired(second)) return second;
+      await this.putBack(second);
+      return charges.map(() => ({ kind: "failed", code: "PURSER_MIXER_UNAVAILABLE" }) as const);
+    });
+  }
+
+  /** Whether a part of what a request took was over before the last part came. */
+  #hasExpired(results: readonly ChargeResult[]): boolean {
+    const nowMs = this.#options.clock.monotonicMs();
+    return results.some(
+      (result) => result.kind === "taken" && result.parts.some(({ grant }) => grant.expiresAtMs < nowMs),
+    );
+  }
+
+  #waitFor(charges: readonly LeasedCharge[], sinceMs: number): MaybePromise<readonly ChargeResult[]> {
+    const pools = charges.map((leased) => this.#poolOf(leased));
+    const results: ChargeResult[] = [];
+    let open = charges.length;
+    let done: ((results: readonly ChargeResult[]) => void) | undefined;
+    const waiters: Waiter[] = charges.map(({ charge }, index) => ({
+      amount: charge.amount,
+      sinceMs,
+      settle: (result) => {
+        results[index] = result;
+        open--;
+        // A request that cannot go on leaves no demand behind.
+        if (result.kind === "refused" || result.kind === "stale")
+          for (const [other, pool] of pools.entries()) pool.withdraw(waiters[other] as Waiter);
+        if (open === 0) done?.(results);
+      },
+    }));
+    for (const [index, pool] of pools.entries()) pool.wait(waiters[index] as Waiter);
+    this.#askFor(pools);
+    return open === 0 ? results : new Promise((resolve) => (done = resolve));
+  }
+
+  /** Hands back what `acquire` took for a request that does not go on. */
+  putBack(results: readonly ChargeResult[]): MaybePromise<void> {
+    const nowMs = this.#options.clock.monotonicMs();
+    const back: AllocateCharge[] = [];
+    for (const result of results) {
+      if (result.kind !== "taken") continue;
+      const { pool, parts } = result;
+      for (const grant of pool.putBack(parts, nowMs)) back.push(pool.giveBack(grant));
+      this.#scheduleGiveBack(pool, nowMs);
+    }
+    return this.#sendBack(back);
+  }
+
+  /**
+   * Gives back what a check was granted.
+   * @param granted Charges with what came of them, under the documents of the check.
+   */
+  giveBackGrants(
+    granted: readonly { readonly charge: QuotaCharge; readonly outcome: QuotaOutcome }[],
+  ): MaybePromise<void> {
+    for (const { charge } of granted) this.#pools.peek(leasedCharge(charge).poolName)?.forgetRefusal();
+    const charges = granted
+      .filter(({ outcome }) => outcome.granted > 0 && outcome.failure === undefined)
+      .map(({ charge: { policy, cell, limit }, outcome: { granted: amount, slot } }) => {
+        return { policy, cell, limit, leaseMs: 0, amount: -amount, bestEffort: true, slot };
+      });
+    return this.#sendBack(charges);
+  }
+
+  /** A check that was decided remotely tells how its quotas stand. */
+  observe(charge: QuotaCharge, outcome: QuotaOutcome): void {
+    this.#pools.peek(leasedCharge(charge).poolName)?.observe(outcome, this.#options.clock.monotonicMs());
+  }
+
+  standing(leased: LeasedCharge, nowMs: number) {
+    return this.#poolOf(leased).standing(nowMs);
+  }
+
+  /** Gives everything back. Whoever calls it bounds the time. */
+  async close(): Promise<void> {
+    await this.#giveBackAll();
+  }
+
+  #poolOf({ charge, poolName }: LeasedCharge): LeasePool {
+    const known = this.#pools.get(poolName);
+    if (known !== undefined) return known;
+    const pool = new LeasePool(charge);
+    this.#pools.set(poolName, pool);
+    return pool;
+  }
+
+  /** Asks for what the pools want, all in one call; and again until nobody waits who could be served. */
+  #askFor(pools: readonly LeasePool[]): void {
+    for (;;) {
+      const nowMs = this.#options.clock.monotonicMs();
+      const asking: LeasePool[] = [];
+      const asks: Ask[] = [];
+      for (const pool of pools) {
+        const ask = pool.ask(nowMs, this.#proxies, this.#options.useTime.ms);
+        if (ask === undefined) continue;
+        asking.push(pool);
+        asks.push(ask);
+      }
+      if (asks.length === 0) return;
+      const answer = this.#allocate(asking, asks, nowMs);
+      const atOnce = !isPromise(answer);
+      const answered = chain(answer, (known) => this.#deliver(asking, asks, known, nowMs, atOnce));
+      if (isPromise(answered)) {
+        void answered.then(() => this.#askFor(asking));
+        return;
+      }
+    }
+  }
+
+  #allocate(
+    pools: readonly LeasePool[],
+    asks: readonly Ask[],
+    nowMs: number,
+  ): MaybePromise<Answer<AllocateReply>> {
+    const { stats } = this.#options;
+    for (const { forWaiters } of asks) {
+      if (forWaiters) stats.remote_quota_calls++;
+      else stats.remote_quota_prefetch_calls++;
+    }
+    return this.#send(
+      asks.map(({ charge }) => charge),
+      this.#timeLeftMs(pools, nowMs),
+    );
+  }
+
+  /** How long a call may take: whoever waited behind an earlier one has less time left. */
+  #timeLeftMs(pools: readonly LeasePool[], nowMs: number): number {
+    const oldestMs = Math.min(...pools.map((pool) => pool.waitingSinceMs ?? nowMs));
+    return Math.max(1, this.#options.callTimeoutMs - (nowMs - oldestMs));
+  }
+
+  #deliver(
+    pools: readonly LeasePool[],
+    asks: readonly Ask[],
+    answer: Answer<AllocateReply>,
+    sentMs: number,
+    atOnce: boolean,
+  ): MaybePromise<void> {
+    const { clock, stats, useTime, onVersion } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (answer instanceof Unavailable) {
+      for (const pool of pools) pool.fail({ kind: "failed", code: answer.error.code }, nowMs);
+      return;
+    }
+    if (answer.kind === "stale") {
+      stats.quota_stale++;
+      for (const pool of pools) pool.fail({ kind: "stale" }, nowMs);
+      onVersion(answer.version);
+      return;
+    }
+    useTime.note(atOnce ? 0 : nowMs - sentMs);
+    const back: AllocateCharge[] = [];
+    const stale = new Set(answer.stale?.charges);
+    stats.quota_stale += stale.size;
+    for (const [index, pool] of pools.entries()) {
+      const { charge } = asks[index] as Ask;
+      if (stale.has(index)) {
+        pool.fail({ kind: "stale" }, nowMs);
+        continue;
+      }
+      const outcome = answer.quotas[index];
+      if (outcome === undefined) {
+        pool.fail({ kind: "failed", code: "PURSER_MIXER_UNAVAILABLE" }, nowMs);
+        continue;
+      }
+      if (outcome.granted > 0) stats.remote_quota_accepts++;
+      else stats.remote_quota_denies++;
+      const grants = pool.answer(charge, outcome, { sentMs, nowMs, atOnce });
+      if (pool.late) {
+        stats.quota_late++;
+        back.push(...grants.map((grant) => pool.giveBack(grant)));
+      } else void this.#giveBack(pool, grants);
+      this.#scheduleGiveBack(pool, nowMs);
+    }
+    if (answer.stale !== undefined) onVersion(answer.stale.version);
+    // What came too late must be back when it is asked for again.
+    return chain(this.#sendBack(back, this.#timeLeftMs(pools, nowMs)), () => {
+      const laterMs = clock.monotonicMs();
+      for (const pool of pools) pool.resume(laterMs);
+    });
+  }
+
+  #send(charges: readonly AllocateCharge[], timeoutMs: number): MaybePromise<Answer<AllocateReply>> {
+    const { service, caller, newId } = this.#options;
+    const request = { version: this.#version, deduplicationId: newId(), charges };
+    return caller.call(timeoutMs, (options) => service.allocate(request, options));
+  }
+
+  #scheduleGiveBack(pool: LeasePool, nowMs: number): void {
+    const dueMs = pool.giveBackAtMs;
+    if (pool.cancelGiveBack !== undefined || dueMs === undefined) return;
+    pool.cancelGiveBack = this.#options.scheduler.after(Math.max(0, dueMs - nowMs), () => {
+      pool.cancelGiveBack = undefined;
+      const laterMs = this.#options.clock.monotonicMs();
+      void this.#giveBack(pool, pool.takeExpiring(laterMs));
+      this.#scheduleGiveBack(pool, laterMs);
+    });
+  }
+
+  /** Best effort: what does not arrive expires at the store. */
+  #giveBack(pool: LeasePool, grants: readonly HeldGrant[]): MaybePromise<void> {
+    if (grants.length === 0) return;
+    return this.#sendBack(grants.map((grant) => pool.giveBack(grant)));
+  }
+
+  #giveBackAll(): MaybePromise<unknown> {
+    const charges: AllocateCharge[] = [];
+    for (const pool of this.#pools.values()) {
+      pool.cancelGiveBack?.();
+      pool.cancelGiveBack = undefined;
+      for (const grant of pool.takeExpiring(Number.POSITIVE_INFINITY)) charges.push(pool.giveBack(grant));
+    }
+    this.#pools.clear();
+    return this.#sendBack(charges);
+  }
+
+  #sendBack(charges: readonly AllocateCharge[], timeoutMs = this.#options.callTimeoutMs): MaybePromise<void> {
+    const { stats } = this.#options;
+    const sent: unknown[] = [];
+    for (let start = 0; start < charges.length; start += GIVE_BACK_BATCH) {
+      const batch = charges.slice(start, start + GIVE_BACK_BATCH);
+      for (const { amount } of batch) stats.quota_given_back -= amount;
+      sent.push(this.#send(batch, timeoutMs));
+    }
+    if (sent.some((call) => isPromise(call))) return Promise.all(sent).then(() => {});
+  }
+}

@@ -1,0 +1,361 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { createServer, type IncomingMessage, request, type RequestListener, type Server } from "node:http";
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
+
+import type { AttributeBag } from "../../core/attributes/bag.ts";
+import type { MaybePromise } from "../../kernel/maybe-promise.ts";
+import type { Clock, Logger, Scheduler } from "../../kernel/ports.ts";
+import type { Cluster } from "../../core/traffic/resources/cluster.ts";
+import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
+import type { Listener } from "../../core/traffic/resources/listener.ts";
+import type {
+  ResourceSet,
+  TrafficResources,
+  TrafficUpdate,
+} from "../../core/traffic/resources/resource-set.ts";
+import { textHash } from "../../kernel/text-hash.ts";
+import type { Route, RouteAction } from "../../core/traffic/resources/route.ts";
+import { NO_HEADER_OPERATIONS } from "../../core/traffic/resources/route.ts";
+import { NO_RETRIES } from "../../core/traffic/retry.ts";
+import type { PolicyClient, CheckResult } from "../policy/check-result.ts";
+import { createProxy, type Proxy, type ProxyOptions } from "../proxy.ts";
+import { currentTransport } from "./transports.test.ts";
+
+/** What the proxy's tests share: real sockets on free ports, a policy client and a pilot that do as they are told. */
+
+export const clock: Clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
+
+export const scheduler: Scheduler = {
+  after(delayMs, task) {
+    const timer = setTimeout(task, delayMs);
+    return () => clearTimeout(timer);
+  },
+  every(intervalMs, task) {
+    const timer = setInterval(task, intervalMs);
+    return () => clearInterval(timer);
+  },
+};
+
+export class RecordingLogger implements Logger {
+  readonly lines: { level: string; message: string; fields: unknown }[] = [];
+  debug(message: string, fields?: unknown): void {
+    this.lines.push({ level: "debug", message, fields });
+  }
+  info(message: string, fields?: unknown): void {
+    this.lines.push({ level: "info", message, fields });
+  }
+  warn(message: string, fields?: unknown): void {
+    this.lines.push({ level: "warn", message, fields });
+  }
+  error(message: string, fields?: unknown): void {
+    this.lines.push({ level: "error", message, fields });
+  }
+  child(): Logger {
+    return this;
+  }
+}
+
+export const ALLOW: CheckResult = {
+  outcome: { kind: "allow" },
+  requestHeaders: [],
+  responseHeaders: [],
+  quotas: [],
+  shadowDenials: [],
+  audits: [],
+  checkCacheHit: true,
+  quotaCacheHit: false,
+};
+
+export class FakePolicy implements PolicyClient {
+  ready = true;
+  decide: (bag: AttributeBag) => MaybePromise<CheckResult> = () => ALLOW;
+  readonly checks: AttributeBag[] = [];
+  readonly reports: AttributeBag[] = [];
+  check(bag: AttributeBag): MaybePromise<CheckResult> {
+    this.checks.push(bag);
+    return this.decide(bag);
+  }
+  report(bag: AttributeBag): void {
+    this.reports.push(bag);
+  }
+  async close(): Promise<void> {}
+}
+
+/** Something to be undone after the test, last first. */
+const cleanups: (() => Promise<unknown> | void)[] = [];
+
+export function onCleanup(cleanup: () => Promise<unknown> | void): void {
+  cleanups.push(cleanup);
+}
+
+export async function cleanUp(): Promise<void> {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+}
+
+/** An upstream that answers as the listener says. */
+export async function httpUpstream(handler: RequestListener): Promise<{ port: number; server: Server }> {
+  const server = createServer(handler);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onCleanup(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  return { port: (server.address() as AddressInfo).port, server };
+}
+
+/** A port on which nobody listens. */
+export async function deadPort(): Promise<number> {
+  const { port, server } = await httpUpstream(() => {});
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** An upstream that does with each connection as it likes. */
+export async function tcpUpstream(
+  onSocket: (socket: Socket, index: number) => void,
+): Promise<{ port: number }> {
+  const sockets = new Set<Socket>();
+  let index = 0;
+  const server = createTcpServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    socket.on("close", () => sockets.delete(socket));
+    onSocket(socket, index++);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onCleanup(() => {
+    for (const socket of sockets) socket.destroy();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  return { port: (server.address() as AddressInfo).port };
+}
+
+export function endpointAt(port: number, more: Partial<Endpoint> = {}): Endpoint {
+  return { address: "127.0.0.1", port, weight: 1, labels: {}, ...more };
+}
+
+/** A cluster together with its endpoints. */
+type ClusterWithEndpoints = Cluster & ClusterLoadAssignment;
+
+export function clusterOf(
+  endpoints: readonly Endpoint[],
+  more: Partial<ClusterWithEndpoints> = {},
+): ClusterWithEndpoints {
+  return {
+    name: "outbound|80||reviews.default",
+    service: { host: "reviews.default", name: "reviews", namespace: "default" },
+    loadBalancer: "round-robin",
+    connectTimeoutMs: 1_000,
+    maxRequests: 1024,
+    maxConnectionsPerEndpoint: 1024,
+    endpoints,
+    checkedByDestination: false,
+    ...more,
+  };
+}
+
+type ForwardAction = Extract<RouteAction, { kind: "forward" }>;
+
+export function forwardTo(cluster: string, more: Partial<ForwardAction> = {}): ForwardAction {
+  return {
+    kind: "forward",
+    destinations: [
+      {
+        cluster,
+        weight: 1,
+        requestHeaders: NO_HEADER_OPERATIONS,
+        responseHeaders: NO_HEADER_OPERATIONS,
+      },
+    ],
+    timeoutMs: 0,
+    retry: NO_RETRIES,
+    ...more,
+  };
+}
+
+export function routeOf(action: RouteAction, more: Partial<Route> = {}): Route {
+  return {
+    name: "default",
+    matches: [],
+    action,
+    requestHeaders: NO_HEADER_OPERATIONS,
+    responseHeaders: NO_HEADER_OPERATIONS,
+    ...more,
+  };
+}
+
+export const EDGE: Listener = {
+  name: "edge",
+  host: "127.0.0.1",
+  port: 0,
+  direction: "outbound",
+  routeTable: "main",
+  edge: true,
+  trustedHops: 0,
+  pathNormalization: "MERGE_SLASHES",
+};
+
+/** The version is derived from the content, as pilot's is. */
+export function setOf<R extends { readonly name: string }>(resources: readonly R[]): ResourceSet<R> {
+  return { version: textHash(JSON.stringify(resources)).toString(36), resources };
+}
+
+export function configOf(parts: {
+  readonly clusters: readonly ClusterWithEndpoints[];
+  readonly routes?: readonly Route[];
+  readonly listeners?: readonly Listener[];
+}): TrafficResources {
+  const routes = parts.routes ?? [routeOf(forwardTo(parts.clusters[0]?.name ?? ""))];
+  return {
+    clusters: setOf(
+      parts.clusters.map(({ endpoints: _endpoints, checkedByDestination: _checked, ...cluster }) => cluster),
+    ),
+    endpoints: setOf(
+      parts.clusters.map(({ name, endpoints, checkedByDestination }) => {
+        return { name, endpoints, checkedByDestination };
+      }),
+    ),
+    listeners: setOf(parts.listeners ?? [EDGE]),
+    routes: setOf([{ name: "main", virtualHosts: [{ name: "all", domains: ["*"], routes }] }]),
+  };
+}
+
+export interface Rig {
+  readonly proxy: Proxy;
+  readonly port: number;
+  readonly policy: FakePolicy;
+  readonly logger: RecordingLogger;
+  apply(update: TrafficUpdate): void;
+}
+
+/** @param further Comes after `config`, before the start is over. */
+export async function startProxy(
+  config: TrafficUpdate,
+  options: Partial<ProxyOptions> = {},
+  further: readonly TrafficUpdate[] = [],
+): Promise<Rig> {
+  const policy = new FakePolicy();
+  const logger = new RecordingLogger();
+  let listener: (update: TrafficUpdate) => void = () => {};
+  const proxy = createProxy({
+    node: { role: "edge", id: "edge~test", host: "127.0.0.1", port: 0, trustedHops: 0 },
+    pilot: {
+      watch(_subscription, onUpdate) {
+        listener = onUpdate;
+        for (const update of [config, ...further]) onUpdate(update);
+        return () => {};
+      },
+    },
+    policy,
+    transport: currentTransport(),
+    clock,
+    random: Math.random,
+    scheduler,
+    logger,
+    drainMs: 1_000,
+    ...options,
+  });
+  onCleanup(() => proxy.close());
+  await proxy.start();
+  const port = proxy.addresses().listeners[0]?.port ?? 0;
+  return { proxy, port, policy, logger, apply: (next) => listener(next) };
+}
+
+/** The usual case: one upstream that answers as the handler says. */
+export async function startWith(
+  handler: RequestListener,
+  options: {
+    readonly action?: Partial<ForwardAction>;
+    readonly route?: Partial<Route>;
+    readonly cluster?: Partial<ClusterWithEndpoints>;
+    readonly listener?: Partial<Listener>;
+    readonly proxy?: Partial<ProxyOptions>;
+  } = {},
+): Promise<Rig> {
+  const upstream = await httpUpstream(handler);
+  const cluster = clusterOf([endpointAt(upstream.port)], options.cluster);
+  const routes = [routeOf(forwardTo(cluster.name, options.action), options.route)];
+  return startProxy(
+    configOf({ clusters: [cluster], routes, listeners: [{ ...EDGE, ...options.listener }] }),
+    options.proxy,
+  );
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: IncomingMessage["headers"];
+  readonly rawHeaders: readonly string[];
+  readonly body: string;
+}
+
+/** One request on a connection of its own. */
+export function call(
+  port: number,
+  options: {
+    readonly method?: string;
+    readonly path?: string;
+    readonly headers?: Record<string, string | string[]>;
+    readonly body?: string | Buffer;
+  } = {},
+): Promise<Reply> {
+  const { method = "GET", path = "/", body } = options;
+  const headers = { ...options.headers };
+  if (body !== undefined && headers["transfer-encoding"] === undefined) {
+    headers["content-length"] = String(Buffer.byteLength(body));
+  }
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ host: "127.0.0.1", port, method, path, headers, agent: false }, (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+      incoming.on("error", reject);
+      incoming.on("end", () => {
+        const { statusCode = 0, rawHeaders } = incoming;
+        resolve({
+          status: statusCode,
+          headers: incoming.headers,
+          rawHeaders,
+          body: Buffer.concat(chunks).toString(),
+        });
+      });
+    });
+    outgoing.on("error", reject);
+    outgoing.end(body);
+  });
+}
+
+/** Sends bytes and returns everything that comes back until the other side closes, or until `untilMs` have passed. */
+export function raw(port: number, bytes: string | readonly string[], untilMs = 300): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    let received = "";
+    const timer = setTimeout(() => socket.destroy(), untilMs);
+    socket.on("data", (chunk) => {
+      received += chunk.toString("latin1");
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => {
+      clearTimeout(timer);
+      resolve(received);
+    });
+    const parts = typeof bytes === "string" ? [bytes] : bytes;
+    for (const part of parts) socket.write(part, "latin1");
+  });
+}
+
+export function later(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
+}
+
+/** Waits until something holds, for a second at most. */
+export async function until(holds: () => boolean): Promise<void> {
+  const end = Date.now() + 1_000;
+  while (!holds() && Date.now() < end) await later(5);
+  if (!holds()) throw new Error(`never held: ${holds.toString()}`);
+}
+
+/** A group of attributes of the first bag; empty when there is none. */
+export function groupOf(bags: readonly AttributeBag[], group: string): Readonly<Record<string, unknown>> {
+  return (bags[0]?.[group] ?? {}) as Readonly<Record<string, unknown>>;
+}

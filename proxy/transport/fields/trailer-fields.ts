@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { isReservedHeader } from "../../../core/attributes/header-fields.ts";
+import type { HeaderList } from "../contract/header-list.ts";
+
+/**
+ * Fields that a recipient needs before the content, so that none may come after it (RFC 9110, section 6.5.1): framing and
+ * routing (which are reserved in any case), request modifiers, authentication, response control data, and how to read the
+ * content.
+ */
+const FORBIDDEN: ReadonlySet<string> = new Set([
+  "age",
+  "authorization",
+  "cache-control",
+  "cookie",
+  "date",
+  "expires",
+  "location",
+  "max-forwards",
+  "pragma",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "range",
+  "retry-after",
+  "set-cookie",
+  "vary",
+  "warning",
+  "www-authenticate",
+]);
+
+const FORBIDDEN_FAMILY = /^(?:content-|if-)/;
+
+/** Takes away the fields that may not follow a body. */
+export function removeForbiddenTrailers(trailers: HeaderList): void {
+  trailers.removeWhere(
+    (name) => isReservedHeader(name) || FORBIDDEN.has(name) || FORBIDDEN_FAMILY.test(name),
+  );
+}

@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Exchange } from "../pipeline/exchange.ts";
+import type { BodyReceiver } from "../transport/contract/body.ts";
+import type { ClientStream } from "../transport/contract/client.ts";
+import type { HeaderList } from "../transport/contract/header-list.ts";
+import type { ServerStream } from "../transport/contract/server.ts";
+
+/** Passes a request's body, or the bytes of an upgraded connection, on to the upstream as they come. */
+export class RequestRelay implements BodyReceiver {
+  readonly #exchange: Exchange;
+  readonly #downstream: ServerStream;
+  readonly #upstream: ClientStream;
+  /** Called once with the trailers, before they go on. */
+  readonly #onEnd: (trailers: HeaderList | undefined) => void;
+
+  constructor(
+    exchange: Exchange,
+    downstream: ServerStream,
+    upstream: ClientStream,
+    onEnd: (trailers: HeaderList | undefined) => void,
+  ) {
+    this.#exchange = exchange;
+    this.#downstream = downstream;
+    this.#upstream = upstream;
+    this.#onEnd = onEnd;
+  }
+
+  onData(chunk: Uint8Array): void {
+    this.#exchange.requestBytes += chunk.byteLength;
+    if (!this.#upstream.write(chunk)) this.#downstream.pause();
+  }
+
+  onEnd(trailers: HeaderList | undefined): void {
+    this.#onEnd(trailers);
+    this.#upstream.end(trailers);
+  }
+}
+
+/** Gathers a request's body whole, so that it can be sent more than once. For bodies whose declared length is small. */
+export class RequestBuffer implements BodyReceiver {
+  readonly #exchange: Exchange;
+  readonly #chunks: Uint8Array[] = [];
+  readonly #onBody: (body: Uint8Array) => void;
+
+  constructor(exchange: Exchange, onBody: (body: Uint8Array) => void) {
+    this.#exchange = exchange;
+    this.#onBody = onBody;
+  }
+
+  onData(chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+    this.#exchange.requestBytes += chunk.byteLength;
+  }
+
+  onEnd(): void {
+    this.#onBody(Buffer.concat(this.#chunks));
+  }
+}
