@@ -9,7 +9,7 @@ import { TOO_LARGE } from "./too-large.ts";
 /** Longest message that is passed on: JSONata quotes values, and a request's values can be long. */
 const MESSAGE_LENGTH = 300;
 
-/** JSONata's code when an evaluation has taken too long. */
+/** JSONata's code when an evaluation has taken too long: the one failure that may depend on the load of the host. */
 export const OUT_OF_TIME = "D1012";
 const TOO_DEEP = "D1011";
 /** For what is thrown without a code: an engine's own mistake, not one of the expression's. */
