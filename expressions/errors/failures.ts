@@ -15,7 +15,7 @@ const TOO_DEEP = "D1011";
 /** For what is thrown without a code: an engine's own mistake, not one of the expression's. */
 const NO_CODE = "UNKNOWN";
 
-/** What JSONata throws: a plain object. Its position is where the token ends. */
+/** An error as JSONata throws it: a plain object, whose position is the end of the token. */
 export interface JsonataFailure extends FailureFacts {
   readonly message?: unknown;
   readonly position?: unknown;
