@@ -23,8 +23,8 @@ import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
 import type { ExplainKey } from "./filters/explain-key.ts";
 import type { PolicyClient } from "./policy/check-result.ts";
 import { runExchange } from "./pipeline/exchange-run.ts";
-import { SnapshotBuilder } from "./snapshot-builder.ts";
-import { UpdateApplier } from "./update-applier.ts";
+import { SnapshotBuilder } from "./snapshot/snapshot-builder.ts";
+import { UpdateApplier } from "./snapshot/update-applier.ts";
 
 export interface ProxyOptions {
   readonly node: ProxyNode;

@@ -135,5 +135,5 @@ const TrafficUpdateSchema = exactly<TrafficUpdate>()(
 export const decodeTrafficUpdate = createDecoder(
   TrafficUpdateSchema,
   (fault) =>
-    new PurserError("PURSER_PILOT_UNAVAILABLE", `pilot's answer is no update of traffic resources: ${fault}`),
+    new PurserError("PURSER_PILOT_UNAVAILABLE", `pilot's answer is not of the documented form: ${fault}`),
 );

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Explanation } from "../../core/explain/explanation.ts";
 import type { TraceNode } from "../../core/explain/trace-node.ts";
+import type { TrafficUpdate } from "../../core/traffic/resources/resource-set.ts";
 import { isPurserError } from "../../kernel/errors.ts";
 import type {
   AllocateReply,
@@ -15,13 +16,14 @@ import type {
   ReportRequest,
 } from "../mixer-service.ts";
 import { decodeCheckReply, decodeCheckRequest } from "./check.ts";
+import { decodeTrafficUpdate } from "./discovery.ts";
 import { decodePolicyState } from "./policy-state.ts";
 import { decodeAllocateReply, decodeAllocateRequest } from "./quota.ts";
 import { decodeReportRequest } from "./report.ts";
 
 interface MessageCase {
   readonly decode: (body: unknown) => unknown;
-  readonly code: "PURSER_REQUEST_INVALID" | "PURSER_MIXER_UNAVAILABLE";
+  readonly code: "PURSER_REQUEST_INVALID" | "PURSER_MIXER_UNAVAILABLE" | "PURSER_PILOT_UNAVAILABLE";
   /** Whether a field that the receiver does not know is refused. */
   readonly closed: boolean;
   /** A message with every field. */
@@ -223,6 +225,154 @@ const MAPS_IN_SPECS = [
   ),
 ];
 
+const OPERATIONS = { set: { "x-a": "1" }, add: { "x-b": "2" }, remove: ["x-c"] };
+
+const ROUTE = { name: "r", matches: [], requestHeaders: OPERATIONS, responseHeaders: OPERATIONS } as const;
+
+const TRAFFIC_UPDATE: Required<TrafficUpdate> = {
+  clusters: {
+    version: "c1",
+    resources: [
+      {
+        name: "outbound|80|v1|reviews",
+        service: { host: "reviews", name: "reviews", namespace: "default" },
+        subset: "v1",
+        loadBalancer: "least-request",
+        connectTimeoutMs: 10_000,
+        maxRequests: 1_024,
+        maxConnectionsPerEndpoint: 1_024,
+        protocol: "http2",
+        tls: { mode: "mutual", sni: "reviews", subjectAltNames: ["reviews"] },
+        healthCheck: {
+          path: "/healthz",
+          intervalMs: 1_000,
+          timeoutMs: 500,
+          unhealthyThreshold: 2,
+          healthyThreshold: 1,
+        },
+        outlierDetection: {
+          consecutive5xxErrors: 5,
+          intervalMs: 10_000,
+          baseEjectionMs: 30_000,
+          maxEjectionPercent: 10,
+        },
+      },
+    ],
+  },
+  endpoints: {
+    version: "e1",
+    resources: [
+      {
+        name: "outbound|80|v1|reviews",
+        endpoints: [
+          { address: "127.0.0.1", port: 9_080, weight: 1, labels: { version: "v1" }, workload: "reviews-v1" },
+        ],
+        checkedByDestination: true,
+      },
+    ],
+  },
+  listeners: {
+    version: "l1",
+    resources: [
+      {
+        name: "edge",
+        host: "127.0.0.1",
+        port: 8_080,
+        direction: "outbound",
+        routeTable: "http.8080",
+        edge: true,
+        trustedHops: 1,
+        pathNormalization: "MERGE_SLASHES",
+        protocol: "http1",
+        tls: { mode: "simple", credentialName: "shop" },
+      },
+    ],
+  },
+  routes: {
+    version: "r1",
+    resources: [
+      {
+        name: "http.8080",
+        virtualHosts: [
+          {
+            name: "shop",
+            domains: ["*"],
+            routes: [
+              {
+                ...ROUTE,
+                matches: [
+                  {
+                    path: { kind: "prefix", value: "/" },
+                    ignoreCase: false,
+                    method: { kind: "exact", value: "GET" },
+                    headers: { "x-a": { kind: "present" } },
+                    withoutHeaders: { "x-b": { kind: "regex", value: "b+" } },
+                    queryParams: { debug: { kind: "exact", value: "true" } },
+                  },
+                ],
+                action: {
+                  kind: "forward",
+                  destinations: [
+                    {
+                      cluster: "outbound|80|v1|reviews",
+                      weight: 1,
+                      requestHeaders: OPERATIONS,
+                      responseHeaders: OPERATIONS,
+                    },
+                  ],
+                  rewrite: { path: { kind: "whole", value: "/v1" }, authority: "reviews" },
+                  timeoutMs: 0,
+                  retry: {
+                    retries: 2,
+                    on: ["connect-failure"],
+                    onStatuses: [503],
+                    idempotentOnly: true,
+                    perTryTimeoutMs: 0,
+                    backoffBaseMs: 25,
+                    backoffMaxMs: 250,
+                  },
+                },
+                fault: { delay: { delayMs: 1, percentage: 0.5 }, abort: { status: 503, percentage: 100 } },
+              },
+              {
+                ...ROUTE,
+                action: {
+                  kind: "redirect",
+                  code: 301,
+                  scheme: "https",
+                  authority: "a",
+                  port: 443,
+                  path: "/",
+                },
+              },
+              { ...ROUTE, action: { kind: "direct", status: 200, body: "ok", contentType: "text/plain" } },
+            ],
+          },
+        ],
+      },
+    ],
+  },
+};
+
+const IN_ROUTES = "routes.resources[*].virtualHosts[*].routes[*]";
+
+const OPTIONAL_IN_ROUTES = [
+  "matches[*].path",
+  "matches[*].method",
+  "fault",
+  "fault.delay",
+  "fault.abort",
+  ...["rewrite", "rewrite.path", "rewrite.authority"].map((field) => `action.${field}`),
+  ...["scheme", "authority", "port", "path"].map((field) => `action.${field}`),
+].map((field) => `${IN_ROUTES}.${field}`);
+
+const MAPS_IN_ROUTES = [
+  ...["headers", "withoutHeaders", "queryParams"].map((field) => `matches[*].${field}`),
+  ...["requestHeaders", "responseHeaders"].flatMap((side) =>
+    [side, `action.destinations[*].${side}`].flatMap((place) => [`${place}.set`, `${place}.add`]),
+  ),
+].map((field) => `${IN_ROUTES}.${field}`);
+
 const request = { code: "PURSER_REQUEST_INVALID", closed: true } as const;
 const reply = { code: "PURSER_MIXER_UNAVAILABLE", closed: false } as const;
 
@@ -294,6 +444,25 @@ const MESSAGES: Readonly<Record<string, MessageCase>> = {
     optional: OPTIONAL_IN_SPECS,
     maps: MAPS_IN_SPECS,
   },
+  "traffic update": {
+    code: "PURSER_PILOT_UNAVAILABLE",
+    closed: false,
+    decode: decodeTrafficUpdate,
+    whole: TRAFFIC_UPDATE,
+    optional: [
+      "clusters",
+      "endpoints",
+      "listeners",
+      "routes",
+      ...["subset", "protocol", "tls", "tls.sni", "healthCheck", "outlierDetection"].map(
+        (field) => `clusters.resources[*].${field}`,
+      ),
+      "endpoints.resources[*].endpoints[*].workload",
+      ...["protocol", "tls", "tls.credentialName"].map((field) => `listeners.resources[*].${field}`),
+      ...OPTIONAL_IN_ROUTES,
+    ],
+    maps: ["endpoints.resources[*].endpoints[*].labels", ...MAPS_IN_ROUTES],
+  },
 };
 
 /** Every way into a value, as its steps. */
@@ -334,11 +503,14 @@ function faultOf({ decode, code }: MessageCase, body: unknown): string | undefin
   } catch (error) {
     assert.ok(isPurserError(error), String(error));
     assert.equal(error.code, code);
-    return error.message.replace(/^the mixer's answer to .* is not of the documented form: /, "");
+    return error.message.replace(
+      /^(the mixer's answer to .*|pilot's answer) is not of the documented form: /,
+      "",
+    );
   }
 }
 
-describe("the messages of the mixer in JSON", () => {
+describe("the messages of mixer and pilot in JSON", () => {
   for (const [name, message] of Object.entries(MESSAGES)) {
     const { decode, whole, closed, optional, bags = [], maps = [], code } = message;
     const isIn = (places: readonly string[], steps: readonly (string | number)[]) =>

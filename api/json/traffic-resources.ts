@@ -45,17 +45,14 @@ export const ListenerSchema = exactly<Listener>()(
   }),
 );
 
-const StringMatchSchema = exactly<StringMatch>()(
-  Type.Union([
-    Type.Object({ kind: Type.Literal("exact"), value: Text }),
-    Type.Object({ kind: Type.Literal("prefix"), value: Text }),
-    Type.Object({ kind: Type.Literal("regex"), value: Text }),
-  ]),
-);
+const EXACT = Type.Object({ kind: Type.Literal("exact"), value: Text });
+const PREFIX = Type.Object({ kind: Type.Literal("prefix"), value: Text });
+const REGEX = Type.Object({ kind: Type.Literal("regex"), value: Text });
+const PRESENT = Type.Object({ kind: Type.Literal("present") });
 
-const HeaderMatchSchema = exactly<HeaderMatch>()(
-  Type.Union([StringMatchSchema, Type.Object({ kind: Type.Literal("present") })]),
-);
+const StringMatchSchema = exactly<StringMatch>()(Type.Union([EXACT, PREFIX, REGEX]));
+
+const HeaderMatchSchema = exactly<HeaderMatch>()(Type.Union([EXACT, PREFIX, REGEX, PRESENT]));
 
 const HeaderMatches = Type.Record(Text, HeaderMatchSchema);
 

@@ -19,7 +19,7 @@ const VALUE = /^[\t\x20-\x7e\x80-\ud7ff\ue000-\u{10ffff}]*$/u;
  * Fields about one connection alone, which no proxy passes on: RFC 9110, section 7.6.1, what older senders use, and
  * `http2-settings` (RFC 7540, section 3.2.1).
  */
-const HOP_BY_HOP: readonly string[] = [
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "connection",
   "http2-settings",
   "keep-alive",
@@ -27,9 +27,7 @@ const HOP_BY_HOP: readonly string[] = [
   "te",
   "transfer-encoding",
   "upgrade",
-];
-
-const HOP_BY_HOP_SET: ReadonlySet<string> = new Set(HOP_BY_HOP);
+]);
 
 /** Fields that the proxy writes or removes itself: they frame a message, say where it goes, or belong to one connection. */
 const RESERVED: ReadonlySet<string> = new Set([...HOP_BY_HOP, "content-length", "expect", "host", "trailer"]);
@@ -64,7 +62,7 @@ const SINGLE: ReadonlySet<string> = new Set([
  * @param name in lower case.
  */
 export function isHopByHopHeader(name: string): boolean {
-  return HOP_BY_HOP_SET.has(name);
+  return HOP_BY_HOP.has(name);
 }
 
 /**

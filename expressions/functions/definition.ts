@@ -52,43 +52,46 @@ export interface FunctionDefinition {
   readonly prepare?: Prepare;
   /** Code that compiled expressions have in place of a call, tried in this order; default: none. */
   readonly fastPaths?: readonly FastPath[];
-  /** What expressions of documents may not do with it, and users of the library `purser/expressions` may; default: nothing. */
+  /** Limits on calls in documents' expressions, which users of the library `purser/expressions` do not have; default: none. */
   readonly restriction?: Restriction;
-  /** What the checker knows of calls besides their types. */
+  /** Facts for the checker besides the types; default: none. */
   readonly checks?: FunctionChecks;
-  /** For functions that JSONata does not have: their section in docs/functions.md. */
+  /** The function's section in docs/functions.md: every function that JSONata does not have must have one. */
   readonly docs?: FunctionDocs;
 }
 
-/** Charges steps for a call before it is made. */
+/** Charges the steps of a call before it is made; a step takes about 0.1 µs. @throws {ExpressionError} D1012, D2015 */
 export type Charge = (guard: Guard, values: readonly unknown[]) => void;
 
-/** `context` is the value that the call is made on. */
+/** @param context The context value at the call. */
 export type Invoke = (guard: Guard, values: readonly unknown[], context: unknown) => unknown;
 
 export type Prepare = (constants: readonly unknown[]) => ((...values: never[]) => unknown) | undefined;
 
 export interface Restriction {
-  /** Called before the function. @throws {ExpressionError} for arguments with which one call could take very long. */
+  /**
+   * Checks the arguments before the function is called.
+   * @throws {ExpressionError} for arguments with which one call could take very long.
+   */
   readonly refuse: (values: readonly unknown[]) => void;
-  /** The most arguments that a call may be written with, and the reason for the message. */
+  /** The largest number of arguments that an expression may write, and the reason for the message. */
   readonly mostArguments?: { readonly count: number; readonly reason: string };
 }
 
 export interface FunctionChecks {
-  /** A meaning that checks of whole conditions know. */
+  /** The role of the function in a condition, which the checker and the analysis treat specially. */
   readonly meaning?: Meaning;
-  /** The comparison of the first argument with the second that a call is. */
+  /** The comparison of the first argument with the second, for a function whose calls are comparisons. */
   readonly test?: CallTest;
   /** Set when the function looks for its second argument in its first, by mistake often written the other way round. */
   readonly searches?: true;
-  /** What the texts of the result, or of its items, are to the first argument. */
+  /** The relation of the resulting text, or of the items of the resulting list, to the first argument. */
   readonly text?: TextOfResult;
-  /** Members that a resulting object always has: their type, or the texts that they can be. */
+  /** The members that a resulting object always has: the type of each, or its possible texts. */
   readonly members?: Readonly<Record<string, "number" | "string" | readonly string[]>>;
 }
 
-/** `$not`, `$boolean`, `$exists`; `$lookup`; the matches of `$match`; `$split`, `$count` and `$number`. */
+/** The roles of `$not`, `$boolean`, `$exists`, `$lookup`, `$match`, `$split`, `$count` and `$number`, in this order. */
 export type Meaning =
   | "negation"
   | "truth"
@@ -99,10 +102,10 @@ export type Meaning =
   | "count"
   | "numeral";
 
-/** Whether the first argument equals, begins with, ends with, contains or matches the second. */
+/** The first argument equals, begins with, ends with or contains the second; matches it as a glob or a path template; is in its blocks. */
 export type CallTest = "equal" | "start" | "end" | "part" | "glob" | "template" | "block";
 
-/** The first argument itself, in small or capital letters, or a part of it. */
+/** The first argument itself, the same in small or capital letters, or a part of it. */
 export type TextOfResult = "same" | "lower" | "upper" | "before" | "after" | "slice" | "parts";
 
 export interface FunctionDocs {

@@ -24,11 +24,11 @@ export interface Filter {
    */
   onResponse?(exchange: Exchange, response: ResponseHead): void;
   /**
-   * Called in the chain's order for what comes after a request's body, to take fields away. Decisions are made by then.
+   * Called in the chain's order for the trailers of a request, to take fields away. The request is decided by then.
    * Must not throw.
    */
   onRequestTrailers?(exchange: Exchange, trailers: HeaderList): void;
-  /** Called in the reverse order for what comes after a response's body. Must not throw. */
+  /** Called in the reverse order for the trailers of a response, to take fields away. Must not throw. */
   onResponseTrailers?(exchange: Exchange, trailers: HeaderList): void;
   /** Called once in the chain's order when the exchange is over, however it ended. Must not throw. */
   onComplete?(exchange: Exchange): void;

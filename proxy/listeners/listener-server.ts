@@ -5,7 +5,7 @@ import type { Listener } from "../../core/traffic/resources/listener.ts";
 import { listenError } from "../../kernel/listen-error.ts";
 import type { Scheduler } from "../../kernel/ports.ts";
 import { type ErrorKind, errorReply, renderLocalReply } from "../pipeline/local-reply.ts";
-import type { ProxySnapshot } from "../snapshot.ts";
+import type { ProxySnapshot } from "../snapshot/snapshot.ts";
 import type {
   RefusalReason,
   ServerHandler,
@@ -27,7 +27,7 @@ export const DEFAULT_LIMITS: ServerLimits = {
 /** Istio's proxies take WebSocket and nothing else. */
 export const DEFAULT_UPGRADES: readonly string[] = ["websocket"];
 
-/** What the requests on a listener's connections are to be handled by. */
+/** The configuration that handles a listener's requests. */
 export interface ListenerBinding {
   readonly listener: Listener;
   readonly snapshot: ProxySnapshot;
@@ -42,7 +42,7 @@ export interface ListenerServices {
   readonly newId: () => string;
   /** Takes each request; must set `stream.events`. */
   onStream(binding: ListenerBinding, stream: ServerStream): void;
-  /** What was refused before it was a request. */
+  /** Counts bytes that were refused before they were a request. */
   onRefused(listener: Listener, kind: ErrorKind, detail: string): void;
 }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Listener } from "../../core/traffic/resources/listener.ts";
-import type { ProxySnapshot } from "../snapshot.ts";
+import type { ProxySnapshot } from "../snapshot/snapshot.ts";
 import { type ListenerServices, ListenerServer } from "./listener-server.ts";
 
 export interface ListenerAddress {

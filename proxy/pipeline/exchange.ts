@@ -15,7 +15,7 @@ import type { HeaderList } from "../transport/contract/header-list.ts";
 import type { EndpointSet } from "../upstream/endpoint-set.ts";
 import type { ResponseFlag } from "./local-reply.ts";
 import type { CheckResult } from "../policy/check-result.ts";
-import type { ProxySnapshot } from "../snapshot.ts";
+import type { ProxySnapshot } from "../snapshot/snapshot.ts";
 
 /** The request as filters see and change it; what stands here at the end of the chain goes upstream. */
 export interface ExchangeRequest {
@@ -87,7 +87,7 @@ export class Exchange {
   verdict: CheckResult | undefined = undefined;
 
   response: ResponseHead | undefined = undefined;
-  /** What came after the response's body. */
+  /** The response's trailers, filtered. */
   responseTrailers: HeaderList | undefined = undefined;
   /** Whether the upstream agreed to `request.upgrade`, so that bytes go both ways. */
   upgraded = false;

@@ -12,8 +12,8 @@ import { Exchange } from "./exchange.ts";
 import { filterRequest, filtersBeforeCheck } from "../filters/chain.ts";
 import { HeaderList } from "../transport/contract/header-list.ts";
 import type { LocalReply } from "./local-reply.ts";
-import { RouteTableCache } from "../route-table-cache.ts";
-import { ProxySnapshot } from "../snapshot.ts";
+import { RouteTableCache } from "../snapshot/route-table-cache.ts";
+import { ProxySnapshot } from "../snapshot/snapshot.ts";
 
 /** A request as a client would write it to a proxy's first listener. */
 export interface TrialRequest {

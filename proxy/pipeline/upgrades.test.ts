@@ -183,6 +183,16 @@ describeTransports("upgrades", () => {
     assert.equal(groupOf(rig.policy.reports, "response")["flags"], "UAEX");
   });
 
+  it("let a client read a refusal although it has sent much more already", async () => {
+    const { port } = await httpUpstream((_incoming, outgoing) => void outgoing.writeHead(403).end("no"));
+    const rig = await start(port);
+    const client = dial(rig.port, HANDSHAKE, Buffer.alloc(1024 * 1024));
+    await until(() => client.closed);
+    assert.match(client.received.toString(), /^HTTP\/1\.1 403 [^]*no$/);
+    await until(() => rig.policy.reports.length === 1);
+    assert.equal(groupOf(rig.policy.reports, "response")["flags"], "-");
+  });
+
   it("get the upstream's plain answer when it does not agree", async () => {
     const { port } = await httpUpstream((_incoming, outgoing) => {
       outgoing.writeHead(426, { "x-why": "old" });

@@ -159,4 +159,21 @@ describeHttp1("HTTP/1.1 on the wire", () => {
     assert.equal(reply.status, 200);
     assert.equal(reply.body, "ok");
   });
+
+  it("keeps the case and the order of header names both ways", async () => {
+    let seen: readonly string[] = [];
+    const { port } = await startWith((incoming, outgoing) => {
+      seen = incoming.rawHeaders;
+      outgoing.writeHead(200, ["X-Upper", "1", "x-lower", "2", "X-MiXed", "3", "content-length", "0"]).end();
+    });
+    const received = await raw(
+      port,
+      "GET / HTTP/1.1\r\nHost: a\r\nX-Upper: 1\r\nx-lower: 2\r\nX-MiXed: 3\r\n\r\n",
+    );
+    assert.match(received, /\r\nX-Upper: 1\r\nx-lower: 2\r\nX-MiXed: 3\r\n/);
+    assert.deepEqual(
+      seen.filter((name) => /^x-(upper|lower|mixed)$/i.test(name)),
+      ["X-Upper", "x-lower", "X-MiXed"],
+    );
+  });
 });

@@ -12,6 +12,7 @@ import type { ResetReason, StreamReset } from "../transport/contract/reset.ts";
 import type { ServerStream } from "../transport/contract/server.ts";
 import { removeHopByHop } from "../transport/fields/hop-by-hop.ts";
 import type { ClusterEndpoint } from "./endpoint-set.ts";
+import { errorReplyOf, tryOutcomeOf } from "./reset-meaning.ts";
 import { RequestBuffer, RequestRelay } from "./request-relay.ts";
 
 /** A body may be sent again when it is at hand whole, and at most this large. */
@@ -19,7 +20,7 @@ const REPLAY_LIMIT_BYTES = 64 * 1024;
 
 type ForwardSelection = Extract<RouteSelection, { readonly kind: "forward" }>;
 
-/** What the forwarding tells before it streams the response, or instead. */
+/** Events of the forwarding, beside the response's body, which it streams itself. */
 interface ForwardingEvents {
   onHead(head: ResponseHead): void;
   /** Trailers before they go upstream, and downstream. */
@@ -161,24 +162,13 @@ export class Forwarding implements ClientStreamReceiver {
     this.#endTry(reason);
     if (this.#headSent) return this.#breakOff("UC", "upstream_reset_after_response_started");
     if (reason === "connection-termination" && connectionReused && this.#retryStale()) return;
-    const outcome = outcomeOf(reason);
+    const outcome = tryOutcomeOf(reason);
     if (outcome !== undefined && this.#retry(outcome)) return;
     const { address, port } = this.#tried.at(-1)?.endpoint ?? { address: "?", port: 0 };
     const service = this.#selection.cluster.config.service.name;
     this.#exchange.upstreamFailure = `${address}:${port}: ${detail}`;
-    switch (reason) {
-      case "connection-failure":
-        return this.#fail("upstream_connect_failure", `${service} could not be reached.`);
-      case "connection-termination":
-      case "remote-reset":
-      case "remote-refused-stream":
-      case "local-reset":
-        return this.#fail("upstream_reset", `${service} closed the connection before it answered.`);
-      case "protocol-error":
-        return this.#fail("upstream_protocol_error", `${service} sent something that is not HTTP.`);
-      case "unsendable":
-        return this.#fail("bad_request", "The request cannot be sent on as it is.");
-    }
+    const answer = errorReplyOf(reason, service);
+    this.#fail(answer.kind, answer.detail);
   }
 
   #try(): void {
@@ -305,22 +295,5 @@ export class Forwarding implements ClientStreamReceiver {
     this.#cancelTryTimeout?.();
     this.#cancelBackoff?.();
     this.#selection.cluster.leave();
-  }
-}
-
-/** Undefined for a request that no upstream would get. */
-function outcomeOf(reason: ResetReason): TryOutcome | undefined {
-  switch (reason) {
-    case "connection-failure":
-      return { kind: "connect-failure" };
-    case "remote-refused-stream":
-      return { kind: "refused-stream" };
-    case "unsendable":
-      return undefined;
-    case "connection-termination":
-    case "remote-reset":
-    case "local-reset":
-    case "protocol-error":
-      return { kind: "reset" };
   }
 }

@@ -42,15 +42,19 @@ export function createSurfaceApp(options: SurfaceAppOptions): Koa {
   app.on("error", (error: unknown) =>
     logger.warn("an answer could not be sent", { error: messageOf(error) }),
   );
+  // The outermost step sees the status of every answer, refusals included.
   app.use(async (context, next) => {
     await next();
     if (isDraining()) context.set("Connection", "close");
     onAnswer?.(context.status);
   });
+  // The id is set before anything can fail: refusals and log lines name it.
   app.use(requestId(random));
   app.use(answerErrors(name, logger, refuse));
+  // Browsers are refused before the path is looked at, so that a page learns nothing of a surface.
   app.use(exceptForwarded(isForwarded, refuseBrowsers(options.names)));
   app.use(exceptForwarded(isForwarded, refuseLongUrls(refuse)));
+  // A wrong path or method is told before a wrong body: 404 and 405 come before 415.
   app.use(refuseUnrouted(router));
   app.use(exceptForwarded(isForwarded, refuseForms));
   app.use(router.routes());

@@ -4,7 +4,7 @@
 import { ExpressionError } from "../../errors/expression-error.ts";
 import { lambdaEnded, located } from "../../runtime/call-errors.ts";
 import type { CallSite } from "../../runtime/call-sites.ts";
-import { type CompiledFunction, type Lambda } from "../../runtime/callee.ts";
+import type { CompiledFunction, Lambda } from "../../runtime/callee.ts";
 import { applyFunction, callback, declaredArity, finish } from "../../runtime/calls.ts";
 import type { Guard } from "../../runtime/guard.ts";
 import { createSequence } from "../../runtime/sequence.ts";

@@ -3,7 +3,7 @@
 
 import type { HeaderList } from "./header-list.ts";
 
-/** What a request says before its body. */
+/** A request's start line and headers. */
 export interface RequestHead {
   readonly method: string;
   /** As on the request line: a path with its query, or an absolute URL. */
@@ -22,7 +22,7 @@ export interface RequestHead {
   readonly upgrade: string | undefined;
 }
 
-/** What a response says before its body; an informational one has no body, and another head follows. */
+/** A response's status and headers. An informational head has no body, and another head follows it. */
 export interface ResponseHead {
   status: number;
   readonly headers: HeaderList;

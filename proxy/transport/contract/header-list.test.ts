@@ -41,4 +41,38 @@ describe("HeaderList", () => {
       }),
     );
   });
+
+  it("keeps the case of names for the wire, whatever is done to other fields", () => {
+    const spelled = fc.array(
+      fc.tuple(fc.constantFrom("a", "A", "b", "B", "Cookie"), fc.string({ maxLength: 3 })),
+      {
+        maxLength: 8,
+      },
+    );
+    const lower = (name: string): string => name.toLowerCase();
+    fc.assert(
+      fc.property(spelled, fc.constantFrom("a", "b", "cookie"), (pairs, name) => {
+        const list = (): HeaderList => HeaderList.fromRaw(pairs.flat());
+        const others = pairs.filter(([one]) => lower(one) !== name);
+        assert.deepEqual(list().wire(), pairs.flat());
+        assert.deepEqual(
+          list().flat(),
+          pairs.flatMap(([one, value]) => [lower(one), value]),
+        );
+        const removed = list();
+        removed.remove(name);
+        assert.deepEqual(removed.wire(), others.flat());
+        const set = list();
+        set.set(name, "new");
+        const first = pairs.find(([one]) => lower(one) === name)?.[0] ?? name;
+        assert.deepEqual(
+          set.wire().filter((_, at) => at % 2 === 0 && lower(set.wire()[at] ?? "") === name),
+          [first],
+        );
+        const appended = list();
+        appended.append("x-new", "1");
+        assert.deepEqual(appended.wire(), [...pairs.flat(), "x-new", "1"]);
+      }),
+    );
+  });
 });

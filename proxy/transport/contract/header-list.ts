@@ -6,34 +6,29 @@ import { headerTextOf } from "../../../kernel/canonical/header-text.ts";
 import { isSingleHeader } from "../../../core/attributes/header-fields.ts";
 
 /**
- * The header fields of one message in their order, names in lower case, repeated fields kept apart: what is forwarded is
- * what came, except for what a filter changed. One flat array (name, value, name, value …) is both the cheapest form and
- * the one that node:http and undici take.
+ * The header fields of one message in their order, repeated fields kept apart: what is forwarded is what came, except for what a
+ * filter changed. Names are compared in lower case, and go on in the case in which they came where the protocol has any. One flat
+ * array (name, value, name, value …) is both the cheapest form and the one that node:http and undici take.
  */
 export class HeaderList {
   readonly #flat: string[];
+  /** The names as they came, one for each field; undefined when all are in lower case. */
+  readonly #cased: string[] | undefined;
 
   /** Takes ownership of `flat`, whose names must be in lower case already. */
-  constructor(flat: string[] = []) {
+  constructor(flat: string[] = [], cased?: string[]) {
     this.#flat = flat;
+    this.#cased = cased;
   }
 
-  /** From node's `rawHeaders`. */
+  /** From fields as they came: name, value, name, value … in one array. */
   static fromRaw(raw: readonly string[]): HeaderList {
-    const flat = raw.slice();
-    for (let index = 0; index < flat.length; index += 2) flat[index] = (flat[index] as string).toLowerCase();
-    return new HeaderList(flat);
+    return takingNames(raw.slice());
   }
 
   /** From bytes as they came off the wire; values are Latin-1, as HTTP/1.1 says. */
   static fromBytes(raw: readonly (Buffer | string)[]): HeaderList {
-    const flat: string[] = [];
-    for (let index = 0; index < raw.length; index++) {
-      const part = raw[index] as Buffer | string;
-      const text = typeof part === "string" ? part : part.toString("latin1");
-      flat.push(index % 2 === 0 ? text.toLowerCase() : text);
-    }
-    return new HeaderList(flat);
+    return takingNames(raw.map((part) => (typeof part === "string" ? part : part.toString("latin1"))));
   }
 
   /** How many fields there are. */
@@ -74,14 +69,14 @@ export class HeaderList {
   /** Adds a field after those that are there. One that has a single value, such as content-type, is replaced. */
   append(name: string, value: string): void {
     if (isSingleHeader(name) && this.has(name)) this.set(name, value);
-    else this.#flat.push(name, value);
+    else this.#push(name, value);
   }
 
   /** Replaces every field of this name by one, at the first one's place. */
   set(name: string, value: string): void {
     const first = this.#indexOf(name);
     if (first < 0) {
-      this.#flat.push(name, value);
+      this.#push(name, value);
       return;
     }
     this.#flat[first + 1] = value;
@@ -102,9 +97,17 @@ export class HeaderList {
     this.#removeFrom(0, matches);
   }
 
-  /** The fields as node:http and undici take them. Not to be changed. */
+  /** The fields with their names in lower case. Not to be changed. */
   flat(): readonly string[] {
     return this.#flat;
+  }
+
+  /** The fields with their names as they came, for protocols that keep the case. Not to be changed. */
+  wire(): readonly string[] {
+    if (this.#cased === undefined) return this.#flat;
+    const wire = this.#flat.slice();
+    for (let at = 0; at < this.#cased.length; at++) wire[2 * at] = this.#cased[at] as string;
+    return wire;
   }
 
   /** The size on the wire, with `: ` and line ends. */
@@ -112,6 +115,11 @@ export class HeaderList {
     let bytes = 0;
     for (const part of this.#flat) bytes += part.length + 2;
     return bytes;
+  }
+
+  #push(name: string, value: string): void {
+    this.#flat.push(name, value);
+    this.#cased?.push(name);
   }
 
   #indexOf(name: string): number {
@@ -126,8 +134,23 @@ export class HeaderList {
       if (matches(name)) continue;
       this.#flat[kept] = name;
       this.#flat[kept + 1] = this.#flat[index + 1] as string;
+      if (this.#cased !== undefined) this.#cased[kept / 2] = this.#cased[index / 2] as string;
       kept += 2;
     }
     this.#flat.length = kept;
+    if (this.#cased !== undefined) this.#cased.length = kept / 2;
   }
+}
+
+/** Brings the names of `flat` into lower case, and keeps them as they were where that changes any. */
+function takingNames(flat: string[]): HeaderList {
+  let cased: string[] | undefined;
+  for (let index = 0; index < flat.length; index += 2) {
+    const name = flat[index] as string;
+    const lower = name.toLowerCase();
+    if (cased === undefined && lower !== name) cased = flat.filter((_, at) => at < index && at % 2 === 0);
+    cased?.push(name);
+    flat[index] = lower;
+  }
+  return new HeaderList(flat, cased);
 }

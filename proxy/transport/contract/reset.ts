@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** Why a stream ended before its messages were whole; after Envoy's StreamResetReason. */
+/** Reasons for which a stream ends before its messages are whole, after Envoy's StreamResetReason. */
 export type ResetReason =
   /** No connection could be made: nothing was sent. */
   | "connection-failure"
@@ -13,7 +13,7 @@ export type ResetReason =
   | "remote-refused-stream"
   /** This side gave the stream up. */
   | "local-reset"
-  /** What came is not the protocol. */
+  /** The other side broke the protocol. */
   | "protocol-error"
   /** The codec cannot express this message; nothing was sent. */
   | "unsendable";

@@ -8,7 +8,7 @@ import type { RequestHead, ResponseHead } from "./head.ts";
 import type { HeaderList } from "./header-list.ts";
 import type { ResetReason } from "./reset.ts";
 
-/** What may happen on the client's side while a stream is under way. */
+/** Events on the client's side of a stream under way. */
 export interface ServerStreamEvents {
   /** More of the response may be written. */
   onWritable(): void;
@@ -41,25 +41,25 @@ export interface ServerStream extends BodySource, BodySink {
   reset(): void;
 }
 
-/** Why something on a connection never became a stream. */
+/** Reasons for which bytes on a connection never became a stream. */
 export type RefusalReason =
   | "bad_request"
   | "method_not_allowed"
   | "request_headers_too_large"
   | "request_timeout";
 
-/** An answer whole. */
+/** A response with its whole body. */
 export interface WholeResponse {
   readonly status: number;
   readonly headers: HeaderList;
   readonly body: Uint8Array;
 }
 
-/** Takes what comes on a server's connections. */
+/** Receives the streams of a server's connections. */
 export interface ServerHandler {
   /** Must set `stream.events`. */
   onStream(stream: ServerStream): void;
-  /** Says how to answer what was refused before it was a stream. */
+  /** Returns the reply to bytes that were refused before they were a stream. */
   onRefused(reason: RefusalReason, detail: string): WholeResponse;
 }
 

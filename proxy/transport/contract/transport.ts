@@ -6,7 +6,7 @@ import type { ServerHandler, ServerSettings, TransportServer } from "./server.ts
 
 /**
  * Carries requests and responses, towards clients and towards upstreams. The pipeline, the filters and the forwarding know
- * this contract alone: what reads and writes a protocol stands in a folder beside it, and can be replaced.
+ * this contract alone. A codec stands in a folder beside it, and can be replaced.
  */
 export interface Transport {
   /** For the names of tests. */

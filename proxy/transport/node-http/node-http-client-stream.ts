@@ -27,7 +27,7 @@ export class NodeHttpClientStream implements ClientStream {
       port: settings.port,
       method: head.method,
       path: head.target,
-      headers: [...head.headers.flat(), "transfer-encoding", "chunked"],
+      headers: [...head.headers.wire(), "transfer-encoding", "chunked"],
       maxHeaderSize: settings.maxHeaderBytes,
       setHost: false,
     });

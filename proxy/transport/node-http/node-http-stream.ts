@@ -28,7 +28,7 @@ export interface StreamOptions {
  * How long the rest of a request is read and thrown away after its response. Closing at once would reset the connection,
  * and with it a response that the client has not read yet. Envoy's delayed_close_timeout.
  */
-const LINGER_MS = 1_000;
+export const LINGER_MS = 1_000;
 
 /** One request and its response on a connection of node:http. */
 export class NodeHttpStream implements ConnectionStream {
@@ -94,7 +94,7 @@ export class NodeHttpStream implements ConnectionStream {
     if (last) headers.set("connection", "close");
     if (headers.has("trailer") && !this.#isChunked(status, headers)) headers.remove("trailer");
     // With the phrase, because Node keeps that of an earlier head that it refused to write.
-    this.#response.writeHead(status, STATUS_CODES[status] ?? "unknown", headers.flat() as string[]);
+    this.#response.writeHead(status, STATUS_CODES[status] ?? "unknown", headers.wire() as string[]);
     if (last) this.#response.shouldKeepAlive = false;
   }
 

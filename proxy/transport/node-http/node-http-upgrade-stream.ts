@@ -11,7 +11,7 @@ import type { HeaderList } from "../contract/header-list.ts";
 import type { ServerStreamEvents } from "../contract/server.ts";
 import { SocketTunnel } from "./socket-tunnel.ts";
 import type { ConnectionStream } from "./node-http-connection.ts";
-import type { StreamOptions } from "./node-http-stream.ts";
+import { LINGER_MS, type StreamOptions } from "./node-http-stream.ts";
 import { rawHead } from "./raw-head.ts";
 import { requestHeadOf } from "./request-head.ts";
 
@@ -26,7 +26,7 @@ export class NodeHttpUpgradeStream implements ConnectionStream {
   readonly #socket: Socket;
   readonly #tunnel: SocketTunnel;
   readonly #protocol: string;
-  readonly #onClosed: () => void;
+  readonly #options: StreamOptions;
   #receiver: BodyReceiver | undefined;
   /** Bytes that the client sent ahead of the answer. */
   readonly #early: Uint8Array[] = [];
@@ -46,7 +46,7 @@ export class NodeHttpUpgradeStream implements ConnectionStream {
     this.connection = options.connection;
     this.#socket = socket;
     this.#protocol = protocol;
-    this.#onClosed = options.onClosed;
+    this.#options = options;
     if (first.byteLength > 0) this.#early.push(first);
     socket.removeAllListeners("timeout");
     socket.setTimeout(options.idleMs, () => this.events?.onIdle());
@@ -90,8 +90,8 @@ export class NodeHttpUpgradeStream implements ConnectionStream {
 
   end(_trailers?: HeaderList): void {
     this.#ended = true;
-    if (this.#receiver === undefined) this.#socket.destroySoon();
-    else this.#tunnel.end();
+    if (this.#receiver !== undefined) this.#tunnel.end();
+    else this.#endPlain();
   }
 
   closeConnectionAfter(): void {
@@ -116,11 +116,21 @@ export class NodeHttpUpgradeStream implements ConnectionStream {
     const delivered = this.#ended && writableFinished && (readableEnded || !isTunnel) && !this.#wasCut;
     const reason = this.#wasCut ? "local-reset" : "connection-termination";
     this.events?.onClose(delivered ? undefined : reason);
-    this.#onClosed();
+    this.#options.onClosed();
+  }
+
+  /** Bytes that the client still sends are read and thrown away for LINGER_MS, as after an ordinary response. */
+  #endPlain(): void {
+    this.#socket.end(() => this.close());
+    this.#early.length = 0;
+    this.#tunnel.resume();
+    const cancel = this.#options.scheduler.after(LINGER_MS, () => this.#tunnel.destroy());
+    this.#socket.on("close", cancel);
   }
 
   #onData(chunk: Uint8Array): void {
     if (this.#receiver !== undefined) return this.#receiver.onData(chunk);
+    if (this.#ended) return;
     this.#early.push(chunk);
     this.#tunnel.pause();
   }

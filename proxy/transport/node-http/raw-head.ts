@@ -10,7 +10,7 @@ import type { ResponseHead } from "../contract/head.ts";
  * connection that has no request, or that leaves HTTP. Throws when a field cannot be sent.
  */
 export function rawHead({ status, headers }: ResponseHead): string {
-  const flat = headers.flat();
+  const flat = headers.wire();
   let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n`;
   for (let index = 0; index < flat.length; index += 2) {
     const name = flat[index] as string;

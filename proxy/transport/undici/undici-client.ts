@@ -48,7 +48,7 @@ export class UndiciClient implements TransportClient {
       {
         method: head.method,
         path: head.target,
-        headers: head.headers.flat() as string[],
+        headers: head.headers.wire() as string[],
         body: body ?? stream.requestBody ?? null,
         upgrade: head.upgrade ?? null,
       },

@@ -10,7 +10,7 @@ import type { StreamReset } from "../contract/reset.ts";
 import { SocketTunnel } from "../node-http/socket-tunnel.ts";
 import { RequestBody } from "./request-body.ts";
 
-/** What undici calls a response that breaks HTTP's rules without being unreadable. */
+/** undici's error codes for responses that break HTTP's rules without being unreadable. */
 const MALFORMED: ReadonlySet<string> = new Set([
   "UND_ERR_HEADERS_OVERFLOW",
   "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",

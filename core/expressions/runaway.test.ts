@@ -3,10 +3,10 @@
 
 import assert from "node:assert/strict";
 import jsonata from "jsonata";
-import type { AttributeBag } from "../../core/attributes/bag.ts";
-import { type Expression } from "../../core/expressions/expression.ts";
-import { ExpressionError } from "../errors/expression-error.ts";
-import { compileWithJsonata, createJsonataCompiler } from "../../core/expressions/jsonata-engine.ts";
+import type { AttributeBag } from "../attributes/bag.ts";
+import { type Expression } from "./expression.ts";
+import { ExpressionError } from "../../expressions/errors/expression-error.ts";
+import { compileWithJsonata, createJsonataCompiler } from "./jsonata-engine.ts";
 
 const CONTEXT = { nowMs: 0 };
 

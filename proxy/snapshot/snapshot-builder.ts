@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { TrafficResources } from "../core/traffic/resources/resource-set.ts";
-import type { Logger, Random } from "../kernel/ports.ts";
+import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
+import type { Logger, Random } from "../../kernel/ports.ts";
 import { RouteTableCache } from "./route-table-cache.ts";
 import { ProxySnapshot } from "./snapshot.ts";
-import type { Transport } from "./transport/contract/transport.ts";
-import { ClusterManager } from "./upstream/cluster-manager.ts";
+import type { Transport } from "../transport/contract/transport.ts";
+import { ClusterManager } from "../upstream/cluster-manager.ts";
 
 /** Makes a snapshot of each new state of the resources. Unchanged parts are taken over from the snapshot before. */
 export class SnapshotBuilder {

@@ -7,10 +7,10 @@ import {
   RESOURCE_TYPES,
   type ResourceType,
   type TrafficResources,
-} from "../core/traffic/resources/resource-set.ts";
-import { clusterOf, configOf, endpointAt, RecordingLogger, routeOf } from "./testing/harness.test.ts";
-import { NODE_TRANSPORT } from "./transport/node-transport.ts";
+} from "../../core/traffic/resources/resource-set.ts";
+import { clusterOf, configOf, endpointAt, RecordingLogger, routeOf } from "../testing/harness.test.ts";
 import { SnapshotBuilder } from "./snapshot-builder.ts";
+import { NODE_TRANSPORT } from "../transport/node-transport.ts";
 import type { ProxySnapshot } from "./snapshot.ts";
 import { UpdateApplier } from "./update-applier.ts";
 

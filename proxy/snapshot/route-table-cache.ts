@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { isSameResource, type ResourceSet } from "../core/traffic/resources/resource-set.ts";
-import type { RouteTable } from "../core/traffic/resources/route.ts";
-import { type CompiledRouteTable, compileRouteTable } from "../core/traffic/route-table.ts";
+import { isSameResource, type ResourceSet } from "../../core/traffic/resources/resource-set.ts";
+import type { RouteTable } from "../../core/traffic/resources/route.ts";
+import { type CompiledRouteTable, compileRouteTable } from "../../core/traffic/route-table.ts";
 
 /** Compiles route tables, each once for as long as it stays the same. */
 export class RouteTableCache {

@@ -7,11 +7,11 @@ import {
   NOTHING_KNOWN,
   type TrafficResources,
   type TrafficUpdate,
-} from "../core/traffic/resources/resource-set.ts";
-import { messageOf } from "../kernel/errors.ts";
-import type { Logger } from "../kernel/ports.ts";
-import type { ProxyStats } from "./admin/stats.ts";
-import type { ListenerSet } from "./listeners/listener-set.ts";
+} from "../../core/traffic/resources/resource-set.ts";
+import { messageOf } from "../../kernel/errors.ts";
+import type { Logger } from "../../kernel/ports.ts";
+import type { ProxyStats } from "../admin/stats.ts";
+import type { ListenerSet } from "../listeners/listener-set.ts";
 import type { SnapshotBuilder } from "./snapshot-builder.ts";
 import type { ProxySnapshot } from "./snapshot.ts";
 

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { RESOURCE_TYPES, type TrafficResources } from "../core/traffic/resources/resource-set.ts";
+import { RESOURCE_TYPES, type TrafficResources } from "../../core/traffic/resources/resource-set.ts";
 import {
   clusterOf,
   configOf,
@@ -11,9 +11,9 @@ import {
   forwardTo,
   RecordingLogger,
   routeOf,
-} from "./testing/harness.test.ts";
+} from "../testing/harness.test.ts";
 import { SnapshotBuilder } from "./snapshot-builder.ts";
-import { NODE_TRANSPORT } from "./transport/node-transport.ts";
+import { NODE_TRANSPORT } from "../transport/node-transport.ts";
 import type { ProxySnapshot } from "./snapshot.ts";
 
 const A = "outbound|80||a";

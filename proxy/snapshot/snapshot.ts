@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { TrafficResources } from "../core/traffic/resources/resource-set.ts";
-import type { CompiledRouteTable } from "../core/traffic/route-table.ts";
-import { RefCounted } from "../kernel/ref-counted.ts";
-import type { Cluster } from "./upstream/cluster.ts";
-import type { EndpointSet } from "./upstream/endpoint-set.ts";
+import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
+import type { CompiledRouteTable } from "../../core/traffic/route-table.ts";
+import { RefCounted } from "../../kernel/ref-counted.ts";
+import type { Cluster } from "../upstream/cluster.ts";
+import type { EndpointSet } from "../upstream/endpoint-set.ts";
 
 export interface SnapshotParts {
   readonly resources: TrafficResources;
