@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { FunctionDefinition, FunctionDocs } from "../expressions/functions/definition.ts";
 import { FUNCTION_ERRORS } from "../expressions/functions/error-codes.ts";
+import { readsContext } from "../expressions/functions/function-facts.ts";
 import { FUNCTIONS } from "../expressions/functions/functions.ts";
 
 const FILE = new URL("../docs/functions.md", import.meta.url);
@@ -13,7 +14,7 @@ function sectionOf({ name, signature }: FunctionDefinition, docs: FunctionDocs):
   const { parameters, summary, examples } = docs;
   const rows = examples.map(({ expression, result }) => `| \`${inCell(expression)}\` | ${shown(result)} |`);
   const call = `$${name}(${parameters.join(", ")})`;
-  return `## $${name}\n\n\`${call}\` gives ${RESULTS[signature.at(-2) ?? "x"]}.\n\n${summary}\n\n| Expression | Value |\n|---|---|\n${rows.join("\n")}\n`;
+  return `## $${name}\n\n\`${call}\` gives ${resultOf(signature)}.\n\n${summary}\n\n| Expression | Value |\n|---|---|\n${rows.join("\n")}\n`;
 }
 
 /** By the letter of the result in a signature, `<s-s:b>`. */
@@ -26,8 +27,17 @@ const RESULTS: Readonly<Record<string, string>> = {
   x: "any value",
 };
 
+function resultOf(signature: string): string {
+  const letter = /:([a-z])/.exec(signature)?.[1] ?? "x";
+  return RESULTS[letter] ?? RESULTS["x"] ?? "";
+}
+
 function shown(result: unknown): string {
   return result === undefined ? "none" : `\`${inCell(JSON.stringify(result))}\``;
+}
+
+function listOf(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
 function inCell(text: string): string {
@@ -38,17 +48,22 @@ const sections = [...FUNCTIONS.values()].flatMap((definition) =>
   definition.docs === undefined ? [] : [sectionOf(definition, definition.docs)],
 );
 
+/** The functions whose first argument the context does not stand in for. */
+const withoutContext = [...FUNCTIONS.values()]
+  .filter(({ name, docs }) => docs !== undefined && !readsContext(name, 0))
+  .map(({ name }) => `$${name}`);
+
 const faults = Object.entries(FUNCTION_ERRORS).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
 
 const text = `# Functions
 
-What expressions can call besides [JSONata's functions](https://docs.jsonata.org/string-functions). An absent argument gives no
-value, unless it is optional (\`?\`). Where JSONata's functions take the context for a first argument that is left out, so do these:
-\`request.url_path.$glob("/v1/**")\`; but $constantTimeEquals, $semverCompare and $hash take all that they need.
+Expressions can call these functions besides [JSONata's functions](https://docs.jsonata.org/string-functions). An absent argument
+gives no value, unless it is optional (\`?\`). The context stands in for a first argument that is left out, as in JSONata:
+\`request.url_path.$glob("/v1/**")\`. ${listOf(withoutContext)} take no argument from it.
 
-What a policy writes wrongly, such as a malformed block of addresses, is refused when the document is loaded where it is a constant,
-and otherwise makes the expression fail, with a code of the table at the end; so does an argument of the wrong type, with JSONata's T0410. What a request brings in a wrong form does not: the functions say what
-they give then.
+A mistake in a constant argument, such as a malformed block of addresses, is found when the document is loaded. In an argument that
+is computed, it makes the expression fail with a code of the table at the end; an argument of the wrong type fails with JSONata's
+T0410. Malformed input from a request is not an error: each function below says what it returns then.
 
 ${sections.join("\n")}
 ## Codes

@@ -4,18 +4,18 @@
 import type { Data, DataObject, DataPath } from "../../expressions/data.ts";
 
 /**
- * What is known of one request, as a nested object in Istio's vocabulary: `request.headers["x-user"]`. It is plain
- * JSON: timestamps are ISO 8601 text, durations are numbers in the manifest's unit. An absent attribute is an absent
- * property, never null.
+ * The attributes of one request, as a nested object in Istio's vocabulary: `request.headers["x-user"]`. Plain
+ * JSON: timestamps are ISO 8601 text, durations are numbers in the manifest's unit. An absent attribute is an
+ * absent property, never null.
  */
 export type AttributeBag = DataObject;
 
 export type AttributeValue = Data;
 
-/** The way to a value in a bag: `["request", "headers", "x-user"]`. */
+/** Path of a value in a bag: `["request", "headers", "x-user"]`. */
 export type AttributePath = DataPath;
 
-/** The value at `path`, own properties only; undefined when absent. */
+/** The value at `path`, through own properties only; undefined when absent. */
 export function valueAt(bag: AttributeBag, path: AttributePath): AttributeValue | undefined {
   let value: AttributeValue | undefined = bag as AttributeValue;
   for (const step of path) {

@@ -25,12 +25,12 @@ describe("the built-in attribute manifest", () => {
     );
   });
 
-  it("lets children win where Istio had a value as well", () => {
+  it("has children where Istio had both a value and children", () => {
     assert.equal(manifest.lookup(["destination", "service"])?.kind, "group");
     assert.equal(manifest.check(["destination", "service", "name"], "request"), undefined);
   });
 
-  it("gives every number of bytes or of time its unit", () => {
+  it("has a unit for every number of bytes or of time", () => {
     const unitOf = (name: string) =>
       manifest.declarations.find((declaration) => declaration.name === name)?.unit;
     for (const { name, type, unit } of manifest.declarations)
@@ -38,7 +38,7 @@ describe("the built-in attribute manifest", () => {
     assert.equal(unitOf("request.size"), "bytes");
   });
 
-  it("keeps what is known only after the response out of policies", () => {
+  it("keeps attributes of the response out of policies", () => {
     for (const name of [
       "response.code",
       "check.cache_hit",

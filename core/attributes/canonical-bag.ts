@@ -12,16 +12,16 @@ import { canonicalPath, type PathNormalization } from "../../kernel/canonical/pa
 import { canonicalQuery } from "../../kernel/canonical/query.ts";
 import { canonicalScheme } from "../../kernel/canonical/scheme.ts";
 
-/** A bag as a person writes it: attributes may have any spelling, and a header may have a list of values. */
+/** A handwritten bag: attributes may have any spelling, and a header may have a list of values. */
 export type PartialBag = Readonly<Record<string, unknown>>;
 
 type Group = Readonly<Record<string, unknown>>;
 
 /**
- * The bag that a proxy would make of a request that was meant by a bag written by hand: in a policy's test, or for `purser explain`.
- * Values that are not of their attribute's type stay as they are.
+ * Canonicalizes a handwritten bag (of a policy test, or for `purser explain`) to the bag that a proxy would
+ * build for the same request. Values of a wrong type are kept.
  *
- * @returns Malformed for an attribute of which there is no such request; the reason names it.
+ * @returns Malformed when no request has such an attribute; the reason names the attribute.
  */
 export function canonicalBag(bag: PartialBag, normalization: PathNormalization): AttributeBag | Malformed {
   const result: Record<string, unknown> = { ...bag };
@@ -72,7 +72,7 @@ function canonicalTarget(written: string, normalization: PathNormalization): str
   return path + canonicalQuery(text.slice(mark));
 }
 
-/** Names in lower case; a list of texts is a header that came in several fields. */
+/** Lower-cases names; a list of texts is a header that came in several fields. */
 function addHeaders(written: Group, request: Record<string, unknown>): void {
   const headers = Object.create(null) as Record<string, unknown>;
   const repeated = Object.create(null) as Record<string, unknown>;

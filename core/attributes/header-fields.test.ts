@@ -7,14 +7,14 @@ import fc from "fast-check";
 import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
 import { headerNameFault, headerValueFault, isReservedHeader } from "./header-fields.ts";
 
-/** The text in random cases. */
+/** The text with random capitalization. */
 const spelled = (text: string) =>
   fc
     .array(fc.boolean(), { minLength: text.length, maxLength: text.length })
     .map((upper) => Array.from(text, (c, at) => (upper[at] === true ? c.toUpperCase() : c)).join(""));
 
 describe("header fields that documents write", () => {
-  it("have names that Node sends, and no others", () => {
+  it("have exactly the names that Node sends", () => {
     const accepts = (name: string): boolean => {
       try {
         validateHeaderName(name);
@@ -43,7 +43,7 @@ describe("header fields that documents write", () => {
       assert.equal(headerNameFault(name), undefined, name);
   });
 
-  it("have a value whose bytes Node sends, and no others", () => {
+  it("have exactly the values whose bytes Node sends", () => {
     const accepts = (value: string): boolean => {
       try {
         validateHeaderValue("x-a", headerBytesOf(value));

@@ -2,21 +2,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The one rule for header fields that documents and handlers write: AccessPolicy, VirtualService, handlers'
- * configurations and answers, values of expressions. Faults are sentences without the place.
+ * Rules for header fields in documents and handlers: AccessPolicy, VirtualService, configurations and answers
+ * of handlers, values of expressions. Faults are sentences without the location.
  */
 
 /** A token (RFC 9110, section 5.6.2). */
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /**
- * RFC 9110, section 5.5: no CR, LF, NUL or other control character. Other text is sent as UTF-8
- * (`kernel/canonical/header-text.ts`), and half a surrogate pair has no UTF-8.
+ * Field value (RFC 9110, section 5.5): no CR, LF, NUL or other control character. Other text is sent as UTF-8
+ * (`kernel/canonical/header-text.ts`), which cannot encode a lone surrogate.
  */
 const VALUE = /^[\t\x20-\x7e\x80-\ud7ff\ue000-\u{10ffff}]*$/u;
 
 /**
- * Fields about one connection alone, which no proxy passes on: RFC 9110, section 7.6.1, what older senders use, and
+ * Hop-by-hop fields, which no proxy forwards: RFC 9110, section 7.6.1, fields of older senders, and
  * `http2-settings` (RFC 7540, section 3.2.1).
  */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -29,10 +29,12 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** Fields that the proxy writes or removes itself: they frame a message, say where it goes, or belong to one connection. */
+/** Fields that only the proxy writes or removes: they frame a message, route it, or are hop-by-hop. */
 const RESERVED: ReadonlySet<string> = new Set([...HOP_BY_HOP, "content-length", "expect", "host", "trailer"]);
 
-/** Fields that have one value (RFC 9110 and 9111): recipients keep the first of two, the last, or neither. */
+/**
+ * Fields with a single value (RFC 9110 and 9111): of two, recipients keep the first, the last, or neither.
+ */
 const SINGLE: ReadonlySet<string> = new Set([
   "age",
   "authorization",
@@ -75,15 +77,15 @@ export function isReservedHeader(name: string): boolean {
 }
 
 /**
- * Whether a further value replaces the one that is there.
+ * Whether a second value replaces the first.
  *
- * @param name in lower case.
+ * @param name In lower case.
  */
 export function isSingleHeader(name: string): boolean {
   return SINGLE.has(name);
 }
 
-/** What is wrong with a field's name, in any case; undefined when a document may write the field. */
+/** Fault of a field's name, in any case; undefined when documents may write the field. */
 export function headerNameFault(name: string): string | undefined {
   if (name.startsWith(":"))
     return `${JSON.stringify(name)} is a pseudo-header, which documents may not change`;
@@ -95,7 +97,7 @@ export function headerNameFault(name: string): string | undefined {
     : `Documents may not change the header ${name}: it frames the message or belongs to the connection`;
 }
 
-/** What is wrong with a field's value; undefined when it can be sent. */
+/** Fault of a field's value; undefined when the value can be sent. */
 export function headerValueFault(name: string, value: string): string | undefined {
   return VALUE.test(value)
     ? undefined

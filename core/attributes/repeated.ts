@@ -5,23 +5,23 @@ import type { AttributeBag, AttributeValue } from "./bag.ts";
 import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
 
 /**
- * A header or query parameter that came several times. An upstream may take any of the values, or all of them joined, for
- * the one that counts, so a decision that reads it has to hold for each (core/check/decide-each-value.ts).
+ * A header or query parameter that came several times. An upstream may use any of its values, or all of them
+ * joined, so a decision that reads the field must hold for each value (core/check/decide-each-value.ts).
  */
 export interface RepeatedField {
   readonly group: "headers" | "query_params";
   readonly name: string;
-  /** In the order in which they came. */
+  /** In the order of arrival. */
   readonly values: readonly string[];
 }
 
-/** Where a bag keeps the values of repeated fields apart. */
+/** The attributes that hold the values of repeated fields. */
 const GROUPS = [
   { group: "headers", apart: "repeated_headers" },
   { group: "query_params", apart: "repeated_query_params" },
 ] as const;
 
-/** Attributes of a name of their own that say what a header does. */
+/** Attributes that repeat the value of a header under another name. */
 const ALIASES: ReadonlyMap<string, string> = new Map([
   ["user-agent", "useragent"],
   ["referer", "referer"],
@@ -31,7 +31,7 @@ type Group = { readonly [name: string]: AttributeValue | undefined };
 
 const NONE: readonly RepeatedField[] = [];
 
-/** The fields of the request that came several times; hardly any request has one. */
+/** The request's repeated fields; very few requests have any. */
 export function repeatedFields(bag: AttributeBag): readonly RepeatedField[] {
   const request = groupIn(bag["request"]);
   if (request?.["repeated_headers"] === undefined && request?.["repeated_query_params"] === undefined)
@@ -43,7 +43,7 @@ export function repeatedFields(bag: AttributeBag): readonly RepeatedField[] {
   );
 }
 
-/** Whether what is read at `reference` is told by `field`. */
+/** Whether the value at `reference` depends on `field`. */
 export function isReadAt({ path, condition }: AttributeReference, field: RepeatedField): boolean {
   if (condition !== "EXACT" || path[0] !== "request") return false;
   if (path.length === 1) return true;
@@ -51,7 +51,7 @@ export function isReadAt({ path, condition }: AttributeReference, field: Repeate
   return path[1] === field.group && (path.length === 2 || path[2] === field.name);
 }
 
-/** The bag of the same request if `field` had come once, with `value`. */
+/** The bag of the same request with `field` only once, with `value`. */
 export function withOneValue(bag: AttributeBag, { group, name }: RepeatedField, value: string): AttributeBag {
   const request = bag["request"] as Group;
   const fields = Object.assign(Object.create(null) as object, request[group]) as Record<string, string>;

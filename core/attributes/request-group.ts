@@ -6,7 +6,7 @@ import type { Authority } from "../../kernel/canonical/authority.ts";
 import { headerValues } from "../../kernel/canonical/header-values.ts";
 import { parseQuery } from "../../kernel/canonical/query.ts";
 
-/** An HTTP request whose parts are in their one form (canonical/). */
+/** An HTTP request whose parts are in canonical form (kernel/canonical/). */
 export interface CanonicalRequest {
   readonly method: string;
   readonly scheme: "http" | "https";
@@ -14,15 +14,15 @@ export interface CanonicalRequest {
   readonly path: string;
   /** With its `?`; empty when there is none. */
   readonly query: string;
-  /** name, value, name, value …: names in lower case, values a character a byte. */
+  /** name, value, name, value …: names in lower case, values as binary strings. */
   readonly headers: readonly string[];
 }
 
 export type AttributeGroup = { readonly [name: string]: AttributeValue | undefined };
 
 /**
- * The attributes `request.*` that a request's head gives: the one place where they are made, so that proxies, `/auth`,
- * `purser explain` and tests decide by the same bag.
+ * Builds the attributes `request.*` from a request's head. No other code builds them, so that proxies,
+ * `/auth`, `purser explain` and tests decide by the same bag.
  */
 export function requestGroup(request: CanonicalRequest): AttributeGroup {
   const { method, scheme, authority, path, query } = request;
@@ -44,7 +44,7 @@ export function requestGroup(request: CanonicalRequest): AttributeGroup {
   });
 }
 
-/** A group without the attributes that are undefined: an absent attribute is an absent property. */
+/** Removes attributes that are undefined: an absent attribute is an absent property. */
 export function present(group: AttributeGroup): AttributeGroup {
   const kept: Record<string, AttributeValue | undefined> = {};
   for (const name in group) if (group[name] !== undefined) kept[name] = group[name];

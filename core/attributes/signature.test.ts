@@ -13,7 +13,7 @@ const absence = (...path: string[]): AttributeReference => ({ path, condition: "
 const presence = (...path: string[]): AttributeReference => ({ path, condition: "PRESENCE" });
 
 describe("the signature of a bag", () => {
-  it("does not exist for a bag that does not fit the references", () => {
+  it("is undefined for a bag that does not match the references", () => {
     const bag = { a: { b: "x" }, list: ["y"], nothing: null };
     assert.equal(signatureOf(bag, [exact("a", "c")]), undefined);
     assert.equal(signatureOf(bag, [absence("a", "b")]), undefined);
@@ -24,16 +24,16 @@ describe("the signature of a bag", () => {
     assert.notEqual(signatureOf(bag, [exact("a", "b"), absence("a", "c"), presence("a")]), undefined);
   });
 
-  it("is the same for no references whatever the bag", () => {
+  it("is the same for any bag without references", () => {
     assert.equal(signatureOf({ a: "1" }, []), signatureOf({}, []));
   });
 
-  it("takes an inherited property and an undefined one for absent", () => {
+  it("treats inherited and undefined properties as absent", () => {
     assert.notEqual(signatureOf({ a: {} }, [absence("a", "constructor")]), undefined);
     assert.notEqual(signatureOf({ a: undefined }, [absence("a")]), undefined);
   });
 
-  it("tells apart values that careless joining would confuse", () => {
+  it("differs for values that plain joining would confuse", () => {
     const references = [exact("a"), exact("b")];
     const texts = [
       { a: "1", b: "2" },
@@ -58,7 +58,7 @@ describe("the signature of a bag", () => {
     assert.equal(new Set(texts).size, texts.length);
   });
 
-  it("is equal exactly when the values are equal, in whatever order the keys are", () => {
+  it("is equal exactly when the values are equal, in any order of keys", () => {
     const value: fc.Arbitrary<AttributeValue> = fc.letrec<{ value: AttributeValue }>((tie) => ({
       value: fc.oneof(
         { maxDepth: 3, withCrossShrink: true },
@@ -85,7 +85,7 @@ describe("the signature of a bag", () => {
   });
 });
 
-/** The same value with the keys of every object in the opposite order. */
+/** The same value with the keys of every object reversed. */
 function reversed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reversed);
   if (typeof value !== "object" || value === null) return value;

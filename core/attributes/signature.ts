@@ -7,10 +7,11 @@ import type { AttributeReference } from "../../expressions/runtime/reads/referen
 import { isReadAt, repeatedFields } from "./repeated.ts";
 
 /**
- * The values at `references` in `bag` as one text, or undefined when the bag does not fit them: an ABSENCE that is
- * there, an EXACT that is not, a PRESENCE that is no object. For one list of references, two bags have the same text
- * if and only if they agree in all of them: it is the values themselves, never a hash, so a cache that keys by it
- * cannot mistake one request for another. Texts of different lists must not be compared.
+ * The values at `references` in `bag` as one text; undefined when the bag does not match the references (an
+ * ABSENCE that is present, an EXACT that is absent, a PRESENCE that is not an object). For the same list of
+ * references, two bags have equal texts if and only if all these values are equal. The text contains the
+ * values themselves, not a hash, so a cache keyed by it never confuses two requests. Texts of different lists
+ * must not be compared.
  */
 export function signatureOf(
   bag: AttributeBag,
@@ -24,7 +25,7 @@ export function signatureOf(
     if (condition === "EXACT") {
       if (value === undefined) return undefined;
       text += `${canonicalText(value)},`;
-      // Fields that came apart are not the same as one field with the text of all of them.
+      // Repeated fields differ from a single field with the joined text.
       for (const field of repeated)
         if (isReadAt(reference, field))
           text += `${JSON.stringify(field.name)}:${canonicalText(field.values)},`;

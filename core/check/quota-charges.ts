@@ -45,12 +45,13 @@ export function evaluateCharge(
     andThen(evaluateAmount(document, scope), (amount) =>
       andThen(evaluateLimit(document, scope), (limit) =>
         chain(evaluateMessage(document.message, `quota ${name} is used up`, scope), (message) => ({
-          ...quota,
           mode,
           cell: cellName(document, recordOf(key)),
           limit,
           amount,
           message,
+          // Last: V8 takes many times as long to add properties to a copy.
+          ...quota,
         })),
       ),
     ),

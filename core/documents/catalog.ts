@@ -18,7 +18,7 @@ import { VIRTUAL_SERVICE } from "./kinds/virtual-service.ts";
 /** The apiVersion of Purser's own kinds. */
 export const PURSER_API_VERSION = "purser.dev/v1";
 
-/** Every kind of document that Purser knows, in the order in which documentation shows them. */
+/** Every kind of document, in the order of the documentation. */
 export const KINDS: readonly KindDefinition[] = [
   ACCESS_POLICY,
   QUOTA_POLICY,

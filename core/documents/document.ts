@@ -7,29 +7,29 @@ import type { KindDefinition, Metadata } from "./kinds/kind.ts";
 import type { SchemaFault } from "./schema/faults.ts";
 import type { DocumentPath, YamlPlaces } from "./yaml/places.ts";
 
-/** A document as it was read: one of the known kinds, with a name. */
+/** A document that was read: its kind is known, and it has a name. */
 export interface ParsedDocument {
   readonly definition: KindDefinition;
   readonly metadata: Metadata;
   readonly spec: unknown;
   /**
-   * Whether it fits its kind's schema. One that does not still exists: what refers to it is not a second fault; but nothing
-   * may be read from its `spec`.
+   * Whether the document satisfies its kind's schema. An invalid document still exists, so that references to
+   * it are not reported as well; but its `spec` must not be used.
    */
   readonly valid: boolean;
-  /** Where it begins. */
+  /** Start of the document. */
   readonly location: SourceLocation;
   readonly places: YamlPlaces;
 }
 
-/** What was read from one file. */
+/** The documents and diagnostics of one file. */
 export interface ParsedFile {
   readonly path: string;
   readonly documents: readonly ParsedDocument[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** An error of a document at the value (or, by `at: "key"`, the key) at `path`. */
+/** An error diagnostic at the value (or, with `at: "key"`, at the key) at `path`. */
 export function faultAt(
   document: Pick<ParsedDocument, "places">,
   code: ErrorCode,
@@ -53,7 +53,7 @@ const CODE_OF_FAULT = {
   invalid: "PURSER_DOC_INVALID_VALUE",
 } as const satisfies Record<SchemaFault["kind"], ErrorCode>;
 
-/** A schema's fault as an error of the document; `code` in place of the one that the fault's kind has. */
+/** A schema fault as a diagnostic; `code` overrides the code of the fault's kind. */
 export function faultOfSchema(
   document: Pick<ParsedDocument, "places">,
   { kind, path, message, suggestion }: SchemaFault,
@@ -68,7 +68,7 @@ export function faultOfSchema(
   );
 }
 
-/** The documents of a kind that fit its schema. `spec` may be taken as that kind's. */
+/** The valid documents of a kind. Their `spec` has that kind's type. */
 export function documentsOf(
   documents: readonly ParsedDocument[],
   definition: KindDefinition,

@@ -5,7 +5,7 @@ import Type, { type TSchema } from "typebox";
 import { Closed } from "./kinds/fields.ts";
 import { FORM_KEYWORD } from "./schema/form.ts";
 
-/** Kubernetes' object names (RFC 1123 subdomains), and `_`, which metrics' names have. */
+/** Kubernetes' object names (RFC 1123 subdomains), plus `_` for metric names. */
 const NAME = "^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$";
 
 const NAME_FORM = 'a name such as reviews-per-user, of lower-case letters, digits, "-", "_" and "."';
@@ -36,10 +36,10 @@ export const METADATA_SCHEMA = Closed(
       Type.Record(Type.String(), Type.String(), { description: "For people and tools." }),
     ),
   },
-  { description: "What the document is called." },
+  { description: "The document's name and labels." },
 );
 
-/** The form that all documents share, around one kind's `spec`. That kind and apiVersion are known is not said here. */
+/** Schema of all documents of a kind with this `spec`. parseDocuments checks kind and apiVersion itself. */
 export function envelopeOf(spec: TSchema) {
   return Closed({
     apiVersion: Type.Optional(Type.String({ [FORM_KEYWORD]: "text such as purser.dev/v1" })),

@@ -10,8 +10,8 @@ import { SecretField } from "../hooks/secrets.ts";
 import { buildSnapshot } from "../snapshot/build-snapshot.ts";
 import { parseDocuments } from "./parse-documents.ts";
 
-// Each testdata/*.golden holds documents, a line of dashes, and all the faults that must be found in them, in order.
-// UPDATE_GOLDEN=1 writes what is found instead; read the difference before it is committed.
+// Each testdata/*.golden has documents, a line of dashes, and all faults that must be found in them, in
+// order. UPDATE_GOLDEN=1 writes the actual faults; review the difference before committing it.
 
 const FOLDER = new URL("testdata/", import.meta.url);
 const RULER = `${"-".repeat(40)}\n`;
@@ -93,7 +93,7 @@ function faultsIn(text: string): readonly string[] {
 
 describe("the faults of documents", () => {
   for (const name of readdirSync(FOLDER).filter((file) => file.endsWith(".golden"))) {
-    it(`are all found at their places in ${name}`, () => {
+    it(`are all found with their locations in ${name}`, () => {
       const file = new URL(name, FOLDER);
       const [text, expected] = readFileSync(file, "utf8").split(RULER) as [string, string?];
       const found = faultsIn(text).join("");

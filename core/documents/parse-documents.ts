@@ -11,7 +11,10 @@ import { DEFAULT_NAMESPACE, type KindDefinition, type Metadata } from "./kinds/k
 import { type SchemaFault, schemaFaults } from "./schema/faults.ts";
 import { type DocumentFile, readYaml, type YamlDocument } from "./yaml/read-yaml.ts";
 
-/** Reads a file's documents and checks each by itself; what they say of each other is checked over the whole set. */
+/**
+ * Parses a file's documents and checks each on its own; references between documents are checked over the
+ * whole set.
+ */
 export function parseDocuments(file: DocumentFile): ParsedFile {
   const yaml = readYaml(file);
   const documents: ParsedDocument[] = [];
@@ -53,7 +56,7 @@ function parseDocument(
   };
 }
 
-/** Finds the document's kind. The apiVersion of Purser's own kinds need stand only once in a file. */
+/** Finds the document's kind. In a file, later documents of Purser's own kinds may omit the apiVersion. */
 function identify(
   source: YamlDocument,
   fields: Readonly<Record<string, unknown>>,
@@ -87,7 +90,7 @@ function identify(
   return { definition, diagnostics: [fault] };
 }
 
-/** The metadata, or undefined when there is no name by which the document could be known. */
+/** The metadata; undefined without a name, by which the document is known. */
 function readMetadata(metadata: unknown): Metadata | undefined {
   if (!isMap(metadata) || typeof metadata["name"] !== "string") return undefined;
   const { name, namespace, labels = {}, annotations = {} } = metadata as Partial<Metadata> & { name: string };
@@ -99,7 +102,7 @@ function readMetadata(metadata: unknown): Metadata | undefined {
   };
 }
 
-/** What is wrong outside `spec` is the envelope's fault, whatever its form. */
+/** Faults outside `spec` have the envelope's code. */
 function diagnosticOf(source: YamlDocument, fault: SchemaFault): Diagnostic {
   const inSpec = fault.path[0] === "spec" || fault.field === "spec";
   return faultOfSchema(source, fault, inSpec || fault.kind === "unknown" ? undefined : "PURSER_DOC_ENVELOPE");

@@ -9,7 +9,7 @@ import { compileWithJsonata, createTracer } from "../expressions/jsonata-engine.
 import { Coverage, coveragePercent, type ExpressionCoverage } from "./coverage.ts";
 import { explainDecision } from "./explain-decision.ts";
 
-/** What is covered of a policy's `when` after these bags. */
+/** Coverage of a policy's `when` after these bags. */
 async function cover(source: string, bags: readonly AttributeBag[]): Promise<ExpressionCoverage> {
   const compiled = compileWithJsonata(source);
   assert.ok(compiled.ok);
@@ -35,14 +35,14 @@ const yes = { a: { x: true, y: true } };
 const no = { a: { x: false, y: false } };
 
 describe("coverage", () => {
-  it("knows an expression that was never evaluated", async () => {
+  it("includes an expression that was never evaluated", async () => {
     const found = await cover("a.x and a.y", []);
     assert.deepEqual(gapsOf(found), [["a.x and a.y", "never reached"]]);
     assert.deepEqual([found.parts, found.partsReached, found.branches, found.branchesTaken], [3, 0, 2, 0]);
     assert.equal(coveragePercent([found]), 0);
   });
 
-  it("wants both ways of and, or, ?, ?: and ??", async () => {
+  it("needs both branches of and, or, ?, ?: and ??", async () => {
     const cases: readonly (readonly [string, AttributeBag, readonly (readonly string[])[]])[] = [
       ["a.x and a.y", no, [["a.y", "never reached"]]],
       ["a.x and a.y", yes, [["a.x", "never false"]]],
@@ -64,7 +64,7 @@ describe("coverage", () => {
     }
   });
 
-  it("does not take a failing side for one that decided", async () => {
+  it("does not count a failing operand as decisive", async () => {
     const found = await cover('(a.x > "1") and a.y', [yes]);
     assert.deepEqual(gapsOf(found), [
       ['(a.x > "1")', "never false"],
@@ -72,5 +72,5 @@ describe("coverage", () => {
     ]);
   });
 
-  it("is whole when there is nothing to cover", () => assert.equal(coveragePercent([]), 100));
+  it("is 100 % when there is nothing to cover", () => assert.equal(coveragePercent([]), 100));
 });

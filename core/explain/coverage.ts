@@ -9,20 +9,20 @@ import { outlineParts } from "../../expressions/tracing/syntax-outline.ts";
 import type { Tracer } from "../../expressions/tracing/traced-expression.ts";
 import { replaceExpressions } from "./traced-plan.ts";
 
-/** How much of one expression was ever evaluated. */
+/** Coverage of one expression. */
 export interface ExpressionCoverage {
   readonly document: DocumentRef;
   readonly field: string;
   readonly source: string;
   readonly parts: number;
   readonly partsReached: number;
-  /** Both ways of each `and`, `or`, `?`, `?:` and `??`. */
+  /** Two branches of each `and`, `or`, `?`, `?:` and `??`. */
   readonly branches: number;
   readonly branchesTaken: number;
   readonly gaps: readonly CoverageGap[];
 }
 
-/** Something in an expression that never happened. */
+/** A part or branch of an expression that was never evaluated. */
 export interface CoverageGap {
   readonly start: number;
   readonly end: number;
@@ -51,7 +51,10 @@ export class Coverage {
     }
   }
 
-  /** Of every expression of the plan, those that were never evaluated too, in document order. */
+  /**
+   * Coverage of every expression in the plan, including expressions that were never evaluated, in document
+   * order.
+   */
   report(plan: CheckPlan, tracer: Tracer): readonly ExpressionCoverage[] {
     const found: ExpressionCoverage[] = [];
     replaceExpressions(plan, ({ ref }, field, expression) => {
@@ -64,7 +67,7 @@ export class Coverage {
   }
 }
 
-/** Parts and branches together, from 0 to 100; 100 when there is nothing to cover. */
+/** Parts and branches together, from 0 to 100; 100 when there are none. */
 export function coveragePercent(expressions: readonly ExpressionCoverage[]): number {
   let all = 0;
   let covered = 0;
@@ -105,7 +108,7 @@ function measure({ outline, counts }: PartCounts) {
 
 interface Branch {
   readonly taken: boolean;
-  /** What to show when it was not; absent when the part that was not reached shows it. */
+  /** The gap when the branch was not taken; absent when an unreached part already is the gap. */
   readonly gap?: CoverageGap;
 }
 
@@ -116,7 +119,7 @@ function branchesOf(
   const [first, second, third] = children;
   if (first === undefined || second === undefined || !(kind in SHORT)) return [];
   const skipped = of(first).count - of(second).reached > 0;
-  // The other way has a part of its own, which then says that it was not reached.
+  // The other branch is a part of its own, which is then reported as never reached.
   if (kind === "?" && third !== undefined)
     return [{ taken: of(second).reached > 0 }, { taken: of(third).reached > 0 }];
   const { start, end } = first;
@@ -124,7 +127,7 @@ function branchesOf(
   return [{ taken: of(second).reached > 0 }, { taken: skipped, gap: { start, end, what } }];
 }
 
-/** What it means that the second part was always evaluated. */
+/** The gap when the second part was always evaluated. */
 const SHORT = {
   and: "never false",
   or: "never true",

@@ -11,9 +11,10 @@ interface Observed {
 }
 
 /**
- * The smallest parts whose values made the whole what it is: of an `and` that is false its first false side, of one that
- * is true both; of an `or` the other way round; through parentheses, `$not`, `$boolean` and the branches that were taken.
- * Of what failed, the part that failed. A part that was evaluated more than once has no one value, and is not entered.
+ * The smallest parts that determined the value of the whole: for a false `and` its first false operand, for a
+ * true `and` both operands; for `or` the other way round; through parentheses, `$not`, `$boolean` and the
+ * branches taken. For a failure, the part that failed. A part that was evaluated several times has no single
+ * value, so its children are not examined.
  */
 export function decidingParts(
   root: OutlineNode,
@@ -32,7 +33,7 @@ export function decidingParts(
   return found;
 }
 
-/** The children that made the part's value; none when it made its value itself. */
+/** The children that determined the part's value; none when the part computed the value itself. */
 function reasonsOf(part: OutlineNode, observed: (part: OutlineNode) => Observed): readonly OutlineNode[] {
   const { children, kind } = part;
   const [first, second, third] = children;
@@ -58,7 +59,7 @@ function reasonsOf(part: OutlineNode, observed: (part: OutlineNode) => Observed)
       return observed(first).present ? [first] : children.slice(1);
     case "?": {
       const branch = [second, third].find(took);
-      // A branch that is the same for any request decides nothing: the condition did.
+      // A constant branch is the same for every request: the condition decided.
       if (branch === undefined || branch.kind === "literal") return [first];
       return [branch];
     }

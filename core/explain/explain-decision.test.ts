@@ -62,7 +62,7 @@ function decidingTexts(node: TraceNode): readonly string[] {
 }
 
 describe("an explanation", () => {
-  it("says of each document what it said, and marks the one that decided with its deciding clause", async () => {
+  it("has each document's outcome, and marks the deciding document and clause", async () => {
     const { explanation } = await explain({
       accessPolicies: [
         accessPolicy("writers", { match: compiled('request.method = "POST"'), when: compiled("true") }),
@@ -91,7 +91,7 @@ describe("an explanation", () => {
     assert.equal(explanation.decision.httpStatus, 403);
   });
 
-  it("names the first ALLOW policy that was true as the one that decided", async () => {
+  it("names the first matching ALLOW policy as the deciding document", async () => {
     const { explanation } = await explain({
       accessPolicies: [
         accessPolicy("no", { action: "ALLOW", when: compiled("false") }),
@@ -156,7 +156,7 @@ describe("an explanation", () => {
     assert.equal(decision.requestHeaders[0]?.value, "ann@example");
   });
 
-  it("stays within its limits however many documents there are", async () => {
+  it("stays within its limits for any number of documents", async () => {
     const policies = Array.from({ length: 50 }, (_, index) =>
       accessPolicy(`p${index}`, { when: compiled(index === 40 ? "true" : "false") }),
     );
@@ -167,7 +167,7 @@ describe("an explanation", () => {
     assert.ok(documentIn(explanation, "p40").decides);
   });
 
-  it("keeps the deciding document's parts when there is no room for all", async () => {
+  it("keeps the deciding document's parts when not all fit the limit", async () => {
     const long = `request.size = 1 or request.path = "${"x".repeat(9_000)}"`;
     const policies = [
       ...Array.from({ length: 20 }, (_, index) => accessPolicy(`p${index}`, { when: compiled(long) })),
@@ -181,7 +181,7 @@ describe("an explanation", () => {
     assert.ok(JSON.stringify(explanation).length < 20 * 6_000);
   });
 
-  it("is of the decision that decide gives, whatever the policies", async () => {
+  it("explains the decision that decide makes, for any policies", async () => {
     const source = fc.constantFrom(
       "true",
       "false",
@@ -226,9 +226,9 @@ describe("an explanation", () => {
       overrides: fc.array(fc.record({ when: source.map(compiled), limit: fc.nat(9) }), { maxLength: 2 }),
       message: maybe,
     });
-    const world = fc.tuple(fc.array(access, { maxLength: 4 }), fc.array(quota, { maxLength: 2 }));
+    const documents = fc.tuple(fc.array(access, { maxLength: 4 }), fc.array(quota, { maxLength: 2 }));
     await fc.assert(
-      fc.asyncProperty(world, async ([policies, quotas]) => {
+      fc.asyncProperty(documents, async ([policies, quotas]) => {
         const snapshot = snapshotOf({
           accessPolicies: policies.map((fields, index) => accessPolicy(`a${index}`, fields)),
           quotaPolicies: quotas.map((fields, index) => quotaPolicy(`q${index}`, fields)),
@@ -248,7 +248,7 @@ describe("an explanation", () => {
     );
   });
 
-  it("holds values that handlers are asked about, and their answers", async () => {
+  it("contains the values that handlers receive, and their answers", async () => {
     const asked: string[] = [];
     const plan = planChecks(snapshotOf({ rules: [rule("listed", "checker", { match: compiled("true") })] }));
     const { explanation } = await explainDecision(

@@ -25,24 +25,24 @@ import type { Tracer } from "../../expressions/tracing/traced-expression.ts";
 import { documentsOfPlan, type Explained, replaceExpressions } from "./traced-plan.ts";
 
 export interface ExplainOptions {
-  /** One that no other explanation uses at the same time. */
+  /** A tracer that no other explanation uses at the same time. */
   readonly tracer: Tracer;
-  /** Attributes whose values are not shown; default DEFAULT_REDACTED_PATHS. */
+  /** Attributes whose values are redacted; default DEFAULT_REDACTED_PATHS. */
   readonly redact?: readonly AttributePath[];
   readonly limits?: ExplanationLimits;
-  /** Told of each evaluation; for coverage. */
+  /** Called for each evaluation; for coverage. */
   readonly onTrace?: (document: DocumentRef, field: string, trace: Trace) => void;
-  /** Whether a Rule's handler answers through `context.dispatch`; default: each does. */
+  /** Whether a Rule's handler answers through `context.dispatch`; default: every handler does. */
   readonly answers?: (handler: string) => boolean;
 }
 
 export interface ExplainedResult {
-  /** The whole decision, as `decide` gives it. */
+  /** The whole decision, as `decide` returns it. */
   readonly decision: Decision;
   readonly explanation: Explanation;
 }
 
-/** What is noted of one document while the request is decided. */
+/** Records about one document while the request is decided. */
 interface Notes {
   outcome: DocumentOutcome | "not-asked";
   readonly faults: {
@@ -53,8 +53,8 @@ interface Notes {
 }
 
 /**
- * Decides a request and says why. It is `decide` itself that decides, over expressions that tell what each of their parts
- * gives; so the decision is the one that it gives without an explanation.
+ * Decides a request and explains the decision. `decide` itself decides, over expressions that record the
+ * values of their parts, so the decision is the same as without an explanation.
  */
 export async function explainDecision(
   plan: CheckPlan,
@@ -78,7 +78,7 @@ export async function explainDecision(
     references: expression.references,
     cacheable: expression.cacheable,
     evaluate: async (view, evaluation) => {
-      // Plugins may have added attributes: what is hidden is looked for in what the expression sees.
+      // Plugins may have added attributes, so redaction uses the bag that the expression sees.
       const seen = new Redaction(view, paths);
       const secretive = seen.concerns(expression.references);
       const trace = await traceExpression(options.tracer(expression.source), view, evaluation, {
@@ -90,7 +90,7 @@ export async function explainDecision(
       const found = notes.get(formatDocumentRef(ref));
       if (found !== undefined && found.expressions.length < limits.expressions)
         found.expressions.push(expressionOf(field, expression.source, trace, seen, limits, secretive));
-      // The engine's own value, and its own reads: a trace takes the same way, and notes none.
+      // The engine's own evaluation gives the value and records the reads; the trace records no reads.
       return expression.evaluate(view, evaluation);
     },
   }));
@@ -123,7 +123,7 @@ export async function explainDecision(
   };
 }
 
-/** Longest message of a fault that is shown. */
+/** Longest message of a fault, in characters. */
 const MESSAGE_LENGTH = 300;
 
 function expressionOf(
@@ -139,18 +139,20 @@ function expressionOf(
     const error = redaction.clean(messageOf(result.error)).slice(0, MESSAGE_LENGTH);
     return { ...shown, error: secretive ? errorCodeOf(result.error) : error, trace: root };
   }
-  // The outermost part's value is the expression's, hidden where it has to be.
+  // The outermost part's value is the expression's value, redacted where necessary.
   const value = root.values.at(-1) ?? shownValue(undefined, valueLength, redaction);
   return { ...shown, value, trace: root };
 }
 
-/** JSONata's messages quote values. */
+/** Only the code, because JSONata's messages quote values. */
 function errorCodeOf(error: unknown): string {
   const { code } = error as { readonly code?: unknown };
   return `failed${typeof code === "string" ? ` (${code})` : ""}`;
 }
 
-/** The one that refused; of an allowed request the first ALLOW policy that was true, when there are any in force. */
+/**
+ * The document that refused; for an allowed request the first matching ALLOW policy in enforce mode, if any.
+ */
 function decidingDocument(
   { decidedBy, status }: Decision,
   documents: readonly Explained[],
@@ -190,7 +192,7 @@ function explainDocument(
   };
 }
 
-/** As many as the limit allows, in document order: rather those that govern than those that were asked in vain. */
+/** Documents up to the limit, in document order; documents that match the request are kept before others. */
 function bounded(
   documents: readonly DocumentExplanation[],
   { documents: limit, allNodes }: ExplanationLimits,

@@ -13,20 +13,19 @@ import type { HeaderOperation } from "../templates/instances.ts";
 import { DEFAULT_TRACE_LIMITS, type TraceLimits, type TraceNode } from "./trace-node.ts";
 
 /**
- * Why a request is decided as it is: plain JSON, bounded in size, without secrets. docs/explain.md describes it for
- * those who read it elsewhere.
+ * The explanation of a decision: plain JSON, bounded in size, without secrets. docs/explain.md describes it.
  */
 export interface Explanation {
-  /** The time that $now() gave, in milliseconds since the epoch. */
+  /** The time of $now(), in milliseconds since the epoch. */
   readonly nowMs: number;
   readonly decision: ExplainedDecision;
-  /** The documents that decide requests, in document order, whether or not they govern this one. */
+  /** The documents that decide requests, in document order, whether or not they match this request. */
   readonly documents: readonly DocumentExplanation[];
-  /** How many documents were left out because there are more than the limit; those that were asked come first. */
+  /** Number of documents omitted because of the limit; documents that were evaluated are kept first. */
   readonly omittedDocuments?: number;
 }
 
-/** What of a decision concerns the request itself. */
+/** The parts of a decision that concern the request itself. */
 export interface ExplainedDecision {
   readonly status: Status;
   readonly httpStatus: number;
@@ -44,25 +43,28 @@ export interface ExplainedDecision {
 
 export interface DocumentExplanation extends DocumentRef {
   readonly location: SourceLocation;
-  /** An AccessPolicy's. */
+  /** Only for an AccessPolicy. */
   readonly action?: "DENY" | "ALLOW" | "AUDIT";
   readonly mode: EnforcementMode;
   /** `not-asked`: the request was decided before its turn came. */
   readonly outcome: DocumentOutcome | "not-asked";
-  /** It made the decision: refused the request, or was the first to allow it where one had to. */
+  /**
+   * Set on the deciding document: it refused the request, or was the first to allow it where an ALLOW was
+   * needed.
+   */
   readonly decides?: true;
   readonly faults: readonly { readonly code: ErrorCode; readonly detail: string }[];
-  /** Those that were evaluated, in the order in which they were. */
+  /** The evaluated expressions, in order of evaluation. */
   readonly expressions: readonly ExpressionExplanation[];
-  /** A Rule's handlers that were not asked, since they are not running where the explanation was made. */
+  /** A Rule's handlers that were not called, because they do not run where the explanation was made. */
   readonly unasked?: readonly string[];
 }
 
 export interface ExpressionExplanation {
-  /** Where it stands in the document's spec: `when`, `overrides[0].when`. */
+  /** Path in the document's spec: `when`, `overrides[0].when`. */
   readonly field: string;
   readonly source: string;
-  /** As JSON text; `nothing` for no value; absent when it failed. */
+  /** As JSON text; `nothing` for no value; absent when the expression failed. */
   readonly value?: string;
   readonly error?: string;
   readonly trace: TraceNode;
@@ -74,8 +76,8 @@ export interface ExplanationLimits extends TraceLimits {
   /** Expressions of one document; default 50. */
   readonly expressions: number;
   /**
-   * Sub-expressions of all documents together; default 5000. The deciding document's come first, then in document order;
-   * beyond it an expression has its value alone.
+   * Sub-expressions of all documents together; default 5000. The deciding document comes first, then document
+   * order; expressions beyond the limit have only their value.
    */
   readonly allNodes: number;
   /** Characters of one expression's source; default 4000. */

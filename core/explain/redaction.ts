@@ -7,7 +7,7 @@ import type { StaticReferences } from "../../expressions/analysis/static-referen
 
 export const REDACTED = "[redacted]";
 
-/** Attributes whose values no explanation shows: what lets its bearer act as somebody. */
+/** Credentials: attributes whose values no explanation shows. */
 export const DEFAULT_REDACTED_PATHS: readonly AttributePath[] = [
   ["request", "headers", "authorization"],
   ["request", "headers", "proxy-authorization"],
@@ -19,16 +19,16 @@ export const DEFAULT_REDACTED_PATHS: readonly AttributePath[] = [
   ["request", "auth", "raw_claims"],
 ];
 
-/** Shorter texts stand in others by chance. */
+/** Shorter texts occur in others by chance. */
 const SHORTEST_SECRET = 4;
-/** Texts that are looked for at most. */
+/** Most secret texts that are searched for. */
 const MOST_SECRETS = 1_000;
 
-/** Knows the values of one bag that may not be shown. */
+/** The secret values of one bag. */
 export class Redaction {
   readonly #paths: readonly AttributePath[];
   readonly #secrets: readonly string[];
-  /** The objects in the bag that hold such a value, and the keys of those values. */
+  /** Objects in the bag that contain secret values, with the keys of these values. */
   readonly #holders = new Map<object, Set<string>>();
 
   constructor(bag: AttributeBag, paths: readonly AttributePath[]) {
@@ -41,17 +41,20 @@ export class Redaction {
       const keys = this.#holders.get(holder) ?? new Set();
       this.#holders.set(holder, keys.add(path.at(-1) as string));
     }
-    // The longest first: one may be part of another.
+    // Longest first, as a secret may be part of another.
     this.#secrets = [...secrets].toSorted((a, b) => b.length - a.length);
   }
 
-  /** Whether the expression may read such a value: then nothing that it computes is shown, as it may be made of one. */
+  /**
+   * Whether the expression may read a secret: then no value that it computes is shown, as it may be derived
+   * from the secret.
+   */
   concerns({ paths, exact }: StaticReferences): boolean {
     if (this.#paths.length === 0) return false;
     return !exact || paths.some(({ path }) => this.covers(path));
   }
 
-  /** Whether what stands at `path` is, or holds, such a value. */
+  /** Whether the value at `path` is or contains a secret. */
   covers(path: AttributePath): boolean {
     return this.#paths.some((secret) => overlap(path, secret));
   }
@@ -60,7 +63,7 @@ export class Redaction {
     return this.#holders.get(behindView(holder))?.has(key) ?? false;
   }
 
-  /** `text` without the secrets that stand in it. */
+  /** `text` with all secrets in it replaced. */
   clean(text: string): string {
     return this.#secrets.reduce((cleaned, secret) => cleaned.replaceAll(secret, REDACTED), text);
   }

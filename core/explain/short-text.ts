@@ -5,7 +5,7 @@ import { formatDocumentRef } from "../check/document-ref.ts";
 import type { Explanation } from "./explanation.ts";
 import type { TraceNode } from "./trace-node.ts";
 
-/** Longest text, in characters: it is for a header. */
+/** Longest text, in characters, so that it fits in a header. */
 const LONGEST = 300;
 
 /** The deciding document and clause, in printable ASCII: `AccessPolicy/guests when: request.size > 5`. */

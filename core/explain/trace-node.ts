@@ -1,29 +1,35 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** One sub-expression and what it gave, as plain JSON. */
+/** One sub-expression with its values, as plain JSON. */
 export interface TraceNode {
-  /** Its part of the source, cut at a length. */
+  /** Its source text, cut at a length. */
   readonly text: string;
-  /** Where that begins and ends, as offsets in UTF-16 units. */
+  /** Start and end of its source, as offsets in UTF-16 units. */
   readonly start: number;
   readonly end: number;
-  /** `and`, `or`, `?`, `?:`, `??`, `=` and the other operators; else what sort it is: `path`, `call`, `literal` … */
+  /**
+   * `and`, `or`, `?`, `?:`, `??`, `=` and the other operators; otherwise the kind of node: `path`, `call`,
+   * `literal` …
+   */
   readonly kind: string;
-  /** The first values that it gave, as JSON text; `nothing` for no value. Few, and each cut at a length. */
+  /** Its first values, as JSON text; `nothing` for no value. Limited in number and length. */
   readonly values: readonly string[];
-  /** How often it gave a value: more than once within a filter, or in a function that is called again and again. */
+  /**
+   * Number of evaluations that gave a value: several within a filter, or in a function that is called
+   * repeatedly.
+   */
   readonly count: number;
-  /** It was never reached. */
+  /** The part was never reached. */
   readonly skipped?: true;
-  /** It was reached and failed, by itself and not by a part of it. */
+  /** The part was reached and failed itself, not one of its children. */
   readonly failed?: true;
-  /** Its values are what made the whole expression give what it gave. */
+  /** The part determined the value of the whole expression. */
   readonly decides?: true;
   readonly children: readonly TraceNode[];
 }
 
-/** What may be kept of one trace. */
+/** Bounds on one trace. */
 export interface TraceLimits {
   /** Values of one sub-expression; default 3. */
   readonly values: number;

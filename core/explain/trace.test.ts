@@ -52,7 +52,7 @@ async function decidingOf(source: string): Promise<readonly string[]> {
 }
 
 describe("a trace", () => {
-  it("has the value of every part, and says which were not reached", async () => {
+  it("has the value of every part, and marks parts that were not reached", async () => {
     assert.deepEqual(await valuesOf('request.method = "POST" and request.size > 10'), {
       'request.method = "POST" and request.size > 10': "false",
       'request.method = "POST"': "false",
@@ -64,7 +64,7 @@ describe("a trace", () => {
     });
   });
 
-  it("sees the frozen clock, and what has no value", async () => {
+  it("uses the frozen clock, and shows absent values", async () => {
     const values = await valuesOf("$millis() > 5 and $exists(request.id)");
     assert.equal(values["$millis()"], "1700000000000");
     assert.equal(values["request.id"], "nothing");
@@ -89,7 +89,7 @@ describe("a trace", () => {
     assert.deepEqual(filter?.values, ["true", "true", "false"]);
   });
 
-  it("names the part that failed, and gives the engine's error", async () => {
+  it("names the part that failed, and has the engine's error", async () => {
     const { result, root } = await trace('request.method = "GET" and (request.size > "x")');
     assert.ok(!result.ok);
     assert.deepEqual(
@@ -123,7 +123,7 @@ describe("a trace", () => {
     }
   });
 
-  it("shows nothing that was made of a redacted attribute, and everything else", async () => {
+  it("shows all values except those derived from a redacted attribute", async () => {
     const source =
       'request.method = "GET" and $substringAfter(request.headers.authorization, "Bearer ") = "s3cr3t-token"';
     const { root } = await trace(source);
@@ -137,7 +137,7 @@ describe("a trace", () => {
     assert.ok(!JSON.stringify(headers.root).includes("s3cr3t"));
   });
 
-  it("is held to the engine's limits", async () => {
+  it("is subject to the engine's limits", async () => {
     const tracer = createTracer({ sequence: 5 });
     const options = { redaction: new Redaction(BAG, []), secretive: false };
     const { result } = await traceExpression(tracer("$count([1..6])"), BAG, { nowMs: 0 }, options);
@@ -192,7 +192,7 @@ describe("a trace", () => {
     }
   });
 
-  it("gives what the engine gives", async () => {
+  it("has the same result as the engine", async () => {
     const operand = fc.constantFrom(
       "true",
       "false",

@@ -12,7 +12,7 @@ import { DEFAULT_TRACE_LIMITS, type TraceLimits, type TraceNode } from "./trace-
 import type { TracedExpression } from "../../expressions/tracing/traced-expression.ts";
 import { truthOf } from "../../expressions/tracing/traced-value.ts";
 
-/** One evaluation, with what every part of the expression gave. */
+/** One evaluation, with the values of all parts of the expression. */
 export interface Trace {
   /** The expression's value, or the error it failed with. */
   readonly result:
@@ -20,25 +20,25 @@ export interface Trace {
     | { readonly ok: false; readonly error: unknown };
   readonly root: TraceNode;
   readonly outline: OutlineNode;
-  /** How often each part was reached, and gave a value; by `OutlineNode.index`. */
+  /** How often each part was reached and gave a value, by `OutlineNode.index`. */
   readonly parts: readonly Pick<PartRecord, "reached" | "count">[];
 }
 
 export interface TraceOptions {
   readonly redaction: Redaction;
-  /** Whether anything that the expression computes may be made of what is redacted. */
+  /** Whether values that the expression computes may be derived from redacted attributes. */
   readonly secretive: boolean;
   readonly limits?: TraceLimits;
 }
 
-/** What is noted of one part while the expression is evaluated. */
+/** Records about one part during the evaluation. */
 interface PartRecord {
   reached: number;
   count: number;
   readonly values: string[];
-  /** Of the last value, whether JSONata takes it for true. */
+  /** Whether JSONata treats the last value as true. */
   truth: boolean;
-  /** Whether the last value was one at all. */
+  /** Whether the last evaluation gave a value. */
   present: boolean;
 }
 
@@ -94,7 +94,7 @@ function show(
   return shownValue(value, valueLength, redaction);
 }
 
-/** Whether the value is text that stands in the bag under the very name that stands in the expression. */
+/** Whether the value is text from the bag, at the very path that the expression names. */
 function isReadOutright(
   { path }: OutlineNode,
   value: unknown,
@@ -109,7 +109,7 @@ function isReadOutright(
   );
 }
 
-/** At most `length` characters, and an ellipsis for what is left out. */
+/** At most `length` characters, with an ellipsis for the rest. */
 export function shortened(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length)}…` : text;
 }

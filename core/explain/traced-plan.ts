@@ -14,10 +14,10 @@ import type {
 
 export type Explained = Placed<AccessPolicy | QuotaPolicy | Rule>;
 
-/** What to put in place of an expression: `field` is its way in the spec of its document. */
+/** Returns the replacement for an expression; `field` is its path in the document's spec. */
 export type Replace = (document: Explained, field: string, expression: Expression) => Expression;
 
-/** The same plan with other expressions: `decide` goes through it as it goes through the original. */
+/** The same plan with replaced expressions, for `decide`. */
 export function replaceExpressions(plan: CheckPlan, replace: Replace): CheckPlan {
   const access = (placed: Placed<AccessPolicy>) => ({
     ...placed,

@@ -22,31 +22,31 @@ import type {
 import type { HandlerHooks } from "./hooks.ts";
 
 /**
- * What extensions are, as values. Authors make them with `definePlugin` and `defineAdapter` from `purser/sdk`; the host
- * configures each as often as documents ask for it. A configured one is a handler.
+ * Extensions as values. Authors create them with `definePlugin` and `defineAdapter` from `purser/sdk`; the
+ * host configures each as often as documents ask for it. A configured extension is a handler.
  */
 export type Extension = AdapterDefinition | PluginDefinition;
 
 /** One fault of a handler's configuration, at a path inside it. */
 export type ConfigFault = SpecFault;
 
-/** Where instances go: implements templates for a backend. */
+/** An adapter: implements templates for a backend. */
 export interface AdapterDefinition<Config = unknown> {
   readonly extension: "adapter";
-  /** A DNS label; what a Handler document's `adapter` says. */
+  /** A DNS label; a Handler document's `adapter` refers to it. */
   readonly name: string;
   readonly description: string;
   readonly templates: readonly TemplateName[];
-  /** The form of a Handler's `config`, with defaults. Unknown keys are refused. */
+  /** Schema of a Handler's `config`, with defaults. Unknown keys are refused. */
   readonly config: TSchema;
   /**
-   * Every fault of a configuration that fits the schema, defaults filled in; default none. It is asked when documents are read,
-   * so that `purser validate` says what `purser run` would. Pure: it does no I/O, and the same configuration always has the same
-   * faults. Messages name no secret.
+   * All faults of a configuration that satisfies the schema, with defaults filled in; default none. Called
+   * when documents are read, so that `purser validate` reports the same faults as `purser run`. Must be pure:
+   * no I/O, and always the same faults for the same configuration. Messages must not contain secrets.
    */
   check?(config: Config): readonly ConfigFault[];
   /**
-   * Makes a handler. Does no I/O of its own accord: a backend that is away must not stop a configuration from taking
+   * Builds a handler. Must not do I/O: an unavailable backend must not prevent a configuration from taking
    * effect. May throw; the configuration is then refused.
    */
   build(context: ExtensionContext<Config>): AdapterHandler;
@@ -55,55 +55,58 @@ export interface AdapterDefinition<Config = unknown> {
 /** An attribute that a plugin adds, as an AttributeManifest would declare it. */
 export interface ProvidedAttribute {
   readonly type: string;
-  /** The canonical form of its values (docs/attributes.md), so that constants which it never has are warned of. */
+  /**
+   * The canonical form of its values (docs/attributes.md); expressions that compare with other constants get
+   * a warning.
+   */
   readonly form?: AttributeForm;
-  /** The only texts that it can be. */
+  /** All values that the attribute can have, if they are few. */
   readonly values?: readonly string[];
   readonly description?: string;
 }
 
-/** What happens on the way: a named object that taps hooks. */
+/** A plugin: a named object that taps hooks in the processing of requests. */
 export interface PluginDefinition<Config = unknown> {
   readonly extension: "plugin";
   readonly name: string;
   readonly description: string;
-  /** The check templates whose instances it answers; empty when it only taps other hooks. */
+  /** The check templates whose instances the plugin answers; empty when it only taps other hooks. */
   readonly templates: readonly TemplateName[];
   readonly config: TSchema;
   /** See AdapterDefinition. */
   check?(config: Config): readonly ConfigFault[];
-  /** The attributes it adds, so that expressions may name them. */
+  /** The attributes that the plugin adds, so that expressions may name them. */
   readonly provides?: Readonly<Record<string, ProvidedAttribute>>;
   build(context: ExtensionContext<Config>): PluginHandler;
 }
 
 export interface PluginHandler {
-  /** Taps hooks; called again, with fresh hooks, for each snapshot that the handler lives through. */
+  /** Taps hooks. Called again with fresh hooks for each snapshot during the handler's life. */
   apply(hooks: HandlerHooks): void;
-  /** Ends everything the handler began. Called once or more; nothing may be scheduled afterwards. */
+  /** Ends everything that the handler began. Called once or more; nothing may be scheduled afterwards. */
   close(): MaybePromise<void>;
 }
 
-/** One function for each template that the adapter names. */
+/** A configured adapter, with one function for each of the adapter's templates. */
 export interface AdapterHandler {
   readonly listentry?: (instance: ListEntryInstance, call: CallContext) => MaybePromise<CheckAnswer>;
   readonly checknothing?: (instance: CheckNothingInstance, call: CallContext) => MaybePromise<CheckAnswer>;
   readonly headers?: (instance: HeadersInstance, call: CallContext) => MaybePromise<CheckAnswer>;
   readonly authorization?: (instance: AuthorizationInstance, call: CallContext) => MaybePromise<CheckAnswer>;
   readonly quota?: QuotaStore["allocate"];
-  /** A batch; rejecting with a retryable PurserError makes the host try the same batch again. */
+  /** Takes a batch; rejecting with a retryable PurserError makes the host retry the same batch. */
   readonly metric?: (instances: readonly MetricInstance[], call: CallContext) => MaybePromise<void>;
   readonly logentry?: (instances: readonly LogEntryInstance[], call: CallContext) => MaybePromise<void>;
   readonly tracespan?: (instances: readonly TraceSpanInstance[], call: CallContext) => MaybePromise<void>;
   readonly decision?: (instances: readonly DecisionInstance[], call: CallContext) => MaybePromise<void>;
   /** Prometheus text to serve at the mixer's /metrics. */
   readonly exposition?: () => MaybePromise<string>;
-  /** Whether the backend answers; asked by health reports, never on a request's way. */
+  /** Whether the backend is available; called by health reports, never while a request waits. */
   readonly healthy?: () => MaybePromise<boolean>;
   close(): MaybePromise<void>;
 }
 
-/** An extension's whole world. Everything carries the handler's name already. */
+/** Everything that the host gives an extension; logs and metrics carry the handler's name already. */
 export interface ExtensionContext<Config> {
   /** The handler's display name. */
   readonly handler: string;
@@ -112,15 +115,16 @@ export interface ExtensionContext<Config> {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly random: Random;
-  /** What is scheduled here and not cancelled at close is reported as a leak and cancelled by the host. */
+  /** Tasks that are still scheduled after close are reported as a leak and cancelled by the host. */
   readonly scheduler: Scheduler;
   readonly files: Files;
 }
 
-/** Files that a handler's configuration names, relative to the document that names them. */
+/** Files named in a handler's configuration, relative to the document. */
 export interface Files {
   /**
-   * Calls `listener` with the file's text now and after each change, until cancelled; `onError` when it cannot be read.
+   * Calls `listener` with the file's text now and after each change, until cancelled; `onError` when it
+   * cannot be read.
    */
   watch(path: string, listener: (text: string) => void, onError: (error: Error) => void): () => void;
 }
@@ -139,7 +143,7 @@ export const TEMPLATE_NAMES = [
 
 export type TemplateName = (typeof TEMPLATE_NAMES)[number];
 
-/** When a template's instances are made, and what is done with the answer. */
+/** When a template's instances are created, and how the answer is used. */
 export const TEMPLATE_VARIETY = {
   listentry: "check",
   checknothing: "check",

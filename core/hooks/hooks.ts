@@ -6,21 +6,25 @@ import type { AttributeBag, AttributeValue } from "../attributes/bag.ts";
 import type { CheckAnswer } from "../templates/instances.ts";
 
 /**
- * The places where a plugin steps in. Every handler of a plugin has hooks of its own, made anew for each snapshot:
- * tapable cannot untap, so a set of hooks is thrown away whole and never changed in flight.
+ * The hooks that a plugin taps. Each handler of a plugin has its own hooks, created anew for each snapshot:
+ * tapable cannot untap, so a set of hooks is replaced and never changed in flight.
  */
 export interface HandlerHooks {
   /**
-   * Before anything is decided: attributes to add to the bag. Taps run in order and receive the bag as the earlier ones
-   * left it; what they return is added, never replaces. A tap that throws is left out and counted.
+   * Before the decision: adds attributes to the bag. Taps run in order and receive the bag with earlier
+   * additions; a returned attribute is added and never replaces another. A tap that throws is skipped and
+   * counted.
    */
   readonly attributes: AsyncSeriesBailHook<[AttributeBag], AttributeAdditions | undefined>;
   /**
-   * A Rule's instance of a check template, by template name. The first answer counts. A tap that throws makes the
-   * Rule's onError decide.
+   * Answers a Rule's instance of a check template, by template name. The first answer counts. When a tap
+   * throws, the Rule's onError decides.
    */
   readonly check: HookMap<AsyncSeriesBailHook<[instance: unknown], CheckAnswer | undefined>>;
-  /** After a request was reported; for plugins that watch. A tap that throws is counted and hurts nobody. */
+  /**
+   * After a request was reported; for plugins that observe. A tap that throws is counted and has no other
+   * effect.
+   */
   readonly reported: AsyncSeriesHook<[AttributeBag]>;
 }
 

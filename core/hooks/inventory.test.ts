@@ -14,11 +14,11 @@ describe("createInventory", () => {
     assert.deepEqual([...plugins.keys()], ["deny", "list"]);
   });
 
-  it("refuses two of one sort with the same name", () => {
+  it("refuses two adapters, or two plugins, with the same name", () => {
     assert.throws(() => createInventory([deny, { ...list, name: "deny" }]), /two plugins named "deny"/);
   });
 
-  it("takes an adapter and a plugin of the same name: documents tell them apart", () => {
+  it("accepts an adapter and a plugin with the same name, which documents distinguish", () => {
     const { adapters, plugins } = createInventory([{ ...stdout, name: "deny" }, deny]);
     assert.ok(adapters.has("deny") && plugins.has("deny"));
   });

@@ -7,7 +7,8 @@ import type { AdapterDefinition, Extension, ExtensionInventory, PluginDefinition
 /**
  * The extensions that documents may name.
  *
- * @throws TypeError when two of one sort have the same name: which one a document meant would be chance.
+ * @throws TypeError when two adapters or two plugins have the same name, which would make a document's
+ *   reference ambiguous.
  */
 export function createInventory(extensions: Iterable<Extension>): ExtensionInventory {
   const adapters = new Map<string, AdapterDefinition>();
@@ -20,7 +21,7 @@ export function createInventory(extensions: Iterable<Extension>): ExtensionInven
     if (extension.extension === "adapter") adapters.set(extension.name, extension);
     else plugins.set(extension.name, extension);
   }
-  // Their libraries are loaded by now; one of them, ioredis, declares a subclass of String.
+  // Extensions' libraries are loaded by now; one of them, ioredis, declares a subclass of String.
   restoreFastStrings();
   return { adapters, plugins };
 }

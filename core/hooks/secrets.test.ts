@@ -8,7 +8,7 @@ import { redactSecrets, SecretField } from "./secrets.ts";
 const password = SecretField({ description: "The backend's password." });
 
 describe("redactSecrets", () => {
-  it("hides what the schema marks, wherever it stands, and nothing else", () => {
+  it("hides the values that the schema marks, at any depth, and no others", () => {
     const schema = Type.Object({
       url: Type.String(),
       password,
@@ -33,7 +33,7 @@ describe("redactSecrets", () => {
     assert.equal(value.password, "hunter2");
   });
 
-  it("hides what any alternative of a union calls a secret, whatever its type is", () => {
+  it("hides a value that any alternative of a union marks, whatever its type", () => {
     const schema = Type.Object({
       auth: Type.Union([
         Type.Object({ token: password }),

@@ -4,14 +4,14 @@
 import Type, { type TSchema, type TString } from "typebox";
 
 /**
- * Secrets in configurations. A field made with `SecretField` is plain text to the extension that needs it, and its
- * schema carries a mark; whatever shows a configuration (the mixer's /v1/config, logs, error messages) passes it
- * through `redactSecrets` first. The mark is on the schema and not on the value, so that nothing can be forgotten
- * by an extension that copies, joins or re-reads its configuration.
+ * Secrets in configurations. A field made with `SecretField` is plain text to the extension, and its schema
+ * carries a mark. Code that shows a configuration (the mixer's /v1/config, logs, error messages) passes it
+ * through `redactSecrets` first. The mark is on the schema, not on the value, so that an extension cannot
+ * lose it by copying, joining or re-reading its configuration.
  */
 const SECRET_KEYWORD = "x-secret";
 
-/** What is shown in a secret's place. */
+/** Replacement for a secret. */
 const REDACTED = "[redacted]";
 
 /** A text field that is never shown. */
@@ -24,7 +24,7 @@ export function isSecret(schema: TSchema): boolean {
   return (schema as { readonly [SECRET_KEYWORD]?: unknown })[SECRET_KEYWORD] === true;
 }
 
-/** The parts of a JSON Schema that lead to the schemas of a value's parts. */
+/** The keywords of a JSON Schema that lead to sub-schemas. */
 interface SchemaParts {
   readonly properties?: Readonly<Record<string, TSchema>>;
   readonly patternProperties?: Readonly<Record<string, TSchema>>;
@@ -36,8 +36,8 @@ interface SchemaParts {
 }
 
 /**
- * A copy of `value` with every secret that `schema` marks replaced. A part that any alternative of a union calls a
- * secret is one: showing too little is the safe mistake.
+ * A copy of `value` with every secret that `schema` marks replaced. A part is secret if any alternative of a
+ * union marks it: redacting too much is the safe mistake.
  */
 export function redactSecrets(schema: TSchema, value: unknown): unknown {
   return redact([schema], value);
@@ -56,7 +56,7 @@ function redact(schemas: readonly TSchema[], value: unknown): unknown {
   );
 }
 
-/** A schema and the alternatives it names. */
+/** A schema and its alternatives, recursively. */
 function flatten(schema: TSchema): readonly TSchema[] {
   const { anyOf = [], allOf = [], oneOf = [] } = schema as SchemaParts;
   return [schema, ...[...anyOf, ...allOf, ...oneOf].flatMap(flatten)];
@@ -75,7 +75,7 @@ function schemasOfKey(schemas: readonly TSchema[], key: string): readonly TSchem
   return schemas.flatMap((schema) => {
     const { properties = {}, patternProperties = {}, additionalProperties } = schema as SchemaParts;
     const found = Object.hasOwn(properties, key) ? [properties[key] as TSchema] : [];
-    // The patterns of Type.Record are not consulted: any of them may hold the key.
+    // All patterns of Type.Record are used without matching the key: any of them may apply.
     return [
       ...found,
       ...Object.values(patternProperties),

@@ -3,10 +3,13 @@
 
 import type { AttributeBag } from "../attributes/bag.ts";
 
-/** A bag as a test writes it: null stands for an attribute that is to be absent. */
+/** A bag as a test writes it: null removes an attribute. */
 export type PartialBag = Readonly<Record<string, unknown>>;
 
-/** Later parts over earlier ones: maps are merged, anything else replaces what was there, null takes it away. */
+/**
+ * Merges bags, later ones over earlier ones: maps are merged, other values are replaced, null removes the
+ * value.
+ */
 export function mergeBags(parts: readonly PartialBag[]): AttributeBag {
   return parts.reduce<PartialBag>(merge, {}) as AttributeBag;
 }
@@ -26,7 +29,7 @@ function isMap(value: unknown): value is PartialBag {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A bag with one attribute, by its dotted name. */
+/** A bag with a single attribute, given by its dotted name. */
 export function bagAt(name: string, value: unknown): PartialBag {
   return name.split(".").reduceRight<unknown>((inner, step) => ({ [step]: inner }), value) as PartialBag;
 }

@@ -10,8 +10,8 @@ import type { QuotaCharge, QuotaOutcome } from "../quota/quota-charge.ts";
 import type { QuotaPolicy } from "../snapshot/snapshot.ts";
 
 /**
- * The quotas of one case, charged as a mixer charges them, in memory stores that live as long as the case: one for each
- * store that a policy names, and the built-in one.
+ * The quotas of one case, charged as in a mixer, with memory stores that live as long as the case: one for
+ * each store that a policy names, and the built-in one.
  */
 export class CaseQuotas {
   readonly #clock: Clock;
@@ -29,10 +29,10 @@ export class CaseQuotas {
     );
   }
 
-  /** Charges one request, all or none. */
+  /** Charges one request, all or nothing. */
   charge(charges: readonly QuotaCharge[]): MaybePromise<readonly QuotaOutcome[]> {
     const demands = charges.map((charge) => demandOf(charge, this.#storeOf(charge.policy)));
-    return chargeAll(demands, { ...this.#options, deduplicationId: `request-${++this.#calls}` });
+    return chargeAll(demands, { deduplicationId: `request-${++this.#calls}`, ...this.#options });
   }
 
   #storeOf(policy: string): NamedStore {

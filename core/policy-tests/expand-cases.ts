@@ -5,17 +5,17 @@ import type { AttributeBag } from "../attributes/bag.ts";
 import type { PolicyExpectation, PolicyTestCase, PolicyTestSpec } from "../documents/kinds/policy-test.ts";
 import { bagAt, mergeBags, type PartialBag } from "./bags.ts";
 
-/** One thing to run: a case, or one row of its table. */
+/** A case, or one row of a case's table. */
 export interface TestCase {
   readonly name: string;
-  /** The way to it in the document. */
+  /** Path of the case in the document. */
   readonly path: readonly (string | number)[];
   readonly written: PolicyTestCase;
   readonly bag: AttributeBag;
   readonly expect: PolicyExpectation | undefined;
 }
 
-/** Begins the columns of a table that are expectations. */
+/** Prefix of table columns that are expectations. */
 const EXPECT = "expect.";
 
 export function expandCases(spec: PolicyTestSpec): readonly TestCase[] {
@@ -47,7 +47,7 @@ export function expandCases(spec: PolicyTestSpec): readonly TestCase[] {
   });
 }
 
-/** The bags that a case, or a step of one, is merged from. */
+/** The bags that are merged for a case, or for a step of one. */
 export function bagParts(
   { fixtures = [], bag = {} }: Pick<PolicyTestCase, "fixtures" | "bag">,
   spec: PolicyTestSpec,

@@ -27,7 +27,7 @@ const DECISION: Decision = {
 };
 
 describe("merged bags", () => {
-  it("merge maps, replace the rest, and lose what is null", () => {
+  it("merge maps, replace other values, and remove nulls", () => {
     const merged = mergeBags([
       { a: { b: 1, c: [1, 2] }, d: "x" },
       { a: { c: [3] }, d: null, e: { f: { g: null } } },
@@ -36,14 +36,14 @@ describe("merged bags", () => {
     assert.deepEqual(merged, { a: { b: 1, c: [3], h: true }, e: { f: {} } });
   });
 
-  it("hold attributes of any name", () => {
+  it("may have attributes of any name", () => {
     const merged = mergeBags([JSON.parse('{"a": {"__proto__": "x"}}') as Record<string, unknown>]);
     assert.deepEqual(Object.keys(merged["a"] as object), ["__proto__"]);
   });
 });
 
 describe("expectations of a decision", () => {
-  it("hold when everything named is so, however it is written", () => {
+  it("hold when every named field matches, in any spelling", () => {
     const expect = {
       decision: "deny",
       httpStatus: 403,
@@ -61,7 +61,7 @@ describe("expectations of a decision", () => {
     assert.deepEqual(decisionMismatches({ decision: "PERMISSION_DENIED" }, DECISION), []);
   });
 
-  it("say what is expected and what is so", () => {
+  it("report the expected and the actual value", () => {
     assert.deepEqual(decisionMismatches({ decision: "allow", decidedBy: null, audits: ["a"] }, DECISION), [
       { what: "decision", expected: '"allow"', got: '"PERMISSION_DENIED"' },
       { what: "decidedBy", expected: "null", got: '"guests"' },
@@ -71,7 +71,7 @@ describe("expectations of a decision", () => {
     assert.deepEqual(header, { what: "responseHeaders", expected: '{"x-gone":"1"}', got: "{}" });
   });
 
-  it("want as many charges as there are", () => {
+  it("need the exact number of charges", () => {
     const decision = { ...DECISION, charges: [charge("q", { limit: 3 })] };
     assert.deepEqual(decisionMismatches({ charges: [{ policy: "q", limit: 3 }] }, decision), []);
     assert.equal(decisionMismatches({ charges: [] }, decision).length, 1);
@@ -95,7 +95,7 @@ describe("expected telemetry", () => {
   ];
   const written = { name: "case" };
 
-  it("is among what is told, with at least those labels", () => {
+  it("matches a reported instance with at least the expected labels", () => {
     const metrics = [{ name: "calls", labels: { user: "ann" } }];
     assert.deepEqual(reportMismatches({ ...written, metrics }, items), []);
     const [other] = reportMismatches({ ...written, metrics: [{ name: "calls", value: 2 }] }, items);
@@ -106,7 +106,7 @@ describe("expected telemetry", () => {
     });
   });
 
-  it("is nothing when the list is empty", () => {
+  it("must be absent when the list is empty", () => {
     assert.deepEqual(reportMismatches({ ...written, logs: [] }, items), []);
     assert.equal(reportMismatches({ ...written, metrics: [] }, items).length, 1);
   });

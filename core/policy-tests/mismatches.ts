@@ -8,14 +8,14 @@ import { httpStatusOfDecision } from "../verdict/reply.ts";
 import type { ReportItem } from "../report/report.ts";
 import type { HeaderOperation } from "../templates/instances.ts";
 
-/** One expectation that does not hold; both sides as JSON text. */
+/** An expectation that does not hold; both sides as JSON text. */
 export interface Mismatch {
   readonly what: string;
   readonly expected: string;
   readonly got: string;
 }
 
-/** Equal as JSON; keys in any order. */
+/** Equality as JSON, in any order of keys. */
 function isSame(a: unknown, b: unknown): boolean {
   return canonical(a) === canonical(b);
 }
@@ -34,7 +34,7 @@ export function mismatch(what: string, expected: unknown, got: unknown): readonl
   return isSame(expected, got) ? [] : [{ what, expected: canonical(expected), got: canonical(got) }];
 }
 
-/** `allow`, or the code of the refusal; `deny` when that is all that is asked. */
+/** `allow`, or the code of the refusal; `deny` if only that is expected. */
 export function decisionWord(code: string, expected: string | undefined): string {
   if (code === "OK") return "allow";
   return expected === "deny" ? "deny" : code;
@@ -53,7 +53,7 @@ export function decisionMismatches(expect: PolicyExpectation, decision: Decision
     shadowDenials: names(decision.shadowDenials),
     audits: names(decision.audits),
     charges: decision.charges.map((charge, index) => {
-      // Of each, what is asked for.
+      // Of each charge, only the expected fields.
       const asked = Object.keys(expect.charges?.[index] ?? { policy: "", amount: 0, limit: 0, cell: "" });
       return Object.fromEntries(asked.map((field) => [field, charge[field as "policy"]]));
     }),
@@ -63,7 +63,7 @@ export function decisionMismatches(expect: PolicyExpectation, decision: Decision
   );
 }
 
-/** What becomes of the headers that are asked about, in the form in which tests write it. */
+/** The results of the expected headers' operations, in the form that tests write. */
 function headersOf(
   operations: readonly HeaderOperation[],
   expected: PolicyExpectation["requestHeaders"] = {},
@@ -82,29 +82,33 @@ function headersOf(
   return result;
 }
 
-/** Expected metrics and logs that the bag does not give, each with those of its name that it does. */
+/** Expected metrics and logs that were not reported, each with the reported instances of the same name. */
 export function reportMismatches(
   { metrics, logs }: PolicyTestCase,
   items: readonly ReportItem[],
 ): readonly Mismatch[] {
-  const told = (template: ReportItem["template"]) =>
+  const reported = (template: ReportItem["template"]) =>
     items.filter((item) => item.template === template).map(({ instance }) => instance as unknown as Fields);
   return [
-    ...(metrics === undefined ? [] : missing("metrics", metrics, told("metric"))),
-    ...(logs === undefined ? [] : missing("logs", logs, told("logentry"))),
+    ...(metrics === undefined ? [] : missing("metrics", metrics, reported("metric"))),
+    ...(logs === undefined ? [] : missing("logs", logs, reported("logentry"))),
   ];
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function missing(what: string, expected: readonly Fields[], told: readonly Fields[]): readonly Mismatch[] {
+function missing(
+  what: string,
+  expected: readonly Fields[],
+  reported: readonly Fields[],
+): readonly Mismatch[] {
   const shown = (instance: Fields, fields: readonly string[]) =>
     Object.fromEntries(fields.map((field) => [field, instance[field]]));
-  if (expected.length === 0) return mismatch(what, [], [...new Set(told.map(({ name }) => name))]);
+  if (expected.length === 0) return mismatch(what, [], [...new Set(reported.map(({ name }) => name))]);
   return expected.flatMap((wanted, index) => {
     const fields = Object.keys(wanted);
-    if (told.some((instance) => includes(instance, wanted))) return [];
-    const near = told
+    if (reported.some((instance) => includes(instance, wanted))) return [];
+    const near = reported
       .filter(({ name }) => name === wanted["name"])
       .map((instance) => shown(instance, fields));
     return [
@@ -117,7 +121,7 @@ function missing(what: string, expected: readonly Fields[], told: readonly Field
   });
 }
 
-/** Maps need hold only what is wanted. */
+/** Whether `instance` has the wanted values; maps may have more entries. */
 function includes(instance: Fields, wanted: Fields): boolean {
   return Object.entries(wanted).every(([key, value]) => {
     const given = instance[key];

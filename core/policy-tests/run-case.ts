@@ -22,31 +22,31 @@ import { CaseQuotas } from "./case-quotas.ts";
 import { bagParts, type TestCase } from "./expand-cases.ts";
 import { decisionMismatches, decisionWord, type Mismatch, mismatch, reportMismatches } from "./mismatches.ts";
 
-/** What the cases of one test are run with. */
+/** Environment of the cases of one test. */
 export interface TestBench {
   readonly spec: PolicyTestSpec;
   readonly checkPlan: CheckPlan;
   readonly reportPlan: ReportPlan;
-  /** Bags are made canonical as a proxy would, so that a test decides what production does. */
+  /** Bags are canonicalized as in a proxy, so that a test decides as production does. */
   readonly pathNormalization: PathNormalization;
   readonly tracer: Tracer;
   readonly coverage: Coverage;
   /** Milliseconds since the epoch of an ISO 8601 time. */
   readonly parseTime: (text: string) => number;
-  /** The set's quota policies, whose stores are new for each case. */
+  /** The set's quota policies; each case has new stores. */
   readonly quotaPolicies: readonly QuotaPolicy[];
 }
 
 export interface CaseResult {
   readonly mismatches: readonly Mismatch[];
-  /** Of the last decision that did not match; for people to see why. */
+  /** Explanation of the last decision that did not match. */
   readonly explanation?: Explanation;
 }
 
-/** The time of tests that name none. */
+/** Time of tests without `now`. */
 const DEFAULT_NOW = "2026-01-01T00:00:00Z";
 
-/** Runs a case that is not skipped. Rejects only on account of a mistake of its own. */
+/** Runs a case that is not skipped. Rejects only because of a defect of this function. */
 export async function runCase(test: TestCase, bench: TestBench): Promise<CaseResult> {
   const { written, expect } = test;
   const bag = canonicalBag(test.bag, bench.pathNormalization);
@@ -90,7 +90,7 @@ async function runSteps(
     const merged = mergeBags([...bagParts(written, bench.spec), ...bagParts(step, bench.spec)]);
     const bag = canonicalBag(merged, bench.pathNormalization);
     if (bag instanceof Malformed) return { mismatches: [noSuchRequest(bag)] };
-    // The same bag at the same time is decided alike, however often.
+    // The same bag at the same time has the same decision, so one evaluation serves all repetitions.
     const explained = await decideBag(bag, nowMs, written, bench);
     const { times = 1 } = step;
     for (let time = 1; time <= times; time++) {
@@ -102,7 +102,7 @@ async function runSteps(
   return { mismatches: [] };
 }
 
-/** A bag of which there is no request: a proxy refuses what has no canonical form before it asks any policy. */
+/** Mismatch for a bag without a canonical form, which a proxy refuses before it asks any policy. */
 function noSuchRequest({ reason }: Malformed): Mismatch {
   return { what: "the bag", expected: "a request that a proxy lets through", got: reason };
 }
@@ -118,7 +118,7 @@ async function takeStep(
   const { outcome } = verdictOf(decision, outcomes);
   const refusal = outcome.kind === "allow" ? undefined : outcome;
   const code = refusal?.status.code ?? "OK";
-  // The quota that has least left.
+  // Remaining amount of the quota with least left.
   const remaining = outcomes.length === 0 ? null : Math.min(...outcomes.map(({ remaining: left }) => left));
   const wrong = mismatch(which, step.expect, decisionWord(code, step.expect));
   if (wrong.length > 0) return wrong;

@@ -35,7 +35,7 @@ export function demandOf(
   } = {},
 ): Demand {
   const { policy, mode, onStoreFailure, cell, limit, amount } = charge;
-  const request = { ...countingOf(charge), cell, limit, amount, bestEffort, leaseMs };
+  const request = { cell, limit, amount, bestEffort, leaseMs, ...countingOf(charge) };
   return {
     policy,
     mode,

@@ -9,7 +9,7 @@ import { type Change, CHANGES, type RequestOutcome } from "./request-outcome.ts"
 
 export interface ChangeFinding extends Count {
   readonly change: Change;
-  /** By the document that decides now or, where nothing does, that decided before; most first. */
+  /** By deciding document: of the new decision or, if none decides, of the old one; largest counts first. */
   readonly policies: readonly PolicyFinding[];
 }
 
@@ -23,15 +23,15 @@ export interface Example {
   readonly where: string;
   readonly id?: string;
   readonly time: string;
-  /** Such as `GET shop/reviews/0`. */
+  /** Method, host and path, such as `GET shop/reviews/0`. */
   readonly request: string;
   readonly before: RequestOutcome;
   readonly after: RequestOutcome;
-  /** What it read that the log does not have as it was. */
+  /** Attributes read that the log has redacted, hashed or cut. */
   readonly unreliable: readonly UnreliableRead[];
 }
 
-/** Names come from the log: beyond this many they are counted under one. */
+/** Names come from the log: names beyond this number are counted together. */
 const MAX_POLICIES = 1_000;
 
 interface Group {
@@ -39,7 +39,7 @@ interface Group {
   readonly examples: Example[];
 }
 
-/** What differs, counted, with the first few examples of each document. */
+/** Counts of changes, with the first few examples for each document. */
 export class ChangeTable {
   readonly #maxExamples: number;
   readonly #changes = new Map(CHANGES.map((change) => [change, new Map<string, Group>()]));

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { CounterTable } from "./count.ts";
 
 describe("counters by name", () => {
-  it("give the largest first, by what they stand for", () => {
+  it("return the largest first, by estimated count", () => {
     const table = new CounterTable();
     table.add("a", 1);
     table.add("a", 1);

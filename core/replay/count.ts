@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** Requests: as many as the log has, and as many as those stand for when the log is a sample. */
+/** Number of requests: in the log, and estimated in total when the log is a sample. */
 export interface Count {
   readonly observed: number;
   readonly estimated: number;
@@ -21,7 +21,10 @@ export class Counter {
   }
 }
 
-/** Counters by name: a new name beyond `max` is counted under `(others)`, so that a log cannot fill the memory. */
+/**
+ * Counters by name. New names beyond `max` are counted under `(others)`, so that a log cannot fill the
+ * memory.
+ */
 export class CounterTable {
   readonly #counters = new Map<string, Counter>();
   readonly #max: number;
@@ -43,7 +46,7 @@ export class CounterTable {
     return this.#counters.size;
   }
 
-  /** The largest first. */
+  /** Largest first. */
   top(limit = Number.POSITIVE_INFINITY): readonly ({ readonly name: string } & Count)[] {
     return [...this.#counters]
       .map(([name, counter]) => ({ name, ...counter.count }))

@@ -4,14 +4,14 @@
 import Type, { type Static } from "typebox";
 import { STATUS_CODES, type StatusCode } from "../../kernel/status.ts";
 
-/** The version of the form below: it goes up when a reader of the old one would misread the new one. */
+/** Version of the form below; raised when a reader of the old form would misread the new one. */
 export const LOG_LINE_VERSION = 1;
 
 const Texts = (description: string) => Type.Array(Type.String(), { description });
 
 /**
- * One line of a decision log; docs/decision-log.md describes it, schemas/decision-log-line.schema.json is made from it.
- * Unknown fields are let pass, so that a later version may add some.
+ * One line of a decision log; docs/decision-log.md describes it, and schemas/decision-log-line.schema.json is
+ * generated from it. Unknown fields are allowed, so that a later version may add some.
  */
 export const DECISION_LOG_LINE = Type.Object({
   v: Type.Literal(LOG_LINE_VERSION, { description: "The version of this form." }),
@@ -26,8 +26,7 @@ export const DECISION_LOG_LINE = Type.Object({
   sampled: Type.Number({
     exclusiveMinimum: 0,
     maximum: 1,
-    description:
-      "The chance that a request like this one had to be written: it stands for 1/sampled requests.",
+    description: "The probability with which this request was sampled: it represents 1/sampled requests.",
   }),
   redacted: Texts("Attributes whose values were replaced by [redacted]."),
   hashed: Texts("Attributes whose values were replaced by a keyed hash: equal values have equal hashes."),
@@ -38,7 +37,7 @@ export const DECISION_LOG_LINE = Type.Object({
   decision: Type.Object({
     checked: Type.Boolean({
       description:
-        "False when the reporting proxy asked no policy: one nearer to the destination did, or none.",
+        "False when the reporting proxy asked no policy: a proxy nearer to the destination did, or none.",
     }),
     allowed: Type.Boolean(),
     code: Type.Unsafe<StatusCode>({
@@ -47,14 +46,16 @@ export const DECISION_LOG_LINE = Type.Object({
       description: "The gRPC status.",
     }),
     policy: Type.Optional(Type.String({ description: "The document that refused, as Kind/name." })),
-    message: Type.Optional(Type.String({ description: "What the client was told." })),
+    message: Type.Optional(Type.String({ description: "Message to the client." })),
     shadowDenials: Texts("Documents in shadow mode that would have refused, as Kind/name."),
     audits: Texts("AUDIT policies that were true, as Kind/name."),
-    cacheHit: Type.Optional(Type.Boolean({ description: "Whether the proxy knew the decision already." })),
-    quotaCacheHit: Type.Optional(
-      Type.Boolean({ description: "Whether the proxy had leases enough for all quotas." }),
+    cacheHit: Type.Optional(
+      Type.Boolean({ description: "Whether the decision came from the proxy's cache." }),
     ),
-    httpStatus: Type.Optional(Type.Number({ description: "The HTTP status that the client got." })),
+    quotaCacheHit: Type.Optional(
+      Type.Boolean({ description: "Whether the proxy's leases covered all quotas." }),
+    ),
+    httpStatus: Type.Optional(Type.Number({ description: "The HTTP status sent to the client." })),
   }),
 });
 

@@ -30,25 +30,25 @@ describe("the simulation of quotas", () => {
     });
   });
 
-  it("charges a sampled record as often as it stands for requests", () => {
+  it("charges a sampled record once for each request that it represents", () => {
     const simulation = new QuotaSimulation([policy("q")]);
     simulation.charge([charge("q", "a")], 0, 10);
     assert.deepEqual(simulation.findings(0)[0]?.refused, { observed: 1, estimated: 8 });
     assert.deepEqual(simulation.findings(0)[0]?.charged, { observed: 1, estimated: 10 });
   });
 
-  it("grants enforced charges together or not at all, and blames the one that refused", () => {
+  it("grants enforced charges all or nothing, and attributes the refusal to the right quota", () => {
     const simulation = new QuotaSimulation([policy("tight"), policy("wide")]);
     const both = [charge("tight", "t"), charge("wide", "w", { limit: 4 })];
     for (let count = 0; count < 4; count++) simulation.charge(both, 0, 1);
     const [tight, wide] = simulation.findings(0);
     assert.deepEqual([tight?.refused.observed, wide?.refused.observed], [2, 0]);
-    // The two refused ones took nothing of the wide one.
+    // Refused requests were not charged to the other quota.
     for (let count = 0; count < 2; count++) simulation.charge([charge("wide", "w", { limit: 4 })], 0, 1);
     assert.equal(simulation.findings(0)[1]?.refused.observed, 0);
   });
 
-  it("counts those in shadow mode apart", () => {
+  it("counts quotas in shadow mode separately", () => {
     const simulation = new QuotaSimulation([policy("real"), policy("shadow", "shadow")]);
     const both = [charge("real", "r", { limit: 9 }), charge("shadow", "s", { mode: "shadow" })];
     for (let count = 0; count < 5; count++) simulation.charge(both, 0, 1);
@@ -56,13 +56,13 @@ describe("the simulation of quotas", () => {
     assert.deepEqual([real?.refused.observed, shadow?.refused.observed], [0, 3]);
   });
 
-  it("counts a late record at the time that has come, and says so", () => {
+  it("counts a late record at the current time, and reports it", () => {
     const simulation = new QuotaSimulation([policy("q")]);
     for (const timeMs of [1000, 500, 1001]) simulation.charge([charge("q", "a")], timeMs, 1);
     assert.deepEqual([simulation.late, simulation.findings(0)[0]?.refused.observed], [1, 1]);
   });
 
-  it("says when it has no room", () => {
+  it("reports charges that it could not count", () => {
     const simulation = new QuotaSimulation([policy("q")], 2);
     for (const cell of ["a", "b", "c"]) simulation.charge([charge("q", cell)], 0, 1);
     assert.equal(simulation.uncounted, 1);

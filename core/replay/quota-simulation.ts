@@ -12,23 +12,23 @@ import { fallsShort, refusalOf } from "../quota/refusal.ts";
 import type { QuotaPolicy } from "../snapshot/snapshot.ts";
 import { type Count, Counter, CounterTable } from "./count.ts";
 
-/** What became of one policy's charges. */
+/** Replayed charges of one policy. */
 export interface QuotaFinding {
-  /** As QuotaPolicy/name. */
+  /** The policy, as QuotaPolicy/name. */
   readonly policy: string;
   readonly mode: EnforcementMode;
   readonly charged: Count;
   readonly refused: Count;
-  /** How many keys were refused anything. */
+  /** Number of keys with a refusal. */
   readonly refusedKeys: number;
-  /** Those refused most often, as the policy's cells are named. */
+  /** The keys refused most often, named as the policy's cells. */
   readonly topKeys: readonly ({ readonly name: string } & Count)[];
 }
 
-/** Counts in use at most: about a gigabyte. */
+/** Most counts in use, about a gigabyte. */
 const MAX_CELLS = 1_000_000;
 
-/** The findings of one policy as they are counted. */
+/** Running counts of one policy. */
 interface PolicyCounts {
   readonly policy: QuotaPolicy;
   readonly charged: Counter;
@@ -37,14 +37,15 @@ interface PolicyCounts {
 }
 
 /**
- * Charges recorded requests to the quota algorithms on the records' own time, as a mixer does. A record of a sample is
- * charged as often as it stands for requests, rounded. Nothing is leased: what leases refuse at a window's end is not seen.
+ * Charges recorded requests to the quota algorithms, on the time of the records, as a mixer does. A record of
+ * a sampled log is charged as many times as the number of requests that it represents, rounded. Leases are
+ * not simulated, so refusals that a lease causes at a window's end do not show.
  */
 export class QuotaSimulation {
   readonly #counts: ReadonlyMap<string, PolicyCounts>;
   readonly #store: NamedStore;
   readonly #options: ChargeOptions;
-  /** Records come in about the order of time: the clock waits for those that are late. */
+  /** Records are roughly in order of time: the clock does not go back for late ones. */
   #nowMs: number | undefined;
   #late = 0;
   #uncounted = 0;
@@ -71,12 +72,12 @@ export class QuotaSimulation {
     };
   }
 
-  /** Records that were older than one before them, and were counted at that one's time. */
+  /** Number of records older than an earlier one, which were counted at the earlier one's time. */
   get late(): number {
     return this.#late;
   }
 
-  /** Charges that found no room: all counts were in use. */
+  /** Number of charges that were not counted because all counts were in use. */
   get uncounted(): number {
     return this.#uncounted;
   }
@@ -106,12 +107,12 @@ export class QuotaSimulation {
   /**
    * Charges one copy of a request.
    *
-   * @param left How many requests this copy and those after it stand for: at the same time and for the same amount, all
-   *   of them are refused when this one is.
-   * @returns the charges that the next copy is to be charged for.
+   * @param left Number of requests that this copy and the copies after it represent: charged at the same time
+   *   and with the same amount, all of them are refused when this one is.
+   * @returns The charges that the next copy is charged for.
    */
   #chargeOnce(charges: readonly QuotaCharge[], left: number): readonly QuotaCharge[] {
-    // A charge that finds no room is passed over, so that it refuses nobody.
+    // A charge that cannot be counted is allowed, so that it refuses no request.
     const demands = charges.map((charge) => demandOf({ ...charge, onStoreFailure: "allow" }, this.#store));
     const outcomes = atOnce(chargeAll(demands, this.#options));
     const refusal = refusalOf(charges, outcomes);

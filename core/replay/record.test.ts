@@ -6,7 +6,7 @@ import { logLine, logRecord } from "../../test/support/log-records.ts";
 import { readRecord } from "./record.ts";
 
 describe("a record of a decision log", () => {
-  it("has what policies saw, and nothing of what the response brought", () => {
+  it("has the attributes that policies saw, without those of the response", () => {
     const request = { id: "a", time: "2026-01-01T00:00:01.000Z" };
     const bag = { request, response: { code: 200 }, check: { cache_hit: true }, quota: {}, upstream: {} };
     const record = logRecord(bag, { time: "2026-01-01T00:00:02.000Z", sampled: 0.25 });
@@ -15,18 +15,18 @@ describe("a record of a decision log", () => {
     assert.deepEqual(record.line.bag, bag);
   });
 
-  it("takes its own time for the request's when that has none", () => {
+  it("uses its own time when the request has none", () => {
     for (const request of [{}, { time: 5 }, { time: "yesterday" }]) {
       const record = logRecord({ request });
       assert.equal(record.requestTimeMs, record.timeMs);
     }
   });
 
-  it("may have fields that this version does not know", () => {
+  it("may have unknown fields", () => {
     assert.ok(readRecord(JSON.stringify({ ...logLine(), later: 1 }), "log:1", Date.parse).ok);
   });
 
-  it("is refused with the reason when it is none", () => {
+  it("is refused with a reason when it is malformed", () => {
     const problems: readonly (readonly [string, RegExp])[] = [
       ["", /^not a JSON object$/],
       ['{"v":1,"ti', /^not a JSON object$/],

@@ -6,17 +6,17 @@ import type { AttributeBag } from "../attributes/bag.ts";
 import { valueAt } from "../attributes/bag.ts";
 import { DECISION_LOG_LINE, type DecisionLogLine, LOG_LINE_VERSION } from "./log-line.ts";
 
-/** A line of a decision log, ready to be replayed. */
+/** A parsed line of a decision log. */
 export interface LogRecord {
   readonly line: DecisionLogLine;
-  /** What policies saw: the bag without what only the response brought. */
+  /** The bag that policies saw: without attributes that exist only after the response. */
   readonly requestBag: AttributeBag;
-  /** When the request ended, and when it was asked about; in milliseconds since the epoch. */
+  /** When the request ended (`timeMs`) and when it was checked; in milliseconds since the epoch. */
   readonly timeMs: number;
   readonly requestTimeMs: number;
-  /** How many requests it stands for: 1/sampled. */
+  /** Number of requests that this record represents: 1/sampled. */
   readonly weight: number;
-  /** `file:line`, for people. */
+  /** `file:line`, for messages. */
   readonly where: string;
 }
 
@@ -24,13 +24,13 @@ export type ReadResult =
   | { readonly ok: true; readonly record: LogRecord }
   | { readonly ok: false; readonly problem: string };
 
-/** Groups that are there only once the request is over. */
+/** Attribute groups that exist only after the request. */
 const AFTERWARDS: ReadonlySet<string> = new Set(["response", "check", "quota", "upstream", "rbac"]);
 
 /**
- * Reads one line.
+ * Parses one line.
  *
- * @param parseTimeMs ISO 8601 to milliseconds since the epoch; NaN for what is none. Core has no calendar of its own.
+ * @param parseTimeMs Converts ISO 8601 to milliseconds since the epoch, NaN for other text; core has no Date.
  */
 export function readRecord(text: string, where: string, parseTimeMs: (text: string) => number): ReadResult {
   let line: unknown;

@@ -10,14 +10,14 @@ const LINE = { redacted: ["request.headers.cookie"], hashed: ["request.api_key"]
 const reads = (condition: AttributeReference["condition"], ...path: readonly string[]) =>
   unreliableReads([{ path, condition }], LINE).map(({ attribute, reason }) => `${reason} ${attribute}`);
 
-describe("what makes a replayed decision doubtful", () => {
-  it("is a read of what the log does not have as it was, or of a whole that holds it", () => {
+describe("an unreliable read", () => {
+  it("is a read of a redacted, hashed or cut attribute, or of an object that contains it", () => {
     assert.deepEqual(reads("EXACT", "request", "headers", "cookie"), ["redacted request.headers.cookie"]);
     assert.deepEqual(reads("EXACT", "request", "headers"), ["redacted request.headers.cookie"]);
     assert.deepEqual(reads("EXACT", "request", "api_key"), ["hashed request.api_key"]);
   });
 
-  it("is nothing else", () => {
+  it("is no other read", () => {
     assert.deepEqual(reads("EXACT", "request", "headers", "cookie2"), []);
     assert.deepEqual(reads("EXACT", "request", "head"), []);
     assert.deepEqual(reads("PRESENCE", "request", "headers"), []);

@@ -4,13 +4,13 @@
 import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
 import type { DecisionLogLine } from "./log-line.ts";
 
-/** An attribute that a decision read and the log does not have as it was. */
+/** An attribute that a decision read and that the log has only redacted, hashed or cut. */
 export interface UnreliableRead {
   readonly attribute: string;
   readonly reason: "redacted" | "hashed" | "cut";
 }
 
-/** What makes a replayed decision doubtful. An attribute that was only looked for is there all the same. */
+/** The reads that make a replayed decision unreliable. A mere presence test is reliable. */
 export function unreliableReads(
   referenced: readonly AttributeReference[],
   line: Pick<DecisionLogLine, "redacted" | "hashed" | "cut">,
@@ -24,7 +24,7 @@ export function unreliableReads(
   return reads;
 }
 
-/** Whether the value at the attribute, or a whole that holds it, was read. */
+/** Whether the attribute's value, or an object that contains it, was read. */
 function readsFrom({ path, condition }: AttributeReference, attribute: string): boolean {
   if (condition !== "EXACT") return false;
   const read = path.join(".");

@@ -20,11 +20,11 @@ export interface Judgement {
   readonly outcome: RequestOutcome;
   readonly charges: readonly QuotaCharge[];
   readonly referenced: readonly AttributeReference[];
-  /** Failures met on the way, whether or not they came to matter. */
+  /** Faults during the decision, whether or not they affected it. */
   readonly faults: readonly { readonly document: string; readonly fault: Fault }[];
 }
 
-/** A set of documents that recorded requests are put to. */
+/** A set of documents for replaying recorded requests. */
 export class ReplaySet {
   readonly snapshot: Snapshot;
   readonly #checks: CheckPlan;
@@ -36,11 +36,11 @@ export class ReplaySet {
     this.#dispatch = dispatch;
     this.#checks = planChecks(snapshot);
     const { metrics, rules } = snapshot;
-    // Of telemetry only metrics are looked at.
+    // Of telemetry, replay compares only metrics.
     this.#reports = planReports({ metrics, rules, logEntries: [], traceSpans: [] });
   }
 
-  /** What it would have decided, at the time of the request. */
+  /** The decision of these documents, at the time of the request. */
   async judge({ requestBag, requestTimeMs }: LogRecord): Promise<Judgement> {
     const faults: { document: string; fault: Fault }[] = [];
     const decision = await decide(this.#checks, requestBag, {
@@ -55,7 +55,7 @@ export class ReplaySet {
     return { outcome: requestOutcomeOf(decision), charges, referenced, faults };
   }
 
-  /** The metrics that it would have made of the finished request. */
+  /** The metrics of these documents for the finished request. */
   async metrics({ line, timeMs }: LogRecord): Promise<readonly MetricInstance[]> {
     const items = await evaluateReport(this.#reports, line.bag as LogRecord["requestBag"], { timeMs });
     return items.flatMap((item) => (item.template === "metric" ? [item.instance] : []));

@@ -38,7 +38,7 @@ const REFUSED: DecisionLogLine["decision"] = {
 };
 
 describe("a replay", () => {
-  it("counts what differs from the recording, by the document that decides, with examples", async () => {
+  it("counts differences from the recording by deciding document, with examples", async () => {
     const replay = new Replay({ candidate: denying("POST"), maxExamples: 1 });
     await replay.take(logRecord(call("GET", "1"), { sampled: 0.1 }));
     for (const id of ["2", "3"]) await replay.take(logRecord(call("POST", id), { id, sampled: 0.1 }));
@@ -77,7 +77,7 @@ describe("a replay", () => {
     assert.ok(others.every(({ observed }) => observed === 0));
   });
 
-  it("compares with a baseline when there is one, whatever was recorded", async () => {
+  it("compares with a baseline if given, instead of the recording", async () => {
     const replay = new Replay({ candidate: denying("POST"), baseline: denying("GET"), maxExamples: 3 });
     for (const method of ["GET", "POST", "PUT"])
       await replay.take(logRecord(call(method, method), { decision: REFUSED }));
@@ -89,7 +89,7 @@ describe("a replay", () => {
     assert.equal(unchanged.observed, 1);
   });
 
-  it("tells failures, and the decisions that they change", async () => {
+  it("reports faults, and the decisions that they change", async () => {
     const fails = expression(() => {
       throw new Error("boom");
     });
@@ -127,7 +127,7 @@ describe("a replay", () => {
     assert.deepEqual(times, [Date.UTC(2026, 0, 1, 0, 0, 5)]);
   });
 
-  it("looks only at the metrics of a request that no policy was asked about", async () => {
+  it("compares only the metrics of an unchecked request", async () => {
     const code = computed((bag) => valueAt(bag, ["response", "code"]));
     const candidate = setOf({
       accessPolicies: [accessPolicy("no")],
@@ -142,7 +142,7 @@ describe("a replay", () => {
     assert.deepEqual([series[0]?.metric, series[0]?.series], ["calls", 1]);
   });
 
-  it("holds quotas against what they refused before", async () => {
+  it("compares quotas with their refusals before", async () => {
     const candidate = setOf({ quotaPolicies: [quotaPolicy("q", { limit: 1 })] });
     const replay = new Replay({ candidate, maxExamples: 1 });
     await replay.take(logRecord());
@@ -158,7 +158,7 @@ describe("a replay", () => {
     assert.equal(unchanged.observed, 3);
   });
 
-  it("names what decisions read and the log redacts", async () => {
+  it("names redacted attributes that decisions read", async () => {
     const cookie = expression((bag) => valueAt(bag, ["request", "headers", "cookie"]) === "x");
     const replay = new Replay({
       candidate: setOf({ accessPolicies: [accessPolicy("no", { when: cookie })] }),

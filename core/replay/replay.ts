@@ -12,40 +12,40 @@ import { changeBetween, isQuotaRefusal, recordedOutcome } from "./request-outcom
 
 export interface ReplayOptions {
   readonly candidate: ReplaySet;
-  /** What the candidate is compared with; default: what was recorded. */
+  /** Documents to compare the candidate with; default: the recorded decisions. */
   readonly baseline?: ReplaySet;
-  /** How many examples are kept of each change and document. */
+  /** Number of examples kept for each change and document. */
   readonly maxExamples: number;
 }
 
 export interface ReplayReport {
   readonly against: "recording" | "baseline";
-  /** All records that were replayed. */
+  /** Number of replayed records. */
   readonly requests: Count;
-  /** When the first and the last of them ended. */
+  /** When the first and the last record ended. */
   readonly first?: string;
   readonly last?: string;
-  /** Those that no policy had been asked about: only their metrics are looked at. */
+  /** Records without a check, for which only metrics are compared. */
   readonly unchecked: Count;
   readonly unchanged: Count;
   readonly changes: readonly ChangeFinding[];
-  /** Failures met on the way, by document and cause, whether or not they changed a decision. */
+  /** Faults by document and cause, whether or not they changed a decision. */
   readonly faults: readonly ({ readonly name: string } & Count)[];
   readonly quotas: readonly ComparedQuota[];
-  /** Records that came later than younger ones, and charges that found no room. */
+  /** Records older than an earlier one, and charges that could not be counted. */
   readonly quotaNotes: { readonly late: number; readonly uncounted: number };
   readonly series: readonly SeriesFinding[];
   readonly unreliable: readonly (UnreliableRead & Count)[];
 }
 
-/** A quota's findings, and what was refused before: in the recording, or by the baseline on the same time. */
+/** A quota's findings, and its refusals before: in the recording, or by the baseline on the same time. */
 export interface ComparedQuota extends QuotaFinding {
   readonly refusedBefore: Count;
 }
 
 const NONE: Count = { observed: 0, estimated: 0 };
 
-/** Puts recorded requests to a candidate, one after another in the order of time. Memory is bounded whatever the log. */
+/** Replays recorded requests with a candidate, one after another. Memory is bounded for any log. */
 export class Replay {
   readonly #options: ReplayOptions;
   readonly #changes: ChangeTable;

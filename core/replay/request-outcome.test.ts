@@ -22,7 +22,7 @@ describe("the change between two outcomes", () => {
     [fault(), allowed, "fixed-faults"],
     [fault(), denied(), "fixed-faults"],
     [fault(), fault("UNAVAILABLE"), "other-status"],
-    // A policy may refuse with an error's status, and the log does not tell.
+    // A policy may refuse with an error's status, which the log does not distinguish.
     [fault("UNAVAILABLE"), denied("UNAVAILABLE"), undefined],
   ];
   for (const [before, after, change] of cases) {
@@ -36,12 +36,12 @@ describe("a recorded outcome", () => {
   const kindOf = (code: StatusCode, policy: string) =>
     recordedOutcome({ ...logLine().decision, allowed: false, code, policy }).kind;
 
-  it("is an allowed one where a quota refused what policies had let pass", () => {
+  it("is allowed where only a quota refused", () => {
     assert.equal(kindOf("RESOURCE_EXHAUSTED", "QuotaPolicy/slow"), "allowed");
     assert.equal(kindOf("RESOURCE_EXHAUSTED", "AccessPolicy/slow"), "denied");
   });
 
-  it("is a fault where the status is one", () => {
+  it("is a fault where the status is an error", () => {
     assert.equal(kindOf("INTERNAL", "QuotaPolicy/slow"), "fault");
     assert.equal(kindOf("UNAVAILABLE", "AccessPolicy/a"), "fault");
     assert.equal(kindOf("UNKNOWN", "AccessPolicy/a"), "denied");

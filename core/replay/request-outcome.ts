@@ -7,9 +7,9 @@ import type { StatusCode } from "../../kernel/status.ts";
 import { outcomeOfDecision } from "../verdict/verdict-outcome.ts";
 import type { DecisionLogLine } from "./log-line.ts";
 
-/** The outcome of a request by its access policies and rules, quotas aside; as replays show and compare it. */
+/** The outcome of access policies and rules for a request, without quotas, for comparison in replays. */
 export interface RequestOutcome {
-  /** `fault`: it was refused because something could not be decided. */
+  /** `fault`: refused because a document could not be evaluated. */
   readonly kind: "allowed" | "denied" | "fault";
   readonly code: StatusCode;
   /** The document that refused, as Kind/name. */
@@ -19,7 +19,7 @@ export interface RequestOutcome {
 
 export const CHANGES = ["newly-denied", "newly-allowed", "other-status", "faults", "fixed-faults"] as const;
 
-/** How an outcome differs from the one before. */
+/** How an outcome differs from the earlier one. */
 export type Change = (typeof CHANGES)[number];
 
 const ALLOWED_OUTCOME: RequestOutcome = { kind: "allowed", code: "OK" };
@@ -37,7 +37,7 @@ export function requestOutcomeOf(decision: Decision): RequestOutcome {
   };
 }
 
-/** Whether a quota refused the request: then its policies had allowed it. */
+/** Whether a quota refused the request, which means that the policies had allowed it. */
 export function isQuotaRefusal({ code, policy }: DecisionLogLine["decision"]): boolean {
   return code === "RESOURCE_EXHAUSTED" && parseDocumentRef(policy ?? "")?.kind === "QuotaPolicy";
 }
@@ -46,7 +46,7 @@ export function recordedOutcome(decision: DecisionLogLine["decision"]): RequestO
   if (decision.allowed || isQuotaRefusal(decision)) return ALLOWED_OUTCOME;
   const { code, policy, message } = decision;
   return {
-    // The log does not tell an error from a policy that refuses with an error's status.
+    // The log does not distinguish an error from a policy that refuses with an error's status.
     kind: code === "INTERNAL" || code === "UNAVAILABLE" ? "fault" : "denied",
     code,
     ...(policy === undefined ? {} : { policy }),
@@ -54,7 +54,7 @@ export function recordedOutcome(decision: DecisionLogLine["decision"]): RequestO
   };
 }
 
-/** Undefined when the client would see the same status. */
+/** undefined when the client would see the same status. */
 export function changeBetween(before: RequestOutcome, after: RequestOutcome): Change | undefined {
   if (before.code === after.code) return undefined;
   if (after.kind === "fault") return before.kind === "fault" ? "other-status" : "faults";

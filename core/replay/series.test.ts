@@ -12,7 +12,7 @@ const table = (...labels: readonly Readonly<Record<string, string>>[]): SeriesTa
 };
 
 describe("the series of a replay", () => {
-  it("are the distinct label sets, with how many values each label has", () => {
+  it("are the distinct label sets, with the number of values of each label", () => {
     const [finding] = table({ a: "1", b: "x" }, { a: "2", b: "x" }, { a: "1", b: "x" }).findings(undefined);
     assert.deepEqual(finding, {
       metric: "m",
@@ -25,13 +25,13 @@ describe("the series of a replay", () => {
     });
   });
 
-  it("are new and gone against a baseline", () => {
+  it("are compared with a baseline", () => {
     const [finding] = table({ a: "1" }, { a: "2" }, { a: "3" }).findings(table({ a: "3" }, { a: "4" }));
     assert.deepEqual([finding?.added, finding?.removed], [2, 1]);
     assert.equal(table({ a: "1" }).findings(new SeriesTable())[0]?.added, 1);
   });
 
-  it("say which labels the log redacts", () => {
+  it("mark labels that the log redacts", () => {
     assert.equal(table({ a: "[redacted]" }).findings(undefined)[0]?.labels[0]?.redacted, true);
   });
 

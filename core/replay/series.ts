@@ -3,32 +3,32 @@
 
 import type { MetricInstance } from "../templates/instances.ts";
 
-/** What one metric would make of the recorded requests. */
+/** The series that one metric would have for the recorded requests. */
 export interface SeriesFinding {
   readonly metric: string;
-  /** Distinct label sets. */
+  /** Number of distinct label sets. */
   readonly series: number;
-  /** Those that the baseline did not make; absent without a baseline. */
+  /** Series that the baseline does not have; absent without a baseline. */
   readonly added?: number;
-  /** Those of the baseline that are made no more; absent without a baseline. */
+  /** Series that only the baseline has; absent without a baseline. */
   readonly removed?: number;
-  /** Whether there were more than could be kept: the numbers are lower bounds. */
+  /** Whether there were more series than the bound, so that the numbers are lower bounds. */
   readonly more: boolean;
-  /** How many values each label has, most first. */
+  /** Number of values of each label, most first. */
   readonly labels: readonly LabelFinding[];
 }
 
 interface LabelFinding {
   readonly label: string;
   readonly values: number;
-  /** Whether some of its values were redacted in the log: in truth it has more. */
+  /** Whether some values were redacted in the log, so that the label really has more. */
   readonly redacted: boolean;
 }
 
-/** Label sets kept for each metric, and values for each label. */
+/** Bounds on the label sets of each metric, and on the values of each label. */
 const MAX_SERIES = 100_000;
 const MAX_VALUES = 10_000;
-/** Metrics and labels come from documents; a Rule may compute none of their names. */
+/** The number of metrics and labels is bounded by the documents: a Rule cannot compute names. */
 const REDACTED = "[redacted]";
 
 interface Family {

@@ -9,8 +9,8 @@ import { decisionIn } from "./decision-facts.ts";
 import { planReports } from "./plan.ts";
 import { evaluateReport } from "./report.ts";
 
-describe("what a complete bag says was decided", () => {
-  it("is an allowed request, with what was noted of it", () => {
+describe("the decision in a complete bag", () => {
+  it("is an allowed request, with its audits and shadow denials", () => {
     const check = { cache_hit: true, shadow_denials: ["AccessPolicy/later"], audits: ["AccessPolicy/seen"] };
     const bag = { check, quota: { cache_hit: false }, response: { code: 200 } };
     assert.deepEqual(decisionIn(bag), {
@@ -34,20 +34,20 @@ describe("what a complete bag says was decided", () => {
     );
   });
 
-  it("is a refusal even where the code is none that is known", () => {
+  it("is a refusal even with an unknown code", () => {
     for (const check of [{ policy: "AccessPolicy/a" }, { error_code: 99 }, { error_code: "7" }]) {
       const { allowed, code } = decisionIn({ check });
       assert.deepEqual([allowed, code], [false, "UNKNOWN"]);
     }
   });
 
-  it("is no decision where no policy was asked", () => {
+  it("is unchecked when no policy was asked", () => {
     assert.equal(decisionIn({ request: {} }).checked, false);
   });
 });
 
 describe("a Rule that fills the template decision", () => {
-  it("hands on the whole bag, the version and the decision", () => {
+  it("contains the whole bag, the version and the decision", () => {
     const decisions = rule("decisions", "log", {
       variety: "report",
       match: expression(() => true),

@@ -5,7 +5,7 @@ import { type AttributeBag, type AttributePath, valueAt } from "../attributes/ba
 import { STATUS_CODES, type StatusCode } from "../../kernel/status.ts";
 import type { ReportedDecision } from "../templates/instances.ts";
 
-/** What a complete bag says was decided, from the attributes that the proxy adds when a request is over. */
+/** The decision about a finished request, from the attributes that the proxy adds to the complete bag. */
 export function decisionIn(bag: AttributeBag): ReportedDecision {
   const policy = textAt(bag, ["check", "policy"]);
   const message = textAt(bag, ["check", "error_message"]);
@@ -27,7 +27,7 @@ export function decisionIn(bag: AttributeBag): ReportedDecision {
   };
 }
 
-/** A refusal without a code that is known is still one. */
+/** A refusal with an unknown code is still a refusal. */
 function codeAt(bag: AttributeBag, refused: boolean): StatusCode {
   const number = valueAt(bag, ["check", "error_code"]);
   const code = typeof number === "number" ? STATUS_CODES[number] : undefined;

@@ -20,7 +20,7 @@ import { decisionIn } from "./decision-facts.ts";
 import type { FillInstance } from "./report-source.ts";
 import { spanFacts } from "./span-facts.ts";
 
-/** What fills the instances of one document. */
+/** The function that fills a Metric document's instances. */
 export function metricSource(metric: Metric): FillInstance {
   const fixed = {
     name: metric.name,
@@ -61,7 +61,10 @@ export function traceSpanSource(document: TraceSpan): FillInstance {
     );
 }
 
-/** A Rule names the template's fields itself: `value`, `labels`, `severity`, `variables`, `spanName`, `tags` … */
+/**
+ * A Rule sets the template's fields directly: `value`, `labels`, `severity`, `variables`, `spanName`, `tags`
+ * …
+ */
 export function ruleInstanceSource(instance: RuleInstance): FillInstance {
   return (scope, timeMs, snapshot) =>
     andThen(evaluateParameters(instance, scope), (values) => {
@@ -86,7 +89,7 @@ export function ruleInstanceSource(instance: RuleInstance): FillInstance {
           return spanOf(name, values["spanName"], tags, scope, timeMs);
         }
         case "decision": {
-          // What is behind the view: the instance outlives the request's evaluation.
+          // The raw bag behind the view: the instance outlives the request's evaluation.
           const bag = behindView(scope.bag) as AttributeBag;
           const version = snapshot === undefined ? {} : { snapshot };
           const decision = decisionIn(bag);
@@ -138,7 +141,7 @@ function spanOf(
   };
 }
 
-/** The entries that have a value. */
+/** Drops entries without a value. */
 function present(entries: readonly (readonly [string, unknown])[]): Record<string, unknown> {
   return recordOf(entries.filter(([, value]) => value !== undefined));
 }

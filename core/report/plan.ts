@@ -42,7 +42,7 @@ function sourceOf(
   return { ref: { kind, name: document.name }, match: document.match, handlers };
 }
 
-/** Each instance of a rule once, with all the handlers that it goes to, so that it is filled once. */
+/** Each instance of a rule once, with all its handlers, so that it is filled once. */
 function takersOf(
   actions: readonly { readonly handler: string; readonly instances: readonly RuleInstance[] }[],
 ): readonly { readonly instance: RuleInstance; readonly handlers: readonly string[] }[] {

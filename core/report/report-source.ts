@@ -7,12 +7,12 @@ import type { Expression } from "../expressions/expression.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { ReportInstance } from "../templates/instances.ts";
 
-/** The documents of a snapshot that say what to tell of each request. Made once a snapshot. */
+/** The documents of a snapshot that report on requests; planned once per snapshot. */
 export interface ReportPlan {
   readonly sources: readonly ReportSource[];
 }
 
-/** One instance to fill for each bag that matches, and who takes it. */
+/** An instance to fill for each matching bag, and the handlers that receive it. */
 export interface ReportSource {
   readonly ref: DocumentRef;
   readonly match: Expression | undefined;
@@ -21,8 +21,8 @@ export interface ReportSource {
 }
 
 /**
- * The instance for the bag in `scope`; undefined when the bag gives nothing to tell. `timeMs`: when it happened;
- * `snapshot`: the version of the documents, where known.
+ * Fills the instance for the bag in `scope`; undefined when there is nothing to report. `timeMs`: when the
+ * request ended; `snapshot`: the version of the documents, if known.
  */
 export type FillInstance = (
   scope: Scope,

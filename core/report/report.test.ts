@@ -67,7 +67,7 @@ describe("a report", () => {
     );
   });
 
-  it("leaves out a metric without a value, and counts one whose value is no number", () => {
+  it("skips a metric without a value, and reports a fault for a value that is not a number", () => {
     assert.deepEqual(report({ metrics: [metric("m", { value: computed(() => undefined) })] }), []);
     assert.deepEqual(faults, []);
     for (const value of ["1", Number.POSITIVE_INFINITY, [1]]) {
@@ -76,7 +76,7 @@ describe("a report", () => {
     }
   });
 
-  it("goes on with the other documents when one fails", () => {
+  it("continues with the other documents when one fails", () => {
     const items = report({
       metrics: [metric("bad", { match: expression(throws) }), metric("good")],
       logEntries: [logEntry("worse", { variables: [["x", computed(throws)]] })],
@@ -88,7 +88,7 @@ describe("a report", () => {
     assert.deepEqual(faults, ["bad: boom", "worse: boom"]);
   });
 
-  it("fills log entries: severity in any case, INFO when it is none, absent variables left out", () => {
+  it("fills log entries: severity in any case, INFO for unknown ones, absent variables left out", () => {
     const severities = ["warning", "ERROR", "loud", undefined].map((severity, index) => {
       const variables = [
         ["a", computed(() => [1])],
@@ -104,7 +104,7 @@ describe("a report", () => {
     assert.deepEqual(severities, ["WARNING", "ERROR", "INFO", "INFO"]);
   });
 
-  it("tells of a span only for a request with a sampled trace", () => {
+  it("reports a span only for a request with a sampled trace", () => {
     const trace = { trace_id: "a".repeat(32), span_id: "b".repeat(16) };
     const traceparent = (flags: string) => ({
       headers: { traceparent: `00-${trace.trace_id}-${trace.span_id}-${flags}` },
@@ -137,7 +137,7 @@ describe("a report", () => {
     assert.deepEqual(report({ traceSpans: [traceSpan("spans")] }, unsampled), []);
   });
 
-  it("fills a Rule's instance once and gives it to each of its handlers", () => {
+  it("fills a Rule's instance once and sends it to each of its handlers", () => {
     let filled = 0;
     const counted = computed(() => ++filled);
     const instance = {
@@ -166,13 +166,13 @@ describe("a report", () => {
     assert.deepEqual({ ...first.instance.labels }, { code: "200" });
   });
 
-  it("keeps expressions from writing to the bag", () => {
+  it("prevents expressions from writing to the bag", () => {
     const bag: AttributeBag = { request: { headers: { a: "1" } } };
     const writing = expression((seen) => {
       try {
         (seen["request"] as { headers: Record<string, string> }).headers["a"] = "2";
       } catch {
-        // Refusing aloud will do as well.
+        // Throwing is acceptable too.
       }
       return true;
     });

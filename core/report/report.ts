@@ -9,28 +9,28 @@ import { chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-prom
 import type { ReportInstance } from "../templates/instances.ts";
 import type { ReportPlan, ReportSource } from "./report-source.ts";
 
-/** An instance and the handler that it is for. */
+/** An instance for one handler. */
 export type ReportItem = ReportInstance & { readonly handler: string };
 
 export interface ReportContext {
-  /** When the request ended, in milliseconds since the epoch: the time of its instances, and what $now() gives. */
+  /** When the request ended, in milliseconds since the epoch; the time of its instances and of $now(). */
   readonly timeMs: number;
-  /** The version of the documents, for those instances that carry it. */
+  /** The version of the documents, for templates that carry it. */
   readonly snapshot?: string;
-  /** Told of each document that failed and so tells nothing of this bag. Must not throw. */
+  /** Called for each document that failed and therefore reports nothing for this bag. Must not throw. */
   readonly onFault?: (document: DocumentRef, fault: Fault) => void;
 }
 
 /**
- * Everything that the documents tell of one complete bag, in document order. A document that fails tells nothing, and
- * keeps no other from telling. Never throws and never rejects on account of an expression.
+ * Evaluates all report documents for one complete bag, in document order. A document that fails reports
+ * nothing, and does not affect the others. Never throws or rejects because of an expression.
  */
 export function evaluateReport(
   plan: ReportPlan,
   bag: AttributeBag,
   context: ReportContext,
 ): MaybePromise<readonly ReportItem[]> {
-  // Nobody asks what was read, but what several documents read is found once.
+  // The reads are not used, but sharing Reads evaluates attributes that several documents read only once.
   const scope: Scope = { bag, context: { nowMs: context.timeMs, reads: new Reads(bag) }, cacheable: true };
   const items: ReportItem[] = [];
   return reduceInOrder(plan.sources, items, (_, source) =>

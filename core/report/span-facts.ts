@@ -4,7 +4,7 @@
 import { type AttributeBag, type AttributePath, valueAt } from "../attributes/bag.ts";
 import type { TraceSpanInstance } from "../templates/instances.ts";
 
-/** What every span says of its request, taken from the bag rather than from a document. */
+/** The facts of a span that come from the bag, not from a document. */
 export interface SpanFacts
   extends Pick<
     TraceSpanInstance,
@@ -23,7 +23,7 @@ const REPORTER: AttributePath = ["context", "reporter", "kind"];
 const METHOD: AttributePath = ["request", "method"];
 const SERVICE: AttributePath = ["destination", "service", "name"];
 
-/** Undefined when the request has no trace, or its trace is not sampled: there is no span to tell of. */
+/** undefined when the request has no trace, or its trace is not sampled: there is no span to report. */
 export function spanFacts(bag: AttributeBag, endMs: number): SpanFacts | undefined {
   const traceId = textAt(bag, TRACE_ID);
   const spanId = textAt(bag, SPAN_ID);
@@ -34,7 +34,7 @@ export function spanFacts(bag: AttributeBag, endMs: number): SpanFacts | undefin
     traceId,
     spanId,
     parentSpanId: textAt(bag, PARENT_SPAN_ID),
-    // Istio's word for the proxy on the client's side is outbound.
+    // Istio calls the proxy on the client's side outbound.
     clientSpan: valueAt(bag, REPORTER) === "outbound",
     startMs: typeof durationMs === "number" ? endMs - durationMs : endMs,
     endMs,
@@ -43,7 +43,7 @@ export function spanFacts(bag: AttributeBag, endMs: number): SpanFacts | undefin
   };
 }
 
-/** The last bit of the flags that end a traceparent (W3C Trace Context, section 3.2.2.5); true when there is none. */
+/** The sampled flag of a traceparent (W3C Trace Context, section 3.2.2.5); true without a traceparent. */
 function isSampled(traceparent: string | undefined): boolean {
   const flags = /-([0-9a-f]{2})$/.exec(traceparent ?? "")?.[1];
   return flags === undefined || (Number.parseInt(flags, 16) & 1) === 1;

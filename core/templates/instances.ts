@@ -5,8 +5,8 @@ import type { AttributeBag } from "../attributes/bag.ts";
 import type { StatusCode } from "../../kernel/status.ts";
 
 /**
- * The templates' instances: what a handler receives, already filled from a bag. Names follow Mixer's templates
- * (istio/istio mixer/template), fields follow them where they carry meaning here.
+ * Instances of templates: the arguments of handlers, filled from a bag. Names follow Mixer's templates
+ * (istio/istio mixer/template); fields follow them where they have a meaning here.
  */
 
 /** Template `listentry`: is this value in the list? */
@@ -15,12 +15,12 @@ export interface ListEntryInstance {
   readonly value: string | undefined;
 }
 
-/** Template `checknothing`: nothing to look at; the handler answers always the same. */
+/** Template `checknothing`: no input; the handler always gives the same answer. */
 export interface CheckNothingInstance {
   readonly name: string;
 }
 
-/** Template `headers`: named values that header operations are made from. */
+/** Template `headers`: named values for header operations. */
 export interface HeadersInstance {
   readonly name: string;
   readonly values: Readonly<Record<string, string | undefined>>;
@@ -53,7 +53,7 @@ export interface MetricInstance {
   readonly value: number;
   /** In the document's order; always the same keys for one name. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Upper bounds, rising; for histograms. */
+  /** Upper bounds, ascending; for histograms. */
   readonly buckets?: readonly number[];
   readonly unit?: string;
   readonly help?: string;
@@ -86,46 +86,51 @@ export interface TraceSpanInstance {
   readonly tags: Readonly<Record<string, unknown>>;
 }
 
-/** Template `decision`: all that is known of one finished request, and what was decided about it. */
+/** Template `decision`: everything known about one finished request, with its decision. */
 export interface DecisionInstance {
   readonly name: string;
   /** When the request ended. */
   readonly timestampMs: number;
-  /** The version of the documents in force when it was reported, where known. */
+  /** The version of the documents in force when the request was reported, if known. */
   readonly snapshot?: string;
-  /** The complete bag, as it was reported. Frozen or not, it is shared: do not change it. */
+  /** The complete bag as reported. It is shared, frozen or not: do not change it. */
   readonly bag: AttributeBag;
   readonly decision: ReportedDecision;
 }
 
-/** What the complete bag of a request says of its decision. Documents are written `Kind/name`. */
+/** The decision about a finished request, from its complete bag. Documents are written `Kind/name`. */
 export interface ReportedDecision {
-  /** False when the reporting proxy asked no policy: one nearer to the destination did, or no route was found. */
+  /**
+   * False when the reporting proxy asked no policy: a proxy nearer to the destination did, or no route was
+   * found.
+   */
   readonly checked: boolean;
   readonly allowed: boolean;
   readonly code: StatusCode;
   /** The document that refused. */
   readonly policy?: string;
-  /** What the client was told. */
+  /** The message to the client. */
   readonly message?: string;
   /** Documents in shadow mode that would have refused. */
   readonly shadowDenials: readonly string[];
   /** AUDIT policies that were true. */
   readonly audits: readonly string[];
-  /** Whether the proxy knew the decision already. */
+  /** Whether the decision came from the proxy's cache. */
   readonly cacheHit?: boolean;
-  /** Whether the proxy had leases enough for all quotas. */
+  /** Whether the proxy's leases covered all quotas. */
   readonly quotaCacheHit?: boolean;
-  /** The HTTP status that the client got. */
+  /** The HTTP status sent to the client. */
   readonly httpStatus?: number;
 }
 
-/** What a handler of a check template answers. */
+/** A handler's answer to an instance of a check template. */
 export interface CheckAnswer {
   readonly status: { readonly code: StatusCode; readonly message: string };
-  /** How long, in milliseconds, the answer holds for the same instance; default 10000, 0 for never again. */
+  /**
+   * How long the answer is valid for the same instance, in milliseconds; default 10000, 0 for never cached.
+   */
   readonly validDurationMs?: number;
-  /** How often it may be reused; default 10000. */
+  /** How often the answer may be reused; default 10000. */
   readonly validUseCount?: number;
   readonly headers?: HeaderChanges;
   readonly directResponse?: DirectResponse;
@@ -144,14 +149,14 @@ export interface HeaderChanges {
   readonly response?: readonly HeaderOperation[];
 }
 
-/** An answer in place of the upstream's. */
+/** A reply in place of the upstream's. */
 export interface DirectResponse {
   readonly httpStatus: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** What there is to tell, by template. */
+/** Instances of report templates. */
 export type ReportInstance =
   | { readonly template: "metric"; readonly instance: MetricInstance }
   | { readonly template: "logentry"; readonly instance: LogEntryInstance }

@@ -3,7 +3,10 @@
 
 import type { TemplateName } from "../hooks/extension.ts";
 
-/** The fields that a Rule may fill of each template: one value, or a map of values. See core/templates/instances.ts. */
+/**
+ * The fields of each template that a Rule may fill: one value, or a map of values. See
+ * core/templates/instances.ts.
+ */
 export const TEMPLATE_FIELDS: Readonly<Record<TemplateName, Readonly<Record<string, "value" | "map">>>> = {
   listentry: { value: "value" },
   checknothing: {},

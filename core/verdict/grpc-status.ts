@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { OK, type StatusCode, statusOfHttp } from "../../kernel/status.ts";
+import { OK, type Status, type StatusCode, statusOfHttp } from "../../kernel/status.ts";
 import { formatDocumentRef } from "../check/document-ref.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -36,28 +36,29 @@ const DEFAULT_RETRY_DELAY_MS = 1_000;
 export function grpcStatusOf({ outcome, directResponse }: Verdict): GrpcStatus {
   switch (outcome.kind) {
     case "allow": {
-      if (directResponse === undefined) return { ...OK, details: [] };
+      if (directResponse === undefined) return grpcStatus(OK, []);
       const { httpStatus } = directResponse;
       const message = `answered by a policy with HTTP status ${httpStatus}`;
       return { code: statusOfHttp(httpStatus), message, details: [] };
     }
     case "deny":
-      return { ...outcome.status, details: [errorInfo("DENIED_BY_POLICY", outcome)] };
+      return grpcStatus(outcome.status, [errorInfo("DENIED_BY_POLICY", outcome)]);
     case "limit": {
       const { status, decidedBy, retryAfterMs } = outcome;
       const violation = { subject: formatDocumentRef(decidedBy), description: status.message };
-      return {
-        ...status,
-        details: [
-          errorInfo("QUOTA_EXCEEDED", outcome),
-          { type: "google.rpc.RetryInfo", retryDelayMs: retryAfterMs || DEFAULT_RETRY_DELAY_MS },
-          { type: "google.rpc.QuotaFailure", violations: [violation] },
-        ],
-      };
+      return grpcStatus(status, [
+        errorInfo("QUOTA_EXCEEDED", outcome),
+        { type: "google.rpc.RetryInfo", retryDelayMs: retryAfterMs || DEFAULT_RETRY_DELAY_MS },
+        { type: "google.rpc.QuotaFailure", violations: [violation] },
+      ]);
     }
     case "error":
-      return { ...outcome.status, details: [errorInfo(outcome.code, outcome)] };
+      return grpcStatus(outcome.status, [errorInfo(outcome.code, outcome)]);
   }
+}
+
+function grpcStatus({ code, message }: Status, details: readonly GrpcDetail[]): GrpcStatus {
+  return { code, message, details };
 }
 
 function errorInfo(

@@ -35,9 +35,11 @@ export type ReplyBody =
 export function replyOf(verdict: Verdict): Reply | undefined {
   const answer = answerOf(verdict);
   if (answer === undefined) return undefined;
+  const { httpStatus, headers, body } = answer;
   return {
-    ...answer,
-    headers: [...outcomeHeaders(verdict.outcome), ...answer.headers, ...rateLimitHeaders(verdict)],
+    httpStatus,
+    headers: [...outcomeHeaders(verdict.outcome), ...headers, ...rateLimitHeaders(verdict)],
+    body,
     grpc: grpcStatusOf(verdict),
   };
 }

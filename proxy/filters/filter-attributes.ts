@@ -11,6 +11,7 @@ import { STATUS_CODES } from "../../kernel/status.ts";
 import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import type { Exchange } from "../pipeline/exchange.ts";
 import type { CheckResult } from "../policy/check-result.ts";
+import type { HeaderList } from "../transport/contract/header-list.ts";
 import type { Filter } from "./filter.ts";
 
 /**
@@ -79,7 +80,7 @@ export function completeAttributes(exchange: Exchange, node: ProxyNode, nowMs: n
     request: {
       ...(bag["request"] as AttributeGroup),
       size: exchange.requestBytes,
-      total_size: exchange.requestBytes + exchange.requestHeaderBytes,
+      total_size: exchange.requestBytes + exchange.requestHeaderBytes + sizeOf(exchange.requestTrailers),
     },
     response: responseGroup(exchange, nowMs),
     ...(endpoint === undefined
@@ -105,13 +106,17 @@ function responseGroup(exchange: Exchange, nowMs: number): AttributeGroup {
     code_details: exchange.details,
     flags: exchange.flagText,
     size: exchange.responseBytes,
-    total_size: exchange.responseBytes + (response?.headers.byteLength() ?? 0),
+    total_size: exchange.responseBytes + sizeOf(response?.headers) + sizeOf(responseTrailers),
     duration: exchange.durationMs,
     time: new Date(nowMs).toISOString(),
     headers,
     grpc_status: headers?.["grpc-status"] ?? responseTrailers?.get("grpc-status"),
     grpc_message: headers?.["grpc-message"] ?? responseTrailers?.get("grpc-message"),
   });
+}
+
+function sizeOf(headers: HeaderList | undefined): number {
+  return headers === undefined ? 0 : headers.byteLength();
 }
 
 function checkGroup({ outcome, checkCacheHit, shadowDenials, audits }: CheckResult): AttributeGroup {

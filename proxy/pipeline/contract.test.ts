@@ -58,8 +58,12 @@ describe("the pipeline over a transport without sockets", () => {
       [103, 200],
     );
     assert.deepEqual(client.trailers?.flat(), ["grpc-status", "0"]);
-    const { size, grpc_status } = groupOf(policy.reports, "response");
-    assert.deepEqual([groupOf(policy.reports, "request")["size"], size, grpc_status], [5, 2, "0"]);
+    const request = groupOf(policy.reports, "request");
+    const response = groupOf(policy.reports, "response");
+    assert.deepEqual([request["size"], response["size"], response["grpc_status"]], [5, 2, "0"]);
+    const bytesOf = (...fields: string[]): number => new HeaderList(fields).byteLength();
+    assert.equal(request["total_size"], 5 + bytesOf("host", "a") + bytesOf("x-sum", "5"));
+    assert.equal(response["total_size"], 2 + bytesOf("server", "purser") + bytesOf("grpc-status", "0"));
   });
 
   for (const [reason, status, flag] of [

@@ -107,8 +107,10 @@ class ExchangeRun implements ServerStreamEvents {
   #forward(selection: Extract<RouteSelection, { readonly kind: "forward" }>): void {
     this.#forwarding = new Forwarding(this.#exchange, this.#downstream, selection, this.#services, {
       onHead: (head) => this.#sendHead(head),
-      onRequestTrailers: (trailers) =>
-        filterRequestTrailers(this.#services.filters, this.#exchange, trailers),
+      onRequestTrailers: (trailers) => {
+        filterRequestTrailers(this.#services.filters, this.#exchange, trailers);
+        this.#exchange.requestTrailers = trailers;
+      },
       onResponseTrailers: (trailers) => {
         filterResponseTrailers(this.#services.filters, this.#exchange, trailers);
         this.#exchange.responseTrailers = trailers;

@@ -87,7 +87,8 @@ export class Exchange {
   verdict: CheckResult | undefined = undefined;
 
   response: ResponseHead | undefined = undefined;
-  /** The response's trailers, filtered. */
+  /** The trailers of the request and of the response, filtered. */
+  requestTrailers: HeaderList | undefined = undefined;
   responseTrailers: HeaderList | undefined = undefined;
   /** Whether the upstream agreed to `request.upgrade`, so that bytes go both ways. */
   upgraded = false;

@@ -123,11 +123,11 @@ export function verdictReply(verdict: CheckResult): LocalReply | undefined {
   const { httpStatus, headers, body } = reply;
   const { explanation } = verdict;
   return {
-    ...VERDICTS[verdict.outcome.kind],
     status: httpStatus,
     headers: headers.map(([name, value]) => [name, headerBytesOf(value)] as const),
     body,
     ...(explanation === undefined ? {} : { explanation }),
+    ...VERDICTS[verdict.outcome.kind],
   };
 }
 

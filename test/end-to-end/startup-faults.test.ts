@@ -39,7 +39,7 @@ describe("starting the program", function () {
         ["run", "-c", folder.path, "--edge-port=http"],
         /--edge-port.*'http' is invalid.*a number from 0 to 65535/,
       ],
-      [["mixer", "-c", folder.path, "--drain=25h"], /--drain.*'25h' is invalid.*longer than 24h/],
+      [["mixer", "-c", folder.path, "--drain=25h"], /--drain.*'25h' is invalid.*must be 24h at most/],
       [["run"], /required option '-c, --config <path>' not specified/],
       [["rum"], /unknown command 'rum'[\s\S]*run/],
       [

@@ -25,7 +25,7 @@ const HeaderChanges = Closed(
         Type.String(),
         Expression(
           { phase: "request", result: "any" },
-          "A value to add after those that are there; a field that has one value, such as content-type, is replaced.",
+          "A value to add after the existing values; a field with a single value, such as content-type, is replaced.",
         ),
       ),
     ),
@@ -41,8 +41,8 @@ const AccessPolicySpec = Closed({
   match: Match("request"),
   action: Choice(
     ACCESS_ACTIONS,
-    "DENY refuses when `when` is true. ALLOW: if any ALLOW policy governs a request, one of them must be true. " +
-      "AUDIT only notes. DENY is decided first, then ALLOW.",
+    "DENY refuses requests for which `when` is true. ALLOW: if ALLOW policies match a request, one of them must be true. " +
+      "AUDIT only records the request. DENY is decided first, then ALLOW.",
   ),
   when: Type.Optional(
     Expression({ phase: "request", result: "boolean" }, "The condition; true when absent."),
@@ -56,7 +56,7 @@ const AccessPolicySpec = Closed({
             "Default PERMISSION_DENIED.",
           ),
         ),
-        message: Type.Optional(Expression({ phase: "request", result: "any" }, "What the client is told.")),
+        message: Type.Optional(Expression({ phase: "request", result: "any" }, "Message to the client.")),
       },
       { description: "The reply to a refused request." },
     ),
@@ -89,14 +89,16 @@ const AccessPolicySpec = Closed({
         ),
       },
       {
-        description: "Answer a request that a DENY policy refuses with exactly this, in place of the status.",
+        description: "The exact reply to a request that a DENY policy refuses, in place of the status.",
       },
     ),
   ),
   mode: Mode(),
   onError: OnError(),
   validDuration: Type.Optional(
-    Duration("How long a proxy may reuse a decision that this policy governs; default 10s, 0s for never."),
+    Duration(
+      "How long a proxy may reuse a decision about a request that this policy matches; default 10s, 0s for never.",
+    ),
   ),
   validUseCount: Type.Optional(
     Type.Integer({ minimum: 1, description: "How often a proxy may reuse such a decision; default 10000." }),
@@ -108,12 +110,12 @@ export type AccessPolicySpec = Static<typeof AccessPolicySpec>;
 export const ACCESS_POLICY = {
   kind: "AccessPolicy",
   apiVersions: ["purser.dev/v1"],
-  description: "Decides whether a request may go on.",
+  description: "Decides whether a request is allowed.",
   spec: AccessPolicySpec,
   check: checkAccessPolicy,
 } as const satisfies KindDefinition;
 
-/** A field that could never take effect is a misunderstanding worth an error. */
+/** Fields that could never take effect are errors, because the author has misunderstood them. */
 function checkAccessPolicy({
   action,
   status,
@@ -124,7 +126,7 @@ function checkAccessPolicy({
   if (status !== undefined && action === "AUDIT")
     faults.push({
       path: ["status"],
-      message: "spec.status is for policies that refuse; an AUDIT policy only notes",
+      message: "spec.status is for policies that refuse; an AUDIT policy refuses nothing",
     });
   if (directResponse !== undefined && action !== "DENY")
     faults.push({ path: ["directResponse"], message: "spec.directResponse is for DENY policies" });

@@ -18,14 +18,14 @@ const AttributeManifestSchema = Closed({
       form: Type.Optional(
         Choice(
           ATTRIBUTE_FORMS,
-          "The canonical form of the values, so that constants which no value can equal are warned of; " +
-            "docs/attributes.md describes each form. Default: address for IP_ADDRESS, host for DNS_NAME, timestamp for TIMESTAMP.",
+          "The canonical form of the values; expressions get a warning for constants that no value can equal. " +
+            "See docs/attributes.md. Default: address for IP_ADDRESS, host for DNS_NAME, timestamp for TIMESTAMP.",
         ),
       ),
       values: Type.Optional(
         Type.Array(Type.String(), {
           minItems: 1,
-          description: "The only texts that a STRING can be, such as http and https.",
+          description: "All values that a STRING can have, such as http and https.",
         }),
       ),
       unit: Type.Optional(Type.String({ description: "The unit of a number, such as ms or bytes." })),

@@ -15,7 +15,7 @@ function TrafficPolicy(description: string) {
         Closed({
           simple: Choice(
             ["LEAST_REQUEST", "LEAST_CONN", "ROUND_ROBIN", "RANDOM"],
-            "How an endpoint is chosen; default LEAST_REQUEST. LEAST_CONN is its old name.",
+            "The load-balancing policy; default LEAST_REQUEST. LEAST_CONN is its old name.",
           ),
         }),
       ),
@@ -24,16 +24,16 @@ function TrafficPolicy(description: string) {
           tcp: Type.Optional(
             Closed({
               maxConnections: Type.Optional(
-                Limit("Connections from one proxy to one endpoint at most; default 1024."),
+                Limit("Most connections from one proxy to one endpoint; default 1024."),
               ),
-              connectTimeout: Type.Optional(Duration("How long a connection may take to open; default 10s.")),
+              connectTimeout: Type.Optional(Duration("Longest time to open a connection; default 10s.")),
             }),
           ),
           http: Type.Optional(
             Closed({
               http2MaxRequests: Type.Optional(
                 Limit(
-                  "Requests under way from one proxy at most, over HTTP/1.1 as well; beyond it 503 at once; default 1024.",
+                  "Most requests under way from one proxy, over HTTP/1.1 too; further requests get 503 at once; default 1024.",
                 ),
               ),
             }),
@@ -46,16 +46,14 @@ function TrafficPolicy(description: string) {
 }
 
 const DestinationRuleSpec = Closed({
-  host: WildcardHost(
-    "The service that this is about: a ServiceEntry's host, its short name, or `*.example.com`.",
-  ),
-  trafficPolicy: Type.Optional(TrafficPolicy("How requests are spread and limited.")),
+  host: WildcardHost("The service: a ServiceEntry's host, its short name, or `*.example.com`."),
+  trafficPolicy: Type.Optional(TrafficPolicy("Load balancing and connection limits.")),
   subsets: Type.Optional(
     Type.Array(
       Closed({
         name: Type.String({
           pattern: "^[A-Za-z0-9]+([-._]+[A-Za-z0-9]+)*$",
-          description: "What routes call the subset.",
+          description: "The subset's name in routes.",
         }),
         labels: Type.Optional(
           Type.Record(Type.String(), Type.String(), {
@@ -69,7 +67,7 @@ const DestinationRuleSpec = Closed({
           ),
         ),
       }),
-      { description: "Parts of the service that routes may choose between." },
+      { description: "Groups of endpoints that routes may select." },
     ),
   ),
 });
@@ -80,7 +78,7 @@ export type TrafficPolicySpec = NonNullable<DestinationRuleSpec["trafficPolicy"]
 export const DESTINATION_RULE = {
   kind: "DestinationRule",
   apiVersions: ["networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3"],
-  description: "What applies to a service once a route has chosen it: balancing, limits, subsets.",
+  description: "Load balancing, limits and subsets of a service, applied after routing.",
   spec: DestinationRuleSpec,
   check: checkDestinationRule,
 } as const satisfies KindDefinition;

@@ -13,15 +13,15 @@ import { DURATION_PATTERN, parseDurationMs } from "../../../kernel/duration.ts";
 import type { Phase } from "../../../expressions/manifest/manifest-spec.ts";
 
 /**
- * The field types that documents share. Two carry a mark that generic code looks for, so that no kind needs code of
- * its own to be checked: `x-expression` (compile it, check its attributes and phase) and `x-reference` (it must name
- * a document that exists).
+ * Field types that documents share. Two of them carry a mark in the schema, so that generic code checks them
+ * for all kinds: `x-expression` (compile the expression, check its attributes and phase) and `x-reference`
+ * (the named document must exist).
  */
 
-/** What a document's expression is for; found by walking a schema beside a value. */
+/** The purpose of an expression in a document; found by walking a schema along a value. */
 export interface ExpressionMark {
   readonly phase: Phase;
-  /** `boolean`: a condition. `any`: whatever it gives. */
+  /** `boolean`: a condition. `any`: any value. */
   readonly result: "boolean" | "any";
 }
 
@@ -33,7 +33,7 @@ export interface ReferenceMark {
 export const EXPRESSION_KEYWORD = "x-expression";
 export const REFERENCE_KEYWORD = "x-reference";
 
-/** An object that has these fields and no others. */
+/** An object schema that refuses unknown fields. */
 export function Closed<P extends TProperties>(properties: P, options: TSchemaOptions = {}): TObject<P> {
   return Type.Object(properties, { additionalProperties: false, ...options }) as TObject<P>;
 }
@@ -54,7 +54,7 @@ export function ExpressionMap(phase: Phase, description: string) {
   );
 }
 
-/** An expression, or a plain number or boolean that stands for itself. */
+/** An expression, or a literal number or boolean. */
 export function ExpressionOrLiteral(phase: Phase, description: string) {
   return Type.Union([Expression({ phase, result: "any" }, description), Type.Number(), Type.Boolean()], {
     description,
@@ -65,13 +65,13 @@ export function Reference(kind: string, description: string): TString {
   return Type.String({ minLength: 1, description, [REFERENCE_KEYWORD]: { kind } satisfies ReferenceMark });
 }
 
-/** `60s`, `250ms`, `1h30m`; `MAX_DURATION_MS` at most. */
+/** A duration such as `60s`, `250ms` or `1h30m`; at most MAX_DURATION_MS. */
 export function Duration(description: string, options: { readonly default?: string } = {}): TString {
   const text = Type.String({ pattern: DURATION_PATTERN, description, ...options });
   return Type.Refine(text, (value) => parseDurationMs(value) !== undefined);
 }
 
-/** One of a few words; an editor completes them and a typing error gets a "did you mean". */
+/** An enumeration; editors complete its values, and a typo gets a "did you mean". */
 export function Choice<const T extends string>(
   values: readonly T[],
   description: string,
@@ -82,14 +82,14 @@ export function Choice<const T extends string>(
 
 export const ERROR_POLICIES = ["deny", "allow"] as const;
 
-/** `enforce` acts; `shadow` decides, counts and logs, and never acts. */
+/** `enforce` acts on the decision; `shadow` decides, counts and logs, but never acts. */
 export function Mode() {
   return Type.Optional(
     Choice(ENFORCEMENT_MODES, "enforce (default), or shadow: decide, count and log, but never act."),
   );
 }
 
-/** What an error means for the request. */
+/** The field onError: the decision when the document cannot be evaluated. */
 export function OnError() {
   return Type.Optional(
     Choice(
@@ -104,14 +104,14 @@ export function Match(phase: Phase) {
   return Type.Optional(
     Expression(
       { phase, result: "boolean" },
-      "Which requests this document governs; all of them when absent.",
+      "The requests that this document applies to; all requests when absent.",
     ),
   );
 }
 
 export function Handlers() {
-  return Type.Array(Reference("Handler", "A Handler that takes these instances."), {
+  return Type.Array(Reference("Handler", "A Handler that receives these instances."), {
     minItems: 1,
-    description: "Where the instances go.",
+    description: "The Handlers that receive the instances.",
   });
 }

@@ -10,10 +10,10 @@ import { NAMESPACED_HOST_PATTERN, PortNumber, Protocol } from "./traffic-fields.
 const GatewaySpec = Closed({
   selector: Type.Optional(
     Closed(
-      { istio: Type.Optional(Choice(["ingressgateway"], "The only sort of edge there is: ingressgateway.")) },
+      { istio: Type.Optional(Choice(["ingressgateway"], "The only kind of edge: ingressgateway.")) },
       {
         description:
-          "Which edge proxies serve this: every one carries the label `istio: ingressgateway`, and no other. All when absent.",
+          "The edge proxies that serve this Gateway. Every edge proxy has the label `istio: ingressgateway` and no other. All when absent.",
       },
     ),
   ),
@@ -21,7 +21,7 @@ const GatewaySpec = Closed({
     Closed({
       port: Closed({
         number: PortNumber("The port that the edge proxy listens on."),
-        name: Type.String({ minLength: 1, description: "The port's name, for people." }),
+        name: Type.String({ minLength: 1, description: "The port's name, for information." }),
         protocol: Protocol(),
       }),
       hosts: Type.Array(
@@ -34,13 +34,13 @@ const GatewaySpec = Closed({
         {
           minItems: 1,
           description:
-            "What is served on the port: the VirtualServices that name this Gateway attach with the hosts they have in " +
-            "common. A namespace before a host (`.` for the Gateway's own, `*` for any) says whose VirtualServices may.",
+            "The hosts served on the port: VirtualServices that name this Gateway are attached with the hosts in " +
+            "common. A namespace before a host (`.` for the Gateway's own, `*` for any) restricts whose VirtualServices are attached.",
         },
       ),
-      name: Type.Optional(Type.String({ description: "The server's name, for people." })),
+      name: Type.Optional(Type.String({ description: "The server's name, for information." })),
     }),
-    { minItems: 1, description: "What the edge listens for." },
+    { minItems: 1, description: "The ports on which the edge listens." },
   ),
 });
 
@@ -49,6 +49,6 @@ export type GatewaySpec = Static<typeof GatewaySpec>;
 export const GATEWAY = {
   kind: "Gateway",
   apiVersions: ["networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3"],
-  description: "Where the edge of the mesh listens, and for which hosts.",
+  description: "Ports and hosts of the mesh's edge.",
   spec: GatewaySpec,
 } as const satisfies KindDefinition;

@@ -12,7 +12,7 @@ const Delivery = Closed(
       Type.Integer({
         minimum: 1,
         maximum: 10_000,
-        description: "Instances in one call at most; default 100.",
+        description: "Most instances in one call; default 100.",
       }),
     ),
     linger: Type.Optional(Duration("How long an incomplete batch waits; default 1s.")),
@@ -21,23 +21,21 @@ const Delivery = Closed(
         minimum: 1,
         maximum: 1_000_000,
         description:
-          "Instances waiting at most; beyond it the oldest are dropped and counted; default 10000.",
+          "Most instances in the queue; when it is full, the oldest are dropped and counted; default 10000.",
       }),
     ),
     attempts: Type.Optional(
       Type.Integer({
         minimum: 1,
         maximum: 20,
-        description: "Tries of a batch that fails in a way that may pass; default 4.",
+        description: "Most attempts for a batch that fails with a retryable error; default 4.",
       }),
     ),
     timeout: Type.Optional(
-      Duration(
-        "The deadline of one call; default 5s. While a request waits for the answer it is 500ms at most.",
-      ),
+      Duration("The deadline of one call; default 5s. At most 500ms while a request waits for the answer."),
     ),
   },
-  { description: "How telemetry is handed over; for handlers of report templates." },
+  { description: "Batching and retries of telemetry; for handlers of report templates." },
 );
 
 const HandlerSpec = Closed({
@@ -51,7 +49,7 @@ const HandlerSpec = Closed({
     Type.String({
       minLength: 1,
       description:
-        "The module that exports the adapter or plugin, when Purser does not bring it: a package name, or a path from this file.",
+        "The module that exports the adapter or plugin, unless it is bundled with Purser: a package name, or a path from this file.",
     }),
   ),
   config: Type.Optional(
@@ -128,7 +126,7 @@ export type RuleSpec = Static<typeof RuleSpec>;
 export const RULE = {
   kind: "Rule",
   apiVersions: ["purser.dev/v1"],
-  description: "Mixer's long form: when this matches, fill these instances and hand them to these handlers.",
+  description: "Mixer's long form: for matching requests, fills instances and passes them to handlers.",
   spec: RuleSpec,
   check: checkRule,
 } as const satisfies KindDefinition;

@@ -8,7 +8,7 @@ import { parseDocuments } from "../parse-documents.ts";
 const HTTP = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: { name: a }\n";
 const ACCESS = "apiVersion: purser.dev/v1\nkind: AccessPolicy\nmetadata: { name: a }\n";
 
-/** Every place where a document writes a header, as the document for one name (in JSON) and value. */
+/** Every field of documents for headers, as a function from a name (in JSON) and value to a document. */
 const PLACES: Record<string, (name: string, value: string) => string> = {};
 for (const side of ["request", "response"]) {
   for (const verb of ["set", "append"])

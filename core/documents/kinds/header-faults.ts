@@ -7,7 +7,7 @@ import type { SpecFault } from "./kind.ts";
 
 type Path = readonly (string | number)[];
 
-/** Faults of headers that a document sets or adds, by name. Values are checked as far as they stand in the document. */
+/** Faults of headers that a document sets or adds, by name. Only literal values are checked. */
 export function headerMapFaults(
   headers: Readonly<Record<string, string>> | undefined,
   path: Path,

@@ -3,23 +3,23 @@
 
 import type { Static, TSchema } from "typebox";
 
-/** A kind of document: what its `spec` holds, and under which apiVersions it is known. */
+/** A kind of document: the schema of its `spec`, and its apiVersions. */
 export interface KindDefinition<S extends TSchema = TSchema> {
   readonly kind: string;
-  /** The first is the one that documentation and schemas show. */
+  /** The first apiVersion is shown in documentation and schemas. */
   readonly apiVersions: readonly [string, ...string[]];
   /** One sentence for editors and documentation. */
   readonly description: string;
   readonly spec: S;
-  /** What the schema cannot say; called only with a `spec` that the schema accepts. Default: nothing more. */
+  /** Checks beyond the schema; called only with a `spec` that satisfies the schema. Default: none. */
   check?(spec: Static<S>): readonly SpecFault[];
 }
 
 /** One fault of a spec; it becomes a Diagnostic with PURSER_DOC_INVALID_VALUE. */
 export interface SpecFault {
-  /** The way to the value inside `spec`. */
+  /** Path of the value inside `spec`. */
   readonly path: readonly (string | number)[];
-  /** What is wrong, as one sentence without the place. */
+  /** A sentence that says what is wrong, without the location. */
   readonly message: string;
   readonly suggestion?: string;
 }
@@ -31,10 +31,10 @@ export interface Metadata {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** The namespace of a document that names none. */
+/** The default namespace. */
 export const DEFAULT_NAMESPACE = "default";
 
-/** How a document is named in replies, logs and metrics: its bare name in the default namespace. */
+/** The document's name in replies, logs and metrics: without namespace in the default namespace. */
 export function displayName(metadata: Pick<Metadata, "name" | "namespace">): string {
   return metadata.namespace === DEFAULT_NAMESPACE ? metadata.name : `${metadata.namespace}/${metadata.name}`;
 }

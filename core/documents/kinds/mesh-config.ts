@@ -16,7 +16,7 @@ const MeshConfigSpec = Closed({
       {
         normalization: Choice(
           PATH_NORMALIZATIONS,
-          "`NONE`: paths stay as they are, and policies on paths can be walked round. `BASE`: escapes of unreserved characters " +
+          "`NONE`: paths are unchanged, and policies on paths can be bypassed. `BASE`: escapes of unreserved characters " +
             "are decoded, `\\` is `/`, dot segments are resolved. `MERGE_SLASHES` (default): BASE, and `//` is `/`. " +
             "`DECODE_AND_MERGE_SLASHES`: `%2F` and `%5C` are `/` as well; for upstreams that decode them.",
         ),
@@ -36,7 +36,7 @@ export const MESH_CONFIG = {
   spec: MeshConfigSpec,
 } as const satisfies KindDefinition;
 
-/** What a mesh does when no MeshConfig says otherwise. */
+/** The setting of the MeshConfig, or the default. */
 export function pathNormalizationOf(spec: MeshConfigSpec | undefined): PathNormalization {
   return spec?.pathNormalization?.normalization ?? DEFAULT_PATH_NORMALIZATION;
 }

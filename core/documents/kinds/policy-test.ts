@@ -21,7 +21,7 @@ const Time = (description: string) =>
 const Fixtures = () =>
   Type.Optional(Type.Array(Type.String(), { description: "Fixtures to merge, in order, below `bag`." }));
 
-const OwnBag = () => Type.Optional(Bag("Attributes, merged over the fixtures; null takes one away."));
+const OwnBag = () => Type.Optional(Bag("Attributes, merged over the fixtures; null removes an attribute."));
 
 const DECISIONS = ["allow", "deny", ...STATUS_CODES.filter((code) => code !== "OK")];
 
@@ -31,7 +31,7 @@ const Headers = (description: string) =>
   Type.Record(
     Type.String(),
     Type.Union([Type.String(), Type.Array(Type.String()), Type.Null()], {
-      description: "What is set, a list of what is appended, or null for a header that is removed.",
+      description: "The value that is set, a list of values that are appended, or null for a removed header.",
     }),
     { description },
   );
@@ -41,12 +41,14 @@ const Names = (description: string) => Type.Array(Type.String(), { description }
 const EXPECTATIONS = {
   decision: Type.Optional(Decision("allow, deny for any refusal, or the status code of a refusal.")),
   httpStatus: Type.Optional(Type.Integer({ description: "The HTTP status of a refusal." })),
-  message: Type.Optional(Type.String({ description: "What the client is told." })),
+  message: Type.Optional(Type.String({ description: "Message to the client." })),
   decidedBy: Type.Optional(
     Type.Union([Type.String(), Type.Null()], { description: "The document that refuses; null for none." }),
   ),
-  requestHeaders: Type.Optional(Headers("Changes to the request's headers; others are not looked at.")),
-  responseHeaders: Type.Optional(Headers("Changes to the response's headers; others are not looked at.")),
+  requestHeaders: Type.Optional(Headers("Changes to the request's headers; other headers are not checked.")),
+  responseHeaders: Type.Optional(
+    Headers("Changes to the response's headers; other headers are not checked."),
+  ),
   shadowDenials: Type.Optional(Names("All documents in shadow mode that would have refused.")),
   audits: Type.Optional(Names("All AUDIT policies that are true.")),
   charges: Type.Optional(
@@ -63,38 +65,38 @@ const EXPECTATIONS = {
 };
 
 const Expectation = Closed(EXPECTATIONS, {
-  description: "What is decided; what is not named is not looked at.",
+  description: "The expected decision; absent fields are not checked.",
 });
 
 const Step = Closed({
-  at: Duration("When, after the case's beginning; not before the step above."),
+  at: Duration("Time after the start of the case; not before the previous step."),
   times: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 10_000, description: "How many requests; default 1." }),
+    Type.Integer({ minimum: 1, maximum: 10_000, description: "Number of requests; default 1." }),
   ),
   fixtures: Fixtures(),
   bag: OwnBag(),
-  expect: Decision("What each of them is answered; RESOURCE_EXHAUSTED when a quota is used up."),
+  expect: Decision("The answer to each of them; RESOURCE_EXHAUSTED when a quota is exceeded."),
   decidedBy: Type.Optional(Type.String({ description: "The document that refuses." })),
   remaining: Type.Optional(
-    Type.Integer({ description: "What is left, after the last of them, of the quota that has least left." }),
+    Type.Integer({ description: "Amount left, after the last request, of the quota with the least left." }),
   ),
-  retryAfter: Type.Optional(Duration("How long the client is told to wait, in whole seconds.")),
+  retryAfter: Type.Optional(Duration("Time that the client is told to wait, in whole seconds.")),
 });
 
 const Case = Closed({
-  name: Type.String({ minLength: 1, description: "What is tested, for people and for --filter." }),
+  name: Type.String({ minLength: 1, description: "The case's name, for reports and --filter." }),
   skip: Type.Optional(Type.String({ minLength: 1, description: "Why the case is not run." })),
   fixtures: Fixtures(),
   bag: OwnBag(),
-  now: Type.Optional(Time("The time that $now() gives; default the test's.")),
+  now: Type.Optional(Time("The time of $now(); default: the test's.")),
   handlers: Type.Optional(
     Type.Record(
       Type.String(),
       Closed({
-        status: Choice(STATUS_CODES, "OK, or the code with which it refuses."),
+        status: Choice(STATUS_CODES, "OK, or the code of a refusal."),
         message: Type.Optional(Type.String()),
       }),
-      { description: "What handlers answer to check Rules; one that is not named says nothing." },
+      { description: "Answers of handlers to check Rules; a handler without an entry does not answer." },
     ),
   ),
   expect: Type.Optional(Expectation),
@@ -107,13 +109,13 @@ const Case = Closed({
         ),
         rows: Type.Array(Type.Array(Type.Unknown()), { minItems: 1 }),
       },
-      { description: "The same case once for each row; null takes an attribute away." },
+      { description: "Runs the case once for each row; null removes an attribute." },
     ),
   ),
   steps: Type.Optional(
     Type.Array(Step, {
       minItems: 1,
-      description: "Requests in the course of time, counted by a memory store.",
+      description: "Requests over time, counted by a memory store.",
     }),
   ),
   metrics: Type.Optional(
@@ -123,7 +125,7 @@ const Case = Closed({
         labels: Type.Optional(Type.Record(Type.String(), Type.String())),
         value: Type.Optional(Type.Number()),
       }),
-      { description: "Metrics that the bag gives, others beside; an empty list for none." },
+      { description: "Metrics expected for the bag, besides others; an empty list means none at all." },
     ),
   ),
   logs: Type.Optional(
@@ -133,7 +135,7 @@ const Case = Closed({
         severity: Type.Optional(Choice(SEVERITIES, "The entry's severity.")),
         variables: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
       }),
-      { description: "Log entries that the bag gives, others beside; an empty list for none." },
+      { description: "Log entries expected for the bag, besides others; an empty list means none at all." },
     ),
   ),
 });
@@ -143,11 +145,11 @@ const PolicyTestSpec = Closed({
     minItems: 1,
     description: "Files and folders of the documents under test, relative to this file.",
   }),
-  now: Type.Optional(Time("The time that $now() gives; default 2026-01-01T00:00:00Z.")),
+  now: Type.Optional(Time("The time of $now(); default 2026-01-01T00:00:00Z.")),
   fixtures: Type.Optional(
     Type.Record(Type.String(), Bag("A part of a bag."), { description: "Parts of bags, by name." }),
   ),
-  cases: Type.Array(Case, { minItems: 1, description: "What is tested." }),
+  cases: Type.Array(Case, { minItems: 1, description: "The test cases." }),
 });
 
 export type PolicyTestSpec = Static<typeof PolicyTestSpec>;
@@ -158,7 +160,7 @@ export type PolicyExpectation = Static<typeof Expectation>;
 export const POLICY_TEST = {
   kind: "PolicyTest",
   apiVersions: ["purser.dev/v1"],
-  description: "Tests policies: bags, and what shall be decided of them. Read by `purser test` alone.",
+  description: "Tests of policies: bags with expected decisions. Only `purser test` reads them.",
   spec: PolicyTestSpec,
   check: checkPolicyTest,
 } as const satisfies KindDefinition;

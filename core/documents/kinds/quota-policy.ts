@@ -28,38 +28,38 @@ const QuotaPolicySpec = Closed({
   key: Type.Optional(
     ExpressionMap(
       "request",
-      "The dimensions that share a count: one count for each distinct set of values; one in all when absent.",
+      "The dimensions of the count: one count for each distinct set of values; a single count when absent.",
     ),
   ),
   limit: Limit(
-    "How much may be used in a window; with token-bucket, the bucket's size and its refill per window.",
+    "The amount allowed in a window; with token-bucket, the bucket's size and its refill per window.",
   ),
   window: Duration("The window's length."),
-  algorithm: Type.Optional(Choice(QUOTA_ALGORITHMS, "How use is counted; default sliding-window.")),
-  charge: Type.Optional(ExpressionOrLiteral("request", "What one request uses; default 1.")),
+  algorithm: Type.Optional(Choice(QUOTA_ALGORITHMS, "The counting algorithm; default sliding-window.")),
+  charge: Type.Optional(ExpressionOrLiteral("request", "The amount that one request uses; default 1.")),
   overrides: Type.Optional(
     Type.Array(
       Closed({
         when: Expression(
           { phase: "request", result: "boolean" },
-          "For which requests; the first override that is true counts.",
+          "The requests with this limit; the first override that is true applies.",
         ),
         limit: Limit("The limit in place of the policy's."),
       }),
       { description: "Other limits for some requests." },
     ),
   ),
-  store: Type.Optional(Reference("Handler", "The Handler that counts; this process's memory when absent.")),
+  store: Type.Optional(Reference("Handler", "The Handler that counts; the mixer's memory when absent.")),
   onStoreFailure: Type.Optional(
     Choice(
       STORE_FAILURE_POLICIES,
-      "When the store, or the mixer, cannot be reached: allow, deny, or local (default): count here against this node's share.",
+      "When the store or the mixer is unavailable: allow, deny, or local (default: count locally, against this node's share).",
     ),
   ),
   giveBackOn: Type.Optional(
     Choice(
       GIVE_BACK_POLICIES,
-      "When a proxy gives the charge of an allowed request back: never (default), unanswered (the upstream sent no response), or failure (unanswered, or a status from 500 on).",
+      "When a proxy gives back the charge of an allowed request: never (default), unanswered (the upstream sent no response), or failure (unanswered, or a status of 500 or above).",
     ),
   ),
   lease: Type.Optional(
@@ -69,7 +69,7 @@ const QuotaPolicySpec = Closed({
   ),
   status: Type.Optional(
     Closed({
-      message: Type.Optional(Expression({ phase: "request", result: "any" }, "What the client is told.")),
+      message: Type.Optional(Expression({ phase: "request", result: "any" }, "Message to the client.")),
     }),
   ),
   mode: Mode(),
@@ -81,12 +81,12 @@ export type QuotaPolicySpec = Static<typeof QuotaPolicySpec>;
 export const QUOTA_POLICY = {
   kind: "QuotaPolicy",
   apiVersions: ["purser.dev/v1"],
-  description: "Decides how often, or how much.",
+  description: "Limits the rate or amount of requests.",
   spec: QuotaPolicySpec,
   check: checkQuotaPolicy,
 } as const satisfies KindDefinition;
 
-/** A token bucket reckons in tokens × milliseconds, up to three times the limit × the window: exact below 2^53. */
+/** A token bucket computes with tokens × milliseconds, up to three times limit × window: exact below 2^53. */
 const MAX_TOKEN_MS = Math.floor(Number.MAX_SAFE_INTEGER / 3);
 
 function checkQuotaPolicy(spec: QuotaPolicySpec): readonly SpecFault[] {

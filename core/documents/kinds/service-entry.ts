@@ -8,28 +8,28 @@ import { Choice, Closed } from "./fields.ts";
 import type { KindDefinition, SpecFault } from "./kind.ts";
 import { HOST_PATTERN, Host, PortNumber, Protocol } from "./traffic-fields.ts";
 
-/** The label that says an endpoint is a sidecar, which checks and charges each request itself. */
+/** Label of an endpoint that is a sidecar, which checks and charges each request itself. */
 export const SIDECAR_LABEL = "purser.dev/sidecar";
 
-/** Istio's label for the workload that an endpoint belongs to. */
+/** Istio's label for the endpoint's workload. */
 export const WORKLOAD_LABEL = "service.istio.io/workload-name";
 
 const ServiceEntrySpec = Closed({
-  hosts: Type.Array(Host("A name that clients call the service by."), {
+  hosts: Type.Array(Host("A host name of the service."), {
     minItems: 1,
     description: "The service's names: each becomes a service with these ports and endpoints.",
   }),
   location: Type.Optional(
     Choice(
       ["MESH_EXTERNAL", "MESH_INTERNAL"],
-      "MESH_EXTERNAL (default): sidecars reach it, and an edge only through a Gateway. MESH_INTERNAL: part of the " +
-        "mesh; an edge without Gateways reaches it too.",
+      "MESH_EXTERNAL (default): sidecars reach the service, and an edge only through a Gateway. MESH_INTERNAL: part of the " +
+        "mesh; an edge without Gateways reaches the service too.",
     ),
   ),
   ports: Type.Array(
     Closed({
       number: PortNumber("The port that clients call."),
-      name: Type.String({ minLength: 1, description: "What endpoints[].ports calls it." }),
+      name: Type.String({ minLength: 1, description: "The port's name in endpoints[].ports." }),
       protocol: Protocol(),
       targetPort: Type.Optional(PortNumber("The endpoints' port; default the same number.")),
     }),
@@ -37,8 +37,8 @@ const ServiceEntrySpec = Closed({
   ),
   resolution: Choice(
     ["STATIC", "DNS", "DNS_ROUND_ROBIN"],
-    "STATIC: endpoint addresses are IP addresses. DNS and DNS_ROUND_ROBIN: they may be names, looked up whenever a " +
-      "connection is made; without endpoints the host itself is the address.",
+    "STATIC: endpoint addresses are IP addresses. DNS and DNS_ROUND_ROBIN: addresses may be names, looked up whenever a " +
+      "connection is opened; without endpoints the host itself is the address.",
   ),
   endpoints: Type.Optional(
     Type.Array(
@@ -56,7 +56,7 @@ const ServiceEntrySpec = Closed({
         ),
         labels: Type.Optional(
           Type.Record(Type.String(), Type.String(), {
-            description: `What subsets select by. ${SIDECAR_LABEL}: "true" says that the endpoint is a sidecar; ${WORKLOAD_LABEL} names the workload.`,
+            description: `Labels for subsets. ${SIDECAR_LABEL}: "true" marks a sidecar; ${WORKLOAD_LABEL} names the workload.`,
           }),
         ),
         weight: Type.Optional(
@@ -67,7 +67,7 @@ const ServiceEntrySpec = Closed({
           }),
         ),
       }),
-      { minItems: 1, description: "Where the service runs." },
+      { minItems: 1, description: "The service's endpoints." },
     ),
   ),
 });
@@ -77,7 +77,7 @@ export type ServiceEntrySpec = Static<typeof ServiceEntrySpec>;
 export const SERVICE_ENTRY = {
   kind: "ServiceEntry",
   apiVersions: ["networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3"],
-  description: "A service: its names, its ports and where it runs.",
+  description: "A service: its host names, ports and endpoints.",
   spec: ServiceEntrySpec,
   check: checkServiceEntry,
 } as const satisfies KindDefinition;

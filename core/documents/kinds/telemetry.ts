@@ -10,14 +10,20 @@ export const METRIC_TYPES = ["counter", "gauge", "histogram"] as const;
 const MetricSpec = Closed({
   match: Match("response"),
   type: Choice(METRIC_TYPES, "counter adds the value, gauge sets it, histogram observes it."),
-  value: ExpressionOrLiteral("response", "The amount; a request for which it gives nothing is left out."),
+  value: ExpressionOrLiteral(
+    "response",
+    "The amount; requests for which the expression has no value are skipped.",
+  ),
   labels: Type.Optional(
     ExpressionMap("response", "Label values by label name; a value that is absent becomes the empty string."),
   ),
   buckets: Type.Optional(
-    Type.Array(Type.Number(), { minItems: 1, description: "Upper bounds of a histogram's buckets, rising." }),
+    Type.Array(Type.Number(), {
+      minItems: 1,
+      description: "Upper bounds of a histogram's buckets, ascending.",
+    }),
   ),
-  unit: Type.Optional(Type.String({ description: "The value's unit, for people." })),
+  unit: Type.Optional(Type.String({ description: "The value's unit, for information." })),
   help: Type.Optional(Type.String({ description: "One sentence on what is measured." })),
   handlers: Handlers(),
 });
@@ -27,7 +33,7 @@ export type MetricSpec = Static<typeof MetricSpec>;
 export const METRIC = {
   kind: "Metric",
   apiVersions: ["purser.dev/v1"],
-  description: "A number to tell of each request.",
+  description: "A number recorded for each request.",
   spec: MetricSpec,
   check: checkMetric,
 } as const satisfies KindDefinition;
@@ -44,7 +50,9 @@ function checkMetric({ type, value, buckets = [] }: MetricSpec): readonly SpecFa
   );
 }
 
-/** Whether a value is written as a number below 0; what an expression gives is looked at when it is reported. */
+/**
+ * Whether the value is a literal number below 0; values of expressions are checked when they are reported.
+ */
 function isNegative(value: MetricSpec["value"]): boolean {
   const number = typeof value === "string" ? Number(value.replace(/[\s()]/g, "")) : value;
   return typeof number === "number" && number < 0;
@@ -64,7 +72,7 @@ export type LogEntrySpec = Static<typeof LogEntrySpec>;
 export const LOG_ENTRY = {
   kind: "LogEntry",
   apiVersions: ["purser.dev/v1"],
-  description: "A record to tell of each request.",
+  description: "A log record of each request.",
   spec: LogEntrySpec,
 } as const satisfies KindDefinition;
 
@@ -85,6 +93,6 @@ export type TraceSpanSpec = Static<typeof TraceSpanSpec>;
 export const TRACE_SPAN = {
   kind: "TraceSpan",
   apiVersions: ["purser.dev/v1"],
-  description: "A span to tell of each request.",
+  description: "A trace span of each request.",
   spec: TraceSpanSpec,
 } as const satisfies KindDefinition;

@@ -5,11 +5,14 @@ import Type, { type Static } from "typebox";
 import { FORM_KEYWORD } from "../schema/form.ts";
 import { Choice, Closed } from "./fields.ts";
 
-/** The field types that Istio's kinds share. */
+/** Field types that Istio's kinds share. */
 
 const LABEL = "[a-z0-9]+(-+[a-z0-9]+)*";
 
-/** A DNS name or an IPv4 address, lower case. No two ways to match the same text, so matching takes linear time. */
+/**
+ * A DNS name or an IPv4 address, in lower case. The pattern is unambiguous, so that matching takes linear
+ * time.
+ */
 export const HOST_PATTERN = `^${LABEL}(\\.${LABEL})*$`;
 
 const WILDCARD_HOST = `(\\*|(\\*\\.)?${LABEL}(\\.${LABEL})*)`;
@@ -17,7 +20,9 @@ const WILDCARD_HOST = `(\\*|(\\*\\.)?${LABEL}(\\.${LABEL})*)`;
 /** `reviews`, `reviews.example.com`, `*.example.com` or `*`. */
 const WILDCARD_HOST_PATTERN = `^${WILDCARD_HOST}$`;
 
-/** The same, with a namespace, `.` (the document's own) or `*` (any) before it: `shop/*.example.com`. */
+/**
+ * A wildcard host, optionally after a namespace, `.` (the document's own) or `*` (any): `shop/*.example.com`.
+ */
 export const NAMESPACED_HOST_PATTERN = `^((${LABEL}|\\*|\\.)/)?${WILDCARD_HOST}$`;
 
 export function Host(description: string) {
@@ -35,15 +40,15 @@ export function PortNumber(description: string) {
 }
 
 export function Protocol() {
-  return Choice(["HTTP"], "What is spoken there: HTTP.");
+  return Choice(["HTTP"], "The protocol: HTTP.");
 }
 
-/** Exactly one of Istio's three ways to match a text. */
+/** Exactly one of Istio's three string matches. */
 export function StringMatch(description: string) {
   return Closed(stringMatches(), { minProperties: 1, maxProperties: 1, description });
 }
 
-/** The same, or `{}`: present, whatever its value. */
+/** A string match, or `{}`: present, with any value. */
 export function PresenceMatch(description: string) {
   return Closed(stringMatches(), { maxProperties: 1, description });
 }
@@ -74,11 +79,11 @@ function HeaderChanges(description: string) {
     {
       set: Type.Optional(
         Type.Record(Type.String(), Type.String(), {
-          description: "Headers to set, replacing what is there.",
+          description: "Headers to set, replacing existing values.",
         }),
       ),
       add: Type.Optional(
-        Type.Record(Type.String(), Type.String(), { description: "Values to add after what is there." }),
+        Type.Record(Type.String(), Type.String(), { description: "Values to add after existing values." }),
       ),
       remove: Type.Optional(Type.Array(Type.String(), { description: "Headers to remove." })),
     },

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { formatDiagnostic } from "../../../kernel/diagnostic.ts";
 import { parseDocuments } from "../parse-documents.ts";
 
-/** What a document of `kind` with this spec (as JSON, which is YAML) is told. */
+/** The faults of a document of `kind` with this spec (in JSON, which is YAML). */
 function faultsOf(kind: string, spec: unknown, apiVersion = "networking.istio.io/v1"): readonly string[] {
   const text = JSON.stringify({ apiVersion, kind, metadata: { name: "x" }, spec });
   return parseDocuments({ path: "x", text }).diagnostics.map((diagnostic) =>
@@ -19,7 +19,7 @@ const TO_A = { destination: { host: "a" } };
 const http = (...routes: object[]) => ({ hosts: ["a"], http: routes });
 
 describe("Istio's routing kinds", () => {
-  it("take Bookinfo's own gateway, routes and subsets as they are", () => {
+  it("accept Bookinfo's own gateway, routes and subsets unchanged", () => {
     const gateway = { selector: { istio: "ingressgateway" }, servers: [{ port: PORT, hosts: ["*"] }] };
     assert.deepEqual(faultsOf("Gateway", gateway), []);
     assert.deepEqual(faultsOf("Gateway", gateway, "networking.istio.io/v1alpha3"), []);
@@ -48,7 +48,7 @@ describe("Istio's routing kinds", () => {
     assert.deepEqual(faultsOf("DestinationRule", { host: "ratings", subsets }), []);
   });
 
-  it("refuse what is not supported, each field at its place", () => {
+  it("refuse each unsupported field at its location", () => {
     const [field, kind] = [/has no field "(\w+)"/, /must be/];
     const cases: readonly (readonly [string, object, RegExp])[] = [
       ["ServiceEntry", { ...ENTRY, addresses: ["10.0.0.1"] }, field],
@@ -78,7 +78,7 @@ describe("Istio's routing kinds", () => {
     }
   });
 
-  it("need one way to match a text, or none at all where presence can be meant", () => {
+  it("need exactly one string match, or none where presence is meant", () => {
     assert.equal(faultsOf("VirtualService", http({ route: [TO_A], match: [{ uri: {} }] })).length, 1);
     const two = { exact: "/a", prefix: "/a" };
     assert.equal(faultsOf("VirtualService", http({ route: [TO_A], match: [{ uri: two }] })).length, 1);
@@ -105,7 +105,7 @@ describe("a ServiceEntry", () => {
     assert.match(faults[0] as string, /"localhost" is not one; use resolution DNS/);
   });
 
-  it("lists each port once, and its endpoints name only those", () => {
+  it("lists each port once, and its endpoints name only these ports", () => {
     const twice = { ...ENTRY, ports: [PORT, { ...PORT, name: "other" }, { ...PORT, number: 81 }] };
     assert.deepEqual(faultsOf("ServiceEntry", twice), [
       "Port 80 is listed twice [PURSER_DOC_INVALID_VALUE]",
@@ -147,12 +147,12 @@ describe("a VirtualService's route", () => {
     assert.equal(faultsOfRoute({ route: [{ ...TO_A, weight: 0 }] }), "");
   });
 
-  it("has only retry conditions that are known", () => {
+  it("has only known retry conditions", () => {
     const fault = faultsOfRoute({ route: [TO_A], retries: { attempts: 1, retryOn: "5xx,conect-failure" } });
     assert.match(fault, /"conect-failure" is not a retry condition.*did you mean "connect-failure"/);
   });
 
-  it("has only expressions that RE2 can run", () => {
+  it("has only valid RE2 expressions", () => {
     const match = [
       { uri: { regex: "(" }, headers: { a: { regex: "(?=.*x)" } }, queryParams: { b: { regex: "x+" } } },
     ];
@@ -167,7 +167,7 @@ describe("a VirtualService's route", () => {
     );
   });
 
-  it("may not touch headers that frame the message, nor break the header block", () => {
+  it("may not change headers that frame the message, nor break the header block", () => {
     const changes = (request: object) => faultsOfRoute({ route: [{ ...TO_A, headers: { request } }] });
     assert.match(changes({ set: { Host: "b" } }), /may not change the header Host; use rewrite.authority/);
     assert.match(changes({ remove: ["Content-Length"] }), /may not change the header Content-Length/);

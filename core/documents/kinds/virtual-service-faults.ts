@@ -16,7 +16,9 @@ import {
 
 type Path = readonly (string | number)[];
 
-/** Checks of a VirtualService that its schema cannot express: one action a route, weights that add up, expressions that compile. */
+/**
+ * Checks of a VirtualService beyond its schema: one action for each route, usable weights, valid expressions.
+ */
 export function virtualServiceFaults(spec: VirtualServiceSpec): readonly SpecFault[] {
   return spec.http.flatMap((route, index) => {
     const path: Path = ["http", index];

@@ -13,13 +13,13 @@ import {
 } from "./traffic-fields.ts";
 
 const Match = Closed({
-  name: Type.Optional(Type.String({ description: "The match's name, for people." })),
+  name: Type.Optional(Type.String({ description: "The match's name, for information." })),
   uri: Type.Optional(StringMatch("The path, without the query.")),
   ignoreUriCase: Type.Optional(
     Type.Boolean({ description: "Whether exact and prefix matches of the path ignore case; default false." }),
   ),
-  method: Type.Optional(StringMatch("The method; case counts.")),
-  authority: Type.Optional(StringMatch("The Host header as it was sent, port included.")),
+  method: Type.Optional(StringMatch("The method, case-sensitive.")),
+  authority: Type.Optional(StringMatch("The Host header as sent, including the port.")),
   headers: Type.Optional(
     Type.Record(Type.String(), PresenceMatch("{} for present with any value."), {
       description: "Headers that must match, by name in any case.",
@@ -27,19 +27,20 @@ const Match = Closed({
   ),
   withoutHeaders: Type.Optional(
     Type.Record(Type.String(), PresenceMatch("{} for absent."), {
-      description: "Headers that must not match; one that is absent does not.",
+      description: "Headers that must not match; an absent header does not match.",
     }),
   ),
   queryParams: Type.Optional(
     Type.Record(Type.String(), PresenceMatch("{} for present with any value."), {
-      description: "Query parameters that must match, by exact name; the first value of each counts.",
+      description: "Query parameters that must match, by exact name; the first value of each is compared.",
     }),
   ),
   port: Type.Optional(PortNumber("The port that was called: of the service, or of the Gateway's server.")),
   gateways: Type.Optional(
     Type.Array(Type.String({ minLength: 1 }), {
       minItems: 1,
-      description: "Where this match counts, of the VirtualService's gateways; all of them when absent.",
+      description:
+        "The gateways, of the VirtualService's, to which this match applies; all of them when absent.",
     }),
   ),
 });
@@ -51,7 +52,7 @@ const Destination = Closed({
     port: Type.Optional(
       Closed(
         { number: PortNumber("One of the service's ports.") },
-        { description: "Default the only one, else the one that was called, else the first." },
+        { description: "Default: the only port, else the port that was called, else the first." },
       ),
     ),
   }),
@@ -63,18 +64,20 @@ const Destination = Closed({
         "The share of requests, relative to the sum; default 0, or all when there is one destination.",
     }),
   ),
-  headers: Type.Optional(HeaderOperations("Header changes for this destination alone, beside the route's.")),
+  headers: Type.Optional(
+    HeaderOperations("Header changes for only this destination, in addition to the route's."),
+  ),
 });
 
 const Percentage = Closed(
-  { value: Type.Number({ minimum: 0, maximum: 100, description: "0 to 100; fractions count." }) },
+  { value: Type.Number({ minimum: 0, maximum: 100, description: "0 to 100; fractions are allowed." }) },
   { description: "The share of requests. Required: Istio's own documents disagree on a default." },
 );
 
 const Fault = Closed(
   {
     delay: Type.Optional(
-      Closed({ fixedDelay: Duration("How long the request is held."), percentage: Percentage }),
+      Closed({ fixedDelay: Duration("The delay before the request is forwarded."), percentage: Percentage }),
     ),
     abort: Type.Optional(
       Closed({
@@ -83,7 +86,7 @@ const Fault = Closed(
       }),
     ),
   },
-  { minProperties: 1, description: "Failures on purpose: the delay comes first, then the abort." },
+  { minProperties: 1, description: "Fault injection: the delay comes first, then the abort." },
 );
 
 const Retries = Closed(
@@ -91,21 +94,23 @@ const Retries = Closed(
     attempts: Type.Integer({
       minimum: 0,
       maximum: 100,
-      description: "Tries after the first; 0 turns retries off.",
+      description: "Attempts after the first; 0 turns retries off.",
     }),
     perTryTimeout: Type.Optional(
-      Duration("How long one try may take until its response headers; default 0s: only the route's timeout."),
+      Duration("Timeout of one attempt, until its response headers; default 0s: only the route's timeout."),
     ),
     retryOn: Type.Optional(
       Type.String({
         minLength: 1,
         maxLength: 1000,
         description:
-          "Conditions and response codes with commas between, for every method; default connect-failure,refused-stream,unavailable,cancelled,503 for idempotent methods, and for others only failures before anything was sent.",
+          "Conditions and response codes, separated by commas, for every method; default connect-failure,refused-stream,unavailable,cancelled,503 for idempotent methods, for other methods only failures before anything was sent.",
       }),
     ),
     backoff: Type.Optional(
-      Duration("The base of the wait before a retry; default 25ms, and ten times it at most."),
+      Duration(
+        "The base of the exponential back-off before a retry; default 25ms. The back-off is at most ten times the base.",
+      ),
     ),
   },
   { description: "When absent: 2 attempts with every default." },
@@ -116,9 +121,12 @@ const HttpRoute = Closed({
     Type.String({ minLength: 1, description: "The route's name, in logs and attributes." }),
   ),
   match: Type.Optional(
-    Type.Array(Match, { description: "Any of these; in each, all that is given. All requests when absent." }),
+    Type.Array(Match, {
+      description:
+        "The route matches when any of these matches; each needs all its fields. All requests when absent.",
+    }),
   ),
-  route: Type.Optional(Type.Array(Destination, { minItems: 1, description: "Where to forward to." })),
+  route: Type.Optional(Type.Array(Destination, { minItems: 1, description: "Destinations to forward to." })),
   redirect: Type.Optional(
     Closed(
       {
@@ -134,7 +142,7 @@ const HttpRoute = Closed({
           }),
         ),
       },
-      { minProperties: 1, description: "Send the client elsewhere." },
+      { minProperties: 1, description: "A redirect of the client." },
     ),
   ),
   directResponse: Type.Optional(
@@ -147,7 +155,7 @@ const HttpRoute = Closed({
           }),
         ),
       },
-      { description: "Answer here, without forwarding." },
+      { description: "A reply from the proxy, without forwarding." },
     ),
   ),
   rewrite: Type.Optional(
@@ -156,15 +164,14 @@ const HttpRoute = Closed({
         uri: Type.Optional(
           Type.String({
             pattern: '^/[!"$->@-~]*$',
-            description:
-              "In place of the prefix that matched, or of the whole path when the match was another.",
+            description: "Replaces the matched prefix, or the whole path for other matches.",
           }),
         ),
         authority: Type.Optional(
           Type.String({ pattern: "^[!-~]+$", description: "In place of the Host header." }),
         ),
       },
-      { minProperties: 1, description: "What to change before forwarding." },
+      { minProperties: 1, description: "Changes before forwarding." },
     ),
   ),
   timeout: Type.Optional(
@@ -172,7 +179,7 @@ const HttpRoute = Closed({
   ),
   retries: Type.Optional(Retries),
   fault: Type.Optional(Fault),
-  headers: Type.Optional(HeaderOperations("Header changes, beside any destination's own.")),
+  headers: Type.Optional(HeaderOperations("Header changes, in addition to those of destinations.")),
 });
 
 export const VirtualServiceSpec = Closed({
@@ -180,16 +187,16 @@ export const VirtualServiceSpec = Closed({
     WildcardHost("A ServiceEntry's host or short name, a name that clients use, `*.example.com` or `*`."),
     {
       minItems: 1,
-      description: "Which hosts' requests this is about; the most exact host of all VirtualServices counts.",
+      description: "Hosts whose requests are routed; the most specific host of all VirtualServices applies.",
     },
   ),
   gateways: Type.Optional(
     Type.Array(Type.String({ minLength: 1 }), {
       minItems: 1,
-      description: "Gateways by NAME or NAMESPACE/NAME, and `mesh` for the sidecars; default mesh alone.",
+      description: "Gateways by NAME or NAMESPACE/NAME, and `mesh` for the sidecars; default: only mesh.",
     }),
   ),
-  http: Type.Array(HttpRoute, { minItems: 1, description: "The first route that matches is taken." }),
+  http: Type.Array(HttpRoute, { minItems: 1, description: "Routes; the first matching route is used." }),
 });
 
 export type VirtualServiceSpec = Static<typeof VirtualServiceSpec>;
@@ -197,5 +204,5 @@ export type HttpRouteSpec = Static<typeof HttpRoute>;
 export type HttpMatchSpec = Static<typeof Match>;
 export type HttpDestinationSpec = Static<typeof Destination>;
 
-/** The name that stands for all sidecars among a VirtualService's gateways. */
+/** The name for all sidecars among a VirtualService's gateways. */
 export const MESH_GATEWAY = "mesh";

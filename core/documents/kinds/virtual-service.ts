@@ -8,7 +8,7 @@ import { VirtualServiceSpec } from "./virtual-service-schema.ts";
 export const VIRTUAL_SERVICE = {
   kind: "VirtualService",
   apiVersions: ["networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3"],
-  description: "How requests for a host are routed.",
+  description: "Routing of requests by host.",
   spec: VirtualServiceSpec,
   check: virtualServiceFaults,
 } as const satisfies KindDefinition;

@@ -11,12 +11,12 @@ const messages = (schema: TSchema, value: unknown) =>
   schemaFaults(schema, value, ["config"]).map(({ message }) => message);
 
 describe("the faults of a value against a schema", () => {
-  it("are all found, however many there are", () => {
+  it("are all found, in any number", () => {
     const schema = Type.Array(Type.Integer());
     assert.equal(messages(schema, Array(50).fill("x")).length, 50);
   });
 
-  it("are those of the alternative that a value was meant for", () => {
+  it("are those of the alternative that the value's type selects", () => {
     const schema = Type.Union([
       Type.String(),
       Type.Object({ from: Type.String(), to: Type.Integer() }, { additionalProperties: false }),
@@ -26,7 +26,7 @@ describe("the faults of a value against a schema", () => {
     assert.deepEqual(messages(schema, 5), ["config must be text or a map, not 5"]);
   });
 
-  it("are in TypeBox's words for what is not explained here", () => {
+  it("have TypeBox's words where this module has none", () => {
     const schema = Type.Intersect([Type.Object({ a: Type.Number() }), Type.Object({ b: Type.Number() })]);
     assert.equal(messages(schema, { a: 1 }).length, 1);
     assert.deepEqual(messages(Type.Object({}, { minProperties: 1 }), {}), [
@@ -34,7 +34,7 @@ describe("the faults of a value against a schema", () => {
     ]);
   });
 
-  it("are none exactly when TypeBox says that the value fits", () => {
+  it("are none exactly when TypeBox accepts the value", () => {
     const schema = Type.Object(
       {
         a: Type.Optional(

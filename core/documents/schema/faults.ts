@@ -8,25 +8,26 @@ import { suggest } from "../../../kernel/suggest.ts";
 import { entrySchema, formOf, isLongDuration, SHORT_DURATION, viewOf } from "./form.ts";
 import type { DocumentPath } from "../yaml/places.ts";
 
-/** One way in which a value does not fit its schema. */
+/** A way in which a value does not satisfy its schema. */
 export interface SchemaFault {
   readonly kind: "unknown" | "missing" | "invalid";
-  /** The offending value; for `missing` the map that lacks the field. */
+  /** Path of the faulty value; for `missing`, of the map that lacks the field. */
   readonly path: DocumentPath;
-  /** The field that is missing. */
+  /** Name of the missing field. */
   readonly field?: string;
   readonly message: string;
   readonly suggestion?: string;
 }
 
 /**
- * All faults of a value at once, each once and at its place; empty exactly when the value fits. TypeBox decides what fits;
- * its own list of errors stops at eight, and gives one for each alternative of a union, so the explanation is ours.
+ * All faults of a value, each once with its path; empty exactly when the value satisfies the schema. TypeBox
+ * decides that; its own error list stops at eight errors and has errors for each alternative of a union, so
+ * this module explains.
  *
- * @param path Where the value stands in its document: what messages call it.
+ * @param path Path of the value in its document, for messages.
  */
 export function schemaFaults(schema: TSchema, value: unknown, path: DocumentPath): readonly SchemaFault[] {
-  // As a plain boolean: taken as a type guard, it would leave nothing that `value` could be.
+  // A plain boolean: as a type guard it would narrow `value` to never.
   const fits: boolean = Value.Check(schema, value);
   if (fits) return [];
   const view = viewOf(schema);
@@ -40,7 +41,7 @@ export function schemaFaults(schema: TSchema, value: unknown, path: DocumentPath
   return faults.length > 0 ? faults : [whole(schema, value, path)];
 }
 
-/** `spec.overrides[0].limit`, as messages write it. */
+/** The path as messages write it: `spec.overrides[0].limit`. */
 function pathName(path: DocumentPath): string {
   let name = "";
   for (const step of path) {
@@ -76,7 +77,7 @@ function faultsOfMap(
     });
   }
   for (const name of required) {
-    // A misspelt field is one mistake, not two.
+    // A misspelt field is reported only as unknown, not as missing too.
     if (Object.hasOwn(value, name) || meant.has(name)) continue;
     const field = properties[name];
     const form = field === undefined ? "" : `: ${formOf(field)}`;
@@ -86,7 +87,7 @@ function faultsOfMap(
   return faults;
 }
 
-/** Of a union, what is wrong with the alternative that was meant: the one that the value's own type points to. */
+/** Faults of a union: those of the alternative with the value's own type. */
 function faultsOfUnion(
   schema: TSchema,
   alternatives: readonly TSchema[],
@@ -121,7 +122,7 @@ function invalid(schema: TSchema, value: unknown, path: DocumentPath): SchemaFau
   return { kind: "invalid", path, message, ...(suggestion === undefined ? {} : { suggestion }) };
 }
 
-/** A fault of a map or list as a whole, such as too few entries: TypeBox's words. */
+/** A fault of a whole map or list, such as too few entries, in TypeBox's words. */
 function whole(schema: TSchema, value: unknown, path: DocumentPath): SchemaFault {
   if (Array.isArray(value) && value.length === 0) return invalid(schema, value, path);
   const message = Value.Errors(schema, value)[0]?.message ?? "is not of the right form";

@@ -10,7 +10,7 @@ import {
   type ReferenceMark,
 } from "../kinds/fields.ts";
 
-/** A schema seen as what it is underneath: JSON Schema. Only the keywords that the checks look at. */
+/** A schema as JSON Schema, with only the keywords that the checks use. */
 export interface SchemaView {
   readonly type?: string;
   readonly properties?: Readonly<Record<string, TSchema>>;
@@ -36,14 +36,14 @@ export interface SchemaView {
   readonly [FORM_KEYWORD]?: string;
 }
 
-/** A field's expected form in words, for fields whose pattern says little to a reader. */
+/** Description of a field's form, for fields whose pattern is hard to read. */
 export const FORM_KEYWORD = "x-form";
 
 export function viewOf(schema: TSchema): SchemaView {
   return schema as SchemaView;
 }
 
-/** The schema of a map's entry, or undefined when the map may have no such key. */
+/** The schema of a map's entry; undefined when the map may not have the key. */
 export function entrySchema(schema: TSchema, key: string): TSchema | undefined {
   const { properties, patternProperties, additionalProperties } = viewOf(schema);
   if (properties !== undefined && Object.hasOwn(properties, key)) return properties[key];
@@ -54,7 +54,7 @@ export function entrySchema(schema: TSchema, key: string): TSchema | undefined {
   return typeof additionalProperties === "object" ? additionalProperties : ({} as TSchema);
 }
 
-/** What a value of this schema looks like, in words that follow "must be". */
+/** The form of this schema's values, in words that follow "must be". */
 export function formOf(schema: TSchema): string {
   const view = viewOf(schema);
   if (view[FORM_KEYWORD] !== undefined) return view[FORM_KEYWORD];
@@ -86,15 +86,15 @@ export function formOf(schema: TSchema): string {
   }
 }
 
-/** What a text must be that has the form of a duration, and is refused for its length. */
+/** Form of a field for a text that is a duration but too long. */
 export const SHORT_DURATION = `a duration of at most ${formatDurationMs(MAX_DURATION_MS)}`;
 
-/** Whether a schema wants a duration, and a value is one but for its length. */
+/** Whether the schema is a duration and the value is a duration, perhaps a too long one. */
 export function isLongDuration(schema: TSchema, value: unknown): boolean {
   return viewOf(schema).pattern === DURATION_PATTERN && new RegExp(DURATION_PATTERN).test(String(value));
 }
 
-/** The forms of a union's alternatives, one by one. */
+/** The forms of a union's alternatives. */
 function formsOf(schema: TSchema): readonly string[] {
   const { anyOf, type } = viewOf(schema);
   if (anyOf !== undefined) return anyOf.flatMap(formsOf);

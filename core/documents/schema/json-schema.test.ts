@@ -12,14 +12,14 @@ import { jsonSchemas } from "./json-schema.ts";
 describe("the JSON Schema files", () => {
   const files = jsonSchemas();
 
-  it("are plain JSON, one for each kind and one for all", () => {
+  it("are plain JSON, one for each kind and one for all kinds", () => {
     assert.equal(files.size, KINDS.length + 1);
     for (const schema of files.values()) assert.deepEqual(JSON.parse(JSON.stringify(schema)), schema);
     const { oneOf } = files.get("purser.schema.json") as { oneOf: readonly { $ref: string }[] };
     for (const { $ref } of oneOf) assert.ok(files.has($ref), $ref);
   });
 
-  it("accept the demo mesh's documents, each by its own kind's file alone", () => {
+  it("accept the demo mesh's documents, each by only its own kind's file", () => {
     const folder = new URL("../../../examples/bookshop/mesh/", import.meta.url);
     const documents = readdirSync(folder)
       .filter((name) => name.endsWith(".yaml"))

@@ -10,7 +10,7 @@ type JsonSchema = Readonly<Record<string, unknown>>;
 
 export const DIALECT = "https://json-schema.org/draft/2020-12/schema";
 
-/** The schema files by name: one for each kind, and `purser.schema.json` for a file of any kind of document. */
+/** Schema files by name: one for each kind, and `purser.schema.json` for documents of any kind. */
 export function jsonSchemas(): ReadonlyMap<string, JsonSchema> {
   const files = new Map<string, JsonSchema>();
   for (const definition of KINDS) {
@@ -29,7 +29,7 @@ function documentSchema({ kind, apiVersions, description, spec }: KindDefinition
     title: kind,
     description,
     type: "object",
-    // In a file of several documents, those of Purser's own kinds may leave out an apiVersion that stands above.
+    // In a file with several documents, later ones of Purser's own kinds may omit the apiVersion.
     required: [...(apiVersions[0] === PURSER_API_VERSION ? [] : ["apiVersion"]), "kind", "metadata", "spec"],
     properties: {
       apiVersion: { enum: apiVersions },

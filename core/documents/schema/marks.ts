@@ -6,7 +6,7 @@ import Value from "typebox/value";
 import type { DocumentPath } from "../yaml/places.ts";
 import { entrySchema, type SchemaView, viewOf } from "./form.ts";
 
-/** A text in a document whose schema carries a mark. */
+/** A text in a document whose schema has a mark. */
 export interface MarkedText {
   readonly schema: SchemaView;
   readonly text: string;
@@ -14,8 +14,8 @@ export interface MarkedText {
 }
 
 /**
- * Walks a schema beside a value, and gives every text whose own schema has `keyword`: so that expressions and references
- * are found in every kind alike. Parts that do not fit the schema are passed over.
+ * Walks a schema along a value, and yields every text whose schema has `keyword`, so that expressions and
+ * references are found in all kinds. Invalid parts are skipped.
  */
 export function* markedTexts(
   keyword: string,

@@ -11,21 +11,23 @@ import { type AttributeManifestSpec } from "../../../expressions/manifest/manife
 import { HANDLER, type HandlerSpec } from "../kinds/handler.ts";
 import type { DocumentPath } from "../yaml/places.ts";
 
-/** A list of attributes, and where a fault of one of them stands. */
+/** Attribute declarations, and the location of each. */
 interface Source {
   readonly spec: AttributeManifestSpec;
   readonly document: ParsedDocument;
   readonly placeOf: (attribute: string) => DocumentPath;
 }
 
-/** All attributes of a set: the built-in ones, those that AttributeManifests declare, and those that its plugins add. */
+/**
+ * All attributes of a set: built-in ones, those declared by AttributeManifests, and those added by plugins.
+ */
 export function attributesOf(
   builtIn: readonly ParsedDocument[],
   documents: readonly ParsedDocument[],
   handlers: ReadonlyMap<ParsedDocument, ResolvedHandler>,
 ): {
   readonly manifest: AttributeManifest;
-  /** Whether everything that declares attributes could be read. */
+  /** Whether all declarations of attributes could be read. */
   readonly complete: boolean;
   readonly diagnostics: readonly Diagnostic[];
 } {
@@ -53,7 +55,7 @@ function configuresAdapter({ valid, spec }: ParsedDocument): boolean {
   return valid && (spec as HandlerSpec).plugin === undefined;
 }
 
-/** What plugins add, each once: two handlers of one plugin add the same. */
+/** The attributes that plugins add, once for each plugin, even if several handlers use it. */
 function providedBy(handlers: ReadonlyMap<ParsedDocument, ResolvedHandler>): readonly Source[] {
   const first = new Map(
     [...handlers].toReversed().map(([document, { definition }]) => [definition, document]),

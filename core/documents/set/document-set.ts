@@ -6,12 +6,12 @@ import { suggest } from "../../../kernel/suggest.ts";
 import { faultAt, type ParsedDocument } from "../document.ts";
 import { DEFAULT_NAMESPACE, displayName } from "../kinds/kind.ts";
 
-/** The documents of a whole set, found by name. */
+/** The documents of a whole set, by name. */
 export class DocumentSet {
   readonly documents: readonly ParsedDocument[];
-  /** False when a part of the set could not be read: what is not found may stand there. */
+  /** False when a part of the set could not be read, which may contain missing documents. */
   readonly complete: boolean;
-  /** Second documents of the same kind, namespace and name. */
+  /** Diagnostics for documents with the same kind, namespace and name as an earlier one. */
   readonly duplicates: readonly Diagnostic[];
   readonly #byName = new Map<string, ParsedDocument>();
 
@@ -36,8 +36,8 @@ export class DocumentSet {
   }
 
   /**
-   * Finds what a document in `namespace` calls `reference`: `name`, in its own namespace or else the default one; or
-   * `namespace/name`.
+   * Resolves a `reference` in a document of `namespace`: a `name` in that namespace or else in the default
+   * one; or `namespace/name`.
    */
   resolve(kind: string, reference: string, namespace: string): ParsedDocument | undefined {
     const slash = reference.indexOf("/");
@@ -49,7 +49,7 @@ export class DocumentSet {
     );
   }
 
-  /** The reference that was probably meant: the same name in another namespace, or else a name that is near. */
+  /** The reference that was probably meant: the same name in another namespace, or else a similar name. */
   suggest(kind: string, reference: string, namespace: string): string | undefined {
     const candidates = this.documents.filter((document) => document.definition.kind === kind);
     const elsewhere = candidates.find(({ metadata }) => metadata.name === reference)?.metadata;

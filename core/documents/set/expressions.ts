@@ -12,15 +12,16 @@ import { markedTexts } from "../schema/marks.ts";
 import { useOf } from "./uses.ts";
 
 export interface CompiledExpressions {
-  /** By source: an expression that several documents have is compiled once. Holds every one that compiles. */
+  /** All valid expressions by source, so that an expression in several documents is compiled once. */
   readonly expressions: ReadonlyMap<string, Expression>;
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /**
- * Compiles every expression of a set, and checks what each reads.
+ * Compiles every expression of a set, and checks the attributes that each reads.
  *
- * @param attributes `complete` is false when not all that declares attributes could be read: none is then called unknown.
+ * @param attributes With `complete` false, some declarations could not be read, so no attribute is reported
+ *   as unknown.
  */
 export function compileExpressions(
   documents: readonly ParsedDocument[],
@@ -46,7 +47,7 @@ export function compileExpressions(
         expressions.set(text, expression);
       }
       const use = useOf(document, marked);
-      // Many documents say the same of the same requests.
+      // Many documents have the same expression with the same use: check it once.
       const key = JSON.stringify([text, use]);
       const findings = found.get(key) ?? checkExpression(expression, { ...attributes, ...use });
       found.set(key, findings);

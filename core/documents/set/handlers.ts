@@ -10,22 +10,22 @@ import { documentsOf, faultAt, faultOfSchema, type ParsedDocument } from "../doc
 import { HANDLER, type HandlerSpec } from "../kinds/handler.ts";
 import { schemaFaults } from "../schema/faults.ts";
 
-/** What was found in the module that a Handler's `from` names, or why nothing was. */
+/** The extensions in the module of a Handler's `from`, or the error of loading it. */
 export type ModuleExtensions =
   | { readonly ok: true; readonly extensions: ExtensionInventory }
   | { readonly ok: false; readonly message: string };
 
-/** Gives the extensions of a Handler document whose `from` is set; they were loaded beforehand. */
+/** Returns the preloaded extensions of a Handler document with `from`. */
 export type ExtensionsFrom = (document: ParsedDocument) => ModuleExtensions;
 
-/** What a Handler document configures. */
+/** The extension and configuration of a Handler document. */
 export interface ResolvedHandler {
   readonly definition: Extension;
-  /** Checked, defaults filled in. */
+  /** Checked, with defaults. */
   readonly config: unknown;
 }
 
-/** Finds the extension that each Handler names, and checks its `config`. Builds nothing. */
+/** Finds each Handler's extension, and checks its `config`. Builds nothing. */
 export function resolveHandlers(
   documents: readonly ParsedDocument[],
   inventory: ExtensionInventory,
@@ -60,7 +60,7 @@ export function resolveHandlers(
   return { handlers, diagnostics };
 }
 
-/** What the extension itself finds wrong with a configuration of the right form. */
+/** Faults that the extension's own check finds in a configuration that satisfies the schema. */
 function faultsOfConfig(
   document: ParsedDocument,
   definition: Extension,
@@ -71,7 +71,7 @@ function faultsOfConfig(
       faultAt(document, "PURSER_DOC_INVALID_VALUE", ["spec", "config", ...path], message, { suggestion }),
     );
   } catch (error) {
-    // An author's mistake: the configuration was not found to be good.
+    // A defect of the extension: the configuration counts as unchecked.
     const message = `The check of ${definition.name} failed: ${messageOf(error)}`;
     return [faultAt(document, "PURSER_HANDLER_BUILD", ["spec", "config"], message)];
   }

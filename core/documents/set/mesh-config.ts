@@ -5,14 +5,14 @@ import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import { faultAt, type ParsedDocument } from "../document.ts";
 import { MESH_CONFIG } from "../kinds/mesh-config.ts";
 
-/** A set with two MeshConfigs would leave it to their order which of them counts. */
+/** Reports a second MeshConfig: otherwise the order of files would decide which one applies. */
 export function faultsOfMeshConfig(documents: readonly ParsedDocument[]): readonly Diagnostic[] {
   const [first, ...others] = documents.filter(({ definition }) => definition.kind === MESH_CONFIG.kind);
   if (first === undefined) return [];
   const { file, line, column } = first.location;
   return others
     .filter(({ metadata: { name, namespace } }) => {
-      // The same name is a duplicate like any other, and reported as one.
+      // A second document with the same name is reported as a duplicate already.
       return name !== first.metadata.name || namespace !== first.metadata.namespace;
     })
     .map((document) =>

@@ -7,9 +7,9 @@ import { displayName } from "../kinds/kind.ts";
 import { METRIC, type MetricSpec } from "../kinds/telemetry.ts";
 
 /**
- * The series that a metric has besides its own name, by type: prometheus.io/docs/instrumenting/exposition_formats for
- * histograms; OpenMetrics 1.0, section 5.1, for `_total` and `_created`. Another metric of such a name would be the same series,
- * and the one that is reported later would vanish from the page.
+ * Suffixes of a metric's additional series, by type: prometheus.io/docs/instrumenting/exposition_formats for
+ * histograms; OpenMetrics 1.0, section 5.1, for `_total` and `_created`. A metric with such a name would
+ * collide, and the series reported later would be missing from the page.
  */
 const SUFFIXES: Readonly<Record<MetricSpec["type"], readonly string[]>> = {
   histogram: ["_bucket", "_sum", "_count", "_created"],
@@ -17,10 +17,10 @@ const SUFFIXES: Readonly<Record<MetricSpec["type"], readonly string[]>> = {
   gauge: [],
 };
 
-/** The names of the program's own metrics begin so. */
+/** Prefix of the program's own metrics. */
 const OWN_PREFIX = "purser_";
 
-/** Metrics whose series another metric of the set has, or the program itself. */
+/** Reports metrics whose series collide with those of another metric or of the program. */
 export function faultsOfMetricNames(documents: readonly ParsedDocument[]): readonly Diagnostic[] {
   const metrics = documentsOf(documents, METRIC);
   const owners = new Map<string, ParsedDocument>();
@@ -49,7 +49,7 @@ function clash(name: string, { metadata, location, spec }: ParsedDocument): stri
   return `${name} is a series of the ${type} ${displayName(metadata)}, at ${file}:${line}:${column}: rename one of them`;
 }
 
-/** A metric's name as Prometheus writes it: what has no place in such a name becomes `_`. */
+/** A metric's name in Prometheus' form: other characters become `_`. */
 function seriesName({ metadata }: ParsedDocument): string {
   return displayName(metadata).replace(/[^a-zA-Z0-9_:]/g, "_");
 }

@@ -15,7 +15,7 @@ import { isTemplate } from "./rules.ts";
 import { markedTexts } from "../schema/marks.ts";
 import type { DocumentPath } from "../yaml/places.ts";
 
-/** The template that a short form's instances are of, which its handlers must implement. */
+/** The template of each short form's instances, which its handlers must implement. */
 const TEMPLATE_OF_KIND: ReadonlyMap<string, TemplateName> = new Map([
   [QUOTA_POLICY.kind, "quota"],
   [METRIC.kind, "metric"],
@@ -23,7 +23,7 @@ const TEMPLATE_OF_KIND: ReadonlyMap<string, TemplateName> = new Map([
   [TRACE_SPAN.kind, "tracespan"],
 ]);
 
-/** Checks that what documents refer to by name exists, and can serve there. */
+/** Checks that the documents named in references exist and are suitable. */
 export function faultsOfReferences(
   set: DocumentSet,
   handlers: ReadonlyMap<ParsedDocument, ResolvedHandler>,

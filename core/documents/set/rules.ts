@@ -8,7 +8,7 @@ import { TEMPLATE_FIELDS } from "../../templates/template-fields.ts";
 import { faultAt, type ParsedDocument } from "../document.ts";
 import type { RuleSpec } from "../kinds/handler.ts";
 
-/** A rule is of the check variety, decided before the request goes on, as soon as one of its templates is. */
+/** A rule is of the check variety (decided before the request is forwarded) if one of its templates is. */
 export function ruleVariety({ instances }: RuleSpec): "check" | "report" {
   const checks = instances.some(
     ({ template }) => isTemplate(template) && TEMPLATE_VARIETY[template] === "check",
@@ -20,7 +20,9 @@ export function isTemplate(name: string): name is TemplateName {
   return (TEMPLATE_NAMES as readonly string[]).includes(name);
 }
 
-/** What a Rule says of its own instances: templates and fields that exist, of one variety, and actions that name them. */
+/**
+ * Checks a Rule's instances and actions: known templates and fields, a single variety, existing instances.
+ */
 export function faultsOfRule(document: ParsedDocument): readonly Diagnostic[] {
   const spec = document.spec as RuleSpec;
   return [

@@ -17,24 +17,26 @@ import {
 } from "../kinds/virtual-service-schema.ts";
 import type { DocumentPath } from "../yaml/places.ts";
 
-/** A host that ServiceEntries declare. */
+/** A host declared by ServiceEntries. */
 interface Service {
   readonly host: string;
   readonly namespace: string;
   readonly ports: Set<number>;
 }
 
-/** What routing documents may refer to. */
+/** The documents that routing documents may refer to. */
 interface Mesh {
   /** By canonical host. */
   readonly services: ReadonlyMap<string, Service>;
   readonly rules: readonly ParsedDocument[];
-  /** Whether all ServiceEntries, or DestinationRules, could be read; if not, nothing is said to be missing. */
+  /**
+   * Whether all ServiceEntries, or DestinationRules, could be read; otherwise missing ones are not reported.
+   */
   readonly allServices: boolean;
   readonly allRules: boolean;
 }
 
-/** Checks the hosts, ports, subsets and gateways that Istio's documents name in one another. */
+/** Checks references to hosts, ports, subsets and gateways in Istio's documents. */
 export function faultsOfTraffic(set: DocumentSet): readonly Diagnostic[] {
   const readable = (kind: string) =>
     set.complete && set.documents.every(({ definition, valid }) => valid || definition.kind !== kind);
@@ -79,7 +81,7 @@ function faultsOfGateways(document: ParsedDocument, set: DocumentSet): readonly 
   const { namespace } = document.metadata;
   const { gateways = [] } = document.spec as VirtualServiceSpec;
   return gateways.flatMap((name, index) => {
-    // Istio's rule: a bare name is of the same namespace, never of the default one.
+    // As in Istio, a bare name is in the document's own namespace, never in the default one.
     const qualified = name.includes("/") ? name : `${namespace}/${name}`;
     if (name === MESH_GATEWAY || !set.complete || set.resolve(GATEWAY.kind, qualified, namespace)) return [];
     const suggestion = set.suggest(GATEWAY.kind, name, namespace);

@@ -12,7 +12,7 @@ import { QUOTA_POLICY } from "../kinds/quota-policy.ts";
 import type { MarkedText } from "../schema/marks.ts";
 import { ruleVariety } from "./rules.ts";
 
-/** What a document does with one of its expressions. */
+/** A document's use of one of its expressions. */
 export function useOf(document: ParsedDocument, marked: MarkedText): Omit<ExpressionUse, "manifest"> {
   const { result } = marked.schema[EXPRESSION_KEYWORD] as ExpressionMark;
   const phase = phaseOf(document, marked);
@@ -26,7 +26,7 @@ export function useOf(document: ParsedDocument, marked: MarkedText): Omit<Expres
   };
 }
 
-/** These are read by people, or not at all, and decide nothing. */
+/** Fields whose values decide nothing: people read them. */
 const FOR_PEOPLE: ReadonlySet<unknown> = new Set(["status", "directResponse"]);
 
 function purposeOf({ definition, spec, valid }: ParsedDocument, field: unknown, phase: Phase): Purpose {
@@ -41,14 +41,14 @@ function purposeOf({ definition, spec, valid }: ParsedDocument, field: unknown, 
   return governs && field === "match" && phase === "request" ? "match" : "audit";
 }
 
-/** An AccessPolicy that says `validDuration: 0s` knows that its decisions cannot be kept. */
+/** Whether an AccessPolicy has `validDuration: 0s`: proxies must not cache its decisions. */
 function isKeptForNoTime({ definition, spec, valid }: ParsedDocument): boolean {
   if (definition.kind !== ACCESS_POLICY.kind || !valid) return false;
   const { validDuration } = spec as AccessPolicySpec;
   return validDuration !== undefined && parseDurationMs(validDuration) === 0;
 }
 
-/** A Rule decides before the request goes on when its templates do; its fields alone cannot say. */
+/** A Rule's phase depends on its templates: check templates are decided before the request is forwarded. */
 function phaseOf({ definition, spec, valid }: ParsedDocument, { schema }: MarkedText): Phase {
   const { phase } = schema[EXPRESSION_KEYWORD] as ExpressionMark;
   if (definition.kind !== RULE.kind || !valid) return phase;

@@ -14,10 +14,10 @@ import {
 import type { SourceLocation } from "../../../kernel/diagnostic.ts";
 import { offsetInScalar } from "./scalar.ts";
 
-/** The way to a part of a document: `["spec", "overrides", 0, "limit"]`. */
+/** Path of a part of a document: `["spec", "overrides", 0, "limit"]`. */
 export type DocumentPath = readonly (string | number)[];
 
-/** Knows where in its file every part of one YAML document stands. */
+/** Locations in the file of all parts of one YAML document. */
 export class YamlPlaces {
   readonly file: string;
   readonly #text: string;
@@ -31,7 +31,9 @@ export class YamlPlaces {
     this.#document = document;
   }
 
-  /** Where the value at `path` begins; its key when nothing is written there; the nearest ancestor when it is absent. */
+  /**
+   * Start of the value at `path`; its key when the value is empty; the nearest ancestor when it is absent.
+   */
   value(path: DocumentPath): SourceLocation {
     const { node, key, exact } = this.#find(path);
     const range = rangeOf(node);
@@ -39,23 +41,23 @@ export class YamlPlaces {
     return this.#location((exact && !written && key !== undefined ? rangeOf(key) : range)?.[0] ?? 0);
   }
 
-  /** Where the key of the value at `path` begins; the value itself for an item of a list. */
+  /** Start of the key of the value at `path`; of the value itself for an item of a list. */
   key(path: DocumentPath): SourceLocation {
     const { node, key, exact } = this.#find(path);
     return this.#location(rangeOf(exact && key !== undefined ? key : node)?.[0] ?? 0);
   }
 
-  /** Where the character at `offset` (in UTF-16 units) of the text at `path` stands in the file. */
+  /** Location of the character at `offset` (in UTF-16 units) in the text at `path`. */
   within(path: DocumentPath, offset: number): SourceLocation {
     return this.#within(path, offset);
   }
 
-  /** Where the part of the text at `path` that ends at `offset` ends in the file, exclusive. */
+  /** Location of the end, exclusive, of the part of the text at `path` that ends at `offset`. */
   endWithin(path: DocumentPath, offset: number): SourceLocation {
     return this.#within(path, offset, offset);
   }
 
-  /** What follows `end` in the text is left out of account: the end is then where what is before it ends. */
+  /** With `end`, ignores the text after it, so that the location is the end of the text before it. */
   #within(path: DocumentPath, offset: number, end?: number): SourceLocation {
     const { node } = this.#find(path);
     const range = rangeOf(node);

@@ -9,7 +9,7 @@ const faults = (text: string) =>
   read(text).diagnostics.map(({ location, message }) => `${location.line}:${location.column} ${message}`);
 
 describe("reading YAML", () => {
-  it("passes over empty documents", () => {
+  it("skips empty documents", () => {
     for (const text of ["", "\n", "# nothing\n", "---\n---\n# still nothing\n...\n"]) {
       assert.deepEqual(read(text), { documents: [], diagnostics: [] });
     }
@@ -20,20 +20,20 @@ describe("reading YAML", () => {
     assert.deepEqual(documents[0]?.value, { "200": 1.5, a: "yes", "<<": 7 });
   });
 
-  it("finds places with a byte order mark and with Windows' line ends", () => {
+  it("finds locations with a byte order mark and with Windows' line ends", () => {
     const { documents } = read("\uFEFFa: 1\r\nb:\r\n  - c: 2\r\n");
     const places = documents[0]?.places;
     assert.deepEqual(places?.key(["a"]), { file: "f.yaml", line: 1, column: 1 });
     assert.deepEqual(places?.value(["b", 0, "c"]), { file: "f.yaml", line: 3, column: 8 });
   });
 
-  it("takes the nearest part that is written for one that is not", () => {
+  it("uses the nearest written ancestor of an absent part", () => {
     const places = read("a:\n  b: 1\nempty:\n").documents[0]?.places;
     assert.deepEqual(places?.value(["a", "x", "y"]), { file: "f.yaml", line: 2, column: 3 });
     assert.deepEqual(places?.value(["empty"]), { file: "f.yaml", line: 3, column: 1 });
   });
 
-  it("takes `__proto__` for a key like any other", () => {
+  it("treats `__proto__` as a plain key", () => {
     const { documents } = read("__proto__: { polluted: true }\n");
     assert.ok(Object.hasOwn(documents[0]?.value as object, "__proto__"));
     assert.equal(({} as { polluted?: unknown }).polluted, undefined);
@@ -66,7 +66,7 @@ describe("reading YAML", () => {
   it("takes time in proportion to the size of a map", () => {
     const keys = Array.from({ length: 20_000 }, (_, index) => `k${index}: 1\n`).join("");
     const startMs = performance.now();
-    assert.deepEqual(faults(`${keys}k7: 2\n`), ['20001:1 The key "k7" stands twice in one map']);
+    assert.deepEqual(faults(`${keys}k7: 2\n`), ['20001:1 The key "k7" is in the map twice']);
     // The parser's own look for duplicates takes minutes here.
     assert.ok(performance.now() - startMs < 5_000);
   });

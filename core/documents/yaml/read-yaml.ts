@@ -5,28 +5,28 @@ import { Composer, type Document, isAlias, isMap, isScalar, isSeq, Lexer, LineCo
 import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import { YamlPlaces } from "./places.ts";
 
-/** A file's text under the name that diagnostics show. */
+/** A file's text, with its path for diagnostics. */
 export interface DocumentFile {
   readonly path: string;
   readonly text: string;
 }
 
-/** One YAML document as plain data, and the way back from each part of it to its place in the file. */
+/** One YAML document as plain data, with the locations of its parts. */
 export interface YamlDocument {
   readonly value: unknown;
   readonly places: YamlPlaces;
 }
 
-/** Aliases multiply: a few nested ones expand to gigabytes. No honest document comes near this many. */
+/** Bound on alias expansion: a few nested aliases expand to gigabytes ("billion laughs"). */
 const MAX_ALIAS_EXPANSION = 100;
 
-/** Collections nested much deeper make the parser recurse until the stack, or the process's memory, is at its end. */
+/** Deeper nesting makes the parser recurse until it exhausts the stack or memory. */
 const MAX_DEPTH = 100;
 
-/** One slip of the pen makes a parser complain about everything after it; the first complaints are the useful ones. */
+/** A single mistake makes a parser report many errors; the first ones are the useful ones. */
 const MAX_SYNTAX_FAULTS = 20;
 
-/** Reads the documents of a file (YAML 1.2, core schema). Documents with a syntax fault are left out. */
+/** Parses the documents of a file (YAML 1.2, core schema). Documents with a syntax fault are left out. */
 export function readYaml(file: DocumentFile): {
   readonly documents: readonly YamlDocument[];
   readonly diagnostics: readonly Diagnostic[];
@@ -66,14 +66,14 @@ class TooDeepError extends Error {
   }
 }
 
-/** What `parseAllDocuments` does, with a watch on the tokens as they pass. */
+/** Equivalent to `parseAllDocuments`, with a check of the nesting depth at each token. */
 function* composeDocuments(text: string, lines: LineCounter): Generator<Document.Parsed> {
   const parser = new Parser(lines.addNewLine);
   const composer = new Composer({ prettyErrors: false, uniqueKeys: false, strict: true, logLevel: "silent" });
   lines.addNewLine(0);
   for (const lexeme of new Lexer().lex(text)) {
     for (const token of parser.next(lexeme)) yield* composer.next(token) as Generator<Document.Parsed>;
-    // The document itself, then a token for each collection that is open.
+    // The stack has the document itself, then a token for each open collection.
     if (parser.stack.length > MAX_DEPTH + 1) throw new TooDeepError(parser.offset);
   }
   for (const token of parser.end()) yield* composer.next(token) as Generator<Document.Parsed>;
@@ -83,8 +83,8 @@ function* composeDocuments(text: string, lines: LineCounter): Generator<Document
 type Fault = (offset: number, message: string) => void;
 
 /**
- * Whether every key is text and stands once in its map, and every alias has an anchor. YAML allows maps as keys; and the
- * parser's own look for duplicates takes time quadratic in a map's size.
+ * Whether every key is text and unique in its map, and every alias has an anchor. YAML allows maps as keys,
+ * and the parser's own check for duplicates takes time quadratic in a map's size.
  */
 function isPlainData(document: Document.Parsed, fault: Fault): boolean {
   let plain = true;
@@ -111,21 +111,20 @@ function isPlainData(document: Document.Parsed, fault: Fault): boolean {
         continue;
       }
       const name = String(key.value);
-      if (seen.has(name))
-        refuse(key.range?.[0] ?? 0, `The key ${JSON.stringify(name)} stands twice in one map`);
+      if (seen.has(name)) refuse(key.range?.[0] ?? 0, `The key ${JSON.stringify(name)} is in the map twice`);
       seen.add(name);
     }
   }
   return plain;
 }
 
-/** The document's value; undefined, after a fault, when its aliases multiply too far. */
+/** The document's value; undefined, with a fault, when its aliases expand too far. */
 function toPlainData(document: Document.Parsed, fault: Fault): unknown {
   try {
     return document.toJS({ maxAliasCount: MAX_ALIAS_EXPANSION });
   } catch (error) {
     if (!(error instanceof ReferenceError)) throw error;
-    fault(document.contents?.range[0] ?? 0, "The document's aliases expand to too much");
+    fault(document.contents?.range[0] ?? 0, "The document's aliases expand too far");
     return undefined;
   }
 }

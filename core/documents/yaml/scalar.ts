@@ -4,13 +4,13 @@
 import type { Scalar } from "yaml";
 
 /**
- * Finds a character of a scalar's value in the text it was read from. Folding, indentation and chomping change only
- * white space, so the n-th character of the value that is not white space is the n-th of the source, once quotes, escapes and
- * a block's header are accounted for. White space itself is taken as the place of what follows it.
+ * Maps an offset in a scalar's value to its source text. Folding, indentation and chomping change only white
+ * space, so the n-th non-blank character of the value is the n-th of the source, after quotes, escapes and
+ * block headers. White space maps to the character after it.
  *
- * @param raw The scalar's source, quotes and block header included.
- * @param offset In `value`, in UTF-16 units; may equal its length, for the place after its end.
- * @returns An offset in `raw`.
+ * @param raw The scalar's source, including quotes and block header.
+ * @param offset Offset in `value`, in UTF-16 units; may equal its length, for the end.
+ * @returns Offset in `raw`.
  */
 export function offsetInScalar(raw: string, type: Scalar.Type, value: string, offset: number): number {
   let wanted = 0;
@@ -29,7 +29,7 @@ export function offsetInScalar(raw: string, type: Scalar.Type, value: string, of
 
 type Unit = readonly [start: number, end: number, blank: boolean];
 
-/** The pieces of the source that stand for one UTF-16 unit of the value each. */
+/** The pieces of the source, each for one UTF-16 unit of the value. */
 function* unitsOf(raw: string, type: Scalar.Type): Generator<Unit> {
   if (type === "QUOTE_SINGLE") {
     for (let at = 1; at < raw.length - 1; at++) {
@@ -42,7 +42,7 @@ function* unitsOf(raw: string, type: Scalar.Type): Generator<Unit> {
       const end = raw[at] === "\\" ? at + escapeLength(raw, at) : at + 1;
       const unit: Unit = [at, end, raw[at] === "\\" ? isBlankEscape(raw, at) : isBlank(raw, at)];
       yield unit;
-      // \U stands for one or two units of UTF-16.
+      // \U is one or two UTF-16 units.
       if (raw[at] === "\\" && raw[at + 1] === "U" && Number.parseInt(raw.slice(at + 2, end), 16) > 0xffff)
         yield unit;
       at = end;

@@ -15,7 +15,7 @@ interface Endpoint extends Candidate {
 const endpoints = (...weights: number[]): readonly Endpoint[] =>
   weights.map((weight, index) => ({ name: String(index), weight, activeRequests: 0 }));
 
-/** How often each endpoint was picked, in the endpoints' order. */
+/** Number of picks of each endpoint, in the endpoints' order. */
 function countPicks(
   loadBalancer: Parameters<typeof createPicker>[0],
   candidates: readonly Endpoint[],
@@ -36,7 +36,7 @@ const POLICIES = ["round-robin", "least-request", "random"] as const;
 
 describe("every picker", () => {
   for (const policy of POLICIES) {
-    it(`${policy}: has nothing to pick from nothing, and the one of one`, () => {
+    it(`${policy}: picks nothing from no endpoints, and the only one of one`, () => {
       assert.equal(createPicker(policy, [], () => 0).pick(), undefined);
       assert.deepEqual(countPicks(policy, endpoints(5), 3), [3]);
     });
@@ -50,7 +50,7 @@ describe("every picker", () => {
       });
     });
 
-    it(`${policy}: picks only endpoints that are there, at either end of chance`, () => {
+    it(`${policy}: picks existing endpoints at both ends of the random range`, () => {
       for (const chance of [0, 1 - Number.EPSILON]) {
         for (const weights of [
           [1, 1, 1],
@@ -66,7 +66,7 @@ describe("every picker", () => {
 });
 
 describe("round robin", () => {
-  it("takes equals in turn from a random start", () => {
+  it("picks equal endpoints in turn from a random start", () => {
     const candidates = endpoints(1, 1, 1);
     const picker = createPicker("round-robin", candidates, () => 0.5);
     assert.deepEqual(
@@ -83,7 +83,7 @@ describe("round robin", () => {
         const sum = some.reduce((total, weight) => total + weight, 0);
         some.forEach((weight, index) => {
           const fair = (picks * weight) / sum;
-          // Rounds are the unit of fairness: a cut-off round may cost or give one more.
+          // Rounds are the unit of fairness: an incomplete round may add or cost one request.
           const tolerance = 2 + some.length * (weight / sum);
           assert.ok(
             Math.abs((counts[index] as number) - fair) <= tolerance,
@@ -95,7 +95,7 @@ describe("round robin", () => {
     );
   });
 
-  it("spreads the heavy one's turns instead of bunching them", () => {
+  it("spreads the picks of a heavy endpoint evenly", () => {
     const candidates = endpoints(5, 1);
     const picker = createPicker("round-robin", candidates, createSeededRandom(1));
     const names = Array.from({ length: 60 }, () => picker.pick()?.name).join("");
@@ -105,19 +105,19 @@ describe("round robin", () => {
 });
 
 describe("least request", () => {
-  it("takes the less busy of the two it looks at, which are never the same one", () => {
+  it("picks the less busy of two different endpoints", () => {
     const candidates = endpoints(1, 1);
     (candidates[0] as Endpoint).activeRequests = 1;
     assert.deepEqual(countPicks("least-request", candidates, 100), [0, 100]);
   });
 
-  it("all but avoids a slow endpoint among many", () => {
+  it("mostly avoids a slow endpoint among many", () => {
     const candidates = endpoints(1, 1, 1, 1, 1);
     (candidates[2] as Endpoint).activeRequests = 50;
     assert.equal(countPicks("least-request", candidates, 1000)[2], 0);
   });
 
-  it("weighs unequal endpoints by weight over active requests and one", () => {
+  it("weighs unequal endpoints by weight ÷ (active + 1)", () => {
     const candidates = endpoints(1, 3);
     (candidates[1] as Endpoint).activeRequests = 5;
     const [light] = countPicks("least-request", candidates, 20_000) as [number, number];
@@ -127,14 +127,14 @@ describe("least request", () => {
 });
 
 describe("picking for a retry", () => {
-  it("goes elsewhere as long as there is anywhere else", () => {
+  it("picks another endpoint if there is one", () => {
     const candidates = endpoints(1, 1, 1);
     const picker = createPicker("round-robin", candidates, () => 0);
     const tried = candidates.slice(0, 2);
     for (let retry = 0; retry < 5; retry++) assert.equal(pickAvoiding(picker, tried)?.name, "2");
   });
 
-  it("comes back to the only endpoint rather than give up", () => {
+  it("picks the only endpoint again", () => {
     const candidates = endpoints(1);
     assert.equal(
       pickAvoiding(

@@ -8,7 +8,7 @@ import { createLeastRequestPicker } from "./picker-least-request.ts";
 import { createRandomPicker } from "./picker-random.ts";
 import { createRoundRobinPicker } from "./picker-round-robin.ts";
 
-/** The picker that a cluster asks for. */
+/** The picker for a cluster's load-balancing policy. */
 export function createPicker<C extends Candidate>(
   loadBalancer: Cluster["loadBalancer"],
   candidates: readonly C[],
@@ -24,13 +24,13 @@ export function createPicker<C extends Candidate>(
   }
 }
 
-/** How often to look for an endpoint that was not tried yet: what Istio sets in Envoy. */
+/** Most picks to find an endpoint that was not tried yet, as Istio sets in Envoy. */
 const AVOIDING_ATTEMPTS = 5;
 
 /**
- * Picks for a retry: not where the request failed before, unless nothing else turns up in a few picks.
+ * Picks for a retry: avoids endpoints where the request failed before, unless a few picks find no other.
  *
- * @param tried Where it failed before.
+ * @param tried Endpoints where the request failed.
  */
 export function pickAvoiding<C>(picker: Picker<C>, tried: readonly C[]): C | undefined {
   let choice = picker.pick();

@@ -5,9 +5,9 @@ import type { Random } from "../../../kernel/ports.ts";
 import { type Candidate, haveEqualWeights, type Picker } from "./picker.ts";
 
 /**
- * Where the fewest requests are under way. With equal weights, Envoy's "power of two choices" (Mitzenmacher, 1996): of two
- * endpoints taken at random, the less busy one, which is nearly as good as looking at all and never sends a whole
- * herd to the same place. With unequal weights each is as likely as weight ÷ (active + 1).
+ * Least request. With equal weights, Envoy's "power of two choices" (Mitzenmacher, 1996): of two random
+ * endpoints, the one with fewer active requests, which is nearly as good as comparing all and avoids herding.
+ * With unequal weights, an endpoint's probability is proportional to weight ÷ (active + 1).
  */
 export function createLeastRequestPicker<C extends Candidate>(
   candidates: readonly C[],
@@ -21,7 +21,7 @@ export function createLeastRequestPicker<C extends Candidate>(
 
 function lessBusyOfTwo<C extends Candidate>(candidates: readonly C[], random: Random): C {
   const first = Math.floor(random() * candidates.length);
-  // Skipping over the first makes the second another one for certain.
+  // Offset from the first, so that the second is always a different endpoint.
   const offset = 1 + Math.floor(random() * (candidates.length - 1));
   const a = candidates[first] as C;
   const b = candidates[(first + offset) % candidates.length] as C;
@@ -36,6 +36,6 @@ function byWeightOverLoad<C extends Candidate>(candidates: readonly C[], random:
     ticket -= candidate.weight / (candidate.activeRequests + 1);
     if (ticket < 0) return candidate;
   }
-  // Rounding may leave a crumb of the sum.
+  // Rounding may leave a small remainder of the sum.
   return candidates[candidates.length - 1] as C;
 }

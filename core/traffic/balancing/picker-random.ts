@@ -4,7 +4,7 @@
 import type { Random } from "../../../kernel/ports.ts";
 import type { Candidate, Picker } from "./picker.ts";
 
-/** Any endpoint, each as likely as its share of the weights. */
+/** Weighted random choice. */
 export function createRandomPicker<C extends Pick<Candidate, "weight">>(
   candidates: readonly C[],
   random: Random,

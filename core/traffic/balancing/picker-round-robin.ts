@@ -4,7 +4,7 @@
 import type { Random } from "../../../kernel/ports.ts";
 import { type Candidate, haveEqualWeights, type Picker } from "./picker.ts";
 
-/** One after the other, from a random start so that many proxies do not begin in the same place. */
+/** Round robin from a random start, so that proxies do not all begin with the same endpoint. */
 export function createRoundRobinPicker<C extends Pick<Candidate, "weight">>(
   candidates: readonly C[],
   random: Random,
@@ -27,14 +27,15 @@ function cycle<C>(candidates: readonly C[], random: Random): Picker<C> {
 const STRIDE = 65_535;
 
 /**
- * Static stride scheduling, gRPC's algorithm for weighted round robin (gRFC A58). In each round an endpoint is taken
- * or passed over, so that of STRIDE rounds it is taken in as many as its weight scaled to STRIDE says, evenly spread.
- * The heaviest is taken in every round, so a pick looks at each endpoint at most once or twice.
+ * Static stride scheduling, gRPC's algorithm for weighted round robin (gRFC A58). In each round an endpoint
+ * is picked or skipped, so that of STRIDE rounds it is picked in a number given by its weight scaled to
+ * STRIDE, evenly spread. The heaviest endpoint is picked in every round, so a pick examines each endpoint at
+ * most once or twice.
  */
 function strides<C extends Pick<Candidate, "weight">>(candidates: readonly C[], random: Random): Picker<C> {
   const heaviest = Math.max(...candidates.map((candidate) => candidate.weight));
   const scaled = candidates.map(({ weight }) => Math.max(1, Math.round((weight / heaviest) * STRIDE)));
-  // Different phases keep equal weights from being passed over in the same rounds.
+  // Different phases keep endpoints with equal weights from being skipped in the same rounds.
   const phases = candidates.map((_, index) => index * Math.floor(STRIDE / 2));
   let index = Math.floor(random() * candidates.length);
   let round = Math.floor(random() * STRIDE);

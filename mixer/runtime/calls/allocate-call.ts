@@ -26,7 +26,7 @@ export function answerAllocate(
     else demands.push(demand);
   }
   if (demands.length === 0 && stale.length > 0) return { kind: "stale", version };
-  return chain(chargeAll(demands, { ...charging, deduplicationId }), (outcomes) => {
+  return chain(chargeAll(demands, { deduplicationId, ...charging }), (outcomes) => {
     demands.forEach(({ request: { amount } }, index) => {
       if (amount > 0) metrics.quota(outcomes[index] as QuotaOutcome, amount);
     });
@@ -58,7 +58,7 @@ function demandFor(charge: AllocateCharge, generation: Generation): Demand | und
   const leaseMs = Math.min(charge.leaseMs, Math.max(policy.quota.leaseMs, MAX_USE_MS));
   const { cell, limit, amount, bestEffort, slot } = charge;
   const { quota, mode } = policy;
-  return demandOf({ ...quota, mode, cell, limit, amount }, generation.findStore(policy.store), {
+  return demandOf({ mode, cell, limit, amount, ...quota }, generation.findStore(policy.store), {
     leaseMs,
     bestEffort,
     slot,

@@ -36,7 +36,7 @@ export function answerCheck(
     const charges = request.withoutQuotas === true ? [] : decision.charges;
     const demands = charges.map((charge) => demandFor(charge, generation, request.useWithinMs ?? 0));
     const { deduplicationId } = request;
-    return chain(chargeAll(demands, { ...charging, deduplicationId }), (quotas) => {
+    return chain(chargeAll(demands, { deduplicationId, ...charging }), (quotas) => {
       for (const [index, outcome] of quotas.entries())
         metrics.quota(outcome, (charges[index] as QuotaCharge).amount);
       countCheck(decision, charges, quotas, startMs, metrics);
