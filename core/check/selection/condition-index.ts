@@ -52,7 +52,7 @@ class PathIndex {
 }
 
 /**
- * Which of many conditions may be true of a request, found by what the request holds instead of by evaluating each.
+ * An index of conditions by their key tests: finds those that may be true of a request without evaluating each.
  * Positions come in order, and a path is read no earlier than the first condition that it decides: what was read when
  * a decision falls is what evaluating one condition after another would have read.
  */

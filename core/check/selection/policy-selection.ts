@@ -8,7 +8,7 @@ import type { EnforcementMode } from "../../../kernel/enforcement-mode.ts";
 import type { Expression } from "../../expressions/expression.ts";
 import { ConditionIndex } from "./condition-index.ts";
 
-/** What a selection has to know of a document. */
+/** The fields of a document by which it is selected. */
 export interface Selectable {
   readonly match: Expression | undefined;
   /** Absent for documents that have nothing else to be true. */
@@ -29,8 +29,8 @@ export interface Group {
 const GROUP_SIZE = 16;
 
 /**
- * Which of many documents have to be asked about a request: those that may govern it, found by what their `match`
- * compares with constants; and of many that govern alike, those whose `when` may be true. In document order.
+ * Selects the documents that have to be asked about a request, in document order: those that may govern it, found by the
+ * constants that their `match` compares with; and of many with the same `match`, those whose `when` may be true.
  */
 export class PolicySelection {
   readonly #units: readonly (number | Group)[];
@@ -67,7 +67,7 @@ export class PolicySelection {
       const chosen = this.#units[unit.value] as number | Group;
       if (typeof chosen === "number") {
         yield chosen;
-        // Not before: what comes next may have to be read.
+        // The next unit is looked for only now: finding it may read another path.
         unit = units.next();
         continue;
       }
