@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { StandalonePolicy } from "../snapshot/standastandalone-policies.ts";
+import type { StandalonePolicy } from "../snapshot/standalone-policies.ts";
 import type { AccessPolicy, QuotaPolicy, Rule } from "../snapshot/snapshot.ts";
 
 type Governing =
