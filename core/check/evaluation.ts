@@ -4,6 +4,7 @@
 import type { AttributeBag } from "../attributes/bag.ts";
 import { type EvaluationContext, type Expression } from "../expressions/expression.ts";
 import { ExpressionError } from "../../expressions/errors/expression-error.ts";
+import { OUT_OF_TIME } from "../../expressions/errors/failures.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import { isPurserError, messageOf } from "../../kernel/errors.ts";
 import { chain, isPromise, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
@@ -36,12 +37,6 @@ export class Fault {
   }
 }
 
-/**
- * JSONata's "expression evaluation timeout", the only failure of an expression that depends on the host's
- * load.
- */
-const JSONATA_OUT_OF_TIME = "D1012";
-
 /** Calls `next` unless there was a fault, which is returned. */
 export function andThen<T, U>(
   value: MaybePromise<T | Fault>,
@@ -53,7 +48,7 @@ export function andThen<T, U>(
 function faultOfExpression(error: unknown): Fault {
   if (error instanceof ExpressionError) {
     const detail = `${error.code}: ${error.message}`;
-    return new Fault("PURSER_EXPR_EVALUATION", detail, error.code !== JSONATA_OUT_OF_TIME);
+    return new Fault("PURSER_EXPR_EVALUATION", detail, error.code !== OUT_OF_TIME);
   }
   return new Fault("PURSER_EXPR_EVALUATION", messageOf(error), false);
 }

@@ -10,7 +10,7 @@ import type { PolicyDocument } from "./policy-document.ts";
 import type { AccessPolicy, QuotaPolicy, Rule, Unplaced } from "./snapshot.ts";
 
 /** A compiled policy outside its set, without a location. */
-export type LonePolicy =
+export type StandalonePolicy =
   | ({ readonly kind: "AccessPolicy" } & Unplaced<AccessPolicy>)
   | ({ readonly kind: "QuotaPolicy" } & Unplaced<QuotaPolicy>)
   | ({ readonly kind: "Rule" } & Unplaced<Rule>);
@@ -20,10 +20,10 @@ export type LonePolicy =
  * Expressions are compiled on first use, once per source. Handlers, which only the mixer runs, keep the names
  * in the documents.
  */
-export function buildLonePolicies(
+export function buildStandalonePolicies(
   documents: readonly PolicyDocument[],
   compile: CompileExpression,
-): readonly LonePolicy[] {
+): readonly StandalonePolicy[] {
   const expressions = new Map<string, LazyExpression>();
   const fields = new Fields({
     expression: (source) => {
@@ -36,7 +36,7 @@ export function buildLonePolicies(
   return documents.map((document) => buildPolicy(document, fields));
 }
 
-function buildPolicy(document: PolicyDocument, fields: Fields): LonePolicy {
+function buildPolicy(document: PolicyDocument, fields: Fields): StandalonePolicy {
   const { kind } = document;
   switch (kind) {
     case "AccessPolicy":
