@@ -29,7 +29,7 @@ import { faultOfSize, type SourceLimits } from "./syntax/source-limits.ts";
 import { syntaxFault } from "./syntax/syntax-fault.ts";
 import { createTracer, type Tracer } from "./tracing/traced-expression.ts";
 
-/** How the caller is told why a source has no program. */
+/** The form in which the caller wants the reason why a source has no program. */
 export interface Refusals<Fault> {
   /** For a source that exceeds the source limits. */
   ofSize(fault: ExpressionFault): Fault;
@@ -69,6 +69,7 @@ export interface Program extends Required<ParsedSource> {
     bound: ReadonlySet<string>,
     entry: Entry<E, Given>,
   ): CompiledCode<Given> | string;
+  /** Evaluation by the interpreter, of an input that it may write to. Changes `ast` when it is first called. */
   readonly interpret: Interpret;
 }
 
@@ -88,12 +89,13 @@ export type EngineResult<Fault> =
   | { readonly ok: false; readonly fault: Fault };
 
 export interface Engine<Fault> {
-  /** Parses a source, holds it to the limits and looks for what is refused. */
+  /** Parses a source, unless it exceeds the source limits, and asks `refusals` whether it is refused. */
   parse(source: string): EngineResult<Fault>;
+  /** A tracer of this engine's expressions: the same interpreter, functions and limits. */
   tracer(): Tracer;
 }
 
-/** The language engine: what it makes of a source is compiled to JavaScript, and interpreted where that cannot be. */
+/** The language engine: compiles sources to JavaScript, and interprets those that cannot be compiled. */
 export function createEngine<Fault>(settings: EngineSettings<Fault>): Engine<Fault> {
   const { limits, sourceLimits, refusals, nowMs, monotonicMs } = settings;
   const interpreter: InterpreterSettings = {
@@ -173,8 +175,11 @@ class ProgramMaker {
         engine: "interpreted",
         keyTests: () => [],
         evaluate: async (_data, reads, nowMs) => {
-          const value = await interpret(reads.view, { nowMs, meter: reads });
-          return orEvaluationError(() => plainValue(value, limits.weight));
+          try {
+            return plainValue(await interpret(reads.view, { nowMs, meter: reads }), limits.weight);
+          } catch (error: unknown) {
+            throw evaluationError(error);
+          }
         },
       };
     const { run } = compiled;
@@ -192,13 +197,5 @@ class ProgramMaker {
         }
       },
     };
-  }
-}
-
-function orEvaluationError<Value>(make: () => Value): Value {
-  try {
-    return make();
-  } catch (error: unknown) {
-    throw evaluationError(error);
   }
 }

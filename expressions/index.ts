@@ -23,13 +23,13 @@ export type { Limits } from "./limits.ts";
 
 export interface ExpressionOptions {
   /**
-   * What the input may hold, as the `spec` of an AttributeManifest says it, for `diagnostics`; default: nothing is known,
+   * The input's properties and their types, as the `spec` of an AttributeManifest, for `diagnostics`; default: nothing is known,
    * and nothing is checked.
    */
   readonly manifest?: AttributeManifestSpec;
-  /** What becomes of the value, for `diagnostics`; default "any": not known. */
+  /** Use of the value, for `diagnostics`; default "any": not known. */
   readonly purpose?: Purpose;
-  /** What is known when it is evaluated, for `diagnostics`; default "response": everything. */
+  /** Phase in which the expression is evaluated, for `diagnostics`; default "response": all properties are known. */
   readonly phase?: "request" | "response";
   /**
    * Variables and functions by name, without the `$`, for every evaluation. A function may be async: the expression is
@@ -52,11 +52,11 @@ export interface CompiledExpression {
   readonly engine: "compiled" | "interpreted";
   /** Why it is interpreted; undefined when it is compiled. */
   readonly reason: string | undefined;
-  /** What it can read of the input, found without running it. */
+  /** Paths of the input that the expression can read, found without running it. */
   readonly references: StaticReferences;
   /** False when its value depends on more than the input: `$now`, `$millis`, `$random`, `$shuffle`. */
   readonly cacheable: boolean;
-  /** What is wrong, or risky, by the manifest; empty without one. */
+  /** Findings of the checker by the manifest; empty without one. */
   readonly diagnostics: readonly ExpressionFinding[];
 }
 

@@ -142,6 +142,8 @@ describe("a trace", () => {
     const options = { redaction: new Redaction(BAG, []), secretive: false };
     const { result } = await traceExpression(tracer("$count([1..6])"), BAG, { nowMs: 0 }, options);
     assert.equal(result.ok ? undefined : (result.error as { code?: string }).code, "D2015");
+    const endless = await trace("($f := function() { $f() }; $f())");
+    assert.equal(endless.result.ok ? undefined : (endless.result.error as { code?: string }).code, "D1012");
   });
 
   it("keeps within its limits", async () => {

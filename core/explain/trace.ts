@@ -50,12 +50,10 @@ export async function traceExpression(
   options: TraceOptions,
 ): Promise<Trace> {
   const limits = options.limits ?? DEFAULT_TRACE_LIMITS;
-  let records = newRecords(expression);
+  const records = newRecords(expression);
   const recordOf = ({ index }: OutlineNode) => records[index] as PartRecord;
   const watcher = {
     reached(part: OutlineNode) {
-      // A second attempt starts again at the outermost part.
-      if (part.index === 0) records = newRecords(expression);
       recordOf(part).reached++;
     },
     gave(part: OutlineNode, value: unknown) {

@@ -25,11 +25,11 @@ export interface Expression extends ParsedSource {
   readonly keyTests?: () => readonly KeyTest[];
 }
 
-/** What is fixed for all expressions of one request. */
+/** The facts that all expressions of one request share. */
 export interface EvaluationContext {
   /** The time that $now() and $millis() give, in milliseconds since the epoch. */
   readonly nowMs: number;
-  /** Where reads of `bag` are noted; absent when nobody asks what was read. */
+  /** The request's values, and a note of each read; absent when nobody asks what was read. */
   readonly reads?: Reads;
 }
 

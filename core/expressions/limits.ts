@@ -10,7 +10,7 @@ export const REQUEST_LIMITS: Limits = {
   steps: 200_000,
   sequence: 10_000,
   weight: 1_048_576,
-  /** So that no request blocks the loop for 50 ms. */
+  /** Half of the 50 ms that a request may block the loop for. */
   timeMs: 25,
 };
 

@@ -109,7 +109,7 @@ function regexFault(node: AstNode, source: string): ExpressionFault | undefined 
   };
 }
 
-/** Where the literal that ends at `end` begins: its source may be longer than its text, by escaped slashes. */
+/** Offset at which the literal that ends at `end` begins. Escaped slashes make its source longer than its text. */
 function literalStart(literal: RegExp, end: number, source: string): number {
   const closing = source.lastIndexOf("/", end - 1);
   for (let at = source.lastIndexOf("/", closing - 1); at >= 0; at = source.lastIndexOf("/", at - 1)) {

@@ -40,7 +40,7 @@ function conjuncts(node: AstNode): readonly AstNode[] {
     : [plain];
 }
 
-/** What is in parentheses of its own. */
+/** The node within parentheses that hold nothing else. */
 function unwrap(node: AstNode): AstNode {
   const [only, ...more] = node.expressions ?? [];
   return node.type === "block" &&

@@ -11,13 +11,13 @@ import { NODE_EMITTERS } from "./emit-node.ts";
 import { Emitter, type ReadStyle } from "./emitter.ts";
 import { NotCompiled } from "./place.ts";
 
-/** What compiled code asks of the host. Where reads are noted, it is the meter of the request as well. */
+/** The environment of compiled code: the host's variables and, for recorded reads, the meter of the request. */
 export interface Environment extends Partial<Meter> {
   /** The value of a variable that the expression does not bind. */
   variable(name: string): unknown;
 }
 
-/** How an environment is made of what is given to `run`, for those who do not give one. */
+/** The way from the argument `given` of `run` to an environment, for callers whose argument is none. */
 export interface Entry<E extends Environment, Given> {
   /** The environment when nothing is given. */
   readonly usual: E;
@@ -27,7 +27,7 @@ export interface Entry<E extends Environment, Given> {
 }
 
 export interface CompileOptions<E extends Environment, Given> {
-  /** Of one compiler, or of one expression: evaluations that use it must not overlap. */
+  /** Guard of one compiler, or of one expression: evaluations that use it must not overlap. */
   readonly guard: Guard;
   readonly reads?: ReadStyle;
   readonly functions?: ReadonlyMap<string, CompiledFunction> | undefined;
@@ -84,12 +84,12 @@ export function compileAst<E extends Environment, Given = E>(
   }
 }
 
-/** Within the one function: a second around it would take as long as a short expression. */
+/** Beginning of the function that makes its environment itself: a wrapper would take as long as a short expression. */
 const BEGIN_WITH_ENTRY =
   "(input,given)=>{let nowMs;const E=given===undefined?ENTRY.usual:ENTRY.environmentOf(given);" +
   "if(E===undefined)return ENTRY.otherwise(input,given);";
 
-/** What a variable holds before it is bound. */
+/** Value of a variable before it is bound. */
 const UNBOUND: unique symbol = Symbol("unbound");
 
 const NO_TUPLE: Readonly<Record<string, unknown>> = Object.freeze(Object.create(null)) as Record<

@@ -6,9 +6,9 @@ import type { Emitter } from "./emitter.ts";
 import type { Step } from "../syntax/path-node.ts";
 import type { Place } from "./place.ts";
 
-/** What the first step is taken from. */
+/** Code for the sequence that the first step is taken from. */
 export function start(emitter: Emitter, first: Step, place: Place): string {
-  // Of a variable the context is one item.
+  // For a variable, the context counts as one item.
   if (first.type !== "variable") return `R.startPath(${emitter.contextOf(place)})`;
   if (textOf(first) !== "") return `[${emitter.contextOf(place)}]`;
   // Its predicates are part of the step, which is yet to be taken.
@@ -25,14 +25,14 @@ export function plainStep(
   take: "takeStep" | "stepOnce" | "stepFirst" | "stepAfterSort",
 ): string {
   if (step.type === "sort") {
-    // Where nothing has come so far nothing is put in order, nor filtered then.
+    // An empty input is neither sorted nor filtered.
     const given = place.scope.variable();
     const ordered = filtered(emitter, step.stages ?? [], sorted(emitter, step, given, place), place);
     return `((${given}=${input})===undefined||${given}.length===0?${given}:${ordered})`;
   }
   const write = (inner: Place): string =>
     filtered(emitter, step.stages ?? [], emitter.emit(step, inner).text, inner);
-  // What is read through something that notes it is no array.
+  // The root of recorded reads is an object: a bag, never an array.
   if (take === "stepFirst" && place.isRoot && emitter.options.reads !== undefined)
     return `R.laidFlat(${write(place)},${last})`;
   return `R.${take}(G,${input},${emitter.arrow(place, undefined, write)},${last})`;

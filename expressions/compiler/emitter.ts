@@ -19,13 +19,13 @@ import {
 } from "./place.ts";
 import { endsWithTailCall, mayBeSequence } from "./node-facts.ts";
 
-/** How reads of the input are written: straight from it, or through something that notes them. */
+/** Code for reads of the input that are noted. Without a style, the code reads the input itself. */
 export interface ReadStyle {
   /** The value at a path of plain names from the input, settled. */
   path(emitter: Emitter, names: readonly string[]): string;
-  /** The same, not settled, to go on from. */
+  /** The value as a JSONata sequence, for the steps after it. */
   sequence(emitter: Emitter, names: readonly string[]): string;
-  /** Whether there is anything at the path. */
+  /** A boolean: whether the path has a value. */
   exists(emitter: Emitter, names: readonly string[]): string;
   /** The input itself. */
   whole(emitter: Emitter): string;
@@ -93,7 +93,7 @@ export class Emitter {
     if ((node.predicate ?? node.group) !== undefined && endsWithTailCall(node))
       throw new NotCompiled("a predicate after a block that ends with a call in tail position");
     const [only, ...more] = node.predicate ?? [];
-    // By far the most common: one item by its number.
+    // Fast path: `[n]` alone, the most common predicate, picks one item.
     if (
       only?.expr?.type === "number" &&
       more.length === 0 &&
@@ -114,7 +114,7 @@ export class Emitter {
       : code;
   }
 
-  /** The same as a condition: a JavaScript boolean. */
+  /** The node as a condition: code for a JavaScript boolean. */
   emitCondition(node: AstNode, place: Place): string {
     return this.toCondition(this.emit(node, place));
   }
@@ -164,7 +164,7 @@ export class Emitter {
     return node.keepArray === true ? `R.settle(${text},true)` : `R.settle(${text})`;
   }
 
-  /** What a name stands for. */
+  /** Code for the value of a variable or of a function, by its name without the `$`. */
   resolve(name: string, place: Place): string {
     return this.#lookUp(name, place.frame, place);
   }

@@ -4,7 +4,7 @@
 /** A name that an expression binds, and the JavaScript variable that holds it. */
 export interface Variable {
   readonly code: string;
-  /** Whether it has a value wherever it is read from now on. Until then, the same name further out may be meant. */
+  /** Whether the variable has a value in all code that follows. Until then, the name may stand for a variable further out. */
   bound: boolean;
 }
 
@@ -47,7 +47,7 @@ export class FunctionScope {
   }
 }
 
-/** What a name may stand for: variables of a block or a function, or bindings of the tuple that is at hand. */
+/** A scope of names: the variables of a block or of a function, or the bindings of the tuple at hand. */
 export type Frame =
   | {
       readonly kind: "variables";
@@ -61,11 +61,11 @@ export type Frame =
       readonly outer: Frame | undefined;
     };
 
-/** Where code is being written: what its context is, what names mean, whose its errors are. */
+/** The surroundings of the code that is being written: its context, its scope, and the operator that reports its errors. */
 export interface Place {
   /** The JavaScript variable that holds the context. */
   readonly context: string;
-  /** Whether that is the context of the whole expression. */
+  /** Whether `context` is the context of the whole expression. */
   readonly isRoot: boolean;
   /** The JavaScript variable of the tuple at hand. */
   readonly tuple: string;
@@ -73,11 +73,11 @@ export interface Place {
   readonly scope: FunctionScope;
   /** The operator that claims the errors of what is written: see CallSite. */
   readonly claimedBy: { readonly position: number; readonly token: string } | undefined;
-  /** How many nodes deep this is within the function that is being written, as the reference counts depth. */
+  /** Depth in nodes within the function that is being written, as the reference counts depth. */
   readonly level: number;
 }
 
-/** What code gives, as far as is known: `boolean?` may have no value. */
+/** The type of the code's value, as far as it is known: `boolean?` may have no value. */
 export type Kind = "boolean" | "boolean?" | "string" | "number?" | "any";
 
 export interface Code {

@@ -16,7 +16,7 @@ export type Token = string | number | boolean;
 export class ExpressionError extends Error {
   override readonly name = "ExpressionError";
   readonly code: string;
-  /** Where the token ends that failed, as JSONata says it: UTF-16 units from the start of the source. */
+  /** End of the token that failed, as JSONata reports it: an offset in UTF-16 units. */
   position: number | undefined;
   /** The operator or function that failed. */
   token: Token | undefined;

@@ -9,13 +9,13 @@ import { TOO_LARGE } from "./too-large.ts";
 /** Longest message that is passed on: JSONata quotes values, and a request's values can be long. */
 const MESSAGE_LENGTH = 300;
 
-/** JSONata's code when an evaluation has taken too long. */
+/** JSONata's code when an evaluation has taken too long: the one failure that may depend on the load of the host. */
 export const OUT_OF_TIME = "D1012";
 const TOO_DEEP = "D1011";
 /** For what is thrown without a code: an engine's own mistake, not one of the expression's. */
 const NO_CODE = "UNKNOWN";
 
-/** What JSONata throws: a plain object. Its position is where the token ends. */
+/** An error as JSONata throws it: a plain object, whose position is the end of the token. */
 export interface JsonataFailure extends FailureFacts {
   readonly message?: unknown;
   readonly position?: unknown;

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** What JSONata's codes mean that its functions throw without a sentence, in Purser's words. */
+/** Messages for the codes that JSONata's functions throw without one. */
 const MESSAGES: Readonly<Record<string, string>> = {
   D1001: "a number is out of range",
   D3001: "a number that is infinite cannot be written as text",
@@ -37,10 +37,10 @@ const MESSAGES: Readonly<Record<string, string>> = {
   T0412: "an item of an argument is not of the type that the function takes",
 };
 
-/** What a failure of JSONata's says besides its code. */
+/** The properties of a failure that its message is made of. */
 export interface FailureFacts {
   readonly code?: unknown;
-  /** Which argument, from 1. */
+  /** Number of the argument, from 1. */
   readonly index?: unknown;
   readonly token?: unknown;
   readonly value?: unknown;

@@ -85,7 +85,7 @@ interface Frame {
   readonly base: Base;
 }
 
-/** What the interpreter gives a function as `this`. */
+/** The object that the interpreter passes to a function as `this`. */
 interface Focus {
   readonly environment: Frame;
   readonly input: unknown;

@@ -31,7 +31,7 @@ export class Scales {
     const plain = behindView(value);
     const known = this.#known.get(plain);
     if (known !== undefined) return known;
-    // Until it is known: JSONata cannot make a cycle, but a weight must end whatever it meets.
+    // A cycle ends here: JSONata can make none, but weighing must end for any value.
     this.#known.set(plain, 1);
     let weight = 1;
     if (Array.isArray(plain)) for (const item of plain) weight += this.weigh(item);

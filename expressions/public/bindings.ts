@@ -7,7 +7,7 @@ import { fromHost } from "../runtime/callee.ts";
 /** Variables and functions by name, without the `$`. */
 export type Bindings = Readonly<Record<string, unknown>>;
 
-/** What names stand for that an expression does not bind itself. */
+/** The values of the names that an expression does not bind itself. */
 export class Variables implements Environment {
   readonly fixed: Bindings;
   readonly given: Bindings;
@@ -23,7 +23,7 @@ export class Variables implements Environment {
   }
 }
 
-/** Whether `value` is a function that says that it has to be awaited. */
+/** Whether `value` is declared as an async function. */
 export function isAsync(value: unknown): boolean {
   return typeof value === "function" && Object.prototype.toString.call(value) === "[object AsyncFunction]";
 }

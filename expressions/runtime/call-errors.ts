@@ -12,7 +12,7 @@ export function lambdaEnded(error: unknown): boolean {
   return typeof error === "object" && error !== null && afterLambdas.delete(error);
 }
 
-/** Whether it says already where it is. */
+/** Whether an error already has its place in the source. */
 export function isLocated(error: unknown): boolean {
   const position =
     error instanceof RangeError ? undefined : (error as { position?: unknown } | null)?.position;

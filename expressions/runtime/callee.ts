@@ -35,10 +35,10 @@ type Call = (...values: unknown[]) => unknown;
 /** The callee behind a function that an expression made, or named; undefined for the host's functions, and for other values. */
 export let calleeOf: (target: unknown) => Callee | undefined;
 
-/** What calling the function does. */
+/** The JavaScript function that a call of the value runs. */
 export let callOf: (target: FunctionValue) => Call;
 
-/** How many values the function takes. */
+/** The number of values that the function takes. */
 export let arityOf: (target: FunctionValue) => number;
 
 /**

@@ -50,7 +50,7 @@ export function applyFunction(
   context: unknown,
 ): unknown {
   const callee = calleeOf(target);
-  // Where a named function was called last says nothing of a call that has no place.
+  // This call has no place in the source, and the last call of a named function is another call.
   const site = isLambda(callee) ? callee : undefined;
   return finish(guard, applyOnce(guard, target, values, context, site), context);
 }
@@ -124,7 +124,7 @@ function toHost(value: unknown): unknown {
   return hostOf(value) ?? Object.assign(callOf(value), { arity: arityOf(value) });
 }
 
-/** What a function of the host's gives. A promise cannot be waited for here. */
+/** The result of a function of the host's. @throws {ExpressionError} D3137 for a promise: compiled code does not wait. */
 function settleForeign(value: unknown): unknown {
   if (typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function")
     throw new ExpressionError("D3137", "a function gave a promise: declare it async, so that it is awaited");
@@ -154,7 +154,7 @@ export function callNamed(
   context: unknown,
   site: CallSite,
 ): unknown {
-  // Before anything can fail: another call's place would be told otherwise.
+  // Noted before anything can fail: an error would report the place of another call otherwise.
   guard.sites.set(compiled, site);
   try {
     guard.tick();
@@ -213,7 +213,7 @@ export function callback(guard: Guard, target: unknown): (...values: unknown[]) 
     applyFunction(guard, target, [first, ...more.slice(0, Math.max(0, arity - 1))], null);
 }
 
-/** How many values it says that it takes; undefined for what is no function. */
+/** The number of values that a function declares; undefined for a value that is no function. */
 export function declaredArity(target: unknown): number | undefined {
   if (isFunctionValue(target)) return arityOf(target);
   if (!isFunction(target)) return undefined;

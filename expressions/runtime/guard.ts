@@ -5,7 +5,7 @@ import { ExpressionError } from "../errors/expression-error.ts";
 import { CallSites } from "./call-sites.ts";
 import type { Meter } from "./reads/meter.ts";
 
-/** What evaluations may use. Absent: as the reference, bounded by the engine's stack alone. */
+/** The most that evaluations may use. A limit that is absent is JavaScript's stack alone, as in the reference. */
 export interface GuardLimits {
   /** Nested evaluations, counted as the reference interpreter counts them. */
   readonly depth?: number | undefined;
@@ -33,7 +33,7 @@ const STEPS_PER_LOOK = 1_024;
 
 /** The most that a step is taken to last: five times what it does. */
 const SLOW_STEP_MS = 0.000_5;
-/** How late a look may be besides, and still be taken for work. */
+/** Milliseconds that a look at the clock may be late and still be taken for work. */
 const LATE_MS = 0.5;
 
 /** Characters that take as long as one step, when a function reads, copies or compares them. */

@@ -9,7 +9,7 @@ import type { Guard } from "./guard.ts";
 import { isFunction } from "./function-marks.ts";
 import { chargeCoercion } from "./values.ts";
 
-/** What a regular expression, or a function in its place, says of a text: where it matched, and how to go on. */
+/** A match as a regular expression gives it, or a function in its place: its text, its range, and the search for the next. */
 export interface Match {
   readonly match: string;
   readonly start: number;
@@ -61,7 +61,7 @@ class PatternValue extends FunctionValue {
   }
 }
 
-/** What JavaScript makes of a value, and of one that is a view of a request, which has no methods. */
+/** The text that JavaScript makes of a value. A view of a request has no methods, and so is written here. */
 function textOf(value: unknown): string {
   if (Array.isArray(value))
     return value.map((item) => (item === null || item === undefined ? "" : textOf(item))).join(",");
@@ -93,7 +93,7 @@ export function eachMatch(
   limit: number,
   visit: Visit,
 ): void {
-  // As in the reference, the match after the last that is wanted is looked for too.
+  // One match more than `limit` is looked for, as in the reference.
   for (let count = 0, from = 0; limit > 0; ) {
     const found = regex.find(text, from, guard);
     if (found === null) return;
@@ -116,7 +116,7 @@ function matchesNothing(position: number): ExpressionError {
   return new ExpressionError("D1004", "the regular expression matches a text of no length", { position });
 }
 
-/** What a function that stands in for a regular expression gave. @throws {ExpressionError} T1010 when it is no match. */
+/** The match that a function in place of a regular expression gave. @throws {ExpressionError} T1010 when it is no match. */
 export function checkMatch(value: unknown): Match | undefined {
   if (value === undefined || value === null || value === false || value === 0 || value === "")
     return value as Match | undefined;

@@ -6,7 +6,7 @@ import { tooLarge } from "../errors/too-large.ts";
 import { isFunctionObject } from "./function-marks.ts";
 
 /**
- * What JSONata gave, as plain JSON of its own: no views, no sequence flags, nothing shared with the bag. Reading it
+ * A result of JSONata's as plain JSON of its own: no views, no sequence flags, nothing shared with the bag. Reading it
  * whole is what records it. A function is no value: undefined, or left out. `guard` is charged for the work.
  * @throws {ExpressionError} D2015 when it has more than `limit` characters and items, by sharing parts a thousand times.
  */

@@ -55,7 +55,7 @@ export function chargeComparison(guard: Guard, a: unknown, b: unknown): void {
 export function deepEqual(guard: Guard, a: unknown, b: unknown): boolean {
   chargeComparison(guard, a, b);
   if (a === b) return true;
-  // Each mention of a named function makes a value of it.
+  // A named function has a new value at each mention: functions are equal when what they call is.
   if (isFunction(a)) return calleeOf(a) !== undefined && calleeOf(a) === calleeOf(b);
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   guard.tick();

@@ -66,7 +66,7 @@ function exceeding(
 
 /** Tokens within one pair of brackets, copies among them. */
 interface Level {
-  /** Those that are no part of what a `??` that comes next would copy. */
+  /** Tokens that the next `??` does not copy: they stand before the last comma, or are copies already. */
   before: number;
   left: number;
 }

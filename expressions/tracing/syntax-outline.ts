@@ -10,7 +10,7 @@ import { type SourceRange, sourceRanges } from "../syntax/source-ranges.ts";
  * part for its function's name, and `??` has the two sides that stand in the source and not the copy that the parser makes.
  */
 export interface OutlineNode {
-  /** Where it stands in `outlineParts`, outermost and leftmost first. */
+  /** Index of the part in `outlineParts`, outermost and leftmost first. */
   readonly index: number;
   readonly kind: string;
   readonly start: number;
@@ -37,7 +37,7 @@ export function outlineOf(ast: AstNode, source: string): SyntaxOutline {
     // A call in a function's last place is wrapped by the parser, to be made when the function has returned.
     const node = given.thunk === true && given.body !== undefined ? given.body : given;
     const index = next++;
-    // What has no place of its own is shown as what it stands in.
+    // A node without a place of its own is shown at the place of the part around it.
     const { start, end } = ranges.get(node) ?? within;
     const kind = kindOf(node, source);
     const children = partsOf(node, kind).map((part) => outline(part, { start, end }));

@@ -75,7 +75,7 @@ function traceable(source: string, settings: InterpreterSettings): TracedExpress
   };
 }
 
-/** What JSONata makes of a sequence once its hook has been told: nothing of an empty one, the item of one of one. */
+/** The value of a sequence as JSONata goes on with it after its hook: no value for an empty one, the item for a single one. */
 function singular(node: AstNode, value: unknown): unknown {
   if (!Array.isArray(value)) return value;
   const { sequence, tupleStream, keepSingleton } = value as unknown as Record<string, unknown>;

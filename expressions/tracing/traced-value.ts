@@ -4,7 +4,7 @@
 import { behindView } from "../runtime/reads/recorder.ts";
 import { isFunction, isFunctionObject } from "../runtime/function-marks.ts";
 
-/** What JSONata's `and`, `or`, `?` and `$not` make of a value (its $boolean, with no value as false). Reads no view. */
+/** The truth of a value for JSONata's `and`, `or`, `?` and `$not`: its $boolean, and false for no value. Reads no view. */
 export function truthOf(value: unknown): boolean {
   if (typeof value === "string") return value !== "";
   if (typeof value === "number") return value !== 0;

@@ -163,6 +163,14 @@ describe("the fences between rooms", function () {
       'import { readFileSync } from "node:fs";\nexport const x: unknown = readFileSync;\n',
     ],
     ["adapters/mine/x.ts", 'import { y } from "../../core/kernel/y.ts";\nexport const x: unknown = y;\n'],
+    [
+      "adapters/mine/x.ts",
+      'import { y } from "../../expressions/errors/y.ts";\nexport const x: unknown = y;\n',
+    ],
+    [
+      "plugins/mine/x.ts",
+      'import { y } from "../../expressions/errors/y.ts";\nexport const x: unknown = y;\n',
+    ],
     ["config/x.ts", 'import { y } from "../mixer/y.ts";\nexport const x: unknown = y;\n'],
     ["mixer/x.ts", 'import { y } from "../proxy/y.ts";\nexport const x: unknown = y;\n'],
     ["mixer/x.ts", 'import { y } from "../adapters/y.ts";\nexport const x: unknown = y;\n'],

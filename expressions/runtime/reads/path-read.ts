@@ -14,7 +14,7 @@ type Notes = Readonly<Record<"EXACT" | "ABSENCE", Note>>;
 /** A path of names that compiled code reads, the same object wherever the code of one engine reads that path. */
 export class PathRead {
   readonly names: readonly string[];
-  /** Where a request's `Reads` keeps the path and, one further on, its value. Another path may have the same slot. */
+  /** Index in `Reads.slots` of the path; its value is at the next index. Several paths may have the same slot. */
   readonly slot: number;
   readonly #notes: readonly Notes[];
 

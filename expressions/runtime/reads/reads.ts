@@ -88,7 +88,7 @@ export class Reads implements Meter {
         return index === names.length - 1 ? value : undefined;
       }
     }
-    // Of an object, what is read of it from here on.
+    // An object is handed out as a view, which notes what is read of it.
     return this.#viewOf(names);
   }
 
@@ -112,7 +112,7 @@ function isObject(value: unknown): boolean {
 /** A bag is bounded by what a request may carry. */
 const UNLIMITED = new Guard({ nowMs: () => 0 });
 
-/** Whether something that was read whole holds it, or it says no more than that something within it is there. */
+/** Whether another reference implies this one: a parent that was read whole, or, for a presence, a value within it. */
 function isImplied(
   { path, condition }: AttributeReference,
   all: ReadonlyMap<string, AttributeReference>,

@@ -8,7 +8,7 @@ import type { AttributeReference } from "./reference.ts";
 export interface Recorder {
   /** Reads like the bag, and cannot be written. Keys come in code-unit order, so that equal bags enumerate alike. */
   readonly view: DataObject;
-  /** What was read so far: each once, and none that another implies. */
+  /** References to everything read so far: each once, and none that another implies. */
   references(): readonly AttributeReference[];
 }
 
@@ -45,7 +45,7 @@ const recorded = new WeakMap<object, RecordedObject>();
 
 type Branch = { readonly [key: string]: Data | undefined };
 
-/** What was read of a property: nothing there, a whole value, or an object that was handed out as a view. */
+/** The result of reading a property: no value, a whole value, or an object that was handed out as a view. */
 type Reading =
   | { readonly kind: "absent" }
   | { readonly kind: "exact"; readonly value: Data }
