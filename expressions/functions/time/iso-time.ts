@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** Times in the one form that most have, `2026-01-31T12:00:00.000Z`, read and written without JavaScript's slow general way. */
+/** Fast path for times in the most common form, `2026-01-31T12:00:00.000Z`, without JavaScript's slow general Date. */
 
 const DAY_MS = 86_400_000;
 /** The first millisecond of the year 0 and the last of the year 9999: between them a year has four digits. */
@@ -21,7 +21,7 @@ function digitsUpTo(count: number, width: number): string[] {
 export function isoText(millis: number): string | undefined {
   if (!Number.isInteger(millis) || millis < FIRST_MS || millis > LAST_MS) return undefined;
   const day = Math.floor(millis / DAY_MS);
-  // Small whole numbers from here on, which `| 0` tells the machine.
+  // From here on the numbers are small integers: `| 0` tells V8 so.
   const milliOfDay = (millis - day * DAY_MS) | 0;
   const secondOfDay = (milliOfDay / 1_000) | 0;
   const minuteOfDay = (secondOfDay / 60) | 0;
@@ -58,7 +58,8 @@ function dateText(day: number): string {
   return `${TWO_DIGITS[Math.floor(year / 100)]}${TWO_DIGITS[year % 100]}-${TWO_DIGITS[month]}-${TWO_DIGITS[dayOfMonth]}`;
 }
 
-function dayOf(year: number, month: number, day: number): number {
+/** Days from 1970-01-01 to a date of the Gregorian calendar in the years 1 to 10000. */
+export function dayOf(year: number, month: number, day: number): number {
   const fromMarch = month <= 2 ? year - 1 : year;
   // Years of four digits are never below 0: cutting off is rounding down.
   const era = Math.trunc(fromMarch / 400);
@@ -68,7 +69,7 @@ function dayOf(year: number, month: number, day: number): number {
   return era * 146_097 + dayOfEra - 719_468;
 }
 
-/** The time that a text of that form says; undefined for any other text, and for what no calendar has. */
+/** Milliseconds since 1970 of a text in this form; undefined for any other text, and for a date that no calendar has. */
 export function isoMillis(text: string): number | undefined {
   const { length } = text;
   if ((length !== 20 && length !== 24) || text.charCodeAt(length - 1) !== Z || text.charCodeAt(10) !== T)
@@ -99,7 +100,7 @@ const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 const [ZERO, DASH, COLON, DOT, T, Z] = [48, 45, 58, 46, 84, 90];
 
-/** The number that two digits say; something far below 0 where there is something else. */
+/** The number that two digits write; far below 0 for other characters. */
 function twoDigits(text: string, at: number): number {
   return oneDigit(text, at) * 10 + oneDigit(text, at + 1);
 }
