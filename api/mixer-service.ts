@@ -38,13 +38,16 @@ export interface ProxyIdentity {
   readonly address?: string;
 }
 
+/** The longest `useWithinMs` that counts: a longer round trip is a failure. */
+export const MAX_USE_WITHIN_MS = 1_000;
+
 export interface CheckRequest {
   readonly attributes: AttributeBag;
   /** One id for a call and all its retries. */
   readonly deduplicationId: string;
   /**
    * How long after the sending the caller may still let the request pass, in milliseconds: quotas count as used at the
-   * end of that time, 1 s at most, and each outcome's `validForMs` says what is granted of it. Default 0: at once.
+   * end of that time, MAX_USE_WITHIN_MS at most, and each outcome's `validForMs` says what is granted of it. Default 0: at once.
    */
   readonly useWithinMs?: number;
   /** True to decide without charging quotas; default false. */

@@ -14,8 +14,8 @@ import { answerCheck, type CallTools } from "./runtime/calls/check-call.ts";
 import { takeReport } from "./runtime/calls/report-call.ts";
 import { TakenReports } from "./runtime/calls/taken-reports.ts";
 import { createDecisionObserver } from "./runtime/decision-observer.ts";
-import type { Generation } from "./runtime/active-snapshot.ts";
-import { Generations } from "./runtime/active-snapshots.ts";
+import type { ActiveSnapshot } from "./runtime/active-snapshot.ts";
+import { ActiveSnapshots } from "./runtime/active-snapshots.ts";
 import { createCheckDispatch } from "./runtime/handlers/check-dispatch.ts";
 import {
   buildHandlerTable,
@@ -80,23 +80,23 @@ class MixerRuntime implements Mixer {
   readonly #tools: CallTools;
   readonly #defaultStore: QuotaStore;
   readonly #exposition: ExpositionCollector;
-  readonly #generations: Generations;
+  readonly #snapshots: ActiveSnapshots;
   readonly #watchers: PolicyWatchers;
   readonly #reports = new TakenReports();
   #appliedAtMs: number | undefined;
   #rejection: MixerStatus["rejection"];
   #closed: Promise<void> | undefined;
 
-  constructor({ defaultStore, nodeCount = 1, proxiesPerAddress, ...world }: MixerOptions) {
-    const { clock, scheduler, logger } = world;
+  constructor({ defaultStore, nodeCount = 1, proxiesPerAddress, ...runtime }: MixerOptions) {
+    const { clock, scheduler, logger } = runtime;
     const metrics = new MixerMetrics(clock, () => queueDepthsOf(this.#table));
     const localStore = createMemoryQuotaStore({ clock });
-    this.#host = { ...world, metrics };
+    this.#host = { ...runtime, metrics };
     this.#exposition = new ExpositionCollector(metrics, logger);
     const builtInStore = createMemoryQuotaStore({ clock });
     metrics.watchCounts({ "built-in": builtInStore, local: localStore });
     this.#defaultStore = defaultStore ?? builtInStore;
-    this.#generations = new Generations({ clock, scheduler, logger });
+    this.#snapshots = new ActiveSnapshots({ clock, scheduler, logger });
     this.#watchers = new PolicyWatchers({
       scheduler,
       logger,
@@ -113,11 +113,11 @@ class MixerRuntime implements Mixer {
   }
 
   get ready(): boolean {
-    return this.#generations.current !== undefined && this.#closed === undefined;
+    return this.#snapshots.current !== undefined && this.#closed === undefined;
   }
 
   get pathNormalization(): PathNormalization {
-    return this.#generations.current?.snapshot.traffic.pathNormalization ?? DEFAULT_PATH_NORMALIZATION;
+    return this.#snapshots.current?.snapshot.traffic.pathNormalization ?? DEFAULT_PATH_NORMALIZATION;
   }
 
   get rejection(): MixerStatus["rejection"] {
@@ -125,27 +125,27 @@ class MixerRuntime implements Mixer {
   }
 
   check: MixerService["check"] = (request, options) =>
-    this.#during(options, (generation) => answerCheck(generation, request, this.#tools));
+    this.#during(options, (active) => answerCheck(active, request, this.#tools));
 
   allocate: MixerService["allocate"] = (request, options) =>
-    this.#during(options, (generation) => answerAllocate(generation, request, this.#tools));
+    this.#during(options, (active) => answerAllocate(active, request, this.#tools));
 
   report: MixerService["report"] = (request, options) =>
     this.#reports.once(
       request.deduplicationId,
-      () => this.#during(options, (generation) => takeReport(generation, request, this.#tools)),
+      () => this.#during(options, (active) => takeReport(active, request, this.#tools)),
       () => this.#host.metrics.repeated(),
     );
 
   watch: MixerService["watch"] = (node, listener) => this.#watchers.add(node, listener);
 
-  // Nothing is awaited: between reading and replacing the generation in force nothing else can run.
+  // `apply` awaits nothing: no other call can run between reading and replacing the active snapshot.
   async apply(snapshot: Snapshot): Promise<Checked<AppliedSnapshot>> {
     const { metrics, clock, logger } = this.#host;
     if (this.#closed !== undefined) throw new PurserError("PURSER_DRAINING", "the mixer is shutting down");
     const outcome = buildHandlerTable(snapshot.handlers, this.#table, this.#host);
     if (!outcome.ok) {
-      this.#generations.discard(outcome.built);
+      this.#snapshots.discard(outcome.built);
       this.reject(outcome.diagnostics);
       return { ok: false, diagnostics: outcome.diagnostics };
     }
@@ -153,7 +153,7 @@ class MixerRuntime implements Mixer {
     const dispatch = createCheckDispatch(table, metrics);
     const findStore = createFindStore(table, this.#defaultStore);
     const observer = createDecisionObserver(this.#host);
-    this.#generations.swap({ snapshot, table, dispatch, findStore, observer });
+    this.#snapshots.swap({ snapshot, table, dispatch, findStore, observer });
     this.#appliedAtMs = clock.nowMs();
     this.#rejection = undefined;
     const { version, documents } = snapshot;
@@ -177,7 +177,7 @@ class MixerRuntime implements Mixer {
   status(): Promise<MixerStatus> {
     return statusOf({
       ready: this.ready,
-      snapshot: this.#generations.current?.snapshot,
+      snapshot: this.#snapshots.current?.snapshot,
       appliedAtMs: this.#appliedAtMs,
       rejection: this.#rejection,
       table: this.#table,
@@ -193,41 +193,41 @@ class MixerRuntime implements Mixer {
   close(deadlineMs: number): Promise<void> {
     if (this.#closed === undefined) {
       this.#watchers.close();
-      this.#closed = this.#generations.close(deadlineMs);
+      this.#closed = this.#snapshots.close(deadlineMs);
     }
     return this.#closed;
   }
 
   #stateOfPolicies() {
-    const generation = this.#generations.current;
-    if (generation === undefined) return undefined;
-    return { version: generation.snapshot.version, policies: generation.policies };
+    const active = this.#snapshots.current;
+    if (active === undefined) return undefined;
+    return { version: active.snapshot.version, policies: active.policies };
   }
 
   get #table(): HandlerTable {
-    return this.#generations.current?.table ?? EMPTY_TABLE;
+    return this.#snapshots.current?.table ?? EMPTY_TABLE;
   }
 
-  /** Runs a call with the generation in force, which stays whole until the call is over. */
+  /** Runs a call with the active snapshot, and holds its handlers until the call ends. */
   #during<T>(
     options: { readonly signal?: { readonly aborted: boolean } } | undefined,
-    work: (generation: Generation) => MaybePromise<T>,
+    work: (active: ActiveSnapshot) => MaybePromise<T>,
   ): MaybePromise<T> {
-    const generation = this.#generations.current;
+    const active = this.#snapshots.current;
     if (this.#closed !== undefined) throw new PurserError("PURSER_DRAINING", "the mixer is shutting down");
-    if (generation === undefined || options?.signal?.aborted === true) {
-      const why = generation === undefined ? "the mixer has no documents yet" : "the call was aborted";
+    if (active === undefined || options?.signal?.aborted === true) {
+      const why = active === undefined ? "the mixer has no documents yet" : "the call was aborted";
       throw new PurserError("PURSER_MIXER_UNAVAILABLE", why);
     }
-    generation.hold();
+    active.hold();
     return attempt(
       () =>
-        chain(work(generation), (value) => {
-          generation.release();
+        chain(work(active), (value) => {
+          active.release();
           return value;
         }),
       (error) => {
-        generation.release();
+        active.release();
         throw error;
       },
     );

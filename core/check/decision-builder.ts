@@ -12,10 +12,7 @@ import type { Fault, Scope } from "./evaluation.ts";
 import type { Placed } from "./plan.ts";
 import type { CheckContext, DocumentOutcome } from "./ports.ts";
 import { effectOfError } from "./undecided.ts";
-
-/** How long, and how often, a decision may be reused when no document says otherwise; the values of Mixer's proxies. */
-export const DEFAULT_VALID_DURATION_MS = 10_000;
-export const DEFAULT_VALID_USE_COUNT = 10_000;
+import { DEFAULT_VALID_DURATION_MS, DEFAULT_VALID_USE_COUNT } from "./validity.ts";
 
 export interface Refusal {
   readonly status: Status;

@@ -11,11 +11,8 @@ import { faultOfChanges, faultOfReply } from "./headers.ts";
 import { type CheckInstance, fillCheckInstance } from "./instances.ts";
 import type { CheckPlan, Placed } from "./plan.ts";
 import type { CheckContext } from "./ports.ts";
-import {
-  DEFAULT_VALID_DURATION_MS,
-  DEFAULT_VALID_USE_COUNT,
-  type DecisionBuilder,
-} from "./decision-builder.ts";
+import type { DecisionBuilder } from "./decision-builder.ts";
+import { DEFAULT_VALID_DURATION_MS, DEFAULT_VALID_USE_COUNT } from "./validity.ts";
 
 /** One instance for one handler, or why there is none. */
 interface Question {

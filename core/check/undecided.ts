@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { LonePolicy } from "../snapshot/lone-policies.ts";
+import type { StandalonePolicy } from "../snapshot/standalone-policies.ts";
 import type { AccessPolicy, QuotaPolicy, Rule } from "../snapshot/snapshot.ts";
 
 type Governing =
@@ -18,6 +18,6 @@ export function effectOfError(document: Governing): "deny" | "allow" {
 }
 
 /** What it means for a request that a policy governs that the mixer cannot be asked; `local`: the quota is counted here. */
-export function effectOfOutage(policy: LonePolicy): "deny" | "allow" | "local" {
+export function effectOfOutage(policy: StandalonePolicy): "deny" | "allow" | "local" {
   return policy.kind === "QuotaPolicy" ? policy.quota.onStoreFailure : effectOfError(policy);
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { DEFAULT_VALID_DURATION_MS, DEFAULT_VALID_USE_COUNT } from "../check/validity.ts";
 import type { AccessPolicySpec } from "../documents/kinds/access-policy.ts";
 import type { QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
 import type { QuotaDefinition } from "../quota/quota-definition.ts";
@@ -13,10 +14,6 @@ import type {
   QuotaPolicy,
   Unplaced,
 } from "./snapshot.ts";
-
-/** Mixer's defaults for a decision that no handler limits (istio/istio mixer/pkg/runtime/dispatcher) are 1 min; ours is less. */
-const DEFAULT_VALID_DURATION_MS = 10_000;
-const DEFAULT_VALID_USE_COUNT = 10_000;
 
 /** A lease is a tenth of the window, so that what an idle proxy holds is soon free again, and at most this. */
 const MAX_DEFAULT_LEASE_MS = 1_000;

@@ -16,10 +16,13 @@ import type { Handler } from "./handlers/handler.ts";
 import { policyDocumentsOf } from "./policy-state.ts";
 import type { FindStore } from "./quota/quota-stores.ts";
 
-export type GenerationParts = Pick<Generation, "snapshot" | "table" | "dispatch" | "findStore" | "observer">;
+export type ActiveSnapshotParts = Pick<
+  ActiveSnapshot,
+  "snapshot" | "table" | "dispatch" | "findStore" | "observer"
+>;
 
-/** A snapshot at work with its handlers. Requests keep the one they began with: it ends when the last of them is over. */
-export class Generation extends RefCounted {
+/** A snapshot with its handlers. A request holds the snapshot that it began with, which ends after its last request. */
+export class ActiveSnapshot extends RefCounted {
   readonly snapshot: Snapshot;
   readonly table: HandlerTable;
   readonly checkPlan: CheckPlan;
@@ -27,15 +30,15 @@ export class Generation extends RefCounted {
   readonly dispatch: CheckDispatch;
   readonly policies: readonly PolicyDocument[];
   readonly quotaPolicies: ReadonlyMap<string, QuotaPolicy>;
-  /** As `Kind/name`, what reports may speak of. */
+  /** The documents that reports may name, as `Kind/name`. */
   readonly documents: ReadonlySet<string>;
   readonly findStore: FindStore;
   readonly observer: CheckObserver;
-  /** The plugins that want to see what is reported. */
+  /** Plugins that tap the reported bags. */
   readonly watchers: readonly { readonly handler: Handler; readonly hooks: HandlerHooks }[];
 
-  /** @param onUnused Called once it is replaced and no request needs it any more. */
-  constructor({ snapshot, table, dispatch, findStore, observer }: GenerationParts, onUnused: () => void) {
+  /** @param onUnused Called once, when the snapshot is replaced and no request holds it. */
+  constructor({ snapshot, table, dispatch, findStore, observer }: ActiveSnapshotParts, onUnused: () => void) {
     super(onUnused);
     this.snapshot = snapshot;
     this.table = table;

@@ -3,56 +3,56 @@
 
 import type { Clock, Logger, Scheduler } from "../../kernel/ports.ts";
 import { RefCounted } from "../../kernel/ref-counted.ts";
-import { Generation, type GenerationParts } from "./active-snapshot.ts";
+import { ActiveSnapshot, type ActiveSnapshotParts } from "./active-snapshot.ts";
 import type { Handler } from "./handlers/handler.ts";
 
-/** How long requests may keep a replaced snapshot's handlers alive, and how long such a handler may take to close; Mixer's own. */
+/** Longest time that requests keep a replaced snapshot's handlers alive, and that such a handler takes to close; Mixer's default. */
 const DRAIN_DEADLINE_MS = 10_000;
 
 /**
- * The generation in force and those that still drain: swap, then drain. A handler ends when no generation needs it any
- * more, which may be many snapshots after the one that it was built for.
+ * The active snapshot, and the replaced ones that still drain. A handler is closed when no snapshot needs it any more,
+ * which may be many snapshots after the one that it was built for.
  */
-export class Generations {
-  readonly #world: { readonly clock: Clock; readonly scheduler: Scheduler; readonly logger: Logger };
-  #current: Generation | undefined;
-  /** Replaced and not yet over, with what ends them. */
-  readonly #draining = new Map<Generation, () => void>();
-  /** Held by each generation that needs the handler. */
+export class ActiveSnapshots {
+  readonly #runtime: { readonly clock: Clock; readonly scheduler: Scheduler; readonly logger: Logger };
+  #current: ActiveSnapshot | undefined;
+  /** Replaced snapshots with requests under way, each with the function that ends it. */
+  readonly #draining = new Map<ActiveSnapshot, () => void>();
+  /** Reference counts: each snapshot that needs a handler holds it once. */
   readonly #handlers = new Map<Handler, RefCounted>();
   readonly #closings = new Map<Handler, Promise<void>>();
   #onDrained: (() => void) | undefined;
-  /** When the mixer ends, on the monotonic clock: no drain or close that is under way may take longer. */
+  /** End of the mixer on the monotonic clock: the deadline of every drain and close under way. */
   #endMs = Number.POSITIVE_INFINITY;
 
-  constructor(world: { readonly clock: Clock; readonly scheduler: Scheduler; readonly logger: Logger }) {
-    this.#world = world;
+  constructor(runtime: { readonly clock: Clock; readonly scheduler: Scheduler; readonly logger: Logger }) {
+    this.#runtime = runtime;
   }
 
-  get current(): Generation | undefined {
+  get current(): ActiveSnapshot | undefined {
     return this.#current;
   }
 
-  /** Makes a generation of the parts and puts it in force; the one before it begins to drain. */
-  swap(parts: GenerationParts): void {
-    const generation: Generation = new Generation(parts, () => this.#draining.get(generation)?.());
-    for (const handler of handlersOf(generation)) this.#holdHandler(handler);
+  /** Puts a snapshot in force; the previous one begins to drain. */
+  swap(parts: ActiveSnapshotParts): void {
+    const active: ActiveSnapshot = new ActiveSnapshot(parts, () => this.#draining.get(active)?.());
+    for (const handler of handlersOf(active)) this.#holdHandler(handler);
     const previous = this.#current;
-    this.#current = generation;
+    this.#current = active;
     if (previous !== undefined) this.#drain(previous, DRAIN_DEADLINE_MS);
   }
 
-  /** Ends handlers that no generation ever had: those of a snapshot that was refused. */
+  /** Closes the handlers of a snapshot that was refused. */
   discard(handlers: readonly Handler[]): void {
     for (const handler of handlers) this.#closeHandler(handler);
   }
 
-  /** Drains all and resolves when every handler is closed: within the deadline, whatever they do. */
+  /** Drains every snapshot; resolves when every handler is closed, at the deadline at the latest. */
   async close(deadlineMs: number): Promise<void> {
-    this.#endMs = this.#world.clock.monotonicMs() + deadlineMs;
-    // Handlers that were replaced before had longer.
+    this.#endMs = this.#runtime.clock.monotonicMs() + deadlineMs;
+    // Handlers of replaced snapshots were closing with a longer deadline.
     for (const handler of this.#closings.keys()) void handler.close(deadlineMs);
-    // Half for the calls under way, the other half for delivering what they reported.
+    // Calls under way get half of the time; delivering their reports gets the other half.
     const halfMs = deadlineMs / 2;
     if (this.#current !== undefined) this.#drain(this.#current, halfMs);
     await this.#drained(halfMs);
@@ -60,28 +60,31 @@ export class Generations {
     await Promise.all(this.#closings.values());
   }
 
-  /** Ends a generation when its requests are over, or when the deadline has passed. */
-  #drain(generation: Generation, deadlineMs: number): void {
+  /** Ends a replaced snapshot when its requests are over, at the deadline at the latest. */
+  #drain(active: ActiveSnapshot, deadlineMs: number): void {
     const end = (): void => {
-      if (!this.#draining.delete(generation)) return;
+      if (!this.#draining.delete(active)) return;
       cancel();
-      for (const handler of handlersOf(generation)) this.#handlers.get(handler)?.release();
+      for (const handler of handlersOf(active)) this.#handlers.get(handler)?.release();
       if (this.#draining.size === 0) this.#onDrained?.();
     };
-    const cancel = this.#world.scheduler.after(deadlineMs, () => {
-      this.#world.logger.warn("requests still hold a replaced snapshot; its handlers are closed under them", {
-        version: generation.snapshot.version,
-      });
+    const cancel = this.#runtime.scheduler.after(deadlineMs, () => {
+      this.#runtime.logger.warn(
+        "requests still hold a replaced snapshot; its handlers are closed under them",
+        {
+          version: active.snapshot.version,
+        },
+      );
       end();
     });
-    this.#draining.set(generation, end);
-    generation.release();
+    this.#draining.set(active, end);
+    active.release();
   }
 
   #drained(deadlineMs: number): Promise<void> {
     if (this.#draining.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const cancel = this.#world.scheduler.after(deadlineMs, resolve);
+      const cancel = this.#runtime.scheduler.after(deadlineMs, resolve);
       this.#onDrained = () => {
         cancel();
         resolve();
@@ -100,7 +103,7 @@ export class Generations {
   }
 
   #closeHandler(handler: Handler): void {
-    const leftMs = Math.max(0, this.#endMs - this.#world.clock.monotonicMs());
+    const leftMs = Math.max(0, this.#endMs - this.#runtime.clock.monotonicMs());
     const closing = handler
       .close(Math.min(DRAIN_DEADLINE_MS, leftMs))
       .finally(() => this.#closings.delete(handler));
@@ -108,6 +111,6 @@ export class Generations {
   }
 }
 
-function handlersOf({ table }: Generation): readonly Handler[] {
+function handlersOf({ table }: ActiveSnapshot): readonly Handler[] {
   return [...table.entries.values()].map(({ handler }) => handler);
 }

@@ -6,8 +6,8 @@ import type { CheckObserver } from "../../core/check/ports.ts";
 import type { HandlerHost } from "./handlers/host.ts";
 
 /**
- * Counts what documents say and where they fail. A failure is counted each time and logged the first time in a
- * generation's life: a document that fails for one request fails for many.
+ * Counts the outcomes and failures of documents. Each failure is counted; it is logged once for each active snapshot,
+ * because a document that fails for one request fails for many.
  */
 export function createDecisionObserver({
   metrics,

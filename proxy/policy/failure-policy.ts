@@ -20,7 +20,7 @@ import type { QuotaStore } from "../../core/quota/quota.ts";
 import { chargeAll } from "../../core/quota/charge-all.ts";
 import { demandOf, type NamedStore } from "../../core/quota/demand.ts";
 import { refusalOf } from "../../core/quota/refusal.ts";
-import { buildLonePolicies, type LonePolicy } from "../../core/snapshot/lone-policies.ts";
+import { buildStandalonePolicies, type StandalonePolicy } from "../../core/snapshot/standalone-policies.ts";
 import type { Verdict, VerdictOutcome } from "../../core/verdict/verdict.ts";
 import { undecidedVerdict } from "../../core/verdict/verdict-of.ts";
 import { ALLOWED, outcomeOfRefusal, undecidedOutcome } from "../../core/verdict/verdict-outcome.ts";
@@ -45,7 +45,7 @@ interface Progress extends Tried {
 export class FailurePolicy {
   readonly #state: PolicyState;
   readonly #options: FailurePolicyOptions;
-  #built: readonly LonePolicy[] | undefined;
+  #built: readonly StandalonePolicy[] | undefined;
 
   constructor(state: PolicyState, options: FailurePolicyOptions) {
     this.#state = state;
@@ -108,13 +108,18 @@ export class FailurePolicy {
   }
 
   /** Built when first needed: most proxies never lose their mixer. */
-  get #policies(): readonly LonePolicy[] {
-    this.#built ??= buildLonePolicies(this.#state.policies, this.#options.compile);
+  get #policies(): readonly StandalonePolicy[] {
+    this.#built ??= buildStandalonePolicies(this.#state.policies, this.#options.compile);
     return this.#built;
   }
 }
 
-function apply(policy: LonePolicy, scope: Scope, code: ErrorCode, progress: Progress): MaybePromise<void> {
+function apply(
+  policy: StandalonePolicy,
+  scope: Scope,
+  code: ErrorCode,
+  progress: Progress,
+): MaybePromise<void> {
   return chain(evaluateCondition(policy.match, scope), (matches) => {
     if (matches instanceof Fault) return applyFault(policy, matches, progress);
     if (!matches) return;
@@ -132,11 +137,11 @@ function apply(policy: LonePolicy, scope: Scope, code: ErrorCode, progress: Prog
   });
 }
 
-function applyFault(policy: LonePolicy, { code }: Fault, progress: Progress): void {
+function applyFault(policy: StandalonePolicy, { code }: Fault, progress: Progress): void {
   if (effectOfError(policy) === "deny") progress.refused = undecidedOutcome(code, refOf(policy));
   else progress.failure ??= { code, applied: "allow" };
 }
 
-function refOf({ kind, name }: LonePolicy) {
+function refOf({ kind, name }: StandalonePolicy) {
   return { kind, name };
 }

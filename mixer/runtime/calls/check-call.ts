@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { CheckReply, CheckRequest } from "../../../api/mixer-service.ts";
+import { type CheckReply, type CheckRequest, MAX_USE_WITHIN_MS } from "../../../api/mixer-service.ts";
 import { decide } from "../../../core/check/decide.ts";
 import type { Decision } from "../../../core/check/decision.ts";
 import type { QuotaCharge, QuotaOutcome } from "../../../core/quota/quota-charge.ts";
@@ -11,7 +11,7 @@ import { DEFAULT_EXPLANATION_LIMITS, type Explanation } from "../../../core/expl
 import { createTracer } from "../../../core/expressions/jsonata-engine.ts";
 import { chain, type MaybePromise } from "../../../kernel/maybe-promise.ts";
 import type { QuotaPolicy } from "../../../core/snapshot/snapshot.ts";
-import type { Generation } from "../active-snapshot.ts";
+import type { ActiveSnapshot } from "../active-snapshot.ts";
 import type { HandlerHost } from "../handlers/host.ts";
 import { chargeAll, type ChargeOptions } from "../../../core/quota/charge-all.ts";
 import { type Demand, demandOf } from "../../../core/quota/demand.ts";
@@ -24,17 +24,17 @@ export interface CallTools extends Pick<HandlerHost, "clock" | "metrics" | "logg
 
 /** Decides one request and charges its quotas: exactly, all enforced ones or none. */
 export function answerCheck(
-  generation: Generation,
+  active: ActiveSnapshot,
   request: CheckRequest,
   { clock, metrics, charging }: CallTools,
 ): MaybePromise<CheckReply> {
   const startMs = clock.monotonicMs();
-  const { version } = generation.snapshot;
-  const { dispatch, observer } = generation;
+  const { version } = active.snapshot;
+  const { dispatch, observer } = active;
   const context = { nowMs: clock.nowMs(), dispatch, observer };
-  return chain(decideOrExplain(generation, request, context), ({ decision, explanation }) => {
+  return chain(decideOrExplain(active, request, context), ({ decision, explanation }) => {
     const charges = request.withoutQuotas === true ? [] : decision.charges;
-    const demands = charges.map((charge) => demandFor(charge, generation, request.useWithinMs ?? 0));
+    const demands = charges.map((charge) => demandFor(charge, active, request.useWithinMs ?? 0));
     const { deduplicationId } = request;
     return chain(chargeAll(demands, { deduplicationId, ...charging }), (quotas) => {
       for (const [index, outcome] of quotas.entries())
@@ -55,7 +55,7 @@ const EXPLANATION_LIMITS = {
 };
 
 function decideOrExplain(
-  { checkPlan }: Generation,
+  { checkPlan }: ActiveSnapshot,
   { attributes, explain }: CheckRequest,
   context: CheckContext,
 ): MaybePromise<{ readonly decision: Decision; readonly explanation?: Explanation }> {
@@ -67,14 +67,10 @@ function decideOrExplain(
   return chain(decide(checkPlan, attributes, context), (decision) => ({ decision }));
 }
 
-/** What is used as soon as the answer arrives is leased for so long at most. */
-export const MAX_USE_MS = 1_000;
-
-function demandFor(charge: QuotaCharge, generation: Generation, useWithinMs: number): Demand {
-  const policy = generation.quotaPolicies.get(charge.policy) as QuotaPolicy;
-  // Not ahead of need: until the answer has arrived.
-  const leaseMs = Math.min(useWithinMs, MAX_USE_MS);
-  return demandOf(charge, generation.findStore(policy.store), { leaseMs });
+function demandFor(charge: QuotaCharge, active: ActiveSnapshot, useWithinMs: number): Demand {
+  const policy = active.quotaPolicies.get(charge.policy) as QuotaPolicy;
+  const leaseMs = Math.min(useWithinMs, MAX_USE_WITHIN_MS);
+  return demandOf(charge, active.findStore(policy.store), { leaseMs });
 }
 
 function countCheck(

@@ -7,7 +7,7 @@ import { type DocumentRef, parseDocumentRef } from "../../../core/check/document
 import { messageOf } from "../../../kernel/errors.ts";
 import { attempt, chain, type MaybePromise, reduceInOrder } from "../../../kernel/maybe-promise.ts";
 import { evaluateReport } from "../../../core/report/report.ts";
-import type { Generation } from "../active-snapshot.ts";
+import type { ActiveSnapshot } from "../active-snapshot.ts";
 import { callHook } from "../handlers/hook-call.ts";
 import type { CallTools } from "./check-call.ts";
 
@@ -23,7 +23,7 @@ const AUDITS: AttributePath = ["check", "audits"];
 
 /** Puts what the documents tell of each bag into the handlers' queues. Never rejects on account of a bag. */
 export function takeReport(
-  generation: Generation,
+  active: ActiveSnapshot,
   { bags }: ReportRequest,
   tools: ReportTools,
 ): MaybePromise<void> {
@@ -31,8 +31,8 @@ export function takeReport(
   const pause = pauses(tools);
   return reduceInOrder(bags, undefined as void, (_, bag) =>
     chain(pause(), () => {
-      countUnseen(generation, bag, tools);
-      return chain(tell(generation, bag, tools), () => tellPlugins(generation, bag, tools));
+      countUnseen(active, bag, tools);
+      return chain(tell(active, bag, tools), () => tellPlugins(active, bag, tools));
     }),
   );
 }
@@ -54,13 +54,13 @@ function pauses({ clock }: ReportTools): () => MaybePromise<void> {
   };
 }
 
-function tell(generation: Generation, bag: AttributeBag, { clock }: ReportTools): MaybePromise<void> {
+function tell(active: ActiveSnapshot, bag: AttributeBag, { clock }: ReportTools): MaybePromise<void> {
   const timeMs = timeAt(bag, RESPONSE_TIME) ?? timeAt(bag, REQUEST_TIME) ?? clock.nowMs();
-  const { version: snapshot } = generation.snapshot;
-  const context = { timeMs, snapshot, onFault: generation.observer.fault };
-  return chain(evaluateReport(generation.reportPlan, bag, context), (items) => {
+  const { version: snapshot } = active.snapshot;
+  const context = { timeMs, snapshot, onFault: active.observer.fault };
+  return chain(evaluateReport(active.reportPlan, bag, context), (items) => {
     for (const { handler, template, instance } of items) {
-      generation.table.entries.get(handler)?.handler.deliveries.get(template)?.offer(instance);
+      active.table.entries.get(handler)?.handler.deliveries.get(template)?.offer(instance);
     }
   });
 }
@@ -69,24 +69,24 @@ function tell(generation: Generation, bag: AttributeBag, { clock }: ReportTools)
  * Counts what the mixer has not seen: all of a decision that a proxy took from its cache, and of any other what the
  * proxy charged to its own leases. Documents that are not in force are left out, so that labels stay bounded.
  */
-function countUnseen(generation: Generation, bag: AttributeBag, { metrics }: ReportTools): void {
+function countUnseen(active: ActiveSnapshot, bag: AttributeBag, { metrics }: ReportTools): void {
   const decisionUnseen = valueAt(bag, CHECK_CACHE_HIT) === true;
   const quotasUnseen = decisionUnseen || valueAt(bag, QUOTA_CACHE_HIT) === true;
   if (!quotasUnseen) return;
   const unseen = (path: AttributePath): readonly DocumentRef[] =>
     textsAt(bag, path)
-      .filter((text) => generation.documents.has(text))
+      .filter((text) => active.documents.has(text))
       .flatMap((text) => parseDocumentRef(text) ?? [])
       .filter(({ kind }) => decisionUnseen || kind === "QuotaPolicy");
   metrics.noted({ denials: unseen(POLICY), shadowDenials: unseen(SHADOW_DENIALS), audits: unseen(AUDITS) });
 }
 
 function tellPlugins(
-  generation: Generation,
+  active: ActiveSnapshot,
   bag: AttributeBag,
   { metrics, logger }: ReportTools,
 ): MaybePromise<void> {
-  return reduceInOrder(generation.watchers, undefined as void, (_, { handler, hooks }) =>
+  return reduceInOrder(active.watchers, undefined as void, (_, { handler, hooks }) =>
     attempt<void>(
       () =>
         handler.call(() =>

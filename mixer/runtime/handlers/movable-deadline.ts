@@ -7,23 +7,23 @@ import type { Cancel, Clock, Scheduler } from "../../../kernel/ports.ts";
 export class MovableDeadline {
   /** Resolves when the deadline is reached; never, when it is cancelled first. */
   readonly reached: Promise<void>;
-  readonly #world: { readonly clock: Clock; readonly scheduler: Scheduler };
+  readonly #runtime: { readonly clock: Clock; readonly scheduler: Scheduler };
   #endMs = Number.POSITIVE_INFINITY;
   #reach: () => void = () => {};
   #cancel: Cancel = () => {};
 
-  constructor(world: { readonly clock: Clock; readonly scheduler: Scheduler }) {
-    this.#world = world;
+  constructor(runtime: { readonly clock: Clock; readonly scheduler: Scheduler }) {
+    this.#runtime = runtime;
     this.reached = new Promise((resolve) => (this.#reach = resolve));
   }
 
   /** @returns False when the deadline was that soon already. */
   bringForward(durationMs: number): boolean {
-    const endMs = this.#world.clock.monotonicMs() + durationMs;
+    const endMs = this.#runtime.clock.monotonicMs() + durationMs;
     if (endMs >= this.#endMs) return false;
     this.#endMs = endMs;
     this.#cancel();
-    this.#cancel = this.#world.scheduler.after(durationMs, this.#reach);
+    this.#cancel = this.#runtime.scheduler.after(durationMs, this.#reach);
     return true;
   }
 

@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** The mixer leases what is used at once for so long at most (`MAX_USE_MS` there); a longer round trip is a failure. */
-const MAX_USE_MS = 1_000;
-/** Before anything is known. */
+import { MAX_USE_WITHIN_MS } from "../../../api/mixer-service.ts";
+
+/** Time allowed to the first grant, before any round trip was measured. */
 const FIRST_USE_MS = 100;
-/** The store counts whole milliseconds, ours are finer; and the reply is worked off after it has come. */
+/** The store counts whole milliseconds where ours are finer, and the reply is processed after its arrival. */
 const MARGIN_MS = 2;
-/** A slow round trip is forgotten by a tenth with each that follows it. */
+/** Decay of the longest round trip: each later one forgets a tenth of it. */
 const KEPT = 0.9;
 
 /**
@@ -22,7 +22,7 @@ export class UseTime {
   get ms(): number {
     if (this.#longestMs === undefined) return FIRST_USE_MS;
     if (this.#longestMs === 0) return 0;
-    return Math.min(MAX_USE_MS, Math.ceil(2 * this.#longestMs) + MARGIN_MS);
+    return Math.min(MAX_USE_WITHIN_MS, Math.ceil(2 * this.#longestMs) + MARGIN_MS);
   }
 
   /** @param roundTripMs 0 for an answer that was there before the asking returned. */

@@ -9,8 +9,8 @@ import { LazyExpression } from "./lazy-expression.ts";
 import type { PolicyDocument } from "./policy-document.ts";
 import type { AccessPolicy, QuotaPolicy, Rule, Unplaced } from "./snapshot.ts";
 
-/** A policy apart from its set: compiled, but without a place in a file. */
-export type LonePolicy =
+/** A compiled policy without the other documents of its set: it has no place in an order. */
+export type StandalonePolicy =
   | ({ readonly kind: "AccessPolicy" } & Unplaced<AccessPolicy>)
   | ({ readonly kind: "QuotaPolicy" } & Unplaced<QuotaPolicy>)
   | ({ readonly kind: "Rule" } & Unplaced<Rule>);
@@ -20,10 +20,10 @@ export type LonePolicy =
  * Expressions are compiled when they are first evaluated, and a source that several policies have once. Handlers, which only
  * the mixer runs, keep the names that the documents write.
  */
-export function buildLonePolicies(
+export function buildStandalonePolicies(
   documents: readonly PolicyDocument[],
   compile: CompileExpression,
-): readonly LonePolicy[] {
+): readonly StandalonePolicy[] {
   const expressions = new Map<string, LazyExpression>();
   const fields = new Fields({
     expression: (source) => {
@@ -36,7 +36,7 @@ export function buildLonePolicies(
   return documents.map((document) => buildPolicy(document, fields));
 }
 
-function buildPolicy(document: PolicyDocument, fields: Fields): LonePolicy {
+function buildPolicy(document: PolicyDocument, fields: Fields): StandalonePolicy {
   const { kind } = document;
   switch (kind) {
     case "AccessPolicy":

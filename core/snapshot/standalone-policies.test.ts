@@ -10,7 +10,7 @@ import { parseDocuments } from "../documents/parse-documents.ts";
 import { compileWithJsonata } from "../expressions/jsonata-engine.ts";
 import type { AdapterDefinition } from "../hooks/extension.ts";
 import { buildSnapshot } from "./build-snapshot.ts";
-import { buildLonePolicies, type LonePolicy } from "./lone-policies.ts";
+import { buildStandalonePolicies, type StandalonePolicy } from "./standalone-policies.ts";
 import type { PolicyDocument } from "./policy-document.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -106,13 +106,13 @@ describe("policies that are built apart from their set", () => {
 
   it("are those of the snapshot, also after a way through JSON", () => {
     const travelled = JSON.parse(JSON.stringify(documents)) as readonly PolicyDocument[];
-    const built = buildLonePolicies(travelled, compileWithJsonata);
+    const built = buildStandalonePolicies(travelled, compileWithJsonata);
     assert.deepEqual(built.map(plain), [...accessPolicies, ...quotaPolicies, ...rules].map(plain));
   });
 
   it("compile no expression before it is evaluated, and each source once", async () => {
     const compiled: string[] = [];
-    const built = buildLonePolicies(documents, (source) => {
+    const built = buildStandalonePolicies(documents, (source) => {
       compiled.push(source);
       return compileWithJsonata(source);
     });
@@ -136,7 +136,7 @@ describe("policies that are built apart from their set", () => {
       name: "newer",
       spec: { action: "DENY", match: "$later(" },
     } as const;
-    const [built] = buildLonePolicies([policy], compileWithJsonata);
+    const [built] = buildStandalonePolicies([policy], compileWithJsonata);
     const matched = await evaluateCondition(built?.match, scopeOf({}));
     assert.ok(matched instanceof Fault);
     assert.equal(matched.code, "PURSER_EXPR_EVALUATION");
@@ -160,9 +160,9 @@ describe("policies that are built apart from their set", () => {
       [{ kind: "Rule", name: "r", spec: { instances: [], actions: [] } }, "deny", "deny"],
     ];
     for (const [document, onError, outage] of cases) {
-      const [policy] = buildLonePolicies([document], compileWithJsonata);
+      const [policy] = buildStandalonePolicies([document], compileWithJsonata);
       assert.deepEqual(
-        [effectOfError(policy as LonePolicy), effectOfOutage(policy as LonePolicy)],
+        [effectOfError(policy as StandalonePolicy), effectOfOutage(policy as StandalonePolicy)],
         [onError, outage],
         JSON.stringify(document),
       );
