@@ -9,19 +9,19 @@ import type { PolicyDocument } from "../core/snapshot/policy-document.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 
 /**
- * What a proxy asks of a mixer, in the same process or behind any protocol. `api/json/` has the form of each message in
- * JSON.
+ * A proxy's interface to a mixer, in the same process or over any protocol. `api/json/` defines each message
+ * in JSON.
  */
 export interface MixerService {
   /** Decides one request and, when it is allowed, charges its quotas exactly, all or none. */
   check(request: CheckRequest, options?: CallOptions): MaybePromise<CheckReply>;
-  /** Asks for more of quotas that an earlier decision named, or gives some back. */
+  /** Requests more of quotas in an earlier decision, or gives some back. */
   allocate(request: AllocateRequest, options?: CallOptions): MaybePromise<AllocateReply>;
-  /** Tells what happened. Resolves when the mixer has the bags, not when the backends have. */
+  /** Reports finished requests. Resolves when the mixer has the bags, not when the backends have them. */
   report(request: ReportRequest, options?: CallOptions): MaybePromise<void>;
   /**
-   * Calls `listener` with the policy state now, when known, and after each change, until stopped. A remote one
-   * reconnects by itself.
+   * Calls `listener` with the current policy state, if known, and after each change, until stopped. A remote
+   * implementation reconnects by itself.
    */
   watch(node: ProxyIdentity, listener: (state: PolicyState) => void): () => void;
 }
@@ -34,7 +34,7 @@ export interface CallOptions {
 export interface ProxyIdentity {
   /** Unique among proxies: role~workload~host~process. */
   readonly id: string;
-  /** The address that a remote proxy's calls come from, as the mixer's server sees it; absent within a process. */
+  /** The address of a remote proxy, as the mixer's server sees it; absent within a process. */
   readonly address?: string;
 }
 
@@ -43,26 +43,27 @@ export const MAX_USE_WITHIN_MS = 1_000;
 
 export interface CheckRequest {
   readonly attributes: AttributeBag;
-  /** One id for a call and all its retries. */
+  /** The same id for a call and all its retries. */
   readonly deduplicationId: string;
   /**
-   * How long after the sending the caller may still let the request pass, in milliseconds: quotas count as used at the
-   * end of that time, MAX_USE_WITHIN_MS at most, and each outcome's `validForMs` says what is granted of it. Default 0: at once.
+   * Time after sending in which the caller may still forward the request, in milliseconds: quotas count as
+   * used at the end of it, at most MAX_USE_WITHIN_MS, and each outcome's `validForMs` is the granted part.
+   * Default 0: at once.
    */
   readonly useWithinMs?: number;
   /** True to decide without charging quotas; default false. */
   readonly withoutQuotas?: boolean;
-  /** True to have the reply say why, at many times the cost of deciding; default false. */
+  /** True to add an explanation to the reply, at many times the cost of a decision; default false. */
   readonly explain?: boolean;
 }
 
 export interface CheckReply {
-  /** Which set of documents decided: PolicyState.version. */
+  /** Version of the documents that decided: PolicyState.version. */
   readonly version: string;
   readonly decision: Decision;
   /** One for each of `decision.charges`, in order. */
   readonly quotas: readonly QuotaOutcome[];
-  /** When it was asked for; docs/explain.md describes it. */
+  /** Only on request; docs/explain.md describes it. */
   readonly explanation?: Explanation;
 }
 
@@ -73,7 +74,7 @@ export interface AllocateRequest {
 }
 
 export interface AllocateCharge extends Pick<QuotaCharge, "policy" | "cell" | "limit" | "leaseMs"> {
-  /** Negative gives back; then `slot` names the grant it came from. */
+  /** A negative amount gives back; then `slot` names the grant. */
   readonly amount: number;
   readonly bestEffort: boolean;
   readonly slot?: number;
@@ -89,24 +90,29 @@ export type AllocateReply =
       readonly kind: "granted";
       /** One for each charge, in order. */
       readonly quotas: readonly QuotaOutcome[];
-      /** Charges, by index, that were not made because they mean nothing any more; absent when there are none. */
+      /**
+       * Charges, by index, that were not made because no policy in force has them; absent when there are
+       * none.
+       */
       readonly stale?: StaleCharges;
     }
-  /** The documents have changed so that none of these charges means anything any more: check again. */
+  /** The documents have changed so that no policy in force has any of these charges: check again. */
   | { readonly kind: "stale"; readonly version: string };
 
 export interface ReportRequest {
   /** Complete bags, each on its own. */
   readonly bags: readonly AttributeBag[];
-  /** One id for a report and all its retries: a mixer takes it once. Absent: it is taken each time. */
+  /**
+   * The same id for a report and all its retries: a mixer accepts it once. Absent: it is accepted each time.
+   */
   readonly deduplicationId?: string;
 }
 
-/** What a proxy must know to use cached decisions, and to do without the mixer for a while. */
+/** Policies for using cached decisions, and for deciding while the mixer is unavailable. */
 export interface PolicyState {
-  /** Changes whenever the documents do; the same on every mixer that has the same documents. */
+  /** Changes with the documents; the same on every mixer with the same documents. */
   readonly version: string;
-  /** How many proxies share the limits, for `onStoreFailure: local`. */
+  /** Number of proxies that share the limits, for `onStoreFailure: local`. */
   readonly proxies: number;
   /** Every enforced AccessPolicy, QuotaPolicy and check Rule as its document writes it, in document order. */
   readonly policies: readonly PolicyDocument[];

@@ -11,7 +11,7 @@ import { createDecoder } from "./schema/decoder.ts";
 import { exactly } from "./schema/exactly.ts";
 import { Bag, closed, Identifier, Text, Whole } from "./schema/fields.ts";
 
-/** `POST`: a CheckRequest; 200 with a CheckReply. */
+/** `POST` a CheckRequest; 200 with a CheckReply. */
 export const CHECK_PATH = "/v1/check";
 
 const CheckRequestSchema = exactly<CheckRequest>()(
@@ -29,7 +29,8 @@ const CheckReplySchema = exactly<CheckReply>()(
     version: Text,
     decision: DecisionSchema,
     quotas: Type.Array(QuotaOutcomeSchema),
-    // Checked by a schema of its own, which takes longer to compile than all others together: few replies have one.
+    // Checked by a separate schema, which takes longer to compile than all others together, and few replies
+    // need it.
     explanation: Type.Optional(Type.Unsafe<Explanation>({ type: "object" })),
   }),
 );
@@ -49,7 +50,7 @@ export function decodeCheckReply(
   const reply = decodeReply(body);
   const { quotas, decision, explanation } = reply;
   if (explanation !== undefined) checkExplanation(explanation);
-  // A charge without its outcome would pass for granted.
+  // A charge without an outcome would count as granted.
   if (withoutQuotas || quotas.length === decision.charges.length) return reply;
   throw refuseReply(`quotas must have ${decision.charges.length} items, and has ${quotas.length}`);
 }

@@ -12,7 +12,7 @@ import { STATUS_CODES, type Status } from "../../kernel/status.ts";
 import { exactly } from "./schema/exactly.ts";
 import { Amount, Code, oneOf, Text } from "./schema/fields.ts";
 
-// A decision and the outcomes of its quotas, as replies carry them: core's own types.
+// Schemas of core's types for a decision and its quota outcomes, as replies contain them.
 
 export const StatusSchema = exactly<Status>()(Type.Object({ code: oneOf(STATUS_CODES), message: Text }));
 

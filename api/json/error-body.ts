@@ -9,12 +9,12 @@ import { exactly } from "./schema/exactly.ts";
 import { Code, Text } from "./schema/fields.ts";
 import { invalidRequest } from "./faults.ts";
 
-/** The body of every answer with which a control surface (mixer or pilot) refuses a request. */
+/** The body of every refusal by a control surface (mixer or pilot). */
 export interface ErrorBody {
   readonly error: {
     readonly code: ErrorCode;
     readonly message: string;
-    /** What the reader can do about it. */
+    /** What the reader can do. */
     readonly remedy: string;
   };
 }
@@ -30,8 +30,8 @@ const ErrorBodySchema = exactly<ErrorBody>()(
 const decode = createDecoder(ErrorBodySchema, invalidRequest);
 
 /**
- * The error that the body of a refusal tells of; undefined when it is no ErrorBody, because something else answered in the
- * server's place, such as a load balancer.
+ * The error in the body of a refusal; undefined when the body is not an ErrorBody, because another server
+ * answered, such as a load balancer.
  */
 export function errorOfBody(text: string): PurserError | undefined {
   try {
@@ -42,7 +42,7 @@ export function errorOfBody(text: string): PurserError | undefined {
   }
 }
 
-/** The statuses of the codes that control surfaces answer with; any other is the server's own fault: 500. */
+/** HTTP statuses of the codes in refusals; other codes are internal errors: 500. */
 const STATUS_OF: Partial<Readonly<Record<ErrorCode, number>>> = {
   PURSER_REQUEST_INVALID: 400,
   PURSER_REQUEST_TOO_LARGE: 413,

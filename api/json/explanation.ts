@@ -15,7 +15,10 @@ import { DecisionReasonSchema, DocumentRefSchema, HeaderOperationSchema, StatusS
 import { exactly } from "./schema/exactly.ts";
 import { Amount, Code, oneOf, Text, Whole } from "./schema/fields.ts";
 
-/** A tree of so many levels at most: a schema without an end would let a deep reply overflow the stack. */
+/**
+ * Schema of a tree with a bounded number of levels: with a recursive schema a deep reply could overflow the
+ * stack.
+ */
 function traceNodeOf(levels: number): TUnsafe<TraceNode> {
   return exactly<TraceNode>()(
     Type.Object({
@@ -42,7 +45,7 @@ const ExpressionExplanationSchema = exactly<ExpressionExplanation>()(
     source: Text,
     value: Type.Optional(Text),
     error: Type.Optional(Text),
-    // One level more than the limit: a node beyond it stands for what was left out.
+    // One level more than the limit: a node there marks the omission.
     trace: traceNodeOf(DEFAULT_TRACE_LIMITS.depth + 1),
   }),
 );

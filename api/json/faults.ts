@@ -3,12 +3,12 @@
 
 import { PurserError } from "../../kernel/errors.ts";
 
-/** The error of a request that is not of the documented form; the client must change it. */
+/** Error of a malformed request, which the client must change. */
 export function invalidRequest(fault: string, cause?: unknown): PurserError {
   return new PurserError("PURSER_REQUEST_INVALID", fault, { cause });
 }
 
-/** The error of a mixer's reply that is not of the documented form: another mixer may do better. */
+/** Error of a malformed reply from a mixer; retryable, because another mixer may answer correctly. */
 export function invalidReply(call: string, fault: string): PurserError {
   return new PurserError(
     "PURSER_MIXER_UNAVAILABLE",

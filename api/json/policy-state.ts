@@ -15,8 +15,9 @@ import { opened } from "./schema/opened.ts";
 import { Amount, Text } from "./schema/fields.ts";
 
 /**
- * `GET ?node=ID&version=V&proxies=N&waitMs=MS`, a long poll: 200 with a PolicyState, or 304 when the proxy has the newest.
- * `version` and `proxies` are what it has; absent when it has nothing. `waitMs`: default 0, at most MAX_POLL_WAIT_MS.
+ * `GET ?node=ID&version=V&proxies=N&waitMs=MS`, a long poll: 200 with a PolicyState, or 304 when the proxy
+ * has the newest. `version` and `proxies` are the proxy's values; absent when it has none. `waitMs`: default
+ * 0, at most MAX_POLL_WAIT_MS.
  */
 export const POLICY_STATE_PATH = "/v1/policy-state";
 
@@ -27,7 +28,7 @@ export interface PolicyStateQuery {
   readonly waitMs: number;
 }
 
-/** The path and query to ask with. */
+/** The path and query of the request. */
 export function encodePolicyStateQuery({ node, version, proxies, waitMs }: PolicyStateQuery): string {
   const query = new Map<string, string | number>([["node", node]]);
   if (version !== undefined) query.set("version", version);
@@ -57,7 +58,7 @@ export function decodePolicyStateQuery(parameters: QueryParameters): PolicyState
   };
 }
 
-// A newer mixer's documents may have fields that this proxy does not know: it does without them.
+// Fields that only a newer mixer's documents have are ignored.
 const PolicyDocumentSchema = exactly<PolicyDocument>()(
   Type.Union([
     Type.Object({ kind: Type.Literal("AccessPolicy"), name: Text, spec: opened(ACCESS_POLICY.spec) }),

@@ -4,10 +4,10 @@
 import type { PurserError } from "../../kernel/errors.ts";
 import { invalidRequest } from "./faults.ts";
 
-/** The parameters of a query, decoded; a list where one is given several times. */
+/** Decoded query parameters; a list for a repeated parameter. */
 export type QueryParameters = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** The longest that a server holds a long poll, in milliseconds; a proxy that asks for longer is answered then. */
+/** Longest time that a server holds a long poll, in milliseconds; longer waits are shortened to it. */
 export const MAX_POLL_WAIT_MS = 30_000;
 
 /**

@@ -9,7 +9,7 @@ import { createDecoder } from "./schema/decoder.ts";
 import { exactly } from "./schema/exactly.ts";
 import { closed, Identifier, Text, Whole } from "./schema/fields.ts";
 
-/** `POST`: an AllocateRequest; 200 with an AllocateReply. */
+/** `POST` an AllocateRequest; 200 with an AllocateReply. */
 export const QUOTA_PATH = "/v1/quota";
 
 const AllocateRequestSchema = exactly<AllocateRequest>()(
@@ -19,7 +19,7 @@ const AllocateRequestSchema = exactly<AllocateRequest>()(
     charges: Type.Array(
       closed({
         policy: Identifier,
-        // Cells carry a request's own values, such as a path.
+        // Cells contain values of the request, such as a path.
         cell: Type.String({ minLength: 1, maxLength: 65_536 }),
         limit: Whole,
         leaseMs: Whole,

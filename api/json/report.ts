@@ -8,7 +8,7 @@ import { createDecoder } from "./schema/decoder.ts";
 import { exactly } from "./schema/exactly.ts";
 import { Bag, closed, Identifier } from "./schema/fields.ts";
 
-/** `POST`: a ReportRequest; 204 without a body. */
+/** `POST` a ReportRequest; 204 without a body. */
 export const REPORT_PATH = "/v1/report";
 
 const ReportRequestSchema = exactly<ReportRequest>()(

@@ -12,7 +12,7 @@ export interface CanonicalRequest {
   readonly scheme: "http" | "https";
   readonly authority: Authority;
   readonly path: string;
-  /** With its `?`; empty when there is none. */
+  /** The query with its `?`; empty when there is none. */
   readonly query: string;
   /** name, value, name, value …: names in lower case, values as binary strings. */
   readonly headers: readonly string[];

@@ -10,7 +10,7 @@ import { evaluateHeaders, evaluateSide } from "./headers.ts";
 import type { CheckPlan, Placed } from "./plan.ts";
 import type { DecisionBuilder } from "./decision-builder.ts";
 
-/** DENY: the first enforced one that is true refuses, and those after it are not asked. */
+/** DENY policies: the first enforced policy that is true refuses; later ones are not evaluated. */
 export function decideDeny(plan: CheckPlan, builder: DecisionBuilder): MaybePromise<void> {
   const ask = (policy: Placed<AccessPolicy>): MaybePromise<void> =>
     chain(holds(policy, builder), (held) => {
@@ -23,7 +23,10 @@ export function decideDeny(plan: CheckPlan, builder: DecisionBuilder): MaybeProm
   return askEach(plan, "deny", builder, ask, (members) => boundByAll(members, builder));
 }
 
-/** ALLOW: when any enforced one governs, one of them must be true. All are asked, because all may change headers. */
+/**
+ * ALLOW policies: if any enforced ones match, one of them must be true. All are evaluated, because all may
+ * change headers.
+ */
 export function decideAllow(plan: CheckPlan, builder: DecisionBuilder): MaybePromise<void> {
   if (builder.refusal !== undefined || plan.allow.length === 0) return;
   let governing: Placed<AccessPolicy> | undefined;
@@ -51,13 +54,13 @@ export function decideAllow(plan: CheckPlan, builder: DecisionBuilder): MaybePro
   });
   return chain(asked, () => {
     if (builder.refusal !== undefined) return;
-    // Those in shadow are tried together with the enforced ones, as they would be if all were enforced.
+    // Shadow policies are evaluated together with the enforced ones, as if all were enforced.
     if (!allowed && !allowedInShadow) for (const { ref } of shadows) builder.refuseInShadow(ref);
     return governing !== undefined && !allowed ? refuse(governing, builder) : undefined;
   });
 }
 
-/** AUDIT: notes allowed and refused requests alike, and never refuses, not even when it fails. */
+/** AUDIT policies: record allowed and refused requests alike, and never refuse, not even on failure. */
 export function decideAudit(plan: CheckPlan, builder: DecisionBuilder): MaybePromise<void> {
   const ask = (policy: Placed<AccessPolicy>): MaybePromise<void> =>
     chain(holds(policy, builder), (held) => {
@@ -68,11 +71,11 @@ export function decideAudit(plan: CheckPlan, builder: DecisionBuilder): MaybePro
       builder.audits.push(policy.ref);
       return changeHeaders(policy, builder, (fault) => builder.note(policy.ref, fault));
     });
-  // A refused request is noted too.
+  // Refused requests are recorded too.
   return askAll(plan, "audit", builder, ask, (members) => boundByAll(members, builder));
 }
 
-/** Those that govern bound the decision's life, whether they had to be asked or not. */
+/** Matching policies limit the decision's validity even when they need not be evaluated. */
 function boundByAll(members: readonly Placed<AccessPolicy>[], builder: DecisionBuilder): void {
   for (const { document } of members) builder.bound(document.validDurationMs, document.validUseCount);
 }
@@ -84,7 +87,7 @@ function earlier(
   return known !== undefined && known.order <= policy.order ? known : policy;
 }
 
-/** Whether a policy's condition is true; undefined when it does not govern the request. */
+/** Whether a policy's condition is true; undefined when the policy does not match the request. */
 function holds(
   policy: Placed<AccessPolicy>,
   builder: DecisionBuilder,
@@ -95,7 +98,7 @@ function holds(
       builder.outcome(policy.ref, "unmatched");
       return undefined;
     }
-    // One that may govern bounds the decision's life as one that does.
+    // A policy that may match limits the decision's validity too.
     builder.bound(validDurationMs, validUseCount);
     return matched === true ? evaluateCondition(when, builder.scope) : matched;
   });
@@ -112,13 +115,15 @@ function changeHeaders(
   });
 }
 
-/** Refuses for `policy`. A fault in what the client is told leaves that part out; the refusal stands. */
+/**
+ * Refuses for `policy`. A fault in the reply's message, headers or body omits that part; the refusal stands.
+ */
 function refuse(
   { document, ref, order }: Placed<AccessPolicy>,
   builder: DecisionBuilder,
 ): MaybePromise<void> {
   const { scope } = builder;
-  // An ALLOW policy's headers are for the requests for which it is true, and it answers nothing itself.
+  // Headers of an ALLOW policy are for requests for which it is true, and it has no direct response.
   const denies = document.action === "DENY";
   const headers = denies ? evaluateSide(document.headers.response, scope) : [];
   const template = denies ? document.directResponse : undefined;

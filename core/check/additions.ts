@@ -10,15 +10,16 @@ import { attempt, chain, type MaybePromise, reduceInOrder } from "../../kernel/m
 import { Fault, faultOfHandler } from "./evaluation.ts";
 import type { AttributeSource } from "./ports.ts";
 
-/** A bag as expressions see it, plugins' attributes included, and what was read of the original one to get there. */
+/** A bag with plugins' attributes, and the reads of the original bag. */
 export interface Reading {
   readonly reads: Reads;
   references(): readonly AttributeReference[];
 }
 
 /**
- * Lets each source add attributes, in order, each seeing what the earlier ones added. What they read is recorded like
- * what expressions read: a proxy that reuses the decision has none of the additions, only what they were made from.
+ * Lets each source add attributes, in order, each with the additions of earlier ones. Their reads are
+ * recorded like those of expressions: a proxy that reuses the decision has only the original attributes, not
+ * the additions.
  */
 export function readWithAdditions(
   bag: AttributeBag,
@@ -53,7 +54,7 @@ export function readWithAdditions(
   }));
 }
 
-/** As references to the original bag, once each: there, an attribute that was added is absent. */
+/** References to the original bag, each once; an added attribute is absent there. */
 function referencesOf(
   bag: AttributeBag,
   references: readonly AttributeReference[],
@@ -68,7 +69,7 @@ function referencesOf(
   return [...unique.values()];
 }
 
-/** A bag with `additions`, by dotted name; what is there already stays. Shares what it does not change. */
+/** A bag with `additions`, by dotted name; existing attributes are kept. Unchanged parts are shared. */
 function addAttributes(bag: AttributeBag, additions: AttributeAdditions): AttributeBag {
   let result: AttributeBag = bag;
   for (const [name, value] of Object.entries(additions)) {

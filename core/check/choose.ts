@@ -8,7 +8,7 @@ import type { CheckPlan, Sort } from "./plan.ts";
 import type { Group } from "./selection/policy-selection.ts";
 import type { DecisionBuilder } from "./decision-builder.ts";
 
-/** Asks the documents that a request may concern, in their order, until one refuses it. */
+/** Evaluates the documents that may match, in order, until one refuses the request. */
 export function askEach<S extends Sort>(
   plan: CheckPlan,
   sort: S,
@@ -24,9 +24,9 @@ type Ask<S extends Sort> = (document: Of<S>) => MaybePromise<void>;
 type OnGroup<S extends Sort> = (members: readonly Of<S>[]) => void;
 
 /**
- * Asks all of them, whether the request is refused or not.
+ * Evaluates all documents that may match, even after a refusal.
  *
- * @param onGroup told of documents that all govern the request, of which only some will be asked.
+ * @param onGroup Called with documents that all match the request, of which only some will be evaluated.
  */
 export function askAll<S extends Sort>(
   plan: CheckPlan,

@@ -9,23 +9,24 @@ import type { Decision } from "./decision.ts";
 import { largestCharges, MAX_READINGS, type Reading, type Tried, tryEachValue } from "./each-value.ts";
 import type { CheckObserver } from "./ports.ts";
 
-/** Decides one request as if its bag were all there is to it, and tells the observer. */
+/** Decides one request by a single bag, and calls the observer. */
 export type DecideOnce = (
   bag: AttributeBag,
   observer: CheckObserver,
   spent: Meter | undefined,
 ) => MaybePromise<{ readonly decision: Decision; readonly spent: Meter }>;
 
-/** A decision, and what it told its observer: kept until it is known whether that decision counts. */
+/** A decision and its observer calls, kept until it is known whether the decision is used. */
 interface Noted extends Tried {
   readonly decision: Decision;
   readonly notes: Notes;
 }
 
 /**
- * Decides a request in which fields came several times, once for each way to read them (each-value.ts). It is allowed when
- * all of these decisions allow it; else the first refusal counts. The quotas that any single value charges are charged.
- * (Envoy judges each value since CVE-2026-26308: a DENY on `x-role: admin` is not to be passed by adding `x-role: user`.)
+ * Decides a request with repeated fields, once for each reading (each-value.ts). The request is allowed when
+ * all these decisions allow it; otherwise the first refusal applies. The quotas charged for any single value
+ * are charged. (Envoy evaluates each value since CVE-2026-26308: adding `x-role: user` must not bypass a DENY
+ * on `x-role: admin`.)
  */
 export function decideEachValue(
   bag: AttributeBag,
@@ -67,7 +68,7 @@ class Notes implements CheckObserver {
   }
 }
 
-/** `chosen` with all that the decisions read, noted and charged, and no longer valid than any of them. */
+/** `chosen` with the reads, records and charges of all decisions, and the shortest validity. */
 function combined(chosen: Decision, readings: readonly Reading<Noted>[]): Decision {
   const decisions = readings.map(({ result }) => result.decision);
   const refused = chosen.status.code !== "OK";
@@ -84,7 +85,7 @@ function combined(chosen: Decision, readings: readonly Reading<Noted>[]): Decisi
   };
 }
 
-/** A value that was not judged might have been refused. */
+/** Refuses, because a value that was not evaluated might have been refused. */
 function unjudged(decision: Decision): Decision {
   return {
     ...decision,
@@ -103,7 +104,7 @@ function unjudged(decision: Decision): Decision {
   };
 }
 
-/** Plain data, each once, in the order in which they first come. */
+/** Distinct plain data, in order of first occurrence. */
 function distinct<T>(values: readonly T[]): readonly T[] {
   const known = new Map<string, T>();
   for (const value of values) {

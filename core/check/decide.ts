@@ -16,13 +16,13 @@ import { decideCharges } from "./quota-charges.ts";
 import { decideRules } from "./rules.ts";
 import { DecisionBuilder } from "./decision-builder.ts";
 
-/** What is decided first, first: Istio's order, with Mixer's rules between DENY and ALLOW. */
+/** The order of decision: Istio's, with Mixer's rules between DENY and ALLOW. */
 const STEPS = [decideDeny, decideRules, decideAllow, decideAudit, decideCharges] as const;
 
 /**
- * Decides one request: the same documents, bag, time and answers of handlers give the same decision, in whatever order
- * the answers arrive. Answers at once unless an expression or a handler does not. Never throws and never rejects on
- * account of an expression, a handler or a plugin: those are the documents' onError.
+ * Decides one request. The same documents, bag, time and answers of handlers give the same decision, in any
+ * order of the answers. Synchronous unless an expression or a handler is asynchronous. Never throws or
+ * rejects because of an expression, a handler or a plugin: the documents' onError decides.
  */
 export function decide(plan: CheckPlan, bag: AttributeBag, context: CheckContext): MaybePromise<Decision> {
   const repeated = repeatedFields(bag);
@@ -43,7 +43,7 @@ function decideOnce(
     bag,
     context.dispatch.attributeSources,
     ({ ref }, fault) => {
-      // What a plugin could not add this time it may add next time.
+      // A plugin that failed this time may add attributes next time, so the decision must not be cached.
       sourceFailed = true;
       context.observer?.fault(ref, fault);
     },

@@ -23,7 +23,7 @@ export interface Refusal {
 
 type Refuser = Placed<AccessPolicy | QuotaPolicy | Rule>;
 
-/** Collects what documents say of one request, in their order, and builds the decision of it. */
+/** Collects the documents' results for one request, in order, and builds the decision. */
 export class DecisionBuilder {
   readonly scope: Scope;
   readonly context: CheckContext;
@@ -41,7 +41,7 @@ export class DecisionBuilder {
     this.context = context;
   }
 
-  /** The first enforced refusal: nothing after it can change the status. */
+  /** The first enforced refusal; later documents cannot change the status. */
   get refusal(): Refusal | undefined {
     return this.#refusal;
   }
@@ -49,18 +49,18 @@ export class DecisionBuilder {
   refuse(refusal: Refusal, order: number, headers: HeaderChanges | undefined): void {
     this.#refusal = refusal;
     this.directResponse = refusal.directResponse;
-    // What earlier documents wanted for a request that goes on is void now.
+    // Changes of earlier documents for a forwarded request no longer apply.
     this.#headers = [];
     this.charges = [];
     if (headers !== undefined) this.change(order, headers);
   }
 
-  /** A document in shadow mode would have refused. */
+  /** Records a document in shadow mode that would have refused. */
   refuseInShadow(ref: DocumentRef): void {
     if (!this.shadowDenials.includes(ref)) this.shadowDenials.push(ref);
   }
 
-  /** A document could not be decided: its onError says what that means. */
+  /** Records a document that could not be evaluated, and applies its onError. */
   fail({ document, ref, order }: Refuser, fault: Fault): void {
     this.note(ref, fault);
     this.outcome(ref, "fault");
@@ -69,7 +69,7 @@ export class DecisionBuilder {
     else this.refuse(refusalOf(ref, fault), order, undefined);
   }
 
-  /** A failure that decides nothing by itself. */
+  /** Records a fault that decides nothing by itself. */
   note(ref: DocumentRef, fault: Fault): void {
     if (!fault.repeatable) this.scope.cacheable = false;
     this.context.observer?.fault(ref, fault);
@@ -83,7 +83,7 @@ export class DecisionBuilder {
     this.#headers.push({ order, changes });
   }
 
-  /** The decision may be reused no longer, and no more often, than any document that governs it allows. */
+  /** Limits the decision's validity to that of a matching document. */
   bound(validDurationMs: number, validUseCount: number): void {
     this.#validDurationMs = Math.min(this.#validDurationMs, validDurationMs);
     this.#validUseCount = Math.min(this.#validUseCount, validUseCount);
@@ -101,10 +101,10 @@ export class DecisionBuilder {
   }
 
   /**
-   * The decision, when all documents have been asked. Written out twice: spreading the parts that only a refusal has costs as
-   * much as evaluating a few policies.
+   * Builds the decision after all documents. Both cases are written out: spreading the fields of a refusal
+   * costs as much as evaluating a few policies.
    *
-   * @param referenced What the documents read.
+   * @param referenced The documents' reads.
    */
   build(referenced: readonly AttributeReference[]): Decision {
     const { refusal, directResponse, validDurationMs, validUseCount, shadowDenials, audits, charges } = this;
@@ -146,7 +146,7 @@ export class DecisionBuilder {
   }
 }
 
-/** An error is not a denial: it is answered with 500 or 503, and what failed is for the logs, not for the client. */
+/** An error is not a denial: the reply is 500 or 503, and the cause is only for the logs. */
 function refusalOf(ref: DocumentRef, fault: Fault): Refusal {
   return {
     status: {

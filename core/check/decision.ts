@@ -9,19 +9,19 @@ import type { QuotaCharge } from "../quota/quota-charge.ts";
 import type { DocumentRef } from "./document-ref.ts";
 
 /**
- * What the mixer answers about one request, and a proxy may reuse for others that agree in `referenced`.
- * Plain data: it travels as JSON.
+ * The mixer's answer about one request, which a proxy may reuse for others that agree in `referenced`. Plain
+ * data, sent as JSON.
  */
 export interface Decision {
   readonly status: Status;
-  /** Why, when the status is not OK. Deny, error and unavailability are different things. */
+  /** Reason of a status other than OK: denial, error and unavailability are distinct. */
   readonly reason?: DecisionReason;
-  /** The document that decided, as kind and display name; absent when nothing refused. */
+  /** The deciding document, as kind and display name; absent when no document refused. */
   readonly decidedBy?: DocumentRef;
   readonly requestHeaders: readonly HeaderOperation[];
   readonly responseHeaders: readonly HeaderOperation[];
   readonly directResponse?: DirectResponse;
-  /** How long the decision may be reused, in milliseconds; 0 when it may not be. */
+  /** How long the decision may be reused, in milliseconds; 0 when it must not be cached. */
   readonly validDurationMs: number;
   readonly validUseCount: number;
   readonly referenced: readonly AttributeReference[];
@@ -29,7 +29,7 @@ export interface Decision {
   readonly shadowDenials: readonly DocumentRef[];
   /** AUDIT policies that were true. */
   readonly audits: readonly DocumentRef[];
-  /** What the request uses of which quotas; empty when it is refused. In document order. */
+  /** The quotas that the request uses, with amounts; empty when it is refused. In document order. */
   readonly charges: readonly QuotaCharge[];
 }
 

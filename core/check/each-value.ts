@@ -11,31 +11,31 @@ import { chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-prom
 /** Most readings of one request that are tried. */
 export const MAX_READINGS = 32;
 
-/** What came of one reading of a request with repeated fields. */
+/** The result of one reading of a request with repeated fields. */
 export interface Reading<T> {
   readonly result: T;
-  /** Whether each field that was read had one value. */
+  /** Whether each field that was read had a single value. */
   readonly single: boolean;
 }
 
 export interface Readings<T> {
-  /** The first is of the bag as it is, with the values joined. */
+  /** The first reading is the bag itself, with the values joined. */
   readonly all: readonly [Reading<T>, ...Reading<T>[]];
-  /** The first result that ended the search, if one did. */
+  /** The first result that ended the search, if any. */
   readonly ending: T | undefined;
-  /** Whether there were more readings than are tried, and none of those tried ended the search. */
+  /** Whether there were more readings than the bound, and none of those tried ended the search. */
   readonly exceeded: boolean;
 }
 
 export interface Tried {
   readonly referenced: readonly AttributeReference[];
-  /** What the expressions have used: all readings of a request share one budget. */
+  /** Work of the expressions: all readings of a request share one budget. */
   readonly spent: Meter;
 }
 
 /**
- * Tries a request in which fields came several times: with their values joined, and with each value of each field that was
- * read (together with each value of the others). Ends at the first result for which `ends` is true.
+ * Tries a request with repeated fields: with their values joined, and with each value of each field that was
+ * read (in all combinations). Ends at the first result for which `ends` is true.
  */
 export function tryEachValue<T extends Tried>(
   bag: AttributeBag,
@@ -71,7 +71,7 @@ export function tryEachValue<T extends Tried>(
   }
 }
 
-/** Of several charges to one cell the largest counts: it is one request, whichever of its values is meant. */
+/** Of several charges to one cell keeps the largest: it is one request, whichever value applies. */
 export function largestCharges<T extends Pick<QuotaCharge, "policy" | "cell" | "amount">>(
   charges: readonly T[],
 ): readonly T[] {

@@ -10,24 +10,24 @@ import { isPurserError, messageOf } from "../../kernel/errors.ts";
 import { chain, isPromise, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 import type { Computed, ComputedMap } from "../snapshot/snapshot.ts";
 
-/** What the expressions of one request have in common. */
+/** State that the expressions of one request share. */
 export interface Scope {
-  /** What they read. */
+  /** The bag that the expressions read. */
   readonly bag: AttributeBag;
   readonly context: EvaluationContext;
-  /** Set to false as soon as an expression is evaluated whose value depends on more than the bag. */
+  /** Set to false when an expression is evaluated whose value depends on more than the bag. */
   cacheable: boolean;
 }
 
 /**
- * Why a document could not be decided: a value, not an exception, because the document's onError says what it means.
- * A class, so that nothing that an expression gives can be taken for one.
+ * Reason that a document could not be evaluated: a value, not an exception, because the document's onError
+ * decides its effect. A class, so that no expression's value can be mistaken for one.
  */
 export class Fault {
   readonly code: ErrorCode;
-  /** For logs: the cause in one sentence. */
+  /** The cause in one sentence, for logs. */
   readonly detail: string;
-  /** Whether the same bag would fail in the same way again; only then may the outcome be reused. */
+  /** Whether the same bag would fail in the same way; only then may the outcome be cached. */
   readonly repeatable: boolean;
 
   constructor(code: ErrorCode, detail: string, repeatable: boolean) {
@@ -37,7 +37,7 @@ export class Fault {
   }
 }
 
-/** Goes on with `next` unless there was a fault, which is passed on. */
+/** Calls `next` unless there was a fault, which is returned. */
 export function andThen<T, U>(
   value: MaybePromise<T | Fault>,
   next: (value: T) => MaybePromise<U | Fault>,
@@ -58,7 +58,7 @@ export function faultOfHandler(error: unknown): Fault {
   return new Fault(code, messageOf(error), false);
 }
 
-/** The expression's value, undefined when it has none, or the fault that it met. Never throws, never rejects. */
+/** The expression's value, undefined when it has none, or the fault. Never throws, never rejects. */
 export function evaluate(expression: Expression, scope: Scope): MaybePromise<unknown> {
   if (!expression.cacheable) scope.cacheable = false;
   try {
@@ -73,7 +73,7 @@ export function evaluateComputed(computed: Computed, scope: Scope): MaybePromise
   return computed.kind === "literal" ? computed.value : evaluate(computed.expression, scope);
 }
 
-/** Every entry in order, absent ones as undefined; or the first fault. */
+/** The values of all entries in order, absent ones as undefined; or the first fault. */
 export function evaluateMap(
   map: ComputedMap,
   scope: Scope,
@@ -90,8 +90,8 @@ export function evaluateMap(
 }
 
 /**
- * A condition: true when there is none, false when it has no value, a fault when it gives anything but a boolean.
- * Only a plain `true` acts: JSONata's wider idea of truth ("false" is true there) is not for policies.
+ * A condition: true when absent, false without a value, a fault for a value that is not boolean. JSONata's
+ * casting ("false" is true) is too lenient for policies.
  */
 export function evaluateCondition(
   expression: Expression | undefined,
@@ -111,7 +111,7 @@ function toCondition(value: unknown): boolean | Fault {
   );
 }
 
-/** Text for people: what the expression gives, or `fallback` when it gives nothing or fails. */
+/** A text for people: the expression's value, or `fallback` when it has none or fails. */
 export function evaluateMessage(
   expression: Expression | undefined,
   fallback: string,
@@ -123,7 +123,7 @@ export function evaluateMessage(
   );
 }
 
-/** Any value of an expression as text: text as it is, the rest as JSON. */
+/** Any value as text: text unchanged, other values as JSON. */
 export function textOf(value: unknown): string {
   return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }

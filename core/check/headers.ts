@@ -7,7 +7,7 @@ import { type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts"
 import type { AccessPolicy, HeaderTemplates } from "../snapshot/snapshot.ts";
 import { andThen, describeType, evaluate, Fault, type Scope } from "./evaluation.ts";
 
-/** A policy's header changes for this bag, or the fault that makes them impossible. */
+/** A policy's header changes for this bag, or the fault that prevents them. */
 export function evaluateHeaders(
   headers: AccessPolicy["headers"],
   scope: Scope,
@@ -48,7 +48,7 @@ function toHeaderValue(name: string, value: unknown): string | undefined | Fault
   return fault === undefined ? text : new Fault("PURSER_EXPR_EVALUATION", fault, true);
 }
 
-/** What is wrong with header changes that a handler asks for; undefined when nothing is. */
+/** Fault of a handler's header changes; undefined when they are valid. */
 export function faultOfChanges(changes: HeaderChanges): string | undefined {
   for (const { operation, name, value } of [...(changes.request ?? []), ...(changes.response ?? [])]) {
     if (name !== name.toLowerCase()) return `${JSON.stringify(name)} is not a lower-case header name`;
@@ -58,7 +58,7 @@ export function faultOfChanges(changes: HeaderChanges): string | undefined {
   return undefined;
 }
 
-/** What is wrong with a reply that a handler asks for; undefined when nothing is. */
+/** Fault of a handler's direct response; undefined when it is valid. */
 export function faultOfReply({ httpStatus, headers, body }: DirectResponse): string | undefined {
   if (!Number.isInteger(httpStatus) || httpStatus < 200 || httpStatus > 599)
     return `the status of a direct response is 200 to 599, not ${String(httpStatus)}`;
@@ -72,7 +72,7 @@ export function faultOfReply({ httpStatus, headers, body }: DirectResponse): str
   return undefined;
 }
 
-/** Handlers are other people's code: a value need not be of its type. */
+/** Handlers are foreign code: a value need not have its declared type. */
 function faultOfField(name: string, value: unknown): string | undefined {
   const fault = headerNameFault(name);
   if (fault !== undefined) return fault;

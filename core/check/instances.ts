@@ -17,10 +17,10 @@ export type CheckInstance =
   | HeadersInstance
   | AuthorizationInstance;
 
-/** A rule instance's parameters with their values; a map parameter is an object without a prototype. */
+/** Values of a rule instance's parameters; a map parameter is an object with a null prototype. */
 export type ParameterValues = Readonly<Record<string, unknown>>;
 
-/** The values of an instance's parameters, absent ones left out; or the first fault. */
+/** The values of an instance's parameters without absent ones; or the first fault. */
 export function evaluateParameters(
   instance: RuleInstance,
   scope: Scope,
@@ -39,7 +39,7 @@ export function evaluateParameters(
   });
 }
 
-/** An instance of a check template, filled. */
+/** Fills an instance of a check template. */
 export function fillCheckInstance(instance: RuleInstance, scope: Scope): MaybePromise<CheckInstance | Fault> {
   return andThen(evaluateParameters(instance, scope), (values) => {
     const { name } = instance;
@@ -56,7 +56,7 @@ export function fillCheckInstance(instance: RuleInstance, scope: Scope): MaybePr
   });
 }
 
-/** `subject` and `action` are maps: the fields that Mixer's template names, and everything else as properties. */
+/** `subject` and `action` are maps: fields of Mixer's template, and other entries as properties. */
 function authorizationOf(values: ParameterValues): Omit<AuthorizationInstance, "name"> {
   const { user, groups, ...subject } = recordIn(values["subject"]);
   const { namespace, service, method, path, ...action } = recordIn(values["action"]);
@@ -76,7 +76,7 @@ export function optionalText(value: unknown): string | undefined {
   return value === undefined ? undefined : textOf(value);
 }
 
-/** An object's entries, or none when the value is no object. */
+/** An object's entries; none for any other value. */
 export function recordIn(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
@@ -90,7 +90,10 @@ export function mapValues<T>(
   return recordOf(Object.entries(record).map(([key, value]) => [key, convert(value)] as const));
 }
 
-/** Without a prototype: keys come from documents, and `constructor` is a fine label. Absent values stay as undefined. */
+/**
+ * A record with a null prototype: keys come from documents, and `constructor` is a valid label. Absent values
+ * are kept as undefined.
+ */
 export function recordOf<T>(entries: readonly (readonly [string, T])[]): Record<string, T> {
   const record = Object.create(null) as Record<string, T>;
   for (const [key, value] of entries) record[key] = value;

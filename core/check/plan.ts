@@ -6,7 +6,7 @@ import type { AccessPolicy, QuotaPolicy, Rule, Snapshot } from "../snapshot/snap
 import type { DocumentRef } from "./document-ref.ts";
 import { PolicySelection, type Selectable } from "./selection/policy-selection.ts";
 
-/** The documents of a snapshot that checks are decided by, sorted by what is decided first. Made once a snapshot. */
+/** The documents of a snapshot that decide checks, by step of the decision. Planned once per snapshot. */
 export interface CheckPlan {
   readonly deny: readonly Placed<AccessPolicy>[];
   readonly rules: readonly Placed<Rule>[];
@@ -14,15 +14,15 @@ export interface CheckPlan {
   readonly audit: readonly Placed<AccessPolicy>[];
   readonly quotas: readonly Placed<QuotaPolicy>[];
   /**
-   * How to find the documents that a request may concern, so that asking takes no longer among many than among few.
-   * Absent: each is asked about each request, so that each can say what it thinks of it, as explanations need.
+   * Indexes of the documents that may match a request, so that the time of a check hardly depends on their
+   * number. Absent: every document is evaluated for each request, as explanations need.
    */
   readonly selections?: Readonly<Record<Sort, PolicySelection>>;
 }
 
 export type Sort = "deny" | "rules" | "allow" | "audit" | "quotas";
 
-/** A document and where it stands among all the documents of its snapshot, of whatever kind. */
+/** A document with its position among all documents of its snapshot. */
 export interface Placed<T> {
   readonly document: T;
   readonly ref: DocumentRef;

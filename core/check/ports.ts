@@ -10,21 +10,21 @@ import type { DocumentRef } from "./document-ref.ts";
 import type { Fault } from "./evaluation.ts";
 import type { CheckInstance } from "./instances.ts";
 
-/** What a check is decided with, besides its documents. */
+/** Inputs of a check besides its documents. */
 export interface CheckContext {
-  /** The time of the request, in milliseconds since the epoch: what $now() gives. */
+  /** Time of the request, in milliseconds since the epoch; the value of $now(). */
   readonly nowMs: number;
   readonly dispatch: CheckDispatch;
   readonly observer?: CheckObserver;
 }
 
-/** The handlers, as far as a check knows them. Bounding the time of each call is theirs to do. */
+/** Access to handlers during a check. The implementation bounds the time of each call. */
 export interface CheckDispatch {
-  /** In the order of their documents; empty when no plugin adds attributes. */
+  /** Sources in document order; empty when no plugin adds attributes. */
   readonly attributeSources: readonly AttributeSource[];
   /**
-   * Hands an instance of a check template to a handler; undefined when the handler has nothing to say.
-   * Throwing or rejecting makes the Rule's onError decide.
+   * Passes an instance of a check template to a handler; undefined when the handler does not answer. If it
+   * throws or rejects, the Rule's onError decides.
    */
   ask(
     handler: string,
@@ -36,21 +36,21 @@ export interface CheckDispatch {
 export interface AttributeSource {
   /** The Handler document. */
   readonly ref: DocumentRef;
-  /** What it adds to this bag. Throwing or rejecting leaves it out. */
+  /** The attributes to add to this bag. A source that throws or rejects is skipped. */
   add(bag: AttributeBag): MaybePromise<AttributeAdditions | undefined>;
 }
 
-/** Told of each step of a decision as it is taken; for metrics, logs and explanations. Must not throw. */
+/** Called for each step of a decision; for metrics, logs and explanations. Must not throw. */
 export interface CheckObserver {
-  /** Once for each document that was evaluated, in order. */
+  /** Called once for each evaluated document, in order. */
   readonly outcome: (document: DocumentRef, outcome: DocumentOutcome) => void;
-  /** Each failure met on the way, whether or not it came to matter. */
+  /** Called for each fault, whether or not it affects the decision. */
   readonly fault: (document: DocumentRef, fault: Fault) => void;
 }
 
 /**
- * What one document said: `unmatched`: it does not govern this request; `refused`: a DENY that is true, a Rule whose
- * handler says no; `withheld`: an ALLOW that is not true; `noted`: an AUDIT that is true; `charged`: a quota that
- * counts it; `fault`: it could not be decided; `passed`: anything else.
+ * The result of one document: `unmatched`: it does not match the request; `refused`: a DENY that is true, or
+ * a Rule whose handler refuses; `withheld`: an ALLOW that is not true; `noted`: an AUDIT that is true;
+ * `charged`: a quota to charge; `fault`: it could not be evaluated; `passed`: any other result.
  */
 export type DocumentOutcome = "unmatched" | "passed" | "withheld" | "refused" | "noted" | "charged" | "fault";

@@ -20,7 +20,7 @@ import { recordOf } from "./instances.ts";
 import type { CheckPlan } from "./plan.ts";
 import type { DecisionBuilder } from "./decision-builder.ts";
 
-/** What an allowed request uses of which quotas. Counting it is the stores' work, not this one's. */
+/** The quotas that an allowed request uses, with amounts. Stores count them later. */
 export function decideCharges(plan: CheckPlan, builder: DecisionBuilder): MaybePromise<void> {
   return askEach(plan, "quotas", builder, (policy) =>
     chain(evaluateCondition(policy.document.match, builder.scope), (matched) => {
@@ -35,7 +35,7 @@ export function decideCharges(plan: CheckPlan, builder: DecisionBuilder): MaybeP
   );
 }
 
-/** What a request that the policy governs uses of it. */
+/** The charge of a matching request. */
 export function evaluateCharge(
   document: Unplaced<QuotaPolicy>,
   scope: Scope,
@@ -58,7 +58,7 @@ export function evaluateCharge(
   );
 }
 
-/** Counts are whole: a part of one counts as one, so that rounding never lets more through than the limit. */
+/** Amounts are rounded up, so that rounding never allows more than the limit. */
 function evaluateAmount({ charge }: Pick<QuotaPolicy, "charge">, scope: Scope): MaybePromise<number | Fault> {
   return andThen(evaluateComputed(charge, scope), (value) => {
     if (typeof value === "number" && value >= 0 && Number.isSafeInteger(Math.ceil(value)))
@@ -73,7 +73,7 @@ function evaluateAmount({ charge }: Pick<QuotaPolicy, "charge">, scope: Scope): 
   });
 }
 
-/** That of the first override that is true, else the policy's own. */
+/** The limit of the first override that is true, otherwise the policy's own. */
 function evaluateLimit(
   document: Pick<QuotaPolicy, "limit" | "overrides">,
   scope: Scope,

@@ -14,7 +14,7 @@ import type { CheckContext } from "./ports.ts";
 import type { DecisionBuilder } from "./decision-builder.ts";
 import { DEFAULT_VALID_DURATION_MS, DEFAULT_VALID_USE_COUNT } from "./validity.ts";
 
-/** One instance for one handler, or why there is none. */
+/** One instance for one handler, or the fault in place of it. */
 interface Question {
   readonly rule: Placed<Rule>;
   readonly handler: string;
@@ -23,8 +23,8 @@ interface Question {
 }
 
 /**
- * Check Rules. Instances are made in document order, then all handlers are asked at once, so that the slowest sets the
- * time and not their sum; the answers are combined in document order, whatever order they arrive in.
+ * Check Rules. Instances are filled in document order, then all handlers are called concurrently, so that the
+ * slowest determines the time; the answers are combined in document order, not in order of arrival.
  */
 export function decideRules(plan: CheckPlan, builder: DecisionBuilder): MaybePromise<void> {
   if (builder.refusal !== undefined || plan.rules.length === 0) return;
@@ -67,7 +67,7 @@ function askRule(
   );
 }
 
-/** Never rejects: the promises of answers that come to nothing are not looked at. */
+/** Never rejects: promises of answers that are not used are not awaited. */
 function dispatch(
   { handler, template, instance }: Question,
   { dispatch: port }: CheckContext,
@@ -99,7 +99,7 @@ function combine(
   }
   if (status.code === "OK") {
     if (headers !== undefined) builder.change(order, headers);
-    // A handler may answer a request that it does not refuse, as in Mixer: a redirect, a page kept elsewhere.
+    // As in Mixer, a handler may answer an allowed request itself: with a redirect, or a cached page.
     builder.directResponse ??= directResponse;
     return;
   }
@@ -118,7 +118,7 @@ function combine(
   );
 }
 
-/** Adapters are other people's code: what they answer is looked at before it decides anything. */
+/** Adapters are foreign code: their answers are checked before they decide anything. */
 function faultOfAnswer(handler: string, answer: CheckAnswer | undefined): Fault | undefined {
   if (answer === undefined) return undefined;
   const problem = problemOf(answer);

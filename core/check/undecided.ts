@@ -10,14 +10,17 @@ type Governing =
   | Pick<Rule, "onError">;
 
 /**
- * What it means for a request that a document which governs it could not be decided. An AUDIT policy never refuses, and so
- * not then either.
+ * The effect of a matching document that could not be evaluated. An AUDIT policy never refuses, not even
+ * then.
  */
 export function effectOfError(document: Governing): "deny" | "allow" {
   return "action" in document && document.action === "AUDIT" ? "allow" : document.onError;
 }
 
-/** What it means for a request that a policy governs that the mixer cannot be asked; `local`: the quota is counted here. */
+/**
+ * The effect of a matching policy while the mixer is unavailable; `local`: the quota is counted by this
+ * proxy.
+ */
 export function effectOfOutage(policy: StandalonePolicy): "deny" | "allow" | "local" {
   return policy.kind === "QuotaPolicy" ? policy.quota.onStoreFailure : effectOfError(policy);
 }

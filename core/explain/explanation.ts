@@ -64,7 +64,7 @@ export interface ExpressionExplanation {
   /** Path in the document's spec: `when`, `overrides[0].when`. */
   readonly field: string;
   readonly source: string;
-  /** As JSON text; `nothing` for no value; absent when the expression failed. */
+  /** The value as JSON text; `nothing` for no value; absent when the expression failed. */
   readonly value?: string;
   readonly error?: string;
   readonly trace: TraceNode;

@@ -10,8 +10,8 @@ const MOST_MEMBERS = 20;
 const DEEPEST = 4;
 
 /**
- * A value as short JSON text; `nothing` for no value. Reads behind views, so that showing a value is no read of it.
- * What is left out is an ellipsis.
+ * A value as short JSON text, with an ellipsis for omitted parts; `nothing` for no value. Bypasses recording
+ * views, so that showing a value does not count as reading it.
  */
 export function shownValue(value: unknown, maxLength: number, redaction: Redaction): string {
   const text = redaction.clean(textOf(value, maxLength, redaction, 0));

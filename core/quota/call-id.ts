@@ -4,23 +4,26 @@
 import { textHash } from "../../kernel/text-hash.ts";
 import type { QuotaRequest } from "./quota.ts";
 
-/** Which part of a call a store is asked for. */
+/** The part of a call that one store serves. */
 export interface CallPart {
   /** The deduplication id of the whole call: the same for all its retries. */
   readonly call: string;
-  /** Why the store is asked; without spaces. A call asks one store at most once for each purpose and set of counts. */
+  /**
+   * The purpose of the request, without spaces. A call asks one store at most once for each purpose and set
+   * of counts.
+   */
   readonly purpose: string;
-  /** The store's name. Two stores may count in one place, such as two handlers of one Redis. */
+  /** The store's name. Two stores may share counts, such as two handlers of one Redis. */
   readonly store: string;
 }
 
 /**
  * The deduplication id of one request to one store.
  *
- * Stores answer a repeated id with their first answer, so two requests may share an id only when they ask for the same:
- * the id names the call, the purpose, the store, and every count with its amount. It does not name the limit or the
- * documents' version: a retry that meets a mixer with edited documents finds the answer of its first try, as long as it
- * is charged to the same counts.
+ * Stores answer a repeated id with their first answer, so two requests may share an id only when they are
+ * equal: the id contains the call, the purpose, the store, and every count with its amount. It does not
+ * contain the limit or the documents' version: a retry after an edit of the documents finds its first answer,
+ * as long as it is charged to the same counts.
  */
 export function callId({ call, purpose, store }: CallPart, requests: readonly QuotaRequest[]): string {
   let hash = 0;

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The name of one count: the policy's display name, then the key's values as JSON with their names in order. Different
- * policies, names or values never give the same text: a display name holds no `{`, and JSON keeps strings apart from
- * numbers. A value that is absent is left out, which also differs from every value that is there. The limit is no part
- * of it: what is used stays used, whatever limit applies.
+ * The name of one count: the policy's display name, then the key's values as JSON with sorted names.
+ * Different policies, names or values never give the same text: display names contain no `{`, and JSON
+ * distinguishes strings from numbers. Absent values are left out, which differs from every present value. The
+ * limit is not part of the name: used amounts stay used, whatever limit applies.
  */
 export function cellName({ name: policy }: CellPolicy, key: Readonly<Record<string, unknown>>): string {
   const names = Object.keys(key);
@@ -19,13 +19,13 @@ export function cellName({ name: policy }: CellPolicy, key: Readonly<Record<stri
   return `${policy}{${members}}`;
 }
 
-/** What a cell's name says of its policy. */
+/** The part of a policy that its cells' names contain. */
 export interface CellPolicy {
   /** The display name. */
   readonly name: string;
 }
 
-/** Whether `cell` may be one that the policy counts in: the key's values are anybody's guess. */
+/** Whether the policy may count in `cell`; the key's values are not checked. */
 export function isCellOf({ name }: CellPolicy, cell: string): boolean {
   return cell.startsWith(`${name}{`) && cell.endsWith("}");
 }

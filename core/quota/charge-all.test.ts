@@ -213,7 +213,7 @@ describe("ids of charges", () => {
     });
   }
 
-  /** What each of two quotas grants in all: enforced ones together, and the quotas of one shadow policy together. */
+  /** Expected totals of two quotas: enforced ones together, and the quotas of one shadow policy together. */
   function expectedSums(
     quotas: readonly (typeof QUOTAS)[number][],
     stores: readonly string[],

@@ -13,56 +13,56 @@ import { fallsShort } from "./refusal.ts";
 export interface ChargeOptions {
   /** The same id for a call and all its retries; empty for a call that is never repeated. */
   readonly deduplicationId: string;
-  /** Counts for `onStoreFailure: local`; of this node alone. */
+  /** Store for `onStoreFailure: local`; its counts are this node's only. */
   readonly localStore: QuotaStore;
-  /** How many nodes share a limit while its store is away. */
+  /** Number of nodes that share a limit while its store is unavailable. */
   readonly nodes: number;
   readonly observer?: StoreObserver;
 }
 
-/** Told how each store answers; for logs and statistics. Must not throw. */
+/** Called with each store's result; for logs and statistics. Must not throw. */
 export interface StoreObserver {
   readonly answered?: (store: string) => void;
   readonly failed?: (store: string, error: unknown) => void;
-  /** A store did not take back what a refused request had been granted: it stays counted until its window ends. */
+  /** A store did not take back the grants of a refused request: they count until their window ends. */
   readonly notReturned?: (store: string, error: unknown) => void;
 }
 
-/** How long a client is told to wait when a store's failure refuses it: about what a restart takes. */
+/** Retry delay when a failed store refuses: about the time of a restart. */
 export const STORE_RETRY_AFTER_MS = 1_000;
 
-/** Demands of one store that are granted together or not at all, and where they stand among all demands. */
+/** Demands on one store that are granted all or nothing, with their positions among all demands. */
 interface Group {
   readonly store: NamedStore;
   readonly mode: Demand["mode"];
-  /** Names the group among those of its store; see CallPart. */
+  /** Identifies the group among those of its store; see CallPart. */
   readonly purpose: string;
   readonly demands: Demand[];
   readonly positions: number[];
 }
 
-/** A demand's outcome, and how to undo it. */
+/** A demand's outcome, with the information to undo it. */
 interface Charged {
   readonly outcome: QuotaOutcome;
   readonly mode: Demand["mode"];
-  /** As it was asked of `heldBy`, the store that counted it; undefined when none did. */
+  /** The request as sent to `heldBy`, the store that counted it; undefined when none did. */
   readonly request: QuotaRequest;
   readonly heldBy: NamedStore | undefined;
 }
 
 /**
- * Charges all the quotas of one request, or none. Each store is asked once, all of them at the same time. Enforced demands
- * are all or none over all stores: when one is refused, what the others granted is given back before the answer. Shadow
- * demands are counted each by itself. Where a store cannot be asked, each demand's `onStoreFailure` decides.
+ * Charges all quotas of one request, or none. Each store is asked once, all concurrently. Enforced demands
+ * are all or nothing over all stores: when one is refused, the grants of the others are given back before the
+ * answer. Shadow demands are counted separately. When a store fails, each demand's `onStoreFailure` decides.
  *
- * @returns one outcome for each demand, in order. Answers at once when every store does. Never rejects.
+ * @returns One outcome for each demand, in order. Synchronous when every store is. Never rejects.
  */
 export function chargeAll(
   demands: readonly Demand[],
   options: ChargeOptions,
 ): MaybePromise<readonly QuotaOutcome[]> {
   if (demands.length === 0) return [];
-  // All are asked before any answer is awaited.
+  // Ask all stores before awaiting any answer.
   const asked = groupDemands(demands).map((group) => ({ group, answer: ask(group, options) }));
   const all: Charged[] = [];
   const answered = reduceInOrder(asked, all, (_, { group, answer }) =>
@@ -76,7 +76,7 @@ export function chargeAll(
   );
 }
 
-/** Whether an enforced demand that was not best effort got less than it asked for. */
+/** Whether an enforced demand, not best effort, got less than it asked for. */
 function isRefused({ mode, request: { amount, bestEffort }, outcome }: Charged): boolean {
   return mode === "enforce" && !bestEffort && amount > 0 && fallsShort(amount, outcome);
 }
@@ -101,13 +101,13 @@ function ask(group: Group, options: ChargeOptions): MaybePromise<readonly Charge
   );
 }
 
-/** What each policy's onStoreFailure makes of its demand. */
+/** Applies each policy's onStoreFailure to its demand. */
 function askWithoutStore(
   { store, demands, mode, purpose }: Group,
   options: ChargeOptions,
 ): MaybePromise<readonly Charged[]> {
   const { localStore, nodes } = options;
-  // Named for the store in whose place it counts: several may be away at once.
+  // Named for the store that it replaces: several stores may be unavailable at once.
   const inPlace: NamedStore = {
     name: `local for ${store.name}`,
     allocate: (requests, allocateOptions) => localStore.allocate(requests, allocateOptions),
@@ -117,7 +117,7 @@ function askWithoutStore(
     .map(({ request }) => ({ ...request, limit: localShare(request.limit, nodes) }));
   const counted = attempt<readonly QuotaGrant[]>(
     () => (local.length === 0 ? [] : allocate(inPlace, local, purpose, options)),
-    // The local store has no room: nobody counts these demands, so they are refused.
+    // The local store is full: these demands cannot be counted, so they are refused.
     () => [],
   );
   return chain(counted, (grants) => {
@@ -137,7 +137,7 @@ function askWithoutStore(
   });
 }
 
-/** Gives back every enforced grant. One whose store fails just now ends with its window instead. */
+/** Gives back every enforced grant. If a store fails now, its grant ends with its window instead. */
 function undo(all: readonly Charged[], options: ChargeOptions): MaybePromise<readonly QuotaOutcome[]> {
   const returns = new Map<NamedStore, QuotaRequest[]>();
   for (const { mode, outcome, request, heldBy } of all) {
@@ -175,7 +175,8 @@ function groupDemands(demands: readonly Demand[]): readonly Group[] {
   const groups = new Map<string, Group>();
   for (const [position, demand] of demands.entries()) {
     const { store, mode, policy } = demand;
-    // Each shadow demand by itself: they must not make each other fail either, or their counts would say too little.
+    // Each shadow demand is separate: with a shared group one could make the others fail, and their counts
+    // would be too low.
     const purpose = mode === "enforce" ? mode : `${mode}/${policy}`;
     const key = `${purpose} ${store.name}`;
     const group = groups.get(key) ?? { store, mode, purpose, demands: [], positions: [] };
@@ -186,7 +187,7 @@ function groupDemands(demands: readonly Demand[]): readonly Group[] {
   return [...groups.values()];
 }
 
-/** Stores are other people's code. */
+/** Stores are foreign code. */
 function assertGrants(grants: readonly QuotaGrant[], count: number): void {
   const fits = Array.isArray(grants) && grants.length === count;
   if (fits && grants.every((grant) => Number.isFinite((grant as QuotaGrant | undefined)?.granted))) return;
@@ -201,7 +202,7 @@ function outcomeOf({ policy, request }: Demand, grant: QuotaGrant): QuotaOutcome
   return { policy, cell: request.cell, granted, remaining, resetMs, retryAfterMs, validForMs, slot };
 }
 
-/** What is said of a demand that nobody counted. */
+/** The grant of a demand that was not counted. */
 function uncounted({ amount, leaseMs }: QuotaRequest, allowed: boolean): QuotaGrant {
   return {
     granted: allowed ? amount : 0,

@@ -5,12 +5,12 @@ import type { QuotaCharge } from "./quota-charge.ts";
 import type { QuotaRequest, QuotaStore } from "./quota.ts";
 import { countingOf, type QuotaCounting } from "./quota-definition.ts";
 
-/** A store as quotas reach it: within a deadline, rejecting when it cannot answer. */
+/** A store that answers within a deadline, and rejects when it cannot answer. */
 export interface NamedStore extends QuotaStore {
   readonly name: string;
 }
 
-/** One charge, the store that counts it, and what it means that the store cannot be asked. */
+/** One charge, the store that counts it, and the failure policy. */
 export interface Demand extends Pick<QuotaCharge, "policy" | "mode" | "onStoreFailure"> {
   readonly store: NamedStore;
   readonly request: QuotaRequest;
@@ -20,7 +20,7 @@ type DemandedCharge = Pick<QuotaCharge, "cell" | "limit" | "amount"> &
   QuotaCounting &
   Omit<Demand, "store" | "request">;
 
-/** The demand that asks `store` for a charge; default: all of it or nothing, used at once. */
+/** The demand on `store` for a charge; default: all or nothing, used at once. */
 export function demandOf(
   charge: DemandedCharge,
   store: NamedStore,

@@ -15,24 +15,24 @@ import { assertQuotaRequests } from "./quota-request.ts";
 export interface MemoryQuotaStoreOptions {
   readonly clock: Clock;
   /**
-   * Counts kept at most; default 100 000. A count whose name is long weighs one more for each 256 characters. Counts
-   * at rest make way for new ones. A count in use is never forgotten, because its limit could then be exceeded.
+   * Most counts kept; default 100 000. A long name weighs one more for each 256 characters. Idle counts make
+   * way for new ones. A count in use is never dropped, because its limit could then be exceeded.
    *
-   * One policy may have four times as many counts as there are places free: 80 % of all when it is alone. Beyond that,
-   * its new keys share maxCells / 128 counts, by the hash of the key, until those are at rest: a key may be refused for
-   * what others of its count used, and is never admitted too often. So nobody who invents keys takes the places of other
-   * policies. All policies together have maxCells / 8 shared counts more than maxCells. When no place is left at all, a
-   * new count is refused with PURSER_STORE_UNAVAILABLE.
+   * One policy may use four times as many places as are free: 80 % of all when it is alone. Beyond that, its
+   * new keys share maxCells / 128 counts, by the hash of the key, until those are idle: a key may be refused
+   * because of other keys, but never exceeds its limit. So invented keys cannot take the places of other
+   * policies. All policies together have maxCells / 8 shared counts in addition to maxCells. When no place is
+   * left, a new count is refused with PURSER_STORE_UNAVAILABLE.
    */
   readonly maxCells?: number;
-  /** False to give each key a count of its own as long as there is room; default true. */
+  /** False to give each key its own count as long as there is room; default true. */
   readonly sharesCounts?: boolean;
-  /** Deduplication ids remembered at most; default 100 000. Beyond it the older half is forgotten. */
+  /** Most deduplication ids remembered; default 100 000. Beyond it the older half is dropped. */
   readonly maxDeduplicationIds?: number;
 }
 
 export interface MemoryQuotaStore extends QuotaStore {
-  /** Always at once. */
+  /** Always synchronous. */
   allocate(requests: readonly QuotaRequest[], options: AllocateOptions): readonly QuotaGrant[];
   /** For health reports and metrics. */
   readonly statistics: MemoryQuotaStatistics;
@@ -40,15 +40,15 @@ export interface MemoryQuotaStore extends QuotaStore {
 
 export interface MemoryQuotaStatistics {
   readonly cells: number;
-  /** Requests counted in a count that several keys share, because their policy has as many as it may. */
+  /** Number of requests counted in a shared count, because their policy has reached its bound. */
   readonly shared: number;
-  /** Calls refused because all counts were in use. */
+  /** Number of calls refused because all counts were in use. */
   readonly overflows: number;
-  /** Deduplication ids forgotten before their minute was over. */
+  /** Number of deduplication ids dropped before their minute was over. */
   readonly forgottenIds: number;
 }
 
-/** Counts in this process's memory; what it counted is gone when the process ends. */
+/** A store in this process's memory; its counts are lost when the process ends. */
 export function createMemoryQuotaStore(options: MemoryQuotaStoreOptions): MemoryQuotaStore {
   return new MemoryStore(options);
 }
@@ -59,43 +59,47 @@ interface Cell {
   readonly counter: QuotaCounter<unknown>;
   readonly weight: number;
   state: unknown;
-  /** From then on the state is as good as a new one. */
+  /** From this time on the state is equivalent to a new one. */
   restsAtMs: number;
-  /** The same name with another algorithm or window: the policy was edited, and the old count is still in use. */
+  /**
+   * The cell with the same name and another algorithm or window, from before an edit of the policy, while
+   * still in use.
+   */
   readonly earlier: Cell | undefined;
 }
 
 const CHARACTERS_PER_WEIGHT = 256;
 
 /**
- * How many times the free places one policy may take: the dynamic threshold of Choudhury and Hahne (IEEE/ACM Transactions
- * on Networking 6(2), 1998), under which n greedy policies leave 1 / (1 + 4n) of the places free.
+ * Multiple of the free places that one policy may use: the dynamic threshold of Choudhury and Hahne (IEEE/ACM
+ * Transactions on Networking 6(2), 1998), under which n greedy policies leave 1 / (1 + 4n) of the places
+ * free.
  */
 const SHARE_OF_FREE = 4;
 
-/** For so many places, the surplus keys of a policy share one count. */
+/** Number of places per shared count of a policy. */
 const PLACES_PER_SHARED = 128;
 
-/** Beside the places for keys, one in so many is for shared counts: so that there are some when all others are taken. */
+/** Number of places per reserved place for shared counts, so that some are left when all others are taken. */
 const PLACES_PER_RESERVED = 8;
 
-/** Begins the key of a shared count. No other key is written so. */
+/** Start of a shared count's key; other keys never contain it. */
 const SHARED_MARK = "{#";
 
-/** How many cells are looked at when a new one comes: enough to outrun any growth, few enough to go unnoticed. */
+/** Number of cells checked for each new one: enough to keep up with any growth, few enough to be cheap. */
 const SWEEP_STEPS = 16;
 
 class MemoryStore implements MemoryQuotaStore {
   readonly #clock: Clock;
   readonly #maxCells: number;
   /**
-   * Wall time as it stood at the start, carried on by the monotonic clock: setting the host's clock then neither gives
-   * nor takes, while windows still begin when the wall says so.
+   * Wall time at the start, continued by the monotonic clock: setting the host's clock has no effect, while
+   * windows still begin at wall times.
    */
   readonly #epochMs: number;
   readonly #cells = new Map<string, Cell>();
   readonly #answers: DeduplicationMemory;
-  /** How many counts the surplus keys of a policy share; 0 for none. */
+  /** Number of shared counts per policy; 0 for none. */
   readonly #sharedPerPolicy: number;
   readonly #weights = new Map<string, number>();
   #weight = 0;
@@ -135,17 +139,17 @@ class MemoryStore implements MemoryQuotaStore {
     return grants;
   }
 
-  /** A request by itself: when it is not granted, its count is as it was. */
+  /** Charges a single request; a request that is not granted leaves its count unchanged. */
   #charge(request: QuotaRequest, nowMs: number): QuotaGrant {
     const cell = this.#cellOf(request, nowMs);
     const grant = cell.counter.charge(cell.state, request, nowMs);
-    // Only those who count say how long: somebody with another limit may look at the same cell, or be refused by it.
+    // Only charges extend the life: a request with another limit may read the same cell, or be refused by it.
     if (grant.granted !== 0) cell.restsAtMs = nowMs + grant.resetMs;
     return grant;
   }
 
   #chargeTogether(requests: readonly QuotaRequest[], nowMs: number): readonly QuotaGrant[] {
-    // All cells first, so that a store that is full refuses before anything is counted.
+    // Find all cells first, so that a full store refuses before anything is counted.
     const before = new Map<Cell, unknown>();
     for (const request of requests) {
       const cell = this.#cellOf(request, nowMs);
@@ -164,7 +168,7 @@ class MemoryStore implements MemoryQuotaStore {
     const name = this.#nameOf(request.cell, nowMs);
     for (let cell = this.#cells.get(name); cell !== undefined; cell = cell.earlier) {
       if (cell.windowMs !== request.windowMs || cell.algorithm !== request.algorithm) continue;
-      // The rest of the call may make room, and must not take this cell for one at rest.
+      // The rest of the call may need room, and must not drop this cell as idle.
       if (cell.restsAtMs <= nowMs) cell.restsAtMs = nowMs + 1;
       return cell;
     }
@@ -181,7 +185,7 @@ class MemoryStore implements MemoryQuotaStore {
     return cell;
   }
 
-  /** The count for a key: its own, or one that it shares with others of its policy. */
+  /** The count for a key: its own, or one shared with other keys of its policy. */
   #nameOf(cell: string, nowMs: number): string {
     if (this.#cells.has(cell)) return cell;
     this.#sweepOn(nowMs);
@@ -189,14 +193,14 @@ class MemoryStore implements MemoryQuotaStore {
     const policy = policyOfCell(cell);
     const shared = `${policy}${SHARED_MARK}${textHash(cell) % this.#sharedPerPolicy}}`;
     const latest = this.#cells.get(shared);
-    // While the shared count is in use, it may hold what this key used before.
+    // While the shared count is in use, it may contain earlier amounts of this key.
     const inUse = latest !== undefined && !allAtRest(latest, nowMs);
     if (!inUse && this.#hasShare(policy, weightOf(cell))) return cell;
     this.#shared++;
     return shared;
   }
 
-  /** Whether a policy may take so many places more. The first is always its own. */
+  /** Whether a policy may use that many more places. The first place is always available. */
   #hasShare(policy: string, weight: number): boolean {
     const taken = this.#weights.get(policy) ?? 0;
     return taken === 0 || taken + weight <= SHARE_OF_FREE * (this.#maxCells - this.#weight);
@@ -214,7 +218,7 @@ class MemoryStore implements MemoryQuotaStore {
     else this.#weights.set(policy, sum);
   }
 
-  /** Walks a few steps on through all cells and drops those at rest; the walk goes on where the last one ended. */
+  /** Checks a few cells and drops idle ones; each call continues where the last one ended. */
   #sweepOn(nowMs: number): void {
     for (let step = 0; step < SWEEP_STEPS; step++) {
       this.#sweep ??= this.#cells.entries();

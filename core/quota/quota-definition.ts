@@ -6,33 +6,33 @@ import Type, { type Static, type TUnsafe } from "typebox";
 export const QUOTA_ALGORITHMS = ["fixed-window", "sliding-window", "token-bucket"] as const;
 export type QuotaAlgorithm = (typeof QUOTA_ALGORITHMS)[number];
 
-/** What happens while the store, or the mixer, cannot be asked; `local` counts here, against this node's share. */
+/** Policy while the store or the mixer is unavailable; `local` counts on this node, against its share. */
 export const STORE_FAILURE_POLICIES = ["allow", "deny", "local"] as const;
 export type StoreFailurePolicy = (typeof STORE_FAILURE_POLICIES)[number];
 
-/** What became of a request that went wrong: `unanswered` is a `failure` too. */
+/** Ways in which a request fails: `unanswered` is a `failure` too. */
 export const REQUEST_FATES = ["unanswered", "failure"] as const;
 export type RequestFate = (typeof REQUEST_FATES)[number];
 
-/** How a quota is counted: the same for all its counts. */
+/** The counting of a quota, the same for all its counts. */
 const COUNTING = {
   algorithm: oneOf(QUOTA_ALGORITHMS),
   windowMs: Type.Number({ minimum: 0 }),
 };
 
 /**
- * The part of a QuotaPolicy that is the same for every request. The snapshot holds it as one value and each charge carries
- * it whole, also as JSON between processes; stores and leases read from it what they need. A new field is therefore
- * written here, and neither copied nor checked anywhere else.
+ * The part of a QuotaPolicy that is the same for every request. The snapshot has it as one value, and each
+ * charge contains it whole, also as JSON between processes; stores and leases read their fields from it. So a
+ * new field is written only here.
  */
 export const QUOTA_DEFINITION = Type.Object({
   /** The QuotaPolicy's display name. */
   policy: Type.String(),
   ...COUNTING,
-  /** How long a proxy may hold an amount, in milliseconds; 0 when it may not. */
+  /** How long a proxy may hold an amount, in milliseconds; 0 for no leases. */
   leaseMs: Type.Number({ minimum: 0 }),
   onStoreFailure: oneOf(STORE_FAILURE_POLICIES),
-  /** Which fate of the request has the charge given back; absent when it always stays. */
+  /** The kind of failure for which the charge is given back; absent: never. */
   giveBackOn: Type.Optional(oneOf(REQUEST_FATES)),
 });
 
@@ -40,7 +40,7 @@ export type QuotaDefinition = Readonly<Static<typeof QUOTA_DEFINITION>>;
 
 export type QuotaCounting = Pick<QuotaDefinition, keyof typeof COUNTING>;
 
-/** The counting alone, of a value that has it among other things. */
+/** The counting fields of a value with more fields. */
 export function countingOf({ algorithm, windowMs }: QuotaCounting): QuotaCounting {
   return { algorithm, windowMs };
 }

@@ -6,7 +6,7 @@ import type { QuotaRequest } from "./quota.ts";
 /**
  * Every store calls this before it counts: numbers that are not whole would make the arithmetic inexact.
  *
- * @throws RangeError for a request that breaks the contract: that is the caller's mistake.
+ * @throws RangeError for a request that breaks the contract, which is a defect of the caller.
  */
 export function assertQuotaRequests(requests: readonly QuotaRequest[]): void {
   for (const { cell, limit, windowMs, amount, leaseMs, slot } of requests) {

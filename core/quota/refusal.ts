@@ -3,20 +3,21 @@
 
 import type { QuotaCharge, QuotaOutcome } from "./quota-charge.ts";
 
-/** The quota on whose account a request is refused. */
+/** The quota that refuses a request. */
 export interface QuotaRefusal<C> {
   readonly charge: C;
-  /** When the same request may succeed, in milliseconds; 0 when the store does not say. */
+  /** Time until the same request may succeed, in milliseconds; 0 when the store does not tell. */
   readonly retryAfterMs: number;
-  /** Set when nobody could count and `onStoreFailure: deny` refused: an error, not a used-up quota. */
+  /** Set when the store failed and `onStoreFailure: deny` refused: an error, not an exceeded quota. */
   readonly failure?: NonNullable<QuotaOutcome["failure"]>;
 }
 
 /**
- * The one rule for "which quota refused, and when to retry": the first enforced charge, in document order, that was not
- * granted in full and has something to wait for. All enforced charges of a refused request have a grant of 0, but those
- * that were only given back for another's sake have a `retryAfterMs` of 0. A store that never says how long to wait
- * refuses all the same: then the first charge that was not granted counts. A charge without an outcome is refused.
+ * The only rule for which quota refused a request, and when to retry: the first enforced charge, in document
+ * order, that was not granted in full and has a retry delay. All enforced charges of a refused request have a
+ * grant of 0, but those that were given back because of another have a `retryAfterMs` of 0. A store that
+ * gives no delay refuses too: then the first charge that was not granted counts. A charge without an outcome
+ * is refused.
  *
  * @param outcomes One for each charge, in order.
  */
@@ -41,7 +42,7 @@ export function refusalOf<C extends Pick<QuotaCharge, "mode" | "amount">>(
   }
 }
 
-/** Whether less was granted than was asked for. */
+/** Whether less was granted than requested. */
 export function fallsShort(amount: number, { granted }: Pick<QuotaOutcome, "granted">): boolean {
   return granted < amount;
 }

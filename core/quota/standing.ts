@@ -3,15 +3,15 @@
 
 import type { QuotaCharge, QuotaOutcome } from "./quota-charge.ts";
 
-/** How a quota stands, as its client may know it. */
+/** The state of a quota, as its client may know it. */
 export interface QuotaStanding extends Pick<QuotaCharge, "policy" | "limit" | "windowMs"> {
   /** 0 or more. */
   readonly remaining: number;
-  /** Until the count is whole again, in milliseconds. */
+  /** Time until the whole limit is available, in milliseconds. */
   readonly resetMs: number;
 }
 
-/** How a charge's quota stands after the charge. */
+/** The state of a charge's quota after the charge. */
 export function standingOf(
   { policy, limit, windowMs }: Pick<QuotaCharge, "policy" | "limit" | "windowMs">,
   { remaining, resetMs }: Pick<QuotaOutcome, "remaining" | "resetMs">,

@@ -42,7 +42,7 @@ export function buildHandler(
     timeoutMs: fields.durationMs(timeout, DEFAULT_DELIVERY.timeoutMs),
   };
   const { extension, name } = definition;
-  // The folder is part of it: `from` and the files that a config names are found from there.
+  // The signature includes the folder: `from` and files in a config are relative to it.
   const folder = file.replace(/[^/]*$/, "");
   const signature = canonicalText({
     extension,

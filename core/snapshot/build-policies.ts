@@ -15,7 +15,10 @@ import type {
   Unplaced,
 } from "./snapshot.ts";
 
-/** A lease is a tenth of the window, so that what an idle proxy holds is soon free again, and at most this. */
+/**
+ * Bound on the default lease, a tenth of the window, so that amounts held by an idle proxy are soon free
+ * again.
+ */
 const MAX_DEFAULT_LEASE_MS = 1_000;
 
 export function buildAccessPolicy(

@@ -79,7 +79,7 @@ const good = (texts: Readonly<Record<string, string>>, options: Partial<Snapshot
   return result.value;
 };
 
-/** With each expression as its source, so that whole documents can be compared. */
+/** The value with each expression replaced by its source, so that whole documents can be compared. */
 const plain = (value: unknown): unknown =>
   JSON.parse(
     JSON.stringify(value, (_key, part: unknown) =>
@@ -250,7 +250,7 @@ spec: { limit: 1, window: 1s, store: shop/out }
     assert.equal(c?.definition, store);
     assert.equal(a?.signature, b?.signature);
     assert.notEqual(a?.signature, c?.signature);
-    // What a config says of files counts from the document's folder.
+    // File paths in a config are relative to the document's folder.
     const [moved] = good({ "elsewhere/a.yaml": one }).handlers;
     assert.notEqual(moved?.signature, a?.signature);
   });

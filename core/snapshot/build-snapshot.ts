@@ -33,9 +33,9 @@ import type { WrittenDocument } from "./policy-document.ts";
 import type { DocumentSummary, Snapshot, TrafficDocument } from "./snapshot.ts";
 
 export interface SnapshotInput {
-  /** In the order in which their documents count. */
+  /** In document order. */
   readonly files: readonly ParsedFile[];
-  /** Faults met before parsing, such as a file that cannot be read: they refuse the set like any other. */
+  /** Faults before parsing, such as an unreadable file; they refuse the set like any other. */
   readonly diagnostics?: readonly Diagnostic[];
   /** A digest of the files. */
   readonly version: string;
@@ -49,7 +49,10 @@ export interface SnapshotInput {
 
 const NO_MODULES: ExtensionsFrom = () => ({ ok: false, message: "Modules are not loaded here" });
 
-/** Compiles a set of documents, or refuses it whole with every fault at its place. Pure: the same input gives the same set. */
+/**
+ * Compiles a set of documents, or refuses it as a whole with every fault and its location. Pure: the same
+ * input gives the same set.
+ */
 export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
   const { files, builtIn, compile, inventory, extensionsFrom = NO_MODULES } = input;
   const read = [...(input.diagnostics ?? []), ...[...builtIn, ...files].flatMap((file) => file.diagnostics)];
@@ -86,7 +89,7 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
   };
 }
 
-/** Faults that keep documents from being seen at all. */
+/** Codes of faults that hide documents. */
 const HIDES_DOCUMENTS: ReadonlySet<string> = new Set([
   "PURSER_DOC_SYNTAX",
   "PURSER_DOC_UNREADABLE",
@@ -95,7 +98,9 @@ const HIDES_DOCUMENTS: ReadonlySet<string> = new Set([
   "PURSER_DOC_UNKNOWN_KIND",
 ]);
 
-/** Of a set without faults: every expression has been compiled, and every reference leads somewhere. */
+/**
+ * Fields of a document in a set without faults: every expression is compiled, and every reference resolved.
+ */
 function fieldsOfDocument(
   { metadata }: ParsedDocument,
   expressions: ReadonlyMap<string, Expression>,

@@ -46,7 +46,7 @@ export function buildTraceSpan(
   };
 }
 
-/** Each handler once, however often the document names it. */
+/** Each handler once, even when the document names it several times. */
 function handlersOf(
   { handlers }: { readonly handlers: readonly string[] },
   fields: Fields,

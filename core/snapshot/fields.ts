@@ -8,14 +8,14 @@ import type { Computed, ComputedMap } from "./snapshot.ts";
 /** An expression's source, or a literal, as documents write it. */
 type Written = string | number | boolean;
 
-/** Where the fields of one document lead. */
+/** Resolves the fields of one document. */
 export interface FieldTargets {
   readonly expression: (source: string) => Expression;
-  /** The display name of the Handler that the document calls `reference`. */
+  /** Display name of the Handler that the document refers to. */
   readonly handler: (reference: string) => string;
 }
 
-/** Turns the written fields of a document into what its compiled form carries. */
+/** Converts the written fields of a document to their compiled form. */
 export class Fields {
   readonly #targets: FieldTargets;
 

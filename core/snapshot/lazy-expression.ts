@@ -7,8 +7,8 @@ import { ExpressionError } from "../../expressions/errors/expression-error.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 
 /**
- * An expression that is compiled when it is first needed. One that cannot be compiled fails each evaluation, so that its
- * document's onError decides; that happens where another version of Purser has checked the document.
+ * An expression that is compiled on first use. An invalid expression fails each evaluation, so that its
+ * document's onError decides; that happens when another version of Purser has checked the document.
  */
 export class LazyExpression implements Expression {
   readonly source: string;

@@ -5,15 +5,15 @@ import type { AccessPolicySpec } from "../documents/kinds/access-policy.ts";
 import type { RuleSpec } from "../documents/kinds/handler.ts";
 import type { QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
 
-/** What a document's compiled form is made of. */
+/** The parts of a document that its compiled form is built from. */
 export interface WrittenDocument<Spec> {
   /** Display name. */
   readonly name: string;
-  /** As the document writes it, without defaults. */
+  /** The spec as written in the document, without defaults. */
   readonly spec: Spec;
 }
 
-/** A policy as its document writes it: the form in which mixers tell proxies of it. */
+/** A policy as its document writes it; mixers send policies to proxies in this form. */
 export type PolicyDocument =
   | ({ readonly kind: "AccessPolicy" } & WrittenDocument<AccessPolicySpec>)
   | ({ readonly kind: "QuotaPolicy" } & WrittenDocument<QuotaPolicySpec>)

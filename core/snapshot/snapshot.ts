@@ -19,14 +19,14 @@ import type { QuotaDefinition } from "../quota/quota-definition.ts";
 import type { MetricType } from "../templates/instances.ts";
 
 /**
- * A whole, checked set of documents, ready to run: every expression compiled, every reference resolved, every default
- * filled in. Immutable; a request keeps the one it began with.
+ * A complete, checked set of documents: every expression compiled, every reference resolved, every default
+ * filled in. Immutable; a request uses one snapshot from start to end.
  */
 export interface Snapshot {
-  /** A digest of the documents: the same set gives the same version anywhere. */
+  /** A digest of the documents: the same set has the same version on every machine. */
   readonly version: string;
   readonly documents: readonly DocumentSummary[];
-  /** All in document order: files by name, documents as they stand in them. */
+  /** All in document order: files by name, then documents in their order in a file. */
   readonly accessPolicies: readonly AccessPolicy[];
   readonly quotaPolicies: readonly QuotaPolicy[];
   readonly metrics: readonly Metric[];
@@ -44,17 +44,17 @@ export interface DocumentSummary {
   readonly location: SourceLocation;
 }
 
-/** What every compiled document carries. */
+/** Fields of every compiled document. */
 interface Named {
-  /** Display name: what replies, logs and metrics say. */
+  /** Display name, used in replies, logs and metrics. */
   readonly name: string;
   readonly location: SourceLocation;
 }
 
-/** A compiled document apart from its set. */
+/** A compiled document outside its set. */
 export type Unplaced<T extends Named> = Omit<T, "location">;
 
-/** A value that an expression gives, or that a document states outright. */
+/** The value of an expression, or a literal. */
 export type Computed =
   | { readonly kind: "expression"; readonly expression: Expression }
   | { readonly kind: "literal"; readonly value: string | number | boolean };
@@ -96,7 +96,7 @@ export interface QuotaPolicy extends Named {
   readonly overrides: readonly { readonly when: Expression; readonly limit: number }[];
   /** A handler's name; undefined for the built-in memory store. */
   readonly store: string | undefined;
-  /** What charges carry whole. */
+  /** The part that charges contain whole. */
   readonly quota: QuotaDefinition;
   readonly message: Expression | undefined;
   readonly mode: EnforcementMode;
@@ -152,7 +152,7 @@ export interface HandlerDeclaration extends Named {
   readonly definition: AdapterDefinition | PluginDefinition;
   /** Checked, defaults filled in. */
   readonly config: unknown;
-  /** Equal for handlers that may live on across snapshots: definition, config and delivery are the same. */
+  /** Handlers with equal signatures (definition, config and delivery) are kept across snapshots. */
   readonly signature: string;
   readonly delivery: DeliverySettings;
 }
@@ -166,7 +166,7 @@ export interface DeliverySettings {
 }
 
 export interface TrafficDocuments {
-  /** By MeshConfig; the form in which policies, routes and upstreams see paths. */
+  /** From the MeshConfig; the form in which policies, routes and upstreams see paths. */
   readonly pathNormalization: PathNormalization;
   readonly serviceEntries: readonly TrafficDocument<ServiceEntrySpec>[];
   readonly virtualServices: readonly TrafficDocument<VirtualServiceSpec>[];

@@ -9,16 +9,16 @@ import { LazyExpression } from "./lazy-expression.ts";
 import type { PolicyDocument } from "./policy-document.ts";
 import type { AccessPolicy, QuotaPolicy, Rule, Unplaced } from "./snapshot.ts";
 
-/** A compiled policy without the other documents of its set: it has no place in an order. */
+/** A compiled policy outside its set, without a location. */
 export type StandalonePolicy =
   | ({ readonly kind: "AccessPolicy" } & Unplaced<AccessPolicy>)
   | ({ readonly kind: "QuotaPolicy" } & Unplaced<QuotaPolicy>)
   | ({ readonly kind: "Rule" } & Unplaced<Rule>);
 
 /**
- * Builds policies apart from their set, as a proxy does for the time without its mixer: by the same builders as a snapshot.
- * Expressions are compiled when they are first evaluated, and a source that several policies have once. Handlers, which only
- * the mixer runs, keep the names that the documents write.
+ * Builds policies outside their set, for a proxy without its mixer, with the same builders as a snapshot.
+ * Expressions are compiled on first use, once per source. Handlers, which only the mixer runs, keep the names
+ * in the documents.
  */
 export function buildStandalonePolicies(
   documents: readonly PolicyDocument[],

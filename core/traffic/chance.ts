@@ -4,9 +4,9 @@
 import type { Random } from "../../kernel/ports.ts";
 import type { FaultRule, WeightedDestination } from "./resources/route.ts";
 
-/** What a route leaves to chance: which destination, and whether a fault strikes. */
+/** Random choices of a route: the destination, and fault injection. */
 
-/** One of the destinations, each as likely as its share of the weights' sum. */
+/** Picks a destination at random, by weight. */
 export function chooseDestination(
   destinations: readonly WeightedDestination[],
   random: Random,
@@ -19,20 +19,20 @@ export function chooseDestination(
     ticket -= destination.weight;
     if (ticket < 0) return destination;
   }
-  // Rounding may leave a crumb of the sum.
+  // Rounding may leave a small remainder of the sum.
   return destinations.findLast(({ weight }) => weight > 0);
 }
 
 export interface DrawnFault {
-  /** How long to hold the request; 0 for not at all. */
+  /** Delay before the request, in milliseconds; 0 for none. */
   readonly delayMs: number;
-  /** What to answer after the delay; undefined to go on. */
+  /** Status of the reply after the delay; undefined to forward the request. */
   readonly abortStatus: number | undefined;
 }
 
 const NO_FAULT: DrawnFault = { delayMs: 0, abortStatus: undefined };
 
-/** Draws for the delay and the abort independently, as Envoy does. */
+/** Draws the delay and the abort independently, as Envoy does. */
 export function drawFault(rule: FaultRule | undefined, random: Random): DrawnFault {
   if (rule === undefined) return NO_FAULT;
   return {

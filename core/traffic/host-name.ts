@@ -1,13 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** How hosts are named, matched and resolved: Istio's rules, which are those of Kubernetes' DNS. */
+/** Naming, matching and resolution of hosts: Istio's rules, which follow Kubernetes' DNS. */
 
 const CLUSTER_SUFFIX = ".svc.cluster.local";
 
 /**
- * The one name for a host that may be written in several ways: in a document of the namespace shop, `reviews`,
- * `reviews.shop` and `reviews.shop.svc` are all `reviews.shop.svc.cluster.local`. Other names stand for themselves.
+ * The canonical name of a host that may be written in several ways: in a document of the namespace shop,
+ * `reviews`, `reviews.shop` and `reviews.shop.svc` are all `reviews.shop.svc.cluster.local`. Other names are
+ * unchanged.
  */
 export function canonicalHost(host: string, namespace: string): string {
   if (host === "*" || host.startsWith("*.")) return host;
@@ -22,21 +23,24 @@ export function isWildcard(host: string): boolean {
 }
 
 /**
- * Whether `pattern` (a host, `*.example.com` or `*`) covers `host`, which may be a wildcard too; both canonical.
- * `*.example.com` covers every name below example.com, and not example.com.
+ * Whether `pattern` (a host, `*.example.com` or `*`) covers `host`, which may be a wildcard too; both
+ * canonical. `*.example.com` covers every name below example.com, but not example.com.
  */
 export function hostCovers(pattern: string, host: string): boolean {
   if (pattern === "*" || pattern === host) return true;
   return pattern.startsWith("*.") && host.length > pattern.length - 1 && host.endsWith(pattern.slice(1));
 }
 
-/** The more exact of two hosts when they have any in common: what a Gateway and a VirtualService agree on. */
+/**
+ * The more specific of two overlapping hosts, of a Gateway and a VirtualService; undefined when they do not
+ * overlap.
+ */
 export function hostIntersection(a: string, b: string): string | undefined {
   if (hostCovers(a, b)) return b;
   return hostCovers(b, a) ? a : undefined;
 }
 
-/** Orders host patterns from the most exact: exact hosts, then longer suffixes, then `*`. */
+/** Orders host patterns by specificity: exact hosts, then longer suffixes, then `*`. */
 export function compareExactness(a: string, b: string): number {
   return exactness(b) - exactness(a);
 }
@@ -45,7 +49,7 @@ function exactness(host: string): number {
   return host === "*" ? 0 : isWildcard(host) ? host.length : Number.MAX_SAFE_INTEGER;
 }
 
-/** What a service's host says of its name and namespace, for attributes: `reviews.shop.svc…` is reviews in shop. */
+/** Name and namespace in a service's host, for attributes: `reviews.shop.svc…` is reviews in shop. */
 export function splitHost(
   host: string,
   documentNamespace: string,
@@ -55,10 +59,11 @@ export function splitHost(
 }
 
 /**
- * Finds by host as documents write it. `services` are keyed by canonical host. `reviews.shop`, which from another
- * namespace might as well be a name of the internet's, is the service of that name in shop when there is one.
+ * Finds a service by host as documents write it. `services` are keyed by canonical host. `reviews.shop`,
+ * which in another namespace could also be an internet name, is the service of that name in shop if there is
+ * one.
  *
- * @param namespace Of the document that refers to the host.
+ * @param namespace Namespace of the document that refers to the host.
  */
 export function resolveHost<T>(
   services: ReadonlyMap<string, T>,
@@ -69,10 +74,10 @@ export function resolveHost<T>(
 }
 
 /**
- * Every way in which a client may write a service's host, the host as declared first: `reviews`, `reviews.shop`,
+ * All spellings of a service's host that a client may use, the declared one first: `reviews`, `reviews.shop`,
  * `reviews.shop.svc`, `reviews.shop.svc.cluster.local`.
  *
- * @param clientNamespace Where the client is: only there is the bare name good.
+ * @param clientNamespace The client's namespace: only there is the bare name valid.
  */
 export function hostAliases(
   host: string,

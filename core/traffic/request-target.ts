@@ -3,16 +3,17 @@
 
 import type { PathRewrite, RouteAction, RouteMatch } from "./resources/route.ts";
 
-/** What becomes of a request's target: rewritten on its way, or turned into a redirect's Location. */
+/** Targets of forwarded requests after rewrites, and Locations of redirects. */
 
 /**
- * The path to forward. A prefix rewrite replaces what the match's prefix matched; a request that was
- * matched otherwise has its whole path replaced, as in Envoy. In one thing this differs from Envoy, whose bare
- * concatenation is a known trap: where a slash belongs between the two parts there is exactly one, so `/` to `/v1` makes `/v1/x` of `/x`,
- * and `/ratings` to `/` makes `/x` of `/ratings/x`.
+ * The path to forward. A prefix rewrite replaces the matched prefix; for other matches it replaces the whole
+ * path, as in Envoy. One difference from Envoy, whose plain concatenation is a known trap: where a slash
+ * belongs between the two parts there is exactly one, so `/` to `/v1` turns `/x` into `/v1/x`, and `/ratings`
+ * to `/` turns `/ratings/x` into `/x`.
  *
- * @param path Without the query, which is kept as it is.
- * @param match Which of the route's matches held; undefined when it has none, which means the prefix `/`.
+ * @param path Without the query, which is kept unchanged.
+ * @param match The matching one of the route's matches; undefined for a route without matches, which means
+ *   the prefix `/`.
  */
 export function rewritePath(path: string, rewrite: PathRewrite, match: RouteMatch | undefined): string {
   const prefix = prefixOf(match);
@@ -37,14 +38,14 @@ export interface RedirectedRequest {
   /** The Host header. */
   readonly authority: string;
   readonly path: string;
-  /** With its `?`; empty when there is none. */
+  /** The query with its `?`; empty when there is no query. */
   readonly query: string;
 }
 
 /**
- * The Location of a redirect: the request's own URL with the given parts replaced. The query is kept unless the new
- * path brings one. A port that is the default of the request's scheme does not survive a change of scheme: it would
- * name the wrong one.
+ * The Location of a redirect: the request's own URL with the given parts replaced. The query is kept unless
+ * the new path has one. The default port of the request's scheme is dropped on a change of scheme, for which
+ * it would be wrong.
  */
 export function redirectLocation(
   action: Extract<RouteAction, { readonly kind: "redirect" }>,

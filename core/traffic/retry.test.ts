@@ -90,7 +90,7 @@ describe("retries", () => {
           const policy = { ...DEFAULT_RETRY_POLICY, on, onStatuses };
           const nothingDone = outcome.kind === "connect-failure" || outcome.kind === "refused-stream";
           if (!nothingDone) assert.ok(!isRetriable(outcome, policy, method));
-          // What a route names is done, whatever the method.
+          // Without idempotentOnly, a named condition is retried for every method.
           const written = { ...policy, idempotentOnly: false };
           assert.equal(isRetriable(outcome, written, method), isRetriable(outcome, policy, "GET"));
         },

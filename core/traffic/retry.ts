@@ -5,7 +5,7 @@ import { backoffMs } from "../../kernel/backoff.ts";
 import type { Random } from "../../kernel/ports.ts";
 import type { RetryCondition, RetryPolicy } from "./resources/route.ts";
 
-/** When and how soon to try again: Envoy's conditions and back-off, with Istio's defaults. */
+/** Retry conditions and back-off: Envoy's, with Istio's defaults. */
 
 const CONDITIONS: readonly RetryCondition[] = [
   "connect-failure",
@@ -21,14 +21,14 @@ const CONDITIONS: readonly RetryCondition[] = [
   "unavailable",
 ];
 
-/** What a document may write in `retryOn`, besides response codes. */
+/** Words of `retryOn` in documents, besides response codes. */
 export const RETRY_WORDS: readonly string[] = [...CONDITIONS, "retriable-status-codes"];
 
 /**
- * The policy of a route that has no `retries`: two further tries for idempotent methods, after a 503 and after Istio's
- * default conditions (pilot/pkg/networking/core/route/retry). A POST or PATCH is tried again only when nothing was sent:
- * an upstream may act on it and answer 503 all the same (RFC 9110, section 9.2.2; istio/istio#52111). The back-off is
- * Envoy's: 25 ms to 250 ms.
+ * The policy of a route without `retries`: two retries for idempotent methods, after a 503 and on Istio's
+ * default conditions (pilot/pkg/networking/core/route/retry). A POST or PATCH is retried only when nothing
+ * was sent: an upstream may act on it and still answer 503 (RFC 9110, section 9.2.2; istio/istio#52111). The
+ * back-off is Envoy's: 25 ms to 250 ms.
  */
 export const DEFAULT_RETRY_POLICY: RetryPolicy = {
   retries: 2,
@@ -43,8 +43,8 @@ export const DEFAULT_RETRY_POLICY: RetryPolicy = {
 export const NO_RETRIES: RetryPolicy = { ...DEFAULT_RETRY_POLICY, retries: 0, on: [], onStatuses: [] };
 
 /**
- * Reads `connect-failure,503`. A word that is neither a condition nor a response code is handed back in `unknown`.
- * `retriable-status-codes` is accepted because Istio's users write it; the codes themselves say it all.
+ * Parses `connect-failure,503`. Words that are neither conditions nor response codes are returned in
+ * `unknown`. `retriable-status-codes` is accepted for Istio's users; the codes alone suffice.
  */
 export function parseRetryOn(text: string): Pick<RetryPolicy, "on" | "onStatuses"> & {
   readonly unknown: readonly string[];
@@ -61,32 +61,32 @@ export function parseRetryOn(text: string): Pick<RetryPolicy, "on" | "onStatuses
   return { on, onStatuses, unknown };
 }
 
-/** How a try ended. */
+/** The outcome of an attempt. */
 export type TryOutcome =
-  /** No connection could be made: nothing was sent. */
+  /** No connection could be opened: nothing was sent. */
   | { readonly kind: "connect-failure" }
-  /** The upstream said that it did nothing with the request (HTTP/2 REFUSED_STREAM). */
+  /** The upstream did not process the request (HTTP/2 REFUSED_STREAM). */
   | { readonly kind: "refused-stream" }
   /** The connection broke before response headers. */
   | { readonly kind: "reset" }
-  /** The try's own timeout; the route's whole timeout is never followed by a retry. */
+  /** The attempt's own timeout; there is no retry after the route's timeout. */
   | { readonly kind: "per-try-timeout" }
   | {
       readonly kind: "response";
       readonly status: number;
-      /** From the response headers alone: a status in trailers comes too late. */
+      /** From the response headers only: a status in trailers comes too late. */
       readonly grpcStatus?: number;
     };
 
-/** Methods of which two requests do no more than one (RFC 9110, section 9.2.2); names are case-sensitive. */
+/** Idempotent methods (RFC 9110, section 9.2.2); names are case-sensitive. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
-/** Whether a method is known to be idempotent; one that Purser does not know counts as not. */
+/** Whether a method is known to be idempotent; unknown methods are not. */
 export function isIdempotent(method: string): boolean {
   return IDEMPOTENT.has(method);
 }
 
-/** gRPC's numbers for the conditions that are named after its statuses. */
+/** Numbers of the gRPC statuses that conditions are named after. */
 const GRPC_STATUS = {
   cancelled: 1,
   "deadline-exceeded": 4,
@@ -95,7 +95,7 @@ const GRPC_STATUS = {
   unavailable: 14,
 } as const;
 
-/** Whether the policy wants another try after this outcome; counting the tries is the caller's. */
+/** Whether the policy allows another attempt after this outcome; the caller counts attempts. */
 export function isRetriable(outcome: TryOutcome, policy: RetryPolicy, method: string): boolean {
   if (policy.idempotentOnly && !isIdempotent(method) && !nothingWasDone(outcome)) return false;
   return (
@@ -114,7 +114,7 @@ function holds(condition: RetryCondition, outcome: TryOutcome): boolean {
       return outcome.kind === "connect-failure";
     case "refused-stream":
       return outcome.kind === "refused-stream";
-    // In Envoy each of these three covers every way of getting no response at all.
+    // In Envoy each of these three conditions includes every failure without a response.
     case "reset":
       return outcome.kind !== "response";
     case "gateway-error":
@@ -133,8 +133,8 @@ function holds(condition: RetryCondition, outcome: TryOutcome): boolean {
 }
 
 /**
- * How long to wait before the `retry`-th retry (1 for the first): anywhere in [0, (2^retry - 1) × base), and less
- * than the policy's maximum. Full jitter keeps proxies from coming back together.
+ * Delay before the `retry`-th retry (1 for the first): random in [0, (2^retry - 1) × base), and less than the
+ * policy's maximum. Full jitter keeps proxies from retrying together.
  */
 export function retryPauseMs(
   retry: number,

@@ -8,35 +8,35 @@ import { compileRe2 } from "../../kernel/matching/regex.ts";
 import type { Meter } from "../../kernel/matching/regex/meter.ts";
 import type { HeaderMatch, RouteMatch, StringMatch } from "./resources/route.ts";
 
-/** What routing reads of a request, each part in its one form (kernel/canonical). */
+/** The parts of a request that routing reads, each in canonical form (kernel/canonical). */
 export interface RouteRequest {
-  /** Of the Host header, or of an absolute target. */
+  /** From the Host header, or from an absolute target. */
   readonly authority: Authority;
   /** Without the query. */
   readonly path: string;
-  /** With its `?`; empty when there is none. */
+  /** The query with its `?`; empty when there is no query. */
   readonly query: string;
   readonly method: string;
   readonly headers: {
     /**
      * The text of each field of a name, in order.
-     * @param name in lower case.
+     * @param name In lower case.
      */
     values(name: string): readonly string[];
   };
 }
 
-/** The header name that stands for the authority in a match, as in Envoy. */
+/** The header name that means the authority in a match, as in Envoy. */
 export const AUTHORITY_HEADER = ":authority";
 
-/** What is left to ask a request, cheapest first. */
+/** A compiled condition on a request; cheaper ones are evaluated first. */
 export type Predicate = (request: RouteRequest) => boolean;
 
 /**
- * Compiles one match once, regular expressions included. All of its conditions must hold. `meter` is told of the work
- * that the regular expressions do for a request.
+ * Compiles a match once, including regular expressions. All its conditions must hold. `meter` is charged for
+ * the work of the regular expressions on a request.
  *
- * @throws {PurserError} PURSER_INTERNAL for an expression that does not compile: documents with one are refused at load.
+ * @throws {PurserError} PURSER_INTERNAL for an invalid expression: documents with one are refused at load.
  */
 export function compileMatch(match: RouteMatch, meter?: Meter): Predicate {
   const conditions: Predicate[] = [];
@@ -60,7 +60,7 @@ export function compileMatch(match: RouteMatch, meter?: Meter): Predicate {
   return (request) => conditions.every((condition) => condition(request));
 }
 
-/** A field that comes several times matches when one of its values does, or all of them joined. */
+/** A repeated field matches when one of its values does, or all of them joined. */
 function compileHeader(name: string, condition: HeaderMatch, meter: Meter | undefined): Predicate {
   if (name === AUTHORITY_HEADER) {
     const holds = compileValue(inLowerCase(condition), meter);
@@ -74,14 +74,14 @@ function compileHeader(name: string, condition: HeaderMatch, meter: Meter | unde
   };
 }
 
-/** Authorities are compared without case; a regular expression says itself what it ignores. */
+/** Authorities are compared without case; a regular expression determines its own case sensitivity. */
 function inLowerCase(match: HeaderMatch): HeaderMatch {
   return match.kind === "exact" || match.kind === "prefix"
     ? { kind: match.kind, value: match.value.toLowerCase() }
     : match;
 }
 
-/** A parameter that comes several times matches when one of its values does. */
+/** A repeated parameter matches when one of its values does. */
 function compileQuery(
   params: readonly (readonly [name: string, condition: HeaderMatch])[],
   meter: Meter | undefined,
@@ -93,7 +93,7 @@ function compileQuery(
   };
 }
 
-/** `ignoreCase` counts for exact and prefix alone, as in Istio. */
+/** `ignoreCase` applies only to exact and prefix, as in Istio. */
 function compilePath(
   match: StringMatch,
   ignoreCase: boolean,

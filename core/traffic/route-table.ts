@@ -8,18 +8,18 @@ import { isWildcard } from "./host-name.ts";
 import type { Route, RouteMatch, RouteTable, VirtualHost } from "./resources/route.ts";
 import { compileMatch, type Predicate, type RouteRequest } from "./route-match.ts";
 
-/** A route table made ready once, when the configuration arrives, so that a request only looks things up. */
+/** A route table that is compiled once, when the configuration arrives, so that requests only look up. */
 export interface CompiledRouteTable {
   readonly name: string;
-  /** By exact domain, which may carry a port. */
+  /** By exact domain, which may have a port. */
   readonly exact: ReadonlyMap<string, CompiledVirtualHost>;
-  /** By what follows the `*`: `.example.com`; for `*` itself the empty string. */
+  /** By the text after the `*`: `.example.com`; the empty string for `*` itself. */
   readonly suffixes: ReadonlyMap<string, CompiledVirtualHost>;
-  /** Of the request that is being matched: a match waits for nothing, so that one serves all. */
+  /** Budget of the request being matched: matching is synchronous, so one budget serves all requests. */
   readonly budget: StepBudget;
 }
 
-/** Steps of regular expressions, at some 50 ns each, that matching one request may take: 15 ms. */
+/** Most steps of regular expressions, of about 50 ns each, for matching one request: 15 ms. */
 const MATCH_STEPS = 300_000;
 
 function tooLong(): PurserError {
@@ -42,11 +42,11 @@ interface CompiledRoute {
 export interface MatchedRoute {
   readonly virtualHost: VirtualHost;
   readonly route: Route;
-  /** Which of the route's matches held; undefined when the route has none. */
+  /** The matching one of the route's matches; undefined when the route has none. */
   readonly match: RouteMatch | undefined;
 }
 
-/** Where two virtual hosts claim a domain, the first has it. */
+/** When two virtual hosts claim a domain, the first gets it. */
 export function compileRouteTable(table: RouteTable): CompiledRouteTable {
   const budget = new StepBudget(MATCH_STEPS, tooLong);
   const exact = new Map<string, CompiledVirtualHost>();
@@ -66,10 +66,11 @@ function compileRoute(route: Route, meter: Meter): CompiledRoute {
 }
 
 /**
- * The virtual host whose domain is the most exact for the authority, and its first route that matches; undefined when
- * there is none, and then no other virtual host is asked: so Envoy does it.
+ * The virtual host with the most specific domain for the authority, and its first matching route; undefined
+ * when there is none. As in Envoy, no other virtual host is tried then.
  *
- * @throws {PurserError} PURSER_PROXY_MATCH_TOO_LONG when the regular expressions take too long for this request.
+ * @throws {PurserError} PURSER_PROXY_MATCH_TOO_LONG when the regular expressions take too long for this
+ *   request.
  */
 export function matchRoute(table: CompiledRouteTable, request: RouteRequest): MatchedRoute | undefined {
   const found = findVirtualHost(table, request.authority);
@@ -91,7 +92,7 @@ function findVirtualHost(
   const withPort = port === undefined ? undefined : table.exact.get(`${host}:${port}`);
   const exact = withPort ?? table.exact.get(host);
   if (exact !== undefined || table.suffixes.size === 0) return exact;
-  // From the left, so the longest suffix comes first; a suffix stands for at least one character.
+  // From the left, so that the longest suffix comes first; a suffix needs at least one character before it.
   for (let dot = host.indexOf(".", 1); dot >= 0; dot = host.indexOf(".", dot + 1)) {
     const found = table.suffixes.get(host.slice(dot));
     if (found !== undefined) return found;

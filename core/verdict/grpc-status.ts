@@ -12,11 +12,11 @@ export interface GrpcStatus {
   readonly details: readonly GrpcDetail[];
 }
 
-/** The messages of google/rpc/error_details.proto that Purser sends, each under its full name. */
+/** Purser's messages of google/rpc/error_details.proto, each under its full name. */
 export type GrpcDetail =
   | {
       readonly type: "google.rpc.ErrorInfo";
-      /** DENIED_BY_POLICY, QUOTA_EXCEEDED, or an error's code. */
+      /** DENIED_BY_POLICY, QUOTA_EXCEEDED, or the code of an error. */
       readonly reason: string;
       readonly domain: "purser.dev";
       /** `policy`: the document that decided, as Kind/name. */
@@ -29,10 +29,10 @@ export type GrpcDetail =
       readonly violations: readonly { readonly subject: string; readonly description: string }[];
     };
 
-/** How long a client is told to wait for a quota whose store does not say, in milliseconds. */
+/** Retry delay for a quota whose store gives none, in milliseconds. */
 const DEFAULT_RETRY_DELAY_MS = 1_000;
 
-/** The status that a gRPC client is told; OK when the request goes on. */
+/** The status for a gRPC client; OK when the request is forwarded. */
 export function grpcStatusOf({ outcome, directResponse }: Verdict): GrpcStatus {
   switch (outcome.kind) {
     case "allow": {

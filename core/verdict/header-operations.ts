@@ -5,7 +5,7 @@ import { isReservedHeader, isSingleHeader } from "../attributes/header-fields.ts
 import type { Decision } from "../check/decision.ts";
 import type { HeaderField } from "./reply.ts";
 
-/** The headers after a policy's operations; those that frame the message are not a policy's to change. */
+/** The headers after a policy's operations; headers that frame the message are not changed. */
 export function applyHeaderOperations(
   headers: readonly HeaderField[],
   operations: Decision["responseHeaders"],

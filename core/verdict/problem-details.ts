@@ -5,24 +5,24 @@ import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import { reasonPhraseOf } from "../../kernel/reason-phrases.ts";
 import { type DocumentRef, formatDocumentRef } from "../check/document-ref.ts";
 
-/** Problem details as they are sent, media type `application/problem+json` (RFC 9457). */
+/** Problem details with the media type `application/problem+json` (RFC 9457). */
 export interface ProblemDetails {
   readonly type: string;
   readonly title: string;
   /** The HTTP status. */
   readonly status: number;
   readonly detail: string;
-  /** Set when nobody could decide, or a proxy could not serve the request. */
+  /** Set when the request could not be decided, or the proxy could not serve it. */
   readonly code?: ErrorCode;
   /** `Kind/name` of the document that decided. */
   readonly policy?: string;
-  /** Display names of the quotas that are used up; the field is of the same draft as the type. */
+  /** Display names of the exceeded quotas; a field of the same draft as the type. */
   readonly "violated-policies"?: readonly string[];
 }
 
 export const PROBLEM_MEDIA_TYPE = "application/problem+json";
 
-/** A problem that its HTTP status names. */
+/** Problem details whose type is the HTTP status. */
 export function problemDetails(
   status: number,
   detail: string,
@@ -31,7 +31,7 @@ export function problemDetails(
   return { type: "about:blank", title: reasonPhraseOf(status), status, detail, ...more };
 }
 
-/** A used-up quota: draft-ietf-httpapi-ratelimit-headers-10, section 5. */
+/** Problem details of an exceeded quota: draft-ietf-httpapi-ratelimit-headers-10, section 5. */
 export function quotaExceededDetails(detail: string, quota: DocumentRef): ProblemDetails {
   return {
     type: "https://iana.org/assignments/http-problem-types#quota-exceeded",

@@ -4,16 +4,16 @@
 import { serializeList } from "structured-headers";
 import type { QuotaStanding } from "../quota/standing.ts";
 
-/** A quota that is used up, and when the same request may succeed. */
+/** An exceeded quota, and the time until the same request may succeed. */
 interface ExhaustedQuota {
   readonly policy: string;
   readonly retryAfterS: number;
 }
 
 /**
- * `RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-ratelimit-headers-10: structured field lists (RFC 9651) with
- * one member for each quota, named by its policy. `t` is when there is more to be had: for an exhausted quota the same as
- * Retry-After, which the draft says must not be earlier.
+ * `RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-ratelimit-headers-10: structured field lists (RFC
+ * 9651) with one member for each quota, named by its policy. `t` is the time until more is available; for an
+ * exhausted quota it equals Retry-After, which the draft does not allow to be earlier.
  */
 export function rateLimitFields(
   quotas: readonly QuotaStanding[],
@@ -41,7 +41,7 @@ export function rateLimitFields(
   };
 }
 
-/** Retry-After's whole seconds, at least 1: 0 would invite a client to try again at once. */
+/** Whole seconds for Retry-After, at least 1: with 0 a client would retry at once. */
 export function retryAfterSeconds(retryAfterMs: number): number {
   return Math.max(1, wholeSeconds(retryAfterMs));
 }
@@ -50,7 +50,7 @@ function wholeSeconds(durationMs: number): number {
   return wholeNumber(Math.ceil(durationMs / 1000));
 }
 
-/** Structured fields hold integers of up to 15 digits. */
+/** Structured fields allow integers of up to 15 digits. */
 function wholeNumber(value: number): number {
   return Math.min(999_999_999_999_999, Math.max(0, Math.floor(value)));
 }

@@ -11,13 +11,13 @@ import { rateLimitFields, retryAfterSeconds } from "./rate-limit-fields.ts";
 import type { Verdict, VerdictOutcome } from "./verdict.ts";
 import { NO_QUOTA_FACTS, verdictOfDecision } from "./verdict-of.ts";
 
-/** What a client is answered in the upstream's place, whichever server and protocol sends it. */
+/** A response in place of the upstream's, independent of server and protocol. */
 export interface Reply {
   readonly httpStatus: number;
-  /** Names in lower case, values as text; without Content-Type, which is the body's. */
+  /** Lower-case names, values as text; without Content-Type, which belongs to the body. */
   readonly headers: readonly HeaderField[];
   readonly body: ReplyBody;
-  /** The same for a gRPC client. */
+  /** The same reply for a gRPC client. */
   readonly grpc: GrpcStatus;
 }
 
@@ -29,8 +29,9 @@ export type ReplyBody =
   | { readonly kind: "empty" };
 
 /**
- * The reply to a request that does not go on: refused, or answered by a policy; undefined for one that goes on. The
- * verdict's `responseHeaders` are not applied yet: they are for every response, the upstream's too.
+ * The reply to a request that is not forwarded, because it is refused or answered by a policy; undefined for
+ * a forwarded request. The verdict's `responseHeaders` are not applied: they apply to every response,
+ * including the upstream's.
  */
 export function replyOf(verdict: Verdict): Reply | undefined {
   const answer = answerOf(verdict);
@@ -44,17 +45,17 @@ export function replyOf(verdict: Verdict): Reply | undefined {
   };
 }
 
-/** Whether the request goes on to its destination. */
+/** Whether the request is forwarded to its destination. */
 export function goesOn({ outcome, directResponse }: Verdict): boolean {
   return outcome.kind === "allow" && directResponse === undefined;
 }
 
-/** The HTTP status that the client is told while all quotas grant; 200 when the request goes on. */
+/** HTTP status for the client if all quotas grant; 200 when the request is forwarded. */
 export function httpStatusOfDecision(decision: Decision): number {
   return replyOf(verdictOfDecision(decision, NO_QUOTA_FACTS))?.httpStatus ?? 200;
 }
 
-/** RateLimit-Policy and RateLimit, for any response to the request; none where no quota governs it. */
+/** RateLimit-Policy and RateLimit for any response to the request; none when no quota applies to it. */
 export function rateLimitHeaders({ quotas, outcome }: Verdict): readonly HeaderField[] {
   if (quotas.length === 0) return [];
   const exhausted =

@@ -9,7 +9,7 @@ import { type QuotaStanding, standingOf } from "../quota/standing.ts";
 import type { Verdict, VerdictOutcome } from "./verdict.ts";
 import { outcomeOfDecision, outcomeOfRefusal } from "./verdict-outcome.ts";
 
-/** What the quotas of a request add to its verdict, besides a refusal. */
+/** The facts that a request's quotas add to its verdict, besides a refusal. */
 export interface QuotaFacts {
   readonly quotas: readonly QuotaStanding[];
   /** Quotas in shadow mode that would have refused. */
@@ -33,7 +33,7 @@ export function verdictOf(decision: Decision, outcomes: readonly QuotaOutcome[])
     : refusedVerdict(decision, outcomeOfRefusal(refusal), facts);
 }
 
-/** The verdict of a decision whose quotas, if it has any, are granted. */
+/** The verdict of a decision whose quotas, if any, are granted. */
 export function verdictOfDecision(decision: Decision, facts: QuotaFacts): Verdict {
   const { requestHeaders, responseHeaders, directResponse, audits } = decision;
   const { quotas, failure } = facts;
@@ -49,7 +49,10 @@ export function verdictOfDecision(decision: Decision, facts: QuotaFacts): Verdic
   };
 }
 
-/** The verdict when a quota, or its store's failure, refuses what the decision allows: header changes are void then. */
+/**
+ * The verdict when a quota, or a failure of its store, refuses an allowed request: its header changes no
+ * longer apply.
+ */
 export function refusedVerdict(decision: Decision, outcome: VerdictOutcome, facts: QuotaFacts): Verdict {
   const { quotas, failure } = facts;
   return {

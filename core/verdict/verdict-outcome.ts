@@ -11,18 +11,18 @@ import type { VerdictOutcome } from "./verdict.ts";
 
 export const ALLOWED: VerdictOutcome = { kind: "allow" };
 
-/** The outcome of a decision, quotas aside. */
+/** The outcome of a decision, without its quotas. */
 export function outcomeOfDecision({ status, reason, decidedBy }: Decision): VerdictOutcome {
   if (reason?.kind === "error")
     return { kind: "error", status: errorStatus(status), code: reason.code, decidedBy };
   if (status.code === "OK") return ALLOWED;
-  // A refusal that names no document is none of the documents': it must not pass for a policy's.
+  // A refusal without a document is an internal error: it must not look like a policy's refusal.
   return decidedBy === undefined
     ? undecidedOutcome("PURSER_INTERNAL", undefined)
     : { kind: "deny", status, decidedBy };
 }
 
-/** The outcome of a quota's refusal: an error where nobody could count, else a used-up quota. */
+/** The outcome of a quota's refusal: an error when its store failed, otherwise an exceeded quota. */
 export function outcomeOfRefusal({
   charge: { policy, message },
   retryAfterMs,
@@ -33,10 +33,13 @@ export function outcomeOfRefusal({
   return { kind: "limit", status: { code: "RESOURCE_EXHAUSTED", message }, decidedBy, retryAfterMs };
 }
 
-/** Nobody could decide, and that means no. `decidedBy` is the document that says so, where one does. */
+/**
+ * The outcome when no decision was possible, which refuses. `decidedBy` is the document whose failure policy
+ * refuses, if any.
+ */
 export function undecidedOutcome(code: ErrorCode, decidedBy: DocumentRef | undefined): VerdictOutcome {
   const isInternal = code === "PURSER_EXPR_EVALUATION" || code === "PURSER_INTERNAL";
-  // What failed is for the logs, not for the client.
+  // The cause is for the logs, not for the client.
   const message = `${decidedBy?.name ?? "the request"} could not be decided`;
   return {
     kind: "error",
@@ -46,7 +49,7 @@ export function undecidedOutcome(code: ErrorCode, decidedBy: DocumentRef | undef
   };
 }
 
-/** An error must not look like a denial; but a request that cannot be judged (INVALID_ARGUMENT) is its sender's fault. */
+/** An error must not look like a denial, but a malformed request (INVALID_ARGUMENT) is the client's error. */
 function errorStatus(status: Status): Status {
   if (httpStatusOf(status.code) >= 500 || status.code === "INVALID_ARGUMENT") return status;
   return { ...status, code: "UNAVAILABLE" };

@@ -8,31 +8,34 @@ import type { DocumentRef } from "../check/document-ref.ts";
 import type { StoreFailure } from "../quota/quota-charge.ts";
 import type { QuotaStanding } from "../quota/standing.ts";
 
-/** What becomes of one request: a decision together with the outcomes of its quotas. `replyOf` says what the client is told. */
+/**
+ * The outcome for one request: a decision together with the outcomes of its quotas. `replyOf` gives the
+ * client's reply.
+ */
 export interface Verdict
   extends Pick<Decision, "requestHeaders" | "responseHeaders" | "shadowDenials" | "audits"> {
   readonly outcome: VerdictOutcome;
   readonly directResponse?: Decision["directResponse"] | undefined;
-  /** Every enforced quota that governs the request and could be counted, for the RateLimit headers. */
+  /** Every enforced quota that applies to the request and could be counted, for the RateLimit headers. */
   readonly quotas: readonly QuotaStanding[];
-  /** Set when a document's failure policy let the request pass, or refused it. */
+  /** Set when a document's failure policy allowed or refused the request. */
   readonly failure?: StoreFailure | undefined;
 }
 
-/** Deny, limit and error are different things, in replies, metrics and logs. */
+/** Deny, limit and error are distinct in replies, metrics and logs. */
 export type VerdictOutcome =
   | { readonly kind: "allow" }
   /** A policy refuses. */
   | { readonly kind: "deny"; readonly status: Status; readonly decidedBy: DocumentRef }
-  /** A quota is used up. */
+  /** A quota is exceeded. */
   | {
       readonly kind: "limit";
       readonly status: Status;
       readonly decidedBy: DocumentRef;
-      /** When the same request may succeed, in milliseconds; 0 when the store does not say. */
+      /** Time until the same request may succeed, in milliseconds; 0 when the store does not tell. */
       readonly retryAfterMs: number;
     }
-  /** Nobody could decide, and a document says that this means no. */
+  /** No decision was possible, and a document's failure policy refuses. */
   | {
       readonly kind: "error";
       readonly status: Status;

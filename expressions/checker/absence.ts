@@ -10,13 +10,14 @@ const ORDERS: ReadonlySet<unknown> = new Set(["<", "<=", ">", ">="]);
 
 const ALIKE: ReadonlySet<unknown> = new Set(["=", "in"]);
 
-/** Whether a part being true makes the whole true, or (within a `$not`) false. */
+/** Whether a true part makes the whole expression true, or (within a `$not`) false. */
 type Sense = "straight" | "negated";
 
 /**
- * Finds where an absent attribute decides a condition against its wording, in the dangerous direction: what should refuse
- * does not, or what should let pass does. That `a = "x"` is false of an absent `a` is what it says; that `$not` of it is
- * true then is what it says too, and lets pass all that omit `a`.
+ * Finds the conditions in which an absent attribute turns the outcome against their wording, in the dangerous
+ * direction: a request that should be refused passes, or a request that should not pass does. `a = "x"` is
+ * false of an absent `a`, as it says; its `$not` is true then, as it says too, and lets every request pass
+ * that omits `a`.
  */
 export class AbsenceCheck {
   readonly #inference: Inferred;
@@ -51,7 +52,7 @@ export class AbsenceCheck {
     }
   }
 
-  /** Any value: where a test of `? :` takes the second way because something is absent. */
+  /** Checks an expression of any value: in `? :`, the branch after the colon is taken when the test has no value. */
   value(node: AstNode, facts: Facts): void {
     if (node.type !== "condition") {
       for (const child of childrenOf(node)) this.value(child, facts);
@@ -64,7 +65,7 @@ export class AbsenceCheck {
     if (node.else !== undefined) this.value(node.else, union(facts, this.#presence.whenFalse(condition)));
   }
 
-  /** `a != "x"` is false of an absent `a`. */
+  /** Checks `a != "x"`, which is false of an absent `a`. */
   #unlike(node: AstNode, facts: Facts, sense: Sense): void {
     const absent = this.#absentOperand(node, facts);
     if (absent === undefined || !this.#isHarmful(false, sense)) return;
@@ -79,7 +80,10 @@ export class AbsenceCheck {
     });
   }
 
-  /** `$not(a = "x")` is true of an absent `a`: `denied` is `a = "x"`, or `a in ["x"]`, and `node` the whole, or a part of it. */
+  /**
+   * Checks `$not(a = "x")`, which is true of an absent `a`. `denied` is `a = "x"` or `a in ["x"]`; `node` is
+   * the whole expression or a part of it.
+   */
   #alike(node: AstNode, denied: AstNode, facts: Facts): void {
     if (this.#purpose !== "allow" && this.#purpose !== "any") return;
     const absent = this.#absentOperand(denied, facts);
@@ -97,7 +101,7 @@ export class AbsenceCheck {
     });
   }
 
-  /** `a < 18` has no value without `a`; a request that omits it slips by a refusal. */
+  /** Checks `a < 18`, which has no value without `a`: a request that omits `a` passes a refusal. */
   #order(node: AstNode, facts: Facts, sense: Sense): void {
     const absent = this.#absentOperand(node, facts);
     const isHarmful = this.#purpose === "deny" || this.#purpose === "any";
@@ -110,7 +114,7 @@ export class AbsenceCheck {
     });
   }
 
-  /** `$not` of what has no value has none itself. */
+  /** Checks `$not` of an argument that may have no value: `$not` has none then either. */
   #negation(node: AstNode, denied: AstNode, facts: Facts, sense: Sense): void {
     const absent = this.#presence.absentPart(denied, facts);
     if (absent === undefined && denied.type === "binary" && ALIKE.has(denied.value)) {
@@ -147,7 +151,7 @@ export class AbsenceCheck {
       this.condition(node.else, union(facts, this.#presence.whenFalse(condition)), sense);
   }
 
-  /** What makes the test of a `? :` untrue by being absent, where it is compared by size or for being unlike. */
+  /** The part of a `? :` test whose absence makes the test untrue: an operand of `<`, `!=` and their like. */
   #untested(node: AstNode, facts: Facts): AstNode | undefined {
     const inner = onlyExpression(node);
     if (inner !== undefined) return this.#untested(inner, facts);
@@ -166,7 +170,7 @@ export class AbsenceCheck {
     return left ?? this.#presence.absentPart(node.rhs as AstNode, facts);
   }
 
-  /** Whether it is dangerous that a part comes out as `outcome` only because something is absent. */
+  /** Whether `outcome` is dangerous for a part that has it only because an attribute is absent. */
   #isHarmful(outcome: boolean, sense: Sense): boolean {
     const whole = (sense === "straight") === outcome;
     if (this.#purpose === "any") return true;
@@ -177,7 +181,7 @@ export class AbsenceCheck {
   #addChoice(condition: AstNode, absent: AstNode): void {
     this.#add(condition, {
       absent,
-      effect: "the second way is taken then",
+      effect: "the branch after the colon is taken then",
       suggestion: `$not($exists(${this.#text(absent)})) or ${this.#text(condition)}`,
     });
   }
@@ -199,7 +203,7 @@ export class AbsenceCheck {
   }
 }
 
-/** What that does to the request. */
+/** The effect on the request, by the expression's purpose. */
 const EFFECT_OF: Readonly<Record<Purpose, string>> = {
   deny: ": such a request is not refused",
   allow: ": such a request is let pass",

@@ -9,8 +9,8 @@ import type { Inferred } from "./inferred.ts";
 const COMPARISONS: ReadonlySet<unknown> = new Set(["=", "!=", "<", "<=", ">", ">=", "in"]);
 
 /**
- * Texts without their quotes: `request.method = GET`, `source.namespace in [shop, pay-ments]`, where an attribute is compared
- * with a name that is none. Gives the places of all such mistakes.
+ * Finds texts without their quotes where an attribute is compared with a name that is no attribute:
+ * `request.method = GET`, `source.namespace in [shop, pay-ments]`. Returns their places.
  */
 export function checkBareWords(ast: AstNode, inference: Inferred): readonly SourceRange[] {
   const ranges: SourceRange[] = [];
@@ -26,7 +26,7 @@ export function checkBareWords(ast: AstNode, inference: Inferred): readonly Sour
         code: "PURSER_EXPR_UNKNOWN_ATTRIBUTE",
         severity: "error",
         message: isLiteral(text)
-          ? `no attribute is called ${text}: true, false and null are written in small letters`
+          ? `no attribute is called ${text}: true, false and null are written in lower case`
           : `no attribute is called ${text}: a text is written in quotes`,
         suggestion: isLiteral(text) ? text.toLowerCase() : JSON.stringify(text),
       });
@@ -35,7 +35,7 @@ export function checkBareWords(ast: AstNode, inference: Inferred): readonly Sour
   return ranges;
 }
 
-/** What an attribute is compared with, item by item, where that is no attribute. */
+/** The operands, item by item, that an attribute is compared with and that are no attributes themselves. */
 function wordsComparedBy(node: AstNode, inference: Inferred): readonly AstNode[] {
   const isAttribute = (part: AstNode | undefined): boolean =>
     part !== undefined && inference.shapeOf(part).place !== undefined;
@@ -57,7 +57,7 @@ function isDashed(node: AstNode): boolean {
   return node.type === "binary" && node.value === "-";
 }
 
-/** `True`, `NULL`. */
+/** Whether a word is a literal in wrong letters: `True`, `NULL`. */
 function isLiteral(text: string): boolean {
   return /^(?:true|false|null)$/i.test(text);
 }
@@ -66,7 +66,7 @@ function isBareWord(text: string): boolean {
   return /^[A-Za-z_][\w]*(?:[.-]\w+)*$/.test(text);
 }
 
-/** Whether a name begins as an attribute does, or nearly. */
+/** Whether a name begins as an attribute does, or is a misspelling of one. */
 function isNearAttribute(node: AstNode, { use, findings }: Inferred): boolean {
   const [root = ""] = findings.textOf(node).split(/[.-]/);
   const isPath = node.type === "path" && (node.steps ?? []).length > 1;

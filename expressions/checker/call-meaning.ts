@@ -11,10 +11,10 @@ import { isOnly, type Shape } from "./kinds.ts";
 import { onlyExpression } from "./presence.ts";
 import type { Operand } from "./text-tests.ts";
 
-/** Tests that fail on a list where a text is needed. */
+/** Tests that take a text and fail on a list. */
 const TEXT_TESTS: ReadonlySet<CallTest> = new Set<CallTest>(["part", "start", "end"]);
 
-/** Notes calls whose arguments are of the right types and cannot have been meant. */
+/** Notes calls whose arguments have the right types but cannot be what the author meant. */
 export function checkMeaning(
   node: AstNode,
   name: string,
@@ -32,7 +32,7 @@ export function checkMeaning(
   else if (meaning === "numeral") checkNumeral(node, first, inference);
 }
 
-/** `$startsWith("/admin", request.url_path)`. */
+/** Notes swapped arguments: `$startsWith("/admin", request.url_path)`. */
 function checkOrderOfArguments(
   node: AstNode,
   name: string,
@@ -58,7 +58,7 @@ function checkOrderOfArguments(
   });
 }
 
-/** `$contains(request.auth.claims.roles, "admin")` fails on a list. */
+/** Notes a list where a text is needed: `$contains(request.auth.claims.roles, "admin")` fails on a list. */
 function checkListedText(
   node: AstNode,
   list: Operand,
@@ -75,7 +75,7 @@ function checkListedText(
   });
 }
 
-/** `$count(request.headers)`: what is no list counts as one. */
+/** Notes `$count(request.headers)`: `$count` counts a value that is no list as one. */
 function checkCountOfOne(node: AstNode, { shape, node: argument }: Operand, { findings }: Inferred): void {
   if (shape.place === undefined || argument === undefined) return;
   const text = findings.textOf(argument);
@@ -93,7 +93,9 @@ function checkCountOfOne(node: AstNode, { shape, node: argument }: Operand, { fi
   });
 }
 
-/** `$exists(x = "bob")`: a comparison always has a value, and some attributes are always there. */
+/**
+ * Notes `$exists` of a value that is always there: `$exists(x = "bob")` (a comparison always has a value).
+ */
 function checkExistence(
   node: AstNode,
   { shape, node: argument }: Operand,
@@ -132,7 +134,7 @@ function isAlwaysThere(node: AstNode, shape: Shape): boolean {
   );
 }
 
-/** `$number(request.method)` always fails. */
+/** Notes `$number` of a text that is never a number, which always fails: `$number(request.method)`. */
 function checkNumeral(node: AstNode, { shape, node: argument }: Operand, { findings }: Inferred): void {
   const { form, declaration } = shape;
   if (form === undefined || form.numeric || argument === undefined) return;

@@ -15,14 +15,14 @@ import { oneOf } from "./forms/words.ts";
 import { type Operand, testOfCall } from "./text-tests.ts";
 
 interface CallValues {
-  /** In the brackets. */
+  /** The arguments in the brackets. */
   readonly values: readonly Shape[];
-  /** Before them: `a ~> $f(b)` gives one. */
+  /** The arguments before the brackets: `a ~> $f(b)` has one, `a`. */
   readonly given: readonly Shape[];
   readonly context: Shape;
 }
 
-/** What a call gives, its arguments checked against the function's signature (T0410, T0412). */
+/** The shape of a call's result. Checks the arguments against the function's signature (T0410, T0412). */
 export function shapeOfCall(node: AstNode, call: CallValues, inference: Inferred): Shape {
   const procedure = node.procedure as AstNode;
   const name = textOf(procedure);

@@ -31,7 +31,7 @@ const { manifest } = mergeManifests([
   },
 ]);
 
-/** A request that has everything. */
+/** A request with every attribute. */
 const BAG = {
   request: {
     method: "GET",
@@ -80,7 +80,7 @@ const TRAPS: readonly Trap[] = [
     'error UNKNOWN_ATTRIBUTE: request.headers."x-forwarded-for"',
   ],
   ["deny", 'request.headers."X-User" = "a"', 'warning UNKNOWN_ATTRIBUTE: request.headers."x-user"'],
-  // Unlike sorts.
+  // Values of different types.
   ["deny", 'request.size = "10"', "error TYPE: request.size = 10"],
   ["deny", '"10" > 5', "error TYPE: 10 > 5"],
   ["deny", 'request.headers."x-age" < 18', 'error TYPE: $number(request.headers."x-age") < 18'],
@@ -106,7 +106,7 @@ const TRAPS: readonly Trap[] = [
   ["deny", "$sum(request.method) > 1", "error ARGUMENT: $number(request.method)"],
   ["deny", "$contains(request.path)", "error ARGUMENT"],
   ["deny", '$contains(request.path, "a", "b")', "error ARGUMENT"],
-  // What is no condition.
+  // Values that are no conditions.
   ["allow", 'request.headers."x-user"', 'error CONDITION: $exists(request.headers."x-user")'],
   ["deny", "$match(request.path, /a/)", "error CONDITION: $contains(request.path, /a/)"],
   ["allow", '$lookup(destination.labels, "a")', 'error CONDITION: $exists($lookup(destination.labels, "a"))'],
@@ -123,7 +123,7 @@ const TRAPS: readonly Trap[] = [
     'request.headers."x-tier" ?? "free" = "gold"',
     'warning CONDITION: (request.headers."x-tier" ?? "free") = "gold"',
   ],
-  // What is absent.
+  // Absent values.
   ["deny", 'request.headers."x-user" != "bob"', 'warning ABSENT: $not(request.headers."x-user" = "bob")'],
   ["match", 'request.headers."x-user" != "bob"', 'warning ABSENT: $not(request.headers."x-user" = "bob")'],
   ["deny", "$not(connection.mtls)", "warning ABSENT: $not(connection.mtls = true)"],
@@ -162,11 +162,11 @@ const TRAPS: readonly Trap[] = [
   ],
   ["any", "$not(user.age = 18)", "warning ABSENT: ($exists(user.age) and $not(user.age = 18))"],
   ["any", "user.age < 18", "warning ABSENT: ($not($exists(user.age)) or user.age < 18)"],
-  // What never ends.
+  // Endless recursion.
   ["deny", "($f := function(){ $f() }; $f())", "error ENDLESS"],
   ["deny", "($f := function($n){ $n > 1 ? $f($n + 1) : $f(1) }; $f(1) = 1)", "error ENDLESS"],
   ["value", "($f := function($n){ 1 + $f($n) }; $f(1))", "error ENDLESS"],
-  // What never changes, and what always does.
+  // Values that are constant, or change with each request.
   ["allow", "1 = 1", "warning CONSTANT"],
   ["allow", 'request.method = "GET" or true', "warning CONSTANT"],
   [

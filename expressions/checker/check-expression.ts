@@ -18,8 +18,9 @@ import { checkRecursion } from "./recursion.ts";
 import { type Facts, meaningOf, NO_FACTS, Presence, union } from "./presence.ts";
 
 /**
- * What is wrong with an expression, or risky, for what it is used for, in the order of its source. Errors can never work;
- * a warning may be meant. Pure: the same expression for the same use has the same findings.
+ * Finds the mistakes and risks in an expression, given its use, in the order of its source. A part with an
+ * error can never work; a part with a warning may be meant. Pure: the same expression and use have the same
+ * findings.
  */
 export function checkExpression(
   { source, references, ast = parseExpression(source) }: ParsedSource,
@@ -29,7 +30,7 @@ export function checkExpression(
   try {
     return findingsOf(ast, { source, references }, use);
   } catch (error) {
-    // Nested deeper than this walk can go: the engine has a limit of its own, and says so.
+    // The expression is nested deeper than this walk can go; the engine reports it by a limit of its own.
     if (error instanceof RangeError) return [];
     throw error;
   }
@@ -64,7 +65,7 @@ function findingsOf(
   return findings.all();
 }
 
-/** What the conditions around an expression have made sure of. */
+/** The facts that the conditions around an expression guarantee. */
 function factsGiven(use: ExpressionUse): Facts {
   let facts = NO_FACTS;
   for (const source of use.given ?? []) {
@@ -76,7 +77,7 @@ function factsGiven(use: ExpressionUse): Facts {
   return facts;
 }
 
-/** A condition that gives anything but true, false or nothing fails. */
+/** Notes a condition that can give a value other than true or false: it fails. */
 function checkResult(ast: AstNode, shape: Shape, findings: Findings): void {
   if (isAnything(shape) || findings.has(ast)) return;
   const others = [...shape.kinds].filter((kind) => kind !== "boolean");
@@ -90,7 +91,7 @@ function checkResult(ast: AstNode, shape: Shape, findings: Findings): void {
   });
 }
 
-/** What a condition of the wrong sort was probably meant to ask. */
+/** The question that a condition of the wrong type was probably meant to ask. */
 function conditionMeant(ast: AstNode, shape: Shape, findings: Findings): string | undefined {
   const text = findings.textOf(ast);
   if (shape.place !== undefined) return `$exists(${text})`;

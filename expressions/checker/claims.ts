@@ -28,7 +28,7 @@ const NOUNS: Readonly<Record<ClaimType, string>> = {
   string: "text",
 };
 
-/** Notes comparisons of a registered claim with a constant of another type than it is registered with. */
+/** Notes comparisons of a registered claim with a constant of a type that the claim does not have. */
 export function checkClaims({ tests, findings }: Inferred): void {
   for (const test of tests.values()) {
     checkOtherSide(test, findings);
@@ -50,7 +50,7 @@ export function checkClaims({ tests, findings }: Inferred): void {
   }
 }
 
-/** `claims.exp > request.time`: a number of seconds and a text (T2009). */
+/** Notes comparisons of a number of seconds with a text, which fail (T2009): `claims.exp > request.time`. */
 function checkOtherSide({ subject, constants: [other], node, manner }: TextTest, findings: Findings): void {
   if (other === undefined || (manner !== "equal" && manner !== "order")) return;
   for (const [claim, value] of [
@@ -71,18 +71,18 @@ function checkOtherSide({ subject, constants: [other], node, manner }: TextTest,
   }
 }
 
-/** The name of the claim that a value is. */
+/** The name of the claim that a value comes from. */
 function claimOf({ place, declaration }: Shape): string | undefined {
   if (declaration?.form !== "claims" || place === undefined) return undefined;
   return place.length === declaration.name.split(".").length + 1 ? place.at(-1) : undefined;
 }
 
-/** `x in "text"`, which is noted elsewhere. */
+/** Whether the test is `x in "text"`, which `checkMembership` notes. */
 function isText({ node }: TextTest): boolean {
   return node.rhs?.type === "string";
 }
 
-/** The constant in the claim's type, as it is written. */
+/** The constant as a literal of the claim's type. */
 function constantOf(constant: string | number | boolean, type: ClaimType): string | undefined {
   if (type === "string") return JSON.stringify(String(constant));
   if (type === "boolean") {

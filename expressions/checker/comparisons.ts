@@ -13,7 +13,10 @@ interface Operand {
 
 const NEVER_ABSENT = always("boolean");
 
-/** `=` and `!=` tell values of unlike sorts apart without complaint: the outcome is always the same. */
+/**
+ * Notes `=` and `!=` between values of different types: they do not fail, but their outcome is always the
+ * same.
+ */
 export function checkEquality(node: AstNode, lhs: Shape, rhs: Shape, inference: Inferred): Shape {
   const { findings } = inference;
   const [left, right] = operandsOf(node, lhs, rhs, inference);
@@ -60,7 +63,7 @@ export function checkEquality(node: AstNode, lhs: Shape, rhs: Shape, inference: 
   return { ...NEVER_ABSENT, constant };
 }
 
-/** `<` and its like fail on anything but two numbers or two texts (T2009, T2010). */
+/** Notes `<` and its like on anything but two numbers or two texts, on which they fail (T2009, T2010). */
 export function checkOrder(node: AstNode, lhs: Shape, rhs: Shape, inference: Inferred): Shape {
   const { findings } = inference;
   const [left, right] = operandsOf(node, lhs, rhs, inference);
@@ -106,7 +109,10 @@ export function checkOrder(node: AstNode, lhs: Shape, rhs: Shape, inference: Inf
   return shape;
 }
 
-/** `in` looks for an equal item of a list; anything else on the right is taken as a list of one. */
+/**
+ * Notes risky uses of `in`, which looks for an equal item of a list and takes any other right side as a list
+ * of one.
+ */
 export function checkMembership(node: AstNode, lhs: Shape, rhs: Shape, inference: Inferred): Shape {
   const { findings } = inference;
   const [left, right] = operandsOf(node, lhs, rhs, inference);
@@ -146,7 +152,7 @@ function operandsOf(
   ];
 }
 
-/** The comparison as it was probably meant. */
+/** The comparison that the author probably meant. */
 function conversion(node: AstNode, left: Operand, right: Operand): string | undefined {
   const pattern = [left, right].find(({ shape }) => shape.pattern !== undefined);
   if (pattern !== undefined) {
@@ -189,7 +195,7 @@ function ordered(node: AstNode, left: Operand, right: Operand, write: (side: Ope
   return `${write(left)} ${String(node.value)} ${write(right)}`;
 }
 
-/** In a token's claims and their like, these are lists by custom; `in` is right of a single text too. */
+/** Names that are lists by custom in a token's claims and the like; `in` is right of a single text too. */
 const LISTS: ReadonlySet<string> = new Set([
   "roles",
   "groups",
@@ -200,12 +206,12 @@ const LISTS: ReadonlySet<string> = new Set([
   "aud",
 ]);
 
-/** Whether a value is a list by custom, as its name says. */
+/** Whether a value's name says that it is a list by custom. */
 export function isCalledList({ place = [], declaration }: Shape): boolean {
   return declaration?.type === "ANY" && LISTS.has(place.at(-1) ?? "");
 }
 
-/** Whether it is a number in quotes. */
+/** Whether the constant is a number in quotes. */
 function isNumeral({ constant }: Shape): boolean {
   return typeof constant === "string" && /^-?(0|[1-9]\d*)(\.\d+)?$/.test(constant);
 }

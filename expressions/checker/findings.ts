@@ -7,10 +7,16 @@ import type { ExpressionFinding } from "./finding.ts";
 
 type Details = Pick<ExpressionFinding, "code" | "severity" | "message" | "suggestion">;
 
-/** Most errors, and most warnings, that are kept of one expression: more help nobody, and are compared with one another. */
+/**
+ * Most errors, and most warnings, kept for one expression: more help nobody, and each is compared with the
+ * others.
+ */
 const MAX_FINDINGS = 100;
 
-/** What was found so far, each finding once: the parser copies parts of the tree. */
+/**
+ * Collects an expression's findings without duplicates: the parser copies parts of the tree, which are
+ * checked twice.
+ */
 export class Findings {
   readonly #source: string;
   readonly #ranges: ReadonlyMap<AstNode, SourceRange>;
@@ -31,7 +37,7 @@ export class Findings {
     this.#found.set(key, { ...details, start, end });
   }
 
-  /** Whether no more findings of that severity are kept. */
+  /** Whether the limit for findings of that severity is reached. */
   isFull(severity: ExpressionFinding["severity"]): boolean {
     if (this.#found.size < MAX_FINDINGS) return false;
     return (
@@ -39,7 +45,7 @@ export class Findings {
     );
   }
 
-  /** Forgets what was found of a part that is misunderstood as a whole. */
+  /** Removes the findings in a part that turned out to be misunderstood as a whole. */
   forget(range: SourceRange): void {
     for (const [key, finding] of this.#found) if (overlaps(finding, range)) this.#found.delete(key);
   }
@@ -49,7 +55,7 @@ export class Findings {
     return [...this.#found.values()].some((finding) => finding.start === start && finding.end === end);
   }
 
-  /** Whether some part of `node` is wrong whatever becomes of the request. */
+  /** Whether some part of `node` has an error, for any request. */
   isWrong(node: AstNode): boolean {
     const whole = this.rangeOf(node);
     return [...this.#found.values()].some(
@@ -60,7 +66,7 @@ export class Findings {
     );
   }
 
-  /** In the order of the source, without what another finding explains. */
+  /** The findings in the order of the source, without those that another finding explains. */
   all(): readonly ExpressionFinding[] {
     const found = [...this.#found.values()];
     return found
@@ -76,7 +82,7 @@ export class Findings {
     return this.#source.slice(start, end);
   }
 
-  /** The place of the brackets that hold `node` alone; undefined when it is in none. */
+  /** The place of the brackets that hold `node` alone; undefined when `node` is in no such brackets. */
   bracketsAround(node: AstNode): SourceRange | undefined {
     const { start, end } = this.rangeOf(node);
     const before = this.#source.slice(0, start).trimEnd();
@@ -86,12 +92,12 @@ export class Findings {
     return { start: before.length - 1, end: end + closing + 1 };
   }
 
-  /** The operator of a node that has two characters. */
+  /** The two characters before the node's position: its operator, if that has two characters. */
   tokenBefore({ position = 0 }: AstNode): string {
     return this.#source.slice(position - 2, position);
   }
 
-  /** The node as it is written. */
+  /** The node as the source has it. */
   textOf(node: AstNode): string {
     const { start, end } = this.rangeOf(node);
     return this.#source.slice(start, end);
@@ -102,7 +108,10 @@ function overlaps(a: SourceRange, b: SourceRange): boolean {
   return a.start < b.end && b.start < a.end;
 }
 
-/** What is wrong for certain comes before what is risky about it; and a `$not` of an absent text is one mistake, not two. */
+/**
+ * Whether `finding` makes `other` superfluous: an error explains a warning about absence in the same place,
+ * and a `$not` of an absent text is one mistake, not two.
+ */
 function explains(finding: ExpressionFinding, other: ExpressionFinding): boolean {
   if (other.severity === "error" || !overlaps(finding, other)) return false;
   if (finding.severity === "error") return other.code === "PURSER_EXPR_ABSENT";

@@ -10,8 +10,8 @@ const { manifest } = mergeManifests([
   { attributes: { "request.path": { type: "STRING", optional: false } } },
 ]);
 
-/** What is said of an expression: the part that it is said of, and what to write. */
-function said(source: string): readonly string[] {
+/** The findings for an expression: code, severity, the part at fault, and the suggestion. */
+function findingsIn(source: string): readonly string[] {
   const result = compileWithJsonata(source);
   if (!result.ok) return [`${result.fault.offset}: ${result.fault.message}`];
   const use = { purpose: "deny", phase: "request", cached: true, manifest } as const;
@@ -32,7 +32,7 @@ describe("patterns of other languages in an expression", () => {
     "$contains(request.path, /^\\/v1\\/[^\\/]+$/)": [],
   };
   for (const [source, expected] of Object.entries(WARNED))
-    it(`${source} is warned of`, () => assert.deepEqual(said(source), expected));
+    it(`${source} is warned of`, () => assert.deepEqual(findingsIn(source), expected));
 
   const REFUSED: Readonly<Record<string, RegExp>> = {
     "$contains(request.path, /(?i)admin/)":
@@ -43,7 +43,7 @@ describe("patterns of other languages in an expression", () => {
   };
   for (const [source, expected] of Object.entries(REFUSED))
     it(`${source} is refused with what to write`, () => {
-      const [only = "", ...more] = said(source);
+      const [only = "", ...more] = findingsIn(source);
       assert.match(only, expected);
       assert.deepEqual(more, []);
     });

@@ -5,7 +5,10 @@ import { foreignConstructs } from "../../kernel/matching/regex/foreign-syntax.ts
 import { type AstNode, walk } from "../syntax/ast.ts";
 import type { Findings } from "./findings.ts";
 
-/** Notes what of a regular expression is another language's, and means something else here. */
+/**
+ * Notes parts of a regular expression that are another language's syntax and mean something else in
+ * JavaScript.
+ */
 export function checkForeignPatterns(ast: AstNode, findings: Findings): void {
   walk(ast, (node) => {
     if (node.type !== "regex") return;
@@ -13,7 +16,7 @@ export function checkForeignPatterns(ast: AstNode, findings: Findings): void {
     const pattern = text.slice(1, text.lastIndexOf("/"));
     const begin = findings.rangeOf(node).start + 1;
     for (const { start, end, message, suggestion } of foreignConstructs(pattern)) {
-      // A group that JavaScript has taken is its own: newer versions have flags for groups.
+      // A group that JavaScript's parser accepts is JavaScript's: newer versions have flags for groups.
       if (pattern.startsWith("(?", start)) continue;
       findings.addAt(
         { start: begin + start, end: begin + end },

@@ -3,7 +3,7 @@
 
 import { distance } from "fastest-levenshtein";
 
-/** Header names of IANA's registry and of common proxies that policies ask for, in small letters. */
+/** Header names of IANA's registry and of common proxies that policies often read, in lower case. */
 export const WELL_KNOWN_HEADERS: ReadonlySet<string> = new Set(
   `accept accept-charset accept-encoding accept-language accept-ranges access-control-allow-credentials
   access-control-allow-headers access-control-allow-methods access-control-allow-origin access-control-expose-headers
@@ -23,7 +23,7 @@ export const WELL_KNOWN_HEADERS: ReadonlySet<string> = new Set(
   x-original-url x-real-ip x-request-id x-requested-with x-xsrf-token`.split(/\s+/),
 );
 
-/** HTTP/2's pseudo-headers (RFC 9113, 8.3.1), and the attributes that have what they say. */
+/** HTTP/2's pseudo-headers (RFC 9113, 8.3.1), and the attributes with their values. */
 export const PSEUDO_HEADERS: ReadonlyMap<string, string> = new Map([
   [":method", "request.method"],
   [":path", "request.path"],
@@ -32,10 +32,10 @@ export const PSEUDO_HEADERS: ReadonlyMap<string, string> = new Map([
   [":status", "response.code"],
 ]);
 
-/** Shorter names are near to too many others. */
+/** Shortest name that is compared: shorter names are one edit away from too many others. */
 const LEAST_LENGTH = 5;
 
-/** The well-known header whose name is one edit from `name`, a swap of neighbours included. */
+/** The well-known header whose name is one edit from `name`; a swap of neighbouring letters is one edit. */
 export function nearHeader(name: string): string | undefined {
   if (name.length < LEAST_LENGTH || WELL_KNOWN_HEADERS.has(name)) return undefined;
   for (const known of WELL_KNOWN_HEADERS) {

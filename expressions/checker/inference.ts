@@ -20,10 +20,10 @@ type Scope = ReadonlyMap<string, Shape>;
 
 const ROOT: Shape = { kinds: new Set<Kind>(["object"]), optional: false, place: [] };
 
-/** What no manifest declares: that is said elsewhere, or the manifest could not be read. */
+/** A value that no manifest declares: another check says so, or the manifest could not be read. */
 const UNKNOWN: Shape = { ...ANYTHING, optional: false };
 
-/** Finds what every part of an expression can be, and notes what cannot work on the way. */
+/** Infers the shape of every part of an expression, and notes on the way the parts that cannot work. */
 export class Inference implements Inferred {
   readonly findings: Findings;
   readonly use: ExpressionUse;
@@ -108,7 +108,7 @@ export class Inference implements Inferred {
       const taken = this.infer(step, before, scope);
       shape = index === 0 || step.type === "name" ? taken : mapped(shape, taken);
       for (const stage of step.stages ?? []) shape = this.#stage(node, stage, shape, scope);
-      // What a join binds is not followed.
+      // Variables that a join binds are not followed.
       if (step.focus !== undefined || step.index !== undefined) {
         scope = new Map([...scope, [step.focus ?? "", ANYTHING], [step.index ?? "", ANYTHING]]);
         shape = ANYTHING;
@@ -119,7 +119,7 @@ export class Inference implements Inferred {
       : shape;
   }
 
-  /** `[…]` after `owner`, or after a step of it. */
+  /** Infers `[…]` after `owner`, or after a step of `owner`. */
   #stage(owner: AstNode, stage: AstStage, shape: Shape, scope: Scope): Shape {
     if (stage.expr === undefined) return filtered(shape);
     const { constant } = this.infer(stage.expr, itemOf(shape), scope);
@@ -171,7 +171,7 @@ export class Inference implements Inferred {
       return { ...always("number"), optional };
     }
     const elements = (node.expressions ?? []).map((item) => this.infer(item, context, scope));
-    // Lists within a list are joined to it, so what they hold counts.
+    // JSONata flattens lists within a list, so the kinds of their items count.
     const items = new Set(elements.flatMap((item) => [...itemOf(item).kinds]));
     return { ...always("array"), items, elements };
   }
@@ -181,7 +181,7 @@ export class Inference implements Inferred {
     if (procedure.type !== "variable") this.infer(procedure, context, scope);
     const values = (node.arguments ?? []).map((value) => this.infer(value, context, scope));
     if (node.type === "partial") return always("function");
-    // A range, which the engine may have made a call.
+    // The call may be a range, which the engine turns into a call.
     if (procedure.type !== "variable" || scope.has(textOf(procedure))) return ANYTHING;
     if (FUNCTIONS.get(textOf(procedure))?.checks?.meaning === "member" && given.length === 0) {
       const [object, key] = values;
@@ -195,7 +195,7 @@ export class Inference implements Inferred {
     const lhs = this.infer(node.lhs as AstNode, context, scope);
     const target = node.rhs as AstNode;
     if (isOnly(lhs, "function")) {
-      // Of two functions it makes one.
+      // `~>` between two functions composes them into one.
       this.infer(target, context, scope);
       return ANYTHING;
     }
@@ -224,7 +224,7 @@ function literal(value: unknown): Shape {
   return { ...always("boolean"), constant: value === true };
 }
 
-/** What `name` is in a value of the bag. Of what is computed, nothing is known. */
+/** The shape of the member `name` of a value in the bag; nothing is known of a computed value's members. */
 function memberOf(shape: Shape, name: string, manifest: AttributeManifest): Shape {
   const { place, members } = shape;
   const member = members?.get(name);
@@ -244,14 +244,14 @@ function memberOf(shape: Shape, name: string, manifest: AttributeManifest): Shap
   return { kinds, optional: true, place: path, declaration: match.declaration };
 }
 
-/** One of the items when it is a list, else itself. */
+/** The shape of a list's item; of a value that is no list, its own. */
 function itemOf(shape: Shape): Shape {
   if (!shape.kinds.has("array")) return shape;
   if (shape.items === undefined) return ANYTHING;
   return { kinds: shape.items, optional: true, ...formed(shape) };
 }
 
-/** What is left of a value by a predicate, if anything. */
+/** The shape of a value after a predicate, which may leave nothing of it. */
 function filtered(shape: Shape): Shape {
   const item = itemOf(shape);
   return { kinds: item.kinds, optional: true, ...formed(item) };
@@ -261,13 +261,13 @@ function formed({ form }: Shape): Pick<Shape, "form"> {
   return form === undefined ? {} : { form };
 }
 
-/** What a step gives for each of `from`. */
+/** The shape of a path step's results, given that the step runs for each item of `from`. */
 function mapped(from: Shape, taken: Shape): Shape {
   if (from.kinds.has("array")) return ANYTHING;
   return { ...taken, optional: taken.optional || from.optional };
 }
 
-/** Variables that are bound in more than one place: which value counts where is not followed. */
+/** Variables that are bound in more than one place: the check does not follow which value counts where. */
 function reboundVariables(ast: AstNode): ReadonlySet<string> {
   const bound = new Set<string>();
   const rebound = new Set<string>();

@@ -8,26 +8,26 @@ import type { Kind } from "../functions/function-type.ts";
 import { formOf } from "./forms/form-of.ts";
 import type { TextForm } from "./forms/text-form.ts";
 
-/** What is known of a value before there is one. */
+/** The static type of a value: all that is known of the value without evaluating the expression. */
 export interface Shape {
-  /** What it can be when it is there. */
+  /** The kinds that the value can have when it is present. */
   readonly kinds: ReadonlySet<Kind>;
-  /** Whether it may be absent. */
+  /** Whether the value may be absent. */
   readonly optional: boolean;
-  /** Where in the bag it is; absent for what is computed. */
+  /** The value's path in the bag; absent for a computed value. */
   readonly place?: DataPath;
   readonly declaration?: AttributeDeclaration;
   /** The value, when the expression's text alone decides it. */
   readonly constant?: string | number | boolean | null;
-  /** What an array holds, when that is known. */
+  /** The kinds of an array's items, if known. */
   readonly items?: ReadonlySet<Kind>;
-  /** What each item of an array constructor is. */
+  /** The shape of each item of an array constructor. */
   readonly elements?: readonly Shape[];
-  /** What its texts can be, or those of its items; absent when nothing is known of them. */
+  /** The texts that the value, or a list's items, can be; absent when nothing is known of them. */
   readonly form?: TextForm;
-  /** What an object that a function gives always has. */
+  /** The members that an object returned by a function always has. */
   readonly members?: ReadonlyMap<string, Shape>;
-  /** The regular expression that it is. */
+  /** The regular expression, when the value is one. */
   readonly pattern?: RegExp;
 }
 
@@ -41,10 +41,10 @@ const EVERY_KIND: ReadonlySet<Kind> = new Set<Kind>([
   "function",
 ]);
 
-/** Whatever it is, if it is there. */
+/** A value of any kind, which may be absent. */
 export const ANYTHING: Shape = { kinds: EVERY_KIND, optional: true };
 
-/** A value that is always there. */
+/** The shape of a value that is never absent. */
 export function always(...kinds: readonly Kind[]): Shape {
   return { kinds: new Set(kinds), optional: false };
 }
@@ -83,7 +83,7 @@ export function isAnything({ kinds }: Shape): boolean {
   return kinds.size === EVERY_KIND.size;
 }
 
-/** Whether it can be nothing but `kind`, if it is there. */
+/** Whether the value, if present, can only be of `kind`. */
 export function isOnly({ kinds }: Shape, kind: Kind): boolean {
   return kinds.size === 1 && kinds.has(kind);
 }
@@ -92,7 +92,7 @@ export function overlap(a: ReadonlySet<Kind>, b: ReadonlySet<Kind>): boolean {
   return [...a].some((kind) => b.has(kind));
 }
 
-/** A value that is one of two. */
+/** The shape of a value that has either of two shapes. */
 export function either(a: Shape, b: Shape): Shape {
   return { kinds: new Set([...a.kinds, ...b.kinds]), optional: a.optional || b.optional };
 }

@@ -6,7 +6,7 @@ import type { Inferred } from "./inferred.ts";
 import { argumentOf } from "./presence.ts";
 import { always, isAnything, nounOf, type Shape } from "./kinds.ts";
 
-/** `and` and `or`: what is no boolean is taken for one, which is rarely meant. */
+/** Checks `and` and `or`, which convert a value that is no boolean into one: rarely what the author meant. */
 export function shapeOfLogic(node: AstNode, lhs: Shape, rhs: Shape, inference: Inferred): Shape {
   const [left, right] = [node.lhs as AstNode, node.rhs as AstNode];
   checkTruth(left, lhs, inference);
@@ -23,7 +23,10 @@ export function shapeOfLogic(node: AstNode, lhs: Shape, rhs: Shape, inference: I
   return { ...shape, constant: decisive };
 }
 
-/** Notes a value that counts as true or false without being either. `beside`: what it is combined with. */
+/**
+ * Notes a value that counts as true or false without being a boolean. `beside`: the operand that it is
+ * combined with.
+ */
 export function checkTruth(node: AstNode, shape: Shape, { findings }: Inferred, beside?: AstNode): void {
   if (isAnything(shape) || shape.kinds.has("boolean")) return;
   const text = findings.textOf(node);
@@ -44,14 +47,17 @@ export function checkTruth(node: AstNode, shape: Shape, { findings }: Inferred, 
   });
 }
 
-/** In `a = "x" or "y"`, the `a` that the second text was meant to be compared with too. */
+/** The `a` in `a = "x" or "y"`, with which the author meant to compare the second text too. */
 function comparedIn(node: AstNode): AstNode | undefined {
   if (node.type !== "binary") return undefined;
   if (node.value === "=" || node.value === "!=") return node.lhs as AstNode;
   return node.value === "and" || node.value === "or" ? comparedIn(node.lhs as AstNode) : undefined;
 }
 
-/** `a = "x" and a = "y"` is never true, `a != "x" or a != "y"` always. */
+/**
+ * Notes alternatives that exclude each other: `a = "x" and a = "y"` is never true, `a != "x" or a != "y"`
+ * always is.
+ */
 function checkAlternatives(node: AstNode, inference: Inferred): void {
   const known = comparisonsOf(node.lhs as AstNode, node.value, inference);
   for (const [key, constant] of comparisonsOf(node.rhs as AstNode, node.value, inference)) {
@@ -71,12 +77,15 @@ function checkAlternatives(node: AstNode, inference: Inferred): void {
   inference.joined.set(node, known);
 }
 
-/** What `node` compares with constants, joined by `joiner`. The parts of a chain are gathered once, from the left. */
+/**
+ * The values that `node` compares with constants, joined by `joiner`. Each part of a chain is collected once,
+ * from the left.
+ */
 function comparisonsOf(node: AstNode, joiner: unknown, inference: Inferred): Map<string, unknown> {
   const inner = node.type === "block" && node.expressions?.length === 1 ? node.expressions[0] : undefined;
   if (inner !== undefined) return comparisonsOf(inner, joiner, inference);
   const denied = argumentOf(node, "negation");
-  // `$not(a = "x")` is `a != "x"` here.
+  // `$not(a = "x")` counts as `a != "x"` here.
   if (denied?.type === "binary" && denied.value === "=" && joiner === "or")
     return comparedWith(denied, inference);
   if (node.type !== "binary") return new Map();
@@ -94,7 +103,7 @@ function comparedWith(node: AstNode, inference: Inferred): Map<string, unknown> 
 
 const COMPARISONS: ReadonlySet<unknown> = new Set(["=", "!=", "<", "<=", ">", ">=", "in"]);
 
-/** `a ?? b = c` is `a ?? (b = c)`: rarely meant where `a` is no condition. */
+/** Notes `a ?? b = c`, which means `a ?? (b = c)`: rarely meant where `a` is no condition. */
 export function checkDefault(node: AstNode, then: Shape, inference: Inferred): void {
   const { findings } = inference;
   const { lhs, rhs, type, value } = node.else ?? node;

@@ -513,7 +513,7 @@ const MISTAKES: readonly Mistake[] = [
   ],
 ];
 
-/** What was once warned of, or nearly is, and is right. */
+/** Expressions that resemble a mistake, or caused a false warning once, and are correct. */
 const RIGHT: readonly (readonly [purpose: Purpose, source: string])[] = [
   ["deny", '$inZone(request.time, "Europe/Berlin").hour < 9'],
   ["deny", '$not($inZone(request.time, "Europe/Berlin").hour < 9)'],

@@ -10,7 +10,10 @@ import { checkBareWords } from "./bare-words.ts";
 import { nearHeader, PSEUDO_HEADERS } from "./header-names.ts";
 import type { Inferred } from "./inferred.ts";
 
-/** Notes names that no manifest declares, or that are not known yet when the expression is evaluated. */
+/**
+ * Notes names that no manifest declares, or whose attributes are not set yet when the expression is
+ * evaluated.
+ */
 export function checkNames(
   ast: AstNode,
   source: string,
@@ -46,7 +49,10 @@ function rangeOfReference(ast: AstNode, { path, offset }: StaticReference, infer
 /** Longest text that is taken for one name with dashes, in UTF-16 units. */
 const NAME_LENGTH = 200;
 
-/** `request.headers.x-user` subtracts `user`. Gives the places of all such mistakes. */
+/**
+ * Notes names with dashes: `request.headers.x-user` subtracts `user`. Returns the places of all such
+ * mistakes.
+ */
 function checkDashes(ast: AstNode, source: string, inference: Inferred): readonly SourceRange[] {
   const { findings, use } = inference;
   const ranges: SourceRange[] = [];
@@ -70,7 +76,10 @@ function checkDashes(ast: AstNode, source: string, inference: Inferred): readonl
   return ranges;
 }
 
-/** Headers are known by their names in small letters only, and a name beside a well-known one is a slip. */
+/**
+ * Notes header names in upper case (the bag has lower-case names only), and likely misspellings of well-known
+ * headers.
+ */
 function checkHeaderNames(ast: AstNode, inference: Inferred): void {
   walk(ast, (node) => {
     if (node.type !== "path" && node.type !== "function") return;
@@ -96,17 +105,17 @@ function checkHeaderNames(ast: AstNode, inference: Inferred): void {
       severity: "warning",
       message:
         near === undefined
-          ? `headers are known by their names in small letters: there is never a ${JSON.stringify(name)}`
+          ? `header names are in lower case here: there is never a ${JSON.stringify(name)}`
           : `${JSON.stringify(name)} is one letter from the well-known header ${JSON.stringify(near)}`,
       suggestion: `${declaration?.name}.${JSON.stringify(near ?? small)}`,
     });
   });
 }
 
-/** Attributes of Istio's vocabulary that hold headers, whatever a manifest says of their form. */
+/** Istio's attributes that hold headers, whether or not a manifest declares that form. */
 const HEADERS: ReadonlySet<string> = new Set(["request.headers", "response.headers"]);
 
-/** The name of the header that a value is. */
+/** The name of the header that a value comes from. */
 export function headerName(
   declaration: AttributeDeclaration | undefined,
   place: DataPath | undefined,

@@ -10,7 +10,7 @@ import { testOfOperator } from "./text-tests.ts";
 
 const TESTS: ReadonlySet<unknown> = new Set(["=", "!=", "<", "<=", ">", ">=", "in"]);
 
-/** What an operator gives, its operands checked. */
+/** The shape of a binary operator's result. Checks its operands. */
 export function shapeOfBinary(node: AstNode, lhs: Shape, rhs: Shape, inference: Inferred): Shape {
   const optional = lhs.optional || rhs.optional;
   const test = TESTS.has(node.value) ? testOfOperator(node, lhs, rhs) : undefined;
@@ -39,14 +39,14 @@ export function shapeOfBinary(node: AstNode, lhs: Shape, rhs: Shape, inference: 
   }
 }
 
-/** JSONata refuses anything but numbers (T2001, T2002). */
+/** Notes operands of arithmetic that are no numbers, which JSONata refuses (T2001, T2002). */
 function checkArithmetic(node: AstNode, lhs: Shape, rhs: Shape, inference: Inferred): void {
   const [left, right] = [node.lhs as AstNode, node.rhs as AstNode];
   checkNumber(left, lhs, node, inference);
   checkNumber(right, rhs, node, inference);
 }
 
-/** An operand of `node`, which takes numbers only. */
+/** Checks an operand of `node`, which takes numbers only. */
 export function checkNumber(operand: AstNode, shape: Shape, node: AstNode, { findings }: Inferred): void {
   if (shape.kinds.has("number")) return;
   const text = findings.textOf(operand);

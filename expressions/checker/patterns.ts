@@ -4,38 +4,38 @@
 import { type AST, RegExpParser } from "@eslint-community/regexpp";
 import type { Span } from "./forms/text-form.ts";
 
-/** A text that is in every match of a pattern, or of one of its alternatives. */
+/** A text that every match of a pattern, or of one of its alternatives, contains. */
 export interface Run extends Span {
   readonly text: string;
 }
 
-/** One way in which a pattern matches. */
+/** One of the alternatives that a pattern can match by. */
 export interface Way {
   readonly runs: readonly Run[];
-  /** Whether it begins with `^`, and ends with `$`. */
+  /** Whether the alternative begins with `^`, and whether it ends with `$`. */
   readonly anchored: Span;
-  /** Whether it has text alone, so that its one run is all of it. */
+  /** Whether the alternative is literal text alone, so that its only run is the whole of it. */
   readonly plain: boolean;
-  /** What is looked for, with a dot for any character; absent when there is more to it. */
+  /** The literal text of the alternative, with a dot for any character; absent when it has other syntax. */
   readonly text: string | undefined;
-  /** Whether a dot that stands for any character has text on both sides. */
+  /** Whether an unescaped dot has text on both sides. */
   readonly bareDot: boolean;
 }
 
-/** Most ways that are told apart. */
+/** Most alternatives that are told apart. */
 const MAX_WAYS = 16;
-/** Longest pattern that is looked at, in UTF-16 units. */
+/** Longest pattern that is analysed, in UTF-16 units. */
 const MAX_LENGTH = 1_000;
 
-/** A character, or something that is no text. */
+/** A character, or a pattern's element that is no literal text. */
 type Token = { readonly char: string } | "BREAK" | "DOT" | "START" | "END";
 
 const PARSER = new RegExpParser({ ecmaVersion: 2023, strict: false });
 
-/** By pattern, as several checks ask for the same. */
+/** Results by pattern: several checks ask for the same pattern. */
 const known = new WeakMap<RegExp, readonly Way[] | "unknown">();
 
-/** The ways in which a pattern matches; undefined when there are too many, or it cannot be parsed. */
+/** The alternatives of a pattern; undefined when there are too many, or the pattern cannot be parsed. */
 export function waysOf(pattern: RegExp): readonly Way[] | undefined {
   const ways = known.get(pattern) ?? findWays(pattern) ?? "unknown";
   known.set(pattern, ways);
@@ -54,7 +54,7 @@ function findWays({ source, flags }: RegExp): readonly Way[] | undefined {
   return sequences?.map(wayOf);
 }
 
-/** Each sequence of characters and breaks that the alternatives stand for. */
+/** Every sequence of characters and breaks that the alternatives can match. */
 function sequencesOf(
   alternatives: readonly AST.Alternative[],
   isLineBased: boolean,
@@ -97,7 +97,7 @@ function tokensOf(element: AST.Element, isLineBased: boolean): readonly (readonl
     case "Quantifier": {
       if (element.min === 0) return [["BREAK"]];
       const parts = tokensOf(element.element, isLineBased);
-      // A repeated dot stands for any text.
+      // A repeated dot can match any text.
       const opaque = parts?.map((part) => part.map((token) => (token === "DOT" ? "BREAK" : token)));
       return element.max === 1 ? parts : opaque?.map((part) => [...part, "BREAK" as const]);
     }
@@ -140,7 +140,7 @@ function charOf(token: Token): string {
   return typeof token === "object" ? token.char : token === "DOT" ? "." : "";
 }
 
-/** The texts that are in whatever a glob of `$glob` matches. */
+/** The texts that every match of a `$glob` pattern contains. */
 export function runsOfGlob(glob: string): readonly Run[] {
   if (!/[?[\]{}\\]/.test(glob)) {
     const parts = glob.split(/\*+/);
@@ -152,7 +152,7 @@ export function runsOfGlob(glob: string): readonly Run[] {
   return prefix === "" ? [] : [{ text: prefix, start: true, end: false }];
 }
 
-/** A text that is a regular expression by its look: `^/admin`, `.*\.example\.com`. */
+/** Whether a text looks like a regular expression: `^/admin`, `.*\.example\.com`. */
 export function looksLikePattern(text: string): boolean {
   return (
     /^\^./.test(text) ||
@@ -161,9 +161,9 @@ export function looksLikePattern(text: string): boolean {
   );
 }
 
-/** `text` as a pattern literal. */
+/** The text as a regular expression literal. */
 export function patternLiteral(text: string): string {
-  // Written with its slashes: "/^\/admin/".
+  // The author wrote the slashes within the quotes: "/^\/admin/".
   const inner = /^\/(\^[^]*)\/$/.exec(text)?.[1] ?? text;
   return `/${inner.replace(/\\?\//g, "\\/")}/`;
 }

@@ -7,7 +7,7 @@ import { FUNCTION_TYPES, isStrict } from "../functions/function-facts.ts";
 import { FUNCTIONS } from "../functions/functions.ts";
 import type { Inferred } from "./inferred.ts";
 
-/** What is known to be there at some point of an expression, by `Presence.keyOf`. */
+/** Keys (`Presence.keyOf`) of the values that are known to be present at some point of an expression. */
 export type Facts = ReadonlySet<string>;
 
 export const NO_FACTS: Facts = new Set();
@@ -15,10 +15,10 @@ export const NO_FACTS: Facts = new Set();
 const ORDERS: ReadonlySet<unknown> = new Set(["<", "<=", ">", ">="]);
 const ARITHMETIC: ReadonlySet<unknown> = new Set(["+", "-", "*", "/", "%"]);
 
-/** Tells what is certain to be there, and what may not be. */
+/** Tells which values are certainly present, and which may be absent. */
 export class Presence {
   readonly #inference: Inferred;
-  /** So that the parts of a long chain are not gone through again for each of them. */
+  /** Memoised results: the parts of a long chain are not analysed again for each of its operators. */
   readonly #true = new Map<AstNode, Facts>();
   readonly #false = new Map<AstNode, Facts>();
 
@@ -26,12 +26,12 @@ export class Presence {
     this.#inference = inference;
   }
 
-  /** What is there when `node` is true. */
+  /** The values that are present when `node` is true. */
   whenTrue(node: AstNode): Facts {
     return remember(this.#true, node, () => this.#whenTrue(node));
   }
 
-  /** What is there when `node` is false or has no value. */
+  /** The values that are present when `node` is false or has no value. */
   whenFalse(node: AstNode): Facts {
     return remember(this.#false, node, () => this.#whenFalse(node));
   }
@@ -54,7 +54,7 @@ export class Presence {
     const inner = onlyExpression(node);
     if (inner !== undefined) return this.whenFalse(inner);
     const argument = argumentOf(node, "negation");
-    // A `$not` of what is absent is not true either.
+    // `$not` of an absent value is not true either.
     if (argument !== undefined)
       return this.absentPart(argument, NO_FACTS) === undefined ? this.whenTrue(argument) : NO_FACTS;
     if (node.type !== "binary") return NO_FACTS;
@@ -63,7 +63,9 @@ export class Presence {
     return node.value === "and" ? common(this.whenFalse(left), this.whenFalse(right)) : NO_FACTS;
   }
 
-  /** The part of `node` whose absence leaves `node` without a value; undefined when it always has one. */
+  /**
+   * The part of `node` whose absence leaves `node` without a value; undefined when `node` always has a value.
+   */
   absentPart(node: AstNode, facts: Facts): AstNode | undefined {
     if (facts.has(this.keyOf(node))) return undefined;
     switch (node.type) {
@@ -90,13 +92,13 @@ export class Presence {
     }
   }
 
-  /** Equal for what is the same value: where it is in the bag, or else how it is written. */
+  /** A key that is equal for equal values: the value's path in the bag, or else its text. */
   keyOf(node: AstNode): string {
     const { place } = this.#inference.shapeOf(node);
     return place === undefined ? this.#inference.findings.textOf(node) : JSON.stringify(place);
   }
 
-  /** What is there when `node` has a value. */
+  /** The values that are present when `node` has a value. */
   #within(node: AstNode): Facts {
     if (this.#inference.shapeOf(node).constant !== undefined) return NO_FACTS;
     const facts = new Set([this.keyOf(node)]);
@@ -128,24 +130,24 @@ export class Presence {
   }
 }
 
-/** The one expression of a pair of parentheses. */
+/** The only expression in a pair of parentheses. */
 export function onlyExpression(node: AstNode): AstNode | undefined {
   return node.type === "block" && node.expressions?.length === 1 ? node.expressions[0] : undefined;
 }
 
-/** The argument of a call with one argument of the function that has this meaning. */
+/** The argument of a call of the function with this meaning, if the call has one argument. */
 export function argumentOf(node: AstNode, meaning: Meaning): AstNode | undefined {
   const values = node.arguments ?? [];
   return values.length === 1 && meaningOf(node) === meaning ? values[0] : undefined;
 }
 
-/** The meaning of the function that a node calls by its name. */
+/** The meaning of the function that a node calls by name. */
 export function meaningOf({ type, procedure }: AstNode): Meaning | undefined {
   if (type !== "function" || procedure?.type !== "variable") return undefined;
   return FUNCTIONS.get(textOf(procedure))?.checks?.meaning;
 }
 
-/** The argument without which a call gives nothing. */
+/** The argument without which a call has no value. */
 function strictArgument(node: AstNode): AstNode | undefined {
   if (node.type !== "function" || node.procedure?.type !== "variable") return undefined;
   const name = textOf(node.procedure);

@@ -4,7 +4,7 @@
 import { type AstNode, textOf, walk } from "../syntax/ast.ts";
 import type { Findings } from "./findings.ts";
 
-/** Notes functions that call themselves whatever they are given: they run until a limit stops them (D1011, D1012). */
+/** Notes functions that call themselves unconditionally: they run until a limit stops them (D1011, D1012). */
 export function checkRecursion(ast: AstNode, findings: Findings): void {
   walk(ast, (node) => {
     const lambda = node.rhs as AstNode | undefined;
@@ -15,12 +15,12 @@ export function checkRecursion(ast: AstNode, findings: Findings): void {
     findings.add(lambda, {
       code: "PURSER_EXPR_ENDLESS",
       severity: "error",
-      message: `$${name} calls itself whatever it is given, and never ends but by a limit`,
+      message: `$${name} calls itself unconditionally: only a limit stops it`,
     });
   });
 }
 
-/** Whether evaluating `node` always calls the function of that name. */
+/** Whether evaluating `node` always calls the function called `name`. */
 function surelyCalls(node: AstNode, name: string): boolean {
   const calls = (part: AstNode | undefined): boolean => part !== undefined && surelyCalls(part, name);
   switch (node.type) {
@@ -35,10 +35,10 @@ function surelyCalls(node: AstNode, name: string): boolean {
         calls(node.lhs as AstNode) ||
         (node.value !== "and" && node.value !== "or" && calls(node.rhs as AstNode))
       );
-    // What follows a first step that gives nothing is not evaluated.
+    // Later steps are not evaluated when the first step gives nothing.
     case "path":
       return calls(node.steps?.[0]);
-    // A call in tail position stands in a function of its own, which is called at once.
+    // The parser wraps a call in tail position in a thunk, which is called at once.
     case "lambda":
       return (node as { readonly thunk?: boolean }).thunk === true && calls(node.body);
     case "bind":

@@ -5,7 +5,10 @@ import type { AstNode } from "../syntax/ast.ts";
 import type { Inferred } from "./inferred.ts";
 import type { Shape } from "./kinds.ts";
 
-/** `request.headers["x-user"]` keeps all that is there: a text in brackets is a filter that is always true. */
+/**
+ * Notes `request.headers["x-user"]`: a text in brackets is a predicate that is always true, and filters
+ * nothing.
+ */
 export function checkTextFilter(
   owner: AstNode,
   filter: AstNode,

@@ -13,11 +13,11 @@ export type TestManner = CallTest | "pattern" | "order";
 
 export interface Operand {
   readonly shape: Shape;
-  /** As it is written; absent for what comes from the context or from the left of `~>`. */
+  /** The operand in the tree; absent for a value from the context or from the left of `~>`. */
   readonly node?: AstNode;
 }
 
-/** A part of an expression that asks whether a value equals, contains or matches something. */
+/** A part of an expression that tests whether a value equals, contains or matches a constant. */
 export interface TextTest {
   /** The whole test. */
   readonly node: AstNode;
@@ -25,11 +25,11 @@ export interface TextTest {
   /** The operator, or the function's name. */
   readonly written: string;
   readonly subject: Operand;
-  /** What it is compared with; the items of a list, each for itself. */
+  /** The constants that the subject is compared with; each item of a list counts as one. */
   readonly constants: readonly Operand[];
 }
 
-/** The test that a call is, if it is one. */
+/** The test that a call makes, if any. */
 export function testOfCall(node: AstNode, name: string, operands: readonly Operand[]): TextTest | undefined {
   const [subject, constant] = operands;
   const manner = FUNCTIONS.get(name)?.checks?.test;
@@ -38,7 +38,7 @@ export function testOfCall(node: AstNode, name: string, operands: readonly Opera
   return { node, manner: isPattern ? "pattern" : manner, written: name, subject, constants: [constant] };
 }
 
-/** The test that a comparison or an `in` is: of its sides, the one that is no constant is the subject. */
+/** The test that a comparison or an `in` makes; its subject is the side that is no constant. */
 export function testOfOperator(node: AstNode, lhs: Shape, rhs: Shape): TextTest | undefined {
   const left: Operand = { shape: lhs, node: node.lhs as AstNode };
   const right: Operand = { shape: rhs, node: node.rhs as AstNode };
@@ -59,7 +59,7 @@ export function testOfOperator(node: AstNode, lhs: Shape, rhs: Shape): TextTest 
   return { node, manner, written, subject, constants: [constant] };
 }
 
-/** The subject as an expression would write it; undefined when it is computed out of sight. */
+/** The subject as an expression would write it; undefined when the subject does not occur in the source. */
 export function subjectText({ shape, node }: Operand, findings: Findings): string | undefined {
   if (node !== undefined) return findings.textOf(node);
   return shape.place === undefined ? undefined : formatPath(shape.place);

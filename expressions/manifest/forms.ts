@@ -16,15 +16,15 @@ interface FormDefinition {
  * contain, begin with or match.
  */
 export const FORM_DEFINITIONS = {
-  method: { types: ["STRING"], description: "an HTTP method in capitals: `GET`" },
+  method: { types: ["STRING"], description: "an HTTP method in upper case: `GET`" },
   address: {
     types: ["STRING", "IP_ADDRESS"],
     description:
-      "one IP address without a port: IPv4 in four decimal parts, IPv6 in small letters and its shortest spelling (RFC 5952), an IPv4-mapped address as IPv4",
+      "one IP address without a port: IPv4 in four decimal parts, IPv6 in lower case and its shortest spelling (RFC 5952), an IPv4-mapped address as IPv4",
   },
   host: {
     types: ["STRING", "DNS_NAME"],
-    description: "a host name in small letters, without scheme, port, path and final dot: `shop.example.com`",
+    description: "a host name in lower case, without scheme, port, path and final dot: `shop.example.com`",
   },
   path: {
     types: ["STRING"],
@@ -34,7 +34,7 @@ export const FORM_DEFINITIONS = {
     types: ["STRING"],
     description: "a normalised path that begins with `/`, without a query: `/books/7`",
   },
-  headers: { types: ["STRING_MAP", "ANY"], description: "a map by header names, which are in small letters" },
+  headers: { types: ["STRING_MAP", "ANY"], description: "a map by header names, which are in lower case" },
   claims: {
     types: ["ANY", "STRING_MAP"],
     description:
@@ -45,8 +45,8 @@ export const FORM_DEFINITIONS = {
     description: "a workload identity without `spiffe://`: `cluster.local/ns/shop/sa/web`",
   },
   "token-principal": { types: ["STRING"], description: "a token's issuer and subject, joined by a slash" },
-  "trace-id": { types: ["STRING"], description: "32 hexadecimal digits in small letters" },
-  "span-id": { types: ["STRING"], description: "16 hexadecimal digits in small letters" },
+  "trace-id": { types: ["STRING"], description: "32 hexadecimal digits in lower case" },
+  "span-id": { types: ["STRING"], description: "16 hexadecimal digits in lower case" },
   "grpc-status": { types: ["STRING"], description: "a gRPC status code as a number in text: `14`" },
   "http-status": {
     types: ["INT64"],

@@ -10,7 +10,7 @@ import { canonicalQuery } from "./query.ts";
 export interface RequestTarget {
   /** Begins with `/`. */
   readonly path: string;
-  /** With its `?`; empty when the target has no query. */
+  /** The query with its `?`; empty when the target has no query. */
   readonly query: string;
   /** undefined unless the target is in absolute form. */
   readonly authority: Authority | undefined;

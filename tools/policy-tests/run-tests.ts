@@ -39,7 +39,7 @@ export interface RunOptions {
   readonly onProgress?: (finished: number, next: string) => void;
 }
 
-/** What the tests of one set of documents share. */
+/** The runtime that all tests of one set of documents share. */
 type Bench = Omit<TestBench, "spec">;
 
 /**

@@ -7,11 +7,11 @@ import type { PurserError } from "../../../kernel/errors.ts";
 import { firstFault } from "./first-fault.ts";
 
 /**
- * A function that takes parsed JSON and returns it as a message of type T. Anything else makes it throw the error that
- * `refuse` makes of the first fault and its place. The schema is compiled at the first message, because no process receives
- * every message.
+ * Returns a function that checks parsed JSON and returns it as a message of type T. For other values it
+ * throws the error that `refuse` makes from the first fault and its path. The schema is compiled at the first
+ * message, because no process receives every message.
  *
- * @param at The place of the value, where it is a part of a message: `explanation`. Default: it is a whole body.
+ * @param at Path of the value when it is a part of a message: `explanation`. Default: a whole body.
  */
 export function createDecoder<T>(
   schema: TUnsafe<T>,

@@ -4,8 +4,8 @@
 import Type, { type Static, type TSchema, type TUnsafe } from "typebox";
 
 /**
- * A schema of exactly the values of type T: the compiler refuses a schema that admits more or less than T does, a missing or
- * superfluous field included. A message's type and its schema therefore cannot drift apart.
+ * A schema of exactly the values of type T: a schema that admits more or less than T, such as one with a
+ * missing or superfluous field, does not compile. So a message's type and its schema cannot drift apart.
  */
 export function exactly<T>(): <S extends TSchema>(schema: S & Proof<Static<S>, T>) => TUnsafe<T> {
   return (schema) => Type.Unsafe<T>(schema);
@@ -14,10 +14,12 @@ export function exactly<T>(): <S extends TSchema>(schema: S & Proof<Static<S>, T
 type Proof<Checked, T> =
   Same<Plain<Checked>, Plain<T>> extends true ? unknown : { readonly schemaAndTypeDiffer: Checked };
 
-/** Identity, not assignability: `{}` and `{ a?: string }` can be assigned to each other and are not the same. */
+/**
+ * Identity instead of assignability: `{}` and `{ a?: string }` are assignable to each other but not the same.
+ */
 type Same<A, B> = (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 1 : 2 ? true : false;
 
-/** The type without `readonly`, which JSON does not know, and without names of interfaces. */
+/** The type without `readonly`, which JSON does not have, and without names of interfaces. */
 type Plain<T> = T extends string | number | boolean | null | undefined
   ? T
   : T extends readonly (infer Item)[]

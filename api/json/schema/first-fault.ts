@@ -6,10 +6,12 @@ import { Compile, type Validator } from "typebox/compile";
 import { entrySchema, viewOf } from "../../../core/documents/schema/form.ts";
 
 /**
- * The first way in which a JSON value does not fit a schema, as `charges[0].limit must be integer`; undefined when it fits.
+ * The first fault of a JSON value against a schema, such as `charges[0].limit must be integer`; undefined
+ * when the value is valid.
  *
- * Work ends at the first fault, and a list's length is looked at before its items: a body of a megabyte with a fault in each
- * of its 400,000 items must cost no more than one with a single fault. TypeBox's own list of errors visits every item.
+ * The check ends at the first fault, and checks a list's length before its items: a body of a megabyte with a
+ * fault in each of its 400,000 items must cost no more than one with a single fault. TypeBox's own list of
+ * errors visits every item.
  */
 export function firstFault(schema: TSchema, value: unknown, at = ""): string | undefined {
   const { items, properties, patternProperties, anyOf } = viewOf(schema);
@@ -60,7 +62,7 @@ function firstFaultOfMap(
 }
 
 /**
- * The fault in the alternative that is meant: the only one of objects, or the one that the value names by a property such as
+ * The fault in the intended alternative: the only one for objects, or the one selected by a property such as
  * `kind`, which every alternative has.
  */
 function firstFaultOfUnion(
@@ -87,7 +89,7 @@ function firstFaultOfUnion(
     : firstFault(meant, value, at);
 }
 
-/** Whether a property of this schema can tell the alternatives of a union apart. */
+/** Whether a property with this schema distinguishes the alternatives of a union. */
 function isTag(schema: TSchema | undefined): boolean {
   if (schema === undefined) return false;
   const { const: word, enum: words } = viewOf(schema);
@@ -100,7 +102,7 @@ function faultOfLeaf(schema: TSchema, value: unknown, at: string): string | unde
   return `${named(at)} ${validator.Errors(value)[0]?.message ?? "is not of the documented form"}`;
 }
 
-/** Compiled once: TypeBox's interpreter takes 30 µs for a single text. */
+/** Compiled once per schema: TypeBox's interpreter takes 30 µs for a single text. */
 const validators = new WeakMap<TSchema, Validator>();
 
 function validatorOf(schema: TSchema): Validator {

@@ -4,7 +4,7 @@
 import Type, { type Static, type TSchema, type TUnsafe } from "typebox";
 import { type SchemaView, viewOf } from "../../../core/documents/schema/form.ts";
 
-/** The same schema without "no other fields", at every depth: for replies of a newer version. */
+/** The same schema with unknown fields allowed at every depth: for replies of a newer version. */
 export function opened<S extends TSchema>(schema: S): TUnsafe<Static<S>> {
   return Type.Unsafe<Static<S>>(withoutEnd(schema));
 }
@@ -18,7 +18,7 @@ function withoutEnd(schema: TSchema): TSchema {
     ...(anyOf === undefined ? {} : { anyOf: anyOf.map(withoutEnd) }),
     ...(additionalProperties === false ? { additionalProperties: true } : {}),
   };
-  // A copy with its hidden properties: TypeBox keeps refinements, and which fields are optional, in such.
+  // A copy with hidden properties, in which TypeBox keeps refinements and optional marks.
   const copy: TSchema = Object.create(null, Object.getOwnPropertyDescriptors(schema));
   return Object.assign(copy, changes);
 }

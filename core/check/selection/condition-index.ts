@@ -8,13 +8,13 @@ import type { KeyTest } from "../../../expressions/analysis/key-tests.ts";
 /** Positions of conditions, ascending. */
 export type Positions = readonly number[];
 
-/** The conditions that are tested by what one path holds. */
+/** The conditions that are tested by the value at one path. */
 class PathIndex {
   readonly path: PathRead;
-  /** The first condition of all that are tested by this path. */
+  /** Position of the first condition that is tested by this path. */
   first = Infinity;
   readonly #equals = new Map<unknown, number[]>();
-  /** By the length of the prefix: few lengths differ, however many prefixes there are. */
+  /** By length of the prefix: there are few lengths, however many prefixes. */
   readonly #prefixes = new Map<number, Map<string, number[]>>();
   readonly #allPrefixed: number[] = [];
 
@@ -36,7 +36,7 @@ class PathIndex {
     }
   }
 
-  /** Adds what may be true of the request's value. */
+  /** Collects the conditions that may be true for the request's value. */
   collect(reads: Reads, into: number[]): void {
     const value = reads.valueOf(this.path);
     if (value === undefined) return;
@@ -52,15 +52,18 @@ class PathIndex {
 }
 
 /**
- * An index of conditions by their key tests: finds those that may be true of a request without evaluating each.
- * Positions come in order, and a path is read no earlier than the first condition that it decides: what was read when
- * a decision falls is what evaluating one condition after another would have read.
+ * Finds which of many conditions may be true for a request, by the request's values instead of evaluating
+ * each condition. Positions come in order, and a path is read no earlier than the first condition that it
+ * tests, so that the reads are the same as with sequential evaluation.
  */
 export class ConditionIndex {
   readonly #always: Positions;
   readonly #paths: readonly PathIndex[];
 
-  /** @param tests for each condition what it is found by; undefined: it is evaluated for each request. */
+  /**
+   * @param tests For each condition, the test that finds it; undefined: the condition is evaluated for each
+   *   request.
+   */
   constructor(tests: readonly (KeyTest | undefined)[]) {
     const always: number[] = [];
     const byPath = new Map<PathRead, PathIndex>();
@@ -88,7 +91,7 @@ export class ConditionIndex {
       if (path !== undefined && path.first <= position) {
         const before = found.length;
         path.collect(reads, found);
-        // A condition may be found by several of its values.
+        // Several values may find the same condition.
         if (found.length > before && found.length > 1) found = [...new Set(found)].sort((a, b) => a - b);
         nextPath++;
         continue;

@@ -105,7 +105,7 @@ describe("a selection of policies", () => {
         const { referenced: all, validDurationMs: duration, validUseCount: count, ...expected } = asked;
         assert.deepEqual(chosen, expected);
         assert.ok(validDurationMs <= duration && validUseCount <= count);
-        // What a decision depends on is never more than what all documents read.
+        // A decision references no attributes but those that some document reads.
         const known = new Set(all.map(({ path }) => path[0]));
         for (const { path } of referenced)
           assert.ok(known.has(path[0]) || expected.status.code !== "OK", path.join("."));

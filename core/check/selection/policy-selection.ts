@@ -8,16 +8,16 @@ import type { EnforcementMode } from "../../../kernel/enforcement-mode.ts";
 import type { Expression } from "../../expressions/expression.ts";
 import { ConditionIndex } from "./condition-index.ts";
 
-/** The fields of a document by which it is selected. */
+/** The properties of a document that a selection uses. */
 export interface Selectable {
   readonly match: Expression | undefined;
-  /** Absent for documents that have nothing else to be true. */
+  /** Absent for documents without a further condition. */
   readonly when?: Expression | undefined;
-  /** Documents in shadow mode are always asked where they govern: they are told of together. */
+  /** Matching documents in shadow mode are always evaluated, because they are reported. */
   readonly mode?: EnforcementMode;
 }
 
-/** Documents whose `match` is the same: it is evaluated once for all of them. */
+/** Documents with the same `match`, which is evaluated once for all of them. */
 export interface Group {
   /** Positions among all documents, ascending. */
   readonly members: readonly number[];
@@ -25,12 +25,12 @@ export interface Group {
   readonly whens: ConditionIndex;
 }
 
-/** From how many documents with the same `match` on they are found by their `when`. */
+/** Least number of documents with the same `match` that are found by their `when`. */
 const GROUP_SIZE = 16;
 
 /**
- * Selects the documents that have to be asked about a request, in document order: those that may govern it, found by the
- * constants that their `match` compares with; and of many with the same `match`, those whose `when` may be true.
+ * Selects the documents to evaluate for a request: documents that may match, found by the constants in their
+ * `match`; and of many that match alike, those whose `when` may be true. In document order.
  */
 export class PolicySelection {
   readonly #units: readonly (number | Group)[];
@@ -45,11 +45,12 @@ export class PolicySelection {
   }
 
   /**
-   * @param governs whether a group's `match` is true; asked once. When it cannot be told, each member is asked.
+   * @param governs Whether a group's `match` is true; called once per group. If undefined, each member is
+   *   evaluated.
    */
   *positions(reads: Reads, governs: (group: Group) => boolean | undefined): Generator<number> {
     const units = this.#index.candidates(reads);
-    /** Members of groups that govern, each group with the next one of its members. */
+    /** Matching groups, each with the next of its members. */
     let open: { next: number; readonly rest: Iterator<number> }[] = [];
     let unit = units.next();
     for (;;) {
@@ -67,7 +68,7 @@ export class PolicySelection {
       const chosen = this.#units[unit.value] as number | Group;
       if (typeof chosen === "number") {
         yield chosen;
-        // The next unit is looked for only now: finding it may read another path.
+        // Not earlier: finding the next unit may read attributes.
         unit = units.next();
         continue;
       }
@@ -97,7 +98,7 @@ function unitsOf(documents: readonly Selectable[]): readonly (number | Group)[] 
     else known.push(position);
   });
   const units = [...byMatch].flatMap(([match, members]): (number | Group)[] => {
-    // An expression that has to be waited for cannot be asked on the way.
+    // An asynchronous expression cannot be evaluated during the selection.
     const canAsk = match === undefined || match.engine === "compiled";
     if (members.length < GROUP_SIZE || !canAsk) return members;
     const whens = members.map((position) => {
@@ -109,7 +110,7 @@ function unitsOf(documents: readonly Selectable[]): readonly (number | Group)[] 
   return units.sort((a, b) => positionOf(a) - positionOf(b));
 }
 
-/** Each condition by that of its tests whose path tells the most conditions apart. */
+/** Indexes each condition by the one of its tests whose path distinguishes most conditions. */
 function indexOf(conditions: readonly (Expression | undefined)[]): ConditionIndex {
   const tests = conditions.map((condition) => condition?.keyTests?.() ?? []);
   const valuesByPath = new Map<PathRead, Set<unknown>>();

@@ -3,21 +3,21 @@
 
 import type { QuotaGrant, QuotaRequest } from "../quota.ts";
 
-/** What one count is asked: a QuotaRequest without the choice of the count. */
+/** The demand on one count: a QuotaRequest without the selection of the count. */
 export type QuotaDemand = Omit<QuotaRequest, "cell" | "algorithm">;
 
 /**
- * The arithmetic of one algorithm over a small plain state. Every number is whole; `nowMs` is a clock's reading in
- * whole milliseconds. A state is only ever used with one `windowMs`; the limit may differ from demand to demand.
- * What the three have in common:
+ * The arithmetic of one algorithm over a small plain state. All numbers are whole; `nowMs` is a clock's
+ * reading in whole milliseconds. A state is only used with one `windowMs`; the limit may differ between
+ * demands. For all algorithms:
  *
- * - A state whose `resetMs` has passed is as good as a new one, and may be thrown away.
- * - A clock that goes back never frees anything early, and delays what it freed by at most two windows.
- * - A lease is held for a window at most, and a longer one is shortened to that.
+ * - A state whose `resetMs` has passed is equivalent to a new one, and may be dropped.
+ * - A clock that goes back never frees anything early, and delays freeing by at most two windows.
+ * - A lease is held for at most a window; longer ones are shortened.
  */
 export interface QuotaCounter<State> {
   create(nowMs: number): State;
   copy(state: State): State;
-  /** Counts in `state` what it grants: takes when `amount` > 0, gives back when < 0, looks when 0. */
+  /** Counts the grant in `state`: takes when `amount` > 0, gives back when < 0, reads when 0. */
   charge(state: State, demand: QuotaDemand, nowMs: number): QuotaGrant;
 }

@@ -3,7 +3,7 @@
 
 import type { QuotaGrant } from "../quota.ts";
 
-/** How long a repeat must find its first answer: longer than any retry goes on. */
+/** Time in which a repeat finds its first answer; longer than any sequence of retries. */
 export const DEDUPLICATION_MS = 60_000;
 
 interface Answer {
@@ -12,8 +12,8 @@ interface Answer {
 }
 
 /**
- * The answers of the last minute, by id. Two maps change places each minute, as in Mixer, so that an id lives for one
- * minute to two and nothing has to be swept. When one fills up they change places early.
+ * The answers of the last minute, by id. Two maps are swapped each minute, as in Mixer, so that an id lives
+ * for one to two minutes and no sweep is needed. They are swapped early when one is full.
  */
 export class DeduplicationMemory {
   readonly #maxPerMap: number;
@@ -26,7 +26,7 @@ export class DeduplicationMemory {
     this.#maxPerMap = Math.max(1, Math.floor(maxIds / 2));
   }
 
-  /** Ids that had to go before their minute was over. */
+  /** Number of ids dropped before their minute was over. */
   get forgotten(): number {
     return this.#forgotten;
   }
@@ -54,7 +54,7 @@ export class DeduplicationMemory {
   }
 }
 
-/** The first answer as it stands now: whoever asks again may not hold an amount longer than the first asker. */
+/** The first answer, aged: a repeat may not hold an amount longer than the first caller. */
 function agedGrants(grants: readonly QuotaGrant[], ageMs: number): readonly QuotaGrant[] {
   if (ageMs <= 0 || grants.every((grant) => grant.validForMs === 0)) return grants;
   return grants.map((grant) => ({ ...grant, validForMs: Math.max(0, grant.validForMs - ageMs) }));

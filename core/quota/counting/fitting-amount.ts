@@ -3,20 +3,23 @@
 
 import type { QuotaDemand } from "./counter.ts";
 
-/** How much of a demand (`amount` >= 0) is granted where `free` is to be had: all of it, or what there is, or nothing. */
+/**
+ * The granted part of a demand (`amount` >= 0) when `free` is available: all of it, the available part, or
+ * nothing.
+ */
 export function fittingAmount(demand: QuotaDemand, free: number): number {
   if (demand.amount <= free) return demand.amount;
   return demand.bestEffort ? free : 0;
 }
 
-/** The least that makes a demand (`amount` > 0) a success. */
+/** The least amount that satisfies a demand (`amount` > 0). */
 export function leastAmount(demand: QuotaDemand): number {
   return demand.bestEffort ? 1 : demand.amount;
 }
 
 /**
- * What `retryAfterMs` says of a demand that no waiting helps: the window, as nothing better is known. 0 for one that
- * waiting does help.
+ * `retryAfterMs` of a demand that can never be satisfied: the window, for lack of a better value. 0 for other
+ * demands.
  */
 export function neverAfterMs(demand: QuotaDemand): number {
   return leastAmount(demand) > demand.limit ? demand.windowMs : 0;

@@ -6,9 +6,9 @@ import type { QuotaGrant } from "../quota.ts";
 import { fittingAmount, neverAfterMs } from "./fitting-amount.ts";
 
 /**
- * Fixed windows, aligned to multiples of `windowMs` since the epoch, so that all nodes agree on them: the cheapest
- * count, and the one that people can foretell ("100 a day"). Two bursts may meet at a boundary: twice the limit within
- * a moment, never more than the limit within a window.
+ * Fixed windows, aligned to multiples of `windowMs` since the epoch, so that all nodes agree on them: the
+ * cheapest algorithm, and one that users can predict ("100 a day"). Two bursts may meet at a boundary: twice
+ * the limit in a short time, but never more than the limit within a window.
  */
 export interface FixedWindowState {
   /** The window's number since the epoch; also the `slot` of grants. */
@@ -34,7 +34,7 @@ export const fixedWindow: QuotaCounter<FixedWindowState> = {
       remaining: Math.max(0, limit - state.used),
       resetMs: state.used > 0 ? endsInMs : 0,
       retryAfterMs: granted !== 0 || amount <= 0 ? 0 : neverAfterMs(demand) || endsInMs,
-      // The window's last millisecond is the last in which the amount counts here.
+      // The last millisecond of the window is the last in which the amount counts here.
       validForMs: granted > 0 ? Math.min(demand.leaseMs, windowMs, endsInMs - 1) : 0,
       slot: state.window,
     };
@@ -42,8 +42,9 @@ export const fixedWindow: QuotaCounter<FixedWindowState> = {
 };
 
 /**
- * Opens the window of now. When the clock went back over a boundary, the later window stays open until it is over, for
- * its count must not be forgotten; when it went back farther, so that this could last long, the count moves along.
+ * Enters the current window. When the clock went back over a boundary, the later window stays current until
+ * it is over, because its count must not be lost; when the clock went back farther, the count moves to the
+ * current window.
  */
 function enterWindow(state: FixedWindowState, window: number): void {
   if (window > state.window) {

@@ -6,26 +6,28 @@ import { fittingAmount, leastAmount, neverAfterMs } from "./fitting-amount.ts";
 import type { QuotaGrant } from "../quota.ts";
 
 /**
- * A window that rolls in slots, as Mixer's memquota had it. Never more than the limit is used within any `windowMs`,
- * which the usual estimate from two counters cannot promise; the price is that a unit is freed up to one slot late.
+ * A window that rolls in slots, as in Mixer's memquota. Never more than the limit is used within any
+ * `windowMs`, which the common estimate from two counters cannot guarantee; the price is that a unit is freed
+ * up to one slot late.
  *
- * Why leases are safe: a grant is counted in the slot that holds its lease's end, and forgotten only when that whole
- * slot is older than the window. Take any interval as long as the window, and of the grants used in it the one that was
- * granted last, at time a. The others were used inside the interval, so their slots end after its beginning, which is
- * less than a window before a: at a all of them were still counted, and with the last they did not exceed the limit.
+ * Why leases are safe: a grant is counted in the slot that contains its lease's end, and dropped only when
+ * that whole slot is older than the window. Take any interval as long as the window, and of the grants used
+ * in it the last granted one, at time a. The others were used inside the interval, so their slots end after
+ * its beginning, which is less than a window before a: at a all of them were still counted, and with the last
+ * they did not exceed the limit.
  */
 export interface SlidingWindowState {
-  /** Slot numbers since the epoch, rising; those that hold something, mostly. */
+  /** Slot numbers since the epoch, ascending; mostly slots with a count. */
   readonly slots: number[];
-  /** What each holds. */
+  /** The count of each slot. */
   readonly counts: number[];
   /** The sum of `counts`. */
   used: number;
 }
 
 /**
- * 32 slots: a unit is freed at most 3 % of a window late, and a state that leases fill to the brim, a window ahead,
- * stays under 70 pairs. Windows below 32 ms have slots of a millisecond, the clock's own step.
+ * 32 slots: a unit is freed at most 3 % of a window late, and a state with leases a whole window ahead stays
+ * below 70 pairs. Windows below 32 ms have slots of a millisecond, the clock's resolution.
  */
 const SLOTS_PER_WINDOW = 32;
 
@@ -59,7 +61,7 @@ export const slidingWindow: QuotaCounter<SlidingWindowState> = {
   },
 };
 
-/** When what a slot holds is free again: its last millisecond is then a whole window ago. */
+/** Time at which a slot's count is free again: its last millisecond is then a whole window ago. */
 function freedAtMs(slot: number, windowMs: number, slotMs: number): number {
   return (slot + 1) * slotMs + windowMs;
 }
@@ -70,7 +72,7 @@ function forgetOldSlots(state: SlidingWindowState, nowMs: number, windowMs: numb
     slots.shift();
     state.used -= counts.shift() as number;
   }
-  // No lease reaches this far ahead, so the clock went back: what is counted moves to the latest moment it can mean.
+  // No lease reaches this far ahead, so the clock went back: these counts move to the latest possible slot.
   const farthest = Math.floor((nowMs + windowMs) / slotMs);
   if (slots.length > 0 && (slots.at(-1) as number) > farthest) {
     slots.splice(0, slots.length, farthest);
@@ -80,7 +82,8 @@ function forgetOldSlots(state: SlidingWindowState, nowMs: number, windowMs: numb
 
 function count(state: SlidingWindowState, slot: number, amount: number): void {
   const { slots, counts } = state;
-  // From the newest back: only leases of different lengths, or a clock that went back, look farther than one step.
+  // Search backwards from the newest slot: more than one step is needed only for leases of different lengths,
+  // or after a clock that went back.
   let index = slots.length - 1;
   while (index >= 0 && (slots[index] as number) > slot) index--;
   if (index >= 0 && slots[index] === slot) counts[index] = (counts[index] as number) + amount;
@@ -106,7 +109,7 @@ function giveBack(state: SlidingWindowState, slot: number, amount: number): numb
   return taken;
 }
 
-/** When the oldest slots have freed enough for the demand. */
+/** Time until the oldest slots have freed enough for the demand. */
 function untilFree(state: SlidingWindowState, demand: QuotaDemand, slotMs: number): number {
   let missing = leastAmount(demand) - (demand.limit - state.used);
   let index = 0;

@@ -6,45 +6,49 @@ import { fittingAmount, leastAmount, neverAfterMs } from "./fitting-amount.ts";
 import type { QuotaGrant } from "../quota.ts";
 
 /**
- * A bucket of `limit` tokens that refills evenly, `limit` in a window: GCRA (ITU-T I.371) with the window as its
- * tolerance. In any interval d at most limit + limit × d / windowMs are used.
+ * A bucket of `limit` tokens that refills evenly, `limit` in a window: GCRA (ITU-T I.371) with the window as
+ * its tolerance. In any interval d at most limit + limit × d / windowMs are used.
  *
- * GCRA keeps one time, TAT: when the bucket will be full again. With T = windowMs / limit, the cost of one token in
- * time, a grant of n is possible when max(TAT, now) + n T <= now + windowMs. With limits in the millions T is far below
- * what a floating-point number of milliseconds since the epoch can hold, so TAT is kept as `atMs` + `debt` / limit. Both
- * are whole numbers, and all arithmetic on them is exact as long as 3 × limit × windowMs stays below 2^53.
+ * GCRA keeps one time, TAT: when the bucket will be full again. With T = windowMs / limit, the cost of one
+ * token in time, a grant of n is possible when max(TAT, now) + n T <= now + windowMs. With limits in the
+ * millions T is far below the precision of a floating-point number of milliseconds since the epoch, so TAT is
+ * kept as `atMs` + `debt` / limit. Both are whole numbers, and all arithmetic on them is exact as long as 3 ×
+ * limit × windowMs is below 2^53.
  *
- * A lease is counted as if used at its end e: TAT' = max(TAT, e) + n T. Why that makes its use safe at any time u in
- * [now, e]: take an interval [x, y] and the grants used in it, in the order they were granted. After the first,
- * TAT >= e + n T >= x + n T, and each later one adds its own n T; so before the last, of amount m and granted at a, TAT is
- * at least x and the sum of the others. The last was possible: max(TAT, a) + m T <= a + windowMs <= y + windowMs. So
- * together they are at most (y − x + windowMs) / T tokens.
+ * A lease is counted as if used at its end e: TAT' = max(TAT, e) + n T. Why that is safe for a use at any
+ * time u in [now, e]: take an interval [x, y] and the grants used in it, in the order they were granted.
+ * After the first, TAT >= e + n T >= x + n T, and each later one adds its own n T; so before the last, of
+ * amount m and granted at a, TAT is at least x plus the sum of the others. The last was possible: max(TAT, a)
+ * + m T <= a + windowMs <= y + windowMs. So together they are at most (y − x + windowMs) / T tokens.
  *
- * Requests with different limits share one count: an override applies to some of them, or the limit was edited. Each
- * limit has a bucket of its own, every grant is taken from all buckets, and a demand is held against the bucket of its
- * own limit. A bucket can be no emptier than empty.
+ * Requests with different limits share one count: an override applies to some of them, or the limit was
+ * edited. Each limit has its own bucket, every grant is taken from all buckets, and a demand is checked
+ * against the bucket of its own limit. A bucket cannot go below empty.
  */
 export interface TokenBucketState {
-  /** The time that all debts are reckoned from; at most a window ahead of now. */
+  /** The reference time of all debts; at most a window ahead of now. */
   atMs: number;
-  /** One for each limit that was used since all were last full, by rising limit. */
+  /** One bucket for each limit used since all buckets were last full, by ascending limit. */
   buckets: Bucket[];
 }
 
 interface Bucket {
   readonly limit: number;
-  /** Tokens × windowMs that are missing at `atMs`; at most limit × windowMs. */
+  /** Missing tokens × windowMs at `atMs`; at most limit × windowMs. */
   debt: number;
   /**
-   * Names a run of grants that may still be given back in full; the `slot` of grants. Grows with time, so that it is
-   * never that of an earlier state of the same cell.
+   * Identifies a run of grants that can still be given back in full; the `slot` of grants. It grows with
+   * time, so that it never equals that of an earlier state of the same cell.
    */
   epoch: number;
-  /** Tokens granted under this limit in this epoch and not given back. */
+  /** Tokens granted under this limit in this epoch and not yet given back. */
   returnable: number;
 }
 
-/** Beyond so many limits in one count, one in the middle is forgotten; it begins again with what others miss most. */
+/**
+ * Beyond this number of limits in one count, a middle one is dropped; it starts again with the largest debt
+ * of the others.
+ */
 const MAX_BUCKETS = 8;
 
 export const tokenBucket: QuotaCounter<TokenBucketState> = {
@@ -54,7 +58,7 @@ export const tokenBucket: QuotaCounter<TokenBucketState> = {
   charge(state: TokenBucketState, demand: QuotaDemand, nowMs: number): QuotaGrant {
     const { limit, windowMs, amount } = demand;
     if (state.atMs > nowMs + windowMs) setBack(state, windowMs, nowMs);
-    // A count that is whole again has no past, whatever limits it met.
+    // A full count has no history, whatever limits it was used with.
     const rests = state.buckets.every((one) => debtAt(state, one, nowMs) === 0);
     const buckets = rests ? [] : state.buckets;
     const bucket = buckets.find((one) => one.limit === limit) ?? newBucket(state, rests, demand, nowMs);
@@ -84,12 +88,12 @@ export const tokenBucket: QuotaCounter<TokenBucketState> = {
   },
 };
 
-/** What is missing at a time: (TAT − time) × limit. */
+/** Debt at a time: (TAT − time) × limit. */
 function debtAt({ atMs }: TokenBucketState, { limit, debt }: Bucket, timeMs: number): number {
   return Math.max(0, debt + (atMs - timeMs) * limit);
 }
 
-/** The bucket of a limit that the count has not met. What is used stays used: as much is missing as of any other limit. */
+/** The bucket of a new limit. Used amounts stay used: its debt is the largest of the other limits. */
 function newBucket(
   { buckets }: TokenBucketState,
   rests: boolean,
@@ -110,9 +114,9 @@ function take(state: TokenBucketState, own: Bucket, granted: number, windowMs: n
     const owed = debtAt(state, bucket, atMs);
     const debt = owed + granted * windowMs;
     const capacity = limit * windowMs;
-    // Were everything of this epoch given back, the bucket would be full at `atMs`, and what is over would spill: this
-    // grant's place then rests on the others' having been used. It also does where more is taken than a bucket holds. So
-    // they stay as they are, and a new epoch begins.
+    // If everything of this epoch were given back, the bucket would be full at `atMs` and overflow: then this
+    // grant was only possible because the others were used. The same holds when more is taken than a bucket
+    // has. So these grants can no longer be given back, and a new epoch begins.
     if (owed < returnable * windowMs || debt > capacity) newEpoch(bucket, endMs);
     bucket.debt = Math.min(debt, capacity);
     if (bucket === own) bucket.returnable += granted;
@@ -132,10 +136,10 @@ function newEpoch(bucket: Bucket, timeMs: number): void {
 }
 
 /**
- * Gives back what this epoch took of the bucket of the demand's limit; in the others it counts as used. Safe, because
- * every grant of the epoch found at least as much debt as all returnable ones of it together made: without those, TAT
- * would be lower by exactly their share, with no bucket overflowing meanwhile. A bucket that is full again has nothing
- * to take back.
+ * Gives back tokens of this epoch to the bucket of the demand's limit; in other buckets they count as used.
+ * This is safe, because every grant of the epoch found at least as much debt as all its returnable grants
+ * together: without them, TAT would be lower by exactly their share, without an overflow meanwhile. A full
+ * bucket takes nothing back.
  */
 function giveBack(
   state: TokenBucketState,
@@ -155,7 +159,7 @@ function untilFree(demand: QuotaDemand, debt: number): number {
   return Math.ceil((debt - (limit - leastAmount(demand)) * windowMs) / limit);
 }
 
-/** The clock went back: no grant reaches more than a window ahead. All buckets are taken for as empty as they can be. */
+/** The clock went back: no grant reaches more than a window ahead, so all buckets are set to empty. */
 function setBack(state: TokenBucketState, windowMs: number, nowMs: number): void {
   state.atMs = nowMs + windowMs;
   for (const bucket of state.buckets) {

@@ -1,7 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** A destination of routes: how it is reached. Its endpoints are the `ClusterLoadAssignment` of the same name. */
+/**
+ * A destination of routes, with its connection settings. Its endpoints are the `ClusterLoadAssignment` of the
+ * same name.
+ */
 export interface Cluster {
   /** Istio's form: `outbound|PORT|SUBSET|HOST`, `inbound|PORT||`. */
   readonly name: string;
@@ -9,9 +12,9 @@ export interface Cluster {
   readonly subset?: string;
   readonly loadBalancer: "round-robin" | "least-request" | "random";
   readonly connectTimeoutMs: number;
-  /** Requests under way at most; beyond it 503 at once. Envoy's default: 1024. */
+  /** Most requests under way; further requests get 503 at once. Envoy's default: 1024. */
   readonly maxRequests: number;
-  /** Connections to one endpoint at most. */
+  /** Most connections to one endpoint. */
   readonly maxConnectionsPerEndpoint: number;
   /** Not applied yet: every cluster speaks HTTP/1.1. */
   readonly protocol?: "http1" | "http2";
@@ -23,7 +26,7 @@ export interface Cluster {
   readonly outlierDetection?: OutlierDetection;
 }
 
-/** What the destination is called in attributes: `destination.service.*`. */
+/** The destination's identity in attributes: `destination.service.*`. */
 export interface ServiceIdentity {
   readonly host: string;
   readonly name: string;
@@ -32,7 +35,10 @@ export interface ServiceIdentity {
 
 /** How a proxy connects to endpoints by TLS; the modes are Istio's. Not applied yet. */
 export interface UpstreamTls {
-  /** `simple`: only the server shows a certificate. `mutual`: with a client certificate. `istio-mutual`: with the workload's own. */
+  /**
+   * `simple`: only the server has a certificate. `mutual`: with a client certificate. `istio-mutual`: with
+   * the workload's own.
+   */
   readonly mode: "simple" | "mutual" | "istio-mutual";
   /** Server name indication. */
   readonly sni?: string;
@@ -45,9 +51,9 @@ export interface HealthCheck {
   readonly path: string;
   readonly intervalMs: number;
   readonly timeoutMs: number;
-  /** Failures in a row after which an endpoint counts as unhealthy. */
+  /** Consecutive failures after which an endpoint counts as unhealthy. */
   readonly unhealthyThreshold: number;
-  /** Successes in a row after which an endpoint counts as healthy again. */
+  /** Consecutive successes after which an endpoint counts as healthy again. */
   readonly healthyThreshold: number;
 }
 
@@ -56,6 +62,6 @@ export interface OutlierDetection {
   readonly consecutive5xxErrors: number;
   readonly intervalMs: number;
   readonly baseEjectionMs: number;
-  /** Of the cluster's endpoints at most, 0 to 100. */
+  /** Largest part of the cluster's endpoints that is ejected, 0 to 100. */
   readonly maxEjectionPercent: number;
 }

@@ -2,17 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The endpoints of one cluster: Envoy's resource of the same name. Apart from the cluster, so that endpoints come and go without
- * touching the cluster's settings.
+ * The endpoints of one cluster: Envoy's resource of the same name. It is separate from the cluster, so that
+ * endpoints can change without the cluster's settings.
  */
 export interface ClusterLoadAssignment {
   /** The cluster's name. */
   readonly name: string;
   readonly endpoints: readonly Endpoint[];
   /**
-   * Whether the endpoints are sidecars, which check and charge each request themselves: a request is checked once, by the last
-   * proxy before its destination. It stands here and not in the cluster because it is true of exactly these endpoints; a proxy
-   * must never send a request that it left unchecked to other endpoints.
+   * Whether the endpoints are sidecars, which check and charge each request themselves: a request is checked
+   * once, by the last proxy before its destination. It is a field here and not of the cluster because it is
+   * true for exactly these endpoints; a proxy must never send an unchecked request to other endpoints.
    */
   readonly checkedByDestination: boolean;
 }
@@ -23,6 +23,6 @@ export interface Endpoint {
   /** Relative to the other endpoints; at least 1. */
   readonly weight: number;
   readonly labels: Readonly<Record<string, string>>;
-  /** The workload's name, when the registry knows it. */
+  /** The workload's name, if the registry knows it. */
   readonly workload?: string;
 }

@@ -3,31 +3,37 @@
 
 import type { PathNormalization } from "../../../kernel/canonical/path.ts";
 
-/** A socket that a proxy listens on, and the route table for the requests that come there. */
+/** A socket that a proxy listens on, with the route table for its requests. */
 export interface Listener {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  /** `outbound`: on the client's side of the call (edge and sidecar outbound). `inbound`: before the service itself. */
+  /**
+   * `outbound`: on the client's side of the call (edge and sidecar outbound). `inbound`: in front of the
+   * service itself.
+   */
   readonly direction: "inbound" | "outbound";
   readonly routeTable: string;
   /**
-   * Where the downstream is not trusted (an edge), forwarding headers are taken only from `trustedHops` proxies in
-   * front, and `x-request-id` and Purser's own headers are made anew.
+   * Whether the downstream is untrusted (an edge): then forwarding headers are accepted only from
+   * `trustedHops` proxies in front, and `x-request-id` and Purser's own headers are replaced.
    */
   readonly edge: boolean;
   readonly trustedHops: number;
   readonly pathNormalization: PathNormalization;
   /** Not applied yet: every listener speaks HTTP/1.1. */
   readonly protocol?: "http1" | "http2";
-  /** Not applied yet: every listener takes plain text. */
+  /** Not applied yet: every listener accepts plain text. */
   readonly tls?: DownstreamTls;
 }
 
-/** How a listener ends TLS; the modes are those of Istio's Gateway. Not applied yet. */
+/** How a listener terminates TLS; the modes are those of Istio's Gateway. Not applied yet. */
 export interface DownstreamTls {
-  /** `simple`: only the proxy shows a certificate. `mutual`: clients must show one. `istio-mutual`: with workload certificates. */
+  /**
+   * `simple`: only the proxy has a certificate. `mutual`: clients need one too. `istio-mutual`: with workload
+   * certificates.
+   */
   readonly mode: "simple" | "mutual" | "istio-mutual";
-  /** Which certificate the proxy shows, by the name it is supplied under. */
+  /** Name of the proxy's certificate. */
   readonly credentialName?: string;
 }

@@ -7,19 +7,20 @@ import type { Listener } from "./listener.ts";
 import type { RouteTable } from "./route.ts";
 
 /**
- * All resources of one type that a proxy has, under one version. The version is derived from the content: it differs when the
- * content differs, and is the same on every pilot that has the same documents.
+ * All resources of one type of a proxy, with one version. The version is a digest of the content: it is the
+ * same on every pilot with the same documents.
  */
 export interface ResourceSet<R extends { readonly name: string }> {
   readonly version: string;
-  /** No two have the same name. */
+  /** Names are unique. */
   readonly resources: readonly R[];
 }
 
 /**
- * Everything that a proxy runs on. Listeners lead to route tables, routes to clusters; a cluster's endpoints are a resource of
- * their own with the cluster's name. The types and their words are Envoy's (LDS, RDS, CDS, EDS), so that the same resources
- * can be sent to real Envoys. Pilot fills in every default: a proxy never guesses. Plain data, which travels as JSON.
+ * The complete configuration of a proxy. Listeners refer to route tables, routes to clusters; a cluster's
+ * endpoints are a separate resource with the cluster's name. Types and terms are Envoy's (LDS, RDS, CDS,
+ * EDS), so that the same resources can be sent to Envoy. Pilot fills in every default. Plain data, sent as
+ * JSON.
  */
 export interface TrafficResources {
   readonly clusters: ResourceSet<Cluster>;
@@ -30,7 +31,7 @@ export interface TrafficResources {
 
 export type ResourceType = keyof TrafficResources;
 
-/** In the order that Envoy applies them ("make before break"): a route comes after the cluster that it names. */
+/** In the order in which Envoy applies them ("make before break"): a route comes after its cluster. */
 export const RESOURCE_TYPES = [
   "clusters",
   "endpoints",
@@ -38,13 +39,13 @@ export const RESOURCE_TYPES = [
   "routes",
 ] as const satisfies ResourceType[];
 
-/** Whole sets of some types. Each replaces the set of its type; a type without a set in the update stays as it is. */
+/** Complete sets of some types. Each replaces the set of its type; other types are unchanged. */
 export type TrafficUpdate = Partial<TrafficResources>;
 
-/** The types that a watcher watches, each with the version that the watcher has; an empty text for none yet. */
+/** The watched types, each with the watcher's version; an empty text for none yet. */
 export type KnownVersions = Readonly<Partial<Record<ResourceType, string>>>;
 
-/** A watcher of every type that has no set yet. */
+/** Known versions of a watcher of every type that has no set yet. */
 export const NOTHING_KNOWN = {
   clusters: "",
   endpoints: "",
@@ -52,7 +53,7 @@ export const NOTHING_KNOWN = {
   routes: "",
 } as const satisfies KnownVersions;
 
-/** The sets of the watched types whose version is another than the known one; undefined when there is none. */
+/** The sets of watched types whose version differs from the known one; undefined when there is none. */
 export function changedSets(resources: TrafficUpdate, known: KnownVersions): TrafficUpdate | undefined {
   const changed = RESOURCE_TYPES.filter((type) => {
     const set = resources[type];
@@ -71,7 +72,7 @@ export function knownAfter(known: KnownVersions, update: TrafficUpdate): KnownVe
   return versions;
 }
 
-/** Whether every type has a set: a proxy starts only then. */
+/** Whether every type has a set, which a proxy needs to start. */
 export function isComplete(held: TrafficUpdate): held is TrafficResources {
   return RESOURCE_TYPES.every((type) => held[type] !== undefined);
 }

@@ -1,7 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** The routes of one listener or several, which refer to it by name. Envoy calls it a route configuration. */
+/**
+ * The routes of one or several listeners, which refer to the table by name. Envoy calls it a route
+ * configuration.
+ */
 export interface RouteTable {
   readonly name: string;
   readonly virtualHosts: readonly VirtualHost[];
@@ -10,17 +13,18 @@ export interface RouteTable {
 export interface VirtualHost {
   readonly name: string;
   /**
-   * Exact (`reviews`), suffix (`*.example.com`) or `*`; lower case. An exact one may carry a port (`reviews:9090`) and then comes
-   * before the same without; all others are compared without the request's port.
+   * Exact (`reviews`), suffix (`*.example.com`) or `*`; lower case. An exact domain may have a port
+   * (`reviews:9090`), and then precedes the same domain without port; all others are compared without the
+   * request's port.
    */
   readonly domains: readonly string[];
-  /** The first that matches is taken. */
+  /** The first matching route is used. */
   readonly routes: readonly Route[];
 }
 
 export interface Route {
   readonly name: string;
-  /** Any of these; an empty list matches everything. */
+  /** The route matches when any of these matches; an empty list matches everything. */
   readonly matches: readonly RouteMatch[];
   readonly action: RouteAction;
   readonly requestHeaders: RouteHeaderOperations;
@@ -32,7 +36,7 @@ export interface RouteMatch {
   readonly path?: StringMatch;
   readonly ignoreCase: boolean;
   readonly method?: StringMatch;
-  /** By name in lower case; `:authority` stands for the Host header, in its one form. */
+  /** By lower-case name; `:authority` is the Host header in canonical form. */
   readonly headers: Readonly<Record<string, HeaderMatch>>;
   readonly withoutHeaders: Readonly<Record<string, HeaderMatch>>;
   readonly queryParams: Readonly<Record<string, HeaderMatch>>;
@@ -49,10 +53,12 @@ export type HeaderMatch = StringMatch | { readonly kind: "present" };
 export type RouteAction =
   | {
       readonly kind: "forward";
-      /** Weights are relative to their sum, which is more than 0. */
+      /** Weights are relative to their sum, which is above 0. */
       readonly destinations: readonly WeightedDestination[];
       readonly rewrite?: { readonly path?: PathRewrite; readonly authority?: string };
-      /** From the whole request's arrival to the whole response; includes retries. 0 for none. */
+      /**
+       * Timeout from the arrival of the whole request to the whole response, including retries. 0 for none.
+       */
       readonly timeoutMs: number;
       readonly retry: RetryPolicy;
     }
@@ -73,7 +79,7 @@ export interface WeightedDestination {
   readonly responseHeaders: RouteHeaderOperations;
 }
 
-/** Replaces the part that the route's prefix matched, or the whole path. The query is kept. */
+/** Replaces the route's matched prefix, or the whole path. The query is kept. */
 export type PathRewrite =
   | { readonly kind: "prefix"; readonly value: string }
   | { readonly kind: "whole"; readonly value: string };
@@ -100,19 +106,19 @@ export type RetryCondition =
   | "unavailable";
 
 export interface RetryPolicy {
-  /** Tries after the first; 0 for none. */
+  /** Attempts after the first; 0 for none. */
   readonly retries: number;
   readonly on: readonly RetryCondition[];
-  /** Further response codes to retry. */
+  /** Further response codes that are retried. */
   readonly onStatuses: readonly number[];
   /**
-   * Whether `on` and `onStatuses` are for idempotent methods alone (RFC 9110, section 9.2.2). A request with another
-   * method is then tried again only when nothing was sent.
+   * Whether `on` and `onStatuses` apply only to idempotent methods (RFC 9110, section 9.2.2). A request with
+   * another method is then retried only when nothing was sent.
    */
   readonly idempotentOnly: boolean;
-  /** One try's limit, until response headers; 0 for none. */
+  /** Timeout of one attempt, until response headers; 0 for none. */
   readonly perTryTimeoutMs: number;
-  /** Envoy's: full jitter in [0, (2^n - 1) × base), at most max. */
+  /** Envoy's back-off: full jitter in [0, (2^n - 1) × base), at most max. */
   readonly backoffBaseMs: number;
   readonly backoffMaxMs: number;
 }

@@ -7,7 +7,7 @@ import { parsePathTemplate } from "../../functions/patterns/path-template.ts";
 import { waysOf } from "../patterns.ts";
 import type { TextTest } from "../text-tests.ts";
 
-/** Whether a test is true of `value`; false where its constants are not known. */
+/** Whether a test is true of `value`; false when the test's constants are not known. */
 export function accepts({ manner, constants }: TextTest, value: string): boolean {
   return constants.some(({ shape: { constant, pattern } }) => {
     if (pattern !== undefined) return matches(pattern.source, pattern.flags, value);
@@ -36,7 +36,7 @@ function matches(source: string, flags: string, value: string): boolean {
   return result.ok && result.regex.test(value);
 }
 
-/** The texts that a test is true of and that it names in full: `= "/a"`, `in ["/a"]`, `/^\/a$/`. */
+/** The texts that a test names in full and is true of: `= "/a"`, `in ["/a"]`, `/^\/a$/`. */
 export function namedBy({ manner, constants }: TextTest): readonly string[] {
   return constants.flatMap(({ shape: { constant, pattern } }) => {
     if (manner === "equal") return typeof constant === "string" ? [constant] : [];

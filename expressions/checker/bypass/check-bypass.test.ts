@@ -16,7 +16,7 @@ const PUBLIC = "$contains(request.url_path, /^\\/public(\\/|$)/)";
 const ROLES = '"admin" in $split(request.headers."x-role", /\\s*,\\s*/)';
 
 const MISTAKES: readonly Mistake[] = [
-  // Path conditions that can be walked round.
+  // Path conditions that can be bypassed.
   ["deny", 'request.url_path = "/admin"', `warning BYPASS: ${ADMIN}`, ADMIN],
   [
     "deny",
@@ -81,7 +81,7 @@ const MISTAKES: readonly Mistake[] = [
     'warning BYPASS: $endsWith(request.url_path, ".css")',
     '$endsWith(request.url_path, ".css")',
   ],
-  // Hosts and addresses that are let pass.
+  // Tests that admit too many hosts and addresses.
   ["allow", "$contains(request.host, /example.com/)", `warning BYPASS: ${HOST_OR_BELOW}`, HOST_OR_BELOW],
   [
     "allow",
@@ -137,7 +137,7 @@ const MISTAKES: readonly Mistake[] = [
     'warning BYPASS: $cidr(source.ip, "10.1.0.0/16")',
     "$contains(source.ip, /^10\\.1\\./)",
   ],
-  // What `and` and `or` join.
+  // Precedence of `and` and `or`.
   [
     "allow",
     'request.method = "GET" or request.method = "PUT" and connection.mtls',
@@ -150,7 +150,7 @@ const MISTAKES: readonly Mistake[] = [
     'warning BYPASS: connection.mtls and (request.method = "GET" or request.method = "PUT")',
     'connection.mtls and request.method = "GET" or connection.mtls and request.method = "PUT"',
   ],
-  // Headers whose joined text decides.
+  // Headers with several values, joined into one text.
   [
     "allow",
     '$contains(request.headers."x-role", "admin")',
@@ -184,7 +184,7 @@ const MISTAKES: readonly Mistake[] = [
   ],
 ];
 
-/** Conditions that nothing walks round, or that decide nothing. */
+/** Conditions that no request bypasses, or that decide nothing. */
 const RIGHT: readonly (readonly [purpose: Purpose, source: string])[] = [
   ["deny", '$pathMatch(request.url_path, "/admin") or $pathMatch(request.url_path, "/admin/**")'],
   ["deny", '(request.url_path = "/admin" or $startsWith(request.url_path, "/admin/")) and connection.mtls'],
@@ -197,7 +197,7 @@ const RIGHT: readonly (readonly [purpose: Purpose, source: string])[] = [
   ["any", '$contains(request.host, "example.com")'],
 ];
 
-describe("conditions that can be walked round", () => {
+describe("conditions that can be bypassed", () => {
   itKnows(MISTAKES);
 
   for (const [purpose, source] of RIGHT) {

@@ -21,13 +21,13 @@ const ROLES: Readonly<Record<Purpose, Role | undefined>> = {
   any: undefined,
 };
 
-/** Notes tests that a client can walk round: they miss, or admit, requests that upstreams take for the same. */
+/** Notes tests that a client can bypass: they tell apart requests that upstreams treat alike. */
 export function checkBypass(ast: AstNode, inference: Inferred): void {
   const role = ROLES[inference.use.purpose];
   if (role !== undefined) visit(ast, role, undefined, inference);
 }
 
-/** @param group the tests of the chain of `or` that `node` is in; undefined outside of one. */
+/** @param group the tests of the chain of `or` that contains `node`; undefined outside of one. */
 function visit(node: AstNode, role: Role, group: readonly TextTest[] | undefined, inference: Inferred): void {
   const inner = onlyExpression(node) ?? argumentOf(node, "existence") ?? argumentOf(node, "truth");
   if (inner !== undefined) return visit(inner, role, group, inference);
@@ -62,7 +62,7 @@ function opposite(role: Role): Role {
   return role === "catch" ? "admit" : "catch";
 }
 
-/** The test that a condition is: a comparison, a call, or a call after a `.` or a `~>`. */
+/** The test that a condition makes: a comparison, a call, or a call after a `.` or a `~>`. */
 function testAt(node: AstNode, { tests }: Inferred): TextTest | undefined {
   const call = node.type === "path" ? node.steps?.at(-1) : node.type === "apply" ? node.rhs : undefined;
   return tests.get(node) ?? (call && tests.get(call));

@@ -11,17 +11,19 @@ import { subjectText, type TextTest } from "../text-tests.ts";
 import type { PlacedTest } from "./placed-test.ts";
 import { noteBypass } from "./note-bypass.ts";
 
-/** How a list in a header is taken apart: blanks may stand around its commas, and do in fields that were joined. */
+/** Separator of a list in a header: blanks may stand around its commas, and do where fields were joined. */
 const LIST_SEPARATOR = "/\\s*,\\s*/";
 
-/** Notes tests of a header that the joined text of several values decides. */
+/** Notes tests of a header whose outcome depends on how several values were joined into one text. */
 export function checkHeaderTest({ test, role }: PlacedTest, inference: Inferred): void {
   checkRaw(test, inference);
   checkSplit(test, inference);
   if (role === "admit") checkPart(test, inference);
 }
 
-/** `ALLOW` when `$contains(request.headers."x-role", "admin")`: `no-admin` is let pass. */
+/**
+ * Notes substring tests: `ALLOW` when `$contains(request.headers."x-role", "admin")` lets `no-admin` pass.
+ */
 function checkPart(test: TextTest, inference: Inferred): void {
   const { subject, constants } = test;
   const name = headerName(subject.shape.declaration, subject.shape.place);
@@ -31,13 +33,13 @@ function checkPart(test: TextTest, inference: Inferred): void {
   const text = subject.node && subjectText(subject, inference.findings);
   noteBypass(
     test.node,
-    `this lets pass ${JSON.stringify(`no-${word}`)} too, as it may stand anywhere in the header`,
+    `this lets ${JSON.stringify(`no-${word}`)} pass too, as it may stand anywhere in the header`,
     text && `${JSON.stringify(word)} in $split(${text}, ${LIST_SEPARATOR})`,
     inference,
   );
 }
 
-/** The one word that is looked for anywhere in a text. */
+/** The only word that a test looks for anywhere in a text. */
 function wordLookedFor({ manner, constants: [constant] }: TextTest): string | undefined {
   const { constant: text, pattern } = constant?.shape ?? {};
   const [way, ...more] = (pattern && waysOf(pattern)) ?? [];
@@ -47,7 +49,10 @@ function wordLookedFor({ manner, constants: [constant] }: TextTest): string | un
   return word !== undefined && /^[\w-]+$/.test(word) ? word : undefined;
 }
 
-/** `"admin" in $split(request.headers."x-roles", ",")`: of `user, admin` it gives ` admin`. */
+/**
+ * Notes lists split without their blanks: `$split(request.headers."x-roles", ",")` of `user, admin` has `
+ * admin`.
+ */
 function checkSplit({ written, constants: [list] }: TextTest, inference: Inferred): void {
   const call = list?.node;
   if (written !== "in" || call === undefined || meaningOf(call) !== "parts") return;
@@ -72,22 +77,25 @@ function readsHeader(node: AstNode, inference: Inferred): boolean {
   return found;
 }
 
-/** Headers that clients write in many ways, the attributes that are made of them, and the reason to read those. */
+/**
+ * Headers that clients can write in many ways; the attribute that has each in one form, and the reason to
+ * read that.
+ */
 const CANONICAL: ReadonlyMap<string, readonly [attribute: string, reason: string]> = new Map([
   [
     "x-forwarded-for",
-    ["origin.ip", "is a list that a client can begin: origin.ip is the client's address by the trusted hops"],
+    [
+      "origin.ip",
+      "is a list whose first entries a client can write: origin.ip is the client's address by the trusted hops",
+    ],
   ],
   [
     "host",
-    [
-      "request.host",
-      "is as the client writes it, with its port and in any letters: request.host has one form",
-    ],
+    ["request.host", "is as the client writes it, with its port and in any case: request.host has one form"],
   ],
 ]);
 
-/** `$cidr(request.headers."x-forwarded-for", …)`, `$split(request.headers."x-forwarded-for", ",")[0] = …`. */
+/** Notes tests of such a header: `$cidr(request.headers."x-forwarded-for", …)`. */
 function checkRaw({ subject: { node } }: TextTest, inference: Inferred): void {
   if (node === undefined) return;
   walk(node, (part) => {

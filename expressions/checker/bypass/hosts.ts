@@ -7,7 +7,10 @@ import { subjectText, type TextTest } from "../text-tests.ts";
 import type { PlacedTest } from "./placed-test.ts";
 import { noteBypass } from "./note-bypass.ts";
 
-/** `ALLOW` when `$endsWith(request.host, "example.com")`: `evilexample.com` is let pass. */
+/**
+ * Notes suffixes of a host: `ALLOW` when `$endsWith(request.host, "example.com")` lets `evilexample.com`
+ * pass.
+ */
 export function checkHostTest({ test, role }: PlacedTest, inference: Inferred): void {
   if (role !== "admit" || test.subject.shape.form?.family !== "host") return;
   const looseness = looseHost(test);
@@ -21,16 +24,16 @@ export function checkHostTest({ test, role }: PlacedTest, inference: Inferred): 
       : `(${subject} = "${host}" or $endsWith(${subject}, ".${host}"))`;
   noteBypass(
     test.node,
-    `this lets pass ${JSON.stringify(example)} too: a host is compared whole`,
+    `this lets ${JSON.stringify(example)} pass too: a host is compared whole`,
     suggestion,
     inference,
   );
 }
 
 interface Looseness {
-  /** What is looked for. */
+  /** The text that the test looks for. */
   readonly text: string | undefined;
-  /** A host that was not meant. */
+  /** A host that the test accepts and the author did not mean. */
   readonly example: string;
 }
 
@@ -63,7 +66,7 @@ function loosePattern(pattern: RegExp): Looseness | undefined {
   return undefined;
 }
 
-/** `ALLOW` when `$startsWith(source.ip, "10.1")`: `10.100.0.1` is let pass. */
+/** Notes prefixes of an address: `ALLOW` when `$startsWith(source.ip, "10.1")` lets `10.100.0.1` pass. */
 export function checkAddressTest({ test, role }: PlacedTest, inference: Inferred): void {
   if (role !== "admit" || test.subject.shape.form?.family !== "address") return;
   const { manner } = test;
@@ -88,7 +91,7 @@ export function checkAddressTest({ test, role }: PlacedTest, inference: Inferred
   );
 }
 
-/** `10.1` or `10.1.` as a block. */
+/** The CIDR block that `10.1` or `10.1.` is a prefix of. */
 function blockOf(text: string): string | undefined {
   const octets = /^(?:\d{1,3}\.){0,3}\d{1,3}\.?$/.test(text) ? (text.match(/\d+/g) ?? []) : [];
   if (octets.length === 0) return undefined;

@@ -4,7 +4,7 @@
 import type { AstNode } from "../../syntax/ast.ts";
 import type { Inferred } from "../inferred.ts";
 
-/** Notes that requests slip by, or through, a part of a condition. */
+/** Notes a part of a condition that requests can bypass. */
 export function noteBypass(
   node: AstNode,
   message: string,
@@ -19,7 +19,7 @@ export function noteBypass(
   });
 }
 
-/** `text` as part of a pattern that matches it alone. */
+/** `text` escaped for a pattern that matches nothing else. */
 export function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 }

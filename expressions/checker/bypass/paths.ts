@@ -11,7 +11,7 @@ import { escaped, noteBypass } from "./note-bypass.ts";
 /** Most tests and paths of one condition that are compared with one another. */
 const MAX_TESTS = 64;
 
-/** Notes tests of a path that a slash, a query or a longer name walks round. */
+/** Notes tests of a path that a client can bypass by a slash, a query or a longer name. */
 export function checkPathTest({ test, role, group }: PlacedTest, inference: Inferred): void {
   const { family } = test.subject.shape.form ?? {};
   if (family !== "path" && family !== "url-path") return;
@@ -19,7 +19,9 @@ export function checkPathTest({ test, role, group }: PlacedTest, inference: Infe
   else checkAdmitted(test, family, inference);
 }
 
-/** `DENY` when `url_path = "/admin"`: `/admin/` passes; of `request.path`, `/admin?x` does too. */
+/**
+ * Notes exact tests: `DENY` when `url_path = "/admin"` misses `/admin/`; of `request.path`, `/admin?x` too.
+ */
 function checkMissed(
   test: TextTest,
   family: "path" | "url-path",
@@ -52,7 +54,7 @@ function checkMissed(
     );
 }
 
-/** A condition that all forms of `path` meet. */
+/** A condition that is true of all variants of `path`. */
 function caught(subject: string, path: string): string {
   if (isFile(path)) return `${subject} = ${JSON.stringify(path)}`;
   return `$contains(${subject}, /^${escaped(path.replace(/\/$/, ""))}(\\/|$)/)`;
@@ -62,14 +64,14 @@ function isFile(path: string): boolean {
   return /\.\w+$/.test(path);
 }
 
-/** What servers take for the same path. A file's name has no form with a slash. */
+/** The paths that servers treat like `path`. A path with a file's name has no variant with a slash. */
 function variantsOf(path: string, family: "path" | "url-path"): readonly string[] {
   if (!path.startsWith("/") || path === "/" || path.includes("?")) return [];
   const stem = path.replace(/\/$/, "");
   return [...(isFile(path) ? [] : [path, `${stem}/`, stem]), ...(family === "path" ? [`${path}?x`] : [])];
 }
 
-/** `ALLOW` when `$startsWith(url_path, "/public")`: `/publicity` is let pass. */
+/** Notes prefixes within a name: `ALLOW` when `$startsWith(url_path, "/public")` lets `/publicity` pass. */
 function checkAdmitted(test: TextTest, family: "path" | "url-path", inference: Inferred): void {
   const subject = withoutQuery(test, family, inference);
   const prefix = prefixOf(test);
@@ -77,7 +79,7 @@ function checkAdmitted(test: TextTest, family: "path" | "url-path", inference: I
     const pattern = `/^${escaped(prefix)}(\\/|$)/`;
     noteBypass(
       test.node,
-      `this lets pass ${JSON.stringify(`${prefix}x`)} too: a prefix of a path ends at a slash`,
+      `this lets ${JSON.stringify(`${prefix}x`)} pass too: a prefix of a path ends at a slash`,
       subject && `$contains(${subject}, ${pattern})`,
       inference,
     );
@@ -94,7 +96,7 @@ function checkAdmitted(test: TextTest, family: "path" | "url-path", inference: I
   else if (anywhere !== undefined)
     noteBypass(
       test.node,
-      `this lets pass ${JSON.stringify(`/x${anywhere}`)} too, as it may stand anywhere in the path`,
+      `this lets ${JSON.stringify(`/x${anywhere}`)} pass too, as it may stand anywhere in the path`,
       anchoredAt(anywhere, subject),
       inference,
     );
@@ -108,7 +110,7 @@ function anchoredAt(text: string, subject: string | undefined): string | undefin
     : `$contains(${subject}, /^${escaped(stem)}(\\/|$)/)`;
 }
 
-/** The prefix that a test asks for, where it can end within a name. */
+/** The prefix that a test looks for, if the prefix can end within a segment's name. */
 function prefixOf({ manner, constants: [constant] }: TextTest): string | undefined {
   const { constant: text, pattern } = constant?.shape ?? {};
   let prefix: string | undefined;
@@ -123,7 +125,7 @@ function isNameEnd(text: string | undefined): boolean {
   return text !== undefined && /^\/.*[A-Za-z0-9]$/.test(text) && !text.includes("?");
 }
 
-/** The beginning of a path that a test looks for anywhere. */
+/** The beginning of a path that a test looks for anywhere in the text. */
 function placedAnywhere({ manner, constants: [constant] }: TextTest): string | undefined {
   const { constant: text, pattern } = constant?.shape ?? {};
   if (manner === "part" && typeof text === "string") return /^\/./.test(text) ? text : undefined;
@@ -145,7 +147,7 @@ function isOfEnd({ manner, constants: [constant] }: TextTest): boolean {
   );
 }
 
-/** Whether a test is true of a text that has what it looks for anywhere. */
+/** Whether a test finds its constant anywhere in a text. */
 function isUnanchored({ manner, constants: [constant] }: TextTest): boolean {
   const { constant: text, pattern } = constant?.shape ?? {};
   if (manner === "part") return typeof text === "string" && !text.includes("?") && !text.includes("=");
@@ -159,7 +161,7 @@ function isSameSubject(a: TextTest, b: TextTest): boolean {
   return JSON.stringify(a.subject.shape.place) === JSON.stringify(b.subject.shape.place);
 }
 
-/** The same test of the path without its query. */
+/** The test with a subject that has no query. */
 function rewrittenOf(test: TextTest, family: "path" | "url-path", inference: Inferred): string | undefined {
   const { subject, node } = test;
   const path = withoutQuery(test, family, inference);

@@ -4,15 +4,15 @@
 import type { TextTest } from "../text-tests.ts";
 
 /**
- * What a test is trusted with. `catch`: requests that it misses pass a refusal, or are not governed; `admit`: requests that
- * it is true of are let pass.
+ * The job of a test. `catch`: requests that the test misses pass a refusal, or are not governed; `admit`:
+ * requests that the test is true of are let pass.
  */
 export type Role = "catch" | "admit";
 
-/** A test in its place. */
+/** A test with its role in the condition. */
 export interface PlacedTest {
   readonly test: TextTest;
   readonly role: Role;
-  /** The tests that are joined to it by `or`, itself included. */
+  /** The tests that `or` joins to this one, itself included. */
   readonly group: readonly TextTest[];
 }

@@ -5,7 +5,10 @@ import type { AstNode } from "../../syntax/ast.ts";
 import type { Inferred } from "../inferred.ts";
 import { noteBypass } from "./note-bypass.ts";
 
-/** `ALLOW` when `a or b and c` is `a or (b and c)`: whatever `a` is true of is let pass, without `c`. */
+/**
+ * Notes `ALLOW` when `a or b and c`, which means `a or (b and c)`: every request that `a` is true of passes
+ * without `c`.
+ */
 export function checkPrecedence(node: AstNode, inference: Inferred): void {
   const { findings } = inference;
   const alternatives = operandsOf(node, "or");
@@ -36,7 +39,7 @@ export function checkPrecedence(node: AstNode, inference: Inferred): void {
   );
 }
 
-/** The operands of a chain of `and` or of `or`, without those in parentheses. */
+/** The operands of a chain of `and` or of `or`; an operand in parentheses is not taken apart. */
 function operandsOf(node: AstNode, operator: string): readonly AstNode[] {
   if (node.type !== "binary" || node.value !== operator) return [node];
   return [node.lhs as AstNode, node.rhs as AstNode].flatMap((side) => operandsOf(side, operator));

@@ -5,7 +5,7 @@ import { canonicalAddress } from "../../../kernel/matching/ip-address.ts";
 import { parseBlock } from "../../../kernel/matching/ip-blocks.ts";
 import { listedIn, listMisfit, type Misfit, type TextForm } from "./text-form.ts";
 
-/** `source.ip`: one address, in its one spelling. */
+/** `source.ip`: one address, in canonical spelling. */
 export const ADDRESS: TextForm = {
   noun: "an address",
   letters: "lower",
@@ -29,7 +29,10 @@ function addressMisfit(text: string): Misfit | undefined {
   return { reason: `${JSON.stringify(text)} is no IP address` };
 }
 
-/** `10.0.0.0/8`, and `10.0.*` or `10.0.` for `10.0.0.0/16`. */
+/**
+ * Corrects a block in the wrong notation: `10.0.0.0/8` compared as a text, `10.0.*` or `10.0.` for
+ * `10.0.0.0/16`.
+ */
 function blockMisfit(text: string): Misfit | undefined {
   const [, octets, tail] = /^((?:\d{1,3}\.){1,3})(\*(?:\.\*)*|x)$/i.exec(text) ?? [];
   const given = (octets?.match(/\d+/g) ?? []).slice(0, 4);

@@ -25,13 +25,13 @@ const TEXT_FORMS: Readonly<Partial<Record<AttributeForm, TextForm>>> = {
   timestamp: TIMESTAMP,
 };
 
-/** What the texts of an attribute can be; undefined when nothing is known of them. */
+/** The texts that an attribute can have; undefined when nothing is known of them. */
 export function formOf({ form, values }: AttributeDeclaration): TextForm | undefined {
   if (values !== undefined) return oneOf(values);
   return form && TEXT_FORMS[form];
 }
 
-/** Smallest and largest value of the forms whose values are numbers, and a value beyond them. */
+/** Smallest and largest value of each numeric form, and a value that is legal outside that range. */
 const RANGES: Readonly<
   Partial<Record<AttributeForm, readonly [least: number, most: number, extra: number]>>
 > = {
@@ -39,7 +39,7 @@ const RANGES: Readonly<
   "http-status": [100, 999, 0],
 };
 
-/** Why no value of `form` is `value`. */
+/** The reason why no value of `form` is `value`. */
 export function numberMisfit(form: AttributeForm | undefined, value: number): string | undefined {
   const range = form && RANGES[form];
   if (range === undefined) return undefined;
@@ -48,15 +48,16 @@ export function numberMisfit(form: AttributeForm | undefined, value: number): st
   return `it is a whole number from ${least} to ${most}`;
 }
 
-/** What the first argument of a call is, and the constants after it as far as they are constant. */
+/** The form of a call's first argument, and the constants after it, up to the first that is not constant. */
 interface CallFacts {
   readonly form: TextForm | undefined;
   readonly constants: readonly unknown[];
 }
 
 /**
- * What the texts that a call gives, or the items of its list, can be.
- * @param text What they are to the first argument.
+ * The texts that a call's result, or the items of its list, can be.
+ *
+ * @param text How the result is related to the first argument.
  */
 export function formOfCall(
   text: TextOfResult | undefined,
@@ -86,12 +87,15 @@ export function formOfCall(
 
 function lettered(form: TextForm | undefined, letters: "lower" | "upper"): TextForm {
   if (form === undefined) return anyText(letters);
-  const noun = `what $${letters}case gives`;
+  const noun = `the result of $${letters}case`;
   if (form.values === undefined) return { ...ignoringLetters(form), noun, letters };
   return { ...oneOf(form.values.map((value) => inLetters(value, letters))), noun, letters };
 }
 
-/** A part of a text: its start or its end, where `kept` says so. `without`: a text that is never in it. */
+/**
+ * A part of a text: its start or its end, where `kept` says so. `without`: a text that the part never
+ * contains.
+ */
 function partOf(form: TextForm | undefined, kept: Span, without?: string): TextForm | undefined {
   if (form === undefined && without === undefined) return undefined;
   return {

@@ -14,7 +14,7 @@ export const URL_PATH: TextForm = {
   misfit: (text, span) => queryMisfit(text, span) ?? pathMisfit(text, span),
 };
 
-/** `request.path`: a query may follow, in which anything can be. */
+/** `request.path`: a query of any content may follow the path. */
 export const PATH: TextForm = {
   noun: "a path",
   letters: "any",
@@ -57,7 +57,7 @@ function pathMisfit(text: string, span: Span): Misfit | undefined {
   return wildcardMisfit(text, span) ?? spellingMisfit(text, span);
 }
 
-/** `/admin/*`, `/users/:id`, `/users/{id}`: a template that is compared as a text. */
+/** Corrects a path template that is compared as a text: `/admin/*`, `/users/:id`, `/users/{id}`. */
 function wildcardMisfit(text: string, span: Span): Misfit | undefined {
   if (!span.start || !/\/(?:\*{1,2}|:[A-Za-z_]\w*|\{\w+\}|<\w+>)(?=\/|$)|\w\*{1,2}$/.test(text))
     return undefined;
@@ -65,7 +65,7 @@ function wildcardMisfit(text: string, span: Span): Misfit | undefined {
   const [, stem] = /^([^*:{<]*[\w-])\*{1,2}$/.exec(text) ?? [];
   if (stem !== undefined)
     return { reason, condition: (subject) => `$startsWith(${subject}, ${JSON.stringify(stem)})` };
-  // What begins with the text begins with the part before the wildcard.
+  // A text that begins with the template begins with the part before the wildcard.
   if (!span.end) return { reason, texts: [text.slice(0, text.search(/\*|:|\{|</))] };
   const template = asTemplate(text);
   return { reason, condition: (subject) => `$pathMatch(${subject}, ${JSON.stringify(template)})` };
@@ -81,12 +81,15 @@ export function asTemplate(text: string): string {
   );
 }
 
-/** Every path is normalised before it is read; the default of pathNormalization is MERGE_SLASHES. */
+/**
+ * Corrects a path that is not normalised: policies read normalised paths, and pathNormalization is
+ * MERGE_SLASHES by default.
+ */
 function spellingMisfit(text: string, span: Span): Misfit | undefined {
-  // Dots at an open end may be the beginning of a longer name, and an escape may be cut.
+  // Dots at an open end may begin a longer name, and an escape may be cut off.
   const open = span.end ? "" : (/(?:(?:\/|%2F|%5C)\.{1,2})?(?:%[0-9A-F]?)?$/i.exec(text)?.[0] ?? "");
   const closed = text.slice(0, text.length - open.length);
-  // What comes before the text in its segment is not known.
+  // The start of the segment that the text is in is not known.
   const lead = closed.startsWith("/") ? "" : "/x";
   const spelt = canonicalPath(lead + closed, "MERGE_SLASHES");
   if (spelt instanceof Malformed) return { reason: `a path is normalised, and this one ${spelt.reason}` };

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** Where a constant stands in a value: at its start, at its end, or (both) as the whole of it. */
+/** The place of a constant in a value: at its start, at its end, or (both) the whole value. */
 export interface Span {
   readonly start: boolean;
   readonly end: boolean;
@@ -9,48 +9,50 @@ export interface Span {
 
 export const WHOLE: Span = { start: true, end: true };
 
-/** Why no value of a form has a constant in it, and what was probably meant. */
+/** The reason why no value of a form contains a constant, and the constant that was probably meant. */
 export interface Misfit {
-  /** A sentence without its stop: `a host has no port`. */
+  /** A sentence without its full stop: `a host has no port`. */
   readonly reason: string;
-  /** The texts to write in place of the constant; of several, the value was meant to be one. */
+  /** The texts to write in place of the constant; if several, the value was meant to be one of them. */
   readonly texts?: readonly string[];
   /** The condition to write in place of `subject = constant`. */
   readonly condition?: (subject: string) => string;
 }
 
-/** What the texts of an attribute, or of what is computed from one, can be. */
+/** The texts that an attribute, or a value computed from one, can be. */
 export interface TextForm {
-  /** For messages: `a host`. */
+  /** The form's name for messages: `a host`. */
   readonly noun: string;
   readonly letters: "any" | "lower" | "upper";
-  /** Whether some value can be read as a number. */
+  /** Whether some value of the form is also a number. */
   readonly numeric: boolean;
-  /** All values, where there are but these. */
+  /** All values of the form, if it has only these. */
   readonly values?: readonly string[];
-  /** For what makes the sense of a test: hosts and addresses are trusted, paths are routed by. */
+  /**
+   * The kind of decision that tests of this form make: hosts and addresses are trusted, paths are routed by.
+   */
   readonly family?: "host" | "address" | "url-path" | "path";
-  /** Why no value can have `text` there, letters aside; undefined when one can. */
+  /** The reason why no value can have `text` in that place, ignoring case; undefined when a value can. */
   misfit(text: string, span: Span): Misfit | undefined;
 }
 
-/** A text of which nothing is known but its letters. */
+/** The form of a text of which only the case is known. */
 export function anyText(letters: TextForm["letters"]): TextForm {
   return {
-    noun: letters === "any" ? "it" : `what $${letters}case gives`,
+    noun: letters === "any" ? "it" : `the result of $${letters}case`,
     letters,
     numeric: true,
     misfit: () => undefined,
   };
 }
 
-/** Why no value of `form` has `text` there, letters included. */
+/** The reason why no value of `form` has `text` in that place, including its case. */
 export function misfitOf(form: TextForm, text: string, span: Span): Misfit | undefined {
   const misfit = form.misfit(text, span);
   if (misfit !== undefined) return misfit;
   const written = inLetters(text, form.letters);
   if (written === text) return undefined;
-  const letters = form.letters === "lower" ? "small letters" : "capitals";
+  const letters = form.letters === "lower" ? "lower case" : "upper case";
   return { reason: `${form.noun} is in ${letters}`, texts: [written] };
 }
 
@@ -58,17 +60,19 @@ export function inLetters(text: string, letters: TextForm["letters"]): string {
   return letters === "any" ? text : letters === "lower" ? text.toLowerCase() : text.toUpperCase();
 }
 
-/** `form` where letters do not count, as within `$lowercase`: the escapes of a path have capital digits otherwise. */
+/**
+ * `form` without regard to case, as within `$lowercase`: escapes in a path have upper-case digits otherwise.
+ */
 export function ignoringLetters(form: TextForm): TextForm {
   const inCapitals = (text: string): string =>
     text.replace(/%[0-9a-f]{2}/gi, (escape) => escape.toUpperCase());
   return { ...form, letters: "any", misfit: (text, span) => form.misfit(inCapitals(text), span) };
 }
 
-/** Most mistakes of one constant that are put right one after the other. */
+/** Most mistakes of one constant that are corrected one after the other. */
 const MAX_MISTAKES = 6;
 
-/** `text` put right, mistake by mistake; undefined when a mistake says no single text to write. */
+/** `text` with its mistakes corrected; undefined when a mistake has no single correction. */
 export function corrected(form: TextForm, text: string, span: Span): string | undefined {
   let current = text;
   for (let mistake = 0; mistake < MAX_MISTAKES; mistake++) {
@@ -81,13 +85,13 @@ export function corrected(form: TextForm, text: string, span: Span): string | un
   return undefined;
 }
 
-/** `GET,HEAD`: the texts of a list that is written as one text. */
+/** The texts of a list that is written as one text: `GET,HEAD`. */
 export function listedIn(text: string): readonly string[] | undefined {
   const parts = text.split(/[\s,;|]+/).filter((part) => part !== "");
   return parts.length > 1 ? parts : undefined;
 }
 
-/** What a list written as one text was meant to be. */
+/** Corrects a list that is written as one text. */
 export function listMisfit(noun: string, text: string): Misfit | undefined {
   const texts = listedIn(text);
   return texts && { reason: `${noun} is one text, and ${JSON.stringify(text)} lists several`, texts };

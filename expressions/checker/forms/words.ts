@@ -6,14 +6,14 @@ import { STATUS_CODES } from "../../../kernel/status.ts";
 import { suggest } from "../../../kernel/suggest.ts";
 import { listedIn, listMisfit, type Misfit, type TextForm } from "./text-form.ts";
 
-/** `request.method`: any token, in capitals. */
+/** `request.method`: any token, in upper case. */
 export const METHOD: TextForm = {
   noun: "a method",
   letters: "upper",
   numeric: false,
   misfit(text, { start, end }) {
     const list = listMisfit("a method", text);
-    // A bar can be in a method, and joins several where words stand around it.
+    // A bar is legal in a method, but joins several methods where words stand on both sides.
     const isToken = canonicalMethod(text) === text.toUpperCase();
     if (list !== undefined && (!isToken || /^[A-Za-z]{3,}(?:\|[A-Za-z]{3,})+$/.test(text))) return list;
     if (text === "") return start && end ? { reason: "a method is never empty" } : undefined;
@@ -22,7 +22,7 @@ export const METHOD: TextForm = {
   },
 };
 
-/** An attribute that can be one of a few texts. */
+/** The form of an attribute that has one of a few texts. */
 export function oneOf(values: readonly string[]): TextForm {
   return {
     noun: "it",
@@ -80,9 +80,9 @@ export const TOKEN_PRINCIPAL: TextForm = {
       : undefined,
 };
 
-/** `request.trace_id`: hexadecimal digits in small letters. */
+/** `request.trace_id`: hexadecimal digits in lower case. */
 export function hexadecimal(digits: number): TextForm {
-  const reason = `it is ${digits} hexadecimal digits in small letters`;
+  const reason = `it is ${digits} hexadecimal digits in lower case`;
   return {
     noun: "an id",
     letters: "lower",
@@ -94,7 +94,7 @@ export function hexadecimal(digits: number): TextForm {
   };
 }
 
-/** `response.grpc_status`: a number as text. */
+/** `response.grpc_status`: a number written as text. */
 export const GRPC_STATUS: TextForm = {
   noun: "a gRPC status",
   letters: "any",

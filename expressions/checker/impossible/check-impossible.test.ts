@@ -90,7 +90,7 @@ const SAMPLES: fc.Arbitrary<Sample> = fc.oneof(
   samplesOf("source.principal", fc.constantFrom("cluster.local/ns/a/sa/B", "b"), (text) => text),
 );
 
-/** An expression that tests a value for a part of it, or for the same in other letters. */
+/** Expressions that test a part of a value, or the value without regard to case. */
 const TESTS: readonly ((subject: string, part: string, whole: string) => string)[] = [
   (subject, part) => `${subject} = ${JSON.stringify(part)}`,
   (subject, _, whole) => `${subject} = ${JSON.stringify(whole)}`,
@@ -121,7 +121,7 @@ function pattern(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 }
 
-/** A text that looks like a pattern, or like several methods, is warned of even where a value can have it. */
+/** Whether a message warns of a text that looks like a pattern, or like several methods: so it may, even of a legal value. */
 function isByLook(message: string): boolean {
   return /regular expression|wildcards are for|"\w{3,}\|\w{3,}.* lists several/.test(message);
 }

@@ -18,7 +18,7 @@ const VERBS: Readonly<Record<TestManner, string>> = {
 };
 
 export interface Advice {
-  /** What the suggestion takes the place of; the whole test when absent. */
+  /** The operand that the suggestion replaces; the whole test when absent. */
   readonly at?: Operand;
   readonly suggestion?: string;
 }
@@ -42,12 +42,15 @@ export function note(
   });
 }
 
-/** For suggestions that take the place of a whole test: only one that names its subject can be rewritten. */
+/**
+ * The subject's text, for a suggestion that replaces the whole test: only a test that names its subject can
+ * be rewritten.
+ */
 export function writtenSubject({ subject }: TextTest, { findings }: Inferred): string | undefined {
   return subject.node && findings.textOf(subject.node);
 }
 
-/** Whether the subject is, or is computed from, an attribute. */
+/** Whether the subject is an attribute, or is computed from one. */
 export function isData({ subject }: TextTest): boolean {
   return subject.shape.place !== undefined || subject.shape.form !== undefined;
 }

@@ -14,7 +14,7 @@ const SPANS: Readonly<Partial<Record<TestManner, Span>>> = {
   order: { start: true, end: false },
 };
 
-/** `$contains`, `$startsWith`, `$endsWith`, and `<` of times. */
+/** Checks `$contains`, `$startsWith`, `$endsWith`, and `<` between times. */
 export function checkPart(test: TextTest, inference: Inferred): void {
   const [constant] = test.constants;
   const span = SPANS[test.manner];

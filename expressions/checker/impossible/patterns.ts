@@ -9,7 +9,7 @@ import { runsOfGlob, waysOf } from "../patterns.ts";
 import type { TextTest } from "../text-tests.ts";
 import { note } from "./note.ts";
 
-/** `$contains` and `$match` with a regular expression. */
+/** Checks `$contains` and `$match` with a regular expression. */
 export function checkPattern(test: TextTest, inference: Inferred): void {
   const [constant] = test.constants;
   const pattern = constant?.shape.pattern;
@@ -32,11 +32,11 @@ export function checkPattern(test: TextTest, inference: Inferred): void {
 
 interface PatternMisfit {
   readonly misfit: Misfit;
-  /** Whether the pattern would do if it took no heed of small letters and capitals. */
+  /** Whether the pattern would match without regard to case. */
   readonly isOfLetters: boolean;
 }
 
-/** Why no value has a match of `pattern`. */
+/** The reason why no value of `form` has a match of `pattern`. */
 function misfitOfPattern(form: TextForm, pattern: RegExp): PatternMisfit | undefined {
   const flags = pattern.flags.replace("g", "");
   if (form.values !== undefined) return misfitOfValues(form, pattern.source, flags);
@@ -73,7 +73,7 @@ function misfitOfValues(form: TextForm, source: string, flags: string): PatternM
   return { misfit, isOfLetters: !flags.includes("i") && matchesSome(`${flags}i`) };
 }
 
-/** `$glob` and `$pathMatch`. */
+/** Checks `$glob` and `$pathMatch`. */
 export function checkShape(test: TextTest, inference: Inferred): void {
   const [constant] = test.constants;
   const text = constant?.shape.constant;
@@ -90,7 +90,7 @@ export function checkShape(test: TextTest, inference: Inferred): void {
     }
   }
   if (form === undefined) return;
-  // A template sees the path without its query.
+  // `$pathMatch` ignores the path's query.
   const runs =
     test.manner === "glob"
       ? runsOfGlob(text)

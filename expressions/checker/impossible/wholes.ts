@@ -10,7 +10,7 @@ import { looksLikePattern, patternLiteral } from "../patterns.ts";
 import type { Operand, TextTest } from "../text-tests.ts";
 import { type Advice, isData, note, writtenSubject } from "./note.ts";
 
-/** `=`, `!=`, and `in` with each item of its list. */
+/** Checks `=`, `!=`, and `in` with each item of its list. */
 export function checkWholes(test: TextTest, inference: Inferred): void {
   const faults = test.constants.map((constant) => ({ constant, misfit: misfitOfWhole(test, constant) }));
   const inText = test.written === "in" && !isItem(test) && isOneText(test);
@@ -48,7 +48,7 @@ function severalOf(
   return { suggestion: test.written === "!=" ? `$not(${among})` : among };
 }
 
-/** The whole test as conditions of its constants. */
+/** The test rewritten as one condition for each constant. */
 function rewritten(
   { written, constants }: TextTest,
   faults: readonly { readonly constant: Operand; readonly misfit: Misfit | undefined }[],
@@ -86,11 +86,11 @@ function misfitOfWhole(test: TextTest, { shape, node }: Operand): Misfit | undef
   };
 }
 
-/** `claims.email = "*@example.com"`, where nothing is known of the text but that it is data. */
+/** Notes a wildcard in a text of unknown form: `claims.email = "*@example.com"`. */
 function wildcardMisfit({ subject }: TextTest, text: string): Misfit | undefined {
   const { declaration, place } = subject.shape;
   const header = headerName(declaration, place);
-  // In HTTP a star is a value: `Accept: text/*`, `If-Match: *`.
+  // A star is a legal value in HTTP: `Accept: text/*`, `If-Match: *`.
   if (
     place === undefined ||
     (header !== undefined && WELL_KNOWN_HEADERS.has(header) && header !== "user-agent")
@@ -103,7 +103,7 @@ function wildcardMisfit({ subject }: TextTest, text: string): Misfit | undefined
   return { reason, condition: (value) => `$glob(${value}, ${JSON.stringify(text)})` };
 }
 
-/** Whether the constants are items of a list that is written out. */
+/** Whether the constants are the items of a list that is written out. */
 function isItem({ node }: TextTest): boolean {
   return node.rhs?.type === "unary";
 }
