@@ -8,6 +8,10 @@ const DAY_MS = 86_400_000;
 const [FIRST_MS, LAST_MS] = [-62_167_219_200_000, 253_402_300_799_999];
 
 const TWO_DIGITS = digitsUpTo(100, 2);
+/** `-03-31`, at 32 times the month and the day. */
+const MONTHS_AND_DAYS = digitsUpTo(13, 2).flatMap((month) =>
+  digitsUpTo(32, 2).map((day) => `-${month}-${day}`),
+);
 const HOURS = digitsUpTo(24, 2).map((hour) => `T${hour}:`);
 const MINUTES = digitsUpTo(60, 2).map((minute) => `${minute}:`);
 const SECONDS = digitsUpTo(60, 2).map((second) => `${second}.`);
@@ -42,20 +46,17 @@ export function isoText(millis: number): string | undefined {
 function dateText(day: number): string {
   const fromMarch = day + 719_468;
   const era = Math.floor(fromMarch / 146_097);
-  const dayOfEra = fromMarch - era * 146_097;
-  const yearOfEra = Math.floor(
-    (dayOfEra -
-      Math.floor(dayOfEra / 1_460) +
-      Math.floor(dayOfEra / 36_524) -
-      Math.floor(dayOfEra / 146_096)) /
-      365,
-  );
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const monthFromMarch = Math.floor((5 * dayOfYear + 2) / 153);
-  const dayOfMonth = dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1;
+  // Small whole numbers of at least 0 from here on, which `| 0` tells the machine.
+  const dayOfEra = (fromMarch - era * 146_097) | 0;
+  const leapDays = (((dayOfEra / 1_460) | 0) - ((dayOfEra / 36_524) | 0) + ((dayOfEra / 146_096) | 0)) | 0;
+  const yearOfEra = ((dayOfEra - leapDays) / 365) | 0;
+  const dayOfYear = (dayOfEra - (365 * yearOfEra + ((yearOfEra / 4) | 0) - ((yearOfEra / 100) | 0))) | 0;
+  const monthFromMarch = ((5 * dayOfYear + 2) / 153) | 0;
+  const dayOfMonth = (dayOfYear - (((153 * monthFromMarch + 2) / 5) | 0) + 1) | 0;
   const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
   const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
-  return `${TWO_DIGITS[Math.floor(year / 100)]}${TWO_DIGITS[year % 100]}-${TWO_DIGITS[month]}-${TWO_DIGITS[dayOfMonth]}`;
+  const century = (year / 100) | 0;
+  return `${TWO_DIGITS[century]}${TWO_DIGITS[year - century * 100]}${MONTHS_AND_DAYS[month * 32 + dayOfMonth]}`;
 }
 
 /** Days from 1970-01-01 to a date of the Gregorian calendar in the years 1 to 10000. */
