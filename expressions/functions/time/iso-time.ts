@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { DateMemo } from "../../runtime/guard.ts";
+
 /** Fast path for times in the most common form, `2026-01-31T12:00:00.000Z`, without JavaScript's slow general Date. */
 
 const DAY_MS = 86_400_000;
@@ -21,17 +23,24 @@ function digitsUpTo(count: number, width: number): string[] {
   return Array.from({ length: count }, (_, number) => String(number).padStart(width, "0"));
 }
 
-/** A time as text; undefined when it is not a whole number of milliseconds in a year of four digits. */
-export function isoText(millis: number): string | undefined {
+/**
+ * A time as text; undefined when it is not a whole number of milliseconds in a year of four digits.
+ * @param lastDate Memo of the last date, which most calls need again.
+ */
+export function isoText(millis: number, lastDate: DateMemo): string | undefined {
   if (!Number.isInteger(millis) || millis < FIRST_MS || millis > LAST_MS) return undefined;
   const day = Math.floor(millis / DAY_MS);
+  if (day !== lastDate.day) {
+    lastDate.day = day;
+    lastDate.text = dateText(day);
+  }
   // From here on the numbers are small integers: `| 0` tells V8 so.
   const milliOfDay = (millis - day * DAY_MS) | 0;
   const secondOfDay = (milliOfDay / 1_000) | 0;
   const minuteOfDay = (secondOfDay / 60) | 0;
   const hour = (minuteOfDay / 60) | 0;
   return (
-    dateText(day) +
+    lastDate.text +
     (HOURS[hour] as string) +
     (MINUTES[minuteOfDay - hour * 60] as string) +
     (SECONDS[secondOfDay - minuteOfDay * 60] as string) +
