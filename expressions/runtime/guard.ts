@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError } from "../errors/expression-error.ts";
-import { CallSites } from "./call-sites.ts";
+import { CallSites } from "./calls/call-sites.ts";
 import type { Meter } from "./reads/meter.ts";
 
 /** Limits of evaluations. Without a limit, only JavaScript's stack bounds them, as in the reference. */
