@@ -115,6 +115,14 @@ const changes = fc.array(
 );
 
 describe("the references recorded for an expression", () => {
+  it("distinguish an object without a property from an array whose items have it", async () => {
+    for (const source of ["a.b", "$exists(a.b)", 'a.b ~> |b|{"z":1}|', 'a.b = "v"']) {
+      const reads = new Reads({ a: {} });
+      await outcomeOf(compiled(source) as Expression, reads);
+      assert.equal(signatureOf({ a: [{ b: "v" }] }, reads.references()), undefined, source);
+    }
+  });
+
   it("are sufficient: any bag that agrees in them gives the same value", async () => {
     let compared = 0;
     await fc.assert(
