@@ -13,7 +13,7 @@ import type { FunctionDefinition } from "../definition.ts";
 const MAX_LENGTH = 262_144;
 const MAX_DEPTH = 64;
 
-/** The members by which JSONata recognises its functions: it would call an object of a request that has one. */
+/** The marks of JSONata's functions: JSONata would call a request's object with such a member. */
 const FUNCTION_MARKS: readonly string[] = ["_jsonata_lambda", "_jsonata_function"];
 
 function jsonParse(text: string | undefined): unknown {
@@ -23,7 +23,7 @@ function jsonParse(text: string | undefined): unknown {
   if (depthOf(text) > MAX_DEPTH)
     throw functionError("D4008", `$jsonParse of what is nested more than ${MAX_DEPTH} deep`);
   try {
-    // An escape can spell any name.
+    // An escape in the text can spell a mark.
     return /_jsonata_|\\u/.test(text) ? JSON.parse(text, withoutMarks) : JSON.parse(text);
   } catch {
     return undefined;
