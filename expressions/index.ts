@@ -29,7 +29,10 @@ export interface ExpressionOptions {
   readonly manifest?: AttributeManifestSpec;
   /** Use of the value, for `diagnostics`; default "any": unknown. */
   readonly purpose?: Purpose;
-  /** Phase in which the expression is evaluated, for `diagnostics`; default "response": all properties are known. */
+  /**
+   * Phase in which the expression is evaluated, for `diagnostics`; default "response": all properties are
+   * known.
+   */
   readonly phase?: "request" | "response";
   /**
    * Variables and functions by name, without the `$`, for every evaluation. A function may be async: the

@@ -14,13 +14,13 @@ import { REQUEST_LIMITS } from "./limits.ts";
 import { Guard } from "../../expressions/runtime/guard.ts";
 
 const CONTEXT = { nowMs: 0 };
-const compileForGateway = createJsonataCompiler({}, () => performance.now());
+const compileForRequests = createJsonataCompiler({}, () => performance.now());
 
 /** The error code of an evaluation; "" when it gives a value. */
 async function codeOf(
   source: string,
   bag: AttributeBag = {},
-  compileWith = compileForGateway,
+  compileWith = compileForRequests,
 ): Promise<string> {
   const result = compileWith(source);
   if (!result.ok) return result.fault.code;
@@ -124,7 +124,7 @@ describe("a guard", () => {
 
 describe("the expressions of one request", () => {
   it("share one budget", () => {
-    const result = compileForGateway("$count([1..9999].($ + 1)) > 0");
+    const result = compileForRequests("$count([1..9999].($ + 1)) > 0");
     assert.ok(result.ok);
     const reads = new Reads({});
     const codes: unknown[] = [];
@@ -366,7 +366,7 @@ describe("the source of an expression", () => {
       for (const count of [8, 16, 24, 48, 400, 4_000]) {
         const source = unit.repeat(count) + core + end.repeat(count);
         const started = performance.now();
-        const result = compileForGateway(source);
+        const result = compileForRequests(source);
         const took = performance.now() - started;
         assert.ok(took < 1_000, `${count} times ${unit} took ${took} ms`);
         if (!result.ok) assert.ok(result.fault.offset >= 0 && result.fault.offset <= source.length);
@@ -399,7 +399,7 @@ describe("an interpreted expression", () => {
       `(${INTERPRETED}; $sift({"k": "x"}, /x/); $f := function() { $f() }; $f())`,
     ]) {
       const bag = { text: "ab".repeat(20_000) };
-      const result = compileForGateway(source);
+      const result = compileForRequests(source);
       assert.ok(result.ok && result.expression.engine === "interpreted", source);
       assert.match(await codeOf(source, bag), /^D(?:1012|2015)$/, source);
       for (const limits of [{ steps: 100_000 }, { timeMs: 20 }]) {

@@ -11,7 +11,9 @@ import { NODE_EMITTERS } from "./emit/emit-node.ts";
 import { Emitter, type ReadStyle } from "./emitter.ts";
 import { NotCompiled } from "./place.ts";
 
-/** The environment of compiled code: the host's variables and, for recorded reads, the meter of the request. */
+/**
+ * The environment of compiled code: the host's variables and, for recorded reads, the meter of the request.
+ */
 export interface Environment extends Partial<Meter> {
   /** The value of a variable that the expression does not bind itself. */
   variable(name: string): unknown;
@@ -76,7 +78,7 @@ export function compileAst<E extends Environment, Given = E>(
   const text = `"use strict";return ${begin}try{${evaluate}}catch(error){throw FAIL(error)}}`;
   type Run = CompiledCode<Given>["run"];
   try {
-    // oxlint-disable-next-line typescript/no-implied-eval -- code generation, of the text that compileAst lists
+    // oxlint-disable-next-line typescript/no-implied-eval -- code generation, of the text listed above
     const make = new Function("R", "G", "U", "NONE", "FAIL", "ENTRY", ...names, text) as (
       ...values: unknown[]
     ) => Run;

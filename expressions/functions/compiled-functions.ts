@@ -8,7 +8,10 @@ import type { FunctionDefinition, Restriction } from "./definition.ts";
 import { FUNCTIONS } from "./functions.ts";
 import { invokeOf } from "./reference-invoke.ts";
 
-/** The functions that compiled code calls, by name without the `$`. `$eval` is not among them: it needs the interpreter. */
+/**
+ * The functions that compiled code calls, by name without the `$`. `$eval` is not among them: it needs the
+ * interpreter.
+ */
 export const COMPILED_FUNCTIONS: ReadonlyMap<string, CompiledFunction> = new Map(
   [...FUNCTIONS.values()].map((definition) => [definition.name, compiled(definition)]),
 );

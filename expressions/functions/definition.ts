@@ -19,8 +19,8 @@ export interface FunctionDefinition {
    */
   readonly signature: string;
   /**
-   * Calls with fewer arguments read the context. Default: the number of required arguments where the signature takes the
-   * context (`-`), otherwise 0.
+   * Calls with fewer arguments read the context. Default: the number of required arguments where the
+   * signature takes the context (`-`), otherwise 0.
    */
   readonly contextBelow?: number;
   /**
@@ -46,7 +46,9 @@ export interface FunctionDefinition {
   readonly keepsArguments?: true;
   /** True when the function calls a function, or a pattern, that is one of its arguments. */
   readonly callsBack?: true;
-  /** The implementation for compiled code; default: `implementation`, called with the guard's focus as `this`. */
+  /**
+   * The implementation for compiled code; default: `implementation`, called with the guard's focus as `this`.
+   */
   readonly invoke?: Invoke;
   /**
    * The implementation for JSONata's interpreter, synchronous and dependent on its arguments alone; default:
@@ -74,7 +76,10 @@ export interface FunctionDefinition {
   readonly docs?: FunctionDocs;
 }
 
-/** Charges the steps of a call before it is made; a step takes about 0.1 µs. @throws {ExpressionError} D1012, D2015 */
+/**
+ * Charges the steps of a call before it is made; a step takes about 0.1 µs.
+ * @throws {ExpressionError} D1012, D2015
+ */
 export type Charge = (guard: Guard, values: readonly unknown[]) => void;
 
 /** @param context The context value at the call. */
@@ -108,7 +113,10 @@ export interface FunctionChecks {
   readonly members?: Readonly<Record<string, "number" | "string" | readonly string[]>>;
 }
 
-/** The roles of `$not`, `$boolean`, `$exists`, `$lookup`, `$match`, `$split`, `$count` and `$number`, in this order. */
+/**
+ * The roles of `$not`, `$boolean`, `$exists`, `$lookup`, `$match`, `$split`, `$count` and `$number`, in this
+ * order.
+ */
 export type Meaning =
   | "negation"
   | "truth"

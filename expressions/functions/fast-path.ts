@@ -25,7 +25,10 @@ export type FastPath =
   /** `$millis`. */
   | { readonly kind: "time" };
 
-/** Arguments of known types. Texts and arrays beyond FAST_LENGTH are left to the call, unless `run` leaves them to it. */
+/**
+ * Arguments of known types. Texts and arrays beyond FAST_LENGTH are left to the call, unless `run` leaves
+ * them to it.
+ */
 export interface TypedPath {
   readonly kind: "typed";
   readonly types: readonly FastType[];

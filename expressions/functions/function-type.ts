@@ -39,8 +39,9 @@ const KINDS_OF_LETTER: Readonly<Record<string, readonly Kind[]>> = {
 };
 
 /**
- * Reads the signature notation that JSONata documents for functions, such as `<s-(sf)n?:b>`. Besides, a result may be a
- * choice or optional: `<s-s:(ao)?>`. The parameters of a parameter that is a function are ignored.
+ * Reads the signature notation that JSONata documents for functions, such as `<s-(sf)n?:b>`. Besides, a
+ * result may be a choice or optional: `<s-s:(ao)?>`. The parameters of a parameter that is a function are
+ * ignored.
  */
 export function functionType(signature: string): FunctionType {
   const [parameters = "", result = "x"] = splitAtColon(signature.slice(1, -1));

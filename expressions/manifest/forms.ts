@@ -12,8 +12,8 @@ interface FormDefinition {
 }
 
 /**
- * The canonical forms that attributes can have. The checker warns of a constant that no value of the form can equal,
- * contain, begin with or match.
+ * The canonical forms that attributes can have. The checker warns of a constant that no value of the form can
+ * equal, contain, begin with or match.
  */
 export const FORM_DEFINITIONS = {
   method: { types: ["STRING"], description: "an HTTP method in upper case: `GET`" },

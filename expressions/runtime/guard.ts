@@ -57,14 +57,20 @@ export interface DateMemo {
   text: string;
 }
 
-/** Counts the work of evaluations, and stops them with JSONata's codes: D1011 too deep, D1012 too long, D2015 too large. */
+/**
+ * Counts the work of evaluations, and stops them with JSONata's codes: D1011 too deep, D1012 too long, D2015
+ * too large.
+ */
 export class Guard {
   readonly maxSequence: number;
   readonly maxWeight: number;
   readonly maxDepth: number;
   depth = 0;
   readonly sites = new CallSites();
-  /** Memo of the last date that a time was written with: the times that one engine writes are mostly of one day. */
+  /**
+   * Memo of the last date that a time was written with: the times that one engine writes are mostly of one
+   * day.
+   */
   readonly lastDate: DateMemo = { day: Number.NaN, text: "" };
   readonly #limits: GuardLimits;
   readonly #maxSteps: number;

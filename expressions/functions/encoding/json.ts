@@ -34,7 +34,10 @@ function withoutMarks(key: string, value: unknown): unknown {
   return FUNCTION_MARKS.includes(key) ? undefined : value;
 }
 
-/** Depth of the brackets outside strings. The depth of malformed JSON is meaningless, but JSON.parse refuses it. */
+/**
+ * Depth of the brackets outside strings. The depth of malformed JSON is meaningless, but JSON.parse refuses
+ * it.
+ */
 function depthOf(text: string): number {
   let depth = 0;
   let deepest = 0;
@@ -55,7 +58,9 @@ function jsonStringify(value: unknown): string | undefined {
   return plain === undefined ? undefined : JSON.stringify(plain);
 }
 
-/** $jsonStringify for compiled code, charged to the guard: with all digits of numbers, and without functions. */
+/**
+ * $jsonStringify for compiled code, charged to the guard: with all digits of numbers, and without functions.
+ */
 function stringify(guard: Guard, [value]: readonly unknown[]): unknown {
   if (value === undefined || isFunction(value)) return undefined;
   return JSON.stringify(weigh(guard, value) ? plainValue(value) : value, (_, member: unknown) =>

@@ -66,7 +66,9 @@ export function afterOf(text: string, part: string): string | undefined {
   return at < 0 ? text : text.slice(at + part.length);
 }
 
-/** $replace of a text by a text; undefined when `part` occurs more than once or an argument exceeds a limit. */
+/**
+ * $replace of a text by a text; undefined when `part` occurs more than once or an argument exceeds a limit.
+ */
 export function replacedOf(guard: Guard, text: string, part: string, by: string): string | undefined {
   if (part === "" || text.length > FAST_LENGTH) return undefined;
   const first = text.indexOf(part);

@@ -3,7 +3,10 @@
 
 import type { DateMemo } from "../../runtime/guard.ts";
 
-/** Fast path for times in the most common form, `2026-01-31T12:00:00.000Z`, without JavaScript's slow general Date. */
+/**
+ * Fast path for times in the most common form, `2026-01-31T12:00:00.000Z`, without JavaScript's slow general
+ * Date.
+ */
 
 const DAY_MS = 86_400_000;
 /** The first millisecond of the year 0 and the last of the year 9999: between them a year has four digits. */
