@@ -14,7 +14,7 @@ export type FastPath =
   | { readonly kind: "untyped"; readonly run: Run }
   /** `$contains` with a pattern literal. */
   | { readonly kind: "pattern test" }
-  /** `$exists`, which asks for a path's presence without reading its value. */
+  /** `$exists`, which tests the presence of a path without reading its value. */
   | { readonly kind: "existence" }
   /** `$boolean` and `$not`, as a condition. */
   | { readonly kind: "truth"; readonly negated: boolean }

@@ -31,7 +31,7 @@ interface Parsed {
 
 /**
  * The templates of Envoy and of Google's API annotations: `/users/{id}/files/{path=**}`. `*` is one segment
- * that is not empty; `**`, only at the end, is the rest of the path, which may be empty but for its slash;
+ * that is not empty; `**`, only at the end, is the rest of the path, which may be a slash alone;
  * `{name}` is a `*` with a name, `{name=…}` a name for the segments within it.
  *
  * @throws {ExpressionError} D4003

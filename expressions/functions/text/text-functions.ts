@@ -8,7 +8,7 @@ import type { TypedPath } from "../fast-path.ts";
 import { afterOf, beforeOf, joinedOf, lengthOf, substringOf, trimOf } from "./fast-text.ts";
 import { join, length, pad, substring, substringAfter, substringBefore } from "./plain-text.ts";
 
-/** Text as it is: its length, its letters, its parts. */
+/** Functions of a text alone: length, case, parts. */
 export const TEXT_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "string",
