@@ -6,7 +6,7 @@ import type { AttributeBag } from "../core/attributes/bag.ts";
 import type { Case } from "./corpus/index.ts";
 import { type Engines, plain } from "./engines.ts";
 
-/** Where the two engines differ for one expression, a line for each bag; none when they agree. */
+/** The differences of the two engines for one expression, a line for each bag; none when they agree. */
 export async function disagreements(
   { name, source }: Case,
   { ours, theirs }: Engines,
@@ -19,7 +19,7 @@ export async function disagreements(
     const where = `${name}: ${source}, bag ${index}`;
     if (!isDeepStrictEqual(actual, expected))
       lines.push(`${where}: ours ${JSON.stringify(actual)}, jsonata ${JSON.stringify(expected)}`);
-    // What fails is not timed: the corpus holds what policies do, not what they trip over.
+    // A failing expression is not timed: the corpus represents expressions that succeed.
     else if ("error" in expected) lines.push(`${where}: fails in both with ${expected.error}`);
   }
   return lines;

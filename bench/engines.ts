@@ -7,12 +7,12 @@ import type { Case } from "./corpus/index.ts";
 
 export interface Engines {
   readonly engine: "compiled" | "interpreted";
-  /** A value, or a promise of one. */
+  /** Returns a value, or a promise of a value. */
   readonly ours: (bag: unknown) => unknown;
   readonly theirs: (bag: unknown) => Promise<unknown>;
 }
 
-/** Both engines for one expression, each compiled once. */
+/** Compiles an expression once with each engine. */
 export function enginesFor({ source, bindings }: Case): Engines {
   const mine = compile(source, bindings === undefined ? {} : { bindings });
   const reference = jsonata(source);
@@ -24,7 +24,7 @@ export function enginesFor({ source, bindings }: Case): Engines {
   };
 }
 
-/** As plain data: arrays without the flags that JSONata puts on them, objects whatever their prototype. */
+/** A value as plain data: arrays without JSONata's flags, and objects with an ordinary prototype. */
 export function plain(value: unknown): unknown {
   if (Array.isArray(value)) return Array.from(value, plain);
   if (typeof value !== "object" || value === null) return value;

@@ -17,7 +17,7 @@ if (!(seconds >= 1 && seconds <= 600)) {
   process.exit(2);
 }
 
-/** Of the time, for the expressions; the rest is for the decisions. */
+/** Share of the time budget for the expressions; the rest is for the decisions. */
 const EXPRESSIONS_SHARE = 0.7;
 
 const progress = createProgress();

@@ -25,13 +25,16 @@ export interface CaseFigures {
 
 const WARM_UP_TURNS = 200;
 
-/** The bags again and again, in a number that a mask picks from: a division would take as long as a short expression. */
+/**
+ * The bags repeated to a power of two, so that a mask picks one: a modulo would take as long as a short
+ * expression.
+ */
 const RING = Array.from({ length: 1_024 }, (_, index) => BAGS[index % BAGS.length]);
 const bagOf = (turn: number) => RING[turn & (RING.length - 1)];
 
 /**
- * Proves that both engines agree on the whole corpus, then times each expression with both.
- * @throws {Disagreement} before anything is timed
+ * Checks that both engines agree on the whole corpus, then times each expression with both.
+ * @throws {Disagreement} before any expression is timed.
  */
 export async function measureExpressions(budgetMs: number, progress: Progress): Promise<ExpressionFigures> {
   const compiled = CASES.map((example) => ({ ...example, engines: enginesFor(example) }));
@@ -40,7 +43,8 @@ export async function measureExpressions(budgetMs: number, progress: Progress): 
   if (differences.length > 0) throw new Disagreement(differences);
   const sink: Sink = { seen: 0 };
   progress.at("warming up");
-  // What the expressions share is warm before the first is timed: their order must not matter.
+  // A warm-up of all expressions first: code that they share is compiled by then, so their order does not
+  // matter.
   for (const { engines } of compiled)
     for (const evaluate of [engines.ours, engines.theirs])
       await runBatch((turn) => evaluate(bagOf(turn)), WARM_UP_TURNS, 0, sink);
@@ -70,14 +74,14 @@ export async function measureExpressions(budgetMs: number, progress: Progress): 
   };
 }
 
-/** What was to be compared does not give the same: its speed would mean nothing. */
+/** The error of engines that give different results: their speeds are not comparable. */
 export class Disagreement extends Error {
   constructor(lines: readonly string[]) {
     super(`${lines.join("\n")}\n${lines.length} differences: nothing was timed`);
   }
 }
 
-/** To a tenth. */
+/** Rounds to one decimal place. */
 export function round(value: number): number {
   return Math.round(value * 10) / 10;
 }

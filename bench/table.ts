@@ -11,7 +11,7 @@ export interface Report {
   readonly machine: { readonly node: string; readonly cpu: string };
 }
 
-/** The report for reading. */
+/** The report as a text table. */
 export function tableOf({ expressions, decision, peers, machine }: Report): string {
   const { cases, count, median_speedup: median, min_speedup: min } = expressions;
   const widest = Math.max(...cases.map(({ name }) => name.length));

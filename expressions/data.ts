@@ -1,17 +1,17 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** Data as JSON has it, which expressions read; an absent property is undefined or not there. */
+/** JSON data, which expressions read; an absent property is undefined or missing. */
 export type Data = string | number | boolean | null | readonly Data[] | DataObject;
 
 export type DataObject = { readonly [key: string]: Data | undefined };
 
-/** The way to a value in an object: `["request", "headers", "x-user"]`. */
+/** The names from an object to a value in it: `["request", "headers", "x-user"]`. */
 export type DataPath = readonly string[];
 
 /**
- * JSON with the keys of objects in order and absent properties left out: two values have the same text if and only if
- * they are equal, the order of keys aside. Numbers that JSON lacks keep their names.
+ * Canonical JSON, with sorted keys and without absent properties: two values have the same text if and only
+ * if they are equal in any order of keys. NaN and Infinity are written by name.
  */
 export function canonicalText(value: Data | undefined): string {
   if (typeof value === "string") return JSON.stringify(value);
@@ -26,7 +26,7 @@ export function canonicalText(value: Data | undefined): string {
   return `{${text}}`;
 }
 
-/** Array.isArray does not narrow readonly arrays. */
+/** A type guard, because Array.isArray does not narrow readonly arrays. */
 function isArray(value: Data): value is readonly Data[] {
   return Array.isArray(value);
 }

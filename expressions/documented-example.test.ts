@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { compile } from "./index.ts";
 
 describe("docs/expressions.md", () => {
-  it("shows what happens", () => {
+  it("shows the results that its example gives", () => {
     const page = readFileSync("docs/expressions.md", "utf8");
     const example = /```ts\n(.*?)```/s.exec(page)?.[1] ?? "";
     const source = /compile\('(.*)'\)/.exec(example)?.[1] ?? "";

@@ -29,58 +29,58 @@ import { faultOfSize, type SourceLimits } from "./syntax/source-limits.ts";
 import { syntaxFault } from "./syntax/syntax-fault.ts";
 import { createTracer, type Tracer } from "./tracing/traced-expression.ts";
 
-/** The form in which the caller wants the reason why a source has no program. */
+/** Callbacks that make a caller's own reason why a source has no program. */
 export interface Refusals<Fault> {
-  /** For a source that exceeds the source limits. */
+  /** The reason for a source that exceeds the source limits. */
   ofSize(fault: ExpressionFault): Fault;
   /**
-   * For a source that does not parse.
-   * @param thrown What the parser threw, or a RangeError for a tree that is deeper than JavaScript's stack.
-   * @param fault The same as a fault with its place.
+   * The reason for a source that does not parse.
+   * @param thrown The parser's error, or a RangeError for a tree that is deeper than JavaScript's stack.
+   * @param fault Makes an ExpressionFault of `thrown`, with its offset.
    */
   ofSyntax(thrown: unknown, fault: () => ExpressionFault): Fault;
-  /** For a source that is an expression of the language, and is refused all the same; undefined: it is not. */
+  /** The reason to refuse a source that parses; undefined to accept it. */
   ofMeaning(ast: AstNode, source: string): Fault | undefined;
 }
 
 export interface EngineSettings<Fault> {
   readonly limits: Limits;
   readonly sourceLimits: Partial<SourceLimits>;
-  /** Milliseconds since the epoch, for an evaluation that is not given its time. */
+  /** Milliseconds since the epoch, for an evaluation without a `nowMs` of its own. */
   readonly nowMs: () => number;
-  /** Milliseconds that never go back; without them `limits.timeMs` is no limit. */
+  /** Milliseconds of a monotonic clock; without it `limits.timeMs` is not enforced. */
   readonly monotonicMs?: (() => number) | undefined;
   readonly refusals: Refusals<Fault>;
-  /** Whether functions are restricted to what documents may use of them; default false. */
+  /** Whether functions are restricted to the forms that documents may use; default false. */
   readonly restricted?: boolean;
 }
 
-/** An expression that is ready to be evaluated, in one of two ways. */
+/** A compiled or interpreted expression. */
 export interface Program extends Required<ParsedSource> {
   /** False when the value depends on more than the input: $now, $millis, $random, $shuffle. */
   readonly cacheable: boolean;
-  /** Evaluation for requests: notes what it reads, and gives plain JSON of its own. */
+  /** Evaluation for requests: records its reads, and gives plain JSON that shares nothing with the bag. */
   recorded(): RecordedProgram;
   /**
-   * Code that reads its input as it is, for a host's data; or the reason why there is none, and the expression is interpreted.
+   * Code that reads host data directly, without recording; or the reason why the expression is interpreted.
    * @param bound Names that the host binds for every evaluation.
    */
   direct<E extends Environment, Given>(
     bound: ReadonlySet<string>,
     entry: Entry<E, Given>,
   ): CompiledCode<Given> | string;
-  /** Evaluation by the interpreter, of an input that it may write to. Changes `ast` when it is first called. */
+  /** Evaluation by the interpreter, which may write to the input. The first call changes `ast`. */
   readonly interpret: Interpret;
 }
 
 export interface RecordedProgram {
   readonly engine: "compiled" | "interpreted";
   /**
-   * A value when the engine is "compiled", a promise of one when it is "interpreted".
+   * Returns a value when the engine is "compiled", a promise of a value when it is "interpreted".
    * @throws {ExpressionError} (or rejects with it)
    */
   readonly evaluate: (data: DataObject, reads: Reads, nowMs: number) => unknown;
-  /** The tests that must hold for the value to be true; none of an interpreted program. */
+  /** Tests that are necessary for the value to be true; none for an interpreted program. */
   readonly keyTests: () => readonly KeyTest[];
 }
 
@@ -89,9 +89,12 @@ export type EngineResult<Fault> =
   | { readonly ok: false; readonly fault: Fault };
 
 export interface Engine<Fault> {
-  /** Parses a source, unless it exceeds the source limits, and asks `refusals` whether it is refused. */
+  /**
+   * Parses a source. Refused are a source that exceeds the source limits or does not parse, and a source that
+   * `refusals` refuses.
+   */
   parse(source: string): EngineResult<Fault>;
-  /** A tracer of this engine's expressions: the same interpreter, functions and limits. */
+  /** A tracer of this engine's expressions, with the same interpreter, functions and limits. */
   tracer(): Tracer;
 }
 
@@ -123,11 +126,11 @@ export function createEngine<Fault>(settings: EngineSettings<Fault>): Engine<Fau
   };
 }
 
-/** Makes programs that share the engine's settings, the numbering of its paths and the guard of recorded evaluations. */
+/** Makes programs that share the engine's settings, its path table and the guard of recorded evaluations. */
 class ProgramMaker {
   readonly #settings: InterpreterSettings;
   readonly #paths = new PathTable();
-  /** One for all recorded evaluations: they call no function of a host, and so do not overlap. */
+  /** One guard for all recorded evaluations: these call no host function, and so do not overlap. */
   readonly #guard: Guard;
 
   constructor(settings: InterpreterSettings) {
@@ -138,7 +141,7 @@ class ProgramMaker {
   make(source: string, tree: ParsedTree): Program {
     const { ast } = tree;
     const mentioned = mentionedVariables(ast);
-    // Made when it is first needed: it changes the tree.
+    // Created lazily, because making the interpreter changes the tree.
     let made: Interpret | undefined;
     const interpret: Interpret = (input, evaluation) => {
       made ??= createInterpreter(tree, this.#settings);
@@ -151,7 +154,7 @@ class ProgramMaker {
       cacheable: isConstantFor(mentioned),
       interpret,
       recorded: () => this.#recorded(ast, interpret),
-      // A guard of its own: a function of the host may evaluate another expression meanwhile.
+      // A guard of its own: a host function may evaluate another expression during this evaluation.
       direct: (bound, entry) =>
         compileAst(ast, { guard: this.#newGuard(), bound, entry, functions: this.#settings.functions }),
     };
@@ -190,7 +193,7 @@ class ProgramMaker {
         try {
           const value = run(data, reads, nowMs);
           if (typeof value === "object" && value !== null) return plainValue(value, limits.weight, guard);
-          // A function is no value.
+          // A function is not a value for a caller.
           return typeof value === "function" ? undefined : value;
         } catch (error: unknown) {
           throw evaluationError(error);

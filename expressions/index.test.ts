@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import jsonata from "jsonata";
 import { compile, ExpressionError } from "./index.ts";
 
-/** What evaluating fails with. */
+/** The error that evaluating throws. */
 function failureOf(
   source: string,
   input?: unknown,
@@ -21,7 +21,7 @@ function failureOf(
 }
 
 describe("purser/expressions", () => {
-  it("compiles, and gives values at once", () => {
+  it("compiles expressions and gives values synchronously", () => {
     const expression = compile('request.method = "GET" and "admin" in roles');
     assert.equal(expression.engine, "compiled");
     assert.equal(expression.evaluate({ request: { method: "GET" }, roles: ["admin"] }), true);
@@ -29,14 +29,14 @@ describe("purser/expressions", () => {
     assert.equal(expression.evaluate(undefined), false);
   });
 
-  it("leaves $eval to the interpreter, and says so", async () => {
+  it("interprets $eval, and gives the reason", async () => {
     const expression = compile('$eval("1 + a")');
     assert.equal(expression.engine, "interpreted");
     assert.equal(expression.reason, "$eval");
     assert.equal(await expression.evaluate({ a: 2 }), 3);
   });
 
-  it("takes bindings for all evaluations, and for one", async () => {
+  it("takes bindings for all evaluations, and for a single evaluation", async () => {
     const expression = compile("$twice($n)", { bindings: { twice: (n: number) => n * 2, n: 1 } });
     assert.equal(expression.engine, "compiled");
     assert.equal(expression.evaluate({}), 2);
@@ -46,14 +46,14 @@ describe("purser/expressions", () => {
     assert.equal(await overridden, "other");
   });
 
-  it("interprets what has to be awaited", async () => {
+  it("interprets an expression with an async binding", async () => {
     const expression = compile("$later() + 1", { bindings: { later: async () => Promise.resolve(1) } });
     assert.equal(expression.engine, "interpreted");
     assert.equal(await expression.evaluate({}), 2);
     assert.equal(await compile("$later() + 1").evaluate({}, { later: async () => Promise.resolve(2) }), 3);
   });
 
-  it("says what to write for a pattern of another language", () => {
+  it("suggests a replacement for a pattern of another dialect", () => {
     assert.throws(() => compile("$contains(a, /(?i)x/)"), {
       code: "D4101",
       position: 14,
@@ -62,7 +62,7 @@ describe("purser/expressions", () => {
     assert.throws(() => compile("/[b-a]/"), { code: "D4101", message: /Range out of order/ });
   });
 
-  it("fails at a literal with the literal for a token, as JSONata does", async () => {
+  it("fails at a literal with the literal as the token, as JSONata does", async () => {
     for (const source of ["5(3)", "5[0](1)", "-5(1)", "true(1)", "1.5(2)", "0()", "5(?)", "5 ~> 6(1)"]) {
       const { code, position, token } = failureOf(source);
       await assert.rejects(jsonata(source).evaluate({}), { code, position, token }, source);
@@ -77,12 +77,12 @@ describe("purser/expressions", () => {
     assert.deepEqual([unlike.code, unlike.position, unlike.token], ["T2009", 3, ">"]);
     const syntax = failureOf("a +");
     assert.equal(syntax.code, "S0207");
-    // The right side of `and` is the operator's.
+    // The operator `and` claims the errors of its right side.
     const claimed = failureOf('true and (1 + "a")');
     assert.deepEqual([claimed.code, claimed.position, claimed.token], ["T2002", 8, "and"]);
   });
 
-  it("says what it reads, and whether its value may be kept", () => {
+  it("reports its references, and whether its value is cacheable", () => {
     const { references, cacheable } = compile("request.path & a.b");
     assert.deepEqual(references, {
       paths: [
@@ -96,7 +96,7 @@ describe("purser/expressions", () => {
       assert.equal(compile(source).cacheable, false, source);
   });
 
-  it("checks against a manifest", () => {
+  it("checks an expression against a manifest", () => {
     const manifest = {
       attributes: {
         "request.size": { type: "INT64" },
@@ -124,11 +124,11 @@ describe("purser/expressions", () => {
     assert.throws(() => compile("1", { manifest: { attributes: { "a..b": { type: "ANY" } } } }), TypeError);
   });
 
-  it("sees one time in one evaluation", () => {
+  it("sees one time in an evaluation", () => {
     assert.equal(compile("$millis() = $toMillis($now())").evaluate({}), true);
   });
 
-  it("stops what would not end", () => {
+  it("stops an evaluation that would not end", () => {
     const endless = "($f := function($n){ $f($n + 1) }; $f(1))";
     assert.equal(failureOf(endless, {}, { limits: { steps: 10_000 } }).code, "D1012");
     assert.equal(failureOf(endless, {}, { limits: { timeMs: 20 } }).code, "D1012");
@@ -147,7 +147,7 @@ describe("purser/expressions", () => {
     assert.equal(failureOf(`${"(".repeat(20_000)}1${")".repeat(20_000)}`).code, "D1011");
   });
 
-  it("takes no pattern that might not end", () => {
+  it("refuses a pattern that is not linear", () => {
     assert.equal(failureOf("$contains(a, /(?=(a+)+b)a/)").code, "D4101");
     const text = `${"a".repeat(50_000)}!`;
     const started = performance.now();
@@ -191,7 +191,7 @@ describe("purser/expressions", () => {
       assert.doesNotThrow(() => compile(source).evaluate(input), source);
   });
 
-  it("writes nothing to what it is given, compiled or interpreted", async () => {
+  it("writes nothing to its bindings and input, compiled or interpreted", async () => {
     for (const source of [
       '$ ~> |$$.x|{"z": 1}, "a"|',
       '$ ~> |$b|{"z": 1}, "a"|',

@@ -23,17 +23,20 @@ export type { Limits } from "./limits.ts";
 
 export interface ExpressionOptions {
   /**
-   * The input's properties and their types, as the `spec` of an AttributeManifest, for `diagnostics`; default: nothing is known,
-   * and nothing is checked.
+   * The input's properties and their types, as the `spec` of an AttributeManifest, for `diagnostics`.
+   * Default: no property is known, and `diagnostics` is empty.
    */
   readonly manifest?: AttributeManifestSpec;
-  /** Use of the value, for `diagnostics`; default "any": not known. */
+  /** Use of the value, for `diagnostics`; default "any": unknown. */
   readonly purpose?: Purpose;
-  /** Phase in which the expression is evaluated, for `diagnostics`; default "response": all properties are known. */
+  /**
+   * Phase in which the expression is evaluated, for `diagnostics`; default "response": all properties are
+   * known.
+   */
   readonly phase?: "request" | "response";
   /**
-   * Variables and functions by name, without the `$`, for every evaluation. A function may be async: the expression is
-   * interpreted then.
+   * Variables and functions by name, without the `$`, for every evaluation. A function may be async: the
+   * expression is then interpreted.
    */
   readonly bindings?: Bindings;
   readonly limits?: Partial<Limits>;
@@ -42,31 +45,31 @@ export interface ExpressionOptions {
 export interface CompiledExpression {
   readonly source: string;
   /**
-   * The expression's value for `input`, which is data as JSON has it: a value when `engine` is "compiled", a promise of
-   * one when it is "interpreted". Bindings given here come before those of the options; one that takes the place of a
-   * function which the expression calls, or is async, has this evaluation interpreted.
+   * The value of the expression for `input`, which is JSON data: a value when `engine` is "compiled", a
+   * promise of a value when it is "interpreted". These bindings override those of the options. A binding that
+   * is async, or replaces a function that the expression calls, makes the interpreter run this evaluation.
    *
    * @throws {ExpressionError} (or rejects with it), with JSONata's `code`, `position` and `token`.
    */
   readonly evaluate: (input: unknown, bindings?: Bindings) => unknown;
   readonly engine: "compiled" | "interpreted";
-  /** Why it is interpreted; undefined when it is compiled. */
+  /** The reason why the expression is interpreted; undefined when it is compiled. */
   readonly reason: string | undefined;
   /** Paths of the input that the expression can read, found without running it. */
   readonly references: StaticReferences;
-  /** False when its value depends on more than the input: `$now`, `$millis`, `$random`, `$shuffle`. */
+  /** False when the value depends on more than the input: `$now`, `$millis`, `$random`, `$shuffle`. */
   readonly cacheable: boolean;
-  /** Findings of the checker by the manifest; empty without one. */
+  /** The checker's findings against the manifest; empty without a manifest. */
   readonly diagnostics: readonly ExpressionFinding[];
 }
 
 /**
- * Compiles a JSONata expression to JavaScript. What cannot be compiled, such as `$eval`, is left to the `jsonata` package,
- * with the same results.
+ * Compiles a JSONata expression to JavaScript. The `jsonata` package interprets an expression that cannot be
+ * compiled, such as `$eval`, with the same results.
  *
- * @throws {ExpressionError} with JSONata's `code` (S0201 …), `position` and `token` for what is no expression, and with
- * D4101 for a regular expression that cannot be matched in linear time.
- * @throws {TypeError} for a manifest with an attribute that cannot be.
+ * @throws {ExpressionError} for a source that does not parse, with JSONata's `code` (S0201 …), `position` and
+ *   `token`; and with D4101 for a regular expression that cannot be matched in linear time.
+ * @throws {TypeError} for a manifest with an invalid attribute.
  */
 export function compile(source: string, options: ExpressionOptions = {}): CompiledExpression {
   const manifest = options.manifest === undefined ? undefined : manifestOf(options.manifest);
@@ -86,7 +89,7 @@ export function compile(source: string, options: ExpressionOptions = {}): Compil
   const bindings = options.bindings ?? {};
   const interpret = (input: unknown, given: Bindings = {}): Promise<unknown> =>
     program.interpret(copyOfData(input), { bindings: copyOfData({ ...bindings, ...given }) });
-  // The code calls functions by what their names stood for when it was written.
+  // The names of functions that the code calls directly, as bound at compile time.
   let resolved: ReadonlySet<string> = new Set();
   const needsInterpreter = (given: Bindings): boolean =>
     Object.keys(given).some((name) => resolved.has(name) || isAsync(given[name]));
@@ -103,7 +106,7 @@ export function compile(source: string, options: ExpressionOptions = {}): Compil
   return { ...common, engine: "compiled", reason: undefined, evaluate: compiled.run };
 }
 
-/** Tokens that nested `??` and `?:` may copy, which takes about a second. */
+/** Tokens that nested `??` and `?:` may copy; compiling them takes about a second. */
 const COPIED_TOKENS = 65_536;
 
 function useOf(

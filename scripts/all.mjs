@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Every check of the project, in the order in which a failure is cheapest to meet. Stops at the first that fails.
+// Runs every check of the project, the cheapest first. Stops at the first that fails.
 import { spawnSync } from "node:child_process";
 
 /** @type {ReadonlyArray<readonly [name: string, command: string, args: readonly string[]]>} */

@@ -13,7 +13,7 @@ const FILE = new URL("../docs/attributes.md", import.meta.url);
 
 const { spec } = parse(readFileSync(SOURCE, "utf8")) as { spec: AttributeManifestSpec };
 const { manifest } = mergeManifests([spec]);
-// In the manifest's own order, which tells a story; `declarations` is by name.
+// The manifest's own order groups related attributes; `declarations` is sorted by name.
 const order = Object.keys(spec.attributes);
 const declarations = [...manifest.declarations].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
 const groups = new Set(declarations.map(({ name }) => groupOf(name)));

@@ -7,7 +7,7 @@ import { KINDS, PURSER_API_VERSION } from "../core/documents/catalog.ts";
 
 const FILE = new URL("../docs/documents.md", import.meta.url);
 
-/** As much of JSON Schema as the kinds use. */
+/** The subset of JSON Schema that the kinds use. */
 interface Schema {
   readonly type?: string;
   readonly description?: string;
@@ -34,7 +34,10 @@ function form(schema: Schema): string {
   return schema.type ?? "anything";
 }
 
-/** A row for each field, an object's fields after it; `[]` steps into a list, `{}` into a map. */
+/**
+ * Table rows of the fields, each object's fields after it; in a path, `[]` steps into a list, `{}` into a
+ * map.
+ */
 function rows(schema: Schema, path: string): string[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const at = `${path}${name}`;

@@ -17,7 +17,7 @@ function sectionOf({ name, signature }: FunctionDefinition, docs: FunctionDocs):
   return `## $${name}\n\n\`${call}\` gives ${resultOf(signature)}.\n\n${summary}\n\n| Expression | Value |\n|---|---|\n${rows.join("\n")}\n`;
 }
 
-/** By the letter of the result in a signature, `<s-s:b>`. */
+/** Names of result types by the letter in a signature, `<s-s:b>`. */
 const RESULTS: Readonly<Record<string, string>> = {
   b: "true or false",
   s: "a text",
@@ -48,7 +48,7 @@ const sections = [...FUNCTIONS.values()].flatMap((definition) =>
   definition.docs === undefined ? [] : [sectionOf(definition, definition.docs)],
 );
 
-/** The functions whose first argument the context does not stand in for. */
+/** Functions that do not take the context as a missing first argument. */
 const withoutContext = [...FUNCTIONS.values()]
   .filter(({ name, docs }) => docs !== undefined && !readsContext(name, 0))
   .map(({ name }) => `$${name}`);

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Writes schemas/ from the kinds of documents and the decision log; with --check, writes nothing and fails when a file differs.
+// Writes schemas/ from the kinds of documents and the decision log; with --check, writes nothing and fails
+// when a file differs.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { DECISION_LOG_LINE } from "../core/replay/log-line.ts";

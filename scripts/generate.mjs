@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Writes every generated file that is committed; with --check, fails when one differs from what would be written.
+// Writes every generated file that is committed; with --check, writes nothing and fails when a file differs.
 import { spawnSync } from "node:child_process";
 
 const GENERATORS = [

@@ -4,8 +4,9 @@
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 
 /**
- * Requests as the proxy describes them to the mixer (docs/attributes.md). They differ in which of the optional attributes
- * they have, and so in shape: an expression that is timed over them in turn meets what it would meet in a mesh.
+ * Requests as the proxy describes them to the mixer (docs/attributes.md). They differ in their optional
+ * attributes, and so in object shape: an expression timed over all of them meets the same variety as in a
+ * mesh.
  */
 
 const CLIENT = {

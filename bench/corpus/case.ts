@@ -3,7 +3,7 @@
 
 export interface Case {
   readonly name: string;
-  /** JSONata. */
+  /** JSONata source. */
   readonly source: string;
   /** Variables, by name without the `$`. */
   readonly bindings?: Readonly<Record<string, unknown>>;

@@ -3,7 +3,7 @@
 
 import type { Case } from "./case.ts";
 
-/** What stands in `match` and `when`: most of what a gateway evaluates. */
+/** Conditions in `match` and `when`: most evaluations of a policy engine. */
 export const CONDITIONS: readonly Case[] = [
   { name: "a path", source: "request.method" },
   { name: "a quoted name", source: 'request.headers."x-user"' },

@@ -3,7 +3,7 @@
 
 import type { Case } from "./case.ts";
 
-/** Paths, agents, names and keys: texts taken apart and put together. */
+/** Text functions over paths, user agents, names and keys. */
 export const TEXTS: readonly Case[] = [
   { name: "a prefix", source: '$substring(request.url_path, 0, 8) = "/api/v1/"' },
   { name: "contains", source: '$contains(request.url_path, "/admin")' },

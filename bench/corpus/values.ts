@@ -3,7 +3,7 @@
 
 import type { Case } from "./case.ts";
 
-/** Limits, dimensions, labels and log entries: values rather than conditions. */
+/** Expressions of limits, dimensions, labels and log entries: values, not conditions. */
 export const VALUES: readonly Case[] = [
   {
     name: "a limit by tier",

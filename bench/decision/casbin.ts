@@ -5,7 +5,7 @@ import { newEnforcer, newModelFromString } from "casbin";
 import type { DecisionEngine } from "./engine.ts";
 import type { Condition, DecisionRequest, PolicyRule } from "./rules.ts";
 
-/** The cheapest test first: the matcher stops at the first that fails. */
+/** The cheapest test comes first: the matcher stops at the first test that fails (short-circuit). */
 const MODEL = `
 [request_definition]
 r = service, method, path, principal, namespace, roles, tier
@@ -40,7 +40,7 @@ export const CASBIN: DecisionEngine = {
   },
 };
 
-/** Casbin's policies are lines of text: `*` is anything, `!` turns round, `|` stands between values. */
+/** A policy as a line of text for Casbin: `*` matches any value, `!` negates, `|` separates values. */
 function lineOf({ service, effect, conditions }: PolicyRule): string[] {
   const columns = ["method", "path", "principal", "namespace", "role", "tier"] as const;
   const cells = columns.map((column) => {

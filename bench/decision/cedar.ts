@@ -7,7 +7,10 @@ import type { Condition, DecisionRequest, PolicyRule } from "./rules.ts";
 
 type Call = Parameters<typeof statefulIsAuthorized>[0];
 
-/** Cedar's fastest door: the policies are parsed once and stay inside. Without a schema, which would only add checks. */
+/**
+ * Cedar by its fastest API: the policies are parsed once and stay in the WebAssembly module. Without a
+ * schema, which would only add checks.
+ */
 export const CEDAR: DecisionEngine = {
   name: "cedar",
   async prepare(rules) {

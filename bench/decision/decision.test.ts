@@ -6,14 +6,14 @@ import { decisionDifferences, prepareEngines } from "./measure.ts";
 import { decisionRequests } from "./requests.ts";
 
 describe("the policies of the decision benchmark", function () {
-  // WebAssembly is compiled in here, which a busy host takes its time for.
+  // Compiling the WebAssembly module takes long on a busy host.
   this.timeout(30_000);
-  it("decide alike in every engine, some requests for and some against", async () => {
+  it("decide alike in every engine, and both allow and deny requests", async () => {
     const requests = decisionRequests(20);
     assert.deepEqual(await decisionDifferences(await prepareEngines(20, requests), requests), []);
   });
 
-  it("are told from those that decide otherwise", async () => {
+  it("are compared with an engine that decides otherwise", async () => {
     const requests = decisionRequests(10);
     const [ours, peer] = await prepareEngines(10, requests);
     assert.ok(ours !== undefined && peer !== undefined);

@@ -3,15 +3,15 @@
 
 import type { DecisionRequest, PolicyRule } from "./rules.ts";
 
-/** A policy engine under test: takes the rules once, then decides requests that it has put into its own form before. */
+/** A policy engine under test: compiles the rules once, then decides requests in its own form. */
 export interface DecisionEngine {
   readonly name: string;
   prepare(rules: readonly PolicyRule[]): Promise<PreparedEngine<unknown>>;
 }
 
 export interface PreparedEngine<R> {
-  /** Not timed: a gateway builds its request in whatever form its engine takes. */
+  /** Converts a request to the engine's form. Not timed: a proxy could build that form directly. */
   request(request: DecisionRequest): R;
-  /** Whether it is allowed; a promise when the engine answers later. */
+  /** Whether the request is allowed; a promise when the engine is asynchronous. */
   allows(request: R): boolean | Promise<boolean>;
 }

@@ -6,7 +6,10 @@ import type { RulesLogic } from "json-logic-js";
 import type { DecisionEngine } from "./engine.ts";
 import type { Condition, PolicyRule } from "./rules.ts";
 
-/** json-logic has no policies: the caller loops over DENY rules, then over ALLOW rules, and stops at the first that holds. */
+/**
+ * json-logic has no policies: the caller loops over DENY rules, then ALLOW rules, and stops at the first that
+ * holds.
+ */
 export const JSON_LOGIC: DecisionEngine = {
   name: "json-logic",
   async prepare(rules) {

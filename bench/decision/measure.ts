@@ -14,7 +14,7 @@ import { type DecisionRequest, policyRules } from "./rules.ts";
 const SIZES = [10, 10_000] as const;
 export const ENGINES = [PURSER, CASBIN, CEDAR, JSON_LOGIC] as const;
 
-/** One engine's figures: nanoseconds a decision, and how much the larger set costs. */
+/** One engine's results: nanoseconds for a decision at each size, and the ratio of the sizes. */
 export interface DecisionFigures {
   readonly policies_10_ns: number;
   readonly policies_10000_ns: number;
@@ -22,8 +22,9 @@ export interface DecisionFigures {
 }
 
 /**
- * Times the whole decision with each engine at both sizes, after all have decided every request alike.
- * @throws {Disagreement} before a size is timed
+ * Times the whole decision with each engine at both sizes, after checking that all engines decide every
+ * request alike.
+ * @throws {Disagreement} before a size is timed.
  */
 export async function measureDecisions(
   budgetMs: number,
@@ -38,7 +39,7 @@ export async function measureDecisions(
     if (differences.length > 0) throw new Disagreement(differences);
     prepared.push(engines);
   }
-  // An engine's two sizes take turns with each other, not with other engines, which would leave it a cold cache each time.
+  // The two sizes of one engine alternate. Alternating engines would leave each with a cold cache.
   const figures: [string, DecisionFigures][] = [];
   for (const [index, { name }] of ENGINES.entries()) {
     progress.at(`decision with ${name}: timing`);
@@ -57,7 +58,7 @@ export async function measureDecisions(
 
 export interface TimedEngine {
   readonly name: string;
-  /** Decides the turn's request. */
+  /** Decides the request with the number `turn`. */
   readonly decide: (turn: number) => boolean | Promise<boolean>;
 }
 
@@ -76,7 +77,10 @@ export async function prepareEngines(
   return prepared;
 }
 
-/** Where an engine decides otherwise than the first, or the first decides all requests alike. */
+/**
+ * Requests that an engine decides otherwise than the first engine; also reported when the first decides all
+ * alike.
+ */
 export async function decisionDifferences(
   [ours, ...peers]: readonly TimedEngine[],
   requests: readonly DecisionRequest[],

@@ -17,7 +17,9 @@ import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import type { DecisionEngine } from "./engine.ts";
 import type { Condition, DecisionRequest, PolicyRule } from "./rules.ts";
 
-/** The whole decision of the mixer, from documents that it reads, parses, checks and compiles as any user's. */
+/**
+ * The mixer's whole decision, from documents that it parses, checks and compiles like any user's documents.
+ */
 export const PURSER: DecisionEngine = {
   name: "purser",
   async prepare(rules) {
@@ -90,7 +92,7 @@ function positiveExpressionOf(condition: Condition): string {
   }
 }
 
-/** As a proxy sends it, with the attributes that no policy asks for. */
+/** The bag that a proxy sends, including attributes that no policy reads. */
 function bagOf({ service, method, path, principal, namespace, roles, tier }: DecisionRequest): AttributeBag {
   return {
     source: { ip: "10.12.4.7", port: 41_822, principal, namespace, labels: { version: "v1" } },

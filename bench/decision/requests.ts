@@ -24,25 +24,25 @@ const BASE = { method: "GET", path: "/", namespace: "shop", roles: [] } as const
 const api = (index: number): string => `/api/v${(index % 3) + 1}/items/42`;
 
 const KINDS: readonly ((index: number) => Partial<DecisionRequest>)[] = [
-  // A reader; allowed.
+  // A reader reads: allowed.
   (index) => ({ path: api(index), principal: principalOf("shop", "other") }),
-  // Nobody in particular writes; no ALLOW holds.
+  // A user without a role writes: no ALLOW policy holds.
   (index) => ({
     method: "POST",
     path: api(index),
     principal: principalOf("shop", "other"),
     roles: ["editor"],
   }),
-  // An editor writes; allowed.
+  // An editor writes: allowed.
   (index) => ({ method: "POST", path: api(index), roles: ["reader", "editor"], tier: "gold" }),
-  // An editor deletes; denied.
+  // An editor deletes: denied.
   (index) => ({ method: "DELETE", path: api(index), roles: ["editor"] }),
-  // A reader of another version; no ALLOW holds.
+  // A reader of another API version: no ALLOW policy holds.
   (index) => ({ method: "HEAD", path: api(index + 1), tier: "free" }),
-  // An editor of an internal path, from outside; denied.
+  // An editor of an internal path, from outside: denied.
   () => ({ method: "PUT", path: "/internal/jobs", roles: ["editor"] }),
-  // A blocked reader; denied.
+  // A blocked reader: denied.
   (index) => ({ path: api(index), tier: "blocked" }),
-  // An editor of this service reads beside the API; allowed.
+  // An editor of this service reads a path beside the API: allowed.
   () => ({ path: "/health", roles: ["editor", "admin"] }),
 ];

@@ -2,25 +2,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The policies of the decision benchmark, as data: each engine gets them in its own language. A policy applies to one
- * service. A request is allowed when some ALLOW policy of its service holds and no DENY policy does.
+ * The policies of the decision benchmark, as data: each engine gets them in its own language. A policy
+ * applies to one service. A request is allowed when any ALLOW policy of its service holds and no DENY policy
+ * does.
  */
 export interface PolicyRule {
   readonly name: string;
   readonly effect: "ALLOW" | "DENY";
   readonly service: string;
-  /** All of them. */
+  /** All conditions must hold. */
   readonly conditions: readonly Condition[];
 }
 
-/** `not` turns a condition round; an absent attribute is none of the values. */
+/** `not` negates a condition; an absent attribute equals none of the values. */
 export type Condition = { readonly not?: true } & (
   | { readonly kind: "method" | "principal" | "namespace" | "tier"; readonly oneOf: readonly string[] }
   | { readonly kind: "path"; readonly prefix: string }
   | { readonly kind: "role"; readonly role: string }
 );
 
-/** What the conditions look at. */
+/** The attributes that the conditions read. */
 export interface DecisionRequest {
   readonly service: string;
   readonly method: string;
@@ -37,7 +38,7 @@ export const serviceName = (index: number): string => `service-${index}`;
 export const principalOf = (namespace: string, account: string): string =>
   `cluster.local/ns/${namespace}/sa/${account}`;
 
-/** `count` policies for a fifth as many services: five apply to any one request. */
+/** `count` policies for a fifth as many services, so that five apply to each request. */
 export function policyRules(count: number): readonly PolicyRule[] {
   return Array.from({ length: count / POLICIES_A_SERVICE }, (_, index) => rulesOfService(index)).flat();
 }

@@ -14,13 +14,13 @@ import { REQUEST_LIMITS } from "./limits.ts";
 import { Guard } from "../../expressions/runtime/guard.ts";
 
 const CONTEXT = { nowMs: 0 };
-const compileForGateway = createJsonataCompiler({}, () => performance.now());
+const compileForRequests = createJsonataCompiler({}, () => performance.now());
 
-/** The code that evaluating fails with; "" when it gives a value. */
+/** The error code of an evaluation; "" when it gives a value. */
 async function codeOf(
   source: string,
   bag: AttributeBag = {},
-  compileWith = compileForGateway,
+  compileWith = compileForRequests,
 ): Promise<string> {
   const result = compileWith(source);
   if (!result.ok) return result.fault.code;
@@ -33,11 +33,11 @@ async function codeOf(
   }
 }
 
-/** A value of 2³⁴ parts, all of which are shared. */
+/** A value of 2³⁴ parts, all of them shared. */
 const SHARED =
   "$d := function($a, $n) { $n = 0 ? $a : $d([[$a], [$a]], $n - 1) }; $x := $d([0], 34); $y := $d([{}], 34)";
 
-/** Parameters of a function as the reference writes them: `<s-(sf)n?:b>`. */
+/** Parameters of a function from its reference signature: `<s-(sf)n?:b>`. */
 function parametersOf(name: string): readonly string[] {
   const definition = COMPILED_FUNCTIONS.get(name)?.signature?.definition ?? "";
   return (
@@ -48,7 +48,7 @@ function parametersOf(name: string): readonly string[] {
   );
 }
 
-/** A value of the kind that a parameter asks for, or another. */
+/** Arguments for a function, by the types of its parameters. */
 function argumentsFor(name: string, large: string, text: string): readonly string[] {
   return parametersOf(name).map((parameter) => {
     if (parameter.includes("f") && !parameter.includes("s")) return "function($v) { $v }";
@@ -60,7 +60,7 @@ function argumentsFor(name: string, large: string, text: string): readonly strin
 }
 
 describe("a guard", () => {
-  it("cannot be switched off by what it is told", () => {
+  it("cannot be switched off by an invalid number of steps", () => {
     const wrong = [Number.NaN, -1, -Infinity, "y", undefined, null, {}, [], "1e9", Infinity];
     fc.assert(
       fc.property(
@@ -83,7 +83,7 @@ describe("a guard", () => {
     );
   });
 
-  it("stops at exactly as many steps as are allowed, timed or not", () => {
+  it("stops at exactly the step limit, with a clock or without", () => {
     for (const monotonicMs of [undefined, () => 0])
       for (const steps of [1, 2_047, 2_048, 2_049, 5_000]) {
         const guard = new Guard({ steps, timeMs: 10, nowMs: () => 0, monotonicMs });
@@ -93,7 +93,7 @@ describe("a guard", () => {
       }
   });
 
-  it("stops by the clock, but not for one pause of the process", () => {
+  it("stops by the clock, but not for a single pause of the process", () => {
     let now = 0;
     const guard = new Guard({ steps: 1e9, timeMs: 30, nowMs: () => 0, monotonicMs: () => now });
     guard.start();
@@ -111,7 +111,7 @@ describe("a guard", () => {
     );
   });
 
-  it("leaves a cheap evaluation its steps when another has used up what they share", () => {
+  it("leaves a cheap evaluation its first steps after another has used up the shared budget", () => {
     const meter = { steps: 0, workMs: 0 };
     const guard = new Guard({ steps: 10_000, nowMs: () => 0 });
     guard.start(0, meter);
@@ -124,7 +124,7 @@ describe("a guard", () => {
 
 describe("the expressions of one request", () => {
   it("share one budget", () => {
-    const result = compileForGateway("$count([1..9999].($ + 1)) > 0");
+    const result = compileForRequests("$count([1..9999].($ + 1)) > 0");
     assert.ok(result.ok);
     const reads = new Reads({});
     const codes: unknown[] = [];
@@ -140,7 +140,7 @@ describe("the expressions of one request", () => {
 });
 
 describe("a regular expression that is called", () => {
-  it("begins where its second value says, as RegExp does, whatever that is", async () => {
+  it("begins at the offset in its second argument, read as RegExp reads lastIndex", async () => {
     for (const [from, start] of [
       ["0", 0],
       ["1", 2],
@@ -164,7 +164,7 @@ describe("a regular expression that is called", () => {
       }
   });
 
-  it("keeps the count of steps", async () => {
+  it("keeps the guard's step count valid", async () => {
     for (const from of ["1e15", "-1e15", '"y"', "[]", "{}", "$m", "null", "true"])
       for (const call of [
         `$m("x", ${from})`,
@@ -200,7 +200,7 @@ describe("a large value", () => {
       }
   }).timeout(120_000);
 
-  it("is stopped by size or by steps where it would be walked", async () => {
+  it("is stopped by size or by steps where a function would walk it", async () => {
     for (const call of [
       '$lookup($x, "k")',
       "$keys($x)",
@@ -222,7 +222,7 @@ describe("a large value", () => {
       assert.match(await codeOf(`(${SHARED}; ${call})`), /^D(?:1012|2015)$/, call);
   });
 
-  it("is a text that no function reads or writes again and again", async () => {
+  it("is not read or written repeatedly by any function", async () => {
     const text = "($t := $join([1..90].$pad('', 9999, 'aé')); [1..9999].$count(CALL))";
     for (const name of FUNCTIONS.keys()) {
       const given = argumentsFor(name, "[$t & $, $t]", "($t & $)");
@@ -234,7 +234,7 @@ describe("a large value", () => {
     }
   }).timeout(60_000);
 
-  it("is searched for in a time that is linear in both", () => {
+  it("is searched in time linear in text and part", () => {
     const [text, part] = ["a".repeat(60_000), `${"a".repeat(20_000)}b${"a".repeat(20_000)}`];
     for (const source of [
       "$contains(text, part)",
@@ -252,7 +252,7 @@ describe("a large value", () => {
   });
 });
 
-/** What JavaScript looks for on an object to learn what to do with it. */
+/** Protocol properties that JavaScript looks up on an object. */
 const PROTOCOLS = [
   ..."toJSON then catch finally toString valueOf toLocaleString constructor call apply bind length name prototype".split(
     " ",
@@ -263,7 +263,7 @@ const PROTOCOLS = [
 ];
 
 describe("a function of the language", () => {
-  it("is never called by JavaScript, whatever it is named and wherever it goes", async () => {
+  it("is never called by JavaScript, under any name and in any place", async () => {
     for (const protocol of PROTOCOLS)
       for (const made of [
         'function($a, $b) { $error("called") }',
@@ -305,12 +305,12 @@ describe("a function of the language", () => {
       }
   }).timeout(60_000);
 
-  it("is written as the reference writes it", () => {
+  it("is serialised as the reference serialises it", () => {
     assert.equal(compile('$string({"toJSON": function() { 1 }})').evaluate({}), '{"toJSON":""}');
     assert.equal(compile('$string({"toJSON": $f})').evaluate({}, { f: () => "called" }), '{"toJSON":""}');
   });
 
-  it("makes no promise of a result", async () => {
+  it("makes no thenable of an object that holds it as `then`", async () => {
     for (const value of ["function($r) { 0 }", 'function($r) { $r("hijacked") }', "$sum", "/x/", "$f"]) {
       const source = `{"then": ${value}, "k": 1}`;
       const given = (await compile(source).evaluate(
@@ -321,13 +321,13 @@ describe("a function of the language", () => {
     }
   });
 
-  it("can be called by a function of the host's", () => {
+  it("can be called by a host function", () => {
     const twice = (call: (value: number) => number) => call(call(3));
     assert.equal(compile("$twice(function($n) { $n * 2 })", { bindings: { twice } }).evaluate({}), 12);
   });
 });
 
-/** Sources that nest, or repeat, one form of the language. */
+/** Sources that nest, or repeat, one construct of the language. */
 const GROWING: readonly (readonly [unit: string, core: string, end: string])[] = [
   ["(", "a", " ?? a)"],
   ["(", "a", " ?: a)"],
@@ -361,19 +361,19 @@ const GROWING: readonly (readonly [unit: string, core: string, end: string])[] =
 ];
 
 describe("the source of an expression", () => {
-  it("is compiled, or refused where it is too much, at once", () => {
+  it("is compiled, or refused when too large, at once", () => {
     for (const [unit, core, end] of GROWING)
       for (const count of [8, 16, 24, 48, 400, 4_000]) {
         const source = unit.repeat(count) + core + end.repeat(count);
         const started = performance.now();
-        const result = compileForGateway(source);
+        const result = compileForRequests(source);
         const took = performance.now() - started;
         assert.ok(took < 1_000, `${count} times ${unit} took ${took} ms`);
         if (!result.ok) assert.ok(result.fault.offset >= 0 && result.fault.offset <= source.length);
       }
   }).timeout(60_000);
 
-  it("doubles no further in purser/expressions", () => {
+  it("is refused in purser/expressions when its nested ?? copy too much", () => {
     for (const count of [24, 60]) {
       const source = `${"(".repeat(count)}a${"??a)".repeat(count)}`;
       assert.throws(() => compile(source), { code: "D1011" });
@@ -382,10 +382,10 @@ describe("the source of an expression", () => {
   });
 });
 
-/** Makes an expression one that is interpreted. */
+/** Prefix that makes an expression interpreted. */
 const INTERPRETED = "[$z := 1]";
 
-describe("what is interpreted", () => {
+describe("an interpreted expression", () => {
   it("has the limits of steps, of time and of weight", async () => {
     for (const source of [
       `(${INTERPRETED}; $f := function($n) { $f($n + 1) }; $f(1))`,
@@ -399,7 +399,7 @@ describe("what is interpreted", () => {
       `(${INTERPRETED}; $sift({"k": "x"}, /x/); $f := function() { $f() }; $f())`,
     ]) {
       const bag = { text: "ab".repeat(20_000) };
-      const result = compileForGateway(source);
+      const result = compileForRequests(source);
       assert.ok(result.ok && result.expression.engine === "interpreted", source);
       assert.match(await codeOf(source, bag), /^D(?:1012|2015)$/, source);
       for (const limits of [{ steps: 100_000 }, { timeMs: 20 }]) {
@@ -409,7 +409,7 @@ describe("what is interpreted", () => {
     }
   }).timeout(60_000);
 
-  it("says which limit it was", async () => {
+  it("reports which limit it exceeded", async () => {
     const free = compile(`(${INTERPRETED}; $f := function() { $f() }; $f())`, { limits: { steps: 10_000 } });
     await assert.rejects(async () => free.evaluate({}), /took more than 10000 steps/);
   });
@@ -423,7 +423,7 @@ describe("what is interpreted", () => {
 });
 
 describe("the limits of documents", () => {
-  it("are chosen so that a plain loop ends within them in well under 50 ms", () => {
+  it("end a plain loop in well under 50 ms", () => {
     assert.ok(Number(REQUEST_LIMITS.timeMs) < 50);
   });
 });

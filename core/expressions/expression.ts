@@ -9,27 +9,28 @@ import type { Reads } from "../../expressions/runtime/reads/reads.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 
 /**
- * The one interface between Purser and the language of its documents. Callers never know which engine is behind it:
- * an engine that has its answer at hand returns the value, one that has not returns a promise.
+ * The interface between Purser and the language of its documents. Callers do not depend on the engine behind
+ * it: a compiled expression returns its value, an interpreted expression returns a promise.
  */
 export interface Expression extends ParsedSource {
   readonly engine: "interpreted" | "compiled";
   /** False when the value depends on more than the bag: $now, $millis, $random, $shuffle. */
   readonly cacheable: boolean;
   /**
-   * The value for `bag`; undefined when it has none. Bounded in time, depth and sequence length by the engine's limits.
+   * The value for `bag`; undefined when it is absent. The engine's limits bound time, depth and sequence
+   * length.
    * @throws {ExpressionError} (or rejects with it) when the expression fails or exceeds its limits.
    */
   evaluate(bag: AttributeBag, context: EvaluationContext): MaybePromise<unknown>;
-  /** The tests that must hold for the value to be true, by which a condition is found among many. */
+  /** Tests that are necessary for the value to be true, by which an index finds the condition among many. */
   readonly keyTests?: () => readonly KeyTest[];
 }
 
 /** The facts that all expressions of one request share. */
 export interface EvaluationContext {
-  /** The time that $now() and $millis() give, in milliseconds since the epoch. */
+  /** The time of $now() and $millis(), in milliseconds since the epoch. */
   readonly nowMs: number;
-  /** The request's values, and a note of each read; absent when nobody asks what was read. */
+  /** The request's values with the record of each read; absent when no caller needs the references. */
   readonly reads?: Reads;
 }
 

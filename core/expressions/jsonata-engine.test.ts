@@ -8,7 +8,7 @@ import { ExpressionError, type ExpressionFault } from "../../expressions/errors/
 import { type Expression } from "./expression.ts";
 import { compileWithJsonata } from "./jsonata-engine.ts";
 
-/** A header of that name must not make promises take an object for one of theirs. */
+/** Headers with the name `then`, which promises must not take for a thenable. */
 const THENABLE = JSON.parse('{"then": "t"}') as Record<string, string>;
 
 const BAG: AttributeBag = {
@@ -64,7 +64,7 @@ describe("an expression", () => {
     assert.deepEqual(await valueOf("{'a': request.size, 'b': request.missing}"), { a: 12 });
   });
 
-  it("has the value at hand when it is a plain path or a literal", () => {
+  it("gives the value of a plain path or a literal synchronously", () => {
     for (const [source, value] of [
       ["request.size", 12],
       ['request."headers".`x-user`', "ann"],
@@ -81,7 +81,7 @@ describe("an expression", () => {
     }
   });
 
-  it("compiles what only looks like a plain path", async () => {
+  it("compiles an expression that only looks like a plain path", async () => {
     for (const source of [
       "request.roles[0]",
       "request.roles[]",
@@ -90,7 +90,7 @@ describe("an expression", () => {
       "request@$r.method",
     ])
       assert.equal(compiled(source).engine, "compiled", source);
-    // Arrays on the way are mapped over.
+    // Arrays on the path are mapped over.
     assert.deepEqual(await valueOf("list.name", { list: [{ name: "a" }, { name: ["b", "c"] }, {}] }), [
       "a",
       "b",
@@ -111,21 +111,21 @@ describe("an expression", () => {
     assert.deepEqual(await valueOf('{"__proto__": 1}'), JSON.parse('{"__proto__": 1}'));
   });
 
-  it("does not hand out the bag's own arrays and objects", async () => {
+  it("does not return the bag's own arrays and objects", async () => {
     const bag = { o: { list: [{ a: 1 }] } };
     const value = (await valueOf("o", bag)) as { list: { a: number }[] };
     (value.list[0] as { a: number }).a = 2;
     assert.deepEqual(bag, { o: { list: [{ a: 1 }] } });
   });
 
-  it("leaves the bag as it was, even where JSONata writes to its input", async () => {
+  it("leaves the bag unchanged, even where JSONata writes to its input", async () => {
     const bag = { empty: [], o: { a: 1 } };
     assert.deepEqual(await valueOf('empty{"k": 1}', bag), { k: 1 });
     await failureOf("(o)(1)", bag);
     assert.deepEqual(bag, { empty: [], o: { a: 1 } });
   });
 
-  it("may be evaluated many times at once", async () => {
+  it("allows concurrent evaluations", async () => {
     const expression = compiled('request.headers."x-user" & $string($millis())');
     const values = await Promise.all(
       [1, 2, 3].map((nowMs) =>
@@ -135,7 +135,7 @@ describe("an expression", () => {
     assert.deepEqual(values, ["u11", "u22", "u33"]);
   });
 
-  it("sees the time of its context, however evaluations overlap", async () => {
+  it("sees the time of its context in overlapping evaluations", async () => {
     const slow = compiled("($reduce([1..200], function($a, $b) { $a + $b }); $millis())");
     const first = slow.evaluate(BAG, { nowMs: 1_000 });
     const second = compiled("$now()").evaluate(BAG, { nowMs: 2_000 });
@@ -145,7 +145,7 @@ describe("an expression", () => {
     assert.equal(await valueOf("$now() ~> $toMillis()"), CONTEXT.nowMs);
   });
 
-  it("says whether its value may be kept", () => {
+  it("reports whether its value is cacheable", () => {
     for (const source of [
       "$now()",
       "$millis() > 5",
@@ -158,7 +158,7 @@ describe("an expression", () => {
       assert.equal(compiled(source).cacheable, true, source);
   });
 
-  it("fails with JSONata's code, at the place of the operator or function", async () => {
+  it("fails with JSONata's code, at the position of the operator or function", async () => {
     const unlike = await failureOf('  request.size > "5" ? 1 : 2');
     assert.deepEqual([unlike.code, unlike.position, unlike.token], ["T2009", 16, ">"]);
     const call = await failureOf("1 + $number(request.path)");
@@ -167,12 +167,12 @@ describe("an expression", () => {
     assert.equal((await failureOf('$error("stop")')).message, "stop");
   });
 
-  it("shortens what it quotes of a request", async () => {
+  it("shortens the request's values in its messages", async () => {
     const failure = await failureOf("$number(a)", { a: "x".repeat(5_000) });
     assert.ok(failure.message.length < 400);
   });
 
-  it("is not fooled by attributes named like JSONata's own marks", async () => {
+  it("is not confused by attributes named like JSONata's own marks", async () => {
     const { view } = createRecorder({
       claims: { _jsonata_lambda: true, tupleStream: true, outerWrapper: ["x"], tier: "gold" },
     });
@@ -184,7 +184,7 @@ describe("an expression", () => {
 });
 
 describe("a fault of an expression", () => {
-  it("is located where the mistake is", () => {
+  it("is located at the mistake", () => {
     assert.deepEqual(faultOf("request.size >"), {
       code: "PURSER_EXPR_SYNTAX",
       message: "Unexpected end of expression (S0207)",
@@ -195,7 +195,7 @@ describe("a fault of an expression", () => {
     assert.equal(faultOf("a b").offset, 2);
   });
 
-  it("names the function that was probably meant", () => {
+  it("suggests the function that was probably meant", () => {
     assert.deepEqual(faultOf('a and $contians(b, "x")'), {
       code: "PURSER_EXPR_SYNTAX",
       message: "there is no function or variable $contians (did you mean $contains?)",
@@ -211,7 +211,7 @@ describe("a fault of an expression", () => {
     assert.match(faultOf("$constructor(a)").message, /no function or variable \$constructor/);
   });
 
-  it("is not a variable that is bound in any of JSONata's ways", () => {
+  it("is not reported for a variable that is bound in any of JSONata's ways", () => {
     for (const source of [
       "($x := 1; $x)",
       "function($x) { $x }",
@@ -223,14 +223,14 @@ describe("a fault of an expression", () => {
       assert.equal(compileWithJsonata(source).ok, true, source);
   });
 
-  it("is $eval in any form, and a picture for $toMillis", () => {
+  it("is reported for $eval in any form, and for a picture of $toMillis", () => {
     assert.deepEqual(faultOf('1 + $eval("a")').offset, 4);
     assert.equal(faultOf("$map(a, $eval)").code, "PURSER_EXPR_FORBIDDEN");
     assert.equal(faultOf("($e := $eval; $e(b))").code, "PURSER_EXPR_FORBIDDEN");
     assert.equal(faultOf('$toMillis(a, "[Y][M]")').code, "PURSER_EXPR_FORBIDDEN");
   });
 
-  it("is a regular expression that cannot be matched in linear time, where it begins", () => {
+  it("is reported at the start of a regular expression that cannot be matched in linear time", () => {
     assert.deepEqual(faultOf("$contains(a, /(?=.*x)[/]/i)"), {
       code: "PURSER_EXPR_SYNTAX",
       message:
@@ -241,7 +241,7 @@ describe("a fault of an expression", () => {
     assert.equal(faultOf("a ~> /*comment*/ /x**/").offset, 17);
   });
 
-  it("is a source too long, nested too deeply, or with too many defaults", () => {
+  it("is reported for a source too long, nested too deeply, or with too many defaults", () => {
     assert.match(faultOf("a".repeat(70_000)).message, /longer than/);
     assert.match(faultOf(`${"(".repeat(20_000)}a${")".repeat(20_000)}`).message, /nested too deeply/);
     assert.match(faultOf(`${"(".repeat(40)}a${" ?? b)".repeat(40)}`).message, /more than 16/);

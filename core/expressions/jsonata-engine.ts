@@ -11,10 +11,10 @@ import type { CompileExpression } from "./expression.ts";
 import { REQUEST_LIMITS, SOURCE_LIMITS } from "./limits.ts";
 
 /**
- * The compiler of the documents' expressions. They are evaluated within `limits`, see the time of their context alone, and give
- * plain values.
- * @param limits By default, each is that of REQUEST_LIMITS.
- * @param monotonicMs Milliseconds that never go back; without it an evaluation is limited by its steps alone.
+ * The compiler of the documents' expressions. An evaluation stays within `limits`, sees only the time of its
+ * context, and gives plain values.
+ * @param limits Default for each limit: REQUEST_LIMITS.
+ * @param monotonicMs Monotonic clock, in milliseconds. Without it, steps alone limit an evaluation.
  */
 export function createJsonataCompiler(
   limits: Partial<Limits> = {},
@@ -42,12 +42,13 @@ export function createJsonataCompiler(
   };
 }
 
-/** The compiler with the limits of a request. */
+/** The documents' compiler with the limits of a request. */
 export const compileWithJsonata: CompileExpression = createJsonataCompiler();
 
 /**
- * Traces the documents' expressions with their functions. A trace is interpreted, and the interpreter takes 30 steps for a node
- * where compiled code takes one or two: it may take twice the steps of a request, which are some 50 ms.
+ * Traces the documents' expressions with their functions. A trace is interpreted, and the interpreter takes
+ * 30 steps for a node where compiled code takes one or two: a trace may take twice the steps of a request,
+ * about 50 ms.
  */
 export function createTracer(limits: Partial<Limits> = {}): Tracer {
   return documentEngine({ ...REQUEST_LIMITS, steps: 2 * REQUEST_LIMITS.steps, ...limits }).tracer();

@@ -3,18 +3,18 @@
 
 import type { Limits } from "../../expressions/limits.ts";
 
-/** The limits of one evaluation for a request. All the expressions of the request share the steps and the time. */
+/** Limits of one evaluation for a request. All expressions of the request share the steps and the time. */
 export const REQUEST_LIMITS: Limits = {
   depth: 200,
-  /** Some 25 ms. */
+  /** About 25 ms. */
   steps: 200_000,
   sequence: 10_000,
   weight: 1_048_576,
-  /** Half of the 50 ms that a request may block the loop for. */
+  /** Half of the 50 ms for which a request may block the event loop. */
   timeMs: 25,
 };
 
-/** The limits of an expression's source in a document. */
+/** Limits of an expression's source in a document. */
 export const SOURCE_LIMITS = {
   characters: 65_536,
   tokens: 2_048,

@@ -9,16 +9,17 @@ import type { Expression } from "./expression.ts";
 import { createJsonataCompiler } from "./jsonata-engine.ts";
 
 /**
- * The bar: no request and no document keeps the loop from running for more than 50 ms on a quiet machine. A test machine is not
- * quiet, so that time is measured as the least of several runs, and against how long a loop takes here that takes 200 ms there.
+ * The bar: no request and no document may block the event loop for more than 50 ms on a quiet machine. A test
+ * machine is not quiet, so the time is the minimum of several runs, relative to a calibration loop that takes
+ * 200 ms on a quiet machine.
  */
 const BAR_MS = 50;
 const RUNS = 12;
-/** Turns of the loop below, and how long they take on a quiet machine with a core of 2.5 GHz. */
+/** Duration of the calibration loop, and its turns, on a quiet machine with a 2.5 GHz core. */
 const CALIBRATION_MS = 200;
 const CALIBRATION_TURNS = 3_000_000;
 
-const compileForGateway = createJsonataCompiler({}, () => performance.now());
+const compileForRequests = createJsonataCompiler({}, () => performance.now());
 
 function leastMs(run: () => void, enoughMs = 0): number {
   let least = Infinity;
@@ -30,14 +31,14 @@ function leastMs(run: () => void, enoughMs = 0): number {
   return least;
 }
 
-/** How long `run` takes at least, when that is longer than the bar allows here and now. */
+/** The minimum duration of `run` in ms if it exceeds the scaled bar; undefined if it does not. */
 function overBar(run: () => void, scale: number): number | undefined {
   const took = leastMs(run, BAR_MS * scale);
   // The machine may have become slower since `scale` was measured.
   return took <= BAR_MS * scale || took <= BAR_MS * slowness() ? undefined : took;
 }
 
-/** How many times slower this machine is now; never less than 1. */
+/** Slowness of this machine relative to the quiet machine; at least 1. */
 function slowness(): number {
   const took = leastMs(() => {
     const words: Record<string, number> = {};
@@ -47,7 +48,7 @@ function slowness(): number {
   return Math.max(1, took / CALIBRATION_MS);
 }
 
-/** As large as a request can be whose header section has 64 KiB, and its claims. */
+/** A bag of the largest request: a header section of 64 KiB, and claims. */
 const BAG: AttributeBag = {
   request: {
     path: `/${"a".repeat(8_000)}`,
@@ -138,13 +139,13 @@ const LARGE: readonly string[] = [
   `"${"x".repeat(65_000)}"`,
 ];
 
-describe("the loop", () => {
+describe("the event loop", () => {
   const scale = slowness();
 
-  it("is held by no evaluation for longer than the bar", () => {
+  it("is blocked by no evaluation for longer than the bar", () => {
     const late: string[] = [];
     for (const source of HOSTILE) {
-      const result = compileForGateway(source);
+      const result = compileForRequests(source);
       if (!result.ok) continue;
       assert.equal(result.expression.engine, "compiled", source);
       const took = overBar(() => evaluate(result.expression, new Reads(BAG)), scale);
@@ -153,9 +154,9 @@ describe("the loop", () => {
     assert.deepEqual(late, [], `a bar of ${(BAR_MS * scale).toFixed(0)} ms`);
   }).timeout(120_000);
 
-  it("is held by no request for longer, however many expressions are evaluated for it", () => {
+  it("is blocked by no request for longer, for any number of expressions", () => {
     const expressions = HOSTILE.flatMap((source) => {
-      const result = compileForGateway(source);
+      const result = compileForRequests(source);
       return result.ok ? [result.expression] : [];
     });
     const took = overBar(() => {
@@ -165,11 +166,11 @@ describe("the loop", () => {
     assert.equal(took, undefined);
   }).timeout(120_000);
 
-  it("is held by no compilation for longer", () => {
+  it("is blocked by no compilation for longer", () => {
     const late: string[] = [];
     for (const source of LARGE) {
-      assert.ok(compileForGateway(source).ok, `${source.slice(0, 60)} is refused, which takes no time`);
-      const took = overBar(() => void compileForGateway(source), scale);
+      assert.ok(compileForRequests(source).ok, `${source.slice(0, 60)} is refused, which takes no time`);
+      const took = overBar(() => void compileForRequests(source), scale);
       if (took !== undefined) late.push(`${source.slice(0, 60)} took ${took.toFixed(1)} ms`);
     }
     assert.deepEqual(late, [], `a bar of ${(BAR_MS * scale).toFixed(0)} ms`);
@@ -180,6 +181,6 @@ function evaluate(expression: Expression, reads: Reads): void {
   try {
     void expression.evaluate(reads.bag, { nowMs: 0, reads });
   } catch {
-    // It ran out of its budget, or was wrong.
+    // The evaluation ran out of its budget, or failed.
   }
 }

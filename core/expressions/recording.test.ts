@@ -13,8 +13,8 @@ import { type Expression } from "./expression.ts";
 import { compileWithJsonata } from "./jsonata-engine.ts";
 
 /*
- * The promises that caching rests on, held for random expressions over random bags. Bags are small and their names
- * few, so that expressions often hit what is there; some names are JSONata's own marks.
+ * Property tests of the guarantees that caching relies on, with random expressions and random bags. Bags are
+ * small and their names few, so that expressions often hit a value; some names are JSONata's own marks.
  */
 
 const NAMES = ["a", "b", "c", "x-y", "sequence", "then", "tupleStream"];
@@ -84,7 +84,7 @@ const expression = fc.letrec<{ any: string; path: string }>((tie) => {
   };
 }).any;
 
-/** Its value or its failure, as text. */
+/** The value or error of an evaluation, as text. */
 async function outcomeOf(compiled: Expression, reads: Reads): Promise<string> {
   try {
     return canonicalText((await compiled.evaluate(reads.bag, { nowMs: 0, reads })) as AttributeValue);
@@ -94,13 +94,13 @@ async function outcomeOf(compiled: Expression, reads: Reads): Promise<string> {
   }
 }
 
-/** Undefined for what the generator makes that is no expression. */
+/** A compiled source; undefined for a generated text that does not compile. */
 function compiled(source: string): Expression | undefined {
   const result = compileWithJsonata(source);
   return result.ok ? result.expression : undefined;
 }
 
-/** A bag that differs from `from` in one place. */
+/** A copy of bag `from` with one change. */
 function changed(from: AttributeBag, path: AttributePath, to: AttributeValue | undefined): AttributeBag {
   const [step, ...rest] = path as [string, ...string[]];
   const inner = from[step];
@@ -114,8 +114,8 @@ const changes = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-describe("what a recorder has noted of an expression", () => {
-  it("tells an object without a property from an array whose items have it", async () => {
+describe("the references recorded for an expression", () => {
+  it("distinguish an object without a property from an array whose items have it", async () => {
     for (const source of ["a.b", "$exists(a.b)", 'a.b ~> |b|{"z":1}|', 'a.b = "v"']) {
       const reads = new Reads({ a: {} });
       await outcomeOf(compiled(source) as Expression, reads);
@@ -123,7 +123,7 @@ describe("what a recorder has noted of an expression", () => {
     }
   });
 
-  it("is enough: any bag that agrees in it gives the same value", async () => {
+  it("are sufficient: any bag that agrees in them gives the same value", async () => {
     let compared = 0;
     await fc.assert(
       fc.asyncProperty(expression, bag, changes, async (source, original, edits) => {
@@ -137,7 +137,7 @@ describe("what a recorder has noted of an expression", () => {
         let other = original;
         for (const [path, to] of edits) {
           const next = changed(other, path, to);
-          // Keep changing what may change, so that the bags drift apart as far as the references let them.
+          // Repeated changes make the bags drift apart as far as the references allow.
           if (signatureOf(next, references) !== signature) continue;
           other = next;
           compared++;
@@ -151,7 +151,7 @@ describe("what a recorder has noted of an expression", () => {
     assert.ok(compared > 150, `only ${compared} agreeing bags`);
   });
 
-  it("is minimal in form: no reference twice, none within an EXACT one", async () => {
+  it("are minimal in form: no duplicate, none within an EXACT reference", async () => {
     await fc.assert(
       fc.asyncProperty(expression, bag, async (source, original) => {
         const recorder = new Reads(original);
@@ -172,7 +172,7 @@ describe("what a recorder has noted of an expression", () => {
     );
   });
 
-  it("was foreseen by the static references when they are exact", async () => {
+  it("are covered by the static references when those are exact", async () => {
     await fc.assert(
       fc.asyncProperty(expression, bag, async (source, original) => {
         const evaluated = compiled(source);
@@ -182,7 +182,7 @@ describe("what a recorder has noted of an expression", () => {
         const foreseen = evaluated.references.paths.map(({ path }) => path);
         for (const { path, condition } of recorder.references()) {
           const within = foreseen.some((known) => startsWith(path, known));
-          // On the way to a path that was foreseen, an object may be met, or nothing, or something else in its place.
+          // On the way to a static path, the evaluation may meet an object, an absence, or another value.
           const onTheWay = foreseen.some((known) => startsWith(known, path));
           assert.ok(within || onTheWay, `${condition} ${path.join(".")} of ${foreseen.join(" ")}`);
         }
@@ -193,7 +193,7 @@ describe("what a recorder has noted of an expression", () => {
 });
 
 describe("evaluation without the interpreter", () => {
-  it("gives what JSONata gives for every plain path", async () => {
+  it("gives JSONata's value for every plain path", async () => {
     await fc.assert(
       fc.asyncProperty(plainPath, bag, async (source, original) => {
         const expected = (await jsonata(source).evaluate(original)) as AttributeValue;

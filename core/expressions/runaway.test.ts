@@ -20,14 +20,14 @@ async function valueOf(source: string, bag: AttributeBag): Promise<unknown> {
   return compiled(source).evaluate(bag, CONTEXT);
 }
 
-/** A value too large, or the steps that it would take to make it. */
+/** Codes of a value that is too large, or of the steps that it would take to make it. */
 const TOO_MUCH = /^D(?:2015|1012)$/;
 
 describe("a runaway expression", () => {
-  /** So that a busy host does not end by time what must end by size. */
+  /** A compiler with a long time limit, so that on a busy host a test of size does not end by time. */
   const patient = createJsonataCompiler({ timeMs: 1_000 });
 
-  /** What it fails with, and that it took neither the time nor the memory that it was made to take. */
+  /** The error code of a runaway source, checked to have used bounded time and memory. */
   async function stopped(source: string, bag: AttributeBag = {}, compile = patient): Promise<string> {
     const expression = compiled(source, compile);
     const before = process.memoryUsage().heapUsed;
@@ -63,7 +63,7 @@ describe("a runaway expression", () => {
       assert.match(await stopped(source), TOO_MUCH, source);
   });
 
-  it("ends when values share parts that would be written out many times", async () => {
+  it("ends when values share parts that would be serialised many times", async () => {
     for (const source of [
       "$string($reduce([1..60], function($a, $b) { [[$a], [$a]] }, 1))",
       "$reduce([1..60], function($a, $b) { {'l': $a, 'r': $a} }, 1)",
@@ -72,7 +72,7 @@ describe("a runaway expression", () => {
       assert.match(await stopped(source), TOO_MUCH, source);
   });
 
-  it("ends when sequences grow, and where counting does not get on", async () => {
+  it("ends when sequences grow, and when a range cannot count on", async () => {
     for (const source of [
       "[1..1e7]",
       "[1..10001]",
@@ -103,18 +103,18 @@ describe("a runaway expression", () => {
     );
   });
 
-  it("ends in a regular expression that starts over at every character", async () => {
+  it("ends in a regular expression that restarts at every character", async () => {
     assert.match(await stopped("$count($match(a, /(x.*y)|x/))", { a: "x".repeat(9_000) }), TOO_MUCH);
     assert.match(await stopped("$count($split(a, /x/))", { a: "x".repeat(200_000) }), TOO_MUCH);
   });
 
-  it("is no pattern that backtracking would take for ever with", async () => {
+  it("is not a pattern that would backtrack exponentially in other engines", async () => {
     const started = performance.now();
     assert.equal(await valueOf("$contains(a, /^(a+)+$/)", { a: `${"a".repeat(2_000)}!` }), false);
     assert.ok(performance.now() - started < 500);
   });
 
-  it("is not one that the process was kept from running for a while", async () => {
+  it("is not an evaluation whose process was paused for a while", async () => {
     const compile = createJsonataCompiler({ timeMs: 20 });
     const looping = compiled("$sum($map([1..20], function($x) { $x }))", compile);
     const pending = looping.evaluate({}, CONTEXT);
@@ -128,7 +128,7 @@ describe("a runaway expression", () => {
 });
 
 describe("a bounded function", () => {
-  it("does within its bounds what JSONata does", async () => {
+  it("gives JSONata's results within its bounds", async () => {
     const bag = { n: [3, 1, 2], s: ["b", "a", "b"], o: [{ a: 1 }, { a: 1 }, 1, "1", null], t: "a-b-c" };
     for (const source of [
       "$sort(n)",
@@ -176,7 +176,7 @@ describe("a bounded function", () => {
       assert.deepEqual(await valueOf(source, bag), clean(await jsonata(source).evaluate(bag)), source);
   });
 
-  it("finds what differs among many as JSONata does among few", async () => {
+  it("finds the distinct values among many as JSONata does among few", async () => {
     const items = Array.from({ length: 400 }, (_, index) => [
       index % 7,
       `${index % 7}`,
@@ -190,7 +190,7 @@ describe("a bounded function", () => {
   });
 });
 
-/** Without JSONata's flags, prototypes and undefined. */
+/** A plain copy, without JSONata's flags, prototypes and undefined values. */
 function clean(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }

@@ -8,7 +8,9 @@ import { FUNCTIONS } from "../functions/functions.ts";
 import { faultOfConstants } from "./constant-arguments.ts";
 import { type AstNode, startOf, textOf, variableName, walk } from "../syntax/ast.ts";
 
-/** The first thing that JSONata parses and Purser refuses: what can never work, hides what it reads, or may stall. */
+/**
+ * The first construct that JSONata parses and Purser refuses: it never works, hides its reads, or may stall.
+ */
 export function findFault(ast: AstNode, source: string): ExpressionFault | undefined {
   const faults: ExpressionFault[] = [];
   const bound = boundVariables(ast);
@@ -23,7 +25,7 @@ export function findFault(ast: AstNode, source: string): ExpressionFault | undef
   return faults.sort((a, b) => a.offset - b.offset)[0];
 }
 
-/** Steps of one path; attributes nest a few deep. */
+/** Most steps of one path; attributes nest only a few levels. */
 const MOST_STEPS = 100;
 
 function pathFault(node: AstNode): ExpressionFault | undefined {
@@ -33,7 +35,7 @@ function pathFault(node: AstNode): ExpressionFault | undefined {
   return { code: "PURSER_EXPR_SYNTAX", message, offset: beyond.position ?? 0 };
 }
 
-/** Every function and variable that an expression mentions, without the `$`. */
+/** Names of all functions and variables in an expression, without the `$`. */
 export function mentionedVariables(ast: AstNode): ReadonlySet<string> {
   const names = new Set<string>();
   walk(ast, (node) => {
@@ -42,7 +44,7 @@ export function mentionedVariables(ast: AstNode): ReadonlySet<string> {
   return names;
 }
 
-/** All names that are bound anywhere: telling scopes apart could only refuse more. */
+/** All names that are bound anywhere. Scopes are ignored: distinguishing them could only refuse more. */
 function boundVariables(ast: AstNode): ReadonlySet<string> {
   const bound = new Set(["", "$"]);
   walk(ast, (node) => {
@@ -67,7 +69,7 @@ function variableFault(
     return { code: "PURSER_EXPR_FORBIDDEN", message, offset };
   }
   if (bound.has(name) || FUNCTIONS.has(name)) return undefined;
-  // Parts that the parser made up have no position; `??` makes up a call of $exists, which is known.
+  // Nodes that the parser generates have no position; `??` generates a call of $exists, which is known.
   const message = `there is no function or variable $${name}${didYouMean(name, bound)}`;
   return { code: "PURSER_EXPR_SYNTAX", message, offset };
 }
@@ -109,7 +111,10 @@ function regexFault(node: AstNode, source: string): ExpressionFault | undefined 
   };
 }
 
-/** Offset at which the literal that ends at `end` begins. Escaped slashes make its source longer than its text. */
+/**
+ * Offset of the start of the literal that ends at `end`. Escaped slashes make its source longer than its
+ * text.
+ */
 function literalStart(literal: RegExp, end: number, source: string): number {
   const closing = source.lastIndexOf("/", end - 1);
   for (let at = source.lastIndexOf("/", closing - 1); at >= 0; at = source.lastIndexOf("/", at - 1)) {

@@ -7,8 +7,9 @@ import { FUNCTION_TYPES } from "../functions/function-facts.ts";
 import { FUNCTIONS } from "../functions/functions.ts";
 
 /**
- * The mistake in the constant arguments of a call or a partial application, found without running it: a malformed glob,
- * block, template, zone or range. Undefined when there is none, or when not all arguments after the first are constant.
+ * The mistake in the constant arguments of a call or a partial application, found without running it: a
+ * malformed glob, CIDR block, template, time zone or range. Undefined without a mistake, or when an argument
+ * after the first is not constant.
  */
 export function faultOfConstants(call: AstNode): string | undefined {
   const name = variableName(call.procedure) ?? "";
@@ -27,7 +28,7 @@ export function faultOfConstants(call: AstNode): string | undefined {
   }
 }
 
-/** The text, or the array of texts, that a node is. */
+/** The constant of a node: a text, or an array of texts. */
 function constantOf(node: AstNode): string | readonly string[] | undefined {
   if (hasSuffix(node)) return undefined;
   if (node.type === "string") return textOf(node);

@@ -9,17 +9,18 @@ import { plainNames } from "../syntax/path-node.ts";
 import { compileLiteral } from "../syntax/regex-literal.ts";
 
 /**
- * A test that must hold for a condition to be true: the value at `path` is one of `values`, or is a text that begins with one
- * of `prefixes`. A `prefix` test says nothing of a value that is there and is no text: the condition may fail on it.
+ * A necessary test of a condition: the condition is true only if the value at `path` is one of `values`, or
+ * is a text that begins with one of `prefixes`. A `prefix` test does not cover a value that is not a text:
+ * the condition may fail on it.
  */
 export type KeyTest =
   | { readonly kind: "equals"; readonly path: PathRead; readonly values: readonly Constant[] }
   | { readonly kind: "prefix"; readonly path: PathRead; readonly prefixes: readonly string[] };
 
 /**
- * The equality, membership and prefix tests that must hold for the condition to be true. Of the operands of `and`, they are the
- * tests that no operand before them can keep from being reached by failing: where such a test does not hold, the condition is
- * false, and does not fail.
+ * The equality, membership and prefix tests that are necessary for the condition to be true. Of the operands
+ * of `and`, a test counts only if no earlier operand can fail: where a counted test does not hold, the
+ * condition is false, and does not fail.
  */
 export function keyTestsOf(ast: AstNode, paths: PathTable): readonly KeyTest[] {
   const tests: KeyTest[] = [];
@@ -27,7 +28,7 @@ export function keyTestsOf(ast: AstNode, paths: PathTable): readonly KeyTest[] {
     const test = testOf(operand, paths);
     if (test === undefined) break;
     tests.push(test);
-    // A text's function fails on what is no text: what follows may not be reached.
+    // A text function fails on a value that is not a text, so later operands may not be evaluated.
     if (test.kind === "prefix") break;
   }
   return tests;
@@ -40,7 +41,7 @@ function conjuncts(node: AstNode): readonly AstNode[] {
     : [plain];
 }
 
-/** The node within parentheses that hold nothing else. */
+/** The node inside parentheses, when they hold only one. */
 function unwrap(node: AstNode): AstNode {
   const [only, ...more] = node.expressions ?? [];
   return node.type === "block" &&
@@ -84,7 +85,7 @@ function eitherOf(a: KeyTest | undefined, b: KeyTest | undefined): KeyTest | und
   return { kind: "equals", path: a.path, values: [...a.values, ...b.values] };
 }
 
-/** `$startsWith(path, "text")`, `$contains(path, /^text/)` */
+/** The prefix test of `$startsWith(path, "text")` and `$contains(path, /^text/)`. */
 function prefixOfCall(node: AstNode, paths: PathTable): KeyTest | undefined {
   const [subject, argument, ...more] = node.arguments ?? [];
   if (subject === undefined || argument === undefined || more.length > 0 || !isBare(argument))
@@ -100,7 +101,10 @@ function prefixAskedFor(name: string | undefined, { type, value }: AstNode): str
   return compiled.ok ? compiled.regex.literalPrefix : "";
 }
 
-/** `$substring(path, 0, n) = "text"` of that length. Code points and UTF-16 units are the same in plain texts alone. */
+/**
+ * The prefix test of `$substring(path, 0, n) = "text"` with a text of length n. Its text must be plain, so
+ * that code points and UTF-16 units agree.
+ */
 function prefixOfCut(node: AstNode, text: AstNode, paths: PathTable): KeyTest | undefined {
   if (node.type !== "function" || !isBare(node) || text.type !== "string" || !isBare(text)) return undefined;
   const [subject, start, length, ...more] = node.arguments ?? [];

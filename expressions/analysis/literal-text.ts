@@ -4,7 +4,7 @@
 import { textOf } from "../syntax/ast.ts";
 import { parseExpression } from "../syntax/parse.ts";
 
-/** The text of an expression that is nothing but a text in quotes; undefined for any other. */
+/** The text of an expression that is only a string literal; undefined for any other expression. */
 export function literalText(source: string): string | undefined {
   if (!/^\s*["']/.test(source)) return undefined;
   const ast = parseExpression(source);

@@ -4,10 +4,10 @@
 import type { AstNode } from "../syntax/ast.ts";
 import type { StaticReferences } from "./static-references.ts";
 
-/** A source that compiles, with its syntax tree, for what looks at an expression without running it. */
+/** A source that compiles, with its syntax tree, for analyses that do not evaluate it. */
 export interface ParsedSource {
   readonly source: string;
   readonly references: StaticReferences;
-  /** The tree as the parser made it; absent where an interpreter has changed its own. */
+  /** The parser's own tree; absent when an interpreter has changed its tree. */
   readonly ast?: AstNode;
 }

@@ -11,7 +11,7 @@ function referencesOf(source: string): StaticReferences {
   return result.expression.references;
 }
 
-/** `request.method@10` for each path, `~` at the end when there may be more. */
+/** References as `request.method@10`, by path and offset; `~` at the end when they are not exact. */
 function found(source: string): string {
   const { paths, exact } = referencesOf(source);
   return [...paths.map(({ path, offset }) => `${path.join(".")}@${offset}`), ...(exact ? [] : ["~"])].join(
@@ -39,14 +39,14 @@ describe("static references", () => {
     ["($$ := source; $$.ip)", "source.ip@15"],
     ["function($$){$$.ip}(source)", "source@20"],
     ["$abs[$$.request.size > 1](source.port)", "request.size@5 source.port@26"],
-    // Filters and maps go on from the outer path.
+    // Filters and maps continue the outer path.
     ["a.b[c = 1]", "a.b@0 a.b.c@4"],
     ["a.b[0]", "a.b@0"],
     ["a.(b & c.d)", "a@0 a.b@3 a.c.d@7"],
     ["a[$$.x = 1].b", "a.b@0 x@2"],
     ["a.b^(c)", "a.b@0 a.b.c@5"],
     ["a{b: c}", "a@0 a.b@2 a.c@5"],
-    // Variables stand for where they come from.
+    // Variables are aliases of paths.
     ["($h := request.headers; $h.host)", "request.headers.host@24"],
     ["($h := request.headers; $exists($h))", "request.headers@7"],
     ["(a ? b : c).d", "a@1 b.d@5 c.d@9"],
@@ -56,7 +56,7 @@ describe("static references", () => {
     ["request.path.$uppercase()", "request.path@0"],
     ["1 + 2", ""],
     ["[1..3].(x)", ""],
-    // There may be more.
+    // The references are not exact.
     ["request.*", "request@0 ~"],
     ["**.user", "~"],
     ["$lookup(request.headers, request.path)", "request.headers@8 request.path@25 ~"],
@@ -73,7 +73,7 @@ describe("static references", () => {
     });
   }
 
-  it("name a path once, where it is read first", () => {
+  it("name a path once, at its first read", () => {
     assert.equal(found("b = 1 or a = 1 or b = 2"), "b@0 a@9");
   });
 });

@@ -7,26 +7,30 @@ import { FUNCTIONS } from "../functions/functions.ts";
 import { type AstNode, type AstStage, isPairs, startOf, textOf, variableName, walk } from "../syntax/ast.ts";
 
 /**
- * Finds what an expression can read of the bag without running it. A reference stands for everything below its path:
- * what is computed from a value that was read whole adds nothing. So an expression's value is followed only as far as
- * it may be stepped into, as the places in the bag (`Places`) that it may be.
+ * Finds the paths of the bag that an expression can read, without running it (static analysis). A reference
+ * covers everything below its path: values computed from a value that was read whole add no reference. So a
+ * value is followed only as long as later steps may read into it, as the set of its possible places in the
+ * bag (`Places`).
  */
 export function staticReferences(ast: AstNode, source: string): StaticReferences {
   const finder = new Finder(source, isRebound(ast));
   const scope = new Scope();
-  // `$$` is the input, until an expression binds it.
+  // `$$` is the input until an expression binds that name.
   scope.bind("$", [ROOT]);
   finder.use(finder.placesOf(ast, [ROOT], scope));
   return { paths: finder.found(), exact: finder.exact };
 }
 
-/** Where in the bag a value may be; empty for a value that is computed, or part of one already referenced. */
+/**
+ * Possible places of a value in the bag; empty for a computed value, and for part of a value already
+ * referenced.
+ */
 type Places = readonly StaticReference[];
 
 const ROOT: StaticReference = { path: [], offset: 0 };
 const NOWHERE: Places = [];
 
-/** Variables, and what they may stand for. */
+/** Scope of variables, with the possible places of each. */
 class Scope {
   readonly #variables = new Map<string, Places>();
   readonly #outer: Scope | undefined;
@@ -51,16 +55,17 @@ class Finder {
 
   constructor(source: string, rebinds: boolean) {
     this.#source = source;
-    // A lambda sees the last value of a variable that is bound twice, whichever this walk saw.
+    // A lambda sees the last value of a variable that is bound twice, which may not be the value of this
+    // walk.
     this.exact = !rebinds;
   }
 
-  /** In the order of the source. */
+  /** The references in the order of the source. */
   found(): readonly StaticReference[] {
     return [...this.#found.values()].sort((a, b) => a.offset - b.offset);
   }
 
-  /** Notes that a value at `places` is read whole. */
+  /** Notes that the values at `places` are read whole. */
   use(places: Places): void {
     for (const place of places) {
       if (place.path.length === 0) this.exact = false;
@@ -125,7 +130,7 @@ class Finder {
       case "lambda":
         return this.#lambda(node, context, scope);
       case "transform":
-        // What it matches lies in what it is given, which is noted where it is given.
+        // The operator's matches lie within its input, which is noted where it is read.
         this.exact = false;
         for (const part of [node.pattern, node.update, node.delete])
           if (part) this.#read(part, NOWHERE, scope);
@@ -138,7 +143,7 @@ class Finder {
 
   #path(steps: readonly AstNode[], context: Places, scope: Scope): Places {
     const [first] = steps;
-    // A path begins where it is written, not where the variable or the context that it goes on from was.
+    // A path begins at its own first token, not at the origin of its variable or context.
     const offset = first === undefined ? 0 : startOf(first, this.#source);
     const isName = first?.type === "name";
     let places: Places = isName ? context.map(({ path }) => ({ path, offset })) : context;
@@ -146,7 +151,7 @@ class Finder {
       if (step.type === "sort") {
         for (const { expression } of step.terms ?? []) this.#read(expression, places, scope);
       } else {
-        // Other steps are taken once for each value: how many there are matters.
+        // Other steps run once for each value, so the path depends on the number of values.
         if (index > 0 && step.type !== "name") this.use(places);
         const next = this.placesOf(step, places, scope);
         if (index === 0 && step.type === "variable") places = next.map(({ path }) => ({ path, offset }));
@@ -179,7 +184,7 @@ class Finder {
     }
   }
 
-  /** `given` counts arguments that are not in the brackets: `a ~> $f(b)` gives one. */
+  /** Visits a call. `given` counts arguments outside the brackets: 1 for `a ~> $f(b)`. */
   #call(node: AstNode, context: Places, scope: Scope, given: number): Places {
     const values = node.arguments ?? [];
     const procedure = node.procedure as AstNode;
@@ -196,7 +201,7 @@ class Finder {
     if (readsContext(name, given)) this.use(context);
   }
 
-  /** `$lookup(x, "name")` is `x.name`. */
+  /** Visits `$lookup(x, "name")` like `x.name`. */
   #lookup(name: string, values: readonly AstNode[], context: Places, scope: Scope, given: number): Places {
     const [object, key] = values;
     if (given === 0 && object !== undefined && key?.type === "string") {
@@ -219,7 +224,7 @@ class Finder {
     return NOWHERE;
   }
 
-  /** What a lambda is called with is noted where it is called. */
+  /** Visits a lambda. Its arguments are noted at its calls. */
   #lambda(node: AstNode, context: Places, scope: Scope): Places {
     const inner = new Scope(scope);
     for (const parameter of node.arguments ?? []) inner.bind(textOf(parameter), NOWHERE);
@@ -227,7 +232,7 @@ class Finder {
     return NOWHERE;
   }
 
-  /** Operators and constructors: each operand is a value of its own. */
+  /** Visits operators and constructors: each operand is read whole. */
   #operands(node: AstNode, context: Places, scope: Scope): void {
     if (isPairs(node.lhs)) {
       for (const pair of node.lhs) for (const part of pair) this.#read(part, context, scope);
@@ -239,7 +244,7 @@ class Finder {
   }
 }
 
-/** Whether some variable is bound in more than one place. */
+/** Whether any variable is bound in more than one place. */
 function isRebound(ast: AstNode): boolean {
   const bound: string[] = [];
   walk(ast, (node) => {

@@ -7,12 +7,12 @@ import type { CallSite } from "../runtime/calls/call-sites.ts";
 import type { CompiledFunction } from "../runtime/calls/callee.ts";
 import type { Place } from "./place.ts";
 
-/** A call in tail position that is made where it stands. */
+/** A call in tail position that the code makes at once instead of returning it to the caller. */
 export interface TailNode extends AstNode {
   readonly inTail?: boolean;
 }
 
-/** Where the errors of a call are. */
+/** The place in the source that the errors of a call report. */
 export function siteOf(node: AstNode, place: Place): CallSite {
   if (place.claimedBy !== undefined) return { ...place.claimedBy, claims: true };
   const procedure = node.procedure as AstNode;
@@ -24,7 +24,7 @@ export function siteOf(node: AstNode, place: Place): CallSite {
   return (node as TailNode).inTail === true ? { ...site, inTail: true } : site;
 }
 
-/** What the reference calls the token of a node. */
+/** The token of a node, as the reference names it in errors. */
 export function tokenOf(node: AstNode | undefined): Token | undefined {
   const value = node?.value;
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
@@ -32,7 +32,10 @@ export function tokenOf(node: AstNode | undefined): Token | undefined {
     : undefined;
 }
 
-/** Whether a function may take the context for an argument: it can, and it is not given all that it takes. */
+/**
+ * Whether a call passes the context as an argument: the signature allows it and the call gives fewer
+ * arguments than the arity.
+ */
 export function takesContext({ signature, arity }: CompiledFunction, given: number): boolean {
   return signature !== undefined && signature.definition.includes("-") && given < Math.max(1, arity);
 }

@@ -11,28 +11,30 @@ import { NODE_EMITTERS } from "./emit/emit-node.ts";
 import { Emitter, type ReadStyle } from "./emitter.ts";
 import { NotCompiled } from "./place.ts";
 
-/** The environment of compiled code: the host's variables and, for recorded reads, the meter of the request. */
+/**
+ * The environment of compiled code: the host's variables and, for recorded reads, the meter of the request.
+ */
 export interface Environment extends Partial<Meter> {
-  /** The value of a variable that the expression does not bind. */
+  /** The value of a variable that the expression does not bind itself. */
   variable(name: string): unknown;
 }
 
-/** The way from the argument `given` of `run` to an environment, for callers whose argument is none. */
+/** Conversion of the argument `given` of `run` to an environment, for callers that pass another type. */
 export interface Entry<E extends Environment, Given> {
-  /** The environment when nothing is given. */
+  /** The environment when `given` is undefined. */
   readonly usual: E;
   environmentOf(given: Given): E | undefined;
-  /** The result when there is no environment for what is given. */
+  /** The result when `given` has no environment. */
   otherwise(input: unknown, given: Given): unknown;
 }
 
 export interface CompileOptions<E extends Environment, Given> {
-  /** Guard of one compiler, or of one expression: evaluations that use it must not overlap. */
+  /** Guard of one compiler, or of one expression: evaluations that share a guard must not overlap. */
   readonly guard: Guard;
   readonly reads?: ReadStyle;
   readonly functions?: ReadonlyMap<string, CompiledFunction> | undefined;
   readonly bound?: ReadonlySet<string>;
-  /** Default: what is given to `run` is the environment. */
+  /** Default: the argument `given` of `run` is the environment. */
   readonly entry?: Entry<E, Given>;
 }
 
@@ -42,13 +44,17 @@ export interface CompiledCode<Given> {
    * @throws {ExpressionError}
    */
   readonly run: (input: unknown, given?: Given, nowMs?: number) => unknown;
-  /** Names of functions that the code calls directly: whoever binds one of them needs the interpreter. */
+  /**
+   * Functions that the code calls directly, by name: a caller that binds one of these names needs the
+   * interpreter.
+   */
   readonly resolved: ReadonlySet<string>;
 }
 
 /**
- * JavaScript for a syntax tree, or why there is none. Of the expression's own text, the code holds literals as JSON and
- * property names as JSON alone; everything else is written by the emitter.
+ * Compiles a syntax tree to JavaScript (code generation), or returns the reason why it cannot be compiled. Of
+ * the expression's own text, the code holds only literals and property names, both as JSON; the emitter
+ * writes everything else.
  */
 export function compileAst<E extends Environment, Given = E>(
   ast: AstNode,
@@ -60,31 +66,34 @@ export function compileAst<E extends Environment, Given = E>(
     body = emitter.program(ast);
   } catch (error: unknown) {
     if (error instanceof NotCompiled) return error.message;
-    // A tree that is too deep to be walked is too deep to be compiled.
+    // A tree that is too deep to walk recursively is too deep to compile.
     if (error instanceof RangeError) return "it is nested too deeply";
     throw error;
   }
   const names = emitter.constants.map((_, index) => `K${index}`);
-  // One function of its own for each expression, so that each is optimised for what it meets.
+  // Each expression is a function of its own, so that V8 optimises it for the values of that expression.
   const start = reads === undefined ? "G.start(nowMs)" : "G.start(nowMs,E)";
   const evaluate = `${start};const c0=Array.isArray(input)?R.outerContext(input):input;${body}`;
   const begin = entry === undefined ? "(input,E,nowMs)=>{" : BEGIN_WITH_ENTRY;
   const text = `"use strict";return ${begin}try{${evaluate}}catch(error){throw FAIL(error)}}`;
   type Run = CompiledCode<Given>["run"];
   try {
-    // oxlint-disable-next-line typescript/no-implied-eval -- compiling is what this is for; see above for what is in it
+    // oxlint-disable-next-line typescript/no-implied-eval -- code generation, of the text listed above
     const make = new Function("R", "G", "U", "NONE", "FAIL", "ENTRY", ...names, text) as (
       ...values: unknown[]
     ) => Run;
     const run = make(OPERATIONS, guard, UNBOUND, NO_TUPLE, evaluationError, entry, ...emitter.constants);
     return { resolved: emitter.resolved, run };
   } catch (error: unknown) {
-    // A host that forbids code from text, or code that nests deeper than JavaScript's parser goes.
+    // A host forbids code from text (CSP), or the code nests deeper than JavaScript's parser allows.
     return error instanceof Error ? error.message : String(error);
   }
 }
 
-/** Beginning of the function that makes its environment itself: a wrapper would take as long as a short expression. */
+/**
+ * The head of a function that makes its own environment: calling a wrapper would take as long as evaluating a
+ * short expression.
+ */
 const BEGIN_WITH_ENTRY =
   "(input,given)=>{let nowMs;const E=given===undefined?ENTRY.usual:ENTRY.environmentOf(given);" +
   "if(E===undefined)return ENTRY.otherwise(input,given);";

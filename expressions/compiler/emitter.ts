@@ -19,40 +19,49 @@ import {
 } from "./place.ts";
 import { endsWithTailCall, mayBeSequence } from "./node-facts.ts";
 
-/** Code for reads of the input that are noted. Without a style, the code reads the input itself. */
+/** Code for recorded reads of the input. */
 export interface ReadStyle {
   /** The value at a path of plain names from the input, settled. */
   path(emitter: Emitter, names: readonly string[]): string;
   /** The value as a JSONata sequence, for the steps after it. */
   sequence(emitter: Emitter, names: readonly string[]): string;
-  /** A boolean: whether the path has a value. */
+  /** A boolean: whether the path has a value (presence). */
   exists(emitter: Emitter, names: readonly string[]): string;
   /** The input itself. */
   whole(emitter: Emitter): string;
 }
 
 export interface EmitOptions {
-  /** Undefined: reads are written into the code itself. */
+  /** Undefined: the code reads the input directly. */
   readonly reads: ReadStyle | undefined;
-  /** Functions besides JSONata's, or in place of them. */
+  /** Functions added to JSONata's, or replacing them. */
   readonly functions: ReadonlyMap<string, CompiledFunction>;
-  /** Names that the host binds for every evaluation. */
+  /** Names that the host binds for each evaluation. */
   readonly bound: ReadonlySet<string>;
 }
 
-/** The emitters of all kinds of nodes. They write the nodes within theirs through the Emitter, which so imports none of them. */
+/**
+ * The emitters of all node kinds. They write child nodes through the Emitter, which therefore imports none of
+ * them.
+ */
 export interface NodeEmitters {
-  /** The value of a node, without its predicates and its group. */
+  /** The value of a node without its predicates and its group. */
   node(emitter: Emitter, node: AstNode, place: Place): Code;
-  /** The item at `position` of a call's value, where less than the whole value need be made; undefined where it must. */
+  /**
+   * The item at `position` of a call's value, without making the other items; undefined when the whole value
+   * is needed.
+   */
   itemOfCall(emitter: Emitter, call: AstNode, position: number, place: Place): Code | undefined;
 }
 
 /** Writes JavaScript for a syntax tree. */
 export class Emitter {
-  /** Objects that the code refers to as K[0], K[1] … */
+  /** Objects that the code refers to as K0, K1, and so on. */
   readonly constants: unknown[] = [];
-  /** Names of functions that were resolved when the code was written: bindings of these names need an interpreter. */
+  /**
+   * Names of functions that were resolved at compile time: an evaluation that binds one of these names needs
+   * the interpreter.
+   */
   readonly resolved = new Set<string>();
   readonly options: EmitOptions;
   readonly #emitters: NodeEmitters;
@@ -63,7 +72,7 @@ export class Emitter {
     this.#emitters = emitters;
   }
 
-  /** Statements that return the value, of `input`, `c0`, the context made of it, and `E`, the environment. */
+  /** The function body. Its variables are `input`, `c0` (the root context), and `E` (the environment). */
   program(ast: AstNode): string {
     const scope = new FunctionScope(() => ++this.#counter);
     const variables = this.declare(boundIn(ast), scope);
@@ -87,13 +96,13 @@ export class Emitter {
     return `K${index}`;
   }
 
-  /** A value of an expression as code. */
+  /** Code for the value of a node. */
   emit(node: AstNode, outside: Place): Code {
     const place = { ...outside, level: outside.level + 1 };
     if ((node.predicate ?? node.group) !== undefined && endsWithTailCall(node))
       throw new NotCompiled("a predicate after a block that ends with a call in tail position");
     const [only, ...more] = node.predicate ?? [];
-    // Fast path: `[n]` alone, the most common predicate, picks one item.
+    // Fast path: `[n]` as the only predicate picks one item.
     if (
       only?.expr?.type === "number" &&
       more.length === 0 &&
@@ -114,7 +123,7 @@ export class Emitter {
       : code;
   }
 
-  /** The node as a condition: code for a JavaScript boolean. */
+  /** Code of a condition, which gives a JavaScript boolean. */
   emitCondition(node: AstNode, place: Place): string {
     return this.toCondition(this.emit(node, place));
   }
@@ -124,7 +133,7 @@ export class Emitter {
     return kind === "boolean?" ? `(${text})===true` : `R.truthy(G,${text})`;
   }
 
-  /** A function of a context, and of a tuple where there may be one. */
+  /** A function of a context, and of a tuple where `names` are bound. */
   step(node: AstNode, place: Place, names?: ReadonlySet<string>): string {
     if (boundIn(node).size > 0 && names !== undefined) throw new NotCompiled("binds a name within a tuple");
     return this.arrow(place, names, (inner) => this.emit(node, inner).text);
@@ -142,7 +151,7 @@ export class Emitter {
     return `(${context}${names === undefined ? "" : `,${tuple}`})=>${scope.body(charged)}`;
   }
 
-  /** `labels`: those of ancestors that the input, a stream of tuples then, hands on. */
+  /** A predicate on `input`. `labels`: the ancestors that `input`, then a tuple stream, passes on. */
   filter(input: string, predicate: AstNode, place: Place, labels: readonly string[] = []): string {
     if (predicate.type === "number") return `R.pickIndex(${input},${String(predicate.value)})`;
     if (labels.length === 0) return `R.filter(G,${input},${this.step(predicate, place)})`;
@@ -164,19 +173,19 @@ export class Emitter {
     return node.keepArray === true ? `R.settle(${text},true)` : `R.settle(${text})`;
   }
 
-  /** Code for the value of a variable or of a function, by its name without the `$`. */
+  /** Code for a variable or a function, by its name without the `$`. */
   resolve(name: string, place: Place): string {
     return this.#lookUp(name, place.frame, place);
   }
 
-  /** Whether a name is bound by the expression itself. */
+  /** Whether the expression itself binds a name. */
   isBoundWithin(name: string, frame: Frame | undefined): boolean {
     if (frame === undefined) return false;
     const here = frame.kind === "tuple" ? frame.names.has(name) : frame.variables.has(name);
     return here || this.isBoundWithin(name, frame.outer);
   }
 
-  /** The function that a free name stands for when the code is written. */
+  /** The function that a free name refers to at compile time. */
   functionOf(name: string, place: Place): CompiledFunction | undefined {
     return this.isBoundWithin(name, place.frame) ? undefined : this.#function(name);
   }
@@ -193,7 +202,7 @@ export class Emitter {
     return new Map([...names].map((name) => [name, { code: scope.variable("v"), bound: false }]));
   }
 
-  /** The context as a value, for something that may read all of it. */
+  /** The context as a value, for code that may read the whole context. */
   contextOf(place: Place): string {
     return place.isRoot && this.options.reads !== undefined ? this.options.reads.whole(this) : place.context;
   }
@@ -212,7 +221,7 @@ export class Emitter {
   }
 
   #free(name: string, place: Place): string {
-    // An ancestor that nothing noted; no variable has such a name.
+    // An ancestor that no step labelled is absent; no variable name starts with "!".
     if (name.startsWith("!")) return "undefined";
     if (name === "$") return this.options.reads?.whole(this) ?? "input";
     const known = this.#function(name);

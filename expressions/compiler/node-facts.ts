@@ -3,13 +3,13 @@
 
 import { type AstNode, type AstPair, childrenOf, isPairs, textOf } from "../syntax/ast.ts";
 
-/** The names that are bound in the same frame as `node`, without those in blocks and functions within. */
+/** The names that are bound in the frame of `node`, without those of inner blocks and lambdas. */
 export function boundIn(node: AstNode): Set<string> {
   const names = new Set<string>();
   const visit = (part: AstNode): void => {
     if (!holdsBinding(part)) return;
     if (part.type === "block" || part.type === "lambda") {
-      // Predicates and groups after them are evaluated outside.
+      // Predicates and groups after a block or a lambda are evaluated in the outer frame.
       for (const stage of part.predicate ?? []) if (stage.expr !== undefined) visit(stage.expr);
       for (const pair of part.group?.lhs ?? []) pair.forEach(visit);
       return;
@@ -23,7 +23,9 @@ export function boundIn(node: AstNode): Set<string> {
 
 const HOLDS_BINDING = new WeakMap<AstNode, boolean>();
 
-/** Whether `node` or anything within it binds a name. Remembered: each frame asks again for all that is within it. */
+/**
+ * Whether `node` or a node within it binds a name. The memo avoids a repeated walk by each enclosing frame.
+ */
 function holdsBinding(node: AstNode): boolean {
   let holds = HOLDS_BINDING.get(node);
   if (holds === undefined) {
@@ -39,7 +41,7 @@ export function pairsOf(node: AstNode): readonly AstPair[] {
 
 const OBJECT_DEPTHS = new WeakMap<AstNode, number>();
 
-/** How deep objects that are written out nest in `node`. */
+/** Nesting depth of the object constructors in `node`. */
 export function objectDepth(node: AstNode): number {
   let depth = OBJECT_DEPTHS.get(node);
   if (depth === undefined) {
@@ -50,7 +52,7 @@ export function objectDepth(node: AstNode): number {
   return depth;
 }
 
-/** A sequence within a sequence gives way once for each node that it is the value of. */
+/** Whether a node's value may be a nested sequence: each node around it unwraps one level only. */
 export function mayBeSequence(node: AstNode): boolean {
   if (node.predicate !== undefined || node.keepArray === true) return true;
   switch (node.type) {
@@ -72,7 +74,7 @@ function mayNest(node: AstNode | undefined): boolean {
   return ["function", "apply", "variable"].includes(node.type ?? "") || mayBeSequence(node);
 }
 
-/** Nodes whose value is no sequence, or was one that has given way. */
+/** Kinds of nodes whose value is settled: never a sequence that must still be unwrapped. */
 const SETTLED: ReadonlySet<string> = new Set([
   "string",
   "number",
@@ -84,7 +86,7 @@ const SETTLED: ReadonlySet<string> = new Set([
   "transform",
 ]);
 
-/** Whether the value of a block is a call that is yet to be made, by whoever called the function that the block is in. */
+/** Whether a block ends with a tail call, which the caller of the enclosing function makes. */
 export function endsWithTailCall(node: AstNode): boolean {
   if (node.type === "lambda") return (node as { readonly thunk?: boolean }).thunk === true;
   const ends =

@@ -51,7 +51,7 @@ import {
 } from "../runtime/tuples.ts";
 import { truthy } from "../runtime/values.ts";
 
-/** What compiled code calls, as R. Everything that may take long counts what it does in the guard, G. */
+/** Runtime functions that compiled code calls as R. Operations that may take long charge the guard G. */
 export const OPERATIONS = {
   applyStages,
   arithmetic,

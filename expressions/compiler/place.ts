@@ -1,19 +1,19 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** A name that an expression binds, and the JavaScript variable that holds it. */
+/** A name that the expression binds, and its JavaScript variable. */
 export interface Variable {
   readonly code: string;
-  /** Whether the variable has a value in all code that follows. Until then, the name may stand for a variable further out. */
+  /** Whether the variable has a value in all later code. Before, the name may refer to an outer variable. */
   bound: boolean;
 }
 
-/** Code that forgets what variables held: they are given values each time. */
+/** Code that unbinds the variables before each run of the block. */
 export function resetOf(variables: ReadonlyMap<string, Variable>): string {
   return [...variables.values()].map(({ code }) => `${code}=U,`).join("");
 }
 
-/** The variables of a JavaScript function that is being written. */
+/** The variables of the JavaScript function that the emitter is writing. */
 export class FunctionScope {
   readonly #variables: string[] = [];
   readonly #next: () => number;
@@ -32,7 +32,7 @@ export class FunctionScope {
     return new FunctionScope(this.#next);
   }
 
-  /** The body of the function, which gives `code`. */
+  /** The body of the function, which returns `code`. */
   body(code: string): string {
     return `{${this.statements(code)}}`;
   }
@@ -47,7 +47,7 @@ export class FunctionScope {
   }
 }
 
-/** A scope of names: the variables of a block or of a function, or the bindings of the tuple at hand. */
+/** A scope of names: the variables of a block or of a lambda, or the bindings of the current tuple. */
 export type Frame =
   | {
       readonly kind: "variables";
@@ -61,23 +61,28 @@ export type Frame =
       readonly outer: Frame | undefined;
     };
 
-/** The surroundings of the code that is being written: its context, its scope, and the operator that reports its errors. */
+/**
+ * The surroundings of the code that the emitter is writing: context, scope, and the operator that claims
+ * errors.
+ */
 export interface Place {
   /** The JavaScript variable that holds the context. */
   readonly context: string;
-  /** Whether `context` is the context of the whole expression. */
+  /** Whether `context` is the root context. */
   readonly isRoot: boolean;
-  /** The JavaScript variable of the tuple at hand. */
+  /** The JavaScript variable of the current tuple. */
   readonly tuple: string;
   readonly frame: Frame;
   readonly scope: FunctionScope;
-  /** The operator that claims the errors of what is written: see CallSite. */
+  /** The operator that claims the errors of the code: see CallSite. */
   readonly claimedBy: { readonly position: number; readonly token: string } | undefined;
-  /** Depth in nodes within the function that is being written, as the reference counts depth. */
+  /**
+   * Depth in nodes within the function that the emitter is writing, counted as the reference counts depth.
+   */
   readonly level: number;
 }
 
-/** The type of the code's value, as far as it is known: `boolean?` may have no value. */
+/** The static type of the code's value, where it is known: `boolean?` may be absent. */
 export type Kind = "boolean" | "boolean?" | "string" | "number?" | "any";
 
 export interface Code {
@@ -89,15 +94,15 @@ export function any(text: string): Code {
   return { text, kind: "any" };
 }
 
-/** Code that takes as long as a step, in characters: a turn of a loop over more of it is charged for it. */
+/** Characters of code that count as one step: each turn of a loop is charged by the length of its body. */
 const CODE_PER_STEP = 1_000;
 
-/** Steps for a turn of a loop whose body is `code`, besides the turn's own. */
+/** Steps of one turn of a loop with the body `code`, in addition to the turn's own step. */
 export function stepsOf(code: string): number {
   return Math.floor(code.length / CODE_PER_STEP);
 }
 
-/** Why an expression is left to the interpreter. */
+/** The reason why an expression is not compiled but interpreted. */
 export class NotCompiled extends Error {
   override readonly name = "NotCompiled";
 }

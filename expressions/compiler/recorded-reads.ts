@@ -4,7 +4,7 @@
 import type { PathTable } from "../runtime/reads/path-read.ts";
 import type { Emitter, ReadStyle } from "./emitter.ts";
 
-/** Reads through the request's `Reads`, which is the environment of such code. */
+/** Recorded reads through the request's `Reads`, which is the environment of the code. */
 export function recordedReads(paths: PathTable): ReadStyle {
   const valueOf = (emitter: Emitter, names: readonly string[]): string => {
     const path = paths.of(names);

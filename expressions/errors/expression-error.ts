@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** Why an expression cannot be compiled. */
+/** The reason why an expression cannot be compiled. */
 export interface ExpressionFault {
   readonly code: "PURSER_EXPR_SYNTAX" | "PURSER_EXPR_FORBIDDEN";
   readonly message: string;
@@ -9,20 +9,20 @@ export interface ExpressionFault {
   readonly offset: number;
 }
 
-/** The token that an error is at, as JSONata says it: a name or an operator, or the value of a literal. */
+/** The token that an error reports, as in JSONata: a name or an operator, or the value of a literal. */
 export type Token = string | number | boolean;
 
-/** A failed evaluation, with JSONata's own code, such as T2009 or D1012 (out of time). */
+/** The error of an evaluation, with JSONata's own code, such as T2009 or D1012 (out of time). */
 export class ExpressionError extends Error {
   override readonly name = "ExpressionError";
   readonly code: string;
-  /** End of the token that failed, as JSONata reports it: an offset in UTF-16 units. */
+  /** End of the token that failed, as in JSONata: an offset in UTF-16 units. */
   position: number | undefined;
   /** The operator or function that failed. */
   token: Token | undefined;
-  /** The value that was at fault. */
+  /** The offending value. */
   readonly value: unknown;
-  /** The function that says so, where JSONata names it besides the token. */
+  /** The function that reports the error, where JSONata names it besides the token. */
   readonly functionName: string | undefined;
 
   constructor(

@@ -6,13 +6,19 @@ import { ExpressionError, type Token } from "./expression-error.ts";
 import { type FailureFacts, messageOfFailure } from "./messages.ts";
 import { TOO_LARGE } from "./too-large.ts";
 
-/** Longest message that is passed on: JSONata quotes values, and a request's values can be long. */
+/**
+ * Longest message, in UTF-16 units, that is passed on: JSONata quotes values, and a request's values can be
+ * long.
+ */
 const MESSAGE_LENGTH = 300;
 
-/** JSONata's code when an evaluation has taken too long: the one failure that may depend on the load of the host. */
+/**
+ * JSONata's code for an evaluation that took too long: the one failure that may depend on the load of the
+ * host.
+ */
 export const OUT_OF_TIME = "D1012";
 const TOO_DEEP = "D1011";
-/** For what is thrown without a code: an engine's own mistake, not one of the expression's. */
+/** Code for an error without one: a defect of the engine, not an error of the expression. */
 const NO_CODE = "UNKNOWN";
 
 /** An error as JSONata throws it: a plain object, whose position is the end of the token. */
@@ -21,7 +27,7 @@ export interface JsonataFailure extends FailureFacts {
   readonly position?: unknown;
 }
 
-/** The properties of what JSONata threw; none for what is no object. */
+/** The properties of a value that JSONata threw; none for a value that is not an object. */
 export function failureIn(thrown: unknown): JsonataFailure {
   return typeof thrown === "object" && thrown !== null ? thrown : {};
 }
@@ -50,7 +56,7 @@ function codeOf(thrown: unknown, failure: JsonataFailure): string {
   return /call stack/.test(thrown.message) ? TOO_DEEP : TOO_LARGE;
 }
 
-/** The message of what was thrown, cut to a length that may be passed on. */
+/** The message of a thrown value, cut to the longest length that may be passed on. */
 export function messageOf(thrown: unknown, failure: JsonataFailure): string {
   const message =
     typeof failure.message === "string"

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** Messages for the codes that JSONata's functions throw without one. */
+/** Messages for the codes that JSONata's functions throw without a message. */
 const MESSAGES: Readonly<Record<string, string>> = {
   D1001: "a number is out of range",
   D3001: "a number that is infinite cannot be written as text",
@@ -37,7 +37,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
   T0412: "an item of an argument is not of the type that the function takes",
 };
 
-/** The properties of a failure that its message is made of. */
+/** The properties of a failure that its message shows. */
 export interface FailureFacts {
   readonly code?: unknown;
   /** Number of the argument, from 1. */
@@ -47,7 +47,7 @@ export interface FailureFacts {
   readonly functionName?: unknown;
 }
 
-/** A sentence for a failure, with its function, argument and value where they are known. */
+/** The message of a failure, with its function, argument and value where they are known. */
 export function messageOfFailure({
   code,
   index,
@@ -55,7 +55,7 @@ export function messageOfFailure({
   value,
   functionName,
 }: FailureFacts): string | undefined {
-  // JSONata's own suite holds this one to its words.
+  // JSONata's own test suite checks the words of this message.
   if (code === "D3140") return `Malformed URL passed to $${String(functionName)}(): ${JSON.stringify(value)}`;
   const message = MESSAGES[String(code)];
   if (message === undefined) return undefined;

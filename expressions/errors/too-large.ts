@@ -3,7 +3,7 @@
 
 import { ExpressionError } from "./expression-error.ts";
 
-/** JSONata's code for what outgrows a limit. */
+/** JSONata's code for a value that exceeds a size limit. */
 export const TOO_LARGE = "D2015";
 
 export function tooLarge(what: string): ExpressionError {

@@ -6,7 +6,7 @@ import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
 
 const BAG = { t: "a-b--c", e: "", u: "a😀b", n: [3, 1, 2], w: ["x", "y"], o: { p: 1, q: 2 }, d: [1, 1, "1"] };
 
-/** What JSONata gives for each, or the code of its error. */
+/** JSONata's value for each source, or the code of its error. */
 const VALUES: readonly (readonly [source: string, value: unknown])[] = [
   ['$split(t, "-")[1]', "b"],
   ['$split(t, "-")[9]', undefined],
@@ -90,7 +90,7 @@ const VALUES: readonly (readonly [source: string, value: unknown])[] = [
   ["$number = $number", true],
 ];
 
-describe("what compiled expressions call", () => {
+describe("the functions of compiled expressions", () => {
   for (const [source, expected] of VALUES) {
     it(source, () => {
       const result = compileWithJsonata(source);

@@ -8,12 +8,15 @@ import type { FunctionDefinition, Restriction } from "./definition.ts";
 import { FUNCTIONS } from "./functions.ts";
 import { invokeOf } from "./reference-invoke.ts";
 
-/** The functions that compiled code calls, by name without the `$`. `$eval` is not among them: it needs the interpreter. */
+/**
+ * The functions that compiled code calls, by name without the `$`. `$eval` is not among them: it needs the
+ * interpreter.
+ */
 export const COMPILED_FUNCTIONS: ReadonlyMap<string, CompiledFunction> = new Map(
   [...FUNCTIONS.values()].map((definition) => [definition.name, compiled(definition)]),
 );
 
-/** The functions that documents may use in part only (`restriction`), in place of the language's own. */
+/** The functions with a `restriction`, in the form that documents use in place of the language's own. */
 export const RESTRICTED_FUNCTIONS: ReadonlyMap<string, CompiledFunction> = new Map(
   [...FUNCTIONS.values()].flatMap((definition) => {
     const { name, restriction } = definition;
@@ -30,7 +33,8 @@ export function nativeOf(definition: FunctionDefinition): ReferenceFunction {
   return {
     _jsonata_function: true,
     implementation: (implementation ?? builtin?.implementation) as ReferenceFunction["implementation"],
-    // JSONata cannot parse the more exact results of records. A function without an original has JSONata's notation alone.
+    // JSONata cannot parse the result types of records, which are more exact. A function that JSONata lacks
+    // has a signature in JSONata's notation.
     signature: builtin === undefined ? parseSignature(signature) : builtin.signature,
   };
 }

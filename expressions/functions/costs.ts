@@ -4,7 +4,9 @@
 import { SMALL } from "../runtime/guard.ts";
 import type { Charge } from "./definition.ts";
 
-/** Charges steps for each character of the texts that a call is given. A step takes about 0.1 µs; measured. */
+/**
+ * Charges steps for each character of the texts that a call is given. A step takes about 0.1 µs; measured.
+ */
 export function perCharacter(steps: number): Charge {
   return (guard, values) => {
     for (const value of values)

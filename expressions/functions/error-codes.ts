@@ -3,7 +3,10 @@
 
 import { ExpressionError } from "../errors/expression-error.ts";
 
-/** The error codes of functions that JSONata does not have. JSONata's own codes begin with D1 to D3, S, T and U. */
+/**
+ * The error codes of functions that JSONata does not have. JSONata's own codes begin with D1 to D3, S, T and
+ * U.
+ */
 export const FUNCTION_ERRORS = {
   D4001: "an address or CIDR block is malformed",
   D4002: "a glob is malformed or too long",

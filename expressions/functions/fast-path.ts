@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Code that a compiled expression has in place of a call when the arguments have the types that they mostly have. Other
- * arguments take the call. A fast path charges no step of its own, so its work must be bounded by FAST_LENGTH or charged by
- * the function that it runs.
+ * Inline code in place of a call, for the types that arguments usually have. Other arguments take the call. A
+ * fast path charges no step of its own, so its work must be bounded by FAST_LENGTH or charged by the function
+ * that it runs.
  */
 export type FastPath =
   | TypedPath
@@ -25,32 +25,43 @@ export type FastPath =
   /** `$millis`. */
   | { readonly kind: "time" };
 
-/** Arguments of known types. Texts and arrays beyond FAST_LENGTH are left to the call, unless `run` leaves them to it. */
+/**
+ * Arguments of known types. Texts and arrays beyond FAST_LENGTH are left to the call, unless `run` leaves
+ * them to it.
+ */
 export interface TypedPath {
   readonly kind: "typed";
   readonly types: readonly FastType[];
-  /** Called with the guard first if `isGuarded`; gives undefined for arguments that it leaves to the call, unless `isTotal`. */
+  /**
+   * Called with the guard first if `isGuarded`; undefined means to make the call instead, unless `isTotal`.
+   */
   readonly run?: Run;
-  /** JavaScript for the result, of the arguments' names, in place of `run`. */
+  /** JavaScript for the result, in place of `run`; its parameters are the names of the arguments. */
   readonly code?: (values: readonly string[]) => string;
   readonly isGuarded?: true;
-  /** Set when undefined is a result too. */
+  /** True when undefined is a result too. */
   readonly isTotal?: true;
-  /** Set when the first argument, a string, must not be longer than FAST_LENGTH. */
+  /** True when the first argument, a string, must not be longer than FAST_LENGTH. */
   readonly isShort?: true;
   readonly gives?: "boolean";
-  /** Set for the code of a call with an item's number after it, `$split(text, "-")[1]`, which `run` is given last. */
+  /**
+   * True for a call with an index after it, `$split(text, "-")[1]`; `run` gets the index as its last
+   * argument.
+   */
   readonly ofItem?: true;
 }
 
-/** A text and a pattern literal, and a text after them where `run` takes one: `run(guard, text, pattern, replacement?, site)`. */
+/**
+ * A text, a pattern literal, and optionally a replacement text: `run(guard, text, pattern, replacement?,
+ * site)`.
+ */
 export interface PatternPath {
   readonly kind: "pattern";
   readonly values: 2 | 3;
   readonly run: Run;
 }
 
-/** A list and a lambda that is written in place: `run(guard, list, body, arity, function, site)`. */
+/** A list and a lambda literal: `run(guard, list, body, arity, function, site)`. */
 export interface LambdaPath {
   readonly kind: "lambda";
   readonly run: Run;

@@ -18,12 +18,12 @@ function requiredWithContext(type: FunctionType | undefined): number {
   return type?.parameters[0]?.contextual === true ? requiredArguments(type) : 0;
 }
 
-/** The smallest number of arguments, the context counted where it stands in for one. */
+/** The smallest number of arguments, including one that the context may replace. */
 export function requiredArguments({ parameters }: FunctionType): number {
   return parameters.filter(({ optional }) => !optional).length;
 }
 
-/** Whether `name` gives no value when its first argument is absent; false for names that are no function. */
+/** Whether `name` gives no value when its first argument is absent; false for names without a function. */
 export function isStrict(name: string): boolean {
   const definition = FUNCTIONS.get(name);
   return definition !== undefined && definition.takesAbsent !== true;

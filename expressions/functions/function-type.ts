@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** A sort of value, as JSONata tells them apart when it compares and calls. */
+/** A type of value, as JSONata distinguishes types in comparisons and calls. */
 export type Kind = "string" | "number" | "boolean" | "null" | "array" | "object" | "function";
 
 /** The types of a function's arguments and of its result. */
@@ -10,16 +10,16 @@ export interface FunctionType {
   readonly result: ReadonlySet<Kind>;
   /** Whether the result may be absent although no argument is. */
   readonly resultOptional: boolean;
-  /** The types of a resulting list's items; undefined when the signature does not tell them. */
+  /** The types of a resulting list's items; undefined when the signature does not name them. */
   readonly resultItems: ReadonlySet<Kind> | undefined;
 }
 
 export interface ParameterType {
   readonly kinds: ReadonlySet<Kind>;
   readonly optional: boolean;
-  /** Whether the context stands in for this argument when one is missing. */
+  /** Whether the context replaces this argument in a call with too few. */
   readonly contextual: boolean;
-  /** Whether any number of arguments is taken here. */
+  /** Whether the parameter is variadic. */
   readonly repeated: boolean;
   /** For a list: the types of its items. A single value counts as a list of one. */
   readonly items?: ReadonlySet<Kind>;
@@ -39,8 +39,9 @@ const KINDS_OF_LETTER: Readonly<Record<string, readonly Kind[]>> = {
 };
 
 /**
- * Reads the signature notation that JSONata documents for functions, such as `<s-(sf)n?:b>`. Besides, a result may be a
- * choice or optional: `<s-s:(ao)?>`. The parameters of a parameter that is a function are ignored.
+ * Reads the signature notation that JSONata documents for functions, such as `<s-(sf)n?:b>`. Besides, a
+ * result may be a choice or optional: `<s-s:(ao)?>`. The parameters of a parameter that is a function are
+ * ignored.
  */
 export function functionType(signature: string): FunctionType {
   const [parameters = "", result = "x"] = splitAtColon(signature.slice(1, -1));

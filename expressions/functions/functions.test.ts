@@ -14,7 +14,7 @@ import { FUNCTION_TYPES, readsContext } from "./function-facts.ts";
 import { functionType } from "./function-type.ts";
 import { FUNCTIONS } from "./functions.ts";
 
-/** Constants that each function which can be prepared can be prepared for. */
+/** Sample constants for each function with `prepare`. */
 const CONSTANTS: Readonly<Record<string, readonly unknown[]>> = {
   cidr: [["10.0.0.0/8", "::1"]],
   glob: ["/*"],
@@ -25,7 +25,7 @@ const CONSTANTS: Readonly<Record<string, readonly unknown[]>> = {
   timeBetween: ["Asia/Tokyo", "09:00", "17:00"],
 };
 
-/** Faults that expressions have only when they run, as what is malformed comes from the bag; and their codes. */
+/** Errors at run time, from malformed values of the bag, with their codes. */
 const FAILING: readonly (readonly [source: string, code: keyof typeof FUNCTION_ERRORS, bag: AttributeBag])[] =
   [
     ['$cidr("10.0.0.1", x)', "D4001", { x: "10.0.0.0/33" }],
@@ -50,7 +50,7 @@ const ADDED = [...FUNCTIONS.values()].flatMap(({ docs, implementation, ...others
 );
 
 describe("the records of functions", () => {
-  it("are JSONata's functions, but for $eval, and those that docs/functions.md shows", () => {
+  it("are JSONata's functions without $eval, and the functions that docs/functions.md shows", () => {
     const text = readFileSync(createRequire(import.meta.url).resolve("jsonata"), "utf8");
     const bound = [...text.matchAll(/(?:staticFrame|environment)\.bind\('(\w+)', defineFunction/g)].map(
       ([, name = ""]) => name,
@@ -61,21 +61,21 @@ describe("the records of functions", () => {
       assert.equal(typeof nativeOf(definition).implementation, "function", name);
   });
 
-  it("have one document or one original each", () => {
+  it("have either a section in the documentation or an original in JSONata", () => {
     for (const { name, docs } of FUNCTIONS.values())
       assert.equal(docs === undefined, builtinOf(name) !== undefined, name);
   });
 
-  it("take the types that JSONata's own signatures say", () => {
+  it("have the parameter types of JSONata's signatures", () => {
     for (const [name, { parameters }] of FUNCTION_TYPES) {
       const definition = COMPILED_FUNCTIONS.get(name)?.signature?.definition ?? "";
-      // What a function's own parameters are, the records leave out.
+      // The records leave out the parameters of function parameters.
       const own = functionType(definition.replace(/f<[^>]*>/g, "f")).parameters;
       assert.deepEqual(parameters, own, `${name} ${definition}`);
     }
   });
 
-  it("take the context where JSONata's signatures say so", () => {
+  it("take the context as JSONata's signatures do", () => {
     for (const [name, compiled] of COMPILED_FUNCTIONS) {
       const definition = compiled.signature?.definition ?? "";
       assert.equal(definition.includes("-"), readsContext(name, 0), `${name} ${definition}`);
@@ -86,7 +86,7 @@ describe("the records of functions", () => {
 describe("the functions that JSONata does not have", () => {
   for (const { name, examples, parameters, implementation, prepare, signature } of ADDED) {
     describe(`$${name}`, () => {
-      it("gives what its examples say, in an expression", async () => {
+      it("gives the results of its examples, in an expression", async () => {
         assert.ok(examples.length > 0);
         for (const { expression, result } of examples) {
           assert.ok(expression.includes(`$${name}(`), expression);
@@ -94,19 +94,19 @@ describe("the functions that JSONata does not have", () => {
         }
       });
 
-      it("has the parameters that it is said to have", () => {
+      it("has the parameters of its documentation", () => {
         assert.equal(implementation.length, parameters.length);
         const types = signature.slice(1, signature.indexOf(":")).replace(/\([a-z]+\)/g, "c");
         assert.equal(types.replace(/[-?]/g, "").length, parameters.length);
         assert.equal(types.endsWith("?"), parameters.at(-1)?.endsWith("?"));
       });
 
-      it("has no value for an absent argument", async () => {
+      it("gives no value for an absent argument", async () => {
         const required = parameters.filter((parameter) => !parameter.endsWith("?"));
         assert.equal(await valueOf(`$${name}(${required.map(() => "absent").join(", ")})`), undefined);
       });
 
-      it("is prepared for constants of its types, and for nothing else", async () => {
+      it("is prepared for constants of its types, and for no others", async () => {
         const constants = CONSTANTS[name];
         assert.equal(prepare !== undefined, constants !== undefined);
         if (prepare === undefined || constants === undefined) return;
@@ -126,7 +126,7 @@ describe("the functions that JSONata does not have", () => {
     assert.equal(await valueOf('request.path.$glob("/a/*")', { request: { path: "/a/b" } }), true);
   });
 
-  it("fail with codes of their own, all of which are in the table", async () => {
+  it("fail with their own codes, all of them in the table", async () => {
     for (const [source, code, bag] of FAILING)
       await assert.rejects(valueOf(source, bag), (error: unknown) => {
         assert.ok(error instanceof ExpressionError, source);
@@ -136,7 +136,7 @@ describe("the functions that JSONata does not have", () => {
     assert.deepEqual(FAILING.map(([, code]) => code).toSorted(), Object.keys(FUNCTION_ERRORS).toSorted());
   });
 
-  it("are refused with malformed constants before they run", () => {
+  it("are refused with malformed constants at compile time", () => {
     for (const call of [
       '$cidr(source.ip, "10.0.0.0/33")',
       '$cidr(source.ip, ["10.0.0.0/8", "10.0.0.0/33"])',
@@ -153,13 +153,13 @@ describe("the functions that JSONata does not have", () => {
     }
   });
 
-  it("are not mistaken for functions of an expression's own, nor what is computed for a constant", async () => {
+  it("are not confused with functions that an expression binds, nor computed arguments with constants", async () => {
     assert.equal(await valueOf('($glob := function($a, $b) { $b }; $glob("a", "[a"))'), "[a");
     assert.equal(await valueOf('$glob("a", ["[a", "a"][1])'), true);
     assert.equal(await valueOf('$cidr("10.0.0.1", [blocks, "10.0.0.0/8"])', { blocks: "::/0" }), true);
   });
 
-  it("read of the bag what they are given", () => {
+  it("record the reads of their arguments", () => {
     const result = compileWithJsonata(
       '$pathParams(request.path, "/{id}").id = "7" and source.ip.$cidr("::/0") and $glob(a, b)',
     );

@@ -22,8 +22,8 @@ import { OBJECT_FUNCTIONS } from "./values/object-functions.ts";
 import { VALUE_FUNCTIONS } from "./values/value-functions.ts";
 
 /**
- * Every function that expressions may call, by name without the `$`, family by family, in the order of docs/functions.md.
- * JSONata's `$eval` is not among them: what its text reads is hidden from every check.
+ * Every function that expressions may call, by name without the `$`, grouped by family, in the order of
+ * docs/functions.md. JSONata's `$eval` is left out: static checks cannot see what its text reads.
  */
 export const FUNCTIONS: ReadonlyMap<string, FunctionDefinition> = new Map(
   [

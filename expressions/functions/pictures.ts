@@ -4,11 +4,14 @@
 import { tooLarge } from "../errors/too-large.ts";
 import { type Guard, SMALL } from "../runtime/guard.ts";
 
-/** Longest picture of a number or a time that a policy may give: real pictures have a few dozen characters. */
+/**
+ * Longest picture of a number or a time in a policy, in UTF-16 units: real pictures have a few dozen
+ * characters.
+ */
 export const PICTURE_LENGTH = 256;
 
 /**
- * Refuses pictures that a policy may not give.
+ * Refuses pictures that documents may not use.
  * @throws {ExpressionError} D2015
  */
 export function checkPicture(picture: unknown): void {
@@ -19,7 +22,9 @@ export function checkPicture(picture: unknown): void {
   if (/,[0-9*-]*[0-9]{4}/.test(picture)) throw tooLarge("a picture has a width above 999");
 }
 
-/** Reading a picture, or an option of one, takes steps in proportion to the square of its length. */
+/**
+ * Charges for parsing a picture, or an option of one: the steps are proportional to the square of its length.
+ */
 export function chargePictures(guard: Guard, [, ...pictures]: readonly unknown[]): void {
   guard.tick(300);
   for (const picture of pictures) {
@@ -40,8 +45,8 @@ function chargePicture(guard: Guard, picture: string): void {
 }
 
 /**
- * `$toMillis` with a picture matches by backtracking: as many ways as there are to divide a run of characters among the parts
- * of the picture.
+ * Charges for `$toMillis` with a picture, which matches by backtracking: the steps are the number of ways to
+ * divide a run of characters among the parts of the picture.
  */
 export function chargeTimePicture(guard: Guard, [text, picture]: readonly unknown[]): void {
   if (typeof text !== "string") return;

@@ -10,7 +10,7 @@ import type { FunctionDefinition, Invoke } from "./definition.ts";
 type Call = (...values: unknown[]) => unknown;
 
 /**
- * Makes an implementation in the form of the `jsonata` package's functions callable by compiled code.
+ * Adapts an implementation in the form of the `jsonata` package's functions to compiled code.
  * @param implementation Default: the `jsonata` package's function of this name.
  */
 export function invokeOf(
@@ -34,7 +34,10 @@ export function invokeOf(
   };
 }
 
-/** The `this` of JSONata's functions. A class, since an object literal with getters is slow to make for each call. */
+/**
+ * The `this` of JSONata's functions. A class, because an object literal with getters is slow to make for each
+ * call.
+ */
 class Focus {
   readonly input: unknown;
   readonly #guard: Guard;

@@ -18,64 +18,73 @@ import { Scales } from "./scales.ts";
 import { ExpressionError } from "../errors/expression-error.ts";
 import { faultOfSize } from "../syntax/source-limits.ts";
 
-/** Steps for each node that the interpreter evaluates, which takes it some microseconds. */
+/** Steps for each node that the interpreter evaluates, which takes some microseconds. */
 const STEPS_PER_NODE = 30;
 /** Steps for each character that $eval parses. */
 const STEPS_PER_PARSED = 10;
-/** Weight of a value that costs a step each time that a node gives it: whatever takes the value may go through it. */
+/**
+ * Weight that costs one step each time that a node gives the value: the reader of the value may iterate over
+ * it.
+ */
 const WEIGHT_PER_STEP = 32;
 /** Tokens that `??` and `?:` may copy in a text for `$eval`. */
 const COPIED_TOKENS = 2_048;
 
-/** The name under which an evaluation's own facts are bound; no expression can name it. */
+/** The name of the binding that holds the facts of an evaluation; no expression can name it. */
 const EVALUATION = "the evaluation";
 
 /** The name of the function that replaces the `..` operator in a syntax tree; no expression can name it. */
 const RANGE_FUNCTION = "..";
 
-/** The settings of an interpreter, the same for all its evaluations. */
+/** The settings of an interpreter, shared by all its evaluations. */
 export interface InterpreterSettings {
   readonly limits: Limits;
-  /** Milliseconds since the epoch, for an evaluation that is not given its time. */
+  /** Milliseconds since the epoch, for an evaluation without a `nowMs` of its own. */
   readonly nowMs: () => number;
-  /** Milliseconds that never go back; without them `limits.timeMs` is no limit. */
+  /** Milliseconds of a monotonic clock; without it `limits.timeMs` is not enforced. */
   readonly monotonicMs?: (() => number) | undefined;
-  /** Functions in place of the language's own. */
+  /** Functions that replace the language's own. */
   readonly functions?: ReadonlyMap<string, CompiledFunction> | undefined;
 }
 
-/** The facts of one evaluation, all of which may be absent. */
+/** The facts of one evaluation, each optional. */
 export interface Evaluation {
   /** The time that $now() and $millis() give, in milliseconds since the epoch. */
   readonly nowMs?: number;
-  /** The request's meter, for an evaluation that shares one. */
+  /** The request's meter, for an evaluation that shares it. */
   readonly meter?: Meter;
   /** Variables and functions by name, without the `$`. */
   readonly bindings?: Readonly<Record<string, unknown>>;
 }
 
-/** Told of each node of the tree as it is reached and as it gives its value, which may be a view of the input. */
+/** Hooks around the evaluation of each node; a value may be a view of the input. */
 export interface NodeWatcher {
   reached(node: AstNode): void;
   gave(node: AstNode, value: unknown): void;
 }
 
-/** A source as the jsonata package parsed it. Its interpreter evaluates the tree itself. */
+/** A source as the jsonata package parsed it. The package's interpreter evaluates this tree. */
 export interface ParsedTree {
   readonly parsed: jsonata.Expression;
   readonly ast: AstNode;
 }
 
-/** @throws what the package's parser throws: a plain object with a code, or a SyntaxError for a regular expression. */
+/**
+ * @throws the error of the package's parser: a plain object with a code, or a SyntaxError for a regular
+ *   expression.
+ */
 export function parseTree(source: string, { depth, sequence }: Limits): ParsedTree {
   const parsed = jsonata(source, { sequence, timeout: 0, ...(depth === undefined ? {} : { stack: depth }) });
   return { parsed, ast: treeOf(parsed) };
 }
 
-/** Gives the value for an input. @throws {ExpressionError} (rejects with it) when the expression fails or exceeds its limits. */
+/**
+ * Evaluates an input.
+ * @throws {ExpressionError} (rejects with it) when the expression fails or exceeds its limits.
+ */
 export type Interpret = (input: unknown, evaluation?: Evaluation) => Promise<unknown>;
 
-/** An evaluation of the interpreter's: where its frames come together. */
+/** The root frame of an evaluation, which its other frames inherit from. */
 interface Base {
   RegexEngine: RegExpConstructor;
   lookup(name: string): unknown;
@@ -94,8 +103,9 @@ interface Focus {
 type Call = (this: Focus, ...values: unknown[]) => unknown;
 
 /**
- * The interpreter of a tree, held to the limits of compiled code: every node and every call of a function takes steps, and no
- * value may weigh more than the limit. Changes the tree: each `..` becomes a call of the bounded range.
+ * Makes the interpreter of a tree. It has the limits of compiled code: each node and each function call takes
+ * steps, and no value may exceed the weight limit. Changes the tree: each `..` becomes a call of the bounded
+ * range.
  */
 export function createInterpreter(
   { parsed, ast }: ParsedTree,
@@ -118,7 +128,7 @@ function guardInterpreter(
   { limits, nowMs, monotonicMs, functions = new Map() }: InterpreterSettings,
   watcher: NodeWatcher | undefined,
 ): void {
-  // Weak, and by the frame of one evaluation: a guard lives no longer than its evaluation.
+  // A WeakMap by the base frame, so that a guard lives no longer than its evaluation.
   const guards = new WeakMap<Base, Guard>();
   const scales = new Scales(limits.weight);
   const guardOf = (base: Base): Guard => {
@@ -142,7 +152,7 @@ function guardInterpreter(
     watcher?.gave(node, value);
   });
   const assign = (name: string, original: ReferenceFunction, call: Call): void => {
-    // The interpreter reads the names of the parameters when it applies a function in part.
+    // The interpreter reads the parameter names from the source text when it applies a function in part.
     const text = String(original.implementation);
     const calling: Call = function (...values) {
       try {
@@ -167,7 +177,7 @@ function guardInterpreter(
       guard.tick();
       guard.given(values);
       if (callsBack !== true) return compiled.invoke(guard, values, this.input);
-      // The package's own implementation waits for the functions that it calls.
+      // The package's own implementation awaits the functions that it calls.
       return call.apply(
         this,
         values.map((value) => counted(guard, value)),
@@ -190,19 +200,24 @@ function guardInterpreter(
   });
 }
 
-/** The interpreter writes a message of its own into whatever has a code that it knows. */
+/**
+ * Keeps the original message of an error: the interpreter overwrites the message of an error whose code it
+ * knows.
+ */
 function withOwnMessage(error: unknown): unknown {
   if (!(error instanceof ExpressionError)) return error;
   const { message } = error;
   return Object.defineProperty(error, "message", {
     get: () => message,
     set() {
-      // Ours stays.
+      // The setter ignores the interpreter's message.
     },
   });
 }
 
-/** A function whose calls are counted: those of a built-in function pass no node of the expression. */
+/**
+ * A function whose calls take steps: the calls that a built-in function makes pass no node of the expression.
+ */
 function counted(guard: Guard, value: unknown): unknown {
   if (typeof value !== "function") return value;
   const call = value as Call & { readonly arity?: number };
@@ -213,7 +228,10 @@ function counted(guard: Guard, value: unknown): unknown {
   return Object.assign(counting, { arity: call.arity ?? call.length });
 }
 
-/** Makes every `..` of a tree a call of the bounded range: JSONata has no other way to replace an operator. */
+/**
+ * Replaces each `..` of a tree with a call of the bounded range: JSONata has no other way to replace an
+ * operator.
+ */
 function replaceRanges(ast: AstNode): void {
   walk(ast, (node) => {
     if (node.type !== "binary" || node.value !== "..") return;

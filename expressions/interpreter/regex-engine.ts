@@ -8,9 +8,9 @@ import { matchStart } from "../runtime/patterns/match-start.ts";
 import { compileLiteral } from "../syntax/regex-literal.ts";
 
 /**
- * The part of RegExp that JSONata uses of its `RegexEngine`, in linear time: it makes one for each evaluation of a literal, sets
- * `lastIndex`, and calls `exec` until the matches end. All searches of one evaluation are charged to its guard: linear times
- * many is not linear.
+ * The part of RegExp that JSONata uses as its `RegexEngine`, in linear time. JSONata makes one for each
+ * evaluation of a literal, sets `lastIndex`, and calls `exec` until the matches end. The guard is charged for
+ * all searches of an evaluation, because many linear searches together are not linear.
  */
 export function createRegexEngine(guard: Guard): RegExpConstructor {
   class LinearRegExp {
@@ -20,7 +20,7 @@ export function createRegexEngine(guard: Guard): RegExpConstructor {
 
     constructor(literal: RegExp) {
       const result = compileLiteral(literal);
-      // Literals are checked when an expression is compiled.
+      // Literals of a source are checked at compile time; a literal in a text for `$eval` is not.
       if (!result.ok) throw new SyntaxError(result.message);
       this.#regex = result.regex;
     }

@@ -6,9 +6,9 @@ import { isFunctionObject } from "../runtime/calls/function-marks.ts";
 import { behindView } from "../runtime/reads/recorder.ts";
 
 /**
- * Weighs values without reading the bag through its views. A value shared a thousand times within another weighs a
- * thousand times, as it would when written out: that is what keeps `[[$a, $a], [$a, $a]]` and its like in bounds.
- * Remembers arrays and objects, so that weighing every step of an evaluation costs no more than weighing each once.
+ * Weighs values without reading the bag through its views. A part that is shared a thousand times in a value
+ * counts a thousand times, as if serialised, which bounds `[[$a, $a], [$a, $a]]` and the like. A memo of
+ * arrays and objects makes weighing each step of an evaluation as cheap as weighing each value once.
  */
 export class Scales {
   readonly #known = new WeakMap<object, number>();
@@ -26,12 +26,12 @@ export class Scales {
 
   weigh(value: unknown): number {
     if (typeof value === "string") return value.length + 1;
-    // A function is a JavaScript one, or an object of JSONata's with its whole environment inside.
+    // A function is a JavaScript function, or an object of JSONata that holds its whole environment.
     if (typeof value !== "object" || value === null || isFunctionObject(value)) return 1;
     const plain = behindView(value);
     const known = this.#known.get(plain);
     if (known !== undefined) return known;
-    // A cycle ends here: JSONata can make none, but weighing must end for any value.
+    // The memo entry ends a cycle. JSONata cannot make one, but weighing must end for any value.
     this.#known.set(plain, 1);
     let weight = 1;
     if (Array.isArray(plain)) for (const item of plain) weight += this.weigh(item);

@@ -7,13 +7,13 @@ type FormedType = "STRING" | "INT64" | "TIMESTAMP" | "IP_ADDRESS" | "DNS_NAME" |
 interface FormDefinition {
   /** The types that an attribute of this form can have. */
   readonly types: readonly FormedType[];
-  /** What the values look like, for docs/attributes.md: the words after "The value is". */
+  /** Form of the values, for docs/attributes.md: the words after "The value is". */
   readonly description: string;
 }
 
 /**
- * The canonical forms that attributes can have. The checker warns of a constant that no value of the form can equal,
- * contain, begin with or match.
+ * The canonical forms that attributes can have. The checker warns of a constant that no value of the form can
+ * equal, contain, begin with or match.
  */
 export const FORM_DEFINITIONS = {
   method: { types: ["STRING"], description: "an HTTP method in upper case: `GET`" },
@@ -64,14 +64,14 @@ export type AttributeForm = keyof typeof FORM_DEFINITIONS;
 
 export const ATTRIBUTE_FORMS = Object.keys(FORM_DEFINITIONS) as readonly AttributeForm[];
 
-/** The form of attributes whose declaration names none, by type. */
+/** The default form of an attribute, by its type. */
 export const FORM_OF_TYPE: Readonly<Record<string, AttributeForm | undefined>> = {
   IP_ADDRESS: "address",
   DNS_NAME: "host",
   TIMESTAMP: "timestamp",
 };
 
-/** Why an attribute of `type` cannot have this form or these values; undefined when it can. */
+/** The reason why an attribute of `type` cannot have this form or these values; undefined when it can. */
 export function faultOfForm(
   type: string,
   form: AttributeForm | undefined,

@@ -3,7 +3,7 @@
 
 import type { AttributeForm } from "./forms.ts";
 
-/** Mixer's value types (istio/api policy/v1beta1/value_type.proto), and ANY for what only the user knows. */
+/** Mixer's value types (istio/api policy/v1beta1/value_type.proto), and ANY for a value of unknown type. */
 export const ATTRIBUTE_TYPES = [
   "STRING",
   "INT64",
@@ -24,28 +24,31 @@ export type AttributeType = (typeof ATTRIBUTE_TYPES)[number];
 
 export const PHASES = ["request", "response"] as const;
 
-/** Which half of a request's life an expression may read: `request` before it is forwarded, `response` after. */
+/** The phase of a request in which an expression reads it: `request` before forwarding, `response` after. */
 export type Phase = (typeof PHASES)[number];
 
-/** The attributes that the input of an expression may have, as the `spec` of an AttributeManifest declares them. */
+/** The attributes of an expression's input, as the `spec` of an AttributeManifest declares them. */
 export interface AttributeManifestSpec {
-  /** By dotted name, such as `request.headers`. */
+  /** Attributes by dotted name, such as `request.headers`. */
   attributes: Record<string, AttributeSpec>;
 }
 
-/** One attribute. */
+/** Declaration of one attribute. */
 export interface AttributeSpec {
-  /** The type of its value. TIMESTAMP is ISO 8601 text; DURATION is a number of `unit`. */
+  /** The type of the value. TIMESTAMP is ISO 8601 text; DURATION is a number of `unit`. */
   type: AttributeType;
-  /** The canonical form of its values. Default: address for IP_ADDRESS, host for DNS_NAME, timestamp for TIMESTAMP. */
+  /**
+   * The canonical form of the values. Default: address for IP_ADDRESS, host for DNS_NAME, timestamp for
+   * TIMESTAMP.
+   */
   form?: AttributeForm;
-  /** The only texts that a STRING can be. */
+  /** The only texts that a STRING can have. */
   values?: string[];
   /** The unit of a number, such as `ms`. */
   unit?: string;
-  /** When the value is known; default `request`. */
+  /** The phase from which the value is known; default `request`. */
   phase?: Phase;
-  /** Whether it may be absent; default true. */
+  /** Whether the attribute may be absent; default true. */
   optional?: boolean;
   description?: string;
 }

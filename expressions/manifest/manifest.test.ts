@@ -76,7 +76,7 @@ describe("an attribute manifest", () => {
     );
   });
 
-  it("knows attributes, members of maps, anything within ANY, and groups", () => {
+  it("knows attributes, members of maps, any path within ANY, and groups", () => {
     const kindOf = (...path: string[]) => manifest().lookup(path)?.kind;
     assert.equal(kindOf("request", "headers"), "attribute");
     assert.equal(kindOf("request", "headers", "x-user"), "member");
@@ -89,7 +89,7 @@ describe("an attribute manifest", () => {
     assert.equal(kindOf("constructor"), undefined);
   });
 
-  it("refuses an unknown attribute and says what was probably meant", () => {
+  it("refuses an unknown attribute and suggests the nearest known name", () => {
     const fault = (...path: string[]) => manifest().check(path, "response");
     assert.deepEqual(fault("requst", "method"), {
       code: "PURSER_EXPR_UNKNOWN_ATTRIBUTE",
@@ -103,7 +103,7 @@ describe("an attribute manifest", () => {
     assert.equal(fault("weather")?.suggestion, undefined);
   });
 
-  it("says that a plain value has nothing inside", () => {
+  it("reports that a plain value has no members", () => {
     assert.equal(
       manifest().check(["request", "method", "length"], "request")?.message,
       "request.method is of type STRING and has no length",
@@ -114,7 +114,7 @@ describe("an attribute manifest", () => {
     );
   });
 
-  it("keeps attributes of the response out of the request, groups of them too", () => {
+  it("keeps attributes of the response, and their groups, out of the request", () => {
     const code = (...path: string[]) => manifest().check(path, "request")?.code;
     assert.equal(code("response", "code"), "PURSER_EXPR_PHASE");
     assert.equal(code("response"), "PURSER_EXPR_PHASE");
@@ -123,7 +123,7 @@ describe("an attribute manifest", () => {
     assert.equal(manifest().check(["response", "code"], "response"), undefined);
   });
 
-  it("merges manifests, naming each declaration that cannot hold, and goes on with the rest", () => {
+  it("merges manifests, reports every conflicting declaration, and merges the rest", () => {
     const { manifest: merged, faults } = mergeManifests([
       BUILT_IN,
       { attributes: { "request.method": { type: "STRING" }, "tenant.plan": { type: "STRING" } } },

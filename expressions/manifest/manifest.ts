@@ -6,61 +6,64 @@ import { suggest } from "../../kernel/suggest.ts";
 import type { DataPath } from "../data.ts";
 import { type AttributeForm, faultOfForm, FORM_OF_TYPE } from "./forms.ts";
 
-/** One attribute as a manifest declares it, defaults filled in. */
+/** One attribute as a manifest declares it, with defaults filled in. */
 export interface AttributeDeclaration {
-  /** Dotted, such as `request.headers`. */
+  /** Dotted name, such as `request.headers`. */
   readonly name: string;
   readonly type: AttributeType;
-  /** The canonical form of its values; absent when nothing is known of them. */
+  /** The canonical form of the values; absent when it is unknown. */
   readonly form?: AttributeForm;
-  /** The only texts that it can be; absent when there are others. */
+  /** The only texts that the attribute can have; absent when the texts are open. */
   readonly values?: readonly string[];
   /** The unit of a number, such as `ms`. */
   readonly unit: string | undefined;
   readonly phase: Phase;
-  /** Whether a bag may lack it. */
+  /** Whether the attribute may be absent from a bag. */
   readonly optional: boolean;
   readonly description: string;
 }
 
-/** What a path names. */
+/** Result of looking up a path. */
 type AttributeMatch =
   | { readonly kind: "attribute"; readonly declaration: AttributeDeclaration }
-  /** Something in a STRING_MAP or in an ANY: `request.headers."x-user"`. */
+  /** A member of a STRING_MAP or of an ANY: `request.headers."x-user"`. */
   | { readonly kind: "member"; readonly declaration: AttributeDeclaration }
   /** A prefix of attributes: `request`, `destination.service`. */
   | { readonly kind: "group"; readonly members: readonly AttributeDeclaration[] };
 
-/** Why a path may not be read. */
+/** The reason why a path may not be read. */
 interface AttributeFault {
   readonly code: "PURSER_EXPR_UNKNOWN_ATTRIBUTE" | "PURSER_EXPR_PHASE";
   readonly message: string;
-  /** The attribute that was probably meant, as an expression would name it. */
+  /** The attribute that was probably meant, in the syntax of expressions. */
   readonly suggestion?: string;
 }
 
-/** Two declarations that cannot both hold. */
+/** A declaration that conflicts with another. */
 interface ManifestFault {
-  /** Which of the merged specs has the declaration at fault. */
+  /** Index of the merged spec with the conflicting declaration. */
   readonly specIndex: number;
-  /** The attribute at fault: the key under `spec.attributes`. */
+  /** The conflicting attribute: the key under `spec.attributes`. */
   readonly attribute: string;
   readonly message: string;
 }
 
 /** All attributes that expressions may name. */
 export interface AttributeManifest {
-  /** In the order of their names. */
+  /** Declarations in the order of their names. */
   readonly declarations: readonly AttributeDeclaration[];
-  /** What `path` names; undefined when nothing. */
+  /** The attribute, member or group at `path`; undefined when there is none. */
   lookup(path: DataPath): AttributeMatch | undefined;
-  /** Why an expression of `phase` may not read `path`; undefined when it may. A response may read everything. */
+  /**
+   * The reason why an expression of `phase` may not read `path`; undefined when it may. The response phase
+   * may read everything.
+   */
   check(path: DataPath, phase: Phase): AttributeFault | undefined;
 }
 
 /**
- * One manifest of many, the built-in one first. Every fault of all of them at once; a declaration at fault is left out,
- * so that the manifest can still check expressions.
+ * Merges manifests into one, the built-in one first. Reports all faults at once; a conflicting declaration is
+ * left out, so that the manifest can still check expressions.
  */
 export function mergeManifests(specs: readonly AttributeManifestSpec[]): {
   readonly manifest: AttributeManifest;
@@ -91,7 +94,7 @@ export function mergeManifests(specs: readonly AttributeManifestSpec[]): {
   return { manifest: manifestOf(root), faults };
 }
 
-/** A path as an expression would write it: `request.headers."x-user"`. */
+/** A path in the syntax of expressions: `request.headers."x-user"`. */
 export function formatPath(path: DataPath): string {
   return path.map((step) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(step) ? step : JSON.stringify(step))).join(".");
 }
@@ -101,7 +104,7 @@ interface Node {
   readonly children: Map<string, Node>;
 }
 
-/** Puts `declaration` in its place, or says why it cannot be there. */
+/** Adds `declaration` to the tree, or returns the reason why it conflicts. */
 function declare(root: Node, declaration: AttributeDeclaration): string | undefined {
   const steps = declaration.name.split(".");
   if (steps.includes("")) return `"${declaration.name}" is not a dotted name`;
@@ -123,7 +126,7 @@ function declare(root: Node, declaration: AttributeDeclaration): string | undefi
   return undefined;
 }
 
-/** What may be inside a value of the type: nothing, strings by any name, or anything at any depth. */
+/** Members that a value of the type may have: none, strings by any name, or anything at any depth. */
 function membersOf({ type }: AttributeDeclaration): "none" | "strings" | "anything" {
   return type === "STRING_MAP" ? "strings" : type === "ANY" ? "anything" : "none";
 }
@@ -192,7 +195,7 @@ function typeOf(match: AttributeMatch | undefined): string {
   return match?.kind === "attribute" ? `of type ${match.declaration.type}` : "unknown";
 }
 
-/** The longest prefix of `path` that names something. */
+/** The longest prefix of `path` that is a group or an attribute. */
 function knownPrefix(root: Node, path: DataPath): DataPath {
   for (let length = path.length - 1; length > 0; length--) {
     if (find(root, path.slice(0, length)) !== undefined) return path.slice(0, length);
@@ -200,7 +203,7 @@ function knownPrefix(root: Node, path: DataPath): DataPath {
   return [];
 }
 
-/** First a better spelling of the first unknown step, keeping what follows; then anything that is near as a whole. */
+/** Suggests first a near spelling of the first unknown step, with the rest unchanged; then any near path. */
 function suggestPath(root: Node, path: DataPath, known: DataPath): DataPath | undefined {
   const names = namesIn(root);
   const misspelt = path.slice(0, known.length + 1).join(".");
@@ -212,7 +215,7 @@ function suggestPath(root: Node, path: DataPath, known: DataPath): DataPath | un
   return suggest(path.join("."), names)?.split(".");
 }
 
-/** Every group and attribute by its dotted name. */
+/** Dotted names of all groups and attributes. */
 function namesIn(node: Node, prefix = ""): string[] {
   return [...node.children].flatMap(([step, child]) => [
     `${prefix}${step}`,

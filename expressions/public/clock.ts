@@ -1,11 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** The room is compiled without a platform's types; Node and every browser have this object. */
+/**
+ * Declared here because this room compiles without a platform's types; Node and every browser have this
+ * object.
+ */
 declare const performance: { now(): number };
 
-/** The time, in milliseconds since the epoch, for `$now()` and `$millis()`. */
+/** Wall clock for `$now()` and `$millis()`, in milliseconds since the epoch. */
 export const wallMs = (): number => Date.now();
 
-/** Milliseconds since an arbitrary start, for the limit of time. */
+/** Monotonic clock for the time limit, in milliseconds since an arbitrary start. */
 export const monotonicMs = (): number => performance.now();

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * A copy of data for the reference interpreter, which writes to what it evaluates: it adds to arrays that it groups, and a
- * transform changes whatever its pattern finds. Arrays and plain objects are copied, other values are the same; what is shared,
- * or contains itself, is so in the copy.
+ * A deep copy of data for the reference interpreter, which writes to its input: it appends to arrays that it
+ * groups, and a transform changes the parts that its pattern finds. Arrays and plain objects are copied,
+ * other values are shared. Shared parts and cycles stay so in the copy.
  */
 export function copyOfData<Value>(value: Value): Value {
   const copies = new Map<object, unknown>();
@@ -16,7 +16,7 @@ export function copyOfData<Value>(value: Value): Value {
       ? []
       : (Object.create(Object.getPrototypeOf(given) as object | null) as object);
     copies.set(given, made);
-    // By its own property: a key called __proto__ is a key.
+    // Defined as an own property, so that a key named __proto__ is an ordinary key.
     for (const [name, member] of Object.entries(given))
       Object.defineProperty(made, name, {
         value: copy(member),

@@ -7,12 +7,12 @@ import { evaluationError } from "../errors/failures.ts";
 import { type AstNode, walk } from "../syntax/ast.ts";
 import { compileLiteral } from "../syntax/regex-literal.ts";
 
-/** Refusals as JSONata's own errors, with `code`, `position` and `token`. */
+/** Refusals as JSONata's errors, with `code`, `position` and `token`. */
 export const REFUSALS: Refusals<ExpressionError> = {
   ofSize: ({ message, offset }) => new ExpressionError("D1011", message, { position: offset }),
   ofSyntax(thrown, fault) {
     if (!(thrown instanceof SyntaxError)) return evaluationError(thrown);
-    // JavaScript's parser of regular expressions, which gives neither a code nor a place.
+    // The error of JavaScript's parser of regular expressions has neither a code nor a position.
     const { message, offset } = fault();
     return new ExpressionError("D4101", message, { position: offset, cause: thrown });
   },
@@ -25,7 +25,7 @@ export const REFUSALS: Refusals<ExpressionError> = {
   },
 };
 
-/** A regular expression that might not end. */
+/** The error of a regular expression that may backtrack without end (not linear). */
 function endlessPattern(node: AstNode): ExpressionError | undefined {
   if (node.type !== "regex" || !(node.value instanceof RegExp)) return undefined;
   const compiled = compileLiteral(node.value);

@@ -6,20 +6,20 @@ import type { Guard } from "./guard.ts";
 import { append, type Sequence } from "./sequence.ts";
 import type { Tuple, TupleStep } from "./tuples.ts";
 
-/** A pair of `{ key: value }`, both to be evaluated in a context. */
+/** Evaluators of a `{ key: value }` pair. */
 export type Pair = readonly [key: TupleStep, value: TupleStep];
 
 interface Group {
   data: unknown;
   readonly pair: number;
-  /** Whether `data` is an array of the group's own, which grows with it. */
+  /** Whether `data` is an array that this group made, to which it appends in place. */
   isOwn: boolean;
 }
 
-/** JSONata takes any object with one of them for a function. */
+/** Keys that would make JSONata take the object for a function. */
 const RESERVED: ReadonlySet<unknown> = new Set(["_jsonata_lambda", "_jsonata_function"]);
 
-/** `{…}` alone, or after a value whose items it groups by key. */
+/** The object of `{…}`, alone or after a value whose items it groups by key. */
 export function groupBy(
   guard: Guard,
   input: unknown,
@@ -29,7 +29,7 @@ export function groupBy(
 ): Record<string, unknown> {
   const inTuples = (input as Sequence | undefined)?.tupleStream === true;
   const items = (Array.isArray(input) ? input : [input]) as readonly unknown[];
-  // An object is made even of nothing.
+  // An empty input is grouped as one absent item, so that constant keys still give an object.
   const entries = items.length === 0 && !inTuples ? [undefined] : items;
   const groups = new Map<string, Group>();
   for (const item of entries) {
@@ -51,7 +51,7 @@ export function groupBy(
   return valuesOf(guard, groups, pairs, inTuples, outer);
 }
 
-/** As `append`, without a copy of the group for each item. */
+/** Appends like `append`, without copying the group for each item. */
 function extend(guard: Guard, group: Group, item: unknown): void {
   if (!group.isOwn || !Array.isArray(group.data) || item === undefined) {
     const before = group.data;
@@ -89,7 +89,7 @@ function valuesOf(
   return result;
 }
 
-/** One tuple of a group's several: each binding has all their values. */
+/** Merges the tuples of a group: each binding holds the values of all of them. */
 function joinTuples(guard: Guard, data: unknown): Tuple {
   if (!Array.isArray(data)) return data as Tuple;
   const joined = Object.assign(Object.create(null), data[0]) as Tuple;

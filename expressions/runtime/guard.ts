@@ -5,7 +5,7 @@ import { ExpressionError } from "../errors/expression-error.ts";
 import { CallSites } from "./calls/call-sites.ts";
 import type { Meter } from "./reads/meter.ts";
 
-/** The most that evaluations may use. A limit that is absent is JavaScript's stack alone, as in the reference. */
+/** Limits of evaluations. Without a limit, only JavaScript's stack bounds them, as in the reference. */
 export interface GuardLimits {
   /** Nested evaluations, counted as the reference interpreter counts them. */
   readonly depth?: number | undefined;
@@ -13,39 +13,42 @@ export interface GuardLimits {
   readonly steps?: number | undefined;
   /** Items of a sequence. */
   readonly sequence?: number | undefined;
-  /** Characters, items and properties of any one value. */
+  /** Weight of one value: its characters, items and properties together. */
   readonly weight?: number | undefined;
   readonly timeMs?: number | undefined;
   /** Milliseconds since the epoch. */
   readonly nowMs: () => number;
-  /** Milliseconds that never go back; needed for `timeMs`. */
+  /** Milliseconds of a monotonic clock; needed for `timeMs`. */
   readonly monotonicMs?: (() => number) | undefined;
 }
 
 /**
- * Steps that every evaluation may take, whatever others have used of a shared meter: about 0.2 ms. An expression that is
- * cheap is evaluated even after an expensive one has used up the budget of the request.
+ * Steps that every evaluation may take, even if others have used up the shared meter: about 0.2 ms. So a
+ * cheap expression is still evaluated after an expensive one has used up the request's budget.
  */
 const STEPS_UNMEASURED = 2_048;
 
-/** Steps between two looks at the clock: about 0.1 ms. */
+/** Steps between two reads of the clock: about 0.1 ms. */
 const STEPS_PER_LOOK = 1_024;
 
-/** The most that a step is taken to last: five times what it does. */
+/** The longest time that a step counts for, in milliseconds: five times its usual duration. */
 const SLOW_STEP_MS = 0.000_5;
-/** Milliseconds that a look at the clock may be late and still be taken for work. */
+/** Milliseconds that a read of the clock may be late and still count as work. */
 const LATE_MS = 0.5;
 
-/** Characters that take as long as one step, when a function reads, copies or compares them. */
+/** Characters that take as long as one step when a function reads, copies or compares them. */
 const CHARS_PER_STEP = 8;
-/** Items of an array that take as long as one step, when a function goes through them. */
+/** Items of an array that take as long as one step when a function iterates over them. */
 const ITEMS_PER_STEP = 4;
-/** Steps for each property of an object whose names are listed: through a view of a request they are sorted as well. */
+/** Steps for each property of an object whose names are listed. A view of a request also sorts them. */
 const STEPS_PER_PROPERTY = 3;
-/** Shorter texts and arrays cost no more than the step of the call that they are given to. */
+/** Longest text or array that is free: the step of the call covers its cost. */
 export const SMALL = 64;
 
-/** The most that is charged at once, so that the count stays a small integer. Work that is no count is charged as this. */
+/**
+ * The most steps that are charged at once, so that the count stays a small integer (V8 Smi). A charge that is
+ * not a valid count is charged as this.
+ */
 const MOST_AT_ONCE = 0x3fff_ffff;
 
 /** A day counted from 1970-01-01, and its date as text. */
@@ -54,23 +57,29 @@ export interface DateMemo {
   text: string;
 }
 
-/** Counts the work of evaluations, and stops them with JSONata's codes: D1011 too deep, D1012 too long, D2015 too large. */
+/**
+ * Counts the work of evaluations, and stops them with JSONata's codes: D1011 too deep, D1012 too long, D2015
+ * too large.
+ */
 export class Guard {
   readonly maxSequence: number;
   readonly maxWeight: number;
   readonly maxDepth: number;
   depth = 0;
   readonly sites = new CallSites();
-  /** Memo of the last date that a time was written with: the times that one engine writes are mostly of one day. */
+  /**
+   * Memo of the last date that a time was written with: the times that one engine writes are mostly of one
+   * day.
+   */
   readonly lastDate: DateMemo = { day: Number.NaN, text: "" };
   readonly #limits: GuardLimits;
   readonly #maxSteps: number;
   readonly #timeMs: number;
-  /** The steps that an evaluation is granted when it begins. */
+  /** The steps that an evaluation is granted at its start. */
   readonly #first: number;
   readonly #ownMeter: Meter = { steps: 0, workMs: 0 };
   #meter: Meter = this.#ownMeter;
-  /** Steps that were granted at the last look, and those of them that are left: one number to count down for each step. */
+  /** Steps granted at the last look. The fast path of tick() counts down `#left` alone. */
   #granted = 0;
   #left = 0;
   #isFirstLook = true;
@@ -87,14 +96,14 @@ export class Guard {
     this.#first = Math.min(this.#maxSteps, STEPS_UNMEASURED);
   }
 
-  /** The time of the evaluation under way, in milliseconds since the epoch: the same however often it is asked for. */
+  /** The time of the current evaluation, in milliseconds since the epoch: every call gives the same time. */
   get nowMs(): number {
     return (this.#nowMs ??= this.#limits.nowMs());
   }
 
   /**
-   * Begins an evaluation. Without `nowMs`, its time is that of the first look at the clock; without `meter`, its steps and
-   * its time are its own.
+   * Begins an evaluation. Default of `nowMs`: the time of the first read of the clock. Without `meter`, its
+   * steps and time are its own.
    */
   start(nowMs?: number, meter?: Meter): void {
     this.#nowMs = nowMs;
@@ -111,20 +120,20 @@ export class Guard {
   }
 
   /**
-   * Charges work: a step is a call, a turn of a loop, or what takes as long, about 0.1 µs. The count and the clock are looked
-   * at as often as the work asks for, and at once when `steps` is no count.
+   * Charges work: a step is a call, a turn of a loop, or other work of about 0.1 µs. The count and the clock
+   * are checked after a number of charged steps, and at once when `steps` is not a valid count.
    * @throws {ExpressionError} D1012
    */
   tick(steps = 1): void {
-    // A NaN or a negative number would switch the limits off.
+    // NaN or a negative number would switch the limits off.
     this.#left -= steps >= 0 && steps <= MOST_AT_ONCE ? steps | 0 : MOST_AT_ONCE;
     if (this.#left < 0) this.look();
   }
 
   /**
-   * Looks at the count and at the clock, whatever was charged.
-   * @param isUncharged After work of which only the clock can tell how much it is; default: what was charged says how long it
-   * can have taken at most, and longer means that the process was kept from running.
+   * Checks the count and the clock now.
+   * @param isUncharged True after work that only the clock can measure. Default: the steps charged since the
+   *   last look bound the time that counts as work; a longer time means that the process was paused.
    * @throws {ExpressionError} D1012
    */
   look(isUncharged = false): void {
@@ -158,19 +167,19 @@ export class Guard {
     if (!(length <= SMALL)) this.tick(length / CHARS_PER_STEP);
   }
 
-  /** Charges a function for items that it goes through. */
+  /** Charges a function for items that it iterates over. */
   items(length: number): void {
     if (!(length <= SMALL)) this.tick(length / ITEMS_PER_STEP);
   }
 
-  /** The names of an object's properties, charged for. */
+  /** The names of an object's properties, with a charge for each. */
   namesOf(object: object): string[] {
     const names = Object.keys(object);
     this.tick(names.length * STEPS_PER_PROPERTY);
     return names;
   }
 
-  /** Charges for the texts and arrays that a function is given, which it may go through. */
+  /** Charges a call for its texts and arrays, which the function may iterate over. */
   given(values: readonly unknown[]): void {
     for (let index = 0; index < values.length; index++) {
       const value = values[index];
@@ -179,20 +188,22 @@ export class Guard {
     }
   }
 
-  /** Holds a sequence, or an array that will have `length` items, to its limit. */
+  /** Checks a sequence or array of `length` items against the sequence limit. */
   sequence(length: number): void {
     this.tick(1 + length / ITEMS_PER_STEP);
     if (length > this.maxSequence)
       throw new ExpressionError("D2015", `a sequence has more than ${this.maxSequence} items`);
   }
 
-  /** Holds a text that will have `length` characters to its limit. */
+  /** Checks a text of `length` characters against the weight limit. */
   text(length: number): void {
     if (length > this.maxWeight)
       throw new ExpressionError("D2015", `a text is longer than ${this.maxWeight} characters`);
   }
 
-  /** Enters a function that evaluates `ahead` nodes one in another before anything else, and takes `steps` steps. */
+  /**
+   * Enters a function whose chain of `ahead` nested nodes is entered before any value, and charges `steps`.
+   */
   enter(ahead: number, steps = 1): void {
     this.tick(steps);
     if (this.depth + ahead > this.maxDepth)

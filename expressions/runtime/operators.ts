@@ -13,7 +13,7 @@ import { chargeComparison, deepEqual, isNumeric, weigh } from "./values.ts";
 type Arithmetic = "+" | "-" | "*" | "/" | "%";
 type Ordering = "<" | "<=" | ">" | ">=";
 
-/** Largest range that the reference makes. */
+/** Largest range of the reference, in items. */
 const LARGEST_RANGE = 10_000_000;
 
 export function arithmetic(
@@ -116,7 +116,10 @@ export function includes(guard: Guard, left: unknown, right: unknown): boolean {
   return right.indexOf(left) >= 0;
 }
 
-/** JSONata's own way of writing a value out. @throws {ExpressionError} D3001 for an infinite number. */
+/**
+ * The value as text, as JSONata's $string writes it.
+ * @throws {ExpressionError} D3001 for an infinite number.
+ */
 export function toText(guard: Guard, value: unknown, pretty = false): string | undefined {
   if (typeof value === "string" || value === undefined) return value;
   if (typeof value === "number" && Number.isFinite(value)) return numberText(value);
@@ -125,8 +128,8 @@ export function toText(guard: Guard, value: unknown, pretty = false): string | u
 }
 
 /**
- * A copy without views of the request, and in which a function of the host's is as empty as the reference writes it: JavaScript
- * would call one named toJSON.
+ * A copy without views of the request. A host function becomes the empty text that the reference writes:
+ * JavaScript would call a function named toJSON.
  */
 function plainCopy(value: unknown): unknown {
   if (typeof value === "function") return "";
@@ -139,7 +142,7 @@ function plainCopy(value: unknown): unknown {
   return copy;
 }
 
-/** 15 digits, as JSONata writes numbers: no traces of binary fractions. */
+/** The number with 15 significant digits, as JSONata writes numbers: rounding hides binary fractions. */
 export function numberText(value: number): string {
   return String(Number.isInteger(value) ? value : Number(value.toPrecision(15)));
 }
@@ -174,7 +177,7 @@ export function range(guard: Guard, left: unknown, right: unknown, position: num
   const size = last - first + 1;
   if (size > LARGEST_RANGE)
     throw new ExpressionError("D2014", `a range has ${size} items`, { position, token, value: size });
-  // Where adding one to a number changes nothing, counting would never end.
+  // Beyond the safe integers n + 1 may equal n, and counting would never end.
   if (size > guard.maxSequence || !Number.isSafeInteger(last) || !Number.isSafeInteger(first))
     throw new ExpressionError("D2015", `a range has more than ${guard.maxSequence} items`, {
       position,
@@ -183,7 +186,7 @@ export function range(guard: Guard, left: unknown, right: unknown, position: num
     });
   guard.sequence(size);
   const items: number[] = [];
-  // The first as it is: -0 plus nothing is 0.
+  // The first item is copied: -0 + 0 is 0.
   for (let index = 0; index < size; index++) items.push(index === 0 ? first : first + index);
   return createSequence(items);
 }

@@ -8,7 +8,7 @@ import { isArrayOfNumbers, isNumeric, truthy } from "./values.ts";
 
 export type Step = (context: unknown) => unknown;
 
-/** The value at `name`: own properties only; of an array, the values at `name` of its items. Not settled. */
+/** The value of property `name`: own properties only. For an array, the values of its items. Not settled. */
 export function lookup(guard: Guard, input: unknown, name: string): unknown {
   if (Array.isArray(input)) {
     const result = createSequence();
@@ -28,22 +28,22 @@ export function lookup(guard: Guard, input: unknown, name: string): unknown {
   return (input as Record<string, unknown>)[name];
 }
 
-/** The sequence that a path begins with. */
+/** The input sequence of a path. */
 export function startPath(input: unknown): unknown[] {
   return Array.isArray(input) ? input : createSequence([input]);
 }
 
-/** What has come of names, as a sequence. */
+/** The value of a prefix of names, as a sequence. */
 export function sequenceOf(value: unknown): unknown[] {
   return value === undefined ? createSequence() : startPath(value);
 }
 
-/** A path of plain names: what it leads to, settled. */
+/** The settled value of a path of plain names. */
 export function followNames(guard: Guard, input: unknown, names: readonly string[]): unknown {
   return settle(walkNames(guard, input, names, true));
 }
 
-/** Goes on with names where plain property access found nothing: it does not look into arrays. */
+/** Follows the rest of the names from an array, at which inline property access stops. */
 export function followArray(
   guard: Guard,
   from: unknown,
@@ -53,16 +53,16 @@ export function followArray(
   return Array.isArray(from) ? follow(guard, from, names, false) : undefined;
 }
 
-/** A path of names after a variable: an array that was written as one is a single item. */
+/** The value of a path of names after a variable: an array from an array constructor is a single item. */
 export function followFrom(guard: Guard, value: unknown, names: readonly string[]): unknown {
   const isOne = Array.isArray(value) && (value as Sequence).cons === true;
   return value === undefined ? undefined : followNames(guard, isOne ? createSequence([value]) : value, names);
 }
 
-/** The same as the sequence that further steps go on from. */
+/** The value of a path of plain names, as the sequence for the steps after it. */
 export function walkNames(guard: Guard, input: unknown, names: readonly string[], last: boolean): unknown[] {
   let sequence = startPath(input);
-  // What is not there has no properties; an empty array of the input is no result.
+  // An absent value has no properties, and an empty array of the input must not be the result.
   if (sequence.length === 0) return createSequence();
   for (let index = 0; index < names.length && sequence.length > 0; index++) {
     const name = names[index] as string;
@@ -76,7 +76,7 @@ export function walkNames(guard: Guard, input: unknown, names: readonly string[]
   return sequence;
 }
 
-/** One step of a path for each item that has come so far. */
+/** Takes one step of a path from each item of the sequence. */
 export function takeStep(guard: Guard, input: unknown, step: Step, last: boolean): unknown[] {
   if (input === undefined || (input as unknown[]).length === 0) return createSequence();
   const items = input as unknown[];
@@ -100,25 +100,25 @@ export function takeStep(guard: Guard, input: unknown, step: Step, last: boolean
   return flat;
 }
 
-/** The first step of a path that does not begin with names: its context may be no value at all. */
+/** The first step of a path that does not begin with names: its context may be absent. */
 export function stepFirst(guard: Guard, context: unknown, step: Step, last: boolean): unknown {
   return Array.isArray(context) ? takeStep(guard, context, step, last) : laidFlat(step(context), last);
 }
 
-/** A step after a sort, of which a predicate may have left an array without items: that is the result then. */
+/** A step after a sort. A predicate may have left an array without items, which is the result then. */
 export function stepAfterSort(guard: Guard, input: unknown, step: Step, last: boolean): unknown {
   return Array.isArray(input) && input.length === 0 ? input : takeStep(guard, input, step, last);
 }
 
-/** A step from what has come so far, which most often is one value and no array. */
+/** A step from a value that is usually a single value and not an array. */
 export function stepOnce(guard: Guard, input: unknown, step: Step, last: boolean): unknown {
   if (Array.isArray(input)) return input.length === 0 ? undefined : takeStep(guard, input, step, last);
   return input === undefined ? undefined : laidFlat(step(input), last);
 }
 
 /**
- * The result of a step that was taken from one value, as the sequence that further steps go on from. As in the reference,
- * a sequence is laid flat: a `[]` within the step keeps a list of one item no longer than the step lasts.
+ * The result of a step from a single value, as the input of the steps after it. As in the reference, a
+ * sequence is flattened: a `[]` within the step keeps a list of one item only until the step ends.
  */
 export function laidFlat(result: unknown, last: boolean): unknown {
   if (!Array.isArray(result) || (last && !isSequence(result))) return result;
@@ -127,12 +127,12 @@ export function laidFlat(result: unknown, last: boolean): unknown {
   return sequence.keepSingleton === true ? createSequence([...sequence]) : result;
 }
 
-/** A path of plain names that ends with `[]`, where no array was on the way and the last value is none either. */
+/** The value of a path of plain names that ends with `[]`, when no array is on the way or at the end. */
 export function listOf(value: unknown): unknown[] | undefined {
   return value === undefined ? undefined : Object.assign(createSequence([value]), { keepSingleton: true });
 }
 
-/** The same where there was one: whatever is found comes as an array. */
+/** The value of a path of plain names that ends with `[]`, when an array is on the way: always an array. */
 export function followToList(guard: Guard, input: unknown, names: readonly string[]): unknown {
   const last = names[names.length - 1] as string;
   const before = walkNames(guard, input, names.slice(0, -1), false);
@@ -141,18 +141,18 @@ export function followToList(guard: Guard, input: unknown, names: readonly strin
   );
 }
 
-/** A path that ends with a `[]`, or with an array that was written as one. */
+/** The value of a path that ends with a `[]` or with an array constructor: an array, also of one item. */
 export function keepSingleton(value: unknown): unknown {
   if (!Array.isArray(value)) return value;
   const sequence = value as Sequence;
   if (sequence.cons === true && sequence.sequence !== true)
     return Object.assign(createSequence([value]), { keepSingleton: true });
-  // Only a sequence heeds the flag, and an array of the input must not be written to.
+  // Only a sequence has the flag; an array of the input must not be written to.
   if (sequence.sequence === true) sequence.keepSingleton = true;
   return value;
 }
 
-/** `[n]` with a number that is written. */
+/** `[n]` with a constant index. */
 export function pickIndex(input: unknown, position: number): unknown {
   const items = Array.isArray(input) ? input : [input];
   const results = createSequence();
@@ -164,7 +164,7 @@ export function pickIndex(input: unknown, position: number): unknown {
   return results;
 }
 
-/** The same as a result. */
+/** The settled value of `[n]` with a constant index. */
 export function itemAt(input: unknown, position: number): unknown {
   if (!Array.isArray(input) || (input as Sequence).tupleStream === true)
     return settle(pickIndex(input, position));
@@ -173,7 +173,7 @@ export function itemAt(input: unknown, position: number): unknown {
   return Array.isArray(item) ? settle(item) : item;
 }
 
-/** `[…]`: items for which the predicate is true, or whose index it gives. */
+/** `[…]`: the items for which the predicate is true, or whose index it gives. */
 export function filter(guard: Guard, input: unknown, predicate: Step): unknown {
   const items = Array.isArray(input) ? input : createSequence([input]);
   const results = createSequence();
@@ -211,7 +211,7 @@ export function select(
   }
 }
 
-/** `*`: the values of all properties, arrays laid flat. */
+/** `*`: the values of all properties, with arrays flattened. */
 export function wildcard(guard: Guard, input: unknown): unknown {
   const wrapped = Array.isArray(input) && (input as Sequence).outerWrapper === true && input.length > 0;
   const object: unknown = wrapped ? input[0] : input;

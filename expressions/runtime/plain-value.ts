@@ -6,9 +6,10 @@ import { tooLarge } from "../errors/too-large.ts";
 import { isFunctionObject } from "./calls/function-marks.ts";
 
 /**
- * A result of JSONata's as plain JSON of its own: no views, no sequence flags, nothing shared with the bag. Reading it
- * whole is what records it. A function is no value: undefined, or left out. `guard` is charged for the work.
- * @throws {ExpressionError} D2015 when it has more than `limit` characters and items, by sharing parts a thousand times.
+ * A result of JSONata as plain JSON: no views, no sequence flags, no part shared with the bag. Reading a view
+ * whole records the read. A function becomes undefined, or is left out. `guard` is charged for the work.
+ * @throws {ExpressionError} D2015 when the value has more than `limit` characters and items, for example by
+ *   sharing a part a thousand times.
  */
 export function plainValue(value: unknown, limit = Infinity, guard?: Guard): unknown {
   let left = limit;
@@ -25,7 +26,7 @@ export function plainValue(value: unknown, limit = Infinity, guard?: Guard): unk
       left -= key.length;
       const member = copy((given as Record<string, unknown>)[key]);
       if (member === undefined) continue;
-      // A key called __proto__ is a key.
+      // A property named __proto__ is an ordinary property.
       if (key === "__proto__")
         Object.defineProperty(plain, key, {
           value: member,

@@ -4,10 +4,11 @@
 import type { Guard } from "./guard.ts";
 
 /**
- * JSONata's sequences are arrays with flags, here as the reference implementation has them, so that its own functions
- * can be called with them: `sequence`: gives way to its one item, or to no value, wherever it is a result;
- * `keepSingleton`: does not give way to one item; `cons`: an array that was written as one is not flattened;
- * `outerWrapper`: an array that is the input of the whole, in a sequence of its own; `tupleStream`: items with bindings.
+ * JSONata's sequences are arrays with flags, represented as in the reference implementation, so that its own
+ * functions accept them. `sequence`: as a result, a sequence of one item becomes that item, and an empty one
+ * becomes absent; `keepSingleton`: a sequence of one item stays an array; `cons`: an array from an array
+ * constructor is not flattened; `outerWrapper`: an array that is the whole input, in a sequence of its own;
+ * `tupleStream`: its items are tuples with bindings.
  */
 export interface Sequence extends Array<unknown> {
   sequence?: boolean;
@@ -27,7 +28,7 @@ export function isSequence(value: unknown): value is Sequence {
   return Array.isArray(value) && (value as Sequence).sequence === true;
 }
 
-/** What a sequence is as a result. */
+/** Settles a value: a sequence becomes its result, as its flags say. */
 export function settle(value: unknown, keepArray = false): unknown {
   if (!isSequence(value) || value.tupleStream === true) return value;
   if (keepArray) value.keepSingleton = true;
@@ -35,7 +36,7 @@ export function settle(value: unknown, keepArray = false): unknown {
   return value.length === 1 && value.keepSingleton !== true ? value[0] : value;
 }
 
-/** The input of an expression as its context: an array counts as one item. */
+/** The root context of an input: an array is wrapped, so that it counts as one item. */
 export function outerContext(input: unknown): unknown {
   if (!Array.isArray(input) || (input as Sequence).sequence === true) return input;
   const wrapper = createSequence([input]);
@@ -43,12 +44,12 @@ export function outerContext(input: unknown): unknown {
   return wrapper;
 }
 
-/** Whether a first step that is written out is the result, whatever steps follow. */
+/** Whether a literal first step is the path's result, for any later steps: an empty array. */
 export function endsPath(value: unknown): boolean {
   return value === "" || (Array.isArray(value) && value.length === 0);
 }
 
-/** The value of `$`. */
+/** The value of `$`: the context, without an outer wrapper. */
 export function contextValue(context: unknown): unknown {
   return Array.isArray(context) && (context as Sequence).outerWrapper === true ? context[0] : context;
 }
@@ -62,7 +63,9 @@ export function append(guard: Guard, left: unknown, right: unknown): unknown {
   return a.concat(b);
 }
 
-/** An array constructor: items that were written as arrays are items, others join. */
+/**
+ * An array constructor: items that are array constructors stay arrays, other arrays are flattened into it.
+ */
 export function buildArray(
   guard: Guard,
   items: readonly unknown[],

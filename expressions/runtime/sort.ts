@@ -15,7 +15,10 @@ export interface SortTerm {
   readonly descending: boolean;
 }
 
-/** A stable merge that asks in the reference's order, which a comparator that fails, or is inconsistent, can tell. */
+/**
+ * A stable merge sort with the reference's order of comparisons, which a failing or inconsistent comparator
+ * reveals.
+ */
 export function mergeSort(guard: Guard, items: readonly unknown[], comesAfter: ComesAfter): unknown[] {
   if (items.length <= 1) return items as unknown[];
   const middle = Math.floor(items.length / 2);
@@ -40,7 +43,7 @@ export function sortPlain(guard: Guard, items: readonly unknown[]): unknown[] {
   });
 }
 
-/** `^(…)` */
+/** The order-by step `^(…)`. */
 export function orderBy(
   guard: Guard,
   input: unknown,
@@ -57,7 +60,7 @@ export function orderBy(
   const sorted = mergeSort(guard, items, (a, b) => {
     for (const term of terms) {
       const compared = compareTerm(guard, valueOf(term, a), valueOf(term, b), position);
-      // No value comes last either way.
+      // Absent values sort last in both directions.
       if (compared === "a-absent") return true;
       if (compared === "b-absent") return false;
       if (compared !== 0) return term.descending ? compared < 0 : compared > 0;

@@ -12,15 +12,15 @@ import type { Step } from "./path.ts";
 import { isFunction } from "./calls/function-marks.ts";
 import { isArrayOfStrings } from "./values.ts";
 
-/** Where a part is, as far as the parser says. */
+/** The position of a clause, where the parser gives it. */
 interface Located {
   readonly position?: number;
 }
 
 /**
- * `|pattern|update, delete|`: a function that gives a changed copy of an object.
- * @param outside What the expression was given. A pattern may find parts of it, as `$$` does; they are not written to, which
- * the reference does.
+ * The transform `|pattern|update, delete|`: a function that returns a changed copy of an object.
+ * @param outside The expression's input and bindings. A pattern may find parts of them, as `$$` does; the
+ *   transform does not write to these, unlike the reference.
  */
 export function transform(
   guard: Guard,
@@ -56,7 +56,7 @@ export function transform(
   });
 }
 
-/** Every object and array in `roots`, themselves among them. */
+/** Every object and array in `roots`, including the roots. */
 function partsOf(guard: Guard, roots: readonly unknown[]): ReadonlySet<unknown> {
   const parts = new Set<unknown>();
   const visit = (value: unknown): void => {
@@ -71,7 +71,7 @@ function partsOf(guard: Guard, roots: readonly unknown[]): ReadonlySet<unknown> 
 
 function merge(match: unknown, changes: unknown, place: Located): void {
   if (changes === undefined) return;
-  // To the reference a function is an object, whose marks make functions of the objects that they are merged into.
+  // The reference represents a function as an object: merging its marks into an object makes that a function.
   const callee = calleeOf(changes);
   if (callee !== undefined) {
     setOwn(match as object, isLambda(callee) ? "_jsonata_lambda" : "_jsonata_function", true);
@@ -85,7 +85,7 @@ function merge(match: unknown, changes: unknown, place: Located): void {
   for (const [name, value] of Object.entries(changes)) setOwn(match as object, name, value);
 }
 
-/** A property of the object itself, whatever its name: none reaches a prototype. */
+/** Sets an own property, whatever its name (also __proto__): no write reaches a prototype. */
 function setOwn(target: object, name: string, value: unknown): void {
   if (typeof target !== "object" || target === null) return;
   Object.defineProperty(target, name, { value, writable: true, enumerable: true, configurable: true });

@@ -5,15 +5,17 @@ import type { Guard } from "./guard.ts";
 import { createSequence, type Sequence } from "./sequence.ts";
 import { select } from "./path.ts";
 
-/** An item of a stream with what is bound to it: `@` is its context, other names are variables and ancestors. */
+/**
+ * An item of a tuple stream with its bindings: `@` is its context, other keys are variables and ancestors.
+ */
 export type Tuple = Record<string, unknown>;
 
 export type TupleStep = (context: unknown, tuple: Tuple) => unknown;
 
 export interface TupleStepForm {
-  /** `@$name` */
+  /** The variable of `@$name`. */
   readonly focus?: string | undefined;
-  /** `#$name` */
+  /** The variable of `#$name`. */
   readonly index?: string | undefined;
   /** The label under which `%` finds the context. */
   readonly ancestor?: string | undefined;
@@ -32,7 +34,9 @@ export function tuplesOf(items: readonly unknown[]): Tuple[] {
   });
 }
 
-/** One step for each tuple; each result is a tuple that knows what its step was taken from. */
+/**
+ * Takes one step from each tuple; each result is a tuple with the bindings of the tuple that it came from.
+ */
 export function takeTupleStep(
   guard: Guard,
   tuples: readonly Tuple[],
@@ -65,7 +69,7 @@ export function takeTupleStep(
   return stream;
 }
 
-/** The stages after a step: predicates, and `#$name` after one of them. */
+/** Applies the stages after a step: predicates, and `#$name` after one of them. */
 export function applyStages(guard: Guard, stream: unknown, stages: readonly TupleStage[]): unknown {
   let current = stream;
   for (const stage of stages) {
@@ -85,7 +89,7 @@ function pickTuple(stream: Sequence, position: number): unknown {
   return results;
 }
 
-/** A predicate after a stream of tuples; of an input that has turned out to be none, it is one of its items. */
+/** A predicate after a tuple stream. If the input has no tuples, its items are filtered as they are. */
 export function filterTuples(guard: Guard, input: unknown, predicate: TupleStep): Sequence {
   const stream = (Array.isArray(input) ? input : [input]) as Sequence;
   const results = createSequence();
@@ -101,12 +105,12 @@ export function filterTuples(guard: Guard, input: unknown, predicate: TupleStep)
 
 const NO_TUPLE: Tuple = Object.freeze(Object.create(null)) as Tuple;
 
-/** The contexts of a stream, once its bindings are no longer needed. */
+/** The contexts of a tuple stream, when its bindings are no longer needed. */
 export function contextsOf(stream: readonly unknown[]): Sequence {
   return createSequence(stream.map((tuple) => (tuple as Tuple)["@"]));
 }
 
-/** Items that were put in order before there were tuples, each with its place under `name`. */
+/** Tuples of items that were sorted before any binding, each with its index under `name`. */
 export function numberTuples(items: readonly unknown[], name: string): Sequence {
   const stream = createSequence(tuplesOf(items));
   stream.tupleStream = true;

@@ -7,14 +7,17 @@ import { calleeOf } from "./calls/callee.ts";
 import { isFunction } from "./calls/function-marks.ts";
 import type { Guard } from "./guard.ts";
 
-/** A number that is one. @throws {ExpressionError} D1001 for an infinite one, which arithmetic can make. */
+/**
+ * Whether a value is a finite number.
+ * @throws {ExpressionError} D1001 for an infinite number, which arithmetic can give.
+ */
 export function isNumeric(value: unknown): value is number {
   if (typeof value !== "number" || Number.isNaN(value)) return false;
   if (!Number.isFinite(value)) throw new ExpressionError("D1001", `${value} is out of range`, { value });
   return true;
 }
 
-/** JSONata's idea of truth; no value is false. */
+/** JSONata's $boolean of a value; an absent value is false. */
 export function truthy(guard: Guard, value: unknown): boolean {
   if (value === true) return true;
   if (value === undefined || value === false || value === null) return false;
@@ -27,7 +30,7 @@ export function truthy(guard: Guard, value: unknown): boolean {
   return typeof value === "object" && !isFunction(value) && guard.namesOf(value).length > 0;
 }
 
-/** Every item is looked at, as an infinite number anywhere is an error. */
+/** Tests every item without stopping at a true one, as an infinite number anywhere is an error. */
 function anyTruthy(guard: Guard, items: readonly unknown[]): boolean {
   let any = false;
   for (const item of items) if (truthy(guard, item)) any = true;
@@ -42,20 +45,20 @@ export function isArrayOfStrings(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
-/** Characters of two texts that are compared in the time of a step: they are compared by the machine word. */
+/** Characters of two texts that are compared in the time of a step: the comparison works by machine words. */
 const COMPARED_PER_STEP = 256;
 
-/** Charges for a comparison of two values, which takes as long as the shorter of two texts. */
+/** Charges for a comparison of two values, whose time is that of the shorter text. */
 export function chargeComparison(guard: Guard, a: unknown, b: unknown): void {
   if (typeof a !== "string" || typeof b !== "string" || a.length <= COMPARED_PER_STEP) return;
   guard.tick(Math.min(a.length, b.length) / COMPARED_PER_STEP);
 }
 
-/** Equal in depth: arrays item by item, objects whatever the order of their names. */
+/** Deep equality: arrays item by item, objects in any order of their keys. */
 export function deepEqual(guard: Guard, a: unknown, b: unknown): boolean {
   chargeComparison(guard, a, b);
   if (a === b) return true;
-  // A named function has a new value at each mention: functions are equal when what they call is.
+  // Each mention of a named function makes a new value: functions are equal when their callees are.
   if (isFunction(a)) return calleeOf(a) !== undefined && calleeOf(a) === calleeOf(b);
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   guard.tick();
@@ -71,8 +74,8 @@ export function deepEqual(guard: Guard, a: unknown, b: unknown): boolean {
 }
 
 /**
- * Charges for values in place of texts and numbers: JavaScript makes a text of an array, and of the arrays in it, wherever it
- * expects one. Where a function is applied in part, nothing checked what it is given.
+ * Charges for values that stand where a text or number is expected: JavaScript converts an array, and the
+ * arrays in it, to text. A partial application passes arguments that no signature has checked.
  * @throws {ExpressionError} D1012, D2015
  */
 export function chargeCoercion(guard: Guard, values: readonly unknown[]): void {
@@ -82,14 +85,14 @@ export function chargeCoercion(guard: Guard, values: readonly unknown[]): void {
   }
 }
 
-/** Steps for each part of a value that is written out, and perhaps read in again. */
+/** Steps for each part of a value that is serialised, and perhaps parsed again. */
 const STEPS_PER_PART = 5;
 
 /**
- * Charges for writing `value` out, and holds its characters, items and properties to the guard's limit. A part that is
- * shared counts as often as it would be written.
- * @returns whether it is to be copied first: there is a view of the request in it, which is slow to write out, or a function of
- * the host's, which JavaScript may call.
+ * Charges for serialising `value`, and checks its weight (characters, items and properties) against the
+ * guard's limit. A shared part counts each time that it would be written.
+ * @returns whether the caller must copy the value first: it contains a view of the request, which is slow to
+ *   serialise, or a host function, which JavaScript may call.
  */
 export function weigh(guard: Guard, value: unknown): boolean {
   let left = guard.maxWeight;

@@ -2,51 +2,51 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The syntax tree that the jsonata package makes (2.2.2), as far as Purser reads it. Its own types describe the tree
- * before the last pass, in which paths are flattened into steps.
+ * The syntax tree of the jsonata package (2.2.2), as far as Purser reads it. The package's own types describe
+ * the tree before its last pass, which flattens paths into steps.
  */
 export interface AstNode {
   type: string;
   /** A name, an operator, a literal, or a regular expression. */
   value?: unknown;
-  /** Where the node's token ENDS in the source; absent on nodes that the parser made up. */
+  /** Offset of the END of the node's token in the source; absent on nodes that the parser generates. */
   position?: number;
-  /** path */
+  /** of a path */
   readonly steps?: readonly AstNode[];
-  /** block, and the array constructor */
+  /** of a block, and of an array constructor */
   readonly expressions?: readonly AstNode[];
-  /** function and partial: values; lambda: parameters */
+  /** of a call and a partial application: arguments; of a lambda: parameters */
   arguments?: readonly AstNode[];
   procedure?: AstNode;
-  /** lambda */
+  /** of a lambda */
   readonly body?: AstNode;
-  /** binary, bind, apply; the object constructor has pairs */
+  /** of a binary operator, bind and apply; of an object constructor: pairs */
   readonly lhs?: AstNode | readonly AstPair[];
   readonly rhs?: AstNode;
-  /** unary minus */
+  /** of a unary minus */
   readonly expression?: AstNode;
-  /** condition */
+  /** of a condition */
   readonly condition?: AstNode;
   readonly then?: AstNode;
   readonly else?: AstNode;
-  /** transform */
+  /** of a transform */
   readonly pattern?: AstNode;
   readonly update?: AstNode;
   readonly delete?: AstNode;
-  /** sort */
+  /** of a sort */
   readonly terms?: readonly { readonly expression: AstNode }[];
-  /** `[...]` after a step of a path, and after anything else */
+  /** `[...]` after a step of a path, and after any other node */
   readonly stages?: readonly AstStage[];
   readonly predicate?: readonly AstStage[];
-  /** `{...}` after anything */
+  /** `{...}` after a node */
   readonly group?: { readonly lhs: readonly AstPair[]; readonly position?: number };
-  /** `[]` after a step, and after some step of a path: one result stays an array. */
+  /** `[]` after a step: a single result stays an array. A path has it if any of its steps does. */
   readonly keepArray?: boolean;
   readonly keepSingletonArray?: boolean;
-  /** `@$name` and `#$name` on a step */
+  /** `@$name` and `#$name` after a step */
   readonly focus?: string;
   readonly index?: string;
-  /** A lambda that the parser made of a call in a lambda's last place. */
+  /** True for a lambda that the parser wraps around a tail call. */
   readonly thunk?: boolean;
 }
 
@@ -57,21 +57,21 @@ export interface AstStage {
   readonly expr?: AstNode;
   /** The name that an `index` stage binds. */
   value?: unknown;
-  /** Where the `[` or `#` ends. */
+  /** Offset of the end of the `[` or `#`. */
   readonly position?: number;
 }
 
-/** Whether a predicate or a group is written after a node: its value is no longer what the node alone says. */
+/** Whether a predicate or a group follows a node: the node's value is then not that of the node alone. */
 export function hasSuffix({ predicate, group }: AstNode): boolean {
   return predicate !== undefined || group !== undefined;
 }
 
-/** The name of the variable or function that a node is; undefined for any other node, and when a suffix changes it. */
+/** The name of a variable or function node; undefined for any other node, and for a node with a suffix. */
 export function variableName(node: AstNode | undefined): string | undefined {
   return node?.type === "variable" && !hasSuffix(node) ? textOf(node) : undefined;
 }
 
-/** The nodes directly within `node`, in the order of the source as far as the tree keeps it. */
+/** The direct child nodes of `node`, in the order of the source as far as the tree keeps it. */
 export function childrenOf(node: AstNode): AstNode[] {
   const children: (AstNode | undefined)[] = [
     ...(node.steps ?? []),
@@ -95,7 +95,7 @@ export function childrenOf(node: AstNode): AstNode[] {
   return children.filter((child) => child !== undefined);
 }
 
-/** Calls `visit` on `node` and everything within it, outermost first. */
+/** Calls `visit` on `node` and all nodes within it, outermost first. */
 export function walk(node: AstNode, visit: (node: AstNode) => void): void {
   visit(node);
   for (const child of childrenOf(node)) walk(child, visit);
@@ -105,12 +105,12 @@ export function isPairs(value: AstNode["lhs"]): value is readonly AstPair[] {
   return Array.isArray(value);
 }
 
-/** The name of a name, a variable or a binding. */
+/** The name of a name, variable or binding node. */
 export function textOf(node: { readonly value?: unknown }): string {
   return typeof node.value === "string" ? node.value : "";
 }
 
-/** Where the token of a name, a variable or a string begins in `source`. */
+/** Offset of the start of a name, variable or string token in `source`. */
 export function startOf(node: AstNode, source: string): number {
   const end = node.position ?? 0;
   const text = textOf(node);
@@ -122,7 +122,10 @@ export function startOf(node: AstNode, source: string): number {
   return Math.max(0, end - text.length);
 }
 
-/** The quote that opens the string which the one at `closing` closes: inside, its like is always escaped. */
+/**
+ * Offset of the quote that opens the string whose closing quote is at `closing`. Within a string its quote is
+ * always escaped.
+ */
 function openingQuote(source: string, closing: number): number {
   for (let at = closing - 1; at >= 0; at--) {
     if (source[at] !== source[closing]) continue;

@@ -5,7 +5,7 @@ import { type AstNode, hasSuffix } from "./ast.ts";
 
 export type Constant = string | number | boolean;
 
-/** The value of a text, a number, `true` or `false` that is written out; undefined for any other node. */
+/** The value of a literal text, number, `true` or `false`; undefined for any other node. */
 export function constantOf(node: AstNode): Constant | undefined {
   if (hasSuffix(node) || node.keepArray === true) return undefined;
   const { type, value } = node;
@@ -14,7 +14,7 @@ export function constantOf(node: AstNode): Constant | undefined {
     : undefined;
 }
 
-/** The members of an array that is written out, when there are some and all are constants. */
+/** The items of an array literal that is not empty and holds only constants; undefined for any other node. */
 export function constantsOf(node: AstNode): readonly Constant[] | undefined {
   if (node.type !== "unary" || node.value !== "[" || hasSuffix(node)) return undefined;
   const constants = (node.expressions ?? []).map(constantOf);

@@ -5,7 +5,7 @@ import jsonata from "jsonata";
 import type { AstNode } from "./ast.ts";
 import { treeOf } from "./tree-of.ts";
 
-/** The tree of an expression that compiles, as the parser made it: an engine may change its own. */
+/** The parser's own tree of an expression that compiles: an engine may change the tree that it evaluates. */
 export function parseExpression(source: string): AstNode | undefined {
   try {
     return treeOf(jsonata(source));

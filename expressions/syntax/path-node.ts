@@ -3,7 +3,7 @@
 
 import { type AstNode, textOf } from "./ast.ts";
 
-/** A step as the parser leaves it, with what makes a stream of tuples of a path. */
+/** A step in the parser's tree, with the flags that make the path a tuple stream. */
 export interface Step extends AstNode {
   readonly tuple?: boolean;
   readonly consarray?: boolean;
@@ -34,14 +34,14 @@ export function isPlainName(step: Step): boolean {
   );
 }
 
-/** The names of a path that is nothing else; undefined for any other. */
+/** The names of a path that consists of plain names; undefined for any other path. */
 export function plainNames(node: Path): readonly string[] | undefined {
   if (node.type !== "path" || hasExtras(node)) return undefined;
   const steps = (node.steps ?? []) as readonly Step[];
   return steps.every(isPlainName) ? steps.map(textOf) : undefined;
 }
 
-/** The names of a path that is nothing else, but for a `[]` at its end. */
+/** The names of a path that consists of plain names and ends with `[]`; undefined for any other path. */
 export function namesToList(node: Path): readonly string[] | undefined {
   const steps = (node.steps ?? []) as readonly Step[];
   const last = steps[steps.length - 1];
@@ -69,7 +69,7 @@ export function countPlainNames(steps: readonly Step[]): number {
   return index < 0 ? steps.length : index;
 }
 
-/** The labels of ancestors that a step's own path hands on. */
+/** The labels of ancestors that a nested path of the step passes on. */
 export function labelsIn(step: Step): string[] {
   const inner = step.type === "block" ? (step.expressions ?? []).slice(-1) : (step.steps ?? []);
   return [

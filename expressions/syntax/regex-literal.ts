@@ -4,12 +4,12 @@
 import { compileRegex, type RegexResult } from "../../kernel/matching/regex.ts";
 
 /**
- * Compiling takes milliseconds, and a literal is checked, written into code and interpreted. Weak, and by the literal, which is
- * the parser's own object.
+ * Memo of compiled literals: compiling takes milliseconds, and a literal is checked, compiled into code and
+ * interpreted. A WeakMap by the literal, which is the parser's own object.
  */
 const compiled = new WeakMap<RegExp, RegexResult>();
 
-/** What runs the regular expression that is written in an expression, compiled once for each place where one is written. */
+/** The compiled regular expression of a literal, compiled once for each literal object. */
 export function compileLiteral(literal: RegExp): RegexResult {
   let result = compiled.get(literal);
   if (result === undefined) compiled.set(literal, (result = compileRegex(literal.source, literal.flags)));

@@ -4,19 +4,25 @@
 import type { ExpressionFault } from "../errors/expression-error.ts";
 import { type SourceToken, sourceTokens } from "./source-tokens.ts";
 
-/** Bounds of an expression's source, so that compiling one takes no more than some 50 ms. */
+/** Limits of an expression's source, so that compiling it takes at most about 50 ms. */
 export interface SourceLimits {
-  /** UTF-16 units; a list of constants may well be long. */
+  /** Length in UTF-16 units; a list of constants may be long. */
   readonly characters: number;
-  /** Names, operators and brackets. Literals and commas cost little: lists of them may be long. */
+  /**
+   * Names, operators and brackets. Literals and commas are not counted: they cost little, and lists of them
+   * may be long.
+   */
   readonly tokens: number;
-  /** Brackets within brackets. */
+  /** Nesting of brackets. */
   readonly depth: number;
-  /** Regular expressions. */
+  /** Number of regular expressions. */
   readonly patterns: number;
-  /** `??` and `?:` together. */
+  /** Number of `??` and `?:` operators. */
   readonly defaults: number;
-  /** Tokens that `??` and `?:` copy: the parser copies the left side of each, so that nesting them doubles the tree. */
+  /**
+   * Tokens that `??` and `?:` copy: the parser copies the left side of each, so that nesting doubles the
+   * tree.
+   */
   readonly copies: number;
 }
 
@@ -24,7 +30,10 @@ const OPENING: ReadonlySet<string> = new Set(["(", "[", "{"]);
 const CLOSING: ReadonlySet<string> = new Set([")", "]", "}"]);
 const DEFAULTING: ReadonlySet<string> = new Set(["??", "?:"]);
 
-/** Why a source is too much to be parsed, at the place where it exceeds a limit; undefined when it is not. */
+/**
+ * The fault of a source that exceeds a limit, at the place where it does; undefined for a source within its
+ * limits.
+ */
 export function faultOfSize(source: string, limits: Partial<SourceLimits>): ExpressionFault | undefined {
   const most = { ...NO_LIMITS, ...limits };
   if (source.length > most.characters)
@@ -64,9 +73,9 @@ function exceeding(
   return undefined;
 }
 
-/** Tokens within one pair of brackets, copies among them. */
+/** Token counts within one pair of brackets, including copies. */
 interface Level {
-  /** Tokens that the next `??` does not copy: they stand before the last comma, or are copies already. */
+  /** Tokens that the next `??` does not copy: those before the last comma, and copies. */
   before: number;
   left: number;
 }
@@ -89,7 +98,7 @@ function faultOfNesting(tokens: readonly SourceToken[], most: SourceLimits): Exp
       level = { before: level.before + level.left, left: 0 };
     } else if (DEFAULTING.has(text)) {
       copies += level.left;
-      // Everything after it is its right side.
+      // All later tokens are its right side.
       level = { before: level.before + 2 * level.left, left: 0 };
       if (copies > most.copies)
         return fault("?? and ?: are nested too deeply: each of them doubles its left side", start);

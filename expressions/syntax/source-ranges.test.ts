@@ -11,7 +11,7 @@ function parse(source: string): AstNode {
   return jsonata(source).ast() as unknown as AstNode;
 }
 
-/** Each node as `type: text`, outermost first. */
+/** Nodes as `type: text`, outermost first. */
 function texts(source: string): readonly string[] {
   const ast = parse(source);
   const ranges = sourceRanges(ast, source);
@@ -88,7 +88,7 @@ const expression = fc.letrec<{ any: string; path: string; literal: string }>((ti
   };
 }).any;
 
-describe("the ranges of an expression's parts", () => {
+describe("the source ranges of an expression's parts", () => {
   const cases: readonly (readonly [source: string, ranges: string])[] = [
     [" a . b ", "path: a . b | name: a | name: b"],
     ["(a)[0] = -5", "binary: (a)[0] = -5 | block: (a)[0] | path: a | name: a | number: 0 | number: -5"],
@@ -104,7 +104,7 @@ describe("the ranges of an expression's parts", () => {
     });
   }
 
-  it("nest, and each is an expression of the same sort", () => {
+  it("nest, and the text of each parses to the same kind of expression", () => {
     let parsed = 0;
     fc.assert(
       fc.property(expression, (source) => {
@@ -112,7 +112,7 @@ describe("the ranges of an expression's parts", () => {
         try {
           ast = parse(source);
         } catch {
-          return; // The generator makes some texts that are no expressions.
+          return; // The generator also makes texts that do not parse.
         }
         parsed++;
         const ranges = sourceRanges(ast, source);
@@ -137,7 +137,10 @@ describe("the ranges of an expression's parts", () => {
   });
 });
 
-/** Undefined for a part that needs its surroundings: `%` is the parent of something outside it (S0217). */
+/**
+ * Parses the text of a part; undefined for a part that needs its surroundings: `%` is an ancestor outside it
+ * (S0217).
+ */
 function parsePart(text: string): AstNode | undefined {
   try {
     return parse(text);
@@ -152,7 +155,10 @@ function sortOf(node: AstNode): string {
   return node.type === "string" ? "name" : node.type;
 }
 
-/** A name alone is a path of one step, and what a name is in a path, a string is elsewhere. */
+/**
+ * Types that are equivalent: a single name is a path of one step, and a name within a path parses alone as a
+ * string.
+ */
 function sortsOf(node: AstNode): readonly string[] {
   const range = (node.expressions ?? []).filter((item) => item.value === "..").map(sortOf);
   return [sortOf(node), ...(node.steps ?? []).map(sortOf), ...range];

@@ -11,9 +11,10 @@ export interface SourceRange {
 }
 
 /**
- * The text of every sub-expression of `ast`, brackets that belong to it included; a child's lies within its parent's.
- * What the parser made up (of `??`, say) has the range of what it stands for, or else its parent's. A `%` that is not a
- * step between others leaves no place in the tree: its range is its parent's, which may leave it out.
+ * The source range of every node of `ast`, including its brackets; a child's range lies within its parent's.
+ * A generated node (of `??`, for example) has the range of the node that it copies, or else its parent's. A
+ * `%` that is not a step between others leaves no position in the tree: its range is its parent's, which may
+ * not include it.
  */
 export function sourceRanges(ast: AstNode, source: string): ReadonlyMap<AstNode, SourceRange> {
   const finder = new RangeFinder(source);
@@ -25,7 +26,7 @@ export function sourceRanges(ast: AstNode, source: string): ReadonlyMap<AstNode,
 class RangeFinder {
   readonly ranges = new Map<AstNode, SourceRange>();
   readonly #tokens: readonly SourceToken[];
-  /** Indexes into the tokens, by where they end: that is all the tree knows of a token. */
+  /** Token indexes by end offset: the tree keeps only the end of a token. */
   readonly #byEnd = new Map<number, number>();
 
   constructor(source: string) {
@@ -33,7 +34,7 @@ class RangeFinder {
     for (const [index, { end }] of this.#tokens.entries()) this.#byEnd.set(end, index);
   }
 
-  /** Undefined for what has no text of its own. */
+  /** The range of a node; undefined for a node that has no text of its own. */
   rangeOf(node: AstNode): SourceRange | undefined {
     const parts = childrenOf(node).map((child) => this.rangeOf(child));
     if (node.type === "path") this.#findParents(node.steps ?? []);
@@ -49,14 +50,14 @@ class RangeFinder {
     return range;
   }
 
-  /** Gives what has no range that of its parent. */
+  /** Gives each node without a range that of its parent. */
   fill(node: AstNode, parent: SourceRange): void {
     const range = this.ranges.get(node) ?? parent;
     this.ranges.set(node, range);
     for (const child of childrenOf(node)) this.fill(child, range);
   }
 
-  /** From the node's own token, as far as brackets and signs go. */
+  /** The range from the node's own token, with its brackets and signs. */
   #ownRange(node: AstNode): SourceRange | undefined {
     const index = node.position === undefined ? undefined : this.#byEnd.get(node.position);
     const token = index === undefined ? undefined : this.#tokens[index];
@@ -82,7 +83,7 @@ class RangeFinder {
     }
   }
 
-  /** JSONata makes `-5` one number, whose token is the 5. */
+  /** Index of the sign of a negative number: JSONata parses `-5` to one number whose token is the 5. */
   #signStart(index: number): number {
     let first = index;
     while (this.#isSign(this.#tokens[first - 1])) first--;
@@ -93,7 +94,10 @@ class RangeFinder {
     return token?.text === "-" && token.prefix;
   }
 
-  /** `index` is the bracket that opens the parameters; a signature may stand before the body. */
+  /**
+   * The range of a lambda. `index` is the bracket that opens its parameters; a signature may precede the
+   * body.
+   */
   #lambda({ body }: AstNode, index: number): SourceRange | undefined {
     const keyword = this.#tokens[index - 1];
     const parameters = this.#tokens[index] as SourceToken;
@@ -104,7 +108,7 @@ class RangeFinder {
     return { start: keyword?.start ?? parameters.start, end: opening?.closedAt ?? bodyStart };
   }
 
-  /** `|pattern|update, delete|` */
+  /** The range of a transform `|pattern|update, delete|`. */
   #transform(node: AstNode, opening: SourceToken): SourceRange {
     const last = node.delete ?? node.update;
     const inner = (last && this.ranges.get(last)?.end) ?? opening.end;
@@ -124,7 +128,7 @@ class RangeFinder {
     return (index === undefined ? undefined : this.#tokens[index]?.closedAt) ?? position;
   }
 
-  /** `[]`, `@$name` and `#$name` leave no place in the tree. */
+  /** End of the suffixes `[]`, `@$name` and `#$name`, which have no position in the tree. */
   #suffixEnd(node: AstNode, from: number): number {
     let end = from;
     let index = this.#byEnd.get(end);
@@ -141,7 +145,7 @@ class RangeFinder {
     return end;
   }
 
-  /** A step `%` has no place in the tree: it is found beside a neighbour that has one. */
+  /** Finds the steps `%`, which have no position in the tree, beside a neighbour with a position. */
   #findParents(steps: readonly AstNode[]): void {
     const from = (index: number, direction: 1 | -1) => {
       const step = steps[index];

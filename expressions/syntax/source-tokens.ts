@@ -6,9 +6,12 @@ export interface SourceToken {
   readonly start: number;
   readonly end: number;
   readonly text: string;
-  /** Whether a value must begin here: such a `-` negates, such a `%` is a parent, such a `[` makes an array. */
+  /**
+   * Whether the token is in prefix position, where a value begins: there `-` negates, `%` is the parent, `[`
+   * makes an array.
+   */
   readonly prefix: boolean;
-  /** Where the bracket that closes this one ends; on opening brackets that are closed. */
+  /** On a matched opening bracket: the end offset of its closing bracket. */
   closedAt?: number;
 }
 
@@ -20,7 +23,10 @@ const NAME = /[^ \t\n\r\v.[\]{}(),@#;:?+\-*/%|=<>^&!~]+/y;
 
 const CLOSING: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
 
-/** The tokens of a source that JSONata parses, blanks and comments left out. Of any other source, as far as it goes. */
+/**
+ * The tokens of a source, without blanks and comments. Of a source that does not parse, the tokens up to the
+ * fault.
+ */
 export function sourceTokens(source: string): readonly SourceToken[] {
   const tokens: SourceToken[] = [];
   const open: SourceToken[] = [];
@@ -53,7 +59,10 @@ function tokenEnd(source: string, at: number, afterValue: boolean): number | und
   );
 }
 
-/** JSONata ends a pattern at the first slash that is neither escaped nor within any brackets. */
+/**
+ * End of the pattern literal at `start`. JSONata ends a pattern at the first slash that is not escaped and
+ * not in brackets.
+ */
 function regexEnd(source: string, start: number): number | undefined {
   let depth = 0;
   for (let at = start + 1; at < source.length; at++) {
@@ -76,7 +85,7 @@ function isEscaped(source: string, at: number): boolean {
   return backslashes % 2 === 1;
 }
 
-/** Whether an operator may follow; `*`, `%`, `and` and their like are values where no operator can be. */
+/** Whether an operator may follow the token. `*`, `%`, `and` and the like are values in prefix position. */
 function endsValue({ text, prefix }: SourceToken): boolean {
   if ([")", "]", "}"].includes(text)) return true;
   if (["*", "**", "%", "and", "or", "in"].includes(text)) return prefix;

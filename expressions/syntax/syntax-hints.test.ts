@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
 
-/** What other languages have, the place that is shown, and what to write. */
+/** Constructs of other languages, with the offset of the fault and the hint. */
 const FOREIGN: readonly (readonly [source: string, offset: number, written: RegExp])[] = [
   ['request.method == "GET"', 15, /no == .*write =$/],
   ['request.method === "GET"', 15, /no === .*write =$/],
@@ -31,7 +31,7 @@ const FOREIGN: readonly (readonly [source: string, offset: number, written: RegE
   ["sign in as staff", 11, /text in it has quotes of its own/],
 ];
 
-/** Mistakes of other sorts keep the parser's own words, and its place. */
+/** Other mistakes, which keep the parser's own message and offset. */
 const OWN: readonly (readonly [source: string, offset: number, message: RegExp])[] = [
   ['(request.method = "GET"', 23, /^Expected "\)" before end of expression/],
   ['request.method = "GET" and', 26, /^Unexpected end of expression/],
@@ -48,7 +48,7 @@ function faultOf(source: string): { readonly message: string; readonly offset: n
 
 describe("a hint for a source that JSONata cannot parse", () => {
   for (const [source, offset, written] of FOREIGN) {
-    it(`says what to write in place of ${source}`, () => {
+    it(`hints what to write in place of ${source}`, () => {
       const fault = faultOf(source);
       const [, message = "", code] = /^(.*) \((S\d{4})\)$/.exec(fault.message) ?? [];
       assert.match(message, written);

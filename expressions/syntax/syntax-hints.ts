@@ -3,17 +3,17 @@
 
 import { type SourceToken, sourceTokens } from "./source-tokens.ts";
 
-/** What to write in place of something that other languages have, and where it is in the source. */
+/** A hint what to write in place of a construct of another language, and its offset in the source. */
 export interface SyntaxHint {
   readonly message: string;
-  /** Its place, in UTF-16 units; the parser's own when absent. */
+  /** Offset in UTF-16 units; default: the parser's own. */
   readonly offset?: number;
 }
 
-/** Longest text that a message repeats, in UTF-16 units. */
+/** Longest text that a message quotes, in UTF-16 units. */
 const QUOTED_LENGTH = 60;
 
-/** Operators of other languages: what they are written as here. Longer ones first. */
+/** Operators of other languages with JSONata's operators; longer operators first. */
 const OPERATORS: readonly (readonly [foreign: string, own: string])[] = [
   ["===", "="],
   ["!==", "!="],
@@ -27,7 +27,7 @@ const OPERATORS: readonly (readonly [foreign: string, own: string])[] = [
   ["=>", ">="],
 ];
 
-/** Words of other languages, between two values. */
+/** Infix words of other languages. */
 const INFIX: Readonly<Record<string, string>> = {
   AND: "and",
   OR: "or",
@@ -49,18 +49,18 @@ const INFIX: Readonly<Record<string, string>> = {
 };
 
 /**
- * What was probably meant by a source that JSONata cannot parse; undefined when nothing is recognised.
+ * A hint for a source that JSONata cannot parse; undefined when no construct is recognised.
  *
- * @param code JSONata's, of the fault
+ * @param code JSONata's error code of the fault.
  */
 export function syntaxHint(source: string, code: string): SyntaxHint | undefined {
   const tokens = sourceTokens(source);
   const prose = proseHint(source, tokens);
-  // Only the parser's own codes: behind a quote or a pattern that does not end, tokens are not what they seem.
+  // Only for the parser's own codes: after an unclosed quote or pattern, the tokens are not reliable.
   return prose ?? (code.startsWith("S02") ? (quotesHint(source) ?? foreignHint(tokens)) : undefined);
 }
 
-/** `status.message: not allowed here`: YAML takes the quotes away. */
+/** Hint for `status.message: not allowed here`: YAML removes the quotes. */
 function proseHint(source: string, tokens: readonly SourceToken[]): SyntaxHint | undefined {
   const isProse = tokens.every(
     ({ text, end }, index) =>
@@ -77,7 +77,7 @@ function proseHint(source: string, tokens: readonly SourceToken[]): SyntaxHint |
   return { message: `this is an expression, so text in it has quotes of its own: '"${shown}"'` };
 }
 
-/** The quotes of word processors. */
+/** Hint for typographic quotes of word processors. */
 function quotesHint(source: string): SyntaxHint | undefined {
   const offset = source.search(/[“”„‘’«»]/);
   if (offset < 0) return undefined;
@@ -122,7 +122,7 @@ function isListed(tokens: readonly SourceToken[], index: number): boolean {
   return tokens[index + 1]?.text === ",";
 }
 
-/** Whether the tokens from `index` on, with nothing between them, are `operator`. */
+/** Whether the tokens from `index` on are `operator`, without blanks between them. */
 function isWritten(operator: string, tokens: readonly SourceToken[], index: number): boolean {
   let written = "";
   let end = tokens[index]?.start;

@@ -5,11 +5,12 @@ import type jsonata from "jsonata";
 import { type AstNode, walk } from "./ast.ts";
 
 /**
- * The tree of a parsed expression, which its interpreter evaluates, with its patterns.
+ * The tree that the interpreter of a parsed expression evaluates, with its patterns restored.
  *
- * `??` and `?:` test a copy of their left side that the parser makes through JSON, where a regular expression becomes `{}`. The
- * interpreter makes `/[object Object]/` of that, finds its first match again and again, and so does not return from
- * `$match(path, /x/) ?? "none"`. A copy is at the same position as its original.
+ * `??` and `?:` test a copy of their left side. The parser makes the copy through JSON, which turns a regular
+ * expression into `{}`. The interpreter makes `/[object Object]/` of it, finds its first match again and
+ * again, and so never returns from `$match(path, /x/) ?? "none"`. A copy is recognised by the position of its
+ * original.
  */
 export function treeOf(parsed: jsonata.Expression): AstNode {
   const ast = parsed.ast() as unknown as AstNode;

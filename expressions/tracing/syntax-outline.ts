@@ -6,8 +6,9 @@ import { type AstNode, childrenOf, hasSuffix, textOf } from "../syntax/ast.ts";
 import { type SourceRange, sourceRanges } from "../syntax/source-ranges.ts";
 
 /**
- * The parts of an expression that are worth looking at, as a reader sees them: a plain path is one part, a call has no
- * part for its function's name, and `??` has the two sides that stand in the source and not the copy that the parser makes.
+ * The parts of an expression that a trace shows, as a reader sees them: a plain path is one part, a call has
+ * no part for its function's name, and `??` has its two sides in the source, without the copy that the parser
+ * makes.
  */
 export interface OutlineNode {
   /** Index of the part in `outlineParts`, outermost and leftmost first. */
@@ -15,29 +16,29 @@ export interface OutlineNode {
   readonly kind: string;
   readonly start: number;
   readonly end: number;
-  /** The names of a path that has no other steps. */
+  /** The names of a path that consists of plain names. */
   readonly path?: DataPath;
-  /** Whether a predicate or a group is written after it: its value is not the one that its parts give. */
+  /** Whether a predicate or a group follows the part: its value is then not the value of its parts. */
   readonly hasSuffix: boolean;
   readonly children: readonly OutlineNode[];
 }
 
 export interface SyntaxOutline {
   readonly root: OutlineNode;
-  /** The part that shows the value of a node of the tree. */
+  /** The outline part that shows the value of each tree node. */
   readonly partOf: ReadonlyMap<AstNode, OutlineNode>;
 }
 
-/** To be called before anything is done to the tree. */
+/** Makes the outline of a tree; call it before an interpreter changes the tree. */
 export function outlineOf(ast: AstNode, source: string): SyntaxOutline {
   const ranges = sourceRanges(ast, source);
   const partOf = new Map<AstNode, OutlineNode>();
   let next = 0;
   const outline = (given: AstNode, within: SourceRange): OutlineNode => {
-    // A call in a function's last place is wrapped by the parser, to be made when the function has returned.
+    // The parser wraps a tail call in a lambda (thunk).
     const node = given.thunk === true && given.body !== undefined ? given.body : given;
     const index = next++;
-    // A node without a place of its own is shown at the place of the part around it.
+    // A node without a position is shown at the position of its parent.
     const { start, end } = ranges.get(node) ?? within;
     const kind = kindOf(node, source);
     const children = partsOf(node, kind).map((part) => outline(part, { start, end }));
@@ -57,7 +58,7 @@ export function outlineOf(ast: AstNode, source: string): SyntaxOutline {
   return { root: outline(ast, { start: 0, end: source.length }), partOf };
 }
 
-/** All of an outline, each before its parts. */
+/** All parts of an outline, each before its children. */
 export function outlineParts(root: OutlineNode): readonly OutlineNode[] {
   return [root, ...root.children.flatMap(outlineParts)];
 }
@@ -66,7 +67,7 @@ function namesOf({ type, steps = [] }: AstNode): DataPath | undefined {
   return type === "path" && steps.every((step) => step.type === "name") ? steps.map(textOf) : undefined;
 }
 
-/** `??` and `?:` are conditions whose token the tree does not keep. */
+/** The kind of a part. `??` and `?:` are conditions in the tree, which does not keep their token. */
 function kindOf(node: AstNode, source: string): string {
   switch (node.type) {
     case "condition": {
@@ -95,18 +96,18 @@ function kindOf(node: AstNode, source: string): string {
 
 function partsOf(node: AstNode, kind: string): readonly AstNode[] {
   if (kind === "??") return present([node.condition?.arguments?.[0], node.else]);
-  // The condition is a copy of `then`, and evaluated first.
+  // The condition is a copy of `then`, and is evaluated first.
   if (kind === "?:") return present([node.condition, node.else]);
   if (node.type === "path") return (node.steps ?? []).flatMap(partsOfStep).concat(filtersOf(node));
   if (node.type === "function" && node.procedure?.type === "variable")
     return [...(node.arguments ?? []), ...filtersOf(node)];
   if (node.type === "lambda") return present([node.body]);
-  // A name that is bound is no value.
+  // The name of a binding is not a value.
   if (node.type === "bind") return present([node.rhs]);
   return childrenOf(node);
 }
 
-/** A name by itself says nothing that its path does not say. */
+/** Parts of a path's step. A name step has none: its path shows it. */
 function partsOfStep(step: AstNode): readonly AstNode[] {
   if (step.type === "name" || step.type === "wildcard" || step.type === "descendant") return filtersOf(step);
   if (step.type === "sort") return childrenOf(step);

@@ -8,34 +8,38 @@ import { createRecorder, isView } from "../runtime/reads/recorder.ts";
 import type { AstNode } from "../syntax/ast.ts";
 import { type OutlineNode, outlineOf, outlineParts } from "./syntax-outline.ts";
 
-/** Told of each part as it is reached and as it gives its value, which may be a view of the bag. */
+/** Callbacks at the start and the end of each part's evaluation; a value may be a view of the bag. */
 export interface TraceWatcher {
   reached(part: OutlineNode): void;
   gave(part: OutlineNode, value: unknown): void;
 }
 
-/** The facts that are fixed for one evaluation. */
+/** The facts of one evaluation. */
 export interface TraceContext {
   /** The time that $now() and $millis() give, in milliseconds since the epoch. */
   readonly nowMs: number;
 }
 
-/** An expression that tells what each of its parts gives. */
+/** An expression that reports the value of each of its parts. */
 export interface TracedExpression {
   readonly source: string;
   readonly outline: OutlineNode;
   readonly parts: readonly OutlineNode[];
   /**
-   * The value as the engine gives it. One evaluation at a time: the next begins when the last has ended.
-   * @throws {ExpressionError} (rejects with it) when the engine would, or when the interpreter exceeds the limits.
+   * The value, as the engine gives it. Evaluations must not overlap.
+   * @throws {ExpressionError} (rejects with it) when the engine would, or when the interpreter exceeds the
+   *   limits.
    */
   evaluate(bag: DataObject, context: TraceContext, watcher: TraceWatcher): Promise<unknown>;
 }
 
-/** Makes expressions traceable: the interpreter of the engine, with a watcher on every node. */
+/** Makes an expression traceable: the engine's interpreter, with a watcher on every node. */
 export type Tracer = (source: string) => TracedExpression;
 
-/** Remembers each source that it has parsed, so it should live no longer than the documents whose expressions it traces. */
+/**
+ * Makes a tracer. It remembers each source that it has parsed: keep it no longer than the documents whose
+ * expressions it traces.
+ */
 export function createTracer(settings: InterpreterSettings): Tracer {
   const known = new Map<string, TracedExpression>();
   return (source) => {
@@ -66,7 +70,7 @@ function traceable(source: string, settings: InterpreterSettings): TracedExpress
     async evaluate(bag, context, watching) {
       watcher = watching;
       try {
-        // The interpreter writes to its input: a view takes no writes.
+        // The interpreter writes to its input, and a view ignores writes.
         return plainValue(await interpret(isView(bag) ? bag : createRecorder(bag).view, context));
       } finally {
         watcher = undefined;
@@ -75,7 +79,9 @@ function traceable(source: string, settings: InterpreterSettings): TracedExpress
   };
 }
 
-/** The value of a sequence as JSONata goes on with it after its hook: no value for an empty one, the item for a single one. */
+/**
+ * The value of a sequence after JSONata's hook: absent for an empty sequence, the item for a sequence of one.
+ */
 function singular(node: AstNode, value: unknown): unknown {
   if (!Array.isArray(value)) return value;
   const { sequence, tupleStream, keepSingleton } = value as unknown as Record<string, unknown>;

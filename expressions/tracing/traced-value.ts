@@ -4,7 +4,10 @@
 import { behindView } from "../runtime/reads/recorder.ts";
 import { isFunction, isFunctionObject } from "../runtime/calls/function-marks.ts";
 
-/** The truth of a value for JSONata's `and`, `or`, `?` and `$not`: its $boolean, and false for no value. Reads no view. */
+/**
+ * The truth of a value for JSONata's `and`, `or`, `?` and `$not`: its $boolean, and false for an absent
+ * value. Reads no view.
+ */
 export function truthOf(value: unknown): boolean {
   if (typeof value === "string") return value !== "";
   if (typeof value === "number") return value !== 0;
@@ -15,7 +18,7 @@ export function truthOf(value: unknown): boolean {
   return Object.keys(plain).some((key) => plain[key] !== undefined);
 }
 
-/** Whether a value that a watcher is given is a function: a JavaScript one, or an object that stands for one. */
+/** Whether a watched value is a function: a JavaScript function, or JSONata's object for one. */
 export function isTracedFunction(value: unknown): boolean {
   return isFunction(value);
 }

@@ -8,8 +8,8 @@ import { decodeDiscoveryRequest, decodeTrafficUpdate } from "../../api/json/disc
 import { RESOURCE_TYPES } from "../../core/traffic/resources/resource-set.ts";
 import { blocksOf, filesEndingIn, readText, ROOT } from "../support/documentation.ts";
 
-// The documentation speaks of files, packages, metrics, flags and words: each must be there. That the documents it shows
-// take effect is tested in plugins/sdk/documented-examples.test.ts.
+// The files, packages, metrics, flags and words that the documentation names must exist.
+// plugins/sdk/documented-examples.test.ts tests that the documents on its pages take effect.
 
 const PAGES = filesEndingIn(".md").map((path) => ({ path, text: readText(path) }));
 const SOURCE = filesEndingIn(".ts")
@@ -21,11 +21,11 @@ const page = (path: string): string => PAGES.find((known) => known.path === path
 /** A page without its fenced blocks. */
 const prose = (text: string): string => text.replace(/^```[^]*?^```$/gm, "");
 
-/** The part of a page under a heading, up to the next of the same level. */
+/** The section of a page under a heading, up to the next heading of the same level. */
 const section = (text: string, heading: string): string =>
   text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? "";
 
-/** What stands in backticks in the first cell of each row. */
+/** The texts in backticks in the first cell of each table row. */
 const firstCells = (text: string): readonly string[] =>
   [...text.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap(([, cell = ""]) => quoted(cell));
 
@@ -44,7 +44,7 @@ const anchorsOf = (text: string): ReadonlySet<string> =>
   );
 
 describe("the documentation", () => {
-  it("links to files and headings that are there", () => {
+  it("links to files and headings that exist", () => {
     const broken = PAGES.flatMap(({ path, text }) =>
       [...prose(text).matchAll(/\]\(([^)\s]+)\)/g)]
         .map(([, target]) => target as string)
@@ -60,7 +60,7 @@ describe("the documentation", () => {
     assert.deepEqual(broken, []);
   });
 
-  it("can be reached from README.md, every page of it", () => {
+  it("can be reached from README.md on every page", () => {
     const reached = new Set<string>();
     const visit = (path: string): void => {
       if (reached.has(path)) return;
@@ -76,8 +76,8 @@ describe("the documentation", () => {
     );
   });
 
-  it("names metrics that the program has, and every one of them", () => {
-    // Not nginx variables and locations of that name.
+  it("names every metric of the program, and no other", () => {
+    // The lookbehind excludes nginx variables and locations with the prefix purser_.
     const METRIC = /(?<![$@\w])purser_[a-z]+(?:_[a-z]+)*\b/g;
     const made = new Set(
       SOURCE.flatMap(({ text }) =>
@@ -96,7 +96,7 @@ describe("the documentation", () => {
     );
   });
 
-  it("names flags that the program has", () => {
+  it("names only flags that the program has", () => {
     const flags = new Set(
       SOURCE.filter(({ path }) => path.startsWith("cli/")).flatMap(({ text }) => text.match(FLAG) ?? []),
     );
@@ -114,7 +114,7 @@ describe("the documentation", () => {
     for (const path of paths) assert.match(page("docs/api.md"), new RegExp(`\\| \`(GET|POST) ${path}\` \\|`));
   });
 
-  it("shows nodes that pilot takes", () => {
+  it("shows nodes that pilot accepts", () => {
     for (const kind of ["proxy-node", "proxy-node-sidecar"]) {
       const [node] = blocksOf(page("docs/api.md"), `json ${kind}`);
       assert.ok(node !== undefined);
@@ -122,7 +122,7 @@ describe("the documentation", () => {
     }
   });
 
-  it("shows an update that a proxy takes", () => {
+  it("shows an update that a proxy accepts", () => {
     const [update] = blocksOf(page("docs/api.md"), "json traffic-update");
     assert.ok(update !== undefined);
     assert.deepEqual(Object.keys(decodeTrafficUpdate(JSON.parse(update))), [...RESOURCE_TYPES]);
@@ -130,7 +130,7 @@ describe("the documentation", () => {
 });
 
 const FLAG = /(?<![\w-])--[a-z][a-z-]*[a-z]/g;
-/** Commands that have flags of their own; the demo passes `purser run` what follows `--`. */
+/** Lines with flags of other commands; the demo passes `purser run` the flags after `--`. */
 const FOREIGN = /^(?:\$ )?(?:curl|docker-compose|npm(?! start)|npx (?!purser)|-- )/;
 
 /** A page without the commands of other programs. */
@@ -146,7 +146,7 @@ function withoutForeignCommands(text: string): string {
 describe("ARCHITECTURE.md", () => {
   const text = page("ARCHITECTURE.md");
 
-  it("points to files that are there", () => {
+  it("points to files that exist", () => {
     const pointers = quoted(section(text, "Where to look"));
     assert.ok(pointers.length > 10);
     assert.deepEqual(
@@ -155,7 +155,7 @@ describe("ARCHITECTURE.md", () => {
     );
   });
 
-  it("names no path from the root that is not there", () => {
+  it("names only paths that exist", () => {
     const roots = new Set(readdirSync(ROOT));
     const paths = quoted(text).filter((word) => word.includes("/") && roots.has(word.split("/")[0] ?? ""));
     assert.deepEqual(
@@ -164,13 +164,13 @@ describe("ARCHITECTURE.md", () => {
     );
   });
 
-  it("speaks of every room", () => {
+  it("describes every room", () => {
     const { references } = JSON.parse(readText("tsconfig.json")) as { references: { path: string }[] };
     for (const { path } of references)
       assert.match(section(text, "The rooms"), new RegExp(`\\*\\*\`${path}/\`\\*\\*`));
   });
 
-  it("says of every dependency why it is there, and of no other", () => {
+  it("gives a reason for every dependency, and for no other package", () => {
     const { dependencies, devDependencies } = JSON.parse(readText("package.json")) as Record<
       "dependencies" | "devDependencies",
       Record<string, string>
@@ -192,7 +192,7 @@ describe("docs/glossary.md", () => {
 
   it("has no word that is used nowhere else", () => {
     assert.ok(words.length > 20);
-    // `circuit breaker` is also CircuitBreaker and circuit-breaker.
+    // The term `circuit breaker` also occurs as CircuitBreaker and circuit-breaker.
     const dead = words.filter(
       (word) => !new RegExp(`(?<![a-z])${word.replaceAll(" ", "[ -]?")}`, "i").test(elsewhere),
     );

@@ -28,7 +28,7 @@ const ROOMS = [
   "tools",
 ];
 const CODE = /\bPURSER_[A-Z]+(?:_[A-Z]+)*\b/g;
-/** Names that look like codes and are not. */
+/** Environment variables and constants that look like error codes. */
 const VARIABLES = /^PURSER_(TEST_.*|LOG_.*|API_VERSION)$/;
 
 const filesIn = (folder: string, ending: RegExp): string[] =>
@@ -66,7 +66,7 @@ describe("the list of error codes", () => {
     );
   });
 
-  it("has every code that the documentation and the tests speak of", () => {
+  it("has every code that the documentation and the tests name", () => {
     const spoken = codesIn([
       ...filesIn("docs", /\.md$/),
       ...filesIn("test", /\.ts$/),
@@ -78,7 +78,7 @@ describe("the list of error codes", () => {
     );
   });
 
-  it("is documented whole, each code with what happened and what to do", () => {
+  it("is documented in full: each code with its meaning and its remedy", () => {
     const page = readFileSync(join(ROOT, "docs/errors.md"), "utf8");
     for (const [code, { summary, remedy }] of Object.entries(ERROR_CATALOG)) {
       const section = page.split(`### ${code}\n`)[1]?.split("\n### ")[0] ?? "";
@@ -86,7 +86,7 @@ describe("the list of error codes", () => {
     }
   });
 
-  it("says what happened and what to do in sentences", () => {
+  it("has whole sentences for meanings and remedies", () => {
     for (const [code, { summary, remedy }] of Object.entries(ERROR_CATALOG)) {
       assert.match(summary, /^[A-Z].*\.$/, code);
       assert.match(remedy, /^[A-Z].*\.$/, code);

@@ -8,10 +8,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-// Two fences keep the rooms apart: core's compiler settings know no platform, and lint forbids imports between rooms.
-// Each test plants a trespasser in a copy of the fence and expects it to be caught, so a fence that fell would show.
+// Two fences keep the rooms apart: the compiler settings of pure rooms know no platform types, and lint
+// forbids imports between rooms. Each test plants a trespasser in a copy of the fence and expects an error,
+// so that a broken fence shows.
 
-/** Rooms that are compiled without any platform's types, the ground floor first. */
+/** Rooms that are compiled without platform types, lowest floor first. */
 const PURE_ROOMS = ["kernel", "expressions", "core", "delivery"];
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -41,7 +42,7 @@ describe("the fences between rooms", function () {
     writeFileSync(join(copy, file), text);
   };
 
-  /** A room without a file is an error of its own. */
+  /** Puts a file into each pure room, because a room without a file is a compiler error of its own. */
   const plantPureFloors = (): void => {
     for (const room of PURE_ROOMS) plant(`${room}/pure.ts`, "export const x: number = 1;\n");
   };
@@ -76,7 +77,7 @@ describe("the fences between rooms", function () {
     }
   }
 
-  it("a pure file in each room compiles, so the fence refuses for the right reason", () => {
+  it("compiles a pure file in each room, so that the refusals are due to the fence", () => {
     plantPureFloors();
     assert.deepEqual(run("tsc", "-b", ...PURE_ROOMS), { status: 0, output: "" });
   });
@@ -194,7 +195,7 @@ describe("the fences between rooms", function () {
     ["proxy/policy/x.ts", "../../expressions/runtime/reads/reads.ts"],
     ["mixer/x.ts", "../core/expressions/jsonata-engine.ts"],
   ];
-  it("lint lets rooms through the engine's doors", () => {
+  it("lint allows rooms to import the engine's entry files", () => {
     for (const [file, path] of doors)
       plant(file, `import { y } from "${path}";\nexport const x: unknown = y;\n`);
     const { output } = run("oxlint", "--deny-warnings");

@@ -7,13 +7,14 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-// Imports run one way: no file imports itself through others, and the folders of the rooms that have many stand on floors. An import
-// of a type counts as any other. Lint (import/no-cycle) leaves imports of types out, so these tests read all of them.
+// Imports have one direction: no file imports itself through others (a cycle), and folders of large rooms are
+// layered in floors. An import of a type counts as any other: lint (import/no-cycle) ignores type imports, so
+// these tests read all imports.
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const NO_SOURCES: ReadonlySet<string> = new Set(["node_modules", "dist", "coverage", "test", ".git"]);
 
-/** Rooms whose folders stand in floors: a file imports from its own folder and from the floors below it. */
+/** Floors of the folders of large rooms: a file imports from its own folder and from lower floors. */
 const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   expressions: [
     ["data.ts", "limits.ts", "errors"],
@@ -52,11 +53,11 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
 };
 
-/** The files that each file imports, by path from the root. */
+/** Imported files of each file, by path from the root. */
 type Imports = ReadonlyMap<string, readonly string[]>;
 
 describe("the imports of all rooms", () => {
-  it("are read, those of types too", () => {
+  it("include imports of types", () => {
     const imports = importsIn(ROOT);
     assert.ok(imports.size > 500, `only ${imports.size} files were found`);
     assert.ok(
@@ -66,12 +67,12 @@ describe("the imports of all rooms", () => {
     );
   });
 
-  it("have no circle", () => {
+  it("have no cycle", () => {
     assert.deepEqual(circlesIn(importsIn(ROOT)), []);
   });
 
   for (const room of Object.keys(FLOORS))
-    it(`run from the upper floors of ${room}/ to the lower`, () => {
+    it(`lead from the upper floors of ${room}/ to the lower`, () => {
       assert.deepEqual(climbingIn(importsIn(ROOT), room), []);
     });
 });
@@ -90,7 +91,7 @@ describe("the tests of imports", () => {
     writeFileSync(join(copy, file), text);
   };
 
-  it("find a circle of three files, one of whose imports is of a type", () => {
+  it("find a cycle of three files, one of whose imports is of a type", () => {
     plant("core/a.ts", 'import { b } from "./inner/b.ts";\nexport const a = b;\n');
     plant("core/inner/b.ts", 'import type { C } from "./c.ts";\nexport const b: C = 1;\n');
     plant("core/inner/c.ts", 'export type C = number;\nexport { a } from "../a.ts";\n');
@@ -98,13 +99,13 @@ describe("the tests of imports", () => {
     assert.deepEqual(circlesIn(importsIn(copy)), [["core/a.ts", "core/inner/b.ts", "core/inner/c.ts"]]);
   });
 
-  it("find a type that is imported where it is used", () => {
+  it("find a type that is imported inline", () => {
     plant("core/a.ts", 'export const a: import("./b.ts").B = 1;\n');
     plant("core/b.ts", 'import {\n  a,\n} from "./a.ts";\nexport type B = typeof a;\n');
     assert.deepEqual(circlesIn(importsIn(copy)), [["core/a.ts", "core/b.ts"]]);
   });
 
-  it("find an import from an upper floor, and a folder that stands on none", () => {
+  it("find an import from an upper floor, and a folder without a floor", () => {
     plant(
       "expressions/runtime/a.ts",
       'import type { B } from "../compiler/b.ts";\nexport const a: B | 0 = 0;\n',
@@ -121,7 +122,7 @@ describe("the tests of imports", () => {
   });
 });
 
-/** Imports, re-exports and types that are imported in place. */
+/** Matches imports, re-exports and inline type imports. */
 const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*"(\.[^"]+)"/g;
 
 function importsIn(root: string): Imports {
@@ -142,7 +143,7 @@ function importsIn(root: string): Imports {
   );
 }
 
-/** Files that import each other through any number of others (strongly connected components, by Tarjan's algorithm). */
+/** Import cycles: strongly connected components, by Tarjan's algorithm. */
 function circlesIn(imports: Imports): string[][] {
   const numbers = new Map<string, number>();
   const lowest = new Map<string, number>();
@@ -166,7 +167,7 @@ function circlesIn(imports: Imports): string[][] {
   return circles;
 }
 
-/** Imports within a room that do not lead to a lower floor, and files that stand on none. */
+/** Imports within a room that do not lead to a lower floor, and files on no floor. */
 function climbingIn(imports: Imports, room: string): string[] {
   const floorOf = (part: string): number => (FLOORS[room] ?? []).findIndex((floor) => floor.includes(part));
   const partOf = (file: string): string | undefined => {

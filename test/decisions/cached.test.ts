@@ -14,7 +14,9 @@ import { isPromise } from "../../kernel/maybe-promise.ts";
 import { DecisionCache } from "../../proxy/policy/decision-cache.ts";
 import { accessPolicy, quotaPolicy, snapshotOf } from "../support/snapshots.ts";
 
-/** Sets of policies, each with up to 190 pairs of requests. FUZZ_RUNS=10000 is a run of over a million pairs. */
+/**
+ * Random sets of policies, each with up to 190 pairs of requests. FUZZ_RUNS=10000 runs over a million pairs.
+ */
 const RUNS = Number(process.env["FUZZ_RUNS"] ?? 200);
 
 const compile = createJsonataCompiler();
@@ -173,7 +175,7 @@ function decideNow(plan: CheckPlan, attributes: AttributeBag): Decision {
   return decision;
 }
 
-/** What a client notices of a decision. */
+/** The part of a decision that a client can observe. */
 function effect(decision: Decision): Partial<Decision> {
   const { status, reason, decidedBy, requestHeaders, responseHeaders, shadowDenials, audits, charges } =
     decision;
@@ -192,10 +194,10 @@ function effect(decision: Decision): Partial<Decision> {
 const FUZZ_TIMEOUT_MS = 3_600_000;
 
 describe("a cached decision", function () {
-  // Bounded by the number of runs; a busy machine may take its time.
+  // The number of runs bounds the test, so a busy machine may take longer.
   this.timeout(FUZZ_TIMEOUT_MS);
 
-  it("is the decision that would be made anew, for whatever request it is found", () => {
+  it("equals the decision made anew for every request that finds it", () => {
     let found = 0;
     fc.assert(
       fc.property(

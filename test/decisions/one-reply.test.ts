@@ -15,8 +15,8 @@ import { createPolicyClient } from "../../proxy/policy/policy-client.ts";
 import { decision } from "../support/decisions.ts";
 import { charge, outcome } from "../support/quota-charges.ts";
 
-/** What a client is told, whoever tells it. */
-interface Told {
+/** A local reply: status, headers and body that a client receives. */
+interface LocalReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: unknown;
@@ -25,13 +25,13 @@ interface Told {
 interface Case {
   readonly what: string;
   readonly decision: Partial<Decision>;
-  /** What came of each of the decision's charges. */
+  /** The outcome of each of the decision's charges. */
   readonly quotas?: readonly (readonly [Partial<QuotaCharge>, Partial<QuotaOutcome>])[];
-  /** Absent: the request goes on. */
-  readonly told?: Told;
-  /** Headers of the response, when the request goes on. */
+  /** Absent: the request is forwarded. */
+  readonly localReply?: LocalReply;
+  /** Headers of the response when the request is forwarded. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** The code and the kinds of details that a gRPC client is told. */
+  /** The code and the kinds of details in the gRPC reply. */
   readonly grpc: readonly string[];
 }
 
@@ -61,12 +61,12 @@ const problem = (
   detail: string,
   more: Readonly<Record<string, unknown>>,
   headers: Readonly<Record<string, string>> = {},
-): Told => ({
+): LocalReply => ({
   status,
   headers: { "content-type": "application/problem+json", ...headers },
   body: { type: "about:blank", title, status, detail, ...more },
 });
-const undecided = (status: number, title: string, code: string): Told =>
+const undecided = (status: number, title: string, code: string): LocalReply =>
   problem(
     status,
     title,
@@ -74,7 +74,11 @@ const undecided = (status: number, title: string, code: string): Told =>
     { code, policy: "AccessPolicy/shop/login" },
     { "x-purser-error": code, "x-purser-policy": "AccessPolicy/shop/login" },
   );
-const exceeded = (quota: string, retryAfter: string, headers: Readonly<Record<string, string>>): Told => ({
+const exceeded = (
+  quota: string,
+  retryAfter: string,
+  headers: Readonly<Record<string, string>>,
+): LocalReply => ({
   status: 429,
   headers: {
     "content-type": "application/problem+json",
@@ -123,13 +127,13 @@ const CASES: readonly Case[] = [
   {
     what: "an allowed request that a handler answers",
     decision: { directResponse: { httpStatus: 302, headers: { Location: "/login" }, body: "" } },
-    told: { status: 302, headers: { location: "/login" }, body: "" },
+    localReply: { status: 302, headers: { location: "/login" }, body: "" },
     grpc: ["UNKNOWN"],
   },
   {
     what: "a denial",
     decision: denied({ responseHeaders: [{ operation: "set", name: "x-why", value: "because" }] }),
-    told: problem(
+    localReply: problem(
       403,
       "Forbidden",
       "no",
@@ -141,7 +145,7 @@ const CASES: readonly Case[] = [
   {
     what: "a denial with another status",
     decision: denied({ status: { code: "UNAUTHENTICATED", message: "who are you?" } }),
-    told: problem(
+    localReply: problem(
       401,
       "Unauthorized",
       "who are you?",
@@ -160,7 +164,7 @@ const CASES: readonly Case[] = [
       },
       responseHeaders: [{ operation: "append", name: "x-page", value: "2" }],
     }),
-    told: {
+    localReply: {
       status: 418,
       headers: {
         "content-type": "text/html",
@@ -174,7 +178,7 @@ const CASES: readonly Case[] = [
   {
     what: "a refusal that names no document",
     decision: { status: { code: "PERMISSION_DENIED", message: "no" } },
-    told: problem(
+    localReply: problem(
       500,
       "Internal Server Error",
       "the request could not be decided",
@@ -190,7 +194,7 @@ const CASES: readonly Case[] = [
       [{ policy: "wide" }, { granted: 0, remaining: 2 }],
       [{ policy: "narrow" }, { granted: 0, remaining: 0, retryAfterMs: 1_200 }],
     ],
-    told: exceeded("narrow", "2", {
+    localReply: exceeded("narrow", "2", {
       "ratelimit-policy": '"wide";q=2;w=60, "narrow";q=2;w=60',
       ratelimit: '"wide";r=2;t=60, "narrow";r=0;t=2',
     }),
@@ -200,21 +204,21 @@ const CASES: readonly Case[] = [
     what: "a used-up quota whose store does not say how long to wait",
     decision: {},
     quotas: [[{ policy: "q" }, { granted: 0, remaining: 0, resetMs: 0 }]],
-    told: exceeded("q", "1", { "ratelimit-policy": '"q";q=2;w=60', ratelimit: '"q";r=0;t=1' }),
+    localReply: exceeded("q", "1", { "ratelimit-policy": '"q";q=2;w=60', ratelimit: '"q";r=0;t=1' }),
     grpc: LIMITED,
   },
   {
     what: "a quota whose local share is used up",
     decision: {},
     quotas: [[{ policy: "q", onStoreFailure: "local" }, away("local", 0)]],
-    told: exceeded("q", "1", {}),
+    localReply: exceeded("q", "1", {}),
     grpc: LIMITED,
   },
   {
     what: "a quota that nobody could count",
     decision: {},
     quotas: [[{ policy: "q" }, away("deny", 0)]],
-    told: problem(
+    localReply: problem(
       503,
       "Service Unavailable",
       "q could not be decided",
@@ -226,25 +230,25 @@ const CASES: readonly Case[] = [
   {
     what: "an expression that fails",
     decision: failed("PURSER_EXPR_EVALUATION", "INTERNAL"),
-    told: undecided(500, "Internal Server Error", "PURSER_EXPR_EVALUATION"),
+    localReply: undecided(500, "Internal Server Error", "PURSER_EXPR_EVALUATION"),
     grpc: ["INTERNAL", "google.rpc.ErrorInfo"],
   },
   {
     what: "a handler that fails",
     decision: failed("PURSER_HANDLER_FAILED", "UNAVAILABLE"),
-    told: undecided(503, "Service Unavailable", "PURSER_HANDLER_FAILED"),
+    localReply: undecided(503, "Service Unavailable", "PURSER_HANDLER_FAILED"),
     grpc: ["UNAVAILABLE", "google.rpc.ErrorInfo"],
   },
   {
     what: "a request that cannot be judged",
     decision: failed("PURSER_REQUEST_AMBIGUOUS", "INVALID_ARGUMENT"),
-    told: undecided(400, "Bad Request", "PURSER_REQUEST_AMBIGUOUS"),
+    localReply: undecided(400, "Bad Request", "PURSER_REQUEST_AMBIGUOUS"),
     grpc: ["INVALID_ARGUMENT", "google.rpc.ErrorInfo"],
   },
   {
     what: "an error with a denial's status",
     decision: failed("PURSER_HANDLER_FAILED", "PERMISSION_DENIED"),
-    told: undecided(503, "Service Unavailable", "PURSER_HANDLER_FAILED"),
+    localReply: undecided(503, "Service Unavailable", "PURSER_HANDLER_FAILED"),
     grpc: ["UNAVAILABLE", "google.rpc.ErrorInfo"],
   },
   {
@@ -261,8 +265,14 @@ function checkReplyOf({ decision: fields, quotas = [] }: Case): CheckReply {
   return { version: "v1", decision: decision({ ...fields, charges }), quotas: outcomes };
 }
 
-/** The header fields of one name joined, as text; those that any response has are left out. */
-function told(status: number, fields: Iterable<readonly [string, string]>, body: string): Told {
+/**
+ * A local reply with the fields of one name joined to one text, without the fields that every response has.
+ */
+function comparableReply(
+  status: number,
+  fields: Iterable<readonly [string, string]>,
+  body: string,
+): LocalReply {
   const headers: Record<string, string> = {};
   for (const [name, value] of fields) {
     const lower = name.toLowerCase();
@@ -276,7 +286,7 @@ function told(status: number, fields: Iterable<readonly [string, string]>, body:
   return { status, headers, body: problemBody };
 }
 
-async function toldByProxy(checked: CheckReply): Promise<Told> {
+async function replyOfProxy(checked: CheckReply): Promise<LocalReply> {
   const service: MixerService = {
     check: () => checked,
     allocate: () => ({ kind: "stale", version: "v1" }),
@@ -302,30 +312,30 @@ async function toldByProxy(checked: CheckReply): Promise<Told> {
   const fields = rawHeaders.flatMap((name, index) =>
     index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? ""] as const] : [],
   );
-  return told(status, fields, body);
+  return comparableReply(status, fields, body);
 }
 
-describe("a request that is checked is answered alike", () => {
+describe("every server answers a checked request alike", () => {
   afterEach(cleanUp);
 
   for (const each of CASES) {
     const checked = checkReplyOf(each);
-    const expected: Told = each.told ?? { status: 200, headers: each.headers ?? {}, body: "" };
+    const expected: LocalReply = each.localReply ?? { status: 200, headers: each.headers ?? {}, body: "" };
 
     it(`by the proxy: ${each.what}`, async () => {
-      assert.deepEqual(await toldByProxy(checked), expected);
+      assert.deepEqual(await replyOfProxy(checked), expected);
     });
 
     it(`by /auth: ${each.what}`, () => {
       const { status, headers, body } = authReply(checked, "forwarded");
-      assert.deepEqual(told(status, headers, body), expected);
+      assert.deepEqual(comparableReply(status, headers, body), expected);
     });
 
     it(`over gRPC: ${each.what}`, () => {
       const reply = replyOf(verdictOf(checked.decision, checked.quotas));
       const grpc = reply?.grpc ?? { code: "OK", details: [] };
       assert.deepEqual([grpc.code, ...grpc.details.map(({ type }) => type)], each.grpc);
-      assert.equal(reply?.httpStatus, each.told?.status);
+      assert.equal(reply?.httpStatus, each.localReply?.status);
     });
   }
 });

@@ -15,7 +15,7 @@ import { bagOfTrial } from "../../proxy/pipeline/trial-request.ts";
 import { bagOfRequest } from "../../tools/explain/request-bag.ts";
 import { trafficDocuments } from "../support/traffic-documents.ts";
 
-/** A request as it is written; the texts of headers are text, not bytes. */
+/** A request as a client writes it; header values are text, not bytes. */
 interface Written {
   readonly method: string;
   readonly host: string;
@@ -38,7 +38,7 @@ spec:
   endpoints: [{ address: 127.0.0.1 }]
 `);
 
-/** Attributes that are the same whoever makes the bag; of headers, the client's own. */
+/** Attributes that do not depend on how the bag was made; of the headers, only the client's own. */
 function comparable(bag: AttributeBag, written: Written): Request {
   const request = bag["request"] as Request;
   const headers = request["headers"] as Record<string, string>;
@@ -63,7 +63,7 @@ function comparable(bag: AttributeBag, written: Written): Request {
 
 const flat = ({ headers }: Written) => headers.flatMap(([name, value]) => [name, headerBytesOf(value)]);
 
-/** What the edge's filters make of the request; undefined when the edge refuses it. */
+/** The bag that the edge's filters make of the request; undefined when the edge refuses it. */
 function edge(written: Written, pathNormalization: PathNormalization): AttributeBag | undefined {
   const config = translate({ ...SERVICES, pathNormalization }, EDGE);
   const services = { clock: { nowMs: () => 0, monotonicMs: () => 0 }, random: () => 0, newId: () => "id" };
@@ -111,7 +111,7 @@ function explained(written: Written, pathNormalization: PathNormalization): Attr
   }
 }
 
-/** The bag that the author of a policy's test writes for the request. */
+/** The bag of the request as a PolicyTest document writes it. */
 function tested(written: Written, pathNormalization: PathNormalization): AttributeBag | undefined {
   const headers: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
   for (const [name, value] of written.headers) (headers[name.toLowerCase()] ??= []).push(value);
@@ -206,10 +206,10 @@ const request: fc.Arbitrary<Written> = fc
 const FUZZ_TIMEOUT_MS = 3_600_000;
 
 describe("one request", function () {
-  // Bounded by the number of runs; a busy machine may take its time.
+  // The number of runs bounds the test, so a busy machine may take longer.
   this.timeout(FUZZ_TIMEOUT_MS);
 
-  it("is the same to the edge, to /auth in each form, to purser explain and in a test", () => {
+  it("gives the same bag at the edge, at /auth in each form, in purser explain and in a PolicyTest", () => {
     fc.assert(
       fc.property(request, fc.constantFrom(...PATH_NORMALIZATIONS), (written, normalization) => {
         const expected = edge(written, normalization);
@@ -236,7 +236,7 @@ describe("one request", function () {
     );
   });
 
-  it("is spelled in one way for all the ways in which a client may spell its host", () => {
+  it("has one canonical host for all spellings of the host", () => {
     fc.assert(
       fc.property(host, (spelling) => {
         const bag = edge({ method: "GET", host: spelling, target: "/", headers: [] }, "MERGE_SLASHES");

@@ -57,7 +57,7 @@ describe("purser bench", function () {
     });
   };
 
-  it("measures each document and the decision, over bags that the documents name", async () => {
+  it("measures each document and the decision, with bags made from the documents", async () => {
     const { code, stdout, stderr } = await measured("--json");
     assert.equal(code, 0, stderr);
     assert.equal(stderr, "");
@@ -76,7 +76,7 @@ describe("purser bench", function () {
     assert.deepEqual([report.bags, decision.allowed_bags, report.exceeded], [2, 2, []]);
   });
 
-  it("takes bags from a file, and says which documents fail on them", async () => {
+  it("takes bags from a file, and reports the documents that fail on them", async () => {
     const bags = join(folder, "bags.jsonl");
     const bag = { destination: { service: { name: "reviews" } }, request: { method: "PUT", headers: {} } };
     const faulty = { request: { method: "GET", headers: { "x-size": "many" } } };
@@ -87,7 +87,7 @@ describe("purser bench", function () {
     assert.match(stdout, /of 2 bags, of which 1 are allowed/);
   });
 
-  it("exits 1 over a budget, naming what is over it", async () => {
+  it("exits 1 over a budget, and names what exceeds it", async () => {
     const { code, stdout, stderr } = await measured(
       "--budget-ns",
       "0.001",
@@ -101,7 +101,7 @@ describe("purser bench", function () {
     assert.equal((JSON.parse(stdout) as BenchReport).exceeded.length, 3);
   });
 
-  it("exits 2 for bags that are none, at their line", async () => {
+  it("exits 2 for lines that are not bags, and names the line", async () => {
     const bags = join(folder, "broken.jsonl");
     writeFileSync(bags, "{}\n[1]\n");
     const { code, stderr } = await measured("--bags", bags);
@@ -112,7 +112,7 @@ describe("purser bench", function () {
     );
   });
 
-  it("has a default bag that is the documented one", () => {
+  it("has the documented default bag", () => {
     const page = readText("docs/operations.md");
     const [, shown = ""] = /```json\n(\{\n {2}"source"[^]*?)```/.exec(page) ?? [];
     assert.deepEqual(JSON.parse(shown), DEFAULT_BAG);

@@ -7,8 +7,9 @@ import { fileURLToPath } from "node:url";
 import { request } from "undici";
 import { eventually } from "../support/eventually.ts";
 
-// docker-compose.yml for real: two mixers on one Redis, Prometheus, and the bookshop with a sidecar each. It builds an
-// image and takes a minute or more, so it runs only where it is asked for, as .ci/run does when an engine answers.
+// Starts docker-compose.yml: two mixers on one Redis, Prometheus, and the bookshop with a sidecar each.
+// Building the image takes a minute or more, so the test runs only on request, as .ci/run does when a
+// container engine answers.
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const BUILD_MS = 600_000;
@@ -66,12 +67,12 @@ describe("docker-compose up", function () {
     }, PATIENTLY);
   });
 
-  it("denies at the sidecar what a policy denies", async () => {
+  it("denies at the sidecar by a policy", async () => {
     const { status, headers } = await call("http://127.0.0.1:8080/api/ratings/1", { method: "DELETE" });
     assert.deepEqual([status, headers["x-purser-policy"]], [403, "AccessPolicy/ratings-read-only"]);
   });
 
-  it("admits no more than one quota through three sidecars and two mixers", async () => {
+  it("admits no more than one shared quota through three sidecars and two mixers", async () => {
     await eventually(
       async () => assert.equal((await call("http://127.0.0.1:8080/api/reviews/1")).status, 200),
       PATIENTLY,
@@ -85,7 +86,7 @@ describe("docker-compose up", function () {
     assert.deepEqual(statuses, [...Array(10).fill(200), ...Array(5).fill(429)]);
   });
 
-  it("is scraped by Prometheus, each mixer and the edge", async () => {
+  it("lets Prometheus scrape each mixer and the edge", async () => {
     await eventually(async () => {
       const { text } = await call("http://127.0.0.1:9090/api/v1/query?query=up");
       const up = JSON.parse(text) as {

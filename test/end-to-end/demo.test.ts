@@ -6,11 +6,14 @@ import { createServer } from "node:net";
 import { request } from "undici";
 import { npmStart, type Program, runProgram } from "../support/program.ts";
 
-// What a newcomer does: start the demo, try the printed lines, stop it.
+// Follows a newcomer's steps: start the demo, run the printed lines, stop it.
 
 const PORTS = [8080, 9080, 9081, 9083, 9084, 9085, 9086, 9092, 15000, 15001, 15002, 15010];
 
-/** The demo's ports are fixed, so that its printed lines are; another program may have one of them. */
+/**
+ * The first of the demo's ports that another program has taken: the ports are fixed, because the printed
+ * lines name them.
+ */
 async function takenPort(): Promise<number | undefined> {
   for (const port of PORTS) {
     const free = await new Promise<boolean>((resolve) => {
@@ -51,7 +54,7 @@ describe("npm start", function () {
     await demo?.stop("SIGKILL");
   });
 
-  it("prints where everything listens, which policies are loaded, and five lines to try", () => {
+  it("prints the listening addresses, the loaded policies, and five lines to try", () => {
     for (const text of [
       "http://127.0.0.1:8080",
       "http://127.0.0.1:9092",
@@ -83,7 +86,7 @@ describe("npm start", function () {
     assert.ok(headers["x-request-id"] === undefined || typeof headers["x-request-id"] === "string");
   });
 
-  it("denies what a policy denies, with its message and its name", async () => {
+  it("denies by a policy, with its message and its name", async () => {
     const { status, headers, text } = await fetchText("http://127.0.0.1:8080/api/ratings/1", {
       method: "DELETE",
     });
@@ -92,7 +95,7 @@ describe("npm start", function () {
     assert.equal(headers["x-purser-policy"], "AccessPolicy/ratings-read-only");
   });
 
-  it("limits what a quota limits, with the standard headers", async () => {
+  it("limits by a quota, with the standard headers", async () => {
     const answers = [];
     for (let i = 0; i < 12; i++)
       answers.push(
@@ -115,7 +118,8 @@ describe("npm start", function () {
       const { text } = await fetchText("http://127.0.0.1:8080/api/reviews/1");
       counts[(JSON.parse(text) as { version: string }).version]! += 1;
     }
-    // Five standard deviations of a binomial with 400 trials: wide enough to hold always, narrow enough to tell 50 from 30.
+    // Five standard deviations of a binomial distribution with 400 trials: wide enough to hold reliably,
+    // narrow enough to distinguish 50 % from 30 %.
     assert.ok(
       Math.abs(counts["v1"]! - 200) < 50 &&
         Math.abs(counts["v2"]! - 120) < 46 &&
@@ -125,7 +129,7 @@ describe("npm start", function () {
   });
 
   it("serves the Metric documents' own series", async () => {
-    // Each proxy reports in its own time.
+    // Each proxy sends its reports at its own time.
     const series = [
       /^requests_total\{[^}]*destination="ratings"[^}]*code="403"[^}]*\} 1$/m,
       /^requests_total\{[^}]*source="storefront"[^}]*destination="catalog"/m,
@@ -139,7 +143,7 @@ describe("npm start", function () {
     assert.match(text, /^request_duration_milliseconds_bucket\{/m);
   });
 
-  it("says what is loaded, from which file", async () => {
+  it("lists the loaded documents with their files", async () => {
     const { text } = await fetchText("http://127.0.0.1:9092/v1/config");
     const { documents } = JSON.parse(text) as { documents: { name: string; location: { file: string } }[] };
     assert.match(
@@ -148,13 +152,13 @@ describe("npm start", function () {
     );
   });
 
-  it("refuses to start twice: one clear line, exit code 2", async () => {
+  it("refuses to start twice, with one clear line and exit code 2", async () => {
     const second = runProgram("examples/bookshop/start.js", []);
     assert.equal(await second.ended(), 2);
     assert.match(second.errors(), /^purser: .*port \d+.*PURSER_PORT_TAKEN\]\n$/);
   });
 
-  it("stops within a second, with exit code 0 and nothing to complain of", async () => {
+  it("stops within a second, with exit code 0 and no error output", async () => {
     const { code, tookMs } = await demo.stop("SIGINT");
     assert.equal(code, 0, demo.errors());
     assert.ok(tookMs < 1_000, `${tookMs} ms`);
@@ -170,7 +174,7 @@ describe("npm start, when npm is told to stop", function () {
     if ((await takenPort()) !== undefined) this.skip();
   });
 
-  it("leaves no process and no port behind, ready or not", async () => {
+  it("leaves no process and no port behind, whether it was ready or not", async () => {
     for (const moment of [/Ctrl-C stops it/, /bookshop/]) {
       const npm = npmStart();
       await npm.until(moment);

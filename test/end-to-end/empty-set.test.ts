@@ -29,7 +29,7 @@ describe("a set without policies", function () {
     folder.remove();
   });
 
-  it("is no set to start with: the process ends with 2 and says what to write", async () => {
+  it("is refused at the start: the process exits with 2 and prints what to write", async () => {
     folder.write("routes.yaml", serviceEntry("shop", 9));
     const empty = meshFolder({});
     for (const [command, path] of [
@@ -46,7 +46,7 @@ describe("a set without policies", function () {
     empty.remove();
   });
 
-  it("is taken when a flag or a document asks for it", async () => {
+  it("is accepted when a flag or a document allows it", async () => {
     for (const [mark, ...flags] of [[false, "--allow-empty"], [true]] as const) {
       if (mark) folder.write("empty.yaml", MARK);
       program = purser("mixer", "-c", folder.path, "--mixer-port=0", ...flags);
@@ -56,7 +56,7 @@ describe("a set without policies", function () {
     }
   });
 
-  describe("that takes the place of one in force", () => {
+  describe("that replaces an active set", () => {
     let mesh: MeshProgram;
     before(async () => {
       mesh = await startMesh(DENY_ALL);
@@ -73,7 +73,7 @@ describe("a set without policies", function () {
         rejection?: { diagnostics: { code: string }[] };
       };
 
-    it("is refused, and reported in the log, the metrics and the readiness; the last good set stays in force", async () => {
+    it("is refused, and reported in the log, the metrics and the readiness; the last good set stays active", async () => {
       const policies = join(mesh.folder.path, "policies.yaml");
       const faults: (() => void)[] = [
         () => rmSync(policies),

@@ -19,7 +19,7 @@ describe("the first policy of docs/policies.md", () => {
 
   after(() => rm(folder, { recursive: true }));
 
-  it("is checked, tested, explained and measured as the page says", async function () {
+  it("is checked, tested, explained and measured as the page shows", async function () {
     this.timeout(60_000);
     const page = await readFile("docs/policies.md", "utf8");
     const section = /## A first policy\n(.*?)\n## /s.exec(page)?.[1] ?? "";
@@ -31,7 +31,7 @@ describe("the first policy of docs/policies.md", () => {
     for (const command of commands) {
       const words = [...command.matchAll(/'([^']*)'|(\S+)/g)].map((word) => word[1] ?? (word[2] as string));
       assert.equal(words.shift(), "purser");
-      // Fails when the program's exit code is not 0.
+      // execFile rejects when the program's exit code is not 0.
       const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, ...words], { cwd: folder });
       outputs.push(stdout);
     }

@@ -8,8 +8,8 @@ import { meshFolder, type MeshFolder, serviceEntry } from "../support/mesh-folde
 import { type Program, purser, runProgram } from "../support/program.ts";
 import { freePort } from "../support/services.ts";
 
-// The bookshop with mixer, pilot and edge proxy in processes of their own, which know each other by URL alone. They are
-// started in an order in which nothing that is needed is there yet.
+// Runs the bookshop with mixer, pilot and edge proxy in processes of their own, which know each other only by
+// URL. Each process starts before the processes that it depends on.
 
 describe("mixer, pilot, proxy and bookshop in four processes", function () {
   this.timeout(60_000);
@@ -84,7 +84,7 @@ describe("mixer, pilot, proxy and bookshop in four processes", function () {
     return { status: statusCode, policy: answered["x-purser-policy"], text: await body.text() };
   };
 
-  it("forwards what is allowed", async () => {
+  it("forwards an allowed request", async () => {
     assert.deepEqual(JSON.parse((await call("GET")).text), { id: "1", stars: 4 });
   });
 
@@ -99,13 +99,13 @@ describe("mixer, pilot, proxy and bookshop in four processes", function () {
     assert.match(page, /<blockquote>/);
   });
 
-  it("denies what the mixer's policy denies", async () => {
+  it("denies by the mixer's policy", async () => {
     const { status, policy: name, text } = await call("DELETE");
     assert.deepEqual([status, name], [403, "AccessPolicy/methods"]);
     assert.match(text, /only GET/);
   });
 
-  it("admits exactly the quota", async () => {
+  it("admits exactly the quota's limit", async () => {
     const statuses = [];
     for (let i = 0; i < 7; i++) statuses.push((await call("GET", { "x-user": "ann" })).status);
     assert.deepEqual(statuses, [200, 200, 200, 200, 200, 429, 429]);
@@ -131,7 +131,7 @@ describe("mixer, pilot, proxy and bookshop in four processes", function () {
     assert.equal((await call("GET")).status, 403);
   });
 
-  it("ends each process with exit code 0 when asked to", async () => {
+  it("ends each process with exit code 0 on SIGTERM", async () => {
     for (const program of programs) {
       const { code, tookMs } = await program.stop("SIGTERM");
       assert.equal(code, 0, program.errors());

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { Pool } from "undici";
 import { type SplitMesh, startSplitMesh } from "../support/split-mesh.ts";
 
-// A mixer killed under load: what each document says of failure is what its clients see.
+// Kills a mixer under load: clients see the failure policy of each document.
 
 const DOCUMENTS = `apiVersion: purser.dev/v1
 kind: AccessPolicy
@@ -114,7 +114,7 @@ describe("a mixer killed under load", function () {
     await mesh?.stop();
   });
 
-  /** Well after the kill, so that no lease and no call under way is left. */
+  /** Responses from well after the kill, when no lease is valid and no call is pending. */
   const during = (path: string): readonly Seen[] =>
     seen.filter(
       (one) =>
@@ -122,13 +122,13 @@ describe("a mixer killed under load", function () {
     );
   const statuses = (some: readonly Seen[]): number[] => [...new Set(some.map(({ status }) => status))];
 
-  it("is not noticed before it is killed", () => {
+  it("goes unnoticed before the kill", () => {
     const before = seen.filter(({ atMs, tookMs }) => atMs + tookMs < at.killedMs - 100);
     assert.ok(before.length > 50);
     assert.deepEqual(statuses(before), [200]);
   });
 
-  it("refuses, as an error and not as a denial, where a policy says deny", () => {
+  it("refuses, as an error and not as a denial, where a policy's failure policy is deny", () => {
     const some = during("/strict");
     assert.ok(some.length > 10, `${some.length}`);
     assert.deepEqual(statuses(some), [503]);
@@ -138,18 +138,18 @@ describe("a mixer killed under load", function () {
     );
   });
 
-  it("lets pass where a policy says allow, and where nothing governs", () => {
+  it("forwards where the failure policy is allow, and where no policy applies", () => {
     for (const path of ["/lenient", "/ungoverned"]) {
       assert.ok(during(path).length > 10);
       assert.deepEqual(statuses(during(path)), [200], path);
     }
   });
 
-  it("goes on with decisions that are still valid", () => {
+  it("keeps using cached decisions that are still valid", () => {
     assert.deepEqual(statuses(during("/cached")), [200]);
   });
 
-  it("does as each quota's onStoreFailure says", () => {
+  it("follows each quota's onStoreFailure", () => {
     assert.deepEqual(statuses(during("/quota-deny")), [503]);
     assert.deepEqual(
       [...new Set(during("/quota-deny").map(({ policy }) => policy))],
@@ -158,18 +158,18 @@ describe("a mixer killed under load", function () {
     assert.deepEqual(statuses(during("/quota-allow")), [200]);
   });
 
-  it("makes no request wait longer than the deadline of a call", () => {
+  it("delays no request beyond the deadline of a call", () => {
     const slowest = Math.max(...seen.map(({ tookMs }) => tookMs));
     assert.ok(slowest < 2_000, `${slowest} ms`);
   });
 
-  it("is back within 2 s of its restart", () => {
+  it("serves again within 2 s of its restart", () => {
     const late = seen.filter(({ atMs }) => atMs > at.restartedMs + 2_000);
     assert.ok(late.length > 50);
     assert.deepEqual(statuses(late), [200]);
   });
 
-  it("counts a quota that says local here meanwhile, against this proxy's share", async () => {
+  it("counts a quota with onStoreFailure local in the proxy meanwhile, against the proxy's share", async () => {
     await mesh.killMixer(0);
     const answers: number[] = [];
     for (let i = 0; i < 30; i++) answers.push((await call("/quota-local")).status);

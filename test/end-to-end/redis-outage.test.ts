@@ -7,7 +7,7 @@ import { Pool } from "undici";
 import { type MeshProgram, startMesh } from "../support/mesh-program.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
 
-// Redis killed and restarted under load: each quota's onStoreFailure is what its clients see.
+// Kills and restarts Redis under load: clients see each quota's onStoreFailure.
 
 const documents = (url: string): string => `apiVersion: purser.dev/v1
 kind: Handler
@@ -96,28 +96,28 @@ describe("Redis killed and restarted under load", function () {
     );
   const statuses = (some: readonly Seen[]): number[] => [...new Set(some.map(({ status }) => status))];
 
-  it("is not noticed before it is killed", () => {
+  it("goes unnoticed before the kill", () => {
     assert.deepEqual(statuses(seen.filter(({ atMs, tookMs }) => atMs + tookMs < at.killedMs - 100)), [200]);
   });
 
-  it("refuses, as an error and not as a used-up quota, where a policy says deny", () => {
+  it("refuses, as an error and not as a used-up quota, where onStoreFailure is deny", () => {
     assert.ok(during("/deny").length > 10);
     assert.deepEqual(statuses(during("/deny")), [503]);
     assert.deepEqual([...new Set(during("/deny").map(({ code }) => code))], ["PURSER_STORE_UNAVAILABLE"]);
   });
 
-  it("lets pass where a policy says allow", () => {
+  it("forwards where onStoreFailure is allow", () => {
     assert.ok(during("/allow").length > 10);
     assert.deepEqual(statuses(during("/allow")), [200]);
   });
 
-  it("makes no request wait longer than the store's deadline allows", () => {
-    // 50 ms is the adapter's deadline; the rest is the machine's own unrest.
+  it("delays no request beyond the store's deadline", () => {
+    // The adapter's deadline is 50 ms; the rest allows for a busy machine.
     const slow = seen.filter(({ tookMs }) => tookMs > 500);
     assert.deepEqual(slow, []);
   });
 
-  it("is back within 2 s of its restart", () => {
+  it("serves again within 2 s of its restart", () => {
     const late = seen.filter(({ atMs }) => atMs > at.restartedMs + 2_000);
     assert.ok(late.length > 20);
     assert.deepEqual(statuses(late), [200]);
@@ -132,7 +132,7 @@ describe("Redis killed and restarted under load", function () {
     client.disconnect();
   });
 
-  it("counts here where a policy says local, and hangs no request on a Redis that hangs", async () => {
+  it("counts in the process where onStoreFailure is local, and delays no request for a Redis that hangs", async () => {
     redis.pause();
     const answers: Seen[] = [];
     for (let i = 0; i < 60; i++) answers.push(await call("/local"));

@@ -6,10 +6,10 @@ import { request } from "undici";
 import { load } from "../support/load.ts";
 import { type MeshProgram, startMesh } from "../support/mesh-program.ts";
 
-// Five hundred edits under load, every second one broken.
+// Makes five hundred edits under load, every second one broken.
 
 const EDITS = 500;
-/** The loader rests for 75 ms after the last change, so edits closer than that are taken together. */
+/** The loader debounces changes by 75 ms, so it would combine edits closer than that. */
 const BETWEEN_EDITS_MS = 110;
 
 const good = (edit: number): string => `apiVersion: purser.dev/v1
@@ -43,7 +43,7 @@ describe(`${EDITS} edits under load, half of them broken`, function () {
     return headers["x-edit"];
   };
 
-  it("fail no request, and leave the last good set in force", async () => {
+  it("fail no request, and leave the last good set active", async () => {
     let stop: () => void = () => {};
     const over = new Promise<void>((resolve) => (stop = resolve));
     const traffic = load({ origin: mesh.edge, path: "/", concurrency: 8, until: over });

@@ -16,7 +16,7 @@ import { type MeshFolder, meshFolder } from "../support/mesh-folder.ts";
 import { type MeshProgram, startMesh } from "../support/mesh-program.ts";
 import { purser } from "../support/program.ts";
 
-// A mesh writes a decision log; changed policies are tried on it.
+// Writes a decision log with a mesh, and replays it with changed policies.
 
 const policies = (when: string): string => `apiVersion: purser.dev/v1
 kind: AccessPolicy
@@ -99,7 +99,7 @@ describe("a decision log, replayed", function () {
     return runReplay(all, runtime, (paths) => readConfig(paths, runtime), { step() {}, end() {} });
   };
 
-  /** The command itself. */
+  /** Runs `purser replay`. */
   const command = async (candidate: string, ...flags: readonly string[]) => {
     folder.write("candidate.yaml", candidate);
     const paths = flags.includes("--log") ? [] : ["--log", log];
@@ -111,18 +111,18 @@ describe("a decision log, replayed", function () {
   const observed = ({ report }: ReplayOutcome): Record<string, number> =>
     Object.fromEntries(report.changes.map(({ change, observed }) => [change, observed]));
 
-  it("has no secret in it", () => {
+  it("contains no secret", () => {
     assert.doesNotMatch(readFileSync(log, "utf8"), /s3cret|"one"|"two"/);
   });
 
-  it("differs in nothing from the policies it was written under", async () => {
+  it("shows no difference under the policies that wrote it", async () => {
     const outcome = await replay(policies(OLD), { failOn: ["newly-denied", "newly-allowed", "faults"] });
     assert.deepEqual(outcome.failed, []);
     assert.deepEqual(outcome.report.unchanged, { observed: 6, estimated: 6 });
     assert.deepEqual(Object.values(observed(outcome)), [0, 0, 0, 0, 0]);
   });
 
-  it("shows what a changed policy denies and allows, and by which document", async () => {
+  it("shows the requests that a changed policy denies and allows, with the document", async () => {
     const outcome = await replay(policies('request.method = "POST"'));
     const { "newly-denied": denied, "newly-allowed": allowed } = observed(outcome);
     assert.deepEqual([denied, allowed], [1, 1]);
@@ -146,26 +146,26 @@ describe("a decision log, replayed", function () {
     assert.deepEqual([calls?.metric, calls?.series], ["calls", 3]);
   });
 
-  it("is compared with other documents when they are given", async () => {
+  it("can be compared with other documents", async () => {
     folder.write("old.yaml", policies('request.method = "POST"'));
     const outcome = await replay(policies("false"), { baseline: [join(folder.path, "old.yaml")] });
     assert.equal(outcome.report.against, "baseline");
     assert.equal(observed(outcome)["newly-allowed"], 1);
   });
 
-  it("says which decisions read what the log redacts", async () => {
+  it("reports the decisions that read redacted values", async () => {
     const text = reportText(await replay(policies('request.headers.authorization = "Bearer s3cret"')));
     assert.match(text, /6 decisions read request\.headers\.authorization, which the log redacts: unreliable/);
   });
 
-  it("is read packed too, and from several files", async () => {
+  it("can be read compressed, and from several files", async () => {
     const packed = join(folder.path, "old.jsonl.gz");
     writeFileSync(packed, gzipSync(readFileSync(log)));
     const { report } = await replay(policies(OLD), { log: [log, packed] });
     assert.deepEqual(report.requests, { observed: 12, estimated: 12 });
   });
 
-  it("is a command that ends with 1 when it finds what it was told to fail on", async () => {
+  it("makes the command exit with 1 when it finds a change given to --fail-on", async () => {
     const { code, output, errors } = await command(policies("false"), "--json", "--fail-on", "newly-allowed");
     assert.equal(errors, "");
     assert.equal(code, 1);
@@ -187,7 +187,7 @@ describe("a decision log, replayed", function () {
     assert.match(strict.errors, /broken\.jsonl:1: not a JSON object \[PURSER_REPLAY_LOG\]/);
   });
 
-  it("ends with 2 for what the user can put right", async () => {
+  it("makes the command exit with 2 for mistakes that the user can correct", async () => {
     await assert.rejects(replay(policies("request.metod = 1")), { code: "PURSER_CONFIG_REJECTED" });
     const absent = { log: [join(folder.path, "absent")] };
     await assert.rejects(replay(policies(OLD), absent), { code: "PURSER_REPLAY_LOG", message: /ENOENT/ });

@@ -38,8 +38,8 @@ describe("reports while the mixer is away", function () {
     return Number(/^seen_total\{code="200"\} (\d+)$/m.exec(text)?.[1] ?? 0);
   };
 
-  it("arrive once each when it is back, after seconds and many batches", async () => {
-    // The edge knows the policies, of which there are none, once a request has passed.
+  it("arrive exactly once when the mixer is back, after seconds and many batches", async () => {
+    // The edge has received the (empty) set of policies once a request has passed.
     await eventually(() => send(1));
     await eventually(async () => assert.equal(await seen(), 1));
     await mesh.killMixer(0);

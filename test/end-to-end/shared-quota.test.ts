@@ -7,7 +7,8 @@ import { load } from "../support/load.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
 import { type SplitMesh, startSplitMesh } from "../support/split-mesh.ts";
 
-// Two mixers on one Redis, an edge proxy each, under load at once: together they never admit more than the limit.
+// Loads two mixers on one Redis at once, each with an edge proxy: together they never admit more than the
+// limit.
 
 const LIMIT = 500;
 const WINDOW_MS = 60_000;
@@ -43,8 +44,8 @@ for (const algorithm of QUOTA_ALGORITHMS) {
       await redis?.stop();
     });
 
-    it("admit no more than the limit together, and no less than a lease for each proxy below it", async () => {
-      // A fixed window must not end meanwhile.
+    it("together admit at most the limit, and at least the limit less one lease for each proxy", async () => {
+      // A fixed window must not end during the test.
       const leftMs = WINDOW_MS - (Date.now() % WINDOW_MS);
       if (algorithm === "fixed-window" && leftMs < 20_000)
         await new Promise((resolve) => setTimeout(resolve, leftMs + 50));
@@ -67,7 +68,7 @@ for (const algorithm of QUOTA_ALGORITHMS) {
         3_000,
         JSON.stringify(results.map(({ statuses }) => [...statuses])),
       );
-      // A bucket is refilled while it is drawn from.
+      // A token bucket is refilled during the load.
       const refilled = algorithm === "token-bucket" ? Math.ceil((LIMIT * elapsedMs) / WINDOW_MS) : 0;
       assert.ok(count(200) <= LIMIT + refilled, `${count(200)} admitted`);
       assert.ok(count(200) >= LIMIT - 2 * Math.ceil(LIMIT / 10), `only ${count(200)} admitted`);

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { meshFolder, type MeshFolder, serviceEntry } from "../support/mesh-folder.ts";
 import { purser } from "../support/program.ts";
 
-// What a person can do wrong when starting the program: each gives one clear message and exit code 2.
+// Makes the mistakes of a user who starts the program: each gives one clear message and exit code 2.
 
 describe("starting the program", function () {
   this.timeout(30_000);
@@ -20,7 +20,7 @@ describe("starting the program", function () {
 
   const ports = ["--edge-port=0", "--mixer-port=0", "--pilot-port=0", "--admin-port=0"];
 
-  it("with a taken port says which, and exits with 2", async () => {
+  it("names a taken port, and exits with 2", async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
     const { port } = taken.address() as AddressInfo;
@@ -32,7 +32,7 @@ describe("starting the program", function () {
     taken.close();
   });
 
-  it("with a bad flag says what is wrong with it, and exits with 2", async () => {
+  it("names the fault of a bad flag, and exits with 2", async () => {
     const cases: ReadonlyArray<readonly [args: readonly string[], message: RegExp]> = [
       [["run", "-c", folder.path, "--edge-prot=1"], /unknown option '--edge-prot=1'[\s\S]*--edge-port/],
       [
@@ -56,13 +56,13 @@ describe("starting the program", function () {
     }
   });
 
-  it("with a configuration that is not there says so, and exits with 2", async () => {
+  it("reports a configuration that does not exist, and exits with 2", async () => {
     const program = purser("run", "-c", `${folder.path}/nowhere`, ...ports);
     assert.equal(await program.ended(), 2);
     assert.match(program.errors(), /nowhere.*PURSER_DOC_UNREADABLE/);
   });
 
-  it("with faults in the documents shows every one with its place and remedy, and exits with 2", async () => {
+  it("shows every fault in the documents with its place and remedy, and exits with 2", async () => {
     const faulty = meshFolder({
       "a.yaml":
         "apiVersion: purser.dev/v1\nkind: AccessPolicy\nmetadata: { name: a }\nspec:\n  action: DENIED\n  wen: 1 = 1\n",
@@ -84,7 +84,7 @@ describe("starting the program", function () {
     faulty.remove();
   });
 
-  it("with --help teaches each command, on standard output, and exits with 0", async () => {
+  it("explains each command for --help, on standard output, and exits with 0", async () => {
     for (const [args, text] of [
       [["--help"], /run .*mixer, pilot\s+and an edge\s+proxy/],
       [["run", "--help"], /Examples:\n {2}purser run -c mesh\//],

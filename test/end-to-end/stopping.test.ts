@@ -10,11 +10,12 @@ import { type MeshFolder, meshFolder } from "../support/mesh-folder.ts";
 import { type Program, purser } from "../support/program.ts";
 import { freePort } from "../support/services.ts";
 
-// What the end of a process must not depend on: an edit at the last moment, a reader that has stopped, a stuck backend.
+// Stops processes in conditions that must not delay the end: a last-moment edit, a blocked reader, a stuck
+// backend.
 
 const PURSER = fileURLToPath(new URL("../../dist/cli/purser.js", import.meta.url));
 const LINE_PADDING = 3_000;
-/** More than a pipe and a stream's buffer hold, so that unread output really blocks. */
+/** Enough bags that their output exceeds the buffers of a pipe and a stream, so that unread output blocks. */
 const BAGS = 250;
 
 const documents = (edit: number, format = "json"): string => `apiVersion: purser.dev/v1
@@ -58,7 +59,7 @@ async function report(port: number): Promise<void> {
 const pause = (durationMs: number): Promise<void> =>
   new Promise((resolve) => void setTimeout(resolve, durationMs));
 
-/** How long a process may take beyond its `--drain` on a busy machine. */
+/** Time that a process may take beyond its `--drain` on a busy machine. */
 const SLACK_MS = 1_000;
 
 describe("stopping a process", function () {
@@ -76,7 +77,7 @@ describe("stopping a process", function () {
     folder.remove();
   });
 
-  /** Nobody reads the outputs of this one. */
+  /** Starts a process whose outputs are never read. */
   const startUnread = async (port: number, ...flags: readonly string[]) => {
     const child = spawn(process.execPath, [PURSER, ...mixerArgs(folder, port, ...flags)], { stdio: "pipe" });
     children.push(child);
@@ -91,7 +92,7 @@ describe("stopping a process", function () {
     return { child, stop };
   };
 
-  it("just after an edit ends with 0 and has delivered what was queued, however near the edit was", async () => {
+  it("just after an edit gives exit code 0 and delivers the queue, however near the edit was", async () => {
     for (const beforeMs of [0, 20, 90, 150]) {
       folder.write("a.yaml", documents(0));
       const program = purser(...mixerArgs(folder, 0, "--drain=3s"));
@@ -111,7 +112,7 @@ describe("stopping a process", function () {
     }
   });
 
-  it("is not what an extension brings about that forgets a rejected promise, or fails to be built", async () => {
+  it("is not caused by an extension that leaves a promise rejected, or fails to be built", async () => {
     const leaky = (fault: string): string => `const adapter = {
   extension: "adapter", name: "leaky", description: "A test's.", templates: ["logentry"],
   config: { type: "object", properties: {} },
@@ -137,7 +138,7 @@ export default adapter;
     assert.equal(code, 0, program.errors());
   });
 
-  it("keeps --drain when nobody reads standard output, and its handler was replaced just before", async () => {
+  it("keeps --drain when standard output is not read, and its handler was just replaced", async () => {
     for (const edited of [false, true]) {
       const port = await freePort();
       const { stop } = await startUnread(port, "--drain=800ms");
@@ -152,7 +153,7 @@ export default adapter;
   });
 
   for (const format of ["json", "text"]) {
-    it(`keeps --drain when nobody reads standard error (--log-format ${format})`, async () => {
+    it(`keeps --drain when standard error is not read (--log-format ${format})`, async () => {
       const port = await freePort();
       const { stop } = await startUnread(port, `--log-format=${format}`);
       const faults = Array.from({ length: 300 }, (_, index) =>
@@ -171,7 +172,7 @@ export default adapter;
     });
   }
 
-  it("ends at once with a second signal, whatever is left of --drain", async () => {
+  it("is immediate with a second signal, whatever remains of --drain", async () => {
     for (const [first, second] of [
       ["SIGTERM", "SIGTERM"],
       ["SIGTERM", "SIGINT"],

@@ -16,9 +16,11 @@ import { render } from "./fuzz/tree.ts";
 const EXPRESSIONS = 3_000;
 const SEED = 20_261_127;
 
-/** What differs from one evaluation to the next, and times of which a picture says a part. */
+/** Functions whose results vary between evaluations, and times that a picture gives only in part. */
 const VARYING = /\$(?:now|millis|random|shuffle|toMillis|fromMillis)\b/;
-/** What only the gateway's limits, which are narrower, stop; and what JavaScript says of a request's object in a text's place. */
+/**
+ * Codes of the narrower limits of documents, and of JavaScript's own error where an object stands for a text.
+ */
 const OTHER_CODES: ReadonlySet<unknown> = new Set(["D1011", "D1012", "D2015", "UNKNOWN"]);
 
 const FUNCTION = "[a function]";
@@ -29,7 +31,7 @@ interface Drawn {
   readonly bags: readonly AttributeBag[];
 }
 
-/** The fuzzer's expressions that the gateway compiles, with those of their inputs that can be requests. */
+/** Random expressions that compile for documents, with those of their inputs that can be bags. */
 function drawn(): readonly Drawn[] {
   return fc
     .sample(fuzzCases, { seed: SEED, numRuns: EXPRESSIONS })
@@ -42,7 +44,10 @@ function drawn(): readonly Drawn[] {
     });
 }
 
-/** In the order of names, in which the gateway's expressions see them; without what JSON cannot tell, or hands to prototypes. */
+/**
+ * The input as a bag, with sorted keys like those that expressions see; none for an input that JSON cannot
+ * represent or that sets a prototype.
+ */
 function bagOf(text = "null"): readonly AttributeBag[] {
   if (/-0\b|__proto__/.test(text)) return [];
   const bag: unknown = inOrder(JSON.parse(text));
@@ -73,7 +78,7 @@ function evaluateRecorded({ expression }: Drawn, bag: AttributeBag) {
   return { outcome, references: reads.references() };
 }
 
-/** The same request in all that was read of it, and another in everything else. */
+/** A bag that agrees with `bag` in all references and differs everywhere else. */
 function otherwise(
   value: unknown,
   path: readonly string[],
@@ -101,10 +106,10 @@ function isPrefix(path: readonly string[], of: readonly string[]): boolean {
   return path.length <= of.length && path.every((name, index) => of[index] === name);
 }
 
-describe("an expression that is evaluated on a request", () => {
+describe("an expression evaluated on a request", () => {
   const all = drawn();
 
-  it("gives what it gives on the same data", () => {
+  it("gives its value on the same plain data", () => {
     let compared = 0;
     for (const example of all) {
       const free = compile(example.source);
@@ -113,7 +118,7 @@ describe("an expression that is evaluated on a request", () => {
         const { outcome } = evaluateRecorded(example, bag);
         if (OTHER_CODES.has(outcome.code)) continue;
         const data = outcomeOf(() => free.evaluate(structuredClone(bag)));
-        // A function is no value of a policy's.
+        // A function is not a value of a document's expression.
         if (/\[a function\]|_jsonata_(?:lambda|function)/.test(data.value ?? "")) continue;
         assert.deepEqual(outcome, data, `${example.source}\non ${JSON.stringify(bag)}`);
         compared++;
@@ -122,7 +127,7 @@ describe("an expression that is evaluated on a request", () => {
     assert.ok(compared > EXPRESSIONS / 2, `${compared} were compared`);
   });
 
-  it("hangs on nothing that it has not noted as read", () => {
+  it("depends on no value outside its recorded references", () => {
     let others = 0;
     for (const example of all) {
       for (const bag of example.bags) {

@@ -5,8 +5,8 @@ import { describeDisagreement, describeFigures, figuresOf, holds, runCases } fro
 import { byGroup, ownCases, suiteCases, suiteGroups } from "./suite/suite-case.ts";
 
 /**
- * Runs the JSONata suite and our own cases, or the groups named, and prints what disagrees. With --verbose also each group's
- * figures and the expressions that were not compiled.
+ * Runs the JSONata suite and our own cases, or the named groups, and prints the disagreements. With --verbose
+ * also the counts of each group and the expressions that were not compiled.
  */
 const args = process.argv.slice(2);
 const verbose = args.includes("--verbose");

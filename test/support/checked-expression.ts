@@ -28,20 +28,22 @@ export function compiled(source: string): Expression {
   return result.expression;
 }
 
-/** The findings in a condition of a policy over the attributes that Purser ships. */
+/** The findings in a policy's condition with the attributes that Purser ships. */
 export function checkedBuiltIn(source: string, purpose: Purpose): readonly ExpressionFinding[] {
   return checkExpression(compiled(source), { purpose, phase: "request", cached: true, manifest: BUILT_IN });
 }
 
-/** `warning TYPE: suggestion`. */
+/** A finding as `warning TYPE: suggestion`. */
 export function describeFinding({ severity, code, suggestion }: ExpressionFinding): string {
   return `${severity} ${code.replace("PURSER_EXPR_", "")}${suggestion === undefined ? "" : `: ${suggestion}`}`;
 }
 
-/** A wrong policy, the finding that it must get, and the right policy next to it, which must get none. */
+/**
+ * A mistaken expression, its expected finding, and the correct expression next to it, which has no finding.
+ */
 export type Mistake = readonly [purpose: Purpose, wrong: string, finding: string, right: string];
 
-/** Declares the tests of a table of mistakes, in the `describe` that is open. */
+/** Declares the tests of a table of mistakes in the current `describe`. */
 export function itKnows(mistakes: readonly Mistake[]): void {
   for (const [purpose, wrong, finding, right] of mistakes) {
     it(`warns of (${purpose}) ${wrong}`, () => {
@@ -53,7 +55,7 @@ export function itKnows(mistakes: readonly Mistake[]): void {
     });
   }
 
-  it("are put right by their suggestions", () => {
+  it("have suggestions that correct them", () => {
     for (const [purpose, wrong] of mistakes) {
       for (const { start, end, suggestion, code } of checkedBuiltIn(wrong, purpose)) {
         if (suggestion === undefined) continue;

@@ -4,7 +4,7 @@
 import type { Decision } from "../../core/check/decision.ts";
 import { OK } from "../../kernel/status.ts";
 
-/** A decision that lets the request pass and may not be reused. */
+/** A decision that allows the request and is not cacheable, with `fields`. */
 export function decision(fields: Partial<Decision> = {}): Decision {
   return {
     status: OK,

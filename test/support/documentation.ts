@@ -5,13 +5,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** What the pages of the documentation hold, for tests that hold them to it. Paths are relative to the repository. */
+/** Reads the pages of the documentation, for tests that check them. Paths are relative to the repository. */
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 const NOT_OURS: ReadonlySet<string> = new Set(["node_modules", "dist", "coverage"]);
 
-/** Every file of the repository whose name ends so, but for what is installed, built or hidden. */
+/** Every file of the repository with the ending, without installed, built and hidden files. */
 export function filesEndingIn(ending: string, folder = ""): readonly string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
     if (entry.name.startsWith(".") || NOT_OURS.has(entry.name)) return [];
@@ -25,14 +25,14 @@ export function readText(path: string): string {
   return readFileSync(join(ROOT, path), "utf8");
 }
 
-/** The texts of a page's fenced blocks that begin with exactly this. */
+/** The contents of a page's fenced blocks whose info string is `info`. */
 export function blocksOf(page: string, info: string): readonly string[] {
   return [...page.matchAll(/^```(.*)\n([^]*?)^```$/gm)].flatMap(([, name, text]) =>
     name === info && text !== undefined ? [text] : [],
   );
 }
 
-/** A page's documents as one file, since they may refer to one another; empty when it has none. */
+/** A page's documents as one file, because they may refer to one another; empty when it has none. */
 export function documentsOn(page: string): string {
   return blocksOf(page, "yaml")
     .filter((text) => /^kind:/m.test(text))

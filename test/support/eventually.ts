@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** Tries the assertion until it holds; what it last threw comes out when it does not within `deadlineMs`. */
+/** Retries the assertion until it holds; rethrows its last error after `deadlineMs`. */
 export async function eventually(
   assertion: () => Promise<void>,
   { deadlineMs = 10_000, everyMs = 50 }: { readonly deadlineMs?: number; readonly everyMs?: number } = {},

@@ -4,10 +4,10 @@
 import { Pool } from "undici";
 
 export interface LoadOptions {
-  /** An edge proxy; requests are for the service `shop` unless the headers say otherwise. */
+  /** URL of an edge proxy; requests are for the service `shop` unless the headers name another. */
   readonly origin: string;
   readonly path: string;
-  /** How many requests in all; absent: until `until` resolves. */
+  /** Total number of requests; absent: requests go on until `until` resolves. */
   readonly requests?: number;
   readonly until?: Promise<unknown>;
   readonly concurrency: number;
@@ -17,19 +17,19 @@ export interface LoadOptions {
 
 export interface LoadResult {
   readonly sent: number;
-  /** How many answers had each status. */
+  /** Number of responses by status. */
   readonly statuses: ReadonlyMap<number, number>;
-  /** Requests without an answer, by what was thrown. */
+  /** Errors of requests without a response. */
   readonly failures: readonly string[];
-  /** Each answer's latency, rising. */
+  /** Latencies of the responses, ascending. */
   readonly latenciesMs: readonly number[];
 }
 
-/** Requests that hang count as failures after this. */
+/** Deadline after which a hanging request counts as a failure. */
 const REQUEST_DEADLINE_MS = 10_000;
 const MAX_REQUESTS = 1_000_000;
 
-/** A bounded closed loop: `concurrency` requests under way at a time, no think time. */
+/** A bounded closed loop: `concurrency` concurrent requests, without think time. */
 export async function load(options: LoadOptions): Promise<LoadResult> {
   const {
     origin,

@@ -6,7 +6,7 @@ import type { AttributeBag } from "../../core/attributes/bag.ts";
 import type { DecisionLogLine } from "../../core/replay/log-line.ts";
 import { type LogRecord, readRecord } from "../../core/replay/record.ts";
 
-/** A line of a decision log: an allowed GET, but for what is said otherwise. */
+/** A line of a decision log: an allowed GET, with `changes`. */
 export function logLine(
   bag: AttributeBag = { request: { id: "a1", method: "GET", host: "shop", url_path: "/" } },
   changes: Partial<DecisionLogLine> = {},

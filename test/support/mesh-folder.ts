@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-/** A folder of documents of a test's own. */
+/** A temporary folder of documents for a test. */
 export interface MeshFolder {
   readonly path: string;
   write(file: string, text: string): void;
@@ -22,7 +22,7 @@ export function meshFolder(files: Readonly<Record<string, string>>): MeshFolder 
   return { path, write, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** A ServiceEntry with its endpoints on loopback. */
+/** A ServiceEntry with its endpoints on the loopback address. */
 export function serviceEntry(name: string, ...ports: readonly number[]): string {
   const endpoints = ports.map((port) => `    - { address: 127.0.0.1, ports: { http: ${port} } }`);
   return `apiVersion: networking.istio.io/v1

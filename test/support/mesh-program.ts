@@ -5,19 +5,19 @@ import { type MeshFolder, meshFolder, serviceEntry } from "./mesh-folder.ts";
 import { type Program, runProgram } from "./program.ts";
 import { startUpstream, type Upstream } from "./upstream.ts";
 
-/** `purser run` in a process of its own, before one upstream in this one, on free ports. */
+/** `purser run` in a process of its own, in front of an upstream in this process, on free ports. */
 export interface MeshProgram {
   readonly program: Program;
   readonly folder: MeshFolder;
   readonly upstream: Upstream;
-  /** Where the edge and the mixer answer, such as http://127.0.0.1:34567. */
+  /** URLs of the edge and the mixer, such as http://127.0.0.1:34567. */
   readonly edge: string;
   readonly mixer: string;
   readonly admin: string;
   stop(): Promise<void>;
 }
 
-/** The upstream is the service `shop`: requests to the edge say so in their Host header. */
+/** Starts the mesh. The upstream is the service `shop`: requests to the edge name it in their Host header. */
 export async function startMesh(
   documents: string,
   {

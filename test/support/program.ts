@@ -13,12 +13,15 @@ const STOP_DEADLINE_MS = 5_000;
 /** A built program of this project in a process of its own. */
 export interface Program {
   readonly pid: number;
-  /** All of standard output, and of standard error, so far. */
+  /** All standard output, and all standard error, so far. */
   output(): string;
   errors(): string;
-  /** Resolves with the first match in standard output; rejects when the program ends or the deadline passes before. */
+  /**
+   * Resolves with the first match in standard output; rejects when the program ends first, or at the
+   * deadline.
+   */
   until(pattern: RegExp): Promise<RegExpMatchArray>;
-  /** Sends the signal, waits for the end and says how it ended; kills it when it has not ended in 5 s. */
+  /** Sends the signal and waits for the exit; kills the program when it has not ended within 5 s. */
   stop(signal?: NodeJS.Signals): Promise<{ readonly code: number | null; readonly tookMs: number }>;
   /** Resolves with the exit code. */
   ended(): Promise<number | null>;
@@ -41,7 +44,7 @@ export function runProgram(
   return follow(child);
 }
 
-/** `npm start`, with npm itself as the process that signals are sent to. */
+/** Runs `npm start`; signals are sent to npm itself. */
 export function npmStart(): Program {
   const npm = spawn("npm", ["start"], {
     cwd: ROOT,
@@ -51,7 +54,7 @@ export function npmStart(): Program {
   return follow(npm);
 }
 
-/** Purser's own command. */
+/** Runs the purser command. */
 export function purser(...args: readonly string[]): Program {
   return runProgram("cli/purser.js", args);
 }

@@ -3,9 +3,9 @@
 
 import type { QuotaCharge, QuotaOutcome } from "../../core/quota/quota-charge.ts";
 
-/** Charges and their outcomes, for tests of what is done with them. */
+/** Sample charges and outcomes for tests of their consumers. */
 
-/** A charge of 1 against a limit of 2 a minute. */
+/** A charge of 1 against a limit of 2 per minute. */
 export function charge(policy: string, fields: Partial<QuotaCharge> = {}): QuotaCharge {
   return {
     policy,
@@ -22,7 +22,7 @@ export function charge(policy: string, fields: Partial<QuotaCharge> = {}): Quota
   };
 }
 
-/** The outcome of a charge that a store granted in full. */
+/** The outcome of a fully granted charge. */
 export function outcome(policy: string, fields: Partial<QuotaOutcome> = {}): QuotaOutcome {
   return {
     policy,

@@ -5,15 +5,17 @@ import fc from "fast-check";
 import type { QuotaAlgorithm } from "../../core/quota/quota-definition.ts";
 
 /**
- * What quotas promise, by brute force: a log of every use, and a check of every window in it. Shares nothing with the
- * arithmetic that it judges.
+ * A brute-force model of the quota guarantees: a log of every use, and a check of every window in it. Shares
+ * no arithmetic with the code under test.
  */
 export interface Use {
   readonly atMs: number;
   readonly amount: number;
 }
 
-/** The first interval in which more was used than the algorithm promises, as a sentence; undefined when there is none. */
+/**
+ * The first interval with more use than the algorithm allows, as a sentence; undefined when there is none.
+ */
 export function findExcess(
   algorithm: QuotaAlgorithm,
   uses: readonly Use[],
@@ -33,7 +35,7 @@ export function findExcess(
   return undefined;
 }
 
-/** What may be used from one moment to another, both included; undefined when they do not share a limit. */
+/** The amount that may be used between two moments, inclusive; undefined when they do not share a limit. */
 function allowedWithin(
   algorithm: QuotaAlgorithm,
   fromMs: number,
@@ -47,28 +49,31 @@ function allowedWithin(
     case "sliding-window":
       return toMs - fromMs < windowMs ? limit : undefined;
     case "token-bucket":
-      // Multiplied out first, so that the comparison is between whole numbers.
+      // Multiplying before dividing keeps the comparison in whole numbers.
       return Math.floor((limit * windowMs + limit * (toMs - fromMs)) / windowMs);
   }
 }
 
-/** One thing that an asker of quotas does. */
+/** One step of a simulated quota client. */
 export interface Step {
-  /** How long it waits first. */
+  /** Wait before the step, in milliseconds. */
   readonly waitMs: number;
-  /** Whether it also waits for as long as the last refusal said: that is where counts turn. */
+  /**
+   * Whether the client also waits for the time in the last refusal, which is the boundary at which counts
+   * change.
+   */
   readonly waitsForRetry: boolean;
   readonly amount: number;
   readonly bestEffort: boolean;
   readonly leaseMs: number;
-  /** Of what is granted, the part that is used, and when within the lease; the rest is given back afterwards. */
+  /** The part of a grant that is used, and its time within the lease; the rest is returned afterwards. */
   readonly usedPart: number;
   readonly usedAfterPart: number;
-  /** How many steps later the rest is given back. */
+  /** Number of steps until the rest is returned. */
   readonly givesBackAfter: number;
 }
 
-/** Steps that crowd together as often as they leave the count to rest, around a limit and a window. */
+/** Random steps, as often in bursts as far apart, around a limit and a window. */
 export function arbitrarySteps(limit: number, windowMs: number): fc.Arbitrary<readonly Step[]> {
   const upTo = (max: number) => fc.integer({ min: 0, max: Math.max(0, Math.floor(max)) });
   return fc.array(
@@ -86,7 +91,7 @@ export function arbitrarySteps(limit: number, windowMs: number): fc.Arbitrary<re
   );
 }
 
-/** Limits and windows where rounding shows: tiny, prime, round. */
+/** Limits and windows at which rounding errors show: tiny, prime, round. */
 export const LIMIT_AND_WINDOW: fc.Arbitrary<{ readonly limit: number; readonly windowMs: number }> =
   fc.record({
     limit: fc.constantFrom(1, 2, 3, 7, 10, 100, 997, 1_000_000),

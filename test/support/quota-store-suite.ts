@@ -6,26 +6,26 @@ import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { QuotaGrant, QuotaRequest, QuotaStore } from "../../core/quota/quota.ts";
 import type { QuotaAlgorithm } from "../../core/quota/quota-definition.ts";
 
-/** What every quota store must do, whatever it counts with: one suite, so that no two differ. */
+/** The contract of every quota store, as one shared suite, so that stores behave alike. */
 export interface QuotaStoreSubject {
   readonly store: QuotaStore;
-  /** Lets the store's time pass: real or virtual. */
+  /** Advances the store's clock, real or virtual. */
   wait(durationMs: number): MaybePromise<void>;
 }
 
 const ALGORITHMS: readonly QuotaAlgorithm[] = ["fixed-window", "sliding-window", "token-bucket"];
 
-/** So long that nothing is freed, and no window ends, while a test runs. */
+/** A window so long that it does not end, and frees nothing, during a test. */
 const LONG_MS = 100 * 24 * 3_600_000;
 
 let lastName = 0;
 
-/** A name that no other test uses. */
+/** A unique name, so that tests do not share counts. */
 export function uniqueName(prefix: string): string {
   return `${prefix}-${++lastName}`;
 }
 
-/** Registers the suite; `subject` is called by each test, once its hooks have run. */
+/** Registers the suite; each test calls `subject` after the suite's hooks have run. */
 export function describeQuotaStore(title: string, subject: () => QuotaStoreSubject): void {
   const allocate = async (requests: readonly QuotaRequest[], deduplicationId = uniqueName("call")) =>
     await subject().store.allocate(requests, { deduplicationId });
@@ -44,11 +44,11 @@ export function describeQuotaStore(title: string, subject: () => QuotaStoreSubje
       assert.deepEqual(granted(await allocate(requests)), [0, 0, 0]);
     });
 
-    it("answers no requests with no grants", async () => {
+    it("answers an empty call with no grants", async () => {
       assert.deepEqual(await allocate([]), []);
     });
 
-    it("keeps names apart whatever they are made of", async () => {
+    it("keeps names of any characters apart", async () => {
       const names = [
         "a b",
         "a",
@@ -66,7 +66,7 @@ export function describeQuotaStore(title: string, subject: () => QuotaStoreSubje
       for (const cell of cells) assert.equal((await allocateOne(demand({ cell, limit: 1 }))).granted, 0);
     });
 
-    it("refuses numbers that cannot be counted", async () => {
+    it("refuses numbers that are not valid amounts", async () => {
       const wrong: Partial<QuotaRequest>[] = [
         { amount: 0.5 },
         { amount: Number.NaN },
@@ -79,7 +79,7 @@ export function describeQuotaStore(title: string, subject: () => QuotaStoreSubje
       for (const changes of wrong) await assert.rejects(allocate([demand(changes)]), RangeError);
     });
 
-    it("counts calls without a deduplication id each by itself", async () => {
+    it("counts each call without a deduplication id separately", async () => {
       const request = demand({ limit: 10 });
       await allocateOne(request, "");
       assert.equal((await allocateOne(request, "")).remaining, 8);
@@ -93,7 +93,7 @@ function describeAlgorithm(
   allocateOne: (request: QuotaRequest, id?: string) => Promise<QuotaGrant>,
   subject: () => QuotaStoreSubject,
 ): void {
-  it("grants up to the limit, then refuses and says when to try again", async () => {
+  it("grants up to the limit, then refuses with the time to retry", async () => {
     const request = demand({ algorithm, limit: 3 });
     for (const remaining of [2, 1, 0]) {
       const grant = await allocateOne(request);
@@ -105,7 +105,7 @@ function describeAlgorithm(
     assert.ok(refused.retryAfterMs > 0);
   });
 
-  it("grants all or nothing, or what there is with best effort", async () => {
+  it("grants all or nothing, or the remainder with best effort", async () => {
     const cell = uniqueName("cell");
     assert.equal((await allocateOne(demand({ algorithm, cell, limit: 10, amount: 7 }))).granted, 7);
     assert.equal((await allocateOne(demand({ algorithm, cell, limit: 10, amount: 4 }))).granted, 0);
@@ -113,7 +113,7 @@ function describeAlgorithm(
     assert.deepEqual([rest.granted, rest.remaining, rest.retryAfterMs], [3, 0, 0]);
   });
 
-  it("only looks when the amount is 0", async () => {
+  it("only reads the count when the amount is 0", async () => {
     const cell = uniqueName("cell");
     await allocateOne(demand({ algorithm, cell, limit: 10, amount: 4 }));
     for (let look = 0; look < 2; look++) {
@@ -122,7 +122,7 @@ function describeAlgorithm(
     }
   });
 
-  it("takes back what its grant names, once", async () => {
+  it("takes back the amount that its grant names, once", async () => {
     const cell = uniqueName("cell");
     const { slot } = await allocateOne(demand({ algorithm, cell, limit: 10, amount: 10 }));
     const back = await allocateOne(demand({ algorithm, cell, limit: 10, amount: -4, slot }));
@@ -148,7 +148,7 @@ function describeAlgorithm(
     assert.equal((await allocateOne(demand({ algorithm, cell: open, limit: 5, amount: 5 }))).granted, 5);
   });
 
-  it("counts a cell that a call names twice as one", async () => {
+  it("counts a cell that a call names twice only once", async () => {
     const cell = uniqueName("cell");
     const request = demand({ algorithm, cell, limit: 5, amount: 3 });
     assert.deepEqual(granted(await allocate([request, request])), [0, 0]);
@@ -166,7 +166,7 @@ function describeAlgorithm(
     assert.deepEqual(granted(await allocate(requests)), [2, 0]);
   });
 
-  it("gives a repeat of a call its first answer and counts nothing", async () => {
+  it("answers a repeated call (deduplication id) with its first answer, and counts nothing", async () => {
     const id = uniqueName("repeated");
     const request = demand({ algorithm, limit: 3, amount: 2 });
     const first = await allocate([request, demand({ algorithm })], id);
@@ -178,7 +178,7 @@ function describeAlgorithm(
     assert.equal((await allocateOne(request, refusal)).granted, 0, "even a refusal stays as it was");
   });
 
-  it("lets a repeat hold a lease no longer than the first asker may", async () => {
+  it("limits a repeated call's lease to the first call's lease", async () => {
     const id = uniqueName("repeated");
     const request = demand({ algorithm, limit: 100, amount: 1, leaseMs: 10_000 });
     const first = await allocateOne(request, id);
@@ -196,7 +196,7 @@ function describeAlgorithm(
     assert.equal((await allocateOne(demand({ algorithm, cell, limit: 5 }))).granted, 0);
   });
 
-  it("counts anew when the window is edited, and knows the old count still", async () => {
+  it("counts anew when the window is edited, and still has the old count", async () => {
     const cell = uniqueName("cell");
     const old = demand({ algorithm, cell, limit: 1 });
     assert.equal((await allocateOne(old)).granted, 1);
@@ -204,7 +204,7 @@ function describeAlgorithm(
     assert.equal((await allocateOne(old)).granted, 0);
   });
 
-  it("grants to concurrent callers the limit and no more", async () => {
+  it("grants exactly the limit to concurrent callers", async () => {
     const cell = uniqueName("cell");
     const calls = Array.from({ length: 200 }, () => allocateOne(demand({ algorithm, cell, limit: 50 })));
     assert.equal(
@@ -213,7 +213,7 @@ function describeAlgorithm(
     );
   });
 
-  it("succeeds again after the wait that a refusal names", async () => {
+  it("grants again after the wait that a refusal names", async () => {
     const request = demand({ algorithm, limit: 4, windowMs: 160, amount: 3 });
     for (let round = 0; round < 3; round++) {
       let grant = await allocateOne(request);

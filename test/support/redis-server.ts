@@ -9,20 +9,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort, requireService } from "./services.ts";
 
-/** A real redis-server of the test's own, on the loopback address, that keeps nothing on disk. */
+/** A redis-server process for a test, on the loopback address, without persistence. */
 export interface RedisServer {
   readonly host: string;
   readonly port: number;
-  /** `redis://127.0.0.1:PORT`. */
+  /** URL, `redis://127.0.0.1:PORT`. */
   readonly url: string;
-  /** Kills it at once, as a crash would; `restart` brings it back empty. */
+  /** Kills the server at once, as a crash would; `restart` starts it empty. */
   kill(): Promise<void>;
-  /** Starts it again on the same port, with nothing in it; resolves when it answers. */
+  /** Starts the server again on the same port, empty; resolves when it answers. */
   restart(): Promise<void>;
-  /** Freezes it: connections stay open and nothing answers. */
+  /** Suspends the server: connections stay open and get no answer. */
   pause(): void;
   resume(): void;
-  /** Ends it for good and removes its folder. Safe to call twice. */
+  /** Ends the server for good and removes its folder. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ export async function startRedis(
       const launch = () => launchRedis(program, port, folder, extraArguments);
       return handleOf(port, folder, launch, await launch());
     } catch (error) {
-      // Another process may have taken the port since it was found free.
+      // Another process may have taken the free port meanwhile.
       if (attempt < START_ATTEMPTS) continue;
       rmSync(folder, { recursive: true, force: true });
       throw error;
@@ -105,7 +105,7 @@ async function launchRedis(
     ],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
-  // A test process that dies must not leave its servers behind.
+  // A test process that dies must not leave its servers running.
   const onExit = () => void child.kill("SIGKILL");
   process.once("exit", onExit);
   child.once("exit", () => process.removeListener("exit", onExit));
@@ -120,12 +120,12 @@ async function launchRedis(
     }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  // The port may be another's, taken just before ours: ours then ends by itself.
+  // Another server may have taken the port just before: the new server then exits by itself.
   if (child.exitCode !== null) throw new Error(`redis-server did not start on port ${port}:\n${output}`);
   return child;
 }
 
-/** Whether the server answers PING: with a password it says NOAUTH, which will do. */
+/** Whether the server answers PING; the error NOAUTH of a server with a password counts as an answer. */
 function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection({ host: HOST, port });

@@ -24,11 +24,11 @@ describe("requireService", () => {
     else process.env["REQUIRE_SERVICES"] = required;
   });
 
-  it("gives the path of what is installed", () => {
+  it("gives the path of an installed program", () => {
     assert.match(requireService(context, "node"), /\/node$/);
   });
 
-  it("skips when it is not, and fails instead with REQUIRE_SERVICES=1", () => {
+  it("skips the test without the program, and fails instead with REQUIRE_SERVICES=1", () => {
     delete process.env["REQUIRE_SERVICES"];
     assert.throws(
       () => requireService(context, "no-such-server"),

@@ -6,11 +6,11 @@ import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 
 /**
- * Real servers in tests. Where one is not installed the tests that need it are skipped, and say so; with
- * REQUIRE_SERVICES=1 they fail instead, so that a build server cannot pass by testing nothing.
+ * Finds real servers for tests. A test is skipped when its server is not installed; with REQUIRE_SERVICES=1
+ * it fails instead, so that a build server cannot pass without running the test.
  */
 
-/** Servers live outside the PATH of an ordinary user on Debian and its like. */
+/** Folders of server programs, which Debian leaves out of an ordinary user's PATH. */
 const SERVER_FOLDERS = ["/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/bin", "/usr/local/bin"];
 
 /** The program's path, or undefined when it is not installed. */
@@ -20,8 +20,8 @@ export function findService(name: string): string | undefined {
 }
 
 /**
- * The program's path; skips the running test, or in a `before` hook the whole suite, when it is not installed. Call it
- * with mocha's `this` from a `function`, not from an arrow function.
+ * The program's path. Without the program, skips the running test, or in a `before` hook the whole suite.
+ * Call it with mocha's `this` from a `function`, not from an arrow function.
  */
 export function requireService(context: Mocha.Context, name: string): string {
   const path = findService(name);
@@ -32,11 +32,14 @@ export function requireService(context: Mocha.Context, name: string): string {
   return context.skip();
 }
 
-/** Below the ports that systems give to connections (from 32768), one of which may take a port between its choice and its use. */
+/**
+ * Ports below the ephemeral range (from 32768), from which a connection may take a port between its choice
+ * and its use.
+ */
 const PORTS = { first: 25_000, count: 7_000 };
 let nextPort = Math.floor(Math.random() * PORTS.count);
 
-/** A port on loopback that nobody listens on, and that this process is given once only. */
+/** A free port on the loopback address, given to this process only once. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < PORTS.count; tries++) {
     const port = PORTS.first + (nextPort++ % PORTS.count);

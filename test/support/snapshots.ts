@@ -21,7 +21,10 @@ import type {
   TraceSpan,
 } from "../../core/snapshot/snapshot.ts";
 
-/** Snapshots without documents: for tests of what is done with them. Expressions are functions over the bag. */
+/**
+ * Builders of snapshots without document files, for tests of their consumers. Expressions are functions of
+ * the bag.
+ */
 
 type Read = (bag: AttributeBag) => MaybePromise<unknown>;
 
@@ -41,7 +44,7 @@ export function computed(value: Read | string | number | boolean): Computed {
     : { kind: "literal", value };
 }
 
-/** `location` puts documents in order: each builder's document stands one line after the one before. */
+/** Line of the next document: `location` determines the order of documents, so each builder adds one. */
 let line = 0;
 const place = () => ({ file: "test.yaml", line: ++line, column: 1 });
 
@@ -219,7 +222,7 @@ function declaration(
   };
 }
 
-/** Its documents in the order of their making. */
+/** A snapshot with the documents in the order of their creation. */
 export function snapshotOf(documents: Partial<Snapshot> = {}): Snapshot {
   const snapshot = {
     version: "v1",

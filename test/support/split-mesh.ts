@@ -6,23 +6,26 @@ import { type Program, purser } from "./program.ts";
 import { freePort } from "./services.ts";
 import { startUpstream, type Upstream } from "./upstream.ts";
 
-/** Mixers, pilot and edge proxies in processes of their own, before one upstream in this one. */
+/** Mixers, pilot and edge proxies in processes of their own, in front of an upstream in this process. */
 export interface SplitMesh {
   readonly folder: MeshFolder;
   readonly upstream: Upstream;
-  /** As URLs. */
+  /** URLs of the edge proxies. */
   readonly edges: readonly string[];
   readonly mixers: readonly string[];
   /** Kills a mixer at once, as a crash would. */
   killMixer(index: number): Promise<void>;
-  /** Starts it again on the port it had; resolves when it listens. */
+  /** Restarts a mixer on its port; resolves when it listens. */
   startMixer(index: number): Promise<void>;
   stop(): Promise<void>;
 }
 
 const EDGE_FLAGS = ["proxy", "--role=edge", "--edge-port=0", "--admin-port=0", "--log-level=error"] as const;
 
-/** Each edge proxy has a mixer of its own where there are as many, so that mixers decide side by side. */
+/**
+ * Starts the mesh. Each edge proxy has a mixer of its own when there are enough, so that mixers decide
+ * concurrently.
+ */
 export async function startSplitMesh(options: {
   readonly documents: string;
   readonly mixers: number;

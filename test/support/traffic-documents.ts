@@ -8,7 +8,7 @@ import { parseDocuments } from "../../core/documents/parse-documents.ts";
 import { formatDiagnostic } from "../../kernel/diagnostic.ts";
 import type { TrafficDocument, TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 
-/** The routing documents of `text`, each checked by itself as a loaded file's would be; fails on any fault. */
+/** The routing documents of `text`, each checked like a document of a loaded file; throws on any fault. */
 export function trafficDocuments(text: string): TrafficDocuments {
   const { documents, diagnostics } = parseDocuments({ path: "test.yaml", text });
   assert.deepEqual(

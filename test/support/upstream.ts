@@ -4,10 +4,10 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** An upstream service of a test's own, on a free port of loopback. */
+/** An upstream service for a test, on a free loopback port. */
 export interface Upstream {
   readonly port: number;
-  /** Requests it has answered or is answering. */
+  /** Requests that the upstream has answered or is answering. */
   readonly received: number;
   close(): Promise<void>;
 }

@@ -8,7 +8,7 @@ import { emitRun } from "./emit-lambda.ts";
 import { siteOf, type TailNode, takesContext } from "../call-site.ts";
 import { any, type Code, NotCompiled, type Place } from "../place.ts";
 
-/** `first`: the value that `~>` hands over, as code. */
+/** Code for a call. `first` is the code of the value that `~>` passes as the first argument. */
 export function emitCall(emitter: Emitter, node: AstNode, place: Place, first: string | undefined): Code {
   const procedure = node.procedure as AstNode;
   const name = variableName(procedure);
@@ -28,13 +28,16 @@ export function emitCall(emitter: Emitter, node: AstNode, place: Place, first: s
   if (known !== undefined) return any(`R.callNamed(G,${target},[${values.join(",")}],${context},${site})`);
   const result = place.scope.variable();
   const proven = procedure.type === "path" ? missingDollar(emitter, procedure, node, place) : "undefined";
-  // The call is as deep as it stands, for as long as it lasts.
+  // The call's level counts towards the depth limit until the call returns.
   return any(
     `(G.depth+=${place.level},${result}=R.callValue(G,${target},[${values.join(",")}],${context},${site},${proven}),G.depth-=${place.level},${result})`,
   );
 }
 
-/** `sum(x)` for `$sum(x)`: the name that it should have had, when there is such a function. */
+/**
+ * Code that reports `$sum` as the probable meaning when `sum(x)` calls an absent property and a function of
+ * that name exists.
+ */
 function missingDollar(emitter: Emitter, procedure: AstNode, node: AstNode, place: Place): string {
   const name = textOf(procedure.steps?.[0] ?? {});
   const code = node.type === "partial" ? "T1007" : "T1005";
@@ -53,21 +56,22 @@ export function emitLambda(emitter: Emitter, node: AstNode, place: Place): Code 
   );
 }
 
-/** In tail position, a call's errors are where what it calls is. */
+/** The position that errors of a call in tail position report: that of its procedure. */
 function positionOf({ position }: { readonly position?: number }): { readonly position?: number } {
   return position === undefined ? {} : { position };
 }
 
-/** What is written after a call in tail position is lost in the reference: a group, a `[]`. */
+/** Code for a call in tail position. The reference ignores a group or a `[]` after such a call. */
 function emitTailCall(emitter: Emitter, whole: AstNode, place: Place): string {
   const { group: _group, keepArray: _keepArray, ...node } = whole;
   const procedure = node.procedure as AstNode;
   const name = variableName(procedure);
   const known = name === undefined || name === "" ? undefined : emitter.functionOf(name, place);
-  // A named function calls nothing in turn that could grow the stack without end; but its context is its caller's.
+  // A named function makes no tail calls, so that the stack stays bounded. A function that takes the context
+  // needs its caller's.
   const isCalledHere = known !== undefined && !takesContext(known, node.arguments?.length ?? 0);
   if (node.predicate !== undefined) return emitter.emit(node, place).text;
-  // What it gives is settled where the function was called, if that is in an expression.
+  // The caller of the lambda settles the value, if that call is in an expression.
   if (isCalledHere) {
     const tail: TailNode = { ...node, ...positionOf(procedure), inTail: true };
     return emitCall(emitter, tail, place, undefined).text;

@@ -13,7 +13,7 @@ const TEXT = fc.oneof(
 );
 const NUMBER = fc.oneof(fc.integer({ min: -9, max: 9 }), fc.constantFrom(0.5, -1.5, 1e12));
 
-/** Mostly values of the type that a fast path takes; sometimes another value, or none. */
+/** Values of the type that a fast path takes, and sometimes a value of another type or none. */
 function valuesOf(type: FastType): fc.Arbitrary<unknown> {
   const typed = { string: TEXT, number: NUMBER, array: fc.array(fc.oneof(TEXT, NUMBER), { maxLength: 4 }) };
   // An absent argument is a case of its own in many fast paths.
@@ -59,7 +59,7 @@ describe("a typed fast path", () => {
       const names = path.types.map((_, index) => `x.${"abc"[index]}`).join(", ");
       const item = path.ofItem === true ? "[1]" : "";
       it(`gives the value of the call for $${name}(${path.types.join(", ")})${item}`, () => {
-        // A function that is bound to a name is called: the compiler does not know which one it is.
+        // A call through a variable takes no fast path: the compiler does not know the function.
         const called = evaluator(`($f := $${name}; $f(${names})${item})`);
         const fast = evaluator(`$${name}(${names})${item}`);
         fc.assert(

@@ -13,11 +13,11 @@ import { FastCall, orAbsent } from "./fast-call.ts";
 import { plainNames } from "../../syntax/path-node.ts";
 import { any, type Code, type Place } from "../place.ts";
 
-/** Code in place of a call of a known function, by the first of its fast paths that fits; undefined when none does. */
+/** Code for a call of a known function by its first fast path that fits; undefined when no fast path fits. */
 export function emitFastPath(emitter: Emitter, name: string, node: AstNode, place: Place): Code | undefined {
   const definition = FUNCTIONS.get(name);
   if (definition === undefined) return undefined;
-  // A function in place of the language's has its own limits, which arguments that a typed path takes cannot exceed.
+  // A replaced function has its own limits, which the arguments of a typed fast path cannot exceed.
   const isReplaced = emitter.options.functions.has(name);
   const call = new FastCall(emitter, name, node, place);
   for (const path of definition.fastPaths ?? []) {
@@ -52,7 +52,7 @@ function emitPath(call: FastCall, path: FastPath): Code | undefined {
   }
 }
 
-/** Calls with one argument of any type. */
+/** Fast paths of calls with one argument of any type. */
 function emitOfAny(
   call: FastCall,
   a: AstNode,
@@ -84,7 +84,7 @@ function emitOfAny(
   }
 }
 
-/** The item of a call with a number in brackets after it, `$split(text, "/")[1]`: the other items are not made. */
+/** Fast path of an index after a call, `$split(text, "/")[1]`: only the item at that index is made. */
 export function emitItemOfCall(
   emitter: Emitter,
   node: AstNode,
@@ -102,7 +102,7 @@ function isOfItem(path: FastPath): path is TypedPath {
   return path.kind === "typed" && path.ofItem === true;
 }
 
-/** @param position The number of the item that is asked for; default: the whole result. */
+/** @param position The index of the item that is needed; default: the whole result. */
 function emitTyped(call: FastCall, path: TypedPath, position?: number): Code | undefined {
   if (path.types.length !== call.values.length) return undefined;
   const held = call.values.map((value) => call.hold(value));

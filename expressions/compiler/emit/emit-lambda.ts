@@ -6,10 +6,11 @@ import { boundIn } from "../node-facts.ts";
 import type { Emitter } from "../emitter.ts";
 import { type Frame, NotCompiled, type Place, stepsOf } from "../place.ts";
 
-/** What a lambda does with its values. */
+/** The body of a compiled lambda: (arguments) => result. */
 export function emitRun(emitter: Emitter, node: AstNode, place: Place): string {
   const parameters = (node.arguments ?? []).map(textOf);
-  // Which of them a partial application binds, the reference decides by name.
+  // With duplicate parameter names, the reference decides by name which parameter a partial application
+  // binds.
   if (new Set(parameters).size < parameters.length) throw new NotCompiled("two parameters of one name");
   const scope = place.scope.inner();
   const given = scope.unique("a");
@@ -29,7 +30,7 @@ export function emitRun(emitter: Emitter, node: AstNode, place: Place): string {
   return `(${given})=>${scope.body(`(G.enter(${firstChain(body)}${steps === 0 ? "" : `,${1 + steps}`}),${sets.join("")}${value})`)}`;
 }
 
-/** How many nodes are entered one in another before the first has a value. */
+/** Depth of the chain of nodes that are entered before the first of them has a value. */
 function firstChain(node: AstNode): number {
   const [first] =
     node.type === "function"

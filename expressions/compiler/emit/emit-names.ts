@@ -6,7 +6,10 @@ import type { Emitter } from "../emitter.ts";
 import type { Step } from "../../syntax/path-node.ts";
 import type { Place } from "../place.ts";
 
-/** Names that objects and arrays inherit, that flag a sequence, or that others look for to learn what an object is. */
+/**
+ * Names that need a checked read: inherited by objects and arrays, flags of a sequence, or probed to learn an
+ * object's type.
+ */
 const CAREFUL: ReadonlySet<string> = new Set([
   ...[Object.prototype, Array.prototype].flatMap((prototype) => Object.getOwnPropertyNames(prototype)),
   ..."sequence keepSingleton cons outerWrapper tupleStream signature token position thunk arity then next toJSON".split(
@@ -20,7 +23,7 @@ export function emitToList(emitter: Emitter, names: readonly string[], place: Pl
   return `(${value}=${found},Array.isArray(${value})&&${value}.cons!==true?${value}:R.listOf(${value}))`;
 }
 
-/** One property of a context, which is most often no array. Not settled. */
+/** One property of a context, with a fast path for a context that is not an array. Not settled. */
 export function emitName(emitter: Emitter, name: string, place: Place): string {
   const context = emitter.contextOf(place);
   const slowly = `R.lookup(G,${context},${JSON.stringify(name)})`;
@@ -37,7 +40,7 @@ export function emitFromVariable(
   place: Place,
 ): string {
   const variable = textOf(steps[0] as Step);
-  // `$` and `$$` are the input, read no further than the names say, unless `$$` is bound.
+  // `$` and `$$` are the input unless `$$` is bound: only the named properties of it are read.
   const isInput =
     variable === "" ? place.isRoot : variable === "$" && !emitter.isBoundWithin("$", place.frame);
   if (emitter.options.reads !== undefined && isInput) return emitter.options.reads.path(emitter, names);
@@ -46,12 +49,16 @@ export function emitFromVariable(
   return `(${value}=${text},${follow(emitter, value, names, place, "R.followFrom")})`;
 }
 
-/** Names in a path that is walked by the runtime: the code for each holds all that follow. */
+/**
+ * Longest path of names that is written inline: the code of each name contains the code of all names after
+ * it.
+ */
 const LONG_PATH = 16;
 
 /**
- * Properties one after another, for as long as they are objects: an array on the way is walked by the runtime.
- * A name that no object inherits is read as it is: what has no such property gives no value either way.
+ * Properties read one after another while each value is an object; the runtime walks on from an array. A name
+ * that no object inherits is read without a check: a primitive without the property gives undefined either
+ * way.
  */
 export function follow(
   emitter: Emitter,

@@ -15,7 +15,7 @@ import { any, type Code, NotCompiled, type Place } from "../place.ts";
 /** The emitters of all kinds of nodes, handed to the Emitter. */
 export const NODE_EMITTERS: NodeEmitters = { node: emitNode, itemOfCall: emitItemOfCall };
 
-/** A node's value without what is written after it: predicates, a group, `[]`. */
+/** A node's value without its suffixes: predicates, a group, `[]`. */
 function emitNode(emitter: Emitter, node: AstNode, place: Place): Code {
   switch (node.type) {
     case "path":

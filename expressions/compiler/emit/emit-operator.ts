@@ -7,7 +7,7 @@ import { boundIn, objectDepth, pairsOf } from "../node-facts.ts";
 import type { Emitter } from "../emitter.ts";
 import { type Code, NotCompiled, type Place } from "../place.ts";
 
-/** A list of up to as many constants is compared one by one; a longer one is a set. */
+/** Longest list of constants that is compared item by item; a longer list becomes a Set. */
 const COMPARED_ONE_BY_ONE = 8;
 
 export function emitBinary(emitter: Emitter, node: AstNode, place: Place): Code {
@@ -51,7 +51,7 @@ export function emitBinary(emitter: Emitter, node: AstNode, place: Place): Code 
     case "/":
     case "%": {
       const slow = `R.arithmetic(${JSON.stringify(operator)},${a.name},${b.name},${site})`;
-      // A number less itself is zero unless it is infinite, or none.
+      // n - n is 0 for finite numbers, and NaN for Infinity and NaN.
       const fast = `typeof ${a.name}==="number"&&typeof ${b.name}==="number"&&${a.name}-${a.name}===0&&${b.name}-${b.name}===0`;
       return { text: `(${given}${fast}?${a.name}${operator} ${b.name}:${slow})`, kind: "number?" };
     }
@@ -72,12 +72,15 @@ export function emitUnary(emitter: Emitter, node: AstNode, place: Place): Code {
 }
 
 /**
- * Longer code, in characters, is taken for no constant and no variable without a look at it: looking flattens a text that was put together,
- * and an operand in an operand in an operand would be copied once for each.
+ * Longest code, in characters, that is tested for being a constant or a variable. The test flattens a
+ * concatenated string (V8 rope), which nested operands would repeat at each level.
  */
 const LONGEST_LOOKED_AT = 1_024;
 
-/** A value that is used more than once, in a variable unless it is one already, or a constant. */
+/**
+ * A variable for a value that is used more than once; a value that is a variable or a constant already needs
+ * none.
+ */
 function hold(
   { text }: Code,
   place: Place,
@@ -101,7 +104,7 @@ function emitEquality(operator: string, a: Held, b: Held): string {
 
 function emitLogic(emitter: Emitter, node: AstNode, operator: "and" | "or", place: Place): Code {
   const left = emitter.emitCondition(node.lhs as AstNode, place);
-  // The operator says that errors of its right side are its own.
+  // The operator claims the errors of its right side: they report the operator's position.
   const claimedBy = place.claimedBy ?? { position: node.position ?? 0, token: operator };
   const right = emitter.emitCondition(node.rhs as AstNode, { ...place, claimedBy });
   return { text: `(${left}${operator === "and" ? "&&" : "||"}${right})`, kind: "boolean" };
@@ -124,7 +127,10 @@ function emitArray(emitter: Emitter, node: AstNode, place: Place): string {
   return `R.buildArray(G,[${values}],${emitter.constant(nested)},${cons})`;
 }
 
-/** Objects in objects up to which their code is written twice, for one context and for an array of them: each doubles it. */
+/**
+ * Deepest nesting of object constructors whose code is written twice, for a single context and for an array:
+ * each level doubles the code.
+ */
 const MOST_DOUBLED = 3;
 
 function emitObject(emitter: Emitter, node: AstNode, place: Place): string {
@@ -138,7 +144,7 @@ function emitObject(emitter: Emitter, node: AstNode, place: Place): string {
   const simple =
     keys.every((key) => key !== undefined && !/^(?:[0-9]+|_jsonata_.*)$/.test(key)) &&
     new Set(keys).size === keys.length;
-  // An array as the context would be grouped; the input of a policy is none.
+  // An array as the context would be grouped; the input of a policy is never an array.
   const isDeep = !(place.isRoot && emitter.options.reads !== undefined) && objectDepth(node) > MOST_DOUBLED;
   if (!simple || isDeep || (place.isRoot && emitter.options.reads === undefined && pairs.length === 0))
     return slow();
@@ -148,7 +154,7 @@ function emitObject(emitter: Emitter, node: AstNode, place: Place): string {
     ([, member], index) =>
       `(${value}=${emitter.emit(member, place).text})!==undefined&&(${object}[${JSON.stringify(keys[index])}]=${value})`,
   );
-  // Names may be called anything, __proto__ too: the object has no prototype.
+  // A property may have any name, also __proto__: the object has no prototype.
   const fast = `(${[`${object}=Object.create(null)`, ...sets, object].join(",")})`;
   if (place.isRoot && emitter.options.reads !== undefined) return fast;
   return `(Array.isArray(${context})?${slow()}:${fast})`;

@@ -42,19 +42,20 @@ function plainPath(emitter: Emitter, node: Path, place: Place): string {
   const steps = (node.steps ?? []) as readonly Step[];
   const { reads } = emitter.options;
   const first = steps[0] as Step;
-  // What groups, sorts or keeps an array of one item, or begins with one that is written out, needs to know a sequence from a value.
+  // A group, a sort, a `[]` and a first step that is a literal must distinguish a sequence from a single
+  // value.
   const needsSequences =
     node.keepSingletonArray === true ||
     node.group !== undefined ||
     first.consarray === true ||
     steps.some(({ type }) => type === "sort");
   const take = needsSequences ? "takeStep" : "stepOnce";
-  // A first step that is taken from the context as it is.
+  // A free first step is evaluated in the context itself, without a sequence around it.
   const isFree = take === "stepOnce" && first.type !== "variable";
   const prefix = Math.min(countPlainNames(steps), steps.length - 1);
   const names = steps.slice(0, prefix).map(textOf);
   let text: string;
-  // An empty array that is written out is the result, whatever steps follow.
+  // An empty array literal as the first step is the result of the path, for any later steps.
   let before = "";
   if (prefix > 0 && place.isRoot && reads !== undefined) text = reads.sequence(emitter, names);
   else if (prefix > 0 && take === "stepOnce")
@@ -80,10 +81,10 @@ function plainPath(emitter: Emitter, node: Path, place: Place): string {
   return node.group === undefined ? text : emitter.group(text, node.group, place);
 }
 
-/** An array that is written as the first step: it is not made anew for each item of the context. */
+/** An array literal as the first step: it is evaluated once, not for each item of the context. */
 function consStep(emitter: Emitter, step: Step, input: string, place: Place): string {
   if (emitter.options.reads !== undefined && place.isRoot) return emitter.emit(step, place).text;
-  // `input` is the whole context: at the root, `$` in it is what the wrapper of an array holds.
+  // `input` is the whole context. At the root, `$` is the array inside the outer wrapper.
   const write = (inner: Place): string => emitter.emit(step, { ...inner, isRoot: place.isRoot }).text;
   return `(${emitter.arrow(place, undefined, write)})(${input})`;
 }

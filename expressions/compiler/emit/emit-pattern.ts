@@ -8,14 +8,17 @@ import { compileLiteral } from "../../syntax/regex-literal.ts";
 import { any, type Code, NotCompiled } from "../place.ts";
 import { type FastCall, orAbsent } from "./fast-call.ts";
 
-/** What runs a pattern that is written out. */
+/** The compiled regular expression of a pattern literal. */
 export function regexOf({ value }: AstNode): Regex {
   const compiled = compileLiteral(value as RegExp);
   if (!compiled.ok) throw new NotCompiled(compiled.message);
   return compiled.regex;
 }
 
-/** A call with a pattern literal, such as `$match(text, /…/)`: no function has to stand for the pattern. */
+/**
+ * Fast path of a call with a pattern literal, such as `$match(text, /…/)`: no function value is made for the
+ * pattern.
+ */
 export function emitPattern(call: FastCall, path: PatternPath): Code | undefined {
   const { emitter, place } = call;
   const [a, b, c] = call.values;
@@ -36,7 +39,7 @@ export function emitPattern(call: FastCall, path: PatternPath): Code | undefined
   return any(`(${set},${setBy},${fits}?${run}(G,${text},${pattern},${by},${site}):${slow(by)})`);
 }
 
-/** Whether a text matches a pattern literal. */
+/** Code that tests whether a text matches a pattern literal. */
 export function emitPatternTest(call: FastCall): Code | undefined {
   const { emitter, place } = call;
   const [a, b, ...more] = call.values;

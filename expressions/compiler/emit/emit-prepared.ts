@@ -5,10 +5,13 @@ import { constantOf, constantsOf } from "../../syntax/constants.ts";
 import { type FastCall, orAbsent } from "./fast-call.ts";
 import { any, type Code } from "../place.ts";
 
-/** Longest text for which a function that is prepared takes no longer than a few steps. */
+/** Longest text, in UTF-16 units, for which a prepared function takes no longer than a few steps. */
 const PREPARED_LENGTH = 1_024;
 
-/** A call whose arguments after the first are constants, which the function compiles when the code is written. */
+/**
+ * Fast path of a call whose arguments after the first are constants: the function compiles them once, at
+ * compile time.
+ */
 export function emitPrepared(call: FastCall): Code | undefined {
   const { emitter } = call;
   const [first, ...others] = call.values;
@@ -20,7 +23,7 @@ export function emitPrepared(call: FastCall): Code | undefined {
   try {
     ready = prepare(constants);
   } catch {
-    // The call fails with the reason where it is evaluated.
+    // The call fails with the reason when it is evaluated.
     return undefined;
   }
   if (ready === undefined) return undefined;

@@ -6,16 +6,16 @@ import type { Emitter } from "../emitter.ts";
 import type { Step } from "../../syntax/path-node.ts";
 import type { Place } from "../place.ts";
 
-/** Code for the sequence that the first step is taken from. */
+/** Code for the input sequence of the first step. */
 export function start(emitter: Emitter, first: Step, place: Place): string {
-  // For a variable, the context counts as one item.
+  // A variable takes the context as one item.
   if (first.type !== "variable") return `R.startPath(${emitter.contextOf(place)})`;
   if (textOf(first) !== "") return `[${emitter.contextOf(place)}]`;
-  // Its predicates are part of the step, which is yet to be taken.
+  // The predicates of `$` belong to the step, which is taken from this sequence later.
   return `[${emitter.emit({ type: "variable", value: "" }, place).text}]`;
 }
 
-/** A step that binds nothing, with its predicates. */
+/** Code for a step with its predicates that binds no name. */
 export function plainStep(
   emitter: Emitter,
   step: Step,
@@ -25,14 +25,14 @@ export function plainStep(
   take: "takeStep" | "stepOnce" | "stepFirst" | "stepAfterSort",
 ): string {
   if (step.type === "sort") {
-    // An empty input is neither sorted nor filtered.
+    // An empty input is returned before sorting and filtering.
     const given = place.scope.variable();
     const ordered = filtered(emitter, step.stages ?? [], sorted(emitter, step, given, place), place);
     return `((${given}=${input})===undefined||${given}.length===0?${given}:${ordered})`;
   }
   const write = (inner: Place): string =>
     filtered(emitter, step.stages ?? [], emitter.emit(step, inner).text, inner);
-  // The root of recorded reads is an object: a bag, never an array.
+  // The root of recorded reads is a bag, an object and never an array.
   if (take === "stepFirst" && place.isRoot && emitter.options.reads !== undefined)
     return `R.laidFlat(${write(place)},${last})`;
   return `R.${take}(G,${input},${emitter.arrow(place, undefined, write)},${last})`;

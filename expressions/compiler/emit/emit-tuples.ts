@@ -8,7 +8,9 @@ import type { Emitter } from "../emitter.ts";
 import { labelsIn, type Path, type Step } from "../../syntax/path-node.ts";
 import { NotCompiled, type Place } from "../place.ts";
 
-/** A path with `@`, `#` or `%` in it: from the first such step on, each item carries what is bound to it. */
+/**
+ * A path with `@`, `#` or `%`: from the first such step on, each item is a tuple that carries its bindings.
+ */
 export function tuplePath(emitter: Emitter, node: Path, place: Place): string {
   const steps = (node.steps ?? []) as readonly Step[];
   if (boundIn({ ...node, type: "path" }).size > 0)
@@ -16,13 +18,13 @@ export function tuplePath(emitter: Emitter, node: Path, place: Place): string {
   const names = new Set<string>();
   const begin = steps.findIndex((step) => step.tuple === true);
   const first = steps[0] as Step;
-  // `$` of an array that is the whole input: what is bound to it keeps the wrapper that makes one item of it.
+  // A binding of `$` whose value is the whole input keeps the outer wrapper that makes an array one item.
   const bindsInput = begin === 0 && first.type === "variable" && textOf(first) === "";
   if (bindsInput && first.predicate !== undefined) throw new NotCompiled("binds a part of the input");
   let text = bindsInput ? `[${emitter.contextOf(place)}]` : start(emitter, first, place);
   if (first.consarray === true) throw new NotCompiled("an array at the start of tuples");
   for (const step of steps.slice(0, begin)) text = plainStep(emitter, step, text, false, place, "takeStep");
-  // Where nothing has come so far there is no stream: a group makes an object of nothing.
+  // Without items there is no tuple stream: a group makes an empty object.
   const before = place.scope.variable();
   const given = text;
   text = before;

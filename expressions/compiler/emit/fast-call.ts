@@ -7,7 +7,9 @@ import { siteOf, takesContext } from "../call-site.ts";
 import type { Emitter } from "../emitter.ts";
 import type { Place } from "../place.ts";
 
-/** A call of a known function for which a fast path is written, with the call itself for arguments that it does not fit. */
+/**
+ * A call of a known function with a fast path, and the general call for arguments that do not fit the path.
+ */
 export class FastCall {
   readonly emitter: Emitter;
   readonly name: string;
@@ -29,12 +31,12 @@ export class FastCall {
     return this.emitter.functionOf(this.name, this.place) as CompiledFunction;
   }
 
-  /** The name of the constant that holds the call's place, for its errors. */
+  /** The name of the constant that holds the call site, for errors. */
   site(): string {
     return this.emitter.constant(siteOf(this.node, this.place));
   }
 
-  /** Code for the call itself, with these arguments. */
+  /** Code for the general call with these arguments. */
   slowly(...given: readonly string[]): string {
     const { callee } = this;
     const site = this.site();
@@ -42,7 +44,7 @@ export class FastCall {
     return `R.callNamed(G,${this.emitter.constant(callee)},[${given.join(",")}],${context},${site})`;
   }
 
-  /** An argument in a variable of its own, and the code that puts it there. */
+  /** A variable that holds an argument, and the code that assigns it. */
   hold(value: AstNode): readonly [name: string, set: string] {
     const variable = this.place.scope.variable();
     return [variable, `${variable}=${this.emitter.emit(value, this.place).text}`];

@@ -11,7 +11,7 @@ const [encode, decode] = BASE64URL_FUNCTIONS.map(({ implementation }) => impleme
 ];
 
 describe("base64url", () => {
-  it("is what Buffer makes, and comes back, padded or not", () => {
+  it("agrees with Buffer, and decodes to its input with and without padding", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         const encoded = encode(text);
@@ -22,7 +22,7 @@ describe("base64url", () => {
     );
   });
 
-  it("has the vectors of RFC 4648", () => {
+  it("agrees with the test vectors of RFC 4648", () => {
     const vectors = {
       "": "",
       f: "Zg",
@@ -35,8 +35,9 @@ describe("base64url", () => {
     for (const [text, encoded] of Object.entries(vectors)) assert.equal(encode(text), encoded);
   });
 
-  it("has no value when it is malformed", () => {
-    // Other alphabets, spaces, lone letters, wrong padding, bits left over, and bytes that are no UTF-8.
+  it("gives no value for malformed text", () => {
+    // Other alphabets, spaces, single letters, wrong padding, unused bits that are not 0, and bytes that are
+    // not UTF-8.
     for (const text of [
       "a+/b",
       "Zm 9v",
@@ -58,7 +59,7 @@ describe("base64url", () => {
     assert.equal(decode("Zm8="), "fo");
   });
 
-  it("decodes to nothing that would be encoded otherwise", () => {
+  it("decodes only canonical encodings", () => {
     const letters = fc.string({ unit: fc.constantFrom(..."AZaz09-_=Qg".split("")), maxLength: 8 });
     fc.assert(
       fc.property(letters, (text) => {

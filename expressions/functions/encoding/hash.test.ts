@@ -9,7 +9,7 @@ import { HASH_FUNCTIONS, murmur3 } from "./hash.ts";
 const hash = HASH_FUNCTIONS[0]?.implementation as unknown as (text: string, buckets?: number) => number;
 
 describe("the hash", () => {
-  it("has MurmurHash3's published vectors", () => {
+  it("agrees with MurmurHash3's published vectors", () => {
     const vectors: readonly (readonly [text: string, seed: number, hash: number])[] = [
       ["", 0, 0],
       ["", 1, 0x514e28b7],
@@ -46,11 +46,11 @@ describe("the hash", () => {
       const bucket = hash(`user-${user}`, 10);
       counts[bucket] = (counts[bucket] as number) + 1;
     }
-    // 1000 each, and five standard deviations of 30.
+    // 1000 in each bucket, within five standard deviations (30 each).
     for (const count of counts) assert.ok(Math.abs(count - 1000) < 150, String(counts));
   });
 
-  it("refuses what is no number of buckets", () => {
+  it("refuses invalid numbers of buckets", () => {
     for (const buckets of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 32 + 1])
       assert.throws(
         () => hash("a", buckets),

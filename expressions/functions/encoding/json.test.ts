@@ -12,7 +12,7 @@ const [parse, stringify] = JSON_FUNCTIONS.map(({ implementation }) => implementa
 ];
 
 describe("JSON in expressions", () => {
-  it("comes back as it was", () => {
+  it("parses its own text to an equal value", () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
         // JSON has no -0.
@@ -27,7 +27,7 @@ describe("JSON in expressions", () => {
     assert.equal(stringify(0.1 + 0.2), "0.30000000000000004");
   });
 
-  it("has no value when it is malformed", () => {
+  it("gives no value for malformed text", () => {
     for (const text of ["", "{", "[1,]", "{'a':1}", "nul", "1 2", '"\u0001"', "]]]]", '{"a":"\\u00"}'])
       assert.equal(parse(text), undefined, text);
     assert.equal(stringify(undefined), undefined);
@@ -37,7 +37,7 @@ describe("JSON in expressions", () => {
     );
   });
 
-  it("has members of any name, and they change nothing else", () => {
+  it("has members of any name, which set no prototype", () => {
     const parsed = parse('{"__proto__": {"admin": true}, "constructor": 1}') as Record<string, unknown>;
     assert.ok(Object.hasOwn(parsed, "__proto__"));
     assert.equal(parsed["admin"], undefined);
@@ -45,7 +45,7 @@ describe("JSON in expressions", () => {
     assert.equal(stringify(parsed), '{"__proto__":{"admin":true},"constructor":1}');
   });
 
-  it("makes nothing that JSONata would run", async () => {
+  it("makes no function that JSONata would call", async () => {
     const thunk = '{"_jsonata_lambda": true, "thunk": true, "body": {"procedure": {}}, "a": 1}';
     const hidden = thunk.replace("_jsonata", "\\u005fjsonata");
     for (const text of [thunk, hidden, `[{"b": ${hidden}}]`, '{"_jsonata_function": true, "a": 1}']) {

@@ -13,7 +13,7 @@ import type { FunctionDefinition } from "../definition.ts";
 const MAX_LENGTH = 262_144;
 const MAX_DEPTH = 64;
 
-/** The members by which JSONata recognises its functions: it would call an object of a request that has one. */
+/** The marks of JSONata's functions: JSONata would call a request's object with such a member. */
 const FUNCTION_MARKS: readonly string[] = ["_jsonata_lambda", "_jsonata_function"];
 
 function jsonParse(text: string | undefined): unknown {
@@ -23,7 +23,7 @@ function jsonParse(text: string | undefined): unknown {
   if (depthOf(text) > MAX_DEPTH)
     throw functionError("D4008", `$jsonParse of what is nested more than ${MAX_DEPTH} deep`);
   try {
-    // An escape can spell any name.
+    // An escape in the text can spell a mark.
     return /_jsonata_|\\u/.test(text) ? JSON.parse(text, withoutMarks) : JSON.parse(text);
   } catch {
     return undefined;
@@ -34,7 +34,10 @@ function withoutMarks(key: string, value: unknown): unknown {
   return FUNCTION_MARKS.includes(key) ? undefined : value;
 }
 
-/** Depth of the brackets outside strings. The depth of malformed JSON is meaningless, but JSON.parse refuses it. */
+/**
+ * Depth of the brackets outside strings. The depth of malformed JSON is meaningless, but JSON.parse refuses
+ * it.
+ */
 function depthOf(text: string): number {
   let depth = 0;
   let deepest = 0;
@@ -55,7 +58,9 @@ function jsonStringify(value: unknown): string | undefined {
   return plain === undefined ? undefined : JSON.stringify(plain);
 }
 
-/** $jsonStringify for compiled code, charged to the guard: with all digits of numbers, and without functions. */
+/**
+ * $jsonStringify for compiled code, charged to the guard: with all digits of numbers, and without functions.
+ */
 function stringify(guard: Guard, [value]: readonly unknown[]): unknown {
   if (value === undefined || isFunction(value)) return undefined;
   return JSON.stringify(weigh(guard, value) ? plainValue(value) : value, (_, member: unknown) =>

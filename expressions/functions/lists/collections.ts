@@ -33,17 +33,17 @@ export function filter(guard: Guard, [given, target]: Values): unknown {
   return createSequence(items.filter((item, index) => truthy(guard, call(item, index, items))));
 }
 
-/** `$map` with a lambda that is written in place and has no signature. */
+/** `$map` with a lambda literal that has no signature. */
 export const mapDirectly = goThrough((_guard, result, _item, value) => {
   if (value !== undefined) result.push(value);
 });
 
-/** `$filter` with a lambda that is written in place and has no signature. */
+/** `$filter` with a lambda literal that has no signature. */
 export const filterDirectly = goThrough((guard, result, item, value) => {
   if (truthy(guard, value)) result.push(item);
 });
 
-/** @param take Adds to the result, given an item and the value of the lambda for it. */
+/** @param take Adds to the result, given an item and the lambda's value for it. */
 function goThrough(take: (guard: Guard, result: unknown[], item: unknown, value: unknown) => void) {
   return (
     guard: Guard,
@@ -102,7 +102,7 @@ export function single(guard: Guard, [given, target]: Values): unknown {
 export function reduce(guard: Guard, [given, target, initial]: Values): unknown {
   if (given === undefined) return undefined;
   const items = itemsOf(guard, given);
-  // A partial application calls with unchecked arguments: the second may be no function.
+  // A partial application passes unchecked arguments: the second may not be a function.
   if ((declaredArity(target) ?? (target as { readonly length: number }).length) < 2)
     throw new ExpressionError("D3050", "the function given to $reduce must take two values");
   const call = callback(guard, target);
@@ -142,7 +142,7 @@ export function sort(guard: Guard, [given, target]: Values): unknown {
   return mergeSort(guard, items, (a, b) => Boolean(applyFunction(guard, target, [a, b], null)));
 }
 
-/** The items of an unchecked argument, as JSONata's loop over `length` and indices would find them. */
+/** The items of an unchecked argument, found by `length` and indices as in JSONata's loop. */
 function itemsOf(guard: Guard, given: unknown): Values {
   if (Array.isArray(given)) return given;
   if (typeof given === "string") return given.split("");

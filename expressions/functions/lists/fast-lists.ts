@@ -3,7 +3,9 @@
 
 import { createSequence, isSequence } from "../../runtime/sequence.ts";
 
-/** $distinct of a list of primitives; undefined for a list with other items, and for a list longer than FEW. */
+/**
+ * $distinct of a list of primitives; undefined for a list with other items, and for a list longer than FEW.
+ */
 export function distinctOf(items: readonly unknown[]): unknown[] | undefined {
   if (items.length <= 1) return items as unknown[];
   if (items.length > FEW) return undefined;

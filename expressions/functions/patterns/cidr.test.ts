@@ -40,29 +40,29 @@ describe("$cidr", () => {
     );
   });
 
-  it("takes an IPv4-mapped address for the IPv4 address that it is", () => {
+  it("treats an IPv4-mapped address as its IPv4 address", () => {
     assert.equal(cidr("::ffff:10.1.2.3", "10.0.0.0/8"), true);
     assert.equal(cidr("::ffff:a01:203", ["192.0.2.0/24", "10.0.0.0/8"]), true);
     assert.equal(cidr("10.1.2.3", "::ffff:10.0.0.0/104"), true);
     assert.equal(cidr("10.1.2.3", "::/0"), false);
   });
 
-  it("finds nothing in no blocks, nor what is no address", () => {
+  it("is false for an empty list of blocks, and for text that is not an address", () => {
     assert.equal(cidr("10.0.0.1", []), false);
     for (const text of ["", "10.0.0", "010.0.0.1", "10.0.0.1/8", "localhost", "10.0.0.1:port", "１.2.3.4"])
       assert.equal(cidr(text, ["0.0.0.0/0", "::/0"]), false, text);
   });
 
-  it("takes an address with a port, as gateways write it, for the address", () => {
+  it("ignores the port of an address, as proxies write it", () => {
     assert.equal(cidr("10.0.0.1:80", "10.0.0.0/8"), true);
     assert.equal(cidr("[2001:DB8:0::1]:443", "2001:db8::/32"), true);
   });
 
-  it("takes an address with its interface for the address", () => {
+  it("ignores the zone of an address (its interface)", () => {
     assert.equal(cidr("fe80::1%eth0", "fe80::/10"), true);
   });
 
-  it("refuses malformed blocks, each time", () => {
+  it("refuses malformed blocks at each call", () => {
     for (const blocks of [
       "",
       "10.0.0.0/33",

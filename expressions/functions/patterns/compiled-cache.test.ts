@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { cached } from "./compiled-cache.ts";
 
 describe("a cache of compiled patterns", () => {
-  /** With what was compiled, in order. */
+  /** A cache with the list of patterns that it compiled, in order. */
   function counting(maxEntries: number): {
     readonly compiled: string[];
     readonly ask: (text: string) => object;
@@ -19,20 +19,20 @@ describe("a cache of compiled patterns", () => {
     return { compiled, ask };
   }
 
-  it("compiles once what it keeps, and forgets what was asked for longest ago", () => {
+  it("compiles a pattern once, and evicts the least recently used", () => {
     const { compiled, ask } = counting(2);
     for (const text of ["a", "b", "a", "c", "a", "b"]) assert.deepEqual(ask(text), { text });
     assert.deepEqual(compiled, ["a", "b", "c", "b"]);
   });
 
-  it("keeps no faults", () => {
+  it("does not cache errors", () => {
     const { compiled, ask } = counting(2);
     assert.throws(() => ask("bad"));
     assert.throws(() => ask("bad"));
     assert.deepEqual(compiled, ["bad", "bad"]);
   });
 
-  it("keeps nothing that is larger than itself", () => {
+  it("does not cache a pattern larger than the cache", () => {
     const { compiled, ask } = counting(2);
     const huge = "x".repeat(1_048_577);
     ask("a");

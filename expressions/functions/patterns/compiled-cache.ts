@@ -3,7 +3,9 @@
 
 import { LRUCache } from "lru-cache";
 
-/** Bounds of a cache, in patterns and in UTF-16 units of all patterns together: far more than policies have. */
+/**
+ * Bounds of a cache, in patterns and in UTF-16 units of all patterns together: far more than policies have.
+ */
 const MAX_ENTRIES = 500;
 const MAX_CHARACTERS = 1_048_576;
 

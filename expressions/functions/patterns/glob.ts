@@ -12,7 +12,10 @@ import type { FunctionDefinition } from "../definition.ts";
 
 /** Longest glob, in UTF-16 units. */
 const MAX_GLOB_LENGTH = 1024;
-/** Longest text for a glob with several wildcards, in UTF-16 units. The automaton takes linear time, and URLs are shorter. */
+/**
+ * Longest text for a glob with several wildcards, in UTF-16 units. The automaton takes linear time, and URLs
+ * are shorter.
+ */
 const MAX_TEXT_LENGTH = 8192;
 /** Most steps of one match, some 50 ns each, 5 ms together. A common glob takes a few hundred. */
 const MAX_STEPS = 100_000;

@@ -57,7 +57,7 @@ describe("a path template", () => {
       assert.deepEqual(params(template, path), expected);
     });
 
-  it("gives back the segments that it was made of", () => {
+  it("returns the segments that a path was made of", () => {
     const segment = fc.string({
       unit: fc.constantFrom(..."ab.%-_~:@é{}*=".split("")),
       minLength: 1,
@@ -111,7 +111,7 @@ describe("a path template", () => {
       assert.throws(() => parsePathTemplate(template), { code: "D4003" }, template);
   });
 
-  it("may call its variables what it likes", () => {
+  it("accepts any variable names", () => {
     const pathParams = PATH_FUNCTIONS[1]?.implementation as unknown as (
       path: string,
       template: string,

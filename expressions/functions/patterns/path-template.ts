@@ -6,9 +6,9 @@ import { functionError, quoted } from "../error-codes.ts";
 /** Longest template, in UTF-16 units. */
 const MAX_TEMPLATE_LENGTH = 1024;
 
-/** A path's shape, segment by segment. */
+/** A compiled path template. */
 export interface PathTemplate {
-  /** The values of the variables in `path`; undefined when `path` has another shape. */
+  /** The values of the variables in `path`; undefined when `path` does not match. */
   match(path: string): ReadonlyMap<string, string> | undefined;
 }
 
@@ -17,7 +17,7 @@ type Segment = string | undefined;
 
 interface Variable {
   readonly name: string;
-  /** The numbers of its segments, `to` excluded; Infinity when the variable ends with `**`. */
+  /** Range of segment indexes, `to` exclusive; Infinity when the variable ends with `**`. */
   readonly from: number;
   readonly to: number;
 }
@@ -30,9 +30,9 @@ interface Parsed {
 }
 
 /**
- * The templates of Envoy and of Google's API annotations: `/users/{id}/files/{path=**}`. `*` is one segment that is
- * not empty; `**`, only at the end, is the rest of the path, which may be empty but for its slash; `{name}` is a `*`
- * with a name, `{name=…}` a name for the segments within it.
+ * The templates of Envoy and of Google's API annotations: `/users/{id}/files/{path=**}`. `*` is one segment
+ * that is not empty; `**`, only at the end, is the rest of the path, which may be empty but for its slash;
+ * `{name}` is a `*` with a name, `{name=…}` a name for the segments within it.
  *
  * @throws {ExpressionError} D4003
  */

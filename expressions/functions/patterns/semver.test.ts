@@ -10,7 +10,7 @@ const [isIn, compare] = SEMVER_FUNCTIONS.map(({ implementation }) => implementat
 ];
 
 describe("semantic versions", () => {
-  it("are in npm's ranges", () => {
+  it("agree with npm's ranges", () => {
     assert.equal(isIn("1.2.3", "1.x || >=2.5.0 || 5.0.0 - 7.2.3"), true);
     assert.equal(isIn("2.4.9", "1.x || >=2.5.0 || 5.0.0 - 7.2.3"), false);
     assert.equal(isIn("0.2.9", "^0.2.3"), true);
@@ -20,17 +20,17 @@ describe("semantic versions", () => {
     assert.equal(isIn("7.0.0", "*"), true);
   });
 
-  it("that are malformed are in no range", () => {
+  it("are in no range when malformed", () => {
     for (const version of ["", "1", "1.2", "latest", "1.2.3.4", "01.2.3", `1.2.3-${"a".repeat(300)}`])
       assert.equal(isIn(version, "*"), false, version);
   });
 
-  it("are refused in a malformed range", () => {
+  it("are refused with a malformed range", () => {
     for (const range of ["latest", ">>1", "1.2.3.4", "^", "* ".repeat(200)])
       assert.throws(() => isIn("1.0.0", range), { code: "D4006" }, range);
   });
 
-  it("are ordered as the specification orders them", () => {
+  it("are ordered by the specification", () => {
     // The example of semver.org, rule 11.
     const ordered = [
       "1.0.0-alpha",
@@ -47,7 +47,7 @@ describe("semantic versions", () => {
     assert.equal(compare("1.0.0+a", "1.0.0+b"), 0);
   });
 
-  it("that are malformed or absent have no order", () => {
+  it("have no order when malformed or absent", () => {
     assert.equal(compare("1.0", "1.0.0"), undefined);
     assert.equal(compare("1.0.0", "x"), undefined);
     assert.equal(compare("1.0.0"), undefined);

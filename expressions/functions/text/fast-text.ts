@@ -7,16 +7,19 @@ import { FAST_LENGTH } from "../fast-path.ts";
 import { indexIn, splitBy } from "../../runtime/patterns/search.ts";
 
 /**
- * The work of text functions for arguments that are known to be texts. JSONata counts characters as code points. These
- * functions charge nothing: texts longer than FAST_LENGTH are left to the call, which charges for them.
+ * Text functions for arguments known to be texts. JSONata counts characters as code points. These functions
+ * charge nothing: texts longer than FAST_LENGTH are left to the call, which charges for them.
  */
 
 const SURROGATES = /[\ud800-\udfff]/;
 
-/** Longest text whose characters are looked at one by one, in UTF-16 units: for longer ones a regular expression is faster. */
+/**
+ * Longest text, in UTF-16 units, whose characters are tested one by one: for longer texts a regular
+ * expression is faster.
+ */
 const SHORT_CHARS = 32;
 
-/** Whether `text` has no surrogates before `end`; false for an `end` beyond SHORT_CHARS, without looking. */
+/** Whether `text` has no surrogates before `end`; false for an `end` beyond SHORT_CHARS, without a test. */
 function isPlainUntil(text: string, end: number): boolean {
   const until = Math.min(end, text.length);
   if (!(until <= SHORT_CHARS)) return false;
@@ -63,7 +66,9 @@ export function afterOf(text: string, part: string): string | undefined {
   return at < 0 ? text : text.slice(at + part.length);
 }
 
-/** $replace of a text by a text; undefined when `part` occurs more than once or an argument exceeds a limit. */
+/**
+ * $replace of a text by a text; undefined when `part` occurs more than once or an argument exceeds a limit.
+ */
 export function replacedOf(guard: Guard, text: string, part: string, by: string): string | undefined {
   if (part === "" || text.length > FAST_LENGTH) return undefined;
   const first = text.indexOf(part);
@@ -92,7 +97,7 @@ export function partsOf(guard: Guard, text: string, separator: string): string[]
   return parts;
 }
 
-/** The part with the number `position`, from 0; undefined when there are fewer parts. */
+/** The part at index `position` (from 0); undefined when there are fewer parts. */
 export function partAt(guard: Guard, text: string, separator: string, position: number): string | undefined {
   if (separator === "") return text[position];
   let from = 0;

@@ -8,8 +8,8 @@ import { chargeCoercion } from "../../runtime/values.ts";
 import { lengthOf, substringOf } from "./fast-text.ts";
 
 /**
- * JSONata's functions of plain texts, in linear time. A partial application calls them with unchecked arguments: arguments of
- * other types go to JSONata's own function, which fails as it does.
+ * JSONata's functions of plain texts, in linear time. A partial application passes unchecked arguments: those
+ * of other types go to JSONata's own function, which throws its own error.
  */
 
 type Values = readonly unknown[];

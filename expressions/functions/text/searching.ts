@@ -80,7 +80,7 @@ export function replace(guard: Guard, [given, pattern, replacement, limit]: Valu
       add(index, String(replacement), index + pattern.length);
     }
   } else {
-    // The function is called before the next search, since both can fail and the first failure is reported.
+    // Each replacement is computed before the next search: both can fail, and the first error is reported.
     const all = (typeof replacement === "string" ? matches : matchesOfFunction)(guard, pattern, text, limit);
     for (const found of all) {
       if (typeof replacement === "string") guard.chars(replacement.length);
@@ -109,7 +109,7 @@ export function matchPattern(guard: Guard, text: string, pattern: Pattern, site:
   }
 }
 
-/** `$replace` of the matches of a pattern literal by a text. */
+/** `$replace` with a pattern literal and a replacement text. */
 export function replacePattern(
   guard: Guard,
   text: string,
@@ -132,7 +132,7 @@ export function replacePattern(
   }
 }
 
-/** The matches one after another, each searched for when the iterator asks for it. */
+/** The matches as a lazy sequence: the iterator searches for each match when it is asked for it. */
 function matches(guard: Guard, pattern: unknown, text: unknown, limit: unknown): Iterable<Match> {
   const behind = regexBehind(pattern);
   if (behind === undefined || typeof text !== "string") return matchesOfFunction(guard, pattern, text, limit);
@@ -157,7 +157,10 @@ function checkLimit(limit: unknown, code: string, name: string): void {
   if ((limit as number) < 0) throw new ExpressionError(code, `the limit of ${name} is negative`);
 }
 
-/** `groups`: the match and its groups. `$0` is the match, `$n` a group with as many digits as there are groups for, `$$` a dollar. */
+/**
+ * Expands a replacement template: `$0` is the match, `$n` a group with as many digits as there are groups
+ * for, `$$` a dollar. `groups` are the match and its groups.
+ */
 function substitute(template: string, found: string, groups: readonly unknown[]): string {
   if (!template.includes("$")) return template;
   let text = "";

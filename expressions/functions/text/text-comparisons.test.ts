@@ -9,7 +9,7 @@ const equals = COMPARISON_FUNCTIONS.find(({ name }) => name === "constantTimeEqu
   ?.implementation as unknown as (a?: string, b?: string) => boolean | undefined;
 
 describe("$constantTimeEquals", () => {
-  it("says what === says", () => {
+  it("agrees with ===", () => {
     const short = fc.string({ unit: fc.constantFrom("a", "b", "\u0000", "é"), maxLength: 4 });
     fc.assert(
       fc.property(short, short, (a, b) => equals(a, b) === (a === b)),
@@ -18,7 +18,7 @@ describe("$constantTimeEquals", () => {
     fc.assert(fc.property(fc.string(), (text) => equals(text, `${text}`) === true));
   });
 
-  it("looks at every character, whichever differs first", () => {
+  it("compares every character, whichever differs first", () => {
     const read: number[] = [];
     const spied = (text: string): string =>
       Object.assign(Object.create(null), {
@@ -32,7 +32,7 @@ describe("$constantTimeEquals", () => {
     assert.deepEqual(read, [0, 1, 2, 3]);
   });
 
-  it("takes no absent secret for an empty one", () => {
+  it("does not treat an absent secret as an empty text", () => {
     assert.equal(equals("", undefined), undefined);
     assert.equal(equals(undefined, ""), undefined);
     assert.equal(equals("", ""), true);

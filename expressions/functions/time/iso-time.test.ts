@@ -21,7 +21,7 @@ describe("a time in ISO 8601", () => {
       assert.equal(isoText(millis, lastDate), undefined, String(millis));
   });
 
-  it("is read as JavaScript reads it, or left to it", () => {
+  it("is read as JavaScript reads it, or left to JavaScript", () => {
     fc.assert(
       fc.property(time, fc.boolean(), (millis, isWhole) => {
         const text = new Date(isWhole ? Math.floor(millis / 1_000) * 1_000 : millis).toISOString();
@@ -33,7 +33,7 @@ describe("a time in ISO 8601", () => {
     assert.equal(isoMillis("2026-11-27T10:15:30.123Z"), 1_795_774_530_123);
   });
 
-  it("is left to JavaScript when it is anything else", () => {
+  it("is left to JavaScript in any other form", () => {
     const plain = "2026-11-27T10:15:30.123Z";
     fc.assert(
       fc.property(fc.nat(plain.length - 1), fc.string({ minLength: 1, maxLength: 1 }), (at, other) => {

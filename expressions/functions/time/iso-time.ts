@@ -3,14 +3,17 @@
 
 import type { DateMemo } from "../../runtime/guard.ts";
 
-/** Fast path for times in the most common form, `2026-01-31T12:00:00.000Z`, without JavaScript's slow general Date. */
+/**
+ * Fast path for times in the most common form, `2026-01-31T12:00:00.000Z`, without JavaScript's slow general
+ * Date.
+ */
 
 const DAY_MS = 86_400_000;
 /** The first millisecond of the year 0 and the last of the year 9999: between them a year has four digits. */
 const [FIRST_MS, LAST_MS] = [-62_167_219_200_000, 253_402_300_799_999];
 
 const TWO_DIGITS = digitsUpTo(100, 2);
-/** `-03-31`, at 32 times the month and the day. */
+/** Texts such as `-03-31`, at index 32 × month + day. */
 const MONTHS_AND_DAYS = digitsUpTo(13, 2).flatMap((month) =>
   digitsUpTo(32, 2).map((day) => `-${month}-${day}`),
 );
@@ -34,7 +37,7 @@ export function isoText(millis: number, lastDate: DateMemo): string | undefined 
     lastDate.day = day;
     lastDate.text = dateText(day);
   }
-  // From here on the numbers are small integers: `| 0` tells V8 so.
+  // All numbers below are small integers (V8 Smi), which `| 0` tells the compiler.
   const milliOfDay = (millis - day * DAY_MS) | 0;
   const secondOfDay = (milliOfDay / 1_000) | 0;
   const minuteOfDay = (secondOfDay / 60) | 0;
@@ -49,13 +52,13 @@ export function isoText(millis: number, lastDate: DateMemo): string | undefined 
 }
 
 /**
- * The date of a day counted from 1970-01-01, and in `dayOf` the day of a date, by years that begin in March and eras of 400
+ * The date text of a day counted from 1970-01-01. Like dayOf, it counts years from March and eras of 400
  * years (Howard Hinnant, chrono-Compatible Low-Level Date Algorithms).
  */
 function dateText(day: number): string {
   const fromMarch = day + 719_468;
   const era = Math.floor(fromMarch / 146_097);
-  // Small whole numbers of at least 0 from here on, which `| 0` tells the machine.
+  // All numbers below are small integers of at least 0, which `| 0` tells the compiler.
   const dayOfEra = (fromMarch - era * 146_097) | 0;
   const leapDays = (((dayOfEra / 1_460) | 0) - ((dayOfEra / 36_524) | 0) + ((dayOfEra / 146_096) | 0)) | 0;
   const yearOfEra = ((dayOfEra - leapDays) / 365) | 0;
@@ -71,7 +74,7 @@ function dateText(day: number): string {
 /** Days from 1970-01-01 to a date of the Gregorian calendar in the years 1 to 10000. */
 export function dayOf(year: number, month: number, day: number): number {
   const fromMarch = month <= 2 ? year - 1 : year;
-  // Years of four digits are never below 0: cutting off is rounding down.
+  // Years of four digits are not negative, so truncating is rounding down.
   const era = Math.trunc(fromMarch / 400);
   const yearOfEra = fromMarch - era * 400;
   const dayOfYear = Math.trunc((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
@@ -79,7 +82,10 @@ export function dayOf(year: number, month: number, day: number): number {
   return era * 146_097 + dayOfEra - 719_468;
 }
 
-/** Milliseconds since 1970 of a text in this form; undefined for any other text, and for a date that no calendar has. */
+/**
+ * Milliseconds since 1970 of a text in this form; undefined for any other text, and for a date that does not
+ * exist.
+ */
 export function isoMillis(text: string): number | undefined {
   const { length } = text;
   if ((length !== 20 && length !== 24) || text.charCodeAt(length - 1) !== Z || text.charCodeAt(10) !== T)
@@ -99,7 +105,8 @@ export function isoMillis(text: string): number | undefined {
   const minute = twoDigits(text, 14);
   const second = twoDigits(text, 17);
   const milli = length === 24 ? twoDigits(text, 20) * 10 + oneDigit(text, 22) : 0;
-  // Anything that is no digit makes its number negative. The 29th of February is left to the general way.
+  // A character that is not a digit makes its number negative. The 29th of February is left to the general
+  // parser.
   if (year < 1 || month < 1 || month > 12 || day < 1 || day > (DAYS[month - 1] as number)) return undefined;
   if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59 || milli < 0)
     return undefined;
@@ -110,7 +117,7 @@ const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 const [ZERO, DASH, COLON, DOT, T, Z] = [48, 45, 58, 46, 84, 90];
 
-/** The number that two digits write; far below 0 for other characters. */
+/** The number of two digits; far below 0 for other characters. */
 function twoDigits(text: string, at: number): number {
   return oneDigit(text, at) * 10 + oneDigit(text, at + 1);
 }

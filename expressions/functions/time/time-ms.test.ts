@@ -47,7 +47,7 @@ describe("a time", () => {
     assert.equal(timeMsOf(1.9), 1);
   });
 
-  it("has no value when it is malformed, or of no zone", () => {
+  it("gives no value for a malformed time, or one without a zone", () => {
     const texts = [
       "",
       "now",

@@ -3,7 +3,7 @@
 
 import { dayOf } from "./iso-time.ts";
 
-/** Year 1 to year 9999, which four digits can write, in milliseconds since 1970. */
+/** Year 1 to year 9999, the range of four digits, in milliseconds since 1970. */
 const FIRST_MS = -62_135_596_800_000;
 const LAST_MS = 253_402_300_799_999;
 
@@ -11,8 +11,8 @@ const DAY_MS = 86_400_000;
 const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|[+-]\d\d:?\d\d))?$/i;
 
 /**
- * Milliseconds since 1970, from such a number or from ISO 8601 text: a date (its midnight in UTC), or a date and time with
- * `Z` or an offset. Undefined for anything else.
+ * Milliseconds since 1970, from such a number or from ISO 8601 text: a date (its midnight in UTC), or a date
+ * and time with `Z` or an offset. Undefined for any other value.
  */
 export function timeMsOf(time: number | string): number | undefined {
   const ms = typeof time === "number" ? Math.floor(time) : parseIso(time);

@@ -11,7 +11,7 @@ const [inZone, between] = ZONE_FUNCTIONS.map(({ implementation }) => implementat
 ];
 
 describe("$inZone", () => {
-  it("is Date's own calendar in UTC", () => {
+  it("agrees with Date's calendar in UTC", () => {
     const time = fc.integer({
       min: Date.parse("0001-01-01T00:00:00Z"),
       max: Date.parse("9999-12-31T23:59:59.999Z"),
@@ -36,7 +36,7 @@ describe("$inZone", () => {
     );
   });
 
-  it("knows summer time, and zones off the hour", () => {
+  it("follows daylight saving time, and zones with offsets of part of an hour", () => {
     // The clocks of Berlin went from 02:00 to 03:00 at 01:00 UTC on 29 March 2026, and back on 25 October.
     assert.equal(inZone("2026-03-29T00:59:59Z", "Europe/Berlin")?.["time"], "01:59");
     assert.equal(inZone("2026-03-29T01:00:00Z", "Europe/Berlin")?.["time"], "03:00");
@@ -48,21 +48,21 @@ describe("$inZone", () => {
     assert.equal(inZone("2026-01-01T00:00:00Z", "UTC")?.["hour"], 0);
   });
 
-  it("tells seconds apart, before 1970 too", () => {
+  it("distinguishes seconds, also before 1970", () => {
     for (const timeMs of [0, 999, 1000, -1, -1000, -1001, 999])
       assert.equal(inZone(timeMs, "UTC")?.["second"], new Date(timeMs).getUTCSeconds());
   });
 
-  it("has no value for a malformed time", () => {
+  it("gives no value for a malformed time", () => {
     for (const time of ["", "yesterday", Number.NaN]) assert.equal(inZone(time, "UTC"), undefined);
   });
 
-  it("refuses what is no zone, whatever the time", () => {
+  it("refuses an unknown zone, for any time", () => {
     for (const zone of ["", "Mars/Olympus", "+01:00", "Europe/Berlin ", "1"])
       for (const time of [0, "yesterday"]) assert.throws(() => inZone(time, zone), { code: "D4004" }, zone);
   });
 
-  it("goes on for more zones than it keeps", () => {
+  it("works for more zones than its cache holds", () => {
     const zones = Intl.supportedValuesOf("timeZone").slice(0, 150);
     assert.ok(zones.length > 100);
     for (const zone of [...zones, ...zones])
@@ -77,14 +77,14 @@ describe("$timeBetween", () => {
   const at = (time: string, from: string, to: string): boolean | undefined =>
     between(`2026-01-05T${time}Z`, "UTC", from, to);
 
-  it("includes the beginning and not the end", () => {
+  it("includes the start and excludes the end", () => {
     assert.equal(at("08:59:59", "09:00", "17:00"), false);
     assert.equal(at("09:00:00", "09:00", "17:00"), true);
     assert.equal(at("16:59:59.999", "09:00", "17:00"), true);
     assert.equal(at("17:00:00", "09:00", "17:00"), false);
   });
 
-  it("goes past midnight, and the other way round is the rest of the day", () => {
+  it("spans midnight, and its reverse is the rest of the day", () => {
     const time = fc.integer({ min: 0, max: 1439 }).map((minutes) => {
       const [hour, minute] = [Math.floor(minutes / 60), minutes % 60];
       return `${String(hour).padStart(2, "0")}:${String(minute).padStart(2, "0")}`;
@@ -104,7 +104,7 @@ describe("$timeBetween", () => {
     assert.equal(at("23:59:59", "23:00", "24:00"), true);
   });
 
-  it("refuses malformed times of day, and no time at all", () => {
+  it("refuses malformed times of day, and an empty interval", () => {
     for (const [from, to] of [
       ["9:00", "17:00"],
       ["09:00", "25:00"],
@@ -119,7 +119,7 @@ describe("$timeBetween", () => {
     assert.throws(() => between(0, "Nowhere", "09:00", "17:00"), { code: "D4004" });
   });
 
-  it("has no value for a malformed time", () => {
+  it("gives no value for a malformed time", () => {
     assert.equal(between("yesterday", "UTC", "09:00", "17:00"), undefined);
   });
 });

@@ -7,7 +7,7 @@ import type { FunctionDefinition } from "../definition.ts";
 import { dayOf } from "./iso-time.ts";
 import { timeMsOf } from "./time-ms.ts";
 
-/** Most formatters that are cached: they are large, and of some 600 zones few are in use. */
+/** Most formatters in the cache: a formatter is large, and of some 600 zones few are in use. */
 const MAX_ZONES = 64;
 const DAY_NAMES = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] as const;
 
@@ -17,7 +17,7 @@ type Text = string | undefined;
 type Part = "year" | "month" | "day" | "hour" | "minute" | "second";
 type Parts = Readonly<Record<Part, number>>;
 
-/** The parts of a time by the calendar and the clock of a zone. */
+/** Gives the parts of a time by the calendar and the clock of a zone. */
 type Zone = (timeMs: number) => Parts;
 
 const zoneOf = cached((zone): Zone => {
@@ -43,7 +43,10 @@ function createFormatter(timeZone: string): Intl.DateTimeFormat {
   });
 }
 
-/** Remembers the last second: formatting takes microseconds, and requests of one second ask for one time. */
+/**
+ * Parts of a time in a zone, with a memo of the last second: formatting takes microseconds, and requests
+ * within a second ask for one time.
+ */
 function createZone(formatter: Intl.DateTimeFormat): Zone {
   let lastSecond = Number.NaN;
   let lastParts: Parts | undefined;

@@ -17,6 +17,6 @@ export const OBJECT_FUNCTIONS: readonly FunctionDefinition[] = [
   { name: "spread", signature: "<x-:x?>", invoke: spread },
   { name: "merge", signature: "<a<o>:o>", invoke: merge },
   { name: "each", signature: "<o-f:x?>", callsBack: true, invoke: each },
-  // JSONata calls the function optional, but fails without it: a single argument is the function.
+  // JSONata marks the function parameter optional, but fails without it: a single argument is the function.
   { name: "sift", signature: "<o-f?:x?>", contextBelow: 2, callsBack: true, invoke: sift },
 ];

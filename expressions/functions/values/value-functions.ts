@@ -4,7 +4,7 @@
 import type { FunctionDefinition } from "../definition.ts";
 import { boolean, clone, not } from "./walks.ts";
 
-/** Values of any type: whether they are there, whether they are true. */
+/** Functions of values of any type: presence and truth. */
 export const VALUE_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "boolean",

@@ -10,8 +10,8 @@ import { isFunction } from "../../runtime/calls/function-marks.ts";
 import { chargeCoercion, truthy } from "../../runtime/values.ts";
 
 /**
- * JSONata's functions that walk values, charged for each part that they visit: a small value that shares its parts, such as
- * `[[$a], [$a]]` nested 30 times, has billions of parts to visit.
+ * JSONata's functions that walk values, charged for each visited part: a small value with shared parts, such
+ * as `[[$a], [$a]]` nested 30 times, has billions of parts.
  */
 
 type Values = readonly unknown[];
@@ -75,7 +75,7 @@ export function merge(guard: Guard, [objects]: Values): unknown {
   const result = Object.create(null) as Record<string, unknown>;
   for (const object of objects as readonly unknown[]) {
     guard.tick();
-    // A partial application calls with unchecked arguments.
+    // A partial application passes unchecked arguments.
     if (typeof object !== "object" || object === null) continue;
     for (const name of guard.namesOf(object)) result[name] = (object as Record<string, unknown>)[name];
   }
@@ -107,7 +107,7 @@ class Identities {
     if (typeof value === "string") {
       this.#guard.tick();
       this.#guard.chars(value.length);
-      // The quote keeps texts apart from the texts that stand for objects.
+      // The quote distinguishes texts from the texts that stand for objects.
       return `"${value}`;
     }
     return typeof value === "object" && value !== null ? this.#textOf(value) : value;

@@ -4,22 +4,28 @@
 import { ExpressionError, type Token } from "../../errors/expression-error.ts";
 import type { CallSite } from "./call-sites.ts";
 
-/** Errors of calls with which a lambda ended, until they leave it. Weak, and by the error: a host may throw any object. */
+/**
+ * Errors of tail calls, until they leave the lambda that ended with the call. A WeakSet of errors, as a host
+ * may throw any object.
+ */
 const afterLambdas = new WeakSet<object>();
 
-/** Whether an error that leaves a lambda came after it, in the reference's order. */
+/**
+ * Whether an error that leaves a lambda was thrown by its tail call, which the reference makes after the
+ * lambda has returned.
+ */
 export function lambdaEnded(error: unknown): boolean {
   return typeof error === "object" && error !== null && afterLambdas.delete(error);
 }
 
-/** Whether an error already has its place in the source. */
+/** Whether an error already has a position in the source. */
 export function isLocated(error: unknown): boolean {
   const position =
     error instanceof RangeError ? undefined : (error as { position?: unknown } | null)?.position;
   return typeof position === "number" && position !== 0;
 }
 
-/** The outermost call is where an error of a function is; its token is that of the innermost. */
+/** Sets the position of the outermost call and the token of the innermost call on the error of a function. */
 export function located(error: unknown, site: CallSite): unknown {
   const { position, token, claims, inTail } = site;
   if (error instanceof RangeError)

@@ -4,8 +4,8 @@
 import assert from "node:assert/strict";
 import { CallSites } from "./call-sites.ts";
 
-describe("the places of calls", () => {
-  it("are the last of each function, until the next evaluation", () => {
+describe("call sites", () => {
+  it("keep the last call of each function until the next evaluation", () => {
     const sites = new CallSites();
     const [map, sum] = [{}, {}];
     sites.set(map, { position: 1, token: "map" });

@@ -3,22 +3,26 @@
 
 import type { Token } from "../../errors/expression-error.ts";
 
-/** The place of a call in the source, which the errors of the call report. */
+/** Position and token of a call in the source, which the errors of the call report. */
 export interface CallSite {
   readonly position: number;
   readonly token: Token | undefined;
-  /** Set within the right side of `and` and `or`, which claim every error in it. */
+  /** True within the right side of `and` and `or`, which claim every error in it. */
   readonly claims?: boolean;
-  /** Set where a lambda ends with the call: for the reference it has returned by then, and its errors are not the lambda's. */
+  /**
+   * True for a tail call: in the reference the lambda has returned by then, so that the call's errors are not
+   * the lambda's.
+   */
   readonly inTail?: boolean;
 }
 
 /**
- * The last call of each named function in the evaluation under way. The reference keeps the place of a call with the function:
- * an error of an outer call is where the function was called last, even by a call within.
+ * The last call of each named function in the current evaluation. The reference stores the call site on the
+ * function: an error of an outer call reports the function's last call, even if that was an inner call.
  */
 export class CallSites {
-  // Searched one by one: an expression calls few functions, and a Map would have to be emptied for each evaluation.
+  // A linear search: an expression calls few functions, and a Map would have to be cleared for each
+  // evaluation.
   readonly #callees: object[] = [];
   readonly #sites: CallSite[] = [];
   #count = 0;

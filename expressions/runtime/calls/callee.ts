@@ -5,12 +5,12 @@ import type { CallSite } from "./call-sites.ts";
 import type { Signature } from "./signatures.ts";
 import type { Guard } from "../guard.ts";
 
-/** A function that an expression made. */
+/** A function that an expression defines. */
 export interface Lambda {
   readonly signature: Signature | undefined;
-  /** The place where the evaluation that made it called it last: its errors are there. */
+  /** The last call site in the evaluation that made the lambda, which its errors report. */
   lastSite?: CallSite | undefined;
-  /** Runs the body; may give a tail call instead of a value. */
+  /** Runs the body; may return a TailCall instead of a value. */
   readonly run: (values: readonly unknown[]) => unknown;
 }
 
@@ -20,7 +20,9 @@ export interface CompiledFunction {
   readonly name: string;
   readonly arity: number;
   readonly invoke: (guard: Guard, values: readonly unknown[], context: unknown) => unknown;
-  /** The function for arguments of which all but the first are known, as constants in an expression are. */
+  /**
+   * Prepares the function for constant arguments after the first. The result takes the first argument alone.
+   */
   readonly prepare?: (constants: readonly unknown[]) => ((...values: never[]) => unknown) | undefined;
 }
 
@@ -32,21 +34,25 @@ export function isLambda(callee: Callee | undefined): callee is Lambda {
 
 type Call = (...values: unknown[]) => unknown;
 
-/** The callee behind a function that an expression made, or named; undefined for the host's functions, and for other values. */
+/**
+ * The callee behind a function that an expression defined or named; undefined for host functions and for
+ * other values.
+ */
 export let calleeOf: (target: unknown) => Callee | undefined;
 
 /** The JavaScript function that a call of the value runs. */
 export let callOf: (target: FunctionValue) => Call;
 
-/** The number of values that the function takes. */
+/** The number of arguments that the function takes. */
 export let arityOf: (target: FunctionValue) => number;
 
 /**
- * A function of the language as a value. An object, as in the reference, and not a JavaScript function: JavaScript would call
- * one that an expression puts under a name of its protocols (`toJSON`, `then`, `toString`, `valueOf` …).
+ * A function of the language as a value. An object, as in the reference, and not a JavaScript function:
+ * JavaScript would call a function that an expression stores under a protocol name (`toJSON`, `then`,
+ * `toString`, `valueOf` …).
  */
 export class FunctionValue {
-  /** The mark by which the reference's own functions, and hosts, tell that a value is a function. */
+  /** The mark by which the reference's own functions, and hosts, recognise a function value. */
   readonly _jsonata_lambda = true;
   readonly #call: Call;
   readonly #arity: number;
@@ -69,10 +75,10 @@ export function isFunctionValue(value: unknown): value is FunctionValue {
   return value instanceof FunctionValue;
 }
 
-/** The host's function behind a value; undefined for one of the language's. */
+/** The host's function behind a value; undefined for a function of the language. */
 export let hostOf: (target: FunctionValue) => Call | undefined;
 
-/** A function of the host's as a value of the language. */
+/** A host function as a value of the language. */
 class HostFunctionValue extends FunctionValue {
   readonly #host: Call;
 
@@ -86,7 +92,9 @@ class HostFunctionValue extends FunctionValue {
   }
 }
 
-/** A function of the host's as a value of the language, always the same one; any other value as it is. */
+/**
+ * The FunctionValue of a host function, the same for each call with that function; any other value unchanged.
+ */
 export function fromHost(value: unknown): unknown {
   if (typeof value !== "function") return value;
   let made = HOST_FUNCTION_VALUES.get(value);
@@ -94,5 +102,8 @@ export function fromHost(value: unknown): unknown {
   return made;
 }
 
-/** Weak, and by the host's function, which may be frozen: one function is one value wherever it is bound. No request is in it. */
+/**
+ * FunctionValue of each host function, so that a function has one identity wherever it is bound. A WeakMap,
+ * as host functions may be frozen. It holds no data of a request.
+ */
 const HOST_FUNCTION_VALUES = new WeakMap<object, HostFunctionValue>();

@@ -20,8 +20,8 @@ import type { Guard } from "../guard.ts";
 import { isFunction } from "./function-marks.ts";
 
 /**
- * A call in tail position, made by whoever called the function, so that the stack does not grow. What it calls, and with
- * which values, is evaluated then too.
+ * A tail call: the caller of the lambda makes it (trampoline), so that the stack does not grow. The caller
+ * evaluates its target and arguments too.
  */
 export class TailCall {
   readonly target: () => unknown;
@@ -42,7 +42,7 @@ export class TailCall {
   }
 }
 
-/** Calls `target`, and whatever it gives as a tail call, until there is a value. */
+/** Calls `target`, then each tail call that is returned, until there is a value. */
 export function applyFunction(
   guard: Guard,
   target: unknown,
@@ -50,12 +50,12 @@ export function applyFunction(
   context: unknown,
 ): unknown {
   const callee = calleeOf(target);
-  // This call has no place in the source, and the last call of a named function is another call.
+  // A call by a function has no site of its own, and a named function's last site belongs to another call.
   const site = isLambda(callee) ? callee : undefined;
   return finish(guard, applyOnce(guard, target, values, context, site), context);
 }
 
-/** Makes the calls that a result still asks for. */
+/** Makes the tail calls of a result until there is a value (trampoline). */
 export function finish(guard: Guard, given: unknown, context?: unknown): unknown {
   let result = given;
   while (result instanceof TailCall) {
@@ -68,7 +68,9 @@ export function finish(guard: Guard, given: unknown, context?: unknown): unknown
   return result;
 }
 
-/** @param placed The callee whose last call is the place of an error; undefined when errors have no place yet. */
+/**
+ * @param placed The callee whose last call site an error reports; undefined when the caller locates errors.
+ */
 function applyOnce(
   guard: Guard,
   target: unknown,
@@ -103,7 +105,10 @@ function lastSiteOf(guard: Guard, callee: Callee | undefined): CallSite | undefi
   return isLambda(callee) ? callee.lastSite : guard.sites.of(callee);
 }
 
-/** A lambda is made by the evaluation that calls it, and keeps the place itself; a named function is everybody's. */
+/**
+ * Stores the call site: a lambda belongs to the current evaluation and holds its site itself; a named
+ * function is shared.
+ */
 function noteSite(guard: Guard, callee: Callee, site: CallSite): void {
   if (isLambda(callee)) callee.lastSite = site;
   else guard.sites.set(callee, site);
@@ -111,20 +116,28 @@ function noteSite(guard: Guard, callee: Callee, site: CallSite): void {
 
 type HostFunction = (...values: readonly unknown[]) => unknown;
 
-/** Only the clock tells how much work a function of the host's was. */
+/**
+ * Calls a host function. The guard looks at the clock afterwards: only the clock measures the host's work.
+ */
 function callHost(guard: Guard, host: HostFunction, values: readonly unknown[], context: unknown): unknown {
   const result: unknown = Reflect.apply(host, context, values.map(toHost));
   guard.look(true);
   return fromHost(settleForeign(result));
 }
 
-/** A function of the language as one that the host can call, or the host's own; any other value as it is. */
+/**
+ * A function of the language as a host-callable function, or the host's own function; any other value
+ * unchanged.
+ */
 function toHost(value: unknown): unknown {
   if (!isFunctionValue(value)) return value;
   return hostOf(value) ?? Object.assign(callOf(value), { arity: arityOf(value) });
 }
 
-/** The result of a function of the host's. @throws {ExpressionError} D3137 for a promise: compiled code does not wait. */
+/**
+ * Checks the result of a host function.
+ * @throws {ExpressionError} D3137 for a promise: compiled code does not await.
+ */
 function settleForeign(value: unknown): unknown {
   if (typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function")
     throw new ExpressionError("D3137", "a function gave a promise: declare it async, so that it is awaited");
@@ -146,7 +159,7 @@ export function invoke(
   );
 }
 
-/** A call of a named function. */
+/** Calls a named function. */
 export function callNamed(
   guard: Guard,
   compiled: CompiledFunction,
@@ -154,7 +167,7 @@ export function callNamed(
   context: unknown,
   site: CallSite,
 ): unknown {
-  // Noted before anything can fail: an error would report the place of another call otherwise.
+  // The site is set before anything can fail: otherwise an error would report the function's previous call.
   guard.sites.set(compiled, site);
   try {
     guard.tick();
@@ -164,12 +177,15 @@ export function callNamed(
   }
 }
 
-/** When a name without its `$` was called, and there is such a function: what to say. */
+/**
+ * The error of calling a name without its `$` when a function of that name exists; undefined when none
+ * exists.
+ */
 export type MissingDollar = () =>
   | { readonly code: string; readonly position: number; readonly token: string }
   | undefined;
 
-/** @throws {ExpressionError} when there is something to say. */
+/** @throws {ExpressionError} when `explain` gives an error. */
 export function explainMissing(explain: MissingDollar | undefined): void {
   const found = explain?.();
   if (found === undefined) return;
@@ -177,7 +193,7 @@ export function explainMissing(explain: MissingDollar | undefined): void {
   throw new ExpressionError(code, `${found.token} is no function: functions begin with a $`, place);
 }
 
-/** A call of any value. */
+/** Calls any value; a value that is not a function is an error. */
 export function callValue(
   guard: Guard,
   target: unknown,
@@ -196,7 +212,7 @@ export function callValue(
   }
 }
 
-/** Functions among the values of a call have no context of their own from then on. */
+/** Arguments of a call, with each function closed: it no longer takes the context of its caller. */
 function closed(guard: Guard, values: readonly unknown[]): readonly unknown[] {
   if (!values.some(isFunction)) return values;
   return values.map((value) => {
@@ -206,14 +222,17 @@ function closed(guard: Guard, values: readonly unknown[]): readonly unknown[] {
   });
 }
 
-/** The arguments that a function of JSONata's gives its function: one, and as many more as it can take. */
+/**
+ * A callback for JSONata's own functions: passes the first argument, and further arguments up to the arity of
+ * `target`.
+ */
 export function callback(guard: Guard, target: unknown): (...values: unknown[]) => unknown {
   const arity = declaredArity(target) ?? 0;
   return (first, ...more) =>
     applyFunction(guard, target, [first, ...more.slice(0, Math.max(0, arity - 1))], null);
 }
 
-/** The number of values that a function declares; undefined for a value that is no function. */
+/** The number of parameters that a function declares; undefined for a value that is not a function. */
 export function declaredArity(target: unknown): number | undefined {
   if (isFunctionValue(target)) return arityOf(target);
   if (!isFunction(target)) return undefined;

@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** Whether JSONata would call `value`. */
+/** Whether `value` is a function to JSONata. */
 export function isFunction(value: unknown): boolean {
   return (
     typeof value === "function" || (typeof value === "object" && value !== null && isFunctionObject(value))
   );
 }
 
-/** Whether an object carries one of JSONata's marks of a function. A view of the request never does. */
+/** Whether an object carries one of JSONata's function marks. A view of the request never does. */
 export function isFunctionObject(value: object): boolean {
   const marks = value as { readonly _jsonata_lambda?: unknown; readonly _jsonata_function?: unknown };
   return marks._jsonata_lambda === true || marks._jsonata_function === true;

@@ -10,7 +10,7 @@ import type { Guard } from "../guard.ts";
 import { settle } from "../sequence.ts";
 import { isFunction } from "./function-marks.ts";
 
-/** `function($a) { … }` */
+/** The value of a lambda, `function($a) { … }`. */
 export function createLambda(
   guard: Guard,
   arity: number,
@@ -38,7 +38,7 @@ export function functionValue(guard: Guard, compiled: CompiledFunction, context:
   return value;
 }
 
-/** `?` in a partial application. */
+/** The placeholder `?` in a partial application. */
 export const HOLE: unique symbol = Symbol("?");
 
 export function partial(
@@ -55,7 +55,7 @@ export function partial(
       position: site.position,
       ...(site.token === undefined ? {} : { token: site.token }),
     });
-  // A function of JSONata's that declares no parameter takes one all the same.
+  // A JSONata function that declares no parameter takes one argument all the same.
   const arity = isLambda(calleeOf(target)) ? declared : Math.max(1, declared);
   const open = Array.from({ length: arity }, (_, index) => index).filter((index) => values[index] === HOLE);
   return createLambda(guard, open.length, undefined, (given) => {
@@ -68,7 +68,7 @@ export function partial(
   });
 }
 
-/** `lhs ~> f`, where `f` is no call: applies it, or makes one function of two. */
+/** `lhs ~> f`, where `f` is not a call: applies `f` to the left side, or composes two functions. */
 export function pipe(guard: Guard, left: unknown, right: unknown, position: number): unknown {
   if (!isFunction(right))
     throw new ExpressionError("T2006", "the right side of ~> is not a function", { position, value: right });

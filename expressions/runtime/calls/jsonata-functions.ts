@@ -3,17 +3,17 @@
 
 import jsonata from "jsonata";
 
-/** A function as the `jsonata` package keeps it. */
+/** A function as the `jsonata` package represents it. */
 export interface ReferenceFunction {
   readonly _jsonata_function: true;
   readonly implementation: (this: unknown, ...values: never[]) => unknown;
   readonly signature?: unknown;
 }
 
-/** The `jsonata` package's own function of a name, without the `$`; undefined when there is none. */
+/** The `jsonata` package's own function by its name without the `$`; undefined when there is none. */
 export const builtinOf: (name: string) => ReferenceFunction | undefined = findFunctions();
 
-/** JSONata exports no functions; a frame that is made for an evaluation can look them up. */
+/** Gets the package's functions from an evaluation frame, as JSONata does not export them. */
 function findFunctions(): (name: string) => ReferenceFunction | undefined {
   interface Frame {
     lookup(name: string): ReferenceFunction | undefined;
@@ -24,7 +24,7 @@ function findFunctions(): (name: string) => ReferenceFunction | undefined {
   probe.assign(onFrame, (enclosing: Frame) => {
     frame ??= enclosing;
   });
-  // Frames are made before the first await.
+  // The frame is made before the first await, so synchronously.
   void probe.evaluate(null);
   return (name) => frame?.lookup(name);
 }

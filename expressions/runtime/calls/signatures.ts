@@ -4,11 +4,12 @@
 import jsonata from "jsonata";
 import { isFunction } from "./function-marks.ts";
 
-/** A function's signature, such as `<s-s:b>`: what its arguments may be. */
+/** A function's signature, such as `<s-s:b>`: the types of its parameters and of its result. */
 export interface Signature {
   readonly definition: string;
   /**
-   * The arguments as the function takes them: a missing one from the context, a single value as an array.
+   * The arguments in the form that the function takes: a missing argument from the context, a single value as
+   * an array.
    * @throws an error with T0410, T0411 or T0412.
    */
   validate(values: readonly unknown[], context: unknown): readonly unknown[];
@@ -16,7 +17,7 @@ export interface Signature {
 
 type Validate = (values: readonly unknown[], context: unknown) => readonly unknown[];
 
-/** Of a text, or of a signature that the parser made. */
+/** Compiles the text of a signature, or a signature that the parser made. */
 export function signatureOf(
   given: string | { readonly definition: string; readonly validate?: unknown },
 ): Signature {
@@ -26,7 +27,7 @@ export function signatureOf(
   return {
     definition: parsed.definition,
     validate(values, context) {
-      // Most calls give each parameter what it asks for: no need to match a pattern then.
+      // Fast path: the arguments of most calls fit their parameters one by one, without matching the pattern.
       return parameters !== undefined && fits(parameters, values) ? values : slowly(values, context);
     },
   };
@@ -34,7 +35,7 @@ export function signatureOf(
 
 function fits(parameters: readonly Parameter[], values: readonly unknown[]): boolean {
   if (values.length > parameters.length) return false;
-  // With all of them given there is no question which one has no value.
+  // When all arguments are given, the context fills in for none of them.
   const areAll = values.length === parameters.length;
   for (let index = 0; index < parameters.length; index++) {
     const { accepts, optional, mayMiss } = parameters[index] as Parameter;
@@ -50,11 +51,11 @@ type Check = (value: unknown) => boolean;
 interface Parameter {
   readonly accepts: Check;
   readonly optional: boolean;
-  /** Whether a value that is absent will do; a function's will not. */
+  /** Whether an absent value fits; for a function parameter it does not. */
   readonly mayMiss: boolean;
 }
 
-/** By the letter: values that go through as they are. */
+/** Type tests by signature letter: a value that passes is handed on unchanged. */
 const CHECKS: Readonly<Record<string, Check>> = {
   s: (value) => typeof value === "string",
   n: (value) => typeof value === "number",
@@ -66,12 +67,12 @@ const CHECKS: Readonly<Record<string, Check>> = {
   x: (value) => value !== undefined,
 };
 
-/** The parameters of a signature, as far as they can be checked one by one; undefined when one cannot. */
+/** The parameters of a signature for the fast path; undefined when one of them needs the pattern. */
 function plainParameters(definition: string): readonly Parameter[] | undefined {
   const text = /^<(.*?)(?::[^:]*)?>$/.exec(definition)?.[1];
   if (text === undefined) return undefined;
   const parameters: Parameter[] = [];
-  // A letter or a choice of letters, what items are, and whether it may be left out.
+  // A letter or a choice of letters, the type of items, and the flags `-` (context) and `?` (optional).
   const pattern = /(?:([a-z])|\(([a-z]+)\))(?:<([a-z])>|<[^<>]*>)?(-?)(\??)/y;
   while (pattern.lastIndex < text.length) {
     const [, letter, choice, items, , optional] = pattern.exec(text) ?? [];
@@ -93,7 +94,7 @@ function oneOf(letters: string | undefined): Check | undefined {
   return (value) => checks.some((check) => (check as Check)(value));
 }
 
-/** The parsed form of a signature, as the `jsonata` package keeps it. */
+/** The parsed form of a signature, as the `jsonata` package represents it. */
 export function parseSignature(definition: string): {
   readonly definition: string;
   readonly validate?: unknown;

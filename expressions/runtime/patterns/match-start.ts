@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The offset at which a regular expression begins to search: the second value of a call, which `$sift`, `$each`, `$sort` and
- * authors give. Any value may come; it is read as RegExp reads its `lastIndex` (ECMAScript, ToLength), as the reference does.
+ * The offset at which a regular expression begins its search: the second argument of a call of it, which
+ * `$sift`, `$each`, `$sort` and authors pass. Any value may come; it is read as RegExp reads its `lastIndex`
+ * (ECMAScript, ToLength), as the reference does.
  */
 export function matchStart(from: unknown): number {
   if (from === undefined || typeof from === "object" || typeof from === "function") return 0;

@@ -9,7 +9,10 @@ import type { Guard } from "../guard.ts";
 import { isFunction } from "../calls/function-marks.ts";
 import { chargeCoercion } from "../values.ts";
 
-/** A match as a regular expression gives it, or a function in its place: its text, its range, and the search for the next. */
+/**
+ * A match of a regular expression, or of a function in its place: text, range, groups, and the function that
+ * finds the next match.
+ */
 export interface Match {
   readonly match: string;
   readonly start: number;
@@ -18,7 +21,7 @@ export interface Match {
   readonly next: unknown;
 }
 
-/** A regular expression as the function that JSONata makes of it. */
+/** The function value of a regular expression. */
 export function createMatcher(guard: Guard, regex: Regex, position: number): FunctionValue {
   let lastIndex = 0;
   const matcher = (given: unknown, from?: unknown): Match | undefined => {
@@ -32,7 +35,8 @@ export function createMatcher(guard: Guard, regex: Regex, position: number): Fun
     const [match, ...groups] = found.groups;
     const next = new FunctionValue(
       () => {
-        // An array ends after as many characters of its text as it has items; what has no length ends with its matches.
+        // `length` bounds the search: for an array its number of items. Without a length, only the matches
+        // end it.
         if (lastIndex >= Number((given as { readonly length?: unknown } | null | undefined)?.length))
           return undefined;
         const following = matcher(given, lastIndex);
@@ -47,7 +51,10 @@ export function createMatcher(guard: Guard, regex: Regex, position: number): Fun
   return new PatternValue(matcher, { regex, position });
 }
 
-/** A regular expression as a function of the language. Its pattern is private: an expression sees no property of it. */
+/**
+ * A regular expression as a function value. Its pattern is a private field: expressions see no property of
+ * it.
+ */
 class PatternValue extends FunctionValue {
   readonly #pattern: Pattern;
 
@@ -61,20 +68,23 @@ class PatternValue extends FunctionValue {
   }
 }
 
-/** The text that JavaScript makes of a value. A view of a request has no methods, and so is written here. */
+/**
+ * The text that JavaScript converts a value to. A view of a request has no methods, so its text is written
+ * here.
+ */
 function textOf(value: unknown): string {
   if (Array.isArray(value))
     return value.map((item) => (item === null || item === undefined ? "" : textOf(item))).join(",");
   return typeof value === "object" && value !== null ? "[object Object]" : String(value);
 }
 
-/** A regular expression, and where it stands. */
+/** A regular expression and its position in the source. */
 export interface Pattern {
   readonly regex: Regex;
   readonly position: number;
 }
 
-/** A regular expression's matches in `text`, `limit` at most, without a function for each. */
+/** The matches of a regular expression in `text`, at most `limit`, without a function value for each. */
 export function matchesOf(guard: Guard, pattern: Pattern, text: string, limit: number): readonly Match[] {
   const matches: Match[] = [];
   eachMatch(guard, pattern, text, limit, (match, start, groups) => {
@@ -83,7 +93,7 @@ export function matchesOf(guard: Guard, pattern: Pattern, text: string, limit: n
   return matches;
 }
 
-/** Told of a match, where it begins, and the match and its groups. */
+/** Callback for a match: its text, its start offset and its groups. */
 type Visit = (match: string, start: number, groups: readonly (string | undefined)[]) => void;
 
 export function eachMatch(
@@ -93,7 +103,7 @@ export function eachMatch(
   limit: number,
   visit: Visit,
 ): void {
-  // One match more than `limit` is looked for, as in the reference.
+  // The search for one match beyond `limit` is made too, as in the reference.
   for (let count = 0, from = 0; limit > 0; ) {
     const found = regex.find(text, from, guard);
     if (found === null) return;
@@ -107,7 +117,7 @@ export function eachMatch(
   }
 }
 
-/** The regular expression behind a function, if there is one. */
+/** The regular expression behind a function value; undefined for any other value. */
 export function regexBehind(target: unknown): Pattern | undefined {
   return PatternValue.patternOf(target);
 }
@@ -116,7 +126,10 @@ function matchesNothing(position: number): ExpressionError {
   return new ExpressionError("D1004", "the regular expression matches a text of no length", { position });
 }
 
-/** The match that a function in place of a regular expression gave. @throws {ExpressionError} T1010 when it is no match. */
+/**
+ * Checks the match that a function in place of a regular expression gave.
+ * @throws {ExpressionError} T1010 when the value is not a match.
+ */
 export function checkMatch(value: unknown): Match | undefined {
   if (value === undefined || value === null || value === false || value === 0 || value === "")
     return value as Match | undefined;

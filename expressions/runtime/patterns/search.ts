@@ -3,12 +3,12 @@
 
 import type { Guard } from "../guard.ts";
 
-/** JavaScript's own search takes as long as text × part at worst: with a part no longer than this, it is used. */
+/** Longest part, in characters, for JavaScript's own search, whose worst case is text × part. */
 const SHORT_PART = 16;
 
 /**
- * Where `part` is in `text` at or after `from`, as `indexOf` gives it, in a time that is linear in the text: a request may
- * bring both, and a search of 64 KiB for 16 KiB then takes half a second.
+ * The index of `part` in `text` at or after `from`, like `indexOf`, in time linear in the text. A request may
+ * bring both: the built-in search of 64 KiB for 16 KiB takes half a second at worst.
  */
 export function indexIn(guard: Guard, text: string, part: string, from = 0): number {
   const length = text.length - from;
@@ -33,7 +33,9 @@ function searchLinearly(text: string, part: string, from: number): number {
   return -1;
 }
 
-/** For each beginning of `part`, the length of its longest proper beginning that is its end as well. */
+/**
+ * The failure function of Knuth–Morris–Pratt: for each prefix of `part`, the length of its longest border.
+ */
 function bordersOf(part: string): Uint32Array {
   const borders = new Uint32Array(part.length);
   let length = 0;
@@ -46,7 +48,7 @@ function bordersOf(part: string): Uint32Array {
   return borders;
 }
 
-/** The parts of a text between `separator`, `limit` of them at most, as `split` gives them. */
+/** The parts of a text between `separator`, at most `limit`, like `split`. */
 export function splitBy(guard: Guard, text: string, separator: string, limit = Infinity): string[] {
   if (separator.length <= SHORT_PART) {
     guard.chars(text.length);

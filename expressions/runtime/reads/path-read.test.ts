@@ -6,18 +6,18 @@ import { createJsonataCompiler } from "../../../core/expressions/jsonata-engine.
 import { type PathRead, PathTable } from "./path-read.ts";
 import { Reads } from "./reads.ts";
 
-/** More paths than a request has slots for. */
+/** More paths than the slots of a request. */
 const MANY = 600;
 
-describe("the paths of an engine", () => {
-  it("are one object for each path", () => {
+describe("the path table of an engine", () => {
+  it("has one object for each path", () => {
     const paths = new PathTable();
     assert.equal(paths.of(["request", "method"]), paths.of(["request", "method"]));
     assert.notEqual(paths.of(["request", "method"]), paths.of(["request.method"]));
     assert.notEqual(paths.of(["a"]), new PathTable().of(["a"]));
   });
 
-  it("that share a slot are never taken for each other", () => {
+  it("never mixes up paths that share a slot", () => {
     const paths = new PathTable();
     const bag = Object.fromEntries(Array.from({ length: MANY }, (_, index) => [`a${index}`, index]));
     const all = Object.keys(bag).map((name) => paths.of([name]));
@@ -30,7 +30,7 @@ describe("the paths of an engine", () => {
     assert.equal(reads.references().length, MANY);
   });
 
-  it("find a value once for each request, an absent one too", () => {
+  it("finds a value once for each request, also an absent value", () => {
     const path = new PathTable().of(["a", "b"]);
     let found = 0;
     const bagOf = (b: string) => ({
@@ -48,7 +48,7 @@ describe("the paths of an engine", () => {
     assert.deepEqual(absent.references(), [{ path: ["a"], condition: "ABSENCE" }]);
   });
 
-  it("of several engines may be read through the same reads", () => {
+  it("may share the reads of a request with another engine's table", () => {
     const evaluated = ["a", "b"].map((source) => {
       const result = createJsonataCompiler()(source);
       assert.ok(result.ok);

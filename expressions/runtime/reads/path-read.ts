@@ -3,7 +3,7 @@
 
 import type { AttributeReference } from "./reference.ts";
 
-/** A reference to note when a path is read, made once. */
+/** The reference to record when a path is read, allocated once. */
 export interface Note {
   readonly key: string;
   readonly reference: AttributeReference;
@@ -11,10 +11,10 @@ export interface Note {
 
 type Notes = Readonly<Record<"EXACT" | "ABSENCE", Note>>;
 
-/** A path of names that compiled code reads, the same object wherever the code of one engine reads that path. */
+/** A path of names that compiled code reads: one object per path and engine. */
 export class PathRead {
   readonly names: readonly string[];
-  /** Index in `Reads.slots` of the path; its value is at the next index. Several paths may have the same slot. */
+  /** Index in `Reads.slots` of the path; its value is at the next index. Several paths may share a slot. */
   readonly slot: number;
   readonly #notes: readonly Notes[];
 
@@ -31,26 +31,29 @@ export class PathRead {
     });
   }
 
-  /** The reference to note when reading ends at the name with this index. */
+  /** The reference to record when reading ends at the name with this index. */
   noteAt(index: number, condition: "EXACT" | "ABSENCE"): Note {
     return (this.#notes[index] as Notes)[condition];
   }
 }
 
 /**
- * Slots of a request. Paths beyond this many share slots, and are read again when they alternate: a few slots keep what a
- * request allocates small, and its array one that V8 does not turn into a dictionary.
+ * Slots of a request. Paths beyond this number share slots, and are read again when they alternate. Few slots
+ * keep a request's allocation small, and its array below the size at which V8 makes it a dictionary.
  */
 const SLOTS = 256;
 
-/** Most paths that are remembered; beyond, as after many changes of the documents, the table begins anew. */
+/** Largest size of the table. A full table, as after many changes of the documents, starts anew. */
 const MOST_PATHS = 10_000;
 
-/** The paths that the code of one engine reads. It holds no values: a request's values are in its `Reads`. */
+/**
+ * The paths that the code of one engine reads. The table holds no values: a request's values are in its
+ * `Reads`.
+ */
 export class PathTable {
   readonly #paths = new Map<string, PathRead>();
 
-  /** The one PathRead for `names`. */
+  /** The PathRead of `names`, the same object for each call. */
   of(names: readonly string[]): PathRead {
     const key = JSON.stringify(names);
     let path = this.#paths.get(key);

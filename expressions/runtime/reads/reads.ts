@@ -9,21 +9,23 @@ import type { PathRead } from "./path-read.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import type { AttributeReference } from "./reference.ts";
 
-/** The reads of one request: the values that its expressions read of its bag, and a note of each. */
+/**
+ * The reads of one request: the values that its expressions read from its bag, and the recorded references.
+ */
 export class Reads implements Meter {
   readonly bag: DataObject;
   /**
-   * The paths that have been read, each in its slot and before its value. Compiled code looks here first, so that a request's
-   * value is found once, however many policies read it.
+   * Paths that were read, each in its slot with its value after it. Compiled code looks here first, so that
+   * each value of a request is read once, whatever the number of policies that read it.
    */
   readonly slots: unknown[] = [];
-  /** The work of the request's expressions so far: they share one budget. */
+  /** The steps of the request's expressions so far, which share one budget. */
   steps = 0;
   workMs = 0;
   readonly #notes = new Map<string, AttributeReference>();
   #recorder: Recorder | undefined;
 
-  /** @param spent what was used for the same request already, in other readings of its bag. */
+  /** @param spent Work already done for this request with other Reads. */
   constructor(bag: DataObject, spent?: Meter) {
     this.bag = bag;
     if (spent === undefined) return;
@@ -31,7 +33,7 @@ export class Reads implements Meter {
     this.workMs = spent.workMs;
   }
 
-  /** The bag for whoever reads it freely; what they read is noted as they do. */
+  /** A view of the bag that records every read. */
   get view(): DataObject {
     this.#recorder ??= createRecorder(this.bag);
     return this.#recorder.view;
@@ -42,7 +44,7 @@ export class Reads implements Meter {
     return this.slots[path.slot] === path ? this.slots[path.slot + 1] : this.read(path);
   }
 
-  /** The value of a path that is not in its slot. */
+  /** Reads a path whose value is not in its slot. */
   read(path: PathRead): unknown {
     const value = this.#follow(path);
     this.slots[path.slot] = path;
@@ -56,12 +58,12 @@ export class Reads implements Meter {
     return Array.isArray(value) ? walkNames(UNLIMITED, this.view, path.names, false) : value;
   }
 
-  /** A variable that no expression binds: documents have none from outside. */
+  /** A variable that no expression binds is absent: documents get no variables from outside. */
   variable(): undefined {
     return undefined;
   }
 
-  /** Everything read so far, each once, and none that another implies. */
+  /** The references read so far, each once, without those that another reference implies. */
   references(): readonly AttributeReference[] {
     const recorded = this.#recorder?.references() ?? [];
     if (recorded.length === 0) return [...this.#notes.values()];
@@ -77,7 +79,8 @@ export class Reads implements Meter {
       const name = names[index] as string;
       value = Object.hasOwn(value as object, name) ? (value as Record<string, unknown>)[name] : undefined;
       if (value === undefined) return this.#note(path, index, "ABSENCE");
-      // An array is read whole, and its items' properties with it: in an order that does not hang on the request's.
+      // An array is read whole, with its items' properties in code-unit order, not in the order of the
+      // request.
       if (Array.isArray(value)) {
         if (value.some(isObject)) value = this.#viewOf(names.slice(0, index + 1));
         else this.#note(path, index, "EXACT");
@@ -88,7 +91,7 @@ export class Reads implements Meter {
         return index === names.length - 1 ? value : undefined;
       }
     }
-    // An object is handed out as a view, which notes what is read of it.
+    // An object is returned as a view, which records what is read from it.
     return this.#viewOf(names);
   }
 
@@ -109,10 +112,13 @@ function isObject(value: unknown): boolean {
   return typeof value === "object" && value !== null;
 }
 
-/** A bag is bounded by what a request may carry. */
+/** A bag needs no guard: the size limits of a request bound it. */
 const UNLIMITED = new Guard({ nowMs: () => 0 });
 
-/** Whether another reference implies this one: a parent that was read whole, or, for a presence, a value within it. */
+/**
+ * Whether another reference implies this reference: an EXACT one of a parent, or, for a presence, of a value
+ * within.
+ */
 function isImplied(
   { path, condition }: AttributeReference,
   all: ReadonlyMap<string, AttributeReference>,

@@ -7,7 +7,7 @@ import { createRecorder } from "./recorder.ts";
 
 type Loose = Record<string, Record<string, Record<string, unknown>>>;
 
-/** What reading `bag` with `read` records, as `EXACT request.method`, in no particular order. */
+/** The references that `read` records for `bag`, as `EXACT request.method`, sorted. */
 function recorded(bag: AttributeBag, read: (view: AttributeBag) => unknown): string[] {
   const recorder = createRecorder(bag);
   read(recorder.view);
@@ -17,7 +17,7 @@ function recorded(bag: AttributeBag, read: (view: AttributeBag) => unknown): str
     .sort();
 }
 
-/** Written as text: linters are right about such objects. */
+/** JSON text, because a linter forbids object literals with a `then`. */
 const THENABLE = JSON.parse('{"then": "later"}') as Record<string, string>;
 
 const BAG: AttributeBag = {
@@ -31,7 +31,7 @@ const BAG: AttributeBag = {
 };
 
 describe("a recorder", () => {
-  it("notes values that were read, once, whoever reads them", () => {
+  it("records each value that was read once, whichever expression reads it", () => {
     assert.deepEqual(
       recorded(BAG, (view) => [
         valueAt(view, ["request", "method"]),
@@ -46,7 +46,7 @@ describe("a recorder", () => {
     );
   });
 
-  it("notes an absence at the shortest path that is absent", () => {
+  it("records an absence at the shortest absent path", () => {
     assert.deepEqual(
       recorded(BAG, (view) => valueAt(view, ["response", "code"])),
       ["ABSENCE response"],
@@ -65,14 +65,14 @@ describe("a recorder", () => {
     );
   });
 
-  it("notes that an object is there when no more than that was seen of it", () => {
+  it("records the presence of an object of which no more was read", () => {
     assert.deepEqual(
       recorded(BAG, (view) => valueAt(view, ["request", "headers"])),
       ["PRESENCE request.headers"],
     );
   });
 
-  it("takes an array whole, and an object that was enumerated", () => {
+  it("records an array, and an enumerated object, whole", () => {
     assert.deepEqual(
       recorded(BAG, (view) => valueAt(view, ["source", "principals"])),
       ["EXACT source.principals"],
@@ -85,7 +85,7 @@ describe("a recorder", () => {
     }
   });
 
-  it("drops what an enumerated parent implies, read before or after", () => {
+  it("drops references that an enumerated parent implies, read before or after", () => {
     const references = recorded(BAG, (view) => {
       valueAt(view, ["request", "headers", "host"]);
       valueAt(view, ["request", "headers", "missing"]);
@@ -100,7 +100,7 @@ describe("a recorder", () => {
     );
   });
 
-  it("does not take a probe for a read, even when there is such an attribute", () => {
+  it("does not record a probe as a read, even when such an attribute exists", () => {
     assert.deepEqual(
       recorded(BAG, (view) => {
         const headers = (view as Loose)["request"]?.["headers"];
@@ -114,7 +114,7 @@ describe("a recorder", () => {
     );
   });
 
-  it("gives an attribute with a probe's name to one who reads it as JSONata does", () => {
+  it("gives an attribute with a probe's name to a reader that asks hasOwnProperty first, as JSONata does", () => {
     const recorder = createRecorder(BAG);
     assert.equal(valueAt(recorder.view, ["request", "headers", "then"]), "later");
     assert.equal(valueAt(recorder.view, ["request", "headers", "sequence"]), "7");
@@ -125,7 +125,7 @@ describe("a recorder", () => {
     ]);
   });
 
-  it("can be awaited as it is", async () => {
+  it("can be awaited without being taken for a promise", async () => {
     const recorder = createRecorder({ ...THENABLE, a: 1 });
     assert.equal(await Promise.resolve(recorder.view), recorder.view);
     assert.deepEqual(recorder.references(), []);
@@ -138,13 +138,13 @@ describe("a recorder", () => {
     assert.deepEqual(Object.keys(valueAt(view, ["claims"]) as object), ["tier"]);
   });
 
-  it("gives the same view for the same object, and the order of names for any order of keys", () => {
+  it("gives the same view for the same object, and names in one order for any order of keys", () => {
     const { view } = createRecorder({ o: { b: 1, a: 2 } });
     assert.equal(view["o"], view["o"]);
     assert.equal(JSON.stringify(view), '{"o":{"a":2,"b":1}}');
   });
 
-  it("keeps writers away from the bag", () => {
+  it("rejects writes to the bag", () => {
     const bag = { o: { a: 1 }, list: [{ b: 1 }], empty: [] };
     const { view } = createRecorder(bag);
     const loose = view as Record<string, unknown>;

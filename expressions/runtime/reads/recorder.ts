@@ -4,11 +4,13 @@
 import type { DataObject, DataPath, Data } from "../../data.ts";
 import type { AttributeReference } from "./reference.ts";
 
-/** A bag that remembers what was read of it. One is shared by all expressions of a request. */
+/** A bag that records which parts of it were read. All expressions of a request share one recorder. */
 export interface Recorder {
-  /** Reads like the bag, and cannot be written. Keys come in code-unit order, so that equal bags enumerate alike. */
+  /**
+   * Reads like the bag, and rejects writes. Keys come in code-unit order, so that equal bags enumerate alike.
+   */
   readonly view: DataObject;
-  /** References to everything read so far: each once, and none that another implies. */
+  /** The references read so far, each once, without those that another reference implies. */
   references(): readonly AttributeReference[];
 }
 
@@ -24,7 +26,9 @@ export function createRecorder(bag: DataObject): Recorder {
   };
 }
 
-/** The plain object behind a view, so that its size can be told without reading it; anything else unchanged. */
+/**
+ * The plain object behind a view, so that its size is known without reading it; any other object unchanged.
+ */
 export function behindView(value: object): object {
   return behindViews.get(value) ?? value;
 }
@@ -34,18 +38,21 @@ export function isView(bag: DataObject): boolean {
   return behindViews.has(bag);
 }
 
-/** A view as plain data, all of which counts as read: writing out a large one takes a tenth of the time then. */
+/**
+ * A view as plain data, all of which counts as read: serialising a large plain object takes a tenth of the
+ * time.
+ */
 export function readWhole(view: object): object | undefined {
   return recorded.get(view)?.readWhole();
 }
 
-/** Weak, and by the view, whose properties are those of the bag alone: it lives no longer than its request. */
+/** The object behind each view. A WeakMap, so that a view lives no longer than its request. */
 const behindViews = new WeakMap<object, object>();
 const recorded = new WeakMap<object, RecordedObject>();
 
 type Branch = { readonly [key: string]: Data | undefined };
 
-/** The result of reading a property: no value, a whole value, or an object that was handed out as a view. */
+/** The result of reading a property: absent, a whole value, or an object that was returned as a view. */
 type Reading =
   | { readonly kind: "absent" }
   | { readonly kind: "exact"; readonly value: Data }
@@ -54,9 +61,10 @@ type Reading =
 const ABSENT: Reading = { kind: "absent" };
 
 /**
- * Properties that JSONata, promises and JSON.stringify look for on any object to learn what sort it is. JSONata asks
- * `hasOwnProperty` before it reads an attribute and never before a probe: that is how an attribute of the same name
- * (a header called `sequence`) is told from one, and why a probe finds nothing even when there is such an attribute.
+ * Properties that JSONata, promises and JSON.stringify probe on any object to learn its type. JSONata calls
+ * `hasOwnProperty` before it reads an attribute, and never before a probe: so an attribute of such a name (a
+ * header called `sequence`) is distinguished from a probe, and a probe finds nothing even if the attribute
+ * exists.
  */
 const PROBES: ReadonlySet<string> = new Set(
   "sequence tupleStream outerWrapper cons signature token position thunk arity then next toJSON constructor".split(
@@ -64,18 +72,24 @@ const PROBES: ReadonlySet<string> = new Set(
   ),
 );
 
-/** JSONata takes any object with such a property for a function: claims of a token must not become one. */
+/**
+ * JSONata takes any object with a property of this prefix for a function: claims of a token must not become
+ * functions.
+ */
 const RESERVED_PREFIX = "_jsonata_";
 
-/** One object of the bag behind its view: a proxy around an empty target, so that no invariant of the bag binds it. */
+/**
+ * One object of the bag behind its view: a Proxy with an empty target, so that no Proxy invariant of the bag
+ * applies.
+ */
 class RecordedObject implements ProxyHandler<Branch> {
   readonly view: Branch;
   readonly #raw: Branch;
   readonly #readings = new Map<string, Reading>();
-  /** Set by enumeration: everything in here has been read. */
+  /** True after enumeration: every value in this object has been read. */
   #whole = false;
   #copy: Branch | undefined;
-  /** The property that hasOwnProperty was last asked for: reading it next is no probe. */
+  /** The last property that hasOwnProperty was called for: the next read of it is not a probe. */
   #asked: string | undefined;
 
   constructor(raw: Branch) {
@@ -114,7 +128,10 @@ class RecordedObject implements ProxyHandler<Branch> {
       .sort();
   }
 
-  /** JSONata marks what it tries to call as a function; a view stays as it is, and the call fails by itself. */
+  /**
+   * Ignores writes: JSONata marks a value that it tries to call as a function, and the call then fails by
+   * itself.
+   */
   set(): boolean {
     return true;
   }
@@ -139,7 +156,10 @@ class RecordedObject implements ProxyHandler<Branch> {
     }
   }
 
-  /** Like collect, and that this object is there at all, unless something in it that was there says so. */
+  /**
+   * Collects like collect(), and adds the presence of this object unless a present value within it implies
+   * that.
+   */
   #collectPresent(path: DataPath, into: AttributeReference[]): void {
     const before = into.length;
     this.collect(path, into);
@@ -179,14 +199,17 @@ function valueOf(reading: Reading): unknown {
     case "absent":
       return undefined;
     case "exact":
-      // JSONata pushes onto an empty array that it groups: each reader gets its own.
+      // JSONata pushes onto an empty array that it groups: each reader gets its own array.
       return Array.isArray(reading.value) && reading.value.length === 0 ? [] : reading.value;
     case "object":
       return reading.object.view;
   }
 }
 
-/** JSONata writes flags onto arrays: it gets copies. What is in them is frozen, and in the order of a view. */
+/**
+ * A copy of an array, because JSONata writes flags onto arrays. Its items are frozen, with keys in the order
+ * of a view.
+ */
 function copyOf(value: Data): Data {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(copyOf);

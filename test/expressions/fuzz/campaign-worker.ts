@@ -9,7 +9,7 @@ import type { WorkerMessage, WorkerTask } from "./supervisor.ts";
 const { seed, runs, timeMs, heartbeat } = workerData as WorkerTask;
 const send = (message: WorkerMessage) => parentPort?.postMessage(message);
 
-// Failures are common here, and their stacks are read by nobody.
+// Failures are frequent here, and capturing their stacks is slow.
 Error.stackTraceLimit = 0;
 const campaign = await runCampaign({
   seed,

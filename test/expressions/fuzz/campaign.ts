@@ -6,13 +6,16 @@ import { type FuzzCase, fuzzCases } from "./fuzz-case.ts";
 import { render } from "./tree.ts";
 import { type Difference, judge, SOFT, type Verdict } from "./verdict.ts";
 
-/** A difference made small. */
+/** A divergence of the engines, with its case shrunk. */
 export interface Divergence {
   readonly smallest: FuzzCase;
   readonly verdict: Verdict;
-  /** The kind and the expression without its names and constants: equal for what is probably one fault. */
+  /**
+   * The kind, and the expression without its names and constants: equal for cases that probably have the same
+   * cause.
+   */
   readonly shape: string;
-  /** How many cases showed one of this shape. */
+  /** Number of cases with this shape. */
   seen: number;
 }
 
@@ -21,25 +24,25 @@ export interface Campaign {
   /** Evaluations of both engines. */
   cases: number;
   expressions: number;
-  /** Each draws its expressions from a seed of its own, one higher than the last's. */
+  /** Each batch draws its expressions from its own seed, one higher than the previous batch's. */
   batches: number;
-  /** Stopped by the reference's guards. */
+  /** Evaluations that the reference's guards stopped. */
   discarded: number;
-  /** How often engines differed, by how. */
+  /** Number of divergences by kind. */
   readonly differences: Map<Difference, number>;
-  /** Distinct ones, by shape. */
+  /** Distinct divergences, by shape. */
   readonly divergences: Map<string, Divergence>;
 }
 
 export interface CampaignOptions {
   readonly seed: number;
-  /** Evaluations after which it stops. */
+  /** Number of evaluations after which the campaign stops. */
   readonly runs: number;
-  /** Milliseconds after which it stops. */
+  /** Milliseconds after which the campaign stops. */
   readonly timeMs: number;
   readonly onBatch?: (campaign: Campaign) => void;
   readonly onDivergence?: (divergence: Divergence) => void;
-  /** Called before each expression: names the one on which an engine hangs. */
+  /** Called before each expression, so that an expression on which an engine hangs is known. */
   readonly onExpression?: (source: string) => void;
 }
 
@@ -70,13 +73,15 @@ export function mergeCampaign(total: Campaign, more: Campaign): Campaign {
 }
 
 const BATCH_EXPRESSIONS = 200;
-/** Each is distinct; a run that finds more has one fault in common, which is to be mended first. */
+/**
+ * Most distinct divergences of a campaign; more than that have a common cause, which is to be fixed first.
+ */
 const DIVERGENCES_MAX = 200;
-/** Shapes are known only once a case is small, so of each kind this many are made small. */
+/** Most shrunk cases of each kind: the shape of a case is known only after shrinking. */
 const SHRINKS_PER_KIND = 12;
 const SHRINK_EVALUATIONS_MAX = 3_000;
 
-/** Runs both engines on drawn cases, and gathers how they differ. Equal seeds draw equal cases. */
+/** Runs both engines on random cases and collects the divergences. Equal seeds give equal cases. */
 export async function runCampaign(options: CampaignOptions): Promise<Campaign> {
   const campaign = emptyCampaign(options.seed);
   const shrinksByKind = new Map<string, number>();
@@ -122,7 +127,7 @@ async function runOne(
   }
 }
 
-/** One example of each soft kind tells enough. */
+/** One example of a soft kind is enough. */
 const shrinksFor = ({ difference }: Verdict): number => (SOFT.has(difference) ? 1 : SHRINKS_PER_KIND);
 
 const kindOf = ({ difference, detail }: Verdict): string => `${difference}: ${detail}`;
@@ -133,7 +138,7 @@ function firstOfEachKind(verdicts: readonly Verdict[]): Verdict[] {
   return [...kinds.values()];
 }
 
-/** Takes the first smaller case that differs in the same way, again and again. */
+/** Shrinks a case: repeatedly takes the first smaller case that diverges in the same way. */
 async function shrink(
   found: FuzzCase,
   verdict: Verdict,
@@ -157,7 +162,7 @@ async function shrink(
   return { smallest: smallest.expression, verdict: smallest.verdict, shape, seen: 1 };
 }
 
-/** The kind and the expression with names, numbers and texts taken out. */
+/** The kind, and the expression without its names, numbers and texts. */
 function shapeOf(smallest: FuzzCase, verdict: Verdict): string {
   const skeleton = render(smallest.expression)
     .replaceAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '""')

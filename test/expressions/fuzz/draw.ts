@@ -3,7 +3,7 @@
 
 import type { Random } from "fast-check";
 
-/** Chance, all of it from fast-check's seeded generator. */
+/** Random choices from fast-check's seeded generator. */
 export class Draw {
   readonly #random: Random;
 
@@ -11,12 +11,12 @@ export class Draw {
     this.#random = random;
   }
 
-  /** A whole number from `min` to `max`, both possible. */
+  /** An integer from `min` to `max`, inclusive. */
   int(min: number, max: number): number {
     return this.#random.nextInt(min, max);
   }
 
-  /** True `percent` times in a hundred. */
+  /** True with a probability of `percent` %. */
   odds(percent: number): boolean {
     return this.#random.nextInt(0, 99) < percent;
   }

@@ -13,7 +13,7 @@ describe("the cases of the fuzzer", () => {
   const written = (seed: number) =>
     drawn(seed).map(({ expression, inputs }) => [render(expression), inputs.map(inputText)]);
 
-  it("are the same for the same seed, and others for another", () => {
+  it("are equal for equal seeds, and differ for different seeds", () => {
     assert.deepEqual(written(1), written(1));
     assert.notDeepEqual(written(1), written(2));
   });
@@ -24,7 +24,7 @@ describe("the cases of the fuzzer", () => {
     assert.ok(parsed.length > sources.length * 0.8, `${parsed.length} of ${sources.length} parse`);
   });
 
-  it("shrink to what is no longer", () => {
+  it("never grow by shrinking", () => {
     const lengthOf = ({ expression, inputs }: FuzzCase) =>
       render(expression).length + inputs.map((input) => inputText(input) ?? "").join("").length;
     let shrinks = 0;

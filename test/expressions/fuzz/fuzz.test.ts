@@ -7,21 +7,23 @@ import { describeCampaign, describeDivergence } from "./report.ts";
 import { superviseCampaign } from "./supervisor.ts";
 import { SOFT } from "./verdict.ts";
 
-/** The same in each run, so that what fails is what was changed; `npm run fuzz` looks for what is new. */
+/**
+ * A fixed seed, so that only a change of the code makes a run fail; `npm run fuzz` looks for new divergences.
+ */
 const DEFAULT_SEED = 20_261_127;
 
-/** FUZZ_SECONDS, FUZZ_RUNS and FUZZ_SEED say otherwise. */
+/** Default of FUZZ_SECONDS; FUZZ_RUNS and FUZZ_SEED override the other settings. */
 const SECONDS_DEFAULT = 20;
 const RUNS_DEFAULT = 5_000;
 
-/** Shrinking what was found may take as long again. */
+/** Factor of the timeout over the campaign's time: shrinking may take several times as long. */
 const TIMEOUT_FACTOR = 6;
 
-describe("expressions drawn at random", function () {
+describe("random expressions", function () {
   const seconds = numberFrom("FUZZ_SECONDS") ?? SECONDS_DEFAULT;
   this.timeout(seconds * 1_000 * TIMEOUT_FACTOR);
 
-  it("give what the reference gives", async () => {
+  it("give the reference's results", async () => {
     const seed = numberFrom("FUZZ_SEED") ?? DEFAULT_SEED;
     const startMs = performance.now();
     const { campaign, hangs } = await superviseCampaign({

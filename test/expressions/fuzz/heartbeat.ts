@@ -1,14 +1,17 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** Memory that a worker and its supervisor share: a count that moves with each expression, and the expression itself. */
+/**
+ * Shared memory of a worker and its supervisor: a counter that grows with each expression, and the
+ * expression's text.
+ */
 const HEADER_WORDS = 2;
 const TEXT_BYTES = 64 * 1024;
 
 export const newHeartbeat = (): SharedArrayBuffer =>
   new SharedArrayBuffer(HEADER_WORDS * Int32Array.BYTES_PER_ELEMENT + TEXT_BYTES);
 
-/** Writes one expression, cut to what fits, just before it is evaluated. */
+/** Writes an expression, cut to the memory's size, before it is evaluated. */
 export function heartbeatWriter(memory: SharedArrayBuffer): (source: string) => void {
   const [header, text] = viewsOf(memory);
   const encoder = new TextEncoder();

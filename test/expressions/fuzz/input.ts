@@ -11,7 +11,7 @@ import {
   SMALL_NUMBERS,
 } from "./vocabulary.ts";
 
-/** undefined only as a whole input: an evaluation without one. */
+/** JSON; undefined only as a whole input, for an evaluation without an input. */
 export type Json = undefined | null | boolean | number | string | readonly Json[] | JsonObject;
 export interface JsonObject {
   readonly [name: string]: Json;
@@ -78,7 +78,7 @@ function drawAny(draw: Draw, depth: number): Json {
   }
 }
 
-/** JSON that keeps the sign of zero; undefined for no input. */
+/** JSON text that keeps the sign of zero; undefined for no input. */
 export function inputText(input: Json): string | undefined {
   if (input === undefined) return undefined;
   if (Object.is(input, -0)) return "-0";
@@ -88,7 +88,7 @@ export function inputText(input: Json): string | undefined {
   return `{${fields.join(",")}}`;
 }
 
-/** Every input that is one step smaller. */
+/** Every input that is smaller by one shrinking step. */
 export function* smallerInputs(input: Json): Generator<Json> {
   if (input === undefined) return;
   yield undefined;

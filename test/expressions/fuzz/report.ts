@@ -9,7 +9,7 @@ import { render } from "./tree.ts";
 import { SOFT } from "./verdict.ts";
 import { OUTER_BINDINGS } from "./vocabulary.ts";
 
-/** A divergence for a reader, with its case as the suite writes it: to be pasted into `cases/`. */
+/** Text of a divergence, with its case in the suite's form, ready to paste into `cases/`. */
 export function describeDivergence({ smallest, verdict }: Divergence): string {
   const source = render(smallest.expression);
   const lines = [
@@ -23,7 +23,7 @@ export function describeDivergence({ smallest, verdict }: Divergence): string {
   return lines.join("\n");
 }
 
-/** The case as JSON, with the reference's outcome as what is expected. */
+/** The case as JSON; the reference's outcome is the expected one. */
 function suiteForm(source: string, input: string | undefined, reference: Outcome): string {
   const used = Object.entries(OUTER_BINDINGS).filter(([name]) => source.includes(`$${name}`));
   const fields = [`"expr": ${JSON.stringify(source)}`];

@@ -7,8 +7,8 @@ import { superviseCampaign } from "./supervisor.ts";
 import { SOFT } from "./verdict.ts";
 
 /**
- * The long form of the fuzzer: `npm run fuzz -- --runs 1000000 [--seconds 600] [--seed 1] [--soft]`. Prints each
- * distinct divergence once, as it is found; with --soft those of position, token and message as well.
+ * Command line of the fuzzer: `npm run fuzz -- --runs 1000000 [--seconds 600] [--seed 1] [--soft]`. Prints
+ * each distinct divergence once, when it is found; with --soft also those of position, token and message.
  */
 const { values } = parseArgs({
   options: {
@@ -19,7 +19,7 @@ const { values } = parseArgs({
   },
 });
 
-/** Time between two lines of progress. */
+/** Time between two progress lines, in milliseconds. */
 const PROGRESS_MS = 10_000;
 
 const startMs = performance.now();

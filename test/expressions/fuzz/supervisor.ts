@@ -22,7 +22,7 @@ export interface SupervisedOptions {
   readonly timeMs: number;
   readonly onDivergence?: (divergence: Divergence) => void;
   readonly onBatch?: (campaign: Campaign) => void;
-  /** An expression that did not end; none of its inputs is known. */
+  /** Called with an expression that did not end; its input is unknown. */
   readonly onHang?: (source: string) => void;
 }
 
@@ -31,13 +31,18 @@ export interface SupervisedCampaign {
   readonly hangs: readonly string[];
 }
 
-/** Longer than any limit that either engine was given, on a busy machine. */
+/**
+ * Time after which an expression counts as hung, longer than the limits of both engines on a busy machine.
+ */
 const HANG_MS = 20_000;
 const LOOK_EVERY_MS = 500;
-/** After so many expressions that do not end there is one fault to be mended first. */
+/**
+ * Number of hung expressions that ends the campaign: they probably have a common cause, which is to be fixed
+ * first.
+ */
 const HANGS_MAX = 20;
 
-/** Runs a campaign in a worker, so that an expression on which an engine loops for ever costs that batch alone. */
+/** Runs a campaign in a worker, so that an expression on which an engine hangs loses only its batch. */
 export async function superviseCampaign(options: SupervisedOptions): Promise<SupervisedCampaign> {
   const total = emptyCampaign(options.seed);
   const hangs: string[] = [];
@@ -46,7 +51,7 @@ export async function superviseCampaign(options: SupervisedOptions): Promise<Sup
     const timeMs = endMs - performance.now();
     if (timeMs <= 0 || total.cases >= options.runs || hangs.length >= HANGS_MAX) break;
     const task: WorkerTask = {
-      // Batches draw from consecutive seeds; the one that hung is given up.
+      // Batches have consecutive seeds; the seed of a hung batch is skipped.
       seed: options.seed + total.batches + hangs.length,
       runs: options.runs - total.cases,
       timeMs,
@@ -61,7 +66,7 @@ export async function superviseCampaign(options: SupervisedOptions): Promise<Sup
   return { campaign: total, hangs };
 }
 
-/** A worker does not inherit the loader of TypeScript; this loads it, then the worker proper. */
+/** Entry of the worker, which does not inherit the TypeScript loader: loads it, then the worker's module. */
 const WORKER_ENTRY = new URL(
   `data:text/javascript,${encodeURIComponent(
     `import { register } from ${JSON.stringify(import.meta.resolve("tsx/esm/api"))};

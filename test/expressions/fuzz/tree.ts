@@ -1,28 +1,30 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** A piece of an expression that renders to text and can be made smaller without knowing what it means. */
+/** A part of an expression that can be rendered and shrunk without knowing its meaning. */
 export interface Tree {
   readonly open: string;
   readonly items: readonly Node[];
   readonly separator: string;
   readonly close: string;
-  /** As many items as must stay. */
+  /** Number of items that shrinking must keep. */
   readonly minItems: number;
-  /** Whether it stands on its own, so that it may take the place of any expression around it. */
+  /**
+   * Whether the part is an expression by itself, so that shrinking may replace an outer expression with it.
+   */
   readonly standsAlone: boolean;
 }
 
-/** Bare strings are fixed words between the parts. */
+/** A tree, or a fixed word between trees. */
 export type Node = Tree | string;
 
-/** A word that stands on its own: a literal, a name. */
+/** A word that is an expression by itself: a literal, a name. */
 export const leaf = (text: string): Tree => tree(text, [], "", "", 0, true);
 
-/** Parts that must all stay. */
+/** Parts that shrinking must all keep. */
 export const fixed = (...items: readonly Node[]): Tree => tree("", items, "", "", items.length, true);
 
-/** A list whose items may go, for example a call's arguments; not an expression by itself. */
+/** A list whose items shrinking may remove, for example a call's arguments; not an expression by itself. */
 export const list = (
   open: string,
   separator: string,
@@ -59,7 +61,7 @@ export function render(node: Node): string {
 
 const SIMPLE_EXPRESSIONS = ["1", "a", "$", "[]", '"a"', "{}"].map(leaf);
 
-/** Every tree that is one step smaller, the boldest cuts first. */
+/** Every tree that is smaller by one shrinking step, the largest steps first. */
 export function* smallerTrees(whole: Tree): Generator<Tree> {
   if (whole.standsAlone) {
     yield* standaloneParts(whole);

@@ -10,9 +10,10 @@ import { render } from "./tree.ts";
 import { OUTER_BINDINGS } from "./vocabulary.ts";
 
 /**
- * How engines differ. Hard: other values, other codes, one fails and the other does not, or ours writes to its input. Soft:
- * what the reference itself gives when it evaluates an array's items in turn; the same code at another place, of another token or in other words; and where the reference breaks without a code, so that
- * there is nothing to agree with.
+ * Kind of a divergence. Hard: different values, different codes, one engine fails and the other does not, or
+ * ours writes to its input. Soft: our result equals that of the reference when it evaluates the items of an
+ * array in turn; the codes are equal but the position, token or message differ; or the reference fails
+ * without a code, so that there is no result to compare.
  */
 export type Difference =
   | "value"
@@ -37,16 +38,16 @@ export const SOFT: ReadonlySet<Difference> = new Set([
 
 export interface Verdict {
   readonly difference: Difference;
-  /** What distinguishes it from others of its kind: codes, types. */
+  /** The codes or types that distinguish the divergence from others of its kind. */
   readonly detail: string;
   readonly input: Json;
-  /** How many evaluations of the same expression came before. */
+  /** Number of earlier evaluations of the same expression. */
   readonly earlierRuns: number;
   readonly ours: Outcome;
   readonly reference: Outcome;
 }
 
-/** Verdicts on one case, one for each input on which engines differ. */
+/** Verdicts on one case, one for each input on which the engines diverge. */
 export interface Judgement {
   readonly evaluations: number;
   readonly discarded: number;
@@ -54,16 +55,17 @@ export interface Judgement {
 }
 
 /**
- * The reference stops a runaway early; ours has room, so that only one that the reference does not see is reported. No limit of
- * length: for that the reference gives each sequence a property, which its results then show.
+ * Limits of the reference. It stops a runaway early and our engine later, so that only a runaway that the
+ * reference misses is reported. Without a sequence limit: with one the reference adds a property to each
+ * sequence, which results then show.
  */
 const REFERENCE_LIMITS = { depth: 150, timeMs: 100, matches: 1_000 };
 const OUR_LIMITS = { depth: 1_500, timeMs: 2_000 };
 
-/** The reference's guards: stack, time, range and sequence. */
+/** The reference's guard codes: stack, time, range and sequence. */
 const GUARD_CODES: ReadonlySet<string | undefined> = new Set(["D1011", "D1012", "D2014", "D2015"]);
 
-/** $eval hides a guard's error in its own. */
+/** Whether a guard stopped the evaluation; $eval wraps the guard's error in its own. */
 function wasGuarded({ code, innerCode }: Fault): boolean {
   return GUARD_CODES.has(code) || (code === "D3121" && GUARD_CODES.has(innerCode));
 }
@@ -78,11 +80,12 @@ export async function judge(
   const ours = prepareOurs(source, OUR_LIMITS);
   const verdicts: Verdict[] = [];
   let discarded = 0;
-  // What does not parse gives the same outcome on every input.
+  // A source that does not parse gives the same outcome on every input.
   const runs = reference.engine === undefined && ours.engine === undefined ? inputs.slice(0, 1) : inputs;
   for (const [earlierRuns, input] of runs.entries()) {
     let verdict = await judgeInput(source, reference, ours, input, earlierRuns);
-    // A millisecond may have passed between the two: a time of which a picture says a part is completed from the clock.
+    // A retry: if a picture gives a part of a time, the clock completes it, and may have advanced between the
+    // engines.
     if (typeof verdict === "object" && verdict.difference === "value")
       verdict = await judgeInput(source, reference, ours, input, earlierRuns);
     if (typeof verdict === "object" && !SOFT.has(verdict.difference)) {
@@ -103,12 +106,12 @@ export async function judge(
   return { evaluations: runs.length, discarded, verdicts };
 }
 
-/** With a limit of length the reference gives each sequence a property, which $each and its like then find. */
+/** The reference with a sequence limit: it adds a property to each sequence, which $each and others find. */
 function limited(source: string): Prepared {
   return prepareReference(source, { ...REFERENCE_LIMITS, sequence: DEFAULT_LIMITS.sequence });
 }
 
-/** Differences that are meant (ARCHITECTURE.md), and show in values that come of them. */
+/** The known defect of the reference in a source, if any (ARCHITECTURE.md); its effect shows in values. */
 function meantIn(source: string): string | undefined {
   if (/(?:~>|[(,])\s*\|[^|]*\{[^|]*\|/.test(source))
     return "an object made over an empty array adds an item to it";
@@ -126,7 +129,7 @@ function meantIn(source: string): string | undefined {
 
 const BINDINGS_TEXT = JSON.stringify(OUTER_BINDINGS);
 
-/** Everything that an evaluation is given, read anew for each: an engine may write to it. */
+/** Input and bindings, parsed anew for each evaluation, because an engine may write to them. */
 function given(text: string | undefined): { input: unknown; bindings: Record<string, unknown> } {
   return {
     input: text === undefined ? undefined : JSON.parse(text),
@@ -144,12 +147,12 @@ function isStill(value: unknown, text: string | undefined): boolean {
   try {
     return inputText(value as Json) === text;
   } catch {
-    // It contains itself by now, or something that is no JSON.
+    // The value contains itself, or a value that is not JSON.
     return false;
   }
 }
 
-/** It counts a range up by one; from a number to which one adds nothing, until the process dies. */
+/** Whether the reference may count a range forever, from a number n with n + 1 = n. */
 function countsForEver(source: string, input: string | undefined): boolean {
   const isLarge = (text: string) => /\d{16}|e\+?\d{2}/i.test(text);
   return source.includes("..") && (isLarge(source) || isLarge(input ?? "") || isLarge(BINDINGS_TEXT));
@@ -172,7 +175,8 @@ async function judgeInput(
   const isUntouched = isStill(our.input, text) && isStill(our.bindings, BINDINGS_TEXT);
   const found =
     compare(ours, reference, referenceEngine.engine !== undefined) ?? (isUntouched ? undefined : CHANGED);
-  // It adds an item to an empty array over which it constructs an object; what follows then sees that item.
+  // The reference adds an item to an empty array over which it constructs an object; later steps see that
+  // item.
   const itWrites =
     found !== undefined && !(isStill(theirs.input, text) && isStill(theirs.bindings, BINDINGS_TEXT));
   if (itWrites) return { ...WRITES, input, earlierRuns, ours, reference };
@@ -190,7 +194,7 @@ function compare(ours: Outcome, reference: Outcome, hasParsed: boolean): Found |
     return agrees ? undefined : { difference: "reference breaks", detail: reference.fault.message };
   }
   if (ours.kind === "error" && reference.kind === "error" && reference.fault.code === undefined)
-    // What is no expression, and JavaScript said so.
+    // The source is not an expression: JavaScript's parser said so, without a code.
     return isBreakage(ours.fault) ? undefined : { difference: "reference breaks", detail };
   if (ours.kind === "error" && isBreakage(ours.fault))
     return { difference: "ours breaks", detail: ours.fault.message };
@@ -217,18 +221,21 @@ function compare(ours: Outcome, reference: Outcome, hasParsed: boolean): Found |
   return undefined;
 }
 
-/** The text or the parts of one of the reference's own functions, where it took a function for a string or for an object. */
+/**
+ * Whether a value contains source text or parts of one of the reference's functions, used as a string or an
+ * object.
+ */
 const holdsSource = (value: unknown): boolean =>
   /function \(|"implementation":"\[a function\]"/.test(JSON.stringify(value) ?? "");
 
-/** It adds an undefined item to an empty array over which it constructs an object, in a transform to one that it returns. */
+/** Removes undefined items: the reference adds one to an empty array over which it constructs an object. */
 function withoutHoles(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.filter((item) => item !== undefined).map(withoutHoles);
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withoutHoles(item)]));
 }
 
-/** Its transforms assign the properties of the update, and so lose one of this name. */
+/** Removes properties named __proto__: the reference's transforms assign them and so lose them. */
 function withoutProto(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(withoutProto);
@@ -236,24 +243,30 @@ function withoutProto(value: unknown): unknown {
   return Object.fromEntries(kept.map(([name, item]) => [name, withoutProto(item)]));
 }
 
-/** One whose __proto__ is a function is taken for a function then. */
+/** Whether a __proto__ is a function: the reference then takes the object for a function. */
 const hasFunctionAsProto = (value: unknown): boolean =>
   JSON.stringify(value)?.includes('"__proto__":"[a function]"') ?? false;
 
-/** A syntax error while evaluating: the reference reads the source of its own function to apply it in part. */
+/**
+ * Whether the reference broke: it has no code, or a syntax error at run time (it parses a function's source
+ * to apply it in part).
+ */
 const breaks = ({ code }: Fault): boolean => code === undefined || code.startsWith("S0");
 
-/** An error of JavaScript's that no code was written for; ours gives it a code of its own. */
+/** Whether the error is JavaScript's own, without a code; our engine gives it the code UNKNOWN. */
 const isBreakage = ({ code }: Fault): boolean => code === undefined || code === "UNKNOWN";
 
-/** An outcome's shape: a code, or the type of a value. */
+/** The shape of an outcome: its code, or the type of its value. */
 function describe(outcome: Outcome): string {
   if (outcome.kind === "error") return outcome.fault.code ?? `no code (${outcome.fault.message})`;
   if (Array.isArray(outcome.value)) return "array";
   return outcome.value === null ? "null" : typeof outcome.value;
 }
 
-/** Equal to the sign of zero and, where asked, the order of keys; both sides are plain. */
+/**
+ * Equality that distinguishes the sign of zero and, with `ordered`, the order of keys; both sides are plain
+ * data.
+ */
 function identical(a: unknown, b: unknown, ordered: boolean): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;

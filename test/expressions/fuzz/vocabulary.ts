@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The words that inputs and expressions share. Each conventional name usually holds one type of value, so that most paths
- * find something and most operators get what they want.
+ * Words that inputs and expressions share. Each name usually holds one type of value, so that most paths find
+ * a value and most operators get operands of their type.
  */
 export const NAMES_BY_TYPE = {
   number: ["n", "m"],
@@ -17,8 +17,8 @@ export const NAMES_BY_TYPE = {
 } as const;
 
 /**
- * Names that mean something to JavaScript or that must be quoted. Not those by which the reference marks its own arrays and
- * functions: it takes data that has them for its own.
+ * Names with a meaning in JavaScript, or that need quotes. Without the names of the reference's own marks of
+ * arrays and functions: it takes data with such a name for its own.
  */
 export const HARD_NAMES = [
   "constructor",
@@ -157,7 +157,7 @@ export const DATE_PICTURES = [
 ];
 export const TIMEZONES = ["+0100", "-0530", "+0000", "0", "bad"];
 
-/** What every evaluation finds bound, beside what the expression binds. */
+/** Bindings of every evaluation, besides those of the expression. */
 export const OUTER_BINDINGS = {
   ext: 3,
   text: "outer",

@@ -8,7 +8,7 @@ import { prepareOurs, prepareReference } from "./outcome.ts";
 describe("the judge of suite cases", () => {
   const outcomeOf = (source: string, input?: unknown) => prepareOurs(source).run(input, {});
 
-  it("tells a value from another, from none and from a failure", async () => {
+  it("distinguishes a value from another, from an absent value and from a failure", async () => {
     const outcome = await outcomeOf("[1, 2]");
     assert.ok(meetsCase(outcome, { result: [1, 2] }));
     assert.ok(!meetsCase(outcome, { result: [2, 1] }));
@@ -20,7 +20,7 @@ describe("the judge of suite cases", () => {
     assert.ok(!meetsCase(await outcomeOf("null"), { undefinedResult: true }));
   });
 
-  it("tells a failure by its code, its token and its other fields", async () => {
+  it("distinguishes failures by code, token and other fields", async () => {
     const outcome = await outcomeOf("1 + 'a'");
     assert.ok(meetsCase(outcome, { code: "T2002" }));
     assert.ok(meetsCase(outcome, { code: "T2002", token: "+" }));
@@ -31,18 +31,18 @@ describe("the judge of suite cases", () => {
     assert.ok(!meetsCase(raised, { error: { code: "D3137", message: "yes" } }));
   });
 
-  it("takes either guard for the suite's one code", async () => {
+  it("accepts either guard for the suite's single guard code", async () => {
     const outcome = await prepareOurs("($f := function(){1 + $f()}; $f())", { depth: 50 }).run({}, {});
     assert.ok(meetsCase(outcome, { code: "U1001" }));
     assert.ok(!meetsCase(await outcomeOf("1 + 'a'"), { code: "U1001" }));
   });
 
-  it("refuses a case that expects nothing", async () => {
+  it("refuses a case without an expectation", async () => {
     const outcome = await outcomeOf("1");
     assert.throws(() => meetsCase(outcome, { expr: "1" }), /expects nothing/);
   });
 
-  it("sees where engines differ", async () => {
+  it("detects engines that differ", async () => {
     const theirs = (source: string) => prepareReference(source).run({}, {});
     const [one, two] = [await theirs("1"), await theirs("2")];
     const [plus, minus] = [await theirs("1+''"), await theirs("-''")];

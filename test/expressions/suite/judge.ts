@@ -5,10 +5,13 @@ import { isDeepStrictEqual } from "node:util";
 import type { Outcome } from "./outcome.ts";
 import type { SuiteCase } from "./suite-case.ts";
 
-/** The suite's name for "a guard stopped it"; JSONata 2.2 tells depth (D1011) from time (D1012). */
+/** The suite's code of a guard's stop, and JSONata 2.2's codes for depth (D1011) and time (D1012). */
 const GUARD_CODES: ReadonlySet<string | undefined> = new Set(["U1001", "D1011", "D1012"]);
 
-/** Whether an outcome is what the case expects. @throws where the case expects nothing at all. */
+/**
+ * Whether an outcome meets a case's expectation.
+ * @throws for a case without an expectation.
+ */
 export function meetsCase(outcome: Outcome, expected: SuiteCase): boolean {
   if (expected.undefinedResult === true) return outcome.kind === "value" && outcome.value === undefined;
   if (expected.error !== undefined) return hasFields(outcome, expected.error);
@@ -21,7 +24,7 @@ export function meetsCase(outcome: Outcome, expected: SuiteCase): boolean {
   return outcome.kind === "value" && sameValue(outcome.value, expected.result, expected.unordered === true);
 }
 
-/** Whether two engines agree: equal values, or failures with one code. */
+/** Whether two engines agree: equal values, or failures with equal codes. */
 export function agree(ours: Outcome, theirs: Outcome, unordered = false): boolean {
   if (ours.kind === "error") return theirs.kind === "error" && ours.fault.code === theirs.fault.code;
   return theirs.kind === "value" && sameValue(ours.value, theirs.value, unordered);
@@ -34,7 +37,7 @@ function sameValue(got: unknown, wanted: unknown, unordered: boolean): boolean {
   return isDeepStrictEqual(sorted(a), sorted(b));
 }
 
-/** As it would be after a journey as JSON; undefined stays undefined. */
+/** The value after a JSON round trip; undefined stays undefined. */
 function asJson(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }

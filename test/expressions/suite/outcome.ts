@@ -7,20 +7,20 @@ import { FORMAT_FUNCTIONS } from "../../../expressions/functions/numbers/format-
 import { treeOf } from "../../../expressions/syntax/tree-of.ts";
 import { compile } from "../../../expressions/index.ts";
 
-/** What came of one evaluation, in a form in which two engines can be compared. */
+/** The outcome of an evaluation, in a form that is comparable between engines. */
 export type Outcome =
   | { readonly kind: "value"; readonly value: unknown }
   | { readonly kind: "error"; readonly fault: Fault };
 
 export interface Fault {
-  /** JSONata's code; undefined where the engine broke instead of reporting. */
+  /** JSONata's code; undefined for an error without a code. */
   readonly code: string | undefined;
   readonly position: number | undefined;
   readonly token: string | undefined;
   readonly message: string;
-  /** The code of the error that this one wraps, as $eval's does. */
+  /** The code of the wrapped error, as in $eval's errors. */
   readonly innerCode: string | undefined;
-  /** The error's own fields that are texts, numbers or booleans, for cases that name some of them. */
+  /** The error's properties that are texts, numbers or booleans, for cases that name them. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
@@ -28,20 +28,22 @@ export interface RunLimits {
   readonly depth?: number | undefined;
   readonly timeMs?: number | undefined;
   readonly sequence?: number | undefined;
-  /** Matches of regular expressions in one evaluation; beyond it the reference is stopped with D1012. */
+  /**
+   * Limit of regular expression matches in one evaluation, after which the reference is stopped with D1012.
+   */
   readonly matches?: number | undefined;
 }
 
 type Bindings = Readonly<Record<string, unknown>>;
 
-/** A source made ready by one engine; where it does not parse, each run gives that fault. */
+/** A source prepared by one engine; if it does not parse, each run gives that failure. */
 export interface Prepared {
-  /** undefined where the source did not parse. */
+  /** undefined if the source does not parse. */
   readonly engine: "compiled" | "interpreted" | undefined;
   run(input: unknown, bindings: Bindings): Promise<Outcome>;
 }
 
-/** Our engine's reading of the source. */
+/** Prepares a source with our engine. */
 export function prepareOurs(source: string, { depth, timeMs, sequence }: RunLimits = {}): Prepared {
   const limits = {
     ...(depth === undefined ? {} : { depth }),
@@ -54,7 +56,7 @@ export function prepareOurs(source: string, { depth, timeMs, sequence }: RunLimi
   });
 }
 
-/** The reference implementation's reading of the source; \`implementation\` may be a variant of it. */
+/** Prepares a source with the reference; `implementation` may be a variant of it. */
 export function prepareReference(
   source: string,
   limits: RunLimits = {},
@@ -70,9 +72,9 @@ export function prepareReference(
   };
   return prepared(() => {
     const expression = implementation(source, options);
-    // It does not end, or errs, where it tests a pattern before ?? or ?:.
+    // Restores the patterns before ?? and ?:, on which the reference does not end or fails.
     treeOf(expression);
-    // Nor where it formats what is no finite number.
+    // Replaces the format functions, which do not end on NaN and Infinity in the reference.
     for (const definition of FORMAT_FUNCTIONS) expression.assign(definition.name, nativeOf(definition));
     const evaluate = (input: unknown, bindings: Bindings) => {
       counted?.restart();
@@ -82,7 +84,7 @@ export function prepareReference(
   });
 }
 
-/** The reference's own guards do not see its loops over matches, some of which never end. */
+/** A counting RegExp: the reference's guards do not see its loops over matches, some of which never end. */
 function countedRegExp(limit: number): { engine: RegExpConstructor; restart: () => void } {
   let count = 0;
   class CountedRegExp extends RegExp {
@@ -125,13 +127,13 @@ async function outcomeOf(evaluate: () => unknown): Promise<Outcome> {
 
 export const FUNCTION = "[a function]";
 
-/** No result that is compared is nested deeper; one that is contains itself. */
+/** Deepest nesting of a compared result; a deeper value contains itself. */
 const NESTING_LIMIT = 500;
 
-/** Nor does any have so many members; one that contains itself twice has more than can be counted. */
+/** Most members of a compared result; a value that contains itself twice has exponentially many. */
 const MEMBERS_LIMIT = 1_000_000;
 
-/** The value without the marks that engines leave on arrays, and with every function the same. */
+/** The value without the engines' marks on arrays, and with all functions replaced by one mark. */
 function plain(value: unknown, depth: number, seen = { members: 0 }): unknown {
   if (depth > NESTING_LIMIT) return "[nested too deep]";
   if (++seen.members > MEMBERS_LIMIT) return "[too large]";
@@ -144,7 +146,9 @@ function plain(value: unknown, depth: number, seen = { members: 0 }): unknown {
   return copy;
 }
 
-/** Engines keep functions in objects: the reference marks them, others have a class for them. */
+/**
+ * Whether an object stands for a function: the reference marks such objects, our engine has a class for them.
+ */
 function isFunctionObject(value: object): boolean {
   if ("_jsonata_lambda" in value || "_jsonata_function" in value) return true;
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { runInThisContext } from "node:vm";
 import type jsonata from "jsonata";
 
-/** What is replaced in its source, each once. */
+/** Replacements in the reference's source, each of which must match once. */
 const CHANGES: ReadonlyMap<string, string> = new Map([
   ["await Promise.all(expr.expressions\n                    .map(", "await inTurn(expr.expressions, ("],
   ["await Promise.all(utils.keys(groups).map(", "await inTurn(utils.keys(groups), ("],
@@ -37,8 +37,9 @@ function load(): typeof jsonata {
 }
 
 /**
- * The reference evaluates the items of an array, and the groups of a group-by, all at once; which of several that fail is
- * reported is then decided by how many promises each waits for. And the text of some functions is that of its own source. This
- * is the same code with two changes: it takes them in turn, and every function is `[object Object]` where text is made of it.
+ * A variant of the reference with two changes. The reference evaluates the items of an array, and the groups
+ * of a group-by, concurrently: the number of promises that each awaits decides which of several errors is
+ * reported. The variant evaluates them in turn. The text of some functions is their own source in the
+ * reference; in the variant the text of every function is `[object Object]`.
  */
 export const referenceInTurn: typeof jsonata = load();

@@ -44,7 +44,7 @@ export interface SuiteFigures {
   readonly holding: number;
   readonly parsed: number;
   readonly compiled: number;
-  /** Of those that parse, between 0 and 1; 0 where none does. */
+  /** Share of the parsable expressions that compiled, between 0 and 1; 0 if none parses. */
   readonly compiledShare: number;
 }
 
@@ -65,7 +65,7 @@ export function describeFigures({ cases, holding, parsed, compiled, compiledShar
   return `${holding} of ${cases} cases agree; ${compiled} of ${parsed} that parse are compiled (${share} %)`;
 }
 
-/** A disagreement as a reader needs it: the expression, what was expected and what came. */
+/** Text of a disagreement: the expression, the expected outcome and the actual one. */
 export function describeDisagreement({ ready, ours, reference, ...result }: CaseResult): string {
   const { expr: _expr, data: _data, ...expected } = ready.expected;
   const expectation = result.meetsExpectation ? "" : `\n  expected  ${clipped(JSON.stringify(expected))}`;

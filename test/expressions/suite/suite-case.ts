@@ -8,31 +8,31 @@ import { fileURLToPath } from "node:url";
 /** One case in the form of the JSONata test suite (its TESTSUITE.md). */
 export interface SuiteCase {
   readonly expr?: string;
-  /** A file beside the case that holds the expression, where `expr` is absent. */
+  /** Name of a file beside the case with the expression, if `expr` is absent. */
   readonly "expr-file"?: string;
   readonly data?: unknown;
-  /** The name of an input in `datasets/`; null means no input at all. */
+  /** Name of an input in `datasets/`; null for no input. */
   readonly dataset?: string | null;
   readonly bindings?: Readonly<Record<string, unknown>>;
-  /** Milliseconds. */
+  /** Time limit in milliseconds. */
   readonly timelimit?: number;
   readonly depth?: number;
   readonly result?: unknown;
   readonly undefinedResult?: boolean;
-  /** The order of the result's array does not matter. */
+  /** Whether the order of the result's array is ignored. */
   readonly unordered?: boolean;
   readonly code?: string;
   readonly token?: string;
   readonly error?: Readonly<Record<string, unknown>>;
 }
 
-/** A case with what it refers to read in, ready to run. */
+/** A case with its referenced files loaded. */
 export interface ReadyCase {
-  /** Where it stands: `group/file` and, in a file of several, its index. */
+  /** Name of the case: `group/file` and, in a file of several cases, its index. */
   readonly name: string;
   readonly group: string;
   readonly source: string;
-  /** A fresh copy for each call: an evaluation may change its input. */
+  /** Makes a fresh copy at each call, because an evaluation may change its input. */
   readonly input: () => unknown;
   readonly expected: SuiteCase;
 }
@@ -43,7 +43,10 @@ export const OWN_CASES_FOLDER = join(ROOT, "test/expressions/cases");
 
 export const suiteIsPresent = (): boolean => existsSync(join(SUITE_FOLDER, "groups"));
 
-/** The cases of the JSONata suite, of every group or of those named. @throws where a named group does not exist. */
+/**
+ * The cases of the JSONata suite, of all groups or the named ones.
+ * @throws for a group that does not exist.
+ */
 export function suiteCases(groups: readonly string[] = suiteGroups()): ReadyCase[] {
   return groups.flatMap((group) => casesUnder(join(SUITE_FOLDER, "groups", group), group));
 }
@@ -52,7 +55,7 @@ export function suiteGroups(): string[] {
   return readdirSync(join(SUITE_FOLDER, "groups")).toSorted();
 }
 
-/** Cases of our own, in the same form: one group for each file. */
+/** Our own cases, in the suite's form: one group for each file. */
 export function ownCases(): ReadyCase[] {
   return jsonFiles(OWN_CASES_FOLDER).flatMap((file) => casesInFile(file, basename(file, ".json")));
 }
@@ -94,7 +97,7 @@ function inputOf({ data, dataset }: SuiteCase): () => unknown {
   return () => JSON.parse(text) as unknown;
 }
 
-/** The items by the group they are in, in the order in which groups first appear. */
+/** Items by group, in the order in which the groups first appear. */
 export function byGroup<T>(items: readonly T[], groupOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {

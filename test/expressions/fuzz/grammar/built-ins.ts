@@ -3,7 +3,10 @@
 
 import type { Sort } from "./state.ts";
 
-/** What a built-in's parameter wants: a sort of value, or one of the kinds of text and function below. */
+/**
+ * The kind of argument that a built-in's parameter takes: a type, or one of the kinds of texts and functions
+ * below.
+ */
 export type Wanted =
   | Sort
   | "array"
@@ -30,7 +33,7 @@ export type Wanted =
 export interface BuiltIn {
   readonly name: string;
   readonly wants: readonly Wanted[];
-  /** Parameters that may be left out, counted from the end. */
+  /** Number of optional parameters, counted from the end. */
   readonly optional: number;
   readonly gives: Sort;
 }
@@ -42,7 +45,7 @@ const builtIn = (gives: Sort, name: string, wants: readonly Wanted[], optional =
   gives,
 });
 
-/** Every function of JSONata 2.2.2; those that depend on chance or time only where their result does not (FIXED_CALLS). */
+/** Every function of JSONata 2.2.2, without random and time functions, which FIXED_CALLS has. */
 export const BUILT_INS: readonly BuiltIn[] = [
   builtIn("number", "sum", ["numbers"]),
   builtIn("number", "count", ["array"]),
@@ -114,7 +117,7 @@ export const BUILT_INS: readonly BuiltIn[] = [
   builtIn("object", "clone", ["object"]),
 ];
 
-/** Chance and time, where what comes of them does not depend on either. */
+/** Calls of random and time functions whose results depend on neither. */
 export const FIXED_CALLS: Readonly<Partial<Record<Sort, readonly string[]>>> = {
   number: ["$count($shuffle(xs))", "$sum($shuffle([1,2,3]))", "($millis() - $millis())"],
   boolean: ["($random() < 1)", "($now() = $now())", "($toMillis($now()) = $millis())", "($millis() > 0)"],

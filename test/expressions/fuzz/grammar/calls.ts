@@ -15,7 +15,7 @@ import { BUILT_INS, type BuiltIn, FIXED_CALLS, type Wanted } from "./built-ins.t
 import { lambda } from "./lambdas.ts";
 import { anySort, type Grammar, type Sort } from "./state.ts";
 
-/** A call of a built-in that gives that sort; in the plain form, chained, after a dot or with a missing argument. */
+/** A call of a built-in that gives that type: plain, chained, after a dot or with a missing argument. */
 export function call(g: Grammar, sort: Sort): Tree {
   const { draw } = g;
   const known = FIXED_CALLS[sort];
@@ -23,7 +23,7 @@ export function call(g: Grammar, sort: Sort): Tree {
   const fitting = BY_SORT.get(sort);
   const offered = fitting === undefined || draw.odds(5) ? BUILT_INS : fitting;
   const first = draw.pick(offered);
-  // What always or often fails would end most evaluations early.
+  // A function that often fails would end most evaluations early.
   const chosen = RAISING.has(first.name) && draw.odds(85) ? draw.pick(offered) : first;
   const args = argumentsOf(g, chosen);
   const [context, ...others] = args;
@@ -55,7 +55,7 @@ function argumentsOf(g: Grammar, { wants, optional }: BuiltIn): Tree[] {
 const texts = (...lists: readonly (readonly string[])[]): readonly string[] =>
   lists.flat().map((text) => JSON.stringify(text));
 
-/** Parameters whose good arguments are one of a few texts. */
+/** Parameters whose valid arguments are a few texts. */
 const CHOICES: Readonly<Partial<Record<Wanted, readonly string[]>>> = {
   small: ["0", "1", "2", "3", "-1", "-2", "5", "1.5", "10", "-5"],
   pattern: [...REGEXES, ...texts(PLAIN_STRINGS), '""', "nothing"],

@@ -18,7 +18,7 @@ const OUTER_SCOPE: readonly Variable[] = [
   { name: "record", sort: "object" },
 ] satisfies readonly { name: keyof typeof OUTER_BINDINGS; sort: Sort }[];
 
-/** Productions in one expression, at most; beyond them only terminals. */
+/** Most productions in an expression; after them only terminals follow. */
 const FUEL_MAX = 24;
 const DEPTH_MAX = 5;
 
@@ -73,7 +73,7 @@ class Expressions implements Grammar {
     return lambda(this, parameters, anySort(this.draw));
   }
 
-  /** Any expression with a filter, an order, [] or a comment after it. */
+  /** Any expression, followed by a filter, an order-by, [] or a comment. */
   #followed(sort: Sort): Tree {
     const { draw } = this;
     const inner = this.expression(sort);

@@ -4,7 +4,7 @@
 import { fixed, leaf, list, listExpression, type Node, type Tree } from "../tree.ts";
 import { anySort, freshVariable, type Grammar, type Sort, type Variable } from "./state.ts";
 
-/** A function expression whose body gives `result`. */
+/** A lambda whose body gives `result`. */
 export function lambda(g: Grammar, parameters: readonly Sort[], result: Sort): Tree {
   const { draw } = g;
   const variables = parameters.map((sort) => freshVariable(draw, sort));
@@ -45,7 +45,7 @@ function signature({ draw }: Grammar, parameters: readonly Sort[], result: Sort)
 
 const PARAMETER_COUNT_MAX = 3;
 
-/** A block that binds values and functions and then uses them: closures, shadowing, recursion, composition. */
+/** A block that binds and uses values and functions: closures, shadowing, recursion, composition. */
 export function block(g: Grammar, sort: Sort): Tree {
   const { draw } = g;
   const scope: Variable[] = [...g.scope];
@@ -81,7 +81,7 @@ export function application(g: Grammar, sort: Sort): Tree {
   return fixed(callee, list("(", ",", ")", args));
 }
 
-/** A function that calls itself, in the tail or not, a few times. */
+/** A function that calls itself a few times, in tail position or not. */
 export function recursion(g: Grammar, sort: Sort): Tree {
   const { draw } = g;
   const scope: Variable[] = [...g.scope, { name: "k", sort: "number" }, { name: "acc", sort }];

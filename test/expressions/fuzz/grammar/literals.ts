@@ -7,7 +7,7 @@ import { fixed, leaf, listExpression, type Tree } from "../tree.ts";
 import { HARD_NAMES, NAMES_BY_TYPE, REGEXES } from "../vocabulary.ts";
 import { anySort, type Grammar, type Sort, variableOf } from "./state.ts";
 
-/** The smallest expressions of a sort: a literal, a variable, a name. */
+/** A smallest expression of a type: a literal, a variable, a name. */
 export function terminal(g: Grammar, sort: Sort): Tree {
   const { draw } = g;
   const kind = draw.int(0, 9);
@@ -64,11 +64,11 @@ function arrayOf(make: () => Tree, draw: Draw, most: number): Tree {
 export function numberLiteral(draw: Draw): Tree {
   const value = drawNumber(draw);
   const text = JSON.stringify(Math.abs(value));
-  // JSONata's numbers take no sign after the exponent's letter but "-" and "+", as JSON's do.
+  // A number literal has no sign: a unary minus makes a negative number.
   return value < 0 || Object.is(value, -0) ? fixed("-", leaf(text)) : leaf(text);
 }
 
-/** The string in either kind of quotes, with escapes of every form. */
+/** The string in single or double quotes, with escapes of every form. */
 export function stringLiteral(draw: Draw, value: string): Tree {
   if (draw.odds(70)) return leaf(JSON.stringify(value));
   if (draw.odds(50))

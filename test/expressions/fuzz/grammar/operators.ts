@@ -5,7 +5,7 @@ import { fixed, leaf, listExpression, type Tree } from "../tree.ts";
 import { anySort, type Grammar, type Sort } from "./state.ts";
 import { object } from "./paths.ts";
 
-/** An operator or constructor that gives that sort. */
+/** An operator or constructor that gives that type. */
 export function operation(g: Grammar, sort: Sort): Tree {
   const { draw } = g;
   switch (sort) {
@@ -58,7 +58,7 @@ function comparison(g: Grammar): Tree {
 
 const bool = ({ draw }: Grammar): Sort => (draw.odds(80) ? "boolean" : anySort(draw));
 
-/** Mostly in parentheses; without them the parser decides what belongs together. */
+/** A binary operation, usually in parentheses; without them the parser's precedence decides the operands. */
 export function binary(g: Grammar, operator: string, left: Sort, right: Sort): Tree {
   const spaced = g.draw.odds(40) && !operator.startsWith(" ") ? ` ${operator} ` : operator;
   const [a, b] = [g.expression(left), g.expression(right)];
@@ -83,7 +83,7 @@ function array(g: Grammar, sort: Sort): Tree {
   );
 }
 
-/** One of several values, by condition or by default. */
+/** One of several values, by a condition or a default operator. */
 export function alternative(g: Grammar, sort: Sort): Tree {
   const { draw } = g;
   switch (draw.int(0, 4)) {

@@ -6,11 +6,11 @@ import { HARD_NAMES, NAMES_BY_TYPE } from "../vocabulary.ts";
 import { nameOf, quotedName } from "./literals.ts";
 import { anySort, freshVariable, type Grammar, type Sort, type Variable, variableOf } from "./state.ts";
 
-/** A path that probably ends in that sort: steps through objects, then a name or a constructor. */
+/** A path that probably ends in that type: steps through objects, then a name or a constructor. */
 export function path(g: Grammar, sort: Exclude<Sort, "function">): Tree {
   const { draw } = g;
   const steps: Node[] = [];
-  // Variables that @ and # bind along the way.
+  // The path's scope gains the variables that @ and # bind.
   const scope = [...g.scope];
   if (draw.odds(35)) steps.push(start(g, scope));
   for (let left = draw.pick([0, 0, 1, 1, 2, 3]); left > 0; left--)
@@ -28,7 +28,7 @@ function start(g: Grammar, scope: readonly Variable[]): Tree {
   return leaf(draw.pick(["$", "$$", "$record", "$$.o", "$list"]));
 }
 
-/** A step from objects to objects. */
+/** A step that probably leads from objects to objects. */
 function passage(g: Grammar): Tree {
   const { draw } = g;
   if (draw.odds(70)) return leaf(draw.pick([...NAMES_BY_TYPE.objects, ...NAMES_BY_TYPE.object]));
@@ -65,7 +65,7 @@ function finalStep(g: Grammar, sort: Exclude<Sort, "function">, scope: readonly 
   }
 }
 
-/** The step with what may follow it: filters, indexes, [], order, bindings. */
+/** A step with its suffixes: filters, indexes, [], order-by, bindings. */
 function suffixed(g: Grammar, step: Tree, scope: Variable[], binds: boolean): Tree {
   const { draw } = g;
   const suffixes: Node[] = [];

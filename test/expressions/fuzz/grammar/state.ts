@@ -5,7 +5,7 @@ import type { Draw } from "../draw.ts";
 import { NAMES_BY_TYPE } from "../vocabulary.ts";
 import type { Tree } from "../tree.ts";
 
-/** What an expression should give. A wish, not a promise: some are broken on purpose. */
+/** The type that an expression aims to give. Not guaranteed: some expressions are wrong on purpose. */
 export type Sort = keyof typeof NAMES_BY_TYPE | "function";
 
 export interface Variable {
@@ -13,11 +13,11 @@ export interface Variable {
   readonly sort: Sort;
 }
 
-/** What a production may draw on; the only way from one production to the others. */
+/** State and productions that a production may use: the only link between productions. */
 export interface Grammar {
   readonly draw: Draw;
   readonly scope: readonly Variable[];
-  /** An expression of that sort; in `scope` where given, else in the present one. */
+  /** An expression of that type; `scope` defaults to the current scope. */
   expression(sort: Sort, scope?: readonly Variable[]): Tree;
 }
 
@@ -31,7 +31,7 @@ export function freshVariable(draw: Draw, sort: Sort): Variable {
   return { name: draw.pick(VARIABLE_NAMES), sort };
 }
 
-/** The innermost variable of that sort, if any; a shadowed one is no longer seen. */
+/** The innermost variable of that type, if any; shadowed variables are skipped. */
 export function variableOf(draw: Draw, scope: readonly Variable[], sort: Sort): Variable | undefined {
   const seen = new Map(scope.map((variable) => [variable.name, variable]));
   const fitting = [...seen.values()].filter((variable) => sort === "any" || variable.sort === sort);
