@@ -6,7 +6,10 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ClusterSet } from "../upstream/cluster-manager.ts";
 import type { Exchange } from "../pipeline/exchange.ts";
 
-/** The proxy's own counters, in a registry of its own. What documents ask for is counted by the mixer's handlers. */
+/**
+ * The proxy's own counters, in a registry of its own. The mixer's handlers count the metrics that documents
+ * define.
+ */
 export class ProxyStats {
   readonly registry = new Registry();
   readonly #requests = new Counter({
@@ -54,7 +57,8 @@ export class ProxyStats {
   });
 
   /**
-   * Besides what it is told, it reads some counts when somebody asks: the newest clusters' and the policy client's.
+   * @param clusters The newest clusters, read at each scrape for their request counts.
+   * @param policyStats The policy client's counters, read at each scrape.
    */
   constructor(clusters: () => ClusterSet, policyStats: () => Readonly<Record<string, number>>) {
     const registers = [this.registry];
@@ -102,7 +106,7 @@ export class ProxyStats {
     }
   }
 
-  /** The upstream agreed to another protocol; `countRequest` follows at its end. */
+  /** Counts a request whose upstream accepted the upgrade; `countRequest` follows at its end. */
   countUpgrade({ listener: { name: listener }, request: { upgrade: protocol = "" } }: Exchange): void {
     this.#upgrades.inc({ listener, protocol });
     this.#upgradesActive.inc({ listener });
