@@ -60,3 +60,12 @@ export function compareDiagnostics(a: Diagnostic, b: Diagnostic): number {
     a.location.column - b.location.column
   );
 }
+
+/** One fault of a spec; it becomes a Diagnostic with PURSER_DOC_INVALID_VALUE. */
+export interface SpecFault {
+  /** Path of the value inside `spec`. */
+  readonly path: readonly (string | number)[];
+  /** A sentence that says what is wrong, without the location. */
+  readonly message: string;
+  readonly suggestion?: string;
+}

@@ -9,9 +9,9 @@ import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
 import { NOTHING_KNOWN } from "../core/traffic/resources/resource-set.ts";
 import type { ControlSurface, SurfaceAddress } from "../server/http/control-surface.ts";
 import { startAdminServer } from "./admin/admin-server.ts";
-import { ProxyStats } from "./admin/stats.ts";
+import { ProxyStats } from "./exchange/stats.ts";
 import { type ClusterSet, NO_CLUSTERS } from "./upstream/cluster-manager.ts";
-import { Exchange } from "./pipeline/exchange.ts";
+import { Exchange } from "./exchange/exchange.ts";
 import { filterChain } from "./filters/chain.ts";
 import type { Filter } from "./filters/filter.ts";
 import type { ServerLimits, ServerStream } from "./transport/contract/server.ts";
@@ -24,7 +24,7 @@ import type { ExplainKey } from "./filters/explain-key.ts";
 import type { PolicyClient } from "./policy/check-result.ts";
 import { runExchange } from "./pipeline/exchange-run.ts";
 import { SnapshotBuilder } from "./snapshot/snapshot-builder.ts";
-import { UpdateApplier } from "./snapshot/update-applier.ts";
+import { UpdateApplier } from "./discovery/update-applier.ts";
 
 export interface ProxyOptions {
   readonly node: ProxyNode;

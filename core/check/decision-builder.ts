@@ -12,7 +12,7 @@ import type { Fault, Scope } from "./evaluation.ts";
 import type { Placed } from "./plan.ts";
 import type { CheckContext, DocumentOutcome } from "./ports.ts";
 import { effectOfError } from "./undecided.ts";
-import { DEFAULT_VALID_DURATION_MS, DEFAULT_VALID_USE_COUNT } from "./validity.ts";
+import { DEFAULT_VALID_DURATION_MS, DEFAULT_VALID_USE_COUNT } from "../snapshot/validity.ts";
 
 export interface Refusal {
   readonly status: Status;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../attributes/bag.ts";
-import type { TemplateName } from "../hooks/extension.ts";
+import type { TemplateName } from "../templates/template-names.ts";
 import type { AttributeAdditions } from "../hooks/hooks.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { CheckAnswer } from "../templates/instances.ts";

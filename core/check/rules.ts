@@ -12,7 +12,7 @@ import { type CheckInstance, fillCheckInstance } from "./instances.ts";
 import type { CheckPlan, Placed } from "./plan.ts";
 import type { CheckContext } from "./ports.ts";
 import type { DecisionBuilder } from "./decision-builder.ts";
-import { DEFAULT_VALID_DURATION_MS, DEFAULT_VALID_USE_COUNT } from "./validity.ts";
+import { DEFAULT_VALID_DURATION_MS, DEFAULT_VALID_USE_COUNT } from "../snapshot/validity.ts";
 
 /** One instance for one handler, or the fault in place of it. */
 interface Question {

@@ -3,7 +3,7 @@
 
 import type { AttributeForm } from "../../expressions/manifest/forms.ts";
 import type { TSchema } from "typebox";
-import type { SpecFault } from "../documents/kinds/kind.ts";
+import type { SpecFault } from "../../kernel/diagnostic.ts";
 import type { CallContext } from "../../kernel/deadline.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
@@ -19,6 +19,7 @@ import type {
   MetricInstance,
   TraceSpanInstance,
 } from "../templates/instances.ts";
+import type { TemplateName } from "../templates/template-names.ts";
 import type { HandlerHooks } from "./hooks.ts";
 
 /**
@@ -128,33 +129,6 @@ export interface Files {
    */
   watch(path: string, listener: (text: string) => void, onError: (error: Error) => void): () => void;
 }
-
-export const TEMPLATE_NAMES = [
-  "listentry",
-  "checknothing",
-  "headers",
-  "authorization",
-  "quota",
-  "metric",
-  "logentry",
-  "tracespan",
-  "decision",
-] as const;
-
-export type TemplateName = (typeof TEMPLATE_NAMES)[number];
-
-/** When a template's instances are created, and how the answer is used. */
-export const TEMPLATE_VARIETY = {
-  listentry: "check",
-  checknothing: "check",
-  headers: "check",
-  authorization: "check",
-  quota: "quota",
-  metric: "report",
-  logentry: "report",
-  tracespan: "report",
-  decision: "report",
-} as const satisfies Readonly<Record<TemplateName, "check" | "quota" | "report">>;
 
 /** The extensions that documents may configure, by name. */
 export interface ExtensionInventory {

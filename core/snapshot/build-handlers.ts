@@ -7,7 +7,7 @@ import type { SourceLocation } from "../../kernel/diagnostic.ts";
 import type { ResolvedHandler } from "../documents/set/handlers.ts";
 import type { HandlerSpec, RuleSpec } from "../documents/kinds/handler.ts";
 import { ruleVariety } from "../documents/set/rules.ts";
-import type { TemplateName } from "../hooks/extension.ts";
+import type { TemplateName } from "../templates/template-names.ts";
 import type { Fields } from "./fields.ts";
 import type { WrittenDocument } from "./policy-document.ts";
 import type {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { DEFAULT_VALID_DURATION_MS, DEFAULT_VALID_USE_COUNT } from "../check/validity.ts";
+import { DEFAULT_VALID_DURATION_MS, DEFAULT_VALID_USE_COUNT } from "./validity.ts";
 import type { AccessPolicySpec } from "../documents/kinds/access-policy.ts";
 import type { QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
 import type { QuotaDefinition } from "../quota/quota-definition.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { TemplateName } from "../hooks/extension.ts";
+import type { TemplateName } from "./template-names.ts";
 
 /**
  * The fields of each template that a Rule may fill: one value, or a map of values. See

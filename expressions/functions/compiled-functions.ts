@@ -30,12 +30,12 @@ export function nativeOf(definition: FunctionDefinition): ReferenceFunction {
   return {
     _jsonata_function: true,
     implementation: (implementation ?? builtin?.implementation) as ReferenceFunction["implementation"],
-    // JSONata's own signature is kept where there is one: the record's tells more of the result, which JSONata does not check.
+    // JSONata cannot parse the more exact results of records. A function without an original has JSONata's notation alone.
     signature: builtin === undefined ? parseSignature(signature) : builtin.signature,
   };
 }
 
-/** The function behind the check of its arguments. */
+/** A function that checks its arguments with `refuse` before each call. */
 function restricted(definition: FunctionDefinition, refuse: Restriction["refuse"]): FunctionDefinition {
   const { invoke } = definition;
   if (invoke !== undefined)

@@ -19,7 +19,7 @@ export function functionError(code: keyof typeof FUNCTION_ERRORS, message: strin
   return new ExpressionError(code, message);
 }
 
-/** As it is shown in messages. */
+/** A text for a message, in quotes and at most 80 characters long. */
 export function quoted(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }

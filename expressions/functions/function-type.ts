@@ -4,24 +4,24 @@
 /** A sort of value, as JSONata tells them apart when it compares and calls. */
 export type Kind = "string" | "number" | "boolean" | "null" | "array" | "object" | "function";
 
-/** What a function takes and gives. */
+/** The types of a function's arguments and of its result. */
 export interface FunctionType {
   readonly parameters: readonly ParameterType[];
   readonly result: ReadonlySet<Kind>;
-  /** Whether it may give nothing although its arguments are there. */
+  /** Whether the result may be absent although no argument is. */
   readonly resultOptional: boolean;
-  /** What the items of a resulting list are, where the signature says it. */
+  /** The types of a resulting list's items; undefined when the signature does not tell them. */
   readonly resultItems: ReadonlySet<Kind> | undefined;
 }
 
 export interface ParameterType {
   readonly kinds: ReadonlySet<Kind>;
   readonly optional: boolean;
-  /** Whether the context stands in for it when an argument is missing. */
+  /** Whether the context stands in for this argument when one is missing. */
   readonly contextual: boolean;
-  /** Whether any number of arguments goes here. */
+  /** Whether any number of arguments is taken here. */
   readonly repeated: boolean;
-  /** Whether one value will do where a list is expected, and what the list's items must be. */
+  /** For a list: the types of its items. A single value counts as a list of one. */
   readonly items?: ReadonlySet<Kind>;
 }
 
@@ -40,8 +40,7 @@ const KINDS_OF_LETTER: Readonly<Record<string, readonly Kind[]>> = {
 
 /**
  * Reads the signature notation that JSONata documents for functions, such as `<s-(sf)n?:b>`. Besides, a result may be a
- * choice or optional: `<s-s:(ao)?>`. What a function's own parameters are is passed over: functions are told from other values,
- * but not from one another.
+ * choice or optional: `<s-s:(ao)?>`. The parameters of a parameter that is a function are ignored.
  */
 export function functionType(signature: string): FunctionType {
   const [parameters = "", result = "x"] = splitAtColon(signature.slice(1, -1));
@@ -75,7 +74,7 @@ function kindsOf(letters: string): ReadonlySet<Kind> {
   return new Set(letters.split("").flatMap((letter) => KINDS_OF_LETTER[letter] ?? []));
 }
 
-/** At the colon that is in no brackets. */
+/** Splits at the colon outside all brackets. */
 function splitAtColon(text: string): readonly string[] {
   let depth = 0;
   for (const [index, char] of text.split("").entries()) {

@@ -10,7 +10,7 @@ import type { FunctionDefinition, Invoke } from "./definition.ts";
 type Call = (...values: unknown[]) => unknown;
 
 /**
- * What compiled code calls for an implementation in the form of the `jsonata` package's functions.
+ * Makes an implementation in the form of the `jsonata` package's functions callable by compiled code.
  * @param implementation Default: the `jsonata` package's function of this name.
  */
 export function invokeOf(
@@ -34,7 +34,7 @@ export function invokeOf(
   };
 }
 
-/** What JSONata's functions find in `this`. A class, as an object with a getter is slow to make for each call. */
+/** The `this` of JSONata's functions. A class, since an object literal with getters is slow to make for each call. */
 class Focus {
   readonly input: unknown;
   readonly #guard: Guard;
@@ -48,7 +48,7 @@ class Focus {
     return { sequence: this.#guard.maxSequence };
   }
 
-  /** $toMillis fills in what its picture leaves out from the time of the evaluation. */
+  /** The time of the evaluation, from which $toMillis takes the units that its picture leaves out. */
   get environment(): { readonly timestamp: unknown } {
     // oxlint-disable-next-line no-restricted-globals -- of a given time; no clock is read
     return { timestamp: new Date(this.#guard.nowMs) };

@@ -48,6 +48,12 @@ export const SMALL = 64;
 /** The most that is charged at once, so that the count stays a small integer. Work that is no count is charged as this. */
 const MOST_AT_ONCE = 0x3fff_ffff;
 
+/** A day counted from 1970-01-01, and its date as text. */
+export interface DateMemo {
+  day: number;
+  text: string;
+}
+
 /** Counts the work of evaluations, and stops them with JSONata's codes: D1011 too deep, D1012 too long, D2015 too large. */
 export class Guard {
   readonly maxSequence: number;
@@ -55,6 +61,8 @@ export class Guard {
   readonly maxDepth: number;
   depth = 0;
   readonly sites = new CallSites();
+  /** Memo of the last date that a time was written with: the times that one engine writes are mostly of one day. */
+  readonly lastDate: DateMemo = { day: Number.NaN, text: "" };
   readonly #limits: GuardLimits;
   readonly #maxSteps: number;
   readonly #timeMs: number;

@@ -10,10 +10,8 @@ import {
   type ExtensionContext,
   type PluginDefinition,
   type PluginHandler,
-  TEMPLATE_NAMES,
-  TEMPLATE_VARIETY,
-  type TemplateName,
 } from "../../core/hooks/extension.ts";
+import { TEMPLATE_NAMES, TEMPLATE_VARIETY, type TemplateName } from "../../core/templates/template-names.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import { suggest } from "../../kernel/suggest.ts";
 import { fillConfig } from "./config.ts";

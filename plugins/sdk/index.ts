@@ -27,9 +27,9 @@ export type {
   Files,
   PluginDefinition,
   PluginHandler,
-  TemplateName,
 } from "../../core/hooks/extension.ts";
-export { TEMPLATE_NAMES, TEMPLATE_VARIETY } from "../../core/hooks/extension.ts";
+export type { TemplateName } from "../../core/templates/template-names.ts";
+export { TEMPLATE_NAMES, TEMPLATE_VARIETY } from "../../core/templates/template-names.ts";
 export type { AttributeAdditions, HandlerHooks } from "../../core/hooks/hooks.ts";
 export type { Cancel, Clock, LogFields, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 

@@ -12,7 +12,7 @@ import {
 import { addMetricsRoute } from "../../server/http/operation-routes.ts";
 import type { ClusterSet } from "../upstream/cluster-manager.ts";
 import { clustersText } from "./clusters-text.ts";
-import type { ProxyStats } from "./stats.ts";
+import type { ProxyStats } from "../exchange/stats.ts";
 
 /** The parts of a proxy that the admin surface shows and controls. */
 export interface AdminSubject {

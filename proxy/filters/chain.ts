@@ -4,16 +4,16 @@
 import type { ProxyNode } from "../../api/pilot-service.ts";
 import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { Clock, Random, Scheduler } from "../../kernel/ports.ts";
-import type { ProxyStats } from "../admin/stats.ts";
+import type { ProxyStats } from "../exchange/stats.ts";
 import type { ExplainKey } from "./explain-key.ts";
-import type { Exchange } from "../pipeline/exchange.ts";
+import type { Exchange } from "../exchange/exchange.ts";
 import type { ResponseHead } from "../transport/contract/head.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
 import {
   DEFAULT_UNDERSCORES_ACTION,
   type HeadersWithUnderscoresAction,
 } from "../transport/fields/underscore-names.ts";
-import type { LocalReply } from "../pipeline/local-reply.ts";
+import type { LocalReply } from "../exchange/local-reply.ts";
 import type { PolicyClient } from "../policy/check-result.ts";
 import { attributesFilter } from "./filter-attributes.ts";
 import { checkFilter } from "./filter-check.ts";

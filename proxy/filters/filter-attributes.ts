@@ -9,7 +9,7 @@ import { formatDocumentRef } from "../../core/check/document-ref.ts";
 import { canonicalAddress } from "../../kernel/matching/ip-address.ts";
 import { STATUS_CODES } from "../../kernel/status.ts";
 import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
-import type { Exchange } from "../pipeline/exchange.ts";
+import type { Exchange } from "../exchange/exchange.ts";
 import type { CheckResult } from "../policy/check-result.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
 import type { Filter } from "./filter.ts";

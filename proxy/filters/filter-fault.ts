@@ -3,7 +3,7 @@
 
 import type { Random, Scheduler } from "../../kernel/ports.ts";
 import { drawFault } from "../../core/traffic/chance.ts";
-import { faultInjectedReply, type LocalReply } from "../pipeline/local-reply.ts";
+import { faultInjectedReply, type LocalReply } from "../exchange/local-reply.ts";
 import type { Filter } from "./filter.ts";
 
 /** Injects the delay or abort of a route's fault rule. */

@@ -4,7 +4,7 @@
 import { authorityText } from "../../kernel/canonical/authority.ts";
 import { canonicalScheme } from "../../kernel/canonical/scheme.ts";
 import { canonicalAddress } from "../../kernel/matching/ip-address.ts";
-import type { Exchange } from "../pipeline/exchange.ts";
+import type { Exchange } from "../exchange/exchange.ts";
 import { isRemovedAtEdge } from "../transport/fields/client-claims.ts";
 import type { Filter } from "./filter.ts";
 

@@ -3,7 +3,7 @@
 
 import type { ProxyNode } from "../../api/pilot-service.ts";
 import type { Clock } from "../../kernel/ports.ts";
-import type { ProxyStats } from "../admin/stats.ts";
+import type { ProxyStats } from "../exchange/stats.ts";
 import type { PolicyClient } from "../policy/check-result.ts";
 import { completeAttributes } from "./filter-attributes.ts";
 import type { Filter } from "./filter.ts";

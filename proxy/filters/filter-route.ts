@@ -6,8 +6,8 @@ import { PurserError } from "../../kernel/errors.ts";
 import type { Random } from "../../kernel/ports.ts";
 import { chooseDestination } from "../../core/traffic/chance.ts";
 import { type MatchedRoute, matchRoute } from "../../core/traffic/route-table.ts";
-import type { Exchange } from "../pipeline/exchange.ts";
-import { errorReply, type LocalReply } from "../pipeline/local-reply.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { errorReply, type LocalReply } from "../exchange/local-reply.ts";
 import type { Filter } from "./filter.ts";
 
 /** Finds the route, and picks one of its weighted destinations. */

@@ -4,7 +4,7 @@
 import { isValidSpanId, isValidTraceId, TraceFlags } from "@opentelemetry/api";
 
 import type { Random } from "../../kernel/ports.ts";
-import type { TraceContext } from "../pipeline/exchange.ts";
+import type { TraceContext } from "../exchange/exchange.ts";
 import type { Filter } from "./filter.ts";
 
 /** W3C Trace Context: `version-traceid-parentid-flags`; a later version may append further fields. */

@@ -4,8 +4,8 @@
 import { authorityText, parseAuthority } from "../../kernel/canonical/authority.ts";
 import { Malformed } from "../../kernel/canonical/malformed.ts";
 import { parseRequestTarget } from "../../kernel/canonical/target.ts";
-import { errorReply, type LocalReply } from "../pipeline/local-reply.ts";
-import type { Exchange } from "../pipeline/exchange.ts";
+import { errorReply, type LocalReply } from "../exchange/local-reply.ts";
+import type { Exchange } from "../exchange/exchange.ts";
 import { removeHopByHop } from "../transport/fields/hop-by-hop.ts";
 import { removeForbiddenTrailers } from "../transport/fields/trailer-fields.ts";
 import {

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
-import type { Exchange } from "../pipeline/exchange.ts";
+import type { Exchange } from "../exchange/exchange.ts";
 import type { ResponseHead } from "../transport/contract/head.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
-import type { LocalReply } from "../pipeline/local-reply.ts";
+import type { LocalReply } from "../exchange/local-reply.ts";
 
 /**
  * One step that every request takes. A filter keeps no state for a request: it records what it learns in the

@@ -4,7 +4,7 @@
 import type { Listener } from "../../core/traffic/resources/listener.ts";
 import { listenError } from "../../kernel/listen-error.ts";
 import type { Scheduler } from "../../kernel/ports.ts";
-import { type ErrorKind, errorReply, renderLocalReply } from "../pipeline/local-reply.ts";
+import { type ErrorKind, errorReply, renderLocalReply } from "../exchange/local-reply.ts";
 import type { ProxySnapshot } from "../snapshot/snapshot.ts";
 import type {
   RefusalReason,

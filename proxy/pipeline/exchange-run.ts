@@ -6,8 +6,8 @@ import { attempt, isPromise } from "../../kernel/maybe-promise.ts";
 import { messageOf } from "../../kernel/errors.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import { redirectLocation } from "../../core/traffic/request-target.ts";
-import { Forwarding } from "../upstream/forwarding.ts";
-import type { Exchange, RouteSelection } from "./exchange.ts";
+import { Forwarding } from "./forwarding.ts";
+import type { Exchange, RouteSelection } from "../exchange/exchange.ts";
 import {
   completeExchange,
   filterRequest,
@@ -25,7 +25,7 @@ import {
   plainReply,
   renderLocalReply,
   type ResponseFlag,
-} from "./local-reply.ts";
+} from "../exchange/local-reply.ts";
 
 interface PipelineServices {
   readonly filters: readonly Filter[];

@@ -8,10 +8,10 @@ import type { Clock, Random } from "../../kernel/ports.ts";
 import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
 import { Cluster } from "../upstream/cluster.ts";
 import { EndpointSet } from "../upstream/endpoint-set.ts";
-import { Exchange } from "./exchange.ts";
+import { Exchange } from "../exchange/exchange.ts";
 import { filterRequest, filtersBeforeCheck } from "../filters/chain.ts";
 import { HeaderList } from "../transport/contract/header-list.ts";
-import type { LocalReply } from "./local-reply.ts";
+import type { LocalReply } from "../exchange/local-reply.ts";
 import { RouteTableCache } from "../snapshot/route-table-cache.ts";
 import { ProxySnapshot } from "../snapshot/snapshot.ts";
 

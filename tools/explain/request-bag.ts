@@ -8,7 +8,7 @@ import { PurserError } from "../../kernel/errors.ts";
 import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
 import { translate } from "../../pilot/translate/translate.ts";
-import type { LocalReply } from "../../proxy/pipeline/local-reply.ts";
+import type { LocalReply } from "../../proxy/exchange/local-reply.ts";
 import { bagOfTrial } from "../../proxy/pipeline/trial-request.ts";
 
 /** A request as a person writes it; bytes are characters U+0000 to U+00FF from here on. */

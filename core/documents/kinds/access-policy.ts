@@ -5,7 +5,8 @@ import Type, { type Static } from "typebox";
 import { STATUS_CODES, type StatusCode } from "../../../kernel/status.ts";
 import { Choice, Closed, Duration, Expression, Match, Mode, OnError } from "./fields.ts";
 import { headerMapFaults, headerNamesFaults } from "./header-faults.ts";
-import type { KindDefinition, SpecFault } from "./kind.ts";
+import type { KindDefinition } from "./kind.ts";
+import type { SpecFault } from "../../../kernel/diagnostic.ts";
 
 export const ACCESS_ACTIONS = ["DENY", "ALLOW", "AUDIT"] as const;
 

@@ -3,7 +3,8 @@
 
 import Type, { type Static } from "typebox";
 import { Choice, Closed, Duration } from "./fields.ts";
-import type { KindDefinition, SpecFault } from "./kind.ts";
+import type { KindDefinition } from "./kind.ts";
+import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import { WildcardHost } from "./traffic-fields.ts";
 
 const Limit = (description: string) => Type.Integer({ minimum: 1, maximum: 1_000_000, description });

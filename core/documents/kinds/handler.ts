@@ -4,7 +4,8 @@
 import Type, { type Static } from "typebox";
 import { parseDurationMs } from "../../../kernel/duration.ts";
 import { Closed, Duration, ExpressionOrLiteral, Match, Mode, OnError, Reference } from "./fields.ts";
-import type { KindDefinition, SpecFault } from "./kind.ts";
+import type { KindDefinition } from "./kind.ts";
+import type { SpecFault } from "../../../kernel/diagnostic.ts";
 
 const Delivery = Closed(
   {

@@ -3,7 +3,7 @@
 
 import { literalText } from "../../../expressions/analysis/literal-text.ts";
 import { headerNameFault, headerValueFault } from "../../attributes/header-fields.ts";
-import type { SpecFault } from "./kind.ts";
+import type { SpecFault } from "../../../kernel/diagnostic.ts";
 
 type Path = readonly (string | number)[];
 

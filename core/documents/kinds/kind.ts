@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Static, TSchema } from "typebox";
+import type { SpecFault } from "../../../kernel/diagnostic.ts";
 
 /** A kind of document: the schema of its `spec`, and its apiVersions. */
 export interface KindDefinition<S extends TSchema = TSchema> {
@@ -13,15 +14,6 @@ export interface KindDefinition<S extends TSchema = TSchema> {
   readonly spec: S;
   /** Checks beyond the schema; called only with a `spec` that satisfies the schema. Default: none. */
   check?(spec: Static<S>): readonly SpecFault[];
-}
-
-/** One fault of a spec; it becomes a Diagnostic with PURSER_DOC_INVALID_VALUE. */
-export interface SpecFault {
-  /** Path of the value inside `spec`. */
-  readonly path: readonly (string | number)[];
-  /** A sentence that says what is wrong, without the location. */
-  readonly message: string;
-  readonly suggestion?: string;
 }
 
 export interface Metadata {

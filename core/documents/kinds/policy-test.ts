@@ -7,7 +7,8 @@ import { STATUS_CODES } from "../../../kernel/status.ts";
 import { SEVERITIES } from "../../templates/instances.ts";
 import { formOf } from "../schema/form.ts";
 import { Choice, Closed, Duration } from "./fields.ts";
-import type { KindDefinition, SpecFault } from "./kind.ts";
+import type { KindDefinition } from "./kind.ts";
+import type { SpecFault } from "../../../kernel/diagnostic.ts";
 
 const Bag = (description: string) => Type.Record(Type.String(), Type.Unknown(), { description });
 

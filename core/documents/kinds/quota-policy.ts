@@ -17,7 +17,8 @@ import {
   OnError,
   Reference,
 } from "./fields.ts";
-import type { KindDefinition, SpecFault } from "./kind.ts";
+import type { KindDefinition } from "./kind.ts";
+import type { SpecFault } from "../../../kernel/diagnostic.ts";
 
 const GIVE_BACK_POLICIES = ["never", ...REQUEST_FATES] as const;
 

@@ -5,7 +5,8 @@ import ipaddr from "ipaddr.js";
 import Type, { type Static } from "typebox";
 import { FORM_KEYWORD } from "../schema/form.ts";
 import { Choice, Closed } from "./fields.ts";
-import type { KindDefinition, SpecFault } from "./kind.ts";
+import type { KindDefinition } from "./kind.ts";
+import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import { HOST_PATTERN, Host, PortNumber, Protocol } from "./traffic-fields.ts";
 
 /** Label of an endpoint that is a sidecar, which checks and charges each request itself. */

@@ -3,7 +3,8 @@
 
 import Type, { type Static } from "typebox";
 import { Choice, Closed, Expression, ExpressionMap, ExpressionOrLiteral, Handlers, Match } from "./fields.ts";
-import type { KindDefinition, SpecFault } from "./kind.ts";
+import type { KindDefinition } from "./kind.ts";
+import type { SpecFault } from "../../../kernel/diagnostic.ts";
 
 export const METRIC_TYPES = ["counter", "gauge", "histogram"] as const;
 

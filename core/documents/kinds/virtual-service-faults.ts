@@ -5,7 +5,7 @@ import { compileRe2 } from "../../../kernel/matching/regex.ts";
 import { suggest } from "../../../kernel/suggest.ts";
 import { parseRetryOn, RETRY_WORDS } from "../../traffic/retry.ts";
 import { headerMapFaults, headerNamesFaults } from "./header-faults.ts";
-import type { SpecFault } from "./kind.ts";
+import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import type { HeaderOperationsSpec } from "./traffic-fields.ts";
 import {
   type HttpMatchSpec,

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { TemplateName } from "../../hooks/extension.ts";
+import type { TemplateName } from "../../templates/template-names.ts";
 import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import { faultAt, type ParsedDocument } from "../document.ts";
 import type { DocumentSet } from "./document-set.ts";

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { TEMPLATE_NAMES, TEMPLATE_VARIETY, type TemplateName } from "../../hooks/extension.ts";
+import { TEMPLATE_NAMES, TEMPLATE_VARIETY, type TemplateName } from "../../templates/template-names.ts";
 import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import { suggest } from "../../../kernel/suggest.ts";
 import { TEMPLATE_FIELDS } from "../../templates/template-fields.ts";

@@ -44,7 +44,7 @@ function base64urlDecode(text: string | undefined): string | undefined {
     bits -= 8;
     bytes[count++] = (held >> bits) & 0xff;
   }
-  // What is left over is zero in what any encoder writes: otherwise one text would have several encodings.
+  // Encoders write zeros into the unused bits. Other bits are refused, so that a text has one encoding.
   return (held & ((1 << bits) - 1)) === 0 ? decodeUtf8(bytes) : undefined;
 }
 

@@ -29,7 +29,7 @@ function scramble(word: number): number {
   return Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593);
 }
 
-/** `count` bytes, the lowest first. */
+/** `count` bytes as a little-endian integer. */
 function wordAt(bytes: Uint8Array, at: number, count: number): number {
   let word = 0;
   for (let index = count - 1; index >= 0; index--) word = (word << 8) | (bytes[at + index] as number);

@@ -9,11 +9,11 @@ import { functionError } from "../error-codes.ts";
 import { perCharacter } from "../costs.ts";
 import type { FunctionDefinition } from "../definition.ts";
 
-/** Longest JSON text that is read, in UTF-16 units: four times what proxies commonly allow all headers together. */
+/** Longest JSON text, in UTF-16 units: four times the common limit of proxies for all headers together. */
 const MAX_LENGTH = 262_144;
 const MAX_DEPTH = 64;
 
-/** What JSONata takes for a function by: it would run the "function" that such a member comes with. */
+/** The members by which JSONata recognises its functions: it would call an object of a request that has one. */
 const FUNCTION_MARKS: readonly string[] = ["_jsonata_lambda", "_jsonata_function"];
 
 function jsonParse(text: string | undefined): unknown {
@@ -23,7 +23,7 @@ function jsonParse(text: string | undefined): unknown {
   if (depthOf(text) > MAX_DEPTH)
     throw functionError("D4008", `$jsonParse of what is nested more than ${MAX_DEPTH} deep`);
   try {
-    // An escape may be part of any name.
+    // An escape can spell any name.
     return /_jsonata_|\\u/.test(text) ? JSON.parse(text, withoutMarks) : JSON.parse(text);
   } catch {
     return undefined;
@@ -34,7 +34,7 @@ function withoutMarks(key: string, value: unknown): unknown {
   return FUNCTION_MARKS.includes(key) ? undefined : value;
 }
 
-/** How deep brackets nest outside strings. A text that is no JSON may have any depth here, and fails when it is read. */
+/** Depth of the brackets outside strings. The depth of malformed JSON is meaningless, but JSON.parse refuses it. */
 function depthOf(text: string): number {
   let depth = 0;
   let deepest = 0;
@@ -55,7 +55,7 @@ function jsonStringify(value: unknown): string | undefined {
   return plain === undefined ? undefined : JSON.stringify(plain);
 }
 
-/** The same for compiled code, which charges the guard: all digits of numbers, and no functions. */
+/** $jsonStringify for compiled code, charged to the guard: with all digits of numbers, and without functions. */
 function stringify(guard: Guard, [value]: readonly unknown[]): unknown {
   if (value === undefined || isFunction(value)) return undefined;
   return JSON.stringify(weigh(guard, value) ? plainValue(value) : value, (_, member: unknown) =>

@@ -33,17 +33,17 @@ export function filter(guard: Guard, [given, target]: Values): unknown {
   return createSequence(items.filter((item, index) => truthy(guard, call(item, index, items))));
 }
 
-/** `$map` with a function that is written in its place, and has no signature. */
+/** `$map` with a lambda that is written in place and has no signature. */
 export const mapDirectly = goThrough((_guard, result, _item, value) => {
   if (value !== undefined) result.push(value);
 });
 
-/** `$filter` with such a function. */
+/** `$filter` with a lambda that is written in place and has no signature. */
 export const filterDirectly = goThrough((guard, result, item, value) => {
   if (truthy(guard, value)) result.push(item);
 });
 
-/** `take`: puts what an item and the function's value for it give into the result. */
+/** @param take Adds to the result, given an item and the value of the lambda for it. */
 function goThrough(take: (guard: Guard, result: unknown[], item: unknown, value: unknown) => void) {
   return (
     guard: Guard,
@@ -102,7 +102,7 @@ export function single(guard: Guard, [given, target]: Values): unknown {
 export function reduce(guard: Guard, [given, target, initial]: Values): unknown {
   if (given === undefined) return undefined;
   const items = itemsOf(guard, given);
-  // Where it is applied in part nothing checked that it is a function.
+  // A partial application calls with unchecked arguments: the second may be no function.
   if ((declaredArity(target) ?? (target as { readonly length: number }).length) < 2)
     throw new ExpressionError("D3050", "the function given to $reduce must take two values");
   const call = callback(guard, target);
@@ -138,11 +138,11 @@ export function sort(guard: Guard, [given, target]: Values): unknown {
   if (items.length <= 1) return items;
   if (target === undefined) return sortPlain(guard, items);
   if (!Array.isArray(given)) return given;
-  // Unlike the others it gives both values, whatever the function can take.
+  // JSONata passes both values here, even to a function that declares fewer parameters.
   return mergeSort(guard, items, (a, b) => Boolean(applyFunction(guard, target, [a, b], null)));
 }
 
-/** A function that is applied in part is called with whatever there is, which has items or has none. */
+/** The items of an unchecked argument, as JSONata's loop over `length` and indices would find them. */
 function itemsOf(guard: Guard, given: unknown): Values {
   if (Array.isArray(given)) return given;
   if (typeof given === "string") return given.split("");

@@ -3,7 +3,7 @@
 
 import { createSequence, isSequence } from "../../runtime/sequence.ts";
 
-/** A list of numbers, texts and truth values without repetitions; undefined for any other, and for a long one. */
+/** $distinct of a list of primitives; undefined for a list with other items, and for a list longer than FEW. */
 export function distinctOf(items: readonly unknown[]): unknown[] | undefined {
   if (items.length <= 1) return items as unknown[];
   if (items.length > FEW) return undefined;
@@ -15,5 +15,5 @@ export function distinctOf(items: readonly unknown[]): unknown[] | undefined {
   return isSequence(items) ? createSequence(found) : found;
 }
 
-/** Up to so many, looking through all is faster than a set. */
+/** Longest list for which indexOf is faster than a Set. */
 const FEW = 32;

@@ -5,8 +5,8 @@ import { ExpressionError } from "../../errors/expression-error.ts";
 import { builtinOf, type ReferenceFunction } from "../../runtime/jsonata-functions.ts";
 
 /**
- * Refuses what the reference's formatting of numbers never ends on: it divides an infinity by ten until it is small, and
- * multiplies what is nothing, but no number, until it is large.
+ * Refuses values on which JSONata's formatting of numbers never ends: it divides an infinity by ten until it is small, and
+ * multiplies a value that converts to 0, such as an empty text, until it is large.
  * @throws {ExpressionError} D1001
  */
 export function refuseEndlessNumber(value: unknown): void {
@@ -20,7 +20,7 @@ function isEndless(value: unknown): boolean {
   return number === 0 || Math.abs(number) === Infinity;
 }
 
-/** An empty separator is found everywhere, for ever. @throws {ExpressionError} D3080 */
+/** JSONata searches for an empty separator without end. @throws {ExpressionError} D3080 */
 function refuseEndlessGrouping(options: unknown): void {
   if ((options as Readonly<Record<string, unknown>> | null | undefined)?.["grouping-separator"] === "")
     throw new ExpressionError("D3080", "the grouping separator of $formatNumber is empty");

@@ -5,14 +5,14 @@ import { FAST_LENGTH } from "../fast-path.ts";
 
 const DECIMAL = /^-?[0-9]+(?:\.[0-9]+)?(?:[Ee][-+]?[0-9]+)?$/;
 
-/** The number that a decimal text says; undefined for any other text. */
+/** $number of a decimal text; undefined for any other text. */
 export function numberOf(text: string): number | undefined {
   if (text.length > FAST_LENGTH) return undefined;
   const number = DECIMAL.test(text) ? Number(text) : Number.NaN;
   return Number.isFinite(number) ? number : undefined;
 }
 
-/** The sum of a list of numbers; undefined for any other list. */
+/** $sum of a list of numbers; undefined for any other list. */
 export function sumOf(items: readonly unknown[]): number | undefined {
   if (items.length > FAST_LENGTH) return undefined;
   let sum = 0;

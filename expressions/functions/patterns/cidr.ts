@@ -10,7 +10,7 @@ import type { FunctionDefinition } from "../definition.ts";
 /** Steps for each block that an address is compared with: all are parsed when the list is new. */
 const STEPS_PER_BLOCK = 20;
 
-/** No address has one, so a list of blocks has one text. */
+/** Joins the blocks of a list to the key of the cache. No block contains a line break, so different lists have different keys. */
 const SEPARATOR = "\n";
 
 const addressSet = cached((blocks): AddressSet => createAddressSet(blocks.split(SEPARATOR).map(block)));

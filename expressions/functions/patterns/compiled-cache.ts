@@ -3,11 +3,11 @@
 
 import { LRUCache } from "lru-cache";
 
-/** Most patterns of one sort that are kept, and most characters of them together: far more than policies have. */
+/** Bounds of a cache, in patterns and in UTF-16 units of all patterns together: far more than policies have. */
 const MAX_ENTRIES = 500;
 const MAX_CHARACTERS = 1_048_576;
 
-/** `compile` with its latest results kept. What it throws is not kept. */
+/** Wraps `compile` in a least-recently-used cache of its results. Errors are not cached. */
 export function cached<Compiled extends object>(
   compile: (text: string) => Compiled,
   maxEntries = MAX_ENTRIES,

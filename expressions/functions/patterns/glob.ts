@@ -12,11 +12,11 @@ import type { FunctionDefinition } from "../definition.ts";
 
 /** Longest glob, in UTF-16 units. */
 const MAX_GLOB_LENGTH = 1024;
-/** Longest text that is matched with more than one wildcard: linear time is still time. URLs end before. */
+/** Longest text for a glob with several wildcards, in UTF-16 units. The automaton takes linear time, and URLs are shorter. */
 const MAX_TEXT_LENGTH = 8192;
-/** Steps of some 50 ns that one match may take: 5 ms. Globs that people write take a few hundred. */
+/** Most steps of one match, some 50 ns each, 5 ms together. A common glob takes a few hundred. */
 const MAX_STEPS = 100_000;
-/** A match waits for nothing, so that one budget serves all. */
+/** Shared by all matches: a match is synchronous, so no two overlap. */
 const budget = new StepBudget(MAX_STEPS, () => tooLarge(`$glob of a text for more than ${MAX_STEPS} steps`));
 
 interface Glob {
@@ -29,7 +29,7 @@ const globOf = cached((pattern): Glob => {
   return simpleGlob(pattern) ?? automaton(pattern);
 });
 
-/** Most globs have one wildcard, `*` or `**`, or none. */
+/** Fast path: a glob with at most one wildcard compiles to startsWith and endsWith. */
 function simpleGlob(pattern: string): Glob | undefined {
   const [, prefix = "", star, suffix = ""] = /^([^*?[\]{}\\]*)(\*\*?)?([^*?[\]{}\\]*)$/.exec(pattern) ?? [];
   if (star === undefined) return pattern === prefix ? { matches: (text) => text === pattern } : undefined;

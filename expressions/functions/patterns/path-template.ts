@@ -8,7 +8,7 @@ const MAX_TEMPLATE_LENGTH = 1024;
 
 /** A path's shape, segment by segment. */
 export interface PathTemplate {
-  /** What the variables stand for, or undefined when `path` has another shape. */
+  /** The values of the variables in `path`; undefined when `path` has another shape. */
   match(path: string): ReadonlyMap<string, string> | undefined;
 }
 
@@ -17,7 +17,7 @@ type Segment = string | undefined;
 
 interface Variable {
   readonly name: string;
-  /** The segments it stands for, `to` excluded; Infinity when it ends with `**`. */
+  /** The numbers of its segments, `to` excluded; Infinity when the variable ends with `**`. */
   readonly from: number;
   readonly to: number;
 }
@@ -106,7 +106,7 @@ function match(
 ): ReadonlyMap<string, string> | undefined {
   const path = withoutQuery(target);
   if (!path.startsWith("/")) return undefined;
-  /** Where each segment of the path begins. */
+  /** The offset at which each segment of the path begins. */
   const starts: number[] = [];
   let at = 1;
   for (const segment of segments) {

@@ -23,7 +23,7 @@ function isMatch(template: PathTemplate, path: string): boolean {
 
 function paramsOf(template: PathTemplate, path: string): Record<string, string> | undefined {
   const variables = template.match(path);
-  // Makes a member of its own even of __proto__.
+  // Object.fromEntries defines even __proto__ as an own property.
   return variables === undefined ? undefined : Object.fromEntries(variables);
 }
 

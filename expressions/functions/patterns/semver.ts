@@ -15,7 +15,7 @@ const rangeOf = cached((text): semver.Range => {
   try {
     if (text.length <= MAX_RANGE_LENGTH) return new semver.Range(text);
   } catch {
-    // Refused below, as what is too long.
+    // A malformed range is refused below, like a range that is too long.
   }
   throw functionError("D4006", `$semver: ${quoted(text)} is no range of versions`);
 });

@@ -13,10 +13,10 @@ import { indexIn, splitBy } from "../../runtime/search.ts";
 
 const SURROGATES = /[\ud800-\udfff]/;
 
-/** Up to so many, looking at each is faster than a search. */
+/** Longest text whose characters are looked at one by one, in UTF-16 units: for longer ones a regular expression is faster. */
 const SHORT_CHARS = 32;
 
-/** Whether the text has no surrogates before `end`, as far as that is quickly seen. */
+/** Whether `text` has no surrogates before `end`; false for an `end` beyond SHORT_CHARS, without looking. */
 function isPlainUntil(text: string, end: number): boolean {
   const until = Math.min(end, text.length);
   if (!(until <= SHORT_CHARS)) return false;
@@ -32,7 +32,7 @@ export function lengthOf(text: string): number {
 }
 
 export function substringOf(text: string, start: number, length?: number): string {
-  // What comes after the part does not matter.
+  // Surrogates after the part do not change its offsets.
   if (start >= 0 && length !== undefined && length > 0 && isPlainUntil(text, start + length))
     return text.slice(start, start + length);
   if (SURROGATES.test(text)) return SUBSTRING(text, start, length);
@@ -42,7 +42,7 @@ export function substringOf(text: string, start: number, length?: number): strin
   return text.slice(from, from >= 0 ? from + length : text.length + from + length);
 }
 
-/** White space at an end, in a run, or other than a space: there is something to trim, or to fold. */
+/** White space that $trim removes or folds: at an end, in a run, or other than a space. */
 const UNTRIMMED = /^ | $|  |[\t\n\r]/;
 
 export function trimOf(text: string): string {
@@ -63,7 +63,7 @@ export function afterOf(text: string, part: string): string | undefined {
   return at < 0 ? text : text.slice(at + part.length);
 }
 
-/** A text whose parts are replaced by a text; undefined when it has to be looked at more closely. */
+/** $replace of a text by a text; undefined when `part` occurs more than once or an argument exceeds a limit. */
 export function replacedOf(guard: Guard, text: string, part: string, by: string): string | undefined {
   if (part === "" || text.length > FAST_LENGTH) return undefined;
   const first = text.indexOf(part);
@@ -73,7 +73,7 @@ export function replacedOf(guard: Guard, text: string, part: string, by: string)
   return next < 0 && result.length <= guard.maxWeight ? result : undefined;
 }
 
-/** Of a list of texts; undefined for any other. */
+/** $join of a list of texts; undefined for a list with other items, or a result beyond a limit. */
 export function joinedOf(guard: Guard, items: readonly unknown[], separator: string): string | undefined {
   let text = "";
   for (let index = 0; index < items.length; index++) {
@@ -92,7 +92,7 @@ export function partsOf(guard: Guard, text: string, separator: string): string[]
   return parts;
 }
 
-/** One of the parts; undefined when there is none of that number. */
+/** The part with the number `position`, from 0; undefined when there are fewer parts. */
 export function partAt(guard: Guard, text: string, separator: string, position: number): string | undefined {
   if (separator === "") return text[position];
   let from = 0;
@@ -105,7 +105,7 @@ export function partAt(guard: Guard, text: string, separator: string, position: 
   return end < 0 ? text.slice(from) : text.slice(from, end);
 }
 
-/** Whether a text has another in it. */
+/** Whether `text` contains `part`. */
 export function holdsText(guard: Guard, text: string, part: string): boolean {
   return search(guard, text, part, 0) >= 0;
 }

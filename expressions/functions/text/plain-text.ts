@@ -8,8 +8,8 @@ import { chargeCoercion } from "../../runtime/values.ts";
 import { lengthOf, substringOf } from "./fast-text.ts";
 
 /**
- * The reference's functions of plain texts, in a time that is linear in what they read and write. Where they are applied in
- * part nothing checked their values: what is no text is left to the original, and its errors.
+ * JSONata's functions of plain texts, in linear time. A partial application calls them with unchecked arguments: arguments of
+ * other types go to JSONata's own function, which fails as it does.
  */
 
 type Values = readonly unknown[];
@@ -89,7 +89,7 @@ export function pad(guard: Guard, [text, width, given]: Values): unknown {
   return width > 0 ? text + padding : padding + text;
 }
 
-/** `count` characters, counted as code points, of a text that is written again and again. */
+/** The first `count` code points of the endless repetition of `text`. */
 function paddingOf(text: string, count: number): string {
   if (text.length === 1) return text.repeat(count);
   const chars = Array.from(text);

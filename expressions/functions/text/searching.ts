@@ -80,7 +80,7 @@ export function replace(guard: Guard, [given, pattern, replacement, limit]: Valu
       add(index, String(replacement), index + pattern.length);
     }
   } else {
-    // A function is called before the next match is looked for: either may fail.
+    // The function is called before the next search, since both can fail and the first failure is reported.
     const all = (typeof replacement === "string" ? matches : matchesOfFunction)(guard, pattern, text, limit);
     for (const found of all) {
       if (typeof replacement === "string") guard.chars(replacement.length);
@@ -96,7 +96,7 @@ export function replace(guard: Guard, [given, pattern, replacement, limit]: Valu
   return result === undefined ? text : result + text.substring(position);
 }
 
-/** `$match` with a pattern that is written in its place. */
+/** `$match` with a pattern literal. */
 export function matchPattern(guard: Guard, text: string, pattern: Pattern, site: CallSite): unknown {
   try {
     const result = createSequence();
@@ -109,7 +109,7 @@ export function matchPattern(guard: Guard, text: string, pattern: Pattern, site:
   }
 }
 
-/** `$replace` with such a pattern, and a text in its place. */
+/** `$replace` of the matches of a pattern literal by a text. */
 export function replacePattern(
   guard: Guard,
   text: string,
@@ -132,7 +132,7 @@ export function replacePattern(
   }
 }
 
-/** The matches one after another; no more are looked for than are taken. */
+/** The matches one after another, each searched for when the iterator asks for it. */
 function matches(guard: Guard, pattern: unknown, text: unknown, limit: unknown): Iterable<Match> {
   const behind = regexBehind(pattern);
   if (behind === undefined || typeof text !== "string") return matchesOfFunction(guard, pattern, text, limit);

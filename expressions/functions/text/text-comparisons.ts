@@ -14,7 +14,7 @@ function endsWith(text: Text, suffix: Text): boolean | undefined {
   return text === undefined || suffix === undefined ? undefined : text.endsWith(suffix);
 }
 
-/** Compares all characters, whichever differ: how long it takes tells the lengths and nothing else. */
+/** Compares all characters of the shorter text, so that the time depends on the lengths alone. */
 function constantTimeEquals(a: Text, b: Text): boolean | undefined {
   if (a === undefined || b === undefined) return undefined;
   let difference = a.length ^ b.length;

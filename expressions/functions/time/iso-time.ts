@@ -1,13 +1,19 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** Times in the one form that most have, `2026-01-31T12:00:00.000Z`, read and written without JavaScript's slow general way. */
+import type { DateMemo } from "../../runtime/guard.ts";
+
+/** Fast path for times in the most common form, `2026-01-31T12:00:00.000Z`, without JavaScript's slow general Date. */
 
 const DAY_MS = 86_400_000;
 /** The first millisecond of the year 0 and the last of the year 9999: between them a year has four digits. */
 const [FIRST_MS, LAST_MS] = [-62_167_219_200_000, 253_402_300_799_999];
 
 const TWO_DIGITS = digitsUpTo(100, 2);
+/** `-03-31`, at 32 times the month and the day. */
+const MONTHS_AND_DAYS = digitsUpTo(13, 2).flatMap((month) =>
+  digitsUpTo(32, 2).map((day) => `-${month}-${day}`),
+);
 const HOURS = digitsUpTo(24, 2).map((hour) => `T${hour}:`);
 const MINUTES = digitsUpTo(60, 2).map((minute) => `${minute}:`);
 const SECONDS = digitsUpTo(60, 2).map((second) => `${second}.`);
@@ -17,17 +23,24 @@ function digitsUpTo(count: number, width: number): string[] {
   return Array.from({ length: count }, (_, number) => String(number).padStart(width, "0"));
 }
 
-/** A time as text; undefined when it is not a whole number of milliseconds in a year of four digits. */
-export function isoText(millis: number): string | undefined {
+/**
+ * A time as text; undefined when it is not a whole number of milliseconds in a year of four digits.
+ * @param lastDate Memo of the last date, which most calls need again.
+ */
+export function isoText(millis: number, lastDate: DateMemo): string | undefined {
   if (!Number.isInteger(millis) || millis < FIRST_MS || millis > LAST_MS) return undefined;
   const day = Math.floor(millis / DAY_MS);
-  // Small whole numbers from here on, which `| 0` tells the machine.
+  if (day !== lastDate.day) {
+    lastDate.day = day;
+    lastDate.text = dateText(day);
+  }
+  // From here on the numbers are small integers: `| 0` tells V8 so.
   const milliOfDay = (millis - day * DAY_MS) | 0;
   const secondOfDay = (milliOfDay / 1_000) | 0;
   const minuteOfDay = (secondOfDay / 60) | 0;
   const hour = (minuteOfDay / 60) | 0;
   return (
-    dateText(day) +
+    lastDate.text +
     (HOURS[hour] as string) +
     (MINUTES[minuteOfDay - hour * 60] as string) +
     (SECONDS[secondOfDay - minuteOfDay * 60] as string) +
@@ -42,23 +55,21 @@ export function isoText(millis: number): string | undefined {
 function dateText(day: number): string {
   const fromMarch = day + 719_468;
   const era = Math.floor(fromMarch / 146_097);
-  const dayOfEra = fromMarch - era * 146_097;
-  const yearOfEra = Math.floor(
-    (dayOfEra -
-      Math.floor(dayOfEra / 1_460) +
-      Math.floor(dayOfEra / 36_524) -
-      Math.floor(dayOfEra / 146_096)) /
-      365,
-  );
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const monthFromMarch = Math.floor((5 * dayOfYear + 2) / 153);
-  const dayOfMonth = dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1;
+  // Small whole numbers of at least 0 from here on, which `| 0` tells the machine.
+  const dayOfEra = (fromMarch - era * 146_097) | 0;
+  const leapDays = (((dayOfEra / 1_460) | 0) - ((dayOfEra / 36_524) | 0) + ((dayOfEra / 146_096) | 0)) | 0;
+  const yearOfEra = ((dayOfEra - leapDays) / 365) | 0;
+  const dayOfYear = (dayOfEra - (365 * yearOfEra + ((yearOfEra / 4) | 0) - ((yearOfEra / 100) | 0))) | 0;
+  const monthFromMarch = ((5 * dayOfYear + 2) / 153) | 0;
+  const dayOfMonth = (dayOfYear - (((153 * monthFromMarch + 2) / 5) | 0) + 1) | 0;
   const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
   const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
-  return `${TWO_DIGITS[Math.floor(year / 100)]}${TWO_DIGITS[year % 100]}-${TWO_DIGITS[month]}-${TWO_DIGITS[dayOfMonth]}`;
+  const century = (year / 100) | 0;
+  return `${TWO_DIGITS[century]}${TWO_DIGITS[year - century * 100]}${MONTHS_AND_DAYS[month * 32 + dayOfMonth]}`;
 }
 
-function dayOf(year: number, month: number, day: number): number {
+/** Days from 1970-01-01 to a date of the Gregorian calendar in the years 1 to 10000. */
+export function dayOf(year: number, month: number, day: number): number {
   const fromMarch = month <= 2 ? year - 1 : year;
   // Years of four digits are never below 0: cutting off is rounding down.
   const era = Math.trunc(fromMarch / 400);
@@ -68,7 +79,7 @@ function dayOf(year: number, month: number, day: number): number {
   return era * 146_097 + dayOfEra - 719_468;
 }
 
-/** The time that a text of that form says; undefined for any other text, and for what no calendar has. */
+/** Milliseconds since 1970 of a text in this form; undefined for any other text, and for a date that no calendar has. */
 export function isoMillis(text: string): number | undefined {
   const { length } = text;
   if ((length !== 20 && length !== 24) || text.charCodeAt(length - 1) !== Z || text.charCodeAt(10) !== T)
@@ -99,7 +110,7 @@ const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 const [ZERO, DASH, COLON, DOT, T, Z] = [48, 45, 58, 46, 84, 90];
 
-/** The number that two digits say; something far below 0 where there is something else. */
+/** The number that two digits write; far below 0 for other characters. */
 function twoDigits(text: string, at: number): number {
   return oneDigit(text, at) * 10 + oneDigit(text, at + 1);
 }

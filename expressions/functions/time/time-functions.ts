@@ -46,7 +46,14 @@ export const TIME_FUNCTIONS: readonly FunctionDefinition[] = [
     name: "fromMillis",
     signature: "<n-s?s?:s>",
     invoke: (guard, [millis, picture, timezone]) => formatTime(guard, millis, picture, timezone),
-    fastPaths: [{ kind: "typed", types: ["number"], run: isoText }],
+    fastPaths: [
+      {
+        kind: "typed",
+        types: ["number"],
+        isGuarded: true,
+        run: (guard: Guard, millis: number) => isoText(millis, guard.lastDate),
+      },
+    ],
     restriction: { refuse: ([, picture]) => checkPicture(picture) },
   },
 ];
@@ -54,7 +61,7 @@ export const TIME_FUNCTIONS: readonly FunctionDefinition[] = [
 function formatTime(guard: Guard, millis: unknown, picture: unknown, timezone: unknown): unknown {
   const fast =
     picture === undefined && timezone === undefined && typeof millis === "number"
-      ? isoText(millis)
+      ? isoText(millis, guard.lastDate)
       : undefined;
   return fast ?? FROM_MILLIS(guard, [millis, picture, timezone], undefined);
 }

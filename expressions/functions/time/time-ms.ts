@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { dayOf } from "./iso-time.ts";
+
 /** Year 1 to year 9999, which four digits can write, in milliseconds since 1970. */
 const FIRST_MS = -62_135_596_800_000;
 const LAST_MS = 253_402_300_799_999;
@@ -33,7 +35,7 @@ function parseIso(text: string): number | undefined {
   if (!inDay || offsetMinutes === undefined || !isDate(year, month, day)) return undefined;
   const milliseconds = Number((match[7] ?? "").slice(0, 3).padEnd(3, "0"));
   const seconds = (hour * 60 + minute - offsetMinutes) * 60 + second;
-  return daysOf(year, month, day) * DAY_MS + seconds * 1000 + milliseconds;
+  return dayOf(year, month, day) * DAY_MS + seconds * 1000 + milliseconds;
 }
 
 function parseOffset(text: string): number | undefined {
@@ -45,15 +47,6 @@ function parseOffset(text: string): number | undefined {
 
 function isDate(year: number, month: number, day: number): boolean {
   if (month < 1 || month > 12 || day < 1) return false;
-  const next = month === 12 ? daysOf(year + 1, 1, 1) : daysOf(year, month + 1, 1);
-  return day <= next - daysOf(year, month, 1);
-}
-
-/** Days from 1970-01-01 to a date of the Gregorian calendar. Years begin in March here, so that leap days end them. */
-export function daysOf(year: number, month: number, day: number): number {
-  const marchYear = month > 2 ? year : year - 1;
-  const marchMonth = month > 2 ? month - 3 : month + 9;
-  const leapDays = Math.floor(marchYear / 4) - Math.floor(marchYear / 100) + Math.floor(marchYear / 400);
-  // 153 days make five months, from March on. 719,469 days passed from the first of March of year 0 to 1970.
-  return marchYear * 365 + leapDays + Math.floor((153 * marchMonth + 2) / 5) + day - 719_469;
+  const next = month === 12 ? dayOf(year + 1, 1, 1) : dayOf(year, month + 1, 1);
+  return day <= next - dayOf(year, month, 1);
 }

@@ -4,9 +4,10 @@
 import { cached } from "../patterns/compiled-cache.ts";
 import { functionError, quoted } from "../error-codes.ts";
 import type { FunctionDefinition } from "../definition.ts";
-import { daysOf, timeMsOf } from "./time-ms.ts";
+import { dayOf } from "./iso-time.ts";
+import { timeMsOf } from "./time-ms.ts";
 
-/** Formatters are large, and there are some 600 zones, of which few are in use. */
+/** Most formatters that are cached: they are large, and of some 600 zones few are in use. */
 const MAX_ZONES = 64;
 const DAY_NAMES = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] as const;
 
@@ -16,7 +17,7 @@ type Text = string | undefined;
 type Part = "year" | "month" | "day" | "hour" | "minute" | "second";
 type Parts = Readonly<Record<Part, number>>;
 
-/** What the calendar and the clock of a zone show. */
+/** The parts of a time by the calendar and the clock of a zone. */
 type Zone = (timeMs: number) => Parts;
 
 const zoneOf = cached((zone): Zone => {
@@ -24,7 +25,7 @@ const zoneOf = cached((zone): Zone => {
     // Offsets such as +01:00 are zones to some engines and none to others.
     if (/^[a-z]/i.test(zone)) return createZone(createFormatter(zone));
   } catch {
-    // Refused below.
+    // An unknown zone is refused below.
   }
   throw functionError("D4004", `${quoted(zone)} is no time zone: write one such as Europe/Berlin, or UTC`);
 }, MAX_ZONES);
@@ -67,7 +68,7 @@ function timeIn(partsAt: Zone, time: Time): Readonly<Record<string, unknown>> | 
   if (timeMs === undefined) return undefined;
   const { year, month, day, hour, minute, second } = partsAt(timeMs);
   // The first of January 1970 was a Thursday.
-  const weekday = ((((daysOf(year, month, day) + 3) % 7) + 7) % 7) + 1;
+  const weekday = ((((dayOf(year, month, day) + 3) % 7) + 7) % 7) + 1;
   return {
     year,
     month,

@@ -10,8 +10,8 @@ import { isFunction } from "../../runtime/function-marks.ts";
 import { chargeCoercion, truthy } from "../../runtime/values.ts";
 
 /**
- * The reference's functions that walk values, charged for each part that they come to: a value that shares its parts can be
- * walked for ever in a few bytes, as `[[$a], [$a]]` again and again is.
+ * JSONata's functions that walk values, charged for each part that they visit: a small value that shares its parts, such as
+ * `[[$a], [$a]]` nested 30 times, has billions of parts to visit.
  */
 
 type Values = readonly unknown[];
@@ -30,7 +30,7 @@ export function keys(guard: Guard, [value]: Values): unknown {
 
 function namesIn(guard: Guard, value: unknown): string[] {
   if (!Array.isArray(value)) return isObject(value) ? guard.namesOf(value) : [];
-  // Of an object JavaScript lists names that are numbers first, as the reference does.
+  // JavaScript lists integer names first, and so does JSONata.
   const all = Object.create(null) as Record<string, true>;
   for (const item of value) {
     guard.tick();
@@ -52,7 +52,7 @@ export function spread(guard: Guard, [value]: Values): unknown {
       guard.tick();
       const parts = spread(guard, [item]);
       if (parts === undefined) continue;
-      // To the reference, a sequence that was appended to is an array like any other.
+      // JSONata takes a sequence that was appended to for a plain array.
       isPlain = true;
       guard.sequence(items.length + (Array.isArray(parts) ? parts.length : 1));
       if (Array.isArray(parts)) for (const part of parts) items.push(part);
@@ -75,7 +75,7 @@ export function merge(guard: Guard, [objects]: Values): unknown {
   const result = Object.create(null) as Record<string, unknown>;
   for (const object of objects as readonly unknown[]) {
     guard.tick();
-    // Where it is applied in part nothing checked that they are objects.
+    // A partial application calls with unchecked arguments.
     if (typeof object !== "object" || object === null) continue;
     for (const name of guard.namesOf(object)) result[name] = (object as Record<string, unknown>)[name];
   }
@@ -88,13 +88,13 @@ export function distinct(guard: Guard, [given]: Values): unknown {
   const identities = new Identities(guard);
   const found = given.filter((item: unknown) => {
     const identity = identities.of(item);
-    // No number is equal to NaN, not even itself.
+    // NaN equals no value, so every NaN is kept.
     return Number.isNaN(identity) || (!seen.has(identity) && seen.add(identity));
   });
   return isSequence(given) ? createSequence(found) : found;
 }
 
-/** For each value one that is the same for equal values: finding those among many takes no comparison of each with each. */
+/** Maps equal values to equal primitives, so that a Set finds duplicates in linear time. */
 class Identities {
   readonly #guard: Guard;
   readonly #functions = new Map<unknown, number>();
@@ -107,7 +107,7 @@ class Identities {
     if (typeof value === "string") {
       this.#guard.tick();
       this.#guard.chars(value.length);
-      // So that no text is equal to one that stands for an object.
+      // The quote keeps texts apart from the texts that stand for objects.
       return `"${value}`;
     }
     return typeof value === "object" && value !== null ? this.#textOf(value) : value;

@@ -3,7 +3,7 @@
 
 import type { AttributeSource, CheckDispatch } from "../../../core/check/ports.ts";
 import type { CheckInstance } from "../../../core/check/instances.ts";
-import type { TemplateName } from "../../../core/hooks/extension.ts";
+import type { TemplateName } from "../../../core/templates/template-names.ts";
 import type { CallContext } from "../../../kernel/deadline.ts";
 import { PurserError } from "../../../kernel/errors.ts";
 import type { MaybePromise } from "../../../kernel/maybe-promise.ts";

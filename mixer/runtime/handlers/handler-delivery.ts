@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { TemplateName } from "../../../core/hooks/extension.ts";
+import type { TemplateName } from "../../../core/templates/template-names.ts";
 import type { DeliverySettings } from "../../../core/snapshot/snapshot.ts";
 import { Delivery } from "../../../delivery/delivery.ts";
 import { DropLog } from "../../../delivery/drop-log.ts";

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AdapterHandler, PluginHandler, TemplateName } from "../../../core/hooks/extension.ts";
-import { TEMPLATE_VARIETY } from "../../../core/hooks/extension.ts";
+import type { AdapterHandler, PluginHandler } from "../../../core/hooks/extension.ts";
+import type { TemplateName } from "../../../core/templates/template-names.ts";
+import { TEMPLATE_VARIETY } from "../../../core/templates/template-names.ts";
 import { isPurserError, messageOf, PurserError } from "../../../kernel/errors.ts";
 import { attempt, type MaybePromise } from "../../../kernel/maybe-promise.ts";
 import type { Logger } from "../../../kernel/ports.ts";

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../../../core/attributes/bag.ts";
-import type { TemplateName } from "../../../core/hooks/extension.ts";
+import type { TemplateName } from "../../../core/templates/template-names.ts";
 import {
   AUTHORIZATION,
   decisionInstance,

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AdapterDefinition, AdapterHandler, TemplateName } from "../../../../core/hooks/extension.ts";
-import { TEMPLATE_VARIETY } from "../../../../core/hooks/extension.ts";
+import type { AdapterDefinition, AdapterHandler } from "../../../../core/hooks/extension.ts";
+import type { TemplateName } from "../../../../core/templates/template-names.ts";
+import { TEMPLATE_VARIETY } from "../../../../core/templates/template-names.ts";
 import type { MaybePromise } from "../../../../kernel/maybe-promise.ts";
 import { createTestContext, type TestContext } from "../context.ts";
 import { type BackendScript, refusingAddress, type TcpAddress } from "../fake-backend.ts";

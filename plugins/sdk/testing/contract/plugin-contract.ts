@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { PluginDefinition, PluginHandler, TemplateName } from "../../../../core/hooks/extension.ts";
+import type { PluginDefinition, PluginHandler } from "../../../../core/hooks/extension.ts";
+import type { TemplateName } from "../../../../core/templates/template-names.ts";
 import { createHandlerHooks, type HandlerHooks } from "../../../../core/hooks/hooks.ts";
 import { isPurserError } from "../../../../kernel/errors.ts";
 import { headerNameFault, headerValueFault } from "../../../../core/attributes/header-fields.ts";

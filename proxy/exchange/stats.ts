@@ -4,7 +4,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 import type { ClusterSet } from "../upstream/cluster-manager.ts";
-import type { Exchange } from "../pipeline/exchange.ts";
+import type { Exchange } from "./exchange.ts";
 
 /**
  * The proxy's own counters, in a registry of its own. The mixer's handlers count the metrics that documents

@@ -10,10 +10,10 @@ import {
 } from "../../core/traffic/resources/resource-set.ts";
 import { messageOf } from "../../kernel/errors.ts";
 import type { Logger } from "../../kernel/ports.ts";
-import type { ProxyStats } from "../admin/stats.ts";
+import type { ProxyStats } from "../exchange/stats.ts";
 import type { ListenerSet } from "../listeners/listener-set.ts";
-import type { SnapshotBuilder } from "./snapshot-builder.ts";
-import type { ProxySnapshot } from "./snapshot.ts";
+import type { SnapshotBuilder } from "../snapshot/snapshot-builder.ts";
+import type { ProxySnapshot } from "../snapshot/snapshot.ts";
 
 export interface UpdateApplierServices {
   readonly snapshots: Pick<SnapshotBuilder, "build">;

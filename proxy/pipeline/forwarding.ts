@@ -3,15 +3,15 @@
 
 import type { Cancel, Random, Scheduler } from "../../kernel/ports.ts";
 import { isIdempotent, isRetriable, retryPauseMs, type TryOutcome } from "../../core/traffic/retry.ts";
-import type { Exchange, RouteSelection } from "../pipeline/exchange.ts";
-import type { ErrorKind, ResponseFlag } from "../pipeline/local-reply.ts";
+import type { Exchange, RouteSelection } from "../exchange/exchange.ts";
+import type { ErrorKind, ResponseFlag } from "../exchange/local-reply.ts";
 import type { ClientStream, ClientStreamReceiver } from "../transport/contract/client.ts";
 import type { ResponseHead } from "../transport/contract/head.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
 import type { ResetReason, StreamReset } from "../transport/contract/reset.ts";
 import type { ServerStream } from "../transport/contract/server.ts";
 import { removeHopByHop } from "../transport/fields/hop-by-hop.ts";
-import type { ClusterEndpoint } from "./endpoint-set.ts";
+import type { ClusterEndpoint } from "../upstream/endpoint-set.ts";
 import { errorReplyOf, tryOutcomeOf } from "./reset-meaning.ts";
 import { RequestBuffer, RequestRelay } from "./request-relay.ts";
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { TryOutcome } from "../../core/traffic/retry.ts";
-import type { ErrorKind } from "../pipeline/local-reply.ts";
+import type { ErrorKind } from "../exchange/local-reply.ts";
 import type { ResetReason } from "../transport/contract/reset.ts";
 
 /** How a try ended, for the route's retry policy; undefined for a request that no upstream could get. */

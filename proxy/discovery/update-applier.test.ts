@@ -9,9 +9,9 @@ import {
   type TrafficResources,
 } from "../../core/traffic/resources/resource-set.ts";
 import { clusterOf, configOf, endpointAt, RecordingLogger, routeOf } from "../testing/harness.test.ts";
-import { SnapshotBuilder } from "./snapshot-builder.ts";
+import { SnapshotBuilder } from "../snapshot/snapshot-builder.ts";
 import { NODE_TRANSPORT } from "../transport/node-transport.ts";
-import type { ProxySnapshot } from "./snapshot.ts";
+import type { ProxySnapshot } from "../snapshot/snapshot.ts";
 import { UpdateApplier } from "./update-applier.ts";
 
 const answering = (status: number) =>

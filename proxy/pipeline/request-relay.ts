@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Exchange } from "../pipeline/exchange.ts";
+import type { Exchange } from "../exchange/exchange.ts";
 import type { BodyReceiver } from "../transport/contract/body.ts";
 import type { ClientStream } from "../transport/contract/client.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
