@@ -5,12 +5,13 @@ import Type from "typebox";
 import type { Cluster } from "../../core/traffic/resources/cluster.ts";
 import type { ClusterLoadAssignment } from "../../core/traffic/resources/endpoint.ts";
 import type { Listener } from "../../core/traffic/resources/listener.ts";
-import type {
-  HeaderMatch,
-  RouteAction,
-  RouteHeaderOperations,
-  RouteTable,
-  StringMatch,
+import {
+  type HeaderMatch,
+  RETRY_CONDITIONS,
+  type RouteAction,
+  type RouteHeaderOperations,
+  type RouteTable,
+  type StringMatch,
 } from "../../core/traffic/resources/route.ts";
 import { PATH_NORMALIZATIONS } from "../../kernel/canonical/path.ts";
 import { exactly } from "./schema/exactly.ts";
@@ -62,21 +63,7 @@ const HeaderOperationsSchema = exactly<RouteHeaderOperations>()(
 
 const RetryPolicySchema = Type.Object({
   retries: Whole,
-  on: Type.Array(
-    oneOf([
-      "connect-failure",
-      "refused-stream",
-      "reset",
-      "gateway-error",
-      "5xx",
-      "retriable-4xx",
-      "cancelled",
-      "deadline-exceeded",
-      "internal",
-      "resource-exhausted",
-      "unavailable",
-    ]),
-  ),
+  on: Type.Array(oneOf(RETRY_CONDITIONS)),
   onStatuses: Type.Array(HttpStatus),
   idempotentOnly: Flag,
   perTryTimeoutMs: Amount,

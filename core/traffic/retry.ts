@@ -3,26 +3,12 @@
 
 import { backoffMs } from "../../kernel/backoff.ts";
 import type { Random } from "../../kernel/ports.ts";
-import type { RetryCondition, RetryPolicy } from "./resources/route.ts";
+import { RETRY_CONDITIONS, type RetryCondition, type RetryPolicy } from "./resources/route.ts";
 
 /** Retry conditions and back-off: Envoy's, with Istio's defaults. */
 
-const CONDITIONS: readonly RetryCondition[] = [
-  "connect-failure",
-  "refused-stream",
-  "reset",
-  "gateway-error",
-  "5xx",
-  "retriable-4xx",
-  "cancelled",
-  "deadline-exceeded",
-  "internal",
-  "resource-exhausted",
-  "unavailable",
-];
-
 /** Words of `retryOn` in documents, besides response codes. */
-export const RETRY_WORDS: readonly string[] = [...CONDITIONS, "retriable-status-codes"];
+export const RETRY_WORDS: readonly string[] = [...RETRY_CONDITIONS, "retriable-status-codes"];
 
 /**
  * The policy of a route without `retries`: two retries for idempotent methods, after a 503 and on Istio's
@@ -53,7 +39,7 @@ export function parseRetryOn(text: string): Pick<RetryPolicy, "on" | "onStatuses
   const onStatuses: number[] = [];
   const unknown: string[] = [];
   for (const word of text.split(",").map((part) => part.trim())) {
-    const condition = CONDITIONS.find((known) => known === word);
+    const condition = RETRY_CONDITIONS.find((known) => known === word);
     if (condition !== undefined) on.push(condition);
     else if (/^[2-5][0-9]{2}$/.test(word)) onStatuses.push(Number(word));
     else if (word !== "retriable-status-codes") unknown.push(word);

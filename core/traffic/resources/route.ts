@@ -92,18 +92,22 @@ export interface RouteHeaderOperations {
 
 export const NO_HEADER_OPERATIONS: RouteHeaderOperations = { set: {}, add: {}, remove: [] };
 
-export type RetryCondition =
-  | "connect-failure"
-  | "refused-stream"
-  | "reset"
-  | "gateway-error"
-  | "5xx"
-  | "retriable-4xx"
-  | "cancelled"
-  | "deadline-exceeded"
-  | "internal"
-  | "resource-exhausted"
-  | "unavailable";
+/** Failures after which a request may be tried again: Envoy's words. */
+export const RETRY_CONDITIONS = [
+  "connect-failure",
+  "refused-stream",
+  "reset",
+  "gateway-error",
+  "5xx",
+  "retriable-4xx",
+  "cancelled",
+  "deadline-exceeded",
+  "internal",
+  "resource-exhausted",
+  "unavailable",
+] as const;
+
+export type RetryCondition = (typeof RETRY_CONDITIONS)[number];
 
 export interface RetryPolicy {
   /** Attempts after the first; 0 for none. */
