@@ -4,7 +4,7 @@
 import type { RequestFate } from "../../core/quota/quota-definition.ts";
 import { shortExplanation } from "../../core/explain/short-text.ts";
 import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
-import { goesOn, rateLimitHeaders } from "../../core/verdict/reply.ts";
+import { isForwarded, rateLimitHeaders } from "../../core/verdict/reply.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { type LocalReply, type ResponseFlag, verdictReply } from "../exchange/local-reply.ts";
 import type { PolicyClient } from "../policy/check-result.ts";
@@ -32,7 +32,7 @@ export function checkFilter(policy: Pick<PolicyClient, "check">): Filter {
       if (verdict?.explanation !== undefined)
         response.headers.set("x-purser-explanation", shortExplanation(verdict.explanation));
       // The local reply of a refusal has the quota's fields already.
-      if (verdict === undefined || !goesOn(verdict)) return;
+      if (verdict === undefined || !isForwarded(verdict)) return;
       for (const [name, value] of rateLimitHeaders(verdict)) response.headers.append(name, value);
     },
     onComplete(exchange) {
