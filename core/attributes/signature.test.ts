@@ -24,6 +24,14 @@ describe("the signature of a bag", () => {
     assert.notEqual(signatureOf(bag, [exact("a", "b"), absence("a", "c"), presence("a")]), undefined);
   });
 
+  it("does not take a path into an array for absent, since it goes on in each item", () => {
+    const references = [absence("claims", "groups", "admin")];
+    assert.notEqual(signatureOf({ claims: { groups: {} } }, references), undefined);
+    assert.notEqual(signatureOf({ claims: { groups: "none" } }, references), undefined);
+    assert.equal(signatureOf({ claims: { groups: [{ admin: "yes" }] } }, references), undefined);
+    assert.equal(signatureOf({ claims: [{ groups: { admin: "yes" } }] }, references), undefined);
+  });
+
   it("is the same for any bag without references", () => {
     assert.equal(signatureOf({ a: "1" }, []), signatureOf({}, []));
   });

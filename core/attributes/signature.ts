@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { canonicalText } from "../../expressions/data.ts";
-import { type AttributeBag, type AttributeValue, valueAt } from "./bag.ts";
+import { type AttributeBag, type AttributePath, type AttributeValue, valueAt } from "./bag.ts";
 import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
 import { isReadAt, repeatedFields } from "./repeated.ts";
 
@@ -21,6 +21,10 @@ export function signatureOf(
   const repeated = repeatedFields(bag);
   for (const reference of references) {
     const { path, condition } = reference;
+    if (condition === "ABSENCE") {
+      if (!isAbsent(bag, path)) return undefined;
+      continue;
+    }
     const value = valueAt(bag, path);
     if (condition === "EXACT") {
       if (value === undefined) return undefined;
@@ -29,11 +33,25 @@ export function signatureOf(
       for (const field of repeated)
         if (isReadAt(reference, field))
           text += `${JSON.stringify(field.name)}:${canonicalText(field.values)},`;
-    } else if (condition === "ABSENCE" ? value !== undefined : !isObject(value)) {
+    } else if (!isObject(value)) {
       return undefined;
     }
   }
   return text;
+}
+
+/**
+ * Whether a path gives nothing in `bag`, whatever expression follows it. A path that meets an array goes on in each of its
+ * items, so it is never taken for absent there.
+ */
+function isAbsent(bag: AttributeBag, path: AttributePath): boolean {
+  let value: AttributeValue | undefined = bag;
+  for (const step of path) {
+    if (Array.isArray(value)) return false;
+    if (!isObject(value) || !Object.hasOwn(value as object, step)) return true;
+    value = (value as AttributeBag)[step];
+  }
+  return value === undefined;
 }
 
 function isObject(value: AttributeValue | undefined): boolean {

@@ -115,6 +115,14 @@ const changes = fc.array(
 );
 
 describe("what a recorder has noted of an expression", () => {
+  it("tells an object without a property from an array whose items have it", async () => {
+    for (const source of ["a.b", "$exists(a.b)", 'a.b ~> |b|{"z":1}|', 'a.b = "v"']) {
+      const reads = new Reads({ a: {} });
+      await outcomeOf(compiled(source) as Expression, reads);
+      assert.equal(signatureOf({ a: [{ b: "v" }] }, reads.references()), undefined, source);
+    }
+  });
+
   it("is enough: any bag that agrees in it gives the same value", async () => {
     let compared = 0;
     await fc.assert(

@@ -3,7 +3,7 @@
 
 import { type AstNode, childrenOf } from "../syntax/ast.ts";
 import type { Purpose } from "./finding.ts";
-import type { Inferred } from "./inferred.ts";
+import type { Inferred } from "./inference/inferred.ts";
 import { argumentOf, type Facts, meaningOf, onlyExpression, type Presence, union } from "./presence.ts";
 
 const ORDERS: ReadonlySet<unknown> = new Set(["<", "<=", ">", ">="]);

@@ -5,7 +5,7 @@ import { type AstNode, textOf } from "../syntax/ast.ts";
 import type { Meaning } from "../functions/definition.ts";
 import { FUNCTION_TYPES, isStrict } from "../functions/function-facts.ts";
 import { FUNCTIONS } from "../functions/functions.ts";
-import type { Inferred } from "./inferred.ts";
+import type { Inferred } from "./inference/inferred.ts";
 
 /** Keys (`Presence.keyOf`) of the values that are known to be present at some point of an expression. */
 export type Facts = ReadonlySet<string>;

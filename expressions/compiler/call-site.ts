@@ -3,8 +3,8 @@
 
 import type { Token } from "../errors/expression-error.ts";
 import type { AstNode } from "../syntax/ast.ts";
-import type { CallSite } from "../runtime/call-sites.ts";
-import type { CompiledFunction } from "../runtime/callee.ts";
+import type { CallSite } from "../runtime/calls/call-sites.ts";
+import type { CompiledFunction } from "../runtime/calls/callee.ts";
 import type { Place } from "./place.ts";
 
 /** A call in tail position that is made where it stands. */

@@ -3,11 +3,11 @@
 
 import { evaluationError } from "../errors/failures.ts";
 import type { AstNode } from "../syntax/ast.ts";
-import type { CompiledFunction } from "../runtime/callee.ts";
+import type { CompiledFunction } from "../runtime/calls/callee.ts";
 import type { Guard } from "../runtime/guard.ts";
 import type { Meter } from "../runtime/reads/meter.ts";
 import { OPERATIONS } from "./operations.ts";
-import { NODE_EMITTERS } from "./emit-node.ts";
+import { NODE_EMITTERS } from "./emit/emit-node.ts";
 import { Emitter, type ReadStyle } from "./emitter.ts";
 import { NotCompiled } from "./place.ts";
 

@@ -3,7 +3,7 @@
 
 import { COMPILED_FUNCTIONS } from "../functions/compiled-functions.ts";
 import type { AstNode, AstPair } from "../syntax/ast.ts";
-import type { CompiledFunction } from "../runtime/callee.ts";
+import type { CompiledFunction } from "../runtime/calls/callee.ts";
 import { boundIn } from "./node-facts.ts";
 import { labelsIn } from "../syntax/path-node.ts";
 import {

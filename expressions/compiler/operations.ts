@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { callNamed, callValue, TailCall } from "../runtime/calls.ts";
-import { createLambda, functionValue, HOLE, partial, pipe } from "../runtime/function-values.ts";
+import { callNamed, callValue, TailCall } from "../runtime/calls/calls.ts";
+import { createLambda, functionValue, HOLE, partial, pipe } from "../runtime/calls/function-values.ts";
 import { groupBy } from "../runtime/group.ts";
-import { createMatcher } from "../runtime/matcher.ts";
+import { createMatcher } from "../runtime/patterns/matcher.ts";
 import {
   arithmetic,
   concat,

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { CompiledFunction } from "../runtime/callee.ts";
-import { builtinOf, type ReferenceFunction } from "../runtime/jsonata-functions.ts";
-import { parseSignature, signatureOf } from "../runtime/signatures.ts";
+import type { CompiledFunction } from "../runtime/calls/callee.ts";
+import { builtinOf, type ReferenceFunction } from "../runtime/calls/jsonata-functions.ts";
+import { parseSignature, signatureOf } from "../runtime/calls/signatures.ts";
 import type { FunctionDefinition, Restriction } from "./definition.ts";
 import { FUNCTIONS } from "./functions.ts";
 import { invokeOf } from "./reference-invoke.ts";

@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { ExpressionError } from "../errors/expression-error.ts";
 import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
-import { builtinOf } from "../runtime/jsonata-functions.ts";
+import { builtinOf } from "../runtime/calls/jsonata-functions.ts";
 import { COMPILED_FUNCTIONS, nativeOf } from "./compiled-functions.ts";
 import { FUNCTION_ERRORS } from "./error-codes.ts";
 import { FUNCTION_TYPES, readsContext } from "./function-facts.ts";

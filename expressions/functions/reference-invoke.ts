@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Guard } from "../runtime/guard.ts";
-import { builtinOf } from "../runtime/jsonata-functions.ts";
+import { builtinOf } from "../runtime/calls/jsonata-functions.ts";
 import { createSequence, type Sequence } from "../runtime/sequence.ts";
 import { chargeCoercion } from "../runtime/values.ts";
 import type { FunctionDefinition, Invoke } from "./definition.ts";

@@ -4,7 +4,7 @@
 import type { Regex } from "../../kernel/matching/regex.ts";
 import { tooLarge } from "../errors/too-large.ts";
 import type { Guard } from "../runtime/guard.ts";
-import { matchStart } from "../runtime/match-start.ts";
+import { matchStart } from "../runtime/patterns/match-start.ts";
 import { compileLiteral } from "../syntax/regex-literal.ts";
 
 /**

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { tooLarge } from "../errors/too-large.ts";
-import { isFunctionObject } from "../runtime/function-marks.ts";
+import { isFunctionObject } from "../runtime/calls/function-marks.ts";
 import { behindView } from "../runtime/reads/recorder.ts";
 
 /**

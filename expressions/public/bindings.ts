@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Environment } from "../compiler/compile-ast.ts";
-import { fromHost } from "../runtime/callee.ts";
+import { fromHost } from "../runtime/calls/callee.ts";
 
 /** Variables and functions by name, without the `$`. */
 export type Bindings = Readonly<Record<string, unknown>>;

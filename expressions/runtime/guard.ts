@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError } from "../errors/expression-error.ts";
-import { CallSites } from "./call-sites.ts";
+import { CallSites } from "./calls/call-sites.ts";
 import type { Meter } from "./reads/meter.ts";
 
 /** The most that evaluations may use. A limit that is absent is JavaScript's stack alone, as in the reference. */

@@ -4,10 +4,10 @@
 import type { DataObject } from "../data.ts";
 import { isView, readWhole } from "./reads/recorder.ts";
 import { ExpressionError } from "../errors/expression-error.ts";
-import { builtinOf } from "./jsonata-functions.ts";
+import { builtinOf } from "./calls/jsonata-functions.ts";
 import { type Guard, SMALL } from "./guard.ts";
 import { createSequence, type Sequence } from "./sequence.ts";
-import { isFunction } from "./function-marks.ts";
+import { isFunction } from "./calls/function-marks.ts";
 import { chargeComparison, deepEqual, isNumeric, weigh } from "./values.ts";
 
 type Arithmetic = "+" | "-" | "*" | "/" | "%";

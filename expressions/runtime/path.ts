@@ -3,7 +3,7 @@
 
 import type { Guard } from "./guard.ts";
 import { append, createSequence, isSequence, type Sequence, settle } from "./sequence.ts";
-import { isFunction } from "./function-marks.ts";
+import { isFunction } from "./calls/function-marks.ts";
 import { isArrayOfNumbers, isNumeric, truthy } from "./values.ts";
 
 export type Step = (context: unknown) => unknown;

@@ -3,7 +3,7 @@
 
 import type { Guard } from "./guard.ts";
 import { tooLarge } from "../errors/too-large.ts";
-import { isFunctionObject } from "./function-marks.ts";
+import { isFunctionObject } from "./calls/function-marks.ts";
 
 /**
  * A result of JSONata's as plain JSON of its own: no views, no sequence flags, nothing shared with the bag. Reading it

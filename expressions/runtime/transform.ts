@@ -4,12 +4,12 @@
 import type { DataObject } from "../data.ts";
 import { isView } from "./reads/recorder.ts";
 import { ExpressionError } from "../errors/expression-error.ts";
-import { calleeOf, isLambda } from "./callee.ts";
-import { createLambda } from "./function-values.ts";
+import { calleeOf, isLambda } from "./calls/callee.ts";
+import { createLambda } from "./calls/function-values.ts";
 import type { Guard } from "./guard.ts";
 import { toText } from "./operators.ts";
 import type { Step } from "./path.ts";
-import { isFunction } from "./function-marks.ts";
+import { isFunction } from "./calls/function-marks.ts";
 import { isArrayOfStrings } from "./values.ts";
 
 /** Where a part is, as far as the parser says. */

@@ -3,8 +3,8 @@
 
 import { behindView } from "./reads/recorder.ts";
 import { ExpressionError } from "../errors/expression-error.ts";
-import { calleeOf } from "./callee.ts";
-import { isFunction } from "./function-marks.ts";
+import { calleeOf } from "./calls/callee.ts";
+import { isFunction } from "./calls/function-marks.ts";
 import type { Guard } from "./guard.ts";
 
 /** A number that is one. @throws {ExpressionError} D1001 for an infinite one, which arithmetic can make. */

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { behindView } from "../runtime/reads/recorder.ts";
-import { isFunction, isFunctionObject } from "../runtime/function-marks.ts";
+import { isFunction, isFunctionObject } from "../runtime/calls/function-marks.ts";
 
 /** The truth of a value for JSONata's `and`, `or`, `?` and `$not`: its $boolean, and false for no value. Reads no view. */
 export function truthOf(value: unknown): boolean {

@@ -59,7 +59,11 @@ describe("the imports of all rooms", () => {
   it("are read, those of types too", () => {
     const imports = importsIn(ROOT);
     assert.ok(imports.size > 500, `only ${imports.size} files were found`);
-    assert.ok(imports.get("expressions/checker/inferred.ts")?.includes("expressions/checker/kinds.ts"));
+    assert.ok(
+      imports
+        .get("expressions/checker/inference/inferred.ts")
+        ?.includes("expressions/checker/inference/kinds.ts"),
+    );
   });
 
   it("have no circle", () => {

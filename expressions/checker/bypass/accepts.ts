@@ -5,7 +5,7 @@ import { globToRegex } from "../../../kernel/matching/glob.ts";
 import { compileRegex } from "../../../kernel/matching/regex.ts";
 import { parsePathTemplate } from "../../functions/patterns/path-template.ts";
 import { waysOf } from "../patterns.ts";
-import type { TextTest } from "../text-tests.ts";
+import type { TextTest } from "../inference/text-tests.ts";
 
 /** Whether a test is true of `value`; false when the test's constants are not known. */
 export function accepts({ manner, constants }: TextTest, value: string): boolean {

@@ -3,9 +3,9 @@
 
 import { type AstNode } from "../../syntax/ast.ts";
 import type { Purpose } from "../finding.ts";
-import type { Inferred } from "../inferred.ts";
+import type { Inferred } from "../inference/inferred.ts";
 import { argumentOf, onlyExpression } from "../presence.ts";
-import type { TextTest } from "../text-tests.ts";
+import type { TextTest } from "../inference/text-tests.ts";
 import { checkHeaderTest } from "./headers.ts";
 import { checkAddressTest, checkHostTest } from "./hosts.ts";
 import { checkPathTest } from "./paths.ts";

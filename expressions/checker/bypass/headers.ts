@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type AstNode, walk } from "../../syntax/ast.ts";
-import { WELL_KNOWN_HEADERS } from "../header-names.ts";
-import type { Inferred } from "../inferred.ts";
-import { headerName } from "../names.ts";
+import { WELL_KNOWN_HEADERS } from "../names/header-names.ts";
+import type { Inferred } from "../inference/inferred.ts";
+import { headerName } from "../names/names.ts";
 import { waysOf } from "../patterns.ts";
 import { meaningOf } from "../presence.ts";
-import { subjectText, type TextTest } from "../text-tests.ts";
+import { subjectText, type TextTest } from "../inference/text-tests.ts";
 import type { PlacedTest } from "./placed-test.ts";
 import { noteBypass } from "./note-bypass.ts";
 

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Inferred } from "../inferred.ts";
+import type { Inferred } from "../inference/inferred.ts";
 import { runsOfGlob, waysOf } from "../patterns.ts";
-import { subjectText, type TextTest } from "../text-tests.ts";
+import { subjectText, type TextTest } from "../inference/text-tests.ts";
 import type { PlacedTest } from "./placed-test.ts";
 import { noteBypass } from "./note-bypass.ts";
 

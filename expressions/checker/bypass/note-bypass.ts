@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AstNode } from "../../syntax/ast.ts";
-import type { Inferred } from "../inferred.ts";
+import type { Inferred } from "../inference/inferred.ts";
 
 /** Notes a part of a condition that requests can bypass. */
 export function noteBypass(

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { TextTest } from "../text-tests.ts";
+import type { TextTest } from "../inference/text-tests.ts";
 
 /**
  * The job of a test. `catch`: requests that the test misses pass a refusal, or are not governed; `admit`:

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Inferred } from "../inferred.ts";
+import type { Inferred } from "../inference/inferred.ts";
 import { checkPart } from "./parts.ts";
 import { checkPattern, checkShape } from "./patterns.ts";
 import { checkWholes } from "./wholes.ts";

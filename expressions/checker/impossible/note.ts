@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Misfit } from "../forms/text-form.ts";
-import type { Inferred } from "../inferred.ts";
-import { type Operand, subjectText, type TestManner, type TextTest } from "../text-tests.ts";
+import type { Inferred } from "../inference/inferred.ts";
+import { type Operand, subjectText, type TestManner, type TextTest } from "../inference/text-tests.ts";
 
 const VERBS: Readonly<Record<TestManner, string>> = {
   equal: "be",

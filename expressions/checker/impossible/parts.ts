@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { corrected, misfitOf, type Span } from "../forms/text-form.ts";
-import type { Inferred } from "../inferred.ts";
+import type { Inferred } from "../inference/inferred.ts";
 import { looksLikePattern, patternLiteral } from "../patterns.ts";
-import type { TestManner, TextTest } from "../text-tests.ts";
+import type { TestManner, TextTest } from "../inference/text-tests.ts";
 import { isData, note, writtenSubject } from "./note.ts";
 
 const SPANS: Readonly<Partial<Record<TestManner, Span>>> = {

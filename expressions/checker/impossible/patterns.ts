@@ -4,9 +4,9 @@
 import { compileRegex } from "../../../kernel/matching/regex.ts";
 import { asTemplate } from "../forms/path.ts";
 import { corrected, ignoringLetters, type Misfit, misfitOf, type TextForm } from "../forms/text-form.ts";
-import type { Inferred } from "../inferred.ts";
+import type { Inferred } from "../inference/inferred.ts";
 import { runsOfGlob, waysOf } from "../patterns.ts";
-import type { TextTest } from "../text-tests.ts";
+import type { TextTest } from "../inference/text-tests.ts";
 import { note } from "./note.ts";
 
 /** Checks `$contains` and `$match` with a regular expression. */

@@ -3,11 +3,11 @@
 
 import { numberMisfit } from "../forms/form-of.ts";
 import { corrected, listedIn, type Misfit, misfitOf, WHOLE } from "../forms/text-form.ts";
-import { WELL_KNOWN_HEADERS } from "../header-names.ts";
-import type { Inferred } from "../inferred.ts";
-import { headerName } from "../names.ts";
+import { WELL_KNOWN_HEADERS } from "../names/header-names.ts";
+import type { Inferred } from "../inference/inferred.ts";
+import { headerName } from "../names/names.ts";
 import { looksLikePattern, patternLiteral } from "../patterns.ts";
-import type { Operand, TextTest } from "../text-tests.ts";
+import type { Operand, TextTest } from "../inference/text-tests.ts";
 import { type Advice, isData, note, writtenSubject } from "./note.ts";
 
 /** Checks `=`, `!=`, and `in` with each item of its list. */

@@ -3,7 +3,7 @@
 
 import type { Guard } from "../../runtime/guard.ts";
 import { plainValue } from "../../runtime/plain-value.ts";
-import { isFunction } from "../../runtime/function-marks.ts";
+import { isFunction } from "../../runtime/calls/function-marks.ts";
 import { weigh } from "../../runtime/values.ts";
 import { functionError } from "../error-codes.ts";
 import { perCharacter } from "../costs.ts";

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError } from "../../errors/expression-error.ts";
-import { lambdaEnded, located } from "../../runtime/call-errors.ts";
-import type { CallSite } from "../../runtime/call-sites.ts";
-import type { CompiledFunction, Lambda } from "../../runtime/callee.ts";
-import { applyFunction, callback, declaredArity, finish } from "../../runtime/calls.ts";
+import { lambdaEnded, located } from "../../runtime/calls/call-errors.ts";
+import type { CallSite } from "../../runtime/calls/call-sites.ts";
+import type { CompiledFunction, Lambda } from "../../runtime/calls/callee.ts";
+import { applyFunction, callback, declaredArity, finish } from "../../runtime/calls/calls.ts";
 import type { Guard } from "../../runtime/guard.ts";
 import { createSequence } from "../../runtime/sequence.ts";
 import { mergeSort, sortPlain } from "../../runtime/sort.ts";

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError } from "../../errors/expression-error.ts";
-import { builtinOf, type ReferenceFunction } from "../../runtime/jsonata-functions.ts";
+import { builtinOf, type ReferenceFunction } from "../../runtime/calls/jsonata-functions.ts";
 
 /**
  * Refuses values on which JSONata's formatting of numbers never ends: it divides an infinity by ten until it is small, and

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { builtinOf } from "../../runtime/jsonata-functions.ts";
+import { builtinOf } from "../../runtime/calls/jsonata-functions.ts";
 import type { Guard } from "../../runtime/guard.ts";
 import { FAST_LENGTH } from "../fast-path.ts";
-import { indexIn, splitBy } from "../../runtime/search.ts";
+import { indexIn, splitBy } from "../../runtime/patterns/search.ts";
 
 /**
  * The work of text functions for arguments that are known to be texts. JSONata counts characters as code points. These

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { builtinOf } from "../../runtime/jsonata-functions.ts";
+import { builtinOf } from "../../runtime/calls/jsonata-functions.ts";
 import type { Guard } from "../../runtime/guard.ts";
-import { indexIn } from "../../runtime/search.ts";
+import { indexIn } from "../../runtime/patterns/search.ts";
 import { chargeCoercion } from "../../runtime/values.ts";
 import { lengthOf, substringOf } from "./fast-text.ts";
 

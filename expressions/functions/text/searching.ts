@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ExpressionError } from "../../errors/expression-error.ts";
-import { located } from "../../runtime/call-errors.ts";
-import type { CallSite } from "../../runtime/call-sites.ts";
-import { applyFunction } from "../../runtime/calls.ts";
+import { located } from "../../runtime/calls/call-errors.ts";
+import type { CallSite } from "../../runtime/calls/call-sites.ts";
+import { applyFunction } from "../../runtime/calls/calls.ts";
 import type { Guard } from "../../runtime/guard.ts";
 import {
   checkMatch,
@@ -13,8 +13,8 @@ import {
   matchesOf,
   type Pattern,
   regexBehind,
-} from "../../runtime/matcher.ts";
-import { indexIn, splitBy } from "../../runtime/search.ts";
+} from "../../runtime/patterns/matcher.ts";
+import { indexIn, splitBy } from "../../runtime/patterns/search.ts";
 import { chargeCoercion } from "../../runtime/values.ts";
 import { createSequence } from "../../runtime/sequence.ts";
 

@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { calleeOf } from "../../runtime/callee.ts";
+import { calleeOf } from "../../runtime/calls/callee.ts";
 import type { Guard } from "../../runtime/guard.ts";
 import { toText } from "../../runtime/operators.ts";
 import { lookup } from "../../runtime/path.ts";
 import { createSequence, isSequence } from "../../runtime/sequence.ts";
-import { isFunction } from "../../runtime/function-marks.ts";
+import { isFunction } from "../../runtime/calls/function-marks.ts";
 import { chargeCoercion, truthy } from "../../runtime/values.ts";
 
 /**
