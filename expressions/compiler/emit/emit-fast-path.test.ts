@@ -16,7 +16,20 @@ const NUMBER = fc.oneof(fc.integer({ min: -9, max: 9 }), fc.constantFrom(0.5, -1
 /** Mostly values of the type that a fast path takes; sometimes another value, or none. */
 function valuesOf(type: FastType): fc.Arbitrary<unknown> {
   const typed = { string: TEXT, number: NUMBER, array: fc.array(fc.oneof(TEXT, NUMBER), { maxLength: 4 }) };
-  const others = fc.constantFrom<unknown>(undefined, null, true, "a", 1, [], ["a", "b"], [1, 2], {});
+  // An absent argument is a case of its own in many fast paths.
+  const others = fc.constantFrom<unknown>(
+    undefined,
+    undefined,
+    undefined,
+    null,
+    true,
+    "a",
+    1,
+    [],
+    ["a", "b"],
+    [1, 2],
+    {},
+  );
   return fc.oneof({ weight: 4, arbitrary: typed[type] }, { weight: 1, arbitrary: others });
 }
 
@@ -34,6 +47,12 @@ function evaluator(source: string): (input: unknown) => string {
 }
 
 describe("a typed fast path", () => {
+  it("leaves an argument of a wrong type to the call, although the first argument is absent", () => {
+    const calls = ['$substring(x.a, "a")', '$substring(x.a, 1, "a")', "$contains(x.a, 1)", "$split(x.a, 1)"];
+    for (const call of calls) assert.match(evaluator(call)({ x: {} }), /^error T041[01]$/, call);
+    assert.equal(evaluator("$substring(x.a, 1)")({ x: {} }), "no value");
+  });
+
   for (const { name, fastPaths = [] } of FUNCTIONS.values())
     for (const path of fastPaths) {
       if (path.kind !== "typed") continue;

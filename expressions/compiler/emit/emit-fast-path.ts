@@ -111,6 +111,7 @@ function emitTyped(call: FastCall, path: TypedPath, position?: number): Code | u
   const fits = path.types.map((type, index) =>
     type === "array" ? `Array.isArray(${given[index]})` : `typeof ${given[index]}==="${type}"`,
   );
+  const othersFit = fits.slice(1);
   if (path.isShort === true) fits.push(`${given[0]}.length<=${FAST_LENGTH}`);
   const result = resultOf(call, path, position === undefined ? given : [...given, String(position)]);
   const slowly = call.slowly(...given);
@@ -120,7 +121,7 @@ function emitTyped(call: FastCall, path: TypedPath, position?: number): Code | u
     const variable = call.place.scope.variable();
     fast = `${fits.join("&&")}&&(${variable}=${result})!==undefined?${variable}`;
   }
-  const text = `(${sets.join(",")},${orAbsent(given[0] as string, `${fast}:${otherwise}`, given.slice(1))})`;
+  const text = `(${sets.join(",")},${orAbsent(given[0] as string, `${fast}:${otherwise}`, othersFit)})`;
   return path.gives === "boolean" ? { text, kind: "boolean?" } : any(text);
 }
 

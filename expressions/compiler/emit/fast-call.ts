@@ -50,10 +50,10 @@ export class FastCall {
 }
 
 /**
- * A call whose first argument is absent gives no value, if its other arguments are texts: other types may be an error.
- * @param otherwise Code for a first argument that is there.
+ * Code of a call that gives no value when its first argument is absent.
+ * @param otherwise Code for a first argument that is present.
+ * @param othersFit Tests of the other arguments: an argument of a wrong type is an error even then (T0410).
  */
-export function orAbsent(value: string, otherwise: string, others: readonly string[] = []): string {
-  const areTexts = others.map((other) => `&&typeof ${other}==="string"`).join("");
-  return `${value}===undefined${areTexts}?undefined:${otherwise}`;
+export function orAbsent(value: string, otherwise: string, othersFit: readonly string[] = []): string {
+  return `${[`${value}===undefined`, ...othersFit].join("&&")}?undefined:${otherwise}`;
 }
