@@ -106,7 +106,7 @@ class LongPoll<T> {
     try {
       this.#options.onNews(news);
     } catch (error) {
-      this.#options.logger.error("news of the control plane could not be put in force", {
+      this.#options.logger.error("the configuration from the control plane could not be applied", {
         error: messageOf(error),
       });
     }
@@ -116,7 +116,7 @@ class LongPoll<T> {
   #failed(error: unknown): number {
     const { logger, servers } = this.#options;
     if (!this.#failing)
-      logger.warn("the control plane does not answer; what it said last stays in force", {
+      logger.warn("the control plane does not answer; its last configuration stays in force", {
         error: messageOf(error),
         ...(isPurserError(error) ? { code: error.code } : {}),
       });

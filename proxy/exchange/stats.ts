@@ -27,7 +27,7 @@ export class ProxyStats {
   });
   readonly #refused = new Counter({
     name: "purser_proxy_refused_total",
-    help: "What came on a connection and was not HTTP, too large or too slow, so that it never became a request.",
+    help: "Input refused before it became a request: not HTTP, too large or too slow.",
     labelNames: ["listener", "reason"],
     registers: [this.registry],
   });
@@ -51,7 +51,7 @@ export class ProxyStats {
   });
   readonly #updates = new Counter({
     name: "purser_proxy_config_updates_total",
-    help: "Updates of traffic resources received from pilot, by what became of them.",
+    help: "Updates of traffic resources received from pilot, by result.",
     labelNames: ["result"],
     registers: [this.registry],
   });
@@ -84,7 +84,7 @@ export class ProxyStats {
     });
     new Counter({
       name: "purser_proxy_mixer_client_total",
-      help: "What the check cache, the quota leases and the report batches did.",
+      help: "Events of the check cache, the quota leases and the report batches.",
       labelNames: ["event"],
       registers,
       collect() {
