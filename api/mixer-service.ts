@@ -15,7 +15,7 @@ import type { MaybePromise } from "../kernel/maybe-promise.ts";
 export interface MixerService {
   /** Decides one request and, when it is allowed, charges its quotas exactly, all or none. */
   check(request: CheckRequest, options?: CallOptions): MaybePromise<CheckReply>;
-  /** Requests more of quotas in an earlier decision, or gives some back. */
+  /** Asks for more of the quotas of an earlier decision, or gives amounts back. */
   allocate(request: AllocateRequest, options?: CallOptions): MaybePromise<AllocateReply>;
   /** Reports finished requests. Resolves when the mixer has the bags, not when the backends have them. */
   report(request: ReportRequest, options?: CallOptions): MaybePromise<void>;
@@ -38,7 +38,7 @@ export interface ProxyIdentity {
   readonly address?: string;
 }
 
-/** The longest `useWithinMs` that counts: a longer round trip is a failure. */
+/** Maximum effective `useWithinMs`: a longer round trip counts as a failure. */
 export const MAX_USE_WITHIN_MS = 1_000;
 
 export interface CheckRequest {

@@ -11,27 +11,27 @@ import type { Sender } from "./sender.ts";
 
 export interface AttemptsOptions<T> {
   readonly send: Sender<T>;
-  /** The deadline of a try, in milliseconds. */
+  /** Timeout of a try, in milliseconds. */
   readonly timeoutMs: number;
-  /** The error of a try that is later than its deadline. */
+  /** Returns the error of a try that timed out. */
   readonly onTimeout: () => PurserError;
-  /** Tries under way at once. */
+  /** Maximum number of concurrent tries. */
   readonly maxInFlight: number;
-  /** After so many failures in a row the receiver is left alone for up to `openMs`. */
+  /** Circuit breaker: opens for up to `openMs` after this many consecutive failures. */
   readonly breaker: { readonly failures: number; readonly openMs: number };
   readonly clock: Clock;
   readonly random: Random;
   readonly scheduler: Scheduler;
-  /** Is called when the receiver has been left alone for long enough. */
+  /** Called when the circuit breaker admits a try again. */
   readonly onReady: () => void;
 }
 
-/** Why a try failed. */
+/** The failure of a try. */
 export interface Failure {
   readonly error: unknown;
 }
 
-/** Tries to send: each with a deadline, behind the circuit breaker, so many at once. */
+/** Tries to send batches: each with a timeout, behind the circuit breaker, with limited concurrency. */
 export class Attempts<T> {
   readonly #options: AttemptsOptions<T>;
   readonly #breaker: CircuitBreaker;
@@ -48,16 +48,19 @@ export class Attempts<T> {
     return this.#underWay;
   }
 
-  /** Whether the receiver is being left alone after failing again and again. */
+  /** Whether the circuit breaker is open or half-open. */
   get broken(): boolean {
     return this.#breaker.state !== "closed";
   }
 
-  /** Whether a try may begin now. When the breaker forbids it, `onReady` is called as soon as it does not. */
+  /**
+   * Whether a try may begin now. When the breaker forbids it, `onReady` is called as soon as it no longer
+   * does.
+   */
   mayBegin(): boolean {
     if (this.#underWay.size >= this.#options.maxInFlight) return false;
     if (this.#breaker.admits) return true;
-    // Half-open, the end of the try under way decides, and there is nothing to wait for.
+    // In the half-open state, the end of the try under way decides: there is no timer to set.
     if (this.#breaker.waitMs > 0) {
       this.#cancelWait ??= this.#options.scheduler.after(this.#breaker.waitMs, () => {
         this.#cancelWait = undefined;
@@ -68,9 +71,9 @@ export class Attempts<T> {
   }
 
   /**
-   * Tries to send the batch; only after mayBegin().
+   * Tries to send the batch. Call it only after mayBegin() returned true.
    *
-   * @param onEnd Is given what failed, or undefined; at once when the sender answers at once.
+   * @param onEnd Called with the failure, or undefined; synchronously when the sender is.
    */
   begin(batch: Batch<T>, onEnd: (failure: Failure | undefined) => void): void {
     const { scheduler, timeoutMs, send, onTimeout } = this.#options;
@@ -93,7 +96,7 @@ export class Attempts<T> {
     else end(failure);
   }
 
-  /** Ends the wait for the receiver. Tries under way go on. */
+  /** Cancels the timer for `onReady`. Tries under way continue. */
   close(): void {
     this.#cancelWait?.();
   }

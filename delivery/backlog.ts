@@ -9,26 +9,29 @@ import { retryAfterMs } from "./next-step.ts";
 export interface BacklogOptions {
   readonly random: Random;
   readonly scheduler: Scheduler;
-  /** The longest pause before a failed batch is tried again, unless the receiver asks for a longer one. */
+  /**
+   * Maximum pause before a failed batch is retried, unless the receiver asks for a longer one; in
+   * milliseconds.
+   */
   readonly maxPauseMs: number;
-  /** Whether a failed batch holds up those behind it. */
+  /** Whether a failed batch blocks the batches behind it (head-of-line blocking), which keeps the order. */
   readonly inOrder: boolean;
-  /** Is called when a pause is over. */
+  /** Called when a pause is over. */
   readonly onReady: () => void;
 }
 
 /**
- * Batches that were taken from the queue and are to be tried: failed ones, again, one at a time, after a pause that grows
- * with each failure; and halves of batches that were too large, at once.
+ * Batches taken from the queue that must be tried: failed batches, one at a time, after an exponential
+ * backoff; and halves of batches that were too large, at once.
  */
 export class Backlog<T> {
   readonly #options: BacklogOptions;
   readonly #failed: Batch<T>[] = [];
   readonly #halves: Batch<T>[] = [];
   #size = 0;
-  /** The failed batch that is under way again. */
+  /** The failed batch that is being retried. */
   #retrying: Batch<T> | undefined;
-  /** Failures since the pause last ended by endPause(). */
+  /** Consecutive failures since endPause(). */
   #failures = 0;
   #cancelPause: Cancel | undefined;
 
@@ -36,12 +39,12 @@ export class Backlog<T> {
     this.#options = options;
   }
 
-  /** Items in it. */
+  /** Number of items. */
   get size(): number {
     return this.#size;
   }
 
-  /** Whether the items in the queue must wait for the batches in here. */
+  /** Whether the items in the queue must wait for the backlog's batches. */
   get holdsUpQueue(): boolean {
     return this.#options.inOrder && this.#size > 0;
   }
@@ -64,7 +67,7 @@ export class Backlog<T> {
     this.#size += batch.items.length;
   }
 
-  /** Keeps a batch whose try failed behind those that failed before, and begins a pause unless there is one. */
+  /** Appends a failed batch, and begins a pause unless one is under way. */
   addFailed(batch: Batch<T>, error: unknown): void {
     const { random, scheduler, maxPauseMs, onReady } = this.#options;
     this.#failed.push(batch);
@@ -77,24 +80,28 @@ export class Backlog<T> {
     });
   }
 
-  /** A try is over, whatever came of it: the next failed batch may be tried. */
+  /** The try of a batch has ended: the next failed batch may be tried. */
   tried(batch: Batch<T>): void {
     if (batch === this.#retrying) this.#retrying = undefined;
   }
 
-  /** The receiver answers again, or there is no time left to wait. */
+  /** Ends the pause, because the receiver answers again, or no time is left to wait. */
   endPause(): void {
     this.#failures = 0;
     this.#cancelPause?.();
     this.#cancelPause = undefined;
   }
 
-  /** Takes out the batch that has been here longest, failed ones first. */
+  /** Removes and returns the oldest batch, failed batches first. */
   takeOldest(): Batch<T> | undefined {
     return this.#taken(this.#failed.shift() ?? this.#halves.shift());
   }
 
-  /** Ends the pause. @returns The batches that were in it. */
+  /**
+   * Ends the pause.
+   *
+   * @returns The remaining batches.
+   */
   close(): readonly Batch<T>[] {
     this.endPause();
     this.#size = 0;
@@ -105,7 +112,7 @@ export class Backlog<T> {
     return this.#failed.length > 0 && this.#retrying === undefined && this.#cancelPause === undefined;
   }
 
-  /** In order, a half waits for the failed batch, which is the half before it. */
+  /** With `inOrder`, a half waits for the failed batch, which is the half before it. */
   get #maySendHalf(): boolean {
     return this.#halves.length > 0 && !(this.#options.inOrder && this.#failed.length > 0);
   }

@@ -1,17 +1,17 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** Items that are handed over together. It is the same object for every try, so that a sender can know it again. */
+/** Items that are sent together. Every try has the same object, so that a sender can recognize a retry. */
 export class Batch<T> {
   readonly items: readonly T[];
-  /** Tries that began, the one under way included. */
+  /** Number of tries so far, including the one under way. */
   attempts = 0;
 
   constructor(items: readonly T[]) {
     this.items = items;
   }
 
-  /** Two batches that were never tried, with this one's items. */
+  /** Two new batches with the halves of the items. */
   halves(): readonly [Batch<T>, Batch<T>] {
     const middle = Math.ceil(this.items.length / 2);
     return [new Batch(this.items.slice(0, middle)), new Batch(this.items.slice(middle))];

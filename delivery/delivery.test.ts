@@ -60,7 +60,7 @@ describe("delivery", () => {
     assert.equal(time.scheduled, 0);
   });
 
-  it("drops the oldest when the queue is full, and counts it", async () => {
+  it("drops the oldest items when the queue is full, and counts them", async () => {
     const { time, batches, drops, script, delivery } = setUp({ batchSize: 2, queueSize: 2 });
     let finish = (): void => {};
     script.push(() => new Promise<void>((resolve) => (finish = resolve)));
@@ -90,7 +90,7 @@ describe("delivery", () => {
     ]);
   });
 
-  it("tries the same batch again, with growing pauses, while the failure may pass", async () => {
+  it("retries a batch with growing pauses while the failure is retryable", async () => {
     const { time, batches, drops, script, delivery } = setUp();
     script.push(fail(passing), fail(passing));
     for (const item of [1, 2, 3]) delivery.offer(item);
@@ -104,7 +104,7 @@ describe("delivery", () => {
     assert.equal(delivery.depth, 0);
   });
 
-  it("drops a batch after its attempts, and at once when the failure is for good or not a coded one", async () => {
+  it("drops a batch after its attempts, and at once when the error is final or has no code", async () => {
     for (const [error, tries] of [
       [passing, 3],
       [permanent, 1],
@@ -139,7 +139,7 @@ describe("delivery", () => {
     assert.equal(batches.length, 2);
   });
 
-  it("leaves a backend alone that fails again and again, and comes back with one call", async () => {
+  it("stops calling a backend after repeated failures, and then tries it with one call", async () => {
     const { time, batches, script, delivery } = setUp({ attempts: 1, queueSize: 100 });
     for (let failure = 0; failure < BREAKER_FAILURES; failure++) script.push(fail(passing));
     for (let item = 0; item < 3 * (BREAKER_FAILURES + 1); item++) delivery.offer(item);
@@ -161,7 +161,7 @@ describe("delivery", () => {
     assert.equal(time.scheduled, 0);
   });
 
-  it("closes within its deadline, counts what is left, and schedules nothing more", async () => {
+  it("closes within its deadline, counts the rest as dropped, and schedules nothing more", async () => {
     const { time, drops, script, delivery } = setUp();
     script.push(() => new Promise(() => {}));
     for (const item of [1, 2, 3, 4]) delivery.offer(item);
@@ -240,7 +240,7 @@ describe("delivery", () => {
     }
   });
 
-  it("lets fresh batches pass one that failed, where the order does not matter", async () => {
+  it("lets fresh batches overtake a failed one when order does not matter", async () => {
     const { time, batches, script, delivery } = setUp({}, { inOrder: false, maxInFlight: 2 });
     let finish = (): void => {};
     script.push(fail(passing), () => new Promise<void>((resolve) => (finish = resolve)));
@@ -257,8 +257,9 @@ describe("delivery", () => {
     assert.equal(delivery.depth, 0);
   });
 
-  // Whatever the backend does and whenever the end comes: each instance is delivered or counted as dropped, once.
-  it("accounts for every instance, in order where that is asked for, and closes within the deadline", async () => {
+  // Property: for any behaviour of the backend and any time of the close, each instance is delivered or
+  // counted as dropped, once.
+  it("accounts for every instance, keeps the order where asked to, and closes within the deadline", async () => {
     type Step = { readonly kind: "offer" | "wait"; readonly amount: number };
     const step: fc.Arbitrary<Step> = fc.oneof(
       fc.record({ kind: fc.constant("offer" as const), amount: fc.integer({ min: 1, max: 8 }) }),
@@ -296,7 +297,7 @@ describe("delivery", () => {
           await time.advanceAndSettle(Math.min(...deadlines));
           assert.equal(closed, deadlines.length);
           offer();
-          // The call that was under way at the end may still be answered, or run into its own deadline.
+          // The call under way at the close may still be answered, or time out.
           await time.advanceAndSettle(1_000);
           const dropped = drops.reduce((sum, drop) => sum + (Number.parseInt(drop, 10) || 0), 0);
           assert.equal(dropped + accepted.items.length, offered);

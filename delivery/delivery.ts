@@ -16,37 +16,39 @@ import type { DeliveryQueue } from "./queue.ts";
 import type { Sender } from "./sender.ts";
 
 export interface DeliveryOptions<T> {
-  /** Batch size, linger, capacity, attempts of a batch, deadline of a try. */
+  /** Batch size, linger, capacity, attempts of a batch, timeout of a try. */
   readonly settings: DeliverySettings;
   readonly send: Sender<T>;
-  /** The error of a try that is later than its deadline. */
+  /** Returns the error of a try that timed out. */
   readonly onTimeout: () => PurserError;
   readonly events: Partial<DeliveryEvents<T>>;
   readonly clock: Clock;
   readonly random: Random;
   readonly scheduler: Scheduler;
-  /** Default: this process's memory. */
+  /** Default: a queue in memory. */
   readonly queue?: DeliveryQueue<T>;
-  /** Batches under way at once; default 1. More than one may arrive in another order. */
+  /** Maximum number of batches under way; default 1. With more, batches may arrive out of order. */
   readonly maxInFlight?: number;
-  /** Whether a failed batch holds up those behind it, so that they arrive in order; default true. */
+  /** Whether a failed batch blocks the batches behind it, which keeps the order; default true. */
   readonly inOrder?: boolean;
-  /** The longest pause before a failed batch is tried again, in milliseconds; default 10,000. */
+  /** Maximum pause before a failed batch is retried, in milliseconds; default 10,000. */
   readonly maxPauseMs?: number;
-  /** After so many failures in a row the receiver is left alone for up to `openMs`; default: never. */
+  /** Circuit breaker: opens for up to `openMs` after this many consecutive failures; default: never. */
   readonly breaker?: { readonly failures: number; readonly openMs: number };
 }
 
-/** A breaker that never opens. */
+/** A circuit breaker that never opens. */
 const NO_BREAKER = { failures: Number.POSITIVE_INFINITY, openMs: 0 };
 
 /**
- * Brings items to one receiver in batches, and never in a request's way. An item goes from the queue into a batch, which
- * is tried with a deadline and behind a breaker, and kept in the backlog between its tries.
+ * Delivers items to one receiver in batches, without ever delaying a request. An item goes from the queue
+ * into a batch, which is tried with a timeout and behind a circuit breaker, and kept in the backlog between
+ * tries.
  *
- * Delivery class: best effort within `attempts`. A batch is tried until it is taken, refused for good, or out of
- * attempts; then it is dropped. A try whose answer was lost is repeated, so a receiver may see a batch twice. Beyond
- * `queueSize` waiting items the oldest are dropped, because news is worth more. Every item is delivered, or told as dropped.
+ * Best effort, at least once within `attempts`: a batch is tried until it is accepted, refused for good, or
+ * out of attempts; then it is dropped. A try whose answer was lost is repeated, so a receiver may get a batch
+ * twice. Beyond `queueSize` waiting items the oldest are dropped, since recent telemetry is worth more. Every
+ * item is either delivered or reported as dropped.
  */
 export class Delivery<T> {
   readonly #settings: DeliverySettings;
@@ -74,31 +76,33 @@ export class Delivery<T> {
     this.#flushes = new Flushes(scheduler);
   }
 
-  /** Items waiting or under way. */
+  /** Number of items waiting or under way. */
   get depth(): number {
     let underWay = 0;
     for (const { items } of this.#attempts.underWay) underWay += items.length;
     return this.#queue.size + this.#backlog.size + underWay;
   }
 
-  /** Items that were dropped so far, for whatever reason. */
+  /** Number of items dropped so far, for any reason. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Whether the receiver is being left alone after failing again and again. */
+  /** Whether the circuit breaker is open or half-open. */
   get broken(): boolean {
     return this.#attempts.broken;
   }
 
-  /** Never waits, never throws. A batch that becomes full is on its way when this returns. */
+  /** Never waits and never throws. Sends a batch that becomes full before it returns. */
   offer(item: T): void {
     if (this.#closed) return this.#drop(new Batch([item]), "closed");
     this.#queue.put(item);
     this.#pump();
   }
 
-  /** Sends without lingering; resolves when nothing waits, when the deadline has passed, or when the delivery is closed. */
+  /**
+   * Sends without lingering. Resolves when no item is left, at the deadline, or when the delivery is closed.
+   */
   flush(deadlineMs: number): Promise<void> {
     if (this.#closed || this.depth === 0) return Promise.resolve();
     const flushed = this.#flushes.wait(deadlineMs);
@@ -106,9 +110,9 @@ export class Delivery<T> {
     return flushed;
   }
 
-  /** Flushes within the deadline and drops the rest. A later call with an earlier deadline closes at that one. */
+  /** Flushes within the deadline and drops the rest. A later call can shorten the deadline. */
   async close(deadlineMs: number): Promise<void> {
-    // There is no time left for the pause before the next try.
+    // No time is left for the pause before the next try.
     this.#backlog.endPause();
     await this.flush(deadlineMs);
     if (!this.#closed) this.#end();
@@ -139,7 +143,7 @@ export class Delivery<T> {
     return this.#queue.take({ items: this.#settings.batchSize });
   }
 
-  /** Whether the items in the queue are to be sent: a batch is full, has waited long enough, or is being flushed. */
+  /** Whether queued items must be sent: a batch is full, has waited long enough, or is being flushed. */
   #queueDue(): boolean {
     if (this.#queue.fills({ items: this.#settings.batchSize })) return true;
     return this.#queue.size > 0 && (this.#linger.over || this.#flushes.pending);
@@ -180,7 +184,10 @@ export class Delivery<T> {
     }
   }
 
-  /** Items that wait beyond `queueSize`. A batch that is still filling up pushes out none that waits for its retry. */
+  /**
+   * Number of waiting items beyond `queueSize`. An incomplete batch does not push out one that waits for its
+   * retry.
+   */
   get #excess(): number {
     const { batchSize, queueSize } = this.#settings;
     const filling = this.#backlog.size > 0 ? this.#queue.size % batchSize : 0;
@@ -193,7 +200,9 @@ export class Delivery<T> {
     this.#events.dropped?.(batch, reason, error);
   }
 
-  /** The end came before the batch was delivered: it is lost, unless the queue gives it again after a restart. */
+  /**
+   * Gives up a batch at the close: it is dropped, unless the queue is durable and returns it after a restart.
+   */
   #leave(batch: Batch<T>, error?: unknown): void {
     if (!this.#queue.durable) this.#drop(batch, "closed", error);
   }

@@ -6,7 +6,7 @@ import { createCollectingLogger, createVirtualTime } from "../plugins/sdk/testin
 import { DropLog } from "./drop-log.ts";
 
 describe("the log of drops", () => {
-  it("has the first drop at once, later ones summed up, and the rest at the end", () => {
+  it("logs the first drop at once, later ones summed up, and the rest at the close", () => {
     const time = createVirtualTime();
     const logger = createCollectingLogger();
     const log = new DropLog(logger, time.clock);

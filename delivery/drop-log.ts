@@ -4,10 +4,10 @@
 import { messageOf } from "../kernel/errors.ts";
 import type { Clock, Logger } from "../kernel/ports.ts";
 
-/** Drops are logged at most so often: a receiver that is away must not fill the log. */
+/** Minimum interval between log lines: a receiver that is away must not fill the log. */
 const LOG_INTERVAL_MS = 10_000;
 
-/** Logs that telemetry was dropped: the first drop at once, later ones summed up. */
+/** Logs dropped telemetry: the first drop at once, later ones summed up. */
 export class DropLog {
   readonly #logger: Logger;
   readonly #clock: Clock;
@@ -27,7 +27,7 @@ export class DropLog {
     if (this.#clock.monotonicMs() >= this.#nextLogMs) this.flush();
   }
 
-  /** Logs the drops that are not logged yet; for the end. */
+  /** Logs the drops that are not logged yet; for the close. */
   flush(): void {
     if (this.#unlogged === 0) return;
     this.#nextLogMs = this.#clock.monotonicMs() + LOG_INTERVAL_MS;

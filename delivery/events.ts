@@ -4,21 +4,27 @@
 import type { Batch } from "./batch.ts";
 
 /**
- * `overflow`: the queue was full; `failed`: refused for good, or out of attempts; `closed`: not delivered before the end.
+ * Why items were dropped:
+ * - `overflow`: the queue was full.
+ * - `failed`: refused for good, or out of attempts.
+ * - `closed`: not delivered before the close.
  */
 export type DropReason = "overflow" | "failed" | "closed";
 
-/** Everything that happens to items after they were offered. Counters, metrics and logs are made of it. Must not throw. */
+/** Events of items after they were offered, for counters, metrics and logs. Must not throw. */
 export interface DeliveryEvents<T> {
   /** A try begins; it is a retry when `batch.attempts` is more than 1. */
   sending(batch: Batch<T>): void;
   delivered(batch: Batch<T>): void;
-  /** A try failed; the batch may be tried again. */
+  /** A try failed; the batch may be retried. */
   failed(batch: Batch<T>, error: unknown): void;
   /** The batch will never be sent again. */
   dropped(batch: Batch<T>, reason: DropReason, error?: unknown): void;
-  /** The end came while the batch was under way. What becomes of it is told later, when somebody is still there. */
+  /**
+   * The delivery was closed while the batch was under way. Its result is reported later if the process still
+   * runs.
+   */
   abandoned(batch: Batch<T>): void;
-  /** The end: every item has been told of. */
+  /** The delivery is closed: every item has been reported. */
   closed(): void;
 }

@@ -3,7 +3,7 @@
 
 import type { Scheduler } from "../kernel/ports.ts";
 
-/** Callers that wait until nothing is left to deliver, each within a deadline of its own. */
+/** Callers that wait for an empty delivery, each with its own deadline. */
 export class Flushes {
   readonly #scheduler: Scheduler;
   readonly #ends = new Set<() => void>();
@@ -16,7 +16,7 @@ export class Flushes {
     return this.#ends.size > 0;
   }
 
-  /** Resolves with end(), or when the deadline has passed. */
+  /** Resolves at end(), or at the deadline. */
   wait(deadlineMs: number): Promise<void> {
     return new Promise((resolve) => {
       const end = (): void => {

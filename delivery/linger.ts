@@ -3,7 +3,7 @@
 
 import type { Cancel, Scheduler } from "../kernel/ports.ts";
 
-/** How long an incomplete batch waits for further items. */
+/** Timer for how long an incomplete batch waits for further items. */
 export class Linger {
   readonly #scheduler: Scheduler;
   readonly #lingerMs: number;
@@ -17,12 +17,12 @@ export class Linger {
     this.#onOver = onOver;
   }
 
-  /** Whether the items that wait have waited long enough. */
+  /** Whether the linger time is over. */
   get over(): boolean {
     return this.#over;
   }
 
-  /** Begins the wait, unless it has begun. */
+  /** Starts the timer, unless it runs. */
   start(): void {
     if (this.#over) return;
     this.#cancel ??= this.#scheduler.after(this.#lingerMs, () => {
@@ -31,7 +31,7 @@ export class Linger {
     });
   }
 
-  /** No item waits any more, or those that do have just come. */
+  /** Stops the timer, because no item waits any more or all waiting items are new. */
   reset(): void {
     this.#cancel?.();
     this.#cancel = undefined;

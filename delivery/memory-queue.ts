@@ -4,7 +4,7 @@
 import { Batch } from "./batch.ts";
 import type { BatchLimit, DeliveryQueue } from "./queue.ts";
 
-/** A queue in this process's memory: what is in it when the process ends is lost. */
+/** A queue in this process's memory; its items are lost when the process ends. */
 export class MemoryQueue<T> implements DeliveryQueue<T> {
   readonly durable = false;
   #items: T[] = [];
@@ -27,7 +27,7 @@ export class MemoryQueue<T> implements DeliveryQueue<T> {
     const taken = this.#items.slice(this.#head, this.#head + items);
     if (taken.length === 0) return undefined;
     this.#head += taken.length;
-    // Each item is moved once at most for each time that the queue halves: constant time for an item.
+    // Compact when half of the array was taken: amortized constant time per item.
     if (this.#head * 2 >= this.#items.length) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;
@@ -35,7 +35,7 @@ export class MemoryQueue<T> implements DeliveryQueue<T> {
     return new Batch(taken);
   }
 
-  /** Nothing to do: items that were taken are no longer held. */
+  /** Nothing to do: taken items are not stored. */
   acknowledge(): void {}
 
   /** Nothing to release. */

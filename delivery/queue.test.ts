@@ -10,7 +10,10 @@ import { Delivery } from "./delivery.ts";
 import { MemoryQueue } from "./memory-queue.ts";
 import type { BatchLimit, DeliveryQueue } from "./queue.ts";
 
-/** A queue as one on disk would be: items stay in `stored` until they are acknowledged, whatever happens to the process. */
+/**
+ * A simulated queue on disk: items stay in `stored` until they are acknowledged, whatever happens to the
+ * process.
+ */
 class StoredQueue implements DeliveryQueue<number> {
   readonly durable = true;
   readonly #stored: Set<number>;
@@ -48,8 +51,8 @@ class StoredQueue implements DeliveryQueue<number> {
 
 const away = (): PurserError => new PurserError("PURSER_HANDLER_FAILED", "away", { retryable: true });
 
-describe("a queue that outlives its process", () => {
-  it("gives again after a restart what was not acknowledged, and nothing else", async () => {
+describe("a durable queue", () => {
+  it("returns unacknowledged items after a restart, and no others", async () => {
     const stored = new Set<number>();
     const received: number[] = [];
     const run = async (
@@ -78,7 +81,7 @@ describe("a queue that outlives its process", () => {
       if (items.includes(3)) throw away();
       take(items);
     };
-    // The batch that failed and the one behind it are kept.
+    // The failed batch and the one behind it are kept.
     assert.equal(await run(takeFirst, [1, 2, 3, 4, 5, 6]), 0);
     assert.deepEqual(
       [[...received], [...stored]],
@@ -93,7 +96,7 @@ describe("a queue that outlives its process", () => {
 });
 
 describe("the queue in memory", () => {
-  it("is first in, first out, whatever is put and taken in between", () => {
+  it("is first in, first out, for any sequence of puts and takes", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: -5, max: 20 }), { maxLength: 60 }), (steps) => {
         const queue = new MemoryQueue<number>();

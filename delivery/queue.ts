@@ -3,7 +3,7 @@
 
 import type { Batch } from "./batch.ts";
 
-/** The most that a batch may hold. Bytes would stand here beside the items. */
+/** Maximum content of a batch. A limit in bytes would be added here. */
 export interface BatchLimit {
   readonly items: number;
 }
@@ -11,19 +11,19 @@ export interface BatchLimit {
 /** Items that wait for their first try, in order. */
 export interface DeliveryQueue<T> {
   /**
-   * Whether items outlive this process until they are acknowledged, taken ones too: a queue on disk gives them again after
-   * a restart. Otherwise the items that are left at the end are dropped.
+   * Whether items survive this process until they are acknowledged, including taken ones: a queue on disk
+   * returns them after a restart. In a queue that is not durable, the items left at the close are dropped.
    */
   readonly durable: boolean;
-  /** Items that wait; taken ones are not counted. */
+  /** Number of waiting items, without taken ones. */
   readonly size: number;
   /** Whether the waiting items fill a batch. */
   fills(limit: BatchLimit): boolean;
   put(item: T): void;
-  /** The oldest waiting items, as many as fit; undefined when none waits. */
+  /** Takes the oldest waiting items, up to the limit; undefined when none waits. */
   take(limit: BatchLimit): Batch<T> | undefined;
-  /** The items were delivered, or dropped and counted: they need not be kept. */
+  /** The items were delivered, or dropped and counted: the queue need not keep them. */
   acknowledge(items: readonly T[]): void;
-  /** Releases files and the like. Nothing is put or taken afterwards. */
+  /** Releases resources such as files. No call follows. */
   close(): void;
 }

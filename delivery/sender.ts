@@ -6,8 +6,8 @@ import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { Batch } from "./batch.ts";
 
 /**
- * Hands one batch over, within the call's deadline. Returning means that the receiver has it. An error decides what
- * becomes of the batch (`next-step.ts`): PURSER_REQUEST_TOO_LARGE has it sent in halves, a retryable PurserError has the
- * same batch tried again, any other error drops it.
+ * Sends one batch within the call's deadline; returns when the receiver has accepted it. A thrown error
+ * decides the next step (`next-step.ts`): PURSER_REQUEST_TOO_LARGE halves the batch, a retryable PurserError
+ * retries the same batch, any other error drops it.
  */
 export type Sender<T> = (batch: Batch<T>, call: CallContext) => MaybePromise<void>;

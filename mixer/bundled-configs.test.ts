@@ -12,7 +12,7 @@ import { BUNDLED_PLUGINS } from "../plugins/inventory.ts";
 import { fillConfig } from "../plugins/sdk/config.ts";
 import { createRealTime, createTestContext } from "../plugins/sdk/testing/index.ts";
 
-/** Texts that some extension takes and another refuses. */
+/** Texts that one extension accepts and another refuses. */
 const TEXTS = [
   "a",
   "x-user",
@@ -50,7 +50,7 @@ const TEXTS = [
   "9",
 ];
 
-/** Configurations of a schema's form: each field absent, or one of its kind. */
+/** Configurations that match a schema: each field absent, or a value of its type. */
 function configsOf(schema: TSchema): fc.Arbitrary<unknown> {
   const {
     anyOf,
@@ -81,7 +81,7 @@ function configsOf(schema: TSchema): fc.Arbitrary<unknown> {
   return fc.constantFrom(...TEXTS.filter((text) => Value.Check(schema, text)), "no such text");
 }
 
-/** Builds it as the host does when `run` starts; what made it refuse, or nothing. */
+/** Builds the extension as the host does at the start of `run`; returns the error of a refusal. */
 async function refusalOf(definition: Extension, config: Record<string, unknown>): Promise<unknown> {
   const time = createRealTime();
   try {
@@ -100,7 +100,7 @@ async function refusalOf(definition: Extension, config: Record<string, unknown>)
 
 describe("the configurations of bundled extensions", () => {
   for (const definition of [...BUNDLED_ADAPTERS, ...BUNDLED_PLUGINS] as readonly Extension[]) {
-    it(`${definition.name}: whatever its check passes can be built, and nothing else`, async () => {
+    it(`${definition.name}: a configuration builds if and only if it passes the check`, async () => {
       await fc.assert(
         fc.asyncProperty(configsOf(definition.config), async (written) => {
           const { config, faults } = fillConfig(definition.config, written);

@@ -156,7 +156,7 @@ describe("a mixer with documents and the bundled extensions", () => {
     assert.deepEqual(decision.shadowDenials, [{ kind: "Rule", name: "would-close" }]);
   });
 
-  it("counts quotas in the adapter that a policy names, for each key apart", async () => {
+  it("counts quotas in the adapter that a policy names, each key apart", async () => {
     const { check } = await setUp();
     const granted = [];
     for (const user of ["ann", "ann", "bob", "ann"]) {
@@ -166,7 +166,7 @@ describe("a mixer with documents and the bundled extensions", () => {
     assert.deepEqual(granted, [1, 1, 1, 0]);
   });
 
-  it("shows the documents' own metrics beside its own", async () => {
+  it("exports the documents' metrics beside its own", async () => {
     const { mixer } = await setUp();
     await mixer.report({ bags: [{ ...request("GET", { "x-user": "ann" }), response: { code: 200 } }] });
     const text = await mixer.exposition();
@@ -174,7 +174,7 @@ describe("a mixer with documents and the bundled extensions", () => {
     assert.match(text, /^purser_mixer_report_bags_total 1$/m);
   });
 
-  it("lists in what a decision read exactly what its expressions read", async () => {
+  it("lists in a decision's references exactly what its expressions read", async () => {
     const { check } = await setUp();
     const { decision } = await check(request("GET"));
     assert.deepEqual(

@@ -55,7 +55,7 @@ const now = (reply: CheckReply | Promise<CheckReply>): CheckReply => {
   return reply;
 };
 
-/** A handler that says what happens to it. */
+/** A handler that logs its life cycle. */
 function watched(name: string, log: string[], fields: Partial<HandlerDeclaration> = {}): HandlerDeclaration {
   return adapterDeclaration(
     name,
@@ -68,7 +68,7 @@ function watched(name: string, log: string[], fields: Partial<HandlerDeclaration
 }
 
 describe("a mixer", () => {
-  it("refuses calls until it has documents, and says that it is not ready", () => {
+  it("refuses calls until it has documents, and is not ready", () => {
     const { mixer, check } = setUp();
     assert.equal(mixer.ready, false);
     assert.throws(
@@ -77,7 +77,7 @@ describe("a mixer", () => {
     );
   });
 
-  it("explains a decision when asked, decides it alike, and charges its quotas all the same", async () => {
+  it("explains a decision on request, with the same decision and charges", async () => {
     const { mixer, check } = setUp();
     const when = compileWithJsonata('request.method = "POST" and $exists(request.headers."x-user")');
     assert.ok(when.ok);
@@ -102,7 +102,7 @@ describe("a mixer", () => {
     await mixer.close(0);
   });
 
-  it("decides and charges at once when everything is at hand", async () => {
+  it("decides and charges synchronously when every store and handler is synchronous", async () => {
     const { mixer, check } = setUp();
     await mixer.apply(snapshotOf({ quotaPolicies: [quotaPolicy("q", { limit: 1 })] }));
     const first = now(check());
@@ -113,7 +113,7 @@ describe("a mixer", () => {
     assert.equal(second.decision.status.code, "OK");
   });
 
-  it("charges nothing when it is asked not to, and once for a repeated call", async () => {
+  it("charges nothing for a dry run, and once for a repeated call", async () => {
     const { mixer, check } = setUp();
     await mixer.apply(snapshotOf({ quotaPolicies: [quotaPolicy("q", { limit: 2 })] }));
     assert.deepEqual(now(check({}, { withoutQuotas: true })).quotas, []);
@@ -123,7 +123,7 @@ describe("a mixer", () => {
     assert.equal(now(check()).quotas[0]?.granted, 1);
   });
 
-  it("charges a call once that is sent again after the documents were edited", async () => {
+  it("charges a repeated call once, even after the documents were edited", async () => {
     const { mixer } = setUp();
     await mixer.apply(snapshotOf({ quotaPolicies: [quotaPolicy("q", { limit: 9 })] }));
     const check = { attributes: {}, deduplicationId: "check" };
@@ -145,7 +145,7 @@ describe("a mixer", () => {
   });
 
   describe("applying a snapshot", () => {
-    it("lets handlers of the same signature live on, builds the others, and closes those that are gone", async () => {
+    it("reuses handlers of the same signature, builds new ones, and closes removed ones", async () => {
       const log: string[] = [];
       const { mixer } = setUp();
       await mixer.apply(snapshotOf({ handlers: [watched("a", log), watched("b", log), watched("c", log)] }));
@@ -160,7 +160,7 @@ describe("a mixer", () => {
       assert.deepEqual(log, ["build a", "build b", "build c", "build b", "close b", "close c"]);
     });
 
-    it("keeps what a request began with until it is over", async () => {
+    it("keeps the snapshot that a request began with until the request is over", async () => {
       const log: string[] = [];
       let answer = (): void => {};
       const slow = adapterDeclaration("slow", () => ({
@@ -179,7 +179,7 @@ describe("a mixer", () => {
       assert.deepEqual(log, ["closed"]);
     });
 
-    it("closes the handlers of a report that never ends when the deadline has passed", async () => {
+    it("closes the handlers of a report that never ends at the deadline", async () => {
       const log: string[] = [];
       const { mixer, time } = setUp();
       const stuck = pluginDeclaration(
@@ -199,7 +199,7 @@ describe("a mixer", () => {
       assert.deepEqual(log, ["closed"]);
     });
 
-    it("refuses the whole of it when a handler cannot be built, tells of every one, and goes on as before", async () => {
+    it("refuses the whole snapshot when a handler cannot be built, reports all failures, and keeps the old one", async () => {
       const log: string[] = [];
       const { mixer, check } = setUp();
       await mixer.apply(
@@ -230,7 +230,7 @@ describe("a mixer", () => {
       assert.equal((await mixer.status()).rejection, undefined);
     });
 
-    it("gives a plugin that lives on fresh hooks, and lets the old ones go", async () => {
+    it("gives a reused plugin fresh hooks, and releases the old ones", async () => {
       let applied = 0;
       const plugin = () =>
         pluginDeclaration("p", () => ({
@@ -250,8 +250,8 @@ describe("a mixer", () => {
     });
   });
 
-  describe("with a handler that misbehaves", () => {
-    it("names one that hangs, aborts its signal, and lets the rule decide", async () => {
+  describe("with a misbehaving handler", () => {
+    it("names a handler that hangs, aborts its signal, and lets the rule decide", async () => {
       let signal: { readonly aborted: boolean } | undefined;
       const hanging = adapterDeclaration("hanging", {
         checknothing: (_, call) => {
@@ -272,7 +272,7 @@ describe("a mixer", () => {
       assert.equal(signal?.aborted, true);
     });
 
-    it("names one that throws, whether at once or later", async () => {
+    it("names a handler that throws, synchronously or later", async () => {
       for (const checknothing of [
         () => {
           throw new Error("bug");
@@ -288,7 +288,7 @@ describe("a mixer", () => {
       }
     });
 
-    it("names one that leaves timers behind and cancels them, and logs one whose timer throws", async () => {
+    it("names a handler that leaves timers behind and cancels them, and logs a throwing timer", async () => {
       let scheduler: Scheduler | undefined;
       let ran = 0;
       const leaking = adapterDeclaration("leaking", (context) => {
@@ -322,7 +322,7 @@ describe("a mixer", () => {
       assert.equal(ran, 1);
     });
 
-    it("goes on when one never closes", async () => {
+    it("keeps running when a handler never closes", async () => {
       const stubborn = adapterDeclaration("stubborn", { close: () => new Promise(() => {}) });
       const { mixer, time } = setUp();
       await mixer.apply(snapshotOf({ handlers: [stubborn] }));
@@ -334,7 +334,7 @@ describe("a mixer", () => {
   });
 
   describe("with attributes of a plugin", () => {
-    it("decides by them", async () => {
+    it("decides by these attributes", async () => {
       const plugin = pluginDeclaration("geo", () => ({
         apply: (hooks) => hooks.attributes.tap("geo", () => ({ "source.country": "NL" })),
         close() {},
@@ -360,7 +360,7 @@ describe("a mixer", () => {
     });
     const ask = { version: "v0", deduplicationId: "d" };
 
-    it("grants charges of policies as they are, from any version", async () => {
+    it("grants charges under the current policies, from any version", async () => {
       const { mixer } = setUp();
       await mixer.apply(snapshot);
       const reply = await mixer.allocate({ ...ask, charges: [charge, { ...charge, limit: 20 }] });
@@ -386,7 +386,7 @@ describe("a mixer", () => {
       assert.equal(again.kind === "granted" && again.quotas[0]?.granted, 4);
     });
 
-    it("calls charges stale that belong to no policy any more, and makes the others of the call", async () => {
+    it("reports charges of removed policies as stale, and makes the others of the call", async () => {
       const { mixer } = setUp();
       await mixer.apply(snapshot);
       const strangers = [
@@ -417,7 +417,7 @@ describe("a mixer", () => {
       assert.equal(reply.kind === "granted" && reply.quotas[0]?.granted, 5);
     });
 
-    it("takes back what was granted under a limit that was edited since", async () => {
+    it("takes back amounts of a limit that was edited since", async () => {
       const { mixer } = setUp();
       await mixer.apply(snapshot);
       const taken = await mixer.allocate({ ...ask, charges: [{ ...charge, amount: 10 }] });
@@ -431,7 +431,7 @@ describe("a mixer", () => {
   });
 
   describe("reporting", () => {
-    it("brings instances to their handlers in batches, with the time of the response", async () => {
+    it("sends instances to their handlers in batches, with the time of the response", async () => {
       const taken: unknown[] = [];
       const backend = adapterDeclaration("backend", {
         metric: (instances) =>
@@ -452,7 +452,7 @@ describe("a mixer", () => {
       assert.deepEqual(taken, [[2, Date.UTC(2026, 0, 2)], [2, Date.UTC(2026, 0, 1)], { a: "b" }, { a: "b" }]);
     });
 
-    it("tells plugins that watch, and shrugs when one throws", async () => {
+    it("calls plugins that watch, and survives a plugin that throws", async () => {
       const seen: unknown[] = [];
       const watching = pluginDeclaration("watching", () => ({
         apply: (hooks) => hooks.reported.tap("w", (bag) => void seen.push(bag)),
@@ -484,7 +484,7 @@ describe("a mixer", () => {
       const counts = async (scrape: (name: string) => Promise<string[]>) =>
         (await scrape("purser_policy_")).map((text) => text.replace(/^purser_policy_(.*)_total/, "$1"));
 
-      it("at the check, when the mixer was asked for all of it", async () => {
+      it("at the check, when the mixer decided and charged it all", async () => {
         const { mixer, check, scrape } = setUp();
         await mixer.apply(snapshotOf(documents));
         await check();
@@ -499,7 +499,7 @@ describe("a mixer", () => {
         ]);
       });
 
-      it("at the report, when the proxy knew the decision", async () => {
+      it("at the report, when the proxy had the decision in its cache", async () => {
         const { mixer, scrape } = setUp();
         await mixer.apply(snapshotOf(documents));
         const said = {
@@ -516,7 +516,7 @@ describe("a mixer", () => {
         ]);
       });
 
-      it("at both, each its own part, when the proxy had leases for a decision that was new to it", async () => {
+      it("at both, each its own part, when the proxy charged its leases for a new decision", async () => {
         const { mixer, check, scrape } = setUp();
         await mixer.apply(snapshotOf(documents));
         await check({}, { withoutQuotas: true });
@@ -532,7 +532,7 @@ describe("a mixer", () => {
   });
 
   describe("watching", () => {
-    it("tells the state now and after each change, with every enforced document in order", async () => {
+    it("delivers the state at once and after each change, with every enforced document in order", async () => {
       const { mixer } = setUp({ nodeCount: 2 });
       const states: PolicyState[] = [];
       const stop = mixer.watch({ id: "p1" }, (state) => void states.push(state));
@@ -570,7 +570,7 @@ describe("a mixer", () => {
       assert.equal(states.length, 1);
     });
 
-    it("counts proxies by id, tells of new ones soon and of lost ones after a while", async () => {
+    it("counts proxies by id, and announces new ones soon and lost ones after a while", async () => {
       const { mixer, time } = setUp();
       await mixer.apply(snapshotOf());
       const counts: number[] = [];
@@ -587,7 +587,7 @@ describe("a mixer", () => {
       assert.deepEqual(counts, [1, 2, 1]);
     });
 
-    it("is not disturbed by a listener that throws", async () => {
+    it("survives a listener that throws", async () => {
       const { mixer } = setUp();
       let told = 0;
       await mixer.apply(snapshotOf());
@@ -603,7 +603,7 @@ describe("a mixer", () => {
   });
 
   describe("closing", () => {
-    it("lets calls under way end, delivers what is queued, closes each handler once, and refuses new calls", async () => {
+    it("lets calls under way end, delivers queued telemetry, closes each handler once, and refuses new calls", async () => {
       const log: string[] = [];
       let answer = (): void => {};
       const backend = adapterDeclaration("backend", {
@@ -631,8 +631,8 @@ describe("a mixer", () => {
     });
   });
 
-  describe("telling of itself", () => {
-    it("gives its own metrics and those of its handlers, and leaves out a handler that fails", async () => {
+  describe("observability", () => {
+    it("exports its own metrics and its handlers', and leaves out a handler that fails", async () => {
       const { mixer, check, scrape } = setUp();
       await mixer.apply(
         snapshotOf({
@@ -659,7 +659,7 @@ describe("a mixer", () => {
       assert.deepEqual(await scrape("good_total"), ["good_total 1"]);
     });
 
-    it("gives a series that two handlers have once, counts what it leaves out, and logs it once", async () => {
+    it("exports a series of two handlers once, counts the samples left out, and logs it once", async () => {
       const { mixer, scrape, logger } = setUp();
       const text = (value: number) => `# TYPE hits counter\nhits ${value}\nhits{of="${value}"} 1`;
       await mixer.apply(
@@ -679,7 +679,7 @@ describe("a mixer", () => {
       );
     });
 
-    it("shows what has happened before a scrape, queued metrics included", async () => {
+    it("shows in a scrape all requests before it, including queued metrics", async () => {
       let sum = 0;
       const backend = adapterDeclaration("backend", {
         metric: (instances) => void (sum += instances.length),
@@ -691,7 +691,7 @@ describe("a mixer", () => {
       assert.deepEqual(await scrape("sum"), ["sum 2"]);
     });
 
-    it("says what is loaded and how its handlers are", async () => {
+    it("shows what is loaded and the health of its handlers", async () => {
       const { mixer, time } = setUp();
       await mixer.apply(
         snapshotOf({
@@ -720,7 +720,7 @@ describe("a mixer", () => {
     });
   });
 
-  it("counts the quota that refuses as the one that decided, not those given back for its sake", async () => {
+  it("counts the quota that refuses as the deciding one, not those given back because of it", async () => {
     const { mixer, check, scrape } = setUp();
     await mixer.apply(
       snapshotOf({ quotaPolicies: [quotaPolicy("wide"), quotaPolicy("narrow", { limit: 0 })] }),
@@ -759,7 +759,7 @@ describe("a mixer", () => {
     assert.deepEqual(outcome?.failure, { code: "PURSER_STORE_UNAVAILABLE", applied: "deny" });
   });
 
-  it("retries telemetry that a backend refuses for now", async () => {
+  it("retries telemetry that a backend refuses temporarily", async () => {
     let tries = 0;
     const backend = adapterDeclaration("backend", {
       metric: () => {

@@ -34,39 +34,50 @@ import { type MixerStatus, statusOf } from "./runtime/status.ts";
 export interface MixerOptions extends Omit<HandlerHost, "metrics"> {
   /** Counts quotas whose policy names no store; default: this process's memory. */
   readonly defaultStore?: QuotaStore;
-  /** How many mixers serve the same proxies; default 1. Each sees only its own proxies and takes the others for equal. */
+  /**
+   * Number of mixers that serve the same proxies; default 1. Each mixer sees only its own proxies and assumes
+   * as many at each other mixer.
+   */
   readonly nodeCount?: number;
-  /** How many remote proxies of one address count for the shares; default 16. */
+  /** Maximum number of remote proxies of one address that count for the shares of limits; default 16. */
   readonly proxiesPerAddress?: number;
 }
 
-/** The mixer's runtime: documents in, decisions and telemetry out. It listens nowhere; mixer/servers/ does. */
+/**
+ * The mixer's runtime: documents in, decisions and telemetry out. It does not listen; mixer/servers/ does.
+ */
 export interface Mixer extends MixerService {
   /**
-   * Puts a snapshot in force: build, swap, drain. When a handler cannot be built nothing changes, and the diagnostics
-   * say why. Requests under way keep the snapshot they began with.
+   * Puts a snapshot in force: build, swap, drain. When a handler cannot be built nothing changes, and the
+   * diagnostics say why. Requests under way keep the snapshot they began with.
    *
    * @throws {PurserError} PURSER_DRAINING after `close`.
    */
   apply(snapshot: Snapshot): Promise<Checked<AppliedSnapshot>>;
-  /** Notes that a newer configuration was refused before it became a snapshot; for status and metrics. */
+  /** Records that a newer configuration was refused before it became a snapshot; for status and metrics. */
   reject(diagnostics: readonly Diagnostic[]): void;
-  /** Of the snapshot in force; the default before there is one. */
+  /** Path normalization of the active snapshot; the default before there is one. */
   readonly pathNormalization: PathNormalization;
-  /** Whether there are documents to decide by. */
+  /** Whether there is an active snapshot. */
   readonly ready: boolean;
-  /** The newest configuration, when it was refused and an older one goes on. */
+  /** The refusal of the newest configuration, while an older one stays active. */
   readonly rejection: MixerStatus["rejection"];
   status(): Promise<MixerStatus>;
-  /** Prometheus text: the mixer's own metrics, then each handler's. A series that several have is the first's. */
+  /**
+   * Prometheus text: the mixer's own metrics, then each handler's. When several sources have a series, the
+   * first one's is shown.
+   */
   exposition(): Promise<string>;
-  /** Waits for calls under way, delivers what is queued, ends the handlers: within the deadline. Safe to call twice. */
+  /**
+   * Waits for calls under way, delivers queued telemetry and closes the handlers, within the deadline.
+   * Idempotent.
+   */
   close(deadlineMs: number): Promise<void>;
 }
 
 interface AppliedSnapshot {
   readonly version: string;
-  /** Handlers by name: made anew, and living on from the snapshot before. */
+  /** Names of the handlers that were built, and of those reused from the previous snapshot. */
   readonly built: readonly string[];
   readonly reused: readonly string[];
 }

@@ -29,7 +29,7 @@ function setUp() {
     logger,
     files: () => createMemoryFiles(),
   });
-  /** Closes the mixer, and says after how long that was done: at most as long as it is waited for. */
+  /** Closes the mixer and returns how long it took, at most the time for which the test waits. */
   const close = async (deadlineMs: number): Promise<number> => {
     const startMs = time.clock.monotonicMs();
     let tookMs = Number.POSITIVE_INFINITY;
@@ -40,7 +40,7 @@ function setUp() {
   return { time, mixer, close };
 }
 
-/** Handlers that hold up the end, each in its own way; `with` is how much of a mixer's work needs them. */
+/** Handlers that delay the close, each in its own way; `with` is the work of the mixer that needs them. */
 const STUBBORN = {
   "a backend that takes no telemetry": adapterDeclaration(
     "h",

@@ -37,7 +37,7 @@ function watched(
 }
 
 describe("pilot", () => {
-  it("tells a watcher what is in force at once, and when there is nothing yet, as soon as there is", () => {
+  it("calls a watcher at once with the current resources, or as soon as there are documents", () => {
     const pilot = createPilot({ logger: createCollectingLogger() });
     const early = watched(pilot, EDGE);
     assert.deepEqual(early.updates, []);
@@ -47,7 +47,7 @@ describe("pilot", () => {
     assert.deepEqual(late.updates, early.updates);
   });
 
-  it("tells only the proxies whose own resources change", () => {
+  it("calls only the proxies whose own resources change", () => {
     const pilot = createPilot({ logger: createCollectingLogger() });
     pilot.update(snapshot("1"));
     const edge = watched(pilot, EDGE);
@@ -61,7 +61,7 @@ describe("pilot", () => {
 
   const ENDPOINT_MOVED = BOOKSHOP.replace("ports: { http: 19080 }", "ports: { http: 19081 }");
 
-  it("tells the types that changed and no others", () => {
+  it("sends the changed types only", () => {
     const pilot = createPilot({ logger: createCollectingLogger() });
     pilot.update(snapshot("1"));
     const { updates } = watched(pilot, EDGE);
@@ -73,7 +73,7 @@ describe("pilot", () => {
     );
   });
 
-  it("wakes no watcher for types that it does not watch", () => {
+  it("calls no watcher for types that it does not watch", () => {
     const pilot = createPilot({ logger: createCollectingLogger() });
     pilot.update(snapshot("1"));
     const { updates } = watched(pilot, EDGE, { listeners: "", routes: "" });
@@ -84,7 +84,7 @@ describe("pilot", () => {
     );
   });
 
-  it("tells a watcher that comes back what it does not have yet", () => {
+  it("sends a returning watcher the types for which it has an older version", () => {
     const pilot = createPilot({ logger: createCollectingLogger() });
     pilot.update(snapshot("1"));
     const [first = {}] = watched(pilot, EDGE).updates;
@@ -107,7 +107,7 @@ describe("pilot", () => {
     assert.doesNotMatch(JSON.stringify(a), /""/);
   });
 
-  it("tells nothing to one that has stopped, however often it stops", () => {
+  it("calls no stopped watcher, and allows repeated stops", () => {
     const pilot = createPilot({ logger: createCollectingLogger() });
     const { updates, stop } = watched(pilot, EDGE);
     stop();
@@ -117,7 +117,7 @@ describe("pilot", () => {
     assert.equal(pilot.watcherCount, 0);
   });
 
-  it("goes on to the others when one watcher fails, and says so", () => {
+  it("calls the other watchers when one throws, and logs it", () => {
     const logger = createCollectingLogger();
     const pilot = createPilot({ logger });
     pilot.watch({ node: EDGE, known: NOTHING_KNOWN }, () => {
@@ -129,7 +129,7 @@ describe("pilot", () => {
     assert.match(JSON.stringify(logger.lines), /a watcher of traffic resources failed.*broken/);
   });
 
-  it("gives proxies that differ by nothing but their id one and the same sets", () => {
+  it("shares the sets of proxies that differ only in their id", () => {
     const pilot = createPilot({ logger: createCollectingLogger() });
     pilot.update(snapshot("1"));
     const [a, b] = ["a", "b"].map((id) => watched(pilot, { ...EDGE, id }).updates[0]);
@@ -137,7 +137,7 @@ describe("pilot", () => {
     for (const type of RESOURCE_TYPES) assert.equal(a[type], b[type]);
   });
 
-  it("refuses more watchers than it may have", () => {
+  it("refuses watchers beyond its maximum", () => {
     const pilot = createPilot({ logger: createCollectingLogger(), maxWatchers: 1 });
     const { stop } = watched(pilot, EDGE);
     assert.throws(

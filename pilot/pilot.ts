@@ -18,34 +18,36 @@ import { translate } from "./translate/translate.ts";
 
 export interface PilotOptions {
   readonly logger: Logger;
-  /** How many may watch at once; beyond it watch() throws PURSER_OVERLOADED. Default 10000. */
+  /** Maximum number of watchers; further calls of watch() throw PURSER_OVERLOADED. Default 10000. */
   readonly maxWatchers?: number;
 }
 
-/** Pilot in this process: documents in, each watching proxy's resources out. */
+/** Pilot in this process: documents in, the resources of each watching proxy out. */
 export interface Pilot extends PilotService {
-  /** Takes a new set of documents into force and tells the proxies whose watched resources it changes. */
+  /** Activates new documents, and calls the proxies whose watched resources they change. */
   update(snapshot: Pick<Snapshot, "version" | "traffic">): void;
-  /** Notes that a newer set was refused and the one in force goes on; until the next update. */
+  /** Records that newer documents were refused while the current ones stay active; until the next update. */
   reject(diagnostics: readonly Diagnostic[]): void;
-  /** Why the newest set was refused; undefined when it is the one in force. */
+  /** The refusal of the newest documents; undefined when they are active. */
   readonly rejection: readonly Diagnostic[] | undefined;
-  /** What is in force; undefined before the first update. */
+  /** The active documents; undefined before the first update. */
   readonly current: Pick<Snapshot, "version" | "traffic"> | undefined;
   readonly watcherCount: number;
-  /** How many updates there were. */
+  /** Number of updates so far. */
   readonly updateCount: number;
 }
 
 const DEFAULT_MAX_WATCHERS = 10_000;
 
-/** Kinds of proxies whose resources are kept, of the documents in force; beyond it the least recently used go. */
+/**
+ * Maximum number of nodes (apart from their ids) whose resources are cached. Eviction: least recently used.
+ */
 const CACHED_NODES = 1_000;
 
 interface Watcher {
   readonly node: ProxyNode;
   readonly listener: (update: TrafficUpdate) => void;
-  /** The versions that it said it has, or was told last. */
+  /** The versions that the watcher has: as it declared, then as sent to it. */
   known: KnownVersions;
 }
 
@@ -56,7 +58,7 @@ export function createPilot({ logger, maxWatchers = DEFAULT_MAX_WATCHERS }: Pilo
   let rejection: readonly Diagnostic[] | undefined;
   let updateCount = 0;
 
-  /** Proxies that differ by nothing but their id share their resources. */
+  /** The resources of a node, shared by all proxies that differ only in their id. */
   function resourcesOf(node: ProxyNode, documents: TrafficDocuments): TrafficResources {
     const key = JSON.stringify({ ...node, id: "" });
     const resources = cache.get(key) ?? translate(documents, node);
@@ -64,14 +66,14 @@ export function createPilot({ logger, maxWatchers = DEFAULT_MAX_WATCHERS }: Pilo
     return resources;
   }
 
-  function tell(watcher: Watcher, documents: TrafficDocuments): void {
+  function notify(watcher: Watcher, documents: TrafficDocuments): void {
     const update = changedSets(resourcesOf(watcher.node, documents), watcher.known);
     if (update === undefined) return;
     watcher.known = knownAfter(watcher.known, update);
     try {
       watcher.listener(update);
     } catch (error) {
-      // One proxy's trouble is not another's.
+      // A watcher that throws must not affect the others.
       const fields = { node: watcher.node.id, versions: watcher.known, error: messageOf(error) };
       logger.error("a watcher of traffic resources failed", fields);
     }
@@ -98,7 +100,7 @@ export function createPilot({ logger, maxWatchers = DEFAULT_MAX_WATCHERS }: Pilo
       rejection = undefined;
       updateCount++;
       cache.clear();
-      for (const watcher of watchers) tell(watcher, snapshot.traffic);
+      for (const watcher of watchers) notify(watcher, snapshot.traffic);
     },
     watch({ node, known }: Subscription, listener) {
       if (watchers.size >= maxWatchers) {
@@ -106,7 +108,7 @@ export function createPilot({ logger, maxWatchers = DEFAULT_MAX_WATCHERS }: Pilo
       }
       const watcher: Watcher = { node, listener, known };
       watchers.add(watcher);
-      if (current !== undefined) tell(watcher, current.traffic);
+      if (current !== undefined) notify(watcher, current.traffic);
       return () => {
         watchers.delete(watcher);
       };

@@ -43,7 +43,7 @@ function permutationsOf<T>(items: readonly T[]): readonly (readonly T[])[] {
   );
 }
 
-/** Keeps `agent`'s connections busy until stopped; returns what went wrong. */
+/** Keeps `concurrency` requests under way until stopped; returns the failures. */
 function load(port: number, concurrency: number): () => Promise<{ done: number; failures: string[] }> {
   const agent = new Agent({ keepAlive: true, maxSockets: concurrency });
   const failures: string[] = [];
@@ -77,7 +77,7 @@ function load(port: number, concurrency: number): () => Promise<{ done: number; 
 describeTransports("a new configuration", () => {
   afterEach(cleanUp);
 
-  it("takes effect under load without a failed request, endpoints coming and going", async () => {
+  it("is applied under load without a failed request, while endpoints come and go", async () => {
     const upstreams = await Promise.all(
       ["a", "b", "c"].map((name) => httpUpstream((_incoming, outgoing) => outgoing.end(name))),
     );
@@ -100,7 +100,7 @@ describeTransports("a new configuration", () => {
     assert.ok(done > 30, `only ${done} requests`);
   });
 
-  it("leaves a request with the configuration that it began with", async () => {
+  it("leaves a request the configuration that it began with", async () => {
     const old = await httpUpstream((_incoming, outgoing) => outgoing.end("old"));
     const rig = await startProxy(configOf({ clusters: [clusterOf([endpointAt(old.port)])] }));
     const { decide } = rig.policy;
@@ -135,7 +135,7 @@ describeTransports("a new configuration", () => {
     await until(() => sockets.size === 0);
   });
 
-  it("starts new listeners, drains removed ones, and leaves the others alone", async () => {
+  it("starts new listeners, drains removed ones, and keeps unchanged ones", async () => {
     const upstream = await httpUpstream((incoming, outgoing) => {
       setTimeout(() => outgoing.end("slow"), incoming.url === "/slow" ? 100 : 0);
     });
@@ -158,7 +158,7 @@ describeTransports("a new configuration", () => {
     await assert.rejects(call(gone), { code: "ECONNREFUSED" });
   });
 
-  it("may come type by type in any order, at the start and later", async () => {
+  it("may arrive type by type in any order, at the start and later", async () => {
     const [first, second] = await Promise.all(
       ["first", "second"].map((name) => httpUpstream((_incoming, outgoing) => outgoing.end(name))),
     );
@@ -180,7 +180,7 @@ describeTransports("a new configuration", () => {
     }
   });
 
-  it("may have a route to a cluster that comes later: until then 503", async () => {
+  it("may have a route to a cluster that arrives later: until then 503", async () => {
     const rig = await startWith((_incoming, outgoing) => outgoing.end("there"));
     const upstream = await httpUpstream((_incoming, outgoing) => outgoing.end("later"));
     const { clusters, endpoints, routes } = configOf({
@@ -195,7 +195,7 @@ describeTransports("a new configuration", () => {
     assert.equal((await call(rig.port)).body, "later");
   });
 
-  it("that cannot be used changes nothing", async () => {
+  it("changes nothing when it is invalid", async () => {
     const rig = await startWith((_incoming, outgoing) => outgoing.end("still"));
     const bad = routeOf(forwardTo("x"), {
       matches: [
@@ -226,7 +226,7 @@ describeTransports("start, drain and close", () => {
     });
   });
 
-  it("an address of another machine is PURSER_PORT_FORBIDDEN", async () => {
+  it("a foreign address is PURSER_PORT_FORBIDDEN", async () => {
     await assert.rejects(
       startProxy(configOf({ clusters: [], listeners: [{ ...EDGE, host: "192.0.2.1" }] })),
       {
@@ -235,7 +235,7 @@ describeTransports("start, drain and close", () => {
     );
   });
 
-  it("without a configuration from pilot the start fails after its time", async () => {
+  it("the start fails after its timeout without a configuration from pilot", async () => {
     const proxy = createProxy({
       node: { role: "edge", id: "e", host: "127.0.0.1", port: 0, trustedHops: 0 },
       pilot: { watch: () => () => {} },
@@ -249,7 +249,7 @@ describeTransports("start, drain and close", () => {
     await assert.rejects(proxy.start(), { code: "PURSER_PILOT_UNAVAILABLE" });
   });
 
-  it("a drain finishes what is under way, tells clients to go, and takes nothing new", async () => {
+  it("a drain finishes requests under way, tells clients to close, and accepts no new connections", async () => {
     const rig = await startWith((_incoming, outgoing) => void setTimeout(() => outgoing.end("done"), 80));
     const idle = connect(rig.port, "127.0.0.1");
     idle.on("error", () => {});
@@ -275,7 +275,7 @@ describeTransports("start, drain and close", () => {
     await rig.proxy.close();
   });
 
-  it("a drain has reported every request that it cut when it resolves", async () => {
+  it("a drain resolves after it has reported every request that it cut", async () => {
     const stages: Record<string, Parameters<typeof startWith>[0]> = {
       "without a response": () => {},
       "with half a response": (_incoming, outgoing) => void outgoing.write("half"),
@@ -304,7 +304,7 @@ describeTransports("start, drain and close", () => {
     }
   });
 
-  it("a drain keeps its deadline when a longer one is under way: of a listener that is gone, or of all", async () => {
+  it("a drain keeps its deadline while a longer one is under way, of a removed listener or of all", async () => {
     for (const before of ["removed", "drained"] as const) {
       const rig = await startWith(() => {}, { proxy: { drainMs: 10_000 } });
       const reply = assert.rejects(call(rig.port));
@@ -332,7 +332,7 @@ describeTransports("the admin surface", () => {
     return { ...rig, admin: rig.proxy.addresses().admin?.port ?? 0 };
   };
 
-  it("is ready when configuration and policies are there", async () => {
+  it("is ready when both the configuration and the policies are there", async () => {
     const { admin, policy } = await startAdmin();
     assert.equal((await call(admin, { path: "/ready" })).status, 200);
     policy.ready = false;
@@ -357,7 +357,7 @@ describeTransports("the admin surface", () => {
     assert.equal(endpoints.resources[0]?.name, "outbound|80||reviews.default");
   });
 
-  it("is not for web pages of others", async () => {
+  it("refuses requests from other sites' pages", async () => {
     const { admin, port } = await startAdmin();
     const foreign = await call(admin, { path: "/config_dump", headers: { host: "evil.example" } });
     assert.equal(foreign.status, 403);
@@ -371,7 +371,7 @@ describeTransports("the admin surface", () => {
     assert.equal((await call(port)).status, 200);
   });
 
-  it("refuses to drain by GET, and drains by POST", async () => {
+  it("refuses to drain on GET, and drains on POST", async () => {
     const { admin, port } = await startAdmin();
     const refused = await call(admin, { path: "/drain" });
     assert.deepEqual([refused.status, refused.headers.allow], [405, "POST"]);
@@ -386,7 +386,7 @@ describeTransports("the admin surface", () => {
 describeTransports("steady traffic", () => {
   afterEach(cleanUp);
 
-  it("leaves no warning, no error and no listener behind", async () => {
+  it("leaves no warning, no error and no event listener behind", async () => {
     const warnings: string[] = [];
     const onWarning = (warning: Error): void => void warnings.push(warning.message);
     process.on("warning", onWarning);
@@ -411,7 +411,7 @@ describeTransports("steady traffic", () => {
 describeTransports("the attributes that the proxy tells", () => {
   afterEach(cleanUp);
 
-  /** Whether a value is what the manifest says of its attribute. */
+  /** Checks for each type of the attribute manifest. */
   const fits: Readonly<Record<string, (value: unknown) => boolean>> = {
     STRING: (value) => typeof value === "string",
     INT64: (value) => Number.isInteger(value),
@@ -423,7 +423,7 @@ describeTransports("the attributes that the proxy tells", () => {
     STRING_LIST: (value) => Array.isArray(value) && value.every((one) => typeof one === "string"),
   };
 
-  it("are all declared in policies/attribute-manifest.yaml, with their types", async () => {
+  it("are all declared in policies/attribute-manifest.yaml, with the right types", async () => {
     const document = parse(readFileSync("policies/attribute-manifest.yaml", "utf8")) as {
       spec: { attributes: Record<string, { type: string; optional?: boolean }> };
     };

@@ -29,26 +29,29 @@ import { UpdateApplier } from "./discovery/update-applier.ts";
 export interface ProxyOptions {
   readonly node: ProxyNode;
   readonly pilot: PilotService;
-  /** Closing it stays with whoever made it. Its `stats`, if any, are shown among the proxy's own. */
+  /** The caller closes it. Its `stats`, if any, are exported among the proxy's own. */
   readonly policy: PolicyClient & { stats?(): Readonly<Record<string, number>> };
   readonly clock: Clock;
   readonly random: Random;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
-  /** Where the admin surface listens; absent for none. */
+  /** Address of the admin surface; absent for none. */
   readonly admin?: SurfaceAddress;
   readonly limits?: Partial<ServerLimits>;
-  /** Protocols that requests may upgrade to; default `websocket`, as in Istio. */
+  /** Accepted upgrade protocols; default `websocket`, as in Istio. */
   readonly upgradeProtocols?: readonly string[];
-  /** What every listener does with header names that have an underscore; default REJECT_REQUEST. */
+  /** Treatment of header names with an underscore, at every listener; default REJECT_REQUEST. */
   readonly headersWithUnderscoresAction?: HeadersWithUnderscoresAction;
-  /** With it requests may ask why they are decided as they are; default: none may. */
+  /** The key with which requests may ask for an explanation of their decision; default: no request may. */
   readonly explainKey?: ExplainKey;
-  /** How long a listener that a new configuration removes may take to finish its requests; default 5 s, as Envoy. */
+  /**
+   * Maximum time that a removed listener may take to finish its requests, in milliseconds; default 5000, as
+   * in Envoy.
+   */
   readonly drainMs?: number;
-  /** How long `start` waits for the first configuration; default 60 s. */
+  /** How long `start` waits for the first configuration, in milliseconds; default 60 000. */
   readonly startTimeoutMs?: number;
-  /** What carries requests and responses; default HTTP/1.1 by node:http and undici. */
+  /** Carries requests and responses; default HTTP/1.1 by node:http and undici. */
   readonly transport?: Transport;
   /** Default: random UUIDs. */
   readonly newId?: () => string;
@@ -56,31 +59,33 @@ export interface ProxyOptions {
 
 export interface Proxy {
   /**
-   * Resolves when the first configuration is in force and every listener of it listens. Rejects with PURSER_PORT_TAKEN,
-   * PURSER_PORT_FORBIDDEN, or PURSER_PILOT_UNAVAILABLE when no configuration comes in time.
+   * Resolves when the first configuration is in force and all its listeners listen.
+   *
+   * @throws {PurserError} PURSER_PORT_TAKEN, PURSER_PORT_FORBIDDEN, or PURSER_PILOT_UNAVAILABLE when no
+   * configuration comes in time.
    */
   start(): Promise<void>;
   addresses(): {
     readonly listeners: readonly ListenerAddress[];
     readonly admin: ListenerAddress | undefined;
   };
-  /** Undefined when requests can be served and decided; otherwise what is missing. */
+  /** Undefined when requests can be served and decided; otherwise the reason why not. */
   unreadiness(): string | undefined;
-  /** Takes nothing new and lets requests under way finish, for `deadlineMs` at most. */
+  /** Accepts no new connections and lets requests under way finish, for `deadlineMs` at most. */
   drain(deadlineMs: number): Promise<void>;
-  /** Ends everything at once; what is under way is cut. Safe to call twice. */
+  /** Ends everything at once and cuts what is under way. Idempotent. */
   close(): Promise<void>;
 }
 
-/** A proxy that is not yet listening. */
+/** Creates a proxy that does not listen yet. */
 export function createProxy(options: ProxyOptions): Proxy {
   return new ProxyRuntime(options);
 }
 
-/** Envoy's. */
+/** Envoy's default. */
 const DEFAULT_DRAIN_MS = 5_000;
 
-/** How often the log says that the first configuration is still awaited. */
+/** Interval of the log lines that say that the first configuration is still awaited. */
 const WAITING_LOG_MS = 5_000;
 
 class ProxyRuntime implements Proxy {
@@ -132,7 +137,7 @@ class ProxyRuntime implements Proxy {
 
   async start(): Promise<void> {
     const { pilot, node } = this.#options;
-    // The admin surface comes first: it tells why the rest is not ready.
+    // The admin surface starts first: it shows why the proxy is not ready.
     await this.#startAdmin();
     const firstApplied = this.#waitForFirst();
     this.#stopWatching = pilot.watch({ node, known: NOTHING_KNOWN }, (update) =>

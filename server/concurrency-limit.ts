@@ -3,12 +3,12 @@
 
 import { PurserError } from "../kernel/errors.ts";
 
-/** Runs a call when there is room for it. */
+/** Runs a call, or refuses it when the limit is reached. */
 export type ConcurrencyLimit = (call: () => Promise<void>) => Promise<void>;
 
 /**
- * Lets `limit` calls be under way at once and refuses further calls at once, with PURSER_OVERLOADED. A call counts from
- * when all of its request has arrived: a client that sends slowly takes no place.
+ * Allows `limit` concurrent calls and refuses further ones at once, with PURSER_OVERLOADED. A call counts
+ * once its whole request has arrived: a slow client occupies no slot.
  */
 export function concurrencyLimit(limit: number): ConcurrencyLimit {
   let underWay = 0;

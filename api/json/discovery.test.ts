@@ -31,8 +31,8 @@ function decode(path: string) {
 const isInvalid = (error: unknown): boolean =>
   isPurserError(error) && error.code === "PURSER_REQUEST_INVALID";
 
-describe("the query of a proxy", () => {
-  it("comes out as it went in, whichever types it watches", () => {
+describe("the query for traffic resources", () => {
+  it("survives encoding and decoding, whichever types it watches", () => {
     const each: readonly KnownVersions[] = [
       NOTHING_KNOWN,
       { endpoints: "a b&c" },
@@ -45,7 +45,7 @@ describe("the query of a proxy", () => {
     }
   });
 
-  it("without a version watches every type, and waits not at all", () => {
+  it("without versions watches every type, and does not wait", () => {
     const node = encodeURIComponent(JSON.stringify(NODE));
     assert.deepEqual(decode(`${DISCOVERY_PATH}?node=${node}`), {
       node: NODE,
@@ -59,13 +59,13 @@ describe("the query of a proxy", () => {
     assert.equal(decode(encodeDiscoveryRequest(request)).waitMs, MAX_POLL_WAIT_MS);
   });
 
-  it("is refused when a type is none, or is given twice", () => {
+  it("is refused for an unknown type, or a repeated one", () => {
     const node = JSON.stringify(NODE);
     assert.throws(() => decodeDiscoveryRequest({ node, secrets: "1" }), isInvalid);
     assert.throws(() => decodeDiscoveryRequest({ node, routes: ["1", "2"] }), isInvalid);
   });
 
-  it("is refused when a node has a field too many, or a port that is none", () => {
+  it("is refused when a node has an unknown field, or an invalid port", () => {
     for (const node of [
       { ...NODE, port: 1 },
       { ...NODE, outboundPort: 70_000 },

@@ -23,17 +23,18 @@ import {
 } from "./traffic-resources.ts";
 
 /**
- * Pilot over HTTP: `GET /v1/proxy-config?node=JSON&clusters=V&endpoints=V&listeners=V&routes=V&waitMs=MS`, a long poll.
+ * Pilot over HTTP: `GET /v1/proxy-config?node=JSON&clusters=V&endpoints=V&listeners=V&routes=V&waitMs=MS`, a
+ * long poll.
  *
  * - `node`: a ProxyNode as JSON.
- * - `clusters`, `endpoints`, `listeners`, `routes`: a parameter for each type that the proxy watches, with the version that it has,
- *   or empty when it has none. Without all four it watches all four and has none. When pilot has another version of one of them,
- *   it answers at once.
+ * - `clusters`, `endpoints`, `listeners`, `routes`: one parameter for each watched type, with the proxy's
+ *   version of it, or empty when it has none. Without all four, every type is watched and none is known.
+ *   Pilot answers at once when it has another version of a watched type.
  * - `waitMs`: how long pilot may hold the request otherwise; default 0, at most MAX_POLL_WAIT_MS.
  *
- * 200 carries a TrafficUpdate as JSON: the types that have changed, each whole. 304 has no body and says that every version is
- * still right. Refusals are an ErrorBody: 400 (bad query), 414 (URL too long), 503 with Retry-After (no documents yet, too many
- * polls, shutting down).
+ * 200 carries a TrafficUpdate as JSON: each changed type as a whole set. 304 has no body and means that every
+ * version is current. Refusals are an ErrorBody: 400 (bad query), 414 (URL too long), 503 with Retry-After
+ * (no documents yet, too many polls, shutting down).
  */
 export const DISCOVERY_PATH = "/v1/proxy-config";
 
@@ -42,7 +43,7 @@ export interface DiscoveryRequest extends Subscription {
   readonly waitMs: number;
 }
 
-/** The path and query to ask with. */
+/** The path and query of the request. */
 export function encodeDiscoveryRequest({ node, known, waitMs }: DiscoveryRequest): string {
   const versions = RESOURCE_TYPES.flatMap((type) => {
     const version = known[type];
@@ -75,7 +76,7 @@ function decodeVersions(parameters: QueryParameters): KnownVersions {
 }
 
 const Port = Type.Integer({ minimum: 1, maximum: 65_535 });
-/** 0 for any free one. */
+/** 0 for any free port. */
 const ListenPort = Type.Integer({ minimum: 0, maximum: 65_535 });
 const Name = Type.String({ minLength: 1, maxLength: 253 });
 

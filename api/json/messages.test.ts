@@ -24,15 +24,15 @@ import { decodeReportRequest } from "./report.ts";
 interface MessageCase {
   readonly decode: (body: unknown) => unknown;
   readonly code: "PURSER_REQUEST_INVALID" | "PURSER_MIXER_UNAVAILABLE" | "PURSER_PILOT_UNAVAILABLE";
-  /** Whether a field that the receiver does not know is refused. */
+  /** Whether the receiver refuses unknown fields. */
   readonly closed: boolean;
   /** A message with every field. */
   readonly whole: object;
-  /** The places of optional fields, with an asterisk for an index. */
+  /** Paths of optional fields, with an asterisk for an index. */
   readonly optional: readonly string[];
-  /** The places of bags: objects in which everything is allowed. */
+  /** Paths of bags: objects in which any JSON is allowed. */
   readonly bags?: readonly string[];
-  /** The places of maps: objects whose fields may have any name, but not any value. */
+  /** Paths of maps: objects with arbitrary names, but not arbitrary values. */
   readonly maps?: readonly string[];
 }
 
@@ -465,7 +465,7 @@ const MESSAGES: Readonly<Record<string, MessageCase>> = {
   },
 };
 
-/** Every way into a value, as its steps. */
+/** Every path into a value, as its steps. */
 function* placesIn(
   value: unknown,
   steps: readonly (string | number)[] = [],
@@ -486,7 +486,7 @@ function nameOf(steps: readonly (string | number)[], index?: "*"): string {
 
 const ABSENT = Symbol("absent");
 
-/** A copy with another value at a place, or without it. */
+/** A copy with another value at a path, or without a value there. */
 function changed(value: unknown, [step, ...rest]: readonly (string | number)[], to: unknown): unknown {
   if (step === undefined) return to;
   if (Array.isArray(value)) return value.map((item, at) => (at === step ? changed(item, rest, to) : item));
@@ -517,7 +517,7 @@ describe("the messages of mixer and pilot in JSON", () => {
       places.some((place) => nameOf(steps, "*").startsWith(`${place}.`));
 
     describe(`a ${name}`, () => {
-      it("comes out as it went in, with and without each optional field", () => {
+      it("survives encoding and decoding, with and without each optional field", () => {
         assert.deepEqual(decode(JSON.parse(JSON.stringify(whole))), whole);
         for (const steps of placesIn(whole)) {
           if (!optional.includes(nameOf(steps, "*"))) continue;
@@ -526,7 +526,7 @@ describe("the messages of mixer and pilot in JSON", () => {
         }
       });
 
-      it("is refused without a field that it must have, and says where", () => {
+      it("is refused without a required field, with the field's path", () => {
         for (const steps of placesIn(whole)) {
           const last = steps.at(-1);
           if (typeof last === "number" || optional.includes(nameOf(steps, "*"))) continue;
@@ -539,7 +539,7 @@ describe("the messages of mixer and pilot in JSON", () => {
         }
       });
 
-      it("is refused with a value of another type anywhere, and says where", () => {
+      it("is refused with a value of another type anywhere, with the value's path", () => {
         for (const steps of placesIn(whole)) {
           if (isIn(bags, steps)) continue;
           for (const other of [null, { x: 1 }, [[]], "", 1.5, -7, true]) {
@@ -552,7 +552,7 @@ describe("the messages of mixer and pilot in JSON", () => {
         }
       });
 
-      it(`${closed ? "refuses" : "lets through"} a field that it does not know`, () => {
+      it(`${closed ? "refuses" : "accepts"} an unknown field`, () => {
         for (const steps of [[], ...placesIn(whole)]) {
           const at = steps.reduce<unknown>((value, step) => (value as Record<string, unknown>)[step], whole);
           const place = nameOf(steps, "*");
@@ -564,7 +564,7 @@ describe("the messages of mixer and pilot in JSON", () => {
         }
       });
 
-      it("never throws anything but the coded error, whatever the JSON", () => {
+      it("throws no other error than the coded one, for any JSON", () => {
         const places = [...placesIn(whole)];
         const mutation = fc
           .tuple(fc.constantFrom(...places), fc.oneof(fc.jsonValue(), fc.constant(ABSENT)))
@@ -588,13 +588,13 @@ describe("the messages of mixer and pilot in JSON", () => {
     });
   }
 
-  it("refuses a check's reply whose charge has no outcome, unless nothing was to be charged", () => {
+  it("refuses a check reply with a charge without an outcome, unless nothing was to be charged", () => {
     const without = { ...CHECK_REPLY, quotas: [] };
     assert.throws(() => decodeCheckReply(without, {}), /quotas must have 1 items, and has 0/);
     assert.deepEqual(decodeCheckReply(without, { withoutQuotas: true }), without);
   });
 
-  it("refuses a grant that has not one outcome for each charge", () => {
+  it("refuses an allocate reply without exactly one outcome for each charge", () => {
     assert.throws(
       () => decodeAllocateReply({ ...GRANTED, quotas: [] }, ALLOCATE_REQUEST),
       /quotas must have 1 items, and has 0/,

@@ -14,7 +14,7 @@ function parametersOf(path: string) {
 }
 
 describe("the query for the policy state", () => {
-  it("comes out as it went in", () => {
+  it("survives encoding and decoding", () => {
     const text = fc.string({ minLength: 1, maxLength: 40, unit: "grapheme" });
     const query = fc.record(
       { node: text, version: text, proxies: fc.nat(999_999_999), waitMs: fc.nat(MAX_POLL_WAIT_MS) },
@@ -27,12 +27,12 @@ describe("the query for the policy state", () => {
     );
   });
 
-  it("waits not at all by default, and never longer than a mixer may hold it", () => {
+  it("does not wait by default, and never longer than a mixer may hold it", () => {
     assert.deepEqual(decodePolicyStateQuery({ node: "edge" }), { node: "edge", waitMs: 0 });
     assert.equal(decodePolicyStateQuery({ node: "edge", waitMs: "999999" }).waitMs, MAX_POLL_WAIT_MS);
   });
 
-  it("is refused by the name of the parameter, whatever the parameters are", () => {
+  it("is refused with the name of the malformed parameter", () => {
     const refused: readonly (readonly [Readonly<Record<string, string | readonly string[]>>, RegExp])[] = [
       [{}, /node/],
       [{ node: "" }, /node/],

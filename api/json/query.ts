@@ -7,7 +7,7 @@ import { invalidRequest } from "./faults.ts";
 /** Decoded query parameters; a list for a repeated parameter. */
 export type QueryParameters = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Longest time that a server holds a long poll, in milliseconds; longer waits are shortened to it. */
+/** Maximum time that a server holds a long poll, in milliseconds; longer waits are shortened to it. */
 export const MAX_POLL_WAIT_MS = 30_000;
 
 /**

@@ -48,7 +48,7 @@ const policy = (action: "DENY" | "ALLOW" | "AUDIT", when: string) => ({
 const isAdmin = 'request.headers."x-role" = "admin"';
 
 describe("a request in which a field comes several times", () => {
-  it("is refused when one of the values would be", () => {
+  it("is refused when any of the values would be", () => {
     for (const values of [
       ["user", "admin"],
       ["admin", "user"],
@@ -68,21 +68,21 @@ describe("a request in which a field comes several times", () => {
     assert.notEqual(decideNow(staff, bagOf(["x-role", "admin", "x-role", "guest"])).status.code, "OK");
   });
 
-  it("is judged by the values joined as well, and by attributes that tell the same", () => {
+  it("is decided by the joined values as well, and by attributes with the same content", () => {
     const both = '$contains(request.headers.a, "x") and $contains(request.headers.a, "y")';
     assert.notEqual(decideNow(policy("DENY", both), bagOf(["a", "x", "a", "y"])).status.code, "OK");
     const robot = policy("DENY", 'request.useragent = "robot"');
     assert.notEqual(decideNow(robot, bagOf(["user-agent", "nice", "user-agent", "robot"])).status.code, "OK");
   });
 
-  it("is judged by each value of each field with each of the others, queries included", () => {
+  it("is decided by every combination of values of all repeated fields, including the query", () => {
     const pair = 'request.headers.a = "1" and request.query_params.b = "2"';
     const headers = ["a", "0", "a", "1"];
     assert.notEqual(decideNow(policy("DENY", pair), bagOf(headers, "?b=0&b=2")).status.code, "OK");
     assert.equal(decideNow(policy("DENY", pair), bagOf(headers, "?b=0&b=3")).status.code, "OK");
   });
 
-  it("can be told from one in which the field comes once", () => {
+  it("can be distinguished from one without repeated fields", () => {
     const once = policy("DENY", '$exists(request.repeated_headers."x-role")');
     assert.notEqual(decideNow(once, bagOf(["x-role", "a", "x-role", "b"])).status.code, "OK");
     assert.equal(decideNow(once, bagOf(["x-role", "a, b"])).status.code, "OK");
@@ -90,7 +90,7 @@ describe("a request in which a field comes several times", () => {
     assert.equal(decideNow(one, bagOf(["x-role", "a", "x-role", "b"])).status.code, "OK");
   });
 
-  it("is charged for each of its values, and to no count of its own", () => {
+  it("is charged for each of its values, with no additional count", () => {
     const key = { kind: "expression", expression: compiled('request.headers."x-user"') } as const;
     const perUser = { quotaPolicies: [quotaPolicy("per-user", { key: [["user", key]] })] };
     const cells = (...users: string[]) =>
@@ -99,7 +99,7 @@ describe("a request in which a field comes several times", () => {
     assert.deepEqual(cells("ann", "bob"), [...cells("ann"), ...cells("bob")]);
   });
 
-  it("tells observers of the decision that counts alone", () => {
+  it("reports to observers only the decision that is used", () => {
     decideNow(policy("DENY", isAdmin), bagOf(["x-role", "user", "x-role", "admin"]));
     assert.deepEqual(outcomes, [["DENY-it", "refused"]]);
     decideNow(policy("AUDIT", isAdmin), bagOf(["x-role", "user", "x-role", "guest"]));
@@ -115,7 +115,7 @@ describe("a request in which a field comes several times", () => {
   });
 
   it("has one budget for all its readings", () => {
-    // A loop that each reading would go through to the end of a budget of its own: 25 ms of them.
+    // A loop that would use up a separate budget in each reading: 25 ms each.
     const endless = compiled("$count([1..9999][$length($$.request.headers.a & $string($)) < $]) < 0");
     const accessPolicies = [accessPolicy("slow", { action: "DENY", when: endless, onError: "allow" })];
     const bag = bagOf(Array.from({ length: 30 }, (_, index) => ["a", `${index}`.repeat(500)]).flat());
@@ -125,7 +125,7 @@ describe("a request in which a field comes several times", () => {
     assert.ok(tookMs < 60, `${tookMs} ms`);
   });
 
-  it("is refused when it can be read in too many ways", () => {
+  it("is refused when it has too many readings", () => {
     const names = ["a", "b", "c", "d", "e"];
     const reads = policy("DENY", names.map((name) => `request.headers.${name} = "never"`).join(" or "));
     const bag = bagOf(names.flatMap((name) => [name, "1", name, "2"]));

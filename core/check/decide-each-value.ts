@@ -85,7 +85,7 @@ function combined(chosen: Decision, readings: readonly Reading<Noted>[]): Decisi
   };
 }
 
-/** Refuses, because a value that was not evaluated might have been refused. */
+/** Refuses, because a value that was not evaluated might be refused. */
 function unjudged(decision: Decision): Decision {
   return {
     ...decision,

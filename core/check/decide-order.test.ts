@@ -37,7 +37,7 @@ const arbitraryPolicy = fc.record({
   onError: fc.constantFrom("deny" as const, "allow" as const),
 });
 
-describe("a decision, whatever order the answers arrive in", () => {
+describe("a decision, whatever the order of the answers", () => {
   it("is the same", async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -30,28 +30,28 @@ const OK: CheckAnswer = { status: { code: "OK", message: "" } };
 
 const bag = { request: { method: "POST", headers: { "x-user": "ann" } } } satisfies AttributeBag;
 
-interface World {
+interface TestPorts {
   readonly answers?: Readonly<Record<string, () => MaybePromise<CheckAnswer | undefined>>>;
   readonly attributeSources?: readonly AttributeSource[];
   readonly observer?: CheckObserver;
 }
 
-function decideMaybe(documents: Partial<Snapshot>, world: World = {}, attributes: AttributeBag = bag) {
+function decideMaybe(documents: Partial<Snapshot>, ports: TestPorts = {}, attributes: AttributeBag = bag) {
   const dispatch: CheckDispatch = {
-    attributeSources: world.attributeSources ?? [],
-    ask: (handler) => world.answers?.[handler]?.(),
+    attributeSources: ports.attributeSources ?? [],
+    ask: (handler) => ports.answers?.[handler]?.(),
   };
   const context = {
     nowMs: 0,
     dispatch,
-    ...(world.observer === undefined ? {} : { observer: world.observer }),
+    ...(ports.observer === undefined ? {} : { observer: ports.observer }),
   };
   return decide(planChecks(snapshotOf(documents)), attributes, context);
 }
 
-/** Fails when the decision had to be awaited. */
-function decideNow(documents: Partial<Snapshot>, world?: World, attributes?: AttributeBag): Decision {
-  const decision = decideMaybe(documents, world, attributes);
+/** Asserts that the decision is synchronous. */
+function decideNow(documents: Partial<Snapshot>, ports?: TestPorts, attributes?: AttributeBag): Decision {
+  const decision = decideMaybe(documents, ports, attributes);
   assert.ok(!isPromise(decision), "the decision was not synchronous");
   return decision;
 }
@@ -61,7 +61,7 @@ const header = (name: string) => (attributes: AttributeBag) =>
   ((attributes["request"] as { headers?: Record<string, string> }).headers ?? {})[name];
 
 describe("a decision", () => {
-  it("allows what no document governs, for the default time and number of uses, having read nothing", () => {
+  it("allows a request that no document governs, with the default validity and no reads", () => {
     assert.deepEqual(decideNow({}), {
       status: { code: "OK", message: "" },
       requestHeaders: [],
@@ -76,7 +76,7 @@ describe("a decision", () => {
   });
 
   describe("by DENY policies", () => {
-    it("refuses with the first true one in document order and asks none after it", () => {
+    it("refuses with the first true policy in document order and evaluates none after it", () => {
       let asked = 0;
       const decision = decideNow({
         accessPolicies: [
@@ -100,7 +100,7 @@ describe("a decision", () => {
       assert.equal(decideNow({ accessPolicies: [absent] }).status.code, "OK");
     });
 
-    it("falls back to a message of its own when the policy's fails or gives nothing", () => {
+    it("falls back to a default message when the policy's fails or is absent", () => {
       for (const message of [undefined, broken, expression(() => undefined)]) {
         const status = { code: "PERMISSION_DENIED", message } as const;
         assert.equal(
@@ -110,7 +110,7 @@ describe("a decision", () => {
       }
     });
 
-    it("answers directly with the policy's body, as JSON when it is not text", () => {
+    it("replies directly with the policy's body, as JSON when it is not text", () => {
       const directResponse = {
         httpStatus: 418,
         headers: { "x-kind": "teapot" },
@@ -165,7 +165,7 @@ describe("a decision", () => {
   });
 
   describe("in shadow mode", () => {
-    it("lists what would have refused and refuses nothing", () => {
+    it("lists policies that would have refused, and refuses nothing", () => {
       const decision = decideNow(
         {
           accessPolicies: [
@@ -185,7 +185,7 @@ describe("a decision", () => {
       );
     });
 
-    it("does not list an ALLOW in shadow when another ALLOW is true", () => {
+    it("does not list an ALLOW policy in shadow mode when another ALLOW is true", () => {
       const decision = decideNow({
         accessPolicies: [
           accessPolicy("a", { mode: "shadow", action: "ALLOW", when: no }),
@@ -197,7 +197,7 @@ describe("a decision", () => {
   });
 
   describe("by AUDIT policies", () => {
-    it("notes refused requests too, and is not refused by a broken one", () => {
+    it("records refused requests too, and never refuses because of its own failure", () => {
       const audits = [
         accessPolicy("audit", { action: "AUDIT" }),
         accessPolicy("broken", { action: "AUDIT", when: broken }),
@@ -211,7 +211,7 @@ describe("a decision", () => {
   });
 
   describe("when an expression fails", () => {
-    it("refuses as an error, not as a denial, where onError says deny", () => {
+    it("refuses with an error, not a denial, for onError: deny", () => {
       for (const fields of [{ when: broken }, { match: broken }, { match: expression(() => "true") }]) {
         const decision = decideNow({ accessPolicies: [accessPolicy("a", fields)] });
         assert.deepEqual(decision.status, { code: "INTERNAL", message: "a could not be decided" });
@@ -220,7 +220,7 @@ describe("a decision", () => {
       }
     });
 
-    it("goes on as if the policy did not govern where onError says allow, and tells the observer", () => {
+    it("ignores the policy for onError: allow, and calls the observer", () => {
       const seen: string[] = [];
       const observer: CheckObserver = {
         outcome: ({ name }, outcome) => void seen.push(`${name} ${outcome}`),
@@ -231,7 +231,7 @@ describe("a decision", () => {
       assert.deepEqual(seen, ["a T2009: cannot compare", "a fault"]);
     });
 
-    it("may be reused when it would fail again, and not when it ran out of time", () => {
+    it("may be cached when it would fail again, and not when it ran out of time", () => {
       const late = expression(() => {
         throw new ExpressionError("D1012", "timeout");
       });
@@ -244,7 +244,7 @@ describe("a decision", () => {
   });
 
   describe("by Rules", () => {
-    it("asks all handlers at once and lets the first in document order that refuses decide", async () => {
+    it("calls all handlers concurrently, and the first refusal in document order decides", async () => {
       const started: string[] = [];
       let release = (): void => {};
       const slow = new Promise<void>((resolve) => (release = resolve));
@@ -269,12 +269,12 @@ describe("a decision", () => {
       assert.deepEqual((await pending).status, { code: "NOT_FOUND", message: "slow" });
     });
 
-    it("is not asked when a DENY policy refuses", () => {
+    it("calls no handler when a DENY policy refuses", () => {
       const answers = { handler: () => assert.fail("asked") };
       decideNow({ accessPolicies: [accessPolicy("a")], rules: [rule("r", "handler")] }, { answers });
     });
 
-    it("answers a failed handler by the rule's onError, as unavailable, and does not let it be reused", () => {
+    it("applies the rule's onError to a failed handler, as unavailable, and is not cached", () => {
       const answers = {
         handler: () => {
           throw new PurserError("PURSER_HANDLER_TIMEOUT", "too late");
@@ -289,7 +289,7 @@ describe("a decision", () => {
       assert.equal(allowed.validDurationMs, 0);
     });
 
-    it("takes a bad answer for a failure", () => {
+    it("treats a malformed answer as a failure", () => {
       const bad: readonly unknown[] = [
         { status: { code: "NO_SUCH_CODE", message: "" } },
         { ...OK, validDurationMs: Number.NaN },
@@ -316,7 +316,7 @@ describe("a decision", () => {
       }
     });
 
-    it("hands on the first response that handlers want for a request that they allow", () => {
+    it("passes on the first direct response of handlers that allow the request", () => {
       const respond = (body: string) => () => ({
         ...OK,
         directResponse: { httpStatus: 302, headers: { location: "/login" }, body },
@@ -330,7 +330,7 @@ describe("a decision", () => {
       assert.equal(denied.directResponse, undefined);
     });
 
-    it("bounds the decision by the shortest validity of all", () => {
+    it("has the shortest validity of all documents", () => {
       const answers = {
         short: () => ({ ...OK, validDurationMs: 2_000 }),
         rare: () => ({ ...OK, validUseCount: 3 }),
@@ -353,7 +353,7 @@ describe("a decision", () => {
       response: { set: [], append: [[name, expression(value)] as const], remove: [] },
     });
 
-    it("come in document order, whatever the kind of document", () => {
+    it("are in document order, whatever the kind of document", () => {
       const first = accessPolicy("first", { action: "AUDIT", headers: set("x-a", () => 1) });
       const second = rule("second", "handler");
       const third = accessPolicy("third", { action: "ALLOW", headers: set("x-a", () => true) });
@@ -373,21 +373,21 @@ describe("a decision", () => {
       );
     });
 
-    it("leave out what has no value", () => {
+    it("omit absent values", () => {
       const policy = accessPolicy("a", { action: "ALLOW", headers: set("x-a", () => undefined) });
       assert.deepEqual(decideNow({ accessPolicies: [policy] }).requestHeaders, [
         { operation: "remove", name: "x-old" },
       ]);
     });
 
-    it("of a value that no header may have are an error of the policy", () => {
+    it("with an invalid value are an error of the policy", () => {
       for (const value of ["a\r\nb: c", "a\u0000", "\ud83d", ["a"], { a: 1 }]) {
         const policy = accessPolicy("a", { action: "ALLOW", headers: set("x-a", () => value) });
         assert.equal(decideNow({ accessPolicies: [policy] }).status.code, "INTERNAL", JSON.stringify(value));
       }
     });
 
-    it("of a refusal are those of the policy that refuses, on the response", () => {
+    it("of a refusal are those of the refusing policy, on the response", () => {
       const earlier = accessPolicy("earlier", { action: "AUDIT", headers: set("x-audit", () => "1") });
       const deny = accessPolicy("deny", { headers: set("x-why", () => "because") });
       const decision = decideNow({ accessPolicies: [earlier, deny] });
@@ -400,7 +400,7 @@ describe("a decision", () => {
   });
 
   describe("quota charges", () => {
-    it("name the cell, the amount rounded up, the limit of the first true override and the message", () => {
+    it("have the cell, the rounded-up amount, the limit of the first true override and the message", () => {
       const policy = quotaPolicy("per-user", {
         key: [["user", computed(header("x-user"))]],
         charge: computed(() => 1.2),
@@ -427,7 +427,7 @@ describe("a decision", () => {
       ]);
     });
 
-    it("are on one count, whatever limit applies", () => {
+    it("share one count, whatever limit applies", () => {
       const cellFor = (gold: boolean) => {
         const policy = quotaPolicy("q", {
           algorithm: "token-bucket",
@@ -446,7 +446,7 @@ describe("a decision", () => {
       assert.deepEqual(decideNow({ quotaPolicies: [quotaPolicy("q", { match: no })] }).charges, []);
     });
 
-    it("that are no number of at least 0 are an error of the policy", () => {
+    it("with an amount that is not a number of at least 0 are an error of the policy", () => {
       for (const charge of [-1, Number.NaN, Number.POSITIVE_INFINITY, 1e300, "3", undefined]) {
         const documents = {
           quotaPolicies: [quotaPolicy("ok"), quotaPolicy("q", { charge: computed(() => charge) })],
@@ -457,7 +457,7 @@ describe("a decision", () => {
       }
     });
 
-    it("are left out where onError says allow", () => {
+    it("are omitted for onError: allow", () => {
       const policy = quotaPolicy("q", { match: broken, onError: "allow" });
       const decision = decideNow({ quotaPolicies: [policy, quotaPolicy("other")] });
       assert.deepEqual(
@@ -467,8 +467,8 @@ describe("a decision", () => {
     });
   });
 
-  describe("what it read", () => {
-    it("is listed for all expressions together, absences included", () => {
+  describe("references", () => {
+    it("list the reads of all expressions together, including absent attributes", () => {
       const decision = decideNow({
         accessPolicies: [accessPolicy("a", { match: expression((b) => method(b) === "GET") })],
         quotaPolicies: [quotaPolicy("q", { key: [["user", computed(header("x-missing"))]] })],
@@ -479,7 +479,7 @@ describe("a decision", () => {
       );
     });
 
-    it("may not be reused when an expression depends on more than the bag", () => {
+    it("prevent caching when an expression depends on more than the bag", () => {
       const clock = expression(() => false, { cacheable: false });
       assert.equal(decideNow({ accessPolicies: [accessPolicy("a", { when: clock })] }).validDurationMs, 0);
       const unasked = accessPolicy("a", { match: no, when: clock });
@@ -494,7 +494,7 @@ describe("a decision", () => {
     };
     const isGold = expression((b) => (b["request"] as { tier?: string }).tier === "gold");
 
-    it("sees them, and refers to what they were made from and to their absence in the original", () => {
+    it("reads them, and references their sources and their absence in the original bag", () => {
       const decision = decideNow(
         { accessPolicies: [accessPolicy("a", { when: isGold })] },
         { attributeSources: [tier] },
@@ -505,7 +505,7 @@ describe("a decision", () => {
       assert.ok(read.includes("ABSENCE request.tier"), read.join());
     });
 
-    it("keeps what the bag has and lets later sources see earlier additions", () => {
+    it("keeps the bag's own attributes and lets later sources read earlier additions", () => {
       const overwrite: AttributeSource = {
         ...tier,
         add: () => ({ "request.method": "GET", "request.tier.x": 1 }),
@@ -518,11 +518,11 @@ describe("a decision", () => {
         const { method: m, copy: c } = b["request"] as { method: string; copy: string };
         return m === "POST" && c === "gold";
       });
-      const world = { attributeSources: [tier, overwrite, copy] };
-      assert.equal(decideNow({ accessPolicies: [accessPolicy("a", { when })] }, world).decidedBy?.name, "a");
+      const ports = { attributeSources: [tier, overwrite, copy] };
+      assert.equal(decideNow({ accessPolicies: [accessPolicy("a", { when })] }, ports).decidedBy?.name, "a");
     });
 
-    it("leaves out a source that throws, and does not let the decision be reused", () => {
+    it("skips a source that throws, and is not cached", () => {
       const faults: string[] = [];
       const observer: CheckObserver = {
         outcome() {},
@@ -541,7 +541,7 @@ describe("a decision", () => {
     });
   });
 
-  it("keeps a prototype out of reach of attribute names", () => {
+  it("is safe from attribute names such as __proto__", () => {
     const source: AttributeSource = {
       ref: { kind: "Handler", name: "h" },
       add: () => JSON.parse('{"__proto__.polluted": true, "constructor.prototype.polluted": true}'),

@@ -8,7 +8,7 @@ import type { Meter } from "../../expressions/runtime/reads/meter.ts";
 import type { QuotaCharge } from "../quota/quota-charge.ts";
 import { chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 
-/** Most readings of one request that are tried. */
+/** Maximum number of readings of one request. */
 export const MAX_READINGS = 32;
 
 /** The result of one reading of a request with repeated fields. */
@@ -23,7 +23,7 @@ export interface Readings<T> {
   readonly all: readonly [Reading<T>, ...Reading<T>[]];
   /** The first result that ended the search, if any. */
   readonly ending: T | undefined;
-  /** Whether there were more readings than the bound, and none of those tried ended the search. */
+  /** Whether there are more readings than the maximum, and none that was tried ended the search. */
   readonly exceeded: boolean;
 }
 

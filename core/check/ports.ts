@@ -49,8 +49,13 @@ export interface CheckObserver {
 }
 
 /**
- * The result of one document: `unmatched`: it does not match the request; `refused`: a DENY that is true, or
- * a Rule whose handler refuses; `withheld`: an ALLOW that is not true; `noted`: an AUDIT that is true;
- * `charged`: a quota to charge; `fault`: it could not be evaluated; `passed`: any other result.
+ * The result of one document:
+ * - `unmatched`: it does not match the request.
+ * - `refused`: a DENY that is true, or a Rule whose handler refuses.
+ * - `withheld`: an ALLOW that is not true.
+ * - `noted`: an AUDIT that is true.
+ * - `charged`: a quota to charge.
+ * - `fault`: it could not be evaluated.
+ * - `passed`: any other result.
  */
 export type DocumentOutcome = "unmatched" | "passed" | "withheld" | "refused" | "noted" | "charged" | "fault";

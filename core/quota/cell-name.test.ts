@@ -8,7 +8,7 @@ import { cellName, isCellOf, policyOfCell } from "./cell-name.ts";
 const POLICY = { name: "p" };
 
 describe("cellName", () => {
-  it("reads as the policy and the key's values", () => {
+  it("contains the policy and the key's values", () => {
     assert.equal(
       cellName({ name: "shop/reviews" }, { user: "ada", code: 7 }),
       'shop/reviews{"code":7,"user":"ada"}',
@@ -16,7 +16,7 @@ describe("cellName", () => {
     assert.equal(cellName(POLICY, {}), "p{}");
   });
 
-  it("is known for its policy's", () => {
+  it("reveals its policy", () => {
     const cell = cellName(POLICY, { user: "}{" });
     assert.equal(policyOfCell(cell), "p");
     assert.ok(isCellOf(POLICY, cell));
@@ -24,11 +24,11 @@ describe("cellName", () => {
     assert.ok(!isCellOf(POLICY, `${cell}@5`));
   });
 
-  it("does not depend on the order in which a document names the dimensions", () => {
+  it("does not depend on the order of a document's dimensions", () => {
     assert.equal(cellName(POLICY, { a: 1, b: 2 }), cellName(POLICY, { b: 2, a: 1 }));
   });
 
-  it("tells absent, null, empty, numbers and strings apart", () => {
+  it("distinguishes absent, null, empty, numbers and strings", () => {
     const keys = [
       {},
       { a: undefined, b: 1 },

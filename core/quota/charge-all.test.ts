@@ -49,7 +49,7 @@ const away: NamedStore = { name: "away", allocate: () => Promise.reject(new Erro
 const granted = (outcomes: readonly QuotaOutcome[]) => outcomes.map((outcome) => outcome.granted);
 
 describe("charging quotas", () => {
-  it("is synchronous with a store that answers at once", () => {
+  it("is synchronous with a synchronous store", () => {
     const { chargeAs, memory } = setUp();
     assert.ok(!isPromise(chargeAs([demand(memory("m"), "q")], "id")));
   });
@@ -69,18 +69,18 @@ describe("charging quotas", () => {
     assert.deepEqual([one.calls, two.calls], [1, 1]);
   });
 
-  it("takes nothing of any store when one refuses", async () => {
+  it("takes nothing from any store when one refuses", async () => {
     const { charge, memory } = setUp();
     const [one, two] = [memory("one"), memory("two")];
     const refused = await charge([demand(one, "wide", {}, 2), demand(two, "narrow", {}, 0)]);
     assert.deepEqual(granted(refused), [0, 0]);
     assert.equal(refused[0]?.retryAfterMs, 0);
     assert.ok((refused[1]?.retryAfterMs ?? 0) > 0);
-    // All of the wide one is still there.
+    // All of `wide` is still available.
     assert.deepEqual(granted(await charge([demand(one, "wide", {}, 2, 2)])), [2]);
   });
 
-  it("keeps shadow demands from making an enforced one fail, and from each other", async () => {
+  it("isolates shadow demands from enforced ones, and from each other", async () => {
     const { charge, memory } = setUp();
     const store = memory("m");
     const shadow = { mode: "shadow" } as const;
@@ -101,7 +101,7 @@ describe("charging quotas", () => {
     assert.deepEqual(granted(await chargeAs([demand(store, "q", {}, 1)], "other")), [0]);
   });
 
-  it("lets each policy say what a store's failure means", async () => {
+  it("applies each policy's onStoreFailure", async () => {
     const { charge } = setUp(2);
     const ask = (onStoreFailure: Demand["onStoreFailure"]) =>
       charge([demand(away, onStoreFailure, { onStoreFailure }, 4)]);
@@ -111,20 +111,20 @@ describe("charging quotas", () => {
     const [denied] = await ask("deny");
     assert.equal(denied?.granted, 0);
     assert.ok((denied?.retryAfterMs ?? 0) > 0);
-    // Half of four for each of two nodes.
+    // Half of the limit of four for each of two nodes.
     const local = [await ask("local"), await ask("local"), await ask("local")].flat();
     assert.deepEqual(granted(local), [1, 1, 0]);
     assert.equal(local[0]?.failure?.applied, "local");
   });
 
-  it("gives back what one store granted when another's failure refuses", async () => {
+  it("gives back one store's grant when another store's failure refuses", async () => {
     const { charge, memory } = setUp();
     const store = memory("m");
     assert.deepEqual(granted(await charge([demand(store, "q", {}, 1), demand(away, "r")])), [0, 0]);
     assert.deepEqual(granted(await charge([demand(store, "q", {}, 1)])), [1]);
   });
 
-  it("takes an answer of the wrong form for a failure", async () => {
+  it("treats a malformed answer as a failure", async () => {
     const { charge } = setUp();
     for (const answer of [undefined, [], [{}], [{ granted: Number.NaN }]]) {
       const store = { name: "odd", allocate: () => answer as never };
@@ -137,7 +137,7 @@ describe("charging quotas", () => {
 });
 
 describe("ids of charges", () => {
-  /** Names of stores that a document can give, and where each of them counts. */
+  /** Store names that a document can give, and the place where each store counts. */
   const PLACES: Readonly<Record<string, "memory" | "other" | "shared" | "away">> = {
     memory: "memory",
     other: "other",
@@ -185,7 +185,7 @@ describe("ids of charges", () => {
         for (const second of QUOTAS) {
           for (const one of Object.keys(PLACES)) {
             for (const two of Object.keys(PLACES)) {
-              // Two demands on one count are another matter; and a document has one store.
+              // Two demands on one count, and one document with two stores, are out of scope here.
               if (first === second || (first.policy === second.policy && one !== two)) continue;
               tried++;
               const { storeOf, chargeAs } = setUpPlaces();
@@ -228,7 +228,7 @@ describe("ids of charges", () => {
     return together ? alone.map(() => Math.min(...alone)) : alone;
   }
 
-  it("differ in whatever makes two requests differ, and not in the limit", () => {
+  it("differ whenever two requests differ in more than the limit", () => {
     const part = { call: "c", purpose: "enforce", store: "s" };
     const request = demand(away, "q").request;
     const ids = [

@@ -38,7 +38,7 @@ describe("the memory quota store", () => {
 
   describeQuotaStore("as a quota store", () => ({ store, wait: (durationMs) => time.advance(durationMs) }));
 
-  it("forgets counts at rest while new ones come", () => {
+  it("drops idle counts for new ones", () => {
     for (let user = 0; user < 1_000; user++) {
       assert.equal(allocate({ cell: `user-${user}` }), 1);
       time.advance(100);
@@ -47,7 +47,7 @@ describe("the memory quota store", () => {
     assert.equal(store.statistics.overflows, 0);
   });
 
-  it("never forgets a count in use: when all are, a new one is unavailable, and old ones go on", () => {
+  it("never drops a count in use: when all are, a new count is refused, and old ones continue", () => {
     start({ maxCells: 10 });
     for (let user = 0; user < 10; user++) assert.equal(allocate({ cell: `user-${user}` }), 1);
     assert.throws(() => allocate({ cell: "one-too-many" }), {
@@ -62,7 +62,7 @@ describe("the memory quota store", () => {
     assert.equal(allocate({ cell: "one-too-many" }), 1);
   });
 
-  it("counts nothing for a call that it has no room for", () => {
+  it("counts nothing for a call that does not fit", () => {
     start({ maxCells: 2 });
     allocate({ cell: "other" });
     const call = ["first", "second"].map((cell) => ({ ...REQUEST, cell }));
@@ -70,7 +70,7 @@ describe("the memory quota store", () => {
     assert.equal(allocate({ cell: "first", amount: 2 }), 2);
   });
 
-  it("does not take a cell of the call at hand for one at rest", () => {
+  it("does not drop a cell of the current call as idle", () => {
     start({ maxCells: 4 });
     allocate({ cell: "a" });
     time.advance(5_000);
@@ -82,13 +82,13 @@ describe("the memory quota store", () => {
     for (const cell of ["a", "b", "c"]) assert.equal(allocate({ cell }), 0);
   });
 
-  it("lets a count with a long name weigh more, so that names cannot fill the memory", () => {
+  it("charges more room for a count with a long name, so that names cannot fill the memory", () => {
     start({ maxCells: 10 });
     assert.equal(allocate({ cell: "x".repeat(256 * 9) }), 1);
     assert.throws(() => allocate({ cell: "y" }), { code: "PURSER_STORE_UNAVAILABLE" });
   });
 
-  it("lets no policy take the places of the others, however many keys are invented", () => {
+  it("bounds the places of one policy, however many keys are invented", () => {
     start({ maxCells: 10_000 });
     const key = (policy: string, user: string) => cellName({ name: policy }, { user });
     const request = { limit: 200, windowMs: 3_600_000 };
@@ -100,18 +100,18 @@ describe("the memory quota store", () => {
     }
     assert.ok(store.statistics.shared > 20_000);
     assert.equal(store.statistics.overflows, 0);
-    // Keys that were there have a count of their own, and so have those of another policy.
+    // Existing keys and keys of other policies have counts of their own.
     for (const cell of [key("a", "old"), key("new", "ann"), key("new", "bob")]) {
       const first = cell.startsWith("a") ? 199 : 200;
       assert.equal(allocate({ ...request, cell, amount: 300 }), 0);
       assert.equal(allocate({ ...request, cell, amount: first }), first);
       assert.equal(allocate({ ...request, cell }), 0);
     }
-    // New keys of the policy itself are still served, if not for all of their limit.
+    // New keys of the policy itself are still served, though perhaps not up to their limit.
     assert.equal(allocate({ ...request, cell: key("a", "late"), amount: 20 }), 20);
   });
 
-  it("never admits too often for any key, whatever counts are shared", () => {
+  it("never exceeds any key's limit, whatever counts are shared", () => {
     const step = fc.record({
       waitMs: fc.oneof(
         { weight: 20, arbitrary: fc.integer({ min: 0, max: 30 }) },
@@ -159,7 +159,7 @@ describe("the memory quota store", () => {
     assert.ok(shared > 1_000, `${shared} shared`);
   });
 
-  it("remembers deduplication ids for a minute at least and two at most", () => {
+  it("remembers deduplication ids for one to two minutes", () => {
     const longAgo = { limit: 10, windowMs: 1_000_000 };
     allocate(longAgo, "id");
     time.advance(59_999);
@@ -177,7 +177,7 @@ describe("the memory quota store", () => {
     );
   });
 
-  it("forgets the older half of the deduplication ids when they are too many, and counts that", () => {
+  it("drops the older half of the deduplication ids when there are too many, and counts them", () => {
     start({ maxDeduplicationIds: 100 });
     for (let id = 0; id < 151; id++) allocate({ limit: 1_000 }, `id-${id}`);
     assert.equal(store.statistics.forgottenIds, 100);
@@ -189,7 +189,7 @@ describe("the memory quota store", () => {
     );
   });
 
-  it("is indifferent to the host's clock being set", () => {
+  it("is independent of changes of the host's clock", () => {
     assert.equal(allocate({ amount: 2 }), 2);
     time.setWallClock(time.clock.nowMs() + 3_600_000);
     assert.equal(allocate(), 0, "set forward");

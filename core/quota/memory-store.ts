@@ -15,8 +15,8 @@ import { assertQuotaRequests } from "./quota-request.ts";
 export interface MemoryQuotaStoreOptions {
   readonly clock: Clock;
   /**
-   * Most counts kept; default 100 000. A long name weighs one more for each 256 characters. Idle counts make
-   * way for new ones. A count in use is never dropped, because its limit could then be exceeded.
+   * Maximum number of counts; default 100 000. A long name weighs one more for each 256 characters. Idle
+   * counts make way for new ones. A count in use is never dropped, because its limit could then be exceeded.
    *
    * One policy may use four times as many places as are free: 80 % of all when it is alone. Beyond that, its
    * new keys share maxCells / 128 counts, by the hash of the key, until those are idle: a key may be refused
@@ -27,7 +27,7 @@ export interface MemoryQuotaStoreOptions {
   readonly maxCells?: number;
   /** False to give each key its own count as long as there is room; default true. */
   readonly sharesCounts?: boolean;
-  /** Most deduplication ids remembered; default 100 000. Beyond it the older half is dropped. */
+  /** Maximum number of deduplication ids; default 100 000. Beyond it the older half is dropped. */
   readonly maxDeduplicationIds?: number;
 }
 

@@ -9,7 +9,7 @@ import { refusalOf } from "./refusal.ts";
 type Asked = readonly [charge: Partial<QuotaCharge>, outcome: Partial<QuotaOutcome> | "none"];
 
 const GRANTED: Partial<QuotaOutcome> = {};
-/** Given back for another charge's sake. */
+/** A charge that was given back because another one was refused. */
 const GIVEN_BACK: Partial<QuotaOutcome> = { granted: 0 };
 const refused = (retryAfterMs: number): Partial<QuotaOutcome> => ({ granted: 0, retryAfterMs });
 const failed = (applied: "allow" | "deny" | "local", granted: number): Partial<QuotaOutcome> => ({

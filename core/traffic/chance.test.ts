@@ -13,7 +13,7 @@ const destination = (cluster: string, weight: number): WeightedDestination => ({
   responseHeaders: NO_HEADER_OPERATIONS,
 });
 
-describe("what a route leaves to chance", () => {
+describe("random choices of a route", () => {
   it("chooses destinations by their share of the weights' sum, whatever the sum", () => {
     const random = createSeededRandom(7);
     const counts = new Map<string, number>();
@@ -38,18 +38,18 @@ describe("what a route leaves to chance", () => {
     }
   });
 
-  it("takes the only destination without drawing, and none of none", () => {
+  it("takes a single destination without a random number, and none from an empty list", () => {
     const never = () => assert.fail("drew");
     assert.equal(chooseDestination([destination("a", 1)], never)?.cluster, "a");
     assert.equal(chooseDestination([], never), undefined);
   });
 
-  it("never misses all destinations to rounding", () => {
+  it("never misses all destinations because of rounding", () => {
     const destinations = [destination("a", 1), destination("b", 2), destination("c", 0)];
     assert.equal(chooseDestination(destinations, () => 1)?.cluster, "b");
   });
 
-  it("strikes as often as the fault's percentage says, the delay apart from the abort", () => {
+  it("injects faults at the given percentage, the delay independently of the abort", () => {
     const random = createSeededRandom(3);
     const rule = { delay: { delayMs: 100, percentage: 40 }, abort: { status: 503, percentage: 0.5 } };
     let delays = 0;
@@ -63,7 +63,7 @@ describe("what a route leaves to chance", () => {
     assert.ok(Math.abs(aborts / 20_000 - 0.005) < 0.002, `${aborts} aborts`);
   });
 
-  it("always strikes at 100 percent and never at 0", () => {
+  it("always injects at 100 percent and never at 0", () => {
     const almostOne = () => 1 - Number.EPSILON;
     assert.equal(drawFault({ abort: { status: 500, percentage: 100 } }, almostOne).abortStatus, 500);
     assert.equal(drawFault({ abort: { status: 500, percentage: 0 } }, () => 0).abortStatus, undefined);

@@ -13,13 +13,13 @@ import {
 } from "./host-name.ts";
 
 describe("host names", () => {
-  it("takes every way to write a service's host for one and the same", () => {
+  it("canonicalizes every spelling of a service's host", () => {
     for (const host of ["reviews", "reviews.shop", "reviews.shop.svc", "reviews.shop.svc.cluster.local"]) {
       assert.equal(canonicalHost(host, "shop"), "reviews.shop.svc.cluster.local", host);
     }
   });
 
-  it("leaves names of the internet and wildcards as they are", () => {
+  it("keeps internet names and wildcards unchanged", () => {
     for (const host of ["example.com", "api.example.com", "a.b.svc.example", "*", "*.example.com"]) {
       assert.equal(canonicalHost(host, "shop"), host);
     }
@@ -43,7 +43,7 @@ describe("host names", () => {
     assert.ok(!hostCovers("a.example.com", "*.example.com"));
   });
 
-  it("intersects hosts to the more exact of the two, either way round", () => {
+  it("intersects hosts to the more exact one, in either order", () => {
     const cases = [
       ["*", "a.example.com", "a.example.com"],
       ["*.example.com", "a.example.com", "a.example.com"],
@@ -57,12 +57,12 @@ describe("host names", () => {
     }
   });
 
-  it("orders exact hosts before longer suffixes before shorter ones before the star", () => {
+  it("orders exact hosts before longer suffixes, shorter suffixes and the star", () => {
     const hosts = ["*", "*.com", "*.example.com", "z.example.com"];
     assert.deepEqual(hosts.toSorted(compareExactness), hosts.toReversed());
   });
 
-  it("offers a service's bare name only to its own namespace", () => {
+  it("offers a service's bare name only in its own namespace", () => {
     assert.deepEqual(hostAliases("reviews", "shop", "shop"), [
       "reviews",
       "reviews.shop",
@@ -77,7 +77,7 @@ describe("host names", () => {
     assert.deepEqual(hostAliases("api.example.com", "shop", "shop"), ["api.example.com"]);
   });
 
-  it("reads name and namespace from a service's host, and else takes the document's namespace", () => {
+  it("splits a service's host into name and namespace, with the document's namespace as the default", () => {
     assert.deepEqual(splitHost("reviews.shop.svc.cluster.local", "x"), {
       name: "reviews",
       namespace: "shop",

@@ -26,7 +26,7 @@ describe("path rewriting", () => {
     assert.equal(rewritten("/ratings-old/1", "/ratings", "/v1"), "/v1-old/1");
   });
 
-  it("puts exactly one slash where the parts meet, where Envoy's concatenation gives none or two", () => {
+  it("puts exactly one slash where the parts meet, unlike Envoy's concatenation", () => {
     assert.equal(rewritten("/x", "/", "/v1"), "/v1/x");
     assert.equal(rewritten("/", "/", "/v1"), "/v1");
     assert.equal(rewritten("/ratings/1", "/ratings", "/"), "/1");
@@ -34,7 +34,7 @@ describe("path rewriting", () => {
     assert.equal(rewritten("/ratings", "/ratings", "/"), "/");
   });
 
-  it("keeps to absolute paths, and never makes two slashes of one", () => {
+  it("keeps paths absolute, and never doubles a slash", () => {
     const segment = fc.stringMatching(/^[a-z]{1,5}$/);
     const path = fc.array(segment, { maxLength: 3 }).map((segments) => `/${segments.join("/")}`);
     fc.assert(
@@ -56,7 +56,7 @@ describe("path rewriting", () => {
     );
   });
 
-  it("replaces the whole path when the match was no prefix, and takes no match for the prefix /", () => {
+  it("replaces the whole path when the match was no prefix, and does not treat it as the prefix /", () => {
     const rewrite: PathRewrite = { kind: "prefix", value: "/new" };
     assert.equal(rewritePath("/old/1", rewrite, matchOf({ kind: "exact", value: "/old/1" })), "/new");
     assert.equal(rewritePath("/old/1", rewrite, matchOf({ kind: "regex", value: "/old/.*" })), "/new");
@@ -65,7 +65,7 @@ describe("path rewriting", () => {
     assert.equal(rewritePath("/old/1", { kind: "whole", value: "/new" }, undefined), "/new");
   });
 
-  it("cuts off as much as the prefix has when case is ignored", () => {
+  it("removes the length of the prefix when case is ignored", () => {
     const match = { ...matchOf({ kind: "prefix", value: "/ratings" }), ignoreCase: true };
     assert.equal(rewritePath("/RATINGS/One", { kind: "prefix", value: "/v1" }, match), "/v1/One");
   });

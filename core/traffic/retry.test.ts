@@ -59,7 +59,7 @@ describe("retries", () => {
     }
   });
 
-  it("by default repeat what cannot have been acted on, and 503", () => {
+  it("by default repeat requests after connection failures and 503, not after resets or timeouts", () => {
     assert.ok(isRetriable({ kind: "connect-failure" }, DEFAULT_RETRY_POLICY, "GET"));
     assert.ok(isRetriable(response(503), DEFAULT_RETRY_POLICY, "GET"));
     assert.ok(!isRetriable({ kind: "reset" }, DEFAULT_RETRY_POLICY, "GET"));
@@ -68,7 +68,7 @@ describe("retries", () => {
     assert.ok(!isRetriable(response(503), NO_RETRIES, "GET"));
   });
 
-  it("by default never repeat a method that is not idempotent, unless nothing was done", () => {
+  it("by default never retry a method that is not idempotent, unless nothing was processed", () => {
     const responses = fc
       .tuple(
         fc.integer({ min: 200, max: 599 }),
@@ -98,7 +98,7 @@ describe("retries", () => {
     );
   });
 
-  it("read conditions and codes, and hand back what they do not know", () => {
+  it("parse conditions and codes, and return unknown words", () => {
     assert.deepEqual(parseRetryOn("5xx, connect-failure,409,retriable-status-codes,conect-failure,99"), {
       on: ["5xx", "connect-failure"],
       onStatuses: [409],
@@ -106,7 +106,7 @@ describe("retries", () => {
     });
   });
 
-  it("wait anywhere up to a bound that doubles and stops at the maximum", () => {
+  it("wait up to a bound that doubles and stops at the maximum", () => {
     const policy = { backoffBaseMs: 25, backoffMaxMs: 250 };
     const bounds = [1, 2, 3, 4, 5, 2000].map((retry) =>
       retryPauseMs(retry, policy, () => 1 - Number.EPSILON),

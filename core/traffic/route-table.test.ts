@@ -43,7 +43,7 @@ const request = (
   headers: { values: (name) => [fields.headers?.[name] ?? []].flat() },
 });
 
-/** The name of the route that a request takes in a table of one host. */
+/** The name of the matching route in a table of one virtual host. */
 function taken(routes: readonly Route[], fields: Parameters<typeof request>[0]): string | undefined {
   const table = compileRouteTable({ name: "t", virtualHosts: [host(["*"], ...routes)] });
   return matchRoute(table, request(fields))?.route.name;
@@ -74,12 +74,12 @@ describe("route tables", () => {
     assert.equal(found(""), "*");
   });
 
-  it("leave a domain to the first that claims it", () => {
+  it("give a domain to the first virtual host that claims it", () => {
     assert.equal(found("a"), "a.example.com,a");
     assert.equal(found("late"), "a,late");
   });
 
-  it("ask no other virtual host when the most exact one has no route", () => {
+  it("try no other virtual host when the most specific one has no matching route", () => {
     const strict = compileRouteTable({
       name: "t",
       virtualHosts: [host(["*"]), host(["a"], route("x", { path: { kind: "exact", value: "/x" } }))],
@@ -88,7 +88,7 @@ describe("route tables", () => {
     assert.equal(matchRoute(strict, request({ authority: "b", path: "/y" }))?.route.name, "any");
   });
 
-  it("agree with a plain search through all domains", () => {
+  it("agree with a linear search through all domains", () => {
     const label = fc.constantFrom("a", "b", "com");
     const name = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => labels.join("."));
     const domain = fc.oneof(
@@ -114,7 +114,7 @@ describe("route tables", () => {
 });
 
 describe("route matches", () => {
-  it("are tried in order: the first route that matches is taken", () => {
+  it("are tried in order: the first matching route is used", () => {
     const routes = [
       route("one", { path: { kind: "prefix", value: "/a" } }),
       route("two", { path: { kind: "exact", value: "/a/b" } }),
@@ -124,7 +124,7 @@ describe("route matches", () => {
     assert.equal(taken(routes, { path: "/c" }), "rest");
   });
 
-  it("hold when any of a route's matches does, and say which", () => {
+  it("hold when any of a route's matches does, and return that match", () => {
     const either = route(
       "r",
       { path: { kind: "exact", value: "/a" } },
@@ -135,7 +135,7 @@ describe("route matches", () => {
     assert.equal(matchRoute(compiled, request({ path: "/c" })), undefined);
   });
 
-  it("need every condition of a match", () => {
+  it("require every condition of a match", () => {
     const routes = [
       route("r", { path: { kind: "exact", value: "/a" }, method: { kind: "exact", value: "POST" } }),
     ];
@@ -144,7 +144,7 @@ describe("route matches", () => {
     assert.equal(taken(routes, { path: "/b", method: "POST" }), undefined);
   });
 
-  it("ignore the case of exact and prefix paths when told to", () => {
+  it("ignore the case of exact and prefix paths with ignoreCase", () => {
     const loose = (path: RouteMatch["path"] & object) => [route("r", { path, ignoreCase: true })];
     assert.equal(taken(loose({ kind: "exact", value: "/Admin" }), { path: "/aDMIN" }), "r");
     assert.equal(taken(loose({ kind: "prefix", value: "/Admin" }), { path: "/ADMIN/x" }), "r");
@@ -155,7 +155,7 @@ describe("route matches", () => {
     );
   });
 
-  it("let a regular expression match only the whole value", () => {
+  it("compare a regular expression with the whole value", () => {
     const routes = [route("r", { path: { kind: "regex", value: "/v[0-9]+" } })];
     assert.equal(taken(routes, { path: "/v12" }), "r");
     assert.equal(taken(routes, { path: "/v12/x" }), undefined);
@@ -165,7 +165,7 @@ describe("route matches", () => {
     );
   });
 
-  it("refuse an expression that does not compile when the table is made, not when a request comes", () => {
+  it("refuse an invalid regular expression when the table is compiled, not at a request", () => {
     const bad = host(["*"], route("r", { path: { kind: "regex", value: "(" } }));
     assert.throws(
       () => compileRouteTable({ name: "t", virtualHosts: [bad] }),
@@ -173,7 +173,7 @@ describe("route matches", () => {
     );
   });
 
-  it("match headers by name in any case, by value, and by presence", () => {
+  it("match header names in any case, by value, and by presence", () => {
     const routes = [
       route("r", { headers: { "X-User": { kind: "exact", value: "ann" }, "x-any": { kind: "present" } } }),
     ];
@@ -191,18 +191,18 @@ describe("route matches", () => {
     assert.equal(taken([without], { headers }), undefined);
   });
 
-  it("match the authority without case, however the document writes it", () => {
+  it("match the authority without case", () => {
     const routes = [route("r", { headers: { ":authority": { kind: "exact", value: "Shop.Example.com" } } })];
     assert.equal(taken(routes, { authority: "SHOP.example.com." }), "r");
   });
 
-  it("match the authority as the pseudo-header that Envoy has for it", () => {
+  it("match the authority by Envoy's pseudo-header", () => {
     const routes = [route("r", { headers: { ":authority": { kind: "prefix", value: "shop." } } })];
     assert.equal(taken(routes, { authority: "shop.example.com:80" }), "r");
     assert.equal(taken(routes, { authority: "example.com" }), undefined);
   });
 
-  it("take an absent header for one that does not match", () => {
+  it("treat an absent header as not matching", () => {
     const without = (match: RouteMatch["headers"][string]) => [
       route("r", { withoutHeaders: { "x-a": match } }),
     ];
@@ -212,7 +212,7 @@ describe("route matches", () => {
     assert.equal(taken(without({ kind: "exact", value: "1" }), { headers: { "x-a": "1" } }), undefined);
   });
 
-  it("match query parameters decoded, by any of their values", () => {
+  it("match decoded query parameters, by any of their values", () => {
     const routes = [
       route("r", { queryParams: { "a b": { kind: "exact", value: "1&2" }, flag: { kind: "present" } } }),
     ];
@@ -227,7 +227,7 @@ describe("route matches", () => {
     );
   });
 
-  it("match regular expressions of RE2, and bound their work for each request", () => {
+  it("match RE2 regular expressions, with a bounded cost for each request", () => {
     const regex = (value: string) => route(value, { headers: { "x-a": { kind: "regex", value } } });
     assert.equal(taken([regex("(?i)BOB\\z")], { headers: { "x-a": "bob" } }), "(?i)BOB\\z");
     const costly = Array.from({ length: 120 }, (_, index) => regex(`(\\w{1,30}\\s?){1,20}${index}x`));

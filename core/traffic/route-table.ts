@@ -19,7 +19,7 @@ export interface CompiledRouteTable {
   readonly budget: StepBudget;
 }
 
-/** Most steps of regular expressions, of about 50 ns each, for matching one request: 15 ms. */
+/** Maximum number of regular expression steps, of about 50 ns each, for matching one request: 15 ms. */
 const MATCH_STEPS = 300_000;
 
 function tooLong(): PurserError {

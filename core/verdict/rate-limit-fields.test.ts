@@ -16,23 +16,23 @@ describe("RateLimit fields", () => {
     });
   });
 
-  it("say of a quota that is used up what Retry-After says", () => {
+  it("have the time of Retry-After for an exhausted quota", () => {
     const { standing } = rateLimitFields([HOURLY], { policy: "hourly", retryAfterS: 90 });
     assert.equal(standing, '"hourly";r=7;t=90');
   });
 
-  it("can be read whatever a policy is called and however much it counts", () => {
+  it("can be parsed for any policy name and any limit", () => {
     const strange = { ...HOURLY, policy: 'é"\\', limit: 1e20, remaining: 1.5 };
     const fields = rateLimitFields([strange]);
     assert.equal(fields.policy, '"?\\"\\\\";q=999999999999999;w=3600');
     assert.equal(fields.standing, '"?\\"\\\\";r=1;t=42');
   });
 
-  it("never invite to try again at once", () => {
+  it("never invite a retry at once", () => {
     assert.deepEqual([0, 1, 1_000, 1_001].map(retryAfterSeconds), [1, 1, 1, 2]);
   });
 
-  it("never say that less than nothing is left", () => {
+  it("never give a negative remainder", () => {
     const { policy, limit, windowMs } = HOURLY;
     assert.equal(standingOf({ policy, limit, windowMs }, { remaining: -1, resetMs: 5 }).remaining, 0);
   });

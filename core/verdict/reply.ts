@@ -46,7 +46,7 @@ export function replyOf(verdict: Verdict): Reply | undefined {
 }
 
 /** Whether the request is forwarded to its destination. */
-export function goesOn({ outcome, directResponse }: Verdict): boolean {
+export function isForwarded({ outcome, directResponse }: Verdict): boolean {
   return outcome.kind === "allow" && directResponse === undefined;
 }
 

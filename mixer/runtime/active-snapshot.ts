@@ -21,7 +21,10 @@ export type ActiveSnapshotParts = Pick<
   "snapshot" | "table" | "dispatch" | "findStore" | "observer"
 >;
 
-/** A snapshot with its handlers. A request holds the snapshot that it began with, which ends after its last request. */
+/**
+ * A snapshot with its handlers. A request holds the snapshot that it began with; a replaced snapshot ends
+ * after its last request.
+ */
 export class ActiveSnapshot extends RefCounted {
   readonly snapshot: Snapshot;
   readonly table: HandlerTable;
@@ -34,7 +37,7 @@ export class ActiveSnapshot extends RefCounted {
   readonly documents: ReadonlySet<string>;
   readonly findStore: FindStore;
   readonly observer: CheckObserver;
-  /** Plugins that tap the reported bags. */
+  /** Plugins that tap reported bags. */
   readonly watchers: readonly { readonly handler: Handler; readonly hooks: HandlerHooks }[];
 
   /** @param onUnused Called once, when the snapshot is replaced and no request holds it. */

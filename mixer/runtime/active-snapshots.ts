@@ -6,12 +6,15 @@ import { RefCounted } from "../../kernel/ref-counted.ts";
 import { ActiveSnapshot, type ActiveSnapshotParts } from "./active-snapshot.ts";
 import type { Handler } from "./handlers/handler.ts";
 
-/** Longest time that requests keep a replaced snapshot's handlers alive, and that such a handler takes to close; Mixer's default. */
+/**
+ * Maximum time that requests keep a replaced snapshot's handlers alive, and that such a handler takes to
+ * close; Mixer's default.
+ */
 const DRAIN_DEADLINE_MS = 10_000;
 
 /**
- * The active snapshot, and the replaced ones that still drain. A handler is closed when no snapshot needs it any more,
- * which may be many snapshots after the one that it was built for.
+ * The active snapshot, and replaced ones that still drain. A handler is closed when no snapshot needs it any
+ * more, which may be many snapshots after the one that it was built for.
  */
 export class ActiveSnapshots {
   readonly #runtime: { readonly clock: Clock; readonly scheduler: Scheduler; readonly logger: Logger };

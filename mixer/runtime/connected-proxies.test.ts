@@ -27,8 +27,8 @@ function start() {
 
 const ADDRESS = "10.0.0.1";
 
-describe("the proxies of proxies", () => {
-  it("counts a remote proxy when it has watched for a while, poll after poll", () => {
+describe("connected proxies", () => {
+  it("counts a remote proxy once it has watched for a while, poll after poll", () => {
     const { time, proxies, changes } = start();
     for (let passedMs = 0; passedMs < PROVE_MS; passedMs += 500) {
       assert.equal(proxies.count, 0);
@@ -52,7 +52,7 @@ describe("the proxies of proxies", () => {
     assert.equal(proxies.count, 1);
   });
 
-  it("never counts what asks once, however often and under whatever name", () => {
+  it("never counts a caller that asks once, however often and under whatever name", () => {
     const { time, proxies, changes } = start();
     for (let attempt = 0; attempt < 1_000; attempt++) {
       proxies.join({ id: `x${attempt}`, address: `10.0.${attempt % 200}.1` })();
@@ -63,7 +63,7 @@ describe("the proxies of proxies", () => {
     assert.equal(time.scheduled, 0);
   });
 
-  it("counts so many of one address, or of one IPv6 network, however they are written", () => {
+  it("limits the count per address or IPv6 network, in any notation of the address", () => {
     const sameNetwork = [
       ["10.0.0.1", "::ffff:10.0.0.1", "::ffff:a00:1"],
       ["2001:db8::1", "2001:db8::2", "2001:DB8:0:0:ffff::", "2001:0db8::ffff:1"],
@@ -90,7 +90,7 @@ describe("the proxies of proxies", () => {
     }
   });
 
-  it("is exact whatever comes and goes in whatever order", () => {
+  it("is exact for any sequence of joins and leaves", () => {
     const step = fc.record({
       proxy: fc.nat(5),
       join: fc.boolean(),

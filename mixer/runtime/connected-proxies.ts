@@ -6,32 +6,38 @@ import { isAddress, parseBlock } from "../../kernel/matching/ip-blocks.ts";
 import type { Cancel, Scheduler } from "../../kernel/ports.ts";
 
 /**
- * How long a proxy counts after it stopped watching: a long poll ends and the next one begins, and a proxy that
- * reconnects must not change everybody's share twice.
+ * How long a proxy counts after its watch ended: between two long polls, or while it reconnects, the shares
+ * of all other proxies must not change.
  */
 export const LINGER_MS = 15_000;
 
-/** How long comings and goings are gathered before they are told: a mesh that starts up must not wake everybody for each. */
+/**
+ * How long changes of the count are gathered before they are announced: the start of a mesh must not wake
+ * every proxy for each newcomer.
+ */
 export const SETTLE_MS = 500;
 
 /**
- * How long a remote proxy must have watched before it counts, with gaps of at most GAP_MS: a proxy polls again within
- * milliseconds, and a single request of anybody's must not shrink everybody's share.
+ * How long a remote proxy must have watched before it counts, with gaps of at most GAP_MS. A proxy polls
+ * again within milliseconds, and a stray request must not shrink the share of every proxy.
  */
 export const PROVE_MS = 2_000;
 export const GAP_MS = 1_000;
 
-/** Remote proxies counted of one address (of one /64 in IPv6) unless told otherwise: whoever calls may invent names. */
+/**
+ * Default maximum number of counted remote proxies per address (per /64 in IPv6): any caller may invent proxy
+ * names.
+ */
 export const DEFAULT_PROXIES_PER_ADDRESS = 16;
 
-/** Proxies known at most; those beyond are served but not counted. */
+/** Maximum number of proxies known; further proxies are served but not counted. */
 const MAX_PROXIES = 10_000;
 
 export interface PresenceOptions {
   readonly scheduler: Scheduler;
   /** Called some time after the count changed. */
   readonly onChange: () => void;
-  /** Called for each watch that is not counted because its address has as many proxies as may count. */
+  /** Called for each watch that is not counted because its address has the maximum number of proxies. */
   readonly onUncounted: (address: string) => void;
   /** Default DEFAULT_PROXIES_PER_ADDRESS. */
   readonly maxPerAddress?: number;
@@ -46,12 +52,15 @@ interface Presence {
   cancelLeave: Cancel | undefined;
 }
 
-/** Which proxies are there, by id: how many share a limit while nobody counts for all. */
+/**
+ * The proxies that watch this mixer, by id. Their number is how many share a limit when each must count for
+ * itself.
+ */
 export class ConnectedProxies {
   readonly #options: PresenceOptions;
   readonly #maxPerAddress: number;
   readonly #proxies = new Map<string, Presence>();
-  /** Proxies of each network, those that do not count yet too. */
+  /** Number of proxies of each network, including those that do not count yet. */
   readonly #networks = new Map<string, number>();
   #cancelChange: Cancel | undefined;
   #count = 0;
@@ -61,16 +70,16 @@ export class ConnectedProxies {
     this.#maxPerAddress = options.maxPerAddress ?? DEFAULT_PROXIES_PER_ADDRESS;
   }
 
-  /** How many proxies count. */
+  /** Number of proxies that count. */
   get count(): number {
     return this.#count;
   }
 
   /**
-   * A proxy's watch begins. A proxy in this process, which has no address, counts at once; a remote one when it has watched
-   * for PROVE_MS, and only so many of one address.
+   * Begins a proxy's watch. A proxy in this process, which has no address, counts at once; a remote proxy
+   * counts once it has watched for PROVE_MS, up to `maxPerAddress` per address.
    *
-   * @returns What to call when the watch ends; calling it again does nothing.
+   * @returns Function that ends the watch; idempotent.
    */
   join({ id, address }: ProxyIdentity): () => void {
     const proxy = this.#proxies.get(id) ?? this.#add(id, address);
@@ -135,7 +144,7 @@ export class ConnectedProxies {
     this.#changed();
   }
 
-  /** Whether there was room for one more of that network. */
+  /** Returns whether there was room for another proxy of the network. */
   #enter(network: string): boolean {
     const count = this.#networks.get(network) ?? 0;
     if (count >= this.#maxPerAddress) return false;
@@ -157,7 +166,7 @@ export class ConnectedProxies {
   }
 }
 
-/** An IPv4 address whole, of an IPv6 address the first 64 bits: a host may have all of the rest (RFC 4291, 2.5.4). */
+/** The address in IPv4, the /64 prefix in IPv6: one host may have a whole /64 (RFC 4291, section 2.5.4). */
 function networkOf(address: string): string {
   if (!isAddress(address)) return address;
   const { bytes } = parseBlock(address);

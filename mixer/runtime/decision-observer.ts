@@ -6,8 +6,8 @@ import type { CheckObserver } from "../../core/check/ports.ts";
 import type { HandlerHost } from "./handlers/host.ts";
 
 /**
- * Counts the outcomes and failures of documents. Each failure is counted; it is logged once for each active snapshot,
- * because a document that fails for one request fails for many.
+ * Counts the outcomes and failures of documents. Each failure is counted, but logged only once per document
+ * and active snapshot: a document that fails for one request fails for many.
  */
 export function createDecisionObserver({
   metrics,

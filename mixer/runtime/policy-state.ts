@@ -10,7 +10,7 @@ interface Ordered {
   readonly policy: PolicyDocument;
 }
 
-/** The enforced policies of a plan as their documents write them, in document order. */
+/** The documents of a plan's enforced policies, in document order. */
 export function policyDocumentsOf(plan: CheckPlan): readonly PolicyDocument[] {
   const all: readonly Ordered[] = [
     ...enforced("AccessPolicy", [...plan.deny, ...plan.allow, ...plan.audit]),

@@ -9,15 +9,21 @@ import { ConnectedProxies } from "./connected-proxies.ts";
 export interface PolicyWatchersOptions {
   readonly scheduler: Scheduler;
   readonly logger: Logger;
-  /** Mixers that serve the same proxies. Each counts its own proxies and takes the others for equal. */
+  /**
+   * Number of mixers that serve the same proxies. Each counts its own proxies and assumes as many at each
+   * other mixer.
+   */
   readonly nodeCount: number;
-  /** Remote proxies of one address that count; absent: the default of ConnectedProxies. */
+  /** Maximum number of counted remote proxies per address; absent for the default of ConnectedProxies. */
   readonly proxiesPerAddress: number | undefined;
-  /** The policies in force; undefined before there are any. */
+  /** The active policies; undefined before there are any. */
   readonly current: () => Pick<PolicyState, "version" | "policies"> | undefined;
 }
 
-/** The proxies that watch the policy state: each is told of every change of the policies and of the number of proxies. */
+/**
+ * The proxies that watch the policy state: each gets every change of the policies and of the number of
+ * proxies.
+ */
 export class PolicyWatchers {
   readonly #options: PolicyWatchersOptions;
   readonly #connectedProxies: ConnectedProxies;
@@ -35,15 +41,19 @@ export class PolicyWatchers {
     });
   }
 
-  /** Proxies that watch this mixer. */
+  /** Number of proxies that watch this mixer. */
   get proxies(): number {
     return this.#connectedProxies.count;
   }
 
-  /** Tells the listener the state now, when there is one, and after each change. @returns What ends the watch. */
+  /**
+   * Calls the listener with the current state, if there is one, and after each change.
+   *
+   * @returns Function that ends the watch.
+   */
   add(node: ProxyIdentity, listener: (state: PolicyState) => void): () => void {
     const leave = this.#connectedProxies.join(node);
-    // A function of its own: the same listener may watch twice.
+    // A new function for each watch: the same listener may watch twice.
     const watcher = (state: PolicyState): void => listener(state);
     this.#watchers.add(watcher);
     const state = this.#state();
@@ -54,7 +64,7 @@ export class PolicyWatchers {
     };
   }
 
-  /** Tells every watcher the state as it is now. */
+  /** Sends the current state to every watcher. */
   announce(): void {
     const state = this.#state();
     if (state === undefined) return;
@@ -79,7 +89,7 @@ export class PolicyWatchers {
     return { version, proxies: Math.max(1, this.proxies) * this.#options.nodeCount, policies };
   }
 
-  /** Warns once: whoever invents proxies must not fill the log. */
+  /** Warns once: a caller that invents proxies must not fill the log. */
   #warnUncounted(address: string): void {
     if (this.#warnedUncounted) return;
     this.#warnedUncounted = true;

@@ -10,39 +10,39 @@ import { withDeadline } from "../../kernel/deadline.ts";
 import type { Handler } from "./handlers/handler.ts";
 import type { HandlerTable } from "./handlers/handler-table.ts";
 
-/** What the mixer has loaded and how it fares; the body of `GET /v1/config`. */
+/** The mixer's active documents, handlers and health; the body of `GET /v1/config`. */
 export interface MixerStatus {
   readonly ready: boolean;
   /** Absent before the first snapshot. */
   readonly version?: string;
   readonly appliedAtMs?: number;
-  /** The newest configuration, when it was refused and an older one goes on. */
+  /** The refusal of the newest configuration, while an older one stays active. */
   readonly rejection?: { readonly atMs: number; readonly diagnostics: readonly Diagnostic[] };
   readonly documents: readonly DocumentSummary[];
   readonly handlers: readonly HandlerStatus[];
-  /** Proxies that watch this mixer. */
+  /** Number of proxies that watch this mixer. */
   readonly proxies: number;
 }
 
 interface HandlerStatus {
   readonly name: string;
   readonly extension: "adapter" | "plugin";
-  /** Which adapter or plugin it configures. */
+  /** Name of the adapter or plugin. */
   readonly of: string;
-  /** As configured, defaults filled in, secrets left out. */
+  /** As configured, with defaults filled in and secrets left out. */
   readonly config: unknown;
-  /** `unknown`: the adapter does not say. */
+  /** `unknown`: the adapter has no health check. */
   readonly health: "ok" | "failing" | "unknown";
   readonly queues: readonly {
     readonly template: string;
     readonly depth: number;
     readonly dropped: number;
-    /** Whether the backend is left alone for a while after failing again and again. */
+    /** Whether the circuit breaker is open after repeated failures. */
     readonly broken: boolean;
   }[];
 }
 
-/** How long a handler may take to say how it is. */
+/** Maximum time for a handler's health check. */
 const HEALTH_DEADLINE_MS = 1_000;
 
 export async function statusOf(mixer: {

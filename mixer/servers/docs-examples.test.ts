@@ -23,18 +23,18 @@ import { createMixer, type Mixer } from "../mixer.ts";
 import type { ControlSurface } from "../../server/http/control-surface.ts";
 import { startMixerHttpServer } from "./http-server.ts";
 
-// docs/api.md promises; what it shows is what is run here.
+// Runs the examples of docs/api.md.
 
 const PAGE = readFileSync(fileURLToPath(new URL("../../docs/api.md", import.meta.url)), "utf8");
 
-/** The text of the page's fenced block that begins with this word or these. */
+/** The text of the page's fenced block whose info string begins with `name`. */
 function example(name: string): string {
   const block = PAGE.split(`\`\`\`${name}\n`)[1]?.split("\n```")[0];
   assert.ok(block !== undefined, `docs/api.md has no example ${name}`);
   return block;
 }
 
-/** The names and types of a value, whatever it holds. */
+/** The names and types of a value's members, whatever their values. */
 function formOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.slice(0, 1).map(formOf);
   if (typeof value !== "object" || value === null) return typeof value;
@@ -82,15 +82,15 @@ describe("docs/api.md", () => {
   let server: ControlSurface;
 
   beforeEach(async () => {
-    const world = {
+    const runtime = {
       clock: time.clock,
       scheduler: time.scheduler,
       random: createSeededRandom(),
       logger: createCollectingLogger(),
     };
-    mixer = createMixer({ ...world, files: () => createMemoryFiles() });
+    mixer = createMixer({ ...runtime, files: () => createMemoryFiles() });
     await mixer.apply(documents);
-    server = await startMixerHttpServer({ mixer, ...world, host: "127.0.0.1", port: 0 });
+    server = await startMixerHttpServer({ mixer, ...runtime, host: "127.0.0.1", port: 0 });
   });
 
   afterEach(async () => {
@@ -106,7 +106,7 @@ describe("docs/api.md", () => {
       body,
     });
 
-  it("shows bodies that the API takes, and replies of the form that it gives", async () => {
+  it("shows bodies that the API accepts, and replies of the same form as its own", async () => {
     const checked = await (await post("/v1/check", example("json check-request"))).json();
     assert.deepEqual(formOf(checked), formOf(JSON.parse(example("json check-reply"))));
     const allocated = (await (await post("/v1/quota", example("json quota-request"))).json()) as {
@@ -123,7 +123,7 @@ describe("docs/api.md", () => {
     );
   });
 
-  it("lists every metric of the mixer's own", async () => {
+  it("lists each of the mixer's own metrics", async () => {
     const text = await mixer.exposition();
     for (const [, name] of text.matchAll(/^# TYPE (\S+)/gm)) assert.ok(PAGE.includes(`\`${name}\``), name);
   });
@@ -182,7 +182,7 @@ describe("docs/api.md", () => {
       readonly headers: Record<string, string>;
     }
 
-    it("passes what is allowed, with the header that a policy sets in place of the client's", async () => {
+    it("passes allowed requests, with a policy's header in place of the client's", async () => {
       const gold = await fetch(`${url}/reviews/1?a=b`, { headers: { "x-user": "ann", "x-tier": "forged" } });
       const echo = (await gold.json()) as Echo;
       assert.equal(gold.status, 200);
@@ -225,14 +225,14 @@ describe("docs/api.md", () => {
       assert.equal(refused.headers.get("x-purser-policy"), "QuotaPolicy/reviews-per-user");
     });
 
-    it("lets nothing pass when the mixer is away", async () => {
+    it("refuses every request when the mixer is away", async () => {
       await server.close(100);
       assert.equal((await fetch(url)).status, 500);
     });
   });
 });
 
-/** nginx says nothing when it is ready: it is when it answers. */
+/** nginx does not report when it is ready: poll until it answers. */
 async function untilAnswers(url: string, nginx: ChildProcess): Promise<void> {
   let complaint = "";
   nginx.stderr?.on("data", (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-2_000)));

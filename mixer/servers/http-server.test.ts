@@ -28,14 +28,14 @@ const ends: (() => Promise<void>)[] = [];
 
 async function serve(settings: Partial<MixerHttpSettings> = {}) {
   const time = createRealTime();
-  const world = {
+  const runtime = {
     clock: time.clock,
     scheduler: time.scheduler,
     random: createSeededRandom(),
     logger: createCollectingLogger(),
   };
-  const mixer = createMixer({ ...world, files: () => createMemoryFiles() });
-  const server = await startMixerHttpServer({ mixer, ...world, host: "127.0.0.1", port: 0, ...settings });
+  const mixer = createMixer({ ...runtime, files: () => createMemoryFiles() });
+  const server = await startMixerHttpServer({ mixer, ...runtime, host: "127.0.0.1", port: 0, ...settings });
   ends.push(async () => {
     await server.close(100);
     await mixer.close(100);
@@ -48,7 +48,7 @@ async function serve(settings: Partial<MixerHttpSettings> = {}) {
       headers: JSON_TYPE,
       body: typeof body === "string" ? body : JSON.stringify(body),
     });
-  return { mixer, server, url, post, logger: world.logger };
+  return { mixer, server, url, post, logger: runtime.logger };
 }
 
 type Json = Record<string, never>;
@@ -56,7 +56,7 @@ const json = async (response: Response): Promise<Json> => (await response.json()
 const codeOf = async (response: Response): Promise<string> =>
   ((await response.json()) as { error: { code: string } }).error.code;
 
-/** What the server sends back on one connection, until it closes it. */
+/** All that the server sends on one connection until it closes it. */
 function raw(port: number, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1", () => socket.write(text));
@@ -73,7 +73,7 @@ describe("the mixer over HTTP", () => {
     for (const end of ends.splice(0)) await end();
   });
 
-  it("checks, allocates and takes reports", async () => {
+  it("checks, allocates and accepts reports", async () => {
     const { mixer, post } = await serve();
     await mixer.apply(snapshotOf({ quotaPolicies: [quotaPolicy("q")] }));
     const checked = await post("/v1/check", {
@@ -134,7 +134,7 @@ describe("the mixer over HTTP", () => {
       assert.equal(await codeOf(response), "PURSER_REQUEST_INVALID");
     });
 
-    it("a path that does not exist and a method that a path does not take", async () => {
+    it("unknown paths, and methods that a path does not support", async () => {
       const { url } = await serve();
       const missing = await fetch(`${url}/v2/check`);
       assert.equal(missing.status, 404);
@@ -145,7 +145,7 @@ describe("the mixer over HTTP", () => {
       assert.equal(await codeOf(wrong), "PURSER_METHOD_NOT_ALLOWED");
     });
 
-    it("calls before there are documents, as something that passes", async () => {
+    it("calls before there are documents, as retryable", async () => {
       const { post } = await serve();
       const response = await post("/v1/check", good);
       assert.equal(response.status, 503);
@@ -153,7 +153,7 @@ describe("the mixer over HTTP", () => {
       assert.equal(await codeOf(response), "PURSER_MIXER_UNAVAILABLE");
     });
 
-    it("what it did not expect, without telling the client what that was", async () => {
+    it("unexpected errors, without details for the client", async () => {
       const { mixer, post, logger } = await serve();
       await mixer.apply(snapshotOf());
       mixer.check = () => {
@@ -170,7 +170,7 @@ describe("the mixer over HTTP", () => {
     });
   });
 
-  describe("is not for web pages of others", () => {
+  describe("refuses requests from other sites' pages", () => {
     const refusedWith = async (headers: Record<string, string>, path = "/v1/config", method = "GET") => {
       const { server } = await serve();
       const lines = Object.entries({ host: `127.0.0.1:${server.port}`, connection: "close", ...headers }).map(
@@ -179,7 +179,7 @@ describe("the mixer over HTTP", () => {
       return raw(server.port, `${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
     };
 
-    it("refuses names that are not its own, and requests of other sites", async () => {
+    it("refuses foreign Host names and cross-site requests", async () => {
       for (const path of ["/v1/config", "/metrics", "/readyz", "/v1/policy-state?node=a"]) {
         assert.match(
           await refusedWith({ host: "evil.example" }, path),
@@ -198,7 +198,7 @@ describe("the mixer over HTTP", () => {
       assert.match(posted, /^HTTP\/1\.1 403 .*PURSER_ORIGIN_FORBIDDEN/s);
     });
 
-    it("takes no body that is not declared as JSON", async () => {
+    it("refuses bodies that are not declared as JSON", async () => {
       const { url } = await serve();
       for (const type of ["text/plain", "text/plain; application/json", "multipart/form-data"]) {
         const headers = { "content-type": type };
@@ -212,13 +212,13 @@ describe("the mixer over HTTP", () => {
         { host: "shop.example", origin: "https://shop.example", "sec-fetch-site": "cross-site" },
         "/auth/reviews",
       );
-      // No documents yet: it was asked, and is not forbidden.
+      // 503 because there are no documents yet, not 403.
       assert.match(answer, /^HTTP\/1\.1 503 /);
     });
   });
 
-  describe("bounds what it takes", () => {
-    it("so that bodies on their way take no place of a call", async () => {
+  describe("limits its load", () => {
+    it("so that bodies in transit occupy no slot of a call", async () => {
       const { mixer, server, post } = await serve({ maxConcurrentRequests: 1 });
       await mixer.apply(snapshotOf());
       const slow = [0, 1, 2].map(() =>
@@ -230,7 +230,7 @@ describe("the mixer over HTTP", () => {
       await Promise.all(slow.map((answer) => answer.catch(() => "cut")));
     });
 
-    it("by the time a body may take, and says 408", async () => {
+    it("by the time for a body, with 408", async () => {
       const { server } = await serve({ requestTimeoutMs: 300 });
       const answer = await raw(
         server.port,
@@ -239,7 +239,7 @@ describe("the mixer over HTTP", () => {
       assert.match(answer, /^HTTP\/1\.1 408 /);
     });
 
-    it("by the size of a body's pieces, so that the loop goes on", async () => {
+    it("by the number of a body's chunks, so that the event loop is not held", async () => {
       const { server } = await serve();
       const chunks = "1\r\n{\r\n".repeat(100_000);
       const head = "POST /v1/check HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -258,7 +258,7 @@ describe("the mixer over HTTP", () => {
       assert.match(answer, /PURSER_REQUEST_TOO_LARGE/);
     });
 
-    it("by what really comes, when the length is not announced", async () => {
+    it("by the actual length, when none is announced", async () => {
       const { server } = await serve({ bodyLimitBytes: 100 });
       const chunk = `65\r\n${"x".repeat(101)}\r\n`;
       const answer = await raw(
@@ -268,7 +268,7 @@ describe("the mixer over HTTP", () => {
       assert.match(answer, /^HTTP\/1\.1 413 /);
     });
 
-    it("by how much it does at once", async () => {
+    it("by the number of calls under way", async () => {
       const { mixer, post, url } = await serve({ maxConcurrentRequests: 1 });
       let answer = (): void => {};
       const slow = adapterDeclaration("slow", {
@@ -292,7 +292,7 @@ describe("the mixer over HTTP", () => {
       assert.equal((await third).status, 200);
     });
 
-    it("by how many polls it holds", async () => {
+    it("by the number of held polls", async () => {
       const { mixer, url } = await serve({ maxPolls: 1 });
       await mixer.apply(snapshotOf());
       const held = fetch(`${url}/v1/policy-state?node=a&version=v1&waitMs=5000`);
@@ -305,7 +305,7 @@ describe("the mixer over HTTP", () => {
   });
 
   describe("answers polls for the policy state", () => {
-    it("at once when the proxy has another version or another count of proxies", async () => {
+    it("at once when the proxy has another version or another number of proxies", async () => {
       const { mixer, url } = await serve();
       await mixer.apply(snapshotOf());
       for (const query of ["", "&version=v0", "&version=v1&proxies=5"]) {
@@ -333,7 +333,7 @@ describe("the mixer over HTTP", () => {
       assert.deepEqual(state.policies, [{ kind: "AccessPolicy", name: "a", spec: { action: "DENY" } }]);
     });
 
-    it("forgets a client that goes away", async () => {
+    it("forgets a client that disconnects", async () => {
       const { mixer, url } = await serve({ maxPolls: 1 });
       await mixer.apply(snapshotOf());
       const gone = new AbortController();
@@ -345,7 +345,7 @@ describe("the mixer over HTTP", () => {
       assert.equal((await fetch(`${url}/v1/policy-state?node=b&version=v1&waitMs=10`)).status, 304);
     });
 
-    it("refuses queries that it does not understand, naming the parameter", async () => {
+    it("refuses malformed queries and names the parameter", async () => {
       const { url } = await serve();
       for (const query of [
         "",
@@ -360,7 +360,7 @@ describe("the mixer over HTTP", () => {
     });
   });
 
-  it("names every answer by the request's id", async () => {
+  it("sends a request id with every response", async () => {
     const { url } = await serve();
     const named = await fetch(`${url}/nothing`, { headers: { "x-request-id": "abc-1" } });
     assert.equal(named.headers.get("x-request-id"), "abc-1");
@@ -368,7 +368,7 @@ describe("the mixer over HTTP", () => {
     assert.match(anonymous.headers.get("x-request-id") ?? "", /^[0-9a-f]{16}$/);
   });
 
-  it("says whether it lives and whether it is ready, gives metrics, and shows what is loaded", async () => {
+  it("serves health, readiness, metrics and configuration", async () => {
     const { mixer, url } = await serve();
     assert.equal((await fetch(`${url}/healthz`)).status, 200);
     assert.equal((await fetch(`${url}/readyz`)).status, 503);
@@ -398,7 +398,7 @@ describe("the mixer over HTTP", () => {
   });
 
   describe("closing", () => {
-    it("answers held polls at once, lets requests under way end, and says goodbye on each connection", async () => {
+    it("answers held polls at once, lets requests under way end, and closes each connection", async () => {
       const { mixer, server, url, post } = await serve();
       let answer = (): void => {};
       const slow = adapterDeclaration("slow", {
@@ -421,7 +421,7 @@ describe("the mixer over HTTP", () => {
       await assert.rejects(fetch(`${url}/healthz`));
     });
 
-    it("cuts connections that are still busy when the time is up", async () => {
+    it("cuts connections that are still busy at the deadline", async () => {
       const { mixer, server, post } = await serve();
       const stuck = adapterDeclaration("stuck", { checknothing: () => new Promise(() => {}) });
       await mixer.apply(snapshotOf({ handlers: [stuck], rules: [rule("r", "stuck")] }));
@@ -435,7 +435,7 @@ describe("the mixer over HTTP", () => {
     });
   });
 
-  it("says when its port is taken or forbidden", async () => {
+  it("reports a port that is taken or forbidden", async () => {
     const { server } = await serve();
     const coded = (code: string) => (error: unknown) => isPurserError(error) && error.code === code;
     await assert.rejects(serve({ port: server.port }), coded("PURSER_PORT_TAKEN"));

@@ -20,16 +20,20 @@ export interface MixerHttpSettings extends Runtime, SurfaceAddress {
   readonly mixer: Mixer;
   /** Default 1 MiB. */
   readonly bodyLimitBytes?: number;
-  /** Checks, quota calls, reports and auth requests under way at once; beyond it 503. Default 1024, as in Mixer. */
+  /**
+   * Maximum number of checks, quota calls, reports and auth requests under way; further ones get 503. Default
+   * 1024, as in Mixer.
+   */
   readonly maxConcurrentRequests?: number;
-  /** Polls held at once; beyond it 503. Default 1000. */
+  /** Maximum number of held polls; further ones get 503. Default 1000. */
   readonly maxPolls?: number;
-  /** For the head, and for the whole, of a request; beyond it 408. Default 10,000. */
+  /** Timeout of a request's head, and of the whole request, in milliseconds; then 408. Default 10,000. */
   readonly requestTimeoutMs?: number;
 }
 
 /**
- * The mixer over HTTP: JSON for proxies, people and orchestrators, and `/auth` for other gateways.
+ * Serves the mixer over HTTP: JSON for proxies, operators and orchestrators, and `/auth` for external
+ * proxies.
  *
  * @throws {PurserError} PURSER_PORT_TAKEN, PURSER_PORT_FORBIDDEN.
  */
@@ -45,7 +49,7 @@ export function startMixerHttpServer(settings: MixerHttpSettings): Promise<Contr
     isForwarded: isAuthPath,
     addRoutes(router, isDraining) {
       addCallRoutes(router, { mixer, limit, bodies });
-      // Polls wait for most of their time: they have a limit of their own.
+      // Polls are idle most of the time, so they have a limit of their own.
       addPolicyStateRoute(router, mixer, polls);
       addAuthRoutes(router, mixer, limit, settings);
       addOperationRoutes(router, mixer, isDraining);

@@ -14,9 +14,9 @@ import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
 /** A service that can be called: one host of a ServiceEntry. */
 export interface Service {
   readonly identity: ServiceIdentity;
-  /** By which it is found, however a document writes its host. */
+  /** The registry's key, independent of how a document writes the host. */
   readonly canonicalHost: string;
-  /** MESH_INTERNAL: an edge without Gateways reaches it. */
+  /** MESH_INTERNAL: an edge without Gateways exposes the service. */
   readonly internal: boolean;
   readonly ports: readonly ServicePort[];
 }
@@ -30,13 +30,16 @@ export interface ServicePort {
 export interface Registry {
   /** In document order. */
   readonly services: readonly Service[];
-  /** @param namespace Of the document that writes `host`. */
+  /** @param namespace Namespace of the document that writes `host`. */
   find(host: string, namespace: string): Service | undefined;
-  /** The service's canonical host, or what the host would be called if there were such a service. */
+  /** The canonical host of the service, or for an unknown service the canonical host that it would have. */
   canonical(host: string, namespace: string): string;
 }
 
-/** The services that documents declare. Several entries for one host add up: ports by number, endpoints one after the other. */
+/**
+ * The services that documents declare. Several entries for one host are merged: ports by number, endpoints
+ * concatenated.
+ */
 export function createStaticRegistry(entries: readonly TrafficDocument<ServiceEntrySpec>[]): Registry {
   const services = new Map<string, Service>();
   for (const { metadata, spec } of entries) {
@@ -54,7 +57,7 @@ export function createStaticRegistry(entries: readonly TrafficDocument<ServiceEn
   };
 }
 
-/** Whether all of them are sidecars, so that each checks the requests that it gets. */
+/** Whether all endpoints are sidecars, so that each checks the requests that it gets. */
 export function areSidecars(endpoints: readonly Endpoint[]): boolean {
   return endpoints.length > 0 && endpoints.every(({ labels }) => labels[SIDECAR_LABEL] === "true");
 }

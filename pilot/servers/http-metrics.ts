@@ -8,11 +8,11 @@ import type { Pilot } from "../pilot.ts";
 export interface PilotMetrics {
   /** In Prometheus' text format. */
   readonly registry: Registry;
-  /** Counts an answer of the HTTP API. */
+  /** Counts a response of the HTTP API. */
   answered(status: number): void;
 }
 
-/** Pilot's own series, read from pilot whenever they are asked for. */
+/** Pilot's own series, read from pilot at each scrape. */
 export function createPilotMetrics(pilot: Pilot, polls: LongPolls): PilotMetrics {
   const registry = new Registry();
   const registers = [registry];

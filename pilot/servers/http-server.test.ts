@@ -44,14 +44,14 @@ describe("pilot over HTTP", () => {
     const get = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${server.port}${path}`, init);
     const poll = (known: KnownVersions = NOTHING_KNOWN, waitMs = 0, signal?: AbortSignal) =>
       get(encodeDiscoveryRequest({ node: EDGE, known, waitMs }), signal ? { signal } : {});
-    /** The versions in force. */
+    /** The current versions. */
     const versions = async () => knownAfter(NOTHING_KNOWN, (await (await poll()).json()) as TrafficResources);
     return { pilot, server, get, poll, versions };
   }
 
   const codeOf = async (response: Response) => ((await response.json()) as ErrorBody).error.code;
 
-  /** Waits until something holds, for a second at most. */
+  /** Waits until `holds` is true, for a second at most. */
   async function until(holds: () => boolean): Promise<void> {
     for (let attempt = 0; attempt < 200 && !holds(); attempt++)
       await new Promise((resolve) => setTimeout(resolve, 5));
@@ -63,7 +63,7 @@ describe("pilot over HTTP", () => {
     assert.equal(time.scheduled, 0);
   });
 
-  it("answers at once when the proxy has another version of a type, and 304 when it has the same of each", async () => {
+  it("answers at once when the proxy has another version of a type, and 304 when all are equal", async () => {
     const { pilot, poll } = await start();
     pilot.update(snapshot("1"));
     const first = await poll();
@@ -80,7 +80,7 @@ describe("pilot over HTTP", () => {
     assert.equal(await same.text(), "");
   });
 
-  it("holds a poll until something changes, and answers with the types that changed", async () => {
+  it("holds a poll until a change, and answers with the changed types", async () => {
     const { pilot, poll, versions } = await start();
     pilot.update(snapshot("1"));
     const known = await versions();
@@ -97,7 +97,7 @@ describe("pilot over HTTP", () => {
     assert.equal(pilot.watcherCount, 0);
   });
 
-  it("leaves a poll held when nothing that it watches changes", async () => {
+  it("keeps holding a poll when only types change that it does not watch", async () => {
     const { pilot, server, poll, versions } = await start();
     pilot.update(snapshot("1"));
     const { endpoints: _endpoints, ...known } = await versions();
@@ -109,7 +109,7 @@ describe("pilot over HTTP", () => {
     assert.equal((await held).status, 304);
   });
 
-  it("ends a poll without change when its wait is over", async () => {
+  it("ends a poll without a change after its wait", async () => {
     const { pilot, poll, versions } = await start();
     pilot.update(snapshot("1"));
     const known = await versions();
@@ -117,7 +117,7 @@ describe("pilot over HTTP", () => {
     assert.equal(pilot.watcherCount, 0);
   });
 
-  it("lets go of a poll whose client has gone", async () => {
+  it("releases a poll whose client disconnects", async () => {
     const { pilot, poll } = await start();
     const client = new AbortController();
     const held = poll(undefined, 10_000, client.signal);
@@ -127,7 +127,7 @@ describe("pilot over HTTP", () => {
     await until(() => pilot.watcherCount === 0);
   });
 
-  it("says that it has nothing yet, and is ready only when it has", async () => {
+  it("is not ready before its first documents", async () => {
     const { pilot, get, poll } = await start();
     const early = await poll(undefined, 10);
     assert.equal(early.status, 503);
@@ -139,7 +139,7 @@ describe("pilot over HTTP", () => {
     assert.deepEqual(await (await get("/readyz")).json(), { status: "ready", version: "1" });
   });
 
-  it("refuses more held polls than it may have", async () => {
+  it("refuses held polls beyond its maximum", async () => {
     const { pilot, poll } = await start({ maxPolls: 1 });
     const held = poll(undefined, 10_000);
     await until(() => pilot.watcherCount === 1);
@@ -150,7 +150,7 @@ describe("pilot over HTTP", () => {
     assert.equal((await held).status, 200);
   });
 
-  it("explains what is wrong with a request", async () => {
+  it("names what is wrong with a request", async () => {
     const { pilot, get } = await start();
     pilot.update(snapshot("1"));
     const node = encodeURIComponent(JSON.stringify(EDGE));
@@ -174,7 +174,7 @@ describe("pilot over HTTP", () => {
     assert.equal(await codeOf(posted), "PURSER_METHOD_NOT_ALLOWED");
   });
 
-  it("shows people the services and their endpoints", async () => {
+  it("shows the services and their endpoints", async () => {
     const { pilot, get } = await start();
     pilot.update(snapshot("1"));
     const { services } = (await (await get("/v1/registry")).json()) as { services: { name: string }[] };
@@ -185,7 +185,7 @@ describe("pilot over HTTP", () => {
     assert.match(JSON.stringify(services[2]), /"workload":"reviews-v1"/);
   });
 
-  it("counts watchers, updates and answers for Prometheus", async () => {
+  it("exports watchers, updates and responses to Prometheus", async () => {
     const { pilot, get, poll } = await start();
     pilot.update(snapshot("first"));
     pilot.update(snapshot("second"));
@@ -198,7 +198,7 @@ describe("pilot over HTTP", () => {
     assert.match(text, /^purser_pilot_http_answers_total\{status="200"\} 1$/m);
   });
 
-  it("answers held polls at once when it drains, and then takes no more", async () => {
+  it("answers held polls at once when it drains, and holds no further ones", async () => {
     const { pilot, server, get, poll, versions } = await start();
     pilot.update(snapshot("1"));
     const known = await versions();
@@ -212,7 +212,7 @@ describe("pilot over HTTP", () => {
     assert.equal((await get("/readyz")).status, 503);
   });
 
-  it("closes quickly while polls are held", async () => {
+  it("closes without delay while polls are held", async () => {
     const { pilot, server, poll, versions } = await start();
     pilot.update(snapshot("1"));
     const known = await versions();
@@ -224,7 +224,7 @@ describe("pilot over HTTP", () => {
     assert.equal((await held).status, 304);
   });
 
-  it("says plainly that a port is taken", async () => {
+  it("reports a port that is taken", async () => {
     const { server } = await start();
     await assert.rejects(
       start({ port: server.port }),

@@ -18,12 +18,12 @@ export interface PilotHttpSettings extends SurfaceAddress {
   readonly random: Random;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
-  /** Polls held at once; beyond it 503. Default 1000. */
+  /** Maximum number of held polls; further ones get 503. Default 1000. */
   readonly maxPolls?: number;
 }
 
 /**
- * Pilot over HTTP: JSON for proxies, people and orchestrators.
+ * Serves pilot over HTTP: JSON for proxies, operators and orchestrators.
  *
  * @throws {PurserError} PURSER_PORT_TAKEN, PURSER_PORT_FORBIDDEN.
  */

@@ -9,27 +9,27 @@ import type { Cluster, ServiceIdentity } from "../../core/traffic/resources/clus
 import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import { areSidecars, type Registry, type Service } from "../registry/registry-static.ts";
 
-/** Envoy's default circuit breaker; Istio's own is no limit, which a proxy that must not fall over cannot have. */
+/** Envoy's default circuit breaker. Istio's default is no limit, which could overload a proxy. */
 const DEFAULT_MAX_REQUESTS = 1024;
 const DEFAULT_MAX_CONNECTIONS = 1024;
 
 /** Istio's default (Envoy's is 5 s). */
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 
-/** Where a route wants to send requests. */
+/** A route's destination. */
 export interface Destination {
   /** As the document writes it. */
   readonly host: string;
-  /** Of that document. */
+  /** Namespace of the document. */
   readonly namespace: string;
   readonly subset?: string | undefined;
   readonly port?: number | undefined;
 }
 
-/** Collects the clusters that routes refer to, with their endpoints, so that a proxy gets those and no others. */
+/** Collects the clusters that routes refer to, with their endpoints: a proxy gets these and no others. */
 export class ClusterCollector {
   readonly #registry: Registry;
-  /** By exactness of host; equals in document order. */
+  /** In order of exactness of the host; equal ones in document order. */
   readonly #rules: readonly { readonly host: string; readonly spec: DestinationRuleSpec }[];
   readonly #clusters = new Map<string, Cluster>();
   readonly #assignments = new Map<string, ClusterLoadAssignment>();
@@ -41,19 +41,20 @@ export class ClusterCollector {
       .toSorted((a, b) => compareExactness(a.host, b.host));
   }
 
-  /** By name. */
+  /** In order of their names. */
   get clusters(): readonly Cluster[] {
     return sortedByName(this.#clusters);
   }
 
-  /** The endpoints of each cluster, by name. */
+  /** The endpoints of each cluster, in order of the clusters' names. */
   get assignments(): readonly ClusterLoadAssignment[] {
     return sortedByName(this.#assignments);
   }
 
   /**
-   * The name of the destination's cluster. A destination that names no port gets the service's only port, else the one that was
-   * called, else the first. One that is not in the registry gets a cluster without endpoints: 503, not 404.
+   * Adds the destination's cluster and returns its name. A destination without a port gets the service's only
+   * port, else the called port, else the first. An unknown service gets a cluster without endpoints, so that
+   * the reply is 503 and not 404.
    *
    * @param calledPort The port that the client called, when known.
    */
@@ -91,7 +92,7 @@ export class ClusterCollector {
     return name;
   }
 
-  /** Of the rules that have the subset, the one with the most exact host; of several such, the first. */
+  /** The rule that declares the subset and has the most exact host; the first of equal ones. */
   #ruleOf(service: Service, subset: string | undefined): DestinationRuleSpec | undefined {
     return this.#rules.find(
       ({ host, spec }) =>
@@ -101,7 +102,7 @@ export class ClusterCollector {
   }
 }
 
-/** Istio's form: `outbound|9080|v1|reviews`. */
+/** Cluster name in Istio's form: `outbound|9080|v1|reviews`. */
 function clusterName(
   direction: "inbound" | "outbound",
   port: number,

@@ -3,7 +3,7 @@
 
 import { MESH_GATEWAY } from "../../core/documents/kinds/virtual-service-schema.ts";
 
-/** `NAMESPACE/NAME` for a gateway that a VirtualService of `namespace` names; `mesh` stands for itself. */
+/** `NAMESPACE/NAME` of a Gateway that a VirtualService in `namespace` names; `mesh` stays as it is. */
 export function qualifyGateway(name: string, namespace: string): string {
   return name === MESH_GATEWAY || name.includes("/") ? name : `${namespace}/${name}`;
 }

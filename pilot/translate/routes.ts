@@ -27,22 +27,22 @@ import { AUTHORITY_HEADER } from "../../core/traffic/route-match.ts";
 import type { ClusterCollector } from "./clusters.ts";
 import { qualifyGateway } from "./gateway-name.ts";
 
-/** For whom routes are translated. */
+/** The proxies for which routes are translated. */
 export interface RouteScope {
-  /** The gateways that this is for: `NAMESPACE/NAME`, or `mesh`. */
+  /** Names of the Gateways in scope, as `NAMESPACE/NAME`, or `mesh`. */
   readonly gateways: ReadonlySet<string>;
-  /** The port that clients call there, when there is one. */
+  /** The listener's port, if it has a fixed one. */
   readonly port: number | undefined;
 }
 
-/** The routes of one VirtualService, without those that do not count in this scope. */
+/** The routes of one VirtualService, without those for other scopes. */
 export function translateRoutes(
   { metadata, spec }: TrafficDocument<VirtualServiceSpec>,
   scope: RouteScope,
   clusters: ClusterCollector,
 ): readonly Route[] {
   return spec.http.flatMap((http, index) => {
-    const matches = http.match?.filter((match) => counts(match, metadata.namespace, scope));
+    const matches = http.match?.filter((match) => isInScope(match, metadata.namespace, scope));
     if (matches?.length === 0 && http.match?.length !== 0) return [];
     return [
       {
@@ -57,7 +57,7 @@ export function translateRoutes(
   });
 }
 
-/** A route that sends everything to one cluster. */
+/** A route that sends every request to one cluster. */
 export function defaultRoute(cluster: string, retry: RetryPolicy): Route {
   return {
     name: "default",
@@ -80,7 +80,7 @@ export function defaultRoute(cluster: string, retry: RetryPolicy): Route {
   };
 }
 
-function counts(match: HttpMatchSpec, namespace: string, scope: RouteScope): boolean {
+function isInScope(match: HttpMatchSpec, namespace: string, scope: RouteScope): boolean {
   return (
     (match.gateways === undefined ||
       match.gateways.some((name) => scope.gateways.has(qualifyGateway(name, namespace)))) &&
@@ -108,7 +108,7 @@ function headerMatchOf(match: StringMatchSpec): HeaderMatch {
   return none ? { kind: "present" } : stringMatchOf(match);
 }
 
-/** The schema sees to it that exactly one of the three is there. */
+/** The schema requires exactly one of the three fields. */
 function stringMatchOf({ exact, prefix, regex }: StringMatchSpec): StringMatch {
   if (exact !== undefined) return { kind: "exact", value: exact };
   if (prefix !== undefined) return { kind: "prefix", value: prefix };
@@ -150,7 +150,7 @@ function actionOf(
   };
 }
 
-/** Destinations of weight 0 are left out: no request ever goes there. */
+/** Destinations, without those of weight 0, which get no requests. */
 function destinationsOf(
   { route = [] }: HttpRouteSpec,
   namespace: string,
@@ -187,7 +187,7 @@ function rewriteOf({ rewrite, match = [] }: HttpRouteSpec) {
   };
 }
 
-/** Envoy's maximum when none is given: ten times the base. */
+/** Envoy's default maximum: ten times the base. */
 const BACKOFF_MAX_FACTOR = 10;
 
 function retryOf(retries: HttpRouteSpec["retries"]): RetryPolicy {
@@ -199,7 +199,7 @@ function retryOf(retries: HttpRouteSpec["retries"]): RetryPolicy {
     retries: retries.attempts,
     on,
     onStatuses,
-    // Conditions that a route names are for every method; those that nobody wrote must do no harm.
+    // Explicit conditions apply to every method; the default policy retries idempotent methods only.
     idempotentOnly: retries.retryOn === undefined,
     perTryTimeoutMs: parseDurationMs(retries.perTryTimeout ?? "") ?? 0,
     backoffBaseMs,

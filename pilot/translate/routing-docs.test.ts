@@ -14,7 +14,7 @@ interface JsonSchema {
   readonly items?: JsonSchema;
 }
 
-/** The paths of all values in a schema that are not maps or lists themselves. */
+/** The paths of all scalar values in a schema. */
 function leaves(schema: JsonSchema, path: string): readonly string[] {
   if (schema.items !== undefined) return leaves(schema.items, `${path}[]`);
   const entries = [
@@ -25,7 +25,7 @@ function leaves(schema: JsonSchema, path: string): readonly string[] {
   return entries.flatMap(([name, entry]) => leaves(entry, path === "" ? name : `${path}.${name}`));
 }
 
-/** `a.{b,c}.{d,e}` is four paths. */
+/** Brace expansion: `a.{b,c}.{d,e}` is four paths. */
 function expand(path: string): readonly string[] {
   const [whole, choices] = /\{([^}]*)\}/.exec(path) ?? [];
   if (whole === undefined || choices === undefined) return [path];
@@ -36,7 +36,7 @@ const page = readFileSync(new URL("../../docs/routing.md", import.meta.url), "ut
 
 describe("docs/routing.md", () => {
   for (const { kind, spec } of [SERVICE_ENTRY, VIRTUAL_SERVICE, DESTINATION_RULE, GATEWAY]) {
-    it(`lists exactly the fields that a ${kind} has`, () => {
+    it(`lists exactly the fields of a ${kind}`, () => {
       const section = page.split(/^## /m).find((part) => part.startsWith(`${kind}\n`));
       assert.ok(section !== undefined);
       const documented = [...section.matchAll(/^\| `([^`]+)` \|/gm)].flatMap(([, path]) =>

@@ -35,7 +35,7 @@ const CALLER: ProxyNode = {
   outboundPort: 15001,
 };
 
-/** Compares with the file of expected output; UPDATE_GOLDEN=1 writes it, to be reviewed like code. */
+/** Compares with a golden file; UPDATE_GOLDEN=1 writes it, to be reviewed like code. */
 function assertGolden(name: string, config: TrafficResources): void {
   const file = new URL(`testdata/${name}.golden.json`, import.meta.url);
   if (process.env["UPDATE_GOLDEN"] === "1") {
@@ -81,7 +81,7 @@ const ROUTE_TO = (host: string) => `    - { name: to-${host}, route: [{ destinat
 const domainsOf = (config: TrafficResources, table = 0) =>
   config.routes.resources[table]?.virtualHosts.flatMap(({ domains }) => domains);
 
-/** Follows one request through the tables, as a proxy would. */
+/** Routes one request through the tables, as a proxy would. */
 function follow(config: TrafficResources, authority: string, path = "/", table = 0): Route | undefined {
   const found = config.routes.resources[table];
   assert.ok(found !== undefined);
@@ -102,11 +102,11 @@ const EXTRA_SERVER = `hosts: [admin.example.com] }
 const versionsOf = (text: string) => knownAfter(NOTHING_KNOWN, translate(trafficDocuments(text), EDGE));
 
 describe("translation of routing documents", () => {
-  it("gives the bookshop's edge what the golden file says", () => {
+  it("translates the bookshop's edge as in the golden file", () => {
     assertGolden("bookshop-edge", translate(trafficDocuments(BOOKSHOP), EDGE));
   });
 
-  it("gives the bookshop's sidecar of reviews what the golden file says", () => {
+  it("translates the bookshop's sidecar of reviews as in the golden file", () => {
     assertGolden("bookshop-sidecar", translate(trafficDocuments(BOOKSHOP), SIDECAR));
   });
 
@@ -134,7 +134,7 @@ describe("translation of routing documents", () => {
     ["a new port of the Gateway", "hosts: [admin.example.com] }", EXTRA_SERVER, ["listeners", "routes"]],
   ];
   for (const [what, from, to, types] of CHANGES)
-    it(`gives another version of ${types.join(" and ")} alone for ${what}`, () => {
+    it(`changes the version of ${types.join(" and ")} only for ${what}`, () => {
       assert.ok(BOOKSHOP.includes(from));
       const before = versionsOf(BOOKSHOP);
       const after = versionsOf(BOOKSHOP.replace(from, to));
@@ -144,7 +144,7 @@ describe("translation of routing documents", () => {
       );
     });
 
-  it("gives another version of listeners alone for another normalization of paths", () => {
+  it("changes the version of listeners only for another path normalization", () => {
     const documents = trafficDocuments(BOOKSHOP);
     const before = translate(documents, EDGE);
     const after = translate({ ...documents, pathNormalization: "NONE" }, EDGE);
@@ -162,7 +162,7 @@ describe("translation of routing documents", () => {
       { retries: 1, onStatuses: [503, 409], idempotentOnly: false },
     ],
   ] as const)
-    it(`spares methods that are not idempotent unless the route says retryOn: ${retries}`, () => {
+    it(`retries idempotent methods only, unless the route says retryOn: ${retries}`, () => {
       const routes = `    - { route: [{ destination: { host: a } }], ${retries} }`;
       const config = translate(trafficDocuments(service("a") + virtualService("a", "[a]", routes)), SIDECAR);
       const route = follow(config, "a");
@@ -171,7 +171,7 @@ describe("translation of routing documents", () => {
       assert.deepEqual({ retries: count, onStatuses, idempotentOnly }, expected);
     });
 
-  it("gives an edge without Gateways one listener, for the services of the mesh alone", () => {
+  it("gives an edge without Gateways one listener, for the mesh's internal services only", () => {
     const config = translate(
       trafficDocuments(service("shop", "  location: MESH_INTERNAL\n") + service("api.example.com")),
       EDGE,
@@ -184,14 +184,14 @@ describe("translation of routing documents", () => {
     assert.equal(follow(config, "api.example.com"), undefined);
   });
 
-  it("does not let a VirtualService open an external service to an edge without Gateways", () => {
+  it("does not let a VirtualService expose an external service at an edge without Gateways", () => {
     const text =
       service("api.example.com") + virtualService("api", "[api.example.com]", ROUTE_TO("api.example.com"));
     assert.equal(follow(translate(trafficDocuments(text), EDGE), "api.example.com"), undefined);
     assert.ok(follow(translate(trafficDocuments(text), SIDECAR), "api.example.com") !== undefined);
   });
 
-  it("attaches to a Gateway only the VirtualServices that name it, with the hosts they have in common", () => {
+  it("binds to a Gateway only the VirtualServices that name it, with their common hosts", () => {
     const config = translate(
       trafficDocuments(
         service("a") +
@@ -243,7 +243,7 @@ describe("translation of routing documents", () => {
     assert.deepEqual(domainsOf(config), ["one.example.com", "two.example.com"]);
   });
 
-  it("counts a match that names gateways only there", () => {
+  it("applies a match that names gateways only at these", () => {
     const routes = [
       "    - { name: edge-only, match: [{ gateways: [shop] }], route: [{ destination: { host: a } }] }",
       "    - { name: both, route: [{ destination: { host: a } }] }",
@@ -280,7 +280,7 @@ describe("translation of routing documents", () => {
     assert.equal(follow(config, "a", "/y")?.name, "to-a");
   });
 
-  it("tells a service's ports apart by the Host header's port, and knows the service by each of its names", () => {
+  it("selects a service's port by the Host header's port, and the service by each of its aliases", () => {
     const config = translate(trafficDocuments(BOOKSHOP), SIDECAR);
     assert.deepEqual(destinationsOf(follow(config, "reviews:9080")), [
       "outbound|9080|v1|reviews",
@@ -301,7 +301,7 @@ describe("translation of routing documents", () => {
     }
   });
 
-  it("gives a bare name to the service of the caller's own namespace", () => {
+  it("resolves a bare name to the service of the caller's own namespace", () => {
     const inNamespace = (namespace: string) =>
       service(`books.${namespace}.svc.cluster.local`).replace(
         'metadata: { name: "',
@@ -317,7 +317,7 @@ describe("translation of routing documents", () => {
     ]);
   });
 
-  it("adds up the endpoints of several ServiceEntries for one host", () => {
+  it("concatenates the endpoints of several ServiceEntries for one host", () => {
     const entry = (name: string, address: string) =>
       service("a", `  endpoints: [{ address: ${address} }]\n`).replace('name: "a"', `name: ${name}`);
     const config = translate(trafficDocuments(entry("one", "10.0.0.1") + entry("two", "10.0.0.2")), SIDECAR);
@@ -339,7 +339,7 @@ describe("translation of routing documents", () => {
     assert.deepEqual(checked("false"), [false]);
   });
 
-  it("leaves out routes whose every match is for elsewhere, rather than let them match everything", () => {
+  it("drops routes whose matches are all out of scope, rather than let them match everything", () => {
     const routes = "    - { name: other-port, match: [{ port: 81 }], route: [{ destination: { host: a } }] }";
     const config = translate(trafficDocuments(service("a") + virtualService("a", "[a]", routes)), SIDECAR);
     assert.equal(follow(config, "a"), undefined);

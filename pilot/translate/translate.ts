@@ -25,7 +25,10 @@ interface ListenersAndRoutes {
   readonly routeTables: readonly RouteTable[];
 }
 
-/** The resources of `node` by these documents. The same documents and node always give the same versions. */
+/**
+ * Translates documents to the resources of `node`. Deterministic: equal documents and nodes get equal
+ * versions.
+ */
 export function translate(documents: TrafficDocuments, node: ProxyNode): TrafficResources {
   const registry = createStaticRegistry(documents.serviceEntries);
   const clusters = new ClusterCollector(registry, documents.destinationRules);
@@ -41,7 +44,10 @@ export function translate(documents: TrafficDocuments, node: ProxyNode): Traffic
   };
 }
 
-/** A listener for each port of the Gateways; with none, one on the node's own port for every service of the mesh. */
+/**
+ * A listener for each port of the Gateways; without Gateways, one for all the mesh's services on the node's
+ * own port.
+ */
 function edgeParts(
   { gateways, virtualServices, pathNormalization }: TrafficDocuments,
   node: EdgeNode,
@@ -84,15 +90,15 @@ function edgeListener(
   };
 }
 
-/** Istio's form. */
+/** Name in Istio's form. */
 function edgeTableName(port: number): string {
   return `http.${port}`;
 }
 
-/** Calls through a sidecar's outbound listener pass as its workload's own, so nobody else may reach it. */
+/** A sidecar's outbound listener sends requests in its workload's name, so only its own host may reach it. */
 const LOOPBACK = "127.0.0.1";
 
-/** One listener for what the service calls, and one for those who call it. */
+/** A sidecar's two listeners: outbound for calls of its service, inbound for calls to it. */
 function sidecarParts(
   { virtualServices, pathNormalization }: TrafficDocuments,
   node: SidecarNode,
@@ -111,7 +117,7 @@ function sidecarParts(
     listeners.push(sidecarListener("inbound", node.host, port, pathNormalization));
     routeTables.push({
       name: "inbound",
-      // The caller's side retries; doing it on both sides would multiply the tries.
+      // Only the caller's sidecar retries: retries on both sides would multiply.
       virtualHosts: [
         { name: `inbound:${appPort}`, domains: ["*"], routes: [defaultRoute(cluster, NO_RETRIES)] },
       ],
@@ -139,7 +145,10 @@ function sidecarListener(
   };
 }
 
-/** A service that no ServiceEntry declares can still call others, under the name it gives itself. */
+/**
+ * Identity of the sidecar's service. A service without a ServiceEntry can still make calls, under its own
+ * name.
+ */
 function identityOf({ service }: SidecarNode, registry: Registry): ServiceIdentity {
   return (
     registry.find(service, DEFAULT_NAMESPACE)?.identity ??

@@ -20,15 +20,15 @@ import { defaultRoute, translateRoutes } from "./routes.ts";
 
 type VirtualService = TrafficDocument<VirtualServiceSpec>;
 
-/** Who calls, and which services it may see. */
+/** The namespace of the calling proxy, and the services that are visible to it. */
 export interface MeshClient {
   readonly namespace: string;
   readonly sees: (service: Service) => boolean;
 }
 
 /**
- * The mesh's services by host, each with the routes of the VirtualServices for its host, or else one route straight to it; then
- * the hosts that VirtualServices add.
+ * Virtual hosts of the mesh: each service with the routes of the VirtualServices for its host, or else a
+ * default route; then the hosts that only VirtualServices have.
  */
 export function meshVirtualHosts(
   registry: Registry,
@@ -65,7 +65,10 @@ export function meshVirtualHosts(
   return hosts;
 }
 
-/** For one port of the edge: the hosts that its Gateways' servers and the VirtualServices bound to them have in common. */
+/**
+ * Virtual hosts of one port of the edge: the common hosts of its Gateways' servers and the VirtualServices
+ * bound to them.
+ */
 export function gatewayVirtualHosts(
   gateways: readonly TrafficDocument<GatewaySpec>[],
   port: number,
@@ -102,12 +105,12 @@ function isBound({ metadata, spec }: VirtualService, gateway: string): boolean {
 }
 
 interface HostGroup {
-  /** As the first document writes it. */
+  /** The host as the first document writes it. */
   readonly written: string;
   readonly documents: VirtualService[];
 }
 
-/** By canonical host, in document order: the routes of several VirtualServices for one host follow one another. */
+/** Groups VirtualServices by canonical host, in document order: their routes are concatenated. */
 function groupByHost(
   documents: readonly VirtualService[],
   registry: Registry,
@@ -134,7 +137,7 @@ function mostExact(
   return pattern === undefined ? undefined : groups.get(pattern)?.documents;
 }
 
-/** The ways to write a service's host that no earlier service has; its own as declared is never another's. */
+/** Host aliases of a service that no earlier service has taken; its declared host is always included. */
 function claimAliases(service: Service, clientNamespace: string, taken: Set<string>): readonly string[] {
   const { host, namespace } = service.identity;
   const [own, ...others] = hostAliases(host, namespace, clientNamespace);

@@ -14,20 +14,20 @@ import type { ClusterSet } from "../upstream/cluster-manager.ts";
 import { clustersText } from "./clusters-text.ts";
 import type { ProxyStats } from "../exchange/stats.ts";
 
-/** The parts of a proxy that the admin surface shows and steers. */
+/** The parts of a proxy that the admin surface shows and controls. */
 export interface AdminSubject {
   readonly stats: ProxyStats;
-  /** Undefined when ready, otherwise what is missing. */
+  /** Undefined when ready, otherwise the reason why not. */
   unreadiness(): string | undefined;
   resources(): TrafficResources | undefined;
   clusters(): ClusterSet;
-  /** Begins to drain; does not wait for it. */
+  /** Begins to drain and returns at once. */
   drain(): void;
 }
 
 /**
- * The proxy's control surface, with Envoy's paths and in text, for people with curl. It has no authentication: it
- * belongs on loopback.
+ * Starts the proxy's admin surface, with Envoy's paths, in plain text for use with curl. It has no
+ * authentication: bind it to loopback.
  *
  * @throws {PurserError} PURSER_PORT_TAKEN, PURSER_PORT_FORBIDDEN.
  */
@@ -63,7 +63,7 @@ function addAdminRoutes(router: Router, subject: AdminSubject): void {
     context.type = "json";
     context.body = `${JSON.stringify(subject.resources() ?? null, undefined, 2)}\n`;
   });
-  // POST alone: a link, or a page of another site, must not be able to drain a proxy.
+  // POST alone: a link or another site's page must not be able to drain a proxy.
   router.post("/drain", (context) => {
     subject.drain();
     context.status = 202;

@@ -3,7 +3,7 @@
 
 import type { ClusterSet } from "../upstream/cluster-manager.ts";
 
-/** What Envoy's `GET /clusters` writes, line by line, as far as this proxy counts the same things. */
+/** The text of Envoy's `GET /clusters`, with the lines for which this proxy has counts. */
 export function clustersText({ endpoints: sets }: ClusterSet): string {
   const lines: string[] = [];
   for (const [name, { cluster, endpoints }] of sets) {

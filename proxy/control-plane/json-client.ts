@@ -9,40 +9,45 @@ import { messageOf, PurserError } from "../../kernel/errors.ts";
 import type { Scheduler } from "../../kernel/ports.ts";
 
 export interface JsonClientOptions {
-  /** The server's origin; a path in it is put before every call's. */
+  /** The server's origin, with an optional path that prefixes the path of each call. */
   readonly url: string;
-  /** The code of failures that have none of their own: PURSER_MIXER_UNAVAILABLE, PURSER_PILOT_UNAVAILABLE. */
+  /**
+   * Error code of failures without a code of their own: PURSER_MIXER_UNAVAILABLE or PURSER_PILOT_UNAVAILABLE.
+   */
   readonly unavailable: ErrorCode;
   readonly scheduler: Scheduler;
   readonly connectTimeoutMs: number;
-  /** Connections at most; calls beyond them wait, within their own deadline. */
+  /** Maximum number of connections; further calls wait, within their own deadlines. */
   readonly connections: number;
-  /** A longer reply is refused. */
+  /** Maximum size of a reply; a longer reply is a failure. */
   readonly replyLimitBytes: number;
 }
 
 export interface JsonCall {
   readonly method: "GET" | "POST";
   readonly path: string;
-  /** JSON text. */
+  /** The body, as JSON text. */
   readonly body?: string;
   readonly timeoutMs: number;
-  /** Aborts the call. */
+  /** Aborting the signal aborts the call. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface JsonReply {
   readonly status: number;
-  /** Undefined where the status has no body: 204, 304. */
+  /** The parsed body; undefined for a status without a body (204, 304). */
   readonly body: unknown;
 }
 
-/** Why a call brought no reply that can be used. */
+/** A call without a usable reply, as a value. */
 export class CallFailure {
   readonly error: PurserError;
   /**
-   * `unsent`: the server knows nothing of it; `refused`: it said that it would not; `broken`, `late`: it may have done
-   * what was asked, so that asking again is only right where that does no harm.
+   * How the call failed:
+   * - `unsent`: nothing reached the server.
+   * - `refused`: the server answered with a coded error.
+   * - `broken`, `late`: the connection broke or the deadline passed. The server may have carried out the
+   *   call, so that only an idempotent call may be repeated.
    */
   readonly how: "unsent" | "refused" | "broken" | "late";
 
@@ -52,7 +57,7 @@ export class CallFailure {
   }
 }
 
-/** Failures of undici and of the system that happen before anything was sent. */
+/** Error codes of undici and of the system for failures before anything was sent. */
 const NOT_SENT = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -67,7 +72,10 @@ const NOT_SENT = new Set([
 const GET_HEADERS = { accept: "application/json" };
 const POST_HEADERS = { accept: "application/json", "content-type": "application/json" };
 
-/** JSON over HTTP/1.1 to one server of the control plane. Every call has a deadline, every reply a size. */
+/**
+ * JSON over HTTP/1.1 to one server of the control plane. Every call has a deadline, and every reply a maximum
+ * size.
+ */
 export class JsonClient {
   readonly #options: JsonClientOptions;
   readonly #pool: Pool;
@@ -77,7 +85,7 @@ export class JsonClient {
     const { origin, pathname } = new URL(options.url);
     this.#options = options;
     this.#basePath = pathname.replace(/\/$/, "");
-    // Deadlines are the calls' own; undici's would only blur what happened.
+    // Each call has its own deadline; undici's timeouts would only hide which one passed.
     this.#pool = new Pool(origin, {
       connections: options.connections,
       connect: { timeout: options.connectTimeoutMs },
@@ -90,7 +98,7 @@ export class JsonClient {
     return this.#options.url;
   }
 
-  /** A value in either case: callers always have a way on. */
+  /** Makes a call. A failure is a value and never thrown, since every caller has a fallback. */
   async call(call: JsonCall): Promise<JsonReply | CallFailure> {
     const { timeoutMs, signal } = call;
     let late: Error | undefined;
@@ -123,7 +131,7 @@ export class JsonClient {
     return this.#refusal(status, text);
   }
 
-  /** Cuts what is under way. */
+  /** Aborts the calls under way and closes the connections. */
   async close(): Promise<void> {
     await this.#pool.destroy();
   }
@@ -140,7 +148,10 @@ export class JsonClient {
     return Buffer.concat(chunks).toString("utf8");
   }
 
-  /** The server's own error where it says which, as every Purser does. */
+  /**
+   * The coded error in the reply's body; a body without a code counts as `broken`, since a proxy in between
+   * may have sent it.
+   */
   #refusal(status: number, text: string): CallFailure {
     const told = errorOfBody(text);
     if (told === undefined) return this.#failure("broken", `answered ${status}`);
@@ -158,6 +169,6 @@ export class JsonClient {
 function codeOf(error: unknown): string {
   const { code, errors } = (error ?? {}) as { readonly code?: unknown; readonly errors?: readonly unknown[] };
   if (typeof code === "string") return code;
-  // Several addresses were tried: undici then has one error for all.
+  // After attempts at several addresses, undici throws an AggregateError.
   return errors?.[0] === undefined ? "" : codeOf(errors[0]);
 }

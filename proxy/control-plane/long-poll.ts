@@ -7,16 +7,19 @@ import type { Cancel, Clock, Logger, Random, Scheduler } from "../../kernel/port
 import { CallFailure, type JsonClient } from "./json-client.ts";
 
 export interface LongPollOptions<T> {
-  /** Servers that answer alike. One is asked until it fails, so that two that differ for a while do not take turns. */
+  /**
+   * Replicas. One replica is polled until it fails, so that two whose states differ for a while do not
+   * alternate.
+   */
   readonly servers: readonly JsonClient[];
-  /** The path and query that ask for something else than what is known. */
+  /** The path and query of a poll that the server holds until its state differs from `known`. */
   readonly path: (known: T | undefined) => string;
-  /** What a reply's body is; throws when it is not what it should be. */
+  /** Decodes the body of a reply; throws when it is malformed. */
   readonly decode: (body: unknown) => T;
   readonly onNews: (news: T) => void;
-  /** How long the server may hold a poll. */
+  /** How long the server may hold a poll, in milliseconds. */
   readonly waitMs: number;
-  /** What the answer to a held poll may take beyond that. */
+  /** Time allowed for the reply beyond `waitMs`, in milliseconds. */
   readonly graceMs: number;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
@@ -24,14 +27,23 @@ export interface LongPollOptions<T> {
   readonly logger: Logger;
 }
 
-/** The pause between a failure and the next try. It does not grow: news must come soon after the server is back. */
+/**
+ * The pause between a failure and the next try. It does not grow, so that changes arrive soon after the
+ * server is back.
+ */
 const BACKOFF = { minMs: 50, baseMs: 450, maxMs: 500 };
-/** A poll that ends sooner than this and brings no news was not held: the server is draining, or does not know how. */
+/**
+ * A poll without news that ends sooner than this was not held: the server is draining, or does not support
+ * long polls.
+ */
 const SHORT_POLL_MS = 100;
-/** News come no faster than this. */
+/** Minimum time between two polls that bring news. */
 const NEWS_INTERVAL_MS = 25;
 
-/** Asks again and again for what has changed, until stopped. Keeps what it knows while nobody answers. */
+/**
+ * Starts a long poll for changes, until the returned function is called. While no server answers, the last
+ * known state stays in force.
+ */
 export function startLongPoll<T>(options: LongPollOptions<T>): () => void {
   const poll = new LongPoll(options);
   void poll.run();
@@ -66,7 +78,7 @@ class LongPoll<T> {
     return this.#controller.signal.aborted;
   }
 
-  /** How long to wait until the next. */
+  /** Makes one poll. Returns the pause before the next poll, in milliseconds. */
   async #poll(): Promise<number> {
     const { servers, path, waitMs, graceMs, clock } = this.#options;
     const server = servers[this.#server % servers.length] as JsonClient;
@@ -94,7 +106,7 @@ class LongPoll<T> {
     try {
       this.#options.onNews(news);
     } catch (error) {
-      this.#options.logger.error("news of the control plane could not be put in force", {
+      this.#options.logger.error("the configuration from the control plane could not be applied", {
         error: messageOf(error),
       });
     }
@@ -104,7 +116,7 @@ class LongPoll<T> {
   #failed(error: unknown): number {
     const { logger, servers } = this.#options;
     if (!this.#failing)
-      logger.warn("the control plane does not answer; what it said last stays in force", {
+      logger.warn("the control plane does not answer; its last configuration stays in force", {
         error: messageOf(error),
         ...(isPurserError(error) ? { code: error.code } : {}),
       });

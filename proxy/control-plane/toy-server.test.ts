@@ -9,7 +9,10 @@ import {
   createSeededRandom,
 } from "../../plugins/sdk/testing/index.ts";
 
-/** What the tests of HTTP clients share: a real server that does as it is told, and can be killed and started again. */
+/**
+ * Shared by the tests of HTTP clients: a real server with scripted answers, which can be killed and
+ * restarted.
+ */
 
 export type Answer = (request: ReceivedRequest, response: ServerResponse) => void;
 
@@ -34,7 +37,7 @@ export class ToyServer {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** On the same port as before, when there was one. */
+  /** Listens, after a kill on the same port as before. */
   start(): Promise<void> {
     const server = createServer((raw, response) => {
       const chunks: Buffer[] = [];
@@ -61,7 +64,7 @@ export class ToyServer {
     });
   }
 
-  /** Cuts every connection. */
+  /** Cuts every connection and stops listening. */
   async kill(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
@@ -84,7 +87,7 @@ export const garbage: Answer = ({ raw }) => void raw.socket.end("\u0000}{ no pro
 export const halfAnAnswer: Answer = ({ raw }) =>
   void raw.socket.end("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{");
 
-/** The ports of a client under test, on real time. */
+/** The ports (clock, scheduler, random) of a client under test, on real time. */
 export function realPorts() {
   const { clock, scheduler } = createRealTime();
   return { clock, scheduler, random: createSeededRandom(), logger: createCollectingLogger() };

@@ -16,7 +16,7 @@ const everything = (version: string): TrafficUpdate => {
 };
 
 describe("pilot over HTTP", () => {
-  it("says who asks and which version of each type it has, and brings each change once", async () => {
+  it("sends the node and the version of each type that it has, and delivers each change once", async () => {
     let current = everything("1");
     const server = new ToyServer(({ url }, response) => {
       const { known } = decodeDiscoveryRequest(Object.fromEntries(url.searchParams));
@@ -43,7 +43,7 @@ describe("pilot over HTTP", () => {
     await server.kill();
   });
 
-  it("keeps asking when pilot answers garbage or what is no update, and logs that once", async () => {
+  it("keeps polling when pilot answers garbage or a malformed update, and logs it once", async () => {
     const server = new ToyServer(garbage);
     await server.start();
     const ports = realPorts();
@@ -69,7 +69,7 @@ describe("pilot over HTTP", () => {
     await server.kill();
   });
 
-  it("stops when told to", async () => {
+  it("stops polling when it is closed", async () => {
     const server = new ToyServer(hang);
     await server.start();
     const pilot = createHttpPilotService({ url: server.url, ...realPorts() });

@@ -14,22 +14,22 @@ export interface HttpPilotOptions {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly logger: Logger;
-  /** How long pilot may hold a poll, in milliseconds; default 25 000. */
+  /** Maximum time for which pilot may hold a poll, in milliseconds; default 25 000. */
   readonly pollMs?: number;
 }
 
 export interface HttpPilotService extends PilotService {
-  /** Ends the watches. Safe to call twice. */
+  /** Ends the watches. Idempotent. */
   close(): Promise<void>;
 }
 
 const CONNECT_TIMEOUT_MS = 1_000;
-/** A mesh of some thousand services. */
+/** Maximum size of a configuration: enough for a mesh of some thousand services. */
 const CONFIG_LIMIT_BYTES = 64 << 20;
-/** A held poll may be answered so late: a large configuration takes its time. */
+/** Time allowed for the reply to a held poll beyond `pollMs`: a large configuration takes long to send. */
 const POLL_GRACE_MS = 10_000;
 
-/** Pilot behind HTTP. What it said last is the proxy's to keep while it is away. */
+/** A pilot service over HTTP. While pilot is away, the proxy keeps the last configuration. */
 export function createHttpPilotService(options: HttpPilotOptions): HttpPilotService {
   const { url, pollMs: waitMs = 25_000 } = options;
   const server = new JsonClient({

@@ -40,10 +40,10 @@ const UNUSABLE = configOf({
   ],
 });
 
-/** An applier whose listeners take as long as the test says. */
+/** An applier with listeners whose duration the test controls. */
 class Bench {
   readonly builder = new SnapshotBuilder(NODE_TRANSPORT, () => 0, new RecordingLogger());
-  /** What the listeners were given, in order. */
+  /** The snapshots that the listeners got, in order. */
   readonly applied: ProxySnapshot[] = [];
   readonly results: ("accepted" | "rejected")[] = [];
   readonly #waiting: (() => void)[] = [];
@@ -62,7 +62,7 @@ class Bench {
     onApplied: () => undefined,
   });
 
-  /** Lets the listeners finish with the snapshot that they have, if any. */
+  /** Ends the listeners' current update, if any. */
   async settle(): Promise<void> {
     this.#waiting.shift()?.();
     await new Promise((resolve) => setImmediate(resolve));
@@ -74,7 +74,7 @@ class Bench {
 }
 
 describe("pilot's updates", () => {
-  it("are applied when each type has come, whatever their order", async () => {
+  it("are applied when each type has arrived, whatever their order", async () => {
     const bench = new Bench();
     const [state] = STATES as [TrafficResources];
     for (const type of ["routes", "listeners", "endpoints"] as const)
@@ -85,7 +85,7 @@ describe("pilot's updates", () => {
     await bench.builder.destroy();
   });
 
-  it("end in the newest set of each type, whatever comes between and while another state is applied", async () => {
+  it("end in the newest set of each type, whatever arrives in between and during an update", async () => {
     const step = fc.record({
       type: fc.constantFrom<ResourceType>(...RESOURCE_TYPES),
       state: fc.nat(STATES.length - 1),
@@ -111,7 +111,7 @@ describe("pilot's updates", () => {
     );
   });
 
-  it("that cannot be used change nothing, and hold the others back until the fault is gone", async () => {
+  it("that are invalid change nothing, and block later ones until they are fixed", async () => {
     const bench = new Bench();
     const [first, second, third] = STATES as [TrafficResources, TrafficResources, TrafficResources];
     bench.applier.receive(first);
@@ -130,7 +130,7 @@ describe("pilot's updates", () => {
     await bench.builder.destroy();
   });
 
-  it("are ignored after the stop", async () => {
+  it("are ignored after `stop`", async () => {
     const bench = new Bench();
     bench.applier.stop();
     bench.applier.receive(STATES[0] as TrafficResources);

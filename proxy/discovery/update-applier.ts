@@ -20,19 +20,21 @@ export interface UpdateApplierServices {
   readonly listeners: Pick<ListenerSet, "update" | "addresses">;
   readonly stats: Pick<ProxyStats, "countUpdate">;
   readonly logger: Logger;
-  /** How long a removed listener may take to finish its requests. */
+  /** Maximum time that a removed listener may take to finish its requests. */
   readonly drainMs: number;
-  /** Called after each state that was applied, with the reasons that it, or a listener of it, could not be. */
+  /**
+   * Called after each state that was applied or rejected, with the errors of the state or of its listeners.
+   */
   onApplied(errors: readonly unknown[]): void;
 }
 
-/** Puts pilot's updates in force, one state of the resources after the other. */
+/** Applies pilot's updates, one state of the resources after the other. */
 export class UpdateApplier {
   readonly #services: UpdateApplierServices;
   #snapshot: ProxySnapshot | undefined;
   /** The newest set of each type that pilot has sent. */
   #received: TrafficUpdate = {};
-  /** The newest state that waits while another is being applied; older ones are passed over. */
+  /** The newest state that waits while another is being applied; it replaces older ones. */
   #next: TrafficResources | undefined;
   #applying = false;
   #stopped = false;
@@ -41,12 +43,12 @@ export class UpdateApplier {
     this.#services = services;
   }
 
-  /** The snapshot in force; undefined before the first. */
+  /** The active snapshot; undefined before the first. */
   get snapshot(): ProxySnapshot | undefined {
     return this.#snapshot;
   }
 
-  /** Types may come in any order and on their own; nothing is applied before each has come once. */
+  /** Types may arrive in any order, one by one; nothing is applied before each type has arrived once. */
   receive(update: TrafficUpdate): void {
     if (this.#stopped) return;
     this.#received = { ...this.#received, ...update };
@@ -55,7 +57,7 @@ export class UpdateApplier {
     if (!this.#applying) void this.#applyAll();
   }
 
-  /** Ignores every further update. */
+  /** Ignores all further updates. */
   stop(): void {
     this.#stopped = true;
   }
@@ -71,8 +73,9 @@ export class UpdateApplier {
   }
 
   /**
-   * Build, swap, drain: clusters and endpoints are there before a listener or a route leads to them, and removed ones are drained
-   * last. Resources that cannot be built change nothing; the next update of any type tries the whole state again.
+   * Make before break: clusters and endpoints exist before a listener or a route leads to them, and removed
+   * ones are drained last. Resources that cannot be built change nothing; the next update of any type tries
+   * the whole state again.
    */
   async #apply(resources: TrafficResources): Promise<readonly unknown[]> {
     const { snapshots, listeners, stats, logger, drainMs } = this.#services;
@@ -90,7 +93,7 @@ export class UpdateApplier {
     const errors = await listeners.update(snapshot, drainMs);
     old?.release();
     stats.countUpdate("accepted");
-    // At the start the proxy's `start` tells the errors, by rejecting.
+    // During the start, the proxy's `start` rejects with the errors instead.
     if (old !== undefined) {
       for (const error of errors) logger.error("a listener cannot listen", { error: messageOf(error) });
     }

@@ -17,26 +17,26 @@ import type { ResponseFlag } from "./local-reply.ts";
 import type { CheckResult } from "../policy/check-result.ts";
 import type { ProxySnapshot } from "../snapshot/snapshot.ts";
 
-/** The request as filters see and change it; what stands here at the end of the chain goes upstream. */
+/** The request, which filters read and change; its state after the chain goes upstream. */
 export interface ExchangeRequest {
   readonly method: string;
-  /** Normalized by the validate filter; what goes upstream at the end. */
+  /** Normalized by the validate filter. Sent upstream as it is after the chain. */
   path: string;
-  /** With its `?`; empty when there is none. */
+  /** With its `?`; empty when there is no query. */
   query: string;
-  /** Of the Host field, or of an absolute target; names nothing until the validate filter has read them. */
+  /** From the Host field or an absolute target; empty until the validate filter has parsed it. */
   authority: Authority;
   scheme: "http" | "https";
   readonly headers: HeaderList;
-  /** Undefined when the body is chunked. */
+  /** In bytes; undefined for a chunked body. */
   readonly contentLength: number | undefined;
   readonly hasBody: boolean;
   readonly httpVersion: string;
-  /** The protocol that the client wants to go on with, such as `websocket`. */
+  /** The protocol that the client asks to upgrade to, such as `websocket`; undefined for none. */
   readonly upgrade: string | undefined;
 }
 
-/** Ids in lower-case hex, as W3C Trace Context writes them. */
+/** W3C Trace Context ids, in lower-case hex. */
 export interface TraceContext {
   readonly traceId: string;
   /** This proxy's own span. */
@@ -45,7 +45,7 @@ export interface TraceContext {
   readonly sampled: boolean;
 }
 
-/** What routing chose for a request. */
+/** Result of routing a request. */
 export type RouteSelection =
   | {
       readonly kind: "forward";
@@ -55,7 +55,7 @@ export type RouteSelection =
       readonly cluster: Cluster;
       readonly endpoints: EndpointSet;
     }
-  /** The route answers by itself: a redirect or a direct response. */
+  /** A route with a local reply: a redirect or a direct response. */
   | {
       readonly kind: "answer";
       readonly matched: MatchedRoute;
@@ -63,46 +63,48 @@ export type RouteSelection =
     };
 
 /**
- * One request and its response on their way through the proxy: what each filter learns, the later ones and the report
- * read here. It belongs to one request; only the filters, the pipeline and the forwarder write to it.
+ * One request and its response on their way through the proxy: filters record here what they learn, for later
+ * filters and the report. Only the filters, the pipeline and the forwarder write to it.
  */
 export class Exchange {
   readonly listener: Listener;
-  /** The configuration that the request began with, and keeps. */
+  /** The configuration in force when the request began; the request keeps it. */
   readonly snapshot: ProxySnapshot;
   readonly connection: ConnectionFacts;
   readonly request: ExchangeRequest;
-  /** Wall time and monotonic time of the request's arrival. */
+  /**
+   * Wall-clock time of the request's arrival; `startMonotonicMs` is the same moment on the monotonic clock.
+   */
   readonly startMs: number;
   readonly startMonotonicMs: number;
 
   requestId: string | undefined = undefined;
   trace: TraceContext | undefined = undefined;
-  /** The client that forwarding headers name, as far as they are trusted. */
+  /** The client's address according to trusted forwarding headers. */
   originIp: string;
   selection: RouteSelection | undefined = undefined;
   attributes: AttributeBag | undefined = undefined;
-  /** The right key, with which the client asks why the request is decided as it is. */
+  /** The valid explain key, if the client sent it to ask for an explanation. */
   explainKey: string | undefined = undefined;
   verdict: CheckResult | undefined = undefined;
 
   response: ResponseHead | undefined = undefined;
-  /** The trailers of the request and of the response, filtered. */
+  /** The trailers of the request and of the response, after the filters. */
   requestTrailers: HeaderList | undefined = undefined;
   responseTrailers: HeaderList | undefined = undefined;
-  /** Whether the upstream agreed to `request.upgrade`, so that bytes go both ways. */
+  /** Whether the upstream accepted `request.upgrade`: the exchange is a tunnel from then on. */
   upgraded = false;
-  /** Where the last try went. */
+  /** The endpoint of the last try. */
   endpoint: Endpoint | undefined = undefined;
   tries = 0;
   readonly flags: ResponseFlag[] = [];
-  /** What Envoy calls response code details; `via_upstream` when the upstream answered. */
+  /** Envoy's response code details; `via_upstream` when the upstream answered. */
   details = "";
-  /** Code of the error for which the proxy answered by itself. */
+  /** Error code of the local reply for an error. */
   errorCode: ErrorCode | undefined = undefined;
-  /** What went wrong upstream, for logs alone: it may name addresses. */
+  /** Failure of the upstream, for logs only: it may contain addresses. */
   upstreamFailure: string | undefined = undefined;
-  /** Bodies and the request's header block, in bytes. */
+  /** Size of the request's header block and body, in bytes. */
   requestBytes = 0;
   readonly requestHeaderBytes: number;
   responseBytes = 0;
@@ -127,22 +129,22 @@ export class Exchange {
     this.originIp = origin.connection.remoteIp;
   }
 
-  /** Whether the response is out, or the downstream gone. */
+  /** Whether the exchange is over: the response was sent, or the downstream is gone. */
   get finished(): boolean {
     return this.#endMonotonicMs !== undefined;
   }
 
-  /** Milliseconds from the request's arrival to the end; 0 while it is under way. */
+  /** Milliseconds from the request's arrival to its end; 0 while it is under way. */
   get durationMs(): number {
     return this.#endMonotonicMs === undefined ? 0 : this.#endMonotonicMs - this.startMonotonicMs;
   }
 
-  /** Calls back when the exchange is over, for what must not outlive it. */
+  /** Calls back when the exchange is over, to release what belongs to it. */
   onceFinished(callback: () => void): void {
     (this.#onFinished ??= []).push(callback);
   }
 
-  /** @returns False when it was over already. */
+  /** @returns False when the exchange was over already. */
   finish(endMonotonicMs: number): boolean {
     if (this.finished) return false;
     this.#endMonotonicMs = endMonotonicMs;
@@ -150,7 +152,7 @@ export class Exchange {
     return true;
   }
 
-  /** Envoy's form: `UF,URX`, or `-`. */
+  /** Response flags in Envoy's format: `UF,URX`, or `-`. */
   get flagText(): string {
     return this.flags.length === 0 ? "-" : this.flags.join(",");
   }
@@ -160,7 +162,7 @@ export class Exchange {
   }
 }
 
-/** As it came; the validate filter makes sense of it. */
+/** The request as it arrived; the validate filter normalizes it. */
 function requestOf(head: RequestHead, { tls }: ConnectionFacts): ExchangeRequest {
   const { method, target, headers, contentLength, hasBody, httpVersion, upgrade } = head;
   const mark = target.indexOf("?");

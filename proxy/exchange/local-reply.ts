@@ -30,16 +30,16 @@ export type ResponseFlag =
   | "FI"
   | "DI";
 
-/** An answer that the proxy gives of its own accord. */
+/** A response that the proxy generates itself (Envoy's "local reply"). */
 export interface LocalReply {
   readonly status: number;
   readonly flag?: ResponseFlag;
-  /** What Envoy calls response code details: a constant word for logs. */
+  /** Envoy's response code details: a constant word for logs. */
   readonly details: string;
-  /** Names in any case; values as bytes, a character a byte. */
+  /** Names in any case; values as Latin-1 text, one character per byte. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: ReplyBody;
-  /** For those who may ask: goes into problem details. */
+  /** The explanation of the decision, for clients with the explain key; sent in the problem details. */
   readonly explanation?: Explanation;
 }
 
@@ -50,7 +50,7 @@ interface ErrorRow {
   readonly headers?: readonly (readonly [string, string])[];
 }
 
-/** Every error for which the proxy answers by itself. The statuses and flags are Envoy's. */
+/** Every error for which the proxy makes a local reply. The statuses and flags are Envoy's. */
 const ERRORS = {
   bad_request: { status: 400, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
   method_not_allowed: { status: 405, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
@@ -76,7 +76,7 @@ const ERRORS = {
 
 export type ErrorKind = keyof typeof ERRORS;
 
-/** `detail` is for the client: what exactly, when the catalog's summary does not say it. */
+/** @param detail Detail for the client, more specific than the catalog's summary. */
 export function errorReply(kind: ErrorKind, detail?: string): LocalReply {
   const row: ErrorRow = ERRORS[kind];
   return {
@@ -88,7 +88,7 @@ export function errorReply(kind: ErrorKind, detail?: string): LocalReply {
   };
 }
 
-/** The reply of a VirtualService's fault rule. */
+/** The local reply of a route's fault rule. */
 export function faultInjectedReply(status: number): LocalReply {
   const code = "PURSER_PROXY_FAULT_INJECTED";
   return {
@@ -108,7 +108,10 @@ function problemBody(
   return { kind: "problem", problem: problemDetails(status, detail, { code }) };
 }
 
-/** What access logs say of each outcome. The flags are Envoy's: UAEX of ext_authz, RL of rate limits. */
+/**
+ * Response code details and flags of each outcome. The flags are Envoy's: UAEX of ext_authz, RL of rate
+ * limits.
+ */
 const VERDICTS: Readonly<Record<VerdictOutcome["kind"], Pick<LocalReply, "details" | "flag">>> = {
   allow: { details: "direct_response_by_policy" },
   deny: { details: "denied_by_policy", flag: "UAEX" },
@@ -116,7 +119,7 @@ const VERDICTS: Readonly<Record<VerdictOutcome["kind"], Pick<LocalReply, "detail
   error: { details: "policy_undecided", flag: "UAEX" },
 };
 
-/** The policies' reply, with what a proxy notes of it; undefined when the request goes on. */
+/** The local reply of a verdict; undefined when the request is allowed. */
 export function verdictReply(verdict: CheckResult): LocalReply | undefined {
   const reply = replyOf(verdict);
   if (reply === undefined) return undefined;
@@ -131,7 +134,7 @@ export function verdictReply(verdict: CheckResult): LocalReply | undefined {
   };
 }
 
-/** A reply with a status and headers of its own: a redirect, a direct response of a route or a policy. */
+/** A reply with its own status and headers: a redirect, or a direct response of a route or policy. */
 export function plainReply(
   status: number,
   details: string,
@@ -152,7 +155,7 @@ export function plainReply(
   };
 }
 
-/** The reply as it goes out: RFC 9457 problem details unless it has a body of its own. */
+/** The reply as it is sent: RFC 9457 problem details unless it has a body of its own. */
 export function renderLocalReply(
   reply: LocalReply,
   requestId: string | undefined,
@@ -163,7 +166,7 @@ export function renderLocalReply(
     : renderBody(reply, requestId);
   if (contentType !== undefined) headers.set("content-type", contentType);
   for (const [name, value] of reply.headers) headers.append(name.toLowerCase(), value);
-  // A 204 or 304 has no content by its status alone (RFC 9110, section 8.6); a 205 says so by its length (15.3.6).
+  // A 204 or 304 has no content-length (RFC 9110, section 8.6); a 205 has content-length 0 (15.3.6).
   if (reply.status !== 204 && reply.status !== 304) headers.set("content-length", String(body.byteLength));
   if (requestId !== undefined) headers.set("x-request-id", requestId);
   return { headers, body };

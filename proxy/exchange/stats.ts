@@ -6,7 +6,10 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ClusterSet } from "../upstream/cluster-manager.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** The proxy's own counters, in a registry of its own. What documents ask for is counted by the mixer's handlers. */
+/**
+ * The proxy's own counters, in a registry of its own. The mixer's handlers count the metrics that documents
+ * define.
+ */
 export class ProxyStats {
   readonly registry = new Registry();
   readonly #requests = new Counter({
@@ -24,7 +27,7 @@ export class ProxyStats {
   });
   readonly #refused = new Counter({
     name: "purser_proxy_refused_total",
-    help: "What came on a connection and was not HTTP, too large or too slow, so that it never became a request.",
+    help: "Input refused before it became a request: not HTTP, too large or too slow.",
     labelNames: ["listener", "reason"],
     registers: [this.registry],
   });
@@ -48,13 +51,14 @@ export class ProxyStats {
   });
   readonly #updates = new Counter({
     name: "purser_proxy_config_updates_total",
-    help: "Updates of traffic resources received from pilot, by what became of them.",
+    help: "Updates of traffic resources received from pilot, by result.",
     labelNames: ["result"],
     registers: [this.registry],
   });
 
   /**
-   * Besides what it is told, it reads some counts when somebody asks: the newest clusters' and the policy client's.
+   * @param clusters The newest clusters, read at each scrape for their request counts.
+   * @param policyStats The policy client's counters, read at each scrape.
    */
   constructor(clusters: () => ClusterSet, policyStats: () => Readonly<Record<string, number>>) {
     const registers = [this.registry];
@@ -80,7 +84,7 @@ export class ProxyStats {
     });
     new Counter({
       name: "purser_proxy_mixer_client_total",
-      help: "What the check cache, the quota leases and the report batches did.",
+      help: "Events of the check cache, the quota leases and the report batches.",
       labelNames: ["event"],
       registers,
       collect() {
@@ -102,7 +106,7 @@ export class ProxyStats {
     }
   }
 
-  /** The upstream agreed to another protocol; `countRequest` follows at its end. */
+  /** Counts a request whose upstream accepted the upgrade; `countRequest` follows at its end. */
   countUpgrade({ listener: { name: listener }, request: { upgrade: protocol = "" } }: Exchange): void {
     this.#upgrades.inc({ listener, protocol });
     this.#upgradesActive.inc({ listener });

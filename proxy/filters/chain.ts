@@ -32,60 +32,64 @@ interface FilterServices {
   readonly node: ProxyNode;
   readonly policy: Pick<PolicyClient, "check" | "report">;
   readonly stats: ProxyStats;
-  /** Absent when no request may ask for reasons. */
+  /** Absent when no request may ask for an explanation. */
   readonly explainKey?: ExplainKey;
   /** Default REJECT_REQUEST. */
   readonly headersWithUnderscoresAction?: HeadersWithUnderscoresAction;
   readonly clock: Clock;
   readonly random: Random;
   readonly scheduler: Scheduler;
-  /** A fresh UUID. */
+  /** Returns a fresh UUID. */
   readonly newId: () => string;
 }
 
-/** The filters up to the attributes, which make of a request what the check decides by. */
+/** The filters that run before the check: they turn a request into the attributes that policies decide by. */
 export function filtersBeforeCheck(
   services: Pick<FilterServices, "node" | "random" | "newId" | "explainKey" | "headersWithUnderscoresAction">,
 ): readonly Filter[] {
   const { node, random, newId, explainKey } = services;
   const { headersWithUnderscoresAction = DEFAULT_UNDERSCORES_ACTION } = services;
   return [
-    // First of all, so that whatever happens to the request from here on can be found by its id.
+    // First, so that the request can be found by its id whatever happens to it later.
     requestIdFilter(newId),
-    // With the id: a refused request is part of a trace too.
+    // Next to the id: a refused request is part of a trace, too.
     traceContextFilter(random),
-    // Before anything reads target or headers: everything below relies on their meaning one thing only. Also rids the
-    // request of hop-by-hop headers, before the proxy adds headers of its own that `connection` could name.
+    // Before every filter that reads the target or headers, so that their meaning is unambiguous. Also
+    // removes hop-by-hop headers, before the proxy adds headers of its own that `connection` could name.
     validateFilter(headersWithUnderscoresAction),
-    // Before an edge rids the request of headers like this one, and before the attributes, which must not hold the key.
+    // Before the edge removes headers like x-purser-explain, and before the attributes, which must not hold
+    // the key.
     explainFilter(explainKey),
-    // Who the client is, and what it may not tell us. Before routing, which may match on these headers.
+    // Determines the client's address and removes client claims. Before routing, which may match on these
+    // headers.
     forwardedFilter(),
-    // Before the attributes, which name the destination.
+    // Before the attributes, which include the destination.
     routeFilter(random),
-    // Right before the check, so that policies see the headers that will go upstream; after it nobody reads the request.
+    // Right before the check, so that policies see the headers that go upstream; later filters do not read
+    // the request.
     attributesFilter(node),
   ];
 }
 
-/** The way of every request through the proxy, from the top down; of every response, from the bottom up. */
+/** The filter chain of every request, from the first filter to the last; of every response in reverse. */
 export function filterChain(services: FilterServices): readonly Filter[] {
   const { node, policy, stats, clock, random, scheduler } = services;
   return [
     ...filtersBeforeCheck(services),
-    // Before anything that costs the upstream or delays the client: what is refused ends here.
+    // Before every filter that costs the upstream or delays the client: a refused request ends here.
     checkFilter(policy),
-    // After the check, which brings operations of its own, and whose policies judge the path that the client asked for and
-    // not what a rewrite makes of it.
+    // After the check, whose verdict brings header operations, and whose policies judge the path that the
+    // client asked for and not the rewritten path.
     headersFilter(),
-    // After the check, unlike Envoy's: an experiment with faults must not be open to those who may not call the service.
+    // After the check, unlike in Envoy: clients that may not call the service must not trigger fault
+    // injection.
     faultFilter(random, scheduler),
-    // Last, so that its response is complete; it only listens for the end of the exchange.
+    // Last, so that its onResponse runs first and its onComplete sees the complete exchange.
     reportFilter(policy, stats, node, clock),
   ];
 }
 
-/** Runs the request down the chain, without leaving the call stack for as long as no filter has to wait. */
+/** Runs the request down the chain, synchronously for as long as no filter returns a promise. */
 export function filterRequest(
   filters: readonly Filter[],
   exchange: Exchange,
@@ -100,12 +104,12 @@ export function filterRequest(
   return undefined;
 }
 
-/** Runs a response's head up the chain. */
+/** Runs a response head up the chain. */
 export function filterResponse(filters: readonly Filter[], exchange: Exchange, response: ResponseHead): void {
   for (let index = filters.length - 1; index >= 0; index--) filters[index]?.onResponse?.(exchange, response);
 }
 
-/** Takes away the fields that may not follow a request's body. */
+/** Removes the trailers that a request may not have. */
 export function filterRequestTrailers(
   filters: readonly Filter[],
   exchange: Exchange,
@@ -114,7 +118,7 @@ export function filterRequestTrailers(
   for (const filter of filters) filter.onRequestTrailers?.(exchange, trailers);
 }
 
-/** Takes away the fields that may not follow a response's body. */
+/** Removes the trailers that a response may not have. */
 export function filterResponseTrailers(
   filters: readonly Filter[],
   exchange: Exchange,
@@ -125,7 +129,7 @@ export function filterResponseTrailers(
   }
 }
 
-/** Tells the whole chain that the exchange is over. */
+/** Tells every filter that the exchange is over. */
 export function completeExchange(filters: readonly Filter[], exchange: Exchange): void {
   for (const filter of filters) filter.onComplete?.(exchange);
 }

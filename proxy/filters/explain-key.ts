@@ -3,10 +3,10 @@
 
 import { createHash, timingSafeEqual } from "node:crypto";
 
-/** Whether a request may ask why it is decided as it is. */
+/** Whether the given key allows a request to ask for an explanation of its decision. */
 export type ExplainKey = (given: string) => boolean;
 
-/** Compares digests in constant time, so that neither the key nor its length can be found by trying. */
+/** Compares digests in constant time, so that timing reveals neither the key nor its length. */
 export function createExplainKey(key: string): ExplainKey {
   const expected = digest(key);
   return (given) => timingSafeEqual(digest(given), expected);

@@ -29,7 +29,7 @@ const trace = {
   children: [],
 };
 
-/** As the mixer would explain it; what the proxy does with it is what is tested. */
+/** An explanation from the mixer; the tests are about the proxy's use of it. */
 const EXPLANATION: Explanation = {
   nowMs: 0,
   decision: {
@@ -89,7 +89,7 @@ describeTransports("a proxy that is asked why", () => {
     return { ...rig, arrived, asked, ask };
   }
 
-  it("says in a header what allowed the request, and keeps the key from policies and upstream", async () => {
+  it("sends in a header which policy allowed the request, and hides the key from policies and upstream", async () => {
     const { ask, arrived, policy } = await start(KEY);
     const reply = await ask(KEY);
     assert.equal(reply.status, 200);
@@ -98,14 +98,14 @@ describeTransports("a proxy that is asked why", () => {
     assert.ok(!JSON.stringify(policy.checks).includes(KEY));
   });
 
-  it("puts the whole explanation into a refusal", async () => {
+  it("puts the whole explanation into the body of a refusal", async () => {
     const { ask } = await start(KEY, DENIAL);
     const reply = await ask(KEY);
     assert.equal(reply.status, 403);
     assert.deepEqual((JSON.parse(reply.body) as { explanation: unknown }).explanation, EXPLANATION);
   });
 
-  it("says nothing for a wrong key, and takes that away too", async () => {
+  it("explains nothing for a wrong key, and removes the header", async () => {
     const { ask, asked, arrived } = await start(KEY);
     for (const wrong of ["", `${KEY}x`, KEY.slice(1)]) {
       const reply = await ask(wrong);
@@ -117,16 +117,16 @@ describeTransports("a proxy that is asked why", () => {
     assert.equal("explanation" in (JSON.parse(refused.body) as object), false);
   });
 
-  it("explains nothing without a key of its own", async () => {
+  it("explains nothing when it has no key itself", async () => {
     const { ask, asked, arrived } = await start(undefined);
     const reply = await ask(KEY);
     assert.equal(reply.headers["x-purser-explanation"], undefined);
     assert.equal(asked[0]?.explain, false);
-    // An edge lets none of these headers in.
+    // An edge removes all these headers.
     assert.deepEqual(arrived, [undefined]);
   });
 
-  it("hands the right key, and no other, to the sidecar that decides", async () => {
+  it("forwards the right key, and no other, to the sidecar that decides", async () => {
     const { ask, asked, arrived } = await start(KEY, { kind: "allow" }, { checkedByDestination: true });
     await ask(KEY);
     await ask("wrong");

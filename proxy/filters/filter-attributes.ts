@@ -15,8 +15,8 @@ import type { HeaderList } from "../transport/contract/header-list.ts";
 import type { Filter } from "./filter.ts";
 
 /**
- * Builds what policies decide by: the request in the vocabulary of policies/attribute-manifest.yaml, headers as they will go
- * upstream. What is not known is absent.
+ * Builds the attributes that policies decide by: the request in the vocabulary of
+ * policies/attribute-manifest.yaml, with the headers as they go upstream. Unknown attributes are absent.
  */
 export function attributesFilter(node: ProxyNode): Filter {
   return {
@@ -28,7 +28,7 @@ export function attributesFilter(node: ProxyNode): Filter {
   };
 }
 
-/** What is known before the response. */
+/** The attributes that are known before the response. */
 function requestAttributes(exchange: Exchange, node: ProxyNode): AttributeBag {
   const { connection, listener, selection, startMs } = exchange;
   const time = new Date(startMs).toISOString();
@@ -39,7 +39,7 @@ function requestAttributes(exchange: Exchange, node: ProxyNode): AttributeBag {
     source: present({
       ip: connection.remoteIp,
       port: connection.remotePort,
-      // Of itself a proxy knows what it is; of its peer only what a certificate will say one day.
+      // A proxy knows its own workload; it would know its peer's only from a client certificate.
       workload: inbound ? undefined : ownWorkload,
     }),
     destination: present({
@@ -71,7 +71,10 @@ function requestAttributesOf({ request, requestId, trace }: Exchange, time: stri
   });
 }
 
-/** The same bag when the exchange is over: with the response, and with what the check and the quotas did. */
+/**
+ * The attributes at the end of the exchange: the request's with those of the response, the check and the
+ * quotas.
+ */
 export function completeAttributes(exchange: Exchange, node: ProxyNode, nowMs: number): AttributeBag {
   const bag = exchange.attributes ?? requestAttributes(exchange, node);
   const { endpoint, verdict, errorCode } = exchange;
@@ -134,7 +137,7 @@ function checkGroup({ outcome, checkCacheHit, shadowDenials, audits }: CheckResu
 function destinationAt(known: AttributeGroup, endpoint: Endpoint): AttributeGroup {
   return present({
     ...known,
-    // An endpoint may be given by name.
+    // A DNS endpoint's address is a host name.
     ip: canonicalAddress(endpoint.address),
     port: endpoint.port,
     labels: endpoint.labels,

@@ -4,20 +4,20 @@
 import type { RequestFate } from "../../core/quota/quota-definition.ts";
 import { shortExplanation } from "../../core/explain/short-text.ts";
 import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
-import { goesOn, rateLimitHeaders } from "../../core/verdict/reply.ts";
+import { isForwarded, rateLimitHeaders } from "../../core/verdict/reply.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { type LocalReply, type ResponseFlag, verdictReply } from "../exchange/local-reply.ts";
 import type { PolicyClient } from "../policy/check-result.ts";
 import { EXPLAIN_HEADER } from "./filter-explain.ts";
 import type { Filter } from "./filter.ts";
 
-/** Asks the policies, and says in the response how the quotas stand. */
+/** Asks the policies for the verdict, and sets the quota's RateLimit fields in the response. */
 export function checkFilter(policy: Pick<PolicyClient, "check">): Filter {
   return {
     name: "check",
     onRequest(exchange): MaybePromise<LocalReply | undefined> {
       const { selection, attributes, explainKey } = exchange;
-      // A request is checked and charged once: by the last proxy before its destination.
+      // Each request is checked and charged once: by the last proxy before its destination.
       if (selection?.kind === "forward" && selection.endpoints.assignment.checkedByDestination) {
         if (explainKey !== undefined) exchange.request.headers.set(EXPLAIN_HEADER, explainKey);
         return undefined;
@@ -31,8 +31,8 @@ export function checkFilter(policy: Pick<PolicyClient, "check">): Filter {
       const { verdict } = exchange;
       if (verdict?.explanation !== undefined)
         response.headers.set("x-purser-explanation", shortExplanation(verdict.explanation));
-      // A reply has them already.
-      if (verdict === undefined || !goesOn(verdict)) return;
+      // The local reply of a refusal has the quota's fields already.
+      if (verdict === undefined || !isForwarded(verdict)) return;
       for (const [name, value] of rateLimitHeaders(verdict)) response.headers.append(name, value);
     },
     onComplete(exchange) {
@@ -42,10 +42,10 @@ export function checkFilter(policy: Pick<PolicyClient, "check">): Filter {
   };
 }
 
-/** The flags of replies that the proxy makes because the upstream sent no response. */
+/** Response flags of replies that the proxy makes because the upstream sent no response. */
 const UNANSWERED: readonly ResponseFlag[] = ["NR", "UH", "UF", "UC", "UT", "UO", "FI"];
 
-/** What went wrong with a request that was let through; undefined when nothing did, or when the client left first. */
+/** The failure of an allowed request; undefined for a success, and when the client left first. */
 function fateOf({ response, flags }: Exchange): RequestFate | undefined {
   if (response === undefined || response.status < 500) return undefined;
   return flags.some((flag) => UNANSWERED.includes(flag)) ? "unanswered" : "failure";

@@ -4,10 +4,10 @@
 import type { ExplainKey } from "./explain-key.ts";
 import type { Filter } from "./filter.ts";
 
-/** What a client names the key in. */
+/** The request header with the explain key. */
 export const EXPLAIN_HEADER = "x-purser-explain";
 
-/** Notes that a request asks, with the right key, why it is decided as it is; and takes the key out of it. */
+/** Records a request's valid explain key in the exchange, and removes the header from the request. */
 export function explainFilter(isKey: ExplainKey | undefined): Filter {
   return {
     name: "explain",

@@ -6,7 +6,7 @@ import { drawFault } from "../../core/traffic/chance.ts";
 import { faultInjectedReply, type LocalReply } from "../exchange/local-reply.ts";
 import type { Filter } from "./filter.ts";
 
-/** Delays and aborts that a route's fault rule asks for. */
+/** Injects the delay or abort of a route's fault rule. */
 export function faultFilter(random: Random, scheduler: Scheduler): Filter {
   return {
     name: "fault",
@@ -16,7 +16,7 @@ export function faultFilter(random: Random, scheduler: Scheduler): Filter {
       exchange.flag("DI");
       return new Promise((resolve) => {
         const cancel = scheduler.after(delayMs, () => resolve(abort(abortStatus)));
-        // A client that leaves must not leave its delay behind.
+        // Cancel the timer when the client leaves during the delay.
         exchange.onceFinished(() => {
           cancel();
           resolve(undefined);

@@ -9,9 +9,9 @@ import { isRemovedAtEdge } from "../transport/fields/client-claims.ts";
 import type { Filter } from "./filter.ts";
 
 /**
- * What a request says of its client. An edge takes it only from the trusted proxies in front of it: with none, all that
- * the client says of itself is removed but `x-forwarded-for`, and `x-forwarded-for`, `-proto` and `-host` say what the
- * edge knows. Behind the edge they are kept as they are.
+ * Determines the client's address. An edge believes client claims (x-forwarded-*, forwarded, …) only from the
+ * trusted proxies in front of it. Without trusted proxies it removes all claims but `x-forwarded-for`, and
+ * sets `x-forwarded-for`, `-proto` and `-host` itself. Proxies behind the edge keep the headers as they are.
  */
 export function forwardedFilter(): Filter {
   return {
@@ -27,12 +27,13 @@ export function forwardedFilter(): Filter {
   };
 }
 
-/** Where an edge tells the proxies behind it who the client is; Envoy's name for it. */
+/** The header in which an edge tells the proxies behind it the client's address; Envoy's name. */
 const CLIENT_ADDRESS = "x-envoy-external-address";
 
 /**
- * Envoy's rule for `use_remote_address: true`: with no trusted hops the client is the peer; with N of them it is the
- * N-th address from the right, for the last proxies appended the peer that each saw. The peer is appended to what goes on.
+ * Envoy's rule for `use_remote_address: true`: without trusted hops the client is the peer; with N trusted
+ * hops the client is the N-th address from the right of x-forwarded-for, since each proxy appends the peer
+ * that it saw. This proxy appends its peer, too.
  */
 function takeAtEdge(exchange: Exchange): void {
   const { headers } = exchange.request;
@@ -53,7 +54,10 @@ function takeAtEdge(exchange: Exchange): void {
   headers.set(CLIENT_ADDRESS, exchange.originIp);
 }
 
-/** Behind the edge its word is taken, and nothing is appended: Envoy's `use_remote_address: false`. */
+/**
+ * Behind the edge, the edge's headers are believed and nothing is appended: Envoy's `use_remote_address:
+ * false`.
+ */
 function takeInside(exchange: Exchange): void {
   const { headers } = exchange.request;
   const told = canonicalAddress(headers.get(CLIENT_ADDRESS) ?? "");

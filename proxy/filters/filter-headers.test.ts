@@ -9,7 +9,7 @@ import { describeTransports } from "../testing/transports.test.ts";
 import type { CheckResult } from "../policy/check-result.ts";
 
 const TEXT = "José Łukasz 日本 🦀";
-/** What Node gives of header bytes, as the UTF-8 that they are. */
+/** Decodes a header value from node:http (Latin-1) as UTF-8. */
 const utf8 = (value: unknown): string => Buffer.from(String(value), "latin1").toString();
 
 const reply = (httpStatus: number, headers: Record<string, string> = {}): CheckResult => ({
@@ -20,7 +20,7 @@ const reply = (httpStatus: number, headers: Record<string, string> = {}): CheckR
 describeTransports("headers that documents write, on the wire", () => {
   afterEach(cleanUp);
 
-  it("are UTF-8, from policies and from routes, both ways", async () => {
+  it("are sent as UTF-8 from policies and routes, in requests and responses", async () => {
     const seen: unknown[] = [];
     const operations = { ...NO_HEADER_OPERATIONS, set: { "x-route": TEXT } };
     const { port, policy } = await startWith(
@@ -39,7 +39,7 @@ describeTransports("headers that documents write, on the wire", () => {
     assert.equal(utf8((await call(port)).headers["x-direct"]), TEXT);
   });
 
-  it("never double a field that has one value", async () => {
+  it("never duplicate a single-valued field", async () => {
     const { port, policy } = await startWith((_incoming, outgoing) => {
       outgoing.setHeader("content-type", "text/plain");
       outgoing.end("hi");
@@ -64,7 +64,7 @@ describeTransports("headers that documents write, on the wire", () => {
     [304, ""],
     [403, "hi"],
   ] as const)
-    it(`a direct response of ${status} has the body ${JSON.stringify(body)}, and the connection goes on`, async () => {
+    it(`a direct response of ${status} has the body ${JSON.stringify(body)} and keeps the connection alive`, async () => {
       const { port, policy } = await startWith((_incoming, outgoing) => outgoing.end());
       policy.decide = () => reply(status);
       const twice = await raw(port, "GET / HTTP/1.1\r\nhost: a\r\n\r\n".repeat(2));
@@ -79,7 +79,7 @@ describeTransports("headers that documents write, on the wire", () => {
       }
     });
 
-  it("that another process sends unchecked cannot change the phrase of the fault", async () => {
+  it("from another process, unchecked, cannot break the error reply", async () => {
     const { port, policy } = await startWith((_incoming, outgoing) => outgoing.end());
     policy.decide = () => reply(200, { "x-a": "a\nb" });
     const answer = await raw(port, "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");

@@ -2,16 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
-import { isReservedHeader } from "../../core/attributes/header-fields.ts";
 import type { HeaderOperation } from "../../core/templates/instances.ts";
 import type { RouteHeaderOperations } from "../../core/traffic/resources/route.ts";
 import { rewritePath } from "../../core/traffic/request-target.ts";
+import { applyHeaderOperation } from "../../core/verdict/header-operations.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
 import type { Filter } from "./filter.ts";
 
 /**
- * Applies the header operations of the policies, the route and the destination, in this order, and the route's rewrite of path
- * and authority.
+ * Applies the header operations of the policies, the route and the destination, in this order, and the route's
+ * rewrite of path and authority.
  */
 export function headersFilter(): Filter {
   return {
@@ -36,7 +36,7 @@ export function headersFilter(): Filter {
         applyRoute(selection.matched.route.responseHeaders, response.headers);
       }
       if (verdict !== undefined) applyOperations(verdict.responseHeaders, response.headers);
-      // An upstream's own name is kept; nothing is gained by hiding it and debugging needs it.
+      // An upstream's own `server` header is kept: it helps debugging, and hiding it protects nothing.
       if (!response.headers.has("server")) response.headers.append("server", "purser");
     },
   };
@@ -52,19 +52,22 @@ function applyRoute({ remove, set, add }: RouteHeaderOperations, headers: Header
   for (const name in add) apply("append", name.toLowerCase(), add[name], headers);
 }
 
-/** Documents were checked when they were loaded, values when they were made; another process's word is not taken for it. */
+/** Applies one operation. Values from the mixer, another process, are not trusted to be safe on the wire. */
 function apply(
   operation: HeaderOperation["operation"],
   name: string,
   value: string | undefined,
   headers: HeaderList,
 ): void {
-  if (isReservedHeader(name)) return;
-  if (operation === "remove" || value === undefined) headers.remove(name);
-  else headers[operation](name, clean(headerBytesOf(value)));
+  applyHeaderOperation(
+    headers,
+    operation,
+    name,
+    value === undefined ? undefined : clean(headerBytesOf(value)),
+  );
 }
 
-/** A value must not end its line and begin another. */
+/** Replaces control characters (CR and LF above all) by spaces, against header injection. */
 function clean(value: string): string {
   // oxlint-disable-next-line no-control-regex
   return /[^\t\x20-\x7e\x80-\xff]/.test(value) ? value.replace(/[^\t\x20-\x7e\x80-\xff]/g, " ") : value;

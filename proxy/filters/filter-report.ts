@@ -8,7 +8,7 @@ import type { PolicyClient } from "../policy/check-result.ts";
 import { completeAttributes } from "./filter-attributes.ts";
 import type { Filter } from "./filter.ts";
 
-/** Tells what happened, whatever it was: to the mixer for telemetry, and to the proxy's own counters. */
+/** Reports every exchange, however it ended: to the mixer for telemetry, and to the proxy's own counters. */
 export function reportFilter(
   policy: Pick<PolicyClient, "report">,
   stats: ProxyStats,

@@ -3,10 +3,10 @@
 
 import type { Filter } from "./filter.ts";
 
-/** What may pass for an id in logs and headers. */
+/** A request id that is safe in logs and headers. */
 const ACCEPTABLE = /^[\x21-\x7e]{1,128}$/;
 
-/** `x-request-id`: an edge makes a fresh one, the proxies behind it keep what the edge made. */
+/** `x-request-id`: an edge makes a fresh id, and the proxies behind it keep the edge's. */
 export function requestIdFilter(newId: () => string): Filter {
   return {
     name: "request-id",

@@ -10,7 +10,7 @@ import type { Exchange } from "../exchange/exchange.ts";
 import { errorReply, type LocalReply } from "../exchange/local-reply.ts";
 import type { Filter } from "./filter.ts";
 
-/** Finds the route, and chooses among its weighted destinations. */
+/** Finds the route, and picks one of its weighted destinations. */
 export function routeFilter(random: Random): Filter {
   return { name: "route", onRequest: (exchange) => route(exchange, random) };
 }

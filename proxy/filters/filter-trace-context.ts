@@ -7,12 +7,12 @@ import type { Random } from "../../kernel/ports.ts";
 import type { TraceContext } from "../exchange/exchange.ts";
 import type { Filter } from "./filter.ts";
 
-/** W3C Trace Context: `version-traceid-parentid-flags`; a later version may have more after that. */
+/** W3C Trace Context: `version-traceid-parentid-flags`; a later version may append further fields. */
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
 /**
- * `traceparent`: each proxy is a span of its own, child of the one that called it. A header that is not valid begins a
- * new trace, without the old `tracestate`, as the standard says. New traces are sampled, as in Envoy.
+ * `traceparent`: each proxy is a span of its own, a child of the caller's span. An invalid header begins a
+ * new trace without the old `tracestate`, as the standard says. New traces are sampled, as in Envoy.
  */
 export function traceContextFilter(random: Random): Filter {
   return {
@@ -52,7 +52,7 @@ function parseTraceparent(
   return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & TraceFlags.SAMPLED) !== 0 };
 }
 
-/** Never all zeros, which would be no id at all. */
+/** Random hex digits, never all zeros: the standard makes that an invalid id. */
 function randomHex(digits: 16 | 32, random: Random): string {
   let hex = "";
   while (hex.length < digits) {

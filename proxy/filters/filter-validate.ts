@@ -14,12 +14,12 @@ import {
 } from "../transport/fields/underscore-names.ts";
 import type { Filter } from "./filter.ts";
 
-/** Envoy's limit for the number of fields. */
+/** Envoy's default limit for the number of header fields. */
 const MAX_HEADERS = 100;
 
 /**
- * Refuses what the parser let through but a proxy must not pass on, because the next hop may read it otherwise than the
- * policies did. After it, target, authority and headers mean one thing only.
+ * Refuses requests that the parser accepts but that the next hop may read otherwise than the policies did
+ * (request smuggling). After this filter, the target, authority and headers are unambiguous.
  */
 export function validateFilter(underscores: HeadersWithUnderscoresAction): Filter {
   return {
@@ -28,7 +28,8 @@ export function validateFilter(underscores: HeadersWithUnderscoresAction): Filte
     onRequestTrailers({ request }, trailers) {
       removeForbiddenTrailers(trailers);
       if (underscores !== "ALLOW") applyUnderscoresAction(trailers, "DROP_HEADER");
-      // The policies decided by the headers; an upstream that merges trailers into them must not read another value.
+      // Policies decided by the headers: an upstream that merges trailers into them must not read another
+      // value.
       trailers.removeWhere((name) => request.headers.has(name));
     },
     onResponseTrailers(_exchange, trailers) {
@@ -76,10 +77,10 @@ function validate(exchange: Exchange, underscores: HeadersWithUnderscoresAction)
   request.query = target.query;
   request.authority = authority;
   headers.set("host", authorityText(authority));
-  // The proxy itself says 100 Continue, when it begins to read the body.
+  // The proxy itself sends 100 Continue, when it begins to read the body.
   headers.remove("expect");
   removeHopByHop(headers);
-  // Policies may ask for it; the codec that sends the request writes its own.
+  // Policies may read `upgrade`; the codec that sends the request writes its own.
   if (request.upgrade !== undefined) headers.set("upgrade", request.upgrade);
   return undefined;
 }

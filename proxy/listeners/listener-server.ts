@@ -24,10 +24,10 @@ export const DEFAULT_LIMITS: ServerLimits = {
   streamIdleMs: 300_000,
 };
 
-/** Istio's proxies take WebSocket and nothing else. */
+/** Istio's proxies accept WebSocket upgrades alone. */
 export const DEFAULT_UPGRADES: readonly string[] = ["websocket"];
 
-/** The configuration that handles a listener's requests. */
+/** The configuration by which a listener handles its requests. */
 export interface ListenerBinding {
   readonly listener: Listener;
   readonly snapshot: ProxySnapshot;
@@ -36,22 +36,22 @@ export interface ListenerBinding {
 export interface ListenerServices {
   readonly transport: Transport;
   readonly limits: ServerLimits;
-  /** In lower case. */
+  /** Upgrade protocols that are accepted, in lower case. */
   readonly upgradeProtocols: readonly string[];
   readonly scheduler: Scheduler;
   readonly newId: () => string;
-  /** Takes each request; must set `stream.events`. */
+  /** Called for each request; must set `stream.events`. */
   onStream(binding: ListenerBinding, stream: ServerStream): void;
-  /** Counts bytes that were refused before they were a request. */
+  /** Called for bytes that were refused before they became a request. */
   onRefused(listener: Listener, kind: ErrorKind, detail: string): void;
 }
 
-/** One listening address, and the configuration that its requests are handled by. */
+/** One listening address, with the configuration by which its requests are handled. */
 export class ListenerServer implements ServerHandler {
   readonly #server: TransportServer;
   readonly #services: ListenerServices;
   #binding: ListenerBinding;
-  /** Resolves when the drain is over. */
+  /** Resolves when the drain is over; undefined before the drain. */
   #closed: Promise<void> | undefined;
   #nextConnection = 0;
 
@@ -67,13 +67,13 @@ export class ListenerServer implements ServerHandler {
     return this.#binding;
   }
 
-  /** The port that it really has, when the listener asked for port 0. */
+  /** The bound address; its port is the actual one when the listener asks for port 0. */
   get address(): { readonly host: string; readonly port: number } {
     const { host, port } = this.#binding.listener;
     return { host, port: this.#server.port ?? port };
   }
 
-  /** Rejects with PURSER_PORT_TAKEN or PURSER_PORT_FORBIDDEN. */
+  /** @throws {PurserError} PURSER_PORT_TAKEN or PURSER_PORT_FORBIDDEN. */
   async start(): Promise<void> {
     const { host, port } = this.#binding.listener;
     try {
@@ -83,14 +83,15 @@ export class ListenerServer implements ServerHandler {
     }
   }
 
-  /** Same address, other configuration: requests that come from now on see it. */
+  /** Replaces the configuration for requests that begin from now on. The address is unchanged. */
   rebind(binding: ListenerBinding): void {
     this.#binding = binding;
   }
 
   /**
-   * Takes nothing new, lets requests under way and upgraded connections finish for `deadlineMs` at most, then cuts the others.
-   * When it resolves, every exchange is over and reported. A later call can bring the deadline forward.
+   * Accepts no new connections, lets requests and upgraded connections under way finish for `deadlineMs` at
+   * most, then cuts the rest. When it resolves, every exchange is over and reported. A later call can shorten
+   * the deadline.
    */
   async drain(deadlineMs: number): Promise<void> {
     if (this.#closed === undefined && this.#server.port === undefined) return;

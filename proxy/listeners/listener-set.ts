@@ -11,11 +11,11 @@ export interface ListenerAddress {
   readonly port: number;
 }
 
-/** All listeners of a proxy, brought in line with each new configuration. */
+/** All listeners of a proxy, updated with each new configuration. */
 export class ListenerSet {
   readonly #services: ListenerServices;
   readonly #servers = new Map<string, ListenerServer>();
-  /** Removed ones that still have requests under way. */
+  /** Removed listeners that still have requests under way. */
   readonly #leaving = new Map<ListenerServer, Promise<void>>();
 
   constructor(services: ListenerServices) {
@@ -23,10 +23,10 @@ export class ListenerSet {
   }
 
   /**
-   * Starts what is new, passes the new configuration to what stays, and only then begins to drain what is gone. A listener that stays on
-   * its host and port keeps its socket and its connections.
+   * Starts added listeners, rebinds unchanged ones, and only then begins to drain removed ones. A listener
+   * whose host and port stay keeps its socket and connections.
    *
-   * @returns Why some could not listen; they are tried again with the next configuration.
+   * @returns Errors of listeners that could not listen; the next update tries them again.
    */
   async update(snapshot: ProxySnapshot, drainMs: number): Promise<readonly unknown[]> {
     const wanted = new Map(
@@ -55,7 +55,7 @@ export class ListenerSet {
     }));
   }
 
-  /** Drains all. Those that were leaving already had longer, and have no more than this deadline now. */
+  /** Drains all listeners. Listeners that were draining already get no more than this deadline. */
   async drain(deadlineMs: number): Promise<void> {
     for (const server of this.#leaving.keys()) void server.drain(deadlineMs);
     for (const server of this.#servers.values()) this.#leave(server, deadlineMs);
@@ -64,7 +64,7 @@ export class ListenerSet {
   }
 
   #leave(server: ListenerServer, deadlineMs: number): void {
-    // Its last requests are still handled by the configuration that had it.
+    // The configuration that had the listener still handles its last requests.
     const { snapshot } = server.binding;
     snapshot.hold();
     const leaving = server.drain(deadlineMs).finally(() => {
@@ -75,7 +75,7 @@ export class ListenerSet {
   }
 }
 
-/** Port 0 is a different port for each listener that asks for it. */
+/** Identity of a listener's socket. Port 0 is a different port for each listener that asks for it. */
 function keyOf({ name, host, port }: Listener): string {
   return port === 0 ? `${host}:0 ${name}` : `${host}:${port}`;
 }

@@ -82,7 +82,7 @@ describe("the pipeline over a transport without sockets", () => {
       assert.equal(groupOf(policy.reports, "response")["flags"], flag);
     });
 
-  it("sends again what an upstream refused untouched, a POST too", async () => {
+  it("retries a request that the upstream refused unprocessed, even a POST", async () => {
     const { transport } = await start(1);
     const client = transport.request({ method: "POST" });
     transport.opened[0]?.fail("remote-refused-stream");
@@ -92,7 +92,7 @@ describe("the pipeline over a transport without sockets", () => {
     assert.equal(client.sent[0]?.status, 200);
   });
 
-  it("gives the upstream's stream up when the client resets its own", async () => {
+  it("cancels the upstream's stream when the client resets its own", async () => {
     const { transport, policy } = await start();
     const client = transport.request();
     client.events?.onClose("remote-reset");
@@ -101,7 +101,7 @@ describe("the pipeline over a transport without sockets", () => {
     assert.deepEqual([flags, code_details], ["DC", "downstream_remote_disconnect"]);
   });
 
-  it("knows the facts of TLS", async () => {
+  it("records the facts of TLS as attributes", async () => {
     const { transport, policy } = await start();
     const peerCertificate = { der: new Uint8Array(), uris: [], dnsNames: [], subject: "CN=a" };
     transport.request({}, { tls: { serverName: "a", alpn: "h2", peerCertificate } });

@@ -35,7 +35,10 @@ interface PipelineServices {
   readonly logger: Logger;
 }
 
-/** Takes one exchange from its request to its end: down the filters, then upstream or to a local reply, and back up. */
+/**
+ * Runs one exchange from its request to its end: down the filters, then upstream or to a local reply, and
+ * back up.
+ */
 export function runExchange(exchange: Exchange, downstream: ServerStream, services: PipelineServices): void {
   new ExchangeRun(exchange, downstream, services).start();
 }
@@ -89,9 +92,9 @@ class ExchangeRun implements ServerStreamEvents {
     this.#complete();
   }
 
-  /** The end of the chain. */
+  /** The step after the last filter. */
   #proceed(reply: LocalReply | undefined): void {
-    // While a filter waited, the client may have left or another reply have gone out.
+    // While a filter waited, the client may have left or another reply may have been sent.
     if (this.#exchange.finished || this.#headSent) return;
     try {
       const { selection } = this.#exchange;
@@ -126,7 +129,7 @@ class ExchangeRun implements ServerStreamEvents {
     if (reply.flag !== undefined) this.#exchange.flag(reply.flag);
     this.#exchange.details = reply.details;
     if (reply.body.kind === "problem") this.#exchange.errorCode = reply.body.problem.code;
-    // A client that breaks the protocol once is not believed about where its next request begins.
+    // After one protocol error, the boundaries of the client's next request cannot be trusted.
     if (reply.flag === "DPE") this.#downstream.closeConnectionAfter();
     this.#sendHead({ status: reply.status, headers });
     if (body.byteLength > 0 && this.#exchange.request.method !== "HEAD") {
@@ -143,7 +146,10 @@ class ExchangeRun implements ServerStreamEvents {
     this.#headSent = true;
   }
 
-  /** Ends the exchange from the downstream's side: by a reply while there is time, by cutting the connection after. */
+  /**
+   * Ends the exchange on an error: with a reply before the head is sent, by cutting the connection
+   * afterwards.
+   */
   #giveUp(reply: LocalReply): void {
     this.#forwarding?.cancel();
     if (this.#exchange.finished) return;
@@ -152,7 +158,7 @@ class ExchangeRun implements ServerStreamEvents {
     this.#reply(reply);
   }
 
-  /** The only way to say that a response which has begun cannot be finished. */
+  /** Cutting the connection is the only way in HTTP/1.1 to mark a response that has begun as incomplete. */
   #cut(flag: ResponseFlag | undefined, details: string): void {
     this.#wasCut = true;
     if (flag !== undefined) this.#exchange.flag(flag);
@@ -190,7 +196,7 @@ class ExchangeRun implements ServerStreamEvents {
   }
 }
 
-/** Routes that answer by themselves. */
+/** The local reply of a route that redirects or responds directly. */
 function answerOf(
   { action }: Extract<RouteSelection, { readonly kind: "answer" }>,
   { request }: Exchange,

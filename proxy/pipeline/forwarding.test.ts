@@ -12,7 +12,7 @@ import { describeTransports } from "../testing/transports.test.ts";
 describeTransports("forwarding", () => {
   afterEach(cleanUp);
 
-  it("passes every method with its path, query and body on as they are", async () => {
+  it("forwards every method with its path, query and body unchanged", async () => {
     const { port } = await startWith((incoming, outgoing) => {
       let body = "";
       incoming.on("data", (chunk) => (body += chunk));
@@ -39,7 +39,7 @@ describeTransports("forwarding", () => {
     assert.equal(received.digest("hex"), createHash("sha1").update(sent).digest("hex"));
   });
 
-  it("holds a fast upstream back while the client does not read", async () => {
+  it("applies back-pressure to the upstream while the client does not read", async () => {
     let written = 0;
     const { port } = await startWith((_incoming, outgoing) => {
       const chunk = Buffer.alloc(64 * 1024);
@@ -63,7 +63,7 @@ describeTransports("forwarding", () => {
     assert.ok(after < 32 * 1024 * 1024, `${after} bytes were buffered somewhere`);
   });
 
-  it("holds a fast client back while the upstream does not read", async () => {
+  it("applies back-pressure to the client while the upstream does not read", async () => {
     const { port } = await startWith((incoming) => incoming.pause());
     const socket = connect(port, "127.0.0.1");
     socket.on("error", () => {});
@@ -119,7 +119,7 @@ describeTransports("forwarding", () => {
     assert.ok(pairs.includes("host: shop.example:8080"));
   });
 
-  it("lets a client read an answer that came before its upload was over", async () => {
+  it("lets a client read an early response before its upload is over", async () => {
     const { port, policy } = await startWith((_incoming, outgoing) => {
       outgoing.writeHead(413, { "content-length": 3 });
       outgoing.end("big");
@@ -135,7 +135,7 @@ describeTransports("forwarding", () => {
     );
   });
 
-  it("abandons the upstream when the client leaves, and says so in the report", async () => {
+  it("cancels the upstream request when the client leaves, and reports it", async () => {
     let aborted = false;
     const { port, policy } = await startWith((incoming) => {
       incoming.on("aborted", () => (aborted = true));

@@ -15,26 +15,28 @@ import type { ClusterEndpoint } from "../upstream/endpoint-set.ts";
 import { errorReplyOf, tryOutcomeOf } from "./reset-meaning.ts";
 import { RequestBuffer, RequestRelay } from "./request-relay.ts";
 
-/** A body may be sent again when it is at hand whole, and at most this large. */
+/** Maximum size of a body that is buffered, so that it can be sent again. */
 const REPLAY_LIMIT_BYTES = 64 * 1024;
 
 type ForwardSelection = Extract<RouteSelection, { readonly kind: "forward" }>;
 
-/** Events of the forwarding, beside the response's body, which it streams itself. */
+/**
+ * Events of the forwarding. The response's body is not among them: Forwarding streams it downstream itself.
+ */
 interface ForwardingEvents {
   onHead(head: ResponseHead): void;
-  /** Trailers before they go upstream, and downstream. */
+  /** Called with the trailers before they are sent. */
   onRequestTrailers(trailers: HeaderList): void;
   onResponseTrailers(trailers: HeaderList): void;
-  /** No response has begun. */
+  /** The request failed before a response began. */
   onError(kind: ErrorKind, detail: string): void;
-  /** The response has begun and cannot be finished. */
+  /** The response has begun and cannot be completed. */
   onBroken(flag: ResponseFlag, details: string): void;
 }
 
 /**
- * Sends one request upstream: picks an endpoint, tries, tries again as the route says, and streams the response back. Never
- * tries again once a response head has gone downstream, and never with a body that is not at hand.
+ * Sends one request upstream: picks an endpoint, retries according to the route, and streams the response
+ * back. Never retries once a response head has gone downstream, nor with a body that is not buffered.
  */
 export class Forwarding implements ClientStreamReceiver {
   readonly #exchange: Exchange;
@@ -46,9 +48,9 @@ export class Forwarding implements ClientStreamReceiver {
   readonly #events: ForwardingEvents;
 
   readonly #tried: ClusterEndpoint[] = [];
-  /** The try under way. */
+  /** The upstream stream of the current try. */
   #stream: ClientStream | undefined;
-  /** The body when it is at hand whole, for requests that may be sent again. */
+  /** The whole body, if it was buffered so that it can be sent again. */
   #wholeBody: Uint8Array | undefined;
   #retriesLeft: number;
   #staleRetryLeft = true;
@@ -86,9 +88,10 @@ export class Forwarding implements ClientStreamReceiver {
       return;
     }
     const { hasBody, contentLength, headers } = this.#exchange.request;
-    // The codec writes it, from the head's `upgrade`.
+    // The codec writes `upgrade`, from the head.
     headers.remove("upgrade");
-    // Envoy's rule: the time begins when the request has fully arrived, so that a slow upload is not the upstream's fault.
+    // Envoy's rule: the timeout starts when the request has fully arrived, so that slow uploads are not
+    // counted against the upstream.
     if (!hasBody) this.#startTimeout();
     else if (this.#retriesLeft > 0 && contentLength !== undefined && contentLength <= REPLAY_LIMIT_BYTES) {
       const buffer = new RequestBuffer(this.#exchange, (body) => {
@@ -102,12 +105,12 @@ export class Forwarding implements ClientStreamReceiver {
     this.#try();
   }
 
-  /** The downstream takes more of the response. */
+  /** Continues the response body, when the downstream is writable again. */
   resume(): void {
     this.#stream?.resume();
   }
 
-  /** The downstream is gone, or somebody else answers. Safe to call at any time. */
+  /** Cancels the forwarding, because the downstream is gone or got another reply. Idempotent. */
   cancel(): void {
     if (this.#over) return;
     this.#resetTry();
@@ -130,7 +133,7 @@ export class Forwarding implements ClientStreamReceiver {
     };
     if (this.#retry(outcome)) return;
     removeHopByHop(headers);
-    // A 204 has no content, whatever it says of its length (RFC 9110 section 8.6).
+    // A 204 has no content-length (RFC 9110, section 8.6).
     if (status === 204) headers.remove("content-length");
     this.#exchange.details = "via_upstream";
     this.#headSent = true;
@@ -145,7 +148,7 @@ export class Forwarding implements ClientStreamReceiver {
   }
 
   onEnd(trailers: HeaderList | undefined): void {
-    // The client may go on in its direction; the exchange is over when the client's side is closed.
+    // A half-close: the client may go on sending until its own side is closed.
     if (this.#exchange.upgraded) return this.#downstream.end();
     this.#endTry();
     this.#finish();
@@ -207,7 +210,7 @@ export class Forwarding implements ClientStreamReceiver {
     });
   }
 
-  /** From here on bytes go both ways until either side has had enough; only the idle limit bounds that. */
+  /** After an upgrade, bytes go both ways until either side closes; only the idle limit bounds the time. */
   #startTunnel(): void {
     this.#cancelTimeout?.();
     if (this.#stream === undefined) return;
@@ -215,7 +218,7 @@ export class Forwarding implements ClientStreamReceiver {
     this.#downstream.read(relay);
   }
 
-  /** Whether another try follows. */
+  /** Starts a retry if the route allows one. Returns whether it did. */
   #retry(outcome: TryOutcome): boolean {
     const { method } = this.#exchange.request;
     if (!this.#canSendAgain || !isRetriable(outcome, this.#action.retry, method)) return false;
@@ -233,8 +236,8 @@ export class Forwarding implements ClientStreamReceiver {
   }
 
   /**
-   * An upstream may close an idle connection just when a request is sent on it. Such a request is sent again at once when
-   * that can do no harm, whatever the route says of retries (RFC 9112 section 9.3.1).
+   * An upstream may close an idle connection just when a request is sent on it. An idempotent request is then
+   * sent again at once, whatever the route's retry policy (RFC 9112, section 9.3.1).
    */
   #retryStale(): boolean {
     const { hasBody, method } = this.#exchange.request;
@@ -245,7 +248,7 @@ export class Forwarding implements ClientStreamReceiver {
     return true;
   }
 
-  /** A body that streams can be sent once. */
+  /** A body that is streamed can be sent only once. */
   get #canSendAgain(): boolean {
     return !this.#exchange.request.hasBody || this.#wholeBody !== undefined;
   }

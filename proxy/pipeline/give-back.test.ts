@@ -21,7 +21,7 @@ import { describeTransports } from "../testing/transports.test.ts";
 describeTransports("charges of requests that went wrong", () => {
   afterEach(cleanUp);
 
-  /** Sends one request, and says what the proxy gives back for. */
+  /** Sends one request, and returns the fates for which the proxy gives charges back. */
   async function fateAt({ port, policy }: Rig): Promise<{ status: number; fates: readonly RequestFate[] }> {
     const fates: RequestFate[] = [];
     policy.decide = () => ({ ...ALLOW, giveBack: (fate) => void fates.push(fate) });
@@ -43,7 +43,7 @@ describeTransports("charges of requests that went wrong", () => {
     });
   }
 
-  it("are unanswered when nobody listens, nobody is there, or the upstream hangs up", async () => {
+  it("go back as unanswered when no endpoint listens, no endpoint exists, or the upstream hangs up", async () => {
     const free = createServer();
     await new Promise<void>((resolve) => free.listen(0, "127.0.0.1", resolve));
     const { port } = free.address() as { readonly port: number };

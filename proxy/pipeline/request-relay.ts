@@ -7,12 +7,12 @@ import type { ClientStream } from "../transport/contract/client.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
 import type { ServerStream } from "../transport/contract/server.ts";
 
-/** Passes a request's body, or the bytes of an upgraded connection, on to the upstream as they come. */
+/** Relays a request's body, or the bytes of an upgraded connection, to the upstream. */
 export class RequestRelay implements BodyReceiver {
   readonly #exchange: Exchange;
   readonly #downstream: ServerStream;
   readonly #upstream: ClientStream;
-  /** Called once with the trailers, before they go on. */
+  /** Called once with the trailers, before they are sent. */
   readonly #onEnd: (trailers: HeaderList | undefined) => void;
 
   constructor(
@@ -38,7 +38,7 @@ export class RequestRelay implements BodyReceiver {
   }
 }
 
-/** Gathers a request's body whole, so that it can be sent more than once. For bodies whose declared length is small. */
+/** Buffers a request's whole body, so that it can be sent again. For bodies with a small declared length. */
 export class RequestBuffer implements BodyReceiver {
   readonly #exchange: Exchange;
   readonly #chunks: Uint8Array[] = [];

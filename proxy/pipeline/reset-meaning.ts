@@ -5,7 +5,7 @@ import type { TryOutcome } from "../../core/traffic/retry.ts";
 import type { ErrorKind } from "../exchange/local-reply.ts";
 import type { ResetReason } from "../transport/contract/reset.ts";
 
-/** How a try ended, for the route's retry policy; undefined for a request that no upstream would get. */
+/** How a try ended, for the route's retry policy; undefined for a request that no upstream could get. */
 export function tryOutcomeOf(reason: ResetReason): TryOutcome | undefined {
   switch (reason) {
     case "connection-failure":
@@ -22,7 +22,11 @@ export function tryOutcomeOf(reason: ResetReason): TryOutcome | undefined {
   }
 }
 
-/** The reply when no further try follows. `service` is the upstream's name for the client. */
+/**
+ * The local reply after the last try.
+ *
+ * @param service The upstream's name, for the client.
+ */
 export function errorReplyOf(
   reason: ResetReason,
   service: string,

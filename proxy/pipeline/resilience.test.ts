@@ -47,7 +47,7 @@ function problemOf(reply: Reply): Record<string, unknown> {
 describeTransports("an upstream in trouble", () => {
   afterEach(cleanUp);
 
-  it("is 503 UF when nobody listens there", async () => {
+  it("is 503 UF when no process listens at its address", async () => {
     const { port, policy } = await startProxy(
       configOf({ clusters: [clusterOf([endpointAt(await deadPort())])] }),
     );
@@ -58,7 +58,7 @@ describeTransports("an upstream in trouble", () => {
     assert.equal(groupOf(policy.reports, "response")["flags"], "UF");
   });
 
-  it("fails every waiting request when its only connection cannot be made", async () => {
+  it("fails every queued request when its only connection cannot be made", async () => {
     const cluster = clusterOf([endpointAt(await deadPort())], { maxConnectionsPerEndpoint: 1 });
     const { port } = await startProxy(configOf({ clusters: [cluster] }));
     const replies = await Promise.all([1, 2, 3, 4, 5].map(() => call(port)));
@@ -93,7 +93,7 @@ describeTransports("an upstream in trouble", () => {
     }
   });
 
-  it("is 504 UT when it does not answer within the route's timeout", async () => {
+  it("is 504 UT when it does not respond within the route's timeout", async () => {
     const { port } = await startWith(() => {}, { action: { timeoutMs: 60 } });
     const started = performance.now();
     const reply = await call(port, { method: "POST", body: "x" });
@@ -102,7 +102,7 @@ describeTransports("an upstream in trouble", () => {
     assert.ok(performance.now() - started < 1_000);
   });
 
-  it("does not count a slow upload against the upstream", async () => {
+  it("is not timed out for a client's slow upload", async () => {
     const { port } = await startWith(
       (incoming, outgoing) => {
         incoming.resume().on("end", () => outgoing.end("got it"));
@@ -137,7 +137,7 @@ describeTransports("an upstream in trouble", () => {
     assert.equal(groupOf(policy.reports, "response")["flags"], "UC");
   });
 
-  it("cuts a response that is still coming when the route's timeout is over", async () => {
+  it("has its response cut when the route's timeout passes", async () => {
     const { port } = await startWith((_incoming, outgoing) => void outgoing.write("first"), {
       action: { timeoutMs: 60 },
     });
@@ -167,7 +167,7 @@ describeTransports("an upstream in trouble", () => {
 describeTransports("retries", () => {
   afterEach(cleanUp);
 
-  it("repeat what the route says, elsewhere first, with the same body", async () => {
+  it("follow the route's policy, prefer another endpoint, and send the same body", async () => {
     const bodies: string[] = [];
     const bad = await httpUpstream((incoming, outgoing) => {
       incoming.resume().on("end", () => outgoing.writeHead(500).end());
@@ -221,7 +221,7 @@ describeTransports("retries", () => {
         assert.equal(seen, times);
       });
 
-  it("by default send POST elsewhere when nobody listens at the first endpoint", async () => {
+  it("by default send POST to another endpoint when the first refuses the connection", async () => {
     const good = await httpUpstream((_incoming, outgoing) => outgoing.end("fine"));
     const cluster = clusterOf([endpointAt(await deadPort()), endpointAt(good.port)]);
     const { port } = await startProxy(
@@ -234,7 +234,7 @@ describeTransports("retries", () => {
       assert.equal((await call(port, { method: "POST", body: "x" })).body, "fine");
   });
 
-  it("stop after the given number and pass the last response on, flagged URX", async () => {
+  it("stop after the given number and forward the last response, flagged URX", async () => {
     let tries = 0;
     const { port, policy } = await startWith(
       (_incoming, outgoing) => {
@@ -274,13 +274,13 @@ describeTransports("retries", () => {
     assert.equal((await call(port)).body, "second");
   });
 
-  it("happen once unasked when an idle connection turns out to be closed, for requests that it cannot harm", async () => {
+  it("happen once without a policy when an idle connection turns out to be closed, for idempotent requests", async () => {
     const seen: string[] = [];
     const { port: upstream } = await tcpUpstream((socket) => {
       let answered = false;
       socket.on("data", (data) => {
         seen.push(data.toString().slice(0, 4));
-        // Only the first request on a connection is answered; the second meets the close.
+        // Only the first request on a connection gets a response; the second finds the connection closed.
         if (answered) socket.destroy();
         else socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
         answered = true;

@@ -20,7 +20,7 @@ import {
 } from "../testing/harness.test.ts";
 import { describeTransports } from "../testing/transports.test.ts";
 
-/** An upstream that answers each connection's first bytes with these. */
+/** An upstream that answers the first bytes of each connection with `response`. */
 async function answering(response: string): Promise<Rig> {
   const { port } = await tcpUpstream((socket) => socket.once("data", () => socket.write(response)));
   return startProxy(configOf({ clusters: [clusterOf([endpointAt(port)])] }));
@@ -32,7 +32,7 @@ const GET = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 describeTransports("response trailers", () => {
   afterEach(cleanUp);
 
-  it("follow the body, announced as the upstream announced them", async () => {
+  it("follow the body, with the upstream's announcement", async () => {
     const { port, policy } = await answering(
       `${CHUNKED}2\r\nhi\r\n0\r\nx-sum: 7\r\ngrpc-status: 5\r\ngrpc-message: no such book\r\n\r\n`,
     );
@@ -47,12 +47,12 @@ describeTransports("response trailers", () => {
     assert.deepEqual([grpc_status, grpc_message], ["5", "no such book"]);
   });
 
-  it("come without a body too", async () => {
+  it("may come without a body", async () => {
     const { port } = await answering(`${CHUNKED}0\r\nx-sum: 0\r\n\r\n`);
     assert.match(await raw(port, GET), /\r\n\r\n0\r\nx-sum: 0\r\n\r\n$/);
   });
 
-  it("are dropped where their names are forbidden", async () => {
+  it("lose forbidden fields", async () => {
     const forbidden =
       "host: b\r\nset-cookie: a=b\r\nkeep-alive: x\r\ncontent-type: text/html\r\nlocation: /\r\n";
     const { port } = await answering(`${CHUNKED}2\r\nhi\r\n0\r\n${forbidden}x-sum: 7\r\n\r\n`);
@@ -105,7 +105,7 @@ describeTransports("request trailers", () => {
     "POST / HTTP/1.1\r\nhost: a\r\nx-user: ann\r\ntrailer: x-sum\r\ntransfer-encoding: chunked\r\n\r\n" +
     `${body}0\r\n${trailers}\r\n`;
 
-  it("that are announced follow the body", async () => {
+  it("follow the body when they are announced", async () => {
     const { port, seen, policy } = await start();
     const received = await raw(port, [post("x-sum: 7\r\n").slice(0, -18), post("x-sum: 7\r\n").slice(-18)]);
     assert.match(received, /\r\ngot hi/);
@@ -115,13 +115,13 @@ describeTransports("request trailers", () => {
     assert.equal(groupOf(policy.reports, "request")["size"], 2);
   });
 
-  it("come without a body too", async () => {
+  it("may come without a body", async () => {
     const { port, seen } = await start();
     await raw(port, post("x-sum: 0\r\n", ""));
     assert.deepEqual([seen[0]?.body, { ...seen[0]?.trailers }], ["", { "x-sum": "0" }]);
   });
 
-  it("are dropped where their names are forbidden, or a header of that name was decided by", async () => {
+  it("lose forbidden fields, and fields that were headers of the request", async () => {
     const { port, seen } = await start();
     const dropped =
       "host: b\r\nauthorization: x\r\nx-user: admin\r\n" +
@@ -131,7 +131,7 @@ describeTransports("request trailers", () => {
     assert.equal(seen[0]?.headers["x-user"], "ann");
   });
 
-  it("that would frame the body anew are refused with it", async () => {
+  it("with framing fields make the proxy refuse the request", async () => {
     for (const name of ["content-length: 9", "transfer-encoding: chunked"]) {
       const { port, seen } = await start();
       assert.match(await raw(port, post(`${name}\r\n`)), /^HTTP\/1\.1 400 [^]*connection: close/i, name);
@@ -139,7 +139,7 @@ describeTransports("request trailers", () => {
     }
   });
 
-  it("meet an upstream that is away, or that resets, as any request does", async () => {
+  it("fail like any request when the upstream is away or resets", async () => {
     const { port: resetting } = await tcpUpstream((socket) => socket.on("data", () => socket.destroy()));
     const { port: garbage } = await tcpUpstream((socket) =>
       socket.on("data", () => socket.write("SSH\r\n\r\n")),
@@ -156,7 +156,7 @@ describeTransports("request trailers", () => {
     }
   });
 
-  it("stream a large body with back-pressure, and an answer that comes early", async () => {
+  it("stream a large body with back-pressure, and allow an early response", async () => {
     const { port } = await startWith((incoming, outgoing) => void incoming.pipe(outgoing));
     const sent = Buffer.alloc(4 * 1024 * 1024, "x");
     const received = await new Promise<{ bytes: number }>((resolve, reject) => {

@@ -15,12 +15,12 @@ import type { LocalReply } from "../exchange/local-reply.ts";
 import { RouteTableCache } from "../snapshot/route-table-cache.ts";
 import { ProxySnapshot } from "../snapshot/snapshot.ts";
 
-/** A request as a client would write it to a proxy's first listener. */
+/** A request as a client would send it to a proxy's first listener. */
 export interface TrialRequest {
   readonly method: string;
-  /** As on the request line, with the query. */
+  /** The request target with its query, as on the request line. */
   readonly target: string;
-  /** name, value, name, value …; values a character a byte. */
+  /** name, value, name, value …; values as Latin-1 text, one character per byte. */
   readonly rawHeaders: readonly string[];
 }
 
@@ -33,8 +33,9 @@ export interface TrialServices {
 const LOOPBACK = "127.0.0.1";
 
 /**
- * The bag that a proxy with these resources asks the mixer about, made by the proxy's own filters; or the reply that it gives
- * without asking. The client is on loopback. Opens no connection.
+ * Runs the proxy's own filters up to the check, without opening a connection: returns the attributes that a
+ * proxy with these resources would send to the mixer, or the local reply that it would make before the check.
+ * The client's address is loopback.
  */
 export function bagOfTrial(
   resources: TrafficResources,
@@ -75,7 +76,7 @@ export function bagOfTrial(
   return { bag: exchange.attributes as AttributeBag };
 }
 
-/** A snapshot whose clusters have no endpoint. */
+/** A snapshot whose clusters have no endpoints. */
 function withoutConnections(resources: TrafficResources, random: Random): ProxySnapshot {
   const noop = (): void => undefined;
   const clusters = new Map(

@@ -28,7 +28,7 @@ import {
 import { describeTransports } from "../testing/transports.test.ts";
 import type { ProxyOptions } from "../proxy.ts";
 
-/** RFC 6455, section 1.3: what a server makes of the client's key. */
+/** The Sec-WebSocket-Accept value for a client's key (RFC 6455, section 1.3). */
 const acceptOf = (key: string): string =>
   createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
 
@@ -45,7 +45,7 @@ function frame(text: string): Buffer {
   return Buffer.concat([Buffer.from([0x81, 0x80 | payload.length]), mask, payload]);
 }
 
-/** A WebSocket server that echoes the bytes of frames as they are; it keeps what it is asked. */
+/** A WebSocket server that echoes frames byte by byte, and records the requests. */
 async function echoServer(): Promise<{ port: number; sockets: Socket[]; asked: Record<string, unknown>[] }> {
   const sockets: Socket[] = [];
   const asked: Record<string, unknown>[] = [];
@@ -161,7 +161,7 @@ describeTransports("upgrades", () => {
     assert.ok(client.received.subarray(head).equals(sent));
   });
 
-  it("go nowhere when a policy refuses", async () => {
+  it("are not forwarded when a policy refuses", async () => {
     const { port, asked } = await echoServer();
     const rig = await start(port);
     rig.policy.decide = () => ({
@@ -183,7 +183,7 @@ describeTransports("upgrades", () => {
     assert.equal(groupOf(rig.policy.reports, "response")["flags"], "UAEX");
   });
 
-  it("let a client read a refusal although it has sent much more already", async () => {
+  it("let a client read a refusal although it has already sent much more", async () => {
     const { port } = await httpUpstream((_incoming, outgoing) => void outgoing.writeHead(403).end("no"));
     const rig = await start(port);
     const client = dial(rig.port, HANDSHAKE, Buffer.alloc(1024 * 1024));
@@ -193,7 +193,7 @@ describeTransports("upgrades", () => {
     assert.equal(groupOf(rig.policy.reports, "response")["flags"], "-");
   });
 
-  it("get the upstream's plain answer when it does not agree", async () => {
+  it("get the upstream's ordinary response when it does not accept", async () => {
     const { port } = await httpUpstream((_incoming, outgoing) => {
       outgoing.writeHead(426, { "x-why": "old" });
       outgoing.write("not ");
@@ -208,7 +208,7 @@ describeTransports("upgrades", () => {
     assert.deepEqual([code, flags, size], [426, "-", 8]);
   });
 
-  it("get the proxy's own answer when nobody is there, or the cluster has too many", async () => {
+  it("get a local reply when the upstream is away or the cluster's limit is reached", async () => {
     const away = await start(await deadPort());
     assert.match(await raw(away.port, HANDSHAKE), /^HTTP\/1\.1 503 [^]*PURSER_PROXY_UPSTREAM/);
     const { port } = await echoServer();
@@ -222,7 +222,7 @@ describeTransports("upgrades", () => {
     await hasBytes(next, "101");
   });
 
-  it("of protocols that are not taken, and of requests with a body, are ordinary requests", async () => {
+  it("to other protocols, or of requests with a body, are ordinary requests", async () => {
     const seen: unknown[] = [];
     const { port } = await httpUpstream((incoming, outgoing) => {
       let body = "";
@@ -266,7 +266,7 @@ describeTransports("upgrades", () => {
     assert.deepEqual([flags, code_details], ["SI", "stream_idle_timeout"]);
   });
 
-  it("end on one side when they end on the other", async () => {
+  it("half-close in one direction after the other", async () => {
     const { port, sockets } = await echoServer();
     const rig = await start(port);
     const left = dial(rig.port, HANDSHAKE);
@@ -289,7 +289,7 @@ describeTransports("upgrades", () => {
     assert.equal(groupOf(rig.policy.reports, "response")["flags"], "-");
   });
 
-  it("leave nothing behind when the client goes before the upstream has answered", async () => {
+  it("leave no connection behind when the client leaves before the upstream's response", async () => {
     let gone = 0;
     const { port } = await tcpUpstream((socket) => socket.resume().on("close", () => gone++));
     const rig = await start(port);
@@ -315,7 +315,7 @@ describeTransports("upgrades", () => {
     await until(() => client.closed && sockets[0]?.destroyed === true);
   });
 
-  it("follow earlier requests of their connection in order", async () => {
+  it("wait for earlier requests on their connection", async () => {
     const { port } = await echoServer();
     const rig = await start(port);
     const client = dial(rig.port, "GET /first HTTP/1.1\r\nhost: a\r\n\r\n" + HANDSHAKE, "ping");
@@ -327,7 +327,7 @@ describeTransports("upgrades", () => {
 describeTransports("informational responses", () => {
   afterEach(cleanUp);
 
-  it("go on before the final one, without their hop-by-hop fields", async () => {
+  it("precede the final one, without their hop-by-hop fields", async () => {
     const { port } = await tcpUpstream((socket) => {
       socket.on("data", () => {
         socket.write("HTTP/1.1 103 Early Hints\r\nlink: </a.css>; rel=preload\r\nkeep-alive: x\r\n\r\n");

@@ -7,35 +7,44 @@ import type { RequestFate } from "../../core/quota/quota-definition.ts";
 import type { Verdict } from "../../core/verdict/verdict.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 
-/** What the filters need of the mixer; behind it are the cache, the leases, the batches and the fallbacks. */
+/**
+ * The filters' interface to the mixer; behind it are the decision cache, quota leases, report batches and
+ * fallbacks.
+ */
 export interface PolicyClient {
-  /** Decides at once when the cache and the leases have the answer; never rejects. */
+  /** Decides synchronously when the cache and the leases suffice; never rejects. */
   check(bag: AttributeBag, options?: CheckOptions): MaybePromise<CheckResult>;
-  /** Never waits and never throws; what does not fit is dropped and counted. */
+  /** Never waits and never throws; a bag that does not fit in the queue is dropped and counted. */
   report(bag: AttributeBag): void;
   /** Whether the mixer's policies are known, so that requests can be decided. */
   readonly ready: boolean;
-  /** Sends what is buffered, gives leases back, within the deadline. Safe to call twice. */
+  /** Sends buffered reports and gives leases back, within the deadline. Idempotent. */
   close(deadlineMs: number): Promise<void>;
 }
 
 export interface CheckOptions {
-  /** True to ask the mixer, whatever the cache has, and for the reasons too; default false. */
+  /** True to bypass the cache and ask the mixer for an explanation as well; default false. */
   readonly explain?: boolean;
 }
 
 /** The verdict on one request, and how this proxy came by it. */
 export interface CheckResult extends Verdict {
-  /** For the report: `check.cache_hit` and `quota.cache_hit`. */
+  /** Reported as `check.cache_hit` and `quota.cache_hit`. */
   readonly checkCacheHit: boolean;
   readonly quotaCacheHit: boolean;
-  /** When it was asked for, and the mixer could be. */
+  /** Set when it was asked for and the mixer could be reached. */
   readonly explanation?: Explanation;
-  /** Gives back the charges that their policies want back for such a fate; set when there may be some. Called once at most. */
+  /**
+   * Gives back the charges that their policies refund for this fate of the request; set when there may be
+   * some. Call it once at most.
+   */
   readonly giveBack?: (fate: RequestFate) => void;
 }
 
-/** Written out, because spreading the verdict takes ten times as long, for every request that the cache decides. */
+/**
+ * Fields are listed one by one: spreading the verdict is ten times slower, for every request that the cache
+ * decides.
+ */
 export function checkResultOf(verdict: Verdict, checkCacheHit: boolean, quotaCacheHit: boolean): CheckResult {
   const { outcome, requestHeaders, responseHeaders, directResponse, quotas, shadowDenials, audits, failure } =
     verdict;
@@ -53,7 +62,7 @@ export function checkResultOf(verdict: Verdict, checkCacheHit: boolean, quotaCac
   };
 }
 
-/** A verdict that neither the cache nor the leases had a part in. */
+/** A verdict without the help of cache or leases. */
 export function uncached(verdict: Verdict): CheckResult {
   return checkResultOf(verdict, false, false);
 }

@@ -20,27 +20,30 @@ interface Entry<T> {
   usesLeft: number;
 }
 
-/** A set of attributes that decisions read: requests that agree in them share a decision. */
+/**
+ * A set of attributes that decisions read: requests with the same values of these attributes share a
+ * decision.
+ */
 interface Shape {
-  /** The same for the same references in whatever order. */
+  /** Canonical name: independent of the order of the references. */
   readonly name: string;
-  /** Begins every key, so that the keys of different shapes never meet. */
+  /** Prefix of the shape's cache keys, so that keys of different shapes never collide. */
   readonly prefix: string;
   readonly references: readonly AttributeReference[];
 }
 
-/** What an entry weighs besides its key: the decision itself, roughly. */
+/** Rough size of an entry besides its key, in characters. */
 const ENTRY_CHARACTERS = 200;
 
 /**
- * Decisions, each under exactly what it read. A lookup tries every known shape: a decision is right for all requests
- * that agree in its reads, so whichever is found first is right. Keys are compared whole, never by a hash alone, which
- * an attacker could make collide.
+ * Caches each decision under the values of exactly the attributes that it read. A lookup tries every known
+ * shape and returns the first hit: any cached decision whose reads agree with the request is right for it.
+ * Keys are compared in full: an attacker could make hashes collide.
  */
 export class DecisionCache<T> {
   readonly #entries: LRUCache<string, Entry<T>> | undefined;
   readonly #maxShapes: number;
-  /** The most useful first. */
+  /** Most useful shape first. */
   readonly #shapes: Shape[] = [];
   #nextShapeId = 0;
 
@@ -59,7 +62,7 @@ export class DecisionCache<T> {
     return this.#entries?.size ?? 0;
   }
 
-  /** A decision that holds for `bag`; uses it once. */
+  /** Finds a decision for `bag`, and counts one use of it. */
   find(bag: AttributeBag, nowMs: number): T | undefined {
     const entries = this.#entries;
     if (entries === undefined) return undefined;
@@ -81,7 +84,10 @@ export class DecisionCache<T> {
     return undefined;
   }
 
-  /** Keeps `value` for requests that agree with `bag` in what `decision` read. False when it may not be kept. */
+  /**
+   * Caches `value` for requests that agree with `bag` in the attributes that `decision` read. Returns false
+   * when the decision may not be cached.
+   */
   store(bag: AttributeBag, decision: Decision, sinceMs: number, value: T): boolean {
     if (this.#entries === undefined) return false;
     if (!(decision.validDurationMs > 0 && decision.validUseCount > 0)) return false;
@@ -89,7 +95,7 @@ export class DecisionCache<T> {
     const known = this.#shapes.find((shape) => shape.name === name);
     const shape = known ?? { name, prefix: `${this.#nextShapeId++}:`, references: decision.referenced };
     const key = keyOf(shape, bag);
-    // The decision read something that this bag does not say, such as what a plugin added at the mixer.
+    // The decision read an attribute that this bag lacks, such as one that a plugin added at the mixer.
     if (key === undefined) return false;
     if (known === undefined) this.#add(shape);
     this.#entries.set(key, {
@@ -106,12 +112,12 @@ export class DecisionCache<T> {
   }
 
   #add(shape: Shape): void {
-    // What the last shape led to is found no more, and goes as the least recently used.
+    // Entries of the dropped shape are no longer found, and age out as the least recently used.
     if (this.#shapes.length >= this.#maxShapes) this.#shapes.pop();
     this.#shapes.push(shape);
   }
 
-  /** One step forward: useful shapes rise, and two that take turns cost no more than a swap. */
+  /** Moves a shape forward by one place: useful shapes rise, and two alternating shapes cost only a swap. */
   #promote(index: number): void {
     const shapes = this.#shapes;
     const moved = shapes[index] as Shape;

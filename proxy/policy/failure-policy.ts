@@ -27,21 +27,24 @@ import { ALLOWED, outcomeOfRefusal, undecidedOutcome } from "../../core/verdict/
 
 export interface FailurePolicyOptions {
   readonly compile: CompileExpression;
-  /** Counts for `onStoreFailure: local`; in this process. */
+  /** Counts for `onStoreFailure: local`, in this process. */
   readonly localStore: QuotaStore;
   readonly clock: Clock;
   readonly newId: () => string;
 }
 
-/** What is known while the policies for one request are gone through. */
+/** State while the policies for one request are evaluated. */
 interface Progress extends Tried {
   refused: VerdictOutcome | undefined;
   failure: StoreFailure | undefined;
-  /** To be counted here, against this proxy's share of each limit. */
+  /** Charges to count locally, against this proxy's share of each limit. */
   readonly local: QuotaCharge[];
 }
 
-/** What each governing document wants while nobody can be asked; of one set of documents. */
+/**
+ * Decides requests while the mixer is away, by each governing document's failure policy. Belongs to one set
+ * of documents.
+ */
 export class FailurePolicy {
   readonly #state: PolicyState;
   readonly #options: FailurePolicyOptions;
@@ -53,8 +56,10 @@ export class FailurePolicy {
   }
 
   /**
-   * Decides a whole request: every document that governs it, in their order, by each value of a field that came several times.
-   * `code` says what failed.
+   * Decides a request: evaluates every document that governs it in order, trying each value of a repeated
+   * header field.
+   *
+   * @param code The error for which the mixer could not be asked.
    */
   decide(bag: AttributeBag, code: ErrorCode): MaybePromise<Verdict> {
     const once = (reading: AttributeBag, spent: Meter | undefined): MaybePromise<Progress> =>
@@ -88,7 +93,7 @@ export class FailurePolicy {
     });
   }
 
-  /** Counts here what nobody else can, each quota against this proxy's share: all or none. Allowed, or refused. */
+  /** Counts locally, each quota against this proxy's share of its limit: all charges or none. */
   admitLocally(charges: readonly QuotaCharge[]): MaybePromise<VerdictOutcome> {
     const { proxies } = this.#state;
     const { localStore, newId } = this.#options;
@@ -97,7 +102,7 @@ export class FailurePolicy {
       allocate: (requests, options) => localStore.allocate(requests, options),
     };
     const demands = charges.map((charge) =>
-      // Without room to count in, nobody counts.
+      // When the local store is full, deny: there is no further store to fall back to.
       demandOf({ ...charge, limit: localShare(charge.limit, proxies), onStoreFailure: "deny" }, store),
     );
     const charged = chargeAll(demands, { deduplicationId: newId(), localStore, nodes: proxies });
@@ -107,7 +112,7 @@ export class FailurePolicy {
     });
   }
 
-  /** Built when first needed: most proxies never lose their mixer. */
+  /** Compiled on first use: most proxies never lose their mixer. */
   get #policies(): readonly StandalonePolicy[] {
     this.#built ??= buildStandalonePolicies(this.#state.policies, this.#options.compile);
     return this.#built;

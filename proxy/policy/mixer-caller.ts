@@ -9,12 +9,12 @@ import { attempt, chain, type MaybePromise } from "../../kernel/maybe-promise.ts
 import type { Scheduler } from "../../kernel/ports.ts";
 import type { ClientStats } from "./stats.ts";
 
-/** What a call to the mixer came to: its reply, or why there is none. A value, since callers always have a way on. */
+/** The mixer's reply, or `Unavailable`. A value and never thrown, since every caller has a fallback. */
 export type Answer<T> = T | Unavailable;
 
-/** Nobody could be asked. A class, so that no reply can be taken for one. */
+/** The mixer could not be asked. A class, so that no reply can be mistaken for it. */
 export class Unavailable {
-  /** PURSER_MIXER_UNAVAILABLE; its cause is what really happened. */
+  /** PURSER_MIXER_UNAVAILABLE, with the actual failure as its cause. */
   readonly error: PurserError;
 
   constructor(error: PurserError) {
@@ -28,7 +28,7 @@ export interface MixerCallerOptions {
   readonly stats: ClientStats;
 }
 
-/** Calls the mixer with a deadline and behind a circuit breaker; stays synchronous when the mixer is. */
+/** Calls the mixer with a deadline and behind a circuit breaker; synchronous when the mixer is. */
 export class MixerCaller {
   readonly #scheduler: Scheduler;
   readonly #breaker: CircuitBreaker;
@@ -70,7 +70,7 @@ export class MixerCaller {
       return new Unavailable(unavailable(error.message));
     }
     this.#stats.remote_call_errors++;
-    // A mixer that refuses a call for what it says is there: asking less often would not help.
+    // A mixer that refuses a call as invalid is up: the circuit breaker must stay closed.
     const refused = isPurserError(error) && !error.retryable;
     this.#breaker.end(ticket, refused);
     return new Unavailable(

@@ -21,14 +21,14 @@ const ALICE = bag({ user: "alice", method: "GET" });
 const at = (attributes: AttributeBag, name: string) =>
   (attributes["request"] as Record<string, unknown>)[name];
 
-/** For verdicts that are at hand: a promise has no outcome, and fails the test. */
+/** Asserts that a verdict is synchronous: a promise has no outcome, and fails the test. */
 const atOnce = (verdict: unknown): CheckResult => {
   assert.ok(!(verdict instanceof Promise), "the verdict is at hand");
   return verdict as CheckResult;
 };
 
 describe("a policy client's cache", () => {
-  it("answers at once, without the mixer, for requests that agree in what the decision read", () => {
+  it("answers synchronously, without the mixer, for requests that agree in what the decision read", () => {
     const { mixer, client } = createStage();
     mixer.decide = (view) => (at(view, "user") === "mallory" ? denial() : {});
     assert.equal(atOnce(client.check(bag({ user: "bob", method: "GET" }))).checkCacheHit, false);
@@ -36,7 +36,7 @@ describe("a policy client's cache", () => {
     assert.deepEqual([again.outcome.kind, again.checkCacheHit, mixer.checks.length], ["allow", true, 1]);
   });
 
-  it("is passed by when a request asks why it is decided so", () => {
+  it("is bypassed when a request asks for an explanation", () => {
     const { mixer, client } = createStage();
     void client.check(ALICE);
     const verdict = atOnce(client.check(ALICE, { explain: true }));
@@ -58,7 +58,7 @@ describe("a policy client's cache", () => {
     }
   });
 
-  it("forgets a decision when its time or its uses are over", () => {
+  it("forgets a decision after its validity or its last use", () => {
     const { time, mixer, client } = createStage();
     mixer.decide = () => ({ validDurationMs: 500, validUseCount: 2 });
     for (let count = 0; count < 4; count++) void client.check(ALICE);
@@ -80,7 +80,7 @@ describe("a policy client's cache", () => {
     assert.equal(client.stats()["check_cache_unfit"], 2);
   });
 
-  it("forgets everything when the policies change", () => {
+  it("is flushed when the policies change", () => {
     const { mixer, client } = createStage();
     void client.check(ALICE);
     mixer.decide = () => denial();
@@ -88,7 +88,7 @@ describe("a policy client's cache", () => {
     assert.equal(atOnce(client.check(ALICE)).outcome.kind, "deny");
   });
 
-  it("is not poisoned by a check that began before the policies changed", async () => {
+  it("does not keep a decision of a check that began before the policies changed", async () => {
     const { time, mixer, client } = createStage();
     mixer.delayMs = 10;
     mixer.replyVersion = "v1";
@@ -102,7 +102,7 @@ describe("a policy client's cache", () => {
     assert.equal(atOnce(client.check(ALICE)).outcome.kind, "deny");
   });
 
-  it("is flushed once, not again and again, while two mixers with different policies take turns", () => {
+  it("is flushed once only while two mixers with different policies alternate", () => {
     const { mixer, client } = createStage();
     mixer.decide = (view) => (at(view, "user") === "" ? denial() : {});
     for (let turn = 0; turn < 10; turn++) {
@@ -117,7 +117,7 @@ describe("a policy client's cache", () => {
     assert.equal(client.stats()["check_cache_entries"], 5, "those of v1, which the watch says is in force");
   });
 
-  it("holds no more decisions and no more shapes than it may", () => {
+  it("keeps to its limits of decisions and of shapes", () => {
     const { mixer, client } = createStage({ maxDecisions: 10, maxShapes: 3 });
     mixer.decide = (view) => {
       at(view, "shape");
@@ -129,7 +129,7 @@ describe("a policy client's cache", () => {
     assert.equal(client.stats()["check_cache_entries"], 10);
   });
 
-  it("serves exactly what asking would have given, whatever the policy reads", () => {
+  it("serves what the mixer would have answered, whatever the policy reads", () => {
     const names = ["a", "b", "c"] as const;
     const value = fc.option(fc.constantFrom("", "x", "y", "x,", '"x"'), { nil: undefined });
     const request = fc.record({ a: value, b: value, c: value });
@@ -161,7 +161,7 @@ describe("a policy client's cache", () => {
           const fresh = run(policy, bag(present as Record<string, string>)) ? "allow" : "deny";
           assert.equal(atOnce(client.check(bag(present as Record<string, string>))).outcome.kind, fresh);
         }
-        // At most 27 different bags: without hits the cache would not be tested.
+        // At most 27 different bags: a run without hits would not test the cache.
         if (requests.length === 40) assert.ok(client.stats()["check_cache_hits"] !== 0);
       }),
       { numRuns: 150 },
@@ -212,7 +212,7 @@ describe("a policy client without its mixer", () => {
     assert.equal(outcome.kind === "error" && outcome.code, "PURSER_MIXER_UNAVAILABLE");
   });
 
-  it("does what each governing document says", async () => {
+  it("applies each governing document's failure policy", async () => {
     const { mixer, client } = createStage();
     mixer.announce({ policies: [deny, rule("listed", { onError: "allow" })] });
     mixer.condition = "refuses";
@@ -229,7 +229,7 @@ describe("a policy client without its mixer", () => {
     assert.deepEqual(bob.failure, { code: "PURSER_MIXER_UNAVAILABLE", applied: "allow" });
   });
 
-  it("asks whether a document governs any of the values of a repeated header", async () => {
+  it("matches documents against each value of a repeated header", async () => {
     const { mixer, client } = createStage();
     const admins = denyWhere('request.headers."x-role" = "admin"');
     mixer.announce({ policies: [admins] });
@@ -241,7 +241,7 @@ describe("a policy client without its mixer", () => {
     assert.equal((await client.check(repeated("user", "guest"))).outcome.kind, "allow");
   });
 
-  it("lets a match that cannot be evaluated be decided by its onError", async () => {
+  it("applies onError when a match cannot be evaluated", async () => {
     const { mixer, client } = createStage();
     const faulty = (onError: "deny" | "allow") => rule("bad", { match: "request.user + 1 = 2", onError });
     mixer.condition = "refuses";
@@ -252,7 +252,7 @@ describe("a policy client without its mixer", () => {
     assert.equal(outcome.kind === "error" && outcome.code, "PURSER_EXPR_EVALUATION");
   });
 
-  it("counts by itself against its share of a limit, each key apart", async () => {
+  it("counts locally against its share of a limit, each key apart", async () => {
     const { mixer, client } = createStage();
     mixer.announce({ proxies: 3, policies: [local()] });
     mixer.condition = "refuses";
@@ -276,7 +276,7 @@ describe("a policy client without its mixer", () => {
     assert.deepEqual(kinds, ["allow", "allow", "limit"]);
   });
 
-  it("goes on serving what is cached, until that expires", async () => {
+  it("serves cached decisions until they expire", async () => {
     const { time, mixer, client } = createStage();
     mixer.announce({ policies: [denyWhere("true")] });
     void client.check(ALICE);
@@ -299,7 +299,7 @@ describe("a policy client without its mixer", () => {
     assert.equal(client.stats()["remote_call_short_circuits"], 1);
   });
 
-  it("finds the mixer again within a quarter of a second, at the price of one request", async () => {
+  it("finds the mixer again within a quarter of a second, with one trial request", async () => {
     const { time, mixer, client } = createStage();
     mixer.announce({ policies: [denyWhere("true")] });
     mixer.condition = "refuses";
@@ -329,7 +329,7 @@ describe("a policy client without its mixer", () => {
     }
   });
 
-  it("tells a store's failure from a limit", async () => {
+  it("distinguishes a store's failure from a used-up limit", async () => {
     const { mixer, client } = createStage();
     const scarce = quota({ limit: 10 });
     mixer.quotas = [scarce];
@@ -348,7 +348,7 @@ describe("a policy client without its mixer", () => {
 });
 
 describe("closing a policy client", () => {
-  it("sends what is buffered, gives leases back, and leaves nothing scheduled", async () => {
+  it("sends buffered reports, gives leases back, and leaves no timer behind", async () => {
     const { time, mixer, client } = createStage();
     const wide = quota({ limit: 1_000 });
     mixer.quotas = [wide];
@@ -365,7 +365,7 @@ describe("closing a policy client", () => {
     assert.equal(client.stats()["report_drops_closed"], 1);
   });
 
-  it("takes no longer than it may, even when the mixer hangs", async () => {
+  it("meets its deadline, even when the mixer hangs", async () => {
     const { time, mixer, client } = createStage();
     client.report(ALICE);
     mixer.condition = "hangs";

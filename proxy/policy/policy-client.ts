@@ -25,21 +25,21 @@ import { undecidedOutcome } from "../../core/verdict/verdict-outcome.ts";
 import { type CheckOptions, type CheckResult, type PolicyClient, uncached } from "./check-result.ts";
 
 export interface PolicyClientOptions {
-  /** In this process or behind HTTP: the client does not know. */
+  /** In this process or behind HTTP; the client makes no difference. */
   readonly service: MixerService;
   readonly identity: ProxyIdentity;
   readonly clock: Clock;
   readonly random: Random;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
-  /** For the documents' failure policies. */
+  /** Compiles the match conditions of the failure policies. */
   readonly compile: CompileExpression;
   readonly settings?: Partial<PolicyClientSettings>;
 }
 
-/** A policy client that can be looked into. */
+/** A policy client with counters. */
 export interface MeteredPolicyClient extends PolicyClient {
-  /** The counters as they stand; see stats.ts. */
+  /** The current counters; see stats.ts. */
   stats(): Readonly<Record<string, number>>;
 }
 
@@ -47,10 +47,13 @@ export function createPolicyClient(options: PolicyClientOptions): MeteredPolicyC
   return new CachingPolicyClient(options);
 }
 
-/** Versions remembered as seen. */
+/** Maximum number of versions remembered as seen. */
 const MAX_SEEN_VERSIONS = 100;
 
-/** Keeps the policies' decisions near the traffic; asks the mixer for the rest, and does without it for a while. */
+/**
+ * Caches the policies' decisions in the proxy; asks the mixer for the rest, and applies failure policies
+ * while the mixer is away.
+ */
 class CachingPolicyClient implements MeteredPolicyClient {
   readonly #options: PolicyClientOptions;
   readonly #settings: PolicyClientSettings;
@@ -64,7 +67,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
   readonly #localStore;
   readonly #newId: () => string;
   readonly #stopWatching: () => void;
-  /** What the newest policy state says; undefined until the first. */
+  /** Version of the newest policy state; undefined until the first. */
   #version: string | undefined;
   #failurePolicy: FailurePolicy | undefined;
   readonly #seenVersions = new Set<string>();
@@ -142,7 +145,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
   #check(bag: AttributeBag, explain: boolean): MaybePromise<CheckResult> {
     const stats = this.#stats;
     stats.check_calls++;
-    // Before the policies are known nobody can say what a failure means: fail closed.
+    // Before the policies are known, no failure policy is known either: fail closed.
     if (this.#version === undefined)
       return uncached(undecidedVerdict(undecidedOutcome("PURSER_MIXER_UNAVAILABLE", undefined)));
     const nowMs = this.#options.clock.monotonicMs();
@@ -190,7 +193,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
     });
   }
 
-  /** The documents have changed since the decision: it is made anew, once. */
+  /** Checks once more, because the documents have changed since the decision. */
   #again(bag: AttributeBag, explain: boolean, isLastTry: boolean): MaybePromise<CheckResult> {
     if (!isLastTry) return this.#ask(bag, explain, true);
     return this.#fallBack(bag, "PURSER_MIXER_UNAVAILABLE");
@@ -200,7 +203,10 @@ class CachingPolicyClient implements MeteredPolicyClient {
     return chain((this.#failurePolicy as FailurePolicy).decide(bag, code), uncached);
   }
 
-  /** Only what the documents in force decided: not a check that began before they changed, nor another mixer's. */
+  /**
+   * Caches a decision of the documents in force only: not of a check that began before they changed, nor of a
+   * mixer with others.
+   */
   #keep(bag: AttributeBag, { version, decision }: CheckReply, sentMs: number): void {
     if (version !== this.#version) {
       this.#meet(version);
@@ -231,9 +237,9 @@ class CachingPolicyClient implements MeteredPolicyClient {
   }
 
   /**
-   * A version in a reply. The watch alone says which is in force; but the first sight of another one means that what is
-   * cached may be old news. Only the first: while mixers with different documents take turns, as in a rolling upgrade,
-   * the cache lives on.
+   * Handles the version in a reply. Only the watch sets the version in force; but the first sight of another
+   * version means that cached decisions may be outdated, and flushes the cache. Only the first sight: while
+   * mixers with different documents alternate, as in a rolling upgrade, the cache must stay useful.
    */
   #meet(version: string): void {
     if (this.#seenVersions.has(version)) return;
@@ -257,7 +263,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
   }
 }
 
-/** Ids that no other call has, of this process or an earlier one with the same name. */
+/** Source of unique call ids, distinct from those of an earlier process with the same name. */
 function idSource({ id }: ProxyIdentity, clock: Clock, random: Random): () => string {
   const start = `${id}/${clock.nowMs().toString(36)}${Math.floor(random() * 2 ** 32).toString(36)}`;
   let calls = 0;

@@ -111,7 +111,7 @@ describeTransports("what the policies decide", () => {
     assert.deepEqual(problem["violated-policies"], ["reviews-per-user"]);
   });
 
-  it("an allowed request that a quota governs says how the quota stands", async () => {
+  it("an allowed request under a quota reports the quota's state in headers", async () => {
     const { port, policy } = await echo();
     policy.decide = () => ({ ...ALLOW, quotas: [QUOTA] });
     const reply = await call(port);
@@ -120,7 +120,7 @@ describeTransports("what the policies decide", () => {
     assert.equal(reply.headers["retry-after"], undefined);
   });
 
-  it("a request that nobody could decide is a 5xx with a code, not a denial", async () => {
+  it("an undecided request is a 5xx with a code, not a denial", async () => {
     const { port, policy } = await echo();
     policy.decide = () => ({
       ...ALLOW,
@@ -215,7 +215,7 @@ describeTransports("what the policies decide", () => {
     assert.equal(reply.headers["server"], "purser");
   });
 
-  it("nobody is asked when the destination's own proxy checks", async () => {
+  it("the policies are not asked when the destination's own proxy checks", async () => {
     const { port, policy } = await startWith((_incoming, outgoing) => outgoing.end(), {
       cluster: { checkedByDestination: true },
     });
@@ -224,7 +224,7 @@ describeTransports("what the policies decide", () => {
     await until(() => policy.reports.length === 1);
   });
 
-  it("a policy client that fails is a 500 with a log line, and the proxy goes on", async () => {
+  it("a policy client that fails causes a 500 with a log line, and the proxy keeps running", async () => {
     const { port, policy, logger } = await echo();
     policy.decide = async () => {
       throw new Error("broken");
@@ -239,7 +239,7 @@ describeTransports("what the policies decide", () => {
 describeTransports("routes", () => {
   afterEach(cleanUp);
 
-  it("a request that keeps the routes' regular expressions busy is 431, and the proxy goes on", async () => {
+  it("a request that keeps the routes' regular expressions busy is 431, and the proxy keeps running", async () => {
     const value = "(\\w{1,30}\\s?){1,20}x";
     const busy = { ignoreCase: false, headers: { "x-a": { kind: "regex" as const, value } } };
     const matches = Array.from({ length: 120 }, () => ({ ...busy, withoutHeaders: {}, queryParams: {} }));
@@ -257,7 +257,7 @@ describeTransports("routes", () => {
     assert.equal((await call(port, { headers: { "x-a": "lorem ipsum x" } })).status, 200);
   });
 
-  it("no route is 404 NR, and is reported", async () => {
+  it("a request without a route is 404 NR, and is reported", async () => {
     const { port, policy } = await startProxy(configOf({ clusters: [], routes: [] }));
     const reply = await call(port, { path: "/nowhere" });
     assert.equal(reply.status, 404);
@@ -266,7 +266,7 @@ describeTransports("routes", () => {
     assert.equal(groupOf(policy.reports, "response")["flags"], "NR");
   });
 
-  it("redirect and direct routes answer by themselves, after the check", async () => {
+  it("redirect and direct-response routes reply locally, after the check", async () => {
     const { port, policy } = await startProxy(
       configOf({
         clusters: [],
@@ -308,7 +308,7 @@ describeTransports("routes", () => {
     assert.equal(groupOf(policy.checks, "request")["path"], "/a?b=1");
   });
 
-  it("faults delay and abort what the policies let through", async () => {
+  it("fault rules delay and abort requests that the policies allow", async () => {
     const fault: FaultRule = {
       delay: { delayMs: 50, percentage: 100 },
       abort: { status: 418, percentage: 100 },
@@ -324,7 +324,7 @@ describeTransports("routes", () => {
   });
 });
 
-describeTransports("who is who", () => {
+describeTransports("identities of requests and clients", () => {
   afterEach(cleanUp);
 
   const headersSeen = async (
@@ -339,14 +339,14 @@ describeTransports("who is who", () => {
     return { seen: JSON.parse(reply.body) as Record<string, string>, checked: policy.checks[0] as Group };
   };
 
-  it("an edge makes a new request id, a sidecar keeps the one that came", async () => {
+  it("an edge makes a new request id, a sidecar keeps an existing one", async () => {
     const id = "3b241101-e2bb-4255-8caf-4136c566a962";
     assert.notEqual((await headersSeen({}, { "x-request-id": id })).seen["x-request-id"], id);
     assert.equal((await headersSeen({ edge: false }, { "x-request-id": id })).seen["x-request-id"], id);
     assert.match((await headersSeen({ edge: false }, {})).seen["x-request-id"] ?? "", /^[0-9a-f-]{36}$/);
   });
 
-  it("each proxy is a span of its own in the trace that came, or begins one", async () => {
+  it("each proxy is a span of its own in an existing trace, or begins a trace", async () => {
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
     const { seen, checked } = await headersSeen({}, { traceparent, tracestate: "a=1" });
     assert.match(
@@ -366,7 +366,7 @@ describeTransports("who is who", () => {
     "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more",
     "nonsense",
   ]) {
-    it(`a bad traceparent begins a new trace: ${traceparent}`, async () => {
+    it(`an invalid traceparent begins a new trace: ${traceparent}`, async () => {
       const { seen } = await headersSeen({}, { traceparent, tracestate: "a=1" });
       assert.match(seen["traceparent"] ?? "", /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
       assert.doesNotMatch(seen["traceparent"] ?? "", /0af7651916cd43dd8448eb211c80319c/i);
@@ -374,7 +374,7 @@ describeTransports("who is who", () => {
     });
   }
 
-  it("an edge with nothing in front believes no forwarding header", async () => {
+  it("an edge without trusted proxies believes no forwarding header", async () => {
     const { seen, checked } = await headersSeen(
       {},
       {
@@ -393,7 +393,7 @@ describeTransports("who is who", () => {
     assert.deepEqual(checked["origin"], { ip: "127.0.0.1" });
   });
 
-  it("an edge with nothing in front lets no client speak of itself as a proxy would", async () => {
+  it("an edge without trusted proxies removes client claims", async () => {
     const claims = (
       "x-forwarded-client-cert x-forwarded-prefix x-forwarded-port x-forwarded-uri forwarded x-real-ip x-original-url " +
       "x-envoy-internal x-envoy-external-address client-cert true-client-ip"
@@ -417,7 +417,7 @@ describeTransports("who is who", () => {
     assert.deepEqual(tooMany.checked["origin"], { ip: "127.0.0.1" });
   });
 
-  it("behind the edge its word is taken", async () => {
+  it("a proxy behind the edge believes the edge's headers", async () => {
     const { checked } = await headersSeen(
       { edge: false },
       { "x-envoy-external-address": "203.0.113.9", "x-forwarded-for": "1.1.1.1" },
@@ -429,7 +429,7 @@ describeTransports("who is who", () => {
     const where = edge ? "an edge" : "a sidecar";
     const underscored = ["Content_Length", "Transfer_Encoding", "X_User", "_", "x-a_b"];
 
-    it(`${where} refuses header names with an underscore unless told otherwise`, async () => {
+    it(`${where} refuses header names with an underscore by default`, async () => {
       let arrived = 0;
       const { port } = await startWith(() => void arrived++, { listener: { edge } });
       for (const name of underscored) {
@@ -442,7 +442,7 @@ describeTransports("who is who", () => {
     });
 
     for (const action of ["DROP_HEADER", "ALLOW"] as const)
-      it(`${where} told ${action} ${action === "ALLOW" ? "passes" : "drops"} them`, async () => {
+      it(`${where} with ${action} ${action === "ALLOW" ? "passes" : "drops"} them`, async () => {
         const seen: string[] = [];
         const { port, policy } = await startWith(
           (incoming, outgoing) => {
@@ -463,7 +463,7 @@ describeTransports("who is who", () => {
       });
   }
 
-  it("a sidecar names its own workload on its own side of the call", async () => {
+  it("a sidecar names its own workload as source or destination", async () => {
     for (const direction of ["inbound", "outbound"] as const) {
       const { port, policy } = await startWith((_incoming, outgoing) => outgoing.end(), {
         listener: { edge: false, direction },

@@ -26,14 +26,14 @@ import type { ChargeResult } from "./leases/lease-pool.ts";
 import { usableUntilMs } from "./leases/held-grants.ts";
 import type { ClientStats } from "./stats.ts";
 
-/** A decision to be reused, with what every reuse needs worked out once. */
+/** A decision to be reused, with values computed once for all its reuses. */
 export interface CachedDecision {
   readonly decision: Decision;
   readonly enforced: readonly LeasedCharge[];
   readonly shadow: readonly LeasedCharge[];
-  /** Whether a policy may want a charge back. */
+  /** Whether a policy may refund a charge. */
   readonly givesBack: boolean;
-  /** The whole result, where no quota makes each request's different. */
+  /** The whole result, when no quota makes it differ between requests. */
   readonly result: CheckResult | undefined;
 }
 
@@ -60,7 +60,7 @@ export interface QuotaGateOptions {
   readonly monotonicMs: () => number;
 }
 
-/** Lets a request that a decision allows through its quotas. */
+/** Charges the quotas of a request that a decision allows. */
 export class QuotaGate {
   readonly #options: QuotaGateOptions;
 
@@ -68,7 +68,9 @@ export class QuotaGate {
     this.#options = options;
   }
 
-  /** A reused decision: charges against leases. "stale" when the mixer must be asked again. */
+  /**
+   * Charges a cached decision's quotas against leases. Returns "stale" when the mixer must be asked again.
+   */
   pass(cached: CachedDecision, nowMs: number): MaybePromise<CheckResult | "stale"> {
     if (cached.result !== undefined) return cached.result;
     const { leases, stats } = this.#options;
@@ -92,10 +94,11 @@ export class QuotaGate {
   }
 
   /**
-   * A decision that the mixer has just made, and charged. Grants that came when the time to use them was over go back and
-   * are asked for again, which may take as long as the check did. "stale" when the mixer must be asked again.
+   * Admits a request by a fresh decision, which the mixer has already charged. Late grants go back and are
+   * asked for again, which may take as long as the check did. Returns "stale" when the mixer must be asked
+   * again.
    *
-   * @param sentMs When the mixer was asked, on the monotonic clock; undefined when it answered before the asking returned.
+   * @param sentMs When the mixer was asked, on the monotonic clock; undefined when it answered synchronously.
    */
   admit(reply: CheckReply, sentMs: number | undefined): MaybePromise<CheckResult | "stale"> {
     const verdict = verdictOf(reply.decision, reply.quotas);
@@ -164,7 +167,7 @@ export class QuotaGate {
     return checkResultOf(verdict, true, quotaCacheHit);
   }
 
-  /** With the way to give back what was taken, for the policies that want it. */
+  /** Adds `giveBack` to a result whose policies may refund charges. */
   #returnable(
     result: CheckResult,
     { enforced }: CachedDecision,
@@ -178,7 +181,10 @@ export class QuotaGate {
     };
   }
 
-  /** What the leases' answers mean for the request; quotas that nobody has counted yet are counted here. */
+  /**
+   * The request's outcome from its charges' results; charges that nobody has counted yet are counted locally
+   * here.
+   */
   #outcomeOf(
     enforced: readonly LeasedCharge[],
     results: readonly ChargeResult[],
@@ -204,7 +210,10 @@ export class QuotaGate {
     };
   }
 
-  /** Counts without ever holding the request up: a refusal that is not known at once is counted when it is. */
+  /**
+   * Charges quotas in shadow mode without ever delaying the request: a refusal that is not known at once is
+   * counted later.
+   */
   #chargeInShadow(shadow: readonly LeasedCharge[], nowMs: number): readonly DocumentRef[] {
     const { leases, stats } = this.#options;
     const refused: DocumentRef[] = [];
@@ -227,14 +236,17 @@ function isGivenBack({ giveBackOn }: QuotaCharge, fate: RequestFate): boolean {
   return giveBackOn === "failure" || giveBackOn === fate;
 }
 
-/** Whether a store counted something of the charge. */
+/** Whether a store counted a part of the charge. */
 function isCounted({ granted, failure }: QuotaOutcome): boolean {
   return granted > 0 && failure === undefined;
 }
 
 type LeaseOutcome = Pick<QuotaOutcome, "granted" | "retryAfterMs" | "failure">;
 
-/** A charge's result in the terms in which a mixer answers. A quota that is counted locally is granted until it is counted. */
+/**
+ * A charge's result as a mixer would report it. A charge that is to be counted locally passes as granted
+ * until then.
+ */
 function outcomeOf(result: ChargeResult, { charge }: LeasedCharge): LeaseOutcome {
   switch (result.kind) {
     case "taken":
@@ -254,7 +266,7 @@ function outcomeOf(result: ChargeResult, { charge }: LeasedCharge): LeaseOutcome
   }
 }
 
-/** Whether a charge failed whose policy wants it counted here, and the mixer has not done so. */
+/** Whether a charge failed whose policy says `onStoreFailure: local`, and the mixer has not counted it. */
 function isUncounted(result: ChargeResult | undefined, outcome: LeaseOutcome | undefined): boolean {
   return result?.kind === "failed" && result.applied === undefined && outcome?.failure?.applied === "local";
 }

@@ -15,14 +15,14 @@ import { ReportBatches } from "./report-batches.ts";
 import { DEFAULT_POLICY_CLIENT_SETTINGS, type PolicyClientSettings } from "./settings.ts";
 import { type ClientStats, createClientStats } from "./stats.ts";
 
-/** `hangs`: it is taken, and the answer never comes; `lost`: it is not taken, and the answer never comes. */
+/** `hangs`: accepted, but the answer never comes; `lost`: not accepted, and the answer never comes. */
 type Answer = ErrorCode | "hangs" | "lost" | undefined;
 
 function isRefusal(answer: Answer): boolean {
   return answer === "PURSER_REQUEST_INVALID" || answer === "PURSER_REQUEST_TOO_LARGE";
 }
 
-/** All bags that were dropped, for whatever reason. */
+/** Number of dropped bags, over all reasons. */
 function dropsOf(stats: ClientStats): number {
   const drops = Object.entries(stats).filter(([name]) => name.startsWith("report_drops_"));
   return drops.reduce((sum, [, bags]) => sum + bags, 0);
@@ -34,18 +34,18 @@ function createBatches(settings: Partial<PolicyClientSettings> = {}) {
   const logger = createCollectingLogger();
   const sent: number[] = [];
   let nextId = 0;
-  /** Each bag that a mixer with a memory for ids has taken, once. */
+  /** The bags that a mixer which remembers deduplication ids has accepted, each once. */
   const taken = new Set<unknown>();
   const ids = new Set<string | undefined>();
   const mixer = {
-    /** One for each report; undefined when it is taken. */
+    /** One answer per report; undefined for accepted. */
     answers: [] as Answer[],
     away: false,
     repeated: 0,
     report({ bags, deduplicationId: id }: ReportRequest) {
       sent.push(bags.length);
       const next = this.answers.shift();
-      // A report that was taken once is of a form and size that this mixer takes.
+      // A report that was accepted once has a form and size that this mixer accepts.
       const answer = ids.has(id) && isRefusal(next) ? undefined : next;
       if (this.away) return Promise.reject(new PurserError("PURSER_MIXER_UNAVAILABLE", "away"));
       if (answer !== undefined && answer !== "hangs")
@@ -80,7 +80,7 @@ function createBatches(settings: Partial<PolicyClientSettings> = {}) {
 }
 
 describe("report batches", () => {
-  it("go when they are full, or a second after their first bag", () => {
+  it("are sent when they are full, or a second after their first bag", () => {
     const { time, sent, add } = createBatches();
     add(250);
     assert.deepEqual(sent, [100, 100]);
@@ -91,7 +91,7 @@ describe("report batches", () => {
     assert.equal(time.scheduled, 0);
   });
 
-  it("go again until the mixer takes them, whatever keeps it from that for now", async () => {
+  it("are retried until the mixer accepts them, whatever the temporary failure", async () => {
     const { time, sent, stats, mixer, add, taken } = createBatches();
     mixer.answers = ["PURSER_MIXER_UNAVAILABLE", "PURSER_OVERLOADED", "PURSER_DRAINING", "lost", "hangs"];
     add(100);
@@ -101,7 +101,7 @@ describe("report batches", () => {
     assert.equal(time.scheduled, 0);
   });
 
-  it("survive a restart of seconds, in order of failure and one at a time, and go on at once after it", async () => {
+  it("survive a restart of seconds, are retried one at a time in order, and go on at once afterwards", async () => {
     const { time, stats, mixer, add, taken } = createBatches();
     mixer.away = true;
     for (let second = 0; second < 8; second++) {
@@ -109,7 +109,7 @@ describe("report batches", () => {
       await time.advanceAndSettle(1_000);
     }
     assert.deepEqual([taken.size, dropsOf(stats)], [0, 0]);
-    // Each batch once, and the tries of the one whose turn it is.
+    // Each batch once, plus the retries of the batch that is next.
     assert.ok(stats.remote_report_calls < 40 + 20, `${stats.remote_report_calls} calls`);
     mixer.away = false;
     add(100);
@@ -117,7 +117,7 @@ describe("report batches", () => {
     assert.deepEqual([taken.size, dropsOf(stats)], [4_100, 0]);
   });
 
-  it("are dropped when the mixer refuses them for good, or when older ones are too many", async () => {
+  it("are dropped when the mixer refuses them for good, and the oldest when the queue is full", async () => {
     const { time, sent, stats, mixer, add, logger } = createBatches({ maxReportBags: 300 });
     mixer.answers = ["PURSER_REQUEST_INVALID"];
     add(100);
@@ -133,7 +133,7 @@ describe("report batches", () => {
     );
   });
 
-  it("that may have arrived are never counted as refused, lost or overflowing", async () => {
+  it("that may have arrived are never counted as refused, unavailable or overflowing", async () => {
     const { time, stats, mixer, add, batches } = createBatches({ maxReportBags: 100, maxReportsInFlight: 1 });
     mixer.answers = ["hangs", "PURSER_MIXER_UNAVAILABLE", "PURSER_MIXER_UNAVAILABLE"];
     add(200);
@@ -148,7 +148,7 @@ describe("report batches", () => {
     assert.equal(stats.report_drops_refused + stats.report_drops_overflow, 0);
   });
 
-  it("go in halves when they are too large", async () => {
+  it("are halved when they are too large", async () => {
     const { time, sent, stats, mixer, add } = createBatches();
     mixer.answers = ["PURSER_REQUEST_TOO_LARGE"];
     add(100);
@@ -157,7 +157,7 @@ describe("report batches", () => {
     assert.equal(stats.report_drops_refused, 0);
   });
 
-  it("never hold traffic back: the oldest make way, and every one is counted", async () => {
+  it("never hold traffic back: the oldest bags are dropped, and every drop is counted", async () => {
     const { time, sent, stats, mixer, batches, add } = createBatches({
       maxReportBags: 300,
       maxReportsInFlight: 2,
@@ -166,13 +166,13 @@ describe("report batches", () => {
     add(1_000);
     assert.deepEqual([sent.length, stats.report_drops_overflow], [2, 500]);
     await time.advanceAndSettle(5_500);
-    // The three that waited, and the two whose answers were late once more.
+    // The three bags that waited, and the two whose answers were late once more.
     assert.deepEqual([sent.length, dropsOf(stats)], [7, 500]);
     assert.equal(stats.report_calls, 1_000);
     await batches.close(100);
   });
 
-  it("are sent at the end, and what cannot be is dropped at the deadline", async () => {
+  it("are flushed at the close; the rest is dropped at the deadline", async () => {
     const { time, sent, stats, mixer, batches, add } = createBatches({ maxReportsInFlight: 1 });
     mixer.answers = ["hangs"];
     add(250);
@@ -185,7 +185,7 @@ describe("report batches", () => {
     assert.equal(time.scheduled, 1, "the hanging call's own deadline");
   });
 
-  it("are tried again at the end, and are unavailable when that was in vain", async () => {
+  it("are retried at the close, and count as unavailable when that fails", async () => {
     for (const back of [true, false]) {
       const { time, stats, mixer, batches, add, taken } = createBatches();
       mixer.away = true;
@@ -199,8 +199,8 @@ describe("report batches", () => {
     }
   });
 
-  // However the mixer behaves, and whenever the end comes.
-  it("are all accounted for: taken once, or dropped once; those without an answer as unconfirmed", async () => {
+  // Property: for any behaviour of the mixer and any time of the close.
+  it("are all accounted for: accepted once, or dropped once; unanswered ones as unconfirmed", async () => {
     const answer = fc.constantFrom<Answer>(
       undefined,
       "hangs",

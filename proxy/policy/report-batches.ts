@@ -10,7 +10,7 @@ import type { DeliveryEvents, DropReason } from "../../delivery/events.ts";
 import type { Sender } from "../../delivery/sender.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
-import { doubtful, isDoubtful } from "./doubtful.ts";
+import { isUnconfirmed, unconfirmed } from "./unconfirmed.ts";
 import type { PolicyClientSettings } from "./settings.ts";
 import type { ClientStats } from "./stats.ts";
 
@@ -22,31 +22,39 @@ export interface ReportBatchesOptions {
   readonly logger: Logger;
   readonly stats: ClientStats;
   readonly settings: PolicyClientSettings;
-  /** Ids that no other call has. */
+  /** Returns a unique call id. */
   readonly newId: () => string;
 }
 
 /**
- * `overflow`: the queue was full; `refused`: the mixer said that it will not take them; `unavailable`: sent, not taken,
- * and the end came; `closed`: never sent before the end; `unconfirmed`: given up without knowing whether they arrived.
+ * Why a report was dropped:
+ * - `overflow`: the queue was full.
+ * - `refused`: the mixer refused the report for good.
+ * - `unavailable`: sent, never accepted, and the proxy closed.
+ * - `closed`: never sent before the proxy closed.
+ * - `unconfirmed`: given up without an answer; the report may have arrived.
  */
 type ReportDropReason = "overflow" | "unavailable" | "refused" | "closed" | "unconfirmed";
 
-/** The longest pause before a failed batch is tried again, so that a mixer that is back has the batches soon. */
+/** Maximum pause before a failed batch is retried, so that batches arrive soon after the mixer is back. */
 const RETRY_LIMIT_MS = 2_000;
 
 /**
- * Collects bags into reports, and sends each until the mixer has taken or refused it. Traffic is never held back: bags
- * that do not fit are dropped, the oldest first, and every drop is counted. Fresh batches pass those that failed.
+ * Collects bags into reports, and retries each report until the mixer accepts or refuses it. Traffic is never
+ * held back: when the queue is full the oldest bags are dropped, and every drop is counted. Fresh batches
+ * overtake failed ones.
  */
 export class ReportBatches {
   readonly #options: ReportBatchesOptions;
   readonly #delivery: Delivery<AttributeBag>;
   readonly #dropLog: DropLog;
-  /** The id of each batch that was sent: the same for every try, so that the mixer takes the batch once. */
+  /**
+   * Deduplication id of each batch that was sent; the same for every try, so that the mixer counts the batch
+   * once.
+   */
   readonly #ids = new WeakMap<Batch<AttributeBag>, string>();
-  /** Batches that the mixer may have taken although no answer came. */
-  readonly #doubtful = new WeakSet<Batch<AttributeBag>>();
+  /** Unconfirmed batches: the mixer may have accepted them although no answer came. */
+  readonly #unconfirmed = new WeakSet<Batch<AttributeBag>>();
   #closed = false;
 
   constructor(options: ReportBatchesOptions) {
@@ -67,7 +75,7 @@ export class ReportBatches {
       send: this.#send,
       onTimeout: () => {
         const message = `the mixer did not take a report within ${settings.reportTimeoutMs} ms`;
-        return doubtful(new PurserError("PURSER_MIXER_UNAVAILABLE", message));
+        return unconfirmed(new PurserError("PURSER_MIXER_UNAVAILABLE", message));
       },
       events: this.#events(),
       clock,
@@ -81,7 +89,7 @@ export class ReportBatches {
     this.#delivery.offer(bag);
   }
 
-  /** Sends the bags that wait; those that are not taken after `deadlineMs` are dropped. Safe to call twice. */
+  /** Sends the bags that wait; drops those not accepted after `deadlineMs`. Idempotent. */
   close(deadlineMs: number): Promise<void> {
     return this.#delivery.close(deadlineMs);
   }
@@ -103,10 +111,10 @@ export class ReportBatches {
         stats.remote_report_successes++;
       },
       failed: (batch, error) => {
-        if (isDoubtful(error)) this.#doubtful.add(batch);
+        if (isUnconfirmed(error)) this.#unconfirmed.add(batch);
       },
       dropped: (batch, reason, error) => {
-        // A batch that was under way at the end is counted as unconfirmed already.
+        // A batch that was under way at the close is counted as unconfirmed already.
         if (this.#closed && batch.attempts > 0) return;
         this.#count(batch, this.#reasonOf(batch, reason), error);
       },
@@ -119,7 +127,7 @@ export class ReportBatches {
   }
 
   #reasonOf(batch: Batch<AttributeBag>, reason: DropReason): ReportDropReason {
-    if (this.#doubtful.has(batch)) return "unconfirmed";
+    if (this.#unconfirmed.has(batch)) return "unconfirmed";
     if (reason === "failed") return "refused";
     return reason === "closed" && batch.attempts > 0 ? "unavailable" : reason;
   }

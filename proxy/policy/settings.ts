@@ -1,34 +1,49 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** An explanation costs many times what a decision does, and it is a person who waits. */
+/**
+ * Timeout of a check with an explanation, which costs many times what a plain check does. A person waits for
+ * it.
+ */
 export const EXPLAIN_TIMEOUT_MS = 5_000;
 
-/** How a policy client behaves. Every default serves; tests and large meshes change some. */
+/** Settings of a policy client. The defaults suit most meshes. */
 export interface PolicyClientSettings {
-  /** Decisions kept at most; default 10 000, Mixer's number. 0 turns the cache off. Overflow: least recently used. */
+  /**
+   * Maximum number of cached decisions; default 10 000, as in Mixer's client. 0 turns the cache off.
+   * Eviction: least recently used.
+   */
   readonly maxDecisions: number;
-  /** Characters of cache keys kept at most, so that long headers cannot fill the memory; default 16 million. */
+  /**
+   * Maximum total size of cache keys, in characters, so that long headers cannot fill the memory; default 16
+   * million.
+   */
   readonly maxDecisionCharacters: number;
-  /** Distinct sets of attributes that decisions read; default 64. Overflow: the least useful one. */
+  /**
+   * Maximum number of shapes (sets of attributes that decisions read); default 64. Eviction: the least useful
+   * shape.
+   */
   readonly maxShapes: number;
-  /** Counts for which amounts are held; default 10 000. Overflow: the least recently used gives back what it has. */
+  /**
+   * Maximum number of counts with leases; default 10 000. Eviction: the least recently used gives its grants
+   * back.
+   */
   readonly maxLeasePools: number;
-  /** What a check and an allocation may take, in milliseconds; default 1000. */
+  /** Timeout of a check or allocation, in milliseconds; default 1000. */
   readonly callTimeoutMs: number;
-  /** Failures in a row after which the mixer is asked no more for a while; default 3. */
+  /** Consecutive failures after which the circuit breaker opens; default 3. */
   readonly breakerFailures: number;
-  /** How long at most, in milliseconds, until one request tries it again; default 250. */
+  /** Maximum time, in milliseconds, until one request tries the mixer again; default 250. */
   readonly breakerOpenMs: number;
-  /** Bags in a report; default 100. */
+  /** Maximum number of bags in a report; default 100. */
   readonly reportBatchSize: number;
-  /** How long a bag waits for others, in milliseconds; default 1000. */
+  /** Maximum time that a bag waits for its report to fill, in milliseconds; default 1000. */
   readonly reportLingerMs: number;
-  /** Bags that wait to be sent at most; default 10 000. Overflow: the oldest batch is dropped. */
+  /** Maximum number of bags in the queue; default 10 000. Overflow: the oldest batch is dropped. */
   readonly maxReportBags: number;
-  /** Reports under way at once; default 4. */
+  /** Maximum number of reports under way at once; default 4. */
   readonly maxReportsInFlight: number;
-  /** What a report may take, in milliseconds; default 5000. */
+  /** Timeout of a report, in milliseconds; default 5000. */
   readonly reportTimeoutMs: number;
 }
 

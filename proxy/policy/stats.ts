@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * What the client counts, under the names of Mixer's client where it counted the same
- * (istio/proxy src/envoy/utils/stats.h, without `total_`).
+ * The client's counters, under the names of Mixer's client where it had the same (istio/proxy
+ * src/envoy/utils/stats.h, without `total_`).
  */
 export function createClientStats() {
   return {
@@ -12,13 +12,13 @@ export function createClientStats() {
     check_cache_misses: 0,
     check_cache_hit_accepts: 0,
     check_cache_hit_denies: 0,
-    /** Decisions that may not be reused, or not by this client. */
+    /** Decisions that may not be cached, or not by this client. */
     check_cache_unfit: 0,
     check_cache_flushes: 0,
     remote_check_calls: 0,
     remote_check_accepts: 0,
     remote_check_denies: 0,
-    /** Requests that a failure policy decided, because nobody could be asked. */
+    /** Requests that a failure policy decided, because the mixer could not be asked. */
     check_fallbacks: 0,
     quota_calls: 0,
     quota_cache_hits: 0,
@@ -31,10 +31,10 @@ export function createClientStats() {
     remote_quota_accepts: 0,
     remote_quota_denies: 0,
     remote_quota_prefetch_calls: 0,
-    /** Amounts held ahead of need that went back unused. */
+    /** Leased amounts that went back unused. */
     quota_given_back: 0,
     quota_stale: 0,
-    /** Grants that came when the time to use them was over, and went back. */
+    /** Grants that arrived after they had expired, and went back. */
     quota_late: 0,
     remote_calls: 0,
     remote_call_successes: 0,
@@ -46,13 +46,13 @@ export function createClientStats() {
     remote_report_calls: 0,
     remote_report_successes: 0,
     remote_report_retries: 0,
-    /** Bags, not batches, as are the others here: the oldest, when the queue was full. */
+    /** Dropped bags (not batches; so are the counters below): the oldest bags, when the queue was full. */
     report_drops_overflow: 0,
-    /** Sent in vain until the end of the proxy. */
+    /** Sent but never accepted before the proxy closed. */
     report_drops_unavailable: 0,
-    /** The mixer said that it will not take them. */
+    /** Refused by the mixer for good. */
     report_drops_refused: 0,
-    /** Never sent before the end of the proxy. */
+    /** Never sent before the proxy closed. */
     report_drops_closed: 0,
     /** Given up without an answer: they may have arrived. */
     report_drops_unconfirmed: 0,

@@ -31,7 +31,7 @@ import {
 import { createPolicyClient, type MeteredPolicyClient } from "./policy-client.ts";
 import type { PolicyClientSettings } from "./settings.ts";
 
-/** What the tests of this folder share: a mixer that does as it is told, on virtual time. */
+/** Shared by the tests of this folder: a mixer with scripted behaviour, on virtual time. */
 
 export interface ToyQuota {
   readonly policy: string;
@@ -97,27 +97,27 @@ export function denial(name = "no-entry"): Partial<Decision> {
   };
 }
 
-/** A mixer of one function and one store. */
+/** A mixer with one decision function and one store. */
 export class ToyMixer implements MixerService {
   readonly store: QuotaStore;
   /** Counts for `onStoreFailure: local`, as a mixer's own memory does. */
   readonly localStore: QuotaStore;
   readonly #time: VirtualTime;
   readonly #listeners = new Set<(state: PolicyState) => void>();
-  /** What is decided about a bag, which remembers what is read of it. */
+  /** Decides about a bag, which records the attributes that are read. */
   decide: (bag: AttributeBag) => Partial<Decision> = () => ({});
   quotas: readonly ToyQuota[] = [];
   state: PolicyState = { version: "v1", proxies: 1, policies: [] };
-  /** What the mixer's replies say; that of the state when undefined. */
+  /** The version in replies; undefined for the version of the state. */
   replyVersion: string | undefined;
   condition: "up" | "refuses" | "hangs" | "loses replies" = "up";
   storeCondition: "up" | "down" = "up";
-  /** How long a call takes to arrive; 0 for a mixer in the same process. */
+  /** Delay of a call's arrival in milliseconds; 0 for a mixer in the same process. */
   delayMs = 0;
-  /** How long a reply takes to arrive, once everything is decided. */
+  /** Delay of a reply after the decision, in milliseconds. */
   replyDelayMs = 0;
   stale = false;
-  /** Policies that no document has any more. */
+  /** Policies without a document: their charges are stale. */
   gone: readonly string[] = [];
   readonly checks: CheckRequest[] = [];
   readonly allocations: AllocateRequest[] = [];
@@ -182,7 +182,7 @@ export class ToyMixer implements MixerService {
     for (const listener of this.#listeners) listener(this.state);
   }
 
-  /** What is left of a quota, asked for without taking. */
+  /** What remains of a quota, read without taking. */
   remaining(of: ToyQuota, cell = `${of.policy}{}`): number {
     const { algorithm, limit, windowMs } = of;
     const look = { cell, algorithm, limit, windowMs, amount: 0, bestEffort: true, leaseMs: 0 };

@@ -5,7 +5,7 @@ import { isSameResource, type ResourceSet } from "../../core/traffic/resources/r
 import type { RouteTable } from "../../core/traffic/resources/route.ts";
 import { type CompiledRouteTable, compileRouteTable } from "../../core/traffic/route-table.ts";
 
-/** Compiles route tables, each once for as long as it stays the same. */
+/** Compiles route tables, and reuses the compiled form of unchanged tables. */
 export class RouteTableCache {
   #set: ResourceSet<RouteTable> = { version: "", resources: [] };
   #compiled: ReadonlyMap<string, CompiledRouteTable> = new Map();
@@ -13,7 +13,8 @@ export class RouteTableCache {
   /**
    * The compiled tables by name.
    *
-   * @throws {PurserError} PURSER_INTERNAL for a regular expression that does not compile; the cache is as before then.
+   * @throws {PurserError} PURSER_INTERNAL for a regular expression that does not compile; the cache is then
+   * unchanged.
    */
   compile(set: ResourceSet<RouteTable>): ReadonlyMap<string, CompiledRouteTable> {
     if (set.version === this.#set.version) return this.#compiled;

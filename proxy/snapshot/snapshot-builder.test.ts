@@ -19,7 +19,7 @@ import type { ProxySnapshot } from "./snapshot.ts";
 const A = "outbound|80||a";
 const B = "outbound|80||b";
 
-/** Two clusters and a route to each; `ports` are those of the endpoints of `A`. */
+/** Two clusters with a route to each; `ports` are the ports of the endpoints of `A`. */
 function stateOf(
   ports: readonly number[],
   more: { readonly status?: number; readonly maxRequests?: number } = {},
@@ -44,7 +44,7 @@ function stateOf(
 const portsOf = (snapshot: ProxySnapshot, cluster: string): readonly number[] | undefined =>
   snapshot.endpoints.get(cluster)?.endpoints.map(({ endpoint }) => endpoint.port);
 
-/** Everything of a snapshot that a request may see. */
+/** The parts of a snapshot that a request sees. */
 const contentOf = ({ resources, routeTables, clusters, endpoints }: ProxySnapshot) => ({
   resources,
   tables: [...routeTables.keys()],
@@ -105,7 +105,7 @@ describe("the snapshots of a proxy", () => {
     assert.deepEqual(portsOf(before, A), [8001]);
   });
 
-  it("do not compile a route table again that is the same in a set that is not", () => {
+  it("do not recompile an unchanged route table of a changed set", () => {
     const { routes, ...others } = stateOf([8001]);
     const extra = { name: "extra", virtualHosts: [] };
     const before = builder.build({ ...others, routes });
@@ -115,7 +115,7 @@ describe("the snapshots of a proxy", () => {
     assert.ok(after.routeTables.has("extra"));
   });
 
-  it("let endpoints wait for their cluster, and a cluster be there without endpoints", () => {
+  it("let assignments wait for their cluster, and allow a cluster without endpoints", () => {
     const { clusters, endpoints, ...others } = stateOf([8001]);
     const none = { version: "none", resources: [] };
     const early = builder.build({ ...others, clusters: none, endpoints });
@@ -126,7 +126,7 @@ describe("the snapshots of a proxy", () => {
     assert.deepEqual(portsOf(builder.build({ ...others, clusters, endpoints }), A), [8001]);
   });
 
-  it("are the same whichever types came first, and however often, as when all come at once", () => {
+  it("are the same whatever the order and number of the updates", () => {
     const states = [stateOf([8001]), stateOf([8001, 8002], { status: 204 }), stateOf([], { maxRequests: 3 })];
     const last = states[states.length - 1] as TrafficResources;
     const step = fc.record({ type: fc.constantFrom(...RESOURCE_TYPES), state: fc.nat(states.length - 1) });

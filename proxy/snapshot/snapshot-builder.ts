@@ -8,7 +8,10 @@ import { ProxySnapshot } from "./snapshot.ts";
 import type { Transport } from "../transport/contract/transport.ts";
 import { ClusterManager } from "../upstream/cluster-manager.ts";
 
-/** Makes a snapshot of each new state of the resources. Unchanged parts are taken over from the snapshot before. */
+/**
+ * Builds a snapshot of each new state of the resources. Unchanged parts are shared with the previous
+ * snapshot.
+ */
 export class SnapshotBuilder {
   readonly #routeTables = new RouteTableCache();
   readonly #clusters: ClusterManager;
@@ -17,7 +20,10 @@ export class SnapshotBuilder {
     this.#clusters = new ClusterManager(transport, random, logger);
   }
 
-  /** @throws {PurserError} PURSER_INTERNAL for a route's regular expression that does not compile; nothing has changed then. */
+  /**
+   * @throws {PurserError} PURSER_INTERNAL for a route's regular expression that does not compile; nothing has
+   * changed then.
+   */
   build(resources: TrafficResources): ProxySnapshot {
     const routeTables = this.#routeTables.compile(resources.routes);
     const clusters = this.#clusters.build(resources.clusters.resources, resources.endpoints.resources);

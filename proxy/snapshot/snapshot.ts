@@ -9,16 +9,17 @@ import type { EndpointSet } from "../upstream/endpoint-set.ts";
 
 export interface SnapshotParts {
   readonly resources: TrafficResources;
-  /** Each map is by name. */
+  /** By name. */
   readonly routeTables: ReadonlyMap<string, CompiledRouteTable>;
   readonly clusters: ReadonlyMap<string, Cluster>;
-  /** One for each cluster. */
+  /** By cluster name. */
   readonly endpoints: ReadonlyMap<string, EndpointSet>;
 }
 
 /**
- * The resources in use, compiled and connected. A snapshot never changes: a new one replaces it whole. A request holds the snapshot
- * that it began with until the request is over; the last release disposes of the endpoints that only this snapshot has.
+ * The resources in force, compiled and connected. A snapshot is immutable: a new one replaces it as a whole.
+ * A request holds the snapshot that it began with until it is over; the last release closes the endpoints
+ * that only this snapshot has.
  */
 export class ProxySnapshot extends RefCounted implements SnapshotParts {
   readonly resources: TrafficResources;

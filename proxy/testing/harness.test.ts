@@ -23,7 +23,7 @@ import type { PolicyClient, CheckResult } from "../policy/check-result.ts";
 import { createProxy, type Proxy, type ProxyOptions } from "../proxy.ts";
 import { currentTransport } from "./transports.test.ts";
 
-/** What the proxy's tests share: real sockets on free ports, a policy client and a pilot that do as they are told. */
+/** Shared by the proxy's tests: real sockets on free ports, with a scripted policy client and pilot. */
 
 export const clock: Clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
 
@@ -83,7 +83,7 @@ export class FakePolicy implements PolicyClient {
   async close(): Promise<void> {}
 }
 
-/** Something to be undone after the test, last first. */
+/** Clean-up after each test, last in first out. */
 const cleanups: (() => Promise<unknown> | void)[] = [];
 
 export function onCleanup(cleanup: () => Promise<unknown> | void): void {
@@ -94,7 +94,7 @@ export async function cleanUp(): Promise<void> {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 }
 
-/** An upstream that answers as the listener says. */
+/** An upstream with the given listener. */
 export async function httpUpstream(handler: RequestListener): Promise<{ port: number; server: Server }> {
   const server = createServer(handler);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -105,14 +105,14 @@ export async function httpUpstream(handler: RequestListener): Promise<{ port: nu
   return { port: (server.address() as AddressInfo).port, server };
 }
 
-/** A port on which nobody listens. */
+/** A port without a listener. */
 export async function deadPort(): Promise<number> {
   const { port, server } = await httpUpstream(() => {});
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
 
-/** An upstream that does with each connection as it likes. */
+/** An upstream that handles raw connections. */
 export async function tcpUpstream(
   onSocket: (socket: Socket, index: number) => void,
 ): Promise<{ port: number }> {
@@ -197,7 +197,7 @@ export const EDGE: Listener = {
   pathNormalization: "MERGE_SLASHES",
 };
 
-/** The version is derived from the content, as pilot's is. */
+/** A set whose version is derived from its content, as pilot's is. */
 export function setOf<R extends { readonly name: string }>(resources: readonly R[]): ResourceSet<R> {
   return { version: textHash(JSON.stringify(resources)).toString(36), resources };
 }
@@ -230,7 +230,7 @@ export interface Rig {
   apply(update: TrafficUpdate): void;
 }
 
-/** @param further Comes after `config`, before the start is over. */
+/** @param further Arrives after `config`, before the start is over. */
 export async function startProxy(
   config: TrafficUpdate,
   options: Partial<ProxyOptions> = {},
@@ -263,7 +263,7 @@ export async function startProxy(
   return { proxy, port, policy, logger, apply: (next) => listener(next) };
 }
 
-/** The usual case: one upstream that answers as the handler says. */
+/** A proxy with one upstream that runs `handler`. */
 export async function startWith(
   handler: RequestListener,
   options: {
@@ -290,7 +290,7 @@ export interface Reply {
   readonly body: string;
 }
 
-/** One request on a connection of its own. */
+/** Sends one request on a connection of its own. */
 export function call(
   port: number,
   options: {
@@ -325,7 +325,7 @@ export function call(
   });
 }
 
-/** Sends bytes and returns everything that comes back until the other side closes, or until `untilMs` have passed. */
+/** Sends bytes and returns all that arrives until the peer closes, or until `untilMs` have passed. */
 export function raw(port: number, bytes: string | readonly string[], untilMs = 300): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
@@ -348,7 +348,7 @@ export function later(delayMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, delayMs));
 }
 
-/** Waits until something holds, for a second at most. */
+/** Waits until `holds` is true, for a second at most. */
 export async function until(holds: () => boolean): Promise<void> {
   const end = Date.now() + 1_000;
   while (!holds() && Date.now() < end) await later(5);

@@ -10,7 +10,7 @@ import type { ResetReason } from "../transport/contract/reset.ts";
 import type { ServerHandler, ServerStream, ServerStreamEvents } from "../transport/contract/server.ts";
 import type { Transport } from "../transport/contract/transport.ts";
 
-/** A client's stream without a connection: the test is the client. */
+/** A client's stream without a connection: the test plays the client. */
 export class MemoryServerStream implements ServerStream {
   readonly head: RequestHead;
   readonly connection: ConnectionFacts;
@@ -76,7 +76,7 @@ export class MemoryServerStream implements ServerStream {
   }
 }
 
-/** An upstream's stream without a connection: the test is the upstream. */
+/** An upstream's stream without a connection: the test plays the upstream. */
 export class MemoryClientStream implements ClientStream {
   readonly head: RequestHead;
   readonly receiver: ClientStreamReceiver;
@@ -117,7 +117,10 @@ export class MemoryClientStream implements ClientStream {
   }
 }
 
-/** A transport without sockets, for what no codec at hand has: HTTP/2's resets and trailers, the facts of TLS. */
+/**
+ * A transport without sockets, for events that no present codec has: HTTP/2's resets and trailers, the facts
+ * of TLS.
+ */
 export class MemoryTransport implements Transport {
   readonly name = "memory";
   /** The streams that the proxy opened, in order. */
@@ -142,7 +145,7 @@ export class MemoryTransport implements Transport {
     };
   }
 
-  /** A request comes. */
+  /** Simulates the arrival of a request. */
   request(head: Partial<RequestHead> = {}, facts: Partial<ConnectionFacts> = {}): MemoryServerStream {
     const stream = new MemoryServerStream(head, facts);
     this.#handler?.onStream(stream);

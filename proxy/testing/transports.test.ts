@@ -6,26 +6,26 @@ import { NODE_TRANSPORT } from "../transport/node-transport.ts";
 
 interface TransportUnderTest {
   readonly transport: Transport;
-  /** Whether clients may speak HTTP/1.1 to it. */
+  /** Whether it accepts HTTP/1.1 from clients. */
   readonly http1: boolean;
 }
 
-/** Every transport that the proxy has. A new one is a line here, and passes the suites of the pipeline. */
+/** Every transport that the proxy has. Add a transport here, and the suites of the pipeline run over it. */
 const TRANSPORTS: readonly TransportUnderTest[] = [{ transport: NODE_TRANSPORT, http1: true }];
 
 let current: Transport = NODE_TRANSPORT;
 
-/** The transport that the suite under way is about. */
+/** The transport of the suite under way. */
 export function currentTransport(): Transport {
   return current;
 }
 
-/** A suite of the pipeline: what it says holds over every transport. */
+/** A suite of the pipeline, run over every transport. */
 export function describeTransports(title: string, body: () => void): void {
   describeOver(TRANSPORTS, title, body);
 }
 
-/** A suite about HTTP/1.1 on the wire: its framing, and what its clients may do to it. */
+/** A suite about HTTP/1.1 on the wire: its framing and its abuse by clients. */
 export function describeHttp1(title: string, body: () => void): void {
   describeOver(
     TRANSPORTS.filter(({ http1 }) => http1),

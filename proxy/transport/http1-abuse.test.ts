@@ -67,7 +67,7 @@ describeHttp1("abuse", () => {
       {
         proxy: {
           limits: { headersTimeoutMs: 200, streamIdleMs: 600 },
-          // So that policies see __proto__, too.
+          // Lets names with underscores such as __proto__ through to policies.
           headersWithUnderscoresAction: "ALLOW",
         },
       },
@@ -79,7 +79,7 @@ describeHttp1("abuse", () => {
   });
 
   for (const [name, bytes, status] of REFUSED) {
-    it(`${name} is ${status} in the proxy's own form, and nothing reaches the upstream`, async () => {
+    it(`${name} is ${status} with the proxy's own error, and does not reach the upstream`, async () => {
       const received = await raw(rig.port, bytes, 400);
       assert.equal(received.match(/HTTP\/1\.1 \d/g)?.length, 1, received);
       assert.match(received, new RegExp(`^HTTP/1\\.1 ${status} `));
@@ -95,7 +95,7 @@ describeHttp1("abuse", () => {
     assert.match(received, /^HTTP\/1\.1 408 /);
   });
 
-  it("a body that stands still is 408, and its connection closes", async () => {
+  it("a stalled body is 408, and its connection closes", async () => {
     const received = await raw(
       rig.port,
       "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nabc",
@@ -112,7 +112,7 @@ describeHttp1("abuse", () => {
     assert.match(received, /^HTTP\/1\.1 400 [^]*connection: close/i);
   });
 
-  it("an upgrade that the upstream does not take is an ordinary request", async () => {
+  it("an upgrade that the upstream does not accept is an ordinary request", async () => {
     const received = await raw(
       rig.port,
       "GET /ws HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
@@ -121,7 +121,7 @@ describeHttp1("abuse", () => {
     assert.deepEqual(arrived, ["GET /ws"]);
   });
 
-  it("paths are normalized before policies and upstream see them", async () => {
+  it("paths are normalized before policies and upstreams see them", async () => {
     for (const [sent, seen] of [
       ["/public/../admin", "/admin"],
       ["/public/%2e%2E/admin?x=/../y", "/admin?x=/../y"],
@@ -157,7 +157,7 @@ describeHttp1("abuse", () => {
     }
   });
 
-  it("the authority of an absolute target counts, not the Host header", async () => {
+  it("the authority of an absolute target overrides the Host header", async () => {
     rig.policy.checks.length = 0;
     await raw(rig.port, "GET http://real/x HTTP/1.1\r\nhost: other\r\nconnection: close\r\n\r\n");
     const request = groupOf(rig.policy.checks, "request") as Record<string, Record<string, string>>;
@@ -165,7 +165,7 @@ describeHttp1("abuse", () => {
     assert.equal(request["headers"]?.["host"], "real");
   });
 
-  it("policies see the text of headers in UTF-8, and addresses in one form", async () => {
+  it("policies see headers as UTF-8 text, and addresses in canonical form", async () => {
     rig.policy.checks.length = 0;
     const lines = ["x-user: José Łukasz", "x-user: José", "x-old: Jos\xe9"];
     const bytes = lines.map((line) =>
@@ -191,7 +191,7 @@ describeHttp1("abuse", () => {
     assert.ok(Object.hasOwn(headers ?? {}, "__proto__"));
   });
 
-  it("a flood of pipelined requests does not run at once, and a thousand waiting ones end the connection", async () => {
+  it("pipelined requests run one at a time, and a thousand queued ones end the connection", async () => {
     const many = "GET / HTTP/1.1\r\nhost:a\r\n\r\n".repeat(2_000);
     await raw(rig.port, many, 300);
     assert.ok(arrived.length <= 1, `${arrived.length} were forwarded`);

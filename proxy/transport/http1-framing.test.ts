@@ -32,7 +32,7 @@ describeHttp1("HTTP/1.1 on the wire", () => {
     assert.deepEqual(seen, ["5", undefined, undefined, "chunked", "0", undefined]);
   });
 
-  it("gives HEAD, 204 and 304 no body, and keeps what they say of its length", async () => {
+  it("gives HEAD, 204 and 304 no body, and keeps their content-length where allowed", async () => {
     const { port } = await startWith((incoming, outgoing) => {
       const status = Number(incoming.url?.slice(1));
       outgoing.writeHead(
@@ -53,7 +53,7 @@ describeHttp1("HTTP/1.1 on the wire", () => {
     assert.equal(unchanged.headers["etag"], '"a"');
   });
 
-  it("keeps the client's connection for the next request, after each of these", async () => {
+  it("keeps the client's connection alive after each of these", async () => {
     const { port } = await startWith((incoming, outgoing) => {
       outgoing.writeHead(Number(incoming.url?.slice(1))).end();
     });
@@ -88,7 +88,7 @@ describeHttp1("HTTP/1.1 on the wire", () => {
     assert.equal(most, 1);
   });
 
-  it("says 100 Continue itself, and only when the request may go on", async () => {
+  it("sends 100 Continue itself, and only for a request that is allowed", async () => {
     const { port, policy } = await startWith((incoming, outgoing) => {
       let body = "";
       incoming.on("data", (chunk) => (body += chunk));
@@ -123,7 +123,7 @@ describeHttp1("HTTP/1.1 on the wire", () => {
     assert.match(refused, /\r\nconnection: close\r\n/i);
   });
 
-  it("drops hop-by-hop headers both ways, those that Connection names too", async () => {
+  it("drops hop-by-hop headers both ways, including those that Connection names", async () => {
     let seen: string[] = [];
     const { port } = await startWith((incoming, outgoing) => {
       seen = Object.keys(incoming.headers);
@@ -147,7 +147,7 @@ describeHttp1("HTTP/1.1 on the wire", () => {
     assert.match(received, /x-kept: 1/);
   });
 
-  it("passes a final response on after interim ones", async () => {
+  it("forwards a final response after informational ones", async () => {
     const { port: upstreamPort } = await tcpUpstream((socket) => {
       socket.on("data", () => {
         socket.write("HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n");

@@ -15,13 +15,13 @@ import { Upstream } from "./upstream.ts";
 /** Envoy's limit for a header block. */
 const MAX_RESPONSE_HEADER_BYTES = 60 * 1024;
 
-/** An upstream with the count of the endpoint sets that have it. */
+/** An upstream with the number of endpoint sets that use it. */
 interface SharedUpstream {
   readonly upstream: Upstream;
   readonly references: RefCounted;
 }
 
-/** All clusters of a snapshot, and their endpoints under the same names. */
+/** All clusters of a snapshot, and their endpoint sets under the same names. */
 export interface ClusterSet {
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly endpoints: ReadonlyMap<string, EndpointSet>;
@@ -30,9 +30,10 @@ export interface ClusterSet {
 export const NO_CLUSTERS: ClusterSet = { clusters: new Map(), endpoints: new Map() };
 
 /**
- * Makes cluster sets out of resources. Unchanged parts live on: a cluster with the same settings keeps its object, a cluster
- * with the same settings and endpoints its picker, an endpoint its connections; and a cluster's count of requests under way spans
- * all its versions. An endpoint that no live set has any more is drained.
+ * Builds cluster sets from resources and shares unchanged parts: a cluster with the same settings keeps its
+ * object, a cluster with the same settings and endpoints its load balancer, an endpoint its connections; a
+ * cluster's count of requests under way spans all its versions. An endpoint that no live set uses any more is
+ * drained.
  */
 export class ClusterManager {
   readonly #transport: Transport;
@@ -48,7 +49,7 @@ export class ClusterManager {
     this.#logger = logger;
   }
 
-  /** Each set must be given back with `release`. Assignments of clusters that are not there wait for them unused. */
+  /** Builds a set, which must be returned with `release`. Assignments for unknown clusters are ignored. */
   build(configs: readonly ClusterConfig[], assignments: readonly ClusterLoadAssignment[]): ClusterSet {
     const assignmentOf = new Map(assignments.map((assignment) => [assignment.name, assignment] as const));
     const clusters = new Map<string, Cluster>();
@@ -63,7 +64,7 @@ export class ClusterManager {
     return this.#newest;
   }
 
-  /** Says that no request uses the set any more. */
+  /** Releases the set, when no request uses it any more. */
   release({ endpoints }: ClusterSet): void {
     for (const [name, set] of endpoints) {
       set.release();
@@ -89,7 +90,7 @@ export class ClusterManager {
     return new Cluster(config, load);
   }
 
-  /** The caller holds the set. */
+  /** The caller must release the set. */
   #endpointsFor(cluster: Cluster, assignment: ClusterLoadAssignment): EndpointSet {
     const earlier = this.#newest.endpoints.get(assignment.name);
     if (earlier?.cluster === cluster && isSameResource(earlier.assignment, assignment)) {

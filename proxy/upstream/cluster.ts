@@ -3,13 +3,16 @@
 
 import type { Cluster as ClusterConfig } from "../../core/traffic/resources/cluster.ts";
 
-/** How much a cluster has to do, over all versions of its settings. */
+/** Load of a cluster, across all versions of its settings. */
 export interface ClusterLoad {
   active: number;
   overflowsTotal: number;
 }
 
-/** A cluster's settings with its request breaker. It lives as long as the settings stay the same, whatever its endpoints do. */
+/**
+ * A cluster's settings with its request circuit breaker. It lives as long as the settings are unchanged,
+ * whatever its endpoints.
+ */
 export class Cluster {
   readonly config: ClusterConfig;
   readonly load: ClusterLoad;
@@ -19,7 +22,7 @@ export class Cluster {
     this.load = load;
   }
 
-  /** False when `maxRequests` are under way already; otherwise `leave()` must follow. */
+  /** Returns false when `maxRequests` are under way already; after true, `leave()` must follow. */
   enter(): boolean {
     if (this.load.active >= this.config.maxRequests) {
       this.load.overflowsTotal++;

@@ -9,7 +9,7 @@ import { RefCounted } from "../../kernel/ref-counted.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Upstream } from "./upstream.ts";
 
-/** An endpoint as one set of endpoints sees it; the connections behind it outlive the set. */
+/** An endpoint within one endpoint set; the upstream and its connections outlive the set. */
 export class ClusterEndpoint implements Candidate {
   readonly endpoint: Endpoint;
   readonly upstream: Upstream;
@@ -29,8 +29,8 @@ export class ClusterEndpoint implements Candidate {
 }
 
 /**
- * A cluster's endpoints, and who picks among them. Never changed: when the endpoints or the cluster's settings change, a new set
- * takes its place, and the snapshots that have the old set hold it until their requests are over.
+ * A cluster's endpoints with their load balancer. Immutable: when the endpoints or the cluster's settings
+ * change, a new set replaces it, and snapshots with the old set hold it until their requests are over.
  */
 export class EndpointSet extends RefCounted {
   readonly cluster: Cluster;
@@ -38,7 +38,7 @@ export class EndpointSet extends RefCounted {
   readonly endpoints: readonly ClusterEndpoint[];
   readonly #picker: Picker<ClusterEndpoint>;
 
-  /** @param endpoints Those of `assignment`, with their connections. */
+  /** @param endpoints The endpoints of `assignment`, with their connections. */
   constructor(
     cluster: Cluster,
     assignment: ClusterLoadAssignment,
@@ -53,7 +53,7 @@ export class EndpointSet extends RefCounted {
     this.#picker = createPicker(cluster.config.loadBalancer, endpoints, random);
   }
 
-  /** Undefined when there is no endpoint. */
+  /** Picks an endpoint; undefined when there is none. */
   pick(tried: readonly ClusterEndpoint[]): ClusterEndpoint | undefined {
     return tried.length === 0 ? this.#picker.pick() : pickAvoiding(this.#picker, tried);
   }

@@ -6,11 +6,11 @@ import type { ClientStream, ClientStreamReceiver, TransportClient } from "../tra
 import type { RequestHead } from "../transport/contract/head.ts";
 import type { ResetReason } from "../transport/contract/reset.ts";
 
-/** One endpoint with its connections and counts. It lives as long as any configuration in use names it. */
+/** One endpoint with its connections and counts. It lives as long as any active configuration has it. */
 export class Upstream {
   readonly endpoint: Endpoint;
   readonly #client: TransportClient;
-  /** Requests under way. */
+  /** Number of requests under way. */
   active = 0;
   requestsTotal = 0;
   connectFailuresTotal = 0;
@@ -20,14 +20,14 @@ export class Upstream {
     this.#client = client;
   }
 
-  /** Sends a request; see TransportClient.open. `closed` must follow when its stream is over. */
+  /** Sends a request; see TransportClient.open. `closed` must be called when its stream is over. */
   open(head: RequestHead, receiver: ClientStreamReceiver, body?: Uint8Array): ClientStream {
     this.active++;
     this.requestsTotal++;
     return this.#client.open(head, receiver, body);
   }
 
-  /** @param reason Why the stream was reset, if it was. */
+  /** @param reason Reason for which the stream was reset, if it was. */
   closed(reason?: ResetReason): void {
     this.active--;
     if (reason === "connection-failure") this.connectFailuresTotal++;
@@ -37,12 +37,12 @@ export class Upstream {
     return this.#client.stats;
   }
 
-  /** Lets what is under way finish, then closes the connections. */
+  /** Lets requests under way finish, then closes the connections. */
   close(): Promise<void> {
     return this.#client.close();
   }
 
-  /** Cuts everything at once. */
+  /** Cuts every connection at once. */
   destroy(): Promise<void> {
     return this.#client.destroy();
   }

@@ -6,13 +6,16 @@ import { errorBody, httpStatusOfError } from "../../api/json/error-body.ts";
 import { isPurserError, messageOf, PurserError } from "../../kernel/errors.ts";
 import type { Logger } from "../../kernel/ports.ts";
 
-/** Seconds after which a client may repeat a call that was refused for now. */
+/** Seconds after which a client may repeat a call that was refused temporarily. */
 const RETRY_AFTER_S = "1";
 
-/** The form of refusals: `json` is the ErrorBody of api/; `text` is for surfaces that people read with curl. */
+/**
+ * Format of error responses: `json` is the ErrorBody of api/; `text` is for surfaces that people read with
+ * curl.
+ */
 export type ErrorFormat = "json" | "text";
 
-/** Answers a request with an error. `status` is by default the error code's own. */
+/** Responds with an error; `status` is by default the error code's own. */
 export type Refuse = (context: Context, error: PurserError, status?: number) => void;
 
 export function refuseAs(format: ErrorFormat): Refuse {
@@ -25,8 +28,9 @@ export function refuseAs(format: ErrorFormat): Refuse {
 }
 
 /**
- * Turns every thrown value into a refusal. Koa's own error handler would drop the headers that were set before, the
- * request id among them. An error without a code is logged, and the client is sent to the log of the process `name`.
+ * Turns every thrown value into an error response. Koa's own error handler would drop headers that are
+ * already set, the request id among them. An error without a code is logged, and the response refers to the
+ * log of the process `name`.
  */
 export function answerErrors(name: string, logger: Logger, refuse: Refuse): Middleware {
   return async (context, next) => {

@@ -67,7 +67,7 @@ describe("a control surface", () => {
     assert.equal(time.scheduled, 0);
   });
 
-  it("answers a path that does not exist with the paths that do, and a wrong method with the right ones", async () => {
+  it("answers an unknown path with the known paths, and a wrong method with the right ones", async () => {
     const { get } = await start();
     const missing = await get("/nothing");
     assert.equal(missing.status, 404);
@@ -78,7 +78,7 @@ describe("a control surface", () => {
     }
   });
 
-  it("refuses in JSON with the code's remedy, or in text where people read it", async () => {
+  it("refuses in JSON with the code's remedy, or in plain text", async () => {
     const json = await bodyOf(await (await start()).get("/nothing"));
     const { remedy } = ERROR_CATALOG.PURSER_NOT_FOUND;
     assert.deepEqual([json.error.code, json.error.remedy], ["PURSER_NOT_FOUND", remedy]);
@@ -90,7 +90,7 @@ describe("a control surface", () => {
     );
   });
 
-  it("hides an unexpected error from the client and sends the reader to the log by the request's id", async () => {
+  it("hides an unexpected error from the client and refers to the log by request id", async () => {
     const { get, logger } = await start();
     const failed = await get("/fails", { headers: { "x-request-id": "abc-1" } });
     assert.deepEqual([failed.status, failed.headers.get("x-request-id")], [500, "abc-1"]);
@@ -99,7 +99,7 @@ describe("a control surface", () => {
     assert.deepEqual([line?.fields["error"], line?.fields["requestId"]], ["secret detail", "abc-1"]);
   });
 
-  it("keeps browsers, forms and long URLs from every path but those of forwarded requests", async () => {
+  it("refuses browsers, forms and long URLs on every path but those of forwarded requests", async () => {
     const { get } = await start();
     const refusals: readonly (readonly [string, RequestInit, number])[] = [
       ["", { headers: { origin: "http://evil.example" } }, 403],
@@ -116,13 +116,13 @@ describe("a control surface", () => {
     assert.equal((await get("/post", { method: "POST" })).status, 204);
   });
 
-  it("tells of each answer's status, refusals included", async () => {
+  it("reports each response's status, including refusals", async () => {
     const { get, statuses } = await start();
     for (const path of ["/metrics", "/nothing", "/fails"]) await (await get(path)).text();
     assert.deepEqual(statuses, [200, 404, 500]);
   });
 
-  it("is ready as its subject says, with the first fault of a set that was refused", async () => {
+  it("is ready when its subject is, and shows the first diagnostic of refused documents", async () => {
     const { get, beReady, surface } = await start();
     assert.deepEqual(await (await get("/readyz")).json(), { status: "ready", version: "v1" });
     const location = { file: "a.yaml", line: 1, column: 2 };
@@ -142,7 +142,7 @@ describe("a control surface", () => {
     assert.equal((await get("/healthz")).status, 200);
   });
 
-  it("answers held polls when it drains, and says goodbye on every connection", async () => {
+  it("answers held polls when it drains, and closes every connection", async () => {
     const { get, surface, polls } = await start();
     const held = get("/poll");
     for (let attempt = 0; attempt < 200 && polls.heldCount === 0; attempt++)
@@ -153,7 +153,7 @@ describe("a control surface", () => {
     assert.equal((await get("/nothing")).headers.get("connection"), "close");
   });
 
-  it("cuts what is under way at the end of its grace, and at once without one", async () => {
+  it("cuts connections at the end of its grace period, and at once without one", async () => {
     for (const graceMs of [0, 50]) {
       const { get, surface } = await start();
       const cut = assert.rejects(get("/never"));
@@ -166,7 +166,7 @@ describe("a control surface", () => {
     }
   });
 
-  it("names the address that is taken, or not this host's", async () => {
+  it("names the address that is taken or foreign", async () => {
     const { surface } = await start();
     const coded = (code: string, address: string) => (error: unknown) =>
       isPurserError(error) && error.code === code && error.message.includes(address);

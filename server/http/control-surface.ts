@@ -9,12 +9,12 @@ import type { Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import type { LongPolls } from "./long-polls.ts";
 import { createSurfaceApp, type SurfaceAppOptions } from "./surface-app.ts";
 
-/** Where a surface listens. */
+/** Address of a control surface. */
 export interface SurfaceAddress {
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
-  /** Names that the surface is reached by besides those of surface-guard.ts; default none. */
+  /** Host names of the surface in addition to those that surface-guard.ts allows; default none. */
   readonly allowedHosts?: readonly string[];
 }
 
@@ -24,23 +24,31 @@ export interface ControlSurfaceSettings
   readonly random: Random;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
-  /** The polls that `addRoutes` holds, so that draining answers them. */
+  /** The polls that `addRoutes` holds, so that a drain answers them. */
   readonly polls?: LongPolls;
-  /** For the head, and for the whole, of a request; beyond it 408. Default 10,000. */
+  /** Timeout of a request's head, and of the whole request, in milliseconds; then 408. Default 10,000. */
   readonly requestTimeoutMs?: number;
 }
 
-/** A control surface that listens: HTTP/1.1 with JSON or text, for other processes, people and orchestrators. */
+/**
+ * A listening control surface: HTTP/1.1 with JSON or text, for other processes, operators and orchestrators.
+ */
 export interface ControlSurface {
   readonly host: string;
   readonly port: number;
-  /** Answers held polls at once and keeps no connection open; /readyz says 503 from now on. */
+  /** Answers held polls at once, ends keep-alive on every connection, and makes /readyz return 503. */
   drain(): void;
-  /** Drains, and resolves when every connection is closed: those still busy after `graceMs` are cut. Default 5000. */
+  /**
+   * Drains, and resolves when every connection is closed; busy connections are cut after `graceMs`. Default
+   * 5000.
+   */
   close(graceMs?: number): Promise<void>;
 }
 
-/** Clients keep their connections: longer than they leave one idle, so that the client closes it and no call is lost. */
+/**
+ * Longer than clients keep an idle connection, so that the client closes it and no call is lost (keep-alive
+ * race).
+ */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
 /** @throws {PurserError} PURSER_PORT_TAKEN, PURSER_PORT_FORBIDDEN. */
@@ -54,7 +62,7 @@ export async function startControlSurface(settings: ControlSurfaceSettings): Pro
     headersTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    // Node's default is 30 s: a request could be late by as much.
+    // node:http checks every 30 s by default: requests could exceed their timeout by as much.
     connectionsCheckingInterval: requestTimeoutMs / 10,
   };
   const server = createServer(timeouts, (request, response) => {
@@ -91,7 +99,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 function close(server: Server, scheduler: Scheduler, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const cancel = scheduler.after(graceMs, () => server.closeAllConnections());
-    // The only error is that the server was closed before.
+    // The only possible error is that the server is closed already.
     server.close(() => {
       cancel();
       resolve();

@@ -63,7 +63,7 @@ describe("long polls", () => {
     assert.deepEqual([polls.heldCount, listeners.size, time.scheduled], [0, 0, 0]);
   });
 
-  it("allow one source at most a quarter of the polls, and count its ended polls no more", async () => {
+  it("allow one source at most a quarter of the polls, and release its ended polls", async () => {
     const { time, hold, publish } = setUp(10);
     const of = (source: string) => hold("old", 1_000, () => {}, source);
     const first = [of("a"), of("a"), of("a")];

@@ -16,7 +16,7 @@ export interface LongPoll<T> {
   /** Longest wait in milliseconds; 0 answers at once. */
   readonly waitMs: number;
   /**
-   * The client, such as its address: one source may hold at most a quarter of the polls. Absent: no bound by
+   * The client, such as its address: one source may hold at most a quarter of the polls. Absent: no limit per
    * source.
    */
   readonly source?: string;
@@ -24,7 +24,7 @@ export interface LongPoll<T> {
   readonly onGone: (release: () => void) => void;
 }
 
-/** Held long polls. Each ends with a change, its timeout, the client's disconnect, or the drain. */
+/** Held long polls. A poll ends with a change, its timeout, the client's disconnect, or the drain. */
 export class LongPolls {
   readonly #scheduler: Scheduler;
   readonly #maxPolls: number;
@@ -33,9 +33,8 @@ export class LongPolls {
   #draining = false;
 
   /**
-   * @param maxPolls Polls held at once; one source may hold at most a quarter of them (rounded up), so that
-   *   one client cannot keep all others from waiting. Beyond either bound hold() refuses with
-   *   PURSER_OVERLOADED.
+   * @param maxPolls Maximum number of held polls. One source may hold at most a quarter of them (rounded up),
+   * so that one client cannot starve the others. Beyond either limit hold() refuses with PURSER_OVERLOADED.
    */
   constructor(scheduler: Scheduler, maxPolls: number) {
     this.#scheduler = scheduler;
@@ -100,7 +99,7 @@ export class LongPolls {
 }
 
 /**
- * Holds a request as a poll of its client's address, until the client goes away at the latest.
+ * Holds a request as a poll of its client's address, at most until the client disconnects.
  *
  * @returns The first value that is news; undefined when none came in time.
  * @throws {PurserError} PURSER_OVERLOADED.

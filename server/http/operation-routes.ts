@@ -9,16 +9,17 @@ import { isPurserError, PurserError } from "../../kernel/errors.ts";
 const EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 export interface Readiness {
-  /** The version in force, for surfaces that show it here. */
+  /** The active version, for surfaces that show it here. */
   readonly version?: string;
-  /** The faults of a newer set of documents that was refused; the process is ready all the same, with the last good set. */
+  /** Diagnostics of newer documents that were refused; the process stays ready with the last valid ones. */
   readonly rejection: readonly Diagnostic[] | undefined;
 }
 
 /**
- * `/healthz` is 200 while the process answers; `/readyz` is 200 when it should be sent work, otherwise 503 with the reason.
+ * `/healthz` is 200 while the process responds; `/readyz` is 200 when it can serve requests, otherwise 503
+ * with the reason.
  *
- * @param readiness What makes the process ready, or the error that says what is missing.
+ * @param readiness The facts that the process is ready with, or the error that says why it is not.
  */
 export function addHealthRoutes(
   router: Router,

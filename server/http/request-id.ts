@@ -4,10 +4,10 @@
 import type { Middleware } from "koa";
 import type { Random } from "../../kernel/ports.ts";
 
-/** Ids that are safe to repeat in a header and in a log line: visible ASCII, 128 characters at most. */
+/** Ids that are safe in a header and a log line: visible ASCII, 128 characters at most. */
 const PLAIN_ID = /^[\x21-\x7e]{1,128}$/;
 
-/** Names the request in every answer, by `x-request-id`: the client's own id, or a new one. */
+/** Sets `x-request-id` in every response: the client's own id, or a new one. */
 export function requestId(random: Random): Middleware {
   return (context, next) => {
     const sent = context.get("x-request-id");
@@ -16,7 +16,7 @@ export function requestId(random: Random): Middleware {
   };
 }
 
-/** 16 hex digits: to find a log line by, not to be unguessable. */
+/** 16 hex digits: unique enough to find a log line by, not unguessable. */
 export function newId(random: Random): string {
   const part = () =>
     Math.floor(random() * 0x1_0000_0000)

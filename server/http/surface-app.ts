@@ -9,11 +9,11 @@ import { answerErrors, type ErrorFormat, type Refuse, refuseAs } from "./answer-
 import { requestId } from "./request-id.ts";
 import { createSurfaceGuard, requireJsonType, type SurfaceNames } from "./surface-guard.ts";
 
-/** Characters of the longest URL; beyond it 414. */
+/** Maximum length of a URL, in characters; then 414. */
 const MAX_URL_LENGTH = 8_192;
 
 export interface SurfaceAppOptions {
-  /** The process, as its log is called in messages. */
+  /** Name of the process, by which error messages refer to its log. */
   readonly name: "mixer" | "pilot" | "proxy";
   readonly names: SurfaceNames;
   readonly random: Random;
@@ -24,15 +24,15 @@ export interface SurfaceAppOptions {
   /** Default `json`. */
   readonly errorFormat?: ErrorFormat;
   /**
-   * Whether requests to a path carry the URL and the header fields of another request, as a gateway's do: the surface guard
-   * and the limit of URLs are not for them. Default: no path.
+   * Whether requests to a path carry the URL and header fields of another request, as an external proxy's do:
+   * the surface guard and the URL limit do not apply to them. Default: no path.
    */
   readonly isForwarded?: (path: string) => boolean;
-  /** Is told the status of every answer. */
+  /** Called with the status of every response. */
   readonly onAnswer?: (status: number) => void;
 }
 
-/** The Koa application of a control surface: the steps that a request takes, in order. */
+/** The Koa application of a control surface: its middleware, in the order in which a request passes it. */
 export function createSurfaceApp(options: SurfaceAppOptions): Koa {
   const { name, random, logger, isDraining, onAnswer, isForwarded = () => false } = options;
   const refuse = refuseAs(options.errorFormat ?? "json");
@@ -42,19 +42,19 @@ export function createSurfaceApp(options: SurfaceAppOptions): Koa {
   app.on("error", (error: unknown) =>
     logger.warn("an answer could not be sent", { error: messageOf(error) }),
   );
-  // The outermost step sees the status of every answer, refusals included.
+  // Outermost, to see the status of every response, including refusals.
   app.use(async (context, next) => {
     await next();
     if (isDraining()) context.set("Connection", "close");
     onAnswer?.(context.status);
   });
-  // The id is set before anything can fail: refusals and log lines name it.
+  // Before every step that can fail, so that refusals and log lines have the id.
   app.use(requestId(random));
   app.use(answerErrors(name, logger, refuse));
-  // Browsers are refused before the path is looked at, so that a page learns nothing of a surface.
+  // Before the path is looked up, so that a foreign page learns nothing about the surface.
   app.use(exceptForwarded(isForwarded, refuseBrowsers(options.names)));
   app.use(exceptForwarded(isForwarded, refuseLongUrls(refuse)));
-  // A wrong path or method is told before a wrong body: 404 and 405 come before 415.
+  // Before the body's type is checked: 404 and 405 precede 415.
   app.use(refuseUnrouted(router));
   app.use(exceptForwarded(isForwarded, refuseForms));
   app.use(router.routes());
@@ -82,7 +82,7 @@ function refuseLongUrls(refuse: Refuse): Middleware {
   };
 }
 
-/** 404 with the paths that there are, 405 with Allow for a path that takes other methods. */
+/** Responds 404 with the known paths, or 405 with Allow when the path has other methods. */
 function refuseUnrouted(router: Router): Middleware {
   return (context, next) => {
     const { path, route } = router.match(context.path, context.method);
@@ -97,7 +97,9 @@ function refuseUnrouted(router: Router): Middleware {
   };
 }
 
-/** 415 for a request that may change something and is not declared as JSON: forms of other sites are not. */
+/**
+ * Responds 415 to a request that may have effects and is not declared as JSON: cross-site forms cannot be.
+ */
 const refuseForms: Middleware = (context, next) => {
   if (context.method === "GET" || context.method === "HEAD") return next();
   try {

@@ -13,9 +13,9 @@ const configured = createSurfaceGuard({
 });
 const everywhere = createSurfaceGuard({ boundHost: "0.0.0.0" });
 
-describe("who may ask a control surface", () => {
+describe("the guard of a control surface", () => {
   const HOSTS = [
-    // Own names, whatever their spelling.
+    // Own names, in any form.
     ["127.0.0.1:9092", true],
     ["localhost:9092", true],
     ["LOCALHOST", true],
@@ -25,7 +25,7 @@ describe("who may ask a control surface", () => {
     ["10.1.2.3", true],
     ["mixer:9092", true],
     ["mixer-1", true],
-    // Names that a stranger can have.
+    // Names that a third party can register.
     ["evil.example", false],
     ["evil.example:9092", false],
     ["evil.example.", false],
@@ -45,13 +45,13 @@ describe("who may ask a control surface", () => {
   ] as const;
 
   for (const [host, allowed] of HOSTS) {
-    it(`${allowed ? "takes" : "refuses"} the Host ${JSON.stringify(host)} on loopback`, () => {
+    it(`${allowed ? "accepts" : "refuses"} the Host ${JSON.stringify(host)} on loopback`, () => {
       assert.equal(loopback({ host })?.code, allowed ? undefined : "PURSER_HOST_FORBIDDEN");
       assert.equal(everywhere({ host }), undefined);
     });
   }
 
-  it("takes any Host beyond loopback until names are configured, and then those alone", () => {
+  it("accepts any Host beyond loopback until names are configured, and then these only", () => {
     assert.equal(everywhere({ host: "mixer.purser.svc.cluster.local:9092" }), undefined);
     for (const host of ["mixer.example.com:9092", "a.internal.example.com", "10.0.0.1:9092", "mixer"])
       assert.equal(configured({ host }), undefined, host);
@@ -64,7 +64,7 @@ describe("who may ask a control surface", () => {
       assert.equal(configured({ host })?.code, "PURSER_HOST_FORBIDDEN", host);
   });
 
-  it("takes an Origin only when it is the Host's own and the Host is known, wherever it listens", () => {
+  it("accepts an Origin only when it equals a known Host, on any address", () => {
     const cases: readonly [SurfaceHeaders, boolean][] = [
       [{ host: "localhost:9092", origin: "http://localhost:9092" }, true],
       [{ host: "127.0.0.1", origin: "http://127.0.0.1" }, true],
@@ -88,7 +88,7 @@ describe("who may ask a control surface", () => {
     assert.equal(everywhere(rebound)?.code, "PURSER_ORIGIN_FORBIDDEN");
   });
 
-  it("takes what a browser asks by itself, and nothing that another site asks for", () => {
+  it("accepts requests that a browser's user makes, and refuses cross-site ones", () => {
     for (const site of ["none", "same-origin"])
       assert.equal(loopback({ host: "localhost", "sec-fetch-site": site }), undefined);
     for (const site of ["cross-site", "same-site", "", "none, cross-site", "None"])
@@ -99,7 +99,7 @@ describe("who may ask a control surface", () => {
       );
   });
 
-  it("never takes a public name or a foreign origin", () => {
+  it("never accepts a public name or a foreign origin", () => {
     const label = fc.stringMatching(/^[a-zA-Z0-9_-]{1,8}$/);
     const publicName = fc
       .tuple(label, label, fc.constantFrom("com", "example", "io", "1.net"), fc.constantFrom("", "."))
@@ -115,7 +115,7 @@ describe("who may ask a control surface", () => {
     );
   });
 
-  it("takes JSON, and what does not say what it is", () => {
+  it("accepts JSON, and bodies without a content type", () => {
     const isTaken = (type: string | undefined): boolean => {
       try {
         requireJsonType(type === undefined ? {} : { "content-type": type });

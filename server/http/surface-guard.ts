@@ -5,32 +5,32 @@ import { PurserError } from "../../kernel/errors.ts";
 import { isAddress } from "../../kernel/matching/ip-blocks.ts";
 
 /**
- * Control surfaces have no authentication, so they must not be usable from a web page that somebody on the same network
- * happens to read. A page reaches them in two ways: by a cross-site request, which browsers mark with Origin or
- * Sec-Fetch-Site (fetch.spec.whatwg.org; w3c.github.io/webappsec-fetch-metadata), and by DNS rebinding, where the page's own
- * name leads to loopback and only the Host header shows it.
+ * The names of a control surface. Control surfaces have no authentication, so a web page that a person on the
+ * same network opens must not be able to use them. A page has two ways: a cross-site request, which browsers
+ * mark with Origin or Sec-Fetch-Site (fetch.spec.whatwg.org; w3c.github.io/webappsec-fetch-metadata), and DNS
+ * rebinding, where the page's own host name resolves to loopback and only the Host header reveals it.
  */
 export interface SurfaceNames {
   /** The address or name that the surface listens on. */
   readonly boundHost: string;
-  /** Further names that it is reached by; `.example.com` is every name below example.com. Default none. */
+  /** Further host names; `.example.com` is every name below example.com. Default none. */
   readonly allowedHosts?: readonly string[];
 }
 
 /** The header fields of a request by lower-case name, as node:http gives them. */
 export type SurfaceHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** What forbids a request to a control surface; undefined when nothing does. */
+/** Returns the error that forbids a request to a control surface; undefined for an allowed request. */
 export type SurfaceGuard = (headers: SurfaceHeaders) => PurserError | undefined;
 
 /**
- * The guard of one control surface.
+ * Creates the guard of one control surface.
  *
- * - A request that a browser marks as coming from another site or origin: PURSER_ORIGIN_FORBIDDEN.
- * - A Host that this surface is not known by: PURSER_HOST_FORBIDDEN. Known are IP addresses, `localhost` and the names below
- *   it, names without a dot (public DNS has none), the name listened on, and `allowedHosts`. A surface that listens beyond
- *   loopback is reached by names that only its operator knows: without `allowedHosts` it takes any Host, except from browsers
- *   that send an Origin.
+ * - A request that a browser marks as cross-site or cross-origin: PURSER_ORIGIN_FORBIDDEN.
+ * - An unknown Host: PURSER_HOST_FORBIDDEN. Known are IP addresses, `localhost` and the names below it, names
+ *   without a dot (public DNS has none), the bound name, and `allowedHosts`. Beyond loopback only the
+ *   operator knows a surface's names: without `allowedHosts` any Host is accepted, except from browsers that
+ *   send an Origin.
  */
 export function createSurfaceGuard({ boundHost, allowedHosts = [] }: SurfaceNames): SurfaceGuard {
   const named = [boundHost, ...allowedHosts].map((name) => name.toLowerCase());
@@ -49,7 +49,7 @@ export function createSurfaceGuard({ boundHost, allowedHosts = [] }: SurfaceName
     if (origin !== undefined && !(typeof host === "string" && isSameOrigin(origin, host) && isKnown(host))) {
       return forbidden(`the browser says that this request comes from ${String(origin)}`);
     }
-    // HTTP/1.0 without a Host is no browser's.
+    // A request of HTTP/1.0 without a Host is not a browser's.
     if (host === undefined || takesAnyHost || (typeof host === "string" && isKnown(host))) return undefined;
     return new PurserError(
       "PURSER_HOST_FORBIDDEN",
@@ -59,8 +59,9 @@ export function createSurfaceGuard({ boundHost, allowedHosts = [] }: SurfaceName
 }
 
 /**
- * Refuses a body that is not declared as JSON: a page can send other types to another site without asking first. A request
- * without a Content-Type is taken for JSON: browsers mark theirs with an Origin, which the guard has looked at.
+ * Refuses a body that is not declared as JSON: a page can send other types cross-site without a preflight
+ * request. A body without a Content-Type is accepted: a browser would have marked it with an Origin, which
+ * the guard checks.
  *
  * @throws {PurserError} PURSER_CONTENT_TYPE.
  */
@@ -79,13 +80,16 @@ function forbidden(message: string): PurserError {
   return new PurserError("PURSER_ORIGIN_FORBIDDEN", message);
 }
 
-/** A Host field's name, lower case, without port, brackets and final dot; undefined when it has another form. */
+/**
+ * The name in a Host field, in lower case, without port, brackets and final dot; undefined when it is
+ * malformed.
+ */
 function nameOf(host: string): string | undefined {
   const [, v6, name] = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]*)?$/i.exec(host) ?? [];
   return (v6 ?? name?.replace(/\.$/, ""))?.toLowerCase();
 }
 
-/** A name that no stranger can have in public DNS, so that it cannot be rebound. */
+/** Whether nobody can register the name in public DNS, so that DNS rebinding cannot use it. */
 function isPrivateName(name: string): boolean {
   return isAddress(name) || /^[a-z0-9_-]+$/.test(name) || name.endsWith(".localhost");
 }
@@ -98,7 +102,7 @@ function isLoopback(host: string): boolean {
   return host === "::1" || host.toLowerCase() === "localhost" || (isAddress(host) && host.startsWith("127."));
 }
 
-/** Whether an Origin is that of the Host that was asked; `null`, the origin of sandboxed pages, is nobody's. */
+/** Whether an Origin equals the request's Host. `null`, the origin of sandboxed pages, never does. */
 function isSameOrigin(origin: string | readonly string[], host: string): boolean {
   const [, scheme, authority] =
     (typeof origin === "string" ? /^(https?):\/\/([^/?#@\\]+)$/i.exec(origin) : undefined) ?? [];

@@ -4,7 +4,7 @@
 import Type, { type Static, type TSchema, type TUnsafe } from "typebox";
 
 /**
- * A schema of exactly the values of type T: a schema that admits more or less than T, such as one with a
+ * A schema for exactly the values of type T: a schema that admits more or fewer values, such as one with a
  * missing or superfluous field, does not compile. So a message's type and its schema cannot drift apart.
  */
 export function exactly<T>(): <S extends TSchema>(schema: S & Proof<Static<S>, T>) => TUnsafe<T> {
@@ -15,7 +15,8 @@ type Proof<Checked, T> =
   Same<Plain<Checked>, Plain<T>> extends true ? unknown : { readonly schemaAndTypeDiffer: Checked };
 
 /**
- * Identity instead of assignability: `{}` and `{ a?: string }` are assignable to each other but not the same.
+ * Identity of types instead of assignability: `{}` and `{ a?: string }` are assignable to each other but not
+ * identical.
  */
 type Same<A, B> = (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 1 : 2 ? true : false;
 

@@ -21,7 +21,7 @@ const SCHEMA = Type.Object(
 );
 
 describe("the first fault of a body", () => {
-  it("is there exactly when the body does not fit", () => {
+  it("exists exactly when the body is invalid", () => {
     const scalar = fc.oneof(
       fc.integer({ min: -2, max: 2 }),
       fc.string({ maxLength: 9 }),
@@ -54,7 +54,7 @@ describe("the first fault of a body", () => {
     );
   });
 
-  it("names its place", () => {
+  it("has the path of the value", () => {
     const cases: readonly [unknown, string][] = [
       [1, "the body must be object"],
       [{ list: [] }, "the body must have the property name"],
@@ -68,7 +68,7 @@ describe("the first fault of a body", () => {
     for (const [value, message] of cases) assert.equal(firstFault(SCHEMA, value), message);
   });
 
-  it("ends the work: nothing behind it is looked at, and no item of a list that is too long", () => {
+  it("ends the check: neither later values nor the items of an overlong list are visited", () => {
     const untouched = Object.defineProperty({}, "count", {
       enumerable: true,
       get: () => assert.fail("looked at an item behind the first fault"),

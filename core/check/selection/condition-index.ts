@@ -8,7 +8,7 @@ import type { KeyTest } from "../../../expressions/analysis/key-tests.ts";
 /** Positions of conditions, ascending. */
 export type Positions = readonly number[];
 
-/** The conditions that are tested by the value at one path. */
+/** The conditions with a test on the value at one path. */
 class PathIndex {
   readonly path: PathRead;
   /** Position of the first condition that is tested by this path. */

@@ -31,7 +31,7 @@ function decisionOf(plan: CheckPlan, bag: AttributeBag): Decision {
   return decide(plan, bag, CONTEXT) as Decision;
 }
 
-/** Every document is asked. */
+/** Evaluates every document, without indexes. */
 function exhaustive({ deny, rules, allow, audit, quotas }: CheckPlan): CheckPlan {
   return { deny, rules, allow, audit, quotas };
 }
@@ -81,7 +81,7 @@ const bag = fc.record(
 );
 
 describe("a selection of policies", () => {
-  it("decides what asking every policy decides", () => {
+  it("decides as the evaluation of every policy does", () => {
     fc.assert(
       fc.property(policies, bag, (written, given) => {
         const accessPolicies = written.map(({ match, when, ...rest }, index) =>
@@ -105,7 +105,7 @@ describe("a selection of policies", () => {
         const { referenced: all, validDurationMs: duration, validUseCount: count, ...expected } = asked;
         assert.deepEqual(chosen, expected);
         assert.ok(validDurationMs <= duration && validUseCount <= count);
-        // A decision references no attributes but those that some document reads.
+        // A decision references only attributes that some document reads.
         const known = new Set(all.map(({ path }) => path[0]));
         for (const { path } of referenced)
           assert.ok(known.has(path[0]) || expected.status.code !== "OK", path.join("."));
@@ -114,7 +114,7 @@ describe("a selection of policies", () => {
     );
   });
 
-  it("reads no path that only later policies are found by", () => {
+  it("reads no path that is a key only of later policies", () => {
     const accessPolicies = [
       accessPolicy("first", { action: "DENY", match: compiled('service = "a"') }),
       accessPolicy("second", { action: "DENY", match: compiled('method = "GET"') }),
@@ -130,7 +130,7 @@ describe("a selection of policies", () => {
     ]);
   });
 
-  it("asks as few of ten thousand policies as of ten", () => {
+  it("evaluates as few of ten thousand policies as of ten", () => {
     let asked = 0;
     const counted = (source: string): Expression => {
       const expression = compiled(source);

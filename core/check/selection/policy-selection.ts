@@ -25,12 +25,12 @@ export interface Group {
   readonly whens: ConditionIndex;
 }
 
-/** Least number of documents with the same `match` that are found by their `when`. */
+/** Minimum number of documents with the same `match` that are indexed by their `when`. */
 const GROUP_SIZE = 16;
 
 /**
- * Selects the documents to evaluate for a request: documents that may match, found by the constants in their
- * `match`; and of many that match alike, those whose `when` may be true. In document order.
+ * Selects the documents to evaluate for a request, in document order: documents that may match, found by the
+ * constants in their `match`; and in a large group with equal `match`, those whose `when` may be true.
  */
 export class PolicySelection {
   readonly #units: readonly (number | Group)[];

@@ -23,7 +23,7 @@ interface Walk {
   readonly algorithm: QuotaAlgorithm;
   readonly limit: number;
   readonly windowMs: number;
-  /** Added to the clock before each step; negative when somebody sets it back. */
+  /** Added to the clock before each step; negative when the clock is set back. */
   readonly jumpsMs?: readonly number[];
 }
 
@@ -34,7 +34,7 @@ interface Visit {
   readonly grant: QuotaGrant;
 }
 
-/** Does the steps on a fresh state, calling `visit` after each demand, and gives all uses in real time. */
+/** Runs the steps on a fresh state, calling `visit` after each demand; returns all uses in real time. */
 function walk(
   { algorithm, limit, windowMs, jumpsMs = [] }: Walk,
   steps: readonly Step[],
@@ -94,7 +94,7 @@ for (const algorithm of ALGORITHMS) {
       );
     });
 
-    it("grants all or nothing, or with best effort what there is, and holds no lease longer than asked", () => {
+    it("grants all or nothing, or best effort, and holds no lease longer than asked", () => {
       fc.assert(
         fc.property(walks(algorithm), ({ walk: way, steps }) => {
           walk(way, steps, ({ demand, grant }) => {
@@ -108,7 +108,7 @@ for (const algorithm of ALGORITHMS) {
       );
     });
 
-    it("says exactly what remains", () => {
+    it("reports exactly what remains", () => {
       fc.assert(
         fc.property(walks(algorithm), ({ walk: way, steps }) => {
           walk(way, steps, ({ nowMs, state, demand, grant }) => {
@@ -120,7 +120,7 @@ for (const algorithm of ALGORITHMS) {
       );
     });
 
-    it("says exactly when the same demand will succeed", () => {
+    it("reports exactly when the same demand will succeed", () => {
       fc.assert(
         fc.property(walks(algorithm), ({ walk: way, steps }) => {
           walk(way, steps, ({ nowMs, state, demand, grant }) => {
@@ -138,7 +138,7 @@ for (const algorithm of ALGORITHMS) {
       );
     });
 
-    it("says exactly when the count is whole again, and is then as good as new", () => {
+    it("reports exactly when the whole limit is available, and is then equivalent to a new count", () => {
       fc.assert(
         fc.property(walks(algorithm), fc.nat(1_000), ({ walk: way, steps }, laterMs) => {
           walk(way, steps, ({ nowMs, state, demand, grant }) => {
@@ -159,7 +159,7 @@ for (const algorithm of ALGORITHMS) {
       );
     });
 
-    it("changes nothing by looking or by refusing", () => {
+    it("is not changed by a read or a refusal", () => {
       fc.assert(
         fc.property(walks(algorithm), ({ walk: way, steps }) => {
           walk(way, steps, ({ nowMs, state, demand }) => {
@@ -174,7 +174,7 @@ for (const algorithm of ALGORITHMS) {
       );
     });
 
-    it("takes back a grant in full when nothing else was asked for meanwhile", () => {
+    it("takes back a grant in full when no other demand came between", () => {
       fc.assert(
         fc.property(
           LIMIT_AND_WINDOW,
@@ -217,7 +217,7 @@ for (const algorithm of ALGORITHMS) {
       }
     });
 
-    it("keeps to each demand's own limit while the limit is edited up and down", () => {
+    it("applies each demand's own limit while the limit is edited up and down", () => {
       const state = counter.create(START_MS);
       const all = (limit: number, nowMs: number) =>
         counter.charge(state, { limit, windowMs: 1_000, amount: 1e6, bestEffort: true, leaseMs: 0 }, nowMs)
@@ -246,7 +246,7 @@ for (const algorithm of ALGORITHMS) {
             assert.equal(counter.charge(jumped, back, afterMs + 2 * way.windowMs + slotMs).granted, 1);
             assert.ok(grant.resetMs <= 2 * way.windowMs + slotMs);
           });
-          // Aligned windows have no meaning in real time once the clock was set.
+          // After a clock change, aligned windows have no meaning in real time.
           if (algorithm !== "fixed-window") {
             assert.equal(findExcess(algorithm, uses, way.limit, way.windowMs), undefined);
           }
@@ -270,7 +270,7 @@ describe("a count with several limits", () => {
   for (const algorithm of ALGORITHMS) {
     const counter = QUOTA_COUNTERS[algorithm];
 
-    it(`counts what is used, whatever limit applies, with ${algorithm}`, () => {
+    it(`counts all uses, whatever limit applies, with ${algorithm}`, () => {
       fc.assert(
         fc.property(MIXED, ({ windowMs, limits, steps, choices }) => {
           const state = counter.create(START_MS);
@@ -289,7 +289,7 @@ describe("a count with several limits", () => {
       );
     });
 
-    it(`never admits more than any of them while time passes, with ${algorithm}`, () => {
+    it(`never exceeds any of the limits as time passes, with ${algorithm}`, () => {
       fc.assert(
         fc.property(MIXED, ({ windowMs, limits, steps, choices }) => {
           const state = counter.create(START_MS);
@@ -322,7 +322,7 @@ describe("a count with several limits", () => {
 
 describe("the longest window that documents may have", () => {
   for (const algorithm of ALGORITHMS) {
-    it(`is counted to the unit with ${algorithm}`, () => {
+    it(`is counted exactly with ${algorithm}`, () => {
       const counter = QUOTA_COUNTERS[algorithm];
       const limit = algorithm === "token-bucket" ? 950 : 1_000_000_000;
       const demand = { limit, windowMs: MAX_DURATION_MS, amount: 1, bestEffort: false, leaseMs: 0 };
@@ -368,7 +368,7 @@ describe("fixed-window arithmetic, by example", () => {
     assert.equal(back.remaining, 7);
   });
 
-  it("keeps the count when the clock steps back over a boundary and forth again", () => {
+  it("keeps the count when the clock steps back over a boundary and forward again", () => {
     const state = QUOTA_COUNTERS["fixed-window"].create(0);
     assert.equal(charge(state, {}, 8_000).granted, 10);
     assert.equal(charge(state, {}, 7_999).granted, 0);
@@ -393,7 +393,7 @@ describe("token-bucket arithmetic, by example", () => {
     assert.equal(charge(state, { amount: 20, bestEffort: true }, 500).granted, 4);
   });
 
-  it("grants the last token with a lease as long as asked for, and refills from the lease's end", () => {
+  it("grants the last token with the full lease, and refills from the lease's end", () => {
     const state = counter.create(0);
     const grant = charge(state, { limit: 1, leaseMs: 500 }, 0);
     assert.deepEqual([grant.granted, grant.validForMs], [1, 500]);
@@ -401,19 +401,19 @@ describe("token-bucket arithmetic, by example", () => {
     assert.equal(charge(state, { limit: 1 }, 1_500).granted, 1);
   });
 
-  it("refills each limit's bucket at that limit's rate, and takes every grant from all of them", () => {
+  it("refills each limit's bucket at its own rate, and takes every grant from all of them", () => {
     const state = counter.create(0);
     assert.equal(charge(state, { limit: 1_000, amount: 1_000 }, 0).granted, 1_000);
     assert.equal(charge(state, { limit: 4 }, 0).granted, 0);
     assert.equal(charge(state, { limit: 4 }, 249).granted, 0);
     assert.equal(charge(state, { limit: 4 }, 250).granted, 1);
     assert.equal(charge(state, { limit: 4 }, 250).granted, 0);
-    // Looking through the small limit has made nothing of the large one's use be forgotten, nor held up its refill.
+    // A read under the small limit neither dropped the use under the large limit, nor delayed its refill.
     assert.equal(charge(state, { limit: 1_000, amount: 2_000, bestEffort: true }, 250).granted, 249);
     assert.equal(charge(state, { limit: 4 }, 500).granted, 1);
   });
 
-  it("keeps a bounded number of limits in one count, and forgets no use for it", () => {
+  it("keeps a bounded number of limits in one count, and drops no use for it", () => {
     const state = counter.create(0);
     for (let limit = 1; limit <= 100; limit++) charge(state, { limit, amount: 1 }, 0);
     assert.ok((state as { readonly buckets: readonly unknown[] }).buckets.length <= 8);

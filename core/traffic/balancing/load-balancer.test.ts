@@ -36,7 +36,7 @@ const POLICIES = ["round-robin", "least-request", "random"] as const;
 
 describe("every picker", () => {
   for (const policy of POLICIES) {
-    it(`${policy}: picks nothing from no endpoints, and the only one of one`, () => {
+    it(`${policy}: picks nothing from no endpoints, and the only endpoint of a single one`, () => {
       assert.equal(createPicker(policy, [], () => 0).pick(), undefined);
       assert.deepEqual(countPicks(policy, endpoints(5), 3), [3]);
     });

@@ -24,7 +24,7 @@ export function createPicker<C extends Candidate>(
   }
 }
 
-/** Most picks to find an endpoint that was not tried yet, as Istio sets in Envoy. */
+/** Maximum number of picks to find an endpoint that was not tried yet, as Istio sets in Envoy. */
 const AVOIDING_ATTEMPTS = 5;
 
 /**

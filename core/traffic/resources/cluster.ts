@@ -12,9 +12,9 @@ export interface Cluster {
   readonly subset?: string;
   readonly loadBalancer: "round-robin" | "least-request" | "random";
   readonly connectTimeoutMs: number;
-  /** Most requests under way; further requests get 503 at once. Envoy's default: 1024. */
+  /** Maximum number of requests under way; further requests get 503 at once. Envoy's default: 1024. */
   readonly maxRequests: number;
-  /** Most connections to one endpoint. */
+  /** Maximum number of connections to one endpoint. */
   readonly maxConnectionsPerEndpoint: number;
   /** Not applied yet: every cluster speaks HTTP/1.1. */
   readonly protocol?: "http1" | "http2";
@@ -57,11 +57,14 @@ export interface HealthCheck {
   readonly healthyThreshold: number;
 }
 
-/** Passive health checking: endpoints that fail requests are ejected for a while. The fields are Istio's. Not applied yet. */
+/**
+ * Passive health checking: endpoints that fail requests are ejected for a while. The fields are Istio's. Not
+ * applied yet.
+ */
 export interface OutlierDetection {
   readonly consecutive5xxErrors: number;
   readonly intervalMs: number;
   readonly baseEjectionMs: number;
-  /** Largest part of the cluster's endpoints that is ejected, 0 to 100. */
+  /** Maximum part of the cluster's endpoints that is ejected, 0 to 100. */
   readonly maxEjectionPercent: number;
 }

@@ -57,7 +57,7 @@ describe("sets of resources", () => {
     );
   });
 
-  it("bring a watcher from any state to the newest by changes alone, however many states it missed", () => {
+  it("bring a watcher from any state to the newest by changes alone", () => {
     fc.assert(
       fc.property(fc.array(resources, { minLength: 1 }), fc.array(fc.boolean()), (states, listens) => {
         let held: TrafficUpdate = {};

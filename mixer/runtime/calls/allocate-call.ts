@@ -15,7 +15,10 @@ import { chargeAll } from "../../../core/quota/charge-all.ts";
 import { type Demand, demandOf } from "../../../core/quota/demand.ts";
 import type { CallTools } from "./check-call.ts";
 
-/** Charges that earlier decisions named. Those that mean nothing any more are told by their index, and the others made. */
+/**
+ * Makes the charges that earlier decisions named. Stale charges are reported by their index, and do not
+ * prevent the others.
+ */
 export function answerAllocate(
   active: ActiveSnapshot,
   request: AllocateRequest,
@@ -51,15 +54,16 @@ function uncharged({ policy, cell }: AllocateCharge): QuotaOutcome {
 }
 
 /**
- * Undefined when the policy is gone, or the limit or the cell is none of its own: then the documents have changed since
- * the decision, or the caller made it up. What was granted under a limit is taken back after the limit was edited, too.
+ * The demand of a charge; undefined for a stale charge: its policy is gone, or has no such limit or cell,
+ * because the documents have changed since the decision or the caller made the charge up. Grants are given
+ * back even when their limit was edited since.
  */
 function demandFor(charge: AllocateCharge, active: ActiveSnapshot): Demand | undefined {
   const policy = active.quotaPolicies.get(charge.policy);
   if (policy === undefined || !isCellOf(policy, charge.cell)) return undefined;
   const limits = [policy.limit, ...policy.overrides.map(({ limit }) => limit)];
   if (charge.amount > 0 && !limits.includes(charge.limit)) return undefined;
-  // A policy without leases still has its grants hold until they arrive.
+  // Without leases, a grant must still hold until it arrives at the proxy.
   const leaseMs = Math.min(charge.leaseMs, Math.max(policy.quota.leaseMs, MAX_USE_WITHIN_MS));
   const { cell, limit, amount, bestEffort, slot } = charge;
   const { quota, mode } = policy;

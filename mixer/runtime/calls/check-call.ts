@@ -22,7 +22,7 @@ export interface CallTools extends Pick<HandlerHost, "clock" | "metrics" | "logg
   readonly charging: Omit<ChargeOptions, "deduplicationId">;
 }
 
-/** Decides one request and charges its quotas: exactly, all enforced ones or none. */
+/** Decides one request and charges its quotas exactly: all enforced quotas or none. */
 export function answerCheck(
   active: ActiveSnapshot,
   request: CheckRequest,
@@ -45,7 +45,7 @@ export function answerCheck(
   });
 }
 
-/** Small enough to travel in the reply to a request. */
+/** Bounds that keep an explanation small enough for the reply to a request. */
 const EXPLANATION_LIMITS = {
   ...DEFAULT_EXPLANATION_LIMITS,
   documents: 50,

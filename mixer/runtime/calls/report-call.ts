@@ -21,7 +21,10 @@ const POLICY: AttributePath = ["check", "policy"];
 const SHADOW_DENIALS: AttributePath = ["check", "shadow_denials"];
 const AUDITS: AttributePath = ["check", "audits"];
 
-/** Puts what the documents tell of each bag into the handlers' queues. Never rejects on account of a bag. */
+/**
+ * Evaluates the rules for each bag, and queues the instances at the handlers. A failure for one bag never
+ * rejects.
+ */
 export function takeReport(
   active: ActiveSnapshot,
   { bags }: ReportRequest,
@@ -37,10 +40,13 @@ export function takeReport(
   );
 }
 
-/** How long the bags of one report may keep others waiting, in milliseconds; the bag under way is told of in any case. */
+/**
+ * Maximum time that the bags of one report may block the event loop, in milliseconds; the bag under way is
+ * finished in any case.
+ */
 const TURN_MS = 10;
 
-/** Lets others have their turn when this report has had its own: the budget of expressions is for each bag. */
+/** Yields to the event loop after TURN_MS: expression budgets bound a single bag only. */
 function pauses({ clock }: ReportTools): () => MaybePromise<void> {
   let startMs = clock.monotonicMs();
   return () => {
@@ -66,8 +72,8 @@ function tell(active: ActiveSnapshot, bag: AttributeBag, { clock }: ReportTools)
 }
 
 /**
- * Counts what the mixer has not seen: all of a decision that a proxy took from its cache, and of any other what the
- * proxy charged to its own leases. Documents that are not in force are left out, so that labels stay bounded.
+ * Counts what the mixer has not counted at a check: the whole of a decision from a proxy's cache, and charges
+ * against a proxy's leases. Documents that are not in force are left out, so that metric labels stay bounded.
  */
 function countUnseen(active: ActiveSnapshot, bag: AttributeBag, { metrics }: ReportTools): void {
   const decisionUnseen = valueAt(bag, CHECK_CACHE_HIT) === true;
@@ -109,7 +115,7 @@ function timeAt(bag: AttributeBag, path: AttributePath): number | undefined {
   return Number.isNaN(timeMs) ? undefined : timeMs;
 }
 
-/** A list's texts, or the one text that stands there. */
+/** The texts of a list attribute, or the single text of a text attribute. */
 function textsAt(bag: AttributeBag, path: AttributePath): readonly string[] {
   const value = valueAt(bag, path);
   const values: readonly unknown[] = Array.isArray(value) ? value : [value];

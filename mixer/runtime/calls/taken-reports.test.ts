@@ -19,14 +19,14 @@ function setUp() {
   return { once, log };
 }
 
-describe("reports that were taken", () => {
-  it("are taken once for each id, and each time without one", () => {
+describe("deduplication of reports", () => {
+  it("runs once for each id, and each time without an id", () => {
     const { once, log } = setUp();
     for (const id of ["a", "b", "a", undefined, undefined, "a"]) void once(id);
     assert.deepEqual(log, { taken: 4, repeats: 2 });
   });
 
-  it("end for a repetition as they end for the first: while it is under way, too", async () => {
+  it("gives a repetition the outcome of the first call, even while that is under way", async () => {
     const { once, log } = setUp();
     let finish: () => void = () => {};
     const first = once("a", () => new Promise((resolve) => (finish = resolve)));
@@ -36,7 +36,7 @@ describe("reports that were taken", () => {
     assert.deepEqual(log, { taken: 1, repeats: 1 });
   });
 
-  it("are tried anew when they could not be taken", async () => {
+  it("tries a failed report again", async () => {
     const { once, log } = setUp();
     assert.throws(() =>
       once("a", () => {

@@ -4,18 +4,21 @@
 import { LRUCache } from "lru-cache";
 import { isPromise, type MaybePromise } from "../../../kernel/maybe-promise.ts";
 
-/** Ids remembered; at 100 bags a report, those of the last million requests. Overflow: the least recently used goes. */
+/**
+ * Maximum number of ids remembered; at 100 bags a report, enough for the last million requests. Eviction:
+ * least recently used.
+ */
 const MAX_IDS = 10_000;
 
-/** The reports that this mixer has taken or is taking, by id: a report that is sent again counts once. */
+/** The reports that this mixer has accepted or is accepting, by id, so that a repeated report counts once. */
 export class TakenReports {
   readonly #outcomes = new LRUCache<string, { readonly outcome: MaybePromise<void> }>({ max: MAX_IDS });
 
   /**
-   * Takes a report, unless it was taken before: then its outcome is the first one's. A report that could not be taken is
-   * forgotten.
+   * Runs `take` unless the id was taken before: then the outcome is the first call's. A report that failed is
+   * forgotten, so that it can be repeated.
    *
-   * @param id Undefined for a report that is taken whenever it comes.
+   * @param id Deduplication id; undefined for a report without one, which always counts.
    */
   once(id: string | undefined, take: () => MaybePromise<void>, onRepeat: () => void): MaybePromise<void> {
     if (id === undefined) return take();

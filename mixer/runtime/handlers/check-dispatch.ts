@@ -12,7 +12,10 @@ import type { MixerMetrics } from "../metrics/mixer-metrics.ts";
 import type { HandlerEntry, HandlerTable } from "./handler-table.ts";
 import { callHook } from "./hook-call.ts";
 
-/** The handlers of one snapshot as checks reach them: bounded in time, measured, and named when they fail. */
+/**
+ * Dispatches checks to the handlers of one snapshot, with deadlines, metrics and errors that name the
+ * handler.
+ */
 export function createCheckDispatch(table: HandlerTable, metrics: MixerMetrics): CheckDispatch {
   return {
     attributeSources: [...table.entries.values()].flatMap(attributeSourceOf),
@@ -50,7 +53,7 @@ function ask(
       : handler.callOnTheWay(() => callHook((done) => hook.callAsync(instance, done)));
   }
   const adapter = handler.built.handler;
-  // The instance was filled for this very template.
+  // evaluateCheck made the instance for this template.
   const method = adapter[template as "listentry"] as Ask | undefined;
   if (method === undefined) {
     throw new PurserError("PURSER_HANDLER_FAILED", `handler ${handler.name} does not implement ${template}`);

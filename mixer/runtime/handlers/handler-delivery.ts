@@ -11,7 +11,10 @@ import type { MaybePromise } from "../../../kernel/maybe-promise.ts";
 import type { Logger } from "../../../kernel/ports.ts";
 import type { HandlerHost } from "./host.ts";
 
-/** Failures in a row after which a backend is left alone, and how long at most, before one call tries again. */
+/**
+ * Circuit breaker of a backend: consecutive failures that open it, and the maximum time until one call tries
+ * again.
+ */
 const BREAKER = { failures: 5, openMs: 5_000 };
 
 /** An adapter's function for a report template. */
@@ -26,7 +29,7 @@ export interface DeliveryTarget {
   readonly logger: Logger;
 }
 
-/** Brings the instances of one report template to a handler: in order, one batch at a time. */
+/** Delivers the instances of one report template to a handler: in order, one batch at a time. */
 export function createHandlerDelivery(
   { handler, template, settings, send, logger }: DeliveryTarget,
   { clock, random, scheduler, metrics }: HandlerHost,

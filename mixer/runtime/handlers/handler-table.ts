@@ -16,7 +16,7 @@ export interface HandlerTable {
 
 export interface HandlerEntry {
   readonly handler: Handler;
-  /** A plugin's, of this snapshot alone. */
+  /** A plugin's hooks, which belong to this snapshot alone. */
   readonly hooks: HandlerHooks | undefined;
 }
 
@@ -32,13 +32,14 @@ export type BuildOutcome =
   | {
       readonly ok: false;
       readonly diagnostics: readonly Diagnostic[];
-      /** What had been built before it was clear that not all could be: to be closed. */
+      /** Handlers that were built before another one failed; the caller must close them. */
       readonly built: readonly Handler[];
     };
 
 /**
- * Builds the handlers of a new snapshot. One whose signature is unchanged lives on; plugins get fresh hooks all the
- * same. All are tried, so that every failure is told at once; one is enough to refuse the snapshot.
+ * Builds the handlers of a new snapshot. A handler whose signature is unchanged is reused, though plugins get
+ * fresh hooks. Every handler is tried, so that all failures are reported at once; a single failure refuses
+ * the snapshot.
  */
 export function buildHandlerTable(
   declarations: readonly HandlerDeclaration[],
@@ -77,7 +78,7 @@ function applyHooks({ built }: Handler): HandlerHooks | undefined {
   return hooks;
 }
 
-/** How much telemetry waits or is under way, for each handler and template. */
+/** Number of instances queued or under way, for each handler and template. */
 export function* queueDepthsOf({ entries }: HandlerTable): Iterable<QueueDepth> {
   for (const { handler } of entries.values()) {
     for (const [template, { depth }] of handler.deliveries) yield { handler: handler.name, template, depth };

@@ -16,19 +16,22 @@ import { MovableDeadline } from "./movable-deadline.ts";
 import { TrackedScheduler } from "./tracked-scheduler.ts";
 
 /**
- * How long a request waits for a handler. Less than the second that a proxy waits for a whole check, so that a slow
- * handler is the affair of the documents that use it, and is not taken for a mixer that is away.
+ * How long a request waits for a handler. Less than the second that a proxy waits for a whole check, so that
+ * a slow handler affects only the documents that use it, and does not look like an unavailable mixer.
  */
 const ON_THE_WAY_MS = 500;
 
-/** The share of a handler's closing time that delivering its queues may take; the rest is for its own close(). */
+/** The share of a handler's closing time for the delivery of its queues; the rest is for its own close(). */
 const DELIVERY_SHARE = 7 / 8;
 
 export type Built =
   | { readonly kind: "adapter"; readonly handler: AdapterHandler }
   | { readonly kind: "plugin"; readonly handler: PluginHandler };
 
-/** A configured adapter or plugin at work. It lives for as long as any snapshot declares it with the same signature. */
+/**
+ * A running adapter or plugin with its configuration. It lives as long as any snapshot declares it with the
+ * same signature.
+ */
 export class Handler {
   readonly declaration: HandlerDeclaration;
   readonly built: Built;
@@ -40,7 +43,7 @@ export class Handler {
   readonly #deadline: MovableDeadline;
   #closing: Promise<void> | undefined;
 
-  /** @throws what the definition's `build` throws; whatever it had scheduled by then is cancelled. */
+  /** @throws what the definition's `build` throws, after cancelling all that it had scheduled. */
   constructor(declaration: HandlerDeclaration, host: HandlerHost) {
     this.declaration = declaration;
     this.#host = host;
@@ -61,15 +64,15 @@ export class Handler {
   }
 
   /**
-   * Calls into the handler's code while a request waits: within ON_THE_WAY_MS, or the handler's own deadline when that is
-   * shorter. Fails as `call` does.
+   * Calls into the handler's code while a request waits: within ON_THE_WAY_MS, or the handler's own deadline
+   * when that is shorter. Fails as `call` does.
    */
   callOnTheWay<T>(work: (call: CallContext) => MaybePromise<T>): MaybePromise<T> {
     return this.call(work, Math.min(ON_THE_WAY_MS, this.declaration.delivery.timeoutMs));
   }
 
   /**
-   * Calls into the handler's code within its deadline. Whatever goes wrong comes out as a PurserError that names the
+   * Calls into the handler's code within its deadline. Every failure becomes a PurserError that names the
    * handler: PURSER_HANDLER_TIMEOUT, the handler's own code, or PURSER_HANDLER_FAILED.
    */
   call<T>(
@@ -85,8 +88,8 @@ export class Handler {
   }
 
   /**
-   * Delivers the queued telemetry, then ends the handler, within the deadline. A later call can bring the deadline
-   * forward. Never rejects.
+   * Delivers queued telemetry, then closes the handler, within the deadline. A later call can shorten the
+   * deadline. Never rejects.
    */
   close(deadlineMs: number): Promise<void> {
     if (!this.#deadline.bringForward(deadlineMs) && this.#closing !== undefined) return this.#closing;
@@ -120,7 +123,7 @@ export class Handler {
     const { handler } = this.built;
     for (const template of this.declaration.definition.templates) {
       if (TEMPLATE_VARIETY[template] !== "report") continue;
-      // The queue holds what evaluateReport made for this very template.
+      // evaluateReport made the queue's instances for this template.
       const send = (handler[template as "metric"] as unknown as Send | undefined)?.bind(handler);
       if (send === undefined) continue;
       const { name, declaration } = this;

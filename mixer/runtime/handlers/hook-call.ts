@@ -6,8 +6,8 @@ import type { MaybePromise } from "../../../kernel/maybe-promise.ts";
 type Done<R> = (error?: Error | null, result?: R) => void;
 
 /**
- * Calls a tapable hook and gives its result at once when every tap answers at once: tapable's own `promise()` would
- * always make the check path wait for a turn of the event loop.
+ * Calls a tapable hook; synchronous when every tap is. tapable's own `promise()` would make every check wait
+ * for a turn of the event loop.
  */
 export function callHook<R>(start: (done: Done<R>) => void): MaybePromise<R | undefined> {
   let settled: { readonly error: Error | null; readonly result: R | undefined } | undefined;

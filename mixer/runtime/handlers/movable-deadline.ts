@@ -3,9 +3,9 @@
 
 import type { Cancel, Clock, Scheduler } from "../../../kernel/ports.ts";
 
-/** A deadline that can be brought forward and never put off. */
+/** A deadline that can be shortened and never extended. */
 export class MovableDeadline {
-  /** Resolves when the deadline is reached; never, when it is cancelled first. */
+  /** Resolves when the deadline is reached; never resolves when it is cancelled first. */
   readonly reached: Promise<void>;
   readonly #runtime: { readonly clock: Clock; readonly scheduler: Scheduler };
   #endMs = Number.POSITIVE_INFINITY;
@@ -17,7 +17,7 @@ export class MovableDeadline {
     this.reached = new Promise((resolve) => (this.#reach = resolve));
   }
 
-  /** @returns False when the deadline was that soon already. */
+  /** @returns False when the deadline was already that soon. */
   bringForward(durationMs: number): boolean {
     const endMs = this.#runtime.clock.monotonicMs() + durationMs;
     if (endMs >= this.#endMs) return false;

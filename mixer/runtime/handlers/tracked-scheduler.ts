@@ -5,8 +5,8 @@ import type { Cancel, Logger, Scheduler } from "../../../kernel/ports.ts";
 import { messageOf } from "../../../kernel/errors.ts";
 
 /**
- * A handler's own view of the scheduler: a task that throws is logged and hurts nobody, and what the handler forgets to
- * cancel is known by name and ends with it.
+ * A handler's own scheduler: a task that throws is logged, and tasks that the handler forgets to cancel end
+ * with it.
  */
 export class TrackedScheduler implements Scheduler {
   readonly #scheduler: Scheduler;
@@ -32,7 +32,7 @@ export class TrackedScheduler implements Scheduler {
     return this.#track(task, (run) => this.#scheduler.every(intervalMs, run));
   }
 
-  /** Cancels what is still scheduled and says how much that was; nothing can be scheduled afterwards. */
+  /** Cancels all scheduled tasks and returns their number; nothing can be scheduled afterwards. */
   close(): number {
     this.#closed = true;
     const leaked = this.#pending.size;

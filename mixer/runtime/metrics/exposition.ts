@@ -8,10 +8,10 @@ import type { HandlerTable } from "../handlers/handler-table.ts";
 import { joinExpositions } from "./join-expositions.ts";
 import type { MixerMetrics } from "./mixer-metrics.ts";
 
-/** How long telemetry that is still queued may hold a scrape up: a scrape should see what has happened before it. */
+/** How long a scrape waits for queued telemetry, so that it shows the requests before it. */
 const FLUSH_MS = 100;
 
-/** The mixer's own metrics and its handlers', as one text. */
+/** The metrics of the mixer and of its handlers, as one text. */
 export class ExpositionCollector {
   readonly #metrics: MixerMetrics;
   readonly #logger: Logger;
@@ -23,8 +23,8 @@ export class ExpositionCollector {
   }
 
   /**
-   * The mixer's own metrics, then each handler's. A handler that fails to give its own is left out and logged; series
-   * that an earlier one has too are left out and counted, and logged once for each handler.
+   * The mixer's own metrics, then each handler's. A handler whose exposition fails is left out and logged;
+   * series that an earlier source has are left out, counted, and logged once for each handler.
    */
   async collect(table: HandlerTable): Promise<string> {
     const handlers = [...table.entries.values()].map(({ handler }) => handler);

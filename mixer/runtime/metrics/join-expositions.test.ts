@@ -12,7 +12,7 @@ const join = (...texts: string[]) =>
   joinExpositions(texts.map((text, index) => ({ source: `s${index + 1}`, text })));
 
 describe("joining expositions", () => {
-  it("gives a family once, with the series of all its sources, and the first's words about it", () => {
+  it("writes a family once, with the series of all its sources and the first one's comments", () => {
     const { text, leftOut } = join(
       '# HELP a_total Of one.\n# TYPE a_total counter\na_total{x="1"} 1\n# TYPE b gauge\nb 2\n',
       '# HELP a_total Of two.\n# TYPE a_total counter\na_total{x="2"} 3\n',
@@ -24,7 +24,7 @@ describe("joining expositions", () => {
     assert.deepEqual(leftOut, []);
   });
 
-  it("leaves out a later source's series that an earlier one has, however its labels stand", () => {
+  it("leaves out a later source's series that an earlier one has, whatever the order of its labels", () => {
     const { text, leftOut } = join(
       '# TYPE a_total counter\na_total{x="1",y="}, \\"q\\""} 1\n',
       '# TYPE a_total counter\na_total{ y = "}, \\"q\\"" , x="1", } 2 1700000000000\na_total{x="1"} 3\na_total 4\n',
@@ -49,7 +49,7 @@ describe("joining expositions", () => {
     assert.deepEqual(leftOut, [{ source: "s2", family: "h", samples: 4 }]);
   });
 
-  it("leaves a family to the first source when others mean something else by its name or its samples'", () => {
+  it("leaves a family to the first source when types or sample names conflict", () => {
     const first = "# TYPE a counter\na 1\n# TYPE h histogram\nh_count 1\n";
     const { text, leftOut } = join(
       first,
@@ -63,19 +63,19 @@ describe("joining expositions", () => {
     );
   });
 
-  it("ends every line, and takes nothing from comments and empty lines", () => {
+  it("ends every line, and ignores comments and empty lines", () => {
     assert.equal(join("a 1", "# a remark\n\n \nb 2\n").text, "a 1\nb 2\n");
     assert.deepEqual(join("", "\n"), { text: "", leftOut: [] });
   });
 
-  it("loses no sample untold, repeats no family and no series, and keeps all of the first source", () => {
+  it("reports every lost sample, repeats no family and no series, and keeps the whole first source", () => {
     const family = fc.record({
       name: fc.constantFrom("a", "b", "a_sum"),
       type: fc.constantFrom("counter", "gauge", "summary"),
       samples: fc.uniqueArray(fc.stringMatching(/^[a-c}",\\ ]{0,2}$/), { maxLength: 3 }),
     });
     const source = fc.uniqueArray(family, { selector: ({ name }) => name, maxLength: 2 });
-    // Of `a` as a summary and `a_sum`, one would have to go.
+    // A source with both a summary `a` and a family `a_sum` is inconsistent in itself.
     const consistent = source.filter((families) => {
       const names = families.map(({ name, type }) => `${type} ${name}`);
       return !names.includes("summary a") || families.every(({ name }) => name !== "a_sum");
@@ -103,7 +103,7 @@ describe("joining expositions", () => {
     );
   });
 
-  it("gives what Prometheus takes", async function () {
+  it("writes text that Prometheus accepts", async function () {
     const promtool = requireService(this, "promtool");
     const exposition = (labels: Readonly<Record<string, string>>, buckets: number[]) => {
       const registry = new Registry();

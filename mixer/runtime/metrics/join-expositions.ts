@@ -7,14 +7,14 @@ export interface Exposition {
   readonly text: string;
 }
 
-/** Samples that the joined text lacks, because an earlier source has their series. */
+/** Samples left out of the joined text, because an earlier source has their series. */
 export interface LeftOut {
   readonly source: string;
   readonly family: string;
   readonly samples: number;
 }
 
-/** Of one source, or joined from several: its comments, and its samples in order. */
+/** A metric family of one source, or joined from several: its comments, and its samples in order. */
 interface Family {
   readonly name: string;
   help?: string;
@@ -23,7 +23,7 @@ interface Family {
 }
 
 interface JoinedFamily extends Family {
-  /** Which source each series is from; made when a second source has the family. */
+  /** The source of each series; set when a second source has the family. */
   owners?: Map<string, string>;
   readonly first: string;
 }
@@ -31,7 +31,7 @@ interface JoinedFamily extends Family {
 const COMMENT = /^#[ \t]+(HELP|TYPE)[ \t]+([^ \t]+)[ \t]*(.*)$/;
 const LABEL = /[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"[ \t]*,?/y;
 
-/** The label that tells the samples of one series of such a family apart. */
+/** The label that distinguishes the samples of one series, by family type. */
 const PART_LABEL: Readonly<Record<string, string>> = { histogram: "le", summary: "quantile" };
 const PART_SUFFIXES: Readonly<Record<string, readonly string[]>> = {
   histogram: ["_bucket", "_sum", "_count"],
@@ -39,11 +39,12 @@ const PART_SUFFIXES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * One text of several, such as a scraper takes: it refuses all of a text in which a family comes twice, or a series.
- * A family that several sources have comes once, with the series of all; a series that several have is the first's, and
- * so is a family of which they differ in the type, or whose samples have the names of another family's.
+ * Joins several expositions into one that Prometheus accepts, since it rejects a whole text with a repeated
+ * family or series. A family of several sources appears once, with the series of all of them. A later source
+ * loses a series that an earlier source has, a family whose type differs from an earlier source's, and a
+ * family whose sample names belong to another family.
  *
- * Format: Prometheus text 0.0.4. Families of one source are taken as they are, without a look at their series.
+ * Format: Prometheus text 0.0.4. The families of a single source are copied without looking at their series.
  */
 export function joinExpositions(sources: readonly Exposition[]): {
   readonly text: string;
@@ -89,7 +90,7 @@ function familiesIn(text: string): Iterable<Family> {
   return families.values();
 }
 
-/** Adds what is new; returns how many samples were not. */
+/** Adds the new series; returns the number of samples left out. */
 function join(joined: JoinedFamily, family: Family, source: string): number {
   if ((joined.type ?? "untyped") !== (family.type ?? "untyped")) return family.samples.length;
   if (joined.help === undefined && family.help !== undefined) joined.help = family.help;
@@ -106,7 +107,7 @@ function join(joined: JoinedFamily, family: Family, source: string): number {
   return leftOut;
 }
 
-/** Takes the names of the family's samples for it, unless another family has one of them. */
+/** Claims the family's sample names; returns false when another family has one of them. */
 function claim(family: Family, familyOfSample: Map<string, string>): boolean {
   const names = sampleNames(family);
   if (names.some((name) => familyOfSample.has(name))) return false;
@@ -123,7 +124,7 @@ function sampleName(sample: string): string {
   return end < 0 ? sample : sample.slice(0, end);
 }
 
-/** Which series of its family a sample is of: its labels, whatever their order. */
+/** Identity of a sample's series within its family: its labels, in canonical order. */
 function seriesOf(sample: string, type: string | undefined): string {
   const start = sample.indexOf("{");
   if (start < 0) return "";

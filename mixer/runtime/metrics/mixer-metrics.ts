@@ -10,12 +10,15 @@ import type { MemoryQuotaStore } from "../../../core/quota/memory-store.ts";
 import type { Clock } from "../../../kernel/ports.ts";
 import type { DeliveryEvents } from "../../../delivery/events.ts";
 
-/** Seconds; Mixer's own bounds for dispatches (0.1 ms to 10 s), halved once more where a synchronous answer falls. */
+/**
+ * Buckets in seconds: Mixer's own bounds for dispatches (0.1 ms to 10 s), with finer steps for synchronous
+ * answers.
+ */
 const DURATION_BUCKETS = [
   0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 10,
 ];
 
-/** What the mixer tells of itself, in a registry of its own. */
+/** The mixer's own metrics, in a registry of its own. */
 export class MixerMetrics {
   readonly registry = new Registry();
   readonly #clock: Clock;
@@ -128,7 +131,7 @@ export class MixerMetrics {
     });
   }
 
-  /** Shows how full the stores in this process's memory are. */
+  /** Exports how full the in-process stores are. */
   watchCounts(stores: Readonly<Record<string, MemoryQuotaStore>>): void {
     const labelNames = ["store"] as const;
     const counts = new Gauge({
@@ -153,7 +156,7 @@ export class MixerMetrics {
     });
   }
 
-  /** `unmatched` is not counted: it says nothing of a document. */
+  /** `unmatched` is not counted, since it says nothing about the document. */
   outcome({ kind, name }: DocumentRef, outcome: DocumentOutcome): void {
     if (outcome !== "unmatched") this.#decisions.inc({ kind, policy: name, outcome });
   }
@@ -167,7 +170,7 @@ export class MixerMetrics {
     this.#checkSeconds.observe((this.#clock.monotonicMs() - startMs) / 1000);
   }
 
-  /** Each request once: at its check, or at its report where the proxy decided without one. */
+  /** Counts each request once: at its check, or at its report when the proxy decided without a check. */
   noted({ denials = [], shadowDenials = [], audits = [] }: NotedDocuments): void {
     for (const { kind, name } of denials) this.#denials.inc({ kind, policy: name });
     for (const { kind, name } of shadowDenials) this.#shadowDenials.inc({ kind, policy: name });
@@ -206,7 +209,7 @@ export class MixerMetrics {
     this.#repeats.inc();
   }
 
-  /** Counts the instances of a template that a handler never receives, and the batches that it is sent again. */
+  /** Counts instances that never reach a handler, and batches that are retried, for one template. */
   deliveryEvents(handler: string, template: string): Pick<DeliveryEvents<unknown>, "sending" | "dropped"> {
     return {
       sending: ({ attempts }) => {
@@ -246,7 +249,7 @@ export class MixerMetrics {
   }
 }
 
-/** What documents did to one request. */
+/** Effects of documents on one request. */
 export interface NotedDocuments {
   readonly denials?: readonly DocumentRef[];
   readonly shadowDenials?: readonly DocumentRef[];
@@ -263,6 +266,6 @@ function wordFor({ failure, granted, retryAfterMs }: QuotaOutcome, asked: number
   if (failure !== undefined) return `failure-${failure.applied}`;
   if (granted >= asked) return "granted";
   if (granted > 0) return "partial";
-  // Another quota of the same call was used up.
+  // Granted, but given back because another quota of the same call was used up.
   return retryAfterMs === 0 ? "given-back" : "refused";
 }

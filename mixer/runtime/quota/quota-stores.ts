@@ -6,13 +6,15 @@ import type { QuotaStore } from "../../../core/quota/quota.ts";
 import type { HandlerTable } from "../handlers/handler-table.ts";
 import type { NamedStore } from "../../../core/quota/demand.ts";
 
-/** Finds the store that a QuotaPolicy names. */
+/** Finds the store that a QuotaPolicy names; undefined for the default store. */
 export type FindStore = (handler: string | undefined) => NamedStore;
 
 /** No Handler document can have this name. */
 const BUILT_IN = "built-in memory";
 
-/** The stores of one snapshot: its handlers of the quota template, each bounded by its deadline, and the built-in one. */
+/**
+ * The stores of one snapshot: handlers of the quota template, each with its deadline, and the default store.
+ */
 export function createFindStore(table: HandlerTable, defaultStore: QuotaStore): FindStore {
   const stores = new Map<string | undefined, NamedStore>();
   stores.set(undefined, {
@@ -32,7 +34,7 @@ export function createFindStore(table: HandlerTable, defaultStore: QuotaStore): 
   return (name) => stores.get(name) ?? missing(name);
 }
 
-/** References are checked when documents are loaded; a handler that lacks the function is an adapter's mistake. */
+/** References are checked when documents are loaded, so that only a mistake in an adapter leads here. */
 function missing(name: string | undefined): NamedStore {
   return {
     name: String(name),

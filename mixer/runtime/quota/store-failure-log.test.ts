@@ -10,7 +10,7 @@ import { charge } from "../../../test/support/quota-charges.ts";
 import { createStoreFailureLog } from "./store-failure-log.ts";
 
 describe("the log of a store's failures", () => {
-  it("has a store's failing and its return once, not for each request", async () => {
+  it("logs a store's first failure and its return once, not each request", async () => {
     const { clock } = createVirtualTime();
     const logger = createCollectingLogger();
     const observer = createStoreFailureLog(logger);

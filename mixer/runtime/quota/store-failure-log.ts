@@ -5,7 +5,7 @@ import type { StoreObserver } from "../../../core/quota/charge-all.ts";
 import { messageOf } from "../../../kernel/errors.ts";
 import type { Logger } from "../../../kernel/ports.ts";
 
-/** Logs each store when it begins to fail and when it is back, not for each request. */
+/** Logs when a store begins to fail and when it is back, not each failed request. */
 export function createStoreFailureLog(logger: Logger): StoreObserver {
   const failing = new Set<string>();
   return {

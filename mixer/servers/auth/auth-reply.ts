@@ -10,10 +10,10 @@ import type { Verdict } from "../../../core/verdict/verdict.ts";
 import { verdictOf } from "../../../core/verdict/verdict-of.ts";
 import type { AuthForm } from "./auth-request.ts";
 
-/** What the other gateway is answered: 2xx lets its request pass, anything else does not. */
+/** The reply to the external proxy: 2xx lets the request pass, any other status refuses it. */
 export interface AuthReply {
   readonly status: number;
-  /** Values as bytes, a character a byte. */
+  /** Values as Latin-1 text, one character per byte. */
   readonly headers: readonly HeaderField[];
   readonly body: string;
 }
@@ -25,7 +25,7 @@ export function authReply({ decision, quotas }: CheckReply, form: AuthForm): Aut
   return { ...answer, headers: answer.headers.map(([name, value]) => [name, headerBytesOf(value)]) };
 }
 
-/** The header changes of policies, for the gateway to make. */
+/** The reply for an allowed request, with the policies' header changes for the external proxy to make. */
 function passing(verdict: Verdict): AuthReply {
   const operations = [...verdict.responseHeaders, ...verdict.requestHeaders];
   const headers = [...applyHeaderOperations([], operations), ...rateLimitHeaders(verdict)];
@@ -33,8 +33,9 @@ function passing(verdict: Verdict): AuthReply {
 }
 
 /**
- * nginx knows three answers: 2xx, 401 and 403; all others it turns into 500. And no gateway may take a refusal for a
- * yes because its policy answers with 200. The status that is meant is then in `x-purser-status`.
+ * nginx accepts three statuses: 2xx, 401 and 403, and turns all others into 500. And a refusal whose policy
+ * replies with 200 must not look like permission. In both cases the reply is 403, with the policy's status in
+ * `x-purser-status`.
  */
 function refusing({ httpStatus, headers, body }: Reply, verdict: Verdict, form: AuthForm): AuthReply {
   const { contentType, text } = contentOf(body);

@@ -13,28 +13,32 @@ import { requestGroup } from "../../../core/attributes/request-group.ts";
 import { PurserError } from "../../../kernel/errors.ts";
 import { canonicalAddress } from "../../../kernel/matching/ip-address.ts";
 
-/** A request that another gateway asks about, as it came in over HTTP. */
+/** An external proxy's HTTP request for a decision about the original request of its client. */
 export interface AuthRequest {
   readonly method: string;
   /** The mixer's own path and query, from `/auth` on. */
   readonly url: string;
-  /** name, value, name, value …, as they came: repeated ones apart, values a character a byte. */
+  /** name, value, name, value …, as they arrived: repeated fields apart, values as Latin-1 text. */
   readonly rawHeaders: readonly string[];
-  /** The gateway's address: the source's when the gateway tells no other. */
+  /**
+   * Address of the connection's peer, the external proxy: the source address when no header names the
+   * client's.
+   */
   readonly peerIp: string;
   readonly timeMs: number;
   readonly pathNormalization: PathNormalization;
 }
 
 /**
- * How the original request is told. `nginx`: X-Original-URI and X-Original-Method (auth_request); `forwarded`:
- * X-Forwarded-Uri and X-Forwarded-Method (Traefik, Caddy); `path`: as it is, after `/auth` (Envoy's HTTP ext_authz).
+ * The form in which the original request is described. `nginx`: X-Original-URI and X-Original-Method
+ * (auth_request); `forwarded`: X-Forwarded-Uri and X-Forwarded-Method (Traefik, Caddy); `path`: the request
+ * itself, after `/auth` (Envoy's HTTP ext_authz).
  */
 export type AuthForm = "nginx" | "forwarded" | "path";
 
 const AUTH_PATH = "/auth";
 
-/** Headers between the gateway and the mixer that are not the client's. */
+/** Headers between the external proxy and the mixer, which are not the client's. */
 const NOT_FORWARDED: ReadonlySet<string> = new Set(
   (
     "connection keep-alive proxy-connection te trailer transfer-encoding upgrade content-length host " +
@@ -43,17 +47,18 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set(
 );
 
 /**
- * The bag of the original request, in the same form as a proxy's. How it is told is never guessed from headers that a client
- * could add: a gateway passes those on, and a client that could choose the path that policies see would choose one that is
- * allowed.
+ * The attributes of the original request, as a Purser proxy would send them. The form is never guessed from
+ * headers that a client could add: external proxies pass them on, and a client that could choose the path
+ * that policies see would choose an allowed one.
  *
- * @throws {PurserError} PURSER_REQUEST_INVALID when how it is told is not clear, or a part of it has no canonical form.
+ * @throws {PurserError} PURSER_REQUEST_INVALID when the form is ambiguous, or a part of the original request
+ * has no canonical form.
  */
 export function readAuthRequest(request: AuthRequest): {
   readonly bag: AttributeBag;
   readonly form: AuthForm;
 } {
-  const headers = new GatewayHeaders(request.rawHeaders);
+  const headers = new AuthHeaders(request.rawHeaders);
   const form = formOf(headers, request.url);
   const original = originalOf(form, headers, request);
   const method = required("method", canonicalMethod(original.method));
@@ -91,24 +96,28 @@ export function readAuthRequest(request: AuthRequest): {
   };
 }
 
-/** The headers of a gateway's question: the gateway's own, and those of the client. */
-class GatewayHeaders {
+/** The headers of an auth request: the external proxy's own, and the client's. */
+class AuthHeaders {
   readonly #flat: readonly string[];
 
   constructor(raw: readonly string[]) {
     this.#flat = raw.map((part, index) => (index % 2 === 0 ? part.toLowerCase() : part));
   }
 
-  /** Values of one name are joined: what a list's last entry is, the gateway said last. */
+  /** The header's value. Repeated fields are joined, so that a list's last entry is the external proxy's. */
   one(name: string): string | undefined {
     const values = this.#flat.filter((_, index) => index % 2 === 1 && this.#flat[index - 1] === name);
     return values.length === 0 ? undefined : values.join(", ");
   }
 
-  /** A header that says what is asked about; where it comes twice, one is the client's. */
+  /**
+   * The value of a header that describes the original request; a repeated field is refused, since one of them
+   * is the client's.
+   */
   only(name: string): string | undefined {
     const values = this.#flat.filter((_, index) => index % 2 === 1 && this.#flat[index - 1] === name);
-    if (values.length > 1) throw invalid(`the header ${name} is there twice: clear the client's own`);
+    if (values.length > 1)
+      throw invalid(`the header ${name} occurs twice: configure the proxy to clear the client's`);
     return values[0];
   }
 
@@ -117,7 +126,7 @@ class GatewayHeaders {
   }
 }
 
-function formOf(headers: GatewayHeaders, url: string): AuthForm {
+function formOf(headers: AuthHeaders, url: string): AuthForm {
   const nginx = headers.only("x-original-uri") !== undefined;
   const forwarded = headers.only("x-forwarded-uri") !== undefined;
   if (url.split("?")[0] !== AUTH_PATH) {
@@ -126,15 +135,17 @@ function formOf(headers: GatewayHeaders, url: string): AuthForm {
     return "path";
   }
   if (nginx && forwarded)
-    throw invalid("X-Original-URI and X-Forwarded-Uri are both there: clear the client's own");
+    throw invalid(
+      "X-Original-URI and X-Forwarded-Uri are both set: configure the proxy to clear the client's",
+    );
   if (!nginx && !forwarded)
-    throw invalid("neither X-Original-URI nor X-Forwarded-Uri says what is asked about");
+    throw invalid("neither X-Original-URI nor X-Forwarded-Uri is set, which would name the original request");
   return nginx ? "nginx" : "forwarded";
 }
 
 function originalOf(
   form: AuthForm,
-  headers: GatewayHeaders,
+  headers: AuthHeaders,
   { method, url }: AuthRequest,
 ): { readonly method: string; readonly target: string; readonly host: string } {
   const host = headers.only("host") ?? "";
@@ -152,13 +163,16 @@ function originalOf(
   }
 }
 
-function told(headers: GatewayHeaders, name: string): string {
+function told(headers: AuthHeaders, name: string): string {
   const value = headers.only(name);
   if (value === undefined) throw invalid(`the header ${name} is missing`);
   return value;
 }
 
-/** What the operator wrote into the gateway's configuration; in the form `path` the query is the client's. */
+/**
+ * The service from the query that the operator configured in the external proxy; in the form `path` the query
+ * is the client's.
+ */
 function serviceIn(url: string): string | undefined {
   return new URLSearchParams(url.split("?")[1]).get("service") ?? undefined;
 }
@@ -172,7 +186,10 @@ function firstLabel(host: string): string {
   return isIP(host.replace(/^\[|\]$/g, "")) === 0 ? (host.split(".")[0] as string) : host;
 }
 
-/** Of X-Forwarded-For, what the gateway itself has seen; everything before it is hearsay. */
+/**
+ * The last entry of X-Forwarded-For, which the external proxy has seen itself; earlier entries are the
+ * client's claims.
+ */
 function lastOf(list: string | undefined): string | undefined {
   return list === undefined ? undefined : canonicalAddress(list.slice(list.lastIndexOf(",") + 1).trim());
 }

@@ -45,14 +45,14 @@ describe("/auth", () => {
   const time = createRealTime();
 
   beforeEach(async () => {
-    const world = {
+    const runtime = {
       clock: time.clock,
       scheduler: time.scheduler,
       random: createSeededRandom(),
       logger: createCollectingLogger(),
     };
-    mixer = createMixer({ ...world, files: () => createMemoryFiles() });
-    server = await startMixerHttpServer({ mixer, ...world, host: "127.0.0.1", port: 0 });
+    mixer = createMixer({ ...runtime, files: () => createMemoryFiles() });
+    server = await startMixerHttpServer({ mixer, ...runtime, host: "127.0.0.1", port: 0 });
   });
 
   afterEach(async () => {
@@ -78,7 +78,7 @@ describe("/auth", () => {
     });
   }
 
-  /** The bag that policies see. */
+  /** The attributes that policies see. */
   async function bagOf(...call: Parameters<typeof ask>) {
     let seen: AttributeBag | undefined;
     const check = mixer.check.bind(mixer);
@@ -129,14 +129,14 @@ describe("/auth", () => {
       }
     });
 
-    it("as the service that the operator's query names, and not the client's", async () => {
+    it("with the service that the operator's query names, not the client's", async () => {
       const serviceOf = (bag: Awaited<ReturnType<typeof bagOf>>) =>
         bag["destination"]?.["service"] as { name: string };
       assert.equal(serviceOf(await bagOf(NGINX, "/auth?service=ratings")).name, "ratings");
       assert.equal(serviceOf(await bagOf({ host: "reviews" }, "/auth/x?service=ratings")).name, "reviews");
     });
 
-    it("with the path that is meant, however it is written", async () => {
+    it("with the canonical path, in whatever form it is sent", async () => {
       for (const uri of [
         "/admin",
         "/x/../admin",
@@ -150,7 +150,7 @@ describe("/auth", () => {
       }
     });
 
-    it("with a path that is the same as the proxy would make of it, and the query as it is", async () => {
+    it("with the path normalized as the proxy would, and the query unchanged", async () => {
       const uri = "/a%2fb//c|d/../%65?x=/../%61&y=2";
       const request = (await bagOf({ ...NGINX, "x-original-uri": uri }))["request"];
       assert.equal(request?.["path"], "/a%2Fb/e?x=/../%61&y=2");
@@ -158,7 +158,7 @@ describe("/auth", () => {
       assert.deepEqual(request?.["query_params"], { x: "/../a", y: "2" });
     });
 
-    it("with the same host, method and addresses, however they are written", async () => {
+    it("with the same host, method and addresses, in whatever form they are sent", async () => {
       const written = { "x-original-method": "delete", host: "REVIEWS.example.com.:80" };
       const bag = await bagOf({ ...NGINX, ...written, "x-forwarded-for": "6.6.6.6, [2001:DB8:0::1]:4711" });
       const request = bag["request"] as Record<string, unknown>;
@@ -168,7 +168,7 @@ describe("/auth", () => {
     });
 
     const unclear: readonly [string, Readonly<Record<string, string>>, string?][] = [
-      ["nothing that says what is asked about", {}],
+      ["no header that names the original request", {}],
       ["both an original and a forwarded URI", { ...NGINX, "x-forwarded-uri": "/public" }],
       ["a path of its own and an original URI", NGINX, "/auth/public"],
       ["a path of its own and a forwarded URI", TRAEFIK, "/auth/"],
@@ -190,7 +190,7 @@ describe("/auth", () => {
   describe("answers", () => {
     const header = (name: string, value: string) => [[name, expression(() => value)]] as const;
 
-    it("200 with the header changes of policies, those of the answer's framing left out", async () => {
+    it("200 with the policies' header changes, without reserved headers", async () => {
       const headers = {
         request: { set: header("x-tier", "gold"), append: header("x-tier", "extra"), remove: [] },
         response: {
@@ -231,7 +231,7 @@ describe("/auth", () => {
       }
     });
 
-    it("a used-up quota as 429 with Retry-After, and to nginx as 403 that says so", async () => {
+    it("a used-up quota as 429 with Retry-After, and for nginx as 403 with the status in a header", async () => {
       await apply({ quotaPolicies: [quotaPolicy("wide"), quotaPolicy("q", { limit: 0 })] });
       const traefik = await ask(TRAEFIK);
       assert.equal(traefik.status, 429);
@@ -243,8 +243,8 @@ describe("/auth", () => {
       assert.ok(Number(nginx.headers["retry-after"]) >= 1);
     });
 
-    it("with how the enforced quotas stand, whether they let the request pass or not", async () => {
-      // A window with an edge might end between the calls.
+    it("with the state of enforced quotas, whether they refuse or not", async () => {
+      // A window of the other algorithms might end between the calls.
       const algorithm = "sliding-window";
       const hourly = quotaPolicy("hourly", { limit: 5, windowMs: 3_600_000, algorithm });
       await apply({
@@ -264,7 +264,7 @@ describe("/auth", () => {
       assert.match(String(refused.headers["ratelimit"]), new RegExp(`^"hourly";r=4;t=\\d+, "q";r=0;t=${t}$`));
     });
 
-    it("without a word on quotas that govern nothing or could not be counted", async () => {
+    it("without RateLimit fields for quotas that do not apply or could not be counted", async () => {
       const store = adapterDeclaration("store", { quota: () => Promise.reject(new Error("away")) });
       const away = quotaPolicy("away", { store: "store", onStoreFailure: "allow" });
       for (const quotaPolicies of [[away], []]) {
@@ -276,7 +276,7 @@ describe("/auth", () => {
       }
     });
 
-    it("a refusal even when the store does not say how long to wait", async () => {
+    it("a refusal even when the store names no retry time", async () => {
       const grant = { granted: 0, remaining: 0, resetMs: 0, retryAfterMs: 0, validForMs: 0, slot: 0 };
       const store = adapterDeclaration("store", { quota: () => [grant] });
       await apply({ handlers: [store], quotaPolicies: [quotaPolicy("q", { store: "store" })] });
@@ -325,7 +325,7 @@ describe("/auth", () => {
       }
     });
 
-    it("with the headers that the edge would send: UTF-8, single fields once, none of the framing", async () => {
+    it("with the headers that the edge would send: UTF-8, single-valued fields once, none reserved", async () => {
       await apply({
         accessPolicies: [
           accessPolicy("a", {

@@ -10,20 +10,20 @@ import { readAuthRequest } from "./auth-request.ts";
 import type { ConcurrencyLimit } from "../../../server/concurrency-limit.ts";
 import { newId } from "../../../server/http/request-id.ts";
 
-/** Whether a path is one that gateways ask at, with the header fields of somebody else's request. */
+/** Whether external proxies ask at this path, with the header fields of another request. */
 export function isAuthPath(path: string): boolean {
   return path === "/auth" || path.startsWith("/auth/");
 }
 
 /**
- * How long a gateway may take, from its asking, until it lets the request pass: quotas count as used at the end of that
- * time. Nothing tells Purser of an answer that takes longer.
+ * How long an external proxy may take, from its ask until it forwards the request: quotas count as used at
+ * the end of this time. A slower proxy goes unnoticed.
  */
 const USE_WITHIN_MS = 50;
 
 /**
- * Checks for gateways that ask over plain HTTP: nginx's auth_request, Traefik's ForwardAuth, Caddy's forward_auth,
- * Envoy's HTTP ext_authz. A check and its quotas at once, and nothing for the gateway to remember.
+ * Checks for external proxies over plain HTTP: nginx's auth_request, Traefik's ForwardAuth, Caddy's
+ * forward_auth, Envoy's HTTP ext_authz. Each call checks and charges, and the external proxy keeps no state.
  */
 export function addAuthRoutes(
   router: Router,
@@ -31,7 +31,7 @@ export function addAuthRoutes(
   limit: ConcurrencyLimit,
   { clock, random }: { readonly clock: Clock; readonly random: Random },
 ): void {
-  // The gateway does not repeat a call, so each has an id of its own.
+  // External proxies do not repeat a call, so each call gets its own deduplication id.
   const prefix = newId(random);
   let calls = 0;
   const answer = async (context: Context): Promise<void> => {

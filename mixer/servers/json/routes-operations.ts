@@ -6,7 +6,7 @@ import { PurserError } from "../../../kernel/errors.ts";
 import { addHealthRoutes, addMetricsRoute } from "../../../server/http/operation-routes.ts";
 import type { Mixer } from "../../mixer.ts";
 
-/** Health, metrics and configuration, for people and orchestrators. */
+/** Health, metrics and configuration, for operators and orchestrators. */
 export function addOperationRoutes(router: Router, mixer: Mixer, isDraining: () => boolean): void {
   addHealthRoutes(router, isDraining, () =>
     mixer.ready

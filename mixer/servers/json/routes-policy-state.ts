@@ -8,7 +8,7 @@ import { PurserError } from "../../../kernel/errors.ts";
 import { holdRequest, type LongPolls } from "../../../server/http/long-polls.ts";
 import type { Mixer } from "../../mixer.ts";
 
-/** The long poll by which proxies learn the policies in force and the number of proxies. */
+/** The long poll that brings proxies the active policies and the number of proxies. */
 export function addPolicyStateRoute(router: Router, mixer: Mixer, polls: LongPolls): void {
   router.get(POLICY_STATE_PATH, async (context) => {
     const { node, version, proxies, waitMs } = decodePolicyStateQuery(context.query);

@@ -14,7 +14,7 @@ export interface DiscoveryRoute {
   readonly isDraining: () => boolean;
 }
 
-/** The long poll by which proxies learn their traffic resources. */
+/** The long poll that brings proxies their traffic resources. */
 export function addDiscoveryRoute(router: Router, { pilot, polls, isDraining }: DiscoveryRoute): void {
   const texts = new WeakMap<object, string>();
   router.get(DISCOVERY_PATH, async (context) => {
@@ -22,7 +22,7 @@ export function addDiscoveryRoute(router: Router, { pilot, polls, isDraining }: 
     if (isDraining()) throw new PurserError("PURSER_DRAINING", "pilot is shutting down");
     const update = await holdRequest<TrafficUpdate>(polls, context, {
       watch: (listener) => pilot.watch({ node, known }, listener),
-      // Pilot calls the listener with changed types alone.
+      // Pilot calls the listener only when a type has changed.
       isNews: () => true,
       waitMs,
     });
@@ -37,7 +37,10 @@ export function addDiscoveryRoute(router: Router, { pilot, polls, isDraining }: 
   });
 }
 
-/** The update as JSON. Proxies alike share their sets, and so the text of each set, which `texts` keeps. */
+/**
+ * The update as JSON. Proxies of one kind share their resource sets, so the JSON text of each set is cached
+ * in `texts`.
+ */
 function jsonOf(update: TrafficUpdate, texts: WeakMap<object, string>): string {
   const fields = RESOURCE_TYPES.flatMap((type) => {
     const set = update[type];

@@ -14,7 +14,7 @@ export interface OperationRoutes {
   readonly isDraining: () => boolean;
 }
 
-/** Health, metrics and services, for people and orchestrators. */
+/** Health, metrics and services, for operators and orchestrators. */
 export function addOperationRoutes(router: Router, { pilot, metrics, isDraining }: OperationRoutes): void {
   addHealthRoutes(router, isDraining, () =>
     pilot.current === undefined

@@ -16,7 +16,7 @@ import {
   ToyServer,
   until,
 } from "../../control-plane/toy-server.test.ts";
-import { isDoubtful } from "../doubtful.ts";
+import { isUnconfirmed } from "../unconfirmed.ts";
 import { charge, decision, quota } from "../toy-mixer.test.ts";
 import {
   createHttpMixerService,
@@ -26,7 +26,7 @@ import {
 
 const REPLY: CheckReply = { version: "v1", decision: decision(), quotas: [] };
 const STATE: PolicyState = { version: "v1", proxies: 2, policies: [] };
-/** With a field that this version does not know. */
+/** A document with a field that this version does not know. */
 const RULE_OF_LATER = {
   instances: [{ name: "i", template: "checknothing", weight: 1 }],
   actions: [{ handler: "h", instances: ["i"] }],
@@ -63,7 +63,7 @@ describe("the mixer over HTTP", () => {
     return assert.fail("the call should have failed");
   };
 
-  it("sends each call as documented and gives back its reply", async () => {
+  it("sends each call as documented and returns its reply", async () => {
     const outcome = {
       policy: "q",
       cell: "q{}",
@@ -113,7 +113,7 @@ describe("the mixer over HTTP", () => {
     "answers as a load balancer": (_, response) => void response.writeHead(502).end("bad gateway"),
   };
   for (const [what, answer] of Object.entries(misbehaviours)) {
-    it(`is unavailable, in time and without a crash, when the mixer ${what}`, async () => {
+    it(`fails as unavailable, in time and without a crash, when the mixer ${what}`, async () => {
       const service = connect([await startServer(answer)], { callMs: 150 });
       const sinceMs = performance.now();
       const error = await failureOf(service.check(REQUEST));
@@ -121,7 +121,7 @@ describe("the mixer over HTTP", () => {
       assert.ok(performance.now() - sinceMs < 1_000);
     });
 
-    it(`goes to the next mixer when one ${what}, and then leaves that one alone for a while`, async () => {
+    it(`tries the next mixer when one ${what}, and then avoids the failed one for a while`, async () => {
       const [bad, good] = [await startServer(answer), await startServer(json(REPLY))];
       const service = connect([bad, good], { callMs: 150 });
       for (let count = 0; count < 6; count++) assert.deepEqual(await service.check(REQUEST), REPLY);
@@ -129,7 +129,7 @@ describe("the mixer over HTTP", () => {
     });
   }
 
-  it("takes turns among mixers", async () => {
+  it("rotates among mixers", async () => {
     const pair = [await startServer(json(REPLY)), await startServer(json(REPLY))];
     const service = connect(pair);
     for (let count = 0; count < 6; count++) await service.check(REQUEST);
@@ -139,7 +139,7 @@ describe("the mixer over HTTP", () => {
     );
   });
 
-  it("hands on the mixer's own errors, and asks nobody else after a refusal that stays", async () => {
+  it("returns the mixer's own errors, and tries no other mixer after a final refusal", async () => {
     const refusal = {
       error: { code: "PURSER_REQUEST_INVALID", message: "attributes must be object", remedy: "" },
     };
@@ -150,7 +150,7 @@ describe("the mixer over HTTP", () => {
     assert.equal(pair[1]?.received.length, 0);
   });
 
-  it("asks the same mixer again when a connection breaks as the call goes out", async () => {
+  it("retries at the same mixer when a connection breaks as the call goes out", async () => {
     let first = true;
     const server = await startServer((request, response) => {
       if (first) reset(request, response);
@@ -166,13 +166,13 @@ describe("the mixer over HTTP", () => {
     const counts = (servers: readonly ToyServer[]) => servers.map(({ received }) => received.length);
 
     for (const [what, answer] of Object.entries({ hang, reset })) {
-      it(`may be sent again, and goes to the same mixer alone (${what})`, async () => {
+      it(`may be sent again, and goes to the same mixer only (${what})`, async () => {
         const pair = [await startServer(answer), await startServer(taken)];
         const [first, other] = pair as [ToyServer, ToyServer];
         const service = connect(pair, { reportMs: 150 });
         const error = await failureOf(service.report(REPORT));
-        assert.deepEqual([error.retryable, isDoubtful(error)], [true, true]);
-        // Whatever the turn of other calls is.
+        assert.deepEqual([error.retryable, isUnconfirmed(error)], [true, true]);
+        // Other calls in between must not affect the choice.
         await service.report({ bags: [], deduplicationId: "other" });
         const draining = { error: { code: "PURSER_DRAINING", message: "going", remedy: "" } };
         first.answer = json(draining, 503);
@@ -188,7 +188,7 @@ describe("the mixer over HTTP", () => {
       });
     }
 
-    it("goes to another mixer once the one that had it is gone", async () => {
+    it("goes to another mixer once the one that may have it is gone", async () => {
       const pair = [await startServer(hang), await startServer(taken)];
       const service = connect(pair, { reportMs: 150 });
       await failureOf(service.report(REPORT));
@@ -198,7 +198,7 @@ describe("the mixer over HTTP", () => {
     });
   });
 
-  it("never sends a report twice that may have been taken, but elsewhere what was refused", async () => {
+  it("never repeats a report that a mixer may have accepted, but retries a refused one elsewhere", async () => {
     const taken: Answer = (_, response) => void response.writeHead(204).end();
     const pair = [await startServer(reset), await startServer(taken)];
     const error = await failureOf(connect(pair).report({ bags: [] }));
@@ -209,7 +209,7 @@ describe("the mixer over HTTP", () => {
     assert.equal(pair[1]?.received.length, 1);
   });
 
-  it("ends a call whose signal is aborted", async () => {
+  it("aborts a call with its signal", async () => {
     const server = await startServer(hang);
     const controller = new AbortController();
     const failed = failureOf(connect([server]).check(REQUEST, { signal: controller.signal }));
@@ -219,7 +219,7 @@ describe("the mixer over HTTP", () => {
     assert.equal(server.received.length, 1);
   });
 
-  it("watches: at once, at each change, and again within a second of a restart", async () => {
+  it("watches: delivers the state at once, each change, and the state within a second after a restart", async () => {
     let state = STATE;
     const held: (() => void)[] = [];
     const server = await startServer(({ url }, response) => {
@@ -251,7 +251,7 @@ describe("the mixer over HTTP", () => {
     );
   });
 
-  it("watches one mixer for as long as it answers, so that two that differ do not take turns", async () => {
+  it("watches one mixer for as long as it answers, so that two with different states do not alternate", async () => {
     const holding =
       (version: string): Answer =>
       ({ url }, response) => {
@@ -267,7 +267,7 @@ describe("the mixer over HTTP", () => {
     assert.deepEqual(seen, ["old", "new"]);
   });
 
-  it("keeps the policies that it has when it cannot read the mixer's, says why once, and goes on asking", async () => {
+  it("keeps its policies when it cannot parse the mixer's, logs why once, and keeps polling", async () => {
     const unreadable = { ...STATE, version: "v2", policies: [{ kind: "AccessPolicy", name: "a", spec: {} }] };
     let state: object = STATE;
     const server = await startServer((request, response) => json(state)(request, response));
@@ -294,7 +294,7 @@ describe("the mixer over HTTP", () => {
     await until(() => seen.includes("v3"));
   });
 
-  it("does not spin when polls are not held, or bring what makes no sense", async () => {
+  it("does not spin when polls are not held, or bring garbage", async () => {
     const unheld: Answer = (_, response) => void response.writeHead(304).end();
     for (const answer of [json({}), unheld]) {
       const server = await startServer(answer);
@@ -304,7 +304,7 @@ describe("the mixer over HTTP", () => {
     }
   });
 
-  it("closes twice, cuts what is under way, and polls no more", async () => {
+  it("can be closed twice, aborts calls under way, and polls no more", async () => {
     const server = await startServer(hang);
     const service = connect([server]);
     service.watch({ id: "edge" }, () => {});

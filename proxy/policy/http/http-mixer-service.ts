@@ -21,11 +21,14 @@ import { isPurserError, PurserError } from "../../../kernel/errors.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../../kernel/ports.ts";
 import { CallFailure, JsonClient } from "../../control-plane/json-client.ts";
 import { startLongPoll } from "../../control-plane/long-poll.ts";
-import { doubtful } from "../doubtful.ts";
+import { unconfirmed } from "../unconfirmed.ts";
 import { EXPLAIN_TIMEOUT_MS } from "../settings.ts";
 
 export interface HttpMixerOptions {
-  /** Mixers that count in the same stores; at least one. Calls take turns among them, and pass over one that fails. */
+  /**
+   * Mixers that share their stores; at least one. Calls rotate among them (round robin), and skip one that
+   * has failed.
+   */
   readonly urls: readonly string[];
   readonly clock: Clock;
   readonly scheduler: Scheduler;
@@ -34,33 +37,33 @@ export interface HttpMixerOptions {
   readonly timeouts?: Partial<HttpMixerTimeouts>;
 }
 
-/** All in milliseconds. */
+/** Timeouts, in milliseconds. */
 export interface HttpMixerTimeouts {
   /** To open a connection; default 300. */
   readonly connectMs: number;
-  /** For one check or allocation by one mixer; default 1000, or 450 where another one can be asked next. */
+  /** For one check or allocation by one mixer; default 1000, or 450 when there is a second mixer to try. */
   readonly callMs: number;
   /** For one report; default 5000. */
   readonly reportMs: number;
-  /** How long the mixer may hold a poll for policies; default 25 000. */
+  /** Maximum time for which the mixer may hold a poll for policies; default 25 000. */
   readonly pollMs: number;
 }
 
 export interface HttpMixerService extends MixerService {
-  /** Ends the watches and cuts the calls under way. Safe to call twice. */
+  /** Ends the watches and aborts the calls under way. Idempotent. */
   close(): Promise<void>;
 }
 
 const CONNECTIONS = 64;
 const REPLY_LIMIT_BYTES = 1 << 20;
 
-/** The documents of ten thousand policies. */
+/** Maximum size of a policy state: the documents of ten thousand policies. */
 const STATE_LIMIT_BYTES = 16 << 20;
-/** A held poll may be answered so late. */
+/** Time allowed for the reply to a held poll beyond `pollMs`. */
 const POLL_GRACE_MS = 5_000;
-/** Reports whose fate is unknown and that are expected to be sent again. */
-const MAX_DOUBTS = 1_000;
-/** A mixer that failed is asked last for so long. */
+/** Maximum number of unconfirmed reports whose server is remembered for the retry. */
+const MAX_UNCONFIRMED = 1_000;
+/** A mixer that failed is tried last for this time. */
 const PASS_OVER_MS = 1_000;
 
 interface Server {
@@ -73,15 +76,18 @@ interface Call<T> {
   readonly path: string;
   readonly request: object;
   readonly timeoutMs: number;
-  /** Who may be sent again what may have been carried out: any mixer, the mixer that may have done so, or none. */
+  /**
+   * Where an unconfirmed call may be repeated: at any mixer, only at the mixer that may have carried it out,
+   * or nowhere.
+   */
   readonly repeatable: "anywhere" | "there" | "never";
-  /** Throws when the reply is not what it should be. */
+  /** Decodes the reply's body; throws when it is malformed. */
   readonly decode: (body: unknown) => T;
-  /** Names the call among its repetitions. */
+  /** Deduplication id, the same for each retry. */
   readonly id?: string | undefined;
 }
 
-/** The mixers of a mesh over HTTP, as one. */
+/** The mixers of a mesh over HTTP, as one service. */
 export function createHttpMixerService(options: HttpMixerOptions): HttpMixerService {
   return new HttpMixers(options);
 }
@@ -91,8 +97,10 @@ class HttpMixers implements HttpMixerService {
   readonly #timeouts: HttpMixerTimeouts;
   readonly #servers: readonly Server[];
   readonly #watches = new Set<() => void>();
-  /** Who may have carried out a call that is to be repeated there alone, by the call's id. */
-  readonly #doubts = new LRUCache<string, Server>({ max: MAX_DOUBTS });
+  /**
+   * The server that may have carried out an unconfirmed call, by the call's id; the call is repeated there.
+   */
+  readonly #unconfirmed = new LRUCache<string, Server>({ max: MAX_UNCONFIRMED });
   #turn = 0;
 
   constructor(options: HttpMixerOptions) {
@@ -111,13 +119,13 @@ class HttpMixers implements HttpMixerService {
       });
     this.#servers = urls.map((url) => ({
       calls: client(url, CONNECTIONS, REPLY_LIMIT_BYTES),
-      // Apart, so that a held poll never takes a call's connection.
+      // A client of its own, so that a held poll never occupies a call's connection.
       polls: client(url, 1, STATE_LIMIT_BYTES),
       passOverUntilMs: 0,
     }));
   }
 
-  /** Safe to send twice: one deduplication id, one charge. */
+  /** Idempotent: the mixer charges once per deduplication id. */
   async check(request: CheckRequest, options?: CallOptions): Promise<CheckReply> {
     const { callMs } = this.#timeouts;
     const timeoutMs = request.explain === true ? Math.max(callMs, EXPLAIN_TIMEOUT_MS) : callMs;
@@ -137,7 +145,7 @@ class HttpMixers implements HttpMixerService {
     );
   }
 
-  /** Safe to send twice to the same mixer, which takes an id once. */
+  /** Idempotent at one mixer, which accepts each deduplication id once. */
   async report(request: ReportRequest, options?: CallOptions): Promise<void> {
     const { reportMs: timeoutMs } = this.#timeouts;
     const { deduplicationId: id } = request;
@@ -175,41 +183,44 @@ class HttpMixers implements HttpMixerService {
     await Promise.all(this.#servers.flatMap(({ calls, polls }) => [calls.close(), polls.close()]));
   }
 
-  /** Asks one mixer after the other until one answers. */
+  /** Tries one mixer after the other until one answers. */
   async #post<T>(call: Call<T>, options: CallOptions | undefined): Promise<T> {
     const { path, request, timeoutMs, decode } = call;
     const body = JSON.stringify(request);
     const signal = options?.signal instanceof AbortSignal ? options.signal : undefined;
-    const inDoubt = call.id !== undefined && this.#doubts.has(call.id);
+    const wasUnconfirmed = call.id !== undefined && this.#unconfirmed.has(call.id);
     const servers = this.#serversFor(call);
-    // An idle connection may be closed just as a call goes out: where there is nobody else, the same one is asked again.
+    // The server may close an idle connection just as a call goes out: a single mixer is tried twice.
     const tries = servers.length === 1 ? [...servers, ...servers] : servers;
     let failure: CallFailure | undefined;
     for (const server of tries) {
-      if (failure !== undefined && !goesOn(failure, call, servers.length, inDoubt)) break;
+      if (failure !== undefined && !shouldRetry(failure, call, servers.length, wasUnconfirmed)) break;
       const reply = await server.calls.call({ method: "POST", path, body, timeoutMs, signal });
       const outcome = reply instanceof CallFailure ? reply : decoded(reply.body, decode);
       if (!(outcome instanceof CallFailure)) {
         server.passOverUntilMs = 0;
-        if (call.id !== undefined) this.#doubts.delete(call.id);
+        if (call.id !== undefined) this.#unconfirmed.delete(call.id);
         return outcome.value;
       }
       failure = outcome;
-      if (call.id !== undefined && isInDoubt(failure)) this.#doubts.set(call.id, server);
+      if (call.id !== undefined && mayHaveArrived(failure)) this.#unconfirmed.set(call.id, server);
       if (failure.error.retryable) server.passOverUntilMs = this.#options.clock.monotonicMs() + PASS_OVER_MS;
       if (signal?.aborted === true) break;
     }
     throw finalError(failure, call);
   }
 
-  /** The mixer that may have carried out the call comes first. Only when it is gone does another one get the call. */
+  /**
+   * The mixer that may have carried out an unconfirmed call is tried first. Other mixers get the call only
+   * when that one is gone.
+   */
   #serversFor({ id }: Call<unknown>): readonly Server[] {
     const servers = this.#inTurn();
-    const doubted = id === undefined ? undefined : this.#doubts.get(id);
-    return doubted === undefined ? servers : [doubted, ...servers.filter((server) => server !== doubted)];
+    const earlier = id === undefined ? undefined : this.#unconfirmed.get(id);
+    return earlier === undefined ? servers : [earlier, ...servers.filter((server) => server !== earlier)];
   }
 
-  /** Each call begins with the next one; those that have just failed come last. */
+  /** Round robin: each call begins with the next mixer; recently failed mixers come last. */
   #inTurn(): readonly Server[] {
     const start = this.#turn++ % this.#servers.length;
     const rotated = [...this.#servers.slice(start), ...this.#servers.slice(0, start)];
@@ -229,31 +240,31 @@ function decoded<T>(body: unknown, decode: (body: unknown) => T): { readonly val
   }
 }
 
-/** Whether to ask once more after a failure. */
-function goesOn(
+/** Whether to try once more after a failure. */
+function shouldRetry(
   { how, error }: CallFailure,
   { repeatable }: Call<unknown>,
   servers: number,
-  inDoubt: boolean,
+  wasUnconfirmed: boolean,
 ): boolean {
-  // A mixer that understood and refused: another one would say the same.
+  // A mixer that refuses a call it understood: any other mixer would refuse it as well.
   if (!error.retryable) return false;
-  if (inDoubt && servers > 1) return how === "unsent";
+  if (wasUnconfirmed && servers > 1) return how === "unsent";
   if (servers === 1) return repeatable !== "never" && how === "broken";
   return repeatable === "anywhere" || how === "unsent" || how === "refused";
 }
 
 /** Whether the mixer may have carried out the call. */
-function isInDoubt({ how }: CallFailure): boolean {
+function mayHaveArrived({ how }: CallFailure): boolean {
   return how === "broken" || how === "late";
 }
 
-/** A call that may have been carried out and must not be twice is not to be tried again by anybody. */
+/** The error to throw. An unconfirmed call is retryable at the same mixer only, or not at all. */
 function finalError(failure: CallFailure | undefined, { repeatable }: Call<unknown>): PurserError {
   if (failure === undefined) return new PurserError("PURSER_MIXER_UNAVAILABLE", "no mixer is configured");
   const { error } = failure;
-  if (repeatable === "anywhere" || !isInDoubt(failure)) return error;
+  if (repeatable === "anywhere" || !mayHaveArrived(failure)) return error;
   return repeatable === "there"
-    ? doubtful(error)
+    ? unconfirmed(error)
     : new PurserError(error.code, error.message, { cause: error, retryable: false });
 }

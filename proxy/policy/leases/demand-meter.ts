@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * How much was wanted in the last second: this second's count, and of the one before it the share that is still within
- * reach. Low at first, so that a lease is never larger than what was really seen.
+ * Estimates the demand of the last second, as a sliding window over two buckets: the current second's count,
+ * plus the share of the previous second that is still in the window. It begins low, so that a lease is never
+ * larger than the demand really seen.
  */
 export class DemandMeter {
   #second = 0;

@@ -1,37 +1,39 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** A grant of the store, or the rest of it. */
+/** A grant of the store, or what is left of it. */
 export interface HeldGrant {
   amount: number;
-  /** On the monotonic clock; the last moment at which it may be used. */
+  /** The last moment at which the grant may be used, on the monotonic clock. */
   readonly expiresAtMs: number;
   readonly slot: number;
-  /** For how long it was asked for. */
+  /** The lease time that was asked for, in milliseconds. */
   readonly leaseMs: number;
 }
 
-/** The store counts whole milliseconds, ours are finer: a grant ends this much early. */
+/** The store counts whole milliseconds and this clock finer ones: a grant ends this much early. */
 export const CLOCK_STEP_MS = 1;
 
 /**
- * The last moment at which a grant may be used, on the asker's monotonic clock: reckoned from the sending, which is not
- * after the store's decision.
+ * The last moment at which a grant may be used, on the caller's monotonic clock. Counted from the sending of
+ * the call, which precedes the store's decision.
  */
 export function usableUntilMs({ validForMs }: { readonly validForMs: number }, sentMs: number): number {
   return sentMs + validForMs - CLOCK_STEP_MS;
 }
 
-/** An amount taken from a grant, so that it can go back there. */
+/** An amount taken from a grant, to put it back there if it is not used. */
 export interface Part {
   readonly grant: HeldGrant;
   readonly amount: number;
 }
 
-/** Unused amounts go back so long before they expire; sooner by a quarter of shorter leases. */
+/**
+ * Unused amounts go back this long before they expire; for short leases, a quarter of the lease time before.
+ */
 const GIVE_BACK_MARGIN_MS = 100;
 
-/** The grants that are held of one count, oldest first. There are few at any time: a grant that is used up is dropped. */
+/** The grants held for one count, oldest first. There are few at any time: a used-up grant is dropped. */
 export class HeldGrants {
   #held: HeldGrant[] = [];
 
@@ -43,7 +45,7 @@ export class HeldGrants {
     this.#held = this.#held.filter((other) => other !== grant);
   }
 
-  /** How much may be used now. What has expired is dropped: the store has counted it as used. */
+  /** The amount that may be used now. Drops expired grants: the store has counted them as used. */
   available(nowMs: number): number {
     let sum = 0;
     let expired = false;
@@ -55,7 +57,7 @@ export class HeldGrants {
     return sum;
   }
 
-  /** Takes what `available` has just said is there; notes in `parts` what from where. */
+  /** Takes an amount that `available` has just returned; appends to `parts` the grants that it came from. */
   take(amount: number, parts?: Part[]): void {
     let missing = amount;
     while (missing > 0) {
@@ -68,7 +70,10 @@ export class HeldGrants {
     }
   }
 
-  /** Undoes a `take`; returns what cannot be kept, because it was to be used at once or has expired. */
+  /**
+   * Undoes a `take`. Returns the amounts that cannot be kept: their grants were for immediate use or have
+   * expired.
+   */
   putBack(parts: readonly Part[], nowMs: number): readonly HeldGrant[] {
     const homeless: HeldGrant[] = [];
     for (const { grant, amount } of parts) {
@@ -82,14 +87,14 @@ export class HeldGrants {
     return homeless;
   }
 
-  /** Takes out what must go back by now; everything when `nowMs` is infinite. */
+  /** Removes and returns the grants that must go back by now; all grants when `nowMs` is infinite. */
   takeExpiring(nowMs: number): readonly HeldGrant[] {
     const expiring = this.#held.filter((grant) => giveBackAtMs(grant) <= nowMs);
     if (expiring.length > 0) this.#held = this.#held.filter((grant) => giveBackAtMs(grant) > nowMs);
     return expiring;
   }
 
-  /** When something must go back; undefined when nothing is held. */
+  /** Time at which the next grant must go back; undefined when nothing is held. */
   get giveBackAtMs(): number | undefined {
     return this.#held.length === 0 ? undefined : Math.min(...this.#held.map(giveBackAtMs));
   }

@@ -11,7 +11,7 @@ import type { CheckResult } from "../check-result.ts";
 
 const BAG: AttributeBag = {};
 
-/** A stage on which every request uses these quotas, and whose decision is cached. */
+/** A stage in which every request uses these quotas, and the decision is cached. */
 function stageWith(quotas: readonly ToyQuota[], amount = 1): Stage {
   const stage = createStage();
   stage.mixer.quotas = quotas;
@@ -70,7 +70,7 @@ describe("quota leases", () => {
     assert.equal(mixer.allocations.length, 499);
   });
 
-  it("let those that wait share one call, in order", async () => {
+  it("serve waiting requests in order, with one call for all of them", async () => {
     const { time, mixer, client } = stageWith([quota({ limit: 15 })]);
     mixer.delayMs = 5;
     await Promise.all([client.check(BAG), time.advanceAndSettle(5)]);
@@ -88,7 +88,7 @@ describe("quota leases", () => {
     );
   });
 
-  it("refuse at once what is known to be used up, and ask again after a second at most", async () => {
+  it("refuse at once when the count is known to be used up, and ask again after a second at most", async () => {
     const { time, mixer, client } = stageWith([quota({ limit: 3, windowMs: 60_000 })]);
     await kinds(client, 4);
     const calls = mixer.allocations.length;
@@ -118,7 +118,7 @@ describe("quota leases", () => {
   });
 
   for (const limit of [1_000, 15]) {
-    it(`give back what a refused request took of its other quotas, here of ${limit}`, async () => {
+    it(`put back what a refused request took from its other quotas, here of ${limit}`, async () => {
       const scarce = quota({ policy: "scarce", limit: 3 });
       const plenty = quota({ policy: "plenty", limit });
       const { time, mixer, client } = stageWith([plenty, scarce]);
@@ -131,7 +131,7 @@ describe("quota leases", () => {
     });
   }
 
-  it("give back what is left of a grant for several that does not suffice for the next", async () => {
+  it("give back the rest of a shared grant that is too small for the next waiter", async () => {
     const scarce = quota({ limit: 12 });
     const { time, mixer, client } = stageWith([scarce], 5);
     mixer.delayMs = 5;
@@ -143,7 +143,7 @@ describe("quota leases", () => {
     assert.equal(mixer.remaining(scarce), 2);
   });
 
-  it("refuse in time, and never as a failure, where demand always exceeds what flows in", async () => {
+  it("refuse in time, and never as a failure, while demand stays above the limit", async () => {
     const bucket = quota({ limit: 1_000, windowMs: 1_000, algorithm: "token-bucket", leaseMs: 0 });
     const { time, mixer, client } = stageWith([bucket]);
     mixer.delayMs = 2;
@@ -165,7 +165,7 @@ describe("quota leases", () => {
     assert.ok(allowed > 3_800, `${allowed} of the 4000 that a full bucket gives in 3 s`);
   });
 
-  it("charge an amount whole or not at all", async () => {
+  it("charge an amount in full or not at all", async () => {
     const { mixer, client } = stageWith([quota({ limit: 10 })], 4);
     assert.deepEqual(await kinds(client, 5), { allow: 2, limit: 3 });
     assert.equal(mixer.remaining(quota({ limit: 10 })), 2);
@@ -181,20 +181,20 @@ describe("quota leases", () => {
     assert.equal(time.scheduled, 0);
   });
 
-  it("are counted from the moment they were asked for, not from the reply", async () => {
+  it("expire by the time of the ask, not of the reply", async () => {
     const { time, mixer, client } = stageWith([quota({ limit: 10_000, leaseMs: 100 })]);
     await kinds(client, 100);
     time.advance(1_000);
-    // The reply comes when the lease, counted from the asking, is over: nothing of it may be held.
+    // The reply arrives after the lease, counted from the ask, is over: nothing of it may be held.
     mixer.delayMs = 100;
-    // It goes back, and is asked for again with the time that a reply takes.
+    // The late grant goes back, and is asked for again with the time that a reply takes.
     const [counts] = await Promise.all([kinds(client, 100), time.advanceAndSettle(300)]);
     assert.deepEqual(counts, { allow: 100 });
     assert.equal(client.stats()["quota_late"], 1);
     assert.ok(client.check(BAG) instanceof Promise);
   });
 
-  it("never refuse in shadow mode, but say that they would have", async () => {
+  it("never refuse in shadow mode, but report a shadow denial", async () => {
     const shadow = quota({ policy: "trial", limit: 2, mode: "shadow" });
     const { client } = stageWith([shadow]);
     const verdicts = await Promise.all([1, 2, 3, 4].map(async () => await client.check(BAG)));
@@ -206,7 +206,7 @@ describe("quota leases", () => {
     assert.equal(client.stats()["quota_shadow_denies"], 2);
   });
 
-  it("go on without the mixer for as long as they last", async () => {
+  it("serve without the mixer for as long as they last", async () => {
     const { time, mixer, client } = stageWith([quota({ limit: 10_000 })]);
     await kinds(client, 400);
     mixer.condition = "refuses";
@@ -215,7 +215,7 @@ describe("quota leases", () => {
     assert.deepEqual(await kinds(client, 10), { error: 10 });
   });
 
-  it("lead to a new check when the mixer's documents are others", async () => {
+  it("cause a new check when the mixer has other documents", async () => {
     const { mixer, client } = stageWith([quota({ limit: 10 })]);
     void client.check(BAG);
     mixer.stale = true;
@@ -224,7 +224,7 @@ describe("quota leases", () => {
     assert.deepEqual([outcome.kind, checkCacheHit, mixer.checks.length], ["allow", false, 2]);
   });
 
-  it("go back although others of the call belong to no policy any more", async () => {
+  it("go back although other charges in the call belong to policies that are gone", async () => {
     const quotas = Array.from({ length: 5 }, (_, index) => quota({ policy: `q${index}`, limit: 10_000 }));
     const { mixer, client } = stageWith(quotas);
     await kinds(client, 200);
@@ -236,7 +236,7 @@ describe("quota leases", () => {
     );
   });
 
-  it("lead to a new check when one of a request's charges is stale, and keep the others' amounts", async () => {
+  it("cause a new check when one of a request's charges is stale, and keep the other charges' amounts", async () => {
     const kept = quota({ policy: "kept", limit: 5 });
     const gone = quota({ policy: "gone", limit: 5 });
     const { mixer, client } = stageWith([kept, gone]);
@@ -249,7 +249,7 @@ describe("quota leases", () => {
     assert.equal(mixer.remaining(kept), 3);
   });
 
-  it("of the mixer that hangs cost those that wait no more than the deadline, all together", async () => {
+  it("of a hanging mixer delay waiting requests by one deadline in total", async () => {
     const { time, mixer, client } = stageWith([quota({ limit: 10 })]);
     void client.check(BAG);
     mixer.condition = "hangs";
@@ -262,7 +262,7 @@ describe("quota leases", () => {
   });
 
   for (const delayMs of [1, 4, 20]) {
-    it(`refuse nobody below the limit while the store is away, with replies after ${delayMs} ms`, async () => {
+    it(`refuse no request below the limit while the store is away, with replies after ${delayMs} ms`, async () => {
       const hot = quota({ limit: 100_000, windowMs: 10_000, onStoreFailure: "local" });
       const { time, mixer, client } = stageWith([hot]);
       mixer.delayMs = delayMs;
@@ -281,7 +281,7 @@ describe("quota leases", () => {
     });
   }
 
-  it("are all used before anybody is refused while the store is away", async () => {
+  it("are all used before a request is refused while the store is away", async () => {
     const step = fc.record({
       waitMs: fc.integer({ min: 0, max: 9 }),
       requests: fc.integer({ min: 0, max: 12 }),
@@ -312,7 +312,7 @@ describe("quota leases", () => {
     );
   });
 
-  it("are all used before anybody is refused, also with grants that come late", async () => {
+  it("are all used before a request is refused, also with late grants", async () => {
     const step = fc.record({
       waitMs: fc.oneof(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 400 })),
       requests: fc.integer({ min: 0, max: 30 }),
@@ -340,7 +340,8 @@ describe("quota leases", () => {
         const kindsSeen = (await Promise.all(verdicts)).map(({ outcome }) => outcome.kind);
         const countOf = (wanted: string) => kindsSeen.filter((kind) => kind === wanted).length;
         assert.ok(countOf("allow") <= limit);
-        // A mixer that is late twice is told as an error; what it granted was used up for others meanwhile.
+        // A mixer that is late twice counts as an error; its grants were used up for other requests
+        // meanwhile.
         if (countOf("error") === 0) assert.equal(countOf("allow"), Math.min(limit, verdicts.length));
       }),
       { numRuns: 60 },
@@ -356,11 +357,11 @@ describe("quota leases", () => {
   });
 });
 
-describe("charges of requests that went wrong", () => {
+describe("charges of failed requests", () => {
   for (const fate of ["unanswered", "failure"] as const) {
     for (const limit of [10, 100_000]) {
       for (const delayMs of [0, 3]) {
-        it(`go back for ${fate} as their policies say, of ${limit} with replies after ${delayMs} ms`, async () => {
+        it(`go back for ${fate} if their policies refund it, of ${limit} with replies after ${delayMs} ms`, async () => {
           const quotas = [
             quota({ policy: "never", limit }),
             quota({ policy: "unanswered", limit, giveBackOn: "unanswered" }),
@@ -389,15 +390,18 @@ describe("charges of requests that went wrong", () => {
     }
   }
 
-  it("have no way back where no policy wants it", () => {
+  it("cannot be given back when no policy refunds them", () => {
     const { client } = stageWith([quota({})]);
     for (let request = 0; request < 3; request++)
       assert.equal((client.check(BAG) as CheckResult).giveBack, undefined);
   });
 });
 
-describe("grants that come late", () => {
-  /** As many requests as the limit, whose replies are held; and as many again, once the window of the decision is over. */
+describe("late grants", () => {
+  /**
+   * As many requests as the limit, with held replies; and as many again, once the window of the decision is
+   * over.
+   */
   for (const algorithm of ["fixed-window", "sliding-window", "token-bucket"] as const) {
     for (const [how, validUseCount] of [
       ["checks", 0],
@@ -445,7 +449,7 @@ describe("grants that come late", () => {
     }
   }
 
-  it("are asked for again within the request's deadline, and passed when they come in time then", async () => {
+  it("are asked for again within the request's deadline, and used when they arrive in time then", async () => {
     const { time, mixer, client } = stageWith([
       quota({ limit: 60, windowMs: 1_000, algorithm: "sliding-window" }),
     ]);
@@ -460,7 +464,7 @@ describe("grants that come late", () => {
     assert.equal(client.stats()["quota_late"], 1);
   });
 
-  it("count as an absent mixer when they come late again and again", async () => {
+  it("count as an unavailable mixer when they are late repeatedly", async () => {
     const { time, mixer, client } = stageWith([
       quota({ limit: 60, windowMs: 100, algorithm: "sliding-window" }),
     ]);
@@ -492,7 +496,7 @@ describe("the quota promise, with leases", () => {
   });
 
   for (const algorithm of ["fixed-window", "sliding-window", "token-bucket"] as const) {
-    it(`holds for three proxies and ${algorithm}, whatever fails when`, async () => {
+    it(`holds for three proxies and ${algorithm}, under random failures`, async () => {
       const scenario = fc.record({
         limit: fc.constantFrom(1, 7, 200, 1_000, 4_000),
         windowMs: fc.constantFrom(100, 1_000, 7_000),

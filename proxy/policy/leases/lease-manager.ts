@@ -22,25 +22,31 @@ export interface LeaseManagerOptions {
   readonly maxPools: number;
   readonly callTimeoutMs: number;
   readonly newId: () => string;
-  /** Told of the version in a reply that says that the charges are stale. */
+  /** Called with the version in a reply that declares charges stale. */
   readonly onVersion: (version: string) => void;
 }
 
-/** A charge of a cached decision, and where its amounts are held. */
+/** A charge of a cached decision, with the name of the pool that holds its amounts. */
 export interface LeasedCharge {
   readonly charge: QuotaCharge;
   readonly poolName: string;
 }
 
-/** Different limits for one count are held apart: an override's lease must not serve those without it. */
+/**
+ * Different limits for one count have separate pools: a lease under an override must not serve requests
+ * without it.
+ */
 export function leasedCharge(charge: QuotaCharge): LeasedCharge {
   return { charge, poolName: `${charge.limit} ${charge.leaseMs} ${charge.cell}` };
 }
 
-/** Charges in one call that gives back; the rest goes in the next. */
+/** Maximum number of charges in one give-back call; the rest goes in the next call. */
 const GIVE_BACK_BATCH = 100;
 
-/** The amounts that this proxy holds of all quotas: takes from them, asks for more, gives back what is not used. */
+/**
+ * The leases of this proxy, for all quotas: takes amounts from them, asks the mixer for more, and gives
+ * unused amounts back.
+ */
 export class LeaseManager {
   readonly #options: LeaseManagerOptions;
   readonly #pools: LRUCache<string, LeasePool>;
@@ -55,7 +61,7 @@ export class LeaseManager {
     });
   }
 
-  /** Other documents: what is held counts no more. What is under way ends under the old ones. */
+  /** Switches to other documents: what is held is discarded. Calls under way end under the old documents. */
   use(version: string, proxies: number): void {
     this.#proxies = Math.max(1, proxies);
     if (version === this.#version) return;
@@ -64,8 +70,9 @@ export class LeaseManager {
   }
 
   /**
-   * Takes all the charges or none, without asking anybody: false when some are not at hand.
-   * @param taken Is given what was taken, in order, for `putBack`.
+   * Takes all the charges without asking the mixer, or none: returns false when an amount is missing.
+   *
+   * @param taken Receives what was taken, in order, for `putBack`.
    */
   takeAtOnce(charges: readonly LeasedCharge[], nowMs: number, taken?: ChargeResult[]): boolean {
     const pools: LeasePool[] = [];
@@ -86,7 +93,10 @@ export class LeaseManager {
     return true;
   }
 
-  /** When a count is known to be used up: nobody is asked, and nothing is taken from the others. */
+  /**
+   * Refuses at once when a count is known to be used up: asks nobody, and takes nothing from the other
+   * charges' pools.
+   */
   refuseAtOnce(charges: readonly LeasedCharge[], nowMs: number): readonly ChargeResult[] | undefined {
     let refused = false;
     const results = charges.map((leased): ChargeResult => {
@@ -102,8 +112,8 @@ export class LeaseManager {
   }
 
   /**
-   * What becomes of each charge. When one is refused, the others were asked in vain: `putBack` what they took. Waits
-   * for the mixer when it must, never longer than the call's deadline.
+   * Acquires all the charges. When one is refused, the caller must `putBack` what the others took. Waits for
+   * the mixer if necessary, never longer than the call's deadline.
    *
    * @param sinceMs When the request began to wait for the mixer, on the monotonic clock; default now.
    */
@@ -125,7 +135,7 @@ export class LeaseManager {
     });
   }
 
-  /** Whether a part of what a request took was over before the last part came. */
+  /** Whether an amount that the request took first had expired when the last one arrived. */
   #hasExpired(results: readonly ChargeResult[]): boolean {
     const nowMs = this.#options.clock.monotonicMs();
     return results.some(
@@ -144,7 +154,7 @@ export class LeaseManager {
       settle: (result) => {
         results[index] = result;
         open--;
-        // A request that cannot go on leaves no demand behind.
+        // A request that is refused must not leave its demand behind in other pools.
         if (result.kind === "refused" || result.kind === "stale")
           for (const [other, pool] of pools.entries()) pool.withdraw(waiters[other] as Waiter);
         if (open === 0) done?.(results);
@@ -155,7 +165,7 @@ export class LeaseManager {
     return open === 0 ? results : new Promise((resolve) => (done = resolve));
   }
 
-  /** Hands back what `acquire` took for a request that does not go on. */
+  /** Puts back what `acquire` took for a request that is refused. */
   putBack(results: readonly ChargeResult[]): MaybePromise<void> {
     const nowMs = this.#options.clock.monotonicMs();
     const back: AllocateCharge[] = [];
@@ -170,7 +180,8 @@ export class LeaseManager {
 
   /**
    * Gives back what a check was granted.
-   * @param granted Charges with what came of them, under the documents of the check.
+   *
+   * @param granted Charges with their results, under the documents of the check.
    */
   giveBackGrants(
     granted: readonly { readonly charge: QuotaCharge; readonly outcome: QuotaOutcome }[],
@@ -184,7 +195,7 @@ export class LeaseManager {
     return this.#sendBack(charges);
   }
 
-  /** A check that was decided remotely tells how its quotas stand. */
+  /** Takes in the state of a quota from a check that the mixer decided. */
   observe(charge: QuotaCharge, outcome: QuotaOutcome): void {
     this.#pools.peek(leasedCharge(charge).poolName)?.observe(outcome, this.#options.clock.monotonicMs());
   }
@@ -193,7 +204,7 @@ export class LeaseManager {
     return this.#poolOf(leased).standing(nowMs);
   }
 
-  /** Gives everything back. Whoever calls it bounds the time. */
+  /** Gives everything back. The caller must bound the time. */
   async close(): Promise<void> {
     await this.#giveBackAll();
   }
@@ -206,7 +217,9 @@ export class LeaseManager {
     return pool;
   }
 
-  /** Asks for what the pools want, all in one call; and again until nobody waits who could be served. */
+  /**
+   * Asks for the demand of the pools, all in one call; repeats until no waiter is left that could be served.
+   */
   #askFor(pools: readonly LeasePool[]): void {
     for (;;) {
       const nowMs = this.#options.clock.monotonicMs();
@@ -245,7 +258,7 @@ export class LeaseManager {
     );
   }
 
-  /** How long a call may take: whoever waited behind an earlier one has less time left. */
+  /** Time left for a call: a request that has already waited for an earlier call has less. */
   #timeLeftMs(pools: readonly LeasePool[], nowMs: number): number {
     const oldestMs = Math.min(...pools.map((pool) => pool.waitingSinceMs ?? nowMs));
     return Math.max(1, this.#options.callTimeoutMs - (nowMs - oldestMs));
@@ -295,7 +308,7 @@ export class LeaseManager {
       this.#scheduleGiveBack(pool, nowMs);
     }
     if (answer.stale !== undefined) onVersion(answer.stale.version);
-    // What came too late must be back when it is asked for again.
+    // A late grant must be back at the store before more is asked for.
     return chain(this.#sendBack(back, this.#timeLeftMs(pools, nowMs)), () => {
       const laterMs = clock.monotonicMs();
       for (const pool of pools) pool.resume(laterMs);
@@ -319,7 +332,7 @@ export class LeaseManager {
     });
   }
 
-  /** Best effort: what does not arrive expires at the store. */
+  /** Best effort: a grant whose give-back is lost expires at the store. */
   #giveBack(pool: LeasePool, grants: readonly HeldGrant[]): MaybePromise<void> {
     if (grants.length === 0) return;
     return this.#sendBack(grants.map((grant) => pool.giveBack(grant)));

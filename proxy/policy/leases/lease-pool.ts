@@ -8,21 +8,21 @@ import type { QuotaStanding } from "../../../core/quota/standing.ts";
 import { DemandMeter } from "./demand-meter.ts";
 import { CLOCK_STEP_MS, type HeldGrant, HeldGrants, type Part, usableUntilMs } from "./held-grants.ts";
 
-/** What became of one charge. */
+/** The result of one charge. */
 export type ChargeResult =
   | { readonly kind: "taken"; readonly pool: LeasePool; readonly parts: readonly Part[] }
   | { readonly kind: "refused"; readonly retryAfterMs: number }
-  /** Nobody counted; `applied` when the mixer has put the charge's onStoreFailure into effect already. */
+  /** Not counted; `applied` is set when the mixer has already applied the charge's onStoreFailure. */
   | { readonly kind: "failed"; readonly code: ErrorCode; readonly applied?: "allow" | "deny" | "local" }
-  /** The mixer's documents are others: the request must be checked again. */
+  /** The mixer has other documents: the request must be checked again. */
   | { readonly kind: "stale" }
-  /** Another charge of the same request was refused before this one was answered. */
+  /** Another charge of the same request was refused before this charge was answered. */
   | { readonly kind: "withdrawn" };
 
 /** A charge that waits for an amount. */
 export interface Waiter {
   readonly amount: number;
-  /** When its request began, on the monotonic clock. */
+  /** When the request began, on the monotonic clock. */
   readonly sinceMs: number;
   readonly settle: (result: ChargeResult) => void;
 }
@@ -31,58 +31,61 @@ export interface Waiter {
 export interface AnswerTimes {
   readonly sentMs: number;
   readonly nowMs: number;
-  /** The mixer is in this process and answered before the asking returned. */
+  /** The mixer is in this process and answered synchronously. */
   readonly atOnce: boolean;
 }
 
-/** What a pool wants of the store. */
+/** A pool's request to the store. */
 export interface Ask {
   readonly charge: AllocateCharge;
   readonly forWaiters: boolean;
 }
 
-/** At most so much of a limit is held ahead of need, whatever the demand. */
+/** At most 1/20 of a limit is held ahead of need, whatever the demand. */
 const LARGEST_SHARE = 20;
-/** A refusal is believed for so long at most: something may be given back meanwhile. */
+/** Maximum time for which a refusal is cached: amounts may be given back meanwhile. */
 const MAX_REFUSAL_MS = 1_000;
-/** After an ask that brought nothing to hold, how long until the next one ahead of need. */
+/** Pause after an ask that brought nothing to hold, until the next ask ahead of need. */
 const PAUSE_MS = 250;
-/** Below so much of the limit, leases get shorter as it is used up: in proportion to what remains. */
+/** When less than this share of the limit remains, leases get shorter in proportion to the remainder. */
 const FULL_LEASE_SHARE = 1 / 4;
-/** A shorter lease is not worth the asking. */
+/** Minimum lease time: a shorter lease is not worth a call. */
 const MIN_LEASE_MS = 2;
-/** After so many answers in a row that came when the grant was over, the mixer is too slow to be asked. */
+/** After this many late answers in a row, the mixer counts as too slow and the waiters fail. */
 const MAX_LATE_ANSWERS = 2;
 
 /**
- * The amounts of one count that this proxy holds, and the requests that wait for more. Requests are admitted only
- * against amounts that the store has granted, never against a guess: so the limit is never exceeded.
+ * The grants of one count that this proxy holds, and the queue of charges that wait for more. Requests are
+ * admitted only against granted amounts, never against a guess: so the limit is never exceeded.
  */
 export class LeasePool {
   readonly #charge: QuotaCharge;
   readonly #held = new HeldGrants();
-  /** As many as the proxy has requests under way, each for no longer than the deadline of a call. */
+  /** Bounded by the proxy's requests under way; each waits no longer than a call's deadline. */
   #waiters: Waiter[] = [];
   readonly #demand = new DemandMeter();
   #asking = false;
-  /** The waiters that the ask under way is for: only these may be refused for its answer. */
+  /** The waiters that the ask under way is for: its answer may refuse only these. */
   #asked: readonly Waiter[] = [];
-  /** Whether the store could not be reached for the last ask. */
+  /** Whether the store was unreachable at the last ask. */
   #storeAway = false;
-  /** What the store had left at its last answer. */
+  /** What remained of the limit at the store's last answer. */
   #remaining = Number.POSITIVE_INFINITY;
   #resetAtMs = 0;
-  /** Amounts from `refusedAmount` on are refused here until `refusedUntilMs`. */
+  /** Amounts of at least `refusedAmount` are refused locally until `refusedUntilMs`. */
   #refusedAmount = Number.POSITIVE_INFINITY;
   #refusedUntilMs = 0;
   #retryAtMs = 0;
-  /** No asking ahead of need before this. */
+  /** No ask ahead of need before this time. */
   #pausedUntilMs = 0;
   #emptyAnswers = 0;
   #lateAnswers = 0;
-  /** Waiters that a grant fell short of. They are asked for once more, and refused when that falls short of them too. */
+  /**
+   * Waiters that the last grant was too small for. They are asked for once more, and refused when that grant
+   * is too small as well.
+   */
   readonly #unserved = new Set<Waiter>();
-  /** Cancels the timer for what must go back; the lease manager's own. */
+  /** Cancels the give-back timer, which the lease manager sets. */
   cancelGiveBack: (() => void) | undefined;
 
   constructor(charge: QuotaCharge) {
@@ -93,22 +96,22 @@ export class LeasePool {
     return this.#waiters.length > 0;
   }
 
-  /** Counts towards the prediction, whether or not it is then granted. */
+  /** Counts as demand, whether or not it is then granted. */
   want(amount: number, nowMs: number): void {
     this.#demand.add(amount, nowMs);
   }
 
-  /** Whether `amount` can be taken now, without overtaking those that wait. */
+  /** Whether `amount` can be taken now, without overtaking the waiters. */
   has(amount: number, nowMs: number): boolean {
     return this.#waiters.length === 0 && this.#held.available(nowMs) >= amount;
   }
 
-  /** Takes what `has` said is there. */
+  /** Takes an amount for which `has` returned true. */
   take(amount: number, parts?: Part[]): void {
     this.#held.take(amount, parts);
   }
 
-  /** Until when the same demand is refused without asking: how long, in milliseconds; undefined when it is not. */
+  /** Milliseconds for which this demand is refused without asking; undefined when it is not. */
   refusal(amount: number, nowMs: number): number | undefined {
     if (nowMs >= this.#refusedUntilMs || this.has(amount, nowMs)) return undefined;
     if (amount - this.#held.available(nowMs) < this.#refusedAmount) return undefined;
@@ -127,12 +130,12 @@ export class LeasePool {
     waiter.settle({ kind: "withdrawn" });
   }
 
-  /** When the first of those that wait began to. */
+  /** When the first waiter began to wait. */
   get waitingSinceMs(): number | undefined {
     return this.#waiters[0]?.sinceMs;
   }
 
-  /** What to ask the store for now; undefined when nothing, or when an answer is still awaited. */
+  /** The ask to send now; undefined when nothing is needed, or while an answer is awaited. */
   ask(nowMs: number, proxies: number, useMs: number): Ask | undefined {
     if (this.#asking) return undefined;
     this.#serve(nowMs);
@@ -153,7 +156,7 @@ export class LeasePool {
         limit,
         leaseMs: ahead > 0 ? heldMs : useMs,
         amount: missing + ahead,
-        // A single demand is granted whole or not at all, and its refusal then says when it may succeed.
+        // A single demand is granted in full or not at all, and its refusal then says when it may succeed.
         bestEffort: ahead > 0 || asked.length !== 1,
       },
       forWaiters,
@@ -161,9 +164,10 @@ export class LeasePool {
   }
 
   /**
-   * Takes in the store's answer, and serves those that wait, first come first served. Nothing more is asked for until
-   * `resume` is called.
-   * @returns what the answer brought and nobody can use any more; where it was `late`, it must go back first.
+   * Takes in the store's answer, and serves the waiters first come, first served. No further ask is made
+   * until `resume`.
+   *
+   * @returns Granted amounts that nobody can use; when `late`, they must go back before `resume`.
    */
   answer(
     asked: AllocateCharge,
@@ -195,18 +199,19 @@ export class LeasePool {
     if (granted < asked.amount) this.#fallShort(asked, outcome, nowMs);
     else this.#emptyAnswers = 0;
     if (held || grant.amount === 0) return [];
-    // At a window's end, or with a lease of a millisecond, nothing can be held: asking again at once would bring the same.
+    // Near a window's end, or with a lease of a millisecond, nothing can be held: asking again would bring
+    // the same.
     if (asked.leaseMs > 0) this.#pausedUntilMs = nowMs + PAUSE_MS;
     this.#held.remove(grant);
     return [grant];
   }
 
-  /** Whether the last answer came when its grant was over already. */
+  /** Whether the last answer came after its grant had expired. */
   get late(): boolean {
     return this.#lateAnswers > 0;
   }
 
-  /** What a late answer brought has gone back: more may be asked for. */
+  /** Allows further asks, once a late answer's grants have gone back. */
   resume(nowMs: number): void {
     this.#asking = false;
     if (this.#lateAnswers < MAX_LATE_ANSWERS) return;
@@ -214,14 +219,14 @@ export class LeasePool {
     this.fail({ kind: "failed", code: "PURSER_MIXER_UNAVAILABLE" }, nowMs);
   }
 
-  /** The store's figures, from whatever call. */
+  /** Takes in the store's figures from any call. */
   observe(outcome: QuotaOutcome, nowMs: number): void {
     if (outcome.failure !== undefined) return;
     this.#remaining = outcome.remaining;
     this.#resetAtMs = nowMs + outcome.resetMs;
   }
 
-  /** The ask failed: so does all that waits for it. */
+  /** Fails all waiters, because the ask failed. */
   fail(result: ChargeResult, nowMs: number): void {
     this.#asking = false;
     this.#pausedUntilMs = nowMs + PAUSE_MS;
@@ -235,29 +240,29 @@ export class LeasePool {
     return homeless;
   }
 
-  /** Takes out what must go back by now; everything when `nowMs` is infinite. */
+  /** Removes and returns the grants that must go back by now; all grants when `nowMs` is infinite. */
   takeExpiring(nowMs: number): readonly HeldGrant[] {
     return this.#held.takeExpiring(nowMs);
   }
 
-  /** When something must go back; undefined when nothing is held. */
+  /** Time at which the next grant must go back; undefined when nothing is held. */
   get giveBackAtMs(): number | undefined {
     return this.#held.giveBackAtMs;
   }
 
-  /** Something was given back: who was refused before it may not be now. */
+  /** Something was given back, so a demand that was refused may succeed now. */
   forgetRefusal(): void {
     this.#refusedUntilMs = 0;
   }
 
-  /** How to give a grant back. */
+  /** The charge that gives a grant back. */
   giveBack({ amount, slot, leaseMs }: HeldGrant): AllocateCharge {
     this.forgetRefusal();
     const { policy, cell, limit } = this.#charge;
     return { policy, cell, limit, leaseMs, amount: -amount, bestEffort: true, slot };
   }
 
-  /** Undefined until the store has said how the count stands. */
+  /** Undefined until the store has reported the count's state. */
   standing(nowMs: number): QuotaStanding | undefined {
     if (this.#remaining === Number.POSITIVE_INFINITY) return undefined;
     const { policy, limit, windowMs } = this.#charge;
@@ -265,19 +270,20 @@ export class LeasePool {
     return { policy, limit, windowMs, remaining, resetMs: Math.max(0, this.#resetAtMs - nowMs) };
   }
 
-  /** How much to ask for ahead of need. */
+  /** The amount to ask for ahead of need. */
   #ahead(available: number, nowMs: number, proxies: number, leaseMs: number): number {
     if (this.#unserved.size > 0 || this.#storeAway || nowMs < this.#pausedUntilMs) return 0;
     const target = this.#target(nowMs, proxies, leaseMs);
-    // What is used once or twice before its lease ends is cheaper to ask for when it is needed.
+    // Not worth a lease: an amount that is used once or twice in it is cheaper to ask for when needed.
     if (target < 2) return 0;
     if (this.waiting) return target;
     return available < target / 2 && nowMs >= this.#refusedUntilMs ? target - available : 0;
   }
 
   /**
-   * For how long to hold: the charge's lease; less when little of the limit is left, since a sliding window frees what was
-   * leased only a window after the lease's end. 0 when that is too short to be of use.
+   * The lease time to ask for: the charge's own, or less when little of the limit remains, since a sliding
+   * window frees a leased amount only a window after the lease's end. 0 when the time is too short for a
+   * lease.
    */
   #leaseMs(useMs: number): number {
     const { limit, leaseMs } = this.#charge;
@@ -287,8 +293,8 @@ export class LeasePool {
   }
 
   /**
-   * How much to hold: what is likely used within a lease, but never so much that other proxies would go without, and
-   * ever less as the count nears its limit.
+   * The amount to hold: the likely use within a lease, capped so that other proxies get their share, and
+   * shrinking as the count nears its limit.
    */
   #target(nowMs: number, proxies: number, leaseMs: number): number {
     const { limit } = this.#charge;
@@ -313,22 +319,22 @@ export class LeasePool {
     }
   }
 
-  /** Less was granted than asked for. */
+  /** Handles a grant smaller than the ask. */
   #fallShort(asked: AllocateCharge, { granted, retryAfterMs, resetMs }: QuotaOutcome, nowMs: number): void {
     this.#pausedUntilMs = nowMs + PAUSE_MS;
     if (granted > 0) {
       this.#askOnceMore();
       return;
     }
-    // Nothing, and no word of when to come back: another charge of the same call was refused. But only once, lest a
-    // store that never says when be asked for ever.
+    // An empty grant without a retry time: another charge of the same call was refused. Tolerated once only,
+    // lest a store that never names a time be asked for ever.
     if (retryAfterMs === 0 && ++this.#emptyAnswers < 2) return;
     this.#emptyAnswers = 0;
     this.#refusedAmount = asked.bestEffort ? 1 : asked.amount;
     this.#retryAtMs = nowMs + (retryAfterMs || resetMs || MAX_REFUSAL_MS);
     this.#refusedUntilMs = Math.min(this.#retryAtMs, nowMs + MAX_REFUSAL_MS);
     const available = this.#held.available(nowMs);
-    // Not the waiters that joined after the asking: something may have been given back since.
+    // Waiters that joined after the ask are not refused: something may have been given back since.
     const askedFor = new Set(this.#asked);
     this.#refuse(
       (waiter) => askedFor.has(waiter) && waiter.amount - available >= this.#refusedAmount,
@@ -337,9 +343,9 @@ export class LeasePool {
   }
 
   /**
-   * Something was granted, but too little. The store had nothing left at that moment, so the waiters that were asked for
-   * twice are refused: where demand always exceeds what flows in, nobody would be told in time. The store does not say
-   * when to come back then; that is reckoned from the limit's average rate.
+   * Handles a grant that is too small for all waiters. The store had nothing left at that moment, so waiters
+   * that have been asked for twice are refused: with demand above the limit they would never be told in time.
+   * The store names no retry time in this case; it is estimated from the limit's average rate.
    */
   #askOnceMore(): void {
     const asked = new Set(this.#asked);
@@ -362,8 +368,9 @@ export class LeasePool {
   }
 
   /**
-   * The store could not be asked, and the mixer has applied the charge's onStoreFailure. With `local`, what was granted
-   * is for the waiters that were asked for; waiters that joined later get what is over, or are asked for next.
+   * Handles a store that could not be reached, with the charge's onStoreFailure applied by the mixer. With
+   * `local`, the grant is for the waiters that were asked for; later waiters get the rest, or are asked for
+   * next.
    */
   #answerFailure(
     { granted, retryAfterMs }: QuotaOutcome,

@@ -15,11 +15,11 @@ interface Demand {
   readonly windowMs: number;
   readonly leaseMs: number;
   readonly proxies: number;
-  /** What is asked for in a window, as a part of the limit; evenly in time. */
+  /** Demand as a share of the limit per window, evenly spread in time. */
   readonly share: number;
 }
 
-/** The part of the requests that is refused, once the count has settled. */
+/** The share of the requests that is refused in the steady state. */
 async function refusedPart({ algorithm, limit, windowMs, leaseMs, proxies, share }: Demand): Promise<number> {
   const stage = createStage();
   const { time, mixer, client } = stage;
@@ -48,8 +48,8 @@ async function refusedPart({ algorithm, limit, windowMs, leaseMs, proxies, share
 }
 
 /**
- * The part of the limit that a sliding window admits of a steady demand, as docs/operations.md gives it: what is counted
- * at the end of a lease is free again a window and at most a slot later.
+ * The share of the limit that a sliding window admits of a steady demand, as in docs/operations.md: amounts
+ * that are counted at the end of a lease are free again after a window and at most one slot.
  */
 function admittedPart(windowMs: number, leaseMs: number): number {
   return windowMs / (windowMs + windowMs / 32 + leaseMs + 2 * ROUND_TRIP_MS + 2);
@@ -75,7 +75,7 @@ describe("demand near the limit", () => {
           proxies,
           share,
         });
-        // The lease gets shorter as the limit comes near, so it costs nothing.
+        // Leases get shorter near the limit, so they cost nothing here.
         const documented = Math.max(0, 1 - admittedPart(windowMs, 0) / share);
         assert.ok(refused <= documented + TOLERANCE, `${refused}, where ${documented} is documented`);
       });
@@ -99,7 +99,7 @@ describe("demand near the limit", () => {
   }
 
   for (const algorithm of ["fixed-window", "token-bucket"] as const) {
-    it(`is not refused by ${algorithm} until the limit`, async () => {
+    it(`is not refused by ${algorithm} below the limit`, async () => {
       const demand = { algorithm, limit: 1_000, windowMs: 1_000, leaseMs: 100, proxies: 2, share: 0.97 };
       const refused = await refusedPart(demand);
       assert.ok(refused <= TOLERANCE, `${refused}`);

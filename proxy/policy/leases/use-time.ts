@@ -5,27 +5,27 @@ import { MAX_USE_WITHIN_MS } from "../../../api/mixer-service.ts";
 
 /** Time allowed to the first grant, before any round trip was measured. */
 const FIRST_USE_MS = 100;
-/** The store counts whole milliseconds where ours are finer, and the reply is processed after its arrival. */
+/** Margin for the store's whole milliseconds, and for the processing of the reply after its arrival. */
 const MARGIN_MS = 2;
-/** Decay of the longest round trip: each later one forgets a tenth of it. */
+/** Decay of the longest round trip: each later answer reduces it by a tenth. */
 const KEPT = 0.9;
 
 /**
- * How long a grant that is used as soon as it arrives must hold, from the moment it was asked for: twice the longest
- * round trip of late. The store counts a grant as used at the end of that time; an answer that comes later is given back.
+ * How long a grant for immediate use must be valid, counted from the ask: twice the longest recent round
+ * trip. The store counts the grant as used at the end of this time; a grant that arrives later is given back.
  */
 export class UseTime {
   /** Undefined until the first answer. */
   #longestMs: number | undefined;
 
-  /** 0 with a mixer in the same process, which answers before the asking returns. */
+  /** 0 with a mixer in the same process, which answers synchronously. */
   get ms(): number {
     if (this.#longestMs === undefined) return FIRST_USE_MS;
     if (this.#longestMs === 0) return 0;
     return Math.min(MAX_USE_WITHIN_MS, Math.ceil(2 * this.#longestMs) + MARGIN_MS);
   }
 
-  /** @param roundTripMs 0 for an answer that was there before the asking returned. */
+  /** @param roundTripMs 0 for a synchronous answer. */
   note(roundTripMs: number): void {
     this.#longestMs = Math.max(roundTripMs, (this.#longestMs ?? 0) * KEPT);
   }

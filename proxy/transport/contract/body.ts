@@ -3,23 +3,29 @@
 
 import type { HeaderList } from "./header-list.ts";
 
-/** Receives a body as it comes. Implemented by whoever forwards it; a codec calls it once a chunk and allocates nothing. */
+/**
+ * Receives a body chunk by chunk. Codecs call it, whoever forwards the body implements it; a call allocates
+ * nothing.
+ */
 export interface BodyReceiver {
-  /** The chunk is the receiver's. Chunks go on coming until `pause`, and a few may come after it. */
+  /** The receiver owns the chunk. Chunks keep coming until `pause`, and a few may come after it. */
   onData(chunk: Uint8Array): void;
-  /** The last call. Trailers are as they came; undefined when there are none. */
+  /** The last call. Trailers are as they arrived; undefined when there are none. */
   onEnd(trailers: HeaderList | undefined): void;
 }
 
-/** The side of a stream on which a body comes in. Both calls may be repeated. */
+/** The side of a stream that a body arrives on, with back-pressure. Both calls are idempotent. */
 export interface BodySource {
   pause(): void;
   resume(): void;
 }
 
-/** The side of a stream on which a body goes out. */
+/** The side of a stream that a body is sent on. */
 export interface BodySink {
-  /** Takes the chunk in any case. Returns false when no more should come until `onWritable`. */
+  /**
+   * Accepts the chunk in any case. Returns false when the caller should wait for `onWritable`
+   * (back-pressure).
+   */
   write(chunk: Uint8Array): boolean;
   /** Ends the body. Trailers that the connection's protocol cannot carry are dropped. */
   end(trailers?: HeaderList): void;

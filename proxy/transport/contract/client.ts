@@ -5,20 +5,23 @@ import type { BodyReceiver, BodySink, BodySource } from "./body.ts";
 import type { RequestHead, ResponseHead } from "./head.ts";
 import type { StreamReset } from "./reset.ts";
 
-/** Receives a response: heads, data, then an end or a reset; or a reset alone. Nothing after the stream's `reset`. */
+/**
+ * Receives a response: heads, data, then an end or a reset; or a reset alone. No call follows the stream's
+ * `reset`.
+ */
 export interface ClientStreamReceiver extends BodyReceiver {
-  /** An informational response other than 100 and 101, which are the codec's matter. */
+  /** An informational response (1xx) other than 100 and 101, which the codec handles. */
   onInformational(head: ResponseHead): void;
-  /** The response's head. `upgrade` was agreed to when its status is 101. */
+  /** The response's head. Status 101 means that the upstream accepted the request's `upgrade`. */
   onHead(head: ResponseHead): void;
-  /** More of the request may be written. */
+  /** The request body may continue. */
   onWritable(): void;
   onReset(reset: StreamReset): void;
 }
 
-/** One request on its way to an upstream, and its response on the way back. */
+/** A request to an upstream, and its response. */
 export interface ClientStream extends BodySource, BodySink {
-  /** Gives the request up. The receiver hears nothing more. */
+  /** Cancels the request. No further call reaches the receiver. */
   reset(): void;
 }
 
@@ -27,21 +30,22 @@ export interface ClientSettings {
   readonly port: number;
   readonly connectTimeoutMs: number;
   readonly maxConnections: number;
-  /** Response header block at most, in bytes. */
+  /** Maximum size of a response's header block, in bytes. */
   readonly maxHeaderBytes: number;
 }
 
 /** The connections to one upstream address. */
 export interface TransportClient {
   /**
-   * Sends a request, or has it wait for a connection. The receiver is never called before this returns.
+   * Sends a request, or queues it for a connection. Never calls the receiver before it returns.
    *
-   * @param body The whole body when it is at hand. Without it, a body that the head announces comes by `write` and `end`.
+   * @param body The whole body, if it has been buffered. Otherwise a body that the head declares must follow
+   * by `write` and `end`.
    */
   open(head: RequestHead, receiver: ClientStreamReceiver, body?: Uint8Array): ClientStream;
   readonly stats: { readonly connected: number; readonly pending: number };
-  /** Lets what is under way finish, then closes the connections. */
+  /** Lets requests under way finish, then closes the connections. */
   close(): Promise<void>;
-  /** Cuts everything at once. */
+  /** Cuts every connection at once. */
   destroy(): Promise<void>;
 }

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** The facts of a connection that a stream came on, as its listener saw them. */
+/** Facts about the connection of a stream, as its listener saw them. */
 export interface ConnectionFacts {
   /** Unique in this process. */
   readonly id: string;
-  /** Addresses in their canonical form; empty when the connection was gone before it could be asked. */
+  /** Addresses in canonical form; empty when the connection was closed before they were read. */
   readonly remoteIp: string;
   readonly remotePort: number;
   readonly localIp: string;
@@ -17,17 +17,17 @@ export interface ConnectionFacts {
 export interface TlsFacts {
   /** The server name (SNI) that the client asked for. */
   readonly serverName: string | undefined;
-  /** The application protocol that both sides agreed on (ALPN), such as `h2`. */
+  /** The negotiated application protocol (ALPN), such as `h2`. */
   readonly alpn: string | undefined;
-  /** The client's certificate, verified; undefined when it showed none. */
+  /** The client's verified certificate; undefined when it presented none. */
   readonly peerCertificate: PeerCertificate | undefined;
 }
 
 export interface PeerCertificate {
   readonly der: Uint8Array;
-  /** URIs among the subject's alternative names: a SPIFFE identity, for instance. */
+  /** URIs among the subject alternative names, such as a SPIFFE identity. */
   readonly uris: readonly string[];
   readonly dnsNames: readonly string[];
-  /** The distinguished name in the form of RFC 4514. */
+  /** The distinguished name, in the form of RFC 4514. */
   readonly subject: string;
 }

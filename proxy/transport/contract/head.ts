@@ -6,18 +6,21 @@ import type { HeaderList } from "./header-list.ts";
 /** A request's start line and headers. */
 export interface RequestHead {
   readonly method: string;
-  /** As on the request line: a path with its query, or an absolute URL. */
+  /** The request target: a path with its query, or an absolute URL. */
   readonly target: string;
-  /** As they came. Towards an upstream: without hop-by-hop fields, which the codec writes itself. */
+  /**
+   * Fields as they arrived. Towards an upstream: without hop-by-hop fields, which the codec writes itself.
+   */
   readonly headers: HeaderList;
   /** Such as `1.1`. */
   readonly httpVersion: string;
   readonly hasBody: boolean;
-  /** The body's length in bytes; undefined when only its end will tell. */
+  /** The body's length in bytes; undefined when it is not declared. */
   readonly contentLength: number | undefined;
   /**
-   * The protocol that the client wants to go on with, in lower case, such as `websocket`. Such a request has no body. When
-   * the response's status is 101, both bodies are the bytes of that protocol, and `end` closes one direction.
+   * The protocol that the client asks to upgrade to, in lower case, such as `websocket`. Such a request has
+   * no body. When the response's status is 101, both bodies are the bytes of that protocol, and `end` is a
+   * half-close.
    */
   readonly upgrade: string | undefined;
 }

@@ -31,7 +31,7 @@ describe("HeaderList", () => {
     );
   });
 
-  it("remove takes every field of the name away, and no other", () => {
+  it("remove deletes every field of the name, and no other", () => {
     fc.assert(
       fc.property(fields, fc.constantFrom(...NAMES), (pairs, name) => {
         const headers = new HeaderList(pairs.flat());
@@ -42,7 +42,7 @@ describe("HeaderList", () => {
     );
   });
 
-  it("keeps the case of names for the wire, whatever is done to other fields", () => {
+  it("keeps the original case of names for the wire, whatever changes other fields", () => {
     const spelled = fc.array(
       fc.tuple(fc.constantFrom("a", "A", "b", "B", "Cookie"), fc.string({ maxLength: 3 })),
       {

@@ -4,39 +4,41 @@
 import { separatorOf } from "../../../kernel/canonical/header-values.ts";
 import { headerTextOf } from "../../../kernel/canonical/header-text.ts";
 import { isSingleHeader } from "../../../core/attributes/header-fields.ts";
+import type { EditableHeaders } from "../../../core/verdict/header-operations.ts";
 
 /**
- * The header fields of one message in their order, repeated fields kept apart: what is forwarded is what came, except for what a
- * filter changed. Names are compared in lower case, and go on in the case in which they came where the protocol has any. One flat
- * array (name, value, name, value …) is both the cheapest form and the one that node:http and undici take.
+ * The header fields of one message in order, with repeated fields kept apart, so that they are forwarded as
+ * they arrived except for the changes of filters. Lookups take lower-case names; the original case is kept
+ * for protocols that have one. One flat array (name, value, name, value …) is the cheapest form, and the form
+ * that node:http and undici take.
  */
-export class HeaderList {
+export class HeaderList implements EditableHeaders {
   readonly #flat: string[];
-  /** The names as they came, one for each field; undefined when all are in lower case. */
+  /** The names in their original case, one per field; undefined when all are in lower case. */
   readonly #cased: string[] | undefined;
 
-  /** Takes ownership of `flat`, whose names must be in lower case already. */
+  /** Takes ownership of `flat`, whose names must be in lower case. */
   constructor(flat: string[] = [], cased?: string[]) {
     this.#flat = flat;
     this.#cased = cased;
   }
 
-  /** From fields as they came: name, value, name, value … in one array. */
+  /** From raw fields: name, value, name, value … in one array. */
   static fromRaw(raw: readonly string[]): HeaderList {
     return takingNames(raw.slice());
   }
 
-  /** From bytes as they came off the wire; values are Latin-1, as HTTP/1.1 says. */
+  /** From raw bytes; values are Latin-1, as in HTTP/1.1. */
   static fromBytes(raw: readonly (Buffer | string)[]): HeaderList {
     return takingNames(raw.map((part) => (typeof part === "string" ? part : part.toString("latin1"))));
   }
 
-  /** How many fields there are. */
+  /** Number of fields. */
   get size(): number {
     return this.#flat.length / 2;
   }
 
-  /** The field's value; several are joined as RFC 9110 section 5.3 says. */
+  /** The field's value; repeated fields are joined as RFC 9110, section 5.3 says. */
   get(name: string): string | undefined {
     let joined: string | undefined;
     for (let index = 0; index < this.#flat.length; index += 2) {
@@ -47,7 +49,7 @@ export class HeaderList {
     return joined;
   }
 
-  /** The text of each field of this name, in order. */
+  /** The value of each field of this name, in order. */
   values(name: string): readonly string[] {
     const values: string[] = [];
     for (let index = 0; index < this.#flat.length; index += 2)
@@ -55,7 +57,7 @@ export class HeaderList {
     return values;
   }
 
-  /** How many fields of this name there are. */
+  /** Number of fields of this name. */
   count(name: string): number {
     let count = 0;
     for (let index = 0; index < this.#flat.length; index += 2) if (this.#flat[index] === name) count++;
@@ -66,13 +68,13 @@ export class HeaderList {
     return this.count(name) > 0;
   }
 
-  /** Adds a field after those that are there. One that has a single value, such as content-type, is replaced. */
+  /** Appends a field. A single-valued field such as content-type is replaced instead. */
   append(name: string, value: string): void {
     if (isSingleHeader(name) && this.has(name)) this.set(name, value);
     else this.#push(name, value);
   }
 
-  /** Replaces every field of this name by one, at the first one's place. */
+  /** Replaces all fields of this name by one, at the first one's place. */
   set(name: string, value: string): void {
     const first = this.#indexOf(name);
     if (first < 0) {
@@ -97,12 +99,12 @@ export class HeaderList {
     this.#removeFrom(0, matches);
   }
 
-  /** The fields with their names in lower case. Not to be changed. */
+  /** The fields with names in lower case. Must not be changed. */
   flat(): readonly string[] {
     return this.#flat;
   }
 
-  /** The fields with their names as they came, for protocols that keep the case. Not to be changed. */
+  /** The fields with names in their original case, for HTTP/1.1. Must not be changed. */
   wire(): readonly string[] {
     if (this.#cased === undefined) return this.#flat;
     const wire = this.#flat.slice();
@@ -110,7 +112,7 @@ export class HeaderList {
     return wire;
   }
 
-  /** The size on the wire, with `: ` and line ends. */
+  /** Size on the wire, with `: ` and line ends, in bytes. */
   byteLength(): number {
     let bytes = 0;
     for (const part of this.#flat) bytes += part.length + 2;
@@ -142,7 +144,7 @@ export class HeaderList {
   }
 }
 
-/** Brings the names of `flat` into lower case, and keeps them as they were where that changes any. */
+/** Converts the names of `flat` to lower case in place; keeps the original names if that changes any. */
 function takingNames(flat: string[]): HeaderList {
   let cased: string[] | undefined;
   for (let index = 0; index < flat.length; index += 2) {

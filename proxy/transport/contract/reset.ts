@@ -1,19 +1,19 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** Reasons for which a stream ends before its messages are whole, after Envoy's StreamResetReason. */
+/** Reasons for which a stream ends before its messages are complete, after Envoy's StreamResetReason. */
 export type ResetReason =
   /** No connection could be made: nothing was sent. */
   | "connection-failure"
   /** The connection ended. */
   | "connection-termination"
-  /** The other side gave this stream up, and keeps the connection. */
+  /** The peer cancelled this stream, and keeps the connection. */
   | "remote-reset"
-  /** The other side did nothing with the stream (HTTP/2 REFUSED_STREAM). */
+  /** The peer did not process the stream at all (HTTP/2 REFUSED_STREAM). */
   | "remote-refused-stream"
-  /** This side gave the stream up. */
+  /** This side cancelled the stream. */
   | "local-reset"
-  /** The other side broke the protocol. */
+  /** The peer violated the protocol. */
   | "protocol-error"
   /** The codec cannot express this message; nothing was sent. */
   | "unsendable";
@@ -21,8 +21,11 @@ export type ResetReason =
 /** The end of an upstream stream that failed. */
 export interface StreamReset {
   readonly reason: ResetReason;
-  /** Whether an earlier stream had an answer on the same connection: it may just have been closed for idleness. */
+  /**
+   * Whether an earlier stream was answered on the same connection: the upstream may just have closed it as
+   * idle.
+   */
   readonly connectionReused: boolean;
-  /** For logs alone: it may name addresses. */
+  /** For logs only: it may contain addresses. */
   readonly detail: string;
 }

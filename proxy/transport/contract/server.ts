@@ -10,34 +10,35 @@ import type { ResetReason } from "./reset.ts";
 
 /** Events on the client's side of a stream under way. */
 export interface ServerStreamEvents {
-  /** More of the response may be written. */
+  /** The response body may continue. */
   onWritable(): void;
-  /** Nothing has moved on the stream for the idle limit. */
+  /** No byte was sent or received on the stream for the idle limit. */
   onIdle(): void;
-  /** The rest of the request is not the protocol. A response can still be sent. */
+  /** The rest of the request violates the protocol. A response can still be sent. */
   onMalformed(detail: string): void;
-  /** The last call of all: undefined when the whole response was handed to the connection. */
+  /** The last call; undefined when the whole response was handed to the connection. */
   onClose(reason: ResetReason | undefined): void;
 }
 
-/** The client's side of one exchange: the request comes in, the response goes out. */
+/** The client's side of one exchange: the request arrives, the response is sent. */
 export interface ServerStream extends BodySource, BodySink {
   readonly head: RequestHead;
   readonly connection: ConnectionFacts;
-  /** Set by whoever takes the stream, before it returns. */
+  /** Must be set in `onStream`, before it returns. */
   events: ServerStreamEvents | undefined;
   /**
-   * Begins to read the request's body; the client is told to go on if it waits for that (100 Continue). Once at most, and
-   * after the head of a 101 for a request with `upgrade`. The receiver hears nothing after the response's end.
+   * Begins to read the request's body; sends 100 Continue if the client waits for it. Call it once at most,
+   * and for a request with `upgrade` after the head of a 101. The receiver gets no calls after the response's
+   * end.
    */
   read(receiver: BodyReceiver): void;
   /** Sends an informational response (RFC 9110, section 15.2), if the client's protocol has them. */
   sendInformational(head: ResponseHead): void;
-  /** Throws when a field cannot be sent; another head may follow then. */
+  /** Throws when a field cannot be sent; the caller may then send another head. */
   sendHead(head: ResponseHead): void;
-  /** The connection ends with this stream: nothing more is read from it. Before `sendHead`. */
+  /** Ends the connection with this stream: no further request is read from it. Call it before `sendHead`. */
   closeConnectionAfter(): void;
-  /** Ends the stream at once, so that the client sees that its response is not whole. */
+  /** Ends the stream at once, so that the client sees that its response is incomplete. */
   reset(): void;
 }
 
@@ -59,30 +60,36 @@ export interface WholeResponse {
 export interface ServerHandler {
   /** Must set `stream.events`. */
   onStream(stream: ServerStream): void;
-  /** Returns the reply to bytes that were refused before they were a stream. */
+  /** Returns the reply to bytes that were refused before they became a stream. */
   onRefused(reason: RefusalReason, detail: string): WholeResponse;
 }
 
-/** Bounds on what clients may take; the defaults are Envoy's where it has any. */
+/** Limits on clients; the defaults are Envoy's where it has one. */
 export interface ServerLimits {
-  /** Default 10000; beyond it new connections are closed at once. */
+  /** Default 10000; further connections are closed at once. */
   readonly maxConnections: number;
-  /** Default 60 KiB; beyond it 431. */
+  /** Default 60 KiB; a larger header block is answered with 431. */
   readonly maxHeaderBytes: number;
-  /** From the first byte of a request, or from the connection, to the end of its headers; default 10 s, then 408. */
+  /**
+   * Time from a request's first byte, or from the connection's start, to the end of its headers; default 10
+   * s, then 408.
+   */
   readonly headersTimeoutMs: number;
-  /** Without a request under way; default 1 hour. */
+  /** Time without a request under way; default 1 hour. */
   readonly connectionIdleMs: number;
-  /** Within a request or an upgraded connection, without a byte either way; default 5 minutes. */
+  /** Time within a request or upgraded connection without a byte in either direction; default 5 minutes. */
   readonly streamIdleMs: number;
 }
 
 export interface ServerSettings {
   readonly limits: ServerLimits;
-  /** Protocols that requests may upgrade to, in lower case. A request for another one is an ordinary request. */
+  /**
+   * Accepted upgrade protocols, in lower case. A request to upgrade to another protocol is an ordinary
+   * request.
+   */
   readonly upgradeProtocols: readonly string[];
   readonly scheduler: Scheduler;
-  /** The id of a new connection. */
+  /** Returns the id of a new connection. */
   readonly newConnectionId: () => string;
 }
 
@@ -90,13 +97,13 @@ export interface ServerSettings {
 export interface TransportServer {
   /** Rejects with the operating system's error. */
   listen(host: string, port: number): Promise<void>;
-  /** The port that it really has; undefined when it does not listen. */
+  /** The actual port; undefined while it does not listen. */
   readonly port: number | undefined;
   /**
-   * Takes nothing new, and ends each connection with the stream under way on it. Resolves when all are closed, and the
-   * events of every stream have been told.
+   * Accepts no new connections, and ends each connection with the stream under way on it. Resolves when all
+   * connections are closed and every stream's `onClose` was called.
    */
   close(): Promise<void>;
-  /** Cuts every connection, and with it the stream under way. */
+  /** Cuts every connection, with the stream under way on it. */
   cut(): void;
 }

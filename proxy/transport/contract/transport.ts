@@ -5,11 +5,11 @@ import type { ClientSettings, TransportClient } from "./client.ts";
 import type { ServerHandler, ServerSettings, TransportServer } from "./server.ts";
 
 /**
- * Carries requests and responses, towards clients and towards upstreams. The pipeline, the filters and the forwarding know
- * this contract alone. A codec stands in a folder beside it, and can be replaced.
+ * Carries requests and responses, to clients and to upstreams. The pipeline, the filters and the forwarding
+ * depend on this contract alone. Each codec has a folder beside it, and can be replaced.
  */
 export interface Transport {
-  /** For the names of tests. */
+  /** Name in test titles. */
   readonly name: string;
   createServer(settings: ServerSettings, handler: ServerHandler): TransportServer;
   createClient(settings: ClientSettings): TransportClient;

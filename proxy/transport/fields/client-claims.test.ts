@@ -19,13 +19,13 @@ const ORDINARY = (
   "content-type if-none-match origin referer x-requested-with via from"
 ).split(" ");
 
-/** The name with some dashes as underscores, as upstreams that fold names read it. */
+/** The name with some dashes as underscores, as upstreams read it that turn names into variables. */
 const spelled = (name: string) =>
   fc
     .array(fc.boolean(), { minLength: name.length, maxLength: name.length })
     .map((fold) => name.replaceAll("-", (dash, at: number) => (fold[at] === true ? "_" : dash)));
 
-describe("what an edge takes away from a request", () => {
+describe("headers that an edge removes from a request", () => {
   for (const name of CLAIMS)
     it(`${name}, in any spelling, unless a proxy in front is trusted`, () => {
       fc.assert(
@@ -41,7 +41,7 @@ describe("what an edge takes away from a request", () => {
       fc.assert(fc.property(spelled(name), fc.nat(9), (spelling, hops) => isRemovedAtEdge(spelling, hops)));
     });
 
-  it("whatever else begins like a forwarding header", () => {
+  it("any other name with a forwarding prefix", () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[a-z-]{0,12}$/), (rest) => {
         const name = `x-forwarded-${rest}`;
@@ -50,7 +50,7 @@ describe("what an edge takes away from a request", () => {
     );
   });
 
-  it("nothing that clients say for themselves", () => {
+  it("no header that clients legitimately send", () => {
     for (const name of ORDINARY) for (const hops of [0, 1]) assert.ok(!isRemovedAtEdge(name, hops), name);
   });
 });

@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Headers with which a proxy tells the next hop who the client is, how it came and what it asked for. Upstreams and their
- * frameworks believe them, so that only what an edge knows itself, or a trusted proxy in front of it said, may pass.
+ * Client claims: headers with which a proxy tells the next hop who the client is, how it came and what it
+ * asked for. Upstreams and their frameworks believe them, so that an edge may pass only claims of its own or
+ * of a trusted proxy in front of it.
  */
 
-/** Families of such headers: whatever begins so. */
+/** Prefixes of claims. */
 const CLAIM_PREFIXES: readonly string[] = [
   // X-Forwarded-Client-Cert, -For, -Host, -Port, -Prefix, -Proto, -Scheme, -Server, -Ssl, -Uri, -User …
   "x-forwarded",
@@ -16,7 +17,7 @@ const CLAIM_PREFIXES: readonly string[] = [
   "x-rewrite-",
   // X-Real-IP and X-Real-Port.
   "x-real-",
-  // What terminates TLS says of the client's certificate: RFC 9440, nginx, HAProxy, AWS.
+  // The client's certificate, as TLS terminators pass it on: RFC 9440, nginx, HAProxy, AWS.
   "client-cert",
   "x-client-cert",
   "ssl-client-",
@@ -25,7 +26,8 @@ const CLAIM_PREFIXES: readonly string[] = [
   // The client's address behind known networks.
   "cf-connecting-ip",
   "x-azure-",
-  // The user whom an authenticating proxy has signed in: oauth2-proxy, Kubernetes, Grafana, Google, Azure, AWS.
+  // The user whom an authenticating proxy has signed in: oauth2-proxy, Kubernetes, Grafana, Google, Azure,
+  // AWS.
   "x-auth-request-",
   "x-remote-",
   "x-webauth-",
@@ -54,36 +56,39 @@ const CLAIMS: ReadonlySet<string> = new Set([
   "x-host",
   "x-scheme",
   "x-url-scheme",
-  // Variables of CGI and WSGI that servers take from headers (gunicorn's forwarder_headers, CVE-2016-5385).
+  // CGI and WSGI variables that servers take from headers (gunicorn's forwarder_headers, CVE-2016-5385).
   "path-info",
   "proxy",
   "remote-user",
   "script-name",
 ]);
 
-/** Headers between proxies of one mesh: Envoy's, Istio's and Purser's own. No proxy in front of an edge may set them. */
+/**
+ * Headers between proxies of one mesh: Envoy's, Istio's and Purser's own. No proxy in front of an edge may
+ * set them.
+ */
 const MESH_PREFIXES: readonly string[] = ["x-envoy-", "x-istio-", "x-purser-"];
 
 const MESH = beginningWith(MESH_PREFIXES);
 const CLAIM = beginningWith(CLAIM_PREFIXES);
 
-/** One expression: this is asked of every header of every request. */
+/** One regular expression for all prefixes: it is tested for every header of every request. */
 function beginningWith(prefixes: readonly string[]): RegExp {
   return new RegExp(`^(?:${prefixes.join("|")})`);
 }
 
-/** The one claim of an untrusted client that stays, because an edge appends to it what it sees itself. */
+/** The one claim of an untrusted client that stays, because the edge appends the client's address to it. */
 const APPENDED_TO = "x-forwarded-for";
 
 /**
- * Whether an edge takes a header away from a request.
+ * Whether an edge removes a header from a request.
  *
  * @param name in lower case.
- * @param trustedHops how many proxies in front of the edge are trusted. With one or more, claims are theirs to make and
- *   to clear; the headers of the mesh are nobody's.
+ * @param trustedHops Number of trusted proxies in front of the edge. With one or more, they set and clear the
+ * claims; the headers of the mesh are removed in any case.
  */
 export function isRemovedAtEdge(name: string, trustedHops: number): boolean {
-  // Upstreams that fold names take an underscore for a dash.
+  // Upstreams that turn names into variables (CGI) read an underscore as a dash.
   const folded = name.includes("_") ? name.replaceAll("_", "-") : name;
   if (MESH.test(folded)) return true;
   if (trustedHops > 0 || name === APPENDED_TO) return false;

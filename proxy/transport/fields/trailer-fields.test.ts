@@ -11,8 +11,8 @@ const FORBIDDEN =
   "proxy-authorization range set-cookie te trailer transfer-encoding upgrade www-authenticate";
 const PASSED = "grpc-status grpc-message digest server-timing x-checksum";
 
-describe("fields after a body", () => {
-  it("are all but those that a recipient needs before it", () => {
+describe("trailers", () => {
+  it("are all fields but those that a recipient needs before the body", () => {
     const names = [...FORBIDDEN.split(" "), ...PASSED.split(" ")];
     const trailers = new HeaderList(names.flatMap((name) => [name, "1"]));
     removeForbiddenTrailers(trailers);

@@ -5,9 +5,9 @@ import { isReservedHeader } from "../../../core/attributes/header-fields.ts";
 import type { HeaderList } from "../contract/header-list.ts";
 
 /**
- * Fields that a recipient needs before the content, so that none may come after it (RFC 9110, section 6.5.1): framing and
- * routing (which are reserved in any case), request modifiers, authentication, response control data, and how to read the
- * content.
+ * Fields that a recipient needs before the content, so that they must not be trailers (RFC 9110, section
+ * 6.5.1): request modifiers, authentication, response control data, and content format. Framing and routing
+ * fields are reserved headers, which are forbidden in any case.
  */
 const FORBIDDEN: ReadonlySet<string> = new Set([
   "age",
@@ -31,7 +31,7 @@ const FORBIDDEN: ReadonlySet<string> = new Set([
 
 const FORBIDDEN_FAMILY = /^(?:content-|if-)/;
 
-/** Takes away the fields that may not follow a body. */
+/** Removes the fields that are forbidden as trailers. */
 export function removeForbiddenTrailers(trailers: HeaderList): void {
   trailers.removeWhere(
     (name) => isReservedHeader(name) || FORBIDDEN.has(name) || FORBIDDEN_FAMILY.test(name),

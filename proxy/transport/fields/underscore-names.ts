@@ -4,17 +4,22 @@
 import type { HeaderList } from "../contract/header-list.ts";
 
 /**
- * What a listener does with a request that has a header name with an underscore; the words are Envoy's. Upstreams that
- * turn names into variables (CGI, WSGI, Rack, PHP) take `Content_Length` for `Content-Length`, `X_User` for `X-User`.
+ * Treatment of requests that have a header name with an underscore; the words are Envoy's. Upstreams that
+ * turn names into variables (CGI, WSGI, Rack, PHP) read `Content_Length` as `Content-Length`, and `X_User` as
+ * `X-User`.
  */
 export const UNDERSCORE_ACTIONS = ["ALLOW", "REJECT_REQUEST", "DROP_HEADER"] as const;
 
 export type HeadersWithUnderscoresAction = (typeof UNDERSCORE_ACTIONS)[number];
 
-/** Envoy's own default is ALLOW; its guide for edges asks for this one. */
+/** Envoy's default is ALLOW; its guide for edge proxies recommends REJECT_REQUEST. */
 export const DEFAULT_UNDERSCORES_ACTION: HeadersWithUnderscoresAction = "REJECT_REQUEST";
 
-/** Drops what the action says. @returns The name for which the request is refused, if it is. */
+/**
+ * Drops header names with an underscore for DROP_HEADER.
+ *
+ * @returns For REJECT_REQUEST, the name for which the request is refused.
+ */
 export function applyUnderscoresAction(
   headers: HeaderList,
   action: HeadersWithUnderscoresAction,

@@ -11,7 +11,10 @@ import type { ResetReason } from "../contract/reset.ts";
 import { fieldPairs } from "./field-pairs.ts";
 import { trailersOf } from "./request-head.ts";
 
-/** One request with a chunked body that may have trailers, which undici cannot send. Its connection ends with it. */
+/**
+ * A request with a chunked body that may have trailers, which undici cannot send. Its connection closes after
+ * it.
+ */
 export class NodeHttpClientStream implements ClientStream {
   readonly #request: ClientRequest;
   readonly #receiver: ClientStreamReceiver;
@@ -82,7 +85,7 @@ export class NodeHttpClientStream implements ClientStream {
     response.on("end", () => {
       if (this.#over) return;
       this.#over = true;
-      // The rest of a request that was answered early is not sent.
+      // After an early response, the rest of the request is not sent.
       this.#request.destroy();
       this.#receiver.onEnd(trailersOf(response));
     });

@@ -7,20 +7,23 @@ import { canonicalAddress } from "../../../kernel/matching/ip-address.ts";
 import type { ConnectionFacts } from "../contract/connection.ts";
 import type { ServerStream } from "../contract/server.ts";
 
-/** Pipelined requests that one connection may have waiting; a read of 64 KiB can bring this many, but nobody honest does. */
+/**
+ * Maximum number of pipelined requests in a connection's queue. One read of 64 KiB can bring this many, but
+ * no honest client does.
+ */
 const MAX_WAITING = 1_000;
 
 /** A stream as its connection sees it. */
 export interface ConnectionStream extends ServerStream {
-  /** The connection is gone. Safe to call twice. */
+  /** Called when the connection is gone. Idempotent. */
   close(): void;
-  /** The server has no more time for the stream. */
+  /** Called when the server's drain deadline has passed. */
   cut(): void;
 }
 
 /**
- * One client's connection. Requests that are pipelined on it go through one after the other: node:http would begin them all
- * at once, which lets effects overtake each other and one client take unbounded work.
+ * One client's connection. Pipelined requests run one after the other: node:http would begin them all at
+ * once, so that their effects could overtake each other and one client could cause unbounded work.
  */
 export class NodeHttpConnection {
   readonly facts: ConnectionFacts;
@@ -49,7 +52,7 @@ export class NodeHttpConnection {
     return this.#current;
   }
 
-  /** Starts the stream now, or when those before it are over. Its end must be told with `next`. */
+  /** Starts the stream now, or after the streams before it. `next` must be called at its end. */
   enqueue(start: () => ConnectionStream): void {
     if (this.#current === undefined) {
       this.#current = start();
@@ -60,7 +63,7 @@ export class NodeHttpConnection {
     if (this.#waiting.length > MAX_WAITING) this.#socket.destroy();
   }
 
-  /** Ends the connection from this side, and with it the stream under way. */
+  /** Closes the connection, with the stream under way on it. */
   cut(): void {
     this.#waiting.length = 0;
     this.#socket.destroy();

@@ -28,14 +28,14 @@ export class NodeHttpServer implements TransportServer {
       maxHeaderSize: limits.maxHeaderBytes,
       headersTimeout: limits.headersTimeoutMs,
       keepAliveTimeout: limits.connectionIdleMs,
-      // Large uploads over slow lines are legitimate; the idle limit catches the ones that stand still.
+      // Large uploads over slow lines are legitimate; the idle limit ends stalled ones.
       requestTimeout: 0,
       connectionsCheckingInterval: Math.min(1_000, limits.headersTimeoutMs),
-      // The validate filter says it in the proxy's own form.
+      // The validate filter refuses a request without Host, with the proxy's own error.
       requireHostHeader: false,
     });
     this.#server.maxConnections = limits.maxConnections;
-    // Node would drop what is over its count silently; the validate filter refuses it.
+    // node:http would drop further fields silently; the validate filter refuses the request.
     this.#server.maxHeadersCount = 0;
     this.#server.timeout = limits.streamIdleMs;
     this.#server.on("connection", (socket: Socket) => this.#onConnection(socket));
@@ -66,9 +66,9 @@ export class NodeHttpServer implements TransportServer {
   close(): Promise<void> {
     this.#closing = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    // Node closes the connections that are idle after a request, but not those that never had one.
+    // node:http closes connections that are idle after a request, but not those that never had one.
     for (const socket of this.#connections.keys()) if (socket.bytesRead === 0) socket.destroy();
-    // Node tells the server's end before that of its last sockets.
+    // node:http reports the server's close before the close of its last sockets.
     return closed.then(() => this.cut());
   }
 
@@ -100,7 +100,7 @@ export class NodeHttpServer implements TransportServer {
       socket.destroy();
       return;
     }
-    // Node no longer listens; an error while an earlier response is under way would end the process.
+    // node:http has removed its own listener; an error during an earlier response would end the process.
     socket.on("error", () => {});
     connection.enqueue(() => {
       const options = { ...this.#streamOptions(connection, socket), idleMs: limits.streamIdleMs };
@@ -117,7 +117,7 @@ export class NodeHttpServer implements TransportServer {
       scheduler: this.#settings.scheduler,
       onClosed: () => {
         connection.next();
-        // Its response may have promised to keep the connection before the server began to close.
+        // The response may have promised keep-alive before the server began to close.
         if (this.#closing && connection.current === undefined) socket.end();
       },
     };
@@ -146,10 +146,10 @@ export class NodeHttpServer implements TransportServer {
     }
   }
 
-  /** Answers on a socket on which no request was read. */
+  /** Replies on a socket on which no request was read. */
   #refuse(socket: Socket, reason: RefusalReason, detail: string): void {
     const { status, headers, body } = this.#handler.onRefused(reason, detail);
-    // With a response under way, anything written now would look like a part of it.
+    // While a response is under way, a second one would be read as a part of it.
     if (!socket.writable || this.#connections.get(socket)?.current !== undefined) {
       socket.destroy();
       return;

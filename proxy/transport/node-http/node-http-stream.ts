@@ -14,10 +14,10 @@ import type { ConnectionStream } from "./node-http-connection.ts";
 import { rawHead } from "./raw-head.ts";
 import { requestHeadOf, trailersOf } from "./request-head.ts";
 
-/** How the streams of a server begin. */
+/** What a server gives each of its streams. */
 export interface StreamOptions {
   readonly connection: ConnectionFacts;
-  /** Whether the connection is to end with this stream. */
+  /** Whether the connection must close after this stream. */
   readonly closing: () => boolean;
   readonly scheduler: Scheduler;
   /** Called after the events' onClose. */
@@ -25,8 +25,9 @@ export interface StreamOptions {
 }
 
 /**
- * How long the rest of a request is read and thrown away after its response. Closing at once would reset the connection,
- * and with it a response that the client has not read yet. Envoy's delayed_close_timeout.
+ * How long the rest of a request is read and discarded after its response (lingering close). Closing at once
+ * would reset the connection, and with it a response that the client has not read yet. Envoy's
+ * delayed_close_timeout.
  */
 export const LINGER_MS = 1_000;
 
@@ -39,7 +40,7 @@ export class NodeHttpStream implements ConnectionStream {
   readonly #response: ServerResponse;
   readonly #options: StreamOptions;
   #receiver: BodyReceiver | undefined;
-  /** The client waits for 100 Continue before it sends the body. */
+  /** Whether the client waits for 100 Continue before it sends the body. */
   #owesContinue: boolean;
   #closesAfter = false;
   #wasCut = false;
@@ -83,17 +84,18 @@ export class NodeHttpStream implements ConnectionStream {
   }
 
   sendInformational(head: ResponseHead): void {
-    // HTTP/1.0 has no informational responses (RFC 9110, section 15.2). node:http writes some of them, with rules of its own.
+    // HTTP/1.0 has no informational responses (RFC 9110, section 15.2). Written to the socket directly, since
+    // node:http supports only some of them.
     if (this.head.httpVersion === "1.0" || this.#response.headersSent) return;
     this.#request.socket.write(rawHead(head), "latin1");
   }
 
   sendHead({ status, headers }: ResponseHead): void {
-    // A client that was not told to go on may send the body or not; what comes next on the connection is anyone's guess.
+    // A client that got no 100 Continue may or may not send the body: the next request's start is ambiguous.
     const last = this.#owesContinue || this.#closesAfter || this.#options.closing();
     if (last) headers.set("connection", "close");
     if (headers.has("trailer") && !this.#isChunked(status, headers)) headers.remove("trailer");
-    // With the phrase, because Node keeps that of an earlier head that it refused to write.
+    // The phrase is explicit, because node:http keeps the phrase of an earlier head that it refused to write.
     this.#response.writeHead(status, STATUS_CODES[status] ?? "unknown", headers.wire() as string[]);
     if (last) this.#response.shouldKeepAlive = false;
   }
@@ -122,9 +124,9 @@ export class NodeHttpStream implements ConnectionStream {
     this.#request.socket.destroy();
   }
 
-  /** The rest of the request turned out not to be HTTP. */
+  /** Called when the rest of the request turned out to be malformed. */
   breakRequest(detail: string): void {
-    // With the reply written already, only the wait for the request's end is over.
+    // The reply has been written: only the wait for the request's end is over.
     if (this.#ended) this.#response.end();
     else this.events?.onMalformed(detail);
   }
@@ -143,7 +145,7 @@ export class NodeHttpStream implements ConnectionStream {
     this.#options.onClosed();
   }
 
-  /** Whether node:http frames the response in chunks, which alone can have trailers. */
+  /** Whether node:http sends the response chunked: only a chunked response can have trailers. */
   #isChunked(status: number, headers: HeaderList): boolean {
     const hasNoBody = this.head.method === "HEAD" || status === 204 || status === 304;
     return this.head.httpVersion !== "1.0" && !hasNoBody && !headers.has("content-length");
@@ -159,11 +161,11 @@ export class NodeHttpStream implements ConnectionStream {
       this.#response.end();
     });
     this.#request.resume();
-    // When the connection goes on, the response may end now: the next request comes after the rest of this one anyway.
+    // With keep-alive the response may end now: the rest of this request precedes the next one anyway.
     if (keepAlive) this.#response.end();
   }
 }
 
 function ignore(): void {
-  // The end of the connection is told by `close`, whatever caused it.
+  // The socket's `close` event follows, whatever the cause.
 }

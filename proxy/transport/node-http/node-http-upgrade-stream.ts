@@ -16,8 +16,9 @@ import { rawHead } from "./raw-head.ts";
 import { requestHeadOf } from "./request-head.ts";
 
 /**
- * A request that asks to leave HTTP. node:http hands its socket over, and reads no further request from it: a plain answer
- * ends the connection, and that end is the body's when its length is not declared (RFC 9112, section 6.3).
+ * A request to upgrade. node:http hands its socket over, and reads no further request from it: an ordinary
+ * response ends the connection, and that end delimits a body without a declared length (RFC 9112, section
+ * 6.3).
  */
 export class NodeHttpUpgradeStream implements ConnectionStream {
   readonly head: RequestHead;
@@ -28,13 +29,13 @@ export class NodeHttpUpgradeStream implements ConnectionStream {
   readonly #protocol: string;
   readonly #options: StreamOptions;
   #receiver: BodyReceiver | undefined;
-  /** Bytes that the client sent ahead of the answer. */
+  /** Bytes that the client sent before the response. */
   readonly #early: Uint8Array[] = [];
   #ended = false;
   #wasCut = false;
   #closed = false;
 
-  /** @param first Bytes of the protocol that came with the request. */
+  /** @param first Bytes of the protocol that arrived with the request. */
   constructor(
     request: IncomingMessage,
     socket: Socket,
@@ -95,7 +96,7 @@ export class NodeHttpUpgradeStream implements ConnectionStream {
   }
 
   closeConnectionAfter(): void {
-    // It does in any case.
+    // Nothing to do: the connection always closes after an upgrade request.
   }
 
   reset(): void {
@@ -119,7 +120,7 @@ export class NodeHttpUpgradeStream implements ConnectionStream {
     this.#options.onClosed();
   }
 
-  /** Bytes that the client still sends are read and thrown away for LINGER_MS, as after an ordinary response. */
+  /** Reads and discards further bytes from the client for LINGER_MS, as after an ordinary response. */
   #endPlain(): void {
     this.#socket.end(() => this.close());
     this.#early.length = 0;
@@ -137,7 +138,7 @@ export class NodeHttpUpgradeStream implements ConnectionStream {
 
   #onEnd(): void {
     if (this.#receiver !== undefined) this.#receiver.onEnd(undefined);
-    // As node:http does with a client that closes before it is answered.
+    // A client that half-closes before the response gets none, as with node:http.
     else if (!this.#ended) this.#tunnel.destroy();
   }
 }

@@ -6,8 +6,8 @@ import { STATUS_CODES, validateHeaderName, validateHeaderValue } from "node:http
 import type { ResponseHead } from "../contract/head.ts";
 
 /**
- * A response's head as text of one byte a character, with its empty line. For responses that node:http does not write: on a
- * connection that has no request, or that leaves HTTP. Throws when a field cannot be sent.
+ * A response's head with its empty line, as Latin-1 text. For responses that node:http does not write: on a
+ * connection without a request, or after an upgrade. Throws when a field cannot be sent.
  */
 export function rawHead({ status, headers }: ResponseHead): string {
   const flat = headers.wire();

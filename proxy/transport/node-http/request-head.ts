@@ -7,7 +7,7 @@ import type { RequestHead } from "../contract/head.ts";
 import { HeaderList } from "../contract/header-list.ts";
 import { hasBody } from "./upgradable-request.ts";
 
-/** @param upgrade The protocol that the request leaves HTTP for, if it may. */
+/** @param upgrade The protocol that the request may upgrade to. */
 export function requestHeadOf(request: IncomingMessage, upgrade?: string): RequestHead {
   const contentLength = request.headers["content-length"];
   return {
@@ -21,7 +21,7 @@ export function requestHeadOf(request: IncomingMessage, upgrade?: string): Reque
   };
 }
 
-/** The fields after a chunked body; undefined when there are none. */
+/** The trailers of a chunked body; undefined when there are none. */
 export function trailersOf({ rawTrailers }: IncomingMessage): HeaderList | undefined {
   return rawTrailers.length === 0 ? undefined : HeaderList.fromRaw(rawTrailers);
 }

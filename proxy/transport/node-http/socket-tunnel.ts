@@ -7,18 +7,21 @@ import type { BodyReceiver, BodySink, BodySource } from "../contract/body.ts";
 
 interface TunnelReceiver extends BodyReceiver {
   onWritable(): void;
-  /** The socket is closed. Whole: both sides had ended what they sent. */
+  /** The socket is closed. `whole`: both sides had half-closed before. */
   onClose(whole: boolean): void;
 }
 
-/** The bytes of a connection that has left HTTP, both ways. Takes the socket over, whose listeners must be gone. */
+/**
+ * The bytes of an upgraded connection, in both directions. Takes ownership of the socket, whose listeners
+ * must have been removed.
+ */
 export class SocketTunnel implements BodySource, BodySink {
   readonly #socket: Socket;
 
   constructor(socket: Socket, receiver: TunnelReceiver) {
     this.#socket = socket;
     socket.on("error", () => {
-      // Told by `close`.
+      // The `close` event follows.
     });
     socket.on("data", (chunk: Buffer) => receiver.onData(chunk));
     socket.on("end", () => receiver.onEnd(undefined));
@@ -30,7 +33,7 @@ export class SocketTunnel implements BodySource, BodySink {
     return this.#socket.write(chunk);
   }
 
-  /** Closes one direction. */
+  /** Half-closes: ends the outgoing direction. */
   end(): void {
     this.#socket.end();
   }

@@ -4,8 +4,9 @@
 import { IncomingMessage } from "node:http";
 
 /**
- * The class of a server's requests, which says to node:http whether a request leaves HTTP. node:http asks `upgrade` once the
- * headers are there, and by itself answers yes for any protocol as soon as a server takes upgrades at all.
+ * The class of a server's requests, which tells node:http whether a request upgrades. node:http reads
+ * `upgrade` after the headers; on its own it hands over every request with an Upgrade field, whatever the
+ * protocol, as soon as the server has an upgrade listener.
  *
  * @param protocols in lower case.
  */
@@ -25,7 +26,10 @@ export function upgradableRequest(protocols: readonly string[]): typeof Incoming
   };
 }
 
-/** The protocol that a request may leave HTTP for. A request with a body stays, since its body would be taken for the protocol. */
+/**
+ * The protocol that a request may upgrade to. A request with a body may not: its body would be read as the
+ * protocol's bytes.
+ */
 export function upgradeOf(request: IncomingMessage, protocols: readonly string[]): string | undefined {
   const { headers, httpVersion } = request;
   const protocol = headers.upgrade?.toLowerCase();
@@ -33,7 +37,7 @@ export function upgradeOf(request: IncomingMessage, protocols: readonly string[]
   return hasBody(request) ? undefined : protocol;
 }
 
-/** Whether a request has a body, by its framing. */
+/** Whether a request has a body, according to its framing. */
 export function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }

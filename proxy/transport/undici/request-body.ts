@@ -6,12 +6,13 @@ import { Readable } from "node:stream";
 import type { ClientStreamReceiver } from "../contract/client.ts";
 
 /**
- * A request's body in the form that undici takes. Until undici has a connection and asks, chunks wait outside of the stream:
- * undici would count a body that has ended by then, and replace its chunked framing by a length.
+ * A request's body as the stream that undici reads. Chunks are held outside of the stream until undici has a
+ * connection and reads: undici would measure a body that has ended by then, and replace its chunked framing
+ * by a length.
  */
 export class RequestBody extends Readable {
   readonly #receiver: ClientStreamReceiver;
-  /** Undefined once undici has asked. */
+  /** Undefined after undici's first read. */
   #early: Uint8Array[] | undefined = [];
   #isFull = false;
   #isFinished = false;
@@ -19,11 +20,11 @@ export class RequestBody extends Readable {
   constructor(receiver: ClientStreamReceiver) {
     super({ highWaterMark: 64 * 1024 });
     this.#receiver = receiver;
-    // undici destroys the body of a request that failed, and tells the failure itself.
+    // undici destroys the body of a failed request, and reports the failure itself.
     this.on("error", () => {});
   }
 
-  /** False when no more should come until `onWritable`. */
+  /** Returns false when the caller should wait for `onWritable` (back-pressure). */
   write(chunk: Uint8Array): boolean {
     if (this.#early === undefined) this.#isFull = !this.push(chunk);
     else {

@@ -15,8 +15,8 @@ import { NodeHttpClientStream } from "../node-http/node-http-client-stream.ts";
 import { UndiciStream } from "./undici-stream.ts";
 
 /**
- * HTTP/1.1 by undici's connection pool. undici writes no trailers: a request that announces some is sent by node:http, on a
- * connection of its own beside the pool's.
+ * HTTP/1.1 by undici's connection pool. undici cannot write trailers: node:http sends a request that
+ * announces some, on a connection of its own.
  */
 export class UndiciClient implements TransportClient {
   readonly #settings: ClientSettings;
@@ -32,10 +32,11 @@ export class UndiciClient implements TransportClient {
       connectTimeout: connectTimeoutMs,
       pipelining: 1,
       maxHeaderSize: maxHeaderBytes,
-      // The proxy has its own deadlines, for the whole request and for each try.
+      // The proxy has its own timeouts, for the whole request and for each try.
       headersTimeout: 0,
       bodyTimeout: 0,
-      // Below the 5 s after which Node's own servers close an idle connection, so that a request seldom meets the close.
+      // Below the 5 s keep-alive of Node's own servers, so that a request seldom meets a connection that is
+      // closing.
       keepAliveTimeout: 4_000,
     });
   }

@@ -10,7 +10,7 @@ import type { StreamReset } from "../contract/reset.ts";
 import { SocketTunnel } from "../node-http/socket-tunnel.ts";
 import { RequestBody } from "./request-body.ts";
 
-/** undici's error codes for responses that break HTTP's rules without being unreadable. */
+/** undici's error codes for responses that violate HTTP but can be parsed. */
 const MALFORMED: ReadonlySet<string> = new Set([
   "UND_ERR_HEADERS_OVERFLOW",
   "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
@@ -53,7 +53,7 @@ export class UndiciStream implements ClientStream, Dispatcher.DispatchHandler {
     if (this.#over) return;
     this.#over = true;
     this.#tunnel?.destroy();
-    // Without a controller the request still waits for a connection; it is aborted when it gets one.
+    // Without a controller the request still waits for a connection; it is aborted once it gets one.
     this.#controller?.abort(new Error("cancelled"));
   }
 
@@ -106,7 +106,7 @@ export class UndiciStream implements ClientStream, Dispatcher.DispatchHandler {
     if (this.#over) return;
     this.#over = true;
     const reset = resetOf(error, this.#controller !== undefined);
-    // undici says at once, within its dispatch, that it cannot send a request.
+    // undici reports a request that it cannot send synchronously, within its dispatch.
     if (reset.reason === "unsendable") queueMicrotask(() => this.#receiver.onReset(reset));
     else this.#receiver.onReset(reset);
   }

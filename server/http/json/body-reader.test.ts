@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { isPurserError } from "../../../kernel/errors.ts";
 import { BodyReader } from "./body-reader.ts";
 
-/** A request of which the test says what comes when. */
+/** A request whose events the test controls. */
 class Request extends EventEmitter {
   readonly headers: Record<string, string>;
 
@@ -30,7 +30,7 @@ function read(reader: BodyReader, request: Request) {
 }
 
 describe("the bodies of calls", () => {
-  it("are read whole, however they are cut", async () => {
+  it("are read whole, in whatever chunks they arrive", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.string({ unit: "grapheme", maxLength: 200 }),
@@ -53,7 +53,7 @@ describe("the bodies of calls", () => {
     );
   });
 
-  it("are refused beyond their size, announced or not, and to the byte", async () => {
+  it("are refused beyond the limit, announced or not, exact to the byte", async () => {
     for (const bytes of [0, 1, 99, 100, 101, 5_000]) {
       const announced = new Request({ "content-length": String(bytes) });
       const silent = new Request();
@@ -69,7 +69,7 @@ describe("the bodies of calls", () => {
     }
   });
 
-  it("are refused when they are not UTF-8, or end before their end", async () => {
+  it("are refused when they are not UTF-8, or are truncated", async () => {
     for (const [bytes, end, code] of [
       [Buffer.from([0x22, 0xff, 0x22]), "end", "PURSER_REQUEST_INVALID"],
       [Buffer.from([0xed, 0xa0, 0x80]), "end", "PURSER_REQUEST_INVALID"],
@@ -84,7 +84,7 @@ describe("the bodies of calls", () => {
     }
   });
 
-  it("cost a bounded number of pieces", async () => {
+  it("may have a bounded number of chunks", async () => {
     for (const [pieces, bytes, code] of [
       [1_024, 1, undefined],
       [1_100, 1, "PURSER_REQUEST_INVALID"],
@@ -100,7 +100,7 @@ describe("the bodies of calls", () => {
     }
   });
 
-  it("hold a bounded memory together: the largest makes way, small ones do not", async () => {
+  it("share a memory limit: the largest body is refused, small ones are not", async () => {
     const reader = new BodyReader(1_000);
     const small = new Request();
     const smallAnswer = read(reader, small);
@@ -117,7 +117,7 @@ describe("the bodies of calls", () => {
     assert.equal((await smallAnswer).text, "x");
     assert.equal((await lastAnswer).code, undefined);
     for (const answer of answers.slice(1)) assert.equal((await answer).code, undefined);
-    // What was refused and what is finished holds nothing.
+    // Refused and finished bodies hold no memory.
     const next = Array.from({ length: 64 }, () => new Request());
     const nextAnswers = next.map((request) => read(reader, request));
     for (const request of next) request.send("x".repeat(1_000));

@@ -6,35 +6,41 @@ import type { IncomingMessage } from "node:http";
 import { PurserError } from "../../../kernel/errors.ts";
 
 /**
- * The least that a body's pieces bring on average, beyond the first 1,024 pieces, in bytes. Each piece costs some
- * microseconds whatever its size: 100,000 chunks of one byte hold the event loop for 2 s (measured). TCP segments and the
- * chunks of real clients are larger by far.
+ * Minimum average size of a body's chunks, beyond the first 1,024 chunks, in bytes. Each chunk costs some
+ * microseconds whatever its size: 100,000 chunks of one byte hold the event loop for 2 s (measured). TCP
+ * segments and the chunks of real clients are far larger.
  */
 const MIN_PIECE_BYTES = 64;
 const FREE_PIECES = 1_024;
 
-/** Bodies of the largest size that may be held at once while they arrive; beyond it the largest of them makes way. */
+/**
+ * Memory limit for all arriving bodies, in bodies of maximum size; beyond it the largest arriving body is
+ * refused.
+ */
 const MAX_LARGE_BODIES = 64;
 
-/** A body that is on its way. */
+/** A body that has not arrived completely. */
 interface Arriving {
   bytes: number;
   refuse(error: PurserError): void;
 }
 
-/** Reads request bodies as text, within bounds of size, of pieces, and of memory for all of them together. */
+/**
+ * Reads request bodies as text, with limits for size, number of chunks, and the memory of all bodies
+ * together.
+ */
 export class BodyReader {
   readonly #limitBytes: number;
   readonly #arriving = new Set<Arriving>();
   #heldBytes = 0;
 
-  /** @param limitBytes The largest body; all that are on their way may hold 64 times as much. */
+  /** @param limitBytes Maximum size of a body; all arriving bodies together may hold 64 times as much. */
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
   }
 
   /**
-   * The whole body. How long it may take is the server's `requestTimeout`.
+   * Reads the whole body. Its time is limited by the server's `requestTimeout`.
    *
    * After a rejection the rest of the body is discarded, and the connection must be closed.
    *

@@ -7,7 +7,7 @@ import type { BodyReader } from "./body-reader.ts";
 import { assertJsonBounds } from "./json-bounds.ts";
 
 /**
- * The text of a request's JSON body, all of it there and not parsed yet.
+ * Reads the whole text of a request's JSON body, without parsing it.
  *
  * @throws {PurserError} PURSER_REQUEST_TOO_LARGE, PURSER_REQUEST_INVALID, PURSER_OVERLOADED.
  */

@@ -15,7 +15,7 @@ function codeOf(text: string): string | undefined {
   }
 }
 
-/** Commas, objects and arrays of a value, and how deep they go. */
+/** Number of commas, objects and arrays of a value, and its depth. */
 function measure(value: unknown): { readonly parts: number; readonly depth: number } {
   if (typeof value !== "object" || value === null) return { parts: 0, depth: 0 };
   const commas = Math.max(0, Object.keys(value).length - 1);
@@ -27,7 +27,7 @@ function measure(value: unknown): { readonly parts: number; readonly depth: numb
 }
 
 describe("the bounds of a JSON body", () => {
-  it("pass every ordinary value, whatever its texts hold", () => {
+  it("pass every ordinary value, whatever its strings contain", () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 8 }), (text) => {
         assert.equal(codeOf(text), undefined);
@@ -35,7 +35,7 @@ describe("the bounds of a JSON body", () => {
     );
   });
 
-  it("count what is there and not what stands in texts", () => {
+  it("do not count brackets and commas within strings", () => {
     const text = fc.constantFrom('"', "\\", "{", "[", "}", "]", ":", '\\"', "a");
     const texts = fc.array(text, { maxLength: 8 }).map((parts) => parts.join(""));
     const value = fc.dictionary(texts, fc.oneof(texts, fc.array(texts, { maxLength: 3 })), { maxKeys: 5 });
@@ -60,12 +60,12 @@ describe("the bounds of a JSON body", () => {
     );
   });
 
-  it("leave to the parser what is not JSON", () => {
+  it("leave invalid JSON to the parser", () => {
     for (const text of ["", '"', '"\\', "}}}", "]".repeat(1_000), "{:", "nonsense"])
       assert.equal(codeOf(text), undefined);
   });
 
-  it("are found before the text is parsed", () => {
+  it("are checked before the text is parsed", () => {
     assert.equal(codeOf("[".repeat(1_000_000)), "PURSER_REQUEST_INVALID");
     const distinct = Array.from({ length: 100_000 }, (_, index) => `"k${index}":1`).join();
     assert.equal(codeOf(`{${distinct}}`), "PURSER_REQUEST_TOO_LARGE");

@@ -3,21 +3,25 @@
 
 import { PurserError } from "../../../kernel/errors.ts";
 
-/** Bags and calls are five levels deep; JSON.parse takes 0.1 s for a megabyte of `[`, and recursion over it overflows. */
+/**
+ * Maximum nesting. Bags and calls have five levels; JSON.parse takes 0.1 s for a megabyte of `[`, and
+ * recursion over the result overflows the stack.
+ */
 const MAX_DEPTH = 100;
 
 /**
- * Commas, objects and arrays of one body: about as many as it has members and items. Parsing 100,000 members of different names takes 60 to 150 ms (measured), each of
- * them some microseconds of memory and hashing; a report of a megabyte has about 40,000.
+ * Maximum number of commas, objects and arrays in a body: about its number of members and items. Parsing
+ * 100,000 members with different names takes 60 to 150 ms (measured), for hashing and memory; a report of a
+ * megabyte has about 40,000.
  */
 const MAX_PARTS = 40_000;
 
 /**
- * Refuses a JSON text whose parsing would hold the event loop, before it is parsed. A text that is not JSON passes: the
- * parser says what is wrong with it.
+ * Refuses a JSON text whose parsing would hold the event loop, before it is parsed. A text that is not JSON
+ * passes: the parser reports its error.
  *
- * @throws {PurserError} PURSER_REQUEST_INVALID for the depth; PURSER_REQUEST_TOO_LARGE for the number of parts, so that a proxy
- * halves its batch.
+ * @throws {PurserError} PURSER_REQUEST_INVALID for the depth; PURSER_REQUEST_TOO_LARGE for the number of
+ * parts, so that a proxy halves its batch.
  */
 export function assertJsonBounds(text: string): void {
   let depth = 0;
@@ -61,7 +65,7 @@ const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 
-/** The place of the quote that ends the string that begins at `start`, or the text's end. */
+/** Index of the quote that ends the string that begins at `start`, or the text's end. */
 function endOfString(text: string, start: number): number {
   for (let index = start + 1; index < text.length; index++) {
     const code = text.charCodeAt(index);
