@@ -6,7 +6,7 @@ import { charge, outcome } from "../../test/support/quota-charges.ts";
 import type { Decision } from "../check/decision.ts";
 import type { QuotaCharge, QuotaOutcome } from "../quota/quota-charge.ts";
 import { applyHeaderOperations } from "./header-operations.ts";
-import { goesOn, httpStatusOfDecision, type Reply, replyOf } from "./reply.ts";
+import { isForwarded, httpStatusOfDecision, type Reply, replyOf } from "./reply.ts";
 import { undecidedVerdict, verdictOf } from "./verdict-of.ts";
 import { undecidedOutcome } from "./verdict-outcome.ts";
 
@@ -41,7 +41,7 @@ function replyAfter(
 describe("the reply of a verdict", () => {
   it("is none for a request that goes on", () => {
     const verdict = verdictOf(decision(), []);
-    assert.ok(goesOn(verdict));
+    assert.ok(isForwarded(verdict));
     assert.equal(replyOf(verdict), undefined);
     assert.equal(httpStatusOfDecision(decision()), 200);
   });
