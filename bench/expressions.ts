@@ -3,7 +3,7 @@
 
 import { parseArgs } from "node:util";
 import { machine } from "../tools/bench/machine.ts";
-import { createProgress } from "../tools/bench/progress.ts";
+import { createProgress } from "../tools/progress.ts";
 import { measureDecisions } from "./decision/measure.ts";
 import { measureExpressions } from "./measure-expressions.ts";
 import { tableOf } from "./table.ts";

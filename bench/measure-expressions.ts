@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Progress } from "../tools/bench/progress.ts";
+import type { Progress } from "../tools/progress.ts";
 import { measureAlternating, quantile, runBatch, type Sink } from "../tools/bench/timing.ts";
 import { disagreements } from "./agreement.ts";
 import { BAGS, CASES } from "./corpus/index.ts";

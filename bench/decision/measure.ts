@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Progress } from "../../tools/bench/progress.ts";
+import type { Progress } from "../../tools/progress.ts";
 import { measureAlternating, type Sink } from "../../tools/bench/timing.ts";
 import { Disagreement, round } from "../measure-expressions.ts";
 import { CASBIN } from "./casbin.ts";

@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { synthesizedBags } from "../../tools/bench/default-bag.ts";
 import { machine } from "../../tools/bench/machine.ts";
 import { measureDecision, measurePolicies } from "../../tools/bench/measure-policies.ts";
-import { createProgress } from "../../tools/bench/progress.ts";
+import { createProgress } from "../../tools/progress.ts";
 import { readBags } from "../../tools/bench/read-bags.ts";
 import { type Budgets, exceededBudgets, formatReport } from "../../tools/bench/report.ts";
 import { CommandFailed } from "./command-failed.ts";

@@ -8,6 +8,7 @@ import { messageOf, PurserError } from "../../kernel/errors.ts";
 import { type Style, styleOf } from "../../tools/terminal.ts";
 import { findTests } from "../../tools/policy-tests/find-tests.ts";
 import { jsonReport, junitReport } from "../../tools/policy-tests/machine-reports.ts";
+import { createProgress } from "../../tools/progress.ts";
 import { runTests, type TestRun } from "../../tools/policy-tests/run-tests.ts";
 import { coverageText, isFailed, summaryLine, textReport } from "../../tools/policy-tests/text-report.ts";
 import { CommandFailed } from "./command-failed.ts";
@@ -70,15 +71,15 @@ async function test(paths: readonly string[], flags: Flags): Promise<void> {
   const tests = await findTests(paths);
   const { filter } = flags;
   const pattern = filter === undefined ? undefined : globPattern(filter);
-  const progress = progressLine(process.stderr);
+  const progress = createProgress();
   const run = await runTests(tests, {
     runtime,
     readSnapshot: (paths) => readConfig(paths, runtime),
     isWanted: (suite, name) =>
       pattern === undefined || pattern.test(name) || pattern.test(`${suite}/${name}`),
-    onProgress: progress.show,
+    onProgress: (finished, next) => progress.at(`${finished} done, ${next}`),
   });
-  progress.clear();
+  progress.done();
   if (run.cases.length === 0)
     throw new PurserError(
       "PURSER_NO_TESTS",
@@ -128,18 +129,6 @@ function isBelowThreshold({ coverage }: TestRun, { coverageThreshold }: Flags): 
     `purser: ${reached.toFixed(1)} % of the expressions are covered, less than --coverage-threshold ${coverageThreshold} %\n`,
   );
   return true;
-}
-
-/** A progress line that overwrites itself, on terminals only. */
-function progressLine(stream: NodeJS.WriteStream) {
-  const write = (text: string): void => {
-    if (stream.isTTY) stream.write(`\r\u001B[K${text}`);
-  };
-  return {
-    show: (finished: number, next: string) =>
-      write(`${finished} done, ${next}`.slice(0, (stream.columns ?? 80) - 1)),
-    clear: () => write(""),
-  };
 }
 
 function globPattern(glob: string): RegExp {

@@ -10,7 +10,7 @@ import { attempt, isPromise, type MaybePromise, reduceInOrder } from "../../kern
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import { measureAllocation } from "./allocation.ts";
 import { documentsWithExpressions } from "./documents.ts";
-import type { Progress } from "./progress.ts";
+import type { Progress } from "../progress.ts";
 import { measureAlternating, quantile, type Sink } from "./timing.ts";
 
 export interface PolicyFigures {

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { createProgress } from "../progress.ts";
+
 /** Interval of updates on a terminal. */
 const INTERVAL_MS = 250;
 
@@ -11,21 +13,18 @@ export interface Progress {
   end(): void;
 }
 
-/** A progress line that overwrites itself; silent unless the stream is a terminal. */
+/** Shows how many requests were replayed; silent unless the stream is a terminal. */
 export function showProgress(stream: NodeJS.WriteStream): Progress {
+  if (!stream.isTTY) return { step() {}, end() {} };
+  const line = createProgress(stream);
   let shownAtMs = performance.now();
-  let shown = false;
   return {
     step(done) {
-      if (!stream.isTTY) return;
       const nowMs = performance.now();
       if (nowMs - shownAtMs < INTERVAL_MS) return;
       shownAtMs = nowMs;
-      shown = true;
-      stream.write(`\r${done.toLocaleString("en-US")} requests replayed`);
+      line.at(`${done.toLocaleString("en-US")} requests replayed`);
     },
-    end() {
-      if (shown) stream.write("\r\u001b[K");
-    },
+    end: () => line.done(),
   };
 }
