@@ -29,7 +29,7 @@ export class PurserError extends Error {
     this.details = options.details ?? {};
   }
 
-  /** What the reader can do, from the catalog. */
+  /** The remedy, from the catalog. */
   get remedy(): string {
     return ERROR_CATALOG[this.code].remedy;
   }

@@ -14,7 +14,7 @@ export interface ErrorBody {
   readonly error: {
     readonly code: ErrorCode;
     readonly message: string;
-    /** What the reader can do. */
+    /** The remedy: an action of the reader. */
     readonly remedy: string;
   };
 }

@@ -3,7 +3,7 @@
 
 /** One sub-expression with its values, as plain JSON. */
 export interface TraceNode {
-  /** Its source text, cut at a length. */
+  /** The source text of the part, cut at a length. */
   readonly text: string;
   /** Start and end of its source, as offsets in UTF-16 units. */
   readonly start: number;
@@ -13,7 +13,7 @@ export interface TraceNode {
    * `literal` …
    */
   readonly kind: string;
-  /** Its first values, as JSON text; `nothing` for no value. Limited in number and length. */
+  /** The first values of the part, as JSON text; `nothing` for no value. Limited in number and length. */
   readonly values: readonly string[];
   /**
    * Number of evaluations that gave a value: several within a filter, or in a function that is called

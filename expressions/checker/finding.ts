@@ -6,7 +6,7 @@ import type { AttributeManifest } from "../manifest/manifest.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
 
 /**
- * What the host does with an expression's value. `deny`: true refuses the request; `allow`: true lets the
+ * The use that the host makes of an expression's value. `deny`: true refuses the request; `allow`: true lets the
  * request pass; `match`: true puts a request under a policy or a quota; `audit`: true notes the request, or
  * changes something that no refusal depends on; `value`: the expression is no condition; `any`: the use is
  * unknown, and an expression that gives true or false may have any of these.

@@ -182,7 +182,7 @@ export class ToyMixer implements MixerService {
     for (const listener of this.#listeners) listener(this.state);
   }
 
-  /** What remains of a quota, read without taking. */
+  /** The remainder of a quota, read without taking. */
   remaining(of: ToyQuota, cell = `${of.policy}{}`): number {
     const { algorithm, limit, windowMs } = of;
     const look = { cell, algorithm, limit, windowMs, amount: 0, bestEffort: true, leaseMs: 0 };

@@ -77,7 +77,7 @@ interface Call<T> {
   readonly request: object;
   readonly timeoutMs: number;
   /**
-   * Where an unconfirmed call may be repeated: at any mixer, only at the mixer that may have carried it out,
+   * The mixers at which an unconfirmed call may be repeated: at any mixer, only at the mixer that may have carried it out,
    * or nowhere.
    */
   readonly repeatable: "anywhere" | "there" | "never";

@@ -69,7 +69,7 @@ export class LeasePool {
   #asked: readonly Waiter[] = [];
   /** Whether the store was unreachable at the last ask. */
   #storeAway = false;
-  /** What remained of the limit at the store's last answer. */
+  /** The remainder of the limit at the store's last answer. */
   #remaining = Number.POSITIVE_INFINITY;
   #resetAtMs = 0;
   /** Amounts of at least `refusedAmount` are refused locally until `refusedUntilMs`. */

@@ -14,7 +14,7 @@ import type { ConnectionStream } from "./node-http-connection.ts";
 import { rawHead } from "./raw-head.ts";
 import { requestHeadOf, trailersOf } from "./request-head.ts";
 
-/** What a server gives each of its streams. */
+/** The options that a server gives each of its streams. */
 export interface StreamOptions {
   readonly connection: ConnectionFacts;
   /** Whether the connection must close after this stream. */
