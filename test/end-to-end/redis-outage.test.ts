@@ -12,7 +12,7 @@ import { type RedisServer, startRedis } from "../support/redis-server.ts";
 const documents = (url: string): string => `apiVersion: purser.dev/v1
 kind: Handler
 metadata: { name: redis }
-spec: { adapter: redis-quota, config: { url: "${url}" } }
+spec: { adapter: redis-quota, config: { url: "${url}", timeout: 250ms } }
 ---
 kind: QuotaPolicy
 metadata: { name: q-deny }
@@ -79,7 +79,7 @@ describe("Redis killed and restarted under load", function () {
     await sleep(2_500);
     await redis.restart();
     at.restartedMs = performance.now();
-    await sleep(3_500);
+    await sleep(2_500);
     over = true;
     await workers;
   });
@@ -112,22 +112,15 @@ describe("Redis killed and restarted under load", function () {
   });
 
   it("delays no request beyond the store's deadline", () => {
-    // The adapter's deadline is 50 ms; the rest allows for a busy machine.
+    // The adapter's deadline is 250 ms, more than a busy machine pauses for; the rest allows for the pause.
     const slow = seen.filter(({ tookMs }) => tookMs > 500);
     assert.deepEqual(slow, []);
   });
 
   it("serves again within 2 s of its restart", () => {
-    const answered = seen.filter(({ path, atMs, status }) => {
-      return path === "/deny" && atMs > at.restartedMs && status === 200;
-    });
-    const firstMs = Math.min(...answered.map(({ atMs, tookMs }) => atMs + tookMs));
-    assert.ok(firstMs < at.restartedMs + 2_000, `${firstMs - at.restartedMs} ms`);
-    // A machine that pauses for longer than a call's deadline opens the breaker once more, for half a second at most.
     const late = seen.filter(({ atMs }) => atMs > at.restartedMs + 2_000);
-    assert.ok(late.length > 50);
-    const served = late.filter(({ status }) => status === 200);
-    assert.ok(served.length > late.length / 2, `${served.length} of ${late.length}`);
+    assert.ok(late.length > 20);
+    assert.deepEqual(statuses(late), [200]);
   });
 
   it("leaves no key without a time to live", async () => {
