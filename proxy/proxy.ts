@@ -105,7 +105,7 @@ class ProxyRuntime implements Proxy {
     this.#options = options;
     const { node, policy, clock, random, scheduler, logger, newId = randomUUID, explainKey } = options;
     const { transport = NODE_TRANSPORT, upgradeProtocols = DEFAULT_UPGRADES } = options;
-    this.#snapshots = new SnapshotBuilder(transport, random, logger);
+    this.#snapshots = new SnapshotBuilder(transport, { clock, random, scheduler, logger });
     this.#stats = new ProxyStats(
       () => this.#newestClusters(),
       () => policy.stats?.() ?? {},
