@@ -112,6 +112,14 @@ export class HeaderList implements EditableHeaders {
     return wire;
   }
 
+  /** The fields as lines of HTTP/1.1, each with its line end, one character per byte. */
+  wireText(): string {
+    const wire = this.wire();
+    let text = "";
+    for (let index = 0; index < wire.length; index += 2) text += `${wire[index]}: ${wire[index + 1]}\r\n`;
+    return text;
+  }
+
   /** Size on the wire, with `: ` and line ends, in bytes. */
   byteLength(): number {
     let bytes = 0;
