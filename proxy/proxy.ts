@@ -18,7 +18,8 @@ import type { ServerLimits, ServerStream } from "./transport/contract/server.ts"
 import type { Transport } from "./transport/contract/transport.ts";
 import { NODE_TRANSPORT } from "./transport/node-transport.ts";
 import type { HeadersWithUnderscoresAction } from "./transport/fields/underscore-names.ts";
-import { DEFAULT_LIMITS, DEFAULT_UPGRADES, type ListenerBinding } from "./listeners/listener-server.ts";
+import { DEFAULT_LIMITS, DEFAULT_UPGRADES } from "./listeners/listener-defaults.ts";
+import type { ListenerBinding } from "./listeners/listener-server.ts";
 import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
 import type { ExplainKey } from "./filters/explain-key.ts";
 import type { PolicyClient } from "./policy/check-result.ts";
