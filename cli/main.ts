@@ -13,6 +13,7 @@ import { replayCommand } from "./commands/replay.ts";
 import { runCommand } from "./commands/run.ts";
 import { testCommand } from "./commands/test.ts";
 import { validateCommand } from "./commands/validate.ts";
+import { WORKER_ARGUMENT } from "./compose/worker-process.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -23,6 +24,11 @@ export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
 /** Runs the command in `args`; resolves with the process's exit code. Never rejects. */
 export async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === WORKER_ARGUMENT) {
+    const { runWorker } = await import("./commands/proxy-worker.ts");
+    await runWorker();
+    return EXIT.done;
+  }
   const program = new Command("purser")
     .description("Policy and telemetry for service meshes.")
     .version(VERSION, "-V, --version")

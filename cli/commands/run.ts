@@ -17,13 +17,14 @@ import {
   portFlag,
   underscoresFlag,
   upgradesFlag,
+  workersFlag,
 } from "./flags.ts";
 import { type MeshFlags, runMesh } from "../compose/run-mesh.ts";
 import { stopSignal, surviveRejections } from "../compose/stopping.ts";
 import { meshSummary } from "./summary.ts";
-import { createRuntime, type LogFlags } from "../compose/runtime.ts";
+import { createRuntime } from "../compose/runtime.ts";
 
-interface RunFlags extends Omit<MeshFlags, "sidecar">, LogFlags {
+interface RunFlags extends Omit<MeshFlags, "sidecar" | "drainMs"> {
   readonly sidecar?: MeshFlags["sidecar"];
   readonly drain: number;
 }
@@ -46,7 +47,7 @@ Examples:
     .action(async (flags: RunFlags) => {
       const runtime = createRuntime(flags);
       surviveRejections(runtime.logger);
-      const mesh = await runMesh({ ...flags, sidecar: flags.sidecar ?? [] }, runtime);
+      const mesh = await runMesh({ ...flags, sidecar: flags.sidecar ?? [], drainMs: flags.drain }, runtime);
       process.stdout.write(meshSummary(mesh));
       await stopSignal();
       await mesh.close(flags.drain);
@@ -86,6 +87,7 @@ export function meshFlags(command: Command): Command {
     .option("--max-concurrent-requests <n>", "most requests under way at the mixer's API", count, 1_024)
     .addOption(underscoresFlag())
     .addOption(upgradesFlag())
+    .addOption(workersFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag());
