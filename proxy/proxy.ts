@@ -125,6 +125,7 @@ class ProxyRuntime implements Proxy {
       newId,
       onStream: (binding, stream) => this.#onStream(binding, stream),
       onRefused: (listener, kind) => this.#stats.countRefused(listener.name, kind),
+      onConnectionEvent: (listener, event) => this.#stats.countConnectionEvent(listener.name, event),
     });
     this.#updates = new UpdateApplier({
       snapshots: this.#snapshots,
