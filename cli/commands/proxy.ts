@@ -2,11 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Command, Option } from "commander";
-import type { ProxyNode } from "../../api/pilot-service.ts";
-import { PurserError } from "../../kernel/errors.ts";
-import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
-import type { Proxy } from "../../proxy/proxy.ts";
-import { explainKeyFlag } from "../compose/explain-key-file.ts";
 import {
   address,
   adminHostFlag,
@@ -14,6 +9,7 @@ import {
   collect,
   count,
   drainFlag,
+  explainKeyFlag,
   hostFlag,
   logFormatFlag,
   logLevelFlag,
@@ -23,32 +19,6 @@ import {
   workersFlag,
   url,
 } from "./flags.ts";
-import { nodeId } from "../compose/part-proxy.ts";
-import { startRemoteProxy } from "../compose/part-remote-proxy.ts";
-import { startWorkers } from "../compose/part-workers.ts";
-import { stopAll, stopSignal, surviveRejections } from "../compose/stopping.ts";
-import { createRuntime, type LogFlags } from "../compose/runtime.ts";
-
-interface Flags extends LogFlags {
-  readonly role: ProxyNode["role"];
-  readonly service?: string;
-  readonly host: string;
-  readonly edgePort: number;
-  readonly outboundPort: number;
-  readonly inboundPort: number;
-  readonly app?: { readonly host: string; readonly port: number };
-  readonly pilot: string;
-  readonly mixer: readonly string[];
-  readonly adminHost: string;
-  readonly adminPort: number;
-  readonly allowedHosts: readonly string[];
-  readonly trustedHops: number;
-  readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
-  readonly upgradeProtocols: readonly string[];
-  readonly explainKeyFile?: string;
-  readonly workers: number;
-  readonly drain: number;
-}
 
 export function proxyCommand(): Command {
   return new Command("proxy")
@@ -97,54 +67,5 @@ Examples:
   purser proxy --role sidecar --service reviews --app 127.0.0.1:9080 --host 0.0.0.0 \\
                --pilot http://pilot:15010 --mixer http://mixer-1:9092 --mixer http://mixer-2:9092`,
     )
-    .action(async (flags: Flags) => {
-      const node = nodeOf(flags);
-      const runtime = createRuntime(flags);
-      surviveRejections(runtime.logger);
-      const { adminHost: host, adminPort: port, allowedHosts, workers, drain } = flags;
-      const admin = { host, port, allowedHosts };
-      const settings = { ...settingsOf(flags), node };
-      if (workers === 1) {
-        const { proxy, stop } = await startRemoteProxy(settings, runtime, { admin });
-        announce(node, proxy);
-        await stopSignal();
-        await stop(drain);
-      } else {
-        const pool = await startWorkers({ settings, workers, admin, drainMs: drain }, runtime);
-        announce(node, pool.proxy);
-        await stopSignal();
-        await stopAll([pool], drain, runtime.logger);
-      }
-    });
-}
-
-function announce({ role }: ProxyNode, proxy: Pick<Proxy, "addresses">): void {
-  const where = proxy.addresses().listeners.map(({ host, port }) => `http://${host}:${port}`);
-  process.stdout.write(`${role} proxy listening on ${where.join(", ")}\n`);
-}
-
-function settingsOf({ mixer, pilot, explainKeyFile, logLevel, logFormat, ...flags }: Flags) {
-  const { headersWithUnderscoresAction, upgradeProtocols } = flags;
-  return {
-    mixerUrls: mixer,
-    pilotUrl: pilot,
-    explainKeyFile,
-    logLevel,
-    logFormat,
-    headersWithUnderscoresAction,
-    upgradeProtocols,
-  };
-}
-
-function nodeOf(flags: Flags): ProxyNode {
-  const { role, host, service, app } = flags;
-  if (role === "edge") {
-    if (app !== undefined || service !== undefined)
-      throw new PurserError("PURSER_CLI_USAGE", "--app and --service need --role sidecar");
-    return { role, id: nodeId(role, "edge"), host, port: flags.edgePort, trustedHops: flags.trustedHops };
-  }
-  if (service === undefined) throw new PurserError("PURSER_CLI_USAGE", "--role sidecar needs --service");
-  const inbound =
-    app === undefined ? {} : { inbound: { port: flags.inboundPort, appHost: app.host, appPort: app.port } };
-  return { role, id: nodeId(role, service), host, service, outboundPort: flags.outboundPort, ...inbound };
+    .action(async (flags) => (await import("../actions/proxy.ts")).proxy(flags));
 }

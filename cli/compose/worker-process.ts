@@ -4,9 +4,7 @@
 import cluster, { type Worker } from "node:cluster";
 import { fileURLToPath } from "node:url";
 import type { WorkerMessage, WorkerProcess } from "../../proxy/workers/worker-messages.ts";
-
-/** The argument with which the program runs as a worker; not a command for people. */
-export const WORKER_ARGUMENT = "proxy-worker";
+import { WORKER_ARGUMENT } from "../worker-argument.ts";
 
 /**
  * Starts this program once more as a worker. Workers share the ports that they listen on: this process accepts
