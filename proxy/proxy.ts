@@ -18,7 +18,8 @@ import type { ServerLimits, ServerStream } from "./transport/contract/server.ts"
 import type { Transport } from "./transport/contract/transport.ts";
 import { NODE_TRANSPORT } from "./transport/node-transport.ts";
 import type { HeadersWithUnderscoresAction } from "./transport/fields/underscore-names.ts";
-import { DEFAULT_LIMITS, DEFAULT_UPGRADES, type ListenerBinding } from "./listeners/listener-server.ts";
+import { DEFAULT_LIMITS, DEFAULT_UPGRADES } from "./listeners/listener-defaults.ts";
+import type { ListenerBinding } from "./listeners/listener-server.ts";
 import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
 import type { ExplainKey } from "./filters/explain-key.ts";
 import type { PolicyClient } from "./policy/check-result.ts";
@@ -104,7 +105,7 @@ class ProxyRuntime implements Proxy {
     this.#options = options;
     const { node, policy, clock, random, scheduler, logger, newId = randomUUID, explainKey } = options;
     const { transport = NODE_TRANSPORT, upgradeProtocols = DEFAULT_UPGRADES } = options;
-    this.#snapshots = new SnapshotBuilder(transport, random, logger);
+    this.#snapshots = new SnapshotBuilder(transport, { clock, random, scheduler, logger });
     this.#stats = new ProxyStats(
       () => this.#newestClusters(),
       () => policy.stats?.() ?? {},
@@ -126,6 +127,7 @@ class ProxyRuntime implements Proxy {
       newId,
       onStream: (binding, stream) => this.#onStream(binding, stream),
       onRefused: (listener, kind) => this.#stats.countRefused(listener.name, kind),
+      onConnectionEvent: (listener, event) => this.#stats.countConnectionEvent(listener.name, event),
     });
     this.#updates = new UpdateApplier({
       snapshots: this.#snapshots,

@@ -7,8 +7,8 @@ import {
   DEFAULT_UNDERSCORES_ACTION,
   UNDERSCORE_ACTIONS,
 } from "../../proxy/transport/fields/underscore-names.ts";
-import { DEFAULT_UPGRADES } from "../../proxy/listeners/listener-server.ts";
-import { LOG_FORMATS, LOG_LEVELS } from "../output/logger.ts";
+import { DEFAULT_UPGRADES } from "../../proxy/listeners/listener-defaults.ts";
+import { LOG_FORMATS, LOG_LEVELS } from "../output/log-levels.ts";
 
 /** Flags that several commands share, each with one meaning and one default. */
 
@@ -85,6 +85,12 @@ export const upgradesFlag = (): Option =>
   )
     .argParser(upgradeProtocols)
     .default(DEFAULT_UPGRADES, DEFAULT_UPGRADES.join());
+
+export const explainKeyFlag = (): Option =>
+  new Option(
+    "--explain-key-file <file>",
+    "a file with the key that requests send in x-purser-explain to get an explanation; without it no request gets one",
+  );
 
 function upgradeProtocols(value: string): readonly string[] {
   if (value === "none") return [];

@@ -9,7 +9,7 @@ import { meshFlags } from "../../cli/commands/run.ts";
 import { runProgram } from "../../cli/main.ts";
 import { type MeshFlags, runMesh } from "../../cli/compose/run-mesh.ts";
 import { stopSignal, surviveRejections } from "../../cli/compose/stopping.ts";
-import { meshSummary } from "../../cli/commands/summary.ts";
+import { meshSummary } from "../../cli/output/mesh-summary.ts";
 import { createRuntime, type LogFlags } from "../../cli/compose/runtime.ts";
 import { PurserError } from "../../kernel/errors.ts";
 

@@ -5,7 +5,9 @@ import type { Cluster as ClusterConfig } from "../../core/traffic/resources/clus
 
 /** Load of a cluster, across all versions of its settings. */
 export interface ClusterLoad {
+  /** Number of requests under way. */
   active: number;
+  /** Requests refused because too many were under way, or waited for a connection. */
   overflowsTotal: number;
 }
 
