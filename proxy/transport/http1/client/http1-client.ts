@@ -9,7 +9,7 @@ import type {
 } from "../../contract/client.ts";
 import type { RequestHead } from "../../contract/head.ts";
 import type { ResetReason } from "../../contract/reset.ts";
-import { UnsendableHead } from "../messages/message-fault.ts";
+import { UnsendableHead } from "../../contract/unsendable-head.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import { RequestStream } from "./request-stream.ts";
 import { UpstreamConnection } from "./upstream-connection.ts";
