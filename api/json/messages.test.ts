@@ -241,6 +241,11 @@ const TRAFFIC_UPDATE: Required<TrafficUpdate> = {
         connectTimeoutMs: 10_000,
         maxRequests: 1_024,
         maxConnectionsPerEndpoint: 1_024,
+        maxPendingRequestsPerEndpoint: 1_024,
+        maxRequestsPerConnection: 0,
+        maxConnectionDurationMs: 0,
+        connectionIdleTimeoutMs: 3_600_000,
+        tcpKeepaliveTimeMs: 0,
         protocol: "http2",
         tls: { mode: "mutual", sni: "reviews", subjectAltNames: ["reviews"] },
         healthCheck: {

@@ -156,6 +156,11 @@ export const ClusterSchema = exactly<Cluster>()(
     connectTimeoutMs: Amount,
     maxRequests: Whole,
     maxConnectionsPerEndpoint: Type.Integer({ minimum: 1 }),
+    maxPendingRequestsPerEndpoint: Whole,
+    maxRequestsPerConnection: Whole,
+    maxConnectionDurationMs: Amount,
+    connectionIdleTimeoutMs: Amount,
+    tcpKeepaliveTimeMs: Amount,
     protocol: Type.Optional(Protocol),
     tls: Type.Optional(
       Type.Object({ mode: TlsMode, sni: Type.Optional(Text), subjectAltNames: Type.Array(Text) }),

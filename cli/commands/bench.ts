@@ -2,23 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Command, InvalidArgumentError } from "commander";
-import { synthesizedBags } from "../../tools/bench/default-bag.ts";
-import { machine } from "../../tools/bench/machine.ts";
-import { measureDecision, measurePolicies } from "../../tools/bench/measure-policies.ts";
-import { createProgress } from "../../tools/progress.ts";
-import { readBags } from "../../tools/bench/read-bags.ts";
-import { type Budgets, exceededBudgets, formatReport } from "../../tools/bench/report.ts";
-import { CommandFailed } from "./command-failed.ts";
 import { configFlag } from "./flags.ts";
-import { readConfig } from "../compose/part-config.ts";
-import { createRuntime } from "../compose/runtime.ts";
-
-interface Flags extends Budgets {
-  readonly config: readonly string[];
-  readonly bags?: string;
-  readonly seconds: number;
-  readonly json: boolean;
-}
 
 const HELP = `
 For each document with expressions: the nanoseconds of evaluating all of them once over
@@ -54,27 +38,7 @@ export function benchCommand(): Command {
     )
     .option("--json", "print one JSON object", false)
     .addHelpText("after", HELP)
-    .action(bench);
-}
-
-async function bench(flags: Flags): Promise<void> {
-  const runtime = createRuntime({ logLevel: "error", logFormat: "auto" });
-  const snapshot = await readConfig(flags.config, runtime);
-  const bags = flags.bags === undefined ? synthesizedBags(snapshot) : await readBags(flags.bags);
-  const progress = createProgress();
-  try {
-    // Half of the time for the documents one by one, half for the whole decision.
-    const work = { snapshot, bags, nowMs: runtime.clock.nowMs(), budgetMs: flags.seconds * 500, progress };
-    const policies = await measurePolicies(work);
-    const decision = await measureDecision(work);
-    const exceeded = exceededBudgets(policies, decision, flags);
-    const report = { policies, decision, bags: bags.length, machine: machine(), exceeded };
-    progress.done();
-    process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : formatReport(report));
-    if (exceeded.length > 0) throw new CommandFailed(exceeded.join("\n"));
-  } finally {
-    progress.done();
-  }
+    .action(async (flags) => (await import("../actions/bench.ts")).bench(flags));
 }
 
 function positive(value: string): number {

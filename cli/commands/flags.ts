@@ -7,8 +7,8 @@ import {
   DEFAULT_UNDERSCORES_ACTION,
   UNDERSCORE_ACTIONS,
 } from "../../proxy/transport/fields/underscore-names.ts";
-import { DEFAULT_UPGRADES } from "../../proxy/listeners/listener-server.ts";
-import { LOG_FORMATS, LOG_LEVELS } from "../output/logger.ts";
+import { DEFAULT_UPGRADES } from "../../proxy/listeners/listener-defaults.ts";
+import { LOG_FORMATS, LOG_LEVELS } from "../output/log-levels.ts";
 
 /** Flags that several commands share, each with one meaning and one default. */
 
@@ -56,6 +56,14 @@ export const portFlag = (flag: string, what: string, defaultPort: number): Optio
     .argParser(port)
     .default(defaultPort);
 
+export const workersFlag = (): Option =>
+  new Option(
+    "--workers <n>",
+    "number of processes that share the proxy's ports, such as one per core; 1 is this process alone",
+  )
+    .argParser(workers)
+    .default(1);
+
 export const drainFlag = (): Option =>
   new Option("--drain <duration>", "longest time to stop; requests under way may finish meanwhile")
     .argParser(drainDuration)
@@ -85,6 +93,12 @@ export const upgradesFlag = (): Option =>
   )
     .argParser(upgradeProtocols)
     .default(DEFAULT_UPGRADES, DEFAULT_UPGRADES.join());
+
+export const explainKeyFlag = (): Option =>
+  new Option(
+    "--explain-key-file <file>",
+    "a file with the key that requests send in x-purser-explain to get an explanation; without it no request gets one",
+  );
 
 function upgradeProtocols(value: string): readonly string[] {
   if (value === "none") return [];
@@ -144,4 +158,11 @@ export function address(value: string): { readonly host: string; readonly port: 
   const [, host = "127.0.0.1", portText = ""] = /^(?:(.+):)?(\d+)$/.exec(value) ?? [];
   if (portText === "") throw new InvalidArgumentError("It must be an address, such as 127.0.0.1:9080.");
   return { host, port: port(portText) };
+}
+
+/** A number of worker processes; more than a machine has cores is legitimate, hundreds are a mistake. */
+function workers(value: string): number {
+  const number = count(value);
+  if (number < 1 || number > 256) throw new InvalidArgumentError("It must be from 1 to 256.");
+  return number;
 }

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Command } from "commander";
-import { POLICIES } from "../../config/emptiness.ts";
 import {
   allowedHostsFlag,
   allowEmptyFlag,
@@ -14,14 +13,6 @@ import {
   logLevelFlag,
   portFlag,
 } from "./flags.ts";
-import { type ConfigFlags, followConfig, loadConfig } from "../compose/part-config.ts";
-import { type MixerFlags, startMixer } from "../compose/part-mixer.ts";
-import { stopAll, stopSignal, surviveRejections } from "../compose/stopping.ts";
-import { createRuntime, type LogFlags } from "../compose/runtime.ts";
-
-interface Flags extends MixerFlags, ConfigFlags, LogFlags {
-  readonly drain: number;
-}
 
 export function mixerCommand(): Command {
   return new Command("mixer")
@@ -60,20 +51,5 @@ export function mixerCommand(): Command {
     .addOption(logLevelFlag())
     .addOption(logFormatFlag())
     .addHelpText("after", "\nExample:\n  purser mixer -c policies/ --mixer-port 9092")
-    .action(async (flags: Flags) => {
-      const runtime = createRuntime(flags);
-      surviveRejections(runtime.logger);
-      const { source, snapshot } = await loadConfig(flags, [POLICIES], runtime);
-      const configuration = { name: "configuration", close: () => source.close() };
-      const mixer = await startMixer(flags, snapshot, runtime);
-      const changes = followConfig(
-        source,
-        (next) => mixer.apply(next),
-        (diagnostics) => mixer.mixer.reject(diagnostics),
-        runtime,
-      );
-      process.stdout.write(`mixer listening on ${mixer.url} (version ${snapshot.version})\n`);
-      await stopSignal();
-      await stopAll([configuration, mixer, changes], flags.drain, runtime.logger);
-    });
+    .action(async (flags) => (await import("../actions/mixer.ts")).mixer(flags));
 }

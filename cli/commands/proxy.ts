@@ -2,12 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Command, Option } from "commander";
-import type { ProxyNode } from "../../api/pilot-service.ts";
-import { PurserError } from "../../kernel/errors.ts";
-import { createHttpMixerService } from "../../proxy/policy/http/http-mixer-service.ts";
-import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
-import { createHttpPilotService } from "../../proxy/discovery/http-pilot-service.ts";
-import { explainKeyFlag, readExplainKey } from "../compose/explain-key-file.ts";
 import {
   address,
   adminHostFlag,
@@ -15,37 +9,16 @@ import {
   collect,
   count,
   drainFlag,
+  explainKeyFlag,
   hostFlag,
   logFormatFlag,
   logLevelFlag,
   portFlag,
   underscoresFlag,
   upgradesFlag,
+  workersFlag,
   url,
 } from "./flags.ts";
-import { nodeId, startProxy } from "../compose/part-proxy.ts";
-import { stopAll, stopSignal, surviveRejections } from "../compose/stopping.ts";
-import { createRuntime, type LogFlags, runtimeOfPart } from "../compose/runtime.ts";
-
-interface Flags extends LogFlags {
-  readonly role: ProxyNode["role"];
-  readonly service?: string;
-  readonly host: string;
-  readonly edgePort: number;
-  readonly outboundPort: number;
-  readonly inboundPort: number;
-  readonly app?: { readonly host: string; readonly port: number };
-  readonly pilot: string;
-  readonly mixer: readonly string[];
-  readonly adminHost: string;
-  readonly adminPort: number;
-  readonly allowedHosts: readonly string[];
-  readonly trustedHops: number;
-  readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
-  readonly upgradeProtocols: readonly string[];
-  readonly explainKeyFile?: string;
-  readonly drain: number;
-}
 
 export function proxyCommand(): Command {
   return new Command("proxy")
@@ -82,6 +55,7 @@ export function proxyCommand(): Command {
     .addOption(explainKeyFlag())
     .addOption(underscoresFlag())
     .addOption(upgradesFlag())
+    .addOption(workersFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag())
@@ -93,47 +67,5 @@ Examples:
   purser proxy --role sidecar --service reviews --app 127.0.0.1:9080 --host 0.0.0.0 \\
                --pilot http://pilot:15010 --mixer http://mixer-1:9092 --mixer http://mixer-2:9092`,
     )
-    .action(async (flags: Flags) => {
-      const node = nodeOf(flags);
-      const explainKey = await readExplainKey(flags.explainKeyFile);
-      const runtime = createRuntime(flags);
-      surviveRejections(runtime.logger);
-      const mixer = createHttpMixerService({ ...runtimeOfPart(runtime, "mixer client"), urls: flags.mixer });
-      const pilot = createHttpPilotService({ ...runtimeOfPart(runtime, "pilot client"), url: flags.pilot });
-      const clients = {
-        name: "clients",
-        close: async () => void (await Promise.all([mixer.close(), pilot.close()])),
-      };
-      try {
-        const { adminHost: host, adminPort: port, allowedHosts } = flags;
-        const { headersWithUnderscoresAction, upgradeProtocols } = flags;
-        const admin = { host, port, allowedHosts };
-        const proxy = await startProxy(
-          { node, mixer, pilot, admin, explainKey, headersWithUnderscoresAction, upgradeProtocols },
-          runtime,
-        );
-        const where = proxy.proxy
-          .addresses()
-          .listeners.map((listener) => `http://${listener.host}:${listener.port}`);
-        process.stdout.write(`${node.role} proxy listening on ${where.join(", ")}\n`);
-        await stopSignal();
-        await stopAll([clients, proxy], flags.drain, runtime.logger);
-      } catch (error) {
-        await clients.close();
-        throw error;
-      }
-    });
-}
-
-function nodeOf(flags: Flags): ProxyNode {
-  const { role, host, service, app } = flags;
-  if (role === "edge") {
-    if (app !== undefined || service !== undefined)
-      throw new PurserError("PURSER_CLI_USAGE", "--app and --service need --role sidecar");
-    return { role, id: nodeId(role, "edge"), host, port: flags.edgePort, trustedHops: flags.trustedHops };
-  }
-  if (service === undefined) throw new PurserError("PURSER_CLI_USAGE", "--role sidecar needs --service");
-  const inbound =
-    app === undefined ? {} : { inbound: { port: flags.inboundPort, appHost: app.host, appPort: app.port } };
-  return { role, id: nodeId(role, service), host, service, outboundPort: flags.outboundPort, ...inbound };
+    .action(async (flags) => (await import("../actions/proxy.ts")).proxy(flags));
 }

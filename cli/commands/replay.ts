@@ -4,18 +4,8 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { parseDurationMs } from "../../kernel/duration.ts";
 import { suggest } from "../../kernel/suggest.ts";
-import { CommandFailed } from "./command-failed.ts";
 import { collect, count, logFormatFlag } from "./flags.ts";
-import { readConfig } from "../compose/part-config.ts";
-import { createRuntime, type LogFlags } from "../compose/runtime.ts";
 import { FINDINGS, type FindingName } from "../../tools/replay/findings.ts";
-import { showProgress } from "../../tools/replay/progress.ts";
-import { type ReplayFlags, runReplay } from "../../tools/replay/run-replay.ts";
-import { type ReplayOutcome, reportText } from "../../tools/replay/text.ts";
-
-interface Flags extends ReplayFlags, Pick<LogFlags, "logFormat"> {
-  readonly json: boolean;
-}
 
 const HELP = `
 Each request of the log is decided again by the candidate, at its recorded time. The report counts the differences:
@@ -72,27 +62,7 @@ export function replayCommand(): Command {
     .option("--json", "report as JSON", false)
     .addOption(logFormatFlag())
     .addHelpText("after", HELP)
-    .action(async (flags: Flags) => {
-      const runtime = createRuntime({ logLevel: "warn", logFormat: flags.logFormat });
-      const outcome = await runReplay(
-        flags,
-        runtime,
-        (paths) => readConfig(paths, runtime),
-        showProgress(process.stderr),
-      );
-      await write(flags.json ? reportJson(outcome) : reportText(outcome));
-      if (outcome.failed.length > 0) throw new CommandFailed();
-    });
-}
-
-function reportJson({ report, malformed, unanswered, failed }: ReplayOutcome): string {
-  const json = { ...report, malformed, unanswered: Object.fromEntries(unanswered), failed };
-  return `${JSON.stringify(json, undefined, 2)}\n`;
-}
-
-/** Resolves when the text is flushed: the process ends after the command, and a pipe would lose the rest. */
-function write(text: string): Promise<void> {
-  return new Promise((resolve) => process.stdout.write(text, () => resolve()));
+    .action(async (flags) => (await import("../actions/replay.ts")).replay(flags));
 }
 
 function findings(value: string, previous: readonly FindingName[] = []): readonly FindingName[] {

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Command, InvalidArgumentError } from "commander";
-import { explainKeyFlag } from "../compose/explain-key-file.ts";
 import {
   adminHostFlag,
   allowedHostsFlag,
@@ -10,6 +9,7 @@ import {
   configFlag,
   count,
   drainFlag,
+  explainKeyFlag,
   hostFlag,
   logFormatFlag,
   logLevelFlag,
@@ -17,16 +17,9 @@ import {
   portFlag,
   underscoresFlag,
   upgradesFlag,
+  workersFlag,
 } from "./flags.ts";
-import { type MeshFlags, runMesh } from "../compose/run-mesh.ts";
-import { stopSignal, surviveRejections } from "../compose/stopping.ts";
-import { meshSummary } from "./summary.ts";
-import { createRuntime, type LogFlags } from "../compose/runtime.ts";
-
-interface RunFlags extends Omit<MeshFlags, "sidecar">, LogFlags {
-  readonly sidecar?: MeshFlags["sidecar"];
-  readonly drain: number;
-}
+import type { MeshFlags } from "../compose/run-mesh.ts";
 
 export function runCommand(): Command {
   return meshFlags(new Command("run"))
@@ -43,14 +36,7 @@ Examples:
   purser run -c mesh/ --sidecar reviews=15001  with a sidecar for the outbound calls of reviews
   purser run -c mesh/ --edge-port 0            any free port, which the summary shows`,
     )
-    .action(async (flags: RunFlags) => {
-      const runtime = createRuntime(flags);
-      surviveRejections(runtime.logger);
-      const mesh = await runMesh({ ...flags, sidecar: flags.sidecar ?? [] }, runtime);
-      process.stdout.write(meshSummary(mesh));
-      await stopSignal();
-      await mesh.close(flags.drain);
-    });
+    .action(async (flags) => (await import("../actions/run.ts")).run(flags));
 }
 
 /** The flags of a mesh in one process, which the demo has too. */
@@ -86,6 +72,7 @@ export function meshFlags(command: Command): Command {
     .option("--max-concurrent-requests <n>", "most requests under way at the mixer's API", count, 1_024)
     .addOption(underscoresFlag())
     .addOption(upgradesFlag())
+    .addOption(workersFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag());

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { documentsOn, filesEndingIn, readText, ROOT } from "../../test/support/documentation.ts";
 import { meshFolder, type MeshFolder } from "../../test/support/mesh-folder.ts";
-import { type Output, validateCommand } from "./validate.ts";
+import type { Output } from "../actions/validate.ts";
+import { validateCommand } from "./validate.ts";
 import { runProgram } from "../main.ts";
 
 const RISKY = `apiVersion: purser.dev/v1

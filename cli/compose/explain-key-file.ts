@@ -2,18 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { readFile } from "node:fs/promises";
-import { Option } from "commander";
 import { messageOf, PurserError } from "../../kernel/errors.ts";
 import { createExplainKey, type ExplainKey } from "../../proxy/filters/explain-key.ts";
 
 /** Shorter keys can be guessed. */
 const SHORTEST_KEY = 16;
-
-export const explainKeyFlag = (): Option =>
-  new Option(
-    "--explain-key-file <file>",
-    "a file with the key that requests send in x-purser-explain to get an explanation; without it no request gets one",
-  );
 
 /** @throws {PurserError} PURSER_CLI_USAGE when the file has no valid key. */
 export async function readExplainKey(file: string | undefined): Promise<ExplainKey | undefined> {

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Runtime } from "../../kernel/ports.ts";
-import { createLogger, type LogFormat, type LogLevel } from "../output/logger.ts";
+import type { LogFormat, LogLevel } from "../output/log-levels.ts";
+import { createLogger } from "../output/logger.ts";
 import { systemClock, systemRandom, systemScheduler } from "./platform.ts";
 
 export interface LogFlags {

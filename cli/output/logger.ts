@@ -4,12 +4,8 @@
 import { pino, type Logger as PinoLogger } from "pino";
 import { prettyFactory } from "pino-pretty";
 import type { Logger } from "../../kernel/ports.ts";
+import type { LogFormat, LogLevel } from "./log-levels.ts";
 import { createLogOutput } from "./log-output.ts";
-
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
-export const LOG_FORMATS = ["auto", "text", "json"] as const;
-export type LogFormat = (typeof LOG_FORMATS)[number];
 
 /**
  * Logs to standard error, so that standard output has only a command's results: JSON lines, or one line of

@@ -5,7 +5,8 @@ import { valueAt } from "../attributes/bag.ts";
 import { type Count, Counter } from "./count.ts";
 import type { LogRecord } from "./record.ts";
 import type { UnreliableRead } from "./reliability.ts";
-import { type Change, CHANGES, type RequestOutcome } from "./request-outcome.ts";
+import { type Change, CHANGES } from "./change-names.ts";
+import type { RequestOutcome } from "./request-outcome.ts";
 
 export interface ChangeFinding extends Count {
   readonly change: Change;

@@ -5,6 +5,7 @@ import type { Decision } from "../check/decision.ts";
 import { formatDocumentRef, parseDocumentRef } from "../check/document-ref.ts";
 import type { StatusCode } from "../../kernel/status.ts";
 import { outcomeOfDecision } from "../verdict/verdict-outcome.ts";
+import type { Change } from "./change-names.ts";
 import type { DecisionLogLine } from "./log-line.ts";
 
 /** The outcome of access policies and rules for a request, without quotas, for comparison in replays. */
@@ -16,11 +17,6 @@ export interface RequestOutcome {
   readonly policy?: string;
   readonly message?: string;
 }
-
-export const CHANGES = ["newly-denied", "newly-allowed", "other-status", "faults", "fixed-faults"] as const;
-
-/** How an outcome differs from the earlier one. */
-export type Change = (typeof CHANGES)[number];
 
 const ALLOWED_OUTCOME: RequestOutcome = { kind: "allowed", code: "OK" };
 

@@ -12,6 +12,13 @@ import { areSidecars, type Registry, type Service } from "../registry/registry-s
 /** Envoy's default circuit breaker. Istio's default is no limit, which could overload a proxy. */
 const DEFAULT_MAX_REQUESTS = 1024;
 const DEFAULT_MAX_CONNECTIONS = 1024;
+const DEFAULT_MAX_PENDING_REQUESTS = 1024;
+
+/** Envoy's and Istio's default. */
+const DEFAULT_IDLE_TIMEOUT_MS = 3_600_000;
+
+/** Linux' default, which Istio's users get with `tcpKeepalive: {}`. */
+const DEFAULT_KEEPALIVE_TIME = "7200s";
 
 /** Istio's default (Envoy's is 5 s). */
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
@@ -136,6 +143,14 @@ function settingsOf(policy: TrafficPolicySpec | undefined) {
     connectTimeoutMs: parseDurationMs(tcp?.connectTimeout ?? "") ?? DEFAULT_CONNECT_TIMEOUT_MS,
     maxRequests: http?.http2MaxRequests ?? DEFAULT_MAX_REQUESTS,
     maxConnectionsPerEndpoint: tcp?.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+    maxPendingRequestsPerEndpoint: http?.http1MaxPendingRequests ?? DEFAULT_MAX_PENDING_REQUESTS,
+    maxRequestsPerConnection: http?.maxRequestsPerConnection ?? 0,
+    maxConnectionDurationMs: parseDurationMs(tcp?.maxConnectionDuration ?? "") ?? 0,
+    connectionIdleTimeoutMs: parseDurationMs(http?.idleTimeout ?? "") ?? DEFAULT_IDLE_TIMEOUT_MS,
+    tcpKeepaliveTimeMs:
+      tcp?.tcpKeepalive === undefined
+        ? 0
+        : (parseDurationMs(tcp.tcpKeepalive.time ?? DEFAULT_KEEPALIVE_TIME) ?? 0),
   };
 }
 

@@ -8,7 +8,14 @@ import {
   type ResourceType,
   type TrafficResources,
 } from "../../core/traffic/resources/resource-set.ts";
-import { clusterOf, configOf, endpointAt, RecordingLogger, routeOf } from "../testing/harness.test.ts";
+import {
+  clusterOf,
+  configOf,
+  endpointAt,
+  RecordingLogger,
+  routeOf,
+  runtime,
+} from "../testing/harness.test.ts";
 import { SnapshotBuilder } from "../snapshot/snapshot-builder.ts";
 import { NODE_TRANSPORT } from "../transport/node-transport.ts";
 import type { ProxySnapshot } from "../snapshot/snapshot.ts";
@@ -42,7 +49,7 @@ const UNUSABLE = configOf({
 
 /** An applier with listeners whose duration the test controls. */
 class Bench {
-  readonly builder = new SnapshotBuilder(NODE_TRANSPORT, () => 0, new RecordingLogger());
+  readonly builder = new SnapshotBuilder(NODE_TRANSPORT, runtime);
   /** The snapshots that the listeners got, in order. */
   readonly applied: ProxySnapshot[] = [];
   readonly results: ("accepted" | "rejected")[] = [];

@@ -7,6 +7,7 @@ import type { Scheduler } from "../../kernel/ports.ts";
 import { type ErrorKind, errorReply, renderLocalReply } from "../exchange/local-reply.ts";
 import type { ProxySnapshot } from "../snapshot/snapshot.ts";
 import type {
+  ConnectionEvent,
   RefusalReason,
   ServerHandler,
   ServerLimits,
@@ -15,17 +16,6 @@ import type {
   WholeResponse,
 } from "../transport/contract/server.ts";
 import type { Transport } from "../transport/contract/transport.ts";
-
-export const DEFAULT_LIMITS: ServerLimits = {
-  maxConnections: 10_000,
-  maxHeaderBytes: 60 * 1024,
-  headersTimeoutMs: 10_000,
-  connectionIdleMs: 3_600_000,
-  streamIdleMs: 300_000,
-};
-
-/** Istio's proxies accept WebSocket upgrades alone. */
-export const DEFAULT_UPGRADES: readonly string[] = ["websocket"];
 
 /** The configuration by which a listener handles its requests. */
 export interface ListenerBinding {
@@ -44,6 +34,7 @@ export interface ListenerServices {
   onStream(binding: ListenerBinding, stream: ServerStream): void;
   /** Called for bytes that were refused before they became a request. */
   onRefused(listener: Listener, kind: ErrorKind, detail: string): void;
+  onConnectionEvent(listener: Listener, event: ConnectionEvent): void;
 }
 
 /** One listening address, with the configuration by which its requests are handled. */
@@ -110,5 +101,9 @@ export class ListenerServer implements ServerHandler {
     const reply = errorReply(reason, detail);
     const { headers, body } = renderLocalReply(reply, this.#services.newId());
     return { status: reply.status, headers, body };
+  }
+
+  onConnectionEvent(event: ConnectionEvent): void {
+    this.#services.onConnectionEvent(this.#binding.listener, event);
   }
 }

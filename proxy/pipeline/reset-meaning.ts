@@ -5,13 +5,15 @@ import type { TryOutcome } from "../../core/traffic/retry.ts";
 import type { ErrorKind } from "../exchange/local-reply.ts";
 import type { ResetReason } from "../transport/contract/reset.ts";
 
-/** How a try ended, for the route's retry policy; undefined for a request that no upstream could get. */
+/** How a try ended, for the route's retry policy; undefined for a request that must not be sent again. */
 export function tryOutcomeOf(reason: ResetReason): TryOutcome | undefined {
   switch (reason) {
     case "connection-failure":
       return { kind: "connect-failure" };
     case "remote-refused-stream":
       return { kind: "refused-stream" };
+    // As in Envoy, an overflow is never retried: it would add load to a cluster that has too much.
+    case "overflow":
     case "unsendable":
       return undefined;
     case "connection-termination":
@@ -34,6 +36,8 @@ export function errorReplyOf(
   switch (reason) {
     case "connection-failure":
       return { kind: "upstream_connect_failure", detail: `${service} could not be reached.` };
+    case "overflow":
+      return { kind: "upstream_overflow", detail: `${service} has too many requests waiting.` };
     case "connection-termination":
     case "remote-reset":
     case "remote-refused-stream":

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
-import type { Logger, Random } from "../../kernel/ports.ts";
+import type { Runtime } from "../../kernel/ports.ts";
 import { RouteTableCache } from "./route-table-cache.ts";
 import { ProxySnapshot } from "./snapshot.ts";
 import type { Transport } from "../transport/contract/transport.ts";
@@ -16,8 +16,8 @@ export class SnapshotBuilder {
   readonly #routeTables = new RouteTableCache();
   readonly #clusters: ClusterManager;
 
-  constructor(transport: Transport, random: Random, logger: Logger) {
-    this.#clusters = new ClusterManager(transport, random, logger);
+  constructor(transport: Transport, runtime: Runtime) {
+    this.#clusters = new ClusterManager(transport, runtime);
   }
 
   /**

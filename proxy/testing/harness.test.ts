@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Socket
 
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
-import type { Clock, Logger, Scheduler } from "../../kernel/ports.ts";
+import type { Clock, Logger, Runtime, Scheduler } from "../../kernel/ports.ts";
 import type { Cluster } from "../../core/traffic/resources/cluster.ts";
 import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import type { Listener } from "../../core/traffic/resources/listener.ts";
@@ -56,6 +56,9 @@ export class RecordingLogger implements Logger {
     return this;
   }
 }
+
+/** A host process whose logger is not read. */
+export const runtime: Runtime = { clock, random: () => 0, scheduler, logger: new RecordingLogger() };
 
 export const ALLOW: CheckResult = {
   outcome: { kind: "allow" },
@@ -150,6 +153,11 @@ export function clusterOf(
     connectTimeoutMs: 1_000,
     maxRequests: 1024,
     maxConnectionsPerEndpoint: 1024,
+    maxPendingRequestsPerEndpoint: 1024,
+    maxRequestsPerConnection: 0,
+    maxConnectionDurationMs: 0,
+    connectionIdleTimeoutMs: 3_600_000,
+    tcpKeepaliveTimeMs: 0,
     endpoints,
     checkedByDestination: false,
     ...more,

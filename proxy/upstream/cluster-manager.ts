@@ -5,7 +5,7 @@ import type { Cluster as ClusterConfig } from "../../core/traffic/resources/clus
 import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import { isSameResource } from "../../core/traffic/resources/resource-set.ts";
 import { messageOf } from "../../kernel/errors.ts";
-import type { Logger, Random } from "../../kernel/ports.ts";
+import type { Runtime } from "../../kernel/ports.ts";
 import { RefCounted } from "../../kernel/ref-counted.ts";
 import { Cluster, type ClusterLoad } from "./cluster.ts";
 import { ClusterEndpoint, EndpointSet } from "./endpoint-set.ts";
@@ -37,16 +37,14 @@ export const NO_CLUSTERS: ClusterSet = { clusters: new Map(), endpoints: new Map
  */
 export class ClusterManager {
   readonly #transport: Transport;
-  readonly #random: Random;
-  readonly #logger: Logger;
+  readonly #runtime: Runtime;
   readonly #upstreams = new Map<string, SharedUpstream>();
   readonly #loads = new Map<string, ClusterLoad>();
   #newest: ClusterSet = NO_CLUSTERS;
 
-  constructor(transport: Transport, random: Random, logger: Logger) {
+  constructor(transport: Transport, runtime: Runtime) {
     this.#transport = transport;
-    this.#random = random;
-    this.#logger = logger;
+    this.#runtime = runtime;
   }
 
   /** Builds a set, which must be returned with `release`. Assignments for unknown clusters are ignored. */
@@ -97,16 +95,17 @@ export class ClusterManager {
       earlier.hold();
       return earlier;
     }
-    const shared = assignment.endpoints.map((endpoint) => this.#hold(cluster.config, endpoint));
+    const shared = assignment.endpoints.map((endpoint) => this.#hold(cluster, endpoint));
     const endpoints = assignment.endpoints.map(
       (endpoint, index) => new ClusterEndpoint(endpoint, (shared[index] as SharedUpstream).upstream),
     );
-    return new EndpointSet(cluster, assignment, endpoints, this.#random, () => {
+    return new EndpointSet(cluster, assignment, endpoints, this.#runtime.random, () => {
       for (const { references } of shared) references.release();
     });
   }
 
-  #hold(config: ClusterConfig, endpoint: Endpoint): SharedUpstream {
+  #hold(cluster: Cluster, endpoint: Endpoint): SharedUpstream {
+    const { config } = cluster;
     const key = keyOf(config, endpoint);
     const known = this.#upstreams.get(key);
     if (known !== undefined) {
@@ -118,9 +117,16 @@ export class ClusterManager {
       port: endpoint.port,
       connectTimeoutMs: config.connectTimeoutMs,
       maxConnections: config.maxConnectionsPerEndpoint,
+      maxPendingRequests: config.maxPendingRequestsPerEndpoint,
+      maxRequestsPerConnection: config.maxRequestsPerConnection,
+      maxConnectionDurationMs: config.maxConnectionDurationMs,
+      idleTimeoutMs: config.connectionIdleTimeoutMs,
+      tcpKeepaliveTimeMs: config.tcpKeepaliveTimeMs,
       maxHeaderBytes: MAX_RESPONSE_HEADER_BYTES,
+      clock: this.#runtime.clock,
+      scheduler: this.#runtime.scheduler,
     });
-    const upstream = new Upstream(endpoint, client);
+    const upstream = new Upstream(endpoint, client, cluster.load);
     const references = new RefCounted(() => {
       this.#upstreams.delete(key);
       this.#drain(upstream);
@@ -132,7 +138,7 @@ export class ClusterManager {
 
   #drain(upstream: Upstream): void {
     upstream.close().catch((error: unknown) => {
-      this.#logger.warn("closing an endpoint's connections failed", { error: messageOf(error) });
+      this.#runtime.logger.warn("closing an endpoint's connections failed", { error: messageOf(error) });
     });
   }
 }
@@ -141,6 +147,18 @@ function noEndpoints(name: string): ClusterLoadAssignment {
   return { name, endpoints: [], checkedByDestination: false };
 }
 
+/** Endpoints with the same key share their connections. */
 function keyOf(config: ClusterConfig, { address, port }: Endpoint): string {
-  return `${config.name} ${address} ${port} ${config.connectTimeoutMs} ${config.maxConnectionsPerEndpoint}`;
+  return [
+    config.name,
+    address,
+    port,
+    config.connectTimeoutMs,
+    config.maxConnectionsPerEndpoint,
+    config.maxPendingRequestsPerEndpoint,
+    config.maxRequestsPerConnection,
+    config.maxConnectionDurationMs,
+    config.connectionIdleTimeoutMs,
+    config.tcpKeepaliveTimeMs,
+  ].join(" ");
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ReplayReport } from "../../core/replay/replay.ts";
-import { CHANGES } from "../../core/replay/request-outcome.ts";
+import { CHANGES } from "../../core/replay/change-names.ts";
 
 /** Values of `--fail-on`. */
 export const FINDINGS = [...CHANGES, "quota-refusals", "new-series", "unreliable"] as const;

@@ -27,15 +27,47 @@ function TrafficPolicy(description: string) {
               maxConnections: Type.Optional(
                 Limit("Most connections from one proxy to one endpoint; default 1024."),
               ),
-              connectTimeout: Type.Optional(Duration("Longest time to open a connection; default 10s.")),
+              connectTimeout: Type.Optional(
+                Duration("Longest time to open a connection, or to wait for one; default 10s."),
+              ),
+              maxConnectionDuration: Type.Optional(
+                Duration(
+                  "Age at which a connection is closed, once the request on it is over; default no limit.",
+                ),
+              ),
+              tcpKeepalive: Type.Optional(
+                Closed(
+                  {
+                    time: Type.Optional(
+                      Duration("Idle time before the first probe, in whole seconds; default 7200s."),
+                    ),
+                  },
+                  { description: "TCP keep-alive probes on connections to endpoints; default none." },
+                ),
+              ),
             }),
           ),
           http: Type.Optional(
             Closed({
+              http1MaxPendingRequests: Type.Optional(
+                Limit(
+                  "Most requests that wait for a connection from one proxy to one endpoint; further requests get 503 at once; default 1024.",
+                ),
+              ),
               http2MaxRequests: Type.Optional(
                 Limit(
                   "Most requests under way from one proxy, over HTTP/1.1 too; further requests get 503 at once; default 1024.",
                 ),
+              ),
+              maxRequestsPerConnection: Type.Optional(
+                Type.Integer({
+                  minimum: 0,
+                  maximum: 1_000_000_000,
+                  description: "Number of requests after which a connection is closed; default 0: no limit.",
+                }),
+              ),
+              idleTimeout: Type.Optional(
+                Duration("Time without a request after which a connection is closed; 0s never; default 1h."),
               ),
             }),
           ),

@@ -11,11 +11,25 @@ export interface Cluster {
   readonly service: ServiceIdentity;
   readonly subset?: string;
   readonly loadBalancer: "round-robin" | "least-request" | "random";
+  /** Maximum time to open a connection, and to wait for one. */
   readonly connectTimeoutMs: number;
   /** Maximum number of requests under way; further requests get 503 at once. Envoy's default: 1024. */
   readonly maxRequests: number;
   /** Maximum number of connections to one endpoint. */
   readonly maxConnectionsPerEndpoint: number;
+  /**
+   * Maximum number of requests that wait for a connection to one endpoint; further requests get 503 at once.
+   * Envoy's default: 1024.
+   */
+  readonly maxPendingRequestsPerEndpoint: number;
+  /** Number of requests after which a connection is closed; 0 for no limit. */
+  readonly maxRequestsPerConnection: number;
+  /** Age at which a connection is closed, once no request is under way on it; 0 for no limit. */
+  readonly maxConnectionDurationMs: number;
+  /** Time without a request after which a connection is closed; 0 for no limit. Envoy's default: 1 h. */
+  readonly connectionIdleTimeoutMs: number;
+  /** Idle time before the first TCP keep-alive probe; 0 for no probes. */
+  readonly tcpKeepaliveTimeMs: number;
   /** Not applied yet: every cluster speaks HTTP/1.1. */
   readonly protocol?: "http1" | "http2";
   /** Not applied yet: connections to endpoints are plain text. */

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Clock, Scheduler } from "../../../kernel/ports.ts";
 import type { BodyReceiver, BodySink, BodySource } from "./body.ts";
 import type { RequestHead, ResponseHead } from "./head.ts";
 import type { StreamReset } from "./reset.ts";
@@ -10,7 +11,7 @@ import type { StreamReset } from "./reset.ts";
  * `reset`.
  */
 export interface ClientStreamReceiver extends BodyReceiver {
-  /** An informational response (1xx) other than 100 and 101, which the codec handles. */
+  /** An informational response (1xx) other than 101; 100 too, whether the request asked for it or not. */
   onInformational(head: ResponseHead): void;
   /** The response's head. Status 101 means that the upstream accepted the request's `upgrade`. */
   onHead(head: ResponseHead): void;
@@ -28,10 +29,24 @@ export interface ClientStream extends BodySource, BodySink {
 export interface ClientSettings {
   readonly host: string;
   readonly port: number;
+  /** Maximum time to open a connection, and maximum time that a request waits for one; 0 for no limit. */
   readonly connectTimeoutMs: number;
+  /** Maximum number of connections; further requests wait, first in, first out. */
   readonly maxConnections: number;
+  /** Maximum number of requests that wait for a connection; further requests are reset with `overflow`. */
+  readonly maxPendingRequests: number;
+  /** Number of requests after which a connection is closed; 0 for no limit. */
+  readonly maxRequestsPerConnection: number;
+  /** Age at which a connection is closed, once the request on it is over; 0 for no limit. */
+  readonly maxConnectionDurationMs: number;
+  /** Time without a request after which a connection is closed; 0 for no limit. */
+  readonly idleTimeoutMs: number;
+  /** Idle time before the first TCP keep-alive probe; 0 for no probes. */
+  readonly tcpKeepaliveTimeMs: number;
   /** Maximum size of a response's header block, in bytes. */
   readonly maxHeaderBytes: number;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
 }
 
 /** The connections to one upstream address. */

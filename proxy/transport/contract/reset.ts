@@ -5,6 +5,8 @@
 export type ResetReason =
   /** No connection could be made: nothing was sent. */
   | "connection-failure"
+  /** Too many requests waited for a connection, or this one waited too long: nothing was sent. */
+  | "overflow"
   /** The connection ended. */
   | "connection-termination"
   /** The peer cancelled this stream, and keeps the connection. */
@@ -22,8 +24,8 @@ export type ResetReason =
 export interface StreamReset {
   readonly reason: ResetReason;
   /**
-   * Whether an earlier stream was answered on the same connection: the upstream may just have closed it as
-   * idle.
+   * Whether an earlier stream was answered on the same connection and no byte of this one's response came:
+   * the upstream may just have closed the connection as idle.
    */
   readonly connectionReused: boolean;
   /** For logs only: it may contain addresses. */

@@ -1,0 +1,30 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { POLICIES } from "../../config/emptiness.ts";
+import { type ConfigFlags, followConfig, loadConfig } from "../compose/part-config.ts";
+import { type MixerFlags, startMixer } from "../compose/part-mixer.ts";
+import { createRuntime, type LogFlags } from "../compose/runtime.ts";
+import { stopAll, stopSignal, surviveRejections } from "../compose/stopping.ts";
+
+interface Flags extends MixerFlags, ConfigFlags, LogFlags {
+  readonly drain: number;
+}
+
+/** Runs a mixer until a stop signal. */
+export async function mixer(flags: Flags): Promise<void> {
+  const runtime = createRuntime(flags);
+  surviveRejections(runtime.logger);
+  const { source, snapshot } = await loadConfig(flags, [POLICIES], runtime);
+  const configuration = { name: "configuration", close: () => source.close() };
+  const part = await startMixer(flags, snapshot, runtime);
+  const changes = followConfig(
+    source,
+    (next) => part.apply(next),
+    (diagnostics) => part.mixer.reject(diagnostics),
+    runtime,
+  );
+  process.stdout.write(`mixer listening on ${part.url} (version ${snapshot.version})\n`);
+  await stopSignal();
+  await stopAll([configuration, part, changes], flags.drain, runtime.logger);
+}

@@ -1,0 +1,29 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { ROUTES } from "../../config/emptiness.ts";
+import { type ConfigFlags, followConfig, loadConfig } from "../compose/part-config.ts";
+import { type PilotFlags, startPilot } from "../compose/part-pilot.ts";
+import { createRuntime, type LogFlags } from "../compose/runtime.ts";
+import { stopAll, stopSignal, surviveRejections } from "../compose/stopping.ts";
+
+interface Flags extends PilotFlags, ConfigFlags, LogFlags {
+  readonly drain: number;
+}
+
+/** Runs pilot until a stop signal. */
+export async function pilot(flags: Flags): Promise<void> {
+  const runtime = createRuntime(flags);
+  surviveRejections(runtime.logger);
+  const { source, snapshot } = await loadConfig(flags, [ROUTES], runtime);
+  const configuration = { name: "configuration", close: () => source.close() };
+  const part = await startPilot(flags, snapshot, runtime);
+  const take = (next: typeof snapshot): Promise<readonly never[]> => {
+    part.pilot.update(next);
+    return Promise.resolve([]);
+  };
+  const changes = followConfig(source, take, (diagnostics) => part.pilot.reject(diagnostics), runtime);
+  process.stdout.write(`pilot listening on ${part.url} (version ${snapshot.version})\n`);
+  await stopSignal();
+  await stopAll([configuration, part, changes], flags.drain, runtime.logger);
+}

@@ -1,0 +1,85 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ProxyNode } from "../../api/pilot-service.ts";
+import { PurserError } from "../../kernel/errors.ts";
+import type { Proxy } from "../../proxy/proxy.ts";
+import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
+import { nodeId } from "../compose/part-proxy.ts";
+import { startRemoteProxy } from "../compose/part-remote-proxy.ts";
+import { startWorkers } from "../compose/part-workers.ts";
+import { createRuntime, type LogFlags } from "../compose/runtime.ts";
+import { stopAll, stopSignal, surviveRejections } from "../compose/stopping.ts";
+
+interface Flags extends LogFlags {
+  readonly role: ProxyNode["role"];
+  readonly service?: string;
+  readonly host: string;
+  readonly edgePort: number;
+  readonly outboundPort: number;
+  readonly inboundPort: number;
+  readonly app?: { readonly host: string; readonly port: number };
+  readonly pilot: string;
+  readonly mixer: readonly string[];
+  readonly adminHost: string;
+  readonly adminPort: number;
+  readonly allowedHosts: readonly string[];
+  readonly trustedHops: number;
+  readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
+  readonly upgradeProtocols: readonly string[];
+  readonly explainKeyFile?: string;
+  readonly workers: number;
+  readonly drain: number;
+}
+
+/** Runs a proxy until a stop signal. */
+export async function proxy(flags: Flags): Promise<void> {
+  const node = nodeOf(flags);
+  const runtime = createRuntime(flags);
+  surviveRejections(runtime.logger);
+  const { adminHost: host, adminPort: port, allowedHosts, workers, drain } = flags;
+  const admin = { host, port, allowedHosts };
+  const settings = { ...settingsOf(flags), node };
+  if (workers === 1) {
+    const started = await startRemoteProxy(settings, runtime, { admin });
+    announce(node, started.proxy);
+    await stopSignal();
+    await started.stop(drain);
+  } else {
+    const pool = await startWorkers({ settings, workers, admin, drainMs: drain }, runtime);
+    announce(node, pool.proxy);
+    await stopSignal();
+    await stopAll([pool], drain, runtime.logger);
+  }
+}
+
+function announce({ role }: ProxyNode, proxy: Pick<Proxy, "addresses">): void {
+  const where = proxy.addresses().listeners.map(({ host, port }) => `http://${host}:${port}`);
+  process.stdout.write(`${role} proxy listening on ${where.join(", ")}\n`);
+}
+
+function settingsOf({ mixer, pilot, explainKeyFile, logLevel, logFormat, ...flags }: Flags) {
+  const { headersWithUnderscoresAction, upgradeProtocols } = flags;
+  return {
+    mixerUrls: mixer,
+    pilotUrl: pilot,
+    explainKeyFile,
+    logLevel,
+    logFormat,
+    headersWithUnderscoresAction,
+    upgradeProtocols,
+  };
+}
+
+function nodeOf(flags: Flags): ProxyNode {
+  const { role, host, service, app } = flags;
+  if (role === "edge") {
+    if (app !== undefined || service !== undefined)
+      throw new PurserError("PURSER_CLI_USAGE", "--app and --service need --role sidecar");
+    return { role, id: nodeId(role, "edge"), host, port: flags.edgePort, trustedHops: flags.trustedHops };
+  }
+  if (service === undefined) throw new PurserError("PURSER_CLI_USAGE", "--role sidecar needs --service");
+  const inbound =
+    app === undefined ? {} : { inbound: { port: flags.inboundPort, appHost: app.host, appPort: app.port } };
+  return { role, id: nodeId(role, service), host, service, outboundPort: flags.outboundPort, ...inbound };
+}

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { CommanderError } from "commander";
+import type { Diagnostic } from "../../kernel/diagnostic.ts";
+import type { ErrorCode } from "../../kernel/error-catalog.ts";
+import { PurserError } from "../../kernel/errors.ts";
+import { type CheckedConfig, checkConfig } from "../compose/part-config.ts";
+import { diagnosticAsJson, showDiagnostic } from "../output/show-diagnostic.ts";
+
+/** Output stream of a command's results. */
+export interface Output {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
+interface Flags {
+  readonly config?: readonly string[];
+  readonly format: "text" | "json";
+  readonly warningsAsErrors?: boolean;
+  readonly promote?: readonly ErrorCode[];
+  readonly quiet?: boolean;
+}
+
+/** Checks the documents in `paths` and in `flags.config`, and prints their diagnostics to `output`. */
+export async function validate(paths: readonly string[], flags: Flags, output: Output): Promise<void> {
+  const all = [...paths, ...(flags.config ?? [])];
+  if (all.length === 0)
+    throw new PurserError("PURSER_CLI_USAGE", "validate needs a file or folder: purser validate mesh/");
+  const checked = await checkConfig(all);
+  const diagnostics = checked.diagnostics.map((diagnostic) => withSeverity(diagnostic, flags));
+  print(checked, diagnostics, flags, output);
+  // The faults are printed already: only the exit code remains.
+  if (diagnostics.some(({ severity }) => severity === "error"))
+    throw new CommanderError(2, "purser.validate.faults", "");
+}
+
+function withSeverity(diagnostic: Diagnostic, { warningsAsErrors, promote = [] }: Flags): Diagnostic {
+  const fails = warningsAsErrors === true || promote.includes(diagnostic.code);
+  return fails ? { ...diagnostic, severity: "error" } : diagnostic;
+}
+
+function print(
+  { sources, documents, expressions }: CheckedConfig,
+  diagnostics: readonly Diagnostic[],
+  { format, quiet }: Flags,
+  output: Output,
+): void {
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  const shown = quiet === true ? errors : diagnostics;
+  if (format === "json") {
+    output.write(`${JSON.stringify(shown.map(diagnosticAsJson), undefined, 2)}\n`);
+    return;
+  }
+  const colour = output.isTTY === true && (process.env["NO_COLOR"] ?? "") === "";
+  for (const diagnostic of shown)
+    output.write(`${showDiagnostic(diagnostic, sources.get(diagnostic.location.file), colour)}\n`);
+  if (quiet === true) return;
+  const counts = [
+    counted(documents, "document"),
+    counted(expressions, "expression"),
+    counted(errors.length, "error"),
+    counted(diagnostics.length - errors.length, "warning"),
+  ];
+  output.write(`${counts.join(", ")}\n`);
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,162 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Socket } from "node:net";
+
+import type { HeaderList } from "../contract/header-list.ts";
+import { CHUNK_END, chunkSizeLine, lastChunkText } from "./messages/chunked-text.ts";
+import { type Framing, UNTIL_CLOSE } from "./messages/framing.ts";
+
+/** Node writes Latin-1 text up to this size from its stack, without an allocation (StreamBase::WriteString). */
+const MAX_TEXT_BYTES = 16 * 1024;
+
+/** A chunk of this size or more, with no text before it, is written as it is: copying it into text costs more. */
+const MIN_DIRECT_BYTES = 1024;
+
+/** Unsent bytes on the socket from which on `write` asks the caller to wait: Envoy's buffer for edge proxies is 32 KiB, Node's high-water mark 16 to 64 KiB. */
+const MAX_BACKLOG_BYTES = 64 * 1024;
+
+/**
+ * Writes messages on a socket, one after the other. A head is held as text until the end of the turn, joined with
+ * the body's first bytes, so that a small message is one write: a second write costs some 5 µs.
+ *
+ * The socket's owner passes its `drain` events to `onDrain`.
+ */
+export class MessageWriter {
+  readonly #socket: Socket;
+  /** Text that is not written yet. */
+  #text = "";
+  #listed = false;
+  #framing: Framing = UNTIL_CLOSE;
+  /** Bytes of a body with a known length that are still to come. */
+  #remaining = 0;
+  #overlong = false;
+  #blocked = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** Writes a head that has no message of its own: an informational response. */
+  interim(headText: string): void {
+    this.#text += headText;
+    this.#flushLater();
+  }
+
+  /** Begins a message with its head, which ends with the empty line. */
+  begin(headText: string, framing: Framing): void {
+    this.#framing = framing;
+    this.#remaining = framing.length;
+    this.#overlong = false;
+    this.#text += headText;
+    this.#flushLater();
+  }
+
+  /**
+   * Writes a part of the body. A body of kind `none` is dropped.
+   *
+   * @returns False when the caller should wait until `onDrain` returns true.
+   */
+  write(chunk: Uint8Array): boolean {
+    const size = chunk.byteLength;
+    const { kind } = this.#framing;
+    if (kind === "none" || size === 0) return !this.#blocked;
+    if (kind === "length") {
+      this.#overlong ||= size > this.#remaining;
+      if (this.#overlong) return true;
+      this.#remaining -= size;
+    }
+    const chunked = kind === "chunked";
+    if (chunked) this.#text += chunkSizeLine(size);
+    const textBytes = this.#text.length;
+    if (textBytes + size > MAX_TEXT_BYTES || (textBytes === 0 && size >= MIN_DIRECT_BYTES)) {
+      this.#writeWith(chunk, chunked ? CHUNK_END : "");
+    } else {
+      this.#text += latin1Of(chunk);
+      if (chunked) this.#text += CHUNK_END;
+      this.#flushLater();
+    }
+    this.#blocked = this.#socket.writableLength >= MAX_BACKLOG_BYTES;
+    return !this.#blocked;
+  }
+
+  /**
+   * Ends the message, and writes what is held of it.
+   *
+   * @param trailers Sent only with a chunked body.
+   * @returns False when the body did not have the length that the head declared: the connection must be cut, since the
+   * peer would read the next message as a part of this one.
+   */
+  end(trailers?: HeaderList): boolean {
+    if (this.#framing.kind === "chunked") this.#text += lastChunkText(trailers);
+    this.flush();
+    return !this.#overlong && (this.#framing.kind !== "length" || this.#remaining === 0);
+  }
+
+  /** Writes what is held, at once. */
+  flush(): void {
+    const text = this.#text;
+    if (text === "") return;
+    this.#text = "";
+    if (!this.#socket.destroyed) this.#socket.write(text, "latin1");
+  }
+
+  /** @returns Whether a `write` has returned false since the last call. */
+  onDrain(): boolean {
+    const blocked = this.#blocked;
+    this.#blocked = false;
+    return blocked;
+  }
+
+  /** Called once at the end of the turn in which the writer was listed. */
+  onTurnEnd(): void {
+    this.#listed = false;
+    this.flush();
+  }
+
+  #flushLater(): void {
+    if (this.#listed) return;
+    this.#listed = true;
+    flushAtTurnEnd(this);
+  }
+
+  /** Writes the text that is held, the chunk and further text by one call of the operating system. */
+  #writeWith(chunk: Uint8Array, after: string): void {
+    const socket = this.#socket;
+    const before = this.#text;
+    this.#text = "";
+    if (socket.destroyed) return;
+    if (before === "" && after === "") {
+      socket.write(chunk);
+      return;
+    }
+    socket.cork();
+    if (before !== "") socket.write(before, "latin1");
+    socket.write(chunk);
+    if (after !== "") socket.write(after, "latin1");
+    socket.uncork();
+  }
+}
+
+/** Writers with text to flush at the end of the turn: one list and one task for all of them. */
+let listed: MessageWriter[] = [];
+let spare: MessageWriter[] = [];
+
+function flushAtTurnEnd(writer: MessageWriter): void {
+  if (listed.push(writer) === 1) process.nextTick(flushListed);
+}
+
+function flushListed(): void {
+  const writers = listed;
+  listed = spare;
+  for (const writer of writers) writer.onTurnEnd();
+  writers.length = 0;
+  spare = writers;
+}
+
+function latin1Of(chunk: Uint8Array): string {
+  const bytes = Buffer.isBuffer(chunk)
+    ? chunk
+    : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  return bytes.toString("latin1");
+}
