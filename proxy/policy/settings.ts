@@ -11,7 +11,7 @@ export const EXPLAIN_TIMEOUT_MS = 5_000;
 export interface PolicyClientSettings {
   /**
    * Maximum number of cached decisions; default 10 000, as in Mixer's client. 0 turns the cache off.
-   * Eviction: least recently used.
+   * Eviction: the oldest that is not in use (kernel/sieve-cache.ts).
    */
   readonly maxDecisions: number;
   /**
