@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 
 import type { PilotService, ProxyNode } from "../api/pilot-service.ts";
 import { PurserError } from "../kernel/errors.ts";
+import { TimerWheel } from "../kernel/timer-wheel.ts";
 import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
 import { NOTHING_KNOWN } from "../core/traffic/resources/resource-set.ts";
 import type { ControlSurface, SurfaceAddress } from "../server/http/control-surface.ts";
@@ -13,7 +14,6 @@ import { ProxyStats } from "./exchange/stats.ts";
 import { type ClusterSet, NO_CLUSTERS } from "./upstream/cluster-manager.ts";
 import { Exchange } from "./exchange/exchange.ts";
 import { filterChain } from "./filters/chain.ts";
-import type { Filter } from "./filters/filter.ts";
 import type { ServerLimits, ServerStream } from "./transport/contract/server.ts";
 import type { Transport } from "./transport/contract/transport.ts";
 import { NODE_TRANSPORT } from "./transport/node-transport.ts";
@@ -23,7 +23,7 @@ import type { ListenerBinding } from "./listeners/listener-server.ts";
 import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
 import type { ExplainKey } from "./filters/explain-key.ts";
 import type { PolicyClient } from "./policy/check-result.ts";
-import { runExchange } from "./pipeline/exchange-run.ts";
+import { type PipelineServices, runExchange } from "./pipeline/exchange-run.ts";
 import { SnapshotBuilder } from "./snapshot/snapshot-builder.ts";
 import { UpdateApplier } from "./discovery/update-applier.ts";
 
@@ -93,7 +93,7 @@ class ProxyRuntime implements Proxy {
   readonly #options: ProxyOptions;
   readonly #snapshots: SnapshotBuilder;
   readonly #stats: ProxyStats;
-  readonly #filters: readonly Filter[];
+  readonly #pipeline: PipelineServices;
   readonly #listeners: ListenerSet;
   readonly #updates: UpdateApplier;
   #admin: ControlSurface | undefined;
@@ -112,11 +112,13 @@ class ProxyRuntime implements Proxy {
     );
     const services = { node, policy, stats: this.#stats, clock, random, scheduler, newId };
     const { headersWithUnderscoresAction } = options;
-    this.#filters = filterChain({
+    const filters = filterChain({
       ...services,
       ...(explainKey === undefined ? {} : { explainKey }),
       ...(headersWithUnderscoresAction === undefined ? {} : { headersWithUnderscoresAction }),
     });
+    const timers = new TimerWheel(clock, scheduler);
+    this.#pipeline = { filters, clock, random, timers, logger };
     this.#listeners = new ListenerSet({
       transport,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
@@ -222,13 +224,7 @@ class ProxyRuntime implements Proxy {
 
   #onStream(binding: ListenerBinding, stream: ServerStream): void {
     const { clock } = this.#options;
-    const exchange = new Exchange({
-      ...binding,
-      connection: stream.connection,
-      head: stream.head,
-      startMs: clock.nowMs(),
-      startMonotonicMs: clock.monotonicMs(),
-    });
-    runExchange(exchange, stream, { ...this.#options, filters: this.#filters });
+    const exchange = new Exchange(binding, stream, clock.nowMs(), clock.monotonicMs());
+    runExchange(exchange, stream, this.#pipeline);
   }
 }

@@ -5,6 +5,7 @@ import { separatorOf } from "../../../kernel/canonical/header-values.ts";
 import { headerTextOf } from "../../../kernel/canonical/header-text.ts";
 import { isSingleHeader } from "../../../core/attributes/header-fields.ts";
 import type { EditableHeaders } from "../../../core/verdict/header-operations.ts";
+import { UnsendableHead } from "./unsendable-head.ts";
 
 /**
  * The fields of a parsed message, as views of its text. Equal heads may share a block: only lists of fields
@@ -25,11 +26,6 @@ const OWN = -1;
 /** Names and values that can be written: a token, and no control character other than a tab. */
 const SENDABLE_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const SENDABLE_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-
-/** A field cannot be written: it would end its line, or is not text of one byte per character. */
-export class UnsendableField extends Error {
-  override readonly name = "UnsendableField";
-}
 
 /**
  * The header fields of one message in order, with repeated fields kept apart, so that they are forwarded as
@@ -189,7 +185,7 @@ export class HeaderList implements EditableHeaders {
   /**
    * The fields as lines of HTTP/1.1, each with its line end, one character per byte.
    *
-   * @throws UnsendableField when a name or value cannot be sent.
+   * @throws UnsendableHead when a name or value cannot be sent.
    */
   wireText(): string {
     const flat = this.#flat;
@@ -251,9 +247,9 @@ export class HeaderList implements EditableHeaders {
   #ownLine(index: number): string {
     const name = this.#wireName(index);
     const value = this.#flat[index + 1] as string;
-    if (!SENDABLE_NAME.test(name)) throw new UnsendableField(`${JSON.stringify(name)} is not a header name`);
+    if (!SENDABLE_NAME.test(name)) throw new UnsendableHead(`${JSON.stringify(name)} is not a header name`);
     if (!SENDABLE_VALUE.test(value)) {
-      throw new UnsendableField(`The value of the header ${name} has a character that cannot be sent`);
+      throw new UnsendableHead(`The value of the header ${name} has a character that cannot be sent`);
     }
     return `${name}: ${value}\r\n`;
   }

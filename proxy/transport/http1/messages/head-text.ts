@@ -3,7 +3,8 @@
 
 import { STATUS_CODES } from "node:http";
 
-import { type HeaderList, UnsendableField } from "../../contract/header-list.ts";
+import type { HeaderList } from "../../contract/header-list.ts";
+import { UnsendableHead } from "../../contract/unsendable-head.ts";
 import type { Framing } from "./framing.ts";
 
 const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -19,7 +20,7 @@ const PROTOCOL = /^[!#$%&'*+.^_`|~0-9A-Za-z/-]+$/;
  * @param framing Of kind none, length or chunked.
  * @param upgrade The protocol to upgrade to.
  * @param close Whether this is the connection's last request.
- * @throws UnsendableField when a part cannot be sent, or a field contradicts the framing.
+ * @throws UnsendableHead when a part cannot be sent, or a field contradicts the framing.
  */
 export function requestHeadText(
   method: string,
@@ -29,11 +30,11 @@ export function requestHeadText(
   upgrade?: string,
   close = false,
 ): string {
-  if (!METHOD.test(method)) throw new UnsendableField("The method cannot be sent");
-  if (!TARGET.test(target)) throw new UnsendableField("The request target cannot be sent");
+  if (!METHOD.test(method)) throw new UnsendableHead("The method cannot be sent");
+  if (!TARGET.test(target)) throw new UnsendableHead("The request target cannot be sent");
   let text = `${method} ${target} HTTP/1.1\r\n`;
   if (upgrade !== undefined) {
-    if (!PROTOCOL.test(upgrade)) throw new UnsendableField("The protocol to upgrade to cannot be sent");
+    if (!PROTOCOL.test(upgrade)) throw new UnsendableHead("The protocol to upgrade to cannot be sent");
     if (!headers.has("upgrade")) headers.set("upgrade", upgrade);
   }
   text += headers.wireText();
@@ -52,7 +53,7 @@ export type ConnectionOption = "close" | "keep-alive" | "upgrade";
  * @param framing From `responseFraming`. With `none`, the headers' own `content-length` is kept: that of HEAD
  * and 304 describes what GET would give.
  * @param connection Undefined writes no `connection` field.
- * @throws UnsendableField when a field cannot be sent, or contradicts the framing.
+ * @throws UnsendableHead when a field cannot be sent, or contradicts the framing.
  */
 export function responseHeadText(
   status: number,
@@ -68,8 +69,7 @@ export function responseHeadText(
 /** The field that declares the framing, unless the headers have it. */
 function framingLine(headers: HeaderList, { kind, length }: Framing): string {
   const declared = headers.get("content-length");
-  if (headers.has("transfer-encoding"))
-    throw new UnsendableField("Transfer-Encoding is the codec's to write");
+  if (headers.has("transfer-encoding")) throw new UnsendableHead("Transfer-Encoding is the codec's to write");
   switch (kind) {
     case "length":
       if (declared === undefined) return `content-length: ${length}\r\n`;
@@ -85,7 +85,7 @@ function framingLine(headers: HeaderList, { kind, length }: Framing): string {
       if (declared === undefined) return "";
       break;
   }
-  throw new UnsendableField("Content-Length contradicts the body's framing");
+  throw new UnsendableHead("Content-Length contradicts the body's framing");
 }
 
 const statusLines: string[] = [];
