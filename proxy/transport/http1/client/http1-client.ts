@@ -9,7 +9,7 @@ import type {
 } from "../../contract/client.ts";
 import type { RequestHead } from "../../contract/head.ts";
 import type { ResetReason } from "../../contract/reset.ts";
-import { UnsendableField } from "../../contract/header-list.ts";
+import { UnsendableHead } from "../../contract/unsendable-head.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import { RequestStream } from "./request-stream.ts";
 import { UpstreamConnection } from "./upstream-connection.ts";
@@ -30,7 +30,7 @@ export class Http1Client implements TransportClient {
     try {
       stream = new RequestStream(head, receiver, body, this.#pool);
     } catch (error) {
-      if (error instanceof UnsendableField) return new RefusedStream(receiver, "unsendable", error.message);
+      if (error instanceof UnsendableHead) return new RefusedStream(receiver, "unsendable", error.message);
       throw error;
     }
     const refusal = this.#pool.submit(stream);

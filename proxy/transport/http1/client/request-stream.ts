@@ -47,7 +47,7 @@ export class RequestStream implements ClientStream, PooledRequest {
   #early: Uint8Array[] | undefined = undefined;
   #trailers: HeaderList | undefined = undefined;
 
-  /** @throws UnsendableField when a field cannot be sent. */
+  /** @throws UnsendableHead when a field cannot be sent. */
   constructor(
     head: RequestHead,
     receiver: ClientStreamReceiver,
