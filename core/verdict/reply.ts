@@ -7,7 +7,12 @@ import type { Decision } from "../check/decision.ts";
 import { formatDocumentRef } from "../check/document-ref.ts";
 import { type GrpcStatus, grpcStatusOf } from "./grpc-status.ts";
 import { type ProblemDetails, problemDetails, quotaExceededDetails } from "./problem-details.ts";
-import { rateLimitFields, retryAfterSeconds } from "./rate-limit-fields.ts";
+import {
+  type ExhaustedQuota,
+  type RateLimitFields,
+  rateLimitFields,
+  retryAfterSeconds,
+} from "./rate-limit-fields.ts";
 import type { Verdict, VerdictOutcome } from "./verdict.ts";
 import { NO_QUOTA_FACTS, verdictOfDecision } from "./verdict-of.ts";
 
@@ -56,17 +61,27 @@ export function httpStatusOfDecision(decision: Decision): number {
 }
 
 /** RateLimit-Policy and RateLimit for any response to the request; none when no quota applies to it. */
-export function rateLimitHeaders({ quotas, outcome }: Verdict): readonly HeaderField[] {
-  if (quotas.length === 0) return [];
-  const exhausted =
-    outcome.kind === "limit"
-      ? { policy: outcome.decidedBy.name, retryAfterS: retryAfterSeconds(outcome.retryAfterMs) }
-      : undefined;
-  const { policy, standing } = rateLimitFields(quotas, exhausted);
+export function rateLimitHeaders(verdict: Verdict): readonly HeaderField[] {
+  const fields = rateLimitOf(verdict);
+  if (fields === undefined) return [];
   return [
-    ["ratelimit-policy", policy],
-    ["ratelimit", standing],
+    ["ratelimit-policy", fields.policy],
+    ["ratelimit", fields.standing],
   ];
+}
+
+/** Values of RateLimit-Policy and RateLimit; undefined when no quota applies to the request. */
+export function rateLimitOf(verdict: Verdict): RateLimitFields | undefined {
+  const { rateLimit } = verdict;
+  if (rateLimit !== undefined) return rateLimit;
+  const { quotas, outcome } = verdict;
+  return quotas.length === 0 ? undefined : rateLimitFields(quotas, exhaustedQuota(outcome));
+}
+
+/** The quota that refuses the request, if one does. */
+export function exhaustedQuota(outcome: VerdictOutcome): ExhaustedQuota | undefined {
+  if (outcome.kind !== "limit") return undefined;
+  return { policy: outcome.decidedBy.name, retryAfterS: retryAfterSeconds(outcome.retryAfterMs) };
 }
 
 type Answer = Omit<Reply, "grpc">;

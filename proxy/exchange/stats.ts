@@ -31,6 +31,12 @@ export class ProxyStats {
     labelNames: ["listener", "reason"],
     registers: [this.registry],
   });
+  readonly #connectionEvents = new Counter({
+    name: "purser_proxy_connection_events_total",
+    help: "Connections refused or closed by the proxy, by listener and event.",
+    labelNames: ["listener", "event"],
+    registers: [this.registry],
+  });
   readonly #tries = new Counter({
     name: "purser_proxy_upstream_tries_total",
     help: "Tries to send a request upstream, by cluster.",
@@ -114,6 +120,10 @@ export class ProxyStats {
 
   countRefused(listener: string, reason: string): void {
     this.#refused.inc({ listener, reason });
+  }
+
+  countConnectionEvent(listener: string, event: string): void {
+    this.#connectionEvents.inc({ listener, event });
   }
 
   countUpdate(result: "accepted" | "rejected"): void {

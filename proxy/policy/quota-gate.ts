@@ -8,7 +8,7 @@ import type { QuotaCharge, QuotaOutcome } from "../../core/quota/quota-charge.ts
 import type { RequestFate } from "../../core/quota/quota-definition.ts";
 import { STORE_RETRY_AFTER_MS } from "../../core/quota/charge-all.ts";
 import { refusalOf } from "../../core/quota/refusal.ts";
-import type { QuotaStanding } from "../../core/quota/standing.ts";
+import { PreparedRateLimit } from "../../core/verdict/rate-limit-fields.ts";
 import type { VerdictOutcome } from "../../core/verdict/verdict.ts";
 import {
   NO_QUOTA_FACTS,
@@ -21,33 +21,32 @@ import { ALLOWED, outcomeOfRefusal } from "../../core/verdict/verdict-outcome.ts
 import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { type CheckResult, checkResultOf, uncached } from "./check-result.ts";
 import type { FailurePolicy } from "./failure-policy.ts";
+import { type LeasedCharges, LeasedResult } from "./leased-result.ts";
 import { type LeaseManager, type LeasedCharge, leasedCharge } from "./leases/lease-manager.ts";
 import type { ChargeResult } from "./leases/lease-pool.ts";
 import { usableUntilMs } from "./leases/held-grants.ts";
 import type { ClientStats } from "./stats.ts";
 
 /** A decision to be reused, with values computed once for all its reuses. */
-export interface CachedDecision {
+export interface CachedDecision extends LeasedCharges {
   readonly decision: Decision;
-  readonly enforced: readonly LeasedCharge[];
   readonly shadow: readonly LeasedCharge[];
   /** Whether a policy may refund a charge. */
   readonly givesBack: boolean;
-  /** The whole result, when no quota makes it differ between requests. */
-  readonly result: CheckResult | undefined;
+  /** The result when no quota refuses, without the quotas' standing: the whole result when there is none. */
+  readonly result: CheckResult;
 }
 
 export function cachedDecision(decision: Decision): CachedDecision {
   const charges = decision.charges.map(leasedCharge);
+  const enforced = charges.filter(({ charge }) => charge.mode === "enforce");
   return {
     decision,
-    enforced: charges.filter(({ charge }) => charge.mode === "enforce"),
+    enforced,
     shadow: charges.filter(({ charge }) => charge.mode === "shadow"),
+    rateLimit: new PreparedRateLimit(enforced.map(({ charge }) => charge)),
     givesBack: decision.charges.some(({ giveBackOn }) => giveBackOn !== undefined),
-    result:
-      charges.length === 0
-        ? checkResultOf(verdictOfDecision(decision, NO_QUOTA_FACTS), true, false)
-        : undefined,
+    result: checkResultOf(verdictOfDecision(decision, NO_QUOTA_FACTS), true, false),
   };
 }
 
@@ -72,16 +71,17 @@ export class QuotaGate {
    * Charges a cached decision's quotas against leases. Returns "stale" when the mixer must be asked again.
    */
   pass(cached: CachedDecision, nowMs: number): MaybePromise<CheckResult | "stale"> {
-    if (cached.result !== undefined) return cached.result;
+    const { enforced, shadow } = cached;
+    if (enforced.length === 0 && shadow.length === 0) return cached.result;
     const { leases, stats } = this.#options;
-    const { enforced } = cached;
     stats.quota_calls++;
     const taken: ChargeResult[] | undefined = cached.givesBack ? [] : undefined;
     if (leases.takeAtOnce(enforced, nowMs, taken)) {
       stats.quota_cache_hits++;
       stats.quota_cache_hit_accepts++;
       const result = this.#allowed(cached, true, nowMs, undefined);
-      return taken === undefined ? result : this.#returnable(result, cached, taken);
+      if (taken !== undefined) this.#makeReturnable(result, cached, taken);
+      return result;
     }
     const refused = leases.refuseAtOnce(enforced, nowMs);
     if (refused !== undefined) {
@@ -125,9 +125,10 @@ export class QuotaGate {
     const again = cachedDecision({ ...decision, charges, shadowDenials: verdict.shadowDenials });
     return chain(leases.giveBackGrants(granted), () =>
       chain(leases.acquire(again.enforced, monotonicMs(), nowMs), (results) =>
-        chain(this.#settle(again, results, false), (settled) =>
-          settled === "stale" ? settled : { ...settled, checkCacheHit: false },
-        ),
+        chain(this.#settle(again, results, false), (settled) => {
+          if (settled !== "stale") settled.checkCacheHit = false;
+          return settled;
+        }),
       ),
     );
   }
@@ -136,7 +137,7 @@ export class QuotaGate {
     cached: CachedDecision,
     results: readonly ChargeResult[],
     cacheHit: boolean,
-  ): MaybePromise<CheckResult | "stale"> {
+  ): MaybePromise<LeasedResult | "stale"> {
     const { decision, enforced } = cached;
     const { leases, monotonicMs } = this.#options;
     if (results.some(({ kind }) => kind === "stale")) {
@@ -149,11 +150,16 @@ export class QuotaGate {
       const nowMs = monotonicMs();
       if (outcome.kind === "allow") {
         const result = this.#allowed(cached, cacheHit, nowMs, failure);
-        return cached.givesBack ? this.#returnable(result, cached, results) : result;
+        if (cached.givesBack) this.#makeReturnable(result, cached, results);
+        return result;
       }
       void leases.putBack(results);
-      const facts = this.#facts(cached, nowMs, failure);
-      return checkResultOf(refusedVerdict(decision, outcome, facts), true, cacheHit);
+      const verdict = refusedVerdict(decision, outcome, {
+        quotas: [],
+        failure,
+        shadowQuotas: this.#chargeInShadow(cached.shadow, nowMs),
+      });
+      return new LeasedResult(verdict, cacheHit, cached, this.#standing(enforced, nowMs));
     });
   }
 
@@ -162,23 +168,21 @@ export class QuotaGate {
     quotaCacheHit: boolean,
     nowMs: number,
     failure: QuotaFacts["failure"],
-  ): CheckResult {
-    const verdict = verdictOfDecision(cached.decision, this.#facts(cached, nowMs, failure));
-    return checkResultOf(verdict, true, quotaCacheHit);
+  ): LeasedResult {
+    const { decision, result, enforced, shadow } = cached;
+    const numbers = this.#standing(enforced, nowMs);
+    if (shadow.length === 0 && failure === undefined)
+      return new LeasedResult(result, quotaCacheHit, cached, numbers);
+    const shadowQuotas = this.#chargeInShadow(shadow, nowMs);
+    const verdict = verdictOfDecision(decision, { quotas: [], failure, shadowQuotas });
+    return new LeasedResult(verdict, quotaCacheHit, cached, numbers);
   }
 
   /** Adds `giveBack` to a result whose policies may refund charges. */
-  #returnable(
-    result: CheckResult,
-    { enforced }: CachedDecision,
-    taken: readonly ChargeResult[],
-  ): CheckResult {
+  #makeReturnable(result: LeasedResult, { enforced }: CachedDecision, taken: readonly ChargeResult[]): void {
     const wants = (fate: RequestFate) => (_: ChargeResult, index: number) =>
       isGivenBack((enforced[index] as LeasedCharge).charge, fate);
-    return {
-      ...result,
-      giveBack: (fate) => void this.#options.leases.putBack(taken.filter(wants(fate))),
-    };
+    result.giveBack = (fate) => void this.#options.leases.putBack(taken.filter(wants(fate)));
   }
 
   /**
@@ -197,17 +201,16 @@ export class QuotaGate {
     return local.length === 0 ? ALLOWED : this.#options.failurePolicy().admitLocally(local);
   }
 
-  #facts({ enforced, shadow }: CachedDecision, nowMs: number, failure: QuotaFacts["failure"]): QuotaFacts {
-    const quotas: QuotaStanding[] = [];
-    for (const leased of enforced) {
-      const standing = this.#options.leases.standing(leased, nowMs);
-      if (standing !== undefined) quotas.push(standing);
+  /** `remaining` and `resetMs` of each charge's quota; `remaining` is -1 while it is not known. */
+  #standing(enforced: readonly LeasedCharge[], nowMs: number): readonly number[] {
+    const { leases } = this.#options;
+    const numbers = new Array<number>(2 * enforced.length);
+    for (let index = 0; index < enforced.length; index++) {
+      const leased = enforced[index] as LeasedCharge;
+      numbers[2 * index] = leases.remaining(leased, nowMs) ?? -1;
+      numbers[2 * index + 1] = leases.resetMs(leased, nowMs);
     }
-    return {
-      quotas,
-      failure,
-      shadowQuotas: shadow.length === 0 ? NONE : this.#chargeInShadow(shadow, nowMs),
-    };
+    return numbers;
   }
 
   /**
@@ -215,6 +218,7 @@ export class QuotaGate {
    * counted later.
    */
   #chargeInShadow(shadow: readonly LeasedCharge[], nowMs: number): readonly DocumentRef[] {
+    if (shadow.length === 0) return NONE;
     const { leases, stats } = this.#options;
     const refused: DocumentRef[] = [];
     for (const leased of shadow) {

@@ -1,0 +1,140 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { readFileSync, truncateSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Ready } from "./contenders/contender.ts";
+import type { PacedLoad } from "./load/paced.ts";
+import { median } from "./load/statistics.ts";
+import type { FullLoad } from "./load/wrk.ts";
+import type { Child, Children } from "./machine/children.ts";
+import type { Cores } from "./machine/cores.ts";
+import { coreBusyMs, cpuMs, residentMb } from "./machine/process-figures.ts";
+
+const START_DEADLINE_MS = 30_000;
+/** Pause between two questions whether the contender answers; the error of start-up times. */
+const POLL_MS = 2;
+
+/** A run at full load with what it cost. */
+export interface TimedRun extends FullLoad {
+  /** CPU time of the contender's processes, in milliseconds. */
+  readonly cpuMs: number;
+  /** Share of the proxy's core that somebody else used meanwhile, 0 to 1: above 0.05 the run was disturbed. */
+  readonly foreignShare: number;
+}
+
+/** A contender under measurement: its processes and its figures so far. */
+export class Entry {
+  readonly name: string;
+  readonly version: string;
+  readonly port: number;
+  /** False of the upstream itself, which has no process of its own here. */
+  readonly isProxy: boolean;
+  /** From the command to the first answered request, in milliseconds, a value for each start. */
+  readonly startupMs: number[] = [];
+  /** Resident memory after the first answer, in megabytes. */
+  readonly idleMb: number[] = [];
+  /** Resident memory after all runs, in megabytes. */
+  residentMb = 0;
+  cold: PacedLoad | undefined;
+  readonly half: { readonly through: PacedLoad; readonly direct: PacedLoad }[] = [];
+  readonly runs = new Map<string, TimedRun[]>();
+
+  readonly #ready: Ready;
+  readonly #children: Children;
+  readonly #cores: Cores;
+  readonly #log: string;
+  #child: Child | undefined;
+  #helpers: readonly Child[] = [];
+
+  constructor(name: string, ready: Ready, children: Children, cores: Cores, folder: string) {
+    this.name = name;
+    this.version = ready.version;
+    this.port = ready.port;
+    this.isProxy = ready.command.length > 0;
+    this.#ready = ready;
+    this.#children = children;
+    this.#cores = cores;
+    this.#log = join(folder, `${name}.log`);
+  }
+
+  async start(): Promise<void> {
+    if (!this.isProxy) return;
+    this.#helpers = (this.#ready.helpers ?? []).map((command) =>
+      this.#children.start(this.#cores.load, command, `${this.#log}.helper`),
+    );
+    // The helpers are ready before the proxy asks them: they are no part of its start-up.
+    if (this.#helpers.length > 0) await sleep(500);
+    const startMs = performance.now();
+    const child = this.#children.start(this.#cores.proxy, this.#ready.command, this.#log);
+    this.#child = child;
+    while (!(await isAnswering(this.port))) {
+      if (!child.isRunning() || performance.now() - startMs > START_DEADLINE_MS)
+        throw new Error(`${this.name} did not answer: ${readFileSync(this.#log, "utf8").slice(-2_000)}`);
+      await sleep(POLL_MS);
+    }
+    this.startupMs.push(performance.now() - startMs);
+    this.idleMb.push(residentMb(child.pid));
+  }
+
+  async stop(): Promise<void> {
+    await this.#child?.stop();
+    await Promise.all(this.#helpers.map((helper) => helper.stop()));
+  }
+
+  async end(): Promise<void> {
+    if (this.#child !== undefined) this.residentMb = residentMb(this.#child.pid);
+    await this.stop();
+  }
+
+  /** Runs the load and keeps its figures under the workload's name. */
+  async timed(workload: string, load: () => Promise<FullLoad>): Promise<void> {
+    const pid = this.#child?.pid;
+    const startMs = performance.now();
+    const [cpuBeforeMs, busyBeforeMs] = this.#consumed(pid);
+    const figures = await load();
+    const [cpuAfterMs, busyAfterMs] = this.#consumed(pid);
+    const ownMs = cpuAfterMs - cpuBeforeMs;
+    const foreignMs = Math.max(0, busyAfterMs - busyBeforeMs - ownMs);
+    const foreignShare = foreignMs / (performance.now() - startMs);
+    const runs = this.runs.get(workload) ?? [];
+    this.runs.set(workload, [...runs, { ...figures, cpuMs: ownMs, foreignShare }]);
+  }
+
+  /** Requests a second of each round of the workload. */
+  throughput(workload: string): readonly number[] {
+    return (this.runs.get(workload) ?? []).map(({ requestsPerSecond }) => requestsPerSecond);
+  }
+
+  /** The median of what the proxy adds to the upstream's own p99 at the same rate, in milliseconds. */
+  addedP99Ms(): number {
+    return median(this.half.map(({ through, direct }) => through.p99Ms - direct.p99Ms));
+  }
+
+  /** Drops what the contender has written so far, access logs above all, so that no disk fills. */
+  truncateLog(): void {
+    if (this.isProxy) truncateSync(this.#log);
+  }
+
+  #consumed(pid: number | undefined): readonly [ownMs: number, coreMs: number] {
+    return [pid === undefined ? 0 : cpuMs(pid), coreBusyMs(this.#cores.proxy)];
+  }
+}
+
+/** Whether the port answers a request with 200. */
+function isAnswering(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: "127.0.0.1" });
+    const end = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once("connect", () => socket.write("GET /100 HTTP/1.1\r\nHost: bench\r\nx-user: user-1\r\n\r\n"));
+    socket.once("data", (chunk) => end(chunk.toString("latin1").startsWith("HTTP/1.1 200")));
+    socket.once("error", () => end(false));
+    socket.once("close", () => resolve(false));
+    socket.setTimeout(2_000, () => end(false));
+  });
+}

@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Children } from "../machine/children.ts";
+import { CONNECTIONS, USER_AGENT, USERS, type Workload } from "./workloads.ts";
+
+/** The figures of one run at full load. */
+export interface FullLoad {
+  readonly requestsPerSecond: number;
+  readonly requests: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  /** Responses other than 2xx and 3xx, socket errors and time-outs. */
+  readonly errors: number;
+}
+
+/** Writes the Lua script that makes wrk send the workload and print its figures as a line of JSON. */
+export function writeScript(folder: string, { name, method, path, bodyBytes }: Workload): string {
+  const file = join(folder, `${name}.lua`);
+  const body = bodyBytes === 0 ? "nil" : `string.rep("x", ${bodyBytes})`;
+  writeFileSync(
+    file,
+    `local requests, turn = {}, 0
+function init(args)
+  wrk.headers["User-Agent"] = "${USER_AGENT}"
+  wrk.headers["Accept"] = "*/*"
+  for user = 1, ${USERS} do
+    wrk.headers["x-user"] = "user-" .. user
+    requests[user] = wrk.format("${method}", "${path}", nil, ${body})
+  end
+end
+function request()
+  turn = turn % ${USERS} + 1
+  return requests[turn]
+end
+function done(summary, latency)
+  local e = summary.errors
+  io.write(string.format(
+    '\\n{"requests":%d,"duration_us":%d,"p50_us":%d,"p99_us":%d,"max_us":%d,"errors":%d}\\n',
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), latency.max,
+    e.connect + e.read + e.write + e.status + e.timeout))
+end
+`,
+  );
+  return file;
+}
+
+/** Reads wrk's standard output. Throws an Error with the output when the script's line is not there. */
+export function parseWrk(output: string): FullLoad {
+  const line = output.split("\n").findLast((text) => text.startsWith("{"));
+  if (line === undefined) throw new Error(`wrk printed no figures: ${output.trim()}`);
+  const figures = JSON.parse(line) as Record<string, number>;
+  const of = (name: string): number => figures[name] ?? Number.NaN;
+  return {
+    requestsPerSecond: of("requests") / (of("duration_us") / 1e6),
+    requests: of("requests"),
+    p50Ms: of("p50_us") / 1000,
+    p99Ms: of("p99_us") / 1000,
+    maxMs: of("max_us") / 1000,
+    errors: of("errors"),
+  };
+}
+
+/** Loads the port with as many requests as it answers, on all connections. */
+export async function runWrk(
+  children: Children,
+  options: {
+    readonly core: number;
+    readonly script: string;
+    readonly port: number;
+    readonly seconds: number;
+  },
+): Promise<FullLoad> {
+  const { core, script, port, seconds } = options;
+  const output = await children.output(core, [
+    "wrk",
+    "--threads=1",
+    `--connections=${CONNECTIONS}`,
+    `--duration=${seconds}s`,
+    "--timeout=10s",
+    "--latency",
+    `--script=${script}`,
+    `http://127.0.0.1:${port}`,
+  ]);
+  return parseWrk(output);
+}

@@ -1,0 +1,43 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+
+export interface Cores {
+  /** The core of the upstream, the load generators, the authorization service and the bench itself. */
+  readonly load: number;
+  /** The core of the contender, and of nothing else of the bench. */
+  readonly proxy: number;
+  /** All cores of the process. */
+  readonly all: readonly number[];
+}
+
+/** Reads a list of cores as Linux writes it: `0-2,5`. */
+export function parseCores(list: string): readonly number[] {
+  return list
+    .trim()
+    .split(",")
+    .flatMap((part) => {
+      const [first, last = first] = part.split("-").map(Number);
+      if (first === undefined || last === undefined || Number.isNaN(first + last)) return [];
+      return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+    });
+}
+
+/** Divides the cores that this process may use. Throws an Error when there is only one. */
+export function divideCores(): Cores {
+  const status = readFileSync("/proc/self/status", "utf8");
+  const all = parseCores(/^Cpus_allowed_list:\s*(.*)$/m.exec(status)?.[1] ?? "");
+  const [proxy, load] = all;
+  if (proxy === undefined || load === undefined)
+    throw new Error("the bench needs two cores: one for the load and the upstream, one for the proxy");
+  return { load, proxy, all };
+}
+
+/** Moves this process, with all its threads, to the core of the load. */
+export function moveTo(core: number): void {
+  execFileSync("taskset", ["--all-tasks", "--cpu-list", "--pid", String(core), String(process.pid)], {
+    stdio: "ignore",
+  });
+}

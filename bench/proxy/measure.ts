@@ -1,0 +1,160 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Progress } from "../../tools/progress.ts";
+import { CONTENDERS } from "./contenders/index.ts";
+import type { Ready, Site } from "./contenders/contender.ts";
+import { Entry } from "./entry.ts";
+import { MAX_RATE, type PacedLoad, runPaced } from "./load/paced.ts";
+import { median } from "./load/statistics.ts";
+import { JUDGED_WORKLOAD, WORKLOADS, type Workload } from "./load/workloads.ts";
+import { runWrk, writeScript } from "./load/wrk.ts";
+import type { Children } from "./machine/children.ts";
+import { type Cores, moveTo } from "./machine/cores.ts";
+import { startUpstream } from "./upstream.ts";
+
+export interface Options {
+  readonly rounds: number;
+  /** Length of each run at full and at half load, in seconds. */
+  readonly seconds: number;
+  /** Names of the contenders; the others are neither prepared nor reported. */
+  readonly only: readonly string[];
+  readonly workloads: readonly string[];
+  readonly node: string;
+  readonly cores: Cores;
+}
+
+export interface Measured {
+  readonly entries: readonly Entry[];
+  /** The reason for each contender that cannot run. */
+  readonly missing: Readonly<Record<string, string>>;
+}
+
+/** Rate and length of the first load after a start, in which V8 has compiled nothing yet. */
+const COLD = { rate: 2_000, seconds: 5 };
+/** Time at full load before anything is timed. */
+const WARM_UP_SECONDS = 3;
+
+/** Measures all contenders in turn. Everything that it starts is in `children`, also when it fails. */
+export async function measure(options: Options, children: Children, progress: Progress): Promise<Measured> {
+  const folder = mkdtempSync(join(tmpdir(), "purser-bench-"));
+  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", removeFolder);
+  try {
+    moveTo(options.cores.load);
+    progress.at("the upstream");
+    const upstreamPort = await startUpstream(children, options.cores.load, folder);
+    const site: Site = { upstreamPort, folder, node: options.node, cores: options.cores };
+    const { ready, missing } = await prepareAll(options, site, progress);
+    const run = new Run(options, children, progress, folder);
+    const entries: Entry[] = [];
+    for (const [name, contender] of ready) entries.push(await run.begin(name, contender));
+    for (let round = 0; round < options.rounds; round++) await run.round(round, entries, upstreamPort);
+    for (const entry of entries) await entry.end();
+    return { entries, missing };
+  } finally {
+    await children.stopAll();
+    removeFolder();
+    process.removeListener("exit", removeFolder);
+  }
+}
+
+async function prepareAll(
+  { only }: Options,
+  site: Site,
+  progress: Progress,
+): Promise<{ ready: Map<string, Ready>; missing: Record<string, string> }> {
+  const ready = new Map<string, Ready>();
+  const missing: Record<string, string> = {};
+  for (const contender of CONTENDERS.filter(({ name }) => only.includes(name))) {
+    progress.at(`preparing ${contender.name}`);
+    const prepared = await contender.prepare(site);
+    if ("missing" in prepared) missing[contender.name] = prepared.missing;
+    else ready.set(contender.name, prepared);
+  }
+  return { ready, missing };
+}
+
+class Run {
+  readonly #options: Options;
+  readonly #children: Children;
+  readonly #progress: Progress;
+  readonly #workloads: readonly Workload[];
+  readonly #scripts: ReadonlyMap<string, string>;
+  readonly #folder: string;
+
+  constructor(options: Options, children: Children, progress: Progress, folder: string) {
+    this.#options = options;
+    this.#children = children;
+    this.#progress = progress;
+    this.#folder = folder;
+    this.#workloads = WORKLOADS.filter(({ name }) => options.workloads.includes(name));
+    this.#scripts = new Map(this.#workloads.map((each) => [each.name, writeScript(folder, each)]));
+  }
+
+  /** Starts the contender as often as there are rounds, keeps the last one, and warms it up. */
+  async begin(name: string, ready: Ready): Promise<Entry> {
+    const entry = new Entry(name, ready, this.#children, this.#options.cores, this.#folder);
+    for (let start = 0; start < this.#options.rounds; start++) {
+      this.#progress.at(`${name}: start ${start + 1} of ${this.#options.rounds}`);
+      if (start > 0) await entry.stop();
+      await entry.start();
+    }
+    if (!entry.isProxy) return entry;
+    this.#progress.at(`${name}: the first ${COLD.seconds} s under load`);
+    entry.cold = await this.#paced(entry.port, COLD.rate, COLD.seconds);
+    for (const workload of this.#workloads) {
+      this.#progress.at(`${name}: warming up with ${workload.name}`);
+      await this.#wrk(entry, workload, WARM_UP_SECONDS);
+    }
+    return entry;
+  }
+
+  async round(round: number, entries: readonly Entry[], upstreamPort: number): Promise<void> {
+    const { rounds, seconds } = this.#options;
+    for (const workload of this.#workloads) {
+      // Each round begins with another contender, so that none always follows the same one.
+      for (const entry of rotated(entries, round)) {
+        this.#progress.at(`round ${round + 1} of ${rounds}: ${workload.name}, ${entry.name}`);
+        await entry.timed(workload.name, () => this.#wrk(entry, workload, seconds));
+        entry.truncateLog();
+      }
+    }
+    for (const entry of rotated(entries, round)) {
+      if (!entry.isProxy) continue;
+      this.#progress.at(`round ${round + 1} of ${rounds}: half load, ${entry.name}`);
+      const rate = Math.min(MAX_RATE, Math.round(median(entry.throughput(this.#halfLoad.name)) / 2));
+      if (!(rate >= 1)) continue;
+      const through = await this.#paced(entry.port, rate, seconds);
+      const direct = await this.#paced(upstreamPort, rate, seconds);
+      entry.half.push({ through, direct });
+      entry.truncateLog();
+    }
+  }
+
+  get #halfLoad(): Workload {
+    const judged = this.#workloads.find(({ name }) => name === JUDGED_WORKLOAD) ?? this.#workloads[0];
+    if (judged === undefined) throw new Error("no workload is chosen");
+    return judged;
+  }
+
+  #wrk(entry: Entry, { name }: Workload, seconds: number): ReturnType<typeof runWrk> {
+    const script = this.#scripts.get(name) ?? "";
+    return runWrk(this.#children, { core: this.#options.cores.load, script, port: entry.port, seconds });
+  }
+
+  /** The load at a fixed rate has GET requests only; half load is that of the judged workload. */
+  #paced(port: number, rate: number, seconds: number): Promise<PacedLoad> {
+    const { path, method } = this.#halfLoad;
+    const core = this.#options.cores.load;
+    return runPaced(this.#children, { core, port, rate, seconds, path: method === "GET" ? path : "/1k" });
+  }
+}
+
+function rotated<T>(items: readonly T[], by: number): readonly T[] {
+  const at = by % Math.max(1, items.length);
+  return [...items.slice(at), ...items.slice(0, at)];
+}
