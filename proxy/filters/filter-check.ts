@@ -3,11 +3,11 @@
 
 import type { RequestFate } from "../../core/quota/quota-definition.ts";
 import { shortExplanation } from "../../core/explain/short-text.ts";
-import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
+import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { isForwarded, rateLimitHeaders } from "../../core/verdict/reply.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { type LocalReply, type ResponseFlag, verdictReply } from "../exchange/local-reply.ts";
-import type { PolicyClient } from "../policy/check-result.ts";
+import type { CheckOptions, CheckResult, PolicyClient } from "../policy/check-result.ts";
 import { EXPLAIN_HEADER } from "./filter-explain.ts";
 import type { Filter } from "./filter.ts";
 
@@ -22,10 +22,10 @@ export function checkFilter(policy: Pick<PolicyClient, "check">): Filter {
         if (explainKey !== undefined) exchange.request.headers.set(EXPLAIN_HEADER, explainKey);
         return undefined;
       }
-      return chain(policy.check(attributes ?? {}, { explain: explainKey !== undefined }), (verdict) => {
-        exchange.verdict = verdict;
-        return verdictReply(verdict);
-      });
+      const verdict = policy.check(attributes ?? {}, explainKey === undefined ? NO_EXPLANATION : EXPLAIN);
+      return isPromise(verdict)
+        ? verdict.then((late) => replyTo(late, exchange))
+        : replyTo(verdict, exchange);
     },
     onResponse(exchange, response) {
       const { verdict } = exchange;
@@ -40,6 +40,14 @@ export function checkFilter(policy: Pick<PolicyClient, "check">): Filter {
       if (fate !== undefined) exchange.verdict?.giveBack?.(fate);
     },
   };
+}
+
+const EXPLAIN: CheckOptions = { explain: true };
+const NO_EXPLANATION: CheckOptions = { explain: false };
+
+function replyTo(verdict: CheckResult, exchange: Exchange): LocalReply | undefined {
+  exchange.verdict = verdict;
+  return isForwarded(verdict) ? undefined : verdictReply(verdict);
 }
 
 /** Response flags of replies that the proxy makes because the upstream sent no response. */
