@@ -77,8 +77,8 @@ function validate(exchange: Exchange, underscores: HeadersWithUnderscoresAction)
   request.query = target.query;
   request.authority = authority;
   headers.set("host", authorityText(authority));
-  // The proxy itself sends 100 Continue, when it begins to read the body.
-  headers.remove("expect");
+  // The upstream decides about 100 Continue. It is ignored in HTTP/1.0, and without a body (RFC 9110, 10.1.1).
+  if (expect !== undefined && (request.httpVersion === "1.0" || !request.hasBody)) headers.remove("expect");
   removeHopByHop(headers);
   // Policies may read `upgrade`; the codec that sends the request writes its own.
   if (request.upgrade !== undefined) headers.set("upgrade", request.upgrade);
