@@ -2,21 +2,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { randomUUID } from "node:crypto";
+import type { Registry } from "prom-client";
 
 import type { PilotService, ProxyNode } from "../api/pilot-service.ts";
 import { PurserError } from "../kernel/errors.ts";
 import { TimerWheel } from "../kernel/timer-wheel.ts";
 import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
-import { NOTHING_KNOWN } from "../core/traffic/resources/resource-set.ts";
+import { NOTHING_KNOWN, type TrafficResources } from "../core/traffic/resources/resource-set.ts";
 import type { ControlSurface, SurfaceAddress } from "../server/http/control-surface.ts";
 import { startAdminServer } from "./admin/admin-server.ts";
+import { type ClusterRow, clusterRows } from "./admin/cluster-rows.ts";
 import { ProxyStats } from "./exchange/stats.ts";
 import { type ClusterSet, NO_CLUSTERS } from "./upstream/cluster-manager.ts";
 import { Exchange } from "./exchange/exchange.ts";
 import { filterChain } from "./filters/chain.ts";
 import type { ServerLimits, ServerStream } from "./transport/contract/server.ts";
 import type { Transport } from "./transport/contract/transport.ts";
-import { NODE_TRANSPORT } from "./transport/node-transport.ts";
+import { HTTP1_TRANSPORT } from "./transport/http1/http1-transport.ts";
 import type { HeadersWithUnderscoresAction } from "./transport/fields/underscore-names.ts";
 import { DEFAULT_LIMITS, DEFAULT_UPGRADES } from "./listeners/listener-defaults.ts";
 import type { ListenerBinding } from "./listeners/listener-server.ts";
@@ -52,7 +54,7 @@ export interface ProxyOptions {
   readonly drainMs?: number;
   /** How long `start` waits for the first configuration, in milliseconds; default 60 000. */
   readonly startTimeoutMs?: number;
-  /** Carries requests and responses; default HTTP/1.1 by node:http and undici. */
+  /** Carries requests and responses; default HTTP/1.1. */
   readonly transport?: Transport;
   /** Default: random UUIDs. */
   readonly newId?: () => string;
@@ -72,6 +74,12 @@ export interface Proxy {
   };
   /** Undefined when requests can be served and decided; otherwise the reason why not. */
   unreadiness(): string | undefined;
+  /** The counters, for an admin surface elsewhere. */
+  readonly registry: Registry;
+  /** The resources in force; undefined before the first configuration. */
+  resources(): TrafficResources | undefined;
+  /** The counts of the newest clusters. */
+  clusters(): readonly ClusterRow[];
   /** Accepts no new connections and lets requests under way finish, for `deadlineMs` at most. */
   drain(deadlineMs: number): Promise<void>;
   /** Ends everything at once and cuts what is under way. Idempotent. */
@@ -104,7 +112,7 @@ class ProxyRuntime implements Proxy {
   constructor(options: ProxyOptions) {
     this.#options = options;
     const { node, policy, clock, random, scheduler, logger, newId = randomUUID, explainKey } = options;
-    const { transport = NODE_TRANSPORT, upgradeProtocols = DEFAULT_UPGRADES } = options;
+    const { transport = HTTP1_TRANSPORT, upgradeProtocols = DEFAULT_UPGRADES } = options;
     this.#snapshots = new SnapshotBuilder(transport, { clock, random, scheduler, logger });
     this.#stats = new ProxyStats(
       () => this.#newestClusters(),
@@ -181,14 +189,26 @@ class ProxyRuntime implements Proxy {
     await Promise.all([this.#snapshots.destroy(), this.#admin?.close(0)]);
   }
 
+  get registry(): Registry {
+    return this.#stats.registry;
+  }
+
+  resources(): TrafficResources | undefined {
+    return this.#updates.snapshot?.resources;
+  }
+
+  clusters(): readonly ClusterRow[] {
+    return clusterRows(this.#newestClusters());
+  }
+
   async #startAdmin(): Promise<void> {
     const { admin, drainMs = DEFAULT_DRAIN_MS } = this.#options;
     if (admin === undefined) return;
     const subject = {
-      stats: this.#stats,
+      metrics: () => this.registry.metrics(),
       unreadiness: () => this.unreadiness(),
-      resources: () => this.#updates.snapshot?.resources,
-      clusters: () => this.#newestClusters(),
+      resources: () => this.resources(),
+      clusters: () => this.clusters(),
       drain: () => void this.drain(drainMs),
     };
     this.#admin = await startAdminServer(subject, admin, this.#options);

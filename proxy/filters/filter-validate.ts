@@ -67,8 +67,8 @@ function validate(exchange: Exchange, underscores: HeadersWithUnderscoresAction)
   }
   const fault = canonicalize(exchange);
   if (fault !== undefined) return fault;
-  // The proxy itself sends 100 Continue, when it begins to read the body.
-  if ((flags & EXPECT) !== 0) headers.remove("expect");
+  // The upstream decides about 100 Continue. It is ignored in HTTP/1.0, and without a body (RFC 9110, 10.1.1).
+  if ((flags & EXPECT) !== 0 && (request.httpVersion === "1.0" || !request.hasBody)) headers.remove("expect");
   removeHopByHop(headers, flags);
   // Policies may read `upgrade`; the codec that sends the request writes its own.
   if (request.upgrade !== undefined) headers.set("upgrade", request.upgrade);

@@ -54,7 +54,7 @@ export class UpstreamConnection implements PooledConnection<RequestStream>, Requ
 
   constructor(settings: ConnectionSettings, owner: ConnectionOwner<RequestStream>) {
     this.#owner = owner;
-    this.#heads = new HeadReader(settings.maxHeaderBytes);
+    this.#heads = new HeadReader(settings.maxHeaderBytes, "response");
     this.#socket = connect({
       host: settings.host,
       port: settings.port,
