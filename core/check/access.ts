@@ -12,7 +12,7 @@ import type { DecisionBuilder } from "./decision-builder.ts";
 
 /** DENY policies: the first enforced policy that is true refuses; later ones are not evaluated. */
 export function decideDeny(plan: CheckPlan, builder: DecisionBuilder): MaybePromise<void> {
-  return askEach(plan, "deny", builder, askDeny, boundByAll);
+  return askEach(plan, "deny", builder, askDeny, boundBy);
 }
 
 function askDeny(policy: Placed<AccessPolicy>, builder: DecisionBuilder): MaybePromise<void> {
@@ -38,34 +38,36 @@ function judgeDeny(
 export function decideAllow(plan: CheckPlan, builder: DecisionBuilder): MaybePromise<void> {
   if (builder.refusal !== undefined || plan.allow.length === 0) return;
   const progress: AllowProgress = {
+    builder,
     governing: undefined,
     shadows: [],
     allowed: false,
     allowedInShadow: false,
   };
   const ask = (policy: Placed<AccessPolicy>): MaybePromise<void> =>
-    chainWith(holds(policy, builder), progressAllow, policy, { builder, progress });
-  const asked = askEach(plan, "allow", builder, ask, (members) => {
-    boundByAll(members, builder);
-    for (const member of members)
-      if (member.document.mode === "enforce") progress.governing = earlier(progress.governing, member);
+    chainWith(holds(policy, builder), judgeAllow, policy, progress);
+  const asked = askEach(plan, "allow", builder, ask, (member) => {
+    boundBy(member, builder);
+    if (member.document.mode === "enforce") progress.governing = earlier(progress.governing, member);
   });
   return chainWith(asked, concludeAllow, builder, progress);
 }
 
 /** What the ALLOW policies evaluated so far have given. */
 interface AllowProgress {
+  readonly builder: DecisionBuilder;
   governing: Placed<AccessPolicy> | undefined;
   readonly shadows: Placed<AccessPolicy>[];
   allowed: boolean;
   allowedInShadow: boolean;
 }
 
-function progressAllow(
+function judgeAllow(
   held: boolean | undefined | Fault,
   policy: Placed<AccessPolicy>,
-  { builder, progress }: { readonly builder: DecisionBuilder; readonly progress: AllowProgress },
+  progress: AllowProgress,
 ): MaybePromise<void> {
+  const { builder } = progress;
   if (held instanceof Fault) return builder.fail(policy, held);
   if (held === undefined) return;
   builder.outcome(policy.ref, held ? "passed" : "withheld");
@@ -76,8 +78,8 @@ function progressAllow(
   }
   progress.governing = earlier(progress.governing, policy);
   progress.allowed ||= held;
-  if (held)
-    return chainWith(evaluateHeaders(policy.document.headers, builder.scope), changeOrFail, policy, builder);
+  if (!held) return;
+  return chainWith(evaluateHeaders(policy.document.headers, builder.scope), changeOrFail, policy, builder);
 }
 
 function concludeAllow(
@@ -94,7 +96,7 @@ function concludeAllow(
 /** AUDIT policies: record allowed and refused requests alike, and never refuse, not even on failure. */
 export function decideAudit(plan: CheckPlan, builder: DecisionBuilder): MaybePromise<void> {
   // Refused requests are recorded too.
-  return askAll(plan, "audit", builder, askAudit, boundByAll);
+  return askAll(plan, "audit", builder, askAudit, boundBy);
 }
 
 function askAudit(policy: Placed<AccessPolicy>, builder: DecisionBuilder): MaybePromise<void> {
@@ -115,8 +117,8 @@ function judgeAudit(
 }
 
 /** Matching policies limit the decision's validity even when they need not be evaluated. */
-function boundByAll(members: readonly Placed<AccessPolicy>[], builder: DecisionBuilder): void {
-  for (const { document } of members) builder.bound(document.validDurationMs, document.validUseCount);
+function boundBy({ document }: Placed<AccessPolicy>, builder: DecisionBuilder): void {
+  builder.bound(document.validDurationMs, document.validUseCount);
 }
 
 function earlier(

@@ -10,8 +10,8 @@ import type { DecisionBuilder } from "./decision-builder.ts";
 
 type Of<S extends Sort> = CheckPlan[S][number];
 type Ask<S extends Sort> = (document: Of<S>, builder: DecisionBuilder) => MaybePromise<void>;
-/** Called with documents that all match the request, of which only some will be evaluated. */
-type OnGroup<S extends Sort> = (members: readonly Of<S>[], builder: DecisionBuilder) => void;
+/** Called for each of the documents that all match the request, of which only some will be evaluated. */
+type OnMember<S extends Sort> = (member: Of<S>, builder: DecisionBuilder) => void;
 
 /** Evaluates the documents that may match, in order, until one refuses the request. */
 export function askEach<S extends Sort>(
@@ -19,9 +19,9 @@ export function askEach<S extends Sort>(
   sort: S,
   builder: DecisionBuilder,
   ask: Ask<S>,
-  onGroup: OnGroup<S> = nothing,
+  onMember: OnMember<S> = nothing,
 ): MaybePromise<void> {
-  return plan[sort].length === 0 ? undefined : new Round(plan, sort, builder, ask, onGroup, true).run();
+  return plan[sort].length === 0 ? undefined : new Round(plan, sort, builder, ask, onMember, true).run();
 }
 
 /** Evaluates all documents that may match, even after a refusal. */
@@ -30,9 +30,9 @@ export function askAll<S extends Sort>(
   sort: S,
   builder: DecisionBuilder,
   ask: Ask<S>,
-  onGroup: OnGroup<S> = nothing,
+  onMember: OnMember<S> = nothing,
 ): MaybePromise<void> {
-  return plan[sort].length === 0 ? undefined : new Round(plan, sort, builder, ask, onGroup, false).run();
+  return plan[sort].length === 0 ? undefined : new Round(plan, sort, builder, ask, onMember, false).run();
 }
 
 function nothing(): void {}
@@ -42,7 +42,7 @@ class Round<S extends Sort> implements Governing {
   readonly #all: readonly Of<S>[];
   readonly #builder: DecisionBuilder;
   readonly #ask: Ask<S>;
-  readonly #onGroup: OnGroup<S>;
+  readonly #onMember: OnMember<S>;
   readonly #untilRefused: boolean;
   /** Undefined: every document is evaluated. */
   readonly #positions: SelectedPositions | undefined;
@@ -53,13 +53,13 @@ class Round<S extends Sort> implements Governing {
     sort: S,
     builder: DecisionBuilder,
     ask: Ask<S>,
-    onGroup: OnGroup<S>,
+    onMember: OnMember<S>,
     untilRefused: boolean,
   ) {
     this.#all = plan[sort];
     this.#builder = builder;
     this.#ask = ask;
-    this.#onGroup = onGroup;
+    this.#onMember = onMember;
     this.#untilRefused = untilRefused;
     this.#positions = plan.selections?.[sort].positions(builder.scope.context.reads as Reads, this);
   }
@@ -67,11 +67,8 @@ class Round<S extends Sort> implements Governing {
   governs(group: Group): boolean | undefined {
     const held = evaluateCondition(group.match, this.#builder.scope);
     if (isPromise(held) || held instanceof Fault) return undefined;
-    if (held && this.#onGroup !== nothing)
-      this.#onGroup(
-        group.members.map((position) => this.#all[position] as Of<S>),
-        this.#builder,
-      );
+    if (held)
+      for (const position of group.members) this.#onMember(this.#all[position] as Of<S>, this.#builder);
     return held;
   }
 

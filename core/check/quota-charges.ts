@@ -142,20 +142,22 @@ function textsOf(document: Unplaced<QuotaPolicy>): PolicyTexts {
 
 /** The values of a key in its order, or the first fault. */
 function evaluateKey(key: ComputedMap, scope: Scope): MaybePromise<readonly unknown[] | Fault> {
-  return continueKey(key, scope, []);
+  // An empty array that grows takes room for 17 values.
+  return continueKey(key, scope, new Array<unknown>(key.length), 0);
 }
 
 function continueKey(
   key: ComputedMap,
   scope: Scope,
   values: unknown[],
+  from: number,
 ): MaybePromise<readonly unknown[] | Fault> {
-  while (values.length < key.length) {
-    const [, computed] = key[values.length] as ComputedMap[number];
+  for (let index = from; index < key.length; index++) {
+    const [, computed] = key[index] as ComputedMap[number];
     const value = evaluateComputed(computed, scope);
-    if (isPromise(value)) return awaitKey(value, key, scope, values);
+    if (isPromise(value)) return awaitKey(value, key, scope, values, index);
     if (value instanceof Fault) return value;
-    values.push(value);
+    values[index] = value;
   }
   return values;
 }
@@ -165,11 +167,12 @@ async function awaitKey(
   key: ComputedMap,
   scope: Scope,
   values: unknown[],
+  index: number,
 ): Promise<readonly unknown[] | Fault> {
   const value = await pending;
   if (value instanceof Fault) return value;
-  values.push(value);
-  return continueKey(key, scope, values);
+  values[index] = value;
+  return continueKey(key, scope, values, index + 1);
 }
 
 /** Amounts are rounded up, so that rounding never allows more than the limit. */

@@ -81,6 +81,12 @@ export class ConditionIndex {
     this.#paths = [...byPath.values()].sort((a, b) => a.first - b.first);
   }
 
+  /** Whether some conditions are only evaluated for some requests. */
+  get hasTests(): boolean {
+    return this.#paths.length > 0;
+  }
+
+  /** The conditions to evaluate for one request. */
   candidates(reads: Reads): Candidates {
     return new Candidates(this.#always, this.#paths, reads);
   }

@@ -35,6 +35,7 @@ const GROUP_SIZE = 16;
 export class PolicySelection {
   readonly #units: readonly (number | Group)[];
   readonly #index: ConditionIndex;
+  readonly #selectsAll: boolean;
 
   constructor(documents: readonly Selectable[]) {
     this.#units = unitsOf(documents);
@@ -42,10 +43,12 @@ export class PolicySelection {
       typeof unit === "number" ? documents[unit]?.match : unit.match,
     );
     this.#index = indexOf(matches);
+    this.#selectsAll = !this.#index.hasTests && this.#units.every((unit) => typeof unit === "number");
   }
 
-  /** The documents to evaluate for one request. */
-  positions(reads: Reads, governing: Governing): SelectedPositions {
+  /** The documents to evaluate for one request; undefined when these are all of them, for any request. */
+  positions(reads: Reads, governing: Governing): SelectedPositions | undefined {
+    if (this.#selectsAll) return undefined;
     return new SelectedPositions(this.#units, this.#index.candidates(reads), reads, governing);
   }
 }
@@ -73,7 +76,7 @@ export class SelectedPositions {
   /** Index of the next unit; Infinity after the last. */
   #unit = -1;
   /** Matching groups by their next members. */
-  #open: OpenGroup[] = [];
+  #open: OpenGroup[] | undefined;
   /** The open group whose member was returned last. */
   #given: OpenGroup | undefined;
 
@@ -92,12 +95,12 @@ export class SelectedPositions {
   /** The next position; Infinity after the last. */
   next(): number {
     // Only now, not when the last position was returned: finding the next one may read attributes.
-    if (this.#given !== undefined) this.#advance(this.#given);
+    if (this.#given !== undefined) this.#advance(this.#given, this.#open as OpenGroup[]);
     else if (this.#unit !== Infinity) this.#unit = this.#candidates.next();
     this.#given = undefined;
     for (;;) {
       const unit = this.#unit === Infinity ? undefined : (this.#units[this.#unit] as number | Group);
-      const [member] = this.#open;
+      const member = this.#open?.[0];
       if (member !== undefined && member.next <= (unit === undefined ? Infinity : positionOf(unit))) {
         this.#given = member;
         return member.next;
@@ -117,15 +120,15 @@ export class SelectedPositions {
       held === true
         ? { next: 0, rest: whens.candidates(this.#reads), members }
         : { next: 0, rest: new Candidates(members, [], this.#reads), members: undefined };
-    this.#open.push(opened);
-    this.#advance(opened);
+    this.#open = this.#open === undefined ? [opened] : [...this.#open, opened];
+    this.#advance(opened, this.#open);
   }
 
-  #advance(group: OpenGroup): void {
+  #advance(group: OpenGroup, open: OpenGroup[]): void {
     const position = group.rest.next();
-    if (position === Infinity) this.#open = this.#open.filter((other) => other !== group);
+    if (position === Infinity) open.splice(open.indexOf(group), 1);
     else group.next = group.members === undefined ? position : (group.members[position] as number);
-    if (this.#open.length > 1) this.#open.sort((a, b) => a.next - b.next);
+    if (open.length > 1) open.sort((a, b) => a.next - b.next);
   }
 }
 
