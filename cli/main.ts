@@ -14,6 +14,7 @@ import { runCommand } from "./commands/run.ts";
 import { testCommand } from "./commands/test.ts";
 import { validateCommand } from "./commands/validate.ts";
 import { VERSION } from "./version.ts";
+import { WORKER_ARGUMENT } from "./worker-argument.ts";
 
 /**
  * Exit codes: 0 success; 1 the program failed or found a failure to report; 2 an error that the user can
@@ -23,6 +24,11 @@ export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
 /** Runs the command in `args`; resolves with the process's exit code. Never rejects. */
 export async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === WORKER_ARGUMENT) {
+    const { runWorker } = await import("./actions/proxy-worker.ts");
+    await runWorker();
+    return EXIT.done;
+  }
   const program = new Command("purser")
     .description("Policy and telemetry for service meshes.")
     .version(VERSION, "-V, --version")

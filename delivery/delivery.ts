@@ -12,7 +12,7 @@ import { Flushes } from "./flushes.ts";
 import { Linger } from "./linger.ts";
 import { MemoryQueue } from "./memory-queue.ts";
 import { nextStep } from "./next-step.ts";
-import type { DeliveryQueue } from "./queue.ts";
+import type { BatchLimit, DeliveryQueue } from "./queue.ts";
 import type { Sender } from "./sender.ts";
 
 export interface DeliveryOptions<T> {
@@ -58,6 +58,7 @@ export class Delivery<T> {
   readonly #attempts: Attempts<T>;
   readonly #backlog: Backlog<T>;
   readonly #flushes: Flushes;
+  readonly #batchLimit: BatchLimit;
   #dropped = 0;
   #pumping = false;
   #closed = false;
@@ -74,6 +75,7 @@ export class Delivery<T> {
     this.#attempts = new Attempts({ ...ports, send, timeoutMs, onTimeout, maxInFlight, breaker });
     this.#backlog = new Backlog({ ...ports, maxPauseMs, inOrder });
     this.#flushes = new Flushes(scheduler);
+    this.#batchLimit = { items: settings.batchSize };
   }
 
   /** Number of items waiting or under way. */
@@ -97,7 +99,8 @@ export class Delivery<T> {
   offer(item: T): void {
     if (this.#closed) return this.#drop(new Batch([item]), "closed");
     this.#queue.put(item);
-    this.#pump();
+    // Most items only join a batch that fills: nothing is due before its last item or its timer.
+    if (!this.#linger.running || this.#queue.fills(this.#batchLimit) || this.#excess > 0) this.#pump();
   }
 
   /**
@@ -140,12 +143,12 @@ export class Delivery<T> {
   #nextBatch(): Batch<T> | undefined {
     if (this.#backlog.ready) return this.#backlog.next();
     this.#linger.reset();
-    return this.#queue.take({ items: this.#settings.batchSize });
+    return this.#queue.take(this.#batchLimit);
   }
 
   /** Whether queued items must be sent: a batch is full, has waited long enough, or is being flushed. */
   #queueDue(): boolean {
-    if (this.#queue.fills({ items: this.#settings.batchSize })) return true;
+    if (this.#queue.fills(this.#batchLimit)) return true;
     return this.#queue.size > 0 && (this.#linger.over || this.#flushes.pending);
   }
 

@@ -22,6 +22,11 @@ export class Linger {
     return this.#over;
   }
 
+  /** Whether the timer runs. */
+  get running(): boolean {
+    return this.#cancel !== undefined && !this.#over;
+  }
+
   /** Starts the timer, unless it runs. */
   start(): void {
     if (this.#over) return;

@@ -2,28 +2,30 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { randomUUID } from "node:crypto";
+import type { Registry } from "prom-client";
 
 import type { PilotService, ProxyNode } from "../api/pilot-service.ts";
 import { PurserError } from "../kernel/errors.ts";
+import { TimerWheel } from "../kernel/timer-wheel.ts";
 import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
-import { NOTHING_KNOWN } from "../core/traffic/resources/resource-set.ts";
+import { NOTHING_KNOWN, type TrafficResources } from "../core/traffic/resources/resource-set.ts";
 import type { ControlSurface, SurfaceAddress } from "../server/http/control-surface.ts";
 import { startAdminServer } from "./admin/admin-server.ts";
+import { type ClusterRow, clusterRows } from "./admin/cluster-rows.ts";
 import { ProxyStats } from "./exchange/stats.ts";
 import { type ClusterSet, NO_CLUSTERS } from "./upstream/cluster-manager.ts";
 import { Exchange } from "./exchange/exchange.ts";
 import { filterChain } from "./filters/chain.ts";
-import type { Filter } from "./filters/filter.ts";
 import type { ServerLimits, ServerStream } from "./transport/contract/server.ts";
 import type { Transport } from "./transport/contract/transport.ts";
-import { NODE_TRANSPORT } from "./transport/node-transport.ts";
+import { HTTP1_TRANSPORT } from "./transport/http1/http1-transport.ts";
 import type { HeadersWithUnderscoresAction } from "./transport/fields/underscore-names.ts";
 import { DEFAULT_LIMITS, DEFAULT_UPGRADES } from "./listeners/listener-defaults.ts";
 import type { ListenerBinding } from "./listeners/listener-server.ts";
 import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
 import type { ExplainKey } from "./filters/explain-key.ts";
 import type { PolicyClient } from "./policy/check-result.ts";
-import { runExchange } from "./pipeline/exchange-run.ts";
+import { type PipelineServices, runExchange } from "./pipeline/exchange-run.ts";
 import { SnapshotBuilder } from "./snapshot/snapshot-builder.ts";
 import { UpdateApplier } from "./discovery/update-applier.ts";
 
@@ -52,7 +54,7 @@ export interface ProxyOptions {
   readonly drainMs?: number;
   /** How long `start` waits for the first configuration, in milliseconds; default 60 000. */
   readonly startTimeoutMs?: number;
-  /** Carries requests and responses; default HTTP/1.1 by node:http and undici. */
+  /** Carries requests and responses; default HTTP/1.1. */
   readonly transport?: Transport;
   /** Default: random UUIDs. */
   readonly newId?: () => string;
@@ -72,6 +74,12 @@ export interface Proxy {
   };
   /** Undefined when requests can be served and decided; otherwise the reason why not. */
   unreadiness(): string | undefined;
+  /** The counters, for an admin surface elsewhere. */
+  readonly registry: Registry;
+  /** The resources in force; undefined before the first configuration. */
+  resources(): TrafficResources | undefined;
+  /** The counts of the newest clusters. */
+  clusters(): readonly ClusterRow[];
   /** Accepts no new connections and lets requests under way finish, for `deadlineMs` at most. */
   drain(deadlineMs: number): Promise<void>;
   /** Ends everything at once and cuts what is under way. Idempotent. */
@@ -93,7 +101,7 @@ class ProxyRuntime implements Proxy {
   readonly #options: ProxyOptions;
   readonly #snapshots: SnapshotBuilder;
   readonly #stats: ProxyStats;
-  readonly #filters: readonly Filter[];
+  readonly #pipeline: PipelineServices;
   readonly #listeners: ListenerSet;
   readonly #updates: UpdateApplier;
   #admin: ControlSurface | undefined;
@@ -104,7 +112,7 @@ class ProxyRuntime implements Proxy {
   constructor(options: ProxyOptions) {
     this.#options = options;
     const { node, policy, clock, random, scheduler, logger, newId = randomUUID, explainKey } = options;
-    const { transport = NODE_TRANSPORT, upgradeProtocols = DEFAULT_UPGRADES } = options;
+    const { transport = HTTP1_TRANSPORT, upgradeProtocols = DEFAULT_UPGRADES } = options;
     this.#snapshots = new SnapshotBuilder(transport, { clock, random, scheduler, logger });
     this.#stats = new ProxyStats(
       () => this.#newestClusters(),
@@ -112,11 +120,13 @@ class ProxyRuntime implements Proxy {
     );
     const services = { node, policy, stats: this.#stats, clock, random, scheduler, newId };
     const { headersWithUnderscoresAction } = options;
-    this.#filters = filterChain({
+    const filters = filterChain({
       ...services,
       ...(explainKey === undefined ? {} : { explainKey }),
       ...(headersWithUnderscoresAction === undefined ? {} : { headersWithUnderscoresAction }),
     });
+    const timers = new TimerWheel(clock, scheduler);
+    this.#pipeline = { filters, clock, random, timers, logger };
     this.#listeners = new ListenerSet({
       transport,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
@@ -125,6 +135,7 @@ class ProxyRuntime implements Proxy {
       newId,
       onStream: (binding, stream) => this.#onStream(binding, stream),
       onRefused: (listener, kind) => this.#stats.countRefused(listener.name, kind),
+      onConnectionEvent: (listener, event) => this.#stats.countConnectionEvent(listener.name, event),
     });
     this.#updates = new UpdateApplier({
       snapshots: this.#snapshots,
@@ -178,14 +189,26 @@ class ProxyRuntime implements Proxy {
     await Promise.all([this.#snapshots.destroy(), this.#admin?.close(0)]);
   }
 
+  get registry(): Registry {
+    return this.#stats.registry;
+  }
+
+  resources(): TrafficResources | undefined {
+    return this.#updates.snapshot?.resources;
+  }
+
+  clusters(): readonly ClusterRow[] {
+    return clusterRows(this.#newestClusters());
+  }
+
   async #startAdmin(): Promise<void> {
     const { admin, drainMs = DEFAULT_DRAIN_MS } = this.#options;
     if (admin === undefined) return;
     const subject = {
-      stats: this.#stats,
+      metrics: () => this.registry.metrics(),
       unreadiness: () => this.unreadiness(),
-      resources: () => this.#updates.snapshot?.resources,
-      clusters: () => this.#newestClusters(),
+      resources: () => this.resources(),
+      clusters: () => this.clusters(),
       drain: () => void this.drain(drainMs),
     };
     this.#admin = await startAdminServer(subject, admin, this.#options);
@@ -221,13 +244,7 @@ class ProxyRuntime implements Proxy {
 
   #onStream(binding: ListenerBinding, stream: ServerStream): void {
     const { clock } = this.#options;
-    const exchange = new Exchange({
-      ...binding,
-      connection: stream.connection,
-      head: stream.head,
-      startMs: clock.nowMs(),
-      startMonotonicMs: clock.monotonicMs(),
-    });
-    runExchange(exchange, stream, { ...this.#options, filters: this.#filters });
+    const exchange = new Exchange(binding, stream, clock.nowMs(), clock.monotonicMs());
+    runExchange(exchange, stream, this.#pipeline);
   }
 }

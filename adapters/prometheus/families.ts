@@ -1,15 +1,12 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { Clock, Logger, MetricInstance } from "../../plugins/sdk/index.ts";
+import { Family } from "./family.ts";
 import { firstFree, labelNames, metricName } from "./names.ts";
 import { SELF_METRIC_NAMES, type SelfMetrics } from "./self-metrics.ts";
-import { createSeriesTable, type SeriesTable } from "./series-table.ts";
 
-/** A metric of a document, as prom-client keeps it. */
 export interface FamiliesOptions {
-  readonly registry: Registry;
   readonly self: SelfMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -19,20 +16,10 @@ export interface FamiliesOptions {
   readonly expireAfterMs: number | undefined;
 }
 
-/** The metrics of one handler, each created on its first report. */
-export interface Families {
-  observe(instance: MetricInstance): void;
-  /** Removes the series that have been idle for too long. */
-  expire(): void;
-  clear(): void;
-}
-
-interface Family {
-  readonly name: string;
-  /** Instances of equal shape share this family. */
+/** The family of a Metric document, with the shape of its instances. */
+interface Metric {
   readonly shape: MetricShape;
-  readonly series: SeriesTable;
-  record(labels: Readonly<Record<string, string>>, value: number): void;
+  readonly family: Family;
 }
 
 interface MetricShape {
@@ -42,105 +29,83 @@ interface MetricShape {
   readonly help: string | undefined;
 }
 
-export function createFamilies(options: FamiliesOptions): Families {
-  const families = new Map<string, Family>();
-  const takenNames = new Set<string>(Object.values(SELF_METRIC_NAMES));
+/** The metrics of one handler, each created on its first report. */
+export class Families {
+  readonly #options: FamiliesOptions;
+  readonly #metrics = new Map<string, Metric>();
+  readonly #takenNames = new Set<string>(Object.values(SELF_METRIC_NAMES));
 
-  const discard = (key: string, family: Family): void => {
-    options.registry.removeSingleMetric(family.name);
-    takenNames.delete(family.name);
-    families.delete(key);
-  };
+  constructor(options: FamiliesOptions) {
+    this.#options = options;
+  }
 
-  const familyFor = (instance: MetricInstance): Family => {
-    const existing = families.get(instance.name);
-    if (existing !== undefined) {
-      if (isOfShape(existing.shape, instance)) return existing;
-      // Only the changed metric is reset; the others keep their counts.
-      discard(instance.name, existing);
+  observe(instance: MetricInstance): void {
+    const { self } = this.#options;
+    const { name, type, value, labels } = instance;
+    if (!Number.isFinite(value)) return self.dropped(name, "not_finite");
+    if (type === "counter" && value < 0) return self.dropped(name, "negative");
+    const metric = this.#metrics.get(name);
+    const family =
+      metric !== undefined && isOfShape(metric.shape, instance)
+        ? metric.family
+        : this.#replace(metric, instance);
+    if (family.record(labels, value)) self.overflowed(name);
+  }
+
+  /** Removes the series that have been idle for too long, and metrics without series. */
+  expire(): void {
+    for (const [name, { family }] of this.#metrics) {
+      family.expire();
+      if (family.isEmpty) this.#discard(name, family);
     }
-    const name = firstFree(metricName(options.prefix, instance.name), takenNames);
-    if (existing === undefined && name !== instance.name) {
-      options.logger.debug("metric renamed to Prometheus' form", { metric: instance.name, name });
-    }
-    const family = makeFamily(name, instance, options);
-    takenNames.add(name);
-    families.set(instance.name, family);
-    return family;
-  };
+  }
 
-  return {
-    observe(instance) {
-      if (!Number.isFinite(instance.value)) return options.self.dropped(instance.name, "not_finite");
-      if (instance.type === "counter" && instance.value < 0)
-        return options.self.dropped(instance.name, "negative");
-      const family = familyFor(instance);
-      const series = family.series.seriesFor(instance.labels);
-      if (series.overflow) options.self.overflowed(instance.name);
-      family.record(series.labels, instance.value);
-    },
-    expire() {
-      for (const [key, family] of families) {
-        family.series.expire();
-        if (family.series.size === 0) discard(key, family);
-      }
-    },
-    clear() {
-      for (const [key, family] of families) discard(key, family);
-    },
-  };
-}
+  /** All families in Prometheus' text form, in the order of their first reports. */
+  text(): string {
+    return [...this.#metrics.values()].map(({ family }) => `\n${family.text()}`).join("");
+  }
 
-function makeFamily(name: string, instance: MetricInstance, options: FamiliesOptions): Family {
-  const labels = Object.keys(instance.labels);
-  const names = labelNames(labels, instance.type === "histogram" ? new Set(["le"]) : new Set());
-  const definition = {
-    name,
-    help: instance.help ?? `Reported by the Metric document ${instance.name}.`,
-    labelNames: [...names],
-    registers: [options.registry],
-  };
-  const { metric, record } = makeMetric(definition, instance);
-  return {
-    name,
-    shape: { type: instance.type, labels, buckets: instance.buckets, help: instance.help },
-    record,
-    series: createSeriesTable({
-      keys: labels,
-      names,
-      maxSeries: options.maxSeries,
-      expireAfterMs: options.expireAfterMs,
-      clock: options.clock,
-      forget: (gone) => metric.remove(gone),
-    }),
-  };
-}
+  clear(): void {
+    for (const [name, { family }] of this.#metrics) this.#discard(name, family);
+  }
 
-interface PromDefinition {
-  readonly name: string;
-  readonly help: string;
-  labelNames: string[];
-  registers: Registry[];
-}
+  /** A new family; only the changed metric is reset, the others keep their counts. */
+  #replace(metric: Metric | undefined, instance: MetricInstance): Family {
+    const { prefix, logger } = this.#options;
+    if (metric !== undefined) this.#discard(instance.name, metric.family);
+    const name = firstFree(metricName(prefix, instance.name), this.#takenNames);
+    if (metric === undefined && name !== instance.name) {
+      logger.debug("metric renamed to Prometheus' form", { metric: instance.name, name });
+    }
+    const made = metricOf(name, instance, this.#options);
+    this.#takenNames.add(name);
+    this.#metrics.set(instance.name, made);
+    return made.family;
+  }
 
-function makeMetric(definition: PromDefinition, { type, buckets, unit }: MetricInstance) {
-  switch (type) {
-    case "counter": {
-      const metric = new Counter(definition);
-      return { metric, record: (labels: LabelValues, value: number) => metric.inc(labels, value) };
-    }
-    case "gauge": {
-      const metric = new Gauge(definition);
-      return { metric, record: (labels: LabelValues, value: number) => metric.set(labels, value) };
-    }
-    case "histogram": {
-      const metric = new Histogram({ ...definition, buckets: [...(buckets ?? defaultBuckets(unit))] });
-      return { metric, record: (labels: LabelValues, value: number) => metric.observe(labels, value) };
-    }
+  #discard(metric: string, family: Family): void {
+    this.#takenNames.delete(family.name);
+    this.#metrics.delete(metric);
   }
 }
 
-type LabelValues = Readonly<Record<string, string>>;
+function metricOf(name: string, instance: MetricInstance, options: FamiliesOptions): Metric {
+  const { type, buckets, help, unit } = instance;
+  const { maxSeries, expireAfterMs, clock } = options;
+  const labels = Object.keys(instance.labels);
+  const family = new Family({
+    name,
+    type,
+    help: help ?? `Reported by the Metric document ${instance.name}.`,
+    keys: labels,
+    labelNames: labelNames(labels, type === "histogram" ? new Set(["le"]) : new Set()),
+    bounds: type === "histogram" ? (buckets ?? defaultBuckets(unit)) : [],
+    maxSeries,
+    expireAfterMs,
+    clock,
+  });
+  return { family, shape: { type, labels, buckets, help } };
+}
 
 /** Default buckets of Prometheus clients, for a latency in seconds. */
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

@@ -1,11 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Registry } from "prom-client";
 import { defineAdapter, durationMs } from "../../plugins/sdk/index.ts";
 import { CONFIG } from "./config.ts";
-import { createFamilies } from "./families.ts";
-import { createSelfMetrics } from "./self-metrics.ts";
+import { Families } from "./families.ts";
+import { SelfMetrics } from "./self-metrics.ts";
 
 /** Keeps metrics in this process; Prometheus scrapes them from the mixer's /metrics. */
 export const prometheus = defineAdapter({
@@ -23,11 +22,8 @@ export const prometheus = defineAdapter({
     ];
   },
   build({ config, clock, handler, logger }) {
-    // A registry for each handler: prom-client's global registry would merge metrics of different handlers.
-    const registry = new Registry();
-    const self = createSelfMetrics(registry, handler);
-    const families = createFamilies({
-      registry,
+    const self = new SelfMetrics(handler, clock);
+    const families = new Families({
       self,
       clock,
       logger,
@@ -41,11 +37,10 @@ export const prometheus = defineAdapter({
       },
       exposition() {
         families.expire();
-        return registry.metrics();
+        return self.text() + families.text();
       },
       close() {
         families.clear();
-        registry.clear();
       },
     };
   },

@@ -1,13 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Counter, type Registry } from "prom-client";
-
-/** The adapter's own metrics, which count every observation that it leaves out. */
-export interface SelfMetrics {
-  overflowed(metric: string): void;
-  dropped(metric: string, reason: DropReason): void;
-}
+import type { Clock } from "../../plugins/sdk/index.ts";
+import { Family } from "./family.ts";
 
 type DropReason = "negative" | "not_finite";
 
@@ -17,21 +12,52 @@ export const SELF_METRIC_NAMES = {
   dropped: "purser_prometheus_dropped_total",
 } as const;
 
-export function createSelfMetrics(registry: Registry, handler: string): SelfMetrics {
-  const overflow = new Counter({
-    name: SELF_METRIC_NAMES.overflow,
-    help: "Observations counted in a metric's overflow series, because the metric has reached maxSeries.",
-    labelNames: ["handler", "metric"] as const,
-    registers: [registry],
+/** The adapter's own metrics, which count every observation that it leaves out. */
+export class SelfMetrics {
+  readonly #handler: string;
+  readonly #overflow: Family;
+  readonly #dropped: Family;
+
+  constructor(handler: string, clock: Clock) {
+    this.#handler = handler;
+    this.#overflow = counter(
+      SELF_METRIC_NAMES.overflow,
+      "Observations counted in a metric's overflow series, because the metric has reached maxSeries.",
+      ["handler", "metric"],
+      clock,
+    );
+    this.#dropped = counter(
+      SELF_METRIC_NAMES.dropped,
+      "Observations dropped, because Prometheus cannot represent them.",
+      ["handler", "metric", "reason"],
+      clock,
+    );
+  }
+
+  overflowed(metric: string): void {
+    this.#overflow.record({ handler: this.#handler, metric }, 1);
+  }
+
+  dropped(metric: string, reason: DropReason): void {
+    this.#dropped.record({ handler: this.#handler, metric, reason }, 1);
+  }
+
+  text(): string {
+    return `${this.#overflow.text()}\n${this.#dropped.text()}`;
+  }
+}
+
+function counter(name: string, help: string, labels: readonly string[], clock: Clock): Family {
+  return new Family({
+    name,
+    type: "counter",
+    help,
+    keys: labels,
+    labelNames: labels,
+    bounds: [],
+    // Metric documents alone make series here.
+    maxSeries: Number.POSITIVE_INFINITY,
+    expireAfterMs: undefined,
+    clock,
   });
-  const dropped = new Counter({
-    name: SELF_METRIC_NAMES.dropped,
-    help: "Observations dropped, because Prometheus cannot represent them.",
-    labelNames: ["handler", "metric", "reason"] as const,
-    registers: [registry],
-  });
-  return {
-    overflowed: (metric) => overflow.inc({ handler, metric }),
-    dropped: (metric, reason) => dropped.inc({ handler, metric, reason }),
-  };
 }

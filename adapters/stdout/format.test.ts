@@ -3,11 +3,20 @@
 
 import assert from "node:assert/strict";
 import { logEntryInstance, metricInstance, traceSpanInstance } from "../../plugins/sdk/testing/index.ts";
-import { formatterFor } from "./format.ts";
+import { type Formatter, formatterFor } from "./format.ts";
 import { type OutputRecord, recordOfLogEntry, recordOfMetric, recordOfSpan } from "./record.ts";
 
-const json = formatterFor("json", { isTerminal: true, env: {} });
-const text = formatterFor("text", { isTerminal: false, env: {} });
+/** The lines of a formatter as texts. */
+const linesOf =
+  (format: Formatter) =>
+  (record: OutputRecord): string => {
+    const parts: string[] = [];
+    format(record, parts);
+    return parts.join("");
+  };
+
+const json = linesOf(formatterFor("json", { isTerminal: true, env: {} }));
+const text = linesOf(formatterFor("text", { isTerminal: false, env: {} }));
 
 const ENTRY = recordOfLogEntry(logEntryInstance());
 
@@ -108,14 +117,14 @@ describe("a line of text", () => {
   });
 
   it("has a placeholder for an invalid time", () => {
-    const record: OutputRecord = { ...ENTRY, time: null, fields: [] };
+    const record: OutputRecord = { ...ENTRY, time: null, fields: {} };
     assert.equal(text(record), "--:--:--.--- INFO    access-log");
   });
 });
 
 describe("the format auto", () => {
   const of = (isTerminal: boolean, env: Record<string, string> = {}) =>
-    formatterFor("auto", { isTerminal, env })(ENTRY);
+    linesOf(formatterFor("auto", { isTerminal, env }))(ENTRY);
 
   it("is JSON unless the stream is a terminal", () => {
     assert.match(of(false), /^{/);

@@ -4,8 +4,11 @@
 import { type Severity, toJson } from "../../plugins/sdk/index.ts";
 import type { OutputRecord } from "./record.ts";
 
-/** Formats a record as one line, without its line break. */
-export type Formatter = (record: OutputRecord) => string;
+/**
+ * Appends the parts of a record's line, without its line break. The parts of a batch are joined once, which
+ * copies each character once and makes no text for a line or for a part of it.
+ */
+export type Formatter = (record: OutputRecord, parts: string[]) => void;
 
 export interface OutputEnvironment {
   readonly isTerminal: boolean;
@@ -19,18 +22,48 @@ export function formatterFor(
   if (format === "json" || (format === "auto" && !isTerminal)) return formatJson;
   // NO_COLOR counts when it is set and not empty (no-color.org).
   const isColoured = isTerminal && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
-  return (record) => formatText(record, isColoured);
+  return (record, parts) => void parts.push(formatText(record, isColoured));
 }
 
-function formatJson({ time, severity, name, fields }: OutputRecord): string {
-  const own = `{"time":${toJson(time)},"severity":${toJson(severity)},"name":${toJson(name)}`;
-  let line = own;
-  for (const [key, value] of fields) {
-    const json = toJson(value);
+function formatJson({ time, severity, name, fields }: OutputRecord, parts: string[]): void {
+  if (time === null) parts.push('{"time":null');
+  else parts.push('{"time":"', time, '"');
+  parts.push(',"severity":"', severity, '","name":', memberText(name).name);
+  for (const key of Object.keys(fields)) {
+    const json = toJson(fields[key]);
     // Values that JSON cannot represent are left out, as in JSON.stringify.
-    if (json !== undefined) line += `,${toJson(key)}:${json}`;
+    if (json !== undefined) parts.push(memberText(key).key, json);
   }
-  return `${line}}`;
+  parts.push("}");
+}
+
+/** The record's own fields, which no variable may replace. */
+const OWN_FIELDS: ReadonlySet<string> = new Set(["time", "severity", "name"]);
+
+function fieldName(key: string): string {
+  return OWN_FIELDS.has(key) ? `_${key}` : key;
+}
+
+/** A name in JSON, and as the key of a further member. */
+interface MemberText {
+  readonly name: string;
+  readonly key: string;
+}
+
+/** The names in JSON. Names come from documents, so that there are few. */
+const memberTexts = new Map<string, MemberText>();
+
+/** Largest size of the table; a full table, as of a caller with names of its own, starts anew. */
+const MOST_NAMES = 1_000;
+
+function memberText(name: string): MemberText {
+  let text = memberTexts.get(name);
+  if (text === undefined) {
+    if (memberTexts.size >= MOST_NAMES) memberTexts.clear();
+    text = { name: toJson(name) ?? '""', key: `,${toJson(fieldName(name)) ?? '""'}:` };
+    memberTexts.set(name, text);
+  }
+  return text;
 }
 
 const COLOURS: Readonly<Record<Severity, number>> = { DEBUG: 90, INFO: 32, WARNING: 33, ERROR: 31 };
@@ -43,9 +76,10 @@ function formatText({ time, severity, name, fields }: OutputRecord, isColoured: 
   // Time of day only: a person at a terminal knows the date.
   const clock = time === null ? "--:--:--.---" : time.slice(time.indexOf("T") + 1, -1);
   const words = [paint(clock, DIM), paint(severity.padEnd(7), COLOURS[severity]), paint(toWord(name), BOLD)];
-  for (const [key, value] of fields) {
+  for (const key of Object.keys(fields)) {
+    const value = fields[key];
     const word = typeof value === "string" ? toWord(value) : toJson(value);
-    if (word !== undefined) words.push(`${paint(`${toWord(key)}=`, DIM)}${toVisible(word)}`);
+    if (word !== undefined) words.push(`${paint(`${toWord(fieldName(key))}=`, DIM)}${toVisible(word)}`);
   }
   return words.join(" ");
 }

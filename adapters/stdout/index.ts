@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Choice, defineAdapter, Type } from "../../plugins/sdk/index.ts";
+import { type CallContext, Choice, defineAdapter, type MaybePromise, Type } from "../../plugins/sdk/index.ts";
 import { formatterFor } from "./format.ts";
 import { createLineWriter } from "./line-writer.ts";
-import { recordOfLogEntry, recordOfMetric, recordOfSpan } from "./record.ts";
+import { type OutputRecord, recordOfLogEntry, recordOfMetric, recordOfSpan } from "./record.ts";
 
 /** Writes telemetry to the standard output or error of this process, one record per line. */
 export const stdout = defineAdapter({
@@ -23,10 +23,22 @@ export const stdout = defineAdapter({
     const stream = process[config.stream];
     const writer = createLineWriter(stream);
     const format = formatterFor(config.format, { isTerminal: stream.isTTY === true, env: process.env });
+    const write = <T>(
+      items: readonly T[],
+      recordOf: (item: T) => OutputRecord,
+      { signal }: CallContext,
+    ): MaybePromise<void> => {
+      const parts: string[] = [];
+      for (const item of items) {
+        if (parts.length > 0) parts.push("\n");
+        format(recordOf(item), parts);
+      }
+      return writer.write(parts.length === 0 ? [] : [parts.join("")], signal);
+    };
     return {
-      logentry: (entries, { signal }) => writer.write(entries.map(recordOfLogEntry).map(format), signal),
-      metric: (metrics, { signal }) => writer.write(metrics.map(recordOfMetric).map(format), signal),
-      tracespan: (spans, { signal }) => writer.write(spans.map(recordOfSpan).map(format), signal),
+      logentry: (entries, call) => write(entries, recordOfLogEntry, call),
+      metric: (metrics, call) => write(metrics, recordOfMetric, call),
+      tracespan: (spans, call) => write(spans, recordOfSpan, call),
       healthy: () => writer.healthy,
       close: () => writer.close(),
     };

@@ -14,21 +14,16 @@ export interface OutputRecord {
   readonly time: string | null;
   readonly severity: Severity;
   readonly name: string;
-  readonly fields: readonly (readonly [key: string, value: unknown])[];
+  /** A key that is one of the record's own fields is written with a `_` before it. Absent values are left out. */
+  readonly fields: Readonly<Record<string, unknown>>;
 }
-
-const OWN_FIELDS: ReadonlySet<string> = new Set(["time", "severity", "name"]);
 
 export function recordOfLogEntry(entry: LogEntryInstance): OutputRecord {
   return {
     time: isoTime(entry.timestampMs),
     severity: entry.severity,
     name: entry.name,
-    // A variable must not replace one of the record's own fields.
-    fields: Object.entries(entry.variables).map(([key, value]) => [
-      OWN_FIELDS.has(key) ? `_${key}` : key,
-      value,
-    ]),
+    fields: entry.variables,
   };
 }
 
@@ -37,12 +32,7 @@ export function recordOfMetric(metric: MetricInstance): OutputRecord {
     time: isoTime(metric.timestampMs),
     severity: "INFO",
     name: metric.name,
-    fields: present([
-      ["type", metric.type],
-      ["value", metric.value],
-      ["unit", metric.unit],
-      ["labels", metric.labels],
-    ]),
+    fields: { type: metric.type, value: metric.value, unit: metric.unit, labels: metric.labels },
   };
 }
 
@@ -51,26 +41,29 @@ export function recordOfSpan(span: TraceSpanInstance): OutputRecord {
     time: isoTime(span.startMs),
     severity: "INFO",
     name: span.name,
-    fields: present([
-      ["spanName", span.spanName],
-      ["traceId", span.traceId],
-      ["spanId", span.spanId],
-      ["parentSpanId", span.parentSpanId],
-      ["kind", span.clientSpan ? "client" : "server"],
-      ["durationMs", span.endMs - span.startMs],
-      ["httpStatusCode", span.httpStatusCode],
-      ["tags", span.tags],
-    ]),
+    fields: {
+      spanName: span.spanName,
+      traceId: span.traceId,
+      spanId: span.spanId,
+      parentSpanId: span.parentSpanId,
+      kind: span.clientSpan ? "client" : "server",
+      durationMs: span.endMs - span.startMs,
+      httpStatusCode: span.httpStatusCode,
+      tags: span.tags,
+    },
   };
-}
-
-function present(fields: readonly (readonly [string, unknown])[]): OutputRecord["fields"] {
-  return fields.filter(([, value]) => value !== undefined);
 }
 
 /** Range of ECMAScript times; toISOString throws outside it. */
 const MAX_TIME_MS = 8.64e15;
 
+/** The last time that was written: the requests of one millisecond share it, and a Date takes 1 µs. */
+const last: { epochMs: number; text: string | null } = { epochMs: Number.NaN, text: null };
+
 function isoTime(epochMs: number): string | null {
-  return Math.abs(epochMs) <= MAX_TIME_MS ? new Date(epochMs).toISOString() : null;
+  if (epochMs !== last.epochMs) {
+    last.epochMs = epochMs;
+    last.text = Math.abs(epochMs) <= MAX_TIME_MS ? new Date(epochMs).toISOString() : null;
+  }
+  return last.text;
 }

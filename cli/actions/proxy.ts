@@ -3,12 +3,12 @@
 
 import type { ProxyNode } from "../../api/pilot-service.ts";
 import { PurserError } from "../../kernel/errors.ts";
-import { createHttpPilotService } from "../../proxy/discovery/http-pilot-service.ts";
-import { createHttpMixerService } from "../../proxy/policy/http/http-mixer-service.ts";
+import type { Proxy } from "../../proxy/proxy.ts";
 import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
-import { readExplainKey } from "../compose/explain-key-file.ts";
-import { nodeId, startProxy } from "../compose/part-proxy.ts";
-import { createRuntime, type LogFlags, runtimeOfPart } from "../compose/runtime.ts";
+import { nodeId } from "../compose/part-proxy.ts";
+import { startRemoteProxy } from "../compose/part-remote-proxy.ts";
+import { startWorkers } from "../compose/part-workers.ts";
+import { createRuntime, type LogFlags } from "../compose/runtime.ts";
 import { stopAll, stopSignal, surviveRejections } from "../compose/stopping.ts";
 
 interface Flags extends LogFlags {
@@ -28,39 +28,47 @@ interface Flags extends LogFlags {
   readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
   readonly upgradeProtocols: readonly string[];
   readonly explainKeyFile?: string;
+  readonly workers: number;
   readonly drain: number;
 }
 
 /** Runs a proxy until a stop signal. */
 export async function proxy(flags: Flags): Promise<void> {
   const node = nodeOf(flags);
-  const explainKey = await readExplainKey(flags.explainKeyFile);
   const runtime = createRuntime(flags);
   surviveRejections(runtime.logger);
-  const mixer = createHttpMixerService({ ...runtimeOfPart(runtime, "mixer client"), urls: flags.mixer });
-  const pilot = createHttpPilotService({ ...runtimeOfPart(runtime, "pilot client"), url: flags.pilot });
-  const clients = {
-    name: "clients",
-    close: async () => void (await Promise.all([mixer.close(), pilot.close()])),
-  };
-  try {
-    const { adminHost: host, adminPort: port, allowedHosts } = flags;
-    const { headersWithUnderscoresAction, upgradeProtocols } = flags;
-    const admin = { host, port, allowedHosts };
-    const part = await startProxy(
-      { node, mixer, pilot, admin, explainKey, headersWithUnderscoresAction, upgradeProtocols },
-      runtime,
-    );
-    const where = part.proxy
-      .addresses()
-      .listeners.map((listener) => `http://${listener.host}:${listener.port}`);
-    process.stdout.write(`${node.role} proxy listening on ${where.join(", ")}\n`);
+  const { adminHost: host, adminPort: port, allowedHosts, workers, drain } = flags;
+  const admin = { host, port, allowedHosts };
+  const settings = { ...settingsOf(flags), node };
+  if (workers === 1) {
+    const started = await startRemoteProxy(settings, runtime, { admin });
+    announce(node, started.proxy);
     await stopSignal();
-    await stopAll([clients, part], flags.drain, runtime.logger);
-  } catch (error) {
-    await clients.close();
-    throw error;
+    await started.stop(drain);
+  } else {
+    const pool = await startWorkers({ settings, workers, admin, drainMs: drain }, runtime);
+    announce(node, pool.proxy);
+    await stopSignal();
+    await stopAll([pool], drain, runtime.logger);
   }
+}
+
+function announce({ role }: ProxyNode, proxy: Pick<Proxy, "addresses">): void {
+  const where = proxy.addresses().listeners.map(({ host, port }) => `http://${host}:${port}`);
+  process.stdout.write(`${role} proxy listening on ${where.join(", ")}\n`);
+}
+
+function settingsOf({ mixer, pilot, explainKeyFile, logLevel, logFormat, ...flags }: Flags) {
+  const { headersWithUnderscoresAction, upgradeProtocols } = flags;
+  return {
+    mixerUrls: mixer,
+    pilotUrl: pilot,
+    explainKeyFile,
+    logLevel,
+    logFormat,
+    headersWithUnderscoresAction,
+    upgradeProtocols,
+  };
 }
 
 function nodeOf(flags: Flags): ProxyNode {

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type MeshFlags, runMesh } from "../compose/run-mesh.ts";
-import { createRuntime, type LogFlags } from "../compose/runtime.ts";
+import { createRuntime } from "../compose/runtime.ts";
 import { stopSignal, surviveRejections } from "../compose/stopping.ts";
 import { meshSummary } from "../output/mesh-summary.ts";
 
-interface Flags extends Omit<MeshFlags, "sidecar">, LogFlags {
+interface Flags extends Omit<MeshFlags, "sidecar" | "drainMs"> {
   readonly sidecar?: MeshFlags["sidecar"];
   readonly drain: number;
 }
@@ -15,7 +15,7 @@ interface Flags extends Omit<MeshFlags, "sidecar">, LogFlags {
 export async function run(flags: Flags): Promise<void> {
   const runtime = createRuntime(flags);
   surviveRejections(runtime.logger);
-  const mesh = await runMesh({ ...flags, sidecar: flags.sidecar ?? [] }, runtime);
+  const mesh = await runMesh({ ...flags, sidecar: flags.sidecar ?? [], drainMs: flags.drain }, runtime);
   process.stdout.write(meshSummary(mesh));
   await stopSignal();
   await mesh.close(flags.drain);

@@ -56,6 +56,14 @@ export const portFlag = (flag: string, what: string, defaultPort: number): Optio
     .argParser(port)
     .default(defaultPort);
 
+export const workersFlag = (): Option =>
+  new Option(
+    "--workers <n>",
+    "number of processes that share the proxy's ports, such as one per core; 1 is this process alone",
+  )
+    .argParser(workers)
+    .default(1);
+
 export const drainFlag = (): Option =>
   new Option("--drain <duration>", "longest time to stop; requests under way may finish meanwhile")
     .argParser(drainDuration)
@@ -150,4 +158,11 @@ export function address(value: string): { readonly host: string; readonly port: 
   const [, host = "127.0.0.1", portText = ""] = /^(?:(.+):)?(\d+)$/.exec(value) ?? [];
   if (portText === "") throw new InvalidArgumentError("It must be an address, such as 127.0.0.1:9080.");
   return { host, port: port(portText) };
+}
+
+/** A number of worker processes; more than a machine has cores is legitimate, hundreds are a mistake. */
+function workers(value: string): number {
+  const number = count(value);
+  if (number < 1 || number > 256) throw new InvalidArgumentError("It must be from 1 to 256.");
+  return number;
 }

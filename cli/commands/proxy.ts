@@ -16,6 +16,7 @@ import {
   portFlag,
   underscoresFlag,
   upgradesFlag,
+  workersFlag,
   url,
 } from "./flags.ts";
 
@@ -54,6 +55,7 @@ export function proxyCommand(): Command {
     .addOption(explainKeyFlag())
     .addOption(underscoresFlag())
     .addOption(upgradesFlag())
+    .addOption(workersFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag())

@@ -17,6 +17,7 @@ import {
   portFlag,
   underscoresFlag,
   upgradesFlag,
+  workersFlag,
 } from "./flags.ts";
 import type { MeshFlags } from "../compose/run-mesh.ts";
 
@@ -71,6 +72,7 @@ export function meshFlags(command: Command): Command {
     .option("--max-concurrent-requests <n>", "most requests under way at the mixer's API", count, 1_024)
     .addOption(underscoresFlag())
     .addOption(upgradesFlag())
+    .addOption(workersFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag());

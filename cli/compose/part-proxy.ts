@@ -26,9 +26,10 @@ export interface ProxyWiring {
   readonly upgradeProtocols: readonly string[];
 }
 
+/** A running proxy: one in this process, or a pool of workers. */
 export interface ProxyPart extends RunningPart {
   readonly node: ProxyNode;
-  readonly proxy: Proxy;
+  readonly proxy: Pick<Proxy, "addresses">;
 }
 
 /** A unique id of a proxy, which also tells operators its host and process. */
@@ -40,7 +41,7 @@ export function nodeId(role: string, workload: string): string {
 export async function startProxy(
   { node, mixer, pilot, admin, explainKey, headersWithUnderscoresAction, upgradeProtocols }: ProxyWiring,
   runtime: Runtime,
-): Promise<ProxyPart> {
+): Promise<ProxyPart & { readonly proxy: Proxy }> {
   const ours = runtimeOfPart(runtime, node.role === "edge" ? "edge" : `sidecar of ${node.service}`);
   const policy = createPolicyClient({
     ...ours,

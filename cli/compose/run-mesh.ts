@@ -10,10 +10,12 @@ import { type ConfigFlags, followConfig, loadConfig } from "./part-config.ts";
 import { startMixer } from "./part-mixer.ts";
 import { startPilot } from "./part-pilot.ts";
 import { nodeId, type ProxyPart, startProxy } from "./part-proxy.ts";
+import { startWorkers } from "./part-workers.ts";
+import type { LogFlags } from "./runtime.ts";
 import { type RunningPart, stopAll } from "./stopping.ts";
 import type { Runtime } from "../../kernel/ports.ts";
 
-export interface MeshFlags extends ConfigFlags {
+export interface MeshFlags extends ConfigFlags, LogFlags {
   readonly host: string;
   readonly edgePort: number;
   readonly mixerPort: number;
@@ -28,6 +30,10 @@ export interface MeshFlags extends ConfigFlags {
   readonly explainKeyFile?: string;
   readonly maxBodyBytes: number;
   readonly maxConcurrentRequests: number;
+  /** Number of processes of the edge proxy; 1 is this process. */
+  readonly workers: number;
+  /** Time that the edge's `POST /drain` gives to requests under way, in milliseconds. */
+  readonly drainMs: number;
   /** Services with a sidecar for their outbound calls, and the port of each sidecar. */
   readonly sidecar: readonly { readonly service: string; readonly outboundPort: number }[];
 }
@@ -87,7 +93,27 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
     // The edge is stopped before the sidecars, which its requests under way may need.
     const node = { role: "edge", id: nodeId("edge", "edge"), host, port: edgePort, trustedHops } as const;
     const admin = { host: adminHost, port: adminPort, allowedHosts };
-    const edge = await startProxy({ ...wiring, node, admin }, runtime);
+    const edge =
+      flags.workers === 1
+        ? await startProxy({ ...wiring, node, admin }, runtime)
+        : await startWorkers(
+            {
+              settings: {
+                node,
+                mixerUrls: [mixer.url],
+                pilotUrl: pilot.url,
+                explainKeyFile: flags.explainKeyFile,
+                headersWithUnderscoresAction,
+                upgradeProtocols,
+                logLevel: flags.logLevel,
+                logFormat: flags.logFormat,
+              },
+              workers: flags.workers,
+              admin,
+              drainMs: flags.drainMs,
+            },
+            runtime,
+          );
     parts.push(edge);
     // Changes are stopped first: no set takes effect while the proxies finish their requests.
     parts.push(changes);

@@ -4,7 +4,9 @@
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
+import { canonicalText } from "../../expressions/data.ts";
 import { type AttributeBag, type AttributeValue, valueAt } from "./bag.ts";
+import { isReadAt, repeatedFields } from "./repeated.ts";
 import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
 import { signatureOf } from "./signature.ts";
 
@@ -92,6 +94,103 @@ describe("the signature of a bag", () => {
     );
   });
 });
+
+describe("the signature of a bag with a request's attributes", () => {
+  const text = fc.constantFrom("", "a", "1:a", "=1,", "0", "GET", "/x", "é", "\ud800", "a, b");
+  const value = fc.oneof(
+    { weight: 5, arbitrary: text },
+    fc.constantFrom<AttributeValue>(null, true, 0, -0, 1.5, Number.NaN, [], ["a"], {}, { a: "b" }),
+  );
+  const optional = (what: fc.Arbitrary<AttributeValue>) => fc.option(what, { nil: undefined });
+  const fields = fc.record({
+    "x-a": optional(text),
+    constructor: optional(text),
+    "user-agent": optional(text),
+  });
+  const lists = fc.record({ "x-a": fc.constantFrom(["a", "b"], ["a, b"], ["b", "a"]) });
+  const rare = fc.constantFrom<AttributeValue | undefined>(undefined, null, "text", [], [{ headers: [{}] }]);
+  const mostly = (arbitrary: fc.Arbitrary<AttributeValue>) =>
+    fc.oneof({ weight: 8, arbitrary }, { weight: 1, arbitrary: rare as fc.Arbitrary<AttributeValue> });
+  const asValue = (arbitrary: fc.Arbitrary<unknown>) => arbitrary as fc.Arbitrary<AttributeValue>;
+  const bags: fc.Arbitrary<AttributeBag> = fc.record({
+    request: mostly(
+      asValue(
+        fc.record({
+          method: optional(value),
+          headers: mostly(asValue(fields)),
+          repeated_headers: optional(asValue(lists)),
+          query_params: optional(asValue(fields)),
+          repeated_query_params: optional(asValue(lists)),
+          useragent: optional(text),
+        }),
+      ),
+    ),
+    source: mostly(asValue(fc.record({ ip: optional(value) }))),
+    destination: mostly(
+      asValue(fc.record({ service: mostly(asValue(fc.record({ name: optional(value) }))) })),
+    ),
+  }) as fc.Arbitrary<AttributeBag>;
+  const paths = [
+    ["request", "headers", "x-a"],
+    ["request", "headers", "constructor"],
+    ["request", "headers", "toString"],
+    ["request", "headers"],
+    ["request", "query_params", "x-a"],
+    ["request", "method"],
+    ["request", "useragent"],
+    ["request"],
+    ["source", "ip"],
+    ["source", "ip", "a", "b"],
+    ["destination", "service", "name"],
+  ];
+  const reference = fc.record({
+    path: fc.constantFrom(...paths),
+    condition: fc.constantFrom("EXACT", "EXACT", "ABSENCE", "PRESENCE"),
+  }) as fc.Arbitrary<AttributeReference>;
+
+  it("agrees with the canonical texts of the values, whatever is absent, repeated or of another type", () => {
+    const one = fc.array(reference, { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(one, fc.array(bags, { minLength: 2, maxLength: 8 }), (references, all) => {
+        const texts = all.map((bag) => signatureOf(bag, references));
+        const expected = all.map((bag) => canonicalSignature(bag, references));
+        for (const [index, text] of texts.entries()) {
+          assert.equal(text === undefined, expected[index] === undefined);
+          for (const [other, otherText] of texts.entries())
+            assert.equal(text === otherText, expected[index] === expected[other]);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+/** A plain form of the signature, which the prepared one must agree with. */
+function canonicalSignature(
+  bag: AttributeBag,
+  references: readonly AttributeReference[],
+): string | undefined {
+  const parts: string[] = [];
+  for (const reference of references) {
+    const { path, condition } = reference;
+    const found = valueAt(bag, path);
+    if (condition === "ABSENCE") {
+      if (found !== undefined || meetsArray(bag, path)) return undefined;
+    } else if (condition === "PRESENCE") {
+      if (typeof found !== "object" || found === null || Array.isArray(found)) return undefined;
+    } else {
+      if (found === undefined) return undefined;
+      parts.push(canonicalText(found));
+      for (const field of repeatedFields(bag))
+        if (isReadAt(reference, field)) parts.push(canonicalText([field.group, field.name, ...field.values]));
+    }
+  }
+  return parts.map((part) => JSON.stringify(part)).join();
+}
+
+function meetsArray(bag: AttributeBag, path: readonly string[]): boolean {
+  return path.some((_, index) => Array.isArray(valueAt(bag, path.slice(0, index))));
+}
 
 /** The same value with the keys of every object reversed. */
 function reversed(value: unknown): unknown {

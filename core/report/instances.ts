@@ -3,62 +3,67 @@
 
 import type { AttributeBag } from "../attributes/bag.ts";
 import { behindView } from "../../expressions/runtime/reads/recorder.ts";
-import {
-  andThen,
-  describeType,
-  evaluate,
-  evaluateComputed,
-  evaluateMap,
-  Fault,
-  textOf,
-} from "../check/evaluation.ts";
+import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
+import { andThen, describeType, Fault, textOf } from "../check/evaluation.ts";
 import { evaluateParameters, mapValues, optionalText, recordIn, recordOf } from "../check/instances.ts";
+import type { Expression } from "../expressions/expression.ts";
 import type { LogEntry, Metric, RuleInstance, TraceSpan } from "../snapshot/snapshot.ts";
 import type { MetricInstance, MetricType } from "../templates/instances.ts";
 import { SEVERITIES, type Severity } from "../templates/instances.ts";
+import { Column } from "./column.ts";
+import { ColumnRecord } from "./column-record.ts";
 import { decisionIn } from "./decision-facts.ts";
-import type { FillInstance } from "./report-source.ts";
+import type { ReportScope } from "./report-scope.ts";
+import type { Filled, FillInstance } from "./report-source.ts";
 import { spanFacts } from "./span-facts.ts";
 
 /** The function that fills a Metric document's instances. */
 export function metricSource(metric: Metric): FillInstance {
-  const fixed = {
-    name: metric.name,
-    type: metric.type,
-    ...(metric.buckets === undefined ? {} : { buckets: metric.buckets }),
-    ...(metric.unit === undefined ? {} : { unit: metric.unit }),
-    ...(metric.help === undefined ? {} : { help: metric.help }),
-  };
+  const value = new Column(metric.value);
+  const labels = new ColumnRecord(metric.labels, labelText);
   return (scope, timeMs) =>
-    andThen(evaluateComputed(metric.value, scope), (value) =>
-      andThen(evaluateMap(metric.labels, scope), (labels) =>
-        metricOf(fixed, value, recordOf(labels), timeMs),
-      ),
-    );
+    fillInOrder(value, labels, scope, (given, record) => metricOf(metric, given, record, timeMs));
 }
 
-export function logEntrySource(document: LogEntry): FillInstance {
-  return (scope, timeMs) =>
-    andThen(document.severity === undefined ? undefined : evaluate(document.severity, scope), (severity) =>
-      andThen(evaluateMap(document.variables, scope), (variables) => ({
-        template: "logentry",
-        instance: {
-          name: document.name,
-          severity: severityOf(severity),
-          timestampMs: timeMs,
-          variables: present(variables),
-        },
-      })),
-    );
+export function logEntrySource({ name, severity, variables }: LogEntry): FillInstance {
+  const level = optionalColumn(severity);
+  const record = new ColumnRecord(variables, unchanged);
+  return (scope, timestampMs) =>
+    fillInOrder(level, record, scope, (given, filled) => ({
+      name,
+      severity: severityOf(given),
+      timestampMs,
+      variables: filled,
+    }));
 }
 
 export function traceSpanSource(document: TraceSpan): FillInstance {
+  const spanName = optionalColumn(document.spanName);
+  const tags = new ColumnRecord(document.tags, unchanged);
   return (scope, timeMs) =>
-    andThen(document.spanName === undefined ? undefined : evaluate(document.spanName, scope), (spanName) =>
-      andThen(evaluateMap(document.tags, scope), (tags) =>
-        spanOf(document.name, spanName, present(tags), scope, timeMs),
-      ),
+    fillInOrder(spanName, tags, scope, (given, filled) =>
+      spanOf(document.name, given, filled, scope, timeMs),
     );
+}
+
+function optionalColumn(expression: Expression | undefined): Column | undefined {
+  return expression === undefined ? undefined : new Column({ kind: "expression", expression });
+}
+
+/** The instance of a value and a record, which are evaluated in this order; or the first fault. */
+function fillInOrder<T>(
+  column: Column | undefined,
+  record: ColumnRecord<T>,
+  scope: ReportScope,
+  fill: (value: unknown, record: Readonly<Record<string, T>>) => Filled,
+): MaybePromise<Filled> {
+  const value = column?.read(scope);
+  if (isPromise(value))
+    return andThen(value, (given) => andThen(record.fill(scope), (all) => fill(given, all)));
+  if (value instanceof Fault) return value;
+  const filled = record.fill(scope);
+  if (isPromise(filled)) return andThen(filled, (all) => fill(value, all));
+  return filled instanceof Fault ? filled : fill(value, filled);
 }
 
 /**
@@ -71,18 +76,19 @@ export function ruleInstanceSource(instance: RuleInstance): FillInstance {
       const { name } = instance;
       switch (instance.template) {
         case "metric": {
+          const { type, value = 1, unit, help } = values;
+          const labels = mapValues(recordIn(values["labels"]), labelText);
           const fixed = {
             name,
-            type: metricTypeOf(values["type"]),
-            ...(values["unit"] === undefined ? {} : { unit: textOf(values["unit"]) }),
-            ...(values["help"] === undefined ? {} : { help: textOf(values["help"]) }),
+            type: metricTypeOf(type),
+            unit: optionalText(unit),
+            help: optionalText(help),
           };
-          return metricOf(fixed, values["value"] ?? 1, recordIn(values["labels"]), timeMs);
+          return metricOf(fixed, value, labels, timeMs);
         }
         case "logentry": {
           const variables = present(Object.entries(recordIn(values["variables"])));
-          const severity = severityOf(values["severity"]);
-          return { template: "logentry", instance: { name, severity, timestampMs: timeMs, variables } };
+          return { name, severity: severityOf(values["severity"]), timestampMs: timeMs, variables };
         }
         case "tracespan": {
           const tags = present(Object.entries(recordIn(values["tags"])));
@@ -92,8 +98,7 @@ export function ruleInstanceSource(instance: RuleInstance): FillInstance {
           // The raw bag behind the view: the instance outlives the request's evaluation.
           const bag = behindView(scope.bag) as AttributeBag;
           const version = snapshot === undefined ? {} : { snapshot };
-          const decision = decisionIn(bag);
-          return { template: "decision", instance: { name, timestampMs: timeMs, ...version, bag, decision } };
+          return { name, timestampMs: timeMs, ...version, bag, decision: decisionIn(bag) };
         }
         default:
           return undefined;
@@ -101,44 +106,53 @@ export function ruleInstanceSource(instance: RuleInstance): FillInstance {
     });
 }
 
-type FixedMetric = Omit<MetricInstance, "value" | "labels" | "timestampMs">;
+interface FixedMetric {
+  readonly name: string;
+  readonly type: MetricType;
+  readonly buckets?: readonly number[] | undefined;
+  readonly unit: string | undefined;
+  readonly help: string | undefined;
+}
 
 function metricOf(
-  fixed: FixedMetric,
+  { name, type, buckets, unit, help }: FixedMetric,
   value: unknown,
-  labels: Readonly<Record<string, unknown>>,
+  labels: Readonly<Record<string, string>>,
   timestampMs: number,
-): ReturnType<FillInstance> {
+): Filled {
   if (value === undefined) return undefined;
   if (typeof value !== "number" || !Number.isFinite(value)) {
     const given = typeof value === "number" ? String(value) : describeType(value);
     return new Fault("PURSER_EXPR_EVALUATION", `the value is ${given} where a number is needed`, true);
   }
-  return {
-    template: "metric",
-    instance: {
-      ...fixed,
-      value,
-      labels: mapValues(labels, (label) => optionalText(label) ?? ""),
-      timestampMs,
-    },
-  };
+  const instance: Mutable<MetricInstance> = { name, type, value, labels, timestampMs };
+  if (buckets !== undefined) instance.buckets = buckets;
+  if (unit !== undefined) instance.unit = unit;
+  if (help !== undefined) instance.help = help;
+  return instance;
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+function labelText(value: unknown): string {
+  return value === undefined ? "" : textOf(value);
+}
+
+function unchanged(value: unknown): unknown {
+  return value;
 }
 
 function spanOf(
   name: string,
   spanName: unknown,
   tags: Readonly<Record<string, unknown>>,
-  scope: Parameters<FillInstance>[0],
+  scope: ReportScope,
   timeMs: number,
-): ReturnType<FillInstance> {
+): Filled {
   const facts = spanFacts(scope.bag, timeMs);
   if (facts === undefined) return undefined;
   const { defaultName, ...span } = facts;
-  return {
-    template: "tracespan",
-    instance: { name, spanName: optionalText(spanName) ?? defaultName, ...span, tags },
-  };
+  return { name, spanName: optionalText(spanName) ?? defaultName, ...span, tags };
 }
 
 /** Drops entries without a value. */
@@ -147,7 +161,8 @@ function present(entries: readonly (readonly [string, unknown])[]): Record<strin
 }
 
 function severityOf(value: unknown): Severity {
-  const wanted = typeof value === "string" ? value.toUpperCase() : "INFO";
+  if (typeof value !== "string") return "INFO";
+  const wanted = value.toUpperCase();
   return SEVERITIES.find((severity) => severity === wanted) ?? "INFO";
 }
 

@@ -14,19 +14,23 @@ export function planReports(snapshot: ReportDocuments): ReportPlan {
     sources: [
       ...snapshot.metrics.map((document) => ({
         ...sourceOf("Metric", document, document.handlers),
+        template: "metric" as const,
         fill: metricSource(document),
       })),
       ...snapshot.logEntries.map((document) => ({
         ...sourceOf("LogEntry", document, document.handlers),
+        template: "logentry" as const,
         fill: logEntrySource(document),
       })),
       ...snapshot.traceSpans.map((document) => ({
         ...sourceOf("TraceSpan", document, document.handlers),
+        template: "tracespan" as const,
         fill: traceSpanSource(document),
       })),
       ...rules.flatMap((rule) =>
         takersOf(rule.actions).map(({ instance, handlers }) => ({
           ...sourceOf("Rule", rule, handlers),
+          template: instance.template,
           fill: ruleInstanceSource(instance),
         })),
       ),
@@ -38,7 +42,7 @@ function sourceOf(
   kind: string,
   document: { readonly name: string; readonly match: Expression | undefined },
   handlers: readonly string[],
-): Omit<ReportSource, "fill"> {
+): Omit<ReportSource, "template" | "fill"> {
   return { ref: { kind, name: document.name }, match: document.match, handlers };
 }
 

@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { DocumentRef } from "../check/document-ref.ts";
-import type { Fault, Scope } from "../check/evaluation.ts";
+import type { Fault } from "../check/evaluation.ts";
 import type { Expression } from "../expressions/expression.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { ReportInstance } from "../templates/instances.ts";
+import type { TemplateName } from "../templates/template-names.ts";
+import type { ReportScope } from "./report-scope.ts";
 
 /** The documents of a snapshot that report on requests; planned once per snapshot. */
 export interface ReportPlan {
@@ -17,15 +19,19 @@ export interface ReportSource {
   readonly ref: DocumentRef;
   readonly match: Expression | undefined;
   readonly handlers: readonly string[];
+  /** The template of the source's instances. */
+  readonly template: TemplateName;
   readonly fill: FillInstance;
 }
 
+/** The instance of a source, which is of the source's template. */
+export type SourceInstance = ReportInstance["instance"];
+
+/** undefined: there is nothing to report. */
+export type Filled = SourceInstance | undefined | Fault;
+
 /**
- * Fills the instance for the bag in `scope`; undefined when there is nothing to report. `timeMs`: when the
- * request ended; `snapshot`: the version of the documents, if known.
+ * Fills the instance for the bag in `scope`. `timeMs`: when the request ended; `snapshot`: the version of the
+ * documents, if known.
  */
-export type FillInstance = (
-  scope: Scope,
-  timeMs: number,
-  snapshot?: string,
-) => MaybePromise<ReportInstance | undefined | Fault>;
+export type FillInstance = (scope: ReportScope, timeMs: number, snapshot?: string) => MaybePromise<Filled>;

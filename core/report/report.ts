@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../attributes/bag.ts";
-import { Reads } from "../../expressions/runtime/reads/reads.ts";
 import type { DocumentRef } from "../check/document-ref.ts";
-import { evaluateCondition, Fault, type Scope } from "../check/evaluation.ts";
-import { chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
+import { evaluateCondition, Fault } from "../check/evaluation.ts";
+import { chain, isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { ReportInstance } from "../templates/instances.ts";
-import type { ReportPlan, ReportSource } from "./report-source.ts";
+import { ReportScope } from "./report-scope.ts";
+import type { Filled, ReportPlan, ReportSource, SourceInstance } from "./report-source.ts";
 
 /** An instance for one handler. */
 export type ReportItem = ReportInstance & { readonly handler: string };
@@ -21,31 +21,79 @@ export interface ReportContext {
   readonly onFault?: (document: DocumentRef, fault: Fault) => void;
 }
 
+/** @param index The index of the instance's source in the plan. */
+export type TakeInstance = (index: number, instance: SourceInstance) => void;
+
 /**
- * Evaluates all report documents for one complete bag, in document order. A document that fails reports
- * nothing, and does not affect the others. Never throws or rejects because of an expression.
+ * Evaluates all report documents for one complete bag, in document order, and passes each instance to `take`.
+ * A document that fails reports nothing, and does not affect the others. Never throws or rejects because of an
+ * expression. Waits only for interpreted expressions.
  */
+export function fillReport(
+  { sources }: ReportPlan,
+  bag: AttributeBag,
+  context: ReportContext,
+  take: TakeInstance,
+): MaybePromise<void> {
+  const scope = new ReportScope(bag, context.timeMs);
+  for (let index = 0; index < sources.length; index++) {
+    const filled = instanceOf(sources[index] as ReportSource, scope, context);
+    if (isPromise(filled)) return fillLater(sources, scope, context, take, index, filled);
+    settle(sources[index] as ReportSource, filled, context, take, index);
+  }
+}
+
+/** The same as fillReport, with a list of the instances for all handlers. */
 export function evaluateReport(
   plan: ReportPlan,
   bag: AttributeBag,
   context: ReportContext,
 ): MaybePromise<readonly ReportItem[]> {
-  // The reads are not used, but sharing Reads evaluates attributes that several documents read only once.
-  const scope: Scope = { bag, context: { nowMs: context.timeMs, reads: new Reads(bag) }, cacheable: true };
   const items: ReportItem[] = [];
-  return reduceInOrder(plan.sources, items, (_, source) =>
-    chain(instanceOf(source, scope, context), (filled) => {
-      if (filled instanceof Fault) context.onFault?.(source.ref, filled);
-      else if (filled !== undefined)
-        for (const handler of source.handlers) items.push({ ...filled, handler });
-      return items;
-    }),
-  );
+  const done = fillReport(plan, bag, context, (index, instance) => {
+    const { template, handlers } = plan.sources[index] as ReportSource;
+    // The instance is of its source's template.
+    for (const handler of handlers) items.push({ template, instance, handler } as ReportItem);
+  });
+  return chain(done, () => items);
 }
 
-function instanceOf(source: ReportSource, scope: Scope, context: ReportContext) {
-  return chain(evaluateCondition(source.match, scope), (matched) => {
+async function fillLater(
+  sources: readonly ReportSource[],
+  scope: ReportScope,
+  context: ReportContext,
+  take: TakeInstance,
+  from: number,
+  pending: Promise<Filled>,
+): Promise<void> {
+  let filled = await pending;
+  for (let index = from; ; index++) {
+    settle(sources[index] as ReportSource, filled, context, take, index);
+    const next = sources[index + 1];
+    if (next === undefined) return;
+    filled = await instanceOf(next, scope, context);
+  }
+}
+
+function settle(
+  { ref }: ReportSource,
+  filled: Filled,
+  { onFault }: ReportContext,
+  take: TakeInstance,
+  index: number,
+): void {
+  if (filled instanceof Fault) onFault?.(ref, filled);
+  else if (filled !== undefined) take(index, filled);
+}
+
+function instanceOf(
+  { match, fill }: ReportSource,
+  scope: ReportScope,
+  { timeMs, snapshot }: ReportContext,
+): MaybePromise<Filled> {
+  if (match === undefined) return fill(scope, timeMs, snapshot);
+  return chain(evaluateCondition(match, scope), (matched) => {
     if (matched instanceof Fault) return matched;
-    return matched ? source.fill(scope, context.timeMs, context.snapshot) : undefined;
+    return matched ? fill(scope, timeMs, snapshot) : undefined;
   });
 }

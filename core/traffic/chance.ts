@@ -7,10 +7,10 @@ import type { FaultRule, WeightedDestination } from "./resources/route.ts";
 /** Random choices of a route: the destination, and fault injection. */
 
 /** Picks a destination at random, by weight. */
-export function chooseDestination(
-  destinations: readonly WeightedDestination[],
+export function chooseDestination<D extends Pick<WeightedDestination, "weight">>(
+  destinations: readonly D[],
   random: Random,
-): WeightedDestination | undefined {
+): D | undefined {
   if (destinations.length < 2) return destinations[0];
   let sum = 0;
   for (const destination of destinations) sum += destination.weight;

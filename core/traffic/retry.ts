@@ -84,10 +84,20 @@ const GRPC_STATUS = {
 /** Whether the policy allows another attempt after this outcome; the caller counts attempts. */
 export function isRetriable(outcome: TryOutcome, policy: RetryPolicy, method: string): boolean {
   if (policy.idempotentOnly && !isIdempotent(method) && !nothingWasDone(outcome)) return false;
-  return (
-    policy.on.some((condition) => holds(condition, outcome)) ||
-    (outcome.kind === "response" && policy.onStatuses.includes(outcome.status))
-  );
+  for (const condition of policy.on) if (holds(condition, outcome)) return true;
+  return outcome.kind === "response" && policy.onStatuses.includes(outcome.status);
+}
+
+/**
+ * Fast path: whether a response is a success for every policy, so that `isRetriable` need not be asked. No
+ * condition holds for a status below 400 without a gRPC status, and `onStatuses` is asked here.
+ */
+export function isPlainSuccess(
+  status: number,
+  grpcStatus: string | undefined,
+  { onStatuses }: RetryPolicy,
+): boolean {
+  return status < 400 && grpcStatus === undefined && !onStatuses.includes(status);
 }
 
 function nothingWasDone({ kind }: TryOutcome): boolean {

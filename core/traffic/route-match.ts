@@ -57,7 +57,13 @@ export function compileMatch(match: RouteMatch, meter?: Meter): Predicate {
   }
   const params = Object.entries(match.queryParams);
   if (params.length > 0) conditions.push(compileQuery(params, meter));
-  return (request) => conditions.every((condition) => condition(request));
+  const [first, ...others] = conditions;
+  if (first === undefined) return () => true;
+  if (others.length === 0) return first;
+  return (request) => {
+    for (const condition of conditions) if (!condition(request)) return false;
+    return true;
+  };
 }
 
 /** A repeated field matches when one of its values does, or all of them joined. */

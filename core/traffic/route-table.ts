@@ -5,7 +5,15 @@ import type { Authority } from "../../kernel/canonical/authority.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import { type Meter, StepBudget } from "../../kernel/matching/regex/meter.ts";
 import { isWildcard } from "./host-name.ts";
-import type { Route, RouteMatch, RouteTable, VirtualHost } from "./resources/route.ts";
+import type { HeaderOperation } from "../templates/instances.ts";
+import type {
+  Route,
+  RouteHeaderOperations,
+  RouteMatch,
+  RouteTable,
+  VirtualHost,
+  WeightedDestination,
+} from "./resources/route.ts";
 import { compileMatch, type Predicate, type RouteRequest } from "./route-match.ts";
 
 /** A route table that is compiled once, when the configuration arrives, so that requests only look up. */
@@ -13,8 +21,12 @@ export interface CompiledRouteTable {
   readonly name: string;
   /** By exact domain, which may have a port. */
   readonly exact: ReadonlyMap<string, CompiledVirtualHost>;
-  /** By the text after the `*`: `.example.com`; the empty string for `*` itself. */
+  /** By the text after the `*`: `.example.com`. */
   readonly suffixes: ReadonlyMap<string, CompiledVirtualHost>;
+  /** The virtual host of the domain `*`. */
+  readonly any: CompiledVirtualHost | undefined;
+  /** Whether some exact domain has a port. */
+  readonly hasPorts: boolean;
   /** Budget of the request being matched: matching is synchronous, so one budget serves all requests. */
   readonly budget: StepBudget;
 }
@@ -35,15 +47,28 @@ interface CompiledVirtualHost {
 }
 
 interface CompiledRoute {
-  readonly route: Route;
-  readonly matches: readonly { readonly match: RouteMatch; readonly holds: Predicate }[];
+  /** The result for a request that meets a match; in order. A route without matches has one that always holds. */
+  readonly matches: readonly { readonly matched: MatchedRoute; readonly holds: Predicate }[];
 }
 
+/** The result of routing: one object for each match of each route, made when the table is compiled. */
 export interface MatchedRoute {
   readonly virtualHost: VirtualHost;
   readonly route: Route;
   /** The matching one of the route's matches; undefined when the route has none. */
   readonly match: RouteMatch | undefined;
+  /** The attributes `route.*`. */
+  readonly attributes: { readonly name: string };
+  readonly requestHeaders: readonly HeaderOperation[];
+  readonly responseHeaders: readonly HeaderOperation[];
+  /** Empty unless the route forwards. */
+  readonly destinations: readonly CompiledDestination[];
+}
+
+/** A weighted destination whose header operations are in the order of their application. */
+export interface CompiledDestination extends Pick<WeightedDestination, "cluster" | "weight"> {
+  readonly requestHeaders: readonly HeaderOperation[];
+  readonly responseHeaders: readonly HeaderOperation[];
 }
 
 /** When two virtual hosts claim a domain, the first gets it. */
@@ -52,17 +77,58 @@ export function compileRouteTable(table: RouteTable): CompiledRouteTable {
   const exact = new Map<string, CompiledVirtualHost>();
   const suffixes = new Map<string, CompiledVirtualHost>();
   for (const virtualHost of table.virtualHosts) {
-    const compiled = { virtualHost, routes: virtualHost.routes.map((route) => compileRoute(route, budget)) };
+    const routes = virtualHost.routes.map((route) => compileRoute(virtualHost, route, budget));
+    const compiled = { virtualHost, routes };
     for (const domain of virtualHost.domains) {
       const [map, key] = isWildcard(domain) ? [suffixes, domain.slice(1)] : [exact, domain];
       if (!map.has(key)) map.set(key, compiled);
     }
   }
-  return { name: table.name, exact, suffixes, budget };
+  const any = suffixes.get("");
+  suffixes.delete("");
+  const hasPorts = [...exact.keys()].some((domain) => /:\d+$/.test(domain));
+  return { name: table.name, exact, suffixes, any, hasPorts, budget };
 }
 
-function compileRoute(route: Route, meter: Meter): CompiledRoute {
-  return { route, matches: route.matches.map((match) => ({ match, holds: compileMatch(match, meter) })) };
+function compileRoute(virtualHost: VirtualHost, route: Route, meter: Meter): CompiledRoute {
+  const { action, requestHeaders, responseHeaders } = route;
+  const common = {
+    virtualHost,
+    route,
+    attributes: { name: route.name },
+    requestHeaders: operationsOf(requestHeaders),
+    responseHeaders: operationsOf(responseHeaders),
+    destinations: action.kind === "forward" ? action.destinations.map(compileDestination) : [],
+  };
+  if (route.matches.length === 0)
+    return { matches: [{ matched: { ...common, match: undefined }, holds: () => true }] };
+  const matches = route.matches.map((match) => {
+    return { matched: { ...common, match }, holds: compileMatch(match, meter) };
+  });
+  return { matches };
+}
+
+function compileDestination(destination: WeightedDestination): CompiledDestination {
+  const { cluster, weight, requestHeaders, responseHeaders } = destination;
+  return {
+    cluster,
+    weight,
+    requestHeaders: operationsOf(requestHeaders),
+    responseHeaders: operationsOf(responseHeaders),
+  };
+}
+
+/** The operations in the order of their application: remove, set, add. */
+function operationsOf({ remove, set, add }: RouteHeaderOperations): readonly HeaderOperation[] {
+  return [
+    ...remove.map((name): HeaderOperation => ({ operation: "remove", name: name.toLowerCase() })),
+    ...Object.entries(set).map(([name, value]): HeaderOperation => {
+      return { operation: "set", name: name.toLowerCase(), value };
+    }),
+    ...Object.entries(add).map(([name, value]): HeaderOperation => {
+      return { operation: "append", name: name.toLowerCase(), value };
+    }),
+  ];
 }
 
 /**
@@ -75,13 +141,9 @@ function compileRoute(route: Route, meter: Meter): CompiledRoute {
 export function matchRoute(table: CompiledRouteTable, request: RouteRequest): MatchedRoute | undefined {
   const found = findVirtualHost(table, request.authority);
   if (found === undefined) return undefined;
-  const { virtualHost, routes } = found;
   table.budget.start();
-  for (const { route, matches } of routes) {
-    if (matches.length === 0) return { virtualHost, route, match: undefined };
-    const held = matches.find(({ holds }) => holds(request));
-    if (held !== undefined) return { virtualHost, route, match: held.match };
-  }
+  for (const { matches } of found.routes)
+    for (const { matched, holds } of matches) if (holds(request)) return matched;
   return undefined;
 }
 
@@ -89,13 +151,13 @@ function findVirtualHost(
   table: CompiledRouteTable,
   { host, port }: Authority,
 ): CompiledVirtualHost | undefined {
-  const withPort = port === undefined ? undefined : table.exact.get(`${host}:${port}`);
+  const withPort = port === undefined || !table.hasPorts ? undefined : table.exact.get(`${host}:${port}`);
   const exact = withPort ?? table.exact.get(host);
-  if (exact !== undefined || table.suffixes.size === 0) return exact;
+  if (exact !== undefined || table.suffixes.size === 0) return exact ?? table.any;
   // From the left, so that the longest suffix comes first; a suffix needs at least one character before it.
   for (let dot = host.indexOf(".", 1); dot >= 0; dot = host.indexOf(".", dot + 1)) {
     const found = table.suffixes.get(host.slice(dot));
     if (found !== undefined) return found;
   }
-  return table.suffixes.get("");
+  return table.any;
 }

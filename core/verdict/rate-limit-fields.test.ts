@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import fc from "fast-check";
+import { serializeList } from "structured-headers";
 import { standingOf } from "../quota/standing.ts";
 import { rateLimitFields, retryAfterSeconds } from "./rate-limit-fields.ts";
 
@@ -26,6 +28,36 @@ describe("RateLimit fields", () => {
     const fields = rateLimitFields([strange]);
     assert.equal(fields.policy, '"?\\"\\\\";q=999999999999999;w=3600');
     assert.equal(fields.standing, '"?\\"\\\\";r=1;t=42');
+  });
+
+  it("are what a general serializer of structured fields writes", () => {
+    const name = fc.oneof(fc.string(), fc.constantFrom("shop/burst", '"', "\\", 'a";r=9', "", ", ", "é"));
+    const limit = fc.oneof(fc.nat(), fc.double({ min: -5, max: 1e20, noNaN: true }));
+    const quota = fc.record({ policy: name, limit, windowMs: limit, remaining: limit, resetMs: limit });
+    const digits = (value: number) => Math.min(999_999_999_999_999, Math.max(0, Math.floor(value)));
+    const seconds = (valueMs: number) => digits(Math.ceil(valueMs / 1000));
+    fc.assert(
+      fc.property(fc.array(quota, { maxLength: 4 }), fc.option(name), (quotas, exhausted) => {
+        const list = (parameters: (one: (typeof quotas)[number]) => [string, number][]) =>
+          serializeList(
+            quotas.map((one) => [one.policy.replace(/[^\x20-\x7e]/g, "?"), new Map(parameters(one))]),
+          );
+        const fields = rateLimitFields(
+          quotas,
+          exhausted === null ? undefined : { policy: exhausted, retryAfterS: 77 },
+        );
+        assert.deepEqual(fields, {
+          policy: list((one) => [
+            ["q", digits(one.limit)],
+            ["w", seconds(one.windowMs)],
+          ]),
+          standing: list((one) => [
+            ["r", digits(one.remaining)],
+            ["t", one.policy === exhausted ? 77 : seconds(one.resetMs)],
+          ]),
+        });
+      }),
+    );
   });
 
   it("never invite a retry at once", () => {

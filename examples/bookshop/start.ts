@@ -10,7 +10,7 @@ import { runProgram } from "../../cli/main.ts";
 import { type MeshFlags, runMesh } from "../../cli/compose/run-mesh.ts";
 import { stopSignal, surviveRejections } from "../../cli/compose/stopping.ts";
 import { meshSummary } from "../../cli/output/mesh-summary.ts";
-import { createRuntime, type LogFlags } from "../../cli/compose/runtime.ts";
+import { createRuntime } from "../../cli/compose/runtime.ts";
 import { PurserError } from "../../kernel/errors.ts";
 
 // The demo: the bookshop's services in their own process, and a mesh around them in this process.
@@ -52,7 +52,7 @@ function fromHere(path: string): string {
   return fromHere.length < path.length ? fromHere : path;
 }
 
-interface Flags extends Omit<MeshFlags, "sidecar">, LogFlags {
+interface Flags extends Omit<MeshFlags, "sidecar" | "drainMs"> {
   readonly drain: number;
 }
 
@@ -61,7 +61,7 @@ async function demo(flags: Flags): Promise<void> {
   try {
     const runtime = createRuntime(flags);
     surviveRejections(runtime.logger);
-    const mesh = await runMesh({ ...flags, sidecar: SIDECARS }, runtime);
+    const mesh = await runMesh({ ...flags, sidecar: SIDECARS, drainMs: flags.drain }, runtime);
     process.stdout.write(`${meshSummary(mesh)}\n${TRY}`);
     await stopSignal();
     await mesh.close(flags.drain);

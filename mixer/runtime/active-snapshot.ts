@@ -10,6 +10,7 @@ import type { ReportPlan } from "../../core/report/report-source.ts";
 import { displayName } from "../../core/documents/kinds/kind.ts";
 import type { PolicyDocument } from "../../core/snapshot/policy-document.ts";
 import type { QuotaPolicy, Snapshot } from "../../core/snapshot/snapshot.ts";
+import type { Delivery } from "../../delivery/delivery.ts";
 import type { HandlerTable } from "./handlers/handler-table.ts";
 import type { HandlerHooks } from "../../core/hooks/hooks.ts";
 import type { Handler } from "./handlers/handler.ts";
@@ -30,6 +31,8 @@ export class ActiveSnapshot extends RefCounted {
   readonly table: HandlerTable;
   readonly checkPlan: CheckPlan;
   readonly reportPlan: ReportPlan;
+  /** The queues that take the instances of each source of `reportPlan`, by the source's index. */
+  readonly reportQueues: readonly (readonly Delivery<unknown>[])[];
   readonly dispatch: CheckDispatch;
   readonly policies: readonly PolicyDocument[];
   readonly quotaPolicies: ReadonlyMap<string, QuotaPolicy>;
@@ -53,6 +56,9 @@ export class ActiveSnapshot extends RefCounted {
     );
     this.checkPlan = planChecks(snapshot);
     this.reportPlan = planReports(snapshot);
+    this.reportQueues = this.reportPlan.sources.map(({ handlers, template }) =>
+      handlers.flatMap((name) => table.entries.get(name)?.handler.deliveries.get(template) ?? []),
+    );
     this.policies = policyDocumentsOf(this.checkPlan);
     this.documents = new Set(
       snapshot.documents.map((document) =>

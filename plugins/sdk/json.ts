@@ -12,8 +12,10 @@ const MAX_DEPTH = 20;
  * throw. undefined for values that JSON leaves out: undefined, functions, symbols.
  */
 export function toJson(value: unknown): string | undefined {
-  return write(value, []);
+  return write(value, NO_ANCESTORS);
 }
+
+const NO_ANCESTORS: readonly object[] = [];
 
 function write(value: unknown, ancestors: readonly object[]): string | undefined {
   switch (typeof value) {
@@ -23,8 +25,10 @@ function write(value: unknown, ancestors: readonly object[]): string | undefined
       // As text, so that no reader rounds the number.
       return `"${value}"`;
     case "number":
+      // The text that JSON.stringify gives, in less time.
+      return Number.isFinite(value) ? String(value) : "null";
     case "boolean":
-      return JSON.stringify(value);
+      return value ? "true" : "false";
     case "object":
       return value === null ? "null" : writeObject(value, ancestors);
     case "undefined":

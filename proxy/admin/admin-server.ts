@@ -10,17 +10,18 @@ import {
   startControlSurface,
 } from "../../server/http/control-surface.ts";
 import { addMetricsRoute } from "../../server/http/operation-routes.ts";
-import type { ClusterSet } from "../upstream/cluster-manager.ts";
-import { clustersText } from "./clusters-text.ts";
-import type { ProxyStats } from "../exchange/stats.ts";
+import type { MaybePromise } from "../../kernel/maybe-promise.ts";
+import { type ClusterRow, clustersText } from "./cluster-rows.ts";
 
-/** The parts of a proxy that the admin surface shows and controls. */
+/** The proxy that the admin surface shows and controls: one in this process, or a pool of workers. */
 export interface AdminSubject {
-  readonly stats: ProxyStats;
+  /** The metrics in Prometheus' text format. */
+  metrics(): Promise<string>;
   /** Undefined when ready, otherwise the reason why not. */
-  unreadiness(): string | undefined;
-  resources(): TrafficResources | undefined;
-  clusters(): ClusterSet;
+  unreadiness(): MaybePromise<string | undefined>;
+  /** Undefined before the first configuration. */
+  resources(): MaybePromise<TrafficResources | undefined>;
+  clusters(): MaybePromise<readonly ClusterRow[]>;
   /** Begins to drain and returns at once. */
   drain(): void;
 }
@@ -48,20 +49,20 @@ export function startAdminServer(
 }
 
 function addAdminRoutes(router: Router, subject: AdminSubject): void {
-  router.get("/ready", (context) => {
-    const missing = subject.unreadiness();
+  router.get("/ready", async (context) => {
+    const missing = await subject.unreadiness();
     context.status = missing === undefined ? 200 : 503;
     context.type = "text";
     context.body = `${missing ?? "LIVE"}\n`;
   });
-  addMetricsRoute(router, "/stats/prometheus", () => subject.stats.registry.metrics());
-  router.get("/clusters", (context) => {
+  addMetricsRoute(router, "/stats/prometheus", () => subject.metrics());
+  router.get("/clusters", async (context) => {
     context.type = "text";
-    context.body = clustersText(subject.clusters());
+    context.body = clustersText(await subject.clusters());
   });
-  router.get("/config_dump", (context) => {
+  router.get("/config_dump", async (context) => {
     context.type = "json";
-    context.body = `${JSON.stringify(subject.resources() ?? null, undefined, 2)}\n`;
+    context.body = `${JSON.stringify((await subject.resources()) ?? null, undefined, 2)}\n`;
   });
   // POST alone: a link or another site's page must not be able to drain a proxy.
   router.post("/drain", (context) => {

@@ -4,15 +4,16 @@
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import type { Authority } from "../../kernel/canonical/authority.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
-import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import type { Listener } from "../../core/traffic/resources/listener.ts";
-import type { RouteAction, WeightedDestination } from "../../core/traffic/resources/route.ts";
-import type { MatchedRoute } from "../../core/traffic/route-table.ts";
+import type { RouteAction } from "../../core/traffic/resources/route.ts";
+import type { CompiledDestination, MatchedRoute } from "../../core/traffic/route-table.ts";
+import type { RequestFields } from "../../core/attributes/request-group.ts";
 import type { Cluster } from "../upstream/cluster.ts";
 import type { ConnectionFacts } from "../transport/contract/connection.ts";
 import type { RequestHead, ResponseHead } from "../transport/contract/head.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
-import type { EndpointSet } from "../upstream/endpoint-set.ts";
+import type { ClusterEndpoint, EndpointSet } from "../upstream/endpoint-set.ts";
+import { flagsOfAll } from "../transport/fields/name-flags.ts";
 import type { ResponseFlag } from "./local-reply.ts";
 import type { CheckResult } from "../policy/check-result.ts";
 import type { ProxySnapshot } from "../snapshot/snapshot.ts";
@@ -26,6 +27,8 @@ export interface ExchangeRequest {
   query: string;
   /** From the Host field or an absolute target; empty until the validate filter has parsed it. */
   authority: Authority;
+  /** The authority as the Host header writes it. */
+  authorityText: string;
   scheme: "http" | "https";
   readonly headers: HeaderList;
   /** In bytes; undefined for a chunked body. */
@@ -51,7 +54,7 @@ export type RouteSelection =
       readonly kind: "forward";
       readonly matched: MatchedRoute;
       readonly action: Extract<RouteAction, { readonly kind: "forward" }>;
-      readonly destination: WeightedDestination;
+      readonly destination: CompiledDestination;
       readonly cluster: Cluster;
       readonly endpoints: EndpointSet;
     }
@@ -61,6 +64,21 @@ export type RouteSelection =
       readonly matched: MatchedRoute;
       readonly action: Exclude<RouteAction, { readonly kind: "forward" }>;
     };
+
+/** The configuration in force when a request begins. */
+interface ExchangeBinding {
+  readonly listener: Listener;
+  readonly snapshot: ProxySnapshot;
+}
+
+/** The request as it arrived. */
+interface ExchangeStream {
+  readonly connection: ConnectionFacts;
+  readonly head: RequestHead;
+}
+
+const NO_FLAGS: readonly ResponseFlag[] = [];
+const NO_AUTHORITY: Authority = { host: "", port: undefined };
 
 /**
  * One request and its response on their way through the proxy: filters record here what they learn, for later
@@ -84,6 +102,10 @@ export class Exchange {
   originIp: string;
   selection: RouteSelection | undefined = undefined;
   attributes: AttributeBag | undefined = undefined;
+  /** The attributes `request.*` of `attributes`, for the report. Only the attributes filter uses them. */
+  requestFields: RequestFields | undefined = undefined;
+  /** The flags of all names in the request as it arrived (name-flags.ts). */
+  readonly nameFlags: number;
   /** The valid explain key, if the client sent it to ask for an explanation. */
   explainKey: string | undefined = undefined;
   verdict: CheckResult | undefined = undefined;
@@ -95,9 +117,9 @@ export class Exchange {
   /** Whether the upstream accepted `request.upgrade`: the exchange is a tunnel from then on. */
   upgraded = false;
   /** The endpoint of the last try. */
-  endpoint: Endpoint | undefined = undefined;
+  endpoint: ClusterEndpoint | undefined = undefined;
   tries = 0;
-  readonly flags: ResponseFlag[] = [];
+  flags: readonly ResponseFlag[] = NO_FLAGS;
   /** Envoy's response code details; `via_upstream` when the upstream answered. */
   details = "";
   /** Error code of the local reply for an error. */
@@ -111,22 +133,18 @@ export class Exchange {
   #endMonotonicMs: number | undefined = undefined;
   #onFinished: (() => void)[] | undefined = undefined;
 
-  constructor(origin: {
-    readonly listener: Listener;
-    readonly snapshot: ProxySnapshot;
-    readonly connection: ConnectionFacts;
-    readonly head: RequestHead;
-    readonly startMs: number;
-    readonly startMonotonicMs: number;
-  }) {
-    this.listener = origin.listener;
-    this.snapshot = origin.snapshot;
-    this.connection = origin.connection;
-    this.request = requestOf(origin.head, origin.connection);
-    this.startMs = origin.startMs;
-    this.startMonotonicMs = origin.startMonotonicMs;
-    this.requestHeaderBytes = origin.head.headers.byteLength();
-    this.originIp = origin.connection.remoteIp;
+  constructor(binding: ExchangeBinding, stream: ExchangeStream, startMs: number, startMonotonicMs: number) {
+    const { connection, head } = stream;
+    this.listener = binding.listener;
+    this.snapshot = binding.snapshot;
+    this.connection = connection;
+    this.request = requestOf(head, connection);
+    this.startMs = startMs;
+    this.startMonotonicMs = startMonotonicMs;
+    this.requestHeaderBytes = head.headers.byteLength();
+    // Before any filter changes the list: equal heads share the flags.
+    this.nameFlags = flagsOfAll(head.headers);
+    this.originIp = connection.remoteIp;
   }
 
   /** Whether the exchange is over: the response was sent, or the downstream is gone. */
@@ -148,7 +166,7 @@ export class Exchange {
   finish(endMonotonicMs: number): boolean {
     if (this.finished) return false;
     this.#endMonotonicMs = endMonotonicMs;
-    for (const callback of this.#onFinished ?? []) callback();
+    if (this.#onFinished !== undefined) for (const callback of this.#onFinished) callback();
     return true;
   }
 
@@ -158,7 +176,7 @@ export class Exchange {
   }
 
   flag(flag: ResponseFlag): void {
-    if (!this.flags.includes(flag)) this.flags.push(flag);
+    if (!this.flags.includes(flag)) this.flags = [...this.flags, flag];
   }
 }
 
@@ -170,7 +188,8 @@ function requestOf(head: RequestHead, { tls }: ConnectionFacts): ExchangeRequest
     method,
     path: mark < 0 ? target : target.slice(0, mark),
     query: mark < 0 ? "" : target.slice(mark),
-    authority: { host: "", port: undefined },
+    authority: NO_AUTHORITY,
+    authorityText: "",
     scheme: tls === undefined ? "http" : "https",
     headers,
     contentLength,

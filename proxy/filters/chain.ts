@@ -2,20 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ProxyNode } from "../../api/pilot-service.ts";
-import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { Clock, Random, Scheduler } from "../../kernel/ports.ts";
+import { randomHexSource } from "../exchange/random-hex.ts";
 import type { ProxyStats } from "../exchange/stats.ts";
 import type { ExplainKey } from "./explain-key.ts";
-import type { Exchange } from "../exchange/exchange.ts";
-import type { ResponseHead } from "../transport/contract/head.ts";
-import type { HeaderList } from "../transport/contract/header-list.ts";
 import {
   DEFAULT_UNDERSCORES_ACTION,
   type HeadersWithUnderscoresAction,
 } from "../transport/fields/underscore-names.ts";
-import type { LocalReply } from "../exchange/local-reply.ts";
 import type { PolicyClient } from "../policy/check-result.ts";
-import { attributesFilter } from "./filter-attributes.ts";
+import { attributesFilter, NodeAttributes } from "./filter-attributes.ts";
 import { checkFilter } from "./filter-check.ts";
 import { explainFilter } from "./filter-explain.ts";
 import { faultFilter } from "./filter-fault.ts";
@@ -27,6 +23,7 @@ import { routeFilter } from "./filter-route.ts";
 import { traceContextFilter } from "./filter-trace-context.ts";
 import { validateFilter } from "./filter-validate.ts";
 import type { Filter } from "./filter.ts";
+import { FilterChain } from "./filter-chain.ts";
 
 interface FilterServices {
   readonly node: ProxyNode;
@@ -53,7 +50,7 @@ export function filtersBeforeCheck(
     // First, so that the request can be found by its id whatever happens to it later.
     requestIdFilter(newId),
     // Next to the id: a refused request is part of a trace, too.
-    traceContextFilter(random),
+    traceContextFilter(randomHexSource()),
     // Before every filter that reads the target or headers, so that their meaning is unambiguous. Also
     // removes hop-by-hop headers, before the proxy adds headers of its own that `connection` could name.
     validateFilter(headersWithUnderscoresAction),
@@ -67,14 +64,14 @@ export function filtersBeforeCheck(
     routeFilter(random),
     // Right before the check, so that policies see the headers that go upstream; later filters do not read
     // the request.
-    attributesFilter(node),
+    attributesFilter(new NodeAttributes(node)),
   ];
 }
 
 /** The filter chain of every request, from the first filter to the last; of every response in reverse. */
-export function filterChain(services: FilterServices): readonly Filter[] {
+export function filterChain(services: FilterServices): FilterChain {
   const { node, policy, stats, clock, random, scheduler } = services;
-  return [
+  return new FilterChain([
     ...filtersBeforeCheck(services),
     // Before every filter that costs the upstream or delays the client: a refused request ends here.
     checkFilter(policy),
@@ -85,51 +82,6 @@ export function filterChain(services: FilterServices): readonly Filter[] {
     // injection.
     faultFilter(random, scheduler),
     // Last, so that its onResponse runs first and its onComplete sees the complete exchange.
-    reportFilter(policy, stats, node, clock),
-  ];
-}
-
-/** Runs the request down the chain, synchronously for as long as no filter returns a promise. */
-export function filterRequest(
-  filters: readonly Filter[],
-  exchange: Exchange,
-  from = 0,
-): MaybePromise<LocalReply | undefined> {
-  for (let index = from; index < filters.length; index++) {
-    const result = filters[index]?.onRequest?.(exchange);
-    if (result === undefined) continue;
-    if (!isPromise(result)) return result;
-    return result.then((reply) => reply ?? filterRequest(filters, exchange, index + 1));
-  }
-  return undefined;
-}
-
-/** Runs a response head up the chain. */
-export function filterResponse(filters: readonly Filter[], exchange: Exchange, response: ResponseHead): void {
-  for (let index = filters.length - 1; index >= 0; index--) filters[index]?.onResponse?.(exchange, response);
-}
-
-/** Removes the trailers that a request may not have. */
-export function filterRequestTrailers(
-  filters: readonly Filter[],
-  exchange: Exchange,
-  trailers: HeaderList,
-): void {
-  for (const filter of filters) filter.onRequestTrailers?.(exchange, trailers);
-}
-
-/** Removes the trailers that a response may not have. */
-export function filterResponseTrailers(
-  filters: readonly Filter[],
-  exchange: Exchange,
-  trailers: HeaderList,
-): void {
-  for (let index = filters.length - 1; index >= 0; index--) {
-    filters[index]?.onResponseTrailers?.(exchange, trailers);
-  }
-}
-
-/** Tells every filter that the exchange is over. */
-export function completeExchange(filters: readonly Filter[], exchange: Exchange): void {
-  for (const filter of filters) filter.onComplete?.(exchange);
+    reportFilter(policy, stats, new NodeAttributes(node), clock),
+  ]);
 }

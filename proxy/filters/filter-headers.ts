@@ -3,7 +3,6 @@
 
 import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
 import type { HeaderOperation } from "../../core/templates/instances.ts";
-import type { RouteHeaderOperations } from "../../core/traffic/resources/route.ts";
 import { rewritePath } from "../../core/traffic/request-target.ts";
 import { applyHeaderOperation } from "../../core/verdict/header-operations.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
@@ -20,8 +19,8 @@ export function headersFilter(): Filter {
       if (verdict !== undefined) applyOperations(verdict.requestHeaders, request.headers);
       if (selection?.kind !== "forward") return undefined;
       const { matched, destination, action } = selection;
-      applyRoute(matched.route.requestHeaders, request.headers);
-      applyRoute(destination.requestHeaders, request.headers);
+      applyOperations(matched.requestHeaders, request.headers);
+      applyOperations(destination.requestHeaders, request.headers);
       if (action.rewrite?.path !== undefined) {
         request.path = rewritePath(request.path, action.rewrite.path, matched.match);
       }
@@ -32,8 +31,9 @@ export function headersFilter(): Filter {
     },
     onResponse({ verdict, selection }, response) {
       if (selection !== undefined) {
-        if (selection.kind === "forward") applyRoute(selection.destination.responseHeaders, response.headers);
-        applyRoute(selection.matched.route.responseHeaders, response.headers);
+        if (selection.kind === "forward")
+          applyOperations(selection.destination.responseHeaders, response.headers);
+        applyOperations(selection.matched.responseHeaders, response.headers);
       }
       if (verdict !== undefined) applyOperations(verdict.responseHeaders, response.headers);
       // An upstream's own `server` header is kept: it helps debugging, and hiding it protects nothing.
@@ -44,12 +44,6 @@ export function headersFilter(): Filter {
 
 function applyOperations(operations: readonly HeaderOperation[], headers: HeaderList): void {
   for (const { operation, name, value } of operations) apply(operation, name, value, headers);
-}
-
-function applyRoute({ remove, set, add }: RouteHeaderOperations, headers: HeaderList): void {
-  for (const name of remove) apply("remove", name.toLowerCase(), undefined, headers);
-  for (const name in set) apply("set", name.toLowerCase(), set[name], headers);
-  for (const name in add) apply("append", name.toLowerCase(), add[name], headers);
 }
 
 /** Applies one operation. Values from the mixer, another process, are not trusted to be safe on the wire. */

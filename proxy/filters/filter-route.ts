@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { authorityText } from "../../kernel/canonical/authority.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import type { Random } from "../../kernel/ports.ts";
 import { chooseDestination } from "../../core/traffic/chance.ts";
@@ -28,7 +27,7 @@ function route(exchange: Exchange, random: Random): LocalReply | undefined {
   if (matched === undefined) {
     return errorReply(
       "route_not_found",
-      `No route for ${request.method} ${authorityText(request.authority)}${request.path}.`,
+      `No route for ${request.method} ${request.authorityText}${request.path}.`,
     );
   }
   const { action } = matched.route;
@@ -36,7 +35,7 @@ function route(exchange: Exchange, random: Random): LocalReply | undefined {
     exchange.selection = { kind: "answer", matched, action };
     return undefined;
   }
-  const destination = chooseDestination(action.destinations, random);
+  const destination = chooseDestination(matched.destinations, random);
   const cluster = destination === undefined ? undefined : snapshot.clusters.get(destination.cluster);
   const endpoints = cluster === undefined ? undefined : snapshot.endpoints.get(cluster.config.name);
   if (destination === undefined || cluster === undefined || endpoints === undefined) {

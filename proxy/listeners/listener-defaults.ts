@@ -9,6 +9,9 @@ export const DEFAULT_LIMITS: ServerLimits = {
   headersTimeoutMs: 10_000,
   connectionIdleMs: 3_600_000,
   streamIdleMs: 300_000,
+  requestTimeoutMs: 0,
+  drainGraceMs: 1_000,
+  memoryLimitBytes: 0,
 };
 
 /** Istio's proxies accept WebSocket upgrades alone. */

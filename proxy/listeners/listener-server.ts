@@ -7,6 +7,7 @@ import type { Scheduler } from "../../kernel/ports.ts";
 import { type ErrorKind, errorReply, renderLocalReply } from "../exchange/local-reply.ts";
 import type { ProxySnapshot } from "../snapshot/snapshot.ts";
 import type {
+  ConnectionEvent,
   RefusalReason,
   ServerHandler,
   ServerLimits,
@@ -33,6 +34,7 @@ export interface ListenerServices {
   onStream(binding: ListenerBinding, stream: ServerStream): void;
   /** Called for bytes that were refused before they became a request. */
   onRefused(listener: Listener, kind: ErrorKind, detail: string): void;
+  onConnectionEvent(listener: Listener, event: ConnectionEvent): void;
 }
 
 /** One listening address, with the configuration by which its requests are handled. */
@@ -84,7 +86,7 @@ export class ListenerServer implements ServerHandler {
    */
   async drain(deadlineMs: number): Promise<void> {
     if (this.#closed === undefined && this.#server.port === undefined) return;
-    this.#closed ??= this.#server.close();
+    this.#closed ??= this.#server.close(deadlineMs);
     const cancel = this.#services.scheduler.after(deadlineMs, () => this.#server.cut());
     await this.#closed;
     cancel();
@@ -99,5 +101,9 @@ export class ListenerServer implements ServerHandler {
     const reply = errorReply(reason, detail);
     const { headers, body } = renderLocalReply(reply, this.#services.newId());
     return { status: reply.status, headers, body };
+  }
+
+  onConnectionEvent(event: ConnectionEvent): void {
+    this.#services.onConnectionEvent(this.#binding.listener, event);
   }
 }

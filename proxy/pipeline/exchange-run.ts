@@ -1,25 +1,20 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { authorityText } from "../../kernel/canonical/authority.ts";
-import { attempt, isPromise } from "../../kernel/maybe-promise.ts";
+import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { messageOf } from "../../kernel/errors.ts";
-import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
+import type { Clock, Logger, Random } from "../../kernel/ports.ts";
+import type { TimerWheel } from "../../kernel/timer-wheel.ts";
 import { redirectLocation } from "../../core/traffic/request-target.ts";
-import { Forwarding } from "./forwarding.ts";
+import { Forwarding, type ForwardingEvents } from "./forwarding.ts";
 import type { Exchange, RouteSelection } from "../exchange/exchange.ts";
-import {
-  completeExchange,
-  filterRequest,
-  filterRequestTrailers,
-  filterResponse,
-  filterResponseTrailers,
-} from "../filters/chain.ts";
-import type { Filter } from "../filters/filter.ts";
+import type { FilterChain } from "../filters/filter-chain.ts";
 import type { ResponseHead } from "../transport/contract/head.ts";
+import type { HeaderList } from "../transport/contract/header-list.ts";
 import type { ResetReason } from "../transport/contract/reset.ts";
 import type { ServerStream, ServerStreamEvents } from "../transport/contract/server.ts";
 import {
+  type ErrorKind,
   errorReply,
   type LocalReply,
   plainReply,
@@ -27,11 +22,13 @@ import {
   type ResponseFlag,
 } from "../exchange/local-reply.ts";
 
-interface PipelineServices {
-  readonly filters: readonly Filter[];
+/** What the exchanges of a proxy share. */
+export interface PipelineServices {
+  readonly filters: FilterChain;
   readonly clock: Clock;
   readonly random: Random;
-  readonly scheduler: Scheduler;
+  /** Runs the timeouts of routes and tries. */
+  readonly timers: TimerWheel;
   readonly logger: Logger;
 }
 
@@ -43,7 +40,8 @@ export function runExchange(exchange: Exchange, downstream: ServerStream, servic
   new ExchangeRun(exchange, downstream, services).start();
 }
 
-class ExchangeRun implements ServerStreamEvents {
+/** It receives the events of both sides itself, so that an exchange makes no closures. */
+class ExchangeRun implements ServerStreamEvents, ForwardingEvents {
   readonly #exchange: Exchange;
   readonly #downstream: ServerStream;
   readonly #services: PipelineServices;
@@ -60,12 +58,14 @@ class ExchangeRun implements ServerStreamEvents {
   start(): void {
     this.#exchange.snapshot.hold();
     this.#downstream.events = this;
-    const reply = attempt(
-      () => filterRequest(this.#services.filters, this.#exchange),
-      (error) => this.#internalError(error),
-    );
-    if (isPromise(reply)) void reply.then((late) => this.#proceed(late));
-    else this.#proceed(reply);
+    let reply: MaybePromise<LocalReply | undefined>;
+    try {
+      reply = this.#services.filters.request(this.#exchange);
+    } catch (error) {
+      reply = this.#internalError(error);
+    }
+    if (reply === undefined || !isPromise(reply)) return this.#proceed(reply);
+    void reply.catch((error: unknown) => this.#internalError(error)).then((late) => this.#proceed(late));
   }
 
   onWritable(): void {
@@ -92,6 +92,35 @@ class ExchangeRun implements ServerStreamEvents {
     this.#complete();
   }
 
+  onHead(head: ResponseHead): void {
+    this.#services.filters.response(this.#exchange, head);
+    this.#exchange.response = head;
+    this.#downstream.sendHead(head);
+    this.#headSent = true;
+  }
+
+  onRequestTrailers(trailers: HeaderList): void {
+    this.#services.filters.requestTrailers(this.#exchange, trailers);
+    this.#exchange.requestTrailers = trailers;
+  }
+
+  onResponseTrailers(trailers: HeaderList): void {
+    this.#services.filters.responseTrailers(this.#exchange, trailers);
+    this.#exchange.responseTrailers = trailers;
+  }
+
+  onError(kind: ErrorKind, detail: string): void {
+    this.#reply(errorReply(kind, detail));
+  }
+
+  /** Cutting the connection is the only way in HTTP/1.1 to mark a response that has begun as incomplete. */
+  onBroken(flag: ResponseFlag | undefined, details: string): void {
+    this.#wasCut = true;
+    if (flag !== undefined) this.#exchange.flag(flag);
+    this.#exchange.details = details;
+    this.#downstream.reset();
+  }
+
   /** The step after the last filter. */
   #proceed(reply: LocalReply | undefined): void {
     // While a filter waited, the client may have left or another reply may have been sent.
@@ -108,19 +137,7 @@ class ExchangeRun implements ServerStreamEvents {
   }
 
   #forward(selection: Extract<RouteSelection, { readonly kind: "forward" }>): void {
-    this.#forwarding = new Forwarding(this.#exchange, this.#downstream, selection, this.#services, {
-      onHead: (head) => this.#sendHead(head),
-      onRequestTrailers: (trailers) => {
-        filterRequestTrailers(this.#services.filters, this.#exchange, trailers);
-        this.#exchange.requestTrailers = trailers;
-      },
-      onResponseTrailers: (trailers) => {
-        filterResponseTrailers(this.#services.filters, this.#exchange, trailers);
-        this.#exchange.responseTrailers = trailers;
-      },
-      onError: (kind, detail) => this.#reply(errorReply(kind, detail)),
-      onBroken: (flag, details) => this.#cut(flag, details),
-    });
+    this.#forwarding = new Forwarding(this.#exchange, this.#downstream, selection, this.#services, this);
     this.#forwarding.start();
   }
 
@@ -131,19 +148,12 @@ class ExchangeRun implements ServerStreamEvents {
     if (reply.body.kind === "problem") this.#exchange.errorCode = reply.body.problem.code;
     // After one protocol error, the boundaries of the client's next request cannot be trusted.
     if (reply.flag === "DPE") this.#downstream.closeConnectionAfter();
-    this.#sendHead({ status: reply.status, headers });
+    this.onHead({ status: reply.status, headers });
     if (body.byteLength > 0 && this.#exchange.request.method !== "HEAD") {
       this.#exchange.responseBytes += body.byteLength;
       this.#downstream.write(body);
     }
     this.#downstream.end();
-  }
-
-  #sendHead(head: ResponseHead): void {
-    filterResponse(this.#services.filters, this.#exchange, head);
-    this.#exchange.response = head;
-    this.#downstream.sendHead(head);
-    this.#headSent = true;
   }
 
   /**
@@ -153,17 +163,9 @@ class ExchangeRun implements ServerStreamEvents {
   #giveUp(reply: LocalReply): void {
     this.#forwarding?.cancel();
     if (this.#exchange.finished) return;
-    if (this.#headSent) return this.#cut(reply.flag, reply.details);
+    if (this.#headSent) return this.onBroken(reply.flag, reply.details);
     this.#downstream.closeConnectionAfter();
     this.#reply(reply);
-  }
-
-  /** Cutting the connection is the only way in HTTP/1.1 to mark a response that has begun as incomplete. */
-  #cut(flag: ResponseFlag | undefined, details: string): void {
-    this.#wasCut = true;
-    if (flag !== undefined) this.#exchange.flag(flag);
-    this.#exchange.details = details;
-    this.#downstream.reset();
   }
 
   #complete(): void {
@@ -176,7 +178,7 @@ class ExchangeRun implements ServerStreamEvents {
       });
     }
     try {
-      completeExchange(filters, exchange);
+      filters.complete(exchange);
     } catch (error) {
       logger.error("a filter failed at the end of an exchange", {
         requestId: exchange.requestId,
@@ -204,9 +206,7 @@ function answerOf(
   switch (action.kind) {
     case "redirect":
       return plainReply(action.code, "redirect", {
-        headers: [
-          ["location", redirectLocation(action, { ...request, authority: authorityText(request.authority) })],
-        ],
+        headers: [["location", redirectLocation(action, { ...request, authority: request.authorityText })]],
       });
     case "direct":
       return plainReply(action.status, "direct_response", {

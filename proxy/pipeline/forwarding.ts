@@ -1,8 +1,15 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Cancel, Random, Scheduler } from "../../kernel/ports.ts";
-import { isIdempotent, isRetriable, retryPauseMs, type TryOutcome } from "../../core/traffic/retry.ts";
+import type { Random } from "../../kernel/ports.ts";
+import { type TimerOwner, type TimerWheel, WheelTimer } from "../../kernel/timer-wheel.ts";
+import {
+  isIdempotent,
+  isPlainSuccess,
+  isRetriable,
+  retryPauseMs,
+  type TryOutcome,
+} from "../../core/traffic/retry.ts";
 import type { Exchange, RouteSelection } from "../exchange/exchange.ts";
 import type { ErrorKind, ResponseFlag } from "../exchange/local-reply.ts";
 import type { ClientStream, ClientStreamReceiver } from "../transport/contract/client.ts";
@@ -13,17 +20,19 @@ import type { ServerStream } from "../transport/contract/server.ts";
 import { removeHopByHop } from "../transport/fields/hop-by-hop.ts";
 import type { ClusterEndpoint } from "../upstream/endpoint-set.ts";
 import { errorReplyOf, tryOutcomeOf } from "./reset-meaning.ts";
-import { RequestBuffer, RequestRelay } from "./request-relay.ts";
+import { RequestBuffer, type RequestEvents, RequestRelay } from "./request-relay.ts";
 
 /** Maximum size of a body that is buffered, so that it can be sent again. */
 const REPLAY_LIMIT_BYTES = 64 * 1024;
 
 type ForwardSelection = Extract<RouteSelection, { readonly kind: "forward" }>;
 
+const NONE_TRIED: readonly ClusterEndpoint[] = [];
+
 /**
  * Events of the forwarding. The response's body is not among them: Forwarding streams it downstream itself.
  */
-interface ForwardingEvents {
+export interface ForwardingEvents {
   onHead(head: ResponseHead): void;
   /** Called with the trailers before they are sent. */
   onRequestTrailers(trailers: HeaderList): void;
@@ -38,25 +47,31 @@ interface ForwardingEvents {
  * Sends one request upstream: picks an endpoint, retries according to the route, and streams the response
  * back. Never retries once a response head has gone downstream, nor with a body that is not buffered.
  */
-export class Forwarding implements ClientStreamReceiver {
+export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwner {
   readonly #exchange: Exchange;
   readonly #downstream: ServerStream;
   readonly #selection: ForwardSelection;
   readonly #action: ForwardSelection["action"];
-  readonly #scheduler: Scheduler;
+  readonly #timers: TimerWheel;
   readonly #random: Random;
   readonly #events: ForwardingEvents;
 
-  readonly #tried: ClusterEndpoint[] = [];
+  /** The endpoint of the current try. */
+  #target: ClusterEndpoint | undefined;
+  /** The endpoints of failed tries. */
+  #tried: readonly ClusterEndpoint[] = NONE_TRIED;
   /** The upstream stream of the current try. */
   #stream: ClientStream | undefined;
   /** The whole body, if it was buffered so that it can be sent again. */
   #wholeBody: Uint8Array | undefined;
   #retriesLeft: number;
   #staleRetryLeft = true;
-  #cancelTimeout: Cancel | undefined;
-  #cancelTryTimeout: Cancel | undefined;
-  #cancelBackoff: Cancel | undefined;
+  /** The route's timeout. */
+  readonly #timeout = new WheelTimer(this);
+  /** The timeout of the current try. */
+  #tryTimeout: WheelTimer | undefined;
+  /** The pause before the next try. */
+  #pause: WheelTimer | undefined;
   #headSent = false;
   #over = false;
 
@@ -64,14 +79,14 @@ export class Forwarding implements ClientStreamReceiver {
     exchange: Exchange,
     downstream: ServerStream,
     selection: ForwardSelection,
-    services: { readonly scheduler: Scheduler; readonly random: Random },
+    services: { readonly timers: TimerWheel; readonly random: Random },
     events: ForwardingEvents,
   ) {
     this.#exchange = exchange;
     this.#downstream = downstream;
     this.#selection = selection;
     this.#action = selection.action;
-    this.#scheduler = services.scheduler;
+    this.#timers = services.timers;
     this.#random = services.random;
     this.#events = events;
     this.#retriesLeft = selection.action.retry.retries;
@@ -93,13 +108,14 @@ export class Forwarding implements ClientStreamReceiver {
     // Envoy's rule: the timeout starts when the request has fully arrived, so that slow uploads are not
     // counted against the upstream.
     if (!hasBody) this.#startTimeout();
-    else if (this.#retriesLeft > 0 && contentLength !== undefined && contentLength <= REPLAY_LIMIT_BYTES) {
-      const buffer = new RequestBuffer(this.#exchange, (body) => {
-        this.#startTimeout();
-        this.#wholeBody = body;
-        if (!this.#over) this.#try();
-      });
-      this.#downstream.read(buffer);
+    else if (
+      this.#retriesLeft > 0 &&
+      contentLength !== undefined &&
+      contentLength <= REPLAY_LIMIT_BYTES &&
+      // A client that waits for the upstream's 100 Continue sends no body before the request has gone there.
+      !headers.has("expect")
+    ) {
+      this.#downstream.read(new RequestBuffer(this.#exchange, this));
       return;
     }
     this.#try();
@@ -117,21 +133,43 @@ export class Forwarding implements ClientStreamReceiver {
     this.#finish();
   }
 
+  onTimer(timer: WheelTimer): void {
+    if (timer === this.#timeout) this.#onTimeout();
+    else if (timer === this.#tryTimeout) this.#onTryTimeout();
+    else this.#try();
+  }
+
+  /** The whole body was buffered. */
+  onRequestBuffered(body: Uint8Array): void {
+    this.#startTimeout();
+    this.#wholeBody = body;
+    if (!this.#over) this.#try();
+  }
+
+  /** The whole body was relayed; called before its trailers are sent. */
+  onRequestEnd(trailers: HeaderList | undefined): void {
+    // The end of an upgraded connection's bytes is a half-close.
+    if (this.#exchange.upgraded) return;
+    this.#startTimeout();
+    if (trailers !== undefined) this.#events.onRequestTrailers(trailers);
+  }
+
   onInformational(head: ResponseHead): void {
     removeHopByHop(head.headers);
     this.#downstream.sendInformational(head);
   }
 
   onHead(head: ResponseHead): void {
-    this.#cancelTryTimeout?.();
+    this.#endTryTimeout();
     const { status, headers } = head;
-    const grpcStatus = headers.get("grpc-status");
-    const outcome: TryOutcome = {
-      kind: "response",
-      status,
-      ...(grpcStatus === undefined ? {} : { grpcStatus: Number(grpcStatus) }),
-    };
-    if (this.#retry(outcome)) return;
+    if (this.#action.retry.retries > 0) {
+      const grpcStatus = headers.get("grpc-status");
+      if (
+        !isPlainSuccess(status, grpcStatus, this.#action.retry) &&
+        this.#retry(responseOutcome(status, grpcStatus))
+      )
+        return;
+    }
     removeHopByHop(headers);
     // A 204 has no content-length (RFC 9110, section 8.6).
     if (status === 204) headers.remove("content-length");
@@ -161,37 +199,35 @@ export class Forwarding implements ClientStreamReceiver {
   }
 
   onReset({ reason, connectionReused, detail }: StreamReset): void {
-    this.#cancelTryTimeout?.();
+    this.#endTryTimeout();
     this.#endTry(reason);
     if (this.#headSent) return this.#breakOff("UC", "upstream_reset_after_response_started");
     if (reason === "connection-termination" && connectionReused && this.#retryStale()) return;
     const outcome = tryOutcomeOf(reason);
     if (outcome !== undefined && this.#retry(outcome)) return;
-    const { address, port } = this.#tried.at(-1)?.endpoint ?? { address: "?", port: 0 };
-    const service = this.#selection.cluster.config.service.name;
-    this.#exchange.upstreamFailure = `${address}:${port}: ${detail}`;
-    const answer = errorReplyOf(reason, service);
+    this.#exchange.upstreamFailure = `${this.#target?.addressText}: ${detail}`;
+    const answer = errorReplyOf(reason, this.#selection.cluster.config.service.name);
     this.#fail(answer.kind, answer.detail);
   }
 
   #try(): void {
     const { cluster, endpoints } = this.#selection;
+    if (this.#target !== undefined) this.#tried = [...this.#tried, this.#target];
     const target = endpoints.pick(this.#tried);
+    this.#target = target;
     if (target === undefined) {
       return this.#fail("no_healthy_upstream", `${cluster.config.service.name} has no endpoint.`);
     }
-    this.#tried.push(target);
-    this.#exchange.endpoint = target.endpoint;
+    this.#exchange.endpoint = target;
     this.#exchange.tries++;
     if (this.#action.retry.perTryTimeoutMs > 0) {
-      this.#cancelTryTimeout = this.#scheduler.after(this.#action.retry.perTryTimeoutMs, () =>
-        this.#onTryTimeout(),
-      );
+      this.#tryTimeout ??= new WheelTimer(this);
+      this.#timers.start(this.#tryTimeout, this.#action.retry.perTryTimeoutMs);
     }
     const { method, path, query, headers, hasBody, contentLength, upgrade } = this.#exchange.request;
     const head = {
       method,
-      target: path + query,
+      target: query === "" ? path : path + query,
       headers,
       httpVersion: "1.1",
       hasBody,
@@ -200,22 +236,17 @@ export class Forwarding implements ClientStreamReceiver {
     };
     const stream = target.upstream.open(head, this, this.#wholeBody);
     this.#stream = stream;
-    if (hasBody && this.#wholeBody === undefined) this.#downstream.read(this.#relayTo(stream));
+    if (hasBody && this.#wholeBody === undefined) this.#relayTo(stream);
   }
 
-  #relayTo(stream: ClientStream): RequestRelay {
-    return new RequestRelay(this.#exchange, this.#downstream, stream, (trailers) => {
-      this.#startTimeout();
-      if (trailers !== undefined) this.#events.onRequestTrailers(trailers);
-    });
+  #relayTo(stream: ClientStream): void {
+    this.#downstream.read(new RequestRelay(this.#exchange, this.#downstream, stream, this));
   }
 
   /** After an upgrade, bytes go both ways until either side closes; only the idle limit bounds the time. */
   #startTunnel(): void {
-    this.#cancelTimeout?.();
-    if (this.#stream === undefined) return;
-    const relay = new RequestRelay(this.#exchange, this.#downstream, this.#stream, () => {});
-    this.#downstream.read(relay);
+    this.#timers.cancel(this.#timeout);
+    if (this.#stream !== undefined) this.#relayTo(this.#stream);
   }
 
   /** Starts a retry if the route allows one. Returns whether it did. */
@@ -229,9 +260,8 @@ export class Forwarding implements ClientStreamReceiver {
     this.#retriesLeft--;
     this.#resetTry();
     const retry = this.#action.retry.retries - this.#retriesLeft;
-    this.#cancelBackoff = this.#scheduler.after(retryPauseMs(retry, this.#action.retry, this.#random), () =>
-      this.#try(),
-    );
+    this.#pause ??= new WheelTimer(this);
+    this.#timers.start(this.#pause, retryPauseMs(retry, this.#action.retry, this.#random));
     return true;
   }
 
@@ -243,7 +273,7 @@ export class Forwarding implements ClientStreamReceiver {
     const { hasBody, method } = this.#exchange.request;
     if (hasBody || !isIdempotent(method) || !this.#staleRetryLeft) return false;
     this.#staleRetryLeft = false;
-    this.#tried.pop();
+    this.#target = undefined;
     this.#try();
     return true;
   }
@@ -255,14 +285,13 @@ export class Forwarding implements ClientStreamReceiver {
 
   #startTimeout(): void {
     if (this.#over || this.#action.timeoutMs === 0) return;
-    this.#cancelTimeout = this.#scheduler.after(this.#action.timeoutMs, () => {
-      this.#resetTry();
-      if (this.#headSent) return this.#breakOff("UT", "response_timeout");
-      this.#fail(
-        "upstream_timeout",
-        `${this.#selection.cluster.config.service.name} did not answer in time.`,
-      );
-    });
+    this.#timers.start(this.#timeout, this.#action.timeoutMs);
+  }
+
+  #onTimeout(): void {
+    this.#resetTry();
+    if (this.#headSent) return this.#breakOff("UT", "response_timeout");
+    this.#fail("upstream_timeout", `${this.#selection.cluster.config.service.name} did not answer in time.`);
   }
 
   #onTryTimeout(): void {
@@ -289,14 +318,24 @@ export class Forwarding implements ClientStreamReceiver {
   #endTry(reason?: ResetReason): void {
     if (this.#stream === undefined) return;
     this.#stream = undefined;
-    this.#tried.at(-1)?.upstream.closed(reason);
+    this.#target?.upstream.closed(reason);
+  }
+
+  #endTryTimeout(): void {
+    if (this.#tryTimeout !== undefined) this.#timers.cancel(this.#tryTimeout);
   }
 
   #finish(): void {
     this.#over = true;
-    this.#cancelTimeout?.();
-    this.#cancelTryTimeout?.();
-    this.#cancelBackoff?.();
+    this.#timers.cancel(this.#timeout);
+    this.#endTryTimeout();
+    if (this.#pause !== undefined) this.#timers.cancel(this.#pause);
     this.#selection.cluster.leave();
   }
+}
+
+function responseOutcome(status: number, grpcStatus: string | undefined): TryOutcome {
+  return grpcStatus === undefined
+    ? { kind: "response", status }
+    : { kind: "response", status, grpcStatus: Number(grpcStatus) };
 }

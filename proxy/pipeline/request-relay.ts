@@ -7,24 +7,26 @@ import type { ClientStream } from "../transport/contract/client.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
 import type { ServerStream } from "../transport/contract/server.ts";
 
+/** Receives the end of a request's body. */
+export interface RequestEvents {
+  /** The whole body was relayed. Called before the trailers are sent. */
+  onRequestEnd(trailers: HeaderList | undefined): void;
+  /** The whole body was buffered. */
+  onRequestBuffered(body: Uint8Array): void;
+}
+
 /** Relays a request's body, or the bytes of an upgraded connection, to the upstream. */
 export class RequestRelay implements BodyReceiver {
   readonly #exchange: Exchange;
   readonly #downstream: ServerStream;
   readonly #upstream: ClientStream;
-  /** Called once with the trailers, before they are sent. */
-  readonly #onEnd: (trailers: HeaderList | undefined) => void;
+  readonly #events: RequestEvents;
 
-  constructor(
-    exchange: Exchange,
-    downstream: ServerStream,
-    upstream: ClientStream,
-    onEnd: (trailers: HeaderList | undefined) => void,
-  ) {
+  constructor(exchange: Exchange, downstream: ServerStream, upstream: ClientStream, events: RequestEvents) {
     this.#exchange = exchange;
     this.#downstream = downstream;
     this.#upstream = upstream;
-    this.#onEnd = onEnd;
+    this.#events = events;
   }
 
   onData(chunk: Uint8Array): void {
@@ -33,7 +35,7 @@ export class RequestRelay implements BodyReceiver {
   }
 
   onEnd(trailers: HeaderList | undefined): void {
-    this.#onEnd(trailers);
+    this.#events.onRequestEnd(trailers);
     this.#upstream.end(trailers);
   }
 }
@@ -42,11 +44,11 @@ export class RequestRelay implements BodyReceiver {
 export class RequestBuffer implements BodyReceiver {
   readonly #exchange: Exchange;
   readonly #chunks: Uint8Array[] = [];
-  readonly #onBody: (body: Uint8Array) => void;
+  readonly #events: RequestEvents;
 
-  constructor(exchange: Exchange, onBody: (body: Uint8Array) => void) {
+  constructor(exchange: Exchange, events: RequestEvents) {
     this.#exchange = exchange;
-    this.#onBody = onBody;
+    this.#events = events;
   }
 
   onData(chunk: Uint8Array): void {
@@ -55,6 +57,6 @@ export class RequestBuffer implements BodyReceiver {
   }
 
   onEnd(): void {
-    this.#onBody(Buffer.concat(this.#chunks));
+    this.#events.onRequestBuffered(Buffer.concat(this.#chunks));
   }
 }

@@ -9,7 +9,8 @@ import type { TrafficResources } from "../../core/traffic/resources/resource-set
 import { Cluster } from "../upstream/cluster.ts";
 import { EndpointSet } from "../upstream/endpoint-set.ts";
 import { Exchange } from "../exchange/exchange.ts";
-import { filterRequest, filtersBeforeCheck } from "../filters/chain.ts";
+import { filtersBeforeCheck } from "../filters/chain.ts";
+import { FilterChain } from "../filters/filter-chain.ts";
 import { HeaderList } from "../transport/contract/header-list.ts";
 import type { LocalReply } from "../exchange/local-reply.ts";
 import { RouteTableCache } from "../snapshot/route-table-cache.ts";
@@ -47,9 +48,7 @@ export function bagOfTrial(
   const [listener] = resources.listeners.resources;
   if (listener === undefined) throw new Error("a proxy's resources have a listener");
   const snapshot = withoutConnections(resources, random);
-  const exchange = new Exchange({
-    listener,
-    snapshot,
+  const stream = {
     connection: {
       id: "1",
       remoteIp: LOOPBACK,
@@ -67,10 +66,10 @@ export function bagOfTrial(
       contentLength: undefined,
       upgrade: undefined,
     },
-    startMs: clock.nowMs(),
-    startMonotonicMs: clock.monotonicMs(),
-  });
-  const reply = filterRequest(filtersBeforeCheck({ ...services, node }), exchange);
+  };
+  const binding = { listener, snapshot };
+  const exchange = new Exchange(binding, stream, clock.nowMs(), clock.monotonicMs());
+  const reply = new FilterChain(filtersBeforeCheck({ ...services, node })).request(exchange);
   if (isPromise(reply)) throw new Error("the filters before the check wait for nothing");
   if (reply !== undefined) return { reply };
   return { bag: exchange.attributes as AttributeBag };

@@ -95,7 +95,7 @@ export class ClusterManager {
       earlier.hold();
       return earlier;
     }
-    const shared = assignment.endpoints.map((endpoint) => this.#hold(cluster.config, endpoint));
+    const shared = assignment.endpoints.map((endpoint) => this.#hold(cluster, endpoint));
     const endpoints = assignment.endpoints.map(
       (endpoint, index) => new ClusterEndpoint(endpoint, (shared[index] as SharedUpstream).upstream),
     );
@@ -104,7 +104,8 @@ export class ClusterManager {
     });
   }
 
-  #hold(config: ClusterConfig, endpoint: Endpoint): SharedUpstream {
+  #hold(cluster: Cluster, endpoint: Endpoint): SharedUpstream {
+    const { config } = cluster;
     const key = keyOf(config, endpoint);
     const known = this.#upstreams.get(key);
     if (known !== undefined) {
@@ -125,7 +126,7 @@ export class ClusterManager {
       clock: this.#runtime.clock,
       scheduler: this.#runtime.scheduler,
     });
-    const upstream = new Upstream(endpoint, client);
+    const upstream = new Upstream(endpoint, client, cluster.load);
     const references = new RefCounted(() => {
       this.#upstreams.delete(key);
       this.#drain(upstream);

@@ -5,7 +5,9 @@ import type { Cluster as ClusterConfig } from "../../core/traffic/resources/clus
 
 /** Load of a cluster, across all versions of its settings. */
 export interface ClusterLoad {
+  /** Number of requests under way. */
   active: number;
+  /** Requests refused because too many were under way, or waited for a connection. */
   overflowsTotal: number;
 }
 
@@ -16,10 +18,14 @@ export interface ClusterLoad {
 export class Cluster {
   readonly config: ClusterConfig;
   readonly load: ClusterLoad;
+  /** The attributes `destination.service.*` of requests to the cluster. */
+  readonly service: { readonly name: string; readonly namespace: string; readonly host: string };
 
   constructor(config: ClusterConfig, load: ClusterLoad) {
     this.config = config;
     this.load = load;
+    const { name, namespace, host } = config.service;
+    this.service = { name, namespace, host };
   }
 
   /** Returns false when `maxRequests` are under way already; after true, `leave()` must follow. */

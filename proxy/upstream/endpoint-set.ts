@@ -4,6 +4,7 @@
 import { createPicker, pickAvoiding } from "../../core/traffic/balancing/load-balancer.ts";
 import type { Candidate, Picker } from "../../core/traffic/balancing/picker.ts";
 import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
+import { canonicalAddress } from "../../kernel/matching/ip-address.ts";
 import type { Random } from "../../kernel/ports.ts";
 import { RefCounted } from "../../kernel/ref-counted.ts";
 import type { Cluster } from "./cluster.ts";
@@ -13,10 +14,20 @@ import type { Upstream } from "./upstream.ts";
 export class ClusterEndpoint implements Candidate {
   readonly endpoint: Endpoint;
   readonly upstream: Upstream;
+  /** `address:port`, for reports. */
+  readonly addressText: string;
+  /** The address in canonical form; undefined for a DNS endpoint, whose address is a host name. */
+  readonly ip: string | undefined;
+  /** The attributes of the endpoint's workload, if the registry knows it. */
+  readonly workload: { readonly name: string } | undefined;
 
   constructor(endpoint: Endpoint, upstream: Upstream) {
     this.endpoint = endpoint;
     this.upstream = upstream;
+    const { address, port, workload } = endpoint;
+    this.addressText = `${address}:${port}`;
+    this.ip = canonicalAddress(address);
+    this.workload = workload === undefined ? undefined : { name: workload };
   }
 
   get weight(): number {

@@ -5,19 +5,23 @@ import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import type { ClientStream, ClientStreamReceiver, TransportClient } from "../transport/contract/client.ts";
 import type { RequestHead } from "../transport/contract/head.ts";
 import type { ResetReason } from "../transport/contract/reset.ts";
+import type { ClusterLoad } from "./cluster.ts";
 
 /** One endpoint with its connections and counts. It lives as long as any active configuration has it. */
 export class Upstream {
   readonly endpoint: Endpoint;
   readonly #client: TransportClient;
+  readonly #load: ClusterLoad;
   /** Number of requests under way. */
   active = 0;
   requestsTotal = 0;
   connectFailuresTotal = 0;
 
-  constructor(endpoint: Endpoint, client: TransportClient) {
+  /** @param load Counts the requests that could not wait for a connection. */
+  constructor(endpoint: Endpoint, client: TransportClient, load: ClusterLoad) {
     this.endpoint = endpoint;
     this.#client = client;
+    this.#load = load;
   }
 
   /** Sends a request; see TransportClient.open. `closed` must be called when its stream is over. */
@@ -31,6 +35,7 @@ export class Upstream {
   closed(reason?: ResetReason): void {
     this.active--;
     if (reason === "connection-failure") this.connectFailuresTotal++;
+    else if (reason === "overflow") this.#load.overflowsTotal++;
   }
 
   get stats(): { readonly connected: number; readonly pending: number } {

@@ -50,6 +50,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["discovery"],
     ["admin"],
     ["proxy.ts"],
+    ["workers"],
   ],
 };
 

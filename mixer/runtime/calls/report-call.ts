@@ -2,24 +2,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ReportRequest } from "../../../api/mixer-service.ts";
-import { type AttributeBag, type AttributePath, valueAt } from "../../../core/attributes/bag.ts";
+import type { AttributeBag, AttributeValue } from "../../../core/attributes/bag.ts";
 import { type DocumentRef, parseDocumentRef } from "../../../core/check/document-ref.ts";
 import { messageOf } from "../../../kernel/errors.ts";
-import { attempt, chain, type MaybePromise, reduceInOrder } from "../../../kernel/maybe-promise.ts";
-import { evaluateReport } from "../../../core/report/report.ts";
+import {
+  attempt,
+  chain,
+  isPromise,
+  type MaybePromise,
+  reduceInOrder,
+} from "../../../kernel/maybe-promise.ts";
+import { fillReport, type ReportContext } from "../../../core/report/report.ts";
 import type { ActiveSnapshot } from "../active-snapshot.ts";
 import { callHook } from "../handlers/hook-call.ts";
 import type { CallTools } from "./check-call.ts";
 
 type ReportTools = Omit<CallTools, "charger">;
 
-const RESPONSE_TIME: AttributePath = ["response", "time"];
-const REQUEST_TIME: AttributePath = ["request", "time"];
-const CHECK_CACHE_HIT: AttributePath = ["check", "cache_hit"];
-const QUOTA_CACHE_HIT: AttributePath = ["quota", "cache_hit"];
-const POLICY: AttributePath = ["check", "policy"];
-const SHADOW_DENIALS: AttributePath = ["check", "shadow_denials"];
-const AUDITS: AttributePath = ["check", "audits"];
+/**
+ * Maximum time that the bags of one report may block the event loop, in milliseconds; the bag under way is
+ * finished in any case. Expression budgets bound a single bag only.
+ */
+const TURN_MS = 5;
 
 /**
  * Evaluates the rules for each bag, and queues the instances at the handlers. A failure for one bag never
@@ -30,45 +34,56 @@ export function takeReport(
   { bags }: ReportRequest,
   tools: ReportTools,
 ): MaybePromise<void> {
-  tools.metrics.reported(bags.length);
-  const pause = pauses(tools);
-  return reduceInOrder(bags, undefined as void, (_, bag) =>
-    chain(pause(), () => {
-      countUnseen(active, bag, tools);
-      return chain(tell(active, bag, tools), () => tellPlugins(active, bag, tools));
-    }),
-  );
+  const { clock, metrics } = tools;
+  metrics.reported(bags.length);
+  const startMs = clock.monotonicMs();
+  for (let index = 0; index < bags.length; index++) {
+    const told = tellAll(active, bags[index] as AttributeBag, tools);
+    if (isPromise(told)) return takeLater(active, bags, index + 1, told, tools);
+    if (index + 1 < bags.length && clock.monotonicMs() - startMs >= TURN_MS)
+      return takeLater(active, bags, index + 1, nextTurn(), tools);
+  }
 }
 
-/**
- * Maximum time that the bags of one report may block the event loop, in milliseconds; the bag under way is
- * finished in any case.
- */
-const TURN_MS = 10;
-
-/** Yields to the event loop after TURN_MS: expression budgets bound a single bag only. */
-function pauses({ clock }: ReportTools): () => MaybePromise<void> {
+/** Takes the bags from an index on, after `pending`, and yields to the event loop after each TURN_MS. */
+async function takeLater(
+  active: ActiveSnapshot,
+  bags: readonly AttributeBag[],
+  from: number,
+  pending: Promise<void>,
+  tools: ReportTools,
+): Promise<void> {
+  const { clock } = tools;
+  await pending;
   let startMs = clock.monotonicMs();
-  return () => {
-    if (clock.monotonicMs() - startMs < TURN_MS) return undefined;
-    return new Promise((resolve) => {
-      setImmediate(() => {
-        startMs = clock.monotonicMs();
-        resolve();
-      });
-    });
-  };
+  for (const bag of bags.slice(from)) {
+    if (clock.monotonicMs() - startMs >= TURN_MS) {
+      await nextTurn();
+      startMs = clock.monotonicMs();
+    }
+    const told = tellAll(active, bag, tools);
+    if (isPromise(told)) await told;
+  }
 }
 
-function tell(active: ActiveSnapshot, bag: AttributeBag, { clock }: ReportTools): MaybePromise<void> {
-  const timeMs = timeAt(bag, RESPONSE_TIME) ?? timeAt(bag, REQUEST_TIME) ?? clock.nowMs();
-  const { version: snapshot } = active.snapshot;
-  const context = { timeMs, snapshot, onFault: active.observer.fault };
-  return chain(evaluateReport(active.reportPlan, bag, context), (items) => {
-    for (const { handler, template, instance } of items) {
-      active.table.entries.get(handler)?.handler.deliveries.get(template)?.offer(instance);
-    }
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
   });
+}
+
+function tellAll(active: ActiveSnapshot, bag: AttributeBag, tools: ReportTools): MaybePromise<void> {
+  countUnseen(active, bag, tools);
+  const { observer, reportPlan, reportQueues, snapshot, watchers } = active;
+  const context: ReportContext = {
+    timeMs: endOf(bag) ?? tools.clock.nowMs(),
+    snapshot: snapshot.version,
+    onFault: observer.fault,
+  };
+  const told = fillReport(reportPlan, bag, context, (index, instance) => {
+    for (const queue of reportQueues[index] ?? []) queue.offer(instance);
+  });
+  return watchers.length === 0 ? told : chain(told, () => tellPlugins(active, bag, tools));
 }
 
 /**
@@ -76,15 +91,18 @@ function tell(active: ActiveSnapshot, bag: AttributeBag, { clock }: ReportTools)
  * against a proxy's leases. Documents that are not in force are left out, so that metric labels stay bounded.
  */
 function countUnseen(active: ActiveSnapshot, bag: AttributeBag, { metrics }: ReportTools): void {
-  const decisionUnseen = valueAt(bag, CHECK_CACHE_HIT) === true;
-  const quotasUnseen = decisionUnseen || valueAt(bag, QUOTA_CACHE_HIT) === true;
+  const check = groupIn(bag["check"]);
+  const { policy, shadow_denials: shadowDenials, audits } = check;
+  if (policy === undefined && shadowDenials === undefined && audits === undefined) return;
+  const decisionUnseen = check["cache_hit"] === true;
+  const quotasUnseen = decisionUnseen || groupIn(bag["quota"])["cache_hit"] === true;
   if (!quotasUnseen) return;
-  const unseen = (path: AttributePath): readonly DocumentRef[] =>
-    textsAt(bag, path)
+  const unseen = (value: AttributeValue | undefined): readonly DocumentRef[] =>
+    textsIn(value)
       .filter((text) => active.documents.has(text))
       .flatMap((text) => parseDocumentRef(text) ?? [])
       .filter(({ kind }) => decisionUnseen || kind === "QuotaPolicy");
-  metrics.noted({ denials: unseen(POLICY), shadowDenials: unseen(SHADOW_DENIALS), audits: unseen(AUDITS) });
+  metrics.noted({ denials: unseen(policy), shadowDenials: unseen(shadowDenials), audits: unseen(audits) });
 }
 
 function tellPlugins(
@@ -109,15 +127,33 @@ function tellPlugins(
   );
 }
 
-function timeAt(bag: AttributeBag, path: AttributePath): number | undefined {
-  const value = valueAt(bag, path);
-  const timeMs = typeof value === "string" ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(timeMs) ? undefined : timeMs;
+/** When the request ended, or began; undefined when the bag says neither. */
+function endOf(bag: AttributeBag): number | undefined {
+  return timeOf(groupIn(bag["response"])["time"]) ?? timeOf(groupIn(bag["request"])["time"]);
+}
+
+/** The last time that was parsed: the requests of one millisecond have the same text. */
+const lastTime = { text: "", timeMs: Number.NaN };
+
+function timeOf(value: AttributeValue | undefined): number | undefined {
+  if (typeof value !== "string") return undefined;
+  if (value !== lastTime.text) {
+    lastTime.text = value;
+    lastTime.timeMs = Date.parse(value);
+  }
+  return Number.isNaN(lastTime.timeMs) ? undefined : lastTime.timeMs;
+}
+
+type Group = { readonly [name: string]: AttributeValue | undefined };
+
+const NONE: Group = {};
+
+function groupIn(value: AttributeValue | undefined): Group {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Group) : NONE;
 }
 
 /** The texts of a list attribute, or the single text of a text attribute. */
-function textsAt(bag: AttributeBag, path: AttributePath): readonly string[] {
-  const value = valueAt(bag, path);
+function textsIn(value: AttributeValue | undefined): readonly string[] {
   const values: readonly unknown[] = Array.isArray(value) ? value : [value];
   return values.filter((item) => typeof item === "string");
 }

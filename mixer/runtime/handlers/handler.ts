@@ -123,7 +123,7 @@ export class Handler {
     const { handler } = this.built;
     for (const template of this.declaration.definition.templates) {
       if (TEMPLATE_VARIETY[template] !== "report") continue;
-      // evaluateReport made the queue's instances for this template.
+      // The report plan fills the queue's instances for this template.
       const send = (handler[template as "metric"] as unknown as Send | undefined)?.bind(handler);
       if (send === undefined) continue;
       const { name, declaration } = this;

@@ -2,35 +2,92 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { separatorOf } from "../../../kernel/canonical/header-values.ts";
-import { headerTextOf } from "../../../kernel/canonical/header-text.ts";
+import { headerTextOf, isAsciiText } from "../../../kernel/canonical/header-text.ts";
 import { isSingleHeader } from "../../../core/attributes/header-fields.ts";
 import type { EditableHeaders } from "../../../core/verdict/header-operations.ts";
+import { UnsendableHead } from "./unsendable-head.ts";
+
+/**
+ * The fields of a parsed message, as views of its text. Equal heads may share a block: only lists of fields
+ * that were copied from it are changed.
+ */
+export interface FieldBlock {
+  /** One character per byte. */
+  readonly text: string;
+  /** name, value, name, value …: names in lower case; a value is undefined until something reads it. */
+  readonly flat: (string | undefined)[];
+  /** For each field, the offsets of its line and of the line's end (after CRLF) in `text`. */
+  readonly spans: number[];
+  /** Facts about the fields, which `HeaderList` keeps here so that equal heads share them. */
+  nameFlags?: number;
+  isAscii?: boolean;
+}
+
+/** In `spans`: the name or the line is not in the text. */
+const OWN = -1;
+
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** A value that can be written: one byte per character, and no control character other than a tab. */
+const SENDABLE_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** Names that were found to be tokens: most lists add the same few names. */
+const tokens = new Set<string>();
+const MAX_TOKENS = 1000;
 
 /**
  * The header fields of one message in order, with repeated fields kept apart, so that they are forwarded as
  * they arrived except for the changes of filters. Lookups take lower-case names; the original case is kept
- * for protocols that have one. One flat array (name, value, name, value …) is the cheapest form, and the form
- * that node:http and undici take.
+ * for protocols that have one. A list of parsed fields reads values when they are asked for, and writes each
+ * run of unchanged fields as one slice of the text that they arrived in.
  */
 export class HeaderList implements EditableHeaders {
-  readonly #flat: string[];
-  /** The names in their original case, one per field; undefined when all are in lower case. */
-  readonly #cased: string[] | undefined;
+  readonly #text: string;
+  #flat: (string | undefined)[];
+  #spans: number[];
+  /** The block that the fields came from, whatever was changed since. */
+  readonly #block: FieldBlock | undefined;
+  /** Whether `#flat` and `#spans` belong to a block, so that they are copied before a change. */
+  #shared: boolean;
 
   /** Takes ownership of `flat`, whose names must be in lower case. */
-  constructor(flat: string[] = [], cased?: string[]) {
-    this.#flat = flat;
-    this.#cased = cased;
+  constructor(flat: string[] = [], block?: FieldBlock) {
+    this.#block = block;
+    if (block === undefined) {
+      this.#text = "";
+      this.#flat = flat;
+      this.#spans = [];
+      this.#shared = false;
+      for (let index = 0; index < flat.length; index++) this.#spans.push(OWN);
+    } else {
+      this.#text = block.text;
+      this.#flat = block.flat;
+      this.#spans = block.spans;
+      this.#shared = true;
+    }
+  }
+
+  /** The fields of a parsed message. */
+  static of(block: FieldBlock): HeaderList {
+    return new HeaderList(undefined, block);
   }
 
   /** From raw fields: name, value, name, value … in one array. */
   static fromRaw(raw: readonly string[]): HeaderList {
-    return takingNames(raw.slice());
+    const flat: string[] = [];
+    const spans: number[] = [];
+    let text = "";
+    for (let index = 0; index < raw.length; index += 2) {
+      const name = raw[index] as string;
+      flat.push(name.toLowerCase(), raw[index + 1] as string);
+      spans.push(text.length, OWN);
+      text += name;
+    }
+    return HeaderList.of({ text, flat, spans });
   }
 
   /** From raw bytes; values are Latin-1, as in HTTP/1.1. */
   static fromBytes(raw: readonly (Buffer | string)[]): HeaderList {
-    return takingNames(raw.map((part) => (typeof part === "string" ? part : part.toString("latin1"))));
+    return HeaderList.fromRaw(raw.map((part) => (typeof part === "string" ? part : part.toString("latin1"))));
   }
 
   /** Number of fields. */
@@ -40,10 +97,11 @@ export class HeaderList implements EditableHeaders {
 
   /** The field's value; repeated fields are joined as RFC 9110, section 5.3 says. */
   get(name: string): string | undefined {
+    const flat = this.#flat;
     let joined: string | undefined;
-    for (let index = 0; index < this.#flat.length; index += 2) {
-      if (this.#flat[index] !== name) continue;
-      const value = this.#flat[index + 1] as string;
+    for (let index = 0; index < flat.length; index += 2) {
+      if (flat[index] !== name) continue;
+      const value = this.#valueAt(index);
       joined = joined === undefined ? value : joined + separatorOf(name) + value;
     }
     return joined;
@@ -53,19 +111,20 @@ export class HeaderList implements EditableHeaders {
   values(name: string): readonly string[] {
     const values: string[] = [];
     for (let index = 0; index < this.#flat.length; index += 2)
-      if (this.#flat[index] === name) values.push(headerTextOf(this.#flat[index + 1] as string));
+      if (this.#flat[index] === name) values.push(headerTextOf(this.#valueAt(index)));
     return values;
   }
 
   /** Number of fields of this name. */
   count(name: string): number {
+    const flat = this.#flat;
     let count = 0;
-    for (let index = 0; index < this.#flat.length; index += 2) if (this.#flat[index] === name) count++;
+    for (let index = 0; index < flat.length; index += 2) if (flat[index] === name) count++;
     return count;
   }
 
   has(name: string): boolean {
-    return this.count(name) > 0;
+    return this.#indexOf(name) >= 0;
   }
 
   /** Appends a field. A single-valued field such as content-type is replaced instead. */
@@ -74,93 +133,218 @@ export class HeaderList implements EditableHeaders {
     else this.#push(name, value);
   }
 
-  /** Replaces all fields of this name by one, at the first one's place. */
+  /**
+   * Replaces all fields of this name by one, at the first one's place. A single field that has the value
+   * already is left as it is.
+   */
   set(name: string, value: string): void {
     const first = this.#indexOf(name);
     if (first < 0) {
       this.#push(name, value);
       return;
     }
-    this.#flat[first + 1] = value;
-    this.#removeFrom(first + 2, (candidate) => candidate === name);
+    if (this.#valueAt(first) !== value) {
+      this.#own();
+      this.#flat[first + 1] = value;
+      this.#spans[first + 1] = OWN;
+    }
+    this.#removeName(first + 2, name);
   }
 
   remove(name: string): void {
-    const first = this.#indexOf(name);
-    if (first >= 0) this.#removeFrom(first, (candidate) => candidate === name);
+    this.#removeName(0, name);
   }
 
   /** The first name that matches. */
   findName(matches: (name: string) => boolean): string | undefined {
-    return this.#flat.find((part, index) => index % 2 === 0 && matches(part));
+    const flat = this.#flat;
+    for (let index = 0; index < flat.length; index += 2)
+      if (matches(flat[index] as string)) return flat[index];
+    return undefined;
+  }
+
+  /**
+   * A number about the names, as `flagsOfNames` computes it: once for all equal heads, while the list is unchanged.
+   *
+   * @param flagsOfNames Must be the same function in every call of the process.
+   */
+  nameFlags(flagsOfNames: (headers: HeaderList) => number): number {
+    if (this.#block === undefined || !this.#shared) return flagsOfNames(this);
+    return (this.#block.nameFlags ??= flagsOfNames(this));
+  }
+
+  /** Whether all values are ASCII, so that they are the same as bytes and as text. */
+  isAscii(): boolean {
+    const block = this.#block;
+    if (block !== undefined && !(block.isAscii ??= isAsciiText(block.text))) return false;
+    const flat = this.#flat;
+    for (let index = 0; index < flat.length; index += 2) {
+      if (this.#spans[index + 1] !== OWN) continue;
+      if (!isAsciiText(flat[index + 1] as string)) return false;
+    }
+    return true;
   }
 
   removeWhere(matches: (name: string) => boolean): void {
-    this.#removeFrom(0, matches);
+    const length = this.#flat.length;
+    for (let index = 0; index < length; index += 2) {
+      if (!matches(this.#flat[index] as string)) continue;
+      this.#own();
+      let kept = index;
+      for (let from = index + 2; from < length; from += 2)
+        if (!matches(this.#flat[from] as string)) this.#move(from, kept), (kept += 2);
+      this.#truncate(kept);
+      return;
+    }
   }
 
   /** The fields with names in lower case. Must not be changed. */
   flat(): readonly string[] {
-    return this.#flat;
+    const flat = this.#flat;
+    for (let index = 0; index < flat.length; index += 2)
+      if (flat[index + 1] === undefined) this.#valueAt(index);
+    return flat as string[];
   }
 
-  /** The fields with names in their original case, for HTTP/1.1. Must not be changed. */
+  /** The fields with names in their original case. */
   wire(): readonly string[] {
-    if (this.#cased === undefined) return this.#flat;
-    const wire = this.#flat.slice();
-    for (let at = 0; at < this.#cased.length; at++) wire[2 * at] = this.#cased[at] as string;
+    const wire: string[] = [];
+    for (let index = 0; index < this.#flat.length; index += 2)
+      wire.push(this.#wireName(index), this.#valueAt(index));
     return wire;
   }
 
-  /** The fields as lines of HTTP/1.1, each with its line end, one character per byte. */
+  /**
+   * The fields as lines of HTTP/1.1, each with its line end, one character per byte.
+   *
+   * @throws UnsendableHead when a name or value cannot be sent.
+   */
   wireText(): string {
-    const wire = this.wire();
+    const flat = this.#flat;
+    const spans = this.#spans;
     let text = "";
-    for (let index = 0; index < wire.length; index += 2) text += `${wire[index]}: ${wire[index + 1]}\r\n`;
-    return text;
+    let runStart = 0;
+    let runEnd = 0;
+    for (let index = 0; index < flat.length; index += 2) {
+      const start = spans[index] as number;
+      const end = spans[index + 1] as number;
+      if (end === OWN) {
+        if (runEnd > runStart) text += this.#text.slice(runStart, runEnd);
+        runStart = runEnd = 0;
+        text += this.#ownLine(index);
+      } else {
+        if (start !== runEnd) {
+          if (runEnd > runStart) text += this.#text.slice(runStart, runEnd);
+          runStart = start;
+        }
+        runEnd = end;
+      }
+    }
+    return runEnd > runStart ? text + this.#text.slice(runStart, runEnd) : text;
   }
 
-  /** Size on the wire, with `: ` and line ends, in bytes. */
+  /** Size on the wire, with line ends, in bytes. */
   byteLength(): number {
+    const flat = this.#flat;
+    const spans = this.#spans;
     let bytes = 0;
-    for (const part of this.#flat) bytes += part.length + 2;
+    for (let index = 0; index < flat.length; index += 2) {
+      const end = spans[index + 1] as number;
+      if (end !== OWN) bytes += end - (spans[index] as number);
+      else bytes += (flat[index] as string).length + (flat[index + 1] as string).length + 4;
+    }
     return bytes;
   }
 
-  #push(name: string, value: string): void {
-    this.#flat.push(name, value);
-    this.#cased?.push(name);
+  /** The value of the field at an index of `#flat`. */
+  #valueAt(index: number): string {
+    return this.#flat[index + 1] ?? readValue(this.#text, this.#flat, this.#spans, index);
+  }
+
+  #wireName(index: number): string {
+    const name = this.#flat[index] as string;
+    const start = this.#spans[index] as number;
+    return start === OWN ? name : this.#text.slice(start, start + name.length);
+  }
+
+  #ownLine(index: number): string {
+    const name = this.#wireName(index);
+    const value = this.#flat[index + 1] as string;
+    // Tested before they are joined: a regular expression would copy the joined text.
+    if (!(isToken(name) && SENDABLE_VALUE.test(value))) {
+      throw new UnsendableHead(`The header ${JSON.stringify(name)} has a character that cannot be sent`);
+    }
+    return `${name}: ${value}\r\n`;
   }
 
   #indexOf(name: string): number {
-    for (let index = 0; index < this.#flat.length; index += 2) if (this.#flat[index] === name) return index;
+    const flat = this.#flat;
+    for (let index = 0; index < flat.length; index += 2) if (flat[index] === name) return index;
     return -1;
   }
 
-  #removeFrom(start: number, matches: (name: string) => boolean): void {
-    let kept = start;
-    for (let index = start; index < this.#flat.length; index += 2) {
-      const name = this.#flat[index] as string;
-      if (matches(name)) continue;
-      this.#flat[kept] = name;
-      this.#flat[kept + 1] = this.#flat[index + 1] as string;
-      if (this.#cased !== undefined) this.#cased[kept / 2] = this.#cased[index / 2] as string;
-      kept += 2;
+  #push(name: string, value: string): void {
+    this.#own();
+    this.#flat.push(name, value);
+    this.#spans.push(OWN, OWN);
+  }
+
+  #removeName(start: number, name: string): void {
+    const length = this.#flat.length;
+    for (let index = start; index < length; index += 2) {
+      if (this.#flat[index] !== name) continue;
+      this.#own();
+      let kept = index;
+      for (let from = index + 2; from < length; from += 2)
+        if (this.#flat[from] !== name) this.#move(from, kept), (kept += 2);
+      this.#truncate(kept);
+      return;
     }
-    this.#flat.length = kept;
-    if (this.#cased !== undefined) this.#cased.length = kept / 2;
+  }
+
+  #own(): void {
+    if (!this.#shared) return;
+    this.#flat = this.#flat.slice();
+    this.#spans = this.#spans.slice();
+    this.#shared = false;
+  }
+
+  #move(from: number, to: number): void {
+    this.#flat[to] = this.#flat[from];
+    this.#flat[to + 1] = this.#flat[from + 1];
+    this.#spans[to] = this.#spans[from] as number;
+    this.#spans[to + 1] = this.#spans[from + 1] as number;
+  }
+
+  #truncate(length: number): void {
+    this.#flat.length = length;
+    this.#spans.length = length;
   }
 }
 
-/** Converts the names of `flat` to lower case in place; keeps the original names if that changes any. */
-function takingNames(flat: string[]): HeaderList {
-  let cased: string[] | undefined;
-  for (let index = 0; index < flat.length; index += 2) {
-    const name = flat[index] as string;
-    const lower = name.toLowerCase();
-    if (cased === undefined && lower !== name) cased = flat.filter((_, at) => at < index && at % 2 === 0);
-    cased?.push(name);
-    flat[index] = lower;
-  }
-  return new HeaderList(flat, cased);
+function isToken(name: string): boolean {
+  if (tokens.has(name)) return true;
+  if (!TOKEN.test(name)) return false;
+  if (tokens.size < MAX_TOKENS) tokens.add(name);
+  return true;
+}
+
+/** The value of the field whose name is at an index of the block's `flat`. */
+export function valueOf(block: FieldBlock, index: number): string {
+  return block.flat[index + 1] ?? readValue(block.text, block.flat, block.spans, index);
+}
+
+/** Cuts a value out of the text, without the whitespace around it, and keeps it. */
+function readValue(text: string, flat: (string | undefined)[], spans: number[], index: number): string {
+  let start = (spans[index] as number) + (flat[index] as string).length + 1;
+  let end = (spans[index + 1] as number) - 2;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  const value = text.slice(start, end);
+  flat[index + 1] = value;
+  return value;
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }

@@ -12,7 +12,10 @@ import type { ResetReason } from "./reset.ts";
 export interface ServerStreamEvents {
   /** The response body may continue. */
   onWritable(): void;
-  /** No byte was sent or received on the stream for the idle limit. */
+  /**
+   * No byte was received, and none was taken by the client, for the idle limit; or the request took longer than its
+   * maximum time.
+   */
   onIdle(): void;
   /** The rest of the request violates the protocol. A response can still be sent. */
   onMalformed(detail: string): void;
@@ -27,12 +30,14 @@ export interface ServerStream extends BodySource, BodySink {
   /** Must be set in `onStream`, before it returns. */
   events: ServerStreamEvents | undefined;
   /**
-   * Begins to read the request's body; sends 100 Continue if the client waits for it. Call it once at most,
-   * and for a request with `upgrade` after the head of a 101. The receiver gets no calls after the response's
-   * end.
+   * Begins to read the request's body. Call it once at most, and for a request with `upgrade` after the head of a 101.
+   * The receiver may be called before it returns, and gets no calls after the response's end.
    */
   read(receiver: BodyReceiver): void;
-  /** Sends an informational response (RFC 9110, section 15.2), if the client's protocol has them. */
+  /**
+   * Sends an informational response (RFC 9110, section 15.2), if the client's protocol has them. A client that
+   * waits for 100 Continue gets it only by this call: the upstream decides.
+   */
   sendInformational(head: ResponseHead): void;
   /** Throws when a field cannot be sent; the caller may then send another head. */
   sendHead(head: ResponseHead): void;
@@ -56,12 +61,24 @@ export interface WholeResponse {
   readonly body: Uint8Array;
 }
 
+/** Events of connections that are counted; the names follow Envoy's listener statistics. */
+export type ConnectionEvent =
+  /** A connection was refused because `maxConnections` were open. */
+  | "overflow"
+  /** A connection was refused because the process is short of memory. */
+  | "overload_reject"
+  /** A response closed its connection because the process is short of memory. */
+  | "overload_disable_keepalive"
+  /** An idle connection was closed by the drain. */
+  | "drain_close";
+
 /** Receives the streams of a server's connections. */
 export interface ServerHandler {
   /** Must set `stream.events`. */
   onStream(stream: ServerStream): void;
   /** Returns the reply to bytes that were refused before they became a stream. */
   onRefused(reason: RefusalReason, detail: string): WholeResponse;
+  onConnectionEvent(event: ConnectionEvent): void;
 }
 
 /** Limits on clients; the defaults are Envoy's where it has one. */
@@ -79,6 +96,18 @@ export interface ServerLimits {
   readonly connectionIdleMs: number;
   /** Time within a request or upgraded connection without a byte in either direction; default 5 minutes. */
   readonly streamIdleMs: number;
+  /** Time from the end of a request's headers to the end of its body; default 0, no limit, as in Envoy. */
+  readonly requestTimeoutMs: number;
+  /**
+   * Time that a drain leaves idle connections, so that a request that is just arriving is still answered; default 1 s.
+   */
+  readonly drainGraceMs: number;
+  /**
+   * Memory of the process in bytes; default 0, the container's limit where there is one. V8's own heap limit counts in
+   * any case. At 95 % of a limit responses close their connections, at 98 % new connections are refused: the thresholds
+   * that Envoy recommends for edge proxies.
+   */
+  readonly memoryLimitBytes: number;
 }
 
 export interface ServerSettings {
@@ -100,10 +129,12 @@ export interface TransportServer {
   /** The actual port; undefined while it does not listen. */
   readonly port: number | undefined;
   /**
-   * Accepts no new connections, and ends each connection with the stream under way on it. Resolves when all
-   * connections are closed and every stream's `onClose` was called.
+   * Accepts no new connections, and ends each connection with the stream under way on it, idle ones after
+   * `drainGraceMs`. Resolves when all connections are closed and every stream's `onClose` was called.
+   *
+   * @param deadlineMs Time after which the caller cuts what is left; idle connections are left half of it at most.
    */
-  close(): Promise<void>;
+  close(deadlineMs: number): Promise<void>;
   /** Cuts every connection, with the stream under way on it. */
   cut(): void;
 }

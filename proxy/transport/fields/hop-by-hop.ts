@@ -1,21 +1,27 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { isHopByHopHeader } from "../../../core/attributes/header-fields.ts";
 import type { HeaderList } from "../contract/header-list.ts";
+import { CONNECTION, flagsOfAll, HOP_BY_HOP, isFlagged } from "./name-flags.ts";
 
 /**
  * Removes hop-by-hop fields, including those that `connection` names. Must run before the proxy adds fields
  * of its own: otherwise a client could remove them by naming them (`connection: x-forwarded-for`).
+ *
+ * @param flags The flags of all names, if the caller has them already.
  */
-export function removeHopByHop(headers: HeaderList): void {
-  const connection = headers.get("connection");
-  const named =
-    connection === undefined
-      ? undefined
-      : new Set(connection.split(",").map((token) => token.trim().toLowerCase()));
+export function removeHopByHop(headers: HeaderList, flags: number = flagsOfAll(headers)): void {
+  if ((flags & HOP_BY_HOP) === 0) return;
+  const connection = (flags & CONNECTION) === 0 ? undefined : headers.get("connection");
+  // Most messages name no field, or `keep-alive`, which is hop-by-hop anyway.
+  if (connection === undefined || connection === "keep-alive") return headers.removeWhere(isHopByHop);
+  const named = new Set(connection.split(",").map((token) => token.trim().toLowerCase()));
   // The proxy sets framing and authority: naming them in `connection` must not remove them.
-  named?.delete("content-length");
-  named?.delete("host");
-  headers.removeWhere((name) => isHopByHopHeader(name) || named?.has(name) === true);
+  named.delete("content-length");
+  named.delete("host");
+  headers.removeWhere((name) => isHopByHop(name) || named.has(name));
+}
+
+function isHopByHop(name: string): boolean {
+  return isFlagged(name, HOP_BY_HOP);
 }

@@ -32,6 +32,6 @@ export function applyUnderscoresAction(
   return headers.findName(hasUnderscore);
 }
 
-function hasUnderscore(name: string): boolean {
+export function hasUnderscore(name: string): boolean {
   return name.includes("_");
 }

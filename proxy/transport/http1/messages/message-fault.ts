@@ -14,8 +14,3 @@ export class MessageFault {
     this.detail = detail;
   }
 }
-
-/** A head that cannot be written: a field would split the message, or contradicts its framing. */
-export class UnsendableHead extends Error {
-  override readonly name = "UnsendableHead";
-}

@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { isPurserError, messageOf } from "../../kernel/errors.ts";
+import { answerOf } from "../../proxy/workers/serve-worker.ts";
+import type { PoolMessage, WorkerMessage } from "../../proxy/workers/worker-messages.ts";
+import { type RemoteProxy, startRemoteProxy } from "../compose/part-remote-proxy.ts";
+import type { WorkerSetup } from "../compose/part-workers.ts";
+import { createRuntime } from "../compose/runtime.ts";
+import { surviveRejections } from "../compose/stopping.ts";
+
+/** Time to stop when the pool's process is gone. */
+const ORPHAN_DRAIN_MS = 1_000;
+
+/** Runs this process as a worker of a pool, by the pool's messages; resolves when it has drained. */
+export async function runWorker(): Promise<void> {
+  // The pool drains its workers; a terminal sends the signal to every process of the group.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
+  let worker: RemoteProxy | undefined;
+  await new Promise<void>((resolve) => {
+    process.on("disconnect", () => {
+      void (worker?.stop(ORPHAN_DRAIN_MS) ?? Promise.resolve()).then(resolve);
+    });
+    process.on("message", (message: PoolMessage<WorkerSetup>) => {
+      switch (message.kind) {
+        case "start":
+          void startWorker(message.setup).then(
+            (started) => {
+              worker = started;
+              send({ kind: "listening", listeners: started.proxy.addresses().listeners });
+            },
+            (error: unknown) => {
+              const code = isPurserError(error) ? error.code : "PURSER_INTERNAL";
+              send({ kind: "failed", code, message: messageOf(error) });
+              resolve();
+            },
+          );
+          return;
+        case "ask":
+          if (worker !== undefined) void answerOf(worker.proxy, message.id, message.question).then(send);
+          return;
+        case "drain":
+          void (worker?.stop(message.deadlineMs) ?? Promise.resolve()).then(resolve);
+      }
+    });
+    send({ kind: "hello" });
+  });
+}
+
+function send(message: WorkerMessage): void {
+  // The pool may have ended meanwhile; the disconnect event stops this process then.
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+}
+
+async function startWorker(setup: WorkerSetup): Promise<RemoteProxy> {
+  const created = createRuntime(setup);
+  const runtime = { ...created, logger: created.logger.child({ worker: setup.worker }) };
+  surviveRejections(runtime.logger);
+  return startRemoteProxy(setup, runtime, { workers: setup.workers });
+}

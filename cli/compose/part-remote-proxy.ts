@@ -1,0 +1,73 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ProxyNode } from "../../api/pilot-service.ts";
+import type { Runtime } from "../../kernel/ports.ts";
+import { createHttpPilotService } from "../../proxy/discovery/http-pilot-service.ts";
+import { createHttpMixerService } from "../../proxy/policy/http/http-mixer-service.ts";
+import type { Proxy } from "../../proxy/proxy.ts";
+import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
+import { sharingLimits } from "../../proxy/workers/limit-share.ts";
+import type { SurfaceAddress } from "../../server/http/control-surface.ts";
+import { readExplainKey } from "./explain-key-file.ts";
+import { startProxy } from "./part-proxy.ts";
+import { type LogFlags, runtimeOfPart } from "./runtime.ts";
+import { stopAll } from "./stopping.ts";
+
+/** Settings of a proxy whose mixer and pilot are other processes. Plain data: a pool sends it to its workers. */
+export interface RemoteProxySettings extends LogFlags {
+  readonly node: ProxyNode;
+  readonly mixerUrls: readonly string[];
+  readonly pilotUrl: string;
+  readonly explainKeyFile?: string | undefined;
+  readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
+  readonly upgradeProtocols: readonly string[];
+}
+
+export interface RemoteProxy {
+  readonly proxy: Proxy;
+  /** Stops the proxy and its clients; see stopAll. */
+  stop(deadlineMs: number): Promise<void>;
+}
+
+/**
+ * Starts a proxy that reaches mixer and pilot over HTTP.
+ *
+ * @param workers Number of worker processes that share the limits of the proxy's clusters; default 1.
+ * @throws {PurserError} when a port is not available, or pilot sends no configuration in time.
+ */
+export async function startRemoteProxy(
+  { node, mixerUrls, pilotUrl, explainKeyFile, ...settings }: RemoteProxySettings,
+  runtime: Runtime,
+  { admin, workers = 1 }: { readonly admin?: SurfaceAddress; readonly workers?: number },
+): Promise<RemoteProxy> {
+  const explainKey = await readExplainKey(explainKeyFile);
+  const mixer = createHttpMixerService({ ...runtimeOfPart(runtime, "mixer client"), urls: mixerUrls });
+  const pilot = createHttpPilotService({ ...runtimeOfPart(runtime, "pilot client"), url: pilotUrl });
+  const clients = {
+    name: "clients",
+    close: async () => void (await Promise.all([mixer.close(), pilot.close()])),
+  };
+  const { headersWithUnderscoresAction, upgradeProtocols } = settings;
+  try {
+    const part = await startProxy(
+      {
+        node,
+        mixer,
+        pilot: workers === 1 ? pilot : sharingLimits(pilot, workers),
+        explainKey,
+        headersWithUnderscoresAction,
+        upgradeProtocols,
+        ...(admin === undefined ? {} : { admin }),
+      },
+      runtime,
+    );
+    return {
+      proxy: part.proxy,
+      stop: (deadlineMs) => stopAll([clients, part], deadlineMs, runtime.logger),
+    };
+  } catch (error) {
+    await clients.close();
+    throw error;
+  }
+}

@@ -1,0 +1,74 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type {
+  ClientSettings,
+  ClientStream,
+  ClientStreamReceiver,
+  TransportClient,
+} from "../../contract/client.ts";
+import type { RequestHead } from "../../contract/head.ts";
+import type { ResetReason } from "../../contract/reset.ts";
+import { UnsendableHead } from "../../contract/unsendable-head.ts";
+import { ConnectionPool } from "./connection-pool.ts";
+import { RequestStream } from "./request-stream.ts";
+import { UpstreamConnection } from "./upstream-connection.ts";
+
+/** HTTP/1.1 to one upstream address, by a pool of connections of its own. */
+export class Http1Client implements TransportClient {
+  readonly #pool: ConnectionPool<RequestStream>;
+
+  constructor(settings: ClientSettings) {
+    this.#pool = new ConnectionPool<RequestStream>(
+      settings,
+      (owner) => new UpstreamConnection(settings, owner),
+    );
+  }
+
+  open(head: RequestHead, receiver: ClientStreamReceiver, body?: Uint8Array): ClientStream {
+    let stream: RequestStream;
+    try {
+      stream = new RequestStream(head, receiver, body, this.#pool);
+    } catch (error) {
+      if (error instanceof UnsendableHead) return new RefusedStream(receiver, "unsendable", error.message);
+      throw error;
+    }
+    const refusal = this.#pool.submit(stream);
+    if (refusal === undefined) return stream;
+    const detail =
+      refusal === "overflow" ? "too many requests wait for a connection" : "the client is closed";
+    return new RefusedStream(receiver, refusal, detail);
+  }
+
+  get stats(): { readonly connected: number; readonly pending: number } {
+    return { connected: this.#pool.connected, pending: this.#pool.pending };
+  }
+
+  close(): Promise<void> {
+    return this.#pool.drain();
+  }
+
+  async destroy(): Promise<void> {
+    this.#pool.cut();
+  }
+}
+
+/** A request that was refused at once. Its receiver hears of it after `open` has returned. */
+class RefusedStream implements ClientStream {
+  #receiver: ClientStreamReceiver | undefined;
+
+  constructor(receiver: ClientStreamReceiver, reason: ResetReason, detail: string) {
+    this.#receiver = receiver;
+    queueMicrotask(() => this.#receiver?.onReset({ reason, connectionReused: false, detail }));
+  }
+
+  write(): boolean {
+    return true;
+  }
+  end(): void {}
+  pause(): void {}
+  resume(): void {}
+  reset(): void {
+    this.#receiver = undefined;
+  }
+}

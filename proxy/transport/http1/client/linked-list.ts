@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+/** An item that is in one list at a time, or in none. The fields belong to the list. */
+export interface Linked<T> {
+  previous: T | undefined;
+  next: T | undefined;
+  isListed: boolean;
+}
+
+/** A doubly linked list through its items' own fields: each operation takes constant time, and allocates nothing. */
+export class LinkedList<T extends Linked<T>> {
+  #first: T | undefined;
+  #last: T | undefined;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get first(): T | undefined {
+    return this.#first;
+  }
+
+  /** The item must not be in a list. */
+  pushLast(item: T): void {
+    item.isListed = true;
+    item.previous = this.#last;
+    if (this.#last === undefined) this.#first = item;
+    else this.#last.next = item;
+    this.#last = item;
+    this.#size++;
+  }
+
+  takeFirst(): T | undefined {
+    const item = this.#first;
+    if (item !== undefined) this.remove(item);
+    return item;
+  }
+
+  takeLast(): T | undefined {
+    const item = this.#last;
+    if (item !== undefined) this.remove(item);
+    return item;
+  }
+
+  /** Does nothing for an item that is in no list. An item must not be in another list. */
+  remove(item: T): void {
+    if (!item.isListed) return;
+    const { previous, next } = item;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    item.previous = undefined;
+    item.next = undefined;
+    item.isListed = false;
+    this.#size--;
+  }
+}

@@ -1,0 +1,277 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { connect, type Socket } from "node:net";
+
+import type { BodyReceiver } from "../../contract/body.ts";
+import type { ClientSettings } from "../../contract/client.ts";
+import type { HeaderList } from "../../contract/header-list.ts";
+import type { ResetReason } from "../../contract/reset.ts";
+import { BodyReader } from "../messages/body-reader.ts";
+import { UNTIL_CLOSE } from "../messages/framing.ts";
+import { HeadReader } from "../messages/head-reader.ts";
+import { MessageFault } from "../messages/message-fault.ts";
+import { type ParsedResponse, parseResponseHead } from "../messages/response-head.ts";
+import { MessageWriter } from "../message-writer.ts";
+import type { ConnectionOwner, PooledConnection } from "./connection-pool.ts";
+import { keepAliveMsOf } from "./keep-alive-hint.ts";
+import type { RequestCarrier, RequestStream } from "./request-stream.ts";
+
+type ConnectionSettings = Pick<ClientSettings, "host" | "port" | "tcpKeepaliveTimeMs" | "maxHeaderBytes">;
+
+/** Where the connection is in its response. */
+type Phase = "head" | "body" | "tunnel";
+
+/**
+ * One connection to an upstream. It carries one request at a time; its listeners and readers serve all of its
+ * requests, so that a request allocates none.
+ */
+export class UpstreamConnection implements PooledConnection<RequestStream>, RequestCarrier, BodyReceiver {
+  previous: PooledConnection<RequestStream> | undefined = undefined;
+  next: PooledConnection<RequestStream> | undefined = undefined;
+  isListed = false;
+  deadlineMs = Infinity;
+  retireAtMs = Infinity;
+  isConnecting = true;
+  requests = 0;
+  keepAliveMs = Infinity;
+
+  readonly #owner: ConnectionOwner<RequestStream>;
+  readonly #socket: Socket;
+  readonly #writer: MessageWriter;
+  readonly #heads: HeadReader;
+  readonly #body = new BodyReader();
+  #stream: RequestStream | undefined = undefined;
+  #phase: Phase = "head";
+  /** Whether a byte of the current response has come. */
+  #hasResponse = false;
+  /** Whether the request was handed to the socket as a whole. */
+  #isSent = false;
+  #keepAlive = false;
+  #trailers: HeaderList | undefined = undefined;
+  #isPaused = false;
+  #isClosed = false;
+
+  constructor(settings: ConnectionSettings, owner: ConnectionOwner<RequestStream>) {
+    this.#owner = owner;
+    this.#heads = new HeadReader(settings.maxHeaderBytes, "response");
+    this.#socket = connect({
+      host: settings.host,
+      port: settings.port,
+      noDelay: true,
+      keepAlive: settings.tcpKeepaliveTimeMs > 0,
+      keepAliveInitialDelay: settings.tcpKeepaliveTimeMs,
+      // An upgraded connection may be closed in one direction only.
+      allowHalfOpen: true,
+    });
+    this.#writer = new MessageWriter(this.#socket);
+    this.#listen(this.#socket);
+  }
+
+  send(stream: RequestStream): void {
+    this.requests++;
+    this.#stream = stream;
+    this.#phase = "head";
+    this.#hasResponse = false;
+    // A head alone needs no writer, which would hold it for the body's first bytes.
+    this.#isSent = stream.isHeadOnly;
+    if (this.#isSent) this.#socket.write(stream.headText, "latin1");
+    else this.#writer.begin(stream.headText, stream.framing);
+    stream.startOn(this);
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return this.#writer.write(chunk);
+  }
+
+  end(trailers: HeaderList | undefined): void {
+    if (this.#writer.end(trailers)) this.#isSent = true;
+    // The upstream would wait for the rest, or read the next request as a part of this one.
+    else this.#fail("local-reset", "the request's body did not have its declared length");
+  }
+
+  endTunnel(): void {
+    if (this.#phase !== "tunnel") return;
+    this.#writer.flush();
+    this.#socket.end();
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#socket.resume();
+  }
+
+  /** Its response would be taken for the next request's. */
+  abandon(): void {
+    this.#stream = undefined;
+    this.#closeAndReport();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#socket.destroy();
+  }
+
+  cut(): void {
+    const stream = this.#stream;
+    this.#stream = undefined;
+    this.close();
+    stream?.refuse("connection-termination", "the connections were cut");
+  }
+
+  onData(chunk: Uint8Array): void {
+    this.#stream?.receiver.onData(chunk);
+  }
+
+  onEnd(trailers: HeaderList | undefined): void {
+    this.#trailers = trailers;
+  }
+
+  /** The listeners are arrow functions of the connection, made once for all of its requests. */
+  #listen(socket: Socket): void {
+    socket.on("connect", () => this.#onConnect());
+    socket.on("data", (chunk: Buffer) => this.#onBytes(chunk));
+    socket.on("end", () => this.#onFin());
+    socket.on("drain", () => this.#onDrain());
+    socket.on("error", (error) => this.#onBroken(textOf(error)));
+    socket.on("close", () => this.#onBroken("the connection was closed"));
+  }
+
+  #onConnect(): void {
+    if (!this.#isClosed) this.#owner.onConnected(this);
+  }
+
+  #onBytes(chunk: Buffer): void {
+    const stream = this.#stream;
+    if (this.#isClosed) return;
+    // Bytes that no request asked for would be taken for the next request's response.
+    if (stream === undefined) return this.#closeAndReport();
+    if (this.#phase === "tunnel") return stream.receiver.onData(chunk);
+    this.#hasResponse = true;
+    let offset = 0;
+    do {
+      offset = this.#phase === "body" ? this.#readBody(chunk, offset) : this.#readHead(stream, chunk, offset);
+      // The receiver may have cancelled the request.
+      if (offset < 0 || this.#stream !== stream) return;
+      if (this.#phase === "body" && this.#body.done) return this.#complete(stream, offset < chunk.length);
+    } while (offset < chunk.length);
+  }
+
+  /** Returns the offset after the head; -1 when there is none, or it is not acceptable. */
+  #readHead(stream: RequestStream, chunk: Buffer, from: number): number {
+    const offset = this.#heads.read(chunk, from);
+    if (offset < 0) {
+      if (this.#heads.fault !== undefined) this.#fail("protocol-error", this.#heads.fault.detail);
+      return -1;
+    }
+    const response = parseResponseHead(this.#heads.text, stream.method);
+    this.#heads.reset();
+    if (response instanceof MessageFault) {
+      this.#fail("protocol-error", response.detail);
+      return -1;
+    }
+    const { status } = response.head;
+    if (status === 101) return this.#startTunnel(stream, response, chunk, offset);
+    if (status < 200) stream.receiver.onInformational(response.head);
+    else this.#beginBody(stream, response);
+    return offset;
+  }
+
+  #beginBody(stream: RequestStream, response: ParsedResponse): void {
+    this.#keepAlive = response.keepAlive;
+    // Servers say the same with each response, so the first one is enough.
+    if (this.requests === 1) this.keepAliveMs = keepAliveMsOf(response.head.headers.get("keep-alive"));
+    this.#phase = "body";
+    this.#trailers = undefined;
+    stream.receiver.onHead(response.head);
+    if (this.#stream === stream) this.#body.begin(response.framing, this);
+  }
+
+  #readBody(chunk: Buffer, from: number): number {
+    const offset = this.#body.read(chunk, from);
+    if (offset < 0) this.#fail("protocol-error", this.#body.fault?.detail ?? "the body is malformed");
+    return offset;
+  }
+
+  #startTunnel(stream: RequestStream, response: ParsedResponse, chunk: Buffer, offset: number): number {
+    if (stream.upgrade === undefined) {
+      this.#fail("protocol-error", "the upstream switched protocols without being asked to");
+      return -1;
+    }
+    this.#phase = "tunnel";
+    this.#writer.begin("", UNTIL_CLOSE);
+    stream.receiver.onHead(response.head);
+    if (offset < chunk.length && this.#stream === stream) stream.receiver.onData(chunk.subarray(offset));
+    return chunk.length;
+  }
+
+  /** The response is complete. */
+  #complete(stream: RequestStream, hasLeftover: boolean): void {
+    this.#stream = undefined;
+    stream.finish();
+    if (this.#isPaused) this.resume();
+    // With the request not fully sent, the upstream may read the next request as the rest of this one.
+    const isSent = this.#isSent && this.#socket.writableLength === 0;
+    // The connection is free before the receiver hears of the end, so that the client's next request can use it.
+    if (isSent && this.#keepAlive && !hasLeftover) this.#owner.onReleased(this);
+    else this.#closeAndReport();
+    stream.receiver.onEnd(this.#trailers);
+  }
+
+  /** The upstream closed its direction. */
+  #onFin(): void {
+    const stream = this.#stream;
+    if (this.#isClosed) return;
+    if (stream === undefined) return this.#closeAndReport();
+    if (this.#phase === "tunnel") return stream.receiver.onEnd(undefined);
+    if (this.#phase === "body" && this.#body.finish()) {
+      this.#keepAlive = false;
+      return this.#complete(stream, false);
+    }
+    this.#fail("connection-termination", "the upstream closed the connection");
+  }
+
+  #onDrain(): void {
+    if (this.#writer.onDrain()) this.#stream?.receiver.onWritable();
+  }
+
+  /** The connection is gone, or could not be made. */
+  #onBroken(detail: string): void {
+    if (this.#isClosed) return;
+    if (this.isConnecting) {
+      this.close();
+      this.#owner.onConnectFailed(this, detail);
+    } else if (this.#phase === "tunnel" && this.#socket.readableEnded && this.#socket.writableFinished) {
+      this.#stream?.finish();
+      this.#stream = undefined;
+      this.#closeAndReport();
+    } else {
+      this.#fail("connection-termination", detail);
+    }
+  }
+
+  #fail(reason: ResetReason, detail: string): void {
+    const stream = this.#stream;
+    this.#stream = undefined;
+    this.#closeAndReport();
+    if (stream === undefined) return;
+    stream.finish();
+    const connectionReused = this.requests > 1 && !this.#hasResponse;
+    stream.receiver.onReset({ reason, connectionReused, detail });
+  }
+
+  #closeAndReport(): void {
+    this.close();
+    this.#owner.onClosed(this);
+  }
+}
+
+/** An attempt at several addresses of a name fails with an AggregateError, which has a code and no message. */
+function textOf(error: NodeJS.ErrnoException): string {
+  return error.message === "" ? (error.code ?? error.name) : error.message;
+}

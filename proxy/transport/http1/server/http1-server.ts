@@ -1,0 +1,137 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+
+import type { Cancel } from "../../../../kernel/ports.ts";
+import type { ServerHandler, ServerLimits, ServerSettings, TransportServer } from "../../contract/server.ts";
+import { type MemoryPressure, memoryPressureOf, memoryUse } from "./memory-pressure.ts";
+import { type ConnectionServer, type LimitTicks, ServerConnection } from "./server-connection.ts";
+
+/** How long a connection is read after its last response: Envoy's delayed_close_timeout. */
+const LINGER_MS = 1_000;
+
+const MAX_TICK_MS = 1_000;
+/** Interval of the checks of the process' memory. */
+const MEMORY_CHECK_MS = 1_000;
+
+/** One listening address of HTTP/1.1. */
+export class Http1Server implements TransportServer, ConnectionServer {
+  readonly handler: ServerHandler;
+  readonly upgradeProtocols: readonly string[];
+  readonly maxHeaderBytes: number;
+  readonly limitTicks: LimitTicks;
+  tick = 0;
+  drainTick: number | undefined = undefined;
+  drainGraceTicks = 0;
+  readonly #server: Server;
+  readonly #settings: ServerSettings;
+  readonly #tickMs: number;
+  readonly #connections = new Set<ServerConnection>();
+  #pressure: MemoryPressure = "none";
+  #cancelTicks: Cancel | undefined;
+  #onAllClosed: (() => void) | undefined;
+
+  constructor(settings: ServerSettings, handler: ServerHandler) {
+    const { limits, upgradeProtocols } = settings;
+    this.#settings = settings;
+    this.handler = handler;
+    this.upgradeProtocols = upgradeProtocols;
+    this.maxHeaderBytes = limits.maxHeaderBytes;
+    this.#tickMs = tickMsOf(limits);
+    this.limitTicks = limitTicksOf(limits, this.#tickMs);
+    // Half-open connections: the client's end must not end the response or the tunnel under way.
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true });
+    this.#server.on("connection", (socket: Socket) => this.#onConnection(socket));
+  }
+
+  get port(): number | undefined {
+    return (this.#server.address() as AddressInfo | null)?.port;
+  }
+
+  listen(host: string, port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.on("error", reject);
+      this.#server.listen({ host, port, backlog: 1024 }, () => {
+        this.#cancelTicks = this.#settings.scheduler.every(this.#tickMs, () => this.#onTick());
+        resolve();
+      });
+    });
+  }
+
+  async close(deadlineMs: number): Promise<void> {
+    this.drainTick = this.tick;
+    // Half of the time at most, so that the connections that are closed then can end in time.
+    const graceMs = Math.min(this.#settings.limits.drainGraceMs, deadlineMs / 2);
+    this.drainGraceTicks = Math.floor(graceMs / this.#tickMs);
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    // The server reports its close before the `close` events of its last sockets.
+    if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onAllClosed = resolve));
+    this.#cancelTicks?.();
+  }
+
+  cut(): void {
+    for (const connection of this.#connections) connection.cut(false);
+  }
+
+  stopsKeepAlive(): boolean {
+    if (this.drainTick !== undefined) return true;
+    if (this.#pressure === "none") return false;
+    this.handler.onConnectionEvent("overload_disable_keepalive");
+    return true;
+  }
+
+  onClosed(connection: ServerConnection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#onAllClosed?.();
+  }
+
+  #onConnection(socket: Socket): void {
+    const refusal =
+      this.#pressure === "refuse-connections"
+        ? "overload_reject"
+        : this.#connections.size >= this.#settings.limits.maxConnections
+          ? "overflow"
+          : undefined;
+    if (refusal !== undefined) {
+      this.handler.onConnectionEvent(refusal);
+      socket.destroy();
+      return;
+    }
+    this.#connections.add(new ServerConnection(socket, this.#settings.newConnectionId(), this));
+  }
+
+  #onTick(): void {
+    this.tick++;
+    if (this.tick % Math.ceil(MEMORY_CHECK_MS / this.#tickMs) === 0) {
+      this.#pressure = memoryPressureOf(memoryUse(this.#settings.limits.memoryLimitBytes));
+    }
+    for (const connection of this.#connections) connection.onTick();
+  }
+}
+
+/** One sweep over the connections serves all limits: a timer for each connection costs more than its requests. */
+function tickMsOf(limits: ServerLimits): number {
+  const { headersTimeoutMs, connectionIdleMs, streamIdleMs, requestTimeoutMs, drainGraceMs } = limits;
+  const limitsMs = [
+    headersTimeoutMs,
+    connectionIdleMs,
+    streamIdleMs,
+    requestTimeoutMs,
+    drainGraceMs,
+    LINGER_MS,
+  ];
+  const shortestMs = Math.min(...limitsMs.filter((limitMs) => limitMs > 0));
+  return Math.max(1, Math.min(MAX_TICK_MS, Math.floor(shortestMs / 4)));
+}
+
+function limitTicksOf(limits: ServerLimits, tickMs: number): LimitTicks {
+  const ticks = (limitMs: number): number => Math.ceil(limitMs / tickMs);
+  return {
+    headers: ticks(limits.headersTimeoutMs),
+    connectionIdle: ticks(limits.connectionIdleMs),
+    streamIdle: ticks(limits.streamIdleMs),
+    request: ticks(limits.requestTimeoutMs),
+    linger: ticks(LINGER_MS),
+  };
+}

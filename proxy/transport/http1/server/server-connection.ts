@@ -1,0 +1,429 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Socket } from "node:net";
+
+import { canonicalAddress } from "../../../../kernel/matching/ip-address.ts";
+import type { BodyReceiver } from "../../contract/body.ts";
+import type { ConnectionFacts } from "../../contract/connection.ts";
+import type { RefusalReason, ServerHandler } from "../../contract/server.ts";
+import { MessageWriter } from "../message-writer.ts";
+import { BodyReader } from "../messages/body-reader.ts";
+import { framingOfLength } from "../messages/framing.ts";
+import { HeadReader } from "../messages/head-reader.ts";
+import { responseHeadText } from "../messages/head-text.ts";
+import { MessageFault } from "../messages/message-fault.ts";
+import { parseRequestHead } from "../messages/request-head.ts";
+import { hasTooManyRequests } from "./pipelined-requests.ts";
+import { Http1ServerStream, MAX_DISCARDED_BYTES, type StreamConnection } from "./server-stream.ts";
+
+/** Time limits in ticks: sweeps of the server over its connections. */
+export interface LimitTicks {
+  readonly headers: number;
+  readonly connectionIdle: number;
+  readonly streamIdle: number;
+  /** 0 for none. */
+  readonly request: number;
+  readonly linger: number;
+}
+
+/** The server as its connections see it. */
+export interface ConnectionServer {
+  readonly handler: ServerHandler;
+  readonly upgradeProtocols: readonly string[];
+  readonly maxHeaderBytes: number;
+  readonly limitTicks: LimitTicks;
+  /** The number of the present tick. */
+  readonly tick: number;
+  /** The tick at which the drain began; undefined before it. */
+  readonly drainTick: number | undefined;
+  /** How long the drain leaves idle connections. */
+  readonly drainGraceTicks: number;
+  /** Asked for each response: whether it must close its connection. */
+  stopsKeepAlive(): boolean;
+  /** The connection is closed, and its stream too. */
+  onClosed(connection: ServerConnection): void;
+}
+
+/**
+ * What a connection does: reads a request's head; carries a stream; carries a tunnel after an upgrade; discards the
+ * rest of a request that was answered; lingers after its last response; is closed.
+ */
+type Phase = "head" | "stream" | "tunnel" | "discard" | "linger" | "closed";
+
+/**
+ * One client's connection: owns the socket, and runs its requests one at a time. Bytes behind the request under way are
+ * held, with the socket paused: no more than one read of 64 KiB and the socket's own buffer.
+ */
+export class ServerConnection implements StreamConnection {
+  readonly facts: ConnectionFacts;
+  readonly writer: MessageWriter;
+  readonly #socket: Socket;
+  readonly #server: ConnectionServer;
+  readonly #heads: HeadReader;
+  readonly #body = new BodyReader();
+  #phase: Phase = "head";
+  #stream: Http1ServerStream | undefined = undefined;
+  /** The reader of an upgraded connection. */
+  #tunnel: BodyReceiver | undefined = undefined;
+  #held: Buffer | undefined = undefined;
+  #heldOffset = 0;
+  /** Whether `#read` is under way, further up in the stack. */
+  #reading = false;
+  /** Whether bytes came behind the last head in the same chunk. */
+  #hasBytesBehind = false;
+  /** Whether the request's framing broke: nothing more is read from the connection. */
+  #broken = false;
+  #pausedByStream = false;
+  #isPaused = false;
+  #wasCut = false;
+  #discardedBytes = 0;
+  /** The tick at which the phase began, or at which a head's first byte came. */
+  #phaseTick: number;
+  /** The tick of the last byte in either direction. */
+  #activeTick: number;
+  /** Whether the headers' limit is running: from the connection's start, or from a head's first byte. */
+  #headAwaited = true;
+  #bytesTaken = 0;
+
+  constructor(socket: Socket, id: string, server: ConnectionServer) {
+    this.#socket = socket;
+    this.#server = server;
+    this.#heads = new HeadReader(server.maxHeaderBytes);
+    this.#phaseTick = server.tick;
+    this.#activeTick = server.tick;
+    this.writer = new MessageWriter(socket);
+    this.facts = {
+      id,
+      remoteIp: canonicalAddress(socket.remoteAddress ?? "") ?? "",
+      remotePort: socket.remotePort ?? 0,
+      localIp: canonicalAddress(socket.localAddress ?? "") ?? "",
+      localPort: socket.localPort ?? 0,
+      tls: undefined,
+    };
+    socket.on("data", (chunk: Buffer) => this.#onData(chunk));
+    socket.on("end", () => this.#onEnd());
+    socket.on("drain", () => this.#onDrain());
+    socket.on("error", ignore);
+    socket.on("close", () => this.#onClose());
+  }
+
+  get requestComplete(): boolean {
+    return this.#body.done;
+  }
+
+  get hasBytesBehind(): boolean {
+    return this.#held !== undefined || (this.#reading && this.#hasBytesBehind);
+  }
+
+  stopsKeepAlive(): boolean {
+    return this.#server.stopsKeepAlive();
+  }
+
+  readBody(receiver: BodyReceiver): void {
+    if (this.#body.done) {
+      receiver.onEnd(undefined);
+      return;
+    }
+    this.#body.receiver = receiver;
+    // Within `#read`, its loop goes on with the body.
+    if (!this.#reading) this.#readHeld();
+  }
+
+  readTunnel(receiver: BodyReceiver): void {
+    this.#tunnel = receiver;
+    this.#enter("tunnel");
+    if (!this.#reading) this.#readHeld();
+  }
+
+  pause(): void {
+    // After the request's end, reading goes on: it is how the client's departure is noticed.
+    if (this.#phase === "stream" && this.#body.done) return;
+    this.#pausedByStream = true;
+    this.#updateFlow();
+  }
+
+  resume(): void {
+    this.#pausedByStream = false;
+    this.#updateFlow();
+  }
+
+  endResponse(): void {
+    if (this.#socket.writableLength === 0) this.#finishStream();
+    else this.#socket.write("", "latin1", this.#onFlushed);
+  }
+
+  endTunnel(): void {
+    this.#socket.end();
+  }
+
+  cut(visibly: boolean): void {
+    this.#wasCut = true;
+    if (visibly) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
+  }
+
+  /** Checks the time limits; called at every tick. */
+  onTick(): void {
+    const { tick, limitTicks } = this.#server;
+    switch (this.#phase) {
+      case "head":
+        this.#onHeadTick(tick);
+        break;
+      case "stream":
+      case "tunnel":
+        this.#onStreamTick(tick);
+        break;
+      case "discard":
+        if (tick - this.#phaseTick > limitTicks.linger) this.#closeGently();
+        break;
+      case "linger":
+        if (tick - this.#phaseTick > limitTicks.linger) this.#socket.destroy();
+        break;
+      case "closed":
+        break;
+    }
+  }
+
+  #onHeadTick(tick: number): void {
+    const { limitTicks, drainTick, drainGraceTicks, handler } = this.#server;
+    if (this.#headAwaited && tick - this.#phaseTick > limitTicks.headers) {
+      if (this.#heads.started) this.#refuse("request_timeout", "The request's headers did not come in time.");
+      else this.#closeGently();
+    } else if (tick - this.#activeTick > limitTicks.connectionIdle) {
+      this.#closeGently();
+    } else if (drainTick !== undefined && !this.#heads.started) {
+      if (tick - Math.max(drainTick, this.#phaseTick) <= drainGraceTicks) return;
+      handler.onConnectionEvent("drain_close");
+      this.#closeGently();
+    }
+  }
+
+  #onStreamTick(tick: number): void {
+    const { limitTicks } = this.#server;
+    // Bytes that the operating system took. They are compared here, so that writing costs nothing for it.
+    const taken = this.#socket.bytesWritten - this.#socket.writableLength;
+    if (taken !== this.#bytesTaken) {
+      this.#bytesTaken = taken;
+      this.#activeTick = tick;
+    }
+    const overdue = limitTicks.request > 0 && !this.#body.done && tick - this.#phaseTick > limitTicks.request;
+    if (!overdue && tick - this.#activeTick <= limitTicks.streamIdle) return;
+    this.#activeTick = tick;
+    this.#stream?.events?.onIdle();
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#activeTick = this.#server.tick;
+    if (this.#held !== undefined) {
+      this.#held = Buffer.concat([this.#held.subarray(this.#heldOffset), chunk]);
+      this.#heldOffset = 0;
+      return;
+    }
+    this.#read(chunk, 0);
+    if (this.#held !== undefined && this.#body.done && hasTooManyRequests(this.#held, this.#heldOffset)) {
+      this.#socket.destroy();
+    }
+  }
+
+  /** Reads what was held, as far as the connection can now. */
+  #readHeld(): void {
+    const held = this.#held;
+    if (held === undefined) return this.#updateFlow();
+    this.#held = undefined;
+    this.#read(held, this.#heldOffset);
+  }
+
+  /** Reads from an offset on until the chunk is used up, or its rest must wait. */
+  #read(chunk: Buffer, from: number): void {
+    this.#reading = true;
+    let offset = from;
+    while (offset >= 0 && offset < chunk.length) offset = this.#readPart(chunk, offset);
+    this.#reading = false;
+    this.#updateFlow();
+  }
+
+  /** @returns The offset to go on from; -1 to stop. */
+  #readPart(chunk: Buffer, offset: number): number {
+    switch (this.#phase) {
+      case "head":
+        return this.#readHead(chunk, offset);
+      case "stream":
+        if (this.#broken) return -1;
+        if (this.#body.done || this.#stream?.isRead !== true) return this.#hold(chunk, offset);
+        return this.#readBodyPart(chunk, offset);
+      case "discard":
+        return this.#readBodyPart(chunk, offset);
+      case "tunnel":
+        this.#tunnel?.onData(offset === 0 ? chunk : chunk.subarray(offset));
+        return -1;
+      case "linger":
+      case "closed":
+        return -1;
+    }
+  }
+
+  #readHead(chunk: Buffer, offset: number): number {
+    const heads = this.#heads;
+    const end = heads.read(chunk, offset);
+    if (end < 0) {
+      if (heads.fault !== undefined) this.#refuse(heads.fault.reason, heads.fault.detail);
+      else if (!this.#headAwaited && heads.started) this.#awaitHead();
+      return -1;
+    }
+    const request = parseRequestHead(heads.text, this.#server.upgradeProtocols);
+    heads.reset();
+    if (request instanceof MessageFault) {
+      this.#refuse(request.reason, request.detail);
+      return -1;
+    }
+    this.#enter("stream");
+    this.#headAwaited = false;
+    if (request.framing.kind !== "none") this.#body.begin(request.framing, undefined);
+    const stream = new Http1ServerStream(this, request);
+    this.#stream = stream;
+    this.#hasBytesBehind = end < chunk.length;
+    this.#server.handler.onStream(stream);
+    return end;
+  }
+
+  #readBodyPart(chunk: Buffer, offset: number): number {
+    const end = this.#body.read(chunk, offset);
+    const { fault } = this.#body;
+    if (end < 0 && fault !== undefined) {
+      this.#breakRequest(fault.detail);
+      return -1;
+    }
+    if (this.#phase === "discard") {
+      this.#discardedBytes += end - offset;
+      if (this.#body.done) this.#awaitNext();
+      else if (this.#discardedBytes > MAX_DISCARDED_BYTES) this.#closeGently();
+    } else if (this.#body.done && this.#pausedByStream) {
+      this.resume();
+    }
+    return end;
+  }
+
+  #breakRequest(detail: string): void {
+    this.#broken = true;
+    if (this.#phase === "discard") this.#closeGently();
+    else if (this.#stream?.ended === false) this.#stream.events?.onMalformed(detail);
+  }
+
+  #hold(chunk: Buffer, offset: number): number {
+    this.#held = chunk;
+    this.#heldOffset = offset;
+    return -1;
+  }
+
+  readonly #onFlushed = (error?: Error | null): void => {
+    if (error === undefined || error === null) this.#finishStream();
+  };
+
+  /** The socket has taken the whole response. */
+  #finishStream(): void {
+    const stream = this.#stream;
+    if (stream === undefined) return;
+    this.#stream = undefined;
+    this.#body.receiver = undefined;
+    this.#pausedByStream = false;
+    stream.close(undefined);
+    if (this.#phase !== "stream") return;
+    if (stream.last || this.#broken) {
+      this.#closeGently();
+    } else if (this.#body.done) {
+      this.#awaitNext();
+    } else {
+      this.#discardedBytes = 0;
+      this.#enter("discard");
+    }
+    if (!this.#reading) this.#readHeld();
+  }
+
+  #awaitNext(): void {
+    this.#enter("head");
+    this.#headAwaited = false;
+  }
+
+  #awaitHead(): void {
+    this.#headAwaited = true;
+    this.#phaseTick = this.#server.tick;
+  }
+
+  #enter(phase: Phase): void {
+    this.#phase = phase;
+    this.#phaseTick = this.#server.tick;
+  }
+
+  /** Replies to bytes that are not a request, and closes. */
+  #refuse(reason: RefusalReason, detail: string): void {
+    const { status, headers, body } = this.#server.handler.onRefused(reason, detail);
+    const framing = framingOfLength(body.byteLength);
+    this.writer.begin(responseHeadText(status, headers, framing, "close"), framing);
+    this.writer.write(body);
+    this.writer.end();
+    this.#closeGently();
+  }
+
+  /**
+   * Ends the outgoing direction, and reads and discards what the client still sends (lingering close): a socket that is
+   * closed with unread bytes resets the connection, and the client loses the response that it has not read yet.
+   */
+  #closeGently(): void {
+    this.#enter("linger");
+    this.#held = undefined;
+    this.#pausedByStream = false;
+    this.#updateFlow();
+    this.#socket.end();
+  }
+
+  #onEnd(): void {
+    switch (this.#phase) {
+      case "stream":
+        // A client that ends its side before the response is taken to be gone, as by node:http, nginx and Envoy.
+        if (this.#stream?.ended === true) this.#stream.closeConnectionAfter();
+        else this.#socket.destroy();
+        break;
+      case "tunnel":
+        this.#tunnel?.onEnd(undefined);
+        break;
+      case "head":
+      case "discard":
+        this.#closeGently();
+        break;
+      case "linger":
+      case "closed":
+        break;
+    }
+  }
+
+  #onDrain(): void {
+    if (this.writer.onDrain()) this.#stream?.events?.onWritable();
+  }
+
+  #onClose(): void {
+    const wasTunnel = this.#phase === "tunnel";
+    this.#phase = "closed";
+    this.#held = undefined;
+    const stream = this.#stream;
+    this.#stream = undefined;
+    if (stream !== undefined) {
+      const { readableEnded, writableFinished } = this.#socket;
+      const whole = wasTunnel && readableEnded && writableFinished && !this.#wasCut;
+      stream.close(whole ? undefined : this.#wasCut ? "local-reset" : "connection-termination");
+    }
+    this.#server.onClosed(this);
+  }
+
+  #updateFlow(): void {
+    const pauses = this.#held !== undefined || this.#pausedByStream;
+    if (pauses === this.#isPaused) return;
+    this.#isPaused = pauses;
+    if (pauses) this.#socket.pause();
+    else this.#socket.resume();
+  }
+}
+
+function ignore(): void {
+  // The socket's `close` event follows.
+}
