@@ -276,11 +276,12 @@ describeTransports("start, drain and close", () => {
   });
 
   it("a drain resolves after it has reported every request that it cut", async () => {
+    // More than the kernel's buffers take.
+    const large = Buffer.alloc(64 << 20);
     const stages: Record<string, Parameters<typeof startWith>[0]> = {
       "without a response": () => {},
       "with half a response": (_incoming, outgoing) => void outgoing.write("half"),
-      "with a response that the client does not read": (_incoming, outgoing) =>
-        void outgoing.end(Buffer.alloc(4 << 20)),
+      "with a response that the client does not read": (_incoming, outgoing) => void outgoing.end(large),
     };
     for (const [stage, upstream] of Object.entries(stages)) {
       const rig = await startWith(upstream);

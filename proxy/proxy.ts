@@ -18,7 +18,7 @@ import { Exchange } from "./exchange/exchange.ts";
 import { filterChain } from "./filters/chain.ts";
 import type { ServerLimits, ServerStream } from "./transport/contract/server.ts";
 import type { Transport } from "./transport/contract/transport.ts";
-import { NODE_TRANSPORT } from "./transport/node-transport.ts";
+import { HTTP1_TRANSPORT } from "./transport/http1/http1-transport.ts";
 import type { HeadersWithUnderscoresAction } from "./transport/fields/underscore-names.ts";
 import { DEFAULT_LIMITS, DEFAULT_UPGRADES } from "./listeners/listener-defaults.ts";
 import type { ListenerBinding } from "./listeners/listener-server.ts";
@@ -54,7 +54,7 @@ export interface ProxyOptions {
   readonly drainMs?: number;
   /** How long `start` waits for the first configuration, in milliseconds; default 60 000. */
   readonly startTimeoutMs?: number;
-  /** Carries requests and responses; default HTTP/1.1 by node:http and undici. */
+  /** Carries requests and responses; default HTTP/1.1. */
   readonly transport?: Transport;
   /** Default: random UUIDs. */
   readonly newId?: () => string;
@@ -112,7 +112,7 @@ class ProxyRuntime implements Proxy {
   constructor(options: ProxyOptions) {
     this.#options = options;
     const { node, policy, clock, random, scheduler, logger, newId = randomUUID, explainKey } = options;
-    const { transport = NODE_TRANSPORT, upgradeProtocols = DEFAULT_UPGRADES } = options;
+    const { transport = HTTP1_TRANSPORT, upgradeProtocols = DEFAULT_UPGRADES } = options;
     this.#snapshots = new SnapshotBuilder(transport, { clock, random, scheduler, logger });
     this.#stats = new ProxyStats(
       () => this.#newestClusters(),

@@ -7,7 +7,12 @@ import type { Decision } from "../check/decision.ts";
 import { formatDocumentRef } from "../check/document-ref.ts";
 import { type GrpcStatus, grpcStatusOf } from "./grpc-status.ts";
 import { type ProblemDetails, problemDetails, quotaExceededDetails } from "./problem-details.ts";
-import { rateLimitFields, retryAfterSeconds } from "./rate-limit-fields.ts";
+import {
+  type ExhaustedQuota,
+  type RateLimitFields,
+  rateLimitFields,
+  retryAfterSeconds,
+} from "./rate-limit-fields.ts";
 import type { Verdict, VerdictOutcome } from "./verdict.ts";
 import { NO_QUOTA_FACTS, verdictOfDecision } from "./verdict-of.ts";
 
@@ -28,21 +33,29 @@ export type ReplyBody =
   | { readonly kind: "text"; readonly contentType: string; readonly text: string }
   | { readonly kind: "empty" };
 
+/** A reply without its form for gRPC clients, which costs as much again. */
+export type HttpReply = Omit<Reply, "grpc">;
+
 /**
  * The reply to a request that is not forwarded, because it is refused or answered by a policy; undefined for
  * a forwarded request. The verdict's `responseHeaders` are not applied: they apply to every response,
  * including the upstream's.
  */
 export function replyOf(verdict: Verdict): Reply | undefined {
+  const reply = httpReplyOf(verdict);
+  if (reply === undefined) return undefined;
+  const { httpStatus, headers, body } = reply;
+  return { httpStatus, headers, body, grpc: grpcStatusOf(verdict) };
+}
+
+export function httpReplyOf(verdict: Verdict): HttpReply | undefined {
   const answer = answerOf(verdict);
   if (answer === undefined) return undefined;
-  const { httpStatus, headers, body } = answer;
-  return {
-    httpStatus,
-    headers: [...outcomeHeaders(verdict.outcome), ...headers, ...rateLimitHeaders(verdict)],
-    body,
-    grpc: grpcStatusOf(verdict),
-  };
+  const headers = outcomeHeaders(verdict.outcome);
+  for (const header of answer.headers) headers.push(header);
+  const fields = rateLimitOf(verdict);
+  if (fields !== undefined) headers.push(["ratelimit-policy", fields.policy], ["ratelimit", fields.standing]);
+  return { httpStatus: answer.httpStatus, headers, body: answer.body };
 }
 
 /** Whether the request is forwarded to its destination. */
@@ -52,27 +65,36 @@ export function isForwarded({ outcome, directResponse }: Verdict): boolean {
 
 /** HTTP status for the client if all quotas grant; 200 when the request is forwarded. */
 export function httpStatusOfDecision(decision: Decision): number {
-  return replyOf(verdictOfDecision(decision, NO_QUOTA_FACTS))?.httpStatus ?? 200;
+  return httpReplyOf(verdictOfDecision(decision, NO_QUOTA_FACTS))?.httpStatus ?? 200;
 }
 
 /** RateLimit-Policy and RateLimit for any response to the request; none when no quota applies to it. */
-export function rateLimitHeaders({ quotas, outcome }: Verdict): readonly HeaderField[] {
-  if (quotas.length === 0) return [];
-  const exhausted =
-    outcome.kind === "limit"
-      ? { policy: outcome.decidedBy.name, retryAfterS: retryAfterSeconds(outcome.retryAfterMs) }
-      : undefined;
-  const { policy, standing } = rateLimitFields(quotas, exhausted);
+export function rateLimitHeaders(verdict: Verdict): readonly HeaderField[] {
+  const fields = rateLimitOf(verdict);
+  if (fields === undefined) return [];
   return [
-    ["ratelimit-policy", policy],
-    ["ratelimit", standing],
+    ["ratelimit-policy", fields.policy],
+    ["ratelimit", fields.standing],
   ];
 }
 
-type Answer = Omit<Reply, "grpc">;
+/** Values of RateLimit-Policy and RateLimit; undefined when no quota applies to the request. */
+export function rateLimitOf(verdict: Verdict): RateLimitFields | undefined {
+  const { rateLimit } = verdict;
+  if (rateLimit !== undefined) return rateLimit;
+  const { quotas, outcome } = verdict;
+  return quotas.length === 0 ? undefined : rateLimitFields(quotas, exhaustedQuota(outcome));
+}
+
+/** The quota that refuses the request, if one does. */
+export function exhaustedQuota(outcome: VerdictOutcome): ExhaustedQuota | undefined {
+  if (outcome.kind !== "limit") return undefined;
+  return { policy: outcome.decidedBy.name, retryAfterS: retryAfterSeconds(outcome.retryAfterMs) };
+}
+
 type Refusal = Exclude<VerdictOutcome, { readonly kind: "allow" }>;
 
-function answerOf({ outcome, directResponse }: Verdict): Answer | undefined {
+function answerOf({ outcome, directResponse }: Verdict): HttpReply | undefined {
   switch (outcome.kind) {
     case "allow":
       return directResponse === undefined ? undefined : directAnswer(directResponse);
@@ -84,7 +106,7 @@ function answerOf({ outcome, directResponse }: Verdict): Answer | undefined {
   }
 }
 
-function directAnswer({ httpStatus, headers, body }: NonNullable<Verdict["directResponse"]>): Answer {
+function directAnswer({ httpStatus, headers, body }: NonNullable<Verdict["directResponse"]>): HttpReply {
   const fields = Object.entries(headers).map(([name, value]): HeaderField => [name.toLowerCase(), value]);
   const contentType = fields.findLast(([name]) => name === "content-type")?.[1];
   return {
@@ -97,7 +119,7 @@ function directAnswer({ httpStatus, headers, body }: NonNullable<Verdict["direct
   };
 }
 
-function problemAnswer(refusal: Refusal): Answer {
+function problemAnswer(refusal: Refusal): HttpReply {
   const problem = problemOf(refusal);
   return { httpStatus: problem.status, headers: [], body: { kind: "problem", problem } };
 }
@@ -118,9 +140,9 @@ function problemOf(refusal: Refusal): ProblemDetails {
   }
 }
 
-function outcomeHeaders(outcome: VerdictOutcome): readonly HeaderField[] {
-  if (outcome.kind === "allow") return [];
+function outcomeHeaders(outcome: VerdictOutcome): HeaderField[] {
   const headers: HeaderField[] = [];
+  if (outcome.kind === "allow") return headers;
   if (outcome.kind === "error") headers.push(["x-purser-error", outcome.code]);
   if (outcome.kind === "limit")
     headers.push(["retry-after", String(retryAfterSeconds(outcome.retryAfterMs))]);

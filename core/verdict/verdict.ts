@@ -7,6 +7,7 @@ import type { Decision } from "../check/decision.ts";
 import type { DocumentRef } from "../check/document-ref.ts";
 import type { StoreFailure } from "../quota/quota-charge.ts";
 import type { QuotaStanding } from "../quota/standing.ts";
+import type { RateLimitFields } from "./rate-limit-fields.ts";
 
 /**
  * The outcome for one request: a decision together with the outcomes of its quotas. `replyOf` gives the
@@ -18,6 +19,8 @@ export interface Verdict
   readonly directResponse?: Decision["directResponse"] | undefined;
   /** Every enforced quota that applies to the request and could be counted, for the RateLimit headers. */
   readonly quotas: readonly QuotaStanding[];
+  /** The RateLimit headers of `quotas`, where the verdict's maker has prepared them. */
+  readonly rateLimit?: RateLimitFields | undefined;
   /** Set when a document's failure policy allowed or refused the request. */
   readonly failure?: StoreFailure | undefined;
 }

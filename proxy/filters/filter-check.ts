@@ -3,11 +3,11 @@
 
 import type { RequestFate } from "../../core/quota/quota-definition.ts";
 import { shortExplanation } from "../../core/explain/short-text.ts";
-import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
-import { isForwarded, rateLimitHeaders } from "../../core/verdict/reply.ts";
+import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
+import { isForwarded, rateLimitOf } from "../../core/verdict/reply.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { type LocalReply, type ResponseFlag, verdictReply } from "../exchange/local-reply.ts";
-import type { PolicyClient } from "../policy/check-result.ts";
+import type { CheckOptions, CheckResult, PolicyClient } from "../policy/check-result.ts";
 import { EXPLAIN_HEADER } from "./filter-explain.ts";
 import type { Filter } from "./filter.ts";
 
@@ -22,10 +22,8 @@ export function checkFilter(policy: Pick<PolicyClient, "check">): Filter {
         if (explainKey !== undefined) exchange.request.headers.set(EXPLAIN_HEADER, explainKey);
         return undefined;
       }
-      return chain(policy.check(attributes ?? {}, { explain: explainKey !== undefined }), (verdict) => {
-        exchange.verdict = verdict;
-        return verdictReply(verdict);
-      });
+      const verdict = policy.check(attributes ?? {}, explainKey === undefined ? NOT_EXPLAINED : EXPLAINED);
+      return isPromise(verdict) ? verdict.then((known) => judge(exchange, known)) : judge(exchange, verdict);
     },
     onResponse(exchange, response) {
       const { verdict } = exchange;
@@ -33,13 +31,25 @@ export function checkFilter(policy: Pick<PolicyClient, "check">): Filter {
         response.headers.set("x-purser-explanation", shortExplanation(verdict.explanation));
       // The local reply of a refusal has the quota's fields already.
       if (verdict === undefined || !isForwarded(verdict)) return;
-      for (const [name, value] of rateLimitHeaders(verdict)) response.headers.append(name, value);
+      const fields = rateLimitOf(verdict);
+      if (fields === undefined) return;
+      response.headers.append("ratelimit-policy", fields.policy);
+      response.headers.append("ratelimit", fields.standing);
     },
     onComplete(exchange) {
       const fate = exchange.verdict?.giveBack === undefined ? undefined : fateOf(exchange);
       if (fate !== undefined) exchange.verdict?.giveBack?.(fate);
     },
   };
+}
+
+const EXPLAINED: CheckOptions = { explain: true };
+const NOT_EXPLAINED: CheckOptions = { explain: false };
+
+/** The local reply of a verdict that ends the exchange. */
+function judge(exchange: Exchange, verdict: CheckResult): LocalReply | undefined {
+  exchange.verdict = verdict;
+  return verdictReply(verdict);
 }
 
 /** Response flags of replies that the proxy makes because the upstream sent no response. */

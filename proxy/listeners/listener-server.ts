@@ -86,7 +86,7 @@ export class ListenerServer implements ServerHandler {
    */
   async drain(deadlineMs: number): Promise<void> {
     if (this.#closed === undefined && this.#server.port === undefined) return;
-    this.#closed ??= this.#server.close();
+    this.#closed ??= this.#server.close(deadlineMs);
     const cancel = this.#services.scheduler.after(deadlineMs, () => this.#server.cut());
     await this.#closed;
     cancel();

@@ -108,7 +108,13 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
     // Envoy's rule: the timeout starts when the request has fully arrived, so that slow uploads are not
     // counted against the upstream.
     if (!hasBody) this.#startTimeout();
-    else if (this.#retriesLeft > 0 && contentLength !== undefined && contentLength <= REPLAY_LIMIT_BYTES) {
+    else if (
+      this.#retriesLeft > 0 &&
+      contentLength !== undefined &&
+      contentLength <= REPLAY_LIMIT_BYTES &&
+      // A client that waits for the upstream's 100 Continue sends no body before the request has gone there.
+      !headers.has("expect")
+    ) {
       this.#downstream.read(new RequestBuffer(this.#exchange, this));
       return;
     }

@@ -184,7 +184,9 @@ describeTransports("upgrades", () => {
   });
 
   it("let a client read a refusal although it has already sent much more", async () => {
-    const { port } = await httpUpstream((_incoming, outgoing) => void outgoing.writeHead(403).end("no"));
+    const { port } = await httpUpstream(
+      (_incoming, outgoing) => void outgoing.writeHead(403, { "content-length": 2 }).end("no"),
+    );
     const rig = await start(port);
     const client = dial(rig.port, HANDSHAKE, Buffer.alloc(1024 * 1024));
     await until(() => client.closed);
@@ -193,19 +195,22 @@ describeTransports("upgrades", () => {
     assert.equal(groupOf(rig.policy.reports, "response")["flags"], "-");
   });
 
-  it("get the upstream's ordinary response when it does not accept", async () => {
-    const { port } = await httpUpstream((_incoming, outgoing) => {
-      outgoing.writeHead(426, { "x-why": "old" });
+  it("get the upstream's ordinary response when it does not accept, and the connection goes on", async () => {
+    const { port } = await httpUpstream((incoming, outgoing) => {
+      if (incoming.url === "/next") return void outgoing.end("next");
+      outgoing.writeHead(426, { "x-why": "old", "content-length": 8 });
       outgoing.write("not ");
       outgoing.end("here");
     });
     const rig = await start(port);
     const client = dial(rig.port, HANDSHAKE);
-    await until(() => client.closed);
+    await hasBytes(client, "not here");
     assert.match(client.received.toString(), /^HTTP\/1\.1 426 [^]*x-why: old\r\n[^]*\r\n\r\nnot here$/);
     await until(() => rig.policy.reports.length === 1);
     const { code, flags, size } = groupOf(rig.policy.reports, "response");
     assert.deepEqual([code, flags, size], [426, "-", 8]);
+    client.socket.write("GET /next HTTP/1.1\r\nhost: a\r\n\r\n");
+    await until(() => /HTTP\/1\.1 200 [^]*next/.test(client.received.toString()));
   });
 
   it("get a local reply when the upstream is away or the cluster's limit is reached", async () => {

@@ -3,16 +3,18 @@
 
 import type { CheckReply, MixerService, PolicyState, ProxyIdentity } from "../../api/mixer-service.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
+import type { Explanation } from "../../core/explain/explanation.ts";
 import type { CompileExpression } from "../../core/expressions/expression.ts";
 import { CircuitBreaker } from "../../kernel/circuit-breaker.ts";
 import { withDeadline } from "../../kernel/deadline.ts";
 import { messageOf, PurserError } from "../../kernel/errors.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
-import { attempt, chain, isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
+import { chain, isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
 import { DecisionCache } from "./decision-cache.ts";
 import { FailurePolicy } from "./failure-policy.ts";
+import { LeasedResult } from "./leased-result.ts";
 import { LeaseManager } from "./leases/lease-manager.ts";
 import { UseTime } from "./leases/use-time.ts";
 import { type Answer, MixerCaller, Unavailable } from "./mixer-caller.ts";
@@ -46,6 +48,8 @@ export interface MeteredPolicyClient extends PolicyClient {
 export function createPolicyClient(options: PolicyClientOptions): MeteredPolicyClient {
   return new CachingPolicyClient(options);
 }
+
+const NO_OPTIONS: CheckOptions = {};
 
 /** Maximum number of versions remembered as seen. */
 const MAX_SEEN_VERSIONS = 100;
@@ -119,14 +123,13 @@ class CachingPolicyClient implements MeteredPolicyClient {
     return this.#version !== undefined && this.#closing === undefined;
   }
 
-  check(bag: AttributeBag, { explain = false }: CheckOptions = {}): MaybePromise<CheckResult> {
-    return attempt(
-      () => this.#check(bag, explain),
-      (error) => {
-        this.#options.logger.error("a check failed in the proxy itself", { error: messageOf(error) });
-        return uncached(undecidedVerdict(undecidedOutcome("PURSER_INTERNAL", undefined)));
-      },
-    );
+  check(bag: AttributeBag, options: CheckOptions = NO_OPTIONS): MaybePromise<CheckResult> {
+    try {
+      const result = this.#check(bag, options.explain ?? false);
+      return isPromise(result) ? result.catch((error: unknown) => this.#fail(error)) : result;
+    } catch (error) {
+      return this.#fail(error);
+    }
   }
 
   report(bag: AttributeBag): void {
@@ -157,9 +160,14 @@ class CachingPolicyClient implements MeteredPolicyClient {
     stats.check_cache_hits++;
     if (cached.decision.status.code === "OK") stats.check_cache_hit_accepts++;
     else stats.check_cache_hit_denies++;
-    return chain(this.#gate.pass(cached, nowMs), (verdict) =>
-      verdict === "stale" ? this.#ask(bag) : verdict,
-    );
+    const passed = this.#gate.pass(cached, nowMs);
+    if (isPromise(passed)) return passed.then((verdict) => (verdict === "stale" ? this.#ask(bag) : verdict));
+    return passed === "stale" ? this.#ask(bag) : passed;
+  }
+
+  #fail(error: unknown): CheckResult {
+    this.#options.logger.error("a check failed in the proxy itself", { error: messageOf(error) });
+    return uncached(undecidedVerdict(undecidedOutcome("PURSER_INTERNAL", undefined)));
   }
 
   #ask(bag: AttributeBag, explain = false, isLastTry = false): MaybePromise<CheckResult> {
@@ -188,7 +196,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
       if (!explain) this.#useTime.note(atOnce ? 0 : clock.monotonicMs() - sentMs);
       return chain(this.#gate.admit(reply, atOnce ? undefined : sentMs), (verdict) => {
         if (verdict === "stale") return this.#again(bag, explain, isLastTry);
-        return reply.explanation === undefined ? verdict : { ...verdict, explanation: reply.explanation };
+        return reply.explanation === undefined ? verdict : explained(verdict, reply.explanation);
       });
     });
   }
@@ -261,6 +269,12 @@ class CachingPolicyClient implements MeteredPolicyClient {
     const leases = withDeadline(scheduler, deadlineMs, () => this.#leases.close(), late);
     await Promise.allSettled([leases, this.#reports.close(deadlineMs)]);
   }
+}
+
+function explained(result: CheckResult, explanation: Explanation): CheckResult {
+  if (!(result instanceof LeasedResult)) return { ...result, explanation };
+  result.explanation = explanation;
+  return result;
 }
 
 /** Source of unique call ids, distinct from those of an earlier process with the same name. */

@@ -7,8 +7,8 @@ import { type DocumentRef, quotaPolicyRef } from "../../core/check/document-ref.
 import type { QuotaCharge, QuotaOutcome } from "../../core/quota/quota-charge.ts";
 import type { RequestFate } from "../../core/quota/quota-definition.ts";
 import { STORE_RETRY_AFTER_MS } from "../../core/quota/charge-all.ts";
-import { refusalOf } from "../../core/quota/refusal.ts";
-import type { QuotaStanding } from "../../core/quota/standing.ts";
+import { type QuotaRefusal, refusalOf, refusalOfDelays } from "../../core/quota/refusal.ts";
+import { PreparedRateLimit } from "../../core/verdict/rate-limit-fields.ts";
 import type { VerdictOutcome } from "../../core/verdict/verdict.ts";
 import {
   NO_QUOTA_FACTS,
@@ -18,40 +18,43 @@ import {
   verdictOfDecision,
 } from "../../core/verdict/verdict-of.ts";
 import { ALLOWED, outcomeOfRefusal } from "../../core/verdict/verdict-outcome.ts";
-import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
+import { chain, isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { type CheckResult, checkResultOf, uncached } from "./check-result.ts";
 import type { FailurePolicy } from "./failure-policy.ts";
+import { type LeasedCharges, LeasedResult } from "./leased-result.ts";
 import { type LeaseManager, type LeasedCharge, leasedCharge } from "./leases/lease-manager.ts";
 import type { ChargeResult } from "./leases/lease-pool.ts";
 import { usableUntilMs } from "./leases/held-grants.ts";
 import type { ClientStats } from "./stats.ts";
 
 /** A decision to be reused, with values computed once for all its reuses. */
-export interface CachedDecision {
+export interface CachedDecision extends LeasedCharges {
   readonly decision: Decision;
-  readonly enforced: readonly LeasedCharge[];
+  /** The charges of `enforced`. */
+  readonly charges: readonly QuotaCharge[];
   readonly shadow: readonly LeasedCharge[];
   /** Whether a policy may refund a charge. */
   readonly givesBack: boolean;
-  /** The whole result, when no quota makes it differ between requests. */
-  readonly result: CheckResult | undefined;
+  /** The result when no quota refuses, without the quotas' standing: the whole result when there is none. */
+  readonly result: CheckResult;
 }
 
 export function cachedDecision(decision: Decision): CachedDecision {
-  const charges = decision.charges.map(leasedCharge);
+  const charges = decision.charges.filter(({ mode }) => mode === "enforce");
   return {
     decision,
-    enforced: charges.filter(({ charge }) => charge.mode === "enforce"),
-    shadow: charges.filter(({ charge }) => charge.mode === "shadow"),
+    enforced: charges.map(leasedCharge),
+    charges,
+    shadow: decision.charges.filter(({ mode }) => mode === "shadow").map(leasedCharge),
+    rateLimit: new PreparedRateLimit(charges),
     givesBack: decision.charges.some(({ giveBackOn }) => giveBackOn !== undefined),
-    result:
-      charges.length === 0
-        ? checkResultOf(verdictOfDecision(decision, NO_QUOTA_FACTS), true, false)
-        : undefined,
+    result: checkResultOf(verdictOfDecision(decision, NO_QUOTA_FACTS), true, false),
   };
 }
 
 const NONE: readonly DocumentRef[] = [];
+/** A LeasedResult has the standing itself. */
+const NO_STANDING: QuotaFacts["quotas"] = [];
 
 export interface QuotaGateOptions {
   readonly leases: LeaseManager;
@@ -63,6 +66,8 @@ export interface QuotaGateOptions {
 /** Charges the quotas of a request that a decision allows. */
 export class QuotaGate {
   readonly #options: QuotaGateOptions;
+  /** Of the charges at hand; reused by every request that is refused at once. */
+  readonly #retryAfterMs: number[] = [];
 
   constructor(options: QuotaGateOptions) {
     this.#options = options;
@@ -72,22 +77,23 @@ export class QuotaGate {
    * Charges a cached decision's quotas against leases. Returns "stale" when the mixer must be asked again.
    */
   pass(cached: CachedDecision, nowMs: number): MaybePromise<CheckResult | "stale"> {
-    if (cached.result !== undefined) return cached.result;
+    const { enforced, shadow } = cached;
+    if (enforced.length === 0 && shadow.length === 0) return cached.result;
     const { leases, stats } = this.#options;
-    const { enforced } = cached;
     stats.quota_calls++;
     const taken: ChargeResult[] | undefined = cached.givesBack ? [] : undefined;
     if (leases.takeAtOnce(enforced, nowMs, taken)) {
       stats.quota_cache_hits++;
       stats.quota_cache_hit_accepts++;
       const result = this.#allowed(cached, true, nowMs, undefined);
-      return taken === undefined ? result : this.#returnable(result, cached, taken);
+      if (taken !== undefined) this.#makeReturnable(result, cached, taken);
+      return result;
     }
-    const refused = leases.refuseAtOnce(enforced, nowMs);
-    if (refused !== undefined) {
+    if (leases.refuseAtOnce(enforced, nowMs, this.#retryAfterMs)) {
       stats.quota_cache_hits++;
       stats.quota_cache_hit_denies++;
-      return this.#settle(cached, refused, true);
+      const refusal = refusalOfDelays(cached.charges, this.#retryAfterMs) as QuotaRefusal<QuotaCharge>;
+      return this.#refused(cached, outcomeOfRefusal(refusal), true, nowMs, undefined);
     }
     stats.quota_cache_misses++;
     return chain(leases.acquire(enforced, nowMs), (results) => this.#settle(cached, results, false));
@@ -125,9 +131,10 @@ export class QuotaGate {
     const again = cachedDecision({ ...decision, charges, shadowDenials: verdict.shadowDenials });
     return chain(leases.giveBackGrants(granted), () =>
       chain(leases.acquire(again.enforced, monotonicMs(), nowMs), (results) =>
-        chain(this.#settle(again, results, false), (settled) =>
-          settled === "stale" ? settled : { ...settled, checkCacheHit: false },
-        ),
+        chain(this.#settle(again, results, false), (settled) => {
+          if (settled !== "stale") settled.checkCacheHit = false;
+          return settled;
+        }),
       ),
     );
   }
@@ -136,8 +143,8 @@ export class QuotaGate {
     cached: CachedDecision,
     results: readonly ChargeResult[],
     cacheHit: boolean,
-  ): MaybePromise<CheckResult | "stale"> {
-    const { decision, enforced } = cached;
+  ): MaybePromise<LeasedResult | "stale"> {
+    const { enforced } = cached;
     const { leases, monotonicMs } = this.#options;
     if (results.some(({ kind }) => kind === "stale")) {
       void leases.putBack(results);
@@ -145,16 +152,30 @@ export class QuotaGate {
     }
     const outcomes = results.map((result, index) => outcomeOf(result, enforced[index] as LeasedCharge));
     const failure = outcomes.find((outcome) => outcome.failure !== undefined)?.failure;
-    return chain(this.#outcomeOf(enforced, results, outcomes), (outcome) => {
+    return chain(this.#outcomeOf(cached.charges, results, outcomes), (outcome) => {
       const nowMs = monotonicMs();
       if (outcome.kind === "allow") {
         const result = this.#allowed(cached, cacheHit, nowMs, failure);
-        return cached.givesBack ? this.#returnable(result, cached, results) : result;
+        if (cached.givesBack) this.#makeReturnable(result, cached, results);
+        return result;
       }
       void leases.putBack(results);
-      const facts = this.#facts(cached, nowMs, failure);
-      return checkResultOf(refusedVerdict(decision, outcome, facts), true, cacheHit);
+      return this.#refused(cached, outcome, cacheHit, nowMs, failure);
     });
+  }
+
+  #refused(
+    cached: CachedDecision,
+    outcome: VerdictOutcome,
+    quotaCacheHit: boolean,
+    nowMs: number,
+    failure: QuotaFacts["failure"],
+  ): LeasedResult {
+    const { decision, enforced, shadow } = cached;
+    const numbers = this.#standing(enforced, nowMs);
+    const shadowQuotas = this.#chargeInShadow(shadow, nowMs);
+    const verdict = refusedVerdict(decision, outcome, { quotas: NO_STANDING, failure, shadowQuotas });
+    return new LeasedResult(verdict, quotaCacheHit, cached, numbers);
   }
 
   #allowed(
@@ -162,23 +183,21 @@ export class QuotaGate {
     quotaCacheHit: boolean,
     nowMs: number,
     failure: QuotaFacts["failure"],
-  ): CheckResult {
-    const verdict = verdictOfDecision(cached.decision, this.#facts(cached, nowMs, failure));
-    return checkResultOf(verdict, true, quotaCacheHit);
+  ): LeasedResult {
+    const { decision, result, enforced, shadow } = cached;
+    const numbers = this.#standing(enforced, nowMs);
+    if (shadow.length === 0 && failure === undefined)
+      return new LeasedResult(result, quotaCacheHit, cached, numbers);
+    const shadowQuotas = this.#chargeInShadow(shadow, nowMs);
+    const verdict = verdictOfDecision(decision, { quotas: NO_STANDING, failure, shadowQuotas });
+    return new LeasedResult(verdict, quotaCacheHit, cached, numbers);
   }
 
   /** Adds `giveBack` to a result whose policies may refund charges. */
-  #returnable(
-    result: CheckResult,
-    { enforced }: CachedDecision,
-    taken: readonly ChargeResult[],
-  ): CheckResult {
+  #makeReturnable(result: LeasedResult, { enforced }: CachedDecision, taken: readonly ChargeResult[]): void {
     const wants = (fate: RequestFate) => (_: ChargeResult, index: number) =>
       isGivenBack((enforced[index] as LeasedCharge).charge, fate);
-    return {
-      ...result,
-      giveBack: (fate) => void this.#options.leases.putBack(taken.filter(wants(fate))),
-    };
+    result.giveBack = (fate) => void this.#options.leases.putBack(taken.filter(wants(fate)));
   }
 
   /**
@@ -186,28 +205,26 @@ export class QuotaGate {
    * here.
    */
   #outcomeOf(
-    enforced: readonly LeasedCharge[],
+    charges: readonly QuotaCharge[],
     results: readonly ChargeResult[],
     outcomes: readonly LeaseOutcome[],
   ): MaybePromise<VerdictOutcome> {
-    const charges = enforced.map(({ charge }) => charge);
     const refusal = refusalOf(charges, outcomes);
     if (refusal !== undefined) return outcomeOfRefusal(refusal);
     const local = charges.filter((_, index) => isUncounted(results[index], outcomes[index]));
     return local.length === 0 ? ALLOWED : this.#options.failurePolicy().admitLocally(local);
   }
 
-  #facts({ enforced, shadow }: CachedDecision, nowMs: number, failure: QuotaFacts["failure"]): QuotaFacts {
-    const quotas: QuotaStanding[] = [];
-    for (const leased of enforced) {
-      const standing = this.#options.leases.standing(leased, nowMs);
-      if (standing !== undefined) quotas.push(standing);
+  /** `remaining` and `resetMs` of each charge's quota; `remaining` is -1 while it is not known. */
+  #standing(enforced: readonly LeasedCharge[], nowMs: number): readonly number[] {
+    const { leases } = this.#options;
+    const numbers = new Array<number>(2 * enforced.length);
+    for (let index = 0; index < enforced.length; index++) {
+      const leased = enforced[index] as LeasedCharge;
+      numbers[2 * index] = leases.remaining(leased, nowMs) ?? -1;
+      numbers[2 * index + 1] = leases.resetMs(leased, nowMs);
     }
-    return {
-      quotas,
-      failure,
-      shadowQuotas: shadow.length === 0 ? NONE : this.#chargeInShadow(shadow, nowMs),
-    };
+    return numbers;
   }
 
   /**
@@ -215,18 +232,23 @@ export class QuotaGate {
    * counted later.
    */
   #chargeInShadow(shadow: readonly LeasedCharge[], nowMs: number): readonly DocumentRef[] {
+    if (shadow.length === 0) return NONE;
     const { leases, stats } = this.#options;
     const refused: DocumentRef[] = [];
     for (const leased of shadow) {
       const one = [leased];
       if (leases.takeAtOnce(one, nowMs)) continue;
-      const results = leases.refuseAtOnce(one, nowMs) ?? leases.acquire(one, nowMs);
-      const result = chain(results, ([only]) => {
-        const refuses = only?.kind === "refused";
-        if (refuses) stats.quota_shadow_denies++;
-        return refuses;
-      });
-      if (result === true) refused.push(quotaPolicyRef(leased.charge.policy));
+      const result = leases.refuseAtOnce(one, nowMs, this.#retryAfterMs)
+        ? true
+        : chain(leases.acquire(one, nowMs), ([only]) => only?.kind === "refused");
+      if (isPromise(result)) {
+        void result.then((refuses) => {
+          if (refuses) stats.quota_shadow_denies++;
+        });
+      } else if (result) {
+        stats.quota_shadow_denies++;
+        refused.push(quotaPolicyRef(leased.charge.policy));
+      }
     }
     return refused;
   }

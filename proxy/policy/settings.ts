@@ -25,8 +25,8 @@ export interface PolicyClientSettings {
    */
   readonly maxShapes: number;
   /**
-   * Maximum number of counts with leases; default 10 000. Eviction: the least recently used gives its grants
-   * back.
+   * Maximum number of counts with leases; default 10 000. Eviction: the oldest that is not in use gives
+   * its grants back.
    */
   readonly maxLeasePools: number;
   /** Timeout of a check or allocation, in milliseconds; default 1000. */

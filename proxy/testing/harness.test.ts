@@ -264,6 +264,7 @@ export async function startProxy(
     logger,
     drainMs: 1_000,
     ...options,
+    limits: { drainGraceMs: 100, ...options.limits },
   });
   onCleanup(() => proxy.close());
   await proxy.start();

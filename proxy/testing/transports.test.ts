@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Transport } from "../transport/contract/transport.ts";
-import { NODE_TRANSPORT } from "../transport/node-transport.ts";
+import { HTTP1_TRANSPORT } from "../transport/http1/http1-transport.ts";
 
 interface TransportUnderTest {
   readonly transport: Transport;
@@ -11,9 +11,9 @@ interface TransportUnderTest {
 }
 
 /** Every transport that the proxy has. Add a transport here, and the suites of the pipeline run over it. */
-const TRANSPORTS: readonly TransportUnderTest[] = [{ transport: NODE_TRANSPORT, http1: true }];
+const TRANSPORTS: readonly TransportUnderTest[] = [{ transport: HTTP1_TRANSPORT, http1: true }];
 
-let current: Transport = NODE_TRANSPORT;
+let current: Transport = HTTP1_TRANSPORT;
 
 /** The transport of the suite under way. */
 export function currentTransport(): Transport {

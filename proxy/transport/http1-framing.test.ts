@@ -88,7 +88,7 @@ describeHttp1("HTTP/1.1 on the wire", () => {
     assert.equal(most, 1);
   });
 
-  it("sends 100 Continue itself, and only for a request that is allowed", async () => {
+  it("passes Expect on and 100 Continue back, and only for a request that is allowed", async () => {
     const { port, policy } = await startWith((incoming, outgoing) => {
       let body = "";
       incoming.on("data", (chunk) => (body += chunk));
@@ -106,7 +106,7 @@ describeHttp1("HTTP/1.1 on the wire", () => {
       socket.on("close", () => resolve(text));
       socket.write(head);
     });
-    assert.match(received, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK[^]*undefined hello/);
+    assert.match(received, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK[^]*100-continue hello/);
     policy.decide = () => ({
       ...(policy.decide,
       { requestHeaders: [], responseHeaders: [], quotas: [], shadowDenials: [], audits: [] }),

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { LRUCache } from "lru-cache";
 import type { AllocateCharge, AllocateReply, MixerService } from "../../../api/mixer-service.ts";
 import type { QuotaCharge, QuotaOutcome } from "../../../core/quota/quota-charge.ts";
 import { chain, isPromise, type MaybePromise } from "../../../kernel/maybe-promise.ts";
 import type { Clock, Scheduler } from "../../../kernel/ports.ts";
+import { SieveCache } from "../../../kernel/sieve-cache.ts";
 import { type Answer, type MixerCaller, Unavailable } from "../mixer-caller.ts";
 import type { ClientStats } from "../stats.ts";
 import { type Ask, type ChargeResult, LeasePool, type Waiter } from "./lease-pool.ts";
@@ -26,18 +26,24 @@ export interface LeaseManagerOptions {
   readonly onVersion: (version: string) => void;
 }
 
-/** A charge of a cached decision, with the name of the pool that holds its amounts. */
+/** A charge of a cached decision, with the pool that holds its amounts. Belongs to one lease manager. */
 export interface LeasedCharge {
   readonly charge: QuotaCharge;
   readonly poolName: string;
+  /** The pool of this name when it was last looked up; it may have been dropped since. */
+  pool: LeasePool | undefined;
+}
+
+export function leasedCharge(charge: QuotaCharge): LeasedCharge {
+  return { charge, poolName: poolNameOf(charge), pool: undefined };
 }
 
 /**
  * Different limits for one count have separate pools: a lease under an override must not serve requests
  * without it.
  */
-export function leasedCharge(charge: QuotaCharge): LeasedCharge {
-  return { charge, poolName: `${charge.limit} ${charge.leaseMs} ${charge.cell}` };
+function poolNameOf({ limit, leaseMs, cell }: QuotaCharge): string {
+  return `${limit} ${leaseMs} ${cell}`;
 }
 
 /** Maximum number of charges in one give-back call; the rest goes in the next call. */
@@ -49,15 +55,15 @@ const GIVE_BACK_BATCH = 100;
  */
 export class LeaseManager {
   readonly #options: LeaseManagerOptions;
-  readonly #pools: LRUCache<string, LeasePool>;
+  readonly #pools: SieveCache<LeasePool>;
   #version = "";
   #proxies = 1;
 
   constructor(options: LeaseManagerOptions) {
     this.#options = options;
-    this.#pools = new LRUCache({
-      max: options.maxPools,
-      dispose: (pool) => void this.#giveBack(pool, pool.takeExpiring(Number.POSITIVE_INFINITY)),
+    this.#pools = new SieveCache({
+      maxEntries: options.maxPools,
+      onEvict: (pool) => void this.#giveBack(pool, pool.takeExpiring(Number.POSITIVE_INFINITY)),
     });
   }
 
@@ -75,40 +81,46 @@ export class LeaseManager {
    * @param taken Receives what was taken, in order, for `putBack`.
    */
   takeAtOnce(charges: readonly LeasedCharge[], nowMs: number, taken?: ChargeResult[]): boolean {
-    const pools: LeasePool[] = [];
-    for (const leased of charges) {
-      const pool = this.#poolOf(leased);
-      if (!pool.has(leased.charge.amount, nowMs)) return false;
-      pools.push(pool);
+    for (let index = 0; index < charges.length; index++) {
+      const leased = charges[index] as LeasedCharge;
+      // A pool is not made here: it would be empty, and could drop the pool of another of the charges.
+      const pool = this.#knownPool(leased);
+      if (pool === undefined || !pool.has(leased.charge.amount, nowMs)) return false;
     }
-    for (let index = 0; index < pools.length; index++) {
-      const { amount } = (charges[index] as LeasedCharge).charge;
-      const pool = pools[index] as LeasePool;
-      pool.want(amount, nowMs);
+    const proxies = this.#proxies;
+    const useMs = this.#options.useTime.ms;
+    let mayAsk = false;
+    for (let index = 0; index < charges.length; index++) {
+      const { charge, pool } = charges[index] as LeasedCharge & { readonly pool: LeasePool };
+      pool.want(charge.amount, nowMs);
       const parts: Part[] | undefined = taken && [];
-      pool.take(amount, parts);
+      pool.take(charge.amount, parts);
       if (parts !== undefined) taken?.push({ kind: "taken", pool, parts });
+      mayAsk ||= pool.mayAsk(nowMs, proxies, useMs);
     }
-    this.#askFor(pools);
+    if (mayAsk) this.#askFor(charges.map((leased) => this.#poolOf(leased)));
     return true;
   }
 
   /**
    * Refuses at once when a count is known to be used up: asks nobody, and takes nothing from the other
-   * charges' pools.
+   * charges' pools. Returns false when no count is known to be used up.
+   *
+   * @param retryAfterMs Receives for each charge the time for which it is refused; 0 when it is not.
    */
-  refuseAtOnce(charges: readonly LeasedCharge[], nowMs: number): readonly ChargeResult[] | undefined {
+  refuseAtOnce(charges: readonly LeasedCharge[], nowMs: number, retryAfterMs: number[]): boolean {
     let refused = false;
-    const results = charges.map((leased): ChargeResult => {
+    for (let index = 0; index < charges.length; index++) {
+      const leased = charges[index] as LeasedCharge;
       const { amount } = leased.charge;
-      const pool = this.#poolOf(leased);
-      const retryAfterMs = pool.refusal(amount, nowMs);
-      if (retryAfterMs === undefined) return { kind: "withdrawn" };
-      pool.want(amount, nowMs);
+      const pool = this.#knownPool(leased);
+      const delayMs = pool?.refusal(amount, nowMs);
+      retryAfterMs[index] = delayMs ?? 0;
+      if (delayMs === undefined) continue;
+      pool?.want(amount, nowMs);
       refused = true;
-      return { kind: "refused", retryAfterMs };
-    });
-    return refused ? results : undefined;
+    }
+    return refused;
   }
 
   /**
@@ -186,7 +198,7 @@ export class LeaseManager {
   giveBackGrants(
     granted: readonly { readonly charge: QuotaCharge; readonly outcome: QuotaOutcome }[],
   ): MaybePromise<void> {
-    for (const { charge } of granted) this.#pools.peek(leasedCharge(charge).poolName)?.forgetRefusal();
+    for (const { charge } of granted) this.#pools.peek(poolNameOf(charge))?.forgetRefusal();
     const charges = granted
       .filter(({ outcome }) => outcome.granted > 0 && outcome.failure === undefined)
       .map(({ charge: { policy, cell, limit }, outcome: { granted: amount, slot } }) => {
@@ -197,11 +209,17 @@ export class LeaseManager {
 
   /** Takes in the state of a quota from a check that the mixer decided. */
   observe(charge: QuotaCharge, outcome: QuotaOutcome): void {
-    this.#pools.peek(leasedCharge(charge).poolName)?.observe(outcome, this.#options.clock.monotonicMs());
+    this.#pools.peek(poolNameOf(charge))?.observe(outcome, this.#options.clock.monotonicMs());
   }
 
-  standing(leased: LeasedCharge, nowMs: number) {
-    return this.#poolOf(leased).standing(nowMs);
+  /** What is left of a charge's limit; undefined while that is not known. */
+  remaining(leased: LeasedCharge, nowMs: number): number | undefined {
+    return this.#knownPool(leased)?.remaining(nowMs);
+  }
+
+  /** Time until a charge's whole limit is available, in milliseconds; 0 while that is not known. */
+  resetMs(leased: LeasedCharge, nowMs: number): number {
+    return this.#knownPool(leased)?.resetMs(nowMs) ?? 0;
   }
 
   /** Gives everything back. The caller must bound the time. */
@@ -209,11 +227,20 @@ export class LeaseManager {
     await this.#giveBackAll();
   }
 
-  #poolOf({ charge, poolName }: LeasedCharge): LeasePool {
-    const known = this.#pools.get(poolName);
+  /** The charge's pool, if there is one. Its reference spares nearly every request a look-up by name. */
+  #knownPool(leased: LeasedCharge): LeasePool | undefined {
+    const known = leased.pool;
+    if (known === undefined || known.dropped) return (leased.pool = this.#pools.get(leased.poolName));
+    known.used = true;
+    return known;
+  }
+
+  #poolOf(leased: LeasedCharge): LeasePool {
+    const known = this.#knownPool(leased);
     if (known !== undefined) return known;
-    const pool = new LeasePool(charge);
-    this.#pools.set(poolName, pool);
+    const pool = new LeasePool(leased.poolName, leased.charge);
+    this.#pools.set(pool);
+    leased.pool = pool;
     return pool;
   }
 

@@ -4,7 +4,7 @@
 import type { AllocateCharge } from "../../../api/mixer-service.ts";
 import type { QuotaCharge, QuotaOutcome } from "../../../core/quota/quota-charge.ts";
 import type { ErrorCode } from "../../../kernel/error-catalog.ts";
-import type { QuotaStanding } from "../../../core/quota/standing.ts";
+import type { SieveEntry } from "../../../kernel/sieve-cache.ts";
 import { DemandMeter } from "./demand-meter.ts";
 import { CLOCK_STEP_MS, type HeldGrant, HeldGrants, type Part, usableUntilMs } from "./held-grants.ts";
 
@@ -58,7 +58,11 @@ const MAX_LATE_ANSWERS = 2;
  * The grants of one count that this proxy holds, and the queue of charges that wait for more. Requests are
  * admitted only against granted amounts, never against a guess: so the limit is never exceeded.
  */
-export class LeasePool {
+export class LeasePool implements SieveEntry {
+  readonly key: string;
+  readonly size = 1;
+  used = false;
+  dropped = false;
   readonly #charge: QuotaCharge;
   readonly #held = new HeldGrants();
   /** Bounded by the proxy's requests under way; each waits no longer than a call's deadline. */
@@ -88,7 +92,9 @@ export class LeasePool {
   /** Cancels the give-back timer, which the lease manager sets. */
   cancelGiveBack: (() => void) | undefined;
 
-  constructor(charge: QuotaCharge) {
+  /** @param key Name of the pool among all pools. */
+  constructor(key: string, charge: QuotaCharge) {
+    this.key = key;
     this.#charge = charge;
   }
 
@@ -135,9 +141,20 @@ export class LeasePool {
     return this.#waiters[0]?.sinceMs;
   }
 
+  /**
+   * Whether `ask` may return something. Allocates nothing: nearly every request only looks whether the pool
+   * runs low.
+   */
+  mayAsk(nowMs: number, proxies: number, useMs: number): boolean {
+    if (this.#asking) return false;
+    if (this.#waiters.length > 0) return true;
+    const heldMs = this.#leaseMs(useMs);
+    return heldMs > 0 && this.#ahead(this.#held.available(nowMs), nowMs, proxies, heldMs) > 0;
+  }
+
   /** The ask to send now; undefined when nothing is needed, or while an answer is awaited. */
   ask(nowMs: number, proxies: number, useMs: number): Ask | undefined {
-    if (this.#asking) return undefined;
+    if (!this.mayAsk(nowMs, proxies, useMs)) return undefined;
     this.#serve(nowMs);
     const forWaiters = this.waiting;
     const available = this.#held.available(nowMs);
@@ -262,12 +279,15 @@ export class LeasePool {
     return { policy, cell, limit, leaseMs, amount: -amount, bestEffort: true, slot };
   }
 
-  /** Undefined until the store has reported the count's state. */
-  standing(nowMs: number): QuotaStanding | undefined {
+  /** What is left of the limit at the store and here; undefined until the store has reported the count's state. */
+  remaining(nowMs: number): number | undefined {
     if (this.#remaining === Number.POSITIVE_INFINITY) return undefined;
-    const { policy, limit, windowMs } = this.#charge;
-    const remaining = Math.min(limit, this.#remaining + this.#held.available(nowMs));
-    return { policy, limit, windowMs, remaining, resetMs: Math.max(0, this.#resetAtMs - nowMs) };
+    return Math.min(this.#charge.limit, this.#remaining + this.#held.available(nowMs));
+  }
+
+  /** Time until the whole limit is available, in whole milliseconds. */
+  resetMs(nowMs: number): number {
+    return Math.ceil(Math.max(0, this.#resetAtMs - nowMs));
   }
 
   /** The amount to ask for ahead of need. */

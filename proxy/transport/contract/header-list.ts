@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { separatorOf } from "../../../kernel/canonical/header-values.ts";
-import { headerTextOf } from "../../../kernel/canonical/header-text.ts";
+import { headerTextOf, isAsciiText } from "../../../kernel/canonical/header-text.ts";
 import { isSingleHeader } from "../../../core/attributes/header-fields.ts";
 import type { EditableHeaders } from "../../../core/verdict/header-operations.ts";
 import { UnsendableHead } from "./unsendable-head.ts";
@@ -18,14 +18,21 @@ export interface FieldBlock {
   readonly flat: (string | undefined)[];
   /** For each field, the offsets of its line and of the line's end (after CRLF) in `text`. */
   readonly spans: number[];
+  /** Facts about the fields, which `HeaderList` keeps here so that equal heads share them. */
+  nameFlags?: number;
+  isAscii?: boolean;
 }
 
 /** In `spans`: the name or the line is not in the text. */
 const OWN = -1;
 
-/** Names and values that can be written: a token, and no control character other than a tab. */
-const SENDABLE_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** A value that can be written: one byte per character, and no control character other than a tab. */
 const SENDABLE_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** Names that were found to be tokens: most lists add the same few names. */
+const tokens = new Set<string>();
+const MAX_TOKENS = 1000;
 
 /**
  * The header fields of one message in order, with repeated fields kept apart, so that they are forwarded as
@@ -37,11 +44,14 @@ export class HeaderList implements EditableHeaders {
   readonly #text: string;
   #flat: (string | undefined)[];
   #spans: number[];
+  /** The block that the fields came from, whatever was changed since. */
+  readonly #block: FieldBlock | undefined;
   /** Whether `#flat` and `#spans` belong to a block, so that they are copied before a change. */
   #shared: boolean;
 
   /** Takes ownership of `flat`, whose names must be in lower case. */
   constructor(flat: string[] = [], block?: FieldBlock) {
+    this.#block = block;
     if (block === undefined) {
       this.#text = "";
       this.#flat = flat;
@@ -153,6 +163,28 @@ export class HeaderList implements EditableHeaders {
     return undefined;
   }
 
+  /**
+   * A number about the names, as `flagsOfNames` computes it: once for all equal heads, while the list is unchanged.
+   *
+   * @param flagsOfNames Must be the same function in every call of the process.
+   */
+  nameFlags(flagsOfNames: (headers: HeaderList) => number): number {
+    if (this.#block === undefined || !this.#shared) return flagsOfNames(this);
+    return (this.#block.nameFlags ??= flagsOfNames(this));
+  }
+
+  /** Whether all values are ASCII, so that they are the same as bytes and as text. */
+  isAscii(): boolean {
+    const block = this.#block;
+    if (block !== undefined && !(block.isAscii ??= isAsciiText(block.text))) return false;
+    const flat = this.#flat;
+    for (let index = 0; index < flat.length; index += 2) {
+      if (this.#spans[index + 1] !== OWN) continue;
+      if (!isAsciiText(flat[index + 1] as string)) return false;
+    }
+    return true;
+  }
+
   removeWhere(matches: (name: string) => boolean): void {
     const length = this.#flat.length;
     for (let index = 0; index < length; index += 2) {
@@ -224,18 +256,9 @@ export class HeaderList implements EditableHeaders {
     return bytes;
   }
 
-  /** The value of the field at an index of `#flat`, without the whitespace around it. */
+  /** The value of the field at an index of `#flat`. */
   #valueAt(index: number): string {
-    const known = this.#flat[index + 1];
-    if (known !== undefined) return known;
-    const text = this.#text;
-    let start = (this.#spans[index] as number) + (this.#flat[index] as string).length + 1;
-    let end = (this.#spans[index + 1] as number) - 2;
-    while (start < end && isBlank(text.charCodeAt(start))) start++;
-    while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
-    const value = text.slice(start, end);
-    this.#flat[index + 1] = value;
-    return value;
+    return this.#flat[index + 1] ?? readValue(this.#text, this.#flat, this.#spans, index);
   }
 
   #wireName(index: number): string {
@@ -247,9 +270,9 @@ export class HeaderList implements EditableHeaders {
   #ownLine(index: number): string {
     const name = this.#wireName(index);
     const value = this.#flat[index + 1] as string;
-    if (!SENDABLE_NAME.test(name)) throw new UnsendableHead(`${JSON.stringify(name)} is not a header name`);
-    if (!SENDABLE_VALUE.test(value)) {
-      throw new UnsendableHead(`The value of the header ${name} has a character that cannot be sent`);
+    // Tested before they are joined: a regular expression would copy the joined text.
+    if (!(isToken(name) && SENDABLE_VALUE.test(value))) {
+      throw new UnsendableHead(`The header ${JSON.stringify(name)} has a character that cannot be sent`);
     }
     return `${name}: ${value}\r\n`;
   }
@@ -297,6 +320,29 @@ export class HeaderList implements EditableHeaders {
     this.#flat.length = length;
     this.#spans.length = length;
   }
+}
+
+function isToken(name: string): boolean {
+  if (tokens.has(name)) return true;
+  if (!TOKEN.test(name)) return false;
+  if (tokens.size < MAX_TOKENS) tokens.add(name);
+  return true;
+}
+
+/** The value of the field whose name is at an index of the block's `flat`. */
+export function valueOf(block: FieldBlock, index: number): string {
+  return block.flat[index + 1] ?? readValue(block.text, block.flat, block.spans, index);
+}
+
+/** Cuts a value out of the text, without the whitespace around it, and keeps it. */
+function readValue(text: string, flat: (string | undefined)[], spans: number[], index: number): string {
+  let start = (spans[index] as number) + (flat[index] as string).length + 1;
+  let end = (spans[index + 1] as number) - 2;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  const value = text.slice(start, end);
+  flat[index + 1] = value;
+  return value;
 }
 
 function isBlank(code: number): boolean {

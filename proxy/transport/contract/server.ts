@@ -131,8 +131,10 @@ export interface TransportServer {
   /**
    * Accepts no new connections, and ends each connection with the stream under way on it, idle ones after
    * `drainGraceMs`. Resolves when all connections are closed and every stream's `onClose` was called.
+   *
+   * @param deadlineMs Time after which the caller cuts what is left; idle connections are left half of it at most.
    */
-  close(): Promise<void>;
+  close(deadlineMs: number): Promise<void>;
   /** Cuts every connection, with the stream under way on it. */
   cut(): void;
 }

@@ -30,7 +30,8 @@ export function requestHeadText(
   upgrade?: string,
   close = false,
 ): string {
-  if (!METHOD.test(method)) throw new UnsendableHead("The method cannot be sent");
+  if (method !== "GET" && method !== "POST" && !METHOD.test(method))
+    throw new UnsendableHead("The method cannot be sent");
   if (!TARGET.test(target)) throw new UnsendableHead("The request target cannot be sent");
   let text = `${method} ${target} HTTP/1.1\r\n`;
   if (upgrade !== undefined) {

@@ -3,7 +3,8 @@
 
 import type { RequestHead } from "../../contract/head.ts";
 import { HeaderList } from "../../contract/header-list.ts";
-import { BlockCache, type KnownBlock } from "./block-cache.ts";
+import { BlockCache } from "./fields/block-cache.ts";
+import type { KnownBlock } from "./fields/block-facts.ts";
 import { CHUNKED, type Framing, framingOfLength, NO_BODY } from "./framing.ts";
 import { MessageFault } from "./message-fault.ts";
 
@@ -91,12 +92,9 @@ function isTarget(method: string, target: string): boolean {
 
 function faultOf(block: KnownBlock, is11: boolean, method: string): string | undefined {
   if (block.fault !== undefined) return block.fault;
-  if (block.hosts !== 1) {
-    if (block.hosts > 1) return "There is more than one Host header.";
-    if (is11) return "HTTP/1.1 requires a Host header.";
-  } else if (!block.isHostValid) {
-    return "The Host header is malformed.";
-  }
+  // A request without Host is refused by the validate filter, so that it is reported like any other.
+  if (block.hosts > 1) return "There is more than one Host header.";
+  if (block.hosts === 1 && !block.isHostValid) return "The Host header is malformed.";
   if (block.isChunked && !is11) return "HTTP/1.0 has no Transfer-Encoding.";
   if (method === "CONNECT" && (block.isChunked || block.contentLength !== undefined)) {
     return "A CONNECT request has no body.";

@@ -23,6 +23,7 @@ export class Http1Server implements TransportServer, ConnectionServer {
   readonly limitTicks: LimitTicks;
   tick = 0;
   drainTick: number | undefined = undefined;
+  drainGraceTicks = 0;
   readonly #server: Server;
   readonly #settings: ServerSettings;
   readonly #tickMs: number;
@@ -58,8 +59,11 @@ export class Http1Server implements TransportServer, ConnectionServer {
     });
   }
 
-  async close(): Promise<void> {
+  async close(deadlineMs: number): Promise<void> {
     this.drainTick = this.tick;
+    // Half of the time at most, so that the connections that are closed then can end in time.
+    const graceMs = Math.min(this.#settings.limits.drainGraceMs, deadlineMs / 2);
+    this.drainGraceTicks = Math.floor(graceMs / this.#tickMs);
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
     // The server reports its close before the `close` events of its last sockets.
     if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onAllClosed = resolve));
@@ -128,7 +132,6 @@ function limitTicksOf(limits: ServerLimits, tickMs: number): LimitTicks {
     connectionIdle: ticks(limits.connectionIdleMs),
     streamIdle: ticks(limits.streamIdleMs),
     request: ticks(limits.requestTimeoutMs),
-    drainGrace: ticks(limits.drainGraceMs),
     linger: ticks(LINGER_MS),
   };
 }

@@ -24,7 +24,6 @@ export interface LimitTicks {
   readonly streamIdle: number;
   /** 0 for none. */
   readonly request: number;
-  readonly drainGrace: number;
   readonly linger: number;
 }
 
@@ -38,6 +37,8 @@ export interface ConnectionServer {
   readonly tick: number;
   /** The tick at which the drain began; undefined before it. */
   readonly drainTick: number | undefined;
+  /** How long the drain leaves idle connections. */
+  readonly drainGraceTicks: number;
   /** Asked for each response: whether it must close its connection. */
   stopsKeepAlive(): boolean;
   /** The connection is closed, and its stream too. */
@@ -185,14 +186,14 @@ export class ServerConnection implements StreamConnection {
   }
 
   #onHeadTick(tick: number): void {
-    const { limitTicks, drainTick, handler } = this.#server;
+    const { limitTicks, drainTick, drainGraceTicks, handler } = this.#server;
     if (this.#headAwaited && tick - this.#phaseTick > limitTicks.headers) {
       if (this.#heads.started) this.#refuse("request_timeout", "The request's headers did not come in time.");
       else this.#closeGently();
     } else if (tick - this.#activeTick > limitTicks.connectionIdle) {
       this.#closeGently();
     } else if (drainTick !== undefined && !this.#heads.started) {
-      if (tick - Math.max(drainTick, this.#phaseTick) <= limitTicks.drainGrace) return;
+      if (tick - Math.max(drainTick, this.#phaseTick) <= drainGraceTicks) return;
       handler.onConnectionEvent("drain_close");
       this.#closeGently();
     }

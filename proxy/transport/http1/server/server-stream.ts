@@ -148,8 +148,9 @@ export class Http1ServerStream implements ServerStream {
   }
 
   #sendUpgrade(headers: HeaderList, protocol: string): void {
-    headers.set("upgrade", protocol);
-    this.#on.writer.begin(responseHeadText(101, headers, NO_BODY, "upgrade"), UNTIL_CLOSE);
+    headers.remove("upgrade");
+    const text = responseHeadText(101, headers, NO_BODY, "upgrade");
+    this.#on.writer.begin(`${text.slice(0, -2)}upgrade: ${protocol}\r\n\r\n`, UNTIL_CLOSE);
     this.#headSent = true;
     this.#isTunnel = true;
     this.#last = true;

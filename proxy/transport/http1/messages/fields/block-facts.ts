@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type FieldBlock, HeaderList } from "../../contract/header-list.ts";
+import { type FieldBlock, valueOf } from "../../../contract/header-list.ts";
 
-/** What the fields of a message say about its framing and its connection. */
-export interface BlockFacts {
+/** A message's fields, with what they say about its framing and its connection. */
+export interface KnownBlock extends FieldBlock {
   /** A sentence, when the framing is ambiguous. */
   readonly fault: string | undefined;
   /** Undefined when there is none. */
@@ -24,51 +24,65 @@ export interface BlockFacts {
 /** At most 2^53 - 1. */
 const CONTENT_LENGTH = /^[0-9]{1,15}$/;
 
-export function factsOf(block: FieldBlock): BlockFacts {
-  const headers = HeaderList.of(block);
-  const { flat } = block;
-  let lengths = 0;
-  let codings = 0;
-  let upgrades = 0;
-  let hosts = 0;
+export function knownBlock(block: FieldBlock): KnownBlock {
+  const { text, flat, spans } = block;
+  let length: string | undefined;
+  let coding: string | undefined;
+  let host: string | undefined;
+  let upgrade: string | undefined;
   let connection: string | undefined;
-  let expectsContinue = false;
+  let expect: string | undefined;
+  let hosts = 0;
   for (let index = 0; index < flat.length; index += 2) {
-    switch (flat[index]) {
-      case "content-length":
-        lengths++;
-        break;
-      case "transfer-encoding":
-        codings++;
-        break;
-      case "host":
+    // Few names have one of these lengths: the comparisons of names are skipped for most fields.
+    switch ((flat[index] as string).length) {
+      case 4:
+        if (flat[index] !== "host") break;
+        host = valueOf(block, index);
         hosts++;
         break;
-      case "upgrade":
-        upgrades++;
+      case 6:
+        if (flat[index] === "expect") expect = joined(expect, valueOf(block, index));
         break;
-      case "connection":
-        connection ??= headers.get("connection")?.toLowerCase();
+      case 7:
+        if (flat[index] === "upgrade") upgrade = joined(upgrade, valueOf(block, index));
         break;
-      case "expect":
-        expectsContinue = headers.get("expect")?.toLowerCase() === "100-continue";
+      case 10:
+        if (flat[index] === "connection") connection = joined(connection, valueOf(block, index));
+        break;
+      case 14:
+        if (flat[index] === "content-length") length = joined(length, framingValue(block, index));
+        break;
+      case 17:
+        if (flat[index] === "transfer-encoding") coding = joined(coding, framingValue(block, index));
         break;
     }
   }
-  const length = lengths > 0 ? headers.get("content-length") : undefined;
-  const coding = codings > 0 ? headers.get("transfer-encoding") : undefined;
   const options = connection === undefined ? NO_OPTIONS : optionsOf(connection);
   return {
+    text,
+    flat,
+    spans,
     fault: framingFault(length, coding),
     contentLength: length === undefined ? undefined : Number(length),
     isChunked: coding !== undefined,
     close: options.includes("close"),
     keepAlive: options.includes("keep-alive"),
-    upgrade: upgrades > 0 && options.includes("upgrade") ? headers.get("upgrade")?.toLowerCase() : undefined,
-    expectsContinue,
+    upgrade: upgrade !== undefined && options.includes("upgrade") ? upgrade.toLowerCase() : undefined,
+    expectsContinue: expect !== undefined && expect.toLowerCase() === "100-continue",
     hosts,
-    isHostValid: hosts === 1 && HOST.test(headers.get("host") as string),
+    isHostValid: hosts === 1 && HOST.test(host as string),
   };
+}
+
+/** A value that frames the message. A tab around it is kept, so that the value is refused: parsers differ on it. */
+function framingValue(block: FieldBlock, index: number): string {
+  const line = block.text.slice(block.spans[index], block.spans[index + 1]);
+  return line.includes("\t") ? line : valueOf(block, index);
+}
+
+function joined(before: string | undefined, value: string): string {
+  return before === undefined ? value : `${before}, ${value}`;
 }
 
 /** RFC 3986, section 3.2.2, and a port. Which of these texts is an authority, the proxy's validate filter says. */
@@ -77,7 +91,8 @@ const HOST = /^[A-Za-z0-9._~!$&'()*+,;=%:[\]-]*$/;
 const NO_OPTIONS: readonly string[] = [];
 
 function optionsOf(connection: string): readonly string[] {
-  return connection.split(",").map((option) => option.trim());
+  const lower = connection.toLowerCase();
+  return lower.includes(",") ? lower.split(",").map((option) => option.trim()) : [lower];
 }
 
 /**

@@ -1,16 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { FieldBlock } from "../../contract/header-list.ts";
-import { type BlockFacts, factsOf } from "./block-facts.ts";
+import { type KnownBlock, knownBlock } from "./block-facts.ts";
 import { parseFieldBlock } from "./field-block.ts";
-import { MessageFault } from "./message-fault.ts";
-
-/** The parsed fields of one text. */
-export interface KnownBlock extends FieldBlock, BlockFacts {
-  /** The text that was parsed, from the first field line on. */
-  readonly source: string;
-}
+import { MessageFault } from "../message-fault.ts";
 
 /**
  * The blocks that were parsed last. Heads of one client, and of one upstream within a second, mostly differ
@@ -19,7 +12,9 @@ export interface KnownBlock extends FieldBlock, BlockFacts {
  * holds one block, so that the memory is bounded.
  */
 export class BlockCache {
-  readonly #slots: (KnownBlock | undefined)[] = Array.from({ length: SLOTS });
+  /** The text of each slot's block, from the first field line on. */
+  readonly #sources: string[] = Array.from({ length: SLOTS }, () => "");
+  readonly #blocks: (KnownBlock | undefined)[] = Array.from({ length: SLOTS });
 
   /** The fields of `text` from an offset on, up to the empty line that ends it. */
   parse(text: string, start: number): KnownBlock | MessageFault {
@@ -28,14 +23,16 @@ export class BlockCache {
     const slot =
       (length + 67 * text.charCodeAt(text.length - 5) + 31 * text.charCodeAt(text.length - 6)) & (SLOTS - 1);
     const source = text.slice(start);
-    const known = this.#slots[slot];
-    if (known !== undefined && known.source === source) return known;
-    const block = parseFieldBlock(text, start);
-    if (block instanceof MessageFault) return block;
-    const parsed = { source, ...block, ...factsOf(block) };
+    if (this.#sources[slot] === source) return this.#blocks[slot] as KnownBlock;
+    const parsed = parseFieldBlock(text, start);
+    if (parsed instanceof MessageFault) return parsed;
+    const block = knownBlock(parsed);
     // The block keeps the whole text alive.
-    if (text.length <= MAX_KEPT_LENGTH) this.#slots[slot] = parsed;
-    return parsed;
+    if (text.length <= MAX_KEPT_LENGTH) {
+      this.#sources[slot] = source;
+      this.#blocks[slot] = block;
+    }
+    return block;
   }
 }
 
