@@ -2,7 +2,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { main } from "./main.ts";
+import { loadMain } from "./start/load-main.ts";
+
+const main = await loadMain();
 
 // Parts stop their own work; leftovers, such as an upstream that never answers, must not keep the process
 // alive.

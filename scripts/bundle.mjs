@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Makes dist/purser.cjs, the whole program in one file, of the modules that tsc has compiled, and
+// dist/purser.cjs.cache, V8's compiled form of the functions that a start and the first requests run.
+
+import { spawnSync } from "node:child_process";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
+
+/** Libraries that few processes need; these are loaded from node_modules where they are used. */
+const EXTERNAL = ["ioredis"];
+
+/** Each module of Purser keeps the URL of its own file: modules find files relative to it. */
+const ownUrls = {
+  name: "own-urls",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]dist[\\/].*\.js$/ }, ({ path }) => {
+      const text = readFileSync(path, "utf8");
+      if (!text.includes("import.meta.url")) return undefined;
+      const url = `require("node:url").pathToFileURL(require("node:path").resolve(__filename, ${JSON.stringify(`../${relative(DIST, path)}`)})).href`;
+      return { contents: text.replaceAll("import.meta.url", url), resolveDir: dirname(path) };
+    });
+  },
+};
+
+rmSync(`${DIST}purser.cjs.cache`, { force: true });
+await build({
+  entryPoints: [`${DIST}cli/main.js`],
+  outfile: `${DIST}purser.cjs`,
+  bundle: true,
+  platform: "node",
+  format: "cjs",
+  target: "node20",
+  keepNames: false,
+  legalComments: "none",
+  external: EXTERNAL,
+  plugins: [ownUrls],
+  logLevel: "warning",
+});
+
+// esbuild leaves other characters than ASCII in regular expressions and comments alone, where an escape means the
+// same. A text of ASCII alone takes one byte for each character in memory, and is read without decoding.
+const text = readFileSync(`${DIST}purser.cjs`, "utf8");
+const ascii = text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+writeFileSync(`${DIST}purser.cjs`, ascii);
+
+const { status } = spawnSync(process.execPath, [fileURLToPath(new URL("code-cache.mjs", import.meta.url))], {
+  stdio: ["ignore", "ignore", "inherit"],
+});
+// Without the cache, Purser starts slower and works the same.
+if (status !== 0) process.stderr.write("bundle: no code cache was made\n");
