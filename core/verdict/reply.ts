@@ -126,16 +126,15 @@ function problemAnswer(refusal: Refusal): HttpReply {
 
 function problemOf(refusal: Refusal): ProblemDetails {
   const { status, decidedBy } = refusal;
-  const policy = decidedBy === undefined ? {} : { policy: formatDocumentRef(decidedBy) };
   switch (refusal.kind) {
     case "deny":
-      return problemDetails(httpStatusOf(status.code), status.message, policy);
+      return problemDetails(httpStatusOf(status.code), status.message, undefined, decidedBy);
     case "limit":
       return quotaExceededDetails(status.message, refusal.decidedBy);
     case "error": {
       const { code } = refusal;
       const detail = status.message || ERROR_CATALOG[code].summary;
-      return problemDetails(httpStatusOf(status.code), detail, { code, ...policy });
+      return problemDetails(httpStatusOf(status.code), detail, code, decidedBy);
     }
   }
 }

@@ -3,7 +3,7 @@
 
 import type { Explanation } from "../../core/explain/explanation.ts";
 import { PROBLEM_MEDIA_TYPE, problemDetails } from "../../core/verdict/problem-details.ts";
-import { httpReplyOf, type ReplyBody } from "../../core/verdict/reply.ts";
+import { type HeaderField, httpReplyOf, type ReplyBody } from "../../core/verdict/reply.ts";
 import type { VerdictOutcome } from "../../core/verdict/verdict.ts";
 import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
@@ -105,7 +105,7 @@ function problemBody(
   code: ErrorCode,
   detail: string = ERROR_CATALOG[code].summary,
 ): ReplyBody {
-  return { kind: "problem", problem: problemDetails(status, detail, { code }) };
+  return { kind: "problem", problem: problemDetails(status, detail, code) };
 }
 
 /**
@@ -119,19 +119,25 @@ const VERDICTS: Readonly<Record<VerdictOutcome["kind"], Pick<LocalReply, "detail
   error: { details: "policy_undecided", flag: "UAEX" },
 };
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+function asBytes(header: HeaderField): HeaderField {
+  const [name, value] = header;
+  const bytes = headerBytesOf(value);
+  return bytes === value ? header : [name, bytes];
+}
+
 /** The local reply of a verdict; undefined when the request is allowed. */
 export function verdictReply(verdict: CheckResult): LocalReply | undefined {
-  const reply = httpReplyOf(verdict);
+  const reply = verdict.reply ?? httpReplyOf(verdict);
   if (reply === undefined) return undefined;
   const { httpStatus, headers, body } = reply;
-  const { explanation } = verdict;
-  return {
-    status: httpStatus,
-    headers: headers.map(([name, value]) => [name, headerBytesOf(value)] as const),
-    body,
-    ...(explanation === undefined ? {} : { explanation }),
-    ...VERDICTS[verdict.outcome.kind],
-  };
+  const { explanation, outcome } = verdict;
+  const { details, flag } = VERDICTS[outcome.kind];
+  const local: Mutable<LocalReply> = { status: httpStatus, headers: headers.map(asBytes), body, details };
+  if (flag !== undefined) local.flag = flag;
+  if (explanation !== undefined) local.explanation = explanation;
+  return local;
 }
 
 /** A reply with its own status and headers: a redirect, or a direct response of a route or policy. */

@@ -9,7 +9,8 @@ import type { RequestFate } from "../../core/quota/quota-definition.ts";
 import { STORE_RETRY_AFTER_MS } from "../../core/quota/charge-all.ts";
 import { type QuotaRefusal, refusalOf, refusalOfDelays } from "../../core/quota/refusal.ts";
 import { PreparedRateLimit } from "../../core/verdict/rate-limit-fields.ts";
-import type { VerdictOutcome } from "../../core/verdict/verdict.ts";
+import { httpReplyOf } from "../../core/verdict/reply.ts";
+import type { Verdict, VerdictOutcome } from "../../core/verdict/verdict.ts";
 import {
   NO_QUOTA_FACTS,
   type QuotaFacts,
@@ -48,8 +49,13 @@ export function cachedDecision(decision: Decision): CachedDecision {
     shadow: decision.charges.filter(({ mode }) => mode === "shadow").map(leasedCharge),
     rateLimit: new PreparedRateLimit(charges),
     givesBack: decision.charges.some(({ giveBackOn }) => giveBackOn !== undefined),
-    result: checkResultOf(verdictOfDecision(decision, NO_QUOTA_FACTS), true, false),
+    result: sharedResult(verdictOfDecision(decision, NO_QUOTA_FACTS)),
   };
+}
+
+/** The result with the reply that it needs if the decision refuses. */
+function sharedResult(verdict: Verdict): CheckResult {
+  return { ...checkResultOf(verdict, true, false), reply: httpReplyOf(verdict) };
 }
 
 const NONE: readonly DocumentRef[] = [];
