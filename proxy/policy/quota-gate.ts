@@ -34,6 +34,8 @@ export interface CachedDecision extends LeasedCharges {
   /** The charges of `enforced`. */
   readonly charges: readonly QuotaCharge[];
   readonly shadow: readonly LeasedCharge[];
+  /** Two for each enforced charge. */
+  readonly zeros: readonly number[];
   /** Whether a policy may refund a charge. */
   readonly givesBack: boolean;
   /** The result when no quota refuses, without the quotas' standing: the whole result when there is none. */
@@ -48,6 +50,7 @@ export function cachedDecision(decision: Decision): CachedDecision {
     charges,
     shadow: decision.charges.filter(({ mode }) => mode === "shadow").map(leasedCharge),
     rateLimit: new PreparedRateLimit(charges),
+    zeros: charges.flatMap(() => [0, 0]),
     givesBack: decision.charges.some(({ giveBackOn }) => giveBackOn !== undefined),
     result: sharedResult(verdictOfDecision(decision, NO_QUOTA_FACTS)),
   };
@@ -177,8 +180,8 @@ export class QuotaGate {
     nowMs: number,
     failure: QuotaFacts["failure"],
   ): LeasedResult {
-    const { decision, enforced, shadow } = cached;
-    const numbers = this.#standing(enforced, nowMs);
+    const { decision, shadow } = cached;
+    const numbers = this.#standing(cached, nowMs);
     const shadowQuotas = this.#chargeInShadow(shadow, nowMs);
     const verdict = refusedVerdict(decision, outcome, { quotas: NO_STANDING, failure, shadowQuotas });
     return new LeasedResult(verdict, quotaCacheHit, cached, numbers);
@@ -190,8 +193,8 @@ export class QuotaGate {
     nowMs: number,
     failure: QuotaFacts["failure"],
   ): LeasedResult {
-    const { decision, result, enforced, shadow } = cached;
-    const numbers = this.#standing(enforced, nowMs);
+    const { decision, result, shadow } = cached;
+    const numbers = this.#standing(cached, nowMs);
     if (shadow.length === 0 && failure === undefined)
       return new LeasedResult(result, quotaCacheHit, cached, numbers);
     const shadowQuotas = this.#chargeInShadow(shadow, nowMs);
@@ -221,15 +224,13 @@ export class QuotaGate {
     return local.length === 0 ? ALLOWED : this.#options.failurePolicy().admitLocally(local);
   }
 
-  /** `remaining` and `resetMs` of each charge's quota; `remaining` is -1 while it is not known. */
-  #standing(enforced: readonly LeasedCharge[], nowMs: number): readonly number[] {
+  /** `remaining` and `resetMs` of each enforced charge's quota; `remaining` is -1 while it is not known. */
+  #standing({ enforced, zeros }: CachedDecision, nowMs: number): readonly number[] {
     const { leases } = this.#options;
-    const numbers = new Array<number>(2 * enforced.length);
-    for (let index = 0; index < enforced.length; index++) {
-      const leased = enforced[index] as LeasedCharge;
-      numbers[2 * index] = leases.remaining(leased, nowMs) ?? -1;
-      numbers[2 * index + 1] = leases.resetMs(leased, nowMs);
-    }
+    // A copy has exactly the length that is needed; an empty array that grows takes room for 17 numbers.
+    const numbers = zeros.slice();
+    for (let index = 0; index < enforced.length; index++)
+      leases.writeStanding(enforced[index] as LeasedCharge, nowMs, numbers, 2 * index);
     return numbers;
   }
 
