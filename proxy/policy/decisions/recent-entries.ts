@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AttributeValue } from "../../core/attributes/bag.ts";
+import type { AttributeValue } from "../../../core/attributes/bag.ts";
 
 interface WithValues {
   readonly values: readonly AttributeValue[] | undefined;
