@@ -29,18 +29,18 @@ export const PROBLEM_MEDIA_TYPE = "application/problem+json";
 export function problemDetails(
   status: number,
   detail: string,
-  code?: ErrorCode,
-  decidedBy?: DocumentRef,
+  { code, policy }: Pick<ProblemDetails, "code" | "policy"> = NOTHING_MORE,
 ): ProblemDetails {
   const type = "about:blank";
   const title = reasonPhraseOf(status);
-  if (decidedBy === undefined)
+  if (policy === undefined)
     return code === undefined ? { type, title, status, detail } : { type, title, status, detail, code };
-  const policy = formatDocumentRef(decidedBy);
   return code === undefined
     ? { type, title, status, detail, policy }
     : { type, title, status, detail, code, policy };
 }
+
+const NOTHING_MORE: Pick<ProblemDetails, "code" | "policy"> = {};
 
 /** Problem details of an exceeded quota: draft-ietf-httpapi-ratelimit-headers-10, section 5. */
 export function quotaExceededDetails(detail: string, quota: DocumentRef): ProblemDetails {

@@ -107,7 +107,7 @@ function problemBody(
   code: ErrorCode,
   detail: string = ERROR_CATALOG[code].summary,
 ): ReplyBody {
-  return { kind: "problem", problem: problemDetails(status, detail, code) };
+  return { kind: "problem", problem: problemDetails(status, detail, { code }) };
 }
 
 /**
