@@ -86,7 +86,10 @@ describe("HeadReader", () => {
       for (const size of [1, 100]) assert.equal(readBy(size, text), "bad_request", JSON.stringify(text));
     }
     assert.equal(readBy(100, "SSH-2.0-x\r\n", { kind: "response" }), "bad_request");
-    assert.equal(readBy(100, "HTTP/2", { kind: "response" }), "bad_request");
+    for (const size of [1, 3, 100]) {
+      assert.equal(readBy(size, "HTTP/2", { kind: "response" }), "bad_request");
+      assert.equal(readBy(size, "H\r", { kind: "response" }), "bad_request");
+    }
     assert.equal(readBy(1, "HTTP/1.1 2", { kind: "response" }), undefined);
   });
 

@@ -53,6 +53,8 @@ const REFUSED: readonly (readonly [name: string, text: string, detail: RegExp])[
   ["a target that is a query", head("GET ?a HTTP/1.1", "Host: a"), /target/],
   ["an asterisk with GET", head("GET * HTTP/1.1", "Host: a"), /target/],
   ["an absolute target without a host", head("GET http:///a HTTP/1.1", "Host: a"), /target/],
+  ["an absolute target with a quote for a host", head('GET http://" HTTP/1.1', "Host: a"), /target/],
+  ["an absolute target with user information", head("GET http://u@a/ HTTP/1.1", "Host: a"), /target/],
   ["an absolute target without slashes", head("GET http:a HTTP/1.1", "Host: a"), /target/],
   ["an authority with GET", head("GET a:80 HTTP/1.1", "Host: a"), /target/],
   ["a path with CONNECT", head("CONNECT / HTTP/1.1", "Host: a"), /target/],
