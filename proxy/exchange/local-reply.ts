@@ -3,7 +3,7 @@
 
 import type { Explanation } from "../../core/explain/explanation.ts";
 import { PROBLEM_MEDIA_TYPE, problemDetails } from "../../core/verdict/problem-details.ts";
-import { httpReplyOf, type ReplyBody } from "../../core/verdict/reply.ts";
+import { type HeaderField, httpReplyOf, type ReplyBody } from "../../core/verdict/reply.ts";
 import type { VerdictOutcome } from "../../core/verdict/verdict.ts";
 import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
@@ -11,6 +11,7 @@ import { ERROR_CATALOG } from "../../kernel/error-catalog.ts";
 import { hasNoContent } from "../../kernel/status.ts";
 import type { CheckResult } from "../policy/check-result.ts";
 import { HeaderList } from "../transport/contract/header-list.ts";
+import { problemText } from "./problem-text.ts";
 
 /** Envoy's response flags, as its access logs write them. */
 export type ResponseFlag =
@@ -33,14 +34,14 @@ export type ResponseFlag =
 /** A response that the proxy generates itself (Envoy's "local reply"). */
 export interface LocalReply {
   readonly status: number;
-  readonly flag?: ResponseFlag;
+  readonly flag?: ResponseFlag | undefined;
   /** Envoy's response code details: a constant word for logs. */
   readonly details: string;
   /** Names in any case; values as Latin-1 text, one character per byte. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: ReplyBody;
   /** The explanation of the decision, for clients with the explain key; sent in the problem details. */
-  readonly explanation?: Explanation;
+  readonly explanation?: Explanation | undefined;
 }
 
 interface ErrorRow {
@@ -60,6 +61,7 @@ const ERRORS = {
   request_headers_too_large: { status: 431, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
   route_not_found: { status: 404, flag: "NR", code: "PURSER_PROXY_NO_ROUTE" },
   route_match_too_long: { status: 431, flag: "DPE", code: "PURSER_PROXY_MATCH_TOO_LONG" },
+  loop_detected: { status: 508, code: "PURSER_PROXY_LOOP" },
   no_healthy_upstream: { status: 503, flag: "UH", code: "PURSER_PROXY_NO_ENDPOINT" },
   upstream_overflow: {
     status: 503,
@@ -81,7 +83,7 @@ export function errorReply(kind: ErrorKind, detail?: string): LocalReply {
   const row: ErrorRow = ERRORS[kind];
   return {
     status: row.status,
-    ...(row.flag === undefined ? {} : { flag: row.flag }),
+    flag: row.flag,
     details: kind,
     headers: [["x-purser-error", row.code], ...(row.headers ?? [])],
     body: problemBody(row.status, row.code, detail),
@@ -119,19 +121,20 @@ const VERDICTS: Readonly<Record<VerdictOutcome["kind"], Pick<LocalReply, "detail
   error: { details: "policy_undecided", flag: "UAEX" },
 };
 
+function asBytes(header: HeaderField): HeaderField {
+  const [name, value] = header;
+  const bytes = headerBytesOf(value);
+  return bytes === value ? header : [name, bytes];
+}
+
 /** The local reply of a verdict; undefined when the request is allowed. */
 export function verdictReply(verdict: CheckResult): LocalReply | undefined {
-  const reply = httpReplyOf(verdict);
+  const reply = verdict.reply ?? httpReplyOf(verdict);
   if (reply === undefined) return undefined;
   const { httpStatus, headers, body } = reply;
-  const { explanation } = verdict;
-  return {
-    status: httpStatus,
-    headers: headers.map(([name, value]) => [name, headerBytesOf(value)] as const),
-    body,
-    ...(explanation === undefined ? {} : { explanation }),
-    ...VERDICTS[verdict.outcome.kind],
-  };
+  const { explanation, outcome } = verdict;
+  const { flag, details } = VERDICTS[outcome.kind];
+  return { status: httpStatus, flag, details, headers: headers.map(asBytes), body, explanation };
 }
 
 /** A reply with its own status and headers: a redirect, or a direct response of a route or policy. */
@@ -148,7 +151,7 @@ export function plainReply(
   const { flag, headers = [], text = "", contentType = "text/plain; charset=utf-8" } = options;
   return {
     status,
-    ...(flag === undefined ? {} : { flag }),
+    flag,
     details,
     headers,
     body: text === "" ? { kind: "empty" } : { kind: "text", contentType, text },
@@ -182,8 +185,8 @@ function renderBody(
     case "text":
       return { contentType: reply.body.contentType, body: Buffer.from(reply.body.text) };
     case "problem": {
-      const document = { ...reply.body.problem, requestId, explanation: reply.explanation };
-      return { contentType: PROBLEM_MEDIA_TYPE, body: Buffer.from(`${JSON.stringify(document)}\n`) };
+      const text = problemText(reply.body.problem, requestId, reply.explanation);
+      return { contentType: PROBLEM_MEDIA_TYPE, body: Buffer.from(`${text}\n`) };
     }
   }
 }
