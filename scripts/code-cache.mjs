@@ -67,7 +67,11 @@ process.exit(0);
 
 async function answered() {
   try {
-    const request = get({ host: "127.0.0.1", port: edgePort, headers: { host: "upstream", "x-user": "ann" } });
+    const request = get({
+      host: "127.0.0.1",
+      port: edgePort,
+      headers: { host: "upstream", "x-user": "ann" },
+    });
     const [response] = await once(request, "response");
     response.resume();
     await once(response, "end");
