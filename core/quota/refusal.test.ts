@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { charge, outcome } from "../../test/support/quota-charges.ts";
 import type { QuotaCharge, QuotaOutcome } from "./quota-charge.ts";
-import { refusalOf } from "./refusal.ts";
+import { refusalOf, refusalOfDelays } from "./refusal.ts";
 
 type Asked = readonly [charge: Partial<QuotaCharge>, outcome: Partial<QuotaOutcome> | "none"];
 
@@ -83,4 +84,16 @@ describe("the quota that refused a request", () => {
       assert.deepEqual(got, expected);
     });
   }
+
+  it("is the same where only the retry delays are known", () => {
+    const delay = fc.oneof(fc.constant(0), fc.double({ min: 0.1, max: 1e6, noNaN: true }));
+    fc.assert(
+      fc.property(fc.array(delay, { maxLength: 5 }), (delays) => {
+        fc.pre(delays.some((delayMs) => delayMs > 0));
+        const charges = delays.map((_, index) => charge(`q${index}`, {}));
+        const outcomes = delays.map((retryAfterMs, index) => outcome(`q${index}`, refused(retryAfterMs)));
+        assert.deepEqual(refusalOfDelays(charges, delays), refusalOf(charges, outcomes));
+      }),
+    );
+  });
 });

@@ -42,6 +42,21 @@ export function refusalOf<C extends Pick<QuotaCharge, "mode" | "amount">>(
   }
 }
 
+/**
+ * The same rule for enforced charges of which none is counted: each is refused until its retry delay, or,
+ * with a delay of 0, only not taken because another is refused.
+ */
+export function refusalOfDelays<C>(
+  charges: readonly C[],
+  retryAfterMs: readonly number[],
+): QuotaRefusal<C> | undefined {
+  for (let index = 0; index < charges.length; index++) {
+    const delayMs = retryAfterMs[index] as number;
+    if (delayMs > 0) return { charge: charges[index] as C, retryAfterMs: Math.ceil(delayMs) };
+  }
+  return undefined;
+}
+
 /** Whether less was granted than requested. */
 export function fallsShort(amount: number, { granted }: Pick<QuotaOutcome, "granted">): boolean {
   return granted < amount;

@@ -31,14 +31,17 @@ export function rateLimitFields(
 
 /**
  * The part of both fields that the same quotas have in every response, written once: a general serializer of
- * structured fields takes 15 µs for the two fields of three quotas, concatenation 0.1 µs.
+ * structured fields takes 15 µs for the two fields of three quotas, concatenation 0.2 µs.
  */
 export class PreparedRateLimit {
   /** Value of RateLimit-Policy. */
   readonly policy: string;
   readonly #policies: readonly string[];
-  /** Text before each quota's remainder: the comma, the name and the parameter's name. */
+  /** Text before the first quota's remainder, and after each quota's time: the next quota's name. */
   readonly #starts: readonly string[];
+  /** The text between two remainders, which changes once a second: for each quota its time and the text. */
+  readonly #seconds: number[];
+  readonly #joints: string[];
 
   constructor(quotas: readonly Pick<QuotaStanding, "policy" | "limit" | "windowMs">[]) {
     const names = quotas.map(({ policy }) => fieldString(policy));
@@ -48,7 +51,9 @@ export class PreparedRateLimit {
       })
       .join(", ");
     this.#policies = quotas.map(({ policy }) => policy);
-    this.#starts = names.map((name, index) => `${index === 0 ? "" : ", "}${name};r=`);
+    this.#starts = [...names.map((name, index) => `${index === 0 ? "" : ", "}${name};r=`), ""];
+    this.#seconds = quotas.map(() => -1);
+    this.#joints = quotas.map(() => "");
   }
 
   /**
@@ -57,16 +62,24 @@ export class PreparedRateLimit {
    * @param numbers `remaining` and `resetMs` of each quota, in order.
    */
   standing(numbers: readonly number[], exhausted?: ExhaustedQuota): string {
-    const starts = this.#starts;
-    let text = "";
-    for (let index = 0; index < starts.length; index++) {
+    const count = this.#policies.length;
+    let text = this.#starts[0] as string;
+    for (let index = 0; index < count; index++) {
       const seconds =
         exhausted !== undefined && exhausted.policy === this.#policies[index]
           ? exhausted.retryAfterS
           : wholeSeconds(numbers[2 * index + 1] as number);
-      text += `${starts[index] as string}${wholeNumber(numbers[2 * index] as number)};t=${seconds}`;
+      text = text + wholeNumber(numbers[2 * index] as number) + this.#joint(index, seconds);
     }
     return text;
+  }
+
+  #joint(index: number, seconds: number): string {
+    if (this.#seconds[index] !== seconds) {
+      this.#seconds[index] = seconds;
+      this.#joints[index] = `;t=${seconds}${this.#starts[index + 1] as string}`;
+    }
+    return this.#joints[index] as string;
   }
 }
 

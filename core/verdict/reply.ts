@@ -33,21 +33,29 @@ export type ReplyBody =
   | { readonly kind: "text"; readonly contentType: string; readonly text: string }
   | { readonly kind: "empty" };
 
+/** A reply without its form for gRPC clients, which costs as much again. */
+export type HttpReply = Omit<Reply, "grpc">;
+
 /**
  * The reply to a request that is not forwarded, because it is refused or answered by a policy; undefined for
  * a forwarded request. The verdict's `responseHeaders` are not applied: they apply to every response,
  * including the upstream's.
  */
 export function replyOf(verdict: Verdict): Reply | undefined {
+  const reply = httpReplyOf(verdict);
+  if (reply === undefined) return undefined;
+  const { httpStatus, headers, body } = reply;
+  return { httpStatus, headers, body, grpc: grpcStatusOf(verdict) };
+}
+
+export function httpReplyOf(verdict: Verdict): HttpReply | undefined {
   const answer = answerOf(verdict);
   if (answer === undefined) return undefined;
-  const { httpStatus, headers, body } = answer;
-  return {
-    httpStatus,
-    headers: [...outcomeHeaders(verdict.outcome), ...headers, ...rateLimitHeaders(verdict)],
-    body,
-    grpc: grpcStatusOf(verdict),
-  };
+  const headers = outcomeHeaders(verdict.outcome);
+  for (const header of answer.headers) headers.push(header);
+  const fields = rateLimitOf(verdict);
+  if (fields !== undefined) headers.push(["ratelimit-policy", fields.policy], ["ratelimit", fields.standing]);
+  return { httpStatus: answer.httpStatus, headers, body: answer.body };
 }
 
 /** Whether the request is forwarded to its destination. */
@@ -57,7 +65,7 @@ export function isForwarded({ outcome, directResponse }: Verdict): boolean {
 
 /** HTTP status for the client if all quotas grant; 200 when the request is forwarded. */
 export function httpStatusOfDecision(decision: Decision): number {
-  return replyOf(verdictOfDecision(decision, NO_QUOTA_FACTS))?.httpStatus ?? 200;
+  return httpReplyOf(verdictOfDecision(decision, NO_QUOTA_FACTS))?.httpStatus ?? 200;
 }
 
 /** RateLimit-Policy and RateLimit for any response to the request; none when no quota applies to it. */
@@ -84,10 +92,9 @@ export function exhaustedQuota(outcome: VerdictOutcome): ExhaustedQuota | undefi
   return { policy: outcome.decidedBy.name, retryAfterS: retryAfterSeconds(outcome.retryAfterMs) };
 }
 
-type Answer = Omit<Reply, "grpc">;
 type Refusal = Exclude<VerdictOutcome, { readonly kind: "allow" }>;
 
-function answerOf({ outcome, directResponse }: Verdict): Answer | undefined {
+function answerOf({ outcome, directResponse }: Verdict): HttpReply | undefined {
   switch (outcome.kind) {
     case "allow":
       return directResponse === undefined ? undefined : directAnswer(directResponse);
@@ -99,7 +106,7 @@ function answerOf({ outcome, directResponse }: Verdict): Answer | undefined {
   }
 }
 
-function directAnswer({ httpStatus, headers, body }: NonNullable<Verdict["directResponse"]>): Answer {
+function directAnswer({ httpStatus, headers, body }: NonNullable<Verdict["directResponse"]>): HttpReply {
   const fields = Object.entries(headers).map(([name, value]): HeaderField => [name.toLowerCase(), value]);
   const contentType = fields.findLast(([name]) => name === "content-type")?.[1];
   return {
@@ -112,7 +119,7 @@ function directAnswer({ httpStatus, headers, body }: NonNullable<Verdict["direct
   };
 }
 
-function problemAnswer(refusal: Refusal): Answer {
+function problemAnswer(refusal: Refusal): HttpReply {
   const problem = problemOf(refusal);
   return { httpStatus: problem.status, headers: [], body: { kind: "problem", problem } };
 }
@@ -133,9 +140,9 @@ function problemOf(refusal: Refusal): ProblemDetails {
   }
 }
 
-function outcomeHeaders(outcome: VerdictOutcome): readonly HeaderField[] {
-  if (outcome.kind === "allow") return [];
+function outcomeHeaders(outcome: VerdictOutcome): HeaderField[] {
   const headers: HeaderField[] = [];
+  if (outcome.kind === "allow") return headers;
   if (outcome.kind === "error") headers.push(["x-purser-error", outcome.code]);
   if (outcome.kind === "limit")
     headers.push(["retry-after", String(retryAfterSeconds(outcome.retryAfterMs))]);

@@ -17,6 +17,8 @@ export interface QuotaFacts {
   readonly failure?: StoreFailure | undefined;
 }
 
+const NO_OPERATIONS: Verdict["requestHeaders"] = [];
+
 export const NO_QUOTA_FACTS: QuotaFacts = { quotas: [], shadowQuotas: [] };
 
 /**
@@ -57,8 +59,8 @@ export function refusedVerdict(decision: Decision, outcome: VerdictOutcome, fact
   const { quotas, failure } = facts;
   return {
     outcome,
-    requestHeaders: [],
-    responseHeaders: [],
+    requestHeaders: NO_OPERATIONS,
+    responseHeaders: NO_OPERATIONS,
     directResponse: undefined,
     quotas,
     shadowDenials: shadowDenialsOf(decision, facts),

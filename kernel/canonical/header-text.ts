@@ -14,6 +14,11 @@ const NOT_ASCII = /[^\0-\x7f]/;
 /** Characters above U+00FF, which a binary string cannot have: the string is text already. */
 const NOT_BYTES = /[^\0-\xff]/;
 
+/** Whether the text is the same as text and as bytes, as nearly all header values are. */
+export function isAsciiText(text: string): boolean {
+  return !NOT_ASCII.test(text);
+}
+
 /**
  * Decodes a received header value. Bytes that are valid UTF-8 are read as UTF-8, others as Latin-1 (one
  * character per byte), so that two different values never become the same text by replacement.

@@ -1,11 +1,12 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { headerTextOf } from "./header-text.ts";
+import { headerTextOf, isAsciiText } from "./header-text.ts";
+import { RecordShapes } from "./record-shapes.ts";
 
 /**
- * A message's header fields as attributes, by lower-case name. Null prototypes: names such as `constructor`
- * are plain keys.
+ * A message's header fields as attributes, by lower-case name. No name is inherited: names such as
+ * `constructor` are plain keys.
  */
 export interface HeaderValues {
   /** One text per name: repeated fields are joined as RFC 9110, 5.3 says. */
@@ -14,8 +15,20 @@ export interface HeaderValues {
   readonly repeated: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
+const shapes = new RecordShapes();
+
 /** @param flat name, value, name, value …: names in lower case, values a character a byte. */
 export function headerValues(flat: readonly string[]): HeaderValues {
+  const joined = areAscii(flat) ? shapes.recordOf(flat) : undefined;
+  return joined === undefined ? collect(flat) : { joined, repeated: undefined };
+}
+
+function areAscii(flat: readonly string[]): boolean {
+  for (let index = 1; index < flat.length; index += 2) if (!isAsciiText(flat[index] as string)) return false;
+  return true;
+}
+
+function collect(flat: readonly string[]): HeaderValues {
   const joined = Object.create(null) as Record<string, string>;
   let repeated: Record<string, string[]> | undefined;
   for (let index = 0; index < flat.length; index += 2) {

@@ -22,6 +22,11 @@ const OVERLONG = /%C[01]|%E0%[89]|%F0%8/;
 /** Dot segments that only some servers recognize: beside an escaped slash, or followed by path parameters. */
 const HIDDEN_DOT_SEGMENT = /(?:\/|%2F|%5C)\.\.?(?:;|%3B|%2F|%5C|\/|$)/;
 
+/** Whether a path is canonical already, with every normalization. */
+export function isPlainPath(path: string): boolean {
+  return PLAIN.test(path);
+}
+
 /**
  * The canonical form of a path, which attributes, routes, caches and the upstream share. It is idempotent.
  *

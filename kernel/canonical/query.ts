@@ -3,12 +3,15 @@
 
 import { headerBytesOf, headerTextOf } from "./header-text.ts";
 
+const NOT_ASCII = /[^\0-\x7f]/;
+
 /**
  * Escapes every byte beyond ASCII in a query, and leaves the rest as it is.
  *
  * @param query With its `?`, or empty. A character of U+0080 to U+00FF is a byte, any other its UTF-8.
  */
 export function canonicalQuery(query: string): string {
+  if (!NOT_ASCII.test(query)) return query;
   return query.replace(/[\x80-\xff]|[^\0-\xff]+/g, (run) => {
     const bytes = run.charCodeAt(0) <= 0xff ? run : headerBytesOf(run);
     return bytes.replace(/[^]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
@@ -23,6 +26,11 @@ export interface QueryParameters {
   readonly repeated: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
+const NO_PARAMETERS: QueryParameters = {
+  first: Object.freeze(Object.create(null) as Record<string, string>),
+  repeated: undefined,
+};
+
 /**
  * Parses a query as application/x-www-form-urlencoded (WHATWG URL): `+` is a space, and an incomplete escape
  * stands for itself. Bytes that are not UTF-8 are read as Latin-1, as in headers (header-text.ts).
@@ -30,13 +38,19 @@ export interface QueryParameters {
  * @param query Canonical; with its `?`, or empty.
  */
 export function parseQuery(query: string): QueryParameters {
+  if (query.length < 2) return NO_PARAMETERS;
   const first = Object.create(null) as Record<string, string>;
   let repeated: Record<string, string[]> | undefined;
-  for (const pair of query.slice(1).split("&")) {
-    if (pair === "") continue;
-    const equals = pair.indexOf("=");
-    const name = decode(equals < 0 ? pair : pair.slice(0, equals));
-    const value = equals < 0 ? "" : decode(pair.slice(equals + 1));
+  for (let start = 1; start < query.length; ) {
+    const mark = query.indexOf("&", start);
+    const end = mark < 0 ? query.length : mark;
+    const pairStart = start;
+    start = end + 1;
+    if (end === pairStart) continue;
+    const equals = query.indexOf("=", pairStart);
+    const hasValue = equals >= 0 && equals < end;
+    const name = decode(query.slice(pairStart, hasValue ? equals : end));
+    const value = hasValue ? decode(query.slice(equals + 1, end)) : "";
     const earlier = first[name];
     if (earlier === undefined) first[name] = value;
     else {

@@ -6,7 +6,9 @@ import fc from "fast-check";
 import { authorityText, parseAuthority } from "./authority.ts";
 import { Malformed } from "./malformed.ts";
 import { canonicalQuery, parseQuery } from "./query.ts";
-import { parseRequestTarget } from "./target.ts";
+import { AuthorityCache } from "./authority-cache.ts";
+import { PATH_NORMALIZATIONS } from "./path.ts";
+import { isCanonicalTarget, parseRequestTarget } from "./target.ts";
 
 describe("request targets", () => {
   const parse = (target: string) => parseRequestTarget(target, "MERGE_SLASHES");
@@ -29,6 +31,78 @@ describe("request targets", () => {
     assert.deepEqual(parse("http://a\\..\\b"), { path: "/b", query: "", authority: a });
     for (const bad of ["http:///b", "http://u@a/", "ftp://a/", "a:80", "*", "", "/a#b", "http://a:0/", "/%"])
       assert.ok(parse(bad) instanceof Malformed, bad);
+  });
+});
+
+describe("the fast path of request targets", () => {
+  it("accepts only targets that the slow path returns unchanged", () => {
+    const piece = fc.constantFrom(
+      "/",
+      "a",
+      ".",
+      "..",
+      "%",
+      "%41",
+      ";",
+      "?",
+      "#",
+      "é",
+      "\u00c3\u00a9",
+      "Ł",
+      "\\",
+      "\0",
+      "=&",
+    );
+    let accepted = 0;
+    fc.assert(
+      fc.property(
+        fc.array(piece, { maxLength: 8 }),
+        fc.constantFrom(...PATH_NORMALIZATIONS),
+        (pieces, how) => {
+          const target = `/${pieces.join("")}`;
+          const mark = target.indexOf("?");
+          const path = mark < 0 ? target : target.slice(0, mark);
+          const query = mark < 0 ? "" : target.slice(mark);
+          if (!isCanonicalTarget(path, query)) return;
+          accepted++;
+          assert.deepEqual(parseRequestTarget(target, how), { path, query, authority: undefined });
+        },
+      ),
+      { numRuns: 5_000 },
+    );
+    assert.ok(accepted > 100);
+    assert.ok(isCanonicalTarget("/api/v1/things", "?id=4%20&x[]=y/z?"));
+  });
+});
+
+describe("a cache of authorities", () => {
+  it("gives what parsing gives, whatever is asked before", () => {
+    const cache = new AuthorityCache();
+    const text = fc.oneof(
+      fc.constantFrom("A.b:80", "a.b", "", "[::1]:1", "1.2.3", "a b"),
+      fc.string({ maxLength: 4 }),
+    );
+    fc.assert(
+      fc.property(text, (one) => {
+        for (let times = 0; times < 2; times++) {
+          const known = cache.of(one);
+          const parsed = parseAuthority(one);
+          if (parsed instanceof Malformed) assert.deepEqual(known, parsed);
+          else assert.deepEqual(known, { authority: parsed, text: authorityText(parsed) });
+        }
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it("is bounded, and right beyond its bounds", () => {
+    const cache = new AuthorityCache();
+    for (let index = 0; index < 5_000; index++)
+      assert.deepEqual(cache.of(`H${index}`), {
+        authority: { host: `h${index}`, port: undefined },
+        text: `h${index}`,
+      });
+    assert.ok(cache.of("a".repeat(300)) instanceof Malformed);
   });
 });
 

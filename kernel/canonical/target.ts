@@ -3,7 +3,7 @@
 
 import { type Authority, parseAuthority } from "./authority.ts";
 import { Malformed } from "./malformed.ts";
-import { canonicalPath, type PathNormalization } from "./path.ts";
+import { canonicalPath, isPlainPath, type PathNormalization } from "./path.ts";
 import { canonicalQuery } from "./query.ts";
 
 /** The parts of a request target (RFC 9112, 3.2), each in its canonical form. */
@@ -14,6 +14,19 @@ export interface RequestTarget {
   readonly query: string;
   /** undefined unless the target is in absolute form. */
   readonly authority: Authority | undefined;
+}
+
+/** Fast path: a query without a fragment and without bytes beyond ASCII, which is canonical already. */
+const PLAIN_QUERY = /^[^#\x80-\uffff]*$/;
+
+/**
+ * Fast path: whether a path and its query are canonical already, so that `parseRequestTarget` would return
+ * them unchanged. Most requests' are.
+ *
+ * @param query With its `?`, or empty.
+ */
+export function isCanonicalTarget(path: string, query: string): boolean {
+  return isPlainPath(path) && (query === "" || PLAIN_QUERY.test(query));
 }
 
 /**

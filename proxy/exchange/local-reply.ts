@@ -3,7 +3,7 @@
 
 import type { Explanation } from "../../core/explain/explanation.ts";
 import { PROBLEM_MEDIA_TYPE, problemDetails } from "../../core/verdict/problem-details.ts";
-import { type ReplyBody, replyOf } from "../../core/verdict/reply.ts";
+import { httpReplyOf, type ReplyBody } from "../../core/verdict/reply.ts";
 import type { VerdictOutcome } from "../../core/verdict/verdict.ts";
 import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
@@ -121,7 +121,7 @@ const VERDICTS: Readonly<Record<VerdictOutcome["kind"], Pick<LocalReply, "detail
 
 /** The local reply of a verdict; undefined when the request is allowed. */
 export function verdictReply(verdict: CheckResult): LocalReply | undefined {
-  const reply = replyOf(verdict);
+  const reply = httpReplyOf(verdict);
   if (reply === undefined) return undefined;
   const { httpStatus, headers, body } = reply;
   const { explanation } = verdict;

@@ -1,10 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
 
 import type { ClusterSet } from "../upstream/cluster-manager.ts";
 import type { Exchange } from "./exchange.ts";
+import { RequestCounts } from "./request-counts.ts";
 
 /**
  * The proxy's own counters, in a registry of its own. The mixer's handlers count the metrics that documents
@@ -12,19 +13,7 @@ import type { Exchange } from "./exchange.ts";
  */
 export class ProxyStats {
   readonly registry = new Registry();
-  readonly #requests = new Counter({
-    name: "purser_proxy_requests_total",
-    help: "Requests that are over, by listener, response code class and response flags.",
-    labelNames: ["listener", "code_class", "flags"],
-    registers: [this.registry],
-  });
-  readonly #duration = new Histogram({
-    name: "purser_proxy_request_duration_seconds",
-    help: "From the request's arrival to the end of the response; upgraded connections are not in it.",
-    labelNames: ["listener"],
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-    registers: [this.registry],
-  });
+  readonly #requests = new RequestCounts(this.registry);
   readonly #refused = new Counter({
     name: "purser_proxy_refused_total",
     help: "Input refused before it became a request: not HTTP, too large or too slow.",
@@ -35,12 +24,6 @@ export class ProxyStats {
     name: "purser_proxy_connection_events_total",
     help: "Connections refused or closed by the proxy, by listener and event.",
     labelNames: ["listener", "event"],
-    registers: [this.registry],
-  });
-  readonly #tries = new Counter({
-    name: "purser_proxy_upstream_tries_total",
-    help: "Tries to send a request upstream, by cluster.",
-    labelNames: ["cluster"],
     registers: [this.registry],
   });
   readonly #upgrades = new Counter({
@@ -102,13 +85,11 @@ export class ProxyStats {
 
   countRequest(exchange: Exchange): void {
     const listener = exchange.listener.name;
-    const codeClass =
-      exchange.response === undefined ? "none" : `${Math.floor(exchange.response.status / 100)}xx`;
-    this.#requests.inc({ listener, code_class: codeClass, flags: exchange.flagText });
+    this.#requests.countRequest(listener, exchange.response?.status, exchange.flagText);
     if (exchange.upgraded) this.#upgradesActive.dec({ listener });
-    else this.#duration.observe({ listener }, exchange.durationMs / 1000);
+    else this.#requests.observeDuration(listener, exchange.durationMs);
     if (exchange.selection?.kind === "forward" && exchange.tries > 0) {
-      this.#tries.inc({ cluster: exchange.selection.cluster.config.name }, exchange.tries);
+      this.#requests.countTries(exchange.selection.cluster.config.name, exchange.tries);
     }
   }
 

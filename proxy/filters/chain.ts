@@ -3,6 +3,7 @@
 
 import type { ProxyNode } from "../../api/pilot-service.ts";
 import type { Clock, Random, Scheduler } from "../../kernel/ports.ts";
+import { randomHexSource } from "../exchange/random-hex.ts";
 import type { ProxyStats } from "../exchange/stats.ts";
 import type { ExplainKey } from "./explain-key.ts";
 import {
@@ -49,7 +50,7 @@ export function filtersBeforeCheck(
     // First, so that the request can be found by its id whatever happens to it later.
     requestIdFilter(newId),
     // Next to the id: a refused request is part of a trace, too.
-    traceContextFilter(random),
+    traceContextFilter(randomHexSource()),
     // Before every filter that reads the target or headers, so that their meaning is unambiguous. Also
     // removes hop-by-hop headers, before the proxy adds headers of its own that `connection` could name.
     validateFilter(headersWithUnderscoresAction),

@@ -22,7 +22,7 @@ export function checkFilter(policy: Pick<PolicyClient, "check">): Filter {
         if (explainKey !== undefined) exchange.request.headers.set(EXPLAIN_HEADER, explainKey);
         return undefined;
       }
-      const verdict = policy.check(attributes ?? {}, explainKey === undefined ? undefined : EXPLAINED);
+      const verdict = policy.check(attributes ?? {}, explainKey === undefined ? NOT_EXPLAINED : EXPLAINED);
       return isPromise(verdict) ? verdict.then((known) => judge(exchange, known)) : judge(exchange, verdict);
     },
     onResponse(exchange, response) {
@@ -44,6 +44,7 @@ export function checkFilter(policy: Pick<PolicyClient, "check">): Filter {
 }
 
 const EXPLAINED: CheckOptions = { explain: true };
+const NOT_EXPLAINED: CheckOptions = { explain: false };
 
 /** The local reply of a verdict that ends the exchange. */
 function judge(exchange: Exchange, verdict: CheckResult): LocalReply | undefined {

@@ -1,11 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { authorityText } from "../../kernel/canonical/authority.ts";
 import { canonicalScheme } from "../../kernel/canonical/scheme.ts";
 import { canonicalAddress } from "../../kernel/matching/ip-address.ts";
 import type { Exchange } from "../exchange/exchange.ts";
-import { isRemovedAtEdge } from "../transport/fields/client-claims.ts";
+import { CLIENT_CLAIM, FORWARDED_FOR, isFlagged, MESH_CLAIM } from "../transport/fields/name-flags.ts";
 import type { Filter } from "./filter.ts";
 
 /**
@@ -22,7 +21,7 @@ export function forwardedFilter(): Filter {
       return undefined;
     },
     onRequestTrailers({ listener }, trailers) {
-      if (listener.edge) trailers.removeWhere((name) => isRemovedAtEdge(name, listener.trustedHops));
+      if (listener.edge) trailers.removeWhere(listener.trustedHops > 0 ? isMeshClaim : isClaim);
     },
   };
 }
@@ -37,11 +36,13 @@ const CLIENT_ADDRESS = "x-envoy-external-address";
  */
 function takeAtEdge(exchange: Exchange): void {
   const { headers } = exchange.request;
-  const authority = authorityText(exchange.request.authority);
+  const { authorityText: authority } = exchange.request;
   const { remoteIp } = exchange.connection;
   const { trustedHops } = exchange.listener;
-  headers.removeWhere((name) => isRemovedAtEdge(name, trustedHops));
-  const addresses = addressesOf(headers.get("x-forwarded-for"));
+  const claims = trustedHops > 0 ? MESH_CLAIM : CLIENT_CLAIM;
+  if ((exchange.nameFlags & claims) !== 0) headers.removeWhere(trustedHops > 0 ? isMeshClaim : isClaim);
+  const addresses =
+    (exchange.nameFlags & FORWARDED_FOR) === 0 ? NONE : addressesOf(headers.get("x-forwarded-for"));
   if (trustedHops === 0) {
     headers.set("x-forwarded-proto", exchange.request.scheme);
     headers.set("x-forwarded-host", authority);
@@ -50,7 +51,7 @@ function takeAtEdge(exchange: Exchange): void {
     takeScheme(exchange);
     if (!headers.has("x-forwarded-host")) headers.set("x-forwarded-host", authority);
   }
-  headers.set("x-forwarded-for", [...addresses, remoteIp].join(", "));
+  headers.set("x-forwarded-for", addresses.length === 0 ? remoteIp : [...addresses, remoteIp].join(", "));
   headers.set(CLIENT_ADDRESS, exchange.originIp);
 }
 
@@ -75,7 +76,17 @@ function takeScheme(exchange: Exchange): void {
   headers.set("x-forwarded-proto", scheme);
 }
 
-function addressesOf(field: string | undefined): string[] {
+const NONE: readonly string[] = [];
+
+function isClaim(name: string): boolean {
+  return isFlagged(name, CLIENT_CLAIM);
+}
+
+function isMeshClaim(name: string): boolean {
+  return isFlagged(name, MESH_CLAIM);
+}
+
+function addressesOf(field: string | undefined): readonly string[] {
   if (field === undefined) return [];
   return field
     .split(",")

@@ -3,8 +3,8 @@
 
 import { isValidSpanId, isValidTraceId, TraceFlags } from "@opentelemetry/api";
 
-import type { Random } from "../../kernel/ports.ts";
 import type { TraceContext } from "../exchange/exchange.ts";
+import type { RandomHex } from "../exchange/random-hex.ts";
 import type { Filter } from "./filter.ts";
 
 /** W3C Trace Context: `version-traceid-parentid-flags`; a later version may append further fields. */
@@ -14,7 +14,7 @@ const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(
  * `traceparent`: each proxy is a span of its own, a child of the caller's span. An invalid header begins a
  * new trace without the old `tracestate`, as the standard says. New traces are sampled, as in Envoy.
  */
-export function traceContextFilter(random: Random): Filter {
+export function traceContextFilter(randomHex: RandomHex): Filter {
   return {
     name: "trace-context",
     onRequest(exchange) {
@@ -22,8 +22,8 @@ export function traceContextFilter(random: Random): Filter {
       const parent = parseTraceparent(headers.get("traceparent"));
       if (parent === undefined) headers.remove("tracestate");
       const trace: TraceContext = {
-        traceId: parent?.traceId ?? randomHex(32, random),
-        spanId: randomHex(16, random),
+        traceId: parent?.traceId ?? randomHex(32),
+        spanId: randomHex(16),
         parentSpanId: parent?.spanId,
         sampled: parent?.sampled ?? true,
       };
@@ -50,15 +50,4 @@ function parseTraceparent(
   if (version === "ff" || (version === "00" && rest !== undefined)) return undefined;
   if (!isValidTraceId(traceId) || !isValidSpanId(spanId)) return undefined;
   return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & TraceFlags.SAMPLED) !== 0 };
-}
-
-/** Random hex digits, never all zeros: the standard makes that an invalid id. */
-function randomHex(digits: 16 | 32, random: Random): string {
-  let hex = "";
-  while (hex.length < digits) {
-    hex += Math.floor(random() * 0x1_0000_0000)
-      .toString(16)
-      .padStart(8, "0");
-  }
-  return /[^0]/.test(hex) ? hex : `${hex.slice(1)}1`;
 }

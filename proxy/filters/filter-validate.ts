@@ -1,12 +1,21 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { authorityText, parseAuthority } from "../../kernel/canonical/authority.ts";
+import { type Authority, authorityText } from "../../kernel/canonical/authority.ts";
+import { AuthorityCache } from "../../kernel/canonical/authority-cache.ts";
 import { Malformed } from "../../kernel/canonical/malformed.ts";
-import { parseRequestTarget } from "../../kernel/canonical/target.ts";
+import { isCanonicalTarget, parseRequestTarget } from "../../kernel/canonical/target.ts";
 import { errorReply, type LocalReply } from "../exchange/local-reply.ts";
-import type { Exchange } from "../exchange/exchange.ts";
+import type { Exchange, ExchangeRequest } from "../exchange/exchange.ts";
 import { removeHopByHop } from "../transport/fields/hop-by-hop.ts";
+import {
+  EXPECT,
+  flagsOfAll,
+  HOST,
+  SEVERAL_HOSTS,
+  TRANSFER_ENCODING,
+  UNDERSCORE,
+} from "../transport/fields/name-flags.ts";
 import { removeForbiddenTrailers } from "../transport/fields/trailer-fields.ts";
 import {
   applyUnderscoresAction,
@@ -16,6 +25,8 @@ import type { Filter } from "./filter.ts";
 
 /** Envoy's default limit for the number of header fields. */
 const MAX_HEADERS = 100;
+
+const authorities = new AuthorityCache();
 
 /**
  * Refuses requests that the parser accepts but that the next hop may read otherwise than the policies did
@@ -47,11 +58,36 @@ function validate(exchange: Exchange, underscores: HeadersWithUnderscoresAction)
   if (request.method === "CONNECT") {
     return errorReply("method_not_allowed", "CONNECT is for forward proxies; this is not one.");
   }
-  if (headers.count("host") > 1) return errorReply("bad_request", "There is more than one Host header.");
-  if (!headers.has("host") && request.httpVersion === "1.1") {
+  const flags = flagsOfAll(headers);
+  exchange.nameFlags = flags;
+  // Most requests have no field that needs a closer look.
+  if ((flags & QUESTIONABLE) !== 0 || (flags & HOST) === 0) {
+    const fault = faultOfFields(request, flags, underscores);
+    if (fault !== undefined) return fault;
+  }
+  const fault = canonicalize(exchange);
+  if (fault !== undefined) return fault;
+  // The upstream decides about 100 Continue. It is ignored in HTTP/1.0, and without a body (RFC 9110, 10.1.1).
+  if ((flags & EXPECT) !== 0 && (request.httpVersion === "1.0" || !request.hasBody)) headers.remove("expect");
+  removeHopByHop(headers, flags);
+  // Policies may read `upgrade`; the codec that sends the request writes its own.
+  if (request.upgrade !== undefined) headers.set("upgrade", request.upgrade);
+  return undefined;
+}
+
+const QUESTIONABLE = SEVERAL_HOSTS | UNDERSCORE | TRANSFER_ENCODING | EXPECT;
+
+/** The reply to a request whose fields are refused; undefined for one whose fields are sound. */
+function faultOfFields(
+  { headers, httpVersion }: ExchangeRequest,
+  flags: number,
+  underscores: HeadersWithUnderscoresAction,
+): LocalReply | undefined {
+  if ((flags & SEVERAL_HOSTS) !== 0) return errorReply("bad_request", "There is more than one Host header.");
+  if ((flags & HOST) === 0 && httpVersion === "1.1") {
     return errorReply("bad_request", "HTTP/1.1 requires a Host header.");
   }
-  const underscored = applyUnderscoresAction(headers, underscores);
+  const underscored = (flags & UNDERSCORE) === 0 ? undefined : applyUnderscoresAction(headers, underscores);
   if (underscored !== undefined) {
     return errorReply(
       "bad_request",
@@ -59,28 +95,35 @@ function validate(exchange: Exchange, underscores: HeadersWithUnderscoresAction)
     );
   }
   const encoding = headers.get("transfer-encoding");
-  if (encoding !== undefined && (encoding.toLowerCase() !== "chunked" || request.httpVersion === "1.0")) {
+  if (encoding !== undefined && (encoding.toLowerCase() !== "chunked" || httpVersion === "1.0")) {
     return errorReply("bad_request", "The only Transfer-Encoding is chunked, and only in HTTP/1.1.");
   }
   const expect = headers.get("expect");
   if (expect !== undefined && expect.toLowerCase() !== "100-continue") {
     return errorReply("expectation_failed", "The only expectation that can be met is 100-continue.");
   }
-  const target = parseRequestTarget(request.path + request.query, exchange.listener.pathNormalization);
-  if (target instanceof Malformed) {
-    return errorReply("bad_request", `The request target ${target.reason}.`);
+  return undefined;
+}
+
+/** Brings target and authority into their canonical form; returns the reply to a request without one. */
+function canonicalize(exchange: Exchange): LocalReply | undefined {
+  const { request, listener } = exchange;
+  let named: Authority | undefined;
+  if (!isCanonicalTarget(request.path, request.query)) {
+    const target = parseRequestTarget(request.path + request.query, listener.pathNormalization);
+    if (target instanceof Malformed) {
+      return errorReply("bad_request", `The request target ${target.reason}.`);
+    }
+    request.path = target.path;
+    request.query = target.query;
+    named = target.authority;
   }
-  const authority = target.authority ?? parseAuthority(headers.get("host") ?? "");
-  if (authority instanceof Malformed)
-    return errorReply("bad_request", `The Host header ${authority.reason}.`);
-  request.path = target.path;
-  request.query = target.query;
-  request.authority = authority;
-  headers.set("host", authorityText(authority));
-  // The upstream decides about 100 Continue. It is ignored in HTTP/1.0, and without a body (RFC 9110, 10.1.1).
-  if (expect !== undefined && (request.httpVersion === "1.0" || !request.hasBody)) headers.remove("expect");
-  removeHopByHop(headers);
-  // Policies may read `upgrade`; the codec that sends the request writes its own.
-  if (request.upgrade !== undefined) headers.set("upgrade", request.upgrade);
+  const host = request.headers.get("host");
+  const known =
+    named === undefined ? authorities.of(host ?? "") : { authority: named, text: authorityText(named) };
+  if (known instanceof Malformed) return errorReply("bad_request", `The Host header ${known.reason}.`);
+  request.authority = known.authority;
+  request.authorityText = known.text;
+  if (known.text !== host) request.headers.set("host", known.text);
   return undefined;
 }

@@ -16,45 +16,63 @@ export interface LeasedCharges {
   readonly rateLimit: PreparedRateLimit;
 }
 
+/** The part of a verdict that all requests of a cached decision may share. */
+type SharedVerdict = Omit<Verdict, "quotas" | "rateLimit">;
+
 /**
  * The result for one request of a cached decision with quotas. Of the quotas' standing it has the numbers
  * alone: the RateLimit fields are made of them when the response is written, the objects when something reads
  * `quotas`, which no warm request does.
  */
 export class LeasedResult implements CheckResult {
-  readonly outcome: VerdictOutcome;
-  readonly requestHeaders: Verdict["requestHeaders"];
-  readonly responseHeaders: Verdict["responseHeaders"];
-  readonly directResponse: Verdict["directResponse"];
-  readonly shadowDenials: Verdict["shadowDenials"];
-  readonly audits: Verdict["audits"];
-  readonly failure: Verdict["failure"];
   checkCacheHit = true;
   readonly quotaCacheHit: boolean;
   explanation?: Explanation;
   /** Set by the quota gate when a policy may refund a charge. */
   giveBack?: (fate: RequestFate) => void;
+  readonly #verdict: SharedVerdict;
   readonly #charges: LeasedCharges;
   /** `remaining` and `resetMs` of each enforced charge; `remaining` is -1 while it is not known. */
   readonly #numbers: readonly number[];
 
-  /** @param verdict Without the quotas' standing. */
   constructor(
-    verdict: Omit<Verdict, "quotas" | "rateLimit">,
+    verdict: SharedVerdict,
     quotaCacheHit: boolean,
     charges: LeasedCharges,
     numbers: readonly number[],
   ) {
-    this.outcome = verdict.outcome;
-    this.requestHeaders = verdict.requestHeaders;
-    this.responseHeaders = verdict.responseHeaders;
-    this.directResponse = verdict.directResponse;
-    this.shadowDenials = verdict.shadowDenials;
-    this.audits = verdict.audits;
-    this.failure = verdict.failure;
     this.quotaCacheHit = quotaCacheHit;
+    this.#verdict = verdict;
     this.#charges = charges;
     this.#numbers = numbers;
+  }
+
+  get outcome(): VerdictOutcome {
+    return this.#verdict.outcome;
+  }
+
+  get requestHeaders(): Verdict["requestHeaders"] {
+    return this.#verdict.requestHeaders;
+  }
+
+  get responseHeaders(): Verdict["responseHeaders"] {
+    return this.#verdict.responseHeaders;
+  }
+
+  get directResponse(): Verdict["directResponse"] {
+    return this.#verdict.directResponse;
+  }
+
+  get shadowDenials(): Verdict["shadowDenials"] {
+    return this.#verdict.shadowDenials;
+  }
+
+  get audits(): Verdict["audits"] {
+    return this.#verdict.audits;
+  }
+
+  get failure(): Verdict["failure"] {
+    return this.#verdict.failure;
   }
 
   get quotas(): readonly QuotaStanding[] {

@@ -7,7 +7,7 @@ import { type DocumentRef, quotaPolicyRef } from "../../core/check/document-ref.
 import type { QuotaCharge, QuotaOutcome } from "../../core/quota/quota-charge.ts";
 import type { RequestFate } from "../../core/quota/quota-definition.ts";
 import { STORE_RETRY_AFTER_MS } from "../../core/quota/charge-all.ts";
-import { refusalOf } from "../../core/quota/refusal.ts";
+import { type QuotaRefusal, refusalOf, refusalOfDelays } from "../../core/quota/refusal.ts";
 import { PreparedRateLimit } from "../../core/verdict/rate-limit-fields.ts";
 import type { VerdictOutcome } from "../../core/verdict/verdict.ts";
 import {
@@ -18,7 +18,7 @@ import {
   verdictOfDecision,
 } from "../../core/verdict/verdict-of.ts";
 import { ALLOWED, outcomeOfRefusal } from "../../core/verdict/verdict-outcome.ts";
-import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
+import { chain, isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { type CheckResult, checkResultOf, uncached } from "./check-result.ts";
 import type { FailurePolicy } from "./failure-policy.ts";
 import { type LeasedCharges, LeasedResult } from "./leased-result.ts";
@@ -30,6 +30,8 @@ import type { ClientStats } from "./stats.ts";
 /** A decision to be reused, with values computed once for all its reuses. */
 export interface CachedDecision extends LeasedCharges {
   readonly decision: Decision;
+  /** The charges of `enforced`. */
+  readonly charges: readonly QuotaCharge[];
   readonly shadow: readonly LeasedCharge[];
   /** Whether a policy may refund a charge. */
   readonly givesBack: boolean;
@@ -38,19 +40,21 @@ export interface CachedDecision extends LeasedCharges {
 }
 
 export function cachedDecision(decision: Decision): CachedDecision {
-  const charges = decision.charges.map(leasedCharge);
-  const enforced = charges.filter(({ charge }) => charge.mode === "enforce");
+  const charges = decision.charges.filter(({ mode }) => mode === "enforce");
   return {
     decision,
-    enforced,
-    shadow: charges.filter(({ charge }) => charge.mode === "shadow"),
-    rateLimit: new PreparedRateLimit(enforced.map(({ charge }) => charge)),
+    enforced: charges.map(leasedCharge),
+    charges,
+    shadow: decision.charges.filter(({ mode }) => mode === "shadow").map(leasedCharge),
+    rateLimit: new PreparedRateLimit(charges),
     givesBack: decision.charges.some(({ giveBackOn }) => giveBackOn !== undefined),
     result: checkResultOf(verdictOfDecision(decision, NO_QUOTA_FACTS), true, false),
   };
 }
 
 const NONE: readonly DocumentRef[] = [];
+/** A LeasedResult has the standing itself. */
+const NO_STANDING: QuotaFacts["quotas"] = [];
 
 export interface QuotaGateOptions {
   readonly leases: LeaseManager;
@@ -62,6 +66,8 @@ export interface QuotaGateOptions {
 /** Charges the quotas of a request that a decision allows. */
 export class QuotaGate {
   readonly #options: QuotaGateOptions;
+  /** Of the charges at hand; reused by every request that is refused at once. */
+  readonly #retryAfterMs: number[] = [];
 
   constructor(options: QuotaGateOptions) {
     this.#options = options;
@@ -83,11 +89,11 @@ export class QuotaGate {
       if (taken !== undefined) this.#makeReturnable(result, cached, taken);
       return result;
     }
-    const refused = leases.refuseAtOnce(enforced, nowMs);
-    if (refused !== undefined) {
+    if (leases.refuseAtOnce(enforced, nowMs, this.#retryAfterMs)) {
       stats.quota_cache_hits++;
       stats.quota_cache_hit_denies++;
-      return this.#settle(cached, refused, true);
+      const refusal = refusalOfDelays(cached.charges, this.#retryAfterMs) as QuotaRefusal<QuotaCharge>;
+      return this.#refused(cached, outcomeOfRefusal(refusal), true, nowMs, undefined);
     }
     stats.quota_cache_misses++;
     return chain(leases.acquire(enforced, nowMs), (results) => this.#settle(cached, results, false));
@@ -138,7 +144,7 @@ export class QuotaGate {
     results: readonly ChargeResult[],
     cacheHit: boolean,
   ): MaybePromise<LeasedResult | "stale"> {
-    const { decision, enforced } = cached;
+    const { enforced } = cached;
     const { leases, monotonicMs } = this.#options;
     if (results.some(({ kind }) => kind === "stale")) {
       void leases.putBack(results);
@@ -146,7 +152,7 @@ export class QuotaGate {
     }
     const outcomes = results.map((result, index) => outcomeOf(result, enforced[index] as LeasedCharge));
     const failure = outcomes.find((outcome) => outcome.failure !== undefined)?.failure;
-    return chain(this.#outcomeOf(enforced, results, outcomes), (outcome) => {
+    return chain(this.#outcomeOf(cached.charges, results, outcomes), (outcome) => {
       const nowMs = monotonicMs();
       if (outcome.kind === "allow") {
         const result = this.#allowed(cached, cacheHit, nowMs, failure);
@@ -154,13 +160,22 @@ export class QuotaGate {
         return result;
       }
       void leases.putBack(results);
-      const verdict = refusedVerdict(decision, outcome, {
-        quotas: [],
-        failure,
-        shadowQuotas: this.#chargeInShadow(cached.shadow, nowMs),
-      });
-      return new LeasedResult(verdict, cacheHit, cached, this.#standing(enforced, nowMs));
+      return this.#refused(cached, outcome, cacheHit, nowMs, failure);
     });
+  }
+
+  #refused(
+    cached: CachedDecision,
+    outcome: VerdictOutcome,
+    quotaCacheHit: boolean,
+    nowMs: number,
+    failure: QuotaFacts["failure"],
+  ): LeasedResult {
+    const { decision, enforced, shadow } = cached;
+    const numbers = this.#standing(enforced, nowMs);
+    const shadowQuotas = this.#chargeInShadow(shadow, nowMs);
+    const verdict = refusedVerdict(decision, outcome, { quotas: NO_STANDING, failure, shadowQuotas });
+    return new LeasedResult(verdict, quotaCacheHit, cached, numbers);
   }
 
   #allowed(
@@ -174,7 +189,7 @@ export class QuotaGate {
     if (shadow.length === 0 && failure === undefined)
       return new LeasedResult(result, quotaCacheHit, cached, numbers);
     const shadowQuotas = this.#chargeInShadow(shadow, nowMs);
-    const verdict = verdictOfDecision(decision, { quotas: [], failure, shadowQuotas });
+    const verdict = verdictOfDecision(decision, { quotas: NO_STANDING, failure, shadowQuotas });
     return new LeasedResult(verdict, quotaCacheHit, cached, numbers);
   }
 
@@ -190,11 +205,10 @@ export class QuotaGate {
    * here.
    */
   #outcomeOf(
-    enforced: readonly LeasedCharge[],
+    charges: readonly QuotaCharge[],
     results: readonly ChargeResult[],
     outcomes: readonly LeaseOutcome[],
   ): MaybePromise<VerdictOutcome> {
-    const charges = enforced.map(({ charge }) => charge);
     const refusal = refusalOf(charges, outcomes);
     if (refusal !== undefined) return outcomeOfRefusal(refusal);
     const local = charges.filter((_, index) => isUncounted(results[index], outcomes[index]));
@@ -224,13 +238,17 @@ export class QuotaGate {
     for (const leased of shadow) {
       const one = [leased];
       if (leases.takeAtOnce(one, nowMs)) continue;
-      const results = leases.refuseAtOnce(one, nowMs) ?? leases.acquire(one, nowMs);
-      const result = chain(results, ([only]) => {
-        const refuses = only?.kind === "refused";
-        if (refuses) stats.quota_shadow_denies++;
-        return refuses;
-      });
-      if (result === true) refused.push(quotaPolicyRef(leased.charge.policy));
+      const result = leases.refuseAtOnce(one, nowMs, this.#retryAfterMs)
+        ? true
+        : chain(leases.acquire(one, nowMs), ([only]) => only?.kind === "refused");
+      if (isPromise(result)) {
+        void result.then((refuses) => {
+          if (refuses) stats.quota_shadow_denies++;
+        });
+      } else if (result) {
+        stats.quota_shadow_denies++;
+        refused.push(quotaPolicyRef(leased.charge.policy));
+      }
     }
     return refused;
   }

@@ -5,7 +5,12 @@ import type { CheckReply } from "../../../api/mixer-service.ts";
 import { headerBytesOf } from "../../../kernel/canonical/header-text.ts";
 import { applyHeaderOperations } from "../../../core/verdict/header-operations.ts";
 import { PROBLEM_MEDIA_TYPE } from "../../../core/verdict/problem-details.ts";
-import { type HeaderField, rateLimitHeaders, type Reply, replyOf } from "../../../core/verdict/reply.ts";
+import {
+  type HeaderField,
+  httpReplyOf,
+  type HttpReply,
+  rateLimitHeaders,
+} from "../../../core/verdict/reply.ts";
 import type { Verdict } from "../../../core/verdict/verdict.ts";
 import { verdictOf } from "../../../core/verdict/verdict-of.ts";
 import type { AuthForm } from "./auth-request.ts";
@@ -20,7 +25,7 @@ export interface AuthReply {
 
 export function authReply({ decision, quotas }: CheckReply, form: AuthForm): AuthReply {
   const verdict = verdictOf(decision, quotas);
-  const reply = replyOf(verdict);
+  const reply = httpReplyOf(verdict);
   const answer = reply === undefined ? passing(verdict) : refusing(reply, verdict, form);
   return { ...answer, headers: answer.headers.map(([name, value]) => [name, headerBytesOf(value)]) };
 }
@@ -37,7 +42,7 @@ function passing(verdict: Verdict): AuthReply {
  * replies with 200 must not look like permission. In both cases the reply is 403, with the policy's status in
  * `x-purser-status`.
  */
-function refusing({ httpStatus, headers, body }: Reply, verdict: Verdict, form: AuthForm): AuthReply {
+function refusing({ httpStatus, headers, body }: HttpReply, verdict: Verdict, form: AuthForm): AuthReply {
   const { contentType, text } = contentOf(body);
   const own: readonly HeaderField[] =
     contentType === undefined ? headers : [["content-type", contentType], ...headers];
@@ -49,7 +54,7 @@ function refusing({ httpStatus, headers, body }: Reply, verdict: Verdict, form: 
     : { status: httpStatus, headers: all, body: text };
 }
 
-function contentOf(body: Reply["body"]): { readonly contentType?: string; readonly text: string } {
+function contentOf(body: HttpReply["body"]): { readonly contentType?: string; readonly text: string } {
   switch (body.kind) {
     case "problem":
       return { contentType: PROBLEM_MEDIA_TYPE, text: `${JSON.stringify(body.problem)}\n` };

@@ -104,20 +104,23 @@ export class LeaseManager {
 
   /**
    * Refuses at once when a count is known to be used up: asks nobody, and takes nothing from the other
-   * charges' pools.
+   * charges' pools. Returns false when no count is known to be used up.
+   *
+   * @param retryAfterMs Receives for each charge the time for which it is refused; 0 when it is not.
    */
-  refuseAtOnce(charges: readonly LeasedCharge[], nowMs: number): readonly ChargeResult[] | undefined {
+  refuseAtOnce(charges: readonly LeasedCharge[], nowMs: number, retryAfterMs: number[]): boolean {
     let refused = false;
-    const results = charges.map((leased): ChargeResult => {
+    for (let index = 0; index < charges.length; index++) {
+      const leased = charges[index] as LeasedCharge;
       const { amount } = leased.charge;
-      const pool = this.#poolOf(leased);
-      const retryAfterMs = pool.refusal(amount, nowMs);
-      if (retryAfterMs === undefined) return { kind: "withdrawn" };
-      pool.want(amount, nowMs);
+      const pool = this.#knownPool(leased);
+      const delayMs = pool?.refusal(amount, nowMs);
+      retryAfterMs[index] = delayMs ?? 0;
+      if (delayMs === undefined) continue;
+      pool?.want(amount, nowMs);
       refused = true;
-      return { kind: "refused", retryAfterMs };
-    });
-    return refused ? results : undefined;
+    }
+    return refused;
   }
 
   /**

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { isHopByHopHeader } from "../../../core/attributes/header-fields.ts";
+import { ownText } from "../../../kernel/fast-strings.ts";
 import type { HeaderList } from "../contract/header-list.ts";
 import { isRemovedAtEdge } from "./client-claims.ts";
 import { hasUnderscore } from "./underscore-names.ts";
@@ -42,7 +43,7 @@ export function flagsOf(name: string): number {
   const flags = classify(name);
   if (name.length <= MAX_NAME_LENGTH) {
     if (known.size >= MAX_NAMES) known.clear();
-    known.set(name, flags);
+    known.set(ownText(name), flags);
   }
   return flags;
 }
