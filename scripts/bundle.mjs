@@ -15,15 +15,21 @@ const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
 /** Libraries that few processes need; these are loaded from node_modules where they are used. */
 const EXTERNAL = ["ioredis"];
 
-/** Each module of Purser keeps the URL of its own file: modules find files relative to it. */
-const ownUrls = {
-  name: "own-urls",
+/**
+ * Each module of Purser keeps the URL of its own file: modules find files relative to it. An import of a computed name, as
+ * of an extension, is done by the module that loads the bundle: V8 loses the import callback of a script with a code cache.
+ */
+const asModules = {
+  name: "as-modules",
   setup({ onLoad }) {
     onLoad({ filter: /[\\/]dist[\\/].*\.js$/ }, ({ path }) => {
       const text = readFileSync(path, "utf8");
-      if (!text.includes("import.meta.url")) return undefined;
-      const url = `require("node:url").pathToFileURL(require("node:path").resolve(__filename, ${JSON.stringify(`../${relative(DIST, path)}`)})).href`;
-      return { contents: text.replaceAll("import.meta.url", url), resolveDir: dirname(path) };
+      const file = JSON.stringify(`../${relative(DIST, path)}`);
+      const url = `require("node:url").pathToFileURL(require("node:path").resolve(__filename, ${file})).href`;
+      const contents = text
+        .replaceAll("import.meta.url", url)
+        .replace(/\bimport\((?!["'])/g, "importModule(");
+      return { contents, resolveDir: dirname(path) };
     });
   },
 };
@@ -39,7 +45,7 @@ await build({
   keepNames: false,
   legalComments: "none",
   external: EXTERNAL,
-  plugins: [ownUrls],
+  plugins: [asModules],
   logLevel: "warning",
 });
 

@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { constants, Script } from "node:vm";
+import { Script } from "node:vm";
 import type { main } from "../main.ts";
 
 /** The whole program in one file, and V8's compiled form of it. */
@@ -28,9 +28,8 @@ export function loadBundle(dist: string): Bundle {
 export function compileBundle(dist: string, cachedData?: Buffer): Script {
   // The bundle is ASCII (scripts/bundle.mjs), so that Latin-1 needs no decoding and half of UTF-16's memory.
   const text = readFileSync(dist + BUNDLE, "latin1");
-  return new Script(`(function (module, exports, require, __filename) {${text}\n})`, {
+  return new Script(`(function (module, exports, require, importModule, __filename) {${text}\n})`, {
     filename: dist + BUNDLE,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     ...(cachedData === undefined ? {} : { cachedData }),
   });
 }
@@ -39,7 +38,7 @@ export function evaluate(script: Script, dist: string): Bundle {
   const file = dist + BUNDLE;
   const module = { exports: {} };
   const run = script.runInThisContext() as (...scope: readonly unknown[]) => void;
-  run(module, module.exports, createRequire(file), file);
+  run(module, module.exports, createRequire(file), (name: string) => import(name) as unknown, file);
   return module.exports as Bundle;
 }
 
