@@ -250,6 +250,40 @@ describe("a file source", () => {
     assert.deepEqual(await published, ["two"]);
   });
 
+  it("sees edits in a folder that was removed and made again at once", async () => {
+    await mkdir(join(folder, "sub"));
+    await put("sub/a.yaml", policy("one"));
+    const source = open();
+    await source.start();
+    const published = nextNames(source);
+    await rm(join(folder, "sub"), { recursive: true });
+    await mkdir(join(folder, "sub"));
+    await put("sub/a.yaml", policy("two"));
+    assert.deepEqual(await published, ["two"]);
+    const edited = nextNames(source);
+    await put("sub/a.yaml", policy("three"));
+    assert.deepEqual(await edited, ["three"]);
+  });
+
+  it("sees an edit of a file that a link leads to, and a link that is changed on the way to it", async () => {
+    await mkdir(join(folder, "first"));
+    await mkdir(join(folder, "second"));
+    await mkdir(join(folder, "main"));
+    await put("first/a.yaml", policy("one"));
+    await put("second/a.yaml", policy("two"));
+    await symlink("first", join(folder, "current"));
+    await symlink("../current/a.yaml", join(folder, "main", "linked.yaml"));
+    const source = open({ paths: [join(folder, "main", "linked.yaml")] });
+    await source.start();
+    const edited = nextNames(source);
+    await put("first/a.yaml", policy("edited"));
+    assert.deepEqual(await edited, ["edited"]);
+    const changed = nextNames(source);
+    await symlink("second", join(folder, "next"));
+    await rename(join(folder, "next"), join(folder, "current"));
+    assert.deepEqual(await changed, ["two"]);
+  });
+
   it("never publishes a half-written file", async () => {
     const whole = Array.from({ length: 50 }, (_, index) => policy(`p${index}`)).join("---\n");
     await put("a.yaml", whole);

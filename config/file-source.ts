@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { FSWatcher } from "chokidar";
 import { type Checked, type Diagnostic, formatDiagnostic } from "../kernel/diagnostic.ts";
 import { messageOf } from "../kernel/errors.ts";
 import type { Cancel, Clock, Logger } from "../kernel/ports.ts";
@@ -71,8 +70,8 @@ class FileSource implements ConfigSource {
   #fingerprint = "";
   #cancelLooking: Cancel | undefined;
   #looking = false;
-  #watcher: FSWatcher | undefined;
-  /** The watched paths, with the identities of the folders at them. */
+  #unwatch: (() => void) | undefined;
+  /** The watched folders and links, with the identities of the folders. */
   #watched = "";
   /** The build under way; the next build waits for it. */
   #building: Promise<unknown> | undefined;
@@ -121,7 +120,7 @@ class FileSource implements ConfigSource {
     this.#closed = true;
     this.#timer.cancel();
     this.#cancelLooking?.();
-    await this.#watcher?.close();
+    this.#unwatch?.();
   }
 
   async #build(): Promise<Checked<Snapshot>> {
@@ -146,13 +145,17 @@ class FileSource implements ConfigSource {
     for (let watches = 0; ; watches++) {
       const set = await readFiles(paths, limits);
       this.#fingerprint = set.fingerprint;
-      const toWatch = [...paths, ...set.linked];
-      const watched = JSON.stringify([toWatch, set.folders]);
+      const watched = JSON.stringify([set.links, set.folders]);
       if (!watch || watched === this.#watched || watches === MAX_WATCHES) return set;
       this.#watched = watched;
-      await this.#watcher?.close();
-      this.#watcher = await watchPaths(toWatch, () => this.#timer.disturb(), onError);
-      if (this.#closed) await this.#watcher.close();
+      this.#unwatch?.();
+      this.#unwatch = await watchPaths({
+        paths: [...paths, ...set.links.map(({ path }) => path)],
+        folders: set.folders.map(({ path }) => path),
+        onChange: () => this.#timer.disturb(),
+        onError,
+      });
+      if (this.#closed) this.#unwatch();
       // Read again: files may have changed before the watch began.
     }
   }

@@ -26,16 +26,30 @@ export interface FileSet {
   /** In document order: the paths as given; in each folder, files by name. */
   readonly files: readonly DocumentFile[];
   readonly diagnostics: readonly Diagnostic[];
-  /** Targets of symbolic links among the paths and folders, which must be watched too. */
-  readonly linked: readonly string[];
+  /** Symbolic links among the paths, folders and files, each with the path that it leads to. */
+  readonly links: readonly Link[];
   /** The files read from each configured path, and from each folder below it. */
   readonly places: ReadonlyMap<string, readonly string[]>;
-  /** Identities (device and inode) of the folders read: a mount may put another folder at the same path. */
-  readonly folders: string;
+  /** The folders read. */
+  readonly folders: readonly Folder[];
   /** Changes whenever a file or folder changes; see fingerprintOf(). */
   readonly fingerprint: string;
   /** Digest of names and contents: the same set has the same version wherever its folder is. */
   readonly version: string;
+}
+
+export interface Link {
+  readonly path: string;
+  readonly target: string;
+}
+
+export interface Folder {
+  readonly path: string;
+  /**
+   * Device, inode and time of creation: a mount may put another folder at the same path, and a folder that is
+   * removed and made again often has the same inode.
+   */
+  readonly identity: string;
 }
 
 /** Attempts to read a set that does not change meanwhile; the last attempt is used as it is. */
@@ -60,11 +74,10 @@ export async function readFiles(paths: readonly string[], limits: SizeLimits): P
     const after = await listEntries(paths);
     const fingerprint = fingerprintOfListing(before);
     if (reads >= MAX_READS || fingerprintOfListing(after) === fingerprint) {
-      const { linked, places, diagnostics } = before;
-      const folders = JSON.stringify(before.folders);
+      const { links, places, folders, diagnostics } = before;
       return {
         ...contents,
-        linked,
+        links,
         places,
         folders,
         fingerprint,
@@ -128,15 +141,15 @@ const VERSION_LENGTH = 16;
 interface Listing {
   readonly entries: Entry[];
   readonly diagnostics: Diagnostic[];
-  readonly linked: string[];
+  readonly links: Link[];
   readonly places: Map<string, string[]>;
-  readonly folders: string[];
+  readonly folders: Folder[];
 }
 
 async function listEntries(paths: readonly string[]): Promise<Listing> {
-  const listing: Listing = { entries: [], diagnostics: [], linked: [], places: new Map(), folders: [] };
+  const listing: Listing = { entries: [], diagnostics: [], links: [], places: new Map(), folders: [] };
   for (const path of paths) {
-    const entry = { path, name: "", folders: [], places: [] };
+    const entry = { path, name: "", isLink: await isLink(path), folders: [], places: [] };
     await listPath(entry, listing);
   }
   return listing;
@@ -146,6 +159,7 @@ interface Place {
   readonly path: string;
   /** Path relative to the configured path; empty for that path itself. */
   readonly name: string;
+  readonly isLink: boolean;
   /** Ancestor folders: `folders` by inode (to detect loops), `places` by path. */
   readonly folders: readonly string[];
   readonly places: readonly string[];
@@ -155,9 +169,10 @@ interface Place {
  * Adds a file, or the YAML files of a folder. Symbolic links are followed: Kubernetes mounts ConfigMaps as
  * links.
  */
-async function listPath({ path, name, folders, places }: Place, listing: Listing): Promise<void> {
+async function listPath({ path, name, isLink, folders, places }: Place, listing: Listing): Promise<void> {
   try {
     const stats = await stat(path);
+    if (isLink) listing.links.push({ path, target: await realpath(path) });
     if (stats.isFile()) {
       listing.entries.push({ path, name: name === "" ? basename(path) : name, stats });
       const own = name === "" ? [path] : places;
@@ -169,10 +184,9 @@ async function listPath({ path, name, folders, places }: Place, listing: Listing
       return;
     }
     if (!stats.isDirectory()) throw new Error("The path is neither a file nor a folder");
-    const folder = `${stats.dev}:${stats.ino}`;
+    const folder = `${stats.dev}:${stats.ino}:${stats.birthtimeMs}`;
     if (folders.includes(folder)) throw new Error("The link leads back to a folder above it");
-    listing.folders.push(`${path} ${folder}`);
-    if (await isLink(path)) listing.linked.push(await realpath(path));
+    listing.folders.push({ path, identity: folder });
     const children = await readdir(path, { withFileTypes: true });
     if (!listing.places.has(path)) listing.places.set(path, []);
     for (const child of children.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
@@ -182,6 +196,7 @@ async function listPath({ path, name, folders, places }: Place, listing: Listing
       const below = {
         path: childPath,
         name: name === "" ? child.name : `${name}/${child.name}`,
+        isLink: child.isSymbolicLink(),
         folders: [...folders, folder],
         places: [...places, path],
       };
@@ -197,12 +212,15 @@ function isLeftOut(name: string): boolean {
   return name.startsWith(".") || name === "node_modules";
 }
 
-function isYaml(name: string): boolean {
+export function isYaml(name: string): boolean {
   return /\.ya?ml$/.test(name);
 }
 
 async function isLink(path: string): Promise<boolean> {
-  return (await lstat(path)).isSymbolicLink();
+  return lstat(path).then(
+    (stats) => stats.isSymbolicLink(),
+    () => false,
+  );
 }
 
 async function isLinkToFolder(child: Dirent, path: string): Promise<boolean> {

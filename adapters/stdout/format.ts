@@ -26,15 +26,34 @@ export function formatterFor(
 }
 
 function formatJson({ time, severity, name, fields }: OutputRecord, parts: string[]): void {
-  if (time === null) parts.push('{"time":null');
-  else parts.push('{"time":"', time, '"');
-  parts.push(',"severity":"', severity, '","name":', memberText(name).name);
+  parts.push(headText(time, severity, name));
   for (const key of Object.keys(fields)) {
-    const json = toJson(fields[key]);
+    const value = fields[key];
+    const member = memberOf(key);
+    // A method, a status or an address is often that of the line before. An object may have changed since.
+    const isKnown = value === member.value && typeof value !== "object";
+    const json = isKnown ? member.json : toJson(value);
     // Values that JSON cannot represent are left out, as in JSON.stringify.
-    if (json !== undefined) parts.push(memberText(key).key, json);
+    if (json === undefined) continue;
+    parts.push(member.key, json);
+    if (isKnown || json.length > LONGEST_KEPT) continue;
+    member.value = value;
+    member.json = json;
   }
   parts.push("}");
+}
+
+/** The last head: the lines of one millisecond mostly share it. */
+const lastHead = { time: "" as string | null, severity: "", name: "", text: "" };
+
+function headText(time: string | null, severity: Severity, name: string): string {
+  if (time !== lastHead.time || name !== lastHead.name || severity !== lastHead.severity) {
+    lastHead.time = time;
+    lastHead.severity = severity;
+    lastHead.name = name;
+    lastHead.text = `{"time":${toJson(time)},"severity":${toJson(severity)},"name":${toJson(name)}`;
+  }
+  return lastHead.text;
 }
 
 /** The record's own fields, which no variable may replace. */
@@ -44,26 +63,30 @@ function fieldName(key: string): string {
   return OWN_FIELDS.has(key) ? `_${key}` : key;
 }
 
-/** A name in JSON, and as the key of a further member. */
-interface MemberText {
-  readonly name: string;
+/** A member of lines in JSON: the text before its value, and its last value. */
+interface Member {
   readonly key: string;
+  value: unknown;
+  json: string | undefined;
 }
 
-/** The names in JSON. Names come from documents, so that there are few. */
-const memberTexts = new Map<string, MemberText>();
+/** The members by their keys. Keys come from documents, so that there are few. */
+const members = new Map<string, Member>();
 
-/** Largest size of the table; a full table, as of a caller with names of its own, starts anew. */
-const MOST_NAMES = 1_000;
+/** Longest value that is kept, in characters of JSON. */
+const LONGEST_KEPT = 256;
 
-function memberText(name: string): MemberText {
-  let text = memberTexts.get(name);
-  if (text === undefined) {
-    if (memberTexts.size >= MOST_NAMES) memberTexts.clear();
-    text = { name: toJson(name) ?? '""', key: `,${toJson(fieldName(name)) ?? '""'}:` };
-    memberTexts.set(name, text);
+/** Largest size of the table; a full table, as of a caller with keys of its own, starts anew. */
+const MOST_MEMBERS = 1_000;
+
+function memberOf(key: string): Member {
+  let member = members.get(key);
+  if (member === undefined) {
+    if (members.size >= MOST_MEMBERS) members.clear();
+    member = { key: `,${toJson(fieldName(key))}:`, value: undefined, json: undefined };
+    members.set(key, member);
   }
-  return text;
+  return member;
 }
 
 const COLOURS: Readonly<Record<Severity, number>> = { DEBUG: 90, INFO: 32, WARNING: 33, ERROR: 31 };

@@ -17,6 +17,8 @@ const START_DEADLINE_MS = 30_000;
 /** Pause between two questions whether the contender answers; the error of start-up times. */
 const POLL_MS = 2;
 
+const LINE_END = 10;
+
 /** A run at full load with what it cost. */
 export interface TimedRun extends FullLoad {
   /** CPU time of the contender's processes, in milliseconds. */
@@ -38,6 +40,10 @@ export class Entry {
   readonly idleMb: number[] = [];
   /** Resident memory after all runs, in megabytes. */
   residentMb = 0;
+  /** Requests that the load generators saw answered. */
+  answered = 0;
+  /** Lines of the contender's standard output, which holds the access log of one that has it. */
+  logLines = 0;
   cold: PacedLoad | undefined;
   readonly half: { readonly through: PacedLoad; readonly direct: PacedLoad }[] = [];
   readonly runs = new Map<string, TimedRun[]>();
@@ -85,8 +91,10 @@ export class Entry {
   }
 
   async end(): Promise<void> {
-    if (this.#child !== undefined) this.residentMb = residentMb(this.#child.pid);
+    if (this.#child === undefined) return;
+    this.residentMb = residentMb(this.#child.pid);
     await this.stop();
+    this.truncateLog();
   }
 
   /** Runs the load and keeps its figures under the workload's name. */
@@ -100,7 +108,13 @@ export class Entry {
     const foreignMs = Math.max(0, busyAfterMs - busyBeforeMs - ownMs);
     const foreignShare = foreignMs / (performance.now() - startMs);
     const runs = this.runs.get(workload) ?? [];
+    this.answered += figures.requests;
     this.runs.set(workload, [...runs, { ...figures, cpuMs: ownMs, foreignShare }]);
+  }
+
+  /** CPU time of a request in each round of the workload, in milliseconds. */
+  cpuPerRequest(workload: string): readonly number[] {
+    return (this.runs.get(workload) ?? []).map((run) => run.cpuMs / run.requests);
   }
 
   /** Requests a second of each round of the workload. */
@@ -113,9 +127,11 @@ export class Entry {
     return median(this.half.map(({ through, direct }) => through.p99Ms - direct.p99Ms));
   }
 
-  /** Drops what the contender has written so far, access logs above all, so that no disk fills. */
+  /** Counts and drops the lines that the contender has written, access logs above all, so that no disk fills. */
   truncateLog(): void {
-    if (this.isProxy) truncateSync(this.#log);
+    if (!this.isProxy) return;
+    for (const byte of readFileSync(this.#log)) if (byte === LINE_END) this.logLines++;
+    truncateSync(this.#log);
   }
 
   #consumed(pid: number | undefined): readonly [ownMs: number, coreMs: number] {

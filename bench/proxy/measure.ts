@@ -33,9 +33,9 @@ export interface Measured {
   readonly missing: Readonly<Record<string, string>>;
 }
 
-/** Rate and length of the first load after a start, in which V8 has compiled nothing yet. */
+/** Rate and greatest length of the first load after a start, for which V8 has compiled nothing yet. */
 const COLD = { rate: 2_000, seconds: 5 };
-/** Time at full load before anything is timed. */
+/** Greatest time at full load, for each workload, before anything is timed. */
 const WARM_UP_SECONDS = 3;
 
 /** Measures all contenders in turn. Everything that it starts is in `children`, also when it fails. */
@@ -104,11 +104,16 @@ class Run {
       await entry.start();
     }
     if (!entry.isProxy) return entry;
-    this.#progress.at(`${name}: the first ${COLD.seconds} s under load`);
-    entry.cold = await this.#paced(entry.port, COLD.rate, COLD.seconds);
+    const { seconds } = this.#options;
+    const coldSeconds = Math.min(COLD.seconds, seconds);
+    this.#progress.at(`${name}: the first ${coldSeconds} s under load`);
+    entry.cold = await this.#paced(entry.port, COLD.rate, coldSeconds);
+    entry.answered += entry.cold.answered;
     for (const workload of this.#workloads) {
       this.#progress.at(`${name}: warming up with ${workload.name}`);
-      await this.#wrk(entry, workload, WARM_UP_SECONDS);
+      const { requests } = await this.#wrk(entry, workload, Math.min(WARM_UP_SECONDS, seconds));
+      entry.answered += requests;
+      entry.truncateLog();
     }
     return entry;
   }
@@ -131,6 +136,7 @@ class Run {
       const through = await this.#paced(entry.port, rate, seconds);
       const direct = await this.#paced(upstreamPort, rate, seconds);
       entry.half.push({ through, direct });
+      entry.answered += through.answered;
       entry.truncateLog();
     }
   }

@@ -27,7 +27,7 @@ into a cache folder; a peer that is missing is named, and the others are measure
 Options:
   --json             print one JSON object instead of tables
   --rounds <n>       times that each contender has its turn, 1 to 50 (default: 3)
-  --seconds <n>      length of each run at full and at half load, 1 to 60 (default: 4)
+  --seconds <n>      length of each run, 1 to 60 (default: 5)
   --only <names>     contenders, by commas (default: all)
   --workload <names> workloads, by commas (default: ${WORKLOADS.map(({ name }) => name).join(",")})
   --node <path>      the Node.js for Purser and the peers on Node.js (default: this one)
@@ -53,7 +53,7 @@ export function parseFlags(args: readonly string[]): Flags {
       help: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       rounds: { type: "string", default: "3" },
-      seconds: { type: "string", default: "4" },
+      seconds: { type: "string", default: "5" },
       only: { type: "string", default: NAMES.join(",") },
       workload: { type: "string", default: WORKLOADS.map(({ name }) => name).join(",") },
       node: { type: "string", default: process.execPath },

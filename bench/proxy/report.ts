@@ -12,6 +12,8 @@ export interface WorkloadFigures {
   readonly requests_per_s: number;
   /** Median of the rounds' ratios; absent without nginx. */
   readonly ratio_to_nginx?: number;
+  /** nginx's CPU time per request over the contender's: what the first ratio is without other work on the core. */
+  readonly cpu_ratio_to_nginx?: number;
   readonly p50_ms: number;
   readonly p99_ms: number;
   /** CPU time of the contender per 1000 requests, in milliseconds. */
@@ -34,6 +36,7 @@ export interface ContenderFigures {
     /** p99 less the p99 of the upstream alone at the same rate. */
     readonly added_p99_ms: number;
     readonly errors: number;
+    readonly unanswered: number;
   };
   /** The first five seconds under load after a start. */
   readonly cold?: {
@@ -42,7 +45,10 @@ export interface ContenderFigures {
     /** The largest p99 of any 100 ms. */
     readonly worst_stall_ms: number;
     readonly errors: number;
+    readonly unanswered: number;
   };
+  /** Lines of standard output per answered request: 1 for a contender with an access log. */
+  readonly log_lines_per_request?: number;
   readonly startup_ms?: number;
   readonly idle_mb?: number;
   readonly resident_mb?: number;
@@ -84,6 +90,7 @@ function figuresOf(entry: Entry, entries: readonly Entry[]): ContenderFigures {
         p99_ms: rounded(median(half.map(({ through }) => through.p99Ms))),
         added_p99_ms: rounded(entry.addedP99Ms()),
         errors: half.reduce((sum, { through }) => sum + through.errors, 0),
+        unanswered: half.reduce((sum, { through }) => sum + through.unanswered, 0),
       },
     }),
     ...(cold !== undefined && {
@@ -92,8 +99,10 @@ function figuresOf(entry: Entry, entries: readonly Entry[]): ContenderFigures {
         p99_ms: rounded(cold.p99Ms),
         worst_stall_ms: rounded(cold.worstWindowP99Ms),
         errors: cold.errors,
+        unanswered: cold.unanswered,
       },
     }),
+    log_lines_per_request: rounded(entry.logLines / entry.answered, 3),
     startup_ms: Math.round(median(entry.startupMs)),
     idle_mb: Math.round(median(entry.idleMb)),
     resident_mb: Math.round(entry.residentMb),
@@ -106,13 +115,15 @@ function workloadFigures(
   entry: Entry,
   nginx: Entry | undefined,
 ): WorkloadFigures {
-  const ratio =
-    nginx === undefined
-      ? {}
-      : { ratio_to_nginx: rounded(medianRatio(entry.throughput(name), nginx.throughput(name)), 3) };
+  const ratios = nginx !== undefined && {
+    ratio_to_nginx: rounded(medianRatio(entry.throughput(name), nginx.throughput(name)), 3),
+    ...(entry.isProxy && {
+      cpu_ratio_to_nginx: rounded(medianRatio(nginx.cpuPerRequest(name), entry.cpuPerRequest(name)), 3),
+    }),
+  };
   return {
     requests_per_s: Math.round(median(entry.throughput(name))),
-    ...ratio,
+    ...ratios,
     p50_ms: rounded(median(runs.map(({ p50Ms }) => p50Ms))),
     p99_ms: rounded(median(runs.map(({ p99Ms }) => p99Ms))),
     cpu_ms_per_1000: rounded(median(runs.map((run) => (run.cpuMs / run.requests) * 1000))),

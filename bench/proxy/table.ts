@@ -12,7 +12,17 @@ export function tableOf({ contenders, bars, missing, machine, options }: Report)
   const workloads = [...new Set(entries.flatMap(([, figures]) => Object.keys(figures.workloads)))];
   return [
     ...workloads.flatMap((workload) => [
-      row(workload, "requests/s", "to nginx", "p50, ms", "p99, ms", "CPU/1000", "errors", "foreign"),
+      row(
+        workload,
+        "requests/s",
+        "to nginx",
+        "by CPU",
+        "p50, ms",
+        "p99, ms",
+        "CPU/1000",
+        "errors",
+        "foreign",
+      ),
       ...entries.flatMap(([name, figures]) => {
         const f = figures.workloads[workload];
         return f === undefined
@@ -22,6 +32,7 @@ export function tableOf({ contenders, bars, missing, machine, options }: Report)
                 name,
                 f.requests_per_s,
                 f.ratio_to_nginx,
+                f.cpu_ratio_to_nginx,
                 f.p50_ms,
                 f.p99_ms,
                 f.cpu_ms_per_1000,
@@ -62,10 +73,10 @@ export function tableOf({ contenders, bars, missing, machine, options }: Report)
             ],
     ),
     "",
-    ...bars.map(({ name, demand, reached, met, reason }) =>
+    ...bars.map(({ name, demand, reached, met, reason, by_cpu }) =>
       met === undefined
         ? `?       ${name}: ${reason}`
-        : `${met ? "met   " : "MISSED"}  ${name}: ${reached}, must be ${demand}`,
+        : `${met ? "met   " : "MISSED"}  ${name}: ${reached}, must be ${demand}${by_cpu === undefined ? "" : ` (${by_cpu} by CPU)`}`,
     ),
     ...Object.entries(missing).map(([name, reason]) => `missing ${name}: ${reason}`),
     "",

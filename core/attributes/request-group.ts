@@ -16,6 +16,8 @@ export interface CanonicalRequest {
   readonly query: string;
   /** name, value, name, value …: names in lower case, values as binary strings. */
   readonly headers: readonly string[];
+  /** True when all values of `headers` are known to be ASCII; otherwise they are tested. */
+  readonly isAscii?: boolean;
 }
 
 export type AttributeGroup = { readonly [name: string]: AttributeValue | undefined };
@@ -66,10 +68,10 @@ export function requestGroup(request: CanonicalRequest): AttributeGroup {
 }
 
 export function requestFields(
-  { method, scheme, authority, path, query, headers }: CanonicalRequest,
+  { method, scheme, authority, path, query, headers, isAscii }: CanonicalRequest,
   facts: RequestFacts,
 ): RequestFields {
-  const { joined, repeated } = headerValues(headers);
+  const { joined, repeated } = headerValues(headers, isAscii);
   const parameters = parseQuery(query);
   return {
     method,

@@ -17,9 +17,12 @@ export interface HeaderValues {
 
 const shapes = new RecordShapes();
 
-/** @param flat name, value, name, value …: names in lower case, values a character a byte. */
-export function headerValues(flat: readonly string[]): HeaderValues {
-  const joined = areAscii(flat) ? shapes.recordOf(flat) : undefined;
+/**
+ * @param flat name, value, name, value …: names in lower case, values a character a byte.
+ * @param isAscii Whether all values are ASCII, if the caller knows it.
+ */
+export function headerValues(flat: readonly string[], isAscii: boolean = areAscii(flat)): HeaderValues {
+  const joined = isAscii ? shapes.recordOf(flat) : undefined;
   return joined === undefined ? collect(flat) : { joined, repeated: undefined };
 }
 

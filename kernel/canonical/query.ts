@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { headerBytesOf, headerTextOf } from "./header-text.ts";
+import { RecordShapes } from "./record-shapes.ts";
 
 const NOT_ASCII = /[^\0-\x7f]/;
 
@@ -18,7 +19,7 @@ export function canonicalQuery(query: string): string {
   });
 }
 
-/** A query's parameters. Null prototypes: names such as `constructor` are plain keys. */
+/** A query's parameters. No name is inherited: names such as `constructor` are plain keys. */
 export interface QueryParameters {
   /** The first value of each parameter, as in Mixer. */
   readonly first: Readonly<Record<string, string>>;
@@ -39,8 +40,7 @@ const NO_PARAMETERS: QueryParameters = {
  */
 export function parseQuery(query: string): QueryParameters {
   if (query.length < 2) return NO_PARAMETERS;
-  const first = Object.create(null) as Record<string, string>;
-  let repeated: Record<string, string[]> | undefined;
+  const flat: string[] = [];
   for (let start = 1; start < query.length; ) {
     const mark = query.indexOf("&", start);
     const end = mark < 0 ? query.length : mark;
@@ -49,8 +49,22 @@ export function parseQuery(query: string): QueryParameters {
     if (end === pairStart) continue;
     const equals = query.indexOf("=", pairStart);
     const hasValue = equals >= 0 && equals < end;
-    const name = decode(query.slice(pairStart, hasValue ? equals : end));
-    const value = hasValue ? decode(query.slice(equals + 1, end)) : "";
+    flat.push(decode(query.slice(pairStart, hasValue ? equals : end)));
+    flat.push(hasValue ? decode(query.slice(equals + 1, end)) : "");
+  }
+  const first = shapes.recordOf(flat);
+  return first === undefined ? collect(flat) : { first, repeated: undefined };
+}
+
+const shapes = new RecordShapes();
+
+/** @param flat name, value, name, value …. */
+function collect(flat: readonly string[]): QueryParameters {
+  const first = Object.create(null) as Record<string, string>;
+  let repeated: Record<string, string[]> | undefined;
+  for (let index = 0; index < flat.length; index += 2) {
+    const name = flat[index] as string;
+    const value = flat[index + 1] as string;
     const earlier = first[name];
     if (earlier === undefined) first[name] = value;
     else {

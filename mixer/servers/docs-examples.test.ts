@@ -113,7 +113,8 @@ describe("docs/api.md", () => {
       kind: string;
     };
     assert.equal(allocated.kind, "granted");
-    assert.equal((await post("/v1/report", example("json report-request"))).status, 204);
+    for (const form of ["json report-request", "json report-changes"])
+      assert.equal((await post("/v1/report", example(form))).status, 204);
     const state = await fetch(`http://127.0.0.1:${server.port}/v1/policy-state?node=a`);
     const { policies } = decodePolicyState(await state.json());
     const shown = decodePolicyState(JSON.parse(example("json policy-state"))).policies;

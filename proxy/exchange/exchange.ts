@@ -13,6 +13,7 @@ import type { ConnectionFacts } from "../transport/contract/connection.ts";
 import type { RequestHead, ResponseHead } from "../transport/contract/head.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
 import type { ClusterEndpoint, EndpointSet } from "../upstream/endpoint-set.ts";
+import { flagsOfAll } from "../transport/fields/name-flags.ts";
 import type { ResponseFlag } from "./local-reply.ts";
 import type { CheckResult } from "../policy/check-result.ts";
 import type { ProxySnapshot } from "../snapshot/snapshot.ts";
@@ -103,8 +104,8 @@ export class Exchange {
   attributes: AttributeBag | undefined = undefined;
   /** The attributes `request.*` of `attributes`, for the report. Only the attributes filter uses them. */
   requestFields: RequestFields | undefined = undefined;
-  /** The flags of all names in the request (name-flags.ts), when the validate filter read them. */
-  nameFlags = 0;
+  /** The flags of all names in the request as it arrived (name-flags.ts). */
+  readonly nameFlags: number;
   /** The valid explain key, if the client sent it to ask for an explanation. */
   explainKey: string | undefined = undefined;
   verdict: CheckResult | undefined = undefined;
@@ -141,6 +142,8 @@ export class Exchange {
     this.startMs = startMs;
     this.startMonotonicMs = startMonotonicMs;
     this.requestHeaderBytes = head.headers.byteLength();
+    // Before any filter changes the list: equal heads share the flags.
+    this.nameFlags = flagsOfAll(head.headers);
     this.originIp = connection.remoteIp;
   }
 

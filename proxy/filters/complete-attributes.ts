@@ -72,7 +72,7 @@ function responseGroup(exchange: Exchange, nowMs: number): AttributeGroup {
     time: isoTimeOf(nowMs),
   };
   if (response === undefined) return withGrpc(group, undefined, responseTrailers);
-  const headers = headerValues(response.headers.flat()).joined;
+  const headers = headerValues(response.headers.flat(), response.headers.isAscii()).joined;
   group["headers"] = headers;
   return withGrpc(group, headers, responseTrailers);
 }

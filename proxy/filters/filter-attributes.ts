@@ -76,8 +76,9 @@ export function requestAttributes(exchange: Exchange, node: NodeAttributes): Att
 
 function fieldsOf({ request, requestId, trace }: Exchange, time: string): RequestFields {
   const { method, scheme, authority, path, query } = request;
+  const headers = request.headers.flat();
   return requestFields(
-    { method, scheme, authority, path, query, headers: request.headers.flat() },
+    { method, scheme, authority, path, query, headers, isAscii: request.headers.isAscii() },
     {
       id: requestId,
       size: request.hasBody ? request.contentLength : 0,

@@ -10,7 +10,6 @@ import type { Exchange, ExchangeRequest } from "../exchange/exchange.ts";
 import { removeHopByHop } from "../transport/fields/hop-by-hop.ts";
 import {
   EXPECT,
-  flagsOfAll,
   HOST,
   SEVERAL_HOSTS,
   TRANSFER_ENCODING,
@@ -58,8 +57,7 @@ function validate(exchange: Exchange, underscores: HeadersWithUnderscoresAction)
   if (request.method === "CONNECT") {
     return errorReply("method_not_allowed", "CONNECT is for forward proxies; this is not one.");
   }
-  const flags = flagsOfAll(headers);
-  exchange.nameFlags = flags;
+  const flags = exchange.nameFlags;
   // Most requests have no field that needs a closer look.
   if ((flags & QUESTIONABLE) !== 0 || (flags & HOST) === 0) {
     const fault = faultOfFields(request, flags, underscores);

@@ -8,8 +8,10 @@ import { program } from "../machine/repository.ts";
 export interface PacedLoad {
   readonly rate: number;
   readonly answered: number;
-  /** Responses other than 200, broken connections, and requests without an answer at the end. */
+  /** Responses other than 200, and connections that broke under a request. */
   readonly errors: number;
+  /** Requests that had no answer two seconds after the last one; they count in the percentiles as they stand. */
+  readonly unanswered: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;

@@ -18,6 +18,7 @@ export function parseCores(list: string): readonly number[] {
   return list
     .trim()
     .split(",")
+    .filter((part) => part !== "")
     .flatMap((part) => {
       const [first, last = first] = part.split("-").map(Number);
       if (first === undefined || last === undefined || Number.isNaN(first + last)) return [];

@@ -132,10 +132,11 @@ const timer = setInterval(() => {
 function finish(nowMs: number): void {
   clearInterval(timer);
   isOver = true;
+  let unanswered = 0;
   // A request without an answer has taken at least until now.
   for (let request = 0; request < due; request++) {
     if ((latencyMs[request] ?? 0) >= 0) continue;
-    errors++;
+    unanswered++;
     latencyMs[request] = nowMs - (dueMs[request] ?? 0);
   }
   const all = latencyMs.subarray(0, due);
@@ -145,6 +146,7 @@ function finish(nowMs: number): void {
     rate,
     answered,
     errors,
+    unanswered,
     p50Ms: rounded(percentile(ascending, 50), 3),
     p99Ms: rounded(percentile(ascending, 99), 3),
     maxMs: rounded(ascending.at(-1) ?? 0, 3),
@@ -156,12 +158,14 @@ function finish(nowMs: number): void {
 
 /** The p99 of each window of the run, by the times at which requests were due. */
 function windowsOf(latencies: Float64Array): readonly number[] {
-  const windows: number[][] = [];
+  const windows = new Map<number, number[]>();
   latencies.forEach((latency, request) => {
     const index = Math.floor(((dueMs[request] ?? 0) - startMs) / WINDOW_MS);
-    (windows[index] ??= []).push(latency);
+    const window = windows.get(index);
+    if (window === undefined) windows.set(index, [latency]);
+    else window.push(latency);
   });
-  return windows.map((window) =>
+  return [...windows.values()].map((window) =>
     percentile(
       window.sort((a, b) => a - b),
       99,

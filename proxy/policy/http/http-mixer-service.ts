@@ -16,7 +16,7 @@ import type {
 import { CHECK_PATH, decodeCheckReply } from "../../../api/json/check.ts";
 import { decodePolicyState, encodePolicyStateQuery } from "../../../api/json/policy-state.ts";
 import { decodeAllocateReply, QUOTA_PATH } from "../../../api/json/quota.ts";
-import { REPORT_PATH } from "../../../api/json/report.ts";
+import { encodeReportRequest, REPORT_PATH } from "../../../api/json/report.ts";
 import { isPurserError, PurserError } from "../../../kernel/errors.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../../kernel/ports.ts";
 import { CallFailure, JsonClient } from "../../control-plane/json-client.ts";
@@ -151,7 +151,8 @@ class HttpMixers implements HttpMixerService {
     const { deduplicationId: id } = request;
     const decode = () => undefined;
     const repeatable = id === undefined ? "never" : "there";
-    await this.#post({ path: REPORT_PATH, request, timeoutMs, repeatable, decode, id }, options);
+    const message = encodeReportRequest(request);
+    await this.#post({ path: REPORT_PATH, request: message, timeoutMs, repeatable, decode, id }, options);
   }
 
   watch({ id }: ProxyIdentity, listener: (state: PolicyState) => void): () => void {

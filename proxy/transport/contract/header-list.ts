@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { separatorOf } from "../../../kernel/canonical/header-values.ts";
-import { headerTextOf } from "../../../kernel/canonical/header-text.ts";
+import { headerTextOf, isAsciiText } from "../../../kernel/canonical/header-text.ts";
 import { isSingleHeader } from "../../../core/attributes/header-fields.ts";
 import type { EditableHeaders } from "../../../core/verdict/header-operations.ts";
 import { UnsendableHead } from "./unsendable-head.ts";
@@ -18,6 +18,9 @@ export interface FieldBlock {
   readonly flat: (string | undefined)[];
   /** For each field, the offsets of its line and of the line's end (after CRLF) in `text`. */
   readonly spans: number[];
+  /** Facts about the fields, which `HeaderList` keeps here so that equal heads share them. */
+  nameFlags?: number;
+  isAscii?: boolean;
 }
 
 /** In `spans`: the name or the line is not in the text. */
@@ -41,11 +44,14 @@ export class HeaderList implements EditableHeaders {
   readonly #text: string;
   #flat: (string | undefined)[];
   #spans: number[];
+  /** The block that the fields came from, whatever was changed since. */
+  readonly #block: FieldBlock | undefined;
   /** Whether `#flat` and `#spans` belong to a block, so that they are copied before a change. */
   #shared: boolean;
 
   /** Takes ownership of `flat`, whose names must be in lower case. */
   constructor(flat: string[] = [], block?: FieldBlock) {
+    this.#block = block;
     if (block === undefined) {
       this.#text = "";
       this.#flat = flat;
@@ -155,6 +161,28 @@ export class HeaderList implements EditableHeaders {
     for (let index = 0; index < flat.length; index += 2)
       if (matches(flat[index] as string)) return flat[index];
     return undefined;
+  }
+
+  /**
+   * A number about the names, as `flagsOfNames` computes it: once for all equal heads, while the list is unchanged.
+   *
+   * @param flagsOfNames Must be the same function in every call of the process.
+   */
+  nameFlags(flagsOfNames: (headers: HeaderList) => number): number {
+    if (this.#block === undefined || !this.#shared) return flagsOfNames(this);
+    return (this.#block.nameFlags ??= flagsOfNames(this));
+  }
+
+  /** Whether all values are ASCII, so that they are the same as bytes and as text. */
+  isAscii(): boolean {
+    const block = this.#block;
+    if (block !== undefined && !(block.isAscii ??= isAsciiText(block.text))) return false;
+    const flat = this.#flat;
+    for (let index = 0; index < flat.length; index += 2) {
+      if (this.#spans[index + 1] !== OWN) continue;
+      if (!isAsciiText(flat[index + 1] as string)) return false;
+    }
+    return true;
   }
 
   removeWhere(matches: (name: string) => boolean): void {

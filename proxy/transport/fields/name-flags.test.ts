@@ -60,6 +60,54 @@ describe("the flags of field names", () => {
   });
 });
 
+describe("facts that equal heads share", () => {
+  it("are those of the list at hand, whatever was changed in it or in another list of the block", () => {
+    const value = fc.constantFrom("1", "\u00e9", "text");
+    const change = fc.record({
+      name,
+      value,
+      kind: fc.constantFrom("set" as const, "append" as const, "remove" as const),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(name, value), { maxLength: 5 }),
+        fc.array(change, { maxLength: 4 }),
+        (pairs, changes) => {
+          const block = blockOf(pairs);
+          const untouched = HeaderList.of(block);
+          const headers = HeaderList.of(block);
+          for (const { kind, name: one, value: text } of changes) {
+            if (kind === "remove") headers.remove(one);
+            else headers[kind](one, text);
+            for (const list of [headers, untouched, HeaderList.of(block)]) {
+              assert.equal(flagsOfAll(list), flagsOfAll(new HeaderList([...list.flat()])));
+              // A removed field may still count: the answer false is always right.
+              if (list.isAscii()) assert.ok(list.flat().every((part) => /^[\0-\x7f]*$/.test(part)));
+            }
+          }
+          assert.equal(
+            untouched.isAscii(),
+            pairs.every(([, text]) => text !== "\u00e9"),
+          );
+        },
+      ),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+function blockOf(pairs: readonly (readonly [string, string])[]) {
+  const text = pairs.map(([one, value]) => `${one}: ${value}\r\n`).join("");
+  const spans: number[] = [];
+  let at = 0;
+  for (const [one, value] of pairs) {
+    const end = at + one.length + value.length + 4;
+    spans.push(at, end);
+    at = end;
+  }
+  return { text, flat: pairs.flatMap(([one]) => [one, undefined]), spans };
+}
+
 describe("hop-by-hop fields", () => {
   it("are removed with those that connection names, except framing and authority", () => {
     const value = fc.constantFrom(

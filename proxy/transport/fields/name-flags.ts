@@ -60,6 +60,10 @@ function note(name: string): boolean {
 
 /** The flags of all names of a message together. */
 export function flagsOfAll(headers: HeaderList): number {
+  return headers.nameFlags(scan);
+}
+
+function scan(headers: HeaderList): number {
   seen = 0;
   headers.findName(note);
   return seen;

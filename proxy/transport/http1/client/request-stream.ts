@@ -65,6 +65,11 @@ export class RequestStream implements ClientStream, PooledRequest {
     this.#pool = pool;
   }
 
+  /** Whether the request is complete without a body. */
+  get isHeadOnly(): boolean {
+    return this.isEnded && this.framing.kind === "none";
+  }
+
   write(chunk: Uint8Array): boolean {
     if (this.isOver || (this.isEnded && this.upgrade === undefined)) return true;
     if (this.#connection !== undefined) return this.#connection.write(chunk);
@@ -103,6 +108,7 @@ export class RequestStream implements ClientStream, PooledRequest {
     this.#connection = connection;
     const early = this.#early;
     this.#early = undefined;
+    if (this.isHeadOnly) return;
     let isWritable = false;
     if (early !== undefined) for (const chunk of early) isWritable = connection.write(chunk);
     if (this.isEnded) connection.end(this.#trailers);

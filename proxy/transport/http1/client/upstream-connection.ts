@@ -73,8 +73,10 @@ export class UpstreamConnection implements PooledConnection<RequestStream>, Requ
     this.#stream = stream;
     this.#phase = "head";
     this.#hasResponse = false;
-    this.#isSent = false;
-    this.#writer.begin(stream.headText, stream.framing);
+    // A head alone needs no writer, which would hold it for the body's first bytes.
+    this.#isSent = stream.isHeadOnly;
+    if (this.#isSent) this.#socket.write(stream.headText, "latin1");
+    else this.#writer.begin(stream.headText, stream.framing);
     stream.startOn(this);
   }
 

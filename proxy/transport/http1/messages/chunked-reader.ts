@@ -3,7 +3,7 @@
 
 import type { BodyReceiver } from "../../contract/body.ts";
 import { HeaderList } from "../../contract/header-list.ts";
-import { parseFieldBlock } from "./field-block.ts";
+import { parseFieldBlock } from "./fields/field-block.ts";
 import { HeadReader } from "./head-reader.ts";
 import { latin1At } from "./latin1.ts";
 import { MessageFault } from "./message-fault.ts";
@@ -225,8 +225,8 @@ export class ChunkedReader {
     reader.reset();
     if (block instanceof MessageFault) return this.#refuse(chunk, block.detail, block);
     const trailers = HeaderList.of(block);
-    if (trailers.has("content-length") || trailers.has("transfer-encoding")) {
-      return this.#refuse(chunk, "Trailers may not frame the message.");
+    if (trailers.findName(isFramingName) !== undefined) {
+      return this.#refuse(chunk, "Trailers may not frame the message, nor end the connection.");
     }
     return this.#end(chunk, end, trailers);
   }
@@ -250,6 +250,11 @@ export class ChunkedReader {
     this.#body.fault = fault;
     return -1;
   }
+}
+
+/** Fields that some recipients would obey in trailers too. */
+function isFramingName(name: string): boolean {
+  return name === "content-length" || name === "transfer-encoding" || name === "connection";
 }
 
 const CR = 0x0d;

@@ -3,8 +3,8 @@
 
 import type { RequestHead } from "../../contract/head.ts";
 import { HeaderList } from "../../contract/header-list.ts";
-import { BlockCache } from "./block-cache.ts";
-import type { KnownBlock } from "./block-facts.ts";
+import { BlockCache } from "./fields/block-cache.ts";
+import type { KnownBlock } from "./fields/block-facts.ts";
 import { CHUNKED, type Framing, framingOfLength, NO_BODY } from "./framing.ts";
 import { MessageFault } from "./message-fault.ts";
 

@@ -3,7 +3,7 @@
 
 import type { ResponseHead } from "../../contract/head.ts";
 import { HeaderList } from "../../contract/header-list.ts";
-import { BlockCache } from "./block-cache.ts";
+import { BlockCache } from "./fields/block-cache.ts";
 import { CHUNKED, type Framing, framingOfLength, hasNoBody, NO_BODY, UNTIL_CLOSE } from "./framing.ts";
 import { MessageFault } from "./message-fault.ts";
 

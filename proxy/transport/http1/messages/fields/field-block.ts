@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { FieldBlock } from "../../contract/header-list.ts";
+import type { FieldBlock } from "../../../contract/header-list.ts";
 import { fieldNameAt } from "./field-names.ts";
-import { MessageFault } from "./message-fault.ts";
+import { MessageFault } from "../message-fault.ts";
 
 /** Envoy's default limit for the number of header fields. */
 export const MAX_FIELDS = 100;

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type FieldBlock, valueOf } from "../../contract/header-list.ts";
+import { type FieldBlock, valueOf } from "../../../contract/header-list.ts";
 
 /** A message's fields, with what they say about its framing and its connection. */
 export interface KnownBlock extends FieldBlock {
@@ -51,10 +51,10 @@ export function knownBlock(block: FieldBlock): KnownBlock {
         if (flat[index] === "connection") connection = joined(connection, valueOf(block, index));
         break;
       case 14:
-        if (flat[index] === "content-length") length = joined(length, valueOf(block, index));
+        if (flat[index] === "content-length") length = joined(length, framingValue(block, index));
         break;
       case 17:
-        if (flat[index] === "transfer-encoding") coding = joined(coding, valueOf(block, index));
+        if (flat[index] === "transfer-encoding") coding = joined(coding, framingValue(block, index));
         break;
     }
   }
@@ -73,6 +73,12 @@ export function knownBlock(block: FieldBlock): KnownBlock {
     hosts,
     isHostValid: hosts === 1 && HOST.test(host as string),
   };
+}
+
+/** A value that frames the message. A tab around it is kept, so that the value is refused: parsers differ on it. */
+function framingValue(block: FieldBlock, index: number): string {
+  const line = block.text.slice(block.spans[index], block.spans[index + 1]);
+  return line.includes("\t") ? line : valueOf(block, index);
 }
 
 function joined(before: string | undefined, value: string): string {

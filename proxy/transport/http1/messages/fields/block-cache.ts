@@ -3,7 +3,7 @@
 
 import { type KnownBlock, knownBlock } from "./block-facts.ts";
 import { parseFieldBlock } from "./field-block.ts";
-import { MessageFault } from "./message-fault.ts";
+import { MessageFault } from "../message-fault.ts";
 
 /**
  * The blocks that were parsed last. Heads of one client, and of one upstream within a second, mostly differ
