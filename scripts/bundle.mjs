@@ -6,6 +6,7 @@
 
 import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { SourceMap } from "node:module";
 import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -44,6 +45,7 @@ await build({
   target: "node20",
   keepNames: false,
   legalComments: "none",
+  sourcemap: "external",
   external: EXTERNAL,
   plugins: [asModules],
   logLevel: "warning",
@@ -54,6 +56,26 @@ await build({
 const text = readFileSync(`${DIST}purser.cjs`, "utf8");
 const ascii = text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 writeFileSync(`${DIST}purser.cjs`, ascii);
+
+// The map's lines alone, for stack traces: cli/start/module-lines.ts reads them.
+const map = JSON.parse(readFileSync(`${DIST}purser.cjs.map`, "utf8"));
+rmSync(`${DIST}purser.cjs.map`);
+const lineMap = new SourceMap(map);
+const sources = [];
+const runs = [];
+let next;
+const lineCount = ascii.split("\n").length;
+for (let line = 1; line <= lineCount; line++) {
+  const entry = lineMap.findEntry(line - 1, 0xffff);
+  if (entry.originalSource === undefined || entry.generatedLine !== line - 1) continue;
+  const source = sources.indexOf(entry.originalSource, Math.max(0, sources.length - 1));
+  const index = source < 0 ? sources.push(entry.originalSource) - 1 : source;
+  const sourceLine = entry.originalLine + 1;
+  if (next?.index !== index || next.line !== line || next.sourceLine !== sourceLine)
+    runs.push(line, index, sourceLine);
+  next = { index, line: line + 1, sourceLine: sourceLine + 1 };
+}
+writeFileSync(`${DIST}purser.cjs.lines`, JSON.stringify({ sources, runs }));
 
 const { status } = spawnSync(process.execPath, [fileURLToPath(new URL("code-cache.mjs", import.meta.url))], {
   stdio: ["ignore", "ignore", "inherit"],

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Script } from "node:vm";
 import type { main } from "../main.ts";
+import { showModuleLines } from "./module-lines.ts";
 
 /** The whole program in one file, and V8's compiled form of it. */
 const BUNDLE = "purser.cjs";
@@ -16,6 +17,7 @@ interface Bundle {
 
 /** Compiles and evaluates the bundle in the folder `dist`, which ends with a slash. */
 export function loadBundle(dist: string): Bundle {
+  showModuleLines(dist + BUNDLE, `${dist}${BUNDLE}.lines`);
   return evaluate(compileBundle(dist, readCodeCache(dist)), dist);
 }
 
