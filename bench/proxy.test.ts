@@ -52,7 +52,11 @@ describe("bench:proxy", function () {
     }
     const before = new Set(folders());
     const { status, stdout, stderr } = bench(
-      ...["--json", "--rounds=1", "--seconds=1", "--only=direct,forwarder", "--workload=get-100"],
+      "--json",
+      "--rounds=1",
+      "--seconds=1",
+      "--only=direct,forwarder",
+      "--workload=get-100",
     );
     assert.equal(status, 0, stderr);
     const { contenders, bars } = JSON.parse(stdout) as Report;

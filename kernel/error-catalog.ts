@@ -224,6 +224,11 @@ export const ERROR_CATALOG = {
     summary: "No route matches the request's host and path.",
     remedy: "Check the Host header and the VirtualService or Gateway that should match it.",
   },
+  PURSER_PROXY_LOOP: {
+    summary: "The request has passed this proxy before, as its Via field says, and was refused with 508.",
+    remedy:
+      "Follow the routes of the proxies that the Via field names: they send the request in a circle. When no route does, two proxies have the same --via: give each its own.",
+  },
   PURSER_PROXY_MATCH_TOO_LONG: {
     summary:
       "Matching the routes' regular expressions took too long for this request, which was refused with 431.",

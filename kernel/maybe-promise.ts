@@ -20,6 +20,28 @@ export function chain<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePro
 }
 
 /**
+ * `chain` for the steps of every request: `next` takes what a closure would capture. A function whose
+ * variables a closure captures allocates them on the heap whenever it is called.
+ */
+export function chainWith<T, U, A, B>(
+  value: MaybePromise<T>,
+  next: (value: T, first: A, second: B) => MaybePromise<U>,
+  first: A,
+  second: B,
+): MaybePromise<U> {
+  return isPromise(value) ? later(value, next, first, second) : next(value, first, second);
+}
+
+function later<T, U, A, B>(
+  value: Promise<T>,
+  next: (value: T, first: A, second: B) => MaybePromise<U>,
+  first: A,
+  second: B,
+): Promise<U> {
+  return value.then((known) => next(known, first, second));
+}
+
+/**
  * The value of a step that never waits.
  *
  * @throws Error when it does wait: a programmer's mistake.

@@ -45,6 +45,11 @@ export interface ProxyOptions {
   readonly upgradeProtocols?: readonly string[];
   /** Treatment of header names with an underscore, at every listener; default REJECT_REQUEST. */
   readonly headersWithUnderscoresAction?: HeadersWithUnderscoresAction;
+  /**
+   * The proxy's name in the field `via`, which it then adds to requests and responses, and by which it detects
+   * loops (508). No other proxy may have the same name. Default: the field is left alone, as in Envoy.
+   */
+  readonly via?: string | undefined;
   /** The key with which requests may ask for an explanation of their decision; default: no request may. */
   readonly explainKey?: ExplainKey;
   /**
@@ -120,9 +125,10 @@ class ProxyRuntime implements Proxy {
       () => this.#listeners.drainingCount,
     );
     const services = { node, policy, stats: this.#stats, clock, random, scheduler, newId };
-    const { headersWithUnderscoresAction } = options;
+    const { headersWithUnderscoresAction, via } = options;
     const filters = filterChain({
       ...services,
+      via,
       ...(explainKey === undefined ? {} : { explainKey }),
       ...(headersWithUnderscoresAction === undefined ? {} : { headersWithUnderscoresAction }),
     });

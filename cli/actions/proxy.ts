@@ -27,6 +27,7 @@ interface Flags extends LogFlags {
   readonly trustedHops: number;
   readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
   readonly upgradeProtocols: readonly string[];
+  readonly via?: string;
   readonly explainKeyFile?: string;
   readonly workers: number;
   readonly drain: number;
@@ -59,7 +60,7 @@ function announce({ role }: ProxyNode, proxy: Pick<Proxy, "addresses">): void {
 }
 
 function settingsOf({ mixer, pilot, explainKeyFile, logLevel, logFormat, ...flags }: Flags) {
-  const { headersWithUnderscoresAction, upgradeProtocols } = flags;
+  const { headersWithUnderscoresAction, upgradeProtocols, via } = flags;
   return {
     mixerUrls: mixer,
     pilotUrl: pilot,
@@ -68,6 +69,7 @@ function settingsOf({ mixer, pilot, explainKeyFile, logLevel, logFormat, ...flag
     logFormat,
     headersWithUnderscoresAction,
     upgradeProtocols,
+    via,
   };
 }
 

@@ -7,6 +7,7 @@ import {
   DEFAULT_UNDERSCORES_ACTION,
   UNDERSCORE_ACTIONS,
 } from "../../proxy/transport/fields/underscore-names.ts";
+import { isViaPseudonym } from "../../proxy/transport/fields/via-names.ts";
 import { DEFAULT_UPGRADES } from "../../proxy/listeners/listener-defaults.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../output/log-levels.ts";
 
@@ -97,6 +98,18 @@ export const upgradesFlag = (): Option =>
   )
     .argParser(upgradeProtocols)
     .default(DEFAULT_UPGRADES, DEFAULT_UPGRADES.join());
+
+export const viaFlag = (what: string): Option =>
+  new Option(
+    "--via <name>",
+    `the name of ${what} in the Via field of requests and responses; a request that has it already is refused with 508; without it the field is left alone`,
+  ).argParser(viaPseudonym);
+
+function viaPseudonym(value: string): string {
+  if (!isViaPseudonym(value))
+    throw new InvalidArgumentError("It must be a word without spaces and commas, such as edge-1.");
+  return value;
+}
 
 export const explainKeyFlag = (): Option =>
   new Option(

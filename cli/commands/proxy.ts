@@ -16,6 +16,7 @@ import {
   portFlag,
   underscoresFlag,
   upgradesFlag,
+  viaFlag,
   workersFlag,
   url,
 } from "./flags.ts";
@@ -55,6 +56,7 @@ export function proxyCommand(): Command {
     .addOption(explainKeyFlag())
     .addOption(underscoresFlag())
     .addOption(upgradesFlag())
+    .addOption(viaFlag("the proxy"))
     .addOption(workersFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())

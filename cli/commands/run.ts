@@ -17,6 +17,7 @@ import {
   portFlag,
   underscoresFlag,
   upgradesFlag,
+  viaFlag,
   workersFlag,
 } from "./flags.ts";
 import type { MeshFlags } from "../compose/run-mesh.ts";
@@ -72,6 +73,7 @@ export function meshFlags(command: Command): Command {
     .option("--max-concurrent-requests <n>", "most requests under way at the mixer's API", count, 1_024)
     .addOption(underscoresFlag())
     .addOption(upgradesFlag())
+    .addOption(viaFlag("the edge"))
     .addOption(workersFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())

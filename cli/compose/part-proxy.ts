@@ -24,6 +24,8 @@ export interface ProxyWiring {
   readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
   /** Protocols that requests may upgrade to, in lower case. */
   readonly upgradeProtocols: readonly string[];
+  /** The proxy's name in `via`; undefined to leave the field alone. */
+  readonly via?: string | undefined;
 }
 
 /** A running proxy: one in this process, or a pool of workers. */
@@ -39,7 +41,7 @@ export function nodeId(role: string, workload: string): string {
 
 /** @throws {PurserError} when a port is not available, or pilot sends no configuration in time. */
 export async function startProxy(
-  { node, mixer, pilot, admin, explainKey, headersWithUnderscoresAction, upgradeProtocols }: ProxyWiring,
+  { node, mixer, pilot, admin, explainKey, ...settings }: ProxyWiring,
   runtime: Runtime,
 ): Promise<ProxyPart & { readonly proxy: Proxy }> {
   const ours = runtimeOfPart(runtime, node.role === "edge" ? "edge" : `sidecar of ${node.service}`);
@@ -54,8 +56,7 @@ export async function startProxy(
     node,
     pilot,
     policy,
-    headersWithUnderscoresAction,
-    upgradeProtocols,
+    ...settings,
     ...(admin === undefined ? {} : { admin }),
     ...(explainKey === undefined ? {} : { explainKey }),
   });

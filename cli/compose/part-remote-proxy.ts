@@ -22,6 +22,8 @@ export interface RemoteProxySettings extends LogFlags {
   readonly explainKeyFile?: string | undefined;
   readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
   readonly upgradeProtocols: readonly string[];
+  /** The proxy's name in `via`; undefined to leave the field alone. */
+  readonly via?: string | undefined;
 }
 
 export interface RemoteProxy {
@@ -48,7 +50,7 @@ export async function startRemoteProxy(
     name: "clients",
     close: async () => void (await Promise.all([mixer.close(), pilot.close()])),
   };
-  const { headersWithUnderscoresAction, upgradeProtocols } = settings;
+  const { headersWithUnderscoresAction, upgradeProtocols, via } = settings;
   try {
     const part = await startProxy(
       {
@@ -58,6 +60,7 @@ export async function startRemoteProxy(
         explainKey,
         headersWithUnderscoresAction,
         upgradeProtocols,
+        via,
         ...(admin === undefined ? {} : { admin }),
       },
       runtime,

@@ -27,6 +27,8 @@ export interface MeshFlags extends ConfigFlags, LogFlags {
   readonly trustedHops: number;
   readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
   readonly upgradeProtocols: readonly string[];
+  /** The edge's name in `via`. Its sidecars leave the field alone: no two proxies may have the same name. */
+  readonly via?: string;
   readonly explainKeyFile?: string;
   readonly maxBodyBytes: number;
   readonly maxConcurrentRequests: number;
@@ -95,7 +97,7 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
     const admin = { host: adminHost, port: adminPort, allowedHosts };
     const edge =
       flags.workers === 1
-        ? await startProxy({ ...wiring, node, admin }, runtime)
+        ? await startProxy({ ...wiring, node, admin, via: flags.via }, runtime)
         : await startWorkers(
             {
               settings: {
@@ -105,6 +107,7 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
                 explainKeyFile: flags.explainKeyFile,
                 headersWithUnderscoresAction,
                 upgradeProtocols,
+                via: flags.via,
                 logLevel: flags.logLevel,
                 logFormat: flags.logFormat,
               },

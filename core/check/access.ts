@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
-import type { DirectResponse } from "../templates/instances.ts";
+import { chain, chainWith, type MaybePromise } from "../../kernel/maybe-promise.ts";
+import type { DirectResponse, HeaderChanges } from "../templates/instances.ts";
 import type { AccessPolicy, DirectResponseTemplate } from "../snapshot/snapshot.ts";
 import { askAll, askEach } from "./choose.ts";
 import { evaluate, evaluateCondition, evaluateMessage, Fault, textOf } from "./evaluation.ts";
@@ -12,15 +12,23 @@ import type { DecisionBuilder } from "./decision-builder.ts";
 
 /** DENY policies: the first enforced policy that is true refuses; later ones are not evaluated. */
 export function decideDeny(plan: CheckPlan, builder: DecisionBuilder): MaybePromise<void> {
-  const ask = (policy: Placed<AccessPolicy>): MaybePromise<void> =>
-    chain(holds(policy, builder), (held) => {
-      if (held instanceof Fault) return builder.fail(policy, held);
-      if (held === undefined) return;
-      builder.outcome(policy.ref, held ? "refused" : "passed");
-      if (!held) return;
-      return policy.document.mode === "shadow" ? builder.refuseInShadow(policy.ref) : refuse(policy, builder);
-    });
-  return askEach(plan, "deny", builder, ask, (members) => boundByAll(members, builder));
+  return askEach(plan, "deny", builder, askDeny, boundBy);
+}
+
+function askDeny(policy: Placed<AccessPolicy>, builder: DecisionBuilder): MaybePromise<void> {
+  return chainWith(holds(policy, builder), judgeDeny, policy, builder);
+}
+
+function judgeDeny(
+  held: boolean | undefined | Fault,
+  policy: Placed<AccessPolicy>,
+  builder: DecisionBuilder,
+): MaybePromise<void> {
+  if (held instanceof Fault) return builder.fail(policy, held);
+  if (held === undefined) return;
+  builder.outcome(policy.ref, held ? "refused" : "passed");
+  if (!held) return;
+  return policy.document.mode === "shadow" ? builder.refuseInShadow(policy.ref) : refuse(policy, builder);
 }
 
 /**
@@ -29,55 +37,88 @@ export function decideDeny(plan: CheckPlan, builder: DecisionBuilder): MaybeProm
  */
 export function decideAllow(plan: CheckPlan, builder: DecisionBuilder): MaybePromise<void> {
   if (builder.refusal !== undefined || plan.allow.length === 0) return;
-  let governing: Placed<AccessPolicy> | undefined;
-  const shadows: Placed<AccessPolicy>[] = [];
-  let allowed = false;
-  let allowedInShadow = false;
+  const progress: AllowProgress = {
+    builder,
+    governing: undefined,
+    shadows: [],
+    allowed: false,
+    allowedInShadow: false,
+  };
   const ask = (policy: Placed<AccessPolicy>): MaybePromise<void> =>
-    chain(holds(policy, builder), (held) => {
-      if (held instanceof Fault) return builder.fail(policy, held);
-      if (held === undefined) return;
-      builder.outcome(policy.ref, held ? "passed" : "withheld");
-      if (policy.document.mode === "shadow") {
-        shadows.push(policy);
-        allowedInShadow ||= held;
-        return;
-      }
-      governing = earlier(governing, policy);
-      allowed ||= held;
-      return held ? changeHeaders(policy, builder, (fault) => builder.fail(policy, fault)) : undefined;
-    });
-  const asked = askEach(plan, "allow", builder, ask, (members) => {
-    boundByAll(members, builder);
-    for (const member of members)
-      if (member.document.mode === "enforce") governing = earlier(governing, member);
+    chainWith(holds(policy, builder), judgeAllow, policy, progress);
+  const asked = askEach(plan, "allow", builder, ask, (member) => {
+    boundBy(member, builder);
+    if (member.document.mode === "enforce") progress.governing = earlier(progress.governing, member);
   });
-  return chain(asked, () => {
-    if (builder.refusal !== undefined) return;
-    // Shadow policies are evaluated together with the enforced ones, as if all were enforced.
-    if (!allowed && !allowedInShadow) for (const { ref } of shadows) builder.refuseInShadow(ref);
-    return governing !== undefined && !allowed ? refuse(governing, builder) : undefined;
-  });
+  return chainWith(asked, concludeAllow, builder, progress);
+}
+
+/** What the ALLOW policies evaluated so far have given. */
+interface AllowProgress {
+  readonly builder: DecisionBuilder;
+  governing: Placed<AccessPolicy> | undefined;
+  readonly shadows: Placed<AccessPolicy>[];
+  allowed: boolean;
+  allowedInShadow: boolean;
+}
+
+function judgeAllow(
+  held: boolean | undefined | Fault,
+  policy: Placed<AccessPolicy>,
+  progress: AllowProgress,
+): MaybePromise<void> {
+  const { builder } = progress;
+  if (held instanceof Fault) return builder.fail(policy, held);
+  if (held === undefined) return;
+  builder.outcome(policy.ref, held ? "passed" : "withheld");
+  if (policy.document.mode === "shadow") {
+    progress.shadows.push(policy);
+    progress.allowedInShadow ||= held;
+    return;
+  }
+  progress.governing = earlier(progress.governing, policy);
+  progress.allowed ||= held;
+  if (!held) return;
+  return chainWith(evaluateHeaders(policy.document.headers, builder.scope), changeOrFail, policy, builder);
+}
+
+function concludeAllow(
+  _: void,
+  builder: DecisionBuilder,
+  { governing, shadows, allowed, allowedInShadow }: AllowProgress,
+): MaybePromise<void> {
+  if (builder.refusal !== undefined) return;
+  // Shadow policies are evaluated together with the enforced ones, as if all were enforced.
+  if (!allowed && !allowedInShadow) for (const { ref } of shadows) builder.refuseInShadow(ref);
+  return governing !== undefined && !allowed ? refuse(governing, builder) : undefined;
 }
 
 /** AUDIT policies: record allowed and refused requests alike, and never refuse, not even on failure. */
 export function decideAudit(plan: CheckPlan, builder: DecisionBuilder): MaybePromise<void> {
-  const ask = (policy: Placed<AccessPolicy>): MaybePromise<void> =>
-    chain(holds(policy, builder), (held) => {
-      if (held === undefined) return;
-      if (held instanceof Fault) return builder.fail(policy, held);
-      builder.outcome(policy.ref, held ? "noted" : "passed");
-      if (!held || policy.document.mode === "shadow") return;
-      builder.audits.push(policy.ref);
-      return changeHeaders(policy, builder, (fault) => builder.note(policy.ref, fault));
-    });
   // Refused requests are recorded too.
-  return askAll(plan, "audit", builder, ask, (members) => boundByAll(members, builder));
+  return askAll(plan, "audit", builder, askAudit, boundBy);
+}
+
+function askAudit(policy: Placed<AccessPolicy>, builder: DecisionBuilder): MaybePromise<void> {
+  return chainWith(holds(policy, builder), judgeAudit, policy, builder);
+}
+
+function judgeAudit(
+  held: boolean | undefined | Fault,
+  policy: Placed<AccessPolicy>,
+  builder: DecisionBuilder,
+): MaybePromise<void> {
+  if (held === undefined) return;
+  if (held instanceof Fault) return builder.fail(policy, held);
+  builder.outcome(policy.ref, held ? "noted" : "passed");
+  if (!held || policy.document.mode === "shadow") return;
+  builder.audits.push(policy.ref);
+  return chainWith(evaluateHeaders(policy.document.headers, builder.scope), changeOrNote, policy, builder);
 }
 
 /** Matching policies limit the decision's validity even when they need not be evaluated. */
-function boundByAll(members: readonly Placed<AccessPolicy>[], builder: DecisionBuilder): void {
-  for (const { document } of members) builder.bound(document.validDurationMs, document.validUseCount);
+function boundBy({ document }: Placed<AccessPolicy>, builder: DecisionBuilder): void {
+  builder.bound(document.validDurationMs, document.validUseCount);
 }
 
 function earlier(
@@ -92,27 +133,44 @@ function holds(
   policy: Placed<AccessPolicy>,
   builder: DecisionBuilder,
 ): MaybePromise<boolean | undefined | Fault> {
-  const { match, when, validDurationMs, validUseCount } = policy.document;
-  return chain(evaluateCondition(match, builder.scope), (matched) => {
-    if (matched === false) {
-      builder.outcome(policy.ref, "unmatched");
-      return undefined;
-    }
-    // A policy that may match limits the decision's validity too.
-    builder.bound(validDurationMs, validUseCount);
-    return matched === true ? evaluateCondition(when, builder.scope) : matched;
-  });
+  return chainWith(
+    evaluateCondition(policy.document.match, builder.scope),
+    holdsWhenMatched,
+    policy,
+    builder,
+  );
 }
 
-function changeHeaders(
+function holdsWhenMatched(
+  matched: boolean | Fault,
+  { ref, document }: Placed<AccessPolicy>,
+  builder: DecisionBuilder,
+): MaybePromise<boolean | undefined | Fault> {
+  if (matched === false) {
+    builder.outcome(ref, "unmatched");
+    return undefined;
+  }
+  // A policy that may match limits the decision's validity too.
+  builder.bound(document.validDurationMs, document.validUseCount);
+  return matched === true ? evaluateCondition(document.when, builder.scope) : matched;
+}
+
+function changeOrFail(
+  changes: HeaderChanges | Fault,
   policy: Placed<AccessPolicy>,
   builder: DecisionBuilder,
-  onFault: (fault: Fault) => void,
-): MaybePromise<void> {
-  return chain(evaluateHeaders(policy.document.headers, builder.scope), (changes) => {
-    if (changes instanceof Fault) onFault(changes);
-    else builder.change(policy.order, changes);
-  });
+): void {
+  if (changes instanceof Fault) builder.fail(policy, changes);
+  else builder.change(policy.order, changes);
+}
+
+function changeOrNote(
+  changes: HeaderChanges | Fault,
+  { ref, order }: Placed<AccessPolicy>,
+  builder: DecisionBuilder,
+): void {
+  if (changes instanceof Fault) builder.note(ref, changes);
+  else builder.change(order, changes);
 }
 
 /**

@@ -80,6 +80,8 @@ export class DecisionBuilder {
   }
 
   change(order: number, changes: HeaderChanges): void {
+    // Most policies change no headers.
+    if (isEmpty(changes.request) && isEmpty(changes.response)) return;
     this.#headers.push({ order, changes });
   }
 
@@ -144,6 +146,10 @@ export class DecisionBuilder {
     if (this.#headers.length === 0) return [];
     return this.#headers.toSorted((a, b) => a.order - b.order).flatMap(({ changes }) => changes[side] ?? []);
   }
+}
+
+function isEmpty(operations: readonly HeaderOperation[] | undefined): boolean {
+  return operations === undefined || operations.length === 0;
 }
 
 /** An error is not a denial: the reply is 500 or 503, and the cause is only for the logs. */

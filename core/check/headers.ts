@@ -7,8 +7,23 @@ import { type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts"
 import type { AccessPolicy, HeaderTemplates } from "../snapshot/snapshot.ts";
 import { andThen, describeType, evaluate, Fault, type Scope } from "./evaluation.ts";
 
+const NO_OPERATIONS: readonly HeaderOperation[] = [];
+const NO_CHANGES: HeaderChanges = {};
+
 /** A policy's header changes for this bag, or the fault that prevents them. */
 export function evaluateHeaders(
+  headers: AccessPolicy["headers"],
+  scope: Scope,
+): MaybePromise<HeaderChanges | Fault> {
+  if (isEmpty(headers.request) && isEmpty(headers.response)) return NO_CHANGES;
+  return evaluateBothSides(headers, scope);
+}
+
+function isEmpty({ set, append, remove }: HeaderTemplates): boolean {
+  return set.length === 0 && append.length === 0 && remove.length === 0;
+}
+
+function evaluateBothSides(
   headers: AccessPolicy["headers"],
   scope: Scope,
 ): MaybePromise<HeaderChanges | Fault> {
@@ -18,6 +33,13 @@ export function evaluateHeaders(
 }
 
 export function evaluateSide(
+  templates: HeaderTemplates,
+  scope: Scope,
+): MaybePromise<readonly HeaderOperation[] | Fault> {
+  return isEmpty(templates) ? NO_OPERATIONS : evaluateTemplates(templates, scope);
+}
+
+function evaluateTemplates(
   templates: HeaderTemplates,
   scope: Scope,
 ): MaybePromise<readonly HeaderOperation[] | Fault> {

@@ -9,14 +9,39 @@
  */
 export function cellName({ name: policy }: CellPolicy, key: Readonly<Record<string, unknown>>): string {
   const names = Object.keys(key);
-  if (names.length > 1) names.sort();
-  let members = "";
-  for (const name of names) {
-    const value = JSON.stringify(key[name]) as string | undefined;
-    if (value === undefined) continue;
-    members += `${members === "" ? "" : ","}${JSON.stringify(name)}:${value}`;
+  return new CellNames(policy, names).of(names.map((name) => key[name]));
+}
+
+/** The names of one policy's counts: the names in its key are sorted and quoted once. */
+export class CellNames {
+  readonly #start: string;
+  /** By name in code-unit order: the position of its value, and the name as it stands before a value. */
+  readonly #members: readonly { readonly position: number; readonly start: string }[];
+
+  /** @param names The names in the key, each once, in any order. */
+  constructor(policy: string, names: readonly string[]) {
+    this.#start = `${policy}{`;
+    const positions = [...names.keys()].sort((a, b) =>
+      (names[a] as string) < (names[b] as string) ? -1 : 1,
+    );
+    this.#members = positions.map((position) => ({
+      position,
+      start: `${JSON.stringify(names[position])}:`,
+    }));
   }
-  return `${policy}{${members}}`;
+
+  /** @param values The key's values, in the order of the names given to the constructor. */
+  of(values: readonly unknown[]): string {
+    let text = this.#start;
+    let comma = "";
+    for (const { position, start } of this.#members) {
+      const value = JSON.stringify(values[position]) as string | undefined;
+      if (value === undefined) continue;
+      text += comma + start + value;
+      comma = ",";
+    }
+    return `${text}}`;
+  }
 }
 
 /** The part of a policy that its cells' names contain. */

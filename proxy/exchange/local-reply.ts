@@ -11,6 +11,7 @@ import { ERROR_CATALOG } from "../../kernel/error-catalog.ts";
 import { hasNoContent } from "../../kernel/status.ts";
 import type { CheckResult } from "../policy/check-result.ts";
 import { HeaderList } from "../transport/contract/header-list.ts";
+import { problemText } from "./problem-text.ts";
 
 /** Envoy's response flags, as its access logs write them. */
 export type ResponseFlag =
@@ -33,14 +34,14 @@ export type ResponseFlag =
 /** A response that the proxy generates itself (Envoy's "local reply"). */
 export interface LocalReply {
   readonly status: number;
-  readonly flag?: ResponseFlag;
+  readonly flag?: ResponseFlag | undefined;
   /** Envoy's response code details: a constant word for logs. */
   readonly details: string;
   /** Names in any case; values as Latin-1 text, one character per byte. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: ReplyBody;
   /** The explanation of the decision, for clients with the explain key; sent in the problem details. */
-  readonly explanation?: Explanation;
+  readonly explanation?: Explanation | undefined;
 }
 
 interface ErrorRow {
@@ -60,6 +61,7 @@ const ERRORS = {
   request_headers_too_large: { status: 431, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
   route_not_found: { status: 404, flag: "NR", code: "PURSER_PROXY_NO_ROUTE" },
   route_match_too_long: { status: 431, flag: "DPE", code: "PURSER_PROXY_MATCH_TOO_LONG" },
+  loop_detected: { status: 508, code: "PURSER_PROXY_LOOP" },
   no_healthy_upstream: { status: 503, flag: "UH", code: "PURSER_PROXY_NO_ENDPOINT" },
   upstream_overflow: {
     status: 503,
@@ -81,7 +83,7 @@ export function errorReply(kind: ErrorKind, detail?: string): LocalReply {
   const row: ErrorRow = ERRORS[kind];
   return {
     status: row.status,
-    ...(row.flag === undefined ? {} : { flag: row.flag }),
+    flag: row.flag,
     details: kind,
     headers: [["x-purser-error", row.code], ...(row.headers ?? [])],
     body: problemBody(row.status, row.code, detail),
@@ -125,12 +127,14 @@ export function verdictReply(verdict: CheckResult): LocalReply | undefined {
   if (reply === undefined) return undefined;
   const { httpStatus, headers, body } = reply;
   const { explanation } = verdict;
+  const { flag, details } = VERDICTS[verdict.outcome.kind];
   return {
     status: httpStatus,
+    flag,
+    details,
     headers: headers.map(([name, value]) => [name, headerBytesOf(value)] as const),
     body,
-    ...(explanation === undefined ? {} : { explanation }),
-    ...VERDICTS[verdict.outcome.kind],
+    explanation,
   };
 }
 
@@ -148,7 +152,7 @@ export function plainReply(
   const { flag, headers = [], text = "", contentType = "text/plain; charset=utf-8" } = options;
   return {
     status,
-    ...(flag === undefined ? {} : { flag }),
+    flag,
     details,
     headers,
     body: text === "" ? { kind: "empty" } : { kind: "text", contentType, text },
@@ -182,8 +186,8 @@ function renderBody(
     case "text":
       return { contentType: reply.body.contentType, body: Buffer.from(reply.body.text) };
     case "problem": {
-      const document = { ...reply.body.problem, requestId, explanation: reply.explanation };
-      return { contentType: PROBLEM_MEDIA_TYPE, body: Buffer.from(`${JSON.stringify(document)}\n`) };
+      const text = problemText(reply.body.problem, requestId, reply.explanation);
+      return { contentType: PROBLEM_MEDIA_TYPE, body: Buffer.from(`${text}\n`) };
     }
   }
 }

@@ -22,6 +22,7 @@ import { requestIdFilter } from "./filter-request-id.ts";
 import { routeFilter } from "./filter-route.ts";
 import { traceContextFilter } from "./filter-trace-context.ts";
 import { validateFilter } from "./filter-validate.ts";
+import { viaFilter } from "./filter-via.ts";
 import type { Filter } from "./filter.ts";
 import { FilterChain } from "./filter-chain.ts";
 
@@ -33,6 +34,8 @@ interface FilterServices {
   readonly explainKey?: ExplainKey;
   /** Default REJECT_REQUEST. */
   readonly headersWithUnderscoresAction?: HeadersWithUnderscoresAction;
+  /** The proxy's name in `via`; undefined to leave the field alone. */
+  readonly via?: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly scheduler: Scheduler;
@@ -42,9 +45,12 @@ interface FilterServices {
 
 /** The filters that run before the check: they turn a request into the attributes that policies decide by. */
 export function filtersBeforeCheck(
-  services: Pick<FilterServices, "node" | "random" | "newId" | "explainKey" | "headersWithUnderscoresAction">,
+  services: Pick<
+    FilterServices,
+    "node" | "random" | "newId" | "explainKey" | "headersWithUnderscoresAction" | "via"
+  >,
 ): readonly Filter[] {
-  const { node, random, newId, explainKey } = services;
+  const { node, random, newId, explainKey, via } = services;
   const { headersWithUnderscoresAction = DEFAULT_UNDERSCORES_ACTION } = services;
   return [
     // First, so that the request can be found by its id whatever happens to it later.
@@ -54,6 +60,8 @@ export function filtersBeforeCheck(
     // Before every filter that reads the target or headers, so that their meaning is unambiguous. Also
     // removes hop-by-hop headers, before the proxy adds headers of its own that `connection` could name.
     validateFilter(headersWithUnderscoresAction),
+    // Before anything else is spent on a request that goes round in a loop.
+    viaFilter(via),
     // Before the edge removes headers like x-purser-explain, and before the attributes, which must not hold
     // the key.
     explainFilter(explainKey),

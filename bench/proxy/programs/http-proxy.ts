@@ -14,10 +14,10 @@ interface HttpProxy {
 }
 
 const [, , folder = "", port, upstreamPort] = process.argv;
-const { createProxyServer } = createRequire(`${folder}/package.json`)("http-proxy") as {
+const httpProxy = createRequire(`${folder}/package.json`)("http-proxy") as {
   createProxyServer(options: object): HttpProxy;
 };
-const proxy = createProxyServer({
+const proxy = httpProxy.createProxyServer({
   target: `http://127.0.0.1:${upstreamPort}`,
   agent: new Agent({ keepAlive: true, maxSockets: 1024 }),
 });

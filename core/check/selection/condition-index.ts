@@ -36,18 +36,19 @@ class PathIndex {
     }
   }
 
-  /** Collects the conditions that may be true for the request's value. */
-  collect(reads: Reads, into: number[]): void {
+  /** The conditions that may be true for the request's value, ascending. */
+  find(reads: Reads): Positions {
     const value = reads.valueOf(this.path);
-    if (value === undefined) return;
-    addAll(into, this.#equals.get(value));
-    if (typeof value !== "string") {
-      addAll(into, this.#allPrefixed);
-      return;
-    }
+    if (value === undefined) return NONE;
+    const equal = this.#equals.get(value) ?? NONE;
+    if (typeof value !== "string") return merged(equal, this.#allPrefixed);
+    let found: Positions = equal;
     for (const [length, byText] of this.#prefixes) {
-      if (value.length >= length) addAll(into, byText.get(value.slice(0, length)));
+      if (value.length < length) continue;
+      const prefixed = byText.get(value.slice(0, length));
+      if (prefixed !== undefined) found = merged(found, prefixed);
     }
+    return found;
   }
 }
 
@@ -80,36 +81,75 @@ export class ConditionIndex {
     this.#paths = [...byPath.values()].sort((a, b) => a.first - b.first);
   }
 
-  *candidates(reads: Reads): Generator<number> {
-    const always = this.#always;
-    let nextAlways = 0;
-    let nextPath = 0;
-    let found: number[] = [];
-    for (;;) {
-      const position = Math.min(always[nextAlways] ?? Infinity, found[0] ?? Infinity);
-      const path = this.#paths[nextPath];
-      if (path !== undefined && path.first <= position) {
-        const before = found.length;
-        path.collect(reads, found);
-        // Several values may find the same condition.
-        if (found.length > before && found.length > 1) found = [...new Set(found)].sort((a, b) => a - b);
-        nextPath++;
-        continue;
-      }
-      if (position === Infinity) return;
-      if (always[nextAlways] === position) nextAlways++;
-      else found.shift();
-      yield position;
-    }
+  /** Whether some conditions are only evaluated for some requests. */
+  get hasTests(): boolean {
+    return this.#paths.length > 0;
+  }
+
+  /** The conditions to evaluate for one request. */
+  candidates(reads: Reads): Candidates {
+    return new Candidates(this.#always, this.#paths, reads);
   }
 }
 
-function addAll(into: number[], positions: Positions | undefined): void {
-  if (positions !== undefined) for (const position of positions) into.push(position);
+/** The conditions to evaluate for one request. Not a generator, which allocates an object for each of them. */
+export class Candidates {
+  readonly #always: Positions;
+  readonly #paths: readonly PathIndex[];
+  readonly #reads: Reads;
+  #nextAlways = 0;
+  #nextPath = 0;
+  /** Conditions that paths have found, from `#nextFound` on. */
+  #found: Positions = NONE;
+  #nextFound = 0;
+
+  constructor(always: Positions, paths: readonly PathIndex[], reads: Reads) {
+    this.#always = always;
+    this.#paths = paths;
+    this.#reads = reads;
+  }
+
+  /** The next position; Infinity after the last. */
+  next(): number {
+    for (;;) {
+      const always = positionAt(this.#always, this.#nextAlways);
+      const position = Math.min(always, positionAt(this.#found, this.#nextFound));
+      const path = this.#paths[this.#nextPath];
+      if (path !== undefined && path.first <= position) {
+        this.#nextPath++;
+        this.#add(path.find(this.#reads));
+        continue;
+      }
+      if (position === Infinity) return Infinity;
+      if (always === position) this.#nextAlways++;
+      else this.#nextFound++;
+      return position;
+    }
+  }
+
+  #add(found: Positions): void {
+    if (found.length === 0) return;
+    this.#found = merged(this.#found.slice(this.#nextFound), found);
+    this.#nextFound = 0;
+  }
+}
+
+const NONE: Positions = [];
+
+function positionAt(positions: Positions, index: number): number {
+  return index < positions.length ? (positions[index] as number) : Infinity;
+}
+
+/** Both lists in order, each position once: several values may find the same condition. */
+function merged(one: Positions, other: Positions): Positions {
+  if (one.length === 0) return other;
+  if (other.length === 0) return one;
+  return [...new Set([...one, ...other])].sort((a, b) => a - b);
 }
 
 function push<K>(map: Map<K, number[]>, key: K, position: number): void {
   const positions = map.get(key);
   if (positions === undefined) map.set(key, [position]);
-  else positions.push(position);
+  // A condition may test for the same prefix twice.
+  else if (positions.at(-1) !== position) positions.push(position);
 }

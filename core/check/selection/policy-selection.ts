@@ -6,7 +6,7 @@ import type { PathRead } from "../../../expressions/runtime/reads/path-read.ts";
 import type { Reads } from "../../../expressions/runtime/reads/reads.ts";
 import type { EnforcementMode } from "../../../kernel/enforcement-mode.ts";
 import type { Expression } from "../../expressions/expression.ts";
-import { ConditionIndex } from "./condition-index.ts";
+import { Candidates, ConditionIndex } from "./condition-index.ts";
 
 /** The properties of a document that a selection uses. */
 export interface Selectable {
@@ -35,6 +35,7 @@ const GROUP_SIZE = 16;
 export class PolicySelection {
   readonly #units: readonly (number | Group)[];
   readonly #index: ConditionIndex;
+  readonly #selectsAll: boolean;
 
   constructor(documents: readonly Selectable[]) {
     this.#units = unitsOf(documents);
@@ -42,48 +43,93 @@ export class PolicySelection {
       typeof unit === "number" ? documents[unit]?.match : unit.match,
     );
     this.#index = indexOf(matches);
+    this.#selectsAll = !this.#index.hasTests && this.#units.every((unit) => typeof unit === "number");
   }
 
-  /**
-   * @param governs Whether a group's `match` is true; called once per group. If undefined, each member is
-   *   evaluated.
-   */
-  *positions(reads: Reads, governs: (group: Group) => boolean | undefined): Generator<number> {
-    const units = this.#index.candidates(reads);
-    /** Matching groups, each with the next of its members. */
-    let open: { next: number; readonly rest: Iterator<number> }[] = [];
-    let unit = units.next();
-    for (;;) {
-      const at = unit.done === true ? Infinity : positionOf(this.#units[unit.value] as number | Group);
-      const [member] = open;
-      if (member !== undefined && member.next <= at) {
-        yield member.next;
-        const { done, value } = member.rest.next();
-        if (done === true) open.shift();
-        else member.next = value as number;
-        open = open.sort((a, b) => a.next - b.next);
-        continue;
-      }
-      if (unit.done === true) return;
-      const chosen = this.#units[unit.value] as number | Group;
-      if (typeof chosen === "number") {
-        yield chosen;
-        // Not earlier: finding the next unit may read attributes.
-        unit = units.next();
-        continue;
-      }
-      unit = units.next();
-      const held = governs(chosen);
-      if (held === false) continue;
-      const rest = held === true ? membersOf(chosen, reads) : chosen.members[Symbol.iterator]();
-      const { done, value } = rest.next();
-      if (done !== true) open = [...open, { next: value as number, rest }].sort((a, b) => a.next - b.next);
-    }
+  /** The documents to evaluate for one request; undefined when these are all of them, for any request. */
+  positions(reads: Reads, governing: Governing): SelectedPositions | undefined {
+    if (this.#selectsAll) return undefined;
+    return new SelectedPositions(this.#units, this.#index.candidates(reads), reads, governing);
   }
 }
 
-function* membersOf({ members, whens }: Group, reads: Reads): Generator<number> {
-  for (const index of whens.candidates(reads)) yield members[index] as number;
+/** Tells whether the `match` of a group is true. */
+export interface Governing {
+  /** Called once for each group. If undefined, each member is evaluated. */
+  governs(group: Group): boolean | undefined;
+}
+
+/** A matching group, with the next of its members. */
+interface OpenGroup {
+  next: number;
+  readonly rest: Candidates;
+  /** The positions that `rest` counts; undefined when it gives the members themselves. */
+  readonly members: readonly number[] | undefined;
+}
+
+/** The positions of the documents to evaluate, ascending. It reads attributes no earlier than it must. */
+export class SelectedPositions {
+  readonly #units: readonly (number | Group)[];
+  readonly #candidates: Candidates;
+  readonly #reads: Reads;
+  readonly #governing: Governing;
+  /** Index of the next unit; Infinity after the last. */
+  #unit = -1;
+  /** Matching groups by their next members. */
+  #open: OpenGroup[] | undefined;
+  /** The open group whose member was returned last. */
+  #given: OpenGroup | undefined;
+
+  constructor(
+    units: readonly (number | Group)[],
+    candidates: Candidates,
+    reads: Reads,
+    governing: Governing,
+  ) {
+    this.#units = units;
+    this.#candidates = candidates;
+    this.#reads = reads;
+    this.#governing = governing;
+  }
+
+  /** The next position; Infinity after the last. */
+  next(): number {
+    // Only now, not when the last position was returned: finding the next one may read attributes.
+    if (this.#given !== undefined) this.#advance(this.#given, this.#open as OpenGroup[]);
+    else if (this.#unit !== Infinity) this.#unit = this.#candidates.next();
+    this.#given = undefined;
+    for (;;) {
+      const unit = this.#unit === Infinity ? undefined : (this.#units[this.#unit] as number | Group);
+      const member = this.#open?.[0];
+      if (member !== undefined && member.next <= (unit === undefined ? Infinity : positionOf(unit))) {
+        this.#given = member;
+        return member.next;
+      }
+      if (unit === undefined) return Infinity;
+      if (typeof unit === "number") return unit;
+      this.#unit = this.#candidates.next();
+      this.#enter(unit);
+    }
+  }
+
+  #enter(group: Group): void {
+    const held = this.#governing.governs(group);
+    if (held === false) return;
+    const { members, whens } = group;
+    const opened: OpenGroup =
+      held === true
+        ? { next: 0, rest: whens.candidates(this.#reads), members }
+        : { next: 0, rest: new Candidates(members, [], this.#reads), members: undefined };
+    this.#open = this.#open === undefined ? [opened] : [...this.#open, opened];
+    this.#advance(opened, this.#open);
+  }
+
+  #advance(group: OpenGroup, open: OpenGroup[]): void {
+    const position = group.rest.next();
+    if (position === Infinity) open.splice(open.indexOf(group), 1);
+    else group.next = group.members === undefined ? position : (group.members[position] as number);
+    if (open.length > 1) open.sort((a, b) => a.next - b.next);
+  }
 }
 
 function positionOf(unit: number | Group): number {

@@ -42,6 +42,8 @@ export interface ConnectionOwner<R> {
   onReleased(connection: PooledConnection<R>): void;
   /** An established connection is closed, whether idle or not. */
   onClosed(connection: PooledConnection<R>): void;
+  /** The upstream closed a connection that it had kept alive, under a request. Called before `onClosed`. */
+  onStale(): void;
 }
 
 type PoolSettings = Pick<
@@ -157,10 +159,18 @@ export class ConnectionPool<R extends PooledRequest> implements ConnectionOwner<
     this.#checkDrained();
   }
 
+  /**
+   * Closes the idle connections: they have been idle for longer than the one that was stale, so that the upstream
+   * has probably closed them too. A request that is sent again then gets a new connection.
+   */
+  onStale(): void {
+    this.#closeIdle();
+  }
+
   /** Accepts no further request. Resolves when the requests under way are over and all connections are closed. */
   drain(): Promise<void> {
     this.#isClosing = true;
-    for (let idle = this.#idle.first; idle !== undefined; idle = this.#idle.first) this.#close(idle);
+    this.#closeIdle();
     return new Promise((resolve) => {
       this.#onDrained.push(resolve);
       this.#checkDrained();
@@ -227,6 +237,10 @@ export class ConnectionPool<R extends PooledRequest> implements ConnectionOwner<
   #start(connection: PooledConnection<R>, request: R): void {
     connection.deadlineMs = Infinity;
     connection.send(request);
+  }
+
+  #closeIdle(): void {
+    for (let idle = this.#idle.first; idle !== undefined; idle = this.#idle.first) this.#close(idle);
   }
 
   #close(connection: PooledConnection<R>): void {

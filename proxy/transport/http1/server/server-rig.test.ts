@@ -1,0 +1,150 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { connect, type Socket } from "node:net";
+
+import { DEFAULT_LIMITS } from "../../../listeners/listener-defaults.ts";
+import { onCleanup, scheduler } from "../../../testing/harness.test.ts";
+import type { BodyReceiver } from "../../contract/body.ts";
+import { HeaderList } from "../../contract/header-list.ts";
+import type {
+  ConnectionEvent,
+  RefusalReason,
+  ServerHandler,
+  ServerLimits,
+  ServerStream,
+  ServerStreamEvents,
+  WholeResponse,
+} from "../../contract/server.ts";
+import { Http1Server } from "./http1-server.ts";
+
+/** A stream with everything that happened to it. */
+export class SeenStream implements ServerStreamEvents, BodyReceiver {
+  readonly stream: ServerStream;
+  body = "";
+  bytes = 0;
+  /** `end`, `idle`, `malformed`, `writable`, and `close` with its reason or `whole`. */
+  readonly events: string[] = [];
+  trailers: HeaderList | undefined;
+
+  constructor(stream: ServerStream) {
+    this.stream = stream;
+    stream.events = this;
+  }
+
+  reply(text: string, status = 200, fields: readonly string[] = []): void {
+    this.head(status, [...fields, "content-length", String(Buffer.byteLength(text))]);
+    this.stream.write(Buffer.from(text));
+    this.stream.end();
+  }
+  head(status: number, fields: readonly string[] = []): void {
+    this.stream.sendHead({ status, headers: new HeaderList([...fields]) });
+  }
+  onData(chunk: Uint8Array): void {
+    this.bytes += chunk.byteLength;
+    if (this.bytes <= 1024) this.body += Buffer.from(chunk).toString("latin1");
+  }
+  onEnd(trailers: HeaderList | undefined): void {
+    this.trailers = trailers;
+    this.events.push("end");
+  }
+  onWritable(): void {
+    this.events.push("writable");
+  }
+  onIdle(): void {
+    this.events.push("idle");
+    this.stream.reset();
+  }
+  onMalformed(detail: string): void {
+    this.events.push(`malformed: ${detail}`);
+    this.stream.closeConnectionAfter();
+    this.reply("malformed", 400);
+  }
+  onClose(reason: string | undefined): void {
+    this.events.push(`close: ${reason ?? "whole"}`);
+  }
+}
+
+export interface ServerRig {
+  readonly server: Http1Server;
+  readonly port: number;
+  readonly streams: SeenStream[];
+  readonly refusals: RefusalReason[];
+  readonly events: ConnectionEvent[];
+}
+
+/** A server whose streams are handled by `onStream`; by default each is answered with its target. */
+export async function startServer(
+  onStream: (seen: SeenStream) => void = (seen) => seen.reply(`<${seen.stream.head.target}>`),
+  limits: Partial<ServerLimits> = {},
+): Promise<ServerRig> {
+  const streams: SeenStream[] = [];
+  const refusals: RefusalReason[] = [];
+  const events: ConnectionEvent[] = [];
+  const handler: ServerHandler = {
+    onStream(stream) {
+      const seen = new SeenStream(stream);
+      streams.push(seen);
+      onStream(seen);
+    },
+    onRefused(reason, detail): WholeResponse {
+      refusals.push(reason);
+      const body = Buffer.from(detail);
+      const status = reason === "request_timeout" ? 408 : reason === "request_headers_too_large" ? 431 : 400;
+      return { status, headers: new HeaderList(["content-length", String(body.byteLength)]), body };
+    },
+    onConnectionEvent: (event) => void events.push(event),
+  };
+  let connections = 0;
+  const settings = {
+    limits: { ...DEFAULT_LIMITS, ...limits },
+    upgradeProtocols: ["websocket"],
+    scheduler,
+    newConnectionId: () => `c${connections++}`,
+  };
+  const server = new Http1Server(settings, handler);
+  await server.listen("127.0.0.1", 0);
+  onCleanup(() => {
+    const closed = server.close(0);
+    server.cut();
+    return closed;
+  });
+  return { server, port: server.port ?? 0, streams, refusals, events };
+}
+
+/** A client that records what it receives. */
+export class RawClient {
+  readonly socket: Socket;
+  received = "";
+  ended = false;
+  closed = false;
+  error: string | undefined;
+  chunks = 0;
+
+  constructor(port: number, first: string | Buffer = "") {
+    this.socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    this.socket.on("data", (chunk: Buffer) => {
+      this.chunks++;
+      this.received += chunk.toString("latin1");
+    });
+    this.socket.on("end", () => (this.ended = true));
+    this.socket.on("error", (error: NodeJS.ErrnoException) => (this.error = error.code));
+    this.socket.on("close", () => (this.closed = true));
+    if (first.length > 0) this.send(first);
+    onCleanup(() => void this.socket.destroy());
+  }
+
+  send(bytes: string | Buffer): void {
+    this.socket.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes);
+  }
+
+  get statuses(): string {
+    return (this.received.match(/HTTP\/1\.1 \d{3}/g) ?? []).map((line) => line.slice(9)).join();
+  }
+}
+
+export const get = (target: string, fields = ""): string =>
+  `GET ${target} HTTP/1.1\r\nhost: a\r\n${fields}\r\n`;
+
+export const post = (target: string, body: string, fields = ""): string =>
+  `POST ${target} HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n${fields}\r\n${body}`;
