@@ -11,7 +11,7 @@ describe("the lines of modules in the bundle", () => {
   for (const [frame, expected] of [
     [`main (${BUNDLE}:10:5)`, "main (/srv/dist/cli/main.js:3)"],
     [`async main (${BUNDLE}:19:5)`, "async main (/srv/dist/cli/main.js:12)"],
-    [`${BUNDLE}:20:1`, "/srv/dist/../x.js:7"],
+    [`${BUNDLE}:20:1`, "/srv/x.js:7"],
     [`main (${BUNDLE}:9:5)`, `main (${BUNDLE}:9:5)`],
     ["f (/srv/other.js:12:3)", "f (/srv/other.js:12:3)"],
     [`eval at f (${BUNDLE}:11:2), <anonymous>:1:1`, "eval at f (/srv/dist/cli/main.js:4), <anonymous>:1:1"],

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 /** Runs of lines of the bundle that are consecutive lines of one source, by their first line; made by scripts/bundle.mjs. */
 export interface LineTable {
@@ -34,8 +35,7 @@ export function withModuleLine(frame: string, bundle: string, table: LineTable):
   const [position = "", line = ""] = /^(\d+):\d+/.exec(rest) ?? [];
   const module = moduleLine(Number(line), table);
   if (module === undefined) return frame;
-  const folder = bundle.slice(0, bundle.lastIndexOf("/") + 1);
-  return `${frame.slice(0, at)}${folder}${module}${rest.slice(position.length)}`;
+  return `${frame.slice(0, at)}${join(dirname(bundle), module)}${rest.slice(position.length)}`;
 }
 
 function moduleLine(line: number, { sources, runs }: LineTable): string | undefined {
