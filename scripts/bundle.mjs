@@ -45,6 +45,9 @@ await build({
   target: "node20",
   keepNames: false,
   legalComments: "none",
+  // cli/start/bundle.ts calls this function. A wrapper that is added at the start would copy the text.
+  banner: { js: "(function (module, exports, require, importModule, __filename) {" },
+  footer: { js: "})" },
   sourcemap: "external",
   external: EXTERNAL,
   plugins: [asModules],

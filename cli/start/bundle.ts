@@ -30,7 +30,7 @@ export function loadBundle(dist: string): Bundle {
 export function compileBundle(dist: string, cachedData?: Buffer): Script {
   // The bundle is ASCII (scripts/bundle.mjs), so that Latin-1 needs no decoding and half of UTF-16's memory.
   const text = readFileSync(dist + BUNDLE, "latin1");
-  return new Script(`(function (module, exports, require, importModule, __filename) {${text}\n})`, {
+  return new Script(text, {
     filename: dist + BUNDLE,
     ...(cachedData === undefined ? {} : { cachedData }),
   });
