@@ -100,6 +100,7 @@ export class HeadReader {
     this.text += added;
     this.#tail = seen.slice(-TAIL_LENGTH);
     if (NEVER.test(seen)) return this.#refuseBytes();
+    if (before < RESPONSE_START.length && this.#isNoResponse(this.text)) return this.#refuseBytes();
     if (this.text.length < this.#maxBytes) return -1;
     this.fault = new MessageFault(
       "request_headers_too_large",

@@ -44,6 +44,8 @@ export function parseFieldBlock(text: string, start: number): FieldBlock | Messa
 
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
+const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/;
+
 /** What is wrong with the first faulty line. */
 function faultOfLines(text: string, start: number): string {
   let number = 1;
@@ -67,5 +69,5 @@ function faultOfLine(line: string): string | undefined {
   const name = line.slice(0, colon);
   if (/[ \t]$/.test(name)) return "has whitespace before the colon";
   if (!NAME.test(name)) return "has a name that is not a token";
-  return "has a control character";
+  return CONTROL.test(line) ? "has a control character" : undefined;
 }
