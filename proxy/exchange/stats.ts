@@ -63,7 +63,7 @@ export class ProxyStats {
     });
     new Counter({
       name: "purser_proxy_upstream_overflows_total",
-      help: "Requests refused because maxRequests were under way, by cluster.",
+      help: "Requests refused because too many were under way or waited for a connection, by cluster.",
       labelNames: ["cluster"],
       registers,
       collect() {
