@@ -192,7 +192,7 @@ export class HeaderList implements EditableHeaders {
       this.#own();
       let kept = index;
       for (let from = index + 2; from < length; from += 2)
-        if (!matches(this.#flat[from] as string)) this.#move(from, kept), (kept += 2);
+        if (!matches(this.#flat[from] as string)) kept = this.#move(from, kept);
       this.#truncate(kept);
       return;
     }
@@ -296,7 +296,7 @@ export class HeaderList implements EditableHeaders {
       this.#own();
       let kept = index;
       for (let from = index + 2; from < length; from += 2)
-        if (this.#flat[from] !== name) this.#move(from, kept), (kept += 2);
+        if (this.#flat[from] !== name) kept = this.#move(from, kept);
       this.#truncate(kept);
       return;
     }
@@ -309,11 +309,13 @@ export class HeaderList implements EditableHeaders {
     this.#shared = false;
   }
 
-  #move(from: number, to: number): void {
+  /** @returns The index after the moved field. */
+  #move(from: number, to: number): number {
     this.#flat[to] = this.#flat[from];
     this.#flat[to + 1] = this.#flat[from + 1];
     this.#spans[to] = this.#spans[from] as number;
     this.#spans[to + 1] = this.#spans[from + 1] as number;
+    return to + 2;
   }
 
   #truncate(length: number): void {
