@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { createProgress } from "../tools/progress.ts";
+import { PURSER_FULL } from "./proxy/contenders/purser.ts";
 import { Children } from "./proxy/machine/children.ts";
 import { type Cores, divideCores } from "./proxy/machine/cores.ts";
 import { findProgram, isExecutable } from "./proxy/machine/find-program.ts";
@@ -33,7 +34,8 @@ async function run(given: Flags, cores: Cores): Promise<void> {
     const report = reportOf(await measure(options, children, progress), options);
     progress.done();
     process.stdout.write(given.json ? `${JSON.stringify(report)}\n` : tableOf(report));
-    if (report.bars.some(({ met }) => met === false)) process.exitCode = EXIT.missed;
+    const isMissed = report.bars.some(({ met }) => met === false);
+    if (isMissed || PURSER_FULL in report.missing) process.exitCode = EXIT.missed;
   } catch (error) {
     progress.done();
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -51,7 +51,11 @@ export async function measure(options: Options, children: Children, progress: Pr
     const { ready, missing } = await prepareAll(options, site, progress);
     const run = new Run(options, children, progress, folder);
     const entries: Entry[] = [];
-    for (const [name, contender] of ready) entries.push(await run.begin(name, contender));
+    for (const [name, contender] of ready) {
+      const entry = await run.begin(name, contender);
+      if (entry instanceof Entry) entries.push(entry);
+      else missing[name] = entry.missing;
+    }
     for (let round = 0; round < options.rounds; round++) await run.round(round, entries, upstreamPort);
     for (const entry of entries) await entry.end();
     return { entries, missing };
@@ -95,13 +99,21 @@ class Run {
     this.#scripts = new Map(this.#workloads.map((each) => [each.name, writeScript(folder, each)]));
   }
 
-  /** Starts the contender as often as there are rounds, keeps the last one, and warms it up. */
-  async begin(name: string, ready: Ready): Promise<Entry> {
+  /**
+   * Starts the contender as often as there are rounds, keeps the last one, and warms it up. Resolves with the reason when it
+   * does not start.
+   */
+  async begin(name: string, ready: Ready): Promise<Entry | { readonly missing: string }> {
     const entry = new Entry(name, ready, this.#children, this.#options.cores, this.#folder);
     for (let start = 0; start < this.#options.rounds; start++) {
       this.#progress.at(`${name}: start ${start + 1} of ${this.#options.rounds}`);
       if (start > 0) await entry.stop();
-      await entry.start();
+      try {
+        await entry.start();
+      } catch (error) {
+        await entry.stop();
+        return { missing: error instanceof Error ? error.message : String(error) };
+      }
     }
     if (!entry.isProxy) return entry;
     const { seconds } = this.#options;

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { plainNames } from "../../expressions/syntax/path-node.ts";
+import { plainPathOf } from "../../expressions/analysis/plain-path.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import { evaluate } from "../check/evaluation.ts";
 import type { Expression } from "../expressions/expression.ts";
@@ -25,7 +25,7 @@ export class Column {
     }
     const { expression } = computed;
     this.#expression = expression;
-    const names = expression.ast === undefined ? undefined : plainNames(expression.ast);
+    const names = expression.ast === undefined ? undefined : plainPathOf(expression.ast);
     this.#names = names?.some((name) => name in INHERITED) === true ? undefined : names;
   }
 

@@ -93,7 +93,13 @@ function namesOf(flat: readonly string[]): readonly string[] {
   return new Set(names.filter((_, index) => index % 2 === 0)).size === names.length / 2 ? names : NONE;
 }
 
-function constructorOf(names: readonly string[]): RecordShape["Made"] | undefined {
+/**
+ * A constructor of records with these names, which inherit nothing.
+ *
+ * @param names name, anything, name, anything …: the arrangement of the values that the constructor takes.
+ * @returns Undefined where the host forbids to make code of text.
+ */
+export function constructorOf(names: readonly string[]): RecordShape["Made"] | undefined {
   let text = "";
   for (let index = 0; index < names.length; index += 2)
     text += `this[${JSON.stringify(names[index])}] = flat[${index + 1}];\n`;

@@ -6,12 +6,8 @@ import fc from "fast-check";
 
 import type { Clock, Scheduler } from "../../../../kernel/ports.ts";
 import type { ResetReason } from "../../contract/reset.ts";
-import {
-  type ConnectionOwner,
-  ConnectionPool,
-  type PooledConnection,
-  type PooledRequest,
-} from "./connection-pool.ts";
+import { ConnectionPool } from "./connection-pool.ts";
+import type { ConnectionOwner, PooledConnection, PooledRequest } from "./pooled.ts";
 
 /** Time that passes when the test says so. */
 class VirtualTime implements Clock, Scheduler {
@@ -175,8 +171,9 @@ class Stage {
     this.#owner.onReleased(connection);
   }
   /** The upstream closes the connection, or its request is cancelled. */
-  closes(connection: FakeConnection | undefined): void {
+  closes(connection: FakeConnection | undefined, isStale = false): void {
     if (connection === undefined) return;
+    if (isStale) this.#owner.onStale();
     if (connection.request !== undefined) connection.request.state = "over";
     connection.request = undefined;
     connection.isClosed = true;
@@ -326,10 +323,12 @@ describe("the pool of connections to an upstream", () => {
   it("holds its limits, serves first in first out, and keeps nothing, whatever happens", () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ kind: fc.constant("open" as const), retry: fc.boolean() }) },
-      ...(["connected", "connectFails", "answer", "upstreamCloses", "cancel"] as const).map((kind) => ({
-        weight: 3,
-        arbitrary: fc.record({ kind: fc.constant(kind), which: fc.nat(9) }),
-      })),
+      ...(["connected", "connectFails", "answer", "upstreamCloses", "isStale", "cancel"] as const).map(
+        (kind) => ({
+          weight: 3,
+          arbitrary: fc.record({ kind: fc.constant(kind), which: fc.nat(9) }),
+        }),
+      ),
       { weight: 2, arbitrary: fc.record({ kind: fc.constant("pass" as const), ms: fc.nat(1_500) }) },
     );
     const settings = fc.record({
@@ -360,6 +359,9 @@ describe("the pool of connections to an upstream", () => {
               break;
             case "upstreamCloses":
               stage.closes(pick([...stage.busy, ...stage.idle], action.which));
+              break;
+            case "isStale":
+              stage.closes(pick(stage.busy, action.which), true);
               break;
             case "cancel":
               stage.cancel(

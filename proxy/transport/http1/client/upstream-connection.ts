@@ -13,11 +13,14 @@ import { HeadReader } from "../messages/head-reader.ts";
 import { MessageFault } from "../messages/message-fault.ts";
 import { type ParsedResponse, parseResponseHead } from "../messages/response-head.ts";
 import { MessageWriter } from "../message-writer.ts";
-import type { ConnectionOwner, PooledConnection } from "./connection-pool.ts";
+import type { ConnectionOwner, PooledConnection } from "./pooled.ts";
 import { keepAliveMsOf } from "./keep-alive-hint.ts";
 import type { RequestCarrier, RequestStream } from "./request-stream.ts";
 
 type ConnectionSettings = Pick<ClientSettings, "host" | "port" | "tcpKeepaliveTimeMs" | "maxHeaderBytes">;
+
+/** They have no back-pressure: an upstream that sends them without end would fill the memory of a slow client's proxy. */
+const MAX_INFORMATIONAL = 100;
 
 /** Where the connection is in its response. */
 type Phase = "head" | "body" | "tunnel";
@@ -45,6 +48,8 @@ export class UpstreamConnection implements PooledConnection<RequestStream>, Requ
   #phase: Phase = "head";
   /** Whether a byte of the current response has come. */
   #hasResponse = false;
+  /** Number of informational responses to the current request. */
+  #informational = 0;
   /** Whether the request was handed to the socket as a whole. */
   #isSent = false;
   #keepAlive = false;
@@ -73,6 +78,7 @@ export class UpstreamConnection implements PooledConnection<RequestStream>, Requ
     this.#stream = stream;
     this.#phase = "head";
     this.#hasResponse = false;
+    this.#informational = 0;
     // A head alone needs no writer, which would hold it for the body's first bytes.
     this.#isSent = stream.isHeadOnly;
     if (this.#isSent) this.#socket.write(stream.headText, "latin1");
@@ -177,8 +183,9 @@ export class UpstreamConnection implements PooledConnection<RequestStream>, Requ
     }
     const { status } = response.head;
     if (status === 101) return this.#startTunnel(stream, response, chunk, offset);
-    if (status < 200) stream.receiver.onInformational(response.head);
-    else this.#beginBody(stream, response);
+    if (status >= 200) this.#beginBody(stream, response);
+    else if (++this.#informational <= MAX_INFORMATIONAL) stream.receiver.onInformational(response.head);
+    else this.#fail("protocol-error", `more than ${MAX_INFORMATIONAL} informational responses`);
     return offset;
   }
 
@@ -258,10 +265,11 @@ export class UpstreamConnection implements PooledConnection<RequestStream>, Requ
   #fail(reason: ResetReason, detail: string): void {
     const stream = this.#stream;
     this.#stream = undefined;
+    const connectionReused = this.requests > 1 && !this.#hasResponse;
+    if (connectionReused && stream !== undefined) this.#owner.onStale();
     this.#closeAndReport();
     if (stream === undefined) return;
     stream.finish();
-    const connectionReused = this.requests > 1 && !this.#hasResponse;
     stream.receiver.onReset({ reason, connectionReused, detail });
   }
 

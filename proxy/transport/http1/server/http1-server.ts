@@ -5,7 +5,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 
 import type { Cancel } from "../../../../kernel/ports.ts";
 import type { ServerHandler, ServerLimits, ServerSettings, TransportServer } from "../../contract/server.ts";
-import { type MemoryPressure, memoryPressureOf, memoryUse } from "./memory-pressure.ts";
+import { type MemoryPressure, memoryPressureOf, type MemoryUse, memoryUse } from "./memory-pressure.ts";
 import { type ConnectionServer, type LimitTicks, ServerConnection } from "./server-connection.ts";
 
 /** How long a connection is read after its last response: Envoy's delayed_close_timeout. */
@@ -26,15 +26,18 @@ export class Http1Server implements TransportServer, ConnectionServer {
   drainGraceTicks = 0;
   readonly #server: Server;
   readonly #settings: ServerSettings;
+  readonly #readMemory: (limitBytes: number) => MemoryUse;
   readonly #tickMs: number;
   readonly #connections = new Set<ServerConnection>();
   #pressure: MemoryPressure = "none";
   #cancelTicks: Cancel | undefined;
   #onAllClosed: (() => void) | undefined;
 
-  constructor(settings: ServerSettings, handler: ServerHandler) {
+  /** @param readMemory Called once a second with `memoryLimitBytes`. */
+  constructor(settings: ServerSettings, handler: ServerHandler, readMemory = memoryUse) {
     const { limits, upgradeProtocols } = settings;
     this.#settings = settings;
+    this.#readMemory = readMemory;
     this.handler = handler;
     this.upgradeProtocols = upgradeProtocols;
     this.maxHeaderBytes = limits.maxHeaderBytes;
@@ -104,7 +107,7 @@ export class Http1Server implements TransportServer, ConnectionServer {
   #onTick(): void {
     this.tick++;
     if (this.tick % Math.ceil(MEMORY_CHECK_MS / this.#tickMs) === 0) {
-      this.#pressure = memoryPressureOf(memoryUse(this.#settings.limits.memoryLimitBytes));
+      this.#pressure = memoryPressureOf(this.#readMemory(this.#settings.limits.memoryLimitBytes));
     }
     for (const connection of this.#connections) connection.onTick();
   }

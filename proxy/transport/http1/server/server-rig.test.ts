@@ -17,6 +17,7 @@ import type {
   WholeResponse,
 } from "../../contract/server.ts";
 import { Http1Server } from "./http1-server.ts";
+import type { MemoryUse } from "./memory-pressure.ts";
 
 /** A stream with everything that happened to it. */
 export class SeenStream implements ServerStreamEvents, BodyReceiver {
@@ -77,6 +78,7 @@ export interface ServerRig {
 export async function startServer(
   onStream: (seen: SeenStream) => void = (seen) => seen.reply(`<${seen.stream.head.target}>`),
   limits: Partial<ServerLimits> = {},
+  readMemory: () => MemoryUse = () => ({ heapShare: 0, processShare: 0 }),
 ): Promise<ServerRig> {
   const streams: SeenStream[] = [];
   const refusals: RefusalReason[] = [];
@@ -102,7 +104,7 @@ export async function startServer(
     scheduler,
     newConnectionId: () => `c${connections++}`,
   };
-  const server = new Http1Server(settings, handler);
+  const server = new Http1Server(settings, handler, readMemory);
   await server.listen("127.0.0.1", 0);
   onCleanup(() => {
     const closed = server.close(0);
