@@ -55,9 +55,14 @@ const script = compileBundle(DIST);
 const { main } = evaluate(script, DIST);
 const ended = main([
   "run",
-  ...["-c", folder],
-  ...[`--edge-port=${edgePort}`, "--mixer-port=0", "--pilot-port=0", "--admin-port=0"],
-  ...["--log-level=error", "--log-format=json"],
+  "-c",
+  folder,
+  `--edge-port=${edgePort}`,
+  "--mixer-port=0",
+  "--pilot-port=0",
+  "--admin-port=0",
+  "--log-level=error",
+  "--log-format=json",
 ]);
 // The mesh ends by itself only when it cannot start.
 void ended.then((code) => process.exit(code));

@@ -12,6 +12,11 @@ export interface LineTable {
   readonly runs: readonly number[];
 }
 
+/** V8 declares no toString of its frames, which gives the frame's line of a stack trace. */
+interface Frame {
+  toString(): string;
+}
+
 /**
  * Makes stack traces name the file and line of each module instead of the bundle's. The table is read when the first
  * stack trace is read.
@@ -21,7 +26,7 @@ export function showModuleLines(bundle: string, tableFile: string): void {
   Error.prepareStackTrace = (error, frames) => {
     table ??= readTable(tableFile);
     const lines = frames.map(
-      (frame) => `\n    at ${withModuleLine(String(frame), bundle, table as LineTable)}`,
+      (frame: Frame) => `\n    at ${withModuleLine(frame.toString(), bundle, table as LineTable)}`,
     );
     return `${headOf(error)}${lines.join("")}`;
   };
