@@ -85,11 +85,6 @@ export class HeaderList implements EditableHeaders {
     return HeaderList.of({ text, flat, spans });
   }
 
-  /** From raw bytes; values are Latin-1, as in HTTP/1.1. */
-  static fromBytes(raw: readonly (Buffer | string)[]): HeaderList {
-    return HeaderList.fromRaw(raw.map((part) => (typeof part === "string" ? part : part.toString("latin1"))));
-  }
-
   /** Number of fields. */
   get size(): number {
     return this.#flat.length / 2;

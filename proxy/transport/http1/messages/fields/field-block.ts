@@ -15,6 +15,11 @@ export const MAX_FIELDS = 100;
  */
 const LINES = /(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n$/y;
 
+const TOO_MANY_FIELDS = new MessageFault(
+  "request_headers_too_large",
+  `A message may have at most ${MAX_FIELDS} header fields.`,
+);
+
 /**
  * Parses field lines from an offset on.
  *
@@ -27,17 +32,12 @@ export function parseFieldBlock(text: string, start: number): FieldBlock | Messa
   const spans: number[] = [];
   const end = text.length - 2;
   for (let line = start; line < end; ) {
+    if (flat.length === 2 * MAX_FIELDS) return TOO_MANY_FIELDS;
     const colon = text.indexOf(":", line);
     const next = text.indexOf("\r", colon) + 2;
     flat.push(fieldNameAt(text, line, colon), undefined);
     spans.push(line, next);
     line = next;
-  }
-  if (flat.length > 2 * MAX_FIELDS) {
-    return new MessageFault(
-      "request_headers_too_large",
-      `A message may have at most ${MAX_FIELDS} header fields.`,
-    );
   }
   return { text, flat, spans };
 }
