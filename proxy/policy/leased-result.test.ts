@@ -16,7 +16,7 @@ function stageWith(quotas: readonly ToyQuota[], settings = {}): Stage {
   const stage = createStage(settings);
   stage.mixer.quotas = quotas;
   stage.mixer.decide = (view) => {
-    const user = String(view["user"]);
+    const user = view["user"] as string;
     return { ...FOREVER, charges: quotas.map((one) => charge(one, 1, `${one.policy}{"user":"${user}"}`)) };
   };
   return stage;

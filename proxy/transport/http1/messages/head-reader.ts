@@ -11,7 +11,7 @@ const LEADING_EMPTY_LINES_MAX = 2;
 const FIRST_LOOK_BYTES = 4096;
 
 /** Bytes that no head has, as soon as they arrive: control characters, and a CR or LF that is not in a CRLF. */
-const NEVER = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r[^\n]|[^\r]\n/;
+const NEVER = /[^\t\r\n\x20-\x7e\x80-\xff]|\r[^\n]|[^\r]\n/;
 
 export type HeadKind = "request" | "response" | "trailers";
 

@@ -192,8 +192,11 @@ describe("writing a parsed head", () => {
             line: `${name}:${before}${text}${after}\r\n`,
           }),
         );
-        const added = (name: string, spelled: string, text: string) => ({
-          ...{ name, spelled, value: text, line: `${spelled}: ${text}\r\n` },
+        const added = (name: string, spelled: string, value: string): (typeof model)[number] => ({
+          name,
+          spelled,
+          value,
+          line: `${spelled}: ${value}\r\n`,
         });
         for (const [kind, name, text] of edits) {
           const first = model.findIndex((field) => field.name === name);
