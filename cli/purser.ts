@@ -4,8 +4,9 @@
 
 import { loadMain } from "./start/load-main.ts";
 
-const main = await loadMain();
+const args = process.argv.slice(2);
+const main = await loadMain(args);
 
 // Parts stop their own work; leftovers, such as an upstream that never answers, must not keep the process
 // alive.
-process.exit(await main(process.argv.slice(2)));
+process.exit(await main(args));

@@ -11,7 +11,7 @@ import type { Checked } from "../kernel/diagnostic.ts";
 import type { Scheduler } from "../kernel/ports.ts";
 import { buildSnapshot } from "../core/snapshot/build-snapshot.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
-import { readBuiltInManifest } from "./built-in-manifest.ts";
+import { builtInManifest } from "./built-in-manifest.ts";
 import { loadExtensions } from "./extension-loader.ts";
 import type { FileSet } from "./read-files.ts";
 
@@ -27,7 +27,7 @@ export interface BuildOptions {
  */
 export class SetBuilder {
   readonly #options: BuildOptions;
-  readonly #builtIn = [readBuiltInManifest()];
+  readonly #builtIn = [builtInManifest()];
   #parsed: ReadonlyMap<string, { readonly text: string; readonly file: ParsedFile }> = new Map();
   #compiled: ReadonlyMap<string, CompileResult> = new Map();
 

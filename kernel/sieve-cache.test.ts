@@ -54,7 +54,7 @@ describe("a sieve cache", () => {
 
   it("keeps to both limits, and has what a map has of the entries that it keeps", () => {
     const step = fc.record({
-      key: fc.constantFrom(..."abcdefghij"),
+      key: fc.constantFrom(..."abcdefghij".split("")),
       size: fc.integer({ min: 0, max: 6 }),
       act: fc.constantFrom("set", "get", "delete", "clear"),
     });

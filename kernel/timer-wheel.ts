@@ -48,7 +48,7 @@ export class TimerWheel {
   readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #scheduler: Pick<Scheduler, "after">;
   /** A ring for each slot, which begins and ends at the sentinel; undefined for a slot that was never used. */
-  readonly #slots: (WheelTimer | undefined)[] = new Array<undefined>(SLOTS).fill(undefined);
+  readonly #slots: (WheelTimer | undefined)[] = Array.from({ length: SLOTS });
   #size = 0;
   /** The last tick whose timers have run. */
   #doneTick: number;

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { BUNDLED_ADAPTERS } from "../adapters/inventory.ts";
-import { readBuiltInManifest } from "../config/built-in-manifest.ts";
+import { builtInManifest } from "../config/built-in-manifest.ts";
 import type { AttributeBag } from "../core/attributes/bag.ts";
 import { parseDocuments } from "../core/documents/parse-documents.ts";
 import { compileWithJsonata } from "../core/expressions/jsonata-engine.ts";
@@ -108,7 +108,7 @@ async function setUp() {
   const built = buildSnapshot({
     files: [parseDocuments({ path: "mesh.yaml", text: DOCUMENTS })],
     version: "1",
-    builtIn: [readBuiltInManifest()],
+    builtIn: [builtInManifest()],
     compile: compileWithJsonata,
     inventory,
   });

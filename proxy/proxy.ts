@@ -54,7 +54,7 @@ export interface ProxyOptions {
   readonly explainKey?: ExplainKey;
   /**
    * Maximum time that a removed listener may take to finish its requests, in milliseconds; default 5000, as
-   * in Envoy.
+   * in Istio (terminationDrainDuration).
    */
   readonly drainMs?: number;
   /** How long `start` waits for the first configuration, in milliseconds; default 60 000. */
@@ -96,7 +96,7 @@ export function createProxy(options: ProxyOptions): Proxy {
   return new ProxyRuntime(options);
 }
 
-/** Envoy's default. */
+/** Istio's terminationDrainDuration; Envoy itself drains for 600 s. */
 const DEFAULT_DRAIN_MS = 5_000;
 
 /** Interval of the log lines that say that the first configuration is still awaited. */
@@ -122,6 +122,7 @@ class ProxyRuntime implements Proxy {
     this.#stats = new ProxyStats(
       () => this.#newestClusters(),
       () => policy.stats?.() ?? {},
+      () => this.#listeners.drainingCount,
     );
     const services = { node, policy, stats: this.#stats, clock, random, scheduler, newId };
     const { headersWithUnderscoresAction, via } = options;

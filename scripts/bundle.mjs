@@ -6,6 +6,7 @@
 
 import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { SourceMap } from "node:module";
 import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -15,15 +16,21 @@ const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
 /** Libraries that few processes need; these are loaded from node_modules where they are used. */
 const EXTERNAL = ["ioredis"];
 
-/** Each module of Purser keeps the URL of its own file: modules find files relative to it. */
-const ownUrls = {
-  name: "own-urls",
+/**
+ * Each module of Purser keeps the URL of its own file: modules find files relative to it. An import of a computed name, as
+ * of an extension, is done by the module that loads the bundle: V8 loses the import callback of a script with a code cache.
+ */
+const asModules = {
+  name: "as-modules",
   setup({ onLoad }) {
     onLoad({ filter: /[\\/]dist[\\/].*\.js$/ }, ({ path }) => {
       const text = readFileSync(path, "utf8");
-      if (!text.includes("import.meta.url")) return undefined;
-      const url = `require("node:url").pathToFileURL(require("node:path").resolve(__filename, ${JSON.stringify(`../${relative(DIST, path)}`)})).href`;
-      return { contents: text.replaceAll("import.meta.url", url), resolveDir: dirname(path) };
+      const file = JSON.stringify(`../${relative(DIST, path)}`);
+      const url = `require("node:url").pathToFileURL(require("node:path").resolve(__filename, ${file})).href`;
+      const contents = text
+        .replaceAll("import.meta.url", url)
+        .replace(/\bimport\((?!["'])/g, "importModule(");
+      return { contents, resolveDir: dirname(path) };
     });
   },
 };
@@ -38,8 +45,12 @@ await build({
   target: "node20",
   keepNames: false,
   legalComments: "none",
+  // cli/start/bundle.ts calls this function. A wrapper that is added at the start would copy the text.
+  banner: { js: "(function (module, exports, require, importModule, __filename) {" },
+  footer: { js: "})" },
+  sourcemap: "external",
   external: EXTERNAL,
-  plugins: [ownUrls],
+  plugins: [asModules],
   logLevel: "warning",
 });
 
@@ -48,6 +59,26 @@ await build({
 const text = readFileSync(`${DIST}purser.cjs`, "utf8");
 const ascii = text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 writeFileSync(`${DIST}purser.cjs`, ascii);
+
+// The map's lines alone, for stack traces: cli/start/module-lines.ts reads them.
+const map = JSON.parse(readFileSync(`${DIST}purser.cjs.map`, "utf8"));
+rmSync(`${DIST}purser.cjs.map`);
+const lineMap = new SourceMap(map);
+const sources = [];
+const runs = [];
+let next;
+const lineCount = ascii.split("\n").length;
+for (let line = 1; line <= lineCount; line++) {
+  const entry = lineMap.findEntry(line - 1, 0xffff);
+  if (entry.originalSource === undefined || entry.generatedLine !== line - 1) continue;
+  const source = sources.indexOf(entry.originalSource, Math.max(0, sources.length - 1));
+  const index = source < 0 ? sources.push(entry.originalSource) - 1 : source;
+  const sourceLine = entry.originalLine + 1;
+  if (next?.index !== index || next.line !== line || next.sourceLine !== sourceLine)
+    runs.push(line, index, sourceLine);
+  next = { index, line: line + 1, sourceLine: sourceLine + 1 };
+}
+writeFileSync(`${DIST}purser.cjs.lines`, JSON.stringify({ sources, runs }));
 
 const { status } = spawnSync(process.execPath, [fileURLToPath(new URL("code-cache.mjs", import.meta.url))], {
   stdio: ["ignore", "ignore", "inherit"],

@@ -4,7 +4,7 @@
 // Runs the bundle as a mesh in this process, sends it a few requests, and writes the code that V8 has compiled
 // by then to dist/purser.cjs.cache. Functions that did not run are compiled when they are first called.
 
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, get } from "node:http";
 import { createServer as createTcpServer } from "node:net";
 import { once } from "node:events";
@@ -14,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import { compileBundle, evaluate } from "../dist/cli/start/bundle.js";
 
 const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
+const BOOKSHOP = fileURLToPath(new URL("../examples/bookshop/mesh/", import.meta.url));
 const REQUESTS = 50;
 const DEADLINE_MS = 30_000;
 
@@ -46,13 +47,22 @@ spec: { limit: 1000, window: 10s, key: { user: request.headers."x-user" } }
 `,
 );
 
+// The bookshop's policies and telemetry use most of what documents can say.
+for (const file of ["policies.yaml", "telemetry.yaml"])
+  copyFileSync(join(BOOKSHOP, file), join(folder, file));
+
 const script = compileBundle(DIST);
 const { main } = evaluate(script, DIST);
 const ended = main([
   "run",
-  ...["-c", folder],
-  ...[`--edge-port=${edgePort}`, "--mixer-port=0", "--pilot-port=0", "--admin-port=0"],
-  ...["--log-level=error", "--log-format=json"],
+  "-c",
+  folder,
+  `--edge-port=${edgePort}`,
+  "--mixer-port=0",
+  "--pilot-port=0",
+  "--admin-port=0",
+  "--log-level=error",
+  "--log-format=json",
 ]);
 // The mesh ends by itself only when it cannot start.
 void ended.then((code) => process.exit(code));
@@ -67,7 +77,11 @@ process.exit(0);
 
 async function answered() {
   try {
-    const request = get({ host: "127.0.0.1", port: edgePort, headers: { host: "upstream", "x-user": "ann" } });
+    const request = get({
+      host: "127.0.0.1",
+      port: edgePort,
+      headers: { host: "upstream", "x-user": "ann" },
+    });
     const [response] = await once(request, "response");
     response.resume();
     await once(response, "end");

@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process";
 const GENERATORS = [
   "generate-schemas.ts",
   "generate-attributes-doc.ts",
+  "generate-built-in-attributes.ts",
   "generate-documents-doc.ts",
   "generate-errors-doc.ts",
   "generate-functions-doc.ts",

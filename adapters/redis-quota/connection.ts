@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Redis } from "ioredis";
+import { createRequire } from "node:module";
+import type * as ioredis from "ioredis";
 import type { Logger, Random } from "../../plugins/sdk/index.ts";
 import type { RedisTarget } from "./config.ts";
 import type { Failures } from "./failure.ts";
@@ -28,7 +29,7 @@ export interface ConnectionOptions {
  */
 export class Connection {
   readonly #options: ConnectionOptions;
-  readonly #client: Redis;
+  readonly #client: ioredis.Redis;
   readonly #waiting = new Set<{ readonly resolve: () => void; readonly reject: (error: unknown) => void }>();
   #lastError: unknown = new Error("the connection was lost");
   #down = false;
@@ -67,7 +68,9 @@ export class Connection {
     this.#settleWaiting(this.#lastError);
   }
 
-  #createClient(): Redis {
+  #createClient(): ioredis.Redis {
+    // Loaded here: loading it takes 50 ms or more, which only processes with a Redis store should spend.
+    const { Redis } = createRequire(import.meta.url)("ioredis") as typeof ioredis;
     const { target, random } = this.#options;
     const { host, port, db } = target;
     return new Redis({

@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { stringify } from "yaml";
-import { readBuiltInManifest } from "../../config/built-in-manifest.ts";
+import { builtInManifest } from "../../config/built-in-manifest.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { compileExpression } from "../../cli/compose/part-config.ts";
 import { decide } from "../../core/check/decide.ts";
@@ -42,7 +42,7 @@ function snapshotOf(rules: readonly PolicyRule[]): Snapshot {
   const checked = buildSnapshot({
     files: [parseDocuments({ path: "policies.yaml", text })],
     version: createHash("sha256").update(text).digest("hex"),
-    builtIn: [readBuiltInManifest()],
+    builtIn: [builtInManifest()],
     compile: compileExpression,
     inventory: createInventory([]),
   });

@@ -21,7 +21,7 @@ const LINE_END = 10;
 
 /** A run at full load with what it cost. */
 export interface TimedRun extends FullLoad {
-  /** CPU time of the contender's processes, in milliseconds. */
+  /** CPU time of the contender's processes and of the services that it asks, in milliseconds. */
   readonly cpuMs: number;
   /** Share of the proxy's core that somebody else used meanwhile, 0 to 1: above 0.05 the run was disturbed. */
   readonly foreignShare: number;
@@ -99,17 +99,19 @@ export class Entry {
 
   /** Runs the load and keeps its figures under the workload's name. */
   async timed(workload: string, load: () => Promise<FullLoad>): Promise<void> {
-    const pid = this.#child?.pid;
     const startMs = performance.now();
-    const [cpuBeforeMs, busyBeforeMs] = this.#consumed(pid);
+    const before = this.#consumed();
     const figures = await load();
-    const [cpuAfterMs, busyAfterMs] = this.#consumed(pid);
-    const ownMs = cpuAfterMs - cpuBeforeMs;
-    const foreignMs = Math.max(0, busyAfterMs - busyBeforeMs - ownMs);
+    const after = this.#consumed();
+    const ownMs = after.ownMs - before.ownMs;
+    const foreignMs = Math.max(0, after.coreMs - before.coreMs - ownMs);
     const foreignShare = foreignMs / (performance.now() - startMs);
     const runs = this.runs.get(workload) ?? [];
     this.answered += figures.requests;
-    this.runs.set(workload, [...runs, { ...figures, cpuMs: ownMs, foreignShare }]);
+    this.runs.set(workload, [
+      ...runs,
+      { ...figures, cpuMs: ownMs + after.helpersMs - before.helpersMs, foreignShare },
+    ]);
   }
 
   /** CPU time of a request in each round of the workload, in milliseconds. */
@@ -134,8 +136,12 @@ export class Entry {
     truncateSync(this.#log);
   }
 
-  #consumed(pid: number | undefined): readonly [ownMs: number, coreMs: number] {
-    return [pid === undefined ? 0 : cpuMs(pid), coreBusyMs(this.#cores.proxy)];
+  #consumed(): { readonly ownMs: number; readonly helpersMs: number; readonly coreMs: number } {
+    return {
+      ownMs: this.#child === undefined ? 0 : cpuMs(this.#child.pid),
+      helpersMs: this.#helpers.reduce((sum, { pid }) => sum + cpuMs(pid), 0),
+      coreMs: coreBusyMs(this.#cores.proxy),
+    };
   }
 }
 

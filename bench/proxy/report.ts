@@ -16,7 +16,7 @@ export interface WorkloadFigures {
   readonly cpu_ratio_to_nginx?: number;
   readonly p50_ms: number;
   readonly p99_ms: number;
-  /** CPU time of the contender per 1000 requests, in milliseconds. */
+  /** CPU time of the contender, with the services that it asks, per 1000 requests, in milliseconds. */
   readonly cpu_ms_per_1000: number;
   /** Requests a second of each round. */
   readonly rounds: readonly number[];

@@ -3,8 +3,9 @@
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { constants, Script } from "node:vm";
+import { Script } from "node:vm";
 import type { main } from "../main.ts";
+import { showModuleLines } from "./module-lines.ts";
 
 /** The whole program in one file, and V8's compiled form of it. */
 const BUNDLE = "purser.cjs";
@@ -16,6 +17,7 @@ interface Bundle {
 
 /** Compiles and evaluates the bundle in the folder `dist`, which ends with a slash. */
 export function loadBundle(dist: string): Bundle {
+  showModuleLines(dist + BUNDLE, `${dist}${BUNDLE}.lines`);
   return evaluate(compileBundle(dist, readCodeCache(dist)), dist);
 }
 
@@ -28,9 +30,8 @@ export function loadBundle(dist: string): Bundle {
 export function compileBundle(dist: string, cachedData?: Buffer): Script {
   // The bundle is ASCII (scripts/bundle.mjs), so that Latin-1 needs no decoding and half of UTF-16's memory.
   const text = readFileSync(dist + BUNDLE, "latin1");
-  return new Script(`(function (module, exports, require, __filename) {${text}\n})`, {
+  return new Script(text, {
     filename: dist + BUNDLE,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     ...(cachedData === undefined ? {} : { cachedData }),
   });
 }
@@ -39,7 +40,7 @@ export function evaluate(script: Script, dist: string): Bundle {
   const file = dist + BUNDLE;
   const module = { exports: {} };
   const run = script.runInThisContext() as (...scope: readonly unknown[]) => void;
-  run(module, module.exports, createRequire(file), file);
+  run(module, module.exports, createRequire(file), (name: string) => import(name) as unknown, file);
   return module.exports as Bundle;
 }
 

@@ -12,11 +12,17 @@ import { loadBundle } from "./bundle.ts";
  * The bundle starts several times faster. A bundle that is older than the compiled modules is ignored, so that
  * `tsc -b` alone is enough while Purser itself is changed.
  */
-export async function loadMain(): Promise<typeof main> {
+export async function loadMain(args: readonly string[]): Promise<typeof main> {
   // The sources and the build have different depths: only the build has a bundle, in the folder dist/.
   const dist = fileURLToPath(new URL("../../", import.meta.url));
-  if (isFresh(dist)) return loadBundle(dist).main;
+  if (!needsNoServices(args) && isFresh(dist)) return loadBundle(dist).main;
   return (await import("../main.ts")).main;
+}
+
+/** Whether the program only prints its version or help, for which some 25 small modules load faster than the bundle. */
+function needsNoServices(args: readonly string[]): boolean {
+  const [command = "--help"] = args;
+  return command.startsWith("-") || command === "help";
 }
 
 /** Whether the bundle exists and no project was compiled after it was made. */

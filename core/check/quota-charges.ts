@@ -142,8 +142,12 @@ function textsOf(document: Unplaced<QuotaPolicy>): PolicyTexts {
 
 /** The values of a key in its order, or the first fault. */
 function evaluateKey(key: ComputedMap, scope: Scope): MaybePromise<readonly unknown[] | Fault> {
-  // An empty array that grows takes room for 17 values.
-  return continueKey(key, scope, new Array<unknown>(key.length), 0);
+  // An array of this length: an empty one that grows takes room for 17 values.
+  return continueKey(key, scope, key.map(absent), 0);
+}
+
+function absent(): unknown {
+  return undefined;
 }
 
 function continueKey(

@@ -5,7 +5,6 @@ import type { Authority } from "../../kernel/canonical/authority.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import { type Meter, StepBudget } from "../../kernel/matching/regex/meter.ts";
 import { isWildcard } from "./host-name.ts";
-import type { HeaderOperation } from "../templates/instances.ts";
 import type {
   Route,
   RouteHeaderOperations,
@@ -59,16 +58,25 @@ export interface MatchedRoute {
   readonly match: RouteMatch | undefined;
   /** The attributes `route.*`. */
   readonly attributes: { readonly name: string };
-  readonly requestHeaders: readonly HeaderOperation[];
-  readonly responseHeaders: readonly HeaderOperation[];
+  readonly requestHeaders: readonly RouteHeaderOperation[];
+  readonly responseHeaders: readonly RouteHeaderOperation[];
   /** Empty unless the route forwards. */
   readonly destinations: readonly CompiledDestination[];
 }
 
+/** One header operation, in the form of the policies' operations. */
+export interface RouteHeaderOperation {
+  readonly operation: "set" | "append" | "remove";
+  /** In lower case. */
+  readonly name: string;
+  /** Absent for `remove`. */
+  readonly value?: string;
+}
+
 /** A weighted destination whose header operations are in the order of their application. */
 export interface CompiledDestination extends Pick<WeightedDestination, "cluster" | "weight"> {
-  readonly requestHeaders: readonly HeaderOperation[];
-  readonly responseHeaders: readonly HeaderOperation[];
+  readonly requestHeaders: readonly RouteHeaderOperation[];
+  readonly responseHeaders: readonly RouteHeaderOperation[];
 }
 
 /** When two virtual hosts claim a domain, the first gets it. */
@@ -119,13 +127,13 @@ function compileDestination(destination: WeightedDestination): CompiledDestinati
 }
 
 /** The operations in the order of their application: remove, set, add. */
-function operationsOf({ remove, set, add }: RouteHeaderOperations): readonly HeaderOperation[] {
+function operationsOf({ remove, set, add }: RouteHeaderOperations): readonly RouteHeaderOperation[] {
   return [
-    ...remove.map((name): HeaderOperation => ({ operation: "remove", name: name.toLowerCase() })),
-    ...Object.entries(set).map(([name, value]): HeaderOperation => {
+    ...remove.map((name): RouteHeaderOperation => ({ operation: "remove", name: name.toLowerCase() })),
+    ...Object.entries(set).map(([name, value]): RouteHeaderOperation => {
       return { operation: "set", name: name.toLowerCase(), value };
     }),
-    ...Object.entries(add).map(([name, value]): HeaderOperation => {
+    ...Object.entries(add).map(([name, value]): RouteHeaderOperation => {
       return { operation: "append", name: name.toLowerCase(), value };
     }),
   ];

@@ -125,17 +125,19 @@ function problemAnswer(refusal: Refusal): HttpReply {
 }
 
 function problemOf(refusal: Refusal): ProblemDetails {
-  const { status, decidedBy } = refusal;
-  const policy = decidedBy === undefined ? {} : { policy: formatDocumentRef(decidedBy) };
+  const { status } = refusal;
   switch (refusal.kind) {
-    case "deny":
-      return problemDetails(httpStatusOf(status.code), status.message, policy);
+    case "deny": {
+      const policy = formatDocumentRef(refusal.decidedBy);
+      return problemDetails(httpStatusOf(status.code), status.message, { policy });
+    }
     case "limit":
       return quotaExceededDetails(status.message, refusal.decidedBy);
     case "error": {
-      const { code } = refusal;
+      const { code, decidedBy } = refusal;
       const detail = status.message || ERROR_CATALOG[code].summary;
-      return problemDetails(httpStatusOf(status.code), detail, { code, ...policy });
+      const more = decidedBy === undefined ? { code } : { code, policy: formatDocumentRef(decidedBy) };
+      return problemDetails(httpStatusOf(status.code), detail, more);
     }
   }
 }

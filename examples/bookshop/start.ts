@@ -91,4 +91,6 @@ function startServices(): Promise<ChildProcess> {
 const program = new Command("bookshop").description("The bookshop in a mesh on loopback.");
 const command = meshFlags(new Command("start")).action(demo);
 program.addCommand(command, { isDefault: true });
-process.exit(await runProgram(program, ["start", "-c", MESH, ...process.argv.slice(2)]));
+// Nothing is lost with the demo, which should end as soon as Ctrl-C is pressed.
+const defaults = ["start", "-c", MESH, "--drain=800ms"];
+process.exit(await runProgram(program, [...defaults, ...process.argv.slice(2)]));

@@ -104,6 +104,7 @@ export function constructorOf(names: readonly string[]): RecordShape["Made"] | u
   for (let index = 0; index < names.length; index += 2)
     text += `this[${JSON.stringify(names[index])}] = flat[${index + 1}];\n`;
   try {
+    // oxlint-disable-next-line typescript/no-implied-eval -- code generation, of names as JSON alone
     const made = new Function("flat", text) as unknown as RecordShape["Made"];
     // No name is inherited, not even `constructor`.
     made.prototype = Object.create(null);

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { BUNDLED_ADAPTERS } from "../../adapters/inventory.ts";
-import { readBuiltInManifest } from "../../config/built-in-manifest.ts";
+import { builtInManifest } from "../../config/built-in-manifest.ts";
 import { parseDocuments } from "../../core/documents/parse-documents.ts";
 import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
 import { createInventory } from "../../core/hooks/inventory.ts";
@@ -40,7 +40,7 @@ function faultsOf(path: string, extensions: readonly Extension[] = []): string {
     // The extensions of the page are already loaded.
     files: [parseDocuments({ path, text: documentsOn(readText(path)).replace(/^ *from: \.\/.*$/gm, "") })],
     version: "1",
-    builtIn: [readBuiltInManifest()],
+    builtIn: [builtInManifest()],
     compile: compileWithJsonata,
     inventory,
   });

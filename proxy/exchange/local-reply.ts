@@ -3,7 +3,7 @@
 
 import type { Explanation } from "../../core/explain/explanation.ts";
 import { PROBLEM_MEDIA_TYPE, problemDetails } from "../../core/verdict/problem-details.ts";
-import { httpReplyOf, type ReplyBody } from "../../core/verdict/reply.ts";
+import { type HeaderField, httpReplyOf, type ReplyBody } from "../../core/verdict/reply.ts";
 import type { VerdictOutcome } from "../../core/verdict/verdict.ts";
 import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
@@ -121,21 +121,20 @@ const VERDICTS: Readonly<Record<VerdictOutcome["kind"], Pick<LocalReply, "detail
   error: { details: "policy_undecided", flag: "UAEX" },
 };
 
+function asBytes(header: HeaderField): HeaderField {
+  const [name, value] = header;
+  const bytes = headerBytesOf(value);
+  return bytes === value ? header : [name, bytes];
+}
+
 /** The local reply of a verdict; undefined when the request is allowed. */
 export function verdictReply(verdict: CheckResult): LocalReply | undefined {
-  const reply = httpReplyOf(verdict);
+  const reply = verdict.reply ?? httpReplyOf(verdict);
   if (reply === undefined) return undefined;
   const { httpStatus, headers, body } = reply;
-  const { explanation } = verdict;
-  const { flag, details } = VERDICTS[verdict.outcome.kind];
-  return {
-    status: httpStatus,
-    flag,
-    details,
-    headers: headers.map(([name, value]) => [name, headerBytesOf(value)] as const),
-    body,
-    explanation,
-  };
+  const { explanation, outcome } = verdict;
+  const { flag, details } = VERDICTS[outcome.kind];
+  return { status: httpStatus, flag, details, headers: headers.map(asBytes), body, explanation };
 }
 
 /** A reply with its own status and headers: a redirect, or a direct response of a route or policy. */

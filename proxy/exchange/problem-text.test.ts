@@ -13,11 +13,9 @@ describe("the text of problem details", () => {
       fc.constantFrom('"', "\\", "é\u2028", "\ud800", "a b"),
     );
     const problem = fc.oneof(
-      fc.record({ detail: text, policy: fc.option(text, { nil: undefined }) }).map(({ detail, policy }) =>
-        problemDetails(403, detail, {
-          ...(policy === undefined ? {} : { policy }),
-        }),
-      ),
+      fc
+        .record({ detail: text, policy: fc.option(text, { nil: undefined }) })
+        .map(({ detail, policy }) => problemDetails(403, detail, policy === undefined ? {} : { policy })),
       text.map((detail) =>
         problemDetails(503, detail, { code: "PURSER_PROXY_OVERFLOW", policy: "AccessPolicy/a" }),
       ),

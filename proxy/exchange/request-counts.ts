@@ -19,11 +19,11 @@ const NO_FLAGS = "-";
 /** Counts of one listener: plain numbers, which become metrics when they are scraped. */
 class ListenerCounts {
   /** Requests without flags, by the first digit of the response's status; at 0 those without a response. */
-  readonly plain = new Array<number>(10).fill(0);
+  readonly plain = Array.from({ length: 10 }, () => 0);
   /** Requests with flags, by code class and flags. Flags are few words, so that there are few keys. */
   readonly flagged = new Map<string, { codeClass: string; flags: string; count: number }>();
   /** Requests by duration, for each bound and above the last. */
-  readonly buckets = new Array<number>(BOUNDS_S.length + 1).fill(0);
+  readonly buckets = Array.from({ length: BOUNDS_S.length + 1 }, () => 0);
   durationSumS = 0;
 
   count(status: number | undefined, flags: string): void {

@@ -48,9 +48,22 @@ export class ProxyStats {
   /**
    * @param clusters The newest clusters, read at each scrape for their request counts.
    * @param policyStats The policy client's counters, read at each scrape.
+   * @param listenersDraining The number of listeners that drain, read at each scrape.
    */
-  constructor(clusters: () => ClusterSet, policyStats: () => Readonly<Record<string, number>>) {
+  constructor(
+    clusters: () => ClusterSet,
+    policyStats: () => Readonly<Record<string, number>>,
+    listenersDraining: () => number,
+  ) {
     const registers = [this.registry];
+    new Gauge({
+      name: "purser_proxy_listeners_draining",
+      help: "Listeners that accept no new connections and still have connections.",
+      registers,
+      collect() {
+        this.set(listenersDraining());
+      },
+    });
     new Gauge({
       name: "purser_proxy_upstream_requests_active",
       help: "Requests under way, by cluster.",
@@ -63,7 +76,7 @@ export class ProxyStats {
     });
     new Counter({
       name: "purser_proxy_upstream_overflows_total",
-      help: "Requests refused because maxRequests were under way, by cluster.",
+      help: "Requests refused because too many were under way or waited for a connection, by cluster.",
       labelNames: ["cluster"],
       registers,
       collect() {

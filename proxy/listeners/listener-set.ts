@@ -55,6 +55,11 @@ export class ListenerSet {
     }));
   }
 
+  /** Number of listeners that drain. */
+  get drainingCount(): number {
+    return this.#leaving.size;
+  }
+
   /** Drains all listeners. Listeners that were draining already get no more than this deadline. */
   async drain(deadlineMs: number): Promise<void> {
     for (const server of this.#leaving.keys()) void server.drain(deadlineMs);

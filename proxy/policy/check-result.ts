@@ -4,6 +4,7 @@
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import type { Explanation } from "../../core/explain/explanation.ts";
 import type { RequestFate } from "../../core/quota/quota-definition.ts";
+import type { HttpReply } from "../../core/verdict/reply.ts";
 import type { Verdict } from "../../core/verdict/verdict.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 
@@ -32,6 +33,8 @@ export interface CheckResult extends Verdict {
   /** Reported as `check.cache_hit` and `quota.cache_hit`. */
   readonly checkCacheHit: boolean;
   readonly quotaCacheHit: boolean;
+  /** The reply of a refusal that all requests of a cached decision get; absent: the verdict's own. */
+  readonly reply?: HttpReply | undefined;
   /** Set when it was asked for and the mixer could be reached. */
   readonly explanation?: Explanation;
   /**

@@ -12,7 +12,7 @@ import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import { chain, isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
-import { DecisionCache } from "./decision-cache.ts";
+import { DecisionCache } from "./decisions/decision-cache.ts";
 import { FailurePolicy } from "./failure-policy.ts";
 import { LeasedResult } from "./leased-result.ts";
 import { LeaseManager } from "./leases/lease-manager.ts";

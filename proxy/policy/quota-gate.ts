@@ -9,7 +9,8 @@ import type { RequestFate } from "../../core/quota/quota-definition.ts";
 import { STORE_RETRY_AFTER_MS } from "../../core/quota/charge-all.ts";
 import { type QuotaRefusal, refusalOf, refusalOfDelays } from "../../core/quota/refusal.ts";
 import { PreparedRateLimit } from "../../core/verdict/rate-limit-fields.ts";
-import type { VerdictOutcome } from "../../core/verdict/verdict.ts";
+import { httpReplyOf } from "../../core/verdict/reply.ts";
+import type { Verdict, VerdictOutcome } from "../../core/verdict/verdict.ts";
 import {
   NO_QUOTA_FACTS,
   type QuotaFacts,
@@ -33,6 +34,8 @@ export interface CachedDecision extends LeasedCharges {
   /** The charges of `enforced`. */
   readonly charges: readonly QuotaCharge[];
   readonly shadow: readonly LeasedCharge[];
+  /** Two for each enforced charge. */
+  readonly zeros: readonly number[];
   /** Whether a policy may refund a charge. */
   readonly givesBack: boolean;
   /** The result when no quota refuses, without the quotas' standing: the whole result when there is none. */
@@ -47,9 +50,15 @@ export function cachedDecision(decision: Decision): CachedDecision {
     charges,
     shadow: decision.charges.filter(({ mode }) => mode === "shadow").map(leasedCharge),
     rateLimit: new PreparedRateLimit(charges),
+    zeros: charges.flatMap(() => [0, 0]),
     givesBack: decision.charges.some(({ giveBackOn }) => giveBackOn !== undefined),
-    result: checkResultOf(verdictOfDecision(decision, NO_QUOTA_FACTS), true, false),
+    result: sharedResult(verdictOfDecision(decision, NO_QUOTA_FACTS)),
   };
+}
+
+/** The result with the reply that it needs if the decision refuses. */
+function sharedResult(verdict: Verdict): CheckResult {
+  return { ...checkResultOf(verdict, true, false), reply: httpReplyOf(verdict) };
 }
 
 const NONE: readonly DocumentRef[] = [];
@@ -171,8 +180,8 @@ export class QuotaGate {
     nowMs: number,
     failure: QuotaFacts["failure"],
   ): LeasedResult {
-    const { decision, enforced, shadow } = cached;
-    const numbers = this.#standing(enforced, nowMs);
+    const { decision, shadow } = cached;
+    const numbers = this.#standing(cached, nowMs);
     const shadowQuotas = this.#chargeInShadow(shadow, nowMs);
     const verdict = refusedVerdict(decision, outcome, { quotas: NO_STANDING, failure, shadowQuotas });
     return new LeasedResult(verdict, quotaCacheHit, cached, numbers);
@@ -184,8 +193,8 @@ export class QuotaGate {
     nowMs: number,
     failure: QuotaFacts["failure"],
   ): LeasedResult {
-    const { decision, result, enforced, shadow } = cached;
-    const numbers = this.#standing(enforced, nowMs);
+    const { decision, result, shadow } = cached;
+    const numbers = this.#standing(cached, nowMs);
     if (shadow.length === 0 && failure === undefined)
       return new LeasedResult(result, quotaCacheHit, cached, numbers);
     const shadowQuotas = this.#chargeInShadow(shadow, nowMs);
@@ -215,15 +224,13 @@ export class QuotaGate {
     return local.length === 0 ? ALLOWED : this.#options.failurePolicy().admitLocally(local);
   }
 
-  /** `remaining` and `resetMs` of each charge's quota; `remaining` is -1 while it is not known. */
-  #standing(enforced: readonly LeasedCharge[], nowMs: number): readonly number[] {
+  /** `remaining` and `resetMs` of each enforced charge's quota; `remaining` is -1 while it is not known. */
+  #standing({ enforced, zeros }: CachedDecision, nowMs: number): readonly number[] {
     const { leases } = this.#options;
-    const numbers = new Array<number>(2 * enforced.length);
-    for (let index = 0; index < enforced.length; index++) {
-      const leased = enforced[index] as LeasedCharge;
-      numbers[2 * index] = leases.remaining(leased, nowMs) ?? -1;
-      numbers[2 * index + 1] = leases.resetMs(leased, nowMs);
-    }
+    // A copy has exactly the length that is needed; an empty array that grows takes room for 17 numbers.
+    const numbers = zeros.slice();
+    for (let index = 0; index < enforced.length; index++)
+      leases.writeStanding(enforced[index] as LeasedCharge, nowMs, numbers, 2 * index);
     return numbers;
   }
 

@@ -11,7 +11,7 @@ import { type CheckPlan, planChecks } from "../../core/check/plan.ts";
 import type { Expression } from "../../core/expressions/expression.ts";
 import { createJsonataCompiler } from "../../core/expressions/jsonata-engine.ts";
 import { isPromise } from "../../kernel/maybe-promise.ts";
-import { DecisionCache } from "../../proxy/policy/decision-cache.ts";
+import { DecisionCache } from "../../proxy/policy/decisions/decision-cache.ts";
 import { accessPolicy, quotaPolicy, snapshotOf } from "../support/snapshots.ts";
 
 /**

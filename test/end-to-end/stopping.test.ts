@@ -155,7 +155,7 @@ export default adapter;
   for (const format of ["json", "text"]) {
     it(`keeps --drain when standard error is not read (--log-format ${format})`, async () => {
       const port = await freePort();
-      const { stop } = await startUnread(port, `--log-format=${format}`);
+      const { stop } = await startUnread(port, "--drain=800ms", `--log-format=${format}`);
       const faults = Array.from({ length: 300 }, (_, index) =>
         ["---", "apiVersion: purser.dev/v1", "kind: AccessPolicy", `metadata: { name: p${index} }`].join(
           "\n",

@@ -212,14 +212,14 @@ export class LeaseManager {
     this.#pools.peek(poolNameOf(charge))?.observe(outcome, this.#options.clock.monotonicMs());
   }
 
-  /** What is left of a charge's limit; undefined while that is not known. */
-  remaining(leased: LeasedCharge, nowMs: number): number | undefined {
-    return this.#knownPool(leased)?.remaining(nowMs);
-  }
-
-  /** Time until a charge's whole limit is available, in milliseconds; 0 while that is not known. */
-  resetMs(leased: LeasedCharge, nowMs: number): number {
-    return this.#knownPool(leased)?.resetMs(nowMs) ?? 0;
+  /**
+   * Writes what is left of a charge's limit to `into[at]`, or -1 while that is not known, and the time in
+   * milliseconds until the whole limit is available after it.
+   */
+  writeStanding(leased: LeasedCharge, nowMs: number, into: number[], at: number): void {
+    const pool = this.#knownPool(leased);
+    into[at] = pool?.remaining(nowMs) ?? -1;
+    into[at + 1] = pool?.resetMs(nowMs) ?? 0;
   }
 
   /** Gives everything back. The caller must bound the time. */

@@ -85,11 +85,6 @@ export class HeaderList implements EditableHeaders {
     return HeaderList.of({ text, flat, spans });
   }
 
-  /** From raw bytes; values are Latin-1, as in HTTP/1.1. */
-  static fromBytes(raw: readonly (Buffer | string)[]): HeaderList {
-    return HeaderList.fromRaw(raw.map((part) => (typeof part === "string" ? part : part.toString("latin1"))));
-  }
-
   /** Number of fields. */
   get size(): number {
     return this.#flat.length / 2;
@@ -192,7 +187,7 @@ export class HeaderList implements EditableHeaders {
       this.#own();
       let kept = index;
       for (let from = index + 2; from < length; from += 2)
-        if (!matches(this.#flat[from] as string)) this.#move(from, kept), (kept += 2);
+        if (!matches(this.#flat[from] as string)) kept = this.#move(from, kept);
       this.#truncate(kept);
       return;
     }
@@ -296,7 +291,7 @@ export class HeaderList implements EditableHeaders {
       this.#own();
       let kept = index;
       for (let from = index + 2; from < length; from += 2)
-        if (this.#flat[from] !== name) this.#move(from, kept), (kept += 2);
+        if (this.#flat[from] !== name) kept = this.#move(from, kept);
       this.#truncate(kept);
       return;
     }
@@ -309,11 +304,13 @@ export class HeaderList implements EditableHeaders {
     this.#shared = false;
   }
 
-  #move(from: number, to: number): void {
+  /** @returns The index after the moved field. */
+  #move(from: number, to: number): number {
     this.#flat[to] = this.#flat[from];
     this.#flat[to + 1] = this.#flat[from + 1];
     this.#spans[to] = this.#spans[from] as number;
     this.#spans[to + 1] = this.#spans[from + 1] as number;
+    return to + 2;
   }
 
   #truncate(length: number): void {

@@ -80,7 +80,7 @@ describe("facts that equal heads share", () => {
             if (kind === "remove") headers.remove(one);
             else headers[kind](one, text);
             for (const list of [headers, untouched, HeaderList.of(block)]) {
-              assert.equal(flagsOfAll(list), flagsOfAll(new HeaderList([...list.flat()])));
+              assert.equal(flagsOfAll(list), flagsOfAll(new HeaderList(list.flat().slice())));
               // A removed field may still count: the answer false is always right.
               if (list.isAscii()) assert.ok(list.flat().every((part) => /^[\0-\x7f]*$/.test(part)));
             }

@@ -81,11 +81,9 @@ function chunkedBody(draw: Draw): string {
   const isUnusual = draw.odds(40);
   const size = (): string => (isUnusual && draw.odds(30) ? draw.pick(words.SIZES) : "3");
   const end = (): string => (isUnusual ? lineEnd(draw) : "\r\n");
-  const chunks = draw.times(
-    0,
-    3,
-    () => `${size()}${end()}${draw.odds(95) ? "abc" : draw.pick(["ab", "abcd", ""])}${end()}`,
-  );
+  const dataEnd = (): string => (isUnusual && draw.odds(10) ? draw.pick(words.DATA_ENDS) : "\r\n");
+  const data = (): string => (draw.odds(95) ? "abc" : draw.pick(["ab", "abcd", ""]));
+  const chunks = draw.times(0, 3, () => size() + end() + data() + dataEnd());
   const last = isUnusual && draw.odds(20) ? draw.pick(words.LAST_SIZES) : "0";
   const trailers = draw.odds(20) ? draw.times(1, 2, () => trailer(draw)).join("") : "";
   return chunks.join("") + last + end() + trailers + end();

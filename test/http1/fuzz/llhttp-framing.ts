@@ -12,6 +12,8 @@ interface Llhttp {
   /** Returns the number of bytes parsed, or an error. */
   execute(chunk: Buffer): number | (Error & { code: string; reason: string });
   finish(): unknown;
+  /** Frees the parser's memory at once. */
+  close(): void;
   [event: number]: unknown;
 }
 
@@ -52,10 +54,18 @@ const SKIP_BODY = 1;
 
 /** Frames a case with llhttp in its strict mode. */
 export function llhttpFraming(one: FuzzCase): Framing {
+  const parser = new HTTPParser();
+  try {
+    return framingBy(parser, one);
+  } finally {
+    parser.close();
+  }
+}
+
+function framingBy(parser: Llhttp, one: FuzzCase): Framing {
   const framing: Framing = { messages: [], fault: undefined };
   const { messages } = framing;
   const isRequest = one.kind === "request";
-  const parser = new HTTPParser();
   parser.initialize(
     isRequest ? HTTPParser.REQUEST : HTTPParser.RESPONSE,
     {},

@@ -258,6 +258,9 @@ export const SIZES = [
   "3.0",
 ];
 
+/** Between a chunk's data and the next size. */
+export const DATA_ENDS = ["", "\n", "\r", "X\n", "\rX", "XX", "\r\r\n", "\r\n\r\n"];
+
 export const LAST_SIZES = [
   "0",
   "00",

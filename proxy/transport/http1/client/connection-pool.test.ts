@@ -6,12 +6,8 @@ import fc from "fast-check";
 
 import type { Clock, Scheduler } from "../../../../kernel/ports.ts";
 import type { ResetReason } from "../../contract/reset.ts";
-import {
-  type ConnectionOwner,
-  ConnectionPool,
-  type PooledConnection,
-  type PooledRequest,
-} from "./connection-pool.ts";
+import { ConnectionPool } from "./connection-pool.ts";
+import type { ConnectionOwner, PooledConnection, PooledRequest } from "./pooled.ts";
 
 /** Time that passes when the test says so. */
 class VirtualTime implements Clock, Scheduler {

@@ -3,48 +3,14 @@
 
 import type { Cancel } from "../../../../kernel/ports.ts";
 import type { ClientSettings } from "../../contract/client.ts";
-import type { ResetReason } from "../../contract/reset.ts";
-import { type Linked, LinkedList } from "./linked-list.ts";
+import { LinkedList } from "./linked-list.ts";
+import type { ConnectionOwner, PooledConnection, PooledRequest } from "./pooled.ts";
 
-/** A request, as the pool sees it. */
-export interface PooledRequest extends Linked<PooledRequest> {
-  /** Monotonic time until which the request may wait. The field belongs to the pool. */
-  deadlineMs: number;
-  /** Ends a request that got no connection. */
-  refuse(reason: ResetReason, detail: string): void;
-}
+/** Sweeps are at least this far apart: deadlines that are close to each other share one. */
+const MIN_SWEEP_MS = 10;
 
-/** A connection, as the pool sees it: to one upstream, for one request at a time. */
-export interface PooledConnection<R> extends Linked<PooledConnection<R>> {
-  /** Monotonic time at which the pool closes a connection that is not established, or idle. */
-  deadlineMs: number;
-  /** Monotonic time from which the connection takes no further request. */
-  retireAtMs: number;
-  isConnecting: boolean;
-  /** Number of requests that were sent on it. */
-  readonly requests: number;
-  /** The time without a request after which the upstream closes it; Infinity when the upstream did not say. */
-  readonly keepAliveMs: number;
-  /** Sends a request. Calls no receiver before it returns. */
-  send(request: R): void;
-  /** Closes the connection, which has no request. The pool gets no call. */
-  close(): void;
-  /** Closes the connection with the request on it, which is reset. The pool gets no call. */
-  cut(): void;
-}
-
-/** The calls of connections to their pool. */
-export interface ConnectionOwner<R> {
-  onConnected(connection: PooledConnection<R>): void;
-  /** The connection could not be established. */
-  onConnectFailed(connection: PooledConnection<R>, detail: string): void;
-  /** The request is over, and the connection can take another. */
-  onReleased(connection: PooledConnection<R>): void;
-  /** An established connection is closed, whether idle or not. */
-  onClosed(connection: PooledConnection<R>): void;
-  /** The upstream closed a connection that it had kept alive, under a request. Called before `onClosed`. */
-  onStale(): void;
-}
+/** The longest delay of a Node.js timer is 2^31 - 1 ms; a longer one fires at once. */
+const MAX_SWEEP_MS = 2 ** 31 - 1;
 
 type PoolSettings = Pick<
   ClientSettings,
@@ -304,12 +270,6 @@ export class ConnectionPool<R extends PooledRequest> implements ConnectionOwner<
     this.#checkDrained();
   }
 }
-
-/** Sweeps are at least this far apart: deadlines that are close to each other share one. */
-const MIN_SWEEP_MS = 10;
-
-/** The longest delay of a Node.js timer is 2^31 - 1 ms; a longer one fires at once. */
-const MAX_SWEEP_MS = 2 ** 31 - 1;
 
 /** A setting in which 0 is for no limit. */
 function limitOf(settingMs: number): number {

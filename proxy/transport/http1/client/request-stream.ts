@@ -8,7 +8,8 @@ import type { HeaderList } from "../../contract/header-list.ts";
 import type { ResetReason } from "../../contract/reset.ts";
 import { requestHeadText } from "../messages/head-text.ts";
 import { CHUNKED, type Framing, framingOfLength, NO_BODY } from "../messages/framing.ts";
-import type { ConnectionPool, PooledRequest } from "./connection-pool.ts";
+import type { ConnectionPool } from "./connection-pool.ts";
+import type { PooledRequest } from "./pooled.ts";
 
 /** A connection, as the request on it sees it. */
 export interface RequestCarrier extends BodySource {

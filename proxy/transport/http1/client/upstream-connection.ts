@@ -13,7 +13,7 @@ import { HeadReader } from "../messages/head-reader.ts";
 import { MessageFault } from "../messages/message-fault.ts";
 import { type ParsedResponse, parseResponseHead } from "../messages/response-head.ts";
 import { MessageWriter } from "../message-writer.ts";
-import type { ConnectionOwner, PooledConnection } from "./connection-pool.ts";
+import type { ConnectionOwner, PooledConnection } from "./pooled.ts";
 import { keepAliveMsOf } from "./keep-alive-hint.ts";
 import type { RequestCarrier, RequestStream } from "./request-stream.ts";
 

@@ -11,7 +11,7 @@ const LEADING_EMPTY_LINES_MAX = 2;
 const FIRST_LOOK_BYTES = 4096;
 
 /** Bytes that no head has, as soon as they arrive: control characters, and a CR or LF that is not in a CRLF. */
-const NEVER = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r[^\n]|[^\r]\n/;
+const NEVER = /[^\t\r\n\x20-\x7e\x80-\xff]|\r[^\n]|[^\r]\n/;
 
 export type HeadKind = "request" | "response" | "trailers";
 
@@ -100,6 +100,7 @@ export class HeadReader {
     this.text += added;
     this.#tail = seen.slice(-TAIL_LENGTH);
     if (NEVER.test(seen)) return this.#refuseBytes();
+    if (before < RESPONSE_START.length && this.#isNoResponse(this.text)) return this.#refuseBytes();
     if (this.text.length < this.#maxBytes) return -1;
     this.fault = new MessageFault(
       "request_headers_too_large",

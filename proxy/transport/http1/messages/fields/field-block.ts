@@ -13,7 +13,12 @@ export const MAX_FIELDS = 100;
  * than a tab. This leaves no folded line, no bare CR or LF, and no whitespace before the colon. V8 checks a
  * character in 0.9 ns by this expression, in 2.5 ns by a loop over `charCodeAt` (measured, Node 20).
  */
-const LINES = /(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\0-\x08\x0a-\x1f\x7f]*\r\n)*\r\n$/y;
+const LINES = /(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n$/y;
+
+const TOO_MANY_FIELDS = new MessageFault(
+  "request_headers_too_large",
+  `A message may have at most ${MAX_FIELDS} header fields.`,
+);
 
 /**
  * Parses field lines from an offset on.
@@ -27,22 +32,19 @@ export function parseFieldBlock(text: string, start: number): FieldBlock | Messa
   const spans: number[] = [];
   const end = text.length - 2;
   for (let line = start; line < end; ) {
+    if (flat.length === 2 * MAX_FIELDS) return TOO_MANY_FIELDS;
     const colon = text.indexOf(":", line);
     const next = text.indexOf("\r", colon) + 2;
     flat.push(fieldNameAt(text, line, colon), undefined);
     spans.push(line, next);
     line = next;
   }
-  if (flat.length > 2 * MAX_FIELDS) {
-    return new MessageFault(
-      "request_headers_too_large",
-      `A message may have at most ${MAX_FIELDS} header fields.`,
-    );
-  }
   return { text, flat, spans };
 }
 
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+const CONTROL = /[^\t\x20-\x7e\x80-\xff]/;
 
 /** What is wrong with the first faulty line. */
 function faultOfLines(text: string, start: number): string {
@@ -67,5 +69,5 @@ function faultOfLine(line: string): string | undefined {
   const name = line.slice(0, colon);
   if (/[ \t]$/.test(name)) return "has whitespace before the colon";
   if (!NAME.test(name)) return "has a name that is not a token";
-  return "has a control character";
+  return CONTROL.test(line) ? "has a control character" : undefined;
 }

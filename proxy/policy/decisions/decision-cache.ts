@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AttributeBag, AttributeValue } from "../../core/attributes/bag.ts";
-import { hasRepeatedFields, Signature } from "../../core/attributes/signature.ts";
-import type { Decision } from "../../core/check/decision.ts";
-import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
-import { SieveCache, type SieveEntry } from "../../kernel/sieve-cache.ts";
+import type { AttributeBag, AttributeValue } from "../../../core/attributes/bag.ts";
+import { hasRepeatedFields, Signature } from "../../../core/attributes/signature.ts";
+import type { Decision } from "../../../core/check/decision.ts";
+import type { AttributeReference } from "../../../expressions/runtime/reads/reference.ts";
+import { SieveCache, type SieveEntry } from "../../../kernel/sieve-cache.ts";
 import { RecentEntries } from "./recent-entries.ts";
 
 export interface DecisionCacheOptions {

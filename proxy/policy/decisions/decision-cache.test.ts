@@ -3,10 +3,10 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { AttributeBag } from "../../core/attributes/bag.ts";
-import { signatureOf } from "../../core/attributes/signature.ts";
-import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
-import { decision } from "../../test/support/decisions.ts";
+import type { AttributeBag } from "../../../core/attributes/bag.ts";
+import { signatureOf } from "../../../core/attributes/signature.ts";
+import type { AttributeReference } from "../../../expressions/runtime/reads/reference.ts";
+import { decision } from "../../../test/support/decisions.ts";
 import { DecisionCache } from "./decision-cache.ts";
 
 const exact = (...path: string[]): AttributeReference => ({ path, condition: "EXACT" });
@@ -92,7 +92,7 @@ describe("a decision cache", () => {
         }
         assert.ok(cache.size <= max);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AttributeValue } from "../../core/attributes/bag.ts";
+import type { AttributeValue } from "../../../core/attributes/bag.ts";
 
 interface WithValues {
   readonly values: readonly AttributeValue[] | undefined;
@@ -17,7 +17,7 @@ const PLACES = 1_024;
  * entries share a place only makes the cache as slow as its look-up by key.
  */
 export class RecentEntries<E extends WithValues> {
-  readonly #places: (E | undefined)[] = new Array<E | undefined>(PLACES).fill(undefined);
+  readonly #places: (E | undefined)[] = Array.from({ length: PLACES }, () => undefined);
 
   /** The place of an entry with the first `count` of `values`, among the entries with the same `seed`. */
   placeOf(seed: number, values: readonly AttributeValue[], count: number): number {
