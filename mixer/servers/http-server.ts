@@ -12,7 +12,7 @@ import { BodyReader } from "../../server/http/json/body-reader.ts";
 import { LongPolls } from "../../server/http/long-polls.ts";
 import type { Mixer } from "../mixer.ts";
 import { addAuthRoutes, isAuthPath } from "./auth/routes-auth.ts";
-import { addCallRoutes } from "./json/routes-calls.ts";
+import { callsOf } from "./json/routes-calls.ts";
 import { addOperationRoutes } from "./json/routes-operations.ts";
 import { addPolicyStateRoute } from "./json/routes-policy-state.ts";
 
@@ -46,9 +46,9 @@ export function startMixerHttpServer(settings: MixerHttpSettings): Promise<Contr
     ...settings,
     name: "mixer",
     polls,
+    calls: { calls: callsOf(mixer), bodies, limit },
     isForwarded: isAuthPath,
     addRoutes(router, isDraining) {
-      addCallRoutes(router, { mixer, limit, bodies });
       // Polls are idle most of the time, so they have a limit of their own.
       addPolicyStateRoute(router, mixer, polls);
       addAuthRoutes(router, mixer, limit, settings);

@@ -7,7 +7,7 @@ import { isPurserError, messageOf, PurserError } from "../../kernel/errors.ts";
 import type { Logger } from "../../kernel/ports.ts";
 
 /** Seconds after which a client may repeat a call that was refused temporarily. */
-const RETRY_AFTER_S = "1";
+export const RETRY_AFTER_S = "1";
 
 /**
  * Format of error responses: `json` is the ErrorBody of api/; `text` is for surfaces that people read with
@@ -29,24 +29,29 @@ export function refuseAs(format: ErrorFormat): Refuse {
 
 /**
  * Turns every thrown value into an error response. Koa's own error handler would drop headers that are
- * already set, the request id among them. An error without a code is logged, and the response refers to the
- * log of the process `name`.
+ * already set, the request id among them.
  */
 export function answerErrors(name: string, logger: Logger, refuse: Refuse): Middleware {
   return async (context, next) => {
     try {
       await next();
     } catch (error) {
-      if (isPurserError(error)) return refuse(context, error);
-      logger.error("a request failed", {
-        path: context.path,
-        requestId: context.response.get("x-request-id"),
-        error: messageOf(error),
-      });
-      const message = `the request failed; the ${name}'s log says why`;
-      refuse(context, new PurserError("PURSER_INTERNAL", message, { cause: error }));
+      const request = { path: context.path, requestId: context.response.get("x-request-id") };
+      refuse(context, codedError(error, { name, logger, ...request }));
     }
   };
+}
+
+/** The error of a reply. An error without a code is logged, and the reply refers to the log of the process. */
+export function codedError(
+  error: unknown,
+  at: { readonly name: string; readonly logger: Logger; readonly path: string; readonly requestId: string },
+): PurserError {
+  if (isPurserError(error)) return error;
+  const { name, logger, path, requestId } = at;
+  logger.error("a request failed", { path, requestId, error: messageOf(error) });
+  const message = `the request failed; the ${name}'s log says why`;
+  return new PurserError("PURSER_INTERNAL", message, { cause: error });
 }
 
 function textOf({ code, message, remedy }: PurserError): string {

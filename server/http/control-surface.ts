@@ -6,8 +6,10 @@ import type { AddressInfo } from "node:net";
 import { messageOf } from "../../kernel/errors.ts";
 import { listenError } from "../../kernel/listen-error.ts";
 import type { Logger, Random, Scheduler } from "../../kernel/ports.ts";
+import { JsonCalls, type JsonCallsOptions } from "./json/json-calls.ts";
 import type { LongPolls } from "./long-polls.ts";
 import { createSurfaceApp, type SurfaceAppOptions } from "./surface-app.ts";
+import { createSurfaceGuard } from "./surface-guard.ts";
 
 /** Address of a control surface. */
 export interface SurfaceAddress {
@@ -20,10 +22,12 @@ export interface SurfaceAddress {
 
 export interface ControlSurfaceSettings
   extends SurfaceAddress,
-    Omit<SurfaceAppOptions, "names" | "isDraining"> {
+    Omit<SurfaceAppOptions, "names" | "isDraining" | "calls"> {
   readonly random: Random;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
+  /** Calls that are served in front of the routes. */
+  readonly calls?: JsonCallsOptions;
   /** The polls that `addRoutes` holds, so that a drain answers them. */
   readonly polls?: LongPolls;
   /** Timeout of a request's head, and of the whole request, in milliseconds; then 408. Default 10,000. */
@@ -56,7 +60,11 @@ export async function startControlSurface(settings: ControlSurfaceSettings): Pro
   const { host, allowedHosts = [], scheduler, logger, polls, requestTimeoutMs = 10_000 } = settings;
   let draining = false;
   const names = { boundHost: host, allowedHosts };
-  const app = createSurfaceApp({ ...settings, names, isDraining: () => draining });
+  const isDraining = (): boolean => draining;
+  const { name, random, calls: served } = settings;
+  const calls =
+    served && new JsonCalls(served, { name, random, logger, guard: createSurfaceGuard(names), isDraining });
+  const app = createSurfaceApp({ ...settings, names, isDraining, calls });
   const handle = app.callback();
   const timeouts = {
     headersTimeout: requestTimeoutMs,
@@ -66,7 +74,8 @@ export async function startControlSurface(settings: ControlSurfaceSettings): Pro
     connectionsCheckingInterval: requestTimeoutMs / 10,
   };
   const server = createServer(timeouts, (request, response) => {
-    void handle(request, response);
+    if (calls?.takes(request) === true) void calls.serve(request, response);
+    else void handle(request, response);
   });
   await listen(server, host, settings.port);
   server.on("error", (error) => logger.warn("a connection was not accepted", { error: messageOf(error) }));

@@ -7,13 +7,17 @@ import type { Random } from "../../kernel/ports.ts";
 /** Ids that are safe in a header and a log line: visible ASCII, 128 characters at most. */
 const PLAIN_ID = /^[\x21-\x7e]{1,128}$/;
 
-/** Sets `x-request-id` in every response: the client's own id, or a new one. */
+/** Sets `x-request-id` in every response. */
 export function requestId(random: Random): Middleware {
   return (context, next) => {
-    const sent = context.get("x-request-id");
-    context.set("x-request-id", PLAIN_ID.test(sent) ? sent : newId(random));
+    context.set("x-request-id", requestIdOf(context.get("x-request-id"), random));
     return next();
   };
+}
+
+/** The id of a request: the client's own if it is plain, otherwise a new one. */
+export function requestIdOf(sent: string | string[] | undefined, random: Random): string {
+  return typeof sent === "string" && PLAIN_ID.test(sent) ? sent : newId(random);
 }
 
 /** 16 hex digits: unique enough to find a log line by, not unguessable. */

@@ -6,6 +6,7 @@ import Koa, { type Middleware } from "koa";
 import { messageOf, PurserError } from "../../kernel/errors.ts";
 import type { Logger, Random } from "../../kernel/ports.ts";
 import { answerErrors, type ErrorFormat, type Refuse, refuseAs } from "./answer-errors.ts";
+import type { JsonCalls } from "./json/json-calls.ts";
 import { requestId } from "./request-id.ts";
 import { createSurfaceGuard, requireJsonType, type SurfaceNames } from "./surface-guard.ts";
 
@@ -19,6 +20,8 @@ export interface SurfaceAppOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly isDraining: () => boolean;
+  /** The calls that are served in front of this application; it has their paths for other spellings of them. */
+  readonly calls: JsonCalls | undefined;
   /** Adds the surface's own paths. */
   readonly addRoutes: (router: Router, isDraining: () => boolean) => void;
   /** Default `json`. */
@@ -38,6 +41,7 @@ export function createSurfaceApp(options: SurfaceAppOptions): Koa {
   const refuse = refuseAs(options.errorFormat ?? "json");
   const router = new Router();
   options.addRoutes(router, isDraining);
+  options.calls?.addRoutes(router);
   const app = new Koa();
   app.on("error", (error: unknown) =>
     logger.warn("an answer could not be sent", { error: messageOf(error) }),

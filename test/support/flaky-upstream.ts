@@ -47,16 +47,16 @@ const ANSWERS: Readonly<Record<string, (socket: Socket, id: string, whole: strin
   },
   "late-reset"(socket, _id, whole) {
     socket.write(whole);
-    after(Math.random() * 5, () => socket.resetAndDestroy());
+    after(Math.random() * 5, () => reset(socket));
   },
   fin: (socket) => socket.end(),
-  reset: (socket) => socket.resetAndDestroy(),
+  reset,
   garbage: (socket) => socket.write("SSH-2.0-x\r\n\r\n"),
   stall: () => {},
   "stall-in-body": (socket) => socket.write("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf"),
   "cut-in-body"(socket) {
     socket.write("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf");
-    after(2, () => socket.resetAndDestroy());
+    after(2, () => reset(socket));
   },
 };
 
@@ -142,6 +142,12 @@ function serve(socket: Socket, arrived: Map<string, number>): void {
       ANSWERS[behaviour]?.(socket, id, responseOf(id, behaviour));
     }
   });
+}
+
+/** Node.js cannot reset a socket that is being shut down: its `close` event would never come. */
+function reset(socket: Socket): void {
+  if (socket.writable) socket.resetAndDestroy();
+  else socket.destroy();
 }
 
 function responseOf(id: string, behaviour: string): string {

@@ -5,6 +5,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { QuotaOutcome } from "../../../core/quota/quota-charge.ts";
 import type { DocumentRef } from "../../../core/check/document-ref.ts";
 import type { DocumentOutcome } from "../../../core/check/ports.ts";
+import { Tally } from "./tally.ts";
 import { attempt, chain, type MaybePromise } from "../../../kernel/maybe-promise.ts";
 import type { MemoryQuotaStore } from "../../../core/quota/memory-store.ts";
 import type { Clock } from "../../../kernel/ports.ts";
@@ -23,14 +24,18 @@ export class MixerMetrics {
   readonly registry = new Registry();
   readonly #clock: Clock;
 
-  readonly #checks = this.#counter("purser_mixer_checks_total", "Checks decided.", ["code", "reason"]);
+  readonly #checks = new Tally(this.registry, "purser_mixer_checks_total", "Checks decided.", [
+    "code",
+    "reason",
+  ]);
   readonly #checkSeconds = new Histogram({
     name: "purser_mixer_check_duration_seconds",
     help: "From a check's arrival to its answer, quotas included.",
     buckets: DURATION_BUCKETS,
     registers: [this.registry],
   });
-  readonly #decisions = this.#counter(
+  readonly #decisions = new Tally(
+    this.registry,
     "purser_mixer_policy_decisions_total",
     "What each document said of the requests that the mixer was asked about; see docs/api.md for the outcomes.",
     ["kind", "policy", "outcome"],
@@ -53,7 +58,8 @@ export class MixerMetrics {
     "Failures while a document was evaluated, by document.",
     ["kind", "name", "code"],
   );
-  readonly #quotas = this.#counter(
+  readonly #quotas = new Tally(
+    this.registry,
     "purser_mixer_quota_outcomes_total",
     "Amounts asked of quotas: granted, partly granted, refused, given back because another was refused, or decided by onStoreFailure.",
     ["policy", "outcome"],
@@ -158,7 +164,7 @@ export class MixerMetrics {
 
   /** `unmatched` is not counted, since it says nothing about the document. */
   outcome({ kind, name }: DocumentRef, outcome: DocumentOutcome): void {
-    if (outcome !== "unmatched") this.#decisions.inc({ kind, policy: name, outcome });
+    if (outcome !== "unmatched") this.#decisions.add(kind, name, outcome);
   }
 
   fault({ kind, name }: DocumentRef, code: string): void {
@@ -166,7 +172,7 @@ export class MixerMetrics {
   }
 
   checked(code: string, reason: string, startMs: number): void {
-    this.#checks.inc({ code, reason });
+    this.#checks.add(code, reason);
     this.#checkSeconds.observe((this.#clock.monotonicMs() - startMs) / 1000);
   }
 
@@ -178,7 +184,7 @@ export class MixerMetrics {
   }
 
   quota(outcome: QuotaOutcome, asked: number): void {
-    this.#quotas.inc({ policy: outcome.policy, outcome: wordFor(outcome, asked) });
+    this.#quotas.add(outcome.policy, wordFor(outcome, asked));
   }
 
   measureDispatch<T>(handler: string, template: string, work: () => MaybePromise<T>): MaybePromise<T> {

@@ -85,10 +85,12 @@ export class BodyReader {
         } else if (this.#heldBytes > this.#limitBytes * MAX_LARGE_BODIES) this.#refuseLargest();
       });
       request.on("end", () => {
-        if (settle()) resolve(Buffer.concat(pieces));
+        if (settle()) resolve(pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces));
       });
-      const cut = (): void =>
-        arriving.refuse(new PurserError("PURSER_REQUEST_INVALID", "the body ended too early"));
+      // The close of a request whose body has arrived follows, too.
+      const cut = (): void => {
+        if (!settled) arriving.refuse(new PurserError("PURSER_REQUEST_INVALID", "the body ended too early"));
+      };
       request.on("error", cut);
       request.on("close", cut);
     });
