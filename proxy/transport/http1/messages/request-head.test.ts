@@ -54,6 +54,7 @@ const REFUSED: readonly (readonly [name: string, text: string, detail: RegExp])[
   ["an asterisk with GET", head("GET * HTTP/1.1", "Host: a"), /target/],
   ["an absolute target without a host", head("GET http:///a HTTP/1.1", "Host: a"), /target/],
   ["an absolute target with a quote for a host", head('GET http://" HTTP/1.1', "Host: a"), /target/],
+  ["an absolute target with a digit in its scheme", head("GET htt6://a/ HTTP/1.1", "Host: a"), /target/],
   ["an absolute target with user information", head("GET http://u@a/ HTTP/1.1", "Host: a"), /target/],
   ["an absolute target without slashes", head("GET http:a HTTP/1.1", "Host: a"), /target/],
   ["an authority with GET", head("GET a:80 HTTP/1.1", "Host: a"), /target/],

@@ -21,8 +21,8 @@ export interface ParsedRequest {
 /** Method, target and the minor version of HTTP/1 (RFC 9112, section 3), with single spaces. */
 const REQUEST_LINE = /[!#$%&'*+.^_`|~0-9A-Za-z-]+ [\x21-\x7e]+ HTTP\/1\.[01]\r\n/y;
 
-/** A scheme and a host with a port, without user information (RFC 9112, section 3.2.2). */
-const ABSOLUTE_FORM = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[A-Za-z0-9._~!$&'()*+,;=%:[\]-]+(?:[/?]|$)/;
+/** A scheme of letters and a host with a port, without user information (RFC 9112, section 3.2.2). */
+const ABSOLUTE_FORM = /^[A-Za-z]+:\/\/[A-Za-z0-9._~!$&'()*+,;=%:[\]-]+(?:[/?]|$)/;
 const AUTHORITY_FORM = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$/;
 
 const VERSION_LENGTH = "HTTP/1.1\r\n".length;

@@ -29,11 +29,7 @@ describe("the requests of an HTTP/1.1 connection", () => {
   it("are answered whatever way their bytes are cut", async () => {
     const { port } = await startServer((seen) => {
       seen.stream.read(seen);
-      const { onEnd } = seen;
-      seen.onEnd = (trailers) => {
-        onEnd.call(seen, trailers);
-        seen.reply(`<${seen.body}>`);
-      };
+      seen.whenEnded = () => seen.reply(`<${seen.body}>`);
       if (!seen.stream.head.hasBody) seen.reply("<>");
     });
     const chunked =

@@ -27,6 +27,10 @@ export class SeenStream implements ServerStreamEvents, BodyReceiver {
   /** `end`, `idle`, `malformed`, `writable`, and `close` with its reason or `whole`. */
   readonly events: string[] = [];
   trailers: HeaderList | undefined;
+  /** Called for each chunk, at the request's end, and at the stream's end. */
+  whenData: (chunk: Uint8Array) => void = () => {};
+  whenEnded: () => void = () => {};
+  whenClosed: () => void = () => {};
 
   constructor(stream: ServerStream) {
     this.stream = stream;
@@ -44,10 +48,12 @@ export class SeenStream implements ServerStreamEvents, BodyReceiver {
   onData(chunk: Uint8Array): void {
     this.bytes += chunk.byteLength;
     if (this.bytes <= 1024) this.body += Buffer.from(chunk).toString("latin1");
+    this.whenData(chunk);
   }
   onEnd(trailers: HeaderList | undefined): void {
     this.trailers = trailers;
     this.events.push("end");
+    this.whenEnded();
   }
   onWritable(): void {
     this.events.push("writable");
@@ -63,6 +69,7 @@ export class SeenStream implements ServerStreamEvents, BodyReceiver {
   }
   onClose(reason: string | undefined): void {
     this.events.push(`close: ${reason ?? "whole"}`);
+    this.whenClosed();
   }
 }
 

@@ -33,16 +33,13 @@ describe("the streams of an HTTP/1.1 server", () => {
 
   it("write a small response by one call, for each request of a pipeline", async () => {
     const { port } = await startServer();
-    const { write } = Socket.prototype;
+    const write = Reflect.get(Socket.prototype, "write") as (...values: unknown[]) => boolean;
     let writes = 0;
-    const counting = function (this: Socket, ...values: unknown[]): boolean {
+    Reflect.set(Socket.prototype, "write", function (this: Socket, ...values: unknown[]): boolean {
       if (this.localPort === port) writes++;
-      return Reflect.apply(write, this, values) as boolean;
-    };
-    Socket.prototype.write = counting as typeof write;
-    onCleanup(() => {
-      Socket.prototype.write = write;
+      return Reflect.apply(write, this, values);
     });
+    onCleanup(() => void Reflect.set(Socket.prototype, "write", write));
     const client = new RawClient(port, get("/1") + post("/2", "body") + get("/3"));
     await until(() => client.received.endsWith("</3>"));
     assert.equal(writes, 3);
@@ -53,15 +50,8 @@ describe("the streams of an HTTP/1.1 server", () => {
     const { port, streams } = await startServer((seen) => {
       seen.head(200);
       seen.stream.read(seen);
-      const { onData, onEnd } = seen;
-      seen.onData = (chunk) => {
-        onData.call(seen, chunk);
-        seen.stream.write(chunk);
-      };
-      seen.onEnd = (trailers) => {
-        onEnd.call(seen, trailers);
-        seen.stream.end();
-      };
+      seen.whenData = (chunk) => void seen.stream.write(chunk);
+      seen.whenEnded = () => seen.stream.end();
     });
     // The CPU time of a turn, which other programs on the machine do not lengthen.
     let longestMs = 0;

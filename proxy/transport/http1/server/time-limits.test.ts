@@ -107,11 +107,7 @@ describe("the time limits of an HTTP/1.1 server", () => {
         seen.head(200);
         seen.stream.write(large);
         const timer = setInterval(() => seen.stream.write(Buffer.from("more")), 20);
-        const { onClose } = seen;
-        seen.onClose = (reason) => {
-          clearInterval(timer);
-          onClose.call(seen, reason);
-        };
+        seen.whenClosed = () => clearInterval(timer);
       },
       { streamIdleMs: 200 },
     );
