@@ -12,7 +12,7 @@ import { WORKER_ARGUMENT } from "../worker-argument.ts";
  */
 export function forkWorker<S>(): WorkerProcess<S> {
   cluster.schedulingPolicy = cluster.SCHED_RR;
-  cluster.setupPrimary({ exec: programFile(), args: [WORKER_ARGUMENT], serialization: "advanced" });
+  cluster.setupPrimary({ exec: programFile(), args: [WORKER_ARGUMENT] });
   return new ForkedWorker<S>(cluster.fork());
 }
 
