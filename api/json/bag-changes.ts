@@ -12,7 +12,7 @@ import { invalidRequest } from "./faults.ts";
  * bags have.
  *
  * The bags of one report share most of their values. As changes, a batch of a hundred takes a fifth of the
- * bytes (221 instead of 1,180 a bag), and half of the time to read (measured).
+ * bytes (221 instead of 1,180 a bag), as much time to write, and two fifths of the time to read (measured).
  */
 export type BagChanges = AttributeBag;
 
@@ -26,21 +26,26 @@ export function changesBetween(before: AttributeBag, after: AttributeBag): BagCh
 /** undefined when nothing differs. */
 function changesOf(before: Members, after: Members): Members | undefined {
   let changes: Writable | undefined;
+  let common = 0;
   for (const name of Object.keys(after)) {
-    const change = changeOf(memberOf(before, name), after[name]);
+    const value = after[name];
+    if (value === undefined) continue;
+    const known = memberOf(before, name);
+    if (known !== undefined) common++;
+    if (value === known) continue;
+    const change = changeOf(known, value);
     if (change !== undefined) put((changes ??= {}), name, change);
   }
-  for (const name of Object.keys(before)) {
+  const names = Object.keys(before);
+  // Most objects have the members of the one before.
+  if (common === names.length) return changes;
+  for (const name of names) {
     if (before[name] !== undefined && memberOf(after, name) === undefined) put((changes ??= {}), name, []);
   }
   return changes;
 }
 
-function changeOf(
-  before: AttributeValue | undefined,
-  after: AttributeValue | undefined,
-): AttributeValue | undefined {
-  if (after === undefined || after === before) return undefined;
+function changeOf(before: AttributeValue | undefined, after: AttributeValue): AttributeValue | undefined {
   if (typeof after !== "object" || after === null) return after;
   if (isMembers(after)) return isMembers(before) ? changesOf(before, after) : [after];
   return Array.isArray(before) && JSON.stringify(before) === JSON.stringify(after) ? undefined : [after];
@@ -81,8 +86,11 @@ export class BagChanger {
   }
 }
 
+/** An own member. Plain objects inherit functions and `__proto__`, and a look at own members alone is slower. */
 function memberOf(members: Members, name: string): AttributeValue | undefined {
-  return Object.hasOwn(members, name) ? members[name] : undefined;
+  const value = members[name];
+  const mayBeInherited = typeof (value as unknown) === "function" || name === "__proto__";
+  return mayBeInherited && !Object.hasOwn(members, name) ? undefined : value;
 }
 
 /** Sets a member, also one that is called `__proto__`. */
