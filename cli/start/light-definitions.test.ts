@@ -1,0 +1,34 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Static imports and exports of values; a name without `./` is a package. */
+const IMPORT = /^(?:import|export) (?!type )(?:[^"';]*? from )?"([^"]+)";/gm;
+
+/** All files and packages that are loaded with `file`. */
+function loadedWith(file: string, loaded = new Set<string>()): ReadonlySet<string> {
+  if (loaded.has(file)) return loaded;
+  loaded.add(file);
+  for (const [, name = ""] of readFileSync(file, "utf8").matchAll(IMPORT)) {
+    if (name.startsWith(".")) loadedWith(resolve(dirname(file), name), loaded);
+    else if (!name.startsWith("node:")) loaded.add(name);
+  }
+  return loaded;
+}
+
+describe("the definitions of the commands", () => {
+  // An import of a service here would make `purser --version` and `--help` many times slower.
+  it("load no service and no large library", () => {
+    const loaded = loadedWith(`${ROOT}cli/main.ts`);
+    const packages = [...loaded].filter((name) => !name.startsWith("/"));
+    assert.deepEqual(packages.toSorted(), ["commander", "fastest-levenshtein"]);
+    assert.ok(loaded.size < 40, [...loaded].join("\n"));
+    assert.ok(loaded.size > 15, "the imports were found");
+  });
+});
