@@ -26,14 +26,14 @@ export const stdout = defineAdapter({
     const write = <T>(
       items: readonly T[],
       recordOf: (item: T) => OutputRecord,
-      { signal }: CallContext,
+      call: CallContext,
     ): MaybePromise<void> => {
       const parts: string[] = [];
       for (const item of items) {
         if (parts.length > 0) parts.push("\n");
         format(recordOf(item), parts);
       }
-      return writer.write(parts.length === 0 ? [] : [parts.join("")], signal);
+      return writer.write(parts.length === 0 ? [] : [parts.join("")], call);
     };
     return {
       logentry: (entries, call) => write(entries, recordOfLogEntry, call),

@@ -31,8 +31,8 @@ class SlowStream extends Writable {
 
 const LONG = "a line that is longer than the mark";
 
-function never(): AbortSignal {
-  return new AbortController().signal;
+function never(): { readonly signal: AbortSignal } {
+  return new AbortController();
 }
 
 function isPermanent(error: unknown): boolean {
@@ -84,7 +84,7 @@ describe("the line writer", () => {
     const writer = createLineWriter(stream);
     await writer.write([LONG], never());
     const controller = new AbortController();
-    const waiting = Promise.resolve(writer.write(["late"], controller.signal));
+    const waiting = Promise.resolve(writer.write(["late"], controller));
     controller.abort();
     await assert.rejects(waiting, { code: "PURSER_HANDLER_TIMEOUT", retryable: true });
     await stream.take();

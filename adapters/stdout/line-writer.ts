@@ -2,7 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Writable } from "node:stream";
-import { type AbortSignalLike, type MaybePromise, messageOf, PurserError } from "../../plugins/sdk/index.ts";
+import {
+  type AbortSignalLike,
+  type CallContext,
+  type MaybePromise,
+  messageOf,
+  PurserError,
+} from "../../plugins/sdk/index.ts";
 
 export interface LineWriter {
   /** Whether the stream still takes lines. */
@@ -16,7 +22,7 @@ export interface LineWriter {
    * @throws PurserError PURSER_HANDLER_TIMEOUT, retryable, when the signal aborts first;
    *   PURSER_HANDLER_FAILED, not retryable, when the stream broke or the writer is closed.
    */
-  write(lines: readonly string[], signal: AbortSignalLike): MaybePromise<void>;
+  write(lines: readonly string[], call: CallContext): MaybePromise<void>;
   /** Ends every wait. The stream belongs to the process and stays open. */
   close(): void;
 }
@@ -26,19 +32,25 @@ export function createLineWriter(stream: Writable): LineWriter {
   const waiting = new Set<() => void>();
   let closed: PurserError | undefined;
 
-  const write = (lines: readonly string[], signal: AbortSignalLike): MaybePromise<void> => {
+  const write = (lines: readonly string[], call: CallContext): MaybePromise<void> => {
     const failure = closed ?? gate.failure;
     if (failure !== undefined) throw failure;
     if (lines.length === 0) return;
-    if (signal.aborted) {
-      throw new PurserError("PURSER_HANDLER_TIMEOUT", "the output stream did not catch up in time");
-    }
-    if (!stream.writableNeedDrain) {
-      stream.write(`${lines.join("\n")}\n`);
-      return;
-    }
+    // A signal is made when it is first looked at, which takes some 30 µs: only a wait needs it.
+    if (stream.writableNeedDrain) return writeLater(lines, call);
+    stream.write(`${lines.join("\n")}\n`);
+  };
+
+  const writeLater = async (lines: readonly string[], { signal }: CallContext): Promise<void> => {
     // The first writer to wake may fill the stream again, so each one checks anew.
-    return wait(signal).then(() => write(lines, signal));
+    do {
+      if (signal.aborted)
+        throw new PurserError("PURSER_HANDLER_TIMEOUT", "the output stream did not catch up in time");
+      await wait(signal);
+      const failure = closed ?? gate.failure;
+      if (failure !== undefined) throw failure;
+    } while (signal.aborted || stream.writableNeedDrain);
+    stream.write(`${lines.join("\n")}\n`);
   };
 
   const wait = (signal: AbortSignalLike): Promise<void> =>

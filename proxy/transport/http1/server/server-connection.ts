@@ -159,7 +159,8 @@ export class ServerConnection implements StreamConnection {
 
   cut(visibly: boolean): void {
     this.#wasCut = true;
-    if (visibly) this.#socket.resetAndDestroy();
+    // Node never reports the close of a socket that is reset while it shuts down (EINVAL).
+    if (visibly && !this.#socket.writableEnded) this.#socket.resetAndDestroy();
     else this.#socket.destroy();
   }
 
