@@ -344,6 +344,8 @@ export class ServerConnection implements StreamConnection {
   #awaitNext(): void {
     this.#enter("head");
     this.#headAwaited = false;
+    // The time without a request begins now, however long the response took.
+    this.#activeTick = this.#server.tick;
   }
 
   #awaitHead(): void {

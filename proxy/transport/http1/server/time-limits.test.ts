@@ -41,6 +41,16 @@ describe("the time limits of an HTTP/1.1 server", () => {
     assert.equal(idle.statuses, "200");
   });
 
+  it("count the time without a request from the end of the response, however long that took", async () => {
+    const { port } = await startServer((seen) => void setTimeout(() => seen.reply("late"), 400), {
+      connectionIdleMs: 200,
+    });
+    const client = new RawClient(port, get("/"));
+    await until(() => client.received.endsWith("late"));
+    const tookMs = await endOf(client);
+    assert.ok(tookMs > 190, `${tookMs} ms`);
+  });
+
   it("do not end a connection that is used more often", async () => {
     const { port } = await startServer(undefined, { headersTimeoutMs: 100, connectionIdleMs: 150 });
     const client = new RawClient(port, get("/"));
