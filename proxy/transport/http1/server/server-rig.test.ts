@@ -85,7 +85,7 @@ export interface ServerRig {
 export async function startServer(
   onStream: (seen: SeenStream) => void = (seen) => seen.reply(`<${seen.stream.head.target}>`),
   limits: Partial<ListenerLimits> = {},
-  readMemory: () => MemoryUse = () => ({ heapShare: 0, processShare: 0 }),
+  readMemory: (limitBytes: number) => MemoryUse = () => ({ heapShare: 0, processShare: 0 }),
 ): Promise<ServerRig> {
   const streams: SeenStream[] = [];
   const refusals: RefusalReason[] = [];
