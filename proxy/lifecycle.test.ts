@@ -29,6 +29,7 @@ import {
   until,
 } from "./testing/harness.test.ts";
 import { describeTransports } from "./testing/transports.test.ts";
+import type { ListenerLimits } from "../core/traffic/resources/listener.ts";
 import {
   RESOURCE_TYPES,
   type TrafficResources,
@@ -156,6 +157,61 @@ describeTransports("a new configuration", () => {
     assert.equal((await underWay).body, "slow");
     assert.equal((await call(addresses[1]?.port ?? 0)).status, 200);
     await assert.rejects(call(gone), { code: "ECONNREFUSED" });
+  });
+
+  it("applies changed limits to a running listener, and keeps its connections", async () => {
+    const upstream = await httpUpstream((incoming, outgoing) => {
+      setTimeout(() => outgoing.end("ok"), incoming.url === "/slow" ? 600 : 0);
+    });
+    const clusters = [clusterOf([endpointAt(upstream.port)])];
+    const listenerWith = (limits: Partial<ListenerLimits>) =>
+      configOf({ clusters, listeners: [{ ...EDGE, limits: { ...EDGE.limits, ...limits } }] });
+    const rig = await startProxy(listenerWith({}));
+    const headers = { "x-large": "a".repeat(3_000) };
+    assert.equal((await call(rig.port, { headers })).status, 200);
+    const socket = connect(rig.port, "127.0.0.1");
+    let received = "";
+    let isClosed = false;
+    socket.on("data", (chunk) => (received += chunk.toString("latin1")));
+    socket.on("close", () => (isClosed = true));
+    const send = (target: string) => socket.write(`GET ${target} HTTP/1.1\r\nhost: a\r\n\r\n`);
+    send("/");
+    await until(() => received.endsWith("ok"));
+    received = "";
+    send("/slow");
+
+    rig.apply(listenerWith({ maxHeaderBytes: 2_000, connectionIdleMs: 300 }));
+    await later(20);
+    assert.equal((await call(rig.port, { headers })).status, 431);
+    assert.equal((await call(rig.port)).status, 200);
+    rig.apply(listenerWith({ maxConnections: 1, connectionIdleMs: 300 }));
+    await later(20);
+    await assert.rejects(call(rig.port));
+    await until(() => received.endsWith("ok"));
+    const start = performance.now();
+    await until(() => isClosed);
+    assert.ok(performance.now() - start > 250);
+    assert.deepEqual(
+      rig.proxy.addresses().listeners.map(({ port }) => port),
+      [rig.port],
+    );
+
+    rig.apply(listenerWith({}));
+    await later(20);
+    assert.equal((await call(rig.port, { headers })).status, 200);
+  });
+
+  it("leaves the limits that the proxy was started with above those of its listeners", async () => {
+    const clusters = [clusterOf([])];
+    const limits = { ...EDGE.limits, maxHeaderBytes: 50_000 };
+    const rig = await startProxy(configOf({ clusters, listeners: [{ ...EDGE, limits }] }), {
+      limits: { maxHeaderBytes: 2_000 },
+    });
+    const headers = { "x-large": "a".repeat(3_000) };
+    assert.equal((await call(rig.port, { headers })).status, 431);
+    rig.apply(configOf({ clusters, listeners: [{ ...EDGE, limits: { ...limits, maxConnections: 9 } }] }));
+    await later(20);
+    assert.equal((await call(rig.port, { headers })).status, 431);
   });
 
   it("may arrive type by type in any order, at the start and later", async () => {

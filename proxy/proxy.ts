@@ -8,6 +8,7 @@ import type { PilotService, ProxyNode } from "../api/pilot-service.ts";
 import { PurserError } from "../kernel/errors.ts";
 import { TimerWheel } from "../kernel/timer-wheel.ts";
 import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
+import type { ListenerLimits } from "../core/traffic/resources/listener.ts";
 import { NOTHING_KNOWN, type TrafficResources } from "../core/traffic/resources/resource-set.ts";
 import type { ControlSurface, SurfaceAddress } from "../server/http/control-surface.ts";
 import { startAdminServer } from "./admin/admin-server.ts";
@@ -16,11 +17,11 @@ import { ProxyStats } from "./exchange/stats.ts";
 import { type ClusterSet, NO_CLUSTERS } from "./upstream/cluster-manager.ts";
 import { Exchange } from "./exchange/exchange.ts";
 import { filterChain } from "./filters/chain.ts";
-import type { ServerLimits, ServerStream } from "./transport/contract/server.ts";
+import type { ServerStream } from "./transport/contract/server.ts";
 import type { Transport } from "./transport/contract/transport.ts";
 import { HTTP1_TRANSPORT } from "./transport/http1/http1-transport.ts";
 import type { HeadersWithUnderscoresAction } from "./transport/fields/underscore-names.ts";
-import { DEFAULT_LIMITS, DEFAULT_UPGRADES } from "./listeners/listener-defaults.ts";
+import { DEFAULT_UPGRADES } from "./listeners/listener-defaults.ts";
 import type { ListenerBinding } from "./listeners/listener-server.ts";
 import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
 import type { ExplainKey } from "./filters/explain-key.ts";
@@ -40,7 +41,8 @@ export interface ProxyOptions {
   readonly logger: Logger;
   /** Address of the admin surface; absent for none. */
   readonly admin?: SurfaceAddress;
-  readonly limits?: Partial<ServerLimits>;
+  /** Limits that apply in place of those of the listeners' resources; default none. */
+  readonly limits?: Partial<ListenerLimits>;
   /** Accepted upgrade protocols; default `websocket`, as in Istio. */
   readonly upgradeProtocols?: readonly string[];
   /** Treatment of header names with an underscore, at every listener; default REJECT_REQUEST. */
@@ -136,7 +138,7 @@ class ProxyRuntime implements Proxy {
     this.#pipeline = { filters, clock, random, timers, logger };
     this.#listeners = new ListenerSet({
       transport,
-      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      limits: options.limits ?? {},
       upgradeProtocols,
       scheduler,
       newId,

@@ -4,7 +4,7 @@
 import Type from "typebox";
 import type { Cluster } from "../../core/traffic/resources/cluster.ts";
 import type { ClusterLoadAssignment } from "../../core/traffic/resources/endpoint.ts";
-import type { Listener } from "../../core/traffic/resources/listener.ts";
+import type { Listener, ListenerLimits } from "../../core/traffic/resources/listener.ts";
 import {
   type HeaderMatch,
   RETRY_CONDITIONS,
@@ -31,6 +31,19 @@ const Protocol = oneOf(["http1", "http2"]);
 
 const TlsMode = oneOf(["simple", "mutual", "istio-mutual"]);
 
+const ListenerLimitsSchema = exactly<ListenerLimits>()(
+  Type.Object({
+    maxConnections: Type.Integer({ minimum: 1 }),
+    maxHeaderBytes: Type.Integer({ minimum: 1 }),
+    headersTimeoutMs: Amount,
+    requestTimeoutMs: Amount,
+    connectionIdleMs: Amount,
+    streamIdleMs: Amount,
+    drainGraceMs: Amount,
+    memoryLimitBytes: Whole,
+  }),
+);
+
 export const ListenerSchema = exactly<Listener>()(
   Type.Object({
     name: Text,
@@ -41,6 +54,7 @@ export const ListenerSchema = exactly<Listener>()(
     edge: Flag,
     trustedHops: Whole,
     pathNormalization: oneOf(PATH_NORMALIZATIONS),
+    limits: ListenerLimitsSchema,
     protocol: Type.Optional(Protocol),
     tls: Type.Optional(Type.Object({ mode: TlsMode, credentialName: Type.Optional(Text) })),
   }),

@@ -7,6 +7,7 @@ import { parseDocuments } from "../documents/parse-documents.ts";
 import type { Expression } from "../expressions/expression.ts";
 import type { AdapterDefinition, PluginDefinition } from "../hooks/extension.ts";
 import { buildSnapshot, type SnapshotInput } from "./build-snapshot.ts";
+import { DEFAULT_LISTENER_LIMITS } from "../traffic/listener-limits.ts";
 import type { Computed, Snapshot } from "./snapshot.ts";
 
 const compiled: string[] = [];
@@ -93,6 +94,20 @@ const document = (kind: string, name: string, spec: string) =>
   `apiVersion: purser.dev/v1\nkind: ${kind}\nmetadata: { name: ${name} }\nspec: ${spec}\n`;
 
 describe("building a snapshot", () => {
+  it("fills in every default of the limits, with a MeshConfig and without", () => {
+    assert.deepEqual(good({}).traffic.limits, DEFAULT_LISTENER_LIMITS);
+    const mesh = document(
+      "MeshConfig",
+      "mesh",
+      "{ limits: { maxConnections: 7, streamIdleTimeout: 1m30s } }",
+    );
+    assert.deepEqual(good({ "mesh.yaml": mesh }).traffic.limits, {
+      ...DEFAULT_LISTENER_LIMITS,
+      maxConnections: 7,
+      streamIdleMs: 90_000,
+    });
+  });
+
   it("fills in every default of an AccessPolicy", () => {
     const [policy] = good({ "a.yaml": document("AccessPolicy", "p", "{ action: DENY }") }).accessPolicies;
     assert.deepEqual(policy, {

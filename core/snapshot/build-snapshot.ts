@@ -12,6 +12,7 @@ import { DESTINATION_RULE } from "../documents/kinds/destination-rule.ts";
 import { GATEWAY } from "../documents/kinds/gateway.ts";
 import { HANDLER, RULE } from "../documents/kinds/handler.ts";
 import { displayName, type KindDefinition } from "../documents/kinds/kind.ts";
+import { listenerLimitsOf } from "../documents/kinds/listener-limits.ts";
 import { MESH_CONFIG, type MeshConfigSpec, pathNormalizationOf } from "../documents/kinds/mesh-config.ts";
 import { QUOTA_POLICY } from "../documents/kinds/quota-policy.ts";
 import { SERVICE_ENTRY } from "../documents/kinds/service-entry.ts";
@@ -141,6 +142,7 @@ function assemble(
       location,
       spec: spec as Static<S>,
     }));
+  const meshConfig = documentsOf(documents, MESH_CONFIG)[0]?.spec as MeshConfigSpec | undefined;
   return {
     version,
     documents: documents.map(summaryOf),
@@ -154,7 +156,8 @@ function assemble(
       buildHandler(written, handlers.get(document) as ResolvedHandler, document.location, fields),
     ),
     traffic: {
-      pathNormalization: pathNormalizationOf(documentsOf(documents, MESH_CONFIG)[0]?.spec as MeshConfigSpec),
+      pathNormalization: pathNormalizationOf(meshConfig),
+      limits: listenerLimitsOf(meshConfig?.limits),
       serviceEntries: routing(SERVICE_ENTRY),
       virtualServices: routing(VIRTUAL_SERVICE),
       destinationRules: routing(DESTINATION_RULE),

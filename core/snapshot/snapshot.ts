@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { ListenerLimits } from "../traffic/resources/listener.ts";
 import type { PathNormalization } from "../../kernel/canonical/path.ts";
 import type { EnforcementMode } from "../../kernel/enforcement-mode.ts";
 import type { Metadata } from "../documents/kinds/kind.ts";
@@ -169,6 +170,8 @@ export interface DeliverySettings {
 export interface TrafficDocuments {
   /** From the MeshConfig; the form in which policies, routes and upstreams see paths. */
   readonly pathNormalization: PathNormalization;
+  /** From the MeshConfig; the limits of every listener, with their defaults. */
+  readonly limits: ListenerLimits;
   readonly serviceEntries: readonly TrafficDocument<ServiceEntrySpec>[];
   readonly virtualServices: readonly TrafficDocument<VirtualServiceSpec>[];
   readonly destinationRules: readonly TrafficDocument<DestinationRuleSpec>[];

@@ -144,6 +144,21 @@ describe("translation of routing documents", () => {
       );
     });
 
+  it("gives every listener the limits of the documents, and changes the version of listeners only", () => {
+    const documents = trafficDocuments(BOOKSHOP);
+    const limits = { ...documents.limits, maxConnections: 77, streamIdleMs: 30_000 };
+    for (const node of [EDGE, SIDECAR]) {
+      const before = translate(documents, node);
+      const after = translate({ ...documents, limits }, node);
+      assert.equal(after.listeners.resources.length, 2);
+      for (const listener of after.listeners.resources) assert.deepEqual(listener.limits, limits);
+      assert.deepEqual(
+        RESOURCE_TYPES.filter((type) => after[type].version !== before[type].version),
+        ["listeners"],
+      );
+    }
+  });
+
   it("changes the version of listeners only for another path normalization", () => {
     const documents = trafficDocuments(BOOKSHOP);
     const before = translate(documents, EDGE);

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ProxyNode } from "../../api/pilot-service.ts";
-import type { PathNormalization } from "../../kernel/canonical/path.ts";
 import { DEFAULT_NAMESPACE } from "../../core/documents/kinds/kind.ts";
 import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, splitHost } from "../../core/traffic/host-name.ts";
@@ -49,23 +48,24 @@ export function translate(documents: TrafficDocuments, node: ProxyNode): Traffic
  * own port.
  */
 function edgeParts(
-  { gateways, virtualServices, pathNormalization }: TrafficDocuments,
+  documents: TrafficDocuments,
   node: EdgeNode,
   registry: Registry,
   clusters: ClusterCollector,
 ): ListenersAndRoutes {
+  const { gateways, virtualServices } = documents;
   const ports = new Set(gateways.flatMap(({ spec }) => spec.servers.map(({ port }) => port.number)));
   if (ports.size === 0) {
     const client = { namespace: DEFAULT_NAMESPACE, sees: ({ internal }: { internal: boolean }) => internal };
     const virtualHosts = meshVirtualHosts(registry, virtualServices, clusters, client);
     return {
-      listeners: [edgeListener(node, node.port, pathNormalization)],
+      listeners: [edgeListener(node, node.port, documents)],
       routeTables: [{ name: edgeTableName(node.port), virtualHosts }],
     };
   }
   const sorted = [...ports].toSorted((a, b) => a - b);
   return {
-    listeners: sorted.map((port) => edgeListener(node, port, pathNormalization)),
+    listeners: sorted.map((port) => edgeListener(node, port, documents)),
     routeTables: sorted.map((port) => ({
       name: edgeTableName(port),
       virtualHosts: gatewayVirtualHosts(gateways, port, virtualServices, clusters),
@@ -76,7 +76,7 @@ function edgeParts(
 function edgeListener(
   { host, trustedHops }: EdgeNode,
   port: number,
-  pathNormalization: PathNormalization,
+  { pathNormalization, limits }: TrafficDocuments,
 ): Listener {
   return {
     name: `${host}_${port}`,
@@ -87,6 +87,7 @@ function edgeListener(
     edge: true,
     trustedHops,
     pathNormalization,
+    limits,
   };
 }
 
@@ -100,21 +101,22 @@ const LOOPBACK = "127.0.0.1";
 
 /** A sidecar's two listeners: outbound for calls of its service, inbound for calls to it. */
 function sidecarParts(
-  { virtualServices, pathNormalization }: TrafficDocuments,
+  documents: TrafficDocuments,
   node: SidecarNode,
   registry: Registry,
   clusters: ClusterCollector,
 ): ListenersAndRoutes {
+  const { virtualServices } = documents;
   const service = identityOf(node, registry);
   const client = { namespace: service.namespace, sees: () => true };
-  const listeners = [sidecarListener("outbound", LOOPBACK, node.outboundPort, pathNormalization)];
+  const listeners = [sidecarListener("outbound", LOOPBACK, node.outboundPort, documents)];
   const routeTables: RouteTable[] = [
     { name: "outbound", virtualHosts: meshVirtualHosts(registry, virtualServices, clusters, client) },
   ];
   if (node.inbound !== undefined) {
     const { port, appHost, appPort } = node.inbound;
     const cluster = clusters.useInbound(service, appHost, appPort);
-    listeners.push(sidecarListener("inbound", node.host, port, pathNormalization));
+    listeners.push(sidecarListener("inbound", node.host, port, documents));
     routeTables.push({
       name: "inbound",
       // Only the caller's sidecar retries: retries on both sides would multiply.
@@ -130,7 +132,7 @@ function sidecarListener(
   direction: Listener["direction"],
   host: string,
   port: number,
-  pathNormalization: PathNormalization,
+  { pathNormalization, limits }: TrafficDocuments,
 ): Listener {
   const name = direction;
   return {
@@ -142,6 +144,7 @@ function sidecarListener(
     edge: false,
     trustedHops: 0,
     pathNormalization,
+    limits,
   };
 }
 

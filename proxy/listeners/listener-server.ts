@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Listener } from "../../core/traffic/resources/listener.ts";
+import type { Listener, ListenerLimits } from "../../core/traffic/resources/listener.ts";
 import { listenError } from "../../kernel/listen-error.ts";
 import type { Scheduler } from "../../kernel/ports.ts";
 import { type ErrorKind, errorReply, renderLocalReply } from "../exchange/local-reply.ts";
@@ -10,7 +10,6 @@ import type {
   ConnectionEvent,
   RefusalReason,
   ServerHandler,
-  ServerLimits,
   ServerStream,
   TransportServer,
   WholeResponse,
@@ -25,7 +24,8 @@ export interface ListenerBinding {
 
 export interface ListenerServices {
   readonly transport: Transport;
-  readonly limits: ServerLimits;
+  /** Limits that apply in place of those of every listener's own resource. */
+  readonly limits: Partial<ListenerLimits>;
   /** Upgrade protocols that are accepted, in lower case. */
   readonly upgradeProtocols: readonly string[];
   readonly scheduler: Scheduler;
@@ -49,7 +49,8 @@ export class ListenerServer implements ServerHandler {
   constructor(binding: ListenerBinding, services: ListenerServices) {
     this.#binding = binding;
     this.#services = services;
-    const { transport, limits, upgradeProtocols, scheduler } = services;
+    const { transport, upgradeProtocols, scheduler } = services;
+    const limits = this.#limitsOf(binding);
     const newConnectionId = (): string => `${this.#binding.listener.name}-${this.#nextConnection++}`;
     this.#server = transport.createServer({ limits, upgradeProtocols, scheduler, newConnectionId }, this);
   }
@@ -74,9 +75,13 @@ export class ListenerServer implements ServerHandler {
     }
   }
 
-  /** Replaces the configuration for requests that begin from now on. The address is unchanged. */
+  /**
+   * Replaces the configuration for requests that begin from now on, and the limits. The address is unchanged, and no
+   * connection is closed.
+   */
   rebind(binding: ListenerBinding): void {
     this.#binding = binding;
+    this.#server.setLimits(this.#limitsOf(binding));
   }
 
   /**
@@ -105,5 +110,9 @@ export class ListenerServer implements ServerHandler {
 
   onConnectionEvent(event: ConnectionEvent): void {
     this.#services.onConnectionEvent(this.#binding.listener, event);
+  }
+
+  #limitsOf({ listener }: ListenerBinding): ListenerLimits {
+    return { ...listener.limits, ...this.#services.limits };
   }
 }

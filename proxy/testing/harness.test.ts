@@ -9,6 +9,7 @@ import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { Clock, Logger, Runtime, Scheduler } from "../../kernel/ports.ts";
 import type { Cluster } from "../../core/traffic/resources/cluster.ts";
 import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
+import { DEFAULT_LISTENER_LIMITS } from "../../core/traffic/listener-limits.ts";
 import type { Listener } from "../../core/traffic/resources/listener.ts";
 import type {
   ResourceSet,
@@ -203,6 +204,7 @@ export const EDGE: Listener = {
   edge: true,
   trustedHops: 0,
   pathNormalization: "MERGE_SLASHES",
+  limits: DEFAULT_LISTENER_LIMITS,
 };
 
 /** A set whose version is derived from its content, as pilot's is. */

@@ -3,28 +3,49 @@
 
 import type { PilotService } from "../../api/pilot-service.ts";
 import type { Cluster } from "../../core/traffic/resources/cluster.ts";
+import type { Listener } from "../../core/traffic/resources/listener.ts";
+import type { ResourceSet } from "../../core/traffic/resources/resource-set.ts";
 
 /**
- * Pilot as one of several workers sees it. A cluster's limits are for the whole proxy, so each worker applies
- * its share, rounded up: connections are spread over the workers in turn, and a worker needs at least one.
+ * Pilot as one of several workers sees it. The limits of clusters, and on a listener's connections, are for the whole
+ * proxy, so each worker applies its share, rounded up: connections are spread over the workers in turn, and a worker
+ * needs at least one.
  */
 export function sharingLimits(pilot: PilotService, workers: number): PilotService {
   return {
     watch: (subscription, listener) =>
       pilot.watch(subscription, (update) => {
-        const { clusters } = update;
-        if (clusters === undefined) return listener(update);
-        const resources = clusters.resources.map((cluster) => shareOf(cluster, workers));
-        listener({ ...update, clusters: { version: clusters.version, resources } });
+        const { clusters, listeners } = update;
+        listener({
+          ...update,
+          ...(clusters === undefined ? {} : { clusters: sharesOf(clusters, clusterShare, workers) }),
+          ...(listeners === undefined ? {} : { listeners: sharesOf(listeners, listenerShare, workers) }),
+        });
       }),
   };
 }
 
-function shareOf(cluster: Cluster, workers: number): Cluster {
-  const share = (limit: number): number => Math.max(1, Math.ceil(limit / workers));
+function sharesOf<R extends { readonly name: string }>(
+  { version, resources }: ResourceSet<R>,
+  shareOf: (resource: R, workers: number) => R,
+  workers: number,
+): ResourceSet<R> {
+  return { version, resources: resources.map((resource) => shareOf(resource, workers)) };
+}
+
+function clusterShare(cluster: Cluster, workers: number): Cluster {
   return {
     ...cluster,
-    maxRequests: share(cluster.maxRequests),
-    maxConnectionsPerEndpoint: share(cluster.maxConnectionsPerEndpoint),
+    maxRequests: share(cluster.maxRequests, workers),
+    maxConnectionsPerEndpoint: share(cluster.maxConnectionsPerEndpoint, workers),
   };
+}
+
+function listenerShare(listener: Listener, workers: number): Listener {
+  const { limits } = listener;
+  return { ...listener, limits: { ...limits, maxConnections: share(limits.maxConnections, workers) } };
+}
+
+function share(limit: number, workers: number): number {
+  return Math.max(1, Math.ceil(limit / workers));
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../../core/attributes/bag.ts";
+import { DEFAULT_LISTENER_LIMITS } from "../../core/traffic/listener-limits.ts";
 import { DEFAULT_PATH_NORMALIZATION } from "../../kernel/canonical/path.ts";
 import type { Expression } from "../../core/expressions/expression.ts";
 import type { AdapterDefinition, AdapterHandler, PluginDefinition } from "../../core/hooks/extension.ts";
@@ -236,6 +237,7 @@ export function snapshotOf(documents: Partial<Snapshot> = {}): Snapshot {
     handlers: [],
     traffic: {
       pathNormalization: DEFAULT_PATH_NORMALIZATION,
+      limits: DEFAULT_LISTENER_LIMITS,
       serviceEntries: [],
       virtualServices: [],
       destinationRules: [],

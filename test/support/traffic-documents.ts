@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { DEFAULT_LISTENER_LIMITS } from "../../core/traffic/listener-limits.ts";
 import { DEFAULT_PATH_NORMALIZATION } from "../../kernel/canonical/path.ts";
 import { parseDocuments } from "../../core/documents/parse-documents.ts";
 import { formatDiagnostic } from "../../kernel/diagnostic.ts";
@@ -21,6 +22,7 @@ export function trafficDocuments(text: string): TrafficDocuments {
       .map(({ metadata, location, spec }): TrafficDocument<S> => ({ metadata, location, spec: spec as S }));
   return {
     pathNormalization: DEFAULT_PATH_NORMALIZATION,
+    limits: DEFAULT_LISTENER_LIMITS,
     serviceEntries: ofKind("ServiceEntry"),
     virtualServices: ofKind("VirtualService"),
     destinationRules: ofKind("DestinationRule"),

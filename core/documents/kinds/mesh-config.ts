@@ -9,6 +9,7 @@ import {
 } from "../../../kernel/canonical/path.ts";
 import { Choice, Closed } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
+import { faultsOfLimits, LimitsSpec } from "./listener-limits.ts";
 
 const MeshConfigSpec = Closed({
   pathNormalization: Type.Optional(
@@ -24,6 +25,7 @@ const MeshConfigSpec = Closed({
       { description: "The form of paths that policies, routes and upstreams see." },
     ),
   ),
+  limits: Type.Optional(LimitsSpec),
 });
 
 export type MeshConfigSpec = Static<typeof MeshConfigSpec>;
@@ -32,8 +34,9 @@ export const MESH_CONFIG = {
   kind: "MeshConfig",
   apiVersions: ["purser.dev/v1"],
   description:
-    "Settings of the whole mesh, with the names that Istio's MeshConfig has for them. One at most.",
+    "Settings of the whole mesh, with Istio's names for those that Istio's MeshConfig has. One at most.",
   spec: MeshConfigSpec,
+  check: ({ limits }: MeshConfigSpec) => (limits === undefined ? [] : faultsOfLimits(limits)),
 } as const satisfies KindDefinition;
 
 /** The setting of the MeshConfig, or the default. */

@@ -21,10 +21,39 @@ export interface Listener {
   readonly edge: boolean;
   readonly trustedHops: number;
   readonly pathNormalization: PathNormalization;
+  readonly limits: ListenerLimits;
   /** Not applied yet: every listener speaks HTTP/1.1. */
   readonly protocol?: "http1" | "http2";
   /** Not applied yet: every listener accepts plain text. */
   readonly tls?: DownstreamTls;
+}
+
+/** Limits on a listener's clients. The defaults are Envoy's, where Envoy has one. */
+export interface ListenerLimits {
+  /** Connections that are open at the same time; default 10000. Further connections are closed at once. */
+  readonly maxConnections: number;
+  /** Size of a request's head; default 60 KiB. A larger head is answered with 431. */
+  readonly maxHeaderBytes: number;
+  /**
+   * Time from a request's first byte, or from the connection's start, to the end of its head; default 10 s, then 408.
+   */
+  readonly headersTimeoutMs: number;
+  /** Time from the end of a request's head to the end of its body; default 0, no limit, as in Envoy. */
+  readonly requestTimeoutMs: number;
+  /** Time without a request under way; default 1 hour. */
+  readonly connectionIdleMs: number;
+  /** Time within a request or upgraded connection without a byte in either direction; default 5 minutes. */
+  readonly streamIdleMs: number;
+  /**
+   * Time that a drain leaves idle connections, so that a request that is just arriving is still answered; default 1 s.
+   */
+  readonly drainGraceMs: number;
+  /**
+   * Memory of the process in bytes; default 0, the container's limit where there is one. V8's own heap limit counts in
+   * any case. At 95 % of a limit responses close their connections, at 98 % new connections are refused: the thresholds
+   * that Envoy recommends for edge proxies.
+   */
+  readonly memoryLimitBytes: number;
 }
 
 /** How a listener terminates TLS; the modes are those of Istio's Gateway. Not applied yet. */

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { ListenerLimits } from "../../../core/traffic/resources/listener.ts";
 import type { Scheduler } from "../../../kernel/ports.ts";
 import type { BodyReceiver, BodySink, BodySource } from "./body.ts";
 import type { ConnectionFacts } from "./connection.ts";
@@ -81,37 +82,8 @@ export interface ServerHandler {
   onConnectionEvent(event: ConnectionEvent): void;
 }
 
-/** Limits on clients; the defaults are Envoy's where it has one. */
-export interface ServerLimits {
-  /** Default 10000; further connections are closed at once. */
-  readonly maxConnections: number;
-  /** Default 60 KiB; a larger header block is answered with 431. */
-  readonly maxHeaderBytes: number;
-  /**
-   * Time from a request's first byte, or from the connection's start, to the end of its headers; default 10
-   * s, then 408.
-   */
-  readonly headersTimeoutMs: number;
-  /** Time without a request under way; default 1 hour. */
-  readonly connectionIdleMs: number;
-  /** Time within a request or upgraded connection without a byte in either direction; default 5 minutes. */
-  readonly streamIdleMs: number;
-  /** Time from the end of a request's headers to the end of its body; default 0, no limit, as in Envoy. */
-  readonly requestTimeoutMs: number;
-  /**
-   * Time that a drain leaves idle connections, so that a request that is just arriving is still answered; default 1 s.
-   */
-  readonly drainGraceMs: number;
-  /**
-   * Memory of the process in bytes; default 0, the container's limit where there is one. V8's own heap limit counts in
-   * any case. At 95 % of a limit responses close their connections, at 98 % new connections are refused: the thresholds
-   * that Envoy recommends for edge proxies.
-   */
-  readonly memoryLimitBytes: number;
-}
-
 export interface ServerSettings {
-  readonly limits: ServerLimits;
+  readonly limits: ListenerLimits;
   /**
    * Accepted upgrade protocols, in lower case. A request to upgrade to another protocol is an ordinary
    * request.
@@ -128,6 +100,12 @@ export interface TransportServer {
   listen(host: string, port: number): Promise<void>;
   /** The actual port; undefined while it does not listen. */
   readonly port: number | undefined;
+  /**
+   * Replaces the limits, without an end to any connection for it. A connection that is open already keeps the head limit
+   * with which it began, and counts for `maxConnections`; its time limits are the new ones from the next check on. Without
+   * effect after `close`.
+   */
+  setLimits(limits: ListenerLimits): void;
   /**
    * Accepts no new connections, and ends each connection with the stream under way on it, idle ones after
    * `drainGraceMs`. Resolves when all connections are closed and every stream's `onClose` was called.

@@ -3,8 +3,9 @@
 
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 
+import type { ListenerLimits } from "../../../../core/traffic/resources/listener.ts";
 import type { Cancel } from "../../../../kernel/ports.ts";
-import type { ServerHandler, ServerLimits, ServerSettings, TransportServer } from "../../contract/server.ts";
+import type { ServerHandler, ServerSettings, TransportServer } from "../../contract/server.ts";
 import { type MemoryPressure, memoryPressureOf, type MemoryUse, memoryUse } from "./memory-pressure.ts";
 import { type ConnectionServer, type LimitTicks, ServerConnection } from "./server-connection.ts";
 
@@ -19,15 +20,16 @@ const MEMORY_CHECK_MS = 1_000;
 export class Http1Server implements TransportServer, ConnectionServer {
   readonly handler: ServerHandler;
   readonly upgradeProtocols: readonly string[];
-  readonly maxHeaderBytes: number;
-  readonly limitTicks: LimitTicks;
+  maxHeaderBytes: number;
+  limitTicks: LimitTicks;
   tick = 0;
   drainTick: number | undefined = undefined;
   drainGraceTicks = 0;
   readonly #server: Server;
   readonly #settings: ServerSettings;
   readonly #readMemory: (limitBytes: number) => MemoryUse;
-  readonly #tickMs: number;
+  #limits: ListenerLimits;
+  #tickMs: number;
   readonly #connections = new Set<ServerConnection>();
   #pressure: MemoryPressure = "none";
   #cancelTicks: Cancel | undefined;
@@ -37,6 +39,7 @@ export class Http1Server implements TransportServer, ConnectionServer {
   constructor(settings: ServerSettings, handler: ServerHandler, readMemory = memoryUse) {
     const { limits, upgradeProtocols } = settings;
     this.#settings = settings;
+    this.#limits = limits;
     this.#readMemory = readMemory;
     this.handler = handler;
     this.upgradeProtocols = upgradeProtocols;
@@ -56,16 +59,29 @@ export class Http1Server implements TransportServer, ConnectionServer {
     return new Promise((resolve, reject) => {
       this.#server.on("error", reject);
       this.#server.listen({ host, port, backlog: 1024 }, () => {
-        this.#cancelTicks = this.#settings.scheduler.every(this.#tickMs, () => this.#onTick());
+        this.#startTicks();
         resolve();
       });
     });
   }
 
+  setLimits(limits: ListenerLimits): void {
+    if (this.drainTick !== undefined) return;
+    this.#limits = limits;
+    this.maxHeaderBytes = limits.maxHeaderBytes;
+    const oldTickMs = this.#tickMs;
+    this.#tickMs = tickMsOf(limits);
+    this.limitTicks = limitTicksOf(limits, this.#tickMs);
+    if (this.#tickMs === oldTickMs || this.#cancelTicks === undefined) return;
+    for (const connection of this.#connections) connection.rescaleTicks(oldTickMs / this.#tickMs);
+    this.#cancelTicks();
+    this.#startTicks();
+  }
+
   async close(deadlineMs: number): Promise<void> {
     this.drainTick = this.tick;
     // Half of the time at most, so that the connections that are closed then can end in time.
-    const graceMs = Math.min(this.#settings.limits.drainGraceMs, deadlineMs / 2);
+    const graceMs = Math.min(this.#limits.drainGraceMs, deadlineMs / 2);
     this.drainGraceTicks = Math.floor(graceMs / this.#tickMs);
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
     // The server reports its close before the `close` events of its last sockets.
@@ -93,7 +109,7 @@ export class Http1Server implements TransportServer, ConnectionServer {
     const refusal =
       this.#pressure === "refuse-connections"
         ? "overload_reject"
-        : this.#connections.size >= this.#settings.limits.maxConnections
+        : this.#connections.size >= this.#limits.maxConnections
           ? "overflow"
           : undefined;
     if (refusal !== undefined) {
@@ -104,17 +120,21 @@ export class Http1Server implements TransportServer, ConnectionServer {
     this.#connections.add(new ServerConnection(socket, this.#settings.newConnectionId(), this));
   }
 
+  #startTicks(): void {
+    this.#cancelTicks = this.#settings.scheduler.every(this.#tickMs, () => this.#onTick());
+  }
+
   #onTick(): void {
     this.tick++;
     if (this.tick % Math.ceil(MEMORY_CHECK_MS / this.#tickMs) === 0) {
-      this.#pressure = memoryPressureOf(this.#readMemory(this.#settings.limits.memoryLimitBytes));
+      this.#pressure = memoryPressureOf(this.#readMemory(this.#limits.memoryLimitBytes));
     }
     for (const connection of this.#connections) connection.onTick();
   }
 }
 
 /** One sweep over the connections serves all limits: a timer for each connection costs more than its requests. */
-function tickMsOf(limits: ServerLimits): number {
+function tickMsOf(limits: ListenerLimits): number {
   const { headersTimeoutMs, connectionIdleMs, streamIdleMs, requestTimeoutMs, drainGraceMs } = limits;
   const limitsMs = [
     headersTimeoutMs,
@@ -128,7 +148,7 @@ function tickMsOf(limits: ServerLimits): number {
   return Math.max(1, Math.min(MAX_TICK_MS, Math.floor(shortestMs / 4)));
 }
 
-function limitTicksOf(limits: ServerLimits, tickMs: number): LimitTicks {
+function limitTicksOf(limits: ListenerLimits, tickMs: number): LimitTicks {
   const ticks = (limitMs: number): number => Math.ceil(limitMs / tickMs);
   return {
     headers: ticks(limits.headersTimeoutMs),

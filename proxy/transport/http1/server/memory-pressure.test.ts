@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 
+import { DEFAULT_LISTENER_LIMITS } from "../../../../core/traffic/listener-limits.ts";
 import { cleanUp, later, until } from "../../../testing/harness.test.ts";
 import { memoryPressureOf, memoryUse } from "./memory-pressure.ts";
 import { get, RawClient, startServer } from "./server-rig.test.ts";
@@ -50,5 +51,26 @@ describe("memory pressure", () => {
     const next = new RawClient(port, get("/"));
     await until(() => next.statuses === "200");
     assert.doesNotMatch(next.received, /connection: close/);
+  });
+
+  it("is compared with a new limit from the next check on", async () => {
+    const usedBytes = 99;
+    const { server, port, events } = await startServer(
+      undefined,
+      { memoryLimitBytes: 1_000 },
+      (limitBytes) => ({
+        heapShare: 0,
+        processShare: usedBytes / limitBytes,
+      }),
+    );
+    server.setLimits({ ...DEFAULT_LISTENER_LIMITS, memoryLimitBytes: 100 });
+    await later(1_300);
+    const refused = new RawClient(port, get("/"));
+    await until(() => refused.closed || refused.ended);
+    assert.deepEqual(events, ["overload_reject"]);
+    server.setLimits({ ...DEFAULT_LISTENER_LIMITS, memoryLimitBytes: 1_000 });
+    await later(1_300);
+    const next = new RawClient(port, get("/"));
+    await until(() => next.statuses === "200");
   });
 });

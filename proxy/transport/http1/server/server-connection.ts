@@ -164,6 +164,19 @@ export class ServerConnection implements StreamConnection {
     else this.#socket.destroy();
   }
 
+  /**
+   * Converts the past ticks of the connection when the length of a tick changes. One old tick is left out, because it may
+   * have been under way when the event came: no limit ends earlier than it says.
+   *
+   * @param factor An old tick's length in new ticks.
+   */
+  rescaleTicks(factor: number): void {
+    const { tick } = this.#server;
+    const rescaled = (since: number): number => tick - Math.floor(Math.max(0, tick - since - 1) * factor);
+    this.#phaseTick = rescaled(this.#phaseTick);
+    this.#activeTick = rescaled(this.#activeTick);
+  }
+
   /** Checks the time limits; called at every tick. */
   onTick(): void {
     const { tick, limitTicks } = this.#server;
@@ -344,6 +357,8 @@ export class ServerConnection implements StreamConnection {
   #awaitNext(): void {
     this.#enter("head");
     this.#headAwaited = false;
+    // The time without a request begins now, however long the response took.
+    this.#activeTick = this.#server.tick;
   }
 
   #awaitHead(): void {

@@ -3,7 +3,8 @@
 
 import { connect, type Socket } from "node:net";
 
-import { DEFAULT_LIMITS } from "../../../listeners/listener-defaults.ts";
+import { DEFAULT_LISTENER_LIMITS } from "../../../../core/traffic/listener-limits.ts";
+import type { ListenerLimits } from "../../../../core/traffic/resources/listener.ts";
 import { onCleanup, scheduler } from "../../../testing/harness.test.ts";
 import type { BodyReceiver } from "../../contract/body.ts";
 import { HeaderList } from "../../contract/header-list.ts";
@@ -11,7 +12,6 @@ import type {
   ConnectionEvent,
   RefusalReason,
   ServerHandler,
-  ServerLimits,
   ServerStream,
   ServerStreamEvents,
   WholeResponse,
@@ -84,8 +84,8 @@ export interface ServerRig {
 /** A server whose streams are handled by `onStream`; by default each is answered with its target. */
 export async function startServer(
   onStream: (seen: SeenStream) => void = (seen) => seen.reply(`<${seen.stream.head.target}>`),
-  limits: Partial<ServerLimits> = {},
-  readMemory: () => MemoryUse = () => ({ heapShare: 0, processShare: 0 }),
+  limits: Partial<ListenerLimits> = {},
+  readMemory: (limitBytes: number) => MemoryUse = () => ({ heapShare: 0, processShare: 0 }),
 ): Promise<ServerRig> {
   const streams: SeenStream[] = [];
   const refusals: RefusalReason[] = [];
@@ -106,7 +106,7 @@ export async function startServer(
   };
   let connections = 0;
   const settings = {
-    limits: { ...DEFAULT_LIMITS, ...limits },
+    limits: { ...DEFAULT_LISTENER_LIMITS, ...limits },
     upgradeProtocols: ["websocket"],
     scheduler,
     newConnectionId: () => `c${connections++}`,

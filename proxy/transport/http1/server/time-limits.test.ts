@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 
+import { DEFAULT_LISTENER_LIMITS } from "../../../../core/traffic/listener-limits.ts";
 import { cleanUp, later, until } from "../../../testing/harness.test.ts";
 import { get, post, RawClient, type ServerRig, startServer } from "./server-rig.test.ts";
 
@@ -39,6 +40,16 @@ describe("the time limits of an HTTP/1.1 server", () => {
     assert.equal(silent.received, "");
     await endOf(idle);
     assert.equal(idle.statuses, "200");
+  });
+
+  it("count the time without a request from the end of the response, however long that took", async () => {
+    const { port } = await startServer((seen) => void setTimeout(() => seen.reply("late"), 400), {
+      connectionIdleMs: 200,
+    });
+    const client = new RawClient(port, get("/"));
+    await until(() => client.received.endsWith("late"));
+    const tookMs = await endOf(client);
+    assert.ok(tookMs > 190, `${tookMs} ms`);
   });
 
   it("do not end a connection that is used more often", async () => {
@@ -122,5 +133,75 @@ describe("the time limits of an HTTP/1.1 server", () => {
     await endOf(client);
     clearInterval(timer);
     assert.deepEqual(streams[0]?.events, ["idle", "close: local-reset"]);
+  });
+});
+
+describe("new limits of a running HTTP/1.1 server", () => {
+  afterEach(cleanUp);
+
+  const LIMITS = { ...DEFAULT_LISTENER_LIMITS, headersTimeoutMs: 10_000 };
+
+  it("count connections that are open already, close none, and refuse further ones", async () => {
+    const { server, port, events } = await startServer(undefined, LIMITS);
+    const clients = [new RawClient(port, get("/")), new RawClient(port, get("/"))];
+    await until(() => clients.every(({ statuses }) => statuses === "200"));
+    server.setLimits({ ...LIMITS, maxConnections: 1 });
+    await endOf(new RawClient(port));
+    assert.deepEqual(events, ["overflow"]);
+    for (const client of clients) client.send(get("/again"));
+    await until(() => clients.every(({ statuses }) => statuses === "200,200"));
+    server.setLimits({ ...LIMITS, maxConnections: 3 });
+    const third = new RawClient(port, get("/"));
+    await until(() => third.statuses === "200");
+  });
+
+  it("apply a smaller head limit from the next connection on, and a larger one too", async () => {
+    const { server, port, refusals } = await startServer(undefined, LIMITS);
+    const large = get("/", `x-large: ${"a".repeat(3_000)}\r\n`);
+    const open = new RawClient(port, get("/"));
+    await until(() => open.statuses === "200");
+    server.setLimits({ ...LIMITS, maxHeaderBytes: 2_000 });
+    open.send(large);
+    await until(() => open.statuses === "200,200");
+    const next = new RawClient(port, large);
+    await until(() => next.statuses === "431");
+    server.setLimits({ ...LIMITS, maxHeaderBytes: 4_000 });
+    const last = new RawClient(port, large);
+    await until(() => last.statuses === "200");
+    assert.deepEqual(refusals, ["request_headers_too_large"]);
+  });
+
+  it("apply shorter times to connections that are open, and never end one earlier than they say", async () => {
+    const { server, port } = await startServer(undefined, LIMITS);
+    const idle = new RawClient(port, get("/"));
+    await until(() => idle.statuses === "200");
+    server.setLimits({ ...LIMITS, connectionIdleMs: 200 });
+    const start = performance.now();
+    await endOf(idle);
+    const tookMs = performance.now() - start;
+    assert.ok(tookMs > 190, `${tookMs} ms`);
+  });
+
+  it("keep what a connection has waited already when the length of a sweep changes", async () => {
+    const short = { ...LIMITS, headersTimeoutMs: 40, connectionIdleMs: 600 };
+    const { server, port } = await startServer(undefined, short);
+    const idle = new RawClient(port, get("/"));
+    await until(() => idle.statuses === "200");
+    await later(200);
+    const start = performance.now();
+    // Sweeps of 10 ms become sweeps of 100 ms: 20 of the old ones are 2 of the new ones.
+    server.setLimits({ ...short, headersTimeoutMs: 400 });
+    await endOf(idle);
+    const tookMs = performance.now() - start;
+    assert.ok(tookMs > 390, `${tookMs} ms`);
+  });
+
+  it("change nothing once the server closes, and start no sweeps again", async () => {
+    const { server } = await startServer(undefined, LIMITS);
+    await server.close(1_000);
+    server.setLimits({ ...LIMITS, headersTimeoutMs: 40 });
+    const { tick } = server;
+    await later(60);
+    assert.equal(server.tick, tick);
   });
 });
