@@ -65,6 +65,10 @@ export async function measure(options: Options, children: Children, progress: Pr
       for (const entry of [...entries.slice(round % 3), ...entries.slice(0, round % 3)]) {
         progress.at(`round ${round + 1} of ${options.rounds}: ${entry.name}`);
         await entry.timed(WORKLOAD, () => load(entry, options.seconds));
+        if (entry.throughput(WORKLOAD).at(-1) === 0)
+          throw new Error(
+            `${entry.name} answered nothing in round ${round + 1}: run again on a quiet machine`,
+          );
       }
     }
     for (const entry of entries) await entry.end();
