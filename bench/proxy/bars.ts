@@ -84,7 +84,8 @@ export function judge(entries: readonly Judged[], missing: Readonly<Record<strin
   ];
 }
 
-function bar(
+/** A bar with its verdict; `reason` is for a figure that could not be measured. */
+export function bar(
   name: string,
   demand: string,
   reached: number | undefined,

@@ -76,7 +76,7 @@ export class Entry {
     const startMs = performance.now();
     const child = this.#children.start(this.#cores.proxy, this.#ready.command, this.#log);
     this.#child = child;
-    while (!(await isAnswering(this.port))) {
+    while (!(await isAnswering(this.port, this.#ready.probePath))) {
       if (!child.isRunning() || performance.now() - startMs > START_DEADLINE_MS)
         throw new Error(`${this.name} did not answer: ${readFileSync(this.#log, "utf8").slice(-2_000)}`);
       await sleep(POLL_MS);
@@ -146,14 +146,16 @@ export class Entry {
 }
 
 /** Whether the port answers a request with 200. */
-function isAnswering(port: number): Promise<boolean> {
+function isAnswering(port: number, path = "/100"): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: "127.0.0.1" });
     const end = (answer: boolean): void => {
       socket.destroy();
       resolve(answer);
     };
-    socket.once("connect", () => socket.write("GET /100 HTTP/1.1\r\nHost: bench\r\nx-user: user-1\r\n\r\n"));
+    socket.once("connect", () =>
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: bench\r\nx-user: user-1\r\n\r\n`),
+    );
     socket.once("data", (chunk) => end(chunk.toString("latin1").startsWith("HTTP/1.1 200")));
     socket.once("error", () => end(false));
     socket.once("close", () => resolve(false));

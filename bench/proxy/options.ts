@@ -74,7 +74,7 @@ export function parseFlags(args: readonly string[]): Flags {
   };
 }
 
-function integer(flag: string, text: string, most: number): number {
+export function integer(flag: string, text: string, most: number): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > most)
     throw new Error(`${flag} must be a whole number from 1 to ${most}, not ${text}`);

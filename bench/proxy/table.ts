@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Bar } from "./bars.ts";
 import type { Report } from "./report.ts";
 
 /** The report as text for a terminal. */
@@ -73,14 +74,16 @@ export function tableOf({ contenders, bars, missing, machine, options }: Report)
             ],
     ),
     "",
-    ...bars.map(({ name, demand, reached, met, reason, by_cpu }) =>
-      met === undefined
-        ? `?       ${name}: ${reason}`
-        : `${met ? "met   " : "MISSED"}  ${name}: ${reached}, must be ${demand}${by_cpu === undefined ? "" : ` (${by_cpu} by CPU)`}`,
-    ),
+    ...bars.map(barLine),
     ...Object.entries(missing).map(([name, reason]) => `missing ${name}: ${reason}`),
     "",
     `${options.rounds} rounds of ${options.seconds} s; Node.js ${machine.node}, ${machine.cpu}`,
     "",
   ].join("\n");
+}
+
+export function barLine({ name, demand, reached, met, reason, by_cpu }: Bar): string {
+  if (met === undefined) return `?       ${name}: ${reason}`;
+  const byCpu = by_cpu === undefined ? "" : ` (${by_cpu} by CPU)`;
+  return `${met ? "met   " : "MISSED"}  ${name}: ${reached}, must be ${demand}${byCpu}`;
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { PurserError } from "../../kernel/errors.ts";
-import { attempt, chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
+import { attempt, chain, chainWith, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
 import { callId } from "./call-id.ts";
 import type { Demand, NamedStore } from "./demand.ts";
 import { localShare } from "./local-share.ts";
@@ -62,8 +62,13 @@ export function chargeAll(
   options: ChargeOptions,
 ): MaybePromise<readonly QuotaOutcome[]> {
   if (demands.length === 0) return [];
+  const groups = groupDemands(demands);
+  const [only] = groups;
+  // Fast path: most requests charge one store, whose group has all demands in their order.
+  if (only !== undefined && groups.length === 1)
+    return chainWith(ask(only, options), settle, options, undefined);
   // Ask all stores before awaiting any answer.
-  const asked = groupDemands(demands).map((group) => ({ group, answer: ask(group, options) }));
+  const asked = groups.map((group) => ({ group, answer: ask(group, options) }));
   const all: Charged[] = [];
   const answered = reduceInOrder(asked, all, (_, { group, answer }) =>
     chain(answer, (charged) => {
@@ -71,9 +76,12 @@ export function chargeAll(
       return all;
     }),
   );
-  return chain(answered, () =>
-    all.some(isRefused) ? undo(all, options) : all.map(({ outcome }) => outcome),
-  );
+  return chain(answered, () => settle(all, options));
+}
+
+/** The outcomes, after the grants of the others are given back if one demand is refused. */
+function settle(all: readonly Charged[], options: ChargeOptions): MaybePromise<readonly QuotaOutcome[]> {
+  return all.some(isRefused) ? undo(all, options) : all.map(({ outcome }) => outcome);
 }
 
 /** Whether an enforced demand, not best effort, got less than it asked for. */
@@ -172,19 +180,27 @@ function allocate(
 }
 
 function groupDemands(demands: readonly Demand[]): readonly Group[] {
-  const groups = new Map<string, Group>();
-  for (const [position, demand] of demands.entries()) {
+  const groups: Group[] = [];
+  for (let position = 0; position < demands.length; position++) {
+    const demand = demands[position] as Demand;
     const { store, mode, policy } = demand;
     // Each shadow demand is separate: with a shared group one could make the others fail, and their counts
     // would be too low.
     const purpose = mode === "enforce" ? mode : `${mode}/${policy}`;
-    const key = `${purpose} ${store.name}`;
-    const group = groups.get(key) ?? { store, mode, purpose, demands: [], positions: [] };
-    group.demands.push(demand);
-    group.positions.push(position);
-    groups.set(key, group);
+    const group = findGroup(groups, purpose, store.name);
+    if (group === undefined) groups.push({ store, mode, purpose, demands: [demand], positions: [position] });
+    else {
+      group.demands.push(demand);
+      group.positions.push(position);
+    }
   }
-  return [...groups.values()];
+  return groups;
+}
+
+/** A request has few groups: comparing them costs less than a Map and a key made for each demand. */
+function findGroup(groups: readonly Group[], purpose: string, store: string): Group | undefined {
+  for (const group of groups) if (group.purpose === purpose && group.store.name === store) return group;
+  return undefined;
 }
 
 /** Stores are foreign code. */

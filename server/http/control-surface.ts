@@ -74,7 +74,7 @@ export async function startControlSurface(settings: ControlSurfaceSettings): Pro
     connectionsCheckingInterval: requestTimeoutMs / 10,
   };
   const server = createServer(timeouts, (request, response) => {
-    if (calls?.takes(request) === true) void calls.serve(request, response);
+    if (calls?.takes(request) === true) calls.serve(request, response);
     else void handle(request, response);
   });
   await listen(server, host, settings.port);

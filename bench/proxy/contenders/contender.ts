@@ -19,6 +19,8 @@ export interface Ready {
   /** The loopback port on which it will listen. */
   readonly port: number;
   readonly command: readonly string[];
+  /** The path that it answers with 200 once it is ready; default `/100`. */
+  readonly probePath?: string;
   /** Services that it asks, which run on the core of the load. */
   readonly helpers?: readonly (readonly string[])[];
 }

@@ -17,6 +17,16 @@ export interface FullLoad {
   readonly errors: number;
 }
 
+/** The end of each Lua script: prints wrk's figures as a line of JSON, for `parseWrk`. */
+export const PRINT_FIGURES = `function done(summary, latency)
+  local e = summary.errors
+  io.write(string.format(
+    '\\n{"requests":%d,"duration_us":%d,"p50_us":%d,"p99_us":%d,"max_us":%d,"errors":%d}\\n',
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), latency.max,
+    e.connect + e.read + e.write + e.status + e.timeout))
+end
+`;
+
 /** Writes the Lua script that makes wrk send the workload and print its figures as a line of JSON. */
 export function writeScript(folder: string, { name, method, path, bodyBytes }: Workload): string {
   const file = join(folder, `${name}.lua`);
@@ -36,14 +46,7 @@ function request()
   turn = turn % ${USERS} + 1
   return requests[turn]
 end
-function done(summary, latency)
-  local e = summary.errors
-  io.write(string.format(
-    '\\n{"requests":%d,"duration_us":%d,"p50_us":%d,"p99_us":%d,"max_us":%d,"errors":%d}\\n',
-    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), latency.max,
-    e.connect + e.read + e.write + e.status + e.timeout))
-end
-`,
+${PRINT_FIGURES}`,
   );
   return file;
 }

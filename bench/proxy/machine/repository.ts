@@ -13,9 +13,9 @@ function rootAbove(folder: string): string {
   return existsSync(join(folder, "package.json")) ? folder : rootAbove(dirname(folder));
 }
 
-/** The path of a compiled program of `bench/proxy/programs/`. */
-export function program(name: string): string {
-  return join(ROOT, "dist/bench/proxy/programs", `${name}.js`);
+/** The path of a compiled program of a bench's `programs/`. */
+export function program(name: string, bench: "proxy" | "check" = "proxy"): string {
+  return join(ROOT, "dist/bench", bench, "programs", `${name}.js`);
 }
 
 /** The folder in which downloaded peers are kept between runs. */

@@ -37,8 +37,8 @@ export function answerCheck(
     const demands = charges.map((charge) => demandFor(charge, active, request.useWithinMs ?? 0));
     const { deduplicationId } = request;
     return chain(chargeAll(demands, { deduplicationId, ...charging }), (quotas) => {
-      for (const [index, outcome] of quotas.entries())
-        metrics.quota(outcome, (charges[index] as QuotaCharge).amount);
+      for (let index = 0; index < quotas.length; index++)
+        metrics.quota(quotas[index] as QuotaOutcome, (charges[index] as QuotaCharge).amount);
       countCheck(decision, charges, quotas, startMs, metrics);
       return { version, decision, quotas, ...(explanation === undefined ? {} : { explanation }) };
     });

@@ -5,7 +5,6 @@ import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import fc from "fast-check";
-import { isPurserError } from "../../../kernel/errors.ts";
 import { BodyReader } from "./body-reader.ts";
 
 /** A request whose events the test controls. */
@@ -23,9 +22,11 @@ class Request extends EventEmitter {
 }
 
 function read(reader: BodyReader, request: Request) {
-  return reader.read(request as unknown as IncomingMessage).then(
-    (text) => ({ text, code: undefined }),
-    (error: unknown) => ({ text: undefined, code: isPurserError(error) ? error.code : String(error) }),
+  return new Promise<{ readonly text?: string; readonly code?: string }>((resolve) =>
+    reader.read(request as unknown as IncomingMessage, {
+      received: (text) => resolve({ text }),
+      refused: ({ code }) => resolve({ code }),
+    }),
   );
 }
 

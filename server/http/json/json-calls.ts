@@ -4,13 +4,13 @@
 import type Router from "@koa/router";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { errorBody, httpStatusOfError } from "../../../api/json/error-body.ts";
-import type { PurserError } from "../../../kernel/errors.ts";
+import { chain, isPromise } from "../../../kernel/maybe-promise.ts";
 import type { Logger, Random } from "../../../kernel/ports.ts";
 import type { ConcurrencyLimit } from "../../concurrency-limit.ts";
 import { codedError, RETRY_AFTER_S } from "../answer-errors.ts";
 import { requestIdOf } from "../request-id.ts";
 import { requireJsonType, type SurfaceGuard } from "../surface-guard.ts";
-import type { BodyReader } from "./body-reader.ts";
+import type { BodyReader, BodyReceiver } from "./body-reader.ts";
 import { parseJson, refuseEncoding } from "./json-body.ts";
 
 /** A call: takes the parsed body, returns the reply's body; undefined for 204. */
@@ -57,63 +57,105 @@ export class JsonCalls {
       router.post(path, async (context) => {
         // This class writes the reply.
         context.respond = false;
-        await this.#serve(context.req, context.res, path, call);
+        await new Promise<void>((resolve) => {
+          context.res.once("close", resolve);
+          this.#serve(context.req, context.res, path, call);
+        });
       });
     }
   }
 
-  /** Answers a request that `takes` accepted. Never rejects. */
-  serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** Answers a request that `takes` accepted. Never throws. */
+  serve(request: IncomingMessage, response: ServerResponse): void {
     const path = request.url as string;
-    return this.#serve(request, response, path, this.#options.calls[path] as JsonCall);
+    this.#serve(request, response, path, this.#options.calls[path] as JsonCall);
   }
 
-  async #serve(
-    request: IncomingMessage,
+  #serve(request: IncomingMessage, response: ServerResponse, path: string, call: JsonCall): void {
+    const exchange = new JsonExchange(this.#surface, this.#options.limit, response, path, call);
+    exchange.begin(request, this.#options.bodies);
+  }
+}
+
+/** One call. It makes a promise only when the call does: a check of in-memory quotas is answered at once. */
+class JsonExchange implements BodyReceiver {
+  readonly #surface: CallSurface;
+  readonly #limit: ConcurrencyLimit;
+  readonly #response: ServerResponse;
+  readonly #path: string;
+  readonly #call: JsonCall;
+  #requestId = "";
+
+  constructor(
+    surface: CallSurface,
+    limit: ConcurrencyLimit,
     response: ServerResponse,
     path: string,
     call: JsonCall,
-  ): Promise<void> {
-    const { name, guard, random, logger } = this.#surface;
-    const { bodies, limit } = this.#options;
-    const id = requestIdOf(request.headers["x-request-id"], random);
-    let bodyRead = false;
+  ) {
+    this.#surface = surface;
+    this.#limit = limit;
+    this.#response = response;
+    this.#path = path;
+    this.#call = call;
+  }
+
+  begin(request: IncomingMessage, bodies: BodyReader): void {
+    const { guard, random } = this.#surface;
+    const { headers } = request;
+    this.#requestId = requestIdOf(headers["x-request-id"], random);
     try {
-      const refusal = guard(request.headers);
+      const refusal = guard(headers);
       if (refusal !== undefined) throw refusal;
-      requireJsonType(request.headers);
-      refuseEncoding(request.headers["content-encoding"]);
-      const text = await bodies.read(request);
-      bodyRead = true;
-      await limit(async () => {
-        const reply = await call(parseJson(text));
-        this.#send(response, id, reply === undefined ? 204 : 200, reply);
-      });
+      requireJsonType(headers);
+      refuseEncoding(headers["content-encoding"]);
+      bodies.read(request, this);
     } catch (error) {
-      const coded = codedError(error, { name, logger, path, requestId: id });
-      // The rest of a body that was not read would be taken for the next request.
-      this.#refuse(response, id, coded, bodyRead);
+      this.refused(error);
     }
   }
 
-  #refuse(response: ServerResponse, id: string, error: PurserError, keepAlive: boolean): void {
-    if (!keepAlive) response.setHeader("connection", "close");
-    if (error.retryable) response.setHeader("retry-after", RETRY_AFTER_S);
-    this.#send(response, id, httpStatusOfError(error.code), errorBody(error));
+  received(text: string): void {
+    try {
+      const answered = this.#limit(() => chain(this.#call(parseJson(text)), (reply) => this.#answer(reply)));
+      if (isPromise(answered)) answered.catch((error: unknown) => this.#fail(error, true));
+    } catch (error) {
+      this.#fail(error, true);
+    }
   }
 
-  #send(response: ServerResponse, id: string, status: number, body: unknown): void {
-    if (this.#surface.isDraining()) response.setHeader("connection", "close");
-    response.setHeader("x-request-id", id);
-    if (body === undefined) {
-      response.writeHead(status).end();
+  refused(error: unknown): void {
+    // The rest of a body that was not read would be taken for the next request.
+    this.#fail(error, false);
+  }
+
+  #answer(reply: unknown): void {
+    if (reply === undefined) this.#send(204, undefined, true);
+    else this.#send(200, JSON.stringify(reply), true);
+  }
+
+  #fail(error: unknown, keepAlive: boolean): void {
+    const { name, logger } = this.#surface;
+    const coded = codedError(error, { name, logger, path: this.#path, requestId: this.#requestId });
+    if (coded.retryable) this.#response.setHeader("retry-after", RETRY_AFTER_S);
+    this.#send(httpStatusOfError(coded.code), JSON.stringify(errorBody(coded)), keepAlive);
+  }
+
+  #send(status: number, text: string | undefined, keepAlive: boolean): void {
+    const response = this.#response;
+    if (!keepAlive || this.#surface.isDraining()) response.setHeader("connection", "close");
+    if (text === undefined) {
+      response.writeHead(status, { "x-request-id": this.#requestId }).end();
       return;
     }
-    const text = JSON.stringify(body);
+    const bytes = Buffer.byteLength(text);
+    // node:http writes fields from one object at less cost than those of setHeader.
     response.writeHead(status, {
+      "x-request-id": this.#requestId,
       "content-type": "application/json; charset=utf-8",
-      "content-length": Buffer.byteLength(text),
+      "content-length": bytes,
     });
-    response.end(text);
+    // ASCII, as nearly all replies are, is the same in both encodings, and Latin-1 is written without a conversion.
+    response.end(text, bytes === text.length ? "latin1" : "utf8");
   }
 }
