@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import assert from "node:assert/strict";
+import { eventually } from "./eventually.ts";
 import { type MeshFolder, meshFolder, serviceEntry } from "./mesh-folder.ts";
 import { type Program, purser } from "./program.ts";
 import { freePort } from "./services.ts";
@@ -20,7 +22,7 @@ export interface SplitMesh {
   stop(): Promise<void>;
 }
 
-const EDGE_FLAGS = ["proxy", "--role=edge", "--edge-port=0", "--admin-port=0", "--log-level=error"] as const;
+const EDGE_FLAGS = ["proxy", "--role=edge", "--edge-port=0", "--log-level=error"] as const;
 
 /**
  * Starts the mesh. Each edge proxy has a mixer of its own when there are enough, so that mixers decide
@@ -53,9 +55,11 @@ export async function startSplitMesh(options: {
   const pilotPort = await freePort();
   const pilot = purser("pilot", "-c", folder.path, `--pilot-port=${pilotPort}`, "--log-level=error");
   await Promise.all([pilot.until(/pilot listening/), ...mixerPorts.map((_, index) => startMixer(index))]);
-  const proxies = Array.from({ length: options.edges }, (_, index) =>
+  const adminPorts = await Promise.all(Array.from({ length: options.edges }, freePort));
+  const proxies = adminPorts.map((adminPort, index) =>
     purser(
       ...EDGE_FLAGS,
+      `--admin-port=${adminPort}`,
       `--pilot=http://127.0.0.1:${pilotPort}`,
       `--mixer=${mixerUrls[index % options.mixers]}`,
     ),
@@ -63,6 +67,12 @@ export async function startSplitMesh(options: {
   const edges = await Promise.all(
     proxies.map(async (proxy) => (await proxy.until(/listening on (http:\S+)/))[1] as string),
   );
+  // A proxy listens before it knows the policies, and refuses requests until then.
+  for (const adminPort of adminPorts)
+    await eventually(async () => {
+      const { status } = await fetch(`http://127.0.0.1:${adminPort}/ready`);
+      assert.equal(status, 200);
+    });
   return {
     folder,
     upstream,
