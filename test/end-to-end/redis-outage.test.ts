@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { Redis } from "ioredis";
 import { Pool } from "undici";
+import { eventually } from "../support/eventually.ts";
 import { type MeshProgram, startMesh } from "../support/mesh-program.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
 
@@ -64,6 +65,8 @@ describe("Redis killed and restarted under load", function () {
     redis = await startRedis(this);
     mesh = await startMesh(documents(redis.url), { flags: ["--log-level=error"] });
     pool = new Pool(mesh.edge, { connections: 16 });
+    // The first request opens the connection to Redis, which may take longer than the store's deadline.
+    await eventually(async () => assert.equal((await call("/deny")).status, 200));
     let over = false;
     const worker = async (_: unknown, index: number): Promise<void> => {
       while (!over) {
