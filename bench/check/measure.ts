@@ -100,7 +100,7 @@ async function replyOf({ port }: Entry): Promise<CheckReply> {
   throw new Error(`the mixer answered ${code} and charged ${charged} quotas, not OK and ${QUOTAS}`);
 }
 
-/** What `purser bench` says of the decision alone, without HTTP and quota stores. */
+/** Figures of `purser bench` for the decision alone, without HTTP and quota stores. */
 async function decisionFigures(
   documents: string,
   folder: string,

@@ -53,7 +53,7 @@ export function decideAllow(plan: CheckPlan, builder: DecisionBuilder): MaybePro
   return chainWith(asked, concludeAllow, builder, progress);
 }
 
-/** What the ALLOW policies evaluated so far have given. */
+/** Results of the ALLOW policies evaluated so far. */
 interface AllowProgress {
   readonly builder: DecisionBuilder;
   governing: Placed<AccessPolicy> | undefined;

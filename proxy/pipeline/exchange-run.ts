@@ -22,7 +22,7 @@ import {
   type ResponseFlag,
 } from "../exchange/local-reply.ts";
 
-/** What the exchanges of a proxy share. */
+/** Services that the exchanges of a proxy share. */
 export interface PipelineServices {
   readonly filters: FilterChain;
   readonly clock: Clock;
@@ -40,7 +40,7 @@ export function runExchange(exchange: Exchange, downstream: ServerStream, servic
   new ExchangeRun(exchange, downstream, services).start();
 }
 
-/** It receives the events of both sides itself, so that an exchange makes no closures. */
+/** One exchange under way. The class receives the events of both sides itself, so that an exchange makes no closures. */
 class ExchangeRun implements ServerStreamEvents, ForwardingEvents {
   readonly #exchange: Exchange;
   readonly #downstream: ServerStream;

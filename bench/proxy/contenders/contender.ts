@@ -3,7 +3,7 @@
 
 import type { Cores } from "../machine/cores.ts";
 
-/** What a contender may use. */
+/** Resources that a contender may use. */
 export interface Site {
   readonly upstreamPort: number;
   /** A folder of the bench's own, deleted at its end. */

@@ -279,7 +279,7 @@ export class LeasePool implements SieveEntry {
     return { policy, cell, limit, leaseMs, amount: -amount, bestEffort: true, slot };
   }
 
-  /** What is left of the limit at the store and here; undefined until the store has reported the count's state. */
+  /** The rest of the limit, at the store and here; undefined until the store has reported the count's state. */
   remaining(nowMs: number): number | undefined {
     if (this.#remaining === Number.POSITIVE_INFINITY) return undefined;
     return Math.min(this.#charge.limit, this.#remaining + this.#held.available(nowMs));

@@ -22,7 +22,7 @@ type ConnectionSettings = Pick<ClientSettings, "host" | "port" | "tcpKeepaliveTi
 /** They have no back-pressure: an upstream that sends them without end would fill the memory of a slow client's proxy. */
 const MAX_INFORMATIONAL = 100;
 
-/** Where the connection is in its response. */
+/** The part of the response that the connection reads. */
 type Phase = "head" | "body" | "tunnel";
 
 /**
@@ -117,7 +117,7 @@ export class UpstreamConnection implements PooledConnection<RequestStream>, Requ
     this.#socket.resume();
   }
 
-  /** Its response would be taken for the next request's. */
+  /** Closes the connection: the cancelled request's response would be taken for the next request's. */
   abandon(): void {
     this.#stream = undefined;
     this.#closeAndReport();

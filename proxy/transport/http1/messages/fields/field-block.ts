@@ -46,7 +46,7 @@ const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 const CONTROL = /[^\t\x20-\x7e\x80-\xff]/;
 
-/** What is wrong with the first faulty line. */
+/** The fault of the first faulty line, for the error message. */
 function faultOfLines(text: string, start: number): string {
   let number = 1;
   for (let line = start; line < text.length; number++) {
