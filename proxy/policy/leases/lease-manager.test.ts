@@ -340,7 +340,7 @@ describe("quota leases", () => {
         const kindsSeen = (await Promise.all(verdicts)).map(({ outcome }) => outcome.kind);
         const countOf = (wanted: string) => kindsSeen.filter((kind) => kind === wanted).length;
         assert.ok(countOf("allow") <= limit);
-        // A mixer that is late twice counts as an error; its grants were used up for other requests
+        // A mixer that is late again and again counts as an error; its grants were used up for other requests
         // meanwhile.
         if (countOf("error") === 0) assert.equal(countOf("allow"), Math.min(limit, verdicts.length));
       }),
@@ -462,6 +462,25 @@ describe("late grants", () => {
     await time.advanceAndSettle(1_000);
     assert.deepEqual(await all, { allow: 50 });
     assert.equal(client.stats()["quota_late"], 1);
+  });
+
+  it("refuse nobody while the deadline lasts, when a busy machine makes several in a row", async () => {
+    const counted = quota({ limit: 600, windowMs: 20, algorithm: "sliding-window", leaseMs: 0 });
+    const { time, mixer, client } = stageWith([counted]);
+    mixer.replyDelayMs = 1;
+    for (let warm = 0; warm < 40; warm++) await Promise.all([client.check(BAG), time.advanceAndSettle(2)]);
+    const before = client.stats()["quota_late"] as number;
+    // Each answer takes longer than the one before has made the proxy allow for.
+    mixer.replyDelayMs = 30;
+    const verdict = Promise.resolve(client.check(BAG));
+    for (const delayMs of [80, 200]) {
+      mixer.replyDelayMs = delayMs;
+      await time.advanceAndSettle(delayMs / 2);
+    }
+    mixer.replyDelayMs = 1;
+    await time.advanceAndSettle(1_000);
+    assert.equal((await verdict).outcome.kind, "allow");
+    assert.ok((client.stats()["quota_late"] as number) - before >= 2);
   });
 
   it("count as an unavailable mixer when they are late repeatedly", async () => {

@@ -8,7 +8,7 @@ import type { Clock, Scheduler } from "../../../kernel/ports.ts";
 import { SieveCache } from "../../../kernel/sieve-cache.ts";
 import { type Answer, type MixerCaller, Unavailable } from "../mixer-caller.ts";
 import type { ClientStats } from "../stats.ts";
-import { type Ask, type ChargeResult, LeasePool, type Waiter } from "./lease-pool.ts";
+import { type Ask, type ChargeResult, LeasePool, MAX_LATE_ANSWERS, type Waiter } from "./lease-pool.ts";
 import type { HeldGrant, Part } from "./held-grants.ts";
 import type { UseTime } from "./use-time.ts";
 
@@ -138,12 +138,14 @@ export class LeaseManager {
     const results = this.#waitFor(charges, sinceMs);
     if (!isPromise(results)) return results;
     return results.then(async (first) => {
-      if (!this.#hasExpired(first)) return first;
-      await this.putBack(first);
-      const second = await this.#waitFor(charges, sinceMs);
-      if (!this.#hasExpired(second)) return second;
-      await this.putBack(second);
-      return charges.map(() => ({ kind: "failed", code: "PURSER_MIXER_UNAVAILABLE" }) as const);
+      let last = first;
+      for (let late = 1; this.#hasExpired(last); late++) {
+        await this.putBack(last);
+        if (late === MAX_LATE_ANSWERS)
+          return charges.map(() => ({ kind: "failed", code: "PURSER_MIXER_UNAVAILABLE" }) as const);
+        last = await this.#waitFor(charges, sinceMs);
+      }
+      return last;
     });
   }
 

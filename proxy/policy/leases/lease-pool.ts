@@ -51,8 +51,12 @@ const PAUSE_MS = 250;
 const FULL_LEASE_SHARE = 1 / 4;
 /** Minimum lease time: a shorter lease is not worth a call. */
 const MIN_LEASE_MS = 2;
-/** After this many late answers in a row, the mixer counts as too slow and the waiters fail. */
-const MAX_LATE_ANSWERS = 2;
+/**
+ * After this many late answers in a row, the mixer counts as too slow and the waiters fail. Each late answer
+ * doubles the time for which the next grant is asked, so that a busy machine or the end of a window costs two
+ * or three; the deadline of a call bounds them all together.
+ */
+export const MAX_LATE_ANSWERS = 8;
 
 /**
  * The grants of one count that this proxy holds, and the queue of charges that wait for more. Requests are
