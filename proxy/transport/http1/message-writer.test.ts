@@ -45,7 +45,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 const bytes = (size: number): Buffer => Buffer.alloc(size, "x");
 
 describe("MessageWriter", () => {
-  it("writes a small message at once, whatever its framing", () => {
+  it("writes a small message by one call, whatever its framing", async () => {
     for (const [framing, wire] of [
       [framingOfLength(1024), bytes(1024).toString()],
       [CHUNKED, `400\r\n${bytes(1024).toString()}\r\n0\r\n\r\n`],
@@ -55,13 +55,16 @@ describe("MessageWriter", () => {
       writer.begin(HEAD, framing);
       writer.write(bytes(1024));
       assert.equal(writer.end(), true);
+      assert.equal(writer.isFlushed, false);
+      await turn();
+      assert.equal(writer.isFlushed, true);
       assert.deepEqual(socket.calls.map(String), [HEAD + wire]);
     }
   });
 
   it("writes a head alone at the end of the turn, and an interim head with what follows it", async () => {
     const { socket, writer } = setUp();
-    writer.interim("HTTP/1.1 103 Early Hints\r\n\r\n");
+    writer.writeHead("HTTP/1.1 103 Early Hints\r\n\r\n");
     writer.begin(HEAD, CHUNKED);
     assert.equal(socket.calls.length, 0);
     await turn();
@@ -70,6 +73,7 @@ describe("MessageWriter", () => {
     await turn();
     assert.equal(socket.calls.length, 2);
     writer.end();
+    await turn();
     assert.deepEqual(String(socket.calls[2]), "0\r\n\r\n");
   });
 
@@ -81,7 +85,7 @@ describe("MessageWriter", () => {
     assert.equal(socket.text, `${HEAD}10000\r\n${bytes(64 * 1024).toString()}\r\n`);
   });
 
-  it("writes trailers behind a chunked body alone", () => {
+  it("writes trailers behind a chunked body alone", async () => {
     for (const [framing, end] of [
       [CHUNKED, "0\r\nx-sum: 1\r\n\r\n"],
       [UNTIL_CLOSE, ""],
@@ -89,21 +93,24 @@ describe("MessageWriter", () => {
       const { socket, writer } = setUp();
       writer.begin(HEAD, framing);
       writer.end(new HeaderList(["x-sum", "1"]));
+      await turn();
       assert.equal(socket.text, HEAD + end);
     }
   });
 
-  it("drops a body where there is none, and reports a body of another length", () => {
+  it("drops a body where there is none, and reports a body of another length", async () => {
     const { socket, writer } = setUp();
     writer.begin(HEAD, NO_BODY);
     writer.write(bytes(5));
     assert.equal(writer.end(), true);
+    await turn();
     assert.equal(socket.text, HEAD);
     for (const size of [0, 4, 6]) {
       writer.begin(HEAD, framingOfLength(5));
       writer.write(bytes(size));
       assert.equal(writer.end(), false, String(size));
     }
+    await turn();
     assert.ok(!socket.text.includes("x".repeat(6)));
   });
 
@@ -156,6 +163,7 @@ describe("MessageWriter", () => {
           assert.equal(writer.end(), true);
           if (kind === "chunked") expected += "0\r\n\r\n";
         }
+        await turn();
         assert.ok(socket.text === expected);
       }),
       { numRuns: 100 },

@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import type { HeaderList } from "../contract/header-list.ts";
 import { CHUNK_END, chunkSizeLine, lastChunkText } from "./messages/chunked-text.ts";
 import { type Framing, UNTIL_CLOSE } from "./messages/framing.ts";
+import { flushInTurn } from "./turn.ts";
 
 /** Node writes Latin-1 text up to this size from its stack, without an allocation (StreamBase::WriteString). */
 const MAX_TEXT_BYTES = 16 * 1024;
@@ -37,8 +38,8 @@ export class MessageWriter {
     this.#socket = socket;
   }
 
-  /** Writes a head that has no message of its own: an informational response. */
-  interim(headText: string): void {
+  /** Writes a head that has no body and no message of its own: a request without a body, an informational response. */
+  writeHead(headText: string): void {
     this.#text += headText;
     this.#flushLater();
   }
@@ -81,7 +82,7 @@ export class MessageWriter {
   }
 
   /**
-   * Ends the message, and writes what is held of it.
+   * Ends the message. The rest of it is written at the end of the turn.
    *
    * @param trailers Sent only with a chunked body.
    * @returns False when the body did not have the length that the head declared: the connection must be cut, since the
@@ -89,12 +90,18 @@ export class MessageWriter {
    */
   end(trailers?: HeaderList): boolean {
     if (this.#framing.kind === "chunked") this.#text += lastChunkText(trailers);
-    this.flush();
+    if (this.#text !== "") this.#flushLater();
     return !this.#overlong && (this.#framing.kind !== "length" || this.#remaining === 0);
+  }
+
+  /** Whether the operating system has taken all that was written. */
+  get isFlushed(): boolean {
+    return this.#text === "" && this.#socket.writableLength === 0;
   }
 
   /** Writes what is held, at once. */
   flush(): void {
+    this.#listed = false;
     const text = this.#text;
     if (text === "") return;
     this.#text = "";
@@ -108,16 +115,10 @@ export class MessageWriter {
     return blocked;
   }
 
-  /** Called once at the end of the turn in which the writer was listed. */
-  onTurnEnd(): void {
-    this.#listed = false;
-    this.flush();
-  }
-
   #flushLater(): void {
     if (this.#listed) return;
     this.#listed = true;
-    flushAtTurnEnd(this);
+    flushInTurn(this);
   }
 
   /** Writes the text that is held, the chunk and further text by one call of the operating system. */
@@ -136,22 +137,6 @@ export class MessageWriter {
     if (after !== "") socket.write(after, "latin1");
     socket.uncork();
   }
-}
-
-/** Writers with text to flush at the end of the turn: one list and one task for all of them. */
-let listed: MessageWriter[] = [];
-let spare: MessageWriter[] = [];
-
-function flushAtTurnEnd(writer: MessageWriter): void {
-  if (listed.push(writer) === 1) process.nextTick(flushListed);
-}
-
-function flushListed(): void {
-  const writers = listed;
-  listed = spare;
-  for (const writer of writers) writer.onTurnEnd();
-  writers.length = 0;
-  spare = writers;
 }
 
 function latin1Of(chunk: Uint8Array): string {

@@ -13,6 +13,7 @@ import { HeadReader } from "../messages/head-reader.ts";
 import { MessageFault } from "../messages/message-fault.ts";
 import { type ParsedResponse, parseResponseHead } from "../messages/response-head.ts";
 import { MessageWriter } from "../message-writer.ts";
+import { type ArrivalReader, MAX_DEFERRED_BYTES, readResponseInTurn } from "../turn.ts";
 import type { ConnectionOwner, PooledConnection } from "./pooled.ts";
 import { keepAliveMsOf } from "./keep-alive-hint.ts";
 import type { RequestCarrier, RequestStream } from "./request-stream.ts";
@@ -29,7 +30,9 @@ type Phase = "head" | "body" | "tunnel";
  * One connection to an upstream. It carries one request at a time; its listeners and readers serve all of its
  * requests, so that a request allocates none.
  */
-export class UpstreamConnection implements PooledConnection<RequestStream>, RequestCarrier, BodyReceiver {
+export class UpstreamConnection
+  implements PooledConnection<RequestStream>, RequestCarrier, BodyReceiver, ArrivalReader
+{
   previous: PooledConnection<RequestStream> | undefined = undefined;
   next: PooledConnection<RequestStream> | undefined = undefined;
   isListed = false;
@@ -57,6 +60,8 @@ export class UpstreamConnection implements PooledConnection<RequestStream>, Requ
   #isPaused = false;
   #bodyBuffer: Uint8Array | undefined = undefined;
   #isClosed = false;
+  /** Bytes that the turn has not read yet. */
+  #arrived: Buffer | undefined = undefined;
 
   constructor(settings: ConnectionSettings, owner: ConnectionOwner<RequestStream>) {
     this.#owner = owner;
@@ -84,9 +89,8 @@ export class UpstreamConnection implements PooledConnection<RequestStream>, Requ
     this.#phase = "head";
     this.#hasResponse = false;
     this.#informational = 0;
-    // A head alone needs no writer, which would hold it for the body's first bytes.
     this.#isSent = stream.isHeadOnly;
-    if (this.#isSent) this.#socket.write(stream.headText, "latin1");
+    if (this.#isSent) this.#writer.writeHead(stream.headText);
     else this.#writer.begin(stream.headText, stream.framing);
     stream.startOn(this);
   }
@@ -125,6 +129,7 @@ export class UpstreamConnection implements PooledConnection<RequestStream>, Requ
 
   close(): void {
     this.#isClosed = true;
+    this.#arrived = undefined;
     this.#socket.destroy();
   }
 
@@ -167,8 +172,27 @@ export class UpstreamConnection implements PooledConnection<RequestStream>, Requ
     const bytes = Buffer.from(buffer.buffer, 0, length);
     const handsOver = buffer !== SHARED && length > MAX_COPIED_BYTES;
     if (handsOver) this.#bodyBuffer = undefined;
-    this.#onBytes(handsOver ? bytes : Buffer.from(bytes));
+    this.#onArrival(handsOver ? bytes : Buffer.from(bytes));
     return true;
+  }
+
+  #onArrival(chunk: Buffer): void {
+    // Bytes that come without a request close the connection before another request can be given it.
+    const isDeferred = this.#stream !== undefined && this.#arrived === undefined;
+    if (isDeferred && chunk.length <= MAX_DEFERRED_BYTES) {
+      this.#arrived = chunk;
+      readResponseInTurn(this);
+    } else {
+      this.readArrived();
+      this.#onBytes(chunk);
+    }
+  }
+
+  readArrived(): void {
+    const chunk = this.#arrived;
+    if (chunk === undefined) return;
+    this.#arrived = undefined;
+    this.#onBytes(chunk);
   }
 
   #onBytes(chunk: Buffer): void {
@@ -242,7 +266,7 @@ export class UpstreamConnection implements PooledConnection<RequestStream>, Requ
     stream.finish();
     if (this.#isPaused) this.resume();
     // With the request not fully sent, the upstream may read the next request as the rest of this one.
-    const isSent = this.#isSent && this.#socket.writableLength === 0;
+    const isSent = this.#isSent && this.#writer.isFlushed;
     // The connection is free before the receiver hears of the end, so that the client's next request can use it.
     if (isSent && this.#keepAlive && !hasLeftover) this.#owner.onReleased(this);
     else this.#closeAndReport();
@@ -251,6 +275,7 @@ export class UpstreamConnection implements PooledConnection<RequestStream>, Requ
 
   /** The upstream closed its direction. */
   #onFin(): void {
+    this.readArrived();
     const stream = this.#stream;
     if (this.#isClosed) return;
     if (stream === undefined) return this.#closeAndReport();
@@ -268,6 +293,7 @@ export class UpstreamConnection implements PooledConnection<RequestStream>, Requ
 
   /** The connection is gone, or could not be made. */
   #onBroken(detail: string): void {
+    this.readArrived();
     if (this.#isClosed) return;
     if (this.isConnecting) {
       this.close();

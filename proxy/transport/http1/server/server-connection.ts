@@ -14,6 +14,13 @@ import { HeadReader } from "../messages/head-reader.ts";
 import { responseHeadText } from "../messages/head-text.ts";
 import { MessageFault } from "../messages/message-fault.ts";
 import { parseRequestHead } from "../messages/request-head.ts";
+import {
+  type ArrivalReader,
+  type Finisher,
+  finishInTurn,
+  MAX_DEFERRED_BYTES,
+  readRequestInTurn,
+} from "../turn.ts";
 import { hasTooManyRequests } from "./pipelined-requests.ts";
 import { Http1ServerStream, MAX_DISCARDED_BYTES, type StreamConnection } from "./server-stream.ts";
 
@@ -55,7 +62,7 @@ type Phase = "head" | "stream" | "tunnel" | "discard" | "linger" | "closed";
  * One client's connection: owns the socket, and runs its requests one at a time. Bytes behind the request under way are
  * held, with the socket paused: no more than one read of 64 KiB and the socket's own buffer.
  */
-export class ServerConnection implements StreamConnection {
+export class ServerConnection implements StreamConnection, ArrivalReader, Finisher {
   readonly facts: ConnectionFacts;
   readonly writer: MessageWriter;
   readonly #socket: Socket;
@@ -66,6 +73,9 @@ export class ServerConnection implements StreamConnection {
   #stream: Http1ServerStream | undefined = undefined;
   /** The reader of an upgraded connection. */
   #tunnel: BodyReceiver | undefined = undefined;
+  /** Bytes that the turn has not read yet. */
+  #arrived: Buffer | undefined = undefined;
+  /** Bytes behind the request under way. */
   #held: Buffer | undefined = undefined;
   #heldOffset = 0;
   /** Whether `#read` is under way, further up in the stack. */
@@ -101,7 +111,7 @@ export class ServerConnection implements StreamConnection {
       localPort: socket.localPort ?? 0,
       tls: undefined,
     };
-    socket.on("data", (chunk: Buffer) => this.#onData(chunk));
+    socket.on("data", (chunk: Buffer) => this.#onArrival(chunk));
     socket.on("end", () => this.#onEnd());
     socket.on("drain", () => this.#onDrain());
     socket.on("error", ignore);
@@ -113,7 +123,8 @@ export class ServerConnection implements StreamConnection {
   }
 
   get hasBytesBehind(): boolean {
-    return this.#held !== undefined || (this.#reading && this.#hasBytesBehind);
+    if (this.#held !== undefined || this.#arrived !== undefined) return true;
+    return this.#reading && this.#hasBytesBehind;
   }
 
   stopsKeepAlive(): boolean {
@@ -149,11 +160,17 @@ export class ServerConnection implements StreamConnection {
   }
 
   endResponse(): void {
-    if (this.#socket.writableLength === 0) this.#finishStream();
+    finishInTurn(this);
+  }
+
+  finishWritten(): void {
+    if (this.#stream?.ended !== true) return;
+    if (this.writer.isFlushed) this.#finishStream();
     else this.#socket.write("", "latin1", this.#onFlushed);
   }
 
   endTunnel(): void {
+    this.writer.flush();
     this.#socket.end();
   }
 
@@ -225,6 +242,23 @@ export class ServerConnection implements StreamConnection {
     if (!overdue && tick - this.#activeTick <= limitTicks.streamIdle) return;
     this.#activeTick = tick;
     this.#stream?.events?.onIdle();
+  }
+
+  #onArrival(chunk: Buffer): void {
+    if (this.#arrived === undefined && chunk.length <= MAX_DEFERRED_BYTES) {
+      this.#arrived = chunk;
+      readRequestInTurn(this);
+    } else {
+      this.readArrived();
+      this.#onData(chunk);
+    }
+  }
+
+  readArrived(): void {
+    const chunk = this.#arrived;
+    if (chunk === undefined) return;
+    this.#arrived = undefined;
+    this.#onData(chunk);
   }
 
   #onData(chunk: Buffer): void {
@@ -390,10 +424,12 @@ export class ServerConnection implements StreamConnection {
     this.#held = undefined;
     this.#pausedByStream = false;
     this.#updateFlow();
+    this.writer.flush();
     this.#socket.end();
   }
 
   #onEnd(): void {
+    this.readArrived();
     switch (this.#phase) {
       case "stream":
         // A client that ends its side before the response is taken to be gone, as by node:http, nginx and Envoy.
@@ -420,6 +456,7 @@ export class ServerConnection implements StreamConnection {
   #onClose(): void {
     const wasTunnel = this.#phase === "tunnel";
     this.#phase = "closed";
+    this.#arrived = undefined;
     this.#held = undefined;
     const stream = this.#stream;
     this.#stream = undefined;

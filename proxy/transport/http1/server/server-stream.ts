@@ -101,7 +101,7 @@ export class Http1ServerStream implements ServerStream {
   sendInformational({ status, headers }: ResponseHead): void {
     // HTTP/1.0 has no informational responses (RFC 9110, section 15.2).
     if (this.#closed || this.#headSent || this.head.httpVersion === "1.0") return;
-    this.#on.writer.interim(responseHeadText(status, headers, NO_BODY));
+    this.#on.writer.writeHead(responseHeadText(status, headers, NO_BODY));
     if (status === 100) this.#owesContinue = false;
   }
 
