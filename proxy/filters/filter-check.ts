@@ -33,8 +33,8 @@ export function checkFilter(policy: Pick<PolicyClient, "check">): Filter {
       if (verdict === undefined || !isForwarded(verdict)) return;
       const fields = rateLimitOf(verdict);
       if (fields === undefined) return;
-      response.headers.append("ratelimit-policy", fields.policy);
-      response.headers.append("ratelimit", fields.standing);
+      response.headers.appendPlain("ratelimit-policy", fields.policy);
+      response.headers.appendPlain("ratelimit", fields.standing);
     },
     onComplete(exchange) {
       const fate = exchange.verdict?.giveBack === undefined ? undefined : fateOf(exchange);

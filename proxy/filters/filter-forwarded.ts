@@ -44,15 +44,16 @@ function takeAtEdge(exchange: Exchange): void {
   const addresses =
     (exchange.nameFlags & FORWARDED_FOR) === 0 ? NONE : addressesOf(headers.get("x-forwarded-for"));
   if (trustedHops === 0) {
-    headers.set("x-forwarded-proto", exchange.request.scheme);
+    headers.setPlain("x-forwarded-proto", exchange.request.scheme);
     headers.set("x-forwarded-host", authority);
   } else {
     exchange.originIp = canonicalAddress(addresses.at(-trustedHops) ?? "") ?? remoteIp;
     takeScheme(exchange);
     if (!headers.has("x-forwarded-host")) headers.set("x-forwarded-host", authority);
   }
-  headers.set("x-forwarded-for", addresses.length === 0 ? remoteIp : [...addresses, remoteIp].join(", "));
-  headers.set(CLIENT_ADDRESS, exchange.originIp);
+  if (addresses.length === 0) headers.setPlain("x-forwarded-for", remoteIp);
+  else headers.set("x-forwarded-for", [...addresses, remoteIp].join(", "));
+  headers.setPlain(CLIENT_ADDRESS, exchange.originIp);
 }
 
 /**
@@ -73,7 +74,7 @@ function takeScheme(exchange: Exchange): void {
   const { headers } = exchange.request;
   const scheme = canonicalScheme(headers.get("x-forwarded-proto") ?? "") ?? exchange.request.scheme;
   exchange.request.scheme = scheme;
-  headers.set("x-forwarded-proto", scheme);
+  headers.setPlain("x-forwarded-proto", scheme);
 }
 
 const NONE: readonly string[] = [];

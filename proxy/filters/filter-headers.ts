@@ -37,7 +37,7 @@ export function headersFilter(): Filter {
       }
       if (verdict !== undefined) applyOperations(verdict.responseHeaders, response.headers);
       // An upstream's own `server` header is kept: it helps debugging, and hiding it protects nothing.
-      if (!response.headers.has("server")) response.headers.append("server", "purser");
+      if (!response.headers.has("server")) response.headers.appendPlain("server", "purser");
     },
   };
 }

@@ -14,7 +14,7 @@ export function requestIdFilter(newId: () => string): Filter {
       const { headers } = exchange.request;
       const given = exchange.listener.edge ? undefined : headers.get("x-request-id");
       const id = given !== undefined && ACCEPTABLE.test(given) ? given : newId();
-      if (id !== given) headers.set("x-request-id", id);
+      if (id !== given) headers.setPlain("x-request-id", id);
       exchange.requestId = id;
       return undefined;
     },

@@ -28,7 +28,7 @@ export function traceContextFilter(randomHex: RandomHex): Filter {
         sampled: parent?.sampled ?? true,
       };
       exchange.trace = trace;
-      headers.set("traceparent", `00-${trace.traceId}-${trace.spanId}-${trace.sampled ? "01" : "00"}`);
+      headers.setPlain("traceparent", `00-${trace.traceId}-${trace.spanId}-${trace.sampled ? "01" : "00"}`);
       return undefined;
     },
   };

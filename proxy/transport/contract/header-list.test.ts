@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 
 import { HeaderList } from "./header-list.ts";
+import { UnsendableHead } from "./unsendable-head.ts";
 
 const NAMES = ["a", "b", "cookie", "__proto__"];
 const fields = fc.array(fc.tuple(fc.constantFrom(...NAMES), fc.string({ maxLength: 3 })), { maxLength: 8 });
@@ -29,6 +30,39 @@ describe("HeaderList", () => {
         assert.deepEqual(headers.flat(), others.toSpliced(place, 0, [name, "new"]).flat());
       }),
     );
+  });
+
+  it("setPlain and appendPlain do what set and append do, for parsed fields too", () => {
+    const texts = fc.array(fc.tuple(fc.constantFrom("A", "b", "Content-Type"), fc.constantFrom("1", "2")));
+    const change = fc.record({
+      name: fc.constantFrom("a", "b", "content-type"),
+      value: fc.constantFrom("1", "2"),
+      appends: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(texts, fc.array(change, { maxLength: 4 }), (pairs, changes) => {
+        const [plain, tested] = [HeaderList.fromRaw(pairs.flat()), HeaderList.fromRaw(pairs.flat())];
+        for (const { name, value, appends } of changes) {
+          if (appends) plain.appendPlain(name, value);
+          else plain.setPlain(name, value);
+          if (appends) tested.append(name, value);
+          else tested.set(name, value);
+        }
+        assert.equal(plain.wireText(), tested.wireText());
+        assert.deepEqual(plain.flat(), tested.flat());
+        assert.equal(plain.byteLength(), tested.byteLength());
+        assert.equal(plain.isAscii(), true);
+      }),
+    );
+  });
+
+  it("tests what others set after a plain value", () => {
+    const headers = new HeaderList();
+    headers.setPlain("a", "1");
+    headers.set("a", "1\r\nb: 2");
+    assert.throws(() => headers.wireText(), UnsendableHead);
+    headers.set("a", "é");
+    assert.equal(headers.isAscii(), false);
   });
 
   it("remove deletes every field of the name, and no other", () => {

@@ -25,6 +25,8 @@ export interface FieldBlock {
 
 /** In `spans`: the name or the line is not in the text. */
 const OWN = -1;
+/** In `spans`, for a line that is not in the text: its name and value are plain, and are not tested again. */
+const PLAIN = -2;
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** A value that can be written: one byte per character, and no control character other than a tab. */
@@ -146,6 +148,21 @@ export class HeaderList implements EditableHeaders {
     this.#removeName(first + 2, name);
   }
 
+  /** As `append`, for a field that is plain: see `setPlain`. */
+  appendPlain(name: string, value: string): void {
+    this.append(name, value);
+    this.#markPlain(name, value);
+  }
+
+  /**
+   * As `set`, for a field whose name is a token and whose value is printable ASCII by the way it was made, such as an id
+   * or an address of the proxy's own making: never a part of a message. Testing it again takes as long as setting it.
+   */
+  setPlain(name: string, value: string): void {
+    this.set(name, value);
+    this.#markPlain(name, value);
+  }
+
   remove(name: string): void {
     this.#removeName(0, name);
   }
@@ -223,7 +240,7 @@ export class HeaderList implements EditableHeaders {
     for (let index = 0; index < flat.length; index += 2) {
       const start = spans[index] as number;
       const end = spans[index + 1] as number;
-      if (end === OWN) {
+      if (end < 0) {
         if (runEnd > runStart) text += this.#text.slice(runStart, runEnd);
         runStart = runEnd = 0;
         text += this.#ownLine(index);
@@ -245,7 +262,7 @@ export class HeaderList implements EditableHeaders {
     let bytes = 0;
     for (let index = 0; index < flat.length; index += 2) {
       const end = spans[index + 1] as number;
-      if (end !== OWN) bytes += end - (spans[index] as number);
+      if (end >= 0) bytes += end - (spans[index] as number);
       else bytes += (flat[index] as string).length + (flat[index + 1] as string).length + 4;
     }
     return bytes;
@@ -259,12 +276,13 @@ export class HeaderList implements EditableHeaders {
   #wireName(index: number): string {
     const name = this.#flat[index] as string;
     const start = this.#spans[index] as number;
-    return start === OWN ? name : this.#text.slice(start, start + name.length);
+    return start < 0 ? name : this.#text.slice(start, start + name.length);
   }
 
   #ownLine(index: number): string {
     const name = this.#wireName(index);
     const value = this.#flat[index + 1] as string;
+    if (this.#spans[index + 1] === PLAIN) return `${name}: ${value}\r\n`;
     // Tested before they are joined: a regular expression would copy the joined text.
     if (!(isToken(name) && SENDABLE_VALUE.test(value))) {
       throw new UnsendableHead(`The header ${JSON.stringify(name)} has a character that cannot be sent`);
@@ -282,6 +300,16 @@ export class HeaderList implements EditableHeaders {
     this.#own();
     this.#flat.push(name, value);
     this.#spans.push(OWN, OWN);
+  }
+
+  #markPlain(name: string, value: string): void {
+    const flat = this.#flat;
+    for (let index = flat.length - 2; index >= 0; index -= 2) {
+      if (flat[index] !== name || flat[index + 1] !== value) continue;
+      // A line of the message that has the value already stays as it came.
+      if (this.#spans[index + 1] === OWN) this.#spans[index + 1] = PLAIN;
+      return;
+    }
   }
 
   #removeName(start: number, name: string): void {
