@@ -24,8 +24,8 @@ export interface ConnectionOptions {
 }
 
 /**
- * One connection, opened on first use and reopened until it is closed. There is no offline queue, and no
- * command is sent twice: each caller has a deadline and handles failure.
+ * One connection, opened at once, so that the first request need not wait for it, and reopened until it is closed. There
+ * is no offline queue, and no command is sent twice: each caller has a deadline and handles failure.
  */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -81,7 +81,6 @@ export class Connection {
       ...(target.password === undefined ? {} : { password: target.password }),
       ...(target.tls ? { tls: {} } : {}),
       protocol: 2,
-      lazyConnect: true,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
@@ -103,10 +102,6 @@ export class Connection {
   /** Waits while a connection is being opened; fails at once between attempts. */
   #connected(): Promise<void> {
     switch (this.#client.status) {
-      case "wait":
-        // Errors of the attempt are handled by the error event.
-        this.#client.connect().catch(() => undefined);
-        break;
       case "connecting":
       case "connect":
         break;

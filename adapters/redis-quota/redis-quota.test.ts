@@ -19,6 +19,7 @@ import {
   describeAdapterContract,
   quotaRequest,
 } from "../../plugins/sdk/testing/index.ts";
+import { eventually } from "../../test/support/eventually.ts";
 import { findExcess, type Use } from "../../test/support/quota-log.ts";
 import { describeQuotaStore, uniqueName } from "../../test/support/quota-store-suite.ts";
 import { type RedisServer, startRedis } from "../../test/support/redis-server.ts";
@@ -180,6 +181,14 @@ describe("the adapter redis-quota", () => {
       assert.equal(/^[^{]*\{([^}]+)\}/.exec(key)?.[1], "mesh-quota", key);
       assert.ok(key.length < 350);
     }
+  });
+
+  it("connects when it is built, before any call", async () => {
+    const connections = async (): Promise<number> =>
+      String(await client.client("LIST")).split(" name=purser ").length - 1;
+    const before = await connections();
+    open();
+    await eventually(async () => assert.equal(await connections(), before + 1));
   });
 
   it("decides the calls of one turn of the loop in few round trips", async () => {

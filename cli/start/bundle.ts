@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Script } from "node:vm";
 import type { main } from "../main.ts";
+import { deferOptimization } from "./compilation.ts";
 import { showModuleLines } from "./module-lines.ts";
 
 /** The whole program in one file, and V8's compiled form of it. */
@@ -16,9 +17,11 @@ interface Bundle {
 }
 
 /** Compiles and evaluates the bundle in the folder `dist`, which ends with a slash. */
-export function loadBundle(dist: string): Bundle {
+export function loadBundle(dist: string, { isService }: { readonly isService: boolean }): Bundle {
   showModuleLines(dist + BUNDLE, `${dist}${BUNDLE}.lines`);
-  return evaluate(compileBundle(dist, readCodeCache(dist)), dist);
+  const script = compileBundle(dist, readCodeCache(dist));
+  if (isService) deferOptimization();
+  return evaluate(script, dist);
 }
 
 /**

@@ -4,7 +4,11 @@
 import { readdirSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { main } from "../main.ts";
+import { WORKER_ARGUMENT } from "../worker-argument.ts";
 import { loadBundle } from "./bundle.ts";
+
+/** The commands whose process serves requests until it is stopped. */
+const SERVICES: readonly (string | undefined)[] = ["run", "mixer", "proxy", "pilot", WORKER_ARGUMENT];
 
 /**
  * Loads the program: from the bundle that `npm run build` makes, or else from its modules.
@@ -15,7 +19,7 @@ import { loadBundle } from "./bundle.ts";
 export async function loadMain(args: readonly string[]): Promise<typeof main> {
   // The sources and the build have different depths: only the build has a bundle, in the folder dist/.
   const dist = fileURLToPath(new URL("../../", import.meta.url));
-  if (!needsNoServices(args) && isFresh(dist)) return loadBundle(dist).main;
+  if (!needsNoServices(args) && isFresh(dist)) return loadBundle(dist, { isService: isService(args) }).main;
   return (await import("../main.ts")).main;
 }
 
@@ -23,6 +27,10 @@ export async function loadMain(args: readonly string[]): Promise<typeof main> {
 function needsNoServices(args: readonly string[]): boolean {
   const [command = "--help"] = args;
   return command.startsWith("-") || command === "help";
+}
+
+function isService([command]: readonly string[]): boolean {
+  return SERVICES.includes(command);
 }
 
 /** Whether the bundle exists and no project was compiled after it was made. */

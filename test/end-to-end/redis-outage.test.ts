@@ -65,7 +65,7 @@ describe("Redis killed and restarted under load", function () {
     redis = await startRedis(this);
     mesh = await startMesh(documents(redis.url), { flags: ["--log-level=error"] });
     pool = new Pool(mesh.edge, { connections: 16 });
-    // The first request opens the connection to Redis, which may take longer than the store's deadline.
+    // The first requests of a cold process may take longer than the store's deadline.
     await eventually(async () => assert.equal((await call("/deny")).status, 200));
     let over = false;
     const worker = async (_: unknown, index: number): Promise<void> => {
