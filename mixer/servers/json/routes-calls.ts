@@ -5,7 +5,7 @@ import { CHECK_PATH, decodeCheckRequest } from "../../../api/json/check.ts";
 import { decodeAllocateRequest, QUOTA_PATH } from "../../../api/json/quota.ts";
 import { decodeReportRequest, REPORT_PATH } from "../../../api/json/report.ts";
 import { chain } from "../../../kernel/maybe-promise.ts";
-import type { JsonCall } from "../../../server/http/json/json-calls.ts";
+import type { JsonCall } from "../../../server/http/json/json-exchange.ts";
 import type { Mixer } from "../../mixer.ts";
 
 /** The calls of proxies by path: check, quota and report. */
