@@ -160,11 +160,13 @@ export class ServerConnection implements StreamConnection, ArrivalReader, Finish
   }
 
   endResponse(): void {
+    this.#body.receiver = undefined;
     finishInTurn(this);
   }
 
   finishWritten(): void {
-    if (this.#stream?.ended !== true) return;
+    // A destroyed socket took nothing of what was flushed: its close ends the stream.
+    if (this.#stream?.ended !== true || this.#socket.destroyed) return;
     if (this.writer.isFlushed) this.#finishStream();
     else this.#socket.write("", "latin1", this.#onFlushed);
   }
@@ -176,6 +178,8 @@ export class ServerConnection implements StreamConnection, ArrivalReader, Finish
 
   cut(visibly: boolean): void {
     this.#wasCut = true;
+    // The client sees as much of the response as was sent when it was cut.
+    this.writer.flush();
     // Node never reports the close of a socket that is reset while it shuts down (EINVAL).
     if (visibly && !this.#socket.writableEnded) this.#socket.resetAndDestroy();
     else this.#socket.destroy();
@@ -245,13 +249,10 @@ export class ServerConnection implements StreamConnection, ArrivalReader, Finish
   }
 
   #onArrival(chunk: Buffer): void {
-    if (this.#arrived === undefined && chunk.length <= MAX_DEFERRED_BYTES) {
-      this.#arrived = chunk;
-      readRequestInTurn(this);
-    } else {
-      this.readArrived();
-      this.#onData(chunk);
-    }
+    const before = this.#arrived;
+    this.#arrived = before === undefined ? chunk : Buffer.concat([before, chunk]);
+    if (this.#arrived.length > MAX_DEFERRED_BYTES) this.readArrived();
+    else if (before === undefined) readRequestInTurn(this);
   }
 
   readArrived(): void {
@@ -284,6 +285,8 @@ export class ServerConnection implements StreamConnection, ArrivalReader, Finish
 
   /** Reads from an offset on until the chunk is used up, or its rest must wait. */
   #read(chunk: Buffer, from: number): void {
+    // Bytes may wait on a connection that was cut.
+    if (this.#socket.destroyed) return;
     this.#reading = true;
     let offset = from;
     while (offset >= 0 && offset < chunk.length) offset = this.#readPart(chunk, offset);
@@ -373,7 +376,6 @@ export class ServerConnection implements StreamConnection, ArrivalReader, Finish
     const stream = this.#stream;
     if (stream === undefined) return;
     this.#stream = undefined;
-    this.#body.receiver = undefined;
     this.#pausedByStream = false;
     stream.close(undefined);
     if (this.#phase !== "stream") return;
