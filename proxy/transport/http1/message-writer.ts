@@ -28,6 +28,7 @@ export class MessageWriter {
   /** Text that is not written yet. */
   #text = "";
   #listed = false;
+  #holdsHead = false;
   #framing: Framing = UNTIL_CLOSE;
   /** Bytes of a body with a known length that are still to come. */
   #remaining = 0;
@@ -40,8 +41,7 @@ export class MessageWriter {
 
   /** Writes a head that has no body and no message of its own: a request without a body, an informational response. */
   writeHead(headText: string): void {
-    this.#text += headText;
-    this.#flushLater();
+    this.#hold(headText);
   }
 
   /** Begins a message with its head, which ends with the empty line. */
@@ -49,8 +49,7 @@ export class MessageWriter {
     this.#framing = framing;
     this.#remaining = framing.length;
     this.#overlong = false;
-    this.#text += headText;
-    this.#flushLater();
+    this.#hold(headText);
   }
 
   /**
@@ -94,6 +93,11 @@ export class MessageWriter {
     return !this.#overlong && (this.#framing.kind !== "length" || this.#remaining === 0);
   }
 
+  /** Whether the last head is still to be written. */
+  get holdsHead(): boolean {
+    return this.#holdsHead;
+  }
+
   /** Whether the operating system has taken all that was written. */
   get isFlushed(): boolean {
     return this.#text === "" && this.#socket.writableLength === 0;
@@ -102,10 +106,8 @@ export class MessageWriter {
   /** Writes what is held, at once. */
   flush(): void {
     this.#listed = false;
-    const text = this.#text;
-    if (text === "") return;
-    this.#text = "";
-    if (!this.#socket.destroyed) this.#socket.write(text, "latin1");
+    const text = this.#take();
+    if (text !== "" && !this.#socket.destroyed) this.#socket.write(text, "latin1");
   }
 
   /** @returns Whether a `write` has returned false since the last call. */
@@ -113,6 +115,19 @@ export class MessageWriter {
     const blocked = this.#blocked;
     this.#blocked = false;
     return blocked;
+  }
+
+  #hold(headText: string): void {
+    this.#text += headText;
+    this.#holdsHead = true;
+    this.#flushLater();
+  }
+
+  #take(): string {
+    const text = this.#text;
+    this.#text = "";
+    this.#holdsHead = false;
+    return text;
   }
 
   #flushLater(): void {
@@ -124,8 +139,7 @@ export class MessageWriter {
   /** Writes the text that is held, the chunk and further text by one call of the operating system. */
   #writeWith(chunk: Uint8Array, after: string): void {
     const socket = this.#socket;
-    const before = this.#text;
-    this.#text = "";
+    const before = this.#take();
     if (socket.destroyed) return;
     if (before === "" && after === "") {
       socket.write(chunk);

@@ -52,9 +52,15 @@ class Stage<T> {
     const list = this.#waiting;
     if (list.length === 0) return;
     this.#waiting = this.#spare;
-    for (let index = 0; index < list.length; index++) each(list[index] as T);
-    list.length = 0;
-    this.#spare = list;
+    let index = 0;
+    try {
+      while (index < list.length) each(list[index++] as T);
+    } finally {
+      // One connection's error does not hang the others: they are served in the next turn.
+      if (index < list.length) this.#waiting = list.slice(index).concat(this.#waiting);
+      list.length = 0;
+      this.#spare = list;
+    }
   }
 }
 

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import type { Socket } from "node:net";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 
 import {
   cleanUp,
@@ -407,6 +408,44 @@ describe("the HTTP/1.1 client: connections", () => {
       await got.over();
       assert.equal(got.body, "ok");
     }
+    assert.equal(upstream.sockets.length, 2);
+  });
+
+  it("does not take bytes for the response to a request that was given the connection in the same turn", async () => {
+    const upstream = await watched((socket, index) => index === 0 && socket.write(OK));
+    const client = clientTo(upstream.port);
+    await open(client).got.over();
+    let late: Recorder | undefined;
+    const trigger = await tcpUpstream((socket) => {
+      socket.write("ready");
+      socket.on("data", () => {
+        late = open(client, { method: "POST", target: "/late" }).got;
+      });
+    });
+    const pulled = connect(trigger.port, "127.0.0.1");
+    onCleanup(() => void pulled.destroy());
+    await once(pulled, "data");
+    // Both arrive in one turn: first the bytes that open the request, then those on the idle connection.
+    pulled.write("x");
+    upstream.sockets[0]?.write("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nstray");
+    await until(() => late !== undefined);
+    await late?.over();
+    assert.deepEqual([late?.resetWith?.reason, late?.body], ["connection-termination", ""]);
+    assert.equal(late?.resetWith?.connectionReused, true);
+    assert.doesNotMatch(upstream.texts[0] ?? "", /late/);
+  });
+
+  it("gives no waiting request a connection whose reset comes with the response", async () => {
+    const upstream = await watched((socket, index) => {
+      socket.write(OK);
+      if (index === 0) socket.resetAndDestroy();
+    });
+    const client = clientTo(upstream.port, { maxConnections: 1 });
+    const first = open(client).got;
+    const waiting = open(client, { method: "POST" }).got;
+    await first.over();
+    await waiting.over();
+    assert.deepEqual([first.body, waiting.body], ["ok", "ok"]);
     assert.equal(upstream.sockets.length, 2);
   });
 

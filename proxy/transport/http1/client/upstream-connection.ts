@@ -177,15 +177,16 @@ export class UpstreamConnection
   }
 
   #onArrival(chunk: Buffer): void {
-    // Bytes that come without a request close the connection before another request can be given it.
-    const isDeferred = this.#stream !== undefined && this.#arrived === undefined;
-    if (isDeferred && chunk.length <= MAX_DEFERRED_BYTES) {
-      this.#arrived = chunk;
-      readResponseInTurn(this);
-    } else {
-      this.readArrived();
-      this.#onBytes(chunk);
+    if (this.#isClosed) return;
+    // Such bytes answer no request: they would be taken for the response to the next one.
+    if (this.#stream === undefined || (!this.#hasResponse && this.#writer.holdsHead)) {
+      return this.#fail("connection-termination", "the upstream sent bytes before it got the request");
     }
+    const before = this.#arrived;
+    // Joined, so that bytes behind a response are seen before its connection is given to the next request.
+    this.#arrived = before === undefined ? chunk : Buffer.concat([before, chunk]);
+    if (this.#arrived.length > MAX_DEFERRED_BYTES) this.readArrived();
+    else if (before === undefined) readResponseInTurn(this);
   }
 
   readArrived(): void {
@@ -197,9 +198,7 @@ export class UpstreamConnection
 
   #onBytes(chunk: Buffer): void {
     const stream = this.#stream;
-    if (this.#isClosed) return;
-    // Bytes that no request asked for would be taken for the next request's response.
-    if (stream === undefined) return this.#closeAndReport();
+    if (stream === undefined) return;
     if (this.#phase === "tunnel") return stream.receiver.onData(chunk);
     this.#hasResponse = true;
     let offset = 0;
@@ -267,8 +266,10 @@ export class UpstreamConnection
     if (this.#isPaused) this.resume();
     // With the request not fully sent, the upstream may read the next request as the rest of this one.
     const isSent = this.#isSent && this.#writer.isFlushed;
+    // The response may be read when the connection's end is known already.
+    const isReusable = this.#keepAlive && !hasLeftover && this.#socket.readable;
     // The connection is free before the receiver hears of the end, so that the client's next request can use it.
-    if (isSent && this.#keepAlive && !hasLeftover) this.#owner.onReleased(this);
+    if (isSent && isReusable) this.#owner.onReleased(this);
     else this.#closeAndReport();
     stream.receiver.onEnd(this.#trailers);
   }

@@ -7,7 +7,8 @@ import type { ListenerLimits } from "../../../../core/traffic/resources/listener
 import type { Cancel } from "../../../../kernel/ports.ts";
 import type { ServerHandler, ServerSettings, TransportServer } from "../../contract/server.ts";
 import { type MemoryPressure, memoryPressureOf, type MemoryUse, memoryUse } from "./memory-pressure.ts";
-import { type ConnectionServer, type LimitTicks, ServerConnection } from "./server-connection.ts";
+import { type ConnectionServer, ServerConnection } from "./server-connection.ts";
+import type { LimitTicks } from "./time-limits.ts";
 
 /** How long a connection is read after its last response: Envoy's delayed_close_timeout. */
 const LINGER_MS = 1_000;
@@ -73,7 +74,7 @@ export class Http1Server implements TransportServer, ConnectionServer {
     this.#tickMs = tickMsOf(limits);
     this.limitTicks = limitTicksOf(limits, this.#tickMs);
     if (this.#tickMs === oldTickMs || this.#cancelTicks === undefined) return;
-    for (const connection of this.#connections) connection.rescaleTicks(oldTickMs / this.#tickMs);
+    for (const connection of this.#connections) connection.limits.rescale(oldTickMs / this.#tickMs);
     this.#cancelTicks();
     this.#startTicks();
   }

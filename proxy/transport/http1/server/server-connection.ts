@@ -23,29 +23,13 @@ import {
 } from "../turn.ts";
 import { hasTooManyRequests } from "./pipelined-requests.ts";
 import { Http1ServerStream, MAX_DISCARDED_BYTES, type StreamConnection } from "./server-stream.ts";
-
-/** Time limits in ticks: sweeps of the server over its connections. */
-export interface LimitTicks {
-  readonly headers: number;
-  readonly connectionIdle: number;
-  readonly streamIdle: number;
-  /** 0 for none. */
-  readonly request: number;
-  readonly linger: number;
-}
+import { type LimitClock, TimeLimits } from "./time-limits.ts";
 
 /** The server as its connections see it. */
-export interface ConnectionServer {
+export interface ConnectionServer extends LimitClock {
   readonly handler: ServerHandler;
   readonly upgradeProtocols: readonly string[];
   readonly maxHeaderBytes: number;
-  readonly limitTicks: LimitTicks;
-  /** The number of the present tick. */
-  readonly tick: number;
-  /** The tick at which the drain began; undefined before it. */
-  readonly drainTick: number | undefined;
-  /** How long the drain leaves idle connections. */
-  readonly drainGraceTicks: number;
   /** Asked for each response: whether it must close its connection. */
   stopsKeepAlive(): boolean;
   /** The connection is closed, and its stream too. */
@@ -65,6 +49,7 @@ type Phase = "head" | "stream" | "tunnel" | "discard" | "linger" | "closed";
 export class ServerConnection implements StreamConnection, ArrivalReader, Finisher {
   readonly facts: ConnectionFacts;
   readonly writer: MessageWriter;
+  readonly limits: TimeLimits;
   readonly #socket: Socket;
   readonly #server: ConnectionServer;
   readonly #heads: HeadReader;
@@ -88,20 +73,12 @@ export class ServerConnection implements StreamConnection, ArrivalReader, Finish
   #isPaused = false;
   #wasCut = false;
   #discardedBytes = 0;
-  /** The tick at which the phase began, or at which a head's first byte came. */
-  #phaseTick: number;
-  /** The tick of the last byte in either direction. */
-  #activeTick: number;
-  /** Whether the headers' limit is running: from the connection's start, or from a head's first byte. */
-  #headAwaited = true;
-  #bytesTaken = 0;
 
   constructor(socket: Socket, id: string, server: ConnectionServer) {
     this.#socket = socket;
     this.#server = server;
     this.#heads = new HeadReader(server.maxHeaderBytes);
-    this.#phaseTick = server.tick;
-    this.#activeTick = server.tick;
+    this.limits = new TimeLimits(server);
     this.writer = new MessageWriter(socket);
     this.facts = {
       id,
@@ -160,11 +137,13 @@ export class ServerConnection implements StreamConnection, ArrivalReader, Finish
   }
 
   endResponse(): void {
+    this.#body.receiver = undefined;
     finishInTurn(this);
   }
 
   finishWritten(): void {
-    if (this.#stream?.ended !== true) return;
+    // A destroyed socket took nothing of what was flushed: its close ends the stream.
+    if (this.#stream?.ended !== true || this.#socket.destroyed) return;
     if (this.writer.isFlushed) this.#finishStream();
     else this.#socket.write("", "latin1", this.#onFlushed);
   }
@@ -176,82 +155,54 @@ export class ServerConnection implements StreamConnection, ArrivalReader, Finish
 
   cut(visibly: boolean): void {
     this.#wasCut = true;
+    // The client sees as much of the response as was sent when it was cut.
+    this.writer.flush();
     // Node never reports the close of a socket that is reset while it shuts down (EINVAL).
     if (visibly && !this.#socket.writableEnded) this.#socket.resetAndDestroy();
     else this.#socket.destroy();
   }
 
-  /**
-   * Converts the past ticks of the connection when the length of a tick changes. One old tick is left out, because it may
-   * have been under way when the event came: no limit ends earlier than it says.
-   *
-   * @param factor An old tick's length in new ticks.
-   */
-  rescaleTicks(factor: number): void {
-    const { tick } = this.#server;
-    const rescaled = (since: number): number => tick - Math.floor(Math.max(0, tick - since - 1) * factor);
-    this.#phaseTick = rescaled(this.#phaseTick);
-    this.#activeTick = rescaled(this.#activeTick);
-  }
-
   /** Checks the time limits; called at every tick. */
   onTick(): void {
-    const { tick, limitTicks } = this.#server;
     switch (this.#phase) {
       case "head":
-        this.#onHeadTick(tick);
+        this.#onHeadTick();
         break;
       case "stream":
       case "tunnel":
-        this.#onStreamTick(tick);
+        this.#onStreamTick();
         break;
       case "discard":
-        if (tick - this.#phaseTick > limitTicks.linger) this.#closeGently();
+        if (this.limits.isLingerOver) this.#closeGently();
         break;
       case "linger":
-        if (tick - this.#phaseTick > limitTicks.linger) this.#socket.destroy();
+        if (this.limits.isLingerOver) this.#socket.destroy();
         break;
       case "closed":
         break;
     }
   }
 
-  #onHeadTick(tick: number): void {
-    const { limitTicks, drainTick, drainGraceTicks, handler } = this.#server;
-    if (this.#headAwaited && tick - this.#phaseTick > limitTicks.headers) {
-      if (this.#heads.started) this.#refuse("request_timeout", "The request's headers did not come in time.");
-      else this.#closeGently();
-    } else if (tick - this.#activeTick > limitTicks.connectionIdle) {
-      this.#closeGently();
-    } else if (drainTick !== undefined && !this.#heads.started) {
-      if (tick - Math.max(drainTick, this.#phaseTick) <= drainGraceTicks) return;
-      handler.onConnectionEvent("drain_close");
-      this.#closeGently();
+  #onHeadTick(): void {
+    const overdue = this.limits.headOverdue(this.#heads.started);
+    if (overdue === undefined) return;
+    if (overdue === "headers" && this.#heads.started) {
+      return this.#refuse("request_timeout", "The request's headers did not come in time.");
     }
+    if (overdue === "drain") this.#server.handler.onConnectionEvent("drain_close");
+    this.#closeGently();
   }
 
-  #onStreamTick(tick: number): void {
-    const { limitTicks } = this.#server;
-    // Bytes that the operating system took. They are compared here, so that writing costs nothing for it.
+  #onStreamTick(): void {
     const taken = this.#socket.bytesWritten - this.#socket.writableLength;
-    if (taken !== this.#bytesTaken) {
-      this.#bytesTaken = taken;
-      this.#activeTick = tick;
-    }
-    const overdue = limitTicks.request > 0 && !this.#body.done && tick - this.#phaseTick > limitTicks.request;
-    if (!overdue && tick - this.#activeTick <= limitTicks.streamIdle) return;
-    this.#activeTick = tick;
-    this.#stream?.events?.onIdle();
+    if (this.limits.isStreamOverdue(taken, this.#body.done)) this.#stream?.events?.onIdle();
   }
 
   #onArrival(chunk: Buffer): void {
-    if (this.#arrived === undefined && chunk.length <= MAX_DEFERRED_BYTES) {
-      this.#arrived = chunk;
-      readRequestInTurn(this);
-    } else {
-      this.readArrived();
-      this.#onData(chunk);
-    }
+    const before = this.#arrived;
+    this.#arrived = before === undefined ? chunk : Buffer.concat([before, chunk]);
+    if (this.#arrived.length > MAX_DEFERRED_BYTES) this.readArrived();
+    else if (before === undefined) readRequestInTurn(this);
   }
 
   readArrived(): void {
@@ -262,7 +213,7 @@ export class ServerConnection implements StreamConnection, ArrivalReader, Finish
   }
 
   #onData(chunk: Buffer): void {
-    this.#activeTick = this.#server.tick;
+    this.limits.onActive();
     if (this.#held !== undefined) {
       this.#held = Buffer.concat([this.#held.subarray(this.#heldOffset), chunk]);
       this.#heldOffset = 0;
@@ -284,6 +235,8 @@ export class ServerConnection implements StreamConnection, ArrivalReader, Finish
 
   /** Reads from an offset on until the chunk is used up, or its rest must wait. */
   #read(chunk: Buffer, from: number): void {
+    // Bytes may wait on a connection that was cut.
+    if (this.#socket.destroyed) return;
     this.#reading = true;
     let offset = from;
     while (offset >= 0 && offset < chunk.length) offset = this.#readPart(chunk, offset);
@@ -316,7 +269,7 @@ export class ServerConnection implements StreamConnection, ArrivalReader, Finish
     const end = heads.read(chunk, offset);
     if (end < 0) {
       if (heads.fault !== undefined) this.#refuse(heads.fault.reason, heads.fault.detail);
-      else if (!this.#headAwaited && heads.started) this.#awaitHead();
+      else if (heads.started) this.limits.onPartOfHead();
       return -1;
     }
     const request = parseRequestHead(heads.text, this.#server.upgradeProtocols);
@@ -326,7 +279,7 @@ export class ServerConnection implements StreamConnection, ArrivalReader, Finish
       return -1;
     }
     this.#enter("stream");
-    this.#headAwaited = false;
+    this.limits.onHead();
     if (request.framing.kind !== "none") this.#body.begin(request.framing, undefined);
     const stream = new Http1ServerStream(this, request);
     this.#stream = stream;
@@ -373,7 +326,6 @@ export class ServerConnection implements StreamConnection, ArrivalReader, Finish
     const stream = this.#stream;
     if (stream === undefined) return;
     this.#stream = undefined;
-    this.#body.receiver = undefined;
     this.#pausedByStream = false;
     stream.close(undefined);
     if (this.#phase !== "stream") return;
@@ -390,19 +342,13 @@ export class ServerConnection implements StreamConnection, ArrivalReader, Finish
 
   #awaitNext(): void {
     this.#enter("head");
-    this.#headAwaited = false;
     // The time without a request begins now, however long the response took.
-    this.#activeTick = this.#server.tick;
-  }
-
-  #awaitHead(): void {
-    this.#headAwaited = true;
-    this.#phaseTick = this.#server.tick;
+    this.limits.onActive();
   }
 
   #enter(phase: Phase): void {
     this.#phase = phase;
-    this.#phaseTick = this.#server.tick;
+    this.limits.onPhase();
   }
 
   /** Replies to bytes that are not a request, and closes. */

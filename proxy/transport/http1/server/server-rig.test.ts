@@ -131,7 +131,7 @@ export class RawClient {
   chunks = 0;
 
   constructor(port: number, first: string | Buffer = "") {
-    this.socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    this.socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
     this.socket.on("data", (chunk: Buffer) => {
       this.chunks++;
       this.received += chunk.toString("latin1");
