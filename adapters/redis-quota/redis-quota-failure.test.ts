@@ -13,7 +13,7 @@ import {
 } from "../../plugins/sdk/testing/index.ts";
 import { uniqueName } from "../../test/support/quota-store-suite.ts";
 import { type RedisServer, startRedis } from "../../test/support/redis-server.ts";
-import { freePort } from "../../test/support/services.ts";
+import { freePort } from "../../bench/machine/free-port.ts";
 import { redisQuota } from "./index.ts";
 
 const TIMEOUT_MS = 100;

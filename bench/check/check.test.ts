@@ -36,8 +36,9 @@ describe("the requests of bench:check", () => {
 
 describe("the options of bench:check", () => {
   it("measure five rounds of three seconds with this Node.js unless told otherwise", () => {
-    const { rounds, seconds, node, json } = parseFlags([]);
+    const { rounds, seconds, warmUp, node, json } = parseFlags([]);
     assert.deepEqual([rounds, seconds, node, json], [5, 3, process.execPath, false]);
+    assert.equal(warmUp, 12);
   });
 
   it("refuse wrong values", () => {

@@ -3,10 +3,10 @@
 
 import { readFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { nodeVersion } from "../proxy/contenders/node-peers.ts";
+import { nodeVersion } from "../machine/node-version.ts";
 import type { Ready } from "../proxy/contenders/contender.ts";
-import { freePort } from "../proxy/machine/free-port.ts";
-import { program, ROOT } from "../proxy/machine/repository.ts";
+import { freePort } from "../machine/free-port.ts";
+import { program, ROOT } from "../machine/repository.ts";
 
 export const PROGRAM = join(ROOT, "dist/cli/purser.js");
 

@@ -8,16 +8,16 @@ import { CHECK_PATH, decodeCheckReply } from "../../api/json/check.ts";
 import type { CheckReply } from "../../api/mixer-service.ts";
 import type { BenchReport } from "../../tools/bench/report.ts";
 import type { Progress } from "../../tools/progress.ts";
+import type { CommonFlags } from "../flags.ts";
 import type { Ready } from "../proxy/contenders/contender.ts";
-import { Entry } from "../proxy/entry.ts";
+import { Entry, rotated } from "../proxy/entry.ts";
 import { runWrk } from "../proxy/load/wrk.ts";
-import type { Children } from "../proxy/machine/children.ts";
-import { type Cores, moveTo } from "../proxy/machine/cores.ts";
+import type { Children } from "../machine/children.ts";
+import { type Cores, moveTo } from "../machine/cores.ts";
 import { checkBody, writeBags, writeCheckScript } from "./check-requests.ts";
 import { type ContenderName, koaApp, mixerWith, PROGRAM, writePolicies } from "./contenders.ts";
-import type { Flags } from "./options.ts";
 
-export interface Options extends Flags {
+export interface Options extends CommonFlags {
   readonly cores: Cores;
 }
 
@@ -29,8 +29,6 @@ export interface Measured {
 /** The name under which an entry keeps its runs. */
 export const WORKLOAD = "check";
 
-/** Time at full load before anything is timed. */
-const WARM_UP_SECONDS = 3;
 /** Time for the decision's own figures. */
 const DECISION_SECONDS = 4;
 /** Number of the quotas in the documents. */
@@ -49,20 +47,19 @@ export async function measure(options: Options, children: Children, progress: Pr
       return started(new Entry(name, ready, children, options.cores, folder));
     };
     const mixer = await start("mixer", await mixerWith(documents, options.node));
-    const reply = await replyOf(mixer);
+    const reply = await mixer.turn(() => replyOf(mixer));
     const koa = await start("koa", await koaApp("koa", folder, options.node, reply));
     const short = await start("koa-short", await koaApp("koa-short", folder, options.node));
     const entries = [koa, short, mixer];
+    const script = writeCheckScript(folder);
     const load = (entry: Entry, seconds: number): ReturnType<typeof runWrk> =>
       runWrk(children, { core: options.cores.load, script, port: entry.port, seconds });
-    const script = writeCheckScript(folder);
     for (const entry of entries) {
       progress.at(`${entry.name}: warming up`);
-      await load(entry, Math.min(WARM_UP_SECONDS, options.seconds));
+      await entry.turn(() => entry.warmUp(() => load(entry, options.warmUp)));
     }
     for (let round = 0; round < options.rounds; round++) {
-      // Each round begins with another contender, so that none always follows the same one.
-      for (const entry of [...entries.slice(round % 3), ...entries.slice(0, round % 3)]) {
+      for (const entry of rotated(entries, round)) {
         progress.at(`round ${round + 1} of ${options.rounds}: ${entry.name}`);
         await entry.timed(WORKLOAD, () => load(entry, options.seconds));
         if (entry.throughput(WORKLOAD).at(-1) === 0)
@@ -83,6 +80,7 @@ export async function measure(options: Options, children: Children, progress: Pr
 
 async function started(entry: Entry): Promise<Entry> {
   await entry.start();
+  entry.rest();
   return entry;
 }
 

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { machine } from "../../tools/bench/machine.ts";
 import { type Bar, bar } from "../proxy/bars.ts";
 import type { Entry } from "../proxy/entry.ts";
 import { median, medianRatio, rounded } from "../proxy/load/statistics.ts";
 import { barLine } from "../proxy/table.ts";
+import { type Setting, settingLine, settingOf } from "../setting.ts";
 import { type Measured, type Options, WORKLOAD } from "./measure.ts";
 
 /** The figures of a contender; medians of the rounds. */
@@ -34,8 +34,7 @@ export interface Report {
   readonly contenders: Readonly<Record<string, ContenderFigures>>;
   /** The decision alone, without HTTP and quota stores. */
   readonly decision: Measured["decision"];
-  readonly options: { readonly rounds: number; readonly seconds: number; readonly node: string };
-  readonly machine: { readonly node: string; readonly cpu: string };
+  readonly setting: Setting;
 }
 
 /** Least ratio of the mixer's throughput to that of the application `koa`. */
@@ -70,13 +69,11 @@ export function judge(mixer: Judged, allocatedBytes: number): readonly Bar[] {
 export function reportOf({ entries, decision }: Measured, options: Options): Report {
   const koa = find(entries, "koa");
   const contenders = Object.fromEntries(entries.map((entry) => [entry.name, figuresOf(entry, koa)]));
-  const { rounds, seconds, node } = options;
   return {
     bars: judge(figuresOf(find(entries, "mixer"), koa), decision.allocated_bytes),
     contenders,
     decision,
-    options: { rounds, seconds, node },
-    machine: machine(),
+    setting: settingOf(options),
   };
 }
 
@@ -106,7 +103,7 @@ function figuresOf(entry: Entry, koa: Entry): ContenderFigures {
 }
 
 /** The report as text for a terminal. */
-export function tableOf({ contenders, bars, decision, options, machine: { node, cpu } }: Report): string {
+export function tableOf({ contenders, bars, decision, setting }: Report): string {
   const row = (name: string, ...cells: readonly (string | number)[]): string =>
     `${name.padEnd(12)}${cells.map((cell) => String(cell).padStart(11)).join("")}`;
   return [
@@ -141,7 +138,7 @@ export function tableOf({ contenders, bars, decision, options, machine: { node, 
     "",
     ...bars.map(barLine),
     "",
-    `${options.rounds} rounds of ${options.seconds} s; Node.js ${node}, ${cpu}`,
+    settingLine(setting),
     "",
   ].join("\n");
 }

@@ -4,19 +4,22 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
-import { processTree } from "./process-figures.ts";
 
 const STOP_DEADLINE_MS = 3_000;
 
-/** A started process, pinned to a core. */
+/** A started program, pinned to a core: a process with its descendants, which are one process group. */
 export interface Child {
   readonly pid: number;
   /** False once the process has ended. */
   isRunning(): boolean;
+  /** Takes the processor from the whole group until `resume`. */
+  suspend(): void;
+  resume(): void;
+  /** Ends the program, also while it is suspended. */
   stop(): Promise<void>;
 }
 
-/** All processes that the bench starts, so that none of them outlives it. */
+/** All programs that the bench starts, so that none of them outlives it. */
 export class Children {
   readonly #running = new Set<ChildProcess>();
 
@@ -28,6 +31,8 @@ export class Children {
     return {
       pid: child.pid ?? 0,
       isRunning: () => this.#running.has(child),
+      suspend: () => signalGroup(child, "SIGSTOP"),
+      resume: () => signalGroup(child, "SIGCONT"),
       stop: () => this.#stop(child),
     };
   }
@@ -50,14 +55,19 @@ export class Children {
 
   /** Kills all at once, for a process that is about to end. */
   killAll(): void {
-    for (const child of this.#running) killTree(child);
+    for (const child of this.#running) signalGroup(child, "SIGKILL");
   }
 
   #spawn(core: number, command: readonly string[], stdio: ("ignore" | "pipe" | number)[]): ChildProcess {
     // taskset replaces itself by the program, so that the child's id is the program's own.
-    const child = spawn("taskset", ["--cpu-list", String(core), ...command], { stdio });
+    // detached gives the program a process group of its own.
+    const child = spawn("taskset", ["--cpu-list", String(core), ...command], { stdio, detached: true });
     this.#running.add(child);
-    child.once("exit", () => this.#running.delete(child));
+    child.once("exit", () => {
+      this.#running.delete(child);
+      // nginx's workers outlive a master that is killed.
+      signalGroup(child, "SIGKILL");
+    });
     child.once("error", () => this.#running.delete(child));
     return child;
   }
@@ -66,20 +76,20 @@ export class Children {
     if (!this.#running.has(child)) return;
     const ended = once(child, "exit");
     child.kill("SIGTERM");
-    const timer = setTimeout(() => killTree(child), STOP_DEADLINE_MS);
+    // A suspended process gets SIGTERM only when it is resumed.
+    signalGroup(child, "SIGCONT");
+    const timer = setTimeout(() => signalGroup(child, "SIGKILL"), STOP_DEADLINE_MS);
     await ended;
     clearTimeout(timer);
   }
 }
 
-/** Kills the process with its descendants: nginx's workers outlive a master that is killed. */
-function killTree(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  for (const { pid } of processTree(child.pid)) {
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch {
-      // The process ended by itself in the meantime.
-    }
+/** Sends the signal to the program and its descendants. */
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // The whole group ended by itself in the meantime.
   }
 }

@@ -26,10 +26,15 @@ export function parseCores(list: string): readonly number[] {
     });
 }
 
+/** The cores that this process may use. */
+export function ownCores(): readonly number[] {
+  const status = readFileSync("/proc/self/status", "utf8");
+  return parseCores(/^Cpus_allowed_list:\s*(.*)$/m.exec(status)?.[1] ?? "");
+}
+
 /** Divides the cores that this process may use. Throws an Error when there is only one. */
 export function divideCores(): Cores {
-  const status = readFileSync("/proc/self/status", "utf8");
-  const all = parseCores(/^Cpus_allowed_list:\s*(.*)$/m.exec(status)?.[1] ?? "");
+  const all = ownCores();
   const [proxy, load] = all;
   if (proxy === undefined || load === undefined)
     throw new Error("the bench needs two cores: one for the load and the upstream, one for the proxy");

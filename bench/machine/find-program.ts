@@ -5,7 +5,13 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** Folders of server programs, which Debian leaves out of an ordinary user's PATH. */
-const SERVER_FOLDERS = ["/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/local/bin"];
+export const SERVER_FOLDERS: readonly string[] = [
+  "/usr/sbin",
+  "/usr/local/sbin",
+  "/sbin",
+  "/usr/bin",
+  "/usr/local/bin",
+];
 
 /** The program's path, or undefined when it is not installed. */
 export function findProgram(name: string): string | undefined {

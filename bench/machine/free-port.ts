@@ -7,7 +7,7 @@ import { createServer } from "node:net";
  * Ports below Linux's ephemeral range (from 32768), from which an outgoing connection may take a port between
  * its choice and its use.
  */
-const PORTS = { first: 18_000, count: 7_000 };
+const PORTS = { first: 18_000, count: 14_000 };
 let nextPort = Math.floor(Math.random() * PORTS.count);
 
 /** A free port on the loopback address, given to this process only once. */

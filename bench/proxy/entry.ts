@@ -9,13 +9,15 @@ import type { Ready } from "./contenders/contender.ts";
 import type { PacedLoad } from "./load/paced.ts";
 import { median } from "./load/statistics.ts";
 import type { FullLoad } from "./load/wrk.ts";
-import type { Child, Children } from "./machine/children.ts";
-import type { Cores } from "./machine/cores.ts";
-import { coreBusyMs, cpuMs, residentMb } from "./machine/process-figures.ts";
+import type { Child, Children } from "../machine/children.ts";
+import type { Cores } from "../machine/cores.ts";
+import { coreBusyMs, cpuMs, residentMb } from "../machine/process-figures.ts";
 
 const START_DEADLINE_MS = 30_000;
 /** Pause between two questions whether the contender answers; the error of start-up times. */
 const POLL_MS = 2;
+/** Time for a resumed contender to run the timers and read the connections' ends that came during its rest. */
+const RESUME_MS = 200;
 
 const LINE_END = 10;
 
@@ -97,8 +99,35 @@ export class Entry {
     this.truncateLog();
   }
 
-  /** Runs the load and keeps its figures under the workload's name. */
+  /** Suspends the contender and its helpers: timers, GC and compiler threads would disturb the one whose turn it is. */
+  rest(): void {
+    for (const child of this.#processes()) child.suspend();
+  }
+
+  /** Resumes the contender for the time of the work. */
+  async turn<T>(work: () => Promise<T>): Promise<T> {
+    for (const child of this.#processes()) child.resume();
+    await sleep(RESUME_MS);
+    try {
+      return await work();
+    } finally {
+      this.rest();
+    }
+  }
+
+  /** Loads the contender before anything is timed, so that V8 has compiled the code of the timed runs. */
+  async warmUp(load: () => Promise<FullLoad>): Promise<void> {
+    this.answered += (await load()).requests;
+    this.truncateLog();
+  }
+
+  /** Runs the load in a turn of the contender, and keeps its figures under the workload's name. */
   async timed(workload: string, load: () => Promise<FullLoad>): Promise<void> {
+    await this.turn(() => this.#timed(workload, load));
+    this.truncateLog();
+  }
+
+  async #timed(workload: string, load: () => Promise<FullLoad>): Promise<void> {
     const startMs = performance.now();
     const before = this.#consumed();
     const figures = await load();
@@ -136,6 +165,10 @@ export class Entry {
     truncateSync(this.#log);
   }
 
+  #processes(): readonly Child[] {
+    return this.#child === undefined ? [] : [this.#child, ...this.#helpers];
+  }
+
   #consumed(): { readonly ownMs: number; readonly helpersMs: number; readonly coreMs: number } {
     return {
       ownMs: this.#child === undefined ? 0 : cpuMs(this.#child.pid),
@@ -143,6 +176,12 @@ export class Entry {
       coreMs: coreBusyMs(this.#cores.proxy),
     };
   }
+}
+
+/** The contenders in the order of a round: each round begins with another one, so that none always follows the same one. */
+export function rotated(entries: readonly Entry[], round: number): readonly Entry[] {
+  const at = round % Math.max(1, entries.length);
+  return [...entries.slice(at), ...entries.slice(0, at)];
 }
 
 /** Whether the port answers a request with 200. */

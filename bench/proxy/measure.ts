@@ -7,23 +7,17 @@ import { join } from "node:path";
 import type { Progress } from "../../tools/progress.ts";
 import { CONTENDERS } from "./contenders/index.ts";
 import type { Ready, Site } from "./contenders/contender.ts";
-import { Entry } from "./entry.ts";
+import { Entry, rotated } from "./entry.ts";
 import { MAX_RATE, type PacedLoad, runPaced } from "./load/paced.ts";
 import { median } from "./load/statistics.ts";
 import { JUDGED_WORKLOAD, WORKLOADS, type Workload } from "./load/workloads.ts";
 import { runWrk, writeScript } from "./load/wrk.ts";
-import type { Children } from "./machine/children.ts";
-import { type Cores, moveTo } from "./machine/cores.ts";
+import type { Children } from "../machine/children.ts";
+import { type Cores, moveTo } from "../machine/cores.ts";
+import type { Flags } from "./options.ts";
 import { startUpstream } from "./upstream.ts";
 
-export interface Options {
-  readonly rounds: number;
-  /** Length of each run at full and at half load, in seconds. */
-  readonly seconds: number;
-  /** Names of the contenders; the others are neither prepared nor reported. */
-  readonly only: readonly string[];
-  readonly workloads: readonly string[];
-  readonly node: string;
+export interface Options extends Flags {
   readonly cores: Cores;
 }
 
@@ -35,8 +29,8 @@ export interface Measured {
 
 /** Rate and greatest length of the first load after a start, for which V8 has compiled nothing yet. */
 const COLD = { rate: 2_000, seconds: 5 };
-/** Greatest time at full load, for each workload, before anything is timed. */
-const WARM_UP_SECONDS = 3;
+/** Greatest time at full load with each workload after the first one: most of the code is compiled by then. */
+const FURTHER_WARM_UP_SECONDS = 4;
 
 /** Measures all contenders in turn. Everything that it starts is in `children`, also when it fails. */
 export async function measure(options: Options, children: Children, progress: Progress): Promise<Measured> {
@@ -95,18 +89,22 @@ class Run {
     this.#children = children;
     this.#progress = progress;
     this.#folder = folder;
-    this.#workloads = WORKLOADS.filter(({ name }) => options.workloads.includes(name));
+    // The judged workload comes first, so that V8 compiles the code for it before it sees the others.
+    this.#workloads = WORKLOADS.filter(({ name }) => options.workloads.includes(name)).sort(
+      (a, b) => Number(b.name === JUDGED_WORKLOAD) - Number(a.name === JUDGED_WORKLOAD),
+    );
     this.#scripts = new Map(this.#workloads.map((each) => [each.name, writeScript(folder, each)]));
   }
 
   /**
-   * Starts the contender as often as there are rounds, keeps the last one, and warms it up. Resolves with the reason when it
-   * does not start.
+   * Starts the contender as often as there are rounds, keeps the last one, warms it up and suspends it. Resolves with the
+   * reason when it does not start.
    */
   async begin(name: string, ready: Ready): Promise<Entry | { readonly missing: string }> {
-    const entry = new Entry(name, ready, this.#children, this.#options.cores, this.#folder);
-    for (let start = 0; start < this.#options.rounds; start++) {
-      this.#progress.at(`${name}: start ${start + 1} of ${this.#options.rounds}`);
+    const { rounds, warmUp, cores } = this.#options;
+    const entry = new Entry(name, ready, this.#children, cores, this.#folder);
+    for (let start = 0; start < rounds; start++) {
+      this.#progress.at(`${name}: start ${start + 1} of ${rounds}`);
       if (start > 0) await entry.stop();
       try {
         await entry.start();
@@ -115,29 +113,29 @@ class Run {
         return { missing: error instanceof Error ? error.message : String(error) };
       }
     }
-    if (!entry.isProxy) return entry;
-    const { seconds } = this.#options;
-    const coldSeconds = Math.min(COLD.seconds, seconds);
-    this.#progress.at(`${name}: the first ${coldSeconds} s under load`);
-    entry.cold = await this.#paced(entry.port, COLD.rate, coldSeconds);
-    entry.answered += entry.cold.answered;
-    for (const workload of this.#workloads) {
+    if (entry.isProxy) await this.#cold(entry);
+    for (const [index, workload] of this.#workloads.entries()) {
+      const seconds = index === 0 ? warmUp : Math.min(warmUp, FURTHER_WARM_UP_SECONDS);
       this.#progress.at(`${name}: warming up with ${workload.name}`);
-      const { requests } = await this.#wrk(entry, workload, Math.min(WARM_UP_SECONDS, seconds));
-      entry.answered += requests;
-      entry.truncateLog();
+      await entry.warmUp(() => this.#wrk(entry, workload, seconds));
     }
+    entry.rest();
     return entry;
+  }
+
+  async #cold(entry: Entry): Promise<void> {
+    const seconds = Math.min(COLD.seconds, this.#options.seconds);
+    this.#progress.at(`${entry.name}: the first ${seconds} s under load`);
+    entry.cold = await this.#paced(entry.port, COLD.rate, seconds);
+    entry.answered += entry.cold.answered;
   }
 
   async round(round: number, entries: readonly Entry[], upstreamPort: number): Promise<void> {
     const { rounds, seconds } = this.#options;
     for (const workload of this.#workloads) {
-      // Each round begins with another contender, so that none always follows the same one.
       for (const entry of rotated(entries, round)) {
         this.#progress.at(`round ${round + 1} of ${rounds}: ${workload.name}, ${entry.name}`);
         await entry.timed(workload.name, () => this.#wrk(entry, workload, seconds));
-        entry.truncateLog();
       }
     }
     for (const entry of rotated(entries, round)) {
@@ -145,7 +143,7 @@ class Run {
       this.#progress.at(`round ${round + 1} of ${rounds}: half load, ${entry.name}`);
       const rate = Math.min(MAX_RATE, Math.round(median(entry.throughput(this.#halfLoad.name)) / 2));
       if (!(rate >= 1)) continue;
-      const through = await this.#paced(entry.port, rate, seconds);
+      const through = await entry.turn(() => this.#paced(entry.port, rate, seconds));
       const direct = await this.#paced(upstreamPort, rate, seconds);
       entry.half.push({ through, direct });
       entry.answered += through.answered;
@@ -170,9 +168,4 @@ class Run {
     const core = this.#options.cores.load;
     return runPaced(this.#children, { core, port, rate, seconds, path: method === "GET" ? path : "/1k" });
   }
-}
-
-function rotated<T>(items: readonly T[], by: number): readonly T[] {
-  const at = by % Math.max(1, items.length);
-  return [...items.slice(at), ...items.slice(0, at)];
 }

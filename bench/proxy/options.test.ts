@@ -29,6 +29,7 @@ describe("the options of bench:proxy", () => {
     [["--workload", "get"], /--workload: there is no get; choose from get-100/],
     [["--rounds", "0"], /--rounds must be a whole number from 1 to 50, not 0/],
     [["--seconds", "1.5"], /--seconds must be a whole number from 1 to 60, not 1.5/],
+    [["--warm-up", "0"], /--warm-up must be a whole number from 1 to 60, not 0/],
     [["--fast"], /--fast/],
   ] as const) {
     it(`refuses ${args.join(" ")}`, () => {

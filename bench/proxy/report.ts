@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { machine } from "../../tools/bench/machine.ts";
+import { type Setting, settingOf } from "../setting.ts";
 import { type Bar, judge } from "./bars.ts";
 import type { Entry, TimedRun } from "./entry.ts";
 import { median, medianRatio, rounded } from "./load/statistics.ts";
@@ -58,8 +58,7 @@ export interface Report {
   readonly bars: readonly Bar[];
   readonly contenders: Readonly<Record<string, ContenderFigures>>;
   readonly missing: Readonly<Record<string, string>>;
-  readonly options: { readonly rounds: number; readonly seconds: number; readonly node: string };
-  readonly machine: { readonly node: string; readonly cpu: string };
+  readonly setting: Setting;
 }
 
 export function reportOf({ entries, missing }: Measured, options: Options): Report {
@@ -68,8 +67,7 @@ export function reportOf({ entries, missing }: Measured, options: Options): Repo
     bars: judge(entries, missing),
     contenders,
     missing,
-    options: { rounds: options.rounds, seconds: options.seconds, node: options.node },
-    machine: machine(),
+    setting: settingOf(options),
   };
 }
 

@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Bar } from "./bars.ts";
+import { settingLine } from "../setting.ts";
 import type { Report } from "./report.ts";
 
 /** The report as text for a terminal. */
-export function tableOf({ contenders, bars, missing, machine, options }: Report): string {
+export function tableOf({ contenders, bars, missing, setting }: Report): string {
   const entries = Object.entries(contenders);
   const width = Math.max(14, ...entries.map(([name]) => name.length)) + 2;
   const row = (name: string, ...cells: readonly (string | number | undefined)[]): string =>
@@ -77,7 +78,7 @@ export function tableOf({ contenders, bars, missing, machine, options }: Report)
     ...bars.map(barLine),
     ...Object.entries(missing).map(([name, reason]) => `missing ${name}: ${reason}`),
     "",
-    `${options.rounds} rounds of ${options.seconds} s; Node.js ${machine.node}, ${machine.cpu}`,
+    settingLine(setting),
     "",
   ].join("\n");
 }

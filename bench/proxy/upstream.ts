@@ -6,8 +6,8 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { nginxCommand } from "./contenders/nginx.ts";
-import type { Children } from "./machine/children.ts";
-import { freePort } from "./machine/free-port.ts";
+import type { Children } from "../machine/children.ts";
+import { freePort } from "../machine/free-port.ts";
 
 const BODIES = { "100": 100, "1k": 1024, "64k": 65_536 };
 const START_DEADLINE_MS = 5_000;

@@ -17,7 +17,8 @@ import {
   createRealTime,
   createSeededRandom,
 } from "../../plugins/sdk/testing/index.ts";
-import { freePort, requireService } from "../../test/support/services.ts";
+import { freePort } from "../../bench/machine/free-port.ts";
+import { requireService } from "../../test/support/services.ts";
 import { accessPolicy, computed, expression, quotaPolicy, snapshotOf } from "../../test/support/snapshots.ts";
 import { createMixer, type Mixer } from "../mixer.ts";
 import type { ControlSurface } from "../../server/http/control-surface.ts";

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { eventually } from "../support/eventually.ts";
 import { type MeshProgram, startMesh } from "../support/mesh-program.ts";
-import { freePort } from "../support/services.ts";
+import { freePort } from "../../bench/machine/free-port.ts";
 
 // Clients send requests in a loop over keep-alive connections while a listener goes away: no request fails.
 

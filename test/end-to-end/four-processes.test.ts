@@ -6,7 +6,7 @@ import { Pool } from "undici";
 import { eventually } from "../support/eventually.ts";
 import { meshFolder, type MeshFolder, serviceEntry } from "../support/mesh-folder.ts";
 import { type Program, purser, runProgram } from "../support/program.ts";
-import { freePort } from "../support/services.ts";
+import { freePort } from "../../bench/machine/free-port.ts";
 
 // Runs the bookshop with mixer, pilot and edge proxy in processes of their own, which know each other only by
 // URL. Each process starts before the processes that it depends on.

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { eventually } from "../support/eventually.ts";
 import { type MeshFolder, meshFolder } from "../support/mesh-folder.ts";
 import { type Program, purser } from "../support/program.ts";
-import { freePort } from "../support/services.ts";
+import { freePort } from "../../bench/machine/free-port.ts";
 
 // Stops processes in conditions that must not delay the end: a last-moment edit, a blocked reader, a stuck
 // backend.

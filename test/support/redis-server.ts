@@ -7,7 +7,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, requireService } from "./services.ts";
+import { freePort } from "../../bench/machine/free-port.ts";
+import { requireService } from "./services.ts";
 
 /** A redis-server process for a test, on the loopback address, without persistence. */
 export interface RedisServer {

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { eventually } from "./eventually.ts";
 import { type MeshFolder, meshFolder, serviceEntry } from "./mesh-folder.ts";
 import { type Program, purser } from "./program.ts";
-import { freePort } from "./services.ts";
+import { freePort } from "../../bench/machine/free-port.ts";
 import { startUpstream, type Upstream } from "./upstream.ts";
 
 /** Mixers, pilot and edge proxies in processes of their own, in front of an upstream in this process. */

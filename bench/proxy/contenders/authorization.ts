@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { program } from "../machine/repository.ts";
-import { freePort } from "../machine/free-port.ts";
+import { program } from "../../machine/repository.ts";
+import { freePort } from "../../machine/free-port.ts";
 import type { Site } from "./contender.ts";
 
 /**

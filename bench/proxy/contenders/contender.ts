@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Cores } from "../machine/cores.ts";
+import type { Cores } from "../../machine/cores.ts";
 
 /** Resources that a contender may use. */
 export interface Site {

@@ -4,9 +4,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findProgram, isExecutable } from "../machine/find-program.ts";
-import { freePort } from "../machine/free-port.ts";
-import { CACHE } from "../machine/repository.ts";
+import { findProgram, isExecutable } from "../../machine/find-program.ts";
+import { freePort } from "../../machine/free-port.ts";
+import { CACHE } from "../../machine/repository.ts";
 import { authorizationService } from "./authorization.ts";
 import type { Contender, Ready, Site } from "./contender.ts";
 

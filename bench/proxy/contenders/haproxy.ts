@@ -4,8 +4,8 @@
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findProgram } from "../machine/find-program.ts";
-import { freePort } from "../machine/free-port.ts";
+import { findProgram } from "../../machine/find-program.ts";
+import { freePort } from "../../machine/free-port.ts";
 import type { Contender } from "./contender.ts";
 
 export const haproxy: Contender = {

@@ -4,8 +4,8 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findProgram } from "../machine/find-program.ts";
-import { freePort } from "../machine/free-port.ts";
+import { findProgram } from "../../machine/find-program.ts";
+import { freePort } from "../../machine/free-port.ts";
 import { authorizationService } from "./authorization.ts";
 import type { Contender, Ready, Site } from "./contender.ts";
 

@@ -4,8 +4,9 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { freePort } from "../machine/free-port.ts";
-import { CACHE, program } from "../machine/repository.ts";
+import { freePort } from "../../machine/free-port.ts";
+import { nodeVersion } from "../../machine/node-version.ts";
+import { CACHE, program } from "../../machine/repository.ts";
 import type { Contender } from "./contender.ts";
 
 /**
@@ -51,8 +52,4 @@ function npmProxy(name: keyof typeof PACKAGES, summary: string): Contender {
       return { version: PACKAGES[name], port, command: [site.node, ...args] };
     },
   };
-}
-
-export function nodeVersion(node: string): string {
-  return execFileSync(node, ["--version"], { encoding: "utf8" }).trim();
 }

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT } from "../machine/repository.ts";
+import { ROOT } from "../../machine/repository.ts";
 import { withPorts } from "./purser.ts";
 
 const document = (name: string): string => readFileSync(join(ROOT, "bench/proxy/mesh", name), "utf8");

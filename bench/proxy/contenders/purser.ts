@@ -4,10 +4,10 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePort } from "../machine/free-port.ts";
-import { ROOT } from "../machine/repository.ts";
+import { freePort } from "../../machine/free-port.ts";
+import { ROOT } from "../../machine/repository.ts";
 import type { Contender, Ready, Site } from "./contender.ts";
-import { nodeVersion } from "./node-peers.ts";
+import { nodeVersion } from "../../machine/node-version.ts";
 
 const PROGRAM = join(ROOT, "dist/cli/purser.js");
 

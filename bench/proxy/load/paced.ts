@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Children } from "../machine/children.ts";
-import { program } from "../machine/repository.ts";
+import type { Children } from "../../machine/children.ts";
+import { program } from "../../machine/repository.ts";
 
 /** The figures of a run at a fixed rate, by `programs/paced-load.ts`. */
 export interface PacedLoad {

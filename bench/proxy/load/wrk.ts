@@ -3,7 +3,7 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Children } from "../machine/children.ts";
+import type { Children } from "../../machine/children.ts";
 import { CONNECTIONS, USER_AGENT, USERS, type Workload } from "./workloads.ts";
 
 /** The figures of one run at full load. */
