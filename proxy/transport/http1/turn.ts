@@ -99,8 +99,8 @@ function schedule(): void {
 }
 
 function runTurn(): void {
-  // What the last stages begin, such as the next request of a client that pipelines, waits for the next turn: no client
-  // keeps the others waiting.
+  // Work that the last stages begin, such as the next request of a client that pipelines, waits for the next turn: no
+  // client keeps the others waiting.
   isScheduled = true;
   try {
     responses.run(readArrived);

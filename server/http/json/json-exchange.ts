@@ -25,7 +25,7 @@ export interface CallSurface {
   readonly isDraining: () => boolean;
 }
 
-/** What all exchanges of a surface share. */
+/** The parts that all exchanges of a surface share. */
 export interface ExchangeTools {
   readonly surface: CallSurface;
   readonly bodies: BodyReader;
