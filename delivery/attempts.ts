@@ -7,7 +7,7 @@ import type { PurserError } from "../kernel/errors.ts";
 import { attempt, chain, isPromise } from "../kernel/maybe-promise.ts";
 import type { Cancel, Clock, Random, Scheduler } from "../kernel/ports.ts";
 import type { Batch } from "./batch.ts";
-import type { Sender } from "./sender.ts";
+import type { Sender, SendOutcome } from "./sender.ts";
 
 export interface AttemptsOptions<T> {
   readonly send: Sender<T>;
@@ -26,10 +26,10 @@ export interface AttemptsOptions<T> {
   readonly onReady: () => void;
 }
 
-/** The failure of a try. */
-export interface Failure {
-  readonly error: unknown;
-}
+/** How a try ended: the receiver answered, or the whole batch failed. */
+export type TryEnd =
+  | { readonly ok: true; readonly outcome: SendOutcome }
+  | { readonly ok: false; readonly error: unknown };
 
 /** Tries to send batches: each with a timeout, behind the circuit breaker, with limited concurrency. */
 export class Attempts<T> {
@@ -73,27 +73,27 @@ export class Attempts<T> {
   /**
    * Tries to send the batch. Call it only after mayBegin() returned true.
    *
-   * @param onEnd Called with the failure, or undefined; synchronously when the sender is.
+   * @param onEnd Called synchronously when the sender is.
    */
-  begin(batch: Batch<T>, onEnd: (failure: Failure | undefined) => void): void {
+  begin(batch: Batch<T>, onEnd: (end: TryEnd) => void): void {
     const { scheduler, timeoutMs, send, onTimeout } = this.#options;
     const ticket = this.#breaker.begin();
     this.#underWay.add(batch);
-    const end = (failure: Failure | undefined): void => {
+    const finish = (end: TryEnd): void => {
       this.#underWay.delete(batch);
-      if (ticket !== undefined) this.#breaker.end(ticket, failure === undefined);
-      onEnd(failure);
+      if (ticket !== undefined) this.#breaker.end(ticket, end.ok);
+      onEnd(end);
     };
-    const failure = attempt<Failure | undefined>(
+    const end = attempt<TryEnd>(
       () =>
         chain(
           withDeadline(scheduler, timeoutMs, (call) => send(batch, call), onTimeout),
-          () => undefined,
+          (outcome) => ({ ok: true, outcome }),
         ),
-      (error) => ({ error }),
+      (error) => ({ ok: false, error }),
     );
-    if (isPromise(failure)) void failure.then(end);
-    else end(failure);
+    if (isPromise(end)) void end.then(finish);
+    else finish(end);
   }
 
   /** Cancels the timer for `onReady`. Tries under way continue. */

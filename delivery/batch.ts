@@ -11,6 +11,13 @@ export class Batch<T> {
     this.items = items;
   }
 
+  /** A new batch with some of the items, after as many tries. */
+  part(items: readonly T[]): Batch<T> {
+    const part = new Batch(items);
+    part.attempts = this.attempts;
+    return part;
+  }
+
   /** Two new batches with the halves of the items. */
   halves(): readonly [Batch<T>, Batch<T>] {
     const middle = Math.ceil(this.items.length / 2);

@@ -314,3 +314,52 @@ describe("delivery", () => {
     );
   });
 });
+
+describe("delivery to a receiver that refuses some of a batch", () => {
+  const refusing = (...refused: readonly (readonly [number, Error])[]) => ({
+    refused: refused.map(([index, error]) => ({ index, error })),
+  });
+
+  it("sends the retryable items again, drops the final ones, and counts the rest as delivered", async () => {
+    const sent: number[][] = [];
+    const answers = [refusing([0, permanent()], [2, passing()], [9, passing()]), undefined];
+    const delivered: number[] = [];
+    const { time, drops, delivery } = setUp(
+      { batchSize: 4 },
+      {
+        send: ({ items }) => {
+          sent.push([...items]);
+          return answers.shift();
+        },
+        events: {
+          delivered: ({ items }) => void delivered.push(...items),
+          dropped: ({ items }, reason) => void drops.push(`${String(items)} ${reason}`),
+        },
+      },
+    );
+    for (const item of [1, 2, 3, 4]) delivery.offer(item);
+    await time.advanceAndSettle(20_000);
+    assert.deepEqual(sent, [[1, 2, 3, 4], [3]]);
+    assert.deepEqual(delivered, [2, 4, 3]);
+    assert.deepEqual(drops, ["1 refused"]);
+    assert.equal(delivery.depth, 0);
+  });
+
+  it("keeps the attempts of an item that is refused again and again", async () => {
+    let tries = 0;
+    const { time, drops, delivery } = setUp(
+      {},
+      {
+        send: () => {
+          tries++;
+          return refusing([0, passing()]);
+        },
+      },
+    );
+    delivery.offer(1);
+    await time.advanceAndSettle(60_000);
+    assert.equal(tries, 3);
+    assert.equal(delivery.dropped, 1);
+    assert.deepEqual(drops, ["retry", "retry", "1 refused"]);
+  });
+});

@@ -4,7 +4,7 @@
 import type { DeliverySettings } from "../core/snapshot/snapshot.ts";
 import type { PurserError } from "../kernel/errors.ts";
 import type { Clock, Random, Scheduler } from "../kernel/ports.ts";
-import { Attempts, type Failure } from "./attempts.ts";
+import { Attempts } from "./attempts.ts";
 import { Backlog } from "./backlog.ts";
 import { Batch } from "./batch.ts";
 import type { DeliveryEvents, DropReason } from "./events.ts";
@@ -13,7 +13,7 @@ import { Linger } from "./linger.ts";
 import { MemoryQueue } from "./memory-queue.ts";
 import { nextStep } from "./next-step.ts";
 import type { BatchLimit, DeliveryQueue } from "./queue.ts";
-import type { Sender } from "./sender.ts";
+import type { RefusedItem, Sender, SendOutcome } from "./sender.ts";
 
 export interface DeliveryOptions<T> {
   /** Batch size, linger, capacity, attempts of a batch, timeout of a try. */
@@ -155,21 +155,51 @@ export class Delivery<T> {
   #try(batch: Batch<T>): void {
     batch.attempts++;
     this.#events.sending?.(batch);
-    this.#attempts.begin(batch, (failure) => {
+    this.#attempts.begin(batch, (end) => {
       this.#backlog.tried(batch);
-      if (failure === undefined) this.#delivered(batch);
-      else this.#failed(batch, failure);
+      if (end.ok) this.#answered(batch, end.outcome);
+      else this.#failed(batch, end.error);
       this.#pump();
     });
   }
 
-  #delivered(batch: Batch<T>): void {
+  #answered(batch: Batch<T>, outcome: SendOutcome): void {
     this.#backlog.endPause();
+    const refused = refusedOf(batch, outcome);
+    if (refused.length === 0) this.#delivered(batch);
+    else this.#partlyDelivered(batch, refused);
+  }
+
+  #delivered(batch: Batch<T>): void {
     this.#queue.acknowledge(batch.items);
     this.#events.delivered?.(batch);
   }
 
-  #failed(batch: Batch<T>, { error }: Failure): void {
+  /** Each refused item goes its own way; those that may be retried stay together, in their order. */
+  #partlyDelivered(batch: Batch<T>, refused: readonly RefusedItem[]): void {
+    const byIndex = new Map(refused.map(({ index, error }) => [index, error]));
+    const accepted = batch.items.filter((_, index) => !byIndex.has(index));
+    if (accepted.length > 0) this.#delivered(batch.part(accepted));
+    const again: T[] = [];
+    let retryError: unknown;
+    for (const [index, item] of batch.items.entries()) {
+      if (!byIndex.has(index)) continue;
+      const error = byIndex.get(index);
+      const single = batch.part([item]);
+      this.#events.failed?.(single, error);
+      if (nextStep(error, single, this.#settings.attempts) === "drop") this.#drop(single, "refused", error);
+      else {
+        again.push(item);
+        retryError = error;
+      }
+    }
+    if (again.length === 0) return;
+    const rest = batch.part(again);
+    if (this.#closed) this.#leave(rest, retryError);
+    else this.#backlog.addFailed(rest, retryError);
+  }
+
+  #failed(batch: Batch<T>, error: unknown): void {
     this.#events.failed?.(batch, error);
     const step = nextStep(error, batch, this.#settings.attempts);
     if (step === "drop") {
@@ -222,4 +252,10 @@ export class Delivery<T> {
     this.#events.closed?.();
     this.#flushes.end();
   }
+}
+
+/** The refused items that exist; a receiver may answer with anything. */
+function refusedOf<T>({ items }: Batch<T>, outcome: SendOutcome): readonly RefusedItem[] {
+  if (typeof outcome !== "object" || !Array.isArray(outcome.refused)) return [];
+  return outcome.refused.filter(({ index }) => Object.hasOwn(items, index));
 }

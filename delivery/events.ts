@@ -6,10 +6,11 @@ import type { Batch } from "./batch.ts";
 /**
  * Why items were dropped:
  * - `overflow`: the queue was full.
- * - `failed`: refused for good, or out of attempts.
+ * - `failed`: a batch that was refused for good, or ran out of attempts.
+ * - `refused`: single items that the receiver refused of a batch whose others it accepted.
  * - `closed`: not delivered before the close.
  */
-export type DropReason = "overflow" | "failed" | "closed";
+export type DropReason = "overflow" | "failed" | "refused" | "closed";
 
 /** Events of items after they were offered, for counters, metrics and logs. Must not throw. */
 export interface DeliveryEvents<T> {

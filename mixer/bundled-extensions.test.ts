@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { createHttpClient } from "../plugins/sdk/http/client.ts";
 import assert from "node:assert/strict";
 import { BUNDLED_ADAPTERS } from "../adapters/inventory.ts";
 import { builtInManifest } from "../config/built-in-manifest.ts";
@@ -120,6 +121,7 @@ async function setUp() {
     random: createSeededRandom(),
     logger: createCollectingLogger(),
     files: () => createMemoryFiles(),
+    http: () => createHttpClient(clock),
   });
   const applied = await mixer.apply(built.value);
   assert.ok(applied.ok);

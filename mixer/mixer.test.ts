@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { createHttpClient } from "../plugins/sdk/http/client.ts";
 import assert from "node:assert/strict";
 import type { CheckReply, PolicyState } from "../api/mixer-service.ts";
 import type { AttributeBag } from "../core/attributes/bag.ts";
@@ -39,6 +40,7 @@ function setUp(options: Partial<MixerOptions> = {}) {
     random: createSeededRandom(),
     logger,
     files: () => createMemoryFiles(),
+    http: () => createHttpClient(time.clock),
     ...options,
   });
   let id = 0;

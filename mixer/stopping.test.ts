@@ -15,6 +15,7 @@ import {
   rule,
   snapshotOf,
 } from "../test/support/snapshots.ts";
+import { createHttpClient } from "../plugins/sdk/http/client.ts";
 import { createMixer } from "./mixer.ts";
 
 const hangs = (): Promise<never> => new Promise(() => {});
@@ -28,6 +29,7 @@ function setUp() {
     random: createSeededRandom(),
     logger,
     files: () => createMemoryFiles(),
+    http: () => createHttpClient(time.clock),
   });
   /** Closes the mixer and returns how long it took, at most the time for which the test waits. */
   const close = async (deadlineMs: number): Promise<number> => {

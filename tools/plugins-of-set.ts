@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { PurserError } from "../kernel/errors.ts";
+import type { HandlerHttpClient } from "../mixer/runtime/handlers/host.ts";
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { CheckDispatch } from "../core/check/ports.ts";
@@ -26,6 +28,18 @@ export interface PluginsOfSet {
 /** Longest time for the plugins to close, in milliseconds. */
 const CLOSE_MS = 1_000;
 
+/** Tests and replays must give the same result everywhere, so plugins get no network. */
+const OFFLINE: HandlerHttpClient = {
+  request: refuseCall,
+  send: refuseCall,
+  close: () => Promise.resolve(),
+};
+
+function refuseCall(): Promise<never> {
+  const message = "tests and replays of policies make no HTTP calls";
+  return Promise.reject(new PurserError("PURSER_HANDLER_FAILED", message, { retryable: false }));
+}
+
 /** @throws {ConfigRejected} when a plugin cannot be built. */
 export async function buildPlugins(
   snapshot: Pick<Snapshot, "handlers">,
@@ -33,7 +47,12 @@ export async function buildPlugins(
 ): Promise<PluginsOfSet> {
   const metrics = new MixerMetrics(runtime.clock, () => []);
   const plugins = snapshot.handlers.filter(({ definition }) => definition.extension === "plugin");
-  const built = buildHandlerTable(plugins, EMPTY_TABLE, { ...runtime, files: filesReadOnce, metrics });
+  const built = buildHandlerTable(plugins, EMPTY_TABLE, {
+    ...runtime,
+    files: filesReadOnce,
+    http: () => OFFLINE,
+    metrics,
+  });
   const close = async (): Promise<void> => {
     await Promise.all(built.ok ? built.built.map((handler) => handler.close(CLOSE_MS)) : []);
   };

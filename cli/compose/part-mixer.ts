@@ -5,6 +5,7 @@ import type { Diagnostic } from "../../kernel/diagnostic.ts";
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import { startMixerHttpServer } from "../../mixer/servers/http-server.ts";
 import { createMixer, type Mixer } from "../../mixer/mixer.ts";
+import { createHttpClient, type OwnedHttpClient } from "../../plugins/sdk/http/client.ts";
 import { filesBeside } from "./files.ts";
 import { ConfigRejected } from "../../config/config-rejected.ts";
 import type { RunningPart } from "./stopping.ts";
@@ -42,7 +43,8 @@ export async function startMixer(
   const ours = runtimeOfPart(runtime, "mixer");
   const { proxiesPerAddress } = flags;
   const counting = proxiesPerAddress === undefined ? {} : { proxiesPerAddress };
-  const mixer = createMixer({ ...ours, files: filesBeside, nodeCount: flags.mixers ?? 1, ...counting });
+  const http = (): OwnedHttpClient => createHttpClient(ours.clock);
+  const mixer = createMixer({ ...ours, files: filesBeside, http, nodeCount: flags.mixers ?? 1, ...counting });
   try {
     const applied = await mixer.apply(snapshot);
     if (!applied.ok) throw new ConfigRejected(applied.diagnostics);

@@ -21,6 +21,7 @@ import type {
 } from "../templates/instances.ts";
 import type { TemplateName } from "../templates/template-names.ts";
 import type { HandlerHooks } from "./hooks.ts";
+import type { HttpClient } from "./http-client.ts";
 
 /**
  * Extensions as values. Authors create them with `definePlugin` and `defineAdapter` from `purser/sdk`; the
@@ -38,6 +39,10 @@ export interface AdapterDefinition<Config = unknown> {
   readonly name: string;
   readonly description: string;
   readonly templates: readonly TemplateName[];
+  /**
+   * Whether the backend needs a template's instances in order; default true. Without it, several batches may be under way.
+   */
+  readonly ordered?: boolean;
   /** Schema of a Handler's `config`, with defaults. Unknown keys are refused. */
   readonly config: TSchema;
   /**
@@ -88,6 +93,24 @@ export interface PluginHandler {
   close(): MaybePromise<void>;
 }
 
+/**
+ * What a report function returns when its backend refused some instances of a batch: the others count as delivered. Refused ones
+ * whose error is retryable are sent again, the rest are dropped.
+ */
+export interface PartialFailure {
+  readonly refused: readonly RefusedInstance[];
+}
+
+export interface RefusedInstance {
+  /** Position in the batch. */
+  readonly index: number;
+  /** A PurserError with `retryable: true` makes the host send this instance again. */
+  readonly error: Error;
+}
+
+/** The outcome of a report function; it rejects when nothing of the batch arrived. */
+export type ReportOutcome = void | PartialFailure;
+
 /** A configured adapter, with one function for each of the adapter's templates. */
 export interface AdapterHandler {
   readonly listentry?: (instance: ListEntryInstance, call: CallContext) => MaybePromise<CheckAnswer>;
@@ -95,11 +118,28 @@ export interface AdapterHandler {
   readonly headers?: (instance: HeadersInstance, call: CallContext) => MaybePromise<CheckAnswer>;
   readonly authorization?: (instance: AuthorizationInstance, call: CallContext) => MaybePromise<CheckAnswer>;
   readonly quota?: QuotaStore["allocate"];
-  /** Takes a batch; rejecting with a retryable PurserError makes the host retry the same batch. */
-  readonly metric?: (instances: readonly MetricInstance[], call: CallContext) => MaybePromise<void>;
-  readonly logentry?: (instances: readonly LogEntryInstance[], call: CallContext) => MaybePromise<void>;
-  readonly tracespan?: (instances: readonly TraceSpanInstance[], call: CallContext) => MaybePromise<void>;
-  readonly decision?: (instances: readonly DecisionInstance[], call: CallContext) => MaybePromise<void>;
+  /**
+   * Takes a batch. Rejecting with a retryable PurserError makes the host retry the same batch, after `details.retryAfterMs` when the
+   * error has it; with PURSER_REQUEST_TOO_LARGE, its halves.
+   */
+  readonly metric?: (instances: readonly MetricInstance[], call: CallContext) => MaybePromise<ReportOutcome>;
+  readonly logentry?: (
+    instances: readonly LogEntryInstance[],
+    call: CallContext,
+  ) => MaybePromise<ReportOutcome>;
+  readonly tracespan?: (
+    instances: readonly TraceSpanInstance[],
+    call: CallContext,
+  ) => MaybePromise<ReportOutcome>;
+  readonly decision?: (
+    instances: readonly DecisionInstance[],
+    call: CallContext,
+  ) => MaybePromise<ReportOutcome>;
+  /**
+   * The key in whose order an instance must arrive: instances of one key are sent one after the other, those of different keys
+   * several at a time. Default: all instances of a template in one order.
+   */
+  readonly orderKey?: (template: TemplateName, instance: unknown) => string;
   /** Prometheus text to serve at the mixer's /metrics. */
   readonly exposition?: () => MaybePromise<string>;
   /** Whether the backend is available; called by health reports, never while a request waits. */
@@ -119,6 +159,8 @@ export interface ExtensionContext<Config> {
   /** Tasks that are still scheduled after close are reported as a leak and cancelled by the host. */
   readonly scheduler: Scheduler;
   readonly files: Files;
+  /** Ends with the handler, after its close(). */
+  readonly http: HttpClient;
 }
 
 /** Files named in a handler's configuration, relative to the document. */

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { createHttpClient } from "../../plugins/sdk/http/client.ts";
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -85,6 +86,7 @@ describe("docs/api.md", () => {
   beforeEach(async () => {
     const runtime = {
       clock: time.clock,
+      http: () => createHttpClient(time.clock),
       scheduler: time.scheduler,
       random: createSeededRandom(),
       logger: createCollectingLogger(),

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { createHttpClient } from "../../plugins/sdk/http/client.ts";
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { ERROR_CATALOG } from "../../kernel/error-catalog.ts";
@@ -30,6 +31,7 @@ async function serve(settings: Partial<MixerHttpSettings> = {}) {
   const time = createRealTime();
   const runtime = {
     clock: time.clock,
+    http: () => createHttpClient(time.clock),
     scheduler: time.scheduler,
     random: createSeededRandom(),
     logger: createCollectingLogger(),

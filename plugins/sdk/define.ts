@@ -26,6 +26,8 @@ export interface AdapterDraft<S extends TSchema> {
   readonly description: string;
   /** The templates it implements, at least one; the handler has a function for each. */
   readonly templates: readonly TemplateName[];
+  /** Whether instances must arrive in order; default true. See AdapterDefinition. */
+  readonly ordered?: boolean;
   /**
    * A `Type.Object` of the configuration: descriptions with units, and a `default` for every field that has a
    * sensible one. Its objects are closed (unknown keys are refused) unless a nested object states
@@ -71,6 +73,7 @@ export function defineAdapter<S extends TSchema>(draft: AdapterDraft<S>): Adapte
     name: draft.name,
     description: draft.description,
     templates: Object.freeze([...draft.templates]),
+    ...(draft.ordered === undefined ? {} : { ordered: draft.ordered }),
     config: closedConfig(draft.config, fail),
     ...checked<Static<S>, AdapterHandler>(draft),
   });

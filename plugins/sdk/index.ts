@@ -25,9 +25,14 @@ export type {
   ExtensionContext,
   ExtensionInventory,
   Files,
+  PartialFailure,
   PluginDefinition,
   PluginHandler,
+  RefusedInstance,
+  ReportOutcome,
 } from "../../core/hooks/extension.ts";
+export type { HttpClient, HttpRequest, HttpResponse } from "../../core/hooks/http-client.ts";
+export { httpFailure } from "./http/failure.ts";
 export type { TemplateName } from "../../core/templates/template-names.ts";
 export { TEMPLATE_NAMES, TEMPLATE_VARIETY } from "../../core/templates/template-names.ts";
 export type { AttributeAdditions, HandlerHooks } from "../../core/hooks/hooks.ts";

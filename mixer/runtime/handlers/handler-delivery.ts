@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { ReportOutcome } from "../../../core/hooks/extension.ts";
 import type { TemplateName } from "../../../core/templates/template-names.ts";
 import type { DeliverySettings } from "../../../core/snapshot/snapshot.ts";
 import { Delivery } from "../../../delivery/delivery.ts";
@@ -18,7 +19,7 @@ import type { HandlerHost } from "./host.ts";
 const BREAKER = { failures: 5, openMs: 5_000 };
 
 /** An adapter's function for a report template. */
-export type Send = (instances: readonly unknown[], call: CallContext) => MaybePromise<void>;
+export type Send = (instances: readonly unknown[], call: CallContext) => MaybePromise<ReportOutcome>;
 
 export interface DeliveryTarget {
   /** The handler's name. */

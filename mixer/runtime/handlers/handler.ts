@@ -11,7 +11,7 @@ import type { HandlerDeclaration } from "../../../core/snapshot/snapshot.ts";
 import type { Delivery } from "../../../delivery/delivery.ts";
 import { type CallContext, withDeadline } from "../../../kernel/deadline.ts";
 import { createHandlerDelivery, handlerTimeout, type Send } from "./handler-delivery.ts";
-import type { HandlerHost } from "./host.ts";
+import type { HandlerHost, HandlerHttpClient } from "./host.ts";
 import { MovableDeadline } from "./movable-deadline.ts";
 import { TrackedScheduler } from "./tracked-scheduler.ts";
 
@@ -41,6 +41,7 @@ export class Handler {
   readonly #logger: Logger;
   readonly #scheduler: TrackedScheduler;
   readonly #deadline: MovableDeadline;
+  #http: HandlerHttpClient | undefined;
   #closing: Promise<void> | undefined;
 
   /** @throws what the definition's `build` throws, after cancelling all that it had scheduled. */
@@ -101,7 +102,8 @@ export class Handler {
 
   #build(): Built {
     const { declaration } = this;
-    const { clock, random, files } = this.#host;
+    const { clock, random, files, http } = this.#host;
+    const client = (): HandlerHttpClient => (this.#http ??= http());
     const context = {
       handler: declaration.name,
       config: declaration.config,
@@ -110,6 +112,10 @@ export class Handler {
       random,
       scheduler: this.#scheduler,
       files: files(declaration.location.file),
+      // Most handlers need no client.
+      get http() {
+        return client();
+      },
     };
     const { definition } = declaration;
     return definition.extension === "adapter"
@@ -143,6 +149,7 @@ export class Handler {
     } catch (error) {
       this.#logger.error("a handler failed to close", { error: messageOf(error) });
     }
+    await this.#http?.close();
     this.#deadline.cancel();
     const leaked = this.#scheduler.close();
     if (leaked > 0) this.#logger.warn("a handler left work scheduled when it was closed", { tasks: leaked });

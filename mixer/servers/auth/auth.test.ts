@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { createHttpClient } from "../../../plugins/sdk/http/client.ts";
 import assert from "node:assert/strict";
 import { type IncomingHttpHeaders, request as send } from "node:http";
 import type { AttributeBag } from "../../../core/attributes/bag.ts";
@@ -47,6 +48,7 @@ describe("/auth", () => {
   beforeEach(async () => {
     const runtime = {
       clock: time.clock,
+      http: () => createHttpClient(time.clock),
       scheduler: time.scheduler,
       random: createSeededRandom(),
       logger: createCollectingLogger(),

@@ -3,6 +3,7 @@
 
 import type { AdapterDefinition, ExtensionContext, PluginDefinition } from "../../../core/hooks/extension.ts";
 import { fillConfig } from "../config.ts";
+import { createHttpClient, type OwnedHttpClient } from "../http/client.ts";
 import { type CollectingLogger, createCollectingLogger } from "./logger.ts";
 import { createMemoryFiles, type MemoryFiles } from "./memory-files.ts";
 import { createSeededRandom } from "./seeded-random.ts";
@@ -13,6 +14,8 @@ export interface TestContext<Config, Time extends TestTime = VirtualTime> extend
   readonly logger: CollectingLogger;
   readonly files: MemoryFiles;
   readonly time: Time;
+  /** A real client; the test closes it after the handler, as the host does. */
+  readonly http: OwnedHttpClient;
 }
 
 export interface TestContextOptions<Time extends TestTime = VirtualTime> {
@@ -48,6 +51,7 @@ export function createTestContext<Config, Time extends TestTime = VirtualTime>(
     random: createSeededRandom(),
     scheduler: time.scheduler,
     files: options.files ?? createMemoryFiles(),
+    http: createHttpClient(time.clock),
     time,
   };
 }

@@ -131,6 +131,7 @@ export async function withHandler<T>(
       await outcomeOf(() => handler.close(), deadlineOf(subject));
     }
   } finally {
+    await context.http.close();
     context.time.cancelAll();
   }
 }

@@ -103,6 +103,7 @@ async function closesTwice(subject: AdapterSubject): Promise<readonly string[]> 
       const how = outcome.kind === "late" ? "did not end in time" : `failed: ${describeError(outcome.error)}`;
       failures.push(`the ${time} close of a handler that was ${used ? "used" : "not used"} ${how}`);
     }
+    await context.http.close();
     context.time.cancelAll();
   }
   return failures;
@@ -123,6 +124,7 @@ async function leavesNothing(subject: AdapterSubject): Promise<readonly string[]
     else await eventually(() => backend.connections > 0);
     const closed = await outcomeOf(() => handler.close(), deadlineOf(subject));
     if (closed.kind !== "answered") failures.push("close did not end in time, or failed");
+    await context.http.close();
     if (context.time.scheduled > 0)
       failures.push(`left ${context.time.scheduled} tasks scheduled after close`);
     context.time.cancelAll();
