@@ -48,9 +48,9 @@ export class Attempts<T> {
     return this.#underWay;
   }
 
-  /** Whether the circuit breaker is open or half-open. */
-  get broken(): boolean {
-    return this.#breaker.state !== "closed";
+  /** State of the circuit breaker. */
+  get state(): "closed" | "open" | "half-open" {
+    return this.#breaker.state;
   }
 
   /**

@@ -16,6 +16,8 @@ export interface BacklogOptions {
   readonly maxPauseMs: number;
   /** Whether a failed batch blocks the batches behind it (head-of-line blocking), which keeps the order. */
   readonly inOrder: boolean;
+  /** Number of items from which on the queue must wait even without `inOrder`. */
+  readonly maxItems: number;
   /** Called when a pause is over. */
   readonly onReady: () => void;
 }
@@ -46,7 +48,16 @@ export class Backlog<T> {
 
   /** Whether the items in the queue must wait for the backlog's batches. */
   get holdsUpQueue(): boolean {
-    return this.#options.inOrder && this.#size > 0;
+    const { inOrder, maxItems } = this.#options;
+    return (inOrder && this.#size > 0) || this.#size >= maxItems;
+  }
+
+  /** When the oldest item came, in monotonic milliseconds; infinite when there is none. */
+  get oldestMs(): number {
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (const { sinceMs } of this.#failed) oldestMs = Math.min(oldestMs, sinceMs);
+    for (const { sinceMs } of this.#halves) oldestMs = Math.min(oldestMs, sinceMs);
+    return oldestMs;
   }
 
   /** Whether next() has a batch. */

@@ -4,23 +4,37 @@
 /** Items that are sent together. Every try has the same object, so that a sender can recognize a retry. */
 export class Batch<T> {
   readonly items: readonly T[];
+  /** The items' numbers in a durable queue; empty for other queues. */
+  readonly sequences: readonly number[];
+  /** When the oldest item came, in monotonic milliseconds. */
+  readonly sinceMs: number;
   /** Number of tries so far, including the one under way. */
   attempts = 0;
 
-  constructor(items: readonly T[]) {
+  constructor(items: readonly T[], sinceMs: number, sequences: readonly number[] = []) {
     this.items = items;
+    this.sequences = sequences;
+    this.sinceMs = sinceMs;
   }
 
-  /** A new batch with some of the items, after as many tries. */
-  part(items: readonly T[]): Batch<T> {
-    const part = new Batch(items);
+  /** A new batch with the items at some indexes, after as many tries. */
+  part(indexes: readonly number[]): Batch<T> {
+    const part = new Batch(
+      indexes.map((index) => this.items[index] as T),
+      this.sinceMs,
+      this.sequences.length === 0 ? [] : indexes.map((index) => this.sequences[index] as number),
+    );
     part.attempts = this.attempts;
     return part;
   }
 
   /** Two new batches with the halves of the items. */
   halves(): readonly [Batch<T>, Batch<T>] {
-    const middle = Math.ceil(this.items.length / 2);
-    return [new Batch(this.items.slice(0, middle)), new Batch(this.items.slice(middle))];
+    const { items, sequences, sinceMs } = this;
+    const middle = Math.ceil(items.length / 2);
+    return [
+      new Batch(items.slice(0, middle), sinceMs, sequences.slice(0, middle)),
+      new Batch(items.slice(middle), sinceMs, sequences.slice(middle)),
+    ];
   }
 }

@@ -35,7 +35,7 @@ function setUp(settings: Partial<DeliverySettings> = {}, options: Partial<Delive
     random: createSeededRandom(),
     scheduler: time.scheduler,
     events: {
-      dropped: ({ items }, reason) => void drops.push(`${items.length} ${reason}`),
+      dropped: (items, reason) => void drops.push(`${items} ${reason}`),
       sending: ({ attempts }) => {
         if (attempts > 1) drops.push("retry");
       },
@@ -333,7 +333,7 @@ describe("delivery to a receiver that refuses some of a batch", () => {
         },
         events: {
           delivered: ({ items }) => void delivered.push(...items),
-          dropped: ({ items }, reason) => void drops.push(`${String(items)} ${reason}`),
+          dropped: (items, reason) => void drops.push(`${items} ${reason}`),
         },
       },
     );

@@ -9,10 +9,12 @@ import { Backlog } from "./backlog.ts";
 import { Batch } from "./batch.ts";
 import type { DeliveryEvents, DropReason } from "./events.ts";
 import { Flushes } from "./flushes.ts";
+import type { DeliveryPort } from "./port.ts";
 import { Linger } from "./linger.ts";
 import { MemoryQueue } from "./memory-queue.ts";
 import { nextStep } from "./next-step.ts";
 import type { BatchLimit, DeliveryQueue } from "./queue.ts";
+import { DeliveryCounts, type DeliveryStats } from "./stats.ts";
 import type { RefusedItem, Sender, SendOutcome } from "./sender.ts";
 
 export interface DeliveryOptions<T> {
@@ -29,6 +31,8 @@ export interface DeliveryOptions<T> {
   readonly queue?: DeliveryQueue<T>;
   /** Maximum number of batches under way; default 1. With more, batches may arrive out of order. */
   readonly maxInFlight?: number;
+  /** The items that a full queue in memory drops; default `oldest`, since recent telemetry is worth more. */
+  readonly drop?: "oldest" | "newest";
   /** Whether a failed batch blocks the batches behind it, which keeps the order; default true. */
   readonly inOrder?: boolean;
   /** Maximum pause before a failed batch is retried, in milliseconds; default 10,000. */
@@ -47,10 +51,10 @@ const NO_BREAKER = { failures: Number.POSITIVE_INFINITY, openMs: 0 };
  *
  * Best effort, at least once within `attempts`: a batch is tried until it is accepted, refused for good, or
  * out of attempts; then it is dropped. A try whose answer was lost is repeated, so a receiver may get a batch
- * twice. Beyond `queueSize` waiting items the oldest are dropped, since recent telemetry is worth more. Every
+ * twice. Beyond `queueSize` waiting items the queue's rule drops some. Every
  * item is either delivered or reported as dropped.
  */
-export class Delivery<T> {
+export class Delivery<T> implements DeliveryPort<T> {
   readonly #settings: DeliverySettings;
   readonly #events: Partial<DeliveryEvents<T>>;
   readonly #queue: DeliveryQueue<T>;
@@ -59,23 +63,47 @@ export class Delivery<T> {
   readonly #backlog: Backlog<T>;
   readonly #flushes: Flushes;
   readonly #batchLimit: BatchLimit;
-  #dropped = 0;
+  readonly #clock: Clock;
+  readonly #counts = new DeliveryCounts();
+  readonly #dropsNewest: boolean;
   #pumping = false;
   #closed = false;
+  #queueClosed: Promise<void> | undefined;
 
   constructor(options: DeliveryOptions<T>) {
-    const { settings, events, queue, inOrder = true, maxPauseMs = 10_000, ...sending } = options;
+    const {
+      settings,
+      events,
+      queue,
+      inOrder = true,
+      maxPauseMs = 10_000,
+      drop = "oldest",
+      ...sending
+    } = options;
     const { clock, random, scheduler, send, onTimeout, maxInFlight = 1, breaker = NO_BREAKER } = sending;
     const { lingerMs, timeoutMs } = settings;
     const ports = { clock, random, scheduler, onReady: (): void => this.#pump() };
     this.#settings = settings;
+    this.#dropsNewest = drop === "newest";
     this.#events = events;
-    this.#queue = queue ?? new MemoryQueue();
+    this.#clock = clock;
+    this.#queue = queue ?? new MemoryQueue(clock);
     this.#linger = new Linger(scheduler, lingerMs, ports.onReady);
     this.#attempts = new Attempts({ ...ports, send, timeoutMs, onTimeout, maxInFlight, breaker });
-    this.#backlog = new Backlog({ ...ports, maxPauseMs, inOrder });
+    // Batches that failed wait in memory: no more of them than the queue could hold there.
+    this.#backlog = new Backlog({
+      ...ports,
+      maxPauseMs,
+      inOrder,
+      maxItems: this.#queue.bounded ? settings.queueSize : Number.POSITIVE_INFINITY,
+    });
     this.#flushes = new Flushes(scheduler);
-    this.#batchLimit = { items: settings.batchSize };
+    const { batchSize, batchBytes } = settings;
+    this.#batchLimit = { items: batchSize, ...(batchBytes === undefined ? {} : { bytes: batchBytes }) };
+    this.#queue.listen({
+      dropped: (items, reason) => this.#lost(items, reason),
+      ready: ports.onReady,
+    });
   }
 
   /** Number of items waiting or under way. */
@@ -87,17 +115,43 @@ export class Delivery<T> {
 
   /** Number of items dropped so far, for any reason. */
   get dropped(): number {
-    return this.#dropped;
+    return this.#counts.allDropped;
+  }
+
+  /** Number of items offered in this process. */
+  get offered(): number {
+    return this.#counts.accepted;
+  }
+
+  get stats(): DeliveryStats {
+    const nowMs = this.#clock.monotonicMs();
+    const totals = this.#queue.totals ?? this.#counts.totals;
+    return {
+      ...totals,
+      retried: this.#counts.retried,
+      waiting: this.depth,
+      bytes: this.#queue.bytes,
+      oldestMs: Math.max(0, nowMs - Math.min(nowMs, this.#oldestMs)),
+      breaker: this.#attempts.state,
+      lastError: this.#counts.lastError,
+    };
+  }
+
+  /** Resolves when every item offered so far would survive the process; undefined when that is so, or cannot be had. */
+  whenDurable(): Promise<void> | undefined {
+    return this.#queue.whenDurable();
   }
 
   /** Whether the circuit breaker is open or half-open. */
   get broken(): boolean {
-    return this.#attempts.broken;
+    return this.#attempts.state !== "closed";
   }
 
   /** Never waits and never throws. Sends a batch that becomes full before it returns. */
   offer(item: T): void {
-    if (this.#closed) return this.#drop(new Batch([item]), "closed");
+    this.#counts.accepted++;
+    if (this.#closed) return this.#drop(new Batch([item], this.#clock.monotonicMs()), "closed");
+    if (this.#dropsNewest && this.#excess >= 0 && !this.#queue.bounded) return this.#lost(1, "overflow");
     this.#queue.put(item);
     // Most items only join a batch that fills: nothing is due before its last item or its timer.
     if (!this.#linger.running || this.#queue.fills(this.#batchLimit) || this.#excess > 0) this.#pump();
@@ -117,8 +171,11 @@ export class Delivery<T> {
   async close(deadlineMs: number): Promise<void> {
     // No time is left for the pause before the next try.
     this.#backlog.endPause();
-    await this.flush(deadlineMs);
+    // A durable queue keeps its items: there is nothing to wait for while the receiver is away.
+    const away = this.#queue.durable && (this.broken || this.#backlog.size > 0);
+    await this.flush(away ? 0 : deadlineMs);
     if (!this.#closed) this.#end();
+    await this.#queueClosed;
   }
 
   /** Sends the batches that are due, as many as may be under way. */
@@ -154,6 +211,7 @@ export class Delivery<T> {
 
   #try(batch: Batch<T>): void {
     batch.attempts++;
+    if (batch.attempts > 1) this.#counts.retried++;
     this.#events.sending?.(batch);
     this.#attempts.begin(batch, (end) => {
       this.#backlog.tried(batch);
@@ -171,28 +229,32 @@ export class Delivery<T> {
   }
 
   #delivered(batch: Batch<T>): void {
-    this.#queue.acknowledge(batch.items);
+    this.#queue.acknowledge(batch, "delivered");
+    this.#counts.delivered += batch.items.length;
     this.#events.delivered?.(batch);
   }
 
   /** Each refused item goes its own way; those that may be retried stay together, in their order. */
   #partlyDelivered(batch: Batch<T>, refused: readonly RefusedItem[]): void {
-    const byIndex = new Map(refused.map(({ index, error }) => [index, error]));
-    const accepted = batch.items.filter((_, index) => !byIndex.has(index));
-    if (accepted.length > 0) this.#delivered(batch.part(accepted));
-    const again: T[] = [];
+    const errors = new Map(refused.map(({ index, error }) => [index, error]));
+    const accepted: number[] = [];
+    const again: number[] = [];
     let retryError: unknown;
-    for (const [index, item] of batch.items.entries()) {
-      if (!byIndex.has(index)) continue;
-      const error = byIndex.get(index);
-      const single = batch.part([item]);
-      this.#events.failed?.(single, error);
+    for (const index of batch.items.keys()) {
+      if (!errors.has(index)) {
+        accepted.push(index);
+        continue;
+      }
+      const error = errors.get(index);
+      const single = batch.part([index]);
+      this.#noteFailure(single, error);
       if (nextStep(error, single, this.#settings.attempts) === "drop") this.#drop(single, "refused", error);
       else {
-        again.push(item);
+        again.push(index);
         retryError = error;
       }
     }
+    if (accepted.length > 0) this.#delivered(batch.part(accepted));
     if (again.length === 0) return;
     const rest = batch.part(again);
     if (this.#closed) this.#leave(rest, retryError);
@@ -200,7 +262,7 @@ export class Delivery<T> {
   }
 
   #failed(batch: Batch<T>, error: unknown): void {
-    this.#events.failed?.(batch, error);
+    this.#noteFailure(batch, error);
     const step = nextStep(error, batch, this.#settings.attempts);
     if (step === "drop") {
       this.#backlog.endPause();
@@ -210,10 +272,16 @@ export class Delivery<T> {
     else this.#backlog.addFailed(batch, error);
   }
 
+  #noteFailure(batch: Batch<T>, error: unknown): void {
+    this.#counts.failed(error, this.#clock.nowMs());
+    this.#events.failed?.(batch, error);
+  }
+
   #dropOverflow(): void {
     while (this.#excess > 0) {
       const oldest = this.#backlog.takeOldest() ?? this.#queue.take({ items: this.#excess });
-      if (oldest !== undefined) this.#drop(oldest, "overflow");
+      if (oldest === undefined) return;
+      this.#drop(oldest, "overflow");
     }
   }
 
@@ -222,15 +290,21 @@ export class Delivery<T> {
    * retry.
    */
   get #excess(): number {
+    if (this.#queue.bounded) return 0;
     const { batchSize, queueSize } = this.#settings;
     const filling = this.#backlog.size > 0 ? this.#queue.size % batchSize : 0;
     return this.#backlog.size + this.#queue.size - filling - queueSize;
   }
 
   #drop(batch: Batch<T>, reason: DropReason, error?: unknown): void {
-    this.#dropped += batch.items.length;
-    this.#queue.acknowledge(batch.items);
-    this.#events.dropped?.(batch, reason, error);
+    this.#queue.acknowledge(batch, reason);
+    this.#lost(batch.items.length, reason, error, batch);
+  }
+
+  /** Counts dropped items; `batch` is absent when the queue itself dropped them. */
+  #lost(items: number, reason: DropReason, error?: unknown, batch?: Batch<T>): void {
+    this.#counts.drop(reason, items);
+    this.#events.dropped?.(items, reason, error, batch);
   }
 
   /**
@@ -240,6 +314,13 @@ export class Delivery<T> {
     if (!this.#queue.durable) this.#drop(batch, "closed", error);
   }
 
+  /** When the oldest item came, in monotonic milliseconds. */
+  get #oldestMs(): number {
+    let oldestMs = Math.min(this.#queue.oldestMs ?? Number.POSITIVE_INFINITY, this.#backlog.oldestMs);
+    for (const { sinceMs } of this.#attempts.underWay) oldestMs = Math.min(oldestMs, sinceMs);
+    return oldestMs;
+  }
+
   #end(): void {
     this.#closed = true;
     this.#linger.reset();
@@ -247,7 +328,7 @@ export class Delivery<T> {
     for (const batch of this.#backlog.close()) this.#leave(batch);
     const waiting = this.#queue.durable ? undefined : this.#queue.take({ items: this.#queue.size });
     if (waiting !== undefined) this.#leave(waiting);
-    this.#queue.close();
+    this.#queueClosed = this.#queue.close() ?? undefined;
     for (const batch of this.#attempts.underWay) this.#events.abandoned?.(batch);
     this.#events.closed?.();
     this.#flushes.end();

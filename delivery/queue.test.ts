@@ -16,6 +16,9 @@ import type { BatchLimit, DeliveryQueue } from "./queue.ts";
  */
 class StoredQueue implements DeliveryQueue<number> {
   readonly durable = true;
+  readonly bounded = true;
+  readonly bytes = 0;
+  readonly oldestMs = undefined;
   readonly #stored: Set<number>;
   readonly #waiting: number[];
 
@@ -39,11 +42,17 @@ class StoredQueue implements DeliveryQueue<number> {
 
   take({ items }: BatchLimit): Batch<number> | undefined {
     const taken = this.#waiting.splice(0, items);
-    return taken.length === 0 ? undefined : new Batch(taken);
+    return taken.length === 0 ? undefined : new Batch(taken, 0, taken);
   }
 
-  acknowledge(items: readonly number[]): void {
-    for (const item of items) this.#stored.delete(item);
+  acknowledge({ sequences }: Batch<number>): void {
+    for (const item of sequences) this.#stored.delete(item);
+  }
+
+  listen(): void {}
+
+  whenDurable(): undefined {
+    return undefined;
   }
 
   close(): void {}
@@ -99,7 +108,7 @@ describe("the queue in memory", () => {
   it("is first in, first out, for any sequence of puts and takes", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: -5, max: 20 }), { maxLength: 60 }), (steps) => {
-        const queue = new MemoryQueue<number>();
+        const queue = new MemoryQueue<number>(createVirtualTime().clock);
         const model: number[] = [];
         let next = 0;
         for (const step of steps) {

@@ -122,6 +122,7 @@ async function setUp() {
     logger: createCollectingLogger(),
     files: () => createMemoryFiles(),
     http: () => createHttpClient(clock),
+    spoolFiles: () => assert.fail("no spool here"),
   });
   const applied = await mixer.apply(built.value);
   assert.ok(applied.ok);

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { DEFAULT_DELIVERY } from "../core/snapshot/build-handlers.ts";
 import { createHttpClient } from "../plugins/sdk/http/client.ts";
 import assert from "node:assert/strict";
 import type { CheckReply, PolicyState } from "../api/mixer-service.ts";
@@ -41,6 +42,7 @@ function setUp(options: Partial<MixerOptions> = {}) {
     logger,
     files: () => createMemoryFiles(),
     http: () => createHttpClient(time.clock),
+    spoolFiles: () => assert.fail("no spool here"),
     ...options,
   });
   let id = 0;
@@ -190,7 +192,16 @@ describe("a mixer", () => {
           apply: (hooks) => hooks.reported.tapPromise("stuck", () => new Promise(() => {})),
           close: () => void log.push("closed"),
         }),
-        { delivery: { batchSize: 1, lingerMs: 1, queueSize: 1, attempts: 1, timeoutMs: 60_000 } },
+        {
+          delivery: {
+            ...DEFAULT_DELIVERY,
+            batchSize: 1,
+            lingerMs: 1,
+            queueSize: 1,
+            attempts: 1,
+            timeoutMs: 60_000,
+          },
+        },
       );
       await mixer.apply(snapshotOf({ handlers: [stuck] }));
       void mixer.report({ bags: [{}] });

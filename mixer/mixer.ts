@@ -21,7 +21,7 @@ import {
   buildHandlerTable,
   EMPTY_TABLE,
   type HandlerTable,
-  queueDepthsOf,
+  deliveriesOf,
 } from "./runtime/handlers/handler-table.ts";
 import type { HandlerHost } from "./runtime/handlers/host.ts";
 import { ExpositionCollector } from "./runtime/metrics/exposition.ts";
@@ -29,7 +29,7 @@ import { MixerMetrics } from "./runtime/metrics/mixer-metrics.ts";
 import { PolicyWatchers } from "./runtime/policy-watchers.ts";
 import { createStoreFailureLog } from "./runtime/quota/store-failure-log.ts";
 import { createFindStore } from "./runtime/quota/quota-stores.ts";
-import { type MixerStatus, statusOf } from "./runtime/status.ts";
+import { type HandlerStatus, handlerStatuses, type MixerStatus, statusOf } from "./runtime/status.ts";
 
 export interface MixerOptions extends Omit<HandlerHost, "metrics"> {
   /** Counts quotas whose policy names no store; default: this process's memory. */
@@ -63,6 +63,8 @@ export interface Mixer extends MixerService {
   /** The refusal of the newest configuration, while an older one stays active. */
   readonly rejection: MixerStatus["rejection"];
   status(): Promise<MixerStatus>;
+  /** The handlers in force. */
+  handlers(): Promise<readonly HandlerStatus[]>;
   /**
    * Prometheus text: the mixer's own metrics, then each handler's. When several sources have a series, the
    * first one's is shown.
@@ -100,7 +102,7 @@ class MixerRuntime implements Mixer {
 
   constructor({ defaultStore, nodeCount = 1, proxiesPerAddress, ...runtime }: MixerOptions) {
     const { clock, scheduler, logger } = runtime;
-    const metrics = new MixerMetrics(clock, () => queueDepthsOf(this.#table));
+    const metrics = new MixerMetrics(clock, () => deliveriesOf(this.#table));
     const localStore = createMemoryQuotaStore({ clock });
     this.#host = { ...runtime, metrics };
     this.#exposition = new ExpositionCollector(metrics, logger);
@@ -195,6 +197,10 @@ class MixerRuntime implements Mixer {
       proxies: this.#watchers.proxies,
       scheduler: this.#host.scheduler,
     });
+  }
+
+  handlers(): Promise<readonly HandlerStatus[]> {
+    return handlerStatuses(this.#table, this.#host.scheduler);
   }
 
   exposition(): Promise<string> {

@@ -15,11 +15,19 @@ import {
   rule,
   snapshotOf,
 } from "../test/support/snapshots.ts";
+import { DEFAULT_DELIVERY } from "../core/snapshot/build-handlers.ts";
 import { createHttpClient } from "../plugins/sdk/http/client.ts";
 import { createMixer } from "./mixer.ts";
 
 const hangs = (): Promise<never> => new Promise(() => {});
-const DELIVERY = { batchSize: 1, lingerMs: 1, queueSize: 10, attempts: 9, timeoutMs: 60_000 };
+const DELIVERY = {
+  ...DEFAULT_DELIVERY,
+  batchSize: 1,
+  lingerMs: 1,
+  queueSize: 10,
+  attempts: 9,
+  timeoutMs: 60_000,
+};
 
 function setUp() {
   const time = createVirtualTime();
@@ -30,6 +38,7 @@ function setUp() {
     logger,
     files: () => createMemoryFiles(),
     http: () => createHttpClient(time.clock),
+    spoolFiles: () => assert.fail("no spool here"),
   });
   /** Closes the mixer and returns how long it took, at most the time for which the test waits. */
   const close = async (deadlineMs: number): Promise<number> => {

@@ -35,6 +35,11 @@ const OFFLINE: HandlerHttpClient = {
   close: () => Promise.resolve(),
 };
 
+/** Plugins have no queues. */
+function noSpool(): never {
+  throw new PurserError("PURSER_INTERNAL", "a plugin has no spool");
+}
+
 function refuseCall(): Promise<never> {
   const message = "tests and replays of policies make no HTTP calls";
   return Promise.reject(new PurserError("PURSER_HANDLER_FAILED", message, { retryable: false }));
@@ -51,6 +56,7 @@ export async function buildPlugins(
     ...runtime,
     files: filesReadOnce,
     http: () => OFFLINE,
+    spoolFiles: noSpool,
     metrics,
   });
   const close = async (): Promise<void> => {

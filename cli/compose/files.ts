@@ -5,6 +5,13 @@ import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { watch } from "chokidar";
 import type { Files } from "../../core/hooks/extension.ts";
+import type { SpoolFiles } from "../../delivery/spool/spool-files.ts";
+import { SpoolFolder } from "../../mixer/runtime/handlers/spool-folder.ts";
+
+/** The folder of a handler's spool, relative to the document that configures the handler. */
+export function spoolBeside(documentFile: string, path: readonly string[]): SpoolFiles {
+  return new SpoolFolder(resolve(dirname(documentFile), ...path));
+}
 
 /** Bound on a handler's file, which is a list or a template, not a data set. */
 const MAX_BYTES = 64 * 1024 * 1024;

@@ -6,7 +6,7 @@ import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import { startMixerHttpServer } from "../../mixer/servers/http-server.ts";
 import { createMixer, type Mixer } from "../../mixer/mixer.ts";
 import { createHttpClient, type OwnedHttpClient } from "../../plugins/sdk/http/client.ts";
-import { filesBeside } from "./files.ts";
+import { filesBeside, spoolBeside } from "./files.ts";
 import { ConfigRejected } from "../../config/config-rejected.ts";
 import type { RunningPart } from "./stopping.ts";
 import type { Runtime } from "../../kernel/ports.ts";
@@ -44,7 +44,14 @@ export async function startMixer(
   const { proxiesPerAddress } = flags;
   const counting = proxiesPerAddress === undefined ? {} : { proxiesPerAddress };
   const http = (): OwnedHttpClient => createHttpClient(ours.clock);
-  const mixer = createMixer({ ...ours, files: filesBeside, http, nodeCount: flags.mixers ?? 1, ...counting });
+  const mixer = createMixer({
+    ...ours,
+    files: filesBeside,
+    spoolFiles: spoolBeside,
+    http,
+    nodeCount: flags.mixers ?? 1,
+    ...counting,
+  });
   try {
     const applied = await mixer.apply(snapshot);
     if (!applied.ok) throw new ConfigRejected(applied.diagnostics);

@@ -12,21 +12,26 @@ import type { Fields } from "./fields.ts";
 import type { WrittenDocument } from "./policy-document.ts";
 import type {
   ComputedMap,
-  DeliverySettings,
   HandlerDeclaration,
+  HandlerDeliverySettings,
   Rule,
   RuleInstance,
   Unplaced,
 } from "./snapshot.ts";
 
 /** OpenTelemetry's and Envoy's exporters batch for 1 s to 5 s; 100 instances keep a call small. */
-const DEFAULT_DELIVERY: DeliverySettings = {
+export const DEFAULT_DELIVERY: HandlerDeliverySettings = {
+  class: "at-most-once",
   batchSize: 100,
   lingerMs: 1_000,
   queueSize: 10_000,
+  overflow: "drop-oldest",
   attempts: 4,
+  inFlight: 4,
   timeoutMs: 5_000,
 };
+
+const DEFAULT_SPOOL = { maxBytes: 256 * 1024 * 1024, fsync: "interval", onDiskFailure: "memory" } as const;
 
 export function buildHandler(
   { name: handlerName, spec }: WrittenDocument<HandlerSpec>,
@@ -34,10 +39,12 @@ export function buildHandler(
   { file }: SourceLocation,
   fields: Fields,
 ): Unplaced<HandlerDeclaration> {
-  const { linger, timeout, ...counts } = spec.delivery ?? {};
-  const delivery: DeliverySettings = {
+  const { linger, timeout, spool, ...others } = spec.delivery ?? {};
+  const delivery: HandlerDeliverySettings = {
     ...DEFAULT_DELIVERY,
-    ...counts,
+    ...others,
+    ...(others.class === "at-least-once" ? { attempts: Number.POSITIVE_INFINITY } : {}),
+    ...(spool === undefined ? {} : { spool: { ...DEFAULT_SPOOL, ...spool } }),
     lingerMs: fields.durationMs(linger, DEFAULT_DELIVERY.lingerMs),
     timeoutMs: fields.durationMs(timeout, DEFAULT_DELIVERY.timeoutMs),
   };
@@ -50,7 +57,8 @@ export function buildHandler(
     from: spec.from,
     folder,
     config: config as AttributeValue,
-    delivery: { ...delivery },
+    // An infinite number has no canonical text; the class says it.
+    delivery: { ...(delivery as object), attempts: spec.delivery?.attempts ?? DEFAULT_DELIVERY.attempts },
   });
   return { name: handlerName, definition, config, signature, delivery };
 }

@@ -256,10 +256,13 @@ spec: { limit: 1, window: 1s, store: shop/out }
     const [a, b, c] = handlers;
     assert.deepEqual(c?.config, { url: "redis://127.0.0.1", pool: { size: 4 } });
     assert.deepEqual(c?.delivery, {
+      class: "at-most-once",
       batchSize: 100,
       lingerMs: 1_000,
       queueSize: 10_000,
+      overflow: "drop-oldest",
       attempts: 4,
+      inFlight: 4,
       timeoutMs: 5_000,
     });
     assert.equal(c?.definition, store);

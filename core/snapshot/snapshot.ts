@@ -156,15 +156,37 @@ export interface HandlerDeclaration extends Named {
   readonly config: unknown;
   /** Handlers with equal signatures (definition, config and delivery) are kept across snapshots. */
   readonly signature: string;
-  readonly delivery: DeliverySettings;
+  readonly delivery: HandlerDeliverySettings;
 }
 
 export interface DeliverySettings {
+  /** Maximum number of instances in a batch. */
   readonly batchSize: number;
+  /** Maximum size of a batch, measured as the JSON of its instances; default unlimited. */
+  readonly batchBytes?: number;
   readonly lingerMs: number;
+  /** Maximum number of instances that wait in memory. */
   readonly queueSize: number;
+  /** Maximum number of tries of a batch; infinite with at-least-once. */
   readonly attempts: number;
   readonly timeoutMs: number;
+}
+
+/** A Handler's delivery. */
+export interface HandlerDeliverySettings extends DeliverySettings {
+  readonly class: "at-most-once" | "at-least-once";
+  readonly overflow: "drop-oldest" | "drop-newest" | "spill";
+  /** Maximum number of calls under way where the adapter allows several. */
+  readonly inFlight: number;
+  readonly spool?: SpoolSettings;
+}
+
+export interface SpoolSettings {
+  /** As written: relative to the document's folder. */
+  readonly directory: string;
+  readonly maxBytes: number;
+  readonly fsync: "interval" | "always";
+  readonly onDiskFailure: "memory" | "drop";
 }
 
 export interface TrafficDocuments {

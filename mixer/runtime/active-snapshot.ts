@@ -10,7 +10,7 @@ import type { ReportPlan } from "../../core/report/report-source.ts";
 import { displayName } from "../../core/documents/kinds/kind.ts";
 import type { PolicyDocument } from "../../core/snapshot/policy-document.ts";
 import type { QuotaPolicy, Snapshot } from "../../core/snapshot/snapshot.ts";
-import type { Delivery } from "../../delivery/delivery.ts";
+import type { DeliveryPort } from "../../delivery/port.ts";
 import type { HandlerTable } from "./handlers/handler-table.ts";
 import type { HandlerHooks } from "../../core/hooks/hooks.ts";
 import type { Handler } from "./handlers/handler.ts";
@@ -32,7 +32,9 @@ export class ActiveSnapshot extends RefCounted {
   readonly checkPlan: CheckPlan;
   readonly reportPlan: ReportPlan;
   /** The queues that take the instances of each source of `reportPlan`, by the source's index. */
-  readonly reportQueues: readonly (readonly Delivery<unknown>[])[];
+  readonly reportQueues: readonly (readonly DeliveryPort<unknown>[])[];
+  /** The queues that outlive the process: a report is acknowledged when its instances are on disk. */
+  readonly durableQueues: readonly DeliveryPort<unknown>[];
   readonly dispatch: CheckDispatch;
   readonly policies: readonly PolicyDocument[];
   readonly quotaPolicies: ReadonlyMap<string, QuotaPolicy>;
@@ -58,6 +60,9 @@ export class ActiveSnapshot extends RefCounted {
     this.reportPlan = planReports(snapshot);
     this.reportQueues = this.reportPlan.sources.map(({ handlers, template }) =>
       handlers.flatMap((name) => table.entries.get(name)?.handler.deliveries.get(template) ?? []),
+    );
+    this.durableQueues = [...table.entries.values()].flatMap(({ handler }) =>
+      handler.declaration.delivery.class === "at-least-once" ? [...handler.deliveries.values()] : [],
     );
     this.policies = policyDocumentsOf(this.checkPlan);
     this.documents = new Set(

@@ -6,6 +6,7 @@ import type { Diagnostic } from "../../kernel/diagnostic.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import type { Scheduler } from "../../kernel/ports.ts";
 import type { DocumentSummary, Snapshot } from "../../core/snapshot/snapshot.ts";
+import type { DeliveryStats } from "../../delivery/stats.ts";
 import { withDeadline } from "../../kernel/deadline.ts";
 import type { Handler } from "./handlers/handler.ts";
 import type { HandlerTable } from "./handlers/handler-table.ts";
@@ -24,7 +25,8 @@ export interface MixerStatus {
   readonly proxies: number;
 }
 
-interface HandlerStatus {
+/** A handler, its health and the numbers of its queues. */
+export interface HandlerStatus {
   readonly name: string;
   readonly extension: "adapter" | "plugin";
   /** Name of the adapter or plugin. */
@@ -33,13 +35,15 @@ interface HandlerStatus {
   readonly config: unknown;
   /** `unknown`: the adapter has no health check. */
   readonly health: "ok" | "failing" | "unknown";
-  readonly queues: readonly {
-    readonly template: string;
-    readonly depth: number;
-    readonly dropped: number;
-    /** Whether the circuit breaker is open after repeated failures. */
-    readonly broken: boolean;
-  }[];
+  /** One for each report template. */
+  readonly queues: readonly QueueStatus[];
+}
+
+/** The numbers of a queue: `accepted` = `delivered` + `waiting` + all of `dropped`. */
+interface QueueStatus extends Omit<DeliveryStats, "lastError"> {
+  readonly template: string;
+  readonly class: "at-most-once" | "at-least-once";
+  readonly lastError?: { readonly message: string; readonly time: string };
 }
 
 /** Maximum time for a handler's health check. */
@@ -61,11 +65,18 @@ export async function statusOf(mixer: {
     ...(appliedAtMs === undefined ? {} : { appliedAtMs }),
     ...(rejection === undefined ? {} : { rejection }),
     documents: snapshot?.documents ?? [],
-    handlers: await Promise.all(
-      [...table.entries.values()].map(({ handler }) => handlerStatus(handler, scheduler)),
-    ),
+    handlers: await handlerStatuses(table, scheduler),
     proxies,
   };
+}
+
+export async function handlerStatuses(
+  table: HandlerTable,
+  scheduler: Scheduler,
+): Promise<readonly HandlerStatus[]> {
+  return await Promise.all(
+    [...table.entries.values()].map(({ handler }) => handlerStatus(handler, scheduler)),
+  );
 }
 
 async function handlerStatus(handler: Handler, scheduler: Scheduler): Promise<HandlerStatus> {
@@ -76,13 +87,18 @@ async function handlerStatus(handler: Handler, scheduler: Scheduler): Promise<Ha
     of: definition.name,
     config: redactSecrets(definition.config, config),
     health: await healthOf(handler, scheduler),
-    queues: [...handler.deliveries].map(([template, { depth, dropped, broken }]) => ({
+    queues: [...handler.deliveries].map(([template, { stats }]) => ({
       template,
-      depth,
-      dropped,
-      broken,
+      class: handler.declaration.delivery.class,
+      ...queueNumbers(stats),
     })),
   };
+}
+
+function queueNumbers({ lastError, ...numbers }: DeliveryStats): Omit<QueueStatus, "template" | "class"> {
+  if (lastError === undefined) return numbers;
+  const { message, atMs } = lastError;
+  return { ...numbers, lastError: { message, time: new Date(atMs).toISOString() } };
 }
 
 async function healthOf({ built }: Handler, scheduler: Scheduler): Promise<HandlerStatus["health"]> {

@@ -87,6 +87,7 @@ describe("docs/api.md", () => {
     const runtime = {
       clock: time.clock,
       http: () => createHttpClient(time.clock),
+      spoolFiles: () => assert.fail("no spool here"),
       scheduler: time.scheduler,
       random: createSeededRandom(),
       logger: createCollectingLogger(),

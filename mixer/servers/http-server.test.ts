@@ -32,6 +32,7 @@ async function serve(settings: Partial<MixerHttpSettings> = {}) {
   const runtime = {
     clock: time.clock,
     http: () => createHttpClient(time.clock),
+    spoolFiles: () => assert.fail("no spool here"),
     scheduler: time.scheduler,
     random: createSeededRandom(),
     logger: createCollectingLogger(),

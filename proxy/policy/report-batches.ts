@@ -113,12 +113,12 @@ export class ReportBatches {
       failed: (batch, error) => {
         if (isUnconfirmed(error)) this.#unconfirmed.add(batch);
       },
-      dropped: (batch, reason, error) => {
+      dropped: (items, reason, error, batch) => {
         // A batch that was under way at the close is counted as unconfirmed already.
-        if (this.#closed && batch.attempts > 0) return;
-        this.#count(batch, this.#reasonOf(batch, reason), error);
+        if (batch === undefined || (this.#closed && batch.attempts > 0)) return;
+        this.#count(items, this.#reasonOf(batch, reason), error);
       },
-      abandoned: (batch) => this.#count(batch, "unconfirmed"),
+      abandoned: ({ items }) => this.#count(items.length, "unconfirmed"),
       closed: () => {
         this.#closed = true;
         this.#dropLog.flush();
@@ -129,11 +129,12 @@ export class ReportBatches {
   #reasonOf(batch: Batch<AttributeBag>, reason: DropReason): ReportDropReason {
     if (this.#unconfirmed.has(batch)) return "unconfirmed";
     if (reason === "failed") return "refused";
-    return reason === "closed" && batch.attempts > 0 ? "unavailable" : reason;
+    if (reason === "closed") return batch.attempts > 0 ? "unavailable" : "closed";
+    return reason === "overflow" ? "overflow" : "refused";
   }
 
-  #count({ items }: Batch<AttributeBag>, reason: ReportDropReason, error?: unknown): void {
-    this.#options.stats[`report_drops_${reason}`] += items.length;
-    this.#dropLog.dropped(items.length, reason, error);
+  #count(items: number, reason: ReportDropReason, error?: unknown): void {
+    this.#options.stats[`report_drops_${reason}`] += items;
+    this.#dropLog.dropped(items, reason, error);
   }
 }

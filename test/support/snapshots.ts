@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { DEFAULT_DELIVERY } from "../../core/snapshot/build-handlers.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { DEFAULT_LISTENER_LIMITS } from "../../core/traffic/listener-limits.ts";
 import { DEFAULT_PATH_NORMALIZATION } from "../../kernel/canonical/path.ts";
@@ -218,7 +219,7 @@ function declaration(
     definition,
     config: {},
     signature: name,
-    delivery: { batchSize: 100, lingerMs: 1_000, queueSize: 10_000, attempts: 4, timeoutMs: 5_000 },
+    delivery: DEFAULT_DELIVERY,
     ...fields,
   };
 }

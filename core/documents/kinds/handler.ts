@@ -3,12 +3,49 @@
 
 import Type, { type Static } from "typebox";
 import { parseDurationMs } from "../../../kernel/duration.ts";
-import { Closed, Duration, ExpressionOrLiteral, Match, Mode, OnError, Reference } from "./fields.ts";
+import { Choice, Closed, Duration, ExpressionOrLiteral, Match, Mode, OnError, Reference } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
 
+const Spool = Closed(
+  {
+    directory: Type.String({
+      minLength: 1,
+      description:
+        "The folder for the files, from the document's own folder. Each handler and template has a folder of its own in it; one process uses it at a time.",
+    }),
+    maxBytes: Type.Optional(
+      Type.Integer({
+        minimum: 1_048_576,
+        maximum: 1_099_511_627_776,
+        description:
+          "Most bytes on disk for each template; beyond them the overflow rule drops instances. Default 268435456 (256 MiB).",
+      }),
+    ),
+    fsync: Type.Optional(
+      Choice(
+        ["interval", "always"],
+        "When writes are forced to the disk: once a second, which costs at most that second when the power fails; or before a report is acknowledged. A process that is killed loses nothing either way. Default interval.",
+      ),
+    ),
+    onDiskFailure: Type.Optional(
+      Choice(
+        ["memory", "drop"],
+        "While the disk refuses writes, instances wait in memory, up to queueSize and until the process ends; or they are dropped and counted as unwritable. Default memory.",
+      ),
+    ),
+  },
+  { description: "The files of a queue on disk." },
+);
+
 const Delivery = Closed(
   {
+    class: Type.Optional(
+      Choice(
+        ["at-most-once", "at-least-once"],
+        "at-most-once: instances wait in memory, and are lost with the process. at-least-once: they wait in a spool on disk until the backend has accepted or refused them, whatever happens to the process. Default at-most-once.",
+      ),
+    ),
     batchSize: Type.Optional(
       Type.Integer({
         minimum: 1,
@@ -16,20 +53,43 @@ const Delivery = Closed(
         description: "Most instances in one call; default 100.",
       }),
     ),
+    batchBytes: Type.Optional(
+      Type.Integer({
+        minimum: 1_024,
+        maximum: 1_073_741_824,
+        description:
+          "Most bytes in one call, measured as the JSON of the instances; a larger instance goes alone. Default unlimited.",
+      }),
+    ),
     linger: Type.Optional(Duration("How long an incomplete batch waits; default 1s.")),
     queueSize: Type.Optional(
       Type.Integer({
         minimum: 1,
         maximum: 1_000_000,
-        description:
-          "Most instances in the queue; when it is full, the oldest are dropped and counted; default 10000.",
+        description: "Most instances that wait in memory; default 10000.",
       }),
     ),
+    overflow: Type.Optional(
+      Choice(
+        ["drop-oldest", "drop-newest", "spill"],
+        "What happens when the queue is full: the oldest or the newest instances are dropped and counted; or, with at-most-once, further instances wait in the spool. Default drop-oldest.",
+      ),
+    ),
+    spool: Type.Optional(Spool),
     attempts: Type.Optional(
       Type.Integer({
         minimum: 1,
         maximum: 20,
-        description: "Most attempts for a batch that fails with a retryable error; default 4.",
+        description:
+          "Most attempts for a batch that fails with a retryable error; default 4. With at-least-once there is no limit.",
+      }),
+    ),
+    inFlight: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 64,
+        description:
+          "Most calls under way at a time, for an adapter whose backend needs no order, or an order for each key only; default 4 for these, and always 1 for others.",
       }),
     ),
     timeout: Type.Optional(
@@ -84,6 +144,27 @@ function checkHandler({ adapter, plugin, delivery }: HandlerSpec): readonly Spec
     });
   if (delivery?.timeout !== undefined && parseDurationMs(delivery.timeout) === 0)
     faults.push({ path: ["delivery", "timeout"], message: "spec.delivery.timeout must be more than 0s" });
+  return [...faults, ...checkDelivery(delivery ?? {})];
+}
+
+function checkDelivery(delivery: NonNullable<HandlerSpec["delivery"]>): readonly SpecFault[] {
+  const { class: deliveryClass, overflow, spool, attempts } = delivery;
+  const durable = deliveryClass === "at-least-once";
+  const faults: SpecFault[] = [];
+  const fault = (field: string, message: string): void =>
+    void faults.push({ path: ["delivery", field], message: `spec.delivery.${message}` });
+  if (durable && spool === undefined) fault("class", "class at-least-once needs spec.delivery.spool");
+  if (overflow === "spill" && spool === undefined)
+    fault("overflow", "overflow spill needs spec.delivery.spool");
+  if (durable && overflow === "spill")
+    fault(
+      "overflow",
+      "overflow spill is for at-most-once: with at-least-once every instance is in the spool",
+    );
+  if (spool !== undefined && !durable && overflow !== "spill")
+    fault("spool", "spool is used by class at-least-once and by overflow spill only");
+  if (durable && attempts !== undefined)
+    fault("attempts", "attempts is for at-most-once: with at-least-once a batch is tried until it arrives");
   return faults;
 }
 

@@ -27,13 +27,23 @@ const TURN_MS = 5;
 
 /**
  * Evaluates the rules for each bag, and queues the instances at the handlers. A failure for one bag never
- * rejects.
+ * rejects. Settles when the instances for handlers with at-least-once are on disk: then the reporting proxy
+ * forgets the bags.
  */
 export function takeReport(
   active: ActiveSnapshot,
-  { bags }: ReportRequest,
+  request: ReportRequest,
   tools: ReportTools,
 ): MaybePromise<void> {
+  return chain(fillQueues(active, request, tools), () => whenDurable(active));
+}
+
+function whenDurable({ durableQueues }: ActiveSnapshot): MaybePromise<void> {
+  const waits = durableQueues.flatMap((queue) => queue.whenDurable() ?? []);
+  return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
+}
+
+function fillQueues(active: ActiveSnapshot, { bags }: ReportRequest, tools: ReportTools): MaybePromise<void> {
   const { clock, metrics } = tools;
   metrics.reported(bags.length);
   const startMs = clock.monotonicMs();

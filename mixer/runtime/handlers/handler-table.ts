@@ -6,7 +6,7 @@ import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import { messageOf } from "../../../kernel/errors.ts";
 import type { HandlerDeclaration } from "../../../core/snapshot/snapshot.ts";
 import { Handler } from "./handler.ts";
-import type { QueueDepth } from "../metrics/mixer-metrics.ts";
+import type { NamedDelivery } from "../metrics/delivery-metrics.ts";
 import type { HandlerHost } from "./host.ts";
 
 /** The handlers of one snapshot, in document order. */
@@ -78,9 +78,10 @@ function applyHooks({ built }: Handler): HandlerHooks | undefined {
   return hooks;
 }
 
-/** Number of instances queued or under way, for each handler and template. */
-export function* queueDepthsOf({ entries }: HandlerTable): Iterable<QueueDepth> {
+/** The deliveries of every handler and template. */
+export function* deliveriesOf({ entries }: HandlerTable): Iterable<NamedDelivery> {
   for (const { handler } of entries.values()) {
-    for (const [template, { depth }] of handler.deliveries) yield { handler: handler.name, template, depth };
+    for (const [template, delivery] of handler.deliveries)
+      yield { handler: handler.name, template, delivery };
   }
 }

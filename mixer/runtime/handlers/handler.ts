@@ -8,7 +8,7 @@ import { isPurserError, messageOf, PurserError } from "../../../kernel/errors.ts
 import { attempt, type MaybePromise } from "../../../kernel/maybe-promise.ts";
 import type { Logger } from "../../../kernel/ports.ts";
 import type { HandlerDeclaration } from "../../../core/snapshot/snapshot.ts";
-import type { Delivery } from "../../../delivery/delivery.ts";
+import type { DeliveryPort } from "../../../delivery/port.ts";
 import { type CallContext, withDeadline } from "../../../kernel/deadline.ts";
 import { createHandlerDelivery, handlerTimeout, type Send } from "./handler-delivery.ts";
 import type { HandlerHost, HandlerHttpClient } from "./host.ts";
@@ -36,7 +36,7 @@ export class Handler {
   readonly declaration: HandlerDeclaration;
   readonly built: Built;
   /** One queue for each report template. */
-  readonly deliveries: ReadonlyMap<TemplateName, Delivery<unknown>>;
+  readonly deliveries: ReadonlyMap<TemplateName, DeliveryPort<unknown>>;
   readonly #host: HandlerHost;
   readonly #logger: Logger;
   readonly #scheduler: TrackedScheduler;
@@ -123,8 +123,8 @@ export class Handler {
       : { kind: "plugin", handler: definition.build(context) };
   }
 
-  #createDeliveries(): ReadonlyMap<TemplateName, Delivery<unknown>> {
-    const deliveries = new Map<TemplateName, Delivery<unknown>>();
+  #createDeliveries(): ReadonlyMap<TemplateName, DeliveryPort<unknown>> {
+    const deliveries = new Map<TemplateName, DeliveryPort<unknown>>();
     if (this.built.kind === "plugin") return deliveries;
     const { handler } = this.built;
     for (const template of this.declaration.definition.templates) {
@@ -132,8 +132,18 @@ export class Handler {
       // The report plan fills the queue's instances for this template.
       const send = (handler[template as "metric"] as unknown as Send | undefined)?.bind(handler);
       if (send === undefined) continue;
-      const { name, declaration } = this;
-      const target = { handler: name, template, settings: declaration.delivery, send, logger: this.#logger };
+      const { orderKey } = handler;
+      const { definition, delivery, location } = this.declaration;
+      const target = {
+        handler: this.name,
+        template,
+        settings: delivery,
+        documentFile: location.file,
+        ordered: definition.extension === "plugin" || definition.ordered !== false,
+        keyOf: orderKey === undefined ? undefined : (item: unknown) => orderKey.call(handler, template, item),
+        send,
+        logger: this.#logger,
+      };
       deliveries.set(template, createHandlerDelivery(target, this.#host));
     }
     return deliveries;
@@ -141,6 +151,8 @@ export class Handler {
 
   async #close(delivering: readonly Promise<void>[]): Promise<void> {
     await Promise.all(delivering);
+    for (const [template, delivery] of this.deliveries)
+      this.#host.metrics.deliveryClosed({ handler: this.name, template, delivery });
     try {
       const late = this.#deadline.reached.then(() => {
         throw new PurserError("PURSER_HANDLER_TIMEOUT", `handler ${this.name} did not close in time`);

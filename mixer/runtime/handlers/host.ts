@@ -3,6 +3,7 @@
 
 import type { Files } from "../../../core/hooks/extension.ts";
 import type { HttpClient } from "../../../core/hooks/http-client.ts";
+import type { SpoolFiles } from "../../../delivery/spool/spool-files.ts";
 import type { Runtime } from "../../../kernel/ports.ts";
 import type { MixerMetrics } from "../metrics/mixer-metrics.ts";
 
@@ -18,5 +19,7 @@ export interface HandlerHost extends Runtime {
   readonly files: (documentFile: string) => Files;
   /** Makes the HTTP client of one handler. */
   readonly http: () => HandlerHttpClient;
+  /** The folder of a spool: `path` is relative to the folder of the document's own file. */
+  readonly spoolFiles: (documentFile: string, path: readonly string[]) => SpoolFiles;
   readonly metrics: MixerMetrics;
 }

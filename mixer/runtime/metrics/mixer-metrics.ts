@@ -10,6 +10,7 @@ import { attempt, chain, type MaybePromise } from "../../../kernel/maybe-promise
 import type { MemoryQuotaStore } from "../../../core/quota/memory-store.ts";
 import type { Clock } from "../../../kernel/ports.ts";
 import type { DeliveryEvents } from "../../../delivery/events.ts";
+import { DeliveryMetrics, type NamedDelivery } from "./delivery-metrics.ts";
 
 /**
  * Buckets in seconds: Mixer's own bounds for dispatches (0.1 ms to 10 s), with finer steps for synchronous
@@ -77,16 +78,7 @@ export class MixerMetrics {
     "Reports sent again that this mixer had taken already: they are not counted twice.",
     [],
   );
-  readonly #dropped = this.#counter(
-    "purser_mixer_delivery_dropped_total",
-    "Telemetry instances that will never arrive: overflow, failed, closed.",
-    ["handler", "template", "reason"],
-  );
-  readonly #retries = this.#counter("purser_mixer_delivery_retries_total", "Batches tried again.", [
-    "handler",
-    "template",
-  ]);
-  readonly #depth: Gauge<"handler" | "template">;
+  readonly #delivery: DeliveryMetrics;
   readonly #config = new Gauge({
     name: "purser_mixer_config_info",
     help: "1 for the configuration in force.",
@@ -123,18 +115,9 @@ export class MixerMetrics {
     ["handler"],
   );
 
-  constructor(clock: Clock, queues: () => Iterable<QueueDepth>) {
+  constructor(clock: Clock, queues: () => Iterable<NamedDelivery>) {
     this.#clock = clock;
-    this.#depth = new Gauge({
-      name: "purser_mixer_delivery_queue_depth",
-      help: "Telemetry instances waiting or under way.",
-      labelNames: ["handler", "template"] as const,
-      registers: [this.registry],
-      collect: () => {
-        this.#depth.reset();
-        for (const { handler, template, depth } of queues()) this.#depth.set({ handler, template }, depth);
-      },
-    });
+    this.#delivery = new DeliveryMetrics(this.registry, queues);
   }
 
   /** Exports how full the in-process stores are. */
@@ -215,14 +198,17 @@ export class MixerMetrics {
     this.#repeats.inc();
   }
 
-  /** Counts instances that never reach a handler, and batches that are retried, for one template. */
-  deliveryEvents(handler: string, template: string): Pick<DeliveryEvents<unknown>, "sending" | "dropped"> {
-    return {
-      sending: ({ attempts }) => {
-        if (attempts > 1) this.#retries.inc({ handler, template });
-      },
-      dropped: ({ items }, reason) => this.#dropped.inc({ handler, template, reason }, items.length),
-    };
+  /** Counts the instances and batches of one template's delivery. */
+  deliveryEvents(
+    handler: string,
+    template: string,
+  ): Pick<DeliveryEvents<unknown>, "sending" | "delivered" | "dropped"> {
+    return this.#delivery.events(handler, template);
+  }
+
+  /** The disk of a spool refuses writes, or takes them again. */
+  spoolFault(handler: string, template: string, faulty: boolean): void {
+    this.#delivery.spoolFault(handler, template, faulty);
   }
 
   applied(version: string, kinds: Iterable<string>, built: number, reused: number): void {
@@ -239,6 +225,10 @@ export class MixerMetrics {
   rejected(): void {
     this.#reloads.inc({ result: "rejected" });
     this.#stale.set(1);
+  }
+
+  deliveryClosed(delivery: NamedDelivery): void {
+    this.#delivery.closed(delivery);
   }
 
   handlerClosed(handler: string, leaked: number): void {
@@ -260,12 +250,6 @@ export interface NotedDocuments {
   readonly denials?: readonly DocumentRef[];
   readonly shadowDenials?: readonly DocumentRef[];
   readonly audits?: readonly DocumentRef[];
-}
-
-export interface QueueDepth {
-  readonly handler: string;
-  readonly template: string;
-  readonly depth: number;
 }
 
 function wordFor({ failure, granted, retryAfterMs }: QuotaOutcome, asked: number): string {

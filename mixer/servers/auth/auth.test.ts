@@ -49,6 +49,7 @@ describe("/auth", () => {
     const runtime = {
       clock: time.clock,
       http: () => createHttpClient(time.clock),
+      spoolFiles: () => assert.fail("no spool here"),
       scheduler: time.scheduler,
       random: createSeededRandom(),
       logger: createCollectingLogger(),

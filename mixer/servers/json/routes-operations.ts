@@ -17,4 +17,7 @@ export function addOperationRoutes(router: Router, mixer: Mixer, isDraining: () 
   router.get("/v1/config", async (context) => {
     context.body = await mixer.status();
   });
+  router.get("/v1/handlers", async (context) => {
+    context.body = { handlers: await mixer.handlers() };
+  });
 }
