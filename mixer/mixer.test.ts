@@ -323,7 +323,7 @@ describe("a mixer", () => {
           .filter(({ level }) => level !== "debug")
           .map(({ message, fields }) => [fields["handler"], message]),
         [
-          ["leaking", "a handler's scheduled work threw"],
+          ["leaking", "the handler threw where nobody awaits it, such as in a timer"],
           ["leaking", "a handler left work scheduled when it was closed"],
         ],
       );

@@ -5,7 +5,8 @@ import { POLICIES } from "../../config/emptiness.ts";
 import { type ConfigFlags, followConfig, loadConfig } from "../compose/part-config.ts";
 import { type MixerFlags, startMixer } from "../compose/part-mixer.ts";
 import { createRuntime, type LogFlags } from "../compose/runtime.ts";
-import { stopAll, stopSignal, surviveRejections } from "../compose/stopping.ts";
+import { stopAll, stopSignal } from "../compose/stopping.ts";
+import { surviveHandlers } from "../compose/uncaught-errors.ts";
 
 interface Flags extends MixerFlags, ConfigFlags, LogFlags {
   readonly drain: number;
@@ -14,7 +15,7 @@ interface Flags extends MixerFlags, ConfigFlags, LogFlags {
 /** Runs a mixer until a stop signal. */
 export async function mixer(flags: Flags): Promise<void> {
   const runtime = createRuntime(flags);
-  surviveRejections(runtime.logger);
+  surviveHandlers(runtime.logger);
   const { source, snapshot } = await loadConfig(flags, [POLICIES], runtime);
   const configuration = { name: "configuration", close: () => source.close() };
   const part = await startMixer(flags, snapshot, runtime);

@@ -5,7 +5,8 @@ import { ROUTES } from "../../config/emptiness.ts";
 import { type ConfigFlags, followConfig, loadConfig } from "../compose/part-config.ts";
 import { type PilotFlags, startPilot } from "../compose/part-pilot.ts";
 import { createRuntime, type LogFlags } from "../compose/runtime.ts";
-import { stopAll, stopSignal, surviveRejections } from "../compose/stopping.ts";
+import { stopAll, stopSignal } from "../compose/stopping.ts";
+import { surviveHandlers } from "../compose/uncaught-errors.ts";
 
 interface Flags extends PilotFlags, ConfigFlags, LogFlags {
   readonly drain: number;
@@ -14,7 +15,7 @@ interface Flags extends PilotFlags, ConfigFlags, LogFlags {
 /** Runs pilot until a stop signal. */
 export async function pilot(flags: Flags): Promise<void> {
   const runtime = createRuntime(flags);
-  surviveRejections(runtime.logger);
+  surviveHandlers(runtime.logger);
   const { source, snapshot } = await loadConfig(flags, [ROUTES], runtime);
   const configuration = { name: "configuration", close: () => source.close() };
   const part = await startPilot(flags, snapshot, runtime);

@@ -7,7 +7,7 @@ import type { PoolMessage, WorkerMessage } from "../../proxy/workers/worker-mess
 import { type RemoteProxy, startRemoteProxy } from "../compose/part-remote-proxy.ts";
 import type { WorkerSetup } from "../compose/part-workers.ts";
 import { createRuntime } from "../compose/runtime.ts";
-import { surviveRejections } from "../compose/stopping.ts";
+import { surviveHandlers } from "../compose/uncaught-errors.ts";
 
 /** Time to stop when the pool's process is gone. */
 const ORPHAN_DRAIN_MS = 1_000;
@@ -55,6 +55,6 @@ function send(message: WorkerMessage): void {
 async function startWorker(setup: WorkerSetup): Promise<RemoteProxy> {
   const created = createRuntime(setup);
   const runtime = { ...created, logger: created.logger.child({ worker: setup.worker }) };
-  surviveRejections(runtime.logger);
+  surviveHandlers(runtime.logger);
   return startRemoteProxy(setup, runtime, { workers: setup.workers });
 }

@@ -9,7 +9,8 @@ import { nodeId } from "../compose/part-proxy.ts";
 import { startRemoteProxy } from "../compose/part-remote-proxy.ts";
 import { startWorkers } from "../compose/part-workers.ts";
 import { createRuntime, type LogFlags } from "../compose/runtime.ts";
-import { stopAll, stopSignal, surviveRejections } from "../compose/stopping.ts";
+import { stopAll, stopSignal } from "../compose/stopping.ts";
+import { surviveHandlers } from "../compose/uncaught-errors.ts";
 
 interface Flags extends LogFlags {
   readonly role: ProxyNode["role"];
@@ -37,7 +38,7 @@ interface Flags extends LogFlags {
 export async function proxy(flags: Flags): Promise<void> {
   const node = nodeOf(flags);
   const runtime = createRuntime(flags);
-  surviveRejections(runtime.logger);
+  surviveHandlers(runtime.logger);
   const { adminHost: host, adminPort: port, allowedHosts, workers, drain } = flags;
   const admin = { host, port, allowedHosts };
   const settings = { ...settingsOf(flags), node };

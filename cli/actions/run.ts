@@ -3,7 +3,8 @@
 
 import { type MeshFlags, runMesh } from "../compose/run-mesh.ts";
 import { createRuntime } from "../compose/runtime.ts";
-import { stopSignal, surviveRejections } from "../compose/stopping.ts";
+import { stopSignal } from "../compose/stopping.ts";
+import { surviveHandlers } from "../compose/uncaught-errors.ts";
 import { meshSummary } from "../output/mesh-summary.ts";
 
 interface Flags extends Omit<MeshFlags, "sidecar" | "drainMs"> {
@@ -14,7 +15,7 @@ interface Flags extends Omit<MeshFlags, "sidecar" | "drainMs"> {
 /** Runs a whole mesh in this process until a stop signal. */
 export async function run(flags: Flags): Promise<void> {
   const runtime = createRuntime(flags);
-  surviveRejections(runtime.logger);
+  surviveHandlers(runtime.logger);
   const mesh = await runMesh({ ...flags, sidecar: flags.sidecar ?? [], drainMs: flags.drain }, runtime);
   process.stdout.write(meshSummary(mesh));
   await stopSignal();

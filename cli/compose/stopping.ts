@@ -69,18 +69,6 @@ function written(stream: Writable): Promise<void> {
   return new Promise((resolve) => void stream.write("", () => resolve()));
 }
 
-/**
- * Logs unhandled rejections instead of ending the process: an extension that forgets to await must hurt no
- * request. The failed operation stays failed.
- */
-export function surviveRejections(logger: Logger): void {
-  process.on("unhandledRejection", (reason) => {
-    logger.error("unhandled promise rejection: a defect of an extension or of Purser", {
-      error: reason instanceof Error ? (reason.stack ?? reason.message) : String(reason),
-    });
-  });
-}
-
 const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /**

@@ -8,7 +8,8 @@ import { Command } from "commander";
 import { meshFlags } from "../../cli/commands/run.ts";
 import { runProgram } from "../../cli/main.ts";
 import { type MeshFlags, runMesh } from "../../cli/compose/run-mesh.ts";
-import { stopSignal, surviveRejections } from "../../cli/compose/stopping.ts";
+import { stopSignal } from "../../cli/compose/stopping.ts";
+import { surviveHandlers } from "../../cli/compose/uncaught-errors.ts";
 import { meshSummary } from "../../cli/output/mesh-summary.ts";
 import { createRuntime } from "../../cli/compose/runtime.ts";
 import { PurserError } from "../../kernel/errors.ts";
@@ -60,7 +61,7 @@ async function demo(flags: Flags): Promise<void> {
   const services = await startServices();
   try {
     const runtime = createRuntime(flags);
-    surviveRejections(runtime.logger);
+    surviveHandlers(runtime.logger);
     const mesh = await runMesh({ ...flags, sidecar: SIDECARS, drainMs: flags.drain }, runtime);
     process.stdout.write(`${meshSummary(mesh)}\n${TRY}`);
     await stopSignal();

@@ -39,6 +39,8 @@ export interface DeliveryTarget {
   /** An instance's key, when the adapter needs an order for each key only. */
   readonly keyOf: ((instance: unknown) => string) | undefined;
   readonly send: Send;
+  /** Returns the error of a call that did not settle in time. */
+  readonly onTimeout: () => PurserError;
   readonly logger: Logger;
 }
 
@@ -68,7 +70,7 @@ function createDelivery(
   const options: DeliveryOptions<unknown> = {
     settings,
     send: ({ items }, call) => send(items, call),
-    onTimeout: () => handlerTimeout(handler, settings.timeoutMs),
+    onTimeout: target.onTimeout,
     breaker: BREAKER,
     maxInFlight,
     inOrder: maxInFlight === 1,

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AdapterHandler, PluginHandler } from "../../../core/hooks/extension.ts";
+import type { AdapterHandler } from "../../../core/hooks/extension.ts";
 import type { TemplateName } from "../../../core/templates/template-names.ts";
 import { TEMPLATE_VARIETY } from "../../../core/templates/template-names.ts";
 import { isPurserError, messageOf, PurserError } from "../../../kernel/errors.ts";
@@ -11,9 +11,10 @@ import type { HandlerDeclaration } from "../../../core/snapshot/snapshot.ts";
 import type { DeliveryPort } from "../../../delivery/port.ts";
 import { type CallContext, withDeadline } from "../../../kernel/deadline.ts";
 import { createHandlerDelivery, handlerTimeout, type Send } from "./handler-delivery.ts";
-import type { HandlerHost, HandlerHttpClient } from "./host.ts";
+import { type Built, HandlerInstance } from "./handler-instance.ts";
+import type { HandlerHost } from "./host.ts";
 import { MovableDeadline } from "./movable-deadline.ts";
-import { TrackedScheduler } from "./tracked-scheduler.ts";
+import { Supervisor } from "./supervision/supervisor.ts";
 
 /**
  * How long a request waits for a handler. Less than the second that a proxy waits for a whole check, so that
@@ -24,9 +25,8 @@ const ON_THE_WAY_MS = 500;
 /** The share of a handler's closing time for the delivery of its queues; the rest is for its own close(). */
 const DELIVERY_SHARE = 7 / 8;
 
-export type Built =
-  | { readonly kind: "adapter"; readonly handler: AdapterHandler }
-  | { readonly kind: "plugin"; readonly handler: PluginHandler };
+/** Time that a replaced instance has to close, in milliseconds. */
+const REPLACED_CLOSE_MS = 5_000;
 
 /**
  * A running adapter or plugin with its configuration. It lives as long as any snapshot declares it with the
@@ -34,14 +34,13 @@ export type Built =
  */
 export class Handler {
   readonly declaration: HandlerDeclaration;
-  readonly built: Built;
   /** One queue for each report template. */
   readonly deliveries: ReadonlyMap<TemplateName, DeliveryPort<unknown>>;
   readonly #host: HandlerHost;
   readonly #logger: Logger;
-  readonly #scheduler: TrackedScheduler;
   readonly #deadline: MovableDeadline;
-  #http: HandlerHttpClient | undefined;
+  readonly #supervisor: Supervisor;
+  #instance: HandlerInstance;
   #closing: Promise<void> | undefined;
 
   /** @throws what the definition's `build` throws, after cancelling all that it had scheduled. */
@@ -49,15 +48,23 @@ export class Handler {
     this.declaration = declaration;
     this.#host = host;
     this.#logger = host.logger.child({ handler: declaration.name });
-    this.#scheduler = new TrackedScheduler(host.scheduler, this.#logger);
     this.#deadline = new MovableDeadline(host);
-    try {
-      this.built = this.#build();
-    } catch (error) {
-      this.#scheduler.close();
-      throw error;
-    }
+    const { clock, random, scheduler, metrics } = host;
+    this.#supervisor = new Supervisor({
+      clock,
+      random,
+      scheduler,
+      logger: this.#logger,
+      count: (kind) => metrics.handlerFault(this.name, kind),
+      restart: () => this.#restart(),
+    });
+    this.#instance = this.#build();
     this.deliveries = this.#createDeliveries();
+  }
+
+  /** The instance in force: another one after a restart. */
+  get built(): Built {
+    return this.#instance.built;
   }
 
   get name(): string {
@@ -81,7 +88,7 @@ export class Handler {
     timeoutMs: number = this.declaration.delivery.timeoutMs,
   ): MaybePromise<T> {
     return attempt(
-      () => withDeadline(this.#host.scheduler, timeoutMs, work, () => handlerTimeout(this.name, timeoutMs)),
+      () => this.#supervisor.run(() => this.#withDeadline(work, timeoutMs)),
       (error) => {
         throw this.#named(error);
       },
@@ -100,27 +107,33 @@ export class Handler {
     return (this.#closing ??= this.#close(delivering));
   }
 
-  #build(): Built {
-    const { declaration } = this;
-    const { clock, random, files, http } = this.#host;
-    const client = (): HandlerHttpClient => (this.#http ??= http());
-    const context = {
-      handler: declaration.name,
-      config: declaration.config,
-      logger: this.#logger,
-      clock,
-      random,
-      scheduler: this.#scheduler,
-      files: files(declaration.location.file),
-      // Most handlers need no client.
-      get http() {
-        return client();
-      },
-    };
-    const { definition } = declaration;
-    return definition.extension === "adapter"
-      ? { kind: "adapter", handler: definition.build(context) }
-      : { kind: "plugin", handler: definition.build(context) };
+  #withDeadline<T>(work: (call: CallContext) => MaybePromise<T>, timeoutMs: number): MaybePromise<T> {
+    return withDeadline(this.#host.scheduler, timeoutMs, work, () => this.#timedOut(timeoutMs));
+  }
+
+  #timedOut(timeoutMs: number): PurserError {
+    const error = handlerTimeout(this.name, timeoutMs);
+    this.#supervisor.fault("unsettled", error);
+    return error;
+  }
+
+  #build(): HandlerInstance {
+    const supervisor = this.#supervisor;
+    return supervisor.run(() => new HandlerInstance(this.declaration, this.#host, this.#logger, supervisor));
+  }
+
+  /**
+   * Replaces the instance of an adapter. A plugin goes on: its taps belong to the snapshot's hooks.
+   *
+   * @throws what the definition's `build` throws; then the old instance goes on.
+   */
+  #restart(): void {
+    const old = this.#instance;
+    if (old.built.kind === "plugin" || this.#closing !== undefined) return;
+    this.#instance = this.#build();
+    const deadline = new MovableDeadline(this.#host);
+    deadline.bringForward(REPLACED_CLOSE_MS);
+    void this.#closeInstance(old, deadline);
   }
 
   #createDeliveries(): ReadonlyMap<TemplateName, DeliveryPort<unknown>> {
@@ -129,9 +142,7 @@ export class Handler {
     const { handler } = this.built;
     for (const template of this.declaration.definition.templates) {
       if (TEMPLATE_VARIETY[template] !== "report") continue;
-      // The report plan fills the queue's instances for this template.
-      const send = (handler[template as "metric"] as unknown as Send | undefined)?.bind(handler);
-      if (send === undefined) continue;
+      if (handler[template] === undefined) continue;
       const { orderKey } = handler;
       const { definition, delivery, location } = this.declaration;
       const target = {
@@ -141,7 +152,8 @@ export class Handler {
         documentFile: location.file,
         ordered: definition.extension === "plugin" || definition.ordered !== false,
         keyOf: orderKey === undefined ? undefined : (item: unknown) => orderKey.call(handler, template, item),
-        send,
+        send: this.#sendTo(template),
+        onTimeout: () => this.#timedOut(delivery.timeoutMs),
         logger: this.#logger,
       };
       deliveries.set(template, createHandlerDelivery(target, this.#host));
@@ -149,21 +161,35 @@ export class Handler {
     return deliveries;
   }
 
+  /** The report plan fills the queue's instances for the template. */
+  #sendTo(template: TemplateName): Send {
+    return (instances, call) => {
+      const { handler } = this.built as { readonly handler: AdapterHandler };
+      return this.#supervisor.run(() =>
+        (handler[template as "metric"] as unknown as Send).call(handler, instances, call),
+      );
+    };
+  }
+
   async #close(delivering: readonly Promise<void>[]): Promise<void> {
     await Promise.all(delivering);
     for (const [template, delivery] of this.deliveries)
       this.#host.metrics.deliveryClosed({ handler: this.name, template, delivery });
+    this.#supervisor.close();
+    await this.#closeInstance(this.#instance, this.#deadline);
+  }
+
+  async #closeInstance(instance: HandlerInstance, deadline: MovableDeadline): Promise<void> {
     try {
-      const late = this.#deadline.reached.then(() => {
+      const late = deadline.reached.then(() => {
         throw new PurserError("PURSER_HANDLER_TIMEOUT", `handler ${this.name} did not close in time`);
       });
-      await Promise.race([this.built.handler.close(), late]);
+      await this.#supervisor.run(() => instance.close(late));
     } catch (error) {
       this.#logger.error("a handler failed to close", { error: messageOf(error) });
     }
-    await this.#http?.close();
-    this.#deadline.cancel();
-    const leaked = this.#scheduler.close();
+    deadline.cancel();
+    const leaked = instance.cancelLeaks();
     if (leaked > 0) this.#logger.warn("a handler left work scheduled when it was closed", { tasks: leaked });
     this.#host.metrics.handlerClosed(this.name, leaked);
   }

@@ -2,21 +2,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Cancel, Logger, Scheduler } from "../../../kernel/ports.ts";
-import { messageOf } from "../../../kernel/errors.ts";
 
-/**
- * A handler's own scheduler: a task that throws is logged, and tasks that the handler forgets to cancel end
- * with it.
- */
+/** A handler's own scheduler: tasks that the handler forgets to cancel end with it. */
 export class TrackedScheduler implements Scheduler {
   readonly #scheduler: Scheduler;
   readonly #logger: Logger;
+  readonly #run: (task: () => void) => void;
   readonly #pending = new Set<Cancel>();
   #closed = false;
 
-  constructor(scheduler: Scheduler, logger: Logger) {
+  /** @param run Runs a task of the handler; must not throw. */
+  constructor(scheduler: Scheduler, logger: Logger, run: (task: () => void) => void) {
     this.#scheduler = scheduler;
     this.#logger = logger;
+    this.#run = run;
   }
 
   after(delayMs: number, task: () => void): Cancel {
@@ -55,13 +54,5 @@ export class TrackedScheduler implements Scheduler {
       this.#pending.delete(cancel);
       cancel();
     };
-  }
-
-  #run(task: () => void): void {
-    try {
-      task();
-    } catch (error) {
-      this.#logger.error("a handler's scheduled work threw", { error: messageOf(error) });
-    }
   }
 }

@@ -109,6 +109,11 @@ export class MixerMetrics {
     "Tasks that a handler left scheduled when it was closed.",
     ["handler"],
   );
+  readonly #handlerFaults = this.#counter(
+    "purser_mixer_handler_faults_total",
+    "Faults of a handler's code beside its answers: exception, rejection, unsettled, blocked.",
+    ["handler", "kind"],
+  );
   readonly #leftOut = this.#counter(
     "purser_mixer_exposition_left_out_total",
     "Samples left out of /metrics, because an earlier handler has their series.",
@@ -234,6 +239,10 @@ export class MixerMetrics {
   handlerClosed(handler: string, leaked: number): void {
     this.#handlers.inc({ event: "closed" });
     if (leaked > 0) this.#leaks.inc({ handler }, leaked);
+  }
+
+  handlerFault(handler: string, kind: string): void {
+    this.#handlerFaults.inc({ handler, kind });
   }
 
   expositionLeftOut(handler: string, samples: number): void {

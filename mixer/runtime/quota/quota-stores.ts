@@ -3,6 +3,7 @@
 
 import { PurserError } from "../../../kernel/errors.ts";
 import type { QuotaStore } from "../../../core/quota/quota.ts";
+import type { Handler } from "../handlers/handler.ts";
 import type { HandlerTable } from "../handlers/handler-table.ts";
 import type { NamedStore } from "../../../core/quota/demand.ts";
 
@@ -22,16 +23,20 @@ export function createFindStore(table: HandlerTable, defaultStore: QuotaStore): 
     allocate: (requests, options) => defaultStore.allocate(requests, options),
   });
   for (const [name, { handler }] of table.entries) {
-    if (handler.built.kind !== "adapter") continue;
-    const adapter = handler.built.handler;
-    const { quota } = adapter;
-    if (quota === undefined) continue;
+    if (handler.built.kind === "plugin" || handler.built.handler.quota === undefined) continue;
     stores.set(name, {
       name,
-      allocate: (requests, options) => handler.callOnTheWay(() => quota.call(adapter, requests, options)),
+      allocate: (requests, options) => handler.callOnTheWay(() => allocateFrom(handler, requests, options)),
     });
   }
   return (name) => stores.get(name) ?? missing(name);
+}
+
+/** Asks the handler's instance in force: another one after a restart. */
+function allocateFrom({ name, built }: Handler, ...[requests, options]: Parameters<QuotaStore["allocate"]>) {
+  if (built.kind === "plugin" || built.handler.quota === undefined)
+    return missing(name).allocate(requests, options);
+  return built.handler.quota(requests, options);
 }
 
 /** References are checked when documents are loaded, so that only a mistake in an adapter leads here. */
