@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Counter, Gauge, Registry } from "prom-client";
+import { addProcessMetrics } from "../../server/process-metrics.ts";
 import type { LongPolls } from "../../server/http/long-polls.ts";
 import type { Pilot } from "../pilot.ts";
 
@@ -16,6 +17,7 @@ export interface PilotMetrics {
 export function createPilotMetrics(pilot: Pilot, polls: LongPolls): PilotMetrics {
   const registry = new Registry();
   const registers = [registry];
+  addProcessMetrics(registry);
   new Gauge({
     name: "purser_pilot_watchers",
     help: "Who is told of changes now: held polls, and proxies in this process.",

@@ -3,6 +3,7 @@
 
 import { Counter, Gauge, Registry } from "prom-client";
 
+import { addProcessMetrics } from "../../server/process-metrics.ts";
 import type { ClusterSet } from "../upstream/cluster-manager.ts";
 import type { Exchange } from "./exchange.ts";
 import { RequestCounts } from "./request-counts.ts";
@@ -56,6 +57,7 @@ export class ProxyStats {
     listenersDraining: () => number,
   ) {
     const registers = [this.registry];
+    addProcessMetrics(this.registry);
     new Gauge({
       name: "purser_proxy_listeners_draining",
       help: "Listeners that accept no new connections and still have connections.",

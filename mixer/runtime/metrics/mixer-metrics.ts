@@ -10,6 +10,7 @@ import { attempt, chain, type MaybePromise } from "../../../kernel/maybe-promise
 import type { MemoryQuotaStore } from "../../../core/quota/memory-store.ts";
 import type { Clock } from "../../../kernel/ports.ts";
 import type { DeliveryEvents } from "../../../delivery/events.ts";
+import { addProcessMetrics } from "../../../server/process-metrics.ts";
 import { DeliveryMetrics, type NamedDelivery } from "./delivery-metrics.ts";
 
 /**
@@ -123,6 +124,7 @@ export class MixerMetrics {
   constructor(clock: Clock, queues: () => Iterable<NamedDelivery>) {
     this.#clock = clock;
     this.#delivery = new DeliveryMetrics(this.registry, queues);
+    addProcessMetrics(this.registry);
   }
 
   /** Exports how full the in-process stores are. */
