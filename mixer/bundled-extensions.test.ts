@@ -123,6 +123,7 @@ async function setUp() {
     files: () => createMemoryFiles(),
     http: () => createHttpClient(clock),
     spoolFiles: () => assert.fail("no spool here"),
+    buildInThread: () => assert.fail("no thread here"),
   });
   const applied = await mixer.apply(built.value);
   assert.ok(applied.ok);

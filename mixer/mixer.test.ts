@@ -43,6 +43,7 @@ function setUp(options: Partial<MixerOptions> = {}) {
     files: () => createMemoryFiles(),
     http: () => createHttpClient(time.clock),
     spoolFiles: () => assert.fail("no spool here"),
+    buildInThread: () => assert.fail("no thread here"),
     ...options,
   });
   let id = 0;

@@ -39,6 +39,7 @@ function setUp() {
     files: () => createMemoryFiles(),
     http: () => createHttpClient(time.clock),
     spoolFiles: () => assert.fail("no spool here"),
+    buildInThread: () => assert.fail("no thread here"),
   });
   /** Closes the mixer and returns how long it took, at most the time for which the test waits. */
   const close = async (deadlineMs: number): Promise<number> => {

@@ -35,9 +35,9 @@ const OFFLINE: HandlerHttpClient = {
   close: () => Promise.resolve(),
 };
 
-/** Plugins have no queues. */
-function noSpool(): never {
-  throw new PurserError("PURSER_INTERNAL", "a plugin has no spool");
+/** Plugins have neither queues nor threads. */
+function forAdapters(): never {
+  throw new PurserError("PURSER_INTERNAL", "only adapters have spools and threads");
 }
 
 function refuseCall(): Promise<never> {
@@ -56,7 +56,8 @@ export async function buildPlugins(
     ...runtime,
     files: filesReadOnce,
     http: () => OFFLINE,
-    spoolFiles: noSpool,
+    spoolFiles: forAdapters,
+    buildInThread: forAdapters,
     metrics,
   });
   const close = async (): Promise<void> => {

@@ -6,6 +6,7 @@ import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import { startMixerHttpServer } from "../../mixer/servers/http-server.ts";
 import { createMixer, type Mixer } from "../../mixer/mixer.ts";
 import { createHttpClient, type OwnedHttpClient } from "../../plugins/sdk/http/client.ts";
+import { buildInThread } from "./threads/thread-handler.ts";
 import { filesBeside, spoolBeside } from "./files.ts";
 import { ConfigRejected } from "../../config/config-rejected.ts";
 import type { RunningPart } from "./stopping.ts";
@@ -49,6 +50,7 @@ export async function startMixer(
     files: filesBeside,
     spoolFiles: spoolBeside,
     http,
+    buildInThread,
     nodeCount: flags.mixers ?? 1,
     ...counting,
   });

@@ -57,10 +57,13 @@ export function buildHandler(
     from: spec.from,
     folder,
     config: config as AttributeValue,
+    isolation: spec.isolation,
     // An infinite number has no canonical text; the class says it.
     delivery: { ...(delivery as object), attempts: spec.delivery?.attempts ?? DEFAULT_DELIVERY.attempts },
   });
-  return { name: handlerName, definition, config, signature, delivery };
+  const { from, isolation = "none" } = spec;
+  const origin = from === undefined ? {} : { from };
+  return { name: handlerName, definition, ...origin, config, isolation, signature, delivery };
 }
 
 export function buildRule({ name, spec }: WrittenDocument<RuleSpec>, fields: Fields): Unplaced<Rule> {

@@ -152,8 +152,12 @@ export interface RuleInstance {
 
 export interface HandlerDeclaration extends Named {
   readonly definition: AdapterDefinition | PluginDefinition;
+  /** The module of the definition, as written; absent for a bundled extension. */
+  readonly from?: string;
   /** Checked, defaults filled in. */
   readonly config: unknown;
+  /** Where the adapter's code runs. */
+  readonly isolation: "none" | "thread";
   /** Handlers with equal signatures (definition, config and delivery) are kept across snapshots. */
   readonly signature: string;
   readonly delivery: HandlerDeliverySettings;

@@ -88,6 +88,7 @@ describe("docs/api.md", () => {
       clock: time.clock,
       http: () => createHttpClient(time.clock),
       spoolFiles: () => assert.fail("no spool here"),
+      buildInThread: () => assert.fail("no thread here"),
       scheduler: time.scheduler,
       random: createSeededRandom(),
       logger: createCollectingLogger(),

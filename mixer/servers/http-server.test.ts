@@ -33,6 +33,7 @@ async function serve(settings: Partial<MixerHttpSettings> = {}) {
     clock: time.clock,
     http: () => createHttpClient(time.clock),
     spoolFiles: () => assert.fail("no spool here"),
+    buildInThread: () => assert.fail("no thread here"),
     scheduler: time.scheduler,
     random: createSeededRandom(),
     logger: createCollectingLogger(),

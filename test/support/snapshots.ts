@@ -219,6 +219,7 @@ function declaration(
     definition,
     config: {},
     signature: name,
+    isolation: "none",
     delivery: DEFAULT_DELIVERY,
     ...fields,
   };

@@ -118,6 +118,12 @@ const HandlerSpec = Closed({
       description: "The adapter's or plugin's own configuration.",
     }),
   ),
+  isolation: Type.Optional(
+    Choice(
+      ["none", "thread"],
+      "none: the adapter's code runs in the mixer's own thread. thread: in a thread of its own, where it can neither block nor end the mixer; each call costs a copy of its instances. Default none.",
+    ),
+  ),
   delivery: Type.Optional(Delivery),
 });
 
@@ -131,7 +137,7 @@ export const HANDLER = {
   check: checkHandler,
 } as const satisfies KindDefinition;
 
-function checkHandler({ adapter, plugin, delivery }: HandlerSpec): readonly SpecFault[] {
+function checkHandler({ adapter, plugin, delivery, isolation }: HandlerSpec): readonly SpecFault[] {
   const faults: SpecFault[] = [];
   if (adapter === undefined && plugin === undefined)
     faults.push({ path: [], message: "spec must name an adapter or a plugin" });
@@ -141,6 +147,11 @@ function checkHandler({ adapter, plugin, delivery }: HandlerSpec): readonly Spec
     faults.push({
       path: ["delivery"],
       message: "spec.delivery is for adapters: nothing is delivered to a plugin",
+    });
+  if (plugin !== undefined && isolation === "thread")
+    faults.push({
+      path: ["isolation"],
+      message: "spec.isolation thread is for adapters: a plugin acts while a request is processed",
     });
   if (delivery?.timeout !== undefined && parseDurationMs(delivery.timeout) === 0)
     faults.push({ path: ["delivery", "timeout"], message: "spec.delivery.timeout must be more than 0s" });

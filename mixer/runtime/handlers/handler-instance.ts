@@ -24,7 +24,7 @@ export class HandlerInstance {
     this.#host = host;
     this.#scheduler = new TrackedScheduler(host.scheduler, logger, (task) => supervisor.runTask(task));
     try {
-      this.built = this.#build(declaration, logger);
+      this.built = this.#build(declaration, logger, supervisor);
     } catch (error) {
       this.#scheduler.close();
       throw error;
@@ -49,8 +49,8 @@ export class HandlerInstance {
     return this.#scheduler.close();
   }
 
-  #build(declaration: HandlerDeclaration, logger: Logger): Built {
-    const { clock, random, files, http } = this.#host;
+  #build(declaration: HandlerDeclaration, logger: Logger, supervisor: Supervisor): Built {
+    const { clock, random, files, http, buildInThread } = this.#host;
     const client = (): HandlerHttpClient => (this.#http ??= http());
     const context = {
       handler: declaration.name,
@@ -65,7 +65,11 @@ export class HandlerInstance {
         return client();
       },
     };
-    const { definition } = declaration;
+    const { definition, isolation } = declaration;
+    if (isolation === "thread") {
+      const onFault = (error: Error): void => supervisor.fault("exception", error);
+      return { kind: "adapter", handler: buildInThread(declaration, context, onFault) };
+    }
     return definition.extension === "adapter"
       ? { kind: "adapter", handler: definition.build(context) }
       : { kind: "plugin", handler: definition.build(context) };

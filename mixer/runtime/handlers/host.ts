@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Files } from "../../../core/hooks/extension.ts";
+import type { AdapterHandler, ExtensionContext, Files } from "../../../core/hooks/extension.ts";
 import type { HttpClient } from "../../../core/hooks/http-client.ts";
+import type { HandlerDeclaration } from "../../../core/snapshot/snapshot.ts";
 import type { SpoolFiles } from "../../../delivery/spool/spool-files.ts";
 import type { Runtime } from "../../../kernel/ports.ts";
 import type { MixerMetrics } from "../metrics/mixer-metrics.ts";
@@ -21,5 +22,15 @@ export interface HandlerHost extends Runtime {
   readonly http: () => HandlerHttpClient;
   /** The folder of a spool: `path` is relative to the folder of the document's own file. */
   readonly spoolFiles: (documentFile: string, path: readonly string[]) => SpoolFiles;
+  /**
+   * Builds an adapter in a thread of its own.
+   *
+   * @param onFault Called when the thread ended unasked or is stuck.
+   */
+  readonly buildInThread: (
+    declaration: HandlerDeclaration,
+    context: ExtensionContext<unknown>,
+    onFault: (error: Error) => void,
+  ) => AdapterHandler;
   readonly metrics: MixerMetrics;
 }

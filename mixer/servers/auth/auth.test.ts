@@ -50,6 +50,7 @@ describe("/auth", () => {
       clock: time.clock,
       http: () => createHttpClient(time.clock),
       spoolFiles: () => assert.fail("no spool here"),
+      buildInThread: () => assert.fail("no thread here"),
       scheduler: time.scheduler,
       random: createSeededRandom(),
       logger: createCollectingLogger(),
