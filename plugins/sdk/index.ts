@@ -33,6 +33,14 @@ export type {
 } from "../../core/hooks/extension.ts";
 export type { HttpClient, HttpRequest, HttpResponse } from "../../core/hooks/http-client.ts";
 export { httpFailure } from "./http/failure.ts";
+export {
+  endpointUrl,
+  HTTP_ACCESS,
+  type HttpAccess,
+  httpAccessFaults,
+  httpAccessHeaders,
+} from "./http/access.ts";
+export { type ByteLimit, oversized } from "./http/byte-limit.ts";
 export type { TemplateName } from "../../core/templates/template-names.ts";
 export { TEMPLATE_NAMES, TEMPLATE_VARIETY } from "../../core/templates/template-names.ts";
 export type { AttributeAdditions, HandlerHooks } from "../../core/hooks/hooks.ts";
@@ -65,6 +73,8 @@ export {
 } from "../../core/templates/instances.ts";
 export { headerNameFault, headerValueFault } from "../../core/attributes/header-fields.ts";
 export type { DecisionLogLine } from "../../core/replay/log-line.ts";
+export { createDecisionLine } from "./decision/decision-line.ts";
+export type { RedactionOptions } from "./decision/redaction.ts";
 export { httpStatusOf, OK, STATUS_CODES, type Status, type StatusCode } from "../../kernel/status.ts";
 
 // Users' patterns, matched in linear time.

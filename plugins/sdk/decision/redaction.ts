@@ -4,7 +4,7 @@
 import { createHmac } from "node:crypto";
 
 /** Credentials, which are always redacted, or hashed when `hash` names them. */
-export const ALWAYS_REDACTED: readonly string[] = [
+const ALWAYS_REDACTED: readonly string[] = [
   ...["request", "response"].flatMap((side) =>
     ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"].map(
       (header) => `${side}.headers.${header}`,
@@ -19,7 +19,7 @@ const REDACTED = "[redacted]";
 /** 128 bits: collisions within a log are practically impossible. */
 const HASH_BYTES = 16;
 
-/** The SDK's toJson cuts longer texts, and marks the cut at their end. */
+/** toJson cuts longer texts, and marks the cut at their end. */
 const MAX_TEXT_LENGTH = 8192;
 
 export interface RedactionOptions {
@@ -28,7 +28,7 @@ export interface RedactionOptions {
   readonly hashKey: string;
 }
 
-export interface Redacted {
+interface Redacted {
   /** Dotted paths of redacted values. */
   readonly redacted: readonly string[];
   readonly hashed: readonly string[];
