@@ -6,6 +6,7 @@ import { memoryQuota } from "./memory-quota/index.ts";
 import { prometheus } from "./prometheus/index.ts";
 import { redisQuota } from "./redis-quota/index.ts";
 import { stdout } from "./stdout/index.ts";
+import { webhook } from "./webhook/index.ts";
 import type { AdapterDefinition } from "../plugins/sdk/index.ts";
 
 /** The bundled adapters. */
@@ -15,4 +16,5 @@ export const BUNDLED_ADAPTERS: readonly AdapterDefinition[] = [
   prometheus,
   redisQuota,
   stdout,
+  webhook,
 ];
