@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { decisionLog } from "./decision-log/index.ts";
+import { loki } from "./loki/index.ts";
 import { memoryQuota } from "./memory-quota/index.ts";
 import { prometheus } from "./prometheus/index.ts";
 import { redisQuota } from "./redis-quota/index.ts";
@@ -12,6 +13,7 @@ import type { AdapterDefinition } from "../plugins/sdk/index.ts";
 /** The bundled adapters. */
 export const BUNDLED_ADAPTERS: readonly AdapterDefinition[] = [
   decisionLog,
+  loki,
   memoryQuota,
   prometheus,
   redisQuota,
