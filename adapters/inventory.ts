@@ -8,6 +8,7 @@ import { prometheus } from "./prometheus/index.ts";
 import { redisQuota } from "./redis-quota/index.ts";
 import { stdout } from "./stdout/index.ts";
 import { webhook } from "./webhook/index.ts";
+import { zipkin } from "./zipkin/index.ts";
 import type { AdapterDefinition } from "../plugins/sdk/index.ts";
 
 /** The bundled adapters. */
@@ -19,4 +20,5 @@ export const BUNDLED_ADAPTERS: readonly AdapterDefinition[] = [
   redisQuota,
   stdout,
   webhook,
+  zipkin,
 ];
