@@ -237,6 +237,7 @@ describe("report batches", () => {
           assert.equal(taken.size, arrived, "nothing is sent after the end");
           assert.ok(mixer.repeated <= stats.remote_report_retries);
           const drops = dropsOf(stats);
+          assert.equal(stats.reported_bags + drops, stats.report_calls, "each is counted once");
           assert.ok(taken.size + drops >= stats.report_calls, "none is missing");
           assert.ok(
             taken.size + drops - stats.report_drops_unconfirmed <= stats.report_calls,

@@ -107,8 +107,10 @@ export class ReportBatches {
         stats.remote_report_calls++;
         if (attempts > 1) stats.remote_report_retries++;
       },
-      delivered() {
+      delivered: ({ items }) => {
         stats.remote_report_successes++;
+        // A batch that was under way at the close is counted as unconfirmed already.
+        if (!this.#closed) stats.reported_bags += items.length;
       },
       failed: (batch, error) => {
         if (isUnconfirmed(error)) this.#unconfirmed.add(batch);

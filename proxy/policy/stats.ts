@@ -42,7 +42,10 @@ export function createClientStats() {
     remote_call_errors: 0,
     /** Calls not made because the circuit breaker was open. */
     remote_call_short_circuits: 0,
+    /** Bags: `report_calls` = `reported_bags` + all `report_drops_*` + the bags that wait. */
     report_calls: 0,
+    /** Bags that the mixer accepted. */
+    reported_bags: 0,
     remote_report_calls: 0,
     remote_report_successes: 0,
     remote_report_retries: 0,

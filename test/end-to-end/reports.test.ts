@@ -49,5 +49,13 @@ describe("reports while the mixer is away", function () {
     await eventually(async () => assert.equal(await seen(), REQUESTS));
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     assert.equal(await seen(), REQUESTS);
+    const counts = await mesh.clientCounts(0);
+    const drops = Object.entries(counts).filter(([event]) => event.startsWith("report_drops_"));
+    assert.equal(
+      drops.reduce((sum, [, bags]) => sum + bags, 0),
+      0,
+    );
+    assert.equal(counts["report_calls"], REQUESTS + 1);
+    assert.equal(counts["reported_bags"], counts["report_calls"]);
   });
 });

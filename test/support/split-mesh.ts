@@ -15,6 +15,8 @@ export interface SplitMesh {
   /** URLs of the edge proxies. */
   readonly edges: readonly string[];
   readonly mixers: readonly string[];
+  /** The counts of an edge proxy's client of the mixer, by event. */
+  clientCounts(edge: number): Promise<Readonly<Record<string, number>>>;
   /** Kills a mixer at once, as a crash would. */
   killMixer(index: number): Promise<void>;
   /** Restarts a mixer on its port; resolves when it listens. */
@@ -79,6 +81,13 @@ export async function startSplitMesh(options: {
     edges,
     mixers: mixerUrls,
     startMixer,
+    async clientCounts(edge) {
+      const answer = await fetch(`http://127.0.0.1:${adminPorts[edge]}/stats/prometheus`);
+      const lines = (await answer.text()).matchAll(
+        /^purser_proxy_mixer_client_total\{event="(\w+)"\} (\d+)$/gm,
+      );
+      return Object.fromEntries([...lines].map(([, event, count]) => [event, Number(count)]));
+    },
     async killMixer(index) {
       await mixers[index]?.stop("SIGKILL");
     },
