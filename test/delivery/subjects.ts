@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { loki } from "../../adapters/loki/index.ts";
+import { webhook } from "../../adapters/webhook/index.ts";
+import { zipkin } from "../../adapters/zipkin/index.ts";
+import type { AdapterDefinition } from "../../core/hooks/extension.ts";
+import type { TemplateName } from "../../core/templates/template-names.ts";
+import { logEntryInstance, traceSpanInstance } from "../../plugins/sdk/testing/index.ts";
+import type { BackendOptions } from "./backend.ts";
+
+/** An adapter in the table of failures. */
+export interface Subject {
+  readonly definition: AdapterDefinition;
+  readonly template: TemplateName;
+  /** The instance with a number, which no other instance has. */
+  readonly instance: (index: number) => unknown;
+  readonly config: (port: number) => Readonly<Record<string, unknown>>;
+  readonly accepted: BackendOptions["accepted"];
+  /** An answer that refuses the first of two instances; absent where the protocol has none. */
+  readonly partial?: BackendOptions["accepted"];
+  /** The real server that the adapter's own tests use. */
+  readonly receiver: string;
+}
+
+const logEntry = (index: number): unknown =>
+  logEntryInstance({ timestampMs: Date.now(), variables: { index } });
+const span = (index: number): unknown =>
+  traceSpanInstance({
+    spanId: (index + 1).toString(16).padStart(16, "0"),
+    startMs: Date.now() - 5,
+    endMs: Date.now(),
+  });
+
+export const SUBJECTS: readonly Subject[] = [
+  {
+    definition: webhook as AdapterDefinition,
+    template: "logentry",
+    instance: logEntry,
+    config: (port) => ({ url: `http://127.0.0.1:${port}/` }),
+    accepted: { status: 204 },
+    receiver: "any HTTP server",
+  },
+  {
+    definition: loki as AdapterDefinition,
+    template: "logentry",
+    instance: logEntry,
+    config: (port) => ({ url: `http://127.0.0.1:${port}` }),
+    accepted: { status: 204 },
+    receiver: "VictoriaLogs",
+  },
+  {
+    definition: zipkin as AdapterDefinition,
+    template: "tracespan",
+    instance: span,
+    config: (port) => ({ url: `http://127.0.0.1:${port}` }),
+    accepted: { status: 202 },
+    receiver: "Zipkin",
+  },
+];
