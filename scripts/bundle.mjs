@@ -14,7 +14,7 @@ import { build } from "esbuild";
 const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
 
 /** Libraries that few processes need; these are loaded from node_modules where they are used. */
-const EXTERNAL = ["ioredis", "undici"];
+const EXTERNAL = ["@platformatic/kafka", "ioredis", "kafkajs", "undici"];
 
 /**
  * Each module of Purser keeps the URL of its own file: modules find files relative to it. An import of a computed name, as

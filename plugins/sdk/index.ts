@@ -74,7 +74,7 @@ export {
 export { headerNameFault, headerValueFault } from "../../core/attributes/header-fields.ts";
 export type { DecisionLogLine } from "../../core/replay/log-line.ts";
 export { createDecisionLine } from "./decision/decision-line.ts";
-export type { RedactionOptions } from "./decision/redaction.ts";
+export { createRedaction, type Redacted, type RedactionOptions } from "./decision/redaction.ts";
 export { httpStatusOf, OK, STATUS_CODES, type Status, type StatusCode } from "../../kernel/status.ts";
 
 // Users' patterns, matched in linear time.
@@ -84,6 +84,8 @@ export { createAddressSet, isAddress, parseBlock } from "../../kernel/matching/i
 
 // Text and JSON of values in instances.
 export { toJson } from "./json.ts";
+
+// Credentials in the bags of decisions.
 
 // Errors, and values that may be promises.
 export type { ErrorCode } from "../../kernel/error-catalog.ts";
