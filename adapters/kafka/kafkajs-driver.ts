@@ -3,7 +3,7 @@
 
 import { isIP, type Socket, connect as connectPlain } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { ISocketFactory, KafkaConfig, Producer } from "kafkajs";
+import type { ISocketFactory, Kafka, KafkaConfig, Producer } from "kafkajs";
 import type { DriverSettings, KafkaDriver, KafkaRecord, SaslSettings } from "./driver.ts";
 
 /** Pause before kafkajs repeats a request, in milliseconds: enough for a partition that has just got another leader. */
@@ -17,24 +17,22 @@ const ACKS = { all: -1, leader: 1, none: 0 } as const;
 
 /** The driver on kafkajs (2.2.4), which runs on every version of Node that Purser does. */
 export async function openKafkajs(settings: DriverSettings): Promise<KafkaDriver> {
-  const { CompressionTypes, Kafka } = (await import("kafkajs")).default;
+  const { default: library } = await import("kafkajs");
+  const { GZIP, None } = library.CompressionTypes;
   const sockets = new Sockets();
   const quiet = new Warnings(settings.logger);
-  const kafka = new Kafka(configOf(settings, sockets.connect, quiet));
-  let producer: Promise<Producer> | undefined;
-  const connected = async (): Promise<Producer> => {
-    const made = kafka.producer({
-      allowAutoTopicCreation: false,
-      idempotent: settings.idempotent,
-      // Records come with their partition: the library would choose another one at each repetition.
-      createPartitioner:
-        () =>
-        ({ message }) =>
-          message.partition as number,
-      retry: { retries: PRODUCE_RETRIES, initialRetryTime: RETRY_MS, maxRetryTime: RETRY_MS },
-    });
-    await made.connect();
-    return made;
+  const kafka = new library.Kafka(configOf(settings, sockets.connect, quiet));
+  const producers = new Map<string, Promise<Producer>>();
+  // Each topic has a producer: kafkajs asks for the metadata of all topics of a producer together, and one that was deleted, may no
+  // longer be written to or has lost a leader would fail them all.
+  const producerOf = (topic: string): Promise<Producer> => {
+    let producer = producers.get(topic);
+    if (producer === undefined) {
+      producer = connected(kafka, settings);
+      producers.set(topic, producer);
+      producer.catch(() => producers.delete(topic));
+    }
+    return producer;
   };
   return {
     // kafkajs counts the numbers of a failed request back.
@@ -50,21 +48,33 @@ export async function openKafkajs(settings: DriverSettings): Promise<KafkaDriver
       }
     },
     async produce(topic, partition, records) {
-      producer ??= connected().catch((error: unknown) => {
-        producer = undefined;
-        throw error;
-      });
-      await (await producer).send({
+      const producer = await producerOf(topic);
+      await producer.send({
         topic,
         acks: ACKS[settings.acks],
         timeout: settings.requestTimeoutMs,
-        compression: settings.compression === "gzip" ? CompressionTypes.GZIP : CompressionTypes.None,
+        compression: settings.compression === "gzip" ? GZIP : None,
         messages: records.map((record) => messageOf(record, partition)),
       });
       quiet.reset();
     },
     close: () => sockets.close(),
   };
+}
+
+async function connected(kafka: Kafka, { idempotent }: DriverSettings): Promise<Producer> {
+  const producer = kafka.producer({
+    allowAutoTopicCreation: false,
+    idempotent,
+    // Records come with their partition: the library would choose another one at each repetition.
+    createPartitioner:
+      () =>
+      ({ message }) =>
+        message.partition as number,
+    retry: { retries: PRODUCE_RETRIES, initialRetryTime: RETRY_MS, maxRetryTime: RETRY_MS },
+  });
+  await producer.connect();
+  return producer;
 }
 
 function messageOf({ key, value, headers }: KafkaRecord, partition: number) {
@@ -152,9 +162,10 @@ class Warnings {
   }: {
     readonly namespace: string;
     readonly label: string;
-    readonly log: { readonly message: string };
+    readonly log: { readonly message: string; readonly [extra: string]: unknown };
   }): void {
-    const fields = { library: "kafkajs", part: namespace, reason: log.message };
+    const reason = typeof log["error"] === "string" ? `${log.message}: ${log["error"]}` : log.message;
+    const fields = { library: "kafkajs", part: namespace, reason };
     if (label === "ERROR" && !this.#warned) {
       this.#warned = true;
       this.#logger.warn("the cluster is unavailable or refuses", fields);

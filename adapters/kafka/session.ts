@@ -7,8 +7,8 @@ import { failureOf, isUnknownTopic, kindOf } from "./failure.ts";
 
 /** Time for which a topic's number of partitions is trusted; Kafka's clients ask again every five minutes (metadata.max.age.ms). */
 const COUNT_AGE_MS = 300_000;
-/** Largest number of remembered topics; their names come from documents. */
-const MOST_TOPICS = 1_000;
+/** Largest number of topics of a session, for which a driver may keep connections. Their names come from documents, so there are few. */
+const MOST_TOPICS = 200;
 
 /** The records for one partition, in the order in which they must arrive. */
 export interface Lane {
@@ -27,7 +27,7 @@ export type OnFailure = (records: readonly KafkaRecord[], error: PurserError) =>
  * used again only for the same records: others would be taken for the repetition and lost without an error.
  */
 export class Session {
-  /** Whether a producer with a new identity must take over. */
+  /** Whether another session must take over after this batch. */
   mustRenew = false;
   readonly #driver: Promise<KafkaDriver>;
   readonly #clock: Clock;
@@ -56,7 +56,7 @@ export class Session {
     try {
       const driver = await this.#driver;
       const count = await driver.partitionCount(topic);
-      if (this.#counts.size >= MOST_TOPICS) this.#counts.clear();
+      if (this.#counts.size >= MOST_TOPICS) this.mustRenew = true;
       this.#counts.set(topic, { count, untilMs: this.#clock.monotonicMs() + COUNT_AGE_MS });
       return count;
     } catch (error) {
