@@ -56,6 +56,3 @@ export interface SaslSettings {
   readonly username: string;
   readonly password: string;
 }
-
-/** Loads the library and makes a driver; connects nothing yet. */
-export type OpenDriver = (settings: DriverSettings) => Promise<KafkaDriver>;

@@ -51,7 +51,7 @@ export function kindOf(error: unknown): FailureKind {
 
 /** Whether the cluster said that it has no such topic, or none with such a partition. */
 export function isUnknownTopic(error: unknown): boolean {
-  return namesIn(error).includes(UNKNOWN_TOPIC) || /^Unknown topic /.test(messageOf(error));
+  return namesIn(error).includes(UNKNOWN_TOPIC) || messageOf(error).startsWith("Unknown topic ");
 }
 
 /** The error for records that failed in this way. */

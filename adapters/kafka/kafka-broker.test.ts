@@ -145,8 +145,8 @@ describe("kafka with a cluster of two brokers", function () {
         assert.equal(await send(entries), undefined);
         const messages = await read(topic);
         assert.deepEqual(
-          messages.map(({ key }) => key?.toString()).toSorted(),
-          ["ada", "שָׁלוֹם", undefined].toSorted(),
+          new Set(messages.map(({ key }) => key?.toString())),
+          new Set(["ada", "שָׁלוֹם", undefined]),
         );
         const ada = messages.find(({ key }) => key?.toString() === "ada");
         assert.deepEqual(ada?.headers, { path: Buffer.from("/ü") });
