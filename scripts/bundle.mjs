@@ -16,9 +16,13 @@ const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
 /** Libraries that few processes need; these are loaded from node_modules where they are used. */
 const EXTERNAL = ["@platformatic/kafka", "ioredis", "kafkajs", "undici"];
 
+/** `import(` of one of these, or of a computed name. */
+const IMPORT_AT_RUN_TIME = new RegExp(`\\bimport\\((?=[^"']|["'](?:${EXTERNAL.join("|")})["'])`, "g");
+
 /**
  * Each module of Purser keeps the URL of its own file: modules find files relative to it. An import of a computed name, as
- * of an extension, is done by the module that loads the bundle: V8 loses the import callback of a script with a code cache.
+ * of an extension, or of an external library is done by the module that loads the bundle: V8 loses the import callback of a
+ * script with a code cache.
  */
 const asModules = {
   name: "as-modules",
@@ -27,9 +31,7 @@ const asModules = {
       const text = readFileSync(path, "utf8");
       const file = JSON.stringify(`../${relative(DIST, path)}`);
       const url = `require("node:url").pathToFileURL(require("node:path").resolve(__filename, ${file})).href`;
-      const contents = text
-        .replaceAll("import.meta.url", url)
-        .replace(/\bimport\((?!["'])/g, "importModule(");
+      const contents = text.replaceAll("import.meta.url", url).replace(IMPORT_AT_RUN_TIME, "importModule(");
       return { contents, resolveDir: dirname(path) };
     });
   },
