@@ -28,7 +28,7 @@ export interface RedactionOptions {
   readonly hashKey: string;
 }
 
-export interface Redacted {
+interface Redacted {
   /** Dotted paths of redacted values. */
   readonly redacted: readonly string[];
   readonly hashed: readonly string[];
