@@ -1,11 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { defineAdapter } from "../../plugins/sdk/index.ts";
-import { BatchWriter } from "./batch-writer.ts";
+import { BatchWriter, defineAdapter, LogFile } from "../../plugins/sdk/index.ts";
 import { Config } from "./config.ts";
 import { createLineFormat } from "./line.ts";
-import { LogFile } from "./log-file.ts";
 
 /** Shorter keys can be guessed, which reveals hashed values. */
 const MIN_KEY_LENGTH = 16;

@@ -85,7 +85,9 @@ export { createAddressSet, isAddress, parseBlock } from "../../kernel/matching/i
 // Text and JSON of values in instances.
 export { toJson } from "./json.ts";
 
-// Credentials in the bags of decisions.
+// Files of lines.
+export { type Appender, BatchWriter } from "./log-file/batch-writer.ts";
+export { LogFile, type LogFileOptions } from "./log-file/log-file.ts";
 
 // Errors, and values that may be promises.
 export type { ErrorCode } from "../../kernel/error-catalog.ts";

@@ -87,6 +87,15 @@ describe("the batch writer", () => {
     assert.equal(writer.healthy, true);
   });
 
+  it("reports a path that can never be written as permanent", async () => {
+    const file = slowFile();
+    const writer = new BatchWriter(file);
+    const failed = writer.write([1], () => "one", never);
+    await turn();
+    file.waiting[0]?.reject(Object.assign(new Error("EROFS: read-only file system"), { code: "EROFS" }));
+    await assert.rejects(failed, { code: "PURSER_HANDLER_FAILED", retryable: false });
+  });
+
   it("continues after a batch without lines", async () => {
     const file = slowFile();
     const writer = new BatchWriter(file);

@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type AbortSignalLike, messageOf, PurserError } from "../../plugins/sdk/index.ts";
+import type { AbortSignalLike } from "../../../kernel/deadline.ts";
+import { messageOf, PurserError } from "../../../kernel/errors.ts";
+import { isPermanent } from "./file-errors.ts";
 
 /** Destination of texts; one append at a time. */
 export interface Appender {
@@ -33,8 +35,8 @@ export class BatchWriter {
 
   /**
    * @param batch Identity of the batch: the host passes the same object when it retries.
-   * @throws PurserError PURSER_HANDLER_TIMEOUT when the signal aborts first, PURSER_HANDLER_FAILED when the
-   *   append fails: both are retryable. Only a closed writer is final.
+   * @throws PurserError PURSER_HANDLER_TIMEOUT, retryable, when the signal aborts first; PURSER_HANDLER_FAILED when the append
+   *   fails, retryable unless no repetition helps (see `isPermanent`), or permanent when the writer is closed.
    */
   async write(batch: object, text: () => string, signal: AbortSignalLike): Promise<void> {
     this.#assertOpen();
@@ -72,7 +74,8 @@ export class BatchWriter {
       this.#written.add(batch);
     } catch (cause) {
       this.#healthy = false;
-      throw new PurserError("PURSER_HANDLER_FAILED", messageOf(cause), { cause, retryable: true });
+      const retryable = !isPermanent(cause);
+      throw new PurserError("PURSER_HANDLER_FAILED", messageOf(cause), { cause, retryable });
     } finally {
       this.#underWay = undefined;
     }
