@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { decisionLog } from "./decision-log/index.ts";
+import { file } from "./file/index.ts";
 import { kafka } from "./kafka/index.ts";
 import { loki } from "./loki/index.ts";
 import { memoryQuota } from "./memory-quota/index.ts";
@@ -15,6 +16,7 @@ import type { AdapterDefinition } from "../plugins/sdk/index.ts";
 /** The bundled adapters. */
 export const BUNDLED_ADAPTERS: readonly AdapterDefinition[] = [
   decisionLog,
+  file,
   kafka,
   loki,
   memoryQuota,

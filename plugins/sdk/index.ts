@@ -85,9 +85,10 @@ export { createAddressSet, isAddress, parseBlock } from "../../kernel/matching/i
 // Text and JSON of values in instances.
 export { toJson } from "./json.ts";
 
-// Files of lines.
+// Files of lines, and the lines of reports.
 export { type Appender, BatchWriter } from "./log-file/batch-writer.ts";
 export { LogFile, type LogFileOptions } from "./log-file/log-file.ts";
+export { createJsonRecords, type JsonRecords } from "./json-records.ts";
 
 // Errors, and values that may be promises.
 export type { ErrorCode } from "../../kernel/error-catalog.ts";
