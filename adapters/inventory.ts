@@ -8,6 +8,7 @@ import { loki } from "./loki/index.ts";
 import { memoryQuota } from "./memory-quota/index.ts";
 import { prometheus } from "./prometheus/index.ts";
 import { redisQuota } from "./redis-quota/index.ts";
+import { statsd } from "./statsd/index.ts";
 import { stdout } from "./stdout/index.ts";
 import { webhook } from "./webhook/index.ts";
 import { zipkin } from "./zipkin/index.ts";
@@ -22,6 +23,7 @@ export const BUNDLED_ADAPTERS: readonly AdapterDefinition[] = [
   memoryQuota,
   prometheus,
   redisQuota,
+  statsd,
   stdout,
   webhook,
   zipkin,

@@ -17,6 +17,7 @@ export { durationMs } from "./duration.ts";
 
 // Extension definitions, and the context that extensions receive.
 export type { AbortSignalLike, CallContext } from "../../kernel/deadline.ts";
+export { within } from "./within.ts";
 export type {
   AdapterDefinition,
   AdapterHandler,

@@ -3,6 +3,7 @@
 
 import type { AbortSignalLike } from "../../../kernel/deadline.ts";
 import { messageOf, PurserError } from "../../../kernel/errors.ts";
+import { within } from "../within.ts";
 import { isPermanent } from "./file-errors.ts";
 
 /** Destination of texts; one append at a time. */
@@ -10,6 +11,8 @@ export interface Appender {
   append(text: string): Promise<void>;
   close(): Promise<void>;
 }
+
+const LATE = "the file did not take the batch in time";
 
 /**
  * Appends batches, each with a deadline. At most one append is under way: other batches wait for it, and the
@@ -40,14 +43,14 @@ export class BatchWriter {
    */
   async write(batch: object, text: () => string, signal: AbortSignalLike): Promise<void> {
     this.#assertOpen();
-    if (signal.aborted) throw timeout();
+    if (signal.aborted) throw new PurserError("PURSER_HANDLER_TIMEOUT", LATE);
     while (this.#underWay !== undefined && this.#underWay.batch !== batch) {
-      await within(settled(this.#underWay.done), signal);
+      await within(settled(this.#underWay.done), signal, LATE);
       this.#assertOpen();
     }
     if (this.#written.has(batch)) return;
     this.#underWay ??= this.#begin(batch, text());
-    await within(this.#underWay.done, signal);
+    await within(this.#underWay.done, signal, LATE);
   }
 
   /** Waits for the append under way, then closes the file. */
@@ -82,23 +85,9 @@ export class BatchWriter {
   }
 }
 
-function timeout(): PurserError {
-  return new PurserError("PURSER_HANDLER_TIMEOUT", "the file did not take the batch in time");
-}
-
 function settled(work: Promise<unknown>): Promise<void> {
   return work.then(
     () => {},
     () => {},
   );
-}
-
-/** The outcome of `work`, or a timeout when the signal aborts first; the work itself continues. */
-function within<T>(work: Promise<T>, signal: AbortSignalLike): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(timeout());
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort);
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }
