@@ -3,6 +3,7 @@
 
 import { decisionLog } from "./decision-log/index.ts";
 import { file } from "./file/index.ts";
+import { fluentd } from "./fluentd/index.ts";
 import { kafka } from "./kafka/index.ts";
 import { loki } from "./loki/index.ts";
 import { memoryQuota } from "./memory-quota/index.ts";
@@ -18,6 +19,7 @@ import type { AdapterDefinition } from "../plugins/sdk/index.ts";
 export const BUNDLED_ADAPTERS: readonly AdapterDefinition[] = [
   decisionLog,
   file,
+  fluentd,
   kafka,
   loki,
   memoryQuota,
