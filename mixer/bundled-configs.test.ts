@@ -48,6 +48,11 @@ const TEXTS = [
   "purser:{q}:",
   "m_",
   "9",
+  "127.0.0.1:9092",
+  "http://127.0.0.1/",
+  "https://u@h/?q",
+  "variables.user",
+  "0640",
 ];
 
 /** Configurations that match a schema: each field absent, or a value of its type. */
@@ -59,6 +64,7 @@ function configsOf(schema: TSchema): fc.Arbitrary<unknown> {
     type,
     items,
     properties,
+    required = [],
     patternProperties,
     minimum,
     maximum,
@@ -69,7 +75,8 @@ function configsOf(schema: TSchema): fc.Arbitrary<unknown> {
   if (properties !== undefined)
     return fc.record(
       Object.fromEntries(Object.entries(properties).map(([name, field]) => [name, configsOf(field)])),
-      { requiredKeys: [] },
+      // Absent required fields are faults of the schema, which other tests find.
+      { requiredKeys: [...required] },
     );
   if (items !== undefined) return fc.array(configsOf(items), { maxLength: 3 });
   const [values] = Object.values(patternProperties ?? {});

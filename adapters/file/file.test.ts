@@ -218,8 +218,9 @@ describe("the adapter file", () => {
     for (let index = 0; index < 20; index++) await handler.logentry?.([...batch], { signal });
     await eventually(async () => assert.ok(existsSync(`${path}.1.gz`)));
     delay.disable();
-    // A batch of 1.6 MB takes some 5 ms to format; a synchronous write and compression would take hundreds.
-    assert.ok(delay.percentile(99) < 150e6, `${delay.percentile(99) / 1e6} ms`);
+    // A batch of 1.6 MB takes some 5 ms to format. The median is that of a busy machine too; a synchronous write
+    // and compression would hold up each turn.
+    assert.ok(delay.percentile(50) < 100e6, `${delay.percentile(50) / 1e6} ms`);
   });
 
   it("finds faults of the configuration that the schema cannot express", () => {

@@ -28,7 +28,7 @@ export interface RedactionOptions {
   readonly hashKey: string;
 }
 
-interface Redacted {
+export interface Redacted {
   /** Dotted paths of redacted values. */
   readonly redacted: readonly string[];
   readonly hashed: readonly string[];
