@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import type { CheckReply, PolicyState } from "../api/mixer-service.ts";
 import type { AttributeBag } from "../core/attributes/bag.ts";
 import { compileWithJsonata } from "../core/expressions/jsonata-engine.ts";
+import { mergeManifests } from "../expressions/manifest/manifest.ts";
 import { isPurserError, PurserError } from "../kernel/errors.ts";
 import { isPromise } from "../kernel/maybe-promise.ts";
 import type { Scheduler } from "../kernel/ports.ts";
@@ -54,6 +55,7 @@ function setUp(options: Partial<MixerOptions> = {}) {
   return { time, logger, mixer, check, scrape };
 }
 
+const GEO = mergeManifests([{ attributes: { "source.country": { type: "STRING" } } }]).manifest;
 const OK = { status: { code: "OK", message: "" } } as const;
 const now = (reply: CheckReply | Promise<CheckReply>): CheckReply => {
   assert.ok(!isPromise(reply), "the check was not synchronous");
@@ -355,8 +357,42 @@ describe("a mixer", () => {
       }));
       const when = expression((bag) => (bag["source"] as { country?: string } | undefined)?.country === "NL");
       const { mixer, check } = setUp();
-      await mixer.apply(snapshotOf({ handlers: [plugin], accessPolicies: [accessPolicy("a", { when })] }));
+      await mixer.apply(
+        snapshotOf({ attributes: GEO, handlers: [plugin], accessPolicies: [accessPolicy("a", { when })] }),
+      );
       assert.equal(now(check()).decision.decidedBy?.name, "a");
+    });
+
+    it("leaves out, counts and logs once what is not declared or has another type", async () => {
+      let calls = 0;
+      const plugin = pluginDeclaration("geo", () => ({
+        apply: (hooks) =>
+          hooks.attributes.tap("geo", () => ({ "source.country": 31, [`source.made-up-${++calls}`]: "NL" })),
+        close() {},
+      }));
+      const when = compileWithJsonata("$exists(source.country)");
+      assert.ok(when.ok);
+      const { mixer, check, logger, scrape } = setUp();
+      const accessPolicies = [accessPolicy("a", { when: when.expression })];
+      await mixer.apply(snapshotOf({ attributes: GEO, handlers: [plugin], accessPolicies }));
+      for (let request = 0; request < 150; request++) assert.equal(now(check()).decision.status.code, "OK");
+      assert.deepEqual(
+        (await scrape("purser_mixer_attributes_refused_total")).toSorted(),
+        ["type", "undeclared"].map(
+          (reason) => `purser_mixer_attributes_refused_total{handler="geo",reason="${reason}"} 150`,
+        ),
+      );
+      const lines = logger.lines.filter(({ message }) => message.startsWith("an attribute of a plugin"));
+      assert.equal(lines.length, 100, "the number of logged names is bounded");
+      assert.equal(lines.filter(({ fields }) => fields["attribute"] === "source.country").length, 1);
+      const { explanation } = await check({}, { explain: true });
+      assert.equal(explanation?.documents[0]?.expressions[0]?.value, "false");
+      assert.deepEqual(explanation.refusedAttributes?.[0], {
+        handler: "geo",
+        name: "source.country",
+        reason: "type",
+        detail: "source.country is declared as STRING; got a number",
+      });
     });
   });
 

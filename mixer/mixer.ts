@@ -163,7 +163,7 @@ class MixerRuntime implements Mixer {
       return { ok: false, diagnostics: outcome.diagnostics };
     }
     const { table, built, reused } = outcome;
-    const dispatch = createCheckDispatch(table, metrics);
+    const dispatch = createCheckDispatch(table, snapshot.attributes, metrics);
     const findStore = createFindStore(table, this.#defaultStore);
     const observer = createDecisionObserver(this.#host);
     this.#snapshots.swap({ snapshot, table, dispatch, findStore, observer });

@@ -47,7 +47,7 @@ function refuseCall(): Promise<never> {
 
 /** @throws {ConfigRejected} when a plugin cannot be built. */
 export async function buildPlugins(
-  snapshot: Pick<Snapshot, "handlers">,
+  snapshot: Pick<Snapshot, "handlers" | "attributes">,
   runtime: Runtime,
 ): Promise<PluginsOfSet> {
   const metrics = new MixerMetrics(runtime.clock, () => []);
@@ -68,7 +68,7 @@ export async function buildPlugins(
     throw new ConfigRejected(built.diagnostics);
   }
   const unanswered = new Map<string, number>();
-  const dispatch = createCheckDispatch(built.table, metrics);
+  const dispatch = createCheckDispatch(built.table, snapshot.attributes, metrics);
   return {
     dispatch: {
       attributeSources: dispatch.attributeSources,

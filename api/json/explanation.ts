@@ -101,5 +101,10 @@ export const ExplanationSchema = exactly<Explanation>()(
     decision: ExplainedDecisionSchema,
     documents: Type.Array(DocumentExplanationSchema),
     omittedDocuments: Type.Optional(Whole),
+    refusedAttributes: Type.Optional(
+      Type.Array(
+        Type.Object({ handler: Text, name: Text, reason: oneOf(["undeclared", "type"]), detail: Text }),
+      ),
+    ),
   }),
 );

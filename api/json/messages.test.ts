@@ -85,6 +85,7 @@ const EXPLANATION: Explanation = {
     },
   ],
   omittedDocuments: 3,
+  refusedAttributes: [{ handler: "geo", name: "source.country", reason: "type", detail: "not a STRING" }],
 };
 
 const OUTCOME = {
@@ -413,6 +414,7 @@ const MESSAGES: Readonly<Record<string, MessageCase>> = {
       "quotas[*].failure",
       "explanation",
       "explanation.omittedDocuments",
+      "explanation.refusedAttributes",
       "explanation.decision.reason",
       "explanation.decision.decidedBy",
       "explanation.decision.responseHeaders[*].value",

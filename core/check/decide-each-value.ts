@@ -63,6 +63,10 @@ class Notes implements CheckObserver {
     this.#calls.push((observer) => observer.fault(document, fault));
   };
 
+  attributeRefused: NonNullable<CheckObserver["attributeRefused"]> = (document, refused) => {
+    this.#calls.push((observer) => observer.attributeRefused?.(document, refused));
+  };
+
   replay(observer: CheckObserver): void {
     for (const call of this.#calls) call(observer);
   }

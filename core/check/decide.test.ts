@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import { mergeManifests } from "../../expressions/manifest/manifest.ts";
 import {
   accessPolicy,
   computed,
@@ -490,6 +491,15 @@ describe("a decision", () => {
   describe("with attributes that plugins add", () => {
     const tier: AttributeSource = {
       ref: { kind: "Handler", name: "tiers" },
+      manifest: mergeManifests([
+        {
+          attributes: {
+            "request.tier": { type: "STRING" },
+            "request.method": { type: "STRING" },
+            "request.copy": { type: "STRING" },
+          },
+        },
+      ]).manifest,
       add: (seen) => ({ "request.tier": header("x-user")(seen) === "ann" ? "gold" : "none" }),
     };
     const isGold = expression((b) => (b["request"] as { tier?: string }).tier === "gold");
@@ -522,6 +532,43 @@ describe("a decision", () => {
       assert.equal(decideNow({ accessPolicies: [accessPolicy("a", { when })] }, ports).decidedBy?.name, "a");
     });
 
+    it("leaves out what is not declared or has another type, and says so", () => {
+      const refusals: string[] = [];
+      const observer: CheckObserver = {
+        outcome() {},
+        fault: () => assert.fail("no fault"),
+        attributeRefused: ({ name }, refused) =>
+          void refusals.push(`${name}: ${refused.detail} (${refused.reason})`),
+      };
+      const wrong: AttributeSource = {
+        ...tier,
+        add: () => ({ "request.tier": 3, "request.teir": "gold", "request.copy": "kept" }),
+      };
+      const when = expression((b) => {
+        const seen = (b["request"] ?? {}) as Record<string, unknown>;
+        return seen["tier"] === undefined && seen["teir"] === undefined && seen["copy"] === "kept";
+      });
+      const ports = { attributeSources: [wrong], observer };
+      const decision = decideNow({ accessPolicies: [accessPolicy("a", { when })] }, ports);
+      assert.equal(decision.decidedBy?.name, "a");
+      assert.equal(decision.validDurationMs, 10_000);
+      assert.deepEqual(refusals, [
+        "tiers: request.tier is declared as STRING; got a number (type)",
+        'tiers: request.teir is declared neither in the plugin\'s "provides" nor in an AttributeManifest (undeclared)',
+      ]);
+    });
+
+    for (const returned of [null, "request.tier", ["gold"], 1] as unknown[]) {
+      it(`skips a source that returns ${JSON.stringify(returned)}`, () => {
+        const faults: string[] = [];
+        const observer: CheckObserver = { outcome() {}, fault: (_, { detail }) => void faults.push(detail) };
+        const wrong = { ...tier, add: () => returned } as AttributeSource;
+        const decision = decideNow({ accessPolicies: [] }, { attributeSources: [wrong], observer });
+        assert.equal(decision.status.code, "OK");
+        assert.match(faults.join(), /^the tap of "attributes" returned an? \w+ where|returned null where/);
+      });
+    }
+
     it("skips a source that throws, and is not cached", () => {
       const faults: string[] = [];
       const observer: CheckObserver = {
@@ -544,6 +591,7 @@ describe("a decision", () => {
   it("is safe from attribute names such as __proto__", () => {
     const source: AttributeSource = {
       ref: { kind: "Handler", name: "h" },
+      manifest: mergeManifests([]).manifest,
       add: () => JSON.parse('{"__proto__.polluted": true, "constructor.prototype.polluted": true}'),
     };
     decideNow({ accessPolicies: [accessPolicy("a", { when: no })] }, { attributeSources: [source] });

@@ -87,10 +87,13 @@ function decideWithAdditions(
   const reading = readWithAdditions(
     bag,
     context.dispatch.attributeSources,
-    ({ ref }, fault) => {
-      // A plugin that failed this time may add attributes next time, so the decision must not be cached.
-      sourceFailed = true;
-      context.observer?.fault(ref, fault);
+    {
+      fault({ ref }, fault) {
+        // A plugin that failed this time may add attributes next time, so the decision must not be cached.
+        sourceFailed = true;
+        context.observer?.fault(ref, fault);
+      },
+      refused: ({ ref }, refused) => context.observer?.attributeRefused?.(ref, refused),
     },
     spent,
   );

@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { RefusedAttribute } from "../attributes/added-attributes.ts";
 import type { AttributeBag } from "../attributes/bag.ts";
+import type { AttributeManifest } from "../../expressions/manifest/manifest.ts";
 import type { TemplateName } from "../templates/template-names.ts";
 import type { AttributeAdditions } from "../hooks/hooks.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
@@ -36,7 +38,12 @@ export interface CheckDispatch {
 export interface AttributeSource {
   /** The Handler document. */
   readonly ref: DocumentRef;
-  /** The attributes to add to this bag. A source that throws or rejects is skipped. */
+  /** The declarations of all attributes of the set. */
+  readonly manifest: AttributeManifest;
+  /**
+   * The attributes to add to this bag. A source that throws or rejects is skipped; an attribute that the manifest does not
+   * declare, or whose value has another type, is left out.
+   */
   add(bag: AttributeBag): MaybePromise<AttributeAdditions | undefined>;
 }
 
@@ -46,6 +53,8 @@ export interface CheckObserver {
   readonly outcome: (document: DocumentRef, outcome: DocumentOutcome) => void;
   /** Called for each fault, whether or not it affects the decision. */
   readonly fault: (document: DocumentRef, fault: Fault) => void;
+  /** Called for each attribute of a plugin that was left out; the document is the plugin's Handler. */
+  readonly attributeRefused?: (document: DocumentRef, refused: RefusedAttribute) => void;
 }
 
 /**

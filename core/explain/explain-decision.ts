@@ -16,6 +16,7 @@ import {
   type Explanation,
   type ExplanationLimits,
   type ExpressionExplanation,
+  type RefusedAddition,
 } from "./explanation.ts";
 import { DEFAULT_REDACTED_PATHS, Redaction } from "./redaction.ts";
 import { shownValue } from "./shown-value.ts";
@@ -94,6 +95,7 @@ export async function explainDecision(
       return expression.evaluate(view, evaluation);
     },
   }));
+  const refusals = new Map<string, RefusedAddition>();
   const decision = await decide(traced, bag, {
     ...context,
     observer: {
@@ -109,6 +111,11 @@ export async function explainDecision(
         if (faults !== undefined && faults.length < limits.expressions)
           faults.push({ code, detail: redaction.clean(detail).slice(0, MESSAGE_LENGTH) });
       },
+      attributeRefused(ref, refused) {
+        context.observer?.attributeRefused?.(ref, refused);
+        if (refusals.size < limits.expressions)
+          refusals.set(JSON.stringify([ref.name, refused.name]), { handler: ref.name, ...refused });
+      },
     },
   });
   const deciding = decidingDocument(decision, documents, notes);
@@ -119,6 +126,7 @@ export async function explainDecision(
       nowMs: context.nowMs,
       decision: shownDecision(decision, redaction),
       ...bounded(explained, limits),
+      ...(refusals.size > 0 ? { refusedAttributes: [...refusals.values()] } : {}),
     },
   };
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { RefusalReason } from "../attributes/added-attributes.ts";
 import type { EnforcementMode } from "../../kernel/enforcement-mode.ts";
 import type { DecisionReason } from "../check/decision.ts";
 import type { QuotaCharge } from "../quota/quota-charge.ts";
@@ -23,6 +24,17 @@ export interface Explanation {
   readonly documents: readonly DocumentExplanation[];
   /** Number of documents omitted because of the limit; documents that were evaluated are kept first. */
   readonly omittedDocuments?: number;
+  /** Attributes of plugins that were left out, each once. */
+  readonly refusedAttributes?: readonly RefusedAddition[];
+}
+
+/** An attribute that a plugin's handler added, and that was left out. */
+export interface RefusedAddition {
+  readonly handler: string;
+  readonly name: string;
+  /** `undeclared`, or `type`: the value has another type than declared. */
+  readonly reason: RefusalReason;
+  readonly detail: string;
 }
 
 /** The parts of a decision that concern the request itself. */

@@ -28,7 +28,10 @@ export interface HandlerHooks {
   readonly reported: AsyncSeriesHook<[AttributeBag]>;
 }
 
-/** Attributes by dotted name; each must be declared in a manifest. */
+/**
+ * Attributes by dotted name. Each must be declared, in the plugin's `provides` or in an AttributeManifest, and have the declared
+ * type: the host leaves out others and counts them.
+ */
 export type AttributeAdditions = Readonly<Record<string, AttributeValue>>;
 
 export function createHandlerHooks(): HandlerHooks {

@@ -85,7 +85,10 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
   const fieldsOf = (document: ParsedDocument) => fieldsOfDocument(document, compiled.expressions, set);
   return {
     ok: true,
-    value: assemble(input.version, documents, extensions.handlers, fieldsOf),
+    value: {
+      attributes: attributes.manifest,
+      ...assemble(input.version, documents, extensions.handlers, fieldsOf),
+    },
     warnings: diagnostics,
   };
 }
@@ -126,7 +129,7 @@ function assemble(
   documents: readonly ParsedDocument[],
   handlers: ReadonlyMap<ParsedDocument, ResolvedHandler>,
   fieldsOf: (document: ParsedDocument) => Fields,
-): Snapshot {
+): Omit<Snapshot, "attributes"> {
   const built = <S extends TSchema, T extends object>(
     definition: KindDefinition<S>,
     build: (written: WrittenDocument<Static<S>>, fields: Fields, document: ParsedDocument) => T,

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { AttributeManifest } from "../../expressions/manifest/manifest.ts";
 import type { ListenerLimits } from "../traffic/resources/listener.ts";
 import type { PathNormalization } from "../../kernel/canonical/path.ts";
 import type { EnforcementMode } from "../../kernel/enforcement-mode.ts";
@@ -28,6 +29,8 @@ export interface Snapshot {
   /** A digest of the documents: the same set has the same version on every machine. */
   readonly version: string;
   readonly documents: readonly DocumentSummary[];
+  /** All attributes that the set declares: built in, by AttributeManifests and by plugins. */
+  readonly attributes: AttributeManifest;
   /** All in document order: files by name, then documents in their order in a file. */
   readonly accessPolicies: readonly AccessPolicy[];
   readonly quotaPolicies: readonly QuotaPolicy[];

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { DEFAULT_DELIVERY } from "../../core/snapshot/build-handlers.ts";
+import { mergeManifests } from "../../expressions/manifest/manifest.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { DEFAULT_LISTENER_LIMITS } from "../../core/traffic/listener-limits.ts";
 import { DEFAULT_PATH_NORMALIZATION } from "../../kernel/canonical/path.ts";
@@ -230,6 +231,7 @@ export function snapshotOf(documents: Partial<Snapshot> = {}): Snapshot {
   const snapshot = {
     version: "v1",
     documents: [],
+    attributes: mergeManifests([]).manifest,
     accessPolicies: [],
     quotaPolicies: [],
     metrics: [],

@@ -20,7 +20,7 @@ export interface TextOptions {
 
 /** An explanation as text: the decision, then each document with its expressions as trees of values. */
 export function explanationText(explanation: Explanation, options: TextOptions): string {
-  const { documents, omittedDocuments = 0 } = explanation;
+  const { documents, omittedDocuments = 0, refusedAttributes = [] } = explanation;
   const shown = documents.filter(
     ({ outcome }) => options.all || (outcome !== "unmatched" && outcome !== "not-asked"),
   );
@@ -29,6 +29,8 @@ export function explanationText(explanation: Explanation, options: TextOptions):
     decisionText(explanation, options),
     ...shown.map((document) => documentText(document, options)),
   ];
+  for (const { handler, detail } of refusedAttributes)
+    blocks.push(options.style.bad(`Handler ${handler} added an attribute that was left out: ${detail}`));
   if (hidden > 0)
     blocks.push(options.style.dim(`${hidden} more not matching or not asked (--all shows them)`));
   if (omittedDocuments > 0) blocks.push(options.style.dim(`${omittedDocuments} more left out`));

@@ -3,6 +3,7 @@
 
 import type { AttributeSource, CheckDispatch } from "../../../core/check/ports.ts";
 import type { CheckInstance } from "../../../core/check/instances.ts";
+import type { AttributeManifest } from "../../../expressions/manifest/manifest.ts";
 import type { TemplateName } from "../../../core/templates/template-names.ts";
 import type { CallContext } from "../../../kernel/deadline.ts";
 import { PurserError } from "../../../kernel/errors.ts";
@@ -16,9 +17,13 @@ import { callHook } from "./hook-call.ts";
  * Dispatches checks to the handlers of one snapshot, with deadlines, metrics and errors that name the
  * handler.
  */
-export function createCheckDispatch(table: HandlerTable, metrics: MixerMetrics): CheckDispatch {
+export function createCheckDispatch(
+  table: HandlerTable,
+  manifest: AttributeManifest,
+  metrics: MixerMetrics,
+): CheckDispatch {
   return {
-    attributeSources: [...table.entries.values()].flatMap(attributeSourceOf),
+    attributeSources: [...table.entries.values()].flatMap((entry) => attributeSourceOf(entry, manifest)),
     ask: (name, template, instance) => {
       const entry = table.entries.get(name);
       if (entry === undefined) {
@@ -29,11 +34,15 @@ export function createCheckDispatch(table: HandlerTable, metrics: MixerMetrics):
   };
 }
 
-function attributeSourceOf({ handler, hooks }: HandlerEntry): readonly AttributeSource[] {
+function attributeSourceOf(
+  { handler, hooks }: HandlerEntry,
+  manifest: AttributeManifest,
+): readonly AttributeSource[] {
   if (hooks === undefined || !hooks.attributes.isUsed()) return [];
   return [
     {
       ref: { kind: "Handler", name: handler.name },
+      manifest,
       add: (bag) => handler.callOnTheWay(() => callHook((done) => hooks.attributes.callAsync(bag, done))),
     },
   ];

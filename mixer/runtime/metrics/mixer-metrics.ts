@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { RefusalReason } from "../../../core/attributes/added-attributes.ts";
 import type { QuotaOutcome } from "../../../core/quota/quota-charge.ts";
 import type { DocumentRef } from "../../../core/check/document-ref.ts";
 import type { DocumentOutcome } from "../../../core/check/ports.ts";
@@ -59,6 +60,11 @@ export class MixerMetrics {
     "purser_mixer_evaluation_errors_total",
     "Failures while a document was evaluated, by document.",
     ["kind", "name", "code"],
+  );
+  readonly #refusedAttributes = this.#counter(
+    "purser_mixer_attributes_refused_total",
+    "Attributes of plugins that were left out: undeclared, or of another type than declared.",
+    ["handler", "reason"],
   );
   readonly #quotas = new Tally(
     this.registry,
@@ -159,6 +165,10 @@ export class MixerMetrics {
 
   fault({ kind, name }: DocumentRef, code: string): void {
     this.#faults.inc({ kind, name, code });
+  }
+
+  attributeRefused(handler: string, reason: RefusalReason): void {
+    this.#refusedAttributes.inc({ handler, reason });
   }
 
   checked(code: string, reason: string, startMs: number): void {
