@@ -109,7 +109,7 @@ describe("the examples of the documentation", () => {
 
   for (const [name, tests] of [
     ["webhook.test.ts", 12],
-    ["tenant.test.ts", 7],
+    ["tenant.test.ts", 9],
   ] as const) {
     it(`pass their own tests: ${name}`, async () => {
       assert.equal(await runTestFile(join(folder, name)), tests);

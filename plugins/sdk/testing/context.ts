@@ -4,6 +4,7 @@
 import type { AdapterDefinition, ExtensionContext, PluginDefinition } from "../../../core/hooks/extension.ts";
 import { fillConfig } from "../config.ts";
 import { createHttpClient, type OwnedHttpClient } from "../http/client.ts";
+import { deepFreeze } from "./deep-freeze.ts";
 import { type CollectingLogger, createCollectingLogger } from "./logger.ts";
 import { createMemoryFiles, type MemoryFiles } from "./memory-files.ts";
 import { createSeededRandom } from "./seeded-random.ts";
@@ -45,6 +46,7 @@ export function createTestContext<Config, Time extends TestTime = VirtualTime>(
   const time = options.time ?? (createVirtualTime() as TestTime as Time);
   return {
     handler: options.handler ?? "test",
+    // Snapshots are immutable: a handler that changes its configuration must fail its tests.
     config: deepFreeze(filled.config) as Config,
     logger: createCollectingLogger(),
     clock: time.clock,
@@ -54,13 +56,4 @@ export function createTestContext<Config, Time extends TestTime = VirtualTime>(
     http: createHttpClient(time.clock),
     time,
   };
-}
-
-/** Snapshots are immutable: a handler that changes its configuration must fail its tests. */
-function deepFreeze(value: unknown): unknown {
-  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const part of Object.values(value)) deepFreeze(part);
-  }
-  return value;
 }

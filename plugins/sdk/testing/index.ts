@@ -25,8 +25,5 @@ export {
 export type { ContractFinding, TestRunner } from "./contract/clause.ts";
 export type { AdapterContractOptions } from "./contract/adapter-calls.ts";
 export { checkAdapterContract, describeAdapterContract } from "./contract/adapter-contract.ts";
-export {
-  checkPluginContract,
-  describePluginContract,
-  type PluginContractOptions,
-} from "./contract/plugin-contract.ts";
+export type { PluginContractOptions } from "./contract/plugin-subject.ts";
+export { checkPluginContract, describePluginContract } from "./contract/plugin-contract.ts";

@@ -31,6 +31,11 @@ function assertBreaksOnly(findings: readonly ContractFinding[], clause: string, 
   assert.match(findings[0]?.failures.join("\n") ?? "", failure);
 }
 
+function assertBreaks(findings: readonly ContractFinding[], clause: string, failure: RegExp): void {
+  const found = findings.find((finding) => finding.clause === clause);
+  assert.match(found?.failures.join("\n") ?? "", failure, JSON.stringify(findings));
+}
+
 /** A correct adapter in memory, except for the `changes` to its handlers. */
 function inMemory(
   changes: (context: ExtensionContext<unknown>) => Partial<AdapterHandler>,
@@ -204,6 +209,33 @@ describe("the adapter contract", () => {
       /the second close.*closed already/,
     );
   });
+
+  it("finds a missing close", async () => {
+    const endless = inMemory(() => ({ close: undefined as never }));
+    assertBreaks(
+      await broken(endless),
+      "may be closed twice, and unused",
+      /failed: TypeError: .*close is not/,
+    );
+    const client = lineClient();
+    const unclosed = {
+      ...client,
+      build: (context: never) => ({ ...client.build(context), close: undefined }),
+    };
+    const findings = await broken(unclosed as never, LINE_SERVER);
+    assertBreaks(findings, "may be closed twice, and unused", /failed: TypeError: .*close is not/);
+  });
+
+  for (const [what, handler] of [
+    ["nothing", undefined],
+    ["null", null],
+    ["a text", "handler"],
+  ] as const) {
+    it(`finds a build that returns ${what}`, async () => {
+      const definition = { ...inMemory(() => ({})), build: () => handler as never };
+      assert.ok((await broken(definition)).length > 1);
+    });
+  }
 
   it("finds a close that never ends", async () => {
     const findings = await broken(

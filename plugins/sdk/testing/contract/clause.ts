@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { followLastingResources } from "./lasting-resources.ts";
+
 /**
  * A clause of a contract suite: a plain function that returns the failures it found, so that the clauses can
  * be tested with extensions that break them, and any test runner can run them.
@@ -49,22 +51,28 @@ export function describeClauses<Subject>(
   });
 }
 
-/** Runs one clause; errors that it throws, or that escape every promise, are failures of the clause. */
+/**
+ * Runs one clause; errors that it throws, or that escape every promise, are failures of the clause. Timers and sockets that
+ * the extension leaves behind do not keep the test process alive.
+ */
 export async function runClause<Subject>(
   clause: ContractClause<Subject>,
   subject: Subject,
 ): Promise<ContractFinding> {
   const outOfBand: string[] = [];
   const restore = interceptOutOfBand((error) => outOfBand.push(`threw out of band: ${describeError(error)}`));
+  let stopFollowing = (): void => {};
   try {
     // Let the runner start this test's timer first (some do after the body returns), so that it does not
     // count as left behind.
     await new Promise((resolve) => void setImmediate(resolve));
+    stopFollowing = followLastingResources();
     const failures = await clause.check(subject).catch((error: unknown) => [describeError(error)]);
     // Unhandled rejections are reported after the turn in which they happen.
     for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => void setImmediate(resolve));
     return { clause: clause.name, failures: [...failures, ...outOfBand] };
   } finally {
+    stopFollowing();
     restore();
   }
 }

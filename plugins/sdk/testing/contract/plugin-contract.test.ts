@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import {
+  type AttributeBag,
   type CheckAnswer,
   definePlugin,
   type ExtensionContext,
@@ -11,11 +12,20 @@ import {
   type PluginDefinition,
   type PluginHandler,
   Type,
+  valueAt,
 } from "../../index.ts";
-import { checkPluginContract, type ContractFinding, describePluginContract } from "../index.ts";
+import {
+  checkPluginContract,
+  type ContractFinding,
+  describePluginContract,
+  type PluginContractOptions,
+} from "../index.ts";
 
-async function broken(definition: PluginDefinition): Promise<ContractFinding[]> {
-  return (await checkPluginContract(definition, { deadlineMs: 100 })).filter(
+async function broken(
+  definition: PluginDefinition,
+  options: PluginContractOptions = {},
+): Promise<ContractFinding[]> {
+  return (await checkPluginContract(definition, { deadlineMs: 100, ...options })).filter(
     ({ failures }) => failures.length > 0,
   );
 }
@@ -31,6 +41,41 @@ function plugin(changes: (context: ExtensionContext<unknown>) => Partial<PluginH
     config: Type.Object({}),
     build: (context) => ({ apply: answering(() => answer), close() {}, ...changes(context) }),
   });
+}
+
+/** A plugin that adds `request.tier`, as `tap` says. */
+function adding(tap: (bag: AttributeBag) => unknown, isPromise = false): PluginDefinition {
+  return {
+    ...definePlugin({
+      name: "tiers",
+      description: "Adds a tier.",
+      config: Type.Object({}),
+      provides: { "request.tier": { type: "STRING" } },
+      build: () => ({
+        apply({ attributes }) {
+          if (isPromise) attributes.tapPromise("tiers", tap as () => Promise<undefined>);
+          else attributes.tap("tiers", tap as () => undefined);
+        },
+        close() {},
+      }),
+    }),
+  };
+}
+
+/** A plugin that observes reported bags. */
+function observing(tap: (bag: AttributeBag) => unknown): PluginDefinition {
+  return definePlugin({
+    name: "observer",
+    description: "Observes.",
+    config: Type.Object({}),
+    build: () => ({ apply: ({ reported }) => reported.tapPromise("observer", tap as never), close() {} }),
+  });
+}
+
+/** Keeps the event loop busy. */
+function block(durationMs: number): void {
+  const endMs = performance.now() + durationMs;
+  while (performance.now() < endMs);
 }
 
 function answering(answer: () => unknown) {
@@ -134,6 +179,82 @@ describe("the plugin contract", () => {
     });
   }
 
+  it("is kept by a good plugin that adds attributes and observes reports", async () => {
+    assert.deepEqual(await broken(adding(() => ({ "request.tier": "gold" }))), []);
+    assert.deepEqual(await broken(adding(async () => Promise.resolve(undefined), true)), []);
+    assert.deepEqual(await broken(observing(() => Promise.resolve())), []);
+  });
+
+  it("is kept by a plugin whose attributes an AttributeManifest declares", async () => {
+    const plugin = adding(() => ({ "request.tier": "gold", "source.country": "NL" }));
+    const attributes = { "source.country": { type: "STRING" } };
+    assert.deepEqual(await broken(plugin, { attributes }), []);
+    assert.match(JSON.stringify(await broken(plugin)), /source\.country is declared neither/);
+  });
+
+  const wrongTaps: readonly (readonly [string, PluginDefinition, RegExp])[] = [
+    [
+      "throws",
+      adding(() => assert.fail("oops")),
+      /"attributes\W+\(an ordinary bag\) failed: AssertionError: oops/,
+    ],
+    [
+      "throws only for an unusual bag",
+      adding((bag) => ({ "request.tier": (valueAt(bag, ["request", "host"]) as string).slice(1) })),
+      /\(an empty bag\) failed: TypeError/,
+    ],
+    [
+      "changes the bag",
+      adding((bag) => void Object.assign(bag, { request: {} })),
+      /failed: TypeError: Cannot assign to read only/,
+    ],
+    ["rejects", adding(() => Promise.reject(new Error("oops")), true), /failed: Error: oops/],
+    ["hangs", adding(() => new Promise(() => {}), true), /did not end within 100 ms/],
+    ["blocks", adding(() => block(60)), /\(an ordinary bag\) blocked the event loop for (6|7|8|9|\d\d)\d ms/],
+    [
+      "blocks later",
+      adding(async () => {
+        await Promise.resolve();
+        block(60);
+      }, true),
+      /blocked the event loop/,
+    ],
+    [
+      "adds an undeclared attribute",
+      adding(() => ({ "request.teir": "gold" })),
+      /request\.teir is declared neither/,
+    ],
+    [
+      "adds a value of a wrong type",
+      adding(() => ({ "request.tier": 3 })),
+      /declared as STRING; got a number/,
+    ],
+    ["returns something else", adding(() => null), /something other than an object or undefined/],
+    ["observes and throws", observing(() => assert.fail("oops")), /reported.*failed: AssertionError: oops/],
+    ["observes and hangs", observing(() => new Promise(() => {})), /reported.*did not end within 100 ms/],
+    [
+      "answers and blocks",
+      plugin(() => ({
+        apply: answering(() => {
+          block(60);
+          return answer;
+        }),
+      })),
+      /headers \(an ordinary instance\) blocked the event loop/,
+    ],
+    ["has no close", plugin(() => ({ close: undefined as never })), /the first close failed: TypeError/],
+    [
+      "declares an attribute that cannot be",
+      { ...adding(() => undefined), provides: { "a..b": { type: "STRING" } } },
+      /declarations are faulty: .*not a dotted name/,
+    ],
+  ];
+  for (const [what, definition, expected] of wrongTaps) {
+    it(`finds a plugin that ${what}`, async () => {
+      assert.match(JSON.stringify(await broken(definition)), expected);
+    });
+  }
+
   it("finds a configuration that takes unknown keys", async () => {
     const open = { ...plugin(() => ({})), config: Type.Object({}, { additionalProperties: true }) };
     assert.match(JSON.stringify(await broken(open)), /takes an unknown key/);
@@ -161,7 +282,7 @@ describe("the plugin contract", () => {
       plugin(() => ({ apply() {} })),
       { runner },
     );
-    assert.equal(tests.size, 7);
+    assert.equal(tests.size, 9);
     const first = tests.get("builds from its defaults and taps the templates it names");
     await assert.rejects(async () => await first?.(), /does not tap/);
   });

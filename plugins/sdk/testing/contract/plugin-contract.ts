@@ -1,15 +1,15 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { PluginDefinition, PluginHandler } from "../../../../core/hooks/extension.ts";
+import type { PluginDefinition } from "../../../../core/hooks/extension.ts";
 import type { TemplateName } from "../../../../core/templates/template-names.ts";
-import { createHandlerHooks, type HandlerHooks } from "../../../../core/hooks/hooks.ts";
+import type { HandlerHooks } from "../../../../core/hooks/hooks.ts";
 import { isPurserError } from "../../../../kernel/errors.ts";
 import { headerNameFault, headerValueFault } from "../../../../core/attributes/header-fields.ts";
 import { STATUS_CODES } from "../../../../kernel/status.ts";
 import type { CheckAnswer, HeaderOperation } from "../../../../core/templates/instances.ts";
 import { fillConfig } from "../../config.ts";
-import { createTestContext } from "../context.ts";
+import { BLOCKING_MS, timed } from "./blocking.ts";
 import {
   type ContractClause,
   type ContractFinding,
@@ -17,30 +17,22 @@ import {
   describeError,
   globalRunner,
   runClause,
-  type TestRunner,
 } from "./clause.ts";
 import { outcomeOf } from "./outcome.ts";
+import {
+  applied,
+  build,
+  closing,
+  deadlineOf,
+  type PluginContractOptions,
+  type PluginSubject,
+  withHandler,
+} from "./plugin-subject.ts";
+import { PLUGIN_TAP_CLAUSES } from "./plugin-tap-clauses.ts";
 import { activeResources, leftBehind } from "./resources.ts";
-import { createMemoryFiles } from "../memory-files.ts";
 import { sampleInstances } from "../sample-instances.ts";
-import { createRealTime } from "../time.ts";
+import { reportedBag, requestBag } from "../sample-bags.ts";
 import { UNUSUAL_INSTANCES } from "../unusual-instances.ts";
-
-export interface PluginContractOptions {
-  /** A configuration, when a required field has no default. */
-  readonly config?: Readonly<Record<string, unknown>>;
-  /** Files that the configuration names, by path. */
-  readonly files?: Readonly<Record<string, string>>;
-  /** Time in which each call must answer or reject, in milliseconds of real time. Default 1000. */
-  readonly deadlineMs?: number;
-  /** Default: the global `describe` and `it`. */
-  readonly runner?: TestRunner;
-}
-
-interface Subject {
-  readonly definition: PluginDefinition;
-  readonly options: PluginContractOptions;
-}
 
 /** Registers the contract suite as tests. */
 export function describePluginContract<Config>(
@@ -64,7 +56,7 @@ export async function checkPluginContract<Config>(
   return findings;
 }
 
-const CLAUSES: readonly ContractClause<Subject>[] = [
+const CLAUSES: readonly ContractClause<PluginSubject>[] = [
   { name: "builds from its defaults and taps the templates it names", check: tapsItsTemplates },
   { name: "refuses unknown keys", check: refusesUnknownKeys },
   { name: "shares nothing between two handlers of one configuration", check: sharesNothing },
@@ -72,9 +64,10 @@ const CLAUSES: readonly ContractClause<Subject>[] = [
   { name: "may be closed twice, and unapplied", check: closesTwice },
   { name: "leaves nothing scheduled, open or watched after close", check: leavesNothing },
   { name: "answers in the documented form, unusual instances too", check: answersWellFormed },
+  ...PLUGIN_TAP_CLAUSES,
 ];
 
-async function tapsItsTemplates(subject: Subject): Promise<readonly string[]> {
+async function tapsItsTemplates(subject: PluginSubject): Promise<readonly string[]> {
   return await withHandler(subject, (handler) => {
     const hooks = applied(handler);
     return subject.definition.templates
@@ -83,12 +76,12 @@ async function tapsItsTemplates(subject: Subject): Promise<readonly string[]> {
   });
 }
 
-async function refusesUnknownKeys({ definition, options }: Subject): Promise<readonly string[]> {
+async function refusesUnknownKeys({ definition, options }: PluginSubject): Promise<readonly string[]> {
   const { faults } = fillConfig(definition.config, { ...options.config, "no-such-key": true });
   return faults.length === 0 ? ["the configuration takes an unknown key"] : [];
 }
 
-async function sharesNothing(subject: Subject): Promise<readonly string[]> {
+async function sharesNothing(subject: PluginSubject): Promise<readonly string[]> {
   return await withHandler(subject, async (second) => {
     const hooks = applied(second);
     const alone = await answersOf(subject, hooks);
@@ -99,7 +92,7 @@ async function sharesNothing(subject: Subject): Promise<readonly string[]> {
   });
 }
 
-async function appliesAgain(subject: Subject): Promise<readonly string[]> {
+async function appliesAgain(subject: PluginSubject): Promise<readonly string[]> {
   return await withHandler(subject, async (handler) => {
     const old = applied(handler);
     const before = await answersOf(subject, old);
@@ -109,33 +102,35 @@ async function appliesAgain(subject: Subject): Promise<readonly string[]> {
   });
 }
 
-async function closesTwice(subject: Subject): Promise<readonly string[]> {
+async function closesTwice(subject: PluginSubject): Promise<readonly string[]> {
   const failures: string[] = [];
   for (const used of [false, true]) {
-    const { handler, context } = build(subject);
+    const { handler, end } = build(subject);
     if (used) await answersOf(subject, applied(handler));
     for (const time of ["first", "second"]) {
-      const outcome = await outcomeOf(() => handler.close(), deadlineOf(subject));
-      if (outcome.kind !== "answered") failures.push(`the ${time} close did not end in time, or failed`);
+      const outcome = await closing(handler, subject);
+      if (outcome.kind === "late") failures.push(`the ${time} close did not end in time`);
+      if (outcome.kind === "rejected")
+        failures.push(`the ${time} close failed: ${describeError(outcome.error)}`);
     }
-    context.time.cancelAll();
+    await end();
   }
   return failures;
 }
 
-async function leavesNothing(subject: Subject): Promise<readonly string[]> {
+async function leavesNothing(subject: PluginSubject): Promise<readonly string[]> {
   const before = activeResources();
-  const { handler, context } = build(subject);
+  const { handler, context, end } = build(subject);
   await answersOf(subject, applied(handler));
-  const closed = await outcomeOf(() => handler.close(), deadlineOf(subject));
+  const closed = await closing(handler, subject);
   const failures = closed.kind === "answered" ? [] : ["close did not end in time, or failed"];
   if (context.time.scheduled > 0) failures.push(`left ${context.time.scheduled} tasks scheduled after close`);
-  context.time.cancelAll();
+  await end();
   if (context.files.watching > 0) failures.push(`left ${context.files.watching} files watched after close`);
   return [...failures, ...(await leftBehind(before))];
 }
 
-async function answersWellFormed(subject: Subject): Promise<readonly string[]> {
+async function answersWellFormed(subject: PluginSubject): Promise<readonly string[]> {
   return await withHandler(subject, async (handler) => {
     const failures: string[] = [];
     const hooks = applied(handler);
@@ -145,8 +140,12 @@ async function answersWellFormed(subject: Subject): Promise<readonly string[]> {
         ...UNUSUAL_INSTANCES[template](),
       ];
       for (const [what, instance] of instances) {
-        const outcome = await outcomeOf(() => ask(hooks, template, instance), deadlineOf(subject));
+        const { outcome, blockedMs } = await timed(() =>
+          outcomeOf(() => ask(hooks, template, instance), deadlineOf(subject)),
+        );
         const label = `${template} (${what})`;
+        if (blockedMs > BLOCKING_MS)
+          failures.push(`${label} blocked the event loop for ${Math.round(blockedMs)} ms`);
         if (outcome.kind === "late") failures.push(`${label} did not end in time`);
         else if (outcome.kind === "rejected") {
           if (isPurserError(outcome.error)) continue;
@@ -187,47 +186,27 @@ function ask(
   return hooks.check.for(template).promise(instance) as Promise<CheckAnswer | undefined>;
 }
 
-/** The plugin's answers to an ordinary instance of each of its templates, as text to compare. */
-async function answersOf(subject: Subject, hooks: HandlerHooks): Promise<readonly string[]> {
-  return await Promise.all(
-    subject.definition.templates.map(async (template) => {
-      const outcome = await outcomeOf(
-        () => ask(hooks, template, sampleInstances()[template]),
-        deadlineOf(subject),
-      );
-      return outcome.kind === "answered" ? JSON.stringify(outcome.value) : outcome.kind;
-    }),
+/** The plugin's answers to an ordinary request and to an instance of each of its templates, as text to compare. */
+async function answersOf(subject: PluginSubject, hooks: HandlerHooks): Promise<readonly string[]> {
+  const deadlineMs = deadlineOf(subject);
+  const answers = subject.definition.templates.map(async (template) => {
+    const outcome = await outcomeOf(() => ask(hooks, template, sampleInstances()[template]), deadlineMs);
+    return outcome.kind === "answered" ? JSON.stringify(outcome.value) : outcome.kind;
+  });
+  // The values of added attributes may differ each time, such as an id.
+  const added = outcomeOf(() => hooks.attributes.promise(requestBag()), deadlineMs).then((outcome) =>
+    outcome.kind === "answered"
+      ? Object.keys(outcome.value ?? {})
+          .toSorted()
+          .join()
+      : outcome.kind,
   );
+  const reported = outcomeOf(() => hooks.reported.promise(reportedBag()), deadlineMs).then(
+    ({ kind }) => kind,
+  );
+  return await Promise.all([...answers, added, reported]);
 }
 
 function same(a: readonly string[], b: readonly string[]): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
-}
-
-function applied(handler: PluginHandler): HandlerHooks {
-  const hooks = createHandlerHooks();
-  handler.apply(hooks);
-  return hooks;
-}
-
-function deadlineOf({ options }: Subject): number {
-  return options.deadlineMs ?? 1000;
-}
-
-function build({ definition, options }: Subject) {
-  const context = createTestContext(definition, options.config, {
-    time: createRealTime(),
-    files: createMemoryFiles(options.files),
-  });
-  return { context, handler: definition.build(context) };
-}
-
-async function withHandler<T>(subject: Subject, use: (handler: PluginHandler) => T | Promise<T>): Promise<T> {
-  const { handler, context } = build(subject);
-  try {
-    return await use(handler);
-  } finally {
-    await outcomeOf(() => handler.close(), deadlineOf(subject));
-    context.time.cancelAll();
-  }
 }

@@ -36,6 +36,8 @@ export async function eventually(condition: () => boolean): Promise<boolean> {
 /** Resources that exist now and did not exist in `before`. */
 export async function leftBehind(before: ReadonlyMap<string, number>): Promise<readonly string[]> {
   const excess = () => [...activeResources()].filter(([kind, count]) => count > (before.get(kind) ?? 0));
+  // A server begins to listen, and a socket to connect, some turns of the event loop after the call.
+  await new Promise((resolve) => void setTimeout(resolve, POLL_MS));
   await eventually(() => excess().length === 0);
   return excess().map(
     ([kind, count]) =>
