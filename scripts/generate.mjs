@@ -11,6 +11,8 @@ const GENERATORS = [
   "generate-documents-doc.ts",
   "generate-errors-doc.ts",
   "generate-functions-doc.ts",
+  "generate-extensions-doc.ts",
+  "generate-templates-doc.ts",
 ];
 
 let failed = false;
