@@ -13,6 +13,7 @@ const GENERATORS = [
   "generate-functions-doc.ts",
   "generate-extensions-doc.ts",
   "generate-templates-doc.ts",
+  "generate-sdk-api.ts",
 ];
 
 let failed = false;
