@@ -13,6 +13,7 @@ COPY --from=build /purser/package.json ./
 COPY --from=build /purser/node_modules ./node_modules
 COPY --from=build /purser/dist ./dist
 COPY --from=build /purser/policies ./policies
+COPY --from=build /purser/scaffolds ./scaffolds
 COPY --from=build /purser/examples ./examples
 USER node
 ENTRYPOINT ["node", "dist/cli/purser.js"]

@@ -7,6 +7,7 @@ import { benchCommand } from "./commands/bench.ts";
 import { CommandFailed } from "./commands/command-failed.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { mixerCommand } from "./commands/mixer.ts";
+import { newCommand } from "./commands/new.ts";
 import { pilotCommand } from "./commands/pilot.ts";
 import { proxyCommand } from "./commands/proxy.ts";
 import { replayCommand } from "./commands/replay.ts";
@@ -40,6 +41,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .addCommand(replayCommand())
     .addCommand(explainCommand())
     .addCommand(testCommand())
+    .addCommand(newCommand())
     .addCommand(validateCommand());
   return runProgram(program, args);
 }

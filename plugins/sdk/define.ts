@@ -12,6 +12,7 @@ import {
   type PluginHandler,
 } from "../../core/hooks/extension.ts";
 import { TEMPLATE_NAMES, TEMPLATE_VARIETY, type TemplateName } from "../../core/templates/template-names.ts";
+import { isDnsLabel } from "../../kernel/dns-label.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import { suggest } from "../../kernel/suggest.ts";
 import { fillConfig } from "./config.ts";
@@ -137,9 +138,6 @@ function failure(maker: string, name: unknown): Fail {
   };
 }
 
-/** An RFC 1123 label, as Mixer required of adapter names (istio/istio mixer/pkg/adapter/info.go). */
-const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-
 function checkCommon(
   draft: {
     readonly name: unknown;
@@ -150,7 +148,7 @@ function checkCommon(
   templates: readonly string[],
   fail: Fail,
 ): void {
-  if (typeof draft.name !== "string" || !DNS_LABEL.test(draft.name)) {
+  if (typeof draft.name !== "string" || !isDnsLabel(draft.name)) {
     fail('name must be a DNS label: lower-case letters, digits and "-", at most 63, such as "my-backend".');
   }
   if (typeof draft.description !== "string" || draft.description.trim() === "") {

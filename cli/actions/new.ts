@@ -1,0 +1,65 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { PurserError } from "../../kernel/errors.ts";
+import { isDnsLabel } from "../../kernel/dns-label.ts";
+import { scaffoldFiles } from "../scaffold/files.ts";
+import { readScaffold } from "../scaffold/texts.ts";
+import { templatesFor } from "../scaffold/templates.ts";
+import { OWN_PACKAGE } from "../version.ts";
+
+export type Output = Pick<NodeJS.WriteStream, "write">;
+
+interface Flags {
+  readonly template?: string;
+  readonly purser?: string;
+}
+
+/**
+ * Writes the folder `name` in the working directory.
+ *
+ * @throws PurserError PURSER_CLI_USAGE for a name, template or folder that cannot be used.
+ */
+export function newExtension(kind: "adapter" | "plugin", name: string, flags: Flags, output: Output): void {
+  if (!isDnsLabel(name)) {
+    const rule =
+      'lower-case letters, digits and "-" in the middle, at most 63 characters, such as my-backend';
+    throw usage(`${JSON.stringify(name.slice(0, 80))} is not a name of an extension: write ${rule}`);
+  }
+  const templates = templatesFor(kind, flags.template);
+  if (OWN_PACKAGE === undefined)
+    throw new PurserError("PURSER_INTERNAL", "the package.json of this Purser was not found");
+  assertUnused(name);
+  const files = scaffoldFiles(
+    { kind, name, templates, ownPackage: OWN_PACKAGE, purser: flags.purser },
+    readScaffold(OWN_PACKAGE.folder),
+  );
+  for (const [path, text] of files) {
+    const file = join(name, path);
+    mkdirSync(dirname(file), { recursive: true });
+    // Never over a file that appeared in the meantime.
+    writeFileSync(file, text, { flag: "wx" });
+  }
+  const listed = [...files.keys()].map((path) => `  ${name}/${path}`).join("\n");
+  output.write(`Wrote the ${kind} ${name}:\n${listed}\n\nNext:\n  cd ${name}\n  npm install\n  npm test\n`);
+}
+
+function assertUnused(folder: string): void {
+  let entries: readonly string[];
+  try {
+    entries = readdirSync(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return;
+    const why = code === "ENOTDIR" ? "is a file" : `cannot be read (${code})`;
+    throw usage(`${folder} ${why}: choose another name, or another working directory`);
+  }
+  if (entries.length > 0)
+    throw usage(`the folder ${folder} is not empty: choose another name, or another working directory`);
+}
+
+function usage(message: string): PurserError {
+  return new PurserError("PURSER_CLI_USAGE", message);
+}
