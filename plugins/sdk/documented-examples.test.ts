@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { BUNDLED_ADAPTERS } from "../../adapters/inventory.ts";
@@ -14,7 +14,16 @@ import { compileWithJsonata } from "../../core/expressions/jsonata-engine.ts";
 import { createInventory } from "../../core/hooks/inventory.ts";
 import { formatDiagnostic } from "../../kernel/diagnostic.ts";
 import { buildSnapshot } from "../../core/snapshot/build-snapshot.ts";
-import { documentsOn, filesEndingIn, readText, ROOT } from "../../test/support/documentation.ts";
+import { readScaffold } from "../../cli/scaffold/texts.ts";
+import { scaffoldFiles } from "../../cli/scaffold/files.ts";
+import { OWN_PACKAGE } from "../../cli/version.ts";
+import {
+  documentsOn,
+  filesEndingIn,
+  namedFilesOn,
+  readText,
+  ROOT,
+} from "../../test/support/documentation.ts";
 import { BUNDLED_PLUGINS } from "../inventory.ts";
 import type { Extension } from "./index.ts";
 import type { TestRunner } from "./testing/index.ts";
@@ -27,10 +36,22 @@ const SDK = { "purser/sdk/testing": "plugins/sdk/testing/index.ts", "purser/sdk"
 /** Pages whose documents configure the extensions that they show. */
 const THIRD_PARTY_PAGES = ["docs/adapters.md", "docs/plugins.md"];
 
-/** The files that a page shows with a name. */
-function filesOn(path: string): ReadonlyMap<string, string> {
-  const shown = readText(path).matchAll(/<!-- test: (\S+) -->\n```ts\n(.*?)```/gs);
-  return new Map([...shown].map(([, name, text]) => [name as string, text as string] as const));
+/** The commands of these pages: what `purser new` writes is the rest of the extension. */
+const WRITTEN = {
+  "my-webhook": { kind: "adapter", templates: ["logentry"] },
+  tenant: { kind: "plugin", templates: [] },
+} as const;
+
+/** The source files that `purser new` writes, without those that the pages replace. */
+function writtenTests(): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(WRITTEN).map(([name, { kind, templates }]) => {
+      const ownPackage = OWN_PACKAGE ?? assert.fail("no package.json");
+      const scaffold = { kind, name, templates, ownPackage, purser: undefined };
+      const files = scaffoldFiles(scaffold, readScaffold(ROOT));
+      return [`${name}/src/index.test.ts`, files.get("src/index.test.ts") as string];
+    }),
+  );
 }
 
 /** The faults of a page's documents, as a user would see them. */
@@ -38,7 +59,9 @@ function faultsOf(path: string, extensions: readonly Extension[] = []): string {
   const inventory = createInventory([...BUNDLED_ADAPTERS, ...BUNDLED_PLUGINS, ...extensions]);
   const built = buildSnapshot({
     // The extensions of the page are already loaded.
-    files: [parseDocuments({ path, text: documentsOn(readText(path)).replace(/^ *from: \.\/.*$/gm, "") })],
+    files: [
+      parseDocuments({ path, text: documentsOn(readText(path)).replace(/^ *from: \.{1,2}\/.*$/gm, "") }),
+    ],
     version: "1",
     builtIn: [builtInManifest()],
     compile: compileWithJsonata,
@@ -71,21 +94,31 @@ describe("the examples of the documentation", () => {
   before(() => {
     mkdirSync(join(ROOT, "dist"), { recursive: true });
     folder = mkdtempSync(join(ROOT, "dist", "documented-examples-"));
-    for (const page of ["README.md", ...THIRD_PARTY_PAGES]) {
-      for (const [name, text] of filesOn(page)) {
-        let local = text;
-        for (const [specifier, path] of Object.entries(SDK)) {
-          local = local.replaceAll(`"${specifier}"`, JSON.stringify(`../../${path}`));
-        }
-        writeFileSync(join(folder, name), local);
+    const shown = ["README.md", ...THIRD_PARTY_PAGES].flatMap((page) => [...namedFilesOn(readText(page))]);
+    for (const [name, text] of [...shown, ...writtenTests()]) {
+      if (!name.endsWith(".ts")) continue;
+      const file = join(folder, name);
+      mkdirSync(dirname(file), { recursive: true });
+      let local = text;
+      for (const [specifier, path] of Object.entries(SDK)) {
+        const there = relative(dirname(file), join(ROOT, path));
+        local = local.replaceAll(`"${specifier}"`, JSON.stringify(there));
       }
+      writeFileSync(file, local);
     }
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it("are exactly those that this test lists", () => {
-    const names = ["shout.ts", "tenant.test.ts", "tenant.ts", "webhook.test.ts", "webhook.ts"];
-    assert.deepEqual(readdirSync(folder), names);
+    const names = ["my-webhook/src/index", "tenant/src/index"].flatMap((name) => [
+      `${name}.test.ts`,
+      `${name}.ts`,
+    ]);
+    const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
+    assert.deepEqual(
+      files.filter((name) => name.endsWith(".ts")).toSorted(),
+      [...names, "shout.ts"].toSorted(),
+    );
   });
 
   it("pass the compiler under the project's own rules", async () => {
@@ -100,7 +133,7 @@ describe("the examples of the documentation", () => {
       noEmit: true,
       types: ["node"],
     };
-    writeFileSync(tsconfig, JSON.stringify({ compilerOptions: options, include: ["*.ts"] }));
+    writeFileSync(tsconfig, JSON.stringify({ compilerOptions: options, include: ["**/*.ts"] }));
     const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
     await promisify(execFile)(process.execPath, [tsc, "-p", tsconfig]).catch((error: { stdout: string }) =>
       assert.fail(error.stdout),
@@ -108,8 +141,8 @@ describe("the examples of the documentation", () => {
   }).timeout(30_000);
 
   for (const [name, tests] of [
-    ["webhook.test.ts", 12],
-    ["tenant.test.ts", 9],
+    ["my-webhook/src/index.test.ts", 12],
+    ["tenant/src/index.test.ts", 9],
   ] as const) {
     it(`pass their own tests: ${name}`, async () => {
       assert.equal(await runTestFile(join(folder, name)), tests);
@@ -117,9 +150,14 @@ describe("the examples of the documentation", () => {
   }
 
   it("behave as their pages say", async () => {
-    const { webhook } = (await import(join(folder, "webhook.ts"))) as { webhook: Extension };
-    const { tenant } = (await import(join(folder, "tenant.ts"))) as { tenant: Extension };
-    for (const page of THIRD_PARTY_PAGES) assert.equal(faultsOf(page, [webhook, tenant]), "");
+    const modules = await Promise.all(
+      Object.keys(WRITTEN).map(
+        (name) => import(join(folder, name, "src/index.ts")) as Promise<Record<string, Extension>>,
+      ),
+    );
+    const extensions = modules.flatMap((exports) => Object.values(exports));
+    assert.equal(extensions.length, 2);
+    for (const page of THIRD_PARTY_PAGES) assert.equal(faultsOf(page, extensions), "");
   });
 
   for (const room of ["adapters", "plugins"]) {

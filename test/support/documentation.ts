@@ -38,3 +38,9 @@ export function documentsOn(page: string): string {
     .filter((text) => /^kind:/m.test(text))
     .join("---\n");
 }
+
+/** The files that a page shows under a comment `<!-- test: PATH -->`, by path. */
+export function namedFilesOn(page: string): ReadonlyMap<string, string> {
+  const shown = page.matchAll(/<!-- test: (\S+) -->\n```\w+\n(.*?)```/gs);
+  return new Map([...shown].map(([, path, text]) => [path as string, text as string] as const));
+}
