@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { request } from "node:http";
 import { createServer, type Server, type Socket } from "node:net";
 import { freePort } from "../../bench/machine/free-port.ts";
 
@@ -16,14 +17,20 @@ export type Behaviour =
 /** Time that a slow backend takes, in milliseconds: less than a call's timeout. */
 const SLOW_MS = 150;
 
+interface Answer {
+  readonly status: number;
+  readonly headers?: string;
+  readonly body?: string;
+}
+
 export interface BackendOptions {
-  /** The answer of a backend that accepts everything. */
-  readonly accepted: { readonly status: number; readonly headers?: string; readonly body?: string };
+  /** URL of the real server to which accepted requests go; or the answer of one that accepts everything. */
+  readonly accepted: Answer | string;
 }
 
 /**
- * An HTTP/1.1 server whose behaviour changes from request to request. The address stays the same while it is
- * away and after it is back.
+ * An HTTP/1.1 server, or the way to a real one, whose behaviour changes from request to request. The address
+ * stays the same while it is away and after it is back.
  */
 export class Backend {
   readonly port: number;
@@ -74,15 +81,20 @@ export class Backend {
       for (;;) {
         const length = lengthOfRequest(received);
         if (length === undefined || received.length < length) return;
+        const message = received.subarray(0, length);
         received = received.subarray(length);
         this.requests++;
-        this.#answer(socket, this.plan.shift() ?? "accepts");
+        this.#answer(socket, this.plan.shift() ?? "accepts", message);
       }
     });
   }
 
-  #answer(socket: Socket, behaviour: Behaviour): void {
-    const accept = (): void => void socket.write(responseText(this.#options.accepted));
+  #answer(socket: Socket, behaviour: Behaviour, message: Buffer): void {
+    const { accepted } = this.#options;
+    const accept = (): void =>
+      typeof accepted === "string"
+        ? forward(accepted, message, socket)
+        : void socket.write(responseText(accepted));
     if (behaviour === "accepts") accept();
     else if (behaviour === "is slow") setTimeout(accept, SLOW_MS);
     else if (behaviour === "resets") {
@@ -105,6 +117,27 @@ function lengthOfRequest(bytes: Buffer): number | undefined {
   return last < 0 ? Number.POSITIVE_INFINITY : last + 7;
 }
 
-function responseText({ status, headers = "", body = "" }: BackendOptions["accepted"]): string {
+/** Sends a request on to a real server, and its answer back. */
+function forward(url: string, message: Buffer, socket: Socket): void {
+  const end = message.indexOf("\r\n\r\n");
+  const [line = "", ...fields] = message.toString("latin1", 0, end).split("\r\n");
+  const [method = "", path = ""] = line.split(" ");
+  const headers = Object.fromEntries(
+    fields.map((field) => [field.slice(0, field.indexOf(":")), field.slice(field.indexOf(":") + 1).trim()]),
+  );
+  const forwarded = request(new URL(path, url), { method, headers, agent: false }, (response) => {
+    const chunks: Buffer[] = [];
+    response.on("data", (chunk: Buffer) => chunks.push(chunk));
+    response.on("end", () => {
+      const type = `content-type: ${response.headers["content-type"] ?? "text/plain"}\r\n`;
+      const body = Buffer.concat(chunks).toString("latin1");
+      socket.write(responseText({ status: response.statusCode ?? 502, headers: type, body }), "latin1");
+    });
+  });
+  forwarded.on("error", () => socket.destroy());
+  forwarded.end(message.subarray(end + 4));
+}
+
+function responseText({ status, headers = "", body = "" }: Answer): string {
   return `HTTP/1.1 ${status} X\r\n${headers}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }

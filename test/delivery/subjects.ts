@@ -7,7 +7,10 @@ import { zipkin } from "../../adapters/zipkin/index.ts";
 import type { AdapterDefinition } from "../../core/hooks/extension.ts";
 import type { TemplateName } from "../../core/templates/template-names.ts";
 import { logEntryInstance, traceSpanInstance } from "../../plugins/sdk/testing/index.ts";
-import type { BackendOptions } from "./backend.ts";
+import type { Receiver } from "../support/receivers.ts";
+import { startVictoriaLogs } from "../support/victoria-logs.ts";
+import { startZipkinServer } from "../support/zipkin-server.ts";
+import type { BackendOptions, Behaviour } from "./backend.ts";
 
 /** An adapter in the table of failures. */
 export interface Subject {
@@ -16,11 +19,13 @@ export interface Subject {
   /** The instance with a number, which no other instance has. */
   readonly instance: (index: number) => unknown;
   readonly config: (port: number) => Readonly<Record<string, unknown>>;
-  readonly accepted: BackendOptions["accepted"];
-  /** An answer that refuses the first of two instances; absent where the protocol has none. */
-  readonly partial?: BackendOptions["accepted"];
-  /** The real server that the adapter's own tests use. */
+  /** The server that takes what the backend accepts, by its name in the table. */
   readonly receiver: string;
+  /** Starts the real server; absent where any server will do, which then answers with `accepted`. */
+  readonly start?: (context: Mocha.Context) => Promise<Receiver>;
+  readonly accepted?: BackendOptions["accepted"];
+  /** An answer that refuses the first of two instances; absent where the protocol has none. */
+  readonly partial?: Behaviour;
 }
 
 const logEntry = (index: number): unknown =>
@@ -45,16 +50,16 @@ export const SUBJECTS: readonly Subject[] = [
     definition: loki as AdapterDefinition,
     template: "logentry",
     instance: logEntry,
-    config: (port) => ({ url: `http://127.0.0.1:${port}` }),
-    accepted: { status: 204 },
+    config: (port) => ({ url: `http://127.0.0.1:${port}/insert` }),
     receiver: "VictoriaLogs",
+    start: startVictoriaLogs,
   },
   {
     definition: zipkin as AdapterDefinition,
     template: "tracespan",
     instance: span,
     config: (port) => ({ url: `http://127.0.0.1:${port}` }),
-    accepted: { status: 202 },
     receiver: "Zipkin",
+    start: startZipkinServer,
   },
 ];
