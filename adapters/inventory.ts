@@ -7,6 +7,7 @@ import { fluentd } from "./fluentd/index.ts";
 import { kafka } from "./kafka/index.ts";
 import { loki } from "./loki/index.ts";
 import { memoryQuota } from "./memory-quota/index.ts";
+import { opentelemetry } from "./opentelemetry/index.ts";
 import { prometheus } from "./prometheus/index.ts";
 import { redisQuota } from "./redis-quota/index.ts";
 import { statsd } from "./statsd/index.ts";
@@ -23,6 +24,7 @@ export const BUNDLED_ADAPTERS: readonly AdapterDefinition[] = [
   kafka,
   loki,
   memoryQuota,
+  opentelemetry,
   prometheus,
   redisQuota,
   statsd,

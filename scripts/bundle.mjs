@@ -14,7 +14,14 @@ import { build } from "esbuild";
 const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
 
 /** Libraries that few processes need; these are loaded from node_modules where they are used. */
-const EXTERNAL = ["@platformatic/kafka", "ioredis", "kafkajs", "undici"];
+const EXTERNAL = [
+  "@grpc/grpc-js",
+  "@opentelemetry/otlp-transformer",
+  "@platformatic/kafka",
+  "ioredis",
+  "kafkajs",
+  "undici",
+];
 
 /** `import(` of one of these, or of a computed name. */
 const IMPORT_AT_RUN_TIME = new RegExp(`\\bimport\\((?=[^"']|["'](?:${EXTERNAL.join("|")})["'])`, "g");

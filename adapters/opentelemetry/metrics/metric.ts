@@ -1,0 +1,103 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { MetricInstance } from "../../../plugins/sdk/index.ts";
+import type { Attributes, HrTime, MetricData } from "../otlp.ts";
+import { hrTimeOf } from "../time.ts";
+import { formOf, type PointForm, ucumOf } from "./points.ts";
+import { type Series, SeriesTable } from "./series-table.ts";
+
+/** Values of the SDK's DataPointType, AggregationTemporality and ValueType, which are loaded at the first push only. */
+const POINT_TYPE = { explicit: 0, exponential: 1, gauge: 2, sum: 3 } as const;
+const CUMULATIVE = 1;
+const DOUBLE = 1;
+
+export interface MetricOptions {
+  readonly maxSeries: number;
+  readonly histogram: {
+    readonly kind: "explicit" | "exponential";
+    readonly maxScale: number;
+    readonly maxBuckets: number;
+  };
+}
+
+/** A data point in the SDK's shape. */
+export type DataPoint = MetricData["dataPoints"][number];
+
+/** One metric: the series of the instances of one Metric document. */
+export class Metric {
+  readonly #shape: Pick<MetricInstance, "name" | "type" | "unit" | "help" | "buckets">;
+  readonly #keys: readonly string[];
+  readonly #form: PointForm;
+  readonly #series: SeriesTable;
+  /** Whether the log tells of its overflow already. */
+  isOverflowLogged = false;
+
+  constructor(instance: MetricInstance, { maxSeries, histogram }: MetricOptions) {
+    this.#shape = instance;
+    this.#keys = Object.keys(instance.labels);
+    this.#form = formOf(instance, histogram);
+    this.#series = new SeriesTable({ keys: this.#keys, form: this.#form, maxSeries });
+  }
+
+  /** Returns whether the value was counted in the overflow series. */
+  record({ labels, value }: MetricInstance, startMs: number, monotonicMs: number): boolean {
+    const series = this.#series.seriesFor(labels, startMs);
+    series.point.record(value);
+    series.lastMs = monotonicMs;
+    return series.isOverflow;
+  }
+
+  /** Whether an instance belongs to this metric. Compares without allocating: this runs for every instance. */
+  fits({ type, unit, help, buckets, labels }: MetricInstance): boolean {
+    const shape = this.#shape;
+    if (shape.type !== type || shape.unit !== unit || shape.help !== help) return false;
+    if (shape.buckets !== buckets && !sameNumbers(shape.buckets, buckets)) return false;
+    let index = 0;
+    for (const label in labels) if (label !== this.#keys[index++]) return false;
+    return index === this.#keys.length;
+  }
+
+  expire(sinceMs: number): void {
+    this.#series.expire(sinceMs);
+  }
+
+  get isEmpty(): boolean {
+    return this.#series.all.size === 0;
+  }
+
+  points(timeMs: number): readonly DataPoint[] {
+    const endTime = hrTimeOf(timeMs);
+    return Array.from(this.#series.all, (series) => this.#pointOf(series, endTime));
+  }
+
+  /** The metric with some of its points. */
+  data(points: readonly DataPoint[]): MetricData {
+    const { name, help = "", unit } = this.#shape;
+    const data = {
+      descriptor: { name, description: help, unit: ucumOf(unit), valueType: DOUBLE },
+      aggregationTemporality: CUMULATIVE,
+      dataPointType: POINT_TYPE[this.#form.kind],
+      isMonotonic: true,
+      dataPoints: points,
+    };
+    return data as unknown as MetricData;
+  }
+
+  #pointOf({ values, isOverflow, startMs, point }: Series, endTime: HrTime): DataPoint {
+    const attributes: Attributes = isOverflow ? { "otel.metric.overflow": true } : this.#attributesOf(values);
+    return { startTime: hrTimeOf(startMs), endTime, attributes, value: point.snapshot() } as DataPoint;
+  }
+
+  /** Null-prototype, so that a label may have any name. OTLP has no attribute with an empty key. */
+  #attributesOf(values: readonly string[]): Attributes {
+    const attributes = Object.create(null) as Attributes;
+    for (const [index, key] of this.#keys.entries())
+      if (key !== "") attributes[key] = values[index] as string;
+    return attributes;
+  }
+}
+
+function sameNumbers(a: readonly number[] | undefined, b: readonly number[] | undefined): boolean {
+  return a?.length === b?.length && (a ?? []).every((bound, index) => bound === b?.[index]);
+}

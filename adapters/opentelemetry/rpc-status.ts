@@ -1,0 +1,118 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+/** The parts of a google.rpc.Status that the adapter uses. */
+export interface RpcStatus {
+  readonly message: string;
+  /** The pause of a google.rpc.RetryInfo among its details, in milliseconds. */
+  readonly retryDelayMs: number | undefined;
+}
+
+/** Longer messages of a server are cut, in characters. */
+const MAX_MESSAGE_LENGTH = 200;
+
+const RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo";
+
+/** Reads a google.rpc.Status; undefined when the bytes are no such message. */
+export function decodeStatus(bytes: Uint8Array): RpcStatus | undefined {
+  try {
+    let message = "";
+    let retryDelayMs: number | undefined;
+    for (const { field, value } of fieldsOf(bytes)) {
+      if (field === 2 && typeof value !== "number") message = textOf(value);
+      if (field === 3 && typeof value !== "number") retryDelayMs ??= retryDelayOf(value);
+    }
+    return { message, retryDelayMs };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The delay of a google.protobuf.Any that holds a RetryInfo. */
+function retryDelayOf(any: Uint8Array): number | undefined {
+  let type = "";
+  let info: Uint8Array = new Uint8Array();
+  for (const { field, value } of fieldsOf(any)) {
+    if (typeof value === "number") continue;
+    if (field === 1) type = Buffer.from(value).toString("utf8");
+    if (field === 2) info = value;
+  }
+  if (type !== RETRY_INFO) return undefined;
+  for (const { field, value } of fieldsOf(info))
+    if (field === 1 && typeof value !== "number") return durationOf(value);
+  return 0;
+}
+
+/** A google.protobuf.Duration in milliseconds; a negative one is none. */
+function durationOf(duration: Uint8Array): number {
+  let milliseconds = 0;
+  for (const { field, value } of fieldsOf(duration)) {
+    if (typeof value !== "number") continue;
+    if (field === 1) milliseconds += value * 1000;
+    if (field === 2) milliseconds += value / 1e6;
+  }
+  return Math.max(0, Math.ceil(milliseconds));
+}
+
+function textOf(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes)
+    .toString("utf8")
+    .replaceAll(/[\s\p{Cc}]+/gu, " ")
+    .trim();
+  return text.length > MAX_MESSAGE_LENGTH ? `${text.slice(0, MAX_MESSAGE_LENGTH)}…` : text;
+}
+
+interface Field {
+  readonly field: number;
+  /** A number for a varint, bytes for everything else. */
+  readonly value: number | Uint8Array;
+}
+
+/**
+ * The fields of a protobuf message (protobuf.dev, "Encoding").
+ *
+ * @throws RangeError when the bytes are no message.
+ */
+function* fieldsOf(bytes: Uint8Array): Generator<Field> {
+  const reader = { at: 0 };
+  while (reader.at < bytes.length) {
+    const tag = varint(bytes, reader);
+    const field = Math.floor(tag / 8);
+    switch (tag % 8) {
+      case 0:
+        yield { field, value: varint(bytes, reader) };
+        break;
+      case 1:
+        yield { field, value: taken(bytes, reader, 8) };
+        break;
+      case 2:
+        yield { field, value: taken(bytes, reader, varint(bytes, reader)) };
+        break;
+      case 5:
+        yield { field, value: taken(bytes, reader, 4) };
+        break;
+      default:
+        throw new RangeError("unknown wire type");
+    }
+  }
+}
+
+/** At most ten bytes of seven bits each; a negative number comes out as a negative number. */
+function varint(bytes: Uint8Array, reader: { at: number }): number {
+  let value = 0n;
+  for (let shift = 0n; shift < 70n; shift += 7n) {
+    const byte = bytes[reader.at++];
+    if (byte === undefined) throw new RangeError("the message ends within a number");
+    value |= BigInt(byte & 0x7f) << shift;
+    if (byte < 0x80) return Number(BigInt.asIntN(64, value));
+  }
+  throw new RangeError("a number has too many bytes");
+}
+
+function taken(bytes: Uint8Array, reader: { at: number }, length: number): Uint8Array {
+  const end = reader.at + length;
+  if (length < 0 || end > bytes.length) throw new RangeError("the message ends within a field");
+  const part = bytes.subarray(reader.at, end);
+  reader.at = end;
+  return part;
+}
