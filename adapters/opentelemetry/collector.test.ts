@@ -20,7 +20,10 @@ import { eventually } from "../../test/support/eventually.ts";
 import { PROTOCOLS } from "./config.ts";
 import { opentelemetry } from "./index.ts";
 
-type Json = { readonly [key: string]: Json } & readonly Json[] & string & number & boolean;
+/** Part of a decoded request, which the tests walk by key and position. */
+interface Json {
+  readonly [key: string]: Json;
+}
 
 /** Attributes as an object; OTLP/JSON has a list of keys and tagged values. */
 function attributesIn(list: Json | undefined): Record<string, unknown> {
@@ -65,7 +68,7 @@ describe("the adapter opentelemetry with an OpenTelemetry Collector", () => {
 
   for (const protocol of PROTOCOLS)
     for (const compression of ["gzip", "none"]) {
-      const config = { protocol, compression, resource: { "service.name": "bookshop", "café": "é" } };
+      const config = { protocol, compression, resource: { "service.name": "bookshop", café: "é" } };
 
       it(`sends spans by ${protocol}, compression ${compression}`, async () => {
         const spans = [
@@ -78,7 +81,9 @@ describe("the adapter opentelemetry with an OpenTelemetry Collector", () => {
           }),
           traceSpanInstance({ clientSpan: true, httpStatusCode: 404, spanName: "x".repeat(10_000) }),
         ];
-        const [request] = (await requestsOf(config, (handler) => handler.tracespan?.(spans, call))) as [Json];
+        const [request] = (await requestsOf(config, (handler) =>
+          handler.tracespan?.(spans, call),
+        )) as unknown as [Json];
         const resourceSpans = request["resourceSpans"]?.[0] as Json;
         const resource = attributesIn(resourceSpans["resource"]?.["attributes"] as Json);
         assert.deepEqual(resource["service.name"], { stringValue: "bookshop" });
@@ -87,7 +92,8 @@ describe("the adapter opentelemetry with an OpenTelemetry Collector", () => {
           (resource["service.instance.id"] as { stringValue: string }).stringValue,
           /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
         );
-        const [server, client] = resourceSpans["scopeSpans"]?.[0]?.["spans"] as unknown as [Json, Json];
+        const spansIn = resourceSpans["scopeSpans"]?.[0]?.["spans"];
+        const [server, client] = spansIn as unknown as [Json, Json];
         assert.equal(server["traceId"], "0af7651916cd43dd8448eb211c80319c");
         assert.equal(server["spanId"], "b7ad6b7169203331");
         assert.equal(server["parentSpanId"], "00f067aa0ba902b7");
@@ -103,7 +109,7 @@ describe("the adapter opentelemetry with an OpenTelemetry Collector", () => {
           list: { arrayValue: { values: [{ stringValue: "a" }, { stringValue: "b" }] } },
           "http.response.status_code": { intValue: "503" },
         });
-        assert.equal((client["name"] as string).length, 10_000);
+        assert.equal((client["name"] as unknown as string).length, 10_000);
       });
 
       it(`sends log records by ${protocol}, compression ${compression}`, async () => {
@@ -123,7 +129,9 @@ describe("the adapter opentelemetry with an OpenTelemetry Collector", () => {
           }),
           logEntryInstance({ severity: "WARNING", variables: {}, timestampMs: Number.NaN }),
         ];
-        const [request] = (await requestsOf(config, (handler) => handler.logentry?.(entries, call))) as [Json];
+        const [request] = (await requestsOf(config, (handler) =>
+          handler.logentry?.(entries, call),
+        )) as unknown as [Json];
         const records = request["resourceLogs"]?.[0]?.["scopeLogs"]?.[0]?.["logRecords"];
         const [first, second] = records as unknown as [Json, Json];
         assert.deepEqual(first["body"], { stringValue: "no such book" });
@@ -163,7 +171,10 @@ describe("the adapter opentelemetry with an OpenTelemetry Collector", () => {
         const point = counter["sum"]?.["dataPoints"]?.[0] as Json;
         assert.equal(point["asDouble"], 5);
         assert.deepEqual(attributesIn(point["attributes"] as Json), { path: { stringValue: "/é" } });
-        assert.ok(BigInt(point["startTimeUnixNano"] as string) <= BigInt(point["timeUnixNano"] as string));
+        assert.ok(
+          BigInt(point["startTimeUnixNano"] as unknown as string) <=
+            BigInt(point["timeUnixNano"] as unknown as string),
+        );
         assert.equal(gauge["gauge"]?.["dataPoints"]?.[0]?.["asDouble"], -1.5);
         const buckets = histogram["histogram"]?.["dataPoints"]?.[0] as Json;
         assert.deepEqual(buckets["bucketCounts"], ["0", "1", "0"]);
@@ -187,8 +198,11 @@ describe("the adapter opentelemetry with an OpenTelemetry Collector", () => {
     assert.equal(point["count"], "5");
     assert.equal(point["sum"], 4.5);
     assert.equal(point["zeroCount"], "1");
-    const scale = point["scale"] as number;
-    const { offset, bucketCounts } = point["positive"] as unknown as { offset: number; bucketCounts: string[] };
+    const scale = point["scale"] as unknown as number;
+    const { offset, bucketCounts } = point["positive"] as unknown as {
+      offset: number;
+      bucketCounts: string[];
+    };
     const upper = bucketCounts.flatMap((count, position) =>
       count === "0" ? [] : [2 ** ((offset + position + 1) / 2 ** scale)],
     );

@@ -139,7 +139,10 @@ function faultOfUrl(text: string, isBase: boolean, protocol: Protocol): string |
 function faultsOfHeaders({ headers, protocol }: Config): readonly ConfigFault[] {
   return Object.entries(headers).flatMap(([name, value]) => {
     const message =
-      headerNameFault(name) ?? faultOfName(name.toLowerCase(), protocol) ?? headerValueFault(name, value);
+      headerNameFault(name) ??
+      faultOfName(name.toLowerCase(), protocol) ??
+      headerValueFault(name, value) ??
+      faultOfValue(value, protocol);
     return message === undefined ? [] : [{ path: ["headers", name], message }];
   });
 }
@@ -149,6 +152,11 @@ function faultOfName(name: string, protocol: Protocol): string | undefined {
   if (protocol === "grpc" && (name.startsWith("grpc-") || name.endsWith("-bin")))
     return "grpc keeps names that begin with grpc- or end with -bin to itself";
   return undefined;
+}
+
+/** Metadata of gRPC is ASCII ("gRPC over HTTP2", section "Requests"). */
+function faultOfValue(value: string, protocol: Protocol): string | undefined {
+  return protocol === "grpc" && !/^[\x20-\x7e]*$/.test(value) ? "grpc takes printable ASCII only" : undefined;
 }
 
 function faultsOfTimes({ interval, timeout, expireAfter }: Config): readonly ConfigFault[] {

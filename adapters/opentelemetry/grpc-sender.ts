@@ -5,6 +5,7 @@ import type * as grpc from "@grpc/grpc-js";
 import { type CallContext, PurserError } from "../../plugins/sdk/index.ts";
 import { type Config, type Signal, urlOf } from "./config.ts";
 import { grpcFault } from "./grpc-failure.ts";
+import { GrpcSockets } from "./grpc-sockets.ts";
 import { type Sender, timedOut } from "./sender.ts";
 
 /** The unary methods of the three services (opentelemetry-proto, collector/). */
@@ -27,6 +28,7 @@ export class GrpcSender implements Sender {
   readonly #config: Config;
   readonly #clients = new Map<string, grpc.Client>();
   readonly #calls = new Set<Unary>();
+  readonly #sockets = new GrpcSockets();
   #closed = false;
 
   constructor(config: Config) {
@@ -62,6 +64,7 @@ export class GrpcSender implements Sender {
     for (const call of this.#calls) call.cancel();
     for (const client of this.#clients.values()) client.close();
     this.#clients.clear();
+    this.#sockets.destroy();
   }
 
   #clientFor({ protocol, host, origin }: URL, library: typeof grpc): grpc.Client {
@@ -69,9 +72,10 @@ export class GrpcSender implements Sender {
     if (known !== undefined) return known;
     const isTls = protocol === "https:";
     const { createInsecure, createSsl } = library.credentials;
+    const credentials = isTls ? createSsl() : createInsecure();
     // A URL leaves out the scheme's usual port.
     const target = /:\d+$/.test(host) ? host : `${host}:${isTls ? 443 : 80}`;
-    const client = new library.Client(`dns:${target}`, isTls ? createSsl() : createInsecure(), {
+    const client = new library.Client(`dns:${target}`, this.#sockets.tracking(credentials), {
       "grpc.primary_user_agent": "purser",
       "grpc.enable_http_proxy": 0,
       // Two handlers share no connection, so that each may be closed.

@@ -9,7 +9,7 @@ import {
   type ReportOutcome,
   type TraceSpanInstance,
 } from "../../plugins/sdk/index.ts";
-import type { PartialSuccess, Resource, Span } from "./otlp.ts";
+import type { LogRecord, PartialSuccess, Resource, Span } from "./otlp.ts";
 import { type LogRecordOptions, logRecordOf } from "./log-records.ts";
 import { spanFault, spanOf } from "./spans.ts";
 
@@ -35,7 +35,10 @@ export function spanBatchOf(instances: readonly TraceSpanInstance[], resource: R
   return { spans, indexes, refused };
 }
 
-export function logBatchOf(instances: readonly LogEntryInstance[], options: LogRecordOptions) {
+export function logBatchOf(
+  instances: readonly LogEntryInstance[],
+  options: LogRecordOptions,
+): readonly LogRecord[] {
   return instances.map((instance) => logRecordOf(instance, options));
 }
 

@@ -57,7 +57,7 @@ export class SeriesTable {
   /** Removes the series without a record since `sinceMs`, on the monotonic clock. */
   expire(sinceMs: number): void {
     for (const series of this.#all) {
-      if (series.lastMs > sinceMs) continue;
+      if (series.lastMs >= sinceMs) continue;
       this.#all.delete(series);
       if (series.isOverflow) this.#overflow = undefined;
       else removeAt(this.#root, pathOf(series.values), 0);
@@ -106,7 +106,6 @@ function ownText(text: string): string {
 }
 
 function valueOf(labels: Readonly<Record<string, string>>, key: string): string {
-  const given: unknown = labels[key];
-  const value = typeof given === "string" ? given : String(given ?? "");
+  const value = labels[key] ?? "";
   return value.length <= MAX_VALUE_LENGTH ? value : `${value.slice(0, MAX_VALUE_LENGTH - 1)}…`;
 }
