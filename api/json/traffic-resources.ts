@@ -4,7 +4,7 @@
 import Type from "typebox";
 import type { Cluster } from "../../core/traffic/resources/cluster.ts";
 import type { ClusterLoadAssignment } from "../../core/traffic/resources/endpoint.ts";
-import type { Listener, ListenerLimits } from "../../core/traffic/resources/listener.ts";
+import { B3_FORMS, type Listener, type ListenerLimits } from "../../core/traffic/resources/listener.ts";
 import {
   type HeaderMatch,
   RETRY_CONDITIONS,
@@ -55,6 +55,12 @@ export const ListenerSchema = exactly<Listener>()(
     trustedHops: Whole,
     pathNormalization: oneOf(PATH_NORMALIZATIONS),
     limits: ListenerLimitsSchema,
+    tracing: Type.Optional(
+      Type.Object({
+        randomSamplingPercentage: Type.Number({ minimum: 0, maximum: 100 }),
+        b3: oneOf(B3_FORMS),
+      }),
+    ),
     protocol: Type.Optional(Protocol),
     tls: Type.Optional(Type.Object({ mode: TlsMode, credentialName: Type.Optional(Text) })),
   }),

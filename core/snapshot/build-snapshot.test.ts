@@ -108,6 +108,20 @@ describe("building a snapshot", () => {
     });
   });
 
+  it("fills in the defaults of the tracing that a MeshConfig names", () => {
+    const tracingOf = (spec: string) =>
+      good({ "mesh.yaml": document("MeshConfig", "mesh", spec) }).traffic.tracing;
+    assert.equal(tracingOf("{}"), undefined);
+    assert.deepEqual(tracingOf("{ tracing: { randomSamplingPercentage: 0.1 } }"), {
+      randomSamplingPercentage: 0.1,
+      b3: "NONE",
+    });
+    assert.deepEqual(tracingOf("{ tracing: { b3: MULTI_HEADER } }"), {
+      randomSamplingPercentage: 100,
+      b3: "MULTI_HEADER",
+    });
+  });
+
   it("fills in every default of an AccessPolicy", () => {
     const [policy] = good({ "a.yaml": document("AccessPolicy", "p", "{ action: DENY }") }).accessPolicies;
     assert.deepEqual(policy, {

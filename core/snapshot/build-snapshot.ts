@@ -13,6 +13,7 @@ import { GATEWAY } from "../documents/kinds/gateway.ts";
 import { HANDLER, RULE } from "../documents/kinds/handler.ts";
 import { displayName, type KindDefinition } from "../documents/kinds/kind.ts";
 import { listenerLimitsOf } from "../documents/kinds/listener-limits.ts";
+import { DEFAULT_TRACING } from "../traffic/tracing.ts";
 import { MESH_CONFIG, type MeshConfigSpec, pathNormalizationOf } from "../documents/kinds/mesh-config.ts";
 import { QUOTA_POLICY } from "../documents/kinds/quota-policy.ts";
 import { SERVICE_ENTRY } from "../documents/kinds/service-entry.ts";
@@ -161,6 +162,9 @@ function assemble(
     traffic: {
       pathNormalization: pathNormalizationOf(meshConfig),
       limits: listenerLimitsOf(meshConfig?.limits),
+      ...(meshConfig?.tracing === undefined
+        ? {}
+        : { tracing: { ...DEFAULT_TRACING, ...meshConfig.tracing } }),
       serviceEntries: routing(SERVICE_ENTRY),
       virtualServices: routing(VIRTUAL_SERVICE),
       destinationRules: routing(DESTINATION_RULE),

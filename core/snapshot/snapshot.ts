@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeManifest } from "../../expressions/manifest/manifest.ts";
-import type { ListenerLimits } from "../traffic/resources/listener.ts";
+import type { ListenerLimits, ListenerTracing } from "../traffic/resources/listener.ts";
 import type { PathNormalization } from "../../kernel/canonical/path.ts";
 import type { EnforcementMode } from "../../kernel/enforcement-mode.ts";
 import type { Metadata } from "../documents/kinds/kind.ts";
@@ -201,6 +201,8 @@ export interface TrafficDocuments {
   readonly pathNormalization: PathNormalization;
   /** From the MeshConfig; the limits of every listener, with their defaults. */
   readonly limits: ListenerLimits;
+  /** From the MeshConfig; absent when it sets none. */
+  readonly tracing?: ListenerTracing;
   readonly serviceEntries: readonly TrafficDocument<ServiceEntrySpec>[];
   readonly virtualServices: readonly TrafficDocument<VirtualServiceSpec>[];
   readonly destinationRules: readonly TrafficDocument<DestinationRuleSpec>[];

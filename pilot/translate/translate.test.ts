@@ -159,6 +159,17 @@ describe("translation of routing documents", () => {
     }
   });
 
+  it("gives each listener the tracing of the documents, and none when they set none", () => {
+    const documents = trafficDocuments(BOOKSHOP);
+    const tracing = { randomSamplingPercentage: 1.5, b3: "SINGLE_HEADER" } as const;
+    for (const node of [EDGE, SIDECAR]) {
+      for (const listener of translate(documents, node).listeners.resources)
+        assert.ok(!("tracing" in listener));
+      for (const listener of translate({ ...documents, tracing }, node).listeners.resources)
+        assert.deepEqual(listener.tracing, tracing);
+    }
+  });
+
   it("changes the version of listeners only for another path normalization", () => {
     const documents = trafficDocuments(BOOKSHOP);
     const before = translate(documents, EDGE);

@@ -76,7 +76,7 @@ function edgeParts(
 function edgeListener(
   { host, trustedHops }: EdgeNode,
   port: number,
-  { pathNormalization, limits }: TrafficDocuments,
+  { pathNormalization, limits, tracing }: TrafficDocuments,
 ): Listener {
   return {
     name: `${host}_${port}`,
@@ -88,6 +88,7 @@ function edgeListener(
     trustedHops,
     pathNormalization,
     limits,
+    ...(tracing === undefined ? {} : { tracing }),
   };
 }
 
@@ -132,7 +133,7 @@ function sidecarListener(
   direction: Listener["direction"],
   host: string,
   port: number,
-  { pathNormalization, limits }: TrafficDocuments,
+  { pathNormalization, limits, tracing }: TrafficDocuments,
 ): Listener {
   const name = direction;
   return {
@@ -145,6 +146,7 @@ function sidecarListener(
     trustedHops: 0,
     pathNormalization,
     limits,
+    ...(tracing === undefined ? {} : { tracing }),
   };
 }
 

@@ -56,7 +56,7 @@ export function filtersBeforeCheck(
     // First, so that the request can be found by its id whatever happens to it later.
     requestIdFilter(newId),
     // Next to the id: a refused request is part of a trace, too.
-    traceContextFilter(randomHexSource()),
+    traceContextFilter(randomHexSource(), random),
     // Before every filter that reads the target or headers, so that their meaning is unambiguous. Also
     // removes hop-by-hop headers, before the proxy adds headers of its own that `connection` could name.
     validateFilter(headersWithUnderscoresAction),

@@ -374,6 +374,59 @@ describeTransports("identities of requests and clients", () => {
     });
   }
 
+  const TRACE = "0af7651916cd43dd8448eb211c80319c";
+  const SPAN = "b7ad6b7169203331";
+
+  it("baggage and tracestate are passed on unchanged, and a later version's fields are not", async () => {
+    const { seen } = await headersSeen(
+      {},
+      { traceparent: `cc-${TRACE}-${SPAN}-01-more`, tracestate: "a=1,  b=2", baggage: "user=ada;p=1, é=2" },
+    );
+    assert.match(seen["traceparent"] ?? "", new RegExp(`^00-${TRACE}-[0-9a-f]{16}-01$`));
+    assert.equal(seen["tracestate"], "a=1,  b=2");
+    assert.equal(seen["baggage"], "user=ada;p=1, é=2");
+  });
+
+  it("the random flag of a caller's trace is passed on", async () => {
+    const { seen } = await headersSeen({}, { traceparent: `00-${TRACE}-${SPAN}-ff` });
+    assert.match(seen["traceparent"] ?? "", /-03$/);
+  });
+
+  it("the listener's percentage decides about new traces, and not about a caller's", async () => {
+    const never: Partial<Listener> = { tracing: { randomSamplingPercentage: 0, b3: "SINGLE_HEADER" } };
+    assert.match((await headersSeen(never, {})).seen["traceparent"] ?? "", /-00$/);
+    const sampled = `00-${TRACE}-${SPAN}-01`;
+    assert.match((await headersSeen(never, { traceparent: sampled })).seen["traceparent"] ?? "", /-01$/);
+    // Without a state, B3 leaves the decision to the receiver.
+    assert.match((await headersSeen(never, { b3: `${TRACE}-${SPAN}` })).seen["traceparent"] ?? "", /-00$/);
+    assert.match((await headersSeen(never, { b3: "1" })).seen["traceparent"] ?? "", /-01$/);
+  });
+
+  it("B3 is read and written when the listener says so", async () => {
+    const b3 = `${TRACE}-${SPAN}-0`;
+    const off = await headersSeen({}, { b3, tracestate: "a=1" });
+    assert.equal(off.seen["b3"], b3);
+    assert.ok(!off.seen["traceparent"]?.includes(TRACE));
+    const multi = { tracing: { randomSamplingPercentage: 100, b3: "MULTI_HEADER" } } as const;
+    const { seen, checked } = await headersSeen(multi, { b3, tracestate: "a=1" });
+    const spanId = seen["x-b3-spanid"];
+    assert.equal(seen["traceparent"], `00-${TRACE}-${spanId}-00`);
+    assert.equal(seen["tracestate"], undefined);
+    assert.equal(seen["b3"], undefined);
+    assert.equal(seen["x-b3-traceid"], TRACE);
+    assert.equal(seen["x-b3-parentspanid"], SPAN);
+    assert.equal(seen["x-b3-sampled"], "0");
+    assert.equal((checked["request"] as Group)["parent_span_id"], SPAN);
+    const single = { tracing: { randomSamplingPercentage: 100, b3: "SINGLE_HEADER" } } as const;
+    const both = await headersSeen(single, {
+      traceparent: `00-${TRACE}-${SPAN}-01`,
+      "x-b3-traceid": "1".repeat(32),
+      "x-b3-spanid": "2".repeat(16),
+    });
+    assert.equal(both.seen["x-b3-traceid"], undefined);
+    assert.match(both.seen["b3"] ?? "", new RegExp(`^${TRACE}-[0-9a-f]{16}-1-${SPAN}$`));
+  });
+
   it("an edge without trusted proxies believes no forwarding header", async () => {
     const { seen, checked } = await headersSeen(
       {},

@@ -7,6 +7,7 @@ import {
   PATH_NORMALIZATIONS,
   type PathNormalization,
 } from "../../../kernel/canonical/path.ts";
+import { B3_FORMS } from "../../traffic/resources/listener.ts";
 import { Choice, Closed } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
 import { faultsOfLimits, LimitsSpec } from "./listener-limits.ts";
@@ -23,6 +24,28 @@ const MeshConfigSpec = Closed({
         ),
       },
       { description: "The form of paths that policies, routes and upstreams see." },
+    ),
+  ),
+  tracing: Type.Optional(
+    Closed(
+      {
+        randomSamplingPercentage: Type.Optional(
+          Type.Number({
+            minimum: 0,
+            maximum: 100,
+            description:
+              "Percentage of new traces that are sampled, as in Istio's Telemetry; default 100. A trace that a caller began keeps the caller's decision.",
+          }),
+        ),
+        b3: Type.Optional(
+          Choice(
+            B3_FORMS,
+            "`NONE` (default): only `traceparent` is read and written. `SINGLE_HEADER`, `MULTI_HEADER`: requests without a valid " +
+              "`traceparent` may bring B3 headers in either form, and upstreams get this form beside `traceparent`.",
+          ),
+        ),
+      },
+      { description: "The traces of requests." },
     ),
   ),
   limits: Type.Optional(LimitsSpec),

@@ -22,10 +22,24 @@ export interface Listener {
   readonly trustedHops: number;
   readonly pathNormalization: PathNormalization;
   readonly limits: ListenerLimits;
+  /** Default: every new trace is sampled, and B3 headers are passed on unread. */
+  readonly tracing?: ListenerTracing;
   /** Not applied yet: every listener speaks HTTP/1.1. */
   readonly protocol?: "http1" | "http2";
   /** Not applied yet: every listener accepts plain text. */
   readonly tls?: DownstreamTls;
+}
+
+/** Forms of the headers of B3: `b3` in one header, or `x-b3-*`; `NONE` neither reads nor writes any. */
+export const B3_FORMS = ["NONE", "SINGLE_HEADER", "MULTI_HEADER"] as const;
+export type B3Form = (typeof B3_FORMS)[number];
+
+/** Traces of a listener's requests. */
+export interface ListenerTracing {
+  /** Percentage of new traces that are sampled, 0 to 100; traces of callers keep the callers' decision. */
+  readonly randomSamplingPercentage: number;
+  /** B3 headers that are written beside `traceparent`; both forms are read, unless it is `NONE`. */
+  readonly b3: B3Form;
 }
 
 /** Limits on a listener's clients. The defaults are Envoy's, where Envoy has one. */
