@@ -16,47 +16,92 @@ export interface FamiliesOptions {
   readonly expireAfterMs: number | undefined;
 }
 
-/** The family of a Metric document, with the shape of its instances. */
-interface Metric {
-  readonly shape: MetricShape;
+/** The family of a Metric document, with the shape of its instances; the table of series knows their labels. */
+class Metric {
+  readonly name: string;
   readonly family: Family;
-}
+  /** The metric of the instance that came after this metric's last one. */
+  next: Metric | undefined;
+  readonly #type: MetricInstance["type"];
+  readonly #buckets: readonly number[] | undefined;
+  readonly #help: string | undefined;
 
-interface MetricShape {
-  readonly type: MetricInstance["type"];
-  readonly labels: readonly string[];
-  readonly buckets: readonly number[] | undefined;
-  readonly help: string | undefined;
+  constructor({ name, type, buckets, help }: MetricInstance, family: Family) {
+    this.name = name;
+    this.family = family;
+    this.#type = type;
+    this.#buckets = buckets;
+    this.#help = help;
+  }
+
+  /** Compares without allocating: this runs for every observation. */
+  fits(instance: MetricInstance): boolean {
+    if (this.#type !== instance.type || this.#help !== instance.help) return false;
+    return this.#buckets === instance.buckets || sameNumbers(this.#buckets, instance.buckets);
+  }
 }
 
 /** The metrics of one handler, each created on its first report. */
 export class Families {
   readonly #options: FamiliesOptions;
   readonly #metrics = new Map<string, Metric>();
+  /** The metric of the last instance. */
+  #last: Metric | undefined;
   readonly #takenNames = new Set<string>(Object.values(SELF_METRIC_NAMES));
 
   constructor(options: FamiliesOptions) {
     this.#options = options;
   }
 
-  observe(instance: MetricInstance): void {
-    const { self } = this.#options;
-    const { name, type, value, labels } = instance;
-    if (!Number.isFinite(value)) return self.dropped(name, "not_finite");
-    if (type === "counter" && value < 0) return self.dropped(name, "negative");
+  /** @param instances In any order, of any number of metrics. */
+  observe(instances: readonly MetricInstance[]): void {
+    const { clock, expireAfterMs } = this.#options;
+    const nowMs = expireAfterMs === undefined ? 0 : clock.monotonicMs();
+    for (const instance of instances) this.#observe(instance, nowMs);
+  }
+
+  #observe(instance: MetricInstance, nowMs: number): void {
+    const { name, value } = instance;
+    // value - value is NaN for NaN and the infinities.
+    if (value - value !== 0 || (value < 0 && instance.type === "counter")) return this.#drop(instance);
+    const metric = this.#metricOf(name);
+    const series =
+      metric?.fits(instance) === true ? metric.family.record(instance.labels, value, nowMs) : undefined;
+    if (series === undefined) this.#observeFirst(instance, nowMs);
+    else {
+      this.#last = metric;
+      if (series.overflow) this.#options.self.overflowed(name);
+    }
+  }
+
+  /** The first instance of a metric, or of a metric whose document has changed. */
+  #observeFirst(instance: MetricInstance, nowMs: number): void {
+    this.#last = this.#replace(instance);
+    this.#last.family.record(instance.labels, instance.value, nowMs);
+  }
+
+  #drop({ name, value }: MetricInstance): void {
+    this.#options.self.dropped(name, Number.isFinite(value) ? "negative" : "not_finite");
+  }
+
+  /**
+   * Requests report the same metrics in the same order, so the metric that followed the last one before is nearly always the
+   * next: comparing its name takes 1 ns, finding a name in a Map of one metric 12 ns.
+   */
+  #metricOf(name: string): Metric | undefined {
+    const last = this.#last;
+    if (last?.next?.name === name) return last.next;
     const metric = this.#metrics.get(name);
-    const family =
-      metric !== undefined && isOfShape(metric.shape, instance)
-        ? metric.family
-        : this.#replace(metric, instance);
-    if (family.record(labels, value)) self.overflowed(name);
+    if (last !== undefined) last.next = metric;
+    return metric;
   }
 
   /** Removes the series that have been idle for too long, and metrics without series. */
   expire(): void {
-    for (const [name, { family }] of this.#metrics) {
-      family.expire();
-      if (family.isEmpty) this.#discard(name, family);
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const metric of this.#metrics.values()) {
+      metric.family.expire(nowMs);
+      if (metric.family.isEmpty) this.#discard(metric);
     }
   }
 
@@ -66,32 +111,36 @@ export class Families {
   }
 
   clear(): void {
-    for (const [name, { family }] of this.#metrics) this.#discard(name, family);
+    for (const metric of this.#metrics.values()) this.#discard(metric);
   }
 
   /** A new family; only the changed metric is reset, the others keep their counts. */
-  #replace(metric: Metric | undefined, instance: MetricInstance): Family {
+  #replace(instance: MetricInstance): Metric {
     const { prefix, logger } = this.#options;
-    if (metric !== undefined) this.#discard(instance.name, metric.family);
+    const metric = this.#metrics.get(instance.name);
+    if (metric !== undefined) this.#discard(metric);
     const name = firstFree(metricName(prefix, instance.name), this.#takenNames);
     if (metric === undefined && name !== instance.name) {
       logger.debug("metric renamed to Prometheus' form", { metric: instance.name, name });
     }
-    const made = metricOf(name, instance, this.#options);
+    const made = createMetric(name, instance, this.#options);
     this.#takenNames.add(name);
     this.#metrics.set(instance.name, made);
-    return made.family;
+    return made;
   }
 
-  #discard(metric: string, family: Family): void {
+  #discard({ name, family }: Metric): void {
     this.#takenNames.delete(family.name);
-    this.#metrics.delete(metric);
+    this.#metrics.delete(name);
+    // A metric may point to a removed one as its next.
+    for (const metric of this.#metrics.values()) metric.next = undefined;
+    this.#last = undefined;
   }
 }
 
-function metricOf(name: string, instance: MetricInstance, options: FamiliesOptions): Metric {
+function createMetric(name: string, instance: MetricInstance, options: FamiliesOptions): Metric {
   const { type, buckets, help, unit } = instance;
-  const { maxSeries, expireAfterMs, clock } = options;
+  const { maxSeries, expireAfterMs } = options;
   const labels = Object.keys(instance.labels);
   const family = new Family({
     name,
@@ -102,9 +151,8 @@ function metricOf(name: string, instance: MetricInstance, options: FamiliesOptio
     bounds: type === "histogram" ? (buckets ?? defaultBuckets(unit)) : [],
     maxSeries,
     expireAfterMs,
-    clock,
   });
-  return { family, shape: { type, labels, buckets, help } };
+  return new Metric(instance, family);
 }
 
 /** Default buckets of Prometheus clients, for a latency in seconds. */
@@ -121,15 +169,6 @@ function defaultBuckets(unit: string | undefined): readonly number[] {
     default:
       return SECONDS;
   }
-}
-
-/** Compares field by field without allocating: this runs for every observation. */
-function isOfShape(shape: MetricShape, instance: MetricInstance): boolean {
-  if (shape.type !== instance.type || shape.help !== instance.help) return false;
-  if (shape.buckets !== instance.buckets && !sameNumbers(shape.buckets, instance.buckets)) return false;
-  let index = 0;
-  for (const label in instance.labels) if (label !== shape.labels[index++]) return false;
-  return index === shape.labels.length;
 }
 
 function sameNumbers(a: readonly number[] | undefined, b: readonly number[] | undefined): boolean {

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Clock, MetricType } from "../../plugins/sdk/index.ts";
-import { type LabelValues, type Series, SeriesTable } from "./series-table.ts";
+import type { MetricType } from "../../plugins/sdk/index.ts";
+import { type LabelValues, Series } from "./series.ts";
+import { SeriesTable } from "./series-table.ts";
 
 export interface FamilyOptions {
   readonly name: string;
@@ -17,21 +18,21 @@ export interface FamilyOptions {
   readonly maxSeries: number;
   /** undefined: series never expire. */
   readonly expireAfterMs: number | undefined;
-  readonly clock: Clock;
 }
 
-/**
- * A metric as Prometheus sees it, with its text. prom-client is not used here: it takes 1 to 2 µs to hash the
- * labels of each observation.
- */
+/** A metric as Prometheus sees it, with its text. */
 export class Family {
   readonly #options: FamilyOptions;
   readonly #series: SeriesTable;
 
   constructor(options: FamilyOptions) {
     const { type, bounds } = options;
+    const buckets = type === "histogram" ? bounds.length + 1 : 0;
     this.#options = options;
-    this.#series = new SeriesTable({ ...options, buckets: type === "histogram" ? bounds.length + 1 : 0 });
+    this.#series = new SeriesTable({
+      ...options,
+      create: (labels, overflow) => new Series(labels, buckets, overflow),
+    });
   }
 
   get name(): string {
@@ -42,22 +43,22 @@ export class Family {
     return this.#series.size === 0;
   }
 
-  /** Returns whether the observation was counted in the overflow series. */
-  record(labels: LabelValues, value: number): boolean {
-    const series = this.#series.seriesFor(labels);
-    const { type, bounds } = this.#options;
+  /**
+   * @param nowMs Monotonic time; only read when series expire.
+   * @returns The series that counted the observation, undefined when the labels have other keys than the family.
+   */
+  record(labels: LabelValues, value: number, nowMs: number): Series | undefined {
+    const series = this.#series.seriesFor(labels, nowMs);
+    if (series === undefined) return undefined;
+    const { type } = this.#options;
     if (type === "gauge") series.value = value;
     else series.value += value;
-    if (type === "histogram") {
-      let bucket = 0;
-      while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++;
-      (series.counts[bucket] as number)++;
-    }
-    return series.overflow;
+    if (type === "histogram") this.#countBucket(series, value);
+    return series;
   }
 
-  expire(): void {
-    this.#series.expire();
+  expire(nowMs: number): void {
+    this.#series.expire(nowMs);
   }
 
   /** The family in Prometheus' text form 0.0.4, with a line break at its end. */
@@ -69,6 +70,13 @@ export class Family {
       else lines.push(`${name}${inBraces(this.#labelsOf(series))} ${numberText(series.value)}`);
     }
     return `${lines.join("\n")}\n`;
+  }
+
+  #countBucket({ counts }: Series, value: number): void {
+    const { bounds } = this.#options;
+    let bucket = 0;
+    while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++;
+    (counts[bucket] as number)++;
   }
 
   #writeHistogram(series: Series, lines: string[]): void {

@@ -22,7 +22,7 @@ export const prometheus = defineAdapter({
     ];
   },
   build({ config, clock, handler, logger }) {
-    const self = new SelfMetrics(handler, clock);
+    const self = new SelfMetrics(handler);
     const families = new Families({
       self,
       clock,
@@ -33,7 +33,7 @@ export const prometheus = defineAdapter({
     });
     return {
       metric(instances) {
-        for (const instance of instances) families.observe(instance);
+        families.observe(instances);
       },
       exposition() {
         families.expire();

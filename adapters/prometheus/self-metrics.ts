@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Clock } from "../../plugins/sdk/index.ts";
 import { Family } from "./family.ts";
 
 type DropReason = "negative" | "not_finite";
@@ -18,28 +17,26 @@ export class SelfMetrics {
   readonly #overflow: Family;
   readonly #dropped: Family;
 
-  constructor(handler: string, clock: Clock) {
+  constructor(handler: string) {
     this.#handler = handler;
     this.#overflow = counter(
       SELF_METRIC_NAMES.overflow,
       "Observations counted in a metric's overflow series, because the metric has reached maxSeries.",
       ["handler", "metric"],
-      clock,
     );
     this.#dropped = counter(
       SELF_METRIC_NAMES.dropped,
       "Observations dropped, because Prometheus cannot represent them.",
       ["handler", "metric", "reason"],
-      clock,
     );
   }
 
   overflowed(metric: string): void {
-    this.#overflow.record({ handler: this.#handler, metric }, 1);
+    this.#overflow.record({ handler: this.#handler, metric }, 1, 0);
   }
 
   dropped(metric: string, reason: DropReason): void {
-    this.#dropped.record({ handler: this.#handler, metric, reason }, 1);
+    this.#dropped.record({ handler: this.#handler, metric, reason }, 1, 0);
   }
 
   text(): string {
@@ -47,7 +44,7 @@ export class SelfMetrics {
   }
 }
 
-function counter(name: string, help: string, labels: readonly string[], clock: Clock): Family {
+function counter(name: string, help: string, labels: readonly string[]): Family {
   return new Family({
     name,
     type: "counter",
@@ -58,6 +55,5 @@ function counter(name: string, help: string, labels: readonly string[], clock: C
     // Metric documents alone make series here.
     maxSeries: Number.POSITIVE_INFINITY,
     expireAfterMs: undefined,
-    clock,
   });
 }
