@@ -18,6 +18,7 @@ import {
   createVirtualTime,
 } from "../plugins/sdk/testing/index.ts";
 import { createMixer } from "./mixer.ts";
+import { expositionOf } from "../test/support/exposition.ts";
 
 const DOCUMENTS = `
 apiVersion: purser.dev/v1
@@ -173,7 +174,7 @@ describe("a mixer with documents and the bundled extensions", () => {
   it("exports the documents' metrics beside its own", async () => {
     const { mixer } = await setUp();
     await mixer.report({ bags: [{ ...request("GET", { "x-user": "ann" }), response: { code: 200 } }] });
-    const text = await mixer.exposition();
+    const text = await expositionOf(mixer);
     assert.match(text, /^requests_total\{code="200",user="ann"\} 1$/m);
     assert.match(text, /^purser_mixer_report_bags_total 1$/m);
   });

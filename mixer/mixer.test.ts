@@ -32,6 +32,7 @@ import {
 } from "../test/support/snapshots.ts";
 import { createMixer, type MixerOptions } from "./mixer.ts";
 import { LINGER_MS, SETTLE_MS } from "./runtime/connected-proxies.ts";
+import { expositionOf } from "../test/support/exposition.ts";
 
 function setUp(options: Partial<MixerOptions> = {}) {
   const time = createVirtualTime();
@@ -51,7 +52,7 @@ function setUp(options: Partial<MixerOptions> = {}) {
   const check = (attributes: AttributeBag = {}, more = {}) =>
     mixer.check({ attributes, deduplicationId: `id-${++id}`, ...more });
   const scrape = async (name: string): Promise<string[]> =>
-    (await mixer.exposition()).split("\n").filter((text) => text.startsWith(name));
+    (await expositionOf(mixer)).split("\n").filter((text) => text.startsWith(name));
   return { time, logger, mixer, check, scrape };
 }
 

@@ -6,6 +6,7 @@ import { DEFAULT_PATH_NORMALIZATION, type PathNormalization } from "../kernel/ca
 import type { Checked, Diagnostic } from "../kernel/diagnostic.ts";
 import { PurserError } from "../kernel/errors.ts";
 import { attempt, chain, type MaybePromise } from "../kernel/maybe-promise.ts";
+import type { ExpositionFormat } from "../core/exposition/formats.ts";
 import { createMemoryQuotaStore } from "../core/quota/memory-store.ts";
 import type { QuotaStore } from "../core/quota/quota.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
@@ -24,7 +25,7 @@ import {
   deliveriesOf,
 } from "./runtime/handlers/handler-table.ts";
 import type { HandlerHost } from "./runtime/handlers/host.ts";
-import { ExpositionCollector } from "./runtime/metrics/exposition.ts";
+import { ExpositionCollector, type ExpositionPage } from "./runtime/metrics/exposition.ts";
 import { MixerMetrics } from "./runtime/metrics/mixer-metrics.ts";
 import { PolicyWatchers } from "./runtime/policy-watchers.ts";
 import { createStoreFailureLog } from "./runtime/quota/store-failure-log.ts";
@@ -66,10 +67,10 @@ export interface Mixer extends MixerService {
   /** The handlers in force. */
   handlers(): Promise<readonly HandlerStatus[]>;
   /**
-   * Prometheus text: the mixer's own metrics, then each handler's. When several sources have a series, the
-   * first one's is shown.
+   * A page for Prometheus: the mixer's own metrics, then each handler's. When several sources have a series, the
+   * first one's is shown. The page is written while it is read, and reads the series' values then.
    */
-  exposition(): Promise<string>;
+  exposition(format: ExpositionFormat): Promise<ExpositionPage>;
   /**
    * Waits for calls under way, delivers queued telemetry and closes the handlers, within the deadline.
    * Idempotent.
@@ -105,7 +106,7 @@ class MixerRuntime implements Mixer {
     const metrics = new MixerMetrics(clock, () => deliveriesOf(this.#table));
     const localStore = createMemoryQuotaStore({ clock });
     this.#host = { ...runtime, metrics };
-    this.#exposition = new ExpositionCollector(metrics, logger);
+    this.#exposition = new ExpositionCollector(metrics, clock, logger);
     const builtInStore = createMemoryQuotaStore({ clock });
     metrics.watchCounts({ "built-in": builtInStore, local: localStore });
     this.#defaultStore = defaultStore ?? builtInStore;
@@ -203,8 +204,8 @@ class MixerRuntime implements Mixer {
     return handlerStatuses(this.#table, this.#host.scheduler);
   }
 
-  exposition(): Promise<string> {
-    return this.#exposition.collect(this.#table);
+  exposition(format: ExpositionFormat): Promise<ExpositionPage> {
+    return this.#exposition.collect(this.#table, format);
   }
 
   close(deadlineMs: number): Promise<void> {

@@ -1,19 +1,17 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Clock, Logger, MetricInstance } from "../../plugins/sdk/index.ts";
-import { Family } from "./family.ts";
+import type { ExposedFamily, Logger, MetricInstance } from "../../plugins/sdk/index.ts";
+import { Family, type SeriesRules } from "./family.ts";
+import type { Series } from "./series.ts";
 import { firstFree, labelNames, metricName } from "./names.ts";
 import { SELF_METRIC_NAMES, type SelfMetrics } from "./self-metrics.ts";
 
-export interface FamiliesOptions {
+export interface FamiliesOptions extends SeriesRules {
   readonly self: SelfMetrics;
-  readonly clock: Clock;
   readonly logger: Logger;
   readonly prefix: string;
-  readonly maxSeries: number;
-  /** undefined: series never expire. */
-  readonly expireAfterMs: number | undefined;
+  readonly exemplars: boolean;
 }
 
 /** The family of a Metric document, with the shape of its instances; the table of series knows their labels. */
@@ -22,6 +20,7 @@ class Metric {
   readonly family: Family;
   /** The metric of the instance that came after this metric's last one. */
   next: Metric | undefined;
+  toldOfOverflow = false;
   readonly #type: MetricInstance["type"];
   readonly #buckets: readonly number[] | undefined;
   readonly #help: string | undefined;
@@ -64,20 +63,30 @@ export class Families {
     const { name, value } = instance;
     // value - value is NaN for NaN and the infinities.
     if (value - value !== 0 || (value < 0 && instance.type === "counter")) return this.#drop(instance);
-    const metric = this.#metricOf(name);
-    const series =
+    let metric = this.#metricOf(name);
+    let series =
       metric?.fits(instance) === true ? metric.family.record(instance.labels, value, nowMs) : undefined;
-    if (series === undefined) this.#observeFirst(instance, nowMs);
-    else {
-      this.#last = metric;
-      if (series.overflow) this.#options.self.overflowed(name);
+    if (metric === undefined || series === undefined) {
+      metric = this.#replace(instance);
+      series = metric.family.record(instance.labels, value, nowMs);
     }
+    this.#last = metric;
+    if (series !== undefined && (series.overflow || instance.exemplar !== undefined))
+      this.#note(metric, series, instance);
   }
 
-  /** The first instance of a metric, or of a metric whose document has changed. */
-  #observeFirst(instance: MetricInstance, nowMs: number): void {
-    this.#last = this.#replace(instance);
-    this.#last.family.record(instance.labels, instance.value, nowMs);
+  /** Whatever few observations need. */
+  #note(metric: Metric, series: Series, instance: MetricInstance): void {
+    const { self, logger, exemplars, maxSeries } = this.#options;
+    if (exemplars) metric.family.keepExemplar(series, instance);
+    if (!series.overflow) return;
+    self.overflowed(metric.name);
+    if (metric.toldOfOverflow) return;
+    metric.toldOfOverflow = true;
+    logger.warn("a metric has reached maxSeries; further label sets are counted in its overflow series", {
+      metric: metric.name,
+      maxSeries,
+    });
   }
 
   #drop({ name, value }: MetricInstance): void {
@@ -105,9 +114,9 @@ export class Families {
     }
   }
 
-  /** All families in Prometheus' text form, in the order of their first reports. */
-  text(): string {
-    return [...this.#metrics.values()].map(({ family }) => `\n${family.text()}`).join("");
+  /** In the order of their first reports. */
+  exposed(): readonly ExposedFamily[] {
+    return [...this.#metrics.values()].map(({ family }) => family.exposed());
   }
 
   clear(): void {
@@ -140,17 +149,15 @@ export class Families {
 
 function createMetric(name: string, instance: MetricInstance, options: FamiliesOptions): Metric {
   const { type, buckets, help, unit } = instance;
-  const { maxSeries, expireAfterMs } = options;
   const labels = Object.keys(instance.labels);
   const family = new Family({
+    ...options,
     name,
     type,
     help: help ?? `Reported by the Metric document ${instance.name}.`,
     keys: labels,
     labelNames: labelNames(labels, type === "histogram" ? new Set(["le"]) : new Set()),
     bounds: type === "histogram" ? (buckets ?? defaultBuckets(unit)) : [],
-    maxSeries,
-    expireAfterMs,
   });
   return new Metric(instance, family);
 }

@@ -1,11 +1,29 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { MetricType } from "../../plugins/sdk/index.ts";
+import type {
+  Clock,
+  ExposedFamily,
+  ExposedSeries,
+  MetricInstance,
+  MetricType,
+} from "../../plugins/sdk/index.ts";
+import { exemplarOf } from "./exemplars.ts";
+import { NativeBuckets } from "./native-buckets.ts";
 import { type LabelValues, Series } from "./series.ts";
 import { SeriesTable } from "./series-table.ts";
 
-export interface FamilyOptions {
+/** What holds for every family of a handler. */
+export interface SeriesRules {
+  readonly clock: Clock;
+  readonly maxSeries: number;
+  /** undefined: series never expire. */
+  readonly expireAfterMs: number | undefined;
+  readonly nativeHistograms: boolean;
+  readonly createdSamples: boolean;
+}
+
+export interface FamilyOptions extends SeriesRules {
   readonly name: string;
   readonly type: MetricType;
   readonly help: string;
@@ -15,23 +33,29 @@ export interface FamilyOptions {
   readonly labelNames: readonly string[];
   /** Upper bounds of a histogram's buckets, ascending; none for other types. */
   readonly bounds: readonly number[];
-  readonly maxSeries: number;
-  /** undefined: series never expire. */
-  readonly expireAfterMs: number | undefined;
 }
 
-/** A metric as Prometheus sees it, with its text. */
+/** A metric as Prometheus sees it. */
 export class Family {
   readonly #options: FamilyOptions;
   readonly #series: SeriesTable;
+  /** The bounds with the last bucket's. */
+  readonly #allBounds: readonly number[];
 
   constructor(options: FamilyOptions) {
-    const { type, bounds } = options;
-    const buckets = type === "histogram" ? bounds.length + 1 : 0;
+    const { type, bounds, clock, nativeHistograms } = options;
+    const isHistogram = type === "histogram";
     this.#options = options;
+    this.#allBounds = [...bounds, Number.POSITIVE_INFINITY];
     this.#series = new SeriesTable({
       ...options,
-      create: (labels, overflow) => new Series(labels, buckets, overflow),
+      create: (labels, overflow) =>
+        new Series(labels, {
+          buckets: isHistogram ? bounds.length + 1 : 0,
+          overflow,
+          createdMs: clock.nowMs(),
+          native: isHistogram && nativeHistograms ? new NativeBuckets() : undefined,
+        }),
     });
   }
 
@@ -53,60 +77,61 @@ export class Family {
     const { type } = this.#options;
     if (type === "gauge") series.value = value;
     else series.value += value;
-    if (type === "histogram") this.#countBucket(series, value);
+    if (type === "histogram") {
+      series.count++;
+      (series.counts[this.#bucketOf(value)] as number)++;
+      series.native?.observe(value);
+    }
     return series;
+  }
+
+  /** Keeps the instance's exemplar, if it has one, for the series that counted it. */
+  keepExemplar(series: Series, instance: MetricInstance): void {
+    const { type } = this.#options;
+    if (type === "gauge") return;
+    const slot = type === "histogram" ? this.#bucketOf(instance.value) : 0;
+    const exemplar = exemplarOf(instance, series.exemplars?.[slot]);
+    if (exemplar === undefined) return;
+    series.exemplars ??= [];
+    series.exemplars[slot] = exemplar;
   }
 
   expire(nowMs: number): void {
     this.#series.expire(nowMs);
   }
 
-  /** The family in Prometheus' text form 0.0.4, with a line break at its end. */
-  text(): string {
+  exposed(): ExposedFamily {
     const { name, type, help } = this.#options;
-    const lines = [`# HELP ${name} ${escaped(help)}`, `# TYPE ${name} ${type}`];
-    for (const series of this.#series.all) {
-      if (type === "histogram") this.#writeHistogram(series, lines);
-      else lines.push(`${name}${inBraces(this.#labelsOf(series))} ${numberText(series.value)}`);
-    }
-    return `${lines.join("\n")}\n`;
+    return { name, type, help, series: { [Symbol.iterator]: () => this.#exposedSeries() } };
   }
 
-  #countBucket({ counts }: Series, value: number): void {
+  *#exposedSeries(): Generator<ExposedSeries> {
+    const { type, labelNames, createdSamples: createdSample } = this.#options;
+    for (const series of this.#series.all) {
+      const { labels, value, count, counts, createdMs, exemplars, native } = series;
+      if (type === "gauge") yield { labelNames, labels, value };
+      else if (type === "counter") {
+        const exemplar = exemplars?.[0];
+        const own = { labelNames, labels, value, createdMs, createdSample };
+        yield exemplar === undefined ? own : { ...own, exemplar };
+      } else {
+        const histogram = {
+          bounds: this.#allBounds,
+          counts,
+          sum: value,
+          count,
+          ...(exemplars === undefined ? {} : { exemplars }),
+          ...(native === undefined ? {} : { native: () => native.exposed() }),
+        };
+        yield { labelNames, labels, histogram, createdMs, createdSample };
+      }
+    }
+  }
+
+  #bucketOf(value: number): number {
     const { bounds } = this.#options;
     let bucket = 0;
     while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++;
-    (counts[bucket] as number)++;
+    return bucket;
   }
-
-  #writeHistogram(series: Series, lines: string[]): void {
-    const { name, bounds } = this.#options;
-    const labels = this.#labelsOf(series);
-    let count = 0;
-    for (const [bucket, observations] of series.counts.entries()) {
-      count += observations;
-      const bound = `le="${numberText(bounds[bucket] ?? Number.POSITIVE_INFINITY)}"`;
-      lines.push(`${name}_bucket${inBraces([bound, ...labels])} ${count}`);
-    }
-    lines.push(`${name}_sum${inBraces(labels)} ${numberText(series.value)}`);
-    lines.push(`${name}_count${inBraces(labels)} ${count}`);
-  }
-
-  #labelsOf({ labels }: Series): readonly string[] {
-    const { labelNames } = this.#options;
-    return labels.map((value, index) => `${labelNames[index]}="${escaped(value).replaceAll('"', '\\"')}"`);
-  }
-}
-
-function inBraces(labels: readonly string[]): string {
-  return labels.length === 0 ? "" : `{${labels.join(",")}}`;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
-}
-
-function numberText(value: number): string {
-  if (Number.isFinite(value)) return String(value);
-  return Number.isNaN(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
 }

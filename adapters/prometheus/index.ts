@@ -1,35 +1,43 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { defineAdapter, durationMs } from "../../plugins/sdk/index.ts";
+import { type ConfigFault, defineAdapter, durationMs } from "../../plugins/sdk/index.ts";
 import { CONFIG } from "./config.ts";
 import { Families } from "./families.ts";
 import { SelfMetrics } from "./self-metrics.ts";
 
+/** Prefix of the names of the program's own metrics. */
+const OWN_PREFIX = "purser_";
+
 /** Keeps metrics in this process; Prometheus scrapes them from the mixer's /metrics. */
 export const prometheus = defineAdapter({
   name: "prometheus",
-  description: "Exposes metrics in Prometheus' text form at the mixer's /metrics.",
+  description: "Keeps metrics in this process, for Prometheus to scrape from the mixer's /metrics.",
   templates: ["metric"],
   config: CONFIG,
-  check({ expireAfter }) {
-    if (expireAfter === undefined || durationMs(expireAfter) > 0) return [];
-    return [
-      {
-        path: ["expireAfter"],
-        message: "expireAfter must be more than 0; remove it to keep series for ever",
-      },
-    ];
+  check({ prefix, expireAfter }) {
+    const faults: ConfigFault[] = [];
+    if (prefix.startsWith(OWN_PREFIX))
+      faults.push({ path: ["prefix"], message: `names that begin with ${OWN_PREFIX} are Purser's own` });
+    if (expireAfter !== undefined && durationMs(expireAfter) <= 0) {
+      const message = "expireAfter must be more than 0; remove it to keep series for ever";
+      faults.push({ path: ["expireAfter"], message });
+    }
+    return faults;
   },
   build({ config, clock, handler, logger }) {
-    const self = new SelfMetrics(handler);
+    const { prefix, maxSeries, expireAfter, nativeHistograms, createdSamples, exemplars } = config;
+    const self = new SelfMetrics(handler, clock);
     const families = new Families({
       self,
       clock,
       logger,
-      prefix: config.prefix,
-      maxSeries: config.maxSeries,
-      expireAfterMs: config.expireAfter === undefined ? undefined : durationMs(config.expireAfter),
+      prefix,
+      maxSeries,
+      expireAfterMs: expireAfter === undefined ? undefined : durationMs(expireAfter),
+      nativeHistograms,
+      createdSamples,
+      exemplars,
     });
     return {
       metric(instances) {
@@ -37,7 +45,7 @@ export const prometheus = defineAdapter({
       },
       exposition() {
         families.expire();
-        return self.text() + families.text();
+        return [...self.exposed(), ...families.exposed()];
       },
       close() {
         families.clear();

@@ -5,13 +5,13 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseDocuments } from "../../core/documents/parse-documents.ts";
 import { faultsOfMetricNames } from "../../core/documents/set/metric-names.ts";
-import { createTestContext } from "../../plugins/sdk/testing/index.ts";
+import { createTestContext, expositionText } from "../../plugins/sdk/testing/index.ts";
 import { prometheus } from "./index.ts";
 
 const NAME = fc
   .tuple(
     fc.constantFrom("a", "b", "a.b"),
-    fc.constantFrom("", "_count", "_sum", "_bucket", "_total", "_created", ".count"),
+    fc.constantFrom("", "_count", "_sum", "_bucket", "_total", "_created", ".count", "_x", ".x"),
   )
   .map((parts) => parts.join(""));
 const METRIC = fc.record({ name: NAME, type: fc.constantFrom("counter", "gauge", "histogram") });
@@ -34,7 +34,7 @@ describe("metrics that are valid together", () => {
         const { signal } = new AbortController();
         for (const { name, type } of metrics)
           await handler.metric?.([{ name, type, value: 1, labels: {} } as never], { signal });
-        const page = (await handler.exposition?.()) ?? "";
+        const page = await expositionText(handler);
         await handler.close();
         const series = page.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
         const names = series.map((line) => line.replace(/ [^ ]*$/, ""));

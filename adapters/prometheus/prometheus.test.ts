@@ -2,10 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type { AdapterHandler, MetricInstance } from "../../plugins/sdk/index.ts";
 import {
   createTestContext,
   describeAdapterContract,
+  expositionText,
   metricInstance,
   type TestContext,
 } from "../../plugins/sdk/testing/index.ts";
@@ -25,7 +28,7 @@ interface Reporter {
 function build(config: Record<string, unknown> = {}, handler = "prometheus"): Reporter {
   const context = createTestContext(prometheus, config, { handler });
   const built = prometheus.build(context);
-  const text = async (): Promise<string> => (await built.exposition?.()) ?? "";
+  const text = (): Promise<string> => expositionText(built);
   return {
     context,
     handler: built,
@@ -65,8 +68,8 @@ describe("the adapter prometheus", () => {
     const size = { name: "size", type: "histogram", buckets: [10, 100], labels: { code: "200" } } as const;
     report({ ...size, value: 5 }, { ...size, value: 50 }, { ...size, value: 500 });
     assert.deepEqual(await series("size"), [
-      'size_bucket{le="10",code="200"} 1',
-      'size_bucket{le="100",code="200"} 2',
+      'size_bucket{le="10.0",code="200"} 1',
+      'size_bucket{le="100.0",code="200"} 2',
       'size_bucket{le="+Inf",code="200"} 3',
       'size_sum{code="200"} 555',
       'size_count{code="200"} 3',
@@ -75,8 +78,8 @@ describe("the adapter prometheus", () => {
 
   it("chooses buckets by the unit when the document has none", async () => {
     for (const [unit, bound] of [
-      ["ms", "2500"],
-      ["bytes", "65536"],
+      ["ms", "2500.0"],
+      ["bytes", "65536.0"],
       ["s", "0.005"],
     ] as const) {
       const { report, text } = build();
@@ -123,6 +126,77 @@ describe("the adapter prometheus", () => {
     assert.deepEqual(await series("purser_prometheus_overflow_total"), [
       'purser_prometheus_overflow_total{handler="prometheus",metric="requests_total"} 7',
     ]);
+  });
+
+  it("warns once of a metric that has reached maxSeries, by its name", () => {
+    const { report, context } = build({ maxSeries: 1 });
+    for (const user of ["a", "b", "c"])
+      report({ labels: { user } }, { name: "other_total", labels: { user } });
+    const warnings = context.logger.lines.filter(({ level }) => level === "warn");
+    assert.deepEqual(
+      warnings.map(({ fields }) => fields),
+      ["requests_total", "other_total"].map((metric) => ({ metric, maxSeries: 1 })),
+    );
+  });
+
+  it("holds bounded memory for a million label values, and counts the rest in the overflow series", async function () {
+    this.timeout(60_000);
+    const { report, series, context } = build();
+    const heap = (): number => {
+      setFlagsFromString("--expose-gc");
+      (runInNewContext("gc") as () => void)();
+      return process.memoryUsage().heapUsed / 1_048_576;
+    };
+    for (let user = 0; user < 20_000; user++)
+      report({ labels: { user: `user ${user} of many`, code: "200" } });
+    const before = heap();
+    for (let user = 20_000; user < 1_000_000; user++)
+      report({ labels: { user: `user ${user} of many`, code: "200" } });
+    // Kept label sets would take 300 MiB.
+    assert.ok(heap() - before < 10, `${heap() - before} MiB more`);
+    const lines = await series("requests_total{");
+    assert.equal(lines.length, 10_001);
+    assert.equal(lines.at(-1), 'requests_total{user="_overflow",code="_overflow"} 990000');
+    assert.equal(context.logger.lines.filter(({ level }) => level === "warn").length, 1);
+  });
+
+  it("writes exemplars of sampled requests in OpenMetrics, at most one a second for each bucket", async () => {
+    const { report, handler, text } = build({ createdSamples: true });
+    const ids = (digit: string) => ({ traceId: digit.repeat(32), spanId: digit.repeat(16) });
+    const size = { name: "size", type: "histogram", buckets: [10], labels: {} } as const;
+    report({ exemplar: ids("a"), timestampMs: 1_500, labels: { code: "200" } });
+    report({ exemplar: ids("b"), timestampMs: 2_499, labels: { code: "200" } });
+    report({ ...size, value: 5, exemplar: ids("c"), timestampMs: 1_000 });
+    report({ ...size, value: 5, exemplar: ids("d"), timestampMs: 2_000 }, { ...size, value: 50 });
+    report({ name: "open", type: "gauge", labels: {}, exemplar: ids("e") });
+    const lines = (await expositionText(handler, "openmetrics")).split("\n");
+    const exemplar = (digit: string) => `# {trace_id="${digit.repeat(32)}",span_id="${digit.repeat(16)}"}`;
+    assert.deepEqual(lines.slice(lines.indexOf("# TYPE requests counter")), [
+      "# TYPE requests counter",
+      `requests_total{code="200"} 2 ${exemplar("a")} 1 1.5`,
+      'requests_created{code="200"} 1767225600',
+      "# HELP size Reported by the Metric document size.",
+      "# TYPE size histogram",
+      `size_bucket{le="10.0"} 2 ${exemplar("d")} 5 2`,
+      'size_bucket{le="+Inf"} 3',
+      "size_sum 60",
+      "size_count 3",
+      "size_created 1767225600",
+      "# HELP open Reported by the Metric document open.",
+      "# TYPE open gauge",
+      "open 1",
+      "# EOF",
+      "",
+    ]);
+    assert.doesNotMatch(await text(), /trace_id|_created/);
+    const without = build({ exemplars: false });
+    without.report({ exemplar: ids("a") });
+    assert.doesNotMatch(await expositionText(without.handler, "openmetrics"), /trace_id/);
+  });
+
+  it("refuses a prefix of the program's own names, and an expiry of nothing", () => {
+    for (const config of [{ prefix: "purser_mixer_" }, { expireAfter: "0s" }])
+      assert.equal(prometheus.check?.({ prefix: "", ...config } as never).length, 1);
   });
 
   it("keeps label sets apart whose joined texts are equal", async () => {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Clock, ExposedFamily } from "../../plugins/sdk/index.ts";
 import { Family } from "./family.ts";
 
 type DropReason = "negative" | "not_finite";
@@ -17,17 +18,19 @@ export class SelfMetrics {
   readonly #overflow: Family;
   readonly #dropped: Family;
 
-  constructor(handler: string) {
+  constructor(handler: string, clock: Clock) {
     this.#handler = handler;
     this.#overflow = counter(
       SELF_METRIC_NAMES.overflow,
       "Observations counted in a metric's overflow series, because the metric has reached maxSeries.",
       ["handler", "metric"],
+      clock,
     );
     this.#dropped = counter(
       SELF_METRIC_NAMES.dropped,
       "Observations dropped, because Prometheus cannot represent them.",
       ["handler", "metric", "reason"],
+      clock,
     );
   }
 
@@ -39,12 +42,12 @@ export class SelfMetrics {
     this.#dropped.record({ handler: this.#handler, metric, reason }, 1, 0);
   }
 
-  text(): string {
-    return `${this.#overflow.text()}\n${this.#dropped.text()}`;
+  exposed(): readonly ExposedFamily[] {
+    return [this.#overflow.exposed(), this.#dropped.exposed()];
   }
 }
 
-function counter(name: string, help: string, labels: readonly string[]): Family {
+function counter(name: string, help: string, labels: readonly string[], clock: Clock): Family {
   return new Family({
     name,
     type: "counter",
@@ -52,8 +55,11 @@ function counter(name: string, help: string, labels: readonly string[]): Family 
     keys: labels,
     labelNames: labels,
     bounds: [],
+    clock,
     // Metric documents alone make series here.
     maxSeries: Number.POSITIVE_INFINITY,
     expireAfterMs: undefined,
+    nativeHistograms: false,
+    createdSamples: false,
   });
 }

@@ -107,11 +107,7 @@ export class SeriesTable {
 
   #create(labels: LabelValues, nowMs: number): Series {
     const { keys, create } = this.#options;
-    // The cut values: two long values that begin alike are one series.
-    const values = keys.map((key) => ownText(valueOf(labels, key)));
-    // A client that sends the overflow series' own values must not make its series twice.
-    const reserved = values.length > 0 && values.every((value) => value === OVERFLOW);
-    if (reserved || this.#isFull(nowMs)) {
+    if (this.#isFull(nowMs) || isOverflow(labels, keys)) {
       this.#overflow ??= this.#add(
         create(
           keys.map(() => OVERFLOW),
@@ -120,6 +116,8 @@ export class SeriesTable {
       );
       return this.#overflow;
     }
+    // The cut values: two long values that begin alike are one series.
+    const values = keys.map((key) => ownText(valueOf(labels, key)));
     const series = this.#add(create(values, false));
     const path = pathOf(values);
     let branch = this.#root;
@@ -152,6 +150,11 @@ export class SeriesTable {
   #emptySlots(slots: number): SlotTable {
     return new SlotTable(slots, this.#options.keys.length);
   }
+}
+
+/** A client that sends the overflow series' own values must not make its series twice. */
+function isOverflow(labels: LabelValues, keys: readonly string[]): boolean {
+  return keys.length > 0 && keys.every((key) => labels[key] === OVERFLOW);
 }
 
 function hasKeys(labels: LabelValues, keys: readonly string[]): boolean {

@@ -8,6 +8,7 @@ import type { CallContext } from "../../kernel/deadline.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { QuotaStore } from "../quota/quota.ts";
+import type { ExposedFamily } from "../exposition/family.ts";
 import type {
   AuthorizationInstance,
   CheckAnswer,
@@ -140,8 +141,11 @@ export interface AdapterHandler {
    * several at a time. Default: all instances of a template in one order.
    */
   readonly orderKey?: (template: TemplateName, instance: unknown) => string;
-  /** Prometheus text to serve at the mixer's /metrics. */
-  readonly exposition?: () => MaybePromise<string>;
+  /**
+   * Metrics to serve at the mixer's /metrics: families, whose series are read a part at a time while the page is sent; or all of
+   * them as Prometheus text 0.0.4.
+   */
+  readonly exposition?: () => MaybePromise<string | Iterable<ExposedFamily>>;
   /** Whether the backend is available; called by health reports, never while a request waits. */
   readonly healthy?: () => MaybePromise<boolean>;
   close(): MaybePromise<void>;

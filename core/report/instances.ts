@@ -22,7 +22,7 @@ export function metricSource(metric: Metric): FillInstance {
   const value = new Column(metric.value);
   const labels = new ColumnRecord(metric.labels, labelText);
   return (scope, timeMs) =>
-    fillInOrder(value, labels, scope, (given, record) => metricOf(metric, given, record, timeMs));
+    fillInOrder(value, labels, scope, (given, record) => metricOf(metric, given, record, scope, timeMs));
 }
 
 export function logEntrySource({ name, severity, variables }: LogEntry): FillInstance {
@@ -84,7 +84,7 @@ export function ruleInstanceSource(instance: RuleInstance): FillInstance {
             unit: optionalText(unit),
             help: optionalText(help),
           };
-          return metricOf(fixed, value, labels, timeMs);
+          return metricOf(fixed, value, labels, scope, timeMs);
         }
         case "logentry": {
           const variables = present(Object.entries(recordIn(values["variables"])));
@@ -118,6 +118,7 @@ function metricOf(
   { name, type, buckets, unit, help }: FixedMetric,
   value: unknown,
   labels: Readonly<Record<string, string>>,
+  scope: ReportScope,
   timestampMs: number,
 ): Filled {
   if (value === undefined) return undefined;
@@ -129,6 +130,8 @@ function metricOf(
   if (buckets !== undefined) instance.buckets = buckets;
   if (unit !== undefined) instance.unit = unit;
   if (help !== undefined) instance.help = help;
+  const { exemplar } = scope;
+  if (exemplar !== undefined) instance.exemplar = exemplar;
   return instance;
 }
 

@@ -4,6 +4,8 @@
 import { Reads } from "../../expressions/runtime/reads/reads.ts";
 import type { AttributeBag } from "../attributes/bag.ts";
 import type { Scope } from "../check/evaluation.ts";
+import type { MetricInstance } from "../templates/instances.ts";
+import { exemplarIn } from "./span-facts.ts";
 import type { EvaluationContext } from "../expressions/expression.ts";
 
 /** The state that the expressions of one report share. */
@@ -12,10 +14,17 @@ export class ReportScope implements Scope {
   cacheable = true;
   readonly #nowMs: number;
   #context: EvaluationContext | undefined;
+  #exemplar: MetricInstance["exemplar"] | null = null;
 
   constructor(bag: AttributeBag, nowMs: number) {
     this.bag = bag;
     this.#nowMs = nowMs;
+  }
+
+  /** The request's span, for all metrics of the report. */
+  get exemplar(): MetricInstance["exemplar"] {
+    if (this.#exemplar === null) this.#exemplar = exemplarIn(this.bag);
+    return this.#exemplar;
   }
 
   /**

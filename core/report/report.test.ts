@@ -67,6 +67,28 @@ describe("a report", () => {
     );
   });
 
+  it("gives a metric the span of a request whose trace is sampled", () => {
+    const request = { trace_id: "a".repeat(32), span_id: "b".repeat(16) };
+    const exemplarOf = (more: AttributeBag): unknown => {
+      const [item] = report({ metrics: [metric("m")] }, { request: { ...request, ...more } });
+      return item?.template === "metric" ? item.instance.exemplar : undefined;
+    };
+    const span = { traceId: request.trace_id, spanId: request.span_id };
+    const flagged = (flags: string) => ({
+      headers: { traceparent: `00-${span.traceId}-${span.spanId}-${flags}` },
+    });
+    assert.deepEqual(exemplarOf({}), span);
+    assert.deepEqual(exemplarOf(flagged("01")), span);
+    assert.equal(exemplarOf(flagged("00")), undefined);
+    for (const wrong of [
+      { trace_id: "x".repeat(32) },
+      { trace_id: "ab" },
+      { span_id: "B".repeat(16) },
+      { span_id: 1 },
+    ])
+      assert.equal(exemplarOf(wrong), undefined);
+  });
+
   it("skips a metric without a value, and reports a fault for a value that is not a number", () => {
     assert.deepEqual(report({ metrics: [metric("m", { value: computed(() => undefined) })] }), []);
     assert.deepEqual(faults, []);

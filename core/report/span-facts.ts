@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type AttributeBag, type AttributePath, valueAt } from "../attributes/bag.ts";
-import type { TraceSpanInstance } from "../templates/instances.ts";
+import type { MetricInstance, TraceSpanInstance } from "../templates/instances.ts";
 
 /** The facts of a span that come from the bag, not from a document. */
 export interface SpanFacts
@@ -41,6 +41,19 @@ export function spanFacts(bag: AttributeBag, endMs: number): SpanFacts | undefin
     httpStatusCode: typeof code === "number" ? code : undefined,
     defaultName: `${textAt(bag, METHOD) ?? "request"} ${textAt(bag, SERVICE) ?? "unknown"}`,
   };
+}
+
+/** The request's span as an exemplar: undefined without a sampled trace, or with ids that W3C Trace Context does not allow. */
+export function exemplarIn(bag: AttributeBag): MetricInstance["exemplar"] {
+  const traceId = textAt(bag, TRACE_ID);
+  if (traceId === undefined) return undefined;
+  const spanId = textAt(bag, SPAN_ID);
+  if (spanId === undefined || !isSampled(textAt(bag, TRACEPARENT))) return undefined;
+  return isHex(traceId, 32) && isHex(spanId, 16) ? { traceId, spanId } : undefined;
+}
+
+function isHex(text: string, length: number): boolean {
+  return text.length === length && /^[0-9a-f]+$/.test(text);
 }
 
 /** The sampled flag of a traceparent (W3C Trace Context, section 3.2.2.5); true without a traceparent. */

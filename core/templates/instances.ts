@@ -58,6 +58,8 @@ export interface MetricInstance {
   readonly unit?: string;
   readonly help?: string;
   readonly timestampMs: number;
+  /** The request's span, when its trace is sampled: lower-case hex as W3C Trace Context writes them. */
+  readonly exemplar?: { readonly traceId: string; readonly spanId: string };
 }
 
 export const SEVERITIES = ["DEBUG", "INFO", "WARNING", "ERROR"] as const;

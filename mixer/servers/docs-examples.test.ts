@@ -24,6 +24,7 @@ import { accessPolicy, computed, expression, quotaPolicy, snapshotOf } from "../
 import { createMixer, type Mixer } from "../mixer.ts";
 import type { ControlSurface } from "../../server/http/control-surface.ts";
 import { startMixerHttpServer } from "./http-server.ts";
+import { expositionOf } from "../../test/support/exposition.ts";
 
 // Runs the examples of docs/api.md.
 
@@ -130,7 +131,7 @@ describe("docs/api.md", () => {
   });
 
   it("lists each of the mixer's own metrics", async () => {
-    const text = await mixer.exposition();
+    const text = await expositionOf(mixer);
     for (const [, name] of text.matchAll(/^# TYPE (\S+)/gm)) assert.ok(PAGE.includes(`\`${name}\``), name);
   });
 

@@ -22,6 +22,7 @@ import {
 } from "../../test/support/snapshots.ts";
 import { createMixer } from "../mixer.ts";
 import { type MixerHttpSettings, startMixerHttpServer } from "./http-server.ts";
+import { expositionOf } from "../../test/support/exposition.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
 
@@ -93,7 +94,7 @@ describe("the mixer over HTTP", () => {
     assert.equal((await json(allocated))["kind"], "granted");
     const reported = await post("/v1/report", { bags: [{}, {}] });
     assert.equal(reported.status, 204);
-    assert.match(await mixer.exposition(), /^purser_mixer_report_bags_total 2$/m);
+    assert.match(await expositionOf(mixer), /^purser_mixer_report_bags_total 2$/m);
   });
 
   describe("refuses with a coded error", () => {
@@ -389,6 +390,15 @@ describe("the mixer over HTTP", () => {
     const metrics = await fetch(`${url}/metrics`);
     assert.match(metrics.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/);
     assert.match(await metrics.text(), /^purser_mixer_config_reloads_total\{result="rejected"\} 1$/m);
+    const openMetrics = await fetch(`${url}/metrics`, {
+      headers: { accept: "application/openmetrics-text" },
+    });
+    assert.match(
+      openMetrics.headers.get("content-type") ?? "",
+      /^application\/openmetrics-text; version=1\.0\.0/,
+    );
+    assert.match(await openMetrics.text(), /^# TYPE purser_mixer_config_reloads counter\n[^]*# EOF\n$/m);
+    assert.equal((await fetch(`${url}/metrics`, { method: "HEAD" })).status, 200);
     const config = await json(await fetch(`${url}/v1/config`));
     const { documents, rejection } = config as unknown as {
       documents: { kind: string; name: string; location: { file: string } }[];

@@ -78,6 +78,18 @@ export { createDecisionLine } from "./decision/decision-line.ts";
 export { createRedaction, type Redacted, type RedactionOptions } from "./decision/redaction.ts";
 export { httpStatusOf, OK, STATUS_CODES, type Status, type StatusCode } from "../../kernel/status.ts";
 
+// Metrics that a handler exposes.
+export type {
+  Exemplar,
+  ExposedFamily,
+  ExposedHistogram,
+  ExposedSeries,
+  ExposedSummary,
+  FamilyType,
+  NativeHistogram,
+  SparseBuckets,
+} from "../../core/exposition/family.ts";
+
 // Users' patterns, matched in linear time.
 export { compileRe2, compileRegex, type Regex, type RegexResult } from "../../kernel/matching/regex.ts";
 export { globToRegex } from "../../kernel/matching/glob.ts";

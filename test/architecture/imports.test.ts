@@ -30,7 +30,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   core: [
     ["attributes", "quota", "traffic"],
-    ["expressions", "templates"],
+    ["expressions", "templates", "exposition"],
     ["hooks"],
     ["documents"],
     ["snapshot"],

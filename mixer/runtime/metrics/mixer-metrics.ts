@@ -123,7 +123,7 @@ export class MixerMetrics {
   );
   readonly #leftOut = this.#counter(
     "purser_mixer_exposition_left_out_total",
-    "Samples left out of /metrics, because an earlier handler has their series.",
+    "Samples left out of /metrics, because an earlier handler has their series, or because they cannot be read.",
     ["handler"],
   );
 

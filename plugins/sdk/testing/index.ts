@@ -7,6 +7,7 @@ export { type CollectingLogger, createCollectingLogger, type LogLine } from "./l
 export { createMemoryFiles, type MemoryFiles } from "./memory-files.ts";
 export { createRealTime, createVirtualTime, type RealTime, type TestTime, type VirtualTime } from "./time.ts";
 export { createSeededRandom } from "./seeded-random.ts";
+export { expositionText } from "./exposition-text.ts";
 export { createTestContext, type TestContext, type TestContextOptions } from "./context.ts";
 export {
   type BackendScript,

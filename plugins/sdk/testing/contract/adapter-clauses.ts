@@ -5,6 +5,7 @@ import type { AdapterHandler } from "../../../../core/hooks/extension.ts";
 import { isPurserError } from "../../../../kernel/errors.ts";
 import type { QuotaGrant } from "../../../../core/quota/quota.ts";
 import { fillConfig } from "../../config.ts";
+import { expositionText } from "../exposition-text.ts";
 import { MISBEHAVIOURS, startFakeBackend } from "../fake-backend.ts";
 import { quotaRequest, sampleInstances } from "../sample-instances.ts";
 import { UNUSUAL_INSTANCES } from "../unusual-instances.ts";
@@ -56,9 +57,9 @@ async function sharesNothing(subject: AdapterSubject): Promise<readonly string[]
   const config = await baseConfig(options);
   await withHandler(subject, { config }, async (second) => {
     await withHandler(subject, { config }, async (first) => {
-      const before = await second.exposition?.();
+      const before = await expositionText(second);
       await callAll(first, subject);
-      if ((await second.exposition?.()) !== before)
+      if ((await expositionText(second)) !== before)
         failures.push("one handler's reports show in the other's exposition");
       if (options.backend === undefined && definition.templates.includes("quota")) {
         const [mine, other] = [await useUp(first), await useUp(second)];
@@ -183,7 +184,7 @@ async function takesUnusualInstances(subject: AdapterSubject): Promise<readonly 
         }
       }
     }
-    const text = await outcomeOf(() => handler.exposition?.(), deadlineOf(subject));
+    const text = await outcomeOf(() => expositionText(handler), deadlineOf(subject));
     if (text.kind !== "answered") failures.push("exposition failed after unusual instances");
     return failures;
   });

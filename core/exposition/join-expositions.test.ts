@@ -5,11 +5,36 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { Counter, Histogram, Registry, Summary } from "prom-client";
-import { requireService } from "../../../test/support/services.ts";
+import { requireService } from "../../test/support/services.ts";
+import { sampleCount } from "./family.ts";
 import { joinExpositions } from "./join-expositions.ts";
+import { pageOf } from "./page.ts";
+import { parseWholeText } from "./parse-text.ts";
 
-const join = (...texts: string[]) =>
-  joinExpositions(texts.map((text, index) => ({ source: `s${index + 1}`, text })));
+interface LeftOut {
+  readonly source: string;
+  readonly family: string;
+  readonly samples: number;
+}
+
+/** Joins texts of the sources s1, s2 … */
+function join(...texts: string[]): { readonly text: string; readonly leftOut: readonly LeftOut[] } {
+  const lost: LeftOut[] = [];
+  const { families, leftOut } = joinExpositions(
+    texts.map((text, index) => ({ source: `s${index + 1}`, families: parseWholeText(text).families })),
+    (source, family, samples) => {
+      const before = lost.findIndex((one) => one.source === source && one.family === family);
+      if (before < 0) lost.push({ source, family, samples });
+      else lost[before] = { source, family, samples: samples + (lost[before]?.samples ?? 0) };
+    },
+  );
+  const text = [...pageOf(families, "text")].join("");
+  for (const { source, family } of leftOut) {
+    const samples = [...family.series].reduce((sum, series) => sum + sampleCount(series), 0);
+    lost.push({ source, family: family.name, samples });
+  }
+  return { text, leftOut: lost };
+}
 
 describe("joining expositions", () => {
   it("writes a family once, with the series of all its sources and the first one's comments", () => {
@@ -41,11 +66,14 @@ describe("joining expositions", () => {
   });
 
   it("never mixes the buckets of two sources in one histogram", () => {
-    const histogram = (bound: string, label: string) =>
-      `# TYPE h histogram\nh_bucket{${label}le="${bound}"} 1\nh_bucket{${label}le="+Inf"} 1\nh_sum{${label}} 1\nh_count{${label}} 1\n`;
-    const other = histogram("2", 'x="1",');
-    const { text, leftOut } = join(histogram("1", ""), histogram("2", "") + other);
-    assert.equal(text, histogram("1", "") + other.replace(/^.*\n/, ""));
+    const histogram = (bound: string, label = "") => {
+      const more = label === "" ? "" : `,${label}`;
+      const own = label === "" ? "" : `{${label}}`;
+      return `# TYPE h histogram\nh_bucket{le="${bound}"${more}} 1\nh_bucket{le="+Inf"${more}} 1\nh_sum${own} 1\nh_count${own} 1\n`;
+    };
+    const other = histogram("2.0", 'x="1"');
+    const { text, leftOut } = join(histogram("1.0"), histogram("2.0") + other);
+    assert.equal(text, histogram("1.0") + other.replace(/^.*\n/, ""));
     assert.deepEqual(leftOut, [{ source: "s2", family: "h", samples: 4 }]);
   });
 
