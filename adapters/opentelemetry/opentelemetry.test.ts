@@ -11,6 +11,7 @@ import {
   type BackendScript,
   createRealTime,
   createTestContext,
+  expositionText,
   describeAdapterContract,
   logEntryInstance,
   metricInstance,
@@ -326,16 +327,13 @@ describe("the adapter opentelemetry over HTTP", () => {
     await pass(500, () => seen.length === 2);
     await pass(1999, () => seen.length === 2);
     await pass(1, () => seen.length === 3);
-    assert.match(
-      (await handler.exposition?.()) ?? "",
-      /points_total\{handler="test",outcome="accepted"\} 1\n/,
-    );
+    assert.match(await expositionText(handler), /points_total\{handler="test",outcome="accepted"\} 1\n/);
     answers = [{ status: 503 }, { status: 503 }, { status: 503 }];
     await pass(60_000, () => seen.length === 4);
     await pass(500, () => seen.length === 5);
     await pass(1000, () => seen.length === 6);
     await pass(10_000, () => seen.length === 6);
-    assert.match((await handler.exposition?.()) ?? "", /points_total\{handler="test",outcome="failed"\} 1\n/);
+    assert.match(await expositionText(handler), /points_total\{handler="test",outcome="failed"\} 1\n/);
     await pass(180_000 - context.clock.monotonicMs(), () => seen.length === 7);
     assert.deepEqual(
       context.logger.lines.map(({ message }) => message),
@@ -362,7 +360,7 @@ describe("the adapter opentelemetry over HTTP", () => {
     answers = [{ body: JSON.stringify({ partialSuccess: { rejectedDataPoints: 1, errorMessage: "no" } }) }];
     void handler.metric?.([metricInstance(), metricInstance({ labels: {}, name: "b" })], call);
     await pass(60_000, () => seen.length === 1);
-    const text = (await handler.exposition?.()) ?? "";
+    const text = await expositionText(handler);
     assert.match(text, /outcome="accepted"\} 1\n/);
     assert.match(text, /outcome="rejected"\} 1\n/);
     assert.equal(context.logger.lines[0]?.fields["reason"], "the receiver rejected 1 of 2 points: no");
@@ -387,7 +385,7 @@ describe("the adapter opentelemetry over HTTP", () => {
     assert.equal(points[2]?.attributes[0]?.key, "otel.metric.overflow");
     assert.equal(context.logger.lines.length, 1);
     assert.equal(context.logger.lines[0]?.fields["metric"], "requests_total");
-    assert.match((await handler.exposition?.()) ?? "", /overflow_total\{.*\} 2\n/);
+    assert.match(await expositionText(handler), /overflow_total\{.*\} 2\n/);
   });
 
   it("forgets idle series, which come back with a later start", async () => {
@@ -414,7 +412,7 @@ describe("the adapter opentelemetry over HTTP", () => {
       values.map((value) => metricInstance({ value })),
       call,
     );
-    const text = (await handler.exposition?.()) ?? "";
+    const text = await expositionText(handler);
     assert.match(text, /dropped_total\{handler="test",metric="requests_total",reason="not_finite"\} 2\n/);
     assert.match(text, /reason="negative"\} 1\n/);
     await handler.close();

@@ -37,7 +37,12 @@ async function startMixer(): Promise<number> {
     random: createSeededRandom(),
     logger: createCollectingLogger(),
   };
-  const mixer = createMixer({ ...runtime, files: () => createMemoryFiles() });
+  const mixer = createMixer({
+    ...runtime,
+    files: () => createMemoryFiles(),
+    spoolFiles: () => assert.fail("no spool here"),
+    buildInThread: () => assert.fail("no thread here"),
+  });
   const server = await startMixerHttpServer({ mixer, ...runtime, host: "127.0.0.1", port: 0 });
   ends.push(async () => {
     await server.close(100);

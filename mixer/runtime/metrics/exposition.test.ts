@@ -25,6 +25,8 @@ async function mixerWith(...handlers: readonly AdapterHandler[]): Promise<Mixer>
     random: createSeededRandom(),
     logger: createCollectingLogger(),
     files: () => createMemoryFiles(),
+    spoolFiles: () => assert.fail("no spool here"),
+    buildInThread: () => assert.fail("no thread here"),
     http: () => createHttpClient(time.clock),
   });
   await mixer.apply(
