@@ -7,6 +7,7 @@ import { fluentd } from "./fluentd/index.ts";
 import { kafka } from "./kafka/index.ts";
 import { loki } from "./loki/index.ts";
 import { memoryQuota } from "./memory-quota/index.ts";
+import { opa } from "./opa/index.ts";
 import { opentelemetry } from "./opentelemetry/index.ts";
 import { prometheus } from "./prometheus/index.ts";
 import { redisQuota } from "./redis-quota/index.ts";
@@ -24,6 +25,7 @@ export const BUNDLED_ADAPTERS: readonly AdapterDefinition[] = [
   kafka,
   loki,
   memoryQuota,
+  opa,
   opentelemetry,
   prometheus,
   redisQuota,
