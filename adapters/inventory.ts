@@ -10,6 +10,7 @@ import { memoryQuota } from "./memory-quota/index.ts";
 import { opa } from "./opa/index.ts";
 import { opentelemetry } from "./opentelemetry/index.ts";
 import { prometheus } from "./prometheus/index.ts";
+import { rbac } from "./rbac/index.ts";
 import { redisQuota } from "./redis-quota/index.ts";
 import { statsd } from "./statsd/index.ts";
 import { stdout } from "./stdout/index.ts";
@@ -28,6 +29,7 @@ export const BUNDLED_ADAPTERS: readonly AdapterDefinition[] = [
   opa,
   opentelemetry,
   prometheus,
+  rbac,
   redisQuota,
   statsd,
   stdout,
