@@ -3,7 +3,8 @@
 
 import { type Files, type Logger, messageOf } from "../sdk/index.ts";
 import type { EntryType } from "./config.ts";
-import { compileEntries, type Matcher } from "./entries.ts";
+import type { Matcher } from "./entries.ts";
+import { readEntries } from "./entry-lines.ts";
 
 export interface WatchEntriesOptions {
   readonly type: EntryType;
@@ -20,9 +21,6 @@ export interface EntriesFile {
   close(): void;
 }
 
-/** Most bad lines in one log line. */
-const MAX_FAULTS_SHOWN = 5;
-
 /**
  * Watches a file of entries. When the file has a bad line or cannot be read, the last valid entries stay in
  * force.
@@ -35,24 +33,14 @@ export function watchEntries({ type, path, files, logger }: WatchEntriesOptions)
 
   const read = (text: string): void => {
     unreadable = false;
-    const lines = parseLines(text);
-    const compiled = compileEntries(
-      type,
-      lines.map((line) => line.entry),
-    );
-    if (compiled.ok) {
-      matcher = compiled.matcher;
-      logger.info("list file read", { file: path, entries: lines.length });
+    const entries = readEntries(type, text);
+    if (entries.ok) {
+      matcher = entries.matcher;
+      logger.info("list file read", { file: path, entries: entries.count });
       return;
     }
-    logger.warn("list file refused", {
-      file: path,
-      consequence: kept(),
-      faults: compiled.faults
-        .slice(0, MAX_FAULTS_SHOWN)
-        .map(({ index, message }) => `line ${lines[index]?.number}: ${message}`),
-      faultCount: compiled.faults.length,
-    });
+    const { faults, faultCount } = entries;
+    logger.warn("list file refused", { file: path, consequence: kept(), faults, faultCount });
   };
 
   const fail = (error: Error): void => {
@@ -69,15 +57,4 @@ export function watchEntries({ type, path, files, logger }: WatchEntriesOptions)
     },
     close: cancel,
   };
-}
-
-/**
- * One entry per line, without blank lines and lines that begin with #. A # elsewhere is part of its entry.
- */
-function parseLines(text: string): readonly { readonly number: number; readonly entry: string }[] {
-  return text
-    .replace(/^\uFEFF/, "")
-    .split(/\r?\n/)
-    .map((line, index) => ({ number: index + 1, entry: line.trim() }))
-    .filter(({ entry }) => entry !== "" && !entry.startsWith("#"));
 }

@@ -5,34 +5,37 @@ import {
   type CheckAnswer,
   definePlugin,
   durationMs,
+  type ExtensionContext,
   type ListEntryInstance,
   OK,
   PurserError,
 } from "../sdk/index.ts";
 import { CONFIG, type Config } from "./config.ts";
+import { faultsOf } from "./config-faults.ts";
 import { compileEntries, faultOfValue, type Matcher } from "./entries.ts";
 import { watchEntries } from "./entries-file.ts";
+import { UrlEntries, type UrlEntriesOptions } from "./entries-url.ts";
 
 const DEFAULT_VALID_MS = 10_000;
 
 /**
- * With a file: the longest time that a proxy's cached answer may be out of date. It is about the delay that
+ * With a file or URL: the longest time that a proxy's cached answer may be out of date. It is about the delay that
  * people expect of polled files, and still saves thousands of checks on a busy mesh.
  */
-const DEFAULT_VALID_WITH_FILE_MS = 5_000;
+const DEFAULT_VALID_WITH_SOURCE_MS = 5_000;
+
+/** Entries of a URL: as many as are found without trying each, and patterns, which are tried one after the other. */
+const DEFAULT_MAX_ENTRIES = 100_000;
+const DEFAULT_MAX_PATTERNS = 1_000;
 
 /** Refuses values that are not on an allow list, or that are on a deny list. */
 export const list = definePlugin({
   name: "list",
-  description: "Allows or refuses by a list of values, addresses or patterns, inline or from a watched file.",
+  description:
+    "Allows or refuses by a list of values, addresses or patterns, inline, from a watched file or from a URL.",
   templates: ["listentry"],
   config: CONFIG,
-  check({ type, entries }) {
-    const compiled = compileEntries(type, entries);
-    return compiled.ok
-      ? []
-      : compiled.faults.map(({ index, message }) => ({ path: ["entries", index], message }));
-  },
+  check: faultsOf,
   build(context) {
     const { config, files, logger } = context;
     const inline = compileInline(config);
@@ -40,13 +43,18 @@ export const list = definePlugin({
       config.file === undefined
         ? undefined
         : watchEntries({ type: config.type, path: config.file, files, logger });
-    const answer = createAnswer(config, inline, () => watch?.matcher);
+    const loaded = config.url === undefined ? undefined : new UrlEntries(urlOptions(context, config.url));
+    const answer = createAnswer(config, inline, {
+      file: watch === undefined ? undefined : () => watch.matcher,
+      url: loaded === undefined ? undefined : () => loaded.matcher(),
+    });
     return {
       apply(hooks) {
         hooks.check.for("listentry").tap("list", (instance) => answer(instance as ListEntryInstance));
       },
       close() {
         watch?.close();
+        loaded?.close();
       },
     };
   },
@@ -59,13 +67,43 @@ function compileInline({ type, entries }: Config): Matcher {
   throw new PurserError("PURSER_HANDLER_BUILD", compiled.faults.map(({ message }) => message).join("; "));
 }
 
-function createAnswer(config: Config, inline: Matcher, fromFile: () => Matcher | undefined) {
+function urlOptions(context: ExtensionContext<Config>, url: string): UrlEntriesOptions {
+  const { config, http, clock, random, scheduler, logger } = context;
+  const { type, token, maxBytes, staleAfter } = config;
+  const patterns = type === "glob" || type === "regex";
+  return {
+    type,
+    url,
+    token,
+    refreshMs: durationMs(config.refresh),
+    timeoutMs: durationMs(config.timeout),
+    maxBytes,
+    maxEntries: config.maxEntries ?? (patterns ? DEFAULT_MAX_PATTERNS : DEFAULT_MAX_ENTRIES),
+    staleAfterMs: staleAfter === undefined ? undefined : durationMs(staleAfter),
+    failWhenStale: config.onStale === "fail",
+    http,
+    clock,
+    random,
+    scheduler,
+    logger,
+  };
+}
+
+/** Entries outside the document, where the configuration names some. */
+interface Sources {
+  /** undefined until the file has been read. */
+  readonly file: (() => Matcher | undefined) | undefined;
+  /** Throws while there is no usable copy. */
+  readonly url: (() => Matcher) | undefined;
+}
+
+function createAnswer(config: Config, inline: Matcher, { file, url }: Sources) {
   const validity = {
     validDurationMs:
       config.validDuration === undefined
-        ? config.file === undefined
+        ? file === undefined && url === undefined
           ? DEFAULT_VALID_MS
-          : DEFAULT_VALID_WITH_FILE_MS
+          : DEFAULT_VALID_WITH_SOURCE_MS
         : durationMs(config.validDuration),
     validUseCount: config.validUseCount,
   };
@@ -85,9 +123,9 @@ function createAnswer(config: Config, inline: Matcher, fromFile: () => Matcher |
     const fault = faultOfValue(config.type, value);
     if (fault !== undefined) return { status: { code: "INVALID_ARGUMENT", message: fault }, ...validity };
     if (inline.has(value)) return listed;
-    if (config.file === undefined) return unlisted;
-    const matcher = fromFile();
-    if (matcher === undefined) return untilRead;
-    return matcher.has(value) ? listed : unlisted;
+    const read = file?.();
+    if (read?.has(value) === true) return listed;
+    if (url?.().has(value) === true) return listed;
+    return file !== undefined && read === undefined ? untilRead : unlisted;
   };
 }
