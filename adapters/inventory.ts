@@ -12,6 +12,7 @@ import { opentelemetry } from "./opentelemetry/index.ts";
 import { prometheus } from "./prometheus/index.ts";
 import { rbac } from "./rbac/index.ts";
 import { redisQuota } from "./redis-quota/index.ts";
+import { stackdriver } from "./stackdriver/index.ts";
 import { statsd } from "./statsd/index.ts";
 import { stdout } from "./stdout/index.ts";
 import { webhook } from "./webhook/index.ts";
@@ -31,6 +32,7 @@ export const BUNDLED_ADAPTERS: readonly AdapterDefinition[] = [
   prometheus,
   rbac,
   redisQuota,
+  stackdriver,
   statsd,
   stdout,
   webhook,

@@ -18,6 +18,7 @@ const EXTERNAL = [
   "@grpc/grpc-js",
   "@opentelemetry/otlp-transformer",
   "@platformatic/kafka",
+  "google-auth-library",
   "ioredis",
   "kafkajs",
   "undici",

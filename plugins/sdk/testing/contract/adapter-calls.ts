@@ -26,6 +26,10 @@ export interface AdapterContractOptions {
     readonly permanent?: BackendScript;
     /** A busy server: a rejection must have `retryable: true`. */
     readonly retryable?: BackendScript;
+    /**
+     * Templates whose reports the adapter keeps and sends in a call of its own: their calls may succeed whatever the server does.
+     */
+    readonly kept?: readonly TemplateName[];
   };
   /**
    * Time in which each call must answer or reject, in milliseconds of real time; its signal aborts at half of
