@@ -53,6 +53,8 @@ const TEXTS = [
   "https://u@h/?q",
   "variables.user",
   "0640",
+  "custom.googleapis.com/purser/",
+  "generic_task",
 ];
 
 /** Configurations that match a schema: each field absent, or a value of its type. */
@@ -85,7 +87,8 @@ function configsOf(schema: TSchema): fc.Arbitrary<unknown> {
   if (type === "boolean") return fc.boolean();
   if (type === "integer") return fc.integer({ min: minimum ?? 0, max: Math.min(maximum ?? 1_000, 100_000) });
   if (type === "number") return fc.double({ min: minimum ?? 0, max: maximum ?? 1_000, noNaN: true });
-  return fc.constantFrom(...TEXTS.filter((text) => Value.Check(schema, text)), "no such text");
+  const fitting = TEXTS.filter((text) => Value.Check(schema, text));
+  return fc.constantFrom(...(fitting.length > 0 ? fitting : ["no such text"]));
 }
 
 /** Builds the extension as the host does at the start of `run`; returns the error of a refusal. */
