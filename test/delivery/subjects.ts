@@ -2,11 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { loki } from "../../adapters/loki/index.ts";
+import { opentelemetry } from "../../adapters/opentelemetry/index.ts";
+import { stackdriver } from "../../adapters/stackdriver/index.ts";
 import { webhook } from "../../adapters/webhook/index.ts";
 import { zipkin } from "../../adapters/zipkin/index.ts";
 import type { AdapterDefinition } from "../../core/hooks/extension.ts";
 import type { TemplateName } from "../../core/templates/template-names.ts";
 import { logEntryInstance, traceSpanInstance } from "../../plugins/sdk/testing/index.ts";
+import { startCollector } from "../support/collector.ts";
+import { startGoogleStandIn } from "../support/google-stand-in/server.ts";
 import type { Receiver } from "../support/receivers.ts";
 import { startVictoriaLogs } from "../support/victoria-logs.ts";
 import { startZipkinServer } from "../support/zipkin-server.ts";
@@ -22,7 +26,7 @@ export interface Subject {
   /** The server that takes what the backend accepts, by its name in the table. */
   readonly receiver: string;
   /** Starts the real server; absent where any server will do, which then answers with `accepted`. */
-  readonly start?: (context: Mocha.Context) => Promise<Receiver>;
+  readonly start?: (context: Mocha.Context) => Promise<Pick<Receiver, "url" | "stop">>;
   readonly accepted?: BackendOptions["accepted"];
   /** An answer that refuses the first of two instances; absent where the protocol has none. */
   readonly partial?: Behaviour;
@@ -36,6 +40,10 @@ const span = (index: number): unknown =>
     startMs: Date.now() - 5,
     endMs: Date.now(),
   });
+
+function json(status: number, body: unknown): Behaviour {
+  return { status, headers: "content-type: application/json\r\n", body: JSON.stringify(body) };
+}
 
 export const SUBJECTS: readonly Subject[] = [
   {
@@ -61,5 +69,45 @@ export const SUBJECTS: readonly Subject[] = [
     config: (port) => ({ url: `http://127.0.0.1:${port}` }),
     receiver: "Zipkin",
     start: startZipkinServer,
+  },
+  {
+    definition: opentelemetry as AdapterDefinition,
+    template: "logentry",
+    instance: logEntry,
+    config: (port) => ({ endpoint: `http://127.0.0.1:${port}`, protocol: "http/json" }),
+    partial: json(200, { partialSuccess: { rejectedLogRecords: "1", errorMessage: "too old" } }),
+    receiver: "OpenTelemetry Collector",
+    start: async (context) => {
+      const { httpUrl: url, stop } = await startCollector(context);
+      return { url, stop };
+    },
+  },
+  {
+    definition: stackdriver as AdapterDefinition,
+    template: "logentry",
+    instance: logEntry,
+    config: (port) => {
+      const url = `http://127.0.0.1:${port}`;
+      const endpoints = { monitoring: url, logging: url, trace: url };
+      return { project: "demo", credentials: "none", endpoints };
+    },
+    partial: json(403, {
+      error: {
+        code: 403,
+        status: "PERMISSION_DENIED",
+        message: "some entries were refused",
+        details: [
+          {
+            "@type": "type.googleapis.com/google.logging.v2.WriteLogEntriesPartialErrors",
+            logEntryErrors: { "0": { code: 7, message: "not this one" } },
+          },
+        ],
+      },
+    }),
+    receiver: "a stand-in that enforces the documented limits",
+    start: async () => {
+      const { url, close } = await startGoogleStandIn();
+      return { url, stop: close };
+    },
   },
 ];
