@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { request } from "node:http";
-import { createServer, type Server, type Socket } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { freePort } from "../../bench/machine/free-port.ts";
 
 /** How a backend treats a request. */
@@ -24,7 +24,10 @@ interface Answer {
 }
 
 export interface BackendOptions {
-  /** URL of the real server to which accepted requests go; or the answer of one that accepts everything. */
+  /**
+   * URL of the real server to which accepted requests go, or accepted connections with `tcp:`; or the answer of
+   * one that accepts everything.
+   */
   readonly accepted: Answer | string;
 }
 
@@ -75,6 +78,8 @@ export class Backend {
     this.#sockets.add(socket);
     socket.on("close", () => void this.#sockets.delete(socket));
     socket.on("error", () => {});
+    const { accepted } = this.#options;
+    if (typeof accepted === "string" && accepted.startsWith("tcp:")) return this.#connect(socket, accepted);
     let received = Buffer.alloc(0);
     socket.on("data", (chunk: Buffer) => {
       received = Buffer.concat([received, chunk]);
@@ -86,6 +91,27 @@ export class Backend {
         this.requests++;
         this.#answer(socket, this.plan.shift() ?? "accepts", message);
       }
+    });
+  }
+
+  /** Without HTTP, each connection has one behaviour, from its first bytes on. */
+  #connect(socket: Socket, url: string): void {
+    const behaviour = this.plan.shift() ?? "accepts";
+    socket.once("data", (first: Buffer) => {
+      this.requests++;
+      if (behaviour === "resets") return void socket.resetAndDestroy();
+      if (behaviour === "answers garbage") return void socket.end("\u0000}{ this is no protocol\r\n\r\n");
+      if (behaviour === "hangs") return;
+      const { hostname, port } = new URL(url);
+      const server = connect(Number(port), hostname);
+      server.on("error", () => socket.destroy());
+      server.on("close", () => socket.destroy());
+      socket.on("close", () => server.destroy());
+      server.write(first);
+      socket.pipe(server);
+      const back = (): void => void server.pipe(socket);
+      if (behaviour === "is slow") setTimeout(back, SLOW_MS);
+      else back();
     });
   }
 

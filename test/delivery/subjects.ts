@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { FluentServer } from "@fluent-org/logger";
+import { fluentd } from "../../adapters/fluentd/index.ts";
 import { loki } from "../../adapters/loki/index.ts";
 import { opentelemetry } from "../../adapters/opentelemetry/index.ts";
 import { stackdriver } from "../../adapters/stackdriver/index.ts";
@@ -28,6 +30,8 @@ export interface Subject {
   /** Starts the real server; absent where any server will do, which then answers with `accepted`. */
   readonly start?: (context: Mocha.Context) => Promise<Pick<Receiver, "url" | "stop">>;
   readonly accepted?: BackendOptions["accepted"];
+  /** Whether the protocol is not HTTP, and has no statuses. */
+  readonly withoutStatus?: true;
   /** An answer that refuses the first of two instances; absent where the protocol has none. */
   readonly partial?: Behaviour;
 }
@@ -108,6 +112,19 @@ export const SUBJECTS: readonly Subject[] = [
     start: async () => {
       const { url, close } = await startGoogleStandIn();
       return { url, stop: close };
+    },
+  },
+  {
+    definition: fluentd as AdapterDefinition,
+    template: "logentry",
+    instance: logEntry,
+    config: (port) => ({ host: "127.0.0.1", port }),
+    withoutStatus: true,
+    receiver: "FluentServer of fluent-org",
+    start: async () => {
+      const server = new FluentServer({ listenOptions: { port: 0, host: "127.0.0.1" } });
+      await server.listen();
+      return { url: `tcp://127.0.0.1:${server.port}`, stop: () => server.close() };
     },
   },
 ];
