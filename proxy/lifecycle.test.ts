@@ -392,8 +392,10 @@ describeTransports("the admin surface", () => {
   it("is ready when both the configuration and the policies are there", async () => {
     const { admin, policy } = await startAdmin();
     assert.equal((await call(admin, { path: "/ready" })).status, 200);
+    assert.match((await call(admin, { path: "/stats/prometheus" })).body, /^purser_proxy_ready 1$/m);
     policy.ready = false;
     const reply = await call(admin, { path: "/ready" });
+    assert.match((await call(admin, { path: "/stats/prometheus" })).body, /^purser_proxy_ready 0$/m);
     assert.deepEqual([reply.status, reply.body], [503, "waiting for the policies from the mixer\n"]);
   });
 

@@ -125,6 +125,7 @@ class ProxyRuntime implements Proxy {
       () => this.#newestClusters(),
       () => policy.stats?.() ?? {},
       () => this.#listeners.drainingCount,
+      () => this.unreadiness() === undefined,
     );
     const services = { node, policy, stats: this.#stats, clock, random, scheduler, newId };
     const { headersWithUnderscoresAction, via } = options;

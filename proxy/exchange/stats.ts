@@ -50,14 +50,25 @@ export class ProxyStats {
    * @param clusters The newest clusters, read at each scrape for their request counts.
    * @param policyStats The policy client's counters, read at each scrape.
    * @param listenersDraining The number of listeners that drain, read at each scrape.
+   * @param ready Whether `/ready` answers 200, read at each scrape.
    */
   constructor(
     clusters: () => ClusterSet,
     policyStats: () => Readonly<Record<string, number>>,
     listenersDraining: () => number,
+    ready: () => boolean,
   ) {
     const registers = [this.registry];
     addProcessMetrics(this.registry);
+    new Gauge({
+      name: "purser_proxy_ready",
+      help: "1 while the proxy can serve, as /ready says; with workers, while one of them can.",
+      aggregator: "max",
+      registers,
+      collect() {
+        this.set(ready() ? 1 : 0);
+      },
+    });
     new Gauge({
       name: "purser_proxy_listeners_draining",
       help: "Listeners that accept no new connections and still have connections.",
