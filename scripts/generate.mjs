@@ -8,6 +8,7 @@ const GENERATORS = [
   "generate-schemas.ts",
   "generate-attributes-doc.ts",
   "generate-built-in-attributes.ts",
+  "generate-dashboards.ts",
   "generate-documents-doc.ts",
   "generate-errors-doc.ts",
   "generate-functions-doc.ts",

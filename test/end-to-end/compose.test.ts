@@ -41,6 +41,16 @@ async function call(
   return { status: statusCode, headers, text: await body.text() };
 }
 
+interface Sample {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: readonly [seconds: number, value: string];
+}
+
+async function query(expression: string): Promise<readonly Sample[]> {
+  const { text } = await call(`http://127.0.0.1:9090/api/v1/query?query=${encodeURIComponent(expression)}`);
+  return (JSON.parse(text) as { data: { result: readonly Sample[] } }).data.result;
+}
+
 describe("docker-compose up", function () {
   this.timeout(BUILD_MS + READY_MS);
 
@@ -86,20 +96,50 @@ describe("docker-compose up", function () {
     assert.deepEqual(statuses, [...Array(10).fill(200), ...Array(5).fill(429)]);
   });
 
-  it("lets Prometheus scrape each mixer and the edge", async () => {
+  it("lets Prometheus scrape every part", async () => {
     await eventually(async () => {
-      const { text } = await call("http://127.0.0.1:9090/api/v1/query?query=up");
-      const up = JSON.parse(text) as {
-        data: { result: { metric: { instance: string }; value: [number, string] }[] };
-      };
-      const instances = up.data.result
+      const up = await query("up");
+      const instances = up
         .filter(({ value }) => value[1] === "1")
-        .map(({ metric }) => metric.instance);
-      assert.deepEqual(instances.toSorted(), ["edge:15000", "mixer-1:9092", "mixer-2:9092"]);
-      const { text: requests } = await call(
-        "http://127.0.0.1:9090/api/v1/query?query=sum(requests_total%7Bcode%3D%22429%22%7D)",
+        .map(({ metric }) => String(metric["instance"]));
+      const proxies = [
+        "catalog",
+        "edge",
+        "ratings",
+        "reviews-v1",
+        "reviews-v2",
+        "reviews-v3",
+        "storefront",
+      ].map((host) => `${host}:15000`);
+      assert.deepEqual(
+        instances.toSorted(),
+        ["mixer-1:9092", "mixer-2:9092", "pilot:15010", ...proxies].toSorted(),
       );
-      assert.match(requests, /"value":\[[\d.]+,"([5-9]|\d\d)"\]/);
+      const [refused] = await query('sum(requests_total{code="429"})');
+      assert.ok(Number(refused?.value[1]) >= 5);
+    }, PATIENTLY);
+  });
+
+  it("has Prometheus evaluate the alert rules, and none fires for the mesh itself", async () => {
+    await eventually(async () => {
+      const { text } = await call("http://127.0.0.1:9090/api/v1/rules?type=alert");
+      const { data } = JSON.parse(text) as {
+        data: {
+          groups: { rules: { name: string; health: string; lastError?: string; state: string }[] }[];
+        };
+      };
+      const rules = data.groups.flatMap((group) => group.rules);
+      assert.ok(rules.some(({ name }) => name === "PurserTelemetryDropped"));
+      assert.deepEqual(
+        rules.filter(({ health }) => health !== "ok"),
+        [],
+      );
+      const firing = rules.filter(({ state }) => state === "firing").map(({ name }) => name);
+      // A machine that is busy with builds may well be late.
+      assert.deepEqual(
+        firing.filter((name) => !["PurserEventLoopLagHigh", "PurserMixerSlow"].includes(name)),
+        [],
+      );
     }, PATIENTLY);
   });
 });

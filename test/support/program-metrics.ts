@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { Counter, Histogram, type Registry } from "prom-client";
+import { parseAllDocuments } from "yaml";
+import { SelfMetrics } from "../../adapters/prometheus/self-metrics.ts";
+import { systemClock } from "../../cli/compose/platform.ts";
+import { MixerMetrics } from "../../mixer/runtime/metrics/mixer-metrics.ts";
+import type { Pilot } from "../../pilot/pilot.ts";
+import { createPilotMetrics } from "../../pilot/servers/http-metrics.ts";
+import { ProxyStats } from "../../proxy/exchange/stats.ts";
+import { PoolMetrics } from "../../proxy/workers/pool-metrics.ts";
+import type { LongPolls } from "../../server/http/long-polls.ts";
+
+/** Metrics that exist, for tests of queries. */
+
+export type MetricType = "counter" | "gauge" | "histogram";
+
+export interface KnownMetric {
+  readonly type: MetricType;
+  readonly labels: readonly string[];
+}
+
+/** Every metric of mixer, pilot and proxy and of the adapter prometheus, by name. */
+export async function programMetrics(): Promise<ReadonlyMap<string, KnownMetric>> {
+  const mixer = new MixerMetrics(systemClock, () => []);
+  mixer.watchCounts({});
+  // Pilot and its polls are read at a scrape only.
+  const pilot = createPilotMetrics({} as Pilot, {} as LongPolls);
+  const proxy = new ProxyStats(
+    () => ({ clusters: new Map() }) as unknown as ReturnType<ConstructorParameters<typeof ProxyStats>[0]>,
+    () => ({}),
+    () => 0,
+    () => true,
+  );
+  const own = new SelfMetrics("handler", systemClock);
+  own.overflowed("metric");
+  own.dropped("metric", "negative");
+  const registries = [mixer.registry, pilot.registry, proxy.registry];
+  const texts = [own.text(), await new PoolMetrics(() => 1).exposition([])];
+  return new Map([...registries.flatMap(declaredIn), ...texts.flatMap(servedIn)]);
+}
+
+/** The metrics that the Metric documents of a file make, without a prefix. */
+export function documentMetrics(yaml: string): ReadonlyMap<string, KnownMetric> {
+  const documents = parseAllDocuments(yaml).map(
+    (document) =>
+      document.toJS() as {
+        readonly kind: string;
+        readonly metadata: { readonly name: string };
+        readonly spec: { readonly type: MetricType; readonly labels?: Readonly<Record<string, string>> };
+      },
+  );
+  return new Map(
+    documents
+      .filter(({ kind }) => kind === "Metric")
+      .map(({ metadata, spec }) => [
+        metadata.name,
+        { type: spec.type, labels: Object.keys(spec.labels ?? {}) },
+      ]),
+  );
+}
+
+/** The series that metrics are scraped as: a histogram is three, of which `_bucket` has the label `le`. */
+export function seriesOf(metrics: ReadonlyMap<string, KnownMetric>): ReadonlyMap<string, KnownMetric> {
+  return new Map(
+    [...metrics].flatMap(([name, metric]): (readonly [string, KnownMetric])[] => {
+      if (metric.type !== "histogram") return [[name, metric]];
+      const { labels } = metric;
+      return [
+        [`${name}_bucket`, { type: "counter", labels: [...labels, "le"] }],
+        [`${name}_sum`, { type: "counter", labels }],
+        [`${name}_count`, { type: "counter", labels }],
+      ];
+    }),
+  );
+}
+
+function declaredIn(registry: Registry): (readonly [string, KnownMetric])[] {
+  return registry.getMetricsAsArray().map((metric) => {
+    const { name } = metric;
+    // prom-client's metrics have the field, and its types do not declare it.
+    const { labelNames } = metric as unknown as { readonly labelNames: readonly string[] };
+    const type = metric instanceof Histogram ? "histogram" : metric instanceof Counter ? "counter" : "gauge";
+    return [name, { type, labels: labelNames }];
+  });
+}
+
+/** The metrics of a text in Prometheus' format. */
+function servedIn(text: string): (readonly [string, KnownMetric])[] {
+  return [...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = "", type]) => {
+    const [, labels = ""] = new RegExp(`^${name}\\{(.*)\\} `, "m").exec(text) ?? [];
+    return [
+      name,
+      { type: type as MetricType, labels: [...labels.matchAll(/(\w+)="/g)].map(([, label = ""]) => label) },
+    ];
+  });
+}
