@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { request } from "undici";
 import { eventually } from "../support/eventually.ts";
 
-// Starts docker-compose.yml: two mixers on one Redis, Prometheus, and the bookshop with a sidecar each.
+// Starts docker-compose.yml: two mixers on one Redis, Kafka, Prometheus, and the bookshop with a sidecar each.
 // Building the image takes a minute or more, so the test runs only on request, as .ci/run does when a
 // container engine answers.
 
@@ -15,8 +15,9 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const BUILD_MS = 600_000;
 const READY_MS = 60_000;
 const PATIENTLY = { deadlineMs: READY_MS, everyMs: 500 };
+const VERY_PATIENTLY = { deadlineMs: 2 * READY_MS, everyMs: 500 };
 
-function compose(...args: readonly string[]): void {
+function compose(...args: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync("docker-compose", args, {
     cwd: ROOT,
     encoding: "utf8",
@@ -27,6 +28,22 @@ function compose(...args: readonly string[]): void {
     0,
     `docker-compose ${args.join(" ")}\n${stdout.slice(-4_000)}\n${stderr.slice(-4_000)}`,
   );
+  return stdout;
+}
+
+/** The records that the service `events` has printed: the key, and the variables of the log entry. */
+function printedEvents(): readonly {
+  readonly key: string;
+  readonly variables: Readonly<Record<string, unknown>>;
+}[] {
+  return compose("logs", "--no-color", "events")
+    .split("\n")
+    .flatMap((line) => {
+      const [, key = "", json] = /purser\.logentry\/\d (\S+) (\{.*\})$/.exec(line) ?? [];
+      if (json === undefined) return [];
+      const { variables } = JSON.parse(json) as { variables: Record<string, unknown> };
+      return [{ key, variables }];
+    });
 }
 
 async function call(
@@ -94,6 +111,39 @@ describe("docker-compose up", function () {
       );
     }
     assert.deepEqual(statuses, [...Array(10).fill(200), ...Array(5).fill(429)]);
+  });
+
+  it("sends each request to Kafka once", async () => {
+    const path = `/?visit=${process.pid}`;
+    assert.equal((await call(`http://127.0.0.1:8080${path}`)).status, 200);
+    await eventually(async () => {
+      const visits = printedEvents().filter(({ variables }) => variables["path"] === path);
+      assert.deepEqual(
+        visits.map(({ key, variables: { destination, code } }) => [key, destination, code]),
+        [["storefront", "storefront", 200]],
+      );
+      const denied = printedEvents().filter(({ variables }) => variables["code"] === 403);
+      assert.deepEqual(
+        denied.map(({ key, variables: { method, policy } }) => [key, method, policy]),
+        [["ratings", "DELETE", "AccessPolicy/ratings-read-only"]],
+      );
+    }, PATIENTLY);
+  });
+
+  it("keeps records while Kafka is away", async () => {
+    compose("stop", "--timeout", "5", "kafka");
+    const path = `/?away=${process.pid}`;
+    assert.equal((await call(`http://127.0.0.1:8080${path}`)).status, 200);
+    await eventually(async () => {
+      const [waiting] = await query('sum(purser_mixer_delivery_queue_depth{handler="events"})');
+      assert.ok(Number(waiting?.value[1]) > 0);
+    }, PATIENTLY);
+    compose("start", "kafka");
+    await eventually(async () => {
+      const visits = printedEvents().filter(({ variables }) => variables["path"] === path);
+      assert.equal(visits.length, 1);
+      // The consumer finds its broker again within half a minute.
+    }, VERY_PATIENTLY);
   });
 
   it("lets Prometheus scrape every part", async () => {
