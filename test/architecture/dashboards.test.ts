@@ -9,7 +9,13 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { createClientStats } from "../../proxy/policy/stats.ts";
 import { filesEndingIn, readText, ROOT } from "../support/documentation.ts";
-import { documentMetrics, type KnownMetric, programMetrics, seriesOf } from "../support/program-metrics.ts";
+import {
+  adapterMetrics,
+  documentMetrics,
+  type KnownMetric,
+  programMetrics,
+  seriesOf,
+} from "../support/program-metrics.ts";
 import { namesIn, type Selector } from "../support/promql.ts";
 import { requireService } from "../support/services.ts";
 
@@ -89,7 +95,10 @@ describe("dashboards and alert rules", () => {
   before(async () => {
     program = await programMetrics();
     documents = seriesOf(documentMetrics(readText("examples/bookshop/mesh/telemetry.yaml")));
-    known = new Map([...seriesOf(program), ...documents, ["up", UP]]);
+    const adapters = filesEndingIn("README.md", "adapters").flatMap((path) => [
+      ...adapterMetrics(readText(path)),
+    ]);
+    known = new Map([...seriesOf(program), ...adapters, ...documents, ["up", UP]]);
     assert.ok(PANEL_QUERIES.length > 50);
     assert.ok(ALERTS.length > 15);
   });
@@ -232,7 +241,7 @@ describe("dashboards and alert rules", () => {
       return names.map(
         (name, index) => [name, (lists[index] ?? lists[0] ?? []).filter((label) => label !== "")] as const,
       );
-    }).filter(([name]) => name.startsWith("purser_"));
+    }).filter(([name]) => program.has(name) && name.startsWith("purser_"));
     assert.ok(documented.length > 40);
     for (const [name, labels] of documented) assert.deepEqual(labels, program.get(name)?.labels, name);
   });

@@ -3,7 +3,6 @@
 
 import { Counter, Histogram, type Registry } from "prom-client";
 import { parseAllDocuments } from "yaml";
-import { SelfMetrics } from "../../adapters/prometheus/self-metrics.ts";
 import { systemClock } from "../../cli/compose/platform.ts";
 import { MixerMetrics } from "../../mixer/runtime/metrics/mixer-metrics.ts";
 import type { Pilot } from "../../pilot/pilot.ts";
@@ -21,7 +20,7 @@ export interface KnownMetric {
   readonly labels: readonly string[];
 }
 
-/** Every metric of mixer, pilot and proxy and of the adapter prometheus, by name. */
+/** Every metric of mixer, pilot and proxy, by name, as their registries declare it. */
 export async function programMetrics(): Promise<ReadonlyMap<string, KnownMetric>> {
   const mixer = new MixerMetrics(systemClock, () => []);
   mixer.watchCounts({});
@@ -33,12 +32,19 @@ export async function programMetrics(): Promise<ReadonlyMap<string, KnownMetric>
     () => 0,
     () => true,
   );
-  const own = new SelfMetrics("handler", systemClock);
-  own.overflowed("metric");
-  own.dropped("metric", "negative");
   const registries = [mixer.registry, pilot.registry, proxy.registry];
-  const texts = [own.text(), await new PoolMetrics(() => 1).exposition([])];
-  return new Map([...registries.flatMap(declaredIn), ...texts.flatMap(servedIn)]);
+  const pool = await new PoolMetrics(() => 1).exposition([]);
+  return new Map([...registries.flatMap(declaredIn), ...unlabelledIn(pool)]);
+}
+
+/** Metrics of adapters, which a page shows as `purser_name_total{label,label}`. */
+export function adapterMetrics(page: string): ReadonlyMap<string, KnownMetric> {
+  return new Map(
+    [...page.matchAll(/`(purser_\w+)\{([\w,]+)\}`/g)].map(([, name = "", labels = ""]) => [
+      name,
+      { type: name.endsWith("_total") ? "counter" : "gauge", labels: labels.split(",") },
+    ]),
+  );
 }
 
 /** The metrics that the Metric documents of a file make, without a prefix. */
@@ -86,13 +92,10 @@ function declaredIn(registry: Registry): (readonly [string, KnownMetric])[] {
   });
 }
 
-/** The metrics of a text in Prometheus' format. */
-function servedIn(text: string): (readonly [string, KnownMetric])[] {
-  return [...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = "", type]) => {
-    const [, labels = ""] = new RegExp(`^${name}\\{(.*)\\} `, "m").exec(text) ?? [];
-    return [
-      name,
-      { type: type as MetricType, labels: [...labels.matchAll(/(\w+)="/g)].map(([, label = ""]) => label) },
-    ];
-  });
+/** The metrics of a text in Prometheus' format, none of which has labels. */
+function unlabelledIn(text: string): (readonly [string, KnownMetric])[] {
+  return [...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = "", type]) => [
+    name,
+    { type: type as MetricType, labels: [] },
+  ]);
 }
