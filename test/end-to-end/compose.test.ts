@@ -130,6 +130,17 @@ describe("docker-compose up", function () {
     }, PATIENTLY);
   });
 
+  it("sends metrics and refused requests to Google's stand-in", async () => {
+    await eventually(async () => {
+      const lines = compose("logs", "--no-color", "google");
+      assert.match(lines, /"logName":"projects\/bookshop\/logs\/purser\.failures".*"code":403/);
+      assert.match(
+        lines,
+        /"type":"custom\.googleapis\.com\/purser\/requests_by_service".*"destination":"reviews"/,
+      );
+    }, PATIENTLY);
+  });
+
   it("keeps records while Kafka is away", async () => {
     compose("stop", "--timeout", "5", "kafka");
     const path = `/?away=${process.pid}`;
