@@ -16,6 +16,7 @@ import {
   PurserError,
   type ReportOutcome,
 } from "../../plugins/sdk/index.ts";
+import { eventually } from "../../test/support/eventually.ts";
 import { KAFKA_USER, type KafkaCluster, startKafka } from "../../test/support/kafka-broker.ts";
 import { kafka } from "./index.ts";
 import { driverFault } from "./platformatic-requirement.ts";
@@ -28,7 +29,7 @@ const BATCH = 50;
 const KEYS = 5;
 
 describe("kafka with a cluster of two brokers", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let cluster: KafkaCluster;
   let client: kafkajs.Kafka;
   let topics = 0;
@@ -64,6 +65,11 @@ describe("kafka with a cluster of two brokers", function () {
     config?: Record<string, string>;
   } = {}) {
     const topic = `test.${topics++}`;
+    // Until the cluster has leaders for the topics of the tests before.
+    await eventually(() => withAdmin(async (admin) => void (await admin.fetchTopicMetadata())), {
+      deadlineMs: 60_000,
+      everyMs: 500,
+    });
     await withAdmin((admin) =>
       admin.createTopics({
         waitForLeaders: true,
@@ -331,11 +337,11 @@ describe("kafka with a cluster of two brokers", function () {
 
       it("loses nothing and keeps the order of each key when the leader moves", async () => {
         const topic = await createTopic({ replicas: [[2, 1]] });
-        const { repeated } = await underLoad(topic, async () => {
+        const run = underLoad(topic, async () => {
           await cluster.nodes[1]?.kill();
           await pause(5_000);
         });
-        await cluster.nodes[1]?.restart();
+        const { repeated } = await run.finally(() => cluster.nodes[1]?.restart());
         assert.ok(repeated <= 4 * BATCH, `${repeated} records were repeated`);
       });
 

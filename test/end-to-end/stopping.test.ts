@@ -128,7 +128,7 @@ export default adapter;
     programs.push(program);
     await program.until(/mixer listening/);
     for (const [file, said] of [
-      ["leaks.mjs", /Error: forgotten.*unhandled promise rejection/],
+      ["leaks.mjs", /"handler":"leaks".*"error":"forgotten".*a rejected promise that nobody awaits/],
       ["throws.mjs", /could not be built: cannot/],
     ] as const) {
       folder.write("a.yaml", handler(file.replace(".mjs", ""), file));
