@@ -179,7 +179,7 @@ export class Entry {
 }
 
 /** The contenders in the order of a round: each round begins with another one, so that none always follows the same one. */
-export function rotated(entries: readonly Entry[], round: number): readonly Entry[] {
+export function rotated<T>(entries: readonly T[], round: number): readonly T[] {
   const at = round % Math.max(1, entries.length);
   return [...entries.slice(at), ...entries.slice(0, at)];
 }

@@ -19,6 +19,8 @@ import { startUpstream } from "./upstream.ts";
 
 export interface Options extends Flags {
   readonly cores: Cores;
+  /** Whether to leave out the cold load and the half load; default false. */
+  readonly fullLoadOnly?: boolean;
 }
 
 export interface Measured {
@@ -113,7 +115,7 @@ class Run {
         return { missing: error instanceof Error ? error.message : String(error) };
       }
     }
-    if (entry.isProxy) await this.#cold(entry);
+    if (entry.isProxy && this.#options.fullLoadOnly !== true) await this.#cold(entry);
     for (const [index, workload] of this.#workloads.entries()) {
       const seconds = index === 0 ? warmUp : Math.min(warmUp, FURTHER_WARM_UP_SECONDS);
       this.#progress.at(`${name}: warming up with ${workload.name}`);
@@ -138,6 +140,7 @@ class Run {
         await entry.timed(workload.name, () => this.#wrk(entry, workload, seconds));
       }
     }
+    if (this.#options.fullLoadOnly === true) return;
     for (const entry of rotated(entries, round)) {
       if (!entry.isProxy) continue;
       this.#progress.at(`round ${round + 1} of ${rounds}: half load, ${entry.name}`);

@@ -2,15 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { mkdirSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { nginxCommand } from "./contenders/nginx.ts";
 import type { Children } from "../machine/children.ts";
 import { freePort } from "../machine/free-port.ts";
+import { startServer } from "../machine/server.ts";
 
 const BODIES = { "100": 100, "1k": 1024, "64k": 65_536 };
-const START_DEADLINE_MS = 5_000;
 
 /** Starts the nginx that all contenders forward to, and resolves with its port once it accepts connections. */
 export async function startUpstream(children: Children, core: number, folder: string): Promise<number> {
@@ -31,24 +29,12 @@ export async function startUpstream(children: Children, core: number, folder: st
   );
   if (command === undefined)
     throw new Error("nginx is the upstream, and is not on PATH (apt-get install nginx)");
-  const log = join(folder, "upstream.log");
-  const child = children.start(core, command, log);
-  const startMs = performance.now();
-  while (!(await accepts(port))) {
-    if (!child.isRunning() || performance.now() - startMs > START_DEADLINE_MS)
-      throw new Error(`the upstream did not start: see ${log}`);
-    await sleep(10);
-  }
-  return port;
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: "127.0.0.1" });
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
+  await startServer(children, {
+    name: "the upstream",
+    core,
+    command,
+    port,
+    logFile: join(folder, "upstream.log"),
   });
+  return port;
 }

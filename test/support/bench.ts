@@ -11,12 +11,12 @@ import { requireService } from "./services.ts";
 
 /** Runs `node dist/bench/NAME.js` to its end; `npm test` builds first. */
 export function runBench(
-  name: "check" | "proxy",
+  name: "check" | "proxy" | "telemetry",
   ...args: readonly string[]
 ): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
   return spawnSync(process.execPath, [join(ROOT, `dist/bench/${name}.js`), ...args], {
     encoding: "utf8",
-    timeout: 90_000,
+    timeout: 120_000,
   });
 }
 
@@ -33,5 +33,5 @@ export function requireBench(context: Mocha.Context, ...programs: readonly strin
 
 /** Names of the temporary folders of benches, which a bench removes at its end. */
 export function benchFolders(): readonly string[] {
-  return readdirSync(tmpdir()).filter((name) => /^purser-(check-)?bench-(?!test)/.test(name));
+  return readdirSync(tmpdir()).filter((name) => /^purser-(check-|telemetry-)?bench-(?!test)/.test(name));
 }

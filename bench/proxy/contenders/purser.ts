@@ -11,10 +11,11 @@ import { nodeVersion } from "../../machine/node-version.ts";
 
 const PROGRAM = join(ROOT, "dist/cli/purser.js");
 
+export const PURSER = "purser";
 export const purserBare: Contender = {
-  name: "purser",
+  name: PURSER,
   summary: "`purser run` with routes and without policies",
-  prepare: (site) => prepare(site, "purser", ["routes"]),
+  prepare: (site) => prepare(site, PURSER, ["routes"]),
 };
 
 export const PURSER_FULL = "purser-full";

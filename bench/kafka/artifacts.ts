@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync }
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { findProgram } from "../../bench/machine/find-program.ts";
+import { findProgram } from "../machine/find-program.ts";
 
 /** Apache Kafka from Maven Central; the last line of releases that Java 17 runs. */
 const VERSION = "4.1.0";
@@ -14,36 +14,30 @@ const FETCH_DEADLINE_MS = 180_000;
 
 /** The programs and jars that run a broker. */
 export interface KafkaArtifacts {
+  readonly version: string;
   readonly java: string;
   /** For `java -cp`. */
   readonly classPath: string;
 }
 
 /**
- * Kafka's jars, fetched once into `~/.cache/purser`. Without Java, Maven or Maven Central, skips the test or suite whose mocha
- * context it is given; with CI=true or REQUIRE_SERVICES=1 it fails instead. Takes half a minute the first time.
+ * Kafka's jars, fetched once into `~/.cache/purser`, which takes half a minute the first time. Resolves with the reason when
+ * Java, Maven or Maven Central is missing.
  */
-export async function requireKafka(context: Mocha.Context): Promise<KafkaArtifacts> {
+export async function findKafka(): Promise<KafkaArtifacts | { readonly missing: string }> {
   const java = findProgram("java");
-  if (java === undefined) return unavailable(context, "java not found on PATH");
+  if (java === undefined) return { missing: "java not found on PATH" };
   const folder = join(homedir(), ".cache", "purser", `kafka-${VERSION}`);
   if (!existsSync(folder)) {
     const maven = findProgram("mvn");
-    if (maven === undefined) return unavailable(context, "mvn not found on PATH");
+    if (maven === undefined) return { missing: "mvn not found on PATH" };
     try {
       await fetchInto(folder, maven);
     } catch (error) {
-      return unavailable(context, `Kafka ${VERSION} could not be fetched: ${String(error)}`);
+      return { missing: `Kafka ${VERSION} could not be fetched: ${String(error)}` };
     }
   }
-  return { java, classPath: join(folder, "*") };
-}
-
-function unavailable(context: Mocha.Context, reason: string): never {
-  if (process.env["CI"] === "true" || process.env["REQUIRE_SERVICES"] === "1")
-    throw new Error(`Kafka is required, but ${reason}`);
-  console.warn(`      skipped: ${reason}`);
-  return context.skip();
+  return { version: VERSION, java, classPath: join(folder, "*") };
 }
 
 /** The folder appears at once, with all jars: other test processes may look for it. */
