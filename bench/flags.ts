@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** The flags that bench:proxy and bench:check share. */
+/** The flags that the benches of programs under load share. */
 export interface CommonFlags {
   readonly help: boolean;
   readonly json: boolean;

@@ -43,7 +43,7 @@ export async function startReceivers(
       missing: { kafka: kafka.missing },
       stop: () => Promise.resolve(),
     };
-  return { otlpPort, kafkaBroker: kafka.nodes[0]?.address, missing: {}, stop: kafka.stop };
+  return { otlpPort, kafkaBroker: kafka.nodes[0]?.address, missing: {}, stop: () => kafka.stop() };
 }
 
 /** Starts a broker with the topics, or resolves with the reason why that cannot be. */
