@@ -82,8 +82,8 @@ export const SUBJECTS: readonly Subject[] = [
     partial: json(200, { partialSuccess: { rejectedLogRecords: "1", errorMessage: "too old" } }),
     receiver: "OpenTelemetry Collector",
     start: async (context) => {
-      const { httpUrl: url, stop } = await startCollector(context);
-      return { url, stop };
+      const collector = await startCollector(context);
+      return { url: collector.httpUrl, stop: () => collector.stop() };
     },
   },
   {
@@ -110,8 +110,8 @@ export const SUBJECTS: readonly Subject[] = [
     }),
     receiver: "a stand-in that enforces the documented limits",
     start: async () => {
-      const { url, close } = await startGoogleStandIn();
-      return { url, stop: close };
+      const server = await startGoogleStandIn();
+      return { url: server.url, stop: () => server.close() };
     },
   },
   {
