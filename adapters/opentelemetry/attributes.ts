@@ -45,8 +45,9 @@ export function anyValueOf(
     case "boolean":
       return value;
     case "number":
+      // int64 has no -0, which + 0 makes 0.
       return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))
-        ? value
+        ? value + 0
         : String(value);
     case "bigint":
       return String(value);
