@@ -70,6 +70,31 @@ describe("the memory quota store", () => {
     assert.equal(allocate({ cell: "first", amount: 2 }), 2);
   });
 
+  it("keeps a count whose give-back was undone, because the rest of its call was refused", () => {
+    for (const algorithm of ["fixed-window", "sliding-window", "token-bucket"] as const) {
+      start();
+      const request = { ...REQUEST, algorithm, windowMs: 10_000 };
+      const slot = store.allocate([request], { deduplicationId: "" })[0]?.slot as number;
+      const [back, more] = store.allocate(
+        [
+          { ...request, amount: -1, slot },
+          { ...request, amount: 3 },
+        ],
+        {
+          deduplicationId: "",
+        },
+      );
+      assert.deepEqual([back?.granted, more?.granted], [0, 0], algorithm);
+      // New counts sweep idle ones away.
+      for (let user = 0; user < 40; user++) {
+        time.advance(1);
+        allocate({ cell: `other-${user}`, algorithm });
+      }
+      const [seen] = store.allocate([{ ...request, amount: 0 }], { deduplicationId: "" });
+      assert.equal(seen?.remaining, 1, algorithm);
+    }
+  });
+
   it("does not drop a cell of the current call as idle", () => {
     start({ maxCells: 4 });
     allocate({ cell: "a" });

@@ -150,14 +150,16 @@ class MemoryStore implements MemoryQuotaStore {
 
   #chargeTogether(requests: readonly QuotaRequest[], nowMs: number): readonly QuotaGrant[] {
     // Find all cells first, so that a full store refuses before anything is counted.
-    const before = new Map<Cell, unknown>();
+    const before = new Map<Cell, Pick<Cell, "state" | "restsAtMs">>();
     for (const request of requests) {
       const cell = this.#cellOf(request, nowMs);
-      if (!before.has(cell)) before.set(cell, cell.counter.copy(cell.state));
+      const { counter, state, restsAtMs } = cell;
+      if (!before.has(cell)) before.set(cell, { state: counter.copy(state), restsAtMs });
     }
     const grants = requests.map((request) => this.#charge(request, nowMs));
     if (!requests.some((request, index) => isRefused(request, grants[index] as QuotaGrant))) return grants;
-    for (const [cell, state] of before) cell.state = state;
+    // A give-back that is undone has ended the cell's life: without its old end, the sweep drops used amounts.
+    for (const [cell, saved] of before) Object.assign(cell, saved);
     return requests.map((request, index) => {
       const { retryAfterMs } = grants[index] as QuotaGrant;
       return { ...this.#charge({ ...request, amount: 0 }, nowMs), retryAfterMs };
