@@ -184,7 +184,9 @@ export class Delivery<T> implements DeliveryPort<T> {
     this.#pumping = true;
     while (this.#hasBatch() && this.#attempts.mayBegin()) {
       const batch = this.#nextBatch();
-      if (batch !== undefined) this.#try(batch);
+      // The queue is bringing items back from the disk, and says when they are there.
+      if (batch === undefined) break;
+      this.#try(batch);
     }
     this.#pumping = false;
     this.#dropOverflow();

@@ -8,7 +8,7 @@ import { createSeededRandom, createVirtualTime } from "../plugins/sdk/testing/in
 import { Batch } from "./batch.ts";
 import { Delivery } from "./delivery.ts";
 import { MemoryQueue } from "./memory-queue.ts";
-import type { BatchLimit, DeliveryQueue } from "./queue.ts";
+import type { BatchLimit, DeliveryQueue, QueueListener } from "./queue.ts";
 
 /**
  * A simulated queue on disk: items stay in `stored` until they are acknowledged, whatever happens to the
@@ -101,6 +101,49 @@ describe("a durable queue", () => {
     );
     assert.equal(await run(take, [7]), 0);
     assert.deepEqual([received, stored.size], [[1, 2, 3, 4, 5, 6, 7], 0]);
+  });
+});
+
+describe("a queue whose items are on their way back from the disk", () => {
+  /** A StoredQueue that gives nothing until it is told to. */
+  class LoadingQueue extends StoredQueue {
+    loaded = false;
+    listener: QueueListener | undefined;
+
+    override listen(listener?: QueueListener): void {
+      this.listener = listener;
+    }
+
+    override fills(): boolean {
+      return false;
+    }
+
+    override take(limit: BatchLimit): Batch<number> | undefined {
+      return this.loaded ? super.take(limit) : undefined;
+    }
+  }
+
+  it("does not hold up a flush or the event loop, and is emptied when they are there", async () => {
+    const time = createVirtualTime();
+    const queue = new LoadingQueue(new Set([1, 2, 3]));
+    const received: number[] = [];
+    const delivery = new Delivery<number>({
+      settings: { batchSize: 2, lingerMs: 10, queueSize: 100, attempts: 3, timeoutMs: 500 },
+      queue,
+      send: ({ items }) => void received.push(...items),
+      onTimeout: away,
+      events: {},
+      clock: time.clock,
+      random: createSeededRandom(),
+      scheduler: time.scheduler,
+    });
+    const flushed = delivery.flush(1_000);
+    await time.advanceAndSettle(100);
+    assert.deepEqual(received, []);
+    queue.loaded = true;
+    queue.listener?.ready();
+    await flushed;
+    assert.deepEqual(received, [1, 2, 3]);
   });
 });
 
