@@ -12,7 +12,7 @@ export interface BatchLimit {
   readonly bytes?: number;
 }
 
-/** What a queue tells its delivery. */
+/** The events of a queue, for its delivery. */
 export interface QueueListener {
   /** Items were dropped that the queue had accepted; the batch is gone. */
   dropped(items: number, reason: DropReason): void;

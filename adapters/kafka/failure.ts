@@ -4,7 +4,7 @@
 import { messageOf, PurserError } from "../../plugins/sdk/index.ts";
 
 /**
- * What a failure means for the records. `renew`: the broker no longer knows the idempotent producer, or its numbers are out of
+ * The meaning of a failure for the records. `renew`: the broker no longer knows the idempotent producer, or its numbers are out of
  * step; a new producer must send them. `too-large`: the request, not its records one by one, was refused.
  */
 export type FailureKind = "permanent" | "too-large" | "renew" | "retryable";

@@ -9,7 +9,7 @@ const MAX_LENGTH = 249;
 const PLACEHOLDER = /\{([^{}]*)\}/g;
 const PLACEHOLDERS: readonly string[] = ["template", "name", "handler"];
 
-/** What is wrong with a topic template; undefined when nothing is. */
+/** The fault of a topic template; undefined when it has none. */
 export function topicFault(template: string): string | undefined {
   for (const [, name = ""] of template.matchAll(PLACEHOLDER)) {
     if (!PLACEHOLDERS.includes(name))

@@ -18,7 +18,7 @@ export type Attributes = Span["attributes"];
 export type HrTime = Span["startTime"];
 export type SpanContext = ReturnType<Span["spanContext"]>;
 
-/** What one request of each signal carries. */
+/** The content of one request of each signal. */
 export interface Payloads {
   readonly traces: readonly Span[];
   readonly logs: readonly LogRecord[];

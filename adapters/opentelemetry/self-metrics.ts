@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** What became of the data points of a push. */
+/** The outcome of the data points of a push. */
 export type PointOutcome = "accepted" | "rejected" | "failed";
 
 export type DropReason = "negative" | "not_finite";

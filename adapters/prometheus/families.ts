@@ -75,7 +75,7 @@ export class Families {
       this.#note(metric, series, instance);
   }
 
-  /** Whatever few observations need. */
+  /** The exemplar and the overflow, which few observations have. */
   #note(metric: Metric, series: Series, instance: MetricInstance): void {
     const { self, logger, exemplars, maxSeries } = this.#options;
     if (exemplars) metric.family.keepExemplar(series, instance);

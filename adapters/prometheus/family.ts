@@ -13,7 +13,7 @@ import { NativeBuckets } from "./native-buckets.ts";
 import { type LabelValues, Series } from "./series.ts";
 import { SeriesTable } from "./series-table.ts";
 
-/** What holds for every family of a handler. */
+/** Rules for every family of a handler. */
 export interface SeriesRules {
   readonly clock: Clock;
   readonly maxSeries: number;

@@ -12,7 +12,7 @@ import { ADAPTER } from "./increments.ts";
 import { type Measured, type MixerEntry, type Options, WORKLOAD } from "./measure.ts";
 import { BAGS } from "./report-requests.ts";
 
-/** What became of the instances that a queue accepted in all rounds. */
+/** The outcome of the instances that a queue accepted in all rounds. */
 export interface QueueFigures {
   readonly accepted: number;
   readonly delivered_share: number;
@@ -46,7 +46,7 @@ export interface MixerFigures {
   readonly resident_mb: number;
 }
 
-/** What policy and telemetry cost a proxy. */
+/** The cost of policy and telemetry for a proxy. */
 export interface ProxyFigures {
   /** CPU time per 1000 requests without them, in milliseconds. */
   readonly bare_cpu_ms_per_1000: number;

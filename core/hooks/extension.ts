@@ -95,7 +95,7 @@ export interface PluginHandler {
 }
 
 /**
- * What a report function returns when its backend refused some instances of a batch: the others count as delivered. Refused ones
+ * The return value of a report function whose backend refused some instances of a batch: the others count as delivered. Refused ones
  * whose error is retryable are sent again, the rest are dropped.
  */
 export interface PartialFailure {

@@ -159,7 +159,7 @@ export interface HandlerDeclaration extends Named {
   readonly from?: string;
   /** Checked, defaults filled in. */
   readonly config: unknown;
-  /** Where the adapter's code runs. */
+  /** The thread in which the adapter's code runs. */
   readonly isolation: "none" | "thread";
   /** Handlers with equal signatures (definition, config and delivery) are kept across snapshots. */
   readonly signature: string;

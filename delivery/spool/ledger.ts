@@ -69,8 +69,8 @@ export interface SpoolState {
 
 /** The state as text: a line of JSON, and its checksum on a line of its own. */
 export function writeState(state: SpoolState, checksum: Checksum): Uint8Array {
-  const text = asciiBytes(JSON.stringify(state));
-  return asciiBytes(`${JSON.stringify(state)}\n${checksum(text)}\n`);
+  const text = JSON.stringify(state);
+  return asciiBytes(`${text}\n${checksum(asciiBytes(text))}\n`);
 }
 
 /** undefined when the file is damaged. */

@@ -65,7 +65,7 @@ export class MetricPush {
   async #close(): Promise<void> {
     this.#timer?.();
     const { store, timeoutMs } = this.#options;
-    // What is under way would be sent again.
+    // A batch that is under way would be sent again.
     const interrupted = this.#running;
     interrupted?.controller.abort();
     await interrupted?.ended;

@@ -4,7 +4,7 @@
 import { type ApiFailure, detailOf } from "../api/failure.ts";
 import { numberAt } from "../api/json.ts";
 
-/** What became of the points of a refused timeSeries.create. */
+/** The outcome of the points of a refused timeSeries.create. */
 export interface Refusals {
   /** The points that the message names, by position in the call: whether each came too soon or too late for its series. */
   readonly named: ReadonlyMap<number, "too_frequent" | "refused">;
