@@ -14,6 +14,7 @@ export const decisionLog = defineAdapter({
   description:
     "Writes each finished request and its decision to a file, a line of JSON each, for purser replay.",
   templates: ["decision"],
+  confined: true,
   config: Config,
   check({ hash, hashKey = "" }) {
     if (hash.length === 0 || hashKey.length >= MIN_KEY_LENGTH) return [];

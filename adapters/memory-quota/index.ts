@@ -8,6 +8,7 @@ export const memoryQuota = defineAdapter({
   name: "memory-quota",
   description: "Counts quotas in the memory of this process.",
   templates: ["quota"],
+  confined: true,
   config: Type.Object({
     maxCells: Type.Integer({
       default: 100_000,

@@ -14,6 +14,7 @@ export const prometheus = defineAdapter({
   name: "prometheus",
   description: "Keeps metrics in this process, for Prometheus to scrape from the mixer's /metrics.",
   templates: ["metric"],
+  confined: true,
   config: CONFIG,
   check({ prefix, expireAfter }) {
     const faults: ConfigFault[] = [];

@@ -11,6 +11,7 @@ export const rbac = defineAdapter({
   name: "rbac",
   description: "Permits actions to subjects by roles and bindings in the document, and refuses all others.",
   templates: ["authorization"],
+  confined: true,
   config: CONFIG,
   check: (config) => new Access(config).faults,
   build({ config, handler, logger }) {

@@ -11,6 +11,7 @@ export const stdout = defineAdapter({
   name: "stdout",
   description: "Writes logs, metrics and spans to standard output or standard error, a line each.",
   templates: ["logentry", "metric", "tracespan"],
+  confined: true,
   config: Type.Object({
     format: Choice(
       ["auto", "json", "text"],

@@ -29,6 +29,8 @@ export interface AdapterDraft<S extends TSchema> {
   readonly templates: readonly TemplateName[];
   /** Whether instances must arrive in order; default true. See AdapterDefinition. */
   readonly ordered?: boolean;
+  /** Whether handlers begin nothing asynchronous but by their context; default false. See AdapterDefinition. */
+  readonly confined?: boolean;
   /**
    * A `Type.Object` of the configuration: descriptions with units, and a `default` for every field that has a
    * sensible one. Its objects are closed (unknown keys are refused) unless a nested object states
@@ -75,6 +77,7 @@ export function defineAdapter<S extends TSchema>(draft: AdapterDraft<S>): Adapte
     description: draft.description,
     templates: Object.freeze([...draft.templates]),
     ...(draft.ordered === undefined ? {} : { ordered: draft.ordered }),
+    ...(draft.confined === undefined ? {} : { confined: draft.confined }),
     config: closedConfig(draft.config, fail),
     ...checked<Static<S>, AdapterHandler>(draft),
   });

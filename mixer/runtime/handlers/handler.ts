@@ -55,6 +55,7 @@ export class Handler {
       random,
       scheduler,
       logger: this.#logger,
+      follow: declaration.definition.extension === "plugin" || declaration.definition.confined !== true,
       count: (kind) => metrics.handlerFault(this.name, kind),
       restart: () => this.#restart(),
     });

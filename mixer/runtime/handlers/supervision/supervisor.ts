@@ -19,6 +19,8 @@ const CALM_MS = 300_000;
 
 export interface SupervisorOptions extends Pick<Runtime, "clock" | "random" | "scheduler"> {
   readonly logger: Logger;
+  /** Whether to follow what the code begins, so that its later errors are known to be the handler's. */
+  readonly follow: boolean;
   readonly count: (kind: FaultKind) => void;
   /** Replaces the handler's instance. Throws when that fails; the old one then goes on. */
   readonly restart: () => void;
@@ -48,10 +50,10 @@ export class Supervisor {
 
   /** Runs the handler's code, and measures how long it holds the event loop. */
   run<T>(work: () => T): T {
-    const { clock } = this.#options;
+    const { clock, follow } = this.#options;
     const startMs = clock.monotonicMs();
     try {
-      return running.run(this, work);
+      return follow ? running.run(this, work) : work();
     } finally {
       const tookMs = clock.monotonicMs() - startMs;
       if (tookMs > BLOCKED_MS) this.fault("blocked", `the event loop was held for ${Math.round(tookMs)} ms`);

@@ -6,6 +6,7 @@ import { isPurserError } from "../../../../kernel/errors.ts";
 import type { QuotaGrant } from "../../../../core/quota/quota.ts";
 import { fillConfig } from "../../config.ts";
 import { expositionText } from "../exposition-text.ts";
+import { createTestContext } from "../context.ts";
 import { MISBEHAVIOURS, startFakeBackend } from "../fake-backend.ts";
 import { quotaRequest, sampleInstances } from "../sample-instances.ts";
 import { UNUSUAL_INSTANCES } from "../unusual-instances.ts";
@@ -20,7 +21,8 @@ import {
   withHandler,
 } from "./adapter-calls.ts";
 import { type ContractClause, describeError } from "./clause.ts";
-import { outcomeOf } from "./outcome.ts";
+import { abortAfter, outcomeOf } from "./outcome.ts";
+import { Confinement } from "./confinement.ts";
 import { activeResources, eventually, leftBehind } from "./resources.ts";
 
 /** Clauses for every adapter. */
@@ -30,6 +32,7 @@ export const ADAPTER_CLAUSES: readonly ContractClause<AdapterSubject>[] = [
   { name: "shares nothing between two handlers of one configuration", check: sharesNothing },
   { name: "may be closed twice, and unused", check: closesTwice },
   { name: "leaves nothing scheduled, open or watched after close", check: leavesNothing },
+  { name: "begins nothing by itself if it says that it is confined", check: staysConfined },
   { name: "settles at once when the signal is already aborted", check: heedsAbortedSignal },
   { name: "takes unusual instances without throwing out of band", check: takesUnusualInstances },
 ];
@@ -144,6 +147,24 @@ async function leavesNothing(subject: AdapterSubject): Promise<readonly string[]
     await backend?.close();
   }
   return failures;
+}
+
+async function staysConfined(subject: AdapterSubject): Promise<readonly string[]> {
+  const { definition, options } = subject;
+  if (definition.confined !== true) return [];
+  // Virtual time makes no timers: those that are seen are the adapter's own.
+  const context = createTestContext(definition, options.config ?? {});
+  const confinement = new Confinement();
+  const handler = confinement.run(() => definition.build(context));
+  const { signal, clear } = abortAfter(deadlineOf(subject) / 2);
+  const calls = callsOf(handler, subject, sampleInstances(), signal);
+  await settleCalls(
+    calls.map((call) => ({ ...call, run: () => confinement.run(call.run) })),
+    subject,
+  );
+  clear();
+  await outcomeOf(() => confinement.run(() => handler.close()), deadlineOf(subject));
+  return confinement.end().map((type) => `it says that it is confined, and made a ${type} of its own`);
 }
 
 async function heedsAbortedSignal(subject: AdapterSubject): Promise<readonly string[]> {

@@ -118,6 +118,26 @@ const backend = {
 const LINE_SERVER: AdapterContractOptions = { backend, deadlineMs: 200 };
 
 describe("the adapter contract", () => {
+  it("refuses a timer of an adapter that says it is confined", async () => {
+    const flushing = inMemory(({ scheduler }) => {
+      let timer: NodeJS.Timeout | undefined;
+      return {
+        async logentry() {
+          scheduler.after(1, () => {})();
+          await Promise.resolve();
+          timer = setTimeout(() => {}, 1);
+        },
+        close: () => clearTimeout(timer),
+      };
+    });
+    assert.deepEqual(await broken(flushing), []);
+    assertBreaksOnly(
+      await broken({ ...flushing, confined: true }),
+      "begins nothing by itself if it says that it is confined",
+      /made a Timeout of its own/,
+    );
+  });
+
   it("is kept by a good adapter in memory", async () => {
     assert.deepEqual(await broken(inMemory(() => ({}))), []);
   });

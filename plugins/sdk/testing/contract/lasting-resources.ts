@@ -4,7 +4,7 @@
 import { createHook } from "node:async_hooks";
 
 /** Types of asynchronous resources, in async_hooks' words, that keep a process alive until they are closed. */
-const LASTING: ReadonlySet<string> = new Set([
+export const LASTING: ReadonlySet<string> = new Set([
   "Timeout",
   "TCPWRAP",
   "TCPSERVERWRAP",
