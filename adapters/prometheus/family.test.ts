@@ -97,7 +97,7 @@ describe("a table of series", () => {
       ["12", ""],
       ["", "12"],
       ["2", "1"],
-      // The hash looks at two characters of a value.
+      // The hash looks at one character of a value, while the table grows from 16 slots to 16,384.
       ...Array.from({ length: 5_000 }, (_, index) => [`user-${String(index).padStart(8, "0")}-z`, "x"]),
     ];
     const found = sets.map(([a = "", b = ""]) => table.seriesFor({ a, b }, 0));

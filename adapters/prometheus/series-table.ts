@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { hashPlaces } from "./hash-places.ts";
 import { compileLookup, type LabelLookup, SlotTable } from "./label-lookup.ts";
 import type { LabelValues, Series } from "./series.ts";
 
@@ -11,7 +12,7 @@ export const OVERFLOW = "_overflow";
 const MAX_VALUE_LENGTH = 1024;
 
 /** Slots of the hash table in front of the Maps: at first, and at most (640 KiB for four labels). */
-const FIRST_SLOTS = 64;
+const FIRST_SLOTS = 16;
 const MAX_SLOTS = 16_384;
 
 /** Share of `expireAfterMs` that must pass before a full table looks for idle series again. */
@@ -39,15 +40,18 @@ export class SeriesTable {
   readonly #root: Branch = new Map();
   /** In the order of creation. */
   readonly #all = new Set<Series>();
-  readonly #lookup: LabelLookup | undefined;
+  #places: readonly number[];
+  #lookup: LabelLookup | undefined;
   #slots: SlotTable;
   #overflow: Series | undefined;
   #expiredAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: SeriesTableOptions) {
     this.#options = options;
-    this.#lookup = compileLookup(options.keys);
-    this.#slots = new SlotTable(FIRST_SLOTS, options.keys.length);
+    const { keys } = options;
+    this.#places = keys.map(() => 0);
+    this.#lookup = compileLookup(keys, this.#places);
+    this.#slots = new SlotTable(FIRST_SLOTS, keys.length);
   }
 
   /** Number of series, including the overflow series. */
@@ -100,8 +104,10 @@ export class SeriesTable {
       found = (found as Branch).get(valueOf(labels, keys[index] as string));
     // A metric without labels has its one series below the empty text.
     if (keys.length === 0) found = this.#root.get("");
+    const slots = this.#slots;
     const series = (found as Series | undefined) ?? this.#create(labels, nowMs);
-    if (slot >= 0 && !series.overflow) this.#slots.set(slot, series);
+    // A new series may have made the table grow, in which the slot is another label set's.
+    if (slot >= 0 && !series.overflow && slots === this.#slots) slots.set(slot, series);
     return series;
   }
 
@@ -143,8 +149,19 @@ export class SeriesTable {
   #add(series: Series): Series {
     this.#all.add(series);
     const slots = this.#slots.mask + 1;
-    if (this.#all.size * 2 > slots && slots < MAX_SLOTS) this.#slots = this.#emptySlots(slots * 2);
+    if (this.#all.size * 2 > slots && slots < MAX_SLOTS) this.#grow(slots * 2);
     return series;
+  }
+
+  #grow(slots: number): void {
+    const { keys } = this.#options;
+    this.#slots = this.#emptySlots(slots);
+    const sets = [...this.#all].map(({ labels }) => labels);
+    const places = hashPlaces(keys.length, sets);
+    // V8 optimizes each new function anew.
+    if (places.every((place, index) => place === this.#places[index])) return;
+    this.#places = places;
+    this.#lookup = compileLookup(keys, places);
   }
 
   #emptySlots(slots: number): SlotTable {
