@@ -14,7 +14,17 @@ const NAME = fc
     fc.constantFrom("", "_count", "_sum", "_bucket", "_total", "_created", ".count", "_x", ".x"),
   )
   .map((parts) => parts.join(""));
-const METRIC = fc.record({ name: NAME, type: fc.constantFrom("counter", "gauge", "histogram") });
+const METRIC = fc.record({
+  name: NAME,
+  type: fc.constantFrom("counter", "gauge", "histogram"),
+  kind: fc.constantFrom("Metric", "Rule"),
+});
+
+const SPEC: Readonly<Record<string, (name: string, type: string) => string>> = {
+  Metric: (_, type) => `{ type: ${type}, value: 1, handlers: [h] }`,
+  Rule: (name, type) =>
+    `{ instances: [{ name: ${name}, template: metric, params: { type: "'${type}'" } }], actions: [{ handler: h, instances: [${name}] }] }`,
+};
 
 describe("metrics that are valid together", () => {
   it("share no series in Prometheus' text form", async () => {
@@ -23,8 +33,8 @@ describe("metrics that are valid together", () => {
       fc.asyncProperty(sets, async (metrics) => {
         const text = metrics
           .map(
-            ({ name, type }) =>
-              `apiVersion: purser.dev/v1\nkind: Metric\nmetadata: { name: ${name} }\nspec: { type: ${type}, value: 1, handlers: [h] }\n`,
+            ({ name, type, kind }) =>
+              `apiVersion: purser.dev/v1\nkind: ${kind}\nmetadata: { name: ${name} }\nspec: ${SPEC[kind]?.(name, type)}\n`,
           )
           .join("---\n");
         const { documents } = parseDocuments({ path: "a.yaml", text });

@@ -10,6 +10,7 @@ import type { Expression } from "../expressions/expression.ts";
 import type { LogEntry, Metric, RuleInstance, TraceSpan } from "../snapshot/snapshot.ts";
 import type { MetricInstance, MetricType } from "../templates/instances.ts";
 import { SEVERITIES, type Severity } from "../templates/instances.ts";
+import { metricTypeOf } from "../templates/metric-type.ts";
 import { Column } from "./column.ts";
 import { ColumnRecord } from "./column-record.ts";
 import { decisionIn } from "./decision-facts.ts";
@@ -167,8 +168,4 @@ function severityOf(value: unknown): Severity {
   if (typeof value !== "string") return "INFO";
   const wanted = value.toUpperCase();
   return SEVERITIES.find((severity) => severity === wanted) ?? "INFO";
-}
-
-function metricTypeOf(value: unknown): MetricType {
-  return value === "gauge" || value === "histogram" ? value : "counter";
 }

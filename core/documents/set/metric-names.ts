@@ -1,8 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Diagnostic } from "../../../kernel/diagnostic.ts";
+import type { Diagnostic, SourceLocation } from "../../../kernel/diagnostic.ts";
+import type { MetricType } from "../../templates/instances.ts";
 import { documentsOf, faultAt, type ParsedDocument } from "../document.ts";
+import { type NamedMetric, ruleMetrics } from "./rule-metrics.ts";
 import { displayName } from "../kinds/kind.ts";
 import { METRIC, type MetricSpec } from "../kinds/telemetry.ts";
 
@@ -11,7 +13,7 @@ import { METRIC, type MetricSpec } from "../kinds/telemetry.ts";
  * histograms; OpenMetrics 1.0, section 5.1, for `_total` and `_created`. A metric with such a name would
  * collide, and the series reported later would be missing from the page.
  */
-const SUFFIXES: Readonly<Record<MetricSpec["type"], readonly string[]>> = {
+const SUFFIXES: Readonly<Record<MetricType, readonly string[]>> = {
   histogram: ["_bucket", "_sum", "_count", "_created"],
   counter: ["_total", "_created"],
   gauge: [],
@@ -24,66 +26,75 @@ const COUNTER_SUFFIX = "_total";
 const OWN_PREFIX = "purser_";
 
 /**
- * Reports metrics whose series collide with those of another metric or of the program. Metrics of different handlers, too, since
- * all of a mixer's handlers are served on one page.
+ * Reports metrics, of Metric documents and of Rules' instances, whose series collide with those of another metric or of the program.
+ * Metrics of different handlers, too, since all of a mixer's handlers are served on one page. Rules may share a metric of one name
+ * and type.
  */
 export function faultsOfMetricNames(documents: readonly ParsedDocument[]): readonly Diagnostic[] {
-  const metrics = documentsOf(documents, METRIC);
+  const metrics = [...documentsOf(documents, METRIC).map(documentMetric), ...ruleMetrics(documents)];
   const owners = ownersOf(metrics);
-  const firsts = new Map<string, ParsedDocument>();
+  const firsts = new Map<string, NamedMetric>();
   return metrics.flatMap((metric) => {
     const name = seriesName(metric);
     const first = firsts.get(name) ?? metric;
     firsts.set(name, first);
     const message = collision(metric, name, owners.get(name), first);
-    return message === undefined
-      ? []
-      : [faultAt(metric, "PURSER_DOC_INVALID_VALUE", ["metadata", "name"], message)];
+    const { document, path } = metric;
+    return message === undefined ? [] : [faultAt(document, "PURSER_DOC_INVALID_VALUE", path, message)];
   });
+}
+
+function documentMetric(document: ParsedDocument): NamedMetric {
+  const { metadata, spec, location } = document;
+  const { type } = spec as MetricSpec;
+  return { document, path: ["metadata", "name"], location, name: displayName(metadata), type };
 }
 
 /** @param first The first metric with this name in Prometheus' form. */
 function collision(
-  { metadata }: ParsedDocument,
+  metric: NamedMetric,
   name: string,
-  owner: ParsedDocument | undefined,
-  first: ParsedDocument,
+  owner: NamedMetric | undefined,
+  first: NamedMetric,
 ): string | undefined {
-  if (owner !== undefined) {
-    const { type } = owner.spec as MetricSpec;
-    return `${name} is a name of the ${type} ${displayName(owner.metadata)}, at ${placeOf(owner)}: rename one of them`;
-  }
-  // Two documents of one name are reported as duplicates.
-  const other = displayName(first.metadata);
-  if (other !== displayName(metadata))
-    return `${displayName(metadata)} and ${other}, at ${placeOf(first)}, are both ${name} in Prometheus: rename one of them`;
+  if (owner !== undefined)
+    return `${name} is a name of the ${owner.type} ${owner.name}, at ${placeOf(owner.location)}: rename one of them`;
+  if (first.name !== metric.name)
+    return `${metric.name} and ${first.name}, at ${placeOf(first.location)}, are both ${name} in Prometheus: rename one of them`;
+  const { type } = metric;
+  // Two Metric documents of one name are reported as duplicates.
+  const isOfRule = metric.document.definition.kind !== METRIC.kind;
+  if (isOfRule && type !== undefined && first.type !== undefined && type !== first.type)
+    return `${metric.name} is a ${type} here, and a ${first.type} at ${placeOf(first.location)}: rename one of them`;
   if (!name.startsWith(OWN_PREFIX)) return undefined;
   return `Names that begin with ${OWN_PREFIX} are Purser's own: choose another name`;
 }
 
 /** The metrics by the names that they have in the formats of Prometheus, besides their own. */
-function ownersOf(metrics: readonly ParsedDocument[]): ReadonlyMap<string, ParsedDocument> {
-  const owners = new Map<string, ParsedDocument>();
+function ownersOf(metrics: readonly NamedMetric[]): ReadonlyMap<string, NamedMetric> {
+  const owners = new Map<string, NamedMetric>();
   for (const metric of metrics) {
-    for (const suffix of SUFFIXES[(metric.spec as MetricSpec).type])
-      owners.set(`${seriesName(metric)}${suffix}`, metric);
+    const suffixes = metric.type === undefined ? [] : SUFFIXES[metric.type];
+    for (const suffix of suffixes) {
+      const name = `${seriesName(metric)}${suffix}`;
+      owners.set(name, owners.get(name) ?? metric);
+    }
   }
   for (const metric of metrics) {
     const name = seriesName(metric);
     // A counter that collides with another is reported once.
-    if ((metric.spec as MetricSpec).type !== "counter" || !name.endsWith(COUNTER_SUFFIX) || owners.has(name))
-      continue;
+    if (metric.type !== "counter" || !name.endsWith(COUNTER_SUFFIX) || owners.has(name)) continue;
     const family = name.slice(0, -COUNTER_SUFFIX.length);
     for (const other of [family, `${family}_created`]) owners.set(other, owners.get(other) ?? metric);
   }
   return owners;
 }
 
-function placeOf({ location: { file, line, column } }: ParsedDocument): string {
+function placeOf({ file, line, column }: SourceLocation): string {
   return `${file}:${line}:${column}`;
 }
 
 /** A metric's name in Prometheus' form, without a handler's prefix: other characters become `_`. */
-function seriesName({ metadata }: ParsedDocument): string {
-  return displayName(metadata).replace(/[^a-zA-Z0-9_:]/g, "_");
+function seriesName({ name }: NamedMetric): string {
+  return name.replace(/[^a-zA-Z0-9_:]/g, "_");
 }
