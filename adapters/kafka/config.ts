@@ -7,6 +7,7 @@ import {
   type ConfigFault,
   Duration,
   durationMs,
+  MapOf,
   SecretField,
   type Static,
   Type,
@@ -73,7 +74,7 @@ export const CONFIG = Type.Object({
         "Path of the instance's field that becomes the key, such as variables.user. Records of one key keep their order. Default: no key.",
     }),
   ),
-  headers: Type.Record(Type.String(), Type.String({ pattern: FIELD_PATH }), {
+  headers: MapOf(Type.String({ pattern: FIELD_PATH }), {
     default: {},
     description:
       "Headers of each record: names, and the paths of the instance's fields that become their values.",

@@ -5,6 +5,7 @@ import {
   type ConfigFault,
   HTTP_ACCESS,
   httpAccessFaults,
+  MapOf,
   type Static,
   Type,
 } from "../../plugins/sdk/index.ts";
@@ -19,8 +20,7 @@ const MAX_LABELS = 15;
 /** 16 values of 2048 bytes are half of Loki's max_structured_metadata_size, 64 KiB. */
 const MAX_METADATA = 16;
 
-const Sources = (description: string) =>
-  Type.Record(Type.String(), Type.String(), { default: {}, description });
+const Sources = (description: string) => MapOf(Type.String(), { default: {}, description });
 
 export const Config = Type.Object({
   url: Type.String({
@@ -34,7 +34,7 @@ export const Config = Type.Object({
       description: "The tenant, sent as X-Scope-OrgID; needed when Loki has auth_enabled.",
     }),
   ),
-  labels: Type.Record(Type.String(), Type.String(), {
+  labels: MapOf(Type.String(), {
     default: { job: "purser" },
     description: "Labels of every entry, by name; at least one.",
   }),

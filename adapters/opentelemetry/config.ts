@@ -8,6 +8,7 @@ import {
   durationMs,
   headerNameFault,
   headerValueFault,
+  MapOf,
   SecretField,
   type Static,
   Type,
@@ -40,13 +41,13 @@ export const CONFIG = Type.Object({
     >,
     { default: {}, description: "URLs of single signals, used as they are." },
   ),
-  headers: Type.Record(Type.String(), SecretField({ description: "The header's value." }), {
+  headers: MapOf(SecretField({ description: "The header's value." }), {
     default: {},
     description: "Headers, or metadata of grpc, of every request, such as credentials. At most 32.",
     maxProperties: 32,
   }),
   compression: Choice(["gzip", "none"], "Compression of requests.", { default: "gzip" }),
-  resource: Type.Record(Type.String({ minLength: 1 }), Type.String(), {
+  resource: MapOf(Type.String(), {
     default: {},
     description:
       'Attributes of the resource. service.name is "purser" unless it is given, service.instance.id a random UUID.',

@@ -5,6 +5,7 @@ import {
   Choice,
   Closed,
   Duration,
+  MapOf,
   type Static,
   STATUS_CODES,
   type StatusCode,
@@ -16,10 +17,7 @@ const REFUSALS = STATUS_CODES.filter((code): code is Exclude<StatusCode, "OK"> =
 const Globs = (description: string) =>
   Type.Array(Type.String({ minLength: 1 }), { minItems: 1, description });
 
-/** Any name. Without a pattern, a record's names match `.*`, and the value of a name with a line break is not checked at all. */
-const NAME = Type.String({ pattern: "^[\\s\\S]*$" });
-
-const PropertyGlobs = (description: string) => Type.Record(NAME, Globs("Globs."), { description });
+const PropertyGlobs = (description: string) => MapOf(Globs("Globs."), { description });
 
 const RULE = Closed({
   namespaces: Type.Optional(Globs("Globs of the action's namespace; any when absent.")),
@@ -48,8 +46,7 @@ export const CONFIG = Type.Object({
     "enforced: refuse actions that no role permits; permissive: allow them, and count and log them.",
     { default: "enforced" },
   ),
-  roles: Type.Record(
-    NAME,
+  roles: MapOf(
     Closed({ rules: Type.Array(RULE, { minItems: 1, description: "The actions: one rule must match." }) }),
     { description: "Permitted actions, by the role's name." },
   ),

@@ -6,6 +6,7 @@ import {
   type ConfigFault,
   Duration,
   durationMs,
+  MapOf,
   SecretField,
   type Static,
   Type,
@@ -88,7 +89,7 @@ export const CONFIG = Type.Object({
         pattern: "^[a-z][a-z0-9_]*$",
         description: "Type of the monitored resource, such as generic_task, global or k8s_container.",
       }),
-      labels: Type.Record(Type.String(), Type.String(), {
+      labels: MapOf(Type.String(), {
         default: {},
         description:
           "Labels of the resource. project_id, and location, namespace, job and task_id of a generic_task, have defaults.",
@@ -102,7 +103,7 @@ export const CONFIG = Type.Object({
     maxLength: 100,
     description: "Prefix of every metric's type; the rest is the Metric document's name.",
   }),
-  valueTypes: Type.Record(Type.String(), Choice(["int64", "double"], "int64: whole numbers; double: any."), {
+  valueTypes: MapOf(Choice(["int64", "double"], "int64: whole numbers; double: any."), {
     default: {},
     description:
       "Value types of counters and gauges by Metric document. Default: int64 for counters without a unit or in bytes, else double.",

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Choice, type ConfigFault, type Static, Type } from "../../plugins/sdk/index.ts";
+import { Choice, type ConfigFault, MapOf, type Static, Type } from "../../plugins/sdk/index.ts";
 
 /** Text of a field at the end of a DogStatsD line: no separator and no control character. */
 const Field = (description: string) =>
@@ -50,7 +50,7 @@ export const CONFIG = Type.Object({
     description:
       "In the dialect dogstatsd: send the seconds of counters and gauges (protocol 1.3, Agent 7.40), which are not aggregated by the Agent then.",
   }),
-  tags: Type.Record(Type.String(), Type.String(), {
+  tags: MapOf(Type.String(), {
     default: {},
     description: "In the dialect dogstatsd: tags of every line.",
   }),

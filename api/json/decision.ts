@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type from "typebox";
+import { MapOf } from "../../core/documents/kinds/map-of.ts";
 import type { Decision, DecisionReason } from "../../core/check/decision.ts";
 import type { DocumentRef } from "../../core/check/document-ref.ts";
 import type { QuotaCharge, QuotaOutcome } from "../../core/quota/quota-charge.ts";
@@ -36,7 +37,7 @@ export const HeaderOperationSchema = exactly<HeaderOperation>()(
 const DirectResponseSchema = exactly<DirectResponse>()(
   Type.Object({
     httpStatus: Type.Integer({ minimum: 200, maximum: 599 }),
-    headers: Type.Record(Text, Text),
+    headers: MapOf(Text),
     body: Text,
   }),
 );

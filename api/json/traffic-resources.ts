@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type from "typebox";
+import { MapOf } from "../../core/documents/kinds/map-of.ts";
 import type { Cluster } from "../../core/traffic/resources/cluster.ts";
 import type { ClusterLoadAssignment } from "../../core/traffic/resources/endpoint.ts";
 import { B3_FORMS, type Listener, type ListenerLimits } from "../../core/traffic/resources/listener.ts";
@@ -23,7 +24,7 @@ const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
 
 const Flag = Type.Boolean();
 
-const TextMap = Type.Record(Text, Text);
+const TextMap = MapOf(Text);
 
 const HttpStatus = Type.Integer({ minimum: 200, maximum: 599 });
 
@@ -75,7 +76,7 @@ const StringMatchSchema = exactly<StringMatch>()(Type.Union([EXACT, PREFIX, REGE
 
 const HeaderMatchSchema = exactly<HeaderMatch>()(Type.Union([EXACT, PREFIX, REGEX, PRESENT]));
 
-const HeaderMatches = Type.Record(Text, HeaderMatchSchema);
+const HeaderMatches = MapOf(HeaderMatchSchema);
 
 const HeaderOperationsSchema = exactly<RouteHeaderOperations>()(
   Type.Object({ set: TextMap, add: TextMap, remove: Type.Array(Text) }),

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type TSchema } from "typebox";
+import { MapOf } from "./kinds/map-of.ts";
 import { Closed } from "./kinds/fields.ts";
 import { FORM_KEYWORD } from "./schema/form.ts";
 
@@ -29,12 +30,8 @@ export const METADATA_SCHEMA = Closed(
         [FORM_KEYWORD]: 'a name such as shop, of lower-case letters, digits and "-"',
       }),
     ),
-    labels: Type.Optional(
-      Type.Record(Type.String(), Type.String(), { description: "For people and tools." }),
-    ),
-    annotations: Type.Optional(
-      Type.Record(Type.String(), Type.String(), { description: "For people and tools." }),
-    ),
+    labels: Type.Optional(MapOf(Type.String(), { description: "For people and tools." })),
+    annotations: Type.Optional(MapOf(Type.String(), { description: "For people and tools." })),
   },
   { description: "The document's name and labels." },
 );

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type Static } from "typebox";
+import { MapOf } from "../documents/kinds/map-of.ts";
 import { STATUS_CODES, type StatusCode } from "../../kernel/status.ts";
 
 /** Version of the form below; raised when a reader of the old form would misread the new one. */
@@ -31,7 +32,7 @@ export const DECISION_LOG_LINE = Type.Object({
   redacted: Texts("Attributes whose values were replaced by [redacted]."),
   hashed: Texts("Attributes whose values were replaced by a keyed hash: equal values have equal hashes."),
   cut: Texts("Attributes whose text was cut because it was too long."),
-  bag: Type.Record(Type.String(), Type.Unknown(), {
+  bag: MapOf(Type.Unknown(), {
     description: "The attribute bag; see docs/attributes.md.",
   }),
   decision: Type.Object({

@@ -10,6 +10,7 @@ import {
   durationMs,
   headerNameFault,
   headerValueFault,
+  MapOf,
   STATUS_CODES,
   type StatusCode,
   Type,
@@ -38,7 +39,7 @@ export const deny = definePlugin({
       Closed(
         {
           code: Type.Integer({ minimum: 200, maximum: 599, description: "The HTTP status." }),
-          headers: Type.Record(Type.String(), Type.String(), {
+          headers: MapOf(Type.String(), {
             default: {},
             description: "Headers of the reply, by name.",
           }),

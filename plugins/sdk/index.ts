@@ -11,6 +11,7 @@ export { type AdapterDraft, defineAdapter, definePlugin, type PluginDraft } from
 // Configuration schemas.
 export { default as Type, type Static, type TSchema } from "typebox";
 export { Choice, Closed, Duration } from "../../core/documents/kinds/fields.ts";
+export { MapOf } from "../../core/documents/kinds/map-of.ts";
 export { SecretField } from "../../core/hooks/secrets.ts";
 export { formatDurationMs, parseDurationMs } from "../../kernel/duration.ts";
 export { durationMs } from "./duration.ts";

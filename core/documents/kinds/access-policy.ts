@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type Static } from "typebox";
+import { MapOf } from "./map-of.ts";
 import { STATUS_CODES, type StatusCode } from "../../../kernel/status.ts";
 import { Choice, Closed, Duration, Expression, Match, Mode, OnError } from "./fields.ts";
 import { headerMapFaults, headerNamesFaults } from "./header-faults.ts";
@@ -13,8 +14,7 @@ export const ACCESS_ACTIONS = ["DENY", "ALLOW", "AUDIT"] as const;
 const HeaderChanges = Closed(
   {
     set: Type.Optional(
-      Type.Record(
-        Type.String(),
+      MapOf(
         Expression(
           { phase: "request", result: "any" },
           "The header's value; no value leaves the header as it is.",
@@ -22,8 +22,7 @@ const HeaderChanges = Closed(
       ),
     ),
     append: Type.Optional(
-      Type.Record(
-        Type.String(),
+      MapOf(
         Expression(
           { phase: "request", result: "any" },
           "A value to add after the existing values; a field with a single value, such as content-type, is replaced.",
@@ -85,9 +84,7 @@ const AccessPolicySpec = Closed({
             "The body; a value other than text is sent as JSON.",
           ),
         ),
-        headers: Type.Optional(
-          Type.Record(Type.String(), Type.String(), { description: "Headers of the reply." }),
-        ),
+        headers: Type.Optional(MapOf(Type.String(), { description: "Headers of the reply." })),
       },
       {
         description: "The exact reply to a request that a DENY policy refuses, in place of the status.",

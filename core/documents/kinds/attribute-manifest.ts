@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type from "typebox";
+import { MapOf } from "./map-of.ts";
 import { ATTRIBUTE_FORMS } from "../../../expressions/manifest/forms.ts";
 import { ATTRIBUTE_TYPES, PHASES } from "../../../expressions/manifest/manifest-spec.ts";
 import { Choice, Closed } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
 
 const AttributeManifestSchema = Closed({
-  attributes: Type.Record(
-    Type.String({ description: "The attribute's dotted name, such as request.headers." }),
+  attributes: MapOf(
     Closed({
       type: Choice(
         ATTRIBUTE_TYPES,

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type Static } from "typebox";
+import { MapOf } from "./map-of.ts";
 import { Choice, Closed, Duration } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
@@ -89,7 +90,7 @@ const DestinationRuleSpec = Closed({
           description: "The subset's name in routes.",
         }),
         labels: Type.Optional(
-          Type.Record(Type.String(), Type.String(), {
+          MapOf(Type.String(), {
             description:
               "The labels that an endpoint must have to be in the subset; all endpoints when absent.",
           }),

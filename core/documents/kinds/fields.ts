@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ENFORCEMENT_MODES } from "../../../kernel/enforcement-mode.ts";
+import { MapOf } from "./map-of.ts";
 import Type, {
   type TObject,
   type TProperties,
@@ -45,13 +46,9 @@ export function Expression(mark: ExpressionMark, description: string): TString {
 
 /** A map from names to expressions: labels, dimensions, log variables. */
 export function ExpressionMap(phase: Phase, description: string) {
-  return Type.Record(
-    Type.String(),
-    ExpressionOrLiteral(phase, "An expression, or a literal number or boolean."),
-    {
-      description,
-    },
-  );
+  return MapOf(ExpressionOrLiteral(phase, "An expression, or a literal number or boolean."), {
+    description,
+  });
 }
 
 /** An expression, or a literal number or boolean. */

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type Static } from "typebox";
+import { MapOf } from "./map-of.ts";
 import { parseDurationMs } from "../../../kernel/duration.ts";
 import { Choice, Closed, Duration, ExpressionOrLiteral, Match, Mode, OnError, Reference } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
@@ -114,7 +115,7 @@ const HandlerSpec = Closed({
     }),
   ),
   config: Type.Optional(
-    Type.Record(Type.String(), Type.Unknown(), {
+    MapOf(Type.Unknown(), {
       description: "The adapter's or plugin's own configuration.",
     }),
   ),
@@ -189,11 +190,10 @@ const RuleSpec = Closed({
         description: "The template to fill: listentry, checknothing, headers, metric, logentry, decision, …",
       }),
       params: Type.Optional(
-        Type.Record(
-          Type.String(),
+        MapOf(
           Type.Union([
             ExpressionOrLiteral("response", "A field of the template."),
-            Type.Record(Type.String(), ExpressionOrLiteral("response", "An entry of a map field.")),
+            MapOf(ExpressionOrLiteral("response", "An entry of a map field.")),
           ]),
           {
             description: "The template's fields as expressions.",

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type Static, type TSchema } from "typebox";
+import { MapOf } from "./map-of.ts";
 import Value from "typebox/value";
 import { STATUS_CODES } from "../../../kernel/status.ts";
 import { SEVERITIES } from "../../templates/instances.ts";
@@ -10,7 +11,7 @@ import { Choice, Closed, Duration } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
 
-const Bag = (description: string) => Type.Record(Type.String(), Type.Unknown(), { description });
+const Bag = (description: string) => MapOf(Type.Unknown(), { description });
 
 const Time = (description: string) =>
   Type.String({
@@ -29,8 +30,7 @@ const DECISIONS = ["allow", "deny", ...STATUS_CODES.filter((code) => code !== "O
 const Decision = (description: string) => Choice(DECISIONS, description);
 
 const Headers = (description: string) =>
-  Type.Record(
-    Type.String(),
+  MapOf(
     Type.Union([Type.String(), Type.Array(Type.String()), Type.Null()], {
       description: "The value that is set, a list of values that are appended, or null for a removed header.",
     }),
@@ -91,8 +91,7 @@ const Case = Closed({
   bag: OwnBag(),
   now: Type.Optional(Time("The time of $now(); default: the test's.")),
   handlers: Type.Optional(
-    Type.Record(
-      Type.String(),
+    MapOf(
       Closed({
         status: Choice(STATUS_CODES, "OK, or the code of a refusal."),
         message: Type.Optional(Type.String()),
@@ -123,7 +122,7 @@ const Case = Closed({
     Type.Array(
       Closed({
         name: Type.String(),
-        labels: Type.Optional(Type.Record(Type.String(), Type.String())),
+        labels: Type.Optional(MapOf(Type.String())),
         value: Type.Optional(Type.Number()),
       }),
       { description: "Metrics expected for the bag, besides others; an empty list means none at all." },
@@ -134,7 +133,7 @@ const Case = Closed({
       Closed({
         name: Type.String(),
         severity: Type.Optional(Choice(SEVERITIES, "The entry's severity.")),
-        variables: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+        variables: Type.Optional(MapOf(Type.Unknown())),
       }),
       { description: "Log entries expected for the bag, besides others; an empty list means none at all." },
     ),
@@ -147,9 +146,7 @@ const PolicyTestSpec = Closed({
     description: "Files and folders of the documents under test, relative to this file.",
   }),
   now: Type.Optional(Time("The time of $now(); default 2026-01-01T00:00:00Z.")),
-  fixtures: Type.Optional(
-    Type.Record(Type.String(), Bag("A part of a bag."), { description: "Parts of bags, by name." }),
-  ),
+  fixtures: Type.Optional(MapOf(Bag("A part of a bag."), { description: "Parts of bags, by name." })),
   cases: Type.Array(Case, { minItems: 1, description: "The test cases." }),
 });
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ipaddr from "ipaddr.js";
+import { MapOf } from "./map-of.ts";
 import Type, { type Static } from "typebox";
 import { FORM_KEYWORD } from "../schema/form.ts";
 import { Choice, Closed } from "./fields.ts";
@@ -51,12 +52,12 @@ const ServiceEntrySpec = Closed({
           [FORM_KEYWORD]: "an IP address or a host name in lower case",
         }),
         ports: Type.Optional(
-          Type.Record(Type.String(), PortNumber("The endpoint's port."), {
+          MapOf(PortNumber("The endpoint's port."), {
             description: "This endpoint's ports by port name, where they differ from targetPort.",
           }),
         ),
         labels: Type.Optional(
-          Type.Record(Type.String(), Type.String(), {
+          MapOf(Type.String(), {
             description: `Labels for subsets. ${SIDECAR_LABEL}: "true" marks a sidecar; ${WORKLOAD_LABEL} names the workload.`,
           }),
         ),

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type Static } from "typebox";
+import { MapOf } from "./map-of.ts";
 import { FORM_KEYWORD } from "../schema/form.ts";
 import { Choice, Closed } from "./fields.ts";
 
@@ -78,13 +79,11 @@ function HeaderChanges(description: string) {
   return Closed(
     {
       set: Type.Optional(
-        Type.Record(Type.String(), Type.String(), {
+        MapOf(Type.String(), {
           description: "Headers to set, replacing existing values.",
         }),
       ),
-      add: Type.Optional(
-        Type.Record(Type.String(), Type.String(), { description: "Values to add after existing values." }),
-      ),
+      add: Type.Optional(MapOf(Type.String(), { description: "Values to add after existing values." })),
       remove: Type.Optional(Type.Array(Type.String(), { description: "Headers to remove." })),
     },
     { description },

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type Static } from "typebox";
+import { MapOf } from "./map-of.ts";
 import { Choice, Closed, Duration } from "./fields.ts";
 import {
   HeaderOperations,
@@ -21,17 +22,17 @@ const Match = Closed({
   method: Type.Optional(StringMatch("The method, case-sensitive.")),
   authority: Type.Optional(StringMatch("The Host header as sent, including the port.")),
   headers: Type.Optional(
-    Type.Record(Type.String(), PresenceMatch("{} for present with any value."), {
+    MapOf(PresenceMatch("{} for present with any value."), {
       description: "Headers that must match, by name in any case.",
     }),
   ),
   withoutHeaders: Type.Optional(
-    Type.Record(Type.String(), PresenceMatch("{} for absent."), {
+    MapOf(PresenceMatch("{} for absent."), {
       description: "Headers that must not match; an absent header does not match.",
     }),
   ),
   queryParams: Type.Optional(
-    Type.Record(Type.String(), PresenceMatch("{} for present with any value."), {
+    MapOf(PresenceMatch("{} for present with any value."), {
       description: "Query parameters that must match, by exact name; the first value of each is compared.",
     }),
   ),

@@ -2,20 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type from "typebox";
+import { MapOf } from "../../../core/documents/kinds/map-of.ts";
 import { headerNameFault } from "../../../core/attributes/header-fields.ts";
 import type { ConfigFault } from "../../../core/hooks/extension.ts";
 import { SecretField } from "../../../core/hooks/secrets.ts";
 
 /** Fields of a configuration for an HTTP server that asks for credentials; a `Type.Object` spreads them. */
 export const HTTP_ACCESS = {
-  headers: Type.Record(
-    Type.String(),
-    SecretField({ description: "The header's value, which is never shown." }),
-    {
-      default: {},
-      description: "More request headers, by name.",
-    },
-  ),
+  headers: MapOf(SecretField({ description: "The header's value, which is never shown." }), {
+    default: {},
+    description: "More request headers, by name.",
+  }),
   token: Type.Optional(
     SecretField({ description: "Sent as `authorization: Bearer TOKEN`; excludes username." }),
   ),
