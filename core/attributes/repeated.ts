@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag, AttributeValue } from "./bag.ts";
+import { type Group, groupIn } from "./group.ts";
 import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
 
 /**
@@ -27,17 +28,15 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ["referer", "referer"],
 ]);
 
-type Group = { readonly [name: string]: AttributeValue | undefined };
-
 const NONE: readonly RepeatedField[] = [];
 
 /** The request's repeated fields; very few requests have any. */
 export function repeatedFields(bag: AttributeBag): readonly RepeatedField[] {
   const request = groupIn(bag["request"]);
-  if (request?.["repeated_headers"] === undefined && request?.["repeated_query_params"] === undefined)
+  if (request["repeated_headers"] === undefined && request["repeated_query_params"] === undefined)
     return NONE;
   return GROUPS.flatMap(({ group, apart }) =>
-    Object.entries(groupIn(request[apart]) ?? {}).flatMap(([name, values]) =>
+    Object.entries(groupIn(request[apart])).flatMap(([name, values]) =>
       isTexts(values) ? [{ group, name, values }] : [],
     ),
   );
@@ -61,10 +60,6 @@ export function withOneValue(bag: AttributeBag, { group, name }: RepeatedField, 
     ...bag,
     request: { ...request, [group]: fields, ...(alias === undefined ? {} : { [alias]: value }) },
   };
-}
-
-function groupIn(value: AttributeValue | undefined): Group | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Group) : undefined;
 }
 
 function isTexts(value: AttributeValue | undefined): value is readonly string[] {

@@ -8,8 +8,9 @@ import { andThen, describeType, Fault, textOf } from "../check/evaluation.ts";
 import { evaluateParameters, mapValues, optionalText, recordIn, recordOf } from "../check/instances.ts";
 import type { Expression } from "../expressions/expression.ts";
 import type { LogEntry, Metric, RuleInstance, TraceSpan } from "../snapshot/snapshot.ts";
-import type { MetricInstance, MetricType } from "../templates/instances.ts";
+import type { MetricType } from "../templates/instances.ts";
 import { SEVERITIES, type Severity } from "../templates/instances.ts";
+import { FilledMetric } from "./filled-metric.ts";
 import { metricTypeOf } from "../templates/metric-type.ts";
 import { Column } from "./column.ts";
 import { ColumnRecord } from "./column-record.ts";
@@ -127,16 +128,8 @@ function metricOf(
     const given = typeof value === "number" ? String(value) : describeType(value);
     return new Fault("PURSER_EXPR_EVALUATION", `the value is ${given} where a number is needed`, true);
   }
-  const instance: Mutable<MetricInstance> = { name, type, value, labels, timestampMs };
-  if (buckets !== undefined) instance.buckets = buckets;
-  if (unit !== undefined) instance.unit = unit;
-  if (help !== undefined) instance.help = help;
-  const { exemplar } = scope;
-  if (exemplar !== undefined) instance.exemplar = exemplar;
-  return instance;
+  return new FilledMetric(name, type, value, labels, timestampMs, buckets, unit, help, scope.exemplar);
 }
-
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 function labelText(value: unknown): string {
   return value === undefined ? "" : textOf(value);

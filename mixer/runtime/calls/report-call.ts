@@ -3,6 +3,7 @@
 
 import type { ReportRequest } from "../../../api/mixer-service.ts";
 import type { AttributeBag, AttributeValue } from "../../../core/attributes/bag.ts";
+import { groupIn } from "../../../core/attributes/group.ts";
 import { type DocumentRef, parseDocumentRef } from "../../../core/check/document-ref.ts";
 import { messageOf } from "../../../kernel/errors.ts";
 import {
@@ -152,14 +153,6 @@ function timeOf(value: AttributeValue | undefined): number | undefined {
     lastTime.timeMs = Date.parse(value);
   }
   return Number.isNaN(lastTime.timeMs) ? undefined : lastTime.timeMs;
-}
-
-type Group = { readonly [name: string]: AttributeValue | undefined };
-
-const NONE: Group = {};
-
-function groupIn(value: AttributeValue | undefined): Group {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Group) : NONE;
 }
 
 /** The texts of a list attribute, or the single text of a text attribute. */
