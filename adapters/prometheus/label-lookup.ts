@@ -42,7 +42,7 @@ export const UNFIT = -1;
 /** V8 does not optimize functions beyond 60 KiB of bytecode; a label takes about 100 bytes. */
 const MAX_LABELS = 64;
 
-/** Slots that a lookup looks at. In a table that is half full, 1 of 100 label sets finds no free slot among so many. */
+/** Slots that a lookup looks at. Of 400 label sets in 1,024 slots, 1 or 2 find no free slot among so many. */
 const MAX_PROBES = 4;
 
 /**
@@ -69,7 +69,7 @@ hash = Math.imul(hash, 0x9e3779b1) + length | 0;
 if (length > ${place}) hash = hash + (${value}.charCodeAt(length - ${place + 1}) << 7) | 0;`;
   });
   const equal = keys.map((_, index) => `cells[start + ${index + 1}] === v${index}`);
-  // The finalizer of MurmurHash3 (github.com/aappleby/smhasher) mixes all bits into those that the mask keeps.
+  // A step of the finalizer of MurmurHash3 (github.com/aappleby/smhasher) mixes all bits into those that the mask keeps.
   const code = `let count = 0;
 for (const _ in labels) count++;
 if (count !== ${keys.length}) return ${UNFIT};
