@@ -76,6 +76,7 @@ export const BUILT_IN_ATTRIBUTES: AttributeManifestSpec["attributes"] = {
   "response.code_details": {"type":"STRING","phase":"response","description":"What decided the status, such as via_upstream."},
   "response.flags": {"type":"STRING","phase":"response","description":"What went wrong, in Envoy's letters, such as UF for a failed connection; several are joined by commas."},
   "response.headers": {"type":"STRING_MAP","form":"headers","phase":"response","description":"The headers by name in lower case."},
+  "response.body": {"type":"ANY","phase":"response","description":"The response's JSON body, or the last event with usage of an event stream; only in the charge of a QuotaPolicy with reserve."},
   "response.time": {"type":"TIMESTAMP","phase":"response","description":"When the proxy had the response."},
   "response.duration": {"type":"DURATION","unit":"ms","phase":"response","description":"From the request to the end of the response."},
   "response.size": {"type":"INT64","unit":"bytes","phase":"response","description":"The size of the body."},

@@ -14,6 +14,16 @@ export type StoreFailurePolicy = (typeof STORE_FAILURE_POLICIES)[number];
 export const REQUEST_FATES = ["unanswered", "failure"] as const;
 export type RequestFate = (typeof REQUEST_FATES)[number];
 
+/** The settlement of a reservation at the end of the response. */
+export const SETTLEMENT = Type.Object({
+  /** The source of an expression over the complete attribute bag, or a literal amount. */
+  charge: Type.Union([Type.String(), Type.Number(), Type.Boolean()]),
+  /** The amount without a value: the whole reservation, or this many. */
+  whenAbsent: Type.Union([Type.Literal("reserve"), Type.Number({ minimum: 0 })]),
+});
+
+export type Settlement = Readonly<Static<typeof SETTLEMENT>>;
+
 /** The counting of a quota, the same for all its counts. */
 const COUNTING = {
   algorithm: oneOf(QUOTA_ALGORITHMS),
@@ -34,6 +44,8 @@ export const QUOTA_DEFINITION = Type.Object({
   onStoreFailure: oneOf(STORE_FAILURE_POLICIES),
   /** The kind of failure for which the charge is given back; absent: never. */
   giveBackOn: Type.Optional(oneOf(REQUEST_FATES)),
+  /** Present when the charge is a reservation. */
+  settlement: Type.Optional(SETTLEMENT),
 });
 
 export type QuotaDefinition = Readonly<Static<typeof QUOTA_DEFINITION>>;

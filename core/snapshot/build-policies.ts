@@ -79,7 +79,7 @@ export function buildQuotaPolicy(
     match: fields.optional(spec.match),
     key: fields.map(spec.key),
     limit: spec.limit,
-    charge: fields.computed(spec.charge ?? 1),
+    charge: fields.computed(spec.reserve ?? spec.charge ?? 1),
     overrides: (spec.overrides ?? []).map(({ when, limit }) => ({ when: fields.expression(when), limit })),
     store: spec.store === undefined ? undefined : fields.handler(spec.store),
     quota: quotaDefinition(name, spec, fields),
@@ -90,7 +90,8 @@ export function buildQuotaPolicy(
 }
 
 function quotaDefinition(policy: string, spec: QuotaPolicySpec, fields: Fields): QuotaDefinition {
-  const { giveBackOn = "never" } = spec;
+  const { reserve, charge, chargeWhenAbsent = "reserve" } = spec;
+  const { giveBackOn = reserve === undefined ? "never" : "failure" } = spec;
   const windowMs = fields.durationMs(spec.window, 0);
   return {
     policy,
@@ -99,5 +100,8 @@ function quotaDefinition(policy: string, spec: QuotaPolicySpec, fields: Fields):
     leaseMs: fields.durationMs(spec.lease, Math.min(MAX_DEFAULT_LEASE_MS, Math.floor(windowMs / 10))),
     onStoreFailure: spec.onStoreFailure ?? "local",
     ...(giveBackOn === "never" ? {} : { giveBackOn }),
+    ...(reserve === undefined || charge === undefined
+      ? {}
+      : { settlement: { charge, whenAbsent: chargeWhenAbsent } }),
   };
 }

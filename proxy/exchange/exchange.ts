@@ -14,6 +14,7 @@ import type { RequestHead, ResponseHead } from "../transport/contract/head.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
 import type { ClusterEndpoint, EndpointSet } from "../upstream/endpoint-set.ts";
 import { flagsOfAll } from "../transport/fields/name-flags.ts";
+import type { BodyReader } from "./body-reader.ts";
 import type { ResponseFlag } from "./local-reply.ts";
 import type { CheckResult } from "../policy/check-result.ts";
 import type { ProxySnapshot } from "../snapshot/snapshot.ts";
@@ -130,6 +131,8 @@ export class Exchange {
   requestBytes = 0;
   readonly requestHeaderBytes: number;
   responseBytes = 0;
+  /** Reads the response's body for charges that depend on it. */
+  bodyReader: BodyReader | undefined = undefined;
   #endMonotonicMs: number | undefined = undefined;
   #onFinished: (() => void)[] | undefined = undefined;
 

@@ -5,10 +5,11 @@ import type { Clock } from "../../kernel/ports.ts";
 import type { ProxyStats } from "../exchange/stats.ts";
 import type { PolicyClient } from "../policy/check-result.ts";
 import { completeAttributes } from "./complete-attributes.ts";
+import { settleCharges } from "./settle-charges.ts";
 import type { NodeAttributes } from "./filter-attributes.ts";
 import type { Filter } from "./filter.ts";
 
-/** Reports every exchange, however it ended: to the mixer for telemetry, and to the proxy's own counters. */
+/** Settles the charges of every exchange, and reports it, however it ended: to the mixer for telemetry, and to the proxy's own counters. */
 export function reportFilter(
   policy: Pick<PolicyClient, "report">,
   stats: ProxyStats,
@@ -22,7 +23,9 @@ export function reportFilter(
     },
     onComplete(exchange) {
       stats.countRequest(exchange);
-      policy.report(completeAttributes(exchange, node, clock.nowMs()));
+      const bag = completeAttributes(exchange, node, clock.nowMs());
+      settleCharges(exchange, bag);
+      policy.report(bag);
     },
   };
 }

@@ -182,6 +182,7 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
 
   onData(chunk: Uint8Array): void {
     this.#exchange.responseBytes += chunk.byteLength;
+    this.#exchange.bodyReader?.add(chunk);
     if (!this.#downstream.write(chunk)) this.#stream?.pause();
   }
 

@@ -37,11 +37,22 @@ export interface CheckResult extends Verdict {
   readonly reply?: HttpReply | undefined;
   /** Set when it was asked for and the mixer could be reached. */
   readonly explanation?: Explanation;
+  /** Set when the charges depend on how the request ends. */
+  readonly settlement?: ChargeSettlement;
+}
+
+/** The charges of one request that its end settles. */
+export interface ChargeSettlement {
+  /** Whether a charge reads `response.body`. */
+  readonly readsBody: boolean;
   /**
-   * Gives back the charges that their policies refund for this fate of the request; set when there may be
-   * some. Call it once at most.
+   * Gives back the charges that their policies refund for this fate of the request, and what the others
+   * leave of their reservations. Call it once at most.
+   *
+   * @param fate The request's failure; undefined for none.
+   * @param bag The attributes at the request's end.
    */
-  readonly giveBack?: (fate: RequestFate) => void;
+  settle(fate: RequestFate | undefined, bag: AttributeBag): void;
 }
 
 /**

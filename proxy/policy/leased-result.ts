@@ -2,12 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Explanation } from "../../core/explain/explanation.ts";
-import type { RequestFate } from "../../core/quota/quota-definition.ts";
 import type { QuotaStanding } from "../../core/quota/standing.ts";
 import type { PreparedRateLimit, RateLimitFields } from "../../core/verdict/rate-limit-fields.ts";
 import { exhaustedQuota } from "../../core/verdict/reply.ts";
 import type { Verdict, VerdictOutcome } from "../../core/verdict/verdict.ts";
-import type { CheckResult } from "./check-result.ts";
+import type { ChargeSettlement, CheckResult } from "./check-result.ts";
 import type { LeasedCharge } from "./leases/lease-manager.ts";
 
 /** The charges of a cached decision, and the texts about them that all its requests share. */
@@ -28,8 +27,8 @@ export class LeasedResult implements CheckResult {
   checkCacheHit = true;
   readonly quotaCacheHit: boolean;
   explanation?: Explanation;
-  /** Set by the quota gate when a policy may refund a charge. */
-  giveBack?: (fate: RequestFate) => void;
+  /** Set by the quota gate when the charges depend on how the request ends. */
+  settlement?: ChargeSettlement;
   readonly #verdict: SharedVerdict;
   readonly #charges: LeasedCharges;
   /** `remaining` and `resetMs` of each enforced charge; `remaining` is -1 while it is not known. */

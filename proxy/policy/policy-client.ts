@@ -12,6 +12,7 @@ import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import { chain, isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
+import { ChargeSettler } from "./charge-settler.ts";
 import { DecisionCache } from "./decisions/decision-cache.ts";
 import { FailurePolicy } from "./failure-policy.ts";
 import { LeasedResult } from "./leased-result.ts";
@@ -34,7 +35,7 @@ export interface PolicyClientOptions {
   readonly random: Random;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
-  /** Compiles the match conditions of the failure policies. */
+  /** Compiles the match conditions of the failure policies, and the charges that responses settle. */
   readonly compile: CompileExpression;
   readonly settings?: Partial<PolicyClientSettings>;
 }
@@ -114,6 +115,12 @@ class CachingPolicyClient implements MeteredPolicyClient {
       stats,
       failurePolicy: () => this.#failurePolicy as FailurePolicy,
       monotonicMs: () => clock.monotonicMs(),
+      settler: new ChargeSettler({
+        leases: this.#leases,
+        compile: options.compile,
+        nowMs: () => clock.nowMs(),
+        stats,
+      }),
     });
     this.#reports = new ReportBatches({ ...options, settings, stats, newId: this.#newId });
     this.#stopWatching = service.watch(identity, (state) => this.#use(state));

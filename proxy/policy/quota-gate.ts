@@ -5,7 +5,6 @@ import type { CheckReply } from "../../api/mixer-service.ts";
 import type { Decision } from "../../core/check/decision.ts";
 import { type DocumentRef, quotaPolicyRef } from "../../core/check/document-ref.ts";
 import type { QuotaCharge, QuotaOutcome } from "../../core/quota/quota-charge.ts";
-import type { RequestFate } from "../../core/quota/quota-definition.ts";
 import { STORE_RETRY_AFTER_MS } from "../../core/quota/charge-all.ts";
 import { type QuotaRefusal, refusalOf, refusalOfDelays } from "../../core/quota/refusal.ts";
 import { PreparedRateLimit } from "../../core/verdict/rate-limit-fields.ts";
@@ -26,6 +25,7 @@ import { type LeasedCharges, LeasedResult } from "./leased-result.ts";
 import { type LeaseManager, type LeasedCharge, leasedCharge } from "./leases/lease-manager.ts";
 import type { ChargeResult } from "./leases/lease-pool.ts";
 import { usableUntilMs } from "./leases/held-grants.ts";
+import { type ChargeSettler, isSettled } from "./charge-settler.ts";
 import type { ClientStats } from "./stats.ts";
 
 /** A decision to be reused, with values computed once for all its reuses. */
@@ -36,8 +36,8 @@ export interface CachedDecision extends LeasedCharges {
   readonly shadow: readonly LeasedCharge[];
   /** Two for each enforced charge. */
   readonly zeros: readonly number[];
-  /** Whether a policy may refund a charge. */
-  readonly givesBack: boolean;
+  /** Whether a charge depends on how the request ends. */
+  readonly settles: boolean;
   /** The result when no quota refuses, without the quotas' standing: the whole result when there is none. */
   readonly result: CheckResult;
 }
@@ -51,7 +51,7 @@ export function cachedDecision(decision: Decision): CachedDecision {
     shadow: decision.charges.filter(({ mode }) => mode === "shadow").map(leasedCharge),
     rateLimit: new PreparedRateLimit(charges),
     zeros: charges.flatMap(() => [0, 0]),
-    givesBack: decision.charges.some(({ giveBackOn }) => giveBackOn !== undefined),
+    settles: charges.some(isSettled),
     result: sharedResult(verdictOfDecision(decision, NO_QUOTA_FACTS)),
   };
 }
@@ -70,6 +70,7 @@ export interface QuotaGateOptions {
   readonly stats: ClientStats;
   readonly failurePolicy: () => FailurePolicy;
   readonly monotonicMs: () => number;
+  readonly settler: ChargeSettler;
 }
 
 /** Charges the quotas of a request that a decision allows. */
@@ -90,12 +91,12 @@ export class QuotaGate {
     if (enforced.length === 0 && shadow.length === 0) return cached.result;
     const { leases, stats } = this.#options;
     stats.quota_calls++;
-    const taken: ChargeResult[] | undefined = cached.givesBack ? [] : undefined;
+    const taken: ChargeResult[] | undefined = cached.settles ? [] : undefined;
     if (leases.takeAtOnce(enforced, nowMs, taken)) {
       stats.quota_cache_hits++;
       stats.quota_cache_hit_accepts++;
       const result = this.#allowed(cached, true, nowMs, undefined);
-      if (taken !== undefined) this.#makeReturnable(result, cached, taken);
+      if (taken !== undefined) this.#makeSettled(result, cached, taken);
       return result;
     }
     if (leases.refuseAtOnce(enforced, nowMs, this.#retryAfterMs)) {
@@ -128,12 +129,9 @@ export class QuotaGate {
       .filter(({ charge, outcome }) => charge.mode === "enforce" && isCounted(outcome));
     const nowMs = monotonicMs();
     if (sentMs === undefined || granted.every(({ outcome }) => usableUntilMs(outcome, sentMs) >= nowMs)) {
-      if (granted.every(({ charge }) => charge.giveBackOn === undefined)) return uncached(verdict);
-      return {
-        ...uncached(verdict),
-        giveBack: (fate) =>
-          void leases.giveBackGrants(granted.filter(({ charge }) => isGivenBack(charge, fate))),
-      };
+      const settled = granted.filter(({ charge }) => isSettled(charge));
+      if (settled.length === 0) return uncached(verdict);
+      return { ...uncached(verdict), settlement: this.#options.settler.ofGrants(settled) };
     }
     stats.quota_late += granted.length;
     const charges = granted.map(({ charge }) => charge);
@@ -165,7 +163,7 @@ export class QuotaGate {
       const nowMs = monotonicMs();
       if (outcome.kind === "allow") {
         const result = this.#allowed(cached, cacheHit, nowMs, failure);
-        if (cached.givesBack) this.#makeReturnable(result, cached, results);
+        if (cached.settles) this.#makeSettled(result, cached, results);
         return result;
       }
       void leases.putBack(results);
@@ -202,11 +200,9 @@ export class QuotaGate {
     return new LeasedResult(verdict, quotaCacheHit, cached, numbers);
   }
 
-  /** Adds `giveBack` to a result whose policies may refund charges. */
-  #makeReturnable(result: LeasedResult, { enforced }: CachedDecision, taken: readonly ChargeResult[]): void {
-    const wants = (fate: RequestFate) => (_: ChargeResult, index: number) =>
-      isGivenBack((enforced[index] as LeasedCharge).charge, fate);
-    result.giveBack = (fate) => void this.#options.leases.putBack(taken.filter(wants(fate)));
+  /** Adds the settlement to a result whose charges depend on how the request ends. */
+  #makeSettled(result: LeasedResult, { charges }: CachedDecision, taken: readonly ChargeResult[]): void {
+    result.settlement = this.#options.settler.ofLeases(charges, taken);
   }
 
   /**
@@ -259,10 +255,6 @@ export class QuotaGate {
     }
     return refused;
   }
-}
-
-function isGivenBack({ giveBackOn }: QuotaCharge, fate: RequestFate): boolean {
-  return giveBackOn === "failure" || giveBackOn === fate;
 }
 
 /** Whether a store counted a part of the charge. */

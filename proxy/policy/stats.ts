@@ -33,6 +33,12 @@ export function createClientStats() {
     remote_quota_prefetch_calls: 0,
     /** Leased amounts that went back unused. */
     quota_given_back: 0,
+    /** Reservations that were settled when their requests ended. */
+    quota_settled: 0,
+    /** Settlements whose expression had no amount, so that `chargeWhenAbsent` decided. */
+    quota_settled_absent: 0,
+    /** Amounts used beyond a reservation for which the limit had no room. */
+    quota_overspent: 0,
     quota_stale: 0,
     /** Grants that arrived after they had expired, and went back. */
     quota_late: 0,

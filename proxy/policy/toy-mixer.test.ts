@@ -21,7 +21,7 @@ import { type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { OK } from "../../kernel/status.ts";
 import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
 import type { QuotaGrant, QuotaStore } from "../../core/quota/quota.ts";
-import type { QuotaAlgorithm } from "../../core/quota/quota-definition.ts";
+import type { QuotaAlgorithm, Settlement } from "../../core/quota/quota-definition.ts";
 import {
   createCollectingLogger,
   createSeededRandom,
@@ -42,6 +42,7 @@ export interface ToyQuota {
   readonly mode: EnforcementMode;
   readonly onStoreFailure: "allow" | "deny" | "local";
   readonly giveBackOn?: "unanswered" | "failure";
+  readonly settlement?: Settlement;
 }
 
 export function quota(fields: Partial<ToyQuota> = {}): ToyQuota {
@@ -58,7 +59,7 @@ export function quota(fields: Partial<ToyQuota> = {}): ToyQuota {
 }
 
 export function charge(of: ToyQuota, amount = 1, cell = `${of.policy}{}`): QuotaCharge {
-  const { policy, limit, windowMs, algorithm, leaseMs, mode, onStoreFailure, giveBackOn } = of;
+  const { policy, limit, windowMs, algorithm, leaseMs, mode, onStoreFailure, giveBackOn, settlement } = of;
   return {
     policy,
     algorithm,
@@ -70,6 +71,7 @@ export function charge(of: ToyQuota, amount = 1, cell = `${of.policy}{}`): Quota
     onStoreFailure,
     amount,
     ...(giveBackOn === undefined ? {} : { giveBackOn }),
+    ...(settlement === undefined ? {} : { settlement }),
     message: `${policy} is used up`,
   };
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { RequestListener } from "node:http";
 import { type MeshFolder, meshFolder, serviceEntry } from "./mesh-folder.ts";
 import { type Program, runProgram } from "./program.ts";
 import { startUpstream, type Upstream } from "./upstream.ts";
@@ -23,9 +24,15 @@ export async function startMesh(
   {
     flags = [],
     environment = {},
-  }: { readonly flags?: readonly string[]; readonly environment?: NodeJS.ProcessEnv } = {},
+    listener,
+  }: {
+    readonly flags?: readonly string[];
+    readonly environment?: NodeJS.ProcessEnv;
+    /** The upstream's answers; default: a greeting. */
+    readonly listener?: RequestListener;
+  } = {},
 ): Promise<MeshProgram> {
-  const upstream = await startUpstream();
+  const upstream = await startUpstream(listener);
   const folder = meshFolder({ "mesh.yaml": serviceEntry("shop", upstream.port), "policies.yaml": documents });
   const args = [
     "run",

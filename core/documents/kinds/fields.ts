@@ -24,6 +24,8 @@ export interface ExpressionMark {
   readonly phase: Phase;
   /** `boolean`: a condition. `any`: any value. */
   readonly result: "boolean" | "any";
+  /** A field of the same spec: where it is present, the phase is `response`. */
+  readonly responseWith?: string;
 }
 
 /** The kind of document that a field names; written `name`, or `namespace/name` for another namespace. */
@@ -52,10 +54,13 @@ export function ExpressionMap(phase: Phase, description: string) {
 }
 
 /** An expression, or a literal number or boolean. */
-export function ExpressionOrLiteral(phase: Phase, description: string) {
-  return Type.Union([Expression({ phase, result: "any" }, description), Type.Number(), Type.Boolean()], {
-    description,
-  });
+export function ExpressionOrLiteral(
+  phase: Phase,
+  description: string,
+  options: Pick<ExpressionMark, "responseWith"> = {},
+) {
+  const mark = { phase, result: "any", ...options } as const;
+  return Type.Union([Expression(mark, description), Type.Number(), Type.Boolean()], { description });
 }
 
 export function Reference(kind: string, description: string): TString {

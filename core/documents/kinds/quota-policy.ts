@@ -37,7 +37,25 @@ const QuotaPolicySpec = Closed({
   ),
   window: Duration("The window's length."),
   algorithm: Type.Optional(Choice(QUOTA_ALGORITHMS, "The counting algorithm; default sliding-window.")),
-  charge: Type.Optional(ExpressionOrLiteral("request", "The amount that one request uses; default 1.")),
+  charge: Type.Optional(
+    ExpressionOrLiteral(
+      "request",
+      "The amount that one request uses; default 1. With reserve, over the attributes of the response too, such as response.size.",
+      { responseWith: "reserve" },
+    ),
+  ),
+  reserve: Type.Optional(
+    ExpressionOrLiteral(
+      "request",
+      "An upper bound of the charge, taken before the request is forwarded; at the end of the response, what the charge leaves of it goes back.",
+    ),
+  ),
+  chargeWhenAbsent: Type.Optional(
+    Type.Union([Type.Literal("reserve"), Type.Integer({ minimum: 0 })], {
+      description:
+        "With reserve: the charge of a request for which the expression has no value or fails; default reserve, the whole reservation.",
+    }),
+  ),
   overrides: Type.Optional(
     Type.Array(
       Closed({
@@ -60,7 +78,7 @@ const QuotaPolicySpec = Closed({
   giveBackOn: Type.Optional(
     Choice(
       GIVE_BACK_POLICIES,
-      "When a proxy gives back the charge of an allowed request: never (default), unanswered (the upstream sent no response), or failure (unanswered, or a status of 500 or above).",
+      "When a proxy gives back the charge of an allowed request: never (default), unanswered (the upstream sent no response), or failure (unanswered, or a status of 500 or above; default with reserve).",
     ),
   ),
   lease: Type.Optional(
@@ -87,13 +105,28 @@ export const QUOTA_POLICY = {
   check: checkQuotaPolicy,
 } as const satisfies KindDefinition;
 
+function settlementFaults({ reserve, charge, chargeWhenAbsent }: QuotaPolicySpec): readonly SpecFault[] {
+  if (reserve !== undefined && charge === undefined)
+    return [
+      { path: ["reserve"], message: "spec.reserve needs spec.charge, the amount that is used in the end" },
+    ];
+  if (reserve === undefined && chargeWhenAbsent !== undefined)
+    return [
+      {
+        path: ["chargeWhenAbsent"],
+        message: "spec.chargeWhenAbsent needs spec.reserve: only a reservation is settled after the response",
+      },
+    ];
+  return [];
+}
+
 /** A token bucket computes with tokens × milliseconds, up to three times limit × window: exact below 2^53. */
 const MAX_TOKEN_MS = Math.floor(Number.MAX_SAFE_INTEGER / 3);
 
 function checkQuotaPolicy(spec: QuotaPolicySpec): readonly SpecFault[] {
   const windowMs = parseDurationMs(spec.window) as number;
   if (windowMs === 0) return [{ path: ["window"], message: "spec.window must be more than 0s" }];
-  const faults: SpecFault[] = [];
+  const faults: SpecFault[] = [...settlementFaults(spec)];
   const leaseMs = parseDurationMs(spec.lease ?? "0s") as number;
   if (leaseMs > windowMs)
     faults.push({ path: ["lease"], message: `spec.lease must be at most the window, ${spec.window}` });

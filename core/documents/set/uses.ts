@@ -50,7 +50,9 @@ function isKeptForNoTime({ definition, spec, valid }: ParsedDocument): boolean {
 
 /** A Rule's phase depends on its templates: check templates are decided before the request is forwarded. */
 function phaseOf({ definition, spec, valid }: ParsedDocument, { schema }: MarkedText): Phase {
-  const { phase } = schema[EXPRESSION_KEYWORD] as ExpressionMark;
+  const { phase, responseWith } = schema[EXPRESSION_KEYWORD] as ExpressionMark;
+  if (responseWith !== undefined && (spec as Readonly<Record<string, unknown>>)[responseWith] !== undefined)
+    return "response";
   if (definition.kind !== RULE.kind || !valid) return phase;
   return ruleVariety(spec as RuleSpec) === "check" ? "request" : phase;
 }

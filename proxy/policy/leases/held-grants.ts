@@ -36,6 +36,11 @@ const GIVE_BACK_MARGIN_MS = 100;
 /** The grants held for one count, oldest first. There are few at any time: a used-up grant is dropped. */
 export class HeldGrants {
   #held: HeldGrant[] = [];
+  /**
+   * Grants that ended before they went back, because this process was late. They must not be used, but the
+   * store still counts them, with a long window for a long time.
+   */
+  #ended: HeldGrant[] = [];
 
   add(grant: HeldGrant): void {
     this.#held.push(grant);
@@ -45,7 +50,7 @@ export class HeldGrants {
     this.#held = this.#held.filter((other) => other !== grant);
   }
 
-  /** The amount that may be used now. Drops expired grants: the store has counted them as used. */
+  /** The amount that may be used now. */
   available(nowMs: number): number {
     let sum = 0;
     let expired = false;
@@ -53,7 +58,7 @@ export class HeldGrants {
       if (grant.expiresAtMs < nowMs) expired = true;
       else sum += grant.amount;
     }
-    if (expired) this.#held = this.#held.filter((grant) => grant.expiresAtMs >= nowMs);
+    if (expired) this.#putAside(nowMs);
     return sum;
   }
 
@@ -91,12 +96,21 @@ export class HeldGrants {
   takeExpiring(nowMs: number): readonly HeldGrant[] {
     const expiring = this.#held.filter((grant) => giveBackAtMs(grant) <= nowMs);
     if (expiring.length > 0) this.#held = this.#held.filter((grant) => giveBackAtMs(grant) > nowMs);
-    return expiring;
+    const ended = this.#ended;
+    if (ended.length === 0) return expiring;
+    this.#ended = [];
+    return [...ended, ...expiring];
   }
 
   /** Time at which the next grant must go back; undefined when nothing is held. */
   get giveBackAtMs(): number | undefined {
-    return this.#held.length === 0 ? undefined : Math.min(...this.#held.map(giveBackAtMs));
+    if (this.#held.length === 0 && this.#ended.length === 0) return undefined;
+    return Math.min(...[...this.#ended, ...this.#held].map(giveBackAtMs));
+  }
+
+  #putAside(nowMs: number): void {
+    this.#ended.push(...this.#held.filter((grant) => grant.expiresAtMs < nowMs));
+    this.#held = this.#held.filter((grant) => grant.expiresAtMs >= nowMs);
   }
 }
 

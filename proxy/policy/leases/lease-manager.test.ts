@@ -373,9 +373,9 @@ describe("charges of failed requests", () => {
           for (let request = 0; request < requests; request++) {
             const verdict = Promise.resolve(client.check(BAG));
             await time.advanceAndSettle(10);
-            const { outcome, giveBack } = await verdict;
+            const { outcome, settlement } = await verdict;
             assert.equal(outcome.kind, "allow");
-            giveBack?.(fate);
+            settlement?.settle(fate, BAG);
             await time.advanceAndSettle(10);
           }
           const closing = client.close(100);
@@ -393,7 +393,7 @@ describe("charges of failed requests", () => {
   it("cannot be given back when no policy refunds them", () => {
     const { client } = stageWith([quota({})]);
     for (let request = 0; request < 3; request++)
-      assert.equal((client.check(BAG) as CheckResult).giveBack, undefined);
+      assert.equal((client.check(BAG) as CheckResult).settlement, undefined);
   });
 });
 

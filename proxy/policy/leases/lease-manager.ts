@@ -209,6 +209,20 @@ export class LeaseManager {
     return this.#sendBack(charges);
   }
 
+  /**
+   * Counts a use beyond a reservation, as far as the limit has room: the use has happened, so nothing is
+   * refused. What does not fit is in the statistics.
+   */
+  chargeMore({ policy, cell, limit }: QuotaCharge, amount: number): MaybePromise<void> {
+    const { stats, callTimeoutMs } = this.#options;
+    const more = { policy, cell, limit, leaseMs: 0, amount, bestEffort: true };
+    return chain(this.#send([more], callTimeoutMs), (answer) => {
+      const granted =
+        answer instanceof Unavailable || answer.kind === "stale" ? 0 : (answer.quotas[0]?.granted ?? 0);
+      stats.quota_overspent += amount - granted;
+    });
+  }
+
   /** Takes in the state of a quota from a check that the mixer decided. */
   observe(charge: QuotaCharge, outcome: QuotaOutcome): void {
     this.#pools.peek(poolNameOf(charge))?.observe(outcome, this.#options.clock.monotonicMs());

@@ -19,6 +19,22 @@ export type ChargeResult =
   /** Another charge of the same request was refused before this charge was answered. */
   | { readonly kind: "withdrawn" };
 
+/** A part of what a charge took, from the grants that end last: they can be used for longest. */
+export function partOf(
+  { kind, pool, parts }: Extract<ChargeResult, { readonly kind: "taken" }>,
+  amount: number,
+): ChargeResult {
+  const some: Part[] = [];
+  let missing = amount;
+  for (const part of [...parts].reverse()) {
+    if (missing <= 0) break;
+    const share = Math.min(part.amount, missing);
+    some.unshift({ grant: part.grant, amount: share });
+    missing -= share;
+  }
+  return { kind, pool, parts: some };
+}
+
 /** A charge that waits for an amount. */
 export interface Waiter {
   readonly amount: number;

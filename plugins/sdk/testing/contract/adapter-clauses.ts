@@ -159,7 +159,7 @@ async function staysConfined(subject: AdapterSubject): Promise<readonly string[]
   const { signal, clear } = abortAfter(deadlineOf(subject) / 2);
   const calls = callsOf(handler, subject, sampleInstances(), signal);
   await settleCalls(
-    calls.map((call) => ({ ...call, run: () => confinement.run(call.run) })),
+    calls.map((call) => ({ ...call, run: () => confinement.run(() => call.run()) })),
     subject,
   );
   clear();
