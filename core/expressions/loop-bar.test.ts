@@ -97,6 +97,8 @@ const HOSTILE: readonly string[] = [
   "[1..9000].$pad('', 9999, 'aé')",
   "[1..9000].$glob($$.request.path, '*' & $ & '{a,b}*?')",
   "[1..9000].$cidr('10.0.0.1', $$.names)",
+  "[1..9000].$addressPrefix('2001:db8:0:0:1:2:3:4', 24, 64)",
+  "($t := [1..999].('/a/b/{x}/' & $); [1..9000].$pathTemplate('/a/b/c/d', $t))",
   "[1..9000].$semver('1.2.3', '>=1.2.' & $)",
   "[1..9000].$jsonParse('[' & $$.request.path & ']')",
   "[1..9000].$base64urlEncode($$.request.text)",

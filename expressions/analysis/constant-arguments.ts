@@ -8,8 +8,8 @@ import { FUNCTIONS } from "../functions/functions.ts";
 
 /**
  * The mistake in the constant arguments of a call or a partial application, found without running it: a
- * malformed glob, CIDR block, template, time zone or range. Undefined without a mistake, or when an argument
- * after the first is not constant.
+ * malformed glob, CIDR block, template, time zone, range or prefix length. Undefined without a mistake, or when
+ * an argument after the first is not constant.
  */
 export function faultOfConstants(call: AstNode): string | undefined {
   const name = variableName(call.procedure) ?? "";
@@ -28,9 +28,10 @@ export function faultOfConstants(call: AstNode): string | undefined {
   }
 }
 
-/** The constant of a node: a text, or an array of texts. */
-function constantOf(node: AstNode): string | readonly string[] | undefined {
+/** The constant of a node: a text, a number, or an array of texts. */
+function constantOf(node: AstNode): string | number | readonly string[] | undefined {
   if (hasSuffix(node)) return undefined;
+  if (node.type === "number") return node.value as number;
   if (node.type === "string") return textOf(node);
   if (node.type !== "unary" || node.value !== "[") return undefined;
   const items = (node.expressions ?? []).map(constantOf);

@@ -16,6 +16,7 @@ export const FUNCTION_ERRORS = {
   D4006: "a range of semantic versions is malformed or too long",
   D4007: "a number of buckets is not an integer from 1 to 4294967296",
   D4008: "a JSON text is too long or nested too deeply",
+  D4009: "a prefix length is not an integer from 0 to the address's number of bits",
 } as const;
 
 export function functionError(code: keyof typeof FUNCTION_ERRORS, message: string): ExpressionError {

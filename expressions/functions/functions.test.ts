@@ -17,9 +17,11 @@ import { FUNCTIONS } from "./functions.ts";
 /** Sample constants for each function with `prepare`. */
 const CONSTANTS: Readonly<Record<string, readonly unknown[]>> = {
   cidr: [["10.0.0.0/8", "::1"]],
+  addressPrefix: [24, 64],
   glob: ["/*"],
   pathMatch: ["/{id}"],
   pathParams: ["/{id}"],
+  pathTemplate: [["/users/{id}", "/**"]],
   semver: ["^1.0.0"],
   inZone: ["Asia/Tokyo"],
   timeBetween: ["Asia/Tokyo", "09:00", "17:00"],
@@ -36,6 +38,7 @@ const FAILING: readonly (readonly [source: string, code: keyof typeof FUNCTION_E
     ['$semver("1.0.0", x)', "D4006", { x: "latest" }],
     ['$hash("a", x)', "D4007", { x: 0 }],
     ["$jsonParse(x)", "D4008", { x: "[".repeat(100) }],
+    ['$addressPrefix("10.0.0.1", x, 64)', "D4009", { x: 33 }],
   ];
 
 async function valueOf(source: string, bag: AttributeBag = {}): Promise<unknown> {
@@ -116,7 +119,7 @@ describe("the functions that JSONata does not have", () => {
         for (const text of given) assert.deepEqual(prepared(text), called(text, ...constants), text);
         assert.ok(given.some((text) => prepared(text) !== prepared("")));
         assert.equal(prepared(undefined), undefined);
-        for (const others of [[], [7], [undefined], constants.map(() => 7), [...constants, "x"]])
+        for (const others of [[], [7], [undefined], constants.map(() => true), [...constants, "x"]])
           assert.equal(prepare(others), undefined);
       });
     });
@@ -145,10 +148,13 @@ describe("the functions that JSONata does not have", () => {
       '$cidr(?, "10.0.0.0/33")',
       '$pathMatch(request.path, "/{a")',
       '$timeBetween(request.time, "UTC", "9", "17")',
+      "$addressPrefix(source.ip, 33, 64)",
+      "$addressPrefix(source.ip, 24, 64.5)",
+      '$pathTemplate(request.path, ["/a", "/{a"])',
     ]) {
       const result = compileWithJsonata(`true and ${call}`);
       assert.ok(!result.ok, call);
-      assert.match(result.fault.message, /\(D400[135]\)$/);
+      assert.match(result.fault.message, /\(D400[1359]\)$/);
       assert.equal(result.fault.offset, `true and ${call}`.indexOf("$"), call);
     }
   });

@@ -9,6 +9,7 @@ import { JSON_FUNCTIONS } from "./encoding/json.ts";
 import { LIST_FUNCTIONS } from "./lists/list-functions.ts";
 import { FORMAT_FUNCTIONS } from "./numbers/format-functions.ts";
 import { NUMBER_FUNCTIONS } from "./numbers/number-functions.ts";
+import { ADDRESS_FUNCTIONS } from "./patterns/address-prefix.ts";
 import { CIDR_FUNCTIONS } from "./patterns/cidr.ts";
 import { GLOB_FUNCTIONS } from "./patterns/glob.ts";
 import { PATH_FUNCTIONS } from "./patterns/paths.ts";
@@ -31,6 +32,7 @@ export const FUNCTIONS: ReadonlyMap<string, FunctionDefinition> = new Map(
     ...SEARCH_FUNCTIONS,
     ...COMPARISON_FUNCTIONS,
     ...CIDR_FUNCTIONS,
+    ...ADDRESS_FUNCTIONS,
     ...PATH_FUNCTIONS,
     ...GLOB_FUNCTIONS,
     ...SEMVER_FUNCTIONS,

@@ -124,3 +124,51 @@ describe("a path template", () => {
     assert.equal(Object.getPrototypeOf(found), Object.prototype);
   });
 });
+
+describe("$pathTemplate", () => {
+  const pathTemplate = PATH_FUNCTIONS.find(({ name }) => name === "pathTemplate")
+    ?.implementation as unknown as (path: string, templates: unknown) => string | undefined;
+
+  it("gives the first template that matches the path, and none for a path that none matches", () => {
+    const templates = ["/users/me", "/users/{id}", "/users/{id}/orders/{order}", "/**"];
+    const cases = [
+      ["/users/me", "/users/me"],
+      ["/users/7?a=/b", "/users/{id}"],
+      ["/users/7/orders/8", "/users/{id}/orders/{order}"],
+      ["/users/7/orders", "/**"],
+      ["*", undefined],
+    ] as const;
+    for (const [path, template] of cases) assert.equal(pathTemplate(path, templates), template, path);
+    assert.equal(pathTemplate("/a", "/{b}"), "/{b}");
+    assert.equal(pathTemplate("/a", []), undefined);
+  });
+
+  it("agrees with $pathMatch for each template, prepared or not", () => {
+    const prepare = PATH_FUNCTIONS.find(({ name }) => name === "pathTemplate")?.prepare;
+    const segment = fc.constantFrom("a", "b", "*", "{x}");
+    const template = fc
+      .uniqueArray(segment, { minLength: 1, maxLength: 4 })
+      .map((parts) => `/${parts.join("/")}`);
+    const path = fc
+      .array(fc.constantFrom("a", "b", "c", ""), { maxLength: 4 })
+      .map((parts) => `/${parts.join("/")}`);
+    fc.assert(
+      fc.property(path, fc.array(template, { minLength: 1, maxLength: 5 }), (text, templates) => {
+        const expected = templates.find((one) => parsePathTemplate(one).match(text) !== undefined);
+        assert.equal(pathTemplate(text, templates), expected);
+        const prepared = prepare?.([templates]) as ((path: string) => string | undefined) | undefined;
+        assert.equal(prepared?.(text), expected);
+      }),
+    );
+  });
+
+  it("leaves more than 16 constant templates to the call that is charged, and refuses more than 1000", () => {
+    const prepare = PATH_FUNCTIONS.find(({ name }) => name === "pathTemplate")?.prepare;
+    const templates = (count: number) => Array.from({ length: count }, (_, index) => `/${index}`);
+    assert.notEqual(prepare?.([templates(16)]), undefined);
+    assert.equal(prepare?.([templates(17)]), undefined);
+    assert.equal(pathTemplate("/999", templates(1_000)), "/999");
+    assert.throws(() => pathTemplate("/1", templates(1_001)), { code: "D4003" });
+    assert.throws(() => pathTemplate("/1", ["/a", 7]), { code: "D4003" });
+  });
+});

@@ -10,6 +10,8 @@ const MAX_TEMPLATE_LENGTH = 1024;
 export interface PathTemplate {
   /** The values of the variables in `path`; undefined when `path` does not match. */
   match(path: string): ReadonlyMap<string, string> | undefined;
+  /** Whether `path`, which has no query, matches; the time is linear in the template's segments. */
+  matches(path: string): boolean;
 }
 
 /** A literal, or undefined for `*`. */
@@ -42,7 +44,10 @@ export function parsePathTemplate(template: string): PathTemplate {
   if (!template.startsWith("/")) throw malformed(template, "must begin with /");
   const parsed: Parsed = { segments: [], variables: [], rest: false };
   for (const part of partsOf(template)) addPart(parsed, part, template);
-  return { match: (path) => match(parsed, path) };
+  return {
+    match: (target) => match(parsed, withoutQuery(target)),
+    matches: (path) => startsOf(parsed, path) !== undefined,
+  };
 }
 
 /** Splits at the slashes outside braces. */
@@ -100,13 +105,23 @@ function malformed(template: string, what: string): Error {
   return functionError("D4003", `the path template ${quoted(template)} ${what}`);
 }
 
-function match(
-  { segments, variables, rest }: Parsed,
-  target: string,
-): ReadonlyMap<string, string> | undefined {
-  const path = withoutQuery(target);
+function match({ segments, variables, rest }: Parsed, path: string): ReadonlyMap<string, string> | undefined {
+  const starts = startsOf({ segments, rest }, path);
+  if (starts === undefined) return undefined;
+  return new Map(
+    variables.map(({ name, from, to }) => [
+      name,
+      path.slice(starts[from], to === Number.POSITIVE_INFINITY ? path.length : (starts[to] as number) - 1),
+    ]),
+  );
+}
+
+/** The offset at which each segment of a matching path begins, and the offset after the last of them. */
+function startsOf(
+  { segments, rest }: Pick<Parsed, "segments" | "rest">,
+  path: string,
+): readonly number[] | undefined {
   if (!path.startsWith("/")) return undefined;
-  /** The offset at which each segment of the path begins. */
   const starts: number[] = [];
   let at = 1;
   for (const segment of segments) {
@@ -120,15 +135,11 @@ function match(
   }
   if (rest ? at > path.length : at <= path.length) return undefined;
   starts.push(at);
-  return new Map(
-    variables.map(({ name, from, to }) => [
-      name,
-      path.slice(starts[from], to === Number.POSITIVE_INFINITY ? path.length : (starts[to] as number) - 1),
-    ]),
-  );
+  return starts;
 }
 
-function withoutQuery(target: string): string {
+/** The path of a request target, without its query and fragment. */
+export function withoutQuery(target: string): string {
   const end = target.search(/[?#]/);
   return end === -1 ? target : target.slice(0, end);
 }
