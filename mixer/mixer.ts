@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { MixerService } from "../api/mixer-service.ts";
+import { DEFAULT_RATE_LIMIT_SETTINGS, type RateLimitSettings } from "../kernel/rate-limit-settings.ts";
 import { DEFAULT_PATH_NORMALIZATION, type PathNormalization } from "../kernel/canonical/path.ts";
 import type { Checked, Diagnostic } from "../kernel/diagnostic.ts";
 import { PurserError } from "../kernel/errors.ts";
@@ -59,6 +60,8 @@ export interface Mixer extends MixerService {
   reject(diagnostics: readonly Diagnostic[]): void;
   /** Path normalization of the active snapshot; the default before there is one. */
   readonly pathNormalization: PathNormalization;
+  /** The active snapshot's settings for headers about quotas; the default when it has none. */
+  readonly rateLimitHeaders: RateLimitSettings;
   /** Whether there is an active snapshot. */
   readonly ready: boolean;
   /** The refusal of the newest configuration, while an older one stays active. */
@@ -132,6 +135,10 @@ class MixerRuntime implements Mixer {
 
   get pathNormalization(): PathNormalization {
     return this.#snapshots.current?.snapshot.traffic.pathNormalization ?? DEFAULT_PATH_NORMALIZATION;
+  }
+
+  get rateLimitHeaders(): RateLimitSettings {
+    return this.#snapshots.current?.snapshot.traffic.rateLimitHeaders ?? DEFAULT_RATE_LIMIT_SETTINGS;
   }
 
   get rejection(): MixerStatus["rejection"] {

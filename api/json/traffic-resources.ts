@@ -14,6 +14,7 @@ import {
   type RouteTable,
   type StringMatch,
 } from "../../core/traffic/resources/route.ts";
+import { RATE_LIMIT_FORMS, UPSTREAM_RATE_LIMITS } from "../../kernel/rate-limit-settings.ts";
 import { PATH_NORMALIZATIONS } from "../../kernel/canonical/path.ts";
 import { exactly } from "./schema/exactly.ts";
 import { Amount, oneOf, Text, Whole } from "./schema/fields.ts";
@@ -60,6 +61,13 @@ export const ListenerSchema = exactly<Listener>()(
       Type.Object({
         randomSamplingPercentage: Type.Number({ minimum: 0, maximum: 100 }),
         b3: oneOf(B3_FORMS),
+      }),
+    ),
+    rateLimitHeaders: Type.Optional(
+      Type.Object({
+        forms: Type.Array(oneOf(RATE_LIMIT_FORMS)),
+        upstream: oneOf(UPSTREAM_RATE_LIMITS),
+        quotaState: Flag,
       }),
     ),
     protocol: Type.Optional(Protocol),

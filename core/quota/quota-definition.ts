@@ -24,6 +24,12 @@ export const SETTLEMENT = Type.Object({
 
 export type Settlement = Readonly<Static<typeof SETTLEMENT>>;
 
+/**
+ * Units of a limit, as draft-ietf-httpapi-ratelimit-headers-11, section 3.1.2 names them; requests are its default, and
+ * are not written.
+ */
+export const QUOTA_UNITS = ["requests", "content-bytes"] as const;
+
 /** The counting of a quota, the same for all its counts. */
 const COUNTING = {
   algorithm: oneOf(QUOTA_ALGORITHMS),
@@ -46,6 +52,10 @@ export const QUOTA_DEFINITION = Type.Object({
   giveBackOn: Type.Optional(oneOf(REQUEST_FATES)),
   /** Present when the charge is a reservation. */
   settlement: Type.Optional(SETTLEMENT),
+  /** The unit of the limit, for clients; absent: requests. */
+  unit: Type.Optional(oneOf(["content-bytes"])),
+  /** True when the fields of responses say nothing of the quota; absent: they do. */
+  hidden: Type.Optional(Type.Literal(true)),
 });
 
 export type QuotaDefinition = Readonly<Static<typeof QUOTA_DEFINITION>>;

@@ -3,8 +3,13 @@
 
 import type { QuotaCharge, QuotaOutcome } from "./quota-charge.ts";
 
+/** The part of a quota that is the same in every response. */
+export type QuotaOfStanding = Pick<QuotaCharge, "policy" | "limit" | "windowMs"> & {
+  readonly unit?: QuotaCharge["unit"];
+};
+
 /** The state of a quota, as its client may know it. */
-export interface QuotaStanding extends Pick<QuotaCharge, "policy" | "limit" | "windowMs"> {
+export interface QuotaStanding extends QuotaOfStanding {
   /** 0 or more. */
   readonly remaining: number;
   /** Time until the whole limit is available, in milliseconds. */
@@ -13,8 +18,9 @@ export interface QuotaStanding extends Pick<QuotaCharge, "policy" | "limit" | "w
 
 /** The state of a charge's quota after the charge. */
 export function standingOf(
-  { policy, limit, windowMs }: Pick<QuotaCharge, "policy" | "limit" | "windowMs">,
+  { policy, limit, windowMs, unit }: QuotaOfStanding,
   { remaining, resetMs }: Pick<QuotaOutcome, "remaining" | "resetMs">,
 ): QuotaStanding {
-  return { policy, limit, windowMs, remaining: Math.max(0, remaining), resetMs };
+  const standing = { policy, limit, windowMs, remaining: Math.max(0, remaining), resetMs };
+  return unit === undefined ? standing : { ...standing, unit };
 }

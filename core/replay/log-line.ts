@@ -56,6 +56,11 @@ export const DECISION_LOG_LINE = Type.Object({
     quotaCacheHit: Type.Optional(
       Type.Boolean({ description: "Whether the proxy's leases covered all quotas." }),
     ),
+    quotaState: Type.Optional(
+      Type.String({
+        description: "How the quotas were counted: exact, leased, local or allowed-uncounted.",
+      }),
+    ),
     httpStatus: Type.Optional(Type.Number({ description: "The HTTP status sent to the client." })),
   }),
 });

@@ -12,7 +12,7 @@ import { evaluateReport } from "./report.ts";
 describe("the decision in a complete bag", () => {
   it("is an allowed request, with its audits and shadow denials", () => {
     const check = { cache_hit: true, shadow_denials: ["AccessPolicy/later"], audits: ["AccessPolicy/seen"] };
-    const bag = { check, quota: { cache_hit: false }, response: { code: 200 } };
+    const bag = { check, quota: { cache_hit: false, state: "leased" }, response: { code: 200 } };
     assert.deepEqual(decisionIn(bag), {
       checked: true,
       allowed: true,
@@ -21,6 +21,7 @@ describe("the decision in a complete bag", () => {
       audits: ["AccessPolicy/seen"],
       cacheHit: true,
       quotaCacheHit: false,
+      quotaState: "leased",
       httpStatus: 200,
     });
   });

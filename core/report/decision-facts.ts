@@ -10,7 +10,7 @@ import type { ReportedDecision } from "../templates/instances.ts";
 export function decisionIn(bag: AttributeBag): ReportedDecision {
   const check = groupIn(bag["check"]);
   const { policy, error_message: message, cache_hit: cacheHit } = check;
-  const quotaCacheHit = groupIn(bag["quota"])["cache_hit"];
+  const { cache_hit: quotaCacheHit, state: quotaState } = groupIn(bag["quota"]);
   const httpStatus = groupIn(bag["response"])["code"];
   const code = codeOf(check["error_code"], typeof policy === "string");
   return {
@@ -23,6 +23,7 @@ export function decisionIn(bag: AttributeBag): ReportedDecision {
     audits: textsIn(check["audits"]),
     ...(typeof cacheHit === "boolean" ? { cacheHit } : {}),
     ...(typeof quotaCacheHit === "boolean" ? { quotaCacheHit } : {}),
+    ...(typeof quotaState === "string" ? { quotaState } : {}),
     ...(typeof httpStatus === "number" ? { httpStatus } : {}),
   };
 }

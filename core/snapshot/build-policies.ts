@@ -103,5 +103,7 @@ function quotaDefinition(policy: string, spec: QuotaPolicySpec, fields: Fields):
     ...(reserve === undefined || charge === undefined
       ? {}
       : { settlement: { charge, whenAbsent: chargeWhenAbsent } }),
+    ...(spec.unit === "content-bytes" ? { unit: spec.unit } : {}),
+    ...(spec.headers === false ? { hidden: true } : {}),
   };
 }

@@ -108,6 +108,22 @@ describe("building a snapshot", () => {
     });
   });
 
+  it("fills in the defaults of the headers about quotas that a MeshConfig sets", () => {
+    const settings = (spec: string) =>
+      good({ "mesh.yaml": document("MeshConfig", "mesh", spec) }).traffic.rateLimitHeaders;
+    assert.equal(settings("{}"), undefined);
+    assert.deepEqual(settings("{ rateLimitHeaders: {} }"), {
+      forms: ["RATELIMIT"],
+      upstream: "MERGE",
+      quotaState: false,
+    });
+    assert.deepEqual(settings("{ rateLimitHeaders: { forms: [X_RATELIMIT], quotaState: true } }"), {
+      forms: ["X_RATELIMIT"],
+      upstream: "MERGE",
+      quotaState: true,
+    });
+  });
+
   it("fills in the defaults of the tracing that a MeshConfig names", () => {
     const tracingOf = (spec: string) =>
       good({ "mesh.yaml": document("MeshConfig", "mesh", spec) }).traffic.tracing;

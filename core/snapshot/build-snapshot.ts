@@ -19,6 +19,7 @@ import { QUOTA_POLICY } from "../documents/kinds/quota-policy.ts";
 import { SERVICE_ENTRY } from "../documents/kinds/service-entry.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../documents/kinds/telemetry.ts";
 import { VIRTUAL_SERVICE } from "../documents/kinds/virtual-service.ts";
+import { rateLimitSettingsOf } from "../documents/kinds/rate-limit-headers.ts";
 import { faultsOfMeshConfig } from "../documents/set/mesh-config.ts";
 import { faultsOfMetricNames } from "../documents/set/metric-names.ts";
 import { faultsOfReferences } from "../documents/set/references.ts";
@@ -162,6 +163,9 @@ function assemble(
     traffic: {
       pathNormalization: pathNormalizationOf(meshConfig),
       limits: listenerLimitsOf(meshConfig?.limits),
+      ...(meshConfig?.rateLimitHeaders === undefined
+        ? {}
+        : { rateLimitHeaders: rateLimitSettingsOf(meshConfig.rateLimitHeaders) }),
       ...(meshConfig?.tracing === undefined
         ? {}
         : { tracing: { ...DEFAULT_TRACING, ...meshConfig.tracing } }),

@@ -19,6 +19,7 @@ import type { TemplateName } from "../templates/template-names.ts";
 import type { SourceLocation } from "../../kernel/diagnostic.ts";
 import type { StatusCode } from "../../kernel/status.ts";
 import type { QuotaDefinition } from "../quota/quota-definition.ts";
+import type { RateLimitSettings } from "../../kernel/rate-limit-settings.ts";
 import type { MetricType } from "../templates/instances.ts";
 
 /**
@@ -203,6 +204,8 @@ export interface TrafficDocuments {
   readonly limits: ListenerLimits;
   /** From the MeshConfig; absent when it sets none. */
   readonly tracing?: ListenerTracing;
+  /** From the MeshConfig; absent when it sets none. */
+  readonly rateLimitHeaders?: RateLimitSettings;
   readonly serviceEntries: readonly TrafficDocument<ServiceEntrySpec>[];
   readonly virtualServices: readonly TrafficDocument<VirtualServiceSpec>[];
   readonly destinationRules: readonly TrafficDocument<DestinationRuleSpec>[];

@@ -42,6 +42,8 @@ spec:
   overrides: [{ when: request.user = "ann", limit: 2 }]
   lease: 2s
   giveBackOn: failure
+  unit: content-bytes
+  headers: false
   status: { message: '"slow down, " & request.user' }
 ---
 kind: Rule

@@ -121,6 +121,8 @@ export interface ReportedDecision {
   readonly cacheHit?: boolean;
   /** Whether the proxy's leases covered all quotas. */
   readonly quotaCacheHit?: boolean;
+  /** How the quotas were counted: `exact`, `leased`, `local` or `allowed-uncounted`; absent without quotas. */
+  readonly quotaState?: string;
   /** The HTTP status sent to the client. */
   readonly httpStatus?: number;
 }

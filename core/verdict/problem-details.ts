@@ -16,7 +16,7 @@ export interface ProblemDetails {
   readonly code?: ErrorCode;
   /** `Kind/name` of the document that decided. */
   readonly policy?: string;
-  /** Display names of the exceeded quotas; a field of the same draft as the type. */
+  /** Display names of the quotas that refused; a member of the two types of quotas. */
   readonly "violated-policies"?: readonly string[];
 }
 
@@ -42,13 +42,32 @@ export function problemDetails(
 
 const NOTHING_MORE: Pick<ProblemDetails, "code" | "policy"> = {};
 
-/** Problem details of an exceeded quota: draft-ietf-httpapi-ratelimit-headers-10, section 5. */
+/** The registry of problem types that draft-ietf-httpapi-ratelimit-headers-11, section 10.2, adds its own to. */
+const PROBLEM_TYPES = "https://iana.org/assignments/http-problem-types";
+
+/** Problem details of an exceeded quota: draft-ietf-httpapi-ratelimit-headers-11, sections 5.1 and 10.2.1. */
 export function quotaExceededDetails(detail: string, quota: DocumentRef): ProblemDetails {
   return {
-    type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
-    title: "Quota exceeded",
+    type: `${PROBLEM_TYPES}#quota-exceeded`,
+    title: "Quota Exceeded",
     status: 429,
     detail,
+    policy: formatDocumentRef(quota),
+    "violated-policies": [quota.name],
+  };
+}
+
+/**
+ * Problem details of a quota that cannot be counted, so that its failure policy refuses: sections 5.2 and
+ * 10.2.2 of the same draft.
+ */
+export function reducedCapacityDetails(detail: string, quota: DocumentRef, code: ErrorCode): ProblemDetails {
+  return {
+    type: `${PROBLEM_TYPES}#temporary-reduced-capacity`,
+    title: "Temporary Reduced Capacity",
+    status: 503,
+    detail,
+    code,
     policy: formatDocumentRef(quota),
     "violated-policies": [quota.name],
   };

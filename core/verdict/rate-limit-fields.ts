@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { QuotaStanding } from "../quota/standing.ts";
+import type { QuotaOfStanding, QuotaStanding } from "../quota/standing.ts";
 
 /** Field values of RateLimit-Policy and RateLimit. */
 export interface RateLimitFields {
@@ -16,9 +16,10 @@ export interface ExhaustedQuota {
 }
 
 /**
- * `RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-ratelimit-headers-10: structured field lists (RFC
+ * `RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-ratelimit-headers-11: structured field lists (RFC
  * 9651) with one member for each quota, named by its policy. `t` is the time until more is available; for an
- * exhausted quota it equals Retry-After, which the draft does not allow to be earlier.
+ * exhausted quota it equals Retry-After, which should not be earlier (section 6). Partition keys (`pk`) are
+ * left out: the keys of quotas are often personal data, such as addresses and user names.
  */
 export function rateLimitFields(
   quotas: readonly QuotaStanding[],
@@ -43,11 +44,12 @@ export class PreparedRateLimit {
   readonly #seconds: number[];
   readonly #joints: string[];
 
-  constructor(quotas: readonly Pick<QuotaStanding, "policy" | "limit" | "windowMs">[]) {
+  constructor(quotas: readonly QuotaOfStanding[]) {
     const names = quotas.map(({ policy }) => fieldString(policy));
     this.policy = quotas
-      .map(({ limit, windowMs }, index) => {
-        return `${names[index] as string};q=${wholeNumber(limit)};w=${wholeSeconds(windowMs)}`;
+      .map(({ limit, windowMs, unit }, index) => {
+        const inUnit = unit === undefined ? "" : `;qu="${unit}"`;
+        return `${names[index] as string};q=${wholeNumber(limit)}${inUnit};w=${wholeSeconds(windowMs)}`;
       })
       .join(", ");
     this.#policies = quotas.map(({ policy }) => policy);
@@ -88,12 +90,13 @@ export function retryAfterSeconds(retryAfterMs: number): number {
   return Math.max(1, wholeSeconds(retryAfterMs));
 }
 
-function wholeSeconds(durationMs: number): number {
+/** Whole seconds for a duration in milliseconds, rounded up. */
+export function wholeSeconds(durationMs: number): number {
   return wholeNumber(Math.ceil(durationMs / 1000));
 }
 
 /** Integers of structured fields have at most 15 digits (RFC 9651, section 3.3.1). */
-function wholeNumber(value: number): number {
+export function wholeNumber(value: number): number {
   return Math.min(999_999_999_999_999, Math.max(0, Math.floor(value)));
 }
 

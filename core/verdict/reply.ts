@@ -6,13 +6,30 @@ import { httpStatusOf } from "../../kernel/status.ts";
 import type { Decision } from "../check/decision.ts";
 import { formatDocumentRef } from "../check/document-ref.ts";
 import { type GrpcStatus, grpcStatusOf } from "./grpc-status.ts";
-import { type ProblemDetails, problemDetails, quotaExceededDetails } from "./problem-details.ts";
+import {
+  type ProblemDetails,
+  problemDetails,
+  quotaExceededDetails,
+  reducedCapacityDetails,
+} from "./problem-details.ts";
+import {
+  draft7Fields,
+  type ShownQuota,
+  shownQuota,
+  X_RATELIMIT_NAMES,
+  xRateLimitValues,
+} from "./older-rate-limit-fields.ts";
 import {
   type ExhaustedQuota,
   type RateLimitFields,
   rateLimitFields,
   retryAfterSeconds,
 } from "./rate-limit-fields.ts";
+import {
+  DEFAULT_RATE_LIMIT_SETTINGS,
+  type RateLimitForm,
+  type RateLimitSettings,
+} from "../../kernel/rate-limit-settings.ts";
 import type { Verdict, VerdictOutcome } from "./verdict.ts";
 import { NO_QUOTA_FACTS, verdictOfDecision } from "./verdict-of.ts";
 
@@ -41,20 +58,23 @@ export type HttpReply = Omit<Reply, "grpc">;
  * a forwarded request. The verdict's `responseHeaders` are not applied: they apply to every response,
  * including the upstream's.
  */
-export function replyOf(verdict: Verdict): Reply | undefined {
-  const reply = httpReplyOf(verdict);
+export function replyOf(verdict: Verdict, settings?: RateLimitSettings): Reply | undefined {
+  const reply = httpReplyOf(verdict, settings);
   if (reply === undefined) return undefined;
   const { httpStatus, headers, body } = reply;
   return { httpStatus, headers, body, grpc: grpcStatusOf(verdict) };
 }
 
-export function httpReplyOf(verdict: Verdict): HttpReply | undefined {
+/** As `replyOf`, without the form for gRPC clients. */
+export function httpReplyOf(
+  verdict: Verdict,
+  settings: RateLimitSettings = DEFAULT_RATE_LIMIT_SETTINGS,
+): HttpReply | undefined {
   const answer = answerOf(verdict);
   if (answer === undefined) return undefined;
   const headers = outcomeHeaders(verdict.outcome);
   for (const header of answer.headers) headers.push(header);
-  const fields = rateLimitOf(verdict);
-  if (fields !== undefined) headers.push(["ratelimit-policy", fields.policy], ["ratelimit", fields.standing]);
+  for (const field of rateLimitHeaders(verdict, settings)) headers.push(field);
   return { httpStatus: answer.httpStatus, headers, body: answer.body };
 }
 
@@ -68,14 +88,44 @@ export function httpStatusOfDecision(decision: Decision): number {
   return httpReplyOf(verdictOfDecision(decision, NO_QUOTA_FACTS))?.httpStatus ?? 200;
 }
 
-/** RateLimit-Policy and RateLimit for any response to the request; none when no quota applies to it. */
-export function rateLimitHeaders(verdict: Verdict): readonly HeaderField[] {
-  const fields = rateLimitOf(verdict);
-  if (fields === undefined) return [];
-  return [
-    ["ratelimit-policy", fields.policy],
-    ["ratelimit", fields.standing],
-  ];
+/**
+ * The fields about quotas for a response that has none of its own: those of the settings' forms, unless no quota
+ * applies to the request, and the quotas' state.
+ */
+export function rateLimitHeaders(
+  verdict: Verdict,
+  { forms, quotaState }: RateLimitSettings = DEFAULT_RATE_LIMIT_SETTINGS,
+): readonly HeaderField[] {
+  const headers: HeaderField[] = [];
+  for (const form of forms) addForm(headers, form, verdict);
+  if (quotaState && verdict.quotaState !== undefined) headers.push([QUOTA_STATE_HEADER, verdict.quotaState]);
+  return headers;
+}
+
+/** Response header with the state of the request's quotas, of `QUOTA_STATES`. */
+export const QUOTA_STATE_HEADER = "x-purser-quota-state";
+
+function addForm(headers: HeaderField[], form: RateLimitForm, verdict: Verdict): void {
+  if (form === "RATELIMIT") {
+    const fields = rateLimitOf(verdict);
+    if (fields !== undefined)
+      headers.push(["ratelimit-policy", fields.policy], ["ratelimit", fields.standing]);
+    return;
+  }
+  const { quotas } = verdict;
+  const shown = shownQuotaOf(verdict);
+  if (shown === undefined) return;
+  if (form === "RATELIMIT_DRAFT_7") {
+    const fields = draft7Fields(quotas, shown);
+    headers.push(["ratelimit-policy", fields.policy], ["ratelimit", fields.standing]);
+  } else
+    for (const [index, name] of X_RATELIMIT_NAMES.entries())
+      headers.push([name, xRateLimitValues(shown)[index] as string]);
+}
+
+/** The quota that the older forms show; undefined when no quota applies to the request. */
+export function shownQuotaOf({ quotas, outcome }: Verdict): ShownQuota | undefined {
+  return shownQuota(quotas, exhaustedQuota(outcome));
 }
 
 /** Values of RateLimit-Policy and RateLimit; undefined when no quota applies to the request. */
@@ -136,8 +186,11 @@ function problemOf(refusal: Refusal): ProblemDetails {
     case "error": {
       const { code, decidedBy } = refusal;
       const detail = status.message || ERROR_CATALOG[code].summary;
+      const httpStatus = httpStatusOf(status.code);
+      if (decidedBy?.kind === "QuotaPolicy" && httpStatus === 503)
+        return reducedCapacityDetails(detail, decidedBy, code);
       const more = decidedBy === undefined ? { code } : { code, policy: formatDocumentRef(decidedBy) };
-      return problemDetails(httpStatusOf(status.code), detail, more);
+      return problemDetails(httpStatus, detail, more);
     }
   }
 }

@@ -4,6 +4,7 @@
 import type { Decision } from "../check/decision.ts";
 import { type DocumentRef, quotaPolicyRef } from "../check/document-ref.ts";
 import type { QuotaCharge, QuotaOutcome, StoreFailure } from "../quota/quota-charge.ts";
+import { lessExact, type QuotaState, stateOfFailure } from "../quota/quota-state.ts";
 import { fallsShort, refusalOf } from "../quota/refusal.ts";
 import { type QuotaStanding, standingOf } from "../quota/standing.ts";
 import type { Verdict, VerdictOutcome } from "./verdict.ts";
@@ -15,6 +16,7 @@ export interface QuotaFacts {
   /** Quotas in shadow mode that would have refused. */
   readonly shadowQuotas: readonly DocumentRef[];
   readonly failure?: StoreFailure | undefined;
+  readonly state?: QuotaState | undefined;
 }
 
 const NO_OPERATIONS: Verdict["requestHeaders"] = [];
@@ -38,7 +40,7 @@ export function verdictOf(decision: Decision, outcomes: readonly QuotaOutcome[])
 /** The verdict of a decision whose quotas, if any, are granted. */
 export function verdictOfDecision(decision: Decision, facts: QuotaFacts): Verdict {
   const { requestHeaders, responseHeaders, directResponse, audits } = decision;
-  const { quotas, failure } = facts;
+  const { quotas, failure, state } = facts;
   return {
     outcome: outcomeOfDecision(decision),
     requestHeaders,
@@ -47,6 +49,7 @@ export function verdictOfDecision(decision: Decision, facts: QuotaFacts): Verdic
     quotas,
     shadowDenials: shadowDenialsOf(decision, facts),
     audits,
+    quotaState: state,
     failure,
   };
 }
@@ -56,7 +59,7 @@ export function verdictOfDecision(decision: Decision, facts: QuotaFacts): Verdic
  * longer apply.
  */
 export function refusedVerdict(decision: Decision, outcome: VerdictOutcome, facts: QuotaFacts): Verdict {
-  const { quotas, failure } = facts;
+  const { quotas, failure, state } = facts;
   return {
     outcome,
     requestHeaders: NO_OPERATIONS,
@@ -65,12 +68,17 @@ export function refusedVerdict(decision: Decision, outcome: VerdictOutcome, fact
     quotas,
     shadowDenials: shadowDenialsOf(decision, facts),
     audits: decision.audits,
+    quotaState: state,
     failure,
   };
 }
 
 /** A verdict without a decision. */
-export function undecidedVerdict(outcome: VerdictOutcome, failure?: StoreFailure): Verdict {
+export function undecidedVerdict(
+  outcome: VerdictOutcome,
+  failure?: StoreFailure,
+  quotaState?: QuotaState,
+): Verdict {
   return {
     outcome,
     requestHeaders: [],
@@ -79,6 +87,7 @@ export function undecidedVerdict(outcome: VerdictOutcome, failure?: StoreFailure
     quotas: [],
     shadowDenials: [],
     audits: [],
+    quotaState,
     failure,
   };
 }
@@ -87,15 +96,21 @@ function factsOf(charges: readonly QuotaCharge[], outcomes: readonly QuotaOutcom
   const quotas: QuotaStanding[] = [];
   const shadowQuotas: DocumentRef[] = [];
   let failure: StoreFailure | undefined;
+  let state: QuotaState | undefined;
   for (const [index, charge] of charges.entries()) {
     const outcome = outcomes[index];
     if (outcome === undefined) continue;
     if (charge.mode === "shadow") {
       if (fallsShort(charge.amount, outcome)) shadowQuotas.push(quotaPolicyRef(charge.policy));
-    } else if (outcome.failure === undefined) quotas.push(standingOf(charge, outcome));
-    else failure ??= outcome.failure;
+    } else if (outcome.failure === undefined) {
+      state = lessExact(state, "exact");
+      if (charge.hidden === undefined) quotas.push(standingOf(charge, outcome));
+    } else {
+      state = lessExact(state, stateOfFailure(outcome.failure));
+      failure ??= outcome.failure;
+    }
   }
-  return { quotas, shadowQuotas, failure };
+  return { quotas, shadowQuotas, failure, state };
 }
 
 function shadowDenialsOf({ shadowDenials }: Decision, { shadowQuotas }: QuotaFacts): readonly DocumentRef[] {

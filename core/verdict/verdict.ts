@@ -6,6 +6,7 @@ import type { Status } from "../../kernel/status.ts";
 import type { Decision } from "../check/decision.ts";
 import type { DocumentRef } from "../check/document-ref.ts";
 import type { StoreFailure } from "../quota/quota-charge.ts";
+import type { QuotaState } from "../quota/quota-state.ts";
 import type { QuotaStanding } from "../quota/standing.ts";
 import type { RateLimitFields } from "./rate-limit-fields.ts";
 
@@ -17,10 +18,12 @@ export interface Verdict
   extends Pick<Decision, "requestHeaders" | "responseHeaders" | "shadowDenials" | "audits"> {
   readonly outcome: VerdictOutcome;
   readonly directResponse?: Decision["directResponse"] | undefined;
-  /** Every enforced quota that applies to the request and could be counted, for the RateLimit headers. */
+  /** Every enforced quota that applies, could be counted and is not hidden, for the RateLimit fields. */
   readonly quotas: readonly QuotaStanding[];
   /** The RateLimit headers of `quotas`, where the verdict's maker has prepared them. */
   readonly rateLimit?: RateLimitFields | undefined;
+  /** How the enforced quotas were counted, the least exact of them; absent without any. */
+  readonly quotaState?: QuotaState | undefined;
   /** Set when a document's failure policy allowed or refused the request. */
   readonly failure?: StoreFailure | undefined;
 }

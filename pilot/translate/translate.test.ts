@@ -170,6 +170,17 @@ describe("translation of routing documents", () => {
     }
   });
 
+  it("gives each listener the documents' settings for headers about quotas, and none when they have none", () => {
+    const documents = trafficDocuments(BOOKSHOP);
+    const rateLimitHeaders = { forms: ["X_RATELIMIT"], upstream: "REPLACE", quotaState: true } as const;
+    for (const node of [EDGE, SIDECAR]) {
+      for (const listener of translate(documents, node).listeners.resources)
+        assert.ok(!("rateLimitHeaders" in listener));
+      for (const listener of translate({ ...documents, rateLimitHeaders }, node).listeners.resources)
+        assert.deepEqual(listener.rateLimitHeaders, rateLimitHeaders);
+    }
+  });
+
   it("changes the version of listeners only for another path normalization", () => {
     const documents = trafficDocuments(BOOKSHOP);
     const before = translate(documents, EDGE);

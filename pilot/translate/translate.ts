@@ -76,7 +76,7 @@ function edgeParts(
 function edgeListener(
   { host, trustedHops }: EdgeNode,
   port: number,
-  { pathNormalization, limits, tracing }: TrafficDocuments,
+  { pathNormalization, limits, tracing, rateLimitHeaders }: TrafficDocuments,
 ): Listener {
   return {
     name: `${host}_${port}`,
@@ -89,6 +89,7 @@ function edgeListener(
     pathNormalization,
     limits,
     ...(tracing === undefined ? {} : { tracing }),
+    ...(rateLimitHeaders === undefined ? {} : { rateLimitHeaders }),
   };
 }
 
@@ -133,7 +134,7 @@ function sidecarListener(
   direction: Listener["direction"],
   host: string,
   port: number,
-  { pathNormalization, limits, tracing }: TrafficDocuments,
+  { pathNormalization, limits, tracing, rateLimitHeaders }: TrafficDocuments,
 ): Listener {
   const name = direction;
   return {
@@ -147,6 +148,7 @@ function sidecarListener(
     pathNormalization,
     limits,
     ...(tracing === undefined ? {} : { tracing }),
+    ...(rateLimitHeaders === undefined ? {} : { rateLimitHeaders }),
   };
 }
 

@@ -4,6 +4,7 @@
 import type { Explanation } from "../../core/explain/explanation.ts";
 import { PROBLEM_MEDIA_TYPE, problemDetails } from "../../core/verdict/problem-details.ts";
 import { type HeaderField, httpReplyOf, type ReplyBody } from "../../core/verdict/reply.ts";
+import type { RateLimitSettings } from "../../kernel/rate-limit-settings.ts";
 import type { VerdictOutcome } from "../../core/verdict/verdict.ts";
 import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
@@ -127,9 +128,13 @@ function asBytes(header: HeaderField): HeaderField {
   return bytes === value ? header : [name, bytes];
 }
 
-/** The local reply of a verdict; undefined when the request is allowed. */
-export function verdictReply(verdict: CheckResult): LocalReply | undefined {
-  const reply = verdict.reply ?? httpReplyOf(verdict);
+/**
+ * The local reply of a verdict; undefined when the request is allowed.
+ *
+ * @param settings The listener's settings for headers about quotas.
+ */
+export function verdictReply(verdict: CheckResult, settings?: RateLimitSettings): LocalReply | undefined {
+  const reply = verdict.reply ?? httpReplyOf(verdict, settings);
   if (reply === undefined) return undefined;
   const { httpStatus, headers, body } = reply;
   const { explanation, outcome } = verdict;

@@ -9,6 +9,7 @@ import {
   type RequestFields,
 } from "../../core/attributes/request-group.ts";
 import { formatDocumentRef } from "../../core/check/document-ref.ts";
+import { QUOTA_STATES, type QuotaState } from "../../core/quota/quota-state.ts";
 import { headerValues } from "../../kernel/canonical/header-values.ts";
 import { STATUS_CODES } from "../../kernel/status.ts";
 import type { Exchange } from "../exchange/exchange.ts";
@@ -49,7 +50,7 @@ export function completeAttributes(exchange: Exchange, node: NodeAttributes, now
     complete["upstream"] = { address: endpoint.addressText, attempts: exchange.tries };
   if (verdict !== undefined) {
     complete["check"] = checkGroup(verdict);
-    complete["quota"] = verdict.quotaCacheHit ? HIT : MISS;
+    complete["quota"] = quotaGroup(verdict);
   }
   return complete;
 }
@@ -95,6 +96,19 @@ function sizeOf(headers: HeaderList | undefined): number {
 
 const HIT: AttributeGroup = { cache_hit: true };
 const MISS: AttributeGroup = { cache_hit: false };
+
+/** The groups `quota` with a state, so that all requests share them. */
+const QUOTA_HITS = quotaGroups(true);
+const QUOTA_MISSES = quotaGroups(false);
+
+function quotaGroups(cacheHit: boolean): ReadonlyMap<QuotaState, AttributeGroup> {
+  return new Map(QUOTA_STATES.map((state) => [state, { cache_hit: cacheHit, state }]));
+}
+
+function quotaGroup({ quotaCacheHit, quotaState }: CheckResult): AttributeGroup {
+  if (quotaState === undefined) return quotaCacheHit ? HIT : MISS;
+  return (quotaCacheHit ? QUOTA_HITS : QUOTA_MISSES).get(quotaState) as AttributeGroup;
+}
 
 function checkGroup({ outcome, checkCacheHit, shadowDenials, audits }: CheckResult): AttributeGroup {
   if (outcome.kind === "allow" && shadowDenials.length === 0 && audits.length === 0)

@@ -3,13 +3,17 @@
 
 import { shortExplanation } from "../../core/explain/short-text.ts";
 import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
-import { isForwarded, rateLimitOf } from "../../core/verdict/reply.ts";
+import { DEFAULT_RATE_LIMIT_SETTINGS } from "../../kernel/rate-limit-settings.ts";
+import { isForwarded } from "../../core/verdict/reply.ts";
+import { grpcStatusOf } from "../../core/verdict/grpc-status.ts";
 import { bodyReaderFor } from "../exchange/body-reader.ts";
 import type { Exchange } from "../exchange/exchange.ts";
+import { grpcContentType, grpcReply } from "../exchange/grpc-reply.ts";
 import { type LocalReply, verdictReply } from "../exchange/local-reply.ts";
 import type { CheckOptions, CheckResult, PolicyClient } from "../policy/check-result.ts";
 import { EXPLAIN_HEADER } from "./filter-explain.ts";
 import type { Filter } from "./filter.ts";
+import { writeRateLimitHeaders } from "./rate-limit-headers.ts";
 
 /**
  * Asks the policies for the verdict, and sets the quota's RateLimit fields in the response. Reads the
@@ -35,10 +39,8 @@ export function checkFilter(policy: Pick<PolicyClient, "check">): Filter {
         response.headers.set("x-purser-explanation", shortExplanation(verdict.explanation));
       // The local reply of a refusal has the quota's fields already.
       if (verdict === undefined || !isForwarded(verdict)) return;
-      const fields = rateLimitOf(verdict);
-      if (fields === undefined) return;
-      response.headers.appendPlain("ratelimit-policy", fields.policy);
-      response.headers.appendPlain("ratelimit", fields.standing);
+      const settings = exchange.listener.rateLimitHeaders ?? DEFAULT_RATE_LIMIT_SETTINGS;
+      writeRateLimitHeaders(response.headers, verdict, settings);
     },
   };
 }
@@ -51,5 +53,9 @@ function judge(exchange: Exchange, verdict: CheckResult): LocalReply | undefined
   exchange.verdict = verdict;
   // A compressed body could not be read.
   if (verdict.settlement?.readsBody === true) exchange.request.headers.set("accept-encoding", "identity");
-  return verdictReply(verdict);
+  const { rateLimitHeaders } = exchange.listener;
+  const reply = verdictReply(verdict, rateLimitHeaders);
+  if (reply === undefined) return undefined;
+  const contentType = grpcContentType(exchange.request.headers.get("content-type"));
+  return contentType === undefined ? reply : grpcReply(reply, grpcStatusOf(verdict), contentType);
 }

@@ -60,8 +60,8 @@ export interface ChargeSettlement {
  * decides.
  */
 export function checkResultOf(verdict: Verdict, checkCacheHit: boolean, quotaCacheHit: boolean): CheckResult {
-  const { outcome, requestHeaders, responseHeaders, directResponse, quotas, shadowDenials, audits, failure } =
-    verdict;
+  const { outcome, requestHeaders, responseHeaders, directResponse, quotas, shadowDenials, audits } = verdict;
+  const { quotaState, failure } = verdict;
   return {
     outcome,
     requestHeaders,
@@ -70,6 +70,7 @@ export function checkResultOf(verdict: Verdict, checkCacheHit: boolean, quotaCac
     quotas,
     shadowDenials,
     audits,
+    quotaState,
     failure,
     checkCacheHit,
     quotaCacheHit,

@@ -19,6 +19,7 @@ import { localShare } from "../../core/quota/local-share.ts";
 import type { QuotaStore } from "../../core/quota/quota.ts";
 import { chargeAll } from "../../core/quota/charge-all.ts";
 import { demandOf, type NamedStore } from "../../core/quota/demand.ts";
+import { lessExact, type QuotaState, stateOfFailure } from "../../core/quota/quota-state.ts";
 import { refusalOf } from "../../core/quota/refusal.ts";
 import { buildStandalonePolicies, type StandalonePolicy } from "../../core/snapshot/standalone-policies.ts";
 import type { Verdict, VerdictOutcome } from "../../core/verdict/verdict.ts";
@@ -37,6 +38,7 @@ export interface FailurePolicyOptions {
 interface Progress extends Tried {
   refused: VerdictOutcome | undefined;
   failure: StoreFailure | undefined;
+  quotaState: QuotaState | undefined;
   /** Charges to count locally, against this proxy's share of each limit. */
   readonly local: QuotaCharge[];
 }
@@ -70,8 +72,14 @@ export class FailurePolicy {
       if (refused !== undefined) return undecidedVerdict(refused, { code, applied: "deny" });
       const failure = all.find(({ result }) => result.failure !== undefined)?.result.failure;
       const local = all.flatMap(({ result, single }) => (single ? result.local : []));
-      if (local.length === 0) return undecidedVerdict(ALLOWED, failure);
-      return chain(this.admitLocally(largestCharges(local)), (outcome) => undecidedVerdict(outcome, failure));
+      const state = all.reduce<QuotaState | undefined>(
+        (known, { result }) => lessExact(known, result.quotaState),
+        undefined,
+      );
+      if (local.length === 0) return undecidedVerdict(ALLOWED, failure, state);
+      return chain(this.admitLocally(largestCharges(local)), (outcome) =>
+        undecidedVerdict(outcome, failure, state),
+      );
     });
   }
 
@@ -81,6 +89,7 @@ export class FailurePolicy {
     const progress: Progress = {
       refused: undefined,
       failure: undefined,
+      quotaState: undefined,
       local: [],
       spent: reads,
       get referenced() {
@@ -134,6 +143,8 @@ function apply(
       return;
     }
     progress.failure ??= { code, applied: effect };
+    if (policy.kind === "QuotaPolicy")
+      progress.quotaState = lessExact(progress.quotaState, stateOfFailure({ applied: effect }));
     if (effect !== "local" || policy.kind !== "QuotaPolicy") return;
     return chain(evaluateCharge(policy, scope), (charge) => {
       if (charge instanceof Fault) applyFault(policy, charge, progress);

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Explanation } from "../../core/explain/explanation.ts";
-import type { QuotaStanding } from "../../core/quota/standing.ts";
+import type { QuotaState } from "../../core/quota/quota-state.ts";
+import { type QuotaStanding, standingOf } from "../../core/quota/standing.ts";
 import type { PreparedRateLimit, RateLimitFields } from "../../core/verdict/rate-limit-fields.ts";
 import { exhaustedQuota } from "../../core/verdict/reply.ts";
 import type { Verdict, VerdictOutcome } from "../../core/verdict/verdict.ts";
@@ -11,7 +12,10 @@ import type { LeasedCharge } from "./leases/lease-manager.ts";
 
 /** The charges of a cached decision, and the texts about them that all its requests share. */
 export interface LeasedCharges {
-  readonly enforced: readonly LeasedCharge[];
+  /** The enforced charges that are not hidden from clients. */
+  readonly shown: readonly LeasedCharge[];
+  /** How the enforced charges are counted while no store fails. */
+  readonly state: QuotaState | undefined;
   readonly rateLimit: PreparedRateLimit;
 }
 
@@ -31,7 +35,7 @@ export class LeasedResult implements CheckResult {
   settlement?: ChargeSettlement;
   readonly #verdict: SharedVerdict;
   readonly #charges: LeasedCharges;
-  /** `remaining` and `resetMs` of each enforced charge; `remaining` is -1 while it is not known. */
+  /** `remaining` and `resetMs` of each shown charge; `remaining` is -1 while it is not known. */
   readonly #numbers: readonly number[];
 
   constructor(
@@ -70,24 +74,31 @@ export class LeasedResult implements CheckResult {
     return this.#verdict.audits;
   }
 
+  get quotaState(): QuotaState | undefined {
+    return this.#verdict.failure === undefined ? this.#charges.state : this.#verdict.quotaState;
+  }
+
   get failure(): Verdict["failure"] {
     return this.#verdict.failure;
   }
 
   get quotas(): readonly QuotaStanding[] {
     const standings: QuotaStanding[] = [];
-    for (const [index, { charge }] of this.#charges.enforced.entries()) {
-      const { policy, limit, windowMs } = charge;
+    for (const [index, { charge }] of this.#charges.shown.entries()) {
+      const { policy, limit, windowMs, unit } = charge;
       const remaining = this.#numbers[2 * index] as number;
       const resetMs = this.#numbers[2 * index + 1] as number;
-      if (remaining >= 0) standings.push({ policy, limit, windowMs, remaining, resetMs });
+      if (remaining >= 0)
+        standings.push(standingOf({ policy, limit, windowMs, unit }, { remaining, resetMs }));
     }
     return standings;
   }
 
-  /** Undefined when some quota's standing is not known: then the fields are written of `quotas`. */
+  /** Undefined when some quota's standing is not known, or no quota is shown: then the fields are written of `quotas`. */
   get rateLimit(): RateLimitFields | undefined {
     const numbers = this.#numbers;
+    // Without a shown quota there are no fields: a RateLimit-Policy is never empty.
+    if (numbers.length === 0) return undefined;
     for (let index = 0; index < numbers.length; index += 2)
       if ((numbers[index] as number) < 0) return undefined;
     const { rateLimit } = this.#charges;

@@ -13,6 +13,7 @@ import { chain, isPromise, type MaybePromise } from "../../kernel/maybe-promise.
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
 import { ChargeSettler } from "./charge-settler.ts";
+import type { QuotaState } from "../../core/quota/quota-state.ts";
 import { DecisionCache } from "./decisions/decision-cache.ts";
 import { FailurePolicy } from "./failure-policy.ts";
 import { LeasedResult } from "./leased-result.ts";
@@ -51,6 +52,13 @@ export function createPolicyClient(options: PolicyClientOptions): MeteredPolicyC
 }
 
 const NO_OPTIONS: CheckOptions = {};
+
+const COUNTER_OF_STATE = {
+  exact: "quota_state_exact",
+  leased: "quota_state_leased",
+  local: "quota_state_local",
+  "allowed-uncounted": "quota_state_allowed_uncounted",
+} as const satisfies Readonly<Record<QuotaState, keyof ClientStats>>;
 
 /** Maximum number of versions remembered as seen. */
 const MAX_SEEN_VERSIONS = 100;
@@ -133,7 +141,8 @@ class CachingPolicyClient implements MeteredPolicyClient {
   check(bag: AttributeBag, options: CheckOptions = NO_OPTIONS): MaybePromise<CheckResult> {
     try {
       const result = this.#check(bag, options.explain ?? false);
-      return isPromise(result) ? result.catch((error: unknown) => this.#fail(error)) : result;
+      if (!isPromise(result)) return this.#count(result);
+      return result.then((known) => this.#count(known)).catch((error: unknown) => this.#fail(error));
     } catch (error) {
       return this.#fail(error);
     }
@@ -170,6 +179,12 @@ class CachingPolicyClient implements MeteredPolicyClient {
     const passed = this.#gate.pass(cached, nowMs);
     if (isPromise(passed)) return passed.then((verdict) => (verdict === "stale" ? this.#ask(bag) : verdict));
     return passed === "stale" ? this.#ask(bag) : passed;
+  }
+
+  #count(result: CheckResult): CheckResult {
+    const { quotaState } = result;
+    if (quotaState !== undefined) this.#stats[COUNTER_OF_STATE[quotaState]]++;
+    return result;
   }
 
   #fail(error: unknown): CheckResult {

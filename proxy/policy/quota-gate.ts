@@ -6,6 +6,7 @@ import type { Decision } from "../../core/check/decision.ts";
 import { type DocumentRef, quotaPolicyRef } from "../../core/check/document-ref.ts";
 import type { QuotaCharge, QuotaOutcome } from "../../core/quota/quota-charge.ts";
 import { STORE_RETRY_AFTER_MS } from "../../core/quota/charge-all.ts";
+import { lessExact, type QuotaState, stateOfFailure } from "../../core/quota/quota-state.ts";
 import { type QuotaRefusal, refusalOf, refusalOfDelays } from "../../core/quota/refusal.ts";
 import { PreparedRateLimit } from "../../core/verdict/rate-limit-fields.ts";
 import { httpReplyOf } from "../../core/verdict/reply.ts";
@@ -31,10 +32,11 @@ import type { ClientStats } from "./stats.ts";
 /** A decision to be reused, with values computed once for all its reuses. */
 export interface CachedDecision extends LeasedCharges {
   readonly decision: Decision;
-  /** The charges of `enforced`. */
+  /** The charges of `enforced`, in the same order. */
   readonly charges: readonly QuotaCharge[];
   readonly shadow: readonly LeasedCharge[];
-  /** Two for each enforced charge. */
+  readonly enforced: readonly LeasedCharge[];
+  /** Two for each shown charge. */
   readonly zeros: readonly number[];
   /** Whether a charge depends on how the request ends. */
   readonly settles: boolean;
@@ -44,16 +46,26 @@ export interface CachedDecision extends LeasedCharges {
 
 export function cachedDecision(decision: Decision): CachedDecision {
   const charges = decision.charges.filter(({ mode }) => mode === "enforce");
+  const enforced = charges.map(leasedCharge);
+  const shown = enforced.filter(({ charge }) => charge.hidden === undefined);
   return {
     decision,
-    enforced: charges.map(leasedCharge),
+    enforced,
     charges,
+    shown,
+    state: stateOfCharges(charges),
     shadow: decision.charges.filter(({ mode }) => mode === "shadow").map(leasedCharge),
-    rateLimit: new PreparedRateLimit(charges),
-    zeros: charges.flatMap(() => [0, 0]),
+    rateLimit: new PreparedRateLimit(shown.map(({ charge }) => charge)),
+    zeros: shown.flatMap(() => [0, 0]),
     settles: charges.some(isSettled),
     result: sharedResult(verdictOfDecision(decision, NO_QUOTA_FACTS)),
   };
+}
+
+/** Charges without a lease are counted by their store for each request. */
+function stateOfCharges(charges: readonly QuotaCharge[]): QuotaState | undefined {
+  if (charges.length === 0) return undefined;
+  return charges.some(({ leaseMs }) => leaseMs > 0) ? "leased" : "exact";
 }
 
 /** The result with the reply that it needs if the decision refuses. */
@@ -158,16 +170,16 @@ export class QuotaGate {
       return "stale";
     }
     const outcomes = results.map((result, index) => outcomeOf(result, enforced[index] as LeasedCharge));
-    const failure = outcomes.find((outcome) => outcome.failure !== undefined)?.failure;
+    const failed = failureOf(outcomes, cached.state);
     return chain(this.#outcomeOf(cached.charges, results, outcomes), (outcome) => {
       const nowMs = monotonicMs();
       if (outcome.kind === "allow") {
-        const result = this.#allowed(cached, cacheHit, nowMs, failure);
+        const result = this.#allowed(cached, cacheHit, nowMs, failed);
         if (cached.settles) this.#makeSettled(result, cached, results);
         return result;
       }
       void leases.putBack(results);
-      return this.#refused(cached, outcome, cacheHit, nowMs, failure);
+      return this.#refused(cached, outcome, cacheHit, nowMs, failed);
     });
   }
 
@@ -176,12 +188,12 @@ export class QuotaGate {
     outcome: VerdictOutcome,
     quotaCacheHit: boolean,
     nowMs: number,
-    failure: QuotaFacts["failure"],
+    failed: QuotaFailure | undefined,
   ): LeasedResult {
     const { decision, shadow } = cached;
     const numbers = this.#standing(cached, nowMs);
     const shadowQuotas = this.#chargeInShadow(shadow, nowMs);
-    const verdict = refusedVerdict(decision, outcome, { quotas: NO_STANDING, failure, shadowQuotas });
+    const verdict = refusedVerdict(decision, outcome, { quotas: NO_STANDING, ...failed, shadowQuotas });
     return new LeasedResult(verdict, quotaCacheHit, cached, numbers);
   }
 
@@ -189,14 +201,14 @@ export class QuotaGate {
     cached: CachedDecision,
     quotaCacheHit: boolean,
     nowMs: number,
-    failure: QuotaFacts["failure"],
+    failed: QuotaFailure | undefined,
   ): LeasedResult {
     const { decision, result, shadow } = cached;
     const numbers = this.#standing(cached, nowMs);
-    if (shadow.length === 0 && failure === undefined)
+    if (shadow.length === 0 && failed === undefined)
       return new LeasedResult(result, quotaCacheHit, cached, numbers);
     const shadowQuotas = this.#chargeInShadow(shadow, nowMs);
-    const verdict = verdictOfDecision(decision, { quotas: NO_STANDING, failure, shadowQuotas });
+    const verdict = verdictOfDecision(decision, { quotas: NO_STANDING, ...failed, shadowQuotas });
     return new LeasedResult(verdict, quotaCacheHit, cached, numbers);
   }
 
@@ -220,13 +232,13 @@ export class QuotaGate {
     return local.length === 0 ? ALLOWED : this.#options.failurePolicy().admitLocally(local);
   }
 
-  /** `remaining` and `resetMs` of each enforced charge's quota; `remaining` is -1 while it is not known. */
-  #standing({ enforced, zeros }: CachedDecision, nowMs: number): readonly number[] {
+  /** `remaining` and `resetMs` of each shown charge's quota; `remaining` is -1 while it is not known. */
+  #standing({ shown, zeros }: CachedDecision, nowMs: number): readonly number[] {
     const { leases } = this.#options;
     // A copy has exactly the length that is needed; an empty array that grows takes room for 17 numbers.
     const numbers = zeros.slice();
-    for (let index = 0; index < enforced.length; index++)
-      leases.writeStanding(enforced[index] as LeasedCharge, nowMs, numbers, 2 * index);
+    for (let index = 0; index < shown.length; index++)
+      leases.writeStanding(shown[index] as LeasedCharge, nowMs, numbers, 2 * index);
     return numbers;
   }
 
@@ -285,6 +297,26 @@ function outcomeOf(result: ChargeResult, { charge }: LeasedCharge): LeaseOutcome
         : { granted: charge.amount, retryAfterMs: 0, failure };
     }
   }
+}
+
+/** The failure of a request's charges, and how they are counted in spite of it. */
+type QuotaFailure = Required<Pick<QuotaFacts, "failure" | "state">>;
+
+/** @param counted The state of the charges that did not fail. */
+function failureOf(
+  outcomes: readonly LeaseOutcome[],
+  counted: QuotaState | undefined,
+): QuotaFailure | undefined {
+  let failure: QuotaFacts["failure"];
+  let state: QuotaState | undefined;
+  for (const outcome of outcomes) {
+    if (outcome.failure === undefined) state = lessExact(state, counted);
+    else {
+      failure ??= outcome.failure;
+      state = lessExact(state, stateOfFailure(outcome.failure));
+    }
+  }
+  return failure === undefined ? undefined : { failure, state };
 }
 
 /** Whether a charge failed whose policy says `onStoreFailure: local`, and the mixer has not counted it. */

@@ -27,6 +27,11 @@ export function createClientStats() {
     quota_cache_hit_denies: 0,
     /** Quotas in shadow mode that would have refused. */
     quota_shadow_denies: 0,
+    /** Requests with quotas, by the least exact way in which one of them was counted. */
+    quota_state_exact: 0,
+    quota_state_leased: 0,
+    quota_state_local: 0,
+    quota_state_allowed_uncounted: 0,
     remote_quota_calls: 0,
     remote_quota_accepts: 0,
     remote_quota_denies: 0,

@@ -88,7 +88,7 @@ const exceeded = (
   },
   body: {
     type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
-    title: "Quota exceeded",
+    title: "Quota Exceeded",
     status: 429,
     detail: `quota ${quota} is used up`,
     policy: `QuotaPolicy/${quota}`,
@@ -220,9 +220,14 @@ const CASES: readonly Case[] = [
     quotas: [[{ policy: "q" }, away("deny", 0)]],
     localReply: problem(
       503,
-      "Service Unavailable",
+      "Temporary Reduced Capacity",
       "q could not be decided",
-      { code: "PURSER_STORE_UNAVAILABLE", policy: "QuotaPolicy/q" },
+      {
+        type: "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
+        code: "PURSER_STORE_UNAVAILABLE",
+        policy: "QuotaPolicy/q",
+        "violated-policies": ["q"],
+      },
       { "x-purser-error": "PURSER_STORE_UNAVAILABLE", "x-purser-policy": "QuotaPolicy/q" },
     ),
     grpc: ["UNAVAILABLE", "google.rpc.ErrorInfo"],

@@ -11,6 +11,7 @@ import { B3_FORMS } from "../../traffic/resources/listener.ts";
 import { Choice, Closed } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
 import { faultsOfLimits, LimitsSpec } from "./listener-limits.ts";
+import { faultsOfRateLimitHeaders, RateLimitHeadersSpec } from "./rate-limit-headers.ts";
 
 const MeshConfigSpec = Closed({
   pathNormalization: Type.Optional(
@@ -49,6 +50,7 @@ const MeshConfigSpec = Closed({
     ),
   ),
   limits: Type.Optional(LimitsSpec),
+  rateLimitHeaders: Type.Optional(RateLimitHeadersSpec),
 });
 
 export type MeshConfigSpec = Static<typeof MeshConfigSpec>;
@@ -59,7 +61,10 @@ export const MESH_CONFIG = {
   description:
     "Settings of the whole mesh, with Istio's names for those that Istio's MeshConfig has. One at most.",
   spec: MeshConfigSpec,
-  check: ({ limits }: MeshConfigSpec) => (limits === undefined ? [] : faultsOfLimits(limits)),
+  check: ({ limits, rateLimitHeaders }: MeshConfigSpec) => [
+    ...(limits === undefined ? [] : faultsOfLimits(limits)),
+    ...(rateLimitHeaders === undefined ? [] : faultsOfRateLimitHeaders(rateLimitHeaders)),
+  ],
 } as const satisfies KindDefinition;
 
 /** The setting of the MeshConfig, or the default. */

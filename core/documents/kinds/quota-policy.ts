@@ -3,7 +3,7 @@
 
 import Type, { type Static } from "typebox";
 import { QUOTA_ALGORITHMS } from "../../quota/quota-definition.ts";
-import { REQUEST_FATES, STORE_FAILURE_POLICIES } from "../../quota/quota-definition.ts";
+import { QUOTA_UNITS, REQUEST_FATES, STORE_FAILURE_POLICIES } from "../../quota/quota-definition.ts";
 import { parseDurationMs } from "../../../kernel/duration.ts";
 import {
   Choice,
@@ -89,6 +89,18 @@ const QuotaPolicySpec = Closed({
   status: Type.Optional(
     Closed({
       message: Type.Optional(Expression({ phase: "request", result: "any" }, "Message to the client.")),
+    }),
+  ),
+  unit: Type.Optional(
+    Choice(
+      QUOTA_UNITS,
+      "The unit of the limit, as `qu` of RateLimit-Policy tells clients: requests (default), or content-bytes for a `charge` in bytes.",
+    ),
+  ),
+  headers: Type.Optional(
+    Type.Boolean({
+      description:
+        "False to leave the quota out of the RateLimit fields of responses; default true. A request that it refuses still gets 429 with Retry-After.",
     }),
   ),
   mode: Mode(),

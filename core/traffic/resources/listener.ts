@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { PathNormalization } from "../../../kernel/canonical/path.ts";
+import type { RateLimitSettings } from "../../../kernel/rate-limit-settings.ts";
 
 /** A socket that a proxy listens on, with the route table for its requests. */
 export interface Listener {
@@ -24,6 +25,8 @@ export interface Listener {
   readonly limits: ListenerLimits;
   /** Default: every new trace is sampled, and B3 headers are passed on unread. */
   readonly tracing?: ListenerTracing;
+  /** Default: the newest form of the fields, merged with the upstream's. */
+  readonly rateLimitHeaders?: RateLimitSettings;
   /** Not applied yet: every listener speaks HTTP/1.1. */
   readonly protocol?: "http1" | "http2";
   /** Not applied yet: every listener accepts plain text. */

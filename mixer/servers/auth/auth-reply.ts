@@ -11,6 +11,7 @@ import {
   type HttpReply,
   rateLimitHeaders,
 } from "../../../core/verdict/reply.ts";
+import type { RateLimitSettings } from "../../../kernel/rate-limit-settings.ts";
 import type { Verdict } from "../../../core/verdict/verdict.ts";
 import { verdictOf } from "../../../core/verdict/verdict-of.ts";
 import type { AuthForm } from "./auth-request.ts";
@@ -23,17 +24,21 @@ export interface AuthReply {
   readonly body: string;
 }
 
-export function authReply({ decision, quotas }: CheckReply, form: AuthForm): AuthReply {
+export function authReply(
+  { decision, quotas }: CheckReply,
+  form: AuthForm,
+  settings?: RateLimitSettings,
+): AuthReply {
   const verdict = verdictOf(decision, quotas);
-  const reply = httpReplyOf(verdict);
-  const answer = reply === undefined ? passing(verdict) : refusing(reply, verdict, form);
+  const reply = httpReplyOf(verdict, settings);
+  const answer = reply === undefined ? passing(verdict, settings) : refusing(reply, verdict, form);
   return { ...answer, headers: answer.headers.map(([name, value]) => [name, headerBytesOf(value)]) };
 }
 
 /** The reply for an allowed request, with the policies' header changes for the external proxy to make. */
-function passing(verdict: Verdict): AuthReply {
+function passing(verdict: Verdict, settings: RateLimitSettings | undefined): AuthReply {
   const operations = [...verdict.responseHeaders, ...verdict.requestHeaders];
-  const headers = [...applyHeaderOperations([], operations), ...rateLimitHeaders(verdict)];
+  const headers = [...applyHeaderOperations([], operations), ...rateLimitHeaders(verdict, settings)];
   return { status: 200, headers, body: "" };
 }
 

@@ -268,6 +268,31 @@ describe("/auth", () => {
       assert.match(String(refused.headers["ratelimit"]), new RegExp(`^"hourly";r=4;t=\\d+, "q";r=0;t=${t}$`));
     });
 
+    it("in the forms that the MeshConfig chooses, and without hidden quotas", async () => {
+      const { traffic } = snapshotOf();
+      const rateLimitHeaders = { forms: ["X_RATELIMIT"], upstream: "MERGE", quotaState: true } as const;
+      const definition = quotaPolicy("h").quota;
+      await apply({
+        traffic: { ...traffic, rateLimitHeaders },
+        quotaPolicies: [
+          quotaPolicy("q", { limit: 2, algorithm: "sliding-window" }),
+          { ...quotaPolicy("h", { limit: 1 }), quota: { ...definition, hidden: true } },
+        ],
+      });
+      for (const [call, status] of [
+        [NGINX, 200],
+        [TRAEFIK, 429],
+      ] as const) {
+        const { headers, ...reply } = await ask(call);
+        assert.equal(reply.status, status);
+        assert.equal(headers["ratelimit"], undefined);
+        assert.equal(headers["x-ratelimit-limit"], "2");
+        assert.equal(headers["x-ratelimit-remaining"], "1");
+        assert.equal(headers["x-purser-quota-state"], "exact");
+        assert.equal(headers["x-purser-policy"], status === 200 ? undefined : "QuotaPolicy/h");
+      }
+    });
+
     it("without RateLimit fields for quotas that do not apply or could not be counted", async () => {
       const store = adapterDeclaration("store", { quota: () => Promise.reject(new Error("away")) });
       const away = quotaPolicy("away", { store: "store", onStoreFailure: "allow" });

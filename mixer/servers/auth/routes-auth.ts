@@ -27,7 +27,7 @@ const USE_WITHIN_MS = 50;
  */
 export function addAuthRoutes(
   router: Router,
-  mixer: Pick<Mixer, "check" | "pathNormalization">,
+  mixer: Pick<Mixer, "check" | "pathNormalization" | "rateLimitHeaders">,
   limit: ConcurrencyLimit,
   { clock, random }: { readonly clock: Clock; readonly random: Random },
 ): void {
@@ -48,6 +48,7 @@ export function addAuthRoutes(
         useWithinMs: USE_WITHIN_MS,
       }),
       form,
+      mixer.rateLimitHeaders,
     );
     context.status = reply.status;
     for (const [name, value] of reply.headers) context.append(name, value);

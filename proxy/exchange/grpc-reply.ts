@@ -1,0 +1,43 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { GrpcStatus } from "../../core/verdict/grpc-status.ts";
+import { grpcMessageText, grpcStatusBytes } from "../../core/verdict/grpc-status-details.ts";
+import { STATUS_CODES } from "../../kernel/status.ts";
+import type { LocalReply } from "./local-reply.ts";
+
+/** gRPC and gRPC-Web, with the name of the messages' format: `application/grpc+proto`, `application/grpc-web-text`. */
+const GRPC_MEDIA_TYPE = /^application\/grpc(?:-web(?:-text)?)?(?:\+[a-z0-9.-]{1,64})?(?=[ \t]*(?:;|$))/;
+
+/**
+ * The content type of a reply to a gRPC request, which is the request's without parameters.
+ *
+ * @param contentType The request's `content-type`.
+ * @returns undefined when the request is not gRPC.
+ */
+export function grpcContentType(contentType: string | undefined): string | undefined {
+  return contentType === undefined ? undefined : GRPC_MEDIA_TYPE.exec(contentType.toLowerCase())?.[0];
+}
+
+/**
+ * A refusal for a gRPC client: HTTP status 200 without a body, and the gRPC status in the headers
+ * ("Trailers-Only" in gRPC over HTTP/2). Clients take any other HTTP status for UNKNOWN or UNAVAILABLE.
+ */
+export function grpcReply(reply: LocalReply, status: GrpcStatus, contentType: string): LocalReply {
+  const { flag, details, explanation } = reply;
+  const bytes = grpcStatusBytes(status);
+  return {
+    status: 200,
+    flag,
+    details,
+    headers: [
+      ...reply.headers,
+      ["grpc-status", String(STATUS_CODES.indexOf(status.code))],
+      ["grpc-message", grpcMessageText(status.message)],
+      // gRPC's own libraries write base64 without padding, and read both forms.
+      ["grpc-status-details-bin", Buffer.from(bytes).toString("base64").replace(/=+$/, "")],
+    ],
+    body: { kind: "text", contentType, text: "" },
+    explanation,
+  };
+}
