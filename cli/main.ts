@@ -6,6 +6,7 @@ import { isPurserError } from "../kernel/errors.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { CommandFailed } from "./commands/command-failed.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { importCommand } from "./commands/import.ts";
 import { mixerCommand } from "./commands/mixer.ts";
 import { newCommand } from "./commands/new.ts";
 import { pilotCommand } from "./commands/pilot.ts";
@@ -39,6 +40,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .addCommand(pilotCommand())
     .addCommand(benchCommand())
     .addCommand(replayCommand())
+    .addCommand(importCommand())
     .addCommand(explainCommand())
     .addCommand(testCommand())
     .addCommand(newCommand())

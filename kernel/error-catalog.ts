@@ -276,6 +276,19 @@ export const ERROR_CATALOG = {
     summary: "This user may not listen on that port or address.",
     remedy: "Choose a port above 1023 and an address of this machine.",
   },
+  PURSER_IMPORT_UNSUPPORTED: {
+    summary: "A part of an imported configuration has no counterpart in Purser's documents.",
+    remedy:
+      "Remove the part or replace it as the message says; docs/import-ratelimit.md lists the parts that are carried over.",
+  },
+  PURSER_IMPORT_OUTPUT: {
+    summary: "The documents of an import could not be written.",
+    remedy: "Give --out a new folder, or remove the file that is in the way.",
+  },
+  PURSER_SUGGEST_BOUND: {
+    summary: "A decision log has more requests or more keys than the search for limits keeps in memory.",
+    remedy: "Narrow the log with --since, --until or --match; see docs/suggest-limits.md.",
+  },
   PURSER_REPLAY_LOG: {
     summary: "A decision log cannot be read, or has a malformed line and --strict was given.",
     remedy: "Check the file; docs/decision-log.md describes its lines.",

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { DocumentFile } from "../core/documents/yaml/read-yaml.ts";
+import type { Checked } from "../kernel/diagnostic.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
 
 /**
@@ -9,3 +11,6 @@ import type { Snapshot } from "../core/snapshot/snapshot.ts";
  * @throws {ConfigRejected} for a set with faults.
  */
 export type ReadSnapshot = (paths: readonly string[]) => Promise<Snapshot>;
+
+/** Checks and compiles documents that a command has made, as a set of their own. */
+export type CheckText = (file: DocumentFile) => Checked<Snapshot>;

@@ -6,6 +6,7 @@ import { type ReplayFlags, runReplay } from "../../tools/replay/run-replay.ts";
 import { type ReplayOutcome, reportText } from "../../tools/replay/text.ts";
 import { CommandFailed } from "../commands/command-failed.ts";
 import { readConfig } from "../compose/part-config.ts";
+import { writeAll } from "../output/write-all.ts";
 import { createRuntime, type LogFlags } from "../compose/runtime.ts";
 
 interface Flags extends ReplayFlags, Pick<LogFlags, "logFormat"> {
@@ -21,16 +22,11 @@ export async function replay(flags: Flags): Promise<void> {
     (paths) => readConfig(paths, runtime),
     showProgress(process.stderr),
   );
-  await write(flags.json ? reportJson(outcome) : reportText(outcome));
+  await writeAll(process.stdout, flags.json ? reportJson(outcome) : reportText(outcome));
   if (outcome.failed.length > 0) throw new CommandFailed();
 }
 
 function reportJson({ report, malformed, unanswered, failed }: ReplayOutcome): string {
   const json = { ...report, malformed, unanswered: Object.fromEntries(unanswered), failed };
   return `${JSON.stringify(json, undefined, 2)}\n`;
-}
-
-/** Resolves when the text is flushed: the process ends after the command, and a pipe would lose the rest. */
-function write(text: string): Promise<void> {
-  return new Promise((resolve) => process.stdout.write(text, () => resolve()));
 }

@@ -5,13 +5,17 @@ import { BUNDLED_ADAPTERS } from "../../adapters/inventory.ts";
 import type { ConfigSource } from "../../config/config-source.ts";
 import { SetBuilder } from "../../config/build-set.ts";
 import { ConfigRejected } from "../../config/config-rejected.ts";
+import { builtInManifest } from "../../config/built-in-manifest.ts";
 import { ANY_DOCUMENT, contentsOf, faultsOfEmptiness, type Purpose } from "../../config/emptiness.ts";
 import { createFileSource, type FileSourceOptions } from "../../config/file-source.ts";
 import { DEFAULT_SIZE_LIMITS, readFiles } from "../../config/read-files.ts";
 import { createJsonataCompiler } from "../../core/expressions/jsonata-engine.ts";
 import type { CompileExpression } from "../../core/expressions/expression.ts";
 import { createInventory } from "../../core/hooks/inventory.ts";
-import { type Diagnostic, formatDiagnostic } from "../../kernel/diagnostic.ts";
+import { parseDocuments } from "../../core/documents/parse-documents.ts";
+import type { DocumentFile } from "../../core/documents/yaml/read-yaml.ts";
+import { buildSnapshot } from "../../core/snapshot/build-snapshot.ts";
+import { type Checked, type Diagnostic, formatDiagnostic } from "../../kernel/diagnostic.ts";
 import { messageOf } from "../../kernel/errors.ts";
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import { BUNDLED_PLUGINS } from "../../plugins/inventory.ts";
@@ -56,6 +60,17 @@ export async function readConfig(paths: readonly string[], runtime: Runtime): Pr
   const { source, snapshot } = await load(paths, runtime, { watch: false, purposes: [ANY_DOCUMENT] });
   await source.close();
   return snapshot;
+}
+
+/** Checks and compiles documents that a command has made, as a set of their own. */
+export function checkText(file: DocumentFile): Checked<Snapshot> {
+  return buildSnapshot({
+    files: [parseDocuments(file)],
+    version: "",
+    builtIn: [builtInManifest()],
+    compile: compileExpression,
+    inventory: INVENTORY,
+  });
 }
 
 async function load(

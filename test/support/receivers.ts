@@ -22,7 +22,7 @@ interface ReceiverProgram {
   readonly program: string;
   /** @param folder A folder of this server alone, which is removed at its end. */
   readonly args: (port: number, folder: string) => readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: (port: number, folder: string) => Readonly<Record<string, string>>;
   /** A path that is answered with 200 once the server is ready. */
   readonly readyPath: string;
   readonly startDeadlineMs: number;
@@ -37,13 +37,13 @@ export function requireFetched(context: Mocha.Context, name: string, file: strin
 
 /** Starts a server on a free port; resolves when it is ready. */
 export async function startReceiver(receiver: ReceiverProgram): Promise<Receiver> {
-  const { name, program, args, env = {}, readyPath, startDeadlineMs } = receiver;
+  const { name, program, args, env, readyPath, startDeadlineMs } = receiver;
   const folder = mkdtempSync(join(tmpdir(), `purser-${name}-`));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const child = spawn(program, args(port, folder), {
     cwd: folder,
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...env?.(port, folder) },
     stdio: ["ignore", "pipe", "pipe"],
   });
   // A test process that dies must not leave its servers running.

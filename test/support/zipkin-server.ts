@@ -32,7 +32,7 @@ export async function startZipkinServer(context: Mocha.Context): Promise<ZipkinS
       `--armeria.ports[0].port=${port}`,
       "--armeria.ports[0].protocols[0]=http",
     ],
-    env: { UI_ENABLED: "false", COLLECTOR_SAMPLE_RATE: "1.0", STORAGE_TYPE: "mem" },
+    env: () => ({ UI_ENABLED: "false", COLLECTOR_SAMPLE_RATE: "1.0", STORAGE_TYPE: "mem" }),
     readyPath: "/health",
     startDeadlineMs: START_DEADLINE_MS,
   });

@@ -67,6 +67,13 @@ export class YamlPlaces {
     return this.#location(range[0] + offsetInScalar(raw, node.type as Scalar.Type, value, offset));
   }
 
+  /** Text of the scalar at `path` as written: `007` for a plain 007. undefined for a list, a map or no value. */
+  sourceText(path: DocumentPath): string | undefined {
+    const { node, exact } = this.#find(path);
+    const scalar = isAlias(node) ? node.resolve(this.#document) : node;
+    return exact && isScalar(scalar) ? scalar.source : undefined;
+  }
+
   #location(offset: number): SourceLocation {
     const { line, col } = this.#lines.linePos(offset);
     return { file: this.file, line, column: col };
