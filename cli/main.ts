@@ -13,6 +13,7 @@ import { pilotCommand } from "./commands/pilot.ts";
 import { proxyCommand } from "./commands/proxy.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { runCommand } from "./commands/run.ts";
+import { suggestLimitsCommand } from "./commands/suggest-limits.ts";
 import { testCommand } from "./commands/test.ts";
 import { validateCommand } from "./commands/validate.ts";
 import { VERSION } from "./version.ts";
@@ -41,6 +42,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .addCommand(benchCommand())
     .addCommand(replayCommand())
     .addCommand(importCommand())
+    .addCommand(suggestLimitsCommand())
     .addCommand(explainCommand())
     .addCommand(testCommand())
     .addCommand(newCommand())

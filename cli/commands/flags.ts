@@ -183,3 +183,12 @@ function workers(value: string): number {
   if (number < 1 || number > 256) throw new InvalidArgumentError("It must be from 1 to 256.");
   return number;
 }
+
+/** A time in milliseconds since the epoch: ISO 8601, or a duration ago. */
+export function time(value: string): number {
+  const agoMs = parseDurationMs(value);
+  const timeMs = agoMs === undefined ? Date.parse(value) : Date.now() - agoMs;
+  if (Number.isNaN(timeMs))
+    throw new InvalidArgumentError("It must be a time, such as 2026-01-01T00:00:00Z or 24h.");
+  return timeMs;
+}

@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Command, InvalidArgumentError, Option } from "commander";
-import { parseDurationMs } from "../../kernel/duration.ts";
 import { suggest } from "../../kernel/suggest.ts";
-import { collect, count, logFormatFlag } from "./flags.ts";
+import { collect, count, logFormatFlag, time } from "./flags.ts";
 import { FINDINGS, type FindingName } from "../../tools/replay/findings.ts";
 
 const HELP = `
@@ -75,12 +74,4 @@ function findings(value: string, previous: readonly FindingName[] = []): readonl
     );
   });
   return [...previous, ...names];
-}
-
-function time(value: string): number {
-  const agoMs = parseDurationMs(value);
-  const timeMs = agoMs === undefined ? Date.parse(value) : Date.now() - agoMs;
-  if (Number.isNaN(timeMs))
-    throw new InvalidArgumentError("It must be a time, such as 2026-01-01T00:00:00Z or 24h.");
-  return timeMs;
 }

@@ -28,6 +28,8 @@ export interface QuotaFinding {
 /** Most counts in use, about a gigabyte. */
 const MAX_CELLS = 1_000_000;
 
+const MAX_REFUSED_KEYS = 10_000;
+
 /** Running counts of one policy. */
 interface PolicyCounts {
   readonly policy: QuotaPolicy;
@@ -50,11 +52,15 @@ export class QuotaSimulation {
   #late = 0;
   #uncounted = 0;
 
-  constructor(policies: readonly QuotaPolicy[], maxCells = MAX_CELLS) {
+  /**
+   * @param maxCells Most counts in use.
+   * @param maxRefusedKeys Most keys with a refusal that each policy tells apart; further ones count as one.
+   */
+  constructor(policies: readonly QuotaPolicy[], maxCells = MAX_CELLS, maxRefusedKeys = MAX_REFUSED_KEYS) {
     this.#counts = new Map(
       policies.map((policy) => [
         policy.name,
-        { policy, charged: new Counter(), refused: new Counter(), keys: new CounterTable() },
+        { policy, charged: new Counter(), refused: new Counter(), keys: new CounterTable(maxRefusedKeys) },
       ]),
     );
     const now = (): number => this.#nowMs ?? 0;

@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { QuotaCharge } from "../../core/quota/quota-charge.ts";
+import { QuotaSimulation } from "../../core/replay/quota-simulation.ts";
+import type { QuotaPolicy } from "../../core/snapshot/snapshot.ts";
+import type { RecordedCharge } from "./charge-log.ts";
+
+/** Shares that a limit refuses, from 0 to 1. */
+export interface RefusedShares {
+  /** Of requests, each record of a sampled log counted as the requests that it represents. */
+  readonly requests: number;
+  /** Of keys: those with at least one refused request. */
+  readonly keys: number;
+}
+
+/** Replays recorded charges against one limit, with the simulation that replay uses. */
+export class LimitTrial {
+  readonly limit: number;
+  readonly #simulation: QuotaSimulation;
+  readonly #policy: QuotaPolicy;
+
+  /** @param maxKeys Most keys of the log. */
+  constructor(policy: QuotaPolicy, limit: number, maxKeys: number) {
+    this.limit = limit;
+    this.#policy = policy;
+    this.#simulation = new QuotaSimulation([policy], undefined, maxKeys);
+  }
+
+  charge({ cell, amount, timeMs, weight }: RecordedCharge): void {
+    const { quota, mode } = this.#policy;
+    const charge: QuotaCharge = { ...quota, mode, cell, amount, limit: this.limit, message: "" };
+    this.#simulation.charge([charge], timeMs, weight);
+  }
+
+  /** Records that were older than an earlier one, and charges that could not be counted. */
+  get notes(): { readonly late: number; readonly uncounted: number } {
+    const { late, uncounted } = this.#simulation;
+    return { late, uncounted };
+  }
+
+  /** @param keys Number of keys charged. @returns undefined when nothing was charged. */
+  shares(keys: number): RefusedShares | undefined {
+    const [finding] = this.#simulation.findings(0);
+    if (finding === undefined || finding.charged.estimated === 0) return undefined;
+    const { charged, refused, refusedKeys } = finding;
+    return { requests: refused.estimated / charged.estimated, keys: refusedKeys / keys };
+  }
+}
