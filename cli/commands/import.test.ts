@@ -5,8 +5,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { mock } from "node:test";
-import { main } from "../main.ts";
+import { runMain } from "../../test/support/run-main.ts";
 
 const CONFIG = `domain: shop
 descriptors: [{ key: user, value: bob, rate_limit: { unit: minute, requests_per_unit: 10 } }]
@@ -22,23 +21,7 @@ describe("purser import", () => {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  async function run(...args: string[]) {
-    const written = { out: "", err: "" };
-    const taker = (stream: "out" | "err") => (text: string | Uint8Array, done?: unknown) => {
-      written[stream] += String(text);
-      if (typeof done === "function") done();
-      return true;
-    };
-    const mocks = [
-      mock.method(process.stdout, "write", taker("out") as never),
-      mock.method(process.stderr, "write", taker("err") as never),
-    ];
-    try {
-      return { code: await main(["import", ...args]), ...written };
-    } finally {
-      for (const each of mocks) each.mock.restore();
-    }
-  }
+  const run = (...args: string[]) => runMain("import", ...args);
 
   const ENTRY = ["--entry", 'user=request.headers."x-user"'];
 

@@ -5,10 +5,9 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { mock } from "node:test";
 import { logLine } from "../../test/support/log-records.ts";
 import type { Suggestion } from "../../tools/suggest-limits/suggestion.ts";
-import { main } from "../main.ts";
+import { runMain } from "../../test/support/run-main.ts";
 import { keys } from "./suggest-limits.ts";
 
 describe("purser suggest-limits", () => {
@@ -27,23 +26,7 @@ describe("purser suggest-limits", () => {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  async function run(...args: string[]) {
-    const written = { out: "", err: "" };
-    const taker = (stream: "out" | "err") => (text: string | Uint8Array, done?: unknown) => {
-      written[stream] += String(text);
-      if (typeof done === "function") done();
-      return true;
-    };
-    const mocks = [
-      mock.method(process.stdout, "write", taker("out") as never),
-      mock.method(process.stderr, "write", taker("err") as never),
-    ];
-    try {
-      return { code: await main(["suggest-limits", ...args]), ...written };
-    } finally {
-      for (const each of mocks) each.mock.restore();
-    }
-  }
+  const run = (...args: string[]) => runMain("suggest-limits", ...args);
 
   it("prints a report", async () => {
     const { code, out, err } = await run(

@@ -26,7 +26,7 @@ export function readAction(part: YamlPart, given: EntryExpressions): Action | un
   const [name, ...others] = part.names;
   const field = name === undefined ? undefined : part.field(name);
   if (name === undefined || field === undefined || others.length > 0) {
-    part.invalid(`an action is a map with one field: ${Object.keys(ACTIONS).join(", ")}`);
+    part.invalid(`an action is a map with one field: ${[...Object.keys(ACTIONS), ...METADATA].join(", ")}`);
     return undefined;
   }
   if (METADATA.has(name)) return readMetadata(field, given);
@@ -137,7 +137,7 @@ function hasFormat(value: string, part: YamlPart): boolean {
   return true;
 }
 
-/** Where Envoy's filter for tokens writes their claims. */
+/** The metadata that Envoy's filter for tokens writes their claims to. */
 const TOKENS = "envoy.filters.http.jwt_authn";
 
 /**

@@ -7,6 +7,7 @@ import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { decide } from "../../core/check/decide.ts";
 import { planChecks } from "../../core/check/plan.ts";
 import { atOnce } from "../../kernel/maybe-promise.ts";
+import { readText } from "../../test/support/documentation.ts";
 import { documentText } from "./document-text.ts";
 import { importRateLimit } from "./import-ratelimit.ts";
 
@@ -70,6 +71,19 @@ function charges(input: Input, bag: unknown): readonly string[] {
 const headers = (values: Readonly<Record<string, string>>) => ({ request: { headers: values } });
 
 describe("importing envoyproxy/ratelimit: the configuration", () => {
+  it("makes the documents that its guide shows", () => {
+    const [config, actions, expected] = [
+      ...readText("docs/import-ratelimit.md").matchAll(/```yaml\n(.*?)```/gs),
+    ].map(([, block]) => block as string);
+    const imported = importRateLimit({
+      config: { path: "ratelimit.yaml", text: config ?? "" },
+      actions: { path: "envoy.yaml", text: actions ?? "" },
+      expressions: new Map(),
+    });
+    assert.ok(imported.ok);
+    assert.equal(imported.value.map(documentText).join("---\n"), expected);
+  });
+
   it("carries units over as the service's fixed lengths", () => {
     const units = ["second", "Minute", "HOUR", "day", "week", "month", "year"];
     const nodes = units.map(

@@ -4,13 +4,13 @@
 import { PurserError } from "../../kernel/errors.ts";
 import type { QuotaCharge } from "../../core/quota/quota-charge.ts";
 
-/** Bounds on the memory of a search: 28 bytes a charge, and each key's text. */
+/** Bounds on the memory of a search, 28 bytes a charge and each key's text, and on its time: a minute for 1,000,000 charges. */
 export interface ChargeLogBounds {
   readonly maxCharges: number;
   readonly maxKeys: number;
 }
 
-export const DEFAULT_BOUNDS: ChargeLogBounds = { maxCharges: 2_000_000, maxKeys: 500_000 };
+export const DEFAULT_BOUNDS: ChargeLogBounds = { maxCharges: 1_000_000, maxKeys: 500_000 };
 
 /** One recorded charge. */
 export interface RecordedCharge {
@@ -35,6 +35,7 @@ export class ChargeLog {
   #weights = new Float64Array(FIRST_SIZE);
   #keyNumbers = new Uint32Array(FIRST_SIZE);
   #size = 0;
+  #requests = 0;
 
   constructor(bounds: ChargeLogBounds) {
     this.#bounds = bounds;
@@ -66,17 +67,26 @@ export class ChargeLog {
     this.#weights[this.#size] = weight;
     this.#keyNumbers[this.#size] = number;
     this.#size++;
+    this.#requests += weight;
   }
 
-  /** The charges in their order. */
-  *charges(): Generator<RecordedCharge> {
-    for (let index = 0; index < this.#size; index++)
+  /** Number of requests that the charges represent, rounded. */
+  get requests(): number {
+    return Math.round(this.#requests);
+  }
+
+  /** The charges in their order, of all keys or of some. */
+  *charges(cells?: ReadonlySet<string>): Generator<RecordedCharge> {
+    const wanted = cells === undefined ? undefined : this.#cells.map((cell) => cells.has(cell));
+    for (let index = 0; index < this.#size; index++) {
+      if (wanted?.[this.#keyNumbers[index] as number] === false) continue;
       yield {
         cell: this.#cells[this.#keyNumbers[index] as number] as string,
         amount: this.#amounts[index] as number,
         timeMs: this.#times[index] as number,
         weight: this.#weights[index] as number,
       };
+    }
   }
 
   #grow(): void {

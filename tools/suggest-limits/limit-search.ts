@@ -8,17 +8,23 @@ import { LimitTrial, type RefusedShares } from "./limit-trial.ts";
 /** Largest limit of a QuotaPolicy. */
 const MAX_LIMIT = 1_000_000_000;
 
-/** What a target share is a share of. */
+/** The things that a target share counts. */
 export type ShareOf = keyof RefusedShares;
+
+interface Tried {
+  readonly shares: RefusedShares;
+  readonly refusedCells: ReadonlySet<string>;
+}
 
 /**
  * Finds limits by replaying a log against one limit after another: doubling, then bisection. So a proposal
- * counts what the algorithm counts, not an approximation of it. Each limit is replayed once.
+ * counts what the algorithm counts, not an approximation of it. Each limit is replayed once, and only for the keys
+ * that a smaller limit refuses: every request charges the same amount, so a larger limit refuses no further key.
  */
 export class LimitSearch {
   readonly #log: ChargeLog;
   readonly #policy: QuotaPolicy;
-  readonly #tried = new Map<number, RefusedShares>();
+  readonly #tried = new Map<number, Tried>();
 
   constructor(log: ChargeLog, policy: QuotaPolicy) {
     this.#log = log;
@@ -27,7 +33,7 @@ export class LimitSearch {
 
   /**
    * The smallest limit from 1 on that refuses at most the share; the largest possible limit when a single charge
-   * exceeds it. A larger limit refuses no more, except by chance where amounts differ.
+   * exceeds it.
    */
   smallest(share: number, of: ShareOf): number {
     let refuses = 0;
@@ -48,11 +54,18 @@ export class LimitSearch {
   /** The shares that a limit refuses of the log. */
   shares(limit: number): RefusedShares {
     const known = this.#tried.get(limit);
-    if (known !== undefined) return known;
-    const trial = new LimitTrial(this.#policy, limit, this.#log.keys);
-    for (const charge of this.#log.charges()) trial.charge(charge);
-    const shares = trial.shares(this.#log.keys) ?? { requests: 0, keys: 0 };
-    this.#tried.set(limit, shares);
+    if (known !== undefined) return known.shares;
+    const log = this.#log;
+    const trial = new LimitTrial(this.#policy, limit, log.keys);
+    for (const charge of log.charges(this.#cellsToTry(limit))) trial.charge(charge);
+    const shares = trial.shares(log.keys, log.requests) ?? { requests: 0, keys: 0 };
+    this.#tried.set(limit, { shares, refusedCells: trial.refusedCells() });
     return shares;
+  }
+
+  /** The keys that the next smaller limit refuses; all of them when none was tried. */
+  #cellsToTry(limit: number): ReadonlySet<string> | undefined {
+    const smaller = [...this.#tried.keys()].filter((tried) => tried < limit);
+    return smaller.length === 0 ? undefined : this.#tried.get(Math.max(...smaller))?.refusedCells;
   }
 }

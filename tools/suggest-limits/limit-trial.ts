@@ -39,11 +39,21 @@ export class LimitTrial {
     return { late, uncounted };
   }
 
-  /** @param keys Number of keys charged. @returns undefined when nothing was charged. */
-  shares(keys: number): RefusedShares | undefined {
+  /** The keys with a refused request. */
+  refusedCells(): ReadonlySet<string> {
+    const [finding] = this.#simulation.findings(Number.POSITIVE_INFINITY);
+    return new Set(finding?.topKeys.map(({ name }) => name));
+  }
+
+  /**
+   * @param keys Number of all keys, of which some may not have been charged here.
+   * @param requests Number of all requests, estimated; default: those charged.
+   * @returns undefined when nothing was charged.
+   */
+  shares(keys: number, requests?: number): RefusedShares | undefined {
     const [finding] = this.#simulation.findings(0);
-    if (finding === undefined || finding.charged.estimated === 0) return undefined;
-    const { charged, refused, refusedKeys } = finding;
-    return { requests: refused.estimated / charged.estimated, keys: refusedKeys / keys };
+    const charged = requests ?? finding?.charged.estimated ?? 0;
+    if (finding === undefined || charged === 0) return undefined;
+    return { requests: finding.refused.estimated / charged, keys: finding.refusedKeys / keys };
   }
 }

@@ -16,7 +16,7 @@ import { ChargeLog, type ChargeLogBounds, DEFAULT_BOUNDS, KeySet } from "./charg
 import { LimitSearch, type ShareOf } from "./limit-search.ts";
 import { LimitTrial } from "./limit-trial.ts";
 import { policyText, type ProposedPolicy } from "./policy-text.ts";
-import { type Proposal, type Suggestion, warningsOf } from "./suggestion.ts";
+import { counted, type Proposal, type Suggestion, warningsOf } from "./suggestion.ts";
 
 export interface SuggestFlags extends ProposedPolicy {
   /** Target shares, from 0 to 1. */
@@ -93,7 +93,7 @@ async function timesOf(options: ReadLogsOptions, progress: Progress): Promise<Lo
   if (requests === 0)
     throw new PurserError(
       "PURSER_REPLAY_EMPTY",
-      `no request in ${options.paths.join(", ")}: ${malformed.count} malformed lines, ${outside} outside --since and --until`,
+      `no request in ${options.paths.join(", ")}: ${counted(malformed.count, "malformed line")}, ${outside} outside --since and --until`,
     );
   return { requests, firstMs, lastMs, malformed };
 }
@@ -220,10 +220,14 @@ function suggestionOf(parts: LogParts, range: LogRange, splitMs: number, flags: 
 
 function doubtsOf({ faults, unreliable, notes: { late, uncounted } }: LogParts): readonly string[] {
   return [
-    ...faults.top(3).map(({ name, observed }) => `${observed} requests could not be evaluated: ${name}`),
-    ...unreliable.top().map(({ name, observed }) => `in ${observed} requests ${name} by the log`),
-    ...(late === 0 ? [] : [`${late} records came after younger ones and were counted at their time`]),
-    ...(uncounted === 0 ? [] : [`${uncounted} charges found no room and were not counted`]),
+    ...faults
+      .top(3)
+      .map(({ name, observed }) => `${counted(observed, "request")} could not be evaluated: ${name}`),
+    ...unreliable.top().map(({ name, observed }) => `in ${counted(observed, "request")} ${name} by the log`),
+    ...(late === 0
+      ? []
+      : [`${counted(late, "record")} came after younger ones, counted at the time of those`]),
+    ...(uncounted === 0 ? [] : [`${counted(uncounted, "charge")} found no room, not counted`]),
   ];
 }
 

@@ -73,7 +73,7 @@ export function warningsOf(
     const total = of === "requests" ? searched.charges : searched.keys;
     if (share * total < MIN_REFUSALS)
       warnings.push(
-        `${percent(share)} of ${total} ${of} is fewer than ${MIN_REFUSALS}: the limit ${limit} is hardly more than the peak of this log`,
+        `${percent(share)} of ${total} ${of} is fewer than ${MIN_REFUSALS}: the limit ${limit} depends on few of them`,
       );
     if (checked !== undefined && checked[of] > share * MAX_EXCESS)
       warnings.push(
@@ -81,6 +81,11 @@ export function warningsOf(
       );
   }
   return warnings;
+}
+
+/** A number with its noun, in the singular or the plural. */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** A share as a percentage with three significant digits. */

@@ -1,16 +1,24 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type PartFacts, percent, type Proposal, type Suggestion } from "./suggestion.ts";
+import { counted, type PartFacts, percent, type Proposal, type Suggestion } from "./suggestion.ts";
 
 /** The suggestion as plain text. */
 export function suggestionText(suggestion: Suggestion): string {
   const { requests, unchecked, first, last, split, searched, heldOut, policy, proposals } = suggestion;
   const { malformed, warnings } = suggestion;
   const lines = [
-    `${number(requests)} requests, from ${first} to ${last}; ${policy.algorithm}, window ${policy.window}`,
-    ...(unchecked === 0 ? [] : [`${number(unchecked)} were not checked where they were recorded: left out`]),
-    ...(malformed.count === 0 ? [] : [`${number(malformed.count)} lines are malformed and left out:`]),
+    `${counted(requests, "request")}, from ${first} to ${last}; ${policy.algorithm}, window ${policy.window}`,
+    ...(unchecked === 0
+      ? []
+      : [
+          `${counted(unchecked, "request")} ${unchecked === 1 ? "was" : "were"} not checked at the recording proxy: left out`,
+        ]),
+    ...(malformed.count === 0
+      ? []
+      : [
+          `${counted(malformed.count, "line")} ${malformed.count === 1 ? "is" : "are"} malformed and left out:`,
+        ]),
     ...malformed.first.map(({ where, problem }) => `  ${where}: ${problem}`),
     `  searched, before ${split}: ${partText(searched)}`,
     `  held out, the rest: ${partText(heldOut)}`,
@@ -25,7 +33,7 @@ export function suggestionText(suggestion: Suggestion): string {
 }
 
 function partText({ charges, keys, windows }: PartFacts): string {
-  return `${number(charges)} requests of ${number(keys)} keys in ${windows.toFixed(1)} windows`;
+  return `${counted(charges, "request")} of ${counted(keys, "key")} in ${windows.toFixed(1)} windows`;
 }
 
 function row({ share, of, limit, searched, heldOut }: Proposal): readonly string[] {
