@@ -80,6 +80,7 @@ spec:
       [["--train", "0%"], /It must be a percentage below 100%/],
       [["--train", "100%"], /It must be a percentage below 100%/],
       [["--window", "0s"], /It must be a duration of more than 0s/],
+      [["--algorithm", "sliding"], /\(proposed policy\):\d+:\d+: error: .*sliding-window/s],
       [["--key", " "], /It must be an expression/],
       [["--key", "request.usr"], /\(proposed policy\):\d+:\d+: error: .*request\.usr/],
       [["--write", "A B"], /PURSER_CONFIG_REJECTED/],

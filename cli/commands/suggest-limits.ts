@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Command, InvalidArgumentError, Option } from "commander";
-import { QUOTA_ALGORITHMS } from "../../core/quota/quota-definition.ts";
 import { parseDurationMs } from "../../kernel/duration.ts";
 import { time } from "./flags.ts";
 
@@ -32,11 +31,7 @@ export function suggestLimitsCommand(): Command {
     )
     .option("--match <expression>", "only requests for which this is true")
     .addOption(new Option("--window <duration>", "the window's length").argParser(window).default("1m"))
-    .addOption(
-      new Option("--algorithm <name>", "the counting algorithm")
-        .choices(QUOTA_ALGORITHMS)
-        .default("sliding-window"),
-    )
+    .option("--algorithm <name>", "the counting algorithm, as in a QuotaPolicy", "sliding-window")
     .addOption(
       new Option("--share <percentages>", "most to refuse, of requests and of keys, separated by commas")
         .argParser(shares)

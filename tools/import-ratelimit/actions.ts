@@ -38,9 +38,13 @@ export function readAction(part: YamlPart, given: EntryExpressions): Action | un
 
 const METADATA: ReadonlySet<string> = new Set(["metadata", "dynamic_metadata"]);
 
+/** Attributes that every request has. */
+const ALWAYS_PRESENT: ReadonlySet<string> = new Set(["request.path", "request.method", "request.scheme"]);
+
 /** An entry whose value is an attribute of the request: there is none when the attribute is absent. */
 export function attributeEntry(key: string, source: string): Entry {
-  return { key, value: { kind: "expression", source }, conditions: [`$exists(${source})`] };
+  const conditions = ALWAYS_PRESENT.has(source) ? [] : [`$exists(${source})`];
+  return { key, value: { kind: "expression", source }, conditions };
 }
 
 const needed = (entry: Entry): Action => ({ entry, skippable: false });

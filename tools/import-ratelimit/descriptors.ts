@@ -103,12 +103,14 @@ function combinations(actions: readonly Action[]): readonly Pick<Descriptor, "en
   let made: Pick<Descriptor, "entries" | "conditions">[] = [{ entries: [], conditions: [] }];
   for (const { entry, skippable } of actions) {
     const withEntry = made.map(({ entries, conditions }) => ({ entries: [...entries, entry], conditions }));
-    const without = skippable
-      ? made.map(({ entries, conditions }) => ({
-          entries,
-          conditions: [...conditions, negated(all(entry.conditions))],
-        }))
-      : [];
+    // An entry without conditions is never absent.
+    const without =
+      skippable && entry.conditions.length > 0
+        ? made.map(({ entries, conditions }) => ({
+            entries,
+            conditions: [...conditions, negated(all(entry.conditions))],
+          }))
+        : [];
     made = [...withEntry, ...without];
   }
   return made.filter(({ entries }) => entries.length > 0);

@@ -229,6 +229,12 @@ descriptors:
       ['{"p":"/a?b"}'],
     ],
     [
+      "request_headers: { header_name: ':method', descriptor_key: m, skip_if_absent: true }",
+      "m",
+      { request: { method: "GET" } },
+      ['{"m":"GET"}'],
+    ],
+    [
       "request_headers: { header_name: ':authority', descriptor_key: h }",
       "h",
       { request: { host: "shop" } },
