@@ -3,7 +3,7 @@
 
 import { all, type Entry, type EntryValue, literal, negated } from "./entry.ts";
 import { headerCondition, queryCondition } from "./matchers.ts";
-import { headerAttribute, maskedAddress, queryAttribute } from "./request-parts.ts";
+import { headerAttribute, queryAttribute } from "./request-parts.ts";
 import type { YamlPart } from "./yaml-part.ts";
 
 /** An action's entry, and whether a request without it still has the descriptor's other entries. */
@@ -89,12 +89,9 @@ function readMasked(part: YamlPart): Action | undefined {
     part.field("v4_prefix_mask_len") === undefined ? 32 : part.wholeNumber("v4_prefix_mask_len", 0, 32);
   const v6 =
     part.field("v6_prefix_mask_len") === undefined ? 128 : part.wholeNumber("v6_prefix_mask_len", 0, 128);
-  if (v6 !== undefined && v6 !== 128)
-    part
-      .field("v6_prefix_mask_len")
-      ?.unsupported("no function of expressions masks an IPv6 address: only 128 can be carried over");
-  if (v4 === undefined || v6 !== 128) return undefined;
-  const source = maskedAddress("origin.ip", v4);
+  if (v4 === undefined || v6 === undefined) return undefined;
+  // As Envoy writes it: 10.1.0.0/16, 2001:db8::/64.
+  const source = `$addressPrefix(origin.ip, ${v4}, ${v6})`;
   return needed({
     key: "masked_remote_address",
     value: { kind: "expression", source },

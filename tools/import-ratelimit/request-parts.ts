@@ -30,20 +30,3 @@ export function headerAttribute(name: string, part: YamlPart): string | undefine
 export function queryAttribute(name: string): string {
   return `request.query_params.${literal(name)}`;
 }
-
-/**
- * The network of an address as Envoy writes it, `10.1.0.0/16`, with as many leading bits of an IPv4 address. An
- * IPv6 address keeps all its 128 bits.
- */
-export function maskedAddress(address: string, v4Bits: number): string {
-  const octets = `$split(${address}, ".")`;
-  const parts = [0, 1, 2, 3].map((index) => {
-    const bits = Math.min(8, Math.max(0, v4Bits - 8 * index));
-    if (bits === 8) return `${octets}[${index}]`;
-    if (bits === 0) return '"0"';
-    const step = 2 ** (8 - bits);
-    return `$string($floor($number(${octets}[${index}]) / ${step}) * ${step})`;
-  });
-  const v4 = `${parts.join(' & "." & ')} & "/${v4Bits}"`;
-  return `($contains(${address}, ":") ? ${address} & "/128" : ${v4})`;
-}
