@@ -93,7 +93,7 @@ export const CONFIG = Type.Object({
   compression: Choice(["none", "gzip"], "Compression of requests.", { default: "none" }),
   format: Choice(
     ["json", "cloudevents-binary", "cloudevents-structured"],
-    "json: the instance; cloudevents-…: a CloudEvents 1.0 event with the instance as its data, attributes in headers or around the data.",
+    "json: the instance, a decision as a line of a decision log; cloudevents-…: a CloudEvents 1.0 event with this JSON as its data, attributes in headers or around the data.",
     { default: "json" },
   ),
   source: Type.String({

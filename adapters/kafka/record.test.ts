@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import Value from "typebox/value";
+import { DECISION_LOG_LINE } from "../../core/replay/log-line.ts";
+import { readRecord } from "../../core/replay/record.ts";
 import {
   createTestContext,
   decisionInstance,
@@ -59,6 +62,32 @@ describe("a record of Kafka", () => {
       const record = records({ key, headers, redact: ["request.headers.x-s*"] }).of("decision", instance);
       assert.deepEqual([record.key, record.headers], [undefined, { u: "ada" }]);
       assert.doesNotMatch(record.value, /s3cret/);
+    }
+  });
+
+  it("has a decision as a line of a decision log, in every format", () => {
+    const headers = { authorization: "Bearer s3cret", "x-user": "ada" };
+    const instance = decisionInstance({ bag: { request: { id: "a1b2", headers } } });
+    for (const format of ["json", "cloudevents-binary", "cloudevents-structured"]) {
+      const { value } = records({ format }).of("decision", instance);
+      const json = JSON.parse(value) as { readonly data?: unknown };
+      const line = format === "cloudevents-structured" ? json.data : json;
+      assert.ok(Value.Check(DECISION_LOG_LINE, line), value);
+      const read = readRecord(JSON.stringify(line), "topic", Date.parse);
+      assert.ok(read.ok, read.ok ? "" : read.problem);
+      assert.deepEqual(line, {
+        v: 1,
+        time: "2026-01-01T00:00:00.000Z",
+        name: "decisions",
+        id: "a1b2",
+        snapshot: "v1",
+        sampled: 1,
+        redacted: ["request.headers.authorization"],
+        hashed: [],
+        cut: [],
+        bag: { request: { id: "a1b2", headers: { authorization: "[redacted]", "x-user": "ada" } } },
+        decision: { ...instance.decision },
+      });
     }
   });
 

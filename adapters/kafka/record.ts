@@ -3,7 +3,7 @@
 
 import { randomUUID } from "node:crypto";
 import {
-  createRedaction,
+  createDecisionLine,
   type DecisionInstance,
   type LogEntryInstance,
   type MetricInstance,
@@ -31,7 +31,7 @@ export class Records {
   readonly #handler: string;
   readonly #key: FieldReader | undefined;
   readonly #headers: readonly (readonly [name: string, read: FieldReader])[];
-  readonly #redact: (bag: Record<string, unknown>) => unknown;
+  readonly #lineOf: ReturnType<typeof createDecisionLine>;
   readonly #made = new WeakMap<object, KafkaRecord>();
 
   constructor(config: Config, handler: string) {
@@ -40,7 +40,7 @@ export class Records {
     this.#handler = handler;
     this.#key = key === undefined ? undefined : fieldReader(key, redact);
     this.#headers = Object.entries(headers).map(([name, path]) => [name, fieldReader(path, redact)]);
-    this.#redact = createRedaction({ redact, hash: [], hashKey: "" });
+    this.#lineOf = createDecisionLine({ redact, hash: [], hashKey: "" });
   }
 
   /** The record's key, without making the record. */
@@ -80,14 +80,11 @@ export class Records {
     return { topic: place, key, value, headers, bytes: sizeOf(key, value, headers) };
   }
 
-  /** The instance as JSON; a decision without its credentials. */
+  /** The instance as JSON; a decision as a line of a decision log, which `purser replay` reads. */
   #dataOf(template: TemplateName, instance: Instance): string {
     if (template !== "decision") return toJson(instance) ?? "{}";
-    const { bag, ...rest } = instance as DecisionInstance;
-    // A copy as plain JSON, whatever values the bag holds.
-    const copy = JSON.parse(toJson(bag) ?? "{}") as Record<string, unknown>;
-    this.#redact(copy);
-    return `${(toJson(rest) ?? "{}").slice(0, -1)},"bag":${JSON.stringify(copy)}}`;
+    // The line is plain JSON already; toJson would cut its texts again.
+    return JSON.stringify(this.#lineOf(instance as DecisionInstance));
   }
 
   /** The attributes of a CloudEvents 1.0 event. */
