@@ -184,6 +184,53 @@ describe("the adapter opentelemetry with an OpenTelemetry Collector", () => {
       });
     }
 
+  for (const protocol of PROTOCOLS)
+    it(`pushes exemplars of counters and of both kinds of histograms by ${protocol}`, async () => {
+      const traceIdOf = (digit: string) => digit.repeat(32);
+      const exemplarOf = (digit: string) => ({ traceId: traceIdOf(digit), spanId: digit.repeat(16) });
+      const latency = { name: "latency", type: "histogram", labels: {}, buckets: [5, 10] } as const;
+      const instances = [
+        metricInstance({ value: 2, exemplar: exemplarOf("a"), timestampMs: 1_790_000_000_123.456 }),
+        metricInstance({ name: "depth", type: "gauge", labels: {}, exemplar: exemplarOf("b") }),
+        metricInstance({ ...latency, value: 7, exemplar: exemplarOf("c") }),
+        metricInstance({ ...latency, value: 70, exemplar: exemplarOf("d") }),
+        // Without an exemplar, after points that have some.
+        metricInstance({ ...latency, name: "other" }),
+      ];
+      for (const kind of ["explicit", "exponential"]) {
+        const requests = (await requestsOf({ protocol, histogram: { kind } }, (handler) =>
+          handler.metric?.(instances, call),
+        )) as unknown as readonly [Json];
+        const metrics = requests[0]["resourceMetrics"]?.[0]?.["scopeMetrics"]?.[0]?.["metrics"];
+        const form = kind === "explicit" ? "histogram" : "exponentialHistogram";
+        const points = [...(metrics as unknown as Iterable<Json>)].map(
+          (metric) => (metric["sum"] ?? metric["gauge"] ?? metric[form])?.["dataPoints"]?.[0] as Json,
+        );
+        assert.deepEqual(
+          points.map((point) =>
+            [...((point["exemplars"] ?? []) as Iterable<Json>)].map(({ traceId, spanId, asDouble }) => [
+              traceId,
+              spanId,
+              asDouble,
+            ]),
+          ),
+          [
+            [[traceIdOf("a"), "a".repeat(16), 2]],
+            [],
+            [
+              [traceIdOf("c"), "c".repeat(16), 7],
+              [traceIdOf("d"), "d".repeat(16), 70],
+            ],
+            [],
+          ],
+          kind,
+        );
+        const [counter] = points as unknown as [Json];
+        assert.equal(counter["exemplars"]?.[0]?.["timeUnixNano"], "1790000000123456000");
+        assert.deepEqual([counter["asDouble"], points[2]?.["count"]], [2, "2"]);
+      }
+    });
+
   it("pushes exponential histograms", async () => {
     const config = { histogram: { kind: "exponential" } };
     const values = [0, 1, 1.5, 4, -2];

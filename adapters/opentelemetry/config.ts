@@ -70,6 +70,11 @@ export const CONFIG = Type.Object({
   expireAfter: Type.Optional(
     Duration("Forget a series that received no report for this long; never by default."),
   ),
+  exemplars: Type.Boolean({
+    default: true,
+    description:
+      "Send the trace and span of one sampled request a second for each counter and each bucket of a histogram.",
+  }),
   histogram: Type.Object(
     {
       kind: Choice(

@@ -60,10 +60,11 @@ function metricsOf(
   { config, clock, logger, random, scheduler }: ExtensionContext<Config>,
   shared: { readonly exporter: Exporter; readonly resource: Resource; readonly self: SelfMetrics },
 ): { readonly store: MetricStore; readonly push: MetricPush } {
-  const { maxSeries, histogram, expireAfter } = config;
+  const { maxSeries, histogram, exemplars, expireAfter } = config;
   const store = new MetricStore({
     maxSeries,
     histogram,
+    exemplars,
     expireAfterMs: expireAfter === undefined ? undefined : durationMs(expireAfter),
     clock,
     logger,

@@ -6,7 +6,7 @@ import { createServer as createHttp2Server } from "node:http2";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { gunzipSync } from "node:zlib";
-import type { AdapterHandler, PartialFailure, PurserError } from "../../plugins/sdk/index.ts";
+import type { AdapterHandler, MetricInstance, PartialFailure, PurserError } from "../../plugins/sdk/index.ts";
 import {
   type BackendScript,
   createRealTime,
@@ -304,6 +304,37 @@ describe("the adapter opentelemetry over HTTP", () => {
     assert.deepEqual(context.logger.lines, []);
   });
 
+  it("pushes the first exemplar of each second, once, and only with valid ids", async () => {
+    const ids = (digit: string) => ({ traceId: digit.repeat(32), spanId: digit.repeat(16) });
+    const report = (...instances: Partial<MetricInstance>[]) =>
+      void handler.metric?.(
+        instances.map((instance) => metricInstance(instance)),
+        call,
+      );
+    const tracesIn = (body: unknown) =>
+      pointsIn(body)["requests_total"]?.[0]?.exemplars?.map(({ traceId }) => traceId[0]);
+    build({ interval: "10s" });
+    report(
+      { exemplar: ids("0") },
+      { exemplar: { traceId: "a", spanId: "b" } },
+      { exemplar: ids("a"), timestampMs: 1_000 },
+      { exemplar: ids("b"), timestampMs: 1_999 },
+    );
+    await pass(10_000, () => seen.length === 1);
+    report({});
+    await pass(10_000, () => seen.length === 2);
+    report({ exemplar: ids("c"), timestampMs: 1_000 }, { exemplar: ids("d"), timestampMs: 2_000 });
+    await pass(10_000, () => seen.length === 3);
+    assert.deepEqual(
+      seen.map(({ body }) => tracesIn(body)),
+      [["a"], undefined, ["d"]],
+    );
+    build({ interval: "10s", exemplars: false });
+    report({ exemplar: ids("a") });
+    await pass(10_000, () => seen.length === 4);
+    assert.equal(tracesIn(seen[3]?.body), undefined);
+  });
+
   it("pushes a last time at the close, and only when values changed", async () => {
     build();
     void handler.metric?.([metricInstance()], call);
@@ -438,11 +469,12 @@ function refusedOf(outcome: unknown): PartialFailure["refused"] {
 interface Point {
   readonly asDouble?: number;
   readonly startTimeUnixNano: string;
+  readonly exemplars?: readonly { readonly traceId: string }[];
   readonly attributes: readonly { readonly key: string; readonly value: unknown }[];
 }
 
 /** The points of a request by their metric. */
-function pointsIn(body: Seen["body"] | undefined): Readonly<Record<string, readonly Point[]>> {
+function pointsIn(body: unknown): Readonly<Record<string, readonly Point[]>> {
   interface Metric {
     readonly name: string;
     readonly sum?: { readonly dataPoints: readonly Point[] };

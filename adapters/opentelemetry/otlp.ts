@@ -7,6 +7,7 @@ import type {
   ProtobufTraceSerializer,
 } from "@opentelemetry/otlp-transformer";
 import type { Protocol, Signal } from "./config.ts";
+import { withExemplars, withJsonExemplars } from "./metrics/exemplar-fields.ts";
 
 /** The shapes of the OpenTelemetry SDK, which its serializers take. */
 export type Span = Parameters<typeof ProtobufTraceSerializer.serializeRequest>[0][number];
@@ -15,7 +16,6 @@ export type ResourceMetrics = Parameters<typeof ProtobufMetricsSerializer.serial
 export type MetricData = ResourceMetrics["scopeMetrics"][number]["metrics"][number];
 export type Resource = Span["resource"];
 export type Attributes = Span["attributes"];
-export type HrTime = Span["startTime"];
 export type SpanContext = ReturnType<Span["spanContext"]>;
 
 /** The content of one request of each signal. */
@@ -50,12 +50,14 @@ interface Serializer {
 export async function loadCodecs(protocol: Protocol): Promise<Codecs> {
   const all = await import("@opentelemetry/otlp-transformer");
   const isJson = protocol === "http/json";
+  const metrics = codecOf<"metrics">(
+    isJson ? all.JsonMetricsSerializer : all.ProtobufMetricsSerializer,
+    "rejectedDataPoints",
+  );
+  const complete = isJson ? withJsonExemplars : withExemplars;
   return {
     traces: codecOf(isJson ? all.JsonTraceSerializer : all.ProtobufTraceSerializer, "rejectedSpans"),
-    metrics: codecOf(
-      isJson ? all.JsonMetricsSerializer : all.ProtobufMetricsSerializer,
-      "rejectedDataPoints",
-    ),
+    metrics: { ...metrics, encode: (payload) => complete(metrics.encode(payload), payload) },
     logs: codecOf(isJson ? all.JsonLogsSerializer : all.ProtobufLogsSerializer, "rejectedLogRecords"),
   };
 }

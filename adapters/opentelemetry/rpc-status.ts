@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { fieldsOf } from "./protobuf.ts";
+
 /** The parts of a google.rpc.Status that the adapter uses. */
 export interface RpcStatus {
   readonly message: string;
@@ -60,59 +62,4 @@ function textOf(bytes: Uint8Array): string {
     .replaceAll(/[\s\p{Cc}]+/gu, " ")
     .trim();
   return text.length > MAX_MESSAGE_LENGTH ? `${text.slice(0, MAX_MESSAGE_LENGTH)}…` : text;
-}
-
-interface Field {
-  readonly field: number;
-  /** A number for a varint, bytes for everything else. */
-  readonly value: number | Uint8Array;
-}
-
-/**
- * The fields of a protobuf message (protobuf.dev, "Encoding").
- *
- * @throws RangeError when the bytes are no message.
- */
-function* fieldsOf(bytes: Uint8Array): Generator<Field> {
-  const reader = { at: 0 };
-  while (reader.at < bytes.length) {
-    const tag = varint(bytes, reader);
-    const field = Math.floor(tag / 8);
-    switch (tag % 8) {
-      case 0:
-        yield { field, value: varint(bytes, reader) };
-        break;
-      case 1:
-        yield { field, value: taken(bytes, reader, 8) };
-        break;
-      case 2:
-        yield { field, value: taken(bytes, reader, varint(bytes, reader)) };
-        break;
-      case 5:
-        yield { field, value: taken(bytes, reader, 4) };
-        break;
-      default:
-        throw new RangeError("unknown wire type");
-    }
-  }
-}
-
-/** At most ten bytes of seven bits each; a negative number comes out as a negative number. */
-function varint(bytes: Uint8Array, reader: { at: number }): number {
-  let value = 0n;
-  for (let shift = 0n; shift < 70n; shift += 7n) {
-    const byte = bytes[reader.at++];
-    if (byte === undefined) throw new RangeError("the message ends within a number");
-    value |= BigInt(byte & 0x7f) << shift;
-    if (byte < 0x80) return Number(BigInt.asIntN(64, value));
-  }
-  throw new RangeError("a number has too many bytes");
-}
-
-function taken(bytes: Uint8Array, reader: { at: number }, length: number): Uint8Array {
-  const end = reader.at + length;
-  if (length < 0 || end > bytes.length) throw new RangeError("the message ends within a field");
-  const part = bytes.subarray(reader.at, end);
-  reader.at = end;
-  return part;
 }

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { HrTime } from "./otlp.ts";
+/** Seconds and nanoseconds, the shape of the OpenTelemetry SDK. */
+export type HrTime = [seconds: number, nanos: number];
 
 /** Largest time in milliseconds whose nanoseconds fit into 64 bits, rounded down: in the year 2554. */
 const MAX_TIME_MS = 18_446_744_073_709;

@@ -10,6 +10,8 @@ export const MAX_BUCKETS = 160;
 /** Two buckets hold all doubles at scale -11: at a smaller number, the resolution could not be halved far enough. */
 export const MIN_BUCKETS = 2;
 
+const EXEMPLAR_SLOTS = 20;
+
 /** Counts of consecutive buckets, beginning at bucket `offset`. */
 interface Buckets {
   offset: number;
@@ -71,6 +73,12 @@ export class ExponentialHistogram {
       positive: copy(this.#positive),
       negative: copy(this.#negative),
     };
+  }
+
+  /** Powers of two share the slots by turns; the SDK specification has as many for this histogram (SimpleFixedSizeExemplarReservoir). */
+  exemplarSlot(value: number): number {
+    const exponent = value === 0 ? 0 : exponentOf(Math.abs(value));
+    return ((exponent % EXEMPLAR_SLOTS) + EXEMPLAR_SLOTS) % EXEMPLAR_SLOTS;
   }
 
   /** Both signs share one scale. */

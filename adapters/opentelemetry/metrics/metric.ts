@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { MetricInstance } from "../../../plugins/sdk/index.ts";
-import type { Attributes, HrTime, MetricData } from "../otlp.ts";
-import { hrTimeOf } from "../time.ts";
+import type { Attributes, MetricData } from "../otlp.ts";
+import { type HrTime, hrTimeOf } from "../time.ts";
+import { Exemplars, type PointExemplar } from "./exemplars.ts";
 import { formOf, type PointForm, ucumOf } from "./points.ts";
 import { type Series, SeriesTable } from "./series-table.ts";
 
@@ -13,6 +14,8 @@ const CUMULATIVE = 1;
 const DOUBLE = 1;
 
 export interface MetricOptions {
+  /** Whether data points have exemplars. */
+  readonly exemplars: boolean;
   readonly maxSeries: number;
   readonly histogram: {
     readonly kind: "explicit" | "exponential";
@@ -21,8 +24,8 @@ export interface MetricOptions {
   };
 }
 
-/** A data point in the SDK's shape. */
-export type DataPoint = MetricData["dataPoints"][number];
+/** A data point in the SDK's shape, with its exemplars, which the SDK's shape lacks. */
+export type DataPoint = MetricData["dataPoints"][number] & { readonly exemplars?: readonly PointExemplar[] };
 
 /** One metric: the series of the instances of one Metric document. */
 export class Metric {
@@ -30,21 +33,25 @@ export class Metric {
   readonly #keys: readonly string[];
   readonly #form: PointForm;
   readonly #series: SeriesTable;
+  readonly #hasExemplars: boolean;
   /** Whether the log tells of its overflow already. */
   isOverflowLogged = false;
 
-  constructor(instance: MetricInstance, { maxSeries, histogram }: MetricOptions) {
+  constructor(instance: MetricInstance, { maxSeries, histogram, exemplars }: MetricOptions) {
     this.#shape = instance;
     this.#keys = Object.keys(instance.labels);
     this.#form = formOf(instance, histogram);
+    this.#hasExemplars = exemplars;
     this.#series = new SeriesTable({ keys: this.#keys, form: this.#form, maxSeries });
   }
 
   /** Returns whether the value was counted in the overflow series. */
-  record({ labels, value }: MetricInstance, startMs: number, monotonicMs: number): boolean {
+  record(instance: MetricInstance, startMs: number, monotonicMs: number): boolean {
+    const { labels, value } = instance;
     const series = this.#series.seriesFor(labels, startMs);
     series.point.record(value);
     series.lastMs = monotonicMs;
+    if (instance.exemplar !== undefined && this.#hasExemplars) keepExemplar(series, instance);
     return series.isOverflow;
   }
 
@@ -84,9 +91,11 @@ export class Metric {
     return data as unknown as MetricData;
   }
 
-  #pointOf({ values, isOverflow, startMs, point }: Series, endTime: HrTime): DataPoint {
+  /** Exemplars are sent once. */
+  #pointOf({ values, isOverflow, startMs, point, exemplars }: Series, endTime: HrTime): DataPoint {
     const attributes: Attributes = isOverflow ? { "otel.metric.overflow": true } : this.#attributesOf(values);
-    return { startTime: hrTimeOf(startMs), endTime, attributes, value: point.snapshot() } as DataPoint;
+    const shared = { startTime: hrTimeOf(startMs), endTime, attributes, value: point.snapshot() };
+    return { ...shared, ...(exemplars === undefined ? {} : { exemplars: exemplars.take() }) } as DataPoint;
   }
 
   /** Null-prototype, so that a label may have any name. OTLP has no attribute with an empty key. */
@@ -96,6 +105,11 @@ export class Metric {
       if (key !== "") attributes[key] = values[index] as string;
     return attributes;
   }
+}
+
+function keepExemplar(series: Series, instance: MetricInstance): void {
+  const slot = series.point.exemplarSlot(instance.value);
+  if (slot !== undefined) (series.exemplars ??= new Exemplars()).offer(slot, instance);
 }
 
 function sameNumbers(a: readonly number[] | undefined, b: readonly number[] | undefined): boolean {

@@ -19,6 +19,8 @@ export interface Point {
   record(value: number): void;
   /** A value that later records do not change. */
   snapshot(): PointValue;
+  /** The slot of a value's exemplar, such as its bucket; undefined when the point takes none. */
+  exemplarSlot(value: number): number | undefined;
 }
 
 export type PointForm =
@@ -50,6 +52,10 @@ class Sum implements Point {
   snapshot(): number {
     return this.#value;
   }
+
+  exemplarSlot(): number {
+    return 0;
+  }
 }
 
 class Gauge implements Point {
@@ -61,6 +67,11 @@ class Gauge implements Point {
 
   snapshot(): number {
     return this.#value;
+  }
+
+  /** The last value of a gauge stands for no request. */
+  exemplarSlot(): undefined {
+    return undefined;
   }
 }
 
@@ -77,9 +88,7 @@ class ExplicitHistogram implements Point {
   }
 
   record(value: number): void {
-    let bucket = 0;
-    while (bucket < this.#bounds.length && value > (this.#bounds[bucket] as number)) bucket++;
-    (this.#counts[bucket] as number)++;
+    (this.#counts[this.exemplarSlot(value)] as number)++;
     this.#count++;
     this.#sum = bounded(this.#sum + value);
   }
@@ -90,6 +99,13 @@ class ExplicitHistogram implements Point {
       count: this.#count,
       sum: this.#sum,
     };
+  }
+
+  /** The value's bucket. */
+  exemplarSlot(value: number): number {
+    let bucket = 0;
+    while (bucket < this.#bounds.length && value > (this.#bounds[bucket] as number)) bucket++;
+    return bucket;
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Exemplars } from "./exemplars.ts";
 import { type Point, pointOf, type PointForm } from "./points.ts";
 
 /** Longer label values are cut, in characters: 10,000 series of paths chosen by an attacker must not fill the memory. */
@@ -15,6 +16,8 @@ export interface Series {
   /** The last record, on the monotonic clock. */
   lastMs: number;
   readonly point: Point;
+  /** Absent until a sampled request is counted. */
+  exemplars?: Exemplars;
 }
 
 export interface SeriesTableOptions {
