@@ -17,6 +17,17 @@ export class Batch<T> {
     this.sinceMs = sinceMs;
   }
 
+  /** The items of several new batches, which came in this order, as one batch. At least one batch. */
+  static joined<T>(batches: readonly Batch<T>[]): Batch<T> {
+    const [first] = batches as readonly [Batch<T>];
+    if (batches.length === 1) return first;
+    return new Batch(
+      batches.flatMap(({ items }) => items),
+      first.sinceMs,
+      batches.flatMap(({ sequences }) => sequences),
+    );
+  }
+
   /** A new batch with the items at some indexes, after as many tries. */
   part(indexes: readonly number[]): Batch<T> {
     const part = new Batch(

@@ -262,20 +262,34 @@ describe("delivery", () => {
   it("accounts for every instance, keeps the order where asked to, and closes within the deadline", async () => {
     type Step = { readonly kind: "offer" | "wait"; readonly amount: number };
     const step: fc.Arbitrary<Step> = fc.oneof(
-      fc.record({ kind: fc.constant("offer" as const), amount: fc.integer({ min: 1, max: 8 }) }),
+      fc.record({ kind: fc.constant("offer" as const), amount: fc.integer({ min: 1, max: 12 }) }),
       fc.record({ kind: fc.constant("wait" as const), amount: fc.integer({ min: 0, max: 2_000 }) }),
     );
     const answer = fc.constantFrom("taken", "passing", "permanent", "large", "throws", "hangs", "slow");
-    const order = fc.constantFrom({ inOrder: true }, { inOrder: false }, { inOrder: false, maxInFlight: 3 });
+    const ordering = fc.constantFrom(
+      { inOrder: true },
+      { inOrder: false },
+      { inOrder: false, maxInFlight: 3 },
+    );
+    const sizes = fc.constantFrom(
+      undefined,
+      { maxItems: 7, maxBytes: 1_000 },
+      { maxItems: 100, maxBytes: 40 },
+    );
     const closes = fc.array(fc.integer({ min: 0, max: 3_000 }), { minLength: 1, maxLength: 3 });
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { maxLength: 12 }),
         fc.array(answer, { maxLength: 30 }),
         closes,
-        order,
-        async (steps, answers, deadlines, options) => {
-          const { time, drops, script, delivery, accepted } = setUp({}, options);
+        ordering,
+        sizes,
+        async (steps, answers, deadlines, order, growth) => {
+          const options = {
+            ...order,
+            ...(growth === undefined ? {} : { growth: { ...growth, sizeOf: () => 10 } }),
+          };
+          const { time, drops, script, delivery, accepted, batches } = setUp({}, options);
           for (const kind of answers)
             script.push(() => {
               if (kind === "taken") return undefined;
@@ -308,6 +322,7 @@ describe("delivery", () => {
               accepted.items.toSorted((a, b) => a - b),
             );
           assert.deepEqual([delivery.dropped, delivery.depth, time.scheduled], [dropped, 0, 0]);
+          for (const { length } of batches) assert.ok(length <= Math.max(3, growth?.maxItems ?? 0));
         },
       ),
       { numRuns: 500 },

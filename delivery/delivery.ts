@@ -7,6 +7,7 @@ import type { Clock, Random, Scheduler } from "../kernel/ports.ts";
 import { Attempts } from "./attempts.ts";
 import { Backlog } from "./backlog.ts";
 import { Batch } from "./batch.ts";
+import { BatchGrowth, type BatchGrowthOptions } from "./batch-growth.ts";
 import type { DeliveryEvents, DropReason } from "./events.ts";
 import { Flushes } from "./flushes.ts";
 import type { DeliveryPort } from "./port.ts";
@@ -29,6 +30,8 @@ export interface DeliveryOptions<T> {
   readonly scheduler: Scheduler;
   /** Default: a queue in memory. */
   readonly queue?: DeliveryQueue<T>;
+  /** Lets batches grow beyond `batchSize` while more items wait; default: they do not. */
+  readonly growth?: BatchGrowthOptions<T>;
   /** Maximum number of batches under way; default 1. With more, batches may arrive out of order. */
   readonly maxInFlight?: number;
   /** The items that a full queue in memory drops; default `oldest`, since recent telemetry is worth more. */
@@ -63,6 +66,7 @@ export class Delivery<T> implements DeliveryPort<T> {
   readonly #backlog: Backlog<T>;
   readonly #flushes: Flushes;
   readonly #batchLimit: BatchLimit;
+  readonly #growth: BatchGrowth<T> | undefined;
   readonly #clock: Clock;
   readonly #counts = new DeliveryCounts();
   readonly #dropsNewest: boolean;
@@ -78,6 +82,7 @@ export class Delivery<T> implements DeliveryPort<T> {
       inOrder = true,
       maxPauseMs = 10_000,
       drop = "oldest",
+      growth,
       ...sending
     } = options;
     const { clock, random, scheduler, send, onTimeout, maxInFlight = 1, breaker = NO_BREAKER } = sending;
@@ -100,6 +105,7 @@ export class Delivery<T> implements DeliveryPort<T> {
     this.#flushes = new Flushes(scheduler);
     const { batchSize, batchBytes } = settings;
     this.#batchLimit = { items: batchSize, ...(batchBytes === undefined ? {} : { bytes: batchBytes }) };
+    this.#growth = growth === undefined ? undefined : new BatchGrowth(growth, batchSize, timeoutMs);
     this.#queue.listen({
       dropped: (items, reason) => this.#lost(items, reason),
       ready: ports.onReady,
@@ -202,7 +208,9 @@ export class Delivery<T> implements DeliveryPort<T> {
   #nextBatch(): Batch<T> | undefined {
     if (this.#backlog.ready) return this.#backlog.next();
     this.#linger.reset();
-    return this.#queue.take(this.#batchLimit);
+    return this.#growth === undefined
+      ? this.#queue.take(this.#batchLimit)
+      : this.#growth.take(this.#queue, this.#batchLimit);
   }
 
   /** Whether queued items must be sent: a batch is full, has waited long enough, or is being flushed. */
@@ -215,10 +223,16 @@ export class Delivery<T> implements DeliveryPort<T> {
     batch.attempts++;
     if (batch.attempts > 1) this.#counts.retried++;
     this.#events.sending?.(batch);
+    const startMs = this.#clock.monotonicMs();
     this.#attempts.begin(batch, (end) => {
       this.#backlog.tried(batch);
-      if (end.ok) this.#answered(batch, end.outcome);
-      else this.#failed(batch, end.error);
+      if (end.ok) {
+        this.#growth?.answered(batch.items.length, this.#clock.monotonicMs() - startMs);
+        this.#answered(batch, end.outcome);
+      } else {
+        this.#growth?.failed(batch.items.length, end.error);
+        this.#failed(batch, end.error);
+      }
       this.#pump();
     });
   }
@@ -250,7 +264,7 @@ export class Delivery<T> implements DeliveryPort<T> {
       const error = errors.get(index);
       const single = batch.part([index]);
       this.#noteFailure(single, error);
-      if (nextStep(error, single, this.#settings.attempts) === "drop") this.#drop(single, "refused", error);
+      if (nextStep(error, single, this.#settings) === "drop") this.#drop(single, "refused", error);
       else {
         again.push(index);
         retryError = error;
@@ -265,7 +279,7 @@ export class Delivery<T> implements DeliveryPort<T> {
 
   #failed(batch: Batch<T>, error: unknown): void {
     this.#noteFailure(batch, error);
-    const step = nextStep(error, batch, this.#settings.attempts);
+    const step = nextStep(error, batch, this.#settings);
     if (step === "drop") {
       this.#backlog.endPause();
       this.#drop(batch, "failed", error);

@@ -28,6 +28,7 @@ function setUp(fails: (attempt: number) => boolean = () => false) {
       },
       onTimeout: () => new PurserError("PURSER_HANDLER_TIMEOUT", "late"),
       events: {},
+      growth: { maxItems: 16, maxBytes: 1_000, sizeOf: () => 10 },
       clock: time.clock,
       random: createSeededRandom(),
       scheduler: time.scheduler,

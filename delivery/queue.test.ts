@@ -75,6 +75,7 @@ describe("a durable queue", () => {
         send: ({ items }) => send(items),
         onTimeout: away,
         events: {},
+        growth: { maxItems: 8, maxBytes: 1_000, sizeOf: () => 1 },
         clock: time.clock,
         random: createSeededRandom(),
         scheduler: time.scheduler,

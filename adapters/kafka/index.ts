@@ -64,7 +64,10 @@ export const kafka = defineAdapter({
       metric: (instances, call) => send("metric", instances, call),
       tracespan: (instances, call) => send("tracespan", instances, call),
       decision: (instances, call) => send("decision", instances, call),
-      orderKey: (template, instance) => records.keyOf(template, instance) ?? "",
+      // Without a key there is no order to keep apart: one lane has the whole queue.
+      ...(config.key === undefined
+        ? {}
+        : { orderKey: (template, instance) => records.keyOf(template, instance) ?? "" }),
       healthy: () => sender.healthy,
       close: () => sender.close(),
     };

@@ -288,6 +288,7 @@ spec: { limit: 1, window: 1s, store: shop/out }
     assert.deepEqual(c?.delivery, {
       class: "at-most-once",
       batchSize: 100,
+      maxBatchSize: 1_000,
       lingerMs: 1_000,
       queueSize: 10_000,
       overflow: "drop-oldest",

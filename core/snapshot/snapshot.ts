@@ -184,6 +184,8 @@ export interface DeliverySettings {
 export interface HandlerDeliverySettings extends DeliverySettings {
   readonly class: "at-most-once" | "at-least-once";
   readonly overflow: "drop-oldest" | "drop-newest" | "spill";
+  /** Maximum number of instances in a batch while more than `batchSize` wait. */
+  readonly maxBatchSize: number;
   /** Maximum number of calls under way where the adapter allows several. */
   readonly inFlight: number;
   readonly spool?: SpoolSettings;

@@ -39,6 +39,9 @@ const Spool = Closed(
   { description: "The files of a queue on disk." },
 );
 
+/** 100 instances keep a call small. */
+export const DEFAULT_BATCH_SIZE = 100;
+
 const Delivery = Closed(
   {
     class: Type.Optional(
@@ -51,7 +54,15 @@ const Delivery = Closed(
       Type.Integer({
         minimum: 1,
         maximum: 10_000,
-        description: "Most instances in one call; default 100.",
+        description: `Most instances in one call while the backend keeps up; default ${DEFAULT_BATCH_SIZE}.`,
+      }),
+    ),
+    maxBatchSize: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 10_000,
+        description:
+          "Most instances in one call while more than batchSize wait: calls grow up to this number and some 1 MiB of JSON, unless batchBytes is written, as long as they take a quarter of timeout at most. Default 1000, or batchSize where that is written.",
       }),
     ),
     batchBytes: Type.Optional(
@@ -160,7 +171,7 @@ function checkHandler({ adapter, plugin, delivery, isolation }: HandlerSpec): re
 }
 
 function checkDelivery(delivery: NonNullable<HandlerSpec["delivery"]>): readonly SpecFault[] {
-  const { class: deliveryClass, overflow, spool, attempts } = delivery;
+  const { class: deliveryClass, overflow, spool, attempts, batchSize, maxBatchSize } = delivery;
   const durable = deliveryClass === "at-least-once";
   const faults: SpecFault[] = [];
   const fault = (field: string, message: string): void =>
@@ -175,6 +186,8 @@ function checkDelivery(delivery: NonNullable<HandlerSpec["delivery"]>): readonly
     );
   if (spool !== undefined && !durable && overflow !== "spill")
     fault("spool", "spool is used by class at-least-once and by overflow spill only");
+  if (maxBatchSize !== undefined && maxBatchSize < (batchSize ?? DEFAULT_BATCH_SIZE))
+    fault("maxBatchSize", `maxBatchSize must be batchSize, ${batchSize ?? DEFAULT_BATCH_SIZE}, at least`);
   if (durable && attempts !== undefined)
     fault("attempts", "attempts is for at-most-once: with at-least-once a batch is tried until it arrives");
   return faults;

@@ -24,6 +24,9 @@ import { SPOOL_CODEC } from "./spool-codec.ts";
  */
 const BREAKER = { failures: 5, openMs: 5_000 };
 
+/** Size of a batch's JSON beyond which no further instances join it: a quarter of the 4 MiB that receivers of gRPC take by default. */
+const MAX_GROWN_BYTES = 1024 * 1024;
+
 /** An adapter's function for a report template. */
 export type Send = (instances: readonly unknown[], call: CallContext) => MaybePromise<ReportOutcome>;
 
@@ -72,6 +75,7 @@ function createDelivery(
     send: ({ items }, call) => send(items, call),
     onTimeout: target.onTimeout,
     breaker: BREAKER,
+    growth: { maxItems: settings.maxBatchSize, maxBytes: MAX_GROWN_BYTES, sizeOf: jsonBytes },
     maxInFlight,
     inOrder: maxInFlight === 1,
     drop: settings.overflow === "drop-newest" ? "newest" : "oldest",
