@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import kafkajs, { type Admin, type KafkaMessage } from "kafkajs";
+import kafkajs, { type KafkaMessage } from "kafkajs";
 import { Delivery } from "../../delivery/delivery.ts";
 import {
   createRealTime,
@@ -16,8 +16,9 @@ import {
   PurserError,
   type ReportOutcome,
 } from "../../plugins/sdk/index.ts";
-import { eventually } from "../../test/support/eventually.ts";
+import { type Authority, createAuthority } from "../../test/support/certificates.ts";
 import { KAFKA_USER, type KafkaCluster, startKafka } from "../../test/support/kafka-broker.ts";
+import { KafkaTopics } from "../../test/support/kafka-topics.ts";
 import { kafka } from "./index.ts";
 import { driverFault } from "./platformatic-requirement.ts";
 
@@ -31,92 +32,33 @@ const KEYS = 5;
 describe("kafka with a cluster of two brokers", function () {
   this.timeout(180_000);
   let cluster: KafkaCluster;
-  let client: kafkajs.Kafka;
-  let topics = 0;
+  let authority: Authority;
+  let topics: KafkaTopics;
+  let made = 0;
 
   before(async function () {
     this.timeout(300_000);
-    cluster = await startKafka(this, { nodes: 2 });
-    client = new kafkajs.Kafka({
-      brokers: cluster.nodes.map(({ address }) => address),
-      logLevel: kafkajs.logLevel.NOTHING,
-    });
+    authority = createAuthority(this);
+    cluster = await startKafka(this, { nodes: 2, keyFile: authority.keyFile });
+    topics = new KafkaTopics(cluster.nodes.map(({ address }) => address));
   });
 
-  after(async () => cluster?.stop());
-
-  // kafkajs's clients remember all topics, and fail for one without a leader.
-  async function withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
-    const admin = client.admin();
-    await admin.connect();
-    try {
-      return await use(admin);
-    } finally {
-      await admin.disconnect();
-    }
-  }
+  after(async () => {
+    await cluster?.stop();
+    authority?.remove();
+  });
 
   /** Makes a topic of its own for a test. */
   async function createTopic({
     replicas = [[1], [2]],
     config = {},
   }: {
-    replicas?: number[][];
-    config?: Record<string, string>;
-  } = {}) {
-    const topic = `test.${topics++}`;
-    // Until the cluster has leaders for the topics of the tests before.
-    await eventually(() => withAdmin(async (admin) => void (await admin.fetchTopicMetadata())), {
-      deadlineMs: 60_000,
-      everyMs: 500,
-    });
-    await withAdmin((admin) =>
-      admin.createTopics({
-        waitForLeaders: true,
-        topics: [
-          {
-            topic,
-            replicaAssignment: replicas.map((nodes, partition) => ({ partition, replicas: nodes })),
-            configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
-          },
-        ],
-      }),
-    );
+    readonly replicas?: readonly (readonly number[])[];
+    readonly config?: Readonly<Record<string, string>>;
+  } = {}): Promise<string> {
+    const topic = `test.${made++}`;
+    await topics.create(topic, { replicas, config });
     return topic;
-  }
-
-  /** All records of a topic, in the order of their partitions. */
-  async function read(topic: string): Promise<readonly KafkaMessage[]> {
-    const offsets = await withAdmin((admin) => admin.fetchTopicOffsets(topic));
-    const last = new Map(
-      offsets.map(({ partition, high }) => [partition, Number(high)]).filter(([, high]) => high !== 0) as [
-        number,
-        number,
-      ][],
-    );
-    const messages: KafkaMessage[] = [];
-    if (last.size === 0) return messages;
-    const consumer = client.consumer({
-      groupId: `read-${topic}`,
-      maxWaitTimeInMs: 100,
-      retry: { retries: 20 },
-    });
-    await consumer.connect();
-    await consumer.subscribe({ topic, fromBeginning: true });
-    await new Promise<void>((resolve, reject) => {
-      consumer
-        .run({
-          eachMessage: ({ partition, message }) => {
-            messages.push(message);
-            if (Number(message.offset) + 1 >= (last.get(partition) ?? 0)) last.delete(partition);
-            if (last.size === 0) resolve();
-            return Promise.resolve();
-          },
-        })
-        .catch(reject);
-    });
-    await consumer.disconnect();
-    return messages;
   }
 
   for (const driver of DRIVERS) {
@@ -149,7 +91,7 @@ describe("kafka with a cluster of two brokers", function () {
           logEntryInstance({ variables: { user, path: "/ü" } }),
         );
         assert.equal(await send(entries), undefined);
-        const messages = await read(topic);
+        const messages = await topics.read(topic);
         assert.deepEqual(
           new Set(messages.map(({ key }) => key?.toString())),
           new Set(["ada", "שָׁלוֹם", undefined]),
@@ -166,7 +108,7 @@ describe("kafka with a cluster of two brokers", function () {
           const entry = logEntryInstance();
           await send([entry]);
           await send([entry]);
-          const events = (await read(topic)).map(({ headers = {}, value }) => {
+          const events = (await topics.read(topic)).map(({ headers = {}, value }) => {
             const text = Object.fromEntries(
               Object.entries(headers).map(([name, header]) => [name, String(header)]),
             );
@@ -208,7 +150,7 @@ describe("kafka with a cluster of two brokers", function () {
         const headers = { authorization: "Bearer s3cret", "x-user": "s3cret", accept: "*/*" };
         const instance = decisionInstance({ bag: { request: { id: "a1", headers } } });
         await handler?.decision?.([instance], { signal: AbortSignal.timeout(10_000) });
-        const [message] = await read(topic);
+        const [message] = await topics.read(topic);
         assert.doesNotMatch(message?.value?.toString() ?? "", /s3cret/);
         assert.match(message?.value?.toString() ?? "", /"accept":"\*\/\*"/);
         assert.equal(message?.key?.toString(), "a1");
@@ -230,6 +172,31 @@ describe("kafka with a cluster of two brokers", function () {
         });
       }
 
+      it("speaks TLS, and sends nothing to brokers of an authority that it does not trust", async function () {
+        const topic = await createTopic();
+        const brokers = cluster.nodes.map(({ tlsAddress }) => tlsAddress);
+        const other = createAuthority(this);
+        try {
+          build({ topic, brokers, tls: { enabled: true, ca: authority.certificate } });
+          assert.equal(await send([logEntryInstance()]), undefined);
+          await handler?.close();
+          for (const tls of [{ enabled: true, ca: other.certificate }, { enabled: true }]) {
+            build({ topic, brokers, tls });
+            await assert.rejects(send([logEntryInstance()]), {
+              code: "PURSER_HANDLER_FAILED",
+              message: /certificate/,
+            });
+            await handler?.close();
+          }
+          // A listener without TLS answers a greeting of TLS with nothing.
+          build({ topic, tls: { enabled: true, ca: authority.certificate } });
+          await assert.rejects(send([logEntryInstance()]), { retryable: true });
+        } finally {
+          other.remove();
+        }
+        assert.equal((await topics.read(topic)).length, 1);
+      });
+
       it("fails for good for a topic that does not exist, and delivers the rest of the batch", async () => {
         const topic = await createTopic();
         build({ topic: "{name}" });
@@ -237,7 +204,7 @@ describe("kafka with a cluster of two brokers", function () {
           await refusals(send([topic, "no-such-topic", topic].map((name) => logEntryInstance({ name })))),
           [[1, "PURSER_HANDLER_FAILED", false]],
         );
-        assert.equal((await read(topic)).length, 2);
+        assert.equal((await topics.read(topic)).length, 2);
         await assert.rejects(send([logEntryInstance({ name: "no-such-topic" })]), { retryable: false });
       });
 
@@ -252,7 +219,7 @@ describe("kafka with a cluster of two brokers", function () {
         };
         const { ALLOW, DENY } = kafkajs.AclPermissionTypes;
         const { DESCRIBE, READ, WRITE } = kafkajs.AclOperationTypes;
-        await withAdmin((admin) =>
+        await topics.admin((admin) =>
           admin.createAcls({
             acl: [
               { ...acl, operation: WRITE, permissionType: DENY },
@@ -265,7 +232,7 @@ describe("kafka with a cluster of two brokers", function () {
         assert.deepEqual(await refusals(send([topic, open].map((name) => logEntryInstance({ name })))), [
           [0, "PURSER_HANDLER_FAILED", false],
         ]);
-        assert.equal((await read(open)).length, 1);
+        assert.equal((await topics.read(open)).length, 1);
       });
 
       it("refuses only the record that is too large, by its own limit and by the topic's", async () => {
@@ -279,7 +246,7 @@ describe("kafka with a cluster of two brokers", function () {
             logEntryInstance({ variables: { n, text: n === 4 ? "x".repeat(2_000) : "" } }),
           );
           assert.deepEqual(await refusals(send(entries)), [[4, "PURSER_REQUEST_TOO_LARGE", false]]);
-          assert.deepEqual(numbersOf(await read(topic)), [0, 1, 2, 3, 5, 6, 7, 8]);
+          assert.deepEqual(numbersOf(await topics.read(topic)), [0, 1, 2, 3, 5, 6, 7, 8]);
           await handler?.close();
         }
       });
@@ -318,7 +285,7 @@ describe("kafka with a cluster of two brokers", function () {
         assert.deepEqual(dropped, []);
         // A reader needs the broker with its group's offsets, which has no replica.
         await recover();
-        const numbers = numbersOf(await read(topic));
+        const numbers = numbersOf(await topics.read(topic));
         const distinct = [...new Set(numbers)];
         assert.equal(distinct.length, count);
         for (let key = 0; key < KEYS; key++) {

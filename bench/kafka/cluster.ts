@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { freePort } from "../machine/free-port.ts";
 import { accepts } from "../machine/server.ts";
+import { type ServerProcess, startServerProcess } from "../machine/server-process.ts";
 import type { KafkaArtifacts } from "./artifacts.ts";
 
 /** One node of a Kafka cluster, a process of its own. */
@@ -16,6 +16,10 @@ export interface KafkaNode {
   readonly address: string;
   /** `host:port` of its listener with SASL. */
   readonly saslAddress: string;
+  /** `host:port` of its listener with TLS, when the cluster has a key file. */
+  readonly tlsAddress: string;
+  /** `host:port` of each listener with an advertised port, in the order of `advertisedPorts`. */
+  readonly behindAddresses: readonly string[];
   /** Kills the process at once, as a crash would; its data stay. */
   kill(): Promise<void>;
   /** Starts the process again on the same ports; resolves when it accepts connections. */
@@ -30,6 +34,18 @@ export interface KafkaCluster {
   readonly nodes: readonly KafkaNode[];
   /** Ends all processes; their data stay. Idempotent. */
   stop(): Promise<void>;
+}
+
+export interface ClusterOptions {
+  /** Number of nodes; default 1. */
+  readonly nodes?: number;
+  /**
+   * Ports of servers in front of a cluster of one node. Each has a listener of its own behind it, which tells its clients this port,
+   * so that every connection comes by the server in front.
+   */
+  readonly advertisedPorts?: readonly number[];
+  /** A PEM file with the private key and the certificate of the listener with TLS; without it, nodes have no such listener. */
+  readonly keyFile?: string;
 }
 
 /** The user of the listener with SASL, for every mechanism. */
@@ -48,7 +64,7 @@ const JVM = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
 export async function startCluster(
   artifacts: KafkaArtifacts,
   folder: string,
-  count: number,
+  { nodes: count = 1, advertisedPorts = [], keyFile }: ClusterOptions = {},
 ): Promise<KafkaCluster> {
   const controllerPort = await freePort();
   const nodes: (KafkaNode & { readonly stop: () => Promise<void> })[] = [];
@@ -57,7 +73,7 @@ export async function startCluster(
   };
   try {
     for (let id = 1; id <= count; id++)
-      nodes.push(await createNode(artifacts, { id, folder, controllerPort }));
+      nodes.push(await createNode(artifacts, { id, folder, controllerPort, advertisedPorts, keyFile }));
     await Promise.all(nodes.map((node) => node.restart()));
     return { nodes, stop };
   } catch (error) {
@@ -70,14 +86,19 @@ interface NodePlace {
   readonly id: number;
   readonly folder: string;
   readonly controllerPort: number;
+  readonly advertisedPorts: readonly number[];
+  readonly keyFile: string | undefined;
 }
 
-async function createNode({ java, classPath }: KafkaArtifacts, { id, folder, controllerPort }: NodePlace) {
-  const [port, saslPort] = [await freePort(), await freePort()];
+async function createNode({ java, classPath }: KafkaArtifacts, place: NodePlace) {
+  const { id, folder, advertisedPorts } = place;
+  const [port, saslPort, tlsPort] = [await freePort(), await freePort(), await freePort()];
+  const behind: Behind[] = [];
+  for (const advertised of advertisedPorts) behind.push({ port: await freePort(), advertised });
   const properties = join(folder, `${id}.properties`);
   writeFileSync(
     properties,
-    propertiesOf({ id, port, saslPort, controllerPort, data: join(folder, `${id}`) }),
+    propertiesOf({ ...place, port, saslPort, tlsPort, behind, data: join(folder, `${id}`) }),
   );
   const users = ["SCRAM-SHA-256", "SCRAM-SHA-512"].flatMap((mechanism) => [
     "--add-scram",
@@ -89,59 +110,76 @@ async function createNode({ java, classPath }: KafkaArtifacts, { id, folder, con
     [...jvm, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", properties, ...users],
     { timeout: START_DEADLINE_MS },
   );
-  let child: ChildProcess | undefined;
-  const kill = async () => {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, "exit");
-    child.kill("SIGKILL");
-    await exited;
-  };
+  let server: ServerProcess | undefined;
+  const kill = async (): Promise<void> => await server?.kill();
   return {
     address: `${HOST}:${port}`,
     saslAddress: `${HOST}:${saslPort}`,
+    tlsAddress: `${HOST}:${tlsPort}`,
+    behindAddresses: behind.map((listener) => `${HOST}:${listener.port}`),
     kill,
     restart: async () => {
       await kill();
-      child = await launch(java, [...jvm, "kafka.Kafka", properties], port);
+      server = await startServerProcess({
+        name: "Kafka",
+        command: [java, ...jvm, "kafka.Kafka", properties],
+        // A broker accepts connections only after it has caught up with the controller.
+        isReady: () => accepts(port),
+        startDeadlineMs: START_DEADLINE_MS,
+      });
     },
-    pause: () => void child?.kill("SIGSTOP"),
-    resume: () => void child?.kill("SIGCONT"),
+    pause: () => server?.pause(),
+    resume: () => server?.resume(),
     stop: kill,
   };
 }
 
-async function launch(java: string, args: readonly string[], port: number): Promise<ChildProcess> {
-  const child = spawn(java, args, { stdio: ["ignore", "pipe", "pipe"] });
-  // A process that dies must not leave its brokers running.
-  const onExit = () => void child.kill("SIGKILL");
-  process.once("exit", onExit);
-  child.once("exit", () => process.removeListener("exit", onExit));
-  let output = "";
-  child.stdout.on("data", (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_000)));
-  child.stderr.on("data", (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_000)));
-  const endMs = performance.now() + START_DEADLINE_MS;
-  // A broker accepts connections only after it has caught up with the controller.
-  while (!(await accepts(port))) {
-    if (child.exitCode !== null || child.signalCode !== null || performance.now() > endMs) {
-      child.kill("SIGKILL");
-      throw new Error(`Kafka did not start on port ${port}:\n${output}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return child;
+/** A listener behind another server. */
+interface Behind {
+  readonly port: number;
+  /** The other server's port. */
+  readonly advertised: number;
 }
 
-interface NodeSettings {
-  readonly id: number;
+interface NodeSettings extends Omit<NodePlace, "folder" | "advertisedPorts"> {
   readonly port: number;
   readonly saslPort: number;
-  readonly controllerPort: number;
+  readonly tlsPort: number;
+  readonly behind: readonly Behind[];
   readonly data: string;
 }
 
-function propertiesOf({ id, port, saslPort, controllerPort, data }: NodeSettings): string {
-  const listeners = `PLAINTEXT://${HOST}:${port},SASL_PLAINTEXT://${HOST}:${saslPort}`;
+interface Listener {
+  readonly name: string;
+  readonly protocol: string;
+  readonly port: number;
+  /** The port that clients are told; undefined for a listener that is no client's. */
+  readonly advertised: number | undefined;
+}
+
+function propertiesOf(settings: NodeSettings): string {
+  const { id, port, saslPort, tlsPort, behind, controllerPort, keyFile, data } = settings;
+  const listener = (
+    name: string,
+    own: number,
+    advertised: number | undefined = own,
+    protocol = name,
+  ): Listener => ({
+    name,
+    protocol,
+    port: own,
+    advertised,
+  });
   const isController = id === 1;
+  const listeners: readonly Listener[] = [
+    listener("PLAINTEXT", port),
+    listener("SASL_PLAINTEXT", saslPort),
+    ...behind.map((own, index) => listener(`BEHIND_${index}`, own.port, own.advertised, "PLAINTEXT")),
+    ...(keyFile === undefined ? [] : [listener("SSL", tlsPort)]),
+    ...(isController
+      ? [{ name: "CONTROLLER", protocol: "PLAINTEXT", port: controllerPort, advertised: undefined }]
+      : []),
+  ];
   const { username, password } = KAFKA_USER;
   const login = `username="${username}" password="${password}"`;
   return Object.entries({
@@ -149,10 +187,17 @@ function propertiesOf({ id, port, saslPort, controllerPort, data }: NodeSettings
     "node.id": id,
     "controller.quorum.voters": `1@${HOST}:${controllerPort}`,
     "controller.listener.names": "CONTROLLER",
-    listeners: isController ? `${listeners},CONTROLLER://${HOST}:${controllerPort}` : listeners,
-    "advertised.listeners": listeners,
-    "listener.security.protocol.map":
-      "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT",
+    listeners: listeners.map((one) => `${one.name}://${HOST}:${one.port}`).join(),
+    "advertised.listeners": listeners
+      .flatMap(({ name, advertised }) =>
+        advertised === undefined ? [] : [`${name}://${HOST}:${advertised}`],
+      )
+      .join(),
+    // Brokers need the controller's protocol, too.
+    "listener.security.protocol.map": [
+      ...new Set(["CONTROLLER:PLAINTEXT", ...listeners.map(({ name, protocol }) => `${name}:${protocol}`)]),
+    ].join(),
+    ...(keyFile === undefined ? {} : { "ssl.keystore.type": "PEM", "ssl.keystore.location": keyFile }),
     "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
     "listener.name.sasl_plaintext.plain.sasl.jaas.config": `org.apache.kafka.common.security.plain.PlainLoginModule required ${login} user_${username}="${password}";`,
     "listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config":

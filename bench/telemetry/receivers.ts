@@ -52,7 +52,7 @@ async function startKafka(folder: string): Promise<KafkaCluster | { readonly mis
   if ("missing" in artifacts) return artifacts;
   let cluster: KafkaCluster | undefined;
   try {
-    cluster = await startCluster(artifacts, folder, 1);
+    cluster = await startCluster(artifacts, folder);
     await createTopics(cluster.nodes[0]?.address ?? "");
     return cluster;
   } catch (error) {

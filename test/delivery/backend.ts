@@ -29,6 +29,8 @@ export interface BackendOptions {
    * one that accepts everything.
    */
   readonly accepted: Answer | string;
+  /** The port to listen on; default: a free one. */
+  readonly port?: number;
 }
 
 /**
@@ -51,7 +53,7 @@ export class Backend {
   }
 
   static async start(options: BackendOptions): Promise<Backend> {
-    const backend = new Backend(await freePort(), options);
+    const backend = new Backend(options.port ?? (await freePort()), options);
     await backend.open();
     return backend;
   }

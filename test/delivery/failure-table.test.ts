@@ -21,9 +21,8 @@ import {
   createTestContext,
 } from "../../plugins/sdk/testing/index.ts";
 import { eventually } from "../support/eventually.ts";
-import type { Receiver } from "../support/receivers.ts";
 import { Backend, type BackendOptions, type Behaviour } from "./backend.ts";
-import { type Subject, SUBJECTS } from "./subjects.ts";
+import { type RealServer, type Route, type Subject, SUBJECTS } from "./subjects.ts";
 
 // Every adapter behind the host's own delivery, in front of a backend that fails in every way. The table of what became of the
 // instances stands in docs/delivery.md; UPDATE_TABLE=1 writes it.
@@ -99,11 +98,15 @@ class Run {
   }
 }
 
-/** What became of two instances. */
-function outcomeOf({ delivered, dropped, retried }: DeliveryStats, requests: number): string {
+/** What became of two instances. Without statuses, requests are connections, of which a client may have several. */
+function outcomeOf(
+  { delivered, dropped, retried }: DeliveryStats,
+  { withoutStatus }: Subject,
+  requests: number,
+): string {
   if (delivered === 2) {
     if (retried > 0) return "retried";
-    return requests > 1 ? "split" : "delivered";
+    return requests > 1 && withoutStatus !== true ? "split" : "delivered";
   }
   const reasons = Object.entries(dropped).map(([reason, items]) => `${items} dropped (${reason})`);
   return [...(delivered > 0 ? [`${delivered} delivered`] : []), ...reasons].join(", ");
@@ -112,21 +115,26 @@ function outcomeOf({ delivered, dropped, retried }: DeliveryStats, requests: num
 /** A subject with the server that accepts its requests. */
 interface Case {
   readonly subject: Subject;
-  readonly accepted: BackendOptions["accepted"];
+  readonly backend: BackendOptions;
+  /** For the cell that runs beside the others. */
+  readonly awayBackend: BackendOptions;
 }
 
 async function cellOf(
-  { subject, accepted }: Case,
+  { subject, backend: options }: Case,
   plan: readonly Behaviour[],
   folder: string,
+  instances: readonly unknown[] = [0, 1].map((index) => subject.instance(index)),
 ): Promise<string> {
-  const backend = await Backend.start({ accepted });
+  const backend = await Backend.start(options);
   const run = new Run(subject, backend.port, {}, folder);
   try {
-    backend.plan = [...plan];
-    for (const index of [0, 1]) run.queue.offer(subject.instance(index));
+    const before = Array.from({ length: subject.connectionsBefore ?? 0 }, () => "accepts" as const);
+    backend.plan = [...before, ...plan];
+    for (const instance of instances) run.queue.offer(instance);
     const stats = await run.settled(2, 20_000);
-    return outcomeOf(stats, backend.requests);
+    assert.equal(backend.plan.length, 0, "the backend did not come to its behaviour");
+    return outcomeOf(stats, subject, backend.requests);
   } finally {
     await run.close();
     await backend.close();
@@ -134,15 +142,15 @@ async function cellOf(
 }
 
 /** A backend that refuses connections at first, for less time than the attempts last. */
-async function refusedCell({ subject, accepted }: Case, folder: string): Promise<string> {
-  const backend = await Backend.start({ accepted });
+async function refusedCell({ subject, backend: options }: Case, folder: string): Promise<string> {
+  const backend = await Backend.start(options);
   await backend.close();
   const run = new Run(subject, backend.port, { attempts: 20 }, folder);
   try {
     for (const index of [0, 1]) run.queue.offer(subject.instance(index));
     await new Promise((resolve) => setTimeout(resolve, 300));
     await backend.open();
-    return outcomeOf(await run.settled(2, 30_000), backend.requests);
+    return outcomeOf(await run.settled(2, 30_000), subject, backend.requests);
   } finally {
     await run.close();
     await backend.close();
@@ -150,8 +158,8 @@ async function refusedCell({ subject, accepted }: Case, folder: string): Promise
 }
 
 /** A backend that is gone for a minute, while instances come, with at-least-once. */
-async function awayCell({ subject, accepted }: Case, folder: string): Promise<string> {
-  const backend = await Backend.start({ accepted });
+async function awayCell({ subject, awayBackend }: Case, folder: string): Promise<string> {
+  const backend = await Backend.start(awayBackend);
   const spool = {
     directory: "spool",
     maxBytes: 64 * 1024 * 1024,
@@ -187,7 +195,7 @@ describe("every adapter in front of a backend that fails", function () {
   this.timeout(900_000);
   let folder: string;
 
-  const servers: Pick<Receiver, "stop">[] = [];
+  const servers: RealServer[] = [];
   const cases: Case[] = [];
 
   before(async function () {
@@ -195,7 +203,8 @@ describe("every adapter in front of a backend that fails", function () {
     for (const subject of SUBJECTS) {
       const server = await subject.start?.(this);
       if (server !== undefined) servers.push(server);
-      cases.push({ subject, accepted: server?.url ?? subject.accepted ?? { status: 204 } });
+      const backend = backendOptions(server, subject);
+      cases.push({ subject, backend, awayBackend: backendOptions(server?.away ?? server, subject) });
     }
   });
   after(async () => {
@@ -218,6 +227,8 @@ describe("every adapter in front of a backend that fails", function () {
           behaviours === undefined || behaviours.length === 0 ? "–" : await cellOf(one, behaviours, place),
         );
       }
+      if (subject.refused !== undefined)
+        cells[cells.length - 1] = await cellOf(one, [], place, [subject.refused(), subject.instance(0)]);
       return [`\`${name}\` (${subject.template})`, ...cells, await away, subject.receiver];
     });
     const table = tableText(await Promise.all(rows));
@@ -230,6 +241,12 @@ describe("every adapter in front of a backend that fails", function () {
     else assert.equal(text.slice(from, end), table);
   });
 });
+
+function backendOptions(route: Route | undefined, { accepted = { status: 204 } }: Subject): BackendOptions {
+  if (route === undefined) return { accepted };
+  const { url, port } = route;
+  return { accepted: url, ...(port === undefined ? {} : { port }) };
+}
 
 function tableText(rows: readonly (readonly string[])[]): string {
   const head = ["adapter", "refused", ...Object.keys(COLUMNS), "gone 60 s, at-least-once", "receiver"];

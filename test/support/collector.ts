@@ -1,18 +1,19 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { findProgram, isExecutable } from "../../bench/machine/find-program.ts";
 import { freePort } from "../../bench/machine/free-port.ts";
+import { accepts } from "../../bench/machine/server.ts";
+import { startServerProcess } from "../../bench/machine/server-process.ts";
 
 /** A running OpenTelemetry Collector, built from `test/support/collector/`. */
 export interface Collector {
@@ -38,8 +39,15 @@ export const COLLECTOR_BUILD_MS = 8 * 60_000;
 
 const START_DEADLINE_MS = 20_000;
 
-/** Call from a `before` hook with mocha's `this`: skips the suite when there is no Go, and fails instead on a build server. */
-export async function startCollector(context: Mocha.Context): Promise<Collector> {
+/**
+ * Call from a `before` hook with mocha's `this`: skips the suite when there is no Go, and fails instead on a build server.
+ *
+ * @param keyFile A PEM file with the private key and the certificate for TLS; without it, the Collector speaks none.
+ */
+export async function startCollector(
+  context: Mocha.Context,
+  { keyFile }: { readonly keyFile?: string } = {},
+): Promise<Collector> {
   const program = await buildCollector().catch((error: unknown) => {
     const reason = `no OpenTelemetry Collector: ${error instanceof Error ? error.message : String(error)}`;
     if (process.env["CI"] === "true" || process.env["REQUIRE_SERVICES"] === "1") throw new Error(reason);
@@ -49,26 +57,30 @@ export async function startCollector(context: Mocha.Context): Promise<Collector>
   const folder = mkdtempSync(join(tmpdir(), "purser-collector-"));
   const [httpPort, grpcPort] = [await freePort(), await freePort()];
   const config = join(folder, "config.yaml");
-  writeFileSync(config, configOf(httpPort, grpcPort));
-  const child = spawn(program, ["--config", `file:${config}`], { stdio: ["ignore", "pipe", "pipe"] });
+  writeFileSync(config, configOf(httpPort, grpcPort, keyFile));
   const received: OtlpRequest[] = [];
-  createInterface({ input: child.stdout }).on("line", (line) => {
-    received.push(JSON.parse(line) as OtlpRequest);
-  });
-  let log = "";
-  child.stderr.on("data", (chunk: Buffer) => void (log = (log + chunk.toString()).slice(-4000)));
+  const lines = new PassThrough();
+  createInterface({ input: lines }).on("line", (line) => received.push(JSON.parse(line) as OtlpRequest));
+  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
   try {
-    await Promise.all([listening(httpPort, child), listening(grpcPort, child)]);
+    const server = await startServerProcess({
+      name: "the Collector",
+      command: [program, "--config", `file:${config}`],
+      isReady: async () => (await accepts(httpPort)) && (await accepts(grpcPort)),
+      startDeadlineMs: START_DEADLINE_MS,
+      onOutput: (chunk) => void lines.write(chunk),
+    });
+    const scheme = keyFile === undefined ? "http" : "https";
+    return {
+      httpUrl: `${scheme}://127.0.0.1:${httpPort}`,
+      grpcUrl: `${scheme}://127.0.0.1:${grpcPort}`,
+      received,
+      stop: () => server.kill().finally(removeFolder),
+    };
   } catch (error) {
-    await stop(child, folder);
-    throw new Error(`the Collector did not start: ${String(error)}: ${log}`, { cause: error });
+    removeFolder();
+    throw error;
   }
-  return {
-    httpUrl: `http://127.0.0.1:${httpPort}`,
-    grpcUrl: `http://127.0.0.1:${grpcPort}`,
-    received,
-    stop: () => stop(child, folder),
-  };
 }
 
 /** The path of the program; built when no build of the same sources is in the cache. */
@@ -96,14 +108,15 @@ async function buildCollector(): Promise<string> {
   return program;
 }
 
-function configOf(httpPort: number, grpcPort: number): string {
+function configOf(httpPort: number, grpcPort: number, keyFile: string | undefined): string {
+  const tls = keyFile === undefined ? {} : { tls: { cert_file: keyFile, key_file: keyFile } };
   const pipeline = { receivers: ["otlp"], exporters: ["lines"] };
   return JSON.stringify({
     receivers: {
       otlp: {
         protocols: {
-          http: { endpoint: `127.0.0.1:${httpPort}` },
-          grpc: { endpoint: `127.0.0.1:${grpcPort}` },
+          http: { endpoint: `127.0.0.1:${httpPort}`, ...tls },
+          grpc: { endpoint: `127.0.0.1:${grpcPort}`, ...tls },
         },
       },
     },
@@ -113,32 +126,4 @@ function configOf(httpPort: number, grpcPort: number): string {
       pipelines: { traces: pipeline, metrics: pipeline, logs: pipeline },
     },
   });
-}
-
-/** Resolves when the port takes connections. */
-async function listening(port: number, child: ChildProcess): Promise<void> {
-  const deadlineMs = Date.now() + START_DEADLINE_MS;
-  while (Date.now() < deadlineMs) {
-    if (child.exitCode !== null) throw new Error(`it exited with ${child.exitCode}`);
-    const isOpen = await new Promise<boolean>((resolve) => {
-      const socket = connect({ host: "127.0.0.1", port });
-      socket.once("connect", () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.once("error", () => resolve(false));
-    });
-    if (isOpen) return;
-    await new Promise((resolve) => void setTimeout(resolve, 50));
-  }
-  throw new Error(`port ${port} did not open within ${START_DEADLINE_MS} ms`);
-}
-
-async function stop(child: ChildProcess, folder: string): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) {
-    const exited = once(child, "exit");
-    child.kill("SIGKILL");
-    await exited;
-  }
-  rmSync(folder, { recursive: true, force: true });
 }

@@ -1,12 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../bench/machine/free-port.ts";
+import { startServerProcess } from "../../bench/machine/server-process.ts";
 import { skipOrFail } from "./services.ts";
 
 /** A server that takes telemetry, in a process of its own, on the loopback address. */
@@ -41,37 +40,21 @@ export async function startReceiver(receiver: ReceiverProgram): Promise<Receiver
   const folder = mkdtempSync(join(tmpdir(), `purser-${name}-`));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const child = spawn(program, args(port, folder), {
-    cwd: folder,
-    env: { ...process.env, ...env?.(port, folder) },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  // A test process that dies must not leave its servers running.
-  const onExit = () => void child.kill("SIGKILL");
-  process.once("exit", onExit);
-  child.once("exit", () => process.removeListener("exit", onExit));
-  let output = "";
-  const keep = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_000));
-  child.stdout.on("data", keep);
-  child.stderr.on("data", keep);
-  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
-  const stop = async () => {
-    if (!hasEnded()) {
-      const exited = once(child, "exit");
-      child.kill("SIGKILL");
-      await exited;
-    }
-    rmSync(folder, { recursive: true, force: true });
-  };
-  const endMs = performance.now() + startDeadlineMs;
-  while (!(await isReady(`${url}${readyPath}`))) {
-    if (hasEnded() || performance.now() > endMs) {
-      await stop();
-      throw new Error(`${name} did not start on port ${port}:\n${output}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    const server = await startServerProcess({
+      name,
+      command: [program, ...args(port, folder)],
+      folder,
+      env: { ...process.env, ...env?.(port, folder) },
+      isReady: () => isReady(`${url}${readyPath}`),
+      startDeadlineMs,
+    });
+    return { url, stop: () => server.kill().finally(removeFolder) };
+  } catch (error) {
+    removeFolder();
+    throw error;
   }
-  return { url, stop };
 }
 
 async function isReady(url: string): Promise<boolean> {

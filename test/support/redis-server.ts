@@ -1,13 +1,12 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../bench/machine/free-port.ts";
+import { type ServerProcess, startServerProcess } from "../../bench/machine/server-process.ts";
 import { requireService } from "./services.ts";
 
 /** A redis-server process for a test, on the loopback address, without persistence. */
@@ -55,75 +54,42 @@ export async function startRedis(
 function handleOf(
   port: number,
   folder: string,
-  launch: () => Promise<ChildProcess>,
-  first: ChildProcess,
+  launch: () => Promise<ServerProcess>,
+  first: ServerProcess,
 ): RedisServer {
-  let child = first;
-  const end = async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, "exit");
-    child.kill("SIGKILL");
-    await exited;
-  };
+  let server = first;
   return {
     host: HOST,
     port,
     url: `redis://${HOST}:${port}`,
-    kill: end,
+    kill: () => server.kill(),
     restart: async () => {
-      await end();
-      child = await launch();
+      await server.kill();
+      server = await launch();
     },
-    pause: () => void child.kill("SIGSTOP"),
-    resume: () => void child.kill("SIGCONT"),
+    pause: () => server.pause(),
+    resume: () => server.resume(),
     stop: async () => {
-      await end();
+      await server.kill();
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-async function launchRedis(
+function launchRedis(
   program: string,
   port: number,
   folder: string,
   extraArguments: readonly string[],
-): Promise<ChildProcess> {
-  const child = spawn(
-    program,
-    [
-      "--bind",
-      HOST,
-      "--port",
-      `${port}`,
-      "--save",
-      "",
-      "--appendonly",
-      "no",
-      "--dir",
-      folder,
-      ...extraArguments,
-    ],
-    { stdio: ["ignore", "pipe", "pipe"] },
-  );
-  // A test process that dies must not leave its servers running.
-  const onExit = () => void child.kill("SIGKILL");
-  process.once("exit", onExit);
-  child.once("exit", () => process.removeListener("exit", onExit));
-  let output = "";
-  child.stdout.on("data", (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_000)));
-  child.stderr.on("data", (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_000)));
-  const deadline = Date.now() + START_DEADLINE_MS;
-  while (!(await accepts(port))) {
-    if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) {
-      child.kill("SIGKILL");
-      throw new Error(`redis-server did not start on port ${port}:\n${output}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  // Another server may have taken the port just before: the new server then exits by itself.
-  if (child.exitCode !== null) throw new Error(`redis-server did not start on port ${port}:\n${output}`);
-  return child;
+): Promise<ServerProcess> {
+  const address = ["--bind", HOST, "--port", `${port}`];
+  const files = ["--save", "", "--appendonly", "no", "--dir", folder];
+  return startServerProcess({
+    name: "redis-server",
+    command: [program, ...address, ...files, ...extraArguments],
+    isReady: () => accepts(port),
+    startDeadlineMs: START_DEADLINE_MS,
+  });
 }
 
 /** Whether the server answers PING; the error NOAUTH of a server with a password counts as an answer. */
