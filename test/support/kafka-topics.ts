@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { randomUUID } from "node:crypto";
 import kafkajs, { type Admin, type KafkaMessage } from "kafkajs";
 import { eventually } from "./eventually.ts";
 
@@ -66,7 +67,8 @@ export class KafkaTopics {
     const messages: KafkaMessage[] = [];
     if (last.size === 0) return messages;
     const consumer = this.#client.consumer({
-      groupId: `read-${topic}`,
+      // A group of its own for each call: a group that has read the records gets none of them again.
+      groupId: `read-${randomUUID()}`,
       maxWaitTimeInMs: 100,
       retry: { retries: 20 },
     });
