@@ -2,17 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { type AdapterHandler, isPurserError } from "../../plugins/sdk/index.ts";
+import type { AdapterHandler } from "../../plugins/sdk/index.ts";
 import {
   createTestContext,
   decisionInstance,
   describeAdapterContract,
   logEntryInstance,
-  type TestContext,
 } from "../../plugins/sdk/testing/index.ts";
-import { answering, type HttpReceiver, startHttpReceiver } from "../../test/support/http-receiver.ts";
+import { refusedForGood, useHttpAdapter } from "../../test/support/http-adapter.ts";
+import { answering } from "../../test/support/http-receiver.ts";
 import { createStrictLoki } from "../../test/support/strict-loki.ts";
-import type { LokiConfig } from "./config.ts";
 import { loki } from "./index.ts";
 
 const never = new AbortController();
@@ -33,29 +32,15 @@ interface Push {
 }
 
 describe("the adapter loki", () => {
-  let receiver: HttpReceiver;
-  let context: TestContext<LokiConfig>;
+  const http = useHttpAdapter(loki);
+  const { build, bodies } = http;
 
-  before(async () => {
-    receiver = await startHttpReceiver();
-  });
-  beforeEach(() => receiver.reset());
-  afterEach(() => context?.http.close());
-  after(() => receiver.close());
-
-  const build = (config: Readonly<Record<string, unknown>> = {}): AdapterHandler => {
-    context = createTestContext(loki, { url: receiver.url, ...config });
-    return loki.build(context);
-  };
-  const pushes = () => receiver.requests.map(({ body }) => JSON.parse(body.toString()) as Push);
-  const nowMs = () => context.clock.nowMs();
+  const pushes = () => bodies<Push>();
+  const nowMs = () => http.context.clock.nowMs();
   const at = (timestampMs: number, variables: Readonly<Record<string, unknown>> = {}) =>
     logEntryInstance({ timestampMs, variables });
   const refusedBy = async (handler: AdapterHandler, entries: readonly ReturnType<typeof at>[]) =>
-    (await handler.logentry?.(entries, never))?.refused.map(({ index, error }) => {
-      assert.ok(isPurserError(error) && !error.retryable, String(error));
-      return index;
-    });
+    refusedForGood(await handler.logentry?.(entries, never));
 
   it("pushes streams by their labels, with entries in order of time", async () => {
     const handler = build({
@@ -72,7 +57,7 @@ describe("the adapter loki", () => {
       logEntryInstance({ timestampMs: 3000, severity: "ERROR", variables: { absent: undefined, user: "" } }),
     ];
     await handler.logentry?.(entries, never);
-    const [request] = receiver.requests;
+    const [request] = http.receiver.requests;
     assert.equal(request?.path, "/loki/api/v1/push");
     assert.equal(request?.headers["x-scope-orgid"], "team-a");
     assert.equal(request?.headers["authorization"], `Basic ${Buffer.from("ada:p").toString("base64")}`);
@@ -145,7 +130,7 @@ describe("the adapter loki", () => {
         [undefined, 2],
       ],
     );
-    context.time.advance(3_600_000);
+    http.context.time.advance(3_600_000);
     await handler.logentry?.([at(1000, { user: "d" })], never);
     assert.equal(pushes()[1]?.streams[0]?.stream["user"], "d");
   });
@@ -153,7 +138,7 @@ describe("the adapter loki", () => {
   it("is taken by a strict server, and reports the entries that were refused", async () => {
     const handler = build({ labelsFrom: { user: "user" } });
     const server = createStrictLoki(nowMs);
-    receiver.answer = server.answer;
+    http.receiver.answer = server.answer;
     const HOUR = 3_600_000;
     assert.equal(
       await refusedBy(handler, [at(nowMs(), { user: "a" }), at(nowMs() - 1, { user: "a" })]),
@@ -177,9 +162,9 @@ describe("the adapter loki", () => {
 
   it("refuses all when the message does not tell which", async () => {
     const handler = build();
-    receiver.answer = { status: 400, body: "entry out of order" };
+    http.receiver.answer = { status: 400, body: "entry out of order" };
     assert.deepEqual(await refusedBy(handler, [at(1), at(2)]), [0, 1]);
-    receiver.answer = {
+    http.receiver.answer = {
       status: 400,
       headers: { "content-type": "text/plain" },
       body: "error parsing labels",
@@ -191,24 +176,24 @@ describe("the adapter loki", () => {
   it("tells busy servers and large requests apart", async () => {
     const handler = build({ maxBytes: 1024, maxLineBytes: 4096 });
     for (const status of [429, 500, 503]) {
-      receiver.answer = { status, headers: { "retry-after": "3" } };
+      http.receiver.answer = { status, headers: { "retry-after": "3" } };
       const busy = Promise.resolve(handler.logentry?.([at(1)], never));
       await assert.rejects(busy, { retryable: true, details: { status, retryAfterMs: 3000 } });
     }
-    receiver.reset();
+    http.receiver.reset();
     const small = at(1);
     const large = at(1, { text: "x".repeat(2000) });
     const many = Promise.resolve(handler.logentry?.(Array<typeof small>(50).fill(small), never));
     await assert.rejects(many, { code: "PURSER_REQUEST_TOO_LARGE" });
     assert.deepEqual(await refusedBy(handler, [large]), [0]);
-    assert.equal(receiver.requests.length, 0);
+    assert.equal(http.receiver.requests.length, 0);
     assert.deepEqual(await refusedBy(handler, [small, large, small]), [1]);
     assert.equal(pushes()[0]?.streams[0]?.values.length, 2);
   });
 
   it("finds labels that Loki does not take", () => {
     const faultsOf = (config: object) => {
-      const { config: filled } = createTestContext(loki, { url: receiver.url, ...config });
+      const { config: filled } = createTestContext(loki, { url: http.receiver.url, ...config });
       return loki.check?.(filled)?.map(({ path }) => path.join(".")) ?? [];
     };
     const many = (count: number) =>

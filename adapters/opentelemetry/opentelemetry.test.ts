@@ -19,15 +19,9 @@ import {
   traceSpanInstance,
   type VirtualTime,
 } from "../../plugins/sdk/testing/index.ts";
+import { answering } from "../../test/support/http-receiver.ts";
 import { opentelemetry } from "./index.ts";
 import { loadCodecs } from "./otlp.ts";
-
-const answering =
-  (status: string): BackendScript =>
-  (socket) =>
-    void socket.once("data", () =>
-      socket.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`),
-    );
 
 /** A gRPC server that ends every call with a status. */
 const ending =

@@ -9,18 +9,16 @@ import { pathToFileURL } from "node:url";
 import { gunzipSync } from "node:zlib";
 import Value from "typebox/value";
 import { DECISION_LOG_LINE } from "../../core/replay/log-line.ts";
-import type { AdapterHandler } from "../../plugins/sdk/index.ts";
 import {
   createTestContext,
   decisionInstance,
   describeAdapterContract,
   logEntryInstance,
   metricInstance,
-  type TestContext,
   traceSpanInstance,
 } from "../../plugins/sdk/testing/index.ts";
-import { answering, type HttpReceiver, startHttpReceiver } from "../../test/support/http-receiver.ts";
-import type { WebhookConfig } from "./config.ts";
+import { useHttpAdapter } from "../../test/support/http-adapter.ts";
+import { answering } from "../../test/support/http-receiver.ts";
 import { webhook } from "./index.ts";
 
 const SECRETS = [1, 2].map((byte) => `whsec_${Buffer.alloc(32, byte).toString("base64")}`);
@@ -43,21 +41,10 @@ interface Envelope {
 }
 
 describe("the adapter webhook", () => {
-  let receiver: HttpReceiver;
-  let context: TestContext<WebhookConfig>;
+  const http = useHttpAdapter(webhook, { handler: "audit", path: "/in?a=b" });
+  const { build, bodies } = http;
 
-  before(async () => {
-    receiver = await startHttpReceiver();
-  });
-  beforeEach(() => receiver.reset());
-  afterEach(() => context?.http.close());
-  after(() => receiver.close());
-
-  const build = (config: Readonly<Record<string, unknown>> = {}): AdapterHandler => {
-    context = createTestContext(webhook, { url: `${receiver.url}/in?a=b`, ...config }, { handler: "audit" });
-    return webhook.build(context);
-  };
-  const envelopes = () => receiver.requests.map(({ body }) => JSON.parse(body.toString()) as Envelope);
+  const envelopes = () => bodies<Envelope>();
 
   it("posts an envelope for a batch of each template", async () => {
     const handler = build({ token: "t", headers: { "X-Team": "mesh" } });
@@ -65,7 +52,7 @@ describe("the adapter webhook", () => {
     await handler.metric?.([metricInstance({ unit: "ms" })], never);
     await handler.tracespan?.([traceSpanInstance()], never);
     await handler.decision?.([decisionInstance()], never);
-    const [request] = receiver.requests;
+    const [request] = http.receiver.requests;
     assert.equal(`${request?.method} ${request?.path}`, "POST /in?a=b");
     assert.equal(request?.headers["content-type"], "application/json");
     assert.equal(request?.headers["authorization"], "Bearer t");
@@ -120,12 +107,12 @@ describe("the adapter webhook", () => {
   it("posts an array, and lines", async () => {
     const entries = [logEntryInstance({ variables: { a: "x\ny" } }), logEntryInstance({ name: "other" })];
     await build({ envelope: false }).logentry?.(entries, never);
-    const [array] = receiver.requests;
+    const [array] = http.receiver.requests;
     assert.equal((JSON.parse(array?.body.toString() ?? "") as unknown[]).length, 2);
     assert.equal(array?.headers["purser-template"], "logentry");
-    await context.http.close();
+    await http.context.http.close();
     await build({ format: "jsonl" }).logentry?.(entries, never);
-    const lines = receiver.requests[1];
+    const lines = http.receiver.requests[1];
     assert.equal(lines?.headers["content-type"], "application/x-ndjson");
     const parts = lines?.body.toString().split("\n") ?? [];
     assert.deepEqual(
@@ -144,19 +131,19 @@ describe("the adapter webhook", () => {
         readonly isSigned: (secret: string, headers: object, body: string, nowMs?: number) => boolean;
       };
       for (const gzip of [false, true]) {
-        receiver.reset();
+        http.receiver.reset();
         const handler = build({ signingSecrets: SECRETS, gzip });
         await handler.logentry?.([logEntryInstance({ variables: { name: "Zoë 🛳️" } })], never);
-        const { headers, body: sent } = receiver.requests[0] ?? assert.fail("no request");
+        const { headers, body: sent } = http.receiver.requests[0] ?? assert.fail("no request");
         assert.equal(headers["content-encoding"], gzip ? "gzip" : undefined);
         const body = (gzip ? gunzipSync(sent) : sent).toString();
-        const nowMs = context.clock.nowMs();
+        const nowMs = http.context.clock.nowMs();
         for (const secret of SECRETS) assert.equal(isSigned(secret, headers, body, nowMs), true);
         const other = `whsec_${Buffer.alloc(32, 3).toString("base64")}`;
         assert.equal(isSigned(other, headers, body, nowMs), false);
         assert.equal(isSigned(SECRETS[0] as string, headers, `${body} `, nowMs), false);
         assert.equal(isSigned(SECRETS[0] as string, headers, body, nowMs + 301_000), false);
-        await context.http.close();
+        await http.context.http.close();
       }
     } finally {
       rmSync(folder, { recursive: true, force: true });
@@ -166,18 +153,18 @@ describe("the adapter webhook", () => {
   it("keeps the id of a batch that is tried again, and tells the attempts apart", async () => {
     const handler = build({ signingSecrets: SECRETS });
     const batch = [logEntryInstance()];
-    receiver.answer = { status: 503, headers: { "retry-after": "2" } };
+    http.receiver.answer = { status: 503, headers: { "retry-after": "2" } };
     const failed = Promise.resolve(handler.logentry?.(batch, never));
     await assert.rejects(failed, { retryable: true, details: { status: 503, retryAfterMs: 2000 } });
-    receiver.answer = { status: 204 };
-    context.time.advance(3000);
+    http.receiver.answer = { status: 204 };
+    http.context.time.advance(3000);
     await handler.logentry?.(batch, never);
     await handler.logentry?.([...batch], never);
     const [first, second, other] = envelopes();
     assert.equal(first?.id, second?.id);
     assert.notEqual(first?.id, other?.id);
     assert.deepEqual([first?.attempt, second?.attempt, other?.attempt], [1, 2, 1]);
-    const headers = receiver.requests.map((request) => request.headers);
+    const headers = http.receiver.requests.map((request) => request.headers);
     assert.equal(Number(headers[1]?.["webhook-timestamp"]) - Number(headers[0]?.["webhook-timestamp"]), 3);
     assert.notEqual(headers[0]?.["webhook-signature"], headers[1]?.["webhook-signature"]);
     assert.equal(headers[1]?.["purser-attempt"], "2");
@@ -190,7 +177,7 @@ describe("the adapter webhook", () => {
     const tooLarge = Promise.resolve(handler.logentry?.(Array<typeof small>(20).fill(small), never));
     await assert.rejects(tooLarge, { code: "PURSER_REQUEST_TOO_LARGE" });
     const alone = await handler.logentry?.([large], never);
-    assert.deepEqual(receiver.requests.length, 0);
+    assert.deepEqual(http.receiver.requests.length, 0);
     assert.equal(alone?.refused.length, 1);
     const mixed = await handler.logentry?.([small, large, small], never);
     assert.deepEqual(
@@ -198,7 +185,7 @@ describe("the adapter webhook", () => {
       [[1, false]],
     );
     assert.equal(envelopes()[0]?.items.length, 2);
-    assert.ok((receiver.requests[0]?.body.length ?? 0) <= 1024);
+    assert.ok((http.receiver.requests[0]?.body.length ?? 0) <= 1024);
   });
 
   it("says what each refusal means", async () => {
@@ -211,7 +198,7 @@ describe("the adapter webhook", () => {
       [502, "PURSER_HANDLER_FAILED", true],
     ];
     for (const [status, code, retryable] of answers) {
-      receiver.answer = { status };
+      http.receiver.answer = { status };
       const sent = Promise.resolve(handler.logentry?.([logEntryInstance()], never));
       await assert.rejects(sent, { code, retryable }, String(status));
     }
@@ -220,7 +207,7 @@ describe("the adapter webhook", () => {
   it("writes unusual values as JSON, and sends nothing for an empty batch", async () => {
     const handler = build();
     await handler.metric?.([], never);
-    assert.equal(receiver.requests.length, 0);
+    assert.equal(http.receiver.requests.length, 0);
     await handler.metric?.(
       [metricInstance({ value: Number.NaN, timestampMs: Number.NaN, labels: { name: "\ud800 שלום" } })],
       never,
@@ -241,7 +228,7 @@ describe("the adapter webhook", () => {
     const handler = build({ redact: ["request.headers.x-session"] });
     const headers = { cookie: "secret", "x-session": "secret", "x-user": "ada" };
     await handler.decision?.([decisionInstance({ bag: { request: { headers } } })], never);
-    const text = receiver.requests[0]?.body.toString() ?? "";
+    const text = http.receiver.requests[0]?.body.toString() ?? "";
     assert.doesNotMatch(text, /secret/);
     assert.match(text, /"x-user":"ada"/);
   });

@@ -2,15 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { type AdapterHandler, isPurserError } from "../../plugins/sdk/index.ts";
-import {
-  createTestContext,
-  describeAdapterContract,
-  type TestContext,
-  traceSpanInstance,
-} from "../../plugins/sdk/testing/index.ts";
-import { answering, type HttpReceiver, startHttpReceiver } from "../../test/support/http-receiver.ts";
-import type { ZipkinConfig } from "./config.ts";
+import { describeAdapterContract, traceSpanInstance } from "../../plugins/sdk/testing/index.ts";
+import { refusedForGood, useHttpAdapter } from "../../test/support/http-adapter.ts";
+import { answering } from "../../test/support/http-receiver.ts";
 import { endpointOf } from "./endpoint.ts";
 import { zipkin } from "./index.ts";
 import type { ZipkinSpan } from "./span.ts";
@@ -26,21 +20,10 @@ describeAdapterContract(zipkin, {
 });
 
 describe("the adapter zipkin", () => {
-  let receiver: HttpReceiver;
-  let context: TestContext<ZipkinConfig>;
+  const http = useHttpAdapter(zipkin);
+  const { build, bodies } = http;
 
-  before(async () => {
-    receiver = await startHttpReceiver();
-  });
-  beforeEach(() => receiver.reset());
-  afterEach(() => context?.http.close());
-  after(() => receiver.close());
-
-  const build = (config: Readonly<Record<string, unknown>> = {}): AdapterHandler => {
-    context = createTestContext(zipkin, { url: receiver.url, ...config });
-    return zipkin.build(context);
-  };
-  const spans = () => receiver.requests.flatMap(({ body }) => JSON.parse(body.toString()) as ZipkinSpan[]);
+  const spans = () => bodies<ZipkinSpan[]>().flat();
 
   it("posts a span with its endpoints, in whole microseconds", async () => {
     const handler = build({
@@ -58,7 +41,7 @@ describe("the adapter zipkin", () => {
       big: 2n ** 64n,
     };
     await handler.tracespan?.([traceSpanInstance({ tags, startMs: 1000.0004, endMs: 1000.0006 })], never);
-    const [request] = receiver.requests;
+    const [request] = http.receiver.requests;
     assert.equal(`${request?.method} ${request?.path}`, "POST /api/v2/spans");
     assert.equal(request?.headers["authorization"], "Bearer t");
     assert.deepEqual(spans(), [
@@ -94,20 +77,16 @@ describe("the adapter zipkin", () => {
       { parentSpanId: "not hex" },
     ].map((wrong) => traceSpanInstance(wrong));
     const outcome = await handler.tracespan?.([traceSpanInstance(), ...wrongs], never);
-    assert.deepEqual(
-      outcome?.refused.map(({ index }) => index),
-      [1, 2, 3, 4, 5, 6, 7],
-    );
-    for (const { error } of outcome?.refused ?? []) assert.ok(isPurserError(error) && !error.retryable);
+    assert.deepEqual(refusedForGood(outcome), [1, 2, 3, 4, 5, 6, 7]);
     assert.match(
       outcome?.refused[6]?.error.message ?? "",
       /^the parent span id "not hex" is not 16 hexadecimal/,
     );
     assert.equal(spans().length, 1);
-    receiver.reset();
+    http.receiver.reset();
     assert.equal((await handler.tracespan?.(wrongs, never))?.refused.length, 7);
     assert.equal(await handler.tracespan?.([], never), undefined);
-    assert.equal(receiver.requests.length, 0);
+    assert.equal(http.receiver.requests.length, 0);
   });
 
   it("leaves out impossible times, and keeps 256 tags", async () => {
@@ -139,10 +118,7 @@ describe("the adapter zipkin", () => {
     const many = Promise.resolve(handler.tracespan?.(Array<typeof small>(20).fill(small), never));
     await assert.rejects(many, { code: "PURSER_REQUEST_TOO_LARGE" });
     const outcome = await handler.tracespan?.([traceSpanInstance({ spanId: "" }), large, small], never);
-    assert.deepEqual(
-      outcome?.refused.map(({ index }) => index),
-      [0, 1],
-    );
+    assert.deepEqual(refusedForGood(outcome), [0, 1]);
     assert.equal(spans().length, 1);
   });
 
