@@ -296,6 +296,18 @@ spec: { limit: 1, window: 1s, store: shop/out }
       inFlight: 4,
       timeoutMs: 5_000,
     });
+    const sizes = ["{ batchSize: 20 }", "{ batchSize: 20, maxBatchSize: 50 }", "{ maxBatchSize: 200 }"].map(
+      (delivery) => {
+        const written = document("Handler", "d", `{ adapter: store, delivery: ${delivery} }`);
+        const { batchSize, maxBatchSize } = good({ "mesh/d.yaml": written }).handlers[0]?.delivery ?? {};
+        return [batchSize, maxBatchSize];
+      },
+    );
+    assert.deepEqual(sizes, [
+      [20, 20],
+      [20, 50],
+      [100, 200],
+    ]);
     assert.equal(c?.definition, store);
     assert.equal(a?.signature, b?.signature);
     assert.notEqual(a?.signature, c?.signature);
