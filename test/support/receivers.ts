@@ -46,7 +46,7 @@ export async function startReceiver(receiver: ReceiverProgram): Promise<Receiver
       name,
       command: [program, ...args(port, folder)],
       folder,
-      env: { ...process.env, ...env?.(port, folder) },
+      ...(env === undefined ? {} : { env: env(port, folder) }),
       isReady: () => isReady(`${url}${readyPath}`),
       startDeadlineMs,
     });
