@@ -160,6 +160,15 @@ export const ERROR_CATALOG = {
     remedy: "Check the store; meanwhile each QuotaPolicy's onStoreFailure decides.",
     retryable: true,
   },
+  PURSER_QUOTA_VIEW_UNSUPPORTED: {
+    summary: "The store of a QuotaPolicy cannot list or reset its counts.",
+    remedy:
+      "Use the adapters memory-quota or redis-quota, or give the adapter a quotaView (docs/quotas.md); raise and block work with every store.",
+  },
+  PURSER_QUOTA_ADJUSTMENTS_FULL: {
+    summary: "As many raises and blocks of quotas are in force as one store keeps.",
+    remedy: "End some of them; for many keys, write a policy instead.",
+  },
   // The control surfaces: mixer and pilot over HTTP.
   PURSER_REQUEST_INVALID: {
     summary: "The body of an API request is not valid JSON or not of the documented form.",

@@ -9,7 +9,9 @@ import { PurserError } from "../kernel/errors.ts";
 import { attempt, chain, type MaybePromise } from "../kernel/maybe-promise.ts";
 import type { ExpositionFormat } from "../core/exposition/formats.ts";
 import { createMemoryQuotaStore } from "../core/quota/memory-store.ts";
+import { Adjustments } from "../core/quota/adjustments.ts";
 import type { QuotaStore } from "../core/quota/quota.ts";
+import { TopKeys } from "../core/quota/top-keys.ts";
 import type { Snapshot } from "../core/snapshot/snapshot.ts";
 import { answerAllocate } from "./runtime/calls/allocate-call.ts";
 import { answerCheck, type CallTools } from "./runtime/calls/check-call.ts";
@@ -30,7 +32,9 @@ import { ExpositionCollector, type ExpositionPage } from "./runtime/metrics/expo
 import { MixerMetrics } from "./runtime/metrics/mixer-metrics.ts";
 import { PolicyWatchers } from "./runtime/policy-watchers.ts";
 import { createStoreFailureLog } from "./runtime/quota/store-failure-log.ts";
-import { createFindStore } from "./runtime/quota/quota-stores.ts";
+import { AdjustmentRefresh } from "./runtime/quota/adjustment-refresh.ts";
+import { QuotaOperations } from "./runtime/quota/quota-operations.ts";
+import { createFindStore, sharedAdjustmentsOf } from "./runtime/quota/quota-stores.ts";
 import { type HandlerStatus, handlerStatuses, type MixerStatus, statusOf } from "./runtime/status.ts";
 
 export interface MixerOptions extends Omit<HandlerHost, "metrics"> {
@@ -67,6 +71,8 @@ export interface Mixer extends MixerService {
   /** The refusal of the newest configuration, while an older one stays active. */
   readonly rejection: MixerStatus["rejection"];
   status(): Promise<MixerStatus>;
+  /** The quotas for operators. */
+  readonly quotas: QuotaOperations;
   /** The handlers in force. */
   handlers(): Promise<readonly HandlerStatus[]>;
   /**
@@ -100,6 +106,9 @@ class MixerRuntime implements Mixer {
   readonly #snapshots: ActiveSnapshots;
   readonly #watchers: PolicyWatchers;
   readonly #reports = new TakenReports();
+  readonly #topKeys: TopKeys;
+  readonly #refresh: AdjustmentRefresh;
+  readonly quotas: QuotaOperations;
   #appliedAtMs: number | undefined;
   #rejection: MixerStatus["rejection"];
   #closed: Promise<void> | undefined;
@@ -121,7 +130,22 @@ class MixerRuntime implements Mixer {
       proxiesPerAddress,
       current: () => this.#stateOfPolicies(),
     });
+    const adjustments = new Adjustments(clock);
+    const refresh = new AdjustmentRefresh({ scheduler, logger, adjustments });
+    const topKeys = new TopKeys(clock);
+    this.#refresh = refresh;
+    this.#topKeys = topKeys;
+    this.quotas = new QuotaOperations({
+      clock,
+      logger,
+      adjustments,
+      refresh,
+      topKeys,
+      during: (work) => this.#during(undefined, work),
+    });
     this.#tools = {
+      adjustments,
+      topKeys,
       clock,
       metrics,
       logger,
@@ -177,6 +201,8 @@ class MixerRuntime implements Mixer {
     this.#snapshots.swap({ snapshot, table, dispatch, findStore, observer });
     this.#appliedAtMs = clock.nowMs();
     this.#rejection = undefined;
+    this.#topKeys.keepOnly(new Set(snapshot.quotaPolicies.map(({ name }) => name)));
+    this.#refresh.watch(sharedAdjustmentsOf(snapshot, findStore));
     const { version, documents } = snapshot;
     metrics.applied(
       version,
@@ -218,6 +244,7 @@ class MixerRuntime implements Mixer {
   close(deadlineMs: number): Promise<void> {
     if (this.#closed === undefined) {
       this.#watchers.close();
+      this.#refresh.close();
       this.#closed = this.#snapshots.close(deadlineMs);
     }
     return this.#closed;

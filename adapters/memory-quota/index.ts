@@ -30,6 +30,7 @@ export const memoryQuota = defineAdapter({
     const store = createMemoryQuotaStore({ clock, ...config });
     return {
       quota: (requests, options) => store.allocate(requests, options),
+      quotaView: store.view,
       healthy: () => true,
       close() {},
     };

@@ -16,6 +16,14 @@ const RECONNECT_MAX_MS = 500;
  */
 const SILENCE_MS = 1_000;
 
+/** A Lua script, with the digest by which Redis identifies it. */
+export interface Script {
+  readonly source: string;
+  readonly sha1: string;
+}
+
+const COUNTING: Script = { source: SCRIPT, sha1: SCRIPT_SHA1 };
+
 export interface ConnectionOptions {
   readonly target: RedisTarget;
   readonly failures: Failures;
@@ -43,14 +51,18 @@ export class Connection {
     this.#client.on("end", () => this.#settleWaiting(this.#lastError));
   }
 
-  /** Runs the script; sends its source when the server has lost it. */
-  async evaluate(keys: readonly string[], args: readonly string[]): Promise<unknown> {
+  /** Runs a script, by default the one that counts; sends its source when the server has lost it. */
+  async evaluate(
+    keys: readonly string[],
+    args: readonly string[],
+    { source, sha1 }: Script = COUNTING,
+  ): Promise<unknown> {
     if (this.#client.status !== "ready") await this.#connected();
     try {
-      return await this.#client.evalsha(SCRIPT_SHA1, keys.length, ...keys, ...args);
+      return await this.#client.evalsha(sha1, keys.length, ...keys, ...args);
     } catch (error) {
       if (!this.#options.failures.reasonOf(error).startsWith("NOSCRIPT")) throw error;
-      return await this.#client.eval(SCRIPT, keys.length, ...keys, ...args);
+      return await this.#client.eval(source, keys.length, ...keys, ...args);
     }
   }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { createHash } from "node:crypto";
-import type { QuotaAlgorithm, QuotaGrant, QuotaRequest } from "../../plugins/sdk/index.ts";
+import type { QuotaAlgorithm, QuotaCounting, QuotaGrant, QuotaRequest } from "../../plugins/sdk/index.ts";
 
 /** Arguments of one `allocate` for the script. */
 export interface ScriptCall {
@@ -36,7 +36,7 @@ export function encodeCalls(
     args.push(deduplicationId === "" ? "0" : "1", `${requests.length}`);
     if (deduplicationId !== "") keys.push(`${prefix}call:${boundedName(deduplicationId)}`);
     for (const { cell, algorithm, limit, windowMs, amount, bestEffort, leaseMs, slot } of requests) {
-      keys.push(`${prefix}${algorithm}:${windowMs}:${boundedName(cell)}`);
+      keys.push(countKey(prefix, { algorithm, windowMs }, boundedName(cell)));
       const shape = `${ALGORITHM_NUMBER[algorithm]} ${limit} ${windowMs} ${bestEffort ? 1 : 0} ${leaseMs}`;
       args.push(shape, `${amount}`, `${slot ?? -1}`);
     }
@@ -58,6 +58,11 @@ export function decodeReply(
   const [nowMs, ...answers] = reply as readonly unknown[];
   if (typeof nowMs !== "number") throw new TypeError("the reply has an unknown form");
   return { nowMs, answers: answers.map(decodeAnswer) };
+}
+
+/** The key of a count. */
+export function countKey(prefix: string, { algorithm, windowMs }: QuotaCounting, name: string): string {
+  return `${prefix}${algorithm}:${windowMs}:${name}`;
 }
 
 const NUMBERS_PER_GRANT = 6;
@@ -86,7 +91,7 @@ function decodeAnswer(answer: unknown): ScriptAnswer {
   return grants;
 }
 
-function boundedName(name: string): string {
+export function boundedName(name: string): string {
   if (name.length <= NAME_LENGTH_MAX) return name;
   return `sha256=${createHash("sha256").update(name).digest("hex")}`;
 }

@@ -6,6 +6,7 @@ import { CONFIG, faultsOf, targetOf } from "./config.ts";
 import { Connection } from "./connection.ts";
 import { Failures } from "./failure.ts";
 import { RedisQuotaStore } from "./store.ts";
+import { createRedisView } from "./view.ts";
 
 /** Counts quotas in Redis, so that several mixers share them exactly. */
 export const redisQuota = defineAdapter({
@@ -31,6 +32,7 @@ export const redisQuota = defineAdapter({
     });
     return {
       quota: (requests, options) => store.allocate(requests, options),
+      quotaView: createRedisView({ connection, failures, keyPrefix, timeoutMs, scheduler }),
       healthy: () => store.healthy(),
       close: () => store.close(),
     };

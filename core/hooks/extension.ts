@@ -8,6 +8,7 @@ import type { CallContext } from "../../kernel/deadline.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { QuotaStore } from "../quota/quota.ts";
+import type { QuotaView } from "../quota/quota-view.ts";
 import type { ExposedFamily } from "../exposition/family.ts";
 import type {
   AuthorizationInstance,
@@ -126,6 +127,8 @@ export interface AdapterHandler {
   readonly headers?: (instance: HeadersInstance, call: CallContext) => MaybePromise<CheckAnswer>;
   readonly authorization?: (instance: AuthorizationInstance, call: CallContext) => MaybePromise<CheckAnswer>;
   readonly quota?: QuotaStore["allocate"];
+  /** Beside `quota`: lists and resets counts for operators. Without it, they cannot be listed or reset. */
+  readonly quotaView?: QuotaView;
   /**
    * Takes a batch. Rejecting with a retryable PurserError makes the host retry the same batch, after `details.retryAfterMs` when the
    * error has it; with PURSER_REQUEST_TOO_LARGE, its halves.

@@ -136,6 +136,59 @@ describe("charging quotas", () => {
   });
 });
 
+describe("charging a count that an operator has adjusted", () => {
+  const BLOCK = { effect: { blockedForMs: 700 } };
+  const blocked = (store: NamedStore, policy: string, fields: Partial<Demand> = {}, limit = 5): Demand => ({
+    ...demandOf(chargeOf(policy, { limit }), store, BLOCK),
+    ...fields,
+  });
+
+  it("refuses a blocked one until the block ends, and takes nothing for the others", async () => {
+    for (const algorithm of ["fixed-window", "sliding-window", "token-bucket"] as const) {
+      const { charge, memory } = setUp();
+      const store = memory("m");
+      const open = demandOf(chargeOf("open", { algorithm, limit: 5 }), store);
+      assert.equal((await charge([open]))[0]?.remaining, 4);
+      const shut = demandOf(chargeOf("shut", { algorithm, limit: 5 }), store, BLOCK);
+      const [first, second] = await charge([open, shut]);
+      assert.deepEqual([first?.granted, first?.retryAfterMs, first?.remaining], [0, 0, 4]);
+      const { granted: amount, remaining, resetMs, retryAfterMs } = second as QuotaOutcome;
+      assert.deepEqual([amount, remaining, resetMs, retryAfterMs], [0, 0, 700, 700]);
+      const bestEffort = demandOf(chargeOf("shut", { algorithm, limit: 5 }), store, {
+        ...BLOCK,
+        bestEffort: true,
+      });
+      assert.deepEqual(granted(await charge([bestEffort])), [0]);
+    }
+  });
+
+  it("refuses a blocked one whatever onStoreFailure says, without a failure for the caller to act on", async () => {
+    for (const onStoreFailure of ["allow", "deny", "local"] as const) {
+      const { charge } = setUp();
+      const [outcome] = await charge([blocked(away, "q", { onStoreFailure })]);
+      assert.deepEqual([outcome?.granted, outcome?.retryAfterMs, outcome?.failure], [0, 700, undefined]);
+    }
+  });
+
+  it("takes back what a blocked one was granted before", async () => {
+    const { charge, memory } = setUp();
+    const store = memory("m");
+    const [before] = await charge([demand(store, "q", {}, 5, 3)]);
+    const back = demandOf(chargeOf("q", { limit: 5, amount: -3 }), store, { ...BLOCK, slot: before?.slot });
+    assert.deepEqual(granted(await charge([back])), [-3]);
+  });
+
+  it("grants up to the limit of a raise, and never lowers a limit", async () => {
+    const { charge, memory } = setUp();
+    const store = memory("m");
+    const raised = (policy: string, limit: number, amount: number) =>
+      demandOf(chargeOf(policy, { limit, amount }), store, { effect: { raisedTo: 6 } });
+    assert.deepEqual(granted(await charge([raised("low", 2, 6)])), [6]);
+    assert.deepEqual(granted(await charge([raised("low", 2, 1)])), [0]);
+    assert.deepEqual(granted(await charge([raised("high", 9, 9)])), [9]);
+  });
+});
+
 describe("ids of charges", () => {
   /** Store names that a document can give, and the place where each store counts. */
   const PLACES: Readonly<Record<string, "memory" | "other" | "shared" | "away">> = {

@@ -121,7 +121,7 @@ function askWithoutStore(
     allocate: (requests, allocateOptions) => localStore.allocate(requests, allocateOptions),
   };
   const local = demands
-    .filter(({ onStoreFailure }) => onStoreFailure === "local")
+    .filter(({ onStoreFailure, blockedForMs }) => onStoreFailure === "local" && blockedForMs === undefined)
     .map(({ request }) => ({ ...request, limit: localShare(request.limit, nodes) }));
   const counted = attempt<readonly QuotaGrant[]>(
     () => (local.length === 0 ? [] : allocate(inPlace, local, purpose, options)),
@@ -132,6 +132,14 @@ function askWithoutStore(
     let next = 0;
     return demands.map((demand) => {
       const applied = demand.onStoreFailure;
+      // A block refuses whatever the failure policy says, and the caller must not apply its own.
+      if (demand.blockedForMs !== undefined)
+        return {
+          outcome: blocked(demand, demand.blockedForMs),
+          mode,
+          request: demand.request,
+          heldBy: undefined,
+        };
       const failure = { code: "PURSER_STORE_UNAVAILABLE", applied } as const;
       const index = applied === "local" ? next++ : undefined;
       const grant = index === undefined ? undefined : grants[index];
@@ -213,9 +221,25 @@ function assertGrants(grants: readonly QuotaGrant[], count: number): void {
   );
 }
 
-function outcomeOf({ policy, request }: Demand, grant: QuotaGrant): QuotaOutcome {
+function outcomeOf(demand: Demand, grant: QuotaGrant): QuotaOutcome {
+  const { policy, request, blockedForMs } = demand;
+  if (blockedForMs !== undefined) return blocked(demand, blockedForMs);
   const { granted, remaining, resetMs, retryAfterMs, validForMs, slot } = grant;
   return { policy, cell: request.cell, granted, remaining, resetMs, retryAfterMs, validForMs, slot };
+}
+
+/** The outcome of a demand on a count that an operator has blocked. */
+function blocked({ policy, request: { cell } }: Demand, leftMs: number): QuotaOutcome {
+  return {
+    policy,
+    cell,
+    granted: 0,
+    remaining: 0,
+    resetMs: leftMs,
+    retryAfterMs: leftMs,
+    validForMs: 0,
+    slot: 0,
+  };
 }
 
 /** The grant of a demand that was not counted. */

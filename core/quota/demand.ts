@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { AdjustmentEffect } from "./adjustments.ts";
 import type { QuotaCharge } from "./quota-charge.ts";
 import type { QuotaRequest, QuotaStore } from "./quota.ts";
 import { countingOf, type QuotaCounting } from "./quota-definition.ts";
@@ -14,6 +15,8 @@ export interface NamedStore extends QuotaStore {
 export interface Demand extends Pick<QuotaCharge, "policy" | "mode" | "onStoreFailure"> {
   readonly store: NamedStore;
   readonly request: QuotaRequest;
+  /** Set when an operator has blocked the count: the time for which every charge is refused, in milliseconds. */
+  readonly blockedForMs?: number;
 }
 
 type DemandedCharge = Pick<QuotaCharge, "cell" | "limit" | "amount"> &
@@ -28,13 +31,19 @@ export function demandOf(
     leaseMs = 0,
     bestEffort = false,
     slot,
+    effect,
   }: {
     readonly leaseMs?: number;
     readonly bestEffort?: boolean;
     readonly slot?: number | undefined;
+    /** The operator's adjustments of the count. */
+    readonly effect?: AdjustmentEffect | undefined;
   } = {},
 ): Demand {
-  const { policy, mode, onStoreFailure, cell, limit, amount } = charge;
+  const { policy, mode, onStoreFailure, cell, amount } = charge;
+  // Every store refuses a demand with the limit 0. A block does not keep a proxy from giving back.
+  const blockedForMs = amount > 0 ? effect?.blockedForMs : undefined;
+  const limit = blockedForMs === undefined ? Math.max(charge.limit, effect?.raisedTo ?? 0) : 0;
   const request = { cell, limit, amount, bestEffort, leaseMs, ...countingOf(charge) };
   return {
     policy,
@@ -42,5 +51,6 @@ export function demandOf(
     onStoreFailure,
     store,
     request: slot === undefined ? request : { ...request, slot },
+    ...(blockedForMs === undefined ? {} : { blockedForMs }),
   };
 }

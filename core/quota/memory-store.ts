@@ -8,9 +8,11 @@ import { policyOfCell } from "./cell-name.ts";
 import type { QuotaCounter } from "./counting/counter.ts";
 import { QUOTA_COUNTERS } from "./counting/counters.ts";
 import { DeduplicationMemory } from "./counting/deduplication.ts";
+import { createMemoryView } from "./memory-view.ts";
 import type { AllocateOptions, QuotaGrant, QuotaRequest, QuotaStore } from "./quota.ts";
-import type { QuotaAlgorithm } from "./quota-definition.ts";
+import type { QuotaAlgorithm, QuotaCounting } from "./quota-definition.ts";
 import { assertQuotaRequests } from "./quota-request.ts";
+import type { QuotaView } from "./quota-view.ts";
 
 export interface MemoryQuotaStoreOptions {
   readonly clock: Clock;
@@ -34,6 +36,7 @@ export interface MemoryQuotaStoreOptions {
 export interface MemoryQuotaStore extends QuotaStore {
   /** Always synchronous. */
   allocate(requests: readonly QuotaRequest[], options: AllocateOptions): readonly QuotaGrant[];
+  readonly view: QuotaView;
   /** For health reports and metrics. */
   readonly statistics: MemoryQuotaStatistics;
 }
@@ -59,6 +62,8 @@ interface Cell {
   readonly counter: QuotaCounter<unknown>;
   readonly weight: number;
   state: unknown;
+  /** The limit of the last charge; 0 before the first. */
+  lastLimit: number;
   /** From this time on the state is equivalent to a new one. */
   restsAtMs: number;
   /**
@@ -98,6 +103,7 @@ class MemoryStore implements MemoryQuotaStore {
    */
   readonly #epochMs: number;
   readonly #cells = new Map<string, Cell>();
+  readonly view: QuotaView;
   readonly #answers: DeduplicationMemory;
   /** Number of shared counts per policy; 0 for none. */
   readonly #sharedPerPolicy: number;
@@ -115,6 +121,13 @@ class MemoryStore implements MemoryQuotaStore {
     this.#epochMs = clock.nowMs() - clock.monotonicMs();
     this.#answers = new DeduplicationMemory(maxDeduplicationIds);
     this.#sharedPerPolicy = sharesCounts ? Math.ceil(maxCells / PLACES_PER_SHARED) : 0;
+    this.view = createMemoryView<Cell>({
+      entries: () => this.#cells.entries(),
+      get: (name) => this.#cells.get(name),
+      lastLimitOf: (latest, counting) => this.#lastLimitOf(latest, counting),
+      isShared: (name) => this.#sharedOf(name, this.#nowMs()) !== undefined,
+      drop: (name, latest) => this.#drop(name, latest),
+    });
   }
 
   get statistics(): MemoryQuotaStatistics {
@@ -128,7 +141,7 @@ class MemoryStore implements MemoryQuotaStore {
 
   allocate(requests: readonly QuotaRequest[], { deduplicationId }: AllocateOptions): readonly QuotaGrant[] {
     assertQuotaRequests(requests);
-    const nowMs = Math.floor(this.#epochMs + this.#clock.monotonicMs());
+    const nowMs = this.#nowMs();
     const remembered = this.#answers.find(deduplicationId, nowMs);
     if (remembered !== undefined) return remembered;
     const grants =
@@ -145,7 +158,21 @@ class MemoryStore implements MemoryQuotaStore {
     const grant = cell.counter.charge(cell.state, request, nowMs);
     // Only charges extend the life: a request with another limit may read the same cell, or be refused by it.
     if (grant.granted !== 0) cell.restsAtMs = nowMs + grant.resetMs;
+    if (request.amount > 0 && request.limit > 0) cell.lastLimit = request.limit;
     return grant;
+  }
+
+  #nowMs(): number {
+    return Math.floor(this.#epochMs + this.#clock.monotonicMs());
+  }
+
+  #lastLimitOf(latest: Cell, { algorithm, windowMs }: QuotaCounting): number | undefined {
+    const nowMs = this.#nowMs();
+    for (let cell: Cell | undefined = latest; cell !== undefined; cell = cell.earlier) {
+      if (cell.algorithm === algorithm && cell.windowMs === windowMs)
+        return cell.restsAtMs > nowMs ? cell.lastLimit : undefined;
+    }
+    return undefined;
   }
 
   #chargeTogether(requests: readonly QuotaRequest[], nowMs: number): readonly QuotaGrant[] {
@@ -181,7 +208,8 @@ class MemoryStore implements MemoryQuotaStore {
     const counter = QUOTA_COUNTERS[algorithm];
     const state = counter.create(nowMs);
     const earlier = this.#cells.get(name);
-    const cell: Cell = { algorithm, windowMs, counter, weight, state, restsAtMs: nowMs + 1, earlier };
+    const restsAtMs = nowMs + 1;
+    const cell: Cell = { algorithm, windowMs, counter, weight, state, lastLimit: 0, restsAtMs, earlier };
     this.#cells.set(name, cell);
     this.#weigh(name, weight);
     return cell;
@@ -193,13 +221,23 @@ class MemoryStore implements MemoryQuotaStore {
     this.#sweepOn(nowMs);
     if (this.#sharedPerPolicy === 0) return cell;
     const policy = policyOfCell(cell);
-    const shared = `${policy}${SHARED_MARK}${textHash(cell) % this.#sharedPerPolicy}}`;
-    const latest = this.#cells.get(shared);
     // While the shared count is in use, it may contain earlier amounts of this key.
-    const inUse = latest !== undefined && !allAtRest(latest, nowMs);
-    if (!inUse && this.#hasShare(policy, weightOf(cell))) return cell;
+    const inUse = this.#sharedOf(cell, nowMs);
+    if (inUse === undefined && this.#hasShare(policy, weightOf(cell))) return cell;
     this.#shared++;
-    return shared;
+    return inUse ?? this.#sharedName(cell);
+  }
+
+  /** The name of the count that a key shares with others; undefined while that count is not in use. */
+  #sharedOf(cell: string, nowMs: number): string | undefined {
+    if (this.#sharedPerPolicy === 0) return undefined;
+    const shared = this.#sharedName(cell);
+    const latest = this.#cells.get(shared);
+    return latest === undefined || allAtRest(latest, nowMs) ? undefined : shared;
+  }
+
+  #sharedName(cell: string): string {
+    return `${policyOfCell(cell)}${SHARED_MARK}${textHash(cell) % this.#sharedPerPolicy}}`;
   }
 
   /** Whether a policy may use that many more places. The first place is always available. */

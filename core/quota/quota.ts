@@ -3,6 +3,7 @@
 
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { QuotaCounting } from "./quota-definition.ts";
+import type { QuotaView } from "./quota-view.ts";
 
 /**
  * Requests and grants of quotas, between proxies and the mixer and between the mixer and its stores.
@@ -61,5 +62,7 @@ export interface AllocateOptions {
  * each would have been. Rejects with PURSER_STORE_UNAVAILABLE when it cannot count in time.
  */
 export interface QuotaStore {
+  /** For operators; a store may lack it. */
+  readonly view?: QuotaView | undefined;
   allocate(requests: readonly QuotaRequest[], options: AllocateOptions): MaybePromise<readonly QuotaGrant[]>;
 }

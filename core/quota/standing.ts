@@ -21,6 +21,8 @@ export function standingOf(
   { policy, limit, windowMs, unit }: QuotaOfStanding,
   { remaining, resetMs }: Pick<QuotaOutcome, "remaining" | "resetMs">,
 ): QuotaStanding {
-  const standing = { policy, limit, windowMs, remaining: Math.max(0, remaining), resetMs };
+  // More than the limit remains of a count whose limit an operator has raised.
+  const left = Math.min(limit, Math.max(0, remaining));
+  const standing = { policy, limit, windowMs, remaining: left, resetMs };
   return unit === undefined ? standing : { ...standing, unit };
 }

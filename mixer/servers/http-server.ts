@@ -15,6 +15,7 @@ import { addAuthRoutes, isAuthPath } from "./auth/routes-auth.ts";
 import { callsOf } from "./json/routes-calls.ts";
 import { addOperationRoutes } from "./json/routes-operations.ts";
 import { addPolicyStateRoute } from "./json/routes-policy-state.ts";
+import { addQuotaRoutes } from "./json/routes-quotas.ts";
 
 export interface MixerHttpSettings extends Runtime, SurfaceAddress {
   readonly mixer: Mixer;
@@ -53,6 +54,7 @@ export function startMixerHttpServer(settings: MixerHttpSettings): Promise<Contr
       addPolicyStateRoute(router, mixer, polls);
       addAuthRoutes(router, mixer, limit, settings);
       addOperationRoutes(router, mixer, isDraining);
+      addQuotaRoutes(router, mixer, bodies);
     },
   });
 }

@@ -111,7 +111,21 @@ export { attempt, chain, isPromise, type MaybePromise } from "../../kernel/maybe
 
 // Quotas.
 export type { AllocateOptions, QuotaGrant, QuotaRequest, QuotaStore } from "../../core/quota/quota.ts";
-export type { QuotaAlgorithm } from "../../core/quota/quota-definition.ts";
+export {
+  ADJUSTMENT_KINDS,
+  type AdjustmentKind,
+  type CountPage,
+  type CountQuery,
+  type CountReference,
+  type ListedCount,
+  MAX_ADJUSTMENTS,
+  type QuotaAdjustment,
+  type QuotaView,
+  type ResetOutcome,
+  type SharedAdjustments,
+} from "../../core/quota/quota-view.ts";
+export { adjustmentsFull } from "../../core/quota/adjustments.ts";
+export type { QuotaAlgorithm, QuotaCounting } from "../../core/quota/quota-definition.ts";
 export {
   createMemoryQuotaStore,
   type MemoryQuotaStatistics,

@@ -22,14 +22,14 @@ import type { CallTools } from "./check-call.ts";
 export function answerAllocate(
   active: ActiveSnapshot,
   request: AllocateRequest,
-  { metrics, charging }: CallTools,
+  { metrics, charging, adjustments, topKeys }: CallTools,
 ): MaybePromise<AllocateReply> {
   const { version } = active.snapshot;
   const { charges, deduplicationId } = request;
   const demands: Demand[] = [];
   const stale: number[] = [];
   for (const [index, charge] of charges.entries()) {
-    const demand = demandFor(charge, active);
+    const demand = demandFor(charge, active, adjustments);
     if (demand === undefined) stale.push(index);
     else demands.push(demand);
   }
@@ -37,6 +37,7 @@ export function answerAllocate(
   return chain(chargeAll(demands, { deduplicationId, ...charging }), (outcomes) => {
     demands.forEach(({ request: { amount } }, index) => {
       if (amount > 0) metrics.quota(outcomes[index] as QuotaOutcome, amount);
+      topKeys.observe(outcomes[index] as QuotaOutcome, amount);
     });
     if (stale.length === 0) return { kind: "granted", quotas: outcomes };
     const notMade = new Set(stale);
@@ -58,7 +59,11 @@ function uncharged({ policy, cell }: AllocateCharge): QuotaOutcome {
  * because the documents have changed since the decision or the caller made the charge up. Grants are given
  * back even when their limit was edited since.
  */
-function demandFor(charge: AllocateCharge, active: ActiveSnapshot): Demand | undefined {
+function demandFor(
+  charge: AllocateCharge,
+  active: ActiveSnapshot,
+  adjustments: CallTools["adjustments"],
+): Demand | undefined {
   const policy = active.quotaPolicies.get(charge.policy);
   if (policy === undefined || !isCellOf(policy, charge.cell)) return undefined;
   const limits = [policy.limit, ...policy.overrides.map(({ limit }) => limit)];
@@ -67,9 +72,7 @@ function demandFor(charge: AllocateCharge, active: ActiveSnapshot): Demand | und
   const leaseMs = Math.min(charge.leaseMs, Math.max(policy.quota.leaseMs, MAX_USE_WITHIN_MS));
   const { cell, limit, amount, bestEffort, slot } = charge;
   const { quota, mode } = policy;
-  return demandOf({ mode, cell, limit, amount, ...quota }, active.findStore(policy.store), {
-    leaseMs,
-    bestEffort,
-    slot,
-  });
+  const store = active.findStore(policy.store);
+  const effect = adjustments.effectOn(cell, store.name);
+  return demandOf({ mode, cell, limit, amount, ...quota }, store, { leaseMs, bestEffort, slot, effect });
 }

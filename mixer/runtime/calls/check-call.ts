@@ -13,6 +13,8 @@ import { chain, type MaybePromise } from "../../../kernel/maybe-promise.ts";
 import type { QuotaPolicy } from "../../../core/snapshot/snapshot.ts";
 import type { ActiveSnapshot } from "../active-snapshot.ts";
 import type { HandlerHost } from "../handlers/host.ts";
+import type { Adjustments } from "../../../core/quota/adjustments.ts";
+import type { TopKeys } from "../../../core/quota/top-keys.ts";
 import { chargeAll, type ChargeOptions } from "../../../core/quota/charge-all.ts";
 import { type Demand, demandOf } from "../../../core/quota/demand.ts";
 import { fallsShort, refusalOf } from "../../../core/quota/refusal.ts";
@@ -20,13 +22,15 @@ import { quotaPolicyRef } from "../../../core/check/document-ref.ts";
 
 export interface CallTools extends Pick<HandlerHost, "clock" | "metrics" | "logger"> {
   readonly charging: Omit<ChargeOptions, "deduplicationId">;
+  readonly adjustments: Pick<Adjustments, "effectOn">;
+  readonly topKeys: Pick<TopKeys, "observe">;
 }
 
 /** Decides one request and charges its quotas exactly: all enforced quotas or none. */
 export function answerCheck(
   active: ActiveSnapshot,
   request: CheckRequest,
-  { clock, metrics, charging }: CallTools,
+  { clock, metrics, charging, adjustments, topKeys }: CallTools,
 ): MaybePromise<CheckReply> {
   const startMs = clock.monotonicMs();
   const { version } = active.snapshot;
@@ -34,11 +38,14 @@ export function answerCheck(
   const context = { nowMs: clock.nowMs(), dispatch, observer };
   return chain(decideOrExplain(active, request, context), ({ decision, explanation }) => {
     const charges = request.withoutQuotas === true ? [] : decision.charges;
-    const demands = charges.map((charge) => demandFor(charge, active, request.useWithinMs ?? 0));
+    const demands = charges.map((charge) => demandFor(charge, active, adjustments, request.useWithinMs ?? 0));
     const { deduplicationId } = request;
     return chain(chargeAll(demands, { deduplicationId, ...charging }), (quotas) => {
-      for (let index = 0; index < quotas.length; index++)
-        metrics.quota(quotas[index] as QuotaOutcome, (charges[index] as QuotaCharge).amount);
+      for (let index = 0; index < quotas.length; index++) {
+        const [outcome, { amount }] = [quotas[index] as QuotaOutcome, charges[index] as QuotaCharge];
+        metrics.quota(outcome, amount);
+        topKeys.observe(outcome, amount);
+      }
       countCheck(decision, charges, quotas, startMs, metrics);
       return { version, decision, quotas, ...(explanation === undefined ? {} : { explanation }) };
     });
@@ -67,10 +74,16 @@ function decideOrExplain(
   return chain(decide(checkPlan, attributes, context), (decision) => ({ decision }));
 }
 
-function demandFor(charge: QuotaCharge, active: ActiveSnapshot, useWithinMs: number): Demand {
+function demandFor(
+  charge: QuotaCharge,
+  active: ActiveSnapshot,
+  adjustments: CallTools["adjustments"],
+  useWithinMs: number,
+): Demand {
   const policy = active.quotaPolicies.get(charge.policy) as QuotaPolicy;
   const leaseMs = Math.min(useWithinMs, MAX_USE_WITHIN_MS);
-  return demandOf(charge, active.findStore(policy.store), { leaseMs });
+  const store = active.findStore(policy.store);
+  return demandOf(charge, store, { leaseMs, effect: adjustments.effectOn(charge.cell, store.name) });
 }
 
 function countCheck(

@@ -26,5 +26,6 @@ export {
 export type { ContractFinding, TestRunner } from "./contract/clause.ts";
 export type { AdapterContractOptions } from "./contract/adapter-calls.ts";
 export { checkAdapterContract, describeAdapterContract } from "./contract/adapter-contract.ts";
+export { checkQuotaView } from "./contract/quota-view-clause.ts";
 export type { PluginContractOptions } from "./contract/plugin-subject.ts";
 export { checkPluginContract, describePluginContract } from "./contract/plugin-contract.ts";

@@ -23,6 +23,7 @@ import {
 import { type ContractClause, describeError } from "./clause.ts";
 import { abortAfter, outcomeOf } from "./outcome.ts";
 import { Confinement } from "./confinement.ts";
+import { checkQuotaView } from "./quota-view-clause.ts";
 import { activeResources, eventually, leftBehind } from "./resources.ts";
 
 /** Clauses for every adapter. */
@@ -35,6 +36,7 @@ export const ADAPTER_CLAUSES: readonly ContractClause<AdapterSubject>[] = [
   { name: "begins nothing by itself if it says that it is confined", check: staysConfined },
   { name: "settles at once when the signal is already aborted", check: heedsAbortedSignal },
   { name: "takes unusual instances without throwing out of band", check: takesUnusualInstances },
+  { name: "lists and resets quotas, if it has a view of them", check: viewsQuotas },
 ];
 
 /** Short enough for "at once", long enough for a busy machine. */
@@ -185,6 +187,12 @@ async function heedsAbortedSignal(subject: AdapterSubject): Promise<readonly str
   } finally {
     await backend?.close();
   }
+}
+
+async function viewsQuotas(subject: AdapterSubject): Promise<readonly string[]> {
+  // A store with a backend is checked by its own tests, with checkQuotaView.
+  if (subject.options.backend !== undefined) return [];
+  return await withHandler(subject, {}, (handler) => checkQuotaView(handler, "contract"));
 }
 
 async function takesUnusualInstances(subject: AdapterSubject): Promise<readonly string[]> {

@@ -6,6 +6,7 @@ import { connect, type Socket } from "node:net";
 import {
   type AdapterDefinition,
   type AdapterHandler,
+  createMemoryQuotaStore,
   defineAdapter,
   type ExtensionContext,
   PurserError,
@@ -194,6 +195,28 @@ describe("the adapter contract", () => {
       ["quota"],
     );
     assert.match(JSON.stringify(await broken(shared)), /one handler's quota is used up by the other/);
+  });
+
+  it("finds a view of quotas that lists and resets wrongly", async () => {
+    const wrong = inMemory(
+      ({ clock }) => {
+        const store = createMemoryQuotaStore({ clock });
+        return {
+          quota: (requests, options) => store.allocate(requests, options),
+          quotaView: {
+            list: () => ({ counts: [{ cell: "contract{}" }, { cell: "contract{}" }] }),
+            reset: () => "reset",
+            shared: { all: () => [], put() {}, remove: () => true },
+          },
+        };
+      },
+      ["quota"],
+    );
+    assertBreaksOnly(
+      await broken(wrong),
+      "lists and resets quotas, if it has a view of them",
+      /lists a count twice.*in place of.*another window.*reset returned reset,reset.*6,6 remain.*adjustments are.*true,true/s,
+    );
   });
 
   it("finds a close that breaks another handler", async () => {
