@@ -11,6 +11,7 @@ import { mixerCommand } from "./commands/mixer.ts";
 import { newCommand } from "./commands/new.ts";
 import { pilotCommand } from "./commands/pilot.ts";
 import { proxyCommand } from "./commands/proxy.ts";
+import { quotasCommand } from "./commands/quotas.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { runCommand } from "./commands/run.ts";
 import { suggestLimitsCommand } from "./commands/suggest-limits.ts";
@@ -45,20 +46,21 @@ export async function main(args: readonly string[]): Promise<number> {
     .addCommand(suggestLimitsCommand())
     .addCommand(explainCommand())
     .addCommand(testCommand())
+    .addCommand(quotasCommand())
     .addCommand(newCommand())
     .addCommand(validateCommand());
   return runProgram(program, args);
 }
 
+/** Makes a command and its subcommands throw errors in place of ending the process. */
+function reportErrorsOf(command: Command, path: string): void {
+  command.exitOverride().showHelpAfterError(`(see ${path} --help)`);
+  for (const child of command.commands) reportErrorsOf(child, `${path} ${child.name()}`);
+}
+
 /** Parses and runs a command; every error becomes one message on standard error and an exit code. */
 export async function runProgram(program: Command, args: readonly string[]): Promise<number> {
-  for (const command of [program, ...program.commands]) {
-    command
-      .exitOverride()
-      .showHelpAfterError(
-        `(see ${[program.name(), command === program ? "" : command.name()].join(" ").trim()} --help)`,
-      );
-  }
+  reportErrorsOf(program, program.name());
   try {
     await program.parseAsync(args, { from: "user" });
     return EXIT.done;

@@ -48,3 +48,11 @@ export function styleOf(
     bad: paint(31),
   };
 }
+
+/** Escapes control characters: paths, ids and keys come from clients and must not control the terminal. */
+export function visible(text: string): string {
+  return text.replace(
+    /[\p{C}\u2028\u2029]/gu,
+    (character) => `\\u${(character.codePointAt(0) as number).toString(16).padStart(4, "0")}`,
+  );
+}

@@ -7,6 +7,7 @@ import type { ComparedQuota, ReplayReport } from "../../core/replay/replay.ts";
 import type { UnreliableRead } from "../../core/replay/reliability.ts";
 import type { SeriesFinding } from "../../core/replay/series.ts";
 import type { RequestOutcome } from "../../core/replay/request-outcome.ts";
+import { visible } from "../terminal.ts";
 import type { Malformed } from "./read-logs.ts";
 
 export interface ReplayOutcome {
@@ -133,12 +134,4 @@ function counted({ observed, estimated }: Count): string {
 
 function number(value: number): string {
   return value.toLocaleString("en-US");
-}
-
-/** Escapes control characters: paths and ids come from clients and must not control the terminal. */
-function visible(line: string): string {
-  return line.replace(
-    /[\p{C}\u2028\u2029]/gu,
-    (character) => `\\u${(character.codePointAt(0) as number).toString(16).padStart(4, "0")}`,
-  );
 }

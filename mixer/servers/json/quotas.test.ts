@@ -294,7 +294,7 @@ describe("the quotas over HTTP", () => {
     const command = { policy: "q", key: { user: "ann" }, reason: "abuse" };
     await call("POST", "/v1/quotas/block", { ...command, forMs: 60_000 });
     fails = true;
-    await eventually(() => {
+    await eventually(async () => {
       assert.equal(logger.lines.filter(({ message }) => message.includes("cannot be read")).length, 1);
     });
     assert.deepEqual(await charge("ann"), [0, 0]);
