@@ -43,9 +43,11 @@ export class Adjustments {
    */
   effectOn(cell: string, store: string): AdjustmentEffect | undefined {
     if (this.#sources.size === 0) return undefined;
-    const found = [this.#sources.get(OWN_ADJUSTMENTS)?.get(cell), this.#sources.get(store)?.get(cell)];
+    const own = this.#sources.get(OWN_ADJUSTMENTS)?.get(cell);
+    const shared = this.#sources.get(store)?.get(cell);
+    if (own === undefined && shared === undefined) return undefined;
     let effect: { raisedTo?: number; blockedForMs?: number } | undefined;
-    for (const kept of found.flatMap((kinds) => (kinds === undefined ? [] : [...kinds.values()]))) {
+    for (const kept of [...(own?.values() ?? []), ...(shared?.values() ?? [])]) {
       const leftMs = this.#leftMs(kept);
       if (leftMs <= 0) continue;
       const { kind, limit } = kept.adjustment;

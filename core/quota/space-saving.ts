@@ -25,6 +25,9 @@ export class SpaceSaving {
   readonly #amounts: number[] = [];
   readonly #overs: number[] = [];
   #total = 0;
+  /** The smallest amount when it was last looked for, and places that had it then. */
+  #least = 0;
+  readonly #smallest: number[] = [];
 
   /** @param capacity Number of keys that are kept, 1 or more. */
   constructor(capacity: number) {
@@ -56,13 +59,26 @@ export class SpaceSaving {
   }
 
   #replaceSmallest(key: string, amount: number): void {
-    // A scan of 100 numbers takes less time than the decision's smallest part; a heap would make every other call dearer.
-    let smallest = 0;
-    for (let place = 1; place < this.#amounts.length; place++)
-      if ((this.#amounts[place] as number) < (this.#amounts[smallest] as number)) smallest = place;
-    const least = this.#amounts[smallest] as number;
-    this.#places.delete(this.#keys[smallest] as string);
-    this.#put(smallest, key, least + amount, least);
+    const place = this.#takeSmallest();
+    const least = this.#amounts[place] as number;
+    this.#places.delete(this.#keys[place] as string);
+    this.#put(place, key, least + amount, least);
+  }
+
+  /** A place with the smallest amount. */
+  #takeSmallest(): number {
+    for (;;) {
+      const place = this.#smallest.pop();
+      if (place === undefined) this.#findSmallest();
+      else if (this.#amounts[place] === this.#least) return place;
+    }
+  }
+
+  /** Amounts only grow: until each of these places has been taken or has grown, no other place has less. */
+  #findSmallest(): void {
+    this.#least = Math.min(...this.#amounts);
+    for (let place = 0; place < this.#amounts.length; place++)
+      if (this.#amounts[place] === this.#least) this.#smallest.push(place);
   }
 
   #put(place: number, key: string, amount: number, over: number): void {

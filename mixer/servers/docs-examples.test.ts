@@ -130,6 +130,20 @@ describe("docs/api.md", () => {
     );
   });
 
+  it("shows the quotas for operators in the form that the API has", async () => {
+    const ann: AttributeBag = { request: { method: "GET", url_path: "/", headers: { "x-user": "ann" } } };
+    await mixer.check({ attributes: ann, deduplicationId: "ann" });
+    const blocked = await (await post("/v1/quotas/block", example("json quotas-block"))).json();
+    assert.deepEqual(formOf(blocked), formOf(JSON.parse(example("json quotas-entry"))));
+    for (const [path, form] of [
+      ["/v1/quotas", "json quotas-listing"],
+      ["/v1/quotas/top", "json quotas-top"],
+    ] as const) {
+      const reply = await (await fetch(`http://127.0.0.1:${server.port}${path}`)).json();
+      assert.deepEqual(formOf(reply), formOf(JSON.parse(example(form))));
+    }
+  });
+
   it("lists each of the mixer's own metrics", async () => {
     const text = await expositionOf(mixer);
     for (const [, name] of text.matchAll(/^# TYPE (\S+)/gm)) assert.ok(PAGE.includes(`\`${name}\``), name);
