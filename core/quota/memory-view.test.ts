@@ -32,8 +32,8 @@ describe("the view of a memory store", () => {
     const seen: string[] = [];
     let page = list("p", 10);
     seen.push(...page.counts.map(({ cell }) => cell));
-    store.view.reset({ cell: 'p{"user":3}', algorithm, windowMs });
-    store.view.reset({ cell: 'p{"user":20}', algorithm, windowMs });
+    void store.view.reset({ cell: 'p{"user":3}', algorithm, windowMs });
+    void store.view.reset({ cell: 'p{"user":20}', algorithm, windowMs });
     charge('p{"user":25}');
     while (page.cursor !== undefined) {
       page = list("p", 10, page.cursor);

@@ -115,7 +115,7 @@ async function sharedFaults(
   ];
   const text = (list: readonly object[]): string =>
     list
-      .map((one) => JSON.stringify(Object.entries(one).sort()))
+      .map((one) => JSON.stringify(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1))))
       .sort()
       .join("\n");
   if (text(found) !== text(wanted))
