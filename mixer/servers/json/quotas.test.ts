@@ -78,7 +78,7 @@ async function serve() {
     }
     return granted;
   };
-  return { mixer, call, list, charge, logger };
+  return { mixer, url, call, list, charge, logger };
 }
 
 const perUser = (name: string, fields: Parameters<typeof quotaPolicy>[1] = {}): QuotaPolicy =>
@@ -340,7 +340,7 @@ describe("the quotas over HTTP", () => {
   });
 
   it("refuses what is wrong, and names it", async () => {
-    const { mixer, call } = await serve();
+    const { mixer, url, call } = await serve();
     const early = await call("GET", "/v1/quotas");
     assert.equal(early.status, 503);
     await mixer.apply(
@@ -402,7 +402,40 @@ describe("the quotas over HTTP", () => {
       assert.equal(answer.status, status, `${method} ${path}: ${JSON.stringify(answer.body)}`);
       assert.match(error?.message ?? "", message);
     }
-    const form = await call("POST", "/v1/quotas/reset", undefined);
-    assert.equal(form.status, 400);
+    assert.equal((await call("POST", "/v1/quotas/reset")).status, 400);
+    const large = await call("POST", "/v1/quotas/reset", { ...command, reason: "x".repeat(2_000_000) });
+    assert.equal(large.status, 413);
+    const encoded = await fetch(`${url}/v1/quotas/reset`, {
+      method: "POST",
+      body: "{}",
+      headers: { "content-encoding": "gzip" },
+    });
+    assert.deepEqual([encoded.status, encoded.headers.get("connection")], [415, "close"]);
+    const compressed = await fetch(`${url}/v1/quotas/reset`, {
+      method: "POST",
+      body: "{}",
+      headers: { "content-encoding": "gzip", "content-type": "application/json" },
+    });
+    assert.deepEqual([compressed.status, compressed.headers.get("connection")], [400, "close"]);
+  });
+
+  it("does not reset a count that several keys share", async () => {
+    const { mixer, call, charge, list } = await serve();
+    const store = createMemoryQuotaStore({ clock: createRealTime().clock, maxCells: 10 });
+    const handler = adapterDeclaration("small", {
+      quota: (requests, options) => store.allocate(requests, options),
+      quotaView: store.view,
+    });
+    await mixer.apply(snapshotOf({ handlers: [handler], quotaPolicies: [perUser("q", { store: "small" })] }));
+    for (let user = 0; user < 9; user++) await charge(`u${user}`);
+    const { status, body } = await call("POST", "/v1/quotas/reset", {
+      policy: "q",
+      key: { user: "u8" },
+      reason: "x",
+    });
+    assert.equal(status, 400);
+    assert.match((body["error"] as { message: string }).message, /no count of its own/);
+    const shared = (await list()).policies[0]?.counts.find(({ key }) => key === undefined);
+    assert.equal(shared?.cell, "q{#0}");
   });
 });
