@@ -143,6 +143,11 @@ export class Delivery<T> implements DeliveryPort<T> {
     };
   }
 
+  /** Resolves when the queue takes items as it should: a durable one must first read its files. */
+  whenOpen(): Promise<void> | undefined {
+    return this.#queue.whenOpen();
+  }
+
   /** Resolves when every item offered so far would survive the process; undefined when that is so, or cannot be had. */
   whenDurable(): Promise<void> | undefined {
     return this.#queue.whenDurable();

@@ -62,9 +62,12 @@ export class Lanes<T> implements DeliveryPort<T> {
     await Promise.all(this.#lanes.map((lane) => lane.close(deadlineMs)));
   }
 
+  whenOpen(): Promise<void> | undefined {
+    return allOf(this.#lanes.map((lane) => lane.whenOpen()));
+  }
+
   whenDurable(): Promise<void> | undefined {
-    const waits = this.#lanes.flatMap((lane) => lane.whenDurable() ?? []);
-    return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
+    return allOf(this.#lanes.map((lane) => lane.whenDurable()));
   }
 
   #laneOf(item: T): number {
@@ -88,4 +91,10 @@ function hashOf(text: string): number {
   for (let index = 0; index < text.length; index++)
     hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   return hash >>> 0;
+}
+
+/** Resolves when all do; undefined when there is nothing to wait for. */
+function allOf(waits: readonly (Promise<void> | undefined)[]): Promise<void> | undefined {
+  const pending = waits.filter((wait) => wait !== undefined);
+  return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined);
 }

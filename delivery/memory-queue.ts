@@ -73,6 +73,10 @@ export class MemoryQueue<T> implements DeliveryQueue<T> {
   /** Nothing to do: taken items are not stored. */
   acknowledge(): void {}
 
+  whenOpen(): undefined {
+    return undefined;
+  }
+
   whenDurable(): undefined {
     return undefined;
   }

@@ -14,5 +14,6 @@ export interface DeliveryPort<T> {
   offer(item: T): void;
   flush(deadlineMs: number): Promise<void>;
   close(deadlineMs: number): Promise<void>;
+  whenOpen(): Promise<void> | undefined;
   whenDurable(): Promise<void> | undefined;
 }

@@ -51,6 +51,10 @@ class StoredQueue implements DeliveryQueue<number> {
 
   listen(): void {}
 
+  whenOpen(): undefined {
+    return undefined;
+  }
+
   whenDurable(): undefined {
     return undefined;
   }

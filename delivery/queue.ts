@@ -46,6 +46,11 @@ export interface DeliveryQueue<T> {
   take(limit: BatchLimit): Batch<T> | undefined;
   /** The batch was delivered, or dropped and counted: the queue need not keep it. */
   acknowledge(batch: Batch<T>, outcome: "delivered" | DropReason): void;
+  /**
+   * Resolves when a queue that is durable has read its files, or has failed to; undefined when that is so. Items
+   * that come earlier wait in memory, and few find room there.
+   */
+  whenOpen(): Promise<void> | undefined;
   /** Resolves when every accepted item would survive the process; undefined when that is so, or cannot be had. */
   whenDurable(): Promise<void> | undefined;
   /** Releases resources such as files. No call follows. */

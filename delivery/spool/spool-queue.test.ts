@@ -104,6 +104,8 @@ describe("the queue on disk", () => {
     await settle(time);
     const batch = first.queue.take({ items: 5 }) as Batch<Item>;
     first.queue.acknowledge(batch, "delivered");
+    assert.equal(first.queue.take({ items: 2 }), undefined, "the ledger is written first");
+    await settle(time);
     first.queue.acknowledge(first.queue.take({ items: 2 }) as Batch<Item>, "refused");
     await settle(time);
     disk.crash();
@@ -112,6 +114,34 @@ describe("the queue on disk", () => {
     assert.deepEqual(second.queue.totals, { accepted: 100, delivered: 5, dropped: { refused: 2 } });
     assert.deepEqual(await second.takeAll(time), items(7, 100));
     assert.deepEqual(second.queue.totals, { accepted: 100, delivered: 98, dropped: { refused: 2 } });
+  });
+
+  it("has whoever must lose nothing wait until its files were read, or could not be", async () => {
+    const time = createVirtualTime();
+    const disk = new FakeDisk(createSeededRandom(5));
+    const first = new Process(disk, time);
+    // More than memory holds: without the wait the rest would be dropped.
+    await first.queue.whenOpen();
+    assert.equal(first.queue.whenOpen(), undefined);
+    for (let item = 0; item < 50; item++) first.queue.put(item);
+    await first.queue.whenDurable();
+    assert.deepEqual([first.drops, first.queue.size], [[], 50]);
+    // The folder is in use, so a second process cannot read it, and says so.
+    const second = new Process(disk, time);
+    await second.queue.whenOpen();
+    for (let item = 0; item < 10; item++) second.queue.put(item);
+    assert.deepEqual(
+      [second.drops, second.faults.length],
+      [
+        [
+          [1, "unwritable"],
+          [1, "unwritable"],
+        ],
+        1,
+      ],
+    );
+    await second.queue.close();
+    await first.queue.close();
   });
 
   it("drops the oldest segment, or the newest item, when it is full", async () => {

@@ -75,8 +75,12 @@ export class SpoolQueue<T> implements DeliveryQueue<T> {
   #onDisk = 0;
   #from = 0;
   #opened = false;
+  /** Settles after the first attempt to read the files. */
+  #opening: Promise<void> | undefined;
   #closed = false;
   #loading = false;
+  /** Whether a look at the ledger is awaited. */
+  #settling = false;
   /** Items that came before the files were read. */
   #early: Entry<T>[] = [];
   #earlyDrops = 0;
@@ -116,7 +120,7 @@ export class SpoolQueue<T> implements DeliveryQueue<T> {
 
   listen(listener: QueueListener): void {
     this.#listener = listener;
-    void this.#open();
+    this.#opening = this.#open().finally(() => (this.#opening = undefined));
   }
 
   fills({ items, bytes = Number.POSITIVE_INFINITY }: BatchLimit): boolean {
@@ -129,11 +133,12 @@ export class SpoolQueue<T> implements DeliveryQueue<T> {
     else if (this.#early.length < this.#options.maxItemsInMemory) this.#early.push(entry);
     else {
       this.#earlyDrops++;
-      this.#listener.dropped(1, "overflow");
+      this.#listener.dropped(1, "unwritable");
     }
   }
 
   take({ items, bytes = Number.POSITIVE_INFINITY }: BatchLimit): Batch<T> | undefined {
+    if (this.#awaitsLedger()) return undefined;
     const first = this.#window[this.#head];
     if (first === undefined) {
       this.#load();
@@ -162,6 +167,10 @@ export class SpoolQueue<T> implements DeliveryQueue<T> {
     if (unwritten > 0 && this.durable) this.#spool.settleUnwritten(unwritten, outcome);
   }
 
+  whenOpen(): Promise<void> | undefined {
+    return this.durable ? this.#opening : undefined;
+  }
+
   whenDurable(): Promise<void> | undefined {
     return this.durable && this.#opened ? this.#spool.whenWritten() : undefined;
   }
@@ -176,6 +185,22 @@ export class SpoolQueue<T> implements DeliveryQueue<T> {
     await this.#spool.close();
     const lost = this.#spool.unwritten;
     if (lost > 0) this.#listener.dropped(lost, "unwritable");
+  }
+
+  /**
+   * Whether the ledger must be written before more is taken: so a kill repeats no more items than are under
+   * way at once.
+   */
+  #awaitsLedger(): boolean {
+    const settled = this.durable ? this.#spool.whenSettled() : undefined;
+    if (settled === undefined) return false;
+    if (!this.#settling)
+      void settled.then(() => {
+        this.#settling = false;
+        this.#listener.ready();
+      });
+    this.#settling = true;
+    return true;
   }
 
   get #inMemory(): number {
@@ -195,7 +220,7 @@ export class SpoolQueue<T> implements DeliveryQueue<T> {
     this.#opened = true;
     this.#from = this.#spool.first;
     this.#onDisk = this.#spool.waiting;
-    if (this.#earlyDrops > 0 && this.durable) this.#spool.settleUnwritten(this.#earlyDrops, "overflow");
+    if (this.#earlyDrops > 0 && this.durable) this.#spool.settleUnwritten(this.#earlyDrops, "unwritable");
     for (const entry of this.#early.splice(0)) this.#accept(entry);
     this.#load();
     this.#listener.ready();

@@ -56,6 +56,8 @@ export class Spool {
   #appends: Uint8Array[] = [];
   #appendBytes = 0;
   #settlements: Settlement[] = [];
+  /** Whether settlements are on their way into the state file. */
+  #checkpointing = false;
   /** Settlements of items that are not written yet. */
   #early: Settlement[] = [];
   #work: Promise<void> | undefined;
@@ -186,6 +188,19 @@ export class Spool {
       while (this.#written < until && !this.faulty && this.#work !== undefined) await this.#work;
     };
     return wait();
+  }
+
+  /** Resolves when the settlements so far are on disk; undefined when that is so, or while the disk refuses. */
+  whenSettled(): Promise<void> | undefined {
+    if (!this.#isSettling) return undefined;
+    const wait = async (): Promise<void> => {
+      while (this.#isSettling && this.#work !== undefined) await this.#work;
+    };
+    return wait();
+  }
+
+  get #isSettling(): boolean {
+    return !this.faulty && (this.#settlements.length > 0 || this.#checkpointing);
   }
 
   /** Number of accepted items that are not on disk. */
@@ -348,11 +363,14 @@ export class Spool {
       unnumbered: this.#unnumbered,
       settled: this.#segments.flatMap((segment) => [...segment.settledRuns()]),
     };
+    this.#checkpointing = true;
     try {
       await files.replace(STATE_NAME, writeState(state, files.checksum.bind(files)));
     } catch (error) {
       this.#settlements.unshift(...unwritten);
       throw error;
+    } finally {
+      this.#checkpointing = false;
     }
     const old = ledgerName(this.#generation);
     this.#generation = state.generation;

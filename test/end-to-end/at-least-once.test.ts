@@ -133,6 +133,7 @@ spec: { variables: { id: "request.headers.\`x-id\`" }, handlers: [collected] }
     const { dropped, accepted, delivered } = await balanced();
     assert.deepEqual([dropped, accepted, delivered], [{}, next, next]);
     const twice = [...seen.values()].filter((times) => times > 1).length;
-    assert.ok(twice <= 40, `${twice} entries arrived more than once`);
+    // One batch was under way: the next one waits until the ledger has the last one.
+    assert.ok(twice <= 20, `${twice} entries arrived more than once`);
   });
 });

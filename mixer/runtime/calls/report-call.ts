@@ -36,12 +36,16 @@ export function takeReport(
   request: ReportRequest,
   tools: ReportTools,
 ): MaybePromise<void> {
-  return chain(fillQueues(active, request, tools), () => whenDurable(active));
+  const { durableQueues } = active;
+  // Just after a start a queue on disk is not read yet: it could keep only a few items.
+  return chain(allOf(durableQueues.map((queue) => queue.whenOpen())), () =>
+    chain(fillQueues(active, request, tools), () => allOf(durableQueues.map((queue) => queue.whenDurable()))),
+  );
 }
 
-function whenDurable({ durableQueues }: ActiveSnapshot): MaybePromise<void> {
-  const waits = durableQueues.flatMap((queue) => queue.whenDurable() ?? []);
-  return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
+function allOf(waits: readonly (Promise<void> | undefined)[]): MaybePromise<void> {
+  const pending = waits.filter((wait) => wait !== undefined);
+  return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined);
 }
 
 function fillQueues(active: ActiveSnapshot, { bags }: ReportRequest, tools: ReportTools): MaybePromise<void> {

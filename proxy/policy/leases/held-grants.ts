@@ -46,8 +46,10 @@ export class HeldGrants {
     this.#held.push(grant);
   }
 
-  remove(grant: HeldGrant): void {
+  /** Removes a grant, and returns what goes back of it. */
+  remove(grant: HeldGrant): HeldGrant {
     this.#held = this.#held.filter((other) => other !== grant);
+    return emptied(grant);
   }
 
   /** The amount that may be used now. */
@@ -96,10 +98,9 @@ export class HeldGrants {
   takeExpiring(nowMs: number): readonly HeldGrant[] {
     const expiring = this.#held.filter((grant) => giveBackAtMs(grant) <= nowMs);
     if (expiring.length > 0) this.#held = this.#held.filter((grant) => giveBackAtMs(grant) > nowMs);
-    const ended = this.#ended;
-    if (ended.length === 0) return expiring;
+    const going = [...this.#ended, ...expiring];
     this.#ended = [];
-    return [...ended, ...expiring];
+    return going.map(emptied);
   }
 
   /** Time at which the next grant must go back; undefined when nothing is held. */
@@ -112,6 +113,16 @@ export class HeldGrants {
     this.#ended.push(...this.#held.filter((grant) => grant.expiresAtMs < nowMs));
     this.#held = this.#held.filter((grant) => grant.expiresAtMs >= nowMs);
   }
+}
+
+/**
+ * The amount of a grant that goes back, which leaves the grant empty: what a request still puts back into it must
+ * be held again, or be returned by itself.
+ */
+function emptied(grant: HeldGrant): HeldGrant {
+  const going = { ...grant };
+  grant.amount = 0;
+  return going;
 }
 
 function giveBackAtMs({ expiresAtMs, leaseMs }: HeldGrant): number {

@@ -317,7 +317,10 @@ export class LeaseManager {
     const { clock, stats, useTime, onVersion } = this.#options;
     const nowMs = clock.monotonicMs();
     if (answer instanceof Unavailable) {
-      for (const pool of pools) pool.fail({ kind: "failed", code: answer.error.code }, nowMs);
+      for (const pool of pools) {
+        pool.fail({ kind: "failed", code: answer.error.code }, nowMs);
+        this.#scheduleGiveBack(pool, nowMs);
+      }
       return;
     }
     if (answer.kind === "stale") {
@@ -339,6 +342,7 @@ export class LeaseManager {
       const outcome = answer.quotas[index];
       if (outcome === undefined) {
         pool.fail({ kind: "failed", code: "PURSER_MIXER_UNAVAILABLE" }, nowMs);
+        this.#scheduleGiveBack(pool, nowMs);
         continue;
       }
       if (outcome.granted > 0) stats.remote_quota_accepts++;

@@ -239,8 +239,7 @@ export class LeasePool implements SieveEntry {
     // Near a window's end, or with a lease of a millisecond, nothing can be held: asking again would bring
     // the same.
     if (asked.leaseMs > 0) this.#pausedUntilMs = nowMs + PAUSE_MS;
-    this.#held.remove(grant);
-    return [grant];
+    return [this.#held.remove(grant)];
   }
 
   /** Whether the last answer came after its grant had expired. */
@@ -277,14 +276,17 @@ export class LeasePool implements SieveEntry {
     return homeless;
   }
 
-  /** Removes and returns the grants that must go back by now; all grants when `nowMs` is infinite. */
+  /**
+   * Removes and returns the grants that must go back by now; all grants when `nowMs` is infinite. A waiter has
+   * asked for what the held grants lack: without them the answer would be too small again, and again.
+   */
   takeExpiring(nowMs: number): readonly HeldGrant[] {
-    return this.#held.takeExpiring(nowMs);
+    return this.waiting && nowMs !== Number.POSITIVE_INFINITY ? [] : this.#held.takeExpiring(nowMs);
   }
 
-  /** Time at which the next grant must go back; undefined when nothing is held. */
+  /** Time at which the next grant must go back; undefined when nothing is held, or until an awaited answer. */
   get giveBackAtMs(): number | undefined {
-    return this.#held.giveBackAtMs;
+    return this.waiting ? undefined : this.#held.giveBackAtMs;
   }
 
   /** Something was given back, so a demand that was refused may succeed now. */
