@@ -2,7 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { createHash } from "node:crypto";
-import type { QuotaAlgorithm, QuotaCounting, QuotaGrant, QuotaRequest } from "../../plugins/sdk/index.ts";
+import {
+  type CounterKind,
+  counterKindOf,
+  countingName,
+  type CountSelector,
+  type QuotaGrant,
+  type QuotaRequest,
+} from "../../plugins/sdk/index.ts";
 
 /** Arguments of one `allocate` for the script. */
 export interface ScriptCall {
@@ -13,10 +20,15 @@ export interface ScriptCall {
 /** Outcome of one `allocate`: grants, or an error text. */
 export type ScriptAnswer = readonly QuotaGrant[] | { readonly error: string };
 
-const ALGORITHM_NUMBER: Readonly<Record<QuotaAlgorithm, string>> = {
+/** Positions in the script's list of counters. */
+const COUNTER_NUMBER: Readonly<Record<CounterKind, string>> = {
   "fixed-window": "1",
   "sliding-window": "2",
   "token-bucket": "3",
+  "first-use-window": "4",
+  "calendar-period": "5",
+  "sliding-log": "6",
+  allocation: "7",
 };
 
 /**
@@ -35,10 +47,9 @@ export function encodeCalls(
   for (const { requests, deduplicationId } of calls) {
     args.push(deduplicationId === "" ? "0" : "1", `${requests.length}`);
     if (deduplicationId !== "") keys.push(`${prefix}call:${boundedName(deduplicationId)}`);
-    for (const { cell, algorithm, limit, windowMs, amount, bestEffort, leaseMs, slot } of requests) {
-      keys.push(countKey(prefix, { algorithm, windowMs }, boundedName(cell)));
-      const shape = `${ALGORITHM_NUMBER[algorithm]} ${limit} ${windowMs} ${bestEffort ? 1 : 0} ${leaseMs}`;
-      args.push(shape, `${amount}`, `${slot ?? -1}`);
+    for (const request of requests) {
+      keys.push(countKey(prefix, request, boundedName(request.cell)));
+      args.push(shapeOf(request), `${request.amount}`, `${request.slot ?? -1}`);
     }
   }
   return { keys, args };
@@ -61,8 +72,8 @@ export function decodeReply(
 }
 
 /** The key of a count. */
-export function countKey(prefix: string, { algorithm, windowMs }: QuotaCounting, name: string): string {
-  return `${prefix}${algorithm}:${windowMs}:${name}`;
+export function countKey(prefix: string, selector: CountSelector, name: string): string {
+  return `${prefix}${countingName(selector)}:${name}`;
 }
 
 const NUMBERS_PER_GRANT = 6;
@@ -89,6 +100,15 @@ function decodeAnswer(answer: unknown): ScriptAnswer {
     });
   }
   return grants;
+}
+
+function shapeOf(request: QuotaRequest): string {
+  const { limit, windowMs, bestEffort, leaseMs, period } = request;
+  const counter = COUNTER_NUMBER[counterKindOf(request)];
+  const shape = `${counter} ${limit} ${windowMs} ${bestEffort ? 1 : 0} ${leaseMs}`;
+  if (period === undefined) return shape;
+  const { previousPeriodStartMs, periodStartMs, periodEndMs, nextPeriodEndMs } = period;
+  return `${shape} ${previousPeriodStartMs} ${periodStartMs} ${periodEndMs} ${nextPeriodEndMs}`;
 }
 
 export function boundedName(name: string): string {

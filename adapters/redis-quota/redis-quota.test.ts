@@ -6,13 +6,7 @@ import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { Redis } from "ioredis";
-import type {
-  AdapterHandler,
-  QuotaAlgorithm,
-  QuotaGrant,
-  QuotaRequest,
-  QuotaStore,
-} from "../../plugins/sdk/index.ts";
+import type { AdapterHandler, QuotaGrant, QuotaRequest, QuotaStore } from "../../plugins/sdk/index.ts";
 import {
   createRealTime,
   createTestContext,
@@ -21,11 +15,10 @@ import {
 } from "../../plugins/sdk/testing/index.ts";
 import { eventually } from "../../test/support/eventually.ts";
 import { findExcess, type Use } from "../../test/support/quota-log.ts";
+import { COUNTER_KINDS, selectorOf, WINDOW_KINDS } from "../../test/support/quota-countings.ts";
 import { describeQuotaStore, uniqueName } from "../../test/support/quota-store-suite.ts";
 import { type RedisServer, startRedis } from "../../test/support/redis-server.ts";
 import { redisQuota } from "./index.ts";
-
-const ALGORITHMS: readonly QuotaAlgorithm[] = ["fixed-window", "sliding-window", "token-bucket"];
 
 /** This store never answers synchronously. */
 interface Store extends QuotaStore {
@@ -86,26 +79,25 @@ describe("the adapter redis-quota", () => {
   });
 
   describe("with two mixers", () => {
-    for (const algorithm of ALGORITHMS) {
-      it(`never admits more than the limit by ${algorithm}, with any callers and any frequency`, async () => {
+    for (const kind of WINDOW_KINDS) {
+      it(`never admits more than the limit by ${kind}, with any callers and any frequency`, async () => {
         const [limit, windowMs] = [40, 400];
         const cell = uniqueName("shared");
-        const request: QuotaRequest = {
+        const request = (): QuotaRequest => ({
           cell,
-          algorithm,
+          ...selectorOf(kind, windowMs, Date.now()),
           limit,
-          windowMs,
           amount: 1,
           bestEffort: false,
           leaseMs: 0,
-        };
+        });
         const uses: Use[] = [];
         const sinceMs = Date.now();
         const untilMs = sinceMs + 700;
         const asker = async (store: Store) => {
           while (Date.now() < untilMs) {
             const sentMs = Date.now();
-            const [grant] = await store.allocate([request], { deduplicationId: uniqueName("call") });
+            const [grant] = await store.allocate([request()], { deduplicationId: uniqueName("call") });
             if (grant?.granted === 1) uses.push({ atMs: sentMs, amount: 1 });
             await sleep(2);
           }
@@ -116,19 +108,20 @@ describe("the adapter redis-quota", () => {
         // The clocks are equal, but a decision falls somewhere between sending and receiving: two decisions
         // may be nearer than they look. The use over the whole time is exact nevertheless.
         const tolerant = windowMs - 100;
-        if (algorithm === "sliding-window")
-          assert.equal(findExcess(algorithm, uses, limit, tolerant), undefined);
+        if (kind === "sliding-window" || kind === "sliding-log")
+          assert.equal(findExcess(kind, uses, limit, tolerant), undefined);
         const windows = Math.ceil((Date.now() - sinceMs) / windowMs) + 1;
         assert.ok(uses.length <= limit * windows, `${uses.length} uses in ${windows} windows`);
       });
+    }
 
-      it(`grants exactly the limit to a burst by ${algorithm}`, async () => {
+    for (const kind of COUNTER_KINDS) {
+      it(`grants exactly the limit to a burst by ${kind}`, async () => {
         const stores = [open(), open()];
         const request = quotaRequest({
           cell: uniqueName("burst"),
-          algorithm,
+          ...selectorOf(kind, 36_000_000, Date.now()),
           limit: 300,
-          windowMs: 36_000_000,
         });
         const calls = Array.from({ length: 800 }, (_, index) =>
           (stores[index % 2] as Store).allocate([request], { deduplicationId: uniqueName("call") }),
@@ -142,12 +135,12 @@ describe("the adapter redis-quota", () => {
   it("gives every key a TTL after every operation", async () => {
     const store = open({ keyPrefix: "ttl:{quota}:" });
     for (let round = 0; round < 100; round++) {
-      const call = ALGORITHMS.map((algorithm, index) =>
+      const windowMs = [700, 60_000, 86_400_000][round % 3] as number;
+      const call = COUNTER_KINDS.map((kind, index) =>
         quotaRequest({
           cell: `cell-${round % 7}`,
-          algorithm,
+          ...selectorOf(kind, windowMs, Date.now()),
           limit: 20,
-          windowMs: [700, 60_000, 86_400_000][round % 3] as number,
           amount: [3, -2, 0, 25][(round + index) % 4] as number,
           bestEffort: round % 2 === 0,
           leaseMs: (round % 5) * 100,
@@ -162,7 +155,7 @@ describe("the adapter redis-quota", () => {
       const ttlMs = await client.pttl(key);
       // -2: the key has expired meanwhile.
       assert.ok(
-        ttlMs === -2 || (ttlMs > 0 && ttlMs <= 2 * 86_400_000 + 1_000),
+        ttlMs === -2 || (ttlMs > 0 && ttlMs <= (key.includes("allocation") ? 30 : 2) * 86_400_000 + 1_000),
         `${key} has a TTL of ${ttlMs}`,
       );
     }

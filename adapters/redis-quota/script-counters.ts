@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The three algorithms in Lua; core/quota/counting/fixed-window.ts, sliding-window.ts and token-bucket.ts document
- * them and their proofs. `now` is the server's time. `least` is the smallest amount that counts as success.
- * Each algorithm has:
+ * Rate counters in Lua; core/quota/counting/fixed-window.ts, sliding-window.ts and token-bucket.ts document them
+ * and their proofs. `now` is the server's time. `least` is the smallest amount that counts as success. Each
+ * counter has:
  *
  * create() and copy(state); parse(text), nil for text that Purser did not write; text(state);
- * charge(state, limit, windowMs, amount, least, leaseMs, slot), which returns the six numbers of a QuotaGrant
- * in order.
+ * charge(state, limit, windowMs, amount, least, leaseMs, slot, period), which returns the six numbers of a
+ * QuotaGrant in order. `period` is nil, or the four bounds of calendar periods.
  */
 export const FIXED_WINDOW = `
 local fixedWindow = {}

@@ -6,7 +6,8 @@ import fc from "fast-check";
 import { Redis } from "ioredis";
 import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
 import type { QuotaGrant, QuotaRequest } from "../../core/quota/quota.ts";
-import type { QuotaAlgorithm } from "../../core/quota/quota-definition.ts";
+import { type CounterKind, counterKindOf } from "../../core/quota/counting/counter-kind.ts";
+import { COUNTER_KINDS, selectorOf, WINDOW_KINDS } from "../../test/support/quota-countings.ts";
 import { LIMIT_AND_WINDOW } from "../../test/support/quota-log.ts";
 import { uniqueName } from "../../test/support/quota-store-suite.ts";
 import { type RedisServer, startRedis } from "../../test/support/redis-server.ts";
@@ -16,12 +17,14 @@ import { SCRIPT } from "./script.ts";
 const READS_TIME = "redis.call('TIME')";
 /** Redis counts TTLs in real time, independent of the test's clock: keys must not expire during the test. */
 const SLACK = "SLACK_MS = 1000";
+const RUNS = Number(process.env["QUOTA_MODEL_RUNS"] ?? 150);
 const START_MS = 1_767_225_600_123;
 
 interface Step {
   readonly waitMs: number;
   readonly calls: readonly {
-    readonly requests: readonly (Omit<QuotaRequest, "limit" | "windowMs" | "slot"> & {
+    readonly requests: readonly (Pick<QuotaRequest, "cell" | "amount" | "bestEffort" | "leaseMs"> & {
+      readonly kind: CounterKind;
       readonly giveBack: number;
       readonly more: number;
     })[];
@@ -29,13 +32,11 @@ interface Step {
   }[];
 }
 
-const ALGORITHMS: readonly QuotaAlgorithm[] = ["fixed-window", "sliding-window", "token-bucket"];
-
 function arbitrarySteps(limit: number, windowMs: number): fc.Arbitrary<readonly Step[]> {
   const upTo = (max: number) => fc.integer({ min: 0, max: Math.max(0, Math.floor(max)) });
   const request = fc.record({
     cell: fc.constantFrom("a", "b"),
-    algorithm: fc.constantFrom(...ALGORITHMS),
+    kind: fc.constantFrom(...COUNTER_KINDS),
     amount: fc.oneof(fc.constant(0), fc.constant(1), upTo(limit / 3), upTo(limit + 2)),
     bestEffort: fc.boolean(),
     leaseMs: fc.oneof(fc.constant(0), upTo(windowMs / 10), upTo(windowMs * 2)),
@@ -122,13 +123,17 @@ describe("the Redis quota script", () => {
             // A deduplication id is valid for a minute; the stores differ in how much longer.
             if (repeats && last !== undefined && nowMs - last.sinceMs < 60_000)
               return { ...last, first: false };
-            const demands = requests.map(({ giveBack, more, ...request }) => {
+            const demands = requests.map(({ kind, giveBack, more, ...fields }) => {
+              const request = { ...fields, ...selectorOf(kind, windowMs, nowMs) };
               const earlier = granted[granted.length - 1 - giveBack];
               if (earlier === undefined)
-                return { request: { ...request, limit: limit + more, windowMs }, slots: NO_SLOTS };
+                return { request: { ...request, limit: limit + more }, slots: NO_SLOTS };
               const amount = Math.ceil(earlier.left / 2);
               earlier.left -= amount;
-              return { request: { ...earlier.request, amount: 0 - amount }, slots: earlier.slots };
+              // The caller computes the bounds of periods anew each time that it asks.
+              const selector = selectorOf(counterKindOf(earlier.request), windowMs, nowMs);
+              const back = { ...earlier.request, ...selector, amount: 0 - amount };
+              return { request: back, slots: earlier.slots };
             });
             last = { deduplicationId: uniqueName("id"), sinceMs: nowMs, demands };
             return { ...last, first: true };
@@ -153,42 +158,34 @@ describe("the Redis quota script", () => {
           }
         }
       }),
-      { numRuns: 150 },
+      { numRuns: RUNS },
     );
   }).timeout(20_000);
 
   it("frees no capacity early when the server's clock goes back, and recovers", async () => {
-    for (const algorithm of ALGORITHMS) {
+    for (const kind of WINDOW_KINDS) {
       const cell = uniqueName("cell");
-      const request = {
-        cell,
-        algorithm,
-        limit: 5,
-        windowMs: 1_000,
-        amount: 5,
-        bestEffort: false,
-        leaseMs: 0,
-      };
       const granted = async (nowMs: number) => {
+        const selector = selectorOf(kind, 1_000, nowMs);
+        const request = { cell, ...selector, limit: 5, amount: 5, bestEffort: false, leaseMs: 0 };
         const [answer] = await runAt(nowMs, [{ requests: [request], deduplicationId: "" }], "p{quota}:");
         assert.ok(Array.isArray(answer));
         return (answer as readonly QuotaGrant[])[0]?.granted;
       };
       const hourAgoMs = START_MS - 3_600_000;
-      assert.equal(await granted(START_MS), 5, algorithm);
-      assert.equal(await granted(hourAgoMs), 0, algorithm);
-      assert.equal(await granted(hourAgoMs + 2_100), 5, algorithm);
+      assert.equal(await granted(START_MS), 5, kind);
+      assert.equal(await granted(hourAgoMs), 0, kind);
+      assert.equal(await granted(hourAgoMs + 2_100), 5, kind);
     }
   });
 
   it("counts to 2^53 without losing a unit", async () => {
-    for (const algorithm of ALGORITHMS) {
+    for (const kind of COUNTER_KINDS) {
       const limit = Number.MAX_SAFE_INTEGER;
       const request = {
         cell: uniqueName("cell"),
-        algorithm,
+        ...selectorOf(kind, 1, START_MS),
         limit,
-        windowMs: 1,
         amount: limit - 1,
         bestEffort: false,
         leaseMs: 0,
@@ -197,10 +194,10 @@ describe("the Redis quota script", () => {
         const calls = [{ requests: [{ ...request, amount }], deduplicationId: uniqueName("id") }];
         return ((await runAt(START_MS, calls, "p{quota}:"))[0] as readonly QuotaGrant[])[0];
       };
-      assert.equal((await run(limit - 1))?.remaining, 1, algorithm);
-      assert.equal((await run(2))?.granted, 0, algorithm);
-      assert.equal((await run(1))?.remaining, 0, algorithm);
-      assert.equal((await run(1))?.granted, 0, algorithm);
+      assert.equal((await run(limit - 1))?.remaining, 1, kind);
+      assert.equal((await run(2))?.granted, 0, kind);
+      assert.equal((await run(1))?.remaining, 0, kind);
+      assert.equal((await run(1))?.granted, 0, kind);
     }
   });
 
@@ -235,10 +232,10 @@ describe("the Redis quota script", () => {
 
   it("writes nothing when it only reads or refuses", async () => {
     const prefix = `${uniqueName("p")}{quota}:`;
-    const request = { cell: "c", limit: 5, windowMs: 1_000, bestEffort: false, leaseMs: 0 };
-    for (const algorithm of ALGORITHMS) {
-      const looks = { ...request, algorithm, amount: 0 };
-      const tooMuch = { ...request, algorithm, amount: 6 };
+    const request = { cell: "c", limit: 5, bestEffort: false, leaseMs: 0 };
+    for (const kind of COUNTER_KINDS) {
+      const looks = { ...request, ...selectorOf(kind, 1_000, START_MS), amount: 0 };
+      const tooMuch = { ...looks, amount: 6 };
       await runAt(
         START_MS,
         [

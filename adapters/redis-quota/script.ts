@@ -4,10 +4,11 @@
 import { createHash } from "node:crypto";
 import { DEDUPLICATION_MS } from "../../plugins/sdk/index.ts";
 import { FIXED_WINDOW, SLIDING_WINDOW, TOKEN_BUCKET } from "./script-counters.ts";
+import { ALLOCATION, CALENDAR_PERIOD, FIRST_USE_WINDOW, SLIDING_LOG } from "./script-windows.ts";
 
 /**
- * The Lua half of the store: the arithmetic of core/quota/counting/fixed-window.ts, sliding-window.ts and
- * token-bucket.ts on the server's clock, number for number; script.test.ts compares the two. Differences:
+ * The Lua half of the store: the arithmetic of core/quota/counting/ on the server's clock, number for number;
+ * script.test.ts compares the two. Differences:
  *
  * - One run decides several calls in turn, each all or nothing. Every key is read once and written once at
  *   the end, counts before answers, so that an error never leaves uncounted grants.
@@ -19,9 +20,9 @@ import { FIXED_WINDOW, SLIDING_WINDOW, TOKEN_BUCKET } from "./script-counters.ts
  *
  * ARGV: the number of calls; for each call 1 if its first key is that of its deduplication id, else 0, and
  * the number of its requests; for each request its shape, amount and slot (-1 when there is none). A shape
- * is, separated by spaces: algorithm (1 fixed window, 2 sliding window, 3 token bucket), limit, windowMs,
- * best effort (0 or 1), leaseMs. KEYS: for each call the deduplication key, if any, and a key for each
- * request.
+ * is, separated by spaces: the counter's number in `counters` below, limit, windowMs, best effort (0 or 1),
+ * leaseMs and, for calendar periods, the beginnings of the previous, the current and the next one and the next
+ * one's end. KEYS: for each call the deduplication key, if any, and a key for each request.
  *
  * Reply: the server's time in milliseconds; then for each call either its grants, six numbers each in
  * QuotaGrant's order, or an error text.
@@ -33,7 +34,9 @@ local now = time[1] * 1000 + floor(time[2] / 1000)
 `;
 
 const CALLS = `
-local counters = { fixedWindow, slidingWindow, tokenBucket }
+local counters = {
+  fixedWindow, slidingWindow, tokenBucket, firstUseWindow, calendarPeriod, slidingLog, allocation,
+}
 local SLACK_MS = 1000
 local DEDUPLICATION_MS = ${DEDUPLICATION_MS}
 local FOREIGN = 'FOREIGN a key of Purser\\'s holds what Purser did not write'
@@ -50,11 +53,16 @@ local numbers = setmetatable({}, { __index = function(known, text)
   return number
 end })
 local shapes = setmetatable({}, { __index = function(known, text)
-  local algorithm, limit, windowMs, bestEffort, leaseMs = string.match(text, '^(%d) (%d+) (%d+) (%d) (%d+)$')
+  local counter, limit, windowMs, bestEffort, leaseMs, rest =
+    string.match(text, '^(%d) (%d+) (%d+) (%d) (%d+)(.*)$')
   local shape = {
-    counter = counters[tonumber(algorithm)], limit = tonumber(limit), windowMs = tonumber(windowMs),
+    counter = counters[tonumber(counter)], limit = tonumber(limit), windowMs = tonumber(windowMs),
     bestEffort = bestEffort == '1', leaseMs = tonumber(leaseMs),
   }
+  if rest ~= '' then
+    shape.period = {}
+    for instant in string.gmatch(rest, '%d+') do shape.period[#shape.period + 1] = tonumber(instant) end
+  end
   known[text] = shape
   return shape
 end })
@@ -91,7 +99,8 @@ local function charge(cell, shape, amount, slot)
   local least = amount
   if shape.bestEffort then least = 1 end
   return cell.counter.charge(
-    cell.state, shape.limit, shape.windowMs, amount, least, shape.leaseMs, amount < 0 and numbers[slot] or -1)
+    cell.state, shape.limit, shape.windowMs, amount, least, shape.leaseMs,
+    amount < 0 and numbers[slot] or -1, shape.period)
 end
 
 local function chargeOne(cell, at)
@@ -192,7 +201,17 @@ end
 return replies
 `;
 
-export const SCRIPT = [COMMON, FIXED_WINDOW, SLIDING_WINDOW, TOKEN_BUCKET, CALLS].join("");
+export const SCRIPT = [
+  COMMON,
+  FIXED_WINDOW,
+  SLIDING_WINDOW,
+  TOKEN_BUCKET,
+  FIRST_USE_WINDOW,
+  CALENDAR_PERIOD,
+  SLIDING_LOG,
+  ALLOCATION,
+  CALLS,
+].join("");
 
 /** Redis identifies the script by this digest. */
 export const SCRIPT_SHA1 = createHash("sha1").update(SCRIPT).digest("hex");

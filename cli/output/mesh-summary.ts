@@ -27,7 +27,7 @@ function policyRows(snapshot: Snapshot): [string, string][] {
     ]),
     ...snapshot.quotaPolicies.map(({ name, limit, quota: { windowMs, algorithm }, location }) => [
       name,
-      `${limit} per ${windowMs / 1000} s, ${algorithm}  ${location.file}:${location.line}`,
+      `${limit}${windowMs === 0 ? "" : ` per ${windowMs / 1000} s`}, ${algorithm}  ${location.file}:${location.line}`,
     ]),
     ...snapshot.rules.map(({ name, location }) => [name, `rule  ${location.file}:${location.line}`]),
   ] as [string, string][];

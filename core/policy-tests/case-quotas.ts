@@ -31,7 +31,8 @@ export class CaseQuotas {
 
   /** Charges one request, all or nothing. */
   charge(charges: readonly QuotaCharge[]): MaybePromise<readonly QuotaOutcome[]> {
-    const demands = charges.map((charge) => demandOf(charge, this.#storeOf(charge.policy)));
+    const nowMs = this.#clock.nowMs();
+    const demands = charges.map((charge) => demandOf(charge, this.#storeOf(charge.policy), { nowMs }));
     return chargeAll(demands, { deduplicationId: `request-${++this.#calls}`, ...this.#options });
   }
 

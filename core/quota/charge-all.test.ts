@@ -42,7 +42,7 @@ function demand(
   limit = 2,
   amount = 1,
 ): Demand {
-  return { ...demandOf(chargeOf(policy, { limit, amount }), store), ...fields };
+  return { ...demandOf(chargeOf(policy, { limit, amount }), store, { nowMs: 0 }), ...fields };
 }
 
 const away: NamedStore = { name: "away", allocate: () => Promise.reject(new Error("connection refused")) };
@@ -137,7 +137,7 @@ describe("charging quotas", () => {
 });
 
 describe("charging a count that an operator has adjusted", () => {
-  const BLOCK = { effect: { blockedForMs: 700 } };
+  const BLOCK = { nowMs: 0, effect: { blockedForMs: 700 } };
   const blocked = (store: NamedStore, policy: string, fields: Partial<Demand> = {}, limit = 5): Demand => ({
     ...demandOf(chargeOf(policy, { limit }), store, BLOCK),
     ...fields,
@@ -147,7 +147,7 @@ describe("charging a count that an operator has adjusted", () => {
     for (const algorithm of ["fixed-window", "sliding-window", "token-bucket"] as const) {
       const { charge, memory } = setUp();
       const store = memory("m");
-      const open = demandOf(chargeOf("open", { algorithm, limit: 5 }), store);
+      const open = demandOf(chargeOf("open", { algorithm, limit: 5 }), store, { nowMs: 0 });
       assert.equal((await charge([open]))[0]?.remaining, 4);
       const shut = demandOf(chargeOf("shut", { algorithm, limit: 5 }), store, BLOCK);
       const [first, second] = await charge([open, shut]);
@@ -182,7 +182,7 @@ describe("charging a count that an operator has adjusted", () => {
     const { charge, memory } = setUp();
     const store = memory("m");
     const raised = (policy: string, limit: number, amount: number) =>
-      demandOf(chargeOf(policy, { limit, amount }), store, { effect: { raisedTo: 6 } });
+      demandOf(chargeOf(policy, { limit, amount }), store, { nowMs: 0, effect: { raisedTo: 6 } });
     assert.deepEqual(granted(await charge([raised("low", 2, 6)])), [6]);
     assert.deepEqual(granted(await charge([raised("low", 2, 1)])), [0]);
     assert.deepEqual(granted(await charge([raised("high", 9, 9)])), [9]);

@@ -4,7 +4,8 @@
 import type { AdjustmentEffect } from "./adjustments.ts";
 import type { QuotaCharge } from "./quota-charge.ts";
 import type { QuotaRequest, QuotaStore } from "./quota.ts";
-import { countingOf, type QuotaCounting } from "./quota-definition.ts";
+import { periodBoundsAt } from "./period/calendar.ts";
+import type { QuotaCounting } from "./quota-definition.ts";
 
 /** A store that answers within a deadline, and rejects when it cannot answer. */
 export interface NamedStore extends QuotaStore {
@@ -23,34 +24,35 @@ type DemandedCharge = Pick<QuotaCharge, "cell" | "limit" | "amount"> &
   QuotaCounting &
   Omit<Demand, "store" | "request">;
 
-/** The demand on `store` for a charge; default: all or nothing, used at once. */
-export function demandOf(
-  charge: DemandedCharge,
-  store: NamedStore,
-  {
-    leaseMs = 0,
-    bestEffort = false,
-    slot,
-    effect,
-  }: {
-    readonly leaseMs?: number;
-    readonly bestEffort?: boolean;
-    readonly slot?: number | undefined;
-    /** The operator's adjustments of the count. */
-    readonly effect?: AdjustmentEffect | undefined;
-  } = {},
-): Demand {
-  const { policy, mode, onStoreFailure, cell, amount } = charge;
+export interface DemandOptions {
+  /** The caller's wall clock: it selects the calendar periods that the store is told of. */
+  readonly nowMs: number;
+  /** Default 0: used at once. */
+  readonly leaseMs?: number;
+  /** Default false: all or nothing. */
+  readonly bestEffort?: boolean;
+  readonly slot?: number | undefined;
+  /** The operator's adjustments of the count. */
+  readonly effect?: AdjustmentEffect | undefined;
+}
+
+/**
+ * The demand on `store` for a charge.
+ *
+ * @throws RangeError for calendar periods in a time zone that this runtime does not know.
+ */
+export function demandOf(charge: DemandedCharge, store: NamedStore, options: DemandOptions): Demand {
+  const { policy, mode, onStoreFailure, cell, amount, algorithm, windowMs, align, period } = charge;
+  const { nowMs, leaseMs = 0, bestEffort = false, slot, effect } = options;
   // Every store refuses a demand with the limit 0. A block does not keep a proxy from giving back.
   const blockedForMs = amount > 0 ? effect?.blockedForMs : undefined;
   const limit = blockedForMs === undefined ? Math.max(charge.limit, effect?.raisedTo ?? 0) : 0;
-  const request = { cell, limit, amount, bestEffort, leaseMs, ...countingOf(charge) };
-  return {
-    policy,
-    mode,
-    onStoreFailure,
-    store,
-    request: slot === undefined ? request : { ...request, slot },
-    ...(blockedForMs === undefined ? {} : { blockedForMs }),
-  };
+  const request: Writable<QuotaRequest> = { cell, limit, amount, bestEffort, leaseMs, algorithm, windowMs };
+  if (align !== undefined) request.align = align;
+  if (period !== undefined) request.period = periodBoundsAt(period, nowMs);
+  if (slot !== undefined) request.slot = slot;
+  const demand = { policy, mode, onStoreFailure, store, request };
+  return blockedForMs === undefined ? demand : { ...demand, blockedForMs };
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };

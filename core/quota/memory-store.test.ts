@@ -5,11 +5,11 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createVirtualTime, type VirtualTime } from "../../plugins/sdk/testing/time.ts";
 import { findExcess, type Use } from "../../test/support/quota-log.ts";
+import { COUNTER_KINDS, selectorOf, WINDOW_KINDS } from "../../test/support/quota-countings.ts";
 import { describeQuotaStore } from "../../test/support/quota-store-suite.ts";
 import { cellName } from "./cell-name.ts";
 import { createMemoryQuotaStore, type MemoryQuotaStore } from "./memory-store.ts";
 import type { QuotaGrant, QuotaRequest } from "./quota.ts";
-import type { QuotaAlgorithm } from "./quota-definition.ts";
 
 const REQUEST: QuotaRequest = {
   cell: "reviews{}",
@@ -71,9 +71,9 @@ describe("the memory quota store", () => {
   });
 
   it("keeps a count whose give-back was undone, because the rest of its call was refused", () => {
-    for (const algorithm of ["fixed-window", "sliding-window", "token-bucket"] as const) {
+    for (const kind of COUNTER_KINDS) {
       start();
-      const request = { ...REQUEST, algorithm, windowMs: 10_000 };
+      const request = { ...REQUEST, ...selectorOf(kind, 10_000, time.clock.nowMs()) };
       const slot = store.allocate([request], { deduplicationId: "" })[0]?.slot as number;
       const [back, more] = store.allocate(
         [
@@ -84,14 +84,14 @@ describe("the memory quota store", () => {
           deduplicationId: "",
         },
       );
-      assert.deepEqual([back?.granted, more?.granted], [0, 0], algorithm);
+      assert.deepEqual([back?.granted, more?.granted], [0, 0], kind);
       // New counts sweep idle ones away.
       for (let user = 0; user < 40; user++) {
         time.advance(1);
-        allocate({ cell: `other-${user}`, algorithm });
+        allocate({ cell: `other-${user}` });
       }
       const [seen] = store.allocate([{ ...request, amount: 0 }], { deduplicationId: "" });
-      assert.equal(seen?.remaining, 1, algorithm);
+      assert.equal(seen?.remaining, 1, kind);
     }
   });
 
@@ -148,20 +148,21 @@ describe("the memory quota store", () => {
       usedPart: fc.constantFrom(0, 0.5, 1),
     });
     const scenario = fc.record({
-      algorithm: fc.constantFrom<QuotaAlgorithm>("fixed-window", "sliding-window", "token-bucket"),
+      kind: fc.constantFrom(...WINDOW_KINDS),
       maxCells: fc.integer({ min: 3, max: 30 }),
       steps: fc.array(step, { minLength: 20, maxLength: 200 }),
     });
     let shared = 0;
     fc.assert(
-      fc.property(scenario, ({ algorithm, maxCells, steps }) => {
+      fc.property(scenario, ({ kind, maxCells, steps }) => {
         start({ maxCells });
         const [limit, windowMs] = [5, 1_000];
         const uses = new Map<string, Use[]>();
         for (const { waitMs, user, amount, leaseMs, usedPart } of steps) {
           time.advance(waitMs);
           const cell = cellName({ name: "p" }, { user });
-          const request = { ...REQUEST, cell, algorithm, limit, windowMs, amount, leaseMs };
+          const selector = selectorOf(kind, windowMs, time.clock.nowMs());
+          const request = { ...REQUEST, cell, ...selector, limit, amount, leaseMs };
           let grant: QuotaGrant;
           try {
             [grant] = store.allocate([request], { deduplicationId: "" }) as [QuotaGrant];
@@ -177,7 +178,7 @@ describe("the memory quota store", () => {
           if (used < grant.granted) store.allocate([back], { deduplicationId: "" });
         }
         shared += store.statistics.shared;
-        for (const log of uses.values()) assert.equal(findExcess(algorithm, log, limit, windowMs), undefined);
+        for (const log of uses.values()) assert.equal(findExcess(kind, log, limit, windowMs), undefined);
       }),
       { numRuns: 300 },
     );

@@ -6,19 +6,21 @@ import type { Clock } from "../../kernel/ports.ts";
 import { textHash } from "../../kernel/text-hash.ts";
 import { policyOfCell } from "./cell-name.ts";
 import type { QuotaCounter } from "./counting/counter.ts";
+import { type CountSelector, counterKindOf, ruleOf } from "./counting/counter-kind.ts";
 import { QUOTA_COUNTERS } from "./counting/counters.ts";
 import { DeduplicationMemory } from "./counting/deduplication.ts";
 import { createMemoryView } from "./memory-view.ts";
 import type { AllocateOptions, QuotaGrant, QuotaRequest, QuotaStore } from "./quota.ts";
-import type { QuotaAlgorithm, QuotaCounting } from "./quota-definition.ts";
+import type { QuotaAlgorithm, QuotaCounting, WindowAlignment } from "./quota-definition.ts";
 import { assertQuotaRequests } from "./quota-request.ts";
 import type { QuotaView } from "./quota-view.ts";
 
 export interface MemoryQuotaStoreOptions {
   readonly clock: Clock;
   /**
-   * Maximum number of counts; default 100 000. A long name weighs one more for each 256 characters. Idle
-   * counts make way for new ones. A count in use is never dropped, because its limit could then be exceeded.
+   * Maximum number of counts; default 100 000. A long name weighs one more for each 256 characters, and a
+   * sliding-log one more for each 32 entries. Idle counts make way for new ones. A count in use is never
+   * dropped, because its limit could then be exceeded. When no place is left, a log cannot grow either.
    *
    * One policy may use four times as many places as are free: 80 % of all when it is alone. Beyond that, its
    * new keys share maxCells / 128 counts, by the hash of the key, until those are idle: a key may be refused
@@ -57,23 +59,29 @@ export function createMemoryQuotaStore(options: MemoryQuotaStoreOptions): Memory
 }
 
 interface Cell {
+  /** The selection of the count among those of its name. */
   readonly algorithm: QuotaAlgorithm;
   readonly windowMs: number;
+  readonly align: WindowAlignment | undefined;
+  /** The rule of calendar periods. */
+  readonly rule: string | undefined;
   readonly counter: QuotaCounter<unknown>;
-  readonly weight: number;
+  weight: number;
   state: unknown;
   /** The limit of the last charge; 0 before the first. */
   lastLimit: number;
   /** From this time on the state is equivalent to a new one. */
   restsAtMs: number;
   /**
-   * The cell with the same name and another algorithm or window, from before an edit of the policy, while
-   * still in use.
+   * The cell with the same name and another counting, from before an edit of the policy, while still in use.
    */
   readonly earlier: Cell | undefined;
 }
 
 const CHARACTERS_PER_WEIGHT = 256;
+
+/** As much memory as the characters. */
+const ENTRIES_PER_WEIGHT = 32;
 
 /**
  * Multiple of the free places that one policy may use: the dynamic threshold of Choudhury and Hahne (IEEE/ACM
@@ -109,7 +117,7 @@ class MemoryStore implements MemoryQuotaStore {
   readonly #sharedPerPolicy: number;
   readonly #weights = new Map<string, number>();
   #weight = 0;
-  #sharedCells = 0;
+  #sharedWeight = 0;
   #shared = 0;
   #overflows = 0;
   #sweep: Iterator<[string, Cell]> | undefined;
@@ -156,8 +164,9 @@ class MemoryStore implements MemoryQuotaStore {
   #charge(request: QuotaRequest, nowMs: number): QuotaGrant {
     const cell = this.#cellOf(request, nowMs);
     const grant = cell.counter.charge(cell.state, request, nowMs);
-    // Only charges extend the life: a request with another limit may read the same cell, or be refused by it.
-    if (grant.granted !== 0) cell.restsAtMs = nowMs + grant.resetMs;
+    const restsAtMs = nowMs + grant.resetMs;
+    // A request that is not granted may extend the life, but not end it.
+    cell.restsAtMs = grant.granted === 0 ? Math.max(cell.restsAtMs, restsAtMs) : restsAtMs;
     if (request.amount > 0 && request.limit > 0) cell.lastLimit = request.limit;
     return grant;
   }
@@ -166,11 +175,10 @@ class MemoryStore implements MemoryQuotaStore {
     return Math.floor(this.#epochMs + this.#clock.monotonicMs());
   }
 
-  #lastLimitOf(latest: Cell, { algorithm, windowMs }: QuotaCounting): number | undefined {
+  #lastLimitOf(latest: Cell, counting: QuotaCounting): number | undefined {
     const nowMs = this.#nowMs();
     for (let cell: Cell | undefined = latest; cell !== undefined; cell = cell.earlier) {
-      if (cell.algorithm === algorithm && cell.windowMs === windowMs)
-        return cell.restsAtMs > nowMs ? cell.lastLimit : undefined;
+      if (isCountOf(cell, counting)) return cell.restsAtMs > nowMs ? cell.lastLimit : undefined;
     }
     return undefined;
   }
@@ -196,23 +204,46 @@ class MemoryStore implements MemoryQuotaStore {
   #cellOf(request: QuotaRequest, nowMs: number): Cell {
     const name = this.#nameOf(request.cell, nowMs);
     for (let cell = this.#cells.get(name); cell !== undefined; cell = cell.earlier) {
-      if (cell.windowMs !== request.windowMs || cell.algorithm !== request.algorithm) continue;
+      if (!isCountOf(cell, request)) continue;
+      if (request.amount > 0) this.#makeRoomToGrow(name, cell);
       // The rest of the call may need room, and must not drop this cell as idle.
       if (cell.restsAtMs <= nowMs) cell.restsAtMs = nowMs + 1;
       return cell;
     }
-    const { algorithm, windowMs } = request;
+    const { algorithm, windowMs, align, period } = request;
+    const rule = period?.rule;
     const weight = weightOf(name);
     this.#sweepOn(nowMs);
     this.#assertRoom(name, weight);
-    const counter = QUOTA_COUNTERS[algorithm];
+    const counter = QUOTA_COUNTERS[counterKindOf(request)];
     const state = counter.create(nowMs);
     const earlier = this.#cells.get(name);
     const restsAtMs = nowMs + 1;
-    const cell: Cell = { algorithm, windowMs, counter, weight, state, lastLimit: 0, restsAtMs, earlier };
+    const cell: Cell = {
+      algorithm,
+      windowMs,
+      align,
+      rule,
+      counter,
+      weight,
+      state,
+      lastLimit: 0,
+      restsAtMs,
+      earlier,
+    };
     this.#cells.set(name, cell);
     this.#weigh(name, weight);
     return cell;
+  }
+
+  /** Takes a place for the next entry of a state that grows with use, before anything is counted. */
+  #makeRoomToGrow(name: string, cell: Cell): void {
+    const { counter, state } = cell;
+    if (counter.entries === undefined) return;
+    const weight = weightOf(name) + Math.floor(counter.entries(state) / ENTRIES_PER_WEIGHT);
+    if (weight > cell.weight) this.#assertRoom(name, weight - cell.weight);
+    this.#weigh(name, weight - cell.weight);
+    cell.weight = weight;
   }
 
   /** The count for a key: its own, or one shared with other keys of its policy. */
@@ -248,7 +279,7 @@ class MemoryStore implements MemoryQuotaStore {
 
   #weigh(name: string, weight: number): void {
     if (isShared(name)) {
-      this.#sharedCells += Math.sign(weight);
+      this.#sharedWeight += weight;
       return;
     }
     this.#weight += weight;
@@ -274,7 +305,7 @@ class MemoryStore implements MemoryQuotaStore {
 
   #assertRoom(name: string, weight: number): void {
     if (isShared(name)) {
-      if (this.#sharedCells < Math.ceil(this.#maxCells / PLACES_PER_RESERVED)) return;
+      if (this.#sharedWeight + weight <= Math.ceil(this.#maxCells / PLACES_PER_RESERVED)) return;
     } else if (this.#weight + weight <= this.#maxCells) return;
     this.#overflows++;
     throw new PurserError(
@@ -291,6 +322,15 @@ class MemoryStore implements MemoryQuotaStore {
     for (let cell: Cell | undefined = latest; cell !== undefined; cell = cell.earlier)
       this.#weigh(name, -cell.weight);
   }
+}
+
+function isCountOf({ algorithm, windowMs, align, rule }: Cell, selector: CountSelector): boolean {
+  return (
+    windowMs === selector.windowMs &&
+    algorithm === selector.algorithm &&
+    align === selector.align &&
+    rule === ruleOf(selector)
+  );
 }
 
 function isShared(name: string): boolean {

@@ -1,10 +1,22 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Type, { type Static, type TUnsafe } from "typebox";
+import Type, { type Static } from "typebox";
+import { oneOf } from "./one-of.ts";
+import { PERIOD_RULE } from "./period/period-rule.ts";
 
-export const QUOTA_ALGORITHMS = ["fixed-window", "sliding-window", "token-bucket"] as const;
+export const QUOTA_ALGORITHMS = [
+  "fixed-window",
+  "sliding-window",
+  "sliding-log",
+  "token-bucket",
+  "allocation",
+] as const;
 export type QuotaAlgorithm = (typeof QUOTA_ALGORITHMS)[number];
+
+/** The beginning of fixed windows: multiples of their length since the epoch, or the first charge of a count. */
+export const WINDOW_ALIGNMENTS = ["clock", "first-use"] as const;
+export type WindowAlignment = (typeof WINDOW_ALIGNMENTS)[number];
 
 /** Policy while the store or the mixer is unavailable; `local` counts on this node, against its share. */
 export const STORE_FAILURE_POLICIES = ["allow", "deny", "local"] as const;
@@ -33,7 +45,15 @@ export const QUOTA_UNITS = ["requests", "content-bytes"] as const;
 /** The counting of a quota, the same for all its counts. */
 const COUNTING = {
   algorithm: oneOf(QUOTA_ALGORITHMS),
+  /**
+   * The window's length in milliseconds. With a period: the usual length of the period, which is only shown to
+   * clients. 0 for `allocation`, which has no window.
+   */
   windowMs: Type.Number({ minimum: 0 }),
+  /** For `fixed-window`; absent: "clock". */
+  align: Type.Optional(oneOf(WINDOW_ALIGNMENTS)),
+  /** For `fixed-window`: the calendar periods that take the place of windows. */
+  period: Type.Optional(PERIOD_RULE),
 };
 
 /**
@@ -61,12 +81,3 @@ export const QUOTA_DEFINITION = Type.Object({
 export type QuotaDefinition = Readonly<Static<typeof QUOTA_DEFINITION>>;
 
 export type QuotaCounting = Pick<QuotaDefinition, keyof typeof COUNTING>;
-
-/** The counting fields of a value with more fields. */
-export function countingOf({ algorithm, windowMs }: QuotaCounting): QuotaCounting {
-  return { algorithm, windowMs };
-}
-
-function oneOf<const T extends string>(words: readonly T[]): TUnsafe<T> {
-  return Type.Unsafe<T>({ type: "string", enum: [...words] });
-}

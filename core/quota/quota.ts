@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
+import type { PeriodBounds } from "./period/calendar.ts";
 import type { QuotaCounting } from "./quota-definition.ts";
 import type { QuotaView } from "./quota-view.ts";
 
@@ -13,11 +14,19 @@ import type { QuotaView } from "./quota-view.ts";
  */
 
 /** A demand on one count. All numbers are whole; a store rejects others with a RangeError. */
-export interface QuotaRequest extends QuotaCounting {
+export interface QuotaRequest extends Omit<QuotaCounting, "period"> {
   /** Name of the count: the policy's name and the key's values; see `cellName`. */
   readonly cell: string;
-  /** Amount allowed in a window; for token-bucket, the bucket's size and its refill per window. */
+  /**
+   * Amount allowed in a window or period, or in all for allocation; for token-bucket, the bucket's size and its
+   * refill per window.
+   */
   readonly limit: number;
+  /**
+   * For a fixed-window over calendar periods: the periods around the caller's time. The store's own clock
+   * decides which of them is the current one.
+   */
+  readonly period?: PeriodBounds;
   /**
    * Requested amount. A negative amount gives back an earlier grant, whose `slot` is required. 0 only reads.
    */
@@ -38,8 +47,8 @@ export interface QuotaGrant {
   /** Time until the whole limit is available if nothing more is used, in milliseconds. */
   readonly resetMs: number;
   /**
-   * When refused: time until the same demand may succeed; the window for a demand that never can. 0 when
-   * granted, and for a demand that was only not taken because another request of the same call was refused.
+   * When refused: time until the same demand may succeed; the window for a demand that never can; a second for
+   * allocation, where nobody knows. 0 when granted, and for a demand that was only not taken because another request of the same call was refused.
    */
   readonly retryAfterMs: number;
   /** How long the granted amount may be held, from the moment the store decided; at most `leaseMs`. */

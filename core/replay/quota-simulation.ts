@@ -119,7 +119,10 @@ export class QuotaSimulation {
    */
   #chargeOnce(charges: readonly QuotaCharge[], left: number): readonly QuotaCharge[] {
     // A charge that cannot be counted is allowed, so that it refuses no request.
-    const demands = charges.map((charge) => demandOf({ ...charge, onStoreFailure: "allow" }, this.#store));
+    const nowMs = this.#nowMs ?? 0;
+    const demands = charges.map((charge) =>
+      demandOf({ ...charge, onStoreFailure: "allow" }, this.#store, { nowMs }),
+    );
     const outcomes = atOnce(chargeAll(demands, this.#options));
     const refusal = refusalOf(charges, outcomes);
     return charges.filter((charge, index) => {

@@ -3,7 +3,8 @@
 
 import { DEFAULT_VALID_DURATION_MS, DEFAULT_VALID_USE_COUNT } from "./validity.ts";
 import type { AccessPolicySpec } from "../documents/kinds/access-policy.ts";
-import type { QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
+import type { PeriodSpec, QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
+import { type PeriodRule, USUAL_LENGTH_MS } from "../quota/period/period-rule.ts";
 import type { QuotaDefinition } from "../quota/quota-definition.ts";
 import type { Fields } from "./fields.ts";
 import type { WrittenDocument } from "./policy-document.ts";
@@ -92,11 +93,17 @@ export function buildQuotaPolicy(
 function quotaDefinition(policy: string, spec: QuotaPolicySpec, fields: Fields): QuotaDefinition {
   const { reserve, charge, chargeWhenAbsent = "reserve" } = spec;
   const { giveBackOn = reserve === undefined ? "never" : "failure" } = spec;
-  const windowMs = fields.durationMs(spec.window, 0);
+  const { period: written, align = "clock" } = spec;
+  const period = written === undefined ? undefined : periodRule(written);
+  const algorithm = spec.algorithm ?? (period === undefined ? "sliding-window" : "fixed-window");
+  const windowMs = period === undefined ? fields.durationMs(spec.window, 0) : USUAL_LENGTH_MS[period.every];
   return {
     policy,
-    algorithm: spec.algorithm ?? "sliding-window",
+    algorithm,
     windowMs,
+    ...(align === "clock" ? {} : { align }),
+    ...(period === undefined ? {} : { period }),
+    // An allocation has a window of 0: nothing is leased, because a lost lease would be lost for ever.
     leaseMs: fields.durationMs(spec.lease, Math.min(MAX_DEFAULT_LEASE_MS, Math.floor(windowMs / 10))),
     onStoreFailure: spec.onStoreFailure ?? "local",
     ...(giveBackOn === "never" ? {} : { giveBackOn }),
@@ -106,4 +113,10 @@ function quotaDefinition(policy: string, spec: QuotaPolicySpec, fields: Fields):
     ...(spec.unit === "content-bytes" ? { unit: spec.unit } : {}),
     ...(spec.headers === false ? { hidden: true } : {}),
   };
+}
+
+function periodRule({ every, timeZone = "UTC", ...first }: PeriodSpec): PeriodRule {
+  if (every === "week") return { every, timeZone, startsOn: first.startsOn ?? "monday" };
+  if (every === "month") return { every, timeZone, dayOfMonth: first.dayOfMonth ?? 1 };
+  return { every, timeZone };
 }

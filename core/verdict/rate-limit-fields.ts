@@ -49,7 +49,9 @@ export class PreparedRateLimit {
     this.policy = quotas
       .map(({ limit, windowMs, unit }, index) => {
         const inUnit = unit === undefined ? "" : `;qu="${unit}"`;
-        return `${names[index] as string};q=${wholeNumber(limit)}${inUnit};w=${wholeSeconds(windowMs)}`;
+        // An allocation has no window, and the draft leaves `w` open.
+        const window = windowMs === 0 ? "" : `;w=${wholeSeconds(windowMs)}`;
+        return `${names[index] as string};q=${wholeNumber(limit)}${inUnit}${window}`;
       })
       .join(", ");
     this.#policies = quotas.map(({ policy }) => policy);

@@ -134,6 +134,19 @@ export {
 } from "../../core/quota/memory-store.ts";
 export { assertQuotaRequests } from "../../core/quota/quota-request.ts";
 export { DEDUPLICATION_MS } from "../../core/quota/counting/deduplication.ts";
+export {
+  type CounterKind,
+  counterKindOf,
+  countingName,
+  type CountSelector,
+} from "../../core/quota/counting/counter-kind.ts";
+export {
+  ALLOCATION_IDLE_MS,
+  ALLOCATION_RETRY_MS,
+  ALLOCATION_TOUCH_MS,
+} from "../../core/quota/counting/allocation.ts";
+export { type PeriodBounds, periodBoundsAt } from "../../core/quota/period/calendar.ts";
+export type { PeriodRule } from "../../core/quota/period/period-rule.ts";
 
 // For extensions that call a server while a request waits; reports already go through the host's circuit
 // breaker.

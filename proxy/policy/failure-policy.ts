@@ -105,14 +105,17 @@ export class FailurePolicy {
   /** Counts locally, each quota against this proxy's share of its limit: all charges or none. */
   admitLocally(charges: readonly QuotaCharge[]): MaybePromise<VerdictOutcome> {
     const { proxies } = this.#state;
-    const { localStore, newId } = this.#options;
+    const { localStore, newId, clock } = this.#options;
+    const nowMs = clock.nowMs();
     const store: NamedStore = {
       name: "local",
       allocate: (requests, options) => localStore.allocate(requests, options),
     };
     const demands = charges.map((charge) =>
       // When the local store is full, deny: there is no further store to fall back to.
-      demandOf({ ...charge, limit: localShare(charge.limit, proxies), onStoreFailure: "deny" }, store),
+      demandOf({ ...charge, limit: localShare(charge.limit, proxies), onStoreFailure: "deny" }, store, {
+        nowMs,
+      }),
     );
     const charged = chargeAll(demands, { deduplicationId: newId(), localStore, nodes: proxies });
     return chain(charged, (outcomes) => {

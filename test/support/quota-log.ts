@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import fc from "fast-check";
-import type { QuotaAlgorithm } from "../../core/quota/quota-definition.ts";
+import type { CounterKind } from "../../core/quota/counting/counter-kind.ts";
 
 /**
  * A brute-force model of the quota guarantees: a log of every use, and a check of every window in it. Shares
@@ -14,10 +14,10 @@ export interface Use {
 }
 
 /**
- * The first interval with more use than the algorithm allows, as a sentence; undefined when there is none.
+ * The first interval with more use than the counting allows, as a sentence; undefined when there is none.
  */
 export function findExcess(
-  algorithm: QuotaAlgorithm,
+  kind: CounterKind,
   uses: readonly Use[],
   limit: number,
   windowMs: number,
@@ -26,7 +26,7 @@ export function findExcess(
   for (const [first, { atMs: fromMs }] of sorted.entries()) {
     let used = 0;
     for (const { atMs, amount } of sorted.slice(first)) {
-      const allowed = allowedWithin(algorithm, fromMs, atMs, limit, windowMs);
+      const allowed = allowedWithin(kind, fromMs, atMs, limit, windowMs);
       if (allowed === undefined) break;
       used += amount;
       if (used > allowed) return `${used} used from ${fromMs} to ${atMs}, where ${allowed} are allowed`;
@@ -37,17 +37,24 @@ export function findExcess(
 
 /** The amount that may be used between two moments, inclusive; undefined when they do not share a limit. */
 function allowedWithin(
-  algorithm: QuotaAlgorithm,
+  kind: CounterKind,
   fromMs: number,
   toMs: number,
   limit: number,
   windowMs: number,
 ): number | undefined {
-  switch (algorithm) {
+  switch (kind) {
     case "fixed-window":
+    case "calendar-period":
       return Math.floor(fromMs / windowMs) === Math.floor(toMs / windowMs) ? limit : undefined;
+    case "first-use-window":
+      // The log does not tell when windows began: an interval of their length meets at most two of them.
+      return toMs - fromMs < windowMs ? 2 * limit : undefined;
     case "sliding-window":
+    case "sliding-log":
       return toMs - fromMs < windowMs ? limit : undefined;
+    case "allocation":
+      return limit;
     case "token-bucket":
       // Multiplying before dividing keeps the comparison in whole numbers.
       return Math.floor((limit * windowMs + limit * (toMs - fromMs)) / windowMs);

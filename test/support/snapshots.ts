@@ -78,6 +78,8 @@ export function quotaPolicy(
   const {
     algorithm = "fixed-window",
     windowMs = 60_000,
+    align,
+    period,
     leaseMs = 1_000,
     onStoreFailure = "local",
     giveBackOn,
@@ -97,6 +99,8 @@ export function quotaPolicy(
       policy: name,
       algorithm,
       windowMs,
+      ...(align === undefined ? {} : { align }),
+      ...(period === undefined ? {} : { period }),
       leaseMs,
       onStoreFailure,
       ...(giveBackOn === undefined ? {} : { giveBackOn }),

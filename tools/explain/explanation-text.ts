@@ -81,7 +81,7 @@ function decisionText({ decision, documents }: Explanation, { style }: TextOptio
     ...decision.audits.map(({ name }) => `  noted by ${name}`),
     ...charges.map(
       ({ cell, amount, limit, windowMs, mode }) =>
-        `  charges ${amount} of ${limit} per ${windowMs / 1000} s to ${cell}${mode === "shadow" ? " (shadow)" : ""}`,
+        `  charges ${amount} of ${limit}${windowMs === 0 ? "" : ` per ${windowMs / 1000} s`} to ${cell}${mode === "shadow" ? " (shadow)" : ""}`,
     ),
   ];
   return lines.join("\n");

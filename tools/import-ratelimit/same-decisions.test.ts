@@ -302,7 +302,9 @@ class Purser {
     const dispatch = { attributeSources: [], ask: () => undefined };
     const { charges } = atOnce(decide(plan, bag, { nowMs, dispatch }));
     const store = { name: "memory", allocate: this.#store.allocate.bind(this.#store) };
-    const demands = charges.map((charge) => demandOf({ ...charge, onStoreFailure: "deny" }, store));
+    const demands = charges.map((charge) =>
+      demandOf({ ...charge, onStoreFailure: "deny" }, store, { nowMs }),
+    );
     const outcomes = atOnce(chargeAll(demands, { deduplicationId: "", localStore: this.#store, nodes: 1 }));
     const refused = refusalOf(charges, outcomes) !== undefined;
     const [only] = outcomes;

@@ -65,7 +65,7 @@ function policyLines(state: QuotaPolicyState, style: Style): readonly string[] {
   const { policy, algorithm, windowMs, limit, overrides, mode, store, shared, counts, adjustments, error } =
     state;
   const facts = [
-    `${number(limit)} per ${formatDurationMs(windowMs)}, ${algorithm}`,
+    `${number(limit)}${windowMs === 0 ? "" : ` per ${formatDurationMs(windowMs)}`}, ${algorithm}`,
     ...(overrides.length === 0 ? [] : [`overrides ${overrides.map(number).join(", ")}`]),
     ...(mode === "shadow" ? ["in shadow"] : []),
     `store ${store}${shared ? ", shared" : ""}`,

@@ -2,9 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type Static } from "typebox";
-import { QUOTA_ALGORITHMS } from "../../quota/quota-definition.ts";
-import { QUOTA_UNITS, REQUEST_FATES, STORE_FAILURE_POLICIES } from "../../quota/quota-definition.ts";
+import { MAX_SLIDING_LOG_LIMIT } from "../../quota/counting/sliding-log.ts";
+import { PERIOD_LENGTHS, USUAL_LENGTH_MS, WEEKDAYS } from "../../quota/period/period-rule.ts";
+import { isTimeZone } from "../../quota/period/zone-clock.ts";
+import {
+  QUOTA_ALGORITHMS,
+  QUOTA_UNITS,
+  REQUEST_FATES,
+  STORE_FAILURE_POLICIES,
+  WINDOW_ALIGNMENTS,
+} from "../../quota/quota-definition.ts";
 import { parseDurationMs } from "../../../kernel/duration.ts";
+import { suggest } from "../../../kernel/suggest.ts";
 import {
   Choice,
   Closed,
@@ -24,6 +33,34 @@ const GIVE_BACK_POLICIES = ["never", ...REQUEST_FATES] as const;
 
 const Limit = (description: string) => Type.Integer({ minimum: 0, maximum: 1_000_000_000, description });
 
+const PeriodSpec = Closed(
+  {
+    every: Choice(PERIOD_LENGTHS, "The period: a day, a week or a month of the calendar."),
+    timeZone: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: "The time zone in which days begin, as in the IANA database; default UTC.",
+        examples: ["Europe/Zurich"],
+      }),
+    ),
+    startsOn: Type.Optional(Choice(WEEKDAYS, "The first day of a week; default monday.")),
+    dayOfMonth: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 31,
+        description:
+          "The first day of a month's period; default 1. In a shorter month the period begins on its last day.",
+      }),
+    ),
+  },
+  {
+    description:
+      "With fixed-window, in place of the window: the limit is a budget for each period of the calendar.",
+  },
+);
+
+export type PeriodSpec = Static<typeof PeriodSpec>;
+
 const QuotaPolicySpec = Closed({
   match: Match("request"),
   key: Type.Optional(
@@ -33,10 +70,22 @@ const QuotaPolicySpec = Closed({
     ),
   ),
   limit: Limit(
-    "The amount allowed in a window; with token-bucket, the bucket's size and its refill per window.",
+    "The amount allowed in a window or period; with token-bucket, the bucket's size and its refill per window; with allocation, the amount that may be taken at any time.",
   ),
-  window: Duration("The window's length."),
-  algorithm: Type.Optional(Choice(QUOTA_ALGORITHMS, "The counting algorithm; default sliding-window.")),
+  window: Type.Optional(Duration("The window's length. Required without a period, except by allocation.")),
+  period: Type.Optional(PeriodSpec),
+  algorithm: Type.Optional(
+    Choice(
+      QUOTA_ALGORITHMS,
+      "The counting algorithm; default sliding-window, or fixed-window with a period.",
+    ),
+  ),
+  align: Type.Optional(
+    Choice(
+      WINDOW_ALIGNMENTS,
+      "When a fixed-window begins: at multiples of its length since the epoch (clock, the default), or with the first charge of its count (first-use).",
+    ),
+  ),
   charge: Type.Optional(
     ExpressionOrLiteral(
       "request",
@@ -83,7 +132,7 @@ const QuotaPolicySpec = Closed({
   ),
   lease: Type.Optional(
     Duration(
-      "How long a proxy may hold amounts granted ahead of need; default a tenth of the window, at most 1s; 0s turns leases off.",
+      "How long a proxy may hold amounts granted ahead of need; default a tenth of the window, at most 1s; 0s turns leases off. An allocation is never leased.",
     ),
   ),
   status: Type.Optional(
@@ -136,15 +185,68 @@ function settlementFaults({ reserve, charge, chargeWhenAbsent }: QuotaPolicySpec
 const MAX_TOKEN_MS = Math.floor(Number.MAX_SAFE_INTEGER / 3);
 
 function checkQuotaPolicy(spec: QuotaPolicySpec): readonly SpecFault[] {
-  const windowMs = parseDurationMs(spec.window) as number;
+  return [
+    ...windowFaults(spec),
+    ...periodFaults(spec.period),
+    ...settlementFaults(spec),
+    ...limitFaults(spec),
+  ];
+}
+
+/** Faults of the fields that an algorithm needs or does not have. */
+function windowFaults({ algorithm, window, period, align, lease }: QuotaPolicySpec): readonly SpecFault[] {
+  const faults: SpecFault[] = [];
+  const fault = (field: string, message: string) => void faults.push({ path: [field], message });
+  const windowMs = parseDurationMs(window ?? "0s") as number;
+  const leaseMs = parseDurationMs(lease ?? "0s") as number;
+  const alignable = algorithm === "fixed-window" || (period !== undefined && algorithm !== "allocation");
+  if (align !== undefined && !alignable) fault("align", "spec.align is for the algorithm fixed-window");
+  if (algorithm === "allocation") {
+    if (window !== undefined) fault("window", "spec.window is not for an allocation, which no time frees");
+    if (period !== undefined) fault("period", "spec.period is not for an allocation, which no time frees");
+    if (leaseMs > 0) fault("lease", "spec.lease must be 0s for an allocation, which is never leased");
+    return faults;
+  }
+  if (period !== undefined) {
+    if (window !== undefined) fault("window", "spec.window and spec.period exclude each other");
+    if (algorithm !== undefined && algorithm !== "fixed-window")
+      fault("algorithm", `spec.algorithm must be fixed-window with spec.period, not ${algorithm}`);
+    if (align !== undefined) fault("align", "spec.align and spec.period exclude each other");
+    if (leaseMs > USUAL_LENGTH_MS[period.every])
+      fault("lease", `spec.lease must be at most the period, a ${period.every}`);
+    return faults;
+  }
+  if (window === undefined) return [{ path: [], message: 'spec lacks the field "window" or "period"' }];
   if (windowMs === 0) return [{ path: ["window"], message: "spec.window must be more than 0s" }];
-  const faults: SpecFault[] = [...settlementFaults(spec)];
-  const leaseMs = parseDurationMs(spec.lease ?? "0s") as number;
-  if (leaseMs > windowMs)
-    faults.push({ path: ["lease"], message: `spec.lease must be at most the window, ${spec.window}` });
-  if (spec.algorithm !== "token-bucket") return faults;
-  const largest = Math.floor(MAX_TOKEN_MS / windowMs);
-  const tooLarge = `must be at most ${largest} for a token-bucket with a window of ${spec.window}; write the same rate with a shorter window`;
+  if (leaseMs > windowMs) fault("lease", `spec.lease must be at most the window, ${window}`);
+  return faults;
+}
+
+function periodFaults(period: PeriodSpec | undefined): readonly SpecFault[] {
+  const { every, timeZone, startsOn, dayOfMonth } = period ?? {};
+  const faults: SpecFault[] = [];
+  const fault = (field: string, message: string, suggestion?: string) =>
+    void faults.push({
+      path: ["period", field],
+      message: `spec.period.${field} ${message}`,
+      ...(suggestion === undefined ? {} : { suggestion }),
+    });
+  if (timeZone !== undefined && !isTimeZone(timeZone)) {
+    const close = suggest(timeZone, Intl.supportedValuesOf("timeZone"));
+    fault("timeZone", `must be a time zone such as Europe/Zurich, not ${JSON.stringify(timeZone)}`, close);
+  }
+  if (startsOn !== undefined && every !== "week") fault("startsOn", "is for weeks");
+  if (dayOfMonth !== undefined && every !== "month") fault("dayOfMonth", "is for months");
+  return faults;
+}
+
+/** Faults of limits that are too large for the algorithm. */
+function limitFaults(spec: QuotaPolicySpec): readonly SpecFault[] {
+  const bound = limitBound(spec);
+  if (bound === undefined) return [];
+  const { largest, reason } = bound;
+  const faults: SpecFault[] = [];
+  const tooLarge = `must be at most ${largest} for a ${reason}`;
   if (spec.limit > largest) faults.push({ path: ["limit"], message: `spec.limit ${tooLarge}` });
   for (const [index, { limit }] of (spec.overrides ?? []).entries())
     if (limit > largest)
@@ -153,4 +255,21 @@ function checkQuotaPolicy(spec: QuotaPolicySpec): readonly SpecFault[] {
         message: `spec.overrides[${index}].limit ${tooLarge}`,
       });
   return faults;
+}
+
+interface LimitBound {
+  readonly largest: number;
+  /** The algorithm, and what to write for more. */
+  readonly reason: string;
+}
+
+function limitBound({ algorithm, window = "0s" }: QuotaPolicySpec): LimitBound | undefined {
+  if (algorithm === "sliding-log")
+    return { largest: MAX_SLIDING_LOG_LIMIT, reason: "sliding-log; a sliding-window counts more than that" };
+  const windowMs = parseDurationMs(window) as number;
+  if (algorithm !== "token-bucket" || windowMs === 0) return undefined;
+  return {
+    largest: Math.floor(MAX_TOKEN_MS / windowMs),
+    reason: `token-bucket with a window of ${window}; write the same rate with a shorter window`,
+  };
 }

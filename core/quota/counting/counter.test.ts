@@ -11,16 +11,16 @@ import {
   type Use,
 } from "../../../test/support/quota-log.ts";
 import { MAX_DURATION_MS } from "../../../kernel/duration.ts";
+import { counterOf, WINDOW_KINDS } from "../../../test/support/quota-countings.ts";
 import type { QuotaDemand } from "./counter.ts";
+import type { CounterKind } from "./counter-kind.ts";
 import { QUOTA_COUNTERS } from "./counters.ts";
 import type { QuotaGrant } from "../quota.ts";
-import type { QuotaAlgorithm } from "../quota-definition.ts";
 
-const ALGORITHMS: readonly QuotaAlgorithm[] = ["fixed-window", "sliding-window", "token-bucket"];
 const START_MS = 1_767_225_600_123;
 
 interface Walk {
-  readonly algorithm: QuotaAlgorithm;
+  readonly kind: CounterKind;
   readonly limit: number;
   readonly windowMs: number;
   /** Added to the clock before each step; negative when the clock is set back. */
@@ -36,11 +36,11 @@ interface Visit {
 
 /** Runs the steps on a fresh state, calling `visit` after each demand; returns all uses in real time. */
 function walk(
-  { algorithm, limit, windowMs, jumpsMs = [] }: Walk,
+  { kind, limit, windowMs, jumpsMs = [] }: Walk,
   steps: readonly Step[],
   visit: (visited: Visit) => void = () => undefined,
 ): readonly Use[] {
-  const counter = QUOTA_COUNTERS[algorithm];
+  const counter = counterOf(kind);
   let realMs = START_MS;
   let clockAheadMs = 0;
   let retryAfterMs = 0;
@@ -76,19 +76,19 @@ function walk(
   return uses;
 }
 
-const walks = (algorithm: QuotaAlgorithm) =>
+const walks = (kind: CounterKind) =>
   LIMIT_AND_WINDOW.chain(({ limit, windowMs }) =>
-    fc.record({ walk: fc.constant({ algorithm, limit, windowMs }), steps: arbitrarySteps(limit, windowMs) }),
+    fc.record({ walk: fc.constant({ kind, limit, windowMs }), steps: arbitrarySteps(limit, windowMs) }),
   );
 
-for (const algorithm of ALGORITHMS) {
-  const counter = QUOTA_COUNTERS[algorithm];
+for (const kind of WINDOW_KINDS) {
+  const counter = counterOf(kind);
 
-  describe(`${algorithm} arithmetic`, () => {
+  describe(`${kind} arithmetic`, () => {
     it("never admits more than the limit, whenever leases are used and whatever is given back", () => {
       fc.assert(
-        fc.property(walks(algorithm), ({ walk: way, steps }) => {
-          assert.equal(findExcess(algorithm, walk(way, steps), way.limit, way.windowMs), undefined);
+        fc.property(walks(kind), ({ walk: way, steps }) => {
+          assert.equal(findExcess(kind, walk(way, steps), way.limit, way.windowMs), undefined);
         }),
         { numRuns: 1_000 },
       );
@@ -96,7 +96,7 @@ for (const algorithm of ALGORITHMS) {
 
     it("grants all or nothing, or best effort, and holds no lease longer than asked", () => {
       fc.assert(
-        fc.property(walks(algorithm), ({ walk: way, steps }) => {
+        fc.property(walks(kind), ({ walk: way, steps }) => {
           walk(way, steps, ({ demand, grant }) => {
             if (!demand.bestEffort) assert.ok(grant.granted === 0 || grant.granted === demand.amount);
             assert.ok(grant.granted >= 0 && grant.granted <= demand.amount);
@@ -110,7 +110,7 @@ for (const algorithm of ALGORITHMS) {
 
     it("reports exactly what remains", () => {
       fc.assert(
-        fc.property(walks(algorithm), ({ walk: way, steps }) => {
+        fc.property(walks(kind), ({ walk: way, steps }) => {
           walk(way, steps, ({ nowMs, state, demand, grant }) => {
             const all = { ...demand, amount: way.limit + 5, bestEffort: true, leaseMs: 0 };
             assert.equal(counter.charge(counter.copy(state), all, nowMs).granted, grant.remaining);
@@ -122,7 +122,7 @@ for (const algorithm of ALGORITHMS) {
 
     it("reports exactly when the same demand will succeed", () => {
       fc.assert(
-        fc.property(walks(algorithm), ({ walk: way, steps }) => {
+        fc.property(walks(kind), ({ walk: way, steps }) => {
           walk(way, steps, ({ nowMs, state, demand, grant }) => {
             const succeeds = (atMs: number) => counter.charge(counter.copy(state), demand, atMs).granted > 0;
             if (demand.amount === 0 || grant.granted > 0) assert.equal(grant.retryAfterMs, 0);
@@ -140,7 +140,7 @@ for (const algorithm of ALGORITHMS) {
 
     it("reports exactly when the whole limit is available, and is then equivalent to a new count", () => {
       fc.assert(
-        fc.property(walks(algorithm), fc.nat(1_000), ({ walk: way, steps }, laterMs) => {
+        fc.property(walks(kind), fc.nat(1_000), ({ walk: way, steps }, laterMs) => {
           walk(way, steps, ({ nowMs, state, demand, grant }) => {
             const look = { ...demand, amount: 0 };
             const remainingAt = (atMs: number) => counter.charge(counter.copy(state), look, atMs).remaining;
@@ -161,7 +161,7 @@ for (const algorithm of ALGORITHMS) {
 
     it("is not changed by a read or a refusal", () => {
       fc.assert(
-        fc.property(walks(algorithm), ({ walk: way, steps }) => {
+        fc.property(walks(kind), ({ walk: way, steps }) => {
           walk(way, steps, ({ nowMs, state, demand }) => {
             const looked = counter.copy(state);
             for (const amount of [0, way.limit + 1]) {
@@ -232,7 +232,7 @@ for (const algorithm of ALGORITHMS) {
     it("frees nothing early when the clock is set back, and recovers within two windows", () => {
       const jumps = (windowMs: number) =>
         fc.array(fc.oneof(fc.constant(0), fc.integer({ min: -windowMs * 50, max: 0 })), { maxLength: 40 });
-      const walksBack = walks(algorithm).chain(({ walk: way, steps }) =>
+      const walksBack = walks(kind).chain(({ walk: way, steps }) =>
         jumps(way.windowMs).map((jumpsMs) => ({ way: { ...way, jumpsMs }, steps })),
       );
       fc.assert(
@@ -247,8 +247,8 @@ for (const algorithm of ALGORITHMS) {
             assert.ok(grant.resetMs <= 2 * way.windowMs + slotMs);
           });
           // After a clock change, aligned windows have no meaning in real time.
-          if (algorithm !== "fixed-window") {
-            assert.equal(findExcess(algorithm, uses, way.limit, way.windowMs), undefined);
+          if (!["fixed-window", "calendar-period", "first-use-window"].includes(kind)) {
+            assert.equal(findExcess(kind, uses, way.limit, way.windowMs), undefined);
           }
         }),
         { numRuns: 500 },
@@ -267,10 +267,10 @@ describe("a count with several limits", () => {
     }),
   );
 
-  for (const algorithm of ALGORITHMS) {
-    const counter = QUOTA_COUNTERS[algorithm];
+  for (const kind of WINDOW_KINDS) {
+    const counter = counterOf(kind);
 
-    it(`counts all uses, whatever limit applies, with ${algorithm}`, () => {
+    it(`counts all uses, whatever limit applies, with ${kind}`, () => {
       fc.assert(
         fc.property(MIXED, ({ windowMs, limits, steps, choices }) => {
           const state = counter.create(START_MS);
@@ -289,7 +289,7 @@ describe("a count with several limits", () => {
       );
     });
 
-    it(`never exceeds any of the limits as time passes, with ${algorithm}`, () => {
+    it(`never exceeds any of the limits as time passes, with ${kind}`, () => {
       fc.assert(
         fc.property(MIXED, ({ windowMs, limits, steps, choices }) => {
           const state = counter.create(START_MS);
@@ -308,10 +308,10 @@ describe("a count with several limits", () => {
             const back = { ...demand, amount: used - granted, leaseMs: 0, slot };
             if (used < granted) counter.charge(state, back, nowMs);
           }
-          assert.equal(findExcess(algorithm, uses, Math.max(...limits), windowMs), undefined);
+          assert.equal(findExcess(kind, uses, Math.max(...limits), windowMs), undefined);
           for (const limit of limits) {
             const own = uses.filter((use) => use.limit === limit);
-            assert.equal(findExcess(algorithm, own, limit, windowMs), undefined);
+            assert.equal(findExcess(kind, own, limit, windowMs), undefined);
           }
         }),
         { numRuns: 500 },
@@ -321,10 +321,10 @@ describe("a count with several limits", () => {
 });
 
 describe("the longest window that documents may have", () => {
-  for (const algorithm of ALGORITHMS) {
-    it(`is counted exactly with ${algorithm}`, () => {
-      const counter = QUOTA_COUNTERS[algorithm];
-      const limit = algorithm === "token-bucket" ? 950 : 1_000_000_000;
+  for (const kind of WINDOW_KINDS) {
+    it(`is counted exactly with ${kind}`, () => {
+      const counter = counterOf(kind);
+      const limit = kind === "token-bucket" ? 950 : 1_000_000_000;
       const demand = { limit, windowMs: MAX_DURATION_MS, amount: 1, bestEffort: false, leaseMs: 0 };
       const state = counter.create(START_MS);
       assert.equal(counter.charge(state, { ...demand, amount: limit - 2 }, START_MS).granted, limit - 2);

@@ -22,14 +22,15 @@ import type { CallTools } from "./check-call.ts";
 export function answerAllocate(
   active: ActiveSnapshot,
   request: AllocateRequest,
-  { metrics, charging, adjustments, topKeys }: CallTools,
+  { clock, metrics, charging, adjustments, topKeys }: CallTools,
 ): MaybePromise<AllocateReply> {
   const { version } = active.snapshot;
   const { charges, deduplicationId } = request;
+  const nowMs = clock.nowMs();
   const demands: Demand[] = [];
   const stale: number[] = [];
   for (const [index, charge] of charges.entries()) {
-    const demand = demandFor(charge, active, adjustments);
+    const demand = demandFor(charge, active, adjustments, nowMs);
     if (demand === undefined) stale.push(index);
     else demands.push(demand);
   }
@@ -63,6 +64,7 @@ function demandFor(
   charge: AllocateCharge,
   active: ActiveSnapshot,
   adjustments: CallTools["adjustments"],
+  nowMs: number,
 ): Demand | undefined {
   const policy = active.quotaPolicies.get(charge.policy);
   if (policy === undefined || !isCellOf(policy, charge.cell)) return undefined;
@@ -74,5 +76,11 @@ function demandFor(
   const { quota, mode } = policy;
   const store = active.findStore(policy.store);
   const effect = adjustments.effectOn(cell, store.name);
-  return demandOf({ mode, cell, limit, amount, ...quota }, store, { leaseMs, bestEffort, slot, effect });
+  return demandOf({ mode, cell, limit, amount, ...quota }, store, {
+    nowMs,
+    leaseMs,
+    bestEffort,
+    slot,
+    effect,
+  });
 }

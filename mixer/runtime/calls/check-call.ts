@@ -38,7 +38,9 @@ export function answerCheck(
   const context = { nowMs: clock.nowMs(), dispatch, observer };
   return chain(decideOrExplain(active, request, context), ({ decision, explanation }) => {
     const charges = request.withoutQuotas === true ? [] : decision.charges;
-    const demands = charges.map((charge) => demandFor(charge, active, adjustments, request.useWithinMs ?? 0));
+    const { useWithinMs = 0 } = request;
+    const nowMs = clock.nowMs();
+    const demands = charges.map((charge) => demandFor(charge, active, adjustments, { nowMs, useWithinMs }));
     const { deduplicationId } = request;
     return chain(chargeAll(demands, { deduplicationId, ...charging }), (quotas) => {
       for (let index = 0; index < quotas.length; index++) {
@@ -78,12 +80,12 @@ function demandFor(
   charge: QuotaCharge,
   active: ActiveSnapshot,
   adjustments: CallTools["adjustments"],
-  useWithinMs: number,
+  { nowMs, useWithinMs }: { readonly nowMs: number; readonly useWithinMs: number },
 ): Demand {
   const policy = active.quotaPolicies.get(charge.policy) as QuotaPolicy;
   const leaseMs = Math.min(useWithinMs, MAX_USE_WITHIN_MS);
   const store = active.findStore(policy.store);
-  return demandOf(charge, store, { leaseMs, effect: adjustments.effectOn(charge.cell, store.name) });
+  return demandOf(charge, store, { nowMs, leaseMs, effect: adjustments.effectOn(charge.cell, store.name) });
 }
 
 function countCheck(

@@ -37,6 +37,7 @@ export async function listQuotas(
   active: ActiveSnapshot,
   adjustments: Adjustments,
   query: QuotaListQuery,
+  nowMs: number,
 ): Promise<QuotaListing> {
   const policies = policiesFor(active, query);
   const place = query.cursor === undefined ? undefined : decodePlace(query.cursor);
@@ -52,7 +53,12 @@ export async function listQuotas(
   for (const policy of policies.slice(start)) {
     if (room <= 0 || states.length >= MAX_POLICIES)
       return { policies: states, cursor: encodePlace({ policy: policy.name, cursor: undefined }) };
-    const page = await pageOf(policy, active, adjustments, { key: query.key, limit: room, cursor });
+    const page = await pageOf(policy, active, adjustments, {
+      key: query.key,
+      limit: room,
+      cursor,
+      nowMs,
+    });
     states.push(page.state);
     room -= page.state.counts.length;
     cursor = page.cursor;
@@ -66,13 +72,14 @@ interface PageQuery {
   readonly key: QuotaKey | undefined;
   readonly limit: number;
   readonly cursor: string | undefined;
+  readonly nowMs: number;
 }
 
 async function pageOf(
   policy: QuotaPolicy,
   active: ActiveSnapshot,
   adjustments: Adjustments,
-  { key, limit, cursor }: PageQuery,
+  { key, limit, cursor, nowMs }: PageQuery,
 ): Promise<{ readonly state: QuotaPolicyState; readonly cursor: string | undefined }> {
   const store = active.findStore(policy.store);
   const state = stateOf(policy, store, adjustments);
@@ -81,7 +88,7 @@ async function pageOf(
     const page: CountPage =
       cell === undefined ? await namesOf(policy, store, limit, cursor) : { counts: [{ cell }] };
     const counts = await Promise.all(
-      page.counts.map((listed) => readCount(policy, store, adjustments, listed)),
+      page.counts.map((listed) => readCount(policy, store, adjustments, listed, nowMs)),
     );
     counts.sort((a, b) => b.used - a.used);
     const shown =
@@ -122,6 +129,7 @@ async function readCount(
   store: NamedStore,
   adjustments: Adjustments,
   { cell, lastLimit }: ListedCount,
+  nowMs: number,
 ): Promise<CountState> {
   const effect = adjustments.effectOn(cell, store.name);
   const shown = lastLimit ?? Math.max(policy.limit, effect?.raisedTo ?? 0);
@@ -132,7 +140,8 @@ async function readCount(
   ];
   const limits = [...new Set([shown, ...others])].slice(0, MAX_LIMITS);
   const requests = limits.map(
-    (limit) => demandOf({ ...policy.quota, mode: policy.mode, cell, limit, amount: 0 }, store).request,
+    (limit) =>
+      demandOf({ ...policy.quota, mode: policy.mode, cell, limit, amount: 0 }, store, { nowMs }).request,
   );
   const grants = await store.allocate(requests, { deduplicationId: "" });
   const used = limits.map((limit, index) => limit - (grants[index] as QuotaGrant).remaining);

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { MAX_SLIDING_LOG_LIMIT } from "../../../core/quota/counting/sliding-log.ts";
 import type {
   AuditEntry,
   AuditListing,
@@ -55,8 +56,8 @@ export class QuotaOperations {
   }
 
   async list(query: QuotaListQuery): Promise<QuotaListing> {
-    const { during, adjustments } = this.#options;
-    return await during((active) => listQuotas(active, adjustments, query));
+    const { during, adjustments, clock } = this.#options;
+    return await during((active) => listQuotas(active, adjustments, query, clock.nowMs()));
   }
 
   /** The keys with the largest amounts; with no policy named, of those policies that have any. */
@@ -194,6 +195,11 @@ function assertRaises({ name, limit: own, overrides, quota }: QuotaPolicy, limit
     throw new PurserError(
       "PURSER_REQUEST_INVALID",
       `the limit of QuotaPolicy ${name} is ${least}: a raise must be above it, and is ${limit}`,
+    );
+  if (quota.algorithm === "sliding-log" && limit > MAX_SLIDING_LOG_LIMIT)
+    throw new PurserError(
+      "PURSER_REQUEST_INVALID",
+      `a raise of a sliding-log must be at most ${MAX_SLIDING_LOG_LIMIT}`,
     );
   const largest = Math.floor(MAX_TOKEN_MS / quota.windowMs);
   if (quota.algorithm === "token-bucket" && limit > largest)

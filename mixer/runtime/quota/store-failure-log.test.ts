@@ -26,7 +26,7 @@ describe("the log of a store's failures", () => {
     const options = { localStore: inner, nodes: 1, observer };
     let id = 0;
     const ask = async () =>
-      chargeAll([demandOf(charge("q"), store)], { ...options, deduplicationId: `id-${++id}` });
+      chargeAll([demandOf(charge("q"), store, { nowMs: 0 })], { ...options, deduplicationId: `id-${++id}` });
     for (let request = 0; request < 5; request++) await ask();
     failing = false;
     for (let request = 0; request < 2; request++) await ask();
