@@ -148,12 +148,12 @@ local tokenBucket = {}
 local function debtAt(s, bucket, time) return max(0, bucket.debt + (s.at - time) * bucket.limit) end
 
 local function newEpoch(bucket, time)
-  bucket.epoch = max(bucket.epoch + 1, time)
+  bucket.epoch = max(bucket.epoch + 1, time * 1000)
   bucket.returnable = 0
 end
 
 local function bucketOf(s, rests, limit, windowMs)
-  local debt, epoch = 0, now
+  local debt, epoch = 0, now * 1000
   for i = 1, #s.buckets do
     local bucket = s.buckets[i]
     if not rests then
@@ -186,7 +186,9 @@ local function take(s, own, granted, windowMs, ends)
     local owed = debtAt(s, bucket, at)
     local debt = owed + granted * windowMs
     local capacity = bucket.limit * windowMs
-    if owed < bucket.returnable * windowMs or debt > capacity then newEpoch(bucket, ends) end
+    if bucket.returnable > 0 and (owed < bucket.returnable * windowMs or debt > capacity) then
+      newEpoch(bucket, ends)
+    end
     bucket.debt = min(debt, capacity)
     if bucket == own then bucket.returnable = bucket.returnable + granted end
   end

@@ -36,7 +36,7 @@ function firstUseWindow.charge(s, limit, windowMs, amount, least, leaseMs, slot)
     if least <= free then
       granted = min(amount, free)
       valid = min(leaseMs, ends - 1)
-      if s.used == 0 then s.start, s.epoch = now, max(now, s.epoch + 1) end
+      if s.used == 0 then s.start, s.epoch = now, max(now, s.epoch) end
     elseif least > limit then
       retry = windowMs
     else
@@ -225,7 +225,7 @@ function allocation.charge(s, limit, windowMs, amount, least, leaseMs, slot)
     local free = max(0, limit - s.used)
     if least <= free then
       granted, valid = min(amount, free), leaseMs
-      if s.used == 0 then s.epoch = max(now, s.epoch + 1) end
+      if s.used == 0 then s.epoch = max(now, s.epoch) end
     else
       retry = ${ALLOCATION_RETRY_MS}
     end

@@ -11,12 +11,9 @@ import { COUNTER_KINDS, selectorOf, WINDOW_KINDS } from "../../test/support/quot
 import { LIMIT_AND_WINDOW } from "../../test/support/quota-log.ts";
 import { uniqueName } from "../../test/support/quota-store-suite.ts";
 import { type RedisServer, startRedis } from "../../test/support/redis-server.ts";
-import { decodeReply, encodeCalls, type ScriptCall } from "./encoding.ts";
-import { SCRIPT } from "./script.ts";
+import { runScriptAt } from "../../test/support/timed-quota-script.ts";
+import type { ScriptCall } from "./encoding.ts";
 
-const READS_TIME = "redis.call('TIME')";
-/** Redis counts TTLs in real time, independent of the test's clock: keys must not expire during the test. */
-const SLACK = "SLACK_MS = 1000";
 const RUNS = Number(process.env["QUOTA_MODEL_RUNS"] ?? 150);
 const START_MS = 1_767_225_600_123;
 
@@ -89,18 +86,10 @@ describe("the Redis quota script", () => {
     await server?.stop();
   });
 
-  /** The script itself, except that it takes the time from the test. */
-  const runAt = async (nowMs: number, calls: readonly ScriptCall[], prefix: string) => {
-    const { keys, args } = encodeCalls(calls, prefix);
-    const time = `{'${Math.floor(nowMs / 1_000)}', '${(nowMs % 1_000) * 1_000 + 999}'}`;
-    const script = SCRIPT.replace(READS_TIME, time).replace(SLACK, "SLACK_MS = 3600000");
-    const reply = decodeReply(await client.eval(script, keys.length, ...keys, ...args), calls.length);
-    assert.equal(reply.nowMs, nowMs);
-    return reply.answers;
-  };
+  const runAt = (nowMs: number, calls: readonly ScriptCall[], prefix: string) =>
+    runScriptAt(client, nowMs, calls, prefix);
 
   it("returns the same numbers as the memory store", async () => {
-    for (const text of [READS_TIME, SLACK]) assert.equal(SCRIPT.split(text).length, 2, `${text}, once`);
     const cases = LIMIT_AND_WINDOW.chain(({ limit, windowMs }) =>
       fc.record({
         limit: fc.constant(limit),

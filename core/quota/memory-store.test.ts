@@ -113,6 +113,23 @@ describe("the memory quota store", () => {
     assert.throws(() => allocate({ cell: "y" }), { code: "PURSER_STORE_UNAVAILABLE" });
   });
 
+  it("charges more room for a long log, so that logs cannot fill the memory, and frees it with the log", () => {
+    start({ maxCells: 4 });
+    const log = { cell: "log", algorithm: "sliding-log", limit: 1_000, windowMs: 10_000 } as const;
+    let slot = 0;
+    for (let use = 0; use < 127; use++) {
+      [{ slot }] = store.allocate([{ ...REQUEST, ...log }], { deduplicationId: "" }) as [QuotaGrant];
+      time.advance(1);
+    }
+    assert.equal(allocate(log), 1, "its 128th entry");
+    assert.throws(() => allocate(log), { code: "PURSER_STORE_UNAVAILABLE" });
+    assert.throws(() => allocate({ cell: "other" }), { code: "PURSER_STORE_UNAVAILABLE" });
+    assert.equal(allocate({ ...log, amount: -1, slot }), -1, "a give-back needs no room");
+    time.advance(20_000);
+    assert.equal(allocate({ cell: "other" }), 1);
+    assert.equal(allocate(log), 1);
+  });
+
   it("bounds the places of one policy, however many keys are invented", () => {
     start({ maxCells: 10_000 });
     const key = (policy: string, user: string) => cellName({ name: policy }, { user });

@@ -227,6 +227,38 @@ describe("building a snapshot", () => {
     assert.equal(leaseOf("{ limit: 5, window: 1d, lease: 1m }"), 60_000);
   });
 
+  it("completes the rule of calendar periods, and leases no allocation", () => {
+    const quotaOf = (spec: string) =>
+      good({ "a.yaml": document("QuotaPolicy", "q", spec) }).quotaPolicies[0]?.quota;
+    const common = { policy: "q", leaseMs: 1_000, onStoreFailure: "local", algorithm: "fixed-window" };
+    assert.deepEqual(quotaOf("{ limit: 5, period: { every: day } }"), {
+      ...common,
+      windowMs: 86_400_000,
+      period: { every: "day", timeZone: "UTC" },
+    });
+    assert.deepEqual(quotaOf("{ limit: 5, period: { every: week, timeZone: Asia/Kolkata } }"), {
+      ...common,
+      windowMs: 7 * 86_400_000,
+      period: { every: "week", timeZone: "Asia/Kolkata", startsOn: "monday" },
+    });
+    assert.deepEqual(quotaOf("{ limit: 5, period: { every: month, dayOfMonth: 31 } }"), {
+      ...common,
+      windowMs: 30 * 86_400_000,
+      period: { every: "month", timeZone: "UTC", dayOfMonth: 31 },
+    });
+    assert.deepEqual(quotaOf("{ limit: 5, window: 10s, algorithm: fixed-window, align: first-use }"), {
+      ...common,
+      windowMs: 10_000,
+      align: "first-use",
+    });
+    assert.deepEqual(quotaOf("{ limit: 5, algorithm: allocation }"), {
+      ...common,
+      algorithm: "allocation",
+      windowMs: 0,
+      leaseMs: 0,
+    });
+  });
+
   it("tells expressions from literals", () => {
     const spec = "{ limit: 1, window: 1s, key: { path: request.path, one: 1, yes: true, text: '\"t\"' } }";
     const key = good({ "a.yaml": document("QuotaPolicy", "q", spec) }).quotaPolicies[0]?.key;

@@ -18,6 +18,11 @@ describe("RateLimit fields", () => {
     });
   });
 
+  it("have no window for an allocation", () => {
+    const seats = { policy: "seats", limit: 25, windowMs: 0, remaining: 3, resetMs: 9_000 };
+    assert.deepEqual(rateLimitFields([seats]), { policy: '"seats";q=25', standing: '"seats";r=3;t=9' });
+  });
+
   it("have the time of Retry-After for an exhausted quota", () => {
     const { standing } = rateLimitFields([HOURLY], { policy: "hourly", retryAfterS: 90 });
     assert.equal(standing, '"hourly";r=7;t=90');

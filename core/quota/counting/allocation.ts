@@ -38,7 +38,7 @@ export const allocation: QuotaCounter<AllocationState> = {
     if (amount < 0) granted = demand.slot === state.epoch ? 0 - Math.min(-amount, state.used) : 0;
     else {
       granted = fittingAmount(demand, Math.max(0, limit - state.used));
-      if (granted > 0 && state.used === 0) state.epoch = Math.max(nowMs, state.epoch + 1);
+      if (granted > 0 && state.used === 0) state.epoch = Math.max(nowMs, state.epoch);
     }
     state.used += granted;
     // A clock that went back must not prolong the life by more than the time it went back.

@@ -430,3 +430,86 @@ describe("token-bucket arithmetic, by example", () => {
     assert.equal(charge(state, large, START_MS).granted, 0);
   });
 });
+
+describe("first-use-window arithmetic, by example", () => {
+  const counter = QUOTA_COUNTERS["first-use-window"];
+  const demand = { limit: 10, windowMs: 1_000, amount: 10, bestEffort: false, leaseMs: 0 };
+  const charge = (state: unknown, changes: Partial<QuotaDemand>, nowMs: number) =>
+    counter.charge(state, { ...demand, ...changes }, nowMs);
+
+  it("begins a window with the first charge, and ends leases with it", () => {
+    const state = counter.create(0);
+    const first = charge(state, { amount: 4, leaseMs: 5_000 }, 7_900);
+    assert.deepEqual(first, {
+      granted: 4,
+      remaining: 6,
+      resetMs: 1_000,
+      retryAfterMs: 0,
+      validForMs: 999,
+      slot: 7_900,
+    });
+    assert.equal(charge(state, {}, 8_899).retryAfterMs, 1);
+    assert.equal(charge(state, {}, 8_900).granted, 10);
+    assert.equal(charge(state, { amount: 1 }, 9_899).retryAfterMs, 1);
+  });
+
+  it("begins no window with a question, a refusal or a grant that is given back", () => {
+    const state = counter.create(0);
+    charge(state, { amount: 0 }, 100);
+    charge(state, { amount: 11 }, 200);
+    const { slot } = charge(state, {}, 300);
+    charge(state, { amount: -10, slot }, 400);
+    assert.equal(charge(state, {}, 500).resetMs, 1_000);
+    assert.equal(charge(state, {}, 1_499).granted, 0);
+  });
+
+  it("takes nothing back into a window that is over", () => {
+    const state = counter.create(0);
+    const { slot } = charge(state, {}, 100);
+    charge(state, { amount: 3 }, 1_100);
+    const back = charge(state, { amount: -10, slot }, 1_101);
+    assert.deepEqual([back.granted, back.remaining], [0, 7]);
+  });
+});
+
+describe("sliding-log arithmetic, by example", () => {
+  const counter = QUOTA_COUNTERS["sliding-log"];
+  const demand = { limit: 3, windowMs: 1_000, amount: 1, bestEffort: false, leaseMs: 0 };
+  const charge = (state: unknown, changes: Partial<QuotaDemand>, nowMs: number) =>
+    counter.charge(state, { ...demand, ...changes }, nowMs);
+
+  it("frees each unit exactly a window after its use, where slots free it later", () => {
+    const state = counter.create(0);
+    for (const nowMs of [0, 1, 500]) assert.equal(charge(state, {}, nowMs).granted, 1);
+    for (const [nowMs, granted] of [
+      [999, 0],
+      [1_000, 1],
+      [1_000, 0],
+      [1_001, 1],
+      [1_499, 0],
+      [1_500, 1],
+    ] as const)
+      assert.equal(charge(state, {}, nowMs).granted, granted, `at ${nowMs}`);
+  });
+
+  it("frees a leased unit a window after the lease's end, in windows of a millisecond too", () => {
+    const state = counter.create(0);
+    assert.equal(charge(state, { amount: 3, leaseMs: 40 }, 0).validForMs, 40);
+    assert.equal(charge(state, {}, 1_039).retryAfterMs, 1);
+    assert.equal(charge(state, {}, 1_040).granted, 1);
+    const short = counter.create(0);
+    for (let nowMs = 0; nowMs < 5; nowMs++) {
+      assert.equal(charge(short, { windowMs: 1, amount: 3 }, nowMs).granted, 3);
+      assert.equal(charge(short, { windowMs: 1 }, nowMs).retryAfterMs, 1);
+    }
+  });
+
+  it("has at most as many entries as the limit, and one for each millisecond", () => {
+    const state = counter.create(0);
+    const large = { limit: 1_000, windowMs: 10_000 };
+    for (let use = 0; use < 3_000; use++) charge(state, large, Math.floor(use / 2));
+    assert.equal(counter.entries?.(state), 500);
+    for (let use = 0; use < 3_000; use++) charge(state, large, 20_000 + use);
+    assert.equal(counter.entries?.(state), 1_000);
+  });
+});

@@ -15,7 +15,10 @@ export interface FirstUseWindowState {
   /** Beginning of the window. */
   startMs: number;
   used: number;
-  /** The window's first charge as a time that a clock change does not move; the `slot` of grants. */
+  /**
+   * The window's first charge as a time that a clock change does not move; the `slot` of grants. It is never
+   * ahead of the clock: otherwise a later window, counted after this state was dropped, could have the same.
+   */
   epoch: number;
 }
 
@@ -35,7 +38,7 @@ export const firstUseWindow: QuotaCounter<FirstUseWindowState> = {
       granted = fittingAmount(demand, Math.max(0, limit - state.used));
       if (granted > 0 && state.used === 0) {
         state.startMs = nowMs;
-        state.epoch = Math.max(nowMs, state.epoch + 1);
+        state.epoch = Math.max(nowMs, state.epoch);
       }
     }
     state.used += granted;

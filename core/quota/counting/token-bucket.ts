@@ -37,13 +37,16 @@ interface Bucket {
   /** Missing tokens × windowMs at `atMs`; at most limit × windowMs. */
   debt: number;
   /**
-   * Identifies a run of grants that can still be given back in full; the `slot` of grants. It grows with
-   * time, so that it never equals that of an earlier state of the same cell.
+   * Identifies a run of grants that can still be given back in full; the `slot` of grants: a time in parts of
+   * a millisecond, and one part more for each run that begins in the same millisecond. So it never equals that
+   * of an earlier state of the same cell, which was full, and dropped, at least a millisecond later.
    */
   epoch: number;
   /** Tokens granted under this limit in this epoch and not yet given back. */
   returnable: number;
 }
+
+const EPOCHS_PER_MS = 1_000;
 
 /**
  * Beyond this number of limits in one count, a middle one is dropped; it starts again with the largest debt
@@ -101,7 +104,7 @@ function newBucket(
   nowMs: number,
 ): Bucket {
   const debt = rests ? 0 : Math.max(...buckets.map((one) => one.debt));
-  const epoch = Math.max(nowMs, ...buckets.map((one) => one.epoch + 1));
+  const epoch = Math.max(nowMs * EPOCHS_PER_MS, ...buckets.map((one) => one.epoch + 1));
   return { limit, debt: Math.min(debt, limit * windowMs), epoch, returnable: 0 };
 }
 
@@ -117,7 +120,7 @@ function take(state: TokenBucketState, own: Bucket, granted: number, windowMs: n
     // If everything of this epoch were given back, the bucket would be full at `atMs` and overflow: then this
     // grant was only possible because the others were used. The same holds when more is taken than a bucket
     // has. So these grants can no longer be given back, and a new epoch begins.
-    if (owed < returnable * windowMs || debt > capacity) newEpoch(bucket, endMs);
+    if (returnable > 0 && (owed < returnable * windowMs || debt > capacity)) newEpoch(bucket, endMs);
     bucket.debt = Math.min(debt, capacity);
     if (bucket === own) bucket.returnable += granted;
   }
@@ -131,7 +134,7 @@ function addBucket(buckets: Bucket[], added: Bucket): void {
 }
 
 function newEpoch(bucket: Bucket, timeMs: number): void {
-  bucket.epoch = Math.max(bucket.epoch + 1, timeMs);
+  bucket.epoch = Math.max(bucket.epoch + 1, timeMs * EPOCHS_PER_MS);
   bucket.returnable = 0;
 }
 
