@@ -15,7 +15,7 @@ export const memoryQuota = defineAdapter({
       minimum: 1,
       maximum: 10_000_000,
       description:
-        "Most counts kept, one for each set of key values; long names weigh more. Idle counts make way for new ones; " +
+        "Most counts kept, one for each set of key values; long names and logs weigh more. Idle counts make way for new ones; " +
         "when all are in use, a new count is unavailable and its policy's onStoreFailure decides.",
     }),
     maxDeduplicationIds: Type.Integer({
