@@ -117,10 +117,12 @@ const CHECK_REPLY: CheckReply = {
     charges: [
       {
         policy: "q",
-        algorithm: "sliding-window",
+        algorithm: "fixed-window",
         cell: "q{}",
         limit: 10,
         windowMs: 60_000,
+        align: "first-use",
+        period: { every: "month", timeZone: "UTC", startsOn: "sunday", dayOfMonth: 31 },
         amount: 1,
         leaseMs: 1_000,
         mode: "shadow",
@@ -179,7 +181,9 @@ const POLICY_STATE: PolicyState = {
         key: { user: "request.user", fixed: 1 },
         limit: 10,
         window: "60s",
+        period: { every: "month", timeZone: "UTC", startsOn: "sunday", dayOfMonth: 31 },
         algorithm: "fixed-window",
+        align: "first-use",
         charge: 1,
         overrides: [{ when: "true", limit: 1 }],
         store: "redis",
@@ -212,7 +216,7 @@ const HEADER_CHANGES = ["request", "response"].map((side) => `policies[*].spec.h
 const OPTIONAL_FIELDS =
   "match when status status.code status.message headers directResponse directResponse.body directResponse.headers " +
   "mode onError validDuration validUseCount key algorithm charge overrides store onStoreFailure giveBackOn lease " +
-  "instances[*].params";
+  "window align period period.timeZone period.startsOn period.dayOfMonth instances[*].params";
 
 const OPTIONAL_IN_SPECS = [
   ...HEADER_CHANGES.flatMap((side) => [side, `${side}.set`, `${side}.append`, `${side}.remove`]),
@@ -411,6 +415,10 @@ const MESSAGES: Readonly<Record<string, MessageCase>> = {
       "decision.responseHeaders[*].value",
       "decision.directResponse",
       "decision.charges[*].giveBackOn",
+      "decision.charges[*].align",
+      "decision.charges[*].period",
+      "decision.charges[*].period.startsOn",
+      "decision.charges[*].period.dayOfMonth",
       "quotas[*].failure",
       "explanation",
       "explanation.omittedDocuments",
