@@ -13,31 +13,36 @@ import { type SplitMesh, startSplitMesh } from "../support/split-mesh.ts";
 const LIMIT = 500;
 const WINDOW_MS = 60_000;
 
-const documents = (url: string, algorithm: string): string => `apiVersion: purser.dev/v1
+const documents = (url: string, counting: string): string => `apiVersion: purser.dev/v1
 kind: Handler
 metadata: { name: redis }
 spec: { adapter: redis-quota, config: { url: "${url}", timeout: 2s } }
 ---
 kind: QuotaPolicy
 metadata: { name: shared }
-spec:
-  key: { user: request.headers."x-user" }
-  limit: ${LIMIT}
-  window: ${WINDOW_MS / 1000}s
-  algorithm: ${algorithm}
-  store: redis
-  onStoreFailure: deny
+spec: { key: { user: 'request.headers."x-user"' }, limit: ${LIMIT}, ${counting}, store: redis, onStoreFailure: deny }
 `;
 
-for (const algorithm of QUOTA_ALGORITHMS) {
-  describe(`two mixers on one Redis, ${algorithm}`, function () {
+const WINDOW = `window: ${WINDOW_MS / 1000}s`;
+
+/** Every way of counting, as a QuotaPolicy has it. */
+const COUNTINGS = [
+  ...QUOTA_ALGORITHMS.map((algorithm) =>
+    algorithm === "allocation" ? "algorithm: allocation" : `${WINDOW}, algorithm: ${algorithm}`,
+  ),
+  `${WINDOW}, algorithm: fixed-window, align: first-use`,
+  "period: { every: month, timeZone: Asia/Kolkata }",
+];
+
+for (const counting of COUNTINGS) {
+  describe(`two mixers on one Redis, ${counting}`, function () {
     this.timeout(60_000);
     let redis: RedisServer;
     let mesh: SplitMesh;
 
     before(async function () {
       redis = await startRedis(this);
-      mesh = await startSplitMesh({ documents: documents(redis.url, algorithm), mixers: 2, edges: 2 });
+      mesh = await startSplitMesh({ documents: documents(redis.url, counting), mixers: 2, edges: 2 });
     });
     after(async () => {
       await mesh?.stop();
@@ -47,7 +52,7 @@ for (const algorithm of QUOTA_ALGORITHMS) {
     it("together admit at most the limit, and at least the limit less one lease for each proxy", async () => {
       // A fixed window must not end during the test.
       const leftMs = WINDOW_MS - (Date.now() % WINDOW_MS);
-      if (algorithm === "fixed-window" && leftMs < 20_000)
+      if (counting.endsWith("fixed-window") && leftMs < 20_000)
         await new Promise((resolve) => setTimeout(resolve, leftMs + 50));
       this.timeout(90_000);
       const startMs = performance.now();
@@ -69,7 +74,7 @@ for (const algorithm of QUOTA_ALGORITHMS) {
         JSON.stringify(results.map(({ statuses }) => [...statuses])),
       );
       // A token bucket is refilled during the load.
-      const refilled = algorithm === "token-bucket" ? Math.ceil((LIMIT * elapsedMs) / WINDOW_MS) : 0;
+      const refilled = counting.endsWith("token-bucket") ? Math.ceil((LIMIT * elapsedMs) / WINDOW_MS) : 0;
       assert.ok(count(200) <= LIMIT + refilled, `${count(200)} admitted`);
       assert.ok(count(200) >= LIMIT - 2 * Math.ceil(LIMIT / 10), `only ${count(200)} admitted`);
       assert.equal(count(200), mesh.upstream.received);
