@@ -12,7 +12,7 @@ import { type RedisServer, startRedis } from "../../test/support/redis-server.ts
 import { runScriptAt, TEST_SLACK_MS } from "../../test/support/timed-quota-script.ts";
 import { encodeCalls } from "./encoding.ts";
 
-/** QUOTA_MODEL_RUNS=100000 takes about half an hour. */
+/** QUOTA_MODEL_RUNS=100000 takes ten minutes. */
 const RUNS = Number(process.env["QUOTA_MODEL_RUNS"] ?? 150);
 const TIMEOUT_MS = Math.max(30_000, RUNS * 60);
 const START_MS = 1_767_225_600_123;

@@ -6,7 +6,7 @@ import { runSchedule } from "../../test/support/quota-model/run-schedule.ts";
 import { arbitrarySchedules } from "../../test/support/quota-model/schedule.ts";
 import { createMemoryQuotaStore } from "./memory-store.ts";
 
-/** QUOTA_MODEL_RUNS=100000 takes some minutes. */
+/** QUOTA_MODEL_RUNS=100000 takes a minute. */
 const RUNS = Number(process.env["QUOTA_MODEL_RUNS"] ?? 300);
 const TIMEOUT_MS = Math.max(20_000, RUNS * 10);
 const START_MS = 1_767_225_600_123;

@@ -48,20 +48,16 @@ const RULE: fc.Arbitrary<PeriodRule> = fc
 
 const NOW_MS = fc.integer({ min: Date.UTC(1971, 0, 1), max: Date.UTC(2060, 0, 1) });
 
-/** The local date at an instant, by the runtime's own formatting in another locale. */
-function dateAt(timeZone: string, instantMs: number): string {
-  return DATES(timeZone).format(instantMs);
-}
-
 const FORMATS = new Map<string, Intl.DateTimeFormat>();
 
-function DATES(timeZone: string): Intl.DateTimeFormat {
+/** The local date at an instant, such as 2026-03-29: a date as Swedes write it, by the runtime itself. */
+function dateAt(timeZone: string, instantMs: number): string {
   let format = FORMATS.get(timeZone);
   if (format === undefined) {
     format = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short" });
     FORMATS.set(timeZone, format);
   }
-  return format;
+  return format.format(instantMs);
 }
 
 /** Whether a period begins on a local date, written as 2026-03-29. */
