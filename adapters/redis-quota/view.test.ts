@@ -11,6 +11,11 @@ import {
   quotaRequest,
   startFakeBackend,
 } from "../../plugins/sdk/testing/index.ts";
+import { demandOf } from "../../core/quota/demand.ts";
+import type { QuotaRequest } from "../../core/quota/quota.ts";
+import type { QuotaCounting } from "../../core/quota/quota-definition.ts";
+import { charge as chargeOf } from "../../test/support/quota-charges.ts";
+import { POLICY_COUNTINGS } from "../../test/support/quota-countings.ts";
 import { type RedisServer, startRedis } from "../../test/support/redis-server.ts";
 import { redisQuota } from "./index.ts";
 
@@ -58,6 +63,25 @@ describe("the view of redis-quota", () => {
   it("keeps the contract, with names that have the marks of patterns in them", async () => {
     const handler = open({ keyPrefix: "od[d]*:{q}:" });
     assert.deepEqual(await checkQuotaView(handler, "view[1]?"), []);
+  });
+
+  it("tells the counts of one key by their ways of counting", async () => {
+    const { quota, quotaView } = open();
+    const allocate = async (requests: readonly QuotaRequest[]) =>
+      await quota(requests, { deduplicationId: "" });
+    const requests = POLICY_COUNTINGS.map(
+      (counting) =>
+        demandOf(chargeOf("p", counting), { name: "redis", allocate }, { nowMs: Date.now() }).request,
+    );
+    await allocate(requests);
+    const isListed = async (counting: QuotaCounting) =>
+      (await quotaView.list({ policy: "p", ...counting, limit: 100 })).counts.length === 1;
+    for (const counting of POLICY_COUNTINGS) {
+      assert.ok(await isListed(counting));
+      assert.equal(await quotaView.reset({ cell: "p{}", ...counting }), "reset");
+      assert.ok(!(await isListed(counting)));
+    }
+    assert.deepEqual(await client.keys("*"), []);
   });
 
   it("lists every one of many counts among those of others, in pages of no more than the limit", async () => {

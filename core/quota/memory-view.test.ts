@@ -4,6 +4,10 @@
 import assert from "node:assert/strict";
 import { createVirtualTime, quotaRequest } from "../../plugins/sdk/testing/index.ts";
 import { createMemoryQuotaStore, type MemoryQuotaStoreOptions } from "./memory-store.ts";
+import { charge as chargeOf } from "../../test/support/quota-charges.ts";
+import { POLICY_COUNTINGS } from "../../test/support/quota-countings.ts";
+import { demandOf } from "./demand.ts";
+import type { QuotaCounting } from "./quota-definition.ts";
 import type { CountPage } from "./quota-view.ts";
 
 const { algorithm, windowMs } = quotaRequest();
@@ -26,6 +30,27 @@ function setUp(options: Partial<MemoryQuotaStoreOptions> = {}) {
 }
 
 describe("the view of a memory store", () => {
+  it("tells the counts of one key by their ways of counting", () => {
+    const { store, time } = setUp();
+    const nowMs = time.clock.nowMs();
+    for (const [index, counting] of POLICY_COUNTINGS.entries()) {
+      const { request } = demandOf(
+        chargeOf("p", { ...counting, limit: 20 + index }),
+        { ...store, name: "m" },
+        { nowMs },
+      );
+      assert.equal(store.allocate([request], NONE)[0]?.granted, 1);
+    }
+    const lastLimits = (counting: QuotaCounting) =>
+      (store.view.list({ policy: "p", ...counting, limit: 10 }) as CountPage).counts.map(
+        ({ lastLimit }) => lastLimit,
+      );
+    for (const [index, counting] of POLICY_COUNTINGS.entries())
+      assert.deepEqual(lastLimits(counting), [20 + index]);
+    for (const unknown of [{ align: "first-use", windowMs: 1 }, { windowMs: 1 }] as const)
+      assert.deepEqual(lastLimits({ algorithm: "fixed-window", ...unknown }), []);
+  });
+
   it("pages over counts that come and go, and lists each that stays once", () => {
     const { charge, list, store } = setUp();
     for (let user = 0; user < 25; user++) charge(`p{"user":${user}}`);

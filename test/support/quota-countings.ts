@@ -6,6 +6,7 @@ import type { CounterKind } from "../../core/quota/counting/counter-kind.ts";
 import { QUOTA_COUNTERS } from "../../core/quota/counting/counters.ts";
 import type { PeriodBounds } from "../../core/quota/period/calendar.ts";
 import type { QuotaRequest } from "../../core/quota/quota.ts";
+import type { QuotaCounting } from "../../core/quota/quota-definition.ts";
 
 /** Every way of counting, for tests that all of them must pass. */
 
@@ -47,3 +48,14 @@ export function counterOf(kind: CounterKind): QuotaCounter<unknown> {
       counter.charge(state, { ...demand, period: boundsAt(nowMs, demand.windowMs) }, nowMs),
   };
 }
+
+/** Every way of counting as a QuotaPolicy has it, where calendar periods are a rule. */
+export const POLICY_COUNTINGS: readonly QuotaCounting[] = [
+  ...WINDOW_KINDS.filter((kind) => kind !== "first-use-window" && kind !== "calendar-period").map(
+    (algorithm) => ({ algorithm: algorithm as QuotaCounting["algorithm"], windowMs: 60_000 }),
+  ),
+  { algorithm: "fixed-window", windowMs: 60_000, align: "first-use" },
+  { algorithm: "fixed-window", windowMs: 60_000, period: { every: "day", timeZone: "Europe/Zurich" } },
+  { algorithm: "fixed-window", windowMs: 60_000, period: { every: "day", timeZone: "Asia/Kolkata" } },
+  { algorithm: "allocation", windowMs: 0 },
+];

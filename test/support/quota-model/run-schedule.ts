@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import type { CounterKind, CountSelector } from "../../../core/quota/counting/counter-kind.ts";
+import type { CounterKind } from "../../../core/quota/counting/counter-kind.ts";
 import { DEDUPLICATION_MS } from "../../../core/quota/counting/deduplication.ts";
 import type { QuotaGrant, QuotaRequest } from "../../../core/quota/quota.ts";
 import type { MaybePromise } from "../../../kernel/maybe-promise.ts";
-import { selectorOf } from "../quota-countings.ts";
+import { type RequestSelector, selectorOf } from "../quota-countings.ts";
 import { findExcess, type Use } from "../quota-log.ts";
 import { periodsAround } from "./periods.ts";
 import { type Range, ReferenceCount } from "./reference-count.ts";
@@ -190,7 +190,7 @@ class Run {
     return { cell, amount, bestEffort, leaseMs, limit, ...this.#selector(demand.kind) };
   }
 
-  #selector(kind: CounterKind): CountSelector {
+  #selector(kind: CounterKind): RequestSelector {
     const { windowMs } = this.#schedule;
     const selector = selectorOf(kind, windowMs, this.#nowMs);
     if (kind !== "calendar-period") return selector;
