@@ -222,9 +222,10 @@ function assertGrants(grants: readonly QuotaGrant[], count: number): void {
 }
 
 function outcomeOf(demand: Demand, grant: QuotaGrant): QuotaOutcome {
-  const { policy, request, blockedForMs } = demand;
+  const { policy, request, blockedForMs, retryWithinMs = Number.POSITIVE_INFINITY } = demand;
   if (blockedForMs !== undefined) return blocked(demand, blockedForMs);
-  const { granted, remaining, resetMs, retryAfterMs, validForMs, slot } = grant;
+  const { granted, remaining, resetMs, validForMs, slot } = grant;
+  const retryAfterMs = Math.min(grant.retryAfterMs, retryWithinMs);
   return { policy, cell: request.cell, granted, remaining, resetMs, retryAfterMs, validForMs, slot };
 }
 

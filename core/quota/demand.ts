@@ -16,9 +16,17 @@ export interface NamedStore extends QuotaStore {
 export interface Demand extends Pick<QuotaCharge, "policy" | "mode" | "onStoreFailure"> {
   readonly store: NamedStore;
   readonly request: QuotaRequest;
+  /**
+   * Upper bound of `retryAfterMs`, in milliseconds: a slot is free when its request ends, which the store does not
+   * know. Absent: the store's own time.
+   */
+  readonly retryWithinMs?: number;
   /** Set when an operator has blocked the count: the time for which every charge is refused, in milliseconds. */
   readonly blockedForMs?: number;
 }
+
+/** A proxy that was refused a slot asks again after this time at the earliest, in milliseconds. */
+const SLOT_RETRY_MS = 100;
 
 type DemandedCharge = Pick<QuotaCharge, "cell" | "limit" | "amount"> &
   QuotaCounting &
@@ -47,11 +55,22 @@ export function demandOf(charge: DemandedCharge, store: NamedStore, options: Dem
   // Every store refuses a demand with the limit 0. A block does not keep a proxy from giving back.
   const blockedForMs = amount > 0 ? effect?.blockedForMs : undefined;
   const limit = blockedForMs === undefined ? Math.max(charge.limit, effect?.raisedTo ?? 0) : 0;
-  const request: Writable<QuotaRequest> = { cell, limit, amount, bestEffort, leaseMs, algorithm, windowMs };
+  const concurrent = algorithm === "concurrency";
+  const request: Writable<QuotaRequest> = {
+    cell,
+    limit,
+    amount,
+    bestEffort,
+    leaseMs,
+    // Stores need no counter of their own for slots; see counterKindOf.
+    algorithm: concurrent ? "sliding-window" : algorithm,
+    windowMs,
+  };
   if (align !== undefined) request.align = align;
   if (period !== undefined) request.period = periodBoundsAt(period, nowMs);
   if (slot !== undefined) request.slot = slot;
-  const demand = { policy, mode, onStoreFailure, store, request };
+  const demand: Writable<Demand> = { policy, mode, onStoreFailure, store, request };
+  if (concurrent) demand.retryWithinMs = SLOT_RETRY_MS;
   return blockedForMs === undefined ? demand : { ...demand, blockedForMs };
 }
 

@@ -11,6 +11,7 @@ export const QUOTA_ALGORITHMS = [
   "sliding-log",
   "token-bucket",
   "allocation",
+  "concurrency",
 ] as const;
 export type QuotaAlgorithm = (typeof QUOTA_ALGORITHMS)[number];
 
@@ -37,8 +38,8 @@ export const SETTLEMENT = Type.Object({
 export type Settlement = Readonly<Static<typeof SETTLEMENT>>;
 
 /**
- * Units of a limit, as draft-ietf-httpapi-ratelimit-headers-11, section 3.1.2 names them; requests are its default, and
- * are not written.
+ * Units of a limit that a document may name, as draft-ietf-httpapi-ratelimit-headers names them; requests are its
+ * default, and are not written. `concurrency` counts the draft's third unit, concurrent-requests.
  */
 export const QUOTA_UNITS = ["requests", "content-bytes"] as const;
 
@@ -47,7 +48,8 @@ const COUNTING = {
   algorithm: oneOf(QUOTA_ALGORITHMS),
   /**
    * The window's length in milliseconds. With a period: the usual length of the period, which is only shown to
-   * clients. 0 for `allocation`, which has no window.
+   * clients. 0 for `allocation`, which has no window. For `concurrency`: the time after which a slot that nobody
+   * renews is free.
    */
   windowMs: Type.Number({ minimum: 0 }),
   /** For `fixed-window`; absent: "clock". */
@@ -73,7 +75,7 @@ export const QUOTA_DEFINITION = Type.Object({
   /** Present when the charge is a reservation. */
   settlement: Type.Optional(SETTLEMENT),
   /** The unit of the limit, for clients; absent: requests. */
-  unit: Type.Optional(oneOf(["content-bytes"])),
+  unit: Type.Optional(oneOf(["content-bytes", "concurrent-requests"])),
   /** True when the fields of responses say nothing of the quota; absent: they do. */
   hidden: Type.Optional(Type.Literal(true)),
 });

@@ -8,6 +8,12 @@ export type QuotaOfStanding = Pick<QuotaCharge, "policy" | "limit" | "windowMs">
   readonly unit?: QuotaCharge["unit"];
 };
 
+export function quotaOfStanding({ policy, limit, algorithm, windowMs, unit }: QuotaCharge): QuotaOfStanding {
+  // The window of concurrency is the life of a slot that nobody renews, which is not for clients.
+  const quota = { policy, limit, windowMs: algorithm === "concurrency" ? 0 : windowMs };
+  return unit === undefined ? quota : { ...quota, unit };
+}
+
 /** The state of a quota, as its client may know it. */
 export interface QuotaStanding extends QuotaOfStanding {
   /** 0 or more. */

@@ -22,6 +22,9 @@ import type {
  */
 const MAX_DEFAULT_LEASE_MS = 1_000;
 
+/** Default life of a slot of `concurrency` that nobody renews, as after a crash of its proxy. */
+const DEFAULT_SLOT_LEASE_MS = 10_000;
+
 export function buildAccessPolicy(
   { name, spec }: WrittenDocument<AccessPolicySpec>,
   fields: Fields,
@@ -96,7 +99,13 @@ function quotaDefinition(policy: string, spec: QuotaPolicySpec, fields: Fields):
   const { period: written, align = "clock" } = spec;
   const period = written === undefined ? undefined : periodRule(written);
   const algorithm = spec.algorithm ?? (period === undefined ? "sliding-window" : "fixed-window");
-  const windowMs = period === undefined ? fields.durationMs(spec.window, 0) : USUAL_LENGTH_MS[period.every];
+  const concurrent = algorithm === "concurrency";
+  const unit = concurrent ? "concurrent-requests" : (spec.unit ?? "requests");
+  const windowMs = concurrent
+    ? fields.durationMs(spec.lease, DEFAULT_SLOT_LEASE_MS)
+    : period === undefined
+      ? fields.durationMs(spec.window, 0)
+      : USUAL_LENGTH_MS[period.every];
   return {
     policy,
     algorithm,
@@ -104,13 +113,16 @@ function quotaDefinition(policy: string, spec: QuotaPolicySpec, fields: Fields):
     ...(align === "clock" ? {} : { align }),
     ...(period === undefined ? {} : { period }),
     // An allocation has a window of 0: nothing is leased, because a lost lease would be lost for ever.
-    leaseMs: fields.durationMs(spec.lease, Math.min(MAX_DEFAULT_LEASE_MS, Math.floor(windowMs / 10))),
+    // Each slot is taken for the request that needs it.
+    leaseMs: concurrent
+      ? 0
+      : fields.durationMs(spec.lease, Math.min(MAX_DEFAULT_LEASE_MS, Math.floor(windowMs / 10))),
     onStoreFailure: spec.onStoreFailure ?? "local",
     ...(giveBackOn === "never" ? {} : { giveBackOn }),
     ...(reserve === undefined || charge === undefined
       ? {}
       : { settlement: { charge, whenAbsent: chargeWhenAbsent } }),
-    ...(spec.unit === "content-bytes" ? { unit: spec.unit } : {}),
+    ...(unit === "requests" ? {} : { unit }),
     ...(spec.headers === false ? { hidden: true } : {}),
   };
 }

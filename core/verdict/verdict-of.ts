@@ -6,7 +6,7 @@ import { type DocumentRef, quotaPolicyRef } from "../check/document-ref.ts";
 import type { QuotaCharge, QuotaOutcome, StoreFailure } from "../quota/quota-charge.ts";
 import { lessExact, type QuotaState, stateOfFailure } from "../quota/quota-state.ts";
 import { fallsShort, refusalOf } from "../quota/refusal.ts";
-import { type QuotaStanding, standingOf } from "../quota/standing.ts";
+import { quotaOfStanding, type QuotaStanding, standingOf } from "../quota/standing.ts";
 import type { Verdict, VerdictOutcome } from "./verdict.ts";
 import { outcomeOfDecision, outcomeOfRefusal } from "./verdict-outcome.ts";
 
@@ -104,7 +104,7 @@ function factsOf(charges: readonly QuotaCharge[], outcomes: readonly QuotaOutcom
       if (fallsShort(charge.amount, outcome)) shadowQuotas.push(quotaPolicyRef(charge.policy));
     } else if (outcome.failure === undefined) {
       state = lessExact(state, "exact");
-      if (charge.hidden === undefined) quotas.push(standingOf(charge, outcome));
+      if (charge.hidden === undefined) quotas.push(standingOf(quotaOfStanding(charge), outcome));
     } else {
       state = lessExact(state, stateOfFailure(outcome.failure));
       failure ??= outcome.failure;

@@ -12,10 +12,14 @@ import { chain } from "../../kernel/maybe-promise.ts";
 import type { ChargeSettlement } from "./check-result.ts";
 import type { LeaseManager } from "./leases/lease-manager.ts";
 import { type ChargeResult, partOf } from "./leases/lease-pool.ts";
+import type { SlotGrant } from "./leases/held-slots.ts";
+import type { SlotKeeper } from "./leases/slot-keeper.ts";
 import type { ClientStats } from "./stats.ts";
 
 export interface ChargeSettlerOptions {
   readonly leases: LeaseManager;
+  /** Renews the slots of requests under way. */
+  readonly slots: SlotKeeper;
   readonly compile: CompileExpression;
   /** Wall-clock milliseconds, for $now() in charges. */
   readonly nowMs: () => number;
@@ -23,8 +27,8 @@ export interface ChargeSettlerOptions {
 }
 
 /** Whether the charge depends on how the request ends. */
-export function isSettled({ giveBackOn, settlement }: QuotaCharge): boolean {
-  return giveBackOn !== undefined || settlement !== undefined;
+export function isSettled({ giveBackOn, settlement, algorithm }: QuotaCharge): boolean {
+  return giveBackOn !== undefined || settlement !== undefined || algorithm === "concurrency";
 }
 
 /** Bound on the compiled charges; documents have few, and an edit of them brings new ones. */
@@ -46,7 +50,12 @@ export class ChargeSettler {
   /** @param taken The amount that each charge took from its leases. */
   ofLeases(charges: readonly QuotaCharge[], taken: readonly ChargeResult[]): ChargeSettlement {
     const { leases } = this.#options;
-    return this.#settlementOf(charges, (index, amount) => {
+    const grants = (index: number): readonly SlotGrant[] => {
+      const result = taken[index];
+      if (result?.kind !== "taken") return [];
+      return result.parts.map(({ grant: { slot }, amount }) => ({ slot, amount }));
+    };
+    return this.#settlementOf(charges, grants, (index, amount) => {
       const result = taken[index];
       if (result?.kind === "taken") void leases.putBack([partOf(result, amount)]);
     });
@@ -58,7 +67,11 @@ export class ChargeSettler {
   ): ChargeSettlement {
     const { leases } = this.#options;
     const charges = granted.map(({ charge }) => charge);
-    return this.#settlementOf(charges, (index, amount) => {
+    const grants = (index: number): readonly SlotGrant[] => {
+      const { slot, granted: amount } = (granted[index] as (typeof granted)[number]).outcome;
+      return [{ slot, amount }];
+    };
+    return this.#settlementOf(charges, grants, (index, amount) => {
       const grant = granted[index] as (typeof granted)[number];
       void leases.giveBackGrants([{ ...grant, outcome: { ...grant.outcome, granted: amount } }]);
     });
@@ -66,13 +79,20 @@ export class ChargeSettler {
 
   #settlementOf(
     charges: readonly QuotaCharge[],
+    grantsOf: (index: number) => readonly SlotGrant[],
     giveBack: (index: number, amount: number) => void,
   ): ChargeSettlement {
+    const { slots } = this.#options;
+    const held = charges.map((charge, index) =>
+      charge.algorithm === "concurrency" ? slots.hold(charge, grantsOf(index)) : undefined,
+    );
     return {
       readsBody: charges.some(({ settlement }) => settlement !== undefined && this.#readsBody(settlement)),
       settle: (fate, bag) => {
         for (const [index, charge] of charges.entries()) {
-          if (isGivenBack(charge, fate)) giveBack(index, charge.amount);
+          const release = held[index];
+          if (release !== undefined) release();
+          else if (isGivenBack(charge, fate)) giveBack(index, charge.amount);
           else if (charge.settlement !== undefined)
             this.#settle(charge, charge.settlement, bag, (amount) => giveBack(index, amount));
         }

@@ -3,7 +3,7 @@
 
 import type { Explanation } from "../../core/explain/explanation.ts";
 import type { QuotaState } from "../../core/quota/quota-state.ts";
-import { type QuotaStanding, standingOf } from "../../core/quota/standing.ts";
+import { quotaOfStanding, type QuotaStanding, standingOf } from "../../core/quota/standing.ts";
 import type { PreparedRateLimit, RateLimitFields } from "../../core/verdict/rate-limit-fields.ts";
 import { exhaustedQuota } from "../../core/verdict/reply.ts";
 import type { Verdict, VerdictOutcome } from "../../core/verdict/verdict.ts";
@@ -85,11 +85,9 @@ export class LeasedResult implements CheckResult {
   get quotas(): readonly QuotaStanding[] {
     const standings: QuotaStanding[] = [];
     for (const [index, { charge }] of this.#charges.shown.entries()) {
-      const { policy, limit, windowMs, unit } = charge;
       const remaining = this.#numbers[2 * index] as number;
       const resetMs = this.#numbers[2 * index + 1] as number;
-      if (remaining >= 0)
-        standings.push(standingOf({ policy, limit, windowMs, unit }, { remaining, resetMs }));
+      if (remaining >= 0) standings.push(standingOf(quotaOfStanding(charge), { remaining, resetMs }));
     }
     return standings;
   }

@@ -18,6 +18,7 @@ import { DecisionCache } from "./decisions/decision-cache.ts";
 import { FailurePolicy } from "./failure-policy.ts";
 import { LeasedResult } from "./leased-result.ts";
 import { LeaseManager } from "./leases/lease-manager.ts";
+import { SlotKeeper } from "./leases/slot-keeper.ts";
 import { UseTime } from "./leases/use-time.ts";
 import { type Answer, MixerCaller, Unavailable } from "./mixer-caller.ts";
 import { cachedDecision, type CachedDecision, QuotaGate } from "./quota-gate.ts";
@@ -125,6 +126,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
       monotonicMs: () => clock.monotonicMs(),
       settler: new ChargeSettler({
         leases: this.#leases,
+        slots: new SlotKeeper({ leases: this.#leases, clock, scheduler, stats }),
         compile: options.compile,
         nowMs: () => clock.nowMs(),
         stats,

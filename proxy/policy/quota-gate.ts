@@ -7,6 +7,7 @@ import { type DocumentRef, quotaPolicyRef } from "../../core/check/document-ref.
 import type { QuotaCharge, QuotaOutcome } from "../../core/quota/quota-charge.ts";
 import { STORE_RETRY_AFTER_MS } from "../../core/quota/charge-all.ts";
 import { lessExact, type QuotaState, stateOfFailure } from "../../core/quota/quota-state.ts";
+import { quotaOfStanding } from "../../core/quota/standing.ts";
 import { type QuotaRefusal, refusalOf, refusalOfDelays } from "../../core/quota/refusal.ts";
 import { PreparedRateLimit } from "../../core/verdict/rate-limit-fields.ts";
 import { httpReplyOf } from "../../core/verdict/reply.ts";
@@ -55,7 +56,7 @@ export function cachedDecision(decision: Decision): CachedDecision {
     shown,
     state: stateOfCharges(charges),
     shadow: decision.charges.filter(({ mode }) => mode === "shadow").map(leasedCharge),
-    rateLimit: new PreparedRateLimit(shown.map(({ charge }) => charge)),
+    rateLimit: new PreparedRateLimit(shown.map(({ charge }) => quotaOfStanding(charge))),
     zeros: shown.flatMap(() => [0, 0]),
     settles: charges.some(isSettled),
     result: sharedResult(verdictOfDecision(decision, NO_QUOTA_FACTS)),

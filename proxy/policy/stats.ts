@@ -42,6 +42,10 @@ export function createClientStats() {
     quota_settled: 0,
     /** Settlements whose expression had no amount, so that `chargeWhenAbsent` decided. */
     quota_settled_absent: 0,
+    /** Slots of requests under way that the store counted anew before their leases ended. */
+    quota_slots_renewed: 0,
+    /** Slots that could not be renewed: the store may grant them to others, while their requests go on. */
+    quota_slots_lost: 0,
     /** Amounts used beyond a reservation for which the limit had no room. */
     quota_overspent: 0,
     quota_stale: 0,

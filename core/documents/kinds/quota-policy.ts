@@ -70,9 +70,11 @@ const QuotaPolicySpec = Closed({
     ),
   ),
   limit: Limit(
-    "The amount allowed in a window or period; with token-bucket, the bucket's size and its refill per window; with allocation, the amount that may be taken at any time.",
+    "The amount allowed in a window or period; with token-bucket, the bucket's size and its refill per window; with allocation, the amount that may be taken at any time; with concurrency, the number of requests at a time.",
   ),
-  window: Type.Optional(Duration("The window's length. Required without a period, except by allocation.")),
+  window: Type.Optional(
+    Duration("The window's length. Required without a period, except by allocation and concurrency."),
+  ),
   period: Type.Optional(PeriodSpec),
   algorithm: Type.Optional(
     Choice(
@@ -132,7 +134,7 @@ const QuotaPolicySpec = Closed({
   ),
   lease: Type.Optional(
     Duration(
-      "How long a proxy may hold amounts granted ahead of need; default a tenth of the window, at most 1s; 0s turns leases off. An allocation is never leased.",
+      "How long a proxy may hold amounts granted ahead of need; default a tenth of the window, at most 1s; 0s turns leases off. An allocation is never leased. With concurrency: after this time the slot of a proxy that crashed is free again; default 10s, at least 1s.",
     ),
   ),
   status: Type.Optional(
@@ -194,7 +196,8 @@ function checkQuotaPolicy(spec: QuotaPolicySpec): readonly SpecFault[] {
 }
 
 /** Faults of the fields that an algorithm needs or does not have. */
-function windowFaults({ algorithm, window, period, align, lease }: QuotaPolicySpec): readonly SpecFault[] {
+function windowFaults(spec: QuotaPolicySpec): readonly SpecFault[] {
+  const { algorithm, window, period, align, lease } = spec;
   const faults: SpecFault[] = [];
   const fault = (field: string, message: string) => void faults.push({ path: [field], message });
   const windowMs = parseDurationMs(window ?? "0s") as number;
@@ -207,6 +210,7 @@ function windowFaults({ algorithm, window, period, align, lease }: QuotaPolicySp
     if (leaseMs > 0) fault("lease", "spec.lease must be 0s for an allocation, which is never leased");
     return faults;
   }
+  if (algorithm === "concurrency") return [...faults, ...concurrencyFaults(spec)];
   if (period !== undefined) {
     if (window !== undefined) fault("window", "spec.window and spec.period exclude each other");
     if (algorithm !== undefined && algorithm !== "fixed-window")
@@ -219,6 +223,29 @@ function windowFaults({ algorithm, window, period, align, lease }: QuotaPolicySp
   if (window === undefined) return [{ path: [], message: 'spec lacks the field "window" or "period"' }];
   if (windowMs === 0) return [{ path: ["window"], message: "spec.window must be more than 0s" }];
   if (leaseMs > windowMs) fault("lease", `spec.lease must be at most the window, ${window}`);
+  return faults;
+}
+
+/** A slot is renewed at half of its lease: a shorter one would be lost by a pause of the process. */
+const LEAST_SLOT_LEASE_MS = 1_000;
+
+function concurrencyFaults(spec: QuotaPolicySpec): readonly SpecFault[] {
+  const { window, period, lease, reserve, giveBackOn, mode } = spec;
+  const faults: SpecFault[] = [];
+  const fault = (field: string, message: string) =>
+    void faults.push({ path: [field], message: `spec.${field} ${message}` });
+  if (window !== undefined) fault("window", "is not for concurrency: a slot is free when its request ends");
+  if (period !== undefined) fault("period", "is not for concurrency: a slot is free when its request ends");
+  if (reserve !== undefined) fault("reserve", "is not for concurrency: a request's slots go back whole");
+  if (giveBackOn !== undefined)
+    fault("giveBackOn", "is not for concurrency: slots go back however a request ends");
+  if (mode === "shadow")
+    fault(
+      "mode",
+      "must be enforce for concurrency: nothing tells when a request ends whose slot is not held",
+    );
+  if (lease !== undefined && (parseDurationMs(lease) as number) < LEAST_SLOT_LEASE_MS)
+    fault("lease", "must be at least 1s for concurrency: slots are renewed at half of it");
   return faults;
 }
 

@@ -6,7 +6,7 @@ import { type PeriodRule, periodText } from "../period/period-rule.ts";
 import type { QuotaAlgorithm, QuotaCounting } from "../quota-definition.ts";
 
 /** Kinds of counters: a fixed window has a counter for each way in which windows begin. */
-export type CounterKind = QuotaAlgorithm | "first-use-window" | "calendar-period";
+export type CounterKind = Exclude<QuotaAlgorithm, "concurrency"> | "first-use-window" | "calendar-period";
 
 /** The fields of a request, or of a policy, that select a count among those of one name. */
 export interface CountSelector extends Omit<QuotaCounting, "period"> {
@@ -14,6 +14,8 @@ export interface CountSelector extends Omit<QuotaCounting, "period"> {
 }
 
 export function counterKindOf({ algorithm, align, period }: CountSelector): CounterKind {
+  // A slot is a unit of a sliding window that is given back when its request ends.
+  if (algorithm === "concurrency") return "sliding-window";
   if (algorithm !== "fixed-window") return algorithm;
   if (period !== undefined) return "calendar-period";
   return align === "first-use" ? "first-use-window" : "fixed-window";

@@ -10,6 +10,7 @@ import { type Answer, type MixerCaller, Unavailable } from "../mixer-caller.ts";
 import type { ClientStats } from "../stats.ts";
 import { type Ask, type ChargeResult, LeasePool, MAX_LATE_ANSWERS, type Waiter } from "./lease-pool.ts";
 import type { HeldGrant, Part } from "./held-grants.ts";
+import type { HeldSlots, SlotGrant } from "./held-slots.ts";
 import type { UseTime } from "./use-time.ts";
 
 export interface LeaseManagerOptions {
@@ -45,6 +46,8 @@ export function leasedCharge(charge: QuotaCharge): LeasedCharge {
 function poolNameOf({ limit, leaseMs, cell }: QuotaCharge): string {
   return `${limit} ${leaseMs} ${cell}`;
 }
+
+const NOTHING = { remaining: 0, resetMs: 0, retryAfterMs: 0, validForMs: 0 };
 
 /** Maximum number of charges in one give-back call; the rest goes in the next call. */
 const GIVE_BACK_BATCH = 100;
@@ -220,6 +223,50 @@ export class LeaseManager {
       const granted =
         answer instanceof Unavailable || answer.kind === "stale" ? 0 : (answer.quotas[0]?.granted ?? 0);
       stats.quota_overspent += amount - granted;
+    });
+  }
+
+  /** Gives the slots of a request back that has ended. */
+  giveBackSlots({ charge, grants }: HeldSlots): MaybePromise<void> {
+    return this.giveBackGrants(
+      grants.map(({ slot, amount }) => ({
+        charge,
+        outcome: { ...NOTHING, policy: charge.policy, cell: charge.cell, granted: amount, slot },
+      })),
+    );
+  }
+
+  /**
+   * Has the store count slots anew, all or none: each is given back and taken in one step.
+   *
+   * @returns The new slots of each holder.
+   */
+  renew(
+    holders: readonly HeldSlots[],
+  ): MaybePromise<readonly (readonly SlotGrant[])[] | "refused" | "unavailable"> {
+    const charges: AllocateCharge[] = holders.flatMap(({ charge: { policy, cell, limit }, grants }) => {
+      const base = { policy, cell, limit, leaseMs: 0 };
+      const amount = grants.reduce((sum, grant) => sum + grant.amount, 0);
+      const back = grants.map((grant) => ({
+        ...base,
+        amount: -grant.amount,
+        bestEffort: true,
+        slot: grant.slot,
+      }));
+      return [...back, { ...base, amount, bestEffort: false }];
+    });
+    return chain(this.#send(charges, this.#options.callTimeoutMs), (answer) => {
+      if (answer instanceof Unavailable) return "unavailable";
+      // Slots under documents that are no longer in force end with their leases.
+      if (answer.kind === "stale" || answer.stale !== undefined) return "refused";
+      if (answer.quotas.some(({ failure }) => failure !== undefined)) return "unavailable";
+      let at = 0;
+      const renewed = holders.map(({ grants }) => {
+        at += grants.length;
+        const { granted = 0, slot = 0 } = answer.quotas[at++] ?? {};
+        return granted > 0 ? [{ slot, amount: granted }] : undefined;
+      });
+      return renewed.every((slots) => slots !== undefined) ? renewed : "refused";
     });
   }
 
