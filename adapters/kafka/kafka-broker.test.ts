@@ -39,7 +39,7 @@ describe("kafka with a cluster of two brokers", function () {
   before(async function () {
     this.timeout(300_000);
     authority = createAuthority(this);
-    cluster = await startKafka(this, { nodes: 2, keyFile: authority.keyFile });
+    cluster = await startKafka(this, { nodes: 2, keyFile: authority.sign("server").keyAndCertFile });
     topics = new KafkaTopics(cluster.nodes.map(({ address }) => address));
   });
 
@@ -177,10 +177,10 @@ describe("kafka with a cluster of two brokers", function () {
         const brokers = cluster.nodes.map(({ tlsAddress }) => tlsAddress);
         const other = createAuthority(this);
         try {
-          build({ topic, brokers, tls: { enabled: true, ca: authority.certificate } });
+          build({ topic, brokers, tls: { enabled: true, ca: authority.cert } });
           assert.equal(await send([logEntryInstance()]), undefined);
           await handler?.close();
-          for (const tls of [{ enabled: true, ca: other.certificate }, { enabled: true }]) {
+          for (const tls of [{ enabled: true, ca: other.cert }, { enabled: true }]) {
             build({ topic, brokers, tls });
             await assert.rejects(send([logEntryInstance()]), {
               code: "PURSER_HANDLER_FAILED",
@@ -189,7 +189,7 @@ describe("kafka with a cluster of two brokers", function () {
             await handler?.close();
           }
           // A listener without TLS answers a greeting of TLS with nothing.
-          build({ topic, tls: { enabled: true, ca: authority.certificate } });
+          build({ topic, tls: { enabled: true, ca: authority.cert } });
           await assert.rejects(send([logEntryInstance()]), { retryable: true });
         } finally {
           other.remove();

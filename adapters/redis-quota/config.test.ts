@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Config, faultsOf, targetOf } from "./config.ts";
+import { type Config, faultsOf } from "./config.ts";
+import { targetOf, topologyText } from "./target.ts";
 
 const config = (fields: Partial<Config>): Config => ({ keyPrefix: "{q}", timeout: "100ms", ...fields });
 const placesOf = (fields: Partial<Config>): readonly string[] =>
@@ -64,10 +65,11 @@ describe("the address of Redis", () => {
         if (more !== null) return assert.equal(faults.length, 1, url);
         assert.deepEqual(faults, []);
         assert.deepEqual(targetOf(config({ url })), {
-          host: host.replace(/[[\]]/g, ""),
-          port: port ?? 6379,
-          username: login?.[0] ?? undefined,
-          password: login?.[1],
+          topology: {
+            kind: "server",
+            address: { host: host.replace(/[[\]]/g, ""), port: port ?? 6379 },
+          },
+          credentials: { username: login?.[0] ?? undefined, password: login?.[1] },
           db: db ?? 0,
           tls,
           timeoutMs: 100,
@@ -96,4 +98,63 @@ describe("the address of Redis", () => {
       }),
     );
   });
+});
+
+describe("the topology of Redis", () => {
+  const seeds = [{ host: "a", port: 6379 }];
+  const sentinels = [{ host: "s", port: 26379 }];
+
+  it("is one server, the primary that Sentinels name, or a cluster", () => {
+    assert.deepEqual(targetOf(config({})).topology, {
+      kind: "server",
+      address: { host: "127.0.0.1", port: 6379 },
+    });
+    const named = config({ sentinels, master: "m", sentinelUsername: "u", sentinelPassword: "p", db: 2 });
+    assert.deepEqual(
+      [faultsOf(named), targetOf(named).topology, targetOf(named).db],
+      [[], { kind: "sentinel", sentinels, master: "m", credentials: { username: "u", password: "p" } }, 2],
+    );
+    const cluster = config({ cluster: seeds, db: 0, username: "u", password: "p" });
+    assert.deepEqual(
+      [faultsOf(cluster), targetOf(cluster).topology],
+      [[], { kind: "cluster", seeds, shards: 16 }],
+    );
+    assert.deepEqual(targetOf(config({ cluster: seeds, shards: 3 })).topology, {
+      kind: "cluster",
+      seeds,
+      shards: 3,
+    });
+  });
+
+  it("is told in messages", () => {
+    assert.equal(topologyText(targetOf(config({ host: "::1" })).topology), "[::1]:6379");
+    assert.equal(
+      topologyText(targetOf(config({ sentinels, master: "m" })).topology),
+      "m of the Sentinels s:26379",
+    );
+    assert.equal(topologyText(targetOf(config({ cluster: seeds })).topology), "the cluster of a:6379");
+  });
+
+  const MIXTURES: readonly (readonly [Partial<Config>, readonly string[]])[] = [
+    [{ cluster: seeds, host: "a", port: 1 }, ["host", "port"]],
+    [{ cluster: seeds, url: "redis://a" }, ["url"]],
+    [{ sentinels, master: "m", host: "a" }, ["host"]],
+    [{ sentinels, master: "m", cluster: seeds }, ["cluster"]],
+    [{ sentinels }, ["sentinels"]],
+    [{ master: "m", sentinelPassword: "p" }, ["master", "sentinelPassword"]],
+    [{ sentinels, master: "m", sentinelUsername: "u" }, ["sentinelUsername"]],
+    [{ sentinels, master: "m", sentinelPassword: "\ud800" }, ["sentinelPassword"]],
+    [{ sentinels, master: "m", shards: 4 }, ["shards"]],
+    [{ shards: 4 }, ["shards"]],
+    [{ cluster: seeds, db: 1 }, ["db"]],
+    [{ caFile: "ca.pem", serverName: "a" }, ["caFile", "serverName"]],
+    [{ url: "redis://a", certFile: "c.pem", keyFile: "k.pem" }, ["certFile", "keyFile"]],
+    [{ tls: true, certFile: "c.pem" }, ["certFile"]],
+    [{ url: "rediss://a", keyFile: "k.pem" }, ["keyFile"]],
+    [{ url: "rediss://a", caFile: "ca.pem", certFile: "c.pem", keyFile: "k.pem" }, []],
+  ];
+  for (const [fields, places] of MIXTURES) {
+    it(`has faults at [${places.join(", ")}] with ${JSON.stringify(fields)}`, () =>
+      assert.deepEqual(placesOf(fields), places));
+  }
 });

@@ -9,6 +9,23 @@ import {
   type Static,
   Type,
 } from "../../plugins/sdk/index.ts";
+import { parseUrl } from "./url.ts";
+
+/** Each shard has a batch and a circuit breaker of its own, so their number is bounded. */
+const SHARDS_MAX = 1_024;
+
+const Addresses = (port: number, description: string) =>
+  Type.Optional(
+    Type.Array(
+      Type.Object({
+        host: Type.String({ minLength: 1, description: "A host name or address." }),
+        port: Type.Integer({ minimum: 1, maximum: 65_535, default: port, description: "The port." }),
+      }),
+      { minItems: 1, description },
+    ),
+  );
+
+const FilePath = (description: string) => Type.Optional(Type.String({ minLength: 1, description }));
 
 export const CONFIG = Type.Object({
   url: Type.Optional(
@@ -21,19 +38,55 @@ export const CONFIG = Type.Object({
     Type.String({ minLength: 1, description: "A host name or address; default 127.0.0.1." }),
   ),
   port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535, description: "Default 6379." })),
+  sentinels: Addresses(
+    26_379,
+    "The Sentinels that know the primary, in place of host and port; asked in this order.",
+  ),
+  master: Type.Optional(
+    Type.String({ minLength: 1, description: "The name by which the Sentinels know the primary." }),
+  ),
+  sentinelUsername: Type.Optional(Type.String({ description: "A user of the Sentinels' ACLs." })),
+  sentinelPassword: Type.Optional(
+    SecretField({ description: "The Sentinels' password; the primary's is password." }),
+  ),
+  cluster: Addresses(
+    6379,
+    "Some nodes of a Redis Cluster, in place of host and port; the others are learned from them.",
+  ),
+  shards: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: SHARDS_MAX,
+      description:
+        "The number of hash tags, spread evenly over the slots of a cluster; default 16. Mixers that share quotas have the same number, and a change starts all counts anew.",
+    }),
+  ),
   username: Type.Optional(
     Type.String({ description: "A user of Redis 6 ACLs; the default user when absent." }),
   ),
   password: Type.Optional(SecretField({ description: "The user's password." })),
   db: Type.Optional(Type.Integer({ minimum: 0, description: "The number of the database; default 0." })),
   tls: Type.Optional(
-    Type.Boolean({ description: "Speak TLS, and verify the server's certificate; default false." }),
+    Type.Boolean({
+      description: "Speak TLS with servers and Sentinels, and verify their certificates; default false.",
+    }),
+  ),
+  caFile: FilePath(
+    "A PEM file of the authorities that sign the servers' certificates, relative to the document. Default: those of Node.js.",
+  ),
+  certFile: FilePath("A PEM file of this client's certificate, relative to the document. Needs keyFile."),
+  keyFile: FilePath("A PEM file of the certificate's private key, relative to the document."),
+  serverName: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: "The name that the servers' certificates must have; default: the host.",
+    }),
   ),
   keyPrefix: Type.String({
     default: "purser:{quota}:",
     pattern: "^[^{}]*\\{[^{}]+\\}[^{}]*$",
     description:
-      "Prefix of every key. It must have a {hash tag}, so that the quotas of a request are on one node of a cluster. " +
+      "Prefix of every key. It must have a {hash tag}: a cluster's shards are {hash tag.1}, {hash tag.2} and so on. " +
       "Mixers that share quotas share the prefix.",
   }),
   timeout: Duration("Longest time of a call; after it the policy's onStoreFailure decides.", {
@@ -43,111 +96,86 @@ export const CONFIG = Type.Object({
 
 export type Config = Static<typeof CONFIG>;
 
-/** Address and credentials of Redis. */
-export interface RedisTarget {
-  readonly host: string;
-  readonly port: number;
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-  readonly db: number;
-  readonly tls: boolean;
-  readonly timeoutMs: number;
-}
+type Field = keyof Config;
 
 /** The fields that `url` replaces. */
-const PARTS = ["host", "port", "username", "password", "db", "tls"] as const;
+const URL_PARTS = ["host", "port", "username", "password", "db", "tls"] as const;
+const TLS_PARTS = ["caFile", "certFile", "keyFile", "serverName"] as const;
+const SENTINEL_PARTS = ["master", "sentinelUsername", "sentinelPassword"] as const;
 
 /** Lone surrogates, which UTF-8 cannot encode. */
 const HALF_A_PAIR = /\p{Surrogate}/u;
 
 /** Checks beyond the schema. No message shows the url: it may hold a password. */
 export function faultsOf(config: Config): readonly ConfigFault[] {
+  return [...valueFaults(config), ...topologyFaults(config), ...urlFaults(config), ...tlsFaults(config)];
+}
+
+function valueFaults(config: Config): readonly ConfigFault[] {
   const faults: ConfigFault[] = [];
-  if (durationMs(config.timeout) < 1)
-    faults.push({ path: ["timeout"], message: "timeout must be 1ms at least" });
-  for (const part of ["username", "password"] as const) {
-    if (HALF_A_PAIR.test(config[part] ?? ""))
-      faults.push({
-        path: [part],
-        message: `${part} has half of a surrogate pair, which has no bytes to send`,
-      });
+  if (durationMs(config.timeout) < 1) faults.push(fault("timeout", "timeout must be 1ms at least"));
+  for (const field of ["username", "password", "sentinelUsername", "sentinelPassword"] as const) {
+    if (HALF_A_PAIR.test(config[field] ?? ""))
+      faults.push(fault(field, `${field} has half of a surrogate pair, which has no bytes to send`));
   }
-  const { url } = config;
-  if (url === undefined) {
-    if (config.username !== undefined && config.password === undefined)
-      faults.push({ path: ["username"], message: "a username needs a password: Redis logs in with both" });
-    return faults;
+  for (const [user, password] of [
+    ["username", "password"],
+    ["sentinelUsername", "sentinelPassword"],
+  ] as const) {
+    if (config.url === undefined && config[user] !== undefined && config[password] === undefined)
+      faults.push(fault(user, `a ${user} needs a ${password}: Redis logs in with both`));
   }
-  const twice = PARTS.filter((part) => config[part] !== undefined);
-  faults.push(
-    ...twice.map((part) => ({
-      path: [part],
-      message: `write either url, or ${PARTS.join(", ")}; the url says what ${part} is`,
-    })),
-  );
-  const parsed = parseUrl(url);
-  if (typeof parsed === "string") faults.push({ path: ["url"], message: `url ${parsed}` });
   return faults;
 }
 
-/** @param config A configuration without faults, see `faultsOf`. */
-export function targetOf(config: Config): RedisTarget {
-  const { url, host, port, username, password, db, tls } = config;
-  const timeoutMs = durationMs(config.timeout);
-  if (url === undefined) {
-    return {
-      host: host ?? "127.0.0.1",
-      port: port ?? 6379,
-      username,
-      password,
-      db: db ?? 0,
-      tls: tls ?? false,
-      timeoutMs,
-    };
+/** A handler has one server, the primary that Sentinels name, or a cluster. */
+function topologyFaults(config: Config): readonly ConfigFault[] {
+  const { sentinels, cluster, db } = config;
+  const faults: ConfigFault[] = [];
+  const several = "sentinels and cluster exclude each other, and url, host and port";
+  if (sentinels !== undefined || cluster !== undefined) {
+    for (const field of ["url", "host", "port"] as const)
+      if (config[field] !== undefined) faults.push(fault(field, `write one of them: ${several}`));
   }
-  const parsed = parseUrl(url);
-  if (typeof parsed === "string") throw new TypeError(`url ${parsed}`);
-  return { ...parsed, timeoutMs };
+  if (sentinels !== undefined && cluster !== undefined)
+    faults.push(fault("cluster", `write one of them: ${several}`));
+  if (sentinels !== undefined && config.master === undefined)
+    faults.push(fault("sentinels", "sentinels need master, the name by which they know the primary"));
+  if (sentinels === undefined) faults.push(...without(config, SENTINEL_PARTS, "sentinels"));
+  if (cluster === undefined) faults.push(...without(config, ["shards"], "cluster: one server has one shard"));
+  if (cluster !== undefined && db !== undefined && db !== 0)
+    faults.push(fault("db", "a cluster has database 0 only: leave db out"));
+  return faults;
 }
 
-/**
- * Parses a url, or says what is wrong with it. Parts without effect are errors: the user meant something by
- * them.
- */
-function parseUrl(text: string): Omit<RedisTarget, "timeoutMs"> | string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^rediss?:\/\//i.test(text)) return `is not of the form ${FORM}`;
-  const db = /^\/?([0-9]{0,9})$/.exec(url.pathname)?.[1];
-  if (db === undefined) return `has a path that is not the number of a database, such as /3: ${FORM}`;
-  if (text.includes("?"))
-    return "has a query, which is not supported: write the user and password before the host, the database after it, and rediss:// for TLS";
-  if (text.includes("#"))
-    return "has a # and what follows it, which is not supported: write %23 within a password";
-  if (url.port === "0") return "has the port 0";
-  if (url.hostname.includes("%")) return "has a host name with %, which no host has";
-  if (url.username !== "" && url.password === "")
-    return "has a user without a password: write user:password@";
-  const [username, password] = [decoded(url.username), decoded(url.password)];
-  if (username === undefined || password === undefined)
-    return "has a user or password with a % that is not followed by two hexadecimal digits: write %25 for %";
-  return {
-    // URLs put IPv6 addresses in brackets; the client does not.
-    host: url.hostname === "" ? "127.0.0.1" : url.hostname.replace(/^\[(.*)\]$/, "$1"),
-    port: url.port === "" ? 6379 : Number(url.port),
-    username: username === "" ? undefined : username,
-    password: password === "" ? undefined : password,
-    db: Number(db),
-    tls: url.protocol === "rediss:",
-  };
+function urlFaults(config: Config): readonly ConfigFault[] {
+  if (config.url === undefined) return [];
+  const faults = URL_PARTS.filter((part) => config[part] !== undefined).map((part) =>
+    fault(part, `write either url, or ${URL_PARTS.join(", ")}; the url says what ${part} is`),
+  );
+  const parsed = parseUrl(config.url);
+  if (typeof parsed === "string") faults.push(fault("url", `url ${parsed}`));
+  return faults;
 }
 
-const FORM = "redis://[[user]:password@]host[:port][/db], or rediss:// for TLS";
+function tlsFaults(config: Config): readonly ConfigFault[] {
+  const { url, certFile, keyFile } = config;
+  const parsed = url === undefined ? undefined : parseUrl(url);
+  const tls = typeof parsed === "object" ? parsed.tls : (config.tls ?? false);
+  if (!tls) return without(config, TLS_PARTS, "tls: true, or a url with rediss://");
+  if ((certFile === undefined) === (keyFile === undefined)) return [];
+  const [present, absent] =
+    certFile === undefined ? (["keyFile", "certFile"] as const) : (["certFile", "keyFile"] as const);
+  return [fault(present, `${present} needs ${absent}`)];
+}
 
-/** undefined for text that is not percent-encoded UTF-8. */
-function decoded(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
+/** Faults for the fields that are present without the one that they need. */
+function without(config: Config, fields: readonly Field[], needed: string): readonly ConfigFault[] {
+  return fields
+    .filter((field) => config[field] !== undefined)
+    .map((field) => fault(field, `${field} needs ${needed}`));
+}
+
+function fault(field: Field, message: string): ConfigFault {
+  return { path: [field], message };
 }

@@ -11,21 +11,16 @@ const PERMANENT_REPLY = /^(NOAUTH|WRONGPASS|NOPERM|WRONGTYPE|FOREIGN|ERR (?!max 
  * commands.
  */
 export class Failures {
-  readonly #address: string;
+  /** The servers' addresses, for messages. */
+  readonly address: string;
   readonly #secrets: readonly string[];
 
-  constructor(target: {
-    readonly host: string;
-    readonly port: number;
-    readonly password: string | undefined;
-  }) {
-    this.#address = `${target.host.includes(":") ? `[${target.host}]` : target.host}:${target.port}`;
-    const { password } = target;
-    this.#secrets = password === undefined || password === "" ? [] : [password, encodeURIComponent(password)];
-  }
-
-  get address(): string {
-    return this.#address;
+  /** @param passwords Texts that no message may show; undefined and empty ones are ignored. */
+  constructor(address: string, passwords: readonly (string | undefined)[]) {
+    this.address = address;
+    this.#secrets = passwords.flatMap((password) =>
+      password === undefined || password === "" ? [] : [password, encodeURIComponent(password)],
+    );
   }
 
   /** Error for a failure of Redis or of the connection to it. */
@@ -35,9 +30,9 @@ export class Failures {
   }
 
   unavailable(what: string, retryable = true): PurserError {
-    return new PurserError("PURSER_STORE_UNAVAILABLE", `redis at ${this.#address} ${what}`, {
+    return new PurserError("PURSER_STORE_UNAVAILABLE", `redis at ${this.address} ${what}`, {
       retryable,
-      details: { address: this.#address },
+      details: { address: this.address },
     });
   }
 

@@ -4,14 +4,16 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
-import type { AdapterHandler, PurserError, QuotaGrant } from "../../plugins/sdk/index.ts";
+import type { AdapterHandler, PurserError, QuotaGrant, QuotaStore } from "../../plugins/sdk/index.ts";
 import {
   createRealTime,
   createTestContext,
   quotaRequest,
   type TestContext,
 } from "../../plugins/sdk/testing/index.ts";
+import { QuotaLoad } from "../../test/support/quota-load.ts";
 import { uniqueName } from "../../test/support/quota-store-suite.ts";
+import { assertEveryKeyHasTtl } from "../../test/support/redis-keys.ts";
 import { type RedisServer, startRedis } from "../../test/support/redis-server.ts";
 import { freePort } from "../../bench/machine/free-port.ts";
 import { redisQuota } from "./index.ts";
@@ -38,6 +40,11 @@ describe("the adapter redis-quota, when Redis fails", () => {
       { time: createRealTime() },
     );
     handler = redisQuota.build(context as Parameters<typeof redisQuota.build>[0]);
+  };
+
+  const storeOf = ({ quota }: AdapterHandler): QuotaStore => {
+    assert.ok(quota !== undefined);
+    return { allocate: async (requests, options) => await quota(requests, options) };
   };
 
   const ask = async (changes: Parameters<typeof quotaRequest>[0] = {}): Promise<Outcome> => {
@@ -85,6 +92,9 @@ describe("the adapter redis-quota, when Redis fails", () => {
     server?.resume();
     await handler?.close();
     assert.equal(context.time.scheduled, 0);
+    const control = new Redis(server.port, server.host);
+    await assertEveryKeyHasTtl(control);
+    control.disconnect();
   });
 
   it("is built when nothing listens, is unavailable, and logs that once", async () => {
@@ -160,22 +170,46 @@ describe("the adapter redis-quota, when Redis fails", () => {
     await server.restart();
     assert.ok((await untilServed()) < 1_500);
     assert.equal(await handler.healthy?.(), true);
-    const control = new Redis(server.port, server.host);
-    for (const key of await control.keys("*")) assert.ok((await control.pttl(key)) > 0, key);
-    control.disconnect();
     assert.deepEqual(
       context.logger.lines.map(({ message }) => message),
       ["redis is unavailable", "redis is available again"],
     );
   });
 
-  it("sends its script again after the server lost it", async () => {
+  it("sends its script again whenever the server lost it, under load", async () => {
     build({ url: server.url });
-    await ask();
+    const load = new QuotaLoad({ store: storeOf(handler), cells: 8, limit: 200 });
     const control = new Redis(server.port, server.host);
-    await control.script("FLUSH");
+    for (let flush = 0; flush < 10; flush++) {
+      await sleep(20);
+      await control.script("FLUSH");
+    }
     control.disconnect();
-    assert.equal((await ask()).grant?.granted, 1);
+    await load.untilUsedUp(20_000);
+    await load.stop();
+    assert.ok(load.answers.every(({ fromStore }) => fromStore));
+    assert.equal(load.assertExact(), 0);
+  }).timeout(30_000);
+
+  it("counts on the server's clock, whatever the mixer's clock says", async () => {
+    const time = createRealTime();
+    let jumpMs = 0;
+    const clock = {
+      ...time.clock,
+      nowMs: () => Date.now() + jumpMs,
+      monotonicMs: () => time.clock.monotonicMs(),
+    };
+    context = createTestContext(redisQuota, { url: server.url }, { time: { ...time, clock } });
+    handler = redisQuota.build(context as Parameters<typeof redisQuota.build>[0]);
+    for (const algorithm of ["fixed-window", "sliding-window", "token-bucket"] as const) {
+      const demand = { cell: uniqueName("clock"), algorithm, limit: 5, windowMs: 36_000_000 };
+      let granted = 0;
+      for (const days of [0, 1, -1, 400, -400, 0, 30, -30]) {
+        jumpMs = days * 24 * 3_600_000;
+        granted += (await ask(demand)).grant?.granted ?? 0;
+      }
+      assert.equal(granted, 5, algorithm);
+    }
   });
 
   it("rejects the calls under way when the connection breaks", async () => {

@@ -17,6 +17,7 @@ import { eventually } from "../../test/support/eventually.ts";
 import { findExcess, type Use } from "../../test/support/quota-log.ts";
 import { COUNTER_KINDS, selectorOf, WINDOW_KINDS } from "../../test/support/quota-countings.ts";
 import { describeQuotaStore, uniqueName } from "../../test/support/quota-store-suite.ts";
+import { assertEveryKeyHasTtl } from "../../test/support/redis-keys.ts";
 import { type RedisServer, startRedis } from "../../test/support/redis-server.ts";
 import { redisQuota } from "./index.ts";
 
@@ -48,6 +49,10 @@ describe("the adapter redis-quota", () => {
   before(async function () {
     server = await startRedis(this);
     client = new Redis(server.port, server.host);
+  });
+
+  afterEach(async () => {
+    await assertEveryKeyHasTtl(client);
   });
 
   after(async () => {

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { createHash } from "node:crypto";
 import { DEDUPLICATION_MS } from "../../plugins/sdk/index.ts";
+import { createScript } from "./lua-script.ts";
 import { FIXED_WINDOW, SLIDING_WINDOW, TOKEN_BUCKET } from "./script-counters.ts";
 import { ALLOCATION, CALENDAR_PERIOD, FIRST_USE_WINDOW, SLIDING_LOG } from "./script-windows.ts";
 
@@ -201,17 +201,17 @@ end
 return replies
 `;
 
-export const SCRIPT = [
-  COMMON,
-  FIXED_WINDOW,
-  SLIDING_WINDOW,
-  TOKEN_BUCKET,
-  FIRST_USE_WINDOW,
-  CALENDAR_PERIOD,
-  SLIDING_LOG,
-  ALLOCATION,
-  CALLS,
-].join("");
-
-/** Redis identifies the script by this digest. */
-export const SCRIPT_SHA1 = createHash("sha1").update(SCRIPT).digest("hex");
+/** The script that counts. */
+export const COUNTING = createScript(
+  [
+    COMMON,
+    FIXED_WINDOW,
+    SLIDING_WINDOW,
+    TOKEN_BUCKET,
+    FIRST_USE_WINDOW,
+    CALENDAR_PERIOD,
+    SLIDING_LOG,
+    ALLOCATION,
+    CALLS,
+  ].join(""),
+);

@@ -4,73 +4,36 @@
 import {
   type AllocateOptions,
   assertQuotaRequests,
-  type Cancel,
-  CircuitBreaker,
-  type Clock,
-  type PurserError,
   type QuotaGrant,
   type QuotaRequest,
   type QuotaStore,
-  type Random,
-  type Scheduler,
-  type Ticket,
 } from "../../plugins/sdk/index.ts";
-import type { Connection } from "./connection.ts";
-import { decodeReply, encodeCalls, type ScriptCall } from "./encoding.ts";
-import type { Failures } from "./failure.ts";
+import { Lane, type LaneSettings } from "./lane.ts";
+import { chargeParts, partsOf, type ShardPart } from "./several-shards.ts";
+import type { Shard } from "./shards.ts";
 
-/** Calls in one run of the script: larger batches gain little, and Redis serves nobody else during a run. */
-const BATCH_CALLS_MAX = 64;
-/** Most calls under way; further calls are refused at once, because Redis would not answer them in time. */
-const CALLS_MAX = 10_000;
-const BREAKER_FAILURES = 5;
-/** Bounds, with the reconnection delay, the time until a recovered Redis is noticed. */
-const BREAKER_OPEN_MS = 500;
-
-export interface RedisQuotaStoreOptions {
-  readonly connection: Connection;
-  readonly failures: Failures;
-  readonly keyPrefix: string;
-  readonly timeoutMs: number;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly scheduler: Scheduler;
-}
-
-interface Call extends ScriptCall {
-  resolve(grants: readonly QuotaGrant[]): void;
-  reject(error: PurserError): void;
-}
-
-/** Calls sent to Redis together; each is decided on its own. */
-interface Batch {
-  readonly calls: Call[];
-  readonly ticket: Ticket;
-  cancelDeadline: Cancel;
-  settled: boolean;
+export interface RedisQuotaStoreOptions extends Omit<LaneSettings, "load" | "sendSoon"> {
+  /** At least one. */
+  readonly shards: readonly Shard[];
 }
 
 /** Quota store in Redis. Calls made in the same turn of the event loop share a round trip. */
 export class RedisQuotaStore implements QuotaStore {
   readonly #options: RedisQuotaStoreOptions;
-  readonly #breaker: CircuitBreaker;
-  readonly #underWay = new Set<Batch>();
-  /** The batch that new calls join. */
-  #forming: Batch | undefined;
+  readonly #lanes: readonly Lane[];
+  /** Lanes with calls that have not been sent. */
+  #waiting: Lane[] = [];
   #flush: NodeJS.Immediate | undefined;
-  #calls = 0;
-  #lastFailure: PurserError | undefined;
   #closed = false;
 
   constructor(options: RedisQuotaStoreOptions) {
     this.#options = options;
-    const { clock, random } = options;
-    this.#breaker = new CircuitBreaker({
-      clock,
-      random,
-      failures: BREAKER_FAILURES,
-      openMs: BREAKER_OPEN_MS,
-    });
+    const settings: LaneSettings = {
+      ...options,
+      load: { calls: 0 },
+      sendSoon: (lane) => this.#sendSoon(lane),
+    };
+    this.#lanes = options.shards.map((shard) => new Lane(shard, settings));
   }
 
   async allocate(
@@ -78,31 +41,23 @@ export class RedisQuotaStore implements QuotaStore {
     { deduplicationId }: AllocateOptions,
   ): Promise<readonly QuotaGrant[]> {
     assertQuotaRequests(requests);
-    const { failures } = this.#options;
-    if (this.#closed) throw failures.unavailable("was closed");
-    if (this.#calls >= CALLS_MAX) throw failures.unavailable(`has ${CALLS_MAX} calls under way`);
-    const batch = this.#forming ?? this.#begin();
-    if (batch === undefined) {
-      throw failures.unavailable(
-        "is not called after several failures",
-        this.#lastFailure?.retryable ?? true,
-      );
-    }
-    const answer = new Promise<readonly QuotaGrant[]>((resolve, reject) => {
-      batch.calls.push({ requests, deduplicationId, resolve, reject });
-    });
-    this.#calls++;
-    if (batch.calls.length >= BATCH_CALLS_MAX) this.#send();
-    return await answer;
+    if (this.#closed) throw this.#options.failures.unavailable("was closed");
+    const lanes = this.#lanes;
+    const [first] = lanes as readonly [Lane];
+    if (lanes.length === 1) return await first.allocate({ requests, deduplicationId });
+    const parts = partsOf(requests, lanes.length);
+    if (parts.length > 1) return await this.#allocateOnSeveral(parts, deduplicationId);
+    const lane = lanes[parts[0]?.shard ?? 0] as Lane;
+    return await lane.allocate({ requests, deduplicationId });
   }
 
   /** Whether Redis answers within the timeout. Never rejects. */
   async healthy(): Promise<boolean> {
     if (this.#closed) return false;
-    const { connection, scheduler, timeoutMs } = this.#options;
+    const { backend, scheduler, timeoutMs } = this.#options;
     return await new Promise((resolve) => {
       const cancel = scheduler.after(timeoutMs, () => resolve(false));
-      connection.ping().then(
+      backend.ping().then(
         () => (cancel(), resolve(true)),
         () => (cancel(), resolve(false)),
       );
@@ -113,75 +68,41 @@ export class RedisQuotaStore implements QuotaStore {
   close(): void {
     this.#closed = true;
     if (this.#flush !== undefined) clearImmediate(this.#flush);
-    this.#forming = undefined;
-    for (const batch of this.#underWay) this.#fail(batch, this.#options.failures.unavailable("was closed"));
-    this.#options.connection.close();
+    for (const lane of this.#lanes) lane.failAll(this.#options.failures.unavailable("was closed"));
+    this.#options.backend.close();
   }
 
-  #begin(): Batch | undefined {
-    const ticket = this.#breaker.begin();
-    if (ticket === undefined) return undefined;
-    const { scheduler, timeoutMs } = this.#options;
-    const cancelDeadline = scheduler.after(timeoutMs, () => this.#deadline(batch));
-    const batch: Batch = { calls: [], ticket, cancelDeadline, settled: false };
-    this.#underWay.add(batch);
-    this.#forming = batch;
-    this.#flush = setImmediate(() => this.#send());
-    return batch;
-  }
-
-  #send(): void {
-    const batch = this.#forming;
-    if (batch === undefined) return;
-    if (this.#flush !== undefined) clearImmediate(this.#flush);
-    this.#forming = undefined;
-    const { connection, keyPrefix, failures } = this.#options;
-    const { keys, args } = encodeCalls(batch.calls, keyPrefix);
-    connection.evaluate(keys, args).then(
-      (reply) => this.#answer(batch, reply),
-      (error: unknown) => this.#fail(batch, failures.of(error)),
-    );
-  }
-
-  #answer(batch: Batch, reply: unknown): void {
-    if (batch.settled) return;
-    const { failures } = this.#options;
-    let answers: ReturnType<typeof decodeReply>["answers"];
+  async #allocateOnSeveral(
+    parts: readonly ShardPart[],
+    deduplicationId: string,
+  ): Promise<readonly QuotaGrant[]> {
+    const { clock, scheduler, timeoutMs } = this.#options;
+    const untilMs = clock.monotonicMs() + timeoutMs;
+    let cancelPatience = (): void => undefined;
+    const patience = (): Promise<void> =>
+      new Promise((resolve) => {
+        cancelPatience = scheduler.after(Math.max(0, untilMs - clock.monotonicMs()), resolve);
+      });
     try {
-      ({ answers } = decodeReply(reply, batch.calls.length));
-    } catch (error) {
-      this.#fail(batch, failures.of(error));
-      return;
-    }
-    this.#settle(batch, true);
-    for (const [index, call] of batch.calls.entries()) {
-      const answer = answers[index] as (typeof answers)[number];
-      if ("error" in answer) call.reject(failures.of(new Error(answer.error)));
-      else call.resolve(answer);
+      return await chargeParts(
+        parts,
+        deduplicationId,
+        (shard, call) => (this.#lanes[shard] as Lane).allocate(call),
+        patience,
+      );
+    } finally {
+      cancelPatience();
     }
   }
 
-  #deadline(batch: Batch): void {
-    // If this process was too busy to read it, the reply may be waiting at the socket: read before failing.
-    setImmediate(() => {
-      const { failures, timeoutMs } = this.#options;
-      this.#fail(batch, failures.unavailable(`did not answer within ${timeoutMs} ms`));
+  /** All lanes are sent together, so that their commands leave together. */
+  #sendSoon(lane: Lane): void {
+    this.#waiting.push(lane);
+    this.#flush ??= setImmediate(() => {
+      this.#flush = undefined;
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (const each of waiting) each.send();
     });
-  }
-
-  #fail(batch: Batch, error: PurserError): void {
-    if (batch.settled) return;
-    this.#lastFailure = error;
-    if (this.#forming === batch) this.#forming = undefined;
-    this.#settle(batch, false);
-    for (const call of batch.calls) call.reject(error);
-  }
-
-  #settle(batch: Batch, succeeded: boolean): void {
-    batch.settled = true;
-    batch.cancelDeadline();
-    this.#underWay.delete(batch);
-    this.#calls -= batch.calls.length;
-    this.#breaker.end(batch.ticket, succeeded);
   }
 }

@@ -1,15 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { createHash } from "node:crypto";
 import { MAX_ADJUSTMENTS } from "../../plugins/sdk/index.ts";
-import type { Script } from "./connection.ts";
+import { createScript } from "./lua-script.ts";
 
 /**
- * One step of a scan. SCAN runs within a script, because a script is sent to the node of its key: in a cluster every count of a prefix is on
- * that node. KEYS: any key with the prefix's hash tag. ARGV: SCAN's cursor, pattern and COUNT. Reply: the next cursor and the names.
+ * One step of a scan. SCAN runs within a script, because a script is sent to the node of its key: in a cluster every count of a shard is on
+ * that node. KEYS: any key with the shard's hash tag. ARGV: SCAN's cursor, pattern and COUNT. Reply: the next cursor and the names.
  */
-export const SCAN_STEP = script(`
+export const SCAN_STEP = createScript(`
 return redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3])
 `);
 
@@ -22,7 +21,7 @@ return redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3])
  * Reply: what was done (1, 0 for a field that was absent, or -1 for a hash that is full); then for each field its name, the time left in
  * milliseconds and the rest.
  */
-export const ADJUST = script(`
+export const ADJUST = createScript(`
 local key, action, named = KEYS[1], ARGV[1], ARGV[2]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -66,8 +65,4 @@ return reply
 `);
 
 /** Deletes a count. KEYS: its key. Reply: the number of deleted keys. */
-export const FORGET = script("return redis.call('DEL', KEYS[1])");
-
-function script(source: string): Script {
-  return { source, sha1: createHash("sha1").update(source).digest("hex") };
-}
+export const FORGET = createScript("return redis.call('DEL', KEYS[1])");

@@ -104,12 +104,13 @@ describe("the view of redis-quota", () => {
       cursor = page.cursor;
     } while (cursor !== undefined);
     assert.equal(seen.size, 1_500);
-    await assert.rejects(
-      async () => await quotaView.list({ policy: "mine", algorithm, windowMs, limit: 1, cursor: "x" }),
-      {
-        code: "PURSER_REQUEST_INVALID",
-      },
-    );
+    for (const unknown of ["x", "0", "1.0", "0.x", "-1.0"]) {
+      await assert.rejects(
+        async () => await quotaView.list({ policy: "mine", algorithm, windowMs, limit: 1, cursor: unknown }),
+        { code: "PURSER_REQUEST_INVALID" },
+        unknown,
+      );
+    }
   });
 
   it("shares adjustments between mixers, in a hash with a time to live", async () => {

@@ -13,9 +13,11 @@ import {
   type Scheduler,
   type SharedAdjustments,
 } from "../../plugins/sdk/index.ts";
-import type { Connection, Script } from "./connection.ts";
+import type { Backend } from "./backend.ts";
 import { boundedName, countKey } from "./encoding.ts";
 import type { Failures } from "./failure.ts";
+import type { Script } from "./lua-script.ts";
+import { type Shard, shardOf, wholeShard } from "./shards.ts";
 import { ADJUST, FORGET, SCAN_STEP } from "./view-scripts.ts";
 
 /** Most steps of SCAN for one page: with counts of other policies in between, a page may have fewer names than asked for. */
@@ -25,57 +27,78 @@ const SCAN_STEPS_MAX = 20;
 const SCAN_COUNT_MAX = 1_000;
 
 export interface RedisViewOptions {
-  readonly connection: Pick<Connection, "evaluate">;
+  readonly backend: Pick<Backend, "evaluate">;
   readonly failures: Failures;
+  /** The prefix without a shard's number. */
   readonly keyPrefix: string;
+  /** At least one. */
+  readonly shards: readonly Shard[];
   readonly timeoutMs: number;
   readonly scheduler: Scheduler;
 }
+
+/** Runs a script on a shard's node, with the shard's key of that name. */
+type Run = (script: Script, shard: Shard, name: string, ...args: readonly string[]) => Promise<unknown>;
 
 /**
  * Lists and resets the counts in Redis, and keeps the adjustments that its mixers share. Every call to Redis ends within the timeout. A
  * count with a name of more than 256 characters is stored as a hash, and is not listed.
  */
 export function createRedisView(options: RedisViewOptions): QuotaView {
-  const run = (script: Script, key: string, ...args: readonly string[]): Promise<unknown> =>
-    inTime(options, options.connection.evaluate([key], args, script));
-  const { keyPrefix } = options;
+  const { backend, shards } = options;
+  const run: Run = (script, { keyPrefix, slot }, name, ...args) =>
+    inTime(options, backend.evaluate({ script, keys: [keyPrefix + name], args, slot }));
   return {
-    list: (query) => list(query, keyPrefix, run),
+    list: (query) => list(query, shards, run),
     async reset({ cell, ...counting }) {
-      const deleted = await run(FORGET, countKey(keyPrefix, counting, boundedName(cell)));
+      const shard = shards[shardOf(cell, shards.length)] as Shard;
+      const deleted = await run(FORGET, shard, countKey("", counting, boundedName(cell)));
       return deleted === 1 ? "reset" : "absent";
     },
-    shared: createSharedAdjustments(options, run),
+    shared: createSharedAdjustments(wholeShard(options.keyPrefix), run),
   };
 }
 
-type Run = (script: Script, key: string, ...args: readonly string[]) => Promise<unknown>;
-
-async function list(query: CountQuery, keyPrefix: string, run: Run): Promise<CountPage> {
-  const { policy, limit } = query;
-  const start = countKey(keyPrefix, query, "");
-  const pattern = `${globLiteral(`${start}${policy}{`)}*`;
+/** Lists one shard after another. Shards on the same node have the same keys to look at, so each costs a scan of its node. */
+async function list(query: CountQuery, shards: readonly Shard[], run: Run): Promise<CountPage> {
   const names = new Set<string>();
-  let cursor = cursorOf(query);
-  for (let step = 0; step < SCAN_STEPS_MAX && names.size < limit; step++) {
+  let place: Place | undefined = placeOf(query, shards.length);
+  for (let step = 0; place !== undefined && step < SCAN_STEPS_MAX && names.size < query.limit; step++) {
+    const shard = shards[place.shard] as Shard;
+    const start = countKey(shard.keyPrefix, query, "");
+    const pattern = `${globLiteral(`${start}${query.policy}{`)}*`;
     // A page ends with a step: SCAN has no way back. So no step looks at more keys than the page has room for.
-    const count = Math.min(SCAN_COUNT_MAX, limit - names.size);
-    const reply = (await run(SCAN_STEP, keyPrefix, cursor, pattern, `${count}`)) as readonly [
+    const count = Math.min(SCAN_COUNT_MAX, query.limit - names.size);
+    const reply = (await run(SCAN_STEP, shard, "", place.cursor, pattern, `${count}`)) as readonly [
       string,
       readonly string[],
     ];
-    cursor = `${reply[0]}`;
     for (const key of reply[1]) names.add(key.slice(start.length));
-    if (cursor === "0") break;
+    place = placeAfter(place, `${reply[0]}`, shards.length);
   }
   const counts = [...names].map((cell) => ({ cell }));
-  return cursor === "0" ? { counts } : { counts, cursor };
+  return place === undefined ? { counts } : { counts, cursor: `${place.shard}.${place.cursor}` };
 }
 
-function cursorOf({ cursor = "0" }: CountQuery): string {
-  if (/^\d{1,20}$/.test(cursor)) return cursor;
-  throw new PurserError("PURSER_REQUEST_INVALID", "the cursor is not one that a list has returned");
+/** The place where a listing goes on: a shard, and SCAN's cursor on the shard's node. */
+interface Place {
+  readonly shard: number;
+  readonly cursor: string;
+}
+
+const SCAN_START = "0";
+
+function placeAfter({ shard }: Place, cursor: string, shardCount: number): Place | undefined {
+  if (cursor !== SCAN_START) return { shard, cursor };
+  return shard + 1 < shardCount ? { shard: shard + 1, cursor: SCAN_START } : undefined;
+}
+
+/** Parses a listing's cursor: the shard's index and SCAN's cursor, `3.1792`. */
+function placeOf({ cursor = `0.${SCAN_START}` }: CountQuery, shardCount: number): Place {
+  const [, shard, ofScan] = /^(\d{1,4})\.(\d{1,20})$/.exec(cursor) ?? [];
+  if (ofScan === undefined || Number(shard) >= shardCount)
+    throw new PurserError("PURSER_REQUEST_INVALID", "the cursor is not one that a list has returned");
+  return { shard: Number(shard), cursor: ofScan };
 }
 
 /** Escapes the characters that a pattern of SCAN gives a meaning. */
@@ -83,21 +106,20 @@ function globLiteral(text: string): string {
   return text.replace(/[\\*?[\]^-]/g, "\\$&");
 }
 
-function createSharedAdjustments({ keyPrefix }: RedisViewOptions, run: Run): SharedAdjustments {
-  const key = `${keyPrefix}adjustments`;
+/** The prefix's own hash tag has the adjustments, so that their key does not depend on the number of shards. */
+function createSharedAdjustments(shard: Shard, run: Run): SharedAdjustments {
+  const adjust = (...args: readonly string[]): Promise<unknown> => run(ADJUST, shard, "adjustments", ...args);
   return {
     async all() {
-      return decodeAdjustments((await run(ADJUST, key, "all")) as readonly unknown[]);
+      return decodeAdjustments((await adjust("all")) as readonly unknown[]);
     },
     async put({ kind, cell, leftMs, limit, by, reason, madeAtMs }) {
       const rest = JSON.stringify({ limit, by, reason, madeAtMs });
-      const [done] = (await run(ADJUST, key, "put", `${kind} ${cell}`, `${Math.ceil(leftMs)}`, rest)) as [
-        number,
-      ];
+      const [done] = (await adjust("put", `${kind} ${cell}`, `${Math.ceil(leftMs)}`, rest)) as [number];
       if (done === -1) throw adjustmentsFull();
     },
     async remove(kind, cell) {
-      const [done] = (await run(ADJUST, key, "remove", `${kind} ${cell}`)) as [number];
+      const [done] = (await adjust("remove", `${kind} ${cell}`)) as [number];
       return done === 1;
     },
   };

@@ -24,6 +24,7 @@ export interface ServerProgram {
 export interface ServerProcess {
   /** Kills the process at once, as a crash would. Idempotent. */
   kill(): Promise<void>;
+  isRunning(): boolean;
   /** Suspends the process: connections stay open and get no answer. */
   pause(): void;
   resume(): void;
@@ -71,6 +72,7 @@ export async function startServerProcess(server: ServerProgram): Promise<ServerP
   }
   return {
     kill: () => kill(child),
+    isRunning: () => !hasEnded(child),
     pause: () => void child.kill("SIGSTOP"),
     resume: () => void child.kill("SIGCONT"),
   };

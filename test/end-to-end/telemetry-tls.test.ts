@@ -44,7 +44,7 @@ describe("telemetry of the built program to a collector with TLS", function () {
   before(async function () {
     this.timeout(COLLECTOR_BUILD_MS + 60_000);
     [authority, other] = [createAuthority(this), createAuthority(this)];
-    collector = await startCollector(this, { keyFile: authority.keyFile });
+    collector = await startCollector(this, { keyFile: authority.sign("server").keyAndCertFile });
   });
   after(async () => {
     await collector?.stop();
@@ -58,7 +58,7 @@ describe("telemetry of the built program to a collector with TLS", function () {
     check: (queue: Queue) => void,
   ): Promise<void> {
     const environment = {
-      NODE_EXTRA_CA_CERTS: trusted.certificateFile,
+      NODE_EXTRA_CA_CERTS: trusted.certFile,
       // @grpc/grpc-js would trust the authorities of this file alone.
       GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: "",
     };

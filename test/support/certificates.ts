@@ -7,13 +7,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { requireService } from "./services.ts";
 
+/** A certificate with its private key, as PEM text and as PEM files. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** One file with the key and the certificate, for servers that take no more than one. */
+  readonly keyAndCertFile: string;
+}
+
 /** A certificate authority of a test, in a folder of its own. */
 export interface Authority {
-  /** Its certificate, as PEM text and as a file. */
-  readonly certificate: string;
-  readonly certificateFile: string;
-  /** A PEM file with a new private key and its certificate, for 127.0.0.1 and localhost. */
-  readonly keyFile: string;
+  /** The authority's certificate, as PEM text and as a PEM file. */
+  readonly cert: string;
+  readonly certFile: string;
+  /** Makes a key with a certificate for 127.0.0.1 and localhost. A name is used once. */
+  sign(name: string): Certificate;
   /** Removes the folder. */
   remove(): void;
 }
@@ -24,20 +34,23 @@ const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-
 export function createAuthority(context: Mocha.Context): Authority {
   const openssl = requireService(context, "openssl");
   const folder = mkdtempSync(join(tmpdir(), "purser-authority-"));
-  const [caKey, ca, key, certificate, keyFile] = ["ca-key", "ca", "key", "certificate", "both"].map((name) =>
-    join(folder, `${name}.pem`),
-  ) as [string, string, string, string, string];
-  const request = (...more: readonly string[]): void =>
-    void execFileSync(openssl, ["req", "-x509", ...NEW_KEY, "-days", "2", ...more], { stdio: "pipe" });
-  request("-subj", "/CN=authority of a test", "-keyout", caKey, "-out", ca);
+  const make = (name: string, more: readonly string[]): Certificate => {
+    const [certFile, keyFile, keyAndCertFile] = ["cert", "key", "both"].map((part) =>
+      join(folder, `${name}-${part}.pem`),
+    ) as [string, string, string];
+    const files = ["-subj", `/CN=${name}`, "-keyout", keyFile, "-out", certFile];
+    execFileSync(openssl, ["req", "-x509", ...NEW_KEY, "-days", "2", ...files, ...more], { stdio: "pipe" });
+    const [cert, key] = [readFileSync(certFile, "utf8"), readFileSync(keyFile, "utf8")];
+    writeFileSync(keyAndCertFile, key + cert);
+    return { cert, key, certFile, keyFile, keyAndCertFile };
+  };
+  const { cert, certFile, keyFile } = make("authority", []);
+  const signed = ["-CA", certFile, "-CAkey", keyFile, "-addext", "basicConstraints=critical,CA:FALSE"];
   const names = ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"];
-  const leaf = ["-addext", "basicConstraints=critical,CA:FALSE", "-CA", ca, "-CAkey", caKey];
-  request("-subj", "/CN=localhost", ...names, ...leaf, "-keyout", key, "-out", certificate);
-  writeFileSync(keyFile, readFileSync(key, "utf8") + readFileSync(certificate, "utf8"));
   return {
-    certificate: readFileSync(ca, "utf8"),
-    certificateFile: ca,
-    keyFile,
+    cert,
+    certFile,
+    sign: (name) => make(name, [...signed, ...names]),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

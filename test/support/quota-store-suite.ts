@@ -187,8 +187,9 @@ function describeKind(
   it("answers a repeated call (deduplication id) with its first answer, and counts nothing", async () => {
     const id = uniqueName("repeated");
     const request = demand({ limit: 3, amount: 2 });
-    const first = await allocate([request, demand({})], id);
-    assert.deepEqual(await allocate([request, demand({})], id), first);
+    const other = demand({});
+    const first = await allocate([request, other], id);
+    assert.deepEqual(await allocate([request, other], id), first);
     assert.equal((await allocateOne({ ...request, amount: 0 })).remaining, 1);
     const refusal = uniqueName("refused");
     assert.equal((await allocateOne(request, refusal)).granted, 0);

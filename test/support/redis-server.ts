@@ -19,6 +19,8 @@ export interface RedisServer {
   kill(): Promise<void>;
   /** Starts the server again on the same port, empty; resolves when it answers. */
   restart(): Promise<void>;
+  /** False after `kill` and `stop`. */
+  isRunning(): boolean;
   /** Suspends the server: connections stay open and get no answer. */
   pause(): void;
   resume(): void;
@@ -30,12 +32,20 @@ const HOST = "127.0.0.1";
 const START_DEADLINE_MS = 5_000;
 const START_ATTEMPTS = 5;
 
+/**
+ * The server's program: redis-server, or a compatible one whose path is in PURSER_TEST_REDIS_SERVER. Skips the suite when it
+ * is not installed.
+ */
+export function redisProgram(context: Mocha.Context): string {
+  return process.env["PURSER_TEST_REDIS_SERVER"] ?? requireService(context, "redis-server");
+}
+
 /** Call from a `before` hook with mocha's `this`: skips the suite when redis-server is not installed. */
 export async function startRedis(
   context: Mocha.Context,
   extraArguments: readonly string[] = [],
 ): Promise<RedisServer> {
-  const program = requireService(context, "redis-server");
+  const program = redisProgram(context);
   const folder = mkdtempSync(join(tmpdir(), "purser-redis-"));
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
@@ -67,6 +77,7 @@ function handleOf(
       await server.kill();
       server = await launch();
     },
+    isRunning: () => server.isRunning(),
     pause: () => server.pause(),
     resume: () => server.resume(),
     stop: async () => {
@@ -84,9 +95,18 @@ function launchRedis(
 ): Promise<ServerProcess> {
   const address = ["--bind", HOST, "--port", `${port}`];
   const files = ["--save", "", "--appendonly", "no", "--dir", folder];
+  return launch("redis-server", [program, ...address, ...files, ...extraArguments], port);
+}
+
+/** Starts a program that speaks Redis' protocol, and resolves when it answers at the port. */
+export function launch(
+  name: string,
+  command: readonly [program: string, ...args: string[]],
+  port: number,
+): Promise<ServerProcess> {
   return startServerProcess({
-    name: "redis-server",
-    command: [program, ...address, ...files, ...extraArguments],
+    name,
+    command,
     isReady: () => accepts(port),
     startDeadlineMs: START_DEADLINE_MS,
   });

@@ -9,7 +9,7 @@ import {
   type ScriptAnswer,
   type ScriptCall,
 } from "../../adapters/redis-quota/encoding.ts";
-import { SCRIPT } from "../../adapters/redis-quota/script.ts";
+import { COUNTING } from "../../adapters/redis-quota/script.ts";
 
 const READS_TIME = "redis.call('TIME')";
 const SLACK = "SLACK_MS = 1000";
@@ -22,7 +22,7 @@ export const TEST_SLACK_MS = 3_600_000;
  * the time in its text would be a new one for each moment, and Redis keeps every script that it has run.
  */
 const TIMED_SCRIPT = replacedOnce(
-  replacedOnce(SCRIPT, READS_TIME, "{ ARGV[#ARGV - 1], ARGV[#ARGV] }"),
+  replacedOnce(COUNTING.source, READS_TIME, "{ ARGV[#ARGV - 1], ARGV[#ARGV] }"),
   SLACK,
   `SLACK_MS = ${TEST_SLACK_MS}`,
 );

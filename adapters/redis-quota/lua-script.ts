@@ -1,0 +1,14 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { createHash } from "node:crypto";
+
+/** A Lua script, with the SHA-1 in hexadecimal by which Redis identifies it. */
+export interface Script {
+  readonly source: string;
+  readonly sha1: string;
+}
+
+export function createScript(source: string): Script {
+  return { source, sha1: createHash("sha1").update(source).digest("hex") };
+}
