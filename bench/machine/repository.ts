@@ -14,7 +14,7 @@ function rootAbove(folder: string): string {
 }
 
 /** The path of a compiled program of a bench's `programs/`. */
-export function program(name: string, bench: "proxy" | "check" | "telemetry" = "proxy"): string {
+export function program(name: string, bench: "proxy" | "check" | "quota" | "telemetry" = "proxy"): string {
   return join(ROOT, "dist/bench", bench, "programs", `${name}.js`);
 }
 

@@ -11,7 +11,7 @@ import { requireService } from "./services.ts";
 
 /** Runs `node dist/bench/NAME.js` to its end; `npm test` builds first. */
 export function runBench(
-  name: "check" | "proxy" | "telemetry",
+  name: "check" | "proxy" | "quota" | "telemetry",
   ...args: readonly string[]
 ): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
   return spawnSync(process.execPath, [join(ROOT, `dist/bench/${name}.js`), ...args], {
@@ -33,5 +33,7 @@ export function requireBench(context: Mocha.Context, ...programs: readonly strin
 
 /** Names of the temporary folders of benches, which a bench removes at its end. */
 export function benchFolders(): readonly string[] {
-  return readdirSync(tmpdir()).filter((name) => /^purser-(check-|telemetry-)?bench-(?!test)/.test(name));
+  return readdirSync(tmpdir()).filter((name) =>
+    /^purser-(check-|quota-|telemetry-)?bench-(?!test)/.test(name),
+  );
 }

@@ -24,6 +24,8 @@ import { slotOf } from "./key-slot.ts";
 const TIMEOUT_MS = 250;
 /** Tolerance of waits on a busy machine. */
 const LAG_MS = 250;
+/** For tests of counting, in which a busy machine must not end a call. */
+const PATIENT = { timeout: "5s" };
 const PREFIX = "purser:{quota}:";
 const SHARDS = 16;
 
@@ -71,7 +73,7 @@ describe("the adapter redis-quota with a Redis Cluster", function () {
   describe("while all nodes are up", () => {
     let store: QuotaStore;
     beforeEach(() => {
-      store = open();
+      store = open(PATIENT);
     });
     describeQuotaStore("as a quota store", () => ({ store, wait: (durationMs) => sleep(durationMs) }));
   });
@@ -85,7 +87,7 @@ describe("the adapter redis-quota with a Redis Cluster", function () {
   });
 
   it("spreads counts evenly over the primaries, each with a TTL", async () => {
-    const store = open({ keyPrefix: "spread:{quota}:" });
+    const store = open({ ...PATIENT, keyPrefix: "spread:{quota}:" });
     const calls = Array.from(
       { length: 3_000 },
       async (_, user) =>
@@ -104,7 +106,7 @@ describe("the adapter redis-quota with a Redis Cluster", function () {
   });
 
   it("charges quotas on different shards all or nothing, with any callers", async () => {
-    const stores = [open(), open()];
+    const stores = [open(PATIENT), open(PATIENT)];
     const shared = quotaRequest({ cell: `${uniqueName("all")}{}`, limit: 150, windowMs: 36_000_000 });
     const own = Array.from({ length: 8 }, (_, user) =>
       quotaRequest({ cell: `own{"user":"${uniqueName("user")}-${user}"}`, limit: 30, windowMs: 36_000_000 }),
@@ -131,7 +133,7 @@ describe("the adapter redis-quota with a Redis Cluster", function () {
   });
 
   it("answers a repeated call on several shards with its first answer", async () => {
-    const store = open();
+    const store = open(PATIENT);
     const requests = Array.from({ length: 6 }, (_, user) =>
       quotaRequest({
         cell: `again{"user":"${uniqueName("user")}-${user}"}`,
@@ -149,7 +151,7 @@ describe("the adapter redis-quota with a Redis Cluster", function () {
   });
 
   it("sends its script again to every node that lost it, under load", async () => {
-    const load = new QuotaLoad({ store: open(), cells: 24, limit: 60 });
+    const load = new QuotaLoad({ store: open(PATIENT), cells: 24, limit: 60 });
     for (let flush = 0; flush < 5; flush++) {
       await sleep(50);
       await cluster.eachPrimary((client) => client.script("FLUSH"));
