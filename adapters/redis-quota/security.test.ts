@@ -18,7 +18,10 @@ import { eventually } from "../../test/support/eventually.ts";
 import { uniqueName } from "../../test/support/quota-store-suite.ts";
 import { startRedisCluster } from "../../test/support/redis-cluster.ts";
 import { type RedisServer, startRedis } from "../../test/support/redis-server.ts";
+import { startSentinels } from "../../test/support/redis-sentinels.ts";
+import { tlsArguments } from "../../test/support/redis-tls.ts";
 import { redisQuota } from "./index.ts";
+import { createShards, shardOf } from "./shards.ts";
 
 const handlers: AdapterHandler[] = [];
 
@@ -30,10 +33,11 @@ function build(config: Readonly<Record<string, unknown>>, files: MemoryFiles = c
   );
   const handler = redisQuota.build(context as Parameters<typeof redisQuota.build>[0]);
   handlers.push(handler);
-  const ask = async (cell = `${uniqueName("cell")}{"user":"ada"}`): Promise<readonly QuotaGrant[]> =>
-    await (handler.quota as NonNullable<typeof handler.quota>)([quotaRequest({ cell })], {
-      deduplicationId: uniqueName("call"),
-    });
+  const ask = async (
+    cell = `${uniqueName("cell")}{"user":"ada"}`,
+    deduplicationId = uniqueName("call"),
+  ): Promise<readonly QuotaGrant[]> =>
+    await (handler.quota as NonNullable<typeof handler.quota>)([quotaRequest({ cell })], { deduplicationId });
   /** Lists and resets a count, then blocks and unblocks it. */
   const operate = async (): Promise<void> => {
     const { quotaView: view } = handler;
@@ -68,16 +72,8 @@ describe("the adapter redis-quota with TLS", () => {
     authority = createAuthority(this);
     other = createAuthority(this);
     client = authority.sign("client");
-    const { certFile, keyFile } = authority.sign("server");
     tlsPort = await freePort();
-    const options = {
-      "--tls-port": `${tlsPort}`,
-      "--tls-cert-file": certFile,
-      "--tls-key-file": keyFile,
-      "--tls-ca-cert-file": authority.certFile,
-      "--tls-auth-clients": "yes",
-    };
-    server = await startRedis(this, Object.entries(options).flat());
+    server = await startRedis(this, tlsArguments(authority, authority.sign("server"), tlsPort));
   });
 
   after(async () => {
@@ -100,6 +96,40 @@ describe("the adapter redis-quota with TLS", () => {
       const { ask, handler } = build({ ...address, ...FILES }, files());
       assert.equal((await ask())[0]?.granted, 1);
       assert.equal(await handler.healthy?.(), true);
+    }
+  });
+
+  it("counts and obeys operators in a cluster", async function () {
+    this.timeout(40_000);
+    const cluster = await startRedisCluster(this, { authority });
+    try {
+      const { ask, operate, handler } = build({ cluster: cluster.addresses, tls: true, ...FILES }, files());
+      for (let call = 0; call < 50; call++) assert.equal((await ask())[0]?.granted, 1);
+      await operate();
+      assert.equal(await handler.healthy?.(), true);
+      const foreign = build(
+        { cluster: cluster.addresses, tls: true, ...FILES },
+        files({ "ca.pem": other.cert }),
+      );
+      await assert.rejects(foreign.ask(), { code: "PURSER_STORE_UNAVAILABLE", message: /certificate/ });
+    } finally {
+      await cluster.stop();
+    }
+  });
+
+  it("counts and obeys operators on the primary that Sentinels name", async function () {
+    this.timeout(40_000);
+    const setup = await startSentinels(this, { authority });
+    const servers = { sentinels: setup.sentinels, master: setup.master };
+    try {
+      const { ask, operate, handler } = build({ ...servers, tls: true, ...FILES }, files());
+      assert.equal((await ask())[0]?.granted, 1);
+      await operate();
+      assert.equal(await handler.healthy?.(), true);
+      const foreign = build({ ...servers, tls: true, ...FILES }, files({ "ca.pem": other.cert }));
+      await assert.rejects(foreign.ask(), { code: "PURSER_STORE_UNAVAILABLE" });
+    } finally {
+      await setup.stop();
     }
   });
 
@@ -202,22 +232,56 @@ describe("the adapter redis-quota as a user with the least rights", function () 
     }
   });
 
-  it("counts and obeys operators in a cluster", async function () {
+  it("counts and obeys operators in a cluster, and needs each right that one server does not ask for", async function () {
     const cluster = await startRedisCluster(this);
     try {
-      for (const { port } of cluster.nodes) {
-        const admin = new Redis(port);
-        await admin.acl("SETUSER", "purser", "on", ">secret", ...documentedRules("cluster"));
+      const [shard] = createShards("purser:{quota}:", 16);
+      const slot = shard?.slot ?? 0;
+      const owner = (await cluster.primaryOf(slot)).port;
+      const ids = await cluster.eachPrimary(async (admin) => ({
+        port: admin.options.port,
+        id: String(await admin.cluster("MYID")),
+      }));
+      const idOf = (own: boolean) => ids.find(({ port }) => (port === owner) === own) as (typeof ids)[number];
+      const [from, to] = [idOf(true), idOf(false)];
+      // The slot is on its way to another node, so that its owner answers ASK for keys that it does not have.
+      const atNode = async (port: number | undefined, use: (admin: Redis) => Promise<unknown>) => {
+        const admin = new Redis(port ?? 0);
+        await use(admin);
         admin.disconnect();
-      }
-      const { ask, operate, handler } = build({
-        cluster: cluster.addresses.slice(0, 1),
-        username: "purser",
-        password: "secret",
-      });
-      for (let call = 0; call < 50; call++) assert.equal((await ask())[0]?.granted, 1);
-      await operate();
-      assert.equal(await handler.healthy?.(), true);
+      };
+      await atNode(to.port, (admin) => admin.cluster("SETSLOT", slot, "IMPORTING", from.id));
+      await atNode(from.port, (admin) => admin.cluster("SETSLOT", slot, "MIGRATING", to.id));
+      const rules = documentedRules("cluster");
+      const isEnough = async (without: string | undefined): Promise<boolean> => {
+        const user = uniqueName("user");
+        const granted = rules.filter((rule) => rule !== without);
+        for (const { port } of cluster.nodes)
+          await atNode(port, (admin) => admin.acl("SETUSER", user, "on", ">secret", ...granted));
+        const { ask, operate, handler } = build({
+          cluster: cluster.addresses.slice(0, 1),
+          username: user,
+          password: "secret",
+        });
+        try {
+          const cells = Array.from({ length: 100 }, (_, user) => `${uniqueName("cell")}{"user":${user}}`);
+          const isMoving = (cell: string) => shardOf(cell, 16) === 0;
+          assert.ok(cells.some(isMoving));
+          // A run with two keys on a slot that moves is refused (TRYAGAIN), so these calls have no id.
+          for (const cell of cells) await ask(cell, isMoving(cell) ? "" : undefined);
+          await operate();
+          return (await handler.healthy?.()) === true;
+        } catch {
+          return false;
+        } finally {
+          await handler.close();
+        }
+      };
+      assert.equal(await isEnough(undefined), true);
+      const ofOneServer = documentedRules("one server");
+      const more = rules.filter((rule) => !ofOneServer.includes(rule));
+      assert.ok(more.length >= 4, more.join(" "));
+      for (const rule of more) assert.equal(await isEnough(rule), false, `${rule} is not needed`);
     } finally {
       await cluster.stop();
     }

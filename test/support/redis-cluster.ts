@@ -5,14 +5,16 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
 import { freePort } from "../../bench/machine/free-port.ts";
+import type { Authority } from "./certificates.ts";
 import { eventually } from "./eventually.ts";
 import { type RedisServer, startRedis } from "./redis-server.ts";
+import { tlsArguments } from "./redis-tls.ts";
 import { requireService } from "./services.ts";
 
 /** A real Redis Cluster on the loopback address: three primaries, each with a replica. */
 export interface RedisCluster {
   readonly nodes: readonly RedisServer[];
-  /** Each node as host and port. */
+  /** Each node as host and port, which is that of TLS in a cluster with TLS. */
   readonly addresses: readonly { readonly host: string; readonly port: number }[];
   /** The node that has the slot now. */
   primaryOf(slot: number): Promise<RedisServer>;
@@ -30,9 +32,31 @@ export interface RedisCluster {
 /** Time without an answer after which the other nodes replace a primary, in milliseconds. */
 const NODE_TIMEOUT_MS = 1_000;
 
+export interface ClusterOptions {
+  /** Default: no TLS. Otherwise nodes speak TLS with each other and with clients; the helper's own clients do not. */
+  readonly authority?: Authority;
+}
+
 /** Call from a `before` hook with mocha's `this` and a timeout of 30 s. */
-export async function startRedisCluster(context: Mocha.Context): Promise<RedisCluster> {
+export async function startRedisCluster(
+  context: Mocha.Context,
+  { authority }: ClusterOptions = {},
+): Promise<RedisCluster> {
   const redisCli = requireService(context, "redis-cli");
+  const certificate = authority?.sign("node");
+  const tlsPorts: number[] = [];
+  const tlsOptions = async (): Promise<readonly string[]> => {
+    if (authority === undefined || certificate === undefined) return [];
+    const tlsPort = await freePort();
+    tlsPorts.push(tlsPort);
+    return [
+      ...tlsArguments(authority, certificate, tlsPort),
+      "--tls-cluster",
+      "yes",
+      "--tls-replication",
+      "yes",
+    ];
+  };
   const nodes: RedisServer[] = [];
   for (let node = 0; node < 6; node++) {
     const options = {
@@ -41,11 +65,23 @@ export async function startRedisCluster(context: Mocha.Context): Promise<RedisCl
       "--cluster-node-timeout": `${NODE_TIMEOUT_MS}`,
       "--repl-diskless-sync-delay": "0",
     };
-    nodes.push(await startRedis(context, Object.entries(options).flat()));
+    nodes.push(await startRedis(context, [...Object.entries(options).flat(), ...(await tlsOptions())]));
   }
+  const tls =
+    authority === undefined || certificate === undefined
+      ? []
+      : [
+          "--tls",
+          "--cacert",
+          authority.certFile,
+          "--cert",
+          certificate.certFile,
+          "--key",
+          certificate.keyFile,
+        ];
   const run = async (args: readonly string[]): Promise<string> =>
-    (await promisify(execFile)(redisCli, args, { timeout: 60_000 })).stdout;
-  const addresses = nodes.map(({ host, port }) => ({ host, port }));
+    (await promisify(execFile)(redisCli, [...tls, ...args], { timeout: 60_000 })).stdout;
+  const addresses = nodes.map(({ host, port }, node) => ({ host, port: tlsPorts[node] ?? port }));
   const names = addresses.map(({ host, port }) => `${host}:${port}`);
   await run(["--cluster", "create", ...names, "--cluster-replicas", "1", "--cluster-yes"]);
   const withClient = async <T>(port: number, use: (client: Redis) => Promise<T>): Promise<T> => {
