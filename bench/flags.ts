@@ -14,22 +14,32 @@ export interface CommonFlags {
   readonly node: string;
 }
 
+const WARM_UP_S = 12;
+
 /** The shared flags for `parseArgs`. */
 export const COMMON = {
   help: { type: "boolean", default: false },
   json: { type: "boolean", default: false },
   rounds: { type: "string" },
   seconds: { type: "string" },
-  "warm-up": { type: "string", default: "12" },
+  "warm-up": { type: "string", default: `${WARM_UP_S}` },
   node: { type: "string", default: process.execPath },
 } as const;
 
 /** The lines of the shared flags in --help. */
-export function commonHelp(defaults: { readonly rounds: number; readonly seconds: number }): string {
+export function commonHelp({
+  rounds,
+  seconds,
+  warmUp = WARM_UP_S,
+}: {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly warmUp?: number;
+}): string {
   return `  --json             print one JSON object instead of tables
-  --rounds <n>       times that each contender has its turn, 1 to 50 (default: ${defaults.rounds})
-  --seconds <n>      length of each run, 1 to 60 (default: ${defaults.seconds})
-  --warm-up <n>      seconds at full load before a contender is timed, 1 to 60 (default: 12)
+  --rounds <n>       times that each contender has its turn, 1 to 50 (default: ${rounds})
+  --seconds <n>      length of each run, 1 to 60 (default: ${seconds})
+  --warm-up <n>      seconds at full load before a contender is timed, 1 to 60 (default: ${warmUp})
   --node <path>      the Node.js for Purser and the peers on Node.js (default: this one)
   --help             print this text`;
 }

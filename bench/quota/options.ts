@@ -5,13 +5,14 @@ import { parseArgs } from "node:util";
 import { COMMON, type CommonFlags, commonFlags, commonHelp } from "../flags.ts";
 import { CONTENDERS } from "./contenders.ts";
 
-const DEFAULTS = { rounds: 3, seconds: 3 };
+const DEFAULTS = { rounds: 3, seconds: 3, warmUp: 2 };
 
 export const HELP = `Usage: npm run bench:quota -- [options]
 
 Measures the decisions of quotas per second and the CPU time of each, for 10000 counts in turn. Each
-contender is a Node.js process on a core of its own; redis-server has the other core. Every decision
-is a call of its own; those of one turn of the event loop may share a round trip.
+contender is a Node.js process on a core of its own; redis-server has the other core, together with
+the service that one contender asks. Every decision is a call of its own; those of one turn of the
+event loop may share a round trip.
 
 It needs Linux with two cores and redis-server (apt-get install redis-server).
 
@@ -32,7 +33,7 @@ Examples:
 export function parseFlags(args: readonly string[]): CommonFlags {
   const { values } = parseArgs({
     args: [...args],
-    options: { ...COMMON, "warm-up": { type: "string", default: "2" } },
+    options: { ...COMMON, "warm-up": { type: "string", default: `${DEFAULTS.warmUp}` } },
   });
   return commonFlags(values, DEFAULTS);
 }

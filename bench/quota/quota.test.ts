@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import { rateLimitProgram, startRateLimit } from "../../test/support/ratelimit-server.ts";
 import { type RedisServer, startRedis } from "../../test/support/redis-server.ts";
-import { CONTENDERS } from "./contenders.ts";
-import { COUNTS, createDecider } from "./deciders.ts";
+import { CONTENDERS, SERVICE } from "./contenders.ts";
+import { COUNTS, createDecider, RATELIMIT_CONFIG } from "./deciders.ts";
 import { judge, reportOf } from "./report.ts";
 import { tableOf } from "./table.ts";
 
@@ -17,15 +18,29 @@ describe("the contenders of bench:quota", () => {
     await server?.stop();
   });
 
-  for (const { name } of CONTENDERS) {
-    it(`count each decision: ${name}`, async () => {
-      const decider = createDecider(name, server.port);
-      const first = await decider.decide(0);
-      assert.equal(await decider.decide(0), first - 1);
-      assert.equal(await decider.decide(COUNTS - 1), first);
-      await decider.close();
-    });
-  }
+  const assertCounts = async (name: string, port: number): Promise<void> => {
+    const decider = createDecider(name, port);
+    const first = await decider.decide(0);
+    assert.equal(await decider.decide(0), first - 1);
+    assert.equal(await decider.decide(COUNTS - 1), first);
+    await decider.close();
+  };
+
+  for (const { name } of CONTENDERS.filter(({ asks }) => asks === "redis"))
+    it(`count each decision: ${name}`, () => assertCounts(name, server.port));
+
+  it(`count each decision: ${SERVICE}`, async function () {
+    const program = await rateLimitProgram(this);
+    const options = { configs: [RATELIMIT_CONFIG], redis: server, countsAllOrNone: false };
+    const service = await startRateLimit(program, options);
+    try {
+      await assertCounts(SERVICE, Number(new URL(service.url).port));
+    } finally {
+      await service.stop();
+    }
+    const decider = createDecider(SERVICE, Number(new URL(service.url).port));
+    await assert.rejects(async () => await decider.decide(0), { code: "ECONNREFUSED" });
+  });
 
   it("are known by name", () => assert.throws(() => createDecider("none", 1), /no contender/));
 });
@@ -44,6 +59,7 @@ describe("the report of bench:quota", () => {
     const options = { help: false, json: true, rounds: 3, seconds: 1, warmUp: 1, node: process.execPath };
     const report = reportOf(
       {
+        missing: { [SERVICE]: "not built" },
         runs: new Map([
           ["memory", new Map([[1, runs([4e6])]])],
           ["redis", new Map([[512, runs([300, 100, 400])]])],
@@ -58,6 +74,9 @@ describe("the report of bench:quota", () => {
       rounds: [300, 100, 400],
     });
     assert.deepEqual(report.ratio_to_peer, { "512": 3 });
-    assert.match(tableOf(report), /redis +512 +300 +2\n[^]*missing Limitador/);
+    assert.match(
+      tableOf(report),
+      /redis +512 +300 +2\n[^]*missing envoyproxy\/ratelimit: not built\nmissing Limitador/,
+    );
   });
 });

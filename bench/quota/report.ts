@@ -46,7 +46,7 @@ export function judge(figures: {
   ];
 }
 
-export function reportOf({ runs }: Measured, options: Options): Report {
+export function reportOf({ runs, missing }: Measured, options: Options): Report {
   const ours = runs.get(REDIS) ?? new Map<number, readonly Run[]>();
   const ratios = Object.fromEntries(
     [...ours].map(([concurrency, own]) => {
@@ -68,7 +68,7 @@ export function reportOf({ runs }: Measured, options: Options): Report {
     }),
     contenders,
     ratio_to_peer: ratios,
-    missing: NOT_MEASURED,
+    missing: { ...missing, ...NOT_MEASURED },
     setting: settingOf(options),
   };
 }

@@ -3,19 +3,10 @@
 
 import { execFile } from "node:child_process";
 import { mkdirSync, renameSync, rmSync } from "node:fs";
-import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { findProgram, isExecutable } from "../../bench/machine/find-program.ts";
-
-/** A command of a Go module, at an exact version. */
-export interface GoCommand {
-  readonly name: string;
-  /** Import path of the command's package. */
-  readonly module: string;
-  /** `v1.2.3`. */
-  readonly version: string;
-}
+import { type GoCommand, goCommandPath } from "../../bench/machine/go-command.ts";
 
 /** Where Go's own installer puts it, which is on no user's PATH by default. */
 const GO = "/usr/local/go/bin/go";
@@ -29,15 +20,14 @@ const BUILD_DEADLINE_MS = 900_000;
  */
 export async function goProgram(context: Mocha.Context, command: GoCommand): Promise<string> {
   const { name, version } = command;
-  const folder = join(homedir(), ".cache", "purser", "go", `${name}-${version}`);
-  const path = join(folder, name);
+  const path = goCommandPath(command);
   if (isExecutable(path)) return path;
   context.timeout(BUILD_DEADLINE_MS + 60_000);
   const go = isExecutable(GO) ? GO : findProgram("go");
   if (go === undefined) return unavailable(context, `${name} ${version}: go is not on PATH and not at ${GO}`);
   console.warn(`      building ${name} ${version}, once: several minutes`);
   try {
-    await build(go, command, folder);
+    await build(go, command, dirname(path));
   } catch (error) {
     return unavailable(context, `${name} ${version} could not be built: ${(error as Error).message}`);
   }

@@ -7,7 +7,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../bench/machine/free-port.ts";
-import { type GoCommand, goProgram } from "./go-program.ts";
+import type { GoCommand } from "../../bench/machine/go-command.ts";
+import { goProgram } from "./go-program.ts";
 
 const OPA: GoCommand = { name: "opa", module: "github.com/open-policy-agent/opa", version: "v1.10.1" };
 
