@@ -158,12 +158,16 @@ export class Delivery<T> implements DeliveryPort<T> {
     return this.#attempts.state !== "closed";
   }
 
-  /** Never waits and never throws. Sends a batch that becomes full before it returns. */
-  offer(item: T): void {
+  /**
+   * Never waits and never throws. Sends a batch that becomes full before it returns.
+   *
+   * @param nowMs The time in monotonic milliseconds, of a caller that has just read it.
+   */
+  offer(item: T, nowMs?: number): void {
     this.#counts.accepted++;
     if (this.#closed) return this.#drop(new Batch([item], this.#clock.monotonicMs()), "closed");
     if (this.#dropsNewest && this.#excess >= 0 && !this.#queue.bounded) return this.#lost(1, "overflow");
-    this.#queue.put(item);
+    this.#queue.put(item, nowMs);
     // Most items only join a batch that fills: nothing is due before its last item or its timer.
     if (!this.#linger.running || this.#queue.fills(this.#batchLimit) || this.#excess > 0) this.#pump();
   }

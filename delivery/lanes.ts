@@ -50,8 +50,8 @@ export class Lanes<T> implements DeliveryPort<T> {
     };
   }
 
-  offer(item: T): void {
-    this.#lanes[this.#laneOf(item)]?.offer(item);
+  offer(item: T, nowMs?: number): void {
+    this.#lanes[this.#laneOf(item)]?.offer(item, nowMs);
   }
 
   async flush(deadlineMs: number): Promise<void> {

@@ -45,9 +45,9 @@ export class MemoryQueue<T> implements DeliveryQueue<T> {
     return this.size >= items || this.#bytes >= bytes;
   }
 
-  put(item: T): void {
+  put(item: T, nowMs = this.#clock.monotonicMs()): void {
     this.#items.push(item);
-    this.#times.push(this.#clock.monotonicMs());
+    this.#times.push(nowMs);
     if (this.#sizeOf === undefined) return;
     const bytes = this.#sizeOf(item);
     this.#sizes.push(bytes);

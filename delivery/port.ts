@@ -11,7 +11,7 @@ export interface DeliveryPort<T> {
   /** Number of items offered in this process. */
   readonly offered: number;
   /** See Delivery. */
-  offer(item: T): void;
+  offer(item: T, nowMs?: number): void;
   flush(deadlineMs: number): Promise<void>;
   close(deadlineMs: number): Promise<void>;
   whenOpen(): Promise<void> | undefined;

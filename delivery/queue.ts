@@ -41,7 +41,8 @@ export interface DeliveryQueue<T> {
   listen(listener: QueueListener): void;
   /** Whether the waiting items fill a batch. */
   fills(limit: BatchLimit): boolean;
-  put(item: T): void;
+  /** @param nowMs The time in monotonic milliseconds, when the caller has just read it. */
+  put(item: T, nowMs?: number): void;
   /** Takes the oldest waiting items, up to the limit; undefined when none can be had now. */
   take(limit: BatchLimit): Batch<T> | undefined;
   /** The batch was delivered, or dropped and counted: the queue need not keep it. */

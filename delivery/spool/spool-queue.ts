@@ -127,8 +127,8 @@ export class SpoolQueue<T> implements DeliveryQueue<T> {
     return this.#inMemory >= items || this.#windowBytes >= bytes;
   }
 
-  put(item: T): void {
-    const entry = { item, bytes: 0, sequence: NO_NUMBER, sinceMs: this.#options.clock.monotonicMs() };
+  put(item: T, nowMs = this.#options.clock.monotonicMs()): void {
+    const entry = { item, bytes: 0, sequence: NO_NUMBER, sinceMs: nowMs };
     if (this.#opened) this.#accept(entry);
     else if (this.#early.length < this.#options.maxItemsInMemory) this.#early.push(entry);
     else {

@@ -52,10 +52,12 @@ function fillQueues(active: ActiveSnapshot, { bags }: ReportRequest, tools: Repo
   const { clock, metrics } = tools;
   metrics.reported(bags.length);
   const startMs = clock.monotonicMs();
+  let nowMs = startMs;
   for (let index = 0; index < bags.length; index++) {
-    const told = tellAll(active, bags[index] as AttributeBag, tools);
+    const told = tellAll(active, bags[index] as AttributeBag, tools, nowMs);
     if (isPromise(told)) return takeLater(active, bags, index + 1, told, tools);
-    if (index + 1 < bags.length && clock.monotonicMs() - startMs >= TURN_MS)
+    nowMs = clock.monotonicMs();
+    if (index + 1 < bags.length && nowMs - startMs >= TURN_MS)
       return takeLater(active, bags, index + 1, nextTurn(), tools);
   }
 }
@@ -76,7 +78,7 @@ async function takeLater(
       await nextTurn();
       startMs = clock.monotonicMs();
     }
-    const told = tellAll(active, bag, tools);
+    const told = tellAll(active, bag, tools, clock.monotonicMs());
     if (isPromise(told)) await told;
   }
 }
@@ -87,7 +89,13 @@ function nextTurn(): Promise<void> {
   });
 }
 
-function tellAll(active: ActiveSnapshot, bag: AttributeBag, tools: ReportTools): MaybePromise<void> {
+/** @param nowMs The time at which the instances are queued, read once for all of a bag: a reading takes 50 ns. */
+function tellAll(
+  active: ActiveSnapshot,
+  bag: AttributeBag,
+  tools: ReportTools,
+  nowMs: number,
+): MaybePromise<void> {
   countUnseen(active, bag, tools);
   const { observer, reportPlan, reportQueues, snapshot, watchers } = active;
   const context: ReportContext = {
@@ -96,7 +104,7 @@ function tellAll(active: ActiveSnapshot, bag: AttributeBag, tools: ReportTools):
     onFault: observer.fault,
   };
   const told = fillReport(reportPlan, bag, context, (index, instance) => {
-    for (const queue of reportQueues[index] ?? []) queue.offer(instance);
+    for (const queue of reportQueues[index] ?? []) queue.offer(instance, nowMs);
   });
   return watchers.length === 0 ? told : chain(told, () => tellPlugins(active, bag, tools));
 }
