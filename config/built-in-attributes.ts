@@ -115,6 +115,7 @@ export const BUILT_IN_ATTRIBUTES: AttributeManifestSpec["attributes"] = {
   "check.audits": {"type":"STRING_LIST","phase":"response","description":"AUDIT policies that were true."},
   "quota.cache_hit": {"type":"BOOL","phase":"response","description":"Whether the proxy's leases covered all quotas."},
   "quota.state": {"type":"STRING","values":["exact","leased","local","allowed-uncounted"],"phase":"response","description":"How the request's quotas were counted, the least exact of them: exact, leased, local or allowed-uncounted."},
+  "quota.beyond": {"type":"STRING_LIST","phase":"response","description":"The steps beyond a limit that the request took: a policy with queued, timed out, drawn from another policy, or degraded."},
   "rbac.permissive.response_code": {"type":"STRING","phase":"response","description":"What a permissive authorization policy would have answered."},
   "rbac.permissive.effective_policy_id": {"type":"STRING","phase":"response","description":"The permissive policy that would have decided."},
 };

@@ -5,7 +5,7 @@ import Type from "typebox";
 import { MapOf } from "../../core/documents/kinds/map-of.ts";
 import type { Decision, DecisionReason } from "../../core/check/decision.ts";
 import type { DocumentRef } from "../../core/check/document-ref.ts";
-import type { QuotaCharge, QuotaOutcome } from "../../core/quota/quota-charge.ts";
+import type { BeyondStep, QuotaCharge, QuotaOutcome } from "../../core/quota/quota-charge.ts";
 import { QUOTA_DEFINITION, STORE_FAILURE_POLICIES } from "../../core/quota/quota-definition.ts";
 import type { DirectResponse, HeaderOperation } from "../../core/templates/instances.ts";
 import { ENFORCEMENT_MODES } from "../../kernel/enforcement-mode.ts";
@@ -48,15 +48,28 @@ const AttributeReferenceSchema = exactly<Decision["referenced"][number]>()(
 
 const StoreFailure = oneOf(STORE_FAILURE_POLICIES);
 
+const SINGLE_CHARGE = {
+  ...QUOTA_DEFINITION.properties,
+  mode: oneOf(ENFORCEMENT_MODES),
+  cell: Text,
+  limit: Amount,
+  amount: Amount,
+  message: Text,
+};
+
+const BeyondStepSchema = exactly<BeyondStep>()(
+  Type.Union([
+    Type.Object({ kind: Type.Literal("queue"), atMostMs: Amount, length: Amount }),
+    Type.Object({ kind: Type.Literal("draw"), charge: Type.Object(SINGLE_CHARGE) }),
+    Type.Object({
+      kind: Type.Literal("degrade"),
+      headers: Type.Array(Type.Object({ name: Text, value: Text })),
+    }),
+  ]),
+);
+
 const QuotaChargeSchema = exactly<QuotaCharge>()(
-  Type.Object({
-    ...QUOTA_DEFINITION.properties,
-    mode: oneOf(ENFORCEMENT_MODES),
-    cell: Text,
-    limit: Amount,
-    amount: Amount,
-    message: Text,
-  }),
+  Type.Object({ ...SINGLE_CHARGE, beyond: Type.Optional(Type.Array(BeyondStepSchema)) }),
 );
 
 export const DecisionSchema = exactly<Decision>()(

@@ -14,7 +14,7 @@ import type { Decision } from "./decision.ts";
 import type { Scope } from "./evaluation.ts";
 import type { CheckPlan } from "./plan.ts";
 import type { CheckContext } from "./ports.ts";
-import { decideCharges } from "./quota-charges.ts";
+import { decideCharges } from "./decide-charges.ts";
 import { decideRules } from "./rules.ts";
 import { DecisionBuilder } from "./decision-builder.ts";
 

@@ -4,6 +4,7 @@
 import type { SourceLocation } from "../../kernel/diagnostic.ts";
 import type { AccessPolicy, QuotaPolicy, Rule, Snapshot } from "../snapshot/snapshot.ts";
 import type { DocumentRef } from "./document-ref.ts";
+import { planBeyond, type PlannedStep } from "./plan-beyond.ts";
 import { PolicySelection, type Selectable } from "./selection/policy-selection.ts";
 
 /** The documents of a snapshot that decide checks, by step of the decision. Planned once per snapshot. */
@@ -12,7 +13,8 @@ export interface CheckPlan {
   readonly rules: readonly Placed<Rule>[];
   readonly allow: readonly Placed<AccessPolicy>[];
   readonly audit: readonly Placed<AccessPolicy>[];
-  readonly quotas: readonly Placed<QuotaPolicy>[];
+  /** Without the policies that are only drawn on. */
+  readonly quotas: readonly PlacedQuota[];
   /**
    * Indexes of the documents that may match a request, so that the time of a check hardly depends on their
    * number. Absent: every document is evaluated for each request, as explanations need.
@@ -29,6 +31,10 @@ export interface Placed<T> {
   readonly order: number;
 }
 
+export interface PlacedQuota extends Placed<QuotaPolicy> {
+  readonly beyond: readonly PlannedStep<Placed<QuotaPolicy>>[];
+}
+
 export type CheckDocuments = Pick<Snapshot, "documents" | "accessPolicies" | "quotaPolicies" | "rules">;
 
 export function planChecks(snapshot: CheckDocuments): CheckPlan {
@@ -43,6 +49,8 @@ export function planChecks(snapshot: CheckDocuments): CheckPlan {
       order: orders.get(placeOf(document.location)) ?? Number.MAX_SAFE_INTEGER,
     }));
   const policies = place("AccessPolicy", snapshot.accessPolicies);
+  const quotas = place("QuotaPolicy", snapshot.quotaPolicies);
+  const quotasByName = new Map(quotas.map((quota) => [quota.document.name, quota]));
   const sorts = {
     deny: policies.filter(({ document }) => document.action === "DENY"),
     allow: policies.filter(({ document }) => document.action === "ALLOW"),
@@ -51,7 +59,9 @@ export function planChecks(snapshot: CheckDocuments): CheckPlan {
       "Rule",
       snapshot.rules.filter((rule) => rule.variety === "check"),
     ),
-    quotas: place("QuotaPolicy", snapshot.quotaPolicies),
+    quotas: quotas
+      .filter(({ document }) => document.spec.match !== false)
+      .map((quota) => ({ ...quota, beyond: planBeyond(quota.document, quotasByName) })),
   };
   const selectionOf = (placed: readonly Placed<Selectable>[]): PolicySelection =>
     new PolicySelection(placed.map(({ document }) => document));

@@ -5,7 +5,6 @@ import { chain, chainWith, isPromise, type MaybePromise, reduceInOrder } from ".
 import { CellNames } from "../quota/cell-name.ts";
 import type { ComputedMap, QuotaPolicy, Unplaced } from "../snapshot/snapshot.ts";
 import type { QuotaCharge } from "../quota/quota-charge.ts";
-import { askEach } from "./choose.ts";
 import {
   andThen,
   describeType,
@@ -15,36 +14,6 @@ import {
   Fault,
   type Scope,
 } from "./evaluation.ts";
-import type { CheckPlan, Placed } from "./plan.ts";
-import type { DecisionBuilder } from "./decision-builder.ts";
-
-/** The quotas that an allowed request uses, with amounts. Stores count them later. */
-export function decideCharges(plan: CheckPlan, builder: DecisionBuilder): MaybePromise<void> {
-  return askEach(plan, "quotas", builder, chargeIfMatched);
-}
-
-function chargeIfMatched(policy: Placed<QuotaPolicy>, builder: DecisionBuilder): MaybePromise<void> {
-  return chainWith(evaluateCondition(policy.document.match, builder.scope), chargeMatched, policy, builder);
-}
-
-function chargeMatched(
-  matched: boolean | Fault,
-  policy: Placed<QuotaPolicy>,
-  builder: DecisionBuilder,
-): MaybePromise<void> {
-  if (matched instanceof Fault) return builder.fail(policy, matched);
-  if (!matched) return builder.outcome(policy.ref, "unmatched");
-  return chainWith(evaluateCharge(policy.document, builder.scope), addCharge, policy, builder);
-}
-
-function addCharge(charge: QuotaCharge | Fault, policy: Placed<QuotaPolicy>, builder: DecisionBuilder): void {
-  if (charge instanceof Fault) {
-    builder.fail(policy, charge);
-    return;
-  }
-  builder.outcome(policy.ref, "charged");
-  builder.charges.push(charge);
-}
 
 type Draft = { -readonly [K in keyof QuotaCharge]: QuotaCharge[K] };
 
@@ -68,9 +37,23 @@ function takeKey(
   scope: Scope,
 ): MaybePromise<QuotaCharge | Fault> {
   if (key instanceof Fault) return key;
+  return chainWith(evaluateComputed(document.charge, scope), takeAmount, draftingOf(document, key), scope);
+}
+
+/** The charge of another policy's request, with its amount, whichever requests `document` matches. */
+export function evaluateDrawn(
+  document: Unplaced<QuotaPolicy>,
+  amount: number,
+  scope: Scope,
+): MaybePromise<QuotaCharge | Fault> {
+  return chain(evaluateKey(document.key, scope), (key) =>
+    key instanceof Fault ? key : takeAmount(amount, draftingOf(document, key), scope),
+  );
+}
+
+function draftingOf(document: Unplaced<QuotaPolicy>, key: readonly unknown[]): Drafting {
   const { cells, usedUp } = textsOf(document);
-  const drafting = { document, draft: draftOf(document, cells.of(key), usedUp) };
-  return chainWith(evaluateComputed(document.charge, scope), takeAmount, drafting, scope);
+  return { document, draft: draftOf(document, cells.of(key), usedUp) };
 }
 
 function takeAmount(value: unknown, drafting: Drafting, scope: Scope): MaybePromise<QuotaCharge | Fault> {

@@ -31,11 +31,28 @@ export function replaceExpressions(plan: CheckPlan, replace: Replace): CheckPlan
       ...placed,
       document: rule(placed.document, new Fields(placed, replace)),
     })),
-    quotas: plan.quotas.map((placed) => ({
-      ...placed,
-      document: quotaPolicy(placed.document, new Fields(placed, replace)),
-    })),
+    quotas: replaceQuotas(plan.quotas, replace),
   };
+}
+
+/** Each policy is replaced once, however many others draw on it. */
+function replaceQuotas(quotas: CheckPlan["quotas"], replace: Replace): CheckPlan["quotas"] {
+  const replaced = new Map<QuotaPolicy, QuotaPolicy>();
+  const documentOf = (placed: Placed<QuotaPolicy>): QuotaPolicy => {
+    const document =
+      replaced.get(placed.document) ?? quotaPolicy(placed.document, new Fields(placed, replace));
+    replaced.set(placed.document, document);
+    return document;
+  };
+  return quotas.map((placed) => ({
+    ...placed,
+    document: documentOf(placed),
+    beyond: placed.beyond.map((step) =>
+      step.kind === "draw"
+        ? { kind: step.kind, policy: { ...step.policy, document: documentOf(step.policy) } }
+        : step,
+    ),
+  }));
 }
 
 /** All documents of a plan in document order. */

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { DEFAULT_VALID_DURATION_MS, DEFAULT_VALID_USE_COUNT } from "./validity.ts";
+import { DEFAULT_QUEUE_LENGTH } from "../documents/kinds/beyond.ts";
 import type { AccessPolicySpec } from "../documents/kinds/access-policy.ts";
 import type { PeriodSpec, QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
 import { type PeriodRule, USUAL_LENGTH_MS } from "../quota/period/period-rule.ts";
@@ -10,6 +11,7 @@ import type { Fields } from "./fields.ts";
 import type { WrittenDocument } from "./policy-document.ts";
 import type {
   AccessPolicy,
+  BeyondTemplate,
   DirectResponseTemplate,
   HeaderTemplates,
   QuotaPolicy,
@@ -80,17 +82,31 @@ export function buildQuotaPolicy(
   return {
     name,
     spec,
-    match: fields.optional(spec.match),
+    match: spec.match === false ? undefined : fields.optional(spec.match),
     key: fields.map(spec.key),
     limit: spec.limit,
     charge: fields.computed(spec.reserve ?? spec.charge ?? 1),
     overrides: (spec.overrides ?? []).map(({ when, limit }) => ({ when: fields.expression(when), limit })),
     store: spec.store === undefined ? undefined : fields.handler(spec.store),
     quota: quotaDefinition(name, spec, fields),
+    beyond: (spec.beyond ?? []).map((written) => beyondTemplate(written, fields)),
     message: fields.optional(spec.status?.message),
     mode: spec.mode ?? "enforce",
     onError: spec.onError ?? "deny",
   };
+}
+
+function beyondTemplate(
+  { queue, draw, degrade }: NonNullable<QuotaPolicySpec["beyond"]>[number],
+  fields: Fields,
+): BeyondTemplate {
+  if (queue !== undefined) {
+    const { atMost, length = DEFAULT_QUEUE_LENGTH } = queue;
+    return { kind: "queue", atMostMs: fields.durationMs(atMost, 0), length };
+  }
+  if (draw !== undefined) return { kind: "draw", policy: fields.quotaPolicy(draw) };
+  const headers = Object.entries(degrade?.headers ?? {});
+  return { kind: "degrade", headers: headers.map(([name, value]) => ({ name: name.toLowerCase(), value })) };
 }
 
 function quotaDefinition(policy: string, spec: QuotaPolicySpec, fields: Fields): QuotaDefinition {

@@ -213,6 +213,7 @@ describe("building a snapshot", () => {
         leaseMs: 1_000,
         onStoreFailure: "local",
       },
+      beyond: [],
       message: undefined,
       mode: "enforce",
       onError: "deny",

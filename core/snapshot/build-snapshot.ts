@@ -20,6 +20,7 @@ import { SERVICE_ENTRY } from "../documents/kinds/service-entry.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../documents/kinds/telemetry.ts";
 import { VIRTUAL_SERVICE } from "../documents/kinds/virtual-service.ts";
 import { rateLimitSettingsOf } from "../documents/kinds/rate-limit-headers.ts";
+import { faultsOfDraws } from "../documents/set/draws.ts";
 import { faultsOfMeshConfig } from "../documents/set/mesh-config.ts";
 import { faultsOfMetricNames } from "../documents/set/metric-names.ts";
 import { faultsOfReferences } from "../documents/set/references.ts";
@@ -79,6 +80,7 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...compiled.diagnostics,
     ...documentsOf(documents, RULE).flatMap(faultsOfRule),
     ...faultsOfReferences(set, extensions.handlers),
+    ...faultsOfDraws(set),
     ...faultsOfMetricNames(documents),
     ...faultsOfTraffic(set),
     ...faultsOfMeshConfig(documents),
@@ -118,12 +120,15 @@ function fieldsOfDocument(
       if (expression === undefined) throw new Error(`An expression was not compiled: ${source}`);
       return expression;
     },
-    handler: (reference) => {
-      const target = set.resolve(HANDLER.kind, reference, metadata.namespace);
-      if (target === undefined) throw new Error(`A reference was not resolved: ${reference}`);
-      return displayName(target.metadata);
-    },
+    handler: (reference) => displayNameOf(HANDLER.kind, reference),
+    quotaPolicy: (reference) => displayNameOf(QUOTA_POLICY.kind, reference),
   });
+
+  function displayNameOf(kind: string, reference: string): string {
+    const target = set.resolve(kind, reference, metadata.namespace);
+    if (target === undefined) throw new Error(`A reference was not resolved: ${reference}`);
+    return displayName(target.metadata);
+  }
 }
 
 function assemble(

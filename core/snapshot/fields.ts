@@ -13,6 +13,8 @@ export interface FieldTargets {
   readonly expression: (source: string) => Expression;
   /** Display name of the Handler that the document refers to. */
   readonly handler: (reference: string) => string;
+  /** Display name of the QuotaPolicy that the document refers to. */
+  readonly quotaPolicy: (reference: string) => string;
 }
 
 /** Converts the written fields of a document to their compiled form. */
@@ -43,6 +45,10 @@ export class Fields {
 
   handler(reference: string): string {
     return this.#targets.handler(reference);
+  }
+
+  quotaPolicy(reference: string): string {
+    return this.#targets.quotaPolicy(reference);
   }
 
   durationMs(written: string | undefined, defaultMs: number): number {

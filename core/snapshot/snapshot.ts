@@ -18,6 +18,7 @@ import type { AdapterDefinition, PluginDefinition } from "../hooks/extension.ts"
 import type { TemplateName } from "../templates/template-names.ts";
 import type { SourceLocation } from "../../kernel/diagnostic.ts";
 import type { StatusCode } from "../../kernel/status.ts";
+import type { BeyondStep } from "../quota/quota-charge.ts";
 import type { QuotaDefinition } from "../quota/quota-definition.ts";
 import type { RateLimitSettings } from "../../kernel/rate-limit-settings.ts";
 import type { MetricType } from "../templates/instances.ts";
@@ -104,10 +105,18 @@ export interface QuotaPolicy extends Named {
   readonly store: string | undefined;
   /** The part that charges contain whole. */
   readonly quota: QuotaDefinition;
+  /** Steps of a request that the limit refuses, in order. */
+  readonly beyond: readonly BeyondTemplate[];
   readonly message: Expression | undefined;
   readonly mode: EnforcementMode;
   readonly onError: "deny" | "allow";
 }
+
+/** A step of `beyond`, before a request has filled it in. */
+export type BeyondTemplate =
+  | Extract<BeyondStep, { readonly kind: "queue" | "degrade" }>
+  /** `policy` is the display name of a QuotaPolicy. */
+  | { readonly kind: "draw"; readonly policy: string };
 
 export interface Metric extends Named {
   readonly match: Expression | undefined;

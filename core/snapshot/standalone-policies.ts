@@ -32,6 +32,7 @@ export function buildStandalonePolicies(
       return expression;
     },
     handler: (reference) => reference,
+    quotaPolicy: (reference) => reference,
   });
   return documents.map((document) => buildPolicy(document, fields));
 }

@@ -105,6 +105,7 @@ export function quotaPolicy(
       onStoreFailure,
       ...(giveBackOn === undefined ? {} : { giveBackOn }),
     },
+    beyond: [],
     message: undefined,
     mode: "enforce",
     onError: "deny",

@@ -14,6 +14,7 @@ import {
 } from "../../quota/quota-definition.ts";
 import { parseDurationMs } from "../../../kernel/duration.ts";
 import { suggest } from "../../../kernel/suggest.ts";
+import { BEYOND, beyondFaults } from "./beyond.ts";
 import {
   Choice,
   Closed,
@@ -62,7 +63,12 @@ const PeriodSpec = Closed(
 export type PeriodSpec = Static<typeof PeriodSpec>;
 
 const QuotaPolicySpec = Closed({
-  match: Match("request"),
+  match: Type.Optional(
+    Type.Union([Match("request"), Type.Literal(false)], {
+      description:
+        "The requests that this document applies to; all requests when absent. false: none, for a policy that others only draw on.",
+    }),
+  ),
   key: Type.Optional(
     ExpressionMap(
       "request",
@@ -137,6 +143,7 @@ const QuotaPolicySpec = Closed({
       "How long a proxy may hold amounts granted ahead of need; default a tenth of the window, at most 1s; 0s turns leases off. An allocation is never leased. With concurrency: after this time the slot of a proxy that crashed is free again; default 10s, at least 1s.",
     ),
   ),
+  beyond: Type.Optional(BEYOND),
   status: Type.Optional(
     Closed({
       message: Type.Optional(Expression({ phase: "request", result: "any" }, "Message to the client.")),
@@ -191,6 +198,7 @@ function checkQuotaPolicy(spec: QuotaPolicySpec): readonly SpecFault[] {
     ...windowFaults(spec),
     ...periodFaults(spec.period),
     ...settlementFaults(spec),
+    ...beyondFaults(spec.beyond),
     ...limitFaults(spec),
   ];
 }
