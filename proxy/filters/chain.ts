@@ -19,7 +19,7 @@ import { forwardedFilter } from "./filter-forwarded.ts";
 import { headersFilter } from "./filter-headers.ts";
 import { reportFilter } from "./filter-report.ts";
 import { requestIdFilter } from "./filter-request-id.ts";
-import { routeFilter } from "./filter-route.ts";
+import { route, routeFilter } from "./filter-route.ts";
 import { traceContextFilter } from "./filter-trace-context.ts";
 import { validateFilter } from "./filter-validate.ts";
 import { viaFilter } from "./filter-via.ts";
@@ -82,7 +82,7 @@ export function filterChain(services: FilterServices): FilterChain {
   return new FilterChain([
     ...filtersBeforeCheck(services),
     // Before every filter that costs the upstream or delays the client: a refused request ends here.
-    checkFilter(policy),
+    checkFilter(policy, (exchange) => route(exchange, random)),
     // After the check, whose verdict brings header operations, and whose policies judge the path that the
     // client asked for and not the rewritten path.
     headersFilter(),

@@ -8,6 +8,7 @@ import {
   present,
   type RequestFields,
 } from "../../core/attributes/request-group.ts";
+import { textOfEvent } from "../../core/quota/beyond/beyond-event.ts";
 import { formatDocumentRef } from "../../core/check/document-ref.ts";
 import { QUOTA_STATES, type QuotaState } from "../../core/quota/quota-state.ts";
 import { headerValues } from "../../kernel/canonical/header-values.ts";
@@ -105,7 +106,13 @@ function quotaGroups(cacheHit: boolean): ReadonlyMap<QuotaState, AttributeGroup>
   return new Map(QUOTA_STATES.map((state) => [state, { cache_hit: cacheHit, state }]));
 }
 
-function quotaGroup({ quotaCacheHit, quotaState }: CheckResult): AttributeGroup {
+function quotaGroup({ quotaCacheHit, quotaState, beyond }: CheckResult): AttributeGroup {
+  if (beyond !== undefined)
+    return present({
+      cache_hit: quotaCacheHit,
+      state: quotaState,
+      beyond: beyond.events.map(textOfEvent),
+    });
   if (quotaState === undefined) return quotaCacheHit ? HIT : MISS;
   return (quotaCacheHit ? QUOTA_HITS : QUOTA_MISSES).get(quotaState) as AttributeGroup;
 }

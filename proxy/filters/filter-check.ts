@@ -10,16 +10,21 @@ import { bodyReaderFor } from "../exchange/body-reader.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { grpcContentType, grpcReply } from "../exchange/grpc-reply.ts";
 import { type LocalReply, verdictReply } from "../exchange/local-reply.ts";
-import type { CheckOptions, CheckResult, PolicyClient } from "../policy/check-result.ts";
+import type { BeyondResult, CheckOptions, CheckResult, PolicyClient } from "../policy/check-result.ts";
 import { EXPLAIN_HEADER } from "./filter-explain.ts";
+import { applyOperations } from "./filter-headers.ts";
 import type { Filter } from "./filter.ts";
 import { writeRateLimitHeaders } from "./rate-limit-headers.ts";
 
+/** Picks the route of a request anew, after its headers have changed. */
+export type Reroute = (exchange: Exchange) => LocalReply | undefined;
+
 /**
  * Asks the policies for the verdict, and sets the quota's RateLimit fields in the response. Reads the
- * response's body when a charge depends on it.
+ * response's body when a charge depends on it. A degraded request gets its headers and is routed anew, once; the
+ * attributes stay those that the policies saw.
  */
-export function checkFilter(policy: Pick<PolicyClient, "check">): Filter {
+export function checkFilter(policy: Pick<PolicyClient, "check">, reroute: Reroute): Filter {
   return {
     name: "check",
     onRequest(exchange): MaybePromise<LocalReply | undefined> {
@@ -29,8 +34,11 @@ export function checkFilter(policy: Pick<PolicyClient, "check">): Filter {
         if (explainKey !== undefined) exchange.request.headers.set(EXPLAIN_HEADER, explainKey);
         return undefined;
       }
-      const verdict = policy.check(attributes ?? {}, explainKey === undefined ? NOT_EXPLAINED : EXPLAINED);
-      return isPromise(verdict) ? verdict.then((known) => judge(exchange, known)) : judge(exchange, verdict);
+      const options = explainKey === undefined ? NOT_EXPLAINED : EXPLAINED;
+      const verdict = policy.check(attributes ?? {}, options, exchange);
+      return isPromise(verdict)
+        ? verdict.then((known) => judge(exchange, known, reroute))
+        : judge(exchange, verdict, reroute);
     },
     onResponse(exchange, response) {
       const { verdict } = exchange;
@@ -49,13 +57,27 @@ const EXPLAINED: CheckOptions = { explain: true };
 const NOT_EXPLAINED: CheckOptions = { explain: false };
 
 /** The local reply of a verdict that ends the exchange. */
-function judge(exchange: Exchange, verdict: CheckResult): LocalReply | undefined {
+function judge(exchange: Exchange, verdict: CheckResult, reroute: Reroute): LocalReply | undefined {
   exchange.verdict = verdict;
   // A compressed body could not be read.
   if (verdict.settlement?.readsBody === true) exchange.request.headers.set("accept-encoding", "identity");
   const { rateLimitHeaders } = exchange.listener;
   const reply = verdictReply(verdict, rateLimitHeaders);
-  if (reply === undefined) return undefined;
+  if (reply === undefined) return degrade(exchange, verdict.beyond, reroute);
   const contentType = grpcContentType(exchange.request.headers.get("content-type"));
   return contentType === undefined ? reply : grpcReply(reply, grpcStatusOf(verdict), contentType);
+}
+
+/** Sets the headers of a degraded request, and routes it anew. */
+function degrade(
+  exchange: Exchange,
+  beyond: BeyondResult | undefined,
+  reroute: Reroute,
+): LocalReply | undefined {
+  if (beyond === undefined || beyond.headers.length === 0) return undefined;
+  applyOperations(
+    beyond.headers.map(({ name, value }) => ({ operation: "set", name, value })),
+    exchange.request.headers,
+  );
+  return reroute(exchange);
 }

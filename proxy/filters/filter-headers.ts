@@ -42,7 +42,8 @@ export function headersFilter(): Filter {
   };
 }
 
-function applyOperations(operations: readonly HeaderOperation[], headers: HeaderList): void {
+/** Applies operations in order; control characters in their values become spaces. */
+export function applyOperations(operations: readonly HeaderOperation[], headers: HeaderList): void {
   for (const { operation, name, value } of operations) apply(operation, name, value, headers);
 }
 

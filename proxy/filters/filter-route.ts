@@ -14,7 +14,8 @@ export function routeFilter(random: Random): Filter {
   return { name: "route", onRequest: (exchange) => route(exchange, random) };
 }
 
-function route(exchange: Exchange, random: Random): LocalReply | undefined {
+/** Sets the exchange's selection; returns the local reply of a request without a route or destination. */
+export function route(exchange: Exchange, random: Random): LocalReply | undefined {
   const { snapshot, listener, request } = exchange;
   const table = snapshot.routeTables.get(listener.routeTable);
   let matched: MatchedRoute | undefined;

@@ -3,18 +3,25 @@
 
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import type { Explanation } from "../../core/explain/explanation.ts";
+import type { BeyondEvent } from "../../core/quota/beyond/beyond-event.ts";
+import type { SetHeader } from "../../core/quota/quota-charge.ts";
 import type { RequestFate } from "../../core/quota/quota-definition.ts";
 import type { HttpReply } from "../../core/verdict/reply.ts";
 import type { Verdict } from "../../core/verdict/verdict.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
+import type { RequestLife } from "./beyond/quota-queues.ts";
 
 /**
  * The filters' interface to the mixer; behind it are the decision cache, quota leases, report batches and
  * fallbacks.
  */
 export interface PolicyClient {
-  /** Decides synchronously when the cache and the leases suffice; never rejects. */
-  check(bag: AttributeBag, options?: CheckOptions): MaybePromise<CheckResult>;
+  /**
+   * Decides synchronously when the cache and the leases suffice; never rejects.
+   *
+   * @param life Ends the wait of a request whose client leaves; absent: the client stays.
+   */
+  check(bag: AttributeBag, options?: CheckOptions, life?: RequestLife): MaybePromise<CheckResult>;
   /** Never waits and never throws; a bag that does not fit in the queue is dropped and counted. */
   report(bag: AttributeBag): void;
   /** Whether the mixer's policies are known, so that requests can be decided. */
@@ -38,7 +45,16 @@ export interface CheckResult extends Verdict {
   /** Set when it was asked for and the mixer could be reached. */
   readonly explanation?: Explanation;
   /** Set when the charges depend on how the request ends. */
-  readonly settlement?: ChargeSettlement;
+  settlement?: ChargeSettlement;
+  /** Set when a limit was reached and its policy's `beyond` took a step. */
+  beyond?: BeyondResult;
+}
+
+/** What the steps beyond a limit did to a request. */
+export interface BeyondResult {
+  readonly events: readonly BeyondEvent[];
+  /** Headers to set on the request, which is then routed anew; empty unless it is degraded. */
+  readonly headers: readonly SetHeader[];
 }
 
 /** The charges of one request that its end settles. */

@@ -12,6 +12,8 @@ import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import { chain, isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
+import { BeyondGate } from "./beyond/beyond-gate.ts";
+import type { RequestLife } from "./beyond/quota-queues.ts";
 import { ChargeSettler } from "./charge-settler.ts";
 import type { QuotaState } from "../../core/quota/quota-state.ts";
 import { DecisionCache } from "./decisions/decision-cache.ts";
@@ -76,6 +78,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
   readonly #caller: MixerCaller;
   readonly #useTime = new UseTime();
   readonly #leases: LeaseManager;
+  readonly #beyond: BeyondGate;
   readonly #gate: QuotaGate;
   readonly #reports: ReportBatches;
   readonly #localStore;
@@ -119,11 +122,15 @@ class CachingPolicyClient implements MeteredPolicyClient {
       newId: this.#newId,
       onVersion: (version) => this.#meet(version),
     });
+    const failurePolicy = (): FailurePolicy => this.#failurePolicy as FailurePolicy;
+    const monotonicMs = (): number => clock.monotonicMs();
+    this.#beyond = new BeyondGate({ leases: this.#leases, stats, failurePolicy, scheduler, monotonicMs });
     this.#gate = new QuotaGate({
       leases: this.#leases,
       stats,
-      failurePolicy: () => this.#failurePolicy as FailurePolicy,
-      monotonicMs: () => clock.monotonicMs(),
+      failurePolicy,
+      monotonicMs,
+      beyond: this.#beyond,
       settler: new ChargeSettler({
         leases: this.#leases,
         slots: new SlotKeeper({ leases: this.#leases, clock, scheduler, stats }),
@@ -140,9 +147,13 @@ class CachingPolicyClient implements MeteredPolicyClient {
     return this.#version !== undefined && this.#closing === undefined;
   }
 
-  check(bag: AttributeBag, options: CheckOptions = NO_OPTIONS): MaybePromise<CheckResult> {
+  check(
+    bag: AttributeBag,
+    options: CheckOptions = NO_OPTIONS,
+    life?: RequestLife,
+  ): MaybePromise<CheckResult> {
     try {
-      const result = this.#check(bag, options.explain ?? false);
+      const result = this.#check(bag, options.explain ?? false, life);
       if (!isPromise(result)) return this.#count(result);
       return result.then((known) => this.#count(known)).catch((error: unknown) => this.#fail(error));
     } catch (error) {
@@ -155,7 +166,11 @@ class CachingPolicyClient implements MeteredPolicyClient {
   }
 
   stats(): Readonly<Record<string, number>> {
-    return { ...this.#stats, check_cache_entries: this.#cache.size };
+    return {
+      ...this.#stats,
+      check_cache_entries: this.#cache.size,
+      quota_queue_waiting: this.#beyond.waiting,
+    };
   }
 
   close(deadlineMs: number): Promise<void> {
@@ -163,7 +178,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
     return this.#closing;
   }
 
-  #check(bag: AttributeBag, explain: boolean): MaybePromise<CheckResult> {
+  #check(bag: AttributeBag, explain: boolean, life: RequestLife | undefined): MaybePromise<CheckResult> {
     const stats = this.#stats;
     stats.check_calls++;
     // Before the policies are known, no failure policy is known either: fail closed.
@@ -173,14 +188,15 @@ class CachingPolicyClient implements MeteredPolicyClient {
     const cached = explain ? undefined : this.#cache.find(bag, nowMs);
     if (cached === undefined) {
       stats.check_cache_misses++;
-      return this.#ask(bag, explain);
+      return this.#ask(bag, life, explain);
     }
     stats.check_cache_hits++;
     if (cached.decision.status.code === "OK") stats.check_cache_hit_accepts++;
     else stats.check_cache_hit_denies++;
-    const passed = this.#gate.pass(cached, nowMs);
-    if (isPromise(passed)) return passed.then((verdict) => (verdict === "stale" ? this.#ask(bag) : verdict));
-    return passed === "stale" ? this.#ask(bag) : passed;
+    const passed = this.#gate.pass(cached, nowMs, life);
+    if (isPromise(passed))
+      return passed.then((verdict) => (verdict === "stale" ? this.#ask(bag, life) : verdict));
+    return passed === "stale" ? this.#ask(bag, life) : passed;
   }
 
   #count(result: CheckResult): CheckResult {
@@ -194,7 +210,12 @@ class CachingPolicyClient implements MeteredPolicyClient {
     return uncached(undecidedVerdict(undecidedOutcome("PURSER_INTERNAL", undefined)));
   }
 
-  #ask(bag: AttributeBag, explain = false, isLastTry = false): MaybePromise<CheckResult> {
+  #ask(
+    bag: AttributeBag,
+    life: RequestLife | undefined,
+    explain = false,
+    isLastTry = false,
+  ): MaybePromise<CheckResult> {
     const { service, clock } = this.#options;
     const sentMs = clock.monotonicMs();
     const useWithinMs = this.#useTime.ms;
@@ -218,17 +239,15 @@ class CachingPolicyClient implements MeteredPolicyClient {
       else this.#stats.remote_check_denies++;
       this.#keep(bag, reply, sentMs);
       if (!explain) this.#useTime.note(atOnce ? 0 : clock.monotonicMs() - sentMs);
-      return chain(this.#gate.admit(reply, atOnce ? undefined : sentMs), (verdict) => {
-        if (verdict === "stale") return this.#again(bag, explain, isLastTry);
+      return chain(this.#gate.admit(reply, atOnce ? undefined : sentMs, life), (verdict) => {
+        if (verdict === "stale")
+          return isLastTry
+            ? this.#fallBack(bag, "PURSER_MIXER_UNAVAILABLE")
+            : // Once more, because the documents have changed since the decision.
+              this.#ask(bag, life, explain, true);
         return reply.explanation === undefined ? verdict : explained(verdict, reply.explanation);
       });
     });
-  }
-
-  /** Checks once more, because the documents have changed since the decision. */
-  #again(bag: AttributeBag, explain: boolean, isLastTry: boolean): MaybePromise<CheckResult> {
-    if (!isLastTry) return this.#ask(bag, explain, true);
-    return this.#fallBack(bag, "PURSER_MIXER_UNAVAILABLE");
   }
 
   #fallBack(bag: AttributeBag, code: ErrorCode): MaybePromise<CheckResult> {
@@ -260,6 +279,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
     }
     this.#version = state.version;
     this.#leases.use(state.version, state.proxies);
+    if (changed) this.#beyond.end("stale");
     this.#failurePolicy = new FailurePolicy(state, {
       compile: this.#options.compile,
       localStore: this.#localStore,
@@ -287,6 +307,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
 
   async #close(deadlineMs: number): Promise<void> {
     this.#stopWatching();
+    this.#beyond.end("closed");
     const { scheduler } = this.#options;
     const late = () =>
       new PurserError("PURSER_MIXER_UNAVAILABLE", `leases were not given back in ${deadlineMs} ms`);

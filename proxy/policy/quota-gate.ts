@@ -4,11 +4,10 @@
 import type { CheckReply } from "../../api/mixer-service.ts";
 import type { Decision } from "../../core/check/decision.ts";
 import { type DocumentRef, quotaPolicyRef } from "../../core/check/document-ref.ts";
-import type { QuotaCharge, QuotaOutcome } from "../../core/quota/quota-charge.ts";
-import { STORE_RETRY_AFTER_MS } from "../../core/quota/charge-all.ts";
-import { lessExact, type QuotaState, stateOfFailure } from "../../core/quota/quota-state.ts";
-import { quotaOfStanding } from "../../core/quota/standing.ts";
+import { goesBeyond } from "../../core/quota/beyond/beyond-run.ts";
+import type { QuotaCharge, QuotaOutcome, SingleCharge } from "../../core/quota/quota-charge.ts";
 import { type QuotaRefusal, refusalOf, refusalOfDelays } from "../../core/quota/refusal.ts";
+import { quotaOfStanding, type QuotaStanding, standingOf } from "../../core/quota/standing.ts";
 import { PreparedRateLimit } from "../../core/verdict/rate-limit-fields.ts";
 import { httpReplyOf } from "../../core/verdict/reply.ts";
 import type { Verdict, VerdictOutcome } from "../../core/verdict/verdict.ts";
@@ -22,7 +21,17 @@ import {
 import { ALLOWED, outcomeOfRefusal } from "../../core/verdict/verdict-outcome.ts";
 import { chain, isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { type CheckResult, checkResultOf, uncached } from "./check-result.ts";
+import type { BeyondGate } from "./beyond/beyond-gate.ts";
+import type { RequestLife } from "./beyond/quota-queues.ts";
 import type { FailurePolicy } from "./failure-policy.ts";
+import {
+  failureOf,
+  type LeaseOutcome,
+  leaseOutcomeOf,
+  type QuotaFailure,
+  stateOfCharges,
+  uncountedCharges,
+} from "./lease-outcome.ts";
 import { type LeasedCharges, LeasedResult } from "./leased-result.ts";
 import { type LeaseManager, type LeasedCharge, leasedCharge } from "./leases/lease-manager.ts";
 import type { ChargeResult } from "./leases/lease-pool.ts";
@@ -41,6 +50,8 @@ export interface CachedDecision extends LeasedCharges {
   readonly zeros: readonly number[];
   /** Whether a charge depends on how the request ends. */
   readonly settles: boolean;
+  /** Whether a charge has steps for the time when its limit is reached. */
+  readonly beyond: boolean;
   /** The result when no quota refuses, without the quotas' standing: the whole result when there is none. */
   readonly result: CheckResult;
 }
@@ -59,19 +70,33 @@ export function cachedDecision(decision: Decision): CachedDecision {
     rateLimit: new PreparedRateLimit(shown.map(({ charge }) => quotaOfStanding(charge))),
     zeros: shown.flatMap(() => [0, 0]),
     settles: charges.some(isSettled),
+    beyond: charges.some(goesBeyond),
     result: sharedResult(verdictOfDecision(decision, NO_QUOTA_FACTS)),
   };
-}
-
-/** Charges without a lease are counted by their store for each request. */
-function stateOfCharges(charges: readonly QuotaCharge[]): QuotaState | undefined {
-  if (charges.length === 0) return undefined;
-  return charges.some(({ leaseMs }) => leaseMs > 0) ? "leased" : "exact";
 }
 
 /** The result with the reply that it needs if the decision refuses. */
 function sharedResult(verdict: Verdict): CheckResult {
   return { ...checkResultOf(verdict, true, false), reply: httpReplyOf(verdict) };
+}
+
+/** Where a decision came from. */
+interface Origin {
+  readonly cacheHit: boolean;
+  /** The standings of quotas that the mixer told with the decision. */
+  readonly quotas: readonly QuotaStanding[];
+}
+
+const CACHED: Origin = { cacheHit: true, quotas: [] };
+
+function freshOf({ quotas }: Verdict): Origin {
+  return { cacheHit: false, quotas };
+}
+
+/** The decision without its shadow charges, which the mixer has made already. */
+function enforcedOnly(decision: Decision, { shadowDenials }: Verdict): CachedDecision {
+  const charges = decision.charges.filter(({ mode }) => mode === "enforce");
+  return cachedDecision({ ...decision, charges, shadowDenials });
 }
 
 const NONE: readonly DocumentRef[] = [];
@@ -84,6 +109,7 @@ export interface QuotaGateOptions {
   readonly failurePolicy: () => FailurePolicy;
   readonly monotonicMs: () => number;
   readonly settler: ChargeSettler;
+  readonly beyond: BeyondGate;
 }
 
 /** Charges the quotas of a request that a decision allows. */
@@ -98,12 +124,18 @@ export class QuotaGate {
 
   /**
    * Charges a cached decision's quotas against leases. Returns "stale" when the mixer must be asked again.
+   *
+   * @param life Tells when the client of a waiting request leaves; absent: it stays.
    */
-  pass(cached: CachedDecision, nowMs: number): MaybePromise<CheckResult | "stale"> {
+  pass(cached: CachedDecision, nowMs: number, life?: RequestLife): MaybePromise<CheckResult | "stale"> {
     const { enforced, shadow } = cached;
     if (enforced.length === 0 && shadow.length === 0) return cached.result;
     const { leases, stats } = this.#options;
     stats.quota_calls++;
+    if (cached.beyond) {
+      const behind = this.#options.beyond.behind(cached.charges);
+      if (behind !== undefined) return this.#goBeyond(cached, behind, CACHED, life);
+    }
     const taken: ChargeResult[] | undefined = cached.settles ? [] : undefined;
     if (leases.takeAtOnce(enforced, nowMs, taken)) {
       stats.quota_cache_hits++;
@@ -116,10 +148,11 @@ export class QuotaGate {
       stats.quota_cache_hits++;
       stats.quota_cache_hit_denies++;
       const refusal = refusalOfDelays(cached.charges, this.#retryAfterMs) as QuotaRefusal<QuotaCharge>;
+      if (goesBeyond(refusal.charge)) return this.#goBeyond(cached, refusal, CACHED, life);
       return this.#refused(cached, outcomeOfRefusal(refusal), true, nowMs, undefined);
     }
     stats.quota_cache_misses++;
-    return chain(leases.acquire(enforced, nowMs), (results) => this.#settle(cached, results, false));
+    return chain(leases.acquire(enforced, nowMs), (results) => this.#settle(cached, results, CACHED, life));
   }
 
   /**
@@ -128,18 +161,35 @@ export class QuotaGate {
    * again.
    *
    * @param sentMs When the mixer was asked, on the monotonic clock; undefined when it answered synchronously.
+   * @param life Tells when the client of a waiting request leaves; absent: it stays.
    */
-  admit(reply: CheckReply, sentMs: number | undefined): MaybePromise<CheckResult | "stale"> {
+  admit(
+    reply: CheckReply,
+    sentMs: number | undefined,
+    life?: RequestLife,
+  ): MaybePromise<CheckResult | "stale"> {
     const verdict = verdictOf(reply.decision, reply.quotas);
     const { leases, stats, monotonicMs } = this.#options;
     const { decision, quotas } = reply;
     stats.quota_shadow_denies += verdict.shadowDenials.length - decision.shadowDenials.length;
     for (const [index, outcome] of quotas.entries())
       leases.observe(decision.charges[index] as QuotaCharge, outcome);
+    if (verdict.outcome.kind === "limit") {
+      const refusal = refusalOf(decision.charges, quotas);
+      if (refusal !== undefined && goesBeyond(refusal.charge))
+        return this.#goBeyond(enforcedOnly(decision, verdict), refusal, freshOf(verdict), life);
+    }
     if (verdict.outcome.kind !== "allow") return uncached(verdict);
     const granted = decision.charges
       .map((charge, index) => ({ charge, outcome: quotas[index] as QuotaOutcome }))
       .filter(({ charge, outcome }) => charge.mode === "enforce" && isCounted(outcome));
+    const behind = this.#options.beyond.behind(decision.charges);
+    if (behind !== undefined)
+      return chain(leases.giveBackGrants(granted), () => {
+        // The first of the queue takes what this request was granted.
+        this.#options.beyond.wake(decision.charges);
+        return this.#goBeyond(enforcedOnly(decision, verdict), behind, freshOf(verdict), life);
+      });
     const nowMs = monotonicMs();
     if (sentMs === undefined || granted.every(({ outcome }) => usableUntilMs(outcome, sentMs) >= nowMs)) {
       const settled = granted.filter(({ charge }) => isSettled(charge));
@@ -151,10 +201,7 @@ export class QuotaGate {
     const again = cachedDecision({ ...decision, charges, shadowDenials: verdict.shadowDenials });
     return chain(leases.giveBackGrants(granted), () =>
       chain(leases.acquire(again.enforced, monotonicMs(), nowMs), (results) =>
-        chain(this.#settle(again, results, false), (settled) => {
-          if (settled !== "stale") settled.checkCacheHit = false;
-          return settled;
-        }),
+        this.#settle(again, results, freshOf(verdict), life),
       ),
     );
   }
@@ -162,25 +209,87 @@ export class QuotaGate {
   #settle(
     cached: CachedDecision,
     results: readonly ChargeResult[],
-    cacheHit: boolean,
-  ): MaybePromise<LeasedResult | "stale"> {
+    origin: Origin,
+    life: RequestLife | undefined,
+  ): MaybePromise<CheckResult | "stale"> {
     const { enforced } = cached;
     const { leases, monotonicMs } = this.#options;
     if (results.some(({ kind }) => kind === "stale")) {
       void leases.putBack(results);
       return "stale";
     }
-    const outcomes = results.map((result, index) => outcomeOf(result, enforced[index] as LeasedCharge));
-    const failed = failureOf(outcomes, cached.state);
-    return chain(this.#outcomeOf(cached.charges, results, outcomes), (outcome) => {
-      const nowMs = monotonicMs();
-      if (outcome.kind === "allow") {
-        const result = this.#allowed(cached, cacheHit, nowMs, failed);
-        if (cached.settles) this.#makeSettled(result, cached, results);
-        return result;
-      }
+    const outcomes = results.map((result, index) =>
+      leaseOutcomeOf(result, (enforced[index] as LeasedCharge).charge),
+    );
+    const refusal = refusalOf(cached.charges, outcomes);
+    if (refusal !== undefined && refusal.failure === undefined && goesBeyond(refusal.charge)) {
       void leases.putBack(results);
-      return this.#refused(cached, outcome, cacheHit, nowMs, failed);
+      return this.#goBeyond(cached, refusal, origin, life);
+    }
+    const failed = failureOf(outcomes, cached.state);
+    return chain(this.#outcomeOf(cached.charges, refusal, results, outcomes), (outcome) => {
+      const nowMs = monotonicMs();
+      let result: LeasedResult;
+      if (outcome.kind === "allow") {
+        result = this.#allowed(cached, false, nowMs, failed);
+        if (cached.settles) this.#makeSettled(result, cached, results);
+      } else {
+        void leases.putBack(results);
+        result = this.#refused(cached, outcome, false, nowMs, failed);
+      }
+      result.checkCacheHit = origin.cacheHit;
+      return result;
+    });
+  }
+
+  /** Takes the steps of `beyond` for a request of which nothing is charged. */
+  async #goBeyond(
+    cached: CachedDecision,
+    refusal: QuotaRefusal<QuotaCharge>,
+    { cacheHit, quotas: known }: Origin,
+    life: RequestLife | undefined,
+  ): Promise<CheckResult | "stale"> {
+    const { beyond, monotonicMs, stats, settler } = this.#options;
+    const end = await beyond.run(cached.charges, refusal, life);
+    if (end.kind === "stale") return "stale";
+    const admitted = end.kind === "admitted";
+    const nowMs = monotonicMs();
+    const events = end.run.events(admitted);
+    for (const { effect } of events) {
+      if (effect === "queued") stats.quota_queued++;
+      else if (effect === "drawn") stats.quota_drawn++;
+      else if (effect === "degraded") stats.quota_degraded++;
+    }
+    const facts: QuotaFacts = {
+      quotas: this.#standings(admitted ? end.run.become.flat() : cached.charges, known, nowMs),
+      state: admitted ? stateOfCharges(end.charges) : cached.state,
+      ...end.failed,
+      shadowQuotas: this.#chargeInShadow(cached.shadow, nowMs),
+    };
+    const verdict = admitted
+      ? verdictOfDecision(cached.decision, facts)
+      : refusedVerdict(cached.decision, end.outcome, facts);
+    const result = checkResultOf(verdict, cacheHit, false);
+    if (events.length > 0) result.beyond = { events, headers: admitted ? end.run.headers : [] };
+    if (admitted && end.charges.some(isSettled))
+      result.settlement = settler.ofLeases(end.charges, end.results);
+    return result;
+  }
+
+  /** The standing of each quota that is known here, or that the mixer told with the decision. */
+  #standings(
+    charges: readonly SingleCharge[],
+    known: readonly QuotaStanding[],
+    nowMs: number,
+  ): readonly QuotaStanding[] {
+    const { leases } = this.#options;
+    const numbers = [0, 0];
+    return charges.flatMap((charge): readonly QuotaStanding[] => {
+      if (charge.hidden !== undefined) return [];
+      leases.writeStanding(leasedCharge(charge), nowMs, numbers, 0);
+      const [remaining, resetMs] = numbers as [number, number];
+      if (remaining < 0) return known.filter(({ policy }) => policy === charge.policy);
+      return [standingOf(quotaOfStanding(charge), { remaining, resetMs })];
     });
   }
 
@@ -224,12 +333,12 @@ export class QuotaGate {
    */
   #outcomeOf(
     charges: readonly QuotaCharge[],
+    refusal: QuotaRefusal<QuotaCharge> | undefined,
     results: readonly ChargeResult[],
     outcomes: readonly LeaseOutcome[],
   ): MaybePromise<VerdictOutcome> {
-    const refusal = refusalOf(charges, outcomes);
     if (refusal !== undefined) return outcomeOfRefusal(refusal);
-    const local = charges.filter((_, index) => isUncounted(results[index], outcomes[index]));
+    const local = uncountedCharges(charges, results, outcomes);
     return local.length === 0 ? ALLOWED : this.#options.failurePolicy().admitLocally(local);
   }
 
@@ -273,54 +382,4 @@ export class QuotaGate {
 /** Whether a store counted a part of the charge. */
 function isCounted({ granted, failure }: QuotaOutcome): boolean {
   return granted > 0 && failure === undefined;
-}
-
-type LeaseOutcome = Pick<QuotaOutcome, "granted" | "retryAfterMs" | "failure">;
-
-/**
- * A charge's result as a mixer would report it. A charge that is to be counted locally passes as granted
- * until then.
- */
-function outcomeOf(result: ChargeResult, { charge }: LeasedCharge): LeaseOutcome {
-  switch (result.kind) {
-    case "taken":
-      return { granted: charge.amount, retryAfterMs: 0 };
-    case "refused":
-      return { granted: 0, retryAfterMs: result.retryAfterMs };
-    case "withdrawn":
-    case "stale":
-      return { granted: 0, retryAfterMs: 0 };
-    case "failed": {
-      const { code, applied = charge.onStoreFailure } = result;
-      const failure = { code, applied };
-      return applied === "deny"
-        ? { granted: 0, retryAfterMs: STORE_RETRY_AFTER_MS, failure }
-        : { granted: charge.amount, retryAfterMs: 0, failure };
-    }
-  }
-}
-
-/** The failure of a request's charges, and how they are counted in spite of it. */
-type QuotaFailure = Required<Pick<QuotaFacts, "failure" | "state">>;
-
-/** @param counted The state of the charges that did not fail. */
-function failureOf(
-  outcomes: readonly LeaseOutcome[],
-  counted: QuotaState | undefined,
-): QuotaFailure | undefined {
-  let failure: QuotaFacts["failure"];
-  let state: QuotaState | undefined;
-  for (const outcome of outcomes) {
-    if (outcome.failure === undefined) state = lessExact(state, counted);
-    else {
-      failure ??= outcome.failure;
-      state = lessExact(state, stateOfFailure(outcome.failure));
-    }
-  }
-  return failure === undefined ? undefined : { failure, state };
-}
-
-/** Whether a charge failed whose policy says `onStoreFailure: local`, and the mixer has not counted it. */
-function isUncounted(result: ChargeResult | undefined, outcome: LeaseOutcome | undefined): boolean {
-  return result?.kind === "failed" && result.applied === undefined && outcome?.failure?.applied === "local";
 }

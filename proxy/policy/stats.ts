@@ -48,6 +48,18 @@ export function createClientStats() {
     quota_slots_lost: 0,
     /** Amounts used beyond a reservation for which the limit had no room. */
     quota_overspent: 0,
+    /** Requests that waited for a quota and were then charged. */
+    quota_queued: 0,
+    /** Requests that waited for a quota in vain. */
+    quota_queue_timeouts: 0,
+    /** Requests that found a quota's queue full. */
+    quota_queue_full: 0,
+    /** Requests whose clients left while they waited. */
+    quota_queue_left: 0,
+    /** Charges that were made to another quota instead. */
+    quota_drawn: 0,
+    /** Requests that were degraded instead of charged. */
+    quota_degraded: 0,
     quota_stale: 0,
     /** Grants that arrived after they had expired, and went back. */
     quota_late: 0,

@@ -101,7 +101,7 @@ describe("importing envoyproxy/ratelimit: the configuration", () => {
   it("reads a value as it is written, and refuses all requests without requests_per_unit", () => {
     const config = "domain: d\ndescriptors: [{ key: k, value: 007, rate_limit: { unit: day } }]\n";
     const [spec] = specs({ config, expressions: { k: "request.method" } });
-    assert.match(spec?.match ?? "", /= "007"$/);
+    assert.match(String(spec?.match), /= "007"$/);
     assert.equal(spec?.limit, 0);
   });
 

@@ -115,7 +115,7 @@ describe("charging a request that cannot wait", () => {
       const call = ++calls;
       return chargeBeyond(charges, (made, again) =>
         chargeAll(
-          made.map((one) => demandOf(one, store)),
+          made.map((one) => demandOf(one, store, { nowMs: clock.nowMs() })),
           { localStore: memory, nodes: 1, deduplicationId: `${call} ${again}` },
         ),
       );
