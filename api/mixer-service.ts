@@ -53,6 +53,12 @@ export interface CheckRequest {
   readonly useWithinMs?: number;
   /** True to decide without charging quotas; default false. */
   readonly withoutQuotas?: boolean;
+  /**
+   * True for a caller that cannot take the steps of charges' `beyond` itself: the mixer draws and degrades, and
+   * skips queues. The decision in the reply then has the charges that were made and the headers of a degraded
+   * request, and is valid for this request only. Default false.
+   */
+  readonly applyBeyond?: boolean;
   /** True to add an explanation to the reply, at many times the cost of a decision; default false. */
   readonly explain?: boolean;
 }

@@ -582,6 +582,94 @@ describe("a mixer", () => {
     });
   });
 
+  describe("beyond a limit", () => {
+    const beyond = [
+      { kind: "queue", atMostMs: 500, length: 9 },
+      { kind: "draw", policy: "credit" },
+      { kind: "degrade", headers: [{ name: "x-tier", value: "economy" }] },
+    ] as const;
+    const documents = {
+      quotaPolicies: [
+        quotaPolicy("q", { limit: 1, beyond }),
+        quotaPolicy("credit", { limit: 1, spec: { match: false, limit: 1, window: "60s" } }),
+        quotaPolicy("wide", { limit: 100 }),
+      ],
+    };
+    const counted = async (scrape: (name: string) => Promise<string[]>) => [
+      ...(await scrape("purser_mixer_quota_beyond_total")),
+      ...(await scrape("purser_policy_denials_total")),
+    ];
+
+    it("sends the steps with the charge, and leaves them to the proxy", async () => {
+      const { mixer, check, scrape } = setUp();
+      await mixer.apply(snapshotOf(documents));
+      now(check());
+      const { decision, quotas } = now(check());
+      assert.deepEqual(
+        decision.charges[0]?.beyond?.map((step) => (step.kind === "draw" ? step.charge.cell : step.kind)),
+        ["queue", "credit{}", "degrade"],
+      );
+      assert.deepEqual(
+        decision.charges.map(({ policy }) => policy),
+        ["q", "wide"],
+      );
+      assert.equal(quotas[0]?.granted, 0);
+      // Whether the request was refused is told by its report.
+      assert.deepEqual(await counted(scrape), []);
+      const check_ = { cache_hit: false, policy: "QuotaPolicy/q" };
+      const texts = ["q: timed out", "gone: queued", "q: nonsense"];
+      await mixer.report({ bags: [{ check: check_, quota: { cache_hit: false, beyond: texts } }] });
+      await mixer.report({
+        bags: [{ check: { cache_hit: true }, quota: { beyond: ["q: drawn from credit"] } }],
+      });
+      assert.deepEqual(await counted(scrape), [
+        'purser_mixer_quota_beyond_total{policy="q",effect="timed out"} 1',
+        'purser_mixer_quota_beyond_total{policy="q",effect="drawn"} 1',
+        'purser_policy_denials_total{kind="QuotaPolicy",policy="q"} 1',
+      ]);
+    });
+
+    it("draws and degrades itself for a caller that cannot, and puts back what the first try took", async () => {
+      const { mixer, check, scrape } = setUp();
+      await mixer.apply(snapshotOf(documents));
+      now(check({}, { applyBeyond: true }));
+      const drawn = now(check({}, { applyBeyond: true }));
+      const amounts = ({ decision, quotas }: CheckReply) =>
+        decision.charges.map(({ policy, amount }, index) => [policy, amount, quotas[index]?.granted]);
+      assert.deepEqual(amounts(drawn), [
+        ["q", 0, 0],
+        ["credit", 1, 1],
+        ["wide", 1, 1],
+      ]);
+      assert.equal(drawn.decision.validDurationMs, 0);
+      const degraded = now(check({}, { applyBeyond: true }));
+      assert.deepEqual(amounts(degraded), [
+        ["q", 0, 0],
+        ["wide", 1, 1],
+      ]);
+      assert.deepEqual(degraded.decision.requestHeaders, [
+        { operation: "set", name: "x-tier", value: "economy" },
+      ]);
+      assert.equal(degraded.quotas[1]?.remaining, 97);
+      assert.deepEqual(await counted(scrape), [
+        'purser_mixer_quota_beyond_total{policy="q",effect="drawn"} 1',
+        'purser_mixer_quota_beyond_total{policy="q",effect="degraded"} 1',
+      ]);
+    });
+
+    it("counts a denial of a caller that no step helps", async () => {
+      const { mixer, check, scrape } = setUp();
+      const only = [{ kind: "queue", atMostMs: 500, length: 9 }] as const;
+      await mixer.apply(snapshotOf({ quotaPolicies: [quotaPolicy("q", { limit: 0, beyond: only })] }));
+      const { quotas, explanation } = await check({}, { applyBeyond: true, explain: true });
+      assert.equal(quotas[0]?.granted, 0);
+      assert.equal(explanation?.decision.charges.length, 1);
+      assert.deepEqual(await counted(scrape), [
+        'purser_policy_denials_total{kind="QuotaPolicy",policy="q"} 1',
+      ]);
+    });
+  });
+
   describe("watching", () => {
     it("delivers the state at once and after each change, with every enforced document in order", async () => {
       const { mixer } = setUp({ nodeCount: 2 });

@@ -20,6 +20,7 @@ const CheckRequestSchema = exactly<CheckRequest>()(
     deduplicationId: Identifier,
     useWithinMs: Type.Optional(Whole),
     withoutQuotas: Type.Optional(Type.Boolean()),
+    applyBeyond: Type.Optional(Type.Boolean()),
     explain: Type.Optional(Type.Boolean()),
   }),
 );

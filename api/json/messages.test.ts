@@ -41,6 +41,7 @@ const CHECK_REQUEST: Required<CheckRequest> = {
   deduplicationId: "edge/1",
   useWithinMs: 20,
   withoutQuotas: false,
+  applyBeyond: true,
   explain: true,
 };
 
@@ -421,7 +422,7 @@ const MESSAGES: Readonly<Record<string, MessageCase>> = {
     ...request,
     decode: decodeCheckRequest,
     whole: CHECK_REQUEST,
-    optional: ["useWithinMs", "withoutQuotas", "explain"],
+    optional: ["useWithinMs", "withoutQuotas", "applyBeyond", "explain"],
     bags: ["attributes"],
   },
   "check reply": {

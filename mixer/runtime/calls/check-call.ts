@@ -4,7 +4,9 @@
 import { type CheckReply, type CheckRequest, MAX_USE_WITHIN_MS } from "../../../api/mixer-service.ts";
 import { decide } from "../../../core/check/decide.ts";
 import type { Decision } from "../../../core/check/decision.ts";
-import type { QuotaCharge, QuotaOutcome } from "../../../core/quota/quota-charge.ts";
+import { goesBeyond } from "../../../core/quota/beyond/beyond-run.ts";
+import { chargeBeyond } from "../../../core/quota/beyond/charge-beyond.ts";
+import type { QuotaCharge, QuotaOutcome, SingleCharge } from "../../../core/quota/quota-charge.ts";
 import type { CheckContext } from "../../../core/check/ports.ts";
 import { explainDecision } from "../../../core/explain/explain-decision.ts";
 import { DEFAULT_EXPLANATION_LIMITS, type Explanation } from "../../../core/explain/explanation.ts";
@@ -30,14 +32,21 @@ export interface CallTools extends Pick<HandlerHost, "clock" | "metrics" | "logg
 export function answerCheck(
   active: ActiveSnapshot,
   request: CheckRequest,
-  { clock, metrics, charging, adjustments, topKeys }: CallTools,
+  tools: CallTools,
 ): MaybePromise<CheckReply> {
+  const { clock, metrics, charging, adjustments, topKeys } = tools;
   const startMs = clock.monotonicMs();
   const { version } = active.snapshot;
   const { dispatch, observer } = active;
   const context = { nowMs: clock.nowMs(), dispatch, observer };
   return chain(decideOrExplain(active, request, context), ({ decision, explanation }) => {
     const charges = request.withoutQuotas === true ? [] : decision.charges;
+    if (request.applyBeyond === true && charges.some(goesBeyond)) {
+      return chain(answerBeyond(active, request, decision, charges, tools), (reply) => {
+        countCheck(reply.decision, reply.decision.charges, reply.quotas, startMs, metrics, () => false);
+        return explanation === undefined ? reply : { ...reply, explanation };
+      });
+    }
     const { useWithinMs = 0 } = request;
     const nowMs = clock.nowMs();
     const demands = charges.map((charge) => demandFor(charge, active, adjustments, { nowMs, useWithinMs }));
@@ -51,6 +60,42 @@ export function answerCheck(
       countCheck(decision, charges, quotas, startMs, metrics);
       return { version, decision, quotas, ...(explanation === undefined ? {} : { explanation }) };
     });
+  });
+}
+
+/**
+ * Charges a request whose caller cannot take the steps beyond a limit. Each call to the stores has a
+ * deduplication id of its own, or a store would take the second return of an amount for a repeat of the first.
+ */
+function answerBeyond(
+  active: ActiveSnapshot,
+  { deduplicationId, useWithinMs = 0 }: CheckRequest,
+  decision: Decision,
+  written: readonly QuotaCharge[],
+  { clock, metrics, charging, adjustments, topKeys }: CallTools,
+): MaybePromise<CheckReply> {
+  const make = (charges: readonly SingleCharge[], again: number): MaybePromise<readonly QuotaOutcome[]> => {
+    const nowMs = clock.nowMs();
+    const demands = charges.map((charge) => demandFor(charge, active, adjustments, { nowMs, useWithinMs }));
+    const id = again === 0 ? deduplicationId : `${deduplicationId} beyond ${again}`;
+    return chain(chargeAll(demands, { ...charging, deduplicationId: id }), (outcomes) => {
+      for (const [index, outcome] of outcomes.entries()) {
+        const { amount } = charges[index] as SingleCharge;
+        metrics.quota(outcome, amount);
+        topKeys.observe(outcome, amount);
+      }
+      return outcomes;
+    });
+  };
+  return chain(chargeBeyond(written, make), ({ charges, outcomes, events, headers }) => {
+    for (const event of events) metrics.beyond(event);
+    const set = headers.map(({ name, value }) => ({ operation: "set", name, value }) as const);
+    const requestHeaders = [...set, ...decision.requestHeaders];
+    return {
+      version: active.snapshot.version,
+      decision: { ...decision, charges, requestHeaders, validDurationMs: 0 },
+      quotas: outcomes,
+    };
   });
 }
 
@@ -77,7 +122,7 @@ function decideOrExplain(
 }
 
 function demandFor(
-  charge: QuotaCharge,
+  charge: SingleCharge,
   active: ActiveSnapshot,
   adjustments: CallTools["adjustments"],
   { nowMs, useWithinMs }: { readonly nowMs: number; readonly useWithinMs: number },
@@ -94,6 +139,7 @@ function countCheck(
   outcomes: readonly QuotaOutcome[],
   startMs: number,
   metrics: CallTools["metrics"],
+  isLeftOpen: (charge: QuotaCharge) => boolean = goesBeyond,
 ): void {
   const refusal = refusalOf(charges, outcomes);
   if (refusal === undefined) metrics.checked(status.code, reason?.kind ?? "none", startMs);
@@ -104,7 +150,8 @@ function countCheck(
   metrics.noted({
     denials: [
       ...(decidedBy === undefined ? [] : [decidedBy]),
-      ...(refusal === undefined ? [] : [quotaPolicyRef(refusal.charge.policy)]),
+      // A proxy may take a step beyond the limit: then its report tells whether the request was refused.
+      ...(refusal === undefined || isLeftOpen(refusal.charge) ? [] : [quotaPolicyRef(refusal.charge.policy)]),
     ],
     shadowDenials: [...shadowDenials, ...shadows.map(({ policy }) => quotaPolicyRef(policy))],
     audits,

@@ -5,6 +5,7 @@ import type { ReportRequest } from "../../../api/mixer-service.ts";
 import type { AttributeBag, AttributeValue } from "../../../core/attributes/bag.ts";
 import { groupIn } from "../../../core/attributes/group.ts";
 import { type DocumentRef, parseDocumentRef } from "../../../core/check/document-ref.ts";
+import { parseEvent } from "../../../core/quota/beyond/beyond-event.ts";
 import { messageOf } from "../../../kernel/errors.ts";
 import {
   attempt,
@@ -115,17 +116,33 @@ function tellAll(
  */
 function countUnseen(active: ActiveSnapshot, bag: AttributeBag, { metrics }: ReportTools): void {
   const check = groupIn(bag["check"]);
+  const quota = groupIn(bag["quota"]);
+  for (const text of textsIn(quota["beyond"] ?? [])) {
+    const event = parseEvent(text);
+    if (event !== undefined && active.quotaPolicies.has(event.policy)) metrics.beyond(event);
+  }
   const { policy, shadow_denials: shadowDenials, audits } = check;
   if (policy === undefined && shadowDenials === undefined && audits === undefined) return;
   const decisionUnseen = check["cache_hit"] === true;
-  const quotasUnseen = decisionUnseen || groupIn(bag["quota"])["cache_hit"] === true;
-  if (!quotasUnseen) return;
+  const quotasUnseen = decisionUnseen || quota["cache_hit"] === true;
+  if (!quotasUnseen) {
+    // The check left it to the proxy whether a limit with further steps refuses.
+    const denials = textsIn(policy ?? [])
+      .flatMap((text) => parseDocumentRef(text) ?? [])
+      .filter(({ kind, name }) => kind === "QuotaPolicy" && hasSteps(active, name));
+    metrics.noted({ denials });
+    return;
+  }
   const unseen = (value: AttributeValue | undefined): readonly DocumentRef[] =>
     textsIn(value)
       .filter((text) => active.documents.has(text))
       .flatMap((text) => parseDocumentRef(text) ?? [])
       .filter(({ kind }) => decisionUnseen || kind === "QuotaPolicy");
   metrics.noted({ denials: unseen(policy), shadowDenials: unseen(shadowDenials), audits: unseen(audits) });
+}
+
+function hasSteps({ quotaPolicies }: ActiveSnapshot, name: string): boolean {
+  return (quotaPolicies.get(name)?.beyond.length ?? 0) > 0;
 }
 
 function tellPlugins(

@@ -3,6 +3,7 @@
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { RefusalReason } from "../../../core/attributes/added-attributes.ts";
+import type { BeyondEvent } from "../../../core/quota/beyond/beyond-event.ts";
 import type { QuotaOutcome } from "../../../core/quota/quota-charge.ts";
 import type { DocumentRef } from "../../../core/check/document-ref.ts";
 import type { DocumentOutcome } from "../../../core/check/ports.ts";
@@ -71,6 +72,11 @@ export class MixerMetrics {
     "purser_mixer_quota_outcomes_total",
     "Amounts asked of quotas: granted, partly granted, refused, given back because another was refused, or decided by onStoreFailure.",
     ["policy", "outcome"],
+  );
+  readonly #beyond = this.#counter(
+    "purser_mixer_quota_beyond_total",
+    "Steps that requests took beyond a quota's limit, by the quota and the effect: queued, timed out, drawn or degraded.",
+    ["policy", "effect"],
   );
   readonly #dispatchSeconds = new Histogram({
     name: "purser_mixer_dispatch_duration_seconds",
@@ -185,6 +191,11 @@ export class MixerMetrics {
 
   quota(outcome: QuotaOutcome, asked: number): void {
     this.#quotas.add(outcome.policy, wordFor(outcome, asked));
+  }
+
+  /** Counts a step beyond a limit: at the check of a caller that takes none itself, otherwise at the report. */
+  beyond({ policy, effect }: BeyondEvent): void {
+    this.#beyond.inc({ policy, effect });
   }
 
   measureDispatch<T>(handler: string, template: string, work: () => MaybePromise<T>): MaybePromise<T> {

@@ -46,6 +46,7 @@ export function addAuthRoutes(
         attributes: bag,
         deduplicationId: `auth-${prefix}-${calls}`,
         useWithinMs: USE_WITHIN_MS,
+        applyBeyond: true,
       }),
       form,
       mixer.rateLimitHeaders,
