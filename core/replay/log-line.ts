@@ -61,6 +61,9 @@ export const DECISION_LOG_LINE = Type.Object({
         description: "How the quotas were counted: exact, leased, local or allowed-uncounted.",
       }),
     ),
+    beyond: Type.Optional(
+      Texts("Steps that the request took beyond a quota's limit, such as reviews-per-user: queued."),
+    ),
     httpStatus: Type.Optional(Type.Number({ description: "The HTTP status sent to the client." })),
   }),
 });

@@ -10,7 +10,9 @@ import type { ReportedDecision } from "../templates/instances.ts";
 export function decisionIn(bag: AttributeBag): ReportedDecision {
   const check = groupIn(bag["check"]);
   const { policy, error_message: message, cache_hit: cacheHit } = check;
-  const { cache_hit: quotaCacheHit, state: quotaState } = groupIn(bag["quota"]);
+  const quota = groupIn(bag["quota"]);
+  const { cache_hit: quotaCacheHit, state: quotaState } = quota;
+  const beyond = textsIn(quota["beyond"]);
   const httpStatus = groupIn(bag["response"])["code"];
   const code = codeOf(check["error_code"], typeof policy === "string");
   return {
@@ -24,6 +26,7 @@ export function decisionIn(bag: AttributeBag): ReportedDecision {
     ...(typeof cacheHit === "boolean" ? { cacheHit } : {}),
     ...(typeof quotaCacheHit === "boolean" ? { quotaCacheHit } : {}),
     ...(typeof quotaState === "string" ? { quotaState } : {}),
+    ...(beyond.length > 0 ? { beyond } : {}),
     ...(typeof httpStatus === "number" ? { httpStatus } : {}),
   };
 }

@@ -123,6 +123,8 @@ export interface ReportedDecision {
   readonly quotaCacheHit?: boolean;
   /** How the quotas were counted: `exact`, `leased`, `local` or `allowed-uncounted`; absent without quotas. */
   readonly quotaState?: string;
+  /** Steps that the request took beyond a quota's limit, as `quota.beyond` has them; absent: none. */
+  readonly beyond?: readonly string[];
   /** The HTTP status sent to the client. */
   readonly httpStatus?: number;
 }

@@ -38,6 +38,7 @@ export function createDecisionLine(
         ...instance.decision,
         shadowDenials: [...instance.decision.shadowDenials],
         audits: [...instance.decision.audits],
+        ...(instance.decision.beyond === undefined ? {} : { beyond: [...instance.decision.beyond] }),
       },
     } as DecisionLogLine;
   };
