@@ -6,7 +6,8 @@ import type { Clock } from "../../kernel/ports.ts";
 import { chargeAll, type ChargeOptions } from "../quota/charge-all.ts";
 import { demandOf, type NamedStore } from "../quota/demand.ts";
 import { createMemoryQuotaStore } from "../quota/memory-store.ts";
-import type { QuotaCharge, QuotaOutcome } from "../quota/quota-charge.ts";
+import { chargeBeyond, type ChargedBeyond } from "../quota/beyond/charge-beyond.ts";
+import type { QuotaCharge } from "../quota/quota-charge.ts";
 import type { QuotaPolicy } from "../snapshot/snapshot.ts";
 
 /**
@@ -29,11 +30,13 @@ export class CaseQuotas {
     );
   }
 
-  /** Charges one request, all or nothing. */
-  charge(charges: readonly QuotaCharge[]): MaybePromise<readonly QuotaOutcome[]> {
+  /** Charges one request, all or nothing, with `draw` and `degrade` beyond limits; `queue` is skipped. */
+  charge(charges: readonly QuotaCharge[]): MaybePromise<ChargedBeyond> {
     const nowMs = this.#clock.nowMs();
-    const demands = charges.map((charge) => demandOf(charge, this.#storeOf(charge.policy), { nowMs }));
-    return chargeAll(demands, { deduplicationId: `request-${++this.#calls}`, ...this.#options });
+    return chargeBeyond(charges, (made) => {
+      const demands = made.map((charge) => demandOf(charge, this.#storeOf(charge.policy), { nowMs }));
+      return chargeAll(demands, { deduplicationId: `request-${++this.#calls}`, ...this.#options });
+    });
   }
 
   #storeOf(policy: string): NamedStore {

@@ -6,6 +6,8 @@ import { canonicalBag } from "../attributes/canonical-bag.ts";
 import { Malformed } from "../../kernel/canonical/malformed.ts";
 import type { PathNormalization } from "../../kernel/canonical/path.ts";
 import { verdictOf } from "../verdict/verdict-of.ts";
+import { textOfEvent } from "../quota/beyond/beyond-event.ts";
+import type { QuotaOutcome, SingleCharge } from "../quota/quota-charge.ts";
 import type { QuotaPolicy } from "../snapshot/snapshot.ts";
 import type { CheckPlan } from "../check/plan.ts";
 import type { CheckDispatch } from "../check/ports.ts";
@@ -114,12 +116,12 @@ async function takeStep(
   which: string,
   isLast: boolean,
 ): Promise<readonly Mismatch[]> {
-  const outcomes = await quotas.charge(decision.charges);
-  const { outcome } = verdictOf(decision, outcomes);
+  const { charges, outcomes, events } = await quotas.charge(decision.charges);
+  const { outcome } = verdictOf({ ...decision, charges }, outcomes);
   const refusal = outcome.kind === "allow" ? undefined : outcome;
   const code = refusal?.status.code ?? "OK";
   // Remaining amount of the quota with least left.
-  const remaining = outcomes.length === 0 ? null : Math.min(...outcomes.map(({ remaining: left }) => left));
+  const remaining = leastRemaining(charges, outcomes);
   const wrong = mismatch(which, step.expect, decisionWord(code, step.expect));
   if (wrong.length > 0) return wrong;
   const seconds = (durationMs: number) => `${Math.ceil(durationMs / 1000)}s`;
@@ -130,6 +132,7 @@ async function takeStep(
     ...(step.remaining === undefined || !isLast
       ? []
       : mismatch(`${which}: remaining`, step.remaining, remaining)),
+    ...(step.beyond === undefined ? [] : mismatch(`${which}: beyond`, step.beyond, events.map(textOfEvent))),
     ...(step.retryAfter === undefined
       ? []
       : mismatch(
@@ -138,6 +141,13 @@ async function takeStep(
           outcome.kind === "limit" ? seconds(outcome.retryAfterMs) : null,
         )),
   ];
+}
+
+/** A quota that another one or nothing replaced, with an amount of 0, does not count among several. */
+function leastRemaining(charges: readonly SingleCharge[], outcomes: readonly QuotaOutcome[]): number | null {
+  const charged = outcomes.filter((_, index) => (charges[index] as SingleCharge).amount > 0);
+  const counted = charged.length === 0 ? outcomes : charged;
+  return counted.length === 0 ? null : Math.min(...counted.map(({ remaining }) => remaining));
 }
 
 function decideBag(

@@ -25,6 +25,7 @@ describe("the simulation of quotas", () => {
       mode: "enforce",
       charged: { observed: 7, estimated: 7 },
       refused: { observed: 2, estimated: 2 },
+      beyond: { observed: 0, estimated: 0 },
       refusedKeys: 1,
       topKeys: [{ name: "q{a}", observed: 2, estimated: 2 }],
     });
@@ -46,6 +47,24 @@ describe("the simulation of quotas", () => {
     // Refused requests were not charged to the other quota.
     for (let count = 0; count < 2; count++) simulation.charge([charge("wide", "w", { limit: 4 })], 0, 1);
     assert.equal(simulation.findings(0)[1]?.refused.observed, 0);
+  });
+
+  it("draws on another quota and degrades beyond a limit, and never waits", () => {
+    const simulation = new QuotaSimulation([policy("q"), policy("credit")]);
+    const beyond: QuotaCharge["beyond"] = [
+      { kind: "queue", atMostMs: 500, length: 9 },
+      { kind: "draw", charge: charge("credit", "credit{}", { limit: 1 }) },
+    ];
+    const shadow = charge("seen", "seen{}", { mode: "shadow", limit: 100 });
+    simulation.charge([charge("q", "q{}", { beyond }), shadow], 0, 5);
+    const [q, credit] = simulation.findings(0);
+    assert.deepEqual([q?.charged.estimated, q?.beyond.estimated, q?.refused.estimated], [5, 1, 2]);
+    assert.equal(credit?.charged.estimated, 1);
+    const degraded = new QuotaSimulation([policy("q")]);
+    const economy = { kind: "degrade", headers: [{ name: "x-tier", value: "economy" }] } as const;
+    degraded.charge([charge("q", "q{}", { beyond: [economy] })], 0, 5);
+    const [only] = degraded.findings(0);
+    assert.deepEqual([only?.beyond.estimated, only?.refused.estimated], [3, 0]);
   });
 
   it("counts quotas in shadow mode separately", () => {

@@ -3,7 +3,8 @@
 
 import type { EnforcementMode } from "../../kernel/enforcement-mode.ts";
 import { formatDocumentRef, quotaPolicyRef } from "../check/document-ref.ts";
-import type { QuotaCharge, QuotaOutcome } from "../quota/quota-charge.ts";
+import { chargeBeyond } from "../quota/beyond/charge-beyond.ts";
+import type { QuotaCharge, SingleCharge } from "../quota/quota-charge.ts";
 import { atOnce } from "../../kernel/maybe-promise.ts";
 import { chargeAll, type ChargeOptions } from "../quota/charge-all.ts";
 import { demandOf, type NamedStore } from "../quota/demand.ts";
@@ -19,6 +20,8 @@ export interface QuotaFinding {
   readonly mode: EnforcementMode;
   readonly charged: Count;
   readonly refused: Count;
+  /** Requests that the limit would have refused, and that drew on another policy or were degraded. */
+  readonly beyond: Count;
   /** Number of keys with a refusal. */
   readonly refusedKeys: number;
   /** The keys refused most often, named as the policy's cells. */
@@ -35,13 +38,15 @@ interface PolicyCounts {
   readonly policy: QuotaPolicy;
   readonly charged: Counter;
   readonly refused: Counter;
+  readonly beyond: Counter;
   readonly keys: CounterTable;
 }
 
 /**
  * Charges recorded requests to the quota algorithms, on the time of the records, as a mixer does. A record of
  * a sampled log is charged as many times as the number of requests that it represents, rounded. Leases are
- * not simulated, so refusals that a lease causes at a window's end do not show.
+ * not simulated, so refusals that a lease causes at a window's end do not show. Of the steps beyond a limit, a
+ * record draws and degrades, and never waits.
  */
 export class QuotaSimulation {
   readonly #counts: ReadonlyMap<string, PolicyCounts>;
@@ -60,7 +65,13 @@ export class QuotaSimulation {
     this.#counts = new Map(
       policies.map((policy) => [
         policy.name,
-        { policy, charged: new Counter(), refused: new Counter(), keys: new CounterTable(maxRefusedKeys) },
+        {
+          policy,
+          charged: new Counter(),
+          refused: new Counter(),
+          beyond: new Counter(),
+          keys: new CounterTable(maxRefusedKeys),
+        },
       ]),
     );
     const now = (): number => this.#nowMs ?? 0;
@@ -96,15 +107,16 @@ export class QuotaSimulation {
     const copies = Math.max(1, Math.round(weight));
     let open = charges;
     for (let copy = 0; copy < copies && open.length > 0; copy++)
-      open = this.#chargeOnce(open, ((copies - copy) * weight) / copies);
+      open = this.#chargeOnce(open, ((copies - copy) * weight) / copies, weight / copies);
   }
 
   findings(topKeys: number): readonly QuotaFinding[] {
-    return [...this.#counts.values()].map(({ policy, charged, refused, keys }) => ({
+    return [...this.#counts.values()].map(({ policy, charged, refused, beyond, keys }) => ({
       policy: formatDocumentRef(quotaPolicyRef(policy.name)),
       mode: policy.mode,
       charged: charged.count,
       refused: refused.count,
+      beyond: beyond.count,
       refusedKeys: keys.size,
       topKeys: keys.top(topKeys),
     }));
@@ -115,19 +127,28 @@ export class QuotaSimulation {
    *
    * @param left Number of requests that this copy and the copies after it represent: charged at the same time
    *   and with the same amount, all of them are refused when this one is.
+   * @param each Number of requests that this copy represents.
    * @returns The charges that the next copy is charged for.
    */
-  #chargeOnce(charges: readonly QuotaCharge[], left: number): readonly QuotaCharge[] {
+  #chargeOnce(charges: readonly QuotaCharge[], left: number, each: number): readonly QuotaCharge[] {
     // A charge that cannot be counted is allowed, so that it refuses no request.
     const nowMs = this.#nowMs ?? 0;
-    const demands = charges.map((charge) =>
-      demandOf({ ...charge, onStoreFailure: "allow" }, this.#store, { nowMs }),
-    );
-    const outcomes = atOnce(chargeAll(demands, this.#options));
-    const refusal = refusalOf(charges, outcomes);
-    return charges.filter((charge, index) => {
+    const make = (made: readonly SingleCharge[]) =>
+      chargeAll(
+        made.map((charge) => demandOf({ ...charge, onStoreFailure: "allow" }, this.#store, { nowMs })),
+        this.#options,
+      );
+    const charged = atOnce(chargeBeyond(charges, make));
+    for (const { policy, from } of charged.events) {
+      this.#counts.get(policy)?.beyond.add(each);
+      if (from !== undefined) this.#counts.get(from)?.charged.add(each);
+    }
+    const refusal = refusalOf(charged.charges, charged.outcomes);
+    return charges.filter((charge) => {
       const { mode, amount, policy, cell } = charge;
-      const outcome = outcomes[index] as QuotaOutcome;
+      const outcome = charged.outcomes[charged.charges.indexOf(charge)];
+      // A step beyond the limit replaced the charge.
+      if (outcome === undefined) return true;
       const isRefused = mode === "enforce" ? charge === refusal?.charge : fallsShort(amount, outcome);
       if (isRefused) {
         this.#counts.get(policy)?.refused.add(left);

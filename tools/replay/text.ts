@@ -87,11 +87,12 @@ function told({ kind, code, message }: RequestOutcome): string {
 }
 
 function quotaLines(quota: ComparedQuota): readonly string[] {
-  const { policy, mode, charged, refused, refusedBefore, refusedKeys, topKeys } = quota;
+  const { policy, mode, charged, refused, beyond, refusedBefore, refusedKeys, topKeys } = quota;
   const shadow = mode === "shadow" ? " (shadow)" : "";
   const keys = refusedKeys === 0 ? "" : `, of ${number(refusedKeys)} ${refusedKeys === 1 ? "key" : "keys"}`;
+  const passed = beyond.observed === 0 ? "" : `; ${counted(beyond)} drew on another quota or were degraded`;
   return [
-    `  ${policy}${shadow}: ${counted(refused)} of ${counted(charged)} refused${keys}; before: ${counted(refusedBefore)}`,
+    `  ${policy}${shadow}: ${counted(refused)} of ${counted(charged)} refused${keys}${passed}; before: ${counted(refusedBefore)}`,
     ...topKeys.map(({ name, ...count }) => `    ${name}: ${counted(count)}`),
   ];
 }

@@ -81,6 +81,12 @@ const Step = Closed({
   remaining: Type.Optional(
     Type.Integer({ description: "Amount left, after the last request, of the quota with the least left." }),
   ),
+  beyond: Type.Optional(
+    Type.Array(Type.String(), {
+      description:
+        "The steps beyond limits that each request takes, such as `per-user: degraded` or `per-user: drawn from credit`; requests of tests never wait.",
+    }),
+  ),
   retryAfter: Type.Optional(Duration("Time that the client is told to wait, in whole seconds.")),
 });
 
