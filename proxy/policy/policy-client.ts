@@ -124,7 +124,14 @@ class CachingPolicyClient implements MeteredPolicyClient {
     });
     const failurePolicy = (): FailurePolicy => this.#failurePolicy as FailurePolicy;
     const monotonicMs = (): number => clock.monotonicMs();
-    this.#beyond = new BeyondGate({ leases: this.#leases, stats, failurePolicy, scheduler, monotonicMs });
+    this.#beyond = new BeyondGate({
+      leases: this.#leases,
+      stats,
+      useTime: this.#useTime,
+      failurePolicy,
+      scheduler,
+      monotonicMs,
+    });
     this.#gate = new QuotaGate({
       leases: this.#leases,
       stats,

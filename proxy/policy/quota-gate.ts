@@ -20,7 +20,7 @@ import {
 } from "../../core/verdict/verdict-of.ts";
 import { ALLOWED, outcomeOfRefusal } from "../../core/verdict/verdict-outcome.ts";
 import { chain, isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
-import { type CheckResult, checkResultOf, uncached } from "./check-result.ts";
+import { type ChargeSettlement, type CheckResult, checkResultOf, uncached } from "./check-result.ts";
 import type { BeyondGate } from "./beyond/beyond-gate.ts";
 import type { RequestLife } from "./beyond/quota-queues.ts";
 import type { FailurePolicy } from "./failure-policy.ts";
@@ -194,7 +194,8 @@ export class QuotaGate {
     if (sentMs === undefined || granted.every(({ outcome }) => usableUntilMs(outcome, sentMs) >= nowMs)) {
       const settled = granted.filter(({ charge }) => isSettled(charge));
       if (settled.length === 0) return uncached(verdict);
-      return { ...uncached(verdict), settlement: this.#options.settler.ofGrants(settled) };
+      const settlement = this.#options.settler.ofGrants(settled);
+      return { ...uncached(verdict), settlement: this.#waking(settlement, decision.charges) };
     }
     stats.quota_late += granted.length;
     const charges = granted.map(({ charge }) => charge);
@@ -272,7 +273,7 @@ export class QuotaGate {
     const result = checkResultOf(verdict, cacheHit, false);
     if (events.length > 0) result.beyond = { events, headers: admitted ? end.run.headers : [] };
     if (admitted && end.charges.some(isSettled))
-      result.settlement = settler.ofLeases(end.charges, end.results);
+      result.settlement = this.#waking(settler.ofLeases(end.charges, end.results), cached.charges);
     return result;
   }
 
@@ -324,7 +325,12 @@ export class QuotaGate {
 
   /** Adds the settlement to a result whose charges depend on how the request ends. */
   #makeSettled(result: LeasedResult, { charges }: CachedDecision, taken: readonly ChargeResult[]): void {
-    result.settlement = this.#options.settler.ofLeases(charges, taken);
+    result.settlement = this.#waking(this.#options.settler.ofLeases(charges, taken), charges);
+  }
+
+  /** A settlement that lets requests which wait for the charges' quotas try. */
+  #waking(settlement: ChargeSettlement, charges: readonly QuotaCharge[]): ChargeSettlement {
+    return charges.some(goesBeyond) ? this.#options.beyond.waking(settlement, charges) : settlement;
   }
 
   /**

@@ -49,7 +49,15 @@ function faultOfDraw(
     return `QuotaPolicies draw on each other in a circle: ${[policy, ...circle].map(({ metadata }) => displayName(metadata)).join(" → ")}`;
   if ((target.spec as QuotaPolicySpec).mode === "shadow")
     return `QuotaPolicy ${name} is in shadow mode, so it would let every request pass; draw on an enforced policy`;
+  const [own, other] = [unitOf(policy), unitOf(target)];
+  if (own !== other)
+    return `QuotaPolicy ${name} counts ${other}, and ${displayName(policy.metadata)} counts ${own}; draw on a policy with the same unit`;
   return undefined;
+}
+
+function unitOf({ spec }: ParsedDocument): string {
+  const { algorithm, unit = "requests" } = spec as QuotaPolicySpec;
+  return algorithm === "concurrency" ? "concurrent requests" : unit;
 }
 
 /** The policies from `from` to `to`, both included, along draws; undefined when no way leads there. */

@@ -137,6 +137,12 @@ export class BeyondRun {
   }
 }
 
+/** Whether time alone frees the quota, so that the store's delay says when; otherwise requests free it by ending. */
+function isFreedByTime({ algorithm, giveBackOn, settlement }: SingleCharge): boolean {
+  const returned = algorithm === "concurrency" || algorithm === "allocation";
+  return !returned && giveBackOn === undefined && settlement === undefined;
+}
+
 /** The wait in a queue; undefined when it cannot help. A request that comes back to it has the rest of its time. */
 function waitIn(
   slot: Slot,
@@ -148,7 +154,7 @@ function waitIn(
   const deadlineMs = slot.deadlineMs ?? nowMs + atMostMs;
   // After a draw, the delay is that of the other quota.
   const delayMs = charge === slot.written ? retryAfterMs : (slot.refusal?.retryAfterMs ?? 0);
-  if (nowMs >= deadlineMs || (first && delayMs > atMostMs)) {
+  if (nowMs >= deadlineMs || (first && delayMs > atMostMs && isFreedByTime(slot.written))) {
     if (!first) slot.waited = "in vain";
     slot.deadlineMs = undefined;
     return undefined;

@@ -8,6 +8,7 @@ import type { VerdictOutcome } from "../../../core/verdict/verdict.ts";
 import { outcomeOfRefusal } from "../../../core/verdict/verdict-outcome.ts";
 import { chain, type MaybePromise } from "../../../kernel/maybe-promise.ts";
 import type { Scheduler } from "../../../kernel/ports.ts";
+import type { ChargeSettlement } from "../check-result.ts";
 import type { FailurePolicy } from "../failure-policy.ts";
 import {
   failureOf,
@@ -18,6 +19,7 @@ import {
 } from "../lease-outcome.ts";
 import { leasedCharge, type LeaseManager } from "../leases/lease-manager.ts";
 import type { ChargeResult } from "../leases/lease-pool.ts";
+import type { UseTime } from "../leases/use-time.ts";
 import type { ClientStats } from "../stats.ts";
 import { QuotaQueues, type RequestLife, type Try } from "./quota-queues.ts";
 
@@ -48,6 +50,7 @@ type Made =
 export interface BeyondGateOptions {
   readonly leases: LeaseManager;
   readonly stats: ClientStats;
+  readonly useTime: UseTime;
   readonly failurePolicy: () => FailurePolicy;
   readonly scheduler: Scheduler;
   readonly monotonicMs: () => number;
@@ -85,9 +88,25 @@ export class BeyondGate {
     return undefined;
   }
 
-  /** Amounts of these counts went back: their first requests try. */
-  wake(charges: readonly QuotaCharge[]): void {
-    for (const { cell } of charges) this.#queues.wake(cell);
+  /**
+   * Amounts of these counts went back: their first requests try.
+   *
+   * @param afterMs Time until the store knows it; default: it does.
+   */
+  wake(charges: readonly QuotaCharge[], afterMs = 0): void {
+    if (this.#queues.empty) return;
+    for (const { cell } of charges) this.#queues.wake(cell, afterMs);
+  }
+
+  /** The settlement of charges for which requests may wait: what it frees goes to the first of them. */
+  waking(settlement: ChargeSettlement, charges: readonly QuotaCharge[]): ChargeSettlement {
+    return {
+      readsBody: settlement.readsBody,
+      settle: (fate, bag) => {
+        settlement.settle(fate, bag);
+        this.wake(charges, this.#options.useTime.ms);
+      },
+    };
   }
 
   /**

@@ -248,6 +248,28 @@ describe("beyond a limit", () => {
     assert.equal(stage.mixer.remaining(CREDIT), 1);
   });
 
+  it("a request waits for a slot until another request ends, however long a slot may last", async () => {
+    for (const delayMs of [0, 5]) {
+      const slots = { ...PER_USER, algorithm: "concurrency" as const, limit: 1, windowMs: 10_000 };
+      const stage = stageOf([queue(2_000)], { limited: slots });
+      stage.mixer.delayMs = delayMs;
+      const requests = new Requests(stage);
+      await requests.send(3);
+      await requests.wait(100);
+      assert.deepEqual(requests.kinds, ["allow"]);
+      for (const ended of [0, 1]) {
+        requests.results[ended]?.settlement?.settle(undefined, {});
+        await requests.wait(60);
+        assert.equal(requests.results.length, ended + 2, `${delayMs}`);
+      }
+      assert.deepEqual(requests.kinds, ["allow", "allow", "allow"]);
+      requests.results[2]?.settlement?.settle(undefined, {});
+      await requests.wait(60);
+      void stage.client.close(1_000);
+      await requests.wait(100);
+    }
+  });
+
   it("a quota that is drawn on is settled as the policy that draws says", async () => {
     const limited = {
       ...PER_USER,

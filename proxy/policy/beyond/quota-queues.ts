@@ -136,10 +136,12 @@ export class QuotaQueues {
     });
   }
 
-  /** Something was given back to a count: its first request tries at once. */
-  wake(cell: string): void {
+  /** Something was given back to a count: its first request tries, at once or when the store knows it. */
+  wake(cell: string, afterMs = 0): void {
     const queue = this.#queues.get(cell);
-    if (queue !== undefined) this.#try(queue);
+    if (queue === undefined || queue.busy) return;
+    if (afterMs === 0) this.#try(queue);
+    else this.#tryLater(queue, afterMs);
   }
 
   /** Ends every wait, since other documents are in force. */
