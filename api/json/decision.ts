@@ -100,5 +100,6 @@ export const QuotaOutcomeSchema = exactly<QuotaOutcome>()(
     validForMs: Amount,
     slot: Type.Number(),
     failure: Type.Optional(Type.Object({ code: Code, applied: StoreFailure })),
+    blocked: Type.Optional(Type.Literal(true)),
   }),
 );

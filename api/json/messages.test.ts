@@ -99,6 +99,7 @@ const OUTCOME = {
   validForMs: 4,
   slot: 5,
   failure: { code: "PURSER_STORE_UNAVAILABLE", applied: "local" },
+  blocked: true,
 } as const;
 
 const CHECK_REPLY: CheckReply = {
@@ -443,6 +444,7 @@ const MESSAGES: Readonly<Record<string, MessageCase>> = {
       "decision.charges[*].beyond",
       "decision.charges[*].beyond[*].charge.giveBackOn",
       "quotas[*].failure",
+      "quotas[*].blocked",
       "explanation",
       "explanation.omittedDocuments",
       "explanation.refusedAttributes",
@@ -470,7 +472,7 @@ const MESSAGES: Readonly<Record<string, MessageCase>> = {
     ...reply,
     decode: (body) => decodeAllocateReply(body, ALLOCATE_REQUEST),
     whole: GRANTED,
-    optional: ["quotas[*].failure", "stale"],
+    optional: ["quotas[*].failure", "quotas[*].blocked", "stale"],
   },
   "quota reply that is stale": {
     ...reply,

@@ -240,6 +240,7 @@ function blocked({ policy, request: { cell } }: Demand, leftMs: number): QuotaOu
     retryAfterMs: leftMs,
     validForMs: 0,
     slot: 0,
+    blocked: true,
   };
 }
 

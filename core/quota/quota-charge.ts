@@ -50,6 +50,8 @@ export interface QuotaOutcome extends QuotaGrant {
   readonly cell: string;
   /** Set when the store failed: the charge's onStoreFailure has been applied. */
   readonly failure?: StoreFailure;
+  /** True when an operator has blocked the count: no step of `beyond` helps; absent: it is not blocked. */
+  readonly blocked?: true;
 }
 
 /** Reason that a charge was not counted, and the failure policy that decided instead. */

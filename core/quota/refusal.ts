@@ -10,6 +10,8 @@ export interface QuotaRefusal<C> {
   readonly retryAfterMs: number;
   /** Set when the store failed and `onStoreFailure: deny` refused: an error, not an exceeded quota. */
   readonly failure?: NonNullable<QuotaOutcome["failure"]>;
+  /** True when an operator has blocked the count. */
+  readonly blocked?: true;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface QuotaRefusal<C> {
  */
 export function refusalOf<C extends Pick<QuotaCharge, "mode" | "amount">>(
   charges: readonly C[],
-  outcomes: readonly Pick<QuotaOutcome, "granted" | "retryAfterMs" | "failure">[],
+  outcomes: readonly Pick<QuotaOutcome, "granted" | "retryAfterMs" | "failure" | "blocked">[],
 ): QuotaRefusal<C> | undefined {
   let first: number | undefined;
   for (let index = 0; index < charges.length; index++) {
@@ -36,8 +38,9 @@ export function refusalOf<C extends Pick<QuotaCharge, "mode" | "amount">>(
   return first === undefined ? undefined : refusalAt(first);
 
   function refusalAt(index: number): QuotaRefusal<C> {
-    const { retryAfterMs = 0, failure } = outcomes[index] ?? {};
+    const { retryAfterMs = 0, failure, blocked } = outcomes[index] ?? {};
     const refused = { charge: charges[index] as C, retryAfterMs: Math.ceil(retryAfterMs) };
+    if (blocked === true) return { ...refused, blocked };
     return failure?.applied === "deny" ? { ...refused, failure } : refused;
   }
 }

@@ -7,7 +7,7 @@ import { lessExact, type QuotaState, stateOfFailure } from "../../core/quota/quo
 import type { QuotaFacts } from "../../core/verdict/verdict-of.ts";
 import type { ChargeResult } from "./leases/lease-pool.ts";
 
-export type LeaseOutcome = Pick<QuotaOutcome, "granted" | "retryAfterMs" | "failure">;
+export type LeaseOutcome = Pick<QuotaOutcome, "granted" | "retryAfterMs" | "failure" | "blocked">;
 
 /**
  * A charge's result as a mixer would report it. A charge that is to be counted locally passes as granted
@@ -17,8 +17,10 @@ export function leaseOutcomeOf(result: ChargeResult, charge: SingleCharge): Leas
   switch (result.kind) {
     case "taken":
       return { granted: charge.amount, retryAfterMs: 0 };
-    case "refused":
-      return { granted: 0, retryAfterMs: result.retryAfterMs };
+    case "refused": {
+      const refused = { granted: 0, retryAfterMs: result.retryAfterMs };
+      return result.blocked === true ? { ...refused, blocked: true } : refused;
+    }
     case "withdrawn":
     case "stale":
       return { granted: 0, retryAfterMs: 0 };

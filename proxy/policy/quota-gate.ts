@@ -148,7 +148,8 @@ export class QuotaGate {
       stats.quota_cache_hits++;
       stats.quota_cache_hit_denies++;
       const refusal = refusalOfDelays(cached.charges, this.#retryAfterMs) as QuotaRefusal<QuotaCharge>;
-      if (goesBeyond(refusal.charge)) return this.#goBeyond(cached, refusal, CACHED, life);
+      if (goesBeyond(refusal.charge) && !leases.isBlocked(leasedCharge(refusal.charge)))
+        return this.#goBeyond(cached, refusal, CACHED, life);
       return this.#refused(cached, outcomeOfRefusal(refusal), true, nowMs, undefined);
     }
     stats.quota_cache_misses++;

@@ -24,7 +24,7 @@ const LEASE_MS = 1_000;
 /** The longest time for which a proxy repeats a refusal by itself; see proxy/policy/leases/lease-pool.ts. */
 const REFUSAL_MS = 1_000;
 
-async function setUp() {
+async function setUp(fields: Parameters<typeof quotaPolicy>[1] = {}) {
   const time = createVirtualTime();
   const runtime = {
     clock: time.clock,
@@ -45,6 +45,7 @@ async function setUp() {
     algorithm: "sliding-window",
     leaseMs: LEASE_MS,
     windowMs: 600_000,
+    ...fields,
   });
   const policy = accessPolicy("cached", {
     action: "DENY",
@@ -97,6 +98,27 @@ describe("a proxy with leases", () => {
     assert.ok(refused.outcome.kind === "limit" || refused.outcome.kind === "allow");
     const after = await drive(REFUSAL_MS + 100);
     assert.ok((after.allowedAtMs[0] ?? Infinity) <= REFUSAL_MS, "the block's end is noticed");
+  });
+
+  it("refuses a blocked key whatever its policy's steps beyond the limit are", async () => {
+    for (const leaseMs of [LEASE_MS, 0]) {
+      const { mixer, ask, drive } = await setUp({
+        leaseMs,
+        beyond: [
+          { kind: "queue", atMostMs: 60_000, length: 10 },
+          { kind: "degrade", headers: [{ name: "x-tier", value: "economy" }] },
+        ],
+      });
+      await drive(10);
+      await mixer.quotas.block({ ...COUNT, forMs: 60_000 }, "10.0.0.1");
+      await drive(leaseMs);
+      for (let request = 0; request < 3; request++) {
+        const { outcome, beyond } = await ask();
+        assert.deepEqual([outcome.kind, beyond], ["limit", undefined]);
+      }
+      const auth = await mixer.check({ attributes: BAG, deduplicationId: "auth", applyBeyond: true });
+      assert.equal(auth.quotas[0]?.granted, 0);
+    }
   });
 
   it("says in a refusal when the block ends, and notices at once enough that it was ended early", async () => {

@@ -106,8 +106,9 @@ export class BeyondRun {
     const slot = this.#slots.find(({ current }) => current === refusal.charge);
     if (slot === undefined) throw new RangeError(`${refusal.charge.policy} is none of the request's charges`);
     if (slot.current === slot.written) slot.refusal ??= refusal;
-    // A store that could not count is no limit that is reached.
-    if (refusal.failure !== undefined && slot.current === slot.written) return { kind: "refuse", refusal };
+    // A store that could not count, or a count that an operator has blocked, is no limit that is reached.
+    const isLimit = refusal.failure === undefined && refusal.blocked === undefined;
+    if (!isLimit && slot.current === slot.written) return { kind: "refuse", refusal };
     const { beyond = [] } = slot.written;
     for (; slot.next < beyond.length; slot.next++) {
       const step = beyond[slot.next] as BeyondStep;

@@ -198,8 +198,9 @@ export class BeyondGate {
     refusal: QuotaRefusal<SingleCharge>,
     waitsFor: SingleCharge | undefined,
   ): MaybePromise<Made> {
-    // A store that is away ends the wait.
-    if (refusal.charge === waitsFor && refusal.failure === undefined) return { kind: "short", refusal };
+    // A store that is away ends the wait, and so does an operator's block.
+    const isLimit = refusal.failure === undefined && refusal.blocked === undefined;
+    if (refusal.charge === waitsFor && isLimit) return { kind: "short", refusal };
     const step = run.next(refusal, this.#options.monotonicMs());
     return step.kind === "charge" ? this.#make(run, waitsFor) : { kind: "next", step };
   }
@@ -215,11 +216,11 @@ export class BeyondGate {
     const delaysMs: number[] = [];
     if (leases.refuseAtOnce(leased, nowMs, delaysMs)) {
       const refused = refusalOfDelays(charges, delaysMs);
-      return charges.map((charge) =>
-        charge === refused?.charge
-          ? { kind: "refused", retryAfterMs: refused.retryAfterMs }
-          : { kind: "withdrawn" },
-      );
+      return leased.map((one) => {
+        if (one.charge !== refused?.charge) return { kind: "withdrawn" };
+        const result = { kind: "refused", retryAfterMs: refused.retryAfterMs } as const;
+        return leases.isBlocked(one) ? { ...result, blocked: true } : result;
+      });
     }
     return leases.acquire(leased, nowMs);
   }

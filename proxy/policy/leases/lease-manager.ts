@@ -126,6 +126,11 @@ export class LeaseManager {
     return refused;
   }
 
+  /** Whether an operator has blocked a count that `refuseAtOnce` has refused. */
+  isBlocked(leased: LeasedCharge): boolean {
+    return this.#knownPool(leased)?.blocked === true;
+  }
+
   /**
    * Acquires all the charges. When one is refused, the caller must `putBack` what the others took. Waits for
    * the mixer if necessary, never longer than the call's deadline.

@@ -11,7 +11,12 @@ import { CLOCK_STEP_MS, type HeldGrant, HeldGrants, type Part, usableUntilMs } f
 /** The result of one charge. */
 export type ChargeResult =
   | { readonly kind: "taken"; readonly pool: LeasePool; readonly parts: readonly Part[] }
-  | { readonly kind: "refused"; readonly retryAfterMs: number }
+  | {
+      readonly kind: "refused";
+      readonly retryAfterMs: number;
+      /** True when an operator has blocked the count. */
+      readonly blocked?: true;
+    }
   /** Not counted; `applied` is set when the mixer has already applied the charge's onStoreFailure. */
   | { readonly kind: "failed"; readonly code: ErrorCode; readonly applied?: "allow" | "deny" | "local" }
   /** The mixer has other documents: the request must be checked again. */
@@ -99,6 +104,8 @@ export class LeasePool implements SieveEntry {
   /** Amounts of at least `refusedAmount` are refused locally until `refusedUntilMs`. */
   #refusedAmount = Number.POSITIVE_INFINITY;
   #refusedUntilMs = 0;
+  /** Whether the last refusal was an operator's. */
+  #blocked = false;
   #retryAtMs = 0;
   /** No ask ahead of need before this time. */
   #pausedUntilMs = 0;
@@ -142,6 +149,11 @@ export class LeasePool implements SieveEntry {
     if (nowMs >= this.#refusedUntilMs || this.has(amount, nowMs)) return undefined;
     if (amount - this.#held.available(nowMs) < this.#refusedAmount) return undefined;
     return Math.max(1, this.#retryAtMs - nowMs);
+  }
+
+  /** Whether the refusal that `refusal` tells of is an operator's. */
+  get blocked(): boolean {
+    return this.#blocked;
   }
 
   wait(waiter: Waiter): void {
@@ -362,7 +374,9 @@ export class LeasePool implements SieveEntry {
   }
 
   /** Handles a grant smaller than the ask. */
-  #fallShort(asked: AllocateCharge, { granted, retryAfterMs, resetMs }: QuotaOutcome, nowMs: number): void {
+  #fallShort(asked: AllocateCharge, outcome: QuotaOutcome, nowMs: number): void {
+    const { granted, retryAfterMs, resetMs } = outcome;
+    this.#blocked = outcome.blocked === true;
     this.#pausedUntilMs = nowMs + PAUSE_MS;
     if (granted > 0) {
       this.#askOnceMore();
@@ -405,7 +419,8 @@ export class LeasePool implements SieveEntry {
     this.#waiters = this.#waiters.filter((waiter) => !which(waiter));
     for (const waiter of refused) {
       this.#unserved.delete(waiter);
-      waiter.settle({ kind: "refused", retryAfterMs: retryAfterMs(waiter) });
+      const refused = { kind: "refused", retryAfterMs: retryAfterMs(waiter) } as const;
+      waiter.settle(this.#blocked ? { ...refused, blocked: true } : refused);
     }
   }
 
