@@ -104,6 +104,29 @@ describe("quota leases", () => {
     assert.equal(mixer.allocations.length, calls + 1);
   });
 
+  it("refuse until an ask reaches the store in the next window, not a round trip longer", async () => {
+    const { time, mixer, client } = stageWith([quota({ limit: 3, windowMs: 1_500, leaseMs: 0 })]);
+    mixer.delayMs = 100;
+    mixer.replyDelayMs = 100;
+    const outcomes: string[] = [];
+    const check = async () => {
+      const { outcome } = await client.check(BAG);
+      outcomes.push(outcome.kind);
+    };
+    void check();
+    await time.advanceAndSettle(300);
+    for (let request = 0; request < 6; request++) void check();
+    await time.advanceAndSettle(1_099);
+    assert.deepEqual(outcomes, ["allow", "allow", "allow", "limit", "limit", "limit", "limit"]);
+    // The call takes 100 ms to the store: at 1399 ms it would still reach this window.
+    assert.equal((client.check(BAG) as CheckResult).outcome.kind, "limit");
+    await time.advanceAndSettle(1);
+    outcomes.length = 0;
+    for (let request = 0; request < 4; request++) void check();
+    await time.advanceAndSettle(700);
+    assert.deepEqual(outcomes, ["allow", "allow", "allow", "limit"]);
+  });
+
   it("take all the quotas of a request or none", async () => {
     const scarce = quota({ policy: "scarce", limit: 3 });
     const plenty = quota({ policy: "plenty", limit: 10 });

@@ -7,6 +7,7 @@ import type { ErrorCode } from "../../../kernel/error-catalog.ts";
 import type { SieveEntry } from "../../../kernel/sieve-cache.ts";
 import { DemandMeter } from "./demand-meter.ts";
 import { CLOCK_STEP_MS, type HeldGrant, HeldGrants, type Part, usableUntilMs } from "./held-grants.ts";
+import { isLow, isWorthALease, leaseTarget, leaseTimeMs } from "./lease-size.ts";
 
 /** The result of one charge. */
 export type ChargeResult =
@@ -62,16 +63,10 @@ export interface Ask {
   readonly forWaiters: boolean;
 }
 
-/** At most 1/20 of a limit is held ahead of need, whatever the demand. */
-const LARGEST_SHARE = 20;
 /** Maximum time for which a refusal is cached: amounts may be given back meanwhile. */
 const MAX_REFUSAL_MS = 1_000;
 /** Pause after an ask that brought nothing to hold, until the next ask ahead of need. */
 const PAUSE_MS = 250;
-/** When less than this share of the limit remains, leases get shorter in proportion to the remainder. */
-const FULL_LEASE_SHARE = 1 / 4;
-/** Minimum lease time: a shorter lease is not worth a call. */
-const MIN_LEASE_MS = 2;
 /**
  * After this many late answers in a row, the mixer counts as too slow and the waiters fail. Each late answer
  * doubles the time for which the next grant is asked, so that a busy machine or the end of a window costs two
@@ -245,7 +240,7 @@ export class LeasePool implements SieveEntry {
     this.#lateAnswers = 0;
     if (granted > 0) this.#held.add(grant);
     this.#serve(nowMs);
-    if (granted < asked.amount) this.#fallShort(asked, outcome, nowMs);
+    if (granted < asked.amount) this.#fallShort(asked, outcome, sentMs, nowMs);
     else this.#emptyAnswers = 0;
     if (held || grant.amount === 0) return [];
     // Near a window's end, or with a lease of a millisecond, nothing can be held: asking again would bring
@@ -327,34 +322,17 @@ export class LeasePool implements SieveEntry {
   /** The amount to ask for ahead of need. */
   #ahead(available: number, nowMs: number, proxies: number, leaseMs: number): number {
     if (this.#unserved.size > 0 || this.#storeAway || nowMs < this.#pausedUntilMs) return 0;
-    const target = this.#target(nowMs, proxies, leaseMs);
-    // Not worth a lease: an amount that is used once or twice in it is cheaper to ask for when needed.
-    if (target < 2) return 0;
-    if (this.waiting) return target;
-    return available < target / 2 && nowMs >= this.#refusedUntilMs ? target - available : 0;
-  }
-
-  /**
-   * The lease time to ask for: the charge's own, or less when little of the limit remains, since a sliding
-   * window frees a leased amount only a window after the lease's end. 0 when the time is too short for a
-   * lease.
-   */
-  #leaseMs(useMs: number): number {
-    const { limit, leaseMs } = this.#charge;
-    const full = limit * FULL_LEASE_SHARE;
-    const heldMs = this.#remaining < full ? Math.floor((leaseMs * this.#remaining) / full) : leaseMs;
-    return heldMs < Math.max(MIN_LEASE_MS, useMs) ? 0 : heldMs;
-  }
-
-  /**
-   * The amount to hold: the likely use within a lease, capped so that other proxies get their share, and
-   * shrinking as the count nears its limit.
-   */
-  #target(nowMs: number, proxies: number, leaseMs: number): number {
     const { limit } = this.#charge;
-    const likely = Math.ceil((this.#demand.perSecond(nowMs) * leaseMs) / 1000);
-    const share = limit / Math.max(LARGEST_SHARE, 2 * proxies);
-    return Math.floor(Math.min(likely, share, this.#remaining / (2 * proxies)));
+    const remaining = this.#remaining;
+    const demandPerS = this.#demand.perSecond(nowMs);
+    const target = leaseTarget({ limit, proxies, remaining, demandPerS, leaseMs });
+    if (!isWorthALease(target)) return 0;
+    if (this.waiting) return target;
+    return isLow(available, target) && nowMs >= this.#refusedUntilMs ? target - available : 0;
+  }
+
+  #leaseMs(useMs: number): number {
+    return leaseTimeMs(this.#charge, this.#remaining, useMs);
   }
 
   #serve(nowMs: number): void {
@@ -374,7 +352,7 @@ export class LeasePool implements SieveEntry {
   }
 
   /** Handles a grant smaller than the ask. */
-  #fallShort(asked: AllocateCharge, outcome: QuotaOutcome, nowMs: number): void {
+  #fallShort(asked: AllocateCharge, outcome: QuotaOutcome, sentMs: number, nowMs: number): void {
     const { granted, retryAfterMs, resetMs } = outcome;
     this.#blocked = outcome.blocked === true;
     this.#pausedUntilMs = nowMs + PAUSE_MS;
@@ -387,8 +365,11 @@ export class LeasePool implements SieveEntry {
     if (retryAfterMs === 0 && ++this.#emptyAnswers < 2) return;
     this.#emptyAnswers = 0;
     this.#refusedAmount = asked.bestEffort ? 1 : asked.amount;
-    this.#retryAtMs = nowMs + (retryAfterMs || resetMs || MAX_REFUSAL_MS);
-    this.#refusedUntilMs = Math.min(this.#retryAtMs, nowMs + MAX_REFUSAL_MS);
+    const delayMs = retryAfterMs || resetMs || MAX_REFUSAL_MS;
+    this.#retryAtMs = nowMs + delayMs;
+    // An ask sent this long after the last one reaches the store this long after its refusal. Counting from the
+    // reply would refuse for a round trip into the next window.
+    this.#refusedUntilMs = Math.min(sentMs + delayMs, nowMs + MAX_REFUSAL_MS);
     const available = this.#held.available(nowMs);
     // Waiters that joined after the ask are not refused: something may have been given back since.
     const askedFor = new Set(this.#asked);

@@ -10,6 +10,11 @@ const MARGIN_MS = 2;
 /** Decay of the longest round trip: each later answer reduces it by a tenth. */
 const KEPT = 0.9;
 
+/** Time for which a grant for immediate use is asked, in milliseconds: twice the longest round trip and a margin. */
+export function useTimeMs(longestRoundTripMs: number): number {
+  return Math.min(MAX_USE_WITHIN_MS, Math.ceil(2 * longestRoundTripMs) + MARGIN_MS);
+}
+
 /**
  * How long a grant for immediate use must be valid, counted from the ask: twice the longest recent round
  * trip. The store counts the grant as used at the end of this time; a grant that arrives later is given back.
@@ -22,7 +27,7 @@ export class UseTime {
   get ms(): number {
     if (this.#longestMs === undefined) return FIRST_USE_MS;
     if (this.#longestMs === 0) return 0;
-    return Math.min(MAX_USE_WITHIN_MS, Math.ceil(2 * this.#longestMs) + MARGIN_MS);
+    return useTimeMs(this.#longestMs);
   }
 
   /** @param roundTripMs 0 for a synchronous answer. */
