@@ -16,6 +16,7 @@ describe("bench:quota", function () {
     const { status, stdout } = runBench("quota", "--help");
     assert.equal(status, 0);
     assert.match(stdout, /rate-limiter-flexible/);
+    assert.match(stdout, /--part <name>/);
   });
 
   it("refuses wrong options with exit code 2", () => {
@@ -23,6 +24,9 @@ describe("bench:quota", function () {
     assert.equal(status, 2);
     assert.equal(stdout, "");
     assert.match(stderr, /--seconds must be a whole number/);
+    const part = runBench("quota", "--part=none");
+    assert.equal(part.status, 2);
+    assert.match(part.stderr, /--part must be speed, accuracy or scale, not none\nSee npm run bench:quota/);
   });
 
   it("measures all contenders for a second each and leaves nothing behind", function () {
@@ -30,6 +34,7 @@ describe("bench:quota", function () {
     const before = new Set(benchFolders());
     const { status, stdout, stderr } = runBench(
       "quota",
+      "--part=speed",
       "--json",
       "--rounds=1",
       "--seconds=1",

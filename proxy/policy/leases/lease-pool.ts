@@ -64,7 +64,7 @@ export interface Ask {
 }
 
 /** Maximum time for which a refusal is cached: amounts may be given back meanwhile. */
-const MAX_REFUSAL_MS = 1_000;
+export const MAX_REFUSAL_MS = 1_000;
 /** Pause after an ask that brought nothing to hold, until the next ask ahead of need. */
 const PAUSE_MS = 250;
 /**

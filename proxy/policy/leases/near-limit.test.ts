@@ -49,10 +49,12 @@ async function refusedPart({ algorithm, limit, windowMs, leaseMs, proxies, share
 
 /**
  * The share of the limit that a sliding window admits of a steady demand, as in docs/operations.md: amounts
- * that are counted at the end of a lease are free again after a window and at most one slot.
+ * that are counted at the end of a lease are free again after a window and at most one slot, and are asked for
+ * after a round trip at most.
  */
 function admittedPart(windowMs: number, leaseMs: number): number {
-  return windowMs / (windowMs + windowMs / 32 + leaseMs + 2 * ROUND_TRIP_MS + 2);
+  const holdMs = Math.max(leaseMs, 2 * ROUND_TRIP_MS + 2);
+  return windowMs / (windowMs + windowMs / 32 + holdMs + ROUND_TRIP_MS);
 }
 
 const TOLERANCE = 0.01;
