@@ -19,7 +19,12 @@ export function plainValue(value: unknown, limit = Infinity, guard?: Guard): unk
     if (left < 0) throw tooLarge(`a value weighs more than ${limit} characters and items`);
     if (typeof given === "function") return undefined;
     if (typeof given !== "object" || given === null) return given;
-    if (Array.isArray(given)) return Array.from(given, (item) => copy(item) ?? null);
+    if (Array.isArray(given)) {
+      // A loop takes half of the time of Array.from with a function.
+      const items: unknown[] = [];
+      for (let index = 0; index < given.length; index++) items.push(copy(given[index]) ?? null);
+      return items;
+    }
     if (isFunctionObject(given)) return undefined;
     const plain: Record<string, unknown> = {};
     for (const key of guard?.namesOf(given) ?? Object.keys(given)) {
