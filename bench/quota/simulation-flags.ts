@@ -25,9 +25,9 @@ export interface SimulationFlags {
 /**
  * Rounded down from measurements on an AMD EPYC with two cores and Node.js 20: a mixer answered 23,237 checks a
  * second with 20 policies and 3 quotas (bench:check), and a call for a quota costs less than a check; the adapter
- * redis-quota decided more than 300,000 charges a second in one Redis with 512 under way.
+ * redis-quota decided 103,804 charges a second in one Redis with 512 under way (bench:quota).
  */
-export const DEFAULT_SPEEDS: Speeds = { shardDecisionsPerS: 300_000, mixerCallsPerS: 20_000 };
+export const DEFAULT_SPEEDS: Speeds = { shardDecisionsPerS: 100_000, mixerCallsPerS: 20_000 };
 
 /** The options of the simulations for `parseArgs`. */
 export const SIMULATION_OPTIONS = {

@@ -141,7 +141,7 @@ describe("the examples of the documentation", () => {
   }).timeout(30_000);
 
   for (const [name, tests] of [
-    ["my-webhook/src/index.test.ts", 12],
+    ["my-webhook/src/index.test.ts", 14],
     ["tenant/src/index.test.ts", 9],
   ] as const) {
     it(`pass their own tests: ${name}`, async () => {

@@ -17,7 +17,7 @@ describe("a new author who follows a page literally", function () {
   after(() => folder.remove());
 
   for (const [path, tests] of [
-    ["docs/adapters.md", 12],
+    ["docs/adapters.md", 14],
     ["docs/plugins.md", 9],
   ] as const) {
     it(`has an extension that passes its tests and is loaded: ${path}`, async function () {

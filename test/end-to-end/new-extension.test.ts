@@ -9,8 +9,8 @@ import { purser } from "../support/program.ts";
 
 /** Commands, and the number of tests of the contract. */
 const EXTENSIONS = [
-  ["adapter", "my-webhook", "", 12],
-  ["adapter", "everything", ` --template ${TEMPLATE_NAMES.join()}`, 12],
+  ["adapter", "my-webhook", "", 14],
+  ["adapter", "everything", ` --template ${TEMPLATE_NAMES.join()}`, 14],
   ["plugin", "tenant", "", 9],
   ["plugin", "null", " --template listentry,checknothing,headers,authorization", 9],
 ] as const;

@@ -25,9 +25,9 @@ spec: { key: { user: 'request.headers."x-user"' }, limit: ${LIMIT}, ${counting},
 
 const WINDOW = `window: ${WINDOW_MS / 1000}s`;
 
-/** Every way of counting, as a QuotaPolicy has it. */
+/** Every way of counting uses, as a QuotaPolicy has it. Slots of `concurrency` are free when their requests end. */
 const COUNTINGS = [
-  ...QUOTA_ALGORITHMS.map((algorithm) =>
+  ...QUOTA_ALGORITHMS.filter((algorithm) => algorithm !== "concurrency").map((algorithm) =>
     algorithm === "allocation" ? "algorithm: allocation" : `${WINDOW}, algorithm: ${algorithm}`,
   ),
   `${WINDOW}, algorithm: fixed-window, align: first-use`,

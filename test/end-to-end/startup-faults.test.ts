@@ -86,7 +86,7 @@ describe("starting the program", function () {
 
   it("explains each command for --help, on standard output, and exits with 0", async () => {
     for (const [args, text] of [
-      [["--help"], /run .*mixer, pilot\s+and an edge\s+proxy/],
+      [["--help"], /run .*mixer,\s+pilot\s+and an edge\s+proxy/s],
       [["run", "--help"], /Examples:\n {2}purser run -c mesh\//],
       [["mixer", "--help"], /--mixer-port <port>.*9092/s],
       [["proxy", "--help"], /--role <role>/],
