@@ -7,7 +7,7 @@ import type { QuotaAlgorithm } from "../core/quota/quota-definition.ts";
 import type { AdjustmentKind } from "../core/quota/quota-view.ts";
 import type { TopPeriod } from "../core/quota/top-keys.ts";
 
-/** What an operator sees of quotas and does to them. Times are in milliseconds unless they are ISO 8601 texts. */
+/** Operators' view of quotas, and their commands. Times are in milliseconds unless they are ISO 8601 texts. */
 
 /** The values of a QuotaPolicy's key for one count; a name that is absent here was absent in the request. */
 export type QuotaKey = Readonly<Record<string, unknown>>;

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { whenAll } from "../kernel/maybe-promise.ts";
 import type { Delivery } from "./delivery.ts";
 import type { DropReason } from "./events.ts";
 import type { DeliveryPort } from "./port.ts";
@@ -63,11 +64,11 @@ export class Lanes<T> implements DeliveryPort<T> {
   }
 
   whenOpen(): Promise<void> | undefined {
-    return allOf(this.#lanes.map((lane) => lane.whenOpen()));
+    return whenAll(this.#lanes.map((lane) => lane.whenOpen()));
   }
 
   whenDurable(): Promise<void> | undefined {
-    return allOf(this.#lanes.map((lane) => lane.whenDurable()));
+    return whenAll(this.#lanes.map((lane) => lane.whenDurable()));
   }
 
   #laneOf(item: T): number {
@@ -91,10 +92,4 @@ function hashOf(text: string): number {
   for (let index = 0; index < text.length; index++)
     hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   return hash >>> 0;
-}
-
-/** Resolves when all do; undefined when there is nothing to wait for. */
-function allOf(waits: readonly (Promise<void> | undefined)[]): Promise<void> | undefined {
-  const pending = waits.filter((wait) => wait !== undefined);
-  return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined);
 }

@@ -91,3 +91,9 @@ async function continueInOrder<T, A>(
   }
   return accumulator;
 }
+
+/** Resolves when all of the waits do; undefined when there is nothing to wait for. */
+export function whenAll(waits: readonly (Promise<void> | undefined)[]): Promise<void> | undefined {
+  const pending = waits.filter((wait) => wait !== undefined);
+  return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined);
+}

@@ -18,7 +18,7 @@ const RECONNECT_MAX_MS = 500;
  */
 const SILENCE_MS = 1_000;
 
-/** What every connection of a handler shares. */
+/** Settings that all connections of a handler share. */
 export interface ConnectionSettings {
   readonly target: Pick<RedisTarget, "credentials" | "db" | "timeoutMs">;
   /** undefined: connections without TLS. */

@@ -25,7 +25,7 @@ const BREAKER_FAILURES = 5;
 /** Bounds, with the reconnection delay, the time until a recovered Redis is noticed. */
 const BREAKER_OPEN_MS = 500;
 
-/** What the lanes of a store share. */
+/** Settings that the lanes of a store share. */
 export interface LaneSettings {
   readonly backend: Backend;
   readonly failures: Failures;

@@ -8,7 +8,7 @@ import type { QuotaDefinition, StoreFailurePolicy } from "./quota-definition.ts"
 
 /** A quota that a request uses, with the amount: enough information to ask for more. */
 export interface QuotaCharge extends SingleCharge {
-  /** What happens when the limit is reached, in order; absent: the request is refused. Never empty. */
+  /** Steps for when the limit is reached, in order; absent: the request is refused. Never empty. */
   readonly beyond?: readonly BeyondStep[];
 }
 

@@ -79,7 +79,7 @@ export const MAX_ADJUSTMENTS = 1_000;
 
 /** Adjustments in a store. They end by the store's clock. All functions throw PURSER_STORE_UNAVAILABLE. */
 export interface SharedAdjustments {
-  /** Those in force. */
+  /** The adjustments in force. */
   all(): MaybePromise<readonly QuotaAdjustment[]>;
   /**
    * Adds an adjustment, or replaces the one of the same kind and count.

@@ -50,7 +50,7 @@ export interface CheckResult extends Verdict {
   beyond?: BeyondResult;
 }
 
-/** What the steps beyond a limit did to a request. */
+/** Effects of the steps beyond a limit on a request. */
 export interface BeyondResult {
   readonly events: readonly BeyondEvent[];
   /** Headers to set on the request, which is then routed anew; empty unless it is degraded. */

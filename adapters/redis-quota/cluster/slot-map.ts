@@ -10,7 +10,7 @@ interface SlotRange {
   readonly primary: string;
 }
 
-/** Where each slot of a cluster is, and the cluster's nodes. */
+/** The node of each slot of a cluster, and the cluster's nodes. */
 export class SlotMap {
   /** Nodes that have slots, by `host:port`. */
   readonly primaries: ReadonlyMap<string, Address>;

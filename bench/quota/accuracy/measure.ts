@@ -9,7 +9,7 @@ import { runTraffic } from "./run-traffic.ts";
 /** The figures of one spread of a row's demand. Amounts are those of an average window. */
 export interface Cell {
   readonly admitted: number;
-  /** What a central counter allows beyond `admitted`; below 0 when requests moved into the measured windows. */
+  /** Amount that a central counter allows beyond `admitted`; below 0 when requests moved into the measured windows. */
   readonly under: number;
   /** The most that `under` may be; see bound.ts. */
   readonly bound: number;

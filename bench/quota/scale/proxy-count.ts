@@ -9,7 +9,7 @@ import { isLow, isWorthALease, leaseTarget, leaseTimeMs } from "../../../proxy/p
 import { useTimeMs } from "../../../proxy/policy/leases/use-time.ts";
 import type { Scenario } from "./scenario.ts";
 
-/** What a proxy asks its mixer for. */
+/** An ask of a proxy to its mixer. */
 export interface Ask {
   readonly amount: number;
   readonly leaseMs: number;

@@ -10,7 +10,7 @@ import { type Ask, ProxyCount, type ProxyCountSettings, proxyCountSettings } fro
 import type { Scenario } from "./scenario.ts";
 import { createZipf, type Zipf } from "./zipf.ts";
 
-/** What a simulation of one window counts. */
+/** Counts of a simulated window. */
 export interface Counts {
   readonly requests: number;
   readonly admitted: number;

@@ -5,7 +5,7 @@ import type { BeyondStep, QuotaCharge, SetHeader, SingleCharge } from "../quota-
 import type { QuotaRefusal } from "../refusal.ts";
 import type { BeyondEvent } from "./beyond-event.ts";
 
-/** What to do with a request of which a charge was refused. */
+/** The next action for a request of which a charge was refused. */
 export type NextStep =
   /** Make `charges` anew, all or none. */
   | { readonly kind: "charge" }

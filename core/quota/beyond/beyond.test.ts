@@ -149,7 +149,7 @@ describe("charging a request that cannot wait", () => {
       ["other", 1, 0],
     ]);
     assert.deepEqual(refused.events, []);
-    // What refused requests took of the other quota went back each time.
+    // Refused requests gave back each time what they took of the other quota.
     assert.equal((await make([charge("other", { limit: 9, amount: 0 })])).outcomes[0]?.remaining, 6);
   });
 

@@ -13,6 +13,7 @@ import {
   isPromise,
   type MaybePromise,
   reduceInOrder,
+  whenAll,
 } from "../../../kernel/maybe-promise.ts";
 import { fillReport, type ReportContext } from "../../../core/report/report.ts";
 import type { ActiveSnapshot } from "../active-snapshot.ts";
@@ -39,14 +40,11 @@ export function takeReport(
 ): MaybePromise<void> {
   const { durableQueues } = active;
   // Just after a start a queue on disk is not read yet: it could keep only a few items.
-  return chain(allOf(durableQueues.map((queue) => queue.whenOpen())), () =>
-    chain(fillQueues(active, request, tools), () => allOf(durableQueues.map((queue) => queue.whenDurable()))),
+  return chain(whenAll(durableQueues.map((queue) => queue.whenOpen())), () =>
+    chain(fillQueues(active, request, tools), () =>
+      whenAll(durableQueues.map((queue) => queue.whenDurable())),
+    ),
   );
-}
-
-function allOf(waits: readonly (Promise<void> | undefined)[]): MaybePromise<void> {
-  const pending = waits.filter((wait) => wait !== undefined);
-  return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined);
 }
 
 function fillQueues(active: ActiveSnapshot, { bags }: ReportRequest, tools: ReportTools): MaybePromise<void> {
