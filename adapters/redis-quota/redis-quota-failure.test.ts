@@ -19,6 +19,7 @@ import { freePort } from "../../bench/machine/free-port.ts";
 import { redisQuota } from "./index.ts";
 
 const TIMEOUT_MS = 100;
+const { windowMs: WINDOW_MS } = quotaRequest();
 /** Tolerance of waits on a busy machine. */
 const LAG_MS = 150;
 
@@ -245,14 +246,14 @@ describe("the adapter redis-quota, when Redis fails", () => {
     build({ url: server.url });
     const control = new Redis(server.port, server.host);
     const cell = uniqueName("foreign");
-    await control.rpush(`purser:{quota}:fixed-window:60000:${cell}`, "x");
+    await control.rpush(`purser:{quota}:fixed-window:${WINDOW_MS}:${cell}`, "x");
     for (let call = 0; call < 10; call++) {
       const [foreign, sound] = await Promise.all([ask({ cell }), ask()]);
       assert.match(foreign.error?.message ?? "", /WRONGTYPE/);
       assert.equal(foreign.error?.retryable, false);
       assert.equal(sound.grant?.granted, 1);
     }
-    await control.del(`purser:{quota}:fixed-window:60000:${cell}`);
+    await control.del(`purser:{quota}:fixed-window:${WINDOW_MS}:${cell}`);
     control.disconnect();
   });
 

@@ -74,12 +74,13 @@ export function decisionInstance(changes: Partial<DecisionInstance> = {}): Decis
   };
 }
 
+/** The window is a day, so that a check in real time hardly ever meets the end of one. */
 export function quotaRequest(changes: Partial<QuotaRequest> = {}): QuotaRequest {
   return {
     cell: "reviews-per-user|ada",
     algorithm: "fixed-window",
     limit: 10,
-    windowMs: 60_000,
+    windowMs: 86_400_000,
     amount: 1,
     bestEffort: false,
     leaseMs: 0,
