@@ -264,6 +264,13 @@ export const ERROR_CATALOG = {
     remedy: "Slow down, add endpoints, or raise the limit.",
     retryable: true,
   },
+  PURSER_PROXY_OVERLOADED: {
+    summary:
+      "The destination answers slowly, so an Overload document sheds the requests that are least important.",
+    remedy:
+      "Slow down, add endpoints, or give the request a more important priority in the Overload document.",
+    retryable: true,
+  },
   PURSER_PROXY_BAD_REQUEST: {
     summary: "The request is not valid HTTP, or ambiguous in a way that invites smuggling.",
     remedy: "Send a request that follows RFC 9110 and RFC 9112.",

@@ -23,6 +23,7 @@ import {
   raw,
   RecordingLogger,
   routeOf,
+  runtime,
   scheduler,
   startProxy,
   startWith,
@@ -300,6 +301,7 @@ describeTransports("start, drain and close", () => {
       random: Math.random,
       scheduler,
       logger: new RecordingLogger(),
+      compile: runtime.compile,
       startTimeoutMs: 30,
     });
     await assert.rejects(proxy.start(), { code: "PURSER_PILOT_UNAVAILABLE" });

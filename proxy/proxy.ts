@@ -8,6 +8,7 @@ import type { PilotService, ProxyNode } from "../api/pilot-service.ts";
 import { PurserError } from "../kernel/errors.ts";
 import { TimerWheel } from "../kernel/timer-wheel.ts";
 import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
+import type { CompileExpression } from "../core/expressions/expression.ts";
 import type { ListenerLimits } from "../core/traffic/resources/listener.ts";
 import { NOTHING_KNOWN, type TrafficResources } from "../core/traffic/resources/resource-set.ts";
 import type { ControlSurface, SurfaceAddress } from "../server/http/control-surface.ts";
@@ -35,6 +36,8 @@ export interface ProxyOptions {
   readonly pilot: PilotService;
   /** The caller closes it. Its `stats`, if any, are exported among the proxy's own. */
   readonly policy: PolicyClient & { stats?(): Readonly<Record<string, number>> };
+  /** Compiles the priorities of Overload documents. */
+  readonly compile: CompileExpression;
   readonly clock: Clock;
   readonly random: Random;
   readonly scheduler: Scheduler;
@@ -118,9 +121,19 @@ class ProxyRuntime implements Proxy {
 
   constructor(options: ProxyOptions) {
     this.#options = options;
-    const { node, policy, clock, random, scheduler, logger, newId = randomUUID, explainKey } = options;
+    const {
+      node,
+      policy,
+      clock,
+      random,
+      scheduler,
+      logger,
+      newId = randomUUID,
+      explainKey,
+      compile,
+    } = options;
     const { transport = HTTP1_TRANSPORT, upgradeProtocols = DEFAULT_UPGRADES } = options;
-    this.#snapshots = new SnapshotBuilder(transport, { clock, random, scheduler, logger });
+    this.#snapshots = new SnapshotBuilder(transport, { clock, random, scheduler, logger, compile });
     this.#stats = new ProxyStats(
       () => this.#newestClusters(),
       () => policy.stats?.() ?? {},

@@ -14,6 +14,8 @@ import {
   type RouteTable,
   type StringMatch,
 } from "../../core/traffic/resources/route.ts";
+import type { OverloadSettings } from "../../core/traffic/resources/overload.ts";
+import { ENFORCEMENT_MODES } from "../../kernel/enforcement-mode.ts";
 import { RATE_LIMIT_FORMS, UPSTREAM_RATE_LIMITS } from "../../kernel/rate-limit-settings.ts";
 import { PATH_NORMALIZATIONS } from "../../kernel/canonical/path.ts";
 import { exactly } from "./schema/exactly.ts";
@@ -176,6 +178,26 @@ export const RouteTableSchema = exactly<RouteTable>()(
   }),
 );
 
+const OverloadSchema = exactly<OverloadSettings>()(
+  Type.Object({
+    document: Text,
+    mode: oneOf(ENFORCEMENT_MODES),
+    priority: Type.Optional(Text),
+    limit: Type.Object({
+      minConcurrency: Type.Integer({ minimum: 1 }),
+      maxConcurrency: Type.Integer({ minimum: 1 }),
+      updateIntervalMs: Amount,
+      latencyPercentile: Percentage,
+      baselineIntervalMs: Amount,
+      baselineJitterPercent: Percentage,
+      baselineRequests: Type.Integer({ minimum: 1 }),
+      baselineBufferPercent: Amount,
+    }),
+    queueLength: Whole,
+    queueTimeoutMs: Amount,
+  }),
+);
+
 export const ClusterSchema = exactly<Cluster>()(
   Type.Object({
     name: Text,
@@ -190,6 +212,7 @@ export const ClusterSchema = exactly<Cluster>()(
     maxConnectionDurationMs: Amount,
     connectionIdleTimeoutMs: Amount,
     tcpKeepaliveTimeMs: Amount,
+    overload: Type.Optional(OverloadSchema),
     protocol: Type.Optional(Protocol),
     tls: Type.Optional(
       Type.Object({ mode: TlsMode, sni: Type.Optional(Text), subjectAltNames: Type.Array(Text) }),

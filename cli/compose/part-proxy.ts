@@ -56,6 +56,7 @@ export async function startProxy(
     node,
     pilot,
     policy,
+    compile: compileExpression,
     ...settings,
     ...(admin === undefined ? {} : { admin }),
     ...(explainKey === undefined ? {} : { explainKey }),

@@ -9,6 +9,7 @@ import { GATEWAY } from "./kinds/gateway.ts";
 import { HANDLER, RULE } from "./kinds/handler.ts";
 import type { KindDefinition } from "./kinds/kind.ts";
 import { MESH_CONFIG } from "./kinds/mesh-config.ts";
+import { OVERLOAD } from "./kinds/overload.ts";
 import { POLICY_TEST } from "./kinds/policy-test.ts";
 import { QUOTA_POLICY } from "./kinds/quota-policy.ts";
 import { SERVICE_ENTRY } from "./kinds/service-entry.ts";
@@ -35,6 +36,7 @@ export const KINDS: readonly KindDefinition[] = [
   VIRTUAL_SERVICE,
   DESTINATION_RULE,
   GATEWAY,
+  OVERLOAD,
 ];
 
 const BY_NAME: ReadonlyMap<string, KindDefinition> = new Map(

@@ -15,6 +15,7 @@ import { displayName, type KindDefinition } from "../documents/kinds/kind.ts";
 import { listenerLimitsOf } from "../documents/kinds/listener-limits.ts";
 import { DEFAULT_TRACING } from "../traffic/tracing.ts";
 import { MESH_CONFIG, type MeshConfigSpec, pathNormalizationOf } from "../documents/kinds/mesh-config.ts";
+import { OVERLOAD } from "../documents/kinds/overload.ts";
 import { QUOTA_POLICY } from "../documents/kinds/quota-policy.ts";
 import { SERVICE_ENTRY } from "../documents/kinds/service-entry.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../documents/kinds/telemetry.ts";
@@ -178,6 +179,7 @@ function assemble(
       virtualServices: routing(VIRTUAL_SERVICE),
       destinationRules: routing(DESTINATION_RULE),
       gateways: routing(GATEWAY),
+      overloads: routing(OVERLOAD),
     },
   };
 }

@@ -11,6 +11,7 @@ import type { DestinationRuleSpec } from "../documents/kinds/destination-rule.ts
 import type { GatewaySpec } from "../documents/kinds/gateway.ts";
 import type { RuleSpec } from "../documents/kinds/handler.ts";
 import type { QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
+import type { OverloadSpec } from "../documents/kinds/overload.ts";
 import type { ServiceEntrySpec } from "../documents/kinds/service-entry.ts";
 import type { VirtualServiceSpec } from "../documents/kinds/virtual-service-schema.ts";
 import type { Expression } from "../expressions/expression.ts";
@@ -221,6 +222,7 @@ export interface TrafficDocuments {
   readonly virtualServices: readonly TrafficDocument<VirtualServiceSpec>[];
   readonly destinationRules: readonly TrafficDocument<DestinationRuleSpec>[];
   readonly gateways: readonly TrafficDocument<GatewaySpec>[];
+  readonly overloads: readonly TrafficDocument<OverloadSpec>[];
 }
 
 export interface TrafficDocument<S> {

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { DestinationRuleSpec, TrafficPolicySpec } from "../../core/documents/kinds/destination-rule.ts";
+import { type OverloadSpec, overloadSettingsOf } from "../../core/documents/kinds/overload.ts";
+import type { OverloadSettings } from "../../core/traffic/resources/overload.ts";
 import { parseDurationMs } from "../../kernel/duration.ts";
 import type { TrafficDocument } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, compareExactness, hostCovers, splitHost } from "../../core/traffic/host-name.ts";
@@ -38,11 +40,23 @@ export class ClusterCollector {
   readonly #registry: Registry;
   /** In order of exactness of the host; equal ones in document order. */
   readonly #rules: readonly { readonly host: string; readonly spec: DestinationRuleSpec }[];
+  /** In the same order. */
+  readonly #overloads: readonly { readonly host: string; readonly settings: OverloadSettings }[];
   readonly #clusters = new Map<string, Cluster>();
   readonly #assignments = new Map<string, ClusterLoadAssignment>();
 
-  constructor(registry: Registry, rules: readonly TrafficDocument<DestinationRuleSpec>[]) {
+  constructor(
+    registry: Registry,
+    rules: readonly TrafficDocument<DestinationRuleSpec>[],
+    overloads: readonly TrafficDocument<OverloadSpec>[],
+  ) {
     this.#registry = registry;
+    this.#overloads = overloads
+      .map(({ metadata, spec }) => ({
+        host: registry.canonical(spec.host, metadata.namespace),
+        settings: overloadSettingsOf(metadata, spec),
+      }))
+      .toSorted((a, b) => compareExactness(a.host, b.host));
     this.#rules = rules
       .map(({ metadata, spec }) => ({ host: registry.canonical(spec.host, metadata.namespace), spec }))
       .toSorted((a, b) => compareExactness(a.host, b.host));
@@ -81,6 +95,7 @@ export class ClusterCollector {
         service: identity,
         ...(destination.subset === undefined ? {} : { subset: destination.subset }),
         ...settingsOf({ ...rule?.trafficPolicy, ...subset?.trafficPolicy }),
+        ...this.#overloadOf(service?.canonicalHost),
       });
       const all = port?.endpoints ?? [];
       const endpoints =
@@ -93,7 +108,12 @@ export class ClusterCollector {
   /** The cluster of the application behind a sidecar. */
   useInbound(service: ServiceIdentity, address: string, port: number): string {
     const name = clusterName("inbound", port, undefined, "");
-    this.#clusters.set(name, { name, service, ...settingsOf(undefined) });
+    this.#clusters.set(name, {
+      name,
+      service,
+      ...settingsOf(undefined),
+      ...this.#overloadOf(canonicalHost(service.host, service.namespace)),
+    });
     const endpoints = [{ address, port, weight: 1, labels: {} }];
     this.#assignments.set(name, { name, endpoints, checkedByDestination: false });
     return name;
@@ -106,6 +126,12 @@ export class ClusterCollector {
         hostCovers(host, service.canonicalHost) &&
         (subset === undefined || spec.subsets?.some(({ name }) => name === subset)),
     )?.spec;
+  }
+
+  #overloadOf(host: string | undefined): { readonly overload?: OverloadSettings } {
+    if (host === undefined) return {};
+    const found = this.#overloads.find((overload) => hostCovers(overload.host, host));
+    return found === undefined ? {} : { overload: found.settings };
   }
 }
 

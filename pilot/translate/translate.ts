@@ -30,7 +30,7 @@ interface ListenersAndRoutes {
  */
 export function translate(documents: TrafficDocuments, node: ProxyNode): TrafficResources {
   const registry = createStaticRegistry(documents.serviceEntries);
-  const clusters = new ClusterCollector(registry, documents.destinationRules);
+  const clusters = new ClusterCollector(registry, documents.destinationRules, documents.overloads);
   const { listeners, routeTables } =
     node.role === "edge"
       ? edgeParts(documents, node, registry, clusters)

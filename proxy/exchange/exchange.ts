@@ -13,6 +13,7 @@ import type { ConnectionFacts } from "../transport/contract/connection.ts";
 import type { RequestHead, ResponseHead } from "../transport/contract/head.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
 import type { ClusterEndpoint, EndpointSet } from "../upstream/endpoint-set.ts";
+import type { Place } from "../upstream/overload-gate.ts";
 import { flagsOfAll } from "../transport/fields/name-flags.ts";
 import type { BodyReader } from "./body-reader.ts";
 import type { ResponseFlag } from "./local-reply.ts";
@@ -110,6 +111,9 @@ export class Exchange {
   /** The valid explain key, if the client sent it to ask for an explanation. */
   explainKey: string | undefined = undefined;
   verdict: CheckResult | undefined = undefined;
+
+  /** The request's place at its destination; undefined where no Overload document applies. */
+  place: Place | undefined = undefined;
 
   response: ResponseHead | undefined = undefined;
   /** The trailers of the request and of the response, after the filters. */

@@ -30,7 +30,8 @@ export type ResponseFlag =
   | "RL"
   | "UAEX"
   | "FI"
-  | "DI";
+  | "DI"
+  | "OM";
 
 /** A response that the proxy generates itself (Envoy's "local reply"). */
 export interface LocalReply {
@@ -68,6 +69,12 @@ const ERRORS = {
     status: 503,
     flag: "UO",
     code: "PURSER_PROXY_OVERFLOW",
+    headers: [["x-envoy-overloaded", "true"]],
+  },
+  overloaded: {
+    status: 503,
+    flag: "OM",
+    code: "PURSER_PROXY_OVERLOADED",
     headers: [["x-envoy-overloaded", "true"]],
   },
   upstream_connect_failure: { status: 503, flag: "UF", code: "PURSER_PROXY_UPSTREAM" },

@@ -6,6 +6,7 @@ import { Counter, Gauge, Registry } from "prom-client";
 import { addProcessMetrics } from "../../server/process-metrics.ts";
 import type { ClusterSet } from "../upstream/cluster-manager.ts";
 import type { Exchange } from "./exchange.ts";
+import { addOverloadMetrics } from "./overload-metrics.ts";
 import { RequestCounts } from "./request-counts.ts";
 
 /**
@@ -97,6 +98,7 @@ export class ProxyStats {
         for (const [cluster, { load }] of clusters().clusters) this.inc({ cluster }, load.overflowsTotal);
       },
     });
+    addOverloadMetrics(this.registry, clusters);
     new Counter({
       name: "purser_proxy_mixer_client_total",
       help: "Events of the check cache, the quota leases and the report batches.",

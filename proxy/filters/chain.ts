@@ -17,6 +17,7 @@ import { explainFilter } from "./filter-explain.ts";
 import { faultFilter } from "./filter-fault.ts";
 import { forwardedFilter } from "./filter-forwarded.ts";
 import { headersFilter } from "./filter-headers.ts";
+import { overloadFilter } from "./filter-overload.ts";
 import { reportFilter } from "./filter-report.ts";
 import { requestIdFilter } from "./filter-request-id.ts";
 import { route, routeFilter } from "./filter-route.ts";
@@ -81,6 +82,9 @@ export function filterChain(services: FilterServices): FilterChain {
   const { node, policy, stats, clock, random, scheduler } = services;
   return new FilterChain([
     ...filtersBeforeCheck(services),
+    // Before the check, so that a request that is shed costs no decision and no quota. Behind the filters above, since its
+    // priority is an expression over the attributes.
+    overloadFilter(),
     // Before every filter that costs the upstream or delays the client: a refused request ends here.
     checkFilter(policy, (exchange) => route(exchange, random)),
     // After the check, whose verdict brings header operations, and whose policies judge the path that the

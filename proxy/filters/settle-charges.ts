@@ -18,7 +18,7 @@ export function settleCharges(exchange: Exchange, bag: AttributeBag): void {
 }
 
 /** Response flags of replies that the proxy makes because the upstream sent no response. */
-const UNANSWERED: readonly ResponseFlag[] = ["NR", "UH", "UF", "UC", "UT", "UO", "FI"];
+const UNANSWERED: readonly ResponseFlag[] = ["NR", "UH", "UF", "UC", "UT", "UO", "OM", "FI"];
 
 /** The failure of an allowed request; undefined for a success, and when the client left first. */
 function fateOf({ response, flags }: Exchange): RequestFate | undefined {

@@ -235,6 +235,7 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
       contentLength,
       upgrade,
     };
+    this.#exchange.place?.sent();
     const stream = target.upstream.open(head, this, this.#wholeBody);
     this.#stream = stream;
     if (hasBody && this.#wholeBody === undefined) this.#relayTo(stream);

@@ -80,7 +80,10 @@ function withoutConnections(resources: TrafficResources, random: Random): ProxyS
   const noop = (): void => undefined;
   const clusters = new Map(
     resources.clusters.resources.map((config) => {
-      return [config.name, new Cluster(config, { active: 0, overflowsTotal: 0 })] as const;
+      return [
+        config.name,
+        new Cluster(config, { active: 0, overflowsTotal: 0, gate: undefined }, undefined),
+      ] as const;
     }),
   );
   const endpoints = new Map(

@@ -2,11 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
-import type { Runtime } from "../../kernel/ports.ts";
 import { RouteTableCache } from "./route-table-cache.ts";
 import { ProxySnapshot } from "./snapshot.ts";
 import type { Transport } from "../transport/contract/transport.ts";
-import { ClusterManager } from "../upstream/cluster-manager.ts";
+import { ClusterManager, type ClusterRuntime } from "../upstream/cluster-manager.ts";
 
 /**
  * Builds a snapshot of each new state of the resources. Unchanged parts are shared with the previous
@@ -16,7 +15,7 @@ export class SnapshotBuilder {
   readonly #routeTables = new RouteTableCache();
   readonly #clusters: ClusterManager;
 
-  constructor(transport: Transport, runtime: Runtime) {
+  constructor(transport: Transport, runtime: ClusterRuntime) {
     this.#clusters = new ClusterManager(transport, runtime);
   }
 

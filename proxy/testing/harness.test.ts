@@ -7,6 +7,7 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Socket
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { Clock, Logger, Runtime, Scheduler } from "../../kernel/ports.ts";
+import { createJsonataCompiler } from "../../core/expressions/jsonata-engine.ts";
 import type { Cluster } from "../../core/traffic/resources/cluster.ts";
 import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import { DEFAULT_LISTENER_LIMITS } from "../../core/traffic/listener-limits.ts";
@@ -59,7 +60,13 @@ export class RecordingLogger implements Logger {
 }
 
 /** A host process whose logger is not read. */
-export const runtime: Runtime = { clock, random: () => 0, scheduler, logger: new RecordingLogger() };
+export const runtime: Runtime & Pick<ProxyOptions, "compile"> = {
+  clock,
+  random: () => 0,
+  scheduler,
+  logger: new RecordingLogger(),
+  compile: createJsonataCompiler({}, () => performance.now()),
+};
 
 export const ALLOW: CheckResult = {
   outcome: { kind: "allow" },
@@ -264,6 +271,7 @@ export async function startProxy(
     random: Math.random,
     scheduler,
     logger,
+    compile: runtime.compile,
     drainMs: 1_000,
     ...options,
     limits: { drainGraceMs: 100, ...options.limits },

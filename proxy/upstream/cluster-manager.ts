@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { CompileExpression, Expression } from "../../core/expressions/expression.ts";
+import type { OverloadSettings } from "../../core/traffic/resources/overload.ts";
 import type { Cluster as ClusterConfig } from "../../core/traffic/resources/cluster.ts";
 import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import { isSameResource } from "../../core/traffic/resources/resource-set.ts";
@@ -10,6 +12,8 @@ import { RefCounted } from "../../kernel/ref-counted.ts";
 import { Cluster, type ClusterLoad } from "./cluster.ts";
 import { ClusterEndpoint, EndpointSet } from "./endpoint-set.ts";
 import type { Transport } from "../transport/contract/transport.ts";
+import { Overload } from "./overload.ts";
+import { OverloadGate } from "./overload-gate.ts";
 import { Upstream } from "./upstream.ts";
 
 /** Envoy's limit for a header block. */
@@ -19,6 +23,11 @@ const MAX_RESPONSE_HEADER_BYTES = 60 * 1024;
 interface SharedUpstream {
   readonly upstream: Upstream;
   readonly references: RefCounted;
+}
+
+export interface ClusterRuntime extends Runtime {
+  /** Compiles the priorities of Overload documents. */
+  readonly compile: CompileExpression;
 }
 
 /** All clusters of a snapshot, and their endpoint sets under the same names. */
@@ -37,12 +46,12 @@ export const NO_CLUSTERS: ClusterSet = { clusters: new Map(), endpoints: new Map
  */
 export class ClusterManager {
   readonly #transport: Transport;
-  readonly #runtime: Runtime;
+  readonly #runtime: ClusterRuntime;
   readonly #upstreams = new Map<string, SharedUpstream>();
   readonly #loads = new Map<string, ClusterLoad>();
   #newest: ClusterSet = NO_CLUSTERS;
 
-  constructor(transport: Transport, runtime: Runtime) {
+  constructor(transport: Transport, runtime: ClusterRuntime) {
     this.#transport = transport;
     this.#runtime = runtime;
   }
@@ -82,10 +91,34 @@ export class ClusterManager {
     if (earlier !== undefined && isSameResource(earlier.config, config)) return earlier;
     let load = this.#loads.get(config.name);
     if (load === undefined) {
-      load = { active: 0, overflowsTotal: 0 };
+      load = { active: 0, overflowsTotal: 0, gate: undefined };
       this.#loads.set(config.name, load);
     }
-    return new Cluster(config, load);
+    return new Cluster(config, load, this.#overloadFor(config, load));
+  }
+
+  #overloadFor({ name, overload: settings }: ClusterConfig, load: ClusterLoad): Overload | undefined {
+    if (settings === undefined) {
+      load.gate?.open();
+      return undefined;
+    }
+    if (load.gate === undefined) load.gate = new OverloadGate(settings, this.#runtime);
+    else load.gate.configure(settings);
+    return new Overload(load.gate, this.#priorityOf(name, settings), this.#runtime.clock);
+  }
+
+  /** Mixer and pilot have checked the expression, but a proxy of another version may not know all of it. */
+  #priorityOf(cluster: string, { document, priority }: OverloadSettings): Expression | undefined {
+    if (priority === undefined) return undefined;
+    const compiled = this.#runtime.compile(priority);
+    if (compiled.ok) return compiled.expression;
+    const { message } = compiled.fault;
+    this.#runtime.logger.warn("the priority of an Overload document cannot be read", {
+      document,
+      cluster,
+      message,
+    });
+    return undefined;
   }
 
   /** The caller must release the set. */

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Cluster as ClusterConfig } from "../../core/traffic/resources/cluster.ts";
+import type { Overload } from "./overload.ts";
+import type { OverloadGate } from "./overload-gate.ts";
 
 /** Load of a cluster, across all versions of its settings. */
 export interface ClusterLoad {
@@ -9,6 +11,8 @@ export interface ClusterLoad {
   active: number;
   /** Requests refused because too many were under way, or waited for a connection. */
   overflowsTotal: number;
+  /** The gate of its Overload document, if it has or had one. */
+  gate: OverloadGate | undefined;
 }
 
 /**
@@ -18,12 +22,15 @@ export interface ClusterLoad {
 export class Cluster {
   readonly config: ClusterConfig;
   readonly load: ClusterLoad;
+  /** Undefined where no Overload document applies. */
+  readonly overload: Overload | undefined;
   /** The attributes `destination.service.*` of requests to the cluster. */
   readonly service: { readonly name: string; readonly namespace: string; readonly host: string };
 
-  constructor(config: ClusterConfig, load: ClusterLoad) {
+  constructor(config: ClusterConfig, load: ClusterLoad, overload: Overload | undefined) {
     this.config = config;
     this.load = load;
+    this.overload = overload;
     const { name, namespace, host } = config.service;
     this.service = { name, namespace, host };
   }

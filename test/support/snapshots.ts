@@ -251,6 +251,7 @@ export function snapshotOf(documents: Partial<Snapshot> = {}): Snapshot {
       virtualServices: [],
       destinationRules: [],
       gateways: [],
+      overloads: [],
     },
     ...documents,
   };

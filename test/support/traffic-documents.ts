@@ -27,6 +27,7 @@ export function trafficDocuments(text: string): TrafficDocuments {
     virtualServices: ofKind("VirtualService"),
     destinationRules: ofKind("DestinationRule"),
     gateways: ofKind("Gateway"),
+    overloads: ofKind("Overload"),
   };
 }
 

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { OverloadSettings } from "./overload.ts";
+
 /**
  * A destination of routes, with its connection settings. Its endpoints are the `ClusterLoadAssignment` of the
  * same name.
@@ -30,6 +32,8 @@ export interface Cluster {
   readonly connectionIdleTimeoutMs: number;
   /** Idle time before the first TCP keep-alive probe; 0 for no probes. */
   readonly tcpKeepaliveTimeMs: number;
+  /** Absent: no request is shed. */
+  readonly overload?: OverloadSettings;
   /** Not applied yet: every cluster speaks HTTP/1.1. */
   readonly protocol?: "http1" | "http2";
   /** Not applied yet: connections to endpoints are plain text. */
