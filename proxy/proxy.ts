@@ -27,6 +27,7 @@ import type { ListenerBinding } from "./listeners/listener-server.ts";
 import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
 import type { ExplainKey } from "./filters/explain-key.ts";
 import type { PolicyClient } from "./policy/check-result.ts";
+import { LongStreams } from "./pipeline/long-streams.ts";
 import { type PipelineServices, runExchange } from "./pipeline/exchange-run.ts";
 import { SnapshotBuilder } from "./snapshot/snapshot-builder.ts";
 import { UpdateApplier } from "./discovery/update-applier.ts";
@@ -112,6 +113,7 @@ class ProxyRuntime implements Proxy {
   readonly #snapshots: SnapshotBuilder;
   readonly #stats: ProxyStats;
   readonly #pipeline: PipelineServices;
+  readonly #longStreams: LongStreams;
   readonly #listeners: ListenerSet;
   readonly #updates: UpdateApplier;
   #admin: ControlSurface | undefined;
@@ -139,6 +141,7 @@ class ProxyRuntime implements Proxy {
       () => policy.stats?.() ?? {},
       () => this.#listeners.drainingCount,
       () => this.unreadiness() === undefined,
+      () => this.#longStreams,
     );
     const services = { node, policy, stats: this.#stats, clock, random, scheduler, newId };
     const { headersWithUnderscoresAction, via } = options;
@@ -149,7 +152,8 @@ class ProxyRuntime implements Proxy {
       ...(headersWithUnderscoresAction === undefined ? {} : { headersWithUnderscoresAction }),
     });
     const timers = new TimerWheel(clock, scheduler);
-    this.#pipeline = { filters, clock, random, timers, logger };
+    this.#longStreams = new LongStreams(policy, { clock, random, scheduler, logger });
+    this.#pipeline = { filters, clock, random, timers, logger, longStreams: this.#longStreams };
     this.#listeners = new ListenerSet({
       transport,
       limits: options.limits ?? {},
@@ -208,6 +212,7 @@ class ProxyRuntime implements Proxy {
   }
 
   async close(): Promise<void> {
+    this.#longStreams.close();
     await this.drain(0);
     await Promise.all([this.#snapshots.destroy(), this.#admin?.close(0)]);
   }

@@ -4,6 +4,7 @@
 import { Counter, Gauge, Registry } from "prom-client";
 
 import { addProcessMetrics } from "../../server/process-metrics.ts";
+import type { Recheck } from "../policy/check-result.ts";
 import type { ClusterSet } from "../upstream/cluster-manager.ts";
 import type { Exchange } from "./exchange.ts";
 import { addOverloadMetrics } from "./overload-metrics.ts";
@@ -51,6 +52,7 @@ export class ProxyStats {
    * @param clusters The newest clusters, read at each scrape for their request counts.
    * @param policyStats The policy client's counters, read at each scrape.
    * @param listenersDraining The number of listeners that drain, read at each scrape.
+   * @param longStreams The open streams, read at each scrape.
    * @param ready Whether `/ready` answers 200, read at each scrape.
    */
   constructor(
@@ -58,6 +60,7 @@ export class ProxyStats {
     policyStats: () => Readonly<Record<string, number>>,
     listenersDraining: () => number,
     ready: () => boolean,
+    longStreams: () => { readonly size: number; readonly counts: Readonly<Record<Recheck, number>> },
   ) {
     const registers = [this.registry];
     addProcessMetrics(this.registry);
@@ -99,6 +102,24 @@ export class ProxyStats {
       },
     });
     addOverloadMetrics(this.registry, clusters);
+    new Gauge({
+      name: "purser_proxy_long_streams",
+      help: "Open streams that changed policies are put to: upgraded connections, server-sent events, gRPC calls.",
+      registers,
+      collect() {
+        this.set(longStreams().size);
+      },
+    });
+    new Counter({
+      name: "purser_proxy_stream_rechecks_total",
+      help: "New decisions about open streams after a change of the policies, by outcome; refused streams were closed.",
+      labelNames: ["outcome"],
+      registers,
+      collect() {
+        this.reset();
+        for (const [outcome, count] of Object.entries(longStreams().counts)) this.inc({ outcome }, count);
+      },
+    });
     new Counter({
       name: "purser_proxy_mixer_client_total",
       help: "Events of the check cache, the quota leases and the report batches.",

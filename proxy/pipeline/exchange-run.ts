@@ -5,12 +5,15 @@ import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { messageOf } from "../../kernel/errors.ts";
 import type { Clock, Logger, Random } from "../../kernel/ports.ts";
 import type { TimerWheel } from "../../kernel/timer-wheel.ts";
+import type { AttributeBag } from "../../core/attributes/bag.ts";
+import { STATUS_CODES } from "../../kernel/status.ts";
 import { redirectLocation } from "../../core/traffic/request-target.ts";
 import { Forwarding, type ForwardingEvents } from "./forwarding.ts";
+import type { LongStream, LongStreams } from "./long-streams.ts";
 import type { Exchange, RouteSelection } from "../exchange/exchange.ts";
 import type { FilterChain } from "../filters/filter-chain.ts";
 import type { ResponseHead } from "../transport/contract/head.ts";
-import type { HeaderList } from "../transport/contract/header-list.ts";
+import { HeaderList } from "../transport/contract/header-list.ts";
 import type { ResetReason } from "../transport/contract/reset.ts";
 import type { ServerStream, ServerStreamEvents } from "../transport/contract/server.ts";
 import {
@@ -30,6 +33,7 @@ export interface PipelineServices {
   /** Runs the timeouts of routes and tries. */
   readonly timers: TimerWheel;
   readonly logger: Logger;
+  readonly longStreams: LongStreams;
 }
 
 /**
@@ -41,13 +45,14 @@ export function runExchange(exchange: Exchange, downstream: ServerStream, servic
 }
 
 /** One exchange under way. The class receives the events of both sides itself, so that an exchange makes no closures. */
-class ExchangeRun implements ServerStreamEvents, ForwardingEvents {
+class ExchangeRun implements ServerStreamEvents, ForwardingEvents, LongStream {
   readonly #exchange: Exchange;
   readonly #downstream: ServerStream;
   readonly #services: PipelineServices;
   #forwarding: Forwarding | undefined;
   #headSent = false;
   #wasCut = false;
+  #isLong = false;
 
   constructor(exchange: Exchange, downstream: ServerStream, services: PipelineServices) {
     this.#exchange = exchange;
@@ -83,6 +88,7 @@ class ExchangeRun implements ServerStreamEvents, ForwardingEvents {
   onClose(reason: ResetReason | undefined): void {
     const { clock } = this.#services;
     this.#forwarding?.cancel();
+    if (this.#isLong) this.#services.longStreams.remove(this);
     if (!this.#exchange.finish(clock.monotonicMs())) return;
     if (reason !== undefined && !this.#wasCut) {
       this.#exchange.flag("DC");
@@ -97,6 +103,24 @@ class ExchangeRun implements ServerStreamEvents, ForwardingEvents {
     this.#exchange.response = head;
     this.#downstream.sendHead(head);
     this.#headSent = true;
+    if (this.#forwarding === undefined || !isLong(this.#exchange, head)) return;
+    this.#isLong = true;
+    this.#services.longStreams.add(this);
+  }
+
+  get attributes(): AttributeBag {
+    return this.#exchange.attributes ?? {};
+  }
+
+  /** Ends a gRPC call with a status; nothing can be said within the bytes of another protocol. */
+  refuse(): void {
+    if (this.#exchange.finished) return;
+    this.#forwarding?.cancel();
+    this.#wasCut = true;
+    this.#exchange.flag("UAEX");
+    this.#exchange.details = "refused_by_changed_policy";
+    if (isGrpc(this.#exchange)) this.#downstream.end(refusalTrailers());
+    else this.#downstream.reset();
   }
 
   onRequestTrailers(trailers: HeaderList): void {
@@ -196,6 +220,28 @@ class ExchangeRun implements ServerStreamEvents, ForwardingEvents {
     });
     return errorReply("internal_error");
   }
+}
+
+/**
+ * Whether the response may go on for hours, so that a change of the policies must reach it. The last proxy before the
+ * destination decides about it, as with the check.
+ */
+function isLong(exchange: Exchange, { headers }: ResponseHead): boolean {
+  if (exchange.verdict === undefined) return false;
+  if (exchange.upgraded) return true;
+  const type = headers.get("content-type");
+  return type !== undefined && (type.startsWith("text/event-stream") || type.startsWith("application/grpc"));
+}
+
+function isGrpc({ response }: Exchange): boolean {
+  return response?.headers.get("content-type")?.startsWith("application/grpc") === true;
+}
+
+function refusalTrailers(): HeaderList {
+  const trailers = new HeaderList();
+  trailers.set("grpc-status", String(STATUS_CODES.indexOf("PERMISSION_DENIED")));
+  trailers.set("grpc-message", "the policies have changed");
+  return trailers;
 }
 
 /** The local reply of a route that redirects or responds directly. */

@@ -145,6 +145,22 @@ describeTransports("upgrades", () => {
     await until(() => client.closed);
   });
 
+  it("are cut when changed policies refuse them", async () => {
+    const { port } = await echoServer();
+    const rig = await start(port);
+    const hello = frame("hello");
+    const client = dial(rig.port, HANDSHAKE, hello);
+    await hasBytes(client, hello);
+    rig.policy.change(() => "undecided");
+    await later(50);
+    assert.equal(client.closed, false);
+    rig.policy.change(() => "refused");
+    await until(() => client.closed);
+    await until(() => rig.policy.reports.length === 1);
+    assert.equal(groupOf(rig.policy.reports, "response")["flags"], "UAEX");
+    assert.match(await metrics(rig), /purser_proxy_upgrades_active\{listener="edge"\} 0/);
+  });
+
   it("carry large amounts with back-pressure", async () => {
     const { port } = await echoServer();
     const rig = await start(port);

@@ -22,6 +22,14 @@ export interface PolicyClient {
    * @param life Ends the wait of a request whose client leaves; absent: the client stays.
    */
   check(bag: AttributeBag, options?: CheckOptions, life?: RequestLife): MaybePromise<CheckResult>;
+  /**
+   * Decides anew about a request that is under way, without charging its quotas; never rejects.
+   *
+   * @param bag The attributes that it was decided by.
+   */
+  recheck(bag: AttributeBag): MaybePromise<Recheck>;
+  /** Calls `listener` when other documents are in force, until stopped. */
+  watchPolicies(listener: () => void): () => void;
   /** Never waits and never throws; a bag that does not fit in the queue is dropped and counted. */
   report(bag: AttributeBag): void;
   /** Whether the mixer's policies are known, so that requests can be decided. */
@@ -29,6 +37,9 @@ export interface PolicyClient {
   /** Sends buffered reports and gives leases back, within the deadline. Idempotent. */
   close(deadlineMs: number): Promise<void>;
 }
+
+/** The new decision; `undecided` when the mixer cannot be asked, or a document cannot be evaluated. */
+export type Recheck = "allowed" | "refused" | "undecided";
 
 export interface CheckOptions {
   /** True to bypass the cache and ask the mixer for an explanation as well; default false. */

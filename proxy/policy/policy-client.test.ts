@@ -347,6 +347,57 @@ describe("a policy client without its mixer", () => {
   });
 });
 
+describe("a new decision about a request under way", () => {
+  const recheck = async (client: ReturnType<typeof createStage>["client"], attributes: AttributeBag) =>
+    await client.recheck(attributes);
+
+  it("charges nothing, and is kept for other requests that agree in what it read", async () => {
+    const { mixer, client } = createStage();
+    mixer.decide = (view) => (at(view, "user") === "mallory" ? denial() : {});
+    assert.equal(await recheck(client, ALICE), "allowed");
+    assert.equal(await recheck(client, bag({ user: "mallory", method: "GET" })), "refused");
+    assert.deepEqual(
+      mixer.checks.map(({ withoutQuotas }) => withoutQuotas),
+      [true, true],
+    );
+    assert.equal(client.recheck(ALICE), "allowed");
+    assert.equal(mixer.checks.length, 2);
+  });
+
+  it("is undecided while the mixer is away, has other documents, or cannot evaluate one", async () => {
+    const { mixer, client, time } = createStage();
+    mixer.condition = "refuses";
+    assert.equal(await recheck(client, ALICE), "undecided");
+    mixer.condition = "hangs";
+    const hanging = recheck(client, ALICE);
+    await time.advanceAndSettle(10_000);
+    assert.equal(await hanging, "undecided");
+    mixer.condition = "up";
+    mixer.replyVersion = "v0";
+    assert.equal(await recheck(client, ALICE), "undecided");
+    mixer.replyVersion = undefined;
+    mixer.decide = () => ({
+      status: { code: "INTERNAL", message: "x" },
+      reason: { kind: "error", code: "PURSER_EXPR_EVALUATION", detail: "y" },
+      validDurationMs: 0,
+    });
+    assert.equal(await recheck(client, ALICE), "undecided");
+  });
+
+  it("is asked for when other documents are in force, and only then", () => {
+    const { mixer, client } = createStage();
+    let changes = 0;
+    const stop = client.watchPolicies(() => changes++);
+    mixer.announce({ proxies: 2 });
+    assert.equal(changes, 0);
+    mixer.announce({ version: "v2" });
+    assert.equal(changes, 1);
+    stop();
+    mixer.announce({ version: "v3" });
+    assert.equal(changes, 1);
+  });
+});
+
 describe("closing a policy client", () => {
   it("sends buffered reports, gives leases back, and leaves no timer behind", async () => {
     const { time, mixer, client } = createStage();

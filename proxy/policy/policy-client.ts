@@ -3,6 +3,7 @@
 
 import type { CheckReply, MixerService, PolicyState, ProxyIdentity } from "../../api/mixer-service.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
+import type { Decision } from "../../core/check/decision.ts";
 import type { Explanation } from "../../core/explain/explanation.ts";
 import type { CompileExpression } from "../../core/expressions/expression.ts";
 import { CircuitBreaker } from "../../kernel/circuit-breaker.ts";
@@ -29,7 +30,13 @@ import { DEFAULT_POLICY_CLIENT_SETTINGS, EXPLAIN_TIMEOUT_MS, type PolicyClientSe
 import { type ClientStats, createClientStats } from "./stats.ts";
 import { undecidedVerdict } from "../../core/verdict/verdict-of.ts";
 import { undecidedOutcome } from "../../core/verdict/verdict-outcome.ts";
-import { type CheckOptions, type CheckResult, type PolicyClient, uncached } from "./check-result.ts";
+import {
+  type CheckOptions,
+  type CheckResult,
+  type PolicyClient,
+  type Recheck,
+  uncached,
+} from "./check-result.ts";
 
 export interface PolicyClientOptions {
   /** In this process or behind HTTP; the client makes no difference. */
@@ -88,6 +95,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
   #version: string | undefined;
   #failurePolicy: FailurePolicy | undefined;
   readonly #seenVersions = new Set<string>();
+  readonly #policyListeners = new Set<() => void>();
   #closing: Promise<void> | undefined;
 
   constructor(options: PolicyClientOptions) {
@@ -166,6 +174,31 @@ class CachingPolicyClient implements MeteredPolicyClient {
     } catch (error) {
       return this.#fail(error);
     }
+  }
+
+  recheck(bag: AttributeBag): MaybePromise<Recheck> {
+    if (this.#version === undefined) return "undecided";
+    const { service, clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const cached = this.#cache.find(bag, nowMs);
+    if (cached !== undefined) return recheckOf(cached.decision);
+    const request = { attributes: bag, deduplicationId: this.#newId(), withoutQuotas: true };
+    this.#stats.remote_check_calls++;
+    const answer = this.#caller.call(this.#settings.callTimeoutMs, (options) =>
+      service.check(request, options),
+    );
+    const judged = chain(answer, (reply: Answer<CheckReply>): Recheck => {
+      if (reply instanceof Unavailable) return "undecided";
+      this.#keep(bag, reply, nowMs);
+      // A mixer with other documents has not met the change yet, or has met a later one.
+      return reply.version === this.#version ? recheckOf(reply.decision) : "undecided";
+    });
+    return isPromise(judged) ? judged.catch((): Recheck => "undecided") : judged;
+  }
+
+  watchPolicies(listener: () => void): () => void {
+    this.#policyListeners.add(listener);
+    return () => this.#policyListeners.delete(listener);
   }
 
   report(bag: AttributeBag): void {
@@ -293,6 +326,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
       clock: this.#options.clock,
       newId: this.#newId,
     });
+    if (changed) for (const listener of this.#policyListeners) listener();
   }
 
   /**
@@ -321,6 +355,11 @@ class CachingPolicyClient implements MeteredPolicyClient {
     const leases = withDeadline(scheduler, deadlineMs, () => this.#leases.close(), late);
     await Promise.allSettled([leases, this.#reports.close(deadlineMs)]);
   }
+}
+
+function recheckOf({ status, reason }: Pick<Decision, "status" | "reason">): Recheck {
+  if (status.code === "OK") return "allowed";
+  return reason?.kind === "error" ? "undecided" : "refused";
 }
 
 function explained(result: CheckResult, explanation: Explanation): CheckResult {

@@ -21,7 +21,7 @@ import { textHash } from "../../kernel/text-hash.ts";
 import type { Route, RouteAction } from "../../core/traffic/resources/route.ts";
 import { NO_HEADER_OPERATIONS } from "../../core/traffic/resources/route.ts";
 import { NO_RETRIES } from "../../core/traffic/retry.ts";
-import type { PolicyClient, CheckResult } from "../policy/check-result.ts";
+import type { PolicyClient, CheckResult, Recheck } from "../policy/check-result.ts";
 import { createProxy, type Proxy, type ProxyOptions } from "../proxy.ts";
 import { currentTransport } from "./transports.test.ts";
 
@@ -87,6 +87,21 @@ export class FakePolicy implements PolicyClient {
   check(bag: AttributeBag): MaybePromise<CheckResult> {
     this.checks.push(bag);
     return this.decide(bag);
+  }
+  /** The decisions about open streams. */
+  decideAnew: (bag: AttributeBag) => MaybePromise<Recheck> = () => "allowed";
+  readonly #listeners = new Set<() => void>();
+  recheck(bag: AttributeBag): MaybePromise<Recheck> {
+    return this.decideAnew(bag);
+  }
+  watchPolicies(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+  /** Puts other policies in force. */
+  change(decideAnew: (bag: AttributeBag) => MaybePromise<Recheck>): void {
+    this.decideAnew = decideAnew;
+    for (const listener of this.#listeners) listener();
   }
   report(bag: AttributeBag): void {
     this.reports.push(bag);

@@ -31,6 +31,7 @@ export async function programMetrics(): Promise<ReadonlyMap<string, KnownMetric>
     () => ({}),
     () => 0,
     () => true,
+    () => ({ size: 0, counts: { allowed: 0, refused: 0, undecided: 0 } }),
   );
   const registries = [mixer.registry, pilot.registry, proxy.registry];
   const pool = await new PoolMetrics(() => 1).exposition([]);

@@ -1,0 +1,95 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
+import { eventually } from "../support/eventually.ts";
+import { type MeshProgram, startMesh } from "../support/mesh-program.ts";
+
+/** As many as fit in 20,000 file descriptors of the proxy, which has two for each, and of this process. */
+const STREAMS = 4_000;
+const REFUSED = 100;
+
+const MANY_CONNECTIONS = `apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: shop }
+spec:
+  host: shop
+  trafficPolicy:
+    connectionPool:
+      tcp: { maxConnections: ${STREAMS} }
+      http: { http2MaxRequests: ${STREAMS}, http1MaxPendingRequests: ${STREAMS} }
+`;
+
+const allowed = (users: string): string => `apiVersion: purser.dev/v1
+kind: AccessPolicy
+metadata: { name: users }
+spec:
+  action: ALLOW
+  when: ${users}
+`;
+
+describe(`${STREAMS} open streams`, function () {
+  this.timeout(120_000);
+  let mesh: MeshProgram;
+  const sockets: Socket[] = [];
+
+  before(async () => {
+    mesh = await startMesh(allowed('$exists(request.headers."x-user")'), {
+      listener: (_incoming, outgoing) => {
+        outgoing.writeHead(200, { "content-type": "text/event-stream" });
+        outgoing.write("data: open\n\n");
+      },
+    });
+    mesh.folder.write("rule.yaml", MANY_CONNECTIONS);
+    await eventually(async () => {
+      const text = await (await fetch(`${mesh.admin}/clusters`)).text();
+      assert.match(text, new RegExp(`max_requests::${STREAMS}`));
+    });
+  });
+  after(async () => {
+    for (const socket of sockets) socket.destroy();
+    await mesh?.stop();
+  });
+
+  const edgePort = (): number => Number(new URL(mesh.edge).port);
+
+  it("are closed within a second when a change of the policies refuses them: exactly those", async () => {
+    const closedUsers: string[] = [];
+    const opened = Array.from({ length: STREAMS }, (_, index) => {
+      const user = index % (STREAMS / REFUSED) === 0 ? "bob" : `user-${index}`;
+      return new Promise<void>((resolve) => {
+        const socket = connect(edgePort(), "127.0.0.1");
+        sockets.push(socket);
+        socket.on("data", (chunk) => {
+          if (chunk.includes("data: open")) resolve();
+        });
+        socket.on("error", () => undefined);
+        socket.on("close", () => closedUsers.push(user));
+        socket.write(`GET /events HTTP/1.1\r\nhost: shop\r\nx-user: ${user}\r\n\r\n`);
+      });
+    });
+    await Promise.all(opened);
+    const metric = async (pattern: RegExp): Promise<number> =>
+      Number(pattern.exec(await (await fetch(`${mesh.admin}/stats/prometheus`)).text())?.[1] ?? 0);
+    assert.equal(await metric(/^purser_proxy_long_streams (\d+)$/m), STREAMS);
+
+    const startMs = performance.now();
+    mesh.folder.write("policies.yaml", allowed('request.headers."x-user" != "bob"'));
+    await eventually(
+      async () => {
+        assert.equal(closedUsers.length, REFUSED);
+      },
+      { everyMs: 10 },
+    );
+    const tookMs = performance.now() - startMs;
+    await eventually(async () => {
+      const decided = await metric(/^purser_proxy_stream_rechecks_total\{outcome="allowed"\} (\d+)$/m);
+      assert.equal(decided, STREAMS - REFUSED);
+    });
+    assert.deepEqual(new Set(closedUsers), new Set(["bob"]));
+    assert.equal(closedUsers.length, REFUSED);
+    console.log(`      closed ${Math.round(tookMs)} ms after the file was written`);
+    assert.ok(tookMs < 1_000, `${tookMs} ms`);
+  });
+});
