@@ -34,6 +34,8 @@ export type ProxyNode =
        */
       readonly port: number;
       readonly trustedHops: number;
+      /** As for a sidecar. */
+      readonly locality?: string;
     }
   | {
       readonly role: "sidecar";
@@ -48,4 +50,9 @@ export type ProxyNode =
       readonly outboundPort: number;
       /** Absent: no inbound listener. */
       readonly inbound?: { readonly port: number; readonly appHost: string; readonly appPort: number };
+      /**
+       * Place of the proxy: `region/zone/subzone`, later parts optional. Absent: unknown, and localities of
+       * endpoints are not compared with it.
+       */
+      readonly locality?: string;
     };

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type TUnsafe } from "typebox";
+import { LOCALITY_PATTERN, MAX_LOCALITY_LENGTH } from "../../core/traffic/locality.ts";
 import {
   type KnownVersions,
   NOTHING_KNOWN,
@@ -79,6 +80,7 @@ const Port = Type.Integer({ minimum: 1, maximum: 65_535 });
 /** 0 for any free port. */
 const ListenPort = Type.Integer({ minimum: 0, maximum: 65_535 });
 const Name = Type.String({ minLength: 1, maxLength: 253 });
+const Locality = Type.String({ pattern: LOCALITY_PATTERN, maxLength: MAX_LOCALITY_LENGTH });
 
 const ProxyNodeSchema = exactly<ProxyNode>()(
   Type.Union([
@@ -88,6 +90,7 @@ const ProxyNodeSchema = exactly<ProxyNode>()(
       host: Name,
       port: ListenPort,
       trustedHops: Type.Integer({ minimum: 0, maximum: 100 }),
+      locality: Type.Optional(Locality),
     }),
     closed({
       role: Type.Literal("sidecar"),
@@ -96,6 +99,7 @@ const ProxyNodeSchema = exactly<ProxyNode>()(
       service: Name,
       outboundPort: ListenPort,
       inbound: Type.Optional(closed({ port: ListenPort, appHost: Name, appPort: Port })),
+      locality: Type.Optional(Locality),
     }),
   ]),
 );

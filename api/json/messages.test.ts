@@ -264,7 +264,7 @@ const TRAFFIC_UPDATE: Required<TrafficUpdate> = {
         name: "outbound|80|v1|reviews",
         service: { host: "reviews", name: "reviews", namespace: "default" },
         subset: "v1",
-        loadBalancer: "least-request",
+        loadBalancer: { kind: "least-request" },
         connectTimeoutMs: 10_000,
         maxRequests: 1_024,
         maxConnectionsPerEndpoint: 1_024,

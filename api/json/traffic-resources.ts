@@ -3,9 +3,12 @@
 
 import Type from "typebox";
 import { MapOf } from "../../core/documents/kinds/map-of.ts";
+import { MAX_MAGLEV_TABLE_SIZE } from "../../core/traffic/balancing/picker-maglev.ts";
+import { MAX_RING_SIZE } from "../../core/traffic/balancing/picker-ring-hash.ts";
 import type { Cluster } from "../../core/traffic/resources/cluster.ts";
 import type { ClusterLoadAssignment } from "../../core/traffic/resources/endpoint.ts";
 import { B3_FORMS, type Listener, type ListenerLimits } from "../../core/traffic/resources/listener.ts";
+import type { HashSource, LoadBalancer } from "../../core/traffic/resources/load-balancer.ts";
 import {
   type HeaderMatch,
   RETRY_CONDITIONS,
@@ -198,12 +201,54 @@ const OverloadSchema = exactly<OverloadSettings>()(
   }),
 );
 
+const HashSourceSchema = exactly<HashSource>()(
+  Type.Union([
+    Type.Object({ kind: Type.Literal("header"), name: Text }),
+    Type.Object({ kind: Type.Literal("query"), name: Text }),
+    Type.Object({ kind: Type.Literal("source-ip") }),
+    Type.Object({
+      kind: Type.Literal("cookie"),
+      name: Text,
+      ttlSeconds: Type.Optional(Whole),
+      path: Type.Optional(Text),
+      attributes: Type.Array(Type.Object({ name: Text, value: Type.Optional(Text) })),
+    }),
+  ]),
+);
+
+const LoadBalancerSchema = exactly<LoadBalancer>()(
+  Type.Union([
+    Type.Object({
+      kind: oneOf(["round-robin", "least-request"]),
+      slowStart: Type.Optional(
+        Type.Object({
+          windowMs: Type.Number({ exclusiveMinimum: 0 }),
+          aggression: Type.Number({ exclusiveMinimum: 0 }),
+          minimumPercent: Percentage,
+        }),
+      ),
+    }),
+    Type.Object({ kind: Type.Literal("random") }),
+    Type.Object({
+      kind: Type.Literal("ring-hash"),
+      hashOn: HashSourceSchema,
+      minimumRingSize: Type.Integer({ minimum: 1, maximum: MAX_RING_SIZE }),
+    }),
+    Type.Object({
+      kind: Type.Literal("maglev"),
+      hashOn: HashSourceSchema,
+      tableSize: Type.Integer({ minimum: 2, maximum: MAX_MAGLEV_TABLE_SIZE }),
+    }),
+  ]),
+);
+
 export const ClusterSchema = exactly<Cluster>()(
   Type.Object({
     name: Text,
     service: Type.Object({ host: Text, name: Text, namespace: Text }),
     subset: Type.Optional(Text),
-    loadBalancer: oneOf(["round-robin", "least-request", "random"]),
+    loadBalancer: LoadBalancerSchema,
+    panicThresholdPercent: Type.Optional(Percentage),
     connectTimeoutMs: Amount,
     maxRequests: Whole,
     maxConnectionsPerEndpoint: Type.Integer({ minimum: 1 }),
@@ -247,8 +292,11 @@ export const ClusterLoadAssignmentSchema = exactly<ClusterLoadAssignment>()(
         weight: Type.Number({ minimum: 1 }),
         labels: TextMap,
         workload: Type.Optional(Text),
+        locality: Type.Optional(Text),
+        priority: Type.Optional(Whole),
       }),
     ),
     checkedByDestination: Flag,
+    localityWeights: Type.Optional(MapOf(Type.Number({ exclusiveMinimum: 0 }))),
   }),
 );

@@ -183,12 +183,12 @@ function settingsOf(policy: TrafficPolicySpec | undefined) {
 function loadBalancerOf(policy: TrafficPolicySpec | undefined): Cluster["loadBalancer"] {
   switch (policy?.loadBalancer?.simple) {
     case "ROUND_ROBIN":
-      return "round-robin";
+      return { kind: "round-robin" };
     case "RANDOM":
-      return "random";
+      return { kind: "random" };
     case "LEAST_REQUEST":
     case "LEAST_CONN":
     case undefined:
-      return "least-request";
+      return { kind: "least-request" };
   }
 }

@@ -10,6 +10,7 @@ import {
   retryPauseMs,
   type TryOutcome,
 } from "../../core/traffic/retry.ts";
+import type { HashSource } from "../../core/traffic/resources/load-balancer.ts";
 import type { Exchange, RouteSelection } from "../exchange/exchange.ts";
 import type { ErrorKind, ResponseFlag } from "../exchange/local-reply.ts";
 import type { ClientStream, ClientStreamReceiver } from "../transport/contract/client.ts";
@@ -19,6 +20,7 @@ import type { ResetReason, StreamReset } from "../transport/contract/reset.ts";
 import type { ServerStream } from "../transport/contract/server.ts";
 import { removeHopByHop } from "../transport/fields/hop-by-hop.ts";
 import type { ClusterEndpoint } from "../upstream/endpoint-set.ts";
+import { affinityOf, type RequestAffinity } from "./request-affinity.ts";
 import { errorReplyOf, tryOutcomeOf } from "./reset-meaning.ts";
 import { RequestBuffer, type RequestEvents, RequestRelay } from "./request-relay.ts";
 
@@ -60,6 +62,8 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
   #target: ClusterEndpoint | undefined;
   /** The endpoints of failed tries. */
   #tried: readonly ClusterEndpoint[] = NONE_TRIED;
+  /** Only for a cluster with consistent hashing. */
+  #affinity: RequestAffinity | undefined;
   /** The upstream stream of the current try. */
   #stream: ClientStream | undefined;
   /** The whole body, if it was buffered so that it can be sent again. */
@@ -171,6 +175,7 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
         return;
     }
     removeHopByHop(headers);
+    if (this.#affinity?.setCookie !== undefined) headers.append("set-cookie", this.#affinity.setCookie);
     // A 204 has no content-length (RFC 9110, section 8.6).
     if (status === 204) headers.remove("content-length");
     this.#exchange.details = "via_upstream";
@@ -214,10 +219,11 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
   #try(): void {
     const { cluster, endpoints } = this.#selection;
     if (this.#target !== undefined) this.#tried = [...this.#tried, this.#target];
-    const target = endpoints.pick(this.#tried);
+    const target = endpoints.pick(this.#tried, this.#hash(cluster.hashOn));
     this.#target = target;
     if (target === undefined) {
-      return this.#fail("no_healthy_upstream", `${cluster.config.service.name} has no endpoint.`);
+      const what = endpoints.endpoints.length === 0 ? "endpoint" : "healthy endpoint";
+      return this.#fail("no_healthy_upstream", `${cluster.config.service.name} has no ${what}.`);
     }
     this.#exchange.endpoint = target;
     this.#exchange.tries++;
@@ -239,6 +245,13 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
     const stream = target.upstream.open(head, this, this.#wholeBody);
     this.#stream = stream;
     if (hasBody && this.#wholeBody === undefined) this.#relayTo(stream);
+  }
+
+  /** The same for every try of the request. */
+  #hash(hashOn: HashSource | undefined): number | undefined {
+    if (hashOn === undefined) return undefined;
+    this.#affinity ??= affinityOf(hashOn, this.#exchange);
+    return this.#affinity.hash;
   }
 
   #relayTo(stream: ClientStream): void {

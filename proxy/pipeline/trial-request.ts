@@ -5,6 +5,7 @@ import type { ProxyNode } from "../../api/pilot-service.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { isPromise } from "../../kernel/maybe-promise.ts";
 import type { Clock, Random } from "../../kernel/ports.ts";
+import type { BalancingPorts } from "../../core/traffic/balancing/load-balancer.ts";
 import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
 import { Cluster } from "../upstream/cluster.ts";
 import { EndpointSet } from "../upstream/endpoint-set.ts";
@@ -44,10 +45,10 @@ export function bagOfTrial(
   { method, target, rawHeaders }: TrialRequest,
   services: TrialServices,
 ): { readonly bag: AttributeBag } | { readonly reply: LocalReply } {
-  const { clock, random } = services;
+  const { clock } = services;
   const [listener] = resources.listeners.resources;
   if (listener === undefined) throw new Error("a proxy's resources have a listener");
-  const snapshot = withoutConnections(resources, random);
+  const snapshot = withoutConnections(resources, services);
   const stream = {
     connection: {
       id: "1",
@@ -76,7 +77,7 @@ export function bagOfTrial(
 }
 
 /** A snapshot whose clusters have no endpoints. */
-function withoutConnections(resources: TrafficResources, random: Random): ProxySnapshot {
+function withoutConnections(resources: TrafficResources, ports: BalancingPorts): ProxySnapshot {
   const noop = (): void => undefined;
   const clusters = new Map(
     resources.clusters.resources.map((config) => {
@@ -89,7 +90,7 @@ function withoutConnections(resources: TrafficResources, random: Random): ProxyS
   const endpoints = new Map(
     [...clusters].map(([name, cluster]) => {
       const assignment = { name, endpoints: [], checkedByDestination: false };
-      return [name, new EndpointSet(cluster, assignment, [], random, noop)] as const;
+      return [name, new EndpointSet(cluster, assignment, [], ports, noop)] as const;
     }),
   );
   const routeTables = new RouteTableCache().compile(resources.routes);

@@ -115,7 +115,7 @@ describe("the snapshots of a proxy", () => {
     assert.equal(early.endpoints.size, 0);
     const alone = builder.build({ ...others, clusters, endpoints: none });
     assert.deepEqual(portsOf(alone, A), []);
-    assert.equal(alone.endpoints.get(A)?.pick([]), undefined);
+    assert.equal(alone.endpoints.get(A)?.pick([], undefined), undefined);
     assert.deepEqual(portsOf(builder.build({ ...others, clusters, endpoints }), A), [8001]);
   });
 

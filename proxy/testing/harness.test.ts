@@ -172,7 +172,7 @@ export function clusterOf(
   return {
     name: "outbound|80||reviews.default",
     service: { host: "reviews.default", name: "reviews", namespace: "default" },
-    loadBalancer: "round-robin",
+    loadBalancer: { kind: "round-robin" },
     connectTimeoutMs: 1_000,
     maxRequests: 1024,
     maxConnectionsPerEndpoint: 1024,

@@ -132,7 +132,7 @@ export class ClusterManager {
     const endpoints = assignment.endpoints.map(
       (endpoint, index) => new ClusterEndpoint(endpoint, (shared[index] as SharedUpstream).upstream),
     );
-    return new EndpointSet(cluster, assignment, endpoints, this.#runtime.random, () => {
+    return new EndpointSet(cluster, assignment, endpoints, this.#runtime, () => {
       for (const { references } of shared) references.release();
     });
   }
@@ -159,7 +159,7 @@ export class ClusterManager {
       clock: this.#runtime.clock,
       scheduler: this.#runtime.scheduler,
     });
-    const upstream = new Upstream(endpoint, client, cluster.load);
+    const upstream = new Upstream(endpoint, client, cluster.load, this.#runtime.clock.monotonicMs());
     const references = new RefCounted(() => {
       this.#upstreams.delete(key);
       this.#drain(upstream);

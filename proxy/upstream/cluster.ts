@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Cluster as ClusterConfig } from "../../core/traffic/resources/cluster.ts";
+import type { HashSource } from "../../core/traffic/resources/load-balancer.ts";
 import type { Overload } from "./overload.ts";
 import type { OverloadGate } from "./overload-gate.ts";
 
@@ -26,6 +27,8 @@ export class Cluster {
   readonly overload: Overload | undefined;
   /** The attributes `destination.service.*` of requests to the cluster. */
   readonly service: { readonly name: string; readonly namespace: string; readonly host: string };
+  /** The value of a request that decides its endpoint; undefined without consistent hashing. */
+  readonly hashOn: HashSource | undefined;
 
   constructor(config: ClusterConfig, load: ClusterLoad, overload: Overload | undefined) {
     this.config = config;
@@ -33,6 +36,7 @@ export class Cluster {
     this.overload = overload;
     const { name, namespace, host } = config.service;
     this.service = { name, namespace, host };
+    this.hashOn = "hashOn" in config.loadBalancer ? config.loadBalancer.hashOn : undefined;
   }
 
   /** Returns false when `maxRequests` are under way already; after true, `leave()` must follow. */

@@ -1,11 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { createPicker, pickAvoiding } from "../../core/traffic/balancing/load-balancer.ts";
+import {
+  type BalancingPorts,
+  createPicker,
+  pickAvoiding,
+} from "../../core/traffic/balancing/load-balancer.ts";
 import type { Candidate, Picker } from "../../core/traffic/balancing/picker.ts";
 import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import { canonicalAddress } from "../../kernel/matching/ip-address.ts";
-import type { Random } from "../../kernel/ports.ts";
 import { RefCounted } from "../../kernel/ref-counted.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Upstream } from "./upstream.ts";
@@ -30,8 +33,28 @@ export class ClusterEndpoint implements Candidate {
     this.workload = workload === undefined ? undefined : { name: workload };
   }
 
+  get key(): string {
+    return this.addressText;
+  }
+
   get weight(): number {
     return this.endpoint.weight;
+  }
+
+  get healthy(): boolean {
+    return this.upstream.healthy;
+  }
+
+  get priority(): number {
+    return this.endpoint.priority ?? 0;
+  }
+
+  get locality(): string {
+    return this.endpoint.locality ?? "";
+  }
+
+  get readySinceMs(): number {
+    return this.upstream.readySinceMs;
   }
 
   get activeRequests(): number {
@@ -40,32 +63,56 @@ export class ClusterEndpoint implements Candidate {
 }
 
 /**
- * A cluster's endpoints with their load balancer. Immutable: when the endpoints or the cluster's settings
- * change, a new set replaces it, and snapshots with the old set hold it until their requests are over.
+ * A cluster's endpoints with their load balancer. When the endpoints or the cluster's settings change, a new set
+ * replaces it, and snapshots with the old set hold it until their requests are over. Only the endpoints' health
+ * changes within a set.
  */
 export class EndpointSet extends RefCounted {
   readonly cluster: Cluster;
   readonly assignment: ClusterLoadAssignment;
   readonly endpoints: readonly ClusterEndpoint[];
-  readonly #picker: Picker<ClusterEndpoint>;
+  readonly #ports: BalancingPorts;
+  #picker: Picker<ClusterEndpoint>;
 
   /** @param endpoints The endpoints of `assignment`, with their connections. */
   constructor(
     cluster: Cluster,
     assignment: ClusterLoadAssignment,
     endpoints: readonly ClusterEndpoint[],
-    random: Random,
+    ports: BalancingPorts,
     onUnused: () => void,
   ) {
     super(onUnused);
     this.cluster = cluster;
     this.assignment = assignment;
     this.endpoints = endpoints;
-    this.#picker = createPicker(cluster.config.loadBalancer, endpoints, random);
+    this.#ports = ports;
+    this.#picker = this.#createPicker();
   }
 
-  /** Picks an endpoint; undefined when there is none. */
-  pick(tried: readonly ClusterEndpoint[]): ClusterEndpoint | undefined {
-    return tried.length === 0 ? this.#picker.pick() : pickAvoiding(this.#picker, tried);
+  /**
+   * Picks an endpoint; undefined when there is none.
+   *
+   * @param hash Of the request's value; undefined for a cluster without consistent hashing, and for a request
+   * without the value.
+   */
+  pick(tried: readonly ClusterEndpoint[], hash: number | undefined): ClusterEndpoint | undefined {
+    return tried.length === 0 ? this.#picker.pick(hash) : pickAvoiding(this.#picker, tried, hash);
+  }
+
+  /** Balances anew by the present health of the endpoints' upstreams. */
+  rebalance(): void {
+    this.#picker = this.#createPicker();
+  }
+
+  #createPicker(): Picker<ClusterEndpoint> {
+    const { loadBalancer, panicThresholdPercent = 0 } = this.cluster.config;
+    const { localityWeights } = this.assignment;
+    const settings = {
+      loadBalancer,
+      panicThresholdPercent,
+      ...(localityWeights === undefined ? {} : { localityWeights }),
+    };
+    return createPicker(settings, this.endpoints, this.#ports);
   }
 }

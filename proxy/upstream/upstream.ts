@@ -16,10 +16,18 @@ export class Upstream {
   active = 0;
   requestsTotal = 0;
   connectFailuresTotal = 0;
+  /** Endpoint sets read it when they balance: after a change, `EndpointSet.rebalance` must follow. */
+  healthy = true;
+  /** Monotonic time at which the slow start of the endpoint began. */
+  readySinceMs: number;
 
-  /** @param load Counts the requests that could not wait for a connection. */
-  constructor(endpoint: Endpoint, client: TransportClient, load: ClusterLoad) {
+  /**
+   * @param load Counts the requests that could not wait for a connection.
+   * @param nowMs Monotonic time.
+   */
+  constructor(endpoint: Endpoint, client: TransportClient, load: ClusterLoad, nowMs: number) {
     this.endpoint = endpoint;
+    this.readySinceMs = nowMs;
     this.#client = client;
     this.#load = load;
   }

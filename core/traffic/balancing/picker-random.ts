@@ -2,15 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Random } from "../../../kernel/ports.ts";
-import type { Candidate, Picker } from "./picker.ts";
+import type { Picker } from "./picker.ts";
 
 /** Weighted random choice. */
-export function createRandomPicker<C extends Pick<Candidate, "weight">>(
+export function createRandomPicker<C>(
   candidates: readonly C[],
+  weights: readonly number[],
   random: Random,
 ): Picker<C> {
   let sum = 0;
-  const upTo = candidates.map((candidate) => (sum += candidate.weight));
+  const upTo = weights.map((weight) => (sum += weight));
   return {
     pick() {
       const ticket = random() * sum;

@@ -2,15 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Random } from "../../../kernel/ports.ts";
-import { type Candidate, haveEqualWeights, type Picker } from "./picker.ts";
+import { haveEqualWeights, type Picker } from "./picker.ts";
 
 /** Round robin from a random start, so that proxies do not all begin with the same endpoint. */
-export function createRoundRobinPicker<C extends Pick<Candidate, "weight">>(
+export function createRoundRobinPicker<C>(
   candidates: readonly C[],
+  weights: readonly number[],
   random: Random,
 ): Picker<C> {
   if (candidates.length < 2) return { pick: () => candidates[0] };
-  return haveEqualWeights(candidates) ? cycle(candidates, random) : strides(candidates, random);
+  return haveEqualWeights(weights) ? cycle(candidates, random) : strides(candidates, weights, random);
 }
 
 function cycle<C>(candidates: readonly C[], random: Random): Picker<C> {
@@ -32,9 +33,9 @@ const STRIDE = 65_535;
  * STRIDE, evenly spread. The heaviest endpoint is picked in every round, so a pick examines each endpoint at
  * most once or twice.
  */
-function strides<C extends Pick<Candidate, "weight">>(candidates: readonly C[], random: Random): Picker<C> {
-  const heaviest = Math.max(...candidates.map((candidate) => candidate.weight));
-  const scaled = candidates.map(({ weight }) => Math.max(1, Math.round((weight / heaviest) * STRIDE)));
+function strides<C>(candidates: readonly C[], weights: readonly number[], random: Random): Picker<C> {
+  const heaviest = weights.reduce((most, weight) => Math.max(most, weight), 0);
+  const scaled = weights.map((weight) => Math.max(1, Math.round((weight / heaviest) * STRIDE)));
   // Different phases keep endpoints with equal weights from being skipped in the same rounds.
   const phases = candidates.map((_, index) => index * Math.floor(STRIDE / 2));
   let index = Math.floor(random() * candidates.length);

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { LoadBalancer } from "./load-balancer.ts";
 import type { OverloadSettings } from "./overload.ts";
 
 /**
@@ -12,7 +13,12 @@ export interface Cluster {
   readonly name: string;
   readonly service: ServiceIdentity;
   readonly subset?: string;
-  readonly loadBalancer: "round-robin" | "least-request" | "random";
+  readonly loadBalancer: LoadBalancer;
+  /**
+   * Share of healthy endpoints, in percent, below which health is ignored and every endpoint gets requests.
+   * Absent: 0, as in Istio: never, so that a cluster without a healthy endpoint answers 503.
+   */
+  readonly panicThresholdPercent?: number;
   /** Maximum time to open a connection, and to wait for one. */
   readonly connectTimeoutMs: number;
   /** Maximum number of requests under way; further requests get 503 at once. Envoy's default: 1024. */

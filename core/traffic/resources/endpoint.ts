@@ -15,6 +15,11 @@ export interface ClusterLoadAssignment {
    * true for exactly these endpoints; a proxy must never send an unchecked request to other endpoints.
    */
   readonly checkedByDestination: boolean;
+  /**
+   * Relative shares of requests by `Endpoint.locality`, each above 0; an endpoint's locality always has one.
+   * Absent: localities have no shares.
+   */
+  readonly localityWeights?: Readonly<Record<string, number>>;
 }
 
 export interface Endpoint {
@@ -25,4 +30,11 @@ export interface Endpoint {
   readonly labels: Readonly<Record<string, string>>;
   /** The workload's name, if the registry knows it. */
   readonly workload?: string;
+  /** `region/zone/subzone`, later parts optional. */
+  readonly locality?: string;
+  /**
+   * Endpoints of a higher number get requests only as far as too few of the lower numbers are healthy.
+   * Absent: 0, the first.
+   */
+  readonly priority?: number;
 }
