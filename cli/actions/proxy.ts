@@ -26,6 +26,7 @@ interface Flags extends LogFlags {
   readonly adminPort: number;
   readonly allowedHosts: readonly string[];
   readonly trustedHops: number;
+  readonly locality?: string;
   readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
   readonly upgradeProtocols: readonly string[];
   readonly via?: string;
@@ -76,13 +77,29 @@ function settingsOf({ mixer, pilot, explainKeyFile, logLevel, logFormat, ...flag
 
 function nodeOf(flags: Flags): ProxyNode {
   const { role, host, service, app } = flags;
+  const place = flags.locality === undefined ? {} : { locality: flags.locality };
   if (role === "edge") {
     if (app !== undefined || service !== undefined)
       throw new PurserError("PURSER_CLI_USAGE", "--app and --service need --role sidecar");
-    return { role, id: nodeId(role, "edge"), host, port: flags.edgePort, trustedHops: flags.trustedHops };
+    return {
+      role,
+      id: nodeId(role, "edge"),
+      host,
+      port: flags.edgePort,
+      trustedHops: flags.trustedHops,
+      ...place,
+    };
   }
   if (service === undefined) throw new PurserError("PURSER_CLI_USAGE", "--role sidecar needs --service");
   const inbound =
     app === undefined ? {} : { inbound: { port: flags.inboundPort, appHost: app.host, appPort: app.port } };
-  return { role, id: nodeId(role, service), host, service, outboundPort: flags.outboundPort, ...inbound };
+  return {
+    role,
+    id: nodeId(role, service),
+    host,
+    service,
+    outboundPort: flags.outboundPort,
+    ...inbound,
+    ...place,
+  };
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { InvalidArgumentError, Option } from "commander";
+import { LOCALITY_PATTERN, MAX_LOCALITY_LENGTH } from "../../core/traffic/locality.ts";
 import { parseDurationMs } from "../../kernel/duration.ts";
 import {
   DEFAULT_UNDERSCORES_ACTION,
@@ -57,6 +58,12 @@ export const portFlag = (flag: string, what: string, defaultPort: number): Optio
     .argParser(port)
     .default(defaultPort);
 
+export const localityFlag = (): Option =>
+  new Option(
+    "--locality <region/zone/subzone>",
+    "the place of the proxy, for localityLbSetting of DestinationRules; later parts are optional",
+  ).argParser(locality);
+
 export const workersFlag = (): Option =>
   new Option(
     "--workers <n>",
@@ -73,6 +80,13 @@ export const drainFlag = (): Option =>
   new Option("--drain <duration>", "longest time to stop; requests under way may finish meanwhile")
     .argParser(drainDuration)
     .default(5_000, "5s");
+
+function locality(value: string): string {
+  if (value.length <= MAX_LOCALITY_LENGTH && new RegExp(LOCALITY_PATTERN).test(value)) return value;
+  throw new InvalidArgumentError(
+    "A locality is region/zone/subzone, of letters, digits, '.', '_' and '-'; later parts are optional.",
+  );
+}
 
 /** Node's timers are limited to 2^31 ms; longer ones fire at once, which would cut every request. */
 const MAX_DRAIN_MS = 24 * 3_600_000;

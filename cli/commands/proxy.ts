@@ -11,6 +11,7 @@ import {
   drainFlag,
   explainKeyFlag,
   hostFlag,
+  localityFlag,
   logFormatFlag,
   logLevelFlag,
   portFlag,
@@ -53,6 +54,7 @@ export function proxyCommand(): Command {
       count,
       0,
     )
+    .addOption(localityFlag())
     .addOption(explainKeyFlag())
     .addOption(underscoresFlag())
     .addOption(upgradesFlag())

@@ -11,6 +11,7 @@ import {
   drainFlag,
   explainKeyFlag,
   hostFlag,
+  localityFlag,
   logFormatFlag,
   logLevelFlag,
   port,
@@ -57,6 +58,7 @@ export function meshFlags(command: Command): Command {
       "a sidecar for a service's outbound calls, and its port; repeatable",
       sidecar,
     )
+    .addOption(localityFlag())
     .addOption(explainKeyFlag())
     .option(
       "--trusted-hops <n>",

@@ -25,6 +25,7 @@ export interface MeshFlags extends ConfigFlags, LogFlags {
   /** Host names of the control surfaces. */
   readonly allowedHosts: readonly string[];
   readonly trustedHops: number;
+  readonly locality?: string;
   readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
   readonly upgradeProtocols: readonly string[];
   /** The edge's name in `via`. Its sidecars leave the field alone: no two proxies may have the same name. */
@@ -79,6 +80,7 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
     const sidecars: ProxyPart[] = [];
     const { host, edgePort, adminHost, adminPort, allowedHosts, trustedHops } = flags;
     const { headersWithUnderscoresAction, upgradeProtocols } = flags;
+    const place = flags.locality === undefined ? {} : { locality: flags.locality };
     const wiring = {
       mixer: mixer.mixer,
       pilot: pilot.pilot,
@@ -87,13 +89,15 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
       upgradeProtocols,
     };
     for (const { service, outboundPort } of flags.sidecar) {
-      const node = { role: "sidecar", id: nodeId("sidecar", service), host, service, outboundPort } as const;
+      const id = nodeId("sidecar", service);
+      const node = { role: "sidecar", id, host, service, outboundPort, ...place } as const;
       const sidecar = await startProxy({ ...wiring, node }, runtime);
       sidecars.push(sidecar);
       parts.push(sidecar);
     }
     // The edge is stopped before the sidecars, which its requests under way may need.
-    const node = { role: "edge", id: nodeId("edge", "edge"), host, port: edgePort, trustedHops } as const;
+    const id = nodeId("edge", "edge");
+    const node = { role: "edge", id, host, port: edgePort, trustedHops, ...place } as const;
     const admin = { host: adminHost, port: adminPort, allowedHosts };
     const edge =
       flags.workers === 1
