@@ -82,16 +82,19 @@ function endpointsOf(
   port: ServiceEntrySpec["ports"][number],
 ): readonly Endpoint[] {
   const targetPort = port.targetPort ?? port.number;
-  return (endpoints ?? [{ address: host }]).map(({ address, ports, labels = {}, weight = 1 }) => {
-    const workload = labels[WORKLOAD_LABEL];
-    return {
-      address,
-      port: ports?.[port.name] ?? targetPort,
-      weight,
-      labels,
-      ...(workload === undefined ? {} : { workload }),
-    };
-  });
+  return (endpoints ?? ([{ address: host }] satisfies ServiceEntrySpec["endpoints"])).map(
+    ({ address, ports, labels = {}, weight = 1, locality }) => {
+      const workload = labels[WORKLOAD_LABEL];
+      return {
+        address,
+        port: ports?.[port.name] ?? targetPort,
+        weight,
+        labels,
+        ...(workload === undefined ? {} : { workload }),
+        ...(locality === undefined ? {} : { locality }),
+      };
+    },
+  );
 }
 
 function merge(first: Service, second: Service): Service {

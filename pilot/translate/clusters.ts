@@ -2,13 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { DestinationRuleSpec, TrafficPolicySpec } from "../../core/documents/kinds/destination-rule.ts";
-import { type OverloadSpec, overloadSettingsOf } from "../../core/documents/kinds/overload.ts";
+import { overloadSettingsOf } from "../../core/documents/kinds/overload.ts";
 import type { OverloadSettings } from "../../core/traffic/resources/overload.ts";
 import { parseDurationMs } from "../../kernel/duration.ts";
-import type { TrafficDocument } from "../../core/snapshot/snapshot.ts";
+import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, compareExactness, hostCovers, splitHost } from "../../core/traffic/host-name.ts";
 import type { Cluster, ServiceIdentity } from "../../core/traffic/resources/cluster.ts";
 import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
+import { loadBalancerOf } from "./load-balancer.ts";
+import { localized } from "./localities.ts";
 import { areSidecars, type Registry, type Service } from "../registry/registry-static.ts";
 
 /** Envoy's default circuit breaker. Istio's default is no limit, which could overload a proxy. */
@@ -38,6 +40,8 @@ export interface Destination {
 /** Collects the clusters that routes refer to, with their endpoints: a proxy gets these and no others. */
 export class ClusterCollector {
   readonly #registry: Registry;
+  /** The proxy's own; empty when unknown. */
+  readonly #locality: string;
   /** In order of exactness of the host; equal ones in document order. */
   readonly #rules: readonly { readonly host: string; readonly spec: DestinationRuleSpec }[];
   /** In the same order. */
@@ -45,19 +49,21 @@ export class ClusterCollector {
   readonly #clusters = new Map<string, Cluster>();
   readonly #assignments = new Map<string, ClusterLoadAssignment>();
 
+  /** @param locality Of the proxy that gets the clusters; empty when unknown. */
   constructor(
     registry: Registry,
-    rules: readonly TrafficDocument<DestinationRuleSpec>[],
-    overloads: readonly TrafficDocument<OverloadSpec>[],
+    documents: Pick<TrafficDocuments, "destinationRules" | "overloads">,
+    locality: string,
   ) {
     this.#registry = registry;
-    this.#overloads = overloads
+    this.#locality = locality;
+    this.#overloads = documents.overloads
       .map(({ metadata, spec }) => ({
         host: registry.canonical(spec.host, metadata.namespace),
         settings: overloadSettingsOf(metadata, spec),
       }))
       .toSorted((a, b) => compareExactness(a.host, b.host));
-    this.#rules = rules
+    this.#rules = documents.destinationRules
       .map(({ metadata, spec }) => ({ host: registry.canonical(spec.host, metadata.namespace), spec }))
       .toSorted((a, b) => compareExactness(a.host, b.host));
   }
@@ -90,17 +96,19 @@ export class ClusterCollector {
     if (!this.#clusters.has(name)) {
       const rule = service && this.#ruleOf(service, destination.subset);
       const subset = rule?.subsets?.find((candidate) => candidate.name === destination.subset);
+      const policy = { ...rule?.trafficPolicy, ...subset?.trafficPolicy };
       this.#clusters.set(name, {
         name,
         service: identity,
         ...(destination.subset === undefined ? {} : { subset: destination.subset }),
-        ...settingsOf({ ...rule?.trafficPolicy, ...subset?.trafficPolicy }),
+        ...settingsOf(policy),
         ...this.#overloadOf(service?.canonicalHost),
       });
       const all = port?.endpoints ?? [];
-      const endpoints =
+      const selected =
         destination.subset === undefined ? all : subset === undefined ? [] : select(all, subset.labels);
-      this.#assignments.set(name, { name, endpoints, checkedByDestination: areSidecars(endpoints) });
+      const placed = localized(selected, this.#locality, policy.loadBalancer?.localityLbSetting);
+      this.#assignments.set(name, { name, ...placed, checkedByDestination: areSidecars(placed.endpoints) });
     }
     return name;
   }
@@ -165,7 +173,7 @@ function select(
 function settingsOf(policy: TrafficPolicySpec | undefined) {
   const { tcp, http } = policy?.connectionPool ?? {};
   return {
-    loadBalancer: loadBalancerOf(policy),
+    loadBalancer: loadBalancerOf(policy?.loadBalancer),
     connectTimeoutMs: parseDurationMs(tcp?.connectTimeout ?? "") ?? DEFAULT_CONNECT_TIMEOUT_MS,
     maxRequests: http?.http2MaxRequests ?? DEFAULT_MAX_REQUESTS,
     maxConnectionsPerEndpoint: tcp?.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
@@ -178,17 +186,4 @@ function settingsOf(policy: TrafficPolicySpec | undefined) {
         ? 0
         : (parseDurationMs(tcp.tcpKeepalive.time ?? DEFAULT_KEEPALIVE_TIME) ?? 0),
   };
-}
-
-function loadBalancerOf(policy: TrafficPolicySpec | undefined): Cluster["loadBalancer"] {
-  switch (policy?.loadBalancer?.simple) {
-    case "ROUND_ROBIN":
-      return { kind: "round-robin" };
-    case "RANDOM":
-      return { kind: "random" };
-    case "LEAST_REQUEST":
-    case "LEAST_CONN":
-    case undefined:
-      return { kind: "least-request" };
-  }
 }

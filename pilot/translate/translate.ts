@@ -30,7 +30,7 @@ interface ListenersAndRoutes {
  */
 export function translate(documents: TrafficDocuments, node: ProxyNode): TrafficResources {
   const registry = createStaticRegistry(documents.serviceEntries);
-  const clusters = new ClusterCollector(registry, documents.destinationRules, documents.overloads);
+  const clusters = new ClusterCollector(registry, documents, node.locality ?? "");
   const { listeners, routeTables } =
     node.role === "edge"
       ? edgeParts(documents, node, registry, clusters)

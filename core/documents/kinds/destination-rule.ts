@@ -3,8 +3,10 @@
 
 import Type, { type Static } from "typebox";
 import { MapOf } from "./map-of.ts";
-import { Choice, Closed, Duration } from "./fields.ts";
+import { Closed, Duration } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
+import { LoadBalancer } from "./load-balancer.ts";
+import { loadBalancerFaults } from "./load-balancer-faults.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import { WildcardHost } from "./traffic-fields.ts";
 
@@ -13,14 +15,7 @@ const Limit = (description: string) => Type.Integer({ minimum: 1, maximum: 1_000
 function TrafficPolicy(description: string) {
   return Closed(
     {
-      loadBalancer: Type.Optional(
-        Closed({
-          simple: Choice(
-            ["LEAST_REQUEST", "LEAST_CONN", "ROUND_ROBIN", "RANDOM"],
-            "The load-balancing policy; default LEAST_REQUEST. LEAST_CONN is its old name.",
-          ),
-        }),
-      ),
+      loadBalancer: Type.Optional(LoadBalancer()),
       connectionPool: Type.Optional(
         Closed({
           tcp: Type.Optional(
@@ -119,14 +114,24 @@ export const DESTINATION_RULE = {
 
 function checkDestinationRule(spec: DestinationRuleSpec): readonly SpecFault[] {
   const subsets = spec.subsets ?? [];
-  return subsets.flatMap((subset, index) =>
-    subsets.findIndex((other) => other.name === subset.name) < index
-      ? [
-          {
-            path: ["subsets", index, "name"],
-            message: `Subset ${JSON.stringify(subset.name)} is listed twice`,
-          },
-        ]
-      : [],
-  );
+  return [
+    ...loadBalancerFaults(spec.trafficPolicy?.loadBalancer, ["trafficPolicy", "loadBalancer"]),
+    ...subsets.flatMap((subset, index) => {
+      const path = ["subsets", index];
+      const faults = loadBalancerFaults(subset.trafficPolicy?.loadBalancer, [
+        ...path,
+        "trafficPolicy",
+        "loadBalancer",
+      ]);
+      return subsets.findIndex((other) => other.name === subset.name) < index
+        ? [
+            {
+              path: [...path, "name"],
+              message: `Subset ${JSON.stringify(subset.name)} is listed twice`,
+            },
+            ...faults,
+          ]
+        : faults;
+    }),
+  ];
 }

@@ -5,6 +5,7 @@ import ipaddr from "ipaddr.js";
 import { MapOf } from "./map-of.ts";
 import Type, { type Static } from "typebox";
 import { FORM_KEYWORD } from "../schema/form.ts";
+import { LOCALITY_PATTERN, MAX_LOCALITY_LENGTH } from "../../traffic/locality.ts";
 import { Choice, Closed } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
@@ -66,6 +67,14 @@ const ServiceEntrySpec = Closed({
             minimum: 1,
             maximum: 1_000_000,
             description: "The share of requests, relative to the other endpoints; default 1.",
+          }),
+        ),
+        locality: Type.Optional(
+          Type.String({
+            pattern: LOCALITY_PATTERN,
+            maxLength: MAX_LOCALITY_LENGTH,
+            description: "The endpoint's place: region/zone/subzone, later parts optional; default unknown.",
+            [FORM_KEYWORD]: "a locality such as region/zone/subzone",
           }),
         ),
       }),

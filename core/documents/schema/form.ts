@@ -112,6 +112,8 @@ function formOfText(view: SchemaView): string {
 function rangeOf(view: SchemaView): string {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = view;
   if (minimum !== undefined && maximum !== undefined) return ` from ${minimum} to ${maximum}`;
+  if (exclusiveMinimum !== undefined && maximum !== undefined)
+    return ` above ${exclusiveMinimum} and at most ${maximum}`;
   if (minimum !== undefined) return ` of at least ${minimum}`;
   if (maximum !== undefined) return ` of at most ${maximum}`;
   if (exclusiveMinimum !== undefined) return ` above ${exclusiveMinimum}`;
