@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import type { HashCookie, HashSource } from "../../core/traffic/resources/load-balancer.ts";
 import { NO_RETRIES } from "../../core/traffic/retry.ts";
 import { HTTP1_TRANSPORT } from "../transport/http1/http1-transport.ts";
+import type { ProxySnapshot } from "../snapshot/snapshot.ts";
 import { SnapshotBuilder } from "../snapshot/snapshot-builder.ts";
 import {
   call,
@@ -55,7 +56,8 @@ async function answersOf(port: number, requests: readonly CallOptions[]): Promis
   return new Set(replies.map(({ body }) => body));
 }
 
-const USERS = Array.from({ length: 24 }, (_, index) => `user-${index}`);
+/** So many that one of four endpoints gets none of them once in 10^9 runs: the ports are random. */
+const USERS = Array.from({ length: 80 }, (_, index) => `user-${index}`);
 const times = (options: CallOptions): readonly CallOptions[] => Array<CallOptions>(6).fill(options);
 
 /** For each source, the request that carries a user's value. */
@@ -176,8 +178,38 @@ describeTransports("balancing", () => {
     };
     const routes = [routeOf(forwardTo(cluster.name, { retry }))];
     const { port } = await startProxy(configOf({ clusters: [cluster], routes }));
-    for (const user of USERS)
+    for (const user of USERS.slice(0, 24))
       assert.equal((await answersOf(port, times({ headers: { "x-user": user } }))).size, 1);
+  });
+
+  it("an endpoint that is added later starts slowly, and keeps its age when others change", async () => {
+    let nowMs = 5_000;
+    const clock = { nowMs: () => 0, monotonicMs: () => nowMs };
+    const builder = new SnapshotBuilder(HTTP1_TRANSPORT, { ...runtime, clock, random: Math.random });
+    const slowStart = { windowMs: 10_000, aggression: 1, minimumPercent: 10 };
+    const build = (ports: readonly number[]): ProxySnapshot => {
+      const endpoints = ports.map((port) => endpointAt(port));
+      const cluster = clusterOf(endpoints, { loadBalancer: { kind: "round-robin", slowStart } });
+      return builder.build(configOf({ clusters: [cluster] }));
+    };
+    const shareOf = (snapshot: ProxySnapshot, port: number): number => {
+      const [set] = snapshot.endpoints.values();
+      const picks = Array.from({ length: 4_000 }, () => set?.pick([], undefined)?.endpoint.port);
+      return picks.filter((picked) => picked === port).length / 4_000;
+    };
+    const assertNear = (share: number, expected: number): void =>
+      assert.ok(Math.abs(share - expected) < 0.02, `${share}, expected ${expected}`);
+    build([9001]);
+    nowMs += 60_000;
+    const two = build([9001, 9002]);
+    assertNear(shareOf(two, 9002), 0.1 / 1.1);
+    nowMs += 5_000;
+    assertNear(shareOf(two, 9002), 0.5 / 1.5);
+    const three = build([9001, 9002, 9003]);
+    assertNear(shareOf(three, 9002), 0.5 / 1.6);
+    nowMs += 10_000;
+    assertNear(shareOf(three, 9003), 1 / 3);
+    await builder.destroy();
   });
 
   it("requests go to the next priority when no endpoint of the first is healthy, and to none without any", async () => {

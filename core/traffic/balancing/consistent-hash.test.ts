@@ -171,6 +171,12 @@ describe("ring hash", () => {
     assert.ok(Math.abs(a + b - 0.5) < 0.05, `${a} + ${b}`);
   });
 
+  it("moves no more than 2 % when each endpoint has only a dozen points", () => {
+    // At 4,855 endpoints, 65,536 points are 13.5 for each: rounding them alike would move 1 in 14 values.
+    const all = equal(4_855);
+    assert.ok(movedPart(RING, all, all.slice(1)) < 0.02);
+  });
+
   it("is more exact with more points", () => {
     const candidates = equal(4);
     const errorOf = (minimumRingSize: number): number => {
@@ -193,6 +199,22 @@ describe("Maglev", () => {
 
   it("has the published numbers of entries for the weights 1 and 2", () => {
     assert.deepEqual(entriesOf(endpointsOf(1, 2), 65_537), [21_846, 43_691]);
+  });
+
+  it("gives turns by Envoy's rule, round by round", () => {
+    for (const tableSize of [2, 3, 5, 7, 11, 13, 101]) {
+      const expected = [0, 0];
+      const due = [0, 0];
+      for (let filled = 0, round = 1; filled < tableSize; round++) {
+        for (const [index, weight] of [1, 2].entries()) {
+          if (filled === tableSize || round * weight < (due[index] as number)) continue;
+          due[index] = (due[index] as number) + 2;
+          expected[index] = (expected[index] as number) + 1;
+          filled++;
+        }
+      }
+      assert.deepEqual(entriesOf(endpointsOf(1, 2), tableSize), expected, `${tableSize} entries`);
+    }
   });
 
   it("fills the table with each endpoint's share, to one entry", () => {
