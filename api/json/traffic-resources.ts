@@ -3,7 +3,7 @@
 
 import Type from "typebox";
 import { MapOf } from "../../core/documents/kinds/map-of.ts";
-import { MAX_MAGLEV_TABLE_SIZE } from "../../core/traffic/balancing/picker-maglev.ts";
+import { isMaglevTableSize } from "../../core/traffic/balancing/picker-maglev.ts";
 import { MAX_RING_SIZE } from "../../core/traffic/balancing/picker-ring-hash.ts";
 import type { Cluster } from "../../core/traffic/resources/cluster.ts";
 import type { ClusterLoadAssignment } from "../../core/traffic/resources/endpoint.ts";
@@ -237,7 +237,7 @@ const LoadBalancerSchema = exactly<LoadBalancer>()(
     Type.Object({
       kind: Type.Literal("maglev"),
       hashOn: HashSourceSchema,
-      tableSize: Type.Integer({ minimum: 2, maximum: MAX_MAGLEV_TABLE_SIZE }),
+      tableSize: Type.Refine(Type.Integer(), isMaglevTableSize),
     }),
   ]),
 );

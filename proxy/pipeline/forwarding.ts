@@ -62,7 +62,7 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
   #target: ClusterEndpoint | undefined;
   /** The endpoints of failed tries. */
   #tried: readonly ClusterEndpoint[] = NONE_TRIED;
-  /** Only for a cluster with consistent hashing. */
+  /** Hash of the request's value, and its cookie; undefined without consistent hashing. */
   #affinity: RequestAffinity | undefined;
   /** The upstream stream of the current try. */
   #stream: ClientStream | undefined;
@@ -247,7 +247,7 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
     if (hasBody && this.#wholeBody === undefined) this.#relayTo(stream);
   }
 
-  /** The same for every try of the request. */
+  /** Hash of the request's value, the same for every try. */
   #hash(hashOn: HashSource | undefined): number | undefined {
     if (hashOn === undefined) return undefined;
     this.#affinity ??= affinityOf(hashOn, this.#exchange);

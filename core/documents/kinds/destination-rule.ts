@@ -116,22 +116,13 @@ function checkDestinationRule(spec: DestinationRuleSpec): readonly SpecFault[] {
   const subsets = spec.subsets ?? [];
   return [
     ...loadBalancerFaults(spec.trafficPolicy?.loadBalancer, ["trafficPolicy", "loadBalancer"]),
-    ...subsets.flatMap((subset, index) => {
-      const path = ["subsets", index];
-      const faults = loadBalancerFaults(subset.trafficPolicy?.loadBalancer, [
-        ...path,
-        "trafficPolicy",
-        "loadBalancer",
-      ]);
-      return subsets.findIndex((other) => other.name === subset.name) < index
-        ? [
-            {
-              path: [...path, "name"],
-              message: `Subset ${JSON.stringify(subset.name)} is listed twice`,
-            },
-            ...faults,
-          ]
-        : faults;
-    }),
+    ...subsets.flatMap(({ trafficPolicy }, index) =>
+      loadBalancerFaults(trafficPolicy?.loadBalancer, ["subsets", index, "trafficPolicy", "loadBalancer"]),
+    ),
+    ...subsets.flatMap(({ name }, index) =>
+      subsets.findIndex((other) => other.name === name) < index
+        ? [{ path: ["subsets", index, "name"], message: `Subset ${JSON.stringify(name)} is listed twice` }]
+        : [],
+    ),
   ];
 }

@@ -3,6 +3,7 @@
 
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import { parseDurationMs } from "../../../kernel/duration.ts";
+import { isMaglevTableSize } from "../../traffic/balancing/picker-maglev.ts";
 import { LOCALITY_LABELS, LOCALITY_WILDCARD_PATTERN, localitiesOverlap } from "../../traffic/locality.ts";
 import type { LoadBalancerSpec, LocalityLbSettingSpec } from "./load-balancer.ts";
 
@@ -40,8 +41,8 @@ function hashFaults(spec: ConsistentHashSpec | undefined, path: Path): readonly 
   if (algorithms.length > 1)
     faults.push({ path, message: `${algorithms.join(" and ")} exclude each other; write one of them` });
   const tableSize = spec.maglev?.tableSize;
-  if (tableSize !== undefined && !isPrime(tableSize)) {
-    const message = `The table size must be a prime, such as ${nextPrime(tableSize)}`;
+  if (tableSize !== undefined && !isMaglevTableSize(tableSize)) {
+    const message = `The table size must be a prime, such as ${nextTableSize(tableSize)}`;
     faults.push({ path: [...path, "maglev", "tableSize"], message });
   }
   faults.push(...cookieAttributeFaults(spec, path));
@@ -143,15 +144,9 @@ function priorityFault(all: readonly string[], entry: string, index: number): st
     : `A proxy has no label ${key}, only ${LOCALITY_LABELS.join(", ")}; write ${key}=VALUE`;
 }
 
-function isPrime(candidate: number): boolean {
-  for (let divisor = 2; divisor * divisor <= candidate; divisor++)
-    if (candidate % divisor === 0) return false;
-  return candidate > 1;
-}
-
-/** The schema's maximum is a prime, so the search ends there at the latest. */
-function nextPrime(from: number): number {
-  let candidate = from;
-  while (!isPrime(candidate)) candidate++;
-  return candidate;
+/** The greatest size is a prime, so the search ends there at the latest. */
+function nextTableSize(from: number): number {
+  let size = from;
+  while (!isMaglevTableSize(size)) size++;
+  return size;
 }

@@ -8,6 +8,13 @@ import { type Candidate, type Picker, randomHash } from "./picker.ts";
 /** Largest table, a prime: building it takes some 10 ms, for any number of endpoints. */
 export const MAX_MAGLEV_TABLE_SIZE = 131_071;
 
+/** Whether a table may have this size: a prime, since otherwise building it might never end. */
+export function isMaglevTableSize(size: number): boolean {
+  if (!Number.isInteger(size) || size < 2 || size > MAX_MAGLEV_TABLE_SIZE) return false;
+  for (let divisor = 2; divisor * divisor <= size; divisor++) if (size % divisor === 0) return false;
+  return true;
+}
+
 /**
  * Maglev hashing (Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer", 2016, section
  * 3.4), with Envoy's rule for weights. Shares are exact to one table entry for each endpoint; when an endpoint
