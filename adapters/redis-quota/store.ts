@@ -36,19 +36,24 @@ export class RedisQuotaStore implements QuotaStore {
     this.#lanes = options.shards.map((shard) => new Lane(shard, settings));
   }
 
-  async allocate(
+  allocate(
     requests: readonly QuotaRequest[],
     { deduplicationId }: AllocateOptions,
   ): Promise<readonly QuotaGrant[]> {
-    assertQuotaRequests(requests);
-    if (this.#closed) throw this.#options.failures.unavailable("was closed");
+    // The lane's promise is returned as it is: an async function would add two promises to each call.
+    try {
+      assertQuotaRequests(requests);
+    } catch (error) {
+      return Promise.reject(error as RangeError);
+    }
+    if (this.#closed) return Promise.reject(this.#options.failures.unavailable("was closed"));
     const lanes = this.#lanes;
     const [first] = lanes as readonly [Lane];
-    if (lanes.length === 1) return await first.allocate({ requests, deduplicationId });
+    if (lanes.length === 1) return first.allocate({ requests, deduplicationId });
     const parts = partsOf(requests, lanes.length);
-    if (parts.length > 1) return await this.#allocateOnSeveral(parts, deduplicationId);
+    if (parts.length > 1) return this.#allocateOnSeveral(parts, deduplicationId);
     const lane = lanes[parts[0]?.shard ?? 0] as Lane;
-    return await lane.allocate({ requests, deduplicationId });
+    return lane.allocate({ requests, deduplicationId });
   }
 
   /** Whether Redis answers within the timeout. Never rejects. */
