@@ -7,6 +7,7 @@ import type { Logger, Random } from "../../plugins/sdk/index.ts";
 import type { Backend, ScriptRun } from "./backend.ts";
 import type { EvictionWarning } from "./eviction-warning.ts";
 import type { Failures } from "./failure.ts";
+import type { Script } from "./lua-script.ts";
 import { addressText, type RedisTarget, type Topology } from "./target.ts";
 import type { TlsFiles } from "./tls-files.ts";
 
@@ -70,11 +71,11 @@ export class Connection implements Backend {
     this.#cork();
     try {
       if (asking) this.#ask();
-      return await this.#client.evalsha(script.sha1, keys.length, ...keys, ...args);
+      return await this.#run(script, "evalsha", [script.sha1, keys.length, ...keys, ...args]);
     } catch (error) {
       if (!this.#settings.failures.reasonOf(error).startsWith("NOSCRIPT")) throw error;
       if (asking) this.#ask();
-      return await this.#client.eval(script.source, keys.length, ...keys, ...args);
+      return await this.#run(script, "eval", [script.source, keys.length, ...keys, ...args]);
     }
   }
 
@@ -113,6 +114,11 @@ export class Connection implements Backend {
       this.#corked = false;
       stream.uncork();
     });
+  }
+
+  #run({ replies }: Script, command: string, args: (string | number)[]): Promise<unknown> {
+    const client = this.#client;
+    return replies === "bytes" ? client.callBuffer(command, args) : client.call(command, args);
   }
 
   #ask(): void {

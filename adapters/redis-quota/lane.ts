@@ -132,7 +132,7 @@ export class Lane {
     const { failures } = this.#settings;
     let answers: ReturnType<typeof decodeReply>["answers"];
     try {
-      ({ answers } = decodeReply(reply, batch.calls.length));
+      ({ answers } = decodeReply(reply, batch.calls));
     } catch (error) {
       this.#fail(batch, failures.of(error));
       return;

@@ -7,8 +7,11 @@ import { createHash } from "node:crypto";
 export interface Script {
   readonly source: string;
   readonly sha1: string;
+  /** The form of the strings in its replies: a string, or a Buffer. */
+  readonly replies: "text" | "bytes";
 }
 
-export function createScript(source: string): Script {
-  return { source, sha1: createHash("sha1").update(source).digest("hex") };
+/** @param replies Default: text. */
+export function createScript(source: string, replies: Script["replies"] = "text"): Script {
+  return { source, sha1: createHash("sha1").update(source).digest("hex"), replies };
 }

@@ -4,239 +4,183 @@
 import { ALLOCATION_IDLE_MS, ALLOCATION_RETRY_MS, ALLOCATION_TOUCH_MS } from "../../plugins/sdk/index.ts";
 
 /**
- * Further counters in Lua, in the form that script-counters.ts describes;
- * core/quota/counting/first-use-window.ts, calendar-period.ts, sliding-log.ts and allocation.ts document them.
+ * Counters of one used amount in Lua, in the form that script.ts describes; core/quota/counting/fixed-window.ts,
+ * first-use-window.ts, calendar-period.ts and allocation.ts document them and their proofs.
  */
-export const FIRST_USE_WINDOW = `
-local firstUseWindow = {}
-
-function firstUseWindow.create() return { start = 0, used = 0, epoch = 0 } end
-function firstUseWindow.copy(s) return { start = s.start, used = s.used, epoch = s.epoch } end
-
-function firstUseWindow.parse(text)
-  local start, used, epoch = string.match(text, '^(%d+) (%d+) (%d+)$')
-  return start and { start = tonumber(start), used = tonumber(used), epoch = tonumber(epoch) }
-end
-
-function firstUseWindow.text(s) return format('%d %d %d', s.start, s.used, s.epoch) end
-
-function firstUseWindow.charge(s, limit, windowMs, amount, least, leaseMs, slot)
-  if now >= s.start + windowMs then
-    s.used = 0
-  elseif s.start > now + windowMs then
-    s.start, s.healed = now, true
-  end
-  local ends = windowMs
-  if s.used > 0 then ends = s.start + windowMs - now end
-  local granted, retry, valid, reset = 0, 0, 0, 0
-  if amount < 0 then
-    if slot == s.epoch then granted = 0 - min(0 - amount, s.used) end
-  elseif amount > 0 then
-    local free = max(0, limit - s.used)
-    if least <= free then
-      granted = min(amount, free)
-      valid = min(leaseMs, ends - 1)
-      if s.used == 0 then s.start, s.epoch = now, max(now, s.epoch) end
-    elseif least > limit then
-      retry = windowMs
+const SHARED = `
+-- Takes the amount or, of a best effort, the free part; or gives it back to the current slot. The window ends in \`ends\`
+-- milliseconds, and a lease lasts for at most \`longest\`.
+local function chargeWindow(s, shape, amount, slot, current, ends, longest)
+  local limit, used, granted, reset, retry, valid = shape.limit, s.used, 0, 0, 0, 0
+  if amount > 0 then
+    local free = limit - used
+    if amount <= free then
+      granted = amount
+    elseif shape.bestEffort and free > 0 then
+      granted = free
+    elseif leastOf(shape, amount) > limit then
+      retry = shape.windowMs
     else
       retry = ends
     end
+    if granted > 0 then
+      valid = shape.leaseMs
+      if valid > longest then valid = longest end
+    end
+  elseif amount < 0 and slot == current then
+    granted = max(amount, 0 - used)
   end
-  s.used = s.used + granted
-  if s.used > 0 then reset = ends end
-  return granted, max(0, limit - s.used), reset, retry, valid, s.epoch
+  used = used + granted
+  s.used = used
+  if used > 0 then reset = ends end
+  local remaining = limit - used
+  if remaining < 0 then remaining = 0 end
+  return granted, remaining, reset, retry, valid, current
 end
 `;
 
-export const CALENDAR_PERIOD = `
-local calendarPeriod = {}
+const FIXED_WINDOW = `
+function make.fixedWindow()
+  local counter = {}
 
-function calendarPeriod.create() return { start = 0, ends = 0, used = 0 } end
-function calendarPeriod.copy(s) return { start = s.start, ends = s.ends, used = s.used } end
+  function counter.create() return { window = 0, used = 0, expires = false } end
+  function counter.copy(s) return { window = s.window, used = s.used } end
 
-function calendarPeriod.parse(text)
-  local start, ends, used = string.match(text, '^(%d+) (%d+) (%d+)$')
-  return start and { start = tonumber(start), ends = tonumber(ends), used = tonumber(used) }
-end
-
-function calendarPeriod.text(s) return format('%d %d %d', s.start, s.ends, s.used) end
-
-function calendarPeriod.charge(s, limit, windowMs, amount, least, leaseMs, slot, period)
-  local start, finish = period[2], period[3]
-  if now < period[2] then
-    start, finish = period[1], period[2]
-  elseif now >= period[3] then
-    start, finish = period[3], period[4]
+  function counter.parse(text, windowMs)
+    local window, used = match(text, '^(%d+) (%d+)$')
+    if not window then return nil end
+    -- Arithmetic converts a text faster than tonumber does.
+    window, used = window + 0, used + 0
+    return { window = window, used = used, expires = used > 0 and (window + 1) * windowMs }
   end
-  if start >= s.ends then
-    s.start, s.ends, s.used = start, finish, 0
-  elseif s.start > finish then
-    s.start, s.ends, s.healed = start, finish, true
-  end
-  local within = now
-  if now < start or now >= finish then within = start end
-  local ends = s.ends - within
-  local granted, retry, valid, reset = 0, 0, 0, 0
-  if amount < 0 then
-    if slot == s.start then granted = 0 - min(0 - amount, s.used) end
-  elseif amount > 0 then
-    local free = max(0, limit - s.used)
-    if least <= free then
-      granted = min(amount, free)
-      valid = min(leaseMs, ends - 1)
-    elseif least > limit then
-      retry = windowMs
-    else
-      retry = ends
+
+  function counter.text(s) return format('%d %d', s.window, s.used) end
+
+  function counter.charge(s, shape, amount, slot)
+    local windowMs, window = shape.windowMs, shape.window
+    if window > s.window then
+      s.window, s.used = window, 0
+    elseif s.window > window + 1 then
+      s.window, s.healed = window, true
     end
+    window = s.window
+    local ends = (window + 1) * windowMs - now
+    local longest = ends - 1
+    if longest > windowMs then longest = windowMs end
+    return chargeWindow(s, shape, amount, slot, window, ends, longest)
   end
-  s.used = s.used + granted
-  if s.used > 0 then reset = ends end
-  return granted, max(0, limit - s.used), reset, retry, valid, s.start
+
+  return counter
 end
 `;
 
-/** Texts have each moment as its distance from the one before, which makes them half as long. */
-export const SLIDING_LOG = `
-local slidingLog = {}
+const FIRST_USE_WINDOW = `
+function make.firstUseWindow()
+  local counter = {}
 
-function slidingLog.create() return { times = {}, counts = {}, used = 0 } end
+  function counter.create() return { start = 0, used = 0, epoch = 0 } end
+  function counter.copy(s) return { start = s.start, used = s.used, epoch = s.epoch } end
 
-function slidingLog.copy(s)
-  local times, counts = {}, {}
-  for i = 1, #s.times do times[i], counts[i] = s.times[i], s.counts[i] end
-  return { times = times, counts = counts, used = s.used }
-end
-
-function slidingLog.parse(text)
-  if string.find(text, '[^%d ]') then return nil end
-  local times, counts, used, at, i = {}, {}, 0, 0, 0
-  for distance, count in string.gmatch(text, '(%d+) (%d+)') do
-    i = i + 1
-    at = at + tonumber(distance)
-    times[i], counts[i] = at, tonumber(count)
-    used = used + counts[i]
+  function counter.parse(text, windowMs)
+    local start, used, epoch = match(text, '^(%d+) (%d+) (%d+)$')
+    if not start then return nil end
+    start, used = tonumber(start), tonumber(used)
+    return { start = start, used = used, epoch = tonumber(epoch), expires = used > 0 and start + windowMs }
   end
-  return { times = times, counts = counts, used = used }
-end
 
-function slidingLog.text(s)
-  local texts, at = {}, 0
-  for i = 1, #s.times do
-    texts[i] = format('%d %d', s.times[i] - at, s.counts[i])
-    at = s.times[i]
-  end
-  return table.concat(texts, ' ')
-end
+  function counter.text(s) return format('%d %d %d', s.start, s.used, s.epoch) end
 
-local function forgetOld(s, windowMs)
-  local old, entries = 0, #s.times
-  while old < entries and s.times[old + 1] + windowMs <= now do
-    old = old + 1
-    s.used = s.used - s.counts[old]
-  end
-  if old > 0 then
-    local times, counts = {}, {}
-    for i = old + 1, entries do times[i - old], counts[i - old] = s.times[i], s.counts[i] end
-    s.times, s.counts = times, counts
-  end
-  local farthest = now + windowMs
-  if s.used > 0 and s.times[#s.times] > farthest then
-    s.times, s.counts, s.healed = { farthest }, { s.used }, true
-  end
-end
-
-local function lastUpTo(times, at)
-  local low, high = 1, #times + 1
-  while low < high do
-    local middle = floor((low + high) / 2)
-    if times[middle] <= at then low = middle + 1 else high = middle end
-  end
-  return low - 1
-end
-
-function slidingLog.charge(s, limit, windowMs, amount, least, leaseMs, slot)
-  forgetOld(s, windowMs)
-  local times, counts = s.times, s.counts
-  local granted, retry, valid, reset = 0, 0, 0, 0
-  if amount < 0 then
-    local i = lastUpTo(times, slot)
-    if times[i] == slot then
-      granted = 0 - min(counts[i], 0 - amount)
-      counts[i] = counts[i] + granted
-      if counts[i] == 0 then
-        table.remove(times, i)
-        table.remove(counts, i)
-      end
+  function counter.charge(s, shape, amount, slot)
+    local windowMs = shape.windowMs
+    if now >= s.start + windowMs then
+      s.used = 0
+    elseif s.start > now + windowMs then
+      s.start, s.healed = now, true
     end
-  else
-    local lease = min(leaseMs, windowMs)
-    slot = now + lease
-    local free = max(0, limit - s.used)
-    if amount == 0 then
-      granted = 0
-    elseif least <= free then
-      granted, valid = min(amount, free), lease
-      local i = lastUpTo(times, slot)
-      if times[i] == slot then
-        counts[i] = counts[i] + granted
-      else
-        table.insert(times, i + 1, slot)
-        table.insert(counts, i + 1, granted)
-      end
-    elseif least > limit then
-      retry = windowMs
-    else
-      local missing, i = least - (limit - s.used), 1
-      while missing > counts[i] do
-        missing = missing - counts[i]
-        i = i + 1
-      end
-      retry = times[i] + windowMs - now
-    end
+    local ends, isUnused = windowMs, s.used == 0
+    if not isUnused then ends = s.start + windowMs - now end
+    local granted, remaining, reset, retry, valid = chargeWindow(s, shape, amount, slot, s.epoch, ends, ends - 1)
+    if isUnused and granted > 0 then s.start, s.epoch = now, max(now, s.epoch) end
+    return granted, remaining, reset, retry, valid, s.epoch
   end
-  s.used = s.used + granted
-  if s.used > 0 then reset = times[#times] + windowMs - now end
-  return granted, max(0, limit - s.used), reset, retry, valid, slot
+
+  return counter
 end
 `;
 
-export const ALLOCATION = `
-local allocation = {}
+const CALENDAR_PERIOD = `
+function make.calendarPeriod()
+  local counter = {}
 
-function allocation.create() return { used = 0, epoch = 0, touched = 0 } end
-function allocation.copy(s) return { used = s.used, epoch = s.epoch, touched = s.touched } end
+  function counter.create() return { start = 0, ends = 0, used = 0 } end
+  function counter.copy(s) return { start = s.start, ends = s.ends, used = s.used } end
 
-function allocation.parse(text)
-  local used, epoch, touched = string.match(text, '^(%d+) (%d+) (%d+)$')
-  return used and { used = tonumber(used), epoch = tonumber(epoch), touched = tonumber(touched) }
-end
+  function counter.parse(text)
+    local start, ends, used = match(text, '^(%d+) (%d+) (%d+)$')
+    if not start then return nil end
+    ends, used = tonumber(ends), tonumber(used)
+    return { start = tonumber(start), ends = ends, used = used, expires = used > 0 and ends }
+  end
 
-function allocation.text(s) return format('%d %d %d', s.used, s.epoch, s.touched) end
+  function counter.text(s) return format('%d %d %d', s.start, s.ends, s.used) end
 
-function allocation.charge(s, limit, windowMs, amount, least, leaseMs, slot)
-  local idle = now - s.touched
-  if idle >= ${ALLOCATION_IDLE_MS} then s.used = 0 end
-  local granted, retry, valid, reset = 0, 0, 0, 0
-  if amount < 0 then
-    if slot == s.epoch then granted = 0 - min(0 - amount, s.used) end
-  elseif amount > 0 then
-    local free = max(0, limit - s.used)
-    if least <= free then
-      granted, valid = min(amount, free), leaseMs
-      if s.used == 0 then s.epoch = max(now, s.epoch) end
-    else
-      retry = ${ALLOCATION_RETRY_MS}
+  function counter.charge(s, shape, amount, slot)
+    local bounds = shape.bounds
+    local start, finish = bounds[2], bounds[3]
+    if now < bounds[2] then
+      start, finish = bounds[1], bounds[2]
+    elseif now >= bounds[3] then
+      start, finish = bounds[3], bounds[4]
     end
+    if start >= s.ends then
+      s.start, s.ends, s.used = start, finish, 0
+    elseif s.start > finish then
+      s.start, s.ends, s.healed = start, finish, true
+    end
+    local within = now
+    if now < start or now >= finish then within = start end
+    local ends = s.ends - within
+    return chargeWindow(s, shape, amount, slot, s.start, ends, ends - 1)
   end
-  s.used = s.used + granted
-  if granted ~= 0 then
-    s.touched = now
-  elseif s.used > 0 and (idle >= ${ALLOCATION_TOUCH_MS} or idle < 0) then
-    s.touched, s.healed = now, true
-  end
-  if s.used > 0 then reset = s.touched + ${ALLOCATION_IDLE_MS} - now end
-  return granted, max(0, limit - s.used), reset, retry, valid, s.epoch
+
+  return counter
 end
 `;
+
+const ALLOCATION = `
+function make.allocation()
+  local counter = {}
+
+  function counter.create() return { used = 0, epoch = 0, touched = 0 } end
+  function counter.copy(s) return { used = s.used, epoch = s.epoch, touched = s.touched } end
+
+  function counter.parse(text)
+    local used, epoch, touched = match(text, '^(%d+) (%d+) (%d+)$')
+    return used and { used = tonumber(used), epoch = tonumber(epoch), touched = tonumber(touched) }
+  end
+
+  function counter.text(s) return format('%d %d %d', s.used, s.epoch, s.touched) end
+
+  function counter.charge(s, shape, amount, slot)
+    local idle = now - s.touched
+    if idle >= ${ALLOCATION_IDLE_MS} then s.used = 0 end
+    local isUnused = s.used == 0
+    local granted, remaining, reset, retry, valid =
+      chargeWindow(s, shape, amount, slot, s.epoch, ${ALLOCATION_IDLE_MS}, shape.leaseMs)
+    if isUnused and granted > 0 then s.epoch = max(now, s.epoch) end
+    if granted ~= 0 then
+      s.touched = now
+    elseif s.used > 0 and (idle >= ${ALLOCATION_TOUCH_MS} or idle < 0) then
+      s.touched, s.healed = now, true
+    end
+    if s.used > 0 then reset = s.touched + ${ALLOCATION_IDLE_MS} - now end
+    if granted == 0 and amount > 0 then retry = ${ALLOCATION_RETRY_MS} end
+    return granted, remaining, reset, retry, valid, s.epoch
+  end
+
+  return counter
+end
+`;
+
+/** Makes the counters fixedWindow, firstUseWindow, calendarPeriod and allocation. */
+export const WINDOW_COUNTERS = [SHARED, FIXED_WINDOW, FIRST_USE_WINDOW, CALENDAR_PERIOD, ALLOCATION].join("");

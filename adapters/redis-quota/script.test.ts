@@ -12,7 +12,8 @@ import { LIMIT_AND_WINDOW } from "../../test/support/quota-log.ts";
 import { uniqueName } from "../../test/support/quota-store-suite.ts";
 import { type RedisServer, startRedis } from "../../test/support/redis-server.ts";
 import { runScriptAt } from "../../test/support/timed-quota-script.ts";
-import type { ScriptCall } from "./encoding.ts";
+import { decodeReply, encodeCalls, type ScriptCall } from "./encoding.ts";
+import { COUNTING } from "./script.ts";
 
 const RUNS = Number(process.env["QUOTA_MODEL_RUNS"] ?? 150);
 const START_MS = 1_767_225_600_123;
@@ -203,7 +204,7 @@ describe("the Redis quota script", () => {
     await client.rpush("p{quota}:fixed-window:1000:list", "x");
     await client.set("p{quota}:fixed-window:1000:text", "hello", "EX", 100);
     await client.set("p{quota}:fixed-window:1000:short", "1", "EX", 100);
-    const calls = ["list", "text", "sound", "short"].map((cell) => ({
+    const calls = ["list", "text", "sound", "short", "list"].map((cell) => ({
       requests: [
         { ...sound, cell: "sound" },
         { ...sound, cell },
@@ -215,8 +216,30 @@ describe("the Redis quota script", () => {
       answers.map((answer) =>
         "error" in answer ? answer.error.split(" ")[0] : answer.map((grant) => grant.remaining),
       ),
-      ["WRONGTYPE", "FOREIGN", [4, 3], "FOREIGN"],
+      ["WRONGTYPE", "FOREIGN", [4, 3], "FOREIGN", "WRONGTYPE"],
     );
+  });
+
+  it("gives a key the same TTL with and without KEEPTTL, and a longer one when its count lasts longer", async () => {
+    const without = COUNTING.source.replace("redis.REDIS_VERSION_NUM ~= nil", "false");
+    assert.notEqual(without, COUNTING.source);
+    for (const kind of COUNTER_KINDS) {
+      for (const source of [COUNTING.source, without]) {
+        const prefix = `${uniqueName("p")}{quota}:`;
+        const selector = selectorOf(kind, 100_000_000, Date.now());
+        const request = { cell: "c", ...selector, limit: 9, amount: 1, bestEffort: false };
+        for (const leaseMs of [0, 0, 10_000_000]) {
+          const calls = [{ requests: [{ ...request, leaseMs }], deduplicationId: "" }];
+          const { keys, args } = encodeCalls(calls, prefix);
+          const raw = await client.callBuffer("eval", [source, keys.length, ...keys, ...args]);
+          const [grants] = decodeReply(raw, calls).answers;
+          const { granted, resetMs } = (grants as readonly QuotaGrant[])[0] as QuotaGrant;
+          assert.equal(granted, 1);
+          const ttlMs = await client.pttl(keys[0] as string);
+          assert.ok(Math.abs(ttlMs - resetMs - 1_000) < 1_000, `${kind}: ${ttlMs} ms for ${resetMs} ms`);
+        }
+      }
+    }
   });
 
   it("writes nothing when it only reads or refuses", async () => {

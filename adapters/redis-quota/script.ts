@@ -3,8 +3,9 @@
 
 import { DEDUPLICATION_MS } from "../../plugins/sdk/index.ts";
 import { createScript } from "./lua-script.ts";
-import { FIXED_WINDOW, SLIDING_WINDOW, TOKEN_BUCKET } from "./script-counters.ts";
-import { ALLOCATION, CALENDAR_PERIOD, FIRST_USE_WINDOW, SLIDING_LOG } from "./script-windows.ts";
+import { SLOT_COUNTERS } from "./script-slots.ts";
+import { TOKEN_BUCKET } from "./script-token-bucket.ts";
+import { WINDOW_COUNTERS } from "./script-windows.ts";
 
 /**
  * The Lua half of the store: the arithmetic of core/quota/counting/ on the server's clock, number for number;
@@ -13,129 +14,144 @@ import { ALLOCATION, CALENDAR_PERIOD, FIRST_USE_WINDOW, SLIDING_LOG } from "./sc
  * - One run decides several calls in turn, each all or nothing. Every key is read once and written once at
  *   the end, counts before answers, so that an error never leaves uncounted grants.
  * - All keys are declared in KEYS and share a hash tag, so that they are on one node of a cluster.
- * - Every write sets the key's TTL: until the whole limit is available again, plus a second for a replica
- *   with another clock.
+ * - Every key has a TTL: until the whole limit is available again, plus a second for a replica with another
+ *   clock. A write that would set the same TTL again keeps the key's, which costs Redis half as much.
  * - Numbers are integers, stored as decimal text: %d for numbers below 2^53, %.0f for numbers that may exceed
- *   it (Lua's own form has 14 digits). Replies are truncated to integers; none exceeds 2^53.
+ *   it (Lua's own form has 14 digits).
  *
- * ARGV: the number of calls; for each call 1 if its first key is that of its deduplication id, else 0, and
- * the number of its requests; for each request its shape, amount and slot (-1 when there is none). A shape
- * is, separated by spaces: the counter's number in `counters` below, limit, windowMs, best effort (0 or 1),
- * leaseMs and, for calendar periods, the beginnings of the previous, the current and the next one and the next
- * one's end. KEYS: for each call the deduplication key, if any, and a key for each request.
+ * KEYS: for each call the deduplication key, if any, and a key for each request. ARGV: one JSON text (Redis reads
+ * one long argument faster than many short ones), an object of two lists:
  *
- * Reply: the server's time in milliseconds; then for each call either its grants, six numbers each in
- * QuotaGrant's order, or an error text.
+ * - `shapes`: a list for each kind of request, of the counter's number in `counterNames` below, limit, windowMs, best
+ *   effort (0 or 1), leaseMs and, for calendar periods, the beginnings of the previous, the current and the next one
+ *   and the next one's end.
+ * - `calls`: for each call twice the number of its requests, plus 1 if it has a deduplication key; then for each
+ *   request the number of its shape, from 1, and its amount; and its slot when the amount is negative.
+ *
+ * Reply: a list in MessagePack (Redis writes one long reply faster than many numbers). Its first element is the
+ * server's time in milliseconds. For each call follow six numbers for each grant, in QuotaGrant's order; or, in
+ * their place, an error text; or, for a repeated call, a list of the numbers of its first answer; or, for a call
+ * without requests, an empty list. No number exceeds 2^53.
+ *
+ * Each counter has create() and copy(state); parse(text, windowMs), nil for text that Purser did not write;
+ * text(state); and charge(state, shape, amount, slot), which returns the six numbers of a QuotaGrant in order. The
+ * `expires` of a parsed state is the time until which its key lives, without the second, if known; `healed` marks
+ * a state that changed without a grant.
  */
 const COMMON = `
-local floor, ceil, min, max, tonumber, format = math.floor, math.ceil, math.min, math.max, tonumber, string.format
+local floor, ceil, min, max, tonumber = math.floor, math.ceil, math.min, math.max, tonumber
+local match, gmatch, find, format = string.match, string.gmatch, string.find, string.format
+local insert, remove, concat = table.insert, table.remove, table.concat
 local time = redis.call('TIME')
 local now = time[1] * 1000 + floor(time[2] / 1000)
+local make = {}
+
+-- The smallest amount that counts as success.
+local function leastOf(shape, amount) return shape.bestEffort and 1 or amount end
 `;
 
 const CALLS = `
-local counters = {
-  fixedWindow, slidingWindow, tokenBucket, firstUseWindow, calendarPeriod, slidingLog, allocation,
+local counterNames = {
+  'fixedWindow', 'slidingWindow', 'tokenBucket', 'firstUseWindow', 'calendarPeriod', 'slidingLog', 'allocation',
 }
 local SLACK_MS = 1000
 local DEDUPLICATION_MS = ${DEDUPLICATION_MS}
 local FOREIGN = 'FOREIGN a key of Purser\\'s holds what Purser did not write'
+-- Redis has KEEPTTL since 6.0, and tells scripts its version since 7.0.
+local CAN_KEEP_TTL = redis.REDIS_VERSION_NUM ~= nil
+
+local batch = cjson.decode(ARGV[1])
+local calls, callAt, keyAt = batch.calls, 1, 1
+local shapes = {}
+local counters = setmetatable({}, { __index = function(made, number)
+  local counter = make[counterNames[number]]()
+  made[number] = counter
+  return counter
+end })
+-- A shape's \`window\` is the number of the fixed window that is current; an allocation has none.
+for i, shape in ipairs(batch.shapes) do
+  shapes[i] = {
+    counter = counters[shape[1]], limit = shape[2], windowMs = shape[3], bestEffort = shape[4] == 1,
+    leaseMs = shape[5], bounds = { shape[6], shape[7], shape[8], shape[9] },
+    window = shape[3] > 0 and floor(now / shape[3]),
+  }
+end
 
 -- One MGET for all keys. It reports keys of another type as missing, so missing keys are read again.
 local texts = #KEYS > 0 and redis.call('MGET', unpack(KEYS)) or {}
-local cells, changed, answers, answered = {}, {}, {}, {}
-local k, a = 0, 1
-
--- Parsing numbers costs as much as deciding: numbers and shapes that calls share are parsed once.
-local numbers = setmetatable({}, { __index = function(known, text)
-  local number = tonumber(text)
-  known[text] = number
-  return number
-end })
-local shapes = setmetatable({}, { __index = function(known, text)
-  local counter, limit, windowMs, bestEffort, leaseMs, rest =
-    string.match(text, '^(%d) (%d+) (%d+) (%d) (%d+)(.*)$')
-  local shape = {
-    counter = counters[tonumber(counter)], limit = tonumber(limit), windowMs = tonumber(windowMs),
-    bestEffort = bestEffort == '1', leaseMs = tonumber(leaseMs),
-  }
-  if rest ~= '' then
-    shape.period = {}
-    for instant in string.gmatch(rest, '%d+') do shape.period[#shape.period + 1] = tonumber(instant) end
-  end
-  known[text] = shape
-  return shape
-end })
+-- The states by their keys, and those that have changed.
+local states, changed, changes = {}, {}, 0
+local answers, answered = {}, {}
+local reply, length = { now }, 1
 
 local function textAt(i)
-  local text = texts[i]
-  if text then return text, nil end
-  local other = redis.pcall('GET', KEYS[i])
-  if type(other) == 'table' then return nil, other.err end
-  return other, nil
+  local text = texts[i] or redis.pcall('GET', KEYS[i])
+  if type(text) == 'table' then return nil, text.err end
+  return text, nil
 end
 
-local function cellAt(i, counter)
-  local key = KEYS[i]
-  local cell = cells[key]
-  if cell then return cell, nil end
-  local text, fault = textAt(i)
-  if fault then return nil, fault end
-  local state
-  if text then state = counter.parse(text) else state = counter.create() end
-  if not state then return nil, FOREIGN end
-  cell = { key = key, counter = counter, state = state }
-  cells[key] = cell
-  return cell, nil
-end
-
-local function note(cell, granted, reset)
-  if granted == 0 and not cell.state.healed then return end
-  if not cell.ttl then changed[#changed + 1] = cell end
-  cell.ttl = reset + SLACK_MS
-end
-
-local function charge(cell, shape, amount, slot)
-  local least = amount
-  if shape.bestEffort then least = 1 end
-  return cell.counter.charge(
-    cell.state, shape.limit, shape.windowMs, amount, least, shape.leaseMs,
-    amount < 0 and numbers[slot] or -1, shape.period)
-end
-
-local function chargeOne(cell, at)
-  local grant = { charge(cell, shapes[ARGV[at]], numbers[ARGV[at + 1]], ARGV[at + 2]) }
-  note(cell, grant[1], grant[3])
-  return grant
-end
-
-local function chargeAll(call, at)
-  local before, grants, refused = {}, {}, false
-  for i = 1, #call do
-    local cell = call[i]
-    if not before[cell] then before[cell] = cell.counter.copy(cell.state) end
+-- Reads the next request of a call, and the state of its count: returns its shape, amount, slot, state and error text.
+local function nextRequest()
+  local shape, amount, slot, key = shapes[calls[callAt]], calls[callAt + 1], -1, KEYS[keyAt]
+  callAt = callAt + 2
+  if amount < 0 then
+    slot = calls[callAt]
+    callAt = callAt + 1
   end
-  for i = 1, #call do
-    local p = at + 3 * (i - 1)
-    local shape, amount = shapes[ARGV[p]], numbers[ARGV[p + 1]]
-    grants[i] = { charge(call[i], shape, amount, ARGV[p + 2]) }
-    if not shape.bestEffort and grants[i][1] < amount then refused = true end
+  local state, fault = states[key], nil
+  if not state then
+    local text, counter = nil, shape.counter
+    text, fault = textAt(keyAt)
+    if text then
+      state = counter.parse(text, shape.windowMs)
+      if not state then fault = FOREIGN end
+    elseif not fault then
+      state = counter.create()
+    end
+    if state then state.key, state.counter, states[key] = key, counter, state end
+  end
+  keyAt = keyAt + 1
+  return shape, amount, slot, state, fault
+end
+
+-- Puts the six numbers of a grant after the reply's first \`at\` elements.
+local function charge(state, shape, amount, slot, at)
+  reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4], reply[at + 5], reply[at + 6] =
+    shape.counter.charge(state, shape, amount, slot)
+end
+
+local function note(state, at)
+  if reply[at + 1] == 0 and not state.healed then return end
+  if not state.reset then
+    changes = changes + 1
+    changed[changes] = state
+  end
+  state.reset = reply[at + 3]
+end
+
+local function chargeAll(requests)
+  local before, refused = {}, false
+  for i = 1, #requests do
+    local state = requests[i].state
+    if not before[state] then before[state] = state.counter.copy(state) end
+  end
+  for i = 1, #requests do
+    local request, at = requests[i], length + 6 * (i - 1)
+    charge(request.state, request.shape, request.amount, request.slot, at)
+    if not request.shape.bestEffort and reply[at + 1] < request.amount then refused = true end
   end
   if refused then
-    for cell, state in pairs(before) do cell.state = state end
-    for i = 1, #call do
-      local retry = grants[i][4]
-      grants[i] = { charge(call[i], shapes[ARGV[at + 3 * (i - 1)]], 0) }
-      grants[i][4] = retry
+    for state, copy in pairs(before) do
+      for name, value in pairs(copy) do state[name] = value end
+    end
+    for i = 1, #requests do
+      local at = length + 6 * (i - 1)
+      local retry = reply[at + 4]
+      charge(requests[i].state, requests[i].shape, 0, -1, at)
+      reply[at + 4] = retry
     end
   end
-  local reply = {}
-  for i = 1, #grants do
-    local grant = grants[i]
-    note(call[i], grant[1], grant[3])
-    for j = 1, 6 do reply[6 * i - 6 + j] = grant[j] end
-  end
-  return reply
+  for i = 1, #requests do note(requests[i].state, length + 6 * (i - 1)) end
 end
 
 local function repeated(i)
@@ -143,75 +159,91 @@ local function repeated(i)
   if not answer then
     local text, fault = textAt(i)
     if not text then return nil, fault end
-    if string.find(text, '[^%d -]') then return nil, FOREIGN end
+    if find(text, '[^%d -]') then return nil, FOREIGN end
     answer = {}
-    for number in string.gmatch(text, '%-?%d+') do answer[#answer + 1] = tonumber(number) end
+    for number in gmatch(text, '%-?%d+') do answer[#answer + 1] = tonumber(number) end
   end
   local grants, age = {}, max(0, now - answer[1])
-  for i = 2, #answer do grants[i - 1] = answer[i] end
-  for i = 5, #grants, 6 do grants[i] = max(0, grants[i] - age) end
+  for j = 2, #answer do grants[j - 1] = answer[j] end
+  for j = 5, #grants, 6 do grants[j] = max(0, grants[j] - age) end
   return grants, nil
 end
 
-local function remember(key, reply)
+local function remember(key, numbers)
   local answer = { now }
-  for i = 1, #reply do answer[i + 1] = reply[i] end
+  for j = 1, numbers do answer[j + 1] = reply[length + j] end
   answers[key] = answer
   answered[#answered + 1] = key
 end
 
-local function answerCall()
-  local dedupAt, count, at = nil, numbers[ARGV[a + 2]], a + 3
-  if ARGV[a + 1] == '1' then
-    k = k + 1
-    dedupAt = k
-  end
-  local firstKey = k
-  k = k + count
-  a = a + 2 + 3 * count
-  local call, fault = {}, nil
-  for i = 1, count do
-    local cell, cellFault = cellAt(firstKey + i, shapes[ARGV[at + 3 * (i - 1)]].counter)
-    call[i] = cell
-    fault = fault or cellFault
-  end
+-- Decides a call of one request, which needs no copy of the state. Returns as \`decideAll\` does.
+local function decideOne(idAt)
+  local shape, amount, slot, state, fault = nextRequest()
   if fault then return fault end
-  if dedupAt then
-    local grants, dedupFault = repeated(dedupAt)
-    if grants or dedupFault then return grants or dedupFault end
+  if idAt then
+    local grants, idFault = repeated(idAt)
+    if grants or idFault then return grants or idFault end
   end
-  local reply
-  if count == 1 then reply = chargeOne(call[1], at) else reply = chargeAll(call, at) end
-  if dedupAt then remember(KEYS[dedupAt], reply) end
-  return reply
+  charge(state, shape, amount, slot, length)
+  note(state, length)
+  if idAt then remember(KEYS[idAt], 6) end
+  length = length + 6
+  return nil
 end
 
-local replies = { now }
-for i = 1, tonumber(ARGV[1]) do replies[i + 1] = answerCall() end
+-- Returns nil when the call's numbers are in the reply; otherwise an error text, or a list of the numbers.
+local function decideAll(size, idAt)
+  local requests, fault = {}, nil
+  for i = 1, size do
+    local shape, amount, slot, state, requestFault = nextRequest()
+    requests[i] = { shape = shape, amount = amount, slot = slot, state = state }
+    fault = fault or requestFault
+  end
+  if fault then return fault end
+  if idAt then
+    local grants, idFault = repeated(idAt)
+    if grants or idFault then return grants or idFault end
+  end
+  chargeAll(requests)
+  if idAt then remember(KEYS[idAt], 6 * size) end
+  if size == 0 then return {} end
+  length = length + 6 * size
+  return nil
+end
 
-for i = 1, #changed do
-  local cell = changed[i]
-  redis.call('SET', cell.key, cell.counter.text(cell.state), 'PX', cell.ttl)
+local callsEnd = #calls
+while callAt <= callsEnd do
+  local size, idAt, other = calls[callAt] / 2, nil, nil
+  callAt = callAt + 1
+  if size % 1 ~= 0 then
+    size, idAt, keyAt = floor(size), keyAt, keyAt + 1
+  end
+  if size == 1 then other = decideOne(idAt) else other = decideAll(size, idAt) end
+  if other then
+    length = length + 1
+    reply[length] = other
+  end
+end
+
+for i = 1, changes do
+  local state = changed[i]
+  local text = state.counter.text(state)
+  if CAN_KEEP_TTL and state.expires == now + state.reset then
+    redis.call('SET', state.key, text, 'KEEPTTL')
+  else
+    redis.call('SET', state.key, text, 'PX', state.reset + SLACK_MS)
+  end
 end
 for i = 1, #answered do
   local answer = answers[answered[i]]
   local text = format(string.rep('%d ', #answer), unpack(answer))
   redis.call('SET', answered[i], text, 'PX', DEDUPLICATION_MS)
 end
-return replies
+return cmsgpack.pack(reply)
 `;
 
 /** The script that counts. */
 export const COUNTING = createScript(
-  [
-    COMMON,
-    FIXED_WINDOW,
-    SLIDING_WINDOW,
-    TOKEN_BUCKET,
-    FIRST_USE_WINDOW,
-    CALENDAR_PERIOD,
-    SLIDING_LOG,
-    ALLOCATION,
-    CALLS,
-  ].join(""),
+  [COMMON, WINDOW_COUNTERS, SLOT_COUNTERS, TOKEN_BUCKET, CALLS].join(""),
+  "bytes",
 );

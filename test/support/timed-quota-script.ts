@@ -36,8 +36,8 @@ export async function runScriptAt(
 ): Promise<readonly ScriptAnswer[]> {
   const { keys, args } = encodeCalls(calls, prefix);
   const time = [`${Math.floor(nowMs / 1_000)}`, `${(nowMs % 1_000) * 1_000 + 999}`];
-  const raw: unknown = await client.eval(TIMED_SCRIPT, keys.length, ...keys, ...args, ...time);
-  const reply = decodeReply(raw, calls.length);
+  const raw = await client.callBuffer("eval", [TIMED_SCRIPT, keys.length, ...keys, ...args, ...time]);
+  const reply = decodeReply(raw, calls);
   assert.equal(reply.nowMs, nowMs);
   return reply.answers;
 }
