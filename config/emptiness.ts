@@ -8,6 +8,7 @@ import { DESTINATION_RULE } from "../core/documents/kinds/destination-rule.ts";
 import { EMPTY_SET } from "../core/documents/kinds/empty-set.ts";
 import { GATEWAY } from "../core/documents/kinds/gateway.ts";
 import { HANDLER, RULE } from "../core/documents/kinds/handler.ts";
+import { HEALTH_CHECK } from "../core/documents/kinds/health-check.ts";
 import type { KindDefinition } from "../core/documents/kinds/kind.ts";
 import { QUOTA_POLICY } from "../core/documents/kinds/quota-policy.ts";
 import { SERVICE_ENTRY } from "../core/documents/kinds/service-entry.ts";
@@ -38,7 +39,13 @@ export const POLICIES: Purpose = purpose("policies and telemetry", [
   HANDLER,
 ]);
 
-export const ROUTES: Purpose = purpose("routes", [SERVICE_ENTRY, VIRTUAL_SERVICE, DESTINATION_RULE, GATEWAY]);
+export const ROUTES: Purpose = purpose("routes", [
+  SERVICE_ENTRY,
+  VIRTUAL_SERVICE,
+  DESTINATION_RULE,
+  GATEWAY,
+  HEALTH_CHECK,
+]);
 
 /** For commands that read documents of any kind. */
 export const ANY_DOCUMENT: Purpose = purpose("documents", KINDS);

@@ -245,8 +245,9 @@ export const ERROR_CATALOG = {
       "Write the patterns of the VirtualService with smaller counts and fewer loops within loops, or match with exact or prefix.",
   },
   PURSER_PROXY_NO_ENDPOINT: {
-    summary: "The route's destination has no endpoint to send the request to.",
-    remedy: "Check the ServiceEntry's endpoints and the DestinationRule's subset labels.",
+    summary: "The route's destination has no endpoint to send the request to, or none that is healthy.",
+    remedy:
+      "Check the ServiceEntry's endpoints and the DestinationRule's subset labels. GET /clusters of the proxy's admin surface says which endpoints are unhealthy, and why.",
     retryable: true,
   },
   PURSER_PROXY_UPSTREAM: {

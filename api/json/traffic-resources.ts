@@ -7,8 +7,10 @@ import { isMaglevTableSize } from "../../core/traffic/balancing/picker-maglev.ts
 import { MAX_RING_SIZE } from "../../core/traffic/balancing/picker-ring-hash.ts";
 import type { Cluster } from "../../core/traffic/resources/cluster.ts";
 import type { ClusterLoadAssignment } from "../../core/traffic/resources/endpoint.ts";
+import type { HealthCheck } from "../../core/traffic/resources/health-check.ts";
 import { B3_FORMS, type Listener, type ListenerLimits } from "../../core/traffic/resources/listener.ts";
 import type { HashSource, LoadBalancer } from "../../core/traffic/resources/load-balancer.ts";
+import type { OutlierDetection } from "../../core/traffic/resources/outlier-detection.ts";
 import {
   type HeaderMatch,
   RETRY_CONDITIONS,
@@ -242,6 +244,45 @@ const LoadBalancerSchema = exactly<LoadBalancer>()(
   ]),
 );
 
+/** Above 0: a timer without a pause would hold the loop. */
+const PositiveMs = Type.Integer({ minimum: 1 });
+
+const HealthCheckSchema = exactly<HealthCheck>()(
+  Type.Object({
+    probe: Type.Union([
+      Type.Object({
+        kind: Type.Literal("http"),
+        method: Text,
+        path: Text,
+        host: Text,
+        headers: TextMap,
+        expectedStatuses: Type.Array(Type.Object({ start: Whole, end: Whole })),
+      }),
+      Type.Object({ kind: Type.Literal("tcp") }),
+      Type.Object({ kind: Type.Literal("grpc"), host: Text, service: Text }),
+    ]),
+    intervalMs: PositiveMs,
+    noTrafficIntervalMs: PositiveMs,
+    timeoutMs: PositiveMs,
+    unhealthyThreshold: Whole,
+    healthyThreshold: Whole,
+    initialJitterMs: Amount,
+  }),
+);
+
+const OutlierDetectionSchema = exactly<OutlierDetection>()(
+  Type.Object({
+    consecutive5xxErrors: Whole,
+    consecutiveGatewayErrors: Whole,
+    splitExternalLocalOriginErrors: Flag,
+    consecutiveLocalOriginFailures: Whole,
+    intervalMs: PositiveMs,
+    baseEjectionMs: PositiveMs,
+    maxEjectionPercent: Percentage,
+    minHealthPercent: Percentage,
+  }),
+);
+
 export const ClusterSchema = exactly<Cluster>()(
   Type.Object({
     name: Text,
@@ -251,6 +292,8 @@ export const ClusterSchema = exactly<Cluster>()(
     panicThresholdPercent: Type.Optional(Percentage),
     connectTimeoutMs: Amount,
     maxRequests: Whole,
+    maxRetries: Whole,
+    retryBudget: Type.Optional(Type.Object({ percent: Percentage, minRetryConcurrency: Whole })),
     maxConnectionsPerEndpoint: Type.Integer({ minimum: 1 }),
     maxPendingRequestsPerEndpoint: Whole,
     maxRequestsPerConnection: Whole,
@@ -262,23 +305,8 @@ export const ClusterSchema = exactly<Cluster>()(
     tls: Type.Optional(
       Type.Object({ mode: TlsMode, sni: Type.Optional(Text), subjectAltNames: Type.Array(Text) }),
     ),
-    healthCheck: Type.Optional(
-      Type.Object({
-        path: Text,
-        intervalMs: Amount,
-        timeoutMs: Amount,
-        unhealthyThreshold: Whole,
-        healthyThreshold: Whole,
-      }),
-    ),
-    outlierDetection: Type.Optional(
-      Type.Object({
-        consecutive5xxErrors: Whole,
-        intervalMs: Amount,
-        baseEjectionMs: Amount,
-        maxEjectionPercent: Percentage,
-      }),
-    ),
+    healthCheck: Type.Optional(HealthCheckSchema),
+    outlierDetection: Type.Optional(OutlierDetectionSchema),
   }),
 );
 

@@ -7,6 +7,7 @@ import { DESTINATION_RULE } from "./kinds/destination-rule.ts";
 import { EMPTY_SET } from "./kinds/empty-set.ts";
 import { GATEWAY } from "./kinds/gateway.ts";
 import { HANDLER, RULE } from "./kinds/handler.ts";
+import { HEALTH_CHECK } from "./kinds/health-check.ts";
 import type { KindDefinition } from "./kinds/kind.ts";
 import { MESH_CONFIG } from "./kinds/mesh-config.ts";
 import { OVERLOAD } from "./kinds/overload.ts";
@@ -32,6 +33,7 @@ export const KINDS: readonly KindDefinition[] = [
   MESH_CONFIG,
   POLICY_TEST,
   EMPTY_SET,
+  HEALTH_CHECK,
   SERVICE_ENTRY,
   VIRTUAL_SERVICE,
   DESTINATION_RULE,

@@ -11,6 +11,7 @@ import { ACCESS_POLICY } from "../documents/kinds/access-policy.ts";
 import { DESTINATION_RULE } from "../documents/kinds/destination-rule.ts";
 import { GATEWAY } from "../documents/kinds/gateway.ts";
 import { HANDLER, RULE } from "../documents/kinds/handler.ts";
+import { HEALTH_CHECK } from "../documents/kinds/health-check.ts";
 import { displayName, type KindDefinition } from "../documents/kinds/kind.ts";
 import { listenerLimitsOf } from "../documents/kinds/listener-limits.ts";
 import { DEFAULT_TRACING } from "../traffic/tracing.ts";
@@ -180,6 +181,7 @@ function assemble(
       destinationRules: routing(DESTINATION_RULE),
       gateways: routing(GATEWAY),
       overloads: routing(OVERLOAD),
+      healthChecks: routing(HEALTH_CHECK),
     },
   };
 }

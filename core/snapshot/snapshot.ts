@@ -9,6 +9,7 @@ import type { Metadata } from "../documents/kinds/kind.ts";
 import type { AccessPolicySpec } from "../documents/kinds/access-policy.ts";
 import type { DestinationRuleSpec } from "../documents/kinds/destination-rule.ts";
 import type { GatewaySpec } from "../documents/kinds/gateway.ts";
+import type { HealthCheckSpec } from "../documents/kinds/health-check.ts";
 import type { RuleSpec } from "../documents/kinds/handler.ts";
 import type { QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
 import type { OverloadSpec } from "../documents/kinds/overload.ts";
@@ -223,6 +224,7 @@ export interface TrafficDocuments {
   readonly destinationRules: readonly TrafficDocument<DestinationRuleSpec>[];
   readonly gateways: readonly TrafficDocument<GatewaySpec>[];
   readonly overloads: readonly TrafficDocument<OverloadSpec>[];
+  readonly healthChecks: readonly TrafficDocument<HealthCheckSpec>[];
 }
 
 export interface TrafficDocument<S> {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { DestinationRuleSpec, TrafficPolicySpec } from "../../core/documents/kinds/destination-rule.ts";
+import type { DestinationRuleSpec } from "../../core/documents/kinds/destination-rule.ts";
 import { overloadSettingsOf } from "../../core/documents/kinds/overload.ts";
 import type { OverloadSettings } from "../../core/traffic/resources/overload.ts";
 import { parseDurationMs } from "../../kernel/duration.ts";
@@ -12,11 +12,20 @@ import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resourc
 import { loadBalancerOf } from "./load-balancer.ts";
 import { localized } from "./localities.ts";
 import { areSidecars, type Registry, type Service } from "../registry/registry-static.ts";
+import { HealthChecks } from "./health-checks.ts";
+import { outlierDetectionOf } from "./outlier-detection.ts";
+import { type PortPolicy, trafficPolicyOf } from "./traffic-policy.ts";
 
 /** Envoy's default circuit breaker. Istio's default is no limit, which could overload a proxy. */
 const DEFAULT_MAX_REQUESTS = 1024;
 const DEFAULT_MAX_CONNECTIONS = 1024;
 const DEFAULT_MAX_PENDING_REQUESTS = 1024;
+
+/** Istio's default, which means no limit (Envoy's is 3): a route's own number of retries is the limit. */
+const DEFAULT_MAX_RETRIES = 2 ** 32 - 1;
+
+/** Envoy's and Istio's defaults of a retry budget. */
+const DEFAULT_RETRY_BUDGET = { percent: 20, minRetryConcurrency: 3 };
 
 /** Envoy's and Istio's default. */
 const DEFAULT_IDLE_TIMEOUT_MS = 3_600_000;
@@ -46,17 +55,19 @@ export class ClusterCollector {
   readonly #rules: readonly { readonly host: string; readonly spec: DestinationRuleSpec }[];
   /** In the same order. */
   readonly #overloads: readonly { readonly host: string; readonly settings: OverloadSettings }[];
+  readonly #healthChecks: HealthChecks;
   readonly #clusters = new Map<string, Cluster>();
   readonly #assignments = new Map<string, ClusterLoadAssignment>();
 
   /** @param locality Of the proxy that gets the clusters; empty when unknown. */
   constructor(
     registry: Registry,
-    documents: Pick<TrafficDocuments, "destinationRules" | "overloads">,
+    documents: Pick<TrafficDocuments, "destinationRules" | "healthChecks" | "overloads">,
     locality: string,
   ) {
     this.#registry = registry;
     this.#locality = locality;
+    this.#healthChecks = new HealthChecks(documents.healthChecks, registry);
     this.#overloads = documents.overloads
       .map(({ metadata, spec }) => ({
         host: registry.canonical(spec.host, metadata.namespace),
@@ -96,12 +107,14 @@ export class ClusterCollector {
     if (!this.#clusters.has(name)) {
       const rule = service && this.#ruleOf(service, destination.subset);
       const subset = rule?.subsets?.find((candidate) => candidate.name === destination.subset);
-      const policy = { ...rule?.trafficPolicy, ...subset?.trafficPolicy };
+      const policy = trafficPolicyOf(rule, destination.subset, number);
+      const healthCheck = service && this.#healthChecks.find(service, destination.subset, number);
       this.#clusters.set(name, {
         name,
         service: identity,
         ...(destination.subset === undefined ? {} : { subset: destination.subset }),
         ...settingsOf(policy),
+        ...(healthCheck === undefined ? {} : { healthCheck }),
         ...this.#overloadOf(service?.canonicalHost),
       });
       const all = port?.endpoints ?? [];
@@ -119,7 +132,7 @@ export class ClusterCollector {
     this.#clusters.set(name, {
       name,
       service,
-      ...settingsOf(undefined),
+      ...settingsOf({}),
       ...this.#overloadOf(canonicalHost(service.host, service.namespace)),
     });
     const endpoints = [{ address, port, weight: 1, labels: {} }];
@@ -170,12 +183,17 @@ function select(
   );
 }
 
-function settingsOf(policy: TrafficPolicySpec | undefined) {
-  const { tcp, http } = policy?.connectionPool ?? {};
+function settingsOf(policy: PortPolicy) {
+  const { tcp, http } = policy.connectionPool ?? {};
+  const { retryBudget } = policy;
+  const outlierDetection = outlierDetectionOf(policy.outlierDetection);
   return {
-    loadBalancer: loadBalancerOf(policy?.loadBalancer),
+    loadBalancer: loadBalancerOf(policy.loadBalancer),
     connectTimeoutMs: parseDurationMs(tcp?.connectTimeout ?? "") ?? DEFAULT_CONNECT_TIMEOUT_MS,
     maxRequests: http?.http2MaxRequests ?? DEFAULT_MAX_REQUESTS,
+    maxRetries: http?.maxRetries ?? DEFAULT_MAX_RETRIES,
+    ...(retryBudget === undefined ? {} : { retryBudget: { ...DEFAULT_RETRY_BUDGET, ...retryBudget } }),
+    ...(outlierDetection === undefined ? {} : { outlierDetection }),
     maxConnectionsPerEndpoint: tcp?.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
     maxPendingRequestsPerEndpoint: http?.http1MaxPendingRequests ?? DEFAULT_MAX_PENDING_REQUESTS,
     maxRequestsPerConnection: http?.maxRequestsPerConnection ?? 0,

@@ -175,6 +175,7 @@ export function clusterOf(
     loadBalancer: { kind: "round-robin" },
     connectTimeoutMs: 1_000,
     maxRequests: 1024,
+    maxRetries: 2 ** 32 - 1,
     maxConnectionsPerEndpoint: 1024,
     maxPendingRequestsPerEndpoint: 1024,
     maxRequestsPerConnection: 0,

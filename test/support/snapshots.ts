@@ -252,6 +252,7 @@ export function snapshotOf(documents: Partial<Snapshot> = {}): Snapshot {
       destinationRules: [],
       gateways: [],
       overloads: [],
+      healthChecks: [],
     },
     ...documents,
   };

@@ -28,6 +28,7 @@ export function trafficDocuments(text: string): TrafficDocuments {
     destinationRules: ofKind("DestinationRule"),
     gateways: ofKind("Gateway"),
     overloads: ofKind("Overload"),
+    healthChecks: ofKind("HealthCheck"),
   };
 }
 

@@ -8,66 +8,122 @@ import type { KindDefinition } from "./kind.ts";
 import { LoadBalancer } from "./load-balancer.ts";
 import { loadBalancerFaults } from "./load-balancer-faults.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
-import { WildcardHost } from "./traffic-fields.ts";
+import { OutlierDetection, outlierDetectionFaults } from "./outlier-detection-fields.ts";
+import { PortNumber, WildcardHost } from "./traffic-fields.ts";
 
 const Limit = (description: string) => Type.Integer({ minimum: 1, maximum: 1_000_000, description });
+
+/** The settings that a port may have of its own. */
+function portSettings() {
+  return {
+    loadBalancer: Type.Optional(LoadBalancer()),
+    connectionPool: Type.Optional(
+      Closed({
+        tcp: Type.Optional(
+          Closed({
+            maxConnections: Type.Optional(
+              Limit("Most connections from one proxy to one endpoint; default 1024."),
+            ),
+            connectTimeout: Type.Optional(
+              Duration("Longest time to open a connection, or to wait for one; default 10s."),
+            ),
+            maxConnectionDuration: Type.Optional(
+              Duration(
+                "Age at which a connection is closed, once the request on it is over; default no limit.",
+              ),
+            ),
+            tcpKeepalive: Type.Optional(
+              Closed(
+                {
+                  time: Type.Optional(
+                    Duration("Idle time before the first probe, in whole seconds; default 7200s."),
+                  ),
+                },
+                { description: "TCP keep-alive probes on connections to endpoints; default none." },
+              ),
+            ),
+          }),
+        ),
+        http: Type.Optional(
+          Closed({
+            http1MaxPendingRequests: Type.Optional(
+              Limit(
+                "Most requests that wait for a connection from one proxy to one endpoint; further requests get 503 at once; default 1024.",
+              ),
+            ),
+            http2MaxRequests: Type.Optional(
+              Limit(
+                "Most requests under way from one proxy, over HTTP/1.1 too; further requests get 503 at once; default 1024.",
+              ),
+            ),
+            maxRetries: Type.Optional(
+              Type.Integer({
+                minimum: 0,
+                maximum: 2 ** 32 - 1,
+                description:
+                  "Most retries under way from one proxy; further ones are not made; without effect with retryBudget; default no limit.",
+              }),
+            ),
+            maxRequestsPerConnection: Type.Optional(
+              Type.Integer({
+                minimum: 0,
+                maximum: 1_000_000_000,
+                description: "Number of requests after which a connection is closed; default 0: no limit.",
+              }),
+            ),
+            idleTimeout: Type.Optional(
+              Duration("Time without a request after which a connection is closed; 0s never; default 1h."),
+            ),
+          }),
+        ),
+      }),
+    ),
+    outlierDetection: OutlierDetection,
+  };
+}
 
 function TrafficPolicy(description: string) {
   return Closed(
     {
-      loadBalancer: Type.Optional(LoadBalancer()),
-      connectionPool: Type.Optional(
-        Closed({
-          tcp: Type.Optional(
-            Closed({
-              maxConnections: Type.Optional(
-                Limit("Most connections from one proxy to one endpoint; default 1024."),
-              ),
-              connectTimeout: Type.Optional(
-                Duration("Longest time to open a connection, or to wait for one; default 10s."),
-              ),
-              maxConnectionDuration: Type.Optional(
-                Duration(
-                  "Age at which a connection is closed, once the request on it is over; default no limit.",
-                ),
-              ),
-              tcpKeepalive: Type.Optional(
-                Closed(
-                  {
-                    time: Type.Optional(
-                      Duration("Idle time before the first probe, in whole seconds; default 7200s."),
-                    ),
-                  },
-                  { description: "TCP keep-alive probes on connections to endpoints; default none." },
-                ),
-              ),
-            }),
-          ),
-          http: Type.Optional(
-            Closed({
-              http1MaxPendingRequests: Type.Optional(
-                Limit(
-                  "Most requests that wait for a connection from one proxy to one endpoint; further requests get 503 at once; default 1024.",
-                ),
-              ),
-              http2MaxRequests: Type.Optional(
-                Limit(
-                  "Most requests under way from one proxy, over HTTP/1.1 too; further requests get 503 at once; default 1024.",
-                ),
-              ),
-              maxRequestsPerConnection: Type.Optional(
-                Type.Integer({
-                  minimum: 0,
-                  maximum: 1_000_000_000,
-                  description: "Number of requests after which a connection is closed; default 0: no limit.",
-                }),
-              ),
-              idleTimeout: Type.Optional(
-                Duration("Time without a request after which a connection is closed; 0s never; default 1h."),
-              ),
-            }),
-          ),
-        }),
+      ...portSettings(),
+      retryBudget: Type.Optional(
+        Closed(
+          {
+            percent: Type.Optional(
+              Type.Number({
+                minimum: 0,
+                maximum: 100,
+                description: "Percentage of the requests under way that may be retries; default 20.",
+              }),
+            ),
+            minRetryConcurrency: Type.Optional(
+              Type.Integer({
+                minimum: 0,
+                maximum: 2 ** 32 - 1,
+                description: "Number of retries that may be under way in any case; default 3.",
+              }),
+            ),
+          },
+          {
+            description:
+              "Most retries under way from one proxy, relative to its requests; in place of maxRetries.",
+          },
+        ),
+      ),
+      portLevelSettings: Type.Optional(
+        Type.Array(
+          Closed({
+            port: Closed(
+              { number: PortNumber("The port's number.") },
+              { description: "A port of the service." },
+            ),
+            ...portSettings(),
+          }),
+          {
+            description:
+              "Settings of single ports: they replace loadBalancer, connectionPool and outlierDetection, also where they leave them out.",
+          },
+        ),
       ),
     },
     { description },
@@ -76,7 +132,7 @@ function TrafficPolicy(description: string) {
 
 const DestinationRuleSpec = Closed({
   host: WildcardHost("The service: a ServiceEntry's host, its short name, or `*.example.com`."),
-  trafficPolicy: Type.Optional(TrafficPolicy("Load balancing and connection limits.")),
+  trafficPolicy: Type.Optional(TrafficPolicy("Load balancing, limits and ejections.")),
   subsets: Type.Optional(
     Type.Array(
       Closed({
@@ -91,9 +147,7 @@ const DestinationRuleSpec = Closed({
           }),
         ),
         trafficPolicy: Type.Optional(
-          TrafficPolicy(
-            "For this subset: loadBalancer and connectionPool each replace the rule's as a whole.",
-          ),
+          TrafficPolicy("For this subset: each field replaces the rule's as a whole."),
         ),
       }),
       { description: "Groups of endpoints that routes may select." },
@@ -115,14 +169,45 @@ export const DESTINATION_RULE = {
 function checkDestinationRule(spec: DestinationRuleSpec): readonly SpecFault[] {
   const subsets = spec.subsets ?? [];
   return [
-    ...loadBalancerFaults(spec.trafficPolicy?.loadBalancer, ["trafficPolicy", "loadBalancer"]),
-    ...subsets.flatMap(({ trafficPolicy }, index) =>
-      loadBalancerFaults(trafficPolicy?.loadBalancer, ["subsets", index, "trafficPolicy", "loadBalancer"]),
+    ...trafficPolicyFaults(spec.trafficPolicy, ["trafficPolicy"]),
+    ...repeated(
+      subsets.map(({ name }) => name),
+      (index) => ["subsets", index, "name"],
+      (name) => `Subset ${JSON.stringify(name)} is listed twice`,
     ),
-    ...subsets.flatMap(({ name }, index) =>
-      subsets.findIndex((other) => other.name === name) < index
-        ? [{ path: ["subsets", index, "name"], message: `Subset ${JSON.stringify(name)} is listed twice` }]
-        : [],
+    ...subsets.flatMap(({ trafficPolicy }, index) =>
+      trafficPolicyFaults(trafficPolicy, ["subsets", index, "trafficPolicy"]),
     ),
   ];
+}
+
+type Path = SpecFault["path"];
+
+function trafficPolicyFaults(policy: TrafficPolicySpec | undefined, path: Path): readonly SpecFault[] {
+  const ports = policy?.portLevelSettings ?? [];
+  const pathOf = (index: number): Path => [...path, "portLevelSettings", index];
+  return [
+    ...loadBalancerFaults(policy?.loadBalancer, [...path, "loadBalancer"]),
+    ...outlierDetectionFaults(policy?.outlierDetection, path),
+    ...repeated(
+      ports.map(({ port }) => port.number),
+      (index) => [...pathOf(index), "port", "number"],
+      (number) => `Port ${number} is listed twice`,
+    ),
+    ...ports.flatMap(({ loadBalancer, outlierDetection }, index) => [
+      ...loadBalancerFaults(loadBalancer, [...pathOf(index), "loadBalancer"]),
+      ...outlierDetectionFaults(outlierDetection, pathOf(index)),
+    ]),
+  ];
+}
+
+/** A fault for each item that an earlier item equals. */
+function repeated<T>(
+  items: readonly T[],
+  pathOf: (index: number) => Path,
+  messageOf: (item: T) => string,
+): readonly SpecFault[] {
+  return items.flatMap((item, index) =>
+    items.indexOf(item) < index ? [{ path: pathOf(index), message: messageOf(item) }] : [],
+  );
 }

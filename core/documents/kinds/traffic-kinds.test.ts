@@ -64,7 +64,11 @@ describe("Istio's routing kinds", () => {
         http({ route: [TO_A], fault: { abort: { grpcStatus: "X", percentage: { value: 1 } } } }),
         field,
       ],
-      ["DestinationRule", { host: "a", trafficPolicy: { outlierDetection: {} } }, field],
+      [
+        "DestinationRule",
+        { host: "a", trafficPolicy: { outlierDetection: { consecutiveErrors: 5 } } },
+        field,
+      ],
       ["DestinationRule", { host: "a", trafficPolicy: { loadBalancer: { simple: "PASSTHROUGH" } } }, kind],
       ["Gateway", { selector: { app: "other" }, servers: [{ port: PORT, hosts: ["*"] }] }, field],
       ["Gateway", { servers: [{ port: PORT, hosts: ["*"], tls: { mode: "SIMPLE" } }] }, field],

@@ -8,6 +8,7 @@ import { documentsOf, faultAt, type ParsedDocument } from "../document.ts";
 import type { DocumentSet } from "./document-set.ts";
 import { DESTINATION_RULE, type DestinationRuleSpec } from "../kinds/destination-rule.ts";
 import { GATEWAY } from "../kinds/gateway.ts";
+import { HEALTH_CHECK, type HealthCheckSpec } from "../kinds/health-check.ts";
 import { SERVICE_ENTRY, type ServiceEntrySpec } from "../kinds/service-entry.ts";
 import { VIRTUAL_SERVICE } from "../kinds/virtual-service.ts";
 import {
@@ -52,7 +53,26 @@ export function faultsOfTraffic(set: DocumentSet): readonly Diagnostic[] {
       ...faultsOfGateways(document, set),
       ...faultsOfRoutes(document, mesh),
     ]),
+    ...faultsOfHealthChecks(documentsOf(set.documents, HEALTH_CHECK), mesh),
   ];
+}
+
+/** Each must check a known destination, and no other may check exactly the same one. */
+function faultsOfHealthChecks(documents: readonly ParsedDocument[], mesh: Mesh): readonly Diagnostic[] {
+  const earlier = new Map<string, string>();
+  return documents.flatMap((document) => {
+    const spec = document.spec as HealthCheckSpec;
+    const { host, subset, port } = spec;
+    const { name, namespace } = document.metadata;
+    const service = resolveHost(mesh.services, host, namespace) ?? { host, namespace };
+    const key = JSON.stringify([canonicalHost(service.host, service.namespace), subset, port?.number]);
+    const same = earlier.get(key);
+    earlier.set(key, `${namespace}/${name}`);
+    const faults = faultsOfDestination(document, spec, ["spec"], mesh);
+    if (same === undefined) return faults;
+    const message = `The HealthCheck ${same} checks the same destination`;
+    return [...faults, faultAt(document, "PURSER_DOC_DUPLICATE", ["spec", "host"], message)];
+  });
 }
 
 function servicesOf(entries: readonly ParsedDocument[]): ReadonlyMap<string, Service> {

@@ -3,6 +3,8 @@
 
 import type { LoadBalancer } from "./load-balancer.ts";
 import type { OverloadSettings } from "./overload.ts";
+import type { HealthCheck } from "./health-check.ts";
+import type { OutlierDetection } from "./outlier-detection.ts";
 
 /**
  * A destination of routes, with its connection settings. Its endpoints are the `ClusterLoadAssignment` of the
@@ -23,6 +25,10 @@ export interface Cluster {
   readonly connectTimeoutMs: number;
   /** Maximum number of requests under way; further requests get 503 at once. Envoy's default: 1024. */
   readonly maxRequests: number;
+  /** Maximum number of retries under way, while there is no `retryBudget`. Istio's default: 2^32 - 1. */
+  readonly maxRetries: number;
+  /** Maximum number of retries under way, relative to the requests. */
+  readonly retryBudget?: RetryBudget;
   /** Maximum number of connections to one endpoint. */
   readonly maxConnectionsPerEndpoint: number;
   /**
@@ -44,10 +50,18 @@ export interface Cluster {
   readonly protocol?: "http1" | "http2";
   /** Not applied yet: connections to endpoints are plain text. */
   readonly tls?: UpstreamTls;
-  /** Not applied yet: every endpoint counts as healthy. */
+  /** Absent for no active health checks. */
   readonly healthCheck?: HealthCheck;
-  /** Not applied yet: no endpoint is ejected. */
+  /** Absent for no ejections. */
   readonly outlierDetection?: OutlierDetection;
+}
+
+/** Limit of the retries under way, in proportion to the requests: Envoy's retry budget. */
+export interface RetryBudget {
+  /** Percentage of the requests under way, 0 to 100. */
+  readonly percent: number;
+  /** Number of retries that may be under way in any case. */
+  readonly minRetryConcurrency: number;
 }
 
 /** The destination's identity in attributes: `destination.service.*`. */
@@ -68,27 +82,4 @@ export interface UpstreamTls {
   readonly sni?: string;
   /** The server's certificate must have one of these names; empty for any name. */
   readonly subjectAltNames: readonly string[];
-}
-
-/** Active health checking by HTTP requests. Not applied yet. */
-export interface HealthCheck {
-  readonly path: string;
-  readonly intervalMs: number;
-  readonly timeoutMs: number;
-  /** Consecutive failures after which an endpoint counts as unhealthy. */
-  readonly unhealthyThreshold: number;
-  /** Consecutive successes after which an endpoint counts as healthy again. */
-  readonly healthyThreshold: number;
-}
-
-/**
- * Passive health checking: endpoints that fail requests are ejected for a while. The fields are Istio's. Not
- * applied yet.
- */
-export interface OutlierDetection {
-  readonly consecutive5xxErrors: number;
-  readonly intervalMs: number;
-  readonly baseEjectionMs: number;
-  /** Maximum part of the cluster's endpoints that is ejected, 0 to 100. */
-  readonly maxEjectionPercent: number;
 }
