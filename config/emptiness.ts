@@ -10,6 +10,7 @@ import { GATEWAY } from "../core/documents/kinds/gateway.ts";
 import { HANDLER, RULE } from "../core/documents/kinds/handler.ts";
 import { HEALTH_CHECK } from "../core/documents/kinds/health-check.ts";
 import type { KindDefinition } from "../core/documents/kinds/kind.ts";
+import { OVERLOAD } from "../core/documents/kinds/overload.ts";
 import { QUOTA_POLICY } from "../core/documents/kinds/quota-policy.ts";
 import { SERVICE_ENTRY } from "../core/documents/kinds/service-entry.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../core/documents/kinds/telemetry.ts";
@@ -45,6 +46,7 @@ export const ROUTES: Purpose = purpose("routes", [
   DESTINATION_RULE,
   GATEWAY,
   HEALTH_CHECK,
+  OVERLOAD,
 ]);
 
 /** For commands that read documents of any kind. */

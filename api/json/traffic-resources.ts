@@ -289,7 +289,6 @@ export const ClusterSchema = exactly<Cluster>()(
     service: Type.Object({ host: Text, name: Text, namespace: Text }),
     subset: Type.Optional(Text),
     loadBalancer: LoadBalancerSchema,
-    panicThresholdPercent: Type.Optional(Percentage),
     connectTimeoutMs: Amount,
     maxRequests: Whole,
     maxRetries: Whole,

@@ -1,26 +1,25 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { healthFlags, joinHealthFlags } from "./health-flags.ts";
 import type { ClusterSet } from "../upstream/cluster-manager.ts";
 
 /** One line of `GET /clusters`. */
 export interface ClusterRow {
   /** The cluster, the endpoint if the line is about one, and the name of the figure. */
   readonly key: string;
-  readonly value: number;
-  /** Whether the figures of several workers add up; a weight is the same in each. */
-  readonly adds: boolean;
+  readonly value: number | string;
+  /** How the values of several workers are joined; a weight is the same in each. */
+  readonly join: "sum" | "first" | "health-flags";
 }
 
 /** The lines of Envoy's `GET /clusters` for which this proxy has counts. */
 export function clusterRows({ endpoints: sets }: ClusterSet): readonly ClusterRow[] {
   const rows: ClusterRow[] = [];
   for (const [name, { cluster, endpoints }] of sets) {
-    rows.push({
-      key: `${name}::default_priority::max_requests`,
-      value: cluster.config.maxRequests,
-      adds: true,
-    });
+    const { maxRequests, maxRetries } = cluster.config;
+    rows.push({ key: `${name}::default_priority::max_requests`, value: maxRequests, join: "sum" });
+    rows.push({ key: `${name}::default_priority::max_retries`, value: maxRetries, join: "sum" });
     for (const { endpoint, upstream } of endpoints) {
       const { connected, pending } = upstream.stats;
       const counts = {
@@ -32,8 +31,9 @@ export function clusterRows({ endpoints: sets }: ClusterSet): readonly ClusterRo
       };
       const prefix = `${name}::${endpoint.address}:${endpoint.port}`;
       for (const [figure, value] of Object.entries(counts))
-        rows.push({ key: `${prefix}::${figure}`, value, adds: true });
-      rows.push({ key: `${prefix}::weight`, value: endpoint.weight, adds: false });
+        rows.push({ key: `${prefix}::${figure}`, value, join: "sum" });
+      rows.push({ key: `${prefix}::health_flags`, value: healthFlags(upstream), join: "health-flags" });
+      rows.push({ key: `${prefix}::weight`, value: endpoint.weight, join: "first" });
     }
   }
   return rows;
@@ -44,10 +44,20 @@ export function joinClusterRows(workers: readonly (readonly ClusterRow[])[]): re
   const joined = new Map<string, ClusterRow>();
   for (const row of workers.flat()) {
     const before = joined.get(row.key);
-    if (before === undefined) joined.set(row.key, row);
-    else if (row.adds) joined.set(row.key, { key: row.key, value: before.value + row.value, adds: true });
+    joined.set(row.key, before === undefined ? row : { ...row, value: joinValues(before, row) });
   }
   return [...joined.values()];
+}
+
+function joinValues(before: ClusterRow, row: ClusterRow): number | string {
+  switch (row.join) {
+    case "sum":
+      return Number(before.value) + Number(row.value);
+    case "first":
+      return before.value;
+    case "health-flags":
+      return joinHealthFlags(String(before.value), String(row.value));
+  }
 }
 
 export function clustersText(rows: readonly ClusterRow[]): string {

@@ -9,6 +9,7 @@ import type { ClusterSet } from "../upstream/cluster-manager.ts";
 import type { Exchange } from "./exchange.ts";
 import { addOverloadMetrics } from "./overload-metrics.ts";
 import { RequestCounts } from "./request-counts.ts";
+import { addUpstreamMetrics } from "./upstream-metrics.ts";
 
 /**
  * The proxy's own counters, in a registry of its own. The mixer's handlers count the metrics that documents
@@ -49,7 +50,7 @@ export class ProxyStats {
   });
 
   /**
-   * @param clusters The newest clusters, read at each scrape for their request counts.
+   * @param clusters The newest clusters, read at each scrape.
    * @param policyStats The policy client's counters, read at each scrape.
    * @param listenersDraining The number of listeners that drain, read at each scrape.
    * @param longStreams The open streams, read at each scrape.
@@ -81,26 +82,7 @@ export class ProxyStats {
         this.set(listenersDraining());
       },
     });
-    new Gauge({
-      name: "purser_proxy_upstream_requests_active",
-      help: "Requests under way, by cluster.",
-      labelNames: ["cluster"],
-      registers,
-      collect() {
-        this.reset();
-        for (const [cluster, { load }] of clusters().clusters) this.set({ cluster }, load.active);
-      },
-    });
-    new Counter({
-      name: "purser_proxy_upstream_overflows_total",
-      help: "Requests refused because too many were under way or waited for a connection, by cluster.",
-      labelNames: ["cluster"],
-      registers,
-      collect() {
-        this.reset();
-        for (const [cluster, { load }] of clusters().clusters) this.inc({ cluster }, load.overflowsTotal);
-      },
-    });
+    addUpstreamMetrics(this.registry, clusters);
     addOverloadMetrics(this.registry, clusters);
     new Gauge({
       name: "purser_proxy_long_streams",

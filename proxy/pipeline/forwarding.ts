@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Random } from "../../kernel/ports.ts";
+import { httpStatusOf, STATUS_CODES } from "../../kernel/status.ts";
 import { type TimerOwner, type TimerWheel, WheelTimer } from "../../kernel/timer-wheel.ts";
 import {
   isIdempotent,
@@ -21,7 +22,7 @@ import type { ServerStream } from "../transport/contract/server.ts";
 import { removeHopByHop } from "../transport/fields/hop-by-hop.ts";
 import type { ClusterEndpoint } from "../upstream/endpoint-set.ts";
 import { affinityOf, type RequestAffinity } from "./request-affinity.ts";
-import { errorReplyOf, tryOutcomeOf } from "./reset-meaning.ts";
+import { errorReplyOf, isEndpointsFault, tryOutcomeOf } from "./reset-meaning.ts";
 import { RequestBuffer, type RequestEvents, RequestRelay } from "./request-relay.ts";
 
 /** Maximum size of a body that is buffered, so that it can be sent again. */
@@ -70,6 +71,8 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
   #wholeBody: Uint8Array | undefined;
   #retriesLeft: number;
   #staleRetryLeft = true;
+  /** Whether the current try counts as a retry that is under way. */
+  #isRetry = false;
   /** The route's timeout. */
   readonly #timeout = new WheelTimer(this);
   /** The timeout of the current try. */
@@ -166,6 +169,8 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
   onHead(head: ResponseHead): void {
     this.#endTryTimeout();
     const { status, headers } = head;
+    const monitor = this.#target?.upstream.monitor;
+    if (monitor !== undefined) monitor.onResponse(outlierStatusOf(status, headers.get("grpc-status")));
     if (this.#action.retry.retries > 0) {
       const grpcStatus = headers.get("grpc-status");
       if (
@@ -178,6 +183,7 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
     if (this.#affinity?.setCookie !== undefined) headers.append("set-cookie", this.#affinity.setCookie);
     // A 204 has no content-length (RFC 9110, section 8.6).
     if (status === 204) headers.remove("content-length");
+    if (this.#isRetry) this.#leaveRetry();
     this.#exchange.details = "via_upstream";
     this.#headSent = true;
     this.#exchange.upgraded = status === 101;
@@ -207,8 +213,10 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
   onReset({ reason, connectionReused, detail }: StreamReset): void {
     this.#endTryTimeout();
     this.#endTry(reason);
+    if (!this.#headSent && reason === "connection-termination" && connectionReused && this.#retryStale())
+      return;
+    if (isEndpointsFault(reason)) this.#target?.upstream.monitor?.onLocalOriginFailure(503);
     if (this.#headSent) return this.#breakOff("UC", "upstream_reset_after_response_started");
-    if (reason === "connection-termination" && connectionReused && this.#retryStale()) return;
     const outcome = tryOutcomeOf(reason);
     if (outcome !== undefined && this.#retry(outcome)) return;
     this.#exchange.upstreamFailure = `${this.#target?.addressText}: ${detail}`;
@@ -267,12 +275,18 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
   /** Starts a retry if the route allows one. Returns whether it did. */
   #retry(outcome: TryOutcome): boolean {
     const { method } = this.#exchange.request;
+    if (this.#isRetry) this.#leaveRetry();
     if (!this.#canSendAgain || !isRetriable(outcome, this.#action.retry, method)) return false;
     if (this.#retriesLeft === 0) {
       if (this.#action.retry.retries > 0) this.#exchange.flag("URX");
       return false;
     }
     this.#retriesLeft--;
+    if (!this.#selection.cluster.enterRetry()) {
+      this.#exchange.flag("UO");
+      return false;
+    }
+    this.#isRetry = true;
     this.#resetTry();
     const retry = this.#action.retry.retries - this.#retriesLeft;
     this.#pause ??= new WheelTimer(this);
@@ -303,13 +317,22 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
     this.#timers.start(this.#timeout, this.#action.timeoutMs);
   }
 
+  #leaveRetry(): void {
+    this.#isRetry = false;
+    this.#selection.cluster.leaveRetry();
+  }
+
   #onTimeout(): void {
+    // Once the response has begun, or in the pause before a retry, no endpoint is at fault.
+    if (this.#stream !== undefined && !this.#headSent)
+      this.#target?.upstream.monitor?.onLocalOriginFailure(504);
     this.#resetTry();
     if (this.#headSent) return this.#breakOff("UT", "response_timeout");
     this.#fail("upstream_timeout", `${this.#selection.cluster.config.service.name} did not answer in time.`);
   }
 
   #onTryTimeout(): void {
+    this.#target?.upstream.monitor?.onLocalOriginFailure(504);
     this.#resetTry();
     if (this.#retry({ kind: "per-try-timeout" })) return;
     this.#fail("upstream_timeout", `${this.#selection.cluster.config.service.name} did not answer in time.`);
@@ -345,8 +368,16 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
     this.#timers.cancel(this.#timeout);
     this.#endTryTimeout();
     if (this.#pause !== undefined) this.#timers.cancel(this.#pause);
+    if (this.#isRetry) this.#leaveRetry();
     this.#selection.cluster.leave();
   }
+}
+
+/** The status of a response for outlier detection; gRPC's own status counts, as in Envoy. */
+function outlierStatusOf(status: number, grpcStatus: string | undefined): number {
+  if (grpcStatus === undefined) return status;
+  const code = STATUS_CODES[Number(grpcStatus)];
+  return httpStatusOf(code ?? "UNKNOWN");
 }
 
 function responseOutcome(status: number, grpcStatus: string | undefined): TryOutcome {

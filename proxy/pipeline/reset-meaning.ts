@@ -25,6 +25,25 @@ export function tryOutcomeOf(reason: ResetReason): TryOutcome | undefined {
 }
 
 /**
+ * Whether a reset counts against the endpoint in outlier detection. As in Envoy, every reset does that the proxy
+ * did not cause itself.
+ */
+export function isEndpointsFault(reason: ResetReason): boolean {
+  switch (reason) {
+    case "connection-failure":
+    case "connection-termination":
+    case "remote-reset":
+    case "remote-refused-stream":
+    case "protocol-error":
+      return true;
+    case "overflow":
+    case "local-reset":
+    case "unsendable":
+      return false;
+  }
+}
+
+/**
  * The local reply after the last try.
  *
  * @param service The upstream's name, for the client.

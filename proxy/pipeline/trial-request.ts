@@ -7,7 +7,7 @@ import { isPromise } from "../../kernel/maybe-promise.ts";
 import type { Clock, Random } from "../../kernel/ports.ts";
 import type { BalancingPorts } from "../../core/traffic/balancing/load-balancer.ts";
 import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
-import { Cluster } from "../upstream/cluster.ts";
+import { Cluster, newClusterLoad } from "../upstream/cluster.ts";
 import { EndpointSet } from "../upstream/endpoint-set.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { filtersBeforeCheck } from "../filters/chain.ts";
@@ -81,10 +81,7 @@ function withoutConnections(resources: TrafficResources, ports: BalancingPorts):
   const noop = (): void => undefined;
   const clusters = new Map(
     resources.clusters.resources.map((config) => {
-      return [
-        config.name,
-        new Cluster(config, { active: 0, overflowsTotal: 0, gate: undefined }, undefined),
-      ] as const;
+      return [config.name, new Cluster(config, newClusterLoad(), undefined)] as const;
     }),
   );
   const endpoints = new Map(

@@ -9,8 +9,12 @@ import { isSameResource } from "../../core/traffic/resources/resource-set.ts";
 import { messageOf } from "../../kernel/errors.ts";
 import type { Runtime } from "../../kernel/ports.ts";
 import { RefCounted } from "../../kernel/ref-counted.ts";
-import { Cluster, type ClusterLoad } from "./cluster.ts";
+import { Cluster, type ClusterLoad, newClusterLoad } from "./cluster.ts";
 import { ClusterEndpoint, EndpointSet } from "./endpoint-set.ts";
+import { CheckQueue } from "./health/check-queue.ts";
+import { ClusterHealth, type HealthServices } from "./health/cluster-health.ts";
+import { HealthLog } from "./health/health-log.ts";
+import type { ClientSettings } from "../transport/contract/client.ts";
 import type { Transport } from "../transport/contract/transport.ts";
 import { Overload } from "./overload.ts";
 import { OverloadGate } from "./overload-gate.ts";
@@ -18,6 +22,9 @@ import { Upstream } from "./upstream.ts";
 
 /** Envoy's limit for a header block. */
 const MAX_RESPONSE_HEADER_BYTES = 60 * 1024;
+
+/** Maximum number of active health checks under way: each takes up a socket until its deadline. */
+const MAX_HEALTH_CHECKS = 100;
 
 /** An upstream with the number of endpoint sets that use it. */
 interface SharedUpstream {
@@ -49,11 +56,20 @@ export class ClusterManager {
   readonly #runtime: ClusterRuntime;
   readonly #upstreams = new Map<string, SharedUpstream>();
   readonly #loads = new Map<string, ClusterLoad>();
+  readonly #healthServices: HealthServices;
+  /** Of the newest clusters that have health checks or outlier detection, by name. */
+  readonly #health = new Map<string, ClusterHealth>();
   #newest: ClusterSet = NO_CLUSTERS;
 
   constructor(transport: Transport, runtime: ClusterRuntime) {
     this.#transport = transport;
     this.#runtime = runtime;
+    this.#healthServices = {
+      transport,
+      runtime,
+      queue: new CheckQueue(MAX_HEALTH_CHECKS),
+      log: new HealthLog(runtime.logger, runtime.clock),
+    };
   }
 
   /** Builds a set, which must be returned with `release`. Assignments for unknown clusters are ignored. */
@@ -64,9 +80,12 @@ export class ClusterManager {
     for (const config of configs) {
       const { name } = config;
       const cluster = this.#clusterFor(config);
+      const set = this.#endpointsFor(cluster, assignmentOf.get(name) ?? noEndpoints(name));
       clusters.set(name, cluster);
-      endpoints.set(name, this.#endpointsFor(cluster, assignmentOf.get(name) ?? noEndpoints(name)));
+      endpoints.set(name, set);
+      this.#updateHealth(set);
     }
+    for (const name of this.#health.keys()) if (!clusters.has(name)) this.#endHealth(name);
     this.#newest = { clusters, endpoints };
     return this.#newest;
   }
@@ -81,6 +100,7 @@ export class ClusterManager {
 
   /** Cuts every connection. */
   async destroy(): Promise<void> {
+    for (const name of this.#health.keys()) this.#endHealth(name);
     const closing = [...this.#upstreams.values()].map(({ upstream }) => upstream.destroy());
     this.#upstreams.clear();
     await Promise.allSettled(closing);
@@ -91,7 +111,7 @@ export class ClusterManager {
     if (earlier !== undefined && isSameResource(earlier.config, config)) return earlier;
     let load = this.#loads.get(config.name);
     if (load === undefined) {
-      load = { active: 0, overflowsTotal: 0, gate: undefined };
+      load = newClusterLoad();
       this.#loads.set(config.name, load);
     }
     return new Cluster(config, load, this.#overloadFor(config, load));
@@ -132,9 +152,29 @@ export class ClusterManager {
     const endpoints = assignment.endpoints.map(
       (endpoint, index) => new ClusterEndpoint(endpoint, (shared[index] as SharedUpstream).upstream),
     );
-    return new EndpointSet(cluster, assignment, endpoints, this.#runtime, () => {
+    const set: EndpointSet = new EndpointSet(cluster, assignment, endpoints, this.#runtime, () => {
+      this.#health.get(assignment.name)?.release(set);
       for (const { references } of shared) references.release();
     });
+    return set;
+  }
+
+  #updateHealth(set: EndpointSet): void {
+    const { config, load } = set.cluster;
+    const { name, healthCheck, outlierDetection } = config;
+    const isWanted = healthCheck !== undefined || outlierDetection !== undefined;
+    const known = this.#health.get(name);
+    if (known === undefined && !isWanted) return;
+    const health = known ?? new ClusterHealth(name, load.health, this.#healthServices);
+    // Also the first version without any: its endpoints may be ejected still.
+    health.update(set);
+    if (isWanted) this.#health.set(name, health);
+    else this.#health.delete(name);
+  }
+
+  #endHealth(cluster: string): void {
+    this.#health.get(cluster)?.close();
+    this.#health.delete(cluster);
   }
 
   #hold(cluster: Cluster, endpoint: Endpoint): SharedUpstream {
@@ -145,7 +185,7 @@ export class ClusterManager {
       known.references.hold();
       return known;
     }
-    const client = this.#transport.createClient({
+    const settings: ClientSettings = {
       host: endpoint.address,
       port: endpoint.port,
       connectTimeoutMs: config.connectTimeoutMs,
@@ -158,8 +198,10 @@ export class ClusterManager {
       maxHeaderBytes: MAX_RESPONSE_HEADER_BYTES,
       clock: this.#runtime.clock,
       scheduler: this.#runtime.scheduler,
-    });
-    const upstream = new Upstream(endpoint, client, cluster.load, this.#runtime.clock.monotonicMs());
+    };
+    const client = this.#transport.createClient(settings);
+    const nowMs = this.#runtime.clock.monotonicMs();
+    const upstream = new Upstream(endpoint, settings, client, cluster.load, nowMs);
     const references = new RefCounted(() => {
       this.#upstreams.delete(key);
       this.#drain(upstream);

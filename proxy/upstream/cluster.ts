@@ -1,8 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { retryLimit } from "../../core/traffic/retry-limit.ts";
 import type { Cluster as ClusterConfig } from "../../core/traffic/resources/cluster.ts";
 import type { HashSource } from "../../core/traffic/resources/load-balancer.ts";
+import { type HealthCounts, newHealthCounts } from "./health/health-counts.ts";
 import type { Overload } from "./overload.ts";
 import type { OverloadGate } from "./overload-gate.ts";
 
@@ -14,10 +16,26 @@ export interface ClusterLoad {
   overflowsTotal: number;
   /** The gate of its Overload document, if it has or had one. */
   gate: OverloadGate | undefined;
+  /** Number of retries under way. */
+  retries: number;
+  /** Retries that were not made because too many were under way. */
+  retryOverflowsTotal: number;
+  readonly health: HealthCounts;
+}
+
+export function newClusterLoad(): ClusterLoad {
+  return {
+    active: 0,
+    overflowsTotal: 0,
+    gate: undefined,
+    retries: 0,
+    retryOverflowsTotal: 0,
+    health: newHealthCounts(),
+  };
 }
 
 /**
- * A cluster's settings with its request circuit breaker. It lives as long as the settings are unchanged,
+ * A cluster's settings with its circuit breakers for requests and retries. It lives as long as the settings are unchanged,
  * whatever its endpoints.
  */
 export class Cluster {
@@ -51,5 +69,20 @@ export class Cluster {
 
   leave(): void {
     this.load.active--;
+  }
+
+  /** Returns false when too many retries are under way already; after true, `leaveRetry()` must follow. */
+  enterRetry(): boolean {
+    const { load } = this;
+    if (load.retries >= retryLimit(this.config, load.active)) {
+      load.retryOverflowsTotal++;
+      return false;
+    }
+    load.retries++;
+    return true;
+  }
+
+  leaveRetry(): void {
+    this.load.retries--;
   }
 }

@@ -106,11 +106,11 @@ export class EndpointSet extends RefCounted {
   }
 
   #createPicker(): Picker<ClusterEndpoint> {
-    const { loadBalancer, panicThresholdPercent = 0 } = this.cluster.config;
+    const { loadBalancer, outlierDetection } = this.cluster.config;
     const { localityWeights } = this.assignment;
     const settings = {
       loadBalancer,
-      panicThresholdPercent,
+      panicThresholdPercent: outlierDetection?.minHealthPercent ?? 0,
       ...(localityWeights === undefined ? {} : { localityWeights }),
     };
     return createPicker(settings, this.endpoints, this.#ports);

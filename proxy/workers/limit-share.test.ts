@@ -24,7 +24,9 @@ function seenBy(workers: number, update: TrafficUpdate): TrafficUpdate | undefin
 describe("a worker's share of the limits", () => {
   it("is a part of each limit on connections and requests, rounded up, and the other limits whole", () => {
     const limits = { ...EDGE.limits, maxConnections: 10 };
-    const config = configOf({ clusters: [clusterOf([])], listeners: [{ ...EDGE, limits }] });
+    const retryBudget = { percent: 20, minRetryConcurrency: 4 };
+    const whole = clusterOf([], { maxRetries: 5, retryBudget });
+    const config = configOf({ clusters: [whole], listeners: [{ ...EDGE, limits }] });
     const seen = seenBy(3, config);
     assert.deepEqual(seen?.listeners, {
       version: config.listeners.version,
@@ -33,7 +35,16 @@ describe("a worker's share of the limits", () => {
     const [cluster] = seen?.clusters?.resources ?? [];
     assert.equal(cluster?.maxRequests, 342);
     assert.equal(cluster?.maxConnectionsPerEndpoint, 342);
+    assert.equal(cluster?.maxRetries, 2);
+    assert.deepEqual(cluster?.retryBudget, { percent: 20, minRetryConcurrency: 2 });
     assert.equal(seen?.routes, config.routes);
+  });
+
+  it("is no retry when there may be none", () => {
+    const seen = seenBy(3, configOf({ clusters: [clusterOf([], { maxRetries: 0 })] }));
+    const [cluster] = seen?.clusters?.resources ?? [];
+    assert.equal(cluster?.maxRetries, 0);
+    assert.ok(cluster !== undefined && !("retryBudget" in cluster));
   });
 
   it("is at least one connection, and leaves out what an update leaves out", () => {

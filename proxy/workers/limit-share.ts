@@ -34,9 +34,20 @@ function sharesOf<R extends { readonly name: string }>(
 }
 
 function clusterShare(cluster: Cluster, workers: number): Cluster {
+  const { retryBudget } = cluster;
   return {
     ...cluster,
     maxRequests: share(cluster.maxRequests, workers),
+    // No retries at all stay none.
+    maxRetries: Math.ceil(cluster.maxRetries / workers),
+    ...(retryBudget === undefined
+      ? {}
+      : {
+          retryBudget: {
+            ...retryBudget,
+            minRetryConcurrency: Math.ceil(retryBudget.minRetryConcurrency / workers),
+          },
+        }),
     maxConnectionsPerEndpoint: share(cluster.maxConnectionsPerEndpoint, workers),
   };
 }

@@ -173,14 +173,22 @@ describe("the metrics of a pool", () => {
     assert.match(own, /^purser_proxy_workers 2$/m);
   });
 
-  it("join the counts of clusters, but not weights", () => {
-    const row = (key: string, value: number, adds: boolean) => ({ key, value, adds });
+  it("join the counts of clusters, every reason of ill health, and no weights", () => {
+    const sum = (key: string, value: number) => ({ key, value, join: "sum" as const });
+    const weight = { key: "a::weight", value: 5, join: "first" as const };
+    const health = (value: string) => ({ key: "a::health_flags", value, join: "health-flags" as const });
     assert.deepEqual(
       joinClusterRows([
-        [row("a::rq_total", 1, true), row("a::weight", 5, false)],
-        [row("a::rq_total", 2, true), row("a::weight", 5, false), row("b::rq_total", 9, true)],
+        [sum("a::rq_total", 1), weight, health("healthy")],
+        [sum("a::rq_total", 2), weight, health("/failed_active_hc"), sum("b::rq_total", 9)],
+        [health("/failed_active_hc/failed_outlier_check")],
       ]),
-      [row("a::rq_total", 3, true), row("a::weight", 5, false), row("b::rq_total", 9, true)],
+      [
+        sum("a::rq_total", 3),
+        weight,
+        health("/failed_active_hc/failed_outlier_check"),
+        sum("b::rq_total", 9),
+      ],
     );
   });
 });

@@ -27,7 +27,10 @@ export async function programMetrics(): Promise<ReadonlyMap<string, KnownMetric>
   // Pilot and its polls are read at a scrape only.
   const pilot = createPilotMetrics({} as Pilot, {} as LongPolls);
   const proxy = new ProxyStats(
-    () => ({ clusters: new Map() }) as unknown as ReturnType<ConstructorParameters<typeof ProxyStats>[0]>,
+    () =>
+      ({ clusters: new Map(), endpoints: new Map() }) as unknown as ReturnType<
+        ConstructorParameters<typeof ProxyStats>[0]
+      >,
     () => ({}),
     () => 0,
     () => true,

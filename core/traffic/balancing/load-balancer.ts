@@ -18,8 +18,12 @@ import { priorityLoads } from "./priority-load.ts";
 import { createSlowStartPicker } from "./slow-start.ts";
 
 /** A cluster's settings for balancing. */
-export type BalancingSettings = Pick<Cluster, "loadBalancer" | "panicThresholdPercent"> &
-  Pick<ClusterLoadAssignment, "localityWeights">;
+export interface BalancingSettings
+  extends Pick<Cluster, "loadBalancer">,
+    Pick<ClusterLoadAssignment, "localityWeights"> {
+  /** Percentage of healthy endpoints of a priority below which its requests go to all of them; default 0: never. */
+  readonly panicThresholdPercent?: number;
+}
 
 export interface BalancingPorts {
   readonly random: Random;

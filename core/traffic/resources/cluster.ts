@@ -16,11 +16,6 @@ export interface Cluster {
   readonly service: ServiceIdentity;
   readonly subset?: string;
   readonly loadBalancer: LoadBalancer;
-  /**
-   * Share of healthy endpoints, in percent, below which health is ignored and every endpoint gets requests.
-   * Absent: 0, as in Istio: never, so that a cluster without a healthy endpoint answers 503.
-   */
-  readonly panicThresholdPercent?: number;
   /** Maximum time to open a connection, and to wait for one. */
   readonly connectTimeoutMs: number;
   /** Maximum number of requests under way; further requests get 503 at once. Envoy's default: 1024. */
