@@ -12,6 +12,7 @@ import { B3_FORMS, type Listener, type ListenerLimits } from "../../core/traffic
 import type { HashSource, LoadBalancer } from "../../core/traffic/resources/load-balancer.ts";
 import type { OutlierDetection } from "../../core/traffic/resources/outlier-detection.ts";
 import {
+  type CorsPolicy,
   type HeaderMatch,
   RETRY_CONDITIONS,
   type RouteAction,
@@ -152,6 +153,20 @@ const FaultSchema = Type.Object({
   abort: Type.Optional(Type.Object({ status: HttpStatus, percentage: Percentage })),
 });
 
+const Texts = Type.Array(Text);
+
+const CorsPolicySchema = exactly<CorsPolicy>()(
+  Type.Object({
+    allowOrigins: Type.Array(StringMatchSchema),
+    allowMethods: Texts,
+    allowHeaders: Texts,
+    exposeHeaders: Texts,
+    maxAgeSeconds: Type.Optional(Whole),
+    allowCredentials: Flag,
+    forwardUnmatchedPreflights: Flag,
+  }),
+);
+
 export const RouteTableSchema = exactly<RouteTable>()(
   Type.Object({
     name: Text,
@@ -176,6 +191,7 @@ export const RouteTableSchema = exactly<RouteTable>()(
             requestHeaders: HeaderOperationsSchema,
             responseHeaders: HeaderOperationsSchema,
             fault: Type.Optional(FaultSchema),
+            cors: Type.Optional(CorsPolicySchema),
           }),
         ),
       }),

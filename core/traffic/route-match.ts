@@ -116,7 +116,8 @@ function compileValue(match: HeaderMatch, meter: Meter | undefined): (value: str
   return (value) => value !== undefined && holds(value);
 }
 
-function compileString(match: StringMatch, meter: Meter | undefined): (value: string) => boolean {
+/** Compiles a condition on one text; `meter` is charged for the work of a regular expression. */
+export function compileString(match: StringMatch, meter: Meter | undefined): (value: string) => boolean {
   const wanted = match.value;
   switch (match.kind) {
     case "exact":

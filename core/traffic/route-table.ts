@@ -4,6 +4,7 @@
 import type { Authority } from "../../kernel/canonical/authority.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import { type Meter, StepBudget } from "../../kernel/matching/regex/meter.ts";
+import { CompiledCors } from "./cors.ts";
 import { isWildcard } from "./host-name.ts";
 import type {
   Route,
@@ -60,6 +61,8 @@ export interface MatchedRoute {
   readonly attributes: { readonly name: string };
   readonly requestHeaders: readonly RouteHeaderOperation[];
   readonly responseHeaders: readonly RouteHeaderOperation[];
+  /** Charged to the table's budget. */
+  readonly cors: CompiledCors | undefined;
   /** Empty unless the route forwards. */
   readonly destinations: readonly CompiledDestination[];
 }
@@ -99,13 +102,14 @@ export function compileRouteTable(table: RouteTable): CompiledRouteTable {
 }
 
 function compileRoute(virtualHost: VirtualHost, route: Route, meter: Meter): CompiledRoute {
-  const { action, requestHeaders, responseHeaders } = route;
+  const { action, requestHeaders, responseHeaders, cors } = route;
   const common = {
     virtualHost,
     route,
     attributes: { name: route.name },
     requestHeaders: operationsOf(requestHeaders),
     responseHeaders: operationsOf(responseHeaders),
+    cors: cors === undefined ? undefined : new CompiledCors(cors, meter),
     destinations: action.kind === "forward" ? action.destinations.map(compileDestination) : [],
   };
   if (route.matches.length === 0)

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { CorsPolicySpec } from "../../core/documents/kinds/cors-policy.ts";
 import type { HeaderOperationsSpec, StringMatchSpec } from "../../core/documents/kinds/traffic-fields.ts";
 import type {
   HttpMatchSpec,
@@ -11,6 +12,7 @@ import { displayName } from "../../core/documents/kinds/kind.ts";
 import { parseDurationMs } from "../../kernel/duration.ts";
 import type { TrafficDocument } from "../../core/snapshot/snapshot.ts";
 import {
+  type CorsPolicy,
   type FaultRule,
   type HeaderMatch,
   NO_HEADER_OPERATIONS,
@@ -52,6 +54,7 @@ export function translateRoutes(
         requestHeaders: headersOf(http.headers?.request),
         responseHeaders: headersOf(http.headers?.response),
         ...(http.fault === undefined ? {} : { fault: faultOf(http.fault) }),
+        ...(http.corsPolicy === undefined ? {} : { cors: corsOf(http.corsPolicy) }),
       },
     ];
   });
@@ -217,6 +220,19 @@ function faultOf({ delay, abort }: NonNullable<HttpRouteSpec["fault"]>): FaultRu
     ...(abort === undefined
       ? {}
       : { abort: { status: abort.httpStatus, percentage: abort.percentage.value } }),
+  };
+}
+
+function corsOf(policy: CorsPolicySpec): CorsPolicy {
+  const maxAgeMs = parseDurationMs(policy.maxAge ?? "");
+  return {
+    allowOrigins: policy.allowOrigins.map(stringMatchOf),
+    allowMethods: policy.allowMethods ?? [],
+    allowHeaders: policy.allowHeaders ?? [],
+    exposeHeaders: policy.exposeHeaders ?? [],
+    ...(maxAgeMs === undefined ? {} : { maxAgeSeconds: Math.floor(maxAgeMs / 1_000) }),
+    allowCredentials: policy.allowCredentials ?? false,
+    forwardUnmatchedPreflights: policy.unmatchedPreflights !== "IGNORE",
   };
 }
 

@@ -6,6 +6,7 @@ import type { Authority } from "../../kernel/canonical/authority.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import type { Listener } from "../../core/traffic/resources/listener.ts";
 import type { RouteAction } from "../../core/traffic/resources/route.ts";
+import type { CompiledCors } from "../../core/traffic/cors.ts";
 import type { CompiledDestination, MatchedRoute } from "../../core/traffic/route-table.ts";
 import type { RequestFields } from "../../core/attributes/request-group.ts";
 import type { Cluster } from "../upstream/cluster.ts";
@@ -67,6 +68,15 @@ export type RouteSelection =
       readonly action: Exclude<RouteAction, { readonly kind: "forward" }>;
     };
 
+/** Decision of a route's CORS policy about a request. */
+export interface CorsDecision {
+  readonly policy: CompiledCors;
+  /** `same-origin`: a request without an Origin field. */
+  readonly request: "preflight" | "actual" | "same-origin";
+  /** The value of `access-control-allow-origin`; undefined when the origin is not allowed. */
+  readonly allowedOrigin: string | undefined;
+}
+
 /** The configuration in force when a request begins. */
 interface ExchangeBinding {
   readonly listener: Listener;
@@ -103,6 +113,8 @@ export class Exchange {
   /** The client's address according to trusted forwarding headers. */
   originIp: string;
   selection: RouteSelection | undefined = undefined;
+  /** Undefined for a route without a CORS policy. Decided before a filter can change the Origin field. */
+  cors: CorsDecision | undefined = undefined;
   attributes: AttributeBag | undefined = undefined;
   /** The attributes `request.*` of `attributes`, for the report. Only the attributes filter uses them. */
   requestFields: RequestFields | undefined = undefined;

@@ -6,7 +6,7 @@ import { Counter, Gauge, Registry } from "prom-client";
 import { addProcessMetrics } from "../../server/process-metrics.ts";
 import type { Recheck } from "../policy/check-result.ts";
 import type { ClusterSet } from "../upstream/cluster-manager.ts";
-import type { Exchange } from "./exchange.ts";
+import type { CorsDecision, Exchange } from "./exchange.ts";
 import { addOverloadMetrics } from "./overload-metrics.ts";
 import { RequestCounts } from "./request-counts.ts";
 import { addUpstreamMetrics } from "./upstream-metrics.ts";
@@ -40,6 +40,12 @@ export class ProxyStats {
     name: "purser_proxy_upgrades_active",
     help: "Connections that carry another protocol now, by listener.",
     labelNames: ["listener"],
+    registers: [this.registry],
+  });
+  readonly #cors = new Counter({
+    name: "purser_proxy_cors_requests_total",
+    help: "Requests with an Origin field on routes with a corsPolicy, by listener, kind of request and whether the origin is allowed.",
+    labelNames: ["listener", "request", "origin"],
     registers: [this.registry],
   });
   readonly #updates = new Counter({
@@ -117,6 +123,7 @@ export class ProxyStats {
   countRequest(exchange: Exchange): void {
     const listener = exchange.listener.name;
     this.#requests.countRequest(listener, exchange.response?.status, exchange.flagText);
+    if (exchange.cors !== undefined) this.#countCors(listener, exchange.cors);
     if (exchange.upgraded) this.#upgradesActive.dec({ listener });
     else this.#requests.observeDuration(listener, exchange.durationMs);
     if (exchange.selection?.kind === "forward" && exchange.tries > 0) {
@@ -128,6 +135,11 @@ export class ProxyStats {
   countUpgrade({ listener: { name: listener }, request: { upgrade: protocol = "" } }: Exchange): void {
     this.#upgrades.inc({ listener, protocol });
     this.#upgradesActive.inc({ listener });
+  }
+
+  #countCors(listener: string, { request, allowedOrigin }: CorsDecision): void {
+    if (request === "same-origin") return;
+    this.#cors.inc({ listener, request, origin: allowedOrigin === undefined ? "unmatched" : "allowed" });
   }
 
   countRefused(listener: string, reason: string): void {

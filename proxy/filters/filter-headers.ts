@@ -6,11 +6,12 @@ import type { HeaderOperation } from "../../core/templates/instances.ts";
 import { rewritePath } from "../../core/traffic/request-target.ts";
 import { applyHeaderOperation } from "../../core/verdict/header-operations.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
+import { writeCorsHeaders } from "./cors.ts";
 import type { Filter } from "./filter.ts";
 
 /**
  * Applies the header operations of the policies, the route and the destination, in this order, and the route's
- * rewrite of path and authority.
+ * rewrite of path and authority; on responses also the fields of the route's CORS policy.
  */
 export function headersFilter(): Filter {
   return {
@@ -29,12 +30,13 @@ export function headersFilter(): Filter {
       }
       return undefined;
     },
-    onResponse({ verdict, selection }, response) {
+    onResponse({ verdict, selection, cors }, response) {
       if (selection !== undefined) {
         if (selection.kind === "forward")
           applyOperations(selection.destination.responseHeaders, response.headers);
         applyOperations(selection.matched.responseHeaders, response.headers);
       }
+      if (cors !== undefined) writeCorsHeaders(response.headers, cors);
       if (verdict !== undefined) applyOperations(verdict.responseHeaders, response.headers);
       // An upstream's own `server` header is kept: it helps debugging, and hiding it protects nothing.
       if (!response.headers.has("server")) response.headers.appendPlain("server", "purser");

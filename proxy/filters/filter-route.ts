@@ -7,11 +7,26 @@ import { chooseDestination } from "../../core/traffic/chance.ts";
 import { type MatchedRoute, matchRoute } from "../../core/traffic/route-table.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { errorReply, type LocalReply } from "../exchange/local-reply.ts";
+import { decideCors } from "./cors.ts";
 import type { Filter } from "./filter.ts";
 
-/** Finds the route, and picks one of its weighted destinations. */
+/**
+ * Finds the route, and picks one of its weighted destinations. Answers CORS preflights (cors.ts).
+ */
 export function routeFilter(random: Random): Filter {
-  return { name: "route", onRequest: (exchange) => route(exchange, random) };
+  return {
+    name: "route",
+    onRequest(exchange) {
+      const reply = route(exchange, random);
+      const cors = exchange.selection?.matched.cors;
+      if (reply !== undefined || cors === undefined) return reply;
+      try {
+        return decideCors(exchange, cors);
+      } catch (error: unknown) {
+        return matchTooLongReply(error);
+      }
+    },
+  };
 }
 
 /** Sets the exchange's selection; returns the local reply of a request without a route or destination. */
@@ -22,8 +37,7 @@ export function route(exchange: Exchange, random: Random): LocalReply | undefine
   try {
     matched = table === undefined ? undefined : matchRoute(table, request);
   } catch (error: unknown) {
-    if (!(error instanceof PurserError) || error.code !== "PURSER_PROXY_MATCH_TOO_LONG") throw error;
-    return errorReply("route_match_too_long");
+    return matchTooLongReply(error);
   }
   if (matched === undefined) {
     return errorReply(
@@ -44,4 +58,10 @@ export function route(exchange: Exchange, random: Random): LocalReply | undefine
   }
   exchange.selection = { kind: "forward", matched, action, destination, cluster, endpoints };
   return undefined;
+}
+
+/** @throws The error, unless it says that the regular expressions took too long. */
+function matchTooLongReply(error: unknown): LocalReply {
+  if (!(error instanceof PurserError) || error.code !== "PURSER_PROXY_MATCH_TOO_LONG") throw error;
+  return errorReply("route_match_too_long");
 }

@@ -151,6 +151,45 @@ describe("a VirtualService's route", () => {
     assert.equal(faultsOfRoute({ route: [{ ...TO_A, weight: 0 }] }), "");
   });
 
+  it("has a CORS policy whose origins browsers can send, and that lets no stranger use credentials", () => {
+    const faults = (corsPolicy: object) => faultsOfRoute({ route: [TO_A], corsPolicy });
+    const origins = (...allowOrigins: object[]) => ({ allowOrigins });
+    const signedIn = (...allowOrigins: object[]) => ({ allowOrigins, allowCredentials: true });
+    const fine = [
+      origins({ exact: "*" }, { exact: "null" }, { prefix: "" }, { regex: ".*" }),
+      signedIn({ exact: "https://shop.example.com" }, { exact: "http://localhost:8080" }),
+      signedIn({ prefix: "http://localhost:" }, { regex: "https://[a-z]+\\.example\\.com" }),
+      {
+        ...signedIn({ exact: "https://a" }),
+        allowMethods: ["GET", "*"],
+        allowHeaders: ["x-token"],
+        exposeHeaders: ["x-total"],
+        maxAge: "24h",
+        unmatchedPreflights: "IGNORE",
+      },
+    ];
+    for (const policy of fine) assert.equal(faults(policy), "", JSON.stringify(policy));
+    const wrong: readonly (readonly [object, RegExp])[] = [
+      [{}, /allowOrigins/],
+      [origins(), /allowOrigins/],
+      [origins({ exact: "shop.example.com" }), /No browser sends the origin "shop.example.com"/],
+      [origins({ exact: "https://shop.example.com/" }), /without a path/],
+      [origins({ regex: "(?=a)" }), /Not an RE2 expression/],
+      [signedIn({ exact: "*" }), /would let any site read/],
+      [signedIn({ exact: "null" }), /would let any site read/],
+      [signedIn({ prefix: "" }), /must have the host and a colon/],
+      [signedIn({ prefix: "https://shop.example.com" }), /must have the host and a colon/],
+      [signedIn({ regex: ".*" }), /allows any site/],
+      [signedIn({ regex: "https?://.+" }), /allows any site/],
+      [signedIn({ regex: "https://shop|null" }), /allows any site/],
+      [{ ...origins({ exact: "*" }), allowHeaders: ["a, b"] }, /allowHeaders/],
+      [{ ...origins({ exact: "*" }), allowMethods: ["GET\r\nset-cookie: a"] }, /allowMethods/],
+      [{ ...origins({ exact: "*" }), unmatchedPreflights: "DENY" }, /must be FORWARD or IGNORE/],
+      [{ allowOrigin: ["*"] }, /has no field "allowOrigin"/],
+    ];
+    for (const [policy, expected] of wrong) assert.match(faults(policy), expected, JSON.stringify(policy));
+  });
+
   it("has only known retry conditions", () => {
     const fault = faultsOfRoute({ route: [TO_A], retries: { attempts: 1, retryOn: "5xx,conect-failure" } });
     assert.match(fault, /"conect-failure" is not a retry condition.*did you mean "connect-failure"/);

@@ -4,6 +4,7 @@
 import { compileRe2 } from "../../../kernel/matching/regex.ts";
 import { suggest } from "../../../kernel/suggest.ts";
 import { parseRetryOn, RETRY_WORDS } from "../../traffic/retry.ts";
+import { corsFaults } from "./cors-policy.ts";
 import { headerMapFaults, headerNamesFaults } from "./header-faults.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import type { HeaderOperationsSpec } from "./traffic-fields.ts";
@@ -31,6 +32,7 @@ export function virtualServiceFaults(spec: VirtualServiceSpec): readonly SpecFau
         ...gatewayFaults(match, spec.gateways ?? [MESH_GATEWAY], [...path, "match", matchIndex]),
       ]),
       ...headerFaults(route.headers, [...path, "headers"]),
+      ...corsFaults(route.corsPolicy, [...path, "corsPolicy"]),
       ...(route.route ?? []).flatMap((destination, destinationIndex) =>
         headerFaults(destination.headers, [...path, "route", destinationIndex, "headers"]),
       ),

@@ -4,6 +4,7 @@
 import Type, { type Static } from "typebox";
 import { MapOf } from "./map-of.ts";
 import { Choice, Closed, Duration } from "./fields.ts";
+import { CorsPolicyField } from "./cors-policy.ts";
 import {
   HeaderOperations,
   Host,
@@ -181,6 +182,7 @@ const HttpRoute = Closed({
   retries: Type.Optional(Retries),
   fault: Type.Optional(Fault),
   headers: Type.Optional(HeaderOperations("Header changes, in addition to those of destinations.")),
+  corsPolicy: Type.Optional(CorsPolicyField),
 });
 
 export const VirtualServiceSpec = Closed({

@@ -30,6 +30,7 @@ export interface Route {
   readonly requestHeaders: RouteHeaderOperations;
   readonly responseHeaders: RouteHeaderOperations;
   readonly fault?: FaultRule;
+  readonly cors?: CorsPolicy;
 }
 
 export interface RouteMatch {
@@ -125,6 +126,20 @@ export interface RetryPolicy {
   /** Envoy's back-off: full jitter in [0, (2^n - 1) × base), at most max. */
   readonly backoffBaseMs: number;
   readonly backoffMaxMs: number;
+}
+
+/** Cross-origin resource sharing, by the names of Istio's CorsPolicy. */
+export interface CorsPolicy {
+  /** An exact `*` allows any origin, and then no credentials. */
+  readonly allowOrigins: readonly StringMatch[];
+  readonly allowMethods: readonly string[];
+  readonly allowHeaders: readonly string[];
+  readonly exposeHeaders: readonly string[];
+  /** Absent for the browser's own time. */
+  readonly maxAgeSeconds?: number;
+  readonly allowCredentials: boolean;
+  /** Whether a preflight from another origin goes on as any request; otherwise it is answered without CORS fields. */
+  readonly forwardUnmatchedPreflights: boolean;
 }
 
 export interface FaultRule {

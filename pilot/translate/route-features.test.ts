@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import type { ProxyNode } from "../../api/pilot-service.ts";
+import { decodeTrafficUpdate } from "../../api/json/discovery.ts";
+import type { Route } from "../../core/traffic/resources/route.ts";
+import { trafficDocuments } from "../../test/support/traffic-documents.ts";
+import { translate } from "./translate.ts";
+
+const EDGE: ProxyNode = { role: "edge", id: "edge-1", host: "127.0.0.1", port: 8080, trustedHops: 0 };
+
+/** The only route of a VirtualService with this one, sent to a proxy over HTTP. */
+function routeOf(http: object): Route | undefined {
+  const documents = [
+    {
+      apiVersion: "networking.istio.io/v1",
+      kind: "VirtualService",
+      metadata: { name: "routes" },
+      spec: { hosts: ["shop"], http: [http] },
+    },
+    ...["a", "b"].map((host) => ({
+      apiVersion: "networking.istio.io/v1",
+      kind: "ServiceEntry",
+      metadata: { name: host },
+      spec: {
+        hosts: [host],
+        location: "MESH_INTERNAL",
+        ports: [{ number: 80, name: "http", protocol: "HTTP" }],
+        resolution: "DNS",
+      },
+    })),
+  ];
+  const text = documents.map((document) => JSON.stringify(document)).join("\n---\n");
+  const resources = translate(trafficDocuments(text), EDGE);
+  const { routes } = decodeTrafficUpdate(JSON.parse(JSON.stringify(resources)));
+  const hosts = routes?.resources[0]?.virtualHosts ?? [];
+  return hosts.find(({ domains }) => domains.includes("shop"))?.routes[0];
+}
+
+const TO_A = { route: [{ destination: { host: "a" } }] };
+
+describe("the features of a route", () => {
+  it("include a CORS policy", () => {
+    const corsPolicy = {
+      allowOrigins: [{ exact: "https://a" }, { prefix: "http://localhost:" }, { regex: ".*b" }],
+      allowMethods: ["GET"],
+      allowHeaders: ["x-a"],
+      exposeHeaders: ["x-b"],
+      maxAge: "90.5s",
+      unmatchedPreflights: "IGNORE",
+    };
+    assert.deepEqual(routeOf({ ...TO_A, corsPolicy })?.cors, {
+      allowOrigins: [
+        { kind: "exact", value: "https://a" },
+        { kind: "prefix", value: "http://localhost:" },
+        { kind: "regex", value: ".*b" },
+      ],
+      allowMethods: ["GET"],
+      allowHeaders: ["x-a"],
+      exposeHeaders: ["x-b"],
+      maxAgeSeconds: 90,
+      allowCredentials: false,
+      forwardUnmatchedPreflights: false,
+    });
+    const least = routeOf({ ...TO_A, corsPolicy: { allowOrigins: [{ exact: "*" }] } })?.cors;
+    assert.equal(least?.forwardUnmatchedPreflights, true);
+    assert.equal("maxAgeSeconds" in least, false);
+    assert.equal(routeOf(TO_A)?.cors, undefined);
+  });
+});
