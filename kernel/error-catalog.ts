@@ -276,6 +276,11 @@ export const ERROR_CATALOG = {
     summary: "The request is not valid HTTP, or ambiguous in a way that invites smuggling.",
     remedy: "Send a request that follows RFC 9110 and RFC 9112.",
   },
+  PURSER_PROXY_REWRITE: {
+    summary: "The route's uriRegexRewrite makes a path of the request's that cannot be forwarded.",
+    remedy:
+      "Make the pattern match only the paths that it is meant for, and the result begin with a slash and have no dot segments.",
+  },
   PURSER_PROXY_FAULT_INJECTED: {
     summary: "A VirtualService's fault rule aborted the request on purpose.",
     remedy: "Remove the fault from the VirtualService when the experiment is over.",

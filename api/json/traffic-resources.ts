@@ -126,6 +126,7 @@ const RouteActionSchema = exactly<RouteAction>()(
             Type.Union([
               Type.Object({ kind: Type.Literal("prefix"), value: Text }),
               Type.Object({ kind: Type.Literal("whole"), value: Text }),
+              Type.Object({ kind: Type.Literal("regex"), pattern: Text, substitution: Text }),
             ]),
           ),
           authority: Type.Optional(Text),

@@ -15,7 +15,11 @@ import type { PathRewrite, RouteAction, RouteMatch } from "./resources/route.ts"
  * @param match The matching one of the route's matches; undefined for a route without matches, which means
  *   the prefix `/`.
  */
-export function rewritePath(path: string, rewrite: PathRewrite, match: RouteMatch | undefined): string {
+export function rewritePath(
+  path: string,
+  rewrite: Exclude<PathRewrite, { readonly kind: "regex" }>,
+  match: RouteMatch | undefined,
+): string {
   const prefix = prefixOf(match);
   if (rewrite.kind === "whole" || prefix === undefined) return rewrite.value;
   return join(rewrite.value, path.slice(prefix.length), prefix.endsWith("/"));

@@ -3,9 +3,10 @@
 
 import type { Authority } from "../../kernel/canonical/authority.ts";
 import { PurserError } from "../../kernel/errors.ts";
-import { type Meter, StepBudget } from "../../kernel/matching/regex/meter.ts";
+import { StepBudget } from "../../kernel/matching/regex/meter.ts";
 import { CompiledCors } from "./cors.ts";
 import { isWildcard } from "./host-name.ts";
+import { RegexRewrite } from "./regex-rewrite.ts";
 import type {
   Route,
   RouteHeaderOperations,
@@ -63,6 +64,8 @@ export interface MatchedRoute {
   readonly responseHeaders: readonly RouteHeaderOperation[];
   /** Charged to the table's budget. */
   readonly cors: CompiledCors | undefined;
+  /** The rewrite of the action's kind `regex`. */
+  readonly regexRewrite: RegexRewrite | undefined;
   /** Empty unless the route forwards. */
   readonly destinations: readonly CompiledDestination[];
 }
@@ -101,21 +104,23 @@ export function compileRouteTable(table: RouteTable): CompiledRouteTable {
   return { name: table.name, exact, suffixes, any, hasPorts, budget };
 }
 
-function compileRoute(virtualHost: VirtualHost, route: Route, meter: Meter): CompiledRoute {
+function compileRoute(virtualHost: VirtualHost, route: Route, budget: StepBudget): CompiledRoute {
   const { action, requestHeaders, responseHeaders, cors } = route;
+  const rewrite = action.kind === "forward" ? action.rewrite?.path : undefined;
   const common = {
     virtualHost,
     route,
     attributes: { name: route.name },
     requestHeaders: operationsOf(requestHeaders),
     responseHeaders: operationsOf(responseHeaders),
-    cors: cors === undefined ? undefined : new CompiledCors(cors, meter),
+    cors: cors === undefined ? undefined : new CompiledCors(cors, budget),
+    regexRewrite: rewrite?.kind === "regex" ? new RegexRewrite(rewrite, budget) : undefined,
     destinations: action.kind === "forward" ? action.destinations.map(compileDestination) : [],
   };
   if (route.matches.length === 0)
     return { matches: [{ matched: { ...common, match: undefined }, holds: () => true }] };
   const matches = route.matches.map((match) => {
-    return { matched: { ...common, match }, holds: compileMatch(match, meter) };
+    return { matched: { ...common, match }, holds: compileMatch(match, budget) };
   });
   return { matches };
 }

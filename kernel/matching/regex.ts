@@ -7,7 +7,8 @@ import { matchStepsPerChar, searchStepsPerChar } from "./regex/linear-proof.ts";
 import { isAnchored, literalPrefixOf } from "./regex/literal-prefix.ts";
 import { nativeMatches, nativeSearch } from "./regex/native-engine.ts";
 import { compileProgram, NoProgram } from "./regex/program.ts";
-import { Re2SyntaxError, translateRe2 } from "./regex/re2-syntax.ts";
+import { groupCountOf, searchDifference } from "./regex/re2-search.ts";
+import { Re2SyntaxError, translateRe2, translateRe2Search } from "./regex/re2-syntax.ts";
 import type { Search, WholeMatch } from "./regex/search.ts";
 
 /**
@@ -57,18 +58,41 @@ export function compileRe2(pattern: string): RegexResult {
   return compileWith(pattern, translateRe2, "");
 }
 
-/** @param translate Gives the pattern in JavaScript's syntax. */
-function compileWith(pattern: string, translate: (pattern: string) => string, flags: string): RegexResult {
+/**
+ * Compiles `pattern`, in RE2's syntax, for `find` with RE2's groups, on texts without surrogates. Patterns whose
+ * groups or preferences JavaScript would take differently are refused.
+ *
+ * @returns Also the number of groups.
+ */
+export function compileRe2Search(pattern: string): RegexResult & { readonly groupCount: number } {
+  let groupCount = 0;
+  const result = compileWith(pattern, translateRe2Search, "", (parsed) => {
+    const difference = searchDifference(parsed);
+    if (difference !== undefined) throw new Re2SyntaxError(difference);
+    groupCount = groupCountOf(parsed);
+  });
+  return { ...result, groupCount };
+}
+
+/**
+ * @param translate Gives the pattern in JavaScript's syntax.
+ * @param inspect Told of the translated pattern; may refuse it by a Re2SyntaxError.
+ */
+function compileWith(
+  pattern: string,
+  translate: (pattern: string) => string,
+  flags: string,
+  inspect?: (parsed: AST.Pattern) => void,
+): RegexResult {
   if (pattern.length > MAX_PATTERN_CHARS)
     return refused(`the pattern is longer than ${MAX_PATTERN_CHARS} characters`);
   try {
     const source = translate(pattern);
     // JavaScript decides what a valid pattern is: newer versions may accept more.
     void new RegExp(source, flags);
-    return {
-      ok: true,
-      regex: { ...compileParsed(PARSER.parsePattern(source), source, flags), source: pattern },
-    };
+    const parsed = PARSER.parsePattern(source);
+    inspect?.(parsed);
+    return { ok: true, regex: { ...compileParsed(parsed, source, flags), source: pattern } };
   } catch (error: unknown) {
     if (error instanceof NoProgram || error instanceof Re2SyntaxError) return refused(error.message);
     if (error instanceof SyntaxError) return refused(explain(error));

@@ -40,7 +40,21 @@ function routeOf(http: object): Route | undefined {
 
 const TO_A = { route: [{ destination: { host: "a" } }] };
 
+function actionOf(http: object) {
+  const action = routeOf(http)?.action;
+  assert.ok(action?.kind === "forward");
+  return action;
+}
+
 describe("the features of a route", () => {
+  it("include a rewrite by a regular expression", () => {
+    const rewrite = { uriRegexRewrite: { match: "^/a/(.*)", rewrite: "/\\1" }, authority: "b" };
+    assert.deepEqual(actionOf({ ...TO_A, rewrite }).rewrite, {
+      path: { kind: "regex", pattern: "^/a/(.*)", substitution: "/\\1" },
+      authority: "b",
+    });
+  });
+
   it("include a CORS policy", () => {
     const corsPolicy = {
       allowOrigins: [{ exact: "https://a" }, { prefix: "http://localhost:" }, { regex: ".*b" }],

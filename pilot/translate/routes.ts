@@ -182,8 +182,10 @@ function rewriteOf({ rewrite, match = [] }: HttpRouteSpec) {
   if (rewrite === undefined) return undefined;
   const prefixes =
     match.length === 0 || match.some(({ uri }) => uri === undefined || uri.prefix !== undefined);
-  const path: PathRewrite | undefined =
-    rewrite.uri === undefined ? undefined : { kind: prefixes ? "prefix" : "whole", value: rewrite.uri };
+  const { uri, uriRegexRewrite: regex } = rewrite;
+  let path: PathRewrite | undefined;
+  if (uri !== undefined) path = { kind: prefixes ? "prefix" : "whole", value: uri };
+  else if (regex !== undefined) path = { kind: "regex", pattern: regex.match, substitution: regex.rewrite };
   return {
     ...(path === undefined ? {} : { path }),
     ...(rewrite.authority === undefined ? {} : { authority: rewrite.authority }),

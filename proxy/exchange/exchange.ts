@@ -51,12 +51,14 @@ export interface TraceContext {
   readonly sampled: boolean;
 }
 
+export type ForwardAction = Extract<RouteAction, { readonly kind: "forward" }>;
+
 /** Result of routing a request. */
 export type RouteSelection =
   | {
       readonly kind: "forward";
       readonly matched: MatchedRoute;
-      readonly action: Extract<RouteAction, { readonly kind: "forward" }>;
+      readonly action: ForwardAction;
       readonly destination: CompiledDestination;
       readonly cluster: Cluster;
       readonly endpoints: EndpointSet;

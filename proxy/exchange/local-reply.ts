@@ -63,6 +63,7 @@ const ERRORS = {
   request_headers_too_large: { status: 431, flag: "DPE", code: "PURSER_PROXY_BAD_REQUEST" },
   route_not_found: { status: 404, flag: "NR", code: "PURSER_PROXY_NO_ROUTE" },
   route_match_too_long: { status: 431, flag: "DPE", code: "PURSER_PROXY_MATCH_TOO_LONG" },
+  rewrite_malformed: { status: 400, code: "PURSER_PROXY_REWRITE" },
   loop_detected: { status: 508, code: "PURSER_PROXY_LOOP" },
   no_healthy_upstream: { status: 503, flag: "UH", code: "PURSER_PROXY_NO_ENDPOINT" },
   upstream_overflow: {

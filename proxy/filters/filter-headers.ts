@@ -3,10 +3,10 @@
 
 import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
 import type { HeaderOperation } from "../../core/templates/instances.ts";
-import { rewritePath } from "../../core/traffic/request-target.ts";
 import { applyHeaderOperation } from "../../core/verdict/header-operations.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
 import { writeCorsHeaders } from "./cors.ts";
+import { applyRewrite } from "./rewrite.ts";
 import type { Filter } from "./filter.ts";
 
 /**
@@ -16,19 +16,14 @@ import type { Filter } from "./filter.ts";
 export function headersFilter(): Filter {
   return {
     name: "headers",
-    onRequest({ request, verdict, selection }) {
+    onRequest(exchange) {
+      const { request, verdict, selection } = exchange;
       if (verdict !== undefined) applyOperations(verdict.requestHeaders, request.headers);
       if (selection?.kind !== "forward") return undefined;
       const { matched, destination, action } = selection;
       applyOperations(matched.requestHeaders, request.headers);
       applyOperations(destination.requestHeaders, request.headers);
-      if (action.rewrite?.path !== undefined) {
-        request.path = rewritePath(request.path, action.rewrite.path, matched.match);
-      }
-      if (action.rewrite?.authority !== undefined) {
-        request.headers.set("host", action.rewrite.authority);
-      }
-      return undefined;
+      return action.rewrite === undefined ? undefined : applyRewrite(exchange, matched, action.rewrite);
     },
     onResponse({ verdict, selection, cors }, response) {
       if (selection !== undefined) {

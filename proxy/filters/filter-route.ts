@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { PurserError } from "../../kernel/errors.ts";
 import type { Random } from "../../kernel/ports.ts";
 import { chooseDestination } from "../../core/traffic/chance.ts";
 import { type MatchedRoute, matchRoute } from "../../core/traffic/route-table.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { errorReply, type LocalReply } from "../exchange/local-reply.ts";
 import { decideCors } from "./cors.ts";
+import { matchTooLongReply } from "./match-too-long.ts";
 import type { Filter } from "./filter.ts";
 
 /**
@@ -58,10 +58,4 @@ export function route(exchange: Exchange, random: Random): LocalReply | undefine
   }
   exchange.selection = { kind: "forward", matched, action, destination, cluster, endpoints };
   return undefined;
-}
-
-/** @throws The error, unless it says that the regular expressions took too long. */
-function matchTooLongReply(error: unknown): LocalReply {
-  if (!(error instanceof PurserError) || error.code !== "PURSER_PROXY_MATCH_TOO_LONG") throw error;
-  return errorReply("route_match_too_long");
 }

@@ -190,6 +190,26 @@ describe("a VirtualService's route", () => {
     for (const [policy, expected] of wrong) assert.match(faults(policy), expected, JSON.stringify(policy));
   });
 
+  it("rewrites by a pattern and a replacement that fit together", () => {
+    const faults = (match: string, replacement: string, more: object = {}) =>
+      faultsOfRoute({
+        route: [TO_A],
+        rewrite: { uriRegexRewrite: { match, rewrite: replacement }, ...more },
+      });
+    assert.equal(faults("^/user/([^/]+)/(.*)$", "/\\2/of/\\1"), "");
+    assert.equal(faults("/(?P<name>a+?)/(?i:b)", "\\0\\\\\\1", { authority: "b" }), "");
+    assert.match(faults("a", "/", { uri: "/" }), /either uri or uriRegexRewrite/);
+    assert.match(faults("(a", "/"), /Not an RE2 expression that Purser can run: missing closing/);
+    assert.match(faults("(?U)a+", "/"), /flag U is not supported here/);
+    assert.match(faults("(a*)+", "/"), /can be empty/);
+    assert.match(faults("(?:(a)|b)*", "/"), /group within a repeat/);
+    assert.match(faults("(a)", "\\2"), /\\2 has no group: the pattern has 1/);
+    assert.match(faults("(a)", "\\x"), /a backslash needs a digit/);
+    assert.match(faults("(a)", "\\"), /a backslash needs a digit/);
+    for (const replacement of ["/a?b", "/a#b", "/a b", "", "/\r\n"])
+      assert.match(faults("a", replacement), /rewrite/, replacement);
+  });
+
   it("has only known retry conditions", () => {
     const fault = faultsOfRoute({ route: [TO_A], retries: { attempts: 1, retryOn: "5xx,conect-failure" } });
     assert.match(fault, /"conect-failure" is not a retry condition.*did you mean "connect-failure"/);

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { compileReplacement } from "../../../kernel/matching/re2-replacement.ts";
 import { compileRe2 } from "../../../kernel/matching/regex.ts";
 import { suggest } from "../../../kernel/suggest.ts";
 import { parseRetryOn, RETRY_WORDS } from "../../traffic/retry.ts";
@@ -27,6 +28,7 @@ export function virtualServiceFaults(spec: VirtualServiceSpec): readonly SpecFau
       ...actionFaults(route, path),
       ...weightFaults(route, path),
       ...retryFaults(route, path),
+      ...rewriteFaults(route.rewrite, [...path, "rewrite"]),
       ...(route.match ?? []).flatMap((match, matchIndex) => [
         ...regexFaults(match, [...path, "match", matchIndex]),
         ...gatewayFaults(match, spec.gateways ?? [MESH_GATEWAY], [...path, "match", matchIndex]),
@@ -76,6 +78,22 @@ function retryFaults({ retries }: HttpRouteSpec, path: Path): readonly SpecFault
       ...(suggestion === undefined ? {} : { suggestion }),
     };
   });
+}
+
+function rewriteFaults(rewrite: HttpRouteSpec["rewrite"], path: Path): readonly SpecFault[] {
+  if (rewrite?.uriRegexRewrite === undefined) return [];
+  if (rewrite.uri !== undefined) return [{ path, message: "A rewrite has either uri or uriRegexRewrite" }];
+  const compiled = compileReplacement(rewrite.uriRegexRewrite.match, rewrite.uriRegexRewrite.rewrite);
+  if (compiled.ok) return [];
+  const isPattern = compiled.part === "pattern";
+  return [
+    {
+      path: [...path, "uriRegexRewrite", isPattern ? "match" : "rewrite"],
+      message: isPattern
+        ? `Not an RE2 expression that Purser can run: ${compiled.message}`
+        : `Not a replacement: ${compiled.message}`,
+    },
+  ];
 }
 
 function regexFaults(match: HttpMatchSpec, path: Path): readonly SpecFault[] {

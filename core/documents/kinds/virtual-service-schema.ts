@@ -169,6 +169,23 @@ const HttpRoute = Closed({
             description: "Replaces the matched prefix, or the whole path for other matches.",
           }),
         ),
+        uriRegexRewrite: Type.Optional(
+          Closed(
+            {
+              match: Type.String({
+                minLength: 1,
+                description:
+                  "An RE2 expression; each of its matches in the path, without the query, is replaced.",
+              }),
+              rewrite: Type.String({
+                pattern: '^[!"$->@-~]+$',
+                maxLength: 1_000,
+                description: "The replacement: \\1 to \\9 stand for groups, \\0 for the whole match.",
+              }),
+            },
+            { description: "A rewrite of the path by a regular expression, instead of uri." },
+          ),
+        ),
         authority: Type.Optional(
           Type.String({ pattern: "^[!-~]+$", description: "In place of the Host header." }),
         ),

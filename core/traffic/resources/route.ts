@@ -80,10 +80,12 @@ export interface WeightedDestination {
   readonly responseHeaders: RouteHeaderOperations;
 }
 
-/** Replaces the route's matched prefix, or the whole path. The query is kept. */
+/** Replaces the route's matched prefix, the whole path, or every match of an RE2 pattern. The query is kept. */
 export type PathRewrite =
   | { readonly kind: "prefix"; readonly value: string }
-  | { readonly kind: "whole"; readonly value: string };
+  | { readonly kind: "whole"; readonly value: string }
+  /** In the substitution, `\1` to `\9` stand for the pattern's groups and `\0` for the whole match. */
+  | { readonly kind: "regex"; readonly pattern: string; readonly substitution: string };
 
 export interface RouteHeaderOperations {
   readonly set: Readonly<Record<string, string>>;

@@ -20,7 +20,18 @@ import {
  * @throws {Re2SyntaxError}
  */
 export function translateRe2(pattern: string): string {
-  return new Translator(pattern).translate();
+  return new Translator(pattern, false).translate();
+}
+
+/**
+ * As `translateRe2`, for searches that use the match: groups capture, by number, and greediness is kept. The text
+ * must have no surrogates, as a canonical path has none. The caller must refuse the patterns that
+ * `searchDifference` names.
+ *
+ * @throws {Re2SyntaxError} Also for the flag `U`.
+ */
+export function translateRe2Search(pattern: string): string {
+  return new Translator(pattern, true).translate();
 }
 
 /** Reason that a pattern is refused, for its author. */
@@ -61,11 +72,14 @@ class Translator {
   readonly #pattern: string;
   /** False with `\B`, which would match between the surrogates of a pair. */
   readonly #byHalves: boolean;
+  /** Whether groups and greediness matter. */
+  readonly #forSearch: boolean;
   #at = 0;
   #depth = 0;
 
-  constructor(pattern: string) {
+  constructor(pattern: string, forSearch: boolean) {
     this.#pattern = pattern;
+    this.#forSearch = forSearch;
     this.#byHalves = !pattern.includes("\\B");
   }
 
@@ -124,7 +138,13 @@ class Translator {
         if (letter === "i") result = { ...result, ignoreCase: value };
         else if (letter === "s") result = { ...result, dotAll: value };
         else if (letter === "m" && value)
-          throw this.#fault("flag m is not supported: the whole value must match");
+          throw this.#fault(
+            this.#forSearch
+              ? "flag m is not supported: a path has no lines"
+              : "flag m is not supported: the whole value must match",
+          );
+        else if (letter === "U" && this.#forSearch)
+          throw this.#fault("flag U is not supported here: write *? for *");
         else if (letter !== "m" && letter !== "U") throw this.#fault(`unknown flag ${letter}`);
       }
     return result;
@@ -166,20 +186,22 @@ class Translator {
     } else if (this.#sees("?")) throw this.#fault("RE2 has no such group");
     const inside = this.#alternatives(flags);
     if (!this.#takes(")")) throw this.#fault("missing closing )");
-    return { source: `(?:${inside})` };
+    const captures = this.#forSearch && flagged === null;
+    return { source: captures ? `(${inside})` : `(?:${inside})` };
   }
 
   #repeated(atom: Atom): string {
     const counts = this.#counts();
     if (counts === undefined) return atom.source;
-    this.#takes("?");
+    const isLazy = this.#takes("?");
     if (this.#sees("+")) throw this.#fault("RE2 has no possessive quantifiers: leave out the second +");
     if (this.#counts() !== undefined)
       throw this.#fault("a repeat of a repeat: put parentheses around the first");
     const [min, max] = counts;
+    const lazy = this.#forSearch && isLazy ? "?" : "";
     if (max === undefined && atom.halves !== undefined && this.#byHalves)
-      return `${min === 0 ? "" : `${atom.source}{${min}}`}${atom.halves}*`;
-    return `${atom.source}{${min},${max ?? ""}}`;
+      return `${min === 0 ? "" : `${atom.source}{${min}}`}${atom.halves}*${lazy}`;
+    return `${atom.source}{${min},${max ?? ""}}${lazy}`;
   }
 
   #counts(): readonly [min: number, max: number | undefined] | undefined {

@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { Malformed } from "../../kernel/canonical/malformed.ts";
+import { rewritePath } from "../../core/traffic/request-target.ts";
+import type { MatchedRoute } from "../../core/traffic/route-table.ts";
+import type { Exchange, ForwardAction } from "../exchange/exchange.ts";
+import { errorReply, type LocalReply } from "../exchange/local-reply.ts";
+import { matchTooLongReply } from "./match-too-long.ts";
+
+/** Rewrites the request's path and authority; returns the local reply for a path that cannot be forwarded. */
+export function applyRewrite(
+  { request, listener }: Exchange,
+  { match, regexRewrite }: MatchedRoute,
+  { path, authority }: NonNullable<ForwardAction["rewrite"]>,
+): LocalReply | undefined {
+  if (authority !== undefined) request.headers.set("host", authority);
+  if (path === undefined) return undefined;
+  if (path.kind !== "regex") {
+    request.path = rewritePath(request.path, path, match);
+    return undefined;
+  }
+  try {
+    const rewritten = regexRewrite?.rewrite(request.path, listener.pathNormalization) ?? request.path;
+    if (rewritten instanceof Malformed)
+      return errorReply("rewrite_malformed", `The path, as the route rewrites it, ${rewritten.reason}.`);
+    request.path = rewritten;
+    return undefined;
+  } catch (error: unknown) {
+    return matchTooLongReply(error);
+  }
+}
