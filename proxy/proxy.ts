@@ -28,6 +28,7 @@ import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
 import type { ExplainKey } from "./filters/explain-key.ts";
 import type { PolicyClient } from "./policy/check-result.ts";
 import { LongStreams } from "./pipeline/long-streams.ts";
+import { Mirroring } from "./pipeline/mirroring.ts";
 import { type PipelineServices, runExchange } from "./pipeline/exchange-run.ts";
 import { SnapshotBuilder } from "./snapshot/snapshot-builder.ts";
 import { UpdateApplier } from "./discovery/update-applier.ts";
@@ -153,7 +154,18 @@ class ProxyRuntime implements Proxy {
     });
     const timers = new TimerWheel(clock, scheduler);
     this.#longStreams = new LongStreams(policy, { clock, random, scheduler, logger });
-    this.#pipeline = { filters, clock, random, timers, logger, longStreams: this.#longStreams };
+    const mirroring = new Mirroring(timers, random, (cluster, result) =>
+      this.#stats.countMirrored(cluster, result),
+    );
+    this.#pipeline = {
+      filters,
+      clock,
+      random,
+      timers,
+      mirroring,
+      logger,
+      longStreams: this.#longStreams,
+    };
     this.#listeners = new ListenerSet({
       transport,
       limits: options.limits ?? {},

@@ -108,6 +108,8 @@ const RetryPolicySchema = Type.Object({
   backoffMaxMs: Amount,
 });
 
+const Percentage = Type.Number({ minimum: 0, maximum: 100 });
+
 const RouteActionSchema = exactly<RouteAction>()(
   Type.Union([
     Type.Object({
@@ -134,6 +136,7 @@ const RouteActionSchema = exactly<RouteAction>()(
       ),
       timeoutMs: Amount,
       retry: RetryPolicySchema,
+      mirrors: Type.Optional(Type.Array(Type.Object({ cluster: Text, percentage: Percentage }))),
     }),
     Type.Object({
       kind: Type.Literal("redirect"),
@@ -146,8 +149,6 @@ const RouteActionSchema = exactly<RouteAction>()(
     Type.Object({ kind: Type.Literal("direct"), status: HttpStatus, body: Text, contentType: Text }),
   ]),
 );
-
-const Percentage = Type.Number({ minimum: 0, maximum: 100 });
 
 const FaultSchema = Type.Object({
   delay: Type.Optional(Type.Object({ delayMs: Amount, percentage: Percentage })),

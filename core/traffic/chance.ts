@@ -42,6 +42,7 @@ export function drawFault(rule: FaultRule | undefined, random: Random): DrawnFau
   };
 }
 
-function strikes(percentage: number, random: Random): boolean {
+/** Draws whether something with this percentage happens. */
+export function strikes(percentage: number, random: Random): boolean {
   return random() * 100 < percentage;
 }

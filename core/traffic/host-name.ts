@@ -92,3 +92,13 @@ export function hostAliases(
   if (ownNamespace === clientNamespace) aliases.unshift(name);
   return [host, ...aliases.filter((alias) => alias !== host)];
 }
+
+/**
+ * The authority of a mirrored request: the host gets `-shadow` before its port, as in Envoy, so that logs tell copies
+ * from requests. The address of an IPv6 literal stays as it is.
+ */
+export function shadowAuthority(authority: string): string {
+  if (authority === "" || authority.startsWith("[")) return authority;
+  const colon = authority.indexOf(":");
+  return colon < 0 ? `${authority}-shadow` : `${authority.slice(0, colon)}-shadow${authority.slice(colon)}`;
+}

@@ -55,6 +55,24 @@ describe("the features of a route", () => {
     });
   });
 
+  it("include mirrors", () => {
+    const clusters = (http: object) => actionOf({ ...TO_A, ...http }).mirrors;
+    const b = "outbound|80||b";
+    assert.deepEqual(clusters({ mirror: { host: "b" } }), [{ cluster: b, percentage: 100 }]);
+    const half = { mirror: { host: "b", port: { number: 80 } }, mirrorPercentage: { value: 0.5 } };
+    assert.deepEqual(clusters(half), [{ cluster: b, percentage: 0.5 }]);
+    const several = [
+      { destination: { host: "b" }, percentage: { value: 10 } },
+      { destination: { host: "a" } },
+      { destination: { host: "a" }, percentage: { value: 0 } },
+    ];
+    assert.deepEqual(clusters({ mirrors: several }), [
+      { cluster: b, percentage: 10 },
+      { cluster: "outbound|80||a", percentage: 100 },
+    ]);
+    assert.equal(clusters({ mirror: { host: "b" }, mirrorPercentage: { value: 0 } }), undefined);
+  });
+
   it("include a CORS policy", () => {
     const corsPolicy = {
       allowOrigins: [{ exact: "https://a" }, { prefix: "http://localhost:" }, { regex: ".*b" }],

@@ -4,6 +4,7 @@
 import type { CorsPolicySpec } from "../../core/documents/kinds/cors-policy.ts";
 import type { HeaderOperationsSpec, StringMatchSpec } from "../../core/documents/kinds/traffic-fields.ts";
 import type {
+  HttpDestinationSpec,
   HttpMatchSpec,
   HttpRouteSpec,
   VirtualServiceSpec,
@@ -19,6 +20,7 @@ import {
   type PathRewrite,
   type RetryPolicy,
   type Route,
+  type RouteMirror,
   type RouteAction,
   type RouteHeaderOperations,
   type RouteMatch,
@@ -144,12 +146,14 @@ function actionOf(
     };
   }
   const rewrite = rewriteOf(http);
+  const mirrors = mirrorsOf(http, namespace, scope, clusters);
   return {
     kind: "forward",
     destinations: destinationsOf(http, namespace, scope, clusters),
     ...(rewrite === undefined ? {} : { rewrite }),
     timeoutMs: parseDurationMs(http.timeout ?? "") ?? 0,
     retry: retryOf(http.retries),
+    ...(mirrors.length === 0 ? {} : { mirrors }),
   };
 }
 
@@ -168,14 +172,37 @@ function destinationsOf(
     }))
     .filter(({ weight }) => weight > 0)
     .map(({ destination, weight, headers }) => ({
-      cluster: clusters.use(
-        { host: destination.host, namespace, subset: destination.subset, port: destination.port?.number },
-        scope.port,
-      ),
+      cluster: clusterOf(destination, namespace, scope, clusters),
       weight,
       requestHeaders: headersOf(headers?.request),
       responseHeaders: headersOf(headers?.response),
     }));
+}
+
+/** Mirrors, without those of 0 %. */
+function mirrorsOf(
+  { mirror, mirrorPercentage, mirrors = [] }: HttpRouteSpec,
+  namespace: string,
+  scope: RouteScope,
+  clusters: ClusterCollector,
+): readonly RouteMirror[] {
+  const single = mirror === undefined ? [] : [{ destination: mirror, percentage: mirrorPercentage }];
+  return [...single, ...mirrors]
+    .map(({ destination, percentage }) => ({ destination, percentage: percentage?.value ?? 100 }))
+    .filter(({ percentage }) => percentage > 0)
+    .map(({ destination, percentage }) => ({
+      cluster: clusterOf(destination, namespace, scope, clusters),
+      percentage,
+    }));
+}
+
+function clusterOf(
+  { host, subset, port }: HttpDestinationSpec["destination"],
+  namespace: string,
+  scope: RouteScope,
+  clusters: ClusterCollector,
+): string {
+  return clusters.use({ host, namespace, subset, port: port?.number }, scope.port);
 }
 
 function rewriteOf({ rewrite, match = [] }: HttpRouteSpec) {

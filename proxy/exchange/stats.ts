@@ -48,6 +48,12 @@ export class ProxyStats {
     labelNames: ["listener", "request", "origin"],
     registers: [this.registry],
   });
+  readonly #mirrored = new Counter({
+    name: "purser_proxy_mirrored_requests_total",
+    help: "Copies of requests for the mirrors of routes, by the mirror's cluster and result.",
+    labelNames: ["cluster", "result"],
+    registers: [this.registry],
+  });
   readonly #updates = new Counter({
     name: "purser_proxy_config_updates_total",
     help: "Updates of traffic resources received from pilot, by result.",
@@ -140,6 +146,11 @@ export class ProxyStats {
   #countCors(listener: string, { request, allowedOrigin }: CorsDecision): void {
     if (request === "same-origin") return;
     this.#cors.inc({ listener, request, origin: allowedOrigin === undefined ? "unmatched" : "allowed" });
+  }
+
+  /** @param result The response's code class, or the reason why there is none. */
+  countMirrored(cluster: string, result: string): void {
+    this.#mirrored.inc({ cluster, result });
   }
 
   countRefused(listener: string, reason: string): void {

@@ -10,6 +10,7 @@ import { STATUS_CODES } from "../../kernel/status.ts";
 import { redirectLocation } from "../../core/traffic/request-target.ts";
 import { Forwarding, type ForwardingEvents } from "./forwarding.ts";
 import type { LongStream, LongStreams } from "./long-streams.ts";
+import type { Mirroring } from "./mirroring.ts";
 import type { Exchange, RouteSelection } from "../exchange/exchange.ts";
 import type { FilterChain } from "../filters/filter-chain.ts";
 import type { ResponseHead } from "../transport/contract/head.ts";
@@ -32,6 +33,7 @@ export interface PipelineServices {
   readonly random: Random;
   /** Runs the timeouts of routes and tries. */
   readonly timers: TimerWheel;
+  readonly mirroring: Mirroring;
   readonly logger: Logger;
   readonly longStreams: LongStreams;
 }
@@ -161,7 +163,19 @@ class ExchangeRun implements ServerStreamEvents, ForwardingEvents, LongStream {
   }
 
   #forward(selection: Extract<RouteSelection, { readonly kind: "forward" }>): void {
-    this.#forwarding = new Forwarding(this.#exchange, this.#downstream, selection, this.#services, this);
+    const { mirrors } = selection.action;
+    const copy =
+      mirrors === undefined
+        ? undefined
+        : this.#services.mirroring.begin(this.#exchange, mirrors, selection.action);
+    this.#forwarding = new Forwarding(
+      this.#exchange,
+      this.#downstream,
+      selection,
+      this.#services,
+      this,
+      copy,
+    );
     this.#forwarding.start();
   }
 

@@ -14,6 +14,7 @@ import {
 import type { HashSource } from "../../core/traffic/resources/load-balancer.ts";
 import type { Exchange, RouteSelection } from "../exchange/exchange.ts";
 import type { ErrorKind, ResponseFlag } from "../exchange/local-reply.ts";
+import type { BodyReceiver } from "../transport/contract/body.ts";
 import type { ClientStream, ClientStreamReceiver } from "../transport/contract/client.ts";
 import type { ResponseHead } from "../transport/contract/head.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
@@ -21,6 +22,7 @@ import type { ResetReason, StreamReset } from "../transport/contract/reset.ts";
 import type { ServerStream } from "../transport/contract/server.ts";
 import { removeHopByHop } from "../transport/fields/hop-by-hop.ts";
 import type { ClusterEndpoint } from "../upstream/endpoint-set.ts";
+import type { PendingMirrors } from "./mirroring.ts";
 import { affinityOf, type RequestAffinity } from "./request-affinity.ts";
 import { errorReplyOf, isEndpointsFault, tryOutcomeOf } from "./reset-meaning.ts";
 import { RequestBuffer, type RequestEvents, RequestRelay } from "./request-relay.ts";
@@ -58,6 +60,8 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
   readonly #timers: TimerWheel;
   readonly #random: Random;
   readonly #events: ForwardingEvents;
+  /** Copies of the request that wait for its body. */
+  readonly #mirrors: PendingMirrors | undefined;
 
   /** The endpoint of the current try. */
   #target: ClusterEndpoint | undefined;
@@ -88,6 +92,7 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
     selection: ForwardSelection,
     services: { readonly timers: TimerWheel; readonly random: Random },
     events: ForwardingEvents,
+    mirrors?: PendingMirrors,
   ) {
     this.#exchange = exchange;
     this.#downstream = downstream;
@@ -96,6 +101,7 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
     this.#timers = services.timers;
     this.#random = services.random;
     this.#events = events;
+    this.#mirrors = mirrors;
     this.#retriesLeft = selection.action.retry.retries;
   }
 
@@ -122,7 +128,7 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
       // A client that waits for the upstream's 100 Continue sends no body before the request has gone there.
       !headers.has("expect")
     ) {
-      this.#downstream.read(new RequestBuffer(this.#exchange, this));
+      this.#read(new RequestBuffer(this.#exchange, this));
       return;
     }
     this.#try();
@@ -263,7 +269,11 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
   }
 
   #relayTo(stream: ClientStream): void {
-    this.#downstream.read(new RequestRelay(this.#exchange, this.#downstream, stream, this));
+    this.#read(new RequestRelay(this.#exchange, this.#downstream, stream, this));
+  }
+
+  #read(receiver: BodyReceiver): void {
+    this.#downstream.read(this.#mirrors === undefined ? receiver : this.#mirrors.copying(receiver));
   }
 
   /** After an upgrade, bytes go both ways until either side closes; only the idle limit bounds the time. */

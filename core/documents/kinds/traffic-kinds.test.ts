@@ -57,7 +57,7 @@ describe("Istio's routing kinds", () => {
       ["ServiceEntry", { ...ENTRY, ports: [{ ...PORT, protocol: "TLS" }] }, kind],
       ["ServiceEntry", { ...ENTRY, hosts: ["*.example.com"] }, kind],
       ["VirtualService", { ...http({ route: [TO_A] }), tcp: [] }, field],
-      ["VirtualService", http({ route: [TO_A], mirror: { host: "b" } }), field],
+      ["VirtualService", http({ route: [TO_A], mirror_percent: 5 }), field],
       ["VirtualService", http({ route: [TO_A], match: [{ sourceLabels: { a: "b" } }] }), field],
       [
         "VirtualService",
@@ -188,6 +188,18 @@ describe("a VirtualService's route", () => {
       [{ allowOrigin: ["*"] }, /has no field "allowOrigin"/],
     ];
     for (const [policy, expected] of wrong) assert.match(faults(policy), expected, JSON.stringify(policy));
+  });
+
+  it("has one mirror with its share, or several", () => {
+    const mirrors = [{ destination: { host: "a" } }];
+    const mirror = { host: "a" };
+    const mirrorPercentage = { value: 5 };
+    assert.equal(faultsOfRoute({ route: [TO_A], mirror, mirrorPercentage }), "");
+    assert.equal(faultsOfRoute({ route: [TO_A], mirrors }), "");
+    assert.match(faultsOfRoute({ route: [TO_A], mirror, mirrors }), /either mirror or mirrors/);
+    assert.match(faultsOfRoute({ route: [TO_A], mirrorPercentage }), /has no mirror/);
+    const direct = { directResponse: { status: 200 }, mirror };
+    assert.match(faultsOfRoute(direct), /no use for mirror/);
   });
 
   it("rewrites by a pattern and a replacement that fit together", () => {

@@ -28,6 +28,7 @@ export function virtualServiceFaults(spec: VirtualServiceSpec): readonly SpecFau
       ...actionFaults(route, path),
       ...weightFaults(route, path),
       ...retryFaults(route, path),
+      ...mirrorFaults(route, path),
       ...rewriteFaults(route.rewrite, [...path, "rewrite"]),
       ...(route.match ?? []).flatMap((match, matchIndex) => [
         ...regexFaults(match, [...path, "match", matchIndex]),
@@ -43,7 +44,7 @@ export function virtualServiceFaults(spec: VirtualServiceSpec): readonly SpecFau
 }
 
 const ACTIONS = ["route", "redirect", "directResponse"] as const;
-const FORWARDING_FIELDS = ["rewrite", "timeout", "retries"] as const;
+const FORWARDING_FIELDS = ["rewrite", "timeout", "retries", "mirror", "mirrorPercentage", "mirrors"] as const;
 
 function actionFaults(route: HttpRouteSpec, path: Path): readonly SpecFault[] {
   const given = ACTIONS.filter((action) => route[action] !== undefined);
@@ -78,6 +79,16 @@ function retryFaults({ retries }: HttpRouteSpec, path: Path): readonly SpecFault
       ...(suggestion === undefined ? {} : { suggestion }),
     };
   });
+}
+
+function mirrorFaults(
+  { mirror, mirrorPercentage, mirrors }: HttpRouteSpec,
+  path: Path,
+): readonly SpecFault[] {
+  if (mirrors !== undefined && (mirror ?? mirrorPercentage) !== undefined)
+    return [{ path: [...path, "mirrors"], message: "A route has either mirror or mirrors" }];
+  if (mirrorPercentage === undefined || mirror !== undefined) return [];
+  return [{ path: [...path, "mirrorPercentage"], message: "The route has no mirror" }];
 }
 
 function rewriteFaults(rewrite: HttpRouteSpec["rewrite"], path: Path): readonly SpecFault[] {

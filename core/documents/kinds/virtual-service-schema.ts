@@ -47,17 +47,19 @@ const Match = Closed({
   ),
 });
 
-const Destination = Closed({
-  destination: Closed({
-    host: Host("A ServiceEntry's host or short name."),
-    subset: Type.Optional(Type.String({ minLength: 1, description: "A subset of its DestinationRule." })),
-    port: Type.Optional(
-      Closed(
-        { number: PortNumber("One of the service's ports.") },
-        { description: "Default: the only port, else the port that was called, else the first." },
-      ),
+const Target = Closed({
+  host: Host("A ServiceEntry's host or short name."),
+  subset: Type.Optional(Type.String({ minLength: 1, description: "A subset of its DestinationRule." })),
+  port: Type.Optional(
+    Closed(
+      { number: PortNumber("One of the service's ports.") },
+      { description: "Default: the only port, else the port that was called, else the first." },
     ),
-  }),
+  ),
+});
+
+const Destination = Closed({
+  destination: Target,
   weight: Type.Optional(
     Type.Integer({
       minimum: 0,
@@ -74,6 +76,11 @@ const Destination = Closed({
 const Percentage = Closed(
   { value: Type.Number({ minimum: 0, maximum: 100, description: "0 to 100; fractions are allowed." }) },
   { description: "The share of requests. Required: Istio's own documents disagree on a default." },
+);
+
+const MirrorPercentage = Closed(
+  { value: Type.Number({ minimum: 0, maximum: 100, description: "0 to 100; fractions are allowed." }) },
+  { description: "The share of requests; default 100." },
 );
 
 const Fault = Closed(
@@ -199,6 +206,15 @@ const HttpRoute = Closed({
   retries: Type.Optional(Retries),
   fault: Type.Optional(Fault),
   headers: Type.Optional(HeaderOperations("Header changes, in addition to those of destinations.")),
+  mirror: Type.Optional(Target),
+  mirrorPercentage: Type.Optional(MirrorPercentage),
+  mirrors: Type.Optional(
+    Type.Array(Closed({ destination: Target, percentage: Type.Optional(MirrorPercentage) }), {
+      minItems: 1,
+      maxItems: 10,
+      description: "Several mirrors, in place of mirror and mirrorPercentage; each share is drawn alone.",
+    }),
+  ),
   corsPolicy: Type.Optional(CorsPolicyField),
 });
 

@@ -112,16 +112,17 @@ function faultsOfGateways(document: ParsedDocument, set: DocumentSet): readonly 
 
 function faultsOfRoutes(document: ParsedDocument, mesh: Mesh): readonly Diagnostic[] {
   const { http } = document.spec as VirtualServiceSpec;
-  return http.flatMap(({ route = [] }, routeIndex) =>
-    route.flatMap(({ destination }, index) =>
-      faultsOfDestination(
-        document,
-        destination,
-        ["spec", "http", routeIndex, "route", index, "destination"],
-        mesh,
+  return http.flatMap(({ route = [], mirror, mirrors = [] }, routeIndex) => {
+    const path: DocumentPath = ["spec", "http", routeIndex];
+    const named = (["route", "mirrors"] as const).flatMap((field) =>
+      (field === "route" ? route : mirrors).flatMap(({ destination }, index) =>
+        faultsOfDestination(document, destination, [...path, field, index, "destination"], mesh),
       ),
-    ),
-  );
+    );
+    return mirror === undefined
+      ? named
+      : [...named, ...faultsOfDestination(document, mirror, [...path, "mirror"], mesh)];
+  });
 }
 
 function faultsOfDestination(

@@ -62,6 +62,8 @@ export type RouteAction =
        */
       readonly timeoutMs: number;
       readonly retry: RetryPolicy;
+      /** Clusters that get copies of requests. */
+      readonly mirrors?: readonly RouteMirror[];
     }
   | {
       readonly kind: "redirect";
@@ -72,6 +74,12 @@ export type RouteAction =
       readonly path?: string;
     }
   | { readonly kind: "direct"; readonly status: number; readonly body: string; readonly contentType: string };
+
+export interface RouteMirror {
+  readonly cluster: string;
+  /** Share of the requests that are copied, 0 to 100; drawn for each mirror alone. */
+  readonly percentage: number;
+}
 
 export interface WeightedDestination {
   readonly cluster: string;
