@@ -381,4 +381,45 @@ describe("translation of routing documents", () => {
     const config = translate(trafficDocuments(service("a") + virtualService("a", "[a]", routes)), SIDECAR);
     assert.equal(follow(config, "a"), undefined);
   });
+
+  it("puts a delegate's routes in the place of the route, with services of the delegate's namespace", () => {
+    const inTeam = service("reviews.team.svc.cluster.local").replace(
+      'metadata: { name: "',
+      'metadata: { namespace: team, name: "',
+    );
+    const delegate = `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: reviews, namespace: team }
+spec:
+  http:
+    - { match: [{ uri: { prefix: /reviews/v2 } }], directResponse: { status: 204 } }
+    - { name: rest, route: [{ destination: { host: reviews } }], mirror: { host: reviews } }
+---
+`;
+    const routes = [
+      "    - { name: first, match: [{ uri: { exact: / } }], directResponse: { status: 200 } }",
+      "    - { match: [{ uri: { prefix: /reviews } }], timeout: 3s, delegate: { name: reviews, namespace: team } }",
+      "    - { directResponse: { status: 404 } }",
+    ].join("\n");
+    const config = translate(
+      trafficDocuments(inTeam + delegate + virtualService("shop", "[shop]", routes)),
+      SIDECAR,
+    );
+    const nameAt = (path: string) => follow(config, "shop", path)?.name;
+    assert.deepEqual(["/", "/reviews/v2/x", "/reviews", "/other"].map(nameAt), [
+      "first",
+      "team/reviews.0",
+      "rest",
+      "shop.2",
+    ]);
+    const cluster = "outbound|80||reviews.team.svc.cluster.local";
+    const rest = follow(config, "shop", "/reviews");
+    assert.deepEqual(destinationsOf(rest), [cluster]);
+    assert.ok(rest?.action.kind === "forward");
+    assert.deepEqual(rest.action.mirrors, [{ cluster, percentage: 100 }]);
+    assert.equal(rest.action.timeoutMs, 3_000);
+    // A delegate alone routes nothing.
+    assert.equal(follow(translate(trafficDocuments(inTeam + delegate), SIDECAR), "shop"), undefined);
+  });
 });

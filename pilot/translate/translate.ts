@@ -12,6 +12,7 @@ import type { RouteTable } from "../../core/traffic/resources/route.ts";
 import { NO_RETRIES } from "../../core/traffic/retry.ts";
 import { ClusterCollector } from "./clusters.ts";
 import { createStaticRegistry, type Registry } from "../registry/registry-static.ts";
+import { resolveDelegates } from "./delegates.ts";
 import { resourceSetOf } from "./resource-set.ts";
 import { defaultRoute } from "./routes.ts";
 import { gatewayVirtualHosts, meshVirtualHosts } from "./virtual-hosts.ts";
@@ -25,10 +26,11 @@ interface ListenersAndRoutes {
 }
 
 /**
- * Translates documents to the resources of `node`. Deterministic: equal documents and nodes get equal
+ * Translates documents, which were checked, to the resources of `node`. Deterministic: equal documents and nodes get equal
  * versions.
  */
-export function translate(documents: TrafficDocuments, node: ProxyNode): TrafficResources {
+export function translate(given: TrafficDocuments, node: ProxyNode): TrafficResources {
+  const documents = { ...given, virtualServices: resolveDelegates(given.virtualServices) };
   const registry = createStaticRegistry(documents.serviceEntries);
   const clusters = new ClusterCollector(registry, documents, node.locality ?? "");
   const { listeners, routeTables } =

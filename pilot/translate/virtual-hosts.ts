@@ -117,7 +117,7 @@ function groupByHost(
 ): ReadonlyMap<string, HostGroup> {
   const groups = new Map<string, HostGroup>();
   for (const document of documents) {
-    for (const written of new Set(document.spec.hosts)) {
+    for (const written of new Set(document.spec.hosts ?? [])) {
       const host = registry.canonical(written, document.metadata.namespace);
       const group = groups.get(host);
       if (group === undefined) groups.set(host, { written, documents: [document] });
@@ -166,7 +166,7 @@ function commonDomains(
     const from = separator < 0 ? "*" : qualified.slice(0, separator);
     if (from !== "*" && (from === "." ? metadata.namespace : from) !== namespace) return [];
     const servedHost = canonicalHost(qualified.slice(separator + 1), metadata.namespace);
-    return virtualService.spec.hosts.flatMap((written) => {
+    return (virtualService.spec.hosts ?? []).flatMap((written) => {
       const host = canonicalHost(written, namespace);
       const common = hostIntersection(servedHost, host);
       if (common === undefined) return [];

@@ -133,7 +133,7 @@ describe("a VirtualService's route", () => {
   it("has exactly one action", () => {
     assert.match(
       faultsOfRoute({}),
-      /needs exactly one of route, redirect, directResponse; this one has none/,
+      /needs exactly one of route, redirect, directResponse, delegate; this one has none/,
     );
     const both = { route: [TO_A], redirect: { uri: "/x" } };
     assert.match(faultsOfRoute(both), /this one has route and redirect/);

@@ -22,9 +22,11 @@ type Path = readonly (string | number)[];
  * Checks of a VirtualService beyond its schema: one action for each route, usable weights, valid expressions.
  */
 export function virtualServiceFaults(spec: VirtualServiceSpec): readonly SpecFault[] {
-  return spec.http.flatMap((route, index) => {
+  const isDelegate = spec.hosts === undefined;
+  const routeFaults = spec.http.flatMap((route, index) => {
     const path: Path = ["http", index];
     return [
+      ...(isDelegate ? nestedFaults(route, path) : []),
       ...actionFaults(route, path),
       ...weightFaults(route, path),
       ...retryFaults(route, path),
@@ -32,7 +34,10 @@ export function virtualServiceFaults(spec: VirtualServiceSpec): readonly SpecFau
       ...rewriteFaults(route.rewrite, [...path, "rewrite"]),
       ...(route.match ?? []).flatMap((match, matchIndex) => [
         ...regexFaults(match, [...path, "match", matchIndex]),
-        ...gatewayFaults(match, spec.gateways ?? [MESH_GATEWAY], [...path, "match", matchIndex]),
+        // A delegate's gateways are those of the VirtualServices that delegate to it.
+        ...(isDelegate
+          ? []
+          : gatewayFaults(match, spec.gateways ?? [MESH_GATEWAY], [...path, "match", matchIndex])),
       ]),
       ...headerFaults(route.headers, [...path, "headers"]),
       ...corsFaults(route.corsPolicy, [...path, "corsPolicy"]),
@@ -41,9 +46,18 @@ export function virtualServiceFaults(spec: VirtualServiceSpec): readonly SpecFau
       ),
     ];
   });
+  if (!isDelegate || spec.gateways === undefined) return routeFaults;
+  const message = "A VirtualService without hosts is a delegate, and has no gateways";
+  return [{ path: ["gateways"], message }, ...routeFaults];
 }
 
-const ACTIONS = ["route", "redirect", "directResponse"] as const;
+function nestedFaults({ delegate }: HttpRouteSpec, path: Path): readonly SpecFault[] {
+  if (delegate === undefined) return [];
+  const message = "A delegate, which has no hosts, cannot delegate further";
+  return [{ path: [...path, "delegate"], message }];
+}
+
+const ACTIONS = ["route", "redirect", "directResponse", "delegate"] as const;
 const FORWARDING_FIELDS = ["rewrite", "timeout", "retries", "mirror", "mirrorPercentage", "mirrors"] as const;
 
 function actionFaults(route: HttpRouteSpec, path: Path): readonly SpecFault[] {
@@ -56,7 +70,7 @@ function actionFaults(route: HttpRouteSpec, path: Path): readonly SpecFault[] {
       },
     ];
   }
-  if (route.route !== undefined) return [];
+  if ((route.route ?? route.delegate) !== undefined) return [];
   return FORWARDING_FIELDS.filter((field) => route[field] !== undefined).map((field) => ({
     path: [...path, field],
     message: `A route that does not forward has no use for ${field}`,

@@ -136,6 +136,17 @@ const HttpRoute = Closed({
     }),
   ),
   route: Type.Optional(Type.Array(Destination, { minItems: 1, description: "Destinations to forward to." })),
+  delegate: Type.Optional(
+    Closed(
+      {
+        name: Type.String({ minLength: 1, description: "The name of a VirtualService without hosts." }),
+        namespace: Type.Optional(
+          Type.String({ minLength: 1, description: "Its namespace; default this VirtualService's." }),
+        ),
+      },
+      { description: "A VirtualService whose routes stand in this one's place." },
+    ),
+  ),
   redirect: Type.Optional(
     Closed(
       {
@@ -219,12 +230,15 @@ const HttpRoute = Closed({
 });
 
 export const VirtualServiceSpec = Closed({
-  hosts: Type.Array(
-    WildcardHost("A ServiceEntry's host or short name, a name that clients use, `*.example.com` or `*`."),
-    {
-      minItems: 1,
-      description: "Hosts whose requests are routed; the most specific host of all VirtualServices applies.",
-    },
+  hosts: Type.Optional(
+    Type.Array(
+      WildcardHost("A ServiceEntry's host or short name, a name that clients use, `*.example.com` or `*`."),
+      {
+        minItems: 1,
+        description:
+          "Hosts whose requests are routed; the most specific host of all VirtualServices applies. Without hosts the VirtualService is a delegate: it serves the routes that name it.",
+      },
+    ),
   ),
   gateways: Type.Optional(
     Type.Array(Type.String({ minLength: 1 }), {

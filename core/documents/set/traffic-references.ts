@@ -5,6 +5,7 @@ import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import { suggest } from "../../../kernel/suggest.ts";
 import { canonicalHost, hostAliases, hostCovers, isWildcard, resolveHost } from "../../traffic/host-name.ts";
 import { documentsOf, faultAt, type ParsedDocument } from "../document.ts";
+import { faultsOfDelegates } from "./delegate-references.ts";
 import type { DocumentSet } from "./document-set.ts";
 import { DESTINATION_RULE, type DestinationRuleSpec } from "../kinds/destination-rule.ts";
 import { GATEWAY } from "../kinds/gateway.ts";
@@ -52,6 +53,7 @@ export function faultsOfTraffic(set: DocumentSet): readonly Diagnostic[] {
     ...documentsOf(set.documents, VIRTUAL_SERVICE).flatMap((document) => [
       ...faultsOfGateways(document, set),
       ...faultsOfRoutes(document, mesh),
+      ...faultsOfDelegates(document, set),
     ]),
     ...faultsOfHealthChecks(documentsOf(set.documents, HEALTH_CHECK), mesh),
   ];
