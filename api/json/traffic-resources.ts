@@ -106,6 +106,7 @@ const RetryPolicySchema = Type.Object({
   perTryTimeoutMs: Amount,
   backoffBaseMs: Amount,
   backoffMaxMs: Amount,
+  mayRepeatEndpoints: Type.Optional(Flag),
 });
 
 const Percentage = Type.Number({ minimum: 0, maximum: 100 });

@@ -36,6 +36,12 @@ describe("retries", () => {
       no: readonly TryOutcome[],
     ])[] = [
       ["connect-failure", [NO_ANSWER[0] as TryOutcome], [...NO_ANSWER.slice(1), response(503)]],
+      ["reset-before-request", [{ kind: "connect-failure" }], [...NO_ANSWER.slice(1), response(503)]],
+      [
+        "envoy-ratelimited",
+        [{ kind: "response", status: 429, rateLimited: true }],
+        [response(429), { kind: "response", status: 429, rateLimited: false }, ...NO_ANSWER],
+      ],
       ["refused-stream", [NO_ANSWER[1] as TryOutcome], [{ kind: "reset" }, response(503)]],
       ["reset", NO_ANSWER, [response(500)]],
       [

@@ -10,6 +10,18 @@ import { RETRY_CONDITIONS, type RetryCondition, type RetryPolicy } from "./resou
 /** Words of `retryOn` in documents, besides response codes. */
 export const RETRY_WORDS: readonly string[] = [...RETRY_CONDITIONS, "retriable-status-codes"];
 
+/** Envoy's other words for `retryOn`, with the reason why Purser has no use for them. */
+export const REFUSED_RETRY_WORDS: ReadonlyMap<string, string> = new Map([
+  [
+    "retriable-headers",
+    "retriable-headers needs names of headers, which a VirtualService cannot write; list response codes",
+  ],
+  [
+    "http3-post-connect-failure",
+    "http3-post-connect-failure is about HTTP/3, which the proxy does not speak; leave it out",
+  ],
+]);
+
 /**
  * The policy of a route without `retries`: two retries for idempotent methods, after a 503 and on Istio's
  * default conditions (pilot/pkg/networking/core/route/retry). A POST or PATCH is retried only when nothing
@@ -62,6 +74,8 @@ export type TryOutcome =
       readonly status: number;
       /** From the response headers only: a status in trailers comes too late. */
       readonly grpcStatus?: number;
+      /** Whether the response has the field `x-envoy-ratelimited`; default false. */
+      readonly rateLimited?: boolean;
     };
 
 /** Idempotent methods (RFC 9110, section 9.2.2); names are case-sensitive. */
@@ -90,7 +104,7 @@ export function isRetriable(outcome: TryOutcome, policy: RetryPolicy, method: st
 
 /**
  * Fast path: whether a response is a success for every policy, so that `isRetriable` need not be asked. No
- * condition holds for a status below 400 without a gRPC status, and `onStatuses` is asked here.
+ * condition holds for a status below 400 without a gRPC status (a rate-limited response has 429), and `onStatuses` is asked here.
  */
 export function isPlainSuccess(
   status: number,
@@ -107,6 +121,8 @@ function nothingWasDone({ kind }: TryOutcome): boolean {
 function holds(condition: RetryCondition, outcome: TryOutcome): boolean {
   switch (condition) {
     case "connect-failure":
+    // A request is sent as soon as it has a connection, so that a reset before it is sent is a failed connection.
+    case "reset-before-request":
       return outcome.kind === "connect-failure";
     case "refused-stream":
       return outcome.kind === "refused-stream";
@@ -119,6 +135,8 @@ function holds(condition: RetryCondition, outcome: TryOutcome): boolean {
       return outcome.kind !== "response" || (outcome.status >= 500 && outcome.status <= 599);
     case "retriable-4xx":
       return outcome.kind === "response" && outcome.status === 409;
+    case "envoy-ratelimited":
+      return outcome.kind === "response" && outcome.rateLimited === true;
     case "cancelled":
     case "deadline-exceeded":
     case "internal":

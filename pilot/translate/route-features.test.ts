@@ -55,6 +55,14 @@ describe("the features of a route", () => {
     });
   });
 
+  it("include retries that may go to an endpoint again", () => {
+    const repeats = (more: object) =>
+      actionOf({ ...TO_A, retries: { attempts: 1, ...more } }).retry.mayRepeatEndpoints;
+    assert.equal(repeats({}), undefined);
+    assert.equal(repeats({ retryIgnorePreviousHosts: true, retryRemoteLocalities: false }), undefined);
+    assert.equal(repeats({ retryIgnorePreviousHosts: false, retryRemoteLocalities: false }), true);
+  });
+
   it("include mirrors", () => {
     const clusters = (http: object) => actionOf({ ...TO_A, ...http }).mirrors;
     const b = "outbound|80||b";

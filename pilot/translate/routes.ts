@@ -236,6 +236,7 @@ function retryOf(retries: HttpRouteSpec["retries"]): RetryPolicy {
     perTryTimeoutMs: parseDurationMs(retries.perTryTimeout ?? "") ?? 0,
     backoffBaseMs,
     backoffMaxMs: backoffBaseMs * BACKOFF_MAX_FACTOR,
+    ...(retries.retryIgnorePreviousHosts === false ? { mayRepeatEndpoints: true } : {}),
   };
 }
 

@@ -181,7 +181,7 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
       const grpcStatus = headers.get("grpc-status");
       if (
         !isPlainSuccess(status, grpcStatus, this.#action.retry) &&
-        this.#retry(responseOutcome(status, grpcStatus))
+        this.#retry(responseOutcome(status, grpcStatus, headers.has("x-envoy-ratelimited")))
       )
         return;
     }
@@ -232,7 +232,8 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
 
   #try(): void {
     const { cluster, endpoints } = this.#selection;
-    if (this.#target !== undefined) this.#tried = [...this.#tried, this.#target];
+    if (this.#target !== undefined && this.#action.retry.mayRepeatEndpoints !== true)
+      this.#tried = [...this.#tried, this.#target];
     const target = endpoints.pick(this.#tried, this.#hash(cluster.hashOn));
     this.#target = target;
     if (target === undefined) {
@@ -390,8 +391,8 @@ function outlierStatusOf(status: number, grpcStatus: string | undefined): number
   return httpStatusOf(code ?? "UNKNOWN");
 }
 
-function responseOutcome(status: number, grpcStatus: string | undefined): TryOutcome {
+function responseOutcome(status: number, grpcStatus: string | undefined, rateLimited: boolean): TryOutcome {
   return grpcStatus === undefined
-    ? { kind: "response", status }
-    : { kind: "response", status, grpcStatus: Number(grpcStatus) };
+    ? { kind: "response", status, rateLimited }
+    : { kind: "response", status, grpcStatus: Number(grpcStatus), rateLimited };
 }

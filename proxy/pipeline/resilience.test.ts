@@ -167,6 +167,39 @@ describeTransports("an upstream in trouble", () => {
 describeTransports("retries", () => {
   afterEach(cleanUp);
 
+  it("go to the same endpoint again only where the route lets them", async () => {
+    const failing = await httpUpstream((_incoming, outgoing) => {
+      outgoing.writeHead(503);
+      outgoing.end();
+    });
+    const good = await httpUpstream((_incoming, outgoing) => outgoing.end("good"));
+    // In turns of four, the failing endpoint is picked three times.
+    const endpoints = [endpointAt(failing.port, { weight: 3 }), endpointAt(good.port)];
+    const cluster = clusterOf(endpoints);
+    for (const mayRepeatEndpoints of [true, false]) {
+      const retry = { ...RETRY, retries: 1, mayRepeatEndpoints };
+      const { port } = await startProxy(
+        configOf({ clusters: [cluster], routes: [routeOf(forwardTo(cluster.name, { retry }))] }),
+      );
+      const statuses: number[] = [];
+      for (let index = 0; index < 8; index++) statuses.push((await call(port)).status);
+      assert.equal(statuses.includes(503), mayRepeatEndpoints, statuses.join());
+    }
+  });
+
+  it("repeat a rate-limited response where the route asks for it", async () => {
+    let calls = 0;
+    const { port } = await startWith(
+      (_incoming, outgoing) => {
+        outgoing.writeHead(429, calls++ === 0 ? { "x-envoy-ratelimited": "true" } : {});
+        outgoing.end();
+      },
+      { action: { retry: { ...RETRY, retries: 3, on: ["envoy-ratelimited"], onStatuses: [] } } },
+    );
+    assert.equal((await call(port)).status, 429);
+    assert.equal(calls, 2);
+  });
+
   it("follow the route's policy, prefer another endpoint, and send the same body", async () => {
     const bodies: string[] = [];
     const bad = await httpUpstream((incoming, outgoing) => {

@@ -222,6 +222,15 @@ describe("a VirtualService's route", () => {
       assert.match(faults("a", replacement), /rewrite/, replacement);
   });
 
+  it("says why it has no use for some of Envoy's retry conditions", () => {
+    const faults = (retryOn: string) => faultsOfRoute({ route: [TO_A], retries: { attempts: 1, retryOn } });
+    assert.match(faults("5xx,retriable-headers"), /cannot write; list response codes/);
+    assert.match(faults("http3-post-connect-failure"), /HTTP\/3.*leave it out/);
+    const remote = { attempts: 1, retryRemoteLocalities: true };
+    assert.match(faultsOfRoute({ route: [TO_A], retries: remote }), /Retries cannot go to localities/);
+    assert.equal(faults("reset-before-request,envoy-ratelimited,retriable-status-codes,429"), "");
+  });
+
   it("has only known retry conditions", () => {
     const fault = faultsOfRoute({ route: [TO_A], retries: { attempts: 1, retryOn: "5xx,conect-failure" } });
     assert.match(fault, /"conect-failure" is not a retry condition.*did you mean "connect-failure"/);

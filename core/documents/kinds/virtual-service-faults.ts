@@ -4,7 +4,7 @@
 import { compileReplacement } from "../../../kernel/matching/re2-replacement.ts";
 import { compileRe2 } from "../../../kernel/matching/regex.ts";
 import { suggest } from "../../../kernel/suggest.ts";
-import { parseRetryOn, RETRY_WORDS } from "../../traffic/retry.ts";
+import { parseRetryOn, REFUSED_RETRY_WORDS, RETRY_WORDS } from "../../traffic/retry.ts";
 import { corsFaults } from "./cors-policy.ts";
 import { headerMapFaults, headerNamesFaults } from "./header-faults.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
@@ -30,6 +30,7 @@ export function virtualServiceFaults(spec: VirtualServiceSpec): readonly SpecFau
       ...actionFaults(route, path),
       ...weightFaults(route, path),
       ...retryFaults(route, path),
+      ...remoteRetryFaults(route, path),
       ...mirrorFaults(route, path),
       ...rewriteFaults(route.rewrite, [...path, "rewrite"]),
       ...(route.match ?? []).flatMap((match, matchIndex) => [
@@ -86,13 +87,22 @@ function weightFaults({ route }: HttpRouteSpec, path: Path): readonly SpecFault[
 
 function retryFaults({ retries }: HttpRouteSpec, path: Path): readonly SpecFault[] {
   return parseRetryOn(retries?.retryOn ?? "retriable-status-codes").unknown.map((word) => {
-    const suggestion = suggest(word, RETRY_WORDS);
+    const suggestion = REFUSED_RETRY_WORDS.has(word) ? undefined : suggest(word, RETRY_WORDS);
     return {
       path: [...path, "retries", "retryOn"],
-      message: `${JSON.stringify(word)} is not a retry condition that Purser knows, nor a response code`,
+      message:
+        REFUSED_RETRY_WORDS.get(word) ??
+        `${JSON.stringify(word)} is not a retry condition that Purser knows, nor a response code`,
       ...(suggestion === undefined ? {} : { suggestion }),
     };
   });
+}
+
+function remoteRetryFaults({ retries }: HttpRouteSpec, path: Path): readonly SpecFault[] {
+  if (retries?.retryRemoteLocalities !== true) return [];
+  const message =
+    "Retries cannot go to localities that other requests do not go to: leave it out, and list these localities under distribute of the DestinationRule's localityLbSetting";
+  return [{ path: [...path, "retries", "retryRemoteLocalities"], message }];
 }
 
 function mirrorFaults(

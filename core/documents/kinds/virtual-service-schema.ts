@@ -121,6 +121,15 @@ const Retries = Closed(
         "The base of the exponential back-off before a retry; default 25ms. The back-off is at most ten times the base.",
       ),
     ),
+    retryIgnorePreviousHosts: Type.Optional(
+      Type.Boolean({ description: "Whether retries avoid endpoints that failed before; default true." }),
+    ),
+    retryRemoteLocalities: Type.Optional(
+      Type.Boolean({
+        description:
+          "false (default): retries go to the localities that requests go to anyway. true is not supported.",
+      }),
+    ),
   },
   { description: "When absent: 2 attempts with every default." },
 );

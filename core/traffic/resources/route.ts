@@ -108,9 +108,11 @@ export const RETRY_CONDITIONS = [
   "connect-failure",
   "refused-stream",
   "reset",
+  "reset-before-request",
   "gateway-error",
   "5xx",
   "retriable-4xx",
+  "envoy-ratelimited",
   "cancelled",
   "deadline-exceeded",
   "internal",
@@ -136,6 +138,8 @@ export interface RetryPolicy {
   /** Envoy's back-off: full jitter in [0, (2^n - 1) × base), at most max. */
   readonly backoffBaseMs: number;
   readonly backoffMaxMs: number;
+  /** Whether a retry may go to an endpoint where the request failed before; default false. */
+  readonly mayRepeatEndpoints?: boolean;
 }
 
 /** Cross-origin resource sharing, by the names of Istio's CorsPolicy. */
