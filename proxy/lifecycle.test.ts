@@ -29,7 +29,7 @@ import {
   startWith,
   until,
 } from "./testing/harness.test.ts";
-import { describeTransports } from "./testing/transports.test.ts";
+import { describeHttp1, describeTransports, itHttp1 } from "./testing/transports.test.ts";
 import type { ListenerLimits } from "../core/traffic/resources/listener.ts";
 import {
   RESOURCE_TYPES,
@@ -118,7 +118,7 @@ describeTransports("a new configuration", () => {
     assert.equal((await call(rig.port)).status, 404);
   });
 
-  it("closes an endpoint's connections when it is gone and its requests are over", async () => {
+  itHttp1("up", "closes an endpoint's connections when it is gone and its requests are over", async () => {
     const sockets = new Set<Socket>();
     let finish: () => void = () => {};
     const upstream = await httpUpstream((incoming, outgoing) => {
@@ -160,7 +160,7 @@ describeTransports("a new configuration", () => {
     await assert.rejects(call(gone), { code: "ECONNREFUSED" });
   });
 
-  it("applies changed limits to a running listener, and keeps its connections", async () => {
+  itHttp1("both", "applies changed limits to a running listener, and keeps its connections", async () => {
     const upstream = await httpUpstream((incoming, outgoing) => {
       setTimeout(() => outgoing.end("ok"), incoming.url === "/slow" ? 600 : 0);
     });
@@ -202,18 +202,22 @@ describeTransports("a new configuration", () => {
     assert.equal((await call(rig.port, { headers })).status, 200);
   });
 
-  it("leaves the limits that the proxy was started with above those of its listeners", async () => {
-    const clusters = [clusterOf([])];
-    const limits = { ...EDGE.limits, maxHeaderBytes: 50_000 };
-    const rig = await startProxy(configOf({ clusters, listeners: [{ ...EDGE, limits }] }), {
-      limits: { maxHeaderBytes: 2_000 },
-    });
-    const headers = { "x-large": "a".repeat(3_000) };
-    assert.equal((await call(rig.port, { headers })).status, 431);
-    rig.apply(configOf({ clusters, listeners: [{ ...EDGE, limits: { ...limits, maxConnections: 9 } }] }));
-    await later(20);
-    assert.equal((await call(rig.port, { headers })).status, 431);
-  });
+  itHttp1(
+    "down",
+    "leaves the limits that the proxy was started with above those of its listeners",
+    async () => {
+      const clusters = [clusterOf([])];
+      const limits = { ...EDGE.limits, maxHeaderBytes: 50_000 };
+      const rig = await startProxy(configOf({ clusters, listeners: [{ ...EDGE, limits }] }), {
+        limits: { maxHeaderBytes: 2_000 },
+      });
+      const headers = { "x-large": "a".repeat(3_000) };
+      assert.equal((await call(rig.port, { headers })).status, 431);
+      rig.apply(configOf({ clusters, listeners: [{ ...EDGE, limits: { ...limits, maxConnections: 9 } }] }));
+      await later(20);
+      assert.equal((await call(rig.port, { headers })).status, 431);
+    },
+  );
 
   it("may arrive type by type in any order, at the start and later", async () => {
     const [first, second] = await Promise.all(
@@ -307,21 +311,25 @@ describeTransports("start, drain and close", () => {
     await assert.rejects(proxy.start(), { code: "PURSER_PILOT_UNAVAILABLE" });
   });
 
-  it("a drain finishes requests under way, tells clients to close, and accepts no new connections", async () => {
-    const rig = await startWith((_incoming, outgoing) => void setTimeout(() => outgoing.end("done"), 80));
-    const idle = connect(rig.port, "127.0.0.1");
-    idle.on("error", () => {});
-    const reply = call(rig.port, { headers: { connection: "keep-alive" } });
-    await later(30);
-    const drained = rig.proxy.drain(2_000);
-    await assert.rejects(call(rig.port), { code: "ECONNREFUSED" });
-    const { body, headers } = await reply;
-    assert.deepEqual([body, headers.connection], ["done", "close"]);
-    const started = performance.now();
-    await drained;
-    assert.ok(performance.now() - started < 1_000);
-    idle.destroy();
-  });
+  itHttp1(
+    "down",
+    "a drain finishes requests under way, tells clients to close, and accepts no new connections",
+    async () => {
+      const rig = await startWith((_incoming, outgoing) => void setTimeout(() => outgoing.end("done"), 80));
+      const idle = connect(rig.port, "127.0.0.1");
+      idle.on("error", () => {});
+      const reply = call(rig.port, { headers: { connection: "keep-alive" } });
+      await later(30);
+      const drained = rig.proxy.drain(2_000);
+      await assert.rejects(call(rig.port), { code: "ECONNREFUSED" });
+      const { body, headers } = await reply;
+      assert.deepEqual([body, headers.connection], ["done", "close"]);
+      const started = performance.now();
+      await drained;
+      assert.ok(performance.now() - started < 1_000);
+      idle.destroy();
+    },
+  );
 
   it("a drain ends at its deadline, whatever is under way", async () => {
     const rig = await startWith(() => {});
@@ -333,7 +341,7 @@ describeTransports("start, drain and close", () => {
     await rig.proxy.close();
   });
 
-  it("a drain resolves after it has reported every request that it cut", async () => {
+  itHttp1("both", "a drain resolves after it has reported every request that it cut", async () => {
     // More than the kernel's buffers take.
     const large = Buffer.alloc(64 << 20);
     const stages: Record<string, Parameters<typeof startWith>[0]> = {
@@ -381,7 +389,7 @@ describeTransports("start, drain and close", () => {
   });
 });
 
-describeTransports("the admin surface", () => {
+describeHttp1("the admin surface", () => {
   afterEach(cleanUp);
 
   const startAdmin = async () => {

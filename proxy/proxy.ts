@@ -20,7 +20,7 @@ import { Exchange } from "./exchange/exchange.ts";
 import { filterChain } from "./filters/chain.ts";
 import type { ServerStream } from "./transport/contract/server.ts";
 import type { Transport } from "./transport/contract/transport.ts";
-import { HTTP1_TRANSPORT } from "./transport/http1/http1-transport.ts";
+import { HTTP_TRANSPORT } from "./transport/http-transport.ts";
 import type { HeadersWithUnderscoresAction } from "./transport/fields/underscore-names.ts";
 import { DEFAULT_UPGRADES } from "./listeners/listener-defaults.ts";
 import type { ListenerBinding } from "./listeners/listener-server.ts";
@@ -66,7 +66,7 @@ export interface ProxyOptions {
   readonly drainMs?: number;
   /** How long `start` waits for the first configuration, in milliseconds; default 60 000. */
   readonly startTimeoutMs?: number;
-  /** Carries requests and responses; default HTTP/1.1. */
+  /** Carries requests and responses; default HTTP/1.1 and HTTP/2. */
   readonly transport?: Transport;
   /** Default: random UUIDs. */
   readonly newId?: () => string;
@@ -135,7 +135,7 @@ class ProxyRuntime implements Proxy {
       explainKey,
       compile,
     } = options;
-    const { transport = HTTP1_TRANSPORT, upgradeProtocols = DEFAULT_UPGRADES } = options;
+    const { transport = HTTP_TRANSPORT, upgradeProtocols = DEFAULT_UPGRADES } = options;
     this.#snapshots = new SnapshotBuilder(transport, { clock, random, scheduler, logger, compile });
     this.#stats = new ProxyStats(
       () => this.#newestClusters(),

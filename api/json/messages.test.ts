@@ -340,7 +340,6 @@ const TRAFFIC_UPDATE: Required<TrafficUpdate> = {
           drainGraceMs: 0,
           memoryLimitBytes: 536_870_912,
         },
-        protocol: "http1",
         tls: { mode: "simple", credentialName: "shop" },
       },
     ],

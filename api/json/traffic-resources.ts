@@ -78,7 +78,6 @@ export const ListenerSchema = exactly<Listener>()(
         quotaState: Flag,
       }),
     ),
-    protocol: Type.Optional(Protocol),
     tls: Type.Optional(Type.Object({ mode: TlsMode, credentialName: Type.Optional(Text) })),
   }),
 );
@@ -320,6 +319,7 @@ export const ClusterSchema = exactly<Cluster>()(
     tcpKeepaliveTimeMs: Amount,
     overload: Type.Optional(OverloadSchema),
     protocol: Type.Optional(Protocol),
+    maxConcurrentStreams: Type.Optional(Type.Integer({ minimum: 1 })),
     tls: Type.Optional(
       Type.Object({ mode: TlsMode, sni: Type.Optional(Text), subjectAltNames: Type.Array(Text) }),
     ),

@@ -17,7 +17,7 @@ import {
   runtime,
 } from "../testing/harness.test.ts";
 import { SnapshotBuilder } from "../snapshot/snapshot-builder.ts";
-import { HTTP1_TRANSPORT } from "../transport/http1/http1-transport.ts";
+import { HTTP_TRANSPORT } from "../transport/http-transport.ts";
 import type { ProxySnapshot } from "../snapshot/snapshot.ts";
 import { UpdateApplier } from "./update-applier.ts";
 
@@ -49,7 +49,7 @@ const UNUSABLE = configOf({
 
 /** An applier with listeners whose duration the test controls. */
 class Bench {
-  readonly builder = new SnapshotBuilder(HTTP1_TRANSPORT, runtime);
+  readonly builder = new SnapshotBuilder(HTTP_TRANSPORT, runtime);
   /** The snapshots that the listeners got, in order. */
   readonly applied: ProxySnapshot[] = [];
   readonly results: ("accepted" | "rejected")[] = [];

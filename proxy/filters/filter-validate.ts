@@ -12,6 +12,7 @@ import {
   EXPECT,
   HOST,
   SEVERAL_HOSTS,
+  TE,
   TRANSFER_ENCODING,
   UNDERSCORE,
 } from "../transport/fields/name-flags.ts";
@@ -67,11 +68,18 @@ function validate(exchange: Exchange, underscores: HeadersWithUnderscoresAction)
   if (fault !== undefined) return fault;
   // The upstream decides about 100 Continue. It is ignored in HTTP/1.0, and without a body (RFC 9110, 10.1.1).
   if ((flags & EXPECT) !== 0 && (request.httpVersion === "1.0" || !request.hasBody)) headers.remove("expect");
+  const takesTrailers =
+    (flags & TE) !== 0 && request.httpVersion === "2" && TRAILERS.test(headers.get("te") ?? "");
   removeHopByHop(headers, flags);
+  // The proxy passes trailers on, so that the upstream may know that the client takes them; gRPC demands the field.
+  if (takesTrailers) headers.setPlain("te", "trailers");
   // Policies may read `upgrade`; the codec that sends the request writes its own.
   if (request.upgrade !== undefined) headers.set("upgrade", request.upgrade);
   return undefined;
 }
+
+/** The option `trailers` in a list of transfer codings (RFC 9110, section 10.1.4). */
+const TRAILERS = /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i;
 
 const QUESTIONABLE = SEVERAL_HOSTS | UNDERSCORE | TRANSFER_ENCODING | EXPECT;
 

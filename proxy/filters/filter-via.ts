@@ -33,11 +33,11 @@ export function viaFilter(pseudonym: string | undefined): Filter {
       headers.set("via", before === undefined ? entry : `${before}, ${entry}`);
       return undefined;
     },
-    onResponse({ details }, { headers }) {
+    onResponse({ details, endpoint }, { headers }) {
       if (details !== "via_upstream") return;
       const before = (flagsOfAll(headers) & VIA) === 0 ? undefined : headers.get("via");
-      // Each codec towards upstreams speaks HTTP/1.1.
-      headers.set("via", before === undefined ? `1.1 ${pseudonym}` : `${before}, 1.1 ${pseudonym}`);
+      const entry = `${endpoint?.protocol === "http2" ? "2" : "1.1"} ${pseudonym}`;
+      headers.set("via", before === undefined ? entry : `${before}, ${entry}`);
     },
   };
 }

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import type { HashCookie, HashSource } from "../../core/traffic/resources/load-balancer.ts";
 import { NO_RETRIES } from "../../core/traffic/retry.ts";
-import { HTTP1_TRANSPORT } from "../transport/http1/http1-transport.ts";
+import { HTTP_TRANSPORT } from "../transport/http-transport.ts";
 import type { ProxySnapshot } from "../snapshot/snapshot.ts";
 import { SnapshotBuilder } from "../snapshot/snapshot-builder.ts";
 import {
@@ -185,7 +185,7 @@ describeTransports("balancing", () => {
   it("an endpoint that is added later starts slowly, and keeps its age when others change", async () => {
     let nowMs = 5_000;
     const clock = { nowMs: () => 0, monotonicMs: () => nowMs };
-    const builder = new SnapshotBuilder(HTTP1_TRANSPORT, { ...runtime, clock, random: Math.random });
+    const builder = new SnapshotBuilder(HTTP_TRANSPORT, { ...runtime, clock, random: Math.random });
     const slowStart = { windowMs: 10_000, aggression: 1, minimumPercent: 10 };
     const build = (ports: readonly number[]): ProxySnapshot => {
       const endpoints = ports.map((port) => endpointAt(port));
@@ -217,7 +217,7 @@ describeTransports("balancing", () => {
       [0, 1].map((number) => httpUpstream((_, response) => response.end(String(number)))),
     );
     const endpoints = upstreams.map(({ port }, priority) => endpointAt(port, { priority }));
-    const builder = new SnapshotBuilder(HTTP1_TRANSPORT, runtime);
+    const builder = new SnapshotBuilder(HTTP_TRANSPORT, runtime);
     const snapshot = builder.build(configOf({ clusters: [clusterOf(endpoints)] }));
     const [set] = snapshot.endpoints.values();
     assert.ok(set !== undefined);

@@ -116,8 +116,10 @@ describeTransports("a service with an Overload document", () => {
     await until(() => answers.length === 2);
     for (const socket of sockets) socket.destroy();
     await later(50);
+    // Over HTTP/2, a request from the queue may have been sent before its client was known to have left.
+    const left = answers.length;
     const replies = [withPriority(port, "3"), withPriority(port, "3")];
-    await until(() => answers.length >= 4);
+    await until(() => answers.length >= left + 2);
     for (const { answer } of answers) answer();
     for (const reply of replies) assert.equal((await reply).status, 200);
   });

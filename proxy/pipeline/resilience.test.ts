@@ -25,7 +25,7 @@ import {
   tcpUpstream,
   until,
 } from "../testing/harness.test.ts";
-import { describeTransports } from "../testing/transports.test.ts";
+import { describeTransports, itHttp1 } from "../testing/transports.test.ts";
 
 const RETRY: RetryPolicy = {
   ...DEFAULT_RETRY_POLICY,
@@ -75,7 +75,7 @@ describeTransports("an upstream in trouble", () => {
     assert.equal(problemOf(reply)["code"], "PURSER_PROXY_NO_ENDPOINT");
   });
 
-  it("is 503 UC when it resets before it answers, 502 UPE when it answers garbage", async () => {
+  itHttp1("up", "is 503 UC when it resets before it answers, 502 UPE when it answers garbage", async () => {
     const { port: resetting } = await tcpUpstream((socket) => socket.on("data", () => socket.destroy()));
     const { port: garbage } = await tcpUpstream((socket) =>
       socket.on("data", () => socket.write("SSH-2.0-x\r\n\r\n")),
@@ -124,7 +124,7 @@ describeTransports("an upstream in trouble", () => {
     assert.match(await received, /^HTTP\/1\.1 200 /);
   });
 
-  it("makes a truncated response look truncated", async () => {
+  itHttp1("up", "makes a truncated response look truncated", async () => {
     const { port: upstream } = await tcpUpstream((socket) => {
       socket.on("data", () => {
         socket.write("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf");
@@ -236,23 +236,27 @@ describeTransports("retries", () => {
       ["PUT", answer === undefined ? 1 : 3],
       ["GET", answer === undefined ? 1 : 3],
     ] as const)
-      it(`by default send ${method} ${times === 1 ? "once" : "three times"} when the upstream answers with ${what}`, async () => {
-        let seen = 0;
-        const upstream = await tcpUpstream((socket) => {
-          socket.on("data", () => {
-            seen++;
-            if (answer === undefined) socket.destroy();
-            else socket.write(answer);
+      itHttp1(
+        "up",
+        `by default send ${method} ${times === 1 ? "once" : "three times"} when the upstream answers with ${what}`,
+        async () => {
+          let seen = 0;
+          const upstream = await tcpUpstream((socket) => {
+            socket.on("data", () => {
+              seen++;
+              if (answer === undefined) socket.destroy();
+              else socket.write(answer);
+            });
           });
-        });
-        const cluster = clusterOf([endpointAt(upstream.port)]);
-        const retry = { ...DEFAULT_RETRY_POLICY, backoffBaseMs: 1, backoffMaxMs: 2 };
-        const { port } = await startProxy(
-          configOf({ clusters: [cluster], routes: [routeOf(forwardTo(cluster.name, { retry }))] }),
-        );
-        await call(port, { method });
-        assert.equal(seen, times);
-      });
+          const cluster = clusterOf([endpointAt(upstream.port)]);
+          const retry = { ...DEFAULT_RETRY_POLICY, backoffBaseMs: 1, backoffMaxMs: 2 };
+          const { port } = await startProxy(
+            configOf({ clusters: [cluster], routes: [routeOf(forwardTo(cluster.name, { retry }))] }),
+          );
+          await call(port, { method });
+          assert.equal(seen, times);
+        },
+      );
 
   it("by default send POST to another endpoint when the first refuses the connection", async () => {
     const good = await httpUpstream((_incoming, outgoing) => outgoing.end("fine"));
@@ -307,28 +311,32 @@ describeTransports("retries", () => {
     assert.equal((await call(port)).body, "second");
   });
 
-  it("happen once without a policy when an idle connection turns out to be closed, for idempotent requests", async () => {
-    const seen: string[] = [];
-    const { port: upstream } = await tcpUpstream((socket) => {
-      let answered = false;
-      socket.on("data", (data) => {
-        seen.push(data.toString().slice(0, 4));
-        // Only the first request on a connection gets a response; the second finds the connection closed.
-        if (answered) socket.destroy();
-        else socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
-        answered = true;
+  itHttp1(
+    "up",
+    "happen once without a policy when an idle connection turns out to be closed, for idempotent requests",
+    async () => {
+      const seen: string[] = [];
+      const { port: upstream } = await tcpUpstream((socket) => {
+        let answered = false;
+        socket.on("data", (data) => {
+          seen.push(data.toString().slice(0, 4));
+          // Only the first request on a connection gets a response; the second finds the connection closed.
+          if (answered) socket.destroy();
+          else socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+          answered = true;
+        });
       });
-    });
-    const cluster = clusterOf([endpointAt(upstream)]);
-    const { port } = await startProxy(
-      configOf({ clusters: [cluster], routes: [routeOf(forwardTo(cluster.name, { retry: NO_RETRIES }))] }),
-    );
-    assert.equal((await call(port)).status, 200);
-    assert.equal((await call(port, { method: "POST", body: "x" })).status, 503);
-    assert.equal((await call(port)).status, 200);
-    assert.equal((await call(port)).status, 200);
-    assert.deepEqual(seen, ["GET ", "POST", "GET ", "GET ", "GET "]);
-  });
+      const cluster = clusterOf([endpointAt(upstream)]);
+      const { port } = await startProxy(
+        configOf({ clusters: [cluster], routes: [routeOf(forwardTo(cluster.name, { retry: NO_RETRIES }))] }),
+      );
+      assert.equal((await call(port)).status, 200);
+      assert.equal((await call(port, { method: "POST", body: "x" })).status, 503);
+      assert.equal((await call(port)).status, 200);
+      assert.equal((await call(port)).status, 200);
+      assert.deepEqual(seen, ["GET ", "POST", "GET ", "GET ", "GET "]);
+    },
+  );
 
   it("end when the client leaves", async () => {
     let tries = 0;

@@ -18,7 +18,7 @@ import {
   tcpUpstream,
   until,
 } from "../testing/harness.test.ts";
-import { describeTransports } from "../testing/transports.test.ts";
+import { describeHttp1 } from "../testing/transports.test.ts";
 
 /** An upstream that answers the first bytes of each connection with `response`. */
 async function answering(response: string): Promise<Rig> {
@@ -29,7 +29,7 @@ async function answering(response: string): Promise<Rig> {
 const CHUNKED = "HTTP/1.1 200 OK\r\ntrailer: x-sum\r\ntransfer-encoding: chunked\r\n\r\n";
 const GET = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 
-describeTransports("response trailers", () => {
+describeHttp1("response trailers", () => {
   afterEach(cleanUp);
 
   it("follow the body, with the upstream's announcement", async () => {
@@ -79,7 +79,7 @@ describeTransports("response trailers", () => {
   });
 });
 
-describeTransports("request trailers", () => {
+describeHttp1("request trailers", () => {
   afterEach(cleanUp);
 
   interface Seen {

@@ -25,7 +25,7 @@ import {
   tcpUpstream,
   until,
 } from "../testing/harness.test.ts";
-import { describeTransports } from "../testing/transports.test.ts";
+import { describeHttp1 } from "../testing/transports.test.ts";
 import type { ProxyOptions } from "../proxy.ts";
 
 /** The Sec-WebSocket-Accept value for a client's key (RFC 6455, section 1.3). */
@@ -113,7 +113,7 @@ const hasBytes = (client: Client, bytes: Buffer | string): Promise<void> =>
 const metrics = async ({ proxy }: Rig): Promise<string> =>
   (await call(proxy.addresses().admin?.port ?? 0, { path: "/stats/prometheus" })).body;
 
-describeTransports("upgrades", () => {
+describeHttp1("upgrades", () => {
   afterEach(cleanUp);
 
   it("shake hands and carry frames both ways, decided like any request, counted and reported", async () => {
@@ -345,7 +345,7 @@ describeTransports("upgrades", () => {
   });
 });
 
-describeTransports("informational responses", () => {
+describeHttp1("informational responses", () => {
   afterEach(cleanUp);
 
   it("precede the final one, without their hop-by-hop fields", async () => {

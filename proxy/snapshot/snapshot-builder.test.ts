@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { RESOURCE_TYPES, type TrafficResources } from "../../core/traffic/resources/resource-set.ts";
 import { clusterOf, configOf, endpointAt, forwardTo, routeOf, runtime } from "../testing/harness.test.ts";
 import { SnapshotBuilder } from "./snapshot-builder.ts";
-import { HTTP1_TRANSPORT } from "../transport/http1/http1-transport.ts";
+import { HTTP_TRANSPORT } from "../transport/http-transport.ts";
 import type { ProxySnapshot } from "./snapshot.ts";
 
 const A = "outbound|80||a";
@@ -52,7 +52,7 @@ const contentOf = ({ resources, routeTables, clusters, endpoints }: ProxySnapsho
 describe("the snapshots of a proxy", () => {
   let builder: SnapshotBuilder;
   beforeEach(() => {
-    builder = new SnapshotBuilder(HTTP1_TRANSPORT, runtime);
+    builder = new SnapshotBuilder(HTTP_TRANSPORT, runtime);
   });
   afterEach(() => builder.destroy());
 
@@ -128,7 +128,7 @@ describe("the snapshots of a proxy", () => {
         fc.array(step, { maxLength: 12 }),
         fc.shuffledSubarray([...RESOURCE_TYPES], { minLength: RESOURCE_TYPES.length }),
         (steps, order) => {
-          const stepwise = new SnapshotBuilder(HTTP1_TRANSPORT, runtime);
+          const stepwise = new SnapshotBuilder(HTTP_TRANSPORT, runtime);
           let held = states[0] as TrafficResources;
           let snapshot = stepwise.build(held);
           const apply = (next: TrafficResources): void => {
@@ -140,7 +140,7 @@ describe("the snapshots of a proxy", () => {
           for (const { type, state } of steps)
             apply({ ...held, [type]: (states[state] as TrafficResources)[type] });
           for (const type of order) apply({ ...held, [type]: last[type] });
-          const atOnce = new SnapshotBuilder(HTTP1_TRANSPORT, runtime);
+          const atOnce = new SnapshotBuilder(HTTP_TRANSPORT, runtime);
           assert.deepEqual(contentOf(snapshot), contentOf(atOnce.build(last)));
           void stepwise.destroy();
           void atOnce.destroy();

@@ -23,7 +23,8 @@ import { NO_HEADER_OPERATIONS } from "../../core/traffic/resources/route.ts";
 import { NO_RETRIES } from "../../core/traffic/retry.ts";
 import type { PolicyClient, CheckResult, Recheck } from "../policy/check-result.ts";
 import { createProxy, type Proxy, type ProxyOptions } from "../proxy.ts";
-import { currentTransport } from "./transports.test.ts";
+import { callHttp2, http2Listener } from "./http2-peers.test.ts";
+import { currentTransport, downstreamProtocol, upstreamProtocol } from "./transports.test.ts";
 
 /** Shared by the proxy's tests: real sockets on free ports, with a scripted policy client and pilot. */
 
@@ -123,6 +124,7 @@ export async function cleanUp(): Promise<void> {
 /** An upstream with the given listener. */
 export async function httpUpstream(handler: RequestListener): Promise<{ port: number; server: Server }> {
   const server = createServer(handler);
+  if (upstreamProtocol() === "http2") http2Listener(server, handler);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onCleanup(() => {
     server.closeAllConnections();
@@ -184,6 +186,7 @@ export function clusterOf(
     tcpKeepaliveTimeMs: 0,
     endpoints,
     checkedByDestination: false,
+    protocol: upstreamProtocol(),
     ...more,
   };
 }
@@ -325,16 +328,22 @@ export interface Reply {
   readonly body: string;
 }
 
-/** Sends one request on a connection of its own. */
-export function call(
-  port: number,
-  options: {
-    readonly method?: string;
-    readonly path?: string;
-    readonly headers?: Record<string, string | string[]>;
-    readonly body?: string | Buffer;
-  } = {},
-): Promise<Reply> {
+interface Call {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Record<string, string | string[]>;
+  readonly body?: string | Buffer;
+}
+
+/** Sends one request on a connection of its own, in the protocol of the suite under way. */
+export function call(port: number, options: Call = {}): Promise<Reply> {
+  if (downstreamProtocol() === "http1") return callHttp1(port, options);
+  const { method = "GET", path = "/", headers = {}, body } = options;
+  return callHttp2(port, { method, path, headers, body });
+}
+
+/** Sends one request of HTTP/1.1 on a connection of its own. */
+export function callHttp1(port: number, options: Call = {}): Promise<Reply> {
   const { method = "GET", path = "/", body } = options;
   const headers = { ...options.headers };
   if (body !== undefined && headers["transfer-encoding"] === undefined) {

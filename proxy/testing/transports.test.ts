@@ -2,22 +2,45 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Transport } from "../transport/contract/transport.ts";
-import { HTTP1_TRANSPORT } from "../transport/http1/http1-transport.ts";
+import { HTTP_TRANSPORT } from "../transport/http-transport.ts";
+
+type Protocol = "http1" | "http2";
 
 interface TransportUnderTest {
+  readonly name: string;
   readonly transport: Transport;
-  /** Whether it accepts HTTP/1.1 from clients. */
-  readonly http1: boolean;
+  /** The protocol of the tests' clients, and of their upstreams. */
+  readonly down: Protocol;
+  readonly up: Protocol;
 }
 
-/** Every transport that the proxy has. Add a transport here, and the suites of the pipeline run over it. */
-const TRANSPORTS: readonly TransportUnderTest[] = [{ transport: HTTP1_TRANSPORT, http1: true }];
+const HTTP1: TransportUnderTest = { name: "http/1.1", transport: HTTP_TRANSPORT, down: "http1", up: "http1" };
 
-let current: Transport = HTTP1_TRANSPORT;
+/** Every transport that the proxy has. Add a transport here, and the suites of the pipeline run over it. */
+const TRANSPORTS: readonly TransportUnderTest[] = [
+  HTTP1,
+  { name: "http/2 to http/1.1", transport: HTTP_TRANSPORT, down: "http2", up: "http1" },
+  { name: "http/1.1 to http/2", transport: HTTP_TRANSPORT, down: "http1", up: "http2" },
+  { name: "http/2", transport: HTTP_TRANSPORT, down: "http2", up: "http2" },
+];
+
+let current = HTTP1;
+/** The transport whose suite is being defined. */
+let defined = HTTP1;
 
 /** The transport of the suite under way. */
 export function currentTransport(): Transport {
-  return current;
+  return current.transport;
+}
+
+/** The protocol that the clients of the suite under way speak. */
+export function downstreamProtocol(): Protocol {
+  return current.down;
+}
+
+/** The protocol that the upstreams of the suite under way speak. */
+export function upstreamProtocol(): Protocol {
+  return current.up;
 }
 
 /** A suite of the pipeline, run over every transport. */
@@ -25,22 +48,32 @@ export function describeTransports(title: string, body: () => void): void {
   describeOver(TRANSPORTS, title, body);
 }
 
-/** A suite about HTTP/1.1 on the wire: its framing and its abuse by clients. */
+/** A suite whose clients or upstreams write HTTP/1.1 by hand. */
 export function describeHttp1(title: string, body: () => void): void {
-  describeOver(
-    TRANSPORTS.filter(({ http1 }) => http1),
-    title,
-    body,
-  );
+  describeOver([HTTP1], title, body);
+}
+
+/**
+ * A test in which a peer writes HTTP/1.1 by hand, or looks at a connection of it: the client (`down`), the upstream (`up`), or
+ * both. It runs over the transports that speak HTTP/1.1 there.
+ */
+export function itHttp1(side: "down" | "up" | "both", title: string, body: () => Promise<void>): void {
+  const fits = (side === "up" || defined.down === "http1") && (side === "down" || defined.up === "http1");
+  if (fits) it(title, body);
 }
 
 function describeOver(transports: readonly TransportUnderTest[], title: string, body: () => void): void {
-  for (const { transport } of transports) {
+  for (const transport of transports) {
     describe(`${title}, over ${transport.name}`, () => {
       before(() => {
         current = transport;
       });
+      after(() => {
+        current = HTTP1;
+      });
+      defined = transport;
       body();
+      defined = HTTP1;
     });
   }
 }

@@ -44,7 +44,7 @@ const REFUSED: readonly (readonly [name: string, bytes: string, status: number])
   ["a fragment", "GET /a#b HTTP/1.1\r\nhost: a\r\n\r\n", 400],
   ["the asterisk form", "OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n", 400],
   ["CONNECT", "CONNECT a:80 HTTP/1.1\r\nhost: a\r\n\r\n", 405],
-  ["HTTP/2 without asking", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400],
+  ["HTTP/2 after an empty line", "\r\nPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400],
   ["HTTP/1.0 with chunks", "POST / HTTP/1.0\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 400],
   ["an expectation that nobody knows", "GET / HTTP/1.1\r\nhost: a\r\nexpect: miracles\r\n\r\n", 417],
   ["not HTTP at all", "\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", 400],

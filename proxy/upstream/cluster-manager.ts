@@ -26,6 +26,9 @@ const MAX_RESPONSE_HEADER_BYTES = 60 * 1024;
 /** Maximum number of active health checks under way: each takes up a socket until its deadline. */
 const MAX_HEALTH_CHECKS = 100;
 
+/** Istio's default: only the upstream limits them. */
+const MAX_CONCURRENT_STREAMS = 2 ** 31 - 1;
+
 /** An upstream with the number of endpoint sets that use it. */
 interface SharedUpstream {
   readonly upstream: Upstream;
@@ -150,7 +153,8 @@ export class ClusterManager {
     }
     const shared = assignment.endpoints.map((endpoint) => this.#hold(cluster, endpoint));
     const endpoints = assignment.endpoints.map(
-      (endpoint, index) => new ClusterEndpoint(endpoint, (shared[index] as SharedUpstream).upstream),
+      (endpoint, index) =>
+        new ClusterEndpoint(endpoint, (shared[index] as SharedUpstream).upstream, cluster.config.protocol),
     );
     const set: EndpointSet = new EndpointSet(cluster, assignment, endpoints, this.#runtime, () => {
       this.#health.get(assignment.name)?.release(set);
@@ -188,6 +192,8 @@ export class ClusterManager {
     const settings: ClientSettings = {
       host: endpoint.address,
       port: endpoint.port,
+      protocol: config.protocol ?? "http1",
+      maxConcurrentStreams: config.maxConcurrentStreams ?? MAX_CONCURRENT_STREAMS,
       connectTimeoutMs: config.connectTimeoutMs,
       maxConnections: config.maxConnectionsPerEndpoint,
       maxPendingRequests: config.maxPendingRequestsPerEndpoint,
@@ -235,5 +241,7 @@ function keyOf(config: ClusterConfig, { address, port }: Endpoint): string {
     config.maxConnectionDurationMs,
     config.connectionIdleTimeoutMs,
     config.tcpKeepaliveTimeMs,
+    config.protocol,
+    config.maxConcurrentStreams,
   ].join(" ");
 }

@@ -21,11 +21,14 @@ export class ClusterEndpoint implements Candidate {
   readonly addressText: string;
   /** The address in canonical form; undefined for a DNS endpoint, whose address is a host name. */
   readonly ip: string | undefined;
+  /** The protocol towards the endpoint. */
+  readonly protocol: "http1" | "http2";
   /** The attributes of the endpoint's workload, if the registry knows it. */
   readonly workload: { readonly name: string } | undefined;
 
-  constructor(endpoint: Endpoint, upstream: Upstream) {
+  constructor(endpoint: Endpoint, upstream: Upstream, protocol: "http1" | "http2" = "http1") {
     this.endpoint = endpoint;
+    this.protocol = protocol;
     this.upstream = upstream;
     const { address, port, workload } = endpoint;
     this.addressText = `${address}:${port}`;

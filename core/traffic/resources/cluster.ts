@@ -41,8 +41,10 @@ export interface Cluster {
   readonly tcpKeepaliveTimeMs: number;
   /** Absent: no request is shed. */
   readonly overload?: OverloadSettings;
-  /** Not applied yet: every cluster speaks HTTP/1.1. */
+  /** The protocol towards the endpoints; default `http1`. `http2` is spoken with prior knowledge. */
   readonly protocol?: "http1" | "http2";
+  /** Maximum number of requests under way on a connection of HTTP/2; default no limit but the endpoint's. */
+  readonly maxConcurrentStreams?: number;
   /** Not applied yet: connections to endpoints are plain text. */
   readonly tls?: UpstreamTls;
   /** Absent for no active health checks. */

@@ -27,8 +27,6 @@ export interface Listener {
   readonly tracing?: ListenerTracing;
   /** Default: the newest form of the fields, merged with the upstream's. */
   readonly rateLimitHeaders?: RateLimitSettings;
-  /** Not applied yet: every listener speaks HTTP/1.1. */
-  readonly protocol?: "http1" | "http2";
   /** Not applied yet: every listener accepts plain text. */
   readonly tls?: DownstreamTls;
 }

@@ -29,6 +29,10 @@ export interface ClientStream extends BodySource, BodySink {
 export interface ClientSettings {
   readonly host: string;
   readonly port: number;
+  /** `http2`: with prior knowledge (RFC 9113, section 3.3). */
+  readonly protocol: "http1" | "http2";
+  /** Maximum number of requests under way on a connection of HTTP/2; the upstream's own limit counts, too. */
+  readonly maxConcurrentStreams: number;
   /** Maximum time to open a connection, and maximum time that a request waits for one; 0 for no limit. */
   readonly connectTimeoutMs: number;
   /** Maximum number of connections; further requests wait, first in, first out. */

@@ -29,4 +29,9 @@ export interface RequestHead {
 export interface ResponseHead {
   status: number;
   readonly headers: HeaderList;
+  /**
+   * Whether it is known that neither a body nor trailers follow, so that a codec can end the message with its head. gRPC
+   * calls such a response Trailers-Only.
+   */
+  readonly endsHere?: boolean;
 }

@@ -255,6 +255,18 @@ export class HeaderList implements EditableHeaders {
     return runEnd > runStart ? text + this.#text.slice(runStart, runEnd) : text;
   }
 
+  /**
+   * The fields with names in lower case, for protocols without lines. Must not be changed.
+   *
+   * @throws UnsendableHead when a name or value cannot be sent.
+   */
+  sendable(): readonly string[] {
+    const flat = this.flat();
+    for (let index = 0; index < flat.length; index += 2)
+      if (this.#spans[index + 1] === OWN) checkSendable(flat[index] as string, flat[index + 1] as string);
+    return flat;
+  }
+
   /** Size on the wire, with line ends, in bytes. */
   byteLength(): number {
     const flat = this.#flat;
@@ -284,9 +296,7 @@ export class HeaderList implements EditableHeaders {
     const value = this.#flat[index + 1] as string;
     if (this.#spans[index + 1] === PLAIN) return `${name}: ${value}\r\n`;
     // Tested before they are joined: a regular expression would copy the joined text.
-    if (!(isToken(name) && SENDABLE_VALUE.test(value))) {
-      throw new UnsendableHead(`The header ${JSON.stringify(name)} has a character that cannot be sent`);
-    }
+    checkSendable(name, value);
     return `${name}: ${value}\r\n`;
   }
 
@@ -345,6 +355,11 @@ export class HeaderList implements EditableHeaders {
     this.#flat.length = length;
     this.#spans.length = length;
   }
+}
+
+function checkSendable(name: string, value: string): void {
+  if (isToken(name) && SENDABLE_VALUE.test(value)) return;
+  throw new UnsendableHead(`The header ${JSON.stringify(name)} has a character that cannot be sent`);
 }
 
 function isToken(name: string): boolean {

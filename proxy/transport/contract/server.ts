@@ -42,7 +42,10 @@ export interface ServerStream extends BodySource, BodySink {
   sendInformational(head: ResponseHead): void;
   /** Throws when a field cannot be sent; the caller may then send another head. */
   sendHead(head: ResponseHead): void;
-  /** Ends the connection with this stream: no further request is read from it. Call it before `sendHead`. */
+  /**
+   * Ends the connection with this stream: no further request is read from it. Call it before `sendHead`. Without effect in
+   * HTTP/2, where a faulty request says nothing about the next.
+   */
   closeConnectionAfter(): void;
   /** Ends the stream at once, so that the client sees that its response is incomplete. */
   reset(): void;
@@ -71,7 +74,9 @@ export type ConnectionEvent =
   /** A response closed its connection because the process is short of memory. */
   | "overload_disable_keepalive"
   /** An idle connection was closed by the drain. */
-  | "drain_close";
+  | "drain_close"
+  /** A connection of HTTP/2 was closed because the client passed one of its limits for frames. */
+  | "http2_flood";
 
 /** Receives the streams of a server's connections. */
 export interface ServerHandler {

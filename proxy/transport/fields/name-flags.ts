@@ -26,6 +26,8 @@ export const CLIENT_CLAIM = 128;
 export const MESH_CLAIM = 256;
 export const FORWARDED_FOR = 512;
 export const VIA = 1024;
+export const TE = 2048;
+export const GRPC_TIMEOUT = 4096;
 
 /** Bounds of the cache, which names from clients fill: at most 64 KiB of names. */
 const MAX_NAMES = 1024;
@@ -81,6 +83,8 @@ const SINGLE: ReadonlyMap<string, number> = new Map([
   ["connection", CONNECTION],
   ["x-forwarded-for", FORWARDED_FOR],
   ["via", VIA],
+  ["te", TE],
+  ["grpc-timeout", GRPC_TIMEOUT],
 ]);
 
 function classify(name: string): number {

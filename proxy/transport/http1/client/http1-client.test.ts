@@ -74,6 +74,8 @@ function clientTo(port: number, settings: Partial<ClientSettings> = {}): Http1Cl
   const client = new Http1Client({
     host: "127.0.0.1",
     port,
+    protocol: "http1",
+    maxConcurrentStreams: 100,
     connectTimeoutMs: 1_000,
     maxConnections: 4,
     maxPendingRequests: 100,

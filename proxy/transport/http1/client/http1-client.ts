@@ -8,7 +8,7 @@ import type {
   TransportClient,
 } from "../../contract/client.ts";
 import type { RequestHead } from "../../contract/head.ts";
-import type { ResetReason } from "../../contract/reset.ts";
+import { RefusedStream } from "../../contract/refused-stream.ts";
 import { UnsendableHead } from "../../contract/unsendable-head.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import { RequestStream } from "./request-stream.ts";
@@ -50,25 +50,5 @@ export class Http1Client implements TransportClient {
 
   async destroy(): Promise<void> {
     this.#pool.cut();
-  }
-}
-
-/** A request that was refused at once. Its receiver hears of it after `open` has returned. */
-class RefusedStream implements ClientStream {
-  #receiver: ClientStreamReceiver | undefined;
-
-  constructor(receiver: ClientStreamReceiver, reason: ResetReason, detail: string) {
-    this.#receiver = receiver;
-    queueMicrotask(() => this.#receiver?.onReset({ reason, connectionReused: false, detail }));
-  }
-
-  write(): boolean {
-    return true;
-  }
-  end(): void {}
-  pause(): void {}
-  resume(): void {}
-  reset(): void {
-    this.#receiver = undefined;
   }
 }

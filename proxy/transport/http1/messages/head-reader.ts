@@ -59,6 +59,11 @@ export class HeadReader {
     return this.#begin(chunk, offset);
   }
 
+  /** Whether empty lines came before the head. */
+  get hasEmptyLines(): boolean {
+    return this.#emptyBytes > 0;
+  }
+
   /** Prepares for the next head. */
   reset(): void {
     this.text = "";

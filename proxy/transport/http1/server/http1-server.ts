@@ -7,17 +7,21 @@ import type { ListenerLimits } from "../../../../core/traffic/resources/listener
 import type { Cancel } from "../../../../kernel/ports.ts";
 import type { ServerHandler, ServerSettings, TransportServer } from "../../contract/server.ts";
 import { type MemoryPressure, memoryPressureOf, type MemoryUse, memoryUse } from "./memory-pressure.ts";
-import { type ConnectionServer, ServerConnection } from "./server-connection.ts";
+import type { Accept, AcceptedConnection, ConnectionServer } from "./accepted-connection.ts";
+import { ServerConnection } from "./server-connection.ts";
 import type { LimitTicks } from "./time-limits.ts";
 
 /** How long a connection is read after its last response: Envoy's delayed_close_timeout. */
 const LINGER_MS = 1_000;
 
+/** Envoy's overload.premature_reset_min_stream_lifetime_seconds. */
+const PREMATURE_RESET_MS = 1_000;
+
 const MAX_TICK_MS = 1_000;
 /** Interval of the checks of the process' memory. */
 const MEMORY_CHECK_MS = 1_000;
 
-/** One listening address of HTTP/1.1. */
+/** One listening address of HTTP/1.1, and of HTTP/2 where its codec is given. Both have the same limits. */
 export class Http1Server implements TransportServer, ConnectionServer {
   readonly handler: ServerHandler;
   readonly upgradeProtocols: readonly string[];
@@ -31,18 +35,28 @@ export class Http1Server implements TransportServer, ConnectionServer {
   readonly #readMemory: (limitBytes: number) => MemoryUse;
   #limits: ListenerLimits;
   #tickMs: number;
-  readonly #connections = new Set<ServerConnection>();
+  readonly #acceptHttp2: Accept | undefined;
+  readonly #connections = new Set<AcceptedConnection>();
   #pressure: MemoryPressure = "none";
   #cancelTicks: Cancel | undefined;
   #onAllClosed: (() => void) | undefined;
 
-  /** @param readMemory Called once a second with `memoryLimitBytes`. */
-  constructor(settings: ServerSettings, handler: ServerHandler, readMemory = memoryUse) {
+  /**
+   * @param readMemory Called once a second with `memoryLimitBytes`.
+   * @param acceptHttp2 Makes the connections of clients that begin with the preface of HTTP/2.
+   */
+  constructor(
+    settings: ServerSettings,
+    handler: ServerHandler,
+    readMemory = memoryUse,
+    acceptHttp2?: Accept,
+  ) {
     const { limits, upgradeProtocols } = settings;
     this.#settings = settings;
     this.#limits = limits;
     this.#readMemory = readMemory;
     this.handler = handler;
+    this.#acceptHttp2 = acceptHttp2;
     this.upgradeProtocols = upgradeProtocols;
     this.maxHeaderBytes = limits.maxHeaderBytes;
     this.#tickMs = tickMsOf(limits);
@@ -74,7 +88,7 @@ export class Http1Server implements TransportServer, ConnectionServer {
     this.#tickMs = tickMsOf(limits);
     this.limitTicks = limitTicksOf(limits, this.#tickMs);
     if (this.#tickMs === oldTickMs || this.#cancelTicks === undefined) return;
-    for (const connection of this.#connections) connection.limits.rescale(oldTickMs / this.#tickMs);
+    for (const connection of this.#connections) connection.rescale(oldTickMs / this.#tickMs);
     this.#cancelTicks();
     this.#startTicks();
   }
@@ -101,7 +115,17 @@ export class Http1Server implements TransportServer, ConnectionServer {
     return true;
   }
 
-  onClosed(connection: ServerConnection): void {
+  get acceptsHttp2(): boolean {
+    return this.#acceptHttp2 !== undefined;
+  }
+
+  onPreface(connection: AcceptedConnection, socket: Socket, id: string, first: Buffer): void {
+    this.#connections.delete(connection);
+    const http2 = this.#acceptHttp2?.(socket, id, this, first);
+    if (http2 !== undefined) this.#connections.add(http2);
+  }
+
+  onClosed(connection: AcceptedConnection): void {
     this.#connections.delete(connection);
     if (this.#connections.size === 0) this.#onAllClosed?.();
   }
@@ -157,5 +181,6 @@ function limitTicksOf(limits: ListenerLimits, tickMs: number): LimitTicks {
     streamIdle: ticks(limits.streamIdleMs),
     request: ticks(limits.requestTimeoutMs),
     linger: ticks(LINGER_MS),
+    prematureReset: ticks(PREMATURE_RESET_MS),
   };
 }

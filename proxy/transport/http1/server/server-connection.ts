@@ -3,10 +3,9 @@
 
 import type { Socket } from "node:net";
 
-import { canonicalAddress } from "../../../../kernel/matching/ip-address.ts";
 import type { BodyReceiver } from "../../contract/body.ts";
 import type { ConnectionFacts } from "../../contract/connection.ts";
-import type { RefusalReason, ServerHandler } from "../../contract/server.ts";
+import type { RefusalReason } from "../../contract/server.ts";
 import { MessageWriter } from "../message-writer.ts";
 import { BodyReader } from "../messages/body-reader.ts";
 import { framingOfLength } from "../messages/framing.ts";
@@ -21,20 +20,11 @@ import {
   MAX_DEFERRED_BYTES,
   readRequestInTurn,
 } from "../turn.ts";
+import type { AcceptedConnection, ConnectionServer } from "./accepted-connection.ts";
+import { connectionFacts } from "./connection-facts.ts";
 import { hasTooManyRequests } from "./pipelined-requests.ts";
 import { Http1ServerStream, MAX_DISCARDED_BYTES, type StreamConnection } from "./server-stream.ts";
-import { type LimitClock, TimeLimits } from "./time-limits.ts";
-
-/** The server as its connections see it. */
-export interface ConnectionServer extends LimitClock {
-  readonly handler: ServerHandler;
-  readonly upgradeProtocols: readonly string[];
-  readonly maxHeaderBytes: number;
-  /** Asked for each response: whether it must close its connection. */
-  stopsKeepAlive(): boolean;
-  /** The connection is closed, and its stream too. */
-  onClosed(connection: ServerConnection): void;
-}
+import { TimeLimits } from "./time-limits.ts";
 
 /**
  * What a connection does: reads a request's head; carries a stream; carries a tunnel after an upgrade; discards the
@@ -46,7 +36,7 @@ type Phase = "head" | "stream" | "tunnel" | "discard" | "linger" | "closed";
  * One client's connection: owns the socket, and runs its requests one at a time. Bytes behind the request under way are
  * held, with the socket paused: no more than one read of 64 KiB and the socket's own buffer.
  */
-export class ServerConnection implements StreamConnection, ArrivalReader, Finisher {
+export class ServerConnection implements AcceptedConnection, StreamConnection, ArrivalReader, Finisher {
   readonly facts: ConnectionFacts;
   readonly writer: MessageWriter;
   readonly limits: TimeLimits;
@@ -72,6 +62,8 @@ export class ServerConnection implements StreamConnection, ArrivalReader, Finish
   #pausedByStream = false;
   #isPaused = false;
   #wasCut = false;
+  /** Whether a request came on the connection. */
+  #isUsed = false;
   #discardedBytes = 0;
 
   constructor(socket: Socket, id: string, server: ConnectionServer) {
@@ -80,14 +72,7 @@ export class ServerConnection implements StreamConnection, ArrivalReader, Finish
     this.#heads = new HeadReader(server.maxHeaderBytes);
     this.limits = new TimeLimits(server);
     this.writer = new MessageWriter(socket);
-    this.facts = {
-      id,
-      remoteIp: canonicalAddress(socket.remoteAddress ?? "") ?? "",
-      remotePort: socket.remotePort ?? 0,
-      localIp: canonicalAddress(socket.localAddress ?? "") ?? "",
-      localPort: socket.localPort ?? 0,
-      tls: undefined,
-    };
+    this.facts = connectionFacts(socket, id);
     socket.on("data", (chunk: Buffer) => this.#onArrival(chunk));
     socket.on("end", () => this.#onEnd());
     socket.on("drain", () => this.#onDrain());
@@ -162,7 +147,10 @@ export class ServerConnection implements StreamConnection, ArrivalReader, Finish
     else this.#socket.destroy();
   }
 
-  /** Checks the time limits; called at every tick. */
+  rescale(factor: number): void {
+    this.limits.rescale(factor);
+  }
+
   onTick(): void {
     switch (this.#phase) {
       case "head":
@@ -273,11 +261,14 @@ export class ServerConnection implements StreamConnection, ArrivalReader, Finish
       return -1;
     }
     const request = parseRequestHead(heads.text, this.#server.upgradeProtocols);
+    const isPreface = request instanceof MessageFault && this.#isPrefaceOfHttp2;
     heads.reset();
     if (request instanceof MessageFault) {
-      this.#refuse(request.reason, request.detail);
+      if (isPreface) this.#handOver(chunk, end);
+      else this.#refuse(request.reason, request.detail);
       return -1;
     }
+    this.#isUsed = true;
     this.#enter("stream");
     this.limits.onHead();
     if (request.framing.kind !== "none") this.#body.begin(request.framing, undefined);
@@ -286,6 +277,21 @@ export class ServerConnection implements StreamConnection, ArrivalReader, Finish
     this.#hasBytesBehind = end < chunk.length;
     this.#server.handler.onStream(stream);
     return end;
+  }
+
+  /** Whether the first head is the beginning of HTTP/2's preface, which no request can be (RFC 9113, section 3.4). */
+  get #isPrefaceOfHttp2(): boolean {
+    const heads = this.#heads;
+    return !this.#isUsed && this.#server.acceptsHttp2 && !heads.hasEmptyLines && heads.text === PREFACE_HEAD;
+  }
+
+  /** Gives the socket to HTTP/2, with the preface and the bytes behind it. */
+  #handOver(chunk: Buffer, offset: number): void {
+    this.#phase = "closed";
+    const socket = this.#socket;
+    for (const event of SOCKET_EVENTS) socket.removeAllListeners(event);
+    const first = Buffer.concat([Buffer.from(PREFACE_HEAD, "latin1"), chunk.subarray(offset)]);
+    this.#server.onPreface(this, socket, this.facts.id, first);
   }
 
   #readBodyPart(chunk: Buffer, offset: number): number {
@@ -422,6 +428,10 @@ export class ServerConnection implements StreamConnection, ArrivalReader, Finish
     else this.#socket.resume();
   }
 }
+
+const PREFACE_HEAD = "PRI * HTTP/2.0\r\n\r\n";
+
+const SOCKET_EVENTS = ["data", "end", "drain", "error", "close"] as const;
 
 function ignore(): void {
   // The socket's `close` event follows.

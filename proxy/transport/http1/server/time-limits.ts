@@ -9,6 +9,8 @@ export interface LimitTicks {
   /** 0 for none. */
   readonly request: number;
   readonly linger: number;
+  /** A stream of HTTP/2 that the client resets within this time is reset prematurely. */
+  readonly prematureReset: number;
 }
 
 /** The server's ticks, and the limits that it counts in them. */
