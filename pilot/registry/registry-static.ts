@@ -8,7 +8,7 @@ import {
 } from "../../core/documents/kinds/service-entry.ts";
 import type { TrafficDocument } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, resolveHost, splitHost } from "../../core/traffic/host-name.ts";
-import type { ServiceIdentity } from "../../core/traffic/resources/cluster.ts";
+import type { Cluster, ServiceIdentity } from "../../core/traffic/resources/cluster.ts";
 import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
 
 /** A service that can be called: one host of a ServiceEntry. */
@@ -24,6 +24,8 @@ export interface Service {
 export interface ServicePort {
   readonly number: number;
   readonly name: string;
+  /** The protocol towards the endpoints. */
+  readonly protocol: NonNullable<Cluster["protocol"]>;
   readonly endpoints: readonly Endpoint[];
 }
 
@@ -71,6 +73,7 @@ function serviceOf(spec: ServiceEntrySpec, host: string, documentNamespace: stri
     ports: spec.ports.map((port) => ({
       number: port.number,
       name: port.name,
+      protocol: port.protocol === "HTTP" ? "http1" : "http2",
       endpoints: endpointsOf(spec, host, port),
     })),
   };

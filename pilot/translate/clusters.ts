@@ -113,7 +113,7 @@ export class ClusterCollector {
         name,
         service: identity,
         ...(destination.subset === undefined ? {} : { subset: destination.subset }),
-        ...settingsOf(policy),
+        ...settingsOf(policy, port?.protocol),
         ...(healthCheck === undefined ? {} : { healthCheck }),
         ...this.#overloadOf(service?.canonicalHost),
       });
@@ -128,11 +128,15 @@ export class ClusterCollector {
 
   /** The cluster of the application behind a sidecar. */
   useInbound(service: ServiceIdentity, address: string, port: number): string {
+    const declared = this.#registry.find(service.host, service.namespace)?.ports ?? [];
+    // The application's port is the target of one of the service's, or its only one's.
+    const called = declared.find(({ endpoints }) => endpoints.some((endpoint) => endpoint.port === port));
+    const { protocol } = called ?? (declared.length === 1 ? declared[0] : undefined) ?? {};
     const name = clusterName("inbound", port, undefined, "");
     this.#clusters.set(name, {
       name,
       service,
-      ...settingsOf({}),
+      ...settingsOf({}, protocol),
       ...this.#overloadOf(canonicalHost(service.host, service.namespace)),
     });
     const endpoints = [{ address, port, weight: 1, labels: {} }];
@@ -183,11 +187,15 @@ function select(
   );
 }
 
-function settingsOf(policy: PortPolicy) {
+/** @param declared The protocol of the service's port. */
+function settingsOf(policy: PortPolicy, declared: Cluster["protocol"]) {
   const { tcp, http } = policy.connectionPool ?? {};
   const { retryBudget } = policy;
   const outlierDetection = outlierDetectionOf(policy.outlierDetection);
+  const isHttp2 = declared === "http2" || http?.h2UpgradePolicy === "UPGRADE";
   return {
+    ...(isHttp2 ? { protocol: "http2" as const } : {}),
+    ...(http?.maxConcurrentStreams === undefined ? {} : { maxConcurrentStreams: http.maxConcurrentStreams }),
     loadBalancer: loadBalancerOf(policy.loadBalancer),
     connectTimeoutMs: parseDurationMs(tcp?.connectTimeout ?? "") ?? DEFAULT_CONNECT_TIMEOUT_MS,
     maxRequests: http?.http2MaxRequests ?? DEFAULT_MAX_REQUESTS,

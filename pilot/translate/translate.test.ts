@@ -208,6 +208,23 @@ describe("translation of routing documents", () => {
       assert.deepEqual({ retries: count, onStatuses, idempotentOnly }, expected);
     });
 
+  it("speaks HTTP/2 to the endpoints of ports HTTP2 and GRPC, and where h2UpgradePolicy says so", () => {
+    const protocolOf = (protocol: string, policy = ""): unknown => {
+      const entry = service("a").replace("protocol: HTTP", `protocol: ${protocol}`);
+      const rule =
+        "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: { name: a }\n" +
+        `spec: { host: a, trafficPolicy: { connectionPool: { http: { ${policy} } } } }\n---\n`;
+      const { clusters } = translate(trafficDocuments(entry + (policy === "" ? "" : rule)), SIDECAR);
+      const cluster = clusters.resources.find(({ name }) => name.startsWith("outbound"));
+      return [cluster?.protocol, cluster?.maxConcurrentStreams];
+    };
+    assert.deepEqual(protocolOf("HTTP"), [undefined, undefined]);
+    assert.deepEqual(protocolOf("HTTP2"), ["http2", undefined]);
+    assert.deepEqual(protocolOf("GRPC", "maxConcurrentStreams: 5"), ["http2", 5]);
+    assert.deepEqual(protocolOf("HTTP", "h2UpgradePolicy: UPGRADE"), ["http2", undefined]);
+    assert.deepEqual(protocolOf("GRPC", "h2UpgradePolicy: DO_NOT_UPGRADE"), ["http2", undefined]);
+  });
+
   it("gives an edge without Gateways one listener, for the mesh's internal services only", () => {
     const config = translate(
       trafficDocuments(service("shop", "  location: MESH_INTERNAL\n") + service("api.example.com")),

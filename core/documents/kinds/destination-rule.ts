@@ -3,7 +3,7 @@
 
 import Type, { type Static } from "typebox";
 import { MapOf } from "./map-of.ts";
-import { Closed, Duration } from "./fields.ts";
+import { Choice, Closed, Duration } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
 import { LoadBalancer } from "./load-balancer.ts";
 import { loadBalancerFaults } from "./load-balancer-faults.ts";
@@ -12,6 +12,53 @@ import { OutlierDetection, outlierDetectionFaults } from "./outlier-detection-fi
 import { PortNumber, WildcardHost } from "./traffic-fields.ts";
 
 const Limit = (description: string) => Type.Integer({ minimum: 1, maximum: 1_000_000, description });
+
+function HttpPool() {
+  return Closed({
+    http1MaxPendingRequests: Type.Optional(
+      Limit(
+        "Most requests that wait for a connection from one proxy to one endpoint; further requests get 503 at once; default 1024.",
+      ),
+    ),
+    http2MaxRequests: Type.Optional(
+      Limit(
+        "Most requests under way from one proxy, over HTTP/1.1 too; further requests get 503 at once; default 1024.",
+      ),
+    ),
+    maxRetries: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 2 ** 32 - 1,
+        description:
+          "Most retries under way from one proxy; further ones are not made; without effect with retryBudget; default no limit.",
+      }),
+    ),
+    maxRequestsPerConnection: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 1_000_000_000,
+        description: "Number of requests after which a connection is closed; default 0: no limit.",
+      }),
+    ),
+    h2UpgradePolicy: Type.Optional(
+      Choice(
+        ["DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"],
+        "UPGRADE: HTTP/2 to endpoints of an HTTP port, too. DEFAULT and DO_NOT_UPGRADE: as the port's protocol says; default DEFAULT.",
+      ),
+    ),
+    maxConcurrentStreams: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 2_147_483_647,
+        description:
+          "Most requests under way on one connection of HTTP/2; default no limit but the endpoint's own.",
+      }),
+    ),
+    idleTimeout: Type.Optional(
+      Duration("Time without a request after which a connection is closed; 0s never; default 1h."),
+    ),
+  });
+}
 
 /** The settings that a port may have of its own. */
 function portSettings() {
@@ -44,38 +91,7 @@ function portSettings() {
             ),
           }),
         ),
-        http: Type.Optional(
-          Closed({
-            http1MaxPendingRequests: Type.Optional(
-              Limit(
-                "Most requests that wait for a connection from one proxy to one endpoint; further requests get 503 at once; default 1024.",
-              ),
-            ),
-            http2MaxRequests: Type.Optional(
-              Limit(
-                "Most requests under way from one proxy, over HTTP/1.1 too; further requests get 503 at once; default 1024.",
-              ),
-            ),
-            maxRetries: Type.Optional(
-              Type.Integer({
-                minimum: 0,
-                maximum: 2 ** 32 - 1,
-                description:
-                  "Most retries under way from one proxy; further ones are not made; without effect with retryBudget; default no limit.",
-              }),
-            ),
-            maxRequestsPerConnection: Type.Optional(
-              Type.Integer({
-                minimum: 0,
-                maximum: 1_000_000_000,
-                description: "Number of requests after which a connection is closed; default 0: no limit.",
-              }),
-            ),
-            idleTimeout: Type.Optional(
-              Duration("Time without a request after which a connection is closed; 0s never; default 1h."),
-            ),
-          }),
-        ),
+        http: Type.Optional(HttpPool()),
       }),
     ),
     outlierDetection: OutlierDetection,

@@ -41,7 +41,10 @@ export function PortNumber(description: string) {
 }
 
 export function Protocol() {
-  return Choice(["HTTP"], "The protocol: HTTP.");
+  return Choice(
+    ["HTTP", "HTTP2", "GRPC"],
+    "The protocol: HTTP is HTTP/1.1 towards endpoints; HTTP2 and GRPC are HTTP/2 without TLS. Proxies accept both on every port.",
+  );
 }
 
 /** Exactly one of Istio's three string matches. */
