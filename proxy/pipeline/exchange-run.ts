@@ -12,6 +12,7 @@ import { Forwarding, type ForwardingEvents } from "./forwarding.ts";
 import type { LongStream, LongStreams } from "./long-streams.ts";
 import type { Mirroring } from "./mirroring.ts";
 import type { Exchange, RouteSelection } from "../exchange/exchange.ts";
+import { asGrpcError } from "../exchange/grpc-reply.ts";
 import type { FilterChain } from "../filters/filter-chain.ts";
 import type { ResponseHead } from "../transport/contract/head.ts";
 import { HeaderList } from "../transport/contract/header-list.ts";
@@ -180,14 +181,16 @@ class ExchangeRun implements ServerStreamEvents, ForwardingEvents, LongStream {
   }
 
   #reply(reply: LocalReply): void {
-    const { headers, body } = renderLocalReply(reply, this.#exchange.requestId);
+    const { request, requestId } = this.#exchange;
+    const shown = asGrpcError(reply, request.headers.get("content-type"));
+    const { headers, body } = renderLocalReply(shown, requestId);
     if (reply.flag !== undefined) this.#exchange.flag(reply.flag);
     this.#exchange.details = reply.details;
     if (reply.body.kind === "problem") this.#exchange.errorCode = reply.body.problem.code;
     // After one protocol error, the boundaries of the client's next request cannot be trusted.
     if (reply.flag === "DPE") this.#downstream.closeConnectionAfter();
-    this.onHead({ status: reply.status, headers });
-    if (body.byteLength > 0 && this.#exchange.request.method !== "HEAD") {
+    this.onHead({ status: shown.status, headers });
+    if (body.byteLength > 0 && request.method !== "HEAD") {
       this.#exchange.responseBytes += body.byteLength;
       this.#downstream.write(body);
     }

@@ -12,6 +12,8 @@ import {
   type TryOutcome,
 } from "../../core/traffic/retry.ts";
 import type { HashSource } from "../../core/traffic/resources/load-balancer.ts";
+import { grpcTimeoutMs } from "../../core/traffic/grpc-timeout.ts";
+import { grpcContentType } from "../exchange/grpc-reply.ts";
 import type { Exchange, RouteSelection } from "../exchange/exchange.ts";
 import type { ErrorKind, ResponseFlag } from "../exchange/local-reply.ts";
 import type { BodyReceiver } from "../transport/contract/body.ts";
@@ -21,6 +23,7 @@ import type { HeaderList } from "../transport/contract/header-list.ts";
 import type { ResetReason, StreamReset } from "../transport/contract/reset.ts";
 import type { ServerStream } from "../transport/contract/server.ts";
 import { removeHopByHop } from "../transport/fields/hop-by-hop.ts";
+import { GRPC_TIMEOUT } from "../transport/fields/name-flags.ts";
 import type { ClusterEndpoint } from "../upstream/endpoint-set.ts";
 import type { PendingMirrors } from "./mirroring.ts";
 import { affinityOf, type RequestAffinity } from "./request-affinity.ts";
@@ -324,8 +327,19 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
   }
 
   #startTimeout(): void {
-    if (this.#over || this.#action.timeoutMs === 0) return;
-    this.#timers.start(this.#timeout, this.#action.timeoutMs);
+    if (this.#over) return;
+    const timeoutMs = this.#timeoutMs;
+    if (timeoutMs > 0) this.#timers.start(this.#timeout, timeoutMs);
+  }
+
+  /** The route's timeout, or the shorter one that a gRPC client asks for; 0 for no limit. */
+  get #timeoutMs(): number {
+    const { nameFlags, request } = this.#exchange;
+    if ((nameFlags & GRPC_TIMEOUT) === 0) return this.#action.timeoutMs;
+    const isGrpc = grpcContentType(request.headers.get("content-type")) !== undefined;
+    return isGrpc
+      ? grpcTimeoutMs(this.#action.timeoutMs, request.headers.get("grpc-timeout"))
+      : this.#action.timeoutMs;
   }
 
   #leaveRetry(): void {
