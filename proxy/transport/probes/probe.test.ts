@@ -17,7 +17,12 @@ import {
   scheduler,
   tcpUpstream,
 } from "../../testing/harness.test.ts";
-import { currentTransport, describeTransports } from "../../testing/transports.test.ts";
+import {
+  currentTransport,
+  describeTransports,
+  itHttp1,
+  upstreamProtocol,
+} from "../../testing/transports.test.ts";
 import { createProbe } from "./create-probe.ts";
 import { encodeHealthRequest, isServing } from "./grpc-health-messages.ts";
 import type { Probe } from "./probe.ts";
@@ -40,6 +45,8 @@ function probeOf(probe: HealthProbe, port: number): Probe {
     {
       host: "127.0.0.1",
       port,
+      protocol: upstreamProtocol(),
+      maxConcurrentStreams: 100,
       connectTimeoutMs: 5_000,
       maxConnections: 100,
       maxPendingRequests: 100,
@@ -140,31 +147,35 @@ describeTransports("a check by HTTP", () => {
     ],
     ["hangs", () => {}, "pending"],
   ] as const satisfies readonly (readonly [string, Parameters<typeof tcpUpstream>[0], string])[]) {
-    it(`is a ${outcome} when it ${what}`, async () => {
+    itHttp1("up", `is a ${outcome} when it ${what}`, async () => {
       const { port } = await tcpUpstream(serve);
       assert.equal(await check(probeOf(HTTP, port), outcome === "pending" ? 100 : 2_000), outcome);
     });
   }
 
-  it("is pending while a head trickles in, and a cancelled check leaves nothing behind", async () => {
-    let open = 0;
-    const { port } = await tcpUpstream((socket) => {
-      open++;
-      socket.on("close", () => open--);
-      socket.write("HTTP/1.1 200 OK\r\n");
-      const timer = setInterval(() => socket.write("a: b\r\n"), 5);
-      socket.on("close", () => clearInterval(timer));
-    });
-    assert.equal(await check(probeOf(HTTP, port), 100), "pending");
-    await later(50);
-    assert.equal(open, 0);
-  });
+  itHttp1(
+    "up",
+    "is pending while a head trickles in, and a cancelled check leaves nothing behind",
+    async () => {
+      let open = 0;
+      const { port } = await tcpUpstream((socket) => {
+        open++;
+        socket.on("close", () => open--);
+        socket.write("HTTP/1.1 200 OK\r\n");
+        const timer = setInterval(() => socket.write("a: b\r\n"), 5);
+        socket.on("close", () => clearInterval(timer));
+      });
+      assert.equal(await check(probeOf(HTTP, port), 100), "pending");
+      await later(50);
+      assert.equal(open, 0);
+    },
+  );
 
   it("is a network failure when no process listens", async () => {
     assert.equal(await check(probeOf(HTTP, await deadPort())), "network_failure");
   });
 
-  it("is repeated once when the endpoint closes the kept connection just then", async () => {
+  itHttp1("up", "is repeated once when the endpoint closes the kept connection just then", async () => {
     let requests = 0;
     const { port } = await tcpUpstream((socket, connection) => {
       socket.on("data", () => {
