@@ -36,6 +36,8 @@ export type ProxyNode =
       readonly trustedHops: number;
       /** As for a sidecar. */
       readonly locality?: string;
+      /** The proxy's namespace, for `exportTo`. Default `default`. */
+      readonly namespace?: string;
     }
   | {
       readonly role: "sidecar";
@@ -47,6 +49,11 @@ export type ProxyNode =
       readonly host: string;
       /** The service whose sidecar this is: a ServiceEntry's host or short name. */
       readonly service: string;
+      /**
+       * The proxy's namespace, for `exportTo` and for the short names of services. Default: the service's
+       * namespace.
+       */
+      readonly namespace?: string;
       readonly outboundPort: number;
       /** Absent: no inbound listener. */
       readonly inbound?: { readonly port: number; readonly appHost: string; readonly appPort: number };

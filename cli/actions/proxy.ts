@@ -16,6 +16,7 @@ import { warnOfVulnerabilities } from "../compose/vulnerability-warnings.ts";
 interface Flags extends LogFlags {
   readonly role: ProxyNode["role"];
   readonly service?: string;
+  readonly namespace?: string;
   readonly host: string;
   readonly edgePort: number;
   readonly outboundPort: number;
@@ -79,29 +80,19 @@ function settingsOf({ mixer, pilot, explainKeyFile, logLevel, logFormat, ...flag
 
 function nodeOf(flags: Flags): ProxyNode {
   const { role, host, service, app } = flags;
-  const place = flags.locality === undefined ? {} : { locality: flags.locality };
+  const where = {
+    ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
+    ...(flags.locality === undefined ? {} : { locality: flags.locality }),
+  };
   if (role === "edge") {
     if (app !== undefined || service !== undefined)
       throw new PurserError("PURSER_CLI_USAGE", "--app and --service need --role sidecar");
-    return {
-      role,
-      id: nodeId(role, "edge"),
-      host,
-      port: flags.edgePort,
-      trustedHops: flags.trustedHops,
-      ...place,
-    };
+    const { edgePort: port, trustedHops } = flags;
+    return { role, id: nodeId(role, "edge"), host, port, trustedHops, ...where };
   }
   if (service === undefined) throw new PurserError("PURSER_CLI_USAGE", "--role sidecar needs --service");
   const inbound =
     app === undefined ? {} : { inbound: { port: flags.inboundPort, appHost: app.host, appPort: app.port } };
-  return {
-    role,
-    id: nodeId(role, service),
-    host,
-    service,
-    outboundPort: flags.outboundPort,
-    ...inbound,
-    ...place,
-  };
+  const { outboundPort } = flags;
+  return { role, id: nodeId(role, service), host, service, outboundPort, ...inbound, ...where };
 }

@@ -142,6 +142,13 @@ function upgradeProtocols(value: string): readonly string[] {
   return protocols;
 }
 
+/** A namespace is a DNS label (RFC 1123), as in documents. */
+export function namespace(value: string): string {
+  if (value.length > 63 || !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(value))
+    throw new InvalidArgumentError('It must be a name such as shop, of lower-case letters, digits and "-".');
+  return value;
+}
+
 /** Parser for repeatable options. */
 export function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];

@@ -14,6 +14,7 @@ import {
   localityFlag,
   logFormatFlag,
   logLevelFlag,
+  namespace,
   portFlag,
   underscoresFlag,
   upgradesFlag,
@@ -38,6 +39,11 @@ export function proxyCommand(): Command {
     .addOption(hostFlag())
     .addOption(portFlag("--edge-port", "an edge, when no Gateway names one", 8080))
     .option("--service <name>", "the service whose sidecar this is")
+    .option(
+      "--namespace <name>",
+      "the namespace of the proxy, which the documents' exportTo is about; default a sidecar's service's, and an edge's is default",
+      namespace,
+    )
     .option(
       "--app <address>",
       "the address on which the sidecar's workload listens; without it there is no inbound listener",

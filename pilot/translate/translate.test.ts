@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { type Authority, parseAuthority } from "../../kernel/canonical/authority.ts";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { ProxyNode } from "../../api/pilot-service.ts";
 import {
@@ -12,9 +11,8 @@ import {
   type ResourceType,
   type TrafficResources,
 } from "../../core/traffic/resources/resource-set.ts";
-import type { Route } from "../../core/traffic/resources/route.ts";
-import { compileRouteTable, matchRoute } from "../../core/traffic/route-table.ts";
 import { BOOKSHOP, trafficDocuments } from "../../test/support/traffic-documents.ts";
+import { destinationsOf, follow } from "../../test/support/translated-routes.ts";
 import { translate } from "./translate.ts";
 
 const EDGE: ProxyNode = { role: "edge", id: "edge-1", host: "127.0.0.1", port: 8080, trustedHops: 1 };
@@ -80,21 +78,6 @@ const ROUTE_TO = (host: string) => `    - { name: to-${host}, route: [{ destinat
 
 const domainsOf = (config: TrafficResources, table = 0) =>
   config.routes.resources[table]?.virtualHosts.flatMap(({ domains }) => domains);
-
-/** Routes one request through the tables, as a proxy would. */
-function follow(config: TrafficResources, authority: string, path = "/", table = 0): Route | undefined {
-  const found = config.routes.resources[table];
-  assert.ok(found !== undefined);
-  const named = parseAuthority(authority) as Authority;
-  const request = { authority: named, path, query: "", method: "GET", headers: { values: () => [] } };
-  return matchRoute(compileRouteTable(found), request)?.route;
-}
-
-function destinationsOf(route: Route | undefined): readonly string[] | undefined {
-  return route?.action.kind === "forward"
-    ? route.action.destinations.map(({ cluster }) => cluster)
-    : undefined;
-}
 
 const EXTRA_SERVER = `hosts: [admin.example.com] }
     - { port: { number: 8082, name: http-more, protocol: HTTP }, hosts: [more.example.com] }`;

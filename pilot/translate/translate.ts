@@ -11,6 +11,7 @@ import type { TrafficResources } from "../../core/traffic/resources/resource-set
 import type { RouteTable } from "../../core/traffic/resources/route.ts";
 import { NO_RETRIES } from "../../core/traffic/retry.ts";
 import { ClusterCollector } from "./clusters.ts";
+import { documentsExportedTo } from "./exports.ts";
 import { createStaticRegistry, type Registry } from "../registry/registry-static.ts";
 import { resolveDelegates } from "./delegates.ts";
 import { resourceSetOf } from "./resource-set.ts";
@@ -19,6 +20,15 @@ import { gatewayVirtualHosts, meshVirtualHosts } from "./virtual-hosts.ts";
 
 type EdgeNode = Extract<ProxyNode, { readonly role: "edge" }>;
 type SidecarNode = Extract<ProxyNode, { readonly role: "sidecar" }>;
+
+/** The proxy that resources are for, and the mesh as it sees it. */
+interface Client {
+  readonly namespace: string;
+  /** The service whose sidecar the proxy is; undefined for an edge. */
+  readonly service: ServiceIdentity | undefined;
+  readonly registry: Registry;
+  readonly clusters: ClusterCollector;
+}
 
 interface ListenersAndRoutes {
   readonly listeners: readonly Listener[];
@@ -31,12 +41,15 @@ interface ListenersAndRoutes {
  */
 export function translate(given: TrafficDocuments, node: ProxyNode): TrafficResources {
   const documents = { ...given, virtualServices: resolveDelegates(given.virtualServices) };
-  const registry = createStaticRegistry(documents.serviceEntries);
-  const clusters = new ClusterCollector(registry, documents, node.locality ?? "");
+  // The service of a sidecar is found among all services: it may be exported to other namespaces alone.
+  const service = identityOf(node, createStaticRegistry(documents.serviceEntries));
+  const namespace = node.namespace ?? service?.namespace ?? DEFAULT_NAMESPACE;
+  const visible = documentsExportedTo(namespace, documents);
+  const registry = createStaticRegistry(visible.serviceEntries);
+  const clusters = new ClusterCollector(registry, visible, node.locality ?? "");
+  const client: Client = { namespace, service, registry, clusters };
   const { listeners, routeTables } =
-    node.role === "edge"
-      ? edgeParts(documents, node, registry, clusters)
-      : sidecarParts(documents, node, registry, clusters);
+    node.role === "edge" ? edgeParts(visible, node, client) : sidecarParts(visible, node, client);
   return {
     clusters: resourceSetOf(clusters.clusters),
     endpoints: resourceSetOf(clusters.assignments),
@@ -52,13 +65,12 @@ export function translate(given: TrafficDocuments, node: ProxyNode): TrafficReso
 function edgeParts(
   documents: TrafficDocuments,
   node: EdgeNode,
-  registry: Registry,
-  clusters: ClusterCollector,
+  { namespace, registry, clusters }: Client,
 ): ListenersAndRoutes {
   const { gateways, virtualServices } = documents;
   const ports = new Set(gateways.flatMap(({ spec }) => spec.servers.map(({ port }) => port.number)));
   if (ports.size === 0) {
-    const client = { namespace: DEFAULT_NAMESPACE, sees: ({ internal }: { internal: boolean }) => internal };
+    const client = { namespace, sees: ({ internal }: { internal: boolean }) => internal };
     const virtualHosts = meshVirtualHosts(registry, virtualServices, clusters, client);
     return {
       listeners: [edgeListener(node, node.port, documents)],
@@ -107,17 +119,15 @@ const LOOPBACK = "127.0.0.1";
 function sidecarParts(
   documents: TrafficDocuments,
   node: SidecarNode,
-  registry: Registry,
-  clusters: ClusterCollector,
+  { namespace, service, registry, clusters }: Client,
 ): ListenersAndRoutes {
   const { virtualServices } = documents;
-  const service = identityOf(node, registry);
-  const client = { namespace: service.namespace, sees: () => true };
+  const client = { namespace, sees: () => true };
   const listeners = [sidecarListener("outbound", LOOPBACK, node.outboundPort, documents)];
   const routeTables: RouteTable[] = [
     { name: "outbound", virtualHosts: meshVirtualHosts(registry, virtualServices, clusters, client) },
   ];
-  if (node.inbound !== undefined) {
+  if (node.inbound !== undefined && service !== undefined) {
     const { port, appHost, appPort } = node.inbound;
     const cluster = clusters.useInbound(service, appHost, appPort);
     listeners.push(sidecarListener("inbound", node.host, port, documents));
@@ -155,15 +165,17 @@ function sidecarListener(
 }
 
 /**
- * Identity of the sidecar's service. A service without a ServiceEntry can still make calls, under its own
- * name.
+ * Identity of the sidecar's service; undefined for an edge. A service without a ServiceEntry can still make
+ * calls, under its own name.
  */
-function identityOf({ service }: SidecarNode, registry: Registry): ServiceIdentity {
+function identityOf(node: ProxyNode, registry: Registry): ServiceIdentity | undefined {
+  if (node.role === "edge") return undefined;
+  const { service, namespace = DEFAULT_NAMESPACE } = node;
   return (
-    registry.find(service, DEFAULT_NAMESPACE)?.identity ??
+    registry.find(service, namespace)?.identity ??
     registry.services.find(({ identity }) => identity.name === service)?.identity ?? {
       host: service,
-      ...splitHost(canonicalHost(service, DEFAULT_NAMESPACE), DEFAULT_NAMESPACE),
+      ...splitHost(canonicalHost(service, namespace), namespace),
     }
   );
 }

@@ -3,6 +3,7 @@
 
 import Type, { type Static } from "typebox";
 import { MapOf } from "./map-of.ts";
+import { ExportTo, faultsOfExportTo } from "./export-to.ts";
 import { Choice, Closed, Duration } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
 import { LoadBalancer } from "./load-balancer.ts";
@@ -169,6 +170,7 @@ const DestinationRuleSpec = Closed({
       { description: "Groups of endpoints that routes may select." },
     ),
   ),
+  exportTo: ExportTo(),
 });
 
 export type DestinationRuleSpec = Static<typeof DestinationRuleSpec>;
@@ -185,6 +187,7 @@ export const DESTINATION_RULE = {
 function checkDestinationRule(spec: DestinationRuleSpec): readonly SpecFault[] {
   const subsets = spec.subsets ?? [];
   return [
+    ...faultsOfExportTo(spec.exportTo),
     ...trafficPolicyFaults(spec.trafficPolicy, ["trafficPolicy"]),
     ...repeated(
       subsets.map(({ name }) => name),

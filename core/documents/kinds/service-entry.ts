@@ -6,6 +6,7 @@ import { MapOf } from "./map-of.ts";
 import Type, { type Static } from "typebox";
 import { FORM_KEYWORD } from "../schema/form.ts";
 import { LOCALITY_PATTERN, MAX_LOCALITY_LENGTH } from "../../traffic/locality.ts";
+import { ExportTo, faultsOfExportTo } from "./export-to.ts";
 import { Choice, Closed } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
@@ -81,6 +82,7 @@ const ServiceEntrySpec = Closed({
       { minItems: 1, description: "The service's endpoints." },
     ),
   ),
+  exportTo: ExportTo(),
 });
 
 export type ServiceEntrySpec = Static<typeof ServiceEntrySpec>;
@@ -94,7 +96,7 @@ export const SERVICE_ENTRY = {
 } as const satisfies KindDefinition;
 
 function checkServiceEntry(spec: ServiceEntrySpec): readonly SpecFault[] {
-  const faults: SpecFault[] = [];
+  const faults: SpecFault[] = [...faultsOfExportTo(spec.exportTo)];
   spec.ports.forEach((port, index) => {
     if (spec.ports.findIndex((other) => other.number === port.number) < index)
       faults.push({ path: ["ports", index, "number"], message: `Port ${port.number} is listed twice` });

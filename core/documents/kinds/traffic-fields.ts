@@ -8,7 +8,8 @@ import { Choice, Closed } from "./fields.ts";
 
 /** Field types that Istio's kinds share. */
 
-const LABEL = "[a-z0-9]+(-+[a-z0-9]+)*";
+/** A label of a DNS name, as a part of a pattern. */
+export const LABEL = "[a-z0-9]+(-+[a-z0-9]+)*";
 
 /**
  * A DNS name or an IPv4 address, in lower case. The pattern is unambiguous, so that matching takes linear

@@ -52,7 +52,6 @@ describe("Istio's routing kinds", () => {
     const [field, kind] = [/has no field "(\w+)"/, /must be/];
     const cases: readonly (readonly [string, object, RegExp])[] = [
       ["ServiceEntry", { ...ENTRY, addresses: ["10.0.0.1"] }, field],
-      ["ServiceEntry", { ...ENTRY, exportTo: ["."] }, field],
       ["ServiceEntry", { ...ENTRY, resolution: "NONE" }, kind],
       ["ServiceEntry", { ...ENTRY, ports: [{ ...PORT, protocol: "TLS" }] }, kind],
       ["ServiceEntry", { ...ENTRY, hosts: ["*.example.com"] }, kind],

@@ -3,6 +3,7 @@
 
 import Type, { type Static } from "typebox";
 import { MapOf } from "./map-of.ts";
+import { ExportTo } from "./export-to.ts";
 import { Choice, Closed, Duration } from "./fields.ts";
 import { CorsPolicyField } from "./cors-policy.ts";
 import {
@@ -256,6 +257,7 @@ export const VirtualServiceSpec = Closed({
     }),
   ),
   http: Type.Array(HttpRoute, { minItems: 1, description: "Routes; the first matching route is used." }),
+  exportTo: ExportTo(),
 });
 
 export type VirtualServiceSpec = Static<typeof VirtualServiceSpec>;
