@@ -340,6 +340,7 @@ export const ClusterLoadAssignmentSchema = exactly<ClusterLoadAssignment>()(
         workload: Type.Optional(Text),
         locality: Type.Optional(Text),
         priority: Type.Optional(Whole),
+        serviceAccount: Type.Optional(Text),
       }),
     ),
     checkedByDestination: Flag,

@@ -16,6 +16,7 @@ import { QUOTA_POLICY } from "./kinds/quota-policy.ts";
 import { SERVICE_ENTRY } from "./kinds/service-entry.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "./kinds/telemetry.ts";
 import { VIRTUAL_SERVICE } from "./kinds/virtual-service.ts";
+import { WORKLOAD_ENTRY } from "./kinds/workload-entry.ts";
 
 /** The apiVersion of Purser's own kinds. */
 export const PURSER_API_VERSION = "purser.dev/v1";
@@ -35,11 +36,17 @@ export const KINDS: readonly KindDefinition[] = [
   EMPTY_SET,
   HEALTH_CHECK,
   SERVICE_ENTRY,
+  WORKLOAD_ENTRY,
   VIRTUAL_SERVICE,
   DESTINATION_RULE,
   GATEWAY,
   OVERLOAD,
 ];
+
+/** Istio's kinds that are refused, each with the reason and what to write instead, as the end of a sentence. */
+export const REFUSED_KINDS: ReadonlyMap<string, string> = new Map([
+  ["WorkloadGroup", "workloads do not register themselves; write a WorkloadEntry for each"],
+]);
 
 const BY_NAME: ReadonlyMap<string, KindDefinition> = new Map(
   KINDS.map((definition) => [definition.kind, definition]),

@@ -4,7 +4,7 @@
 import Type from "typebox";
 import type { Diagnostic } from "../../kernel/diagnostic.ts";
 import { suggest } from "../../kernel/suggest.ts";
-import { findKind, KINDS, PURSER_API_VERSION } from "./catalog.ts";
+import { findKind, KINDS, PURSER_API_VERSION, REFUSED_KINDS } from "./catalog.ts";
 import { faultAt, faultOfSchema, type ParsedDocument, type ParsedFile } from "./document.ts";
 import { envelopeOf } from "./envelope.ts";
 import { DEFAULT_NAMESPACE, type KindDefinition, type Metadata } from "./kinds/kind.ts";
@@ -66,6 +66,11 @@ function identify(
   // A kind that is absent or not text is refused by the envelope's schema.
   if (typeof kind !== "string") return { diagnostics: [] };
   const definition = findKind(kind);
+  const refusal = REFUSED_KINDS.get(kind);
+  if (refusal !== undefined) {
+    const message = `The kind ${kind} is not supported: ${refusal}`;
+    return { diagnostics: [faultAt(source, "PURSER_DOC_UNKNOWN_KIND", ["kind"], message)] };
+  }
   if (definition === undefined) {
     const suggestion = suggest(
       kind,

@@ -21,6 +21,7 @@ import { QUOTA_POLICY } from "../documents/kinds/quota-policy.ts";
 import { SERVICE_ENTRY } from "../documents/kinds/service-entry.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../documents/kinds/telemetry.ts";
 import { VIRTUAL_SERVICE } from "../documents/kinds/virtual-service.ts";
+import { WORKLOAD_ENTRY } from "../documents/kinds/workload-entry.ts";
 import { rateLimitSettingsOf } from "../documents/kinds/rate-limit-headers.ts";
 import { faultsOfDraws } from "../documents/set/draws.ts";
 import { faultsOfMeshConfig } from "../documents/set/mesh-config.ts";
@@ -177,6 +178,7 @@ function assemble(
         ? {}
         : { tracing: { ...DEFAULT_TRACING, ...meshConfig.tracing } }),
       serviceEntries: routing(SERVICE_ENTRY),
+      workloadEntries: routing(WORKLOAD_ENTRY),
       virtualServices: routing(VIRTUAL_SERVICE),
       destinationRules: routing(DESTINATION_RULE),
       gateways: routing(GATEWAY),

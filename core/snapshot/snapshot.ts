@@ -14,6 +14,7 @@ import type { RuleSpec } from "../documents/kinds/handler.ts";
 import type { QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
 import type { OverloadSpec } from "../documents/kinds/overload.ts";
 import type { ServiceEntrySpec } from "../documents/kinds/service-entry.ts";
+import type { WorkloadEntrySpec } from "../documents/kinds/workload-entry.ts";
 import type { VirtualServiceSpec } from "../documents/kinds/virtual-service-schema.ts";
 import type { Expression } from "../expressions/expression.ts";
 import type { AdapterDefinition, PluginDefinition } from "../hooks/extension.ts";
@@ -220,6 +221,7 @@ export interface TrafficDocuments {
   /** From the MeshConfig; absent when it sets none. */
   readonly rateLimitHeaders?: RateLimitSettings;
   readonly serviceEntries: readonly TrafficDocument<ServiceEntrySpec>[];
+  readonly workloadEntries: readonly TrafficDocument<WorkloadEntrySpec>[];
   readonly virtualServices: readonly TrafficDocument<VirtualServiceSpec>[];
   readonly destinationRules: readonly TrafficDocument<DestinationRuleSpec>[];
   readonly gateways: readonly TrafficDocument<GatewaySpec>[];

@@ -1,15 +1,17 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { ServiceEntrySpec } from "../../core/documents/kinds/service-entry.ts";
 import {
   SIDECAR_LABEL,
-  type ServiceEntrySpec,
   WORKLOAD_LABEL,
-} from "../../core/documents/kinds/service-entry.ts";
-import type { TrafficDocument } from "../../core/snapshot/snapshot.ts";
+  type WorkloadEntrySpec,
+} from "../../core/documents/kinds/workload-entry.ts";
+import type { TrafficDocument, TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, resolveHost, splitHost } from "../../core/traffic/host-name.ts";
 import type { Cluster, ServiceIdentity } from "../../core/traffic/resources/cluster.ts";
 import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
+import { selects } from "../../core/traffic/labels.ts";
 
 /** A service that can be called: one host of a ServiceEntry. */
 export interface Service {
@@ -42,11 +44,22 @@ export interface Registry {
  * The services that documents declare. Several entries for one host are merged: ports by number, endpoints
  * concatenated.
  */
-export function createStaticRegistry(entries: readonly TrafficDocument<ServiceEntrySpec>[]): Registry {
+export function createStaticRegistry({
+  serviceEntries,
+  workloadEntries,
+}: Pick<TrafficDocuments, "serviceEntries" | "workloadEntries">): Registry {
   const services = new Map<string, Service>();
-  for (const { metadata, spec } of entries) {
+  const workloads = new Map<string, TrafficDocument<WorkloadEntrySpec>[]>();
+  for (const entry of workloadEntries) {
+    const { namespace } = entry.metadata;
+    const inNamespace = workloads.get(namespace);
+    if (inNamespace === undefined) workloads.set(namespace, [entry]);
+    else inNamespace.push(entry);
+  }
+  for (const { metadata, spec } of serviceEntries) {
+    const selected = workloadsOf(spec, workloads.get(metadata.namespace) ?? []);
     for (const host of spec.hosts) {
-      const service = serviceOf(spec, host, metadata.namespace);
+      const service = serviceOf(spec, selected, host, metadata.namespace);
       const earlier = services.get(service.canonicalHost);
       services.set(service.canonicalHost, earlier === undefined ? service : merge(earlier, service));
     }
@@ -64,7 +77,27 @@ export function areSidecars(endpoints: readonly Endpoint[]): boolean {
   return endpoints.length > 0 && endpoints.every(({ labels }) => labels[SIDECAR_LABEL] === "true");
 }
 
-function serviceOf(spec: ServiceEntrySpec, host: string, documentNamespace: string): Service {
+/**
+ * The workloads of an entry: its endpoints, or the WorkloadEntries that it selects; undefined when it has
+ * neither, so that the host itself is the address. As in Istio, labels of the WorkloadEntry's metadata come
+ * before those of its spec.
+ */
+function workloadsOf(
+  { endpoints, workloadSelector }: ServiceEntrySpec,
+  workloadEntries: readonly TrafficDocument<WorkloadEntrySpec>[],
+): readonly WorkloadEntrySpec[] | undefined {
+  if (workloadSelector === undefined) return endpoints;
+  return workloadEntries
+    .map(({ metadata, spec }) => ({ ...spec, labels: { ...spec.labels, ...metadata.labels } }))
+    .filter(({ labels }) => selects(workloadSelector.labels, labels));
+}
+
+function serviceOf(
+  spec: ServiceEntrySpec,
+  workloads: readonly WorkloadEntrySpec[] | undefined,
+  host: string,
+  documentNamespace: string,
+): Service {
   const canonical = canonicalHost(host, documentNamespace);
   return {
     identity: { host, ...splitHost(canonical, documentNamespace) },
@@ -74,30 +107,28 @@ function serviceOf(spec: ServiceEntrySpec, host: string, documentNamespace: stri
       number: port.number,
       name: port.name,
       protocol: port.protocol === "HTTP" ? "http1" : "http2",
-      endpoints: endpointsOf(spec, host, port),
+      endpoints: endpointsOf(workloads ?? [{ address: host }], port),
     })),
   };
 }
 
 function endpointsOf(
-  { endpoints }: ServiceEntrySpec,
-  host: string,
+  workloads: readonly WorkloadEntrySpec[],
   port: ServiceEntrySpec["ports"][number],
 ): readonly Endpoint[] {
   const targetPort = port.targetPort ?? port.number;
-  return (endpoints ?? ([{ address: host }] satisfies ServiceEntrySpec["endpoints"])).map(
-    ({ address, ports, labels = {}, weight = 1, locality }) => {
-      const workload = labels[WORKLOAD_LABEL];
-      return {
-        address,
-        port: ports?.[port.name] ?? targetPort,
-        weight,
-        labels,
-        ...(workload === undefined ? {} : { workload }),
-        ...(locality === undefined ? {} : { locality }),
-      };
-    },
-  );
+  return workloads.map(({ address, ports, labels = {}, weight = 1, locality, serviceAccount }) => {
+    const workload = labels[WORKLOAD_LABEL];
+    return {
+      address,
+      port: ports?.[port.name] ?? targetPort,
+      weight,
+      labels,
+      ...(workload === undefined ? {} : { workload }),
+      ...(locality === undefined ? {} : { locality }),
+      ...(serviceAccount === undefined ? {} : { serviceAccount }),
+    };
+  });
 }
 
 function merge(first: Service, second: Service): Service {

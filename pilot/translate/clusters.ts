@@ -7,6 +7,7 @@ import type { OverloadSettings } from "../../core/traffic/resources/overload.ts"
 import { parseDurationMs } from "../../kernel/duration.ts";
 import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, compareExactness, hostCovers, splitHost } from "../../core/traffic/host-name.ts";
+import { type Labels, selects } from "../../core/traffic/labels.ts";
 import type { Cluster, ServiceIdentity } from "../../core/traffic/resources/cluster.ts";
 import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import { loadBalancerOf } from "./load-balancer.ts";
@@ -178,13 +179,8 @@ function sortedByName<R extends { readonly name: string }>(resources: ReadonlyMa
   return [...resources.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function select(
-  endpoints: readonly Endpoint[],
-  labels: Readonly<Record<string, string>> = {},
-): readonly Endpoint[] {
-  return endpoints.filter((endpoint) =>
-    Object.entries(labels).every(([name, value]) => endpoint.labels[name] === value),
-  );
+function select(endpoints: readonly Endpoint[], labels: Labels = {}): readonly Endpoint[] {
+  return endpoints.filter((endpoint) => selects(labels, endpoint.labels));
 }
 
 /** @param declared The protocol of the service's port. */

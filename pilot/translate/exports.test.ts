@@ -3,12 +3,12 @@
 
 import assert from "node:assert/strict";
 import type { ProxyNode } from "../../api/pilot-service.ts";
-import { trafficDocuments } from "../../test/support/traffic-documents.ts";
+import { istioDocument, trafficDocuments } from "../../test/support/traffic-documents.ts";
 import { addressesOf, destinationsOf, follow } from "../../test/support/translated-routes.ts";
 import { translate } from "./translate.ts";
 
-const document = (kind: string, namespace: string, name: string, spec: object): string =>
-  `${JSON.stringify({ apiVersion: "networking.istio.io/v1", kind, metadata: { name, namespace }, spec })}\n---\n`;
+const document = (kind: string, namespace: string, name: string, spec: object) =>
+  istioDocument(kind, { name, namespace }, spec);
 
 const service = (namespace: string, host: string, address: string, more: object = {}) =>
   document("ServiceEntry", namespace, `${host}-${address}`, {

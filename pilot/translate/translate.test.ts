@@ -11,8 +11,8 @@ import {
   type ResourceType,
   type TrafficResources,
 } from "../../core/traffic/resources/resource-set.ts";
-import { BOOKSHOP, trafficDocuments } from "../../test/support/traffic-documents.ts";
-import { destinationsOf, follow } from "../../test/support/translated-routes.ts";
+import { BOOKSHOP, istioDocument, trafficDocuments } from "../../test/support/traffic-documents.ts";
+import { addressesOf, destinationsOf, follow } from "../../test/support/translated-routes.ts";
 import { translate } from "./translate.ts";
 
 const EDGE: ProxyNode = { role: "edge", id: "edge-1", host: "127.0.0.1", port: 8080, trustedHops: 1 };
@@ -363,6 +363,23 @@ describe("translation of routing documents", () => {
       cluster?.endpoints.map(({ address }) => address),
       ["10.0.0.1", "10.0.0.2"],
     );
+  });
+
+  it("divides the workloads that a service selects into subsets by their labels", () => {
+    const workload = (name: string, address: string, version: string) =>
+      istioDocument("WorkloadEntry", { name, labels: { app: "a" } }, { address, labels: { version } });
+    const text =
+      service("a", "  workloadSelector: { labels: { app: a } }\n") +
+      workload("one", "10.0.0.1", "v1") +
+      workload("two", "10.0.0.2", "v2") +
+      istioDocument(
+        "DestinationRule",
+        { name: "a" },
+        { host: "a", subsets: [{ name: "new", labels: { version: "v2" } }] },
+      ) +
+      virtualService("a", "[a]", "    - { route: [{ destination: { host: a, subset: new } }] }");
+    const config = translate(trafficDocuments(text), SIDECAR);
+    assert.deepEqual(addressesOf(config, "outbound|80|new|a"), ["10.0.0.2"]);
   });
 
   it("leaves the check to the destination only when every endpoint is a sidecar", () => {

@@ -42,10 +42,10 @@ interface ListenersAndRoutes {
 export function translate(given: TrafficDocuments, node: ProxyNode): TrafficResources {
   const documents = { ...given, virtualServices: resolveDelegates(given.virtualServices) };
   // The service of a sidecar is found among all services: it may be exported to other namespaces alone.
-  const service = identityOf(node, createStaticRegistry(documents.serviceEntries));
+  const service = identityOf(node, createStaticRegistry(documents));
   const namespace = node.namespace ?? service?.namespace ?? DEFAULT_NAMESPACE;
   const visible = documentsExportedTo(namespace, documents);
-  const registry = createStaticRegistry(visible.serviceEntries);
+  const registry = createStaticRegistry(visible);
   const clusters = new ClusterCollector(registry, visible, node.locality ?? "");
   const client: Client = { namespace, service, registry, clusters };
   const { listeners, routeTables } =

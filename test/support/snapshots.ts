@@ -248,6 +248,7 @@ export function snapshotOf(documents: Partial<Snapshot> = {}): Snapshot {
       pathNormalization: DEFAULT_PATH_NORMALIZATION,
       limits: DEFAULT_LISTENER_LIMITS,
       serviceEntries: [],
+      workloadEntries: [],
       virtualServices: [],
       destinationRules: [],
       gateways: [],

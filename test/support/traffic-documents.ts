@@ -24,12 +24,22 @@ export function trafficDocuments(text: string): TrafficDocuments {
     pathNormalization: DEFAULT_PATH_NORMALIZATION,
     limits: DEFAULT_LISTENER_LIMITS,
     serviceEntries: ofKind("ServiceEntry"),
+    workloadEntries: ofKind("WorkloadEntry"),
     virtualServices: ofKind("VirtualService"),
     destinationRules: ofKind("DestinationRule"),
     gateways: ofKind("Gateway"),
     overloads: ofKind("Overload"),
     healthChecks: ofKind("HealthCheck"),
   };
+}
+
+/** A document of one of Istio's kinds, with the line that divides it from the next. */
+export function istioDocument(
+  kind: string,
+  metadata: { readonly name: string; readonly namespace?: string; readonly labels?: object },
+  spec: object,
+): string {
+  return `${JSON.stringify({ apiVersion: "networking.istio.io/v1", kind, metadata, spec })}\n---\n`;
 }
 
 /** Services with versions and subsets, a Gateway, and routes for the edge and within the mesh. */

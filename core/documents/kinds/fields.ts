@@ -33,6 +33,10 @@ export interface ReferenceMark {
   readonly kind: string;
 }
 
+/** Fields of an object that are refused, each with the reason and what to write instead, as the end of a sentence. */
+export type RefusedFields = Readonly<Record<string, string>>;
+
+export const REFUSED_KEYWORD = "x-refused";
 export const EXPRESSION_KEYWORD = "x-expression";
 export const REFERENCE_KEYWORD = "x-reference";
 

@@ -2,21 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ipaddr from "ipaddr.js";
-import { MapOf } from "./map-of.ts";
 import Type, { type Static } from "typebox";
-import { FORM_KEYWORD } from "../schema/form.ts";
-import { LOCALITY_PATTERN, MAX_LOCALITY_LENGTH } from "../../traffic/locality.ts";
 import { ExportTo, faultsOfExportTo } from "./export-to.ts";
 import { Choice, Closed } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
-import { HOST_PATTERN, Host, PortNumber, Protocol } from "./traffic-fields.ts";
-
-/** Label of an endpoint that is a sidecar, which checks and charges each request itself. */
-export const SIDECAR_LABEL = "purser.dev/sidecar";
-
-/** Istio's label for the endpoint's workload. */
-export const WORKLOAD_LABEL = "service.istio.io/workload-name";
+import { Host, PortNumber, Protocol, WorkloadSelector } from "./traffic-fields.ts";
+import { Workload } from "./workload-entry.ts";
 
 const ServiceEntrySpec = Closed({
   hosts: Type.Array(Host("A host name of the service."), {
@@ -44,43 +36,9 @@ const ServiceEntrySpec = Closed({
     "STATIC: endpoint addresses are IP addresses. DNS and DNS_ROUND_ROBIN: addresses may be names, looked up whenever a " +
       "connection is opened; without endpoints the host itself is the address.",
   ),
-  endpoints: Type.Optional(
-    Type.Array(
-      Closed({
-        address: Type.String({
-          pattern: `${HOST_PATTERN}|^[0-9A-Fa-f:.]+$`,
-          maxLength: 253,
-          description: "An IP address, or a name when the resolution is DNS.",
-          [FORM_KEYWORD]: "an IP address or a host name in lower case",
-        }),
-        ports: Type.Optional(
-          MapOf(PortNumber("The endpoint's port."), {
-            description: "This endpoint's ports by port name, where they differ from targetPort.",
-          }),
-        ),
-        labels: Type.Optional(
-          MapOf(Type.String(), {
-            description: `Labels for subsets. ${SIDECAR_LABEL}: "true" marks a sidecar; ${WORKLOAD_LABEL} names the workload.`,
-          }),
-        ),
-        weight: Type.Optional(
-          Type.Integer({
-            minimum: 1,
-            maximum: 1_000_000,
-            description: "The share of requests, relative to the other endpoints; default 1.",
-          }),
-        ),
-        locality: Type.Optional(
-          Type.String({
-            pattern: LOCALITY_PATTERN,
-            maxLength: MAX_LOCALITY_LENGTH,
-            description: "The endpoint's place: region/zone/subzone, later parts optional; default unknown.",
-            [FORM_KEYWORD]: "a locality such as region/zone/subzone",
-          }),
-        ),
-      }),
-      { minItems: 1, description: "The service's endpoints." },
-    ),
+  endpoints: Type.Optional(Type.Array(Workload(), { minItems: 1, description: "The service's endpoints." })),
+  workloadSelector: Type.Optional(
+    WorkloadSelector("Makes endpoints of the WorkloadEntries in the same namespace with these labels."),
   ),
   exportTo: ExportTo(),
 });
@@ -106,8 +64,13 @@ function checkServiceEntry(spec: ServiceEntrySpec): readonly SpecFault[] {
         message: `Two ports are named ${JSON.stringify(port.name)}`,
       });
   });
-  if (spec.resolution === "STATIC" && spec.endpoints === undefined)
-    faults.push({ path: ["resolution"], message: "Resolution STATIC needs endpoints" });
+  if (spec.endpoints !== undefined && spec.workloadSelector !== undefined)
+    faults.push({
+      path: ["workloadSelector"],
+      message: "A ServiceEntry has either endpoints or a workloadSelector; this one has both",
+    });
+  if (spec.resolution === "STATIC" && spec.endpoints === undefined && spec.workloadSelector === undefined)
+    faults.push({ path: ["resolution"], message: "Resolution STATIC needs endpoints or a workloadSelector" });
   const portNames = new Set(spec.ports.map((port) => port.name));
   spec.endpoints?.forEach((endpoint, index) => {
     if (spec.resolution === "STATIC" && !ipaddr.isValid(endpoint.address))

@@ -48,6 +48,18 @@ export function Protocol() {
   );
 }
 
+/** Workloads with all of these labels. An empty selector is refused: Istio's documents differ on its meaning. */
+export function WorkloadSelector(description: string) {
+  return Closed({ labels: SelectedLabels() }, { description });
+}
+
+export function SelectedLabels() {
+  return MapOf(Type.String(), {
+    minProperties: 1,
+    description: "The labels that a workload must have, each with this value.",
+  });
+}
+
 /** Exactly one of Istio's three string matches. */
 export function StringMatch(description: string) {
   return Closed(stringMatches(), { minProperties: 1, maxProperties: 1, description });

@@ -100,7 +100,7 @@ describe("a ServiceEntry", () => {
   it("with resolution STATIC needs endpoints with IP addresses", () => {
     const fixed = { ...ENTRY, resolution: "STATIC" };
     assert.deepEqual(faultsOf("ServiceEntry", fixed), [
-      "Resolution STATIC needs endpoints [PURSER_DOC_INVALID_VALUE]",
+      "Resolution STATIC needs endpoints or a workloadSelector [PURSER_DOC_INVALID_VALUE]",
     ]);
     const addresses = ["10.0.0.1", "::1", "localhost"].map((address) => ({ address }));
     const faults = faultsOf("ServiceEntry", { ...fixed, endpoints: addresses });

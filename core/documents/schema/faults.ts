@@ -5,6 +5,7 @@ import type { TSchema } from "typebox";
 import Value from "typebox/value";
 import { isSecret } from "../../hooks/secrets.ts";
 import { suggest } from "../../../kernel/suggest.ts";
+import { REFUSED_KEYWORD } from "../kinds/fields.ts";
 import { entrySchema, formOf, isLongDuration, SHORT_DURATION, viewOf } from "./form.ts";
 import type { DocumentPath } from "../yaml/places.ts";
 
@@ -58,12 +59,17 @@ function faultsOfMap(
   path: DocumentPath,
 ): readonly SchemaFault[] {
   const faults: SchemaFault[] = [];
-  const { properties = {}, required = [] } = viewOf(schema);
+  const { properties = {}, required = [], [REFUSED_KEYWORD]: refused = {} } = viewOf(schema);
   const meant = new Set<string>();
   for (const [key, entry] of Object.entries(value)) {
     const expected = entrySchema(schema, key);
     if (expected !== undefined) {
       faults.push(...schemaFaults(expected, entry, [...path, key]));
+      continue;
+    }
+    if (Object.hasOwn(refused, key)) {
+      const message = `${pathName([...path, key])} is not supported: ${refused[key]}`;
+      faults.push({ kind: "unknown", path: [...path, key], message });
       continue;
     }
     const absent = Object.keys(properties).filter((name) => !Object.hasOwn(value, name));

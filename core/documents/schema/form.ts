@@ -8,6 +8,8 @@ import {
   type ExpressionMark,
   REFERENCE_KEYWORD,
   type ReferenceMark,
+  type REFUSED_KEYWORD,
+  type RefusedFields,
 } from "../kinds/fields.ts";
 
 /** A schema as JSON Schema, with only the keywords that the checks use. */
@@ -34,6 +36,7 @@ export interface SchemaView {
   readonly [EXPRESSION_KEYWORD]?: ExpressionMark;
   readonly [REFERENCE_KEYWORD]?: ReferenceMark;
   readonly [FORM_KEYWORD]?: string;
+  readonly [REFUSED_KEYWORD]?: RefusedFields;
 }
 
 /** Description of a field's form, for fields whose pattern is hard to read. */

@@ -1,9 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import ipaddr from "ipaddr.js";
 import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import { suggest } from "../../../kernel/suggest.ts";
 import { canonicalHost, hostAliases, hostCovers, isWildcard, resolveHost } from "../../traffic/host-name.ts";
+import { type Labels, selects } from "../../traffic/labels.ts";
 import { documentsOf, faultAt, type ParsedDocument } from "../document.ts";
 import { faultsOfDelegates } from "./delegate-references.ts";
 import type { DocumentSet } from "./document-set.ts";
@@ -11,12 +13,14 @@ import { DESTINATION_RULE, type DestinationRuleSpec } from "../kinds/destination
 import { GATEWAY } from "../kinds/gateway.ts";
 import { HEALTH_CHECK, type HealthCheckSpec } from "../kinds/health-check.ts";
 import { SERVICE_ENTRY, type ServiceEntrySpec } from "../kinds/service-entry.ts";
+import { displayName } from "../kinds/kind.ts";
 import { VIRTUAL_SERVICE } from "../kinds/virtual-service.ts";
 import {
   type HttpDestinationSpec,
   MESH_GATEWAY,
   type VirtualServiceSpec,
 } from "../kinds/virtual-service-schema.ts";
+import { WORKLOAD_ENTRY, type WorkloadEntrySpec } from "../kinds/workload-entry.ts";
 import type { DocumentPath } from "../yaml/places.ts";
 
 /** A host declared by ServiceEntries. */
@@ -49,6 +53,7 @@ export function faultsOfTraffic(set: DocumentSet): readonly Diagnostic[] {
     allRules: readable(DESTINATION_RULE.kind),
   };
   return [
+    ...faultsOfWorkloads(set),
     ...mesh.rules.flatMap((document) => faultsOfDestinationRule(document, mesh)),
     ...documentsOf(set.documents, VIRTUAL_SERVICE).flatMap((document) => [
       ...faultsOfGateways(document, set),
@@ -89,6 +94,30 @@ function servicesOf(entries: readonly ParsedDocument[]): ReadonlyMap<string, Ser
     }
   }
   return services;
+}
+
+/** A ServiceEntry with resolution STATIC selects IP addresses alone. */
+function faultsOfWorkloads(set: DocumentSet): readonly Diagnostic[] {
+  const named = documentsOf(set.documents, WORKLOAD_ENTRY).filter(
+    ({ spec }) => !ipaddr.isValid((spec as WorkloadEntrySpec).address),
+  );
+  if (named.length === 0) return [];
+  return documentsOf(set.documents, SERVICE_ENTRY).flatMap(({ metadata, spec }) => {
+    const { resolution, workloadSelector } = spec as ServiceEntrySpec;
+    if (resolution !== "STATIC" || workloadSelector === undefined) return [];
+    return named
+      .filter((workload) => isSelected(workload, metadata.namespace, workloadSelector.labels))
+      .map((workload) => {
+        const { address } = workload.spec as WorkloadEntrySpec;
+        const message = `The ServiceEntry ${displayName(metadata)} selects this workload, and its resolution STATIC needs IP addresses: ${JSON.stringify(address)} is not one; use resolution DNS for names`;
+        return faultAt(workload, "PURSER_REF_UNSUITABLE", ["spec", "address"], message);
+      });
+  });
+}
+
+function isSelected({ metadata, spec }: ParsedDocument, namespace: string, selector: Labels): boolean {
+  const labels = { ...(spec as WorkloadEntrySpec).labels, ...metadata.labels };
+  return metadata.namespace === namespace && selects(selector, labels);
 }
 
 function faultsOfDestinationRule(document: ParsedDocument, mesh: Mesh): readonly Diagnostic[] {

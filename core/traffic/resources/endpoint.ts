@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Labels } from "../labels.ts";
+
 /**
  * The endpoints of one cluster: Envoy's resource of the same name. It is separate from the cluster, so that
  * endpoints can change without the cluster's settings.
@@ -27,11 +29,12 @@ export interface Endpoint {
   readonly port: number;
   /** Relative to the other endpoints; at least 1. */
   readonly weight: number;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
   /** The workload's name, if the registry knows it. */
   readonly workload?: string;
   /** `region/zone/subzone`, later parts optional. */
   readonly locality?: string;
+  readonly serviceAccount?: string;
   /**
    * Endpoints of a higher number get requests only as far as too few of the lower numbers are healthy.
    * Absent: 0, the first.

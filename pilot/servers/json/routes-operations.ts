@@ -24,7 +24,7 @@ export function addOperationRoutes(router: Router, { pilot, metrics, isDraining 
   addMetricsRoute(router, "/metrics", () => metrics.metrics());
   router.get("/v1/registry", (context) => {
     const { version = "", traffic } = pilot.current ?? {};
-    const { services } = createStaticRegistry(traffic?.serviceEntries ?? []);
+    const services = traffic === undefined ? [] : createStaticRegistry(traffic).services;
     context.body = {
       version,
       services: services.map(({ identity, internal, ports }) => ({
