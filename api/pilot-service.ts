@@ -54,6 +54,8 @@ export type ProxyNode =
        * namespace.
        */
       readonly namespace?: string;
+      /** The workload's labels, for the workloadSelector of a Sidecar or DestinationRule. Default: none. */
+      readonly labels?: Readonly<Record<string, string>>;
       readonly outboundPort: number;
       /** Absent: no inbound listener. */
       readonly inbound?: { readonly port: number; readonly appHost: string; readonly appPort: number };

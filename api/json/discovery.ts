@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type TUnsafe } from "typebox";
+import { MapOf } from "../../core/documents/kinds/map-of.ts";
 import { LOCALITY_PATTERN, MAX_LOCALITY_LENGTH } from "../../core/traffic/locality.ts";
 import {
   type KnownVersions,
@@ -99,6 +100,7 @@ const ProxyNodeSchema = exactly<ProxyNode>()(
       host: Name,
       service: Name,
       namespace: Type.Optional(Name),
+      labels: Type.Optional(MapOf(Text)),
       outboundPort: ListenPort,
       inbound: Type.Optional(closed({ port: ListenPort, appHost: Name, appPort: Port })),
       locality: Type.Optional(Locality),

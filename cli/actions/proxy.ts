@@ -17,6 +17,7 @@ interface Flags extends LogFlags {
   readonly role: ProxyNode["role"];
   readonly service?: string;
   readonly namespace?: string;
+  readonly label?: Readonly<Record<string, string>>;
   readonly host: string;
   readonly edgePort: number;
   readonly outboundPort: number;
@@ -79,14 +80,14 @@ function settingsOf({ mixer, pilot, explainKeyFile, logLevel, logFormat, ...flag
 }
 
 function nodeOf(flags: Flags): ProxyNode {
-  const { role, host, service, app } = flags;
+  const { role, host, service, app, label: labels } = flags;
   const where = {
     ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
     ...(flags.locality === undefined ? {} : { locality: flags.locality }),
   };
   if (role === "edge") {
-    if (app !== undefined || service !== undefined)
-      throw new PurserError("PURSER_CLI_USAGE", "--app and --service need --role sidecar");
+    if (app !== undefined || service !== undefined || labels !== undefined)
+      throw new PurserError("PURSER_CLI_USAGE", "--app, --service and --label need --role sidecar");
     const { edgePort: port, trustedHops } = flags;
     return { role, id: nodeId(role, "edge"), host, port, trustedHops, ...where };
   }
@@ -94,5 +95,6 @@ function nodeOf(flags: Flags): ProxyNode {
   const inbound =
     app === undefined ? {} : { inbound: { port: flags.inboundPort, appHost: app.host, appPort: app.port } };
   const { outboundPort } = flags;
-  return { role, id: nodeId(role, service), host, service, outboundPort, ...inbound, ...where };
+  const workload = { ...where, ...(labels === undefined ? {} : { labels }) };
+  return { role, id: nodeId(role, service), host, service, outboundPort, ...workload, ...inbound };
 }

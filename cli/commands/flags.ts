@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { InvalidArgumentError, Option } from "commander";
+import type { Labels } from "../../core/traffic/labels.ts";
 import { LOCALITY_PATTERN, MAX_LOCALITY_LENGTH } from "../../core/traffic/locality.ts";
 import { parseDurationMs } from "../../kernel/duration.ts";
 import {
@@ -147,6 +148,14 @@ export function namespace(value: string): string {
   if (value.length > 63 || !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(value))
     throw new InvalidArgumentError('It must be a name such as shop, of lower-case letters, digits and "-".');
   return value;
+}
+
+/** Parser for repeatable options `name=value`, as Kubernetes writes labels; a repeated name gets the last value. */
+export function label(value: string, previous: Labels = {}): Labels {
+  const [, name, text] = /^([^=\s]+)=(\S*)$/.exec(value) ?? [];
+  if (name === undefined || text === undefined)
+    throw new InvalidArgumentError("It must be of the form name=value, such as app=reviews.");
+  return { ...previous, [name]: text };
 }
 
 /** Parser for repeatable options. */

@@ -11,6 +11,7 @@ import {
   drainFlag,
   explainKeyFlag,
   hostFlag,
+  label,
   localityFlag,
   logFormatFlag,
   logLevelFlag,
@@ -43,6 +44,11 @@ export function proxyCommand(): Command {
       "--namespace <name>",
       "the namespace of the proxy, which the documents' exportTo is about; default a sidecar's service's, and an edge's is default",
       namespace,
+    )
+    .option(
+      "--label <name=value>",
+      "a label of the sidecar's workload, for workloadSelectors; repeatable",
+      label,
     )
     .option(
       "--app <address>",

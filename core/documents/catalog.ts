@@ -14,6 +14,7 @@ import { OVERLOAD } from "./kinds/overload.ts";
 import { POLICY_TEST } from "./kinds/policy-test.ts";
 import { QUOTA_POLICY } from "./kinds/quota-policy.ts";
 import { SERVICE_ENTRY } from "./kinds/service-entry.ts";
+import { SIDECAR } from "./kinds/sidecar.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "./kinds/telemetry.ts";
 import { VIRTUAL_SERVICE } from "./kinds/virtual-service.ts";
 import { WORKLOAD_ENTRY } from "./kinds/workload-entry.ts";
@@ -39,6 +40,7 @@ export const KINDS: readonly KindDefinition[] = [
   WORKLOAD_ENTRY,
   VIRTUAL_SERVICE,
   DESTINATION_RULE,
+  SIDECAR,
   GATEWAY,
   OVERLOAD,
 ];

@@ -15,10 +15,16 @@ import { HEALTH_CHECK } from "../documents/kinds/health-check.ts";
 import { displayName, type KindDefinition } from "../documents/kinds/kind.ts";
 import { listenerLimitsOf } from "../documents/kinds/listener-limits.ts";
 import { DEFAULT_TRACING } from "../traffic/tracing.ts";
-import { MESH_CONFIG, type MeshConfigSpec, pathNormalizationOf } from "../documents/kinds/mesh-config.ts";
+import {
+  DEFAULT_ROOT_NAMESPACE,
+  MESH_CONFIG,
+  type MeshConfigSpec,
+  pathNormalizationOf,
+} from "../documents/kinds/mesh-config.ts";
 import { OVERLOAD } from "../documents/kinds/overload.ts";
 import { QUOTA_POLICY } from "../documents/kinds/quota-policy.ts";
 import { SERVICE_ENTRY } from "../documents/kinds/service-entry.ts";
+import { SIDECAR } from "../documents/kinds/sidecar.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../documents/kinds/telemetry.ts";
 import { VIRTUAL_SERVICE } from "../documents/kinds/virtual-service.ts";
 import { WORKLOAD_ENTRY } from "../documents/kinds/workload-entry.ts";
@@ -28,6 +34,7 @@ import { faultsOfMeshConfig } from "../documents/set/mesh-config.ts";
 import { faultsOfMetricNames } from "../documents/set/metric-names.ts";
 import { faultsOfReferences } from "../documents/set/references.ts";
 import { faultsOfRule } from "../documents/set/rules.ts";
+import { faultsOfSidecars } from "../documents/set/sidecars.ts";
 import { faultsOfTraffic } from "../documents/set/traffic-references.ts";
 import type { CompileExpression, Expression } from "../expressions/expression.ts";
 import type { ExtensionInventory } from "../hooks/extension.ts";
@@ -87,6 +94,7 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...faultsOfMetricNames(documents),
     ...faultsOfTraffic(set),
     ...faultsOfMeshConfig(documents),
+    ...faultsOfSidecars(documents),
   ].toSorted(compareDiagnostics);
   if (diagnostics.some(({ severity }) => severity === "error")) return { ok: false, diagnostics };
   const fieldsOf = (document: ParsedDocument) => fieldsOfDocument(document, compiled.expressions, set);
@@ -177,10 +185,12 @@ function assemble(
       ...(meshConfig?.tracing === undefined
         ? {}
         : { tracing: { ...DEFAULT_TRACING, ...meshConfig.tracing } }),
+      rootNamespace: meshConfig?.rootNamespace ?? DEFAULT_ROOT_NAMESPACE,
       serviceEntries: routing(SERVICE_ENTRY),
       workloadEntries: routing(WORKLOAD_ENTRY),
       virtualServices: routing(VIRTUAL_SERVICE),
       destinationRules: routing(DESTINATION_RULE),
+      sidecars: routing(SIDECAR),
       gateways: routing(GATEWAY),
       overloads: routing(OVERLOAD),
       healthChecks: routing(HEALTH_CHECK),

@@ -14,6 +14,7 @@ import type { RuleSpec } from "../documents/kinds/handler.ts";
 import type { QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
 import type { OverloadSpec } from "../documents/kinds/overload.ts";
 import type { ServiceEntrySpec } from "../documents/kinds/service-entry.ts";
+import type { SidecarSpec } from "../documents/kinds/sidecar.ts";
 import type { WorkloadEntrySpec } from "../documents/kinds/workload-entry.ts";
 import type { VirtualServiceSpec } from "../documents/kinds/virtual-service-schema.ts";
 import type { Expression } from "../expressions/expression.ts";
@@ -220,10 +221,13 @@ export interface TrafficDocuments {
   readonly tracing?: ListenerTracing;
   /** From the MeshConfig; absent when it sets none. */
   readonly rateLimitHeaders?: RateLimitSettings;
+  /** From the MeshConfig. */
+  readonly rootNamespace: string;
   readonly serviceEntries: readonly TrafficDocument<ServiceEntrySpec>[];
   readonly workloadEntries: readonly TrafficDocument<WorkloadEntrySpec>[];
   readonly virtualServices: readonly TrafficDocument<VirtualServiceSpec>[];
   readonly destinationRules: readonly TrafficDocument<DestinationRuleSpec>[];
+  readonly sidecars: readonly TrafficDocument<SidecarSpec>[];
   readonly gateways: readonly TrafficDocument<GatewaySpec>[];
   readonly overloads: readonly TrafficDocument<OverloadSpec>[];
   readonly healthChecks: readonly TrafficDocument<HealthCheckSpec>[];

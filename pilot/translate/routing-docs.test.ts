@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { DESTINATION_RULE } from "../../core/documents/kinds/destination-rule.ts";
 import { GATEWAY } from "../../core/documents/kinds/gateway.ts";
 import { SERVICE_ENTRY } from "../../core/documents/kinds/service-entry.ts";
+import { SIDECAR } from "../../core/documents/kinds/sidecar.ts";
 import { VIRTUAL_SERVICE } from "../../core/documents/kinds/virtual-service.ts";
 import { WORKLOAD_ENTRY } from "../../core/documents/kinds/workload-entry.ts";
 
@@ -36,7 +37,14 @@ function expand(path: string): readonly string[] {
 const page = readFileSync(new URL("../../docs/routing.md", import.meta.url), "utf8");
 
 describe("docs/routing.md", () => {
-  for (const { kind, spec } of [SERVICE_ENTRY, VIRTUAL_SERVICE, DESTINATION_RULE, GATEWAY, WORKLOAD_ENTRY]) {
+  for (const { kind, spec } of [
+    SERVICE_ENTRY,
+    VIRTUAL_SERVICE,
+    DESTINATION_RULE,
+    GATEWAY,
+    SIDECAR,
+    WORKLOAD_ENTRY,
+  ]) {
     it(`lists exactly the fields of a ${kind}`, () => {
       const section = page.split(/^## /m).find((part) => part.startsWith(`${kind}\n`));
       assert.ok(section !== undefined);

@@ -16,6 +16,7 @@ import { createStaticRegistry, type Registry } from "../registry/registry-static
 import { resolveDelegates } from "./delegates.ts";
 import { resourceSetOf } from "./resource-set.ts";
 import { defaultRoute } from "./routes.ts";
+import { sidecarScopeOf } from "./sidecar-scope.ts";
 import { gatewayVirtualHosts, meshVirtualHosts } from "./virtual-hosts.ts";
 
 type EdgeNode = Extract<ProxyNode, { readonly role: "edge" }>;
@@ -70,8 +71,10 @@ function edgeParts(
   const { gateways, virtualServices } = documents;
   const ports = new Set(gateways.flatMap(({ spec }) => spec.servers.map(({ port }) => port.number)));
   if (ports.size === 0) {
-    const client = { namespace, sees: ({ internal }: { internal: boolean }) => internal };
-    const virtualHosts = meshVirtualHosts(registry, virtualServices, clusters, client);
+    const { services } = registry;
+    const sees = ({ internal }: { internal: boolean }) => internal;
+    const client = { namespace, services, virtualServices, sees };
+    const virtualHosts = meshVirtualHosts(registry, clusters, client);
     return {
       listeners: [edgeListener(node, node.port, documents)],
       routeTables: [{ name: edgeTableName(node.port), virtualHosts }],
@@ -121,11 +124,11 @@ function sidecarParts(
   node: SidecarNode,
   { namespace, service, registry, clusters }: Client,
 ): ListenersAndRoutes {
-  const { virtualServices } = documents;
-  const client = { namespace, sees: () => true };
+  const scope = sidecarScopeOf(documents, registry, { namespace, labels: node.labels ?? {} });
+  const client = { ...scope, namespace, sees: () => true };
   const listeners = [sidecarListener("outbound", LOOPBACK, node.outboundPort, documents)];
   const routeTables: RouteTable[] = [
-    { name: "outbound", virtualHosts: meshVirtualHosts(registry, virtualServices, clusters, client) },
+    { name: "outbound", virtualHosts: meshVirtualHosts(registry, clusters, client) },
   ];
   if (node.inbound !== undefined && service !== undefined) {
     const { port, appHost, appPort } = node.inbound;

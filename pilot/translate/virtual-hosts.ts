@@ -15,13 +15,14 @@ import type { VirtualHost } from "../../core/traffic/resources/route.ts";
 import { DEFAULT_RETRY_POLICY } from "../../core/traffic/retry.ts";
 import type { ClusterCollector } from "./clusters.ts";
 import { qualifyGateway } from "./gateway-name.ts";
+import type { SidecarScope } from "./sidecar-scope.ts";
 import type { Registry, Service, ServicePort } from "../registry/registry-static.ts";
 import { defaultRoute, translateRoutes } from "./routes.ts";
 
 type VirtualService = TrafficDocument<VirtualServiceSpec>;
 
-/** The namespace of the calling proxy, and the services that are visible to it. */
-export interface MeshClient {
+/** The calling proxy, and the part of the mesh that it serves. */
+export interface MeshClient extends SidecarScope {
   readonly namespace: string;
   readonly sees: (service: Service) => boolean;
 }
@@ -32,16 +33,16 @@ export interface MeshClient {
  */
 export function meshVirtualHosts(
   registry: Registry,
-  virtualServices: readonly VirtualService[],
   clusters: ClusterCollector,
   client: MeshClient,
 ): readonly VirtualHost[] {
-  const boundToMesh = virtualServices.filter((document) => isBound(document, MESH_GATEWAY));
+  const { services } = client;
+  const boundToMesh = client.virtualServices.filter((document) => isBound(document, MESH_GATEWAY));
   const bound = groupByHost(boundToMesh, registry);
   const scope = { gateways: new Set([MESH_GATEWAY]), port: undefined };
   const hosts: VirtualHost[] = [];
-  const taken = new Set(registry.services.map(({ identity }) => identity.host));
-  for (const service of registry.services) {
+  const taken = new Set(services.map(({ identity }) => identity.host));
+  for (const service of services) {
     if (!client.sees(service)) continue;
     const documents = mostExact(bound, service.canonicalHost);
     const aliases = claimAliases(service, client.namespace, taken);
@@ -56,7 +57,7 @@ export function meshVirtualHosts(
       hosts.push({ name: `${service.identity.host}:${port.number}`, domains, routes });
     });
   }
-  const declared = new Set(registry.services.map(({ canonicalHost: host }) => host));
+  const declared = new Set(services.map(({ canonicalHost: host }) => host));
   for (const [host, { written, documents }] of bound) {
     if (declared.has(host) || taken.has(written)) continue;
     const routes = documents.flatMap((document) => translateRoutes(document, scope, clusters));

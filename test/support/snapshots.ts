@@ -4,6 +4,7 @@
 import { DEFAULT_DELIVERY } from "../../core/snapshot/build-handlers.ts";
 import { mergeManifests } from "../../expressions/manifest/manifest.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
+import { DEFAULT_ROOT_NAMESPACE } from "../../core/documents/kinds/mesh-config.ts";
 import { DEFAULT_LISTENER_LIMITS } from "../../core/traffic/listener-limits.ts";
 import { DEFAULT_PATH_NORMALIZATION } from "../../kernel/canonical/path.ts";
 import type { Expression } from "../../core/expressions/expression.ts";
@@ -247,10 +248,12 @@ export function snapshotOf(documents: Partial<Snapshot> = {}): Snapshot {
     traffic: {
       pathNormalization: DEFAULT_PATH_NORMALIZATION,
       limits: DEFAULT_LISTENER_LIMITS,
+      rootNamespace: DEFAULT_ROOT_NAMESPACE,
       serviceEntries: [],
       workloadEntries: [],
       virtualServices: [],
       destinationRules: [],
+      sidecars: [],
       gateways: [],
       overloads: [],
       healthChecks: [],

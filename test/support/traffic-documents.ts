@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { DEFAULT_ROOT_NAMESPACE } from "../../core/documents/kinds/mesh-config.ts";
 import { DEFAULT_LISTENER_LIMITS } from "../../core/traffic/listener-limits.ts";
 import { DEFAULT_PATH_NORMALIZATION } from "../../kernel/canonical/path.ts";
 import { parseDocuments } from "../../core/documents/parse-documents.ts";
@@ -23,10 +24,12 @@ export function trafficDocuments(text: string): TrafficDocuments {
   return {
     pathNormalization: DEFAULT_PATH_NORMALIZATION,
     limits: DEFAULT_LISTENER_LIMITS,
+    rootNamespace: DEFAULT_ROOT_NAMESPACE,
     serviceEntries: ofKind("ServiceEntry"),
     workloadEntries: ofKind("WorkloadEntry"),
     virtualServices: ofKind("VirtualService"),
     destinationRules: ofKind("DestinationRule"),
+    sidecars: ofKind("Sidecar"),
     gateways: ofKind("Gateway"),
     overloads: ofKind("Overload"),
     healthChecks: ofKind("HealthCheck"),

@@ -8,9 +8,11 @@ import {
   type PathNormalization,
 } from "../../../kernel/canonical/path.ts";
 import { B3_FORMS } from "../../traffic/resources/listener.ts";
+import { FORM_KEYWORD } from "../schema/form.ts";
 import { Choice, Closed } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
 import { faultsOfLimits, LimitsSpec } from "./listener-limits.ts";
+import { LABEL } from "./traffic-fields.ts";
 import { faultsOfRateLimitHeaders, RateLimitHeadersSpec } from "./rate-limit-headers.ts";
 
 const MeshConfigSpec = Closed({
@@ -50,6 +52,15 @@ const MeshConfigSpec = Closed({
     ),
   ),
   limits: Type.Optional(LimitsSpec),
+  rootNamespace: Type.Optional(
+    Type.String({
+      pattern: `^${LABEL}$`,
+      maxLength: 63,
+      description:
+        "The namespace whose Sidecar and DestinationRules apply where no nearer namespace has one; default istio-system, as in Istio.",
+      [FORM_KEYWORD]: "a namespace such as istio-system",
+    }),
+  ),
   rateLimitHeaders: Type.Optional(RateLimitHeadersSpec),
 });
 
@@ -66,6 +77,9 @@ export const MESH_CONFIG = {
     ...(rateLimitHeaders === undefined ? [] : faultsOfRateLimitHeaders(rateLimitHeaders)),
   ],
 } as const satisfies KindDefinition;
+
+/** Istio's default. */
+export const DEFAULT_ROOT_NAMESPACE = "istio-system";
 
 /** The setting of the MeshConfig, or the default. */
 export function pathNormalizationOf(spec: MeshConfigSpec | undefined): PathNormalization {

@@ -17,7 +17,8 @@ export const LABEL = "[a-z0-9]+(-+[a-z0-9]+)*";
  */
 export const HOST_PATTERN = `^${LABEL}(\\.${LABEL})*$`;
 
-const WILDCARD_HOST = `(\\*|(\\*\\.)?${LABEL}(\\.${LABEL})*)`;
+/** A host, `*.example.com` or `*`, as a part of a pattern. */
+export const WILDCARD_HOST = `(\\*|(\\*\\.)?${LABEL}(\\.${LABEL})*)`;
 
 /** `reviews`, `reviews.example.com`, `*.example.com` or `*`. */
 const WILDCARD_HOST_PATTERN = `^${WILDCARD_HOST}$`;
