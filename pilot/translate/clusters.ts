@@ -1,20 +1,20 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { DestinationRuleSpec } from "../../core/documents/kinds/destination-rule.ts";
 import { overloadSettingsOf } from "../../core/documents/kinds/overload.ts";
+import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import type { OverloadSettings } from "../../core/traffic/resources/overload.ts";
 import { parseDurationMs } from "../../kernel/duration.ts";
-import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, compareExactness, hostCovers, splitHost } from "../../core/traffic/host-name.ts";
 import { type Labels, selects } from "../../core/traffic/labels.ts";
 import type { Cluster, ServiceIdentity } from "../../core/traffic/resources/cluster.ts";
 import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import { loadBalancerOf } from "./load-balancer.ts";
 import { localized } from "./localities.ts";
-import { areSidecars, type Registry, type Service } from "../registry/registry-static.ts";
+import { areSidecars, type Registry } from "../registry/registry-static.ts";
 import { HealthChecks } from "./health-checks.ts";
 import { outlierDetectionOf } from "./outlier-detection.ts";
+import type { RuleLookup } from "./rule-lookup.ts";
 import { type PortPolicy, trafficPolicyOf } from "./traffic-policy.ts";
 
 /** Envoy's default circuit breaker. Istio's default is no limit, which could overload a proxy. */
@@ -50,11 +50,10 @@ export interface Destination {
 /** Collects the clusters that routes refer to, with their endpoints: a proxy gets these and no others. */
 export class ClusterCollector {
   readonly #registry: Registry;
+  readonly #rules: RuleLookup;
   /** The proxy's own; empty when unknown. */
   readonly #locality: string;
   /** In order of exactness of the host; equal ones in document order. */
-  readonly #rules: readonly { readonly host: string; readonly spec: DestinationRuleSpec }[];
-  /** In the same order. */
   readonly #overloads: readonly { readonly host: string; readonly settings: OverloadSettings }[];
   readonly #healthChecks: HealthChecks;
   readonly #clusters = new Map<string, Cluster>();
@@ -63,10 +62,12 @@ export class ClusterCollector {
   /** @param locality Of the proxy that gets the clusters; empty when unknown. */
   constructor(
     registry: Registry,
-    documents: Pick<TrafficDocuments, "destinationRules" | "healthChecks" | "overloads">,
+    rules: RuleLookup,
+    documents: Pick<TrafficDocuments, "healthChecks" | "overloads">,
     locality: string,
   ) {
     this.#registry = registry;
+    this.#rules = rules;
     this.#locality = locality;
     this.#healthChecks = new HealthChecks(documents.healthChecks, registry);
     this.#overloads = documents.overloads
@@ -74,9 +75,6 @@ export class ClusterCollector {
         host: registry.canonical(spec.host, metadata.namespace),
         settings: overloadSettingsOf(metadata, spec),
       }))
-      .toSorted((a, b) => compareExactness(a.host, b.host));
-    this.#rules = documents.destinationRules
-      .map(({ metadata, spec }) => ({ host: registry.canonical(spec.host, metadata.namespace), spec }))
       .toSorted((a, b) => compareExactness(a.host, b.host));
   }
 
@@ -106,7 +104,7 @@ export class ClusterCollector {
     const number = port?.number ?? destination.port ?? calledPort ?? 80;
     const name = clusterName("outbound", number, destination.subset, identity.host);
     if (!this.#clusters.has(name)) {
-      const rule = service && this.#ruleOf(service, destination.subset);
+      const rule = service && this.#rules.ruleOf(service, destination.subset);
       const subset = rule?.subsets?.find((candidate) => candidate.name === destination.subset);
       const policy = trafficPolicyOf(rule, destination.subset, number);
       const healthCheck = service && this.#healthChecks.find(service, destination.subset, number);
@@ -143,15 +141,6 @@ export class ClusterCollector {
     const endpoints = [{ address, port, weight: 1, labels: {} }];
     this.#assignments.set(name, { name, endpoints, checkedByDestination: false });
     return name;
-  }
-
-  /** The rule that declares the subset and has the most exact host; the first of equal ones. */
-  #ruleOf(service: Service, subset: string | undefined): DestinationRuleSpec | undefined {
-    return this.#rules.find(
-      ({ host, spec }) =>
-        hostCovers(host, service.canonicalHost) &&
-        (subset === undefined || spec.subsets?.some(({ name }) => name === subset)),
-    )?.spec;
   }
 
   #overloadOf(host: string | undefined): { readonly overload?: OverloadSettings } {

@@ -5,14 +5,9 @@ import type { SidecarSpec } from "../../core/documents/kinds/sidecar.ts";
 import type { VirtualServiceSpec } from "../../core/documents/kinds/virtual-service-schema.ts";
 import type { TrafficDocument, TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, hostCovers, hostIntersection } from "../../core/traffic/host-name.ts";
-import { type Labels, selects } from "../../core/traffic/labels.ts";
+import { selects } from "../../core/traffic/labels.ts";
 import type { Registry, Service } from "../registry/registry-static.ts";
-
-/** The workload of a sidecar. */
-export interface Workload {
-  readonly namespace: string;
-  readonly labels: Labels;
-}
+import type { Workload } from "./workload.ts";
 
 /** The part of the mesh that a workload's sidecar serves. */
 export interface SidecarScope {

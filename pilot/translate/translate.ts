@@ -16,6 +16,8 @@ import { createStaticRegistry, type Registry } from "../registry/registry-static
 import { resolveDelegates } from "./delegates.ts";
 import { resourceSetOf } from "./resource-set.ts";
 import { defaultRoute } from "./routes.ts";
+import { RuleLookup } from "./rule-lookup.ts";
+import { labelsOf, type Workload } from "./workload.ts";
 import { sidecarScopeOf } from "./sidecar-scope.ts";
 import { gatewayVirtualHosts, meshVirtualHosts } from "./virtual-hosts.ts";
 
@@ -24,7 +26,7 @@ type SidecarNode = Extract<ProxyNode, { readonly role: "sidecar" }>;
 
 /** The proxy that resources are for, and the mesh as it sees it. */
 interface Client {
-  readonly namespace: string;
+  readonly workload: Workload;
   /** The service whose sidecar the proxy is; undefined for an edge. */
   readonly service: ServiceIdentity | undefined;
   readonly registry: Registry;
@@ -47,8 +49,10 @@ export function translate(given: TrafficDocuments, node: ProxyNode): TrafficReso
   const namespace = node.namespace ?? service?.namespace ?? DEFAULT_NAMESPACE;
   const visible = documentsExportedTo(namespace, documents);
   const registry = createStaticRegistry(visible);
-  const clusters = new ClusterCollector(registry, visible, node.locality ?? "");
-  const client: Client = { namespace, service, registry, clusters };
+  const workload = { namespace, labels: labelsOf(node) };
+  const rules = new RuleLookup(visible, registry, workload);
+  const clusters = new ClusterCollector(registry, rules, documents, node.locality ?? "");
+  const client: Client = { workload, service, registry, clusters };
   const { listeners, routeTables } =
     node.role === "edge" ? edgeParts(visible, node, client) : sidecarParts(visible, node, client);
   return {
@@ -66,7 +70,7 @@ export function translate(given: TrafficDocuments, node: ProxyNode): TrafficReso
 function edgeParts(
   documents: TrafficDocuments,
   node: EdgeNode,
-  { namespace, registry, clusters }: Client,
+  { workload: { namespace }, registry, clusters }: Client,
 ): ListenersAndRoutes {
   const { gateways, virtualServices } = documents;
   const ports = new Set(gateways.flatMap(({ spec }) => spec.servers.map(({ port }) => port.number)));
@@ -122,10 +126,10 @@ const LOOPBACK = "127.0.0.1";
 function sidecarParts(
   documents: TrafficDocuments,
   node: SidecarNode,
-  { namespace, service, registry, clusters }: Client,
+  { workload, service, registry, clusters }: Client,
 ): ListenersAndRoutes {
-  const scope = sidecarScopeOf(documents, registry, { namespace, labels: node.labels ?? {} });
-  const client = { ...scope, namespace, sees: () => true };
+  const scope = sidecarScopeOf(documents, registry, workload);
+  const client = { ...scope, namespace: workload.namespace, sees: () => true };
   const listeners = [sidecarListener("outbound", LOOPBACK, node.outboundPort, documents)];
   const routeTables: RouteTable[] = [
     { name: "outbound", virtualHosts: meshVirtualHosts(registry, clusters, client) },

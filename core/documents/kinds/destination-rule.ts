@@ -10,7 +10,7 @@ import { LoadBalancer } from "./load-balancer.ts";
 import { loadBalancerFaults } from "./load-balancer-faults.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import { OutlierDetection, outlierDetectionFaults } from "./outlier-detection-fields.ts";
-import { PortNumber, WildcardHost } from "./traffic-fields.ts";
+import { PortNumber, SelectedLabels, WildcardHost } from "./traffic-fields.ts";
 
 const Limit = (description: string) => Type.Integer({ minimum: 1, maximum: 1_000_000, description });
 
@@ -148,6 +148,15 @@ function TrafficPolicy(description: string) {
 }
 
 const DestinationRuleSpec = Closed({
+  workloadSelector: Type.Optional(
+    Closed(
+      { matchLabels: SelectedLabels() },
+      {
+        description:
+          "The calling workloads of the rule's namespace that apply the rule; all callers when absent.",
+      },
+    ),
+  ),
   host: WildcardHost("The service: a ServiceEntry's host, its short name, or `*.example.com`."),
   trafficPolicy: Type.Optional(TrafficPolicy("Load balancing, limits and ejections.")),
   subsets: Type.Optional(
@@ -184,10 +193,18 @@ export const DESTINATION_RULE = {
   check: checkDestinationRule,
 } as const satisfies KindDefinition;
 
+const SELECTOR_LEAVES: SpecFault = {
+  path: ["exportTo"],
+  message: 'A rule with a workloadSelector is for its own namespace alone: write exportTo ["."], or none',
+};
+
 function checkDestinationRule(spec: DestinationRuleSpec): readonly SpecFault[] {
+  const { exportTo = [], workloadSelector } = spec;
+  const leaves = exportTo.length > 1 || (exportTo[0] ?? ".") !== ".";
   const subsets = spec.subsets ?? [];
   return [
     ...faultsOfExportTo(spec.exportTo),
+    ...(workloadSelector !== undefined && leaves ? [SELECTOR_LEAVES] : []),
     ...trafficPolicyFaults(spec.trafficPolicy, ["trafficPolicy"]),
     ...repeated(
       subsets.map(({ name }) => name),
