@@ -30,6 +30,9 @@ import type { PolicyClient } from "./policy/check-result.ts";
 import { LongStreams } from "./pipeline/long-streams.ts";
 import { Mirroring } from "./pipeline/mirroring.ts";
 import { type PipelineServices, runExchange } from "./pipeline/exchange-run.ts";
+import { createDnsLookup } from "./names/dns-lookup.ts";
+import { lookingUpNames } from "./names/looking-up-names.ts";
+import type { NameLookup } from "./names/name-lookup.ts";
 import { SnapshotBuilder } from "./snapshot/snapshot-builder.ts";
 import { UpdateApplier } from "./discovery/update-applier.ts";
 
@@ -68,6 +71,8 @@ export interface ProxyOptions {
   readonly startTimeoutMs?: number;
   /** Carries requests and responses; default HTTP/1.1 and HTTP/2. */
   readonly transport?: Transport;
+  /** Looks up the names of endpoints; default the hosts file and the system's DNS servers. */
+  readonly lookUp?: NameLookup;
   /** Default: random UUIDs. */
   readonly newId?: () => string;
 }
@@ -187,12 +192,13 @@ class ProxyRuntime implements Proxy {
   }
 
   async start(): Promise<void> {
-    const { pilot, node } = this.#options;
+    const { node, pilot, lookUp = createDnsLookup() } = this.#options;
     // The admin surface starts first: it shows why the proxy is not ready.
     await this.#startAdmin();
     const firstApplied = this.#waitForFirst();
-    this.#stopWatching = pilot.watch({ node, known: NOTHING_KNOWN }, (update) =>
-      this.#updates.receive(update),
+    this.#stopWatching = lookingUpNames(pilot, lookUp, this.#options).watch(
+      { node, known: NOTHING_KNOWN },
+      (update) => this.#updates.receive(update),
     );
     const errors = await firstApplied;
     if (errors.length > 0) {

@@ -334,6 +334,7 @@ export const ClusterLoadAssignmentSchema = exactly<ClusterLoadAssignment>()(
     endpoints: Type.Array(
       Type.Object({
         address: Type.String({ minLength: 1 }),
+        lookup: Type.Optional(oneOf(["all", "first"])),
         port: Port,
         weight: Type.Number({ minimum: 1 }),
         labels: TextMap,

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import ipaddr from "ipaddr.js";
 import type { ServiceEntrySpec } from "../../core/documents/kinds/service-entry.ts";
 import {
   SIDECAR_LABEL,
@@ -107,13 +108,14 @@ function serviceOf(
       number: port.number,
       name: port.name,
       protocol: port.protocol === "HTTP" ? "http1" : "http2",
-      endpoints: endpointsOf(workloads ?? [{ address: host }], port),
+      endpoints: endpointsOf(workloads ?? [{ address: host }], spec.resolution, port),
     })),
   };
 }
 
 function endpointsOf(
   workloads: readonly WorkloadEntrySpec[],
+  resolution: ServiceEntrySpec["resolution"],
   port: ServiceEntrySpec["ports"][number],
 ): readonly Endpoint[] {
   const targetPort = port.targetPort ?? port.number;
@@ -121,6 +123,7 @@ function endpointsOf(
     const workload = labels[WORKLOAD_LABEL];
     return {
       address,
+      ...(ipaddr.isValid(address) ? {} : { lookup: resolution === "DNS_ROUND_ROBIN" ? "first" : "all" }),
       port: ports?.[port.name] ?? targetPort,
       weight,
       labels,

@@ -19,7 +19,7 @@ export class ClusterEndpoint implements Candidate {
   readonly upstream: Upstream;
   /** `address:port`, for reports. */
   readonly addressText: string;
-  /** The address in canonical form; undefined for a DNS endpoint, whose address is a host name. */
+  /** The address in canonical form; undefined for an application behind a sidecar that is reached by name. */
   readonly ip: string | undefined;
   /** The protocol towards the endpoint. */
   readonly protocol: "http1" | "http2";

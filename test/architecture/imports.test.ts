@@ -47,7 +47,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["filters"],
     ["pipeline"],
     ["listeners"],
-    ["discovery"],
+    ["discovery", "names"],
     ["admin"],
     ["proxy.ts"],
     ["workers"],

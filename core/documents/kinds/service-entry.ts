@@ -33,8 +33,8 @@ const ServiceEntrySpec = Closed({
   ),
   resolution: Choice(
     ["STATIC", "DNS", "DNS_ROUND_ROBIN"],
-    "STATIC: endpoint addresses are IP addresses. DNS and DNS_ROUND_ROBIN: addresses may be names, looked up whenever a " +
-      "connection is opened; without endpoints the host itself is the address.",
+    "STATIC: endpoint addresses are IP addresses. DNS: addresses may be names, and each address of a name is an endpoint. " +
+      "DNS_ROUND_ROBIN: only the first address of the newest answer is. Without endpoints the host itself is the address.",
   ),
   endpoints: Type.Optional(Type.Array(Workload(), { minItems: 1, description: "The service's endpoints." })),
   workloadSelector: Type.Optional(

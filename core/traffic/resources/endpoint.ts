@@ -25,7 +25,13 @@ export interface ClusterLoadAssignment {
 }
 
 export interface Endpoint {
+  /** An IP address, or a name. */
   readonly address: string;
+  /**
+   * The address is a name that the proxy looks up by itself: each of its addresses is an endpoint, or only the first
+   * of the newest answer (Envoy's STRICT_DNS and LOGICAL_DNS). Absent: the address is connected to as it is.
+   */
+  readonly lookup?: "all" | "first";
   readonly port: number;
   /** Relative to the other endpoints; at least 1. */
   readonly weight: number;

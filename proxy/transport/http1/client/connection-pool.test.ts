@@ -4,42 +4,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 
-import type { Clock, Scheduler } from "../../../../kernel/ports.ts";
 import type { ResetReason } from "../../contract/reset.ts";
 import { ConnectionPool } from "./connection-pool.ts";
+import { VirtualTime } from "../../../testing/virtual-time.test.ts";
 import type { ConnectionOwner, PooledConnection, PooledRequest } from "./pooled.ts";
-
-/** Time that passes when the test says so. */
-class VirtualTime implements Clock, Scheduler {
-  now = 1_000;
-  readonly tasks = new Map<() => void, number>();
-
-  nowMs(): number {
-    return this.now;
-  }
-  monotonicMs(): number {
-    return this.now;
-  }
-  after(delayMs: number, task: () => void): () => void {
-    const run = (): void => task();
-    this.tasks.set(run, this.now + delayMs);
-    return () => this.tasks.delete(run);
-  }
-  every(): () => void {
-    throw new Error("the pool has no periodic task");
-  }
-  pass(durationMs: number): void {
-    const until = this.now + durationMs;
-    for (;;) {
-      const [next] = [...this.tasks].filter(([, at]) => at <= until).toSorted(([, a], [, b]) => a - b);
-      if (next === undefined) break;
-      this.now = Math.max(this.now, next[1]);
-      this.tasks.delete(next[0]);
-      next[0]();
-    }
-    this.now = until;
-  }
-}
 
 class FakeRequest implements PooledRequest {
   previous: PooledRequest | undefined;
