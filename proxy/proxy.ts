@@ -7,6 +7,7 @@ import type { Registry } from "prom-client";
 import type { PilotService, ProxyNode } from "../api/pilot-service.ts";
 import { PurserError } from "../kernel/errors.ts";
 import { TimerWheel } from "../kernel/timer-wheel.ts";
+import type { Files } from "../core/hooks/extension.ts";
 import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
 import type { CompileExpression } from "../core/expressions/expression.ts";
 import type { ListenerLimits } from "../core/traffic/resources/listener.ts";
@@ -21,6 +22,8 @@ import { filterChain } from "./filters/chain.ts";
 import type { ServerStream } from "./transport/contract/server.ts";
 import type { Transport } from "./transport/contract/transport.ts";
 import { HTTP_TRANSPORT } from "./transport/http-transport.ts";
+import { CredentialStore } from "./transport/tls/credentials/credential-store.ts";
+import { TicketKeys, type TicketSecret } from "./transport/tls/ticket-keys.ts";
 import type { HeadersWithUnderscoresAction } from "./transport/fields/underscore-names.ts";
 import { DEFAULT_UPGRADES } from "./listeners/listener-defaults.ts";
 import type { ListenerBinding } from "./listeners/listener-server.ts";
@@ -73,6 +76,14 @@ export interface ProxyOptions {
   readonly transport?: Transport;
   /** Looks up the names of endpoints; default the hosts file and the system's DNS servers. */
   readonly lookUp?: NameLookup;
+  /** Reads and watches the files of certificates; default: none can be read. */
+  readonly files?: Files;
+  /** The folder with a folder for each `credentialName`; default: none. */
+  readonly credentialsFolder?: string | undefined;
+  /** The operating system's file of authorities, for upstreams; default: the authorities that Node.js brings. */
+  readonly systemAuthorities?: string | undefined;
+  /** Secret of the keys of TLS session tickets, which the workers of a pool share; default: a random one. */
+  readonly ticketSecret?: TicketSecret | undefined;
   /** Default: random UUIDs. */
   readonly newId?: () => string;
 }
@@ -87,7 +98,7 @@ export interface Proxy {
   start(): Promise<void>;
   addresses(): {
     readonly listeners: readonly ListenerAddress[];
-    readonly admin: ListenerAddress | undefined;
+    readonly admin: Omit<ListenerAddress, "scheme"> | undefined;
   };
   /** Undefined when requests can be served and decided; otherwise the reason why not. */
   unreadiness(): string | undefined;
@@ -111,11 +122,20 @@ export function createProxy(options: ProxyOptions): Proxy {
 /** Istio's terminationDrainDuration; Envoy itself drains for 600 s. */
 const DEFAULT_DRAIN_MS = 5_000;
 
+/** The files of a proxy whose host supplies none. */
+const NO_FILES: Files = {
+  watch(path, _listener, onError) {
+    onError(new Error(`${path} cannot be read: the host gave the proxy no files`));
+    return () => {};
+  },
+};
+
 /** Interval of the log lines that say that the first configuration is still awaited. */
 const WAITING_LOG_MS = 5_000;
 
 class ProxyRuntime implements Proxy {
   readonly #options: ProxyOptions;
+  readonly #credentials: CredentialStore;
   readonly #snapshots: SnapshotBuilder;
   readonly #stats: ProxyStats;
   readonly #pipeline: PipelineServices;
@@ -141,11 +161,22 @@ class ProxyRuntime implements Proxy {
       compile,
     } = options;
     const { transport = HTTP_TRANSPORT, upgradeProtocols = DEFAULT_UPGRADES } = options;
-    this.#snapshots = new SnapshotBuilder(transport, { clock, random, scheduler, logger, compile });
+    const onRead = (isGood: boolean): void => this.#stats.tls.countCredentialRead(isGood);
+    this.#credentials = credentialStoreOf(options, onRead);
+    const tickets = new TicketKeys(clock, options.ticketSecret);
+    const tls = { credentials: this.#credentials, tickets };
+    this.#snapshots = new SnapshotBuilder(transport, this.#credentials, {
+      clock,
+      random,
+      scheduler,
+      logger,
+      compile,
+    });
     this.#stats = new ProxyStats(
       () => this.#newestClusters(),
       () => policy.stats?.() ?? {},
       () => this.#listeners.drainingCount,
+      () => this.#credentials.expiries(),
       () => this.unreadiness() === undefined,
       () => this.#longStreams,
     );
@@ -177,9 +208,11 @@ class ProxyRuntime implements Proxy {
       upgradeProtocols,
       scheduler,
       newId,
+      tls,
       onStream: (binding, stream) => this.#onStream(binding, stream),
       onRefused: (listener, kind) => this.#stats.countRefused(listener.name, kind),
       onConnectionEvent: (listener, event) => this.#stats.countConnectionEvent(listener.name, event),
+      onHandshake: (listener, result) => this.#stats.tls.countHandshake(listener.name, result),
     });
     this.#updates = new UpdateApplier({
       snapshots: this.#snapshots,
@@ -233,6 +266,7 @@ class ProxyRuntime implements Proxy {
     this.#longStreams.close();
     await this.drain(0);
     await Promise.all([this.#snapshots.destroy(), this.#admin?.close(0)]);
+    this.#credentials.close();
   }
 
   get registry(): Registry {
@@ -293,4 +327,16 @@ class ProxyRuntime implements Proxy {
     const exchange = new Exchange(binding, stream, clock.nowMs(), clock.monotonicMs());
     runExchange(exchange, stream, this.#pipeline);
   }
+}
+
+function credentialStoreOf(options: ProxyOptions, onRead: (isGood: boolean) => void): CredentialStore {
+  const {
+    files = NO_FILES,
+    credentialsFolder: folder,
+    systemAuthorities,
+    clock,
+    scheduler,
+    logger,
+  } = options;
+  return new CredentialStore({ files, folder, systemAuthorities, clock, scheduler, logger, onRead });
 }

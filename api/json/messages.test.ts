@@ -276,7 +276,12 @@ const TRAFFIC_UPDATE: Required<TrafficUpdate> = {
         connectionIdleTimeoutMs: 3_600_000,
         tcpKeepaliveTimeMs: 0,
         protocol: "http2",
-        tls: { mode: "mutual", sni: "reviews", subjectAltNames: ["reviews"] },
+        tls: {
+          credential: { credentialName: "reviews", certificateFile: "tls.crt", privateKeyFile: "tls.key" },
+          serverName: "reviews",
+          subjectAltNames: ["reviews"],
+          skipsVerification: false,
+        },
         healthCheck: {
           probe: {
             kind: "http",
@@ -334,13 +339,30 @@ const TRAFFIC_UPDATE: Required<TrafficUpdate> = {
           maxConnections: 500,
           maxHeaderBytes: 8_192,
           headersTimeoutMs: 5_000,
+          handshakeTimeoutMs: 5_000,
+          maxHandshakes: 100,
           requestTimeoutMs: 30_000,
           connectionIdleMs: 60_000,
           streamIdleMs: 20_000,
           drainGraceMs: 0,
           memoryLimitBytes: 536_870_912,
         },
-        tls: { mode: "simple", credentialName: "shop" },
+        tlsServers: [
+          {
+            name: "https.8080.0.shop.default",
+            serverNames: ["shop.example.com"],
+            routeTable: "https.8080.0.shop.default",
+            mode: "mutual",
+            credential: {
+              certificateFile: "shop.crt",
+              privateKeyFile: "shop.key",
+              authoritiesFile: "ca.crt",
+            },
+            minVersion: "TLSv1.2",
+            maxVersion: "TLSv1.3",
+            cipherSuites: ["ECDHE-ECDSA-AES128-GCM-SHA256"],
+          },
+        ],
       },
     ],
   },
@@ -411,6 +433,11 @@ const TRAFFIC_UPDATE: Required<TrafficUpdate> = {
 };
 
 const IN_ROUTES = "routes.resources[*].virtualHosts[*].routes[*]";
+
+const inCredential = (place: string): readonly string[] =>
+  ["credentialName", "certificateFile", "privateKeyFile", "authoritiesFile"].map(
+    (field) => `${place}.credential.${field}`,
+  );
 
 const OPTIONAL_IN_ROUTES = [
   "matches[*].path",
@@ -518,11 +545,19 @@ const MESSAGES: Readonly<Record<string, MessageCase>> = {
       "endpoints",
       "listeners",
       "routes",
-      ...["subset", "protocol", "tls", "tls.sni", "retryBudget", "healthCheck", "outlierDetection"].map(
-        (field) => `clusters.resources[*].${field}`,
-      ),
+      ...[
+        "subset",
+        "protocol",
+        "tls",
+        ...inCredential("tls"),
+        "retryBudget",
+        "healthCheck",
+        "outlierDetection",
+      ].map((field) => `clusters.resources[*].${field}`),
       "endpoints.resources[*].endpoints[*].workload",
-      ...["protocol", "tls", "tls.credentialName"].map((field) => `listeners.resources[*].${field}`),
+      ...["protocol", "tlsServers", ...inCredential("tlsServers[*]")].map(
+        (field) => `listeners.resources[*].${field}`,
+      ),
       ...OPTIONAL_IN_ROUTES,
     ],
     maps: [

@@ -22,6 +22,12 @@ import {
 } from "../../core/traffic/resources/route.ts";
 import type { OverloadSettings } from "../../core/traffic/resources/overload.ts";
 import { ENFORCEMENT_MODES } from "../../kernel/enforcement-mode.ts";
+import {
+  type CredentialFiles,
+  TLS_VERSIONS,
+  type TlsServer,
+  type UpstreamTls,
+} from "../../core/traffic/resources/tls.ts";
 import { RATE_LIMIT_FORMS, UPSTREAM_RATE_LIMITS } from "../../kernel/rate-limit-settings.ts";
 import { PATH_NORMALIZATIONS } from "../../kernel/canonical/path.ts";
 import { exactly } from "./schema/exactly.ts";
@@ -39,13 +45,44 @@ const HttpStatus = Type.Integer({ minimum: 200, maximum: 599 });
 
 const Protocol = oneOf(["http1", "http2"]);
 
-const TlsMode = oneOf(["simple", "mutual", "istio-mutual"]);
+const CredentialSchema = exactly<CredentialFiles>()(
+  Type.Object({
+    credentialName: Type.Optional(Text),
+    certificateFile: Type.Optional(Text),
+    privateKeyFile: Type.Optional(Text),
+    authoritiesFile: Type.Optional(Text),
+  }),
+);
+
+const TlsServerSchema = exactly<TlsServer>()(
+  Type.Object({
+    name: Text,
+    serverNames: Type.Array(Text),
+    routeTable: Text,
+    mode: oneOf(["simple", "mutual", "optional-mutual"]),
+    credential: CredentialSchema,
+    minVersion: oneOf(TLS_VERSIONS),
+    maxVersion: oneOf(TLS_VERSIONS),
+    cipherSuites: Type.Array(Text, { minItems: 1 }),
+  }),
+);
+
+const UpstreamTlsSchema = exactly<UpstreamTls>()(
+  Type.Object({
+    credential: CredentialSchema,
+    serverName: Text,
+    subjectAltNames: Type.Array(Text),
+    skipsVerification: Flag,
+  }),
+);
 
 const ListenerLimitsSchema = exactly<ListenerLimits>()(
   Type.Object({
     maxConnections: Type.Integer({ minimum: 1 }),
     maxHeaderBytes: Type.Integer({ minimum: 1 }),
     headersTimeoutMs: Amount,
+    handshakeTimeoutMs: Amount,
+    maxHandshakes: Type.Integer({ minimum: 1 }),
     requestTimeoutMs: Amount,
     connectionIdleMs: Amount,
     streamIdleMs: Amount,
@@ -78,7 +115,7 @@ export const ListenerSchema = exactly<Listener>()(
         quotaState: Flag,
       }),
     ),
-    tls: Type.Optional(Type.Object({ mode: TlsMode, credentialName: Type.Optional(Text) })),
+    tlsServers: Type.Optional(Type.Array(TlsServerSchema)),
   }),
 );
 
@@ -320,9 +357,7 @@ export const ClusterSchema = exactly<Cluster>()(
     overload: Type.Optional(OverloadSchema),
     protocol: Type.Optional(Protocol),
     maxConcurrentStreams: Type.Optional(Type.Integer({ minimum: 1 })),
-    tls: Type.Optional(
-      Type.Object({ mode: TlsMode, sni: Type.Optional(Text), subjectAltNames: Type.Array(Text) }),
-    ),
+    tls: Type.Optional(UpstreamTlsSchema),
     healthCheck: Type.Optional(HealthCheckSchema),
     outlierDetection: Type.Optional(OutlierDetectionSchema),
   }),

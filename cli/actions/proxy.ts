@@ -34,6 +34,7 @@ interface Flags extends LogFlags {
   readonly upgradeProtocols: readonly string[];
   readonly via?: string;
   readonly explainKeyFile?: string;
+  readonly credentials?: string;
   readonly workers: number;
   readonly drain: number;
 }
@@ -61,12 +62,12 @@ export async function proxy(flags: Flags): Promise<void> {
 }
 
 function announce({ role }: ProxyNode, proxy: Pick<Proxy, "addresses">): void {
-  const where = proxy.addresses().listeners.map(({ host, port }) => `http://${host}:${port}`);
+  const where = proxy.addresses().listeners.map(({ scheme, host, port }) => `${scheme}://${host}:${port}`);
   process.stdout.write(`${role} proxy listening on ${where.join(", ")}\n`);
 }
 
 function settingsOf({ mixer, pilot, explainKeyFile, logLevel, logFormat, ...flags }: Flags) {
-  const { headersWithUnderscoresAction, upgradeProtocols, via } = flags;
+  const { headersWithUnderscoresAction, upgradeProtocols, via, credentials } = flags;
   return {
     mixerUrls: mixer,
     pilotUrl: pilot,
@@ -76,6 +77,7 @@ function settingsOf({ mixer, pilot, explainKeyFile, logLevel, logFormat, ...flag
     headersWithUnderscoresAction,
     upgradeProtocols,
     via,
+    credentials,
   };
 }
 

@@ -132,6 +132,12 @@ export const explainKeyFlag = (): Option =>
     "a file with the key that requests send in x-purser-explain to get an explanation; without it no request gets one",
   );
 
+export const credentialsFlag = (): Option =>
+  new Option(
+    "--credentials <folder>",
+    "the folder of the proxy's certificates: NAME/tls.crt, tls.key and ca.crt for each credentialName NAME; watched",
+  );
+
 function upgradeProtocols(value: string): readonly string[] {
   if (value === "none") return [];
   const protocols = value.split(",").map((protocol) => protocol.trim().toLowerCase());

@@ -8,6 +8,7 @@ import {
   allowedHostsFlag,
   collect,
   count,
+  credentialsFlag,
   drainFlag,
   explainKeyFlag,
   hostFlag,
@@ -68,6 +69,7 @@ export function proxyCommand(): Command {
     )
     .addOption(localityFlag())
     .addOption(explainKeyFlag())
+    .addOption(credentialsFlag())
     .addOption(underscoresFlag())
     .addOption(upgradesFlag())
     .addOption(viaFlag("the proxy"))

@@ -8,6 +8,7 @@ import {
   allowEmptyFlag,
   configFlag,
   count,
+  credentialsFlag,
   drainFlag,
   explainKeyFlag,
   hostFlag,
@@ -60,6 +61,7 @@ export function meshFlags(command: Command): Command {
     )
     .addOption(localityFlag())
     .addOption(explainKeyFlag())
+    .addOption(credentialsFlag())
     .option(
       "--trusted-hops <n>",
       "number of trusted proxies in front of the edge, whose statements about the client are used",

@@ -9,12 +9,15 @@ import type { ExplainKey } from "../../proxy/filters/explain-key.ts";
 import type { SurfaceAddress } from "../../server/http/control-surface.ts";
 import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
 import { createProxy, type Proxy } from "../../proxy/proxy.ts";
+import type { TicketSecret } from "../../proxy/transport/tls/ticket-keys.ts";
+import { filesIn } from "./files.ts";
 import { compileExpression } from "./part-config.ts";
 import type { RunningPart } from "./stopping.ts";
 import type { Runtime } from "../../kernel/ports.ts";
 import { runtimeOfPart } from "./runtime.ts";
+import { systemAuthorities } from "./system-authorities.ts";
 
-export interface ProxyWiring {
+export interface ProxyWiring extends CertificateSettings {
   readonly node: ProxyNode;
   /** The service in this process, or its HTTP client: the proxy does not distinguish. */
   readonly mixer: MixerService;
@@ -26,6 +29,14 @@ export interface ProxyWiring {
   readonly upgradeProtocols: readonly string[];
   /** The proxy's name in `via`; undefined to leave the field alone. */
   readonly via?: string | undefined;
+}
+
+/** Where a proxy finds certificates. Plain data: a pool sends it to its workers. */
+export interface CertificateSettings {
+  /** The folder with a folder for each `credentialName`; undefined for none. */
+  readonly credentials?: string | undefined;
+  /** Secret of the keys of TLS session tickets, which the workers of a pool share; default: a random one. */
+  readonly ticketSecret?: TicketSecret | undefined;
 }
 
 /** A running proxy: one in this process, or a pool of workers. */
@@ -41,7 +52,7 @@ export function nodeId(role: string, workload: string): string {
 
 /** @throws {PurserError} when a port is not available, or pilot sends no configuration in time. */
 export async function startProxy(
-  { node, mixer, pilot, admin, explainKey, ...settings }: ProxyWiring,
+  { node, mixer, pilot, admin, explainKey, credentials, ...settings }: ProxyWiring,
   runtime: Runtime,
 ): Promise<ProxyPart & { readonly proxy: Proxy }> {
   const ours = runtimeOfPart(runtime, node.role === "edge" ? "edge" : `sidecar of ${node.service}`);
@@ -58,6 +69,9 @@ export async function startProxy(
     policy,
     compile: compileExpression,
     ...settings,
+    files: filesIn(process.cwd()),
+    credentialsFolder: credentials,
+    systemAuthorities: systemAuthorities(),
     ...(admin === undefined ? {} : { admin }),
     ...(explainKey === undefined ? {} : { explainKey }),
   });

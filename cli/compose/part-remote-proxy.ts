@@ -10,12 +10,12 @@ import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/
 import { sharingLimits } from "../../proxy/workers/limit-share.ts";
 import type { SurfaceAddress } from "../../server/http/control-surface.ts";
 import { readExplainKey } from "./explain-key-file.ts";
-import { startProxy } from "./part-proxy.ts";
+import { type CertificateSettings, startProxy } from "./part-proxy.ts";
 import { type LogFlags, runtimeOfPart } from "./runtime.ts";
 import { stopAll } from "./stopping.ts";
 
 /** Settings of a proxy whose mixer and pilot are other processes. Plain data: a pool sends it to its workers. */
-export interface RemoteProxySettings extends LogFlags {
+export interface RemoteProxySettings extends LogFlags, CertificateSettings {
   readonly node: ProxyNode;
   readonly mixerUrls: readonly string[];
   readonly pilotUrl: string;
@@ -50,7 +50,7 @@ export async function startRemoteProxy(
     name: "clients",
     close: async () => void (await Promise.all([mixer.close(), pilot.close()])),
   };
-  const { headersWithUnderscoresAction, upgradeProtocols, via } = settings;
+  const { headersWithUnderscoresAction, upgradeProtocols, via, credentials, ticketSecret } = settings;
   try {
     const part = await startProxy(
       {
@@ -61,6 +61,8 @@ export async function startRemoteProxy(
         headersWithUnderscoresAction,
         upgradeProtocols,
         via,
+        credentials,
+        ticketSecret,
         ...(admin === undefined ? {} : { admin }),
       },
       runtime,

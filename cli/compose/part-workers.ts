@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Runtime } from "../../kernel/ports.ts";
+import { TicketKeys } from "../../proxy/transport/tls/ticket-keys.ts";
 import { WorkerPool } from "../../proxy/workers/worker-pool.ts";
 import type { SurfaceAddress } from "../../server/http/control-surface.ts";
 import type { ProxyPart } from "./part-proxy.ts";
@@ -30,6 +31,8 @@ export async function startWorkers(
   runtime: Runtime,
 ): Promise<ProxyPart> {
   const { node } = settings;
+  // A session that one worker began is resumed by any other.
+  const tickets = new TicketKeys(runtime.clock);
   const pool = new WorkerPool<WorkerSetup>({
     ...runtimeOfPart(runtime, "workers"),
     workers,
@@ -38,6 +41,7 @@ export async function startWorkers(
       ...settings,
       worker,
       workers,
+      ticketSecret: tickets.state(),
       // The mixer counts each worker as a proxy, which it is in its leases and its cache.
       node: { ...node, id: `${node.id}~${worker}` },
     }),

@@ -31,6 +31,8 @@ export interface MeshFlags extends ConfigFlags, LogFlags {
   /** The edge's name in `via`. Its sidecars leave the field alone: no two proxies may have the same name. */
   readonly via?: string;
   readonly explainKeyFile?: string;
+  /** The folder of credentials. */
+  readonly credentials?: string;
   readonly maxBodyBytes: number;
   readonly maxConcurrentRequests: number;
   /** Number of processes of the edge proxy; 1 is this process. */
@@ -87,6 +89,7 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
       explainKey,
       headersWithUnderscoresAction,
       upgradeProtocols,
+      credentials: flags.credentials,
     };
     for (const { service, outboundPort } of flags.sidecar) {
       const id = nodeId("sidecar", service);
@@ -112,6 +115,7 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
                 headersWithUnderscoresAction,
                 upgradeProtocols,
                 via: flags.via,
+                credentials: flags.credentials,
                 logLevel: flags.logLevel,
                 logFormat: flags.logFormat,
               },

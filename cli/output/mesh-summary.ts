@@ -10,7 +10,7 @@ export function meshSummary({ snapshot, mixerUrl, pilotUrl, proxies }: RunningMe
   for (const { node, proxy } of proxies) {
     const { listeners, admin } = proxy.addresses();
     const name = node.role === "edge" ? "edge proxy" : `sidecar of ${node.service}`;
-    rows.push([name, listeners.map(({ host, port }) => `http://${host}:${port}`).join(", ")]);
+    rows.push([name, listeners.map(({ scheme, host, port }) => `${scheme}://${host}:${port}`).join(", ")]);
     if (admin !== undefined)
       rows.push(["proxy admin", `http://${admin.host}:${admin.port}/stats/prometheus`]);
   }

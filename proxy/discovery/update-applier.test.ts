@@ -15,6 +15,7 @@ import {
   RecordingLogger,
   routeOf,
   runtime,
+  NO_CREDENTIALS,
 } from "../testing/harness.test.ts";
 import { SnapshotBuilder } from "../snapshot/snapshot-builder.ts";
 import { HTTP_TRANSPORT } from "../transport/http-transport.ts";
@@ -49,7 +50,7 @@ const UNUSABLE = configOf({
 
 /** An applier with listeners whose duration the test controls. */
 class Bench {
-  readonly builder = new SnapshotBuilder(HTTP_TRANSPORT, runtime);
+  readonly builder = new SnapshotBuilder(HTTP_TRANSPORT, NO_CREDENTIALS, runtime);
   /** The snapshots that the listeners got, in order. */
   readonly applied: ProxySnapshot[] = [];
   readonly results: ("accepted" | "rejected")[] = [];

@@ -10,6 +10,7 @@ import type { CorsDecision, Exchange } from "./exchange.ts";
 import { addOverloadMetrics } from "./overload-metrics.ts";
 import { RequestCounts } from "./request-counts.ts";
 import { addUpstreamMetrics } from "./upstream-metrics.ts";
+import { TlsCounts } from "./tls-counts.ts";
 
 /**
  * The proxy's own counters, in a registry of its own. The mixer's handlers count the metrics that documents
@@ -30,6 +31,7 @@ export class ProxyStats {
     labelNames: ["listener", "event"],
     registers: [this.registry],
   });
+  readonly tls: TlsCounts;
   readonly #upgrades = new Counter({
     name: "purser_proxy_upgrades_total",
     help: "Requests whose connection went on with another protocol, by listener and protocol.",
@@ -65,6 +67,7 @@ export class ProxyStats {
    * @param clusters The newest clusters, read at each scrape.
    * @param policyStats The policy client's counters, read at each scrape.
    * @param listenersDraining The number of listeners that drain, read at each scrape.
+   * @param expiries When each certificate in use ends, read at each scrape.
    * @param longStreams The open streams, read at each scrape.
    * @param ready Whether `/ready` answers 200, read at each scrape.
    */
@@ -72,10 +75,12 @@ export class ProxyStats {
     clusters: () => ClusterSet,
     policyStats: () => Readonly<Record<string, number>>,
     listenersDraining: () => number,
+    expiries: () => readonly { readonly name: string; readonly expiresAtMs: number }[],
     ready: () => boolean,
     longStreams: () => { readonly size: number; readonly counts: Readonly<Record<Recheck, number>> },
   ) {
     const registers = [this.registry];
+    this.tls = new TlsCounts(this.registry, expiries);
     addProcessMetrics(this.registry);
     new Gauge({
       name: "purser_proxy_ready",

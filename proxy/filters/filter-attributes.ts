@@ -11,6 +11,7 @@ import {
   type RequestFields,
 } from "../../core/attributes/request-group.ts";
 import type { Exchange } from "../exchange/exchange.ts";
+import type { ConnectionFacts } from "../transport/contract/connection.ts";
 import { isoTimeOf } from "../exchange/iso-time.ts";
 import type { Filter } from "./filter.ts";
 
@@ -55,7 +56,7 @@ export function requestAttributes(exchange: Exchange, node: NodeAttributes): Att
   const destination = destinationOf(exchange, inbound, node);
   const origin = { ip: exchange.originIp };
   const request = groupOfFields(fields);
-  const facts = { id: connection.id, mtls: connection.tls?.peerCertificate !== undefined };
+  const facts = connectionOf(connection);
   const context = contextOf(exchange, node, time);
   const bag: AttributeBag =
     selection === undefined
@@ -90,8 +91,26 @@ function fieldsOf({ request, requestId, trace }: Exchange, time: string): Reques
   );
 }
 
+function connectionOf({ id, tls }: ConnectionFacts): AttributeGroup {
+  const mtls = tls?.peerCertificate !== undefined;
+  return tls?.serverName === undefined ? { id, mtls } : { id, mtls, requested_server_name: tls.serverName };
+}
+
+const SPIFFE = "spiffe://";
+
+/** The workload's identity in the certificate that the client was verified by; undefined without one. */
+function principalOf({ tls }: ConnectionFacts): string | undefined {
+  const uri = tls?.peerCertificate?.uris.find((each) => each.startsWith(SPIFFE));
+  return uri?.slice(SPIFFE.length);
+}
+
 function sourceOf({ connection }: Exchange, inbound: boolean, node: NodeAttributes): AttributeGroup {
   const { remoteIp: ip, remotePort: port } = connection;
+  const principal = connection.tls === undefined ? undefined : principalOf(connection);
+  if (principal !== undefined) {
+    const workload = inbound ? undefined : node.workload;
+    return present({ ip, port, principal, user: principal, workload });
+  }
   // A proxy knows its own workload; it would know its peer's only from a client certificate.
   return inbound || node.workload === undefined ? { ip, port } : { ip, port, workload: node.workload };
 }

@@ -31,8 +31,9 @@ export function routeFilter(random: Random): Filter {
 
 /** Sets the exchange's selection; returns the local reply of a request without a route or destination. */
 export function route(exchange: Exchange, random: Random): LocalReply | undefined {
-  const { snapshot, listener, request } = exchange;
-  const table = snapshot.routeTables.get(listener.routeTable);
+  const { snapshot, listener, request, connection } = exchange;
+  // As in Envoy, a connection reaches only the hosts of the server that accepted it: another one may demand more.
+  const table = snapshot.routeTables.get(connection.tls?.routeTable ?? listener.routeTable);
   let matched: MatchedRoute | undefined;
   try {
     matched = table === undefined ? undefined : matchRoute(table, request);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Listener, ListenerLimits } from "../../core/traffic/resources/listener.ts";
+import type { TlsServer } from "../../core/traffic/resources/tls.ts";
 import { listenError } from "../../kernel/listen-error.ts";
 import type { Scheduler } from "../../kernel/ports.ts";
 import { type ErrorKind, errorReply, renderLocalReply } from "../exchange/local-reply.ts";
@@ -14,7 +15,10 @@ import type {
   TransportServer,
   WholeResponse,
 } from "../transport/contract/server.ts";
+import type { HandshakeResult, TlsServices } from "../transport/contract/tls.ts";
 import type { Transport } from "../transport/contract/transport.ts";
+
+const NO_TLS: readonly TlsServer[] = [];
 
 /** The configuration by which a listener handles its requests. */
 export interface ListenerBinding {
@@ -35,6 +39,8 @@ export interface ListenerServices {
   /** Called for bytes that were refused before they became a request. */
   onRefused(listener: Listener, kind: ErrorKind, detail: string): void;
   onConnectionEvent(listener: Listener, event: ConnectionEvent): void;
+  onHandshake(listener: Listener, result: HandshakeResult): void;
+  readonly tls: TlsServices;
 }
 
 /** One listening address, with the configuration by which its requests are handled. */
@@ -49,10 +55,12 @@ export class ListenerServer implements ServerHandler {
   constructor(binding: ListenerBinding, services: ListenerServices) {
     this.#binding = binding;
     this.#services = services;
-    const { transport, upgradeProtocols, scheduler } = services;
+    const { transport, upgradeProtocols, scheduler, tls } = services;
+    const { tlsServers = NO_TLS } = binding.listener;
     const limits = this.#limitsOf(binding);
     const newConnectionId = (): string => `${this.#binding.listener.name}-${this.#nextConnection++}`;
-    this.#server = transport.createServer({ limits, upgradeProtocols, scheduler, newConnectionId }, this);
+    const settings = { limits, upgradeProtocols, scheduler, newConnectionId, tls, tlsServers };
+    this.#server = transport.createServer(settings, this);
   }
 
   get binding(): ListenerBinding {
@@ -82,6 +90,7 @@ export class ListenerServer implements ServerHandler {
   rebind(binding: ListenerBinding): void {
     this.#binding = binding;
     this.#server.setLimits(this.#limitsOf(binding));
+    this.#server.setTlsServers(binding.listener.tlsServers ?? NO_TLS);
   }
 
   /**
@@ -110,6 +119,10 @@ export class ListenerServer implements ServerHandler {
 
   onConnectionEvent(event: ConnectionEvent): void {
     this.#services.onConnectionEvent(this.#binding.listener, event);
+  }
+
+  onHandshake(result: HandshakeResult): void {
+    this.#services.onHandshake(this.#binding.listener, result);
   }
 
   #limitsOf({ listener }: ListenerBinding): ListenerLimits {

@@ -3,12 +3,15 @@
 
 import type { Listener } from "../../core/traffic/resources/listener.ts";
 import type { ProxySnapshot } from "../snapshot/snapshot.ts";
+import type { HeldCredential } from "../transport/tls/credentials/credential-store.ts";
 import { type ListenerServices, ListenerServer } from "./listener-server.ts";
 
 export interface ListenerAddress {
   readonly name: string;
   readonly host: string;
   readonly port: number;
+  /** `https` for a listener with TLS. */
+  readonly scheme: "http" | "https";
 }
 
 /** All listeners of a proxy, updated with each new configuration. */
@@ -32,6 +35,10 @@ export class ListenerSet {
     const wanted = new Map(
       snapshot.resources.listeners.resources.map((listener) => [keyOf(listener), listener] as const),
     );
+    const credentials = this.#holdCredentials(snapshot);
+    // The files of new certificates are read first: without them, the first clients would be refused.
+    const settled = this.#services.tls.credentials.settled();
+    if (settled !== undefined) await settled;
     const started = [...wanted].map(async ([key, listener]) => {
       const running = this.#servers.get(key);
       if (running !== undefined) return running.rebind({ listener, snapshot });
@@ -40,6 +47,7 @@ export class ListenerSet {
       this.#servers.set(key, server);
     });
     const results = await Promise.allSettled(started);
+    for (const credential of credentials) credential.release();
     for (const [key, server] of this.#servers) {
       if (wanted.has(key)) continue;
       this.#servers.delete(key);
@@ -51,6 +59,7 @@ export class ListenerSet {
   addresses(): readonly ListenerAddress[] {
     return [...this.#servers.values()].map((server) => ({
       name: server.binding.listener.name,
+      scheme: server.binding.listener.tlsServers === undefined ? "http" : "https",
       ...server.address,
     }));
   }
@@ -66,6 +75,13 @@ export class ListenerSet {
     for (const server of this.#servers.values()) this.#leave(server, deadlineMs);
     this.#servers.clear();
     await Promise.all(this.#leaving.values());
+  }
+
+  #holdCredentials(snapshot: ProxySnapshot): readonly HeldCredential[] {
+    const { credentials } = this.#services.tls;
+    return snapshot.resources.listeners.resources.flatMap(({ tlsServers = [] }) =>
+      tlsServers.map(({ credential }) => credentials.hold(credential)),
+    );
   }
 
   #leave(server: ListenerServer, deadlineMs: number): void {

@@ -17,6 +17,7 @@ import {
   endpointAt,
   forwardTo,
   httpUpstream,
+  NO_CREDENTIALS,
   type Rig,
   routeOf,
   runtime,
@@ -185,7 +186,11 @@ describeTransports("balancing", () => {
   it("an endpoint that is added later starts slowly, and keeps its age when others change", async () => {
     let nowMs = 5_000;
     const clock = { nowMs: () => 0, monotonicMs: () => nowMs };
-    const builder = new SnapshotBuilder(HTTP_TRANSPORT, { ...runtime, clock, random: Math.random });
+    const builder = new SnapshotBuilder(HTTP_TRANSPORT, NO_CREDENTIALS, {
+      ...runtime,
+      clock,
+      random: Math.random,
+    });
     const slowStart = { windowMs: 10_000, aggression: 1, minimumPercent: 10 };
     const build = (ports: readonly number[]): ProxySnapshot => {
       const endpoints = ports.map((port) => endpointAt(port));
@@ -217,7 +222,7 @@ describeTransports("balancing", () => {
       [0, 1].map((number) => httpUpstream((_, response) => response.end(String(number)))),
     );
     const endpoints = upstreams.map(({ port }, priority) => endpointAt(port, { priority }));
-    const builder = new SnapshotBuilder(HTTP_TRANSPORT, runtime);
+    const builder = new SnapshotBuilder(HTTP_TRANSPORT, NO_CREDENTIALS, runtime);
     const snapshot = builder.build(configOf({ clusters: [clusterOf(endpoints)] }));
     const [set] = snapshot.endpoints.values();
     assert.ok(set !== undefined);

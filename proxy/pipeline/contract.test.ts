@@ -104,7 +104,7 @@ describe("the pipeline over a transport without sockets", () => {
   it("records the facts of TLS as attributes", async () => {
     const { transport, policy } = await start();
     const peerCertificate = { der: new Uint8Array(), uris: [], dnsNames: [], subject: "CN=a" };
-    transport.request({}, { tls: { serverName: "a", alpn: "h2", peerCertificate } });
+    transport.request({}, { tls: { serverName: "a", alpn: "h2", peerCertificate, routeTable: "main" } });
     assert.equal(groupOf(policy.checks, "request")["scheme"], "https");
     assert.equal(groupOf(policy.checks, "connection")["mtls"], true);
     assert.equal(transport.opened[0]?.head.headers.get("x-forwarded-proto"), "https");

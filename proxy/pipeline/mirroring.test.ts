@@ -23,7 +23,7 @@ import {
   startProxy,
   until,
 } from "../testing/harness.test.ts";
-import { describeTransports, upstreamProtocol } from "../testing/transports.test.ts";
+import { currentScheme, describeTransports, upstreamProtocol } from "../testing/transports.test.ts";
 
 const MAIN = "outbound|80|v1|reviews.default";
 const MIRROR = "outbound|80|v2|reviews.default";
@@ -234,10 +234,14 @@ describeTransports("mirroring", () => {
     const { rig } = await start(() => {}, { action: { timeoutMs: 4_000 } });
     const replies = await Promise.all(Array.from({ length: 300 }, () => call(rig.port)));
     assert.ok(replies.every(({ status }) => status === 200));
-    assert.deepEqual(await resultsOf(rig), { overflow: 44 });
-    await untilResults(rig, { overflow: 44, timeout: 256 });
+    const { overflow = 0, ...others } = await resultsOf(rig);
+    assert.deepEqual(others, {});
+    // A copy that would wait for another copy's connection overflows too, and a connection with TLS takes a while.
+    if (currentScheme() === "http") assert.equal(overflow, 44);
+    else assert.ok(overflow >= 44, `${overflow} overflows`);
+    await untilResults(rig, { overflow, timeout: 300 - overflow });
     await call(rig.port);
-    assert.deepEqual(await resultsOf(rig), { overflow: 44, timeout: 256 });
+    assert.deepEqual(await resultsOf(rig), { overflow, timeout: 300 - overflow });
   });
 
   it("keeps to the limits of the mirror's cluster", async () => {

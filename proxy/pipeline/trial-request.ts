@@ -3,16 +3,21 @@
 
 import type { ProxyNode } from "../../api/pilot-service.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
+import { parseAuthority } from "../../kernel/canonical/authority.ts";
+import { Malformed } from "../../kernel/canonical/malformed.ts";
 import { isPromise } from "../../kernel/maybe-promise.ts";
 import type { Clock, Random } from "../../kernel/ports.ts";
 import type { BalancingPorts } from "../../core/traffic/balancing/load-balancer.ts";
+import type { Listener } from "../../core/traffic/resources/listener.ts";
 import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
 import { Cluster, newClusterLoad } from "../upstream/cluster.ts";
 import { EndpointSet } from "../upstream/endpoint-set.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { filtersBeforeCheck } from "../filters/chain.ts";
 import { FilterChain } from "../filters/filter-chain.ts";
+import type { TlsFacts } from "../transport/contract/connection.ts";
 import { HeaderList } from "../transport/contract/header-list.ts";
+import { byExactness, serverOfName } from "../transport/tls/server/server-names.ts";
 import type { LocalReply } from "../exchange/local-reply.ts";
 import { RouteTableCache } from "../snapshot/route-table-cache.ts";
 import { ProxySnapshot } from "../snapshot/snapshot.ts";
@@ -37,7 +42,8 @@ const LOOPBACK = "127.0.0.1";
 /**
  * Runs the proxy's own filters up to the check, without opening a connection: returns the attributes that a
  * proxy with these resources would send to the mixer, or the local reply that it would make before the check.
- * The client's address is loopback.
+ * The client's address is loopback. At a listener with TLS, the client asks for the server name of its Host header, and
+ * shows no certificate.
  */
 export function bagOfTrial(
   resources: TrafficResources,
@@ -56,7 +62,7 @@ export function bagOfTrial(
       remotePort: 0,
       localIp: LOOPBACK,
       localPort: listener.port,
-      tls: undefined,
+      tls: tlsOf(listener, rawHeaders),
     },
     head: {
       method,
@@ -74,6 +80,19 @@ export function bagOfTrial(
   if (isPromise(reply)) throw new Error("the filters before the check wait for nothing");
   if (reply !== undefined) return { reply };
   return { bag: exchange.attributes as AttributeBag };
+}
+
+function tlsOf({ tlsServers }: Listener, rawHeaders: readonly string[]): TlsFacts | undefined {
+  if (tlsServers === undefined) return undefined;
+  const host = HeaderList.fromRaw(rawHeaders).get("host") ?? "";
+  const authority = parseAuthority(host);
+  const serverName = authority instanceof Malformed ? undefined : authority.host;
+  const server = serverOfName(
+    byExactness(tlsServers, ({ serverNames }) => serverNames),
+    serverName,
+  );
+  if (server === undefined) return undefined;
+  return { serverName, alpn: undefined, peerCertificate: undefined, routeTable: server.routeTable };
 }
 
 /** A snapshot whose clusters have no endpoints. */

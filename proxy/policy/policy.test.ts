@@ -21,7 +21,7 @@ import {
   startWith,
   until,
 } from "../testing/harness.test.ts";
-import { describeTransports, itHttp1 } from "../testing/transports.test.ts";
+import { currentScheme, describeTransports, itHttp1 } from "../testing/transports.test.ts";
 import type { CheckResult } from "./check-result.ts";
 
 const QUOTA = { policy: "reviews-per-user", limit: 100, windowMs: 60_000, remaining: 7, resetMs: 41_200 };
@@ -296,7 +296,7 @@ describeTransports("routes", () => {
     const redirected = await call(port, { path: "/old?x=1" });
     assert.deepEqual(
       [redirected.status, redirected.headers["location"]],
-      [301, "http://new.example/moved?x=1"],
+      [301, `${currentScheme()}://new.example/moved?x=1`],
     );
     const direct = await call(port);
     assert.deepEqual([direct.status, direct.body], [418, "teapot"]);
@@ -443,7 +443,7 @@ describeTransports("identities of requests and clients", () => {
       },
     );
     assert.equal(seen["x-forwarded-for"], "203.0.113.9, 127.0.0.1");
-    assert.equal(seen["x-forwarded-proto"], "http");
+    assert.equal(seen["x-forwarded-proto"], currentScheme());
     assert.equal(seen["x-forwarded-host"], "shop");
     assert.equal(seen["x-purser-a"], undefined);
     assert.equal(seen["x-envoy-b"], undefined);

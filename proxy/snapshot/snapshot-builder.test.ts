@@ -4,7 +4,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { RESOURCE_TYPES, type TrafficResources } from "../../core/traffic/resources/resource-set.ts";
-import { clusterOf, configOf, endpointAt, forwardTo, routeOf, runtime } from "../testing/harness.test.ts";
+import {
+  clusterOf,
+  configOf,
+  endpointAt,
+  forwardTo,
+  NO_CREDENTIALS,
+  routeOf,
+  runtime,
+} from "../testing/harness.test.ts";
 import { SnapshotBuilder } from "./snapshot-builder.ts";
 import { HTTP_TRANSPORT } from "../transport/http-transport.ts";
 import type { ProxySnapshot } from "./snapshot.ts";
@@ -52,7 +60,7 @@ const contentOf = ({ resources, routeTables, clusters, endpoints }: ProxySnapsho
 describe("the snapshots of a proxy", () => {
   let builder: SnapshotBuilder;
   beforeEach(() => {
-    builder = new SnapshotBuilder(HTTP_TRANSPORT, runtime);
+    builder = new SnapshotBuilder(HTTP_TRANSPORT, NO_CREDENTIALS, runtime);
   });
   afterEach(() => builder.destroy());
 
@@ -128,7 +136,7 @@ describe("the snapshots of a proxy", () => {
         fc.array(step, { maxLength: 12 }),
         fc.shuffledSubarray([...RESOURCE_TYPES], { minLength: RESOURCE_TYPES.length }),
         (steps, order) => {
-          const stepwise = new SnapshotBuilder(HTTP_TRANSPORT, runtime);
+          const stepwise = new SnapshotBuilder(HTTP_TRANSPORT, NO_CREDENTIALS, runtime);
           let held = states[0] as TrafficResources;
           let snapshot = stepwise.build(held);
           const apply = (next: TrafficResources): void => {
@@ -140,7 +148,7 @@ describe("the snapshots of a proxy", () => {
           for (const { type, state } of steps)
             apply({ ...held, [type]: (states[state] as TrafficResources)[type] });
           for (const type of order) apply({ ...held, [type]: last[type] });
-          const atOnce = new SnapshotBuilder(HTTP_TRANSPORT, runtime);
+          const atOnce = new SnapshotBuilder(HTTP_TRANSPORT, NO_CREDENTIALS, runtime);
           assert.deepEqual(contentOf(snapshot), contentOf(atOnce.build(last)));
           void stepwise.destroy();
           void atOnce.destroy();

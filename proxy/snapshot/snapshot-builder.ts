@@ -5,6 +5,7 @@ import type { TrafficResources } from "../../core/traffic/resources/resource-set
 import { RouteTableCache } from "./route-table-cache.ts";
 import { ProxySnapshot } from "./snapshot.ts";
 import type { Transport } from "../transport/contract/transport.ts";
+import type { CredentialStore } from "../transport/tls/credentials/credential-store.ts";
 import { ClusterManager, type ClusterRuntime } from "../upstream/cluster-manager.ts";
 
 /**
@@ -15,8 +16,8 @@ export class SnapshotBuilder {
   readonly #routeTables = new RouteTableCache();
   readonly #clusters: ClusterManager;
 
-  constructor(transport: Transport, runtime: ClusterRuntime) {
-    this.#clusters = new ClusterManager(transport, runtime);
+  constructor(transport: Transport, credentials: CredentialStore, runtime: ClusterRuntime) {
+    this.#clusters = new ClusterManager(transport, credentials, runtime);
   }
 
   /**

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import assert from "node:assert/strict";
 import { createServer, type IncomingMessage, request, type RequestListener, type Server } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
 
@@ -21,6 +22,9 @@ import { textHash } from "../../kernel/text-hash.ts";
 import type { Route, RouteAction } from "../../core/traffic/resources/route.ts";
 import { NO_HEADER_OPERATIONS } from "../../core/traffic/resources/route.ts";
 import { NO_RETRIES } from "../../core/traffic/retry.ts";
+import type { TlsServices } from "../transport/contract/tls.ts";
+import { CredentialStore } from "../transport/tls/credentials/credential-store.ts";
+import { TicketKeys } from "../transport/tls/ticket-keys.ts";
 import type { PolicyClient, CheckResult, Recheck } from "../policy/check-result.ts";
 import { createProxy, type Proxy, type ProxyOptions } from "../proxy.ts";
 import { callHttp2, http2Listener } from "./http2-peers.test.ts";
@@ -68,6 +72,17 @@ export const runtime: Runtime & Pick<ProxyOptions, "compile"> = {
   logger: new RecordingLogger(),
   compile: createJsonataCompiler({}, () => performance.now()),
 };
+
+/** Credentials of a proxy that uses none. */
+export const NO_CREDENTIALS = new CredentialStore({
+  ...runtime,
+  files: { watch: (path) => assert.fail(`${path} is read`) },
+  folder: undefined,
+  systemAuthorities: undefined,
+  onRead: () => {},
+});
+
+export const NO_TLS: TlsServices = { credentials: NO_CREDENTIALS, tickets: new TicketKeys(clock) };
 
 export const ALLOW: CheckResult = {
   outcome: { kind: "allow" },

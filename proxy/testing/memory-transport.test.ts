@@ -129,7 +129,14 @@ export class MemoryTransport implements Transport {
 
   createServer(_settings: unknown, handler: ServerHandler) {
     this.#handler = handler;
-    return { port: 1, listen: async () => {}, setLimits: () => {}, close: async () => {}, cut: () => {} };
+    return {
+      port: 1,
+      listen: async () => {},
+      setLimits: () => {},
+      setTlsServers: () => {},
+      close: async () => {},
+      cut: () => {},
+    };
   }
 
   createClient() {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Transport } from "../transport/contract/transport.ts";
+import { TlsTransport } from "./tls-transport.test.ts";
 import { HTTP_TRANSPORT } from "../transport/http-transport.ts";
 
 type Protocol = "http1" | "http2";
@@ -12,13 +13,28 @@ interface TransportUnderTest {
   /** The protocol of the tests' clients, and of their upstreams. */
   readonly down: Protocol;
   readonly up: Protocol;
+  /** The scheme of the requests that listeners get; default http. */
+  readonly scheme?: "https";
+  /** Called before each suite; returns the clean-up after it. */
+  prepare?(context: Mocha.Context): () => void;
 }
 
 const HTTP1: TransportUnderTest = { name: "http/1.1", transport: HTTP_TRANSPORT, down: "http1", up: "http1" };
 
+const TLS_TRANSPORT = new TlsTransport();
+const HTTP1_OVER_TLS: TransportUnderTest = {
+  name: "http/1.1 over TLS",
+  transport: TLS_TRANSPORT,
+  down: "http1",
+  up: "http1",
+  scheme: "https",
+  prepare: (context) => TLS_TRANSPORT.prepare(context),
+};
+
 /** Every transport that the proxy has. Add a transport here, and the suites of the pipeline run over it. */
 const TRANSPORTS: readonly TransportUnderTest[] = [
   HTTP1,
+  HTTP1_OVER_TLS,
   { name: "http/2 to http/1.1", transport: HTTP_TRANSPORT, down: "http2", up: "http1" },
   { name: "http/1.1 to http/2", transport: HTTP_TRANSPORT, down: "http1", up: "http2" },
   { name: "http/2", transport: HTTP_TRANSPORT, down: "http2", up: "http2" },
@@ -43,6 +59,11 @@ export function upstreamProtocol(): Protocol {
   return current.up;
 }
 
+/** The scheme of the requests of the suite under way. */
+export function currentScheme(): "http" | "https" {
+  return current.scheme ?? "http";
+}
+
 /** A suite of the pipeline, run over every transport. */
 export function describeTransports(title: string, body: () => void): void {
   describeOver(TRANSPORTS, title, body);
@@ -50,7 +71,7 @@ export function describeTransports(title: string, body: () => void): void {
 
 /** A suite whose clients or upstreams write HTTP/1.1 by hand. */
 export function describeHttp1(title: string, body: () => void): void {
-  describeOver([HTTP1], title, body);
+  describeOver([HTTP1, HTTP1_OVER_TLS], title, body);
 }
 
 /**
@@ -65,11 +86,14 @@ export function itHttp1(side: "down" | "up" | "both", title: string, body: () =>
 function describeOver(transports: readonly TransportUnderTest[], title: string, body: () => void): void {
   for (const transport of transports) {
     describe(`${title}, over ${transport.name}`, () => {
-      before(() => {
+      let cleanUp: (() => void) | undefined;
+      before(function () {
+        cleanUp = transport.prepare?.(this);
         current = transport;
       });
       after(() => {
         current = HTTP1;
+        cleanUp?.();
       });
       defined = transport;
       body();

@@ -18,6 +18,7 @@ import type { ClientSettings } from "../transport/contract/client.ts";
 import type { Transport } from "../transport/contract/transport.ts";
 import { Overload } from "./overload.ts";
 import { OverloadGate } from "./overload-gate.ts";
+import type { CredentialStore } from "../transport/tls/credentials/credential-store.ts";
 import { Upstream } from "./upstream.ts";
 
 /** Envoy's limit for a header block. */
@@ -56,6 +57,7 @@ export const NO_CLUSTERS: ClusterSet = { clusters: new Map(), endpoints: new Map
  */
 export class ClusterManager {
   readonly #transport: Transport;
+  readonly #credentials: CredentialStore;
   readonly #runtime: ClusterRuntime;
   readonly #upstreams = new Map<string, SharedUpstream>();
   readonly #loads = new Map<string, ClusterLoad>();
@@ -64,8 +66,10 @@ export class ClusterManager {
   readonly #health = new Map<string, ClusterHealth>();
   #newest: ClusterSet = NO_CLUSTERS;
 
-  constructor(transport: Transport, runtime: ClusterRuntime) {
+  /** @param credentials Certificates of the connections with TLS. */
+  constructor(transport: Transport, credentials: CredentialStore, runtime: ClusterRuntime) {
     this.#transport = transport;
+    this.#credentials = credentials;
     this.#runtime = runtime;
     this.#healthServices = {
       transport,
@@ -202,6 +206,8 @@ export class ClusterManager {
       idleTimeoutMs: config.connectionIdleTimeoutMs,
       tcpKeepaliveTimeMs: config.tcpKeepaliveTimeMs,
       maxHeaderBytes: MAX_RESPONSE_HEADER_BYTES,
+      tls: config.tls,
+      credentials: this.#credentials,
       clock: this.#runtime.clock,
       scheduler: this.#runtime.scheduler,
     };
@@ -243,5 +249,6 @@ function keyOf(config: ClusterConfig, { address, port }: Endpoint): string {
     config.tcpKeepaliveTimeMs,
     config.protocol,
     config.maxConcurrentStreams,
+    JSON.stringify(config.tls),
   ].join(" ");
 }

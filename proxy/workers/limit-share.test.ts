@@ -30,7 +30,7 @@ describe("a worker's share of the limits", () => {
     const seen = seenBy(3, config);
     assert.deepEqual(seen?.listeners, {
       version: config.listeners.version,
-      resources: [{ ...EDGE, limits: { ...limits, maxConnections: 4 } }],
+      resources: [{ ...EDGE, limits: { ...limits, maxConnections: 4, maxHandshakes: 334 } }],
     });
     const [cluster] = seen?.clusters?.resources ?? [];
     assert.equal(cluster?.maxRequests, 342);

@@ -7,7 +7,7 @@ import type { Listener } from "../../core/traffic/resources/listener.ts";
 import type { ResourceSet } from "../../core/traffic/resources/resource-set.ts";
 
 /**
- * Pilot as one of several workers sees it. The limits of clusters, and on a listener's connections, are for the whole
+ * Pilot as one of several workers sees it. The limits of clusters, and on a listener's connections and handshakes, are for the whole
  * proxy, so each worker applies its share, rounded up: connections are spread over the workers in turn, and a worker
  * needs at least one.
  */
@@ -54,7 +54,9 @@ function clusterShare(cluster: Cluster, workers: number): Cluster {
 
 function listenerShare(listener: Listener, workers: number): Listener {
   const { limits } = listener;
-  return { ...listener, limits: { ...limits, maxConnections: share(limits.maxConnections, workers) } };
+  const maxConnections = share(limits.maxConnections, workers);
+  const maxHandshakes = share(limits.maxHandshakes, workers);
+  return { ...listener, limits: { ...limits, maxConnections, maxHandshakes } };
 }
 
 function share(limit: number, workers: number): number {

@@ -34,7 +34,10 @@ class ToyProcess implements WorkerProcess<number> {
 
   serve(): void {
     this.onMessage({ kind: "hello" });
-    this.onMessage({ kind: "listening", listeners: [{ name: "edge", host: "127.0.0.1", port: 8080 }] });
+    this.onMessage({
+      kind: "listening",
+      listeners: [{ name: "edge", scheme: "http", host: "127.0.0.1", port: 8080 }],
+    });
   }
 }
 
@@ -73,7 +76,9 @@ describe("a pool of workers", () => {
     processes[1]?.serve();
     await start;
     assert.deepEqual(processes[1]?.received, [{ kind: "start", setup: 2 }]);
-    assert.deepEqual(pool.addresses().listeners, [{ name: "edge", host: "127.0.0.1", port: 8080 }]);
+    assert.deepEqual(pool.addresses().listeners, [
+      { name: "edge", scheme: "http", host: "127.0.0.1", port: 8080 },
+    ]);
   });
 
   it("does not start when a worker cannot, and ends the others", async () => {

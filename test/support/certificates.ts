@@ -22,8 +22,15 @@ export interface Authority {
   /** The authority's certificate, as PEM text and as a PEM file. */
   readonly cert: string;
   readonly certFile: string;
-  /** Makes a key with a certificate for 127.0.0.1 and localhost. A name is used once. */
-  sign(name: string): Certificate;
+  /**
+   * Makes a key with a certificate. A name is used once.
+   *
+   * @param subjectAltName In OpenSSL's form; default for 127.0.0.1 and localhost.
+   * @param days Validity from now on; default 2.
+   */
+  sign(name: string, subjectAltName?: string, days?: number): Certificate;
+  /** Like `sign`, with a certificate that ended yesterday; `keyAndCertFile` still has one that did not. */
+  signExpired(name: string): Certificate;
   /** Removes the folder. */
   remove(): void;
 }
@@ -34,23 +41,35 @@ const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-
 export function createAuthority(context: Mocha.Context): Authority {
   const openssl = requireService(context, "openssl");
   const folder = mkdtempSync(join(tmpdir(), "purser-authority-"));
-  const make = (name: string, more: readonly string[]): Certificate => {
+  const make = (name: string, more: readonly string[], days = 2): Certificate => {
     const [certFile, keyFile, keyAndCertFile] = ["cert", "key", "both"].map((part) =>
       join(folder, `${name}-${part}.pem`),
     ) as [string, string, string];
     const files = ["-subj", `/CN=${name}`, "-keyout", keyFile, "-out", certFile];
-    execFileSync(openssl, ["req", "-x509", ...NEW_KEY, "-days", "2", ...files, ...more], { stdio: "pipe" });
+    execFileSync(openssl, ["req", "-x509", ...NEW_KEY, "-days", `${days}`, ...files, ...more], {
+      stdio: "pipe",
+    });
     const [cert, key] = [readFileSync(certFile, "utf8"), readFileSync(keyFile, "utf8")];
     writeFileSync(keyAndCertFile, key + cert);
     return { cert, key, certFile, keyFile, keyAndCertFile };
   };
   const { cert, certFile, keyFile } = make("authority", []);
-  const signed = ["-CA", certFile, "-CAkey", keyFile, "-addext", "basicConstraints=critical,CA:FALSE"];
-  const names = ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"];
+  const signer = ["-CA", certFile, "-CAkey", keyFile];
+  const ofServer = (names: string): readonly string[] =>
+    ["basicConstraints=critical,CA:FALSE", `subjectAltName=${names}`].flatMap((each) => ["-addext", each]);
+  const sign = (name: string, subjectAltName = "IP:127.0.0.1,DNS:localhost", days = 2): Certificate =>
+    make(name, [...signer, ...ofServer(subjectAltName)], days);
   return {
     cert,
     certFile,
-    sign: (name) => make(name, [...signed, ...names]),
+    sign,
+    signExpired(name) {
+      const now = make(name, ofServer("IP:127.0.0.1,DNS:localhost"));
+      // Only `openssl x509` takes a time before now, and only for a certificate that signed itself.
+      const renew = ["x509", "-in", now.certFile, "-out", now.certFile, "-days", "-1", ...signer];
+      execFileSync(openssl, [...renew, "-CAcreateserial"], { stdio: "pipe" });
+      return { ...now, cert: readFileSync(now.certFile, "utf8") };
+    },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

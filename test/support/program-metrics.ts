@@ -33,6 +33,7 @@ export async function programMetrics(): Promise<ReadonlyMap<string, KnownMetric>
       >,
     () => ({}),
     () => 0,
+    () => [],
     () => true,
     () => ({ size: 0, counts: { allowed: 0, refused: 0, undecided: 0 } }),
   );

@@ -36,6 +36,19 @@ export const LimitsSpec = Closed(
         "Longest time from a request's first byte, or from the connection's start, to the end of its head; then 408; default 10s.",
       ),
     ),
+    handshakeTimeout: Type.Optional(
+      Duration(
+        "Longest time from a connection's start to the end of its TLS handshake; then it is closed; default 10s.",
+      ),
+    ),
+    maxHandshakes: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000,
+        description:
+          "Most TLS handshakes under way at one listener; then the oldest connection that has sent nothing of its handshake is closed, else the new one; default 1000.",
+      }),
+    ),
     requestTimeout: Type.Optional(
       Duration("Longest time from the end of a request's head to the end of its body; default 0s: no limit."),
     ),
@@ -74,6 +87,8 @@ export function listenerLimitsOf(spec: LimitsSpec = {}): ListenerLimits {
     maxConnections: spec.maxConnections ?? none.maxConnections,
     maxHeaderBytes: spec.maxHeaderBytes ?? none.maxHeaderBytes,
     headersTimeoutMs: milliseconds(spec.headersTimeout, none.headersTimeoutMs),
+    handshakeTimeoutMs: milliseconds(spec.handshakeTimeout, none.handshakeTimeoutMs),
+    maxHandshakes: spec.maxHandshakes ?? none.maxHandshakes,
     requestTimeoutMs: milliseconds(spec.requestTimeout, none.requestTimeoutMs),
     connectionIdleMs: milliseconds(spec.connectionIdleTimeout, none.connectionIdleMs),
     streamIdleMs: milliseconds(spec.streamIdleTimeout, none.streamIdleMs),
@@ -84,7 +99,12 @@ export function listenerLimitsOf(spec: LimitsSpec = {}): ListenerLimits {
 
 /** Times that may be 0s: no limit, or no grace. */
 const MAY_BE_ZERO = ["requestTimeout", "drainGrace"] as const;
-const NEVER_ZERO = ["headersTimeout", "connectionIdleTimeout", "streamIdleTimeout"] as const;
+const NEVER_ZERO = [
+  "headersTimeout",
+  "handshakeTimeout",
+  "connectionIdleTimeout",
+  "streamIdleTimeout",
+] as const;
 
 /** @returns The faults, with paths inside the MeshConfig's `spec`. */
 export function faultsOfLimits(spec: LimitsSpec): readonly SpecFault[] {

@@ -5,6 +5,7 @@ import type { LoadBalancer } from "./load-balancer.ts";
 import type { OverloadSettings } from "./overload.ts";
 import type { HealthCheck } from "./health-check.ts";
 import type { OutlierDetection } from "./outlier-detection.ts";
+import type { UpstreamTls } from "./tls.ts";
 
 /**
  * A destination of routes, with its connection settings. Its endpoints are the `ClusterLoadAssignment` of the
@@ -45,7 +46,7 @@ export interface Cluster {
   readonly protocol?: "http1" | "http2";
   /** Maximum number of requests under way on a connection of HTTP/2; default no limit but the endpoint's. */
   readonly maxConcurrentStreams?: number;
-  /** Not applied yet: connections to endpoints are plain text. */
+  /** Default: connections to endpoints are plain text. */
   readonly tls?: UpstreamTls;
   /** Absent for no active health checks. */
   readonly healthCheck?: HealthCheck;
@@ -66,17 +67,4 @@ export interface ServiceIdentity {
   readonly host: string;
   readonly name: string;
   readonly namespace: string;
-}
-
-/** How a proxy connects to endpoints by TLS; the modes are Istio's. Not applied yet. */
-export interface UpstreamTls {
-  /**
-   * `simple`: only the server has a certificate. `mutual`: with a client certificate. `istio-mutual`: with
-   * the workload's own.
-   */
-  readonly mode: "simple" | "mutual" | "istio-mutual";
-  /** Server name indication. */
-  readonly sni?: string;
-  /** The server's certificate must have one of these names; empty for any name. */
-  readonly subjectAltNames: readonly string[];
 }

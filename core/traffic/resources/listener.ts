@@ -3,6 +3,7 @@
 
 import type { PathNormalization } from "../../../kernel/canonical/path.ts";
 import type { RateLimitSettings } from "../../../kernel/rate-limit-settings.ts";
+import type { TlsServer } from "./tls.ts";
 
 /** A socket that a proxy listens on, with the route table for its requests. */
 export interface Listener {
@@ -27,8 +28,8 @@ export interface Listener {
   readonly tracing?: ListenerTracing;
   /** Default: the newest form of the fields, merged with the upstream's. */
   readonly rateLimitHeaders?: RateLimitSettings;
-  /** Not applied yet: every listener accepts plain text. */
-  readonly tls?: DownstreamTls;
+  /** Servers that terminate TLS; default: the listener accepts plain text. */
+  readonly tlsServers?: readonly TlsServer[];
 }
 
 /** Forms of the headers of B3: `b3` in one header, or `x-b3-*`; `NONE` neither reads nor writes any. */
@@ -53,6 +54,10 @@ export interface ListenerLimits {
    * Time from a request's first byte, or from the connection's start, to the end of its head; default 10 s, then 408.
    */
   readonly headersTimeoutMs: number;
+  /** Time from a connection's start to the end of its TLS handshake; default 10 s, then it is closed. */
+  readonly handshakeTimeoutMs: number;
+  /** TLS handshakes that are under way at the same time; default 1000. */
+  readonly maxHandshakes: number;
   /** Time from the end of a request's head to the end of its body; default 0, no limit, as in Envoy. */
   readonly requestTimeoutMs: number;
   /** Time without a request under way; default 1 hour. */
@@ -69,15 +74,4 @@ export interface ListenerLimits {
    * that Envoy recommends for edge proxies.
    */
   readonly memoryLimitBytes: number;
-}
-
-/** How a listener terminates TLS; the modes are those of Istio's Gateway. Not applied yet. */
-export interface DownstreamTls {
-  /**
-   * `simple`: only the proxy has a certificate. `mutual`: clients need one too. `istio-mutual`: with workload
-   * certificates.
-   */
-  readonly mode: "simple" | "mutual" | "istio-mutual";
-  /** Name of the proxy's certificate. */
-  readonly credentialName?: string;
 }

@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { UpstreamTls } from "../../../core/traffic/resources/tls.ts";
 import type { Clock, Scheduler } from "../../../kernel/ports.ts";
+import type { CredentialStore } from "../tls/credentials/credential-store.ts";
 import type { BodyReceiver, BodySink, BodySource } from "./body.ts";
 import type { RequestHead, ResponseHead } from "./head.ts";
 import type { StreamReset } from "./reset.ts";
@@ -49,6 +51,9 @@ export interface ClientSettings {
   readonly tcpKeepaliveTimeMs: number;
   /** Maximum size of a response's header block, in bytes. */
   readonly maxHeaderBytes: number;
+  /** TLS on the connections; undefined for plain text. `connectTimeoutMs` is for the handshake too. */
+  readonly tls: UpstreamTls | undefined;
+  readonly credentials: CredentialStore;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
 }

@@ -21,6 +21,8 @@ export interface TlsFacts {
   readonly alpn: string | undefined;
   /** The client's verified certificate; undefined when it presented none. */
   readonly peerCertificate: PeerCertificate | undefined;
+  /** Name of the route table of the server that accepted the connection. */
+  readonly routeTable: string;
 }
 
 export interface PeerCertificate {

@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ListenerLimits } from "../../../core/traffic/resources/listener.ts";
+import type { TlsServer } from "../../../core/traffic/resources/tls.ts";
 import type { Scheduler } from "../../../kernel/ports.ts";
 import type { BodyReceiver, BodySink, BodySource } from "./body.ts";
 import type { ConnectionFacts } from "./connection.ts";
 import type { RequestHead, ResponseHead } from "./head.ts";
 import type { HeaderList } from "./header-list.ts";
 import type { ResetReason } from "./reset.ts";
+import type { HandshakeResult, TlsServices } from "./tls.ts";
 
 /** Events on the client's side of a stream under way. */
 export interface ServerStreamEvents {
@@ -85,6 +87,8 @@ export interface ServerHandler {
   /** Returns the reply to bytes that were refused before they became a stream. */
   onRefused(reason: RefusalReason, detail: string): WholeResponse;
   onConnectionEvent(event: ConnectionEvent): void;
+  /** Called once for each TLS handshake. */
+  onHandshake(result: HandshakeResult): void;
 }
 
 export interface ServerSettings {
@@ -97,6 +101,9 @@ export interface ServerSettings {
   readonly scheduler: Scheduler;
   /** Returns the id of a new connection. */
   readonly newConnectionId: () => string;
+  readonly tls: TlsServices;
+  /** The servers that terminate TLS; empty for plain text. */
+  readonly tlsServers: readonly TlsServer[];
 }
 
 /** One listening address with its connections. */
@@ -111,6 +118,11 @@ export interface TransportServer {
    * effect after `close`.
    */
   setLimits(limits: ListenerLimits): void;
+  /**
+   * Replaces the servers that terminate TLS; empty for plain text. A connection of a server that has changed or is gone
+   * ends with the request under way on it. Without effect after `close`.
+   */
+  setTlsServers(servers: readonly TlsServer[]): void;
   /**
    * Accepts no new connections, and ends each connection with the stream under way on it, idle ones after
    * `drainGraceMs`. Resolves when all connections are closed and every stream's `onClose` was called.

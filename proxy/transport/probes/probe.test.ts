@@ -16,6 +16,7 @@ import {
   onCleanup,
   scheduler,
   tcpUpstream,
+  NO_CREDENTIALS,
 } from "../../testing/harness.test.ts";
 import {
   currentTransport,
@@ -47,6 +48,8 @@ function probeOf(probe: HealthProbe, port: number): Probe {
       port,
       protocol: upstreamProtocol(),
       maxConcurrentStreams: 100,
+      tls: undefined,
+      credentials: NO_CREDENTIALS,
       connectTimeoutMs: 5_000,
       maxConnections: 100,
       maxPendingRequests: 100,

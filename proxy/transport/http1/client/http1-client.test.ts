@@ -14,6 +14,7 @@ import {
   scheduler,
   tcpUpstream,
   until,
+  NO_CREDENTIALS,
 } from "../../../testing/harness.test.ts";
 import type { ClientSettings, ClientStream, ClientStreamReceiver } from "../../contract/client.ts";
 import type { RequestHead, ResponseHead } from "../../contract/head.ts";
@@ -76,6 +77,8 @@ function clientTo(port: number, settings: Partial<ClientSettings> = {}): Http1Cl
     port,
     protocol: "http1",
     maxConcurrentStreams: 100,
+    tls: undefined,
+    credentials: NO_CREDENTIALS,
     connectTimeoutMs: 1_000,
     maxConnections: 4,
     maxPendingRequests: 100,

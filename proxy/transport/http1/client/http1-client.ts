@@ -10,6 +10,7 @@ import type {
 import type { RequestHead } from "../../contract/head.ts";
 import { RefusedStream } from "../../contract/refused-stream.ts";
 import { UnsendableHead } from "../../contract/unsendable-head.ts";
+import { TlsConnector } from "../../tls/client/tls-connector.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import { RequestStream } from "./request-stream.ts";
 import { UpstreamConnection } from "./upstream-connection.ts";
@@ -17,11 +18,15 @@ import { UpstreamConnection } from "./upstream-connection.ts";
 /** HTTP/1.1 to one upstream address, by a pool of connections of its own. */
 export class Http1Client implements TransportClient {
   readonly #pool: ConnectionPool<RequestStream>;
+  #connector: TlsConnector | undefined;
 
   constructor(settings: ClientSettings) {
+    const { tls, credentials } = settings;
+    const connector = tls === undefined ? undefined : new TlsConnector(tls, credentials, "http/1.1");
+    this.#connector = connector;
     this.#pool = new ConnectionPool<RequestStream>(
       settings,
-      (owner) => new UpstreamConnection(settings, owner),
+      (owner) => new UpstreamConnection(settings, connector, owner),
     );
   }
 
@@ -44,11 +49,18 @@ export class Http1Client implements TransportClient {
     return { connected: this.#pool.connected, pending: this.#pool.pending };
   }
 
-  close(): Promise<void> {
-    return this.#pool.drain();
+  async close(): Promise<void> {
+    await this.#pool.drain();
+    this.#closeConnector();
   }
 
   async destroy(): Promise<void> {
     this.#pool.cut();
+    this.#closeConnector();
+  }
+
+  #closeConnector(): void {
+    this.#connector?.close();
+    this.#connector = undefined;
   }
 }

@@ -7,6 +7,7 @@ import type { BodyReceiver } from "../../contract/body.ts";
 import type { ClientSettings } from "../../contract/client.ts";
 import type { HeaderList } from "../../contract/header-list.ts";
 import type { ResetReason } from "../../contract/reset.ts";
+import type { TlsConnector } from "../../tls/client/tls-connector.ts";
 import { BodyReader } from "../messages/body-reader.ts";
 import { UNTIL_CLOSE } from "../messages/framing.ts";
 import { HeadReader } from "../messages/head-reader.ts";
@@ -63,24 +64,36 @@ export class UpstreamConnection
   /** Bytes that the turn has not read yet. */
   #arrived: Buffer | undefined = undefined;
 
-  constructor(settings: ConnectionSettings, owner: ConnectionOwner<RequestStream>) {
+  /** @param connector Opens connections with TLS; undefined for plain text. */
+  constructor(
+    settings: ConnectionSettings,
+    connector: TlsConnector | undefined,
+    owner: ConnectionOwner<RequestStream>,
+  ) {
     this.#owner = owner;
     this.#heads = new HeadReader(settings.maxHeaderBytes, "response");
-    this.#socket = connect({
-      host: settings.host,
-      port: settings.port,
-      noDelay: true,
-      keepAlive: settings.tcpKeepaliveTimeMs > 0,
-      keepAliveInitialDelay: settings.tcpKeepaliveTimeMs,
+    const { host, port, tcpKeepaliveTimeMs } = settings;
+    const options = {
+      host,
+      port,
       // An upgraded connection may be closed in one direction only.
       allowHalfOpen: true,
       onread: {
         buffer: () => this.#nextBuffer(),
-        callback: (length, buffer) => this.#onRead(length, buffer),
+        callback: (length: number, buffer: Uint8Array) => this.#onRead(length, buffer),
       },
-    });
+    };
+    this.#socket =
+      connector === undefined
+        ? connect({
+            ...options,
+            noDelay: true,
+            keepAlive: tcpKeepaliveTimeMs > 0,
+            keepAliveInitialDelay: tcpKeepaliveTimeMs,
+          })
+        : connector.connect(options, tcpKeepaliveTimeMs);
     this.#writer = new MessageWriter(this.#socket);
-    this.#listen(this.#socket);
+    this.#listen(this.#socket, connector !== undefined);
   }
 
   send(stream: RequestStream): void {
@@ -149,11 +162,11 @@ export class UpstreamConnection
   }
 
   /** The listeners are arrow functions of the connection, made once for all of its requests. */
-  #listen(socket: Socket): void {
-    socket.on("connect", () => this.#onConnect());
+  #listen(socket: Socket, isSecure: boolean): void {
+    socket.on(isSecure ? "secureConnect" : "connect", () => this.#onConnect());
     socket.on("end", () => this.#onFin());
     socket.on("drain", () => this.#onDrain());
-    socket.on("error", (error) => this.#onBroken(textOf(error)));
+    socket.on("error", (error) => this.#onBroken(isSecure ? secureTextOf(error) : textOf(error)));
     socket.on("close", () => this.#onBroken("the connection was closed"));
   }
 
@@ -278,7 +291,8 @@ export class UpstreamConnection
   #onFin(): void {
     this.readArrived();
     const stream = this.#stream;
-    if (this.#isClosed) return;
+    // The end of a connection whose handshake is under way is an error of Node's too.
+    if (this.#isClosed || this.isConnecting) return;
     if (stream === undefined) return this.#closeAndReport();
     if (this.#phase === "tunnel") return stream.receiver.onEnd(undefined);
     if (this.#phase === "body" && this.#body.finish()) {
@@ -328,6 +342,16 @@ export class UpstreamConnection
 /** An attempt at several addresses of a name fails with an AggregateError, which has a code and no message. */
 function textOf(error: NodeJS.ErrnoException): string {
   return error.message === "" ? (error.code ?? error.name) : error.message;
+}
+
+/** OpenSSL's part of a message: its function and its reason stand before a position in its sources. */
+const OPENSSL_REASON = /:SSL routines:[^:]*:([^:]+)/;
+
+/** An error of a secure connection, by OpenSSL's reason where it has one. */
+function secureTextOf(error: NodeJS.ErrnoException): string {
+  const { code, message } = error;
+  const text = OPENSSL_REASON.exec(message)?.[1] ?? textOf(error);
+  return code === undefined || text === code ? `TLS: ${text}` : `TLS: ${text} (${code})`;
 }
 
 const READ_BYTES = 64 * 1024;

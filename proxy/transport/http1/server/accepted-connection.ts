@@ -3,11 +3,20 @@
 
 import type { Socket } from "node:net";
 
+import type { TlsServer } from "../../../../core/traffic/resources/tls.ts";
+import type { SecureConnection } from "../../tls/server/tls-acceptor.ts";
 import type { ServerHandler } from "../../contract/server.ts";
 import type { LimitClock } from "./time-limits.ts";
 
+/** What a connection knows of its handshake, beside the secure socket. */
+export type Secure = Omit<SecureConnection, "socket">;
+
 /** A client's connection, as the server sees it. */
 export interface AcceptedConnection {
+  /** The server of the listener that accepted the connection; undefined without TLS. */
+  readonly tlsServer: TlsServer | undefined;
+  /** Ends the connection as a drain of the server does. */
+  retire(): void;
   /** Checks the time limits; called at every tick. */
   onTick(): void;
   /** The length of a tick has changed: see TimeLimits.rescale. */
@@ -26,7 +35,13 @@ export interface ConnectionServer extends LimitClock {
   /** Asked for each response: whether it must close its connection. */
   stopsKeepAlive(): boolean;
   /** The client speaks HTTP/2: the socket has no listener any more, and `first` are the bytes that were read from it. */
-  onPreface(connection: AcceptedConnection, socket: Socket, id: string, first: Buffer): void;
+  onPreface(
+    connection: AcceptedConnection,
+    socket: Socket,
+    id: string,
+    first: Buffer,
+    secure: Secure | undefined,
+  ): void;
   /** The connection is closed, and its streams too. */
   onClosed(connection: AcceptedConnection): void;
 }
@@ -41,4 +56,5 @@ export type Accept = (
   id: string,
   server: ConnectionServer,
   first: Buffer,
+  secure: Secure | undefined,
 ) => AcceptedConnection;

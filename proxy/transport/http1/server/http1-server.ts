@@ -4,10 +4,12 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 
 import type { ListenerLimits } from "../../../../core/traffic/resources/listener.ts";
+import type { TlsServer } from "../../../../core/traffic/resources/tls.ts";
 import type { Cancel } from "../../../../kernel/ports.ts";
 import type { ServerHandler, ServerSettings, TransportServer } from "../../contract/server.ts";
+import { type SecureConnection, TlsAcceptor } from "../../tls/server/tls-acceptor.ts";
 import { type MemoryPressure, memoryPressureOf, type MemoryUse, memoryUse } from "./memory-pressure.ts";
-import type { Accept, AcceptedConnection, ConnectionServer } from "./accepted-connection.ts";
+import type { Accept, AcceptedConnection, ConnectionServer, Secure } from "./accepted-connection.ts";
 import { ServerConnection } from "./server-connection.ts";
 import type { LimitTicks } from "./time-limits.ts";
 
@@ -17,11 +19,13 @@ const LINGER_MS = 1_000;
 /** Envoy's overload.premature_reset_min_stream_lifetime_seconds. */
 const PREMATURE_RESET_MS = 1_000;
 
+const NO_BYTES = Buffer.alloc(0);
+
 const MAX_TICK_MS = 1_000;
 /** Interval of the checks of the process' memory. */
 const MEMORY_CHECK_MS = 1_000;
 
-/** One listening address of HTTP/1.1, and of HTTP/2 where its codec is given. Both have the same limits. */
+/** One listening address, in plain text or over TLS: of HTTP/1.1, and of HTTP/2 where its codec is given. Both have the same limits. */
 export class Http1Server implements TransportServer, ConnectionServer {
   readonly handler: ServerHandler;
   readonly upgradeProtocols: readonly string[];
@@ -29,7 +33,7 @@ export class Http1Server implements TransportServer, ConnectionServer {
   limitTicks: LimitTicks;
   tick = 0;
   drainTick: number | undefined = undefined;
-  drainGraceTicks = 0;
+  drainGraceTicks: number;
   readonly #server: Server;
   readonly #settings: ServerSettings;
   readonly #readMemory: (limitBytes: number) => MemoryUse;
@@ -37,6 +41,7 @@ export class Http1Server implements TransportServer, ConnectionServer {
   #tickMs: number;
   readonly #acceptHttp2: Accept | undefined;
   readonly #connections = new Set<AcceptedConnection>();
+  readonly #tls: TlsAcceptor;
   #pressure: MemoryPressure = "none";
   #cancelTicks: Cancel | undefined;
   #onAllClosed: (() => void) | undefined;
@@ -61,6 +66,15 @@ export class Http1Server implements TransportServer, ConnectionServer {
     this.maxHeaderBytes = limits.maxHeaderBytes;
     this.#tickMs = tickMsOf(limits);
     this.limitTicks = limitTicksOf(limits, this.#tickMs);
+    this.drainGraceTicks = Math.floor(limits.drainGraceMs / this.#tickMs);
+    const codecs = new Map<string, (secure: SecureConnection) => void>();
+    // Clients that know both prefer HTTP/2.
+    if (acceptHttp2 !== undefined) codecs.set("h2", (secure) => this.#acceptSecure(acceptHttp2, secure));
+    codecs.set("http/1.1", (secure) => this.#serve(secure.socket, secure));
+    const { tls: services, tlsServers, scheduler } = settings;
+    const onHandshake = handler.onHandshake.bind(handler);
+    this.#tls = new TlsAcceptor({ services, scheduler, codecs, onHandshake }, limits);
+    this.#tls.setServers(tlsServers);
     // Half-open connections: the client's end must not end the response or the tunnel under way.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true });
     this.#server.on("connection", (socket: Socket) => this.#onConnection(socket));
@@ -72,7 +86,10 @@ export class Http1Server implements TransportServer, ConnectionServer {
 
   listen(host: string, port: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#server.on("error", reject);
+      this.#server.on("error", (error) => {
+        this.#tls.close();
+        reject(error);
+      });
       this.#server.listen({ host, port, backlog: 1024 }, () => {
         this.#startTicks();
         resolve();
@@ -83,14 +100,24 @@ export class Http1Server implements TransportServer, ConnectionServer {
   setLimits(limits: ListenerLimits): void {
     if (this.drainTick !== undefined) return;
     this.#limits = limits;
+    this.#tls.setLimits(limits);
     this.maxHeaderBytes = limits.maxHeaderBytes;
     const oldTickMs = this.#tickMs;
     this.#tickMs = tickMsOf(limits);
     this.limitTicks = limitTicksOf(limits, this.#tickMs);
+    this.drainGraceTicks = Math.floor(limits.drainGraceMs / this.#tickMs);
     if (this.#tickMs === oldTickMs || this.#cancelTicks === undefined) return;
     for (const connection of this.#connections) connection.rescale(oldTickMs / this.#tickMs);
     this.#cancelTicks();
     this.#startTicks();
+  }
+
+  setTlsServers(servers: readonly TlsServer[]): void {
+    if (this.drainTick !== undefined) return;
+    this.#tls.setServers(servers);
+    for (const connection of this.#connections) {
+      if (!this.#tls.isCurrent(connection.tlsServer)) connection.retire();
+    }
   }
 
   async close(deadlineMs: number): Promise<void> {
@@ -101,10 +128,12 @@ export class Http1Server implements TransportServer, ConnectionServer {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
     // The server reports its close before the `close` events of its last sockets.
     if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onAllClosed = resolve));
+    this.#tls.close();
     this.#cancelTicks?.();
   }
 
   cut(): void {
+    this.#tls.cut();
     for (const connection of this.#connections) connection.cut(false);
   }
 
@@ -119,10 +148,16 @@ export class Http1Server implements TransportServer, ConnectionServer {
     return this.#acceptHttp2 !== undefined;
   }
 
-  onPreface(connection: AcceptedConnection, socket: Socket, id: string, first: Buffer): void {
+  onPreface(
+    connection: AcceptedConnection,
+    socket: Socket,
+    id: string,
+    first: Buffer,
+    secure: Secure | undefined,
+  ): void {
     this.#connections.delete(connection);
-    const http2 = this.#acceptHttp2?.(socket, id, this, first);
-    if (http2 !== undefined) this.#connections.add(http2);
+    const http2 = this.#acceptHttp2?.(socket, id, this, first, secure);
+    if (http2 !== undefined) this.#add(http2);
   }
 
   onClosed(connection: AcceptedConnection): void {
@@ -134,7 +169,7 @@ export class Http1Server implements TransportServer, ConnectionServer {
     const refusal =
       this.#pressure === "refuse-connections"
         ? "overload_reject"
-        : this.#connections.size >= this.#limits.maxConnections
+        : this.#connections.size + this.#tls.pending >= this.#limits.maxConnections
           ? "overflow"
           : undefined;
     if (refusal !== undefined) {
@@ -142,7 +177,22 @@ export class Http1Server implements TransportServer, ConnectionServer {
       socket.destroy();
       return;
     }
-    this.#connections.add(new ServerConnection(socket, this.#settings.newConnectionId(), this));
+    if (this.#tls.isOn) this.#tls.accept(socket);
+    else this.#serve(socket, undefined);
+  }
+
+  #serve(socket: Socket, secure: SecureConnection | undefined): void {
+    this.#add(new ServerConnection(socket, this.#settings.newConnectionId(), this, secure));
+  }
+
+  #acceptSecure(accept: Accept, secure: SecureConnection): void {
+    this.#add(accept(secure.socket, this.#settings.newConnectionId(), this, NO_BYTES, secure));
+  }
+
+  #add(connection: AcceptedConnection): void {
+    this.#connections.add(connection);
+    // The servers may have changed during the handshake.
+    if (connection.tlsServer !== undefined && !this.#tls.isCurrent(connection.tlsServer)) connection.retire();
   }
 
   #startTicks(): void {

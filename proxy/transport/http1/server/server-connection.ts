@@ -3,6 +3,7 @@
 
 import type { Socket } from "node:net";
 
+import type { TlsServer } from "../../../../core/traffic/resources/tls.ts";
 import type { BodyReceiver } from "../../contract/body.ts";
 import type { ConnectionFacts } from "../../contract/connection.ts";
 import type { RefusalReason } from "../../contract/server.ts";
@@ -20,7 +21,7 @@ import {
   MAX_DEFERRED_BYTES,
   readRequestInTurn,
 } from "../turn.ts";
-import type { AcceptedConnection, ConnectionServer } from "./accepted-connection.ts";
+import type { AcceptedConnection, ConnectionServer, Secure } from "./accepted-connection.ts";
 import { connectionFacts } from "./connection-facts.ts";
 import { hasTooManyRequests } from "./pipelined-requests.ts";
 import { Http1ServerStream, MAX_DISCARDED_BYTES, type StreamConnection } from "./server-stream.ts";
@@ -40,7 +41,12 @@ export class ServerConnection implements AcceptedConnection, StreamConnection, A
   readonly facts: ConnectionFacts;
   readonly writer: MessageWriter;
   readonly limits: TimeLimits;
+  /** The server of the listener that accepted the connection; undefined without TLS. */
+  readonly tlsServer: TlsServer | undefined;
   readonly #socket: Socket;
+  /** The socket to reset: the one below TLS. */
+  readonly #transport: Socket;
+  readonly #secure: Secure | undefined;
   readonly #server: ConnectionServer;
   readonly #heads: HeadReader;
   readonly #body = new BodyReader();
@@ -66,13 +72,16 @@ export class ServerConnection implements AcceptedConnection, StreamConnection, A
   #isUsed = false;
   #discardedBytes = 0;
 
-  constructor(socket: Socket, id: string, server: ConnectionServer) {
+  constructor(socket: Socket, id: string, server: ConnectionServer, secure: Secure | undefined) {
     this.#socket = socket;
+    this.#transport = secure?.transport ?? socket;
+    this.#secure = secure;
+    this.tlsServer = secure?.server;
     this.#server = server;
     this.#heads = new HeadReader(server.maxHeaderBytes);
     this.limits = new TimeLimits(server);
     this.writer = new MessageWriter(socket);
-    this.facts = connectionFacts(socket, id);
+    this.facts = connectionFacts(socket, id, secure?.facts);
     socket.on("data", (chunk: Buffer) => this.#onArrival(chunk));
     socket.on("end", () => this.#onEnd());
     socket.on("drain", () => this.#onDrain());
@@ -89,8 +98,12 @@ export class ServerConnection implements AcceptedConnection, StreamConnection, A
     return this.#reading && this.#hasBytesBehind;
   }
 
+  retire(): void {
+    this.limits.retire();
+  }
+
   stopsKeepAlive(): boolean {
-    return this.#server.stopsKeepAlive();
+    return this.limits.isRetired || this.#server.stopsKeepAlive();
   }
 
   readBody(receiver: BodyReceiver): void {
@@ -143,7 +156,7 @@ export class ServerConnection implements AcceptedConnection, StreamConnection, A
     // The client sees as much of the response as was sent when it was cut.
     this.writer.flush();
     // Node never reports the close of a socket that is reset while it shuts down (EINVAL).
-    if (visibly && !this.#socket.writableEnded) this.#socket.resetAndDestroy();
+    if (visibly && !this.#socket.writableEnded) this.#transport.resetAndDestroy();
     else this.#socket.destroy();
   }
 
@@ -291,7 +304,7 @@ export class ServerConnection implements AcceptedConnection, StreamConnection, A
     const socket = this.#socket;
     for (const event of SOCKET_EVENTS) socket.removeAllListeners(event);
     const first = Buffer.concat([Buffer.from(PREFACE_HEAD, "latin1"), chunk.subarray(offset)]);
-    this.#server.onPreface(this, socket, this.facts.id, first);
+    this.#server.onPreface(this, socket, this.facts.id, first, this.#secure);
   }
 
   #readBodyPart(chunk: Buffer, offset: number): number {

@@ -5,7 +5,7 @@ import { connect, type Socket } from "node:net";
 
 import { DEFAULT_LISTENER_LIMITS } from "../../../../core/traffic/listener-limits.ts";
 import type { ListenerLimits } from "../../../../core/traffic/resources/listener.ts";
-import { onCleanup, scheduler } from "../../../testing/harness.test.ts";
+import { NO_TLS, onCleanup, scheduler } from "../../../testing/harness.test.ts";
 import type { BodyReceiver } from "../../contract/body.ts";
 import { HeaderList } from "../../contract/header-list.ts";
 import type {
@@ -103,6 +103,7 @@ export async function startServer(
       return { status, headers: new HeaderList(["content-length", String(body.byteLength)]), body };
     },
     onConnectionEvent: (event) => void events.push(event),
+    onHandshake: () => {},
   };
   let connections = 0;
   const settings = {
@@ -110,6 +111,8 @@ export async function startServer(
     upgradeProtocols: ["websocket"],
     scheduler,
     newConnectionId: () => `c${connections++}`,
+    tls: NO_TLS,
+    tlsServers: [],
   };
   const server = new Http1Server(settings, handler, readMemory);
   await server.listen("127.0.0.1", 0);

@@ -20,7 +20,7 @@ export interface LimitClock {
   readonly tick: number;
   /** The tick at which the drain began; undefined before it. */
   readonly drainTick: number | undefined;
-  /** How long the drain leaves idle connections. */
+  /** How long a drain leaves idle connections. */
   readonly drainGraceTicks: number;
 }
 
@@ -34,11 +34,28 @@ export class TimeLimits {
   /** Whether the headers' limit is running: from the connection's start, or from a head's first byte. */
   #headAwaited = true;
   #bytesTaken = 0;
+  /** The tick at which the connection began to end by itself; undefined before it. */
+  #retiredTick: number | undefined = undefined;
 
   constructor(clock: LimitClock) {
     this.#clock = clock;
     this.#phaseTick = clock.tick;
     this.#activeTick = clock.tick;
+  }
+
+  /** Whether the connection ends with the request under way, whatever the server does. */
+  get isRetired(): boolean {
+    return this.#retiredTick !== undefined;
+  }
+
+  /** The tick at which the drain, or the connection's own end, began; undefined before it. */
+  get endingTick(): number | undefined {
+    return this.#clock.drainTick ?? this.#retiredTick;
+  }
+
+  /** Ends the connection as a drain of the server does. */
+  retire(): void {
+    this.#retiredTick ??= this.#clock.tick;
   }
 
   onPhase(): void {
@@ -63,11 +80,12 @@ export class TimeLimits {
 
   /** The limit that a connection without a stream has passed. */
   headOverdue(isHeadStarted: boolean): "headers" | "idle" | "drain" | undefined {
-    const { tick, limitTicks, drainTick, drainGraceTicks } = this.#clock;
+    const { tick, limitTicks, drainGraceTicks } = this.#clock;
+    const { endingTick } = this;
     if (this.#headAwaited && tick - this.#phaseTick > limitTicks.headers) return "headers";
     if (tick - this.#activeTick > limitTicks.connectionIdle) return "idle";
-    if (drainTick === undefined || isHeadStarted) return undefined;
-    return tick - Math.max(drainTick, this.#phaseTick) > drainGraceTicks ? "drain" : undefined;
+    if (endingTick === undefined || isHeadStarted) return undefined;
+    return tick - Math.max(endingTick, this.#phaseTick) > drainGraceTicks ? "drain" : undefined;
   }
 
   /**
@@ -104,6 +122,7 @@ export class TimeLimits {
     const { tick } = this.#clock;
     const rescaled = (since: number): number => tick - Math.floor(Math.max(0, tick - since - 1) * factor);
     this.#phaseTick = rescaled(this.#phaseTick);
+    if (this.#retiredTick !== undefined) this.#retiredTick = rescaled(this.#retiredTick);
     this.#activeTick = rescaled(this.#activeTick);
   }
 }

@@ -10,15 +10,19 @@ import type {
 import type { RequestHead } from "../../contract/head.ts";
 import { RefusedStream } from "../../contract/refused-stream.ts";
 import { UnsendableHead } from "../../contract/unsendable-head.ts";
+import { TlsConnector } from "../../tls/client/tls-connector.ts";
 import { Http2Request } from "./http2-request.ts";
 import { SessionPool } from "./session-pool.ts";
 
-/** HTTP/2 with prior knowledge to one upstream address, by sessions of node:http2. */
+/** HTTP/2, with prior knowledge or over TLS, to one upstream address, by sessions of node:http2. */
 export class Http2Client implements TransportClient {
   readonly #pool: SessionPool;
+  #connector: TlsConnector | undefined;
 
   constructor(settings: ClientSettings) {
-    this.#pool = new SessionPool(settings);
+    const { tls, credentials } = settings;
+    this.#connector = tls === undefined ? undefined : new TlsConnector(tls, credentials, "h2");
+    this.#pool = new SessionPool(settings, this.#connector);
   }
 
   open(head: RequestHead, receiver: ClientStreamReceiver, body?: Uint8Array): ClientStream {
@@ -40,11 +44,18 @@ export class Http2Client implements TransportClient {
     return { connected: this.#pool.connected, pending: this.#pool.pending };
   }
 
-  close(): Promise<void> {
-    return this.#pool.drain();
+  async close(): Promise<void> {
+    await this.#pool.drain();
+    this.#closeConnector();
   }
 
   async destroy(): Promise<void> {
     this.#pool.cut();
+    this.#closeConnector();
+  }
+
+  #closeConnector(): void {
+    this.#connector?.close();
+    this.#connector = undefined;
   }
 }

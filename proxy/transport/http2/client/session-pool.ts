@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Cancel } from "../../../../kernel/ports.ts";
+import type { TlsConnector } from "../../tls/client/tls-connector.ts";
 import type { ClientSettings } from "../../contract/client.ts";
 import { LinkedList } from "../../http1/client/linked-list.ts";
 import type { PooledRequest } from "../../http1/client/pooled.ts";
@@ -19,6 +20,7 @@ const MIN_SWEEP_MS = 10;
  */
 export class SessionPool implements SessionOwner {
   readonly #settings: ClientSettings;
+  readonly #connector: TlsConnector | undefined;
   /** Sessions that take requests, or are being established, in the order of their opening. */
   readonly #sessions = new Set<UpstreamSession>();
   /** Sessions whose last requests are under way. */
@@ -31,8 +33,10 @@ export class SessionPool implements SessionOwner {
   #cancelSweep: Cancel | undefined;
   #cancelChecks: Cancel | undefined;
 
-  constructor(settings: ClientSettings) {
+  /** @param connector Opens connections with TLS; undefined for plain text. */
+  constructor(settings: ClientSettings, connector: TlsConnector | undefined) {
     this.#settings = settings;
+    this.#connector = connector;
   }
 
   /** Number of established connections. */
@@ -152,7 +156,7 @@ export class SessionPool implements SessionOwner {
     const { maxConnections, connectTimeoutMs } = this.#settings;
     // One at a time: its SETTINGS say how many requests a session takes.
     if (this.#waiting.size === 0 || this.#connecting > 0 || this.#sessions.size >= maxConnections) return;
-    const session = new UpstreamSession(this.#settings, this);
+    const session = new UpstreamSession(this.#settings, this.#connector, this);
     session.deadlineMs = this.#now() + limitOf(connectTimeoutMs);
     this.#connecting++;
     this.#sessions.add(session);

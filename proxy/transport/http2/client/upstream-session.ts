@@ -4,6 +4,7 @@
 import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
 
+import type { TlsConnector } from "../../tls/client/tls-connector.ts";
 import type { ClientSettings } from "../../contract/client.ts";
 import { CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES } from "../constants.ts";
 import type { Http2Request, RequestSession } from "./http2-request.ts";
@@ -45,17 +46,21 @@ export class UpstreamSession implements RequestSession {
   #takesUpgrades = false;
   #isLeaving = false;
 
-  constructor(settings: ClientSettings, owner: SessionOwner) {
+  /** @param connector Opens connections with TLS; undefined for plain text. */
+  constructor(settings: ClientSettings, connector: TlsConnector | undefined, owner: SessionOwner) {
     this.#owner = owner;
     this.#maxStreams = settings.maxConcurrentStreams;
     const { host, port, tcpKeepaliveTimeMs } = settings;
-    const socket = connect({
-      host,
-      port,
-      noDelay: true,
-      keepAlive: tcpKeepaliveTimeMs > 0,
-      keepAliveInitialDelay: tcpKeepaliveTimeMs,
-    });
+    const socket =
+      connector === undefined
+        ? connect({
+            host,
+            port,
+            noDelay: true,
+            keepAlive: tcpKeepaliveTimeMs > 0,
+            keepAliveInitialDelay: tcpKeepaliveTimeMs,
+          })
+        : connector.connect({ host, port }, tcpKeepaliveTimeMs);
     this.#socket = socket;
     // The URL is only a form that node:http2 needs: each request brings its own authority.
     const session = connectHttp2("http://upstream", {

@@ -4,10 +4,11 @@
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 
+import type { TlsServer } from "../../../../core/traffic/resources/tls.ts";
 import type { ConnectionFacts } from "../../contract/connection.ts";
 import type { WholeResponse } from "../../contract/server.ts";
 import { connectionFacts } from "../../http1/server/connection-facts.ts";
-import type { AcceptedConnection, ConnectionServer } from "../../http1/server/accepted-connection.ts";
+import type { AcceptedConnection, ConnectionServer, Secure } from "../../http1/server/accepted-connection.ts";
 import { MessageFault } from "../../http1/messages/message-fault.ts";
 import { TimeLimits } from "../../http1/server/time-limits.ts";
 import {
@@ -33,6 +34,7 @@ const MAX_HELD_FRAMES = 10_000;
 /** One client's connection of HTTP/2: a session of node:http2 on a guarded socket, with its streams. */
 export class Http2Connection implements AcceptedConnection, StreamConnection, GuardEvents {
   readonly facts: ConnectionFacts;
+  readonly tlsServer: TlsServer | undefined;
   readonly clock: ConnectionServer;
   wasCut = false;
   isClosed = false;
@@ -56,11 +58,18 @@ export class Http2Connection implements AcceptedConnection, StreamConnection, Gu
   #closingTick: number | undefined = undefined;
 
   /** @param first Bytes that were read from the socket already. */
-  constructor(socket: Socket, id: string, server: ConnectionServer, first: Buffer) {
+  constructor(
+    socket: Socket,
+    id: string,
+    server: ConnectionServer,
+    first: Buffer,
+    secure: Secure | undefined,
+  ) {
     this.#server = server;
     this.clock = server;
     this.#socket = socket;
-    this.facts = connectionFacts(socket, id);
+    this.facts = connectionFacts(socket, id, secure?.facts);
+    this.tlsServer = secure?.server;
     this.#limits = new TimeLimits(server);
     this.#limits.onHead();
     this.#prefaceTick = server.tick;
@@ -86,18 +95,23 @@ export class Http2Connection implements AcceptedConnection, StreamConnection, Gu
 
   onTick(): void {
     for (const stream of this.#streams.values()) stream.onTick();
-    const { tick, limitTicks, drainTick, drainGraceTicks } = this.#server;
+    const { tick, limitTicks, drainGraceTicks } = this.#server;
+    const { endingTick } = this.#limits;
     if (this.#closingTick !== undefined) {
       if (this.#streams.size === 0 && tick - this.#closingTick > limitTicks.linger) this.#socket.destroy();
       return;
     }
     const awaitedSince = this.#prefaceTick ?? this.#headTick;
     if (awaitedSince !== undefined && tick - awaitedSince > limitTicks.headers) return this.cut();
-    if (drainTick !== undefined) this.#announceEnd();
+    if (endingTick !== undefined) this.#announceEnd();
     if (this.#streams.size === 0 && this.#limits.headOverdue(true) === "idle") return this.#closeGently();
-    if (drainTick === undefined || tick - drainTick <= drainGraceTicks) return;
+    if (endingTick === undefined || tick - endingTick <= drainGraceTicks) return;
     if (this.#streams.size === 0) this.#server.handler.onConnectionEvent("drain_close");
     this.#closeGently();
+  }
+
+  retire(): void {
+    this.#limits.retire();
   }
 
   rescale(factor: number): void {
@@ -116,7 +130,7 @@ export class Http2Connection implements AcceptedConnection, StreamConnection, Gu
   }
 
   onResponse(): void {
-    if (!this.#isAnnounced && this.#server.stopsKeepAlive()) this.#announceEnd();
+    if (!this.#isAnnounced && (this.#limits.isRetired || this.#server.stopsKeepAlive())) this.#announceEnd();
   }
 
   onStreamClosed(stream: Http2ServerStream): void {

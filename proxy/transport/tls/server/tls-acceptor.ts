@@ -1,0 +1,240 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+
+import { isSameResource } from "../../../../core/traffic/resources/resource-set.ts";
+import type { ListenerLimits } from "../../../../core/traffic/resources/listener.ts";
+import type { TlsServer } from "../../../../core/traffic/resources/tls.ts";
+import type { Cancel, Scheduler } from "../../../../kernel/ports.ts";
+import type { HandshakeResult, TlsServices } from "../../contract/tls.ts";
+import type { TlsFacts } from "../../contract/connection.ts";
+import { readClientHello } from "./client-hello.ts";
+import { failureOf } from "./handshake-result.ts";
+import { SecureServer } from "./secure-server.ts";
+import { byExactness, type NamedServer, serverOfName } from "./server-names.ts";
+import { tlsFactsOf } from "./tls-facts.ts";
+
+/** A connection whose handshake is over. */
+export interface SecureConnection {
+  readonly socket: TLSSocket;
+  /** The socket below it, which alone can be reset. */
+  readonly transport: Socket;
+  readonly facts: TlsFacts;
+  /** The server that accepted the connection, as it was configured then. */
+  readonly server: TlsServer;
+}
+
+export interface TlsAcceptorSettings {
+  readonly services: TlsServices;
+  readonly scheduler: Scheduler;
+  /**
+   * Takes the connections of each application protocol (ALPN), in order of preference; a client that names none
+   * speaks the last.
+   */
+  readonly codecs: ReadonlyMap<string, (connection: SecureConnection) => void>;
+  onHandshake(result: HandshakeResult): void;
+}
+
+type Limits = Pick<ListenerLimits, "handshakeTimeoutMs" | "maxHandshakes">;
+
+/** A connection whose handshake is under way. */
+interface Handshake {
+  readonly socket: Socket;
+  readonly key: string;
+  serverName: string | undefined;
+  /** Whether the ClientHello has come. */
+  hasBegun: boolean;
+  cancelDeadline: Cancel;
+}
+
+/**
+ * Runs the TLS handshakes of a listener's connections. The server is chosen by the name in the ClientHello before
+ * OpenSSL sees it, as by Envoy's tls_inspector: OpenSSL can then choose versions, suites and the demand for a client
+ * certificate by server.
+ */
+export class TlsAcceptor {
+  readonly #settings: TlsAcceptorSettings;
+  #limits: Limits;
+  #servers: readonly NamedServer<SecureServer>[] = [];
+  #configs: readonly TlsServer[] = [];
+  /** By address of the client and of this side, which no two open connections share. The oldest first. */
+  readonly #handshakes = new Map<string, Handshake>();
+  /** Sockets that were closed here within their handshake, whose end Node is still to report. */
+  #reportsToIgnore = 0;
+
+  constructor(settings: TlsAcceptorSettings, limits: Limits) {
+    this.#settings = settings;
+    this.#limits = limits;
+  }
+
+  /** Number of handshakes under way. */
+  get pending(): number {
+    return this.#handshakes.size;
+  }
+
+  /** Whether connections are accepted with TLS. */
+  get isOn(): boolean {
+    return this.#configs.length > 0;
+  }
+
+  setLimits(limits: Limits): void {
+    this.#limits = limits;
+  }
+
+  /** Replaces the servers, for handshakes that begin from now on. Unchanged servers stay as they are. */
+  setServers(configs: readonly TlsServer[]): void {
+    const before = new Set(this.#servers.map(({ server }) => server));
+    const { services, codecs } = this.#settings;
+    const events = {
+      onSecure: (socket: TLSSocket, server: SecureServer) => this.#onSecure(socket, server),
+      onFailure: (error: NodeJS.ErrnoException, socket: TLSSocket) => this.#onFailure(error, socket),
+    };
+    const servers = configs.map((config) => {
+      const same = [...before].find((server) => isSameResource(server.config, config));
+      return same ?? new SecureServer(config, services, [...codecs.keys()], events);
+    });
+    for (const server of before) if (!servers.includes(server)) server.close();
+    this.#configs = servers.map(({ config }) => config);
+    this.#servers = byExactness(servers, ({ config }) => config.serverNames);
+  }
+
+  /** Whether a connection that `server` accepted would be accepted by the present servers too. */
+  isCurrent(server: TlsServer | undefined): boolean {
+    return server === undefined ? !this.isOn : this.#configs.includes(server);
+  }
+
+  accept(socket: Socket): void {
+    socket.on("error", ignore);
+    const { handshakeTimeoutMs, maxHandshakes } = this.#limits;
+    if (socket.remotePort === undefined) {
+      this.#settings.onHandshake("closed");
+      socket.destroy();
+      return;
+    }
+    if (this.#handshakes.size >= maxHandshakes && !this.#makeRoom()) {
+      this.#settings.onHandshake("overflow");
+      socket.destroy();
+      return;
+    }
+    const key = keyOf(socket);
+    const handshake: Handshake = {
+      socket,
+      key,
+      serverName: undefined,
+      hasBegun: false,
+      cancelDeadline: this.#settings.scheduler.after(handshakeTimeoutMs, () =>
+        this.#abort(handshake, "timeout"),
+      ),
+    };
+    this.#handshakes.set(key, handshake);
+    socket.once("close", () => this.#onClosed(handshake));
+    this.#awaitHello(handshake);
+  }
+
+  /** Cuts every handshake. */
+  cut(): void {
+    for (const handshake of this.#handshakes.values()) this.#abort(handshake, "closed");
+  }
+
+  /** Lets the servers go. No connection may be accepted any more. */
+  close(): void {
+    this.setServers([]);
+  }
+
+  #awaitHello(handshake: Handshake): void {
+    const { socket } = handshake;
+    let bytes: Buffer | undefined;
+    const onData = (chunk: Buffer): void => {
+      bytes = bytes === undefined ? chunk : Buffer.concat([bytes, chunk]);
+      const hello = readClientHello(bytes);
+      if (hello === "partial") return;
+      socket.off("data", onData);
+      socket.off("end", onEnd);
+      if (hello === "malformed") return this.#abort(handshake, "not_tls");
+      socket.pause();
+      socket.unshift(bytes);
+      this.#begin(handshake, hello.serverName);
+    };
+    const onEnd = (): void => this.#abort(handshake, bytes === undefined ? "closed" : "not_tls");
+    socket.on("data", onData);
+    socket.on("end", onEnd);
+  }
+
+  #begin(handshake: Handshake, serverName: string | undefined): void {
+    const server = serverOfName(this.#servers, serverName);
+    if (server === undefined) return this.#abort(handshake, "unknown_server_name");
+    handshake.serverName = serverName;
+    // A client that ends its side within the handshake is gone; the secure socket takes this setting over.
+    handshake.socket.allowHalfOpen = false;
+    if (!server.begin(handshake.socket)) return this.#abort(handshake, "no_certificate");
+    handshake.hasBegun = true;
+  }
+
+  #onSecure(socket: TLSSocket, server: SecureServer): void {
+    const handshake = this.#handshakes.get(keyOf(socket));
+    // A client that has gone already has no address.
+    if (handshake === undefined) {
+      socket.on("error", ignore);
+      socket.destroy();
+      return;
+    }
+    this.#forget(handshake);
+    socket.allowHalfOpen = true;
+    this.#settings.onHandshake(socket.isSessionReused() ? "resumed" : "full");
+    const { codecs } = this.#settings;
+    const { config } = server;
+    const facts = tlsFactsOf(socket, config, handshake.serverName);
+    const connection = { socket, transport: handshake.socket, facts, server: config };
+    const codec = codecs.get(facts.alpn ?? "") ?? [...codecs.values()].at(-1);
+    codec?.(connection);
+  }
+
+  #onFailure(error: NodeJS.ErrnoException, socket: TLSSocket): void {
+    const result = failureOf(error, socket);
+    if (result === "closed" && this.#reportsToIgnore > 0) this.#reportsToIgnore--;
+    else this.#settings.onHandshake(result);
+  }
+
+  /** Ends the oldest handshake that has not begun: a client that is slow to begin makes way. */
+  #makeRoom(): boolean {
+    for (const handshake of this.#handshakes.values()) {
+      if (handshake.hasBegun) continue;
+      this.#abort(handshake, "overflow");
+      return true;
+    }
+    return false;
+  }
+
+  #abort(handshake: Handshake, result: HandshakeResult): void {
+    this.#forget(handshake);
+    if (handshake.hasBegun) this.#reportsToIgnore++;
+    this.#settings.onHandshake(result);
+    handshake.socket.destroy();
+  }
+
+  #onClosed(handshake: Handshake): void {
+    if (!this.#isUnderWay(handshake)) return;
+    this.#forget(handshake);
+    // Of a handshake that has begun, Node reports the failure.
+    if (!handshake.hasBegun) this.#settings.onHandshake("closed");
+  }
+
+  #isUnderWay(handshake: Handshake): boolean {
+    return this.#handshakes.get(handshake.key) === handshake;
+  }
+
+  #forget(handshake: Handshake): void {
+    handshake.cancelDeadline();
+    if (this.#isUnderWay(handshake)) this.#handshakes.delete(handshake.key);
+  }
+}
+
+function keyOf({ remoteAddress, remotePort, localAddress }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress}`;
+}
+
+function ignore(): void {
+  // The socket's `close` event follows.
+}
