@@ -11,6 +11,7 @@ import type { Cluster, ServiceIdentity } from "../../core/traffic/resources/clus
 import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import { loadBalancerOf } from "./load-balancer.ts";
 import { localized } from "./localities.ts";
+import { upstreamTlsOf } from "./tls.ts";
 import { areSidecars, type Registry } from "../registry/registry-static.ts";
 import { HealthChecks } from "./health-checks.ts";
 import { outlierDetectionOf } from "./outlier-detection.ts";
@@ -112,7 +113,7 @@ export class ClusterCollector {
         name,
         service: identity,
         ...(destination.subset === undefined ? {} : { subset: destination.subset }),
-        ...settingsOf(policy, port?.protocol),
+        ...settingsOf(policy, identity.host, port?.protocol),
         ...(healthCheck === undefined ? {} : { healthCheck }),
         ...this.#overloadOf(service?.canonicalHost),
       });
@@ -135,7 +136,7 @@ export class ClusterCollector {
     this.#clusters.set(name, {
       name,
       service,
-      ...settingsOf({}, protocol),
+      ...settingsOf({}, service.host, protocol),
       ...this.#overloadOf(canonicalHost(service.host, service.namespace)),
     });
     const endpoints = [{ address, port, weight: 1, labels: {} }];
@@ -173,14 +174,16 @@ function select(endpoints: readonly Endpoint[], labels: Labels = {}): readonly E
 }
 
 /** @param declared The protocol of the service's port. */
-function settingsOf(policy: PortPolicy, declared: Cluster["protocol"]) {
+function settingsOf(policy: PortPolicy, host: string, declared: Cluster["protocol"]) {
   const { tcp, http } = policy.connectionPool ?? {};
   const { retryBudget } = policy;
   const outlierDetection = outlierDetectionOf(policy.outlierDetection);
+  const tls = upstreamTlsOf(policy.tls, host);
   const isHttp2 = declared === "http2" || http?.h2UpgradePolicy === "UPGRADE";
   return {
     ...(isHttp2 ? { protocol: "http2" as const } : {}),
     ...(http?.maxConcurrentStreams === undefined ? {} : { maxConcurrentStreams: http.maxConcurrentStreams }),
+    ...(tls === undefined ? {} : { tls }),
     loadBalancer: loadBalancerOf(policy.loadBalancer),
     connectTimeoutMs: parseDurationMs(tcp?.connectTimeout ?? "") ?? DEFAULT_CONNECT_TIMEOUT_MS,
     maxRequests: http?.http2MaxRequests ?? DEFAULT_MAX_REQUESTS,

@@ -7,3 +7,8 @@ import { MESH_GATEWAY } from "../../core/documents/kinds/virtual-service-schema.
 export function qualifyGateway(name: string, namespace: string): string {
   return name === MESH_GATEWAY || name.includes("/") ? name : `${namespace}/${name}`;
 }
+
+/** A host of a Gateway's server, without the namespace that may stand before it. */
+export function withoutNamespace(host: string): string {
+  return host.slice(host.indexOf("/") + 1);
+}

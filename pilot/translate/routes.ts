@@ -85,6 +85,15 @@ export function defaultRoute(cluster: string, retry: RetryPolicy): Route {
   };
 }
 
+/** The only route of a host whose requests all have to use https. */
+export const HTTPS_REDIRECT: Route = {
+  name: "https-redirect",
+  matches: [],
+  action: { kind: "redirect", code: 301, scheme: "https" },
+  requestHeaders: NO_HEADER_OPERATIONS,
+  responseHeaders: NO_HEADER_OPERATIONS,
+};
+
 function isInScope(match: HttpMatchSpec, namespace: string, scope: RouteScope): boolean {
   return (
     (match.gateways === undefined ||

@@ -19,7 +19,8 @@ import { defaultRoute } from "./routes.ts";
 import { RuleLookup } from "./rule-lookup.ts";
 import { labelsOf, type Workload } from "./workload.ts";
 import { sidecarScopeOf } from "./sidecar-scope.ts";
-import { gatewayVirtualHosts, meshVirtualHosts } from "./virtual-hosts.ts";
+import { serversOf, tlsServersOf } from "./tls.ts";
+import { gatewayVirtualHosts, meshVirtualHosts, type ServersOfPort } from "./virtual-hosts.ts";
 
 type EdgeNode = Extract<ProxyNode, { readonly role: "edge" }>;
 type SidecarNode = Extract<ProxyNode, { readonly role: "sidecar" }>;
@@ -84,13 +85,29 @@ function edgeParts(
       routeTables: [{ name: edgeTableName(node.port), virtualHosts }],
     };
   }
-  const sorted = [...ports].toSorted((a, b) => a - b);
+  const tableOf = (name: string, port: number, served: readonly ServersOfPort[]): RouteTable => ({
+    name,
+    virtualHosts: gatewayVirtualHosts(served, port, virtualServices, clusters),
+  });
+  const parts = [...ports]
+    .toSorted((a, b) => a - b)
+    .map((port) => {
+      const tlsServers = tlsServersOf(gateways, port);
+      if (tlsServers.length === 0) {
+        const served = gateways.map((gateway) => ({ gateway, servers: serversOf(gateway, port) }));
+        const table = tableOf(edgeTableName(port), port, served);
+        return { listeners: [edgeListener(node, port, documents)], routeTables: [table] };
+      }
+      // Each server has routes of its own: a connection that one server accepted never reaches another server's hosts.
+      const routeTables = tlsServers.map(({ tls, gateway, server }) =>
+        tableOf(tls.routeTable, port, [{ gateway, servers: [server] }]),
+      );
+      const listener = edgeListener(node, port, documents);
+      return { listeners: [{ ...listener, tlsServers: tlsServers.map(({ tls }) => tls) }], routeTables };
+    });
   return {
-    listeners: sorted.map((port) => edgeListener(node, port, documents)),
-    routeTables: sorted.map((port) => ({
-      name: edgeTableName(port),
-      virtualHosts: gatewayVirtualHosts(gateways, port, virtualServices, clusters),
-    })),
+    listeners: parts.flatMap(({ listeners }) => listeners),
+    routeTables: parts.flatMap(({ routeTables }) => routeTables),
   };
 }
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { GatewaySpec } from "../../core/documents/kinds/gateway.ts";
+import type { GatewayServerSpec, GatewaySpec } from "../../core/documents/kinds/gateway.ts";
 import { MESH_GATEWAY, type VirtualServiceSpec } from "../../core/documents/kinds/virtual-service-schema.ts";
 import type { TrafficDocument } from "../../core/snapshot/snapshot.ts";
 import {
@@ -14,10 +14,10 @@ import {
 import type { VirtualHost } from "../../core/traffic/resources/route.ts";
 import { DEFAULT_RETRY_POLICY } from "../../core/traffic/retry.ts";
 import type { ClusterCollector } from "./clusters.ts";
-import { qualifyGateway } from "./gateway-name.ts";
+import { qualifyGateway, withoutNamespace } from "./gateway-name.ts";
 import type { SidecarScope } from "./sidecar-scope.ts";
 import type { Registry, Service, ServicePort } from "../registry/registry-static.ts";
-import { defaultRoute, translateRoutes } from "./routes.ts";
+import { defaultRoute, HTTPS_REDIRECT, translateRoutes } from "./routes.ts";
 
 type VirtualService = TrafficDocument<VirtualServiceSpec>;
 
@@ -66,23 +66,30 @@ export function meshVirtualHosts(
   return hosts;
 }
 
+/** Some of a Gateway's servers on one port, with the Gateway. */
+export interface ServersOfPort {
+  readonly gateway: TrafficDocument<GatewaySpec>;
+  readonly servers: readonly GatewayServerSpec[];
+}
+
 /**
  * Virtual hosts of one port of the edge: the common hosts of its Gateways' servers and the VirtualServices
- * bound to them.
+ * bound to them. A server with `httpsRedirect` redirects all its hosts instead.
  */
 export function gatewayVirtualHosts(
-  gateways: readonly TrafficDocument<GatewaySpec>[],
+  served: readonly ServersOfPort[],
   port: number,
   virtualServices: readonly VirtualService[],
   clusters: ClusterCollector,
 ): readonly VirtualHost[] {
   const routesByDomain = new Map<string, VirtualHost["routes"][number][]>();
+  for (const domain of redirectedHosts(served)) routesByDomain.set(domain, [HTTPS_REDIRECT]);
   for (const document of virtualServices) {
     const gatewaysByDomain = new Map<string, Set<string>>();
-    for (const gateway of gateways) {
+    for (const { gateway, servers } of served) {
       const name = qualifyGateway(gateway.metadata.name, gateway.metadata.namespace);
       if (!isBound(document, name)) continue;
-      for (const domain of commonDomains(gateway, port, document)) {
+      for (const domain of commonDomains(gateway.metadata.namespace, servers.filter(isRouted), document)) {
         gatewaysByDomain.set(domain, (gatewaysByDomain.get(domain) ?? new Set()).add(name));
       }
     }
@@ -97,6 +104,18 @@ export function gatewayVirtualHosts(
     domains: [domain],
     routes,
   }));
+}
+
+function isRouted({ tls }: GatewayServerSpec): boolean {
+  return tls?.httpsRedirect !== true;
+}
+
+function redirectedHosts(served: readonly ServersOfPort[]): ReadonlySet<string> {
+  return new Set(
+    served.flatMap(({ servers }) =>
+      servers.filter((server) => !isRouted(server)).flatMap(({ hosts }) => hosts.map(withoutNamespace)),
+    ),
+  );
 }
 
 function isBound({ metadata, spec }: VirtualService, gateway: string): boolean {
@@ -156,22 +175,22 @@ function straightTo(service: Service, port: ServicePort, clusters: ClusterCollec
 }
 
 function commonDomains(
-  { metadata, spec }: TrafficDocument<GatewaySpec>,
-  port: number,
+  gatewayNamespace: string,
+  servers: readonly GatewayServerSpec[],
   virtualService: VirtualService,
 ): readonly string[] {
   const { namespace } = virtualService.metadata;
-  const served = spec.servers.filter((server) => server.port.number === port).flatMap(({ hosts }) => hosts);
+  const served = servers.flatMap(({ hosts }) => hosts);
   return served.flatMap((qualified) => {
     const separator = qualified.indexOf("/");
     const from = separator < 0 ? "*" : qualified.slice(0, separator);
-    if (from !== "*" && (from === "." ? metadata.namespace : from) !== namespace) return [];
-    const servedHost = canonicalHost(qualified.slice(separator + 1), metadata.namespace);
+    if (from !== "*" && (from === "." ? gatewayNamespace : from) !== namespace) return [];
+    const servedHost = canonicalHost(withoutNamespace(qualified), gatewayNamespace);
     return (virtualService.spec.hosts ?? []).flatMap((written) => {
       const host = canonicalHost(written, namespace);
       const common = hostIntersection(servedHost, host);
       if (common === undefined) return [];
-      return [common === host ? written : qualified.slice(separator + 1)];
+      return [common === host ? written : withoutNamespace(qualified)];
     });
   });
 }

@@ -46,7 +46,7 @@ export async function startMesh(
     ...flags,
   ];
   const program = runProgram("cli/purser.js", args, environment);
-  const [, edge = ""] = await program.until(/edge proxy +(http:\S+)/);
+  const [, edge = ""] = await program.until(/edge proxy +(https?:\S+)/);
   const [, admin = ""] = await program.until(/proxy admin +(http:\/\/[^/\s]+)/);
   const [, mixer = ""] = await program.until(/mixer +(http:\/\/[^/\s]+)/);
   await program.until(/Policies/);

@@ -3,6 +3,7 @@
 
 import Type, { type Static } from "typebox";
 import { MapOf } from "./map-of.ts";
+import { ClientTlsSpec, faultsOfClientTls } from "./destination-rule-tls.ts";
 import { ExportTo, faultsOfExportTo } from "./export-to.ts";
 import { Choice, Closed, Duration } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
@@ -96,6 +97,7 @@ function portSettings() {
       }),
     ),
     outlierDetection: OutlierDetection,
+    tls: Type.Optional(ClientTlsSpec),
   };
 }
 
@@ -138,7 +140,7 @@ function TrafficPolicy(description: string) {
           }),
           {
             description:
-              "Settings of single ports: they replace loadBalancer, connectionPool and outlierDetection, also where they leave them out.",
+              "Settings of single ports: they replace loadBalancer, connectionPool, outlierDetection and tls, also where they leave them out.",
           },
         ),
       ),
@@ -158,7 +160,7 @@ const DestinationRuleSpec = Closed({
     ),
   ),
   host: WildcardHost("The service: a ServiceEntry's host, its short name, or `*.example.com`."),
-  trafficPolicy: Type.Optional(TrafficPolicy("Load balancing, limits and ejections.")),
+  trafficPolicy: Type.Optional(TrafficPolicy("Load balancing, limits, ejections and TLS.")),
   subsets: Type.Optional(
     Type.Array(
       Closed({
@@ -225,14 +227,16 @@ function trafficPolicyFaults(policy: TrafficPolicySpec | undefined, path: Path):
   return [
     ...loadBalancerFaults(policy?.loadBalancer, [...path, "loadBalancer"]),
     ...outlierDetectionFaults(policy?.outlierDetection, path),
+    ...faultsOfClientTls(policy?.tls, [...path, "tls"]),
     ...repeated(
       ports.map(({ port }) => port.number),
       (index) => [...pathOf(index), "port", "number"],
       (number) => `Port ${number} is listed twice`,
     ),
-    ...ports.flatMap(({ loadBalancer, outlierDetection }, index) => [
+    ...ports.flatMap(({ loadBalancer, outlierDetection, tls }, index) => [
       ...loadBalancerFaults(loadBalancer, [...pathOf(index), "loadBalancer"]),
       ...outlierDetectionFaults(outlierDetection, pathOf(index)),
+      ...faultsOfClientTls(tls, [...pathOf(index), "tls"]),
     ]),
   ];
 }

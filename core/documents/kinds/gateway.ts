@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type Static } from "typebox";
+import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import { FORM_KEYWORD } from "../schema/form.ts";
 import { Choice, Closed } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
-import { NAMESPACED_HOST_PATTERN, PortNumber, Protocol } from "./traffic-fields.ts";
+import { faultsOfGatewayTls, GatewayTlsSpec, GATEWAY_PROTOCOLS } from "./gateway-tls.ts";
+import { NAMESPACED_HOST_PATTERN, PortNumber } from "./traffic-fields.ts";
 
 const GatewaySpec = Closed({
   selector: Type.Optional(
@@ -22,7 +24,11 @@ const GatewaySpec = Closed({
       port: Closed({
         number: PortNumber("The port that the edge proxy listens on."),
         name: Type.String({ minLength: 1, description: "The port's name, for information." }),
-        protocol: Protocol(),
+        protocol: Choice(
+          GATEWAY_PROTOCOLS,
+          "HTTP, HTTP2, GRPC: plain text, and all the same. HTTPS: HTTP over TLS, which the edge terminates as `tls` says. " +
+            "The edge speaks HTTP/1.1 and HTTP/2 on every port.",
+        ),
       }),
       hosts: Type.Array(
         Type.String({
@@ -39,16 +45,25 @@ const GatewaySpec = Closed({
         },
       ),
       name: Type.Optional(Type.String({ description: "The server's name, for information." })),
+      tls: Type.Optional(GatewayTlsSpec),
     }),
     { minItems: 1, description: "The ports on which the edge listens." },
   ),
 });
 
 export type GatewaySpec = Static<typeof GatewaySpec>;
+export type GatewayServerSpec = GatewaySpec["servers"][number];
 
 export const GATEWAY = {
   kind: "Gateway",
   apiVersions: ["networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3"],
   description: "Ports and hosts of the mesh's edge.",
   spec: GatewaySpec,
+  check: checkGateway,
 } as const satisfies KindDefinition;
+
+function checkGateway({ servers }: GatewaySpec): readonly SpecFault[] {
+  return servers.flatMap(({ port, tls }, index) =>
+    faultsOfGatewayTls(port.protocol, tls, ["servers", index, "tls"]),
+  );
+}

@@ -70,7 +70,7 @@ describe("Istio's routing kinds", () => {
       ],
       ["DestinationRule", { host: "a", trafficPolicy: { loadBalancer: { simple: "PASSTHROUGH" } } }, kind],
       ["Gateway", { selector: { app: "other" }, servers: [{ port: PORT, hosts: ["*"] }] }, field],
-      ["Gateway", { servers: [{ port: PORT, hosts: ["*"], tls: { mode: "SIMPLE" } }] }, field],
+      ["Gateway", { servers: [{ port: PORT, hosts: ["*"], tls: { caCrl: "x" } }] }, field],
     ];
     for (const [name, spec, expected] of cases) {
       const faults = faultsOf(name, spec);

@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Diagnostic } from "../../../kernel/diagnostic.ts";
+import { documentsOf, faultAt, type ParsedDocument } from "../document.ts";
+import { GATEWAY, type GatewaySpec } from "../kinds/gateway.ts";
+import type { GatewayProtocol } from "../kinds/gateway-tls.ts";
+import { displayName } from "../kinds/kind.ts";
+
+interface Taken {
+  readonly document: ParsedDocument;
+  readonly protocol: GatewayProtocol;
+  /** Hosts of the servers with TLS: each has the certificate of one server. */
+  readonly hosts: Set<string>;
+}
+
+/** Checks that a port has plain text or TLS alone, and that no two servers with TLS on it have the same host. */
+export function faultsOfGatewayPorts(documents: readonly ParsedDocument[]): readonly Diagnostic[] {
+  const ports = new Map<number, Taken>();
+  return documentsOf(documents, GATEWAY).flatMap((document) =>
+    (document.spec as GatewaySpec).servers.flatMap(({ port: { number, protocol }, hosts }, index) => {
+      const taken = ports.get(number) ?? { document, protocol, hosts: new Set<string>() };
+      ports.set(number, taken);
+      const where = ["spec", "servers", index];
+      if ((taken.protocol === "HTTPS") !== (protocol === "HTTPS")) {
+        const message = `Port ${number} has the protocol ${taken.protocol} in Gateway ${displayName(taken.document.metadata)}`;
+        return [faultAt(document, "PURSER_DOC_INVALID_VALUE", [...where, "port", "protocol"], message)];
+      }
+      if (protocol !== "HTTPS") return [];
+      const names = hosts.map((host) => host.slice(host.indexOf("/") + 1));
+      const faults = names.flatMap((name, at) =>
+        taken.hosts.has(name)
+          ? [
+              faultAt(
+                document,
+                "PURSER_DOC_INVALID_VALUE",
+                [...where, "hosts", at],
+                `Another server with TLS on port ${number} has the host ${JSON.stringify(name)}, so its certificate is ambiguous`,
+              ),
+            ]
+          : [],
+      );
+      for (const name of names) taken.hosts.add(name);
+      return faults;
+    }),
+  );
+}
