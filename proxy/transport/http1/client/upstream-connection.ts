@@ -7,6 +7,7 @@ import type { BodyReceiver } from "../../contract/body.ts";
 import type { ClientSettings } from "../../contract/client.ts";
 import type { HeaderList } from "../../contract/header-list.ts";
 import type { ResetReason } from "../../contract/reset.ts";
+import { connectionErrorText } from "../../tls/client/connection-error-text.ts";
 import type { TlsConnector } from "../../tls/client/tls-connector.ts";
 import { BodyReader } from "../messages/body-reader.ts";
 import { UNTIL_CLOSE } from "../messages/framing.ts";
@@ -166,7 +167,7 @@ export class UpstreamConnection
     socket.on(isSecure ? "secureConnect" : "connect", () => this.#onConnect());
     socket.on("end", () => this.#onFin());
     socket.on("drain", () => this.#onDrain());
-    socket.on("error", (error) => this.#onBroken(isSecure ? secureTextOf(error) : textOf(error)));
+    socket.on("error", (error) => this.#onBroken(connectionErrorText(error, isSecure)));
     socket.on("close", () => this.#onBroken("the connection was closed"));
   }
 
@@ -337,21 +338,6 @@ export class UpstreamConnection
     this.close();
     this.#owner.onClosed(this);
   }
-}
-
-/** An attempt at several addresses of a name fails with an AggregateError, which has a code and no message. */
-function textOf(error: NodeJS.ErrnoException): string {
-  return error.message === "" ? (error.code ?? error.name) : error.message;
-}
-
-/** OpenSSL's part of a message: its function and its reason stand before a position in its sources. */
-const OPENSSL_REASON = /:SSL routines:[^:]*:([^:]+)/;
-
-/** An error of a secure connection, by OpenSSL's reason where it has one. */
-function secureTextOf(error: NodeJS.ErrnoException): string {
-  const { code, message } = error;
-  const text = OPENSSL_REASON.exec(message)?.[1] ?? textOf(error);
-  return code === undefined || text === code ? `TLS: ${text}` : `TLS: ${text} (${code})`;
 }
 
 const READ_BYTES = 64 * 1024;

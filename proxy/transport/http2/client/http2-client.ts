@@ -17,10 +17,13 @@ import { SessionPool } from "./session-pool.ts";
 /** HTTP/2, with prior knowledge or over TLS, to one upstream address, by sessions of node:http2. */
 export class Http2Client implements TransportClient {
   readonly #pool: SessionPool;
+  /** That of the connection: a server may refuse another one. */
+  readonly #scheme: "http" | "https";
   #connector: TlsConnector | undefined;
 
   constructor(settings: ClientSettings) {
     const { tls, credentials } = settings;
+    this.#scheme = tls === undefined ? "http" : "https";
     this.#connector = tls === undefined ? undefined : new TlsConnector(tls, credentials, "h2");
     this.#pool = new SessionPool(settings, this.#connector);
   }
@@ -28,7 +31,7 @@ export class Http2Client implements TransportClient {
   open(head: RequestHead, receiver: ClientStreamReceiver, body?: Uint8Array): ClientStream {
     let request: Http2Request;
     try {
-      request = new Http2Request(head, receiver, body, this.#pool);
+      request = new Http2Request(head, receiver, body, this.#pool, this.#scheme);
     } catch (error) {
       if (error instanceof UnsendableHead) return new RefusedStream(receiver, "unsendable", error.message);
       throw error;

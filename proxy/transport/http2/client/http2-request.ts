@@ -68,8 +68,9 @@ export class Http2Request implements ClientStream, PooledRequest {
     receiver: ClientStreamReceiver,
     body: Uint8Array | undefined,
     queue: RequestQueue,
+    scheme: "http" | "https",
   ) {
-    this.fields = requestFieldsOf(head);
+    this.fields = requestFieldsOf(head, scheme);
     this.upgrade = head.upgrade;
     this.#key = head.upgrade === undefined ? undefined : head.headers.get("sec-websocket-key");
     this.receiver = receiver;

@@ -4,6 +4,7 @@
 import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
 
+import { connectionErrorText } from "../../tls/client/connection-error-text.ts";
 import type { TlsConnector } from "../../tls/client/tls-connector.ts";
 import type { ClientSettings } from "../../contract/client.ts";
 import { CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES } from "../constants.ts";
@@ -79,7 +80,9 @@ export class UpstreamSession implements RequestSession {
       else this.#owner.onRoom(this);
     });
     session.on("goaway", (code: number) => this.#leave(`the upstream said GOAWAY with code ${code}`));
-    session.on("error", (error: NodeJS.ErrnoException) => this.#onBroken(textOf(error)));
+    session.on("error", (error: NodeJS.ErrnoException) =>
+      this.#onBroken(connectionErrorText(error, connector !== undefined)),
+    );
     session.on("close", () => this.#onBroken(this.brokenDetail));
   }
 
@@ -171,8 +174,4 @@ export class UpstreamSession implements RequestSession {
       this.#leave(this.brokenDetail);
     }
   }
-}
-
-function textOf(error: NodeJS.ErrnoException): string {
-  return error.message === "" ? (error.code ?? error.name) : error.message;
 }

@@ -20,7 +20,10 @@ const HANDSHAKE = ["upgrade", "sec-websocket-key"] as const;
  * @param head Its headers are without hop-by-hop fields. They are not changed: another try may need them.
  * @throws UnsendableHead when a part cannot be sent.
  */
-export function requestFieldsOf({ method, target, headers, upgrade }: RequestHead): OutgoingHttpHeaders {
+export function requestFieldsOf(
+  { method, target, headers, upgrade }: RequestHead,
+  scheme: "http" | "https",
+): OutgoingHttpHeaders {
   if (!METHOD.test(method)) throw new UnsendableHead("The method cannot be sent");
   if (!TARGET.test(target)) throw new UnsendableHead("The request target cannot be sent");
   const fields = outgoingFields(headers);
@@ -33,8 +36,7 @@ export function requestFieldsOf({ method, target, headers, upgrade }: RequestHea
     fields[":protocol"] = upgrade;
   }
   fields[":method"] = upgrade === undefined ? method : "CONNECT";
-  // Connections to upstreams are plain text.
-  fields[":scheme"] = "http";
+  fields[":scheme"] = scheme;
   fields[":path"] = target;
   if (host !== undefined) fields[":authority"] = host;
   return fields;

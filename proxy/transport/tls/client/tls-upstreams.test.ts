@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { createServer, type Server, type ServerOptions } from "node:https";
+import { createSecureServer, type SecureServerOptions, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
 
@@ -224,6 +225,48 @@ describe("TLS to upstreams", () => {
       await outcome(await startTo(port)),
       /^503 UF TLS: .*(alert protocol version|unsupported protocol)/,
     );
+  });
+
+  describe("that speak HTTP/2", () => {
+    async function startHttp2Upstream(options: SecureServerOptions = {}) {
+      const upstream = createSecureServer({ cert: server.cert, key: server.key, ...options });
+      const sessions = new Set<ServerHttp2Session>();
+      upstream.on("session", (session) => {
+        sessions.add(session);
+        session.on("close", () => sessions.delete(session));
+      });
+      upstream.on("stream", (stream, headers) => {
+        stream.respond({ ":status": 200 });
+        stream.end(`${headers[":scheme"]} ${headers[":path"]}`);
+      });
+      upstream.on("unknownProtocol", (socket) => socket.destroy());
+      await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
+      onCleanup(() => {
+        for (const session of sessions) session.destroy();
+        return new Promise((resolve) => upstream.close(resolve));
+      });
+      return { port: (upstream.address() as AddressInfo).port, sessions };
+    }
+
+    it("get requests on one connection, with the scheme of the connection", async () => {
+      const { port, sessions } = await startHttp2Upstream();
+      const rig = await startTo(port, {}, { protocol: "http2" });
+      const replies = await Promise.all([call(rig.port, { path: "/a" }), call(rig.port, { path: "/b" })]);
+      assert.deepEqual(
+        replies.map(({ status, body }) => `${status} ${body}`),
+        ["200 https /a", "200 https /b"],
+      );
+      assert.equal(sessions.size, 1);
+    });
+
+    it("are verified, and must agree on it", async () => {
+      const http2 = await startHttp2Upstream();
+      const other = await startTo(http2.port, { serverName: "ratings.shop" }, { protocol: "http2" });
+      assert.match(await outcome(other), /^503 UF TLS: the server's certificate is not for ratings.shop/);
+      const { port } = await startUpstream();
+      const rig = await startTo(port, {}, { protocol: "http2" });
+      assert.match(await outcome(rig), /^503 UF .*(does not speak h2|no application protocol)/);
+    });
   });
 
   it("carries upgrades", async () => {

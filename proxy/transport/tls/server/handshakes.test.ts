@@ -2,17 +2,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
 import { connect, type Socket } from "node:net";
 
 import { type Authority, createAuthority } from "../../../../test/support/certificates.ts";
 import { requireService } from "../../../../test/support/services.ts";
-import { cleanUp, later, raw, until } from "../../../testing/harness.test.ts";
+import { cleanUp, later, onCleanup, raw, until } from "../../../testing/harness.test.ts";
 import {
   callTls,
   dialTls,
   handshakesOf,
   run,
   startTlsEdge,
+  tlsConfigOf,
   type TlsReply,
   tlsServerOf,
   WrittenFiles,
@@ -65,20 +68,54 @@ describe("TLS handshakes with clients", () => {
     assert.equal(typeof reply === "string" ? reply : reply.status, 404);
   });
 
-  it("agree on HTTP/1.1, also with a client that offers nothing, and on nothing else", async () => {
+  it("agree on HTTP/2 where the client knows it, and then speak it", async () => {
+    const { port, policy } = await startTlsEdge([SHOP], files);
+    const session = connectHttp2(`https://127.0.0.1:${port}`, {
+      servername: "shop.example",
+      rejectUnauthorized: false,
+    });
+    onCleanup(() => session.destroy());
+    const answers = ["/a", "/b"].map(async (path) => {
+      const stream = session.request({ ":path": path, ":authority": "shop.example" });
+      const [headers] = (await once(stream, "response")) as [IncomingHttpHeaders];
+      let body = "";
+      for await (const chunk of stream) body += String(chunk);
+      return `${headers[":status"]} ${body}`;
+    });
+    assert.deepEqual(await Promise.all(answers), ["200 shop.example", "200 shop.example"]);
+    assert.equal(session.alpnProtocol, "h2");
+    const [bag] = policy.checks;
+    const { requested_server_name: name } = (bag?.["connection"] ?? {}) as Record<string, unknown>;
+    assert.equal(name, "shop.example");
+  });
+
+  it("end a connection of HTTP/2 with its streams when its server changes", async () => {
+    const rig = await startTlsEdge([SHOP], files);
+    const session = connectHttp2(`https://127.0.0.1:${rig.port}`, {
+      servername: "shop.example",
+      rejectUnauthorized: false,
+    });
+    onCleanup(() => session.destroy());
+    await once(session, "connect");
+    const left = once(session, "goaway");
+    rig.apply(tlsConfigOf([{ ...SHOP, minVersion: "TLSv1.3" }]));
+    assert.equal(((await left) as [number])[0], 0);
+  });
+
+  it("agree on HTTP/1.1 with a client that offers nothing else, or nothing, and on nothing unknown", async () => {
     const rig = await startTlsEdge([SHOP], files);
     const alpnOf = async (ALPNProtocols?: string[]) => {
       const reply = await callTls(rig.port, "shop.example", ALPNProtocols && { ALPNProtocols });
       return typeof reply === "string" ? reply : reply.alpn;
     };
-    assert.equal(await alpnOf(["h2", "http/1.1"]), "http/1.1");
+    assert.equal(await alpnOf(["http/1.1"]), "http/1.1");
     const plain = await dialTls(rig.port, "shop.example");
     plain.write("GET / HTTP/1.1\r\nhost: shop.example\r\nconnection: close\r\n\r\n");
     const answer = await new Promise<string>((resolve) =>
       plain.once("data", (bytes) => resolve(String(bytes))),
     );
     assert.match(answer, /^HTTP\/1.1 200/);
-    assert.match(String(await alpnOf(["h2"])), /no application protocol/);
+    assert.match(String(await alpnOf(["http/1.0"])), /no application protocol/);
     assert.deepEqual(await handshakesOf(rig), { full: 2, no_shared_protocol: 1 });
   });
 
