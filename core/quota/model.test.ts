@@ -1,14 +1,13 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import fc from "fast-check";
+import { checkSchedules, scheduleCount } from "../../test/support/quota-model/check-schedules.ts";
 import { runSchedule } from "../../test/support/quota-model/run-schedule.ts";
 import { arbitrarySchedules } from "../../test/support/quota-model/schedule.ts";
 import { createMemoryQuotaStore } from "./memory-store.ts";
 
-/** QUOTA_MODEL_RUNS=100000 takes a minute. */
-const RUNS = Number(process.env["QUOTA_MODEL_RUNS"] ?? 300);
-const TIMEOUT_MS = Math.max(20_000, RUNS * 10);
+const RUNS = { usually: 300 };
+const TIMEOUT_MS = Math.max(20_000, scheduleCount(RUNS.usually) * 10);
 const START_MS = 1_767_225_600_123;
 
 /** A memory store on a clock that the schedule sets; other counts come and go beside the schedule's. */
@@ -38,20 +37,18 @@ function subject() {
 
 describe("the memory quota store against the reference model", () => {
   it("grants, refuses and takes back exactly the reference's amounts", async () => {
-    await fc.assert(
-      fc.asyncProperty(arbitrarySchedules(), async (schedule) => {
-        await runSchedule(schedule, subject(), { startMs: START_MS, clockGoesBack: false });
-      }),
-      { numRuns: RUNS },
+    await checkSchedules(
+      arbitrarySchedules(),
+      (schedule) => runSchedule(schedule, subject(), { startMs: START_MS, clockGoesBack: false }),
+      RUNS,
     );
   }).timeout(TIMEOUT_MS);
 
   it("never exceeds a limit and loses no release when the clock goes back", async () => {
-    await fc.assert(
-      fc.asyncProperty(arbitrarySchedules(), async (schedule) => {
-        await runSchedule(schedule, subject(), { startMs: START_MS, clockGoesBack: true });
-      }),
-      { numRuns: RUNS },
+    await checkSchedules(
+      arbitrarySchedules(),
+      (schedule) => runSchedule(schedule, subject(), { startMs: START_MS, clockGoesBack: true }),
+      RUNS,
     );
   }).timeout(TIMEOUT_MS);
 });

@@ -513,3 +513,29 @@ describe("sliding-log arithmetic, by example", () => {
     assert.equal(counter.entries?.(state), 1_000);
   });
 });
+
+describe("a grant from before the clock was set back", () => {
+  for (const kind of ["sliding-window", "sliding-log"] as const) {
+    it(`takes at most its own amount from another grant of its slot when it is given back, ${kind}`, () => {
+      const counter = counterOf(kind);
+      const state = counter.create(START_MS);
+      const windowMs = 1_000;
+      const ask = (amount: number, nowMs: number, fields: Partial<QuotaDemand> = {}) =>
+        counter.charge(
+          state,
+          { limit: 100, windowMs, amount, bestEffort: false, leaseMs: 0, ...fields },
+          nowMs,
+        );
+      const early = ask(28, START_MS);
+      // The count forgets the first grant a window after the step, and reaches its slot again another window later.
+      const setBackMs = START_MS - 3 * windowMs;
+      ask(0, setBackMs);
+      const late = ask(17, START_MS);
+      assert.equal(late.slot, early.slot);
+      // Known and bounded: slots are times, and nothing tells the two grants apart.
+      const back = ask(-28, START_MS, { slot: early.slot });
+      assert.equal(back.granted, -17);
+      assert.equal(ask(100, START_MS, { bestEffort: true }).granted, 100);
+    });
+  }
+});

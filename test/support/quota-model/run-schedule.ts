@@ -43,10 +43,13 @@ interface Owed {
 /** A grant in the test's books: the request, and the reference's entry. */
 interface Held {
   readonly demand: ScheduledDemand;
+  readonly limit: number;
   readonly slot: number;
   readonly name: string;
   /** Index of the grant in its reference count. */
   readonly index: number;
+  /** Number of steps back that the store's clock had made. */
+  readonly clockSteps: number;
   /** For checks that hold with any clock. */
   readonly account: Account;
 }
@@ -66,6 +69,8 @@ interface Item {
 
 interface Repeat {
   readonly dueStep: number;
+  /** The grants of a call whose reply was lost: its caller learns of them by this retry. */
+  readonly unheard: readonly { readonly held: Held; readonly grant: QuotaGrant }[];
   /** Time of the first call by the store's clock. */
   readonly sinceMs: number;
   readonly sinceRealMs: number;
@@ -101,6 +106,9 @@ class Run {
   #realMs: number;
   /** The store's clock less the real time; always 0 unless the clock goes back. */
   #storeAheadMs = 0;
+  #clockSteps = 0;
+  /** Amounts that were granted before a step back of the clock and taken back after it, by count. */
+  readonly #takenBackLate = new Map<string, number>();
   /** The callers' wall clock less the store's: at most half a window, as of two machines. */
   #callersAheadMs = 0;
   #retryAfterMs = 0;
@@ -117,8 +125,10 @@ class Run {
     const passesMs = this.#goesBack ? Math.min(waitMs, DAY_MS) : waitMs;
     this.#realMs +=
       passesMs + (waitsForRetry ? Math.min(this.#retryAfterMs, 3 * this.#schedule.windowMs) : 0);
-    if (this.#goesBack) this.#storeAheadMs += clockChangeMs;
-    else this.#callersAheadMs = clockChangeMs % (1 + Math.floor(this.#schedule.windowMs / 2));
+    if (this.#goesBack) {
+      this.#storeAheadMs += clockChangeMs;
+      if (clockChangeMs < 0) this.#clockSteps++;
+    } else this.#callersAheadMs = clockChangeMs % (1 + Math.floor(this.#schedule.windowMs / 2));
     await this.#repeat(index);
     const [due, later] = partition(this.#owed, ({ dueStep }) => dueStep <= index);
     this.#owed = later;
@@ -137,10 +147,12 @@ class Run {
       // Calendar periods are not of equal lengths, and allocations end: the exact reference checks both.
       if (kind === "calendar-period" || kind === "allocation") continue;
       const { windowMs, limits } = this.#schedule;
-      assert.equal(findExcess(kind, uses, Math.max(...limits), windowMs), undefined, name);
+      // Slots are times: after a step back a grant may have the slot of one from before it, whose return takes it.
+      const late = kind === "token-bucket" ? 0 : (this.#takenBackLate.get(name) ?? 0);
+      assert.equal(findExcess(kind, uses, Math.max(...limits) + late, windowMs), undefined, name);
       for (const limit of limits) {
         const own = uses.filter((use) => use.limit === limit);
-        assert.equal(findExcess(kind, own, limit, windowMs), undefined, name);
+        assert.equal(findExcess(kind, own, limit + late, windowMs), undefined, name);
       }
     }
     await this.#checkRecovery();
@@ -153,7 +165,7 @@ class Run {
   async #repeat(index: number): Promise<void> {
     const [due, later] = partition(this.#repeats, ({ dueStep }) => dueStep <= index);
     this.#repeats = later;
-    for (const { sinceMs, sinceRealMs, call, grants } of due) {
+    for (const { sinceMs, sinceRealMs, call, grants, unheard } of due) {
       // Stores forget an id a minute after it, by any reading of their clock, and differ in how much later.
       if (this.#realMs - sinceRealMs >= DEDUPLICATION_MS || this.#nowMs < sinceMs) continue;
       const again = await this.#decide(call);
@@ -163,19 +175,24 @@ class Run {
         validForMs: Math.max(0, grant.validForMs - ageMs),
       }));
       assert.deepEqual(again, expected, "a retry finds the first answer");
+      for (const { held, grant } of unheard) this.#use(index, held, grant, this.#realMs - sinceRealMs);
     }
   }
 
-  async #ask(index: number, { demands, repeatedAfter }: ScheduledCall, due: readonly Owed[]): Promise<void> {
+  async #ask(
+    index: number,
+    { demands, repeatedAfter, losesReply }: ScheduledCall,
+    due: readonly Owed[],
+  ): Promise<void> {
     const items: Item[] = [
       ...due.map((owed) => this.#backItem(owed)),
       ...demands.map((demand) => ({ demand, request: this.#request(demand), owed: undefined })),
     ];
-    await this.#run(index, items, repeatedAfter);
+    await this.#run(index, items, repeatedAfter, losesReply);
   }
 
   async #giveBack(index: number, owed: Owed): Promise<void> {
-    await this.#run(index, [this.#backItem(owed)], 1);
+    await this.#run(index, [this.#backItem(owed)], 1, false);
   }
 
   #backItem(owed: Owed): Item {
@@ -201,30 +218,38 @@ class Run {
     return (await this.#subject.decide(this.#nowMs, [call]))[0] as readonly QuotaGrant[];
   }
 
-  async #run(index: number, items: readonly Item[], repeatedAfter: number): Promise<void> {
+  async #run(
+    index: number,
+    items: readonly Item[],
+    repeatedAfter: number,
+    losesReply: boolean,
+  ): Promise<void> {
     const call = {
       requests: items.map(({ request }) => request),
       deduplicationId: repeatedAfter === 0 ? "" : `call-${++lastId}`,
     };
     const grants = await this.#decide(call);
-    if (repeatedAfter > 0)
-      this.#repeats.push({
-        dueStep: index + repeatedAfter,
-        sinceMs: this.#nowMs,
-        sinceRealMs: this.#realMs,
-        call,
-        grants,
-      });
     this.#retryAfterMs = Math.max(...grants.map(({ retryAfterMs }) => retryAfterMs));
     const refused = items.some(
       ({ request }, at) => !request.bestEffort && (grants[at] as QuotaGrant).granted < request.amount,
     );
     if (!this.#goesBack) this.#compare(items, grants, refused);
+    const taken: { readonly held: Held; readonly grant: QuotaGrant }[] = [];
     for (const [at, item] of items.entries()) {
       const grant = grants[at] as QuotaGrant;
-      if (refused) this.#settleRefused(index, item, grant);
-      else this.#settle(index, item, grant);
+      const held = refused ? this.#settleRefused(index, item, grant) : this.#settle(item, grant);
+      if (held !== undefined) taken.push({ held, grant });
     }
+    if (!losesReply) for (const { held, grant } of taken) this.#use(index, held, grant, 0);
+    if (repeatedAfter > 0)
+      this.#repeats.push({
+        dueStep: index + repeatedAfter,
+        unheard: losesReply ? taken : [],
+        sinceMs: this.#nowMs,
+        sinceRealMs: this.#realMs,
+        call,
+        grants,
+      });
   }
 
   /** Compares a call's grants with the reference's, on copies. */
@@ -257,14 +282,16 @@ class Run {
   }
 
   /** A refused call changes nothing: amounts to be given back are still owed. */
-  #settleRefused(index: number, { demand, request, owed }: Item, grant: QuotaGrant): void {
+  #settleRefused(index: number, { demand, request, owed }: Item, grant: QuotaGrant): undefined {
     assert.equal(grant.granted, 0, "a refused call takes nothing and gives nothing back");
     this.#referenceOf(demand).touch(this.#nowMs, false);
     this.#checkRemaining(demand, request.limit, grant);
     if (owed !== undefined) this.#owed.push({ ...owed, dueStep: index + 1 });
   }
 
-  #settle(index: number, { demand, request, owed }: Item, grant: QuotaGrant): void {
+  /** Notes what a call took or gave back; returns what its caller holds now. */
+  #settle({ demand, request, owed }: Item, grant: QuotaGrant): Held | undefined {
+    let held: Held | undefined;
     const { granted, validForMs } = grant;
     const { limit } = request;
     const reference = this.#referenceOf(demand);
@@ -274,12 +301,16 @@ class Run {
       assert.ok(granted <= 0 && granted >= request.amount);
       reference.find(owed.held.index).left += granted;
       owed.held.account.held += granted;
+      const { name, clockSteps } = owed.held;
+      if (clockSteps < this.#clockSteps)
+        this.#takenBackLate.set(name, (this.#takenBackLate.get(name) ?? 0) - granted);
     } else {
       assert.ok(granted >= 0 && granted <= request.amount);
       assert.ok(validForMs >= 0 && validForMs <= request.leaseMs);
-      if (granted > 0) this.#note(index, demand, limit, grant);
+      if (granted > 0) held = this.#note(demand, limit, grant);
     }
     this.#checkRemaining(demand, limit, grant);
+    return held;
   }
 
   #checkRemaining(demand: ScheduledDemand, limit: number, { remaining, retryAfterMs }: QuotaGrant): void {
@@ -290,7 +321,7 @@ class Run {
     assert.equal(remaining, left, `what is left of ${nameOf(demand)}`);
   }
 
-  #note(index: number, demand: ScheduledDemand, limit: number, grant: QuotaGrant): void {
+  #note(demand: ScheduledDemand, limit: number, grant: QuotaGrant): Held {
     const { granted, validForMs, slot } = grant;
     const reference = this.#referenceOf(demand);
     const at = reference.length;
@@ -305,13 +336,21 @@ class Run {
     // A clock that goes back comes to the same window twice.
     if (!this.#goesBack || demand.kind === "allocation")
       assert.ok(account.held <= account.mostLimit, `${account.held} held of ${account.mostLimit} of ${name}`);
-    const used = Math.ceil(granted * demand.usedPart);
+    return { demand, limit, slot, name, index: at, clockSteps: this.#clockSteps, account };
+  }
+
+  /**
+   * Uses a part of a grant and owes the rest, once the caller has heard of it. A grant that it hears of after its
+   * lease's end may not be used, and is owed whole.
+   */
+  #use(index: number, held: Held, { granted, validForMs }: QuotaGrant, ageMs: number): void {
+    const { demand, name, limit } = held;
+    const used = ageMs > validForMs ? 0 : Math.ceil(granted * demand.usedPart);
     const uses = this.#uses.get(name) ?? [];
     this.#uses.set(name, uses);
-    const atMs = this.#realMs + Math.floor(validForMs * demand.usedAfterPart);
+    const atMs = this.#realMs + Math.floor((validForMs - ageMs) * demand.usedAfterPart);
     if (used > 0) uses.push({ atMs, amount: used, limit });
-    const held = { demand, slot, name, index: at, account };
-    if (used < granted)
+    if (used < granted && !demand.crashes)
       this.#owed.push({ dueStep: index + demand.givesBackAfter, held, amount: granted - used });
   }
 
@@ -334,7 +373,7 @@ class Run {
   async #look(name: string): Promise<number> {
     const [kind, cell] = name.split(" ") as [CounterKind, "a" | "b"];
     const look = { kind, cell, amount: 0, bestEffort: true, leaseMs: 0, limit: 0 };
-    const demand = { ...look, usedPart: 1, usedAfterPart: 0, givesBackAfter: 0 };
+    const demand = { ...look, usedPart: 1, usedAfterPart: 0, givesBackAfter: 0, crashes: false };
     const [grant] = await this.#decide({ requests: [this.#request(demand)], deduplicationId: "" });
     this.#referenceOf(demand).touch(this.#nowMs, false);
     return grant?.remaining ?? Number.NaN;

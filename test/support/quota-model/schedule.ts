@@ -20,6 +20,8 @@ export interface ScheduledDemand {
   readonly usedAfterPart: number;
   /** Number of steps until the rest is given back. */
   readonly givesBackAfter: number;
+  /** The holder crashes after its use, or its release is lost: the rest is never given back. */
+  readonly crashes: boolean;
 }
 
 export interface ScheduledCall {
@@ -28,6 +30,8 @@ export interface ScheduledCall {
   readonly givesBackToo: boolean;
   /** Number of steps after which a retry with the same deduplication id arrives; 0 for none. */
   readonly repeatedAfter: number;
+  /** The store decides, and the caller hears nothing until a retry; without one it never does. */
+  readonly losesReply: boolean;
 }
 
 export interface ScheduledStep {
@@ -62,6 +66,10 @@ export function arbitrarySchedules(): fc.Arbitrary<Schedule> {
   );
 }
 
+function rarely(): fc.Arbitrary<boolean> {
+  return fc.nat(7).map((drawn) => drawn === 7);
+}
+
 function steps(
   limit: number,
   windowMs: number,
@@ -79,11 +87,13 @@ function steps(
     usedPart: part,
     usedAfterPart: part,
     givesBackAfter: fc.nat(5),
+    crashes: rarely(),
   });
   const call = fc.record({
     demands: fc.array(demand, { minLength: 1, maxLength: 2 }),
     givesBackToo: fc.boolean(),
     repeatedAfter: fc.constantFrom(0, 0, 1, 3),
+    losesReply: rarely(),
   });
   const waitMs = fc.oneof(
     { weight: 8, arbitrary: fc.constant(0) },
