@@ -5,24 +5,12 @@ import assert from "node:assert/strict";
 import type { CounterKind } from "../../../core/quota/counting/counter-kind.ts";
 import { DEDUPLICATION_MS } from "../../../core/quota/counting/deduplication.ts";
 import type { QuotaGrant, QuotaRequest } from "../../../core/quota/quota.ts";
-import type { MaybePromise } from "../../../kernel/maybe-promise.ts";
 import { type RequestSelector, selectorOf } from "../quota-countings.ts";
 import { findExcess, type Use } from "../quota-log.ts";
+import type { ModelCall, ModelSubject } from "./model-subject.ts";
 import { periodsAround } from "./periods.ts";
 import { type Range, ReferenceCount } from "./reference-count.ts";
 import type { Schedule, ScheduledCall, ScheduledDemand, ScheduledStep } from "./schedule.ts";
-
-/** One call of `QuotaStore.allocate`. */
-export interface ModelCall {
-  readonly requests: readonly QuotaRequest[];
-  readonly deduplicationId: string;
-}
-
-/** A store whose clock the test sets. */
-export interface ModelSubject {
-  /** Decides calls one after the other at that time of the store's clock. */
-  decide(nowMs: number, calls: readonly ModelCall[]): MaybePromise<readonly (readonly QuotaGrant[])[]>;
-}
 
 export interface RunOptions {
   readonly startMs: number;
@@ -91,6 +79,7 @@ export async function runSchedule(
   const run = new Run(schedule, subject, options);
   for (const [index, step] of schedule.steps.entries()) await run.step(index, step);
   await run.end();
+  await subject.end();
 }
 
 class Run {
