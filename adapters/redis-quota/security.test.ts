@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { freePort } from "../../bench/machine/free-port.ts";
 import type { AdapterHandler, QuotaGrant } from "../../plugins/sdk/index.ts";
@@ -20,6 +19,7 @@ import { startRedisCluster } from "../../test/support/redis-cluster.ts";
 import { type RedisServer, startRedis } from "../../test/support/redis-server.ts";
 import { startSentinels } from "../../test/support/redis-sentinels.ts";
 import { tlsArguments } from "../../test/support/redis-tls.ts";
+import { documentedRules } from "./documented-rules.test.ts";
 import { redisQuota } from "./index.ts";
 import { createShards, shardOf } from "./shards.ts";
 
@@ -176,14 +176,6 @@ describe("the adapter redis-quota with TLS", () => {
   });
 });
 
-/** The rules of the README for a user of an ACL, without the user's name and password. */
-function documentedRules(topology: string): readonly string[] {
-  const readme = readFileSync(new URL("README.md", import.meta.url), "utf8");
-  const line = new RegExp(`^ACL SETUSER purser on >PASSWORD (.*?) +# ${topology}$`, "m").exec(readme)?.[1];
-  assert.ok(line !== undefined, `no ACL for ${topology} in README.md`);
-  return line.split(" ");
-}
-
 describe("the adapter redis-quota as a user with the least rights", function () {
   this.timeout(40_000);
 
@@ -284,6 +276,40 @@ describe("the adapter redis-quota as a user with the least rights", function () 
       for (const rule of more) assert.equal(await isEnough(rule), false, `${rule} is not needed`);
     } finally {
       await cluster.stop();
+    }
+  });
+
+  it("finds the primary by Sentinels, and needs each right there", async function () {
+    const setup = await startSentinels(this);
+    const { sentinels, master } = setup;
+    try {
+      const rules = documentedRules("Sentinel");
+      const isEnough = async (without: string | undefined): Promise<boolean> => {
+        const user = uniqueName("user");
+        for (const { port } of sentinels) {
+          const admin = new Redis(port);
+          const granted = rules.filter((rule) => rule !== without);
+          await admin.acl("SETUSER", user, "on", ">secret", ...granted);
+          admin.disconnect();
+        }
+        const { ask, handler } = build({
+          sentinels,
+          master,
+          sentinelUsername: user,
+          sentinelPassword: "secret",
+        });
+        try {
+          return (await ask())[0]?.granted === 1;
+        } catch {
+          return false;
+        } finally {
+          await handler.close();
+        }
+      };
+      assert.equal(await isEnough(undefined), true);
+      for (const rule of rules) assert.equal(await isEnough(rule), false, `${rule} is not needed`);
+    } finally {
+      await setup.stop();
     }
   });
 });

@@ -97,19 +97,20 @@ export class QuotaLoad {
 
   /**
    * Asserts of every count that the store granted its limit, once it is used up: more only by grants that were answered
-   * in the second before `failoverMs`, which may have been lost with the primary; less only by calls without an answer,
+   * from `lossFromMs` to `failoverMs`, which may have been lost with the primary; less only by calls without an answer,
    * which may have been counted.
    *
+   * @param lossFromMs When the replicas may have had their last write; default: a second before the failover.
    * @returns The number of lost grants that were granted again, of all counts.
    */
-  assertExact(failoverMs = Number.NEGATIVE_INFINITY): number {
+  assertExact(failoverMs = Number.NEGATIVE_INFINITY, lossFromMs = failoverMs - 1_000): number {
     const { limit } = this.#options;
     let excess = 0;
     for (const cell of this.#cells) {
       const own = this.answers.filter((answer) => answer.cell === cell);
       const granted = own.filter((answer) => answer.fromStore && answer.granted);
       const mayBeLost = granted.filter(
-        ({ answeredMs }) => answeredMs > failoverMs - 1_000 && answeredMs <= failoverMs,
+        ({ answeredMs }) => answeredMs > lossFromMs && answeredMs <= failoverMs,
       ).length;
       const unanswered = own.filter(({ fromStore }) => !fromStore).length;
       const told = `${cell}: ${granted.length} granted of ${limit}, ${mayBeLost} may be lost, ${unanswered} unanswered`;

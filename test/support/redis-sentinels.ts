@@ -17,6 +17,8 @@ export interface SentinelSetup {
   readonly sentinels: readonly { readonly host: string; readonly port: number }[];
   /** The name by which the Sentinels know the primary. */
   readonly master: string;
+  /** The primary and the replicas, whichever is which. */
+  readonly servers: readonly RedisServer[];
   /** The primary that most Sentinels name now. */
   primary(): Promise<RedisServer>;
   stop(): Promise<void>;
@@ -105,6 +107,7 @@ export async function startSentinels(
   return {
     sentinels: sentinelPorts.map((port) => ({ host: "127.0.0.1", port })),
     master: MASTER,
+    servers: members.map(({ server }) => server),
     primary: async () => {
       const named = await Promise.all(
         ports.map((port) =>
