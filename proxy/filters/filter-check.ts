@@ -15,6 +15,7 @@ import { EXPLAIN_HEADER } from "./filter-explain.ts";
 import { applyOperations } from "./filter-headers.ts";
 import type { Filter } from "./filter.ts";
 import { writeRateLimitHeaders } from "./rate-limit-headers.ts";
+import { settleUnsent } from "./settle-charges.ts";
 
 /** Picks the route of a request anew, after its headers have changed. */
 export type Reroute = (exchange: Exchange) => LocalReply | undefined;
@@ -37,7 +38,9 @@ export function checkFilter(policy: Pick<PolicyClient, "check">, reroute: Rerout
       const options = explainKey === undefined ? NOT_EXPLAINED : EXPLAINED;
       const verdict = policy.check(attributes ?? {}, options, exchange);
       return isPromise(verdict)
-        ? verdict.then((known) => judge(exchange, known, reroute))
+        ? verdict.then((known) =>
+            exchange.finished ? settleUnsent(exchange, known) : judge(exchange, known, reroute),
+          )
         : judge(exchange, verdict, reroute);
     },
     onResponse(exchange, response) {

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import type { RequestFate } from "../../core/quota/quota-definition.ts";
+import type { CheckResult } from "../policy/check-result.ts";
 import {
   ALLOW,
   call,
@@ -61,5 +62,21 @@ describeTransports("charges of requests that went wrong", () => {
       assert.ok(status >= 500, `${status}`);
       assert.deepEqual(fates, ["unanswered"], `${status}`);
     }
+  });
+
+  it("go back as unanswered, once, when the client leaves while the policies are asked", async () => {
+    const { port, policy } = await startWith(() => assert.fail("the request is not forwarded"));
+    const fates: (RequestFate | undefined)[] = [];
+    let decide: (result: CheckResult) => void = () => assert.fail("nothing is asked yet");
+    policy.decide = () => new Promise((resolve) => (decide = resolve));
+    const client = connect(port, "127.0.0.1");
+    client.write("GET / HTTP/1.1\r\nhost: reviews.default\r\n\r\n");
+    await until(() => policy.checks.length === 1);
+    client.destroy();
+    await until(() => policy.reports.length === 1);
+    assert.equal(fates.length, 0);
+    decide({ ...ALLOW, settlement: { readsBody: false, settle: (fate) => void fates.push(fate) } });
+    await until(() => fates.length > 0);
+    assert.deepEqual(fates, ["unanswered"]);
   });
 });
