@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import type { RequestListener } from "node:http";
 import { eventually } from "./eventually.ts";
 import { type MeshFolder, meshFolder, serviceEntry } from "./mesh-folder.ts";
 import { type Program, purser } from "./program.ts";
@@ -17,6 +18,10 @@ export interface SplitMesh {
   readonly mixers: readonly string[];
   /** The counts of an edge proxy's client of the mixer, by event. */
   clientCounts(edge: number): Promise<Readonly<Record<string, number>>>;
+  /** Kills an edge proxy at once, as a crash would. */
+  killEdge(index: number): Promise<void>;
+  /** Starts an edge proxy on its port; resolves when it knows the policies. */
+  startEdge(index: number): Promise<void>;
   /** Kills a mixer at once, as a crash would. */
   killMixer(index: number): Promise<void>;
   /** Restarts a mixer on its port; resolves when it listens. */
@@ -24,7 +29,7 @@ export interface SplitMesh {
   stop(): Promise<void>;
 }
 
-const EDGE_FLAGS = ["proxy", "--role=edge", "--edge-port=0", "--log-level=error"] as const;
+const EDGE_FLAGS = ["proxy", "--role=edge", "--log-level=error"] as const;
 
 /**
  * Starts the mesh. Each edge proxy has a mixer of its own when there are enough, so that mixers decide
@@ -34,8 +39,10 @@ export async function startSplitMesh(options: {
   readonly documents: string;
   readonly mixers: number;
   readonly edges: number;
+  /** The upstream's answers; default: a greeting. */
+  readonly listener?: RequestListener;
 }): Promise<SplitMesh> {
-  const upstream = await startUpstream();
+  const upstream = await startUpstream(options.listener);
   const folder = meshFolder({
     "mesh.yaml": serviceEntry("shop", upstream.port),
     "policies.yaml": options.documents,
@@ -58,29 +65,35 @@ export async function startSplitMesh(options: {
   const pilot = purser("pilot", "-c", folder.path, `--pilot-port=${pilotPort}`, "--log-level=error");
   await Promise.all([pilot.until(/pilot listening/), ...mixerPorts.map((_, index) => startMixer(index))]);
   const adminPorts = await Promise.all(Array.from({ length: options.edges }, freePort));
-  const proxies = adminPorts.map((adminPort, index) =>
-    purser(
+  const edgePorts = await Promise.all(Array.from({ length: options.edges }, freePort));
+  const proxies: (Program | undefined)[] = [];
+  const startEdge = async (index: number): Promise<void> => {
+    const proxy = purser(
       ...EDGE_FLAGS,
-      `--admin-port=${adminPort}`,
+      `--edge-port=${edgePorts[index]}`,
+      `--admin-port=${adminPorts[index]}`,
       `--pilot=http://127.0.0.1:${pilotPort}`,
       `--mixer=${mixerUrls[index % options.mixers]}`,
-    ),
-  );
-  const edges = await Promise.all(
-    proxies.map(async (proxy) => (await proxy.until(/listening on (http:\S+)/))[1] as string),
-  );
-  // A proxy listens before it knows the policies, and refuses requests until then.
-  for (const adminPort of adminPorts)
+    );
+    proxies[index] = proxy;
+    await proxy.until(/listening on http:\S+/);
+    // A proxy listens before it knows the policies, and refuses requests until then.
     await eventually(async () => {
-      const { status } = await fetch(`http://127.0.0.1:${adminPort}/ready`);
+      const { status } = await fetch(`http://127.0.0.1:${adminPorts[index]}/ready`);
       assert.equal(status, 200);
     });
+  };
+  await Promise.all(edgePorts.map((_, index) => startEdge(index)));
   return {
     folder,
     upstream,
-    edges,
+    edges: edgePorts.map((port) => `http://127.0.0.1:${port}`),
     mixers: mixerUrls,
     startMixer,
+    startEdge,
+    async killEdge(index) {
+      await proxies[index]?.stop("SIGKILL");
+    },
     async clientCounts(edge) {
       const answer = await fetch(`http://127.0.0.1:${adminPorts[edge]}/stats/prometheus`);
       const lines = (await answer.text()).matchAll(
