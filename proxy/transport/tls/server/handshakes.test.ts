@@ -80,7 +80,7 @@ describe("TLS handshakes with clients", () => {
       const [headers] = (await once(stream, "response")) as [IncomingHttpHeaders];
       let body = "";
       for await (const chunk of stream) body += String(chunk);
-      return `${headers[":status"]} ${body}`;
+      return `${String(headers[":status"])} ${body}`;
     });
     assert.deepEqual(await Promise.all(answers), ["200 shop.example", "200 shop.example"]);
     assert.equal(session.alpnProtocol, "h2");
