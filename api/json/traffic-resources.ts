@@ -115,6 +115,7 @@ export const ListenerSchema = exactly<Listener>()(
         quotaState: Flag,
       }),
     ),
+    proxyProtocol: Type.Optional(Flag),
     tlsServers: Type.Optional(Type.Array(TlsServerSchema)),
   }),
 );

@@ -108,6 +108,13 @@ describe("building a snapshot", () => {
     });
   });
 
+  it("knows a load balancer in front of the edge by gatewayTopology", () => {
+    const isTold = (spec: string) =>
+      good({ "mesh.yaml": document("MeshConfig", "mesh", spec) }).traffic.proxyProtocol;
+    assert.equal(isTold("{ gatewayTopology: {} }"), undefined);
+    assert.equal(isTold("{ gatewayTopology: { proxyProtocol: {} } }"), true);
+  });
+
   it("fills in the defaults of the headers about quotas that a MeshConfig sets", () => {
     const settings = (spec: string) =>
       good({ "mesh.yaml": document("MeshConfig", "mesh", spec) }).traffic.rateLimitHeaders;

@@ -181,6 +181,7 @@ function assemble(
     traffic: {
       pathNormalization: pathNormalizationOf(meshConfig),
       limits: listenerLimitsOf(meshConfig?.limits),
+      ...(meshConfig?.gatewayTopology?.proxyProtocol === undefined ? {} : { proxyProtocol: true }),
       ...(meshConfig?.rateLimitHeaders === undefined
         ? {}
         : { rateLimitHeaders: rateLimitSettingsOf(meshConfig.rateLimitHeaders) }),

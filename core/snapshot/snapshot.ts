@@ -221,6 +221,8 @@ export interface TrafficDocuments {
   readonly tracing?: ListenerTracing;
   /** From the MeshConfig; absent when it sets none. */
   readonly rateLimitHeaders?: RateLimitSettings;
+  /** From the MeshConfig: whether connections to the edge begin with a header of the PROXY protocol; absent: no. */
+  readonly proxyProtocol?: boolean;
   /** From the MeshConfig. */
   readonly rootNamespace: string;
   readonly serviceEntries: readonly TrafficDocument<ServiceEntrySpec>[];

@@ -127,6 +127,14 @@ describe("translation of routing documents", () => {
       );
     });
 
+  it("expects the PROXY protocol of the load balancer in front of an edge, and of nobody else", () => {
+    const documents = { ...trafficDocuments(BOOKSHOP), proxyProtocol: true };
+    const told = (node: ProxyNode) =>
+      translate(documents, node).listeners.resources.map(({ proxyProtocol }) => proxyProtocol);
+    assert.deepEqual(new Set(told(EDGE)), new Set([true]));
+    assert.deepEqual(new Set(told(SIDECAR)), new Set([undefined]));
+  });
+
   it("gives every listener the limits of the documents, and changes the version of listeners only", () => {
     const documents = trafficDocuments(BOOKSHOP);
     const limits = { ...documents.limits, maxConnections: 77, streamIdleMs: 30_000 };

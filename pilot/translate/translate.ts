@@ -114,7 +114,7 @@ function edgeParts(
 function edgeListener(
   { host, trustedHops }: EdgeNode,
   port: number,
-  { pathNormalization, limits, tracing, rateLimitHeaders }: TrafficDocuments,
+  { pathNormalization, limits, tracing, rateLimitHeaders, proxyProtocol }: TrafficDocuments,
 ): Listener {
   return {
     name: `${host}_${port}`,
@@ -128,6 +128,7 @@ function edgeListener(
     limits,
     ...(tracing === undefined ? {} : { tracing }),
     ...(rateLimitHeaders === undefined ? {} : { rateLimitHeaders }),
+    ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
   };
 }
 

@@ -56,10 +56,10 @@ export class ListenerServer implements ServerHandler {
     this.#binding = binding;
     this.#services = services;
     const { transport, upgradeProtocols, scheduler, tls } = services;
-    const { tlsServers = NO_TLS } = binding.listener;
+    const { tlsServers = NO_TLS, proxyProtocol = false } = binding.listener;
     const limits = this.#limitsOf(binding);
     const newConnectionId = (): string => `${this.#binding.listener.name}-${this.#nextConnection++}`;
-    const settings = { limits, upgradeProtocols, scheduler, newConnectionId, tls, tlsServers };
+    const settings = { limits, upgradeProtocols, scheduler, newConnectionId, tls, tlsServers, proxyProtocol };
     this.#server = transport.createServer(settings, this);
   }
 
@@ -91,6 +91,7 @@ export class ListenerServer implements ServerHandler {
     this.#binding = binding;
     this.#server.setLimits(this.#limitsOf(binding));
     this.#server.setTlsServers(binding.listener.tlsServers ?? NO_TLS);
+    this.#server.setProxyProtocol(binding.listener.proxyProtocol ?? false);
   }
 
   /**

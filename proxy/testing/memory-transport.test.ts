@@ -134,6 +134,7 @@ export class MemoryTransport implements Transport {
       listen: async () => {},
       setLimits: () => {},
       setTlsServers: () => {},
+      setProxyProtocol: () => {},
       close: async () => {},
       cut: () => {},
     };

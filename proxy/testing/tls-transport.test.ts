@@ -61,6 +61,7 @@ export class TlsTransport implements Transport {
       },
       setLimits: (limits) => server.setLimits(limits),
       setTlsServers: () => {},
+      setProxyProtocol: () => {},
       async close(deadlineMs) {
         port = undefined;
         tunnel.close();

@@ -15,7 +15,7 @@ export const HTTP_TRANSPORT: Transport = {
       settings,
       handler,
       undefined,
-      (socket, id, server, first, secure) => new Http2Connection(socket, id, server, first, secure),
+      (socket, facts, server, first, secure) => new Http2Connection(socket, facts, server, first, secure),
     ),
   createClient: (settings) =>
     settings.protocol === "http2" ? new Http2Client(settings) : new Http1Client(settings),

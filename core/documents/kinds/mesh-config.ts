@@ -51,6 +51,23 @@ const MeshConfigSpec = Closed({
       { description: "The traces of requests." },
     ),
   ),
+  gatewayTopology: Type.Optional(
+    Closed(
+      {
+        proxyProtocol: Type.Optional(
+          Closed(
+            {},
+            {
+              description:
+                "`{}`: a load balancer in front of the edge begins each connection with a header of the PROXY protocol, version 1 or 2, " +
+                "which tells the client's address. A connection without it is closed.",
+            },
+          ),
+        ),
+      },
+      { description: "What stands in front of the edge." },
+    ),
+  ),
   limits: Type.Optional(LimitsSpec),
   rootNamespace: Type.Optional(
     Type.String({

@@ -28,6 +28,8 @@ export interface Listener {
   readonly tracing?: ListenerTracing;
   /** Default: the newest form of the fields, merged with the upstream's. */
   readonly rateLimitHeaders?: RateLimitSettings;
+  /** Whether each connection must begin with a header of the PROXY protocol; default false. */
+  readonly proxyProtocol?: boolean;
   /** Servers that terminate TLS; default: the listener accepts plain text. */
   readonly tlsServers?: readonly TlsServer[];
 }

@@ -78,7 +78,9 @@ export type ConnectionEvent =
   /** An idle connection was closed by the drain. */
   | "drain_close"
   /** A connection of HTTP/2 was closed because the client passed one of its limits for frames. */
-  | "http2_flood";
+  | "http2_flood"
+  /** A connection did not begin with a header of the PROXY protocol, or not in time. */
+  | "proxy_protocol_error";
 
 /** Receives the streams of a server's connections. */
 export interface ServerHandler {
@@ -104,6 +106,8 @@ export interface ServerSettings {
   readonly tls: TlsServices;
   /** The servers that terminate TLS; empty for plain text. */
   readonly tlsServers: readonly TlsServer[];
+  /** Whether each connection must begin with a header of the PROXY protocol, which tells the client's address. */
+  readonly proxyProtocol: boolean;
 }
 
 /** One listening address with its connections. */
@@ -123,6 +127,8 @@ export interface TransportServer {
    * ends with the request under way on it. Without effect after `close`.
    */
   setTlsServers(servers: readonly TlsServer[]): void;
+  /** Whether connections that come from now on must begin with a header of the PROXY protocol. */
+  setProxyProtocol(isRequired: boolean): void;
   /**
    * Accepts no new connections, and ends each connection with the stream under way on it, idle ones after
    * `drainGraceMs`. Resolves when all connections are closed and every stream's `onClose` was called.

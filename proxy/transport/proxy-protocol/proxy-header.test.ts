@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { canonicalAddress } from "../../../kernel/matching/ip-address.ts";
 import type { ConnectionEnd } from "./header-result.ts";
 import { readProxyHeader } from "./proxy-header.ts";
-import { PROXY_PROTOCOL_VERSIONS, proxyHeaderOf } from "./write-header.ts";
+import { PROXY_PROTOCOL_VERSIONS, proxyHeaderOf } from "../../../test/support/proxy-header.ts";
 
 const ip4 = fc.ipV4();
 const ip6 = fc.ipV6().map((text) => canonicalAddress(text) as string);

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 
 import type { TlsServer } from "../../../../core/traffic/resources/tls.ts";
 import type { SecureConnection } from "../../tls/server/tls-acceptor.ts";
+import type { ConnectionFacts } from "../../contract/connection.ts";
 import type { ServerHandler } from "../../contract/server.ts";
 import type { LimitClock } from "./time-limits.ts";
 
@@ -15,6 +16,7 @@ export type Secure = Omit<SecureConnection, "socket">;
 export interface AcceptedConnection {
   /** The server of the listener that accepted the connection; undefined without TLS. */
   readonly tlsServer: TlsServer | undefined;
+  readonly facts: ConnectionFacts;
   /** Ends the connection as a drain of the server does. */
   retire(): void;
   /** Checks the time limits; called at every tick. */
@@ -35,13 +37,7 @@ export interface ConnectionServer extends LimitClock {
   /** Asked for each response: whether it must close its connection. */
   stopsKeepAlive(): boolean;
   /** The client speaks HTTP/2: the socket has no listener any more, and `first` are the bytes that were read from it. */
-  onPreface(
-    connection: AcceptedConnection,
-    socket: Socket,
-    id: string,
-    first: Buffer,
-    secure: Secure | undefined,
-  ): void;
+  onPreface(connection: AcceptedConnection, socket: Socket, first: Buffer, secure: Secure | undefined): void;
   /** The connection is closed, and its streams too. */
   onClosed(connection: AcceptedConnection): void;
 }
@@ -53,7 +49,7 @@ export interface ConnectionServer extends LimitClock {
  */
 export type Accept = (
   socket: Socket,
-  id: string,
+  facts: ConnectionFacts,
   server: ConnectionServer,
   first: Buffer,
   secure: Secure | undefined,

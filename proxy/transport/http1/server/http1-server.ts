@@ -7,9 +7,13 @@ import type { ListenerLimits } from "../../../../core/traffic/resources/listener
 import type { TlsServer } from "../../../../core/traffic/resources/tls.ts";
 import type { Cancel } from "../../../../kernel/ports.ts";
 import type { ServerHandler, ServerSettings, TransportServer } from "../../contract/server.ts";
+import type { ConnectionFacts } from "../../contract/connection.ts";
+import { ProxyHeaderGate } from "../../proxy-protocol/header-gate.ts";
+import type { ProxyHeader } from "../../proxy-protocol/header-result.ts";
 import { type SecureConnection, TlsAcceptor } from "../../tls/server/tls-acceptor.ts";
 import { type MemoryPressure, memoryPressureOf, type MemoryUse, memoryUse } from "./memory-pressure.ts";
 import type { Accept, AcceptedConnection, ConnectionServer, Secure } from "./accepted-connection.ts";
+import { connectionFacts } from "./connection-facts.ts";
 import { ServerConnection } from "./server-connection.ts";
 import type { LimitTicks } from "./time-limits.ts";
 
@@ -42,6 +46,10 @@ export class Http1Server implements TransportServer, ConnectionServer {
   readonly #acceptHttp2: Accept | undefined;
   readonly #connections = new Set<AcceptedConnection>();
   readonly #tls: TlsAcceptor;
+  #requiresProxyHeader: boolean;
+  readonly #proxyHeaders: ProxyHeaderGate;
+  /** The addresses that the load balancer has told, by the socket below TLS. */
+  readonly #ends = new WeakMap<Socket, NonNullable<ProxyHeader["ends"]>>();
   #pressure: MemoryPressure = "none";
   #cancelTicks: Cancel | undefined;
   #onAllClosed: (() => void) | undefined;
@@ -71,7 +79,11 @@ export class Http1Server implements TransportServer, ConnectionServer {
     // Clients that know both prefer HTTP/2.
     if (acceptHttp2 !== undefined) codecs.set("h2", (secure) => this.#acceptSecure(acceptHttp2, secure));
     codecs.set("http/1.1", (secure) => this.#serve(secure.socket, secure));
-    const { tls: services, tlsServers, scheduler } = settings;
+    const { tls: services, tlsServers, scheduler, proxyProtocol } = settings;
+    this.#requiresProxyHeader = proxyProtocol;
+    this.#proxyHeaders = new ProxyHeaderGate(scheduler, () =>
+      handler.onConnectionEvent("proxy_protocol_error"),
+    );
     const onHandshake = handler.onHandshake.bind(handler);
     this.#tls = new TlsAcceptor({ services, scheduler, codecs, onHandshake }, limits);
     this.#tls.setServers(tlsServers);
@@ -120,8 +132,13 @@ export class Http1Server implements TransportServer, ConnectionServer {
     }
   }
 
+  setProxyProtocol(isRequired: boolean): void {
+    this.#requiresProxyHeader = isRequired;
+  }
+
   async close(deadlineMs: number): Promise<void> {
     this.drainTick = this.tick;
+    this.#proxyHeaders.cut();
     // Half of the time at most, so that the connections that are closed then can end in time.
     const graceMs = Math.min(this.#limits.drainGraceMs, deadlineMs / 2);
     this.drainGraceTicks = Math.floor(graceMs / this.#tickMs);
@@ -148,15 +165,9 @@ export class Http1Server implements TransportServer, ConnectionServer {
     return this.#acceptHttp2 !== undefined;
   }
 
-  onPreface(
-    connection: AcceptedConnection,
-    socket: Socket,
-    id: string,
-    first: Buffer,
-    secure: Secure | undefined,
-  ): void {
+  onPreface(connection: AcceptedConnection, socket: Socket, first: Buffer, secure: Secure | undefined): void {
     this.#connections.delete(connection);
-    const http2 = this.#acceptHttp2?.(socket, id, this, first, secure);
+    const http2 = this.#acceptHttp2?.(socket, connection.facts, this, first, secure);
     if (http2 !== undefined) this.#add(http2);
   }
 
@@ -169,7 +180,8 @@ export class Http1Server implements TransportServer, ConnectionServer {
     const refusal =
       this.#pressure === "refuse-connections"
         ? "overload_reject"
-        : this.#connections.size + this.#tls.pending >= this.#limits.maxConnections
+        : this.#connections.size + this.#tls.pending + this.#proxyHeaders.pending >=
+            this.#limits.maxConnections
           ? "overflow"
           : undefined;
     if (refusal !== undefined) {
@@ -177,16 +189,34 @@ export class Http1Server implements TransportServer, ConnectionServer {
       socket.destroy();
       return;
     }
+    if (this.#requiresProxyHeader) this.#acceptBehindProxy(socket);
+    else this.#accept(socket);
+  }
+
+  #acceptBehindProxy(socket: Socket): void {
+    this.#proxyHeaders.accept(socket, this.#limits.headersTimeoutMs, (ends, rest) => {
+      if (ends !== undefined) this.#ends.set(socket, ends);
+      this.#accept(socket);
+      if (rest.byteLength > 0) socket.unshift(rest);
+    });
+  }
+
+  #accept(socket: Socket): void {
     if (this.#tls.isOn) this.#tls.accept(socket);
     else this.#serve(socket, undefined);
   }
 
   #serve(socket: Socket, secure: SecureConnection | undefined): void {
-    this.#add(new ServerConnection(socket, this.#settings.newConnectionId(), this, secure));
+    this.#add(new ServerConnection(socket, this.#factsOf(socket, secure), this, secure));
   }
 
   #acceptSecure(accept: Accept, secure: SecureConnection): void {
-    this.#add(accept(secure.socket, this.#settings.newConnectionId(), this, NO_BYTES, secure));
+    this.#add(accept(secure.socket, this.#factsOf(secure.socket, secure), this, NO_BYTES, secure));
+  }
+
+  #factsOf(socket: Socket, secure: SecureConnection | undefined): ConnectionFacts {
+    const ends = this.#ends.get(secure?.transport ?? socket);
+    return connectionFacts(socket, this.#settings.newConnectionId(), secure?.facts, ends);
   }
 
   #add(connection: AcceptedConnection): void {

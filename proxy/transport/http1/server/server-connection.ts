@@ -22,7 +22,6 @@ import {
   readRequestInTurn,
 } from "../turn.ts";
 import type { AcceptedConnection, ConnectionServer, Secure } from "./accepted-connection.ts";
-import { connectionFacts } from "./connection-facts.ts";
 import { hasTooManyRequests } from "./pipelined-requests.ts";
 import { Http1ServerStream, MAX_DISCARDED_BYTES, type StreamConnection } from "./server-stream.ts";
 import { TimeLimits } from "./time-limits.ts";
@@ -72,7 +71,7 @@ export class ServerConnection implements AcceptedConnection, StreamConnection, A
   #isUsed = false;
   #discardedBytes = 0;
 
-  constructor(socket: Socket, id: string, server: ConnectionServer, secure: Secure | undefined) {
+  constructor(socket: Socket, facts: ConnectionFacts, server: ConnectionServer, secure: Secure | undefined) {
     this.#socket = socket;
     this.#transport = secure?.transport ?? socket;
     this.#secure = secure;
@@ -81,7 +80,7 @@ export class ServerConnection implements AcceptedConnection, StreamConnection, A
     this.#heads = new HeadReader(server.maxHeaderBytes);
     this.limits = new TimeLimits(server);
     this.writer = new MessageWriter(socket);
-    this.facts = connectionFacts(socket, id, secure?.facts);
+    this.facts = facts;
     socket.on("data", (chunk: Buffer) => this.#onArrival(chunk));
     socket.on("end", () => this.#onEnd());
     socket.on("drain", () => this.#onDrain());
@@ -304,7 +303,7 @@ export class ServerConnection implements AcceptedConnection, StreamConnection, A
     const socket = this.#socket;
     for (const event of SOCKET_EVENTS) socket.removeAllListeners(event);
     const first = Buffer.concat([Buffer.from(PREFACE_HEAD, "latin1"), chunk.subarray(offset)]);
-    this.#server.onPreface(this, socket, this.facts.id, first, this.#secure);
+    this.#server.onPreface(this, socket, first, this.#secure);
   }
 
   #readBodyPart(chunk: Buffer, offset: number): number {

@@ -111,6 +111,7 @@ export async function startServer(
     upgradeProtocols: ["websocket"],
     scheduler,
     newConnectionId: () => `c${connections++}`,
+    proxyProtocol: false,
     tls: NO_TLS,
     tlsServers: [],
   };

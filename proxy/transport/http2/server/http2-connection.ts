@@ -7,7 +7,6 @@ import type { Socket } from "node:net";
 import type { TlsServer } from "../../../../core/traffic/resources/tls.ts";
 import type { ConnectionFacts } from "../../contract/connection.ts";
 import type { WholeResponse } from "../../contract/server.ts";
-import { connectionFacts } from "../../http1/server/connection-facts.ts";
 import type { AcceptedConnection, ConnectionServer, Secure } from "../../http1/server/accepted-connection.ts";
 import { MessageFault } from "../../http1/messages/message-fault.ts";
 import { TimeLimits } from "../../http1/server/time-limits.ts";
@@ -60,7 +59,7 @@ export class Http2Connection implements AcceptedConnection, StreamConnection, Gu
   /** @param first Bytes that were read from the socket already. */
   constructor(
     socket: Socket,
-    id: string,
+    facts: ConnectionFacts,
     server: ConnectionServer,
     first: Buffer,
     secure: Secure | undefined,
@@ -68,7 +67,7 @@ export class Http2Connection implements AcceptedConnection, StreamConnection, Gu
     this.#server = server;
     this.clock = server;
     this.#socket = socket;
-    this.facts = connectionFacts(socket, id, secure?.facts);
+    this.facts = facts;
     this.tlsServer = secure?.server;
     this.#limits = new TimeLimits(server);
     this.#limits.onHead();

@@ -3,7 +3,7 @@
 
 import { isIPv4, isIPv6 } from "node:net";
 
-import type { ConnectionEnd } from "./header-result.ts";
+import type { ConnectionEnd } from "../../proxy/transport/proxy-protocol/header-result.ts";
 
 export const PROXY_PROTOCOL_VERSIONS = ["v1", "v2"] as const;
 export type ProxyProtocolVersion = (typeof PROXY_PROTOCOL_VERSIONS)[number];
