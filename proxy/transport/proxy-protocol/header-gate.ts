@@ -70,7 +70,7 @@ export class ProxyHeaderGate {
 
   /** Closes every connection whose header has not come. */
   cut(): void {
-    for (const { socket } of [...this.#awaited.values()]) {
+    for (const { socket } of this.#awaited.values()) {
       this.#forget(socket);
       socket.on("error", ignore);
       socket.destroy();
