@@ -9,7 +9,7 @@ import { runCommand } from "./command.ts";
 await runCommand({
   script: "bench:check",
   help: HELP,
-  programs: ["wrk"],
+  programs: () => ["wrk"],
   parseFlags,
   measure: async (options, children, progress) =>
     reportOf(await measure(options, children, progress), options),

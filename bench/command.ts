@@ -12,8 +12,8 @@ export interface BenchCommand<Flags extends CommonFlags, Report> {
   /** The script in package.json. */
   readonly script: string;
   readonly help: string;
-  /** Programs that it cannot do without; each is the Debian package of the same name. */
-  readonly programs: readonly string[];
+  /** Programs that it cannot do without. */
+  programs(flags: Flags): readonly string[];
   /** Throws an Error whose message names the wrong option. */
   parseFlags(args: readonly string[]): Flags;
   /** Everything that it starts is in `children`, also when it fails. */
@@ -25,6 +25,9 @@ export interface BenchCommand<Flags extends CommonFlags, Report> {
   tableOf(report: Report): string;
   isMissed(report: Report): boolean;
 }
+
+/** Debian's packages of the programs whose package has another name. */
+const PACKAGES: Readonly<Record<string, string>> = { taskset: "util-linux", h2load: "nghttp2-client" };
 
 const EXIT = { missed: 1, usage: 2, interrupted: 130 };
 
@@ -57,7 +60,9 @@ function prepare<Flags extends CommonFlags, Report>(
 ): (Flags & { readonly cores: Cores }) | undefined {
   try {
     const flags = bench.parseFlags(process.argv.slice(2));
-    return flags.help ? undefined : { ...flags, cores: requirements(bench, flags) };
+    return flags.help
+      ? undefined
+      : { ...flags, cores: requirements(bench.script, bench.programs(flags), flags) };
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\nSee npm run ${bench.script} -- --help\n`);
     process.exit(EXIT.usage);
@@ -65,15 +70,14 @@ function prepare<Flags extends CommonFlags, Report>(
 }
 
 /** Checks for everything that no run can do without. */
-function requirements(
-  { script, programs }: { readonly script: string; readonly programs: readonly string[] },
-  { node }: CommonFlags,
-): Cores {
+function requirements(script: string, programs: readonly string[], { node }: CommonFlags): Cores {
   if (process.platform !== "linux")
     throw new Error(`${script} needs Linux: it pins processes to cores and reads /proc`);
   const missing = ["taskset", ...programs].filter((name) => findProgram(name) === undefined);
   if (missing.length > 0)
-    throw new Error(`not on PATH: ${missing.join(", ")} (apt-get install util-linux ${programs.join(" ")})`);
+    throw new Error(
+      `not on PATH: ${missing.join(", ")} (apt-get install ${missing.map((name) => PACKAGES[name] ?? name).join(" ")})`,
+    );
   if (!isExecutable(node)) throw new Error(`--node: ${node} is not an executable file`);
   return divideCores();
 }

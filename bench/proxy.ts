@@ -11,7 +11,7 @@ import { tableOf } from "./proxy/table.ts";
 await runCommand({
   script: "bench:proxy",
   help: HELP,
-  programs: ["wrk", "nginx"],
+  programs: () => ["wrk", "nginx"],
   parseFlags,
   measure: async (options, children, progress) =>
     reportOf(await measure(options, children, progress), options),

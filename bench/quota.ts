@@ -16,7 +16,7 @@ else {
   await runCommand({
     script: "bench:quota",
     help: HELP,
-    programs: ["redis-server"],
+    programs: () => ["redis-server"],
     parseFlags,
     measure: async (options, children, progress) => {
       const speed = reportOf(await measure(options, children, progress), options);

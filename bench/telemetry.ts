@@ -10,7 +10,7 @@ import { tableOf } from "./telemetry/table.ts";
 await runCommand({
   script: "bench:telemetry",
   help: HELP,
-  programs: ["wrk", "nginx"],
+  programs: () => ["wrk", "nginx"],
   parseFlags,
   measure: async (options, children, progress) =>
     reportOf(await measure(options, children, progress), options),
