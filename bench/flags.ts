@@ -33,7 +33,7 @@ export function commonHelp({
   warmUp = WARM_UP_S,
 }: {
   readonly rounds: number;
-  readonly seconds: number;
+  readonly seconds: number | string;
   readonly warmUp?: number;
 }): string {
   return `  --json             print one JSON object instead of tables

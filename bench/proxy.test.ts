@@ -18,7 +18,7 @@ describe("bench:proxy", function () {
     const { status, stdout, stderr } = runBench("proxy", "--only", "squid");
     assert.equal(status, 2);
     assert.equal(stdout, "");
-    assert.match(stderr, /there is no squid; choose from direct, nginx/);
+    assert.match(stderr, /there is no squid with http1; choose from direct, nginx/);
   });
 
   it("measures two contenders for a second each and leaves nothing behind", function () {
@@ -48,4 +48,34 @@ describe("bench:proxy", function () {
       [],
     );
   });
+
+  for (const [protocol, workload, generator] of [
+    ["https", "get-1k", "wrk"],
+    ["h2", "post-1k", "h2load"],
+    ["grpc", "unary", "h2load"],
+  ] as const) {
+    it(`measures nginx and Purser with ${protocol}`, function () {
+      requireBench(this, generator, "nginx", "taskset", "openssl");
+      const { stdout, stderr } = runBench(
+        "proxy",
+        "--json",
+        "--rounds=1",
+        "--seconds=1",
+        "--warm-up=1",
+        "--only=nginx,purser",
+        `--protocol=${protocol}`,
+        `--workload=${workload}`,
+      );
+      assert.notEqual(stdout, "", stderr);
+      const report = JSON.parse(stdout) as Report;
+      assert.equal(report.protocol, protocol);
+      for (const name of ["nginx", "purser"]) {
+        const figures = report.contenders[name]?.workloads[workload];
+        assert.ok(figures && figures.requests_per_s > 50, stdout);
+        assert.equal(figures.errors, 0, stdout);
+        assert.ok(figures.p50_ms > 0 && figures.p50_ms <= figures.p99_ms, stdout);
+        assert.ok(figures.cpu_ms_per_1000 > 0, stdout);
+      }
+    });
+  }
 });

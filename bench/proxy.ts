@@ -11,7 +11,11 @@ import { tableOf } from "./proxy/table.ts";
 await runCommand({
   script: "bench:proxy",
   help: HELP,
-  programs: () => ["wrk", "nginx"],
+  programs: ({ protocol }) => [
+    protocol.generator,
+    "nginx",
+    ...(protocol.makeCertificate === undefined ? [] : ["openssl"]),
+  ],
   parseFlags,
   measure: async (options, children, progress) =>
     reportOf(await measure(options, children, progress), options),

@@ -5,6 +5,7 @@ import { readFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { nodeVersion } from "../machine/node-version.ts";
 import type { Ready } from "../proxy/contenders/contender.ts";
+import { answersHttp } from "../proxy/probe.ts";
 import { freePort } from "../machine/free-port.ts";
 import { program, ROOT } from "../machine/repository.ts";
 
@@ -30,7 +31,7 @@ export function writePolicies(folder: string): string {
 export async function mixerWith(documents: string, node: string): Promise<Ready> {
   const port = await freePort();
   const command = [node, PROGRAM, "mixer", "--config", documents, "--mixer-port", String(port)];
-  return { version: nodeVersion(node), port, probePath: "/healthz", command };
+  return { version: nodeVersion(node), port, isAnswering: answersHttp("/healthz"), command };
 }
 
 /** @param reply The reply's body that the application sends; undefined for one of a few bytes. */
@@ -44,5 +45,5 @@ export async function koaApp(
   const file = join(folder, `${name}.reply.json`);
   writeFileSync(file, JSON.stringify(reply));
   const command = [node, program("koa-app", "check"), String(port), file];
-  return { version: nodeVersion(node), port, probePath: "/healthz", command };
+  return { version: nodeVersion(node), port, isAnswering: answersHttp("/healthz"), command };
 }

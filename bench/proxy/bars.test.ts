@@ -2,7 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { judge, type Judged } from "./bars.ts";
+import {
+  type Bar,
+  type Bars,
+  GRPC_BARS,
+  HTTP1_BARS,
+  judge as judgeBy,
+  type Judged,
+  TLS_BARS,
+} from "./bars.ts";
 import type { PacedLoad } from "./load/paced.ts";
 
 const PACED: PacedLoad = {
@@ -50,7 +58,13 @@ function contender(
   };
 }
 
-const verdicts = (bars: ReturnType<typeof judge>): Readonly<Record<string, boolean | undefined>> =>
+const judge = (
+  entries: readonly Judged[],
+  missing: Readonly<Record<string, string>>,
+  bars: Bars = HTTP1_BARS,
+): readonly Bar[] => judgeBy(entries, missing, { judged: "get-1k", bars });
+
+const verdicts = (bars: readonly Bar[]): Readonly<Record<string, boolean | undefined>> =>
   Object.fromEntries(bars.map(({ name, met }) => [name, met]));
 
 describe("the bars of bench:proxy", () => {
@@ -104,5 +118,19 @@ describe("the bars of bench:proxy", () => {
 
   it("judges nothing without purser-full", () => {
     assert.deepEqual(judge([contender("nginx", 100, 1)], {}), []);
+  });
+
+  it("demands half of nginx's throughput with TLS", () => {
+    const bars = judge([contender("nginx", 1_000, 1), contender("purser-full", 499, 2)], {}, TLS_BARS);
+    assert.deepEqual(verdicts(bars), { "to nginx": false, errors: true, "log lines per request": true });
+  });
+
+  it("demands no ratio with gRPC, only that no call fails", () => {
+    const [run] = contender("purser-full", 1, 2).runs.get("get-1k") ?? [];
+    assert.ok(run);
+    const failing = contender("purser-full", 1, 2, { runs: new Map([["get-1k", [{ ...run, errors: 1 }]]]) });
+    const bars = judge([contender("nginx", 1_000, 1), failing], {}, GRPC_BARS);
+    assert.equal(verdicts(bars)["to nginx"], undefined);
+    assert.equal(verdicts(bars)["errors"], false);
   });
 });

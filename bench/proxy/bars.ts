@@ -4,7 +4,6 @@
 import { PURSER_FULL } from "./contenders/purser.ts";
 import type { Entry } from "./entry.ts";
 import { median, medianRatio, rounded } from "./load/statistics.ts";
-import { JUDGED_WORKLOAD } from "./load/workloads.ts";
 
 /** A demand on purser-full, and whether it is met. */
 export interface Bar {
@@ -34,51 +33,75 @@ export type Judged = Pick<
   | "answered"
 >;
 
-/** Least ratios of the throughput to that of others, all with everything on. */
-const RATIOS: readonly (readonly [peer: string, least: number])[] = [
-  ["nginx", 0.6],
-  ["forwarder", 0.75],
-  ["envoy", 1.5],
-  ["envoy-auth", 6],
-  ["fast-proxy", 2.5],
-  ["nginx-auth", 4],
-];
-
-/** Least ratio of two workers to one. */
-const TWO_WORKERS = 1.8;
 /** Least number of lines of the access log for each answered request: the log is on, and loses next to nothing. */
 const LOG_LINES = 0.99;
 
-type Figure = (entry: Judged) => number | undefined;
+type Figure = (entry: Judged, judgedWorkload: string) => number | undefined;
 
-/** Largest values of purser-full's own figures; a figure is undefined or NaN when it was not measured. */
-const LIMITS: readonly (readonly [name: string, unit: string, limit: number, of: Figure])[] = [
-  ["p99 to p50 at full load", "", 3, (entry) => median(tailRatios(entry))],
+/** The largest value of a figure of purser-full; the figure is undefined or NaN when it was not measured. */
+type Limit = readonly [name: string, unit: string, limit: number, of: Figure];
+
+const NO_ERRORS: Limit = ["errors", "", 0, errorsOf];
+
+const HTTP1_LIMITS: readonly Limit[] = [
+  ["p99 to p50 at full load", "", 3, (entry, judged) => median(tailRatios(entry, judged))],
   ["added p99 at half load", " ms", 1, (entry) => entry.addedP99Ms()],
   ["worst stall in the first 5 s", " ms", 50, ({ cold }) => cold?.worstWindowP99Ms],
   ["start-up to the first answer", " ms", 400, ({ startupMs }) => median(startupMs)],
   ["resident memory when idle", " MB", 90, ({ idleMb }) => median(idleMb)],
-  ["errors", "", 0, errorsOf],
+  NO_ERRORS,
 ];
 
-/** Judges purser-full; without it there is nothing to judge. */
-export function judge(entries: readonly Judged[], missing: Readonly<Record<string, string>>): readonly Bar[] {
+/** The demands on purser-full with a protocol. */
+export interface Bars {
+  /** Least ratios of the throughput to that of others, all with everything on. */
+  readonly ratios: Readonly<Record<string, number>>;
+  /** Least ratio of two workers to one; undefined without a demand. */
+  readonly twoWorkers?: number;
+  readonly limits: readonly Limit[];
+}
+
+export const HTTP1_BARS: Bars = {
+  ratios: { nginx: 0.6, forwarder: 0.75, envoy: 1.5, "envoy-auth": 6, "fast-proxy": 2.5, "nginx-auth": 4 },
+  twoWorkers: 1.8,
+  limits: HTTP1_LIMITS,
+};
+
+export const TLS_BARS: Bars = { ratios: { nginx: 0.5 }, limits: [NO_ERRORS] };
+
+export const GRPC_BARS: Bars = { ratios: {}, limits: [NO_ERRORS] };
+
+/** Judges purser-full by the workload; without purser-full there is nothing to judge. */
+export function judge(
+  entries: readonly Judged[],
+  missing: Readonly<Record<string, string>>,
+  { judged, bars }: { readonly judged: string; readonly bars: Bars },
+): readonly Bar[] {
   const find = (wanted: string): Judged | undefined => entries.find(({ name }) => name === wanted);
   const full = find(PURSER_FULL);
   if (full === undefined) return [];
-  const reasonFor = (peer: string): string => missing[peer] ?? `${peer} with ${JUDGED_WORKLOAD} was not run`;
+  const reasonFor = (peer: string): string => missing[peer] ?? `${peer} with ${judged} was not run`;
   const atLeast = (name: string, least: number, reached: number | undefined, reason: string): Bar =>
     bar(name, `>= ${least}`, reached, (value) => value >= least, reason);
   const two = `${PURSER_FULL}-2`;
   return [
-    ...RATIOS.map(([name, least]) => {
+    ...Object.entries(bars.ratios).map(([name, least]) => {
       const peer = find(name);
-      const verdict = atLeast(`to ${name}`, least, throughputRatio(full, peer), reasonFor(name));
-      return verdict.met === undefined ? verdict : { ...verdict, by_cpu: cpuRatio(full, peer) };
+      const verdict = atLeast(`to ${name}`, least, throughputRatio(judged, full, peer), reasonFor(name));
+      return verdict.met === undefined ? verdict : { ...verdict, by_cpu: cpuRatio(judged, full, peer) };
     }),
-    atLeast("two workers to one", TWO_WORKERS, throughputRatio(find(two), full), reasonFor(two)),
-    ...LIMITS.map(([name, unit, limit, of]) =>
-      bar(name, `<= ${limit}${unit}`, of(full), (value) => value <= limit, reasonFor(PURSER_FULL)),
+    ...(bars.twoWorkers === undefined
+      ? []
+      : [
+          atLeast(
+            "two workers to one",
+            bars.twoWorkers,
+            throughputRatio(judged, find(two), full),
+            reasonFor(two),
+          ),
+        ]),
+    ...bars.limits.map(([name, unit, limit, of]) =>
+      bar(name, `<= ${limit}${unit}`, of(full, judged), (value) => value <= limit, reasonFor(PURSER_FULL)),
     ),
     atLeast("log lines per request", LOG_LINES, full.logLines / full.answered, reasonFor(PURSER_FULL)),
   ];
@@ -96,18 +119,22 @@ export function bar(
   return { name, demand, reached: rounded(reached, 3), met: isMet(reached) };
 }
 
-function throughputRatio(of: Judged | undefined, to: Judged | undefined): number | undefined {
-  return of && to && medianRatio(of.throughput(JUDGED_WORKLOAD), to.throughput(JUDGED_WORKLOAD));
+function throughputRatio(
+  workload: string,
+  of: Judged | undefined,
+  to: Judged | undefined,
+): number | undefined {
+  return of && to && medianRatio(of.throughput(workload), to.throughput(workload));
 }
 
 /** The peer's CPU time per request over ours: more is better, as with throughputs. */
-function cpuRatio(of: Judged, to: Judged | undefined): number {
-  const theirs = to?.cpuPerRequest(JUDGED_WORKLOAD) ?? [];
-  return rounded(medianRatio(theirs, of.cpuPerRequest(JUDGED_WORKLOAD)), 3);
+function cpuRatio(workload: string, of: Judged, to: Judged | undefined): number {
+  const theirs = to?.cpuPerRequest(workload) ?? [];
+  return rounded(medianRatio(theirs, of.cpuPerRequest(workload)), 3);
 }
 
-function tailRatios({ runs }: Judged): readonly number[] {
-  return (runs.get(JUDGED_WORKLOAD) ?? []).map(({ p99Ms, p50Ms }) => p99Ms / p50Ms);
+function tailRatios({ runs }: Judged, workload: string): readonly number[] {
+  return (runs.get(workload) ?? []).map(({ p99Ms, p50Ms }) => p99Ms / p50Ms);
 }
 
 function errorsOf({ runs, half, cold }: Judged): number {

@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { readFileSync, truncateSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Ready } from "./contenders/contender.ts";
 import type { PacedLoad } from "./load/paced.ts";
 import { median } from "./load/statistics.ts";
-import type { FullLoad } from "./load/wrk.ts";
+import type { FullLoad } from "./load/full-load.ts";
+import { answersHttp } from "./probe.ts";
 import type { Child, Children } from "../machine/children.ts";
 import type { Cores } from "../machine/cores.ts";
 import { coreBusyMs, cpuMs, residentMb } from "../machine/process-figures.ts";
@@ -75,10 +75,11 @@ export class Entry {
     );
     // The helpers are ready before the proxy asks them: they are no part of its start-up.
     if (this.#helpers.length > 0) await sleep(500);
+    const isAnswering = this.#ready.isAnswering ?? answersHttp();
     const startMs = performance.now();
     const child = this.#children.start(this.#cores.proxy, this.#ready.command, this.#log);
     this.#child = child;
-    while (!(await isAnswering(this.port, this.#ready.probePath))) {
+    while (!(await isAnswering(this.port))) {
       if (!child.isRunning() || performance.now() - startMs > START_DEADLINE_MS)
         throw new Error(`${this.name} did not answer: ${readFileSync(this.#log, "utf8").slice(-2_000)}`);
       await sleep(POLL_MS);
@@ -182,22 +183,4 @@ export class Entry {
 export function rotated<T>(entries: readonly T[], round: number): readonly T[] {
   const at = round % Math.max(1, entries.length);
   return [...entries.slice(at), ...entries.slice(0, at)];
-}
-
-/** Whether the port answers a request with 200. */
-function isAnswering(port: number, path = "/100"): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: "127.0.0.1" });
-    const end = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once("connect", () =>
-      socket.write(`GET ${path} HTTP/1.1\r\nHost: bench\r\nx-user: user-1\r\n\r\n`),
-    );
-    socket.once("data", (chunk) => end(chunk.toString("latin1").startsWith("HTTP/1.1 200")));
-    socket.once("error", () => end(false));
-    socket.once("close", () => resolve(false));
-    socket.setTimeout(2_000, () => end(false));
-  });
 }

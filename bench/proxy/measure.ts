@@ -10,8 +10,8 @@ import type { Ready, Site } from "./contenders/contender.ts";
 import { Entry, rotated } from "./entry.ts";
 import { MAX_RATE, type PacedLoad, runPaced } from "./load/paced.ts";
 import { median } from "./load/statistics.ts";
-import { JUDGED_WORKLOAD, WORKLOADS, type Workload } from "./load/workloads.ts";
-import { runWrk, writeScript } from "./load/wrk.ts";
+import type { FullLoad, Loader } from "./load/full-load.ts";
+import type { Workload } from "./load/workloads.ts";
 import type { Children } from "../machine/children.ts";
 import { type Cores, moveTo } from "../machine/cores.ts";
 import type { Flags } from "./options.ts";
@@ -42,8 +42,11 @@ export async function measure(options: Options, children: Children, progress: Pr
   try {
     moveTo(options.cores.load);
     progress.at("the upstream");
-    const upstreamPort = await startUpstream(children, options.cores.load, folder);
-    const site: Site = { upstreamPort, folder, node: options.node, cores: options.cores };
+    const { node, cores, protocol } = options;
+    const { isGrpc = false } = protocol;
+    const upstreamPort = await startUpstream(children, cores.load, folder, isGrpc);
+    const certificate = protocol.makeCertificate?.(folder);
+    const site: Site = { upstreamPort, folder, node, cores, isGrpc, ...(certificate && { certificate }) };
     const { ready, missing } = await prepareAll(options, site, progress);
     const run = new Run(options, children, progress, folder);
     const entries: Entry[] = [];
@@ -63,7 +66,7 @@ export async function measure(options: Options, children: Children, progress: Pr
 }
 
 async function prepareAll(
-  { only }: Options,
+  { only, protocol }: Options,
   site: Site,
   progress: Progress,
 ): Promise<{ ready: Map<string, Ready>; missing: Record<string, string> }> {
@@ -73,7 +76,7 @@ async function prepareAll(
     progress.at(`preparing ${contender.name}`);
     const prepared = await contender.prepare(site);
     if ("missing" in prepared) missing[contender.name] = prepared.missing;
-    else ready.set(contender.name, prepared);
+    else ready.set(contender.name, { ...prepared, isAnswering: protocol.isAnswering });
   }
   return { ready, missing };
 }
@@ -83,7 +86,7 @@ class Run {
   readonly #children: Children;
   readonly #progress: Progress;
   readonly #workloads: readonly Workload[];
-  readonly #scripts: ReadonlyMap<string, string>;
+  readonly #loaders: ReadonlyMap<string, Loader>;
   readonly #folder: string;
 
   constructor(options: Options, children: Children, progress: Progress, folder: string) {
@@ -91,11 +94,11 @@ class Run {
     this.#children = children;
     this.#progress = progress;
     this.#folder = folder;
-    // The judged workload comes first, so that V8 compiles the code for it before it sees the others.
-    this.#workloads = WORKLOADS.filter(({ name }) => options.workloads.includes(name)).sort(
-      (a, b) => Number(b.name === JUDGED_WORKLOAD) - Number(a.name === JUDGED_WORKLOAD),
-    );
-    this.#scripts = new Map(this.#workloads.map((each) => [each.name, writeScript(folder, each)]));
+    const { protocol } = options;
+    this.#workloads = protocol.workloads
+      .filter(({ name }) => options.workloads.includes(name))
+      .sort((a, b) => Number(b.name === protocol.judged) - Number(a.name === protocol.judged));
+    this.#loaders = new Map(this.#workloads.map((each) => [each.name, protocol.loader(folder, each)]));
   }
 
   /**
@@ -115,11 +118,11 @@ class Run {
         return { missing: error instanceof Error ? error.message : String(error) };
       }
     }
-    if (entry.isProxy && this.#options.fullLoadOnly !== true) await this.#cold(entry);
+    if (entry.isProxy && this.#isPaced) await this.#cold(entry);
     for (const [index, workload] of this.#workloads.entries()) {
       const seconds = index === 0 ? warmUp : Math.min(warmUp, FURTHER_WARM_UP_SECONDS);
       this.#progress.at(`${name}: warming up with ${workload.name}`);
-      await entry.warmUp(() => this.#wrk(entry, workload, seconds));
+      await entry.warmUp(() => this.#full(entry, workload, seconds));
     }
     entry.rest();
     return entry;
@@ -137,10 +140,10 @@ class Run {
     for (const workload of this.#workloads) {
       for (const entry of rotated(entries, round)) {
         this.#progress.at(`round ${round + 1} of ${rounds}: ${workload.name}, ${entry.name}`);
-        await entry.timed(workload.name, () => this.#wrk(entry, workload, seconds));
+        await entry.timed(workload.name, () => this.#full(entry, workload, seconds));
       }
     }
-    if (this.#options.fullLoadOnly === true) return;
+    if (!this.#isPaced) return;
     for (const entry of rotated(entries, round)) {
       if (!entry.isProxy) continue;
       this.#progress.at(`round ${round + 1} of ${rounds}: half load, ${entry.name}`);
@@ -154,15 +157,21 @@ class Run {
     }
   }
 
+  get #isPaced(): boolean {
+    return this.#options.protocol.isPaced && this.#options.fullLoadOnly !== true;
+  }
+
   get #halfLoad(): Workload {
-    const judged = this.#workloads.find(({ name }) => name === JUDGED_WORKLOAD) ?? this.#workloads[0];
+    const judged =
+      this.#workloads.find(({ name }) => name === this.#options.protocol.judged) ?? this.#workloads[0];
     if (judged === undefined) throw new Error("no workload is chosen");
     return judged;
   }
 
-  #wrk(entry: Entry, { name }: Workload, seconds: number): ReturnType<typeof runWrk> {
-    const script = this.#scripts.get(name) ?? "";
-    return runWrk(this.#children, { core: this.#options.cores.load, script, port: entry.port, seconds });
+  #full(entry: Entry, { name }: Workload, seconds: number): Promise<FullLoad> {
+    const load = this.#loaders.get(name);
+    if (load === undefined) throw new Error(`no loader for ${name}`);
+    return load(this.#children, { core: this.#options.cores.load, port: entry.port, seconds });
   }
 
   /** The load at a fixed rate has GET requests only; half load is that of the judged workload. */

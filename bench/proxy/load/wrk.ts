@@ -4,18 +4,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Children } from "../../machine/children.ts";
+import type { FullLoad, Loader } from "./full-load.ts";
 import { CONNECTIONS, USER_AGENT, USERS, type Workload } from "./workloads.ts";
-
-/** The figures of one run at full load. */
-export interface FullLoad {
-  readonly requestsPerSecond: number;
-  readonly requests: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
-  /** Responses other than 2xx and 3xx, socket errors and time-outs. */
-  readonly errors: number;
-}
 
 /** The end of each Lua script: prints wrk's figures as a line of JSON, for `parseWrk`. */
 export const PRINT_FIGURES = `function done(summary, latency)
@@ -75,9 +65,11 @@ export async function runWrk(
     readonly script: string;
     readonly port: number;
     readonly seconds: number;
+    /** Default `http`. wrk accepts any certificate. */
+    readonly scheme?: "http" | "https";
   },
 ): Promise<FullLoad> {
-  const { core, script, port, seconds } = options;
+  const { core, script, port, seconds, scheme = "http" } = options;
   const output = await children.output(core, [
     "wrk",
     "--threads=1",
@@ -86,7 +78,13 @@ export async function runWrk(
     "--timeout=10s",
     "--latency",
     `--script=${script}`,
-    `http://127.0.0.1:${port}`,
+    `${scheme}://127.0.0.1:${port}`,
   ]);
   return parseWrk(output);
+}
+
+/** A loader by wrk, for HTTP/1.1 with or without TLS. */
+export function wrkLoader(scheme: "http" | "https", folder: string, workload: Workload): Loader {
+  const script = writeScript(folder, workload);
+  return (children, at) => runWrk(children, { ...at, script, scheme });
 }
