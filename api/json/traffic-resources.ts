@@ -29,6 +29,7 @@ import {
   type UpstreamTls,
 } from "../../core/traffic/resources/tls.ts";
 import { RATE_LIMIT_FORMS, UPSTREAM_RATE_LIMITS } from "../../kernel/rate-limit-settings.ts";
+import { STATUS_CODES } from "../../kernel/status.ts";
 import { PATH_NORMALIZATIONS } from "../../kernel/canonical/path.ts";
 import { exactly } from "./schema/exactly.ts";
 import { Amount, oneOf, Text, Whole } from "./schema/fields.ts";
@@ -182,15 +183,28 @@ const RouteActionSchema = exactly<RouteAction>()(
       scheme: Type.Optional(Text),
       authority: Type.Optional(Text),
       port: Type.Optional(Port),
+      derivePort: Type.Optional(oneOf(["scheme", "request"])),
       path: Type.Optional(Text),
     }),
-    Type.Object({ kind: Type.Literal("direct"), status: HttpStatus, body: Text, contentType: Text }),
+    Type.Object({
+      kind: Type.Literal("direct"),
+      status: HttpStatus,
+      body: Text,
+      bytes: Type.Optional(Text),
+      contentType: Text,
+    }),
   ]),
 );
 
 const FaultSchema = Type.Object({
   delay: Type.Optional(Type.Object({ delayMs: Amount, percentage: Percentage })),
-  abort: Type.Optional(Type.Object({ status: HttpStatus, percentage: Percentage })),
+  abort: Type.Optional(
+    Type.Object({
+      status: HttpStatus,
+      grpcStatus: Type.Optional(oneOf(STATUS_CODES)),
+      percentage: Percentage,
+    }),
+  ),
 });
 
 const Texts = Type.Array(Text);

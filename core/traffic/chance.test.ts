@@ -55,9 +55,9 @@ describe("random choices of a route", () => {
     let delays = 0;
     let aborts = 0;
     for (let draw = 0; draw < 20_000; draw++) {
-      const { delayMs, abortStatus } = drawFault(rule, random);
+      const { delayMs, abort } = drawFault(rule, random);
       if (delayMs === 100) delays++;
-      if (abortStatus === 503) aborts++;
+      if (abort?.status === 503) aborts++;
     }
     assert.ok(Math.abs(delays / 20_000 - 0.4) < 0.015, `${delays} delays`);
     assert.ok(Math.abs(aborts / 20_000 - 0.005) < 0.002, `${aborts} aborts`);
@@ -65,11 +65,11 @@ describe("random choices of a route", () => {
 
   it("always injects at 100 percent and never at 0", () => {
     const almostOne = () => 1 - Number.EPSILON;
-    assert.equal(drawFault({ abort: { status: 500, percentage: 100 } }, almostOne).abortStatus, 500);
-    assert.equal(drawFault({ abort: { status: 500, percentage: 0 } }, () => 0).abortStatus, undefined);
+    assert.equal(drawFault({ abort: { status: 500, percentage: 100 } }, almostOne).abort?.status, 500);
+    assert.equal(drawFault({ abort: { status: 500, percentage: 0 } }, () => 0).abort, undefined);
     assert.deepEqual(
       drawFault(undefined, () => 0),
-      { delayMs: 0, abortStatus: undefined },
+      { delayMs: 0, abort: undefined },
     );
   });
 });

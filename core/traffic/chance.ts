@@ -26,19 +26,18 @@ export function chooseDestination<D extends Pick<WeightedDestination, "weight">>
 export interface DrawnFault {
   /** Delay before the request, in milliseconds; 0 for none. */
   readonly delayMs: number;
-  /** Status of the reply after the delay; undefined to forward the request. */
-  readonly abortStatus: number | undefined;
+  /** The reply after the delay; undefined to forward the request. */
+  readonly abort: FaultRule["abort"] | undefined;
 }
 
-const NO_FAULT: DrawnFault = { delayMs: 0, abortStatus: undefined };
+const NO_FAULT: DrawnFault = { delayMs: 0, abort: undefined };
 
 /** Draws the delay and the abort independently, as Envoy does. */
 export function drawFault(rule: FaultRule | undefined, random: Random): DrawnFault {
   if (rule === undefined) return NO_FAULT;
   return {
     delayMs: rule.delay !== undefined && strikes(rule.delay.percentage, random) ? rule.delay.delayMs : 0,
-    abortStatus:
-      rule.abort !== undefined && strikes(rule.abort.percentage, random) ? rule.abort.status : undefined,
+    abort: rule.abort !== undefined && strikes(rule.abort.percentage, random) ? rule.abort : undefined,
   };
 }
 

@@ -89,6 +89,33 @@ describe("redirects", () => {
     assert.equal(location({ authority: "[::1]:80", port: 81 }), "http://[::1]:81/a/b?c=d");
   });
 
+  it("derives the port of the scheme, or of the request", () => {
+    const cases: readonly (readonly [authority: string, action: object, expected: string])[] = [
+      ["shop:8080", { derivePort: "scheme" }, "http://shop/"],
+      ["shop", { derivePort: "scheme", scheme: "https" }, "https://shop/"],
+      ["shop:8080", { derivePort: "scheme", authority: "other:81" }, "http://other/"],
+      ["[::1]:8080", { derivePort: "scheme" }, "http://[::1]/"],
+      ["shop:8080", { derivePort: "request" }, "http://shop:8080/"],
+      ["shop:8080", { derivePort: "request", authority: "other" }, "http://other:8080/"],
+      ["shop:8080", { derivePort: "request", authority: "other:81" }, "http://other:8080/"],
+      ["[::1]:8080", { derivePort: "request", authority: "[::2]" }, "http://[::2]:8080/"],
+      ["shop", { derivePort: "request", authority: "other" }, "http://other/"],
+      ["shop:80", { derivePort: "request", authority: "other" }, "http://other/"],
+      ["shop:443", { derivePort: "request", scheme: "https" }, "https://shop/"],
+      ["shop", { derivePort: "request", scheme: "https" }, "https://shop:80/"],
+      ["shop:443", { derivePort: "request" }, "http://shop:443/"],
+    ];
+    for (const [authority, action, expected] of cases)
+      assert.equal(
+        redirectLocation(
+          { kind: "redirect", code: 301, ...action },
+          { scheme: "http", authority, path: "/", query: "" },
+        ),
+        expected,
+        `${authority} ${JSON.stringify(action)}`,
+      );
+  });
+
   it("drops the old scheme's default port when the scheme changes, and no other", () => {
     const toHttps = (authority: string) =>
       redirectLocation({ kind: "redirect", code: 301, scheme: "https" }, { ...request, authority });

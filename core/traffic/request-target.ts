@@ -37,6 +37,8 @@ function join(head: string, tail: string, slashWasInPrefix: boolean): string {
     : head + tail;
 }
 
+type RedirectAction = Extract<RouteAction, { readonly kind: "redirect" }>;
+
 export interface RedirectedRequest {
   readonly scheme: "http" | "https";
   /** The Host header. */
@@ -51,19 +53,33 @@ export interface RedirectedRequest {
  * the new path has one. The default port of the request's scheme is dropped on a change of scheme, for which
  * it would be wrong.
  */
-export function redirectLocation(
-  action: Extract<RouteAction, { readonly kind: "redirect" }>,
-  request: RedirectedRequest,
-): string {
+export function redirectLocation(action: RedirectAction, request: RedirectedRequest): string {
   const scheme = action.scheme ?? request.scheme;
-  const defaultPort = request.scheme === "http" ? ":80" : ":443";
   let authority = action.authority ?? request.authority;
   if (action.port !== undefined) authority = `${withoutPort(authority)}:${action.port}`;
-  else if (scheme !== request.scheme && authority.endsWith(defaultPort)) authority = withoutPort(authority);
+  else if (action.derivePort !== undefined)
+    authority = withoutPort(authority) + derivedPort(action, request, scheme);
+  else if (scheme !== request.scheme && authority.endsWith(DEFAULT_PORTS[request.scheme]))
+    authority = withoutPort(authority);
   const path = action.path ?? request.path;
   return `${scheme}://${authority}${path}${path.includes("?") ? "" : request.query}`;
 }
 
+const DEFAULT_PORTS = { http: ":80", https: ":443" } as const;
+
+/** The port with its colon; empty for the default port of the new scheme. */
+function derivedPort(
+  { derivePort }: RedirectAction,
+  { authority, scheme }: RedirectedRequest,
+  newScheme: string,
+): string {
+  if (derivePort === "scheme") return "";
+  const port = PORT.exec(authority)?.[0] ?? DEFAULT_PORTS[scheme];
+  return port === (newScheme === "https" ? DEFAULT_PORTS.https : DEFAULT_PORTS.http) ? "" : port;
+}
+
+const PORT = /:\d+$/;
+
 function withoutPort(authority: string): string {
-  return authority.replace(/:\d+$/, "");
+  return authority.replace(PORT, "");
 }

@@ -81,6 +81,28 @@ describe("the features of a route", () => {
     assert.equal(clusters({ mirror: { host: "b" }, mirrorPercentage: { value: 0 } }), undefined);
   });
 
+  it("include replies of the proxy's own", () => {
+    const redirect = { derivePort: "FROM_REQUEST_PORT", scheme: "https" };
+    assert.deepEqual(routeOf({ redirect })?.action, {
+      kind: "redirect",
+      code: 301,
+      scheme: "https",
+      derivePort: "request",
+    });
+    const directResponse = { status: 200, body: { bytes: "AP8=" } };
+    assert.deepEqual(routeOf({ directResponse })?.action, {
+      kind: "direct",
+      status: 200,
+      body: "",
+      bytes: "AP8=",
+      contentType: "text/plain",
+    });
+    const abort = { grpcStatus: "UNAVAILABLE", percentage: { value: 50 } };
+    assert.deepEqual(routeOf({ ...TO_A, fault: { abort } })?.fault, {
+      abort: { status: 503, grpcStatus: "UNAVAILABLE", percentage: 50 },
+    });
+  });
+
   it("include a CORS policy", () => {
     const corsPolicy = {
       allowOrigins: [{ exact: "https://a" }, { prefix: "http://localhost:" }, { regex: ".*b" }],

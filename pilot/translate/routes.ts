@@ -3,18 +3,18 @@
 
 import type { CorsPolicySpec } from "../../core/documents/kinds/cors-policy.ts";
 import type { HeaderOperationsSpec, StringMatchSpec } from "../../core/documents/kinds/traffic-fields.ts";
+import type { HttpMatchSpec } from "../../core/documents/kinds/virtual-service-match.ts";
 import type {
   HttpDestinationSpec,
-  HttpMatchSpec,
   HttpRouteSpec,
   VirtualServiceSpec,
 } from "../../core/documents/kinds/virtual-service-schema.ts";
 import { displayName } from "../../core/documents/kinds/kind.ts";
+import { selects } from "../../core/traffic/labels.ts";
 import { parseDurationMs } from "../../kernel/duration.ts";
 import type { TrafficDocument } from "../../core/snapshot/snapshot.ts";
 import {
   type CorsPolicy,
-  type FaultRule,
   type HeaderMatch,
   NO_HEADER_OPERATIONS,
   type PathRewrite,
@@ -30,9 +30,13 @@ import { DEFAULT_RETRY_POLICY, parseRetryOn } from "../../core/traffic/retry.ts"
 import { AUTHORITY_HEADER } from "../../core/traffic/route-match.ts";
 import type { ClusterCollector } from "./clusters.ts";
 import { qualifyGateway } from "./gateway-name.ts";
+import { directResponseOf, faultOf, redirectOf } from "./route-replies.ts";
+import type { Workload } from "./workload.ts";
 
 /** The proxies for which routes are translated. */
 export interface RouteScope {
+  /** The workload whose proxies they are. */
+  readonly workload: Workload;
   /** Names of the Gateways in scope, as `NAMESPACE/NAME`, or `mesh`. */
   readonly gateways: ReadonlySet<string>;
   /** The listener's port, if it has a fixed one. */
@@ -98,7 +102,9 @@ function isInScope(match: HttpMatchSpec, namespace: string, scope: RouteScope): 
   return (
     (match.gateways === undefined ||
       match.gateways.some((name) => scope.gateways.has(qualifyGateway(name, namespace)))) &&
-    (match.port === undefined || match.port === scope.port)
+    (match.port === undefined || match.port === scope.port) &&
+    (match.sourceNamespace === undefined || match.sourceNamespace === scope.workload.namespace) &&
+    selects(match.sourceLabels ?? {}, scope.workload.labels)
   );
 }
 
@@ -136,24 +142,8 @@ function actionOf(
   clusters: ClusterCollector,
 ): RouteAction {
   const { redirect, directResponse } = http;
-  if (redirect !== undefined) {
-    return {
-      kind: "redirect",
-      code: redirect.redirectCode ?? 301,
-      ...(redirect.scheme === undefined ? {} : { scheme: redirect.scheme }),
-      ...(redirect.authority === undefined ? {} : { authority: redirect.authority }),
-      ...(redirect.port === undefined ? {} : { port: redirect.port }),
-      ...(redirect.uri === undefined ? {} : { path: redirect.uri }),
-    };
-  }
-  if (directResponse !== undefined) {
-    return {
-      kind: "direct",
-      status: directResponse.status,
-      body: directResponse.body?.string ?? "",
-      contentType: "text/plain; charset=utf-8",
-    };
-  }
+  if (redirect !== undefined) return redirectOf(redirect);
+  if (directResponse !== undefined) return directResponseOf(directResponse);
   const rewrite = rewriteOf(http);
   const mirrors = mirrorsOf(http, namespace, scope, clusters);
   return {
@@ -246,19 +236,6 @@ function retryOf(retries: HttpRouteSpec["retries"]): RetryPolicy {
     backoffBaseMs,
     backoffMaxMs: backoffBaseMs * BACKOFF_MAX_FACTOR,
     ...(retries.retryIgnorePreviousHosts === false ? { mayRepeatEndpoints: true } : {}),
-  };
-}
-
-function faultOf({ delay, abort }: NonNullable<HttpRouteSpec["fault"]>): FaultRule {
-  return {
-    ...(delay === undefined
-      ? {}
-      : {
-          delay: { delayMs: parseDurationMs(delay.fixedDelay) ?? 0, percentage: delay.percentage.value },
-        }),
-    ...(abort === undefined
-      ? {}
-      : { abort: { status: abort.httpStatus, percentage: abort.percentage.value } }),
   };
 }
 

@@ -71,14 +71,14 @@ export function translate(given: TrafficDocuments, node: ProxyNode): TrafficReso
 function edgeParts(
   documents: TrafficDocuments,
   node: EdgeNode,
-  { workload: { namespace }, registry, clusters }: Client,
+  { workload, registry, clusters }: Client,
 ): ListenersAndRoutes {
   const { gateways, virtualServices } = documents;
   const ports = new Set(gateways.flatMap(({ spec }) => spec.servers.map(({ port }) => port.number)));
   if (ports.size === 0) {
     const { services } = registry;
     const sees = ({ internal }: { internal: boolean }) => internal;
-    const client = { namespace, services, virtualServices, sees };
+    const client = { workload, services, virtualServices, sees };
     const virtualHosts = meshVirtualHosts(registry, clusters, client);
     return {
       listeners: [edgeListener(node, node.port, documents)],
@@ -87,7 +87,7 @@ function edgeParts(
   }
   const tableOf = (name: string, port: number, served: readonly ServersOfPort[]): RouteTable => ({
     name,
-    virtualHosts: gatewayVirtualHosts(served, port, virtualServices, clusters),
+    virtualHosts: gatewayVirtualHosts(served, port, virtualServices, clusters, workload),
   });
   const parts = [...ports]
     .toSorted((a, b) => a - b)
@@ -147,7 +147,7 @@ function sidecarParts(
   { workload, service, registry, clusters }: Client,
 ): ListenersAndRoutes {
   const scope = sidecarScopeOf(documents, registry, workload);
-  const client = { ...scope, namespace: workload.namespace, sees: () => true };
+  const client = { ...scope, workload, sees: () => true };
   const listeners = [sidecarListener("outbound", LOOPBACK, node.outboundPort, documents)];
   const routeTables: RouteTable[] = [
     { name: "outbound", virtualHosts: meshVirtualHosts(registry, clusters, client) },

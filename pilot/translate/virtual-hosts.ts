@@ -17,13 +17,14 @@ import type { ClusterCollector } from "./clusters.ts";
 import { qualifyGateway, withoutNamespace } from "./gateway-name.ts";
 import type { SidecarScope } from "./sidecar-scope.ts";
 import type { Registry, Service, ServicePort } from "../registry/registry-static.ts";
+import type { Workload } from "./workload.ts";
 import { defaultRoute, HTTPS_REDIRECT, translateRoutes } from "./routes.ts";
 
 type VirtualService = TrafficDocument<VirtualServiceSpec>;
 
 /** The calling proxy, and the part of the mesh that it serves. */
 export interface MeshClient extends SidecarScope {
-  readonly namespace: string;
+  readonly workload: Workload;
   readonly sees: (service: Service) => boolean;
 }
 
@@ -39,13 +40,14 @@ export function meshVirtualHosts(
   const { services } = client;
   const boundToMesh = client.virtualServices.filter((document) => isBound(document, MESH_GATEWAY));
   const bound = groupByHost(boundToMesh, registry);
-  const scope = { gateways: new Set([MESH_GATEWAY]), port: undefined };
+  const { workload } = client;
+  const scope = { workload, gateways: new Set([MESH_GATEWAY]), port: undefined };
   const hosts: VirtualHost[] = [];
   const taken = new Set(services.map(({ identity }) => identity.host));
   for (const service of services) {
     if (!client.sees(service)) continue;
     const documents = mostExact(bound, service.canonicalHost);
-    const aliases = claimAliases(service, client.namespace, taken);
+    const aliases = claimAliases(service, workload.namespace, taken);
     service.ports.forEach((port, index) => {
       const routes =
         documents === undefined
@@ -81,6 +83,7 @@ export function gatewayVirtualHosts(
   port: number,
   virtualServices: readonly VirtualService[],
   clusters: ClusterCollector,
+  workload: Workload,
 ): readonly VirtualHost[] {
   const routesByDomain = new Map<string, VirtualHost["routes"][number][]>();
   for (const domain of redirectedHosts(served)) routesByDomain.set(domain, [HTTPS_REDIRECT]);
@@ -95,7 +98,7 @@ export function gatewayVirtualHosts(
     }
     for (const [domain, names] of gatewaysByDomain) {
       const routes = routesByDomain.get(domain) ?? [];
-      routes.push(...translateRoutes(document, { gateways: names, port }, clusters));
+      routes.push(...translateRoutes(document, { workload, gateways: names, port }, clusters));
       routesByDomain.set(domain, routes);
     }
   }

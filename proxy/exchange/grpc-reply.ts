@@ -42,7 +42,7 @@ export function asGrpcError(reply: LocalReply, contentType: string | undefined):
   const replied = grpcContentType(contentType);
   if (replied === undefined) return reply;
   const { detail, code: reason } = reply.body.problem;
-  const code = CODES[reply.status] ?? "UNKNOWN";
+  const code = reply.grpcStatus ?? CODES[reply.status] ?? "UNKNOWN";
   const details =
     reason === undefined
       ? []

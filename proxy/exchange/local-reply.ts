@@ -9,7 +9,7 @@ import type { VerdictOutcome } from "../../core/verdict/verdict.ts";
 import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import { ERROR_CATALOG } from "../../kernel/error-catalog.ts";
-import { hasNoContent } from "../../kernel/status.ts";
+import { hasNoContent, type StatusCode } from "../../kernel/status.ts";
 import type { CheckResult } from "../policy/check-result.ts";
 import { HeaderList } from "../transport/contract/header-list.ts";
 import { problemText } from "./problem-text.ts";
@@ -41,9 +41,17 @@ export interface LocalReply {
   readonly details: string;
   /** Names in any case; values as Latin-1 text, one character per byte. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-  readonly body: ReplyBody;
+  readonly body: ReplyBody | BytesBody;
+  /** The gRPC status for a gRPC client; by default, the one that stands for `status`. */
+  readonly grpcStatus?: StatusCode | undefined;
   /** The explanation of the decision, for clients with the explain key; sent in the problem details. */
   readonly explanation?: Explanation | undefined;
+}
+
+interface BytesBody {
+  readonly kind: "bytes";
+  readonly contentType: string;
+  readonly bytes: Buffer;
 }
 
 interface ErrorRow {
@@ -99,8 +107,12 @@ export function errorReply(kind: ErrorKind, detail?: string): LocalReply {
   };
 }
 
-/** The local reply of a route's fault rule. */
-export function faultInjectedReply(status: number): LocalReply {
+/**
+ * The local reply of a route's fault rule.
+ *
+ * @param grpcStatus The status for a gRPC client; by default, the one that stands for `status`.
+ */
+export function faultInjectedReply(status: number, grpcStatus?: StatusCode): LocalReply {
   const code = "PURSER_PROXY_FAULT_INJECTED";
   return {
     status,
@@ -108,6 +120,7 @@ export function faultInjectedReply(status: number): LocalReply {
     details: "fault_filter_abort",
     headers: [["x-purser-error", code]],
     body: problemBody(status, code),
+    grpcStatus,
   };
 }
 
@@ -158,16 +171,23 @@ export function plainReply(
     readonly flag?: ResponseFlag;
     readonly headers?: readonly (readonly [string, string])[];
     readonly text?: string;
+    /** In place of `text`. */
+    readonly bytes?: Buffer;
     readonly contentType?: string;
   } = {},
 ): LocalReply {
-  const { flag, headers = [], text = "", contentType = "text/plain; charset=utf-8" } = options;
+  const { flag, headers = [], text = "", bytes, contentType = "text/plain; charset=utf-8" } = options;
+  const isEmpty = bytes === undefined ? text === "" : bytes.byteLength === 0;
+  const body =
+    bytes === undefined
+      ? { kind: "text" as const, contentType, text }
+      : { kind: "bytes" as const, contentType, bytes };
   return {
     status,
     flag,
     details,
     headers,
-    body: text === "" ? { kind: "empty" } : { kind: "text", contentType, text },
+    body: isEmpty ? { kind: "empty" } : body,
   };
 }
 
@@ -197,6 +217,8 @@ function renderBody(
       return { body: Buffer.alloc(0) };
     case "text":
       return { contentType: reply.body.contentType, body: Buffer.from(reply.body.text) };
+    case "bytes":
+      return { contentType: reply.body.contentType, body: reply.body.bytes };
     case "problem": {
       const text = problemText(reply.body.problem, requestId, reply.explanation);
       return { contentType: PROBLEM_MEDIA_TYPE, body: Buffer.from(`${text}\n`) };

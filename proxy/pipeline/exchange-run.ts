@@ -274,6 +274,7 @@ function answerOf(
     case "direct":
       return plainReply(action.status, "direct_response", {
         text: action.body,
+        ...(action.bytes === undefined ? {} : { bytes: Buffer.from(action.bytes, "base64") }),
         contentType: action.contentType,
       });
   }

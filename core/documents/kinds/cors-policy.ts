@@ -4,7 +4,7 @@
 import Type, { type Static } from "typebox";
 import { compileRe2 } from "../../../kernel/matching/regex.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
-import { Choice, Closed, Duration } from "./fields.ts";
+import { Choice, Closed, Duration, REFUSED_KEYWORD } from "./fields.ts";
 import { StringMatch } from "./traffic-fields.ts";
 
 type Path = readonly (string | number)[];
@@ -21,7 +21,7 @@ function Tokens(description: string) {
   return Type.Array(Type.String({ pattern: TOKEN }), { maxItems: MAX_LISTED, description });
 }
 
-/** Istio's CorsPolicy. The deprecated `allowOrigin`, a list of texts, is not among the fields. */
+/** Istio's CorsPolicy. */
 export const CorsPolicyField = Closed(
   {
     allowOrigins: Type.Array(StringMatch("An origin, such as https://shop.example.com; exact * for any."), {
@@ -49,7 +49,12 @@ export const CorsPolicyField = Closed(
       ),
     ),
   },
-  { description: "Cross-origin resource sharing." },
+  {
+    description: "Cross-origin resource sharing.",
+    [REFUSED_KEYWORD]: {
+      allowOrigin: "it is the old form of allowOrigins; write allowOrigins: [{ exact: ORIGIN }]",
+    },
+  },
 );
 
 export type CorsPolicySpec = Static<typeof CorsPolicyField>;

@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { mergeRoutes } from "./virtual-service-delegate.ts";
-import type { HttpMatchSpec, HttpRouteSpec } from "./virtual-service-schema.ts";
+import type { HttpMatchSpec } from "./virtual-service-match.ts";
+import type { HttpRouteSpec } from "./virtual-service-schema.ts";
 
 const TO_A: HttpRouteSpec = { route: [{ destination: { host: "a" } }] };
 
@@ -37,6 +38,12 @@ describe("a delegate's route", () => {
       [{ ignoreUriCase: false }, {}, true],
       [{ port: 80 }, { port: 81 }, false],
       [{ port: 80 }, {}, true],
+      [{ sourceNamespace: "a" }, { sourceNamespace: "b" }, false],
+      [{ sourceNamespace: "a" }, { sourceNamespace: "a" }, true],
+      [{ sourceNamespace: "a" }, {}, true],
+      [{ sourceLabels: { a: "1" } }, { sourceLabels: { a: "2" } }, false],
+      [{ sourceLabels: { a: "1" } }, { sourceLabels: { b: "2" } }, true],
+      [{}, { sourceLabels: { a: "1" }, sourceNamespace: "a" }, true],
       [{ gateways: ["a", "b"] }, { gateways: ["a"] }, true],
       [{ gateways: ["a"] }, { gateways: ["b"] }, false],
       [{}, { gateways: ["b"] }, true],

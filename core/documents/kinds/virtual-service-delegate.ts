@@ -1,8 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { selects } from "../../traffic/labels.ts";
 import type { StringMatchSpec } from "./traffic-fields.ts";
-import type { HttpMatchSpec, HttpRouteSpec } from "./virtual-service-schema.ts";
+import type { HttpMatchSpec } from "./virtual-service-match.ts";
+import type { HttpRouteSpec } from "./virtual-service-schema.ts";
 
 // Delegation as in Istio: a route of a VirtualService hands its requests to the routes of another one, the delegate,
 // whose matches may only narrow the route's own.
@@ -51,6 +53,7 @@ function mergeMatch(root: HttpMatchSpec, leaf: HttpMatchSpec): HttpMatchSpec {
     headers: mergeMaps(root.headers, leaf.headers),
     withoutHeaders: mergeMaps(root.withoutHeaders, leaf.withoutHeaders),
     queryParams: mergeMaps(root.queryParams, leaf.queryParams),
+    sourceLabels: mergeMaps(root.sourceLabels, leaf.sourceLabels),
   });
 }
 
@@ -63,6 +66,10 @@ function narrows(root: HttpMatchSpec, leaf: HttpMatchSpec): boolean {
     ) &&
     (root.ignoreUriCase ?? false) === (leaf.ignoreUriCase ?? false) &&
     (root.port === undefined || leaf.port === undefined || root.port === leaf.port) &&
+    (root.sourceNamespace === undefined ||
+      leaf.sourceNamespace === undefined ||
+      root.sourceNamespace === leaf.sourceNamespace) &&
+    selects(root.sourceLabels ?? {}, { ...root.sourceLabels, ...leaf.sourceLabels }) &&
     (leaf.gateways ?? []).every((name) => root.gateways?.includes(name) ?? true)
   );
 }

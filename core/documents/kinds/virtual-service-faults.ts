@@ -9,12 +9,9 @@ import { corsFaults } from "./cors-policy.ts";
 import { headerMapFaults, headerNamesFaults } from "./header-faults.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import type { HeaderOperationsSpec } from "./traffic-fields.ts";
-import {
-  type HttpMatchSpec,
-  type HttpRouteSpec,
-  MESH_GATEWAY,
-  type VirtualServiceSpec,
-} from "./virtual-service-schema.ts";
+import { type HttpMatchSpec, sourceFieldsOf } from "./virtual-service-match.ts";
+import { replyFaults } from "./virtual-service-replies.ts";
+import { type HttpRouteSpec, MESH_GATEWAY, type VirtualServiceSpec } from "./virtual-service-schema.ts";
 
 type Path = readonly (string | number)[];
 
@@ -32,9 +29,11 @@ export function virtualServiceFaults(spec: VirtualServiceSpec): readonly SpecFau
       ...retryFaults(route, path),
       ...remoteRetryFaults(route, path),
       ...mirrorFaults(route, path),
+      ...replyFaults(route, path),
       ...rewriteFaults(route.rewrite, [...path, "rewrite"]),
       ...(route.match ?? []).flatMap((match, matchIndex) => [
         ...regexFaults(match, [...path, "match", matchIndex]),
+        ...sourceFaults(match, isDelegate ? undefined : spec.gateways, [...path, "match", matchIndex]),
         // A delegate's gateways are those of the VirtualServices that delegate to it.
         ...(isDelegate
           ? []
@@ -163,6 +162,28 @@ function gatewayFaults(match: HttpMatchSpec, known: readonly string[], path: Pat
       },
     ];
   });
+}
+
+/**
+ * Istio ignores conditions on the caller in a match with `gateways`, and its documentation says that they need the gateway
+ * `mesh`.
+ *
+ * @param gateways Of the VirtualService; undefined for `mesh` alone, and for a delegate, which has none.
+ */
+function sourceFaults(
+  match: HttpMatchSpec,
+  gateways: readonly string[] | undefined,
+  path: Path,
+): readonly SpecFault[] {
+  let message: (field: string) => string;
+  if (match.gateways !== undefined)
+    message = (field) =>
+      `A match has either gateways or ${field}, since Istio ignores ${field} beside gateways`;
+  else if (gateways?.includes(MESH_GATEWAY) === false)
+    message = (field) =>
+      `${field} is about sidecars: list the gateway ${MESH_GATEWAY} in this VirtualService's gateways, or leave it out`;
+  else return [];
+  return sourceFieldsOf(match).map((field) => ({ path: [...path, field], message: message(field) }));
 }
 
 function headerFaults(operations: HeaderOperationsSpec | undefined, path: Path): readonly SpecFault[] {

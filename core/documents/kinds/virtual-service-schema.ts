@@ -2,51 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type Static } from "typebox";
-import { MapOf } from "./map-of.ts";
 import { ExportTo } from "./export-to.ts";
-import { Choice, Closed, Duration } from "./fields.ts";
+import { Closed, Duration, REFUSED_KEYWORD } from "./fields.ts";
 import { CorsPolicyField } from "./cors-policy.ts";
-import {
-  HeaderOperations,
-  Host,
-  PortNumber,
-  PresenceMatch,
-  StringMatch,
-  WildcardHost,
-} from "./traffic-fields.ts";
-
-const Match = Closed({
-  name: Type.Optional(Type.String({ description: "The match's name, for information." })),
-  uri: Type.Optional(StringMatch("The path, without the query.")),
-  ignoreUriCase: Type.Optional(
-    Type.Boolean({ description: "Whether exact and prefix matches of the path ignore case; default false." }),
-  ),
-  method: Type.Optional(StringMatch("The method, case-sensitive.")),
-  authority: Type.Optional(StringMatch("The Host header as sent, including the port.")),
-  headers: Type.Optional(
-    MapOf(PresenceMatch("{} for present with any value."), {
-      description: "Headers that must match, by name in any case.",
-    }),
-  ),
-  withoutHeaders: Type.Optional(
-    MapOf(PresenceMatch("{} for absent."), {
-      description: "Headers that must not match; an absent header does not match.",
-    }),
-  ),
-  queryParams: Type.Optional(
-    MapOf(PresenceMatch("{} for present with any value."), {
-      description: "Query parameters that must match, by exact name; the first value of each is compared.",
-    }),
-  ),
-  port: Type.Optional(PortNumber("The port that was called: of the service, or of the Gateway's server.")),
-  gateways: Type.Optional(
-    Type.Array(Type.String({ minLength: 1 }), {
-      minItems: 1,
-      description:
-        "The gateways, of the VirtualService's, to which this match applies; all of them when absent.",
-    }),
-  ),
-});
+import { HeaderOperations, Host, PortNumber, WildcardHost } from "./traffic-fields.ts";
+import { HttpMatch } from "./virtual-service-match.ts";
+import { DirectResponse, FaultInjection, Redirect } from "./virtual-service-replies.ts";
 
 const Target = Closed({
   host: Host("A ServiceEntry's host or short name."),
@@ -74,29 +35,9 @@ const Destination = Closed({
   ),
 });
 
-const Percentage = Closed(
-  { value: Type.Number({ minimum: 0, maximum: 100, description: "0 to 100; fractions are allowed." }) },
-  { description: "The share of requests. Required: Istio's own documents disagree on a default." },
-);
-
 const MirrorPercentage = Closed(
   { value: Type.Number({ minimum: 0, maximum: 100, description: "0 to 100; fractions are allowed." }) },
   { description: "The share of requests; default 100." },
-);
-
-const Fault = Closed(
-  {
-    delay: Type.Optional(
-      Closed({ fixedDelay: Duration("The delay before the request is forwarded."), percentage: Percentage }),
-    ),
-    abort: Type.Optional(
-      Closed({
-        httpStatus: Type.Integer({ minimum: 200, maximum: 599, description: "The answer's status." }),
-        percentage: Percentage,
-      }),
-    ),
-  },
-  { minProperties: 1, description: "Fault injection: the delay comes first, then the abort." },
 );
 
 const Retries = Closed(
@@ -135,134 +76,121 @@ const Retries = Closed(
   { description: "When absent: 2 attempts with every default." },
 );
 
-const HttpRoute = Closed({
-  name: Type.Optional(
-    Type.String({ minLength: 1, description: "The route's name, in logs and attributes." }),
-  ),
-  match: Type.Optional(
-    Type.Array(Match, {
-      description:
-        "The route matches when any of these matches; each needs all its fields. All requests when absent.",
-    }),
-  ),
-  route: Type.Optional(Type.Array(Destination, { minItems: 1, description: "Destinations to forward to." })),
-  delegate: Type.Optional(
-    Closed(
-      {
-        name: Type.String({ minLength: 1, description: "The name of a VirtualService without hosts." }),
-        namespace: Type.Optional(
-          Type.String({ minLength: 1, description: "Its namespace; default this VirtualService's." }),
-        ),
-      },
-      { description: "A VirtualService whose routes stand in this one's place." },
+const HttpRoute = Closed(
+  {
+    name: Type.Optional(
+      Type.String({ minLength: 1, description: "The route's name, in logs and attributes." }),
     ),
-  ),
-  redirect: Type.Optional(
-    Closed(
-      {
-        uri: Type.Optional(Type.String({ pattern: "^/[!-~]*$", description: "In place of the whole path." })),
-        authority: Type.Optional(Type.String({ pattern: "^[!-~]+$", description: "In place of the host." })),
-        port: Type.Optional(PortNumber("In place of the port.")),
-        scheme: Type.Optional(Choice(["http", "https"], "In place of the scheme.")),
-        redirectCode: Type.Optional(
-          Type.Unsafe<301 | 302 | 303 | 307 | 308>({
-            type: "integer",
-            enum: [301, 302, 303, 307, 308],
-            description: "Default 301.",
-          }),
-        ),
-      },
-      { minProperties: 1, description: "A redirect of the client." },
-    ),
-  ),
-  directResponse: Type.Optional(
-    Closed(
-      {
-        status: Type.Integer({ minimum: 200, maximum: 599, description: "The answer's status." }),
-        body: Type.Optional(
-          Closed({
-            string: Type.String({ maxLength: 65_536, description: "The answer's body, as text/plain." }),
-          }),
-        ),
-      },
-      { description: "A reply from the proxy, without forwarding." },
-    ),
-  ),
-  rewrite: Type.Optional(
-    Closed(
-      {
-        uri: Type.Optional(
-          Type.String({
-            pattern: '^/[!"$->@-~]*$',
-            description: "Replaces the matched prefix, or the whole path for other matches.",
-          }),
-        ),
-        uriRegexRewrite: Type.Optional(
-          Closed(
-            {
-              match: Type.String({
-                minLength: 1,
-                description:
-                  "An RE2 expression; each of its matches in the path, without the query, is replaced.",
-              }),
-              rewrite: Type.String({
-                pattern: '^[!"$->@-~]+$',
-                maxLength: 1_000,
-                description: "The replacement: \\1 to \\9 stand for groups, \\0 for the whole match.",
-              }),
-            },
-            { description: "A rewrite of the path by a regular expression, instead of uri." },
-          ),
-        ),
-        authority: Type.Optional(
-          Type.String({ pattern: "^[!-~]+$", description: "In place of the Host header." }),
-        ),
-      },
-      { minProperties: 1, description: "Changes before forwarding." },
-    ),
-  ),
-  timeout: Type.Optional(
-    Duration("From the whole request to the whole response, retries included; default 0s: none."),
-  ),
-  retries: Type.Optional(Retries),
-  fault: Type.Optional(Fault),
-  headers: Type.Optional(HeaderOperations("Header changes, in addition to those of destinations.")),
-  mirror: Type.Optional(Target),
-  mirrorPercentage: Type.Optional(MirrorPercentage),
-  mirrors: Type.Optional(
-    Type.Array(Closed({ destination: Target, percentage: Type.Optional(MirrorPercentage) }), {
-      minItems: 1,
-      maxItems: 10,
-      description: "Several mirrors, in place of mirror and mirrorPercentage; each share is drawn alone.",
-    }),
-  ),
-  corsPolicy: Type.Optional(CorsPolicyField),
-});
-
-export const VirtualServiceSpec = Closed({
-  hosts: Type.Optional(
-    Type.Array(
-      WildcardHost("A ServiceEntry's host or short name, a name that clients use, `*.example.com` or `*`."),
-      {
-        minItems: 1,
+    match: Type.Optional(
+      Type.Array(HttpMatch, {
         description:
-          "Hosts whose requests are routed; the most specific host of all VirtualServices applies. Without hosts the VirtualService is a delegate: it serves the routes that name it.",
-      },
+          "The route matches when any of these matches; each needs all its fields. All requests when absent.",
+      }),
     ),
-  ),
-  gateways: Type.Optional(
-    Type.Array(Type.String({ minLength: 1 }), {
-      minItems: 1,
-      description: "Gateways by NAME or NAMESPACE/NAME, and `mesh` for the sidecars; default: only mesh.",
-    }),
-  ),
-  http: Type.Array(HttpRoute, { minItems: 1, description: "Routes; the first matching route is used." }),
-  exportTo: ExportTo(),
-});
+    route: Type.Optional(
+      Type.Array(Destination, { minItems: 1, description: "Destinations to forward to." }),
+    ),
+    delegate: Type.Optional(
+      Closed(
+        {
+          name: Type.String({ minLength: 1, description: "The name of a VirtualService without hosts." }),
+          namespace: Type.Optional(
+            Type.String({ minLength: 1, description: "Its namespace; default this VirtualService's." }),
+          ),
+        },
+        { description: "A VirtualService whose routes stand in this one's place." },
+      ),
+    ),
+    redirect: Type.Optional(Redirect),
+    directResponse: Type.Optional(DirectResponse),
+    rewrite: Type.Optional(
+      Closed(
+        {
+          uri: Type.Optional(
+            Type.String({
+              pattern: '^/[!"$->@-~]*$',
+              description: "Replaces the matched prefix, or the whole path for other matches.",
+            }),
+          ),
+          uriRegexRewrite: Type.Optional(
+            Closed(
+              {
+                match: Type.String({
+                  minLength: 1,
+                  description:
+                    "An RE2 expression; each of its matches in the path, without the query, is replaced.",
+                }),
+                rewrite: Type.String({
+                  pattern: '^[!"$->@-~]+$',
+                  maxLength: 1_000,
+                  description: "The replacement: \\1 to \\9 stand for groups, \\0 for the whole match.",
+                }),
+              },
+              { description: "A rewrite of the path by a regular expression, instead of uri." },
+            ),
+          ),
+          authority: Type.Optional(
+            Type.String({ pattern: "^[!-~]+$", description: "In place of the Host header." }),
+          ),
+        },
+        { minProperties: 1, description: "Changes before forwarding." },
+      ),
+    ),
+    timeout: Type.Optional(
+      Duration("From the whole request to the whole response, retries included; default 0s: none."),
+    ),
+    retries: Type.Optional(Retries),
+    fault: Type.Optional(FaultInjection),
+    headers: Type.Optional(HeaderOperations("Header changes, in addition to those of destinations.")),
+    mirror: Type.Optional(Target),
+    mirrorPercentage: Type.Optional(MirrorPercentage),
+    mirrors: Type.Optional(
+      Type.Array(Closed({ destination: Target, percentage: Type.Optional(MirrorPercentage) }), {
+        minItems: 1,
+        maxItems: 10,
+        description: "Several mirrors, in place of mirror and mirrorPercentage; each share is drawn alone.",
+      }),
+    ),
+    corsPolicy: Type.Optional(CorsPolicyField),
+  },
+  {
+    [REFUSED_KEYWORD]: {
+      mirrorPercent: "it is the old form of mirrorPercentage; write mirrorPercentage: { value: 5 } for 5 %",
+    },
+  },
+);
+
+export const VirtualServiceSpec = Closed(
+  {
+    hosts: Type.Optional(
+      Type.Array(
+        WildcardHost("A ServiceEntry's host or short name, a name that clients use, `*.example.com` or `*`."),
+        {
+          minItems: 1,
+          description:
+            "Hosts whose requests are routed; the most specific host of all VirtualServices applies. Without hosts the VirtualService is a delegate: it serves the routes that name it.",
+        },
+      ),
+    ),
+    gateways: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        minItems: 1,
+        description: "Gateways by NAME or NAMESPACE/NAME, and `mesh` for the sidecars; default: only mesh.",
+      }),
+    ),
+    http: Type.Array(HttpRoute, { minItems: 1, description: "Routes; the first matching route is used." }),
+    exportTo: ExportTo(),
+  },
+  {
+    [REFUSED_KEYWORD]: {
+      tls: "proxies forward HTTP alone, and no TLS that they do not end; leave the field out",
+      tcp: "proxies forward HTTP alone; leave the field out",
+    },
+  },
+);
 
 export type VirtualServiceSpec = Static<typeof VirtualServiceSpec>;
 export type HttpRouteSpec = Static<typeof HttpRoute>;
-export type HttpMatchSpec = Static<typeof Match>;
 export type HttpDestinationSpec = Static<typeof Destination>;
 
 /** The name for all sidecars among a VirtualService's gateways. */

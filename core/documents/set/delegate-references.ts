@@ -5,6 +5,7 @@ import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import { faultAt, type ParsedDocument } from "../document.ts";
 import { VIRTUAL_SERVICE } from "../kinds/virtual-service.ts";
 import { mergeRoutes } from "../kinds/virtual-service-delegate.ts";
+import { sourceFieldsOf } from "../kinds/virtual-service-match.ts";
 import {
   type HttpRouteSpec,
   MESH_GATEWAY,
@@ -45,6 +46,9 @@ function delegateFault(
   for (const [index, leaf] of http.entries()) {
     if (mergeRoutes(route, leaf) === undefined)
       return `A match of http[${index}] of ${metadata.name} is no narrower than any match of this route: a delegate's exact and prefix must begin with the route's, and a regex cannot be narrowed`;
+    const source = (leaf.match ?? []).flatMap(sourceFieldsOf)[0];
+    if (source !== undefined && !gateways.includes(MESH_GATEWAY))
+      return `http[${index}] of ${metadata.name} has a match with ${source}, which is about sidecars, and ${MESH_GATEWAY} is not among this VirtualService's gateways (${gateways.join(", ")})`;
     const unknown = (leaf.match ?? []).flatMap((match) => match.gateways ?? []);
     const other = unknown.find((name) => !gateways.includes(name));
     if (other !== undefined)

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { StatusCode } from "../../../kernel/status.ts";
+
 /**
  * The routes of one or several listeners, which refer to the table by name. Envoy calls it a route
  * configuration.
@@ -71,9 +73,18 @@ export type RouteAction =
       readonly scheme?: string;
       readonly authority?: string;
       readonly port?: number;
+      /** In place of `port`: the default port of the new scheme, or the port of the request. */
+      readonly derivePort?: "scheme" | "request";
       readonly path?: string;
     }
-  | { readonly kind: "direct"; readonly status: number; readonly body: string; readonly contentType: string };
+  | {
+      readonly kind: "direct";
+      readonly status: number;
+      readonly body: string;
+      /** In place of `body`: bytes in base64, with either alphabet. */
+      readonly bytes?: string;
+      readonly contentType: string;
+    };
 
 export interface RouteMirror {
   readonly cluster: string;
@@ -158,5 +169,10 @@ export interface CorsPolicy {
 
 export interface FaultRule {
   readonly delay?: { readonly delayMs: number; readonly percentage: number };
-  readonly abort?: { readonly status: number; readonly percentage: number };
+  readonly abort?: {
+    /** The HTTP status; with `grpcStatus`, that of requests which are not gRPC. */
+    readonly status: number;
+    readonly grpcStatus?: StatusCode;
+    readonly percentage: number;
+  };
 }

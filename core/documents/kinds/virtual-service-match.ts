@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Type, { type Static } from "typebox";
+import { MapOf } from "./map-of.ts";
+import { Closed, REFUSED_KEYWORD } from "./fields.ts";
+import { PortNumber, PresenceMatch, StringMatch } from "./traffic-fields.ts";
+
+/** The conditions of a route, all of which must hold. */
+export const HttpMatch = Closed(
+  {
+    name: Type.Optional(Type.String({ description: "The match's name, for information." })),
+    uri: Type.Optional(StringMatch("The path, without the query.")),
+    ignoreUriCase: Type.Optional(
+      Type.Boolean({
+        description: "Whether exact and prefix matches of the path ignore case; default false.",
+      }),
+    ),
+    method: Type.Optional(StringMatch("The method, case-sensitive.")),
+    authority: Type.Optional(StringMatch("The Host header as sent, including the port.")),
+    headers: Type.Optional(
+      MapOf(PresenceMatch("{} for present with any value."), {
+        description: "Headers that must match, by name in any case.",
+      }),
+    ),
+    withoutHeaders: Type.Optional(
+      MapOf(PresenceMatch("{} for absent."), {
+        description: "Headers that must not match; an absent header does not match.",
+      }),
+    ),
+    queryParams: Type.Optional(
+      MapOf(PresenceMatch("{} for present with any value."), {
+        description: "Query parameters that must match, by exact name; the first value of each is compared.",
+      }),
+    ),
+    port: Type.Optional(PortNumber("The port that was called: of the service, or of the Gateway's server.")),
+    gateways: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        minItems: 1,
+        description:
+          "The gateways, of the VirtualService's, to which this match applies; all of them when absent.",
+      }),
+    ),
+    sourceLabels: Type.Optional(
+      MapOf(Type.String(), {
+        minProperties: 1,
+        description: "Labels that the calling workload must have, each with this value.",
+      }),
+    ),
+    sourceNamespace: Type.Optional(
+      Type.String({ minLength: 1, description: "The namespace that the calling workload must be in." }),
+    ),
+  },
+  {
+    [REFUSED_KEYWORD]: {
+      scheme: "match the header x-forwarded-proto, which every request has when it is routed",
+      statPrefix:
+        "routes have no statistics of their own; give the route a name, and count by the attribute route.name in a Telemetry document",
+    },
+  },
+);
+
+export type HttpMatchSpec = Static<typeof HttpMatch>;
+
+/** The conditions of a match on the caller, by their names. */
+export function sourceFieldsOf(match: HttpMatchSpec): readonly ("sourceLabels" | "sourceNamespace")[] {
+  return (["sourceLabels", "sourceNamespace"] as const).filter((field) => match[field] !== undefined);
+}
