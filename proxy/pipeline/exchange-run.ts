@@ -16,7 +16,7 @@ import { asGrpcError } from "../exchange/grpc-reply.ts";
 import type { FilterChain } from "../filters/filter-chain.ts";
 import type { ResponseHead } from "../transport/contract/head.ts";
 import { HeaderList } from "../transport/contract/header-list.ts";
-import type { ResetReason } from "../transport/contract/reset.ts";
+import type { ResetCause, ResetReason } from "../transport/contract/reset.ts";
 import type { ServerStream, ServerStreamEvents } from "../transport/contract/server.ts";
 import {
   type ErrorKind,
@@ -141,11 +141,11 @@ class ExchangeRun implements ServerStreamEvents, ForwardingEvents, LongStream {
   }
 
   /** Cutting the connection is the only way in HTTP/1.1 to mark a response that has begun as incomplete. */
-  onBroken(flag: ResponseFlag | undefined, details: string): void {
+  onBroken(flag: ResponseFlag | undefined, details: string, cause?: ResetCause): void {
     this.#wasCut = true;
     if (flag !== undefined) this.#exchange.flag(flag);
     this.#exchange.details = details;
-    this.#downstream.reset();
+    this.#downstream.reset(cause);
   }
 
   /** The step after the last filter. */

@@ -20,7 +20,7 @@ import type { BodyReceiver } from "../transport/contract/body.ts";
 import type { ClientStream, ClientStreamReceiver } from "../transport/contract/client.ts";
 import type { ResponseHead } from "../transport/contract/head.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
-import type { ResetReason, StreamReset } from "../transport/contract/reset.ts";
+import type { ResetCause, ResetReason, StreamReset } from "../transport/contract/reset.ts";
 import type { ServerStream } from "../transport/contract/server.ts";
 import { removeHopByHop } from "../transport/fields/hop-by-hop.ts";
 import { GRPC_TIMEOUT } from "../transport/fields/name-flags.ts";
@@ -47,8 +47,8 @@ export interface ForwardingEvents {
   onResponseTrailers(trailers: HeaderList): void;
   /** The request failed before a response began. */
   onError(kind: ErrorKind, detail: string): void;
-  /** The response has begun and cannot be completed. */
-  onBroken(flag: ResponseFlag, details: string): void;
+  /** The response has begun and cannot be completed; `cause` is the upstream's. */
+  onBroken(flag: ResponseFlag, details: string, cause?: ResetCause): void;
 }
 
 /**
@@ -219,13 +219,13 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
     this.#downstream.resume();
   }
 
-  onReset({ reason, connectionReused, detail }: StreamReset): void {
+  onReset({ reason, cause, connectionReused, detail }: StreamReset): void {
     this.#endTryTimeout();
     this.#endTry(reason);
     if (!this.#headSent && reason === "connection-termination" && connectionReused && this.#retryStale())
       return;
     if (isEndpointsFault(reason)) this.#target?.upstream.monitor?.onLocalOriginFailure(503);
-    if (this.#headSent) return this.#breakOff("UC", "upstream_reset_after_response_started");
+    if (this.#headSent) return this.#breakOff("UC", "upstream_reset_after_response_started", cause);
     const outcome = tryOutcomeOf(reason);
     if (outcome !== undefined && this.#retry(outcome)) return;
     this.#exchange.upstreamFailure = `${this.#target?.addressText}: ${detail}`;
@@ -368,9 +368,9 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
     this.#events.onError(kind, detail);
   }
 
-  #breakOff(flag: ResponseFlag, details: string): void {
+  #breakOff(flag: ResponseFlag, details: string, cause?: ResetCause): void {
     this.#finish();
-    this.#events.onBroken(flag, details);
+    this.#events.onBroken(flag, details, cause);
   }
 
   #resetTry(): void {

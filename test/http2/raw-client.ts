@@ -3,7 +3,7 @@
 
 import { connect, type Socket } from "node:net";
 
-const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
+export const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 
 export const TYPE = {
   DATA: 0,
@@ -23,7 +23,8 @@ export const ACK = 1;
 export const END_HEADERS = 4;
 
 const NAMES = Object.keys(TYPE);
-const CODES = [
+/** The error codes by their numbers. */
+export const CODES = [
   "NO_ERROR",
   "PROTOCOL_ERROR",
   "INTERNAL_ERROR",
@@ -36,6 +37,8 @@ const CODES = [
   "COMPRESSION_ERROR",
   "CONNECT_ERROR",
   "ENHANCE_YOUR_CALM",
+  "INADEQUATE_SECURITY",
+  "HTTP_1_1_REQUIRED",
 ];
 
 /** A frame (RFC 9113, section 4.1). */
@@ -106,16 +109,39 @@ interface ReceivedFrame {
   readonly payload: Buffer;
 }
 
+/** Reads the frames of one side of a connection. */
+export class FrameReader {
+  readonly frames: ReceivedFrame[] = [];
+  #rest: Buffer = Buffer.alloc(0);
+
+  add(chunk: Buffer): void {
+    let bytes = Buffer.concat([this.#rest, chunk]);
+    while (bytes.length >= 9) {
+      const end = 9 + bytes.readUIntBE(0, 3);
+      if (bytes.length < end) break;
+      const streamId = bytes.readUInt32BE(5);
+      this.frames.push({
+        type: bytes[3] as number,
+        flags: bytes[4] as number,
+        streamId,
+        payload: Buffer.from(bytes.subarray(9, end)),
+      });
+      bytes = bytes.subarray(end);
+    }
+    this.#rest = bytes;
+  }
+}
+
 /** A client that writes frames as they are, and reads the server's. It answers nothing by itself. */
 export class RawHttp2Client {
   readonly socket: Socket;
-  readonly frames: ReceivedFrame[] = [];
+  readonly #reader = new FrameReader();
+  readonly frames = this.#reader.frames;
   isClosed = false;
-  #rest: Buffer = Buffer.alloc(0);
 
   constructor(port: number, first: Buffer = Buffer.concat([PREFACE, settings()])) {
     this.socket = connect({ port, host: "127.0.0.1", noDelay: true });
-    this.socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    this.socket.on("data", (chunk: Buffer) => this.#reader.add(chunk));
     this.socket.on("error", () => {});
     this.socket.on("close", () => (this.isClosed = true));
     this.socket.write(first);
@@ -142,26 +168,10 @@ export class RawHttp2Client {
   count(type: number, flags = 0): number {
     return this.frames.filter((each) => each.type === type && (each.flags & flags) === flags).length;
   }
-
-  #read(chunk: Buffer): void {
-    let bytes = Buffer.concat([this.#rest, chunk]);
-    while (bytes.length >= 9) {
-      const end = 9 + bytes.readUIntBE(0, 3);
-      if (bytes.length < end) break;
-      const streamId = bytes.readUInt32BE(5);
-      this.frames.push({
-        type: bytes[3] as number,
-        flags: bytes[4] as number,
-        streamId,
-        payload: Buffer.from(bytes.subarray(9, end)),
-      });
-      bytes = bytes.subarray(end);
-    }
-    this.#rest = bytes;
-  }
 }
 
-function nameOf({ type, payload }: ReceivedFrame): string {
+/** `RST_STREAM CODE`, or the frame's kind. */
+export function nameOf({ type, payload }: ReceivedFrame): string {
   const name = NAMES[type] ?? String(type);
   return type === TYPE.RST_STREAM ? `${name} ${CODES[payload.readUInt32BE(0)]}` : name;
 }

@@ -20,9 +20,22 @@ export type ResetReason =
   /** The codec cannot express this message; nothing was sent. */
   | "unsendable";
 
+/**
+ * The peer's own reason for its reset, where it means the same to the other side of the proxy. All other reasons are about one
+ * connection alone.
+ */
+export type ResetCause =
+  /** The peer no longer wants the stream. */
+  | "cancelled"
+  /** The peer wants less load. */
+  | "excessive-load"
+  /** The connection behind a tunnel was reset (RFC 9113, section 8.5). */
+  | "tunnel-broken";
+
 /** The end of an upstream stream that failed. */
 export interface StreamReset {
   readonly reason: ResetReason;
+  readonly cause?: ResetCause | undefined;
   /**
    * Whether an earlier stream was answered on the same connection and no byte of this one's response came:
    * the upstream may just have closed the connection as idle.

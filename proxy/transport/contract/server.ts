@@ -8,8 +8,8 @@ import type { BodyReceiver, BodySink, BodySource } from "./body.ts";
 import type { ConnectionFacts } from "./connection.ts";
 import type { RequestHead, ResponseHead } from "./head.ts";
 import type { HeaderList } from "./header-list.ts";
-import type { ResetReason } from "./reset.ts";
 import type { HandshakeResult, TlsServices } from "./tls.ts";
+import type { ResetCause, ResetReason } from "./reset.ts";
 
 /** Events on the client's side of a stream under way. */
 export interface ServerStreamEvents {
@@ -49,8 +49,12 @@ export interface ServerStream extends BodySource, BodySink {
    * HTTP/2, where a faulty request says nothing about the next.
    */
   closeConnectionAfter(): void;
-  /** Ends the stream at once, so that the client sees that its response is incomplete. */
-  reset(): void;
+  /**
+   * Ends the stream at once, so that the client sees that its response is incomplete.
+   *
+   * @param cause Told to the client, if its protocol can; by default, the client is told of an error.
+   */
+  reset(cause?: ResetCause): void;
 }
 
 /** Reasons for which bytes on a connection never became a stream. */

@@ -27,6 +27,7 @@ export const CODE = {
   internalError: 0x2,
   refusedStream: 0x7,
   cancel: 0x8,
+  connectError: 0xa,
   enhanceYourCalm: 0xb,
 } as const;
 

@@ -6,13 +6,14 @@ import type { ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
 import type { ClientStream, ClientStreamReceiver } from "../../contract/client.ts";
 import type { RequestHead } from "../../contract/head.ts";
 import { HeaderList } from "../../contract/header-list.ts";
-import type { ResetReason } from "../../contract/reset.ts";
+import type { ResetCause, ResetReason } from "../../contract/reset.ts";
 import type { PooledRequest } from "../../http1/client/pooled.ts";
 import { CODE, FLAG } from "../constants.ts";
 import { sendableTrailers } from "../fields/outgoing-fields.ts";
 import { requestFieldsOf } from "../fields/request-out.ts";
 import { responseHeadOf } from "../fields/response-fields.ts";
 import { handshakeAccept } from "../fields/websocket-handshake.ts";
+import { causeOfCode } from "../reset-codes.ts";
 
 /** They have no back-pressure: an upstream that sends them without end would fill the memory of a slow client's proxy. */
 const MAX_INFORMATIONAL = 100;
@@ -216,17 +217,17 @@ export class Http2Request implements ClientStream, PooledRequest {
     if (session.isBroken && code !== CODE.refusedStream) {
       this.#fail("connection-termination", session.brokenDetail);
     } else {
-      this.#fail(reasonOf(code), `the upstream reset the stream with code ${code}`);
+      this.#fail(reasonOf(code), `the upstream reset the stream with code ${code}`, causeOfCode(code));
     }
   }
 
-  #fail(reason: ResetReason, detail: string): void {
+  #fail(reason: ResetReason, detail: string, cause?: ResetCause): void {
     if (this.#isOver) return;
     this.#isOver = true;
     const stream = this.#stream;
     if (stream !== undefined && !stream.closed) stream.close(CODE.protocolError);
     const connectionReused = this.#session?.wasUsed === true && !this.#hasResponse;
-    this.receiver.onReset({ reason, connectionReused, detail });
+    this.receiver.onReset({ reason, cause, connectionReused, detail });
   }
 }
 

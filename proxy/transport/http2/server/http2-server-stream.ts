@@ -7,12 +7,13 @@ import type { BodyReceiver } from "../../contract/body.ts";
 import type { ConnectionFacts } from "../../contract/connection.ts";
 import type { RequestHead, ResponseHead } from "../../contract/head.ts";
 import { HeaderList } from "../../contract/header-list.ts";
-import type { ResetReason } from "../../contract/reset.ts";
+import type { ResetCause, ResetReason } from "../../contract/reset.ts";
 import type { ServerStream, ServerStreamEvents } from "../../contract/server.ts";
 import { hasNoBody } from "../../http1/messages/framing.ts";
 import { type LimitClock, TimeLimits } from "../../http1/server/time-limits.ts";
 import { CODE } from "../constants.ts";
 import { outgoingFields, sendableTrailers } from "../fields/outgoing-fields.ts";
+import { codeOfCause } from "../reset-codes.ts";
 
 /** The connection as its stream sees it. */
 export interface StreamConnection {
@@ -151,10 +152,10 @@ export class Http2ServerStream implements ServerStream {
   /** A connection of HTTP/2 outlives a faulty request: only this request's stream ends. */
   closeConnectionAfter(): void {}
 
-  reset(): void {
+  reset(cause?: ResetCause): void {
     if (!this.#isOpen) return;
     this.#wasReset = true;
-    this.#stream.close(CODE.internalError);
+    this.#stream.close(codeOfCause(cause));
   }
 
   onTick(): void {
