@@ -1,19 +1,16 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { findProgram, isExecutable } from "../../bench/machine/find-program.ts";
 import { freePort } from "../../bench/machine/free-port.ts";
 import { accepts } from "../../bench/machine/server.ts";
 import { startServerProcess } from "../../bench/machine/server-process.ts";
+import { goSourcesProgram } from "./go-sources.ts";
 
 /** A running OpenTelemetry Collector, built from `test/support/collector/`. */
 export interface Collector {
@@ -31,9 +28,6 @@ export interface OtlpRequest {
   readonly resourceSpans?: readonly unknown[];
 }
 
-const SOURCES = fileURLToPath(new URL("collector/", import.meta.url));
-const SOURCE_FILES = ["go.mod", "go.sum", "lines.go", "main.go"];
-
 /** The first build downloads and compiles some 190 modules, in 2 to 3 minutes on two cores. */
 export const COLLECTOR_BUILD_MS = 8 * 60_000;
 
@@ -48,11 +42,12 @@ export async function startCollector(
   context: Mocha.Context,
   { keyFile }: { readonly keyFile?: string } = {},
 ): Promise<Collector> {
-  const program = await buildCollector().catch((error: unknown) => {
-    const reason = `no OpenTelemetry Collector: ${error instanceof Error ? error.message : String(error)}`;
-    if (process.env["CI"] === "true" || process.env["REQUIRE_SERVICES"] === "1") throw new Error(reason);
-    console.warn(`      skipped: ${reason.slice(0, 500)}`);
-    return context.skip();
+  const program = await goSourcesProgram(context, {
+    name: "OpenTelemetry Collector",
+    program: "collector",
+    folder: fileURLToPath(new URL("collector/", import.meta.url)),
+    files: ["go.mod", "go.sum", "lines.go", "main.go"],
+    buildDeadlineMs: COLLECTOR_BUILD_MS,
   });
   const folder = mkdtempSync(join(tmpdir(), "purser-collector-"));
   const [httpPort, grpcPort] = [await freePort(), await freePort()];
@@ -81,31 +76,6 @@ export async function startCollector(
     removeFolder();
     throw error;
   }
-}
-
-/** The path of the program; built when no build of the same sources is in the cache. */
-async function buildCollector(): Promise<string> {
-  const hash = createHash("sha256");
-  for (const file of SOURCE_FILES) hash.update(readFileSync(join(SOURCES, file)));
-  const cache = join(homedir(), ".cache", "purser");
-  const program = join(cache, `collector-${hash.digest("hex").slice(0, 16)}`);
-  if (isExecutable(program)) return program;
-  const go = findProgram("go") ?? "/usr/local/go/bin/go";
-  if (!isExecutable(go)) throw new Error("go is neither on PATH nor in /usr/local/go/bin");
-  mkdirSync(cache, { recursive: true });
-  // Renamed when it is complete, so that several test runs may build at the same time.
-  const unfinished = `${program}.${process.pid}`;
-  try {
-    await promisify(execFile)(go, ["build", "-trimpath", "-ldflags", "-s -w", "-o", unfinished, "."], {
-      cwd: SOURCES,
-      timeout: COLLECTOR_BUILD_MS,
-      env: { ...process.env, CGO_ENABLED: "0" },
-    });
-    renameSync(unfinished, program);
-  } finally {
-    rmSync(unfinished, { force: true });
-  }
-  return program;
 }
 
 function configOf(httpPort: number, grpcPort: number, keyFile: string | undefined): string {
