@@ -73,6 +73,7 @@ const REFUSED: readonly (readonly [title: string, frames: readonly Buffer[], rea
   ],
   ["another scheme", [request(1, replaced(":scheme", "ftp"))], "HEADERS,DATA"],
   ["another Host", [request(1, withField("host", "b"))], "HEADERS,DATA"],
+  ["two Hosts", [request(1, [...withField("host", "b"), ["host", "a"]])], "RST_STREAM PROTOCOL_ERROR"],
   ["a malformed Host", [request(1, replaced(":authority", "a b"))], "RST_STREAM PROTOCOL_ERROR"],
   ["a user in :authority", [request(1, replaced(":authority", "u@a"))], "HEADERS,DATA,DATA"],
   ["a :path with a fragment", [request(1, replaced(":path", "/a#b"))], "HEADERS,DATA,DATA"],
