@@ -223,13 +223,10 @@ describe("dashboards and alert rules", () => {
       "purser_pilot_polls_held",
       "purser_pilot_updates_total",
       "purser_pilot_watchers",
-      "purser_proxy_certificate_expiry_timestamp_seconds",
-      "purser_proxy_certificate_reads_total",
       "purser_proxy_cors_requests_total",
       "purser_proxy_mirrored_requests_total",
       "purser_proxy_overload_baseline_seconds",
       "purser_proxy_overload_priority_faults_total",
-      "purser_proxy_tls_handshakes_total",
       "purser_proxy_upgrades_total",
       "purser_proxy_workers",
     ]);
