@@ -14,7 +14,9 @@ import { OVERLOAD } from "../core/documents/kinds/overload.ts";
 import { QUOTA_POLICY } from "../core/documents/kinds/quota-policy.ts";
 import { SERVICE_ENTRY } from "../core/documents/kinds/service-entry.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../core/documents/kinds/telemetry.ts";
+import { SIDECAR } from "../core/documents/kinds/sidecar.ts";
 import { VIRTUAL_SERVICE } from "../core/documents/kinds/virtual-service.ts";
+import { WORKLOAD_ENTRY } from "../core/documents/kinds/workload-entry.ts";
 import type { Diagnostic } from "../kernel/diagnostic.ts";
 import type { FileSet } from "./read-files.ts";
 
@@ -45,6 +47,8 @@ export const ROUTES: Purpose = purpose("routes", [
   VIRTUAL_SERVICE,
   DESTINATION_RULE,
   GATEWAY,
+  WORKLOAD_ENTRY,
+  SIDECAR,
   HEALTH_CHECK,
   OVERLOAD,
 ]);
