@@ -90,6 +90,7 @@ describe(`${STREAMS} open streams`, function () {
     assert.deepEqual(new Set(closedUsers), new Set(["bob"]));
     assert.equal(closedUsers.length, REFUSED);
     console.log(`      closed ${Math.round(tookMs)} ms after the file was written`);
-    assert.ok(tookMs < 1_000, `${tookMs} ms`);
+    // A change is read after 500 ms at the latest, and the streams have a second from then on.
+    assert.ok(tookMs < 1_500, `${tookMs} ms`);
   });
 });
