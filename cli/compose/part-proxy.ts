@@ -31,7 +31,7 @@ export interface ProxyWiring extends CertificateSettings {
   readonly via?: string | undefined;
 }
 
-/** Where a proxy finds certificates. Plain data: a pool sends it to its workers. */
+/** The places of a proxy's certificates. Plain data: a pool sends it to its workers. */
 export interface CertificateSettings {
   /** The folder with a folder for each `credentialName`; undefined for none. */
   readonly credentials?: string | undefined;

@@ -137,7 +137,7 @@ describe("a budget of tokens in Redis, under 200 streams, while proxies and mixe
     const chaos = async (): Promise<number> => {
       let lost = 0;
       const kill = async (part: "Edge" | "Mixer", index: number): Promise<void> => {
-        // What was under way may have no settlement, and no answer of a mixer; what was held is lost.
+        // A stream that was under way may have no settlement, and no answer of a mixer; an amount that was held is lost.
         lost += RESERVED * STREAMS + LEASED;
         await mesh[`kill${part}`](index);
         await sleep(100);
@@ -187,7 +187,7 @@ describe("a budget of tokens in Redis, under 200 streams, while proxies and mixe
     );
     assert.ok((await absent()) - absentBefore >= api.broken - broken, "a broken answer has no usage");
 
-    // What crashes have lost is lost, and all of the rest can be used.
+    // Amounts that crashes have lost stay lost, and all of the rest can be used.
     let refused = 0;
     await playAll(
       () => refused > STREAMS,

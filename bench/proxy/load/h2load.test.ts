@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { parseH2load } from "./h2load.ts";
 
-/** What h2load 1.52 prints, with the size of all bodies. */
+/** The output of h2load 1.52, with the size of all bodies. */
 const output = (dataBytes: number, errored = 0): string => `starting benchmark...
 Main benchmark duration is over for thread #0. Stopping all clients.
 

@@ -21,7 +21,7 @@ export interface HealthCheck {
   readonly initialJitterMs: number;
 }
 
-/** What one check sends, and which answer is a success. */
+/** The request of one check, and the answers that are a success. */
 export type HealthProbe =
   | {
       readonly kind: "http";

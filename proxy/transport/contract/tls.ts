@@ -4,7 +4,7 @@
 import type { CredentialStore } from "../tls/credentials/credential-store.ts";
 import type { TicketKeys } from "../tls/ticket-keys.ts";
 
-/** What all listeners and upstreams of a proxy share for TLS. */
+/** Services for TLS that all listeners and upstreams of a proxy share. */
 export interface TlsServices {
   readonly credentials: CredentialStore;
   readonly tickets: TicketKeys;

@@ -10,7 +10,7 @@ export interface ConnectionEnd {
 
 /** A header of the PROXY protocol, by which a load balancer tells whose connection it forwards. */
 export interface ProxyHeader {
-  /** Its length in bytes; the connection's own bytes follow. */
+  /** The header's length in bytes; the connection's own bytes follow. */
   readonly length: number;
   /**
    * The client and the address that it called. Undefined when the sender speaks for itself, as in a health check, or

@@ -9,7 +9,7 @@ import type { ConnectionFacts } from "../../contract/connection.ts";
 import type { ServerHandler } from "../../contract/server.ts";
 import type { LimitClock } from "./time-limits.ts";
 
-/** What a connection knows of its handshake, beside the secure socket. */
+/** Facts that a connection knows of its handshake, beside the secure socket. */
 export type Secure = Omit<SecureConnection, "socket">;
 
 /** A client's connection, as the server sees it. */

@@ -116,7 +116,7 @@ export class Http2Connection implements AcceptedConnection, StreamConnection, Gu
   rescale(factor: number): void {
     this.#limits.rescale(factor);
     for (const stream of this.#streams.values()) stream.limits.rescale(factor);
-    // What was counted from one of these ticks gets its time anew.
+    // A time that was counted from one of these ticks begins anew.
     if (this.#prefaceTick !== undefined) this.#prefaceTick = this.#server.tick;
     if (this.#headTick !== undefined) this.#headTick = this.#server.tick;
     if (this.#closingTick !== undefined) this.#closingTick = this.#server.tick;
