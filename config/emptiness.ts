@@ -4,6 +4,7 @@
 import { KINDS } from "../core/documents/catalog.ts";
 import type { ParsedFile } from "../core/documents/document.ts";
 import { ACCESS_POLICY } from "../core/documents/kinds/access-policy.ts";
+import { AUTHORIZATION_POLICY } from "../core/documents/kinds/authorization-policy.ts";
 import { DESTINATION_RULE } from "../core/documents/kinds/destination-rule.ts";
 import { EMPTY_SET } from "../core/documents/kinds/empty-set.ts";
 import { GATEWAY } from "../core/documents/kinds/gateway.ts";
@@ -34,6 +35,7 @@ export interface Purpose {
 
 export const POLICIES: Purpose = purpose("policies and telemetry", [
   ACCESS_POLICY,
+  AUTHORIZATION_POLICY,
   QUOTA_POLICY,
   RULE,
   METRIC,

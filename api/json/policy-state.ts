@@ -58,12 +58,14 @@ export function decodePolicyStateQuery(parameters: QueryParameters): PolicyState
   };
 }
 
+const WRITTEN = { name: Text, authorization: Type.Optional(Type.Literal(true)) };
+
 // Fields that only a newer mixer's documents have are ignored.
 const PolicyDocumentSchema = exactly<PolicyDocument>()(
   Type.Union([
-    Type.Object({ kind: Type.Literal("AccessPolicy"), name: Text, spec: opened(ACCESS_POLICY.spec) }),
-    Type.Object({ kind: Type.Literal("QuotaPolicy"), name: Text, spec: opened(QUOTA_POLICY.spec) }),
-    Type.Object({ kind: Type.Literal("Rule"), name: Text, spec: opened(RULE.spec) }),
+    Type.Object({ kind: Type.Literal("AccessPolicy"), ...WRITTEN, spec: opened(ACCESS_POLICY.spec) }),
+    Type.Object({ kind: Type.Literal("QuotaPolicy"), ...WRITTEN, spec: opened(QUOTA_POLICY.spec) }),
+    Type.Object({ kind: Type.Literal("Rule"), ...WRITTEN, spec: opened(RULE.spec) }),
   ]),
 );
 

@@ -14,6 +14,7 @@ import type { Decision } from "./decision.ts";
 import type { Scope } from "./evaluation.ts";
 import type { CheckPlan } from "./plan.ts";
 import type { CheckContext } from "./ports.ts";
+import { isOfGatewayAlone } from "./gateway-alone.ts";
 import { decideCharges } from "./decide-charges.ts";
 import { decideRules } from "./rules.ts";
 import { DecisionBuilder } from "./decision-builder.ts";
@@ -107,9 +108,10 @@ function decideRead(
   cacheable: boolean,
 ): MaybePromise<Decided> {
   const { reads } = reading;
+  const inForce = plan.gateways !== undefined && isOfGatewayAlone(reads) ? plan.gateways : plan;
   const scope: Scope = { bag: reads.bag, context: { nowMs: context.nowMs, reads }, cacheable };
   const builder = new DecisionBuilder(scope, context);
-  return chainWith(takeSteps(plan, builder, 0), build, builder, reading);
+  return chainWith(takeSteps(inForce, builder, 0), build, builder, reading);
 }
 
 function takeSteps(plan: CheckPlan, builder: DecisionBuilder, from: number): MaybePromise<void> {

@@ -16,6 +16,11 @@ export interface CheckPlan {
   /** Without the policies that are only drawn on. */
   readonly quotas: readonly PlacedQuota[];
   /**
+   * The plan of an edge that only passes requests on to sidecars, which decide the rest: AuthorizationPolicies alone.
+   * Absent when there are none.
+   */
+  readonly gateways?: CheckPlan;
+  /**
    * Indexes of the documents that may match a request, so that the time of a check hardly depends on their
    * number. Absent: every document is evaluated for each request, as explanations need.
    */
@@ -39,13 +44,13 @@ export type CheckDocuments = Pick<Snapshot, "documents" | "accessPolicies" | "qu
 
 export function planChecks(snapshot: CheckDocuments): CheckPlan {
   const orders = new Map(snapshot.documents.map(({ location }, index) => [placeOf(location), index]));
-  const place = <T extends { readonly name: string; readonly location: SourceLocation }>(
+  const place = <T extends Authorizing & { readonly name: string; readonly location: SourceLocation }>(
     kind: string,
     documents: readonly T[],
   ): Placed<T>[] =>
     documents.map((document) => ({
       document,
-      ref: { kind, name: document.name },
+      ref: { kind: document.authorization === true ? "AuthorizationPolicy" : kind, name: document.name },
       order: orders.get(placeOf(document.location)) ?? Number.MAX_SAFE_INTEGER,
     }));
   const policies = place("AccessPolicy", snapshot.accessPolicies);
@@ -63,6 +68,24 @@ export function planChecks(snapshot: CheckDocuments): CheckPlan {
       .filter(({ document }) => document.spec.match !== false)
       .map((quota) => ({ ...quota, beyond: planBeyond(quota.document, quotasByName) })),
   };
+  const plan = withSelections(sorts);
+  const authorizes = ({ document }: Placed<Authorizing>): boolean => document.authorization === true;
+  if (![...policies, ...sorts.rules].some(authorizes)) return plan;
+  const gateways = withSelections({
+    deny: sorts.deny.filter(authorizes),
+    allow: sorts.allow.filter(authorizes),
+    audit: sorts.audit.filter(authorizes),
+    rules: sorts.rules.filter(authorizes),
+    quotas: [],
+  });
+  return { ...plan, gateways };
+}
+
+interface Authorizing {
+  readonly authorization?: true;
+}
+
+function withSelections(sorts: Pick<CheckPlan, Sort>): CheckPlan {
   const selectionOf = (placed: readonly Placed<Selectable>[]): PolicySelection =>
     new PolicySelection(placed.map(({ document }) => document));
   const selections = {

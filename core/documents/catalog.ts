@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ACCESS_POLICY } from "./kinds/access-policy.ts";
+import { AUTHORIZATION_POLICY } from "./kinds/authorization-policy.ts";
 import { ATTRIBUTE_MANIFEST } from "./kinds/attribute-manifest.ts";
 import { DESTINATION_RULE } from "./kinds/destination-rule.ts";
 import { EMPTY_SET } from "./kinds/empty-set.ts";
@@ -43,6 +44,7 @@ export const KINDS: readonly KindDefinition[] = [
   SIDECAR,
   GATEWAY,
   OVERLOAD,
+  AUTHORIZATION_POLICY,
 ];
 
 /** Istio's kinds that are refused, each with the reason and what to write instead, as the end of a sentence. */

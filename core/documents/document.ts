@@ -5,7 +5,7 @@ import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import type { Diagnostic, SourceLocation } from "../../kernel/diagnostic.ts";
 import type { KindDefinition, Metadata } from "./kinds/kind.ts";
 import type { SchemaFault } from "./schema/faults.ts";
-import type { DocumentPath, YamlPlaces } from "./yaml/places.ts";
+import type { DocumentPath, Places } from "./yaml/places.ts";
 
 /** A document that was read: its kind is known, and it has a name. */
 export interface ParsedDocument {
@@ -19,7 +19,7 @@ export interface ParsedDocument {
   readonly valid: boolean;
   /** Start of the document. */
   readonly location: SourceLocation;
-  readonly places: YamlPlaces;
+  readonly places: Places;
 }
 
 /** The documents and diagnostics of one file. */

@@ -32,6 +32,7 @@ export function replaceExpressions(plan: CheckPlan, replace: Replace): CheckPlan
       document: rule(placed.document, new Fields(placed, replace)),
     })),
     quotas: replaceQuotas(plan.quotas, replace),
+    ...(plan.gateways === undefined ? {} : { gateways: replaceExpressions(plan.gateways, replace) }),
   };
 }
 

@@ -72,11 +72,15 @@ export function buildHandler(
   return { name: handlerName, definition, ...origin, config, isolation, signature, delivery };
 }
 
-export function buildRule({ name, spec }: WrittenDocument<RuleSpec>, fields: Fields): Unplaced<Rule> {
+export function buildRule(
+  { name, spec, authorization }: WrittenDocument<RuleSpec>,
+  fields: Fields,
+): Unplaced<Rule> {
   const instances = new Map(
     spec.instances.map((instance) => [instance.name, buildInstance(instance, fields)]),
   );
   return {
+    ...(authorization === undefined ? {} : { authorization }),
     name,
     spec,
     match: fields.optional(spec.match),

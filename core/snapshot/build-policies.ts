@@ -28,10 +28,11 @@ const MAX_DEFAULT_LEASE_MS = 1_000;
 const DEFAULT_SLOT_LEASE_MS = 10_000;
 
 export function buildAccessPolicy(
-  { name, spec }: WrittenDocument<AccessPolicySpec>,
+  { name, spec, authorization }: WrittenDocument<AccessPolicySpec>,
   fields: Fields,
 ): Unplaced<AccessPolicy> {
   return {
+    ...(authorization === undefined ? {} : { authorization }),
     name,
     spec,
     match: fields.optional(spec.match),

@@ -7,6 +7,7 @@ import { documentsOf, type ParsedDocument, type ParsedFile } from "../documents/
 import { DocumentSet } from "../documents/set/document-set.ts";
 import { compileExpressions } from "../documents/set/expressions.ts";
 import { type ExtensionsFrom, type ResolvedHandler, resolveHandlers } from "../documents/set/handlers.ts";
+import { authorizationDocuments } from "./authorization/authorization-documents.ts";
 import { ACCESS_POLICY } from "../documents/kinds/access-policy.ts";
 import { DESTINATION_RULE } from "../documents/kinds/destination-rule.ts";
 import { GATEWAY } from "../documents/kinds/gateway.ts";
@@ -79,16 +80,19 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     documents,
     extensions.handlers,
   );
-  const compiled = compileExpressions(documents, compile, {
-    manifest: attributes.manifest,
-    complete: attributes.complete && set.complete,
-  });
+  const meshConfig = meshConfigOf(documents);
+  const authorizations = authorizationDocuments(documents, meshConfig);
+  const known = { manifest: attributes.manifest, complete: attributes.complete && set.complete };
+  const compiled = compileExpressions(documents, compile, known);
+  const translated = compileExpressions(authorizations, compile, known);
   const diagnostics = [
     ...read,
     ...set.duplicates,
     ...extensions.diagnostics,
     ...attributes.diagnostics,
     ...compiled.diagnostics,
+    // A suggestion would be an expression, which an AuthorizationPolicy does not have.
+    ...translated.diagnostics.map(withoutSuggestion),
     ...documentsOf(documents, RULE).flatMap(faultsOfRule),
     ...faultsOfReferences(set, extensions.handlers),
     ...faultsOfDraws(set),
@@ -99,12 +103,13 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...faultsOfSidecars(documents),
   ].toSorted(compareDiagnostics);
   if (diagnostics.some(({ severity }) => severity === "error")) return { ok: false, diagnostics };
-  const fieldsOf = (document: ParsedDocument) => fieldsOfDocument(document, compiled.expressions, set);
+  const expressions = new Map([...compiled.expressions, ...translated.expressions]);
+  const fieldsOf = (document: ParsedDocument) => fieldsOfDocument(document, expressions, set);
   return {
     ok: true,
     value: {
       attributes: attributes.manifest,
-      ...assemble(input.version, documents, extensions.handlers, fieldsOf),
+      ...assemble(input.version, documents, authorizations, extensions.handlers, fieldsOf),
     },
     warnings: diagnostics,
   };
@@ -147,17 +152,21 @@ function fieldsOfDocument(
 function assemble(
   version: string,
   documents: readonly ParsedDocument[],
+  authorizations: readonly ParsedDocument[],
   handlers: ReadonlyMap<ParsedDocument, ResolvedHandler>,
   fieldsOf: (document: ParsedDocument) => Fields,
 ): Omit<Snapshot, "attributes"> {
   const built = <S extends TSchema, T extends object>(
     definition: KindDefinition<S>,
     build: (written: WrittenDocument<Static<S>>, fields: Fields, document: ParsedDocument) => T,
-  ) =>
-    documentsOf(documents, definition).map((document) => {
-      const written = { name: displayName(document.metadata), spec: document.spec as Static<S> };
-      return { ...build(written, fieldsOf(document), document), location: document.location };
-    });
+  ) => {
+    const of = (from: readonly ParsedDocument[], origin: { readonly authorization?: true }) =>
+      documentsOf(from, definition).map((document) => {
+        const written = { name: displayName(document.metadata), spec: document.spec as Static<S>, ...origin };
+        return { ...build(written, fieldsOf(document), document), location: document.location };
+      });
+    return [...of(documents, {}), ...of(authorizations, { authorization: true })];
+  };
   /** Pilot fills in the defaults of Istio's kinds. */
   const routing = <S extends TSchema>(definition: KindDefinition<S>): readonly TrafficDocument<Static<S>>[] =>
     documentsOf(documents, definition).map(({ metadata, location, spec }) => ({
@@ -165,7 +174,7 @@ function assemble(
       location,
       spec: spec as Static<S>,
     }));
-  const meshConfig = documentsOf(documents, MESH_CONFIG)[0]?.spec as MeshConfigSpec | undefined;
+  const meshConfig = meshConfigOf(documents);
   return {
     version,
     documents: documents.map(summaryOf),
@@ -199,6 +208,15 @@ function assemble(
       healthChecks: routing(HEALTH_CHECK),
     },
   };
+}
+
+function withoutSuggestion(diagnostic: Diagnostic): Diagnostic {
+  const { suggestion: _suggestion, ...others } = diagnostic;
+  return others;
+}
+
+function meshConfigOf(documents: readonly ParsedDocument[]): MeshConfigSpec | undefined {
+  return documentsOf(documents, MESH_CONFIG)[0]?.spec as MeshConfigSpec | undefined;
 }
 
 function summaryOf({ definition, metadata, location }: ParsedDocument): DocumentSummary {

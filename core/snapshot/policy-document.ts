@@ -11,6 +11,8 @@ export interface WrittenDocument<Spec> {
   readonly name: string;
   /** The spec as written in the document, without defaults. */
   readonly spec: Spec;
+  /** The document is an AuthorizationPolicy, and `spec` its translation. Absent: no. */
+  readonly authorization?: true;
 }
 
 /** A policy as its document writes it; mixers send policies to proxies in this form. */

@@ -72,7 +72,13 @@ export type Computed =
 
 export type ComputedMap = readonly (readonly [key: string, value: Computed])[];
 
-export interface AccessPolicy extends Named {
+/** A document that decides about requests. */
+interface Deciding extends Named {
+  /** Made of an AuthorizationPolicy, by whose kind it is known: it protects workloads, edges among them. Absent: no. */
+  readonly authorization?: true;
+}
+
+export interface AccessPolicy extends Deciding {
   readonly spec: AccessPolicySpec;
   readonly match: Expression | undefined;
   readonly action: "DENY" | "ALLOW" | "AUDIT";
@@ -147,7 +153,7 @@ export interface TraceSpan extends Named {
   readonly handlers: readonly string[];
 }
 
-export interface Rule extends Named {
+export interface Rule extends Deciding {
   readonly spec: RuleSpec;
   readonly match: Expression | undefined;
   readonly variety: "check" | "report";

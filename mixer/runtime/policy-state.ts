@@ -24,6 +24,7 @@ interface Policy<Spec> {
   readonly name: string;
   readonly spec: Spec;
   readonly mode: EnforcementMode;
+  readonly authorization?: true;
 }
 
 function enforced<Kind extends PolicyDocument["kind"], Spec>(
@@ -32,5 +33,8 @@ function enforced<Kind extends PolicyDocument["kind"], Spec>(
 ) {
   return placed
     .filter(({ document }) => document.mode === "enforce")
-    .map(({ order, document: { name, spec } }) => ({ order, policy: { kind, name, spec } }));
+    .map(({ order, document: { name, spec, authorization } }) => ({
+      order,
+      policy: { kind, name, spec, ...(authorization === undefined ? {} : { authorization }) },
+    }));
 }

@@ -2,16 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ProxyNode } from "../../api/pilot-service.ts";
-import type { Labels } from "../../core/traffic/labels.ts";
+import { EDGE_LABELS, type Labels } from "../../core/traffic/labels.ts";
 
 /** The workload of a proxy, by which documents with a workloadSelector are chosen. */
 export interface Workload {
   readonly namespace: string;
   readonly labels: Labels;
 }
-
-/** Every edge proxy has this label, as in Istio, and no other. */
-const EDGE_LABELS: Labels = { istio: "ingressgateway" };
 
 /** The labels of a proxy's workload. */
 export function labelsOf(node: ProxyNode): Labels {

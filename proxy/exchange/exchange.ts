@@ -118,6 +118,8 @@ export class Exchange {
   /** Undefined for a route without a CORS policy. Decided before a filter can change the Origin field. */
   cors: CorsDecision | undefined = undefined;
   attributes: AttributeBag | undefined = undefined;
+  /** The attributes that the check decided by, where they are not `attributes`: at an edge, of its own policies. */
+  checkedAttributes: AttributeBag | undefined = undefined;
   /** The attributes `request.*` of `attributes`, for the report. Only the attributes filter uses them. */
   requestFields: RequestFields | undefined = undefined;
   /** The flags of all names in the request as it arrived (name-flags.ts). */

@@ -29,7 +29,7 @@ import { FilterChain } from "./filter-chain.ts";
 
 interface FilterServices {
   readonly node: ProxyNode;
-  readonly policy: Pick<PolicyClient, "check" | "report">;
+  readonly policy: Pick<PolicyClient, "check" | "guardsGateways" | "report">;
   readonly stats: ProxyStats;
   /** Absent when no request may ask for an explanation. */
   readonly explainKey?: ExplainKey;

@@ -10,6 +10,7 @@ import {
   requestFields,
   type RequestFields,
 } from "../../core/attributes/request-group.ts";
+import { EDGE_LABELS } from "../../core/traffic/labels.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { ConnectionFacts } from "../transport/contract/connection.ts";
 import { isoTimeOf } from "../exchange/iso-time.ts";
@@ -21,11 +22,18 @@ export class NodeAttributes {
   readonly workload: AttributeGroup | undefined;
   readonly inboundReporter: AttributeGroup;
   readonly outboundReporter: AttributeGroup;
+  /** The edge as a workload, which policies protect too; undefined for a sidecar. */
+  readonly gateway: AttributeGroup | undefined;
+  /** The workload behind a sidecar, as the destination of its inbound requests. */
+  readonly destination: AttributeGroup;
 
   constructor(node: ProxyNode) {
     this.workload = node.role === "sidecar" ? { name: node.service } : undefined;
     this.inboundReporter = { kind: "inbound", uid: node.id };
     this.outboundReporter = { kind: "outbound", uid: node.id };
+    const { role, namespace } = node;
+    this.gateway = role === "edge" ? { namespace: namespace ?? "default", labels: EDGE_LABELS } : undefined;
+    this.destination = role === "sidecar" ? present({ namespace, labels: node.labels ?? {} }) : {};
   }
 }
 
@@ -120,19 +128,21 @@ function destinationOf(
   inbound: boolean,
   node: NodeAttributes,
 ): AttributeGroup {
+  if (!inbound) return selection?.kind === "forward" ? selection.endpoints.destination : {};
   const service = selection?.kind === "forward" ? selection.cluster.service : undefined;
-  if (!inbound) return service === undefined ? {} : { service };
   const { localIp: ip, localPort: port } = connection;
-  return present({ service, workload: node.workload, ip, port });
+  const { namespace = service?.namespace, labels } = node.destination;
+  return present({ service, namespace, labels, workload: node.workload, ip, port });
 }
 
 function contextOf(
   exchange: Exchange,
-  { inboundReporter, outboundReporter }: NodeAttributes,
+  { inboundReporter, outboundReporter, gateway }: NodeAttributes,
   time: string,
 ): AttributeGroup {
   const reporter = exchange.listener.direction === "inbound" ? inboundReporter : outboundReporter;
-  return { protocol: isGrpc(exchange) ? "grpc" : "http", reporter, time };
+  const protocol = isGrpc(exchange) ? "grpc" : "http";
+  return gateway === undefined ? { protocol, reporter, time } : { protocol, reporter, gateway, time };
 }
 
 function isGrpc({ request }: Exchange): boolean {

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { shortExplanation } from "../../core/explain/short-text.ts";
+import type { AttributeBag } from "../../core/attributes/bag.ts";
+import { type AttributeGroup, present } from "../../core/attributes/request-group.ts";
 import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { DEFAULT_RATE_LIMIT_SETTINGS } from "../../kernel/rate-limit-settings.ts";
 import { isForwarded } from "../../core/verdict/reply.ts";
@@ -25,7 +27,10 @@ export type Reroute = (exchange: Exchange) => LocalReply | undefined;
  * response's body when a charge depends on it. A degraded request gets its headers and is routed anew, once; the
  * attributes stay those that the policies saw.
  */
-export function checkFilter(policy: Pick<PolicyClient, "check">, reroute: Reroute): Filter {
+export function checkFilter(
+  policy: Pick<PolicyClient, "check" | "guardsGateways">,
+  reroute: Reroute,
+): Filter {
   return {
     name: "check",
     onRequest(exchange): MaybePromise<LocalReply | undefined> {
@@ -33,10 +38,12 @@ export function checkFilter(policy: Pick<PolicyClient, "check">, reroute: Rerout
       // Each request is checked and charged once: by the last proxy before its destination.
       if (selection?.kind === "forward" && selection.endpoints.assignment.checkedByDestination) {
         if (explainKey !== undefined) exchange.request.headers.set(EXPLAIN_HEADER, explainKey);
-        return undefined;
+        if (!policy.guardsGateways) return undefined;
+        exchange.checkedAttributes = gatewayAttributes(attributes ?? {});
+        if (exchange.checkedAttributes === undefined) return undefined;
       }
       const options = explainKey === undefined ? NOT_EXPLAINED : EXPLAINED;
-      const verdict = policy.check(attributes ?? {}, options, exchange);
+      const verdict = policy.check(exchange.checkedAttributes ?? attributes ?? {}, options, exchange);
       return isPromise(verdict)
         ? verdict.then((known) =>
             exchange.finished ? settleUnsent(exchange, known) : judge(exchange, known, reroute),
@@ -53,6 +60,22 @@ export function checkFilter(policy: Pick<PolicyClient, "check">, reroute: Rerout
       const settings = exchange.listener.rateLimitHeaders ?? DEFAULT_RATE_LIMIT_SETTINGS;
       writeRateLimitHeaders(response.headers, verdict, settings);
     },
+  };
+}
+
+/**
+ * The attributes by which only the policies of the edge itself decide: it passes the request on to a sidecar, whose workload
+ * and policies are not the edge's. Undefined for a proxy that is no edge.
+ */
+function gatewayAttributes(attributes: AttributeBag): AttributeBag | undefined {
+  const context = attributes["context"] as AttributeGroup;
+  const gateway = context["gateway"] as AttributeGroup | undefined;
+  if (gateway === undefined) return undefined;
+  const { service } = attributes["destination"] as AttributeGroup;
+  return {
+    ...attributes,
+    destination: present({ service }),
+    context: { ...context, gateway: { ...gateway, only: true } },
   };
 }
 

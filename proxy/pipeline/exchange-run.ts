@@ -112,7 +112,7 @@ class ExchangeRun implements ServerStreamEvents, ForwardingEvents, LongStream {
   }
 
   get attributes(): AttributeBag {
-    return this.#exchange.attributes ?? {};
+    return this.#exchange.checkedAttributes ?? this.#exchange.attributes ?? {};
   }
 
   /** Ends a gRPC call with a status; nothing can be said within the bytes of another protocol. */

@@ -32,6 +32,11 @@ export interface PolicyClient {
   watchPolicies(listener: () => void): () => void;
   /** Never waits and never throws; a bag that does not fit in the queue is dropped and counted. */
   report(bag: AttributeBag): void;
+  /**
+   * Whether policies may protect edges, so that an edge asks about a request too that the sidecar behind it checks. True
+   * until the mixer's policies are known.
+   */
+  readonly guardsGateways: boolean;
   /** Whether the mixer's policies are known, so that requests can be decided. */
   readonly ready: boolean;
   /** Sends buffered reports and gives leases back, within the deadline. Idempotent. */

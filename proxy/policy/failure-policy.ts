@@ -6,6 +6,7 @@ import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { Reads } from "../../expressions/runtime/reads/reads.ts";
 import { repeatedFields } from "../../core/attributes/repeated.ts";
 import type { QuotaCharge, StoreFailure } from "../../core/quota/quota-charge.ts";
+import { isOfGatewayAlone } from "../../core/check/gateway-alone.ts";
 import { evaluateCondition, Fault, type Scope } from "../../core/check/evaluation.ts";
 import { largestCharges, type Tried, tryEachValue } from "../../core/check/each-value.ts";
 import { evaluateCharge } from "../../core/check/quota-charges.ts";
@@ -96,7 +97,8 @@ export class FailurePolicy {
         return reads.references();
       },
     };
-    return reduceInOrder(this.#policies, progress, (_, policy) => {
+    const policies = isOfGatewayAlone(reads) ? this.#policies.filter(isAuthorization) : this.#policies;
+    return reduceInOrder(policies, progress, (_, policy) => {
       if (progress.refused !== undefined) return progress;
       return chain(apply(policy, scope, code, progress), () => progress);
     });
@@ -161,6 +163,10 @@ function applyFault(policy: StandalonePolicy, { code }: Fault, progress: Progres
   else progress.failure ??= { code, applied: "allow" };
 }
 
-function refOf({ kind, name }: StandalonePolicy) {
-  return { kind, name };
+function isAuthorization(policy: StandalonePolicy): boolean {
+  return policy.kind !== "QuotaPolicy" && policy.authorization === true;
+}
+
+function refOf(policy: StandalonePolicy) {
+  return { kind: isAuthorization(policy) ? "AuthorizationPolicy" : policy.kind, name: policy.name };
 }

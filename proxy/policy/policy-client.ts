@@ -93,6 +93,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
   readonly #stopWatching: () => void;
   /** Version of the newest policy state; undefined until the first. */
   #version: string | undefined;
+  #guardsGateways = true;
   #failurePolicy: FailurePolicy | undefined;
   readonly #seenVersions = new Set<string>();
   readonly #policyListeners = new Set<() => void>();
@@ -156,6 +157,10 @@ class CachingPolicyClient implements MeteredPolicyClient {
     });
     this.#reports = new ReportBatches({ ...options, settings, stats, newId: this.#newId });
     this.#stopWatching = service.watch(identity, (state) => this.#use(state));
+  }
+
+  get guardsGateways(): boolean {
+    return this.#guardsGateways;
   }
 
   get ready(): boolean {
@@ -318,6 +323,7 @@ class CachingPolicyClient implements MeteredPolicyClient {
       });
     }
     this.#version = state.version;
+    this.#guardsGateways = state.policies.some((policy) => policy.authorization === true);
     this.#leases.use(state.version, state.proxies);
     if (changed) this.#beyond.end("stale");
     this.#failurePolicy = new FailurePolicy(state, {

@@ -224,6 +224,35 @@ describeTransports("what the policies decide", () => {
     await until(() => policy.reports.length === 1);
   });
 
+  it("an edge asks the policies that protect it, without the destination's workload, and the destination the rest", async () => {
+    const { port, policy } = await startWith((_incoming, outgoing) => outgoing.end(), {
+      cluster: { checkedByDestination: true },
+    });
+    policy.guardsGateways = true;
+    assert.equal((await call(port)).status, 200);
+    const [bag = {}] = policy.checks as readonly Readonly<Record<string, Group>>[];
+    assert.deepEqual(bag["context"]?.["gateway"], {
+      namespace: "default",
+      labels: { istio: "ingressgateway" },
+      only: true,
+    });
+    assert.deepEqual(Object.keys(bag["destination"] ?? {}), ["service"]);
+    policy.decide = () => ({
+      ...ALLOW,
+      outcome: {
+        kind: "deny",
+        status: { code: "PERMISSION_DENIED", message: "not here" },
+        decidedBy: { kind: "AuthorizationPolicy", name: "istio-system/edge" },
+      },
+    });
+    const refused = await call(port);
+    assert.equal(refused.status, 403);
+    assert.equal(refused.headers["x-purser-policy"], "AuthorizationPolicy/istio-system/edge");
+    await until(() => policy.reports.length === 2);
+    const [report = {}] = policy.reports as readonly Readonly<Record<string, Group>>[];
+    assert.deepEqual(Object.keys(report["context"]?.["gateway"] as Group), ["namespace", "labels"]);
+  });
+
   it("a policy client that fails causes a 500 with a log line, and the proxy keeps running", async () => {
     const { port, policy, logger } = await echo();
     policy.decide = async () => {

@@ -96,6 +96,7 @@ export const ALLOW: CheckResult = {
 };
 
 export class FakePolicy implements PolicyClient {
+  guardsGateways = false;
   ready = true;
   decide: (bag: AttributeBag) => MaybePromise<CheckResult> = () => ALLOW;
   readonly checks: AttributeBag[] = [];

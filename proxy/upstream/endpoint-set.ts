@@ -1,12 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { AttributeGroup } from "../../core/attributes/request-group.ts";
 import {
   type BalancingPorts,
   createPicker,
   pickAvoiding,
 } from "../../core/traffic/balancing/load-balancer.ts";
 import type { Candidate, Picker } from "../../core/traffic/balancing/picker.ts";
+import { commonLabels } from "../../core/traffic/labels.ts";
 import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import { canonicalAddress } from "../../kernel/matching/ip-address.ts";
 import { RefCounted } from "../../kernel/ref-counted.ts";
@@ -74,6 +76,8 @@ export class EndpointSet extends RefCounted {
   readonly cluster: Cluster;
   readonly assignment: ClusterLoadAssignment;
   readonly endpoints: readonly ClusterEndpoint[];
+  /** The attributes of the destination that are known before an endpoint is picked: the same object for all requests. */
+  readonly destination: AttributeGroup;
   readonly #ports: BalancingPorts;
   #picker: Picker<ClusterEndpoint>;
 
@@ -88,6 +92,9 @@ export class EndpointSet extends RefCounted {
     super(onUnused);
     this.cluster = cluster;
     this.assignment = assignment;
+    const service = { ...cluster.config.service };
+    const labels = commonLabels(assignment.endpoints.map((endpoint) => endpoint.labels));
+    this.destination = { service, namespace: service.namespace, labels };
     this.endpoints = endpoints;
     this.#ports = ports;
     this.#picker = this.#createPicker();

@@ -7,6 +7,7 @@ import { faultAt, type ParsedDocument } from "../document.ts";
 import type { DocumentSet } from "./document-set.ts";
 import type { ResolvedHandler } from "./handlers.ts";
 import { REFERENCE_KEYWORD, type ReferenceMark } from "../kinds/fields.ts";
+import { AUTHORIZATION_POLICY } from "../kinds/authorization-policy.ts";
 import { HANDLER, RULE, type RuleSpec } from "../kinds/handler.ts";
 import { displayName } from "../kinds/kind.ts";
 import { QUOTA_POLICY } from "../kinds/quota-policy.ts";
@@ -21,6 +22,7 @@ const TEMPLATE_OF_KIND: ReadonlyMap<string, TemplateName> = new Map([
   [METRIC.kind, "metric"],
   [LOG_ENTRY.kind, "logentry"],
   [TRACE_SPAN.kind, "tracespan"],
+  [AUTHORIZATION_POLICY.kind, "authorization"],
 ]);
 
 /** Checks that the documents named in references exist and are suitable. */

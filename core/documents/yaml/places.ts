@@ -17,6 +17,9 @@ import { offsetInScalar } from "./scalar.ts";
 /** Path of a part of a document: `["spec", "overrides", 0, "limit"]`. */
 export type DocumentPath = readonly (string | number)[];
 
+/** Locations of the parts of a document. */
+export type Places = Pick<YamlPlaces, "file" | "value" | "key" | "within" | "endWithin">;
+
 /** Locations in the file of all parts of one YAML document. */
 export class YamlPlaces {
   readonly file: string;

@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { documentsOf, type ParsedDocument } from "../../documents/document.ts";
+import { ACCESS_POLICY } from "../../documents/kinds/access-policy.ts";
+import { AUTHORIZATION_POLICY } from "../../documents/kinds/authorization-policy.ts";
+import type { AuthorizationPolicySpec } from "../../documents/kinds/authorization-policy-schema.ts";
+import { RULE } from "../../documents/kinds/handler.ts";
+import { DEFAULT_ROOT_NAMESPACE, type MeshConfigSpec } from "../../documents/kinds/mesh-config.ts";
+import type { Places } from "../../documents/yaml/places.ts";
+import { translateAuthorizationPolicy } from "./authorization-policies.ts";
+
+/** Istio's default trust domain. */
+const DEFAULT_TRUST_DOMAIN = "cluster.local";
+
+/**
+ * The AuthorizationPolicies of a set as AccessPolicies and Rules with the same names and locations. A fault in one of their
+ * expressions is at the policy's spec.
+ */
+export function authorizationDocuments(
+  documents: readonly ParsedDocument[],
+  meshConfig: MeshConfigSpec | undefined,
+): readonly ParsedDocument[] {
+  const mesh = {
+    rootNamespace: meshConfig?.rootNamespace ?? DEFAULT_ROOT_NAMESPACE,
+    trustDomains: [DEFAULT_TRUST_DOMAIN],
+  };
+  return documentsOf(documents, AUTHORIZATION_POLICY).map((document) => {
+    const written = document.spec as AuthorizationPolicySpec;
+    const { kind, spec } = translateAuthorizationPolicy(document.metadata, written, mesh);
+    const definition = kind === "access" ? ACCESS_POLICY : RULE;
+    return { ...document, definition, spec, places: atSpec(document.places) };
+  });
+}
+
+/** Every part of a translation is where the policy's spec is. */
+function atSpec(places: Places): Places {
+  const place = () => places.value(["spec"]);
+  return { file: places.file, value: place, key: place, within: place, endWithin: place };
+}

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AccessPolicySpec } from "../../documents/kinds/access-policy.ts";
+import type { AuthorizationPolicySpec } from "../../documents/kinds/authorization-policy-schema.ts";
+import type { RuleSpec } from "../../documents/kinds/handler.ts";
+import type { Metadata } from "../../documents/kinds/kind.ts";
+import { rulesCondition } from "./rule-condition.ts";
+import { scopeCondition } from "./workload-scope.ts";
+
+/** Settings of the mesh that AuthorizationPolicies depend on. */
+export interface AuthorizationMesh {
+  readonly rootNamespace: string;
+  /** The mesh's trust domain and its other names; a policy's `cluster.local` stands for it too. */
+  readonly trustDomains: readonly string[];
+}
+
+/** The policy of the decision engine that an AuthorizationPolicy is. */
+export type TranslatedPolicy =
+  | { readonly kind: "access"; readonly spec: AccessPolicySpec }
+  | { readonly kind: "rule"; readonly spec: RuleSpec };
+
+/** Istio's annotation of a policy whose decisions are counted and not enforced. */
+const DRY_RUN = "istio.io/dry-run";
+
+/** Translates an AuthorizationPolicy; Istio's reference of the kind defines the meaning of each field. */
+export function translateAuthorizationPolicy(
+  { namespace, annotations }: Pick<Metadata, "namespace" | "annotations">,
+  { action = "ALLOW", selector, rules = [], provider }: AuthorizationPolicySpec,
+  { rootNamespace, trustDomains }: AuthorizationMesh,
+): TranslatedPolicy {
+  const match = scopeCondition({
+    namespace: namespace === rootNamespace ? undefined : namespace,
+    labels: selector?.matchLabels ?? {},
+  });
+  const when = rulesCondition(rules, {
+    namespace,
+    trustDomains,
+    ignoresHttpOfTcp: action === "DENY" || action === "CUSTOM",
+  });
+  const mode = annotations[DRY_RUN] === "true" ? { mode: "shadow" as const } : {};
+  const matched = match === undefined ? {} : { match };
+  if (action !== "CUSTOM") return { kind: "access", spec: { ...matched, action, when, ...mode } };
+  const both = match === undefined ? when : `(${match}) and (${when})`;
+  return { kind: "rule", spec: { match: both, ...askOf(provider?.name ?? ""), ...mode } };
+}
+
+/** The question that a handler of CUSTOM is asked: who does what. */
+function askOf(handler: string): Pick<RuleSpec, "instances" | "actions"> {
+  const name = "authorization";
+  return {
+    instances: [
+      {
+        name,
+        template: "authorization",
+        params: {
+          subject: { user: "request.auth.principal ?? source.principal", address: "source.ip" },
+          action: {
+            namespace: "destination.namespace ?? destination.service.namespace",
+            service: "destination.service.name",
+            method: "request.method",
+            path: "request.path",
+            host: "request.host",
+          },
+        },
+      },
+    ],
+    actions: [{ handler, instances: [name] }],
+  };
+}

@@ -1,0 +1,29 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { allOf, anyOf, attributePath, literal } from "./condition-text.ts";
+
+/** The workloads that a document of the mesh protects. */
+export interface WorkloadScope {
+  /** Undefined for every namespace: a document of the root namespace. */
+  readonly namespace: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/**
+ * Condition that a request is for one of the workloads, or passes an edge that is one of them; undefined when it holds for
+ * every request. A policy protects the workload in front of which its proxy stands, so the edge is a workload too.
+ */
+export function scopeCondition({ namespace, labels }: WorkloadScope): string | undefined {
+  if (namespace === undefined && Object.keys(labels).length === 0) return undefined;
+  const of = (...root: readonly string[]): string =>
+    allOf([
+      ...(namespace === undefined
+        ? []
+        : [`${attributePath([...root, "namespace"])} = ${literal(namespace)}`]),
+      ...Object.entries(labels).map(
+        ([name, value]) => `${attributePath([...root, "labels", name])} = ${literal(value)}`,
+      ),
+    ]);
+  return anyOf([of("destination"), of("context", "gateway")]);
+}
