@@ -25,7 +25,7 @@ export const BUILT_IN_ATTRIBUTES: AttributeManifestSpec["attributes"] = {
   "source.workload.namespace": {"type":"STRING","description":"The namespace of the sending workload."},
   "destination.uid": {"type":"STRING","description":"The answering workload instance's unique name."},
   "destination.ip": {"type":"IP_ADDRESS","description":"The address that the request was sent to."},
-  "destination.port": {"type":"INT64","form":"port","description":"The port that the request was sent to."},
+  "destination.port": {"type":"INT64","form":"port","description":"The port of the workload that answers: behind a sidecar, the application's."},
   "destination.name": {"type":"STRING","description":"The name of the answering workload instance."},
   "destination.namespace": {"type":"STRING","description":"The namespace of the answering workload instance."},
   "destination.principal": {"type":"STRING","form":"principal","description":"The identity in the answering side's certificate."},

@@ -33,7 +33,10 @@ export class NodeAttributes {
     this.outboundReporter = { kind: "outbound", uid: node.id };
     const { role, namespace } = node;
     this.gateway = role === "edge" ? { namespace: namespace ?? "default", labels: EDGE_LABELS } : undefined;
-    this.destination = role === "sidecar" ? present({ namespace, labels: node.labels ?? {} }) : {};
+    this.destination =
+      role === "sidecar"
+        ? present({ namespace, labels: node.labels ?? {}, port: node.inbound?.appPort })
+        : {};
   }
 }
 
@@ -130,8 +133,9 @@ function destinationOf(
 ): AttributeGroup {
   if (!inbound) return selection?.kind === "forward" ? selection.endpoints.destination : {};
   const service = selection?.kind === "forward" ? selection.cluster.service : undefined;
-  const { localIp: ip, localPort: port } = connection;
-  const { namespace = service?.namespace, labels } = node.destination;
+  const { localIp: ip, localPort } = connection;
+  // The application's port, as Istio's policies mean it: clients connect to the sidecar's.
+  const { namespace = service?.namespace, labels, port = localPort } = node.destination;
   return present({ service, namespace, labels, workload: node.workload, ip, port });
 }
 

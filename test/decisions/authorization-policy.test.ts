@@ -315,6 +315,61 @@ describe("AuthorizationPolicy", () => {
     assert.deepEqual(shadowDenials, [{ kind: "AuthorizationPolicy", name: "shop/p0" }]);
   });
 
+  it("asks the provider of CUSTOM about the requests for which a rule holds, and about no others", () => {
+    const text = [
+      {
+        apiVersion: "purser.dev/v1",
+        kind: "Handler",
+        metadata: { name: "who-may", namespace: "shop" },
+        spec: { adapter: "rbac", config: { roles: {}, bindings: [] } },
+      },
+      {
+        apiVersion: "security.istio.io/v1",
+        kind: "AuthorizationPolicy",
+        metadata: { name: "ask", namespace: "shop" },
+        spec: { action: "CUSTOM", provider: { name: "who-may" }, rules: to({ paths: ["/admin*"] }) },
+      },
+    ]
+      .map((document) => JSON.stringify(document))
+      .join("\n---\n");
+    const checked = checkText({ path: "policies.yaml", text });
+    assert.ok(checked.ok, JSON.stringify(checked));
+    const asked: unknown[] = [];
+    const ask = (handler: string, template: string, instance: unknown) => {
+      asked.push([handler, template, instance]);
+      return { status: { code: "PERMISSION_DENIED" as const, message: "no" } };
+    };
+    const decided = (path: string) =>
+      atOnce(
+        decide(planChecks(checked.value), request({ url_path: path, path, auth: { principal: "i/ann" } }), {
+          nowMs: 0,
+          dispatch: { attributeSources: [], ask },
+        }),
+      );
+    assert.equal(decided("/").status.code, "OK");
+    assert.deepEqual(asked, []);
+    const refused = decided("/admin");
+    assert.equal(refused.status.code, "PERMISSION_DENIED");
+    assert.deepEqual(refused.decidedBy, { kind: "AuthorizationPolicy", name: "shop/ask" });
+    assert.deepEqual(asked, [
+      [
+        "shop/who-may",
+        "authorization",
+        {
+          name: "authorization",
+          subject: { user: "i/ann", properties: { address: "10.0.0.1" } },
+          action: {
+            namespace: "shop",
+            service: "reviews",
+            method: "GET",
+            path: "/admin",
+            properties: { host: "reviews.example.com" },
+          },
+        },
+      ],
+    ]);
+  });
+
   it("records with AUDIT", () => {
     const { status, audits } = decisionOf([{ spec: { action: "AUDIT", rules: [{}] } }], bagOf());
     assert.equal(status.code, "OK");
