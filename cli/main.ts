@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 import { isPurserError } from "../kernel/errors.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { CommandFailed } from "./commands/command-failed.ts";
+import { diffCommand } from "./commands/diff.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { importCommand } from "./commands/import.ts";
 import { mixerCommand } from "./commands/mixer.ts";
@@ -41,6 +42,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .addCommand(proxyCommand())
     .addCommand(pilotCommand())
     .addCommand(benchCommand())
+    .addCommand(diffCommand())
     .addCommand(replayCommand())
     .addCommand(importCommand())
     .addCommand(suggestLimitsCommand())

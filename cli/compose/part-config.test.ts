@@ -8,7 +8,8 @@ import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import { createCollectingLogger } from "../../plugins/sdk/testing/index.ts";
 import { followConfig } from "./part-config.ts";
 
-const set = (version: string): Snapshot => ({ version, documents: [] }) as unknown as Snapshot;
+const set = (version: string, documents: readonly unknown[] = []): Snapshot =>
+  ({ version, documents }) as unknown as Snapshot;
 const FAULT: Diagnostic = {
   severity: "error",
   code: "PURSER_HANDLER_BUILD",
@@ -32,8 +33,8 @@ function follow(take: (snapshot: Snapshot) => Promise<readonly Diagnostic[]>) {
   const logger = createCollectingLogger();
   const refusals: number[] = [];
   const part = followConfig(source, take, (diagnostics) => refusals.push(diagnostics.length), { logger });
-  const publish = async (version: string): Promise<void> => {
-    for (const listener of listeners) listener(set(version));
+  const publish = async (version: string, documents?: readonly unknown[]): Promise<void> => {
+    for (const listener of listeners) listener(set(version, documents));
     await new Promise((resolve) => setImmediate(resolve));
   };
   return { part, logger, refusals, publish, listeners, rejected };
@@ -63,6 +64,43 @@ describe("following the configuration", () => {
       ["draining", "bug", "undefined"],
     );
     assert.equal(logger.lines.at(-1)?.message, "a new configuration is in force");
+  });
+
+  it("says what each set changes to the set in force, and warns when less is refused", async () => {
+    const policy = (name: string, spec: object) => {
+      const location = { file: "a.yaml", line: 7, column: 1 };
+      return { kind: "AccessPolicy", namespace: "default", name, location, spec };
+    };
+    const refusing: Diagnostic[] = [];
+    const { publish, logger } = follow(() => Promise.resolve(refusing.splice(0)));
+    const many = Array.from({ length: 60 }, (_, index) => policy(`p${index}`, { action: "DENY" }));
+    await publish("1", many);
+    refusing.push(FAULT);
+    await publish("2", []);
+    await publish("3", [policy("p0", { action: "AUDIT" }), ...many.slice(1, 59)]);
+    const changes = logger.lines
+      .filter(({ message }) => message === "a new configuration is in force")
+      .map(({ fields }) => fields["changes"] as readonly string[]);
+    assert.deepEqual(
+      changes.map((each) => [each.length, each[0], each.at(-1)]),
+      [
+        [51, "+ AccessPolicy/p0", "and 10 more"],
+        [2, "~ AccessPolicy/p0", "- AccessPolicy/p59"],
+      ],
+    );
+    assert.deepEqual(
+      logger.lines.filter(({ level }) => level === "warn").map(({ message, fields }) => [message, fields]),
+      [
+        [
+          "less is refused: a document that refuses requests no longer does",
+          { document: "~ AccessPolicy/p0", location: "a.yaml:7" },
+        ],
+        [
+          "less is refused: a document that refuses requests is gone",
+          { document: "- AccessPolicy/p59", location: "a.yaml:7" },
+        ],
+      ],
+    );
   });
 
   it("passes on no set after it was stopped, not even a waiting one", async () => {

@@ -17,6 +17,7 @@ import type { DocumentFile } from "../../core/documents/yaml/read-yaml.ts";
 import { buildSnapshot } from "../../core/snapshot/build-snapshot.ts";
 import { type Checked, type Diagnostic, formatDiagnostic } from "../../kernel/diagnostic.ts";
 import { messageOf } from "../../kernel/errors.ts";
+import { documentChanges, shortChange } from "../../core/changes/document-changes.ts";
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import { BUNDLED_PLUGINS } from "../../plugins/inventory.ts";
 import { systemScheduler } from "./platform.ts";
@@ -125,6 +126,32 @@ export async function checkConfig(paths: readonly string[]): Promise<CheckedConf
   };
 }
 
+/** Maximum number of changed documents that a log line names. */
+const MAX_CHANGES_LOGGED = 50;
+
+/** Says what a new set changes, and warns of each change by which requests pass that were refused or limited. */
+function logChanges(before: Snapshot | undefined, after: Snapshot, logger: Runtime["logger"]): void {
+  const changes = documentChanges(before?.documents ?? [], after.documents);
+  const more = changes.length - MAX_CHANGES_LOGGED;
+  logger.info("a new configuration is in force", {
+    version: after.version,
+    documents: after.documents.length,
+    changes: [
+      ...changes.slice(0, MAX_CHANGES_LOGGED).map(shortChange),
+      ...(more > 0 ? [`and ${more} more`] : []),
+    ],
+  });
+  for (const change of changes) {
+    const { weakening, document } = change;
+    if (weakening === undefined) continue;
+    const { file, line } = document.location;
+    logger.warn(`less is refused: ${weakening}`, {
+      document: shortChange(change),
+      location: `${file}:${line}`,
+    });
+  }
+}
+
 /**
  * Passes every later set to `take`, one at a time, and logs the outcome. If `take` throws, the error is
  * logged and the last good set stays in force.
@@ -138,6 +165,7 @@ export function followConfig(
   { logger }: Pick<Runtime, "logger">,
 ): RunningPart {
   let stopped = false;
+  let inForce = source.current;
   let turn: Promise<void> = Promise.resolve();
   const refused = (diagnostics: readonly Diagnostic[]): void => {
     for (const diagnostic of diagnostics) logger.error(formatDiagnostic(diagnostic, { remedy: true }));
@@ -151,11 +179,10 @@ export function followConfig(
     try {
       const diagnostics = await take(snapshot);
       if (diagnostics.length > 0) refused(diagnostics);
-      else
-        logger.info("a new configuration is in force", {
-          version: snapshot.version,
-          documents: snapshot.documents.length,
-        });
+      else {
+        logChanges(inForce, snapshot, logger);
+        inForce = snapshot;
+      }
     } catch (error) {
       logger.error("a new configuration could not be put in force; the last good one stays in force", {
         version: snapshot.version,

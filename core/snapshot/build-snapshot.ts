@@ -219,6 +219,6 @@ function meshConfigOf(documents: readonly ParsedDocument[]): MeshConfigSpec | un
   return documentsOf(documents, MESH_CONFIG)[0]?.spec as MeshConfigSpec | undefined;
 }
 
-function summaryOf({ definition, metadata, location }: ParsedDocument): DocumentSummary {
-  return { kind: definition.kind, namespace: metadata.namespace, name: metadata.name, location };
+function summaryOf({ definition, metadata, location, spec }: ParsedDocument): DocumentSummary {
+  return { kind: definition.kind, namespace: metadata.namespace, name: metadata.name, location, spec };
 }

@@ -53,6 +53,8 @@ export interface DocumentSummary {
   readonly namespace: string;
   readonly name: string;
   readonly location: SourceLocation;
+  /** As written, for comparison with a later set. */
+  readonly spec: unknown;
 }
 
 /** Fields of every compiled document. */

@@ -19,7 +19,7 @@ export interface MixerStatus {
   readonly appliedAtMs?: number;
   /** The refusal of the newest configuration, while an older one stays active. */
   readonly rejection?: { readonly atMs: number; readonly diagnostics: readonly Diagnostic[] };
-  readonly documents: readonly DocumentSummary[];
+  readonly documents: readonly Omit<DocumentSummary, "spec">[];
   readonly handlers: readonly HandlerStatus[];
   /** Number of proxies that watch this mixer. */
   readonly proxies: number;
@@ -64,7 +64,7 @@ export async function statusOf(mixer: {
     ...(snapshot === undefined ? {} : { version: snapshot.version }),
     ...(appliedAtMs === undefined ? {} : { appliedAtMs }),
     ...(rejection === undefined ? {} : { rejection }),
-    documents: snapshot?.documents ?? [],
+    documents: (snapshot?.documents ?? []).map(({ spec: _spec, ...document }) => document),
     handlers: await handlerStatuses(table, scheduler),
     proxies,
   };

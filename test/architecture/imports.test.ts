@@ -36,7 +36,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["snapshot"],
     ["check"],
     ["verdict", "report"],
-    ["explain", "replay"],
+    ["changes", "explain", "replay"],
     ["policy-tests"],
   ],
   proxy: [

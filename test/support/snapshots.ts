@@ -266,6 +266,12 @@ export function snapshotOf(documents: Partial<Snapshot> = {}): Snapshot {
     ...snapshot.metrics.map((document) => ({ kind: "Metric", document })),
     ...snapshot.rules.map((document) => ({ kind: "Rule", document })),
     ...snapshot.handlers.map((document) => ({ kind: "Handler", document })),
-  ].map(({ kind, document: { name, location } }) => ({ kind, namespace: "default", name, location }));
+  ].map(({ kind, document: { name, location } }) => ({
+    kind,
+    namespace: "default",
+    name,
+    location,
+    spec: {},
+  }));
   return { ...snapshot, documents: summaries.sort((a, b) => a.location.line - b.location.line) };
 }
