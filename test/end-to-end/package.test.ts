@@ -1,0 +1,132 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { ROOT } from "../support/documentation.ts";
+import { type NpmFolder, npmFolder, requireRegistry } from "../support/npm-folder.ts";
+
+interface PackedFile {
+  readonly path: string;
+  readonly size: number;
+}
+
+/** The oldest TypeScript that the package's types promise to work with. */
+const OLDEST_TYPESCRIPT = "5.4.5";
+
+/** Most bytes of the unpacked package without its source maps. */
+const MAX_UNPACKED_BYTES = 2_700_000;
+
+const USER = `import { compile } from "purser/expressions";
+import { defineAdapter, Type } from "purser/sdk";
+import { createCollectingLogger } from "purser/sdk/testing";
+
+export const shout = defineAdapter({
+  name: "shout",
+  description: "Writes log entries in capitals.",
+  templates: ["logentry"],
+  config: Type.Object({ prefix: Type.String({ default: "!" }) }),
+  build({ config }) {
+    return {
+      logentry(entries) {
+        for (const entry of entries) console.log(config.prefix + JSON.stringify(entry.variables).toUpperCase());
+      },
+      close() {},
+    };
+  },
+});
+const logger = createCollectingLogger();
+logger.info("hello");
+const compiled = compile("a + 1");
+console.log(shout.name, logger.lines.length, typeof compiled);
+`;
+
+const MESH = `apiVersion: purser.dev/v1
+kind: AccessPolicy
+metadata: { name: no-deletes }
+spec: { action: DENY, when: 'request.method = "DELETE"' }
+`;
+
+describe("the package, installed from its tarball into a fresh folder", function () {
+  this.timeout(240_000);
+  let folder: NpmFolder;
+  let files: readonly PackedFile[];
+
+  before(async function () {
+    folder = npmFolder();
+    const { stdout } = await promisify(execFile)(
+      "npm",
+      // The build made lib/ already, as the script prepack does in a clean clone.
+      ["pack", "--ignore-scripts", "--json", "--pack-destination", folder.path],
+      { cwd: ROOT, maxBuffer: 16 * 1024 * 1024 },
+    );
+    const [packed] = JSON.parse(stdout) as readonly { filename: string; files: readonly PackedFile[] }[];
+    files = packed?.files ?? [];
+    writeFileSync(join(folder.path, "package.json"), '{ "type": "module" }\n');
+    const install = `npm install --no-audit --no-fund ./${packed?.filename} typescript@${OLDEST_TYPESCRIPT} @types/node@20`;
+    const result = await folder.run(install);
+    requireRegistry(this, result);
+    assert.equal(result.code, 0, result.output);
+  });
+  after(() => folder?.remove());
+
+  it("has the code, types, schemas, documentation, policies and examples, and neither tests nor benches", () => {
+    const paths = files.map(({ path }) => path);
+    for (const path of [
+      "lib/cli/purser.js",
+      "lib/plugins/sdk/index.d.ts",
+      "schemas/purser.schema.json",
+      "docs/policies.md",
+      "policies/attribute-manifest.yaml",
+      "README.md",
+      "LICENSE",
+    ])
+      assert.ok(paths.includes(path), path);
+    assert.deepEqual(
+      paths.filter((path) => /(^|\/)(bench|test|dist)\/|\.test\.(js|d\.ts)|tsbuildinfo/.test(path)),
+      [],
+    );
+    const bytes = files.filter(({ path }) => !path.endsWith(".map")).reduce((sum, { size }) => sum + size, 0);
+    console.log(`      unpacked without source maps: ${(bytes / 1e6).toFixed(2)} MB`);
+    assert.ok(bytes <= MAX_UNPACKED_BYTES, String(bytes));
+  });
+
+  it("has the command purser", async () => {
+    const { version } = JSON.parse((await folder.run("cat node_modules/purser/package.json")).output) as {
+      version: string;
+    };
+    assert.equal((await folder.run("npx --no -- purser --version")).output.trim(), version);
+    writeFileSync(join(folder.path, "mesh.yaml"), MESH);
+    const validated = await folder.run("npx --no -- purser validate mesh.yaml");
+    assert.equal(validated.code, 0, validated.output);
+    assert.match(validated.output, /1 document, 1 expression, 0 errors/);
+    const explained = await folder.run(
+      "npx --no -- purser explain -c mesh.yaml --request 'DELETE http://shop/'",
+    );
+    assert.match(explained.output, /refused: PERMISSION_DENIED/);
+    const scaffolded = await folder.run("npx --no -- purser new adapter whisper");
+    assert.equal(scaffolded.code, 0, scaffolded.output);
+  });
+
+  it("serves requests", async () => {
+    const command =
+      "node_modules/.bin/purser run -c mesh.yaml --edge-port=0 --mixer-port=0 --pilot-port=0 --admin-port=0 > out 2>&1 & " +
+      "for i in $(seq 100); do grep -q 'edge proxy' out && break; sleep 0.1; done; " +
+      "curl -s -o /dev/null -w '%{http_code}' $(sed -n 's/.*edge proxy *\\(http:[^ ]*\\).*/\\1/p' out)/; kill $!; wait $!";
+    const { output } = await folder.run(command);
+    assert.match(output, /^404/, output);
+  });
+
+  it("has the doors purser/sdk, purser/sdk/testing and purser/expressions, with types for old compilers", async () => {
+    writeFileSync(join(folder.path, "user.ts"), USER);
+    const compiled = await folder.run(
+      "npx --no -- tsc --strict --target es2022 --module nodenext --moduleResolution nodenext --skipLibCheck false user.ts",
+    );
+    assert.equal(compiled.code, 0, compiled.output);
+    const ran = await folder.run("node user.js");
+    assert.equal(ran.output.trim(), "shout 1 object");
+  });
+});
