@@ -8,6 +8,7 @@ import { CommandFailed } from "./commands/command-failed.ts";
 import { diffCommand } from "./commands/diff.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { importCommand } from "./commands/import.ts";
+import { initCommand } from "./commands/init.ts";
 import { mixerCommand } from "./commands/mixer.ts";
 import { newCommand } from "./commands/new.ts";
 import { pilotCommand } from "./commands/pilot.ts";
@@ -49,6 +50,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .addCommand(explainCommand())
     .addCommand(testCommand())
     .addCommand(quotasCommand())
+    .addCommand(initCommand())
     .addCommand(newCommand())
     .addCommand(validateCommand());
   return runProgram(program, args);

@@ -1,13 +1,12 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { PurserError } from "../../kernel/errors.ts";
 import { isDnsLabel } from "../../kernel/dns-label.ts";
 import { scaffoldFiles } from "../scaffold/files.ts";
 import { readScaffold } from "../scaffold/texts.ts";
 import { templatesFor } from "../scaffold/templates.ts";
+import { assertUnused, writeUnused } from "../scaffold/unused-folder.ts";
 import { OWN_PACKAGE } from "../version.ts";
 
 export type Output = Pick<NodeJS.WriteStream, "write">;
@@ -36,28 +35,9 @@ export function newExtension(kind: "adapter" | "plugin", name: string, flags: Fl
     { kind, name, templates, ownPackage: OWN_PACKAGE, purser: flags.purser },
     readScaffold(OWN_PACKAGE.folder),
   );
-  for (const [path, text] of files) {
-    const file = join(name, path);
-    mkdirSync(dirname(file), { recursive: true });
-    // Never over a file that appeared in the meantime.
-    writeFileSync(file, text, { flag: "wx" });
-  }
+  writeUnused(name, files);
   const listed = [...files.keys()].map((path) => `  ${name}/${path}`).join("\n");
   output.write(`Wrote the ${kind} ${name}:\n${listed}\n\nNext:\n  cd ${name}\n  npm install\n  npm test\n`);
-}
-
-function assertUnused(folder: string): void {
-  let entries: readonly string[];
-  try {
-    entries = readdirSync(folder);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return;
-    const why = code === "ENOTDIR" ? "is a file" : `cannot be read (${code})`;
-    throw usage(`${folder} ${why}: choose another name, or another working directory`);
-  }
-  if (entries.length > 0)
-    throw usage(`the folder ${folder} is not empty: choose another name, or another working directory`);
 }
 
 function usage(message: string): PurserError {

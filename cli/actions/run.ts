@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { ErrorCode } from "../../kernel/error-catalog.ts";
+import { messageOf } from "../../kernel/errors.ts";
 import { type MeshFlags, runMesh } from "../compose/run-mesh.ts";
 import { createRuntime } from "../compose/runtime.ts";
 import { stopSignal } from "../compose/stopping.ts";
@@ -8,17 +10,29 @@ import { surviveHandlers } from "../compose/uncaught-errors.ts";
 import { warnOfVulnerabilities } from "../compose/vulnerability-warnings.ts";
 import { meshSummary } from "../output/mesh-summary.ts";
 
-interface Flags extends Omit<MeshFlags, "sidecar" | "drainMs"> {
+interface Flags extends Omit<MeshFlags, "config" | "sidecar" | "drainMs"> {
+  readonly config?: MeshFlags["config"];
   readonly sidecar?: MeshFlags["sidecar"];
   readonly drain: number;
 }
+
+const EMPTY: ErrorCode = "PURSER_CONFIG_EMPTY";
 
 /** Runs a whole mesh in this process until a stop signal. */
 export async function run(flags: Flags): Promise<void> {
   const runtime = createRuntime(flags);
   surviveHandlers(runtime.logger);
   warnOfVulnerabilities(runtime.logger);
-  const mesh = await runMesh({ ...flags, sidecar: flags.sidecar ?? [], drainMs: flags.drain }, runtime);
+  const { config = ["."], sidecar = [], drain } = flags;
+  const mesh = await runMesh({ ...flags, config, sidecar, drainMs: drain }, runtime).catch(
+    (error: unknown) => {
+      if (flags.config === undefined && messageOf(error).includes(EMPTY))
+        process.stderr.write(
+          "`purser init` writes documents to begin with; `purser run -c FOLDER` reads those of a folder.\n",
+        );
+      throw error;
+    },
+  );
   process.stdout.write(meshSummary(mesh));
   await stopSignal();
   await mesh.close(flags.drain);

@@ -25,7 +25,7 @@ import {
 import type { MeshFlags } from "../compose/run-mesh.ts";
 
 export function runCommand(): Command {
-  return meshFlags(new Command("run"))
+  return meshFlags(new Command("run"), configFlag().makeOptionMandatory(false))
     .summary("run a whole mesh in this process: mixer, pilot and an edge proxy")
     .description(
       "Runs mixer, pilot and an edge proxy in one process, with the documents of a folder. An edited document takes " +
@@ -35,6 +35,7 @@ export function runCommand(): Command {
       "after",
       `
 Examples:
+  purser run                                   documents of this folder, as purser init writes them
   purser run -c mesh/                          documents of a folder, edge on port 8080
   purser run -c mesh/ --sidecar reviews=15001  with a sidecar for the outbound calls of reviews
   purser run -c mesh/ --edge-port 0            any free port, which the summary shows`,
@@ -43,9 +44,9 @@ Examples:
 }
 
 /** The flags of a mesh in one process, which the demo has too. */
-export function meshFlags(command: Command): Command {
+export function meshFlags(command: Command, config = configFlag()): Command {
   return command
-    .addOption(configFlag())
+    .addOption(config)
     .addOption(allowEmptyFlag())
     .addOption(hostFlag())
     .addOption(portFlag("--edge-port", "the edge proxy, when no Gateway names one", 8080))
