@@ -77,7 +77,11 @@ export class ProxyStats {
     listenersDraining: () => number,
     expiries: () => readonly { readonly name: string; readonly expiresAtMs: number }[],
     ready: () => boolean,
-    longStreams: () => { readonly size: number; readonly counts: Readonly<Record<Recheck, number>> },
+    longStreams: () => {
+      readonly size: number;
+      readonly counts: Readonly<Record<Recheck, number>>;
+      readonly expiries: { readonly counts: Readonly<Record<string, number>> };
+    },
   ) {
     const registers = [this.registry];
     this.tls = new TlsCounts(this.registry, expiries);
@@ -117,6 +121,17 @@ export class ProxyStats {
       collect() {
         this.reset();
         for (const [outcome, count] of Object.entries(longStreams().counts)) this.inc({ outcome }, count);
+      },
+    });
+    new Counter({
+      name: "purser_proxy_stream_expiries_total",
+      help: "Open streams that were closed because the client's certificate or token expired, by credential.",
+      labelNames: ["credential"],
+      registers,
+      collect() {
+        this.reset();
+        for (const [credential, count] of Object.entries(longStreams().expiries.counts))
+          this.inc({ credential }, count);
       },
     });
     new Counter({
