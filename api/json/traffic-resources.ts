@@ -145,6 +145,7 @@ const RetryPolicySchema = Type.Object({
   backoffBaseMs: Amount,
   backoffMaxMs: Amount,
   mayRepeatEndpoints: Type.Optional(Flag),
+  hedgeOnTryTimeout: Type.Optional(Flag),
 });
 
 const Percentage = Type.Number({ minimum: 0, maximum: 100 });

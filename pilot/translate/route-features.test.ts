@@ -63,6 +63,13 @@ describe("the features of a route", () => {
     assert.equal(repeats({ retryIgnorePreviousHosts: false, retryRemoteLocalities: false }), true);
   });
 
+  it("include hedged requests", () => {
+    const purser = { hedgeOnPerTryTimeout: true };
+    const retries = { attempts: 1, perTryTimeout: "1s" };
+    assert.equal(actionOf({ ...TO_A, retries, purser }).retry.hedgeOnTryTimeout, true);
+    assert.equal(actionOf({ ...TO_A, retries }).retry.hedgeOnTryTimeout, undefined);
+  });
+
   it("include mirrors", () => {
     const clusters = (http: object) => actionOf({ ...TO_A, ...http }).mirrors;
     const b = "outbound|80||b";

@@ -151,7 +151,7 @@ function actionOf(
     destinations: destinationsOf(http, namespace, scope, clusters),
     ...(rewrite === undefined ? {} : { rewrite }),
     timeoutMs: parseDurationMs(http.timeout ?? "") ?? 0,
-    retry: retryOf(http.retries),
+    retry: retryOf(http),
     ...(mirrors.length === 0 ? {} : { mirrors }),
   };
 }
@@ -221,7 +221,7 @@ function rewriteOf({ rewrite, match = [] }: HttpRouteSpec) {
 /** Envoy's default maximum: ten times the base. */
 const BACKOFF_MAX_FACTOR = 10;
 
-function retryOf(retries: HttpRouteSpec["retries"]): RetryPolicy {
+function retryOf({ retries, purser }: HttpRouteSpec): RetryPolicy {
   if (retries === undefined) return DEFAULT_RETRY_POLICY;
   const { on, onStatuses } =
     retries.retryOn === undefined ? DEFAULT_RETRY_POLICY : parseRetryOn(retries.retryOn);
@@ -236,6 +236,7 @@ function retryOf(retries: HttpRouteSpec["retries"]): RetryPolicy {
     backoffBaseMs,
     backoffMaxMs: backoffBaseMs * BACKOFF_MAX_FACTOR,
     ...(retries.retryIgnorePreviousHosts === false ? { mayRepeatEndpoints: true } : {}),
+    ...(purser?.hedgeOnPerTryTimeout === true ? { hedgeOnTryTimeout: true } : {}),
   };
 }
 

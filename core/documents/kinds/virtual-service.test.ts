@@ -68,6 +68,23 @@ describe("a VirtualService", () => {
     assert.match(faults({ sourceNamespace: "" }), /sourceNamespace/);
   });
 
+  it("hedges requests when an attempt has a timeout and there is another attempt", () => {
+    const purser = { hedgeOnPerTryTimeout: true };
+    const hedging = (more: object, hosts?: readonly string[]) =>
+      faultsOfSpec({ ...(hosts ? { hosts } : {}), http: [{ ...TO_A, purser, ...more }] });
+    const retries = { attempts: 1, perTryTimeout: "1s" };
+    assert.equal(hedging({ retries }, ["a"]), "");
+    assert.match(hedging({}, ["a"]), /^x:1:\d+: error: .*perTryTimeout, which the route lacks/);
+    assert.match(hedging({ retries: { attempts: 1, perTryTimeout: "0s" } }, ["a"]), /which the route lacks/);
+    assert.match(hedging({ retries: { ...retries, attempts: 0 } }, ["a"]), /no second attempt can begin/);
+    // A delegate may have the retries of the route that delegates.
+    assert.equal(hedging({}), "");
+    assert.match(hedging({ retries: { attempts: 1 } }), /which the route lacks/);
+    assert.match(faultsOfRoute({ ...TO_A, purser: {} }), /purser/);
+    assert.match(faultsOfRoute({ ...TO_A, purser: { hedgeOnTimeout: true } }), /hedgeOnPerTryTimeout/);
+    assert.match(faultsOfRoute({ directResponse: { status: 200 }, purser }), /has no use for purser/);
+  });
+
   it("matches on the caller in a delegate too", () => {
     const http = [{ ...TO_A, match: [{ sourceLabels: { app: "web" } }] }];
     assert.equal(faultsOfSpec({ http }), "");

@@ -151,6 +151,11 @@ export interface RetryPolicy {
   readonly backoffMaxMs: number;
   /** Whether a retry may go to an endpoint where the request failed before; default false. */
   readonly mayRepeatEndpoints?: boolean;
+  /**
+   * Whether the timeout of an attempt starts another attempt beside it (a hedged request) in place of ending it;
+   * default false.
+   */
+  readonly hedgeOnTryTimeout?: boolean;
 }
 
 /** Cross-origin resource sharing, by the names of Istio's CorsPolicy. */
