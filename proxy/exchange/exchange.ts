@@ -132,6 +132,9 @@ export class Exchange {
    */
   credentialExpiresAtEpochMs: number | undefined = undefined;
 
+  /** Value of the Set-Cookie field that keeps the client at its weighted destination; undefined for none. */
+  splitCookie: string | undefined = undefined;
+
   /** The request's place at its destination; undefined where no Overload document applies. */
   place: Place | undefined = undefined;
 

@@ -23,7 +23,7 @@ import { removeHopByHop } from "../transport/fields/hop-by-hop.ts";
 import type { ClusterEndpoint } from "../upstream/endpoint-set.ts";
 import { EarlierTries, HedgedTry, type HedgedTries } from "./hedged-try.ts";
 import type { PendingMirrors } from "./mirroring.ts";
-import { affinityOf, type RequestAffinity } from "./request-affinity.ts";
+import { affinityOf, type RequestAffinity } from "../exchange/request-affinity.ts";
 import { errorReplyOf, isEndpointsFault, tryOutcomeOf } from "./reset-meaning.ts";
 import { outlierStatusOf, responseOutcome } from "./response-outcome.ts";
 import { requestTimeoutMs } from "./request-timeout.ts";

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { StatusCode } from "../../../kernel/status.ts";
+import type { HashSource } from "./load-balancer.ts";
 
 /**
  * The routes of one or several listeners, which refer to the table by name. Envoy calls it a route
@@ -58,6 +59,8 @@ export type RouteAction =
       readonly kind: "forward";
       /** Weights are relative to their sum, which is above 0. */
       readonly destinations: readonly WeightedDestination[];
+      /** The value of a request that decides its destination; absent for a random destination. */
+      readonly splitOn?: HashSource;
       readonly rewrite?: { readonly path?: PathRewrite; readonly authority?: string };
       /**
        * Timeout from the arrival of the whole request to the whole response, including retries. 0 for none.
