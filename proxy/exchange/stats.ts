@@ -7,6 +7,7 @@ import { addProcessMetrics } from "../../server/process-metrics.ts";
 import type { Recheck } from "../policy/check-result.ts";
 import type { ClusterSet } from "../upstream/cluster-manager.ts";
 import type { CorsDecision, Exchange } from "./exchange.ts";
+import { DnsCounts } from "./dns-counts.ts";
 import { addOverloadMetrics } from "./overload-metrics.ts";
 import { RequestCounts } from "./request-counts.ts";
 import { addUpstreamMetrics } from "./upstream-metrics.ts";
@@ -32,6 +33,7 @@ export class ProxyStats {
     registers: [this.registry],
   });
   readonly tls: TlsCounts;
+  readonly dns = new DnsCounts(this.registry);
   readonly #upgrades = new Counter({
     name: "purser_proxy_upgrades_total",
     help: "Requests whose connection went on with another protocol, by listener and protocol.",

@@ -20,10 +20,11 @@ export class TcpProbe implements Probe {
     protocol,
     tls,
     credentials,
-  }: Pick<ClientSettings, "host" | "port" | "protocol" | "tls" | "credentials">) {
+    onTlsFault,
+  }: Pick<ClientSettings, "host" | "port" | "protocol" | "tls" | "credentials" | "onTlsFault">) {
     this.#address = { host, port };
     const alpnProtocol = protocol === "http2" ? "h2" : "http/1.1";
-    if (tls !== undefined) this.#connector = new TlsConnector(tls, credentials, alpnProtocol);
+    if (tls !== undefined) this.#connector = new TlsConnector(tls, credentials, alpnProtocol, onTlsFault);
   }
 
   check(onDone: (outcome: CheckOutcome) => void): Cancel {
