@@ -44,14 +44,44 @@ export function runProgram(
   return follow(child);
 }
 
-/** Runs `npm start`; signals are sent to npm itself. */
+/**
+ * Runs `npm start` as a process group of its own; signals are sent to npm itself. `stop` waits until the whole group has ended,
+ * so that its ports are free. It rejects when a process is left behind after the deadline, and kills it.
+ */
 export function npmStart(): Program {
   const npm = spawn("npm", ["start"], {
     cwd: ROOT,
     env: { ...process.env, NO_COLOR: "1" },
     stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
   });
-  return follow(npm);
+  const group = -(npm.pid ?? Number.NaN);
+  // A test that fails before `stop` leaves nothing behind either.
+  const killGroup = (): boolean => signalGroup(group, "SIGKILL");
+  process.once("exit", killGroup);
+  const program = follow(npm);
+  return {
+    ...program,
+    async stop(signal) {
+      const end = await program.stop(signal);
+      const deadlineMs = performance.now() + STOP_DEADLINE_MS;
+      while (signalGroup(group, 0) && performance.now() < deadlineMs)
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      process.removeListener("exit", killGroup);
+      if (killGroup()) throw new Error("npm start left processes behind, which were killed");
+      return end;
+    },
+  };
+}
+
+/** Returns whether the group has a process. */
+function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
+  if (Number.isNaN(group)) return false;
+  try {
+    return process.kill(group, signal);
+  } catch {
+    return false;
+  }
 }
 
 /** Runs the purser command. */
