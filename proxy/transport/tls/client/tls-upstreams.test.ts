@@ -168,7 +168,9 @@ describe("TLS to upstreams", () => {
     // Each reason is counted, and logged once.
     await outcome(stranger);
     const metrics = await stranger.proxy.registry.metrics();
-    const faults = /tls_faults_total\{cluster="[^"]+",reason="certificate_untrusted"\} (\d+)/.exec(metrics)?.[1];
+    const faults = /tls_faults_total\{cluster="[^"]+",reason="certificate_untrusted"\} (\d+)/.exec(
+      metrics,
+    )?.[1];
     assert.ok(Number(faults) >= 2, metrics);
     const lines = stranger.logger.lines.filter(({ message }) => message.startsWith("a secure connection"));
     assert.deepEqual(
