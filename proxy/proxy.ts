@@ -33,6 +33,7 @@ import type { PolicyClient } from "./policy/check-result.ts";
 import { LongStreams } from "./pipeline/long-streams.ts";
 import { Mirroring } from "./pipeline/mirroring.ts";
 import { type PipelineServices, runExchange } from "./pipeline/exchange-run.ts";
+import { countedLookup } from "./names/counted-lookup.ts";
 import { createDnsLookup } from "./names/dns-lookup.ts";
 import { lookingUpNames } from "./names/looking-up-names.ts";
 import type { NameLookup } from "./names/name-lookup.ts";
@@ -229,7 +230,8 @@ class ProxyRuntime implements Proxy {
     // The admin surface starts first: it shows why the proxy is not ready.
     await this.#startAdmin();
     const firstApplied = this.#waitForFirst();
-    this.#stopWatching = lookingUpNames(pilot, lookUp, this.#options).watch(
+    const counted = countedLookup(lookUp, this.#options.clock, (...done) => this.#stats.dns.count(...done));
+    this.#stopWatching = lookingUpNames(pilot, counted, this.#options).watch(
       { node, known: NOTHING_KNOWN },
       (update) => this.#updates.receive(update),
     );

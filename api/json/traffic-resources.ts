@@ -145,9 +145,25 @@ const RetryPolicySchema = Type.Object({
   backoffBaseMs: Amount,
   backoffMaxMs: Amount,
   mayRepeatEndpoints: Type.Optional(Flag),
+  hedgeOnTryTimeout: Type.Optional(Flag),
 });
 
 const Percentage = Type.Number({ minimum: 0, maximum: 100 });
+
+const HashSourceSchema = exactly<HashSource>()(
+  Type.Union([
+    Type.Object({ kind: Type.Literal("header"), name: Text }),
+    Type.Object({ kind: Type.Literal("query"), name: Text }),
+    Type.Object({ kind: Type.Literal("source-ip") }),
+    Type.Object({
+      kind: Type.Literal("cookie"),
+      name: Text,
+      ttlSeconds: Type.Optional(Whole),
+      path: Type.Optional(Text),
+      attributes: Type.Array(Type.Object({ name: Text, value: Type.Optional(Text) })),
+    }),
+  ]),
+);
 
 const RouteActionSchema = exactly<RouteAction>()(
   Type.Union([
@@ -161,6 +177,7 @@ const RouteActionSchema = exactly<RouteAction>()(
           responseHeaders: HeaderOperationsSchema,
         }),
       ),
+      splitOn: Type.Optional(HashSourceSchema),
       rewrite: Type.Optional(
         Type.Object({
           path: Type.Optional(
@@ -271,21 +288,6 @@ const OverloadSchema = exactly<OverloadSettings>()(
     queueLength: Whole,
     queueTimeoutMs: Amount,
   }),
-);
-
-const HashSourceSchema = exactly<HashSource>()(
-  Type.Union([
-    Type.Object({ kind: Type.Literal("header"), name: Text }),
-    Type.Object({ kind: Type.Literal("query"), name: Text }),
-    Type.Object({ kind: Type.Literal("source-ip") }),
-    Type.Object({
-      kind: Type.Literal("cookie"),
-      name: Text,
-      ttlSeconds: Type.Optional(Whole),
-      path: Type.Optional(Text),
-      attributes: Type.Array(Type.Object({ name: Text, value: Type.Optional(Text) })),
-    }),
-  ]),
 );
 
 const LoadBalancerSchema = exactly<LoadBalancer>()(

@@ -461,6 +461,32 @@ spec:
     );
   });
 
+  it("takes two HealthChecks of one destination for duplicates only when a proxy would see both", () => {
+    const check = (name: string, exportTo?: string) =>
+      document(
+        "HealthCheck",
+        name,
+        `{ host: reviews, tcp: {}, interval: 1s, timeout: 1s, unhealthyThreshold: 1, healthyThreshold: 1${exportTo === undefined ? "" : `, exportTo: ${exportTo}`} }`,
+      );
+    const service =
+      "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: { name: reviews }\n" +
+      "spec: { hosts: [reviews], ports: [{ number: 80, name: http, protocol: HTTP }], resolution: STATIC, endpoints: [{ address: 10.0.0.1 }] }\n";
+    const codes = (first?: string, second?: string): readonly string[] => {
+      const result = build({
+        "a.yaml": service,
+        "b.yaml": check("one", first),
+        "c.yaml": check("two", second),
+      });
+      return result.ok ? [] : result.diagnostics.map(({ code }) => code);
+    };
+    assert.deepEqual(codes(), ["PURSER_DOC_DUPLICATE"]);
+    assert.deepEqual(codes("[.]", "[default]"), ["PURSER_DOC_DUPLICATE"]);
+    assert.deepEqual(codes("[shop, edge]", "[edge]"), ["PURSER_DOC_DUPLICATE"]);
+    assert.deepEqual(codes("[shop]", "[edge]"), []);
+    assert.deepEqual(codes("[shop]"), []);
+    assert.deepEqual(codes("['~']", "['~']"), []);
+  });
+
   it("refuses a module where none is loaded, and takes the extension that was loaded for the document", () => {
     const text = { "a.yaml": document("Handler", "h", "{ adapter: theirs, from: ./theirs.js }") };
     const refused = build(text);

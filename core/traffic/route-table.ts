@@ -9,12 +9,14 @@ import { isWildcard } from "./host-name.ts";
 import { RegexRewrite } from "./regex-rewrite.ts";
 import type {
   Route,
+  RouteAction,
   RouteHeaderOperations,
   RouteMatch,
   RouteTable,
   VirtualHost,
   WeightedDestination,
 } from "./resources/route.ts";
+import { type SplitDestination, splitSeeds } from "./sticky-split.ts";
 import { compileMatch, type Predicate, type RouteRequest } from "./route-match.ts";
 
 /** A route table that is compiled once, when the configuration arrives, so that requests only look up. */
@@ -80,7 +82,7 @@ export interface RouteHeaderOperation {
 }
 
 /** A weighted destination whose header operations are in the order of their application. */
-export interface CompiledDestination extends Pick<WeightedDestination, "cluster" | "weight"> {
+export interface CompiledDestination extends SplitDestination, Pick<WeightedDestination, "cluster"> {
   readonly requestHeaders: readonly RouteHeaderOperation[];
   readonly responseHeaders: readonly RouteHeaderOperation[];
 }
@@ -115,7 +117,7 @@ function compileRoute(virtualHost: VirtualHost, route: Route, budget: StepBudget
     responseHeaders: operationsOf(responseHeaders),
     cors: cors === undefined ? undefined : new CompiledCors(cors, budget),
     regexRewrite: rewrite?.kind === "regex" ? new RegexRewrite(rewrite, budget) : undefined,
-    destinations: action.kind === "forward" ? action.destinations.map(compileDestination) : [],
+    destinations: action.kind === "forward" ? compileDestinations(action) : [],
   };
   if (route.matches.length === 0)
     return { matches: [{ matched: { ...common, match: undefined }, holds: () => true }] };
@@ -125,14 +127,17 @@ function compileRoute(virtualHost: VirtualHost, route: Route, budget: StepBudget
   return { matches };
 }
 
-function compileDestination(destination: WeightedDestination): CompiledDestination {
-  const { cluster, weight, requestHeaders, responseHeaders } = destination;
-  return {
+function compileDestinations({
+  destinations,
+}: Extract<RouteAction, { kind: "forward" }>): readonly CompiledDestination[] {
+  const seeds = splitSeeds(destinations.map(({ cluster }) => cluster));
+  return destinations.map(({ cluster, weight, requestHeaders, responseHeaders }, index) => ({
     cluster,
     weight,
+    splitSeed: seeds[index] ?? 0,
     requestHeaders: operationsOf(requestHeaders),
     responseHeaders: operationsOf(responseHeaders),
-  };
+  }));
 }
 
 /** The operations in the order of their application: remove, set, add. */

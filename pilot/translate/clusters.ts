@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { isForAll } from "../../core/documents/kinds/export-to.ts";
 import { overloadSettingsOf } from "../../core/documents/kinds/overload.ts";
 import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import type { OverloadSettings } from "../../core/traffic/resources/overload.ts";
@@ -54,7 +55,7 @@ export class ClusterCollector {
   readonly #rules: RuleLookup;
   /** The proxy's own; empty when unknown. */
   readonly #locality: string;
-  /** In order of exactness of the host; equal ones in document order. */
+  /** In order of exactness of the host, then those for the proxy's namespace; equal ones in document order. */
   readonly #overloads: readonly { readonly host: string; readonly settings: OverloadSettings }[];
   readonly #healthChecks: HealthChecks;
   readonly #clusters = new Map<string, Cluster>();
@@ -75,8 +76,9 @@ export class ClusterCollector {
       .map(({ metadata, spec }) => ({
         host: registry.canonical(spec.host, metadata.namespace),
         settings: overloadSettingsOf(metadata, spec),
+        isForAll: isForAll(spec.exportTo),
       }))
-      .toSorted((a, b) => compareExactness(a.host, b.host));
+      .toSorted((a, b) => compareExactness(a.host, b.host) || Number(a.isForAll) - Number(b.isForAll));
   }
 
   /** In order of their names. */

@@ -40,6 +40,38 @@ const edgeIn = (namespace?: string): ProxyNode => ({
 const seenBy = (node: ProxyNode, text: string) => translate(trafficDocuments(text), node);
 
 describe("documents with exportTo", () => {
+  it("hide HealthChecks and Overloads from the proxies of other namespaces, and replace those for all", () => {
+    const own = (kind: string, namespace: string, name: string, spec: object) =>
+      `---\napiVersion: purser.dev/v1\nkind: ${kind}\nmetadata: { name: ${name}, namespace: ${namespace} }\nspec: ${JSON.stringify(spec)}\n`;
+    const check = (interval: string, exportTo?: readonly string[]) => ({
+      host: "reviews.shop",
+      tcp: {},
+      interval,
+      timeout: "1s",
+      unhealthyThreshold: 1,
+      healthyThreshold: 1,
+      ...(exportTo ? { exportTo } : {}),
+    });
+    const appliedIn = (namespace: string, text: string) => {
+      const { clusters } = seenBy(sidecarIn(namespace), service("shop", "reviews", "10.0.0.1") + text);
+      const [cluster] = clusters.resources;
+      return [cluster?.healthCheck?.intervalMs, cluster?.overload?.document];
+    };
+    const hidden =
+      own("HealthCheck", "shop", "a", check("7s", ["."])) +
+      own("Overload", "shop", "a", { host: "reviews.shop", exportTo: ["."] });
+    assert.deepEqual(appliedIn("shop", hidden), [7_000, "shop/a"]);
+    assert.deepEqual(appliedIn("client", hidden), [undefined, undefined]);
+    const all =
+      own("HealthCheck", "shop", "b", check("9s")) + own("Overload", "shop", "b", { host: "reviews.shop" });
+    for (const text of [hidden + all, all + hidden]) {
+      assert.deepEqual(appliedIn("shop", text), [7_000, "shop/a"]);
+      assert.deepEqual(appliedIn("client", text), [9_000, "shop/b"]);
+    }
+    const nobody = own("Overload", "shop", "c", { host: "reviews.shop", exportTo: ["~"] });
+    assert.deepEqual(appliedIn("shop", nobody), [undefined, undefined]);
+  });
+
   it("hide a service from the sidecars of other namespaces", () => {
     const text = service("shop", "reviews", "10.0.0.1", { exportTo: ["."] });
     const name = "outbound|80||reviews";

@@ -15,5 +15,7 @@ export function documentsExportedTo(namespace: string, documents: TrafficDocumen
     serviceEntries: exported(documents.serviceEntries),
     virtualServices: exported(documents.virtualServices),
     destinationRules: exported(documents.destinationRules),
+    healthChecks: exported(documents.healthChecks),
+    overloads: exported(documents.overloads),
   };
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { HealthCheckSpec } from "../../core/documents/kinds/health-check.ts";
+import { isForAll } from "../../core/documents/kinds/export-to.ts";
 import type { TrafficDocument } from "../../core/snapshot/snapshot.ts";
 import type { HealthCheck, HealthProbe } from "../../core/traffic/resources/health-check.ts";
 import { parseDurationMs } from "../../kernel/duration.ts";
@@ -15,7 +16,7 @@ const DEFAULT_STATUSES = [{ start: 200, end: 201 }];
 
 /** The HealthCheck documents, by the clusters that they are for. */
 export class HealthChecks {
-  /** The most exact first: those of a subset, then those of a port. */
+  /** The most exact first: those of a subset, then those of a port, then those for the proxy's namespace. */
   readonly #checks: readonly { readonly host: string; readonly spec: HealthCheckSpec }[];
 
   constructor(documents: readonly TrafficDocument<HealthCheckSpec>[], registry: Registry) {
@@ -36,8 +37,8 @@ export class HealthChecks {
   }
 }
 
-function exactness({ subset, port }: HealthCheckSpec): number {
-  return (subset === undefined ? 0 : 2) + (port === undefined ? 0 : 1);
+function exactness({ subset, port, exportTo }: HealthCheckSpec): number {
+  return (subset === undefined ? 0 : 4) + (port === undefined ? 0 : 2) + (isForAll(exportTo) ? 0 : 1);
 }
 
 /** @param host The service's host, for probes without one of their own. */

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { HashSourceSpec } from "../../core/documents/kinds/load-balancer-faults.ts";
 import type { LoadBalancerSpec } from "../../core/documents/kinds/load-balancer.ts";
 import type { HashSource, LoadBalancer, SlowStart } from "../../core/traffic/resources/load-balancer.ts";
 import { parseDurationMs } from "../../kernel/duration.ts";
@@ -28,7 +29,7 @@ export function loadBalancerOf(spec: LoadBalancerSpec | undefined): LoadBalancer
 }
 
 /** The document's checks leave exactly one source. */
-function hashSourceOf(hash: NonNullable<LoadBalancerSpec["consistentHash"]>): HashSource {
+export function hashSourceOf(hash: HashSourceSpec): HashSource {
   const { httpHeaderName, httpCookie, httpQueryParameterName } = hash;
   if (httpHeaderName !== undefined) return { kind: "header", name: httpHeaderName.toLowerCase() };
   if (httpQueryParameterName !== undefined) return { kind: "query", name: httpQueryParameterName };

@@ -63,6 +63,26 @@ describe("the features of a route", () => {
     assert.equal(repeats({ retryIgnorePreviousHosts: false, retryRemoteLocalities: false }), true);
   });
 
+  it("include hedged requests", () => {
+    const purser = { hedgeOnPerTryTimeout: true };
+    const retries = { attempts: 1, perTryTimeout: "1s" };
+    assert.equal(actionOf({ ...TO_A, retries, purser }).retry.hedgeOnTryTimeout, true);
+    assert.equal(actionOf({ ...TO_A, retries }).retry.hedgeOnTryTimeout, undefined);
+  });
+
+  it("include sticky splits", () => {
+    const route = ["a", "b"].map((host) => ({ destination: { host }, weight: 1 }));
+    const splitOn = (splitBy: object) => actionOf({ route, purser: { splitBy } }).splitOn;
+    assert.deepEqual(splitOn({ httpHeaderName: "X-User" }), { kind: "header", name: "x-user" });
+    assert.deepEqual(splitOn({ httpCookie: { name: "c", ttl: "1500ms" } }), {
+      kind: "cookie",
+      name: "c",
+      ttlSeconds: 2,
+      attributes: [],
+    });
+    assert.equal(actionOf(TO_A).splitOn, undefined);
+  });
+
   it("include mirrors", () => {
     const clusters = (http: object) => actionOf({ ...TO_A, ...http }).mirrors;
     const b = "outbound|80||b";

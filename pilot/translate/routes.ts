@@ -29,6 +29,7 @@ import {
 import { DEFAULT_RETRY_POLICY, parseRetryOn } from "../../core/traffic/retry.ts";
 import { AUTHORITY_HEADER } from "../../core/traffic/route-match.ts";
 import type { ClusterCollector } from "./clusters.ts";
+import { hashSourceOf } from "./load-balancer.ts";
 import { qualifyGateway } from "./gateway-name.ts";
 import { directResponseOf, faultOf, redirectOf } from "./route-replies.ts";
 import type { Workload } from "./workload.ts";
@@ -141,7 +142,7 @@ function actionOf(
   scope: RouteScope,
   clusters: ClusterCollector,
 ): RouteAction {
-  const { redirect, directResponse } = http;
+  const { redirect, directResponse, purser: { splitBy } = {} } = http;
   if (redirect !== undefined) return redirectOf(redirect);
   if (directResponse !== undefined) return directResponseOf(directResponse);
   const rewrite = rewriteOf(http);
@@ -149,9 +150,10 @@ function actionOf(
   return {
     kind: "forward",
     destinations: destinationsOf(http, namespace, scope, clusters),
+    ...(splitBy === undefined ? {} : { splitOn: hashSourceOf(splitBy) }),
     ...(rewrite === undefined ? {} : { rewrite }),
     timeoutMs: parseDurationMs(http.timeout ?? "") ?? 0,
-    retry: retryOf(http.retries),
+    retry: retryOf(http),
     ...(mirrors.length === 0 ? {} : { mirrors }),
   };
 }
@@ -221,7 +223,7 @@ function rewriteOf({ rewrite, match = [] }: HttpRouteSpec) {
 /** Envoy's default maximum: ten times the base. */
 const BACKOFF_MAX_FACTOR = 10;
 
-function retryOf(retries: HttpRouteSpec["retries"]): RetryPolicy {
+function retryOf({ retries, purser }: HttpRouteSpec): RetryPolicy {
   if (retries === undefined) return DEFAULT_RETRY_POLICY;
   const { on, onStatuses } =
     retries.retryOn === undefined ? DEFAULT_RETRY_POLICY : parseRetryOn(retries.retryOn);
@@ -236,6 +238,7 @@ function retryOf(retries: HttpRouteSpec["retries"]): RetryPolicy {
     backoffBaseMs,
     backoffMaxMs: backoffBaseMs * BACKOFF_MAX_FACTOR,
     ...(retries.retryIgnorePreviousHosts === false ? { mayRepeatEndpoints: true } : {}),
+    ...(purser?.hedgeOnPerTryTimeout === true ? { hedgeOnTryTimeout: true } : {}),
   };
 }
 

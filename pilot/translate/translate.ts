@@ -52,7 +52,7 @@ export function translate(given: TrafficDocuments, node: ProxyNode): TrafficReso
   const registry = createStaticRegistry(visible);
   const workload = { namespace, labels: labelsOf(node) };
   const rules = new RuleLookup(visible, registry, workload);
-  const clusters = new ClusterCollector(registry, rules, documents, node.locality ?? "");
+  const clusters = new ClusterCollector(registry, rules, visible, node.locality ?? "");
   const client: Client = { workload, service, registry, clusters };
   const { listeners, routeTables } =
     node.role === "edge" ? edgeParts(visible, node, client) : sidecarParts(visible, node, client);

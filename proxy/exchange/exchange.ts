@@ -128,6 +128,15 @@ export class Exchange {
   explainKey: string | undefined = undefined;
   verdict: CheckResult | undefined = undefined;
 
+  /**
+   * End of the client's token (its `exp` and any leeway), in milliseconds since the Unix epoch: a long stream is closed
+   * then. Set by the filter that verifies tokens; undefined for a request without a verified token.
+   */
+  credentialExpiresAtEpochMs: number | undefined = undefined;
+
+  /** Value of the Set-Cookie field that keeps the client at its weighted destination; undefined for none. */
+  splitCookie: string | undefined = undefined;
+
   /** The request's place at its destination; undefined where no Overload document applies. */
   place: Place | undefined = undefined;
 

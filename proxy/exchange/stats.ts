@@ -7,6 +7,7 @@ import { addProcessMetrics } from "../../server/process-metrics.ts";
 import type { Recheck } from "../policy/check-result.ts";
 import type { ClusterSet } from "../upstream/cluster-manager.ts";
 import type { CorsDecision, Exchange } from "./exchange.ts";
+import { DnsCounts } from "./dns-counts.ts";
 import { addOverloadMetrics } from "./overload-metrics.ts";
 import { RequestCounts } from "./request-counts.ts";
 import { addUpstreamMetrics } from "./upstream-metrics.ts";
@@ -32,6 +33,7 @@ export class ProxyStats {
     registers: [this.registry],
   });
   readonly tls: TlsCounts;
+  readonly dns = new DnsCounts(this.registry);
   readonly #upgrades = new Counter({
     name: "purser_proxy_upgrades_total",
     help: "Requests whose connection went on with another protocol, by listener and protocol.",
@@ -77,7 +79,11 @@ export class ProxyStats {
     listenersDraining: () => number,
     expiries: () => readonly { readonly name: string; readonly expiresAtMs: number }[],
     ready: () => boolean,
-    longStreams: () => { readonly size: number; readonly counts: Readonly<Record<Recheck, number>> },
+    longStreams: () => {
+      readonly size: number;
+      readonly counts: Readonly<Record<Recheck, number>>;
+      readonly expiries: { readonly counts: Readonly<Record<string, number>> };
+    },
   ) {
     const registers = [this.registry];
     this.tls = new TlsCounts(this.registry, expiries);
@@ -117,6 +123,17 @@ export class ProxyStats {
       collect() {
         this.reset();
         for (const [outcome, count] of Object.entries(longStreams().counts)) this.inc({ outcome }, count);
+      },
+    });
+    new Counter({
+      name: "purser_proxy_stream_expiries_total",
+      help: "Open streams that were closed because the client's certificate or token expired, by credential.",
+      labelNames: ["credential"],
+      registers,
+      collect() {
+        this.reset();
+        for (const [credential, count] of Object.entries(longStreams().expiries.counts))
+          this.inc({ credential }, count);
       },
     });
     new Counter({

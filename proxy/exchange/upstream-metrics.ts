@@ -14,6 +14,7 @@ export function addUpstreamMetrics(registry: Registry, clusters: () => ClusterSe
   addLoadMetrics([registry], clusters);
   addEndpointMetrics([registry], clusters);
   addHealthMetrics([registry], clusters);
+  addTlsMetrics([registry], clusters);
 }
 
 function addLoadMetrics(registers: Registry[], clusters: () => ClusterSet): void {
@@ -45,6 +46,21 @@ function addLoadMetrics(registers: Registry[], clusters: () => ClusterSet): void
     collect() {
       this.reset();
       for (const [cluster, { load }] of clusters().clusters) this.inc({ cluster }, load.retryOverflowsTotal);
+    },
+  });
+}
+
+/** Clusters without TLS have no samples. */
+function addTlsMetrics(registers: Registry[], clusters: () => ClusterSet): void {
+  new Counter({
+    name: "purser_proxy_upstream_tls_faults_total",
+    help: "Connections to endpoints that did not open because of TLS, by cluster and reason.",
+    labelNames: ["cluster", "reason"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [cluster, { load }] of clusters().clusters)
+        for (const [reason, count] of load.tlsFaults.counts) this.inc({ cluster, reason }, count);
     },
   });
 }

@@ -3,8 +3,11 @@
 
 import type { Random } from "../../kernel/ports.ts";
 import { chooseDestination } from "../../core/traffic/chance.ts";
-import { type MatchedRoute, matchRoute } from "../../core/traffic/route-table.ts";
+import type { HashSource } from "../../core/traffic/resources/load-balancer.ts";
+import { type CompiledDestination, type MatchedRoute, matchRoute } from "../../core/traffic/route-table.ts";
+import { chooseByHash } from "../../core/traffic/sticky-split.ts";
 import type { Exchange } from "../exchange/exchange.ts";
+import { affinityOf } from "../exchange/request-affinity.ts";
 import { errorReply, type LocalReply } from "../exchange/local-reply.ts";
 import { decideCors } from "./cors.ts";
 import { matchTooLongReply } from "./match-too-long.ts";
@@ -25,6 +28,10 @@ export function routeFilter(random: Random): Filter {
       } catch (error: unknown) {
         return matchTooLongReply(error);
       }
+    },
+    onResponse({ splitCookie }, { headers }) {
+      if (splitCookie !== undefined && !headers.values("set-cookie").includes(splitCookie))
+        headers.append("set-cookie", splitCookie);
     },
   };
 }
@@ -51,7 +58,10 @@ export function route(exchange: Exchange, random: Random): LocalReply | undefine
     exchange.selection = { kind: "answer", matched, action };
     return undefined;
   }
-  const destination = chooseDestination(matched.destinations, random);
+  const destination =
+    action.splitOn === undefined
+      ? chooseDestination(matched.destinations, random)
+      : stickyDestination(exchange, matched.destinations, action.splitOn, random);
   const cluster = destination === undefined ? undefined : snapshot.clusters.get(destination.cluster);
   const endpoints = cluster === undefined ? undefined : snapshot.endpoints.get(cluster.config.name);
   if (destination === undefined || cluster === undefined || endpoints === undefined) {
@@ -59,4 +69,16 @@ export function route(exchange: Exchange, random: Random): LocalReply | undefine
   }
   exchange.selection = { kind: "forward", matched, action, destination, cluster, endpoints };
   return undefined;
+}
+
+/** A request without the value gets a random destination, and a cookie that repeats it if the route generates one. */
+function stickyDestination(
+  exchange: Exchange,
+  destinations: readonly CompiledDestination[],
+  splitOn: HashSource,
+  random: Random,
+): CompiledDestination | undefined {
+  const { hash, setCookie } = affinityOf(splitOn, exchange);
+  exchange.splitCookie = setCookie;
+  return hash === undefined ? chooseDestination(destinations, random) : chooseByHash(destinations, hash);
 }

@@ -103,7 +103,13 @@ describe("the pipeline over a transport without sockets", () => {
 
   it("records the facts of TLS as attributes", async () => {
     const { transport, policy } = await start();
-    const peerCertificate = { der: new Uint8Array(), uris: [], dnsNames: [], subject: "CN=a" };
+    const peerCertificate = {
+      der: new Uint8Array(),
+      uris: [],
+      dnsNames: [],
+      subject: "CN=a",
+      notAfterEpochMs: Infinity,
+    };
     transport.request({}, { tls: { serverName: "a", alpn: "h2", peerCertificate, routeTable: "main" } });
     assert.equal(groupOf(policy.checks, "request")["scheme"], "https");
     assert.equal(groupOf(policy.checks, "connection")["mtls"], true);

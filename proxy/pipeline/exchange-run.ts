@@ -6,10 +6,11 @@ import { messageOf } from "../../kernel/errors.ts";
 import type { Clock, Logger, Random } from "../../kernel/ports.ts";
 import type { TimerWheel } from "../../kernel/timer-wheel.ts";
 import type { AttributeBag } from "../../core/attributes/bag.ts";
-import { STATUS_CODES } from "../../kernel/status.ts";
+import { STATUS_CODES, type StatusCode } from "../../kernel/status.ts";
 import { redirectLocation } from "../../core/traffic/request-target.ts";
 import { Forwarding, type ForwardingEvents } from "./forwarding.ts";
 import type { LongStream, LongStreams } from "./long-streams.ts";
+import type { CredentialExpiry } from "./stream-expiries.ts";
 import type { Mirroring } from "./mirroring.ts";
 import type { Exchange, RouteSelection } from "../exchange/exchange.ts";
 import { asGrpcError } from "../exchange/grpc-reply.ts";
@@ -56,6 +57,8 @@ class ExchangeRun implements ServerStreamEvents, ForwardingEvents, LongStream {
   #headSent = false;
   #wasCut = false;
   #isLong = false;
+  /** The first credential of the client that expires; set for long streams alone. */
+  expiry: CredentialExpiry | undefined = undefined;
 
   constructor(exchange: Exchange, downstream: ServerStream, services: PipelineServices) {
     this.#exchange = exchange;
@@ -107,22 +110,36 @@ class ExchangeRun implements ServerStreamEvents, ForwardingEvents, LongStream {
     this.#downstream.sendHead(head);
     this.#headSent = true;
     if (this.#forwarding === undefined || !isLong(this.#exchange, head)) return;
+    this.expiry = expiryOf(this.#exchange);
+    if (!this.isDecidedHere && this.expiry === undefined) return;
     this.#isLong = true;
     this.#services.longStreams.add(this);
+  }
+
+  get isDecidedHere(): boolean {
+    return this.#exchange.verdict !== undefined;
   }
 
   get attributes(): AttributeBag {
     return this.#exchange.checkedAttributes ?? this.#exchange.attributes ?? {};
   }
 
-  /** Ends a gRPC call with a status; nothing can be said within the bytes of another protocol. */
   refuse(): void {
+    this.#endStream("refused_by_changed_policy", "PERMISSION_DENIED", "the policies have changed");
+  }
+
+  expire({ credential }: CredentialExpiry): void {
+    this.#endStream(`${credential}_expired`, "UNAUTHENTICATED", `the client's ${credential} has expired`);
+  }
+
+  /** Ends a gRPC call with a status; nothing can be said within the bytes of another protocol. */
+  #endStream(details: string, grpcStatus: StatusCode, grpcMessage: string): void {
     if (this.#exchange.finished) return;
     this.#forwarding?.cancel();
     this.#wasCut = true;
     this.#exchange.flag("UAEX");
-    this.#exchange.details = "refused_by_changed_policy";
-    if (isGrpc(this.#exchange)) this.#downstream.end(refusalTrailers());
+    this.#exchange.details = details;
+    if (isGrpc(this.#exchange)) this.#downstream.end(statusTrailers(grpcStatus, grpcMessage));
     else this.#downstream.reset();
   }
 
@@ -240,11 +257,17 @@ class ExchangeRun implements ServerStreamEvents, ForwardingEvents, LongStream {
 }
 
 /**
- * Whether the response may go on for hours, so that a change of the policies must reach it. The last proxy before the
- * destination decides about it, as with the check.
+ * Whether the response may go on for hours, so that a change of the policies, decided by the last proxy before the
+ * destination, or the expiry of a credential, known to the proxy that verified it, must reach it.
  */
 function isLong(exchange: Exchange, { headers }: ResponseHead): boolean {
-  if (exchange.verdict === undefined) return false;
+  const { verdict, credentialExpiresAtEpochMs, connection } = exchange;
+  if (
+    verdict === undefined &&
+    credentialExpiresAtEpochMs === undefined &&
+    connection.tls?.peerCertificate === undefined
+  )
+    return false;
   if (exchange.upgraded) return true;
   const type = headers.get("content-type");
   return type !== undefined && (type.startsWith("text/event-stream") || type.startsWith("application/grpc"));
@@ -254,10 +277,21 @@ function isGrpc({ response }: Exchange): boolean {
   return response?.headers.get("content-type")?.startsWith("application/grpc") === true;
 }
 
-function refusalTrailers(): HeaderList {
+/** The first expiry among the client's certificate and token. */
+function expiryOf({
+  connection,
+  credentialExpiresAtEpochMs = Infinity,
+}: Exchange): CredentialExpiry | undefined {
+  const certificateEpochMs = connection.tls?.peerCertificate?.notAfterEpochMs ?? Infinity;
+  const atEpochMs = Math.min(certificateEpochMs, credentialExpiresAtEpochMs);
+  if (atEpochMs === Infinity || Number.isNaN(atEpochMs)) return undefined;
+  return { credential: atEpochMs === certificateEpochMs ? "certificate" : "token", atEpochMs };
+}
+
+function statusTrailers(status: StatusCode, message: string): HeaderList {
   const trailers = new HeaderList();
-  trailers.set("grpc-status", String(STATUS_CODES.indexOf("PERMISSION_DENIED")));
-  trailers.set("grpc-message", "the policies have changed");
+  trailers.set("grpc-status", String(STATUS_CODES.indexOf(status)));
+  trailers.set("grpc-message", message);
   return trailers;
 }
 

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Random } from "../../kernel/ports.ts";
-import { httpStatusOf, STATUS_CODES } from "../../kernel/status.ts";
 import { type TimerOwner, type TimerWheel, WheelTimer } from "../../kernel/timer-wheel.ts";
 import {
   isIdempotent,
@@ -12,22 +11,22 @@ import {
   type TryOutcome,
 } from "../../core/traffic/retry.ts";
 import type { HashSource } from "../../core/traffic/resources/load-balancer.ts";
-import { grpcTimeoutMs } from "../../core/traffic/grpc-timeout.ts";
-import { grpcContentType } from "../exchange/grpc-reply.ts";
 import type { Exchange, RouteSelection } from "../exchange/exchange.ts";
 import type { ErrorKind, ResponseFlag } from "../exchange/local-reply.ts";
 import type { BodyReceiver } from "../transport/contract/body.ts";
-import type { ClientStream, ClientStreamReceiver } from "../transport/contract/client.ts";
+import type { ClientStream } from "../transport/contract/client.ts";
 import type { ResponseHead } from "../transport/contract/head.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
 import type { ResetCause, ResetReason, StreamReset } from "../transport/contract/reset.ts";
 import type { ServerStream } from "../transport/contract/server.ts";
 import { removeHopByHop } from "../transport/fields/hop-by-hop.ts";
-import { GRPC_TIMEOUT } from "../transport/fields/name-flags.ts";
 import type { ClusterEndpoint } from "../upstream/endpoint-set.ts";
+import { EarlierTries, HedgedTry, type HedgedTries } from "./hedged-try.ts";
 import type { PendingMirrors } from "./mirroring.ts";
-import { affinityOf, type RequestAffinity } from "./request-affinity.ts";
+import { affinityOf, type RequestAffinity } from "../exchange/request-affinity.ts";
 import { errorReplyOf, isEndpointsFault, tryOutcomeOf } from "./reset-meaning.ts";
+import { outlierStatusOf, responseOutcome } from "./response-outcome.ts";
+import { requestTimeoutMs } from "./request-timeout.ts";
 import { RequestBuffer, type RequestEvents, RequestRelay } from "./request-relay.ts";
 
 /** Maximum size of a body that is buffered, so that it can be sent again. */
@@ -55,7 +54,7 @@ export interface ForwardingEvents {
  * Sends one request upstream: picks an endpoint, retries according to the route, and streams the response
  * back. Never retries once a response head has gone downstream, nor with a body that is not buffered.
  */
-export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwner {
+export class Forwarding implements HedgedTries, RequestEvents, TimerOwner {
   readonly #exchange: Exchange;
   readonly #downstream: ServerStream;
   readonly #selection: ForwardSelection;
@@ -74,6 +73,10 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
   #affinity: RequestAffinity | undefined;
   /** The upstream stream of the current try. */
   #stream: ClientStream | undefined;
+  /** The current try of a request that may be hedged; undefined for any other request. */
+  #hedged: HedgedTry | undefined;
+  /** Tries whose timeout has passed, and which may still win. */
+  #earlierTries: EarlierTries | undefined;
   /** The whole body, if it was buffered so that it can be sent again. */
   #wholeBody: Uint8Array | undefined;
   #retriesLeft: number;
@@ -182,12 +185,88 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
     if (monitor !== undefined) monitor.onResponse(outlierStatusOf(status, headers.get("grpc-status")));
     if (this.#action.retry.retries > 0) {
       const grpcStatus = headers.get("grpc-status");
-      if (
-        !isPlainSuccess(status, grpcStatus, this.#action.retry) &&
-        this.#retry(responseOutcome(status, grpcStatus, headers.has("x-envoy-ratelimited")))
-      )
+      if (!isPlainSuccess(status, grpcStatus, this.#action.retry) && this.#retry(responseOutcome(head)))
         return;
     }
+    this.#deliver(head);
+  }
+
+  /** Of the tries that are under way, the first whose response is not to be retried wins. */
+  onTryHead(attempt: HedgedTry, head: ResponseHead): void {
+    attempt.target.upstream.monitor?.onResponse(
+      outlierStatusOf(head.status, head.headers.get("grpc-status")),
+    );
+    const outcome = responseOutcome(head);
+    const isBad = isRetriable(outcome, this.#action.retry, this.#exchange.request.method);
+    if (isBad && this.#lose(attempt, outcome)) return;
+    this.#win(attempt);
+    this.#deliver(head);
+  }
+
+  onTryReset(attempt: HedgedTry, reset: StreamReset): void {
+    if (this.#isLast(attempt)) {
+      this.#win(attempt);
+      return this.onReset(reset);
+    }
+    if (isEndpointsFault(reset.reason)) attempt.target.upstream.monitor?.onLocalOriginFailure(503);
+    this.#lose(attempt, tryOutcomeOf(reset.reason), reset.reason);
+  }
+
+  /**
+   * Ends a try that failed: with another try if it is the current one, else silently while there is another one.
+   *
+   * @param outcome Undefined for a failure after which there is no other try.
+   * @param resetReason Reason for which the upstream reset the stream; undefined for a stream that is to be reset.
+   * @returns False when no other try is under way or begins: the failure is the request's own.
+   */
+  #lose(attempt: HedgedTry, outcome: TryOutcome | undefined, resetReason?: ResetReason): boolean {
+    const isCurrent = attempt === this.#hedged && this.#stream !== undefined;
+    const isLast = this.#isLast(attempt);
+    if (!isCurrent) {
+      if (!isLast) {
+        this.#earlierTries?.drop(attempt, resetReason);
+        return true;
+      }
+      this.#win(attempt);
+    }
+    this.#endTryTimeout();
+    if (resetReason !== undefined) this.#endTry(resetReason);
+    // A used-up number of retries is no fault of the request while another try may answer.
+    if (outcome !== undefined && (isLast || this.#retriesLeft > 0) && this.#retry(outcome)) return true;
+    if (isLast) return false;
+    this.#resetTry();
+    if (this.#isRetry) this.#leaveRetry();
+    return true;
+  }
+
+  /** Whether no other try is under way or about to begin. */
+  #isLast(attempt: HedgedTry): boolean {
+    const current = attempt === this.#hedged ? undefined : this.#stream;
+    const others = this.#earlierTries?.countBeside(attempt) ?? 0;
+    return others === 0 && current === undefined && this.#pause?.isStarted !== true;
+  }
+
+  /** Makes the try the only one, and resets all others. */
+  #win(attempt: HedgedTry): void {
+    attempt.hasWon = true;
+    if (attempt !== this.#hedged || this.#stream === undefined) {
+      this.#earlierTries?.remove(attempt);
+      if (this.#pause !== undefined) this.#timers.cancel(this.#pause);
+      this.#resetTry();
+      if (this.#isRetry) this.#leaveRetry();
+      this.#isRetry = attempt.isRetry;
+      this.#hedged = attempt;
+      this.#stream = attempt.stream;
+      this.#target = attempt.target;
+      this.#exchange.endpoint = attempt.target;
+    }
+    this.#endTryTimeout();
+    this.#earlierTries?.dropAll();
+  }
+
+  /** The response goes downstream: no other try follows. */
+  #deliver(head: ResponseHead): void {
+    const { status, headers } = head;
     removeHopByHop(headers);
     if (this.#affinity?.setCookie !== undefined) headers.append("set-cookie", this.#affinity.setCookie);
     // A 204 has no content-length (RFC 9110, section 8.6).
@@ -240,6 +319,8 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
     const target = endpoints.pick(this.#tried, this.#hash(cluster.hashOn));
     this.#target = target;
     if (target === undefined) {
+      // An earlier try may still answer.
+      if ((this.#earlierTries?.size ?? 0) > 0) return this.#leaveRetry();
       const what = endpoints.endpoints.length === 0 ? "endpoint" : "healthy endpoint";
       return this.#fail("no_healthy_upstream", `${cluster.config.service.name} has no ${what}.`);
     }
@@ -259,9 +340,13 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
       contentLength,
       upgrade,
     };
-    this.#exchange.place?.sent();
-    const stream = target.upstream.open(head, this, this.#wholeBody);
+    // The latency of a hedged request begins with its first try.
+    if (this.#earlierTries === undefined) this.#exchange.place?.sent();
+    const hedged = this.#mayHedge ? new HedgedTry(this, target, this.#isRetry) : undefined;
+    const stream = target.upstream.open(head, hedged ?? this, this.#wholeBody);
     this.#stream = stream;
+    this.#hedged = hedged;
+    if (hedged !== undefined) hedged.stream = stream;
     if (hasBody && this.#wholeBody === undefined) this.#relayTo(stream);
   }
 
@@ -302,10 +387,14 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
     }
     this.#isRetry = true;
     this.#resetTry();
+    this.#startPause();
+    return true;
+  }
+
+  #startPause(): void {
     const retry = this.#action.retry.retries - this.#retriesLeft;
     this.#pause ??= new WheelTimer(this);
     this.#timers.start(this.#pause, retryPauseMs(retry, this.#action.retry, this.#random));
-    return true;
   }
 
   /**
@@ -321,6 +410,29 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
     return true;
   }
 
+  /** Whether a second try may begin beside the first: the request can be sent again, and does no harm twice. */
+  get #mayHedge(): boolean {
+    const { retry } = this.#action;
+    if (retry.hedgeOnTryTimeout !== true || !this.#canSendAgain) return false;
+    const { method, upgrade } = this.#exchange.request;
+    return upgrade === undefined && (!retry.idempotentOnly || isIdempotent(method));
+  }
+
+  /**
+   * Starts another try beside the current one, as Envoy's `hedge_on_per_try_timeout`: whatever the retry conditions, while
+   * there are retries left. Otherwise the current try goes on until the route's timeout.
+   */
+  #hedge(current: HedgedTry): void {
+    if (this.#retriesLeft === 0) return;
+    this.#retriesLeft--;
+    if (!this.#selection.cluster.enterRetry()) return this.#exchange.flag("UO");
+    this.#earlierTries ??= new EarlierTries(this.#selection.cluster);
+    this.#earlierTries.add(current);
+    this.#stream = undefined;
+    this.#isRetry = true;
+    this.#startPause();
+  }
+
   /** A body that is streamed can be sent only once. */
   get #canSendAgain(): boolean {
     return !this.#exchange.request.hasBody || this.#wholeBody !== undefined;
@@ -328,18 +440,8 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
 
   #startTimeout(): void {
     if (this.#over) return;
-    const timeoutMs = this.#timeoutMs;
+    const timeoutMs = requestTimeoutMs(this.#exchange, this.#action.timeoutMs);
     if (timeoutMs > 0) this.#timers.start(this.#timeout, timeoutMs);
-  }
-
-  /** The route's timeout, or the shorter one that a gRPC client asks for; 0 for no limit. */
-  get #timeoutMs(): number {
-    const { nameFlags, request } = this.#exchange;
-    if ((nameFlags & GRPC_TIMEOUT) === 0) return this.#action.timeoutMs;
-    const isGrpc = grpcContentType(request.headers.get("content-type")) !== undefined;
-    return isGrpc
-      ? grpcTimeoutMs(this.#action.timeoutMs, request.headers.get("grpc-timeout"))
-      : this.#action.timeoutMs;
   }
 
   #leaveRetry(): void {
@@ -358,6 +460,7 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
 
   #onTryTimeout(): void {
     this.#target?.upstream.monitor?.onLocalOriginFailure(504);
+    if (this.#hedged !== undefined) return this.#hedge(this.#hedged);
     this.#resetTry();
     if (this.#retry({ kind: "per-try-timeout" })) return;
     this.#fail("upstream_timeout", `${this.#selection.cluster.config.service.name} did not answer in time.`);
@@ -394,19 +497,7 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
     this.#endTryTimeout();
     if (this.#pause !== undefined) this.#timers.cancel(this.#pause);
     if (this.#isRetry) this.#leaveRetry();
+    this.#earlierTries?.dropAll();
     this.#selection.cluster.leave();
   }
-}
-
-/** The status of a response for outlier detection; gRPC's own status counts, as in Envoy. */
-function outlierStatusOf(status: number, grpcStatus: string | undefined): number {
-  if (grpcStatus === undefined) return status;
-  const code = STATUS_CODES[Number(grpcStatus)];
-  return httpStatusOf(code ?? "UNKNOWN");
-}
-
-function responseOutcome(status: number, grpcStatus: string | undefined, rateLimited: boolean): TryOutcome {
-  return grpcStatus === undefined
-    ? { kind: "response", status, rateLimited }
-    : { kind: "response", status, grpcStatus: Number(grpcStatus), rateLimited };
 }

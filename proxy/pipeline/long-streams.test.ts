@@ -21,12 +21,17 @@ import { type LongStream, LongStreams } from "./long-streams.ts";
 
 class Stream implements LongStream {
   readonly attributes: AttributeBag;
+  readonly isDecidedHere = true;
+  readonly expiry = undefined;
   refused = 0;
   constructor(user: string) {
     this.attributes = { request: { user } };
   }
   refuse(): void {
     this.refused++;
+  }
+  expire(): void {
+    assert.fail("the stream has no expiry");
   }
 }
 

@@ -6,12 +6,15 @@ import { backoffMs } from "../../kernel/backoff.ts";
 import { isPromise } from "../../kernel/maybe-promise.ts";
 import type { Cancel, Runtime } from "../../kernel/ports.ts";
 import type { PolicyClient, Recheck } from "../policy/check-result.ts";
+import { type ExpiringStream, StreamExpiries } from "./stream-expiries.ts";
 
 /** A stream that may stay open for hours: an upgraded connection, server-sent events, or a gRPC call. */
-export interface LongStream {
+export interface LongStream extends ExpiringStream {
   /** The attributes that its request was decided by. */
   readonly attributes: AttributeBag;
-  /** Closes the stream. */
+  /** Whether this proxy decided about the request, so that changed policies are put to the stream. */
+  readonly isDecidedHere: boolean;
+  /** Closes the stream, because the policies refuse it now. */
   refuse(): void;
 }
 
@@ -26,11 +29,13 @@ const RETRY = { minMs: 200, baseMs: 200, maxMs: 30_000 };
 
 /**
  * The long streams that are open. When the documents change, each is decided anew, with the attributes of its request
- * and without charging quotas; those that are refused now are closed, and the others go on.
+ * and without charging quotas; those that are refused now are closed, and the others go on. A stream whose client's
+ * certificate or token expires is closed, too.
  */
 export class LongStreams {
   /** Number of new decisions by outcome. An undecided stream goes on, and counts for each try. */
   readonly counts: Record<Recheck, number> = { allowed: 0, refused: 0, undecided: 0 };
+  readonly expiries: StreamExpiries;
   readonly #policy: Pick<PolicyClient, "recheck" | "watchPolicies">;
   readonly #runtime: Runtime;
   readonly #streams = new Set<LongStream>();
@@ -44,25 +49,30 @@ export class LongStreams {
   constructor(policy: Pick<PolicyClient, "recheck" | "watchPolicies">, runtime: Runtime) {
     this.#policy = policy;
     this.#runtime = runtime;
+    this.expiries = new StreamExpiries(runtime);
     this.#stopWatching = policy.watchPolicies(() => this.#onChange());
   }
 
+  /** Number of streams that changed policies are put to. */
   get size(): number {
     return this.#streams.size;
   }
 
   add(stream: LongStream): void {
-    this.#streams.add(stream);
+    if (stream.isDecidedHere) this.#streams.add(stream);
+    this.expiries.add(stream);
   }
 
   remove(stream: LongStream): void {
     this.#streams.delete(stream);
+    this.expiries.remove(stream);
   }
 
-  /** Decides nothing anew from now on. Idempotent. */
+  /** Decides nothing anew and closes no stream from now on. Idempotent. */
   close(): void {
     this.#closed = true;
     this.#stopWatching();
+    this.expiries.close();
     this.#wake?.();
   }
 

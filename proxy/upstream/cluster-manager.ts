@@ -18,6 +18,7 @@ import type { ClientSettings } from "../transport/contract/client.ts";
 import type { Transport } from "../transport/contract/transport.ts";
 import { Overload } from "./overload.ts";
 import { OverloadGate } from "./overload-gate.ts";
+import type { TlsFault } from "../transport/tls/client/tls-fault.ts";
 import type { CredentialStore } from "../transport/tls/credentials/credential-store.ts";
 import { Upstream } from "./upstream.ts";
 
@@ -208,6 +209,9 @@ export class ClusterManager {
       maxHeaderBytes: MAX_RESPONSE_HEADER_BYTES,
       tls: config.tls,
       credentials: this.#credentials,
+      ...(config.tls === undefined
+        ? {}
+        : { onTlsFault: (fault) => this.#noteTlsFault(cluster, endpoint, fault) }),
       clock: this.#runtime.clock,
       scheduler: this.#runtime.scheduler,
     };
@@ -221,6 +225,11 @@ export class ClusterManager {
     const shared = { upstream, references };
     this.#upstreams.set(key, shared);
     return shared;
+  }
+
+  #noteTlsFault({ config, load }: Cluster, { address, port }: Endpoint, fault: TlsFault): void {
+    const place = { cluster: config.name, endpoint: `${address}:${port}` };
+    load.tlsFaults.note(fault, place, this.#runtime);
   }
 
   #drain(upstream: Upstream): void {

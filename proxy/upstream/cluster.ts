@@ -7,6 +7,7 @@ import type { HashSource } from "../../core/traffic/resources/load-balancer.ts";
 import { type HealthCounts, newHealthCounts } from "./health/health-counts.ts";
 import type { Overload } from "./overload.ts";
 import type { OverloadGate } from "./overload-gate.ts";
+import { TlsFaults } from "./tls-faults.ts";
 
 /** Load of a cluster, across all versions of its settings. */
 export interface ClusterLoad {
@@ -21,6 +22,7 @@ export interface ClusterLoad {
   /** Retries that were not made because too many were under way. */
   retryOverflowsTotal: number;
   readonly health: HealthCounts;
+  readonly tlsFaults: TlsFaults;
 }
 
 export function newClusterLoad(): ClusterLoad {
@@ -31,6 +33,7 @@ export function newClusterLoad(): ClusterLoad {
     retries: 0,
     retryOverflowsTotal: 0,
     health: newHealthCounts(),
+    tlsFaults: new TlsFaults(),
   };
 }
 

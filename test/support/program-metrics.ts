@@ -35,7 +35,11 @@ export async function programMetrics(): Promise<ReadonlyMap<string, KnownMetric>
     () => 0,
     () => [],
     () => true,
-    () => ({ size: 0, counts: { allowed: 0, refused: 0, undecided: 0 } }),
+    () => ({
+      size: 0,
+      counts: { allowed: 0, refused: 0, undecided: 0 },
+      expiries: { counts: { certificate: 0, token: 0 } },
+    }),
   );
   const registries = [mixer.registry, pilot.registry, proxy.registry];
   const pool = await new PoolMetrics(() => 1).exposition([]);

@@ -3,7 +3,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -44,14 +44,61 @@ export function runProgram(
   return follow(child);
 }
 
-/** Runs `npm start`; signals are sent to npm itself. */
+/** Runs `npm start`; signals are sent to npm itself. `stop` waits for all of its processes, see `runGroup`. */
 export function npmStart(): Program {
-  const npm = spawn("npm", ["start"], {
+  return runGroup("npm", ["start"]);
+}
+
+/**
+ * Runs a command as a process group of its own. `stop` waits until the whole group has ended, so that its ports are free; it
+ * rejects when a process is left behind after the deadline, and kills it.
+ */
+export function runGroup(command: string, args: readonly string[]): Program {
+  const leader = spawn(command, args, {
     cwd: ROOT,
     env: { ...process.env, NO_COLOR: "1" },
     stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
   });
-  return follow(npm);
+  const group = leader.pid ?? -1;
+  const kill = (): void => {
+    for (const pid of processesOf(group)) process.kill(pid, "SIGKILL");
+  };
+  // A test that fails before `stop` leaves nothing behind either.
+  process.once("exit", kill);
+  const program = follow(leader);
+  return {
+    ...program,
+    async stop(signal) {
+      const end = await program.stop(signal);
+      const deadlineMs = performance.now() + STOP_DEADLINE_MS;
+      while (processesOf(group).length > 0 && performance.now() < deadlineMs)
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      process.removeListener("exit", kill);
+      const left = processesOf(group);
+      kill();
+      if (left.length > 0) throw new Error(`${command} left processes behind: ${left.join()}`);
+      return end;
+    },
+  };
+}
+
+/** The live processes of a group, by Linux's /proc; none on other systems. A zombie has ended. */
+function processesOf(group: number): readonly number[] {
+  if (!existsSync("/proc/self/stat")) return [];
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      let stat = "";
+      try {
+        stat = readFileSync(`/proc/${name}/stat`, "utf8");
+      } catch {
+        return [];
+      }
+      // The second field, a name in brackets, may have spaces: proc(5).
+      const [state, , pgrp] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return Number(pgrp) === group && state !== "Z" ? [Number(name)] : [];
+    });
 }
 
 /** Runs the purser command. */

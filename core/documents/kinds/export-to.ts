@@ -53,3 +53,18 @@ export function isExportedTo(
     (entry) => entry === ALL || (entry === OWN ? documentNamespace : entry) === clientNamespace,
   );
 }
+
+/** The namespaces that a document names for its proxies; `*` for all of them, and none for `~`. */
+export function clientNamespaces(
+  exportTo: readonly string[] = [ALL],
+  documentNamespace: string,
+): readonly string[] {
+  return exportTo
+    .filter((entry) => entry !== NONE)
+    .map((entry) => (entry === OWN ? documentNamespace : entry));
+}
+
+/** Whether a document is for all namespaces: another one, which names the proxy's, comes before it. */
+export function isForAll(exportTo: readonly string[] = [ALL]): boolean {
+  return exportTo.includes(ALL);
+}

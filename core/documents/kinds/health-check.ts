@@ -4,6 +4,7 @@
 import Type, { type Static } from "typebox";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import { FORM_KEYWORD } from "../schema/form.ts";
+import { ExportTo, faultsOfExportTo } from "./export-to.ts";
 import { Choice, Closed, Duration } from "./fields.ts";
 import { headerMapFaults } from "./header-faults.ts";
 import type { KindDefinition } from "./kind.ts";
@@ -96,6 +97,7 @@ const HealthCheckSpec = Closed({
   noTrafficInterval: Type.Optional(
     Duration("The interval while the proxy has sent the destination no request; at least 1ms; default 60s."),
   ),
+  exportTo: ExportTo(),
 });
 
 export type HealthCheckSpec = Static<typeof HealthCheckSpec>;
@@ -137,5 +139,6 @@ function checkHealthCheck(spec: HealthCheckSpec): readonly SpecFault[] {
           ],
     ),
     ...headerMapFaults(http?.headers, ["http", "headers"], "text"),
+    ...faultsOfExportTo(spec.exportTo),
   ];
 }

@@ -9,6 +9,8 @@ import type { LoadBalancerSpec, LocalityLbSettingSpec } from "./load-balancer.ts
 
 type Path = readonly (string | number)[];
 type ConsistentHashSpec = NonNullable<LoadBalancerSpec["consistentHash"]>;
+/** The part of it that names the value of a request. */
+export type HashSourceSpec = Pick<ConsistentHashSpec, (typeof HASH_KEYS)[number]>;
 
 /** Checks of a `loadBalancer` beyond its schema. */
 export function loadBalancerFaults(spec: LoadBalancerSpec | undefined, path: Path): readonly SpecFault[] {
@@ -30,13 +32,7 @@ const ALGORITHMS = ["ringHash", "maglev", "minimumRingSize"] as const;
 
 function hashFaults(spec: ConsistentHashSpec | undefined, path: Path): readonly SpecFault[] {
   if (spec === undefined) return [];
-  const faults: SpecFault[] = [];
-  const keys = HASH_KEYS.filter((key) => spec[key] !== undefined && spec[key] !== false);
-  if (keys.length !== 1) {
-    const given = keys.length === 0 ? "none" : keys.join(" and ");
-    const message = `consistentHash needs exactly one of ${HASH_KEYS.join(", ")}; this one has ${given}`;
-    faults.push({ path, message });
-  }
+  const faults: SpecFault[] = [...hashSourceFaults(spec, path)];
   const algorithms = ALGORITHMS.filter((algorithm) => spec[algorithm] !== undefined);
   if (algorithms.length > 1)
     faults.push({ path, message: `${algorithms.join(" and ")} exclude each other; write one of them` });
@@ -45,8 +41,16 @@ function hashFaults(spec: ConsistentHashSpec | undefined, path: Path): readonly 
     const message = `The table size must be a prime, such as ${nextTableSize(tableSize)}`;
     faults.push({ path: [...path, "maglev", "tableSize"], message });
   }
-  faults.push(...cookieAttributeFaults(spec, path));
   return faults;
+}
+
+/** Checks of the fields that name the value of a request; `path` ends with the name of their parent. */
+export function hashSourceFaults(spec: HashSourceSpec, path: Path): readonly SpecFault[] {
+  const keys = HASH_KEYS.filter((key) => spec[key] !== undefined && spec[key] !== false);
+  if (keys.length === 1) return cookieAttributeFaults(spec, path);
+  const given = keys.length === 0 ? "none" : keys.join(" and ");
+  const message = `${path.at(-1)} needs exactly one of ${HASH_KEYS.join(", ")}; this one has ${given}`;
+  return [{ path, message }, ...cookieAttributeFaults(spec, path)];
 }
 
 /** Attributes that other fields write, in lower case. */
@@ -56,7 +60,7 @@ const OWN_ATTRIBUTES: Readonly<Record<string, string>> = {
   httponly: "is always written",
 };
 
-function cookieAttributeFaults(spec: ConsistentHashSpec, path: Path): readonly SpecFault[] {
+function cookieAttributeFaults(spec: HashSourceSpec, path: Path): readonly SpecFault[] {
   const names = (spec.httpCookie?.attributes ?? []).map(({ name }) => name.toLowerCase());
   return names.flatMap((name, index) => {
     const own = Object.hasOwn(OWN_ATTRIBUTES, name) ? OWN_ATTRIBUTES[name] : undefined;

@@ -65,22 +65,25 @@ const HttpCookie = Closed(
   { description: "Hash a cookie; the proxy generates it if ttl is present and the cookie is absent." },
 );
 
+/** The values of a request that can be hashed. */
+export const HASH_SOURCE_FIELDS = {
+  httpHeaderName: Type.Optional(Token("Hash a header; repeated fields count as one value.", "a header name")),
+  httpCookie: Type.Optional(HttpCookie),
+  useSourceIp: Type.Optional(
+    Type.Boolean({ description: "Hash the client's address, behind trusted proxies the client's own." }),
+  ),
+  httpQueryParameterName: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 1024,
+      description: "Hash a query parameter's first value, decoded.",
+    }),
+  ),
+};
+
 const ConsistentHash = Closed(
   {
-    httpHeaderName: Type.Optional(
-      Token("Hash a header; repeated fields count as one value.", "a header name"),
-    ),
-    httpCookie: Type.Optional(HttpCookie),
-    useSourceIp: Type.Optional(
-      Type.Boolean({ description: "Hash the client's address, behind trusted proxies the client's own." }),
-    ),
-    httpQueryParameterName: Type.Optional(
-      Type.String({
-        minLength: 1,
-        maxLength: 1024,
-        description: "Hash a query parameter's first value, decoded.",
-      }),
-    ),
+    ...HASH_SOURCE_FIELDS,
     ringHash: Type.Optional(
       Closed({ minimumRingSize: RingSize("Minimum number of points on the ring; default 1024.") }),
     ),

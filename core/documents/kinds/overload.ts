@@ -5,6 +5,7 @@ import Type, { type Static } from "typebox";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import { parseDurationMs } from "../../../kernel/duration.ts";
 import type { OverloadSettings } from "../../traffic/resources/overload.ts";
+import { ExportTo, faultsOfExportTo } from "./export-to.ts";
 import { Closed, Duration, Expression, Mode } from "./fields.ts";
 import { displayName, type KindDefinition, type Metadata } from "./kind.ts";
 import { WildcardHost } from "./traffic-fields.ts";
@@ -88,6 +89,7 @@ const OverloadSpec = Closed({
     ),
   ),
   mode: Mode(),
+  exportTo: ExportTo(),
 });
 
 export type OverloadSpec = Static<typeof OverloadSpec>;
@@ -137,12 +139,14 @@ export function overloadSettingsOf(metadata: Metadata, spec: OverloadSpec): Over
   };
 }
 
-function checkOverload({ concurrency }: OverloadSpec): readonly SpecFault[] {
+function checkOverload({ concurrency, exportTo }: OverloadSpec): readonly SpecFault[] {
+  const faults = faultsOfExportTo(exportTo);
   const min = concurrency?.min ?? DEFAULTS.minConcurrency;
   const max = concurrency?.max ?? DEFAULTS.maxConcurrency;
-  if (min <= max) return [];
+  if (min <= max) return faults;
   const field = concurrency?.max === undefined ? "min" : "max";
   return [
+    ...faults,
     {
       path: ["concurrency", field],
       message: `The least concurrency, ${min}, is above the greatest, ${max}`,

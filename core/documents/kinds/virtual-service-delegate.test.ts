@@ -76,6 +76,7 @@ describe("a delegate's route", () => {
       timeout: "1s",
       rewrite: { uri: "/" },
       retries: { attempts: 1 },
+      purser: { hedgeOnPerTryTimeout: true },
       mirror: { host: "m" },
       mirrorPercentage: { value: 1 },
       headers: { request: { set: { a: "1" } } },
@@ -94,6 +95,7 @@ describe("a delegate's route", () => {
       name: "root-own",
       rewrite: root.rewrite,
       retries: root.retries,
+      purser: root.purser,
     });
     const direct = { directResponse: { status: 204 } };
     assert.deepEqual(mergeRoutes(root, direct), { ...direct, name: "root", headers: root.headers });

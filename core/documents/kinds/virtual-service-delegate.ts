@@ -16,13 +16,13 @@ import type { HttpRouteSpec } from "./virtual-service-schema.ts";
 export function mergeRoutes(root: HttpRouteSpec, leaf: HttpRouteSpec): HttpRouteSpec | undefined {
   const match = mergeMatches(root.match ?? [], leaf.match ?? []);
   if (match === undefined) return undefined;
-  const { rewrite, timeout, retries, mirror, mirrorPercentage, mirrors } = root;
+  const { rewrite, timeout, retries, mirror, mirrorPercentage, mirrors, purser } = root;
   const mirroring = (leaf.mirror ?? leaf.mirrors) === undefined ? { mirror, mirrorPercentage, mirrors } : {};
   return withoutUndefined<HttpRouteSpec>({
     fault: root.fault,
     headers: root.headers,
     corsPolicy: root.corsPolicy,
-    ...(leaf.route === undefined ? {} : { rewrite, timeout, retries, ...mirroring }),
+    ...(leaf.route === undefined ? {} : { rewrite, timeout, retries, purser, ...mirroring }),
     ...leaf,
     name: joinNames(root.name, leaf.name),
     match: match.length === 0 ? undefined : match,

@@ -9,6 +9,7 @@ import { corsFaults } from "./cors-policy.ts";
 import { headerMapFaults, headerNamesFaults } from "./header-faults.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import type { HeaderOperationsSpec } from "./traffic-fields.ts";
+import { ownRouteFaults } from "./virtual-service-own.ts";
 import { type HttpMatchSpec, sourceFieldsOf } from "./virtual-service-match.ts";
 import { replyFaults } from "./virtual-service-replies.ts";
 import { type HttpRouteSpec, MESH_GATEWAY, type VirtualServiceSpec } from "./virtual-service-schema.ts";
@@ -30,6 +31,7 @@ export function virtualServiceFaults(spec: VirtualServiceSpec): readonly SpecFau
       ...remoteRetryFaults(route, path),
       ...mirrorFaults(route, path),
       ...replyFaults(route, path),
+      ...ownRouteFaults(route, isDelegate, path),
       ...rewriteFaults(route.rewrite, [...path, "rewrite"]),
       ...(route.match ?? []).flatMap((match, matchIndex) => [
         ...regexFaults(match, [...path, "match", matchIndex]),
@@ -58,7 +60,15 @@ function nestedFaults({ delegate }: HttpRouteSpec, path: Path): readonly SpecFau
 }
 
 const ACTIONS = ["route", "redirect", "directResponse", "delegate"] as const;
-const FORWARDING_FIELDS = ["rewrite", "timeout", "retries", "mirror", "mirrorPercentage", "mirrors"] as const;
+const FORWARDING_FIELDS = [
+  "rewrite",
+  "timeout",
+  "retries",
+  "mirror",
+  "mirrorPercentage",
+  "mirrors",
+  "purser",
+] as const;
 
 function actionFaults(route: HttpRouteSpec, path: Path): readonly SpecFault[] {
   const given = ACTIONS.filter((action) => route[action] !== undefined);

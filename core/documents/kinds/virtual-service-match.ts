@@ -17,7 +17,11 @@ export const HttpMatch = Closed(
       }),
     ),
     method: Type.Optional(StringMatch("The method, case-sensitive.")),
-    authority: Type.Optional(StringMatch("The Host header as sent, including the port.")),
+    authority: Type.Optional(
+      StringMatch(
+        "The Host header in its canonical form, with the port that it names; exact and prefix ignore case.",
+      ),
+    ),
     headers: Type.Optional(
       MapOf(PresenceMatch("{} for present with any value."), {
         description: "Headers that must match, by name in any case.",
@@ -30,7 +34,8 @@ export const HttpMatch = Closed(
     ),
     queryParams: Type.Optional(
       MapOf(PresenceMatch("{} for present with any value."), {
-        description: "Query parameters that must match, by exact name; the first value of each is compared.",
+        description:
+          "Query parameters that must match, by exact name and decoded; a repeated parameter matches by any of its values.",
       }),
     ),
     port: Type.Optional(PortNumber("The port that was called: of the service, or of the Gateway's server.")),

@@ -6,6 +6,7 @@ import { ExportTo } from "./export-to.ts";
 import { Closed, Duration, REFUSED_KEYWORD } from "./fields.ts";
 import { CorsPolicyField } from "./cors-policy.ts";
 import { HeaderOperations, Host, PortNumber, WildcardHost } from "./traffic-fields.ts";
+import { OwnRouteFields } from "./virtual-service-own.ts";
 import { HttpMatch } from "./virtual-service-match.ts";
 import { DirectResponse, FaultInjection, Redirect } from "./virtual-service-replies.ts";
 
@@ -152,6 +153,7 @@ const HttpRoute = Closed(
       }),
     ),
     corsPolicy: Type.Optional(CorsPolicyField),
+    purser: Type.Optional(OwnRouteFields),
   },
   {
     [REFUSED_KEYWORD]: {

@@ -68,6 +68,38 @@ describe("a VirtualService", () => {
     assert.match(faults({ sourceNamespace: "" }), /sourceNamespace/);
   });
 
+  it("hedges requests when an attempt has a timeout and there is another attempt", () => {
+    const purser = { hedgeOnPerTryTimeout: true };
+    const hedging = (more: object, hosts?: readonly string[]) =>
+      faultsOfSpec({ ...(hosts ? { hosts } : {}), http: [{ ...TO_A, purser, ...more }] });
+    const retries = { attempts: 1, perTryTimeout: "1s" };
+    assert.equal(hedging({ retries }, ["a"]), "");
+    assert.match(hedging({}, ["a"]), /^x:1:\d+: error: .*perTryTimeout, which the route lacks/);
+    assert.match(hedging({ retries: { attempts: 1, perTryTimeout: "0s" } }, ["a"]), /which the route lacks/);
+    assert.match(hedging({ retries: { ...retries, attempts: 0 } }, ["a"]), /no second attempt can begin/);
+    // A delegate may have the retries of the route that delegates.
+    assert.equal(hedging({}), "");
+    assert.match(hedging({ retries: { attempts: 1 } }), /which the route lacks/);
+    assert.match(faultsOfRoute({ ...TO_A, purser: {} }), /purser/);
+    assert.match(faultsOfRoute({ ...TO_A, purser: { hedgeOnTimeout: true } }), /purser has no field/);
+    assert.match(faultsOfRoute({ directResponse: { status: 200 }, purser }), /has no use for purser/);
+  });
+
+  it("splits requests by exactly one value, among several destinations", () => {
+    const destinations = ["a", "b"].map((host) => ({ destination: { host }, weight: 1 }));
+    const faults = (splitBy: object, route: readonly object[] = destinations) =>
+      faultsOfRoute({ route, purser: { splitBy } });
+    assert.equal(faults({ httpHeaderName: "x-user" }), "");
+    assert.equal(faults({ httpCookie: { name: "c", ttl: "1h" } }), "");
+    assert.match(faults({}), /splitBy needs exactly one of httpHeaderName, .*; this one has none/);
+    assert.match(faults({ useSourceIp: false }), /this one has none/);
+    assert.match(faults({ httpHeaderName: "a", useSourceIp: true }), /httpHeaderName and useSourceIp/);
+    assert.match(faults({ useSourceIp: true, maglev: {} }), /has no field "maglev"/);
+    assert.match(faults({ useSourceIp: true }, destinations.slice(1)), /The route has one destination/);
+    const attributes = [{ name: "Path", value: "/" }];
+    assert.match(faults({ httpCookie: { name: "c", attributes } }), /is written by the field path/);
+  });
+
   it("matches on the caller in a delegate too", () => {
     const http = [{ ...TO_A, match: [{ sourceLabels: { app: "web" } }] }];
     assert.equal(faultsOfSpec({ http }), "");

@@ -11,6 +11,7 @@ import { faultsOfDelegates } from "./delegate-references.ts";
 import type { DocumentSet } from "./document-set.ts";
 import { DESTINATION_RULE, type DestinationRuleSpec } from "../kinds/destination-rule.ts";
 import { GATEWAY } from "../kinds/gateway.ts";
+import { clientNamespaces } from "../kinds/export-to.ts";
 import { HEALTH_CHECK, type HealthCheckSpec } from "../kinds/health-check.ts";
 import { SERVICE_ENTRY, type ServiceEntrySpec } from "../kinds/service-entry.ts";
 import { displayName } from "../kinds/kind.ts";
@@ -64,17 +65,21 @@ export function faultsOfTraffic(set: DocumentSet): readonly Diagnostic[] {
   ];
 }
 
-/** Each must check a known destination, and no other may check exactly the same one. */
+/** Each must check a known destination, and no other may check exactly the same one for the same namespaces. */
 function faultsOfHealthChecks(documents: readonly ParsedDocument[], mesh: Mesh): readonly Diagnostic[] {
   const earlier = new Map<string, string>();
   return documents.flatMap((document) => {
     const spec = document.spec as HealthCheckSpec;
-    const { host, subset, port } = spec;
+    const { host, subset, port, exportTo } = spec;
     const { name, namespace } = document.metadata;
     const service = resolveHost(mesh.services, host, namespace) ?? { host, namespace };
-    const key = JSON.stringify([canonicalHost(service.host, service.namespace), subset, port?.number]);
-    const same = earlier.get(key);
-    earlier.set(key, `${namespace}/${name}`);
+    const destination = [canonicalHost(service.host, service.namespace), subset, port?.number];
+    let same: string | undefined;
+    for (const client of clientNamespaces(exportTo, namespace)) {
+      const key = JSON.stringify([...destination, client]);
+      same ??= earlier.get(key);
+      earlier.set(key, `${namespace}/${name}`);
+    }
     const faults = faultsOfDestination(document, spec, ["spec"], mesh);
     if (same === undefined) return faults;
     const message = `The HealthCheck ${same} checks the same destination`;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { StatusCode } from "../../../kernel/status.ts";
+import type { HashSource } from "./load-balancer.ts";
 
 /**
  * The routes of one or several listeners, which refer to the table by name. Envoy calls it a route
@@ -58,6 +59,8 @@ export type RouteAction =
       readonly kind: "forward";
       /** Weights are relative to their sum, which is above 0. */
       readonly destinations: readonly WeightedDestination[];
+      /** The value of a request that decides its destination; absent for a random destination. */
+      readonly splitOn?: HashSource;
       readonly rewrite?: { readonly path?: PathRewrite; readonly authority?: string };
       /**
        * Timeout from the arrival of the whole request to the whole response, including retries. 0 for none.
@@ -151,6 +154,11 @@ export interface RetryPolicy {
   readonly backoffMaxMs: number;
   /** Whether a retry may go to an endpoint where the request failed before; default false. */
   readonly mayRepeatEndpoints?: boolean;
+  /**
+   * Whether the timeout of an attempt starts another attempt beside it (a hedged request) in place of ending it;
+   * default false.
+   */
+  readonly hedgeOnTryTimeout?: boolean;
 }
 
 /** Cross-origin resource sharing, by the names of Istio's CorsPolicy. */

@@ -3,6 +3,7 @@
 
 import type { UpstreamTls } from "../../../core/traffic/resources/tls.ts";
 import type { Clock, Scheduler } from "../../../kernel/ports.ts";
+import type { TlsFault } from "../tls/client/tls-fault.ts";
 import type { CredentialStore } from "../tls/credentials/credential-store.ts";
 import type { BodyReceiver, BodySink, BodySource } from "./body.ts";
 import type { RequestHead, ResponseHead } from "./head.ts";
@@ -54,6 +55,8 @@ export interface ClientSettings {
   /** TLS on the connections; undefined for plain text. `connectTimeoutMs` is for the handshake too. */
   readonly tls: UpstreamTls | undefined;
   readonly credentials: CredentialStore;
+  /** Called when a connection does not open because of TLS. */
+  readonly onTlsFault?: (fault: TlsFault) => void;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
 }

@@ -32,4 +32,6 @@ export interface PeerCertificate {
   readonly dnsNames: readonly string[];
   /** The distinguished name, in the form of RFC 4514. */
   readonly subject: string;
+  /** End of the validity period, in milliseconds since the Unix epoch; Infinity when it cannot be read. */
+  readonly notAfterEpochMs: number;
 }

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { connect } from "node:net";
+import { createSecureServer } from "node:http2";
+import { type AddressInfo, connect } from "node:net";
 import { Server, ServerCredentials, status as GrpcStatus } from "@grpc/grpc-js";
 
 import type { CheckOutcome } from "../../../core/traffic/health/active-health.ts";
@@ -14,6 +15,7 @@ import {
   httpUpstream,
   later,
   onCleanup,
+  runtime,
   scheduler,
   tcpUpstream,
   NO_CREDENTIALS,
@@ -24,6 +26,10 @@ import {
   itHttp1,
   upstreamProtocol,
 } from "../../testing/transports.test.ts";
+import { WrittenFiles } from "../tls/tls-rig.test.ts";
+import { CredentialStore } from "../tls/credentials/credential-store.ts";
+import type { ClientSettings } from "../contract/client.ts";
+import { type Authority, createAuthority } from "../../../test/support/certificates.ts";
 import { createProbe } from "./create-probe.ts";
 import { encodeHealthRequest, isServing } from "./grpc-health-messages.ts";
 import type { Probe } from "./probe.ts";
@@ -40,7 +46,7 @@ const HTTP = {
   ],
 } as const satisfies HealthProbe;
 
-function probeOf(probe: HealthProbe, port: number): Probe {
+function probeOf(probe: HealthProbe, port: number, more: Partial<ClientSettings> = {}): Probe {
   const created = createProbe(
     probe,
     {
@@ -60,6 +66,7 @@ function probeOf(probe: HealthProbe, port: number): Probe {
       maxHeaderBytes: 8_192,
       clock,
       scheduler,
+      ...more,
     },
     currentTransport(),
   );
@@ -332,4 +339,74 @@ describe("a check by gRPC", () => {
     ])
       assert.equal(isServing(Buffer.from(other)), false);
   });
+});
+
+describe("checks over TLS", () => {
+  let ours: Authority;
+  let theirs: Authority;
+  before(function () {
+    ours = createAuthority(this);
+    theirs = createAuthority(this);
+  });
+  after(() => {
+    ours?.remove();
+    theirs?.remove();
+  });
+  afterEach(cleanUp);
+
+  /** An endpoint that speaks HTTP/1.1 and HTTP/2, and counts handshakes that ended well. */
+  async function secureEndpoint(): Promise<{ readonly port: number; handshakes: number }> {
+    const { cert, key } = ours.sign(`server-${Math.random()}`, "DNS:reviews.shop");
+    const endpoint = { port: 0, handshakes: 0 };
+    const server = createSecureServer({ cert, key, allowHTTP1: true }, (incoming, outgoing) => {
+      if (incoming.httpVersionMajor === 1) return outgoing.end("ok");
+      outgoing.writeHead(200, { "content-type": "application/grpc" });
+      outgoing.addTrailers({ "grpc-status": "0" });
+      return outgoing.end(Buffer.from([0, 0, 0, 0, 2, 8, 1]));
+    });
+    server.on("secureConnection", () => endpoint.handshakes++);
+    server.on("session", (session) => onCleanup(() => session.destroy()));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onCleanup(() => void server.close());
+    return Object.assign(endpoint, { port: (server.address() as AddressInfo).port });
+  }
+
+  function tlsOf(authority: Authority, serverName: string): Partial<ClientSettings> {
+    const credentials = new CredentialStore({
+      ...runtime,
+      files: new WrittenFiles({ ca: authority.cert }),
+      folder: undefined,
+      systemAuthorities: undefined,
+      onRead: () => {},
+    });
+    onCleanup(() => credentials.close());
+    const credential = { authoritiesFile: "ca" };
+    return { credentials, tls: { credential, serverName, subjectAltNames: [], skipsVerification: false } };
+  }
+
+  for (const [kind, probe] of [
+    ["HTTP", HTTP],
+    ["TCP", { kind: "tcp" }],
+    ["gRPC", GRPC],
+  ] as const) {
+    it(`by ${kind} succeed when the server is verified, and fail when it is not, or speaks plain text`, async () => {
+      const endpoint = await secureEndpoint();
+      const outcomeOf = async (settings: Partial<ClientSettings>, port = endpoint.port) => {
+        const created = probeOf(probe, port, { protocol: "http1", ...settings });
+        // The authorities' file is read first.
+        await later(5);
+        return check(created);
+      };
+      const good = tlsOf(ours, "reviews.shop");
+      assert.equal(await outcomeOf(good), "success");
+      await later(20);
+      assert.equal(endpoint.handshakes, 1);
+      assert.equal(await outcomeOf(tlsOf(theirs, "reviews.shop")), "network_failure");
+      assert.equal(await outcomeOf(tlsOf(ours, "ratings.shop")), "network_failure");
+      const { port: plain } = await tcpUpstream((socket) =>
+        socket.on("data", () => socket.end("HTTP/1.1 200 OK\r\n\r\n")),
+      );
+      assert.equal(await outcomeOf(good, plain), "network_failure");
+    });
+  }
 });

@@ -12,7 +12,8 @@ import { UpstreamConnection } from "./upstream-connection.ts";
 export class Http1Client extends PooledClient<RequestStream> {
   constructor(settings: ClientSettings) {
     const { tls, credentials } = settings;
-    const connector = tls === undefined ? undefined : new TlsConnector(tls, credentials, "http/1.1");
+    const connector =
+      tls === undefined ? undefined : new TlsConnector(tls, credentials, "http/1.1", settings.onTlsFault);
     const pool = new ConnectionPool<RequestStream>(
       settings,
       (owner) => new UpstreamConnection(settings, connector, owner),

@@ -11,7 +11,8 @@ import { SessionPool } from "./session-pool.ts";
 export class Http2Client extends PooledClient<Http2Request> {
   constructor(settings: ClientSettings) {
     const { tls, credentials } = settings;
-    const connector = tls === undefined ? undefined : new TlsConnector(tls, credentials, "h2");
+    const connector =
+      tls === undefined ? undefined : new TlsConnector(tls, credentials, "h2", settings.onTlsFault);
     const pool = new SessionPool(settings, connector);
     // The connection's own scheme: a server may refuse another one.
     const scheme = tls === undefined ? "http" : "https";

@@ -15,6 +15,7 @@ import type { UpstreamTls } from "../../../../core/traffic/resources/tls.ts";
 import type { CredentialStore, HeldCredential } from "../credentials/credential-store.ts";
 import type { Material } from "../credentials/material.ts";
 import { hasSubjectAltName } from "../subject-alt-names.ts";
+import { isAlert, type TlsFault, TlsFaultError, tlsFaultReason } from "./tls-fault.ts";
 
 /** The endpoint, and options of its socket; Node's declarations leave two of them out for TLS. */
 interface SocketOptions {
@@ -29,13 +30,23 @@ export class TlsConnector {
   readonly #config: UpstreamTls;
   readonly #alpnProtocol: string;
   readonly #held: HeldCredential;
+  readonly #onFault: ((fault: TlsFault) => void) | undefined;
   #version = 0;
   #session: Buffer | undefined;
 
-  /** @param alpnProtocol The application protocol that the server must speak, such as `h2`. */
-  constructor(config: UpstreamTls, credentials: CredentialStore, alpnProtocol: string) {
+  /**
+   * @param alpnProtocol The application protocol that the server must speak, such as `h2`.
+   * @param onFault Called when a connection does not open because of TLS.
+   */
+  constructor(
+    config: UpstreamTls,
+    credentials: CredentialStore,
+    alpnProtocol: string,
+    onFault?: (fault: TlsFault) => void,
+  ) {
     this.#config = config;
     this.#alpnProtocol = alpnProtocol;
+    this.#onFault = onFault;
     this.#held = credentials.hold(withSystemAuthorities(config, credentials));
   }
 
@@ -45,7 +56,12 @@ export class TlsConnector {
    */
   connect(options: SocketOptions, tcpKeepaliveTimeMs: number): Socket {
     const { material, version, fault } = this.#held.credential;
-    if (material === undefined) return failedSocket(fault ?? "its files have not been read yet");
+    if (material === undefined) {
+      const reason = fault ?? "its files have not been read yet";
+      const error = new TlsFaultError("no_certificate", `there is no certificate: ${reason}`);
+      this.#onFault?.({ reason: error.reason, error });
+      return new Socket().destroy(error);
+    }
     if (version !== this.#version) this.#session = undefined;
     this.#version = version;
     const { serverName, skipsVerification } = this.#config;
@@ -60,7 +76,10 @@ export class TlsConnector {
       ...(isIP(serverName) === 0 ? { servername: serverName } : { servername: "" }),
       ...(this.#session === undefined ? {} : { session: this.#session }),
     });
+    let stage: "connecting" | "handshake" | "open" = "connecting";
+    socket.once("secureConnect", () => (stage = "open"));
     socket.once("connect", () => {
+      stage = "handshake";
       socket.setNoDelay(true);
       if (tcpKeepaliveTimeMs > 0) socket.setKeepAlive(true, tcpKeepaliveTimeMs);
     });
@@ -69,7 +88,11 @@ export class TlsConnector {
       if (version === this.#version) this.#session = session;
     });
     // A server that refuses the session or the certificate gets a full handshake next time.
-    socket.once("error", () => (this.#session = undefined));
+    socket.once("error", (error: NodeJS.ErrnoException) => {
+      this.#session = undefined;
+      if (stage === "handshake" || (stage === "open" && isAlert(error)))
+        this.#onFault?.({ reason: tlsFaultReason(error), error });
+    });
     return socket;
   }
 
@@ -81,7 +104,7 @@ export class TlsConnector {
   #protocolFault(spoken: string | false | null): Error | undefined {
     const wanted = this.#alpnProtocol;
     if (spoken === wanted || (wanted === "http/1.1" && typeof spoken !== "string")) return undefined;
-    return new Error(`the server does not speak ${wanted}`);
+    return new TlsFaultError("protocol_mismatch", `the server does not speak ${wanted}`);
   }
 
   #identityFault({ raw }: PeerCertificate): Error | undefined {
@@ -91,7 +114,8 @@ export class TlsConnector {
     const certificate = new X509Certificate(raw);
     if (names.some((name) => hasSubjectAltName(certificate, name))) return undefined;
     const has = certificate.subjectAltName ?? "no subject alternative name";
-    return new Error(`the server's certificate is not for ${names.join(" or ")}: it has ${has}`);
+    const message = `the server's certificate is not for ${names.join(" or ")}: it has ${has}`;
+    return new TlsFaultError("name_mismatch", message);
   }
 }
 
@@ -121,9 +145,4 @@ function contextOf(material: Material): SecureContext {
     contexts.set(material, context);
   }
   return context;
-}
-
-/** A socket whose `error` follows. */
-function failedSocket(reason: string): Socket {
-  return new Socket().destroy(new Error(`there is no certificate: ${reason}`));
 }

@@ -165,6 +165,19 @@ describe("TLS to upstreams", () => {
     );
     const stranger = await startTo(other.port, { credential: { authoritiesFile: "ca-2" } });
     assert.match(await outcome(stranger), /^503 UF TLS: unable to verify the first certificate.*\(UNABLE/);
+    // Each reason is counted, and logged once.
+    await outcome(stranger);
+    const metrics = await stranger.proxy.registry.metrics();
+    const faults = /tls_faults_total\{cluster="[^"]+",reason="certificate_untrusted"\} (\d+)/.exec(
+      metrics,
+    )?.[1];
+    assert.ok(Number(faults) >= 2, metrics);
+    const lines = stranger.logger.lines.filter(({ message }) => message.startsWith("a secure connection"));
+    assert.deepEqual(
+      lines.map(({ level, fields }) => [level, (fields as { reason: string }).reason]),
+      [["warn", "certificate_untrusted"]],
+    );
+    assert.match(await rig.proxy.registry.metrics(), /reason="certificate_expired"\} 1/);
   });
 
   it("shows a certificate of its own", async () => {

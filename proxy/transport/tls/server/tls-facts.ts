@@ -25,8 +25,15 @@ export function tlsFactsOf(
 }
 
 function peerCertificateOf(certificate: X509Certificate): PeerCertificate {
-  const { raw: der, subject } = certificate;
+  const { raw: der, subject, validTo } = certificate;
+  const notAfterEpochMs = Date.parse(validTo);
   const { uris, dnsNames } = subjectAltNamesOf(certificate);
   // Node writes each attribute on a line of its own, the most general first; RFC 4514 begins with the most specific.
-  return { der, uris, dnsNames, subject: (subject ?? "").split("\n").toReversed().join(",") };
+  return {
+    der,
+    uris,
+    dnsNames,
+    subject: (subject ?? "").split("\n").toReversed().join(","),
+    notAfterEpochMs: Number.isNaN(notAfterEpochMs) ? Infinity : notAfterEpochMs,
+  };
 }

@@ -4,7 +4,7 @@
 import type { HashCookie, HashSource } from "../../core/traffic/resources/load-balancer.ts";
 import { parseQuery } from "../../kernel/canonical/query.ts";
 import { textHash } from "../../kernel/text-hash.ts";
-import type { Exchange } from "../exchange/exchange.ts";
+import type { Exchange } from "./exchange.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
 
 /** The value by which consistent hashing chooses a request's endpoint. */
