@@ -123,7 +123,11 @@ describe("a listener with mutual TLS", () => {
 
     it(`reads the PROXY protocol's header first, in mode ${mode}`, async () => {
       const rig = await start(mode, { proxyProtocol: true });
-      const header = proxyHeaderOf(2, { ip: "198.51.100.7", port: 4000 }, { ip: "203.0.113.1", port: 443 });
+      const header = proxyHeaderOf(
+        "v2",
+        { ip: "198.51.100.7", port: 4000 },
+        { ip: "203.0.113.1", port: 443 },
+      );
       for (const withRequest of [true, false]) {
         const socket = connectPlain(rig.port, "127.0.0.1");
         onCleanup(() => void socket.destroy());
