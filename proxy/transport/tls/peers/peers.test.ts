@@ -9,6 +9,7 @@ import { type Authority, type Certificate, createAuthority } from "../../../../t
 import {
   call,
   cleanUp,
+  groupOf,
   httpUpstream,
   later,
   onCleanup,
@@ -85,10 +86,7 @@ describe("mutual TLS between two proxies", () => {
         const { client, server } = await pair(protocol, [idOf("cart")]);
         assert.equal((await call(client.port)).body, "hello");
         assert.equal((await call(client.port)).body, "hello");
-        assert.equal(
-          (server.policy.checks[0]?.["source"] as { principal: string }).principal,
-          "mesh.example/ns/shop/sa/web",
-        );
+        assert.equal(groupOf(server.policy.checks, "source")["principal"], "mesh.example/ns/shop/sa/web");
         assert.equal(await openOf(client), 1);
         assert.equal(await openOf(server), 1);
       });
