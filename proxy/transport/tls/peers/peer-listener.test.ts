@@ -100,6 +100,29 @@ describe("a listener with mutual TLS", () => {
     await until(() => isClosed);
   });
 
+  it("treats a client in plain text that ends its side with its request as a listener without TLS does", async () => {
+    const outcomes = [];
+    for (const mode of ["permissive", undefined] as const) {
+      const rig = await start(mode);
+      for (const request of [REQUEST, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "G"]) {
+        const socket = connectPlain(rig.port, "127.0.0.1");
+        let received = "";
+        let isClosed = false;
+        socket.on("data", (chunk: Buffer) => (received += chunk.toString("latin1")));
+        socket.on("error", () => {}).on("close", () => (isClosed = true));
+        socket.end(request);
+        await until(() => isClosed);
+        outcomes.push(`${mode} ${received.slice(0, 12)}`);
+      }
+      outcomes.push(`${mode} ${rig.policy.checks.length}`);
+    }
+    const [ofPermissive, ofPlain] = [outcomes.slice(0, 4), outcomes.slice(4)].map((each) =>
+      each.map((outcome) => outcome.replace(/^\S+/, "")),
+    );
+    assert.deepEqual(ofPermissive, ofPlain);
+    assert.equal(ofPlain?.[3], " 1");
+  });
+
   it("answers garbage in mode permissive as plain text, and closes it in mode strict", async () => {
     const garbage = "\x15\x03\x01garbage\r\n\r\n";
     assert.match(await raw((await start("permissive")).port, garbage), /^HTTP\/1.1 400/);
