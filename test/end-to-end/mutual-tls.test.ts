@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "node:net";
 import { request } from "undici";
@@ -71,7 +71,7 @@ describe("mutual TLS between the sidecars of two workloads", function () {
   /** Writes a workload's files, each as one rename, as an agent does. */
   function writeCertificate(account: string, signer: Authority, name: string): void {
     const { cert, key } = signer.sign(name, `URI:spiffe://mesh.example/ns/shop/sa/${account}`);
-    const path = join(folder.path, "..", `${folder.path.split("/").at(-1)}-${account}`);
+    const path = `${folder.path}-${account}`;
     mkdirSync(path, { recursive: true });
     const texts = { "key.pem": key, "cert-chain.pem": cert, "root-cert.pem": authority.cert + second.cert };
     for (const [file, text] of Object.entries(texts)) {
@@ -144,6 +144,8 @@ describe("mutual TLS between the sidecars of two workloads", function () {
   after(async () => {
     for (const program of programs) await program.stop("SIGKILL");
     await upstream?.close();
+    for (const account of ["web", "shop"])
+      rmSync(`${folder?.path}-${account}`, { recursive: true, force: true });
     folder?.remove();
     authority?.remove();
     second?.remove();
