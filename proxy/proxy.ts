@@ -10,7 +10,7 @@ import { TimerWheel } from "../kernel/timer-wheel.ts";
 import type { Files } from "../core/hooks/extension.ts";
 import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
 import type { CompileExpression } from "../core/expressions/expression.ts";
-import type { ListenerLimits } from "../core/traffic/resources/listener.ts";
+import type { Listener, ListenerLimits } from "../core/traffic/resources/listener.ts";
 import { NOTHING_KNOWN, type TrafficResources } from "../core/traffic/resources/resource-set.ts";
 import type { ControlSurface, SurfaceAddress } from "../server/http/control-surface.ts";
 import { startAdminServer } from "./admin/admin-server.ts";
@@ -20,9 +20,14 @@ import { type ClusterSet, NO_CLUSTERS } from "./upstream/cluster-manager.ts";
 import { Exchange } from "./exchange/exchange.ts";
 import { filterChain } from "./filters/chain.ts";
 import type { ServerStream } from "./transport/contract/server.ts";
+import type { HandshakeResult, TlsServices } from "./transport/contract/tls.ts";
 import type { Transport } from "./transport/contract/transport.ts";
 import { HTTP_TRANSPORT } from "./transport/http-transport.ts";
 import { CredentialStore } from "./transport/tls/credentials/credential-store.ts";
+import type { WorkloadCredential } from "./transport/tls/credentials/workload-credential.ts";
+import { MeshTls } from "./transport/tls/peers/mesh-tls.ts";
+import { addMeshMetrics } from "./exchange/mesh-metrics.ts";
+import { PeerRefusalLog } from "./listeners/peer-refusal-log.ts";
 import { TicketKeys, type TicketSecret } from "./transport/tls/ticket-keys.ts";
 import type { HeadersWithUnderscoresAction } from "./transport/fields/underscore-names.ts";
 import { DEFAULT_UPGRADES } from "./listeners/listener-defaults.ts";
@@ -85,6 +90,8 @@ export interface ProxyOptions {
   readonly systemAuthorities?: string | undefined;
   /** Secret of the keys of TLS session tickets, which the workers of a pool share; default: a random one. */
   readonly ticketSecret?: TicketSecret | undefined;
+  /** The workload's own certificate, for mutual TLS with other proxies; default: none. The caller closes it. */
+  readonly workload?: WorkloadCredential | undefined;
   /** Default: random UUIDs. */
   readonly newId?: () => string;
 }
@@ -137,6 +144,8 @@ const WAITING_LOG_MS = 5_000;
 class ProxyRuntime implements Proxy {
   readonly #options: ProxyOptions;
   readonly #credentials: CredentialStore;
+  readonly #tls: TlsServices;
+  readonly #refusals = new PeerRefusalLog();
   readonly #snapshots: SnapshotBuilder;
   readonly #stats: ProxyStats;
   readonly #pipeline: PipelineServices;
@@ -160,18 +169,19 @@ class ProxyRuntime implements Proxy {
       newId = randomUUID,
       explainKey,
       compile,
+      workload,
     } = options;
     const { transport = HTTP_TRANSPORT, upgradeProtocols = DEFAULT_UPGRADES } = options;
     const onRead = (isGood: boolean): void => this.#stats.tls.countCredentialRead(isGood);
     this.#credentials = credentialStoreOf(options, onRead);
-    const tickets = new TicketKeys(clock, options.ticketSecret);
-    const tls = { credentials: this.#credentials, tickets };
+    this.#tls = tlsServicesOf(options, this.#credentials);
     this.#snapshots = new SnapshotBuilder(transport, this.#credentials, {
       clock,
       random,
       scheduler,
       logger,
       compile,
+      mesh: this.#tls.mesh,
     });
     this.#stats = new ProxyStats(
       () => this.#newestClusters(),
@@ -181,7 +191,7 @@ class ProxyRuntime implements Proxy {
       () => this.unreadiness() === undefined,
       () => this.#longStreams,
     );
-    const services = { node, policy, stats: this.#stats, clock, random, scheduler, newId };
+    const services = { node, policy, stats: this.#stats, clock, random, scheduler, newId, workload };
     const { headersWithUnderscoresAction, via } = options;
     const filters = filterChain({
       ...services,
@@ -209,11 +219,11 @@ class ProxyRuntime implements Proxy {
       upgradeProtocols,
       scheduler,
       newId,
-      tls,
+      tls: this.#tls,
       onStream: (binding, stream) => this.#onStream(binding, stream),
       onRefused: (listener, kind) => this.#stats.countRefused(listener.name, kind),
       onConnectionEvent: (listener, event) => this.#stats.countConnectionEvent(listener.name, event),
-      onHandshake: (listener, result) => this.#stats.tls.countHandshake(listener.name, result),
+      onHandshake: (listener, result) => this.#onHandshake(listener, result),
     });
     this.#updates = new UpdateApplier({
       snapshots: this.#snapshots,
@@ -227,12 +237,14 @@ class ProxyRuntime implements Proxy {
 
   async start(): Promise<void> {
     const { node, pilot, lookUp = createDnsLookup() } = this.#options;
+    const { mesh } = this.#tls;
+    if (mesh !== undefined) addMeshMetrics(this.registry, mesh);
     // The admin surface starts first: it shows why the proxy is not ready.
     await this.#startAdmin();
     const firstApplied = this.#waitForFirst();
     const counted = countedLookup(lookUp, this.#options.clock, (...done) => this.#stats.dns.count(...done));
     this.#stopWatching = lookingUpNames(pilot, counted, this.#options).watch(
-      { node, known: NOTHING_KNOWN },
+      { node: mesh === undefined ? node : { ...node, mtls: true }, known: NOTHING_KNOWN },
       (update) => this.#updates.receive(update),
     );
     const errors = await firstApplied;
@@ -253,6 +265,9 @@ class ProxyRuntime implements Proxy {
   unreadiness(): string | undefined {
     if (this.#ending) return "draining";
     if (this.#updates.snapshot === undefined) return "waiting for the configuration from pilot";
+    const { mesh } = this.#tls;
+    if (mesh !== undefined && mesh.credential.material === undefined)
+      return "waiting for the workload's certificate";
     if (!this.#options.policy.ready) return "waiting for the policies from the mixer";
     return undefined;
   }
@@ -269,6 +284,7 @@ class ProxyRuntime implements Proxy {
     await this.drain(0);
     await Promise.all([this.#snapshots.destroy(), this.#admin?.close(0)]);
     this.#credentials.close();
+    this.#tls.mesh?.close();
   }
 
   get registry(): Registry {
@@ -320,6 +336,11 @@ class ProxyRuntime implements Proxy {
     });
   }
 
+  #onHandshake(listener: Listener, result: HandshakeResult): void {
+    this.#stats.tls.countHandshake(listener.name, result);
+    this.#refusals.onHandshake(listener, result, this.#options);
+  }
+
   #newestClusters(): ClusterSet {
     return this.#updates.snapshot ?? NO_CLUSTERS;
   }
@@ -329,6 +350,14 @@ class ProxyRuntime implements Proxy {
     const exchange = new Exchange(binding, stream, clock.nowMs(), clock.monotonicMs());
     runExchange(exchange, stream, this.#pipeline);
   }
+}
+
+function tlsServicesOf(
+  { clock, ticketSecret, workload }: ProxyOptions,
+  credentials: CredentialStore,
+): TlsServices {
+  const mesh = workload === undefined ? undefined : new MeshTls(workload, clock);
+  return { credentials, tickets: new TicketKeys(clock, ticketSecret), mesh };
 }
 
 function credentialStoreOf(options: ProxyOptions, onRead: (isGood: boolean) => void): CredentialStore {

@@ -20,6 +20,7 @@ import { Overload } from "./overload.ts";
 import { OverloadGate } from "./overload-gate.ts";
 import type { TlsFault } from "../transport/tls/client/tls-fault.ts";
 import type { CredentialStore } from "../transport/tls/credentials/credential-store.ts";
+import type { MeshTls } from "../transport/tls/peers/mesh-tls.ts";
 import { Upstream } from "./upstream.ts";
 
 /** Envoy's limit for a header block. */
@@ -40,6 +41,8 @@ interface SharedUpstream {
 export interface ClusterRuntime extends Runtime {
   /** Compiles the priorities of Overload documents. */
   readonly compile: CompileExpression;
+  /** Mutual TLS with other proxies; undefined for a proxy without a workload's certificate. */
+  readonly mesh?: MeshTls | undefined;
 }
 
 /** All clusters of a snapshot, and their endpoint sets under the same names. */
@@ -194,6 +197,7 @@ export class ClusterManager {
       known.references.hold();
       return known;
     }
+    const tls = endpoint.tls ?? config.tls;
     const settings: ClientSettings = {
       host: endpoint.address,
       port: endpoint.port,
@@ -207,11 +211,12 @@ export class ClusterManager {
       idleTimeoutMs: config.connectionIdleTimeoutMs,
       tcpKeepaliveTimeMs: config.tcpKeepaliveTimeMs,
       maxHeaderBytes: MAX_RESPONSE_HEADER_BYTES,
-      tls: config.tls,
+      tls,
       credentials: this.#credentials,
-      ...(config.tls === undefined
+      ...(tls === undefined
         ? {}
-        : { onTlsFault: (fault) => this.#noteTlsFault(cluster, endpoint, fault) }),
+        : { onTlsFault: (fault: TlsFault) => this.#noteTlsFault(cluster, endpoint, fault) }),
+      mesh: this.#runtime.mesh,
       clock: this.#runtime.clock,
       scheduler: this.#runtime.scheduler,
     };
@@ -244,7 +249,7 @@ function noEndpoints(name: string): ClusterLoadAssignment {
 }
 
 /** Endpoints with the same key share their connections. */
-function keyOf(config: ClusterConfig, { address, port }: Endpoint): string {
+function keyOf(config: ClusterConfig, { address, port, tls = config.tls }: Endpoint): string {
   return [
     config.name,
     address,
@@ -258,6 +263,6 @@ function keyOf(config: ClusterConfig, { address, port }: Endpoint): string {
     config.tcpKeepaliveTimeMs,
     config.protocol,
     config.maxConcurrentStreams,
-    JSON.stringify(config.tls),
+    JSON.stringify(tls),
   ].join(" ");
 }

@@ -5,6 +5,7 @@ import type { UpstreamTls } from "../../../core/traffic/resources/tls.ts";
 import type { Clock, Scheduler } from "../../../kernel/ports.ts";
 import type { TlsFault } from "../tls/client/tls-fault.ts";
 import type { CredentialStore } from "../tls/credentials/credential-store.ts";
+import type { MeshTls } from "../tls/peers/mesh-tls.ts";
 import type { BodyReceiver, BodySink, BodySource } from "./body.ts";
 import type { RequestHead, ResponseHead } from "./head.ts";
 import type { StreamReset } from "./reset.ts";
@@ -57,6 +58,8 @@ export interface ClientSettings {
   readonly credentials: CredentialStore;
   /** Called when a connection does not open because of TLS. */
   readonly onTlsFault?: (fault: TlsFault) => void;
+  /** For `tls` with `peers`; undefined for a proxy without a workload's certificate. */
+  readonly mesh?: MeshTls | undefined;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
 }
