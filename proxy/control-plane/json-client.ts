@@ -181,7 +181,12 @@ export class JsonClient {
   }
 }
 
-function connectOptions(tls: ClientTls | undefined): ConnectionOptions {
+type TlsConnectOptions = Pick<
+  ConnectionOptions,
+  "ca" | "cert" | "key" | "rejectUnauthorized" | "checkServerIdentity"
+>;
+
+function connectOptions(tls: ClientTls | undefined): TlsConnectOptions {
   if (tls === undefined) return {};
   const { authorities, certificate, privateKey } = tls;
   return {
