@@ -23,6 +23,10 @@ import type { ServerStream } from "./transport/contract/server.ts";
 import type { Transport } from "./transport/contract/transport.ts";
 import { HTTP_TRANSPORT } from "./transport/http-transport.ts";
 import { CredentialStore } from "./transport/tls/credentials/credential-store.ts";
+import type { WorkloadCredential } from "./transport/tls/credentials/workload-credential.ts";
+import { MeshTls } from "./transport/tls/peers/mesh-tls.ts";
+import { addMeshMetrics } from "./exchange/mesh-metrics.ts";
+import { PeerRefusalLog } from "./listeners/peer-refusal-log.ts";
 import { TicketKeys, type TicketSecret } from "./transport/tls/ticket-keys.ts";
 import type { HeadersWithUnderscoresAction } from "./transport/fields/underscore-names.ts";
 import { DEFAULT_UPGRADES } from "./listeners/listener-defaults.ts";
@@ -84,6 +88,8 @@ export interface ProxyOptions {
   readonly systemAuthorities?: string | undefined;
   /** Secret of the keys of TLS session tickets, which the workers of a pool share; default: a random one. */
   readonly ticketSecret?: TicketSecret | undefined;
+  /** The workload's own certificate, for mutual TLS with other proxies; default: none. The caller closes it. */
+  readonly workload?: WorkloadCredential | undefined;
   /** Default: random UUIDs. */
   readonly newId?: () => string;
 }
@@ -136,6 +142,7 @@ const WAITING_LOG_MS = 5_000;
 class ProxyRuntime implements Proxy {
   readonly #options: ProxyOptions;
   readonly #credentials: CredentialStore;
+  readonly #mesh: MeshTls | undefined;
   readonly #snapshots: SnapshotBuilder;
   readonly #stats: ProxyStats;
   readonly #pipeline: PipelineServices;
@@ -164,13 +171,17 @@ class ProxyRuntime implements Proxy {
     const onRead = (isGood: boolean): void => this.#stats.tls.countCredentialRead(isGood);
     this.#credentials = credentialStoreOf(options, onRead);
     const tickets = new TicketKeys(clock, options.ticketSecret);
-    const tls = { credentials: this.#credentials, tickets };
+    const { workload } = options;
+    this.#mesh = workload === undefined ? undefined : new MeshTls(workload, clock);
+    const mesh = this.#mesh;
+    const tls = { credentials: this.#credentials, tickets, mesh };
     this.#snapshots = new SnapshotBuilder(transport, this.#credentials, {
       clock,
       random,
       scheduler,
       logger,
       compile,
+      mesh,
     });
     this.#stats = new ProxyStats(
       () => this.#newestClusters(),
@@ -180,7 +191,8 @@ class ProxyRuntime implements Proxy {
       () => this.unreadiness() === undefined,
       () => this.#longStreams,
     );
-    const services = { node, policy, stats: this.#stats, clock, random, scheduler, newId };
+    if (mesh !== undefined) addMeshMetrics(this.#stats.registry, mesh);
+    const services = { node, policy, stats: this.#stats, clock, random, scheduler, newId, workload };
     const { headersWithUnderscoresAction, via } = options;
     const filters = filterChain({
       ...services,
@@ -202,6 +214,7 @@ class ProxyRuntime implements Proxy {
       logger,
       longStreams: this.#longStreams,
     };
+    const refusals = new PeerRefusalLog(logger, clock);
     this.#listeners = new ListenerSet({
       transport,
       limits: options.limits ?? {},
@@ -212,7 +225,10 @@ class ProxyRuntime implements Proxy {
       onStream: (binding, stream) => this.#onStream(binding, stream),
       onRefused: (listener, kind) => this.#stats.countRefused(listener.name, kind),
       onConnectionEvent: (listener, event) => this.#stats.countConnectionEvent(listener.name, event),
-      onHandshake: (listener, result) => this.#stats.tls.countHandshake(listener.name, result),
+      onHandshake: (listener, result) => {
+        this.#stats.tls.countHandshake(listener.name, result);
+        refusals.onHandshake(listener, result);
+      },
     });
     this.#updates = new UpdateApplier({
       snapshots: this.#snapshots,
@@ -230,7 +246,7 @@ class ProxyRuntime implements Proxy {
     await this.#startAdmin();
     const firstApplied = this.#waitForFirst();
     this.#stopWatching = lookingUpNames(pilot, lookUp, this.#options).watch(
-      { node, known: NOTHING_KNOWN },
+      { node: this.#mesh === undefined ? node : { ...node, mtls: true }, known: NOTHING_KNOWN },
       (update) => this.#updates.receive(update),
     );
     const errors = await firstApplied;
@@ -267,6 +283,7 @@ class ProxyRuntime implements Proxy {
     await this.drain(0);
     await Promise.all([this.#snapshots.destroy(), this.#admin?.close(0)]);
     this.#credentials.close();
+    this.#mesh?.close();
   }
 
   get registry(): Registry {

@@ -35,6 +35,7 @@ interface Flags extends LogFlags {
   readonly via?: string;
   readonly explainKeyFile?: string;
   readonly credentials?: string;
+  readonly workloadCerts?: string;
   readonly workers: number;
   readonly drain: number;
 }
@@ -67,7 +68,7 @@ function announce({ role }: ProxyNode, proxy: Pick<Proxy, "addresses">): void {
 }
 
 function settingsOf({ mixer, pilot, explainKeyFile, logLevel, logFormat, ...flags }: Flags) {
-  const { headersWithUnderscoresAction, upgradeProtocols, via, credentials } = flags;
+  const { headersWithUnderscoresAction, upgradeProtocols, via, credentials, workloadCerts } = flags;
   return {
     mixerUrls: mixer,
     pilotUrl: pilot,
@@ -78,6 +79,7 @@ function settingsOf({ mixer, pilot, explainKeyFile, logLevel, logFormat, ...flag
     upgradeProtocols,
     via,
     credentials,
+    workloadCerts,
   };
 }
 

@@ -138,6 +138,12 @@ export const credentialsFlag = (): Option =>
     "the folder of the proxy's certificates: NAME/tls.crt, tls.key and ca.crt for each credentialName NAME; watched",
   );
 
+export const workloadCertsFlag = (): Option =>
+  new Option(
+    "--workload-certs <folder>",
+    "the folder of the workload's own certificate, for mutual TLS in the mesh: cert-chain.pem, key.pem and root-cert.pem; watched",
+  );
+
 function upgradeProtocols(value: string): readonly string[] {
   if (value === "none") return [];
   const protocols = value.split(",").map((protocol) => protocol.trim().toLowerCase());

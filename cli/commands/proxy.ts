@@ -22,6 +22,7 @@ import {
   upgradesFlag,
   viaFlag,
   workersFlag,
+  workloadCertsFlag,
   url,
 } from "./flags.ts";
 
@@ -70,6 +71,7 @@ export function proxyCommand(): Command {
     .addOption(localityFlag())
     .addOption(explainKeyFlag())
     .addOption(credentialsFlag())
+    .addOption(workloadCertsFlag())
     .addOption(underscoresFlag())
     .addOption(upgradesFlag())
     .addOption(viaFlag("the proxy"))

@@ -21,6 +21,7 @@ import {
   upgradesFlag,
   viaFlag,
   workersFlag,
+  workloadCertsFlag,
 } from "./flags.ts";
 import type { MeshFlags } from "../compose/run-mesh.ts";
 
@@ -62,6 +63,7 @@ export function meshFlags(command: Command): Command {
     .addOption(localityFlag())
     .addOption(explainKeyFlag())
     .addOption(credentialsFlag())
+    .addOption(workloadCertsFlag())
     .option(
       "--trusted-hops <n>",
       "number of trusted proxies in front of the edge, whose statements about the client are used",

@@ -9,6 +9,7 @@ import type { ExplainKey } from "../../proxy/filters/explain-key.ts";
 import type { SurfaceAddress } from "../../server/http/control-surface.ts";
 import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
 import { createProxy, type Proxy } from "../../proxy/proxy.ts";
+import { FileWorkloadCredential } from "../../proxy/transport/tls/credentials/file-workload-credential.ts";
 import type { TicketSecret } from "../../proxy/transport/tls/ticket-keys.ts";
 import { filesIn } from "./files.ts";
 import { compileExpression } from "./part-config.ts";
@@ -35,6 +36,8 @@ export interface ProxyWiring extends CertificateSettings {
 export interface CertificateSettings {
   /** The folder with a folder for each `credentialName`; undefined for none. */
   readonly credentials?: string | undefined;
+  /** The folder of the workload's own certificate; undefined for none. */
+  readonly workloadCerts?: string | undefined;
   /** Secret of the keys of TLS session tickets, which the workers of a pool share; default: a random one. */
   readonly ticketSecret?: TicketSecret | undefined;
 }
@@ -52,7 +55,7 @@ export function nodeId(role: string, workload: string): string {
 
 /** @throws {PurserError} when a port is not available, or pilot sends no configuration in time. */
 export async function startProxy(
-  { node, mixer, pilot, admin, explainKey, credentials, ...settings }: ProxyWiring,
+  { node, mixer, pilot, admin, explainKey, credentials, workloadCerts, ...settings }: ProxyWiring,
   runtime: Runtime,
 ): Promise<ProxyPart & { readonly proxy: Proxy }> {
   const ours = runtimeOfPart(runtime, node.role === "edge" ? "edge" : `sidecar of ${node.service}`);
@@ -62,6 +65,11 @@ export async function startProxy(
     identity: { id: node.id },
     compile: compileExpression,
   });
+  const files = filesIn(process.cwd());
+  const workload =
+    workloadCerts === undefined ? undefined : new FileWorkloadCredential(workloadCerts, { ...ours, files });
+  // The first handshakes need the certificate.
+  await workload?.settled();
   const proxy = createProxy({
     ...ours,
     node,
@@ -69,7 +77,8 @@ export async function startProxy(
     policy,
     compile: compileExpression,
     ...settings,
-    files: filesIn(process.cwd()),
+    files,
+    workload,
     credentialsFolder: credentials,
     systemAuthorities: systemAuthorities(),
     ...(admin === undefined ? {} : { admin }),
@@ -79,6 +88,7 @@ export async function startProxy(
     const endMs = ours.clock.monotonicMs() + deadlineMs;
     await proxy.drain(deadlineMs * 0.7);
     await proxy.close();
+    workload?.close();
     await policy.close(Math.max(0, endMs - ours.clock.monotonicMs()));
   };
   try {

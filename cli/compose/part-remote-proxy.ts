@@ -50,7 +50,8 @@ export async function startRemoteProxy(
     name: "clients",
     close: async () => void (await Promise.all([mixer.close(), pilot.close()])),
   };
-  const { headersWithUnderscoresAction, upgradeProtocols, via, credentials, ticketSecret } = settings;
+  const { headersWithUnderscoresAction, upgradeProtocols, via, credentials, workloadCerts, ticketSecret } =
+    settings;
   try {
     const part = await startProxy(
       {
@@ -62,6 +63,7 @@ export async function startRemoteProxy(
         upgradeProtocols,
         via,
         credentials,
+        workloadCerts,
         ticketSecret,
         ...(admin === undefined ? {} : { admin }),
       },

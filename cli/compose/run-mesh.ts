@@ -33,6 +33,8 @@ export interface MeshFlags extends ConfigFlags, LogFlags {
   readonly explainKeyFile?: string;
   /** The folder of credentials. */
   readonly credentials?: string;
+  /** The folder of the certificate that every proxy of this process shows as its own. */
+  readonly workloadCerts?: string;
   readonly maxBodyBytes: number;
   readonly maxConcurrentRequests: number;
   /** Number of processes of the edge proxy; 1 is this process. */
@@ -90,6 +92,7 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
       headersWithUnderscoresAction,
       upgradeProtocols,
       credentials: flags.credentials,
+      workloadCerts: flags.workloadCerts,
     };
     for (const { service, outboundPort } of flags.sidecar) {
       const id = nodeId("sidecar", service);
@@ -116,6 +119,7 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
                 upgradeProtocols,
                 via: flags.via,
                 credentials: flags.credentials,
+                workloadCerts: flags.workloadCerts,
                 logLevel: flags.logLevel,
                 logFormat: flags.logFormat,
               },

@@ -11,6 +11,7 @@ import { HEALTH_CHECK } from "./kinds/health-check.ts";
 import type { KindDefinition } from "./kinds/kind.ts";
 import { MESH_CONFIG } from "./kinds/mesh-config.ts";
 import { OVERLOAD } from "./kinds/overload.ts";
+import { PEER_AUTHENTICATION } from "./kinds/peer-authentication.ts";
 import { POLICY_TEST } from "./kinds/policy-test.ts";
 import { QUOTA_POLICY } from "./kinds/quota-policy.ts";
 import { SERVICE_ENTRY } from "./kinds/service-entry.ts";
@@ -43,6 +44,7 @@ export const KINDS: readonly KindDefinition[] = [
   SIDECAR,
   GATEWAY,
   OVERLOAD,
+  PEER_AUTHENTICATION,
 ];
 
 /** Istio's kinds that are refused, each with the reason and what to write instead, as the end of a sentence. */

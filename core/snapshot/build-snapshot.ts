@@ -19,9 +19,11 @@ import {
   DEFAULT_ROOT_NAMESPACE,
   MESH_CONFIG,
   type MeshConfigSpec,
+  trustDomainsOf,
   pathNormalizationOf,
 } from "../documents/kinds/mesh-config.ts";
 import { OVERLOAD } from "../documents/kinds/overload.ts";
+import { PEER_AUTHENTICATION } from "../documents/kinds/peer-authentication.ts";
 import { QUOTA_POLICY } from "../documents/kinds/quota-policy.ts";
 import { SERVICE_ENTRY } from "../documents/kinds/service-entry.ts";
 import { SIDECAR } from "../documents/kinds/sidecar.ts";
@@ -34,6 +36,7 @@ import { faultsOfMeshConfig } from "../documents/set/mesh-config.ts";
 import { faultsOfMetricNames } from "../documents/set/metric-names.ts";
 import { faultsOfReferences } from "../documents/set/references.ts";
 import { faultsOfRule } from "../documents/set/rules.ts";
+import { faultsOfPeerAuthentications } from "../documents/set/peer-authentications.ts";
 import { faultsOfSidecars } from "../documents/set/sidecars.ts";
 import { faultsOfGatewayPorts } from "../documents/set/gateway-ports.ts";
 import { faultsOfTraffic } from "../documents/set/traffic-references.ts";
@@ -97,6 +100,7 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...faultsOfGatewayPorts(set.documents),
     ...faultsOfMeshConfig(documents),
     ...faultsOfSidecars(documents),
+    ...faultsOfPeerAuthentications(documents),
   ].toSorted(compareDiagnostics);
   if (diagnostics.some(({ severity }) => severity === "error")) return { ok: false, diagnostics };
   const fieldsOf = (document: ParsedDocument) => fieldsOfDocument(document, compiled.expressions, set);
@@ -197,6 +201,8 @@ function assemble(
       gateways: routing(GATEWAY),
       overloads: routing(OVERLOAD),
       healthChecks: routing(HEALTH_CHECK),
+      peerAuthentications: routing(PEER_AUTHENTICATION),
+      trustDomains: trustDomainsOf(meshConfig),
     },
   };
 }

@@ -11,6 +11,7 @@ import type { Cluster, ServiceIdentity } from "../../core/traffic/resources/clus
 import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import { loadBalancerOf } from "./load-balancer.ts";
 import { localized } from "./localities.ts";
+import type { EndpointPeerTls } from "./peer-tls/endpoint-peer-tls.ts";
 import { upstreamTlsOf } from "./tls.ts";
 import { areSidecars, type Registry } from "../registry/registry-static.ts";
 import { HealthChecks } from "./health-checks.ts";
@@ -57,16 +58,22 @@ export class ClusterCollector {
   /** In order of exactness of the host; equal ones in document order. */
   readonly #overloads: readonly { readonly host: string; readonly settings: OverloadSettings }[];
   readonly #healthChecks: HealthChecks;
+  readonly #peerTls: EndpointPeerTls;
   readonly #clusters = new Map<string, Cluster>();
   readonly #assignments = new Map<string, ClusterLoadAssignment>();
 
-  /** @param locality Of the proxy that gets the clusters; empty when unknown. */
+  /**
+   * @param locality Of the proxy that gets the clusters; empty when unknown.
+   * @param peerTls The mutual TLS that the proxy speaks.
+   */
   constructor(
     registry: Registry,
     rules: RuleLookup,
     documents: Pick<TrafficDocuments, "healthChecks" | "overloads">,
     locality: string,
+    peerTls: EndpointPeerTls,
   ) {
+    this.#peerTls = peerTls;
     this.#registry = registry;
     this.#rules = rules;
     this.#locality = locality;
@@ -120,7 +127,8 @@ export class ClusterCollector {
       const all = port?.endpoints ?? [];
       const selected =
         destination.subset === undefined ? all : subset === undefined ? [] : select(all, subset.labels);
-      const placed = localized(selected, this.#locality, policy.loadBalancer?.localityLbSetting);
+      const secured = service === undefined ? selected : this.#peerTls.secured(selected, service, policy.tls);
+      const placed = localized(secured, this.#locality, policy.loadBalancer?.localityLbSetting);
       this.#assignments.set(name, { name, ...placed, checkedByDestination: areSidecars(placed.endpoints) });
     }
     return name;

@@ -77,7 +77,8 @@ function serverCredentialOf(tls: GatewayTlsSpec, mode: TlsServer["mode"]): Crede
 
 /** @param host The service's host: the default of the server name. */
 export function upstreamTlsOf(tls: ClientTlsSpec | undefined, host: string): UpstreamTls | undefined {
-  if (tls === undefined || tls.mode === "DISABLE") return undefined;
+  // The endpoints of ISTIO_MUTUAL have TLS of their own: see EndpointPeerTls.
+  if (tls === undefined || tls.mode === "DISABLE" || tls.mode === "ISTIO_MUTUAL") return undefined;
   const { credentialName, insecureSkipVerify: skipsVerification = false } = tls;
   const named = credentialName !== undefined;
   const isMutual = tls.mode === "MUTUAL";

@@ -13,6 +13,9 @@ import { NO_RETRIES } from "../../core/traffic/retry.ts";
 import { ClusterCollector } from "./clusters.ts";
 import { documentsExportedTo } from "./exports.ts";
 import { createStaticRegistry, type Registry } from "../registry/registry-static.ts";
+import { EndpointPeerTls } from "./peer-tls/endpoint-peer-tls.ts";
+import { listenerPeerTls } from "./peer-tls/listener-peer-tls.ts";
+import { type PeerTlsModes, settledModes } from "./peer-tls/peer-tls-modes.ts";
 import { resolveDelegates } from "./delegates.ts";
 import { resourceSetOf } from "./resource-set.ts";
 import { defaultRoute } from "./routes.ts";
@@ -32,6 +35,7 @@ interface Client {
   readonly service: ServiceIdentity | undefined;
   readonly registry: Registry;
   readonly clusters: ClusterCollector;
+  readonly peerModes: PeerTlsModes;
 }
 
 interface ListenersAndRoutes {
@@ -42,8 +46,14 @@ interface ListenersAndRoutes {
 /**
  * Translates documents, which were checked, to the resources of `node`. Deterministic: equal documents and nodes get equal
  * versions.
+ *
+ * @param peerModes The mutual TLS of workloads while it changes; default: as the documents say.
  */
-export function translate(given: TrafficDocuments, node: ProxyNode): TrafficResources {
+export function translate(
+  given: TrafficDocuments,
+  node: ProxyNode,
+  peerModes: PeerTlsModes = settledModes(given),
+): TrafficResources {
   const documents = { ...given, virtualServices: resolveDelegates(given.virtualServices) };
   // The service of a sidecar is found among all services: it may be exported to other namespaces alone.
   const service = identityOf(node, createStaticRegistry(documents));
@@ -52,8 +62,9 @@ export function translate(given: TrafficDocuments, node: ProxyNode): TrafficReso
   const registry = createStaticRegistry(visible);
   const workload = { namespace, labels: labelsOf(node) };
   const rules = new RuleLookup(visible, registry, workload);
-  const clusters = new ClusterCollector(registry, rules, documents, node.locality ?? "");
-  const client: Client = { workload, service, registry, clusters };
+  const peerTls = new EndpointPeerTls(node.mtls === true, peerModes, registry, documents.trustDomains);
+  const clusters = new ClusterCollector(registry, rules, documents, node.locality ?? "", peerTls);
+  const client: Client = { workload, service, registry, clusters, peerModes };
   const { listeners, routeTables } =
     node.role === "edge" ? edgeParts(visible, node, client) : sidecarParts(visible, node, client);
   return {
@@ -144,7 +155,7 @@ const LOOPBACK = "127.0.0.1";
 function sidecarParts(
   documents: TrafficDocuments,
   node: SidecarNode,
-  { workload, service, registry, clusters }: Client,
+  { workload, service, registry, clusters, peerModes }: Client,
 ): ListenersAndRoutes {
   const scope = sidecarScopeOf(documents, registry, workload);
   const client = { ...scope, workload, sees: () => true };
@@ -155,7 +166,8 @@ function sidecarParts(
   if (node.inbound !== undefined && service !== undefined) {
     const { port, appHost, appPort } = node.inbound;
     const cluster = clusters.useInbound(service, appHost, appPort);
-    listeners.push(sidecarListener("inbound", node.host, port, documents));
+    const peerTls = listenerPeerTls(peerModes.ofServer(workload, port), node, documents.trustDomains);
+    listeners.push({ ...sidecarListener("inbound", node.host, port, documents), ...peerTls });
     routeTables.push({
       name: "inbound",
       // Only the caller's sidecar retries: retries on both sides would multiply.

@@ -10,6 +10,7 @@ import {
   requestFields,
   type RequestFields,
 } from "../../core/attributes/request-group.ts";
+import { parseSpiffeId, type PeerIdentity } from "../../core/traffic/peer-identity.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { ConnectionFacts } from "../transport/contract/connection.ts";
 import { isoTimeOf } from "../exchange/iso-time.ts";
@@ -21,12 +22,27 @@ export class NodeAttributes {
   readonly workload: AttributeGroup | undefined;
   readonly inboundReporter: AttributeGroup;
   readonly outboundReporter: AttributeGroup;
+  readonly #identity: OwnIdentity | undefined;
 
-  constructor(node: ProxyNode) {
+  /** @param identity Undefined for a proxy without a workload's certificate. */
+  constructor(node: ProxyNode, identity?: OwnIdentity) {
+    this.#identity = identity;
     this.workload = node.role === "sidecar" ? { name: node.service } : undefined;
     this.inboundReporter = { kind: "inbound", uid: node.id };
     this.outboundReporter = { kind: "outbound", uid: node.id };
   }
+
+  /** The proxy's own identity, in the certificate that it has now. */
+  get peer(): PeerIdentity | undefined {
+    const id = this.#identity?.spiffeId;
+    return id === undefined ? undefined : parseSpiffeId(id);
+  }
+}
+
+/** The part of a WorkloadCredential that the filters read. */
+export interface OwnIdentity {
+  /** The SPIFFE id of the proxy's certificate; undefined before the first. */
+  readonly spiffeId: string | undefined;
 }
 
 /**
@@ -106,6 +122,12 @@ function principalOf({ tls }: ConnectionFacts): string | undefined {
 
 function sourceOf({ connection }: Exchange, inbound: boolean, node: NodeAttributes): AttributeGroup {
   const { remoteIp: ip, remotePort: port } = connection;
+  const peer = connection.tls?.peer;
+  if (peer !== undefined) return { ip, port, ...peerAttributes(peer), workload: workloadOf(peer) };
+  // The caller of a sidecar's outbound listener is the sidecar's own workload.
+  const own = inbound || node.workload === undefined ? undefined : node.peer;
+  if (own !== undefined)
+    return { ip, port, ...peerAttributes(own), workload: { ...node.workload, ...workloadOf(own) } };
   const principal = connection.tls === undefined ? undefined : principalOf(connection);
   if (principal !== undefined) {
     const workload = inbound ? undefined : node.workload;
@@ -113,6 +135,17 @@ function sourceOf({ connection }: Exchange, inbound: boolean, node: NodeAttribut
   }
   // A proxy knows its own workload; it would know its peer's only from a client certificate.
   return inbound || node.workload === undefined ? { ip, port } : { ip, port, workload: node.workload };
+}
+
+/** The attributes that a SPIFFE id tells, of the caller or of the called side. */
+function peerAttributes({ principal, namespace, serviceAccount }: PeerIdentity): AttributeGroup {
+  return namespace === undefined || serviceAccount === undefined
+    ? { principal, user: principal }
+    : { principal, user: principal, namespace, serviceAccount };
+}
+
+function workloadOf({ namespace }: PeerIdentity): AttributeGroup {
+  return namespace === undefined ? {} : { namespace };
 }
 
 function destinationOf(
@@ -123,7 +156,10 @@ function destinationOf(
   const service = selection?.kind === "forward" ? selection.cluster.service : undefined;
   if (!inbound) return service === undefined ? {} : { service };
   const { localIp: ip, localPort: port } = connection;
-  return present({ service, workload: node.workload, ip, port });
+  const own = connection.tls?.peer === undefined ? undefined : node.peer;
+  if (own === undefined) return present({ service, workload: node.workload, ip, port });
+  const workload = { ...node.workload, ...workloadOf(own) };
+  return present({ service, workload, ip, port, ...peerAttributes(own) });
 }
 
 function contextOf(

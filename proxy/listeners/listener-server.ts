@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Listener, ListenerLimits } from "../../core/traffic/resources/listener.ts";
-import type { TlsServer } from "../../core/traffic/resources/tls.ts";
 import { listenError } from "../../kernel/listen-error.ts";
 import type { Scheduler } from "../../kernel/ports.ts";
 import { type ErrorKind, errorReply, renderLocalReply } from "../exchange/local-reply.ts";
@@ -17,8 +16,7 @@ import type {
 } from "../transport/contract/server.ts";
 import type { HandshakeResult, TlsServices } from "../transport/contract/tls.ts";
 import type { Transport } from "../transport/contract/transport.ts";
-
-const NO_TLS: readonly TlsServer[] = [];
+import { tlsOfListener } from "./peer-server.ts";
 
 /** The configuration by which a listener handles its requests. */
 export interface ListenerBinding {
@@ -56,10 +54,20 @@ export class ListenerServer implements ServerHandler {
     this.#binding = binding;
     this.#services = services;
     const { transport, upgradeProtocols, scheduler, tls } = services;
-    const { tlsServers = NO_TLS, proxyProtocol = false } = binding.listener;
+    const { proxyProtocol = false } = binding.listener;
+    const { servers: tlsServers, acceptsPlainText } = tlsOfListener(binding.listener);
     const limits = this.#limitsOf(binding);
     const newConnectionId = (): string => `${this.#binding.listener.name}-${this.#nextConnection++}`;
-    const settings = { limits, upgradeProtocols, scheduler, newConnectionId, tls, tlsServers, proxyProtocol };
+    const settings = {
+      limits,
+      upgradeProtocols,
+      scheduler,
+      newConnectionId,
+      tls,
+      tlsServers,
+      acceptsPlainText,
+      proxyProtocol,
+    };
     this.#server = transport.createServer(settings, this);
   }
 
@@ -90,7 +98,8 @@ export class ListenerServer implements ServerHandler {
   rebind(binding: ListenerBinding): void {
     this.#binding = binding;
     this.#server.setLimits(this.#limitsOf(binding));
-    this.#server.setTlsServers(binding.listener.tlsServers ?? NO_TLS);
+    const { servers, acceptsPlainText } = tlsOfListener(binding.listener);
+    this.#server.setTlsServers(servers, acceptsPlainText);
     this.#server.setProxyProtocol(binding.listener.proxyProtocol ?? false);
   }
 

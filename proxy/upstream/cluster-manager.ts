@@ -19,6 +19,7 @@ import type { Transport } from "../transport/contract/transport.ts";
 import { Overload } from "./overload.ts";
 import { OverloadGate } from "./overload-gate.ts";
 import type { CredentialStore } from "../transport/tls/credentials/credential-store.ts";
+import type { MeshTls } from "../transport/tls/peers/mesh-tls.ts";
 import { Upstream } from "./upstream.ts";
 
 /** Envoy's limit for a header block. */
@@ -39,6 +40,8 @@ interface SharedUpstream {
 export interface ClusterRuntime extends Runtime {
   /** Compiles the priorities of Overload documents. */
   readonly compile: CompileExpression;
+  /** Mutual TLS with other proxies; undefined for a proxy without a workload's certificate. */
+  readonly mesh?: MeshTls | undefined;
 }
 
 /** All clusters of a snapshot, and their endpoint sets under the same names. */
@@ -206,8 +209,9 @@ export class ClusterManager {
       idleTimeoutMs: config.connectionIdleTimeoutMs,
       tcpKeepaliveTimeMs: config.tcpKeepaliveTimeMs,
       maxHeaderBytes: MAX_RESPONSE_HEADER_BYTES,
-      tls: config.tls,
+      tls: endpoint.tls ?? config.tls,
       credentials: this.#credentials,
+      mesh: this.#runtime.mesh,
       clock: this.#runtime.clock,
       scheduler: this.#runtime.scheduler,
     };
@@ -235,7 +239,7 @@ function noEndpoints(name: string): ClusterLoadAssignment {
 }
 
 /** Endpoints with the same key share their connections. */
-function keyOf(config: ClusterConfig, { address, port }: Endpoint): string {
+function keyOf(config: ClusterConfig, { address, port, tls = config.tls }: Endpoint): string {
   return [
     config.name,
     address,
@@ -249,6 +253,6 @@ function keyOf(config: ClusterConfig, { address, port }: Endpoint): string {
     config.tcpKeepaliveTimeMs,
     config.protocol,
     config.maxConcurrentStreams,
-    JSON.stringify(config.tls),
+    JSON.stringify(tls),
   ].join(" ");
 }

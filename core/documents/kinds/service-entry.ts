@@ -5,6 +5,7 @@ import ipaddr from "ipaddr.js";
 import Type, { type Static } from "typebox";
 import { ExportTo, faultsOfExportTo } from "./export-to.ts";
 import { Choice, Closed } from "./fields.ts";
+import { FORM_KEYWORD } from "../schema/form.ts";
 import type { KindDefinition } from "./kind.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import { Host, PortNumber, Protocol, WorkloadSelector } from "./traffic-fields.ts";
@@ -39,6 +40,22 @@ const ServiceEntrySpec = Closed({
   endpoints: Type.Optional(Type.Array(Workload(), { minItems: 1, description: "The service's endpoints." })),
   workloadSelector: Type.Optional(
     WorkloadSelector("Makes endpoints of the WorkloadEntries in the same namespace with these labels."),
+  ),
+  subjectAltNames: Type.Optional(
+    Type.Array(
+      Type.String({
+        pattern: "^spiffe://[a-z0-9._-]+(/[A-Za-z0-9._-]+)+$",
+        maxLength: 2_048,
+        description: "A SPIFFE id.",
+        [FORM_KEYWORD]: "a SPIFFE id such as spiffe://cluster.local/ns/shop/sa/cart",
+      }),
+      {
+        minItems: 1,
+        description:
+          "The identities of the service's workloads: with mutual TLS, the certificate of an endpoint must have one of these, or " +
+          "that of the endpoint's serviceAccount; any id of the mesh where neither is known.",
+      },
+    ),
   ),
   exportTo: ExportTo(),
 });

@@ -18,6 +18,12 @@ export interface CredentialFiles {
   readonly authoritiesFile?: string;
 }
 
+/** The peers of mutual TLS between proxies: each side shows its workload's certificate, and must have a SPIFFE id. */
+export interface MeshPeers {
+  /** The trust domain of the mesh and its aliases: the peer's SPIFFE id must be in one of them. */
+  readonly trustDomains: readonly string[];
+}
+
 /** One server of a listener that terminates TLS: Envoy's filter chain. */
 export interface TlsServer {
   /** Unique within the listener. */
@@ -36,6 +42,8 @@ export interface TlsServer {
   readonly maxVersion: TlsVersion;
   /** OpenSSL's names of cipher suites of TLS 1.2, in order of preference; those of TLS 1.3 cannot be chosen. */
   readonly cipherSuites: readonly string[];
+  /** Present: clients are proxies of the mesh, and the workload's own certificate takes the place of `credential`. */
+  readonly peers?: MeshPeers;
 }
 
 /** How a proxy connects to a cluster's endpoints by TLS. */
@@ -51,6 +59,11 @@ export interface UpstreamTls {
   readonly subjectAltNames: readonly string[];
   /** Whether any certificate is accepted. */
   readonly skipsVerification: boolean;
+  /**
+   * Present: the endpoint is a proxy of the mesh. The workload's own certificate takes the place of `credential`, and
+   * `subjectAltNames` are SPIFFE ids, or empty for any id of the trust domains.
+   */
+  readonly peers?: MeshPeers;
 }
 
 /**

@@ -4,6 +4,7 @@
 import type { UpstreamTls } from "../../../core/traffic/resources/tls.ts";
 import type { Clock, Scheduler } from "../../../kernel/ports.ts";
 import type { CredentialStore } from "../tls/credentials/credential-store.ts";
+import type { MeshTls } from "../tls/peers/mesh-tls.ts";
 import type { BodyReceiver, BodySink, BodySource } from "./body.ts";
 import type { RequestHead, ResponseHead } from "./head.ts";
 import type { StreamReset } from "./reset.ts";
@@ -54,6 +55,8 @@ export interface ClientSettings {
   /** TLS on the connections; undefined for plain text. `connectTimeoutMs` is for the handshake too. */
   readonly tls: UpstreamTls | undefined;
   readonly credentials: CredentialStore;
+  /** For `tls` with `peers`; undefined for a proxy without a workload's certificate. */
+  readonly mesh?: MeshTls | undefined;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
 }

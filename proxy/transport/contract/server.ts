@@ -110,6 +110,8 @@ export interface ServerSettings {
   readonly tls: TlsServices;
   /** The servers that terminate TLS; empty for plain text. */
   readonly tlsServers: readonly TlsServer[];
+  /** Whether a connection may be plain text where there are `tlsServers`; its first bytes tell. Default: false. */
+  readonly acceptsPlainText?: boolean;
   /** Whether each connection must begin with a header of the PROXY protocol, which tells the client's address. */
   readonly proxyProtocol: boolean;
 }
@@ -129,8 +131,11 @@ export interface TransportServer {
   /**
    * Replaces the servers that terminate TLS; empty for plain text. A connection of a server that has changed or is gone
    * ends with the request under way on it. Without effect after `close`.
+   *
+   * @param acceptsPlainText Whether a connection may be plain text too; default: false. When it may no longer, open
+   * connections in plain text end in the same way.
    */
-  setTlsServers(servers: readonly TlsServer[]): void;
+  setTlsServers(servers: readonly TlsServer[], acceptsPlainText?: boolean): void;
   /** Whether connections that come from now on must begin with a header of the PROXY protocol. */
   setProxyProtocol(isRequired: boolean): void;
   /**

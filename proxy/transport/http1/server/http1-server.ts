@@ -79,14 +79,15 @@ export class Http1Server implements TransportServer, ConnectionServer {
     // Clients that know both prefer HTTP/2.
     if (acceptHttp2 !== undefined) codecs.set("h2", (secure) => this.#acceptSecure(acceptHttp2, secure));
     codecs.set("http/1.1", (secure) => this.#serve(secure.socket, secure));
-    const { tls: services, tlsServers, scheduler, proxyProtocol } = settings;
+    const { tls: services, tlsServers, acceptsPlainText, scheduler, proxyProtocol } = settings;
     this.#requiresProxyHeader = proxyProtocol;
     this.#proxyHeaders = new ProxyHeaderGate(scheduler, () =>
       handler.onConnectionEvent("proxy_protocol_error"),
     );
     const onHandshake = handler.onHandshake.bind(handler);
-    this.#tls = new TlsAcceptor({ services, scheduler, codecs, onHandshake }, limits);
-    this.#tls.setServers(tlsServers);
+    const onPlainText = (socket: Socket): void => this.#serve(socket, undefined);
+    this.#tls = new TlsAcceptor({ services, scheduler, codecs, onPlainText, onHandshake }, limits);
+    this.#tls.setServers(tlsServers, acceptsPlainText);
     // Half-open connections: the client's end must not end the response or the tunnel under way.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true });
     this.#server.on("connection", (socket: Socket) => this.#onConnection(socket));
@@ -124,9 +125,9 @@ export class Http1Server implements TransportServer, ConnectionServer {
     this.#startTicks();
   }
 
-  setTlsServers(servers: readonly TlsServer[]): void {
+  setTlsServers(servers: readonly TlsServer[], acceptsPlainText = false): void {
     if (this.drainTick !== undefined) return;
-    this.#tls.setServers(servers);
+    this.#tls.setServers(servers, acceptsPlainText);
     for (const connection of this.#connections) {
       if (!this.#tls.isCurrent(connection.tlsServer)) connection.retire();
     }

@@ -14,6 +14,8 @@ import {
 import type { UpstreamTls } from "../../../../core/traffic/resources/tls.ts";
 import type { CredentialStore, HeldCredential } from "../credentials/credential-store.ts";
 import type { Material } from "../credentials/material.ts";
+import type { ClientSettings } from "../../contract/client.ts";
+import type { MeshPeer, MeshTls } from "../peers/mesh-tls.ts";
 import { hasSubjectAltName } from "../subject-alt-names.ts";
 
 /** The endpoint, and options of its socket; Node's declarations leave two of them out for TLS. */
@@ -24,19 +26,32 @@ interface SocketOptions {
   readonly onread?: OnReadOpts;
 }
 
+/** A session, and for a proxy of the mesh the certificate of its server. */
+interface ResumableSession {
+  readonly bytes: Buffer;
+  readonly peer: X509Certificate | undefined;
+}
+
 /** Opens secure connections to one endpoint, with the newest certificates, and resumes the session of the last one. */
 export class TlsConnector {
   readonly #config: UpstreamTls;
   readonly #alpnProtocol: string;
-  readonly #held: HeldCredential;
+  readonly #mesh: MeshTls | undefined;
+  readonly #held: HeldCredential | undefined;
   #version = 0;
-  #session: Buffer | undefined;
+  #session: ResumableSession | undefined;
 
   /** @param alpnProtocol The application protocol that the server must speak, such as `h2`. */
-  constructor(config: UpstreamTls, credentials: CredentialStore, alpnProtocol: string) {
+  constructor(
+    config: UpstreamTls,
+    { credentials, mesh }: Pick<ClientSettings, "credentials" | "mesh">,
+    alpnProtocol: string,
+  ) {
     this.#config = config;
     this.#alpnProtocol = alpnProtocol;
-    this.#held = credentials.hold(withSystemAuthorities(config, credentials));
+    this.#mesh = mesh;
+    this.#held =
+      config.peers === undefined ? credentials.hold(withSystemAuthorities(config, credentials)) : undefined;
   }
 
   /**
@@ -44,10 +59,11 @@ export class TlsConnector {
    * could be read yet.
    */
   connect(options: SocketOptions, tcpKeepaliveTimeMs: number): Socket {
-    const { material, version, fault } = this.#held.credential;
+    const { material, version, fault } = this.#held?.credential ?? this.#mesh?.credential ?? NO_CERTIFICATE;
     if (material === undefined) return failedSocket(fault ?? "its files have not been read yet");
     if (version !== this.#version) this.#session = undefined;
     this.#version = version;
+    const session = this.#resumable();
     const { serverName, skipsVerification } = this.#config;
     const socket: TLSSocket = connect({
       ...options,
@@ -58,15 +74,17 @@ export class TlsConnector {
         this.#identityFault(certificate) ?? this.#protocolFault(socket.alpnProtocol),
       // RFC 6066, section 3: an address is not sent as a server name.
       ...(isIP(serverName) === 0 ? { servername: serverName } : { servername: "" }),
-      ...(this.#session === undefined ? {} : { session: this.#session }),
+      ...(session === undefined ? {} : { session: session.bytes }),
     });
+    if (this.#mesh !== undefined && this.#config.peers !== undefined)
+      socket.once("secureConnect", () => this.#admit(socket, session));
     socket.once("connect", () => {
       socket.setNoDelay(true);
       if (tcpKeepaliveTimeMs > 0) socket.setKeepAlive(true, tcpKeepaliveTimeMs);
     });
     // Node emits it only for a server that was verified.
-    socket.on("session", (session: Buffer) => {
-      if (version === this.#version) this.#session = session;
+    socket.on("session", (bytes: Buffer) => {
+      if (version === this.#version) this.#session = { bytes, peer: this.#peerOf(socket, session) };
     });
     // A server that refuses the session or the certificate gets a full handshake next time.
     socket.once("error", () => (this.#session = undefined));
@@ -74,7 +92,7 @@ export class TlsConnector {
   }
 
   close(): void {
-    this.#held.release();
+    this.#held?.release();
   }
 
   /** A server of HTTP/1.1 may know nothing of ALPN; one of HTTP/2 must (RFC 9113, section 3.2). */
@@ -84,8 +102,38 @@ export class TlsConnector {
     return new Error(`the server does not speak ${wanted}`);
   }
 
+  /** The session of the last connection, unless its server would be refused now. */
+  #resumable(): ResumableSession | undefined {
+    const session = this.#session;
+    if (this.#config.peers === undefined || typeof this.#meshPeer(session?.peer) !== "string") return session;
+    return undefined;
+  }
+
+  /** Of a resumed session the server sends no certificate: it is the one of the session's first handshake. */
+  #peerOf(socket: TLSSocket, session: ResumableSession | undefined): X509Certificate | undefined {
+    if (this.#config.peers === undefined) return undefined;
+    return socket.isSessionReused() ? session?.peer : socket.getPeerX509Certificate();
+  }
+
+  #meshPeer(certificate: X509Certificate | undefined): MeshPeer | string {
+    const { peers, subjectAltNames } = this.#config;
+    if (peers === undefined || this.#mesh === undefined) return "the proxy has no certificate";
+    return this.#mesh.peerOf(certificate, peers, subjectAltNames);
+  }
+
+  #admit(socket: TLSSocket, session: ResumableSession | undefined): void {
+    const peer = this.#meshPeer(this.#peerOf(socket, session));
+    // A peer that was revoked within the handshake.
+    if (typeof peer === "string") socket.destroy(new Error(peer));
+    else this.#mesh?.admit(socket, peer);
+  }
+
   #identityFault({ raw }: PeerCertificate): Error | undefined {
-    const { subjectAltNames, serverName, skipsVerification } = this.#config;
+    const { subjectAltNames, serverName, skipsVerification, peers } = this.#config;
+    if (peers !== undefined) {
+      const peer = this.#meshPeer(new X509Certificate(raw));
+      return typeof peer === "string" ? new Error(peer) : undefined;
+    }
     if (skipsVerification) return undefined;
     const names = subjectAltNames.length === 0 ? [serverName] : subjectAltNames;
     const certificate = new X509Certificate(raw);
@@ -94,6 +142,12 @@ export class TlsConnector {
     return new Error(`the server's certificate is not for ${names.join(" or ")}: it has ${has}`);
   }
 }
+
+const NO_CERTIFICATE = {
+  material: undefined,
+  version: 0,
+  fault: "the proxy was started without a workload's certificate",
+};
 
 /** Without authorities of its own, a server is verified by those of the operating system. */
 function withSystemAuthorities(

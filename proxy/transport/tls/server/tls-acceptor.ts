@@ -10,7 +10,8 @@ import type { TlsServer } from "../../../../core/traffic/resources/tls.ts";
 import type { Cancel, Scheduler } from "../../../../kernel/ports.ts";
 import type { HandshakeResult, TlsServices } from "../../contract/tls.ts";
 import type { TlsFacts } from "../../contract/connection.ts";
-import { readClientHello } from "./client-hello.ts";
+import type { MeshPeer } from "../peers/mesh-tls.ts";
+import { beginsTls, readClientHello } from "./client-hello.ts";
 import { failureOf } from "./handshake-result.ts";
 import { SecureServer } from "./secure-server.ts";
 import { byExactness, type NamedServer, serverOfName } from "./server-names.ts";
@@ -34,6 +35,8 @@ export interface TlsAcceptorSettings {
    * speaks the last.
    */
   readonly codecs: ReadonlyMap<string, (connection: SecureConnection) => void>;
+  /** Takes a connection whose first bytes, which follow, are no handshake; called only where plain text is accepted. */
+  onPlainText(socket: Socket): void;
   onHandshake(result: HandshakeResult): void;
 }
 
@@ -59,6 +62,7 @@ export class TlsAcceptor {
   #limits: Limits;
   #servers: readonly NamedServer<SecureServer>[] = [];
   #configs: readonly TlsServer[] = [];
+  #acceptsPlainText = false;
   /** By address of the client and of this side, which no two open connections share. The oldest first. */
   readonly #handshakes = new Map<string, Handshake>();
   /** Sockets that were closed here within their handshake, whose end Node is still to report. */
@@ -83,12 +87,18 @@ export class TlsAcceptor {
     this.#limits = limits;
   }
 
-  /** Replaces the servers, for handshakes that begin from now on. Unchanged servers stay as they are. */
-  setServers(configs: readonly TlsServer[]): void {
+  /**
+   * Replaces the servers, for handshakes that begin from now on. Unchanged servers stay as they are.
+   *
+   * @param acceptsPlainText Whether a connection may be plain text too.
+   */
+  setServers(configs: readonly TlsServer[], acceptsPlainText = false): void {
+    this.#acceptsPlainText = acceptsPlainText;
     const before = new Set(this.#servers.map(({ server }) => server));
     const { services, codecs } = this.#settings;
     const events = {
-      onSecure: (socket: TLSSocket, server: SecureServer) => this.#onSecure(socket, server),
+      onSecure: (socket: TLSSocket, server: SecureServer, peer: MeshPeer | undefined) =>
+        this.#onSecure(socket, server, peer),
       onFailure: (error: NodeJS.ErrnoException, socket: TLSSocket) => this.#onFailure(error, socket),
     };
     const servers = configs.map((config) => {
@@ -102,7 +112,7 @@ export class TlsAcceptor {
 
   /** Whether a connection that `server` accepted would be accepted by the present servers too. */
   isCurrent(server: TlsServer | undefined): boolean {
-    return server === undefined ? !this.isOn : this.#configs.includes(server);
+    return server === undefined ? !this.isOn || this.#acceptsPlainText : this.#configs.includes(server);
   }
 
   accept(socket: Socket): void {
@@ -148,6 +158,14 @@ export class TlsAcceptor {
     let bytes: Buffer | undefined;
     const onData = (chunk: Buffer): void => {
       bytes = bytes === undefined ? chunk : Buffer.concat([bytes, chunk]);
+      if (this.#acceptsPlainText && !beginsTls(bytes)) {
+        socket.off("data", onData);
+        socket.off("end", onEnd);
+        this.#forget(handshake);
+        this.#settings.onPlainText(socket);
+        socket.unshift(bytes);
+        return;
+      }
       const hello = readClientHello(bytes);
       if (hello === "partial") return;
       socket.off("data", onData);
@@ -172,7 +190,7 @@ export class TlsAcceptor {
     handshake.hasBegun = true;
   }
 
-  #onSecure(socket: TLSSocket, server: SecureServer): void {
+  #onSecure(socket: TLSSocket, server: SecureServer, peer: MeshPeer | undefined): void {
     const handshake = this.#handshakes.get(keyOf(socket));
     // A client that has gone already has no address.
     if (handshake === undefined) {
@@ -185,7 +203,7 @@ export class TlsAcceptor {
     this.#settings.onHandshake(socket.isSessionReused() ? "resumed" : "full");
     const { codecs } = this.#settings;
     const { config } = server;
-    const facts = tlsFactsOf(socket, config, handshake.serverName);
+    const facts = tlsFactsOf(socket, config, handshake.serverName, peer);
     const connection = { socket, transport: handshake.socket, facts, server: config };
     const codec = codecs.get(facts.alpn ?? "") ?? [...codecs.values()].at(-1);
     codec?.(connection);
