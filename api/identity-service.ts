@@ -20,11 +20,7 @@ export interface IdentityService {
    *
    * @param known The state that the proxy applies: the service waits for it before it signs with a new root.
    */
-  watchTrust(
-    known: TrustState,
-    shown: ShownCertificate,
-    listener: (trust: TrustState) => void,
-  ): () => void;
+  watchTrust(known: TrustState, shown: ShownCertificate, listener: (trust: TrustState) => void): () => void;
 }
 
 export interface IssueRequest {

@@ -6,6 +6,7 @@ import { isPurserError } from "../kernel/errors.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { CommandFailed } from "./commands/command-failed.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { identityCommand } from "./commands/identity.ts";
 import { importCommand } from "./commands/import.ts";
 import { mixerCommand } from "./commands/mixer.ts";
 import { newCommand } from "./commands/new.ts";
@@ -40,6 +41,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .addCommand(mixerCommand())
     .addCommand(proxyCommand())
     .addCommand(pilotCommand())
+    .addCommand(identityCommand())
     .addCommand(benchCommand())
     .addCommand(replayCommand())
     .addCommand(importCommand())

@@ -10,7 +10,8 @@ const MAX_LIVE = 100_000;
 /** Lines of ended certificates that the file may have before it is written anew. */
 const MAX_DEAD_LINES = 10_000;
 
-interface Live extends JournalEntry {
+interface Live {
+  readonly entry: JournalEntry;
   /** The bundle version that the certificate's holder applies; undefined when it is not known. */
   acknowledged: string | undefined;
   /** Whether its holder uses a newer certificate. */
@@ -69,10 +70,11 @@ export class Journal {
 
   /** Notes that the holder of a certificate uses it, and applies a bundle. */
   acknowledge(serial: string, bundleVersion: string | undefined): void {
-    const entry = this.#live.get(serial);
-    if (entry === undefined) return;
-    if (bundleVersion !== undefined) entry.acknowledged = bundleVersion;
-    const previous = entry.previous === undefined ? undefined : this.#live.get(entry.previous);
+    const live = this.#live.get(serial);
+    if (live === undefined) return;
+    if (bundleVersion !== undefined) live.acknowledged = bundleVersion;
+    const { previous: renewed } = live.entry;
+    const previous = renewed === undefined ? undefined : this.#live.get(renewed);
     if (previous !== undefined) previous.isReplaced = true;
   }
 
@@ -83,17 +85,17 @@ export class Journal {
 
   /** Number of live certificates in use that a signer has signed. */
   signedBy(signer: string, nowMs: number): number {
-    return this.#countOf(nowMs, (entry) => entry.signer === signer);
+    return this.#countOf(nowMs, ({ entry }) => entry.signer === signer);
   }
 
   /** The live certificates of an identity. */
   of(spiffeId: string): readonly JournalEntry[] {
-    return [...this.#live.values()].filter((entry) => entry.spiffeId === spiffeId);
+    return [...this.#live.values()].flatMap(({ entry }) => (entry.spiffeId === spiffeId ? [entry] : []));
   }
 
   /** Forgets certificates that have ended, and keeps the file short. */
   prune(nowMs: number): void {
-    for (const [serial, { notAfterMs }] of this.#live) if (notAfterMs < nowMs) this.#live.delete(serial);
+    for (const [serial, { entry }] of this.#live) if (entry.notAfterMs < nowMs) this.#live.delete(serial);
     if (this.#lines > this.#live.size + MAX_DEAD_LINES) void this.#rewrite().catch(() => {});
   }
 
@@ -103,23 +105,19 @@ export class Journal {
   }
 
   #add(entry: JournalEntry, acknowledged: string | undefined): void {
-    this.#live.set(entry.serial, { ...entry, acknowledged, isReplaced: false });
+    this.#live.set(entry.serial, { entry, acknowledged, isReplaced: false });
   }
 
-  #countOf(nowMs: number, is: (entry: Live) => boolean): number {
+  #countOf(nowMs: number, is: (live: Live) => boolean): number {
     let count = this.#unknownUntilMs > nowMs ? 1 : 0;
-    for (const entry of this.#live.values())
-      if (entry.notAfterMs >= nowMs && !entry.isReplaced && is(entry)) count++;
+    for (const live of this.#live.values())
+      if (live.entry.notAfterMs >= nowMs && !live.isReplaced && is(live)) count++;
     return count;
   }
 
   #rewrite(): Promise<void> {
     this.#lines = this.#live.size;
-    return this.#inTurn(() =>
-      this.#store.saveJournal(
-        [...this.#live.values()].map(({ acknowledged: _, isReplaced: __, ...entry }) => entry),
-      ),
-    );
+    return this.#inTurn(() => this.#store.saveJournal([...this.#live.values()].map(({ entry }) => entry)));
   }
 
   /** One write at a time: lines that are appended while the file is replaced would be lost. */

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import { leafFault } from "../core/identity/svid-rules.ts";
 import { certificateFacts } from "./authority/certificate-facts.ts";
 import { canonicalSerial } from "./authority/pem.ts";

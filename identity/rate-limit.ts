@@ -33,7 +33,10 @@ export class RateLimit {
     bucket.atMs = nowMs;
     this.#buckets.set(source, bucket);
     if (bucket.tokens < 1)
-      throw new PurserError("PURSER_OVERLOADED", `${source} asks for more than ${PER_SECOND} certificates a second`);
+      throw new PurserError(
+        "PURSER_OVERLOADED",
+        `${source} asks for more than ${PER_SECOND} certificates a second`,
+      );
     bucket.tokens--;
   }
 }

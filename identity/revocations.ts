@@ -42,7 +42,10 @@ export class Revocations {
     if (isNew && this.#ids.size >= MAX_REVOKED_IDS)
       throw new PurserError("PURSER_IDENTITY_FULL", `${MAX_REVOKED_IDS} identities are revoked already`);
     if (this.#serials.size + certificates.length > MAX_REVOKED_SERIALS)
-      throw new PurserError("PURSER_IDENTITY_FULL", `${MAX_REVOKED_SERIALS} certificates are revoked already`);
+      throw new PurserError(
+        "PURSER_IDENTITY_FULL",
+        `${MAX_REVOKED_SERIALS} certificates are revoked already`,
+      );
     if (isNew) this.#ids.set(revoked.spiffeId, revoked);
     // The serials outlive the revocation of the identity: whoever stole a key may not use it after a restore.
     for (const { serial, notAfterMs } of certificates) this.#serials.set(serial, { serial, notAfterMs });

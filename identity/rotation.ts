@@ -80,7 +80,12 @@ export class Rotation {
   }
 
   /** Number of live certificates that keep a signer from its next step. */
-  waitingFor({ signer, state }: RotatingSigner, journal: Journal, bundleVersion: string, nowMs: number): number {
+  waitingFor(
+    { signer, state }: RotatingSigner,
+    journal: Journal,
+    bundleVersion: string,
+    nowMs: number,
+  ): number {
     if (state === "announced") return journal.notApplying(bundleVersion, nowMs);
     return state === "retiring" ? journal.signedBy(signer.id, nowMs) : 0;
   }

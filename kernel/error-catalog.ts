@@ -245,11 +245,14 @@ export const ERROR_CATALOG = {
   },
   PURSER_IDENTITY_REVOKED: {
     summary: "The workload's certificate or its identity is revoked.",
-    remedy: "If the workload is trusted again, run purser identity restore, and let its proxies join with new tokens.",
+    remedy:
+      "If the workload is trusted again, run purser identity restore, and let its proxies join with new tokens.",
   },
   PURSER_IDENTITY_REQUEST: {
-    summary: "A certificate request is malformed, not signed by its own key, of an unsuitable key, or names another identity.",
-    remedy: "Make the request with an ECDSA key on P-256, and without names other than the workload's own SPIFFE id.",
+    summary:
+      "A certificate request is malformed, not signed by its own key, of an unsuitable key, or names another identity.",
+    remedy:
+      "Make the request with an ECDSA key on P-256, and without names other than the workload's own SPIFFE id.",
   },
   PURSER_IDENTITY_SIGNER: {
     summary: "The authority's certificate or key cannot be used.",

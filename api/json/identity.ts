@@ -138,9 +138,7 @@ export const decodeCreatedToken = createDecoder(
   refuseReply,
 );
 export const decodeRevocationChange = createDecoder(
-  exactly<RevocationChange>()(
-    Type.Object({ spiffeId: Text, changed: Type.Boolean(), certificates: Whole }),
-  ),
+  exactly<RevocationChange>()(Type.Object({ spiffeId: Text, changed: Type.Boolean(), certificates: Whole })),
   refuseReply,
 );
 export const decodeIdentityStatus = createDecoder(

@@ -44,7 +44,8 @@ export function trustDomainFault(text: string): string | undefined {
   if (text.length > MAX_TRUST_DOMAIN_LENGTH)
     return `its trust domain has more than ${MAX_TRUST_DOMAIN_LENGTH} characters`;
   // The set has no colon and no @: a port or user information is refused with the rest.
-  if (!TRUST_DOMAIN.test(text)) return "its trust domain has characters other than a-z, 0-9, '.', '-' and '_'";
+  if (!TRUST_DOMAIN.test(text))
+    return "its trust domain has characters other than a-z, 0-9, '.', '-' and '_'";
   return undefined;
 }
 

@@ -78,6 +78,9 @@ function privateKeyOf(pem: string): KeyObject {
     return createPrivateKey(pem);
   } catch {
     // OpenSSL's message may quote the text, which is secret.
-    throw new PurserError("PURSER_IDENTITY_SIGNER", "the authority's key is not an unencrypted private key in PEM");
+    throw new PurserError(
+      "PURSER_IDENTITY_SIGNER",
+      "the authority's key is not an unencrypted private key in PEM",
+    );
   }
 }

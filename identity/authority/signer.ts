@@ -139,7 +139,10 @@ export class Signer {
       extensions: [
         new x509.BasicConstraintsExtension(false, undefined, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
+        new x509.ExtendedKeyUsageExtension([
+          x509.ExtendedKeyUsage.serverAuth,
+          x509.ExtendedKeyUsage.clientAuth,
+        ]),
         // Critical because the subject is empty (RFC 5280, section 4.2.1.6).
         new x509.SubjectAlternativeNameExtension([{ type: "url", value: spiffeId }], true),
         await x509.SubjectKeyIdentifierExtension.create(publicKey),

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { webcrypto } from "node:crypto";
+import type * as X509 from "@peculiar/x509";
 
-export type X509Library = typeof import("@peculiar/x509");
+export type X509Library = typeof X509;
 
 let loaded: Promise<X509Library> | undefined;
 

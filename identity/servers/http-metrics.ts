@@ -18,8 +18,8 @@ export function createIdentityMetrics(identity: Identity, polls: LongPolls): Reg
     registers,
     collect() {
       this.reset();
-      this.inc({ how: "join" }, identity.counts.joins);
-      this.inc({ how: "renewal" }, identity.counts.renewals);
+      this.inc({ how: "join" }, identity.issuance.counts.joins);
+      this.inc({ how: "renewal" }, identity.issuance.counts.renewals);
     },
   });
   new Counter({
@@ -28,7 +28,7 @@ export function createIdentityMetrics(identity: Identity, polls: LongPolls): Reg
     registers,
     collect() {
       this.reset();
-      this.inc(identity.counts.refusals);
+      this.inc(identity.issuance.counts.refusals);
     },
   });
   new Gauge({

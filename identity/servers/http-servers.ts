@@ -3,7 +3,11 @@
 
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import { concurrencyLimit } from "../../server/concurrency-limit.ts";
-import { type ControlSurface, startControlSurface, type SurfaceAddress } from "../../server/http/control-surface.ts";
+import {
+  type ControlSurface,
+  startControlSurface,
+  type SurfaceAddress,
+} from "../../server/http/control-surface.ts";
 import { BodyReader } from "../../server/http/json/body-reader.ts";
 import { LongPolls } from "../../server/http/long-polls.ts";
 import { addHealthRoutes, addMetricsRoute } from "../../server/http/operation-routes.ts";

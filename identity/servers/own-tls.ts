@@ -6,7 +6,8 @@ import type { TlsOptions } from "node:tls";
 import { messageOf } from "../../kernel/errors.ts";
 import type { Cancel, Clock, Logger, Scheduler } from "../../kernel/ports.ts";
 import type { SurfaceTls } from "../../server/http/control-surface.ts";
-import type { Identity, OwnCertificate } from "../identity.ts";
+import type { Identity } from "../identity.ts";
+import type { OwnCertificate } from "../issuance.ts";
 
 /** How often the service looks whether its certificate is due. */
 const TICK_MS = 1_000;
@@ -41,7 +42,7 @@ export class OwnTls implements SurfaceTls {
 
   /** @throws {PurserError} PURSER_IDENTITY_SIGNER. */
   static async create(settings: OwnTlsOptions): Promise<OwnTls> {
-    return new OwnTls(settings, await settings.identity.ownCertificate());
+    return new OwnTls(settings, await settings.identity.issuance.ownCertificate());
   }
 
   get options(): TlsOptions {
@@ -74,7 +75,7 @@ export class OwnTls implements SurfaceTls {
     if (!isDue || this.#renewing) return;
     this.#renewing = true;
     try {
-      this.#own = await identity.ownCertificate();
+      this.#own = await identity.issuance.ownCertificate();
       this.#tell();
     } catch (error) {
       logger.error("the identity service cannot renew its own certificate", { error: messageOf(error) });

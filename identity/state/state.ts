@@ -92,7 +92,9 @@ export const decodeState = createDecoder(
           sinceMs: Whole,
         }),
       ),
-      tokens: Type.Array(Type.Object({ hash: Text, spiffeId: Text, expiresAtMs: Whole, usedBy: Type.Optional(Text) })),
+      tokens: Type.Array(
+        Type.Object({ hash: Text, spiffeId: Text, expiresAtMs: Whole, usedBy: Type.Optional(Text) }),
+      ),
       revokedIds: Type.Array(Type.Object({ spiffeId: Text, sinceMs: Whole, reason: Text })),
       revokedSerials: Type.Array(Type.Object({ serial: Text, notAfterMs: Whole })),
     }),

@@ -18,11 +18,7 @@ import {
   ROOTS_PATH,
 } from "../../api/json/identity.ts";
 import { type JoinToken, parseJoinToken } from "../../core/identity/join-token.ts";
-import {
-  IDENTITY_SERVICE_ACCOUNT,
-  parseSpiffeId,
-  workloadIdOf,
-} from "../../core/identity/spiffe-id.ts";
+import { IDENTITY_SERVICE_ACCOUNT, parseSpiffeId, workloadIdOf } from "../../core/identity/spiffe-id.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import { CallFailure, type ClientTls, JsonClient, type JsonReply } from "../control-plane/json-client.ts";
@@ -95,7 +91,10 @@ class HttpIdentityService implements IdentityService {
   async #joinTls(text: string): Promise<ClientTls> {
     const token = parseJoinToken(text);
     if (token === undefined)
-      throw new PurserError("PURSER_IDENTITY_TOKEN", "the join token is not of the form purser-join.SECRET.ROOT");
+      throw new PurserError(
+        "PURSER_IDENTITY_TOKEN",
+        "the join token is not of the form purser-join.SECRET.ROOT",
+      );
     const anyServer: ClientTls = { authorities: undefined, serverFault: () => undefined };
     const { trustBundle } = decodeRoots(await this.#call(anyServer, "GET", ROOTS_PATH));
     const roots = pinnedRoots(trustBundle, token);
@@ -140,7 +139,10 @@ class HttpIdentityService implements IdentityService {
 
 function tlsOf(shown: ShownCertificate | undefined): ClientTls {
   if (shown === undefined)
-    throw new PurserError("PURSER_IDENTITY_UNAUTHENTICATED", "there is neither a certificate nor a join token");
+    throw new PurserError(
+      "PURSER_IDENTITY_UNAUTHENTICATED",
+      "there is neither a certificate nor a join token",
+    );
   const { certificateChain: certificate, privateKey, trustBundle: authorities } = shown;
   const own = new X509Certificate(certificate).subjectAltName?.replace(URI, "") ?? "";
   const trustDomain = parseSpiffeId(own)?.trustDomain;

@@ -120,11 +120,14 @@ export class IdentityAgent {
     const leftMs = this.#endsAtMs - clock.monotonicMs();
     if (fault !== this.#loggedFault) {
       this.#loggedFault = fault;
-      logger.warn("the workload's certificate could not be renewed; the last one stays in use until it ends", {
-        error: fault,
-        ...(code === undefined ? {} : { code }),
-        leftSeconds: Math.max(0, Math.round(leftMs / 1_000)),
-      });
+      logger.warn(
+        "the workload's certificate could not be renewed; the last one stays in use until it ends",
+        {
+          error: fault,
+          ...(code === undefined ? {} : { code }),
+          leftSeconds: Math.max(0, Math.round(leftMs / 1_000)),
+        },
+      );
     }
     if (code !== undefined && MUST_JOIN.has(code)) this.#shown = undefined;
     this.#schedule(retryPauseMs(this.#failures, leftMs, random));

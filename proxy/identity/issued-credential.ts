@@ -58,7 +58,11 @@ export class IssuedWorkloadCredential implements WorkloadCredential {
     const named = new X509Certificate(certificateChain).subjectAltName;
     if (named !== `URI:${spiffeId}`)
       throw new Error(`the certificate names ${named ?? "nothing"}, and the reply ${spiffeId}`);
-    this.material = checkedMaterial({ certificate: certificateChain, privateKey, authorities: trust.trustBundle });
+    this.material = checkedMaterial({
+      certificate: certificateChain,
+      privateKey,
+      authorities: trust.trustBundle,
+    });
     this.spiffeId = spiffeId;
     this.fault = undefined;
     this.#setTrust(trust);

@@ -89,7 +89,8 @@ export async function startControlSurface(settings: ControlSurfaceSettings): Pro
     if (calls?.takes(request) === true) calls.serve(request, response);
     else void handle(request, response);
   };
-  const secured = tls && createTlsServer({ ...timeouts, handshakeTimeout: requestTimeoutMs, ...tls.options }, onRequest);
+  const secured =
+    tls && createTlsServer({ ...timeouts, handshakeTimeout: requestTimeoutMs, ...tls.options }, onRequest);
   const server = secured ?? createServer(timeouts, onRequest);
   const stopWatching = tls?.watch(() => secured?.setSecureContext(tls.options));
   await listen(server, host, settings.port);

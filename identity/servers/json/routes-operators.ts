@@ -26,7 +26,10 @@ export interface OperatorRoutes {
 }
 
 /** The calls of operators. */
-export function addOperatorRoutes(router: Router, { identity, key, bodies }: OperatorRoutes): void {
+export function addOperatorRoutes(
+  router: Router,
+  { identity: { operations }, key, bodies }: OperatorRoutes,
+): void {
   const expected = hashOf(`Bearer ${key}`);
   const authorize = ({ headers }: Context): void => {
     // Hashes have one length, and comparing them takes one time.
@@ -39,13 +42,13 @@ export function addOperatorRoutes(router: Router, { identity, key, bodies }: Ope
       context.body = await call(await readJson(context, bodies));
     });
   };
-  post(TOKENS_PATH, (body) => identity.createToken(decodeTokenCommand(body)));
-  post(REVOKE_PATH, (body) => identity.revoke(decodeRevokeCommand(body)));
-  post(RESTORE_PATH, (body) => identity.restore(decodeRevokeCommand(body)));
-  post(ROTATE_PATH, () => identity.rotateRoot());
+  post(TOKENS_PATH, (body) => operations.createToken(decodeTokenCommand(body)));
+  post(REVOKE_PATH, (body) => operations.revoke(decodeRevokeCommand(body)));
+  post(RESTORE_PATH, (body) => operations.restore(decodeRevokeCommand(body)));
+  post(ROTATE_PATH, () => operations.rotateRoot());
   router.get(STATUS_PATH, (context) => {
     authorize(context);
-    context.body = identity.status();
+    context.body = operations.status();
   });
 }
 

@@ -31,6 +31,7 @@ export interface WorkloadRoutes {
 /** The calls of proxies. */
 export function addWorkloadRoutes(router: Router, routes: WorkloadRoutes): void {
   const { identity, polls, bodies, limit, isDraining } = routes;
+  const { issuance } = identity;
   const peers = new WeakMap<TLSSocket, Peer | string>();
 
   /** The workload at the other end; undefined when it shows no certificate. @throws {PurserError} for a bad one. */
@@ -39,10 +40,10 @@ export function addWorkloadRoutes(router: Router, routes: WorkloadRoutes): void 
     const certificate = socket.getPeerX509Certificate();
     if (certificate === undefined) return undefined;
     if (!socket.authorized) throw unauthenticated(`it is not verified: ${String(socket.authorizationError)}`);
-    const peer = peers.get(socket) ?? identity.peerOf(certificate);
+    const peer = peers.get(socket) ?? issuance.peerOf(certificate);
     if (typeof peer === "string") throw unauthenticated(peer);
     peers.set(socket, peer);
-    const fault = identity.peerFault(peer);
+    const fault = issuance.peerFault(peer);
     if (fault !== undefined) throw fault;
     return peer;
   }
@@ -57,7 +58,7 @@ export function addWorkloadRoutes(router: Router, routes: WorkloadRoutes): void 
       const request = decodeIssueRequest(await readJson(context, bodies));
       // With a token its identity counts, whatever certificate the proxy shows: it may have ended.
       const peer = request.joinToken === undefined ? shownPeer(context) : undefined;
-      context.body = await identity.issue(request, peer, source);
+      context.body = await issuance.issue(request, peer, source);
     });
   });
 
@@ -72,7 +73,7 @@ export function addWorkloadRoutes(router: Router, routes: WorkloadRoutes): void 
       isNews: ({ version }) => version !== known,
       waitMs,
     });
-    const fault = identity.peerFault(peer);
+    const fault = issuance.peerFault(peer);
     if (fault !== undefined) throw fault;
     if (trust === undefined) context.status = 304;
     else context.body = trust;
