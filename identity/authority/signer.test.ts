@@ -20,8 +20,6 @@ describe("issued certificates", () => {
   let openssl: string;
   let x509: X509Library;
   let folder: string;
-  // OpenSSL makes certificates of this test a moment later.
-  const nowMs = Date.now() + 30_000;
   before(async function () {
     openssl = requireService(this, "openssl");
     x509 = await loadX509();
@@ -38,13 +36,13 @@ describe("issued certificates", () => {
     execFileSync(openssl, args, { encoding: "utf8", stdio: "pipe" });
 
   async function issueBy(texts: SignerTexts): Promise<string> {
-    const signer = await Signer.of(x509, texts, nowMs);
+    const signer = await Signer.of(x509, texts, Date.now());
     const { publicKey } = await readCertificateRequest(x509, (await certificateRequest()).pem);
-    return (await signer.issue(publicKey, CART, { nowMs, lifetimeMs: 3_600_000 })).chain;
+    return (await signer.issue(publicKey, CART, { nowMs: Date.now(), lifetimeMs: 3_600_000 })).chain;
   }
 
   it("are verified and read by OpenSSL, under a root of the service", async () => {
-    const texts = await newRoot(x509, "cluster.local", nowMs);
+    const texts = await newRoot(x509, "cluster.local", Date.now());
     const [root, leaf] = [write("root.pem", texts.root), write("leaf.pem", await issueBy(texts))];
     for (const purpose of ["sslclient", "sslserver"])
       assert.match(
@@ -72,14 +70,14 @@ describe("issued certificates", () => {
   });
 
   it("keep the rules of X.509-SVIDs, as their root does", async () => {
-    const texts = await newRoot(x509, "cluster.local", nowMs);
+    const texts = await newRoot(x509, "cluster.local", Date.now());
     const facts = certificateFacts(x509, await issueBy(texts));
-    assert.equal(leafFault(facts, { trustDomains: ["cluster.local"], nowMs }), undefined);
-    assert.equal(signerFault(certificateFacts(x509, texts.root), nowMs), undefined);
+    assert.equal(leafFault(facts, { trustDomains: ["cluster.local"], nowMs: Date.now() }), undefined);
+    assert.equal(signerFault(certificateFacts(x509, texts.root), Date.now()), undefined);
     // A leaf cannot take the place of a signer, nor a signer that of a leaf.
-    assert.notEqual(signerFault(facts, nowMs), undefined);
+    assert.notEqual(signerFault(facts, Date.now()), undefined);
     assert.notEqual(
-      leafFault(certificateFacts(x509, texts.root), { trustDomains: ["cluster.local"], nowMs }),
+      leafFault(certificateFacts(x509, texts.root), { trustDomains: ["cluster.local"], nowMs: Date.now() }),
       undefined,
     );
   });
@@ -115,10 +113,10 @@ describe("issued certificates", () => {
     });
 
   it("are refused of an intermediate that may not sign", async () => {
-    const texts = await newRoot(x509, "cluster.local", nowMs);
+    const texts = await newRoot(x509, "cluster.local", Date.now());
     const leaf = await issueBy(texts);
     await assert.rejects(
-      Signer.of(x509, { ...texts, certificate: leaf }, nowMs),
+      Signer.of(x509, { ...texts, certificate: leaf }, Date.now()),
       /not a certificate authority's/,
     );
   });
