@@ -10,7 +10,7 @@ import { TimerWheel } from "../kernel/timer-wheel.ts";
 import type { Files } from "../core/hooks/extension.ts";
 import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
 import type { CompileExpression } from "../core/expressions/expression.ts";
-import type { ListenerLimits } from "../core/traffic/resources/listener.ts";
+import type { Listener, ListenerLimits } from "../core/traffic/resources/listener.ts";
 import { NOTHING_KNOWN, type TrafficResources } from "../core/traffic/resources/resource-set.ts";
 import type { ControlSurface, SurfaceAddress } from "../server/http/control-surface.ts";
 import { startAdminServer } from "./admin/admin-server.ts";
@@ -20,6 +20,7 @@ import { type ClusterSet, NO_CLUSTERS } from "./upstream/cluster-manager.ts";
 import { Exchange } from "./exchange/exchange.ts";
 import { filterChain } from "./filters/chain.ts";
 import type { ServerStream } from "./transport/contract/server.ts";
+import type { HandshakeResult, TlsServices } from "./transport/contract/tls.ts";
 import type { Transport } from "./transport/contract/transport.ts";
 import { HTTP_TRANSPORT } from "./transport/http-transport.ts";
 import { CredentialStore } from "./transport/tls/credentials/credential-store.ts";
@@ -142,7 +143,8 @@ const WAITING_LOG_MS = 5_000;
 class ProxyRuntime implements Proxy {
   readonly #options: ProxyOptions;
   readonly #credentials: CredentialStore;
-  readonly #mesh: MeshTls | undefined;
+  readonly #tls: TlsServices;
+  readonly #refusals = new PeerRefusalLog();
   readonly #snapshots: SnapshotBuilder;
   readonly #stats: ProxyStats;
   readonly #pipeline: PipelineServices;
@@ -166,22 +168,19 @@ class ProxyRuntime implements Proxy {
       newId = randomUUID,
       explainKey,
       compile,
+      workload,
     } = options;
     const { transport = HTTP_TRANSPORT, upgradeProtocols = DEFAULT_UPGRADES } = options;
     const onRead = (isGood: boolean): void => this.#stats.tls.countCredentialRead(isGood);
     this.#credentials = credentialStoreOf(options, onRead);
-    const tickets = new TicketKeys(clock, options.ticketSecret);
-    const { workload } = options;
-    this.#mesh = workload === undefined ? undefined : new MeshTls(workload, clock);
-    const mesh = this.#mesh;
-    const tls = { credentials: this.#credentials, tickets, mesh };
+    this.#tls = tlsServicesOf(options, this.#credentials);
     this.#snapshots = new SnapshotBuilder(transport, this.#credentials, {
       clock,
       random,
       scheduler,
       logger,
       compile,
-      mesh,
+      mesh: this.#tls.mesh,
     });
     this.#stats = new ProxyStats(
       () => this.#newestClusters(),
@@ -191,7 +190,6 @@ class ProxyRuntime implements Proxy {
       () => this.unreadiness() === undefined,
       () => this.#longStreams,
     );
-    if (mesh !== undefined) addMeshMetrics(this.#stats.registry, mesh);
     const services = { node, policy, stats: this.#stats, clock, random, scheduler, newId, workload };
     const { headersWithUnderscoresAction, via } = options;
     const filters = filterChain({
@@ -214,21 +212,17 @@ class ProxyRuntime implements Proxy {
       logger,
       longStreams: this.#longStreams,
     };
-    const refusals = new PeerRefusalLog(logger, clock);
     this.#listeners = new ListenerSet({
       transport,
       limits: options.limits ?? {},
       upgradeProtocols,
       scheduler,
       newId,
-      tls,
+      tls: this.#tls,
       onStream: (binding, stream) => this.#onStream(binding, stream),
       onRefused: (listener, kind) => this.#stats.countRefused(listener.name, kind),
       onConnectionEvent: (listener, event) => this.#stats.countConnectionEvent(listener.name, event),
-      onHandshake: (listener, result) => {
-        this.#stats.tls.countHandshake(listener.name, result);
-        refusals.onHandshake(listener, result);
-      },
+      onHandshake: (listener, result) => this.#onHandshake(listener, result),
     });
     this.#updates = new UpdateApplier({
       snapshots: this.#snapshots,
@@ -242,11 +236,13 @@ class ProxyRuntime implements Proxy {
 
   async start(): Promise<void> {
     const { node, pilot, lookUp = createDnsLookup() } = this.#options;
+    const { mesh } = this.#tls;
+    if (mesh !== undefined) addMeshMetrics(this.registry, mesh);
     // The admin surface starts first: it shows why the proxy is not ready.
     await this.#startAdmin();
     const firstApplied = this.#waitForFirst();
     this.#stopWatching = lookingUpNames(pilot, lookUp, this.#options).watch(
-      { node: this.#mesh === undefined ? node : { ...node, mtls: true }, known: NOTHING_KNOWN },
+      { node: mesh === undefined ? node : { ...node, mtls: true }, known: NOTHING_KNOWN },
       (update) => this.#updates.receive(update),
     );
     const errors = await firstApplied;
@@ -283,7 +279,7 @@ class ProxyRuntime implements Proxy {
     await this.drain(0);
     await Promise.all([this.#snapshots.destroy(), this.#admin?.close(0)]);
     this.#credentials.close();
-    this.#mesh?.close();
+    this.#tls.mesh?.close();
   }
 
   get registry(): Registry {
@@ -335,6 +331,11 @@ class ProxyRuntime implements Proxy {
     });
   }
 
+  #onHandshake(listener: Listener, result: HandshakeResult): void {
+    this.#stats.tls.countHandshake(listener.name, result);
+    this.#refusals.onHandshake(listener, result, this.#options);
+  }
+
   #newestClusters(): ClusterSet {
     return this.#updates.snapshot ?? NO_CLUSTERS;
   }
@@ -344,6 +345,14 @@ class ProxyRuntime implements Proxy {
     const exchange = new Exchange(binding, stream, clock.nowMs(), clock.monotonicMs());
     runExchange(exchange, stream, this.#pipeline);
   }
+}
+
+function tlsServicesOf(
+  { clock, ticketSecret, workload }: ProxyOptions,
+  credentials: CredentialStore,
+): TlsServices {
+  const mesh = workload === undefined ? undefined : new MeshTls(workload, clock);
+  return { credentials, tickets: new TicketKeys(clock, ticketSecret), mesh };
 }
 
 function credentialStoreOf(options: ProxyOptions, onRead: (isGood: boolean) => void): CredentialStore {

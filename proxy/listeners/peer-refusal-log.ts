@@ -19,23 +19,20 @@ const INTERVAL_MS = 60_000;
 
 /** Logs the callers that a listener with mutual TLS refuses: the first of each kind, and at most one a minute. */
 export class PeerRefusalLog {
-  readonly #logger: Logger;
-  readonly #clock: Pick<Clock, "monotonicMs">;
   /** By listener and result: listeners are few, and results a fixed set. */
   readonly #loggedAtMs = new Map<string, number>();
 
-  constructor(logger: Logger, clock: Pick<Clock, "monotonicMs">) {
-    this.#logger = logger;
-    this.#clock = clock;
-  }
-
-  onHandshake({ name, peerTls }: Listener, result: HandshakeResult): void {
+  onHandshake(
+    { name, peerTls }: Listener,
+    result: HandshakeResult,
+    { logger, clock }: { readonly logger: Logger; readonly clock: Pick<Clock, "monotonicMs"> },
+  ): void {
     const message = peerTls === undefined ? undefined : REFUSALS[result];
     if (message === undefined) return;
     const key = `${name} ${result}`;
-    const nowMs = this.#clock.monotonicMs();
+    const nowMs = clock.monotonicMs();
     if (nowMs - (this.#loggedAtMs.get(key) ?? -Infinity) < INTERVAL_MS) return;
     this.#loggedAtMs.set(key, nowMs);
-    this.#logger.warn(message, { listener: name, result });
+    logger.warn(message, { listener: name, result });
   }
 }

@@ -93,6 +93,8 @@ describe("TLS of a DestinationRule", () => {
       { mode: "SIMPLE", insecureSkipVerify: true },
       { mode: "MUTUAL", clientCertificate: "c", privateKey: "k" },
       { mode: "MUTUAL", credentialName: "edge" },
+      { mode: "ISTIO_MUTUAL" },
+      { mode: "ISTIO_MUTUAL", sni: "a.example", subjectAltNames: ["spiffe://x/y"] },
     ])
       assert.deepEqual(rule(tls), [], JSON.stringify(tls));
   });
@@ -100,7 +102,11 @@ describe("TLS of a DestinationRule", () => {
   it("is refused where it cannot work, with the reason, for subsets too", () => {
     const cases: readonly (readonly [object, RegExp])[] = [
       [{}, /mode/],
-      [{ mode: "ISTIO_MUTUAL" }, /ISTIO_MUTUAL is not supported/],
+      [
+        { mode: "ISTIO_MUTUAL", credentialName: "a" },
+        /credentialName has no effect .*proxy's own certificate/,
+      ],
+      [{ mode: "ISTIO_MUTUAL", insecureSkipVerify: true }, /insecureSkipVerify has no effect/],
       [{ mode: "DISABLE", sni: "a" }, /sni has no effect with the mode DISABLE/],
       [{ mode: "SIMPLE", clientCertificate: "c" }, /clientCertificate has no effect .*use MUTUAL/],
       [
@@ -111,7 +117,7 @@ describe("TLS of a DestinationRule", () => {
       [{ mode: "SIMPLE", insecureSkipVerify: true, subjectAltNames: ["a"] }, /subjectAltNames has no effect/],
     ];
     for (const [tls, expected] of cases) assert.match(rule(tls).join("; "), expected, JSON.stringify(tls));
-    const subsets = [{ name: "v1", trafficPolicy: { tls: { mode: "ISTIO_MUTUAL" } } }];
-    assert.match(faultsOf("DestinationRule", { host: "a", subsets }).join(), /ISTIO_MUTUAL/);
+    const subsets = [{ name: "v1", trafficPolicy: { tls: { mode: "DISABLE", sni: "a" } } }];
+    assert.match(faultsOf("DestinationRule", { host: "a", subsets }).join(), /sni has no effect/);
   });
 });
