@@ -263,6 +263,9 @@ class ProxyRuntime implements Proxy {
   unreadiness(): string | undefined {
     if (this.#ending) return "draining";
     if (this.#updates.snapshot === undefined) return "waiting for the configuration from pilot";
+    const { mesh } = this.#tls;
+    if (mesh !== undefined && mesh.credential.material === undefined)
+      return "waiting for the workload's certificate";
     if (!this.#options.policy.ready) return "waiting for the policies from the mixer";
     return undefined;
   }

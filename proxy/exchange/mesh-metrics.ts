@@ -7,10 +7,7 @@ import { Counter, Gauge, type Registry } from "prom-client";
 export interface MeshCounts {
   readonly openCount: number;
   readonly revokedTotal: number;
-  readonly credential: {
-    readonly material: { readonly expiresAtMs: number } | undefined;
-    readonly fault: string | undefined;
-  };
+  readonly credential: { readonly material: { readonly expiresAtMs: number } | undefined };
 }
 
 export function addMeshMetrics(registry: Registry, mesh: MeshCounts): void {

@@ -23,6 +23,8 @@ export class NodeAttributes {
   readonly inboundReporter: AttributeGroup;
   readonly outboundReporter: AttributeGroup;
   readonly #identity: OwnIdentity | undefined;
+  #parsedId: string | undefined;
+  #peer: PeerIdentity | undefined;
 
   /** @param identity Undefined for a proxy without a workload's certificate. */
   constructor(node: ProxyNode, identity?: OwnIdentity) {
@@ -35,7 +37,12 @@ export class NodeAttributes {
   /** The proxy's own identity, in the certificate that it has now. */
   get peer(): PeerIdentity | undefined {
     const id = this.#identity?.spiffeId;
-    return id === undefined ? undefined : parseSpiffeId(id);
+    if (id === undefined) return undefined;
+    if (id !== this.#parsedId) {
+      this.#parsedId = id;
+      this.#peer = parseSpiffeId(id);
+    }
+    return this.#peer;
   }
 }
 

@@ -220,6 +220,7 @@ describe("dashboards and alert rules", () => {
       "purser_mixer_report_repeats_total",
       "purser_pilot_config_info",
       "purser_pilot_http_answers_total",
+      "purser_pilot_mtls_step",
       "purser_pilot_polls_held",
       "purser_pilot_updates_total",
       "purser_pilot_watchers",

@@ -7,6 +7,7 @@ import { systemClock } from "../../cli/compose/platform.ts";
 import { MixerMetrics } from "../../mixer/runtime/metrics/mixer-metrics.ts";
 import type { Pilot } from "../../pilot/pilot.ts";
 import { createPilotMetrics } from "../../pilot/servers/http-metrics.ts";
+import { addMeshMetrics } from "../../proxy/exchange/mesh-metrics.ts";
 import { ProxyStats } from "../../proxy/exchange/stats.ts";
 import { PoolMetrics } from "../../proxy/workers/pool-metrics.ts";
 import type { LongPolls } from "../../server/http/long-polls.ts";
@@ -37,6 +38,11 @@ export async function programMetrics(): Promise<ReadonlyMap<string, KnownMetric>
     () => true,
     () => ({ size: 0, counts: { allowed: 0, refused: 0, undecided: 0 } }),
   );
+  addMeshMetrics(proxy.registry, {
+    openCount: 0,
+    revokedTotal: 0,
+    credential: { material: undefined },
+  });
   const registries = [mixer.registry, pilot.registry, proxy.registry];
   const pool = await new PoolMetrics(() => 1).exposition([]);
   return new Map([...registries.flatMap(declaredIn), ...unlabelledIn(pool)]);

@@ -8,25 +8,31 @@ import type { CheckOutcome } from "../../../core/traffic/health/active-health.ts
 import type { HealthProbe } from "../../../core/traffic/resources/health-check.ts";
 import type { Cancel } from "../../../kernel/ports.ts";
 import type { ClientSettings } from "../contract/client.ts";
+import { TlsConnector } from "../tls/client/tls-connector.ts";
 import { encodeHealthRequest, isServing } from "./grpc-health-messages.ts";
 import { type Probe, USER_AGENT } from "./probe.ts";
 
 type GrpcSettings = Extract<HealthProbe, { readonly kind: "grpc" }>;
+
+type ConnectionSettings = Pick<ClientSettings, "host" | "port" | "tls" | "credentials" | "mesh">;
 
 /** A HealthCheckResponse has 7 bytes; an answer that is longer than this is read no further. */
 const MAX_ANSWER_BYTES = 1_024;
 
 const CHECK_PATH = "/grpc.health.v1.Health/Check";
 
-/** Checks by grpc.health.v1.Health/Check on a connection of HTTP/2 without TLS, which is kept for the next check. */
+/** Checks by grpc.health.v1.Health/Check on a connection of HTTP/2, which is kept for the next check; with TLS like the requests'. */
 export class GrpcProbe implements Probe {
   readonly #settings: GrpcSettings;
   readonly #address: { readonly host: string; readonly port: number };
+  readonly #connector: TlsConnector | undefined;
   readonly #request: Buffer;
   #session: ClientHttp2Session | undefined;
   #isClosed = false;
 
-  constructor(settings: GrpcSettings, { host, port }: Pick<ClientSettings, "host" | "port">) {
+  constructor(settings: GrpcSettings, client: ConnectionSettings) {
+    const { host, port, tls } = client;
+    this.#connector = tls === undefined ? undefined : new TlsConnector(tls, client, "h2");
     this.#settings = settings;
     this.#address = { host, port };
     this.#request = encodeHealthRequest(settings.service);
@@ -64,6 +70,7 @@ export class GrpcProbe implements Probe {
 
   close(): void {
     this.#isClosed = true;
+    this.#connector?.close();
     this.#disconnect();
   }
 
@@ -91,7 +98,7 @@ export class GrpcProbe implements Probe {
     const known = this.#session;
     if (known !== undefined && !known.closed && !known.destroyed) return known;
     const session = http2.connect("http://localhost", {
-      createConnection: () => connect(this.#address),
+      createConnection: () => this.#connector?.connect(this.#address, 0) ?? connect(this.#address),
       settings: { enablePush: false },
     });
     // The stream under way has the error too; without a listener it would end the process.

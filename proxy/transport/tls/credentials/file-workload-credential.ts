@@ -33,6 +33,7 @@ const SETTLE_MS = 5_000;
 export class FileWorkloadCredential implements WorkloadCredential {
   readonly #credential: Credential;
   readonly #scheduler: Scheduler;
+  readonly #logger: Logger;
   readonly #watchers = new Set<() => void>();
   #spiffeId: string | undefined;
   #spiffeIdOf: Material | undefined;
@@ -40,6 +41,7 @@ export class FileWorkloadCredential implements WorkloadCredential {
   /** @param folder Path of the folder. */
   constructor(folder: string, services: FileWorkloadCredentialServices) {
     this.#scheduler = services.scheduler;
+    this.#logger = services.logger;
     this.#credential = new Credential(
       {
         certificate: join(folder, CERTIFICATE),
@@ -110,6 +112,12 @@ export class FileWorkloadCredential implements WorkloadCredential {
   }
 
   #onRead(isGood: boolean): void {
-    if (isGood) for (const watcher of this.#watchers) watcher();
+    if (!isGood) return;
+    if (this.spiffeId === undefined)
+      this.#logger.warn("the workload's certificate is none of a mesh", {
+        credential: this.name,
+        reason: this.fault,
+      });
+    for (const watcher of this.#watchers) watcher();
   }
 }

@@ -229,6 +229,16 @@ describe("a listener with mutual TLS", () => {
     assert.deepEqual(await handshakesOf(rig), { no_certificate: 1, not_tls: 1 });
   });
 
+  it("is ready when it has a certificate", async () => {
+    const workload = credential();
+    const { material } = workload;
+    workload.material = undefined;
+    const rig = await startServer(1, "strict", workload);
+    assert.equal(rig.proxy.unreadiness(), "waiting for the workload's certificate");
+    workload.material = material;
+    assert.equal(rig.proxy.unreadiness(), undefined);
+  });
+
   it("lets a request in plain text finish when it becomes strict, and ends its connection", async () => {
     let answer: (() => void) | undefined;
     const { port: upstream } = await httpUpstream((_incoming, outgoing) => {

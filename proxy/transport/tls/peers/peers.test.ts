@@ -3,29 +3,59 @@
 
 import assert from "node:assert/strict";
 import { get, request } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
+import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 
 import { type Authority, type Certificate, createAuthority } from "../../../../test/support/certificates.ts";
 import {
   call,
   cleanUp,
+  clock,
+  clusterOf,
+  configOf,
+  endpointAt,
   groupOf,
   httpUpstream,
   later,
+  NO_CREDENTIALS,
   onCleanup,
   type Rig,
+  scheduler,
+  startProxy,
   until,
 } from "../../../testing/harness.test.ts";
+import { HTTP_TRANSPORT } from "../../http-transport.ts";
+import { createProbe } from "../../probes/create-probe.ts";
 import { dialTls, handshakesOf } from "../tls-rig.test.ts";
 import {
   clientConfigOf,
   idOf,
+  inboundListener,
   peerTls,
   startClient,
   startServer,
   TestCredential,
   workloadOf,
 } from "./peer-rig.test.ts";
+import { MeshTls } from "./mesh-tls.ts";
+
+const CLIENT = {
+  host: "127.0.0.1",
+  protocol: "http1",
+  maxConcurrentStreams: 100,
+  connectTimeoutMs: 5_000,
+  maxConnections: 100,
+  maxPendingRequests: 100,
+  maxRequestsPerConnection: 0,
+  maxConnectionDurationMs: 0,
+  idleTimeoutMs: 0,
+  tcpKeepaliveTimeMs: 0,
+  maxHeaderBytes: 8_192,
+  credentials: NO_CREDENTIALS,
+  clock,
+  scheduler,
+} as const;
 
 describe("mutual TLS between two proxies", () => {
   let ours: Authority;
@@ -138,6 +168,48 @@ describe("mutual TLS between two proxies", () => {
       }
     });
   }
+
+  it("carries health checks of HTTP and of gRPC", async () => {
+    const app = createHttp2Server();
+    app.on("stream", (stream, headers) => {
+      const isGrpc = headers["content-type"] === "application/grpc";
+      stream.respond({ ":status": 200 }, { waitForTrailers: isGrpc });
+      stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+      // A HealthCheckResponse with the status SERVING.
+      stream.end(isGrpc ? Buffer.from([0, 0, 0, 0, 2, 8, 1]) : "");
+    });
+    await new Promise<void>((resolve) => app.listen(0, "127.0.0.1", resolve));
+    onCleanup(() => void app.close());
+    const config = configOf({
+      clusters: [clusterOf([endpointAt((app.address() as AddressInfo).port)], { protocol: "http2" })],
+      listeners: [inboundListener("strict")],
+    });
+    const workload = new TestCredential(cart, ours.cert);
+    const server = await startProxy(config, { transport: HTTP_TRANSPORT, workload });
+    const expectedStatuses = [{ start: 200, end: 201 }];
+    const http = {
+      kind: "http",
+      method: "GET",
+      path: "/",
+      host: "cart",
+      headers: {},
+      expectedStatuses,
+    } as const;
+    for (const probe of [http, { kind: "grpc", host: "cart", service: "" } as const]) {
+      for (const certificate of [web, foreign]) {
+        const mesh = new MeshTls(new TestCredential(certificate, ours.cert), clock);
+        const created = createProbe(
+          probe,
+          { ...CLIENT, port: server.port, tls: peerTls([idOf("cart")]), mesh },
+          HTTP_TRANSPORT,
+        );
+        const outcome = await new Promise((resolve) => created.check(resolve));
+        assert.equal(outcome, certificate === web ? "success" : "network_failure");
+        created.close();
+        mesh.close();
+      }
+    }
+  });
 
   it("ends an upgraded connection of a revoked peer", async () => {
     const { client, ofServer, upstream } = await pair("http1");
