@@ -20,7 +20,7 @@ describe("purser identity", () => {
     [["--state", "x", "--trust-domain", "Cluster"], /must be a name such as cluster\.local/],
     [["--state", "x", "--certificate-lifetime", "1s"], /from 5s to 7d/],
     [["--state", "x", "--certificate-lifetime", "8d"], /from 5s to 7d/],
-    [["token"], /--service-account/],
+    [["token", "--key-file", "x"], /--service-account/],
     [["token", "--service-account", "cart", "--key-file", "x"], /NAMESPACE\/NAME/],
     [["token", "--service-account", "shop/cart"], /--key-file/],
     [["token", "--service-account", "shop/cart", "--key-file", "missing"], /missing cannot be read/],
@@ -30,9 +30,9 @@ describe("purser identity", () => {
   ];
   for (const [args, message] of wrong)
     it(`refuses ${["identity", ...args].join(" ")}`, async () => {
-      const { code, errors } = await runMain("identity", ...args);
+      const { code, err } = await runMain("identity", ...args);
       assert.equal(code, 2);
-      assert.match(errors, message);
+      assert.match(err, message);
     });
 
   it("refuses --ca-cert without its key, and files that are not there", async () => {
@@ -42,17 +42,17 @@ describe("purser identity", () => {
       [["--ca-root", "x"], /belong together/],
       [["--ca-cert", "missing", "--ca-key", "missing"], /missing cannot be read/],
     ] as const) {
-      const { code, errors } = await runMain("identity", ...where, ...args);
+      const { code, err } = await runMain("identity", ...where, ...args);
       assert.equal(code, 2);
-      assert.match(errors, message);
+      assert.match(err, message);
     }
   });
 
   it("says with 1 that the identity service does not answer", async () => {
     const where = ["--key-file", join(folder, "key"), "--identity", "http://127.0.0.1:1"];
-    const { code, errors } = await runMain("identity", "status", ...where);
+    const { code, err } = await runMain("identity", "status", ...where);
     assert.equal(code, 1);
-    assert.match(errors, /does not answer.*PURSER_IDENTITY_UNAVAILABLE/);
+    assert.match(err, /does not answer.*PURSER_IDENTITY_UNAVAILABLE/);
   });
 });
 
@@ -67,8 +67,8 @@ describe("a proxy with an identity service", () => {
   ];
   for (const [args, message] of wrong)
     it(`refuses ${args.join(" ")}`, async () => {
-      const { code, errors } = await runMain(...PROXY, "--admin-port=0", "--edge-port=0", ...args);
+      const { code, err } = await runMain(...PROXY, "--admin-port=0", "--edge-port=0", ...args);
       assert.equal(code, 2);
-      assert.match(errors, message);
+      assert.match(err, message);
     });
 });

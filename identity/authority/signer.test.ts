@@ -98,10 +98,19 @@ describe("issued certificates", () => {
         "keyUsage=critical,keyCertSign,cRLSign",
       ];
       const given = extensions.flatMap((each) => ["-addext", each]);
-      run(
-        ...[...common, "-subj", "/CN=mesh", "-keyout", key, "-out", certificate],
-        ...["-CA", root, "-CAkey", rootKey, ...given],
-      );
+      const files = [
+        "-subj",
+        "/CN=mesh",
+        "-keyout",
+        key,
+        "-out",
+        certificate,
+        "-CA",
+        root,
+        "-CAkey",
+        rootKey,
+      ];
+      run(...common, ...given, ...files);
       const [certificateText, rootText, privateKey] = [certificate, root, key].map((path) =>
         readFileSync(path, "utf8"),
       ) as [string, string, string];

@@ -98,18 +98,18 @@ async function world() {
     /** Makes the service unreachable. */
     leave: () => (isAway = true),
     /** Starts the service anew from its state. */
-    async restart(): Promise<void> {
+    restart: async (): Promise<void> => {
       await identity.close();
       identity = await startIdentity();
       isAway = false;
       for (const again of watches) again();
     },
-    async start(durationMs = 100): Promise<void> {
+    start: async (durationMs = 100): Promise<void> => {
       const started = agent.start(5_000);
       await time.advanceAndSettle(durationMs);
       await started;
     },
-    async stop(): Promise<void> {
+    stop: async (): Promise<void> => {
       agent.close();
       await identity.close();
       await time.advanceAndSettle(10_000);
