@@ -24,17 +24,18 @@ export interface MeshIdentity {
   of(service: string): LocalIdentity;
 }
 
-const TRUST_DOMAIN = "cluster.local";
 const LIFETIME_MS = 3_600_000;
 
 /**
  * The identity service of a mesh in one process; undefined when none is asked for. The proxies of the process join without
  * tokens in files.
  *
+ * @param trustDomain The one of the MeshConfig, as of the start.
  * @throws {PurserError} As startIdentity.
  */
 export async function startMeshIdentity(
   flags: MeshIdentityFlags,
+  trustDomain: string,
   runtime: Runtime,
 ): Promise<MeshIdentity | undefined> {
   const { identityState: state, identityPort, identityAdminPort: adminPort, workers } = flags;
@@ -45,7 +46,7 @@ export async function startMeshIdentity(
   const part = await startIdentity(
     {
       state,
-      trustDomain: TRUST_DOMAIN,
+      trustDomain,
       certificateLifetime: LIFETIME_MS,
       host,
       identityPort,

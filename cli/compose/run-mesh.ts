@@ -77,7 +77,7 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
     const pilot = await startPilot(flags, snapshot, runtime);
     parts.push(pilot);
     const changes = followDocuments(source, mixer, pilot, runtime);
-    const identities = await startMeshIdentity(flags, runtime);
+    const identities = await startMeshIdentity(flags, snapshot.traffic.trustDomains[0], runtime);
     if (identities !== undefined) parts.push(identities.part);
 
     const sidecars: ProxyPart[] = [];
