@@ -16,8 +16,9 @@ import { requireService } from "../support/services.ts";
 import { startUpstream, type Upstream } from "../support/upstream.ts";
 
 /** Length of the load; IDENTITY_SECONDS=300 IDENTITY_LIFETIME=30s make it long. */
-const SECONDS = Number(process.env["IDENTITY_SECONDS"] ?? 15);
-const LIFETIME = process.env["IDENTITY_LIFETIME"] ?? "5s";
+const SECONDS = Number(process.env["IDENTITY_SECONDS"] ?? 24);
+/** 30 % of it are left when the authority is killed at the worst time: it must be back before, on a busy machine too. */
+const LIFETIME = process.env["IDENTITY_LIFETIME"] ?? "15s";
 
 const DOCUMENTS = `apiVersion: purser.dev/v1
 kind: MeshConfig
@@ -201,10 +202,10 @@ describe("the identities of two sidecars", function () {
       await pause((SECONDS * 1_000) / 2);
     });
     assertNoneFailed(result, `${SECONDS} s of load, certificates of ${LIFETIME}`);
-    // Each of the two certificates is renewed after at most 70 % of its time.
+    // Each of the two certificates is renewed after at most 70 % of its time; the count begins with the second start.
     const lifetimeS = Number.parseInt(LIFETIME, 10);
     const renewals = await metric(/certificates_issued_total\{how="renewal"\} (\d+)/);
-    assert.ok(renewals >= 2 * Math.floor(SECONDS / 2 / (lifetimeS * 0.7) - 1), `${renewals} renewals`);
+    assert.ok(renewals >= 2 * Math.floor(SECONDS / 2 / (lifetimeS * 0.7)), `${renewals} renewals`);
   });
 
   it("go over to a new root under load: no request fails", async () => {
