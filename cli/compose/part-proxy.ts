@@ -9,12 +9,12 @@ import type { ExplainKey } from "../../proxy/filters/explain-key.ts";
 import type { SurfaceAddress } from "../../server/http/control-surface.ts";
 import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
 import { createProxy, type Proxy } from "../../proxy/proxy.ts";
-import { FileWorkloadCredential } from "../../proxy/transport/tls/credentials/file-workload-credential.ts";
 import type { TicketSecret } from "../../proxy/transport/tls/ticket-keys.ts";
 import { filesIn } from "./files.ts";
 import { compileExpression } from "./part-config.ts";
 import type { RunningPart } from "./stopping.ts";
 import type { Runtime } from "../../kernel/ports.ts";
+import { type LocalIdentity, startWorkload, type WorkloadSettings } from "./part-workload.ts";
 import { runtimeOfPart } from "./runtime.ts";
 import { systemAuthorities } from "./system-authorities.ts";
 
@@ -30,14 +30,13 @@ export interface ProxyWiring extends CertificateSettings {
   readonly upgradeProtocols: readonly string[];
   /** The proxy's name in `via`; undefined to leave the field alone. */
   readonly via?: string | undefined;
+  readonly localIdentity?: LocalIdentity | undefined;
 }
 
 /** The places of a proxy's certificates. Plain data: a pool sends it to its workers. */
-export interface CertificateSettings {
+export interface CertificateSettings extends Omit<WorkloadSettings, "localIdentity"> {
   /** The folder with a folder for each `credentialName`; undefined for none. */
   readonly credentials?: string | undefined;
-  /** The folder of the workload's own certificate; undefined for none. */
-  readonly workloadCerts?: string | undefined;
   /** Secret of the keys of TLS session tickets, which the workers of a pool share; default: a random one. */
   readonly ticketSecret?: TicketSecret | undefined;
 }
@@ -55,7 +54,7 @@ export function nodeId(role: string, workload: string): string {
 
 /** @throws {PurserError} when a port is not available, or pilot sends no configuration in time. */
 export async function startProxy(
-  { node, mixer, pilot, admin, explainKey, credentials, workloadCerts, ...settings }: ProxyWiring,
+  { node, mixer, pilot, admin, explainKey, credentials, ...settings }: ProxyWiring,
   runtime: Runtime,
 ): Promise<ProxyPart & { readonly proxy: Proxy }> {
   const ours = runtimeOfPart(runtime, node.role === "edge" ? "edge" : `sidecar of ${node.service}`);
@@ -66,10 +65,7 @@ export async function startProxy(
     compile: compileExpression,
   });
   const files = filesIn(process.cwd());
-  const workload =
-    workloadCerts === undefined ? undefined : new FileWorkloadCredential(workloadCerts, { ...ours, files });
-  // The first handshakes need the certificate.
-  await workload?.settled();
+  const workload = await startWorkload(settings, { ...ours, files });
   const proxy = createProxy({
     ...ours,
     node,
@@ -78,7 +74,7 @@ export async function startProxy(
     compile: compileExpression,
     ...settings,
     files,
-    workload,
+    workload: workload.credential,
     credentialsFolder: credentials,
     systemAuthorities: systemAuthorities(),
     ...(admin === undefined ? {} : { admin }),
@@ -88,7 +84,7 @@ export async function startProxy(
     const endMs = ours.clock.monotonicMs() + deadlineMs;
     await proxy.drain(deadlineMs * 0.7);
     await proxy.close();
-    workload?.close();
+    workload.close();
     await policy.close(Math.max(0, endMs - ours.clock.monotonicMs()));
   };
   try {

@@ -50,8 +50,15 @@ export async function startRemoteProxy(
     name: "clients",
     close: async () => void (await Promise.all([mixer.close(), pilot.close()])),
   };
-  const { headersWithUnderscoresAction, upgradeProtocols, via, credentials, workloadCerts, ticketSecret } =
-    settings;
+  const {
+    headersWithUnderscoresAction,
+    upgradeProtocols,
+    via,
+    credentials,
+    workloadCerts,
+    identity,
+    ticketSecret,
+  } = settings;
   try {
     const part = await startProxy(
       {
@@ -64,6 +71,7 @@ export async function startRemoteProxy(
         via,
         credentials,
         workloadCerts,
+        identity,
         ticketSecret,
         ...(admin === undefined ? {} : { admin }),
       },

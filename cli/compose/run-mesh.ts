@@ -6,9 +6,10 @@ import type { Diagnostic } from "../../kernel/diagnostic.ts";
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
 import { readExplainKey } from "./explain-key-file.ts";
-import { type ConfigFlags, followConfig, loadConfig } from "./part-config.ts";
-import { startMixer } from "./part-mixer.ts";
-import { startPilot } from "./part-pilot.ts";
+import { type ConfigFlags, followConfig, loadConfig, type LoadedConfig } from "./part-config.ts";
+import { type MixerPart, startMixer } from "./part-mixer.ts";
+import { type PilotPart, startPilot } from "./part-pilot.ts";
+import { startMeshIdentity } from "./mesh-identity.ts";
 import { nodeId, type ProxyPart, startProxy } from "./part-proxy.ts";
 import { startWorkers } from "./part-workers.ts";
 import type { LogFlags } from "./runtime.ts";
@@ -35,6 +36,10 @@ export interface MeshFlags extends ConfigFlags, LogFlags {
   readonly credentials?: string;
   /** The folder of the certificate that every proxy of this process shows as its own. */
   readonly workloadCerts?: string;
+  /** The folder of the identity service; undefined to run none. */
+  readonly identityState?: string;
+  readonly identityPort: number;
+  readonly identityAdminPort: number;
   readonly maxBodyBytes: number;
   readonly maxConcurrentRequests: number;
   /** Number of processes of the edge proxy; 1 is this process. */
@@ -49,6 +54,8 @@ export interface RunningMesh {
   readonly snapshot: Snapshot;
   readonly mixerUrl: string;
   readonly pilotUrl: string;
+  /** Of the identity service; undefined when there is none. */
+  readonly identityUrl: string | undefined;
   readonly proxies: readonly ProxyPart[];
   close(deadlineMs: number): Promise<void>;
 }
@@ -69,17 +76,9 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
     parts.push(mixer);
     const pilot = await startPilot(flags, snapshot, runtime);
     parts.push(pilot);
-    // Policies before routes: no request may take a new route before its policies are in force.
-    const take = async (next: Snapshot): Promise<readonly Diagnostic[]> => {
-      const refused = await mixer.apply(next);
-      if (refused.length === 0) pilot.pilot.update(next);
-      return refused;
-    };
-    const refuse = (diagnostics: readonly Diagnostic[]): void => {
-      mixer.mixer.reject(diagnostics);
-      pilot.pilot.reject(diagnostics);
-    };
-    const changes = followConfig(source, take, refuse, runtime);
+    const changes = followDocuments(source, mixer, pilot, runtime);
+    const identities = await startMeshIdentity(flags, snapshot.traffic.trustDomains[0], runtime);
+    if (identities !== undefined) parts.push(identities.part);
 
     const sidecars: ProxyPart[] = [];
     const { host, edgePort, adminHost, adminPort, allowedHosts, trustedHops } = flags;
@@ -97,7 +96,7 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
     for (const { service, outboundPort } of flags.sidecar) {
       const id = nodeId("sidecar", service);
       const node = { role: "sidecar", id, host, service, outboundPort, ...place } as const;
-      const sidecar = await startProxy({ ...wiring, node }, runtime);
+      const sidecar = await startProxy({ ...wiring, node, localIdentity: identities?.of(service) }, runtime);
       sidecars.push(sidecar);
       parts.push(sidecar);
     }
@@ -107,7 +106,10 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
     const admin = { host: adminHost, port: adminPort, allowedHosts };
     const edge =
       flags.workers === 1
-        ? await startProxy({ ...wiring, node, admin, via: flags.via }, runtime)
+        ? await startProxy(
+            { ...wiring, node, admin, via: flags.via, localIdentity: identities?.of("edge") },
+            runtime,
+          )
         : await startWorkers(
             {
               settings: {
@@ -132,9 +134,36 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
     parts.push(edge);
     // Changes are stopped first: no set takes effect while the proxies finish their requests.
     parts.push(changes);
-    return { snapshot, mixerUrl: mixer.url, pilotUrl: pilot.url, proxies: [edge, ...sidecars], close };
+    return {
+      snapshot,
+      identityUrl: identities?.part.url,
+      mixerUrl: mixer.url,
+      pilotUrl: pilot.url,
+      proxies: [edge, ...sidecars],
+      close,
+    };
   } catch (error) {
     await close(0);
     throw error;
   }
+}
+
+/** Takes each new set of documents into force in both services. */
+function followDocuments(
+  source: LoadedConfig["source"],
+  mixer: MixerPart,
+  { pilot }: PilotPart,
+  runtime: Runtime,
+): RunningPart {
+  // Policies before routes: no request may take a new route before its policies are in force.
+  const take = async (next: Snapshot): Promise<readonly Diagnostic[]> => {
+    const refused = await mixer.apply(next);
+    if (refused.length === 0) pilot.update(next);
+    return refused;
+  };
+  const refuse = (diagnostics: readonly Diagnostic[]): void => {
+    mixer.mixer.reject(diagnostics);
+    pilot.reject(diagnostics);
+  };
+  return followConfig(source, take, refuse, runtime);
 }

@@ -15,7 +15,7 @@ const MAX_URL_LENGTH = 8_192;
 
 export interface SurfaceAppOptions {
   /** Name of the process, by which error messages refer to its log. */
-  readonly name: "mixer" | "pilot" | "proxy";
+  readonly name: "mixer" | "pilot" | "proxy" | "identity";
   readonly names: SurfaceNames;
   readonly random: Random;
   readonly logger: Logger;

@@ -213,6 +213,7 @@ describe("dashboards and alert rules", () => {
       "nodejs_eventloop_lag_p50_seconds",
       "nodejs_heap_size_used_bytes",
       "process_start_time_seconds",
+      "purser_identity_polls_held",
       "purser_mixer_config_documents",
       "purser_mixer_config_reloads_total",
       "purser_mixer_handler_leaks_total",

@@ -4,6 +4,8 @@
 import { Counter, Histogram, type Registry } from "prom-client";
 import { parseAllDocuments } from "yaml";
 import { systemClock } from "../../cli/compose/platform.ts";
+import type { Identity } from "../../identity/identity.ts";
+import { createIdentityMetrics } from "../../identity/servers/http-metrics.ts";
 import { MixerMetrics } from "../../mixer/runtime/metrics/mixer-metrics.ts";
 import type { Pilot } from "../../pilot/pilot.ts";
 import { createPilotMetrics } from "../../pilot/servers/http-metrics.ts";
@@ -47,7 +49,8 @@ export async function programMetrics(): Promise<ReadonlyMap<string, KnownMetric>
     revokedTotal: 0,
     credential: { material: undefined },
   });
-  const registries = [mixer.registry, pilot.registry, proxy.registry];
+  const identity = createIdentityMetrics({} as Identity, {} as LongPolls);
+  const registries = [mixer.registry, pilot.registry, proxy.registry, identity];
   const pool = await new PoolMetrics(() => 1).exposition([]);
   return new Map([...registries.flatMap(declaredIn), ...unlabelledIn(pool)]);
 }
