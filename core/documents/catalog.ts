@@ -13,6 +13,7 @@ import { MESH_CONFIG } from "./kinds/mesh-config.ts";
 import { OVERLOAD } from "./kinds/overload.ts";
 import { POLICY_TEST } from "./kinds/policy-test.ts";
 import { QUOTA_POLICY } from "./kinds/quota-policy.ts";
+import { REQUEST_AUTHENTICATION } from "./kinds/request-authentication.ts";
 import { SERVICE_ENTRY } from "./kinds/service-entry.ts";
 import { SIDECAR } from "./kinds/sidecar.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "./kinds/telemetry.ts";
@@ -43,6 +44,7 @@ export const KINDS: readonly KindDefinition[] = [
   SIDECAR,
   GATEWAY,
   OVERLOAD,
+  REQUEST_AUTHENTICATION,
 ];
 
 /** Istio's kinds that are refused, each with the reason and what to write instead, as the end of a sentence. */

@@ -23,6 +23,7 @@ import {
 } from "../documents/kinds/mesh-config.ts";
 import { OVERLOAD } from "../documents/kinds/overload.ts";
 import { QUOTA_POLICY } from "../documents/kinds/quota-policy.ts";
+import { REQUEST_AUTHENTICATION } from "../documents/kinds/request-authentication.ts";
 import { SERVICE_ENTRY } from "../documents/kinds/service-entry.ts";
 import { SIDECAR } from "../documents/kinds/sidecar.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../documents/kinds/telemetry.ts";
@@ -197,6 +198,7 @@ function assemble(
       gateways: routing(GATEWAY),
       overloads: routing(OVERLOAD),
       healthChecks: routing(HEALTH_CHECK),
+      requestAuthentications: routing(REQUEST_AUTHENTICATION),
     },
   };
 }

@@ -13,6 +13,7 @@ import type { HealthCheckSpec } from "../documents/kinds/health-check.ts";
 import type { RuleSpec } from "../documents/kinds/handler.ts";
 import type { QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
 import type { OverloadSpec } from "../documents/kinds/overload.ts";
+import type { RequestAuthenticationSpec } from "../documents/kinds/request-authentication.ts";
 import type { ServiceEntrySpec } from "../documents/kinds/service-entry.ts";
 import type { SidecarSpec } from "../documents/kinds/sidecar.ts";
 import type { WorkloadEntrySpec } from "../documents/kinds/workload-entry.ts";
@@ -233,6 +234,7 @@ export interface TrafficDocuments {
   readonly gateways: readonly TrafficDocument<GatewaySpec>[];
   readonly overloads: readonly TrafficDocument<OverloadSpec>[];
   readonly healthChecks: readonly TrafficDocument<HealthCheckSpec>[];
+  readonly requestAuthentications: readonly TrafficDocument<RequestAuthenticationSpec>[];
 }
 
 export interface TrafficDocument<S> {

@@ -13,6 +13,7 @@ import { NO_RETRIES } from "../../core/traffic/retry.ts";
 import { ClusterCollector } from "./clusters.ts";
 import { documentsExportedTo } from "./exports.ts";
 import { createStaticRegistry, type Registry } from "../registry/registry-static.ts";
+import { withRequestAuthentication } from "./request-authentication.ts";
 import { resolveDelegates } from "./delegates.ts";
 import { resourceSetOf } from "./resource-set.ts";
 import { defaultRoute } from "./routes.ts";
@@ -59,7 +60,7 @@ export function translate(given: TrafficDocuments, node: ProxyNode): TrafficReso
   return {
     clusters: resourceSetOf(clusters.clusters),
     endpoints: resourceSetOf(clusters.assignments),
-    listeners: resourceSetOf(listeners),
+    listeners: resourceSetOf(withRequestAuthentication(listeners, documents, workload)),
     routes: resourceSetOf(routeTables),
   };
 }

@@ -257,6 +257,7 @@ export function snapshotOf(documents: Partial<Snapshot> = {}): Snapshot {
       gateways: [],
       overloads: [],
       healthChecks: [],
+      requestAuthentications: [],
     },
     ...documents,
   };

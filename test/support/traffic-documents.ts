@@ -33,6 +33,7 @@ export function trafficDocuments(text: string): TrafficDocuments {
     gateways: ofKind("Gateway"),
     overloads: ofKind("Overload"),
     healthChecks: ofKind("HealthCheck"),
+    requestAuthentications: ofKind("RequestAuthentication"),
   };
 }
 
