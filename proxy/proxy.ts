@@ -15,6 +15,9 @@ import { NOTHING_KNOWN, type TrafficResources } from "../core/traffic/resources/
 import type { ControlSurface, SurfaceAddress } from "../server/http/control-surface.ts";
 import { startAdminServer } from "./admin/admin-server.ts";
 import { type ClusterRow, clusterRows } from "./admin/cluster-rows.ts";
+import { Authenticators } from "./authentication/authenticators.ts";
+import { createJwksClient, type JwksClient } from "./authentication/jwks/fetch-jwks.ts";
+import type { FetchResult } from "./authentication/jwks/jwks-source.ts";
 import { ProxyStats } from "./exchange/stats.ts";
 import { type ClusterSet, NO_CLUSTERS } from "./upstream/cluster-manager.ts";
 import { Exchange } from "./exchange/exchange.ts";
@@ -84,6 +87,8 @@ export interface ProxyOptions {
   readonly systemAuthorities?: string | undefined;
   /** Secret of the keys of TLS session tickets, which the workers of a pool share; default: a random one. */
   readonly ticketSecret?: TicketSecret | undefined;
+  /** Fetches the keys of issuers of tokens; default over HTTP. The proxy closes it. */
+  readonly jwksClient?: JwksClient;
   /** Default: random UUIDs. */
   readonly newId?: () => string;
 }
@@ -139,6 +144,8 @@ class ProxyRuntime implements Proxy {
   readonly #snapshots: SnapshotBuilder;
   readonly #stats: ProxyStats;
   readonly #pipeline: PipelineServices;
+  readonly #jwksClient: JwksClient;
+  readonly #authenticators: Authenticators;
   readonly #longStreams: LongStreams;
   readonly #listeners: ListenerSet;
   readonly #updates: UpdateApplier;
@@ -165,13 +172,13 @@ class ProxyRuntime implements Proxy {
     this.#credentials = credentialStoreOf(options, onRead);
     const tickets = new TicketKeys(clock, options.ticketSecret);
     const tls = { credentials: this.#credentials, tickets };
-    this.#snapshots = new SnapshotBuilder(transport, this.#credentials, {
-      clock,
-      random,
-      scheduler,
-      logger,
-      compile,
-    });
+    this.#jwksClient = options.jwksClient ?? createJwksClient();
+    const { fetch } = this.#jwksClient;
+    const onFetched = (url: string, result: FetchResult): void =>
+      this.#stats.authentication.countFetch(url, result);
+    this.#authenticators = new Authenticators({ clock, random, scheduler, logger, fetch, onFetched });
+    const runtime = { clock, random, scheduler, logger, compile };
+    this.#snapshots = new SnapshotBuilder(transport, this.#credentials, runtime, this.#authenticators);
     this.#stats = new ProxyStats(
       () => this.#newestClusters(),
       () => policy.stats?.() ?? {},
@@ -180,11 +187,13 @@ class ProxyRuntime implements Proxy {
       () => this.unreadiness() === undefined,
       () => this.#longStreams,
     );
+    this.#stats.authentication.ages = () => this.#authenticators.sources.ages();
     const services = { node, policy, stats: this.#stats, clock, random, scheduler, newId };
     const { headersWithUnderscoresAction, via } = options;
     const filters = filterChain({
       ...services,
       via,
+      countAuthentication: (listener, result) => this.#stats.authentication.countToken(listener, result),
       ...(explainKey === undefined ? {} : { explainKey }),
       ...(headersWithUnderscoresAction === undefined ? {} : { headersWithUnderscoresAction }),
     });
@@ -265,7 +274,8 @@ class ProxyRuntime implements Proxy {
   async close(): Promise<void> {
     this.#longStreams.close();
     await this.drain(0);
-    await Promise.all([this.#snapshots.destroy(), this.#admin?.close(0)]);
+    this.#authenticators.close();
+    await Promise.all([this.#snapshots.destroy(), this.#admin?.close(0), this.#jwksClient.close()]);
     this.#credentials.close();
   }
 

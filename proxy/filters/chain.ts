@@ -12,6 +12,7 @@ import {
 } from "../transport/fields/underscore-names.ts";
 import type { PolicyClient } from "../policy/check-result.ts";
 import { attributesFilter, NodeAttributes } from "./filter-attributes.ts";
+import { authenticateFilter, type CountAuthentication } from "./filter-authenticate.ts";
 import { checkFilter } from "./filter-check.ts";
 import { explainFilter } from "./filter-explain.ts";
 import { faultFilter } from "./filter-fault.ts";
@@ -40,6 +41,8 @@ interface FilterServices {
   readonly clock: Clock;
   readonly random: Random;
   readonly scheduler: Scheduler;
+  /** Default: the results are not counted. */
+  readonly countAuthentication?: CountAuthentication;
   /** Returns a fresh UUID. */
   readonly newId: () => string;
 }
@@ -48,7 +51,13 @@ interface FilterServices {
 export function filtersBeforeCheck(
   services: Pick<
     FilterServices,
-    "node" | "random" | "newId" | "explainKey" | "headersWithUnderscoresAction" | "via"
+    | "node"
+    | "random"
+    | "newId"
+    | "explainKey"
+    | "headersWithUnderscoresAction"
+    | "via"
+    | "countAuthentication"
   >,
 ): readonly Filter[] {
   const { node, random, newId, explainKey, via } = services;
@@ -71,6 +80,9 @@ export function filtersBeforeCheck(
     forwardedFilter(),
     // Before the attributes, which include the destination.
     routeFilter(random),
+    // After the route filter, which answers CORS preflights, that have no token. Before the attributes, which include the user
+    // and must not include the token.
+    authenticateFilter(services.countAuthentication ?? (() => {})),
     // Right before the check, so that policies see the headers that go upstream; later filters do not read
     // the request.
     attributesFilter(new NodeAttributes(node)),

@@ -41,7 +41,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   proxy: [
     ["transport", "control-plane"],
-    ["upstream", "policy"],
+    ["upstream", "policy", "authentication"],
     ["snapshot"],
     ["exchange"],
     ["filters"],
