@@ -14,6 +14,7 @@ import type { KindDefinition } from "../core/documents/kinds/kind.ts";
 import { OVERLOAD } from "../core/documents/kinds/overload.ts";
 import { PEER_AUTHENTICATION } from "../core/documents/kinds/peer-authentication.ts";
 import { QUOTA_POLICY } from "../core/documents/kinds/quota-policy.ts";
+import { REQUEST_AUTHENTICATION } from "../core/documents/kinds/request-authentication.ts";
 import { SERVICE_ENTRY } from "../core/documents/kinds/service-entry.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../core/documents/kinds/telemetry.ts";
 import { SIDECAR } from "../core/documents/kinds/sidecar.ts";
@@ -55,6 +56,7 @@ export const ROUTES: Purpose = purpose("routes", [
   HEALTH_CHECK,
   OVERLOAD,
   PEER_AUTHENTICATION,
+  REQUEST_AUTHENTICATION,
 ]);
 
 /** For commands that read documents of any kind. */

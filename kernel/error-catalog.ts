@@ -327,6 +327,18 @@ export const ERROR_CATALOG = {
     summary: "A VirtualService's fault rule aborted the request on purpose.",
     remedy: "Remove the fault from the VirtualService when the experiment is over.",
   },
+  PURSER_PROXY_TOKEN: {
+    summary:
+      "The request's token is not one that a RequestAuthentication accepts; it was refused with 401, or 403 for its audience.",
+    remedy:
+      "Read the reason in the reply. Send one valid token of a known issuer, in one of the places of its jwtRule, or none.",
+  },
+  PURSER_PROXY_TOKEN_KEYS: {
+    summary: "The keys of the token's issuer have never been fetched, so the request was refused with 401.",
+    remedy:
+      "Check that the proxy reaches the jwksUri of the RequestAuthentication: its log says why the last fetch failed.",
+    retryable: true,
+  },
   // Starting the program.
   PURSER_CLI_USAGE: {
     summary: "The command line has an unknown command or flag, or an invalid value.",

@@ -15,6 +15,9 @@ import { NOTHING_KNOWN, type TrafficResources } from "../core/traffic/resources/
 import type { ControlSurface, SurfaceAddress } from "../server/http/control-surface.ts";
 import { startAdminServer } from "./admin/admin-server.ts";
 import { type ClusterRow, clusterRows } from "./admin/cluster-rows.ts";
+import { Authenticators } from "./authentication/authenticators.ts";
+import { createJwksClient, type JwksClient } from "./authentication/jwks/fetch-jwks.ts";
+import type { FetchResult } from "./authentication/jwks/jwks-source.ts";
 import { ProxyStats } from "./exchange/stats.ts";
 import { type ClusterSet, NO_CLUSTERS } from "./upstream/cluster-manager.ts";
 import { Exchange } from "./exchange/exchange.ts";
@@ -92,6 +95,8 @@ export interface ProxyOptions {
   readonly ticketSecret?: TicketSecret | undefined;
   /** The workload's own certificate, for mutual TLS with other proxies; default: none. The caller closes it. */
   readonly workload?: WorkloadCredential | undefined;
+  /** Fetches the keys of issuers of tokens; default over HTTP. The proxy closes it. */
+  readonly jwksClient?: JwksClient;
   /** Default: random UUIDs. */
   readonly newId?: () => string;
 }
@@ -149,6 +154,8 @@ class ProxyRuntime implements Proxy {
   readonly #snapshots: SnapshotBuilder;
   readonly #stats: ProxyStats;
   readonly #pipeline: PipelineServices;
+  readonly #jwksClient: JwksClient;
+  readonly #authenticators: Authenticators;
   readonly #longStreams: LongStreams;
   readonly #listeners: ListenerSet;
   readonly #updates: UpdateApplier;
@@ -175,14 +182,13 @@ class ProxyRuntime implements Proxy {
     const onRead = (isGood: boolean): void => this.#stats.tls.countCredentialRead(isGood);
     this.#credentials = credentialStoreOf(options, onRead);
     this.#tls = tlsServicesOf(options, this.#credentials);
-    this.#snapshots = new SnapshotBuilder(transport, this.#credentials, {
-      clock,
-      random,
-      scheduler,
-      logger,
-      compile,
-      mesh: this.#tls.mesh,
-    });
+    this.#jwksClient = options.jwksClient ?? createJwksClient();
+    const { fetch } = this.#jwksClient;
+    const onFetched = (url: string, result: FetchResult): void =>
+      this.#stats.authentication.countFetch(url, result);
+    this.#authenticators = new Authenticators({ clock, random, scheduler, logger, fetch, onFetched });
+    const runtime = { clock, random, scheduler, logger, compile, mesh: this.#tls.mesh };
+    this.#snapshots = new SnapshotBuilder(transport, this.#credentials, runtime, this.#authenticators);
     this.#stats = new ProxyStats(
       () => this.#newestClusters(),
       () => policy.stats?.() ?? {},
@@ -191,11 +197,13 @@ class ProxyRuntime implements Proxy {
       () => this.unreadiness() === undefined,
       () => this.#longStreams,
     );
+    this.#stats.authentication.ages = () => this.#authenticators.sources.ages();
     const services = { node, policy, stats: this.#stats, clock, random, scheduler, newId, workload };
     const { headersWithUnderscoresAction, via } = options;
     const filters = filterChain({
       ...services,
       via,
+      countAuthentication: (listener, result) => this.#stats.authentication.countToken(listener, result),
       ...(explainKey === undefined ? {} : { explainKey }),
       ...(headersWithUnderscoresAction === undefined ? {} : { headersWithUnderscoresAction }),
     });
@@ -282,7 +290,8 @@ class ProxyRuntime implements Proxy {
   async close(): Promise<void> {
     this.#longStreams.close();
     await this.drain(0);
-    await Promise.all([this.#snapshots.destroy(), this.#admin?.close(0)]);
+    this.#authenticators.close();
+    await Promise.all([this.#snapshots.destroy(), this.#admin?.close(0), this.#jwksClient.close()]);
     this.#credentials.close();
     this.#tls.mesh?.close();
   }

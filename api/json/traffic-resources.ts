@@ -25,6 +25,7 @@ import {
   type RouteTable,
   type StringMatch,
 } from "../../core/traffic/resources/route.ts";
+import type { RequestAuthentication } from "../../core/traffic/resources/request-authentication.ts";
 import type { OverloadSettings } from "../../core/traffic/resources/overload.ts";
 import { ENFORCEMENT_MODES } from "../../kernel/enforcement-mode.ts";
 import { RATE_LIMIT_FORMS, UPSTREAM_RATE_LIMITS } from "../../kernel/rate-limit-settings.ts";
@@ -61,6 +62,34 @@ const ListenerLimitsSchema = exactly<ListenerLimits>()(
   }),
 );
 
+const RequestAuthenticationSchema = exactly<RequestAuthentication>()(
+  Type.Object({
+    rules: Type.Array(
+      Type.Object({
+        document: Text,
+        issuer: Text,
+        audiences: Type.Array(Text),
+        keys: Type.Union([
+          Type.Object({ kind: Type.Literal("inline"), jwks: Text }),
+          Type.Object({ kind: Type.Literal("remote"), url: Text, timeoutMs: Amount }),
+        ]),
+        places: Type.Array(
+          Type.Union([
+            Type.Object({ kind: Type.Literal("header"), name: Text, prefix: Text }),
+            Type.Object({ kind: Type.Literal("param"), name: Text }),
+            Type.Object({ kind: Type.Literal("cookie"), name: Text }),
+          ]),
+          { minItems: 1 },
+        ),
+        payloadHeader: Type.Optional(Text),
+        claimHeaders: Type.Array(Type.Object({ header: Text, claim: Text })),
+        forwardsToken: Flag,
+        spaceDelimitedClaims: Type.Array(Text),
+      }),
+    ),
+  }),
+);
+
 export const ListenerSchema = exactly<Listener>()(
   Type.Object({
     name: Text,
@@ -88,6 +117,7 @@ export const ListenerSchema = exactly<Listener>()(
     proxyProtocol: Type.Optional(Flag),
     tlsServers: Type.Optional(Type.Array(TlsServerSchema)),
     peerTls: Type.Optional(Type.Object({ mode: oneOf(PEER_TLS_MODES), trustDomains: TrustDomains })),
+    requestAuthentication: Type.Optional(RequestAuthenticationSchema),
   }),
 );
 

@@ -26,6 +26,7 @@ import {
 import { OVERLOAD } from "../documents/kinds/overload.ts";
 import { PEER_AUTHENTICATION } from "../documents/kinds/peer-authentication.ts";
 import { QUOTA_POLICY } from "../documents/kinds/quota-policy.ts";
+import { REQUEST_AUTHENTICATION } from "../documents/kinds/request-authentication.ts";
 import { SERVICE_ENTRY } from "../documents/kinds/service-entry.ts";
 import { SIDECAR } from "../documents/kinds/sidecar.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../documents/kinds/telemetry.ts";
@@ -212,6 +213,7 @@ function assemble(
       healthChecks: routing(HEALTH_CHECK),
       peerAuthentications: routing(PEER_AUTHENTICATION),
       trustDomains: trustDomainsOf(meshConfig),
+      requestAuthentications: routing(REQUEST_AUTHENTICATION),
     },
   };
 }

@@ -16,6 +16,7 @@ import { createStaticRegistry, type Registry } from "../registry/registry-static
 import { EndpointPeerTls } from "./peer-tls/endpoint-peer-tls.ts";
 import { listenerPeerTls } from "./peer-tls/listener-peer-tls.ts";
 import { type PeerTlsModes, settledModes } from "./peer-tls/peer-tls-modes.ts";
+import { withRequestAuthentication } from "./request-authentication.ts";
 import { resolveDelegates } from "./delegates.ts";
 import { resourceSetOf } from "./resource-set.ts";
 import { defaultRoute } from "./routes.ts";
@@ -70,7 +71,7 @@ export function translate(
   return {
     clusters: resourceSetOf(clusters.clusters),
     endpoints: resourceSetOf(clusters.assignments),
-    listeners: resourceSetOf(listeners),
+    listeners: resourceSetOf(withRequestAuthentication(listeners, documents, workload)),
     routes: resourceSetOf(routeTables),
   };
 }

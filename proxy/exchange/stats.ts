@@ -6,6 +6,7 @@ import { Counter, Gauge, Registry } from "prom-client";
 import { addProcessMetrics } from "../../server/process-metrics.ts";
 import type { Recheck } from "../policy/check-result.ts";
 import type { ClusterSet } from "../upstream/cluster-manager.ts";
+import { AuthenticationCounts } from "./authentication-counts.ts";
 import type { CorsDecision, Exchange } from "./exchange.ts";
 import { DnsCounts } from "./dns-counts.ts";
 import { addOverloadMetrics } from "./overload-metrics.ts";
@@ -34,6 +35,7 @@ export class ProxyStats {
   });
   readonly tls: TlsCounts;
   readonly dns = new DnsCounts(this.registry);
+  readonly authentication = new AuthenticationCounts(this.registry);
   readonly #upgrades = new Counter({
     name: "purser_proxy_upgrades_total",
     help: "Requests whose connection went on with another protocol, by listener and protocol.",

@@ -12,6 +12,7 @@ import {
 } from "../transport/fields/underscore-names.ts";
 import type { PolicyClient } from "../policy/check-result.ts";
 import { attributesFilter, NodeAttributes, type OwnIdentity } from "./filter-attributes.ts";
+import { authenticateFilter, type CountAuthentication } from "./filter-authenticate.ts";
 import { checkFilter } from "./filter-check.ts";
 import { explainFilter } from "./filter-explain.ts";
 import { faultFilter } from "./filter-fault.ts";
@@ -42,6 +43,8 @@ interface FilterServices {
   readonly clock: Clock;
   readonly random: Random;
   readonly scheduler: Scheduler;
+  /** Default: the results are not counted. */
+  readonly countAuthentication?: CountAuthentication;
   /** Returns a fresh UUID. */
   readonly newId: () => string;
 }
@@ -50,7 +53,14 @@ interface FilterServices {
 export function filtersBeforeCheck(
   services: Pick<
     FilterServices,
-    "node" | "random" | "newId" | "explainKey" | "headersWithUnderscoresAction" | "via" | "workload"
+    | "node"
+    | "random"
+    | "newId"
+    | "explainKey"
+    | "headersWithUnderscoresAction"
+    | "via"
+    | "workload"
+    | "countAuthentication"
   >,
 ): readonly Filter[] {
   const { node, random, newId, explainKey, via, workload } = services;
@@ -73,6 +83,9 @@ export function filtersBeforeCheck(
     forwardedFilter(workload),
     // Before the attributes, which include the destination.
     routeFilter(random),
+    // After the route filter, which answers CORS preflights, that have no token. Before the attributes, which include the user
+    // and must not include the token.
+    authenticateFilter(services.countAuthentication ?? (() => {})),
     // Right before the check, so that policies see the headers that go upstream; later filters do not read
     // the request.
     attributesFilter(new NodeAttributes(node, workload)),

@@ -109,7 +109,7 @@ export function requestAttributes(exchange: Exchange, node: NodeAttributes): Att
   return bag;
 }
 
-function fieldsOf({ request, requestId, trace }: Exchange, time: string): RequestFields {
+function fieldsOf({ request, requestId, trace, authentication }: Exchange, time: string): RequestFields {
   const { method, scheme, authority, path, query } = request;
   const headers = request.headers.flat();
   return requestFields(
@@ -121,6 +121,7 @@ function fieldsOf({ request, requestId, trace }: Exchange, time: string): Reques
       traceId: trace?.traceId,
       spanId: trace?.spanId,
       parentSpanId: trace?.parentSpanId,
+      auth: authentication?.attributes,
     },
   );
 }

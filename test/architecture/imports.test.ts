@@ -41,7 +41,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   proxy: [
     ["transport", "control-plane"],
-    ["upstream", "policy", "identity"],
+    ["upstream", "policy", "identity", "authentication"],
     ["snapshot"],
     ["exchange"],
     ["filters"],

@@ -238,6 +238,7 @@ describe("a proxy's agent", () => {
       uris: [issued.spiffeId],
       dnsNames: [],
       subject: "",
+      notAfterEpochMs: Infinity,
     };
     let changes = 0;
     credential.watch(() => changes++);

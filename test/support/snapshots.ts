@@ -259,6 +259,7 @@ export function snapshotOf(documents: Partial<Snapshot> = {}): Snapshot {
       healthChecks: [],
       peerAuthentications: [],
       trustDomains: ["cluster.local"] as const,
+      requestAuthentications: [],
     },
     ...documents,
   };

@@ -39,6 +39,7 @@ export function trafficDocuments(text: string): TrafficDocuments {
     healthChecks: ofKind("HealthCheck"),
     peerAuthentications: ofKind("PeerAuthentication"),
     trustDomains: trustDomainsOf(ofKind<MeshConfigSpec>("MeshConfig")[0]?.spec),
+    requestAuthentications: ofKind("RequestAuthentication"),
   };
 }
 

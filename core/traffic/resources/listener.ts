@@ -3,6 +3,7 @@
 
 import type { PathNormalization } from "../../../kernel/canonical/path.ts";
 import type { RateLimitSettings } from "../../../kernel/rate-limit-settings.ts";
+import type { RequestAuthentication } from "./request-authentication.ts";
 import type { MeshPeers, TlsServer } from "./tls.ts";
 
 /** A socket that a proxy listens on, with the route table for its requests. */
@@ -32,6 +33,8 @@ export interface Listener {
   readonly proxyProtocol?: boolean;
   /** Servers that terminate TLS; default: the listener accepts plain text. */
   readonly tlsServers?: readonly TlsServer[];
+  /** The tokens that requests may carry; default: tokens are not looked at. */
+  readonly requestAuthentication?: RequestAuthentication;
   /** Mutual TLS with other proxies, of a sidecar's inbound listener; default: none. Never beside `tlsServers`. */
   readonly peerTls?: PeerTls;
 }
