@@ -22,17 +22,12 @@ import {
 } from "../../core/traffic/resources/route.ts";
 import type { OverloadSettings } from "../../core/traffic/resources/overload.ts";
 import { ENFORCEMENT_MODES } from "../../kernel/enforcement-mode.ts";
-import {
-  type CredentialFiles,
-  TLS_VERSIONS,
-  type TlsServer,
-  type UpstreamTls,
-} from "../../core/traffic/resources/tls.ts";
 import { RATE_LIMIT_FORMS, UPSTREAM_RATE_LIMITS } from "../../kernel/rate-limit-settings.ts";
 import { STATUS_CODES } from "../../kernel/status.ts";
 import { PATH_NORMALIZATIONS } from "../../kernel/canonical/path.ts";
 import { exactly } from "./schema/exactly.ts";
 import { Amount, oneOf, Text, Whole } from "./schema/fields.ts";
+import { TcpListenerSchema, TlsServerSchema, UpstreamTlsSchema } from "./connection-resources.ts";
 
 // Traffic resources as replies carry them: core's own types.
 
@@ -45,37 +40,6 @@ const TextMap = MapOf(Text);
 const HttpStatus = Type.Integer({ minimum: 200, maximum: 599 });
 
 const Protocol = oneOf(["http1", "http2"]);
-
-const CredentialSchema = exactly<CredentialFiles>()(
-  Type.Object({
-    credentialName: Type.Optional(Text),
-    certificateFile: Type.Optional(Text),
-    privateKeyFile: Type.Optional(Text),
-    authoritiesFile: Type.Optional(Text),
-  }),
-);
-
-const TlsServerSchema = exactly<TlsServer>()(
-  Type.Object({
-    name: Text,
-    serverNames: Type.Array(Text),
-    routeTable: Text,
-    mode: oneOf(["simple", "mutual", "optional-mutual"]),
-    credential: CredentialSchema,
-    minVersion: oneOf(TLS_VERSIONS),
-    maxVersion: oneOf(TLS_VERSIONS),
-    cipherSuites: Type.Array(Text, { minItems: 1 }),
-  }),
-);
-
-const UpstreamTlsSchema = exactly<UpstreamTls>()(
-  Type.Object({
-    credential: CredentialSchema,
-    serverName: Text,
-    subjectAltNames: Type.Array(Text),
-    skipsVerification: Flag,
-  }),
-);
 
 const ListenerLimitsSchema = exactly<ListenerLimits>()(
   Type.Object({
@@ -118,6 +82,7 @@ export const ListenerSchema = exactly<Listener>()(
     ),
     proxyProtocol: Type.Optional(Flag),
     tlsServers: Type.Optional(Type.Array(TlsServerSchema)),
+    tcp: Type.Optional(TcpListenerSchema),
   }),
 );
 
@@ -369,6 +334,8 @@ export const ClusterSchema = exactly<Cluster>()(
     maxConnectionDurationMs: Amount,
     connectionIdleTimeoutMs: Amount,
     tcpKeepaliveTimeMs: Amount,
+    tcpIdleTimeoutMs: Type.Optional(Amount),
+    proxyProtocol: Type.Optional(Type.Unsafe<1 | 2>({ enum: [1, 2] })),
     overload: Type.Optional(OverloadSchema),
     protocol: Type.Optional(Protocol),
     maxConcurrentStreams: Type.Optional(Type.Integer({ minimum: 1 })),

@@ -35,6 +35,7 @@ import { faultsOfMetricNames } from "../documents/set/metric-names.ts";
 import { faultsOfReferences } from "../documents/set/references.ts";
 import { faultsOfRule } from "../documents/set/rules.ts";
 import { faultsOfSidecars } from "../documents/set/sidecars.ts";
+import { faultsOfConnectionRoutes } from "../documents/set/connection-routes.ts";
 import { faultsOfGatewayPorts } from "../documents/set/gateway-ports.ts";
 import { faultsOfTraffic } from "../documents/set/traffic-references.ts";
 import type { CompileExpression, Expression } from "../expressions/expression.ts";
@@ -95,6 +96,7 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...faultsOfMetricNames(documents),
     ...faultsOfTraffic(set),
     ...faultsOfGatewayPorts(set.documents),
+    ...faultsOfConnectionRoutes(set),
     ...faultsOfMeshConfig(documents),
     ...faultsOfSidecars(documents),
   ].toSorted(compareDiagnostics);

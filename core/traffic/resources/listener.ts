@@ -3,6 +3,7 @@
 
 import type { PathNormalization } from "../../../kernel/canonical/path.ts";
 import type { RateLimitSettings } from "../../../kernel/rate-limit-settings.ts";
+import type { TcpListener } from "./tcp.ts";
 import type { TlsServer } from "./tls.ts";
 
 /** A socket that a proxy listens on, with the route table for its requests. */
@@ -32,6 +33,8 @@ export interface Listener {
   readonly proxyProtocol?: boolean;
   /** Servers that terminate TLS; default: the listener accepts plain text. */
   readonly tlsServers?: readonly TlsServer[];
+  /** Connections that are forwarded as bytes; absent: the listener carries HTTP alone. */
+  readonly tcp?: TcpListener;
 }
 
 /** Forms of the headers of B3: `b3` in one header, or `x-b3-*`; `NONE` neither reads nor writes any. */
