@@ -10,6 +10,7 @@ import type { CorsDecision, Exchange } from "./exchange.ts";
 import { addOverloadMetrics } from "./overload-metrics.ts";
 import { RequestCounts } from "./request-counts.ts";
 import { addUpstreamMetrics } from "./upstream-metrics.ts";
+import { TcpCounts } from "./tcp-counts.ts";
 import { TlsCounts } from "./tls-counts.ts";
 
 /**
@@ -31,6 +32,7 @@ export class ProxyStats {
     labelNames: ["listener", "event"],
     registers: [this.registry],
   });
+  readonly tcp = new TcpCounts(this.registry);
   readonly tls: TlsCounts;
   readonly #upgrades = new Counter({
     name: "purser_proxy_upgrades_total",

@@ -52,11 +52,11 @@ export function requestAttributes(exchange: Exchange, node: NodeAttributes): Att
   const time = isoTimeOf(exchange.startMs);
   const inbound = listener.direction === "inbound";
   const fields = fieldsOf(exchange, time);
-  const source = sourceOf(exchange, inbound, node);
+  const source = sourceGroup(connection, inbound, node);
   const destination = destinationOf(exchange, inbound, node);
   const origin = { ip: exchange.originIp };
   const request = groupOfFields(fields);
-  const facts = connectionOf(connection);
+  const facts = connectionGroup(connection);
   const context = contextOf(exchange, node, time);
   const bag: AttributeBag =
     selection === undefined
@@ -91,7 +91,7 @@ function fieldsOf({ request, requestId, trace }: Exchange, time: string): Reques
   );
 }
 
-function connectionOf({ id, tls }: ConnectionFacts): AttributeGroup {
+export function connectionGroup({ id, tls }: ConnectionFacts): AttributeGroup {
   const mtls = tls?.peerCertificate !== undefined;
   return tls?.serverName === undefined ? { id, mtls } : { id, mtls, requested_server_name: tls.serverName };
 }
@@ -104,7 +104,11 @@ function principalOf({ tls }: ConnectionFacts): string | undefined {
   return uri?.slice(SPIFFE.length);
 }
 
-function sourceOf({ connection }: Exchange, inbound: boolean, node: NodeAttributes): AttributeGroup {
+export function sourceGroup(
+  connection: ConnectionFacts,
+  inbound: boolean,
+  node: NodeAttributes,
+): AttributeGroup {
   const { remoteIp: ip, remotePort: port } = connection;
   const principal = connection.tls === undefined ? undefined : principalOf(connection);
   if (principal !== undefined) {

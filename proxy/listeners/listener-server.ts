@@ -7,6 +7,12 @@ import { listenError } from "../../kernel/listen-error.ts";
 import type { Scheduler } from "../../kernel/ports.ts";
 import { type ErrorKind, errorReply, renderLocalReply } from "../exchange/local-reply.ts";
 import type { ProxySnapshot } from "../snapshot/snapshot.ts";
+import {
+  NO_RAW_SERVERS,
+  type RawConnection,
+  type RawServers,
+  type RawSession,
+} from "../transport/contract/raw.ts";
 import type {
   ConnectionEvent,
   RefusalReason,
@@ -36,6 +42,8 @@ export interface ListenerServices {
   readonly newId: () => string;
   /** Called for each request; must set `stream.events`. */
   onStream(binding: ListenerBinding, stream: ServerStream): void;
+  /** Called for each connection that is not HTTP. */
+  onRaw(binding: ListenerBinding, connection: RawConnection): RawSession;
   /** Called for bytes that were refused before they became a request. */
   onRefused(listener: Listener, kind: ErrorKind, detail: string): void;
   onConnectionEvent(listener: Listener, event: ConnectionEvent): void;
@@ -60,7 +68,8 @@ export class ListenerServer implements ServerHandler {
     const limits = this.#limitsOf(binding);
     const newConnectionId = (): string => `${this.#binding.listener.name}-${this.#nextConnection++}`;
     const settings = { limits, upgradeProtocols, scheduler, newConnectionId, tls, tlsServers, proxyProtocol };
-    this.#server = transport.createServer(settings, this);
+    const rawServers = rawServersOf(binding.listener);
+    this.#server = transport.createServer({ ...settings, rawServers }, this);
   }
 
   get binding(): ListenerBinding {
@@ -90,7 +99,7 @@ export class ListenerServer implements ServerHandler {
   rebind(binding: ListenerBinding): void {
     this.#binding = binding;
     this.#server.setLimits(this.#limitsOf(binding));
-    this.#server.setTlsServers(binding.listener.tlsServers ?? NO_TLS);
+    this.#server.setTlsServers(binding.listener.tlsServers ?? NO_TLS, rawServersOf(binding.listener));
     this.#server.setProxyProtocol(binding.listener.proxyProtocol ?? false);
   }
 
@@ -111,6 +120,10 @@ export class ListenerServer implements ServerHandler {
     this.#services.onStream(this.#binding, stream);
   }
 
+  onRaw(connection: RawConnection): RawSession {
+    return this.#services.onRaw(this.#binding, connection);
+  }
+
   onRefused(reason: RefusalReason, detail: string): WholeResponse {
     this.#services.onRefused(this.#binding.listener, reason, detail);
     const reply = errorReply(reason, detail);
@@ -129,4 +142,10 @@ export class ListenerServer implements ServerHandler {
   #limitsOf({ listener }: ListenerBinding): ListenerLimits {
     return { ...listener.limits, ...this.#services.limits };
   }
+}
+
+function rawServersOf({ tcp }: Listener): RawServers {
+  return tcp === undefined
+    ? NO_RAW_SERVERS
+    : { plainTable: tcp.plainTable, passthrough: tcp.passthroughServers };
 }

@@ -260,7 +260,7 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
       upgrade,
     };
     this.#exchange.place?.sent();
-    const stream = target.upstream.open(head, this, this.#wholeBody);
+    const stream = target.upstream.open(head, this, this.#wholeBody, this.#exchange.connection);
     this.#stream = stream;
     if (hasBody && this.#wholeBody === undefined) this.#relayTo(stream);
   }
@@ -379,9 +379,10 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
   }
 
   #endTry(reason?: ResetReason): void {
-    if (this.#stream === undefined) return;
+    const stream = this.#stream;
+    if (stream === undefined) return;
     this.#stream = undefined;
-    this.#target?.upstream.closed(reason);
+    this.#target?.upstream.closed(stream, reason);
   }
 
   #endTryTimeout(): void {

@@ -19,6 +19,7 @@ import type { Transport } from "../transport/contract/transport.ts";
 import { Overload } from "./overload.ts";
 import { OverloadGate } from "./overload-gate.ts";
 import type { CredentialStore } from "../transport/tls/credentials/credential-store.ts";
+import { PoolsByClient } from "./pools-by-client.ts";
 import { Upstream } from "./upstream.ts";
 
 /** Envoy's limit for a header block. */
@@ -207,13 +208,17 @@ export class ClusterManager {
       tcpKeepaliveTimeMs: config.tcpKeepaliveTimeMs,
       maxHeaderBytes: MAX_RESPONSE_HEADER_BYTES,
       tls: config.tls,
+      proxyProtocol: config.proxyProtocol,
       credentials: this.#credentials,
       clock: this.#runtime.clock,
       scheduler: this.#runtime.scheduler,
     };
-    const client = this.#transport.createClient(settings);
+    const createClient = (each: ClientSettings) => this.#transport.createClient(each);
+    const client =
+      config.proxyProtocol === undefined ? createClient(settings) : new PoolsByClient(settings, createClient);
     const nowMs = this.#runtime.clock.monotonicMs();
-    const upstream = new Upstream(endpoint, settings, client, cluster.load, nowMs);
+    const createDialer = () => this.#transport.createDialer(settings);
+    const upstream = new Upstream(endpoint, settings, client, createDialer, cluster.load, nowMs);
     const references = new RefCounted(() => {
       this.#upstreams.delete(key);
       this.#drain(upstream);
@@ -247,6 +252,7 @@ function keyOf(config: ClusterConfig, { address, port }: Endpoint): string {
     config.maxConnectionDurationMs,
     config.connectionIdleTimeoutMs,
     config.tcpKeepaliveTimeMs,
+    config.proxyProtocol,
     config.protocol,
     config.maxConcurrentStreams,
     JSON.stringify(config.tls),
