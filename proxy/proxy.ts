@@ -38,6 +38,7 @@ import type { ListenerBinding } from "./listeners/listener-server.ts";
 import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
 import type { ExplainKey } from "./filters/explain-key.ts";
 import type { PolicyClient } from "./policy/check-result.ts";
+import { NodeAttributes } from "./filters/filter-attributes.ts";
 import { LongStreams } from "./pipeline/long-streams.ts";
 import { Mirroring } from "./pipeline/mirroring.ts";
 import { type PipelineServices, runExchange } from "./pipeline/exchange-run.ts";
@@ -46,6 +47,8 @@ import { createDnsLookup } from "./names/dns-lookup.ts";
 import { lookingUpNames } from "./names/looking-up-names.ts";
 import type { NameLookup } from "./names/name-lookup.ts";
 import { SnapshotBuilder } from "./snapshot/snapshot-builder.ts";
+import type { TcpServices } from "./tcp/tcp-services.ts";
+import { forwardTcp } from "./tcp/tcp-session.ts";
 import { UpdateApplier } from "./discovery/update-applier.ts";
 
 export interface ProxyOptions {
@@ -221,6 +224,7 @@ class ProxyRuntime implements Proxy {
       logger,
       longStreams: this.#longStreams,
     };
+    const tcp = this.#tcpServices(timers);
     this.#listeners = new ListenerSet({
       transport,
       limits: options.limits ?? {},
@@ -229,6 +233,7 @@ class ProxyRuntime implements Proxy {
       newId,
       tls: this.#tls,
       onStream: (binding, stream) => this.#onStream(binding, stream),
+      onRaw: (binding, connection) => forwardTcp(binding, connection, tcp),
       onRefused: (listener, kind) => this.#stats.countRefused(listener.name, kind),
       onConnectionEvent: (listener, event) => this.#stats.countConnectionEvent(listener.name, event),
       onHandshake: (listener, result) => this.#onHandshake(listener, result),
@@ -319,6 +324,20 @@ class ProxyRuntime implements Proxy {
       drain: () => void this.drain(drainMs),
     };
     this.#admin = await startAdminServer(subject, admin, this.#options);
+  }
+
+  #tcpServices(timers: TimerWheel): TcpServices {
+    const { node, policy, clock, random, logger } = this.#options;
+    return {
+      node: new NodeAttributes(node),
+      policy,
+      counts: this.#stats.tcp,
+      longStreams: this.#longStreams,
+      timers,
+      clock,
+      random,
+      logger,
+    };
   }
 
   #waitForFirst(): Promise<readonly unknown[]> {

@@ -32,6 +32,7 @@ export const TlsServerSchema = exactly<TlsServer>()(
     name: Text,
     serverNames: Type.Array(Text),
     routeTable: Text,
+    protocol: Type.Optional(Type.Literal("tcp")),
     mode: oneOf(["simple", "mutual", "optional-mutual"]),
     credential: CredentialSchema,
     minVersion: oneOf(TLS_VERSIONS),

@@ -33,6 +33,7 @@ import { STATUS_CODES } from "../../kernel/status.ts";
 import { PATH_NORMALIZATIONS } from "../../kernel/canonical/path.ts";
 import { exactly } from "./schema/exactly.ts";
 import { Amount, oneOf, Text, Whole } from "./schema/fields.ts";
+import { TcpListenerSchema } from "./tcp-resources.ts";
 import { TlsServerSchema, TrustDomains, UpstreamTlsSchema } from "./tls-resources.ts";
 
 // Traffic resources as replies carry them: core's own types.
@@ -118,6 +119,7 @@ export const ListenerSchema = exactly<Listener>()(
     tlsServers: Type.Optional(Type.Array(TlsServerSchema)),
     peerTls: Type.Optional(Type.Object({ mode: oneOf(PEER_TLS_MODES), trustDomains: TrustDomains })),
     requestAuthentication: Type.Optional(RequestAuthenticationSchema),
+    tcp: Type.Optional(TcpListenerSchema),
   }),
 );
 
@@ -371,6 +373,8 @@ export const ClusterSchema = exactly<Cluster>()(
     maxConnectionDurationMs: Amount,
     connectionIdleTimeoutMs: Amount,
     tcpKeepaliveTimeMs: Amount,
+    tcpIdleTimeoutMs: Type.Optional(Amount),
+    proxyProtocol: Type.Optional(Type.Unsafe<1 | 2>({ enum: [1, 2] })),
     overload: Type.Optional(OverloadSchema),
     protocol: Type.Optional(Protocol),
     maxConcurrentStreams: Type.Optional(Type.Integer({ minimum: 1 })),

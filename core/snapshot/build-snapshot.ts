@@ -40,6 +40,7 @@ import { faultsOfReferences } from "../documents/set/references.ts";
 import { faultsOfRule } from "../documents/set/rules.ts";
 import { faultsOfPeerAuthentications } from "../documents/set/peer-authentications.ts";
 import { faultsOfSidecars } from "../documents/set/sidecars.ts";
+import { faultsOfConnectionRoutes } from "../documents/set/connection-routes.ts";
 import { faultsOfGatewayPorts } from "../documents/set/gateway-ports.ts";
 import { faultsOfTraffic } from "../documents/set/traffic-references.ts";
 import type { CompileExpression, Expression } from "../expressions/expression.ts";
@@ -103,6 +104,7 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...faultsOfMetricNames(documents),
     ...faultsOfTraffic(set),
     ...faultsOfGatewayPorts(set.documents),
+    ...faultsOfConnectionRoutes(set),
     ...faultsOfMeshConfig(documents),
     ...faultsOfSidecars(documents),
     ...faultsOfPeerAuthentications(documents),

@@ -3,7 +3,7 @@
 
 import ipaddr from "ipaddr.js";
 import { DEFAULT_NAMESPACE } from "../../core/documents/kinds/kind.ts";
-import type { ServiceEntrySpec } from "../../core/documents/kinds/service-entry.ts";
+import { carriesBytes, type ServiceEntrySpec } from "../../core/documents/kinds/service-entry.ts";
 import {
   SIDECAR_LABEL,
   WORKLOAD_LABEL,
@@ -30,7 +30,9 @@ export interface Service {
 export interface ServicePort {
   readonly number: number;
   readonly name: string;
-  /** The protocol towards the endpoints. */
+  /** Whether connections are forwarded as bytes: such a port has no host of its own among requests. */
+  readonly carriesBytes: boolean;
+  /** The protocol of requests towards the endpoints. */
   readonly protocol: NonNullable<Cluster["protocol"]>;
   readonly endpoints: readonly Endpoint[];
 }
@@ -121,7 +123,8 @@ function serviceOf(
     ports: spec.ports.map((port) => ({
       number: port.number,
       name: port.name,
-      protocol: port.protocol === "HTTP" ? "http1" : "http2",
+      carriesBytes: carriesBytes(port),
+      protocol: port.protocol === "HTTP2" || port.protocol === "GRPC" ? "http2" : "http1",
       endpoints: endpointsOf(workloads ?? [{ address: host }], spec.resolution, port),
     })),
   };

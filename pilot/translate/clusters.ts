@@ -14,7 +14,7 @@ import { loadBalancerOf } from "./load-balancer.ts";
 import { localized } from "./localities.ts";
 import type { EndpointPeerTls } from "./peer-tls/endpoint-peer-tls.ts";
 import { upstreamTlsOf } from "./tls.ts";
-import { areSidecars, type Registry } from "../registry/registry-static.ts";
+import { areSidecars, type Registry, type ServicePort } from "../registry/registry-static.ts";
 import { HealthChecks } from "./health-checks.ts";
 import { outlierDetectionOf } from "./outlier-detection.ts";
 import type { RuleLookup } from "./rule-lookup.ts";
@@ -138,10 +138,7 @@ export class ClusterCollector {
 
   /** The cluster of the application behind a sidecar. */
   useInbound(service: ServiceIdentity, address: string, port: number): string {
-    const declared = this.#registry.find(service.host, service.namespace)?.ports ?? [];
-    // The application's port is the target of one of the service's, or its only one's.
-    const called = declared.find(({ endpoints }) => endpoints.some((endpoint) => endpoint.port === port));
-    const { protocol } = called ?? (declared.length === 1 ? declared[0] : undefined) ?? {};
+    const protocol = this.#inboundPort(service, port)?.protocol;
     const name = clusterName("inbound", port, undefined, "");
     this.#clusters.set(name, {
       name,
@@ -152,6 +149,18 @@ export class ClusterCollector {
     const endpoints = [{ address, port, weight: 1, labels: {} }];
     this.#assignments.set(name, { name, endpoints, checkedByDestination: false });
     return name;
+  }
+
+  /** Whether the application behind a sidecar takes bytes, as the protocol of its service's port says. */
+  carriesBytesInbound(service: ServiceIdentity, port: number): boolean {
+    return this.#inboundPort(service, port)?.carriesBytes === true;
+  }
+
+  /** The application's port is the target of one of the service's, or its only one's. */
+  #inboundPort(service: ServiceIdentity, port: number): ServicePort | undefined {
+    const declared = this.#registry.find(service.host, service.namespace)?.ports ?? [];
+    const called = declared.find(({ endpoints }) => endpoints.some((endpoint) => endpoint.port === port));
+    return called ?? (declared.length === 1 ? declared[0] : undefined);
   }
 
   #overloadOf(host: string | undefined): { readonly overload?: OverloadSettings } {
@@ -186,7 +195,7 @@ function select(endpoints: readonly Endpoint[], labels: Labels = {}): readonly E
 /** @param declared The protocol of the service's port. */
 function settingsOf(policy: PortPolicy, host: string, declared: Cluster["protocol"]) {
   const { tcp, http } = policy.connectionPool ?? {};
-  const { retryBudget } = policy;
+  const { retryBudget, proxyProtocol } = policy;
   const outlierDetection = outlierDetectionOf(policy.outlierDetection);
   const tls = upstreamTlsOf(policy.tls, host);
   const isHttp2 = declared === "http2" || http?.h2UpgradePolicy === "UPGRADE";
@@ -205,6 +214,10 @@ function settingsOf(policy: PortPolicy, host: string, declared: Cluster["protoco
     maxRequestsPerConnection: http?.maxRequestsPerConnection ?? 0,
     maxConnectionDurationMs: parseDurationMs(tcp?.maxConnectionDuration ?? "") ?? 0,
     connectionIdleTimeoutMs: parseDurationMs(http?.idleTimeout ?? "") ?? DEFAULT_IDLE_TIMEOUT_MS,
+    ...(tcp?.idleTimeout === undefined ? {} : { tcpIdleTimeoutMs: parseDurationMs(tcp.idleTimeout) ?? 0 }),
+    ...(proxyProtocol === undefined
+      ? {}
+      : { proxyProtocol: proxyProtocol.version === "V2" ? (2 as const) : (1 as const) }),
     tcpKeepaliveTimeMs:
       tcp?.tcpKeepalive === undefined
         ? 0

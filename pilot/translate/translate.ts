@@ -23,6 +23,7 @@ import { defaultRoute } from "./routes.ts";
 import { RuleLookup } from "./rule-lookup.ts";
 import { labelsOf, type Workload } from "./workload.ts";
 import { sidecarScopeOf } from "./sidecar-scope.ts";
+import { edgeTcpOf, inboundTcp } from "./tcp.ts";
 import { serversOf, tlsServersOf } from "./tls.ts";
 import { gatewayVirtualHosts, meshVirtualHosts, type ServersOfPort } from "./virtual-hosts.ts";
 
@@ -105,17 +106,22 @@ function edgeParts(
     .toSorted((a, b) => a - b)
     .map((port) => {
       const tlsServers = tlsServersOf(gateways, port);
-      if (tlsServers.length === 0) {
+      const tcp = edgeTcpOf(port, tlsServers, { gateways, virtualServices, clusters, workload });
+      if (tlsServers.length === 0 && tcp === undefined) {
         const served = gateways.map((gateway) => ({ gateway, servers: serversOf(gateway, port) }));
         const table = tableOf(edgeTableName(port), port, served);
         return { listeners: [edgeListener(node, port, documents)], routeTables: [table] };
       }
       // Each server has routes of its own: a connection that one server accepted never reaches another server's hosts.
-      const routeTables = tlsServers.map(({ tls, gateway, server }) =>
-        tableOf(tls.routeTable, port, [{ gateway, servers: [server] }]),
+      const routeTables = tlsServers.flatMap(({ tls, gateway, server }) =>
+        tls.protocol === "tcp" ? [] : [tableOf(tls.routeTable, port, [{ gateway, servers: [server] }])],
       );
-      const listener = edgeListener(node, port, documents);
-      return { listeners: [{ ...listener, tlsServers: tlsServers.map(({ tls }) => tls) }], routeTables };
+      const listener: Listener = {
+        ...edgeListener(node, port, documents),
+        ...(tlsServers.length === 0 ? {} : { tlsServers: tlsServers.map(({ tls }) => tls) }),
+        ...(tcp === undefined ? {} : { tcp }),
+      };
+      return { listeners: [listener], routeTables };
     });
   return {
     listeners: parts.flatMap(({ listeners }) => listeners),
@@ -168,7 +174,12 @@ function sidecarParts(
     const { port, appHost, appPort } = node.inbound;
     const cluster = clusters.useInbound(service, appHost, appPort);
     const peerTls = listenerPeerTls(peerModes.ofServer(workload, port), node, documents.trustDomains);
-    listeners.push({ ...sidecarListener("inbound", node.host, port, documents), ...peerTls });
+    const listener = { ...sidecarListener("inbound", node.host, port, documents), ...peerTls };
+    if (clusters.carriesBytesInbound(service, appPort)) {
+      listeners.push({ ...listener, tcp: inboundTcp(cluster) });
+      return { listeners, routeTables };
+    }
+    listeners.push(listener);
     routeTables.push({
       name: "inbound",
       // Only the caller's sidecar retries: retries on both sides would multiply.

@@ -12,6 +12,7 @@ import { DnsCounts } from "./dns-counts.ts";
 import { addOverloadMetrics } from "./overload-metrics.ts";
 import { RequestCounts } from "./request-counts.ts";
 import { addUpstreamMetrics } from "./upstream-metrics.ts";
+import { TcpCounts } from "./tcp-counts.ts";
 import { TlsCounts } from "./tls-counts.ts";
 
 /**
@@ -33,6 +34,7 @@ export class ProxyStats {
     labelNames: ["listener", "event"],
     registers: [this.registry],
   });
+  readonly tcp = new TcpCounts(this.registry);
   readonly tls: TlsCounts;
   readonly dns = new DnsCounts(this.registry);
   readonly authentication = new AuthenticationCounts(this.registry);

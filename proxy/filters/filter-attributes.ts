@@ -86,11 +86,11 @@ export function requestAttributes(exchange: Exchange, node: NodeAttributes): Att
   const time = isoTimeOf(exchange.startMs);
   const inbound = listener.direction === "inbound";
   const fields = fieldsOf(exchange, time);
-  const source = sourceOf(exchange, inbound, node);
+  const source = sourceGroup(connection, inbound, node);
   const destination = destinationOf(exchange, inbound, node);
   const origin = { ip: exchange.originIp };
   const request = groupOfFields(fields);
-  const facts = connectionOf(connection);
+  const facts = connectionGroup(connection);
   const context = contextOf(exchange, node, time);
   const bag: AttributeBag =
     selection === undefined
@@ -126,7 +126,7 @@ function fieldsOf({ request, requestId, trace, authentication }: Exchange, time:
   );
 }
 
-function connectionOf({ id, tls }: ConnectionFacts): AttributeGroup {
+export function connectionGroup({ id, tls }: ConnectionFacts): AttributeGroup {
   const mtls = tls?.peerCertificate !== undefined;
   return tls?.serverName === undefined ? { id, mtls } : { id, mtls, requested_server_name: tls.serverName };
 }
@@ -139,7 +139,11 @@ function principalOf({ tls }: ConnectionFacts): string | undefined {
   return uri?.slice(SPIFFE.length);
 }
 
-function sourceOf({ connection }: Exchange, inbound: boolean, node: NodeAttributes): AttributeGroup {
+export function sourceGroup(
+  connection: ConnectionFacts,
+  inbound: boolean,
+  node: NodeAttributes,
+): AttributeGroup {
   const { remoteIp: ip, remotePort: port } = connection;
   const peer = connection.tls?.peer;
   if (peer !== undefined) return { ip, port, ...peerAttributes(peer), workload: workloadOf(peer) };
@@ -173,10 +177,22 @@ function destinationOf(
   node: NodeAttributes,
 ): AttributeGroup {
   if (!inbound) return selection?.kind === "forward" ? selection.endpoints.destination : {};
-  const service = selection?.kind === "forward" ? selection.cluster.service : undefined;
+  return inboundDestination(
+    connection,
+    selection?.kind === "forward" ? selection.cluster.service : undefined,
+    node,
+  );
+}
+
+/** The workload behind the sidecar that a connection has come to. */
+export function inboundDestination(
+  connection: ConnectionFacts,
+  service: AttributeGroup | undefined,
+  node: NodeAttributes,
+): AttributeGroup {
   const { localIp: ip, localPort } = connection;
   // The application's port, as Istio's policies mean it: clients connect to the sidecar's.
-  const { namespace = service?.namespace, labels, port = localPort } = node.destination;
+  const { namespace = service?.["namespace"], labels, port = localPort } = node.destination;
   const own = connection.tls?.peer === undefined ? undefined : node.peer;
   if (own === undefined) return present({ service, namespace, labels, workload: node.workload, ip, port });
   const workload = { ...node.workload, ...workloadOf(own) };

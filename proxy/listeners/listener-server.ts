@@ -6,6 +6,12 @@ import { listenError } from "../../kernel/listen-error.ts";
 import type { Scheduler } from "../../kernel/ports.ts";
 import { type ErrorKind, errorReply, renderLocalReply } from "../exchange/local-reply.ts";
 import type { ProxySnapshot } from "../snapshot/snapshot.ts";
+import {
+  NO_RAW_SERVERS,
+  type RawConnection,
+  type RawServers,
+  type RawSession,
+} from "../transport/contract/raw.ts";
 import type {
   ConnectionEvent,
   RefusalReason,
@@ -34,6 +40,8 @@ export interface ListenerServices {
   readonly newId: () => string;
   /** Called for each request; must set `stream.events`. */
   onStream(binding: ListenerBinding, stream: ServerStream): void;
+  /** Called for each connection that is not HTTP. */
+  onRaw(binding: ListenerBinding, connection: RawConnection): RawSession;
   /** Called for bytes that were refused before they became a request. */
   onRefused(listener: Listener, kind: ErrorKind, detail: string): void;
   onConnectionEvent(listener: Listener, event: ConnectionEvent): void;
@@ -67,6 +75,7 @@ export class ListenerServer implements ServerHandler {
       tlsServers,
       acceptsPlainText,
       proxyProtocol,
+      rawServers: rawServersOf(binding.listener),
     };
     this.#server = transport.createServer(settings, this);
   }
@@ -99,7 +108,7 @@ export class ListenerServer implements ServerHandler {
     this.#binding = binding;
     this.#server.setLimits(this.#limitsOf(binding));
     const { servers, acceptsPlainText } = tlsOfListener(binding.listener);
-    this.#server.setTlsServers(servers, acceptsPlainText);
+    this.#server.setTlsServers(servers, rawServersOf(binding.listener), acceptsPlainText);
     this.#server.setProxyProtocol(binding.listener.proxyProtocol ?? false);
   }
 
@@ -120,6 +129,10 @@ export class ListenerServer implements ServerHandler {
     this.#services.onStream(this.#binding, stream);
   }
 
+  onRaw(connection: RawConnection): RawSession {
+    return this.#services.onRaw(this.#binding, connection);
+  }
+
   onRefused(reason: RefusalReason, detail: string): WholeResponse {
     this.#services.onRefused(this.#binding.listener, reason, detail);
     const reply = errorReply(reason, detail);
@@ -138,4 +151,10 @@ export class ListenerServer implements ServerHandler {
   #limitsOf({ listener }: ListenerBinding): ListenerLimits {
     return { ...listener.limits, ...this.#services.limits };
   }
+}
+
+function rawServersOf({ tcp }: Listener): RawServers {
+  return tcp === undefined
+    ? NO_RAW_SERVERS
+    : { plainTable: tcp.plainTable, passthrough: tcp.passthroughServers };
 }

@@ -14,13 +14,13 @@ export interface ListenerTls {
 }
 
 /** The servers of the listener's resource; for `peerTls`, one that accepts proxies of the mesh under any name. */
-export function tlsOfListener({ tlsServers = NO_TLS, peerTls, routeTable }: Listener): ListenerTls {
+export function tlsOfListener({ tlsServers = NO_TLS, peerTls, routeTable, tcp }: Listener): ListenerTls {
   if (peerTls === undefined) return { servers: tlsServers, acceptsPlainText: false };
   const { mode, trustDomains } = peerTls;
   const server: TlsServer = {
     name: "peers",
     serverNames: ["*"],
-    routeTable,
+    ...(tcp?.plainTable === undefined ? { routeTable } : { routeTable: tcp.plainTable, protocol: "tcp" }),
     mode: "mutual",
     credential: {},
     // Istio's minimum between its proxies.

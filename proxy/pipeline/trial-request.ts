@@ -23,7 +23,7 @@ import type { LocalReply } from "../exchange/local-reply.ts";
 import { RouteTableCache } from "../snapshot/route-table-cache.ts";
 import { ProxySnapshot } from "../snapshot/snapshot.ts";
 
-/** A request as a client would send it to a proxy's first listener. */
+/** A request as a client would send it to a proxy's first listener for HTTP. */
 export interface TrialRequest {
   readonly method: string;
   /** The request target with its query, as on the request line. */
@@ -61,7 +61,8 @@ export function bagOfTrial(
   services: TrialServices,
 ): MaybePromise<TrialResult> {
   const { clock } = services;
-  const [listener] = resources.listeners.resources;
+  const listeners = resources.listeners.resources;
+  const listener = listeners.find(carriesHttp) ?? listeners[0];
   if (listener === undefined) throw new Error("a proxy's resources have a listener");
   const snapshot = withoutConnections(resources, services);
   const stream = {
@@ -91,13 +92,20 @@ export function bagOfTrial(
   });
 }
 
+function carriesHttp({ tlsServers, tcp }: Listener): boolean {
+  return tcp === undefined || tlsServers?.some(({ protocol }) => protocol !== "tcp") === true;
+}
+
 function tlsOf({ tlsServers }: Listener, rawHeaders: readonly string[]): TlsFacts | undefined {
   if (tlsServers === undefined) return undefined;
   const host = HeaderList.fromRaw(rawHeaders).get("host") ?? "";
   const authority = parseAuthority(host);
   const serverName = authority instanceof Malformed ? undefined : authority.host;
   const server = serverOfName(
-    byExactness(tlsServers, ({ serverNames }) => serverNames),
+    byExactness(
+      tlsServers.filter(({ protocol }) => protocol !== "tcp"),
+      ({ serverNames }) => serverNames,
+    ),
     serverName,
   );
   if (server === undefined) return undefined;

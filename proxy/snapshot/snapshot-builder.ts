@@ -5,6 +5,7 @@ import type { TrafficResources } from "../../core/traffic/resources/resource-set
 import type { Authenticator } from "../authentication/authenticator.ts";
 import type { Authenticators } from "../authentication/authenticators.ts";
 import { RouteTableCache } from "./route-table-cache.ts";
+import { tcpTablesOf } from "./tcp-tables.ts";
 import { ProxySnapshot } from "./snapshot.ts";
 import type { Transport } from "../transport/contract/transport.ts";
 import type { CredentialStore } from "../transport/tls/credentials/credential-store.ts";
@@ -33,10 +34,11 @@ export class SnapshotBuilder {
   }
 
   /**
-   * @throws {PurserError} PURSER_INTERNAL for a route's regular expression that does not compile; nothing has
+   * @throws {PurserError} PURSER_INTERNAL for a route's regular expression or subnet that does not compile; nothing has
    * changed then.
    */
   build(resources: TrafficResources): ProxySnapshot {
+    for (const { tcp } of resources.listeners.resources) if (tcp !== undefined) tcpTablesOf(tcp);
     const routeTables = this.#routeTables.compile(resources.routes);
     const clusters = this.#clusters.build(resources.clusters.resources, resources.endpoints.resources);
     const authenticators = this.#authenticators?.build(resources.listeners.resources) ?? NO_AUTHENTICATORS;

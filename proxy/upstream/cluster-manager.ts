@@ -21,6 +21,7 @@ import { OverloadGate } from "./overload-gate.ts";
 import type { TlsFault } from "../transport/tls/client/tls-fault.ts";
 import type { CredentialStore } from "../transport/tls/credentials/credential-store.ts";
 import type { MeshTls } from "../transport/tls/peers/mesh-tls.ts";
+import { PoolsByClient } from "./pools-by-client.ts";
 import { Upstream } from "./upstream.ts";
 
 /** Envoy's limit for a header block. */
@@ -212,6 +213,7 @@ export class ClusterManager {
       tcpKeepaliveTimeMs: config.tcpKeepaliveTimeMs,
       maxHeaderBytes: MAX_RESPONSE_HEADER_BYTES,
       tls,
+      proxyProtocol: config.proxyProtocol,
       credentials: this.#credentials,
       ...(tls === undefined
         ? {}
@@ -220,9 +222,12 @@ export class ClusterManager {
       clock: this.#runtime.clock,
       scheduler: this.#runtime.scheduler,
     };
-    const client = this.#transport.createClient(settings);
+    const createClient = (each: ClientSettings) => this.#transport.createClient(each);
+    const client =
+      config.proxyProtocol === undefined ? createClient(settings) : new PoolsByClient(settings, createClient);
     const nowMs = this.#runtime.clock.monotonicMs();
-    const upstream = new Upstream(endpoint, settings, client, cluster.load, nowMs);
+    const createDialer = () => this.#transport.createDialer(settings);
+    const upstream = new Upstream(endpoint, settings, client, createDialer, cluster.load, nowMs);
     const references = new RefCounted(() => {
       this.#upstreams.delete(key);
       this.#drain(upstream);
@@ -261,6 +266,7 @@ function keyOf(config: ClusterConfig, { address, port, tls = config.tls }: Endpo
     config.maxConnectionDurationMs,
     config.connectionIdleTimeoutMs,
     config.tcpKeepaliveTimeMs,
+    config.proxyProtocol,
     config.protocol,
     config.maxConcurrentStreams,
     JSON.stringify(tls),

@@ -186,6 +186,7 @@ describe("the fences between rooms", function () {
     ["mixer/x.ts", 'import { y } from "../adapters/y.ts";\nexport const x: unknown = y;\n'],
     ["pilot/x.ts", 'import { y } from "../mixer/y.ts";\nexport const x: unknown = y;\n'],
     ["proxy/upstream/x.ts", 'import { request } from "node:http";\nexport const x: unknown = request;\n'],
+    ["proxy/tcp/x.ts", 'import { connect } from "node:net";\nexport const x: unknown = connect;\n'],
     ["proxy/filters/x.ts", 'import { Pool } from "undici";\nexport const x: unknown = Pool;\n'],
     [
       "proxy/transport/contract/x.ts",

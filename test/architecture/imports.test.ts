@@ -47,6 +47,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["filters"],
     ["pipeline"],
     ["listeners"],
+    ["tcp"],
     ["discovery", "names"],
     ["admin"],
     ["proxy.ts"],

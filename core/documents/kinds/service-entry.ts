@@ -8,8 +8,16 @@ import { Choice, Closed } from "./fields.ts";
 import { FORM_KEYWORD } from "../schema/form.ts";
 import type { KindDefinition } from "./kind.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
-import { Host, PortNumber, Protocol, WorkloadSelector } from "./traffic-fields.ts";
+import { Host, PortNumber, WorkloadSelector } from "./traffic-fields.ts";
 import { Workload } from "./workload-entry.ts";
+
+const BYTE_PROTOCOLS = ["TCP", "TLS", "HTTPS", "MONGO", "MYSQL", "REDIS"] as const;
+const SERVICE_PROTOCOLS = ["HTTP", "HTTP2", "GRPC", ...BYTE_PROTOCOLS] as const;
+
+/** Whether a port's connections are forwarded as bytes, unless an HTTP route leads there. */
+export function carriesBytes({ protocol }: ServiceEntrySpec["ports"][number]): boolean {
+  return (BYTE_PROTOCOLS as readonly string[]).includes(protocol);
+}
 
 const ServiceEntrySpec = Closed({
   hosts: Type.Array(Host("A host name of the service."), {
@@ -27,7 +35,11 @@ const ServiceEntrySpec = Closed({
     Closed({
       number: PortNumber("The port that clients call."),
       name: Type.String({ minLength: 1, description: "The port's name in endpoints[].ports." }),
-      protocol: Protocol(),
+      protocol: Choice(
+        SERVICE_PROTOCOLS,
+        "HTTP is HTTP/1.1 towards endpoints; HTTP2 and GRPC are HTTP/2 without TLS. Proxies accept both on every port. " +
+          "TCP, TLS, HTTPS, MONGO, MYSQL, REDIS: bytes, for the tcp and tls routes of VirtualServices; HTTP routes may lead there too.",
+      ),
       targetPort: Type.Optional(PortNumber("The endpoints' port; default the same number.")),
     }),
     { minItems: 1, description: "The service's ports." },

@@ -4,6 +4,7 @@
 import type { PathNormalization } from "../../../kernel/canonical/path.ts";
 import type { RateLimitSettings } from "../../../kernel/rate-limit-settings.ts";
 import type { RequestAuthentication } from "./request-authentication.ts";
+import type { TcpListener } from "./tcp.ts";
 import type { MeshPeers, TlsServer } from "./tls.ts";
 
 /** A socket that a proxy listens on, with the route table for its requests. */
@@ -33,6 +34,8 @@ export interface Listener {
   readonly proxyProtocol?: boolean;
   /** Servers that terminate TLS; default: the listener accepts plain text. */
   readonly tlsServers?: readonly TlsServer[];
+  /** Connections that are forwarded as bytes; absent: the listener carries HTTP alone. */
+  readonly tcp?: TcpListener;
   /** The tokens that requests may carry; default: tokens are not looked at. */
   readonly requestAuthentication?: RequestAuthentication;
   /** Mutual TLS with other proxies, of a sidecar's inbound listener; default: none. Never beside `tlsServers`. */

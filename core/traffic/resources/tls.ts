@@ -30,8 +30,10 @@ export interface TlsServer {
   readonly name: string;
   /** Server names (SNI), in lower case: `shop.example.com`, `*.example.com`, or `*` for any name or none. */
   readonly serverNames: readonly string[];
-  /** Routes of requests on the server's connections. */
+  /** Routes of requests on the server's connections; with the protocol `tcp`, a table of the listener's `tcp`. */
   readonly routeTable: string;
+  /** `tcp`: the bytes within TLS are forwarded as they are. Absent: they are HTTP. */
+  readonly protocol?: "tcp";
   /**
    * `simple`: clients show no certificate. `mutual`: they must show a valid one. `optional-mutual`: they may show one,
    * which must be valid.

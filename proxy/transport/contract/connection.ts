@@ -16,6 +16,9 @@ export interface ConnectionFacts {
   readonly tls: TlsFacts | undefined;
 }
 
+/** The two ends of a client's connection. */
+export type ProxiedEnds = Pick<ConnectionFacts, "remoteIp" | "remotePort" | "localIp" | "localPort">;
+
 export interface TlsFacts {
   /** The server name (SNI) that the client asked for. */
   readonly serverName: string | undefined;

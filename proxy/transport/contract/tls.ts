@@ -18,6 +18,8 @@ export type HandshakeResult =
   | "full"
   /** By a session of an earlier connection. */
   | "resumed"
+  /** The ClientHello was read and the connection is forwarded as it is. */
+  | "passthrough"
   /** The handshake did not end in time. */
   | "timeout"
   /** Too many handshakes were under way. */

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { X509Certificate } from "node:crypto";
-import { isIP, type OnReadOpts, Socket } from "node:net";
+import { connect as connectTcp, isIP, type OnReadOpts, Socket } from "node:net";
 import {
   connect,
   createSecureContext,
@@ -25,6 +25,8 @@ interface SocketOptions {
   readonly port: number;
   readonly allowHalfOpen?: boolean;
   readonly onread?: OnReadOpts;
+  /** Bytes that are sent before the handshake. */
+  readonly preamble?: Uint8Array | undefined;
 }
 
 /** A session, and for a proxy of the mesh the certificate of its server. */
@@ -36,18 +38,18 @@ interface ResumableSession {
 /** Opens secure connections to one endpoint, with the newest certificates, and resumes the session of the last one. */
 export class TlsConnector {
   readonly #config: UpstreamTls;
-  readonly #alpnProtocol: string;
+  readonly #alpnProtocol: string | undefined;
   readonly #mesh: MeshTls | undefined;
   readonly #held: HeldCredential | undefined;
   readonly #onFault: ((fault: TlsFault) => void) | undefined;
   #version = 0;
   #session: ResumableSession | undefined;
 
-  /** @param alpnProtocol The application protocol that the server must speak, such as `h2`. */
+  /** @param alpnProtocol The application protocol that the server must speak, such as `h2`; undefined for any. */
   constructor(
     config: UpstreamTls,
     { credentials, mesh, onTlsFault }: Pick<ClientSettings, "credentials" | "mesh" | "onTlsFault">,
-    alpnProtocol: string,
+    alpnProtocol: string | undefined,
   ) {
     this.#config = config;
     this.#alpnProtocol = alpnProtocol;
@@ -73,10 +75,13 @@ export class TlsConnector {
     this.#version = version;
     const session = this.#resumable();
     const { serverName, skipsVerification } = this.#config;
+    const { preamble, ...socketOptions } = options;
+    const alpnProtocol = this.#alpnProtocol;
     const socket: TLSSocket = connect({
-      ...options,
+      ...socketOptions,
+      ...(preamble === undefined ? {} : { socket: connectWith(options, preamble) }),
       secureContext: contextOf(material),
-      ALPNProtocols: [this.#alpnProtocol],
+      ...(alpnProtocol === undefined ? {} : { ALPNProtocols: [alpnProtocol] }),
       rejectUnauthorized: !skipsVerification,
       checkServerIdentity: (_host, certificate) =>
         this.#identityFault(certificate) ?? this.#protocolFault(socket.alpnProtocol),
@@ -84,6 +89,7 @@ export class TlsConnector {
       ...(isIP(serverName) === 0 ? { servername: serverName } : { servername: "" }),
       ...(session === undefined ? {} : { session: session.bytes }),
     });
+    if (preamble !== undefined && options.onread !== undefined) feed(options.onread, socket);
     let stage: "connecting" | "handshake" | "open" = "connecting";
     socket.once("secureConnect", () => (stage = "open"));
     if (this.#mesh !== undefined && this.#config.peers !== undefined)
@@ -113,6 +119,7 @@ export class TlsConnector {
   /** A server of HTTP/1.1 may know nothing of ALPN; one of HTTP/2 must (RFC 9113, section 3.2). */
   #protocolFault(spoken: string | false | null): Error | undefined {
     const wanted = this.#alpnProtocol;
+    if (wanted === undefined) return undefined;
     if (spoken === wanted || (wanted === "http/1.1" && typeof spoken !== "string")) return undefined;
     return new TlsFaultError("protocol_mismatch", `the server does not speak ${wanted}`);
   }
@@ -191,4 +198,23 @@ function contextOf(material: Material): SecureContext {
     contexts.set(material, context);
   }
   return context;
+}
+
+/** A plain connection that sends the bytes first. They are in the socket before TLS takes it over. */
+function connectWith({ host, port, allowHalfOpen = false }: SocketOptions, preamble: Uint8Array): Socket {
+  const socket = connectTcp({ host, port, allowHalfOpen });
+  socket.write(preamble);
+  return socket;
+}
+
+/** Node ignores `onread` where TLS takes over a socket. */
+function feed(onread: OnReadOpts, socket: Socket): void {
+  socket.on("data", (chunk: Buffer) => {
+    for (let offset = 0; offset < chunk.byteLength; ) {
+      const target = typeof onread.buffer === "function" ? onread.buffer() : onread.buffer;
+      const length = chunk.copy(target, 0, offset);
+      offset += length;
+      onread.callback(length, target);
+    }
+  });
 }

@@ -40,7 +40,7 @@ export class SecureServer {
   #version = 0;
   #ticketKey: Buffer | undefined;
 
-  /** @param alpnProtocols In order of preference. */
+  /** @param alpnProtocols In order of preference; empty to leave the choice of protocol to the bytes within TLS. */
   constructor(
     config: TlsServer,
     services: TlsServices,
@@ -76,7 +76,7 @@ export class SecureServer {
     const server = createServer({
       ...optionsOf(this.config, material),
       ticketKeys,
-      ALPNProtocols: [...this.#alpnProtocols],
+      ...(this.#alpnProtocols.length === 0 ? {} : { ALPNProtocols: [...this.#alpnProtocols] }),
       requestCert: mode !== "simple",
       rejectUnauthorized: mode === "mutual",
     });
