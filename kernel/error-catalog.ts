@@ -29,6 +29,10 @@ export const ERROR_CATALOG = {
     summary: "A document lacks apiVersion, kind or metadata.name, or one of them is malformed.",
     remedy: "Give every document an apiVersion, a kind and a metadata.name.",
   },
+  PURSER_DOC_SKIPPED: {
+    summary: "A document of another program was skipped, as --skip-foreign asks.",
+    remedy: "Nothing needs to be done.",
+  },
   PURSER_DOC_UNKNOWN_KIND: {
     summary: "The kind, or its apiVersion, is not one that Purser knows.",
     remedy: "Use one of the kinds listed in docs/documents.md with the apiVersion given there.",
@@ -62,6 +66,11 @@ export const ERROR_CATALOG = {
   PURSER_REF_UNKNOWN: {
     summary: "A document refers to another one that does not exist.",
     remedy: "Correct the name, or add the document it refers to.",
+  },
+  PURSER_REF_UNRESOLVED: {
+    summary: "A route refers to a service, a subset or a Gateway that no document declares.",
+    remedy:
+      "Correct the name, or add the document: until then, requests for the service or the subset get 503. --strict makes it an error.",
   },
   PURSER_REF_UNSUITABLE: {
     summary: "A document refers to another one that exists but cannot serve there.",

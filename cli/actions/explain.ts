@@ -22,6 +22,7 @@ import { createRuntime } from "../compose/runtime.ts";
 
 interface Flags {
   readonly config: readonly string[];
+  readonly skipForeign?: boolean;
   readonly bag?: string;
   readonly request?: string;
   readonly header?: readonly string[];
@@ -38,7 +39,7 @@ export async function explain(flags: Flags): Promise<void> {
   const nowMs = flags.at ?? runtime.clock.nowMs();
   // Before the documents are read, so that a wrong flag is reported at once.
   const given = await readRequest(flags);
-  const snapshot = await readConfig(flags.config, runtime);
+  const snapshot = await readConfig(flags.config, runtime, flags);
   const whole = planChecks(snapshot);
   const plan = flags.policy === undefined ? whole : only(flags.policy, whole);
   const bag = bagOf(given, snapshot.traffic, nowMs);

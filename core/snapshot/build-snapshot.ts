@@ -13,6 +13,9 @@ import { GATEWAY } from "../documents/kinds/gateway.ts";
 import { HANDLER, RULE } from "../documents/kinds/handler.ts";
 import { HEALTH_CHECK } from "../documents/kinds/health-check.ts";
 import { displayName, type KindDefinition } from "../documents/kinds/kind.ts";
+import { ENDPOINT_SLICE, ENDPOINTS } from "../documents/kinds/kubernetes/endpoints.ts";
+import { NODE, POD } from "../documents/kinds/kubernetes/pod.ts";
+import { SERVICE } from "../documents/kinds/kubernetes/service.ts";
 import { listenerLimitsOf } from "../documents/kinds/listener-limits.ts";
 import { DEFAULT_TRACING } from "../traffic/tracing.ts";
 import {
@@ -60,6 +63,8 @@ export interface SnapshotInput {
   readonly inventory: ExtensionInventory;
   /** Default: no Handler may name a module. */
   readonly extensionsFrom?: ExtensionsFrom;
+  /** Whether a reference that a registry may yet resolve is an error; default: a warning. */
+  readonly strict?: boolean;
 }
 
 const NO_MODULES: ExtensionsFrom = () => ({ ok: false, message: "Modules are not loaded here" });
@@ -97,7 +102,9 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...faultsOfGatewayPorts(set.documents),
     ...faultsOfMeshConfig(documents),
     ...faultsOfSidecars(documents),
-  ].toSorted(compareDiagnostics);
+  ]
+    .map((diagnostic) => (input.strict === true ? strictly(diagnostic) : diagnostic))
+    .toSorted(compareDiagnostics);
   if (diagnostics.some(({ severity }) => severity === "error")) return { ok: false, diagnostics };
   const fieldsOf = (document: ParsedDocument) => fieldsOfDocument(document, compiled.expressions, set);
   return {
@@ -108,6 +115,10 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     },
     warnings: diagnostics,
   };
+}
+
+function strictly(diagnostic: Diagnostic): Diagnostic {
+  return diagnostic.code === "PURSER_REF_UNRESOLVED" ? { ...diagnostic, severity: "error" } : diagnostic;
 }
 
 /** Codes of faults that hide documents. */
@@ -197,6 +208,13 @@ function assemble(
       gateways: routing(GATEWAY),
       overloads: routing(OVERLOAD),
       healthChecks: routing(HEALTH_CHECK),
+      kubernetes: {
+        services: routing(SERVICE),
+        endpointSlices: routing(ENDPOINT_SLICE),
+        endpoints: routing(ENDPOINTS),
+        pods: routing(POD),
+        nodes: routing(NODE),
+      },
     },
   };
 }

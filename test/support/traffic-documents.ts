@@ -33,6 +33,13 @@ export function trafficDocuments(text: string): TrafficDocuments {
     gateways: ofKind("Gateway"),
     overloads: ofKind("Overload"),
     healthChecks: ofKind("HealthCheck"),
+    kubernetes: {
+      services: ofKind("Service"),
+      endpointSlices: ofKind("EndpointSlice"),
+      endpoints: ofKind("Endpoints"),
+      pods: ofKind("Pod"),
+      nodes: ofKind("Node"),
+    },
   };
 }
 
