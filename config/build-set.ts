@@ -54,7 +54,10 @@ export class SetBuilder {
     this.#parsed = new Map(
       files.map(({ path, text }) => {
         const known = this.#parsed.get(path);
-        return [path, known?.text === text ? known : { text, file: parseDocuments({ path, text }, { skipForeign }) }];
+        return [
+          path,
+          known?.text === text ? known : { text, file: parseDocuments({ path, text }, { skipForeign }) },
+        ];
       }),
     );
     const parsed = this.parsedFiles;

@@ -253,6 +253,12 @@ export const ERROR_CATALOG = {
     remedy:
       "Write the patterns of the VirtualService with smaller counts and fewer loops within loops, or match with exact or prefix.",
   },
+  PURSER_PROXY_NO_CLUSTER: {
+    summary: "The route's destination is a service, a port or a subset that no document declares.",
+    remedy:
+      "Correct the name in the VirtualService, or add the Service, ServiceEntry or DestinationRule that declares it: the route works from then on. purser validate shows such names.",
+    retryable: true,
+  },
   PURSER_PROXY_NO_ENDPOINT: {
     summary: "The route's destination has no endpoint to send the request to, or none that is healthy.",
     remedy:

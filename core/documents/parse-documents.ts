@@ -27,10 +27,7 @@ export function parseDocuments(file: DocumentFile, options: ParseOptions = {}): 
   const yaml = readYaml(file);
   const documents: ParsedDocument[] = [];
   const expanded = yaml.documents.map(itemsOf);
-  const diagnostics: Diagnostic[] = [
-    ...yaml.diagnostics,
-    ...expanded.flatMap((items) => items.diagnostics),
-  ];
+  const diagnostics: Diagnostic[] = [...yaml.diagnostics, ...expanded.flatMap((items) => items.diagnostics)];
   const apiVersionsAbove = new Set<unknown>();
   for (const source of expanded.flatMap((items) => items.documents)) {
     const skipped = options.skipForeign === true ? skippedNote(source) : undefined;
@@ -65,6 +62,8 @@ function parseDocument(
     return { diagnostics: [faultAt(source, "PURSER_DOC_ENVELOPE", [], "A document must be a map")] };
   }
   const { definition, diagnostics } = identify(source, fields, apiVersionsAbove);
+  // The fields of an unknown kind are not known either, such as the data of a ConfigMap.
+  if (definition === undefined && diagnostics.length > 0) return { diagnostics };
   const whole = definition?.whole === true;
   const faults = schemaFaults(envelopeOf(definition), fields, []).map((fault) =>
     diagnosticOf(source, fault, whole),

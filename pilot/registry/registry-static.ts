@@ -43,13 +43,16 @@ export interface Registry {
 
 /**
  * The services that documents declare. Several entries for one host are merged: ports by number, endpoints
- * concatenated.
+ * concatenated. An entry for the host of a Service of Kubernetes only adds endpoints to the Service's ports, and only from the
+ * Service's own namespace.
+ *
+ * @param kubernetes Services of Kubernetes, by canonical host.
  */
-export function createStaticRegistry({
-  serviceEntries,
-  workloadEntries,
-}: Pick<TrafficDocuments, "serviceEntries" | "workloadEntries">): Registry {
-  const services = new Map<string, Service>();
+export function createStaticRegistry(
+  { serviceEntries, workloadEntries }: Pick<TrafficDocuments, "serviceEntries" | "workloadEntries">,
+  kubernetes: ReadonlyMap<string, Service> = new Map(),
+): Registry {
+  const services = new Map<string, Service>(kubernetes);
   const workloads = new Map<string, TrafficDocument<WorkloadEntrySpec>[]>();
   for (const entry of workloadEntries) {
     const { namespace } = entry.metadata;
@@ -62,6 +65,11 @@ export function createStaticRegistry({
     for (const host of spec.hosts) {
       const service = serviceOf(spec, selected, host, metadata.namespace);
       const earlier = services.get(service.canonicalHost);
+      if (earlier !== undefined && kubernetes.has(service.canonicalHost)) {
+        if (earlier.identity.namespace === metadata.namespace)
+          services.set(service.canonicalHost, withEndpointsOf(earlier, service));
+        continue;
+      }
       services.set(service.canonicalHost, earlier === undefined ? service : merge(earlier, service));
     }
   }
@@ -113,7 +121,8 @@ function serviceOf(
   };
 }
 
-function endpointsOf(
+/** The endpoints of workloads at a port; names among the addresses are looked up. */
+export function endpointsOf(
   workloads: readonly WorkloadEntrySpec[],
   resolution: ServiceEntrySpec["resolution"],
   port: ServiceEntrySpec["ports"][number],
@@ -132,6 +141,17 @@ function endpointsOf(
       ...(serviceAccount === undefined ? {} : { serviceAccount }),
     };
   });
+}
+
+/** A Service of Kubernetes with the endpoints of an entry's ports of the same names, as in Istio. */
+function withEndpointsOf(service: Service, entry: Service): Service {
+  return {
+    ...service,
+    ports: service.ports.map((port) => {
+      const added = entry.ports.find(({ name }) => name === port.name)?.endpoints ?? [];
+      return added.length === 0 ? port : { ...port, endpoints: [...port.endpoints, ...added] };
+    }),
+  };
 }
 
 function merge(first: Service, second: Service): Service {

@@ -91,7 +91,7 @@ export class ClusterCollector {
 
   /**
    * Adds the destination's cluster and returns its name. A destination without a port gets the service's only
-   * port, else the called port, else the first. An unknown service gets a cluster without endpoints, so that
+   * port, else the called port, else the first. An unknown service, port or subset gets a missing cluster, so that
    * the reply is 503 and not 404.
    *
    * @param calledPort The port that the client called, when known.
@@ -113,6 +113,9 @@ export class ClusterCollector {
         name,
         service: identity,
         ...(destination.subset === undefined ? {} : { subset: destination.subset }),
+        ...(port === undefined || (destination.subset !== undefined && subset === undefined)
+          ? { isMissing: true }
+          : {}),
         ...settingsOf(policy, identity.host, port?.protocol),
         ...(healthCheck === undefined ? {} : { healthCheck }),
         ...this.#overloadOf(service?.canonicalHost),

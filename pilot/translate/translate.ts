@@ -12,7 +12,8 @@ import type { RouteTable } from "../../core/traffic/resources/route.ts";
 import { NO_RETRIES } from "../../core/traffic/retry.ts";
 import { ClusterCollector } from "./clusters.ts";
 import { documentsExportedTo } from "./exports.ts";
-import { createStaticRegistry, type Registry } from "../registry/registry-static.ts";
+import { createRegistry } from "../registry/registry.ts";
+import type { Registry } from "../registry/registry-static.ts";
 import { resolveDelegates } from "./delegates.ts";
 import { resourceSetOf } from "./resource-set.ts";
 import { defaultRoute } from "./routes.ts";
@@ -46,10 +47,10 @@ interface ListenersAndRoutes {
 export function translate(given: TrafficDocuments, node: ProxyNode): TrafficResources {
   const documents = { ...given, virtualServices: resolveDelegates(given.virtualServices) };
   // The service of a sidecar is found among all services: it may be exported to other namespaces alone.
-  const service = identityOf(node, createStaticRegistry(documents));
+  const service = identityOf(node, createRegistry(documents));
   const namespace = node.namespace ?? service?.namespace ?? DEFAULT_NAMESPACE;
   const visible = documentsExportedTo(namespace, documents);
-  const registry = createStaticRegistry(visible);
+  const registry = createRegistry(visible);
   const workload = { namespace, labels: labelsOf(node) };
   const rules = new RuleLookup(visible, registry, workload);
   const clusters = new ClusterCollector(registry, rules, documents, node.locality ?? "");

@@ -26,6 +26,7 @@ import { removeHopByHop } from "../transport/fields/hop-by-hop.ts";
 import { GRPC_TIMEOUT } from "../transport/fields/name-flags.ts";
 import type { ClusterEndpoint } from "../upstream/endpoint-set.ts";
 import type { PendingMirrors } from "./mirroring.ts";
+import { noEndpointReply } from "./no-endpoint.ts";
 import { affinityOf, type RequestAffinity } from "./request-affinity.ts";
 import { errorReplyOf, isEndpointsFault, tryOutcomeOf } from "./reset-meaning.ts";
 import { RequestBuffer, type RequestEvents, RequestRelay } from "./request-relay.ts";
@@ -240,8 +241,8 @@ export class Forwarding implements ClientStreamReceiver, RequestEvents, TimerOwn
     const target = endpoints.pick(this.#tried, this.#hash(cluster.hashOn));
     this.#target = target;
     if (target === undefined) {
-      const what = endpoints.endpoints.length === 0 ? "endpoint" : "healthy endpoint";
-      return this.#fail("no_healthy_upstream", `${cluster.config.service.name} has no ${what}.`);
+      const answer = noEndpointReply(cluster.config, endpoints.endpoints.length);
+      return this.#fail(answer.kind, answer.detail);
     }
     this.#exchange.endpoint = target;
     this.#exchange.tries++;

@@ -17,7 +17,9 @@ const MAX_ENDPOINTS = 1_000;
 const Ports = Nullable(
   Type.Array(
     Open({
-      name: Nullable(Type.String({ maxLength: 63, description: "The name of the service's port; default none." })),
+      name: Nullable(
+        Type.String({ maxLength: 63, description: "The name of the service's port; default none." }),
+      ),
       port: Nullable(PortNumber("The port of the addresses.")),
     }),
     { maxItems: 1_000, description: "The ports, by the names of the service's." },
@@ -36,13 +38,22 @@ const EndpointSliceSchema = Open({
         }),
         conditions: Nullable(
           Open(
-            { ready: Nullable(Type.Boolean({ description: "false: the endpoint gets no requests; default true." })) },
-            { description: "The endpoint's state. serving and terminating are ignored, for ready says all of it." },
+            {
+              ready: Nullable(
+                Type.Boolean({ description: "false: the endpoint gets no requests; default true." }),
+              ),
+            },
+            {
+              description:
+                "The endpoint's state. serving and terminating are ignored, for ready says all of it.",
+            },
           ),
         ),
         nodeName: Nullable(ObjectName("The Node, whose labels are the locality.")),
         zone: Nullable(Type.String({ maxLength: 63, description: "The zone, where the Node is not known." })),
-        deprecatedTopology: Nullable(MapOf(Type.String(), { description: "Labels of the Node, with its region." })),
+        deprecatedTopology: Nullable(
+          MapOf(Type.String(), { description: "Labels of the Node, with its region." }),
+        ),
         targetRef: TargetRef(),
       }),
       { maxItems: MAX_ENDPOINTS, description: "The endpoints." },

@@ -8,7 +8,9 @@ import { IpAddress, Nullable, ObjectName, Open } from "./open-fields.ts";
 
 const PodSchema = Open({
   metadata: Open({
-    deletionTimestamp: Nullable(Type.String({ maxLength: 64, description: "The Pod ends: it gets no requests." })),
+    deletionTimestamp: Nullable(
+      Type.String({ maxLength: 64, description: "The Pod ends: it gets no requests." }),
+    ),
   }),
   spec: Type.Optional(
     Open({

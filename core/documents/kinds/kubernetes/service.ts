@@ -23,7 +23,9 @@ const ServicePort = Open({
       [FORM_KEYWORD]: "a port from 1 to 65535, or the name of a container's port",
     }),
   ),
-  protocol: Type.Optional(Type.String({ maxLength: 16, description: "TCP (default); ports of others are left out." })),
+  protocol: Type.Optional(
+    Type.String({ maxLength: 16, description: "TCP (default); ports of others are left out." }),
+  ),
   appProtocol: Type.Optional(
     Type.String({ maxLength: 253, description: "The protocol; comes before the port's name." }),
   ),
