@@ -38,6 +38,8 @@ export type ProxyNode =
       readonly locality?: string;
       /** The proxy's namespace, for `exportTo`. Default `default`. */
       readonly namespace?: string;
+      /** The proxy's labels, for the selectors of Gateways, besides `istio: ingressgateway`, which they may replace. */
+      readonly labels?: Readonly<Record<string, string>>;
     }
   | {
       readonly role: "sidecar";

@@ -93,6 +93,7 @@ const ProxyNodeSchema = exactly<ProxyNode>()(
       trustedHops: Type.Integer({ minimum: 0, maximum: 100 }),
       locality: Type.Optional(Locality),
       namespace: Type.Optional(Name),
+      labels: Type.Optional(MapOf(Text)),
     }),
     closed({
       role: Type.Literal("sidecar"),

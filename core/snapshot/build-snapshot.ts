@@ -39,6 +39,7 @@ import { faultsOfReferences } from "../documents/set/references.ts";
 import { faultsOfRule } from "../documents/set/rules.ts";
 import { faultsOfSidecars } from "../documents/set/sidecars.ts";
 import { faultsOfGatewayPorts } from "../documents/set/gateway-ports.ts";
+import { faultsOfGatewaySelectors } from "../documents/set/gateway-selectors.ts";
 import { faultsOfTraffic } from "../documents/set/traffic-references.ts";
 import type { CompileExpression, Expression } from "../expressions/expression.ts";
 import type { ExtensionInventory } from "../hooks/extension.ts";
@@ -100,6 +101,7 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...faultsOfMetricNames(documents),
     ...faultsOfTraffic(set),
     ...faultsOfGatewayPorts(set.documents),
+    ...faultsOfGatewaySelectors(set.documents),
     ...faultsOfMeshConfig(documents),
     ...faultsOfSidecars(documents),
   ]

@@ -22,6 +22,8 @@ export interface Service {
   /** MESH_INTERNAL: an edge without Gateways exposes the service. */
   readonly internal: boolean;
   readonly ports: readonly ServicePort[];
+  /** Other hosts by which it is called: its IP addresses. Default: none. */
+  readonly addresses?: readonly string[];
 }
 
 export interface ServicePort {
@@ -112,10 +114,11 @@ function serviceOf(
     identity: { host, ...splitHost(canonical, documentNamespace) },
     canonicalHost: canonical,
     internal: spec.location === "MESH_INTERNAL",
+    ...(spec.addresses === undefined ? {} : { addresses: hostsOf(spec.addresses) }),
     ports: spec.ports.map((port) => ({
       number: port.number,
       name: port.name,
-      protocol: port.protocol === "HTTP" ? "http1" : "http2",
+      protocol: port.protocol.toUpperCase() === "HTTP" ? "http1" : "http2",
       endpoints: endpointsOf(workloads ?? [{ address: host }], spec.resolution, port),
     })),
   };
@@ -141,6 +144,13 @@ export function endpointsOf(
       ...(serviceAccount === undefined ? {} : { serviceAccount }),
     };
   });
+}
+
+/** IP addresses as hosts of requests (RFC 3986, section 3.2.2); blocks of addresses are no hosts. */
+function hostsOf(addresses: readonly string[]): readonly string[] {
+  return addresses
+    .filter((address) => ipaddr.isValid(address))
+    .map((address) => (ipaddr.IPv6.isValid(address) ? `[${ipaddr.parse(address).toString()}]` : address));
 }
 
 /** A Service of Kubernetes with the endpoints of an entry's ports of the same names, as in Istio. */

@@ -5,6 +5,7 @@ import type { ProxyNode } from "../../api/pilot-service.ts";
 import { DEFAULT_NAMESPACE } from "../../core/documents/kinds/kind.ts";
 import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, splitHost } from "../../core/traffic/host-name.ts";
+import { selects } from "../../core/traffic/labels.ts";
 import type { ServiceIdentity } from "../../core/traffic/resources/cluster.ts";
 import type { Listener } from "../../core/traffic/resources/listener.ts";
 import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
@@ -66,7 +67,7 @@ export function translate(given: TrafficDocuments, node: ProxyNode): TrafficReso
 }
 
 /**
- * A listener for each port of the Gateways; without Gateways, one for all the mesh's services on the node's
+ * A listener for each port of the Gateways that select the proxy; without Gateways, one for all the mesh's services on the node's
  * own port.
  */
 function edgeParts(
@@ -74,9 +75,11 @@ function edgeParts(
   node: EdgeNode,
   { workload, registry, clusters }: Client,
 ): ListenersAndRoutes {
-  const { gateways, virtualServices } = documents;
+  const { virtualServices } = documents;
+  const gateways = documents.gateways.filter(({ spec }) => selects(spec.selector ?? {}, workload.labels));
   const ports = new Set(gateways.flatMap(({ spec }) => spec.servers.map(({ port }) => port.number)));
-  if (ports.size === 0) {
+  // Where there are Gateways, though none for this edge, it exposes nothing.
+  if (documents.gateways.length === 0) {
     const { services } = registry;
     const sees = ({ internal }: { internal: boolean }) => internal;
     const client = { workload, services, virtualServices, sees };

@@ -10,10 +10,10 @@ export interface Workload {
   readonly labels: Labels;
 }
 
-/** Every edge proxy has this label, as in Istio, and no other. */
+/** Every edge proxy has this label, as in Istio, unless its own labels replace it. */
 const EDGE_LABELS: Labels = { istio: "ingressgateway" };
 
 /** The labels of a proxy's workload. */
 export function labelsOf(node: ProxyNode): Labels {
-  return node.role === "edge" ? EDGE_LABELS : (node.labels ?? {});
+  return node.role === "edge" ? { ...EDGE_LABELS, ...node.labels } : (node.labels ?? {});
 }

@@ -7,6 +7,7 @@ import { ClientTlsSpec, faultsOfClientTls } from "./destination-rule-tls.ts";
 import { ExportTo, faultsOfExportTo } from "./export-to.ts";
 import { Choice, Closed, Duration } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
+import { parseDurationMs } from "../../../kernel/duration.ts";
 import { LoadBalancer } from "./load-balancer.ts";
 import { loadBalancerFaults } from "./load-balancer-faults.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
@@ -86,6 +87,17 @@ function portSettings() {
                 {
                   time: Type.Optional(
                     Duration("Idle time before the first probe, in whole seconds; default 7200s."),
+                  ),
+                  interval: Type.Optional(
+                    Duration("Time between probes: only 75s, Linux' default, for Node.js cannot set it."),
+                  ),
+                  probes: Type.Optional(
+                    Type.Integer({
+                      minimum: 1,
+                      maximum: 127,
+                      description:
+                        "Unanswered probes until the connection is closed: only 9, Linux' default, for Node.js cannot set it.",
+                    }),
                   ),
                 },
                 { description: "TCP keep-alive probes on connections to endpoints; default none." },
@@ -221,19 +233,45 @@ function checkDestinationRule(spec: DestinationRuleSpec): readonly SpecFault[] {
 
 type Path = SpecFault["path"];
 
+/** Linux' defaults (tcp(7)): Node.js sets only the time before the first probe. */
+const KEEPALIVE_INTERVAL_MS = 75_000;
+const KEEPALIVE_PROBES = 9;
+
+function keepaliveFaults(
+  pool: TrafficPolicySpec["connectionPool"] | undefined,
+  path: Path,
+): readonly SpecFault[] {
+  const { interval, probes } = pool?.tcp?.tcpKeepalive ?? {};
+  const at = (field: string): Path => [...path, "connectionPool", "tcp", "tcpKeepalive", field];
+  const faults: SpecFault[] = [];
+  if (interval !== undefined && parseDurationMs(interval) !== KEEPALIVE_INTERVAL_MS)
+    faults.push({
+      path: at("interval"),
+      message: "Node.js cannot set the interval of probes: write 75s, or leave it out",
+    });
+  if (probes !== undefined && probes !== KEEPALIVE_PROBES)
+    faults.push({
+      path: at("probes"),
+      message: "Node.js cannot set the number of probes: write 9, or leave it out",
+    });
+  return faults;
+}
+
 function trafficPolicyFaults(policy: TrafficPolicySpec | undefined, path: Path): readonly SpecFault[] {
   const ports = policy?.portLevelSettings ?? [];
   const pathOf = (index: number): Path => [...path, "portLevelSettings", index];
   return [
     ...loadBalancerFaults(policy?.loadBalancer, [...path, "loadBalancer"]),
     ...outlierDetectionFaults(policy?.outlierDetection, path),
+    ...keepaliveFaults(policy?.connectionPool, path),
     ...faultsOfClientTls(policy?.tls, [...path, "tls"]),
     ...repeated(
       ports.map(({ port }) => port.number),
       (index) => [...pathOf(index), "port", "number"],
       (number) => `Port ${number} is listed twice`,
     ),
-    ...ports.flatMap(({ loadBalancer, outlierDetection, tls }, index) => [
+    ...ports.flatMap(({ loadBalancer, connectionPool, outlierDetection, tls }, index) => [
+      ...keepaliveFaults(connectionPool, pathOf(index)),
       ...loadBalancerFaults(loadBalancer, [...pathOf(index), "loadBalancer"]),
       ...outlierDetectionFaults(outlierDetection, pathOf(index)),
       ...faultsOfClientTls(tls, [...pathOf(index), "tls"]),

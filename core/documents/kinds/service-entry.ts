@@ -32,13 +32,27 @@ const ServiceEntrySpec = Closed({
     { minItems: 1, description: "The service's ports." },
   ),
   resolution: Choice(
-    ["STATIC", "DNS", "DNS_ROUND_ROBIN"],
+    ["STATIC", "DNS", "DNS_ROUND_ROBIN", "NONE"],
     "STATIC: endpoint addresses are IP addresses. DNS: addresses may be names, and each address of a name is an endpoint. " +
-      "DNS_ROUND_ROBIN: only the first address of the newest answer is. Without endpoints the host itself is the address.",
+      "DNS_ROUND_ROBIN: only the first address of the newest answer is. Without endpoints the host itself is the address. NONE: it always is.",
   ),
   endpoints: Type.Optional(Type.Array(Workload(), { minItems: 1, description: "The service's endpoints." })),
   workloadSelector: Type.Optional(
     WorkloadSelector("Makes endpoints of the WorkloadEntries in the same namespace with these labels."),
+  ),
+  addresses: Type.Optional(
+    Type.Array(
+      Type.String({
+        pattern: "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$",
+        maxLength: 49,
+        description: "An IP address, or a block of them, which is without effect.",
+      }),
+      {
+        maxItems: 100,
+        description:
+          "The service's own addresses: a request whose host is one of them is for the service too.",
+      },
+    ),
   ),
   exportTo: ExportTo(),
 });
@@ -69,6 +83,18 @@ function checkServiceEntry(spec: ServiceEntrySpec): readonly SpecFault[] {
       path: ["workloadSelector"],
       message: "A ServiceEntry has either endpoints or a workloadSelector; this one has both",
     });
+  if (spec.resolution === "NONE" && spec.endpoints !== undefined)
+    faults.push({
+      path: ["endpoints"],
+      message: "Resolution NONE has no endpoints, for the host is the address; use DNS or STATIC",
+    });
+  spec.addresses?.forEach((address, index) => {
+    if (!ipaddr.isValid(address) && !ipaddr.isValidCIDR(address))
+      faults.push({
+        path: ["addresses", index],
+        message: `${JSON.stringify(address)} is no IP address and no block`,
+      });
+  });
   if (spec.resolution === "STATIC" && spec.endpoints === undefined && spec.workloadSelector === undefined)
     faults.push({ path: ["resolution"], message: "Resolution STATIC needs endpoints or a workloadSelector" });
   const portNames = new Set(spec.ports.map((port) => port.name));

@@ -9,7 +9,7 @@ import { corsFaults } from "./cors-policy.ts";
 import { headerMapFaults, headerNamesFaults } from "./header-faults.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import type { HeaderOperationsSpec } from "./traffic-fields.ts";
-import { type HttpMatchSpec, sourceFieldsOf } from "./virtual-service-match.ts";
+import { type HttpMatchSpec, SCHEME_HEADER, sourceFieldsOf } from "./virtual-service-match.ts";
 import { replyFaults } from "./virtual-service-replies.ts";
 import { type HttpRouteSpec, MESH_GATEWAY, type VirtualServiceSpec } from "./virtual-service-schema.ts";
 
@@ -33,6 +33,7 @@ export function virtualServiceFaults(spec: VirtualServiceSpec): readonly SpecFau
       ...rewriteFaults(route.rewrite, [...path, "rewrite"]),
       ...(route.match ?? []).flatMap((match, matchIndex) => [
         ...regexFaults(match, [...path, "match", matchIndex]),
+        ...schemeFaults(match, [...path, "match", matchIndex]),
         ...sourceFaults(match, isDelegate ? undefined : spec.gateways, [...path, "match", matchIndex]),
         // A delegate's gateways are those of the VirtualServices that delegate to it.
         ...(isDelegate
@@ -131,7 +132,7 @@ function rewriteFaults(rewrite: HttpRouteSpec["rewrite"], path: Path): readonly 
 }
 
 function regexFaults(match: HttpMatchSpec, path: Path): readonly SpecFault[] {
-  const singles = (["uri", "method", "authority"] as const).map(
+  const singles = (["uri", "scheme", "method", "authority"] as const).map(
     (field) => [[field], match[field]?.regex] as const,
   );
   const maps = (["headers", "withoutHeaders", "queryParams"] as const).flatMap((field) =>
@@ -148,6 +149,13 @@ function regexFaults(match: HttpMatchSpec, path: Path): readonly SpecFault[] {
           },
         ];
   });
+}
+
+/** The scheme is matched by this header, whose condition cannot hold beside another one. */
+function schemeFaults({ scheme, headers = {} }: HttpMatchSpec, path: Path): readonly SpecFault[] {
+  const name = Object.keys(headers).find((each) => each.toLowerCase() === SCHEME_HEADER);
+  if (scheme === undefined || name === undefined) return [];
+  return [{ path: [...path, "scheme"], message: `A match has either scheme or the header ${name}` }];
 }
 
 function gatewayFaults(match: HttpMatchSpec, known: readonly string[], path: Path): readonly SpecFault[] {
