@@ -129,8 +129,17 @@ export class ClusterCollector {
     return name;
   }
 
-  /** The cluster of the application behind a sidecar. */
-  useInbound(service: ServiceIdentity, address: string, port: number): string {
+  /**
+   * The cluster of the application behind a sidecar.
+   *
+   * @param ofListener The protocol that a Sidecar document says; default: that of the service's port.
+   */
+  useInbound(
+    service: ServiceIdentity,
+    address: string,
+    port: number,
+    ofListener?: Cluster["protocol"],
+  ): string {
     const declared = this.#registry.find(service.host, service.namespace)?.ports ?? [];
     // The application's port is the target of one of the service's, or its only one's.
     const called = declared.find(({ endpoints }) => endpoints.some((endpoint) => endpoint.port === port));
@@ -139,7 +148,7 @@ export class ClusterCollector {
     this.#clusters.set(name, {
       name,
       service,
-      ...settingsOf({}, service.host, protocol),
+      ...settingsOf({}, service.host, ofListener ?? protocol),
       ...this.#overloadOf(canonicalHost(service.host, service.namespace)),
     });
     const endpoints = [{ address, port, weight: 1, labels: {} }];

@@ -20,7 +20,7 @@ import { resourceSetOf } from "./resource-set.ts";
 import { defaultRoute } from "./routes.ts";
 import { RuleLookup } from "./rule-lookup.ts";
 import { labelsOf, type Workload } from "./workload.ts";
-import { sidecarScopeOf } from "./sidecar-scope.ts";
+import { type InboundPort, inboundPortsOf, sidecarScopeOf } from "./sidecar-scope.ts";
 import { serversOf, tlsServersOf } from "./tls.ts";
 import { gatewayVirtualHosts, meshVirtualHosts, type ServersOfPort } from "./virtual-hosts.ts";
 
@@ -144,7 +144,7 @@ function edgeTableName(port: number): string {
 /** A sidecar's outbound listener sends requests in its workload's name, so only its own host may reach it. */
 const LOOPBACK = "127.0.0.1";
 
-/** A sidecar's two listeners: outbound for calls of its service, inbound for calls to it. */
+/** A sidecar's listeners: outbound for calls of its service, inbound for calls to it. */
 function sidecarParts(
   documents: TrafficDocuments,
   node: SidecarNode,
@@ -156,12 +156,18 @@ function sidecarParts(
   const routeTables: RouteTable[] = [
     { name: "outbound", virtualHosts: meshVirtualHosts(registry, clusters, client) },
   ];
-  if (node.inbound !== undefined && service !== undefined) {
-    const { port, appHost, appPort } = node.inbound;
-    const cluster = clusters.useInbound(service, appHost, appPort);
-    listeners.push(sidecarListener("inbound", node.host, port, documents));
+  const ofFlags: readonly InboundPort[] =
+    node.inbound === undefined ? [] : [{ host: node.host, ...node.inbound }];
+  const ofDocument = inboundPortsOf(documents, workload, node.host);
+  for (const { host, port, appHost, appPort, protocol } of ofDocument ?? ofFlags) {
+    if (service === undefined) break;
+    const cluster = clusters.useInbound(service, appHost, appPort, protocol);
+    const listener = sidecarListener("inbound", host, port, documents);
+    // Each port of a document goes to an application of its own.
+    const name = ofDocument === undefined ? listener.name : `inbound_${port}`;
+    listeners.push({ ...listener, name, routeTable: name });
     routeTables.push({
-      name: "inbound",
+      name,
       // Only the caller's sidecar retries: retries on both sides would multiply.
       virtualHosts: [
         { name: `inbound:${appPort}`, domains: ["*"], routes: [defaultRoute(cluster, NO_RETRIES)] },
