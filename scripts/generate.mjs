@@ -14,6 +14,7 @@ const GENERATORS = [
   "generate-functions-doc.ts",
   "generate-istio-samples-doc.ts",
   "generate-extensions-doc.ts",
+  "generate-routing-doc.ts",
   "generate-templates-doc.ts",
   "generate-sdk-api.ts",
 ];

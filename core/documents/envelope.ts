@@ -66,7 +66,7 @@ export function envelopeOf(definition: Pick<KindDefinition, "spec" | "whole"> | 
     metadata: METADATA_SCHEMA,
   };
   if (definition?.whole === true)
-    return Type.Object({ ...common, ...(definition.spec as TObject).properties });
+    return Type.Object({ ...(definition.spec as TObject).properties, ...common });
   return Closed({ ...common, spec: definition?.spec ?? Type.Unknown(), status: STATUS });
 }
 

@@ -89,14 +89,16 @@ function portSettings() {
                     Duration("Idle time before the first probe, in whole seconds; default 7200s."),
                   ),
                   interval: Type.Optional(
-                    Duration("Time between probes: only 75s, Linux' default, for Node.js cannot set it."),
+                    Duration(
+                      "With probes, the longest time until a dead connection is closed; default 75s. Node.js sends ten probes, a second apart.",
+                    ),
                   ),
                   probes: Type.Optional(
                     Type.Integer({
                       minimum: 1,
                       maximum: 127,
                       description:
-                        "Unanswered probes until the connection is closed: only 9, Linux' default, for Node.js cannot set it.",
+                        "Number of intervals until a dead connection is closed at the latest; default 9.",
                     }),
                   ),
                 },
@@ -233,28 +235,23 @@ function checkDestinationRule(spec: DestinationRuleSpec): readonly SpecFault[] {
 
 type Path = SpecFault["path"];
 
-/** Linux' defaults (tcp(7)): Node.js sets only the time before the first probe. */
+/** Linux' defaults (tcp(7)), which Istio's users get without the fields. */
 const KEEPALIVE_INTERVAL_MS = 75_000;
 const KEEPALIVE_PROBES = 9;
+/** Node.js sends ten probes, a second apart (libuv's uv_tcp_keepalive), and has no setting for them. */
+const KEEPALIVE_DETECTION_MS = 10_000;
 
+/** Probes and interval bound the time in which a dead connection is found, which Node.js can keep unless it is short. */
 function keepaliveFaults(
   pool: TrafficPolicySpec["connectionPool"] | undefined,
   path: Path,
 ): readonly SpecFault[] {
-  const { interval, probes } = pool?.tcp?.tcpKeepalive ?? {};
-  const at = (field: string): Path => [...path, "connectionPool", "tcp", "tcpKeepalive", field];
-  const faults: SpecFault[] = [];
-  if (interval !== undefined && parseDurationMs(interval) !== KEEPALIVE_INTERVAL_MS)
-    faults.push({
-      path: at("interval"),
-      message: "Node.js cannot set the interval of probes: write 75s, or leave it out",
-    });
-  if (probes !== undefined && probes !== KEEPALIVE_PROBES)
-    faults.push({
-      path: at("probes"),
-      message: "Node.js cannot set the number of probes: write 9, or leave it out",
-    });
-  return faults;
+  const { interval, probes = KEEPALIVE_PROBES } = pool?.tcp?.tcpKeepalive ?? {};
+  const intervalMs = parseDurationMs(interval ?? "") ?? KEEPALIVE_INTERVAL_MS;
+  if (intervalMs * probes >= KEEPALIVE_DETECTION_MS) return [];
+  const message =
+    "Node.js sends ten probes, a second apart: interval and probes together must be at least 10s";
+  return [{ path: [...path, "connectionPool", "tcp", "tcpKeepalive"], message }];
 }
 
 function trafficPolicyFaults(policy: TrafficPolicySpec | undefined, path: Path): readonly SpecFault[] {

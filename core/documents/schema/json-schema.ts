@@ -31,12 +31,12 @@ function documentSchema({ kind, apiVersions, description, spec, whole }: KindDef
       title: kind,
       description,
       type: "object",
-      required: ["apiVersion", "kind", "metadata", ...((spec as TObject).required ?? [])],
+      required: [...new Set(["apiVersion", "kind", "metadata", ...((spec as TObject).required ?? [])])],
       properties: {
+        ...(spec as TObject).properties,
         apiVersion: { enum: apiVersions },
         kind: { const: kind },
         metadata: METADATA_SCHEMA,
-        ...(spec as TObject).properties,
       },
     };
   return {
