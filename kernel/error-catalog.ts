@@ -35,7 +35,8 @@ export const ERROR_CATALOG = {
   },
   PURSER_DOC_UNKNOWN_KIND: {
     summary: "The kind, or its apiVersion, is not one that Purser knows.",
-    remedy: "Use one of the kinds listed in docs/documents.md and docs/routing.md with the apiVersion given there; --skip-foreign skips documents of other programs.",
+    remedy:
+      "Use one of the kinds listed in docs/documents.md and docs/routing.md with the apiVersion given there; --skip-foreign skips documents of other programs.",
   },
   PURSER_DOC_UNKNOWN_FIELD: {
     summary: "The document has a field that its kind does not define.",

@@ -98,7 +98,13 @@ describe("bookinfo's samples with a small file of endpoints", function () {
         versions.map((version, index) => endpoint("reviews", version, reviews[index] as number)).join(""),
     });
     program = purser(
-      ...["run", "-c", folder.path, "--skip-foreign", "--mixer-port=0", "--pilot-port=0", "--admin-port=0"],
+      "run",
+      "-c",
+      folder.path,
+      "--skip-foreign",
+      "--mixer-port=0",
+      "--pilot-port=0",
+      "--admin-port=0",
     );
     await program.until(/Policies/);
   });
