@@ -112,10 +112,18 @@ function nodeOf(flags: Flags): ProxyNode {
     ...(flags.locality === undefined ? {} : { locality: flags.locality }),
   };
   if (role === "edge") {
-    if (app !== undefined || service !== undefined || labels !== undefined)
-      throw new PurserError("PURSER_CLI_USAGE", "--app, --service and --label need --role sidecar");
+    if (app !== undefined || service !== undefined)
+      throw new PurserError("PURSER_CLI_USAGE", "--app and --service need --role sidecar");
     const { edgePort: port, trustedHops } = flags;
-    return { role, id: nodeId(role, "edge"), host, port, trustedHops, ...where };
+    return {
+      role,
+      id: nodeId(role, "edge"),
+      host,
+      port,
+      trustedHops,
+      ...where,
+      ...(labels === undefined ? {} : { labels }),
+    };
   }
   if (service === undefined) throw new PurserError("PURSER_CLI_USAGE", "--role sidecar needs --service");
   const inbound =

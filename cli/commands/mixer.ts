@@ -12,6 +12,8 @@ import {
   logFormatFlag,
   logLevelFlag,
   portFlag,
+  skipForeignFlag,
+  strictFlag,
 } from "./flags.ts";
 
 export function mixerCommand(): Command {
@@ -20,6 +22,8 @@ export function mixerCommand(): Command {
     .description("Runs a mixer in its own process. Proxies call it over HTTP; see docs/api.md.")
     .addOption(configFlag())
     .addOption(allowEmptyFlag())
+    .addOption(skipForeignFlag())
+    .addOption(strictFlag())
     .addOption(hostFlag())
     .addOption(portFlag("--mixer-port", "the HTTP API", 9092))
     .addOption(allowedHostsFlag())

@@ -11,6 +11,8 @@ import {
   logFormatFlag,
   logLevelFlag,
   portFlag,
+  skipForeignFlag,
+  strictFlag,
 } from "./flags.ts";
 
 export function pilotCommand(): Command {
@@ -19,6 +21,8 @@ export function pilotCommand(): Command {
     .description("Runs pilot in its own process. Proxies call it over HTTP; see docs/api.md.")
     .addOption(configFlag())
     .addOption(allowEmptyFlag())
+    .addOption(skipForeignFlag())
+    .addOption(strictFlag())
     .addOption(hostFlag())
     .addOption(portFlag("--pilot-port", "the HTTP API", 15010))
     .addOption(allowedHostsFlag())

@@ -17,6 +17,8 @@ import {
   logLevelFlag,
   port,
   portFlag,
+  skipForeignFlag,
+  strictFlag,
   underscoresFlag,
   upgradesFlag,
   viaFlag,
@@ -49,6 +51,8 @@ export function meshFlags(command: Command, config = configFlag()): Command {
   return command
     .addOption(config)
     .addOption(allowEmptyFlag())
+    .addOption(skipForeignFlag())
+    .addOption(strictFlag())
     .addOption(hostFlag())
     .addOption(portFlag("--edge-port", "the edge proxy, when no Gateway names one", 8080))
     .addOption(portFlag("--mixer-port", "the mixer's HTTP API", 9092))

@@ -6,7 +6,7 @@ import type { Registry } from "prom-client";
 import { PurserError } from "../../../kernel/errors.ts";
 import { addHealthRoutes, addMetricsRoute } from "../../../server/http/operation-routes.ts";
 import type { Pilot } from "../../pilot.ts";
-import { createStaticRegistry } from "../../registry/registry-static.ts";
+import { createRegistry } from "../../registry/registry.ts";
 
 export interface OperationRoutes {
   readonly pilot: Pilot;
@@ -24,7 +24,7 @@ export function addOperationRoutes(router: Router, { pilot, metrics, isDraining 
   addMetricsRoute(router, "/metrics", () => metrics.metrics());
   router.get("/v1/registry", (context) => {
     const { version = "", traffic } = pilot.current ?? {};
-    const services = traffic === undefined ? [] : createStaticRegistry(traffic).services;
+    const services = traffic === undefined ? [] : createRegistry(traffic).services;
     context.body = {
       version,
       services: services.map(({ identity, internal, ports }) => ({
