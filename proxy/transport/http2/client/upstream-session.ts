@@ -9,21 +9,11 @@ import type { TlsConnector } from "../../tls/client/tls-connector.ts";
 import type { ClientSettings } from "../../contract/client.ts";
 import { CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES } from "../constants.ts";
 import type { Http2Request, RequestSession } from "./http2-request.ts";
+import type { PooledSession, SessionOwner } from "./pooled-session.ts";
 import { SignsOfLife } from "./signs-of-life.ts";
 
-/** The calls of sessions to their pool. */
-export interface SessionOwner {
-  onConnected(session: UpstreamSession): void;
-  /** The session could not be established. */
-  onConnectFailed(session: UpstreamSession, detail: string): void;
-  /** The session has room for another request. */
-  onRoom(session: UpstreamSession): void;
-  /** The session takes no further request: its upstream is leaving, or the connection is gone. */
-  onLeaving(session: UpstreamSession): void;
-}
-
 /** One connection of HTTP/2 to an upstream. */
-export class UpstreamSession implements RequestSession {
+export class UpstreamSession implements PooledSession<Http2Request>, RequestSession {
   /** Monotonic time at which the pool closes a session that is not established, or idle. */
   deadlineMs = Infinity;
   /** Monotonic time from which the session takes no further request. */
@@ -36,7 +26,7 @@ export class UpstreamSession implements RequestSession {
   isBroken = false;
   wasUsed = false;
   brokenDetail = "the connection was closed";
-  readonly #owner: SessionOwner;
+  readonly #owner: SessionOwner<Http2Request>;
   readonly #socket: Socket;
   readonly #session: ClientHttp2Session;
   readonly #maxStreams: number;
@@ -48,7 +38,7 @@ export class UpstreamSession implements RequestSession {
   #isLeaving = false;
 
   /** @param connector Opens connections with TLS; undefined for plain text. */
-  constructor(settings: ClientSettings, connector: TlsConnector | undefined, owner: SessionOwner) {
+  constructor(settings: ClientSettings, connector: TlsConnector | undefined, owner: SessionOwner<Http2Request>) {
     this.#owner = owner;
     this.#maxStreams = settings.maxConcurrentStreams;
     const { host, port, tcpKeepaliveTimeMs } = settings;
