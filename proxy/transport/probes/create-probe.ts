@@ -11,15 +11,15 @@ import { TcpProbe } from "./probe-tcp.ts";
 
 /** @param settings Those of the requests' connections to the endpoint. */
 export function createProbe(probe: HealthProbe, settings: ClientSettings, transport: Transport): Probe {
+  const own = { ...settings, maxConnections: 1, maxPendingRequests: 1 };
   switch (probe.kind) {
     case "http":
-      return new HttpProbe(
-        probe,
-        transport.createClient({ ...settings, maxConnections: 1, maxPendingRequests: 1 }),
-      );
+      return new HttpProbe(probe, transport.createClient(own));
     case "tcp":
       return new TcpProbe(settings);
     case "grpc":
-      return new GrpcProbe(probe, settings);
+      return new GrpcProbe(probe, () =>
+        transport.createClient({ ...own, protocol: "http2", tls: undefined }),
+      );
   }
 }

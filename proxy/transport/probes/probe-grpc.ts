@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
-import { connect } from "node:net";
-
 import type { CheckOutcome } from "../../../core/traffic/health/active-health.ts";
 import type { HealthProbe } from "../../../core/traffic/resources/health-check.ts";
 import type { Cancel } from "../../../kernel/ports.ts";
-import type { ClientSettings } from "../contract/client.ts";
+import type { ClientStream, ClientStreamReceiver, TransportClient } from "../contract/client.ts";
+import type { RequestHead, ResponseHead } from "../contract/head.ts";
+import { HeaderList } from "../contract/header-list.ts";
+import type { StreamReset } from "../contract/reset.ts";
 import { encodeHealthRequest, isServing } from "./grpc-health-messages.ts";
 import { type Probe, USER_AGENT } from "./probe.ts";
 
@@ -18,115 +18,128 @@ const MAX_ANSWER_BYTES = 1_024;
 
 const CHECK_PATH = "/grpc.health.v1.Health/Check";
 
-/** Checks by grpc.health.v1.Health/Check on a connection of HTTP/2 without TLS, which is kept for the next check. */
+/** Checks by grpc.health.v1.Health/Check on a connection of HTTP/2, which is kept for the next check. */
 export class GrpcProbe implements Probe {
   readonly #settings: GrpcSettings;
-  readonly #address: { readonly host: string; readonly port: number };
+  readonly #newClient: () => TransportClient;
   readonly #request: Buffer;
-  #session: ClientHttp2Session | undefined;
-  #isClosed = false;
+  #client: TransportClient | undefined;
 
-  constructor(settings: GrpcSettings, { host, port }: Pick<ClientSettings, "host" | "port">) {
+  /** @param newClient Makes a client of HTTP/2 to the endpoint, for this probe alone. */
+  constructor(settings: GrpcSettings, newClient: () => TransportClient) {
     this.#settings = settings;
-    this.#address = { host, port };
+    this.#newClient = newClient;
     this.#request = encodeHealthRequest(settings.service);
   }
 
   check(onDone: (outcome: CheckOutcome) => void): Cancel {
-    let isOver = false;
-    let stream: ClientHttp2Stream | undefined;
-    const end = (outcome: CheckOutcome): void => {
-      if (isOver) return;
-      isOver = true;
-      onDone(outcome);
-    };
-    this.#open().then(
-      (opened) => {
-        opened.on("error", () => {});
-        if (isOver) {
-          opened.destroy();
-          return;
-        }
-        stream = opened;
-        read(opened, end);
-        opened.end(this.#request);
-      },
-      () => end("network_failure"),
-    );
+    this.#client ??= this.#newClient();
+    const check = new GrpcCheck(this.#settings.host, this.#request, this.#client, onDone);
     return () => {
-      if (isOver) return;
-      isOver = true;
-      stream?.destroy();
       // An endpoint that did not answer in time may be gone: the next check connects anew.
-      this.#disconnect();
+      if (check.cancel()) this.close();
     };
   }
 
   close(): void {
-    this.#isClosed = true;
-    this.#disconnect();
-  }
-
-  #disconnect(): void {
-    this.#session?.destroy();
-    this.#session = undefined;
-  }
-
-  async #open(): Promise<ClientHttp2Stream> {
-    const session = await this.#openSession();
-    return session.request({
-      ":method": "POST",
-      ":path": CHECK_PATH,
-      ":authority": this.#settings.host,
-      "content-type": "application/grpc",
-      te: "trailers",
-      "user-agent": USER_AGENT,
-    });
-  }
-
-  /** The module is loaded by the first check: most proxies make none of this kind. */
-  async #openSession(): Promise<ClientHttp2Session> {
-    const http2 = await import("node:http2");
-    if (this.#isClosed) throw new Error("the probe is closed");
-    const known = this.#session;
-    if (known !== undefined && !known.closed && !known.destroyed) return known;
-    const session = http2.connect("http://localhost", {
-      createConnection: () => connect(this.#address),
-      settings: { enablePush: false },
-    });
-    // The stream under way has the error too; without a listener it would end the process.
-    session.on("error", () => {});
-    this.#session = session;
-    return session;
+    void this.#client?.destroy();
+    this.#client = undefined;
   }
 }
 
-/** Reads the answer and calls `end` with its outcome. Calls after the first must do nothing. */
-function read(stream: ClientHttp2Stream, end: (outcome: CheckOutcome) => void): void {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  let httpStatus: number | undefined;
-  let grpcStatus: unknown;
-  stream.on("response", (headers) => {
-    httpStatus = headers[":status"];
-    grpcStatus = headers["grpc-status"];
-  });
-  stream.on("data", (chunk: Buffer) => {
-    bytes += chunk.byteLength;
-    if (bytes <= MAX_ANSWER_BYTES) chunks.push(chunk);
-    else {
-      end("failure");
-      stream.destroy();
+class GrpcCheck implements ClientStreamReceiver {
+  readonly #host: string;
+  readonly #request: Buffer;
+  readonly #client: TransportClient;
+  readonly #onDone: (outcome: CheckOutcome) => void;
+  readonly #chunks: Uint8Array[] = [];
+  #bytes = 0;
+  #stream: ClientStream;
+  #httpStatus = 0;
+  #grpcStatus: string | undefined;
+  #isRepeated = false;
+  #isOver = false;
+
+  constructor(
+    host: string,
+    request: Buffer,
+    client: TransportClient,
+    onDone: (outcome: CheckOutcome) => void,
+  ) {
+    this.#host = host;
+    this.#request = request;
+    this.#client = client;
+    this.#onDone = onDone;
+    this.#stream = this.#open();
+  }
+
+  /** Returns whether the check was under way. */
+  cancel(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    this.#stream.reset();
+    return true;
+  }
+
+  onInformational(): void {}
+
+  onHead({ status, headers }: ResponseHead): void {
+    this.#httpStatus = status;
+    // A server that fails at once says so in the head.
+    this.#grpcStatus = headers.get("grpc-status");
+  }
+
+  onData(chunk: Uint8Array): void {
+    this.#bytes += chunk.byteLength;
+    if (this.#bytes <= MAX_ANSWER_BYTES) {
+      this.#chunks.push(chunk);
+      return;
     }
-  });
-  stream.on("trailers", (trailers) => {
-    grpcStatus ??= trailers["grpc-status"];
-  });
-  stream.on("error", () => end("network_failure"));
-  // The last event of every stream, the end of the answer and its trailers before it.
-  stream.on("close", () => {
-    if (httpStatus === undefined || stream.rstCode !== 0) return end("network_failure");
-    const isSuccess = httpStatus === 200 && grpcStatus === "0" && isServing(Buffer.concat(chunks));
-    end(isSuccess ? "success" : "failure");
-  });
+    this.#stream.reset();
+    this.#end("failure");
+  }
+
+  onWritable(): void {}
+
+  onEnd(trailers: HeaderList | undefined): void {
+    const status = this.#grpcStatus ?? trailers?.get("grpc-status");
+    const isSuccess = this.#httpStatus === 200 && status === "0" && isServing(Buffer.concat(this.#chunks));
+    this.#end(isSuccess ? "success" : "failure");
+  }
+
+  onReset({ reason, connectionReused }: StreamReset): void {
+    if (reason === "connection-termination" && connectionReused && !this.#isRepeated) {
+      // The endpoint may have closed the kept connection just as the request was sent on it.
+      this.#isRepeated = true;
+      this.#stream = this.#open();
+      return;
+    }
+    this.#end("network_failure");
+  }
+
+  #open(): ClientStream {
+    return this.#client.open(headOf(this.#host), this, this.#request);
+  }
+
+  #end(outcome: CheckOutcome): void {
+    this.#isOver = true;
+    this.#onDone(outcome);
+  }
+}
+
+function headOf(host: string): RequestHead {
+  const headers = new HeaderList();
+  headers.set("host", host);
+  headers.set("content-type", "application/grpc");
+  headers.set("te", "trailers");
+  headers.set("user-agent", USER_AGENT);
+  return {
+    method: "POST",
+    target: CHECK_PATH,
+    headers,
+    httpVersion: "2",
+    hasBody: true,
+    contentLength: undefined,
+    upgrade: undefined,
+  };
 }
