@@ -59,7 +59,9 @@ export class DecoderTable {
     while (this.#bytes > mostBytes && this.#count > 0) {
       const oldest = (this.#added - this.#count) & this.#mask;
       this.#bytes -=
-        (this.#names[oldest] as string).length + (this.#values[oldest] as string).length + ENTRY_OVERHEAD_BYTES;
+        (this.#names[oldest] as string).length +
+        (this.#values[oldest] as string).length +
+        ENTRY_OVERHEAD_BYTES;
       // The strings may be large, and the slot may stay unused for long.
       this.#names[oldest] = "";
       this.#values[oldest] = "";

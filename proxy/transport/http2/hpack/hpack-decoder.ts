@@ -39,7 +39,9 @@ export class HpackDecoder {
    * @param settings `maxTableBytes` is this side's SETTINGS_HEADER_TABLE_SIZE; 4,096 by default. The peer must know another
    * value before its first block.
    */
-  constructor({ maxTableBytes }: { readonly maxTableBytes: number } = { maxTableBytes: DEFAULT_TABLE_BYTES }) {
+  constructor(
+    { maxTableBytes }: { readonly maxTableBytes: number } = { maxTableBytes: DEFAULT_TABLE_BYTES },
+  ) {
     this.#maxTableBytes = maxTableBytes;
     this.#table = new DecoderTable(maxTableBytes);
   }

@@ -104,7 +104,13 @@ export class HpackEncoder {
     for (const [name, known] of this.#names) if (known.serials.size === 0) this.#names.delete(name);
   }
 
-  #writeLiteral(target: ByteWriter, bits: number, prefixMax: number, known: EncoderName, value: string): void {
+  #writeLiteral(
+    target: ByteWriter,
+    bits: number,
+    prefixMax: number,
+    known: EncoderName,
+    value: string,
+  ): void {
     const index = known.staticIndex || this.#table.indexOf(known.newestSerial);
     target.ensure(MAX_INTEGER_BYTES);
     writeInteger(target, bits, prefixMax, index);
