@@ -154,6 +154,15 @@ export class FramedStream implements Finisher {
     this.close("peer-fault", code);
   }
 
+  /** The peer, which has ended its side, takes nothing more. What it sent is delivered in full (RFC 9113, section 8.1). */
+  stopSending(): void {
+    this.#queue = undefined;
+    this.isLocalEnded = true;
+    this.#isEnding = true;
+    this.#isBlocked = false;
+    if (this.#isEndTold) this.close("complete", CODE.noError);
+  }
+
   /** Ends the stream without a frame. */
   close(end: StreamEnd, code: number): void {
     if (this.isClosed) return;

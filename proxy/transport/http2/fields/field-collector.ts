@@ -3,6 +3,7 @@
 
 import { HeaderList } from "../../contract/header-list.ts";
 import { MAX_FIELDS } from "../../http1/messages/fields/field-block.ts";
+import type { FieldSink } from "../hpack/hpack-decoder.ts";
 
 /** Kinds of header blocks, which have different pseudo-header fields (RFC 9113, section 8.3). */
 export type BlockKind = "request" | "response" | "trailers";
@@ -38,11 +39,13 @@ const FIELD_OVERHEAD_BYTES = 32;
  * Collects the fields of one header block, and finds what makes it malformed (RFC 9113, sections 8.2 and 8.3). One collector
  * serves all blocks of a connection: read it before the next one.
  */
-export class FieldCollector {
+export class FieldCollector implements FieldSink {
   /** Sentence; undefined when the block is well-formed. */
   fault: string | undefined = undefined;
-  /** Whether the block has more bytes or fields than allowed. Then it is incomplete. */
+  /** Whether the block has more bytes or fields than allowed. */
   isTooLarge = false;
+  /** Whether no further field of the block is needed: it is too large, or malformed. */
+  isFull = false;
   method: string | undefined = undefined;
   scheme: string | undefined = undefined;
   authority: string | undefined = undefined;
@@ -57,17 +60,15 @@ export class FieldCollector {
   #flat: string[] = [];
   #spans: number[] = [];
   #cookie: string | undefined = undefined;
-  #mute: () => void = ignore;
 
   /** @param maxBytes Maximum size of a list, in bytes. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  /** @param mute Called when no further field of the block is needed. */
-  begin(kind: BlockKind, mute: () => void): void {
+  begin(kind: BlockKind): void {
     this.#kind = kind;
-    this.#mute = mute;
+    this.isFull = false;
     this.fault = undefined;
     this.isTooLarge = false;
     this.method = undefined;
@@ -87,7 +88,6 @@ export class FieldCollector {
   }
 
   onField(name: string, value: string): void {
-    if (this.fault !== undefined) return;
     this.#bytes += name.length + value.length + FIELD_OVERHEAD_BYTES;
     if (this.#bytes > this.#maxBytes) return this.#stop();
     if (name.charCodeAt(0) === COLON) return this.#onPseudo(name, value);
@@ -133,11 +133,16 @@ export class FieldCollector {
 
   #onPseudo(name: string, value: string): void {
     // The place for a request's authority does not count.
-    if (this.#flat.length > (this.#kind === "request" ? 2 : 0) || this.#cookie !== undefined || this.host !== undefined)
+    if (
+      this.#flat.length > (this.#kind === "request" ? 2 : 0) ||
+      this.#cookie !== undefined ||
+      this.host !== undefined
+    )
       return this.#fail("A pseudo-header field comes after another field, or in trailers.");
     if (!VALUE.test(value)) return this.#fail("A pseudo-header field has a character that is forbidden.");
     if (this.#kind === "request") this.#onRequestPseudo(name, value);
-    else if (this.#kind === "response" && name === ":status" && this.status === undefined) this.status = value;
+    else if (this.#kind === "response" && name === ":status" && this.status === undefined)
+      this.status = value;
     else this.#fail("A pseudo-header field is unknown, or there twice.");
   }
 
@@ -203,12 +208,12 @@ export class FieldCollector {
 
   #fail(detail: string): void {
     this.fault = detail;
-    this.#mute();
+    this.isFull = true;
   }
 
   #stop(): void {
     this.isTooLarge = true;
-    this.#mute();
+    this.isFull = true;
   }
 }
 
@@ -220,8 +225,4 @@ function hasOuterBlank(value: string): boolean {
   const first = value.charCodeAt(0);
   const last = value.charCodeAt(value.length - 1);
   return first === 0x20 || first === 0x09 || last === 0x20 || last === 0x09;
-}
-
-function ignore(): void {
-  // No block has begun.
 }

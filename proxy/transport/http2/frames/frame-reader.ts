@@ -90,7 +90,8 @@ export class FrameReader {
   }
 
   #beginFrame(bytes: Buffer, at: number): void {
-    const length = ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
+    const length =
+      ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
     const type = bytes[at + 3] as number;
     const flags = bytes[at + 4] as number;
     // The first bit of the stream's id is reserved.

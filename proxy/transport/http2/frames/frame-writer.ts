@@ -22,7 +22,7 @@ export class FrameWriter {
   readonly #socket: Socket;
   readonly #onFlushed: () => void;
   readonly #isSecure: boolean;
-  readonly #out = new ByteWriter(0);
+  readonly #out = new ByteWriter(NO_BYTES);
   /** Bytes of `#out` that are in `#parts` already. */
   #sealed = 0;
   /** The memory in which the last sealed bytes are. */
@@ -169,7 +169,7 @@ export class FrameWriter {
     this.#sealedIn = NO_BYTES;
     this.#directBytes = 0;
     this.#lastFrameAt = -1;
-    if (socket.destroyed) {
+    if (socket.destroyed || socket.writableEnded) {
       this.#parts = [];
       return;
     }
@@ -190,7 +190,7 @@ export class FrameWriter {
   #frame(type: number, flags: number, streamId: number, length: number): Place {
     const out = this.#out;
     if (out.length === 0) this.#begin();
-    out.reserve(FRAME_HEADER_BYTES + length);
+    out.ensure(FRAME_HEADER_BYTES + length);
     const { bytes } = out;
     const at = out.length;
     writeLength(bytes, at, length);
