@@ -5,7 +5,6 @@ import { type MeshFlags, runMesh } from "../compose/run-mesh.ts";
 import { createRuntime } from "../compose/runtime.ts";
 import { stopSignal } from "../compose/stopping.ts";
 import { surviveHandlers } from "../compose/uncaught-errors.ts";
-import { warnOfVulnerabilities } from "../compose/vulnerability-warnings.ts";
 import { meshSummary } from "../output/mesh-summary.ts";
 
 interface Flags extends Omit<MeshFlags, "sidecar" | "drainMs"> {
@@ -17,7 +16,6 @@ interface Flags extends Omit<MeshFlags, "sidecar" | "drainMs"> {
 export async function run(flags: Flags): Promise<void> {
   const runtime = createRuntime(flags);
   surviveHandlers(runtime.logger);
-  warnOfVulnerabilities(runtime.logger);
   const mesh = await runMesh({ ...flags, sidecar: flags.sidecar ?? [], drainMs: flags.drain }, runtime);
   process.stdout.write(meshSummary(mesh));
   await stopSignal();

@@ -1,19 +1,19 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { FramedStream } from "./framed-stream.ts";
+import type { ListedStream } from "./stream-host.ts";
 
 /** The streams of a connection with bytes to send, or that wait for the socket, in the order of their turns (round robin). */
 export class SendTurns {
-  readonly #streams = new Set<FramedStream>();
+  readonly #streams = new Set<ListedStream>();
   #isRunning = false;
 
-  add(stream: FramedStream): void {
+  add(stream: ListedStream): void {
     stream.isListed = true;
     this.#streams.add(stream);
   }
 
-  remove(stream: FramedStream): void {
+  remove(stream: ListedStream): void {
     this.#streams.delete(stream);
   }
 

@@ -5,7 +5,6 @@ import type { HeaderList } from "../../contract/header-list.ts";
 import type { FieldCollector } from "../fields/field-collector.ts";
 import type { FrameWriter } from "../frames/frame-writer.ts";
 import type { HpackEncoder } from "../hpack/hpack-encoder.ts";
-import type { FramedStream } from "./framed-stream.ts";
 
 /** How a stream ended. */
 export type StreamEnd =
@@ -40,6 +39,13 @@ export interface StreamEvents {
   onClose(end: StreamEnd, code: number): void;
 }
 
+/** A stream as the connection's list sees it. */
+export interface ListedStream {
+  readonly id: number;
+  isListed: boolean;
+  sendInTurn(): void;
+}
+
 /** The connection as its streams see it. */
 export interface StreamHost {
   readonly isOpen: boolean;
@@ -50,12 +56,12 @@ export interface StreamHost {
   /** Whether the socket takes more bytes without holding them for long. */
   readonly canWrite: boolean;
   /** Lists a stream that has bytes to send, or waits for `canWrite`. */
-  await(stream: FramedStream): void;
+  await(stream: ListedStream): void;
   /** A stream has written DATA. */
   onDataSent(): void;
   /** The receiver took bytes of a body. */
   onConsumed(bytes: number): void;
   /** Parts of bodies that wait for their receivers were added, or taken. */
   onHeld(parts: number): void;
-  onStreamClosed(stream: FramedStream, end: StreamEnd): void;
+  onStreamClosed(stream: ListedStream, end: StreamEnd): void;
 }
