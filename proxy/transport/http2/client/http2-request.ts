@@ -175,7 +175,11 @@ export class Http2Request implements ClientStream, PooledRequest, StreamEvents {
         this.#isOver = true;
         return;
       case "peer-reset":
-        return this.#tell(reasonOf(code), `the upstream reset the stream with code ${code}`, causeOfCode(code));
+        return this.#tell(
+          reasonOf(code),
+          `the upstream reset the stream with code ${code}`,
+          causeOfCode(code),
+        );
       case "peer-fault":
         return this.#tell("protocol-error", `the upstream broke the protocol (code ${code})`);
       case "refused":
