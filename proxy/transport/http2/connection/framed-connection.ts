@@ -24,10 +24,12 @@ import type { FrameReceiver } from "../frames/frame-receiver.ts";
 import { FrameWriter } from "../frames/frame-writer.ts";
 import { HpackDecoder } from "../hpack/hpack-decoder.ts";
 import { HpackEncoder } from "../hpack/hpack-encoder.ts";
+import type { ConnectionEvents, ConnectionOptions } from "./connection-events.ts";
 import { FrameBudget } from "./frame-budget.ts";
 import { FramedStream } from "./framed-stream.ts";
 import { PastStreams } from "./past-streams.ts";
 import { PeerSettings } from "./peer-settings.ts";
+import { SendTurns } from "./send-turns.ts";
 import type { StreamEnd, StreamHost } from "./stream-host.ts";
 
 /**
@@ -47,36 +49,6 @@ const MAX_UNREAD_BYTES = 1024 * 1024;
 
 /** Entries of a SETTINGS frame; nghttp2's limit. */
 const MAX_SETTINGS_BYTES = 32 * 6;
-
-/** Settings and limits of one side of a connection. */
-export interface ConnectionOptions {
-  /** Whether the peer is a client. */
-  readonly isServer: boolean;
-  /** This side's SETTINGS: identifier, value, identifier, value … */
-  readonly settings: readonly number[];
-  /** Maximum size of a head, in bytes: packed, and as a list of fields (RFC 9113, section 6.5.2). */
-  readonly maxHeaderBytes: number;
-  /** Streams that the peer may have under way. */
-  readonly maxPeerStreams: number;
-}
-
-/** Receives what happens on the connection. */
-export interface ConnectionEvents {
-  /** A client's head came. Must set the stream's `events`, or reset it. `fields` is valid during the call. */
-  onStream(stream: FramedStream, fields: FieldCollector, endsStream: boolean): void;
-  /** The peer's SETTINGS came; they are in `peer`. */
-  onSettings(): void;
-  /** The peer opens no further streams, and processes none above `lastStreamId`; those end with `refused` after this call. */
-  onGoaway(lastStreamId: number, code: number): void;
-  /** Called before the stream's own `onClose`. */
-  onStreamClosed(stream: FramedStream, end: StreamEnd): void;
-  /** The peer passed a limit for frames. The connection has sent a GOAWAY, and takes no further frame. */
-  onFlood(): void;
-  /** The peer broke a rule. The connection has sent a GOAWAY, and takes no further frame. */
-  onFault(detail: string): void;
-  /** The connection is gone, and its streams have ended. The last call. */
-  onClosed(error: Error | undefined): void;
-}
 
 /** A connection of HTTP/2 on a socket (RFC 9113), on either side: frames, settings, flow control, and the table of streams. */
 export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReader {
@@ -101,8 +73,7 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
   readonly #budget: FrameBudget;
   readonly #streams = new Map<number, FramedStream>();
   readonly #past = new PastStreams();
-  /** Streams with bytes to send, or that wait for the socket, in the order of their turns. */
-  readonly #awaiting = new Set<FramedStream>();
+  readonly #turns = new SendTurns();
   /** Bytes that have arrived and are not read. */
   #arrived: Buffer | undefined = undefined;
   #receiveWindow = CONNECTION_WINDOW_BYTES;
@@ -118,11 +89,12 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
   #lastOwnId = -1;
   /** The last stream of the peer that is served, after a GOAWAY said so. */
   #lastServedId = LAST_STREAM_ID;
-  #isSending = false;
   #isReadPaused = false;
   #isClosing = false;
   #isGone = false;
   #error: Error | undefined = undefined;
+
+  readonly #maySend = (): boolean => this.sendWindow > 0 && this.canWrite && this.isOpen;
 
   constructor(socket: Socket, options: ConnectionOptions, events: ConnectionEvents) {
     this.#socket = socket;
@@ -227,8 +199,7 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
   // What the streams call.
 
   await(stream: FramedStream): void {
-    stream.isListed = true;
-    this.#awaiting.add(stream);
+    this.#turns.add(stream);
   }
 
   onDataSent(): void {
@@ -250,7 +221,7 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
 
   onStreamClosed(stream: FramedStream, end: StreamEnd): void {
     this.#streams.delete(stream.id);
-    this.#awaiting.delete(stream);
+    this.#turns.remove(stream);
     if (this.#options.isServer && end !== "peer-reset" && !stream.isRemoteEnded) this.#past.add(stream.id);
     if (this.#dataStream === stream) this.#dataStream = undefined;
     this.#events.onStreamClosed(stream, end);
@@ -320,6 +291,8 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
     this.encoder.setMaxTableBytes(peer.headerTableBytes);
     if (peer.initialWindowBytes !== before && !this.#moveWindows(peer.initialWindowBytes - before)) return;
     this.writer.settingsAck();
+    // After the ACK, which tells the peer from where on the new windows count.
+    this.#turns.run(this.#maySend);
     this.hasSettings = true;
     this.#events.onSettings();
   }
@@ -343,7 +316,7 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
       this.sendWindow += increment;
       if (this.sendWindow > MAX_WINDOW_BYTES)
         this.onFault(CODE.flowControlError, "the connection's window is too large");
-      else this.#sendAwaiting();
+      else this.#turns.run(this.#maySend);
       return;
     }
     const stream = this.#streams.get(streamId);
@@ -354,7 +327,7 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
     stream.sendWindow += increment;
     if (stream.sendWindow > MAX_WINDOW_BYTES) return stream.fail(CODE.flowControlError);
     stream.onWindow();
-    this.#sendAwaiting();
+    this.#turns.run(this.#maySend);
   }
 
   onStreamFault(streamId: number, code: number): void {
@@ -464,27 +437,13 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
       }
       stream.onWindow();
     }
-    this.#sendAwaiting();
     return true;
-  }
-
-  /** Lets the streams send in turns. A stream that has more to send lists itself again, behind the others. */
-  #sendAwaiting(): void {
-    if (this.#isSending || this.#awaiting.size === 0) return;
-    this.#isSending = true;
-    for (const stream of this.#awaiting) {
-      if (this.sendWindow <= 0 || !this.canWrite || !this.isOpen) break;
-      this.#awaiting.delete(stream);
-      stream.isListed = false;
-      stream.sendInTurn();
-    }
-    this.#isSending = false;
   }
 
   /** The socket took bytes. */
   #onFlushed(): void {
     if (!this.isOpen) return;
-    this.#sendAwaiting();
+    this.#turns.run(this.#maySend);
     const isOverfull = this.writer.backlogBytes > MAX_UNREAD_BYTES;
     if (isOverfull === this.#isReadPaused) return;
     this.#isReadPaused = isOverfull;
