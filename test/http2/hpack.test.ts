@@ -17,13 +17,24 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from "
 import { ByteWriter } from "../../proxy/transport/http2/hpack/byte-writer.ts";
 import { HpackDecoder } from "../../proxy/transport/http2/hpack/hpack-decoder.ts";
 import { HpackEncoder } from "../../proxy/transport/http2/hpack/hpack-encoder.ts";
-import { cleanUp, onCleanup, until } from "../../proxy/testing/harness.test.ts";
+import {
+  cleanUp,
+  clusterOf,
+  configOf,
+  endpointAt,
+  onCleanup,
+  startProxy,
+  tcpUpstream,
+  until,
+} from "../../proxy/testing/harness.test.ts";
 import {
   ACK,
+  block,
   END_HEADERS,
   END_STREAM,
   frame,
   FrameReader,
+  GET,
   PREFACE,
   RawHttp2Client,
   settings,
@@ -199,5 +210,71 @@ describe("HPACK with nghttp2, which Node uses", () => {
     }
     assert.deepEqual(received, sent);
     assert.equal(client.goaway, undefined);
+  });
+});
+
+/** A literal that is never indexed (RFC 7541, section 6.2.3), with a new name; both are shorter than 127 bytes. */
+function neverIndexed(name: string, value: string): Buffer {
+  return Buffer.from(
+    `\u0010${String.fromCharCode(name.length)}${name}${String.fromCharCode(value.length)}${value}`,
+    "latin1",
+  );
+}
+
+describe("a never-indexed field", () => {
+  afterEach(cleanUp);
+
+  it("stays one on its way to the upstream and back, in heads and in trailers", async () => {
+    const upstream = new FrameReader();
+    const { port } = await tcpUpstream((socket) => {
+      let skip = PREFACE.length;
+      socket.write(settings());
+      socket.on("data", (chunk: Buffer) => {
+        upstream.add(chunk.subarray(Math.min(skip, chunk.length)));
+        skip -= Math.min(skip, chunk.length);
+        const ended = upstream.frames.filter(
+          ({ type, flags }) => type === TYPE.HEADERS && (flags & END_STREAM) !== 0,
+        );
+        if (ended.length === 0) return;
+        const head = Buffer.concat([
+          block([
+            [":status", "200"],
+            ["x-open", "a"],
+          ]),
+          neverIndexed("x-key", "b"),
+        ]);
+        socket.write(
+          Buffer.concat([
+            frame(TYPE.HEADERS, END_HEADERS, 1, head),
+            frame(TYPE.HEADERS, END_HEADERS | END_STREAM, 1, neverIndexed("x-sum", "c")),
+          ]),
+        );
+      });
+    });
+    const rig = await startProxy(
+      configOf({ clusters: [clusterOf([endpointAt(port)], { protocol: "http2" })] }),
+    );
+    const client = new RawHttp2Client(rig.port);
+    onCleanup(() => void client.socket.destroy());
+    const head = Buffer.concat([block([...GET, ["x-open", "a"]]), neverIndexed("x-key", "b")]);
+    client.send(
+      frame(TYPE.HEADERS, END_HEADERS, 1, head),
+      frame(TYPE.HEADERS, END_HEADERS | END_STREAM, 1, neverIndexed("x-sum", "c")),
+    );
+    await until(() => client.isAnswered(1));
+    const responses = new FrameReader();
+    responses.frames.push(...client.frames);
+    const expected = [
+      ["x-open", "a", false],
+      ["x-key", "b", true],
+      ["x-sum", "c", true],
+    ];
+    for (const reader of [upstream, responses]) {
+      const fields = decodeAll(reader).flat();
+      assert.deepEqual(
+        fields.filter(([name]) => ["x-open", "x-key", "x-sum"].includes(name)),
+        expected,
+      );
+    }
   });
 });

@@ -8,7 +8,7 @@ import { Http2Request } from "./http2-request.ts";
 import { SessionPool } from "./session-pool.ts";
 import { UpstreamSession } from "./upstream-session.ts";
 
-/** HTTP/2, with prior knowledge or over TLS, to one upstream address, by sessions of node:http2. */
+/** HTTP/2, with prior knowledge or over TLS, to one upstream address, by a pool of connections of its own. */
 export class Http2Client extends PooledClient<Http2Request> {
   constructor(settings: ClientSettings) {
     const { tls, credentials } = settings;

@@ -88,15 +88,15 @@ export class Http2Request implements ClientStream, PooledRequest, StreamEvents {
     this.#stream = stream;
     stream.events = this;
     if (!this.#isPaused) stream.resume();
-    const { pseudo, fields } = this.#head;
+    const { pseudo, fields, neverIndexed } = this.#head;
     const early = this.#early;
     this.#early = undefined;
     const isHeadOnly = this.#isEnded && early === undefined && this.#trailers === undefined;
-    stream.sendHead(pseudo, fields, isHeadOnly);
+    stream.sendHead(pseudo, fields, isHeadOnly, neverIndexed);
     if (isHeadOnly) return;
     let isWritable = true;
     if (early !== undefined) for (const chunk of early) isWritable = stream.write(chunk);
-    if (this.#isEnded) stream.end(sendableFields(this.#trailers));
+    if (this.#isEnded) stream.end(sendableFields(this.#trailers), this.#trailers?.neverIndexed);
     else if (early !== undefined && isWritable) this.receiver.onWritable();
   }
 
@@ -111,7 +111,7 @@ export class Http2Request implements ClientStream, PooledRequest, StreamEvents {
     if (this.#isOver || this.#isEnded) return;
     this.#isEnded = true;
     if (this.#stream === undefined) this.#trailers = trailers;
-    else this.#stream.end(sendableFields(trailers));
+    else this.#stream.end(sendableFields(trailers), trailers?.neverIndexed);
   }
 
   pause(): void {

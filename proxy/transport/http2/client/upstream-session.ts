@@ -10,6 +10,7 @@ import type { ConnectionEvents } from "../connection/connection-events.ts";
 import { FramedConnection } from "../connection/framed-connection.ts";
 import { SETTING, STREAM_WINDOW_BYTES } from "../constants.ts";
 import type { Http2Request, RequestSession } from "./http2-request.ts";
+import { ReadMemory } from "./read-memory.ts";
 import type { PooledSession, SessionOwner } from "./pooled-session.ts";
 import { CHECK_MS, SignsOfLife } from "./signs-of-life.ts";
 
@@ -52,11 +53,22 @@ export class UpstreamSession implements PooledSession<Http2Request>, RequestSess
     this.#maxStreams = settings.maxConcurrentStreams;
     const { host, port, tcpKeepaliveTimeMs, maxHeaderBytes } = settings;
     const isSecure = connector !== undefined;
+    const memory = new ReadMemory();
+    const options = {
+      host,
+      port,
+      onread: {
+        buffer: () => memory.next(),
+        callback: (length: number, bytes: Uint8Array) => {
+          this.#connection.receive(memory.take(length, bytes));
+          return true;
+        },
+      },
+    };
     const socket = isSecure
-      ? connector.connect({ host, port }, tcpKeepaliveTimeMs)
+      ? connector.connect(options, tcpKeepaliveTimeMs)
       : connect({
-          host,
-          port,
+          ...options,
           noDelay: true,
           keepAlive: tcpKeepaliveTimeMs > 0,
           keepAliveInitialDelay: tcpKeepaliveTimeMs,
@@ -70,8 +82,8 @@ export class UpstreamSession implements PooledSession<Http2Request>, RequestSess
       ...[SETTING.enablePush, 0, SETTING.initialWindowSize, STREAM_WINDOW_BYTES],
       ...[SETTING.maxHeaderListSize, maxHeaderBytes],
     ];
-    const options = { isServer: false, settings: mine, maxHeaderBytes, maxPeerStreams: 0 };
-    this.#connection = new FramedConnection(socket, options, this);
+    const sides = { isServer: false, settings: mine, maxHeaderBytes, maxPeerStreams: 0 };
+    this.#connection = new FramedConnection(socket, sides, this);
   }
 
   get active(): number {

@@ -105,7 +105,7 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
     this.#fields = new FieldCollector(options.maxHeaderBytes);
     this.#reader = new FrameReader(this, options.isServer);
     this.writer = new FrameWriter(socket, () => this.#onFlushed());
-    socket.on("data", (chunk: Buffer) => this.#onArrival(chunk));
+    socket.on("data", (chunk: Buffer) => this.receive(chunk));
     socket.on("end", () => this.#onEnd());
     socket.on("drain", () => this.#onFlushed());
     socket.on("error", (error) => (this.#error ??= error));
@@ -122,7 +122,7 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
     if (!isServer) this.#socket.write(PREFACE, "latin1");
     this.writer.settings(settings);
     this.writer.windowUpdate(0, CONNECTION_WINDOW_BYTES - INITIAL_WINDOW_BYTES);
-    if (first.length > 0) this.#onArrival(first);
+    if (first.length > 0) this.receive(first);
   }
 
   /** Number of streams under way. */
@@ -349,7 +349,8 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
     this.#reader.read(chunk);
   }
 
-  #onArrival(chunk: Buffer): void {
+  /** Takes bytes of the peer. The socket's `data` events bring them; a socket that reads into memory of its owner has none. */
+  receive(chunk: Buffer): void {
     if (!this.isOpen) return;
     const before = this.#arrived;
     this.#arrived = before === undefined ? chunk : Buffer.concat([before, chunk]);

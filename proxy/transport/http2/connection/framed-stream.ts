@@ -50,6 +50,7 @@ export class FramedStream implements Finisher {
   #queueOffset = 0;
   #isEnding = false;
   #lastFields: readonly string[] = NO_FIELDS;
+  #lastNeverIndexed: ReadonlySet<string> | undefined = undefined;
   /** Whether `onWritable` is owed. */
   #isBlocked = false;
   /** The end that is told in the finishing stage of the turn. */
@@ -72,10 +73,16 @@ export class FramedStream implements Finisher {
    * Sends a head.
    *
    * @param fields Name, value, name, value …, which can be sent: see `HeaderList.sendable`.
+   * @param neverIndexed See `HeaderList.neverIndexed`.
    */
-  sendHead(pseudo: readonly string[], fields: readonly string[], endsStream: boolean): void {
+  sendHead(
+    pseudo: readonly string[],
+    fields: readonly string[],
+    endsStream: boolean,
+    neverIndexed?: ReadonlySet<string>,
+  ): void {
     if (this.isClosed || this.isLocalEnded) return;
-    this.#host.writer.headers(this.id, pseudo, fields, endsStream, this.#host.encoder);
+    this.#host.writer.headers(this.id, pseudo, fields, endsStream, this.#host.encoder, neverIndexed);
     if (endsStream) this.#onLocalEnd();
   }
 
@@ -100,10 +107,11 @@ export class FramedStream implements Finisher {
   }
 
   /** Ends this side behind the bytes that wait. `trailers` is as `sendHead`'s `fields`. */
-  end(trailers: readonly string[] = NO_FIELDS): void {
+  end(trailers: readonly string[] = NO_FIELDS, neverIndexed?: ReadonlySet<string>): void {
     if (this.isClosed || this.#isEnding) return;
     this.#isEnding = true;
     this.#lastFields = trailers;
+    this.#lastNeverIndexed = neverIndexed;
     if (this.#queue === undefined) this.#sendEnd();
   }
 
@@ -290,7 +298,8 @@ export class FramedStream implements Finisher {
 
   #sendEnd(): void {
     const { writer, encoder } = this.#host;
-    if (this.#lastFields.length > 0) writer.headers(this.id, NO_FIELDS, this.#lastFields, true, encoder);
+    const last = this.#lastFields;
+    if (last.length > 0) writer.headers(this.id, NO_FIELDS, last, true, encoder, this.#lastNeverIndexed);
     else writer.endStream(this.id);
     this.#onLocalEnd();
   }

@@ -3,6 +3,7 @@
 
 import { HeaderList } from "../../contract/header-list.ts";
 import { MAX_FIELDS } from "../../http1/messages/fields/field-block.ts";
+import { isSecret } from "../hpack/encoder-name.ts";
 import type { FieldSink } from "../hpack/hpack-decoder.ts";
 
 /** Kinds of header blocks, which have different pseudo-header fields (RFC 9113, section 8.3). */
@@ -60,6 +61,7 @@ export class FieldCollector implements FieldSink {
   #flat: string[] = [];
   #spans: number[] = [];
   #cookie: string | undefined = undefined;
+  #neverIndexed: Set<string> | undefined = undefined;
 
   /** @param maxBytes Maximum size of a list, in bytes. */
   constructor(maxBytes: number) {
@@ -83,11 +85,13 @@ export class FieldCollector implements FieldSink {
     this.#flat = [];
     this.#spans = [];
     this.#cookie = undefined;
+    this.#neverIndexed = undefined;
     // A request's authority, which comes before the other fields. See `headers`.
     if (kind === "request") this.#push("host", "", PLAIN);
   }
 
-  onField(name: string, value: string): void {
+  onField(name: string, value: string, isNeverIndexed: boolean): void {
+    if (isNeverIndexed && !isSecret(name)) (this.#neverIndexed ??= new Set()).add(name);
     this.#bytes += name.length + value.length + FIELD_OVERHEAD_BYTES;
     if (this.#bytes > this.#maxBytes) return this.#stop();
     if (name.charCodeAt(0) === COLON) return this.#onPseudo(name, value);
@@ -128,7 +132,12 @@ export class FieldCollector implements FieldSink {
    */
   headers(authority?: string): HeaderList {
     if (authority !== undefined) this.#flat[1] = authority;
-    return HeaderList.of({ text: "", flat: this.#flat, spans: this.#spans });
+    return HeaderList.of({
+      text: "",
+      flat: this.#flat,
+      spans: this.#spans,
+      neverIndexed: this.#neverIndexed,
+    });
   }
 
   #onPseudo(name: string, value: string): void {

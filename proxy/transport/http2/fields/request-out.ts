@@ -12,6 +12,7 @@ const PROTOCOL = /^[!#$%&'*+.^_`|~0-9A-Za-z/-]+$/;
 export interface OutgoingRequest {
   readonly pseudo: readonly string[];
   readonly fields: readonly string[];
+  readonly neverIndexed: ReadonlySet<string> | undefined;
 }
 
 /**
@@ -43,7 +44,7 @@ export function outgoingRequestOf(
   const pseudo = [":method", upgrade === undefined ? method : "CONNECT", ":scheme", scheme, ":path", target];
   if (host !== undefined) pseudo.push(":authority", host);
   if (upgrade !== undefined) pseudo.push(":protocol", upgrade);
-  return { pseudo, fields };
+  return { pseudo, fields, neverIndexed: headers.neverIndexed };
 }
 
 /** Fields of a handshake in HTTP/1.1 that an extended CONNECT has not (RFC 8441, section 5). */

@@ -89,6 +89,7 @@ export class FrameWriter {
    *
    * @param pseudo Name, value, name, value … of the pseudo-header fields.
    * @param fields The other fields likewise, which can be sent.
+   * @param neverIndexed See `HeaderList.neverIndexed`.
    */
   headers(
     streamId: number,
@@ -96,15 +97,14 @@ export class FrameWriter {
     fields: readonly string[],
     endsStream: boolean,
     encoder: HpackEncoder,
+    neverIndexed?: ReadonlySet<string>,
   ): void {
     const flags = FLAG.endHeaders | (endsStream ? FLAG.endStream : 0);
     const out = this.#out;
     const { at } = this.#frame(FRAME.headers, flags, streamId, 0);
     encoder.beginBlock(out);
-    for (let index = 0; index < pseudo.length; index += 2)
-      encoder.encode(pseudo[index] as string, pseudo[index + 1] as string);
-    for (let index = 0; index < fields.length; index += 2)
-      encoder.encode(fields[index] as string, fields[index + 1] as string);
+    encodeFields(pseudo, encoder, neverIndexed);
+    encodeFields(fields, encoder, neverIndexed);
     const length = out.length - at;
     if (length > MAX_FRAME_BYTES) this.#divideBlock(streamId, at, length);
     else writeLength(out.bytes, at - FRAME_HEADER_BYTES, length);
@@ -247,6 +247,17 @@ interface Place {
 
 /** The place of the last frame that was begun: one object for all, since it is read at once. */
 const PLACE: Place = { bytes: NO_BYTES, at: 0 };
+
+function encodeFields(
+  fields: readonly string[],
+  encoder: HpackEncoder,
+  neverIndexed: ReadonlySet<string> | undefined,
+): void {
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index] as string;
+    encoder.encode(name, fields[index + 1] as string, neverIndexed !== undefined && neverIndexed.has(name));
+  }
+}
 
 function writeLength(bytes: Buffer, at: number, length: number): void {
   bytes[at] = length >>> 16;

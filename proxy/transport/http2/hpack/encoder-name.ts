@@ -16,6 +16,11 @@ export type Indexing =
  */
 const SECRETS = new Set(["authorization", "cookie", "proxy-authorization", "set-cookie"]);
 
+/** Whether fields of the name are never indexed, however they came. */
+export function isSecret(name: string): boolean {
+  return SECRETS.has(name);
+}
+
 /** Number of values that a name remembers of those that it did not index. */
 const RECENT_VALUES = 4;
 

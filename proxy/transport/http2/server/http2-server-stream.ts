@@ -82,7 +82,8 @@ export class Http2ServerStream implements ServerStream, StreamEvents {
     const declared = isUpgrade ? undefined : headers.get("content-length");
     this.#remaining = declared === undefined ? undefined : Number(declared);
     this.#on.onResponse();
-    this.#stream.sendHead([":status", isUpgrade ? "200" : String(status)], fields, this.#isBodiless);
+    const pseudo = [":status", isUpgrade ? "200" : String(status)];
+    this.#stream.sendHead(pseudo, fields, this.#isBodiless, headers.neverIndexed);
   }
 
   write(chunk: Uint8Array): boolean {
@@ -103,7 +104,7 @@ export class Http2ServerStream implements ServerStream, StreamEvents {
     if (this.#isBodiless) return;
     // The body's length differs from the declared one.
     if (this.#remaining !== undefined && this.#remaining !== 0) return this.reset();
-    this.#stream.end(sendableFields(trailers));
+    this.#stream.end(sendableFields(trailers), trailers?.neverIndexed);
   }
 
   /** A connection of HTTP/2 outlives a faulty request: only this request's stream ends. */
