@@ -302,7 +302,7 @@ const MALFORMED: readonly (readonly [
   ["a list of fields that is too large", [ok(1, ["x", "y".repeat(14_950)])], "", {}],
   [
     "101 informational responses",
-    [...Array.from({ length: 101 }, () => head(1, 0, [":status", "103"]))],
+    Array.from({ length: 101 }, () => head(1, 0, [":status", "103"])),
     "informational 103,".repeat(100),
   ],
 ];
@@ -326,7 +326,7 @@ const FAULTS: readonly (readonly [title: string, frames: readonly Buffer[], code
   ["empty frames", [ok(1), ...Array.from({ length: 20 }, () => data(1, ""))], "ENHANCE_YOUR_CALM"],
   [
     "many PINGs",
-    [...Array.from({ length: 2_000 }, () => frame(TYPE.PING, 0, 0, Buffer.alloc(8)))],
+    Array.from({ length: 2_000 }, () => frame(TYPE.PING, 0, 0, Buffer.alloc(8))),
     "ENHANCE_YOUR_CALM",
   ],
 ];

@@ -78,10 +78,8 @@ export class UpstreamSession implements PooledSession<Http2Request>, RequestSess
     socket.on("error", (error) => (this.brokenDetail = connectionErrorText(error, isSecure)));
     // After a GOAWAY of this side, nothing of the upstream's is waited for.
     socket.once("finish", () => socket.destroy());
-    const mine = [
-      ...[SETTING.enablePush, 0, SETTING.initialWindowSize, STREAM_WINDOW_BYTES],
-      ...[SETTING.maxHeaderListSize, maxHeaderBytes],
-    ];
+    const mine: number[] = [SETTING.enablePush, 0];
+    mine.push(SETTING.initialWindowSize, STREAM_WINDOW_BYTES, SETTING.maxHeaderListSize, maxHeaderBytes);
     const sides = { isServer: false, settings: mine, maxHeaderBytes, maxPeerStreams: 0 };
     this.#connection = new FramedConnection(socket, sides, this);
   }
