@@ -16,6 +16,9 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** A token without upper case (RFC 9113, section 8.2.1). */
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 
+/** At most 2^53 - 1. */
+const CONTENT_LENGTH = /^[0-9]{1,15}$/;
+
 /** Fields about a connection of HTTP/1.1, which make a message of HTTP/2 malformed (RFC 9113, section 8.2.2). */
 const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
   "connection",
@@ -106,7 +109,9 @@ export class FieldCollector implements FieldSink {
         if (name === "te" && value !== "trailers") return this.#fail("The only value of TE is trailers.");
         break;
       case 4:
-        if (name === "host" && this.#kind === "request") return this.#onHost(value);
+        if (name !== "host") break;
+        if (this.#kind === "request") return this.#onHost(value);
+        if (this.#kind === "trailers") return this.#fail("There is a Host header in trailers.");
         break;
       case 6:
         if (name === "cookie") return this.#onCookie(value);
@@ -202,8 +207,9 @@ export class FieldCollector implements FieldSink {
 
   /** @returns Whether the field is to be kept. */
   #onContentLength(value: string): boolean {
-    if (this.contentLength !== undefined) {
-      this.#fail("There is more than one Content-Length header.");
+    // In trailers, it would say after the body how long the body was (RFC 9110, section 6.5.1).
+    if (this.contentLength !== undefined || this.#kind === "trailers" || !CONTENT_LENGTH.test(value)) {
+      this.#fail("Content-Length must be one number, before the body.");
       return false;
     }
     this.contentLength = value;

@@ -10,8 +10,6 @@ import { addHandshakeKey } from "./websocket-handshake.ts";
 const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** The characters of a request target in HTTP/1.1, which may be the protocol towards the upstream. */
 const TARGET = /^[\x21-\x7e]+$/;
-/** At most 2^53 - 1. */
-const CONTENT_LENGTH = /^[0-9]{1,15}$/;
 /** RFC 3986, section 3.2.2, and a port, without user information (RFC 9113, section 8.3.1). */
 const AUTHORITY = /^[A-Za-z0-9._~!$&'()*+,;=%:[\]-]*$/;
 
@@ -64,8 +62,7 @@ function isMethod(method: string): boolean {
 }
 
 function isLength(contentLength: string | undefined, endsStream: boolean): boolean {
-  if (contentLength === undefined) return true;
-  return CONTENT_LENGTH.test(contentLength) && !(endsStream && Number(contentLength) > 0);
+  return contentLength === undefined || !(endsStream && Number(contentLength) > 0);
 }
 
 /** CONNECT has no scheme and no path (RFC 9113, section 8.5), unless it is extended (RFC 8441, section 4). */
