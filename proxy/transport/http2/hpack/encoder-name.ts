@@ -24,6 +24,9 @@ export function isSecret(name: string): boolean {
 /** Number of values that a name remembers of those that it did not index. */
 const RECENT_VALUES = 4;
 
+/** Characters of a value, beside its last one, that tell it from others. */
+const SAMPLES = 8;
+
 /** One name that an encoder has met: its static entries, and its values in the dynamic table. */
 export class EncoderName {
   readonly name: string;
@@ -36,10 +39,10 @@ export class EncoderName {
   readonly serials = new Map<string, number>();
   /** Serial number of the last entry that was added; -1 for none. */
   newestSerial = -1;
-  /** The value that was sent last as an index alone, and its serial number. Requests of one client mostly repeat it. */
+  /** The entry that was sent last as an index alone: the table's own value. Requests of one client mostly repeat it. */
   lastValue: string | undefined = undefined;
   lastSerial = -1;
-  readonly #recent: string[] | undefined;
+  readonly #recent = new Int32Array(RECENT_VALUES);
 
   constructor(name: string) {
     const known = STATICS.get(name);
@@ -47,21 +50,32 @@ export class EncoderName {
     this.indexing = SECRETS.has(name) ? "never" : "repeated";
     this.staticIndex = known?.index ?? 0;
     this.staticValues = known?.values;
-    this.#recent = this.indexing === "never" ? undefined : Array.from({ length: RECENT_VALUES }, () => "");
   }
 
   /**
-   * Whether the value was among the last ones, and may come again. Values that differ each time, such as ids, lengths and
-   * most paths, would only push others out of the table. nghttp2 knows such names by a list; most names of a mesh are in no list.
+   * Whether the value was probably among the last ones, and may come again. Values that differ each time, such as ids, lengths
+   * and most paths, would only push others out of the table. nghttp2 knows such names by a list; most names of a mesh are in no
+   * list. Fingerprints are kept instead of values, which would keep the memory of whole heads; where two are equal by chance, a
+   * value is indexed too early.
    */
   isRepeated(value: string): boolean {
-    const recent = this.#recent as string[];
-    const length = value.length;
-    const slot = length === 0 ? 0 : (length * 31 + value.charCodeAt(length - 1)) & (RECENT_VALUES - 1);
-    if (recent[slot] === value) return true;
-    recent[slot] = value;
+    const print = fingerprintOf(value);
+    const slot = print & (RECENT_VALUES - 1);
+    if (this.#recent[slot] === print) return true;
+    this.#recent[slot] = print;
     return false;
   }
+}
+
+/** Never 0, which is an empty slot. */
+function fingerprintOf(value: string): number {
+  const length = value.length;
+  if (length === 0) return 1;
+  let print = length;
+  for (let sample = 0; sample < SAMPLES; sample++)
+    print = (Math.imul(print, 31) + value.charCodeAt(Math.floor((sample * length) / SAMPLES))) | 0;
+  print = (Math.imul(print, 31) + value.charCodeAt(length - 1)) | 0;
+  return print === 0 ? 1 : print;
 }
 
 interface StaticName {

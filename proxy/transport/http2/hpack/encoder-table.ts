@@ -31,13 +31,19 @@ export class EncoderTable {
     return serial < this.#oldest ? 0 : STATIC_ENTRIES + this.#added - serial;
   }
 
+  /** The value of an entry that is in the table. */
+  valueOf(serial: number): string {
+    return this.#values[serial & this.#mask] as string;
+  }
+
   /** Whether an entry fits, beside which a quarter of the table remains: one large value does not push out all others. */
   fits(name: string, value: string): boolean {
     return (name.length + value.length + ENTRY_OVERHEAD_BYTES) * 4 <= this.#maxBytes * 3;
   }
 
   /** Adds an entry that fits. */
-  add(name: EncoderName, value: string): void {
+  add(name: EncoderName, text: string): void {
+    const value = copyOf(text);
     const bytes = name.name.length + value.length + ENTRY_OVERHEAD_BYTES;
     this.#evict(this.#maxBytes - bytes);
     const serial = this.#added++;
@@ -65,4 +71,9 @@ export class EncoderTable {
       this.#oldest++;
     }
   }
+}
+
+/** A value may be a slice, which would keep a whole head of HTTP/1.1 alive. */
+function copyOf(text: string): string {
+  return Buffer.from(text, "latin1").toString("latin1");
 }

@@ -123,6 +123,28 @@ describe("HpackEncoder", () => {
     assert.equal(pair.send(["y-599", "v"]).length, 2);
   });
 
+  it("keeps no memory of the heads that values and names are slices of", function () {
+    this.timeout(20_000);
+    const encoder = new HpackEncoder();
+    const target = new ByteWriter();
+    const before = process.memoryUsage().heapUsed;
+    for (let id = 0; id < 2_000; id++) {
+      // A slice of a text of 50 KB, as HTTP/1.1's parser makes them.
+      const text = Buffer.alloc(50_000, "x").toString("latin1") + id;
+      const value = text.slice(49_960);
+      const name = text.slice(49_900, 49_950) + (id % 300);
+      for (let time = 0; time < 3; time++) {
+        target.length = 0;
+        encoder.beginBlock(target);
+        encoder.encode(name, value);
+      }
+    }
+    const kept = process.memoryUsage().heapUsed - before;
+    assert.ok(kept < 16 * 1024 * 1024, `${kept} bytes`);
+    target.length = 0;
+    encoder.encode("x", "y");
+  });
+
   it("throws for a character that is no byte", () => {
     const encoder = new HpackEncoder();
     encoder.beginBlock(new ByteWriter());

@@ -5,6 +5,7 @@ import type { ByteWriter } from "./byte-writer.ts";
 import { EncoderName } from "./encoder-name.ts";
 import { EncoderTable } from "./encoder-table.ts";
 import { encodeHuffman, huffmanLength } from "./huffman-encoder.ts";
+import { internalized } from "./literal-cache.ts";
 import { DEFAULT_TABLE_BYTES } from "./static-table.ts";
 
 /** A larger table of the peer's is not used: its memory is needed for each connection. */
@@ -12,6 +13,9 @@ const MAX_TABLE_BYTES = DEFAULT_TABLE_BYTES;
 
 /** Names that an encoder knows; a further name is sent as a literal, until the names without entries are forgotten. */
 const MAX_NAMES = 256;
+
+/** A longer name is sent as a literal each time: the bytes of the names are bounded, too. */
+const MAX_NAME_BYTES = 64;
 
 /** First bits of the representations (RFC 7541, section 6). */
 const INDEXED = 0x80;
@@ -86,16 +90,17 @@ export class HpackEncoder {
     if (fixed !== undefined) return fixed;
     const serial = known.serials.get(value);
     if (serial === undefined) return 0;
-    known.lastValue = value;
+    known.lastValue = this.#table.valueOf(serial);
     known.lastSerial = serial;
     return this.#table.indexOf(serial);
   }
 
   #learn(name: string): EncoderName | undefined {
+    if (name.length > MAX_NAME_BYTES) return undefined;
     if (this.#names.size >= MAX_NAMES) this.#forgetNames();
     if (this.#names.size >= MAX_NAMES) return undefined;
-    const known = new EncoderName(name);
-    this.#names.set(name, known);
+    const known = new EncoderName(internalized(name));
+    this.#names.set(known.name, known);
     return known;
   }
 
