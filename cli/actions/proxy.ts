@@ -11,7 +11,6 @@ import { startWorkers } from "../compose/part-workers.ts";
 import { createRuntime, type LogFlags } from "../compose/runtime.ts";
 import { stopAll, stopSignal } from "../compose/stopping.ts";
 import { surviveHandlers } from "../compose/uncaught-errors.ts";
-import { warnOfVulnerabilities } from "../compose/vulnerability-warnings.ts";
 
 interface Flags extends LogFlags {
   readonly role: ProxyNode["role"];
@@ -47,7 +46,6 @@ export async function proxy(flags: Flags): Promise<void> {
   const node = nodeOf(flags);
   const runtime = createRuntime(flags);
   surviveHandlers(runtime.logger);
-  warnOfVulnerabilities(runtime.logger);
   const { adminHost: host, adminPort: port, allowedHosts, workers, drain } = flags;
   const admin = { host, port, allowedHosts };
   const settings = { ...settingsOf(flags), node };

@@ -12,14 +12,15 @@ const MAX_WINDOW_UPDATES_PER_DATA_FRAME = 10;
 /** WINDOW_UPDATE frames that a connection has for nothing; Envoy's number. */
 const FREE_WINDOW_UPDATES = 5;
 /**
- * SETTINGS and PING frames that a connection has for nothing, and for each stream. Each one costs an answer, and an honest client
- * sends a few in its life. Envoy bounds the answers that wait (1,000), which node:http2 does as well.
+ * SETTINGS and PING frames that a connection has for nothing, and for each stream. Each one costs an answer. gRPC's libraries
+ * send a PING to measure the connection while they receive DATA, and for each interval of a keep-alive: each DATA frame that is
+ * sent, and each tick, earns one. Envoy bounds the answers that wait (1,000).
  */
 const FREE_CONTROL_FRAMES = 1_000;
 const MAX_CONTROL_FRAMES_PER_STREAM = 10;
 
 /**
- * Counts the frames that a client sends and that cost the proxy more than the client. The limits and their formulas are
+ * Counts the frames that a peer sends and that cost the proxy more than the peer. The limits and their formulas are
  * Envoy's (source/common/http/http2/protocol_constraints.cc), where Envoy has one.
  */
 export class FrameBudget {
@@ -37,13 +38,19 @@ export class FrameBudget {
     this.#maxHeaderBytes = maxHeaderBytes;
   }
 
-  /** The proxy sent a DATA frame: it earns the client WINDOW_UPDATE frames. */
+  /** A DATA frame was sent: it earns the peer WINDOW_UPDATE frames, and a PING. */
   onDataSent(): void {
     this.#dataFramesSent++;
+    if (this.#controlFrames > 0) this.#controlFrames--;
+  }
+
+  /** Called at each tick of the server's clock, which is a second or less. */
+  onTick(): void {
+    if (this.#controlFrames > 0) this.#controlFrames--;
   }
 
   /**
-   * Counts a frame of the client.
+   * Counts a frame of the peer.
    *
    * @param length Size of the payload, in bytes.
    * @returns A sentence when a limit is passed.

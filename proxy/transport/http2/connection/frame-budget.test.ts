@@ -2,60 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 
 import { FrameBudget } from "./frame-budget.ts";
-import { FrameScanner } from "./frame-scanner.ts";
 import { PrematureResets } from "./premature-resets.ts";
 
-function bytesOf(
-  frames: readonly (readonly [type: number, flags: number, streamId: number, length: number])[],
-) {
-  return Buffer.concat(
-    frames.map(([type, flags, streamId, length]) => {
-      const bytes = Buffer.alloc(9 + length, 0xff);
-      bytes.writeUIntBE(length, 0, 3);
-      bytes[3] = type;
-      bytes[4] = flags;
-      bytes.writeUInt32BE(streamId, 5);
-      return bytes;
-    }),
-  );
-}
-
 describe("the frames of a connection", () => {
-  it("are found however their bytes are divided", () => {
-    const frame = fc.tuple(fc.nat(9), fc.nat(255), fc.nat(2 ** 31 - 1), fc.nat(40));
-    fc.assert(
-      fc.property(
-        fc.array(frame, { maxLength: 8 }),
-        fc.infiniteStream(fc.integer({ min: 1, max: 30 })),
-        (frames, cuts) => {
-          const seen: unknown[] = [];
-          const ends: unknown[] = [];
-          const scanner = new FrameScanner(
-            {
-              onFrame: (...all) => void seen.push(all),
-              onFrameEnd: (...all) => void ends.push(all),
-            },
-            24,
-          );
-          let rest = Buffer.concat([Buffer.alloc(24), bytesOf(frames)]);
-          while (rest.length > 0) {
-            const size = cuts.next().value as number;
-            scanner.scan(rest.subarray(0, size));
-            rest = rest.subarray(size);
-          }
-          assert.deepEqual(seen, frames);
-          assert.deepEqual(
-            ends,
-            frames.map(([type, flags]) => [type, flags]),
-          );
-        },
-      ),
-    );
-  });
-
   it("that a client earns by requests and responses are within its budget, however many", () => {
     const budget = new FrameBudget(1_000);
     for (let stream = 0; stream < 20_000; stream++) {
