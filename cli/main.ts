@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 import { isPurserError } from "../kernel/errors.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { CommandFailed } from "./commands/command-failed.ts";
+import { completionCommand } from "./commands/completion.ts";
 import { diffCommand } from "./commands/diff.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { identityCommand } from "./commands/identity.ts";
@@ -54,7 +55,8 @@ export async function main(args: readonly string[]): Promise<number> {
     .addCommand(quotasCommand())
     .addCommand(initCommand())
     .addCommand(newCommand())
-    .addCommand(validateCommand());
+    .addCommand(validateCommand())
+    .addCommand(completionCommand());
   return runProgram(program, args);
 }
 
