@@ -5,6 +5,7 @@ import type { ProxyNode } from "../../api/pilot-service.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import type { Proxy } from "../../proxy/proxy.ts";
 import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
+import { type ControlFlags, controlSettings } from "../compose/control-access.ts";
 import { nodeId } from "../compose/part-proxy.ts";
 import { startRemoteProxy } from "../compose/part-remote-proxy.ts";
 import { startWorkers } from "../compose/part-workers.ts";
@@ -13,7 +14,7 @@ import { stopAll, stopSignal } from "../compose/stopping.ts";
 import { surviveHandlers } from "../compose/uncaught-errors.ts";
 import { warnOfVulnerabilities } from "../compose/vulnerability-warnings.ts";
 
-interface Flags extends LogFlags {
+interface Flags extends LogFlags, ControlFlags {
   readonly role: ProxyNode["role"];
   readonly service?: string;
   readonly namespace?: string;
@@ -34,6 +35,8 @@ interface Flags extends LogFlags {
   readonly upgradeProtocols: readonly string[];
   readonly via?: string;
   readonly explainKeyFile?: string;
+  /** The token for pilot and the mixers. */
+  readonly tokenFile?: string;
   readonly credentials?: string;
   readonly workers: number;
   readonly drain: number;
@@ -46,7 +49,7 @@ export async function proxy(flags: Flags): Promise<void> {
   surviveHandlers(runtime.logger);
   warnOfVulnerabilities(runtime.logger);
   const { adminHost: host, adminPort: port, allowedHosts, workers, drain } = flags;
-  const admin = { host, port, allowedHosts };
+  const admin = { host, port, allowedHosts, ...(await controlSettings(flags, runtime)) };
   const settings = { ...settingsOf(flags), node };
   if (workers === 1) {
     const started = await startRemoteProxy(settings, runtime, { admin });
@@ -67,7 +70,7 @@ function announce({ role }: ProxyNode, proxy: Pick<Proxy, "addresses">): void {
 }
 
 function settingsOf({ mixer, pilot, explainKeyFile, logLevel, logFormat, ...flags }: Flags) {
-  const { headersWithUnderscoresAction, upgradeProtocols, via, credentials } = flags;
+  const { headersWithUnderscoresAction, upgradeProtocols, via, credentials, tokenFile } = flags;
   return {
     mixerUrls: mixer,
     pilotUrl: pilot,
@@ -78,6 +81,7 @@ function settingsOf({ mixer, pilot, explainKeyFile, logLevel, logFormat, ...flag
     upgradeProtocols,
     via,
     credentials,
+    tokenFile,
   };
 }
 

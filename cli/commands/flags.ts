@@ -138,6 +138,18 @@ export const credentialsFlag = (): Option =>
     "the folder of the proxy's certificates: NAME/tls.crt, tls.key and ca.crt for each credentialName NAME; watched",
   );
 
+export const controlTokenFlag = (): Option =>
+  new Option(
+    "--control-token-file <file>",
+    "a file of bearer tokens, one on each line: the control surfaces need one of them; without it they are open to everybody; reread every second",
+  );
+
+export const openMetricsFlag = (): Option =>
+  new Option("--open-metrics", "serve metrics without a credential, where the control surfaces need one");
+
+export const tokenFlag = (whose: string): Option =>
+  new Option("--token-file <file>", `a file whose first line is the bearer token for ${whose}`);
+
 function upgradeProtocols(value: string): readonly string[] {
   if (value === "none") return [];
   const protocols = value.split(",").map((protocol) => protocol.trim().toLowerCase());

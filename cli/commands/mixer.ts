@@ -6,11 +6,13 @@ import {
   allowedHostsFlag,
   allowEmptyFlag,
   configFlag,
+  controlTokenFlag,
   count,
   drainFlag,
   hostFlag,
   logFormatFlag,
   logLevelFlag,
+  openMetricsFlag,
   portFlag,
 } from "./flags.ts";
 
@@ -23,6 +25,8 @@ export function mixerCommand(): Command {
     .addOption(hostFlag())
     .addOption(portFlag("--mixer-port", "the HTTP API", 9092))
     .addOption(allowedHostsFlag())
+    .addOption(controlTokenFlag())
+    .addOption(openMetricsFlag())
     .option(
       "--max-body-bytes <n>",
       "the largest request body that the API accepts, in bytes",

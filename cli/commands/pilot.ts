@@ -6,10 +6,12 @@ import {
   allowedHostsFlag,
   allowEmptyFlag,
   configFlag,
+  controlTokenFlag,
   drainFlag,
   hostFlag,
   logFormatFlag,
   logLevelFlag,
+  openMetricsFlag,
   portFlag,
 } from "./flags.ts";
 
@@ -22,6 +24,8 @@ export function pilotCommand(): Command {
     .addOption(hostFlag())
     .addOption(portFlag("--pilot-port", "the HTTP API", 15010))
     .addOption(allowedHostsFlag())
+    .addOption(controlTokenFlag())
+    .addOption(openMetricsFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag())

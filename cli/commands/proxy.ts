@@ -7,6 +7,7 @@ import {
   adminHostFlag,
   allowedHostsFlag,
   collect,
+  controlTokenFlag,
   count,
   credentialsFlag,
   drainFlag,
@@ -17,7 +18,9 @@ import {
   logFormatFlag,
   logLevelFlag,
   namespace,
+  openMetricsFlag,
   portFlag,
+  tokenFlag,
   underscoresFlag,
   upgradesFlag,
   viaFlag,
@@ -61,6 +64,9 @@ export function proxyCommand(): Command {
     .addOption(adminHostFlag())
     .addOption(portFlag("--admin-port", "the admin surface", 15000))
     .addOption(allowedHostsFlag())
+    .addOption(controlTokenFlag())
+    .addOption(openMetricsFlag())
+    .addOption(tokenFlag("pilot and the mixers"))
     .option(
       "--trusted-hops <n>",
       "number of trusted proxies in front of an edge, whose statements about the client are used",

@@ -7,6 +7,7 @@ import {
   allowedHostsFlag,
   allowEmptyFlag,
   configFlag,
+  controlTokenFlag,
   count,
   credentialsFlag,
   drainFlag,
@@ -16,6 +17,7 @@ import {
   logFormatFlag,
   logLevelFlag,
   port,
+  openMetricsFlag,
   portFlag,
   underscoresFlag,
   upgradesFlag,
@@ -55,6 +57,8 @@ export function meshFlags(command: Command, config = configFlag()): Command {
     .addOption(adminHostFlag())
     .addOption(portFlag("--admin-port", "the edge proxy's admin surface", 15000))
     .addOption(allowedHostsFlag())
+    .addOption(controlTokenFlag())
+    .addOption(openMetricsFlag())
     .option(
       "--sidecar <service=port>",
       "a sidecar for a service's outbound calls, and its port; repeatable",

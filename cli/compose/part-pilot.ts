@@ -4,6 +4,7 @@
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import { startPilotHttpServer } from "../../pilot/servers/http-server.ts";
 import { createPilot, type Pilot } from "../../pilot/pilot.ts";
+import type { ControlSettings } from "./control-access.ts";
 import type { RunningPart } from "./stopping.ts";
 import type { Runtime } from "../../kernel/ports.ts";
 import { runtimeOfPart } from "./runtime.ts";
@@ -12,6 +13,8 @@ export interface PilotFlags {
   readonly host: string;
   readonly pilotPort: number;
   readonly allowedHosts: readonly string[];
+  /** The access to the HTTP API; default everybody. */
+  readonly control?: ControlSettings;
 }
 
 export interface PilotPart extends RunningPart {
@@ -21,14 +24,14 @@ export interface PilotPart extends RunningPart {
 
 /** @throws {PurserError} when the port is not available. */
 export async function startPilot(
-  { host, pilotPort, allowedHosts }: PilotFlags,
+  { host, pilotPort, allowedHosts, control }: PilotFlags,
   snapshot: Snapshot,
   runtime: Runtime,
 ): Promise<PilotPart> {
   const ours = runtimeOfPart(runtime, "pilot");
   const pilot = createPilot({ logger: ours.logger });
   pilot.update(snapshot);
-  const where = { host, port: pilotPort, allowedHosts };
+  const where = { host, port: pilotPort, allowedHosts, ...control };
   const server = await startPilotHttpServer({ ...ours, pilot, ...where });
   return {
     name: "pilot",

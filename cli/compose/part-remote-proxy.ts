@@ -9,6 +9,7 @@ import type { Proxy } from "../../proxy/proxy.ts";
 import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
 import { sharingLimits } from "../../proxy/workers/limit-share.ts";
 import type { SurfaceAddress } from "../../server/http/control-surface.ts";
+import { clientAuthorization } from "./control-access.ts";
 import { readExplainKey } from "./explain-key-file.ts";
 import { type CertificateSettings, startProxy } from "./part-proxy.ts";
 import { type LogFlags, runtimeOfPart } from "./runtime.ts";
@@ -20,6 +21,8 @@ export interface RemoteProxySettings extends LogFlags, CertificateSettings {
   readonly mixerUrls: readonly string[];
   readonly pilotUrl: string;
   readonly explainKeyFile?: string | undefined;
+  /** The file with the token that mixer and pilot ask for; undefined for none. */
+  readonly tokenFile?: string | undefined;
   readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
   readonly upgradeProtocols: readonly string[];
   /** The proxy's name in `via`; undefined to leave the field alone. */
@@ -39,13 +42,22 @@ export interface RemoteProxy {
  * @throws {PurserError} when a port is not available, or pilot sends no configuration in time.
  */
 export async function startRemoteProxy(
-  { node, mixerUrls, pilotUrl, explainKeyFile, ...settings }: RemoteProxySettings,
+  { node, mixerUrls, pilotUrl, explainKeyFile, tokenFile, ...settings }: RemoteProxySettings,
   runtime: Runtime,
   { admin, workers = 1 }: { readonly admin?: SurfaceAddress; readonly workers?: number },
 ): Promise<RemoteProxy> {
   const explainKey = await readExplainKey(explainKeyFile);
-  const mixer = createHttpMixerService({ ...runtimeOfPart(runtime, "mixer client"), urls: mixerUrls });
-  const pilot = createHttpPilotService({ ...runtimeOfPart(runtime, "pilot client"), url: pilotUrl });
+  const authorization = await clientAuthorization(tokenFile, "--token-file", runtime);
+  const mixer = createHttpMixerService({
+    ...runtimeOfPart(runtime, "mixer client"),
+    urls: mixerUrls,
+    authorization,
+  });
+  const pilot = createHttpPilotService({
+    ...runtimeOfPart(runtime, "pilot client"),
+    url: pilotUrl,
+    authorization,
+  });
   const clients = {
     name: "clients",
     close: async () => void (await Promise.all([mixer.close(), pilot.close()])),

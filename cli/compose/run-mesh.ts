@@ -5,17 +5,17 @@ import { POLICIES, ROUTES } from "../../config/emptiness.ts";
 import type { Diagnostic } from "../../kernel/diagnostic.ts";
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
+import { type ControlFlags, controlSettings } from "./control-access.ts";
 import { readExplainKey } from "./explain-key-file.ts";
 import { type ConfigFlags, followConfig, loadConfig } from "./part-config.ts";
 import { startMixer } from "./part-mixer.ts";
 import { startPilot } from "./part-pilot.ts";
 import { nodeId, type ProxyPart, startProxy } from "./part-proxy.ts";
 import { startWorkers } from "./part-workers.ts";
-import type { LogFlags } from "./runtime.ts";
+import type { LogFlags, ProcessRuntime } from "./runtime.ts";
 import { type RunningPart, stopAll } from "./stopping.ts";
-import type { Runtime } from "../../kernel/ports.ts";
 
-export interface MeshFlags extends ConfigFlags, LogFlags {
+export interface MeshFlags extends ConfigFlags, LogFlags, ControlFlags {
   readonly host: string;
   readonly edgePort: number;
   readonly mixerPort: number;
@@ -56,16 +56,17 @@ export interface RunningMesh {
  * documents.
  * @throws {PurserError} when a part cannot start; the parts already started are stopped again.
  */
-export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<RunningMesh> {
+export async function runMesh(flags: MeshFlags, runtime: ProcessRuntime): Promise<RunningMesh> {
   const parts: RunningPart[] = [];
   const close = (deadlineMs: number): Promise<void> => stopAll(parts.splice(0), deadlineMs, runtime.logger);
   try {
+    const control = await controlSettings(flags, runtime);
     const explainKey = await readExplainKey(flags.explainKeyFile);
     const { source, snapshot } = await loadConfig(flags, [POLICIES, ROUTES], runtime);
     parts.push({ name: "configuration", close: () => source.close() });
-    const mixer = await startMixer(flags, snapshot, runtime);
+    const mixer = await startMixer({ ...flags, control }, snapshot, runtime);
     parts.push(mixer);
-    const pilot = await startPilot(flags, snapshot, runtime);
+    const pilot = await startPilot({ ...flags, control }, snapshot, runtime);
     parts.push(pilot);
     // Policies before routes: no request may take a new route before its policies are in force.
     const take = async (next: Snapshot): Promise<readonly Diagnostic[]> => {
@@ -101,7 +102,7 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
     // The edge is stopped before the sidecars, which its requests under way may need.
     const id = nodeId("edge", "edge");
     const node = { role: "edge", id, host, port: edgePort, trustedHops, ...place } as const;
-    const admin = { host: adminHost, port: adminPort, allowedHosts };
+    const admin = { host: adminHost, port: adminPort, allowedHosts, ...control };
     const edge =
       flags.workers === 1
         ? await startProxy({ ...wiring, node, admin, via: flags.via }, runtime)
@@ -112,6 +113,8 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
                 mixerUrls: [mixer.url],
                 pilotUrl: pilot.url,
                 explainKeyFile: flags.explainKeyFile,
+                // The workers call the mixer and pilot of this process.
+                tokenFile: flags.controlTokenFile,
                 headersWithUnderscoresAction,
                 upgradeProtocols,
                 via: flags.via,

@@ -17,6 +17,8 @@ export interface JsonClientOptions {
   readonly unavailable: ErrorCode;
   readonly scheduler: Scheduler;
   readonly connectTimeoutMs: number;
+  /** The Authorization field of the next call; absent for none. */
+  readonly authorization?: (() => string) | undefined;
   /** Maximum number of connections; further calls wait, within their own deadlines. */
   readonly connections: number;
   /** Maximum size of a reply; a longer reply is a failure. */
@@ -120,7 +122,7 @@ export class JsonClient {
     const response = await this.#pool.request({
       method,
       path: this.#basePath + path,
-      headers: body === undefined ? GET_HEADERS : POST_HEADERS,
+      headers: this.#headers(body),
       body: body ?? null,
       signal: signal as AbortSignal,
     });
@@ -129,6 +131,12 @@ export class JsonClient {
     if (status === 304 || status === 204) return { status, body: undefined };
     if (status >= 200 && status < 300) return { status, body: JSON.parse(text) };
     return this.#refusal(status, text);
+  }
+
+  #headers(body: string | undefined): Readonly<Record<string, string>> {
+    const { authorization } = this.#options;
+    const fields = body === undefined ? GET_HEADERS : POST_HEADERS;
+    return authorization === undefined ? fields : { ...fields, authorization: authorization() };
   }
 
   /** Aborts the calls under way and closes the connections. */

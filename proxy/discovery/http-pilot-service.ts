@@ -14,6 +14,8 @@ export interface HttpPilotOptions {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly logger: Logger;
+  /** The Authorization field of each call; absent for none. */
+  readonly authorization?: (() => string) | undefined;
   /** Maximum time for which pilot may hold a poll, in milliseconds; default 25 000. */
   readonly pollMs?: number;
 }
@@ -39,6 +41,7 @@ export function createHttpPilotService(options: HttpPilotOptions): HttpPilotServ
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     connections: 1,
     replyLimitBytes: CONFIG_LIMIT_BYTES,
+    authorization: options.authorization,
   });
   const watches = new Set<() => void>();
   return {

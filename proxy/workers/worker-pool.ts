@@ -3,6 +3,7 @@
 
 import { backoffMs } from "../../kernel/backoff.ts";
 import { PurserError } from "../../kernel/errors.ts";
+import type { LogLevel } from "../../kernel/log-level.ts";
 import type { Runtime } from "../../kernel/ports.ts";
 import type { ControlSurface, SurfaceAddress } from "../../server/http/control-surface.ts";
 import { startAdminServer } from "../admin/admin-server.ts";
@@ -93,6 +94,11 @@ export class WorkerPool<S> {
       check();
     });
     await this.#admin?.close(0);
+  }
+
+  /** Changes the level that every worker logs from. */
+  setLogLevel(level: LogLevel): void {
+    for (const link of this.#links.values()) link.send({ kind: "log-level", level });
   }
 
   #drain(deadlineMs: number): void {

@@ -49,10 +49,15 @@ export interface ListFilter {
  */
 export class MixerQuotas {
   readonly #url: string;
+  readonly #authorization: (() => string) | undefined;
 
-  /** @param url Of the mixer's HTTP API, such as http://127.0.0.1:9092. */
-  constructor(url: string) {
+  /**
+   * @param url Of the mixer's HTTP API, such as http://127.0.0.1:9092.
+   * @param authorization The Authorization field of a call; absent for none.
+   */
+  constructor(url: string, authorization?: () => string) {
     this.#url = url.replace(/\/+$/, "");
+    this.#authorization = authorization;
   }
 
   /** All pages up to the limit, with each policy once. A `cursor` means that there are more counts. */
@@ -110,9 +115,11 @@ export class MixerQuotas {
       const response = await fetch(this.#url + path, {
         method,
         signal: AbortSignal.timeout(CALL_MS),
-        ...(body === undefined
-          ? {}
-          : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+        headers: {
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...(this.#authorization === undefined ? {} : { authorization: this.#authorization() }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       status = response.status;
       text = await response.text();

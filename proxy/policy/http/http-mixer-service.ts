@@ -34,6 +34,8 @@ export interface HttpMixerOptions {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly logger: Logger;
+  /** The Authorization field of each call; absent for none. */
+  readonly authorization?: (() => string) | undefined;
   readonly timeouts?: Partial<HttpMixerTimeouts>;
 }
 
@@ -116,6 +118,7 @@ class HttpMixers implements HttpMixerService {
         connectTimeoutMs: this.#timeouts.connectMs,
         connections,
         replyLimitBytes,
+        authorization: options.authorization,
       });
     this.#servers = urls.map((url) => ({
       calls: client(url, CONNECTIONS, REPLY_LIMIT_BYTES),
