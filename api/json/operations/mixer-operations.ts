@@ -101,6 +101,7 @@ export const AUTH_OF_PATH: Operation = {
 
 /** Codes of refusals of calls about quotas. */
 const QUOTA_ERRORS: readonly ErrorCode[] = [
+  "PURSER_NOT_FOUND",
   "PURSER_OVERLOADED",
   "PURSER_STORE_UNAVAILABLE",
   "PURSER_QUOTA_VIEW_UNSUPPORTED",
